@@ -1,0 +1,64 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The values of the label result.
+const (
+	ResultAllowed = "allowed"
+	ResultDenied  = "denied" // the answer was no
+	ResultError   = "error"  // there could be no answer
+)
+
+// ReasonOK is the reason of a login that was let in; reasonOther the reason of
+// a refusal that is in nobody's list.
+const (
+	ReasonOK    = "ok"
+	reasonOther = "internal_error"
+)
+
+// A Door counts the decisions of one door. Its series exist from the start,
+// at 0, and counting allocates nothing.
+type Door struct {
+	allowed  prometheus.Counter
+	refused  map[string]prometheus.Counter
+	other    prometheus.Counter
+	duration prometheus.Observer
+}
+
+// Door returns the counters of the named door, for the closed lists of
+// reasons that deny and reasons that mean "cannot decide".
+func (m *Metrics) Door(name string, denied, undecided []string) *Door {
+	d := &Door{
+		allowed:  m.authRequests.WithLabelValues(name, ResultAllowed, ReasonOK),
+		refused:  map[string]prometheus.Counter{},
+		other:    m.authRequests.WithLabelValues(name, ResultError, reasonOther),
+		duration: m.authDuration.WithLabelValues(name),
+	}
+	for _, r := range denied {
+		d.refused[r] = m.authRequests.WithLabelValues(name, ResultDenied, r)
+	}
+	for _, r := range undecided {
+		d.refused[r] = m.authRequests.WithLabelValues(name, ResultError, r)
+	}
+	return d
+}
+
+// Allowed counts a login that was let in after took.
+func (d *Door) Allowed(took time.Duration) {
+	d.allowed.Inc()
+	d.duration.Observe(took.Seconds())
+}
+
+// Refused counts a login that was not.
+func (d *Door) Refused(reason string, took time.Duration) {
+	c, ok := d.refused[reason]
+	if !ok {
+		c = d.other
+	}
+	c.Inc()
+	d.duration.Observe(took.Seconds())
+}

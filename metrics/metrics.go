@@ -1,0 +1,100 @@
+// Package metrics answers one question: what has usher done? It holds every
+// series that Prometheus can read, in one struct with its own registry. The
+// set of series is closed: labels come from the configuration and from lists
+// in the code, never from a user, a room or a token.
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// The names of the series.
+const (
+	AuthRequests           = "usher_auth_requests_total"
+	AuthDuration           = "usher_auth_duration_seconds"
+	Keys                   = "usher_keys"
+	JWKSFetches            = "usher_jwks_fetches_total"
+	JWKSLastSuccess        = "usher_jwks_last_success_timestamp_seconds"
+	ConfigLastReload       = "usher_config_last_reload_successful"
+	ConfigLastReloadGoodAt = "usher_config_last_reload_success_timestamp_seconds"
+	BuildInfo              = "usher_build_info"
+)
+
+// Metrics is every series of one daemon. Its methods are safe for concurrent
+// use.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	authRequests *prometheus.CounterVec
+	authDuration *prometheus.HistogramVec
+	keys         *prometheus.GaugeVec
+	fetches      *prometheus.CounterVec
+	fetchSuccess *prometheus.GaugeVec
+	reloadGood   prometheus.Gauge
+	reloadGoodAt prometheus.Gauge
+
+	mu      sync.Mutex
+	issuers map[string]bool
+}
+
+// New returns the series of a daemon of this version, with Go's own and the
+// process's beside them.
+func New(version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		authRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: AuthRequests,
+			Help: "Logins decided, by door, result (allowed, denied, error) and reason."}, []string{"door", "result", "reason"}),
+		authDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: AuthDuration,
+			Help: "Time from a login's credentials to the decision.", Buckets: durationBuckets()}, []string{"door"}),
+		keys: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Keys,
+			Help: "Keys that verify tokens now, by issuer and kind (hmac, rsa, ec, okp)."}, []string{"issuer", "kind"}),
+		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{Name: JWKSFetches,
+			Help: "Fetches of an issuer's keys, by result (success, failure)."}, []string{"issuer", "result"}),
+		fetchSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: JWKSLastSuccess,
+			Help: "Unix time of the last fetch of an issuer's keys that succeeded."}, []string{"issuer"}),
+		reloadGood: prometheus.NewGauge(prometheus.GaugeOpts{Name: ConfigLastReload,
+			Help: "Whether the last load of the configuration succeeded (1) or the one before is still in force (0)."}),
+		reloadGoodAt: prometheus.NewGauge(prometheus.GaugeOpts{Name: ConfigLastReloadGoodAt,
+			Help: "Unix time of the last load of the configuration that succeeded."}),
+		issuers: map[string]bool{},
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: BuildInfo, Help: "1, with the version of usher and of Go.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
+	info.Set(1)
+	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// durationBuckets reach from what a cached token takes to the hard deadline.
+func durationBuckets() []float64 {
+	return []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 5e-2, 0.5, 1}
+}
+
+// Handler serves the series to Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+}
+
+// Gatherer returns the registry, for tests that read a whole scrape.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// Reloaded records how a load of the configuration ended. After a failed one
+// the time of the last good one stays.
+func (m *Metrics) Reloaded(ok bool, at time.Time) {
+	if !ok {
+		m.reloadGood.Set(0)
+		return
+	}
+	m.reloadGood.Set(1)
+	m.reloadGoodAt.Set(seconds(at))
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
