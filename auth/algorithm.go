@@ -1,0 +1,68 @@
+package auth
+
+import (
+	"crypto"
+	"crypto/elliptic"
+	"slices"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+)
+
+// A keyKind is a family of keys that algorithms share. A key of one kind is
+// never used for an algorithm of another.
+type keyKind string
+
+const (
+	kindHMAC keyKind = "hmac"
+	kindRSA  keyKind = "rsa"
+	kindEC   keyKind = "ec"
+	kindOKP  keyKind = "okp" // Ed25519
+)
+
+// An algorithm is one row of the closed list of signature algorithms (RFC
+// 7518 section 3.1, RFC 8037). "none" is not in it.
+type algorithm struct {
+	name  jwa.SignatureAlgorithm
+	kind  keyKind
+	hash  crypto.Hash
+	curve elliptic.Curve // for kindEC
+	pss   bool           // RSASSA-PSS
+}
+
+var algorithmList = []algorithm{
+	{name: jwa.HS256, kind: kindHMAC, hash: crypto.SHA256},
+	{name: jwa.HS384, kind: kindHMAC, hash: crypto.SHA384},
+	{name: jwa.HS512, kind: kindHMAC, hash: crypto.SHA512},
+	{name: jwa.RS256, kind: kindRSA, hash: crypto.SHA256},
+	{name: jwa.RS384, kind: kindRSA, hash: crypto.SHA384},
+	{name: jwa.RS512, kind: kindRSA, hash: crypto.SHA512},
+	{name: jwa.PS256, kind: kindRSA, hash: crypto.SHA256, pss: true},
+	{name: jwa.PS384, kind: kindRSA, hash: crypto.SHA384, pss: true},
+	{name: jwa.PS512, kind: kindRSA, hash: crypto.SHA512, pss: true},
+	{name: jwa.ES256, kind: kindEC, hash: crypto.SHA256, curve: elliptic.P256()},
+	{name: jwa.ES384, kind: kindEC, hash: crypto.SHA384, curve: elliptic.P384()},
+	{name: jwa.ES512, kind: kindEC, hash: crypto.SHA512, curve: elliptic.P521()},
+	{name: jwa.EdDSA, kind: kindOKP},
+}
+
+// Algorithms returns the names of the signature algorithms that an issuer may
+// allow, as in the alg header.
+func Algorithms() []string {
+	names := make([]string, len(algorithmList))
+	for i, a := range algorithmList {
+		names[i] = a.name.String()
+	}
+	return names
+}
+
+// algorithmNamed returns the algorithm with exactly this name, or nil.
+func algorithmNamed(name string) *algorithm {
+	i := slices.IndexFunc(algorithmList, func(a algorithm) bool { return a.name.String() == name })
+	if i < 0 {
+		return nil
+	}
+	return &algorithmList[i]
+}
+
+// symmetric reports whether a is an HMAC algorithm: who can verify can sign.
+func (a *algorithm) symmetric() bool { return a.kind == kindHMAC }

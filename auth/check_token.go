@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+)
+
+func checkRequest(a *attempt) *Refusal { return a.Problem }
+
+func checkHost(a *attempt) *Refusal {
+	if a.host = a.rules.host(a.Host); a.host != nil {
+		return nil
+	}
+	if a.Host == "" {
+		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
+	}
+	return Refuse(ReasonUnknownHost, "host %q is not configured", clip(a.Host))
+}
+
+func describeHost(a *attempt) string { return a.host.name }
+
+func checkShape(a *attempt) (refusal *Refusal) {
+	if a.Token == "" {
+		return Refuse(ReasonTokenRequired, "the password is empty")
+	}
+	if most := a.rules.maxTokenBytes; len(a.Token) > most {
+		return Refuse(ReasonMalformed, "%d bytes; at most %d are read (max_token_size)", len(a.Token), most)
+	}
+	a.buf = append(a.buf[:0], a.Token...)
+	a.parts, refusal = split(a.buf)
+	return refusal
+}
+
+func describeShape(a *attempt) string {
+	return fmt.Sprintf("three parts, %d bytes of at most %d", len(a.Token), a.rules.maxTokenBytes)
+}
+
+func checkHeader(a *attempt) *Refusal {
+	if a.header = a.rules.headers.get(a.parts.header); a.header == nil {
+		text, refusal := a.decode(a.parts.header, "header")
+		if refusal != nil {
+			return refusal
+		}
+		if a.header, refusal = parseHeader(&a.headerJSON, text); refusal != nil {
+			return refusal
+		}
+	}
+	if !typeAllowed(a.header.typ, a.host.Types) {
+		return Refuse(ReasonBadHeader, "typ %q is not one of %s (tokens.typ)", clip(a.header.typ), strings.Join(a.host.Types, ", "))
+	}
+	return nil
+}
+
+func describeHeader(a *attempt) string {
+	s := "alg " + a.header.alg.name.String()
+	if a.header.kid != "" {
+		s += fmt.Sprintf(", kid %q", clip(a.header.kid))
+	}
+	return s
+}
+
+func checkClaims(a *attempt) *Refusal {
+	text, refusal := a.decode(a.parts.payload, "payload")
+	if refusal != nil {
+		return refusal
+	}
+	if err := a.claims.read(text); err != nil {
+		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v", err)
+	}
+	return nil
+}
+
+// decode returns the bytes of a segment, which last as long as the login:
+// buf only grows, and what it grew out of is not written again.
+func (a *attempt) decode(segment []byte, name string) ([]byte, *Refusal) {
+	start := len(a.buf)
+	buf, refusal := decodeSegment(a.buf, segment, name)
+	if refusal != nil {
+		return nil, refusal
+	}
+	a.buf = buf
+	return buf[start:], nil
+}
+
+func checkIssuer(a *attempt) *Refusal {
+	iss := a.claims.get("iss")
+	if iss == nil {
+		return Refuse(ReasonUnknownIssuer, "the token has no iss")
+	}
+	if iss.kind != '"' {
+		return Refuse(ReasonUnknownIssuer, "iss is not a string")
+	}
+	if a.issuer = a.host.issuers[string(iss.text)]; a.issuer == nil {
+		return Refuse(ReasonUnknownIssuer, "iss %q is not an issuer of %s", clip(iss.text), a.host.name)
+	}
+	return nil
+}
+
+func describeIssuer(a *attempt) string { return a.issuer.id }
+
+func checkAlgorithm(a *attempt) *Refusal {
+	if a.issuer.allowed[a.header.alg] {
+		return nil
+	}
+	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is not among the issuer's algorithms %s",
+		a.header.alg.name, strings.Join(a.issuer.Algorithms, ", "))
+}
+
+func describeAlgorithm(a *attempt) string { return a.header.alg.name.String() + " is allowed" }
+
+func checkKey(a *attempt) *Refusal {
+	a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header)
+	if len(a.candidates) > 0 {
+		return nil
+	}
+	if a.header.kid != "" {
+		a.issuer.want(a.header.kid)
+	}
+	if !a.issuer.ready() {
+		return Refuse(ReasonKeysUnavailable, "the keys of issuer %q were never fetched", a.issuer.id)
+	}
+	if a.header.kid == "" {
+		return Refuse(ReasonUnknownKey, "the issuer has no key for %s", a.header.alg.name)
+	}
+	return Refuse(ReasonUnknownKey, "the issuer has no key %q for %s", clip(a.header.kid), a.header.alg.name)
+}
+
+func describeKeys(a *attempt) string { return fmt.Sprintf("%d may have signed it", len(a.candidates)) }
+
+func checkSignature(a *attempt) *Refusal {
+	signature, refusal := a.decode(a.parts.signature, "signature")
+	if refusal != nil {
+		return refusal
+	}
+	for _, key := range a.candidates {
+		if key.verify[a.header.alg](a.parts.signed, signature) {
+			a.key = key
+			a.id.Host, a.id.Issuer, a.id.KeyID = a.host.name, a.issuer.id, key.String()
+			a.rules.headers.put(a.parts.header, a.header)
+			return nil
+		}
+	}
+	return Refuse(ReasonBadSignature, "none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
+}
+
+func describeSignature(a *attempt) string { return "made by key " + a.key.String() }
+
+func keyNames(keys []*Key) string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.String()
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,116 @@
+package auth
+
+import (
+	"sync"
+	"time"
+)
+
+// An attempt is one login on its way through the checks, and the memory that
+// it needs on the way.
+type attempt struct {
+	login
+	claims     document // the payload; aliases buf
+	headerJSON document
+	buf        []byte // the token's text, then its decoded parts
+	keyBuf     [maxTried]*Key
+}
+
+// A login is what the checks find out, each for those after it.
+type login struct {
+	Credentials
+	rules *rules
+	now   time.Time
+
+	host       *hostRules
+	parts      segments
+	header     *header
+	issuer     *issuerRules
+	candidates []*Key
+	key        *Key // the one that made the signature
+	span       span
+	id         Identity
+}
+
+// reset forgets the login, and keeps the memory for the next.
+func (a *attempt) reset() {
+	a.claims.reset(nil)
+	a.headerJSON.reset(nil)
+	a.login, a.keyBuf, a.buf = login{}, [maxTried]*Key{}, a.buf[:0]
+}
+
+var attempts = sync.Pool{New: func() any { return new(attempt) }}
+
+// A step is a set of checks that others build on.
+type step uint
+
+const (
+	stepHost step = 1 << iota
+	stepShape
+	stepHeader
+	stepClaims
+	stepIssuer
+	stepKey
+	stepSignature
+	stepAccount
+)
+
+// A check is one line of the list. Authenticate stops at the first that
+// fails; Explain goes on with those that do not need it.
+type check struct {
+	name  string
+	needs step
+	gives step
+	again bool // also for a token whose verdict is in the cache
+
+	run      func(*attempt) *Refusal
+	describe func(*attempt) string // what Explain says when it is passed
+}
+
+// checkList is the one list of checks. The claims are read before the
+// signature is verified, because iss chooses the key, and they count for
+// nothing unless the whole list is passed.
+var checkList = []check{
+	{name: "request", again: true, run: checkRequest, describe: fixed("the door could read it")},
+	{name: "host", again: true, gives: stepHost, run: checkHost, describe: describeHost},
+	{name: "shape", needs: stepHost, gives: stepShape, run: checkShape, describe: describeShape},
+	{name: "header", needs: stepShape, gives: stepHeader, run: checkHeader, describe: describeHeader},
+	{name: "claims", needs: stepShape, gives: stepClaims, run: checkClaims, describe: fixed("one strict JSON object")},
+	{name: "issuer", needs: stepClaims, gives: stepIssuer, run: checkIssuer, describe: describeIssuer},
+	{name: "algorithm", needs: stepHeader | stepIssuer, run: checkAlgorithm, describe: describeAlgorithm},
+	{name: "key", needs: stepHeader | stepIssuer, gives: stepKey, run: checkKey, describe: describeKeys},
+	{name: "signature", needs: stepKey, gives: stepSignature, run: checkSignature, describe: describeSignature},
+	{name: "expiry", needs: stepIssuer, run: checkExpiry, describe: describeExpiry},
+	{name: "not_before", needs: stepClaims, run: checkNotBefore, describe: describeNotBefore},
+	{name: "lifetime", needs: stepClaims, run: checkLifetime, describe: describeLifetime},
+	{name: "audience", needs: stepIssuer, run: checkAudience, describe: describeAudience},
+	{name: "subject", needs: stepClaims, run: checkSubject, describe: describeSubject},
+	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
+	{name: "account", needs: stepClaims, gives: stepAccount, run: checkAccount, describe: describeAccount},
+	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
+	{name: "name", needs: stepAccount, again: true, run: checkClientName, describe: describeName},
+}
+
+// authenticate runs the list until a check fails.
+func (a *attempt) authenticate() *Refusal {
+	for i := range checkList {
+		if r := checkList[i].run(a); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// authenticateCached runs what has to be asked each time.
+func (a *attempt) authenticateCached() *Refusal {
+	for i := range checkList {
+		if !checkList[i].again {
+			continue
+		}
+		if r := checkList[i].run(a); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func fixed(text string) func(*attempt) string { return func(*attempt) string { return text } }

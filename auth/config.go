@@ -1,0 +1,118 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"usher/metrics"
+)
+
+// SubjectMode says what a token's sub must be.
+type SubjectMode string
+
+// The subject modes of a host.
+const (
+	SubjectDomain SubjectMode = "domain" // sub is the host, or "*"
+	SubjectTenant SubjectMode = "tenant" // sub is the tenant of the rooms that are joined later, or "*"
+	SubjectAny    SubjectMode = "any"    // sub may be absent, and is not compared
+)
+
+// DefaultMaxTokenBytes bounds a token's text unless the configuration says
+// otherwise.
+const DefaultMaxTokenBytes = 8192
+
+// Config is everything that decides about tokens. A Config that was handed to
+// [New] or [Verifier.Reload] must not be changed any more.
+type Config struct {
+	Hosts         map[string]HostConfig // by virtual host, in lower case
+	MaxTokenBytes int                   // 0 means DefaultMaxTokenBytes
+}
+
+// A HostConfig is the part of one virtual host.
+type HostConfig struct {
+	Issuers         map[string]IssuerConfig // by iss
+	Leeway          time.Duration           // for exp and nbf
+	MaxLifetime     time.Duration           // of exp - iat; 0 means no bound
+	Subject         SubjectMode             // empty means SubjectDomain
+	Account         []ClaimPath             // the first that a token has names the account
+	UnicodeAccounts bool                    // accounts may go beyond printable ASCII
+	Types           []string                // what typ may be besides absent; nil means JWT and at+jwt
+}
+
+// An IssuerConfig is the part of one issuer of a host.
+type IssuerConfig struct {
+	Keys                    []*Key // from files
+	JWKSURL, ASAPURL        string // key sources, or empty
+	Algorithms              []string
+	Audience                []string // empty means any aud, or none; "*" means any
+	RequireExp, RequireRoom bool
+}
+
+// Options are the collaborators of a [Verifier]. A nil Log or Metrics is a
+// no-op; a nil Now is time.Now.
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+}
+
+// A ClaimPath names a claim by the exact names of the objects that it is in.
+type ClaimPath []string
+
+// ParseClaimPath reads the form of the configuration, names with dots
+// between: "context.user.id".
+func ParseClaimPath(s string) (ClaimPath, error) {
+	path := ClaimPath(strings.Split(s, "."))
+	for _, name := range path {
+		if name == "" {
+			return nil, fmt.Errorf("claim path %q has an empty name; write it like context.user.id", clip(s))
+		}
+	}
+	return path, nil
+}
+
+// String returns the form that ParseClaimPath reads.
+func (p ClaimPath) String() string { return strings.Join(p, ".") }
+
+// check refuses what would make every token, or the wrong one, good. The
+// operator meets these earlier, with line and column; this is the last gate.
+func (c Config) check() error {
+	var errs []error
+	for host, h := range c.Hosts {
+		switch h.Subject {
+		case "", SubjectDomain, SubjectTenant, SubjectAny:
+		default:
+			errs = append(errs, fmt.Errorf("host %q: unknown subject mode %q", host, h.Subject))
+		}
+		for id, issuer := range h.Issuers {
+			if err := issuer.check(); err != nil {
+				errs = append(errs, fmt.Errorf("host %q: issuer %q: %w", host, id, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c IssuerConfig) check() error {
+	if len(c.Algorithms) == 0 {
+		return errors.New("no algorithms")
+	}
+	for _, name := range c.Algorithms {
+		if algorithmNamed(name) == nil {
+			return fmt.Errorf("unknown algorithm %q", name)
+		}
+	}
+	secrets := 0
+	for _, k := range c.Keys {
+		if k.Symmetric() {
+			secrets++
+		}
+	}
+	if secrets > 0 && (secrets < len(c.Keys) || c.JWKSURL != "" || c.ASAPURL != "") {
+		return errors.New("secrets and public keys under one issuer")
+	}
+	return nil
+}

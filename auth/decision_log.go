@@ -1,0 +1,32 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// logLogin writes the one line of a login that was let in.
+func (v *Verifier) logLogin(ctx context.Context, c Credentials, id Identity, took time.Duration) {
+	if !v.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	v.log.LogAttrs(ctx, slog.LevelInfo, "login allowed", slog.String("door", c.Door), slog.String("account", id.JID()),
+		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", clip(id.TokenID)), slog.Duration("took", took))
+}
+
+// logRefusal writes the one line of a login that was not. Account, issuer and
+// key are told only if a signature proves them; what the client merely said is
+// called name.
+func (v *Verifier) logRefusal(ctx context.Context, c Credentials, id Identity, r *Refusal, took time.Duration) {
+	level, text := slog.LevelInfo, "login refused"
+	if r.Reason.Undecided() {
+		level, text = slog.LevelError, "login not decided"
+	}
+	if !v.log.Enabled(ctx, level) {
+		return
+	}
+	v.log.LogAttrs(ctx, level, text, slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
+		slog.String("detail", r.Detail), slog.String("host", clip(c.Host)), slog.String("name", clip(c.Name)),
+		slog.String("account", id.Account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.Duration("took", took))
+}

@@ -1,0 +1,69 @@
+package auth
+
+import "strings"
+
+// A Report is what [Verifier.Explain] found: the verdict and every line of
+// the list of checks.
+type Report struct {
+	Allowed bool        `json:"allowed"`
+	Reason  Reason      `json:"reason,omitempty"` // of the first check that failed
+	Account string      `json:"account,omitempty"`
+	Checks  []CheckLine `json:"checks"`
+}
+
+// A CheckLine is one check of a [Report].
+type CheckLine struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Explain runs the checks of [Verifier.Authenticate] over c, all of them, and
+// tells what each found. It neither counts nor logs, and nothing it finds is
+// kept: what stands in a token whose signature is wrong is shown as claimed.
+func (v *Verifier) Explain(c Credentials) Report {
+	a := &attempt{}
+	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
+	r := Report{Allowed: true, Checks: make([]CheckLine, 0, len(checkList))}
+	var have step
+	for i := range checkList {
+		line, refusal := a.explain(&checkList[i], have)
+		r.Checks = append(r.Checks, line)
+		switch {
+		case line.OK:
+			have |= checkList[i].gives
+		case refusal != nil && r.Allowed:
+			r.Reason = refusal.Reason
+			fallthrough
+		default:
+			r.Allowed = false
+		}
+	}
+	r.Account = a.id.Account
+	if r.Account != "" && a.host != nil {
+		r.Account = a.id.Account + "@" + a.host.name
+	}
+	return r
+}
+
+// explain runs one check if what it needs is there.
+func (a *attempt) explain(c *check, have step) (CheckLine, *Refusal) {
+	if missing := c.needs &^ have; missing != 0 {
+		return CheckLine{Name: c.name, Detail: "not checked, because of " + givers(missing)}, nil
+	}
+	if refusal := c.run(a); refusal != nil {
+		return CheckLine{Name: c.name, Detail: string(refusal.Reason) + ": " + refusal.Detail}, refusal
+	}
+	return CheckLine{Name: c.name, OK: true, Detail: c.describe(a)}, nil
+}
+
+// givers names the checks that would have given what is missing.
+func givers(missing step) string {
+	var names []string
+	for i := range checkList {
+		if checkList[i].gives&missing != 0 {
+			names = append(names, checkList[i].name)
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode"
+)
+
+// A header is a JOSE header that was found acceptable (RFC 7515 section 4).
+type header struct {
+	alg *algorithm
+	kid string // or empty
+	typ string // or empty
+}
+
+// forbiddenMembers are refused wherever they stand: each would change what
+// the signed bytes mean. Embedded or linked keys (jwk, jku, x5c, x5u) are not
+// among them because nobody looks at them.
+var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
+
+// parseHeader reads the decoded header of a token.
+func parseHeader(doc *document, text []byte) (*header, *Refusal) {
+	if err := doc.read(text); err != nil {
+		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v", err)
+	}
+	for _, name := range forbiddenMembers {
+		if doc.get(name) != nil {
+			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted", name)
+		}
+	}
+	alg, kid, typ := doc.get("alg"), doc.get("kid"), doc.get("typ")
+	if alg == nil || alg.kind != '"' {
+		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a string")
+	}
+	h := &header{alg: algorithmNamed(string(alg.text))}
+	if h.alg == nil {
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported", clip(alg.text))
+	}
+	var refusal *Refusal
+	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {
+		return nil, refusal
+	}
+	if h.typ, refusal = headerText(typ, "typ"); refusal != nil {
+		return nil, refusal
+	}
+	return h, nil
+}
+
+// headerText reads an optional member of the header.
+func headerText(n *node, name string) (string, *Refusal) {
+	switch {
+	case n == nil:
+		return "", nil
+	case n.kind != '"':
+		return "", Refuse(ReasonBadHeader, "the header's %s is not a string", name)
+	case len(n.text) == 0 || len(n.text) > maxKeyID:
+		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; 1 to %d are allowed", name, len(n.text), maxKeyID)
+	case bytes.ContainsFunc(n.text, unicode.IsControl):
+		return "", Refuse(ReasonBadHeader, "the header's %s holds a control character", name)
+	}
+	return string(n.text), nil
+}
+
+// typeAllowed compares media types as RFC 7515 section 4.1.9 does, without
+// regard to case.
+func typeAllowed(typ string, allowed []string) bool {
+	return typ == "" || slices.ContainsFunc(allowed, func(a string) bool {
+		return lowerASCII(a) == lowerASCII(typ)
+	})
+}
+
+// headerCache keeps the headers of tokens that were verified: an issuer's
+// tokens share a few. Only a good signature puts one in, so that strangers
+// cannot fill it. The map is replaced, never written.
+type headerCache struct {
+	headers atomic.Pointer[map[string]*header] // by encoded segment
+	writing sync.Mutex
+}
+
+const maxHeaders = 256
+
+func (c *headerCache) get(segment []byte) *header {
+	if m := c.headers.Load(); m != nil {
+		return (*m)[string(segment)]
+	}
+	return nil
+}
+
+func (c *headerCache) put(segment []byte, h *header) {
+	if c.get(segment) != nil {
+		return
+	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	next := map[string]*header{string(segment): h}
+	if m := c.headers.Load(); m != nil && len(*m) < maxHeaders {
+		maps.Copy(next, *m)
+	}
+	c.headers.Store(&next)
+}

@@ -1,0 +1,59 @@
+package auth
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Credentials is what a door read from its peer.
+type Credentials struct {
+	Door string // the name of the door, for logs and metrics
+
+	// Host is the virtual host to log in to. Empty means the only one that
+	// is configured; with several, an empty Host is refused.
+	Host string
+
+	// Name is the account that the client gave itself, or empty. If it is
+	// not empty it must be the token's account. A door whose protocol cannot
+	// tell the client another account sets NameRequired.
+	Name         string
+	NameRequired bool
+
+	// Authzid is the SASL authorization identity (RFC 4422 section 3.4.1), a
+	// bare JID or a localpart, or empty. If given it must be the account.
+	Authzid string
+
+	Token string // in compact form
+
+	// Problem is set by a door that could not read the request. The login is
+	// then refused for it, so that it is counted and logged like any other.
+	Problem *Refusal
+}
+
+// LogValue keeps the token out of every log.
+func (c Credentials) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("door", c.Door), slog.String("host", clip(c.Host)), slog.String("name", clip(c.Name)))
+}
+
+// An Identity is what a verified token proves. It holds no part of the
+// token's text.
+type Identity struct {
+	Host    string // virtual host, as configured
+	Account string // JID localpart, nodeprepped and escaped by XEP-0106
+	Random  bool   // the token names no account, so Account is for this login only
+	Issuer  string // the token's iss
+	KeyID   string // the key's kid, or the name of the file it came from
+	TokenID string // the token's jti, or empty
+
+	Subject   string    // the token's sub, or empty
+	Rooms     []string  // the room claim; nil if absent
+	RoomRegex bool      // context.room.regex: Rooms are regular expressions
+	Expires   time.Time // zero if the token has no exp
+}
+
+// JID returns the bare JID that the identity logs in as.
+func (id Identity) JID() string { return id.Account + "@" + id.Host }
+
+// Localpart returns the account unescaped, for a door whose Prosody module
+// escapes it itself (mod_auth_dovecot).
+func (id Identity) Localpart() string { return UnescapeLocalpart(id.Account) }

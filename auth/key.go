@@ -1,0 +1,125 @@
+package auth
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+const (
+	minRSABits = 2048
+	maxRSABits = 8192
+	maxKeyID   = 256 // bytes
+)
+
+// A Key verifies signatures: an HMAC secret, or a public key. It is made by
+// [ParseSecret], [ParsePublicKeys] or a key source, and never changes.
+type Key struct {
+	id     string
+	label  string
+	kind   keyKind
+	verify map[*algorithm]verifyFunc // what the key may be used for, and how
+}
+
+// String returns the key's name for logs: its kid (RFC 7517 section 4.5), or
+// else its label, the name of the file that it came from.
+func (k *Key) String() string {
+	if k.id != "" {
+		return clip(k.id)
+	}
+	return clip(k.label)
+}
+
+// GoString keeps the secret out of a %#v.
+func (k *Key) GoString() string { return "auth.Key(" + k.String() + ")" }
+
+// LogValue keeps the secret out of every log.
+func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// Symmetric reports whether the key is a shared secret.
+func (k *Key) Symmetric() bool { return k.kind == kindHMAC }
+
+// Kind returns the key's family: hmac, rsa, ec or okp.
+func (k *Key) Kind() string { return string(k.kind) }
+
+// Allows reports whether the key can verify the algorithm with this name.
+func (k *Key) Allows(alg string) bool { return k.verify[algorithmNamed(alg)] != nil }
+
+// fits reports whether the key may verify a, and a token that names kid. A
+// key without an ID fits every kid: it is told by its signature alone.
+func (k *Key) fits(a *algorithm, kid string) bool {
+	return k.verify[a] != nil && (kid == "" || k.id == "" || kid == k.id)
+}
+
+// newSecretKey returns an HMAC key for the algorithms whose hash is at most
+// as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
+func newSecretKey(secret []byte, label string, weak bool) *Key {
+	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}}
+	for i := range algorithmList {
+		a := &algorithmList[i]
+		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {
+			k.verify[a] = verifyMAC(a, secret)
+		}
+	}
+	return k
+}
+
+// newPublicKey accepts what a token may be verified with: RSA of 2,048 to
+// 8,192 bits, the curves P-256, P-384 and P-521, and Ed25519.
+func newPublicKey(public any) (*Key, error) {
+	kind, err := publicKind(public)
+	if err != nil {
+		return nil, err
+	}
+	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}}
+	for i := range algorithmList {
+		a := &algorithmList[i]
+		if ec, ok := public.(*ecdsa.PublicKey); a.kind != kind || ok && ec.Curve != a.curve {
+			continue
+		}
+		if k.verify[a], err = verifyPublic(a, public); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+// publicKind checks the key's strength.
+func publicKind(public any) (keyKind, error) {
+	switch p := public.(type) {
+	case *rsa.PublicKey:
+		if bits := p.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return "", fmt.Errorf("an RSA key of %d bits; use %d to %d", bits, minRSABits, maxRSABits)
+		}
+		if p.E < 3 || p.E%2 == 0 {
+			return "", fmt.Errorf("an RSA key with the public exponent %d; use 65537", p.E)
+		}
+		if hasROCA(p.N) {
+			return "", errors.New("an RSA key that can be factored (CVE-2017-15361); make a new one")
+		}
+		return kindRSA, nil
+	case *ecdsa.PublicKey:
+		if _, err := p.ECDH(); err != nil { // also checks that the point is on the curve
+			return "", fmt.Errorf("an elliptic curve key that is not on P-256, P-384 or P-521: %w", err)
+		}
+		return kindEC, nil
+	case ed25519.PublicKey:
+		if len(p) != ed25519.PublicKeySize {
+			return "", fmt.Errorf("an Ed25519 key of %d bytes", len(p))
+		}
+		return kindOKP, nil
+	}
+	return "", fmt.Errorf("a key of type %T; use RSA, an elliptic curve or Ed25519", public)
+}
+
+// only restricts the key to one algorithm, as a JWK's alg member does.
+func (k *Key) only(alg string) {
+	for a := range k.verify {
+		if a.name.String() != alg {
+			delete(k.verify, a)
+		}
+	}
+}

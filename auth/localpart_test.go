@@ -1,0 +1,61 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// FuzzLocalpart holds two properties: Prosody's own preparation changes no
+// account that is let in, and no account is another's in disguise.
+func FuzzLocalpart(f *testing.F) {
+	for _, s := range []string{"alice", "User Name", `user\40gmail.com`, `a\2Fb`, `a\5c2fb`, "ａｄｍｉｎ", "ⓐdmin", "adm\u00adin", "Иван", "\u212a", "ſ", "Γιώργος", "a\tb", " a", "ß", "İ"} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, name string, unicodeAllowed bool) {
+		account, err := localpart(name, unicodeAllowed)
+		if err != nil {
+			if account != "" && !strings.Contains(err.Error(), "bytes") {
+				t.Errorf("%q: %q with error %v", name, account, err)
+			}
+			return
+		}
+		if prepared, err := Nodeprep(account); err != nil || prepared != account {
+			t.Errorf("%q: nodeprep makes %q of %q (%v)", name, prepared, account, err)
+		}
+		raw := UnescapeLocalpart(account)
+		if EscapeLocalpart(raw) != account {
+			t.Errorf("%q: %q does not survive the door: %q", name, account, EscapeLocalpart(raw))
+		}
+		if strings.ContainsFunc(raw, unicode.IsControl) {
+			t.Errorf("%q: control character in %q", name, raw)
+		}
+		if !equalButCase(raw, name) {
+			t.Errorf("%q became %q", name, raw)
+		}
+		if isASCII(account) && !isASCII(name) {
+			t.Errorf("%q became ASCII: %q", name, account)
+		}
+	})
+}
+
+// TestLookalikes tries each code point alone and inside a name: what is let
+// in is the same letter in another case, and never turns into ASCII.
+func TestLookalikes(t *testing.T) {
+	accepted := 0
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		account, err := localpart("adm"+string(r)+"in", true)
+		if err != nil {
+			continue
+		}
+		accepted++
+		if isASCII(account) || !equalButCase(account, "adm"+string(r)+"in") {
+			t.Fatalf("U+%04X: %q", r, account)
+		}
+	}
+	t.Logf("%d code points accepted", accepted)
+	if accepted < 40000 {
+		t.Errorf("only %d code points accepted", accepted)
+	}
+}

@@ -1,0 +1,168 @@
+package auth
+
+import (
+	"strings"
+	"time"
+)
+
+// rules is a Config made ready: immutable, but for its caches. A request
+// loads it once; a reload replaces it whole, and the caches die with it.
+type rules struct {
+	hosts         map[string]*hostRules
+	only          *hostRules // the host, if there is just one
+	maxTokenBytes int
+	headers       headerCache
+}
+
+type hostRules struct {
+	HostConfig
+	name    string
+	issuers map[string]*issuerRules
+	cache   cache
+}
+
+type issuerRules struct {
+	IssuerConfig
+	id      string
+	allowed map[*algorithm]bool
+	sources []*source
+}
+
+// newRules takes over the source of an issuer that had it before, so that a
+// reload forgets no key that was fetched.
+func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url string) *source) *rules {
+	r := &rules{hosts: map[string]*hostRules{}, maxTokenBytes: c.MaxTokenBytes}
+	if r.maxTokenBytes == 0 {
+		r.maxTokenBytes = DefaultMaxTokenBytes
+	}
+	for name, h := range c.Hosts {
+		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}}
+		if hr.Types == nil {
+			hr.Types = []string{"JWT", "at+jwt"}
+		}
+		for id, issuer := range h.Issuers {
+			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
+		}
+		r.hosts[name], r.only = hr, hr
+	}
+	if len(r.hosts) != 1 {
+		r.only = nil
+	}
+	return r
+}
+
+func newIssuerRules(id string, c IssuerConfig, sourceFor func(string, sourceKind, string) *source) *issuerRules {
+	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*algorithm]bool{}}
+	for _, name := range c.Algorithms {
+		r.allowed[algorithmNamed(name)] = true
+	}
+	if c.JWKSURL != "" {
+		r.sources = append(r.sources, sourceFor(id, sourceJWKS, c.JWKSURL))
+	}
+	if c.ASAPURL != "" {
+		r.sources = append(r.sources, sourceFor(id, sourceASAP, c.ASAPURL))
+	}
+	return r
+}
+
+// host returns the rules of a virtual host, or nil.
+func (r *rules) host(name string) *hostRules {
+	if name == "" {
+		return r.only
+	}
+	return r.hosts[lowerASCII(name)]
+}
+
+// maxTried bounds the signatures that one token may cost.
+const maxTried = 8
+
+// candidates appends the keys that may have signed a token of this header,
+// a handful at most.
+func (i *issuerRules) candidates(keys []*Key, h *header) []*Key {
+	keys = appendFitting(keys, i.Keys, h)
+	for _, s := range i.sources {
+		if set := s.current(); set != nil {
+			keys = appendFitting(keys, set.keys, h)
+		}
+	}
+	return keys
+}
+
+func appendFitting(keys, from []*Key, h *header) []*Key {
+	for _, k := range from {
+		if len(keys) < maxTried && k.fits(h.alg, h.kid) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// want asks every source of the issuer for a kid that no key has. It never
+// waits.
+func (i *issuerRules) want(kid string) {
+	for _, s := range i.sources {
+		s.want(kid)
+	}
+}
+
+// ready reports whether the issuer has keys, or sources that fetch them when
+// a kid asks for it.
+func (i *issuerRules) ready() bool {
+	if len(i.Keys) > 0 {
+		return true
+	}
+	for _, s := range i.sources {
+		if s.current() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether key can still verify for the issuer. Keys are made
+// once, so the pointer is the key.
+func (i *issuerRules) holds(key *Key) bool {
+	for _, k := range i.Keys {
+		if k == key {
+			return true
+		}
+	}
+	for _, s := range i.sources {
+		if set := s.current(); set != nil && set.holds(key) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *keyset) holds(key *Key) bool {
+	for _, k := range s.keys {
+		if k == key {
+			return true
+		}
+	}
+	return false
+}
+
+func lowerASCII(s string) string {
+	if strings.IndexFunc(s, isUpperASCII) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if isUpperASCII(r) {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+func isUpperASCII(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+// instant turns a NumericDate (RFC 7519 section 2) into a time. A number
+// beyond every calendar is as far away as time.Time can compare.
+func instant(seconds float64) time.Time {
+	const most = 1 << 53 // exact in a float64, and safe for time.Unix
+	seconds = min(max(seconds, -most), most)
+	whole := int64(seconds)
+	return time.Unix(whole, int64((seconds-float64(whole))*1e9))
+}

@@ -1,0 +1,117 @@
+package auth
+
+import (
+	"context"
+	"sync"
+)
+
+// A sourceID tells key sources apart: two hosts that name the same URL for
+// the same issuer share one.
+type sourceID struct {
+	issuer string
+	kind   sourceKind
+	url    string
+}
+
+// A sourceSet owns the key sources of the rules in force. It outlives
+// reloads, so that a source which stays keeps its keys and its schedule.
+type sourceSet struct {
+	options sourceOptions
+	fetched chan struct{} // closed when the first sources were tried
+	changed chan struct{} // wakes run
+
+	mu   sync.Mutex
+	now  map[sourceID]*source
+	next map[sourceID]*source // being gathered by a reload
+}
+
+func (s *sourceSet) init() {
+	s.fetched, s.changed = make(chan struct{}), make(chan struct{}, 1)
+}
+
+// replace begins a new set, and returns what gives it its sources.
+func (s *sourceSet) replace() func(issuer string, kind sourceKind, url string) *source {
+	next := map[sourceID]*source{}
+	s.mu.Lock()
+	s.next = next
+	s.mu.Unlock()
+	return func(issuer string, kind sourceKind, url string) *source {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		id := sourceID{issuer, kind, url}
+		if next[id] == nil {
+			if next[id] = s.now[id]; next[id] == nil {
+				next[id] = newSource(issuer, kind, url, s.options)
+			}
+		}
+		return next[id]
+	}
+}
+
+// apply puts the new set into force.
+func (s *sourceSet) apply() {
+	s.mu.Lock()
+	s.now = s.next
+	s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run keeps one goroutine for each source in force until ctx ends.
+func (s *sourceSet) run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	running := map[*source]context.CancelFunc{}
+	wg.Go(func() { s.waitFetched(ctx) })
+	for {
+		s.start(ctx, &wg, running)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.changed:
+		}
+	}
+}
+
+// start ends the sources that are gone and starts the new ones.
+func (s *sourceSet) start(ctx context.Context, wg *sync.WaitGroup, running map[*source]context.CancelFunc) {
+	current := map[*source]bool{}
+	for _, src := range s.list() {
+		current[src] = true
+		if running[src] == nil {
+			sub, cancel := context.WithCancel(ctx)
+			running[src] = cancel
+			wg.Go(func() { src.run(sub) })
+		}
+	}
+	for src, cancel := range running {
+		if !current[src] {
+			cancel()
+			delete(running, src)
+		}
+	}
+}
+
+func (s *sourceSet) list() []*source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*source
+	for _, src := range s.now {
+		list = append(list, src)
+	}
+	return list
+}
+
+// waitFetched closes fetched once every source of the start was tried.
+func (s *sourceSet) waitFetched(ctx context.Context) {
+	for _, src := range s.list() {
+		select {
+		case <-src.tried():
+		case <-ctx.Done():
+			return
+		}
+	}
+	close(s.fetched)
+}
