@@ -1,0 +1,141 @@
+package dovecot
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"usher/auth"
+)
+
+// A conn is one client, in practice one Prosody. One goroutine reads, decides
+// and writes.
+type conn struct {
+	server   *Server // with its defaults resolved
+	net      net.Conn
+	log      *slog.Logger
+	lines    lineReader
+	watchdog *watchdog
+	pending  pendingList
+	state    handshake
+	out      []byte // the reply that is being built
+
+	writeUntil time.Time // the write deadline that is set
+
+	ctx    context.Context // of this connection's decisions
+	cancel context.CancelFunc
+}
+
+func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
+	c := &conn{server: s, net: nc, log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
+	// A decision that began is finished also when the server stops.
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	c.lines = lineReader{
+		conn: nc, in: bufio.NewReaderSize(nc, readBuffer),
+		maxLine: s.MaxLine, maxDiscard: s.MaxDiscard, lineTime: s.LineTimeout,
+	}
+	c.watchdog = newWatchdog(s.ReplyTimeout, c.overdue)
+	c.out = appendGreeting(nil, os.Getpid(), id)
+	return c
+}
+
+// serve returns when the connection is done with, and closes it.
+func (c *conn) serve() {
+	err := c.run()
+	c.close()
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, errStopping), errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
+		c.log.Debug("connection ended")
+	default:
+		c.log.Debug("connection closed", slog.Any("cause", err))
+	}
+}
+
+func (c *conn) close() {
+	c.cancel()
+	c.watchdog.end()
+	_ = c.net.Close() // nothing is buffered on our side
+}
+
+// stop ends the connection once the request in hand, if any, is answered.
+func (c *conn) stop() { c.lines.interrupt() }
+
+func (c *conn) run() error {
+	c.lines.endBy(time.Now().Add(c.server.HandshakeTimeout))
+	if err := c.write(c.out); err != nil {
+		return err
+	}
+	for {
+		line, cut, err := c.lines.read()
+		if err != nil {
+			return err
+		}
+		if c.state != handshakeDone {
+			err = c.shake(line, cut)
+		} else {
+			err = c.handle(line, cut)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (c *conn) shake(line []byte, cut bool) (err error) {
+	if cut {
+		return errNoProtocol
+	}
+	if c.state, err = c.state.advance(line); c.state == handshakeDone {
+		c.lines.endBy(time.Time{})
+	}
+	return err
+}
+
+// handle answers one request with one write.
+func (c *conn) handle(line []byte, cut bool) error {
+	r, err := parseRequest(line)
+	if err != nil {
+		return err
+	}
+	if r.verb == verbCancel {
+		c.pending.take(r.id)
+		return nil
+	}
+	if cut {
+		r.problem = auth.Refuse(auth.ReasonMalformed, "a request over %d bytes", c.server.MaxLine)
+	}
+	if c.out, err = c.answer(c.out[:0], r); err != nil {
+		return err
+	}
+	return c.write(c.out)
+}
+
+// write sends one reply. Setting a deadline costs as much as the rest of a
+// request, so one serves all the writes of half its time.
+func (c *conn) write(line []byte) error {
+	limit := c.server.WriteTimeout
+	if now := time.Now(); c.writeUntil.Sub(now) < limit/2 {
+		c.writeUntil = now.Add(limit)
+		if err := c.net.SetWriteDeadline(c.writeUntil); err != nil {
+			return err
+		}
+	}
+	_, err := c.net.Write(line)
+	return err
+}
+
+// overdue answers for an authenticator that does not, and gives up the
+// connection: whatever comes late has nobody to read it.
+func (c *conn) overdue(id uint32) {
+	c.log.Error("no decision in time, login refused", slog.Duration("limit", c.server.ReplyTimeout))
+	err := c.write(appendFail(nil, id, auth.ReasonInternalError))
+	c.close()
+	if err != nil {
+		c.log.Debug("connection closed", slog.Any("cause", err))
+	}
+}

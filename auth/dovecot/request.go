@@ -1,0 +1,138 @@
+package dovecot
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"usher/auth"
+)
+
+// defaultService is what Prosody sends when its configuration has no
+// service_name. It says nothing about the virtual host.
+const defaultService = "xmpp"
+
+var errOverdue = errors.New("the authenticator did not return in time")
+
+// answer appends the one reply to r. An error means that the reply is not
+// this caller's to write any more.
+func (c *conn) answer(dst []byte, r request) ([]byte, error) {
+	waiting, known := c.pending.take(r.id)
+	switch {
+	case r.problem != nil:
+		return c.refuse(dst, r, problemOf(r.problem))
+	case r.verb == verbAuth:
+		return c.begin(dst, r)
+	case !known:
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "a response to no challenge, or to one long ago"))
+	case waiting.refused != "":
+		return appendFail(dst, r.id, waiting.refused), nil
+	}
+	r.mechanism, r.service = waiting.mechanism, waiting.service
+	return c.finish(dst, r)
+}
+
+// problemOf turns what is wrong with a request into a refusal. The texts of
+// this package's errors hold nothing that came from outside.
+func problemOf(err error) *auth.Refusal {
+	if refusal, ok := errors.AsType[*auth.Refusal](err); ok {
+		return refusal
+	}
+	return auth.Refuse(auth.ReasonMalformedRequest, "%v", err)
+}
+
+// begin answers AUTH. Both mechanisms start with the client, so without an
+// initial response the challenge is empty (RFC 4422 section 3.3).
+func (c *conn) begin(dst []byte, r request) ([]byte, error) {
+	switch r.mechanism {
+	case mechanismPlain, mechanismBearer:
+	case "ANONYMOUS":
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonTokenRequired, "an anonymous login"))
+	default:
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonUnsupportedMechanism, "mechanism %.32q", r.mechanism))
+	}
+	if !r.responded {
+		c.pending.add(pendingLogin{id: r.id, mechanism: r.mechanism, service: r.service})
+		return appendChallenge(dst, r.id, ""), nil
+	}
+	return c.finish(dst, r)
+}
+
+// finish reads the SASL message and has it decided.
+func (c *conn) finish(dst []byte, r request) ([]byte, error) {
+	parse := parsePlain
+	if r.mechanism == mechanismBearer {
+		parse = parseBearer
+	}
+	l, err := parse(r.response)
+	if err != nil {
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "%s: %v", r.mechanism, err))
+	}
+	account, reason, err := c.decide(r.id, auth.Credentials{
+		Door: Door, Host: hostOf(r.service), Name: l.name, Authzid: l.authzid, Token: l.token,
+	})
+	switch {
+	case err != nil:
+		return dst, err
+	case reason == "":
+		return appendOK(dst, r.id, account), nil
+	case r.mechanism == mechanismBearer && !reason.Undecided():
+		c.pending.add(pendingLogin{id: r.id, refused: reason})
+		return appendChallenge(dst, r.id, bearerFailure), nil
+	}
+	return appendFail(dst, r.id, reason), nil
+}
+
+// refuse has a request counted and logged that needs no decision.
+func (c *conn) refuse(dst []byte, r request, problem *auth.Refusal) ([]byte, error) {
+	_, reason, err := c.decide(r.id, auth.Credentials{Door: Door, Host: hostOf(r.service), Problem: problem})
+	if err != nil {
+		return dst, err
+	}
+	if reason == "" { // only a broken authenticator lets a Problem pass
+		reason = auth.ReasonInternalError
+	}
+	return appendFail(dst, r.id, reason), nil
+}
+
+func hostOf(service string) string {
+	if service == defaultService {
+		return ""
+	}
+	return service
+}
+
+// decide asks the authenticator, under the watchdog. The account is as
+// Prosody wants it, and never empty if the reason is.
+func (c *conn) decide(id uint32, credentials auth.Credentials) (account string, reason auth.Reason, err error) {
+	c.watchdog.start(id)
+	account, reason = c.authenticate(credentials)
+	if !c.watchdog.stop() {
+		return "", "", errOverdue
+	}
+	return account, reason, nil
+}
+
+func (c *conn) authenticate(credentials auth.Credentials) (account string, reason auth.Reason) {
+	defer func() {
+		if p := recover(); p != nil { // the value may hold a token
+			c.log.Error("panic in the authenticator, login refused", slog.String("type", fmt.Sprintf("%T", p)))
+			account, reason = "", auth.ReasonInternalError
+		}
+	}()
+	identity, err := c.server.Auth.Authenticate(c.ctx, credentials)
+	if err != nil {
+		return "", reasonOf(err)
+	}
+	if account = identity.Localpart(); account == "" { // Prosody would take it for a name
+		return "", auth.ReasonInternalError
+	}
+	return account, ""
+}
+
+func reasonOf(err error) auth.Reason {
+	if refusal, ok := errors.AsType[*auth.Refusal](err); ok && refusal != nil && refusal.Reason != "" {
+		return refusal.Reason
+	}
+	return auth.ReasonInternalError
+}
