@@ -32,7 +32,12 @@ func EscapeLocalpart(s string) string {
 }
 
 // UnescapeLocalpart undoes EscapeLocalpart.
-func UnescapeLocalpart(s string) string { return localpartUnescaper.Replace(s) }
+func UnescapeLocalpart(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return localpartUnescaper.Replace(s)
+}
 
 // localpart turns the name in a claim into an escaped localpart that is not
 // changed by Prosody's preparation any more. The name is ASCII, or, if
