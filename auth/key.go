@@ -22,6 +22,7 @@ type Key struct {
 	label  string
 	kind   keyKind
 	verify map[*algorithm]verifyFunc // what the key may be used for, and how
+	secret []byte                    // kindHMAC: who can verify can sign
 }
 
 // String returns the key's name for logs: its kid (RFC 7517 section 4.5), or
@@ -48,6 +49,15 @@ func (k *Key) Kind() string { return string(k.kind) }
 // Allows reports whether the key can verify the algorithm with this name.
 func (k *Key) Allows(alg string) bool { return k.verify[algorithmNamed(alg)] != nil }
 
+// SigningKey returns what makes tokens that k verifies. It is an error for a
+// public key.
+func (k *Key) SigningKey(alg string) (SigningKey, error) {
+	if !k.Symmetric() {
+		return SigningKey{}, errors.New("a public key cannot sign")
+	}
+	return SecretSigningKey(k.secret, alg)
+}
+
 // fits reports whether the key may verify a, and a token that names kid. A
 // key without an ID fits every kid: it is told by its signature alone.
 func (k *Key) fits(a *algorithm, kid string) bool {
@@ -57,7 +67,7 @@ func (k *Key) fits(a *algorithm, kid string) bool {
 // newSecretKey returns an HMAC key for the algorithms whose hash is at most
 // as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
 func newSecretKey(secret []byte, label string, weak bool) *Key {
-	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}}
+	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {

@@ -30,7 +30,8 @@ type Door struct {
 }
 
 // Door returns the counters of the named door, for the closed lists of
-// reasons that deny and reasons that mean "cannot decide".
+// reasons that deny and reasons that mean "cannot decide". Asking for a door
+// again returns the same series.
 func (m *Metrics) Door(name string, denied, undecided []string) *Door {
 	d := &Door{
 		allowed:  m.authRequests.WithLabelValues(name, ResultAllowed, ReasonOK),
@@ -53,7 +54,8 @@ func (d *Door) Allowed(took time.Duration) {
 	d.duration.Observe(took.Seconds())
 }
 
-// Refused counts a login that was not.
+// Refused counts a login that was not let in, after took. A reason that is in
+// neither list counts as an internal error: the set of series stays closed.
 func (d *Door) Refused(reason string, took time.Duration) {
 	c, ok := d.refused[reason]
 	if !ok {

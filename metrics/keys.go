@@ -2,6 +2,12 @@ package metrics
 
 import "time"
 
+// The values of the label result of [JWKSFetches].
+const (
+	FetchSucceeded = "success"
+	FetchFailed    = "failure"
+)
+
 // A KeyCount is the number of an issuer's keys of one kind.
 type KeyCount struct {
 	Issuer, Kind string
@@ -13,13 +19,25 @@ type KeyCount struct {
 func (m *Metrics) SetKeys(counts []KeyCount) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.keys.Reset()
+	sums := map[KeyCount]int{}
 	for _, c := range counts {
-		m.keys.WithLabelValues(c.Issuer, c.Kind).Add(float64(c.N))
+		sums[KeyCount{Issuer: c.Issuer, Kind: c.Kind}] += c.N
+	}
+	// No Reset: a scrape in between would see an issuer without keys.
+	for c, n := range sums {
+		m.keys.WithLabelValues(c.Issuer, c.Kind).Set(float64(n))
+		m.counted[c] = true
+	}
+	for c := range m.counted {
+		if _, stays := sums[c]; !stays {
+			m.keys.DeleteLabelValues(c.Issuer, c.Kind)
+			delete(m.counted, c)
+		}
 	}
 }
 
-// Issuers tells which issuers are configured; the series of all others go.
+// Issuers tells which issuers are configured; the series of all others'
+// fetches go.
 func (m *Metrics) Issuers(names []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -31,23 +49,24 @@ func (m *Metrics) Issuers(names []string) {
 	}
 	for name := range gone {
 		m.fetchSuccess.DeleteLabelValues(name)
-		for _, result := range []string{fetchSucceeded, fetchFailed} {
-			m.fetches.DeleteLabelValues(name, result)
-		}
+		m.fetches.DeleteLabelValues(name, FetchSucceeded)
+		m.fetches.DeleteLabelValues(name, FetchFailed)
 	}
 }
 
-const (
-	fetchSucceeded = "success"
-	fetchFailed    = "failure"
-)
-
-// Fetched records the end of a fetch of an issuer's keys.
+// Fetched records the end, at the time at, of a fetch of an issuer's keys.
 func (m *Metrics) Fetched(issuer string, ok bool, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// A fetch may end after its issuer was removed; the next call of Issuers
+	// then finds the name here.
+	m.issuers[issuer] = true
+	// Both exist from the first fetch on: a rate needs a 0 to start from.
+	good, bad := m.fetches.WithLabelValues(issuer, FetchSucceeded), m.fetches.WithLabelValues(issuer, FetchFailed)
 	if !ok {
-		m.fetches.WithLabelValues(issuer, fetchFailed).Inc()
+		bad.Inc()
 		return
 	}
-	m.fetches.WithLabelValues(issuer, fetchSucceeded).Inc()
+	good.Inc()
 	m.fetchSuccess.WithLabelValues(issuer).Set(seconds(at))
 }

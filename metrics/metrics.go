@@ -41,7 +41,8 @@ type Metrics struct {
 	reloadGoodAt prometheus.Gauge
 
 	mu      sync.Mutex
-	issuers map[string]bool
+	counted map[KeyCount]bool // the series of keys that exist, with N 0
+	issuers map[string]bool   // those that may have series of fetches
 }
 
 // New returns the series of a daemon of this version, with Go's own and the
@@ -63,6 +64,7 @@ func New(version string) *Metrics {
 			Help: "Whether the last load of the configuration succeeded (1) or the one before is still in force (0)."}),
 		reloadGoodAt: prometheus.NewGauge(prometheus.GaugeOpts{Name: ConfigLastReloadGoodAt,
 			Help: "Unix time of the last load of the configuration that succeeded."}),
+		counted: map[KeyCount]bool{},
 		issuers: map[string]bool{},
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: BuildInfo, Help: "1, with the version of usher and of Go.",
@@ -73,9 +75,10 @@ func New(version string) *Metrics {
 	return m
 }
 
-// durationBuckets reach from what a cached token takes to the hard deadline.
+// durationBuckets reach from one verification to the hard deadline of the
+// doors. Most logins belong in the first.
 func durationBuckets() []float64 {
-	return []float64{1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 5e-2, 0.5, 1}
+	return []float64{1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1}
 }
 
 // Handler serves the series to Prometheus.
