@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"time"
+
+	"usher/auth"
+)
+
+// statusAnswer is what GET /status and usher status --json tell.
+type statusAnswer struct {
+	Version    string            `json:"version"`
+	PID        int               `json:"pid"`
+	Uptime     float64           `json:"uptime_seconds"`
+	Config     string            `json:"config"`
+	Ready      bool              `json:"ready"`
+	NotReady   []string          `json:"not_ready"`
+	LastReload *lastReload       `json:"last_reload,omitempty"` // absent before the first reload
+	Hosts      []hostStatus      `json:"hosts"`
+	Listeners  map[string]string `json:"listeners"` // address by name
+}
+
+type lastReload struct {
+	OK    bool      `json:"ok"`
+	Time  time.Time `json:"time"`
+	Error string    `json:"error,omitempty"`
+}
+
+type hostStatus struct {
+	Host    string         `json:"host"`
+	Issuers []issuerStatus `json:"issuers"`
+}
+
+type issuerStatus struct {
+	Issuer      string    `json:"issuer"`
+	Source      string    `json:"source"` // files, jwks or asap
+	Keys        int       `json:"keys"`
+	LastSuccess time.Time `json:"last_success,omitzero"` // of the last fetch
+	Problem     string    `json:"problem,omitempty"`
+}
+
+// adminHandler answers usher reload and usher status.
+func (d *usherd) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, d.status()) })
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
+		result, err := d.reloader.ask(r.Context())
+		if err != nil {
+			http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
+			return
+		}
+		writeJSON(w, result)
+	})
+	return mux
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client is gone if this fails
+}
+
+func (d *usherd) status() statusAnswer {
+	notReady := d.notReady()
+	s := statusAnswer{
+		Version:   d.version,
+		PID:       os.Getpid(),
+		Uptime:    time.Since(d.started).Seconds(),
+		Config:    d.reloader.path,
+		Ready:     len(notReady) == 0,
+		NotReady:  notReady,
+		Hosts:     hostsOf(d.verifier.Keys()),
+		Listeners: map[string]string{},
+	}
+	for name, l := range d.listeners {
+		s.Listeners[name] = l.Addr().String()
+	}
+	if last := d.reloader.last.Load(); last != nil {
+		s.LastReload = &lastReload{OK: last.OK, Time: last.Time}
+		if !last.OK && len(last.Problems) > 0 {
+			s.LastReload.Error = last.Problems[0]
+		}
+	}
+	return s
+}
+
+// hostsOf groups keys, which come ordered by host.
+func hostsOf(keys []auth.KeyStatus) []hostStatus {
+	hosts := []hostStatus{}
+	for _, k := range keys {
+		if n := len(hosts); n == 0 || hosts[n-1].Host != k.Host {
+			hosts = append(hosts, hostStatus{Host: k.Host})
+		}
+		h := &hosts[len(hosts)-1]
+		h.Issuers = append(h.Issuers, issuerStatus{k.Issuer, k.Source, k.Keys, k.LastSuccess, k.Problem})
+	}
+	return hosts
+}
+
+// notReady says why logins of some issuers cannot be decided. A refused reload is no reason: the old configuration works.
+func (d *usherd) notReady() []string {
+	reasons := []string{}
+	if !d.up.Load() {
+		reasons = append(reasons, "starting: the key sources are being asked for the first time")
+	}
+	for _, k := range d.verifier.Keys() {
+		if k.Problem != "" {
+			reasons = append(reasons, "host "+k.Host+": issuer "+k.Issuer+": "+k.Source+": "+k.Problem)
+		}
+	}
+	return reasons
+}

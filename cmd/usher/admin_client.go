@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"time"
+)
+
+// adminSocket returns the admin socket that the configuration names. Problems elsewhere in the file are no obstacle: the daemon
+// is asked exactly to learn what it thinks of them.
+func adminSocket(path string) string {
+	r, c := newReader(path), defaultConfig()
+	if root, ok := r.root(); ok {
+		c.read(root)
+		return c.listen.admin.name
+	}
+	content, _ := os.ReadFile(path)
+	if m := adminLine.FindSubmatch(content); m != nil { // not YAML, but the line may still be there
+		return string(m[1])
+	}
+	return c.listen.admin.name
+}
+
+var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
+
+// callAdmin does one request over the socket and decodes the answer into v.
+func callAdmin(ctx context.Context, socket, method, path string, v any) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, method, "http://usher"+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return unreachable(socket, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return unreachable(socket, fmt.Errorf("it answered %s", resp.Status))
+	}
+	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+		return unreachable(socket, err)
+	}
+	return nil
+}
+
+func unreachable(socket string, err error) error {
+	return exitError{3, fmt.Sprintf("the daemon could not be reached at %s: %v\nstart it with: systemctl start usher (or usher serve --config FILE); only root and usher's own user may ask it", socket, err)}
+}

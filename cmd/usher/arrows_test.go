@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type goPackage struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+// arrows says which packages of ours each package may import; "*" is all.
+var arrows = map[string][]string{
+	"usher/metrics":       {},
+	"usher/auth":          {"usher/metrics"},
+	"usher/auth/authtest": {"usher/auth", "usher/metrics"},
+	"usher/auth/dovecot":  {"usher/auth", "usher/metrics"},
+	"usher/cmd/usher":     {"*"},
+}
+
+func TestImportArrows(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, imported := range p.Imports {
+			if why := forbidden(p.ImportPath, imported); why != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imported, why)
+			}
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if strings.Contains(imported, "foxcpp/go-dovecot-sasl") {
+				t.Errorf("a test of %s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func forbidden(from, imported string) string {
+	switch {
+	case strings.Contains(imported, "foxcpp/go-dovecot-sasl"):
+		return "it answers FAIL and then OK to one request"
+	case strings.HasPrefix(imported, "github.com/lestrrat-go/jwx") && from != "usher/auth":
+		return "only package auth may, so that it can be replaced in one place"
+	case strings.HasPrefix(imported, "usher/e2e") && from != "usher/cmd/usher" && !strings.HasPrefix(from, "usher/e2e"):
+		return "only cmd/usher and e2e may"
+	case !strings.HasPrefix(imported, "usher/") || strings.HasPrefix(from, "usher/e2e"):
+		return ""
+	}
+	if allowed := arrows[from]; slices.Contains(allowed, "*") || slices.Contains(allowed, imported) {
+		return ""
+	}
+	return "the arrow is not in the table of the design"
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []goPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"log/slog"
+	"path/filepath"
+
+	"usher/auth"
+)
+
+const (
+	minTokenSize = 512
+	maxTokenSize = 65536
+	mendNoHosts  = "name Prosody's VirtualHost, and who issues its tokens, under hosts"
+)
+
+// A config is a configuration without problems, with every file that it names
+// read.
+type config struct {
+	listen listenConfig
+	log    logConfig
+	peers  []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
+	auth   auth.Config
+	files  []string // absolute names of the configuration and every file that it names
+}
+
+// listenConfig holds the addresses to listen on.
+type listenConfig struct {
+	dovecot, metrics, admin address
+}
+
+// logConfig says what is logged, and how.
+type logConfig struct {
+	level  slog.Level
+	format string // text or json
+}
+
+// loadConfig reads the configuration and everything that it names. The config
+// is nil if there is any problem that is not a warning.
+func loadConfig(path string) (*config, []problem) {
+	c, _, problems := readConfig(path)
+	return c, problems
+}
+
+// readConfig is loadConfig for those who watch the files: it also returns
+// their absolute names when the configuration is bad, so that a file that was
+// missing is seen when it appears.
+func readConfig(path string) (*config, []string, []problem) {
+	r := newReader(path)
+	c := defaultConfig()
+	if root, ok := r.root(); ok {
+		c.read(root)
+	}
+	problems := sortProblems(r.problems)
+	if countErrors(problems) > 0 {
+		return nil, r.files, problems
+	}
+	c.files = r.files
+	return c, r.files, problems
+}
+
+func defaultConfig() *config {
+	return &config{
+		listen: listenConfig{
+			dovecot: address{"unix", "/run/usher/auth.sock"},
+			metrics: address{"tcp", "127.0.0.1:9280"},
+			admin:   address{"unix", "/run/usher/admin.sock"},
+		},
+		log:   logConfig{slog.LevelInfo, "text"},
+		peers: defaultPeers(),
+		auth:  auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
+	}
+}
+
+func (c *config) read(root value) {
+	named := false
+	complete := root.object(
+		field{"listen", c.listen.read},
+		field{"log", c.log.read},
+		field{"peers", func(v value) { c.peers = v.peers() }},
+		field{"max_token_size", func(v value) { v.integer(&c.auth.MaxTokenBytes, minTokenSize, maxTokenSize) }},
+		field{"hosts", func(v value) {
+			named = true
+			readHosts(v, c.auth.Hosts)
+		}},
+	)
+	if complete && !named {
+		root.problem(mendNoHosts, "there are no hosts")
+	}
+}
+
+// resolve returns the absolute name of a file that the configuration names: a
+// relative one starts at the configuration's own folder.
+func (r *reader) resolve(name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(filepath.Dir(r.path), name)
+}

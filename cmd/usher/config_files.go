@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	"usher/auth"
+)
+
+// maxKeySize bounds a key file in bytes.
+const maxKeySize = 64 << 10
+
+// A fault is why a file cannot be used.
+type fault struct{ text, mend string }
+
+// readRegular reads a file of at most most bytes. A device is not even opened,
+// which can have effects, and opening does not wait: a FIFO that takes the
+// name in between cannot hold up a reload.
+func readRegular(path string, most int64) ([]byte, fs.FileMode, *fault) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, openFault(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, &fault{"is a folder or device", "name a file"}
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, openFault(err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, 0, openFault(err)
+	}
+	if int64(len(content)) > most {
+		return nil, 0, &fault{fmt.Sprintf("has more than %d KiB", most>>10), "name the right file, or shorten it"}
+	}
+	return content, info.Mode().Perm(), nil
+}
+
+func openFault(err error) *fault {
+	mend := "see that usher's user can read it"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		mend = "create it, or correct the name"
+	case errors.Is(err, fs.ErrPermission):
+		mend = "let usher's group read it: chmod 640 and chgrp"
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the name is in the message already
+	}
+	return &fault{"cannot be read: " + err.Error(), mend}
+}
+
+// file reads a key file that the configuration names, once however often it
+// is named.
+func (it item) file(noun string, private bool) ([]byte, bool) {
+	path := it.r.resolve(it.text)
+	if !slices.Contains(it.r.files, path) {
+		it.r.files = append(it.r.files, path)
+	}
+	if content, ok := it.r.contents[path]; ok {
+		return content, true
+	}
+	content, mode, fault := readRegular(path, maxKeySize)
+	if fault != nil {
+		it.problem(fault.mend, "the %s %q %s", noun, clip(it.text), fault.text)
+		return nil, false
+	}
+	if private && mode&0o007 != 0 {
+		it.warn("chmod 640 "+clip(path), "the %s %q is open to every user of this machine", noun, clip(it.text))
+	}
+	it.r.contents[path] = content
+	return content, true
+}
+
+// secret reads the secret file that the item names; the error names it.
+func (it item) secret(encoding auth.SecretEncoding, weak bool) []*auth.Key {
+	content, ok := it.file("secret file", true)
+	if !ok {
+		return nil
+	}
+	key, err := auth.ParseSecret(content, encoding, it.text, weak)
+	if err != nil {
+		it.keyProblem("secret file", err)
+		return nil
+	}
+	return []*auth.Key{key}
+}
+
+func (it item) publicKeys() []*auth.Key {
+	content, ok := it.file("public key file", false)
+	if !ok {
+		return nil
+	}
+	keys, err := auth.ParsePublicKeys(content, it.text)
+	if err != nil {
+		it.keyProblem("public key file", err)
+		return nil
+	}
+	return keys
+}
+
+// keyProblem cuts auth's errors at the semicolon that stands before the advice.
+func (it item) keyProblem(noun string, err error) {
+	text, mend, found := strings.Cut(err.Error(), "; ")
+	if !found {
+		mend = "put the right content into the file, or name another"
+	}
+	it.problem(mend, "the %s %q: %s", noun, clip(it.text), text)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+
+	"usher/auth"
+)
+
+const (
+	defaultLeeway = 10 * time.Second
+	maxLeeway     = 5 * time.Minute
+)
+
+func readHosts(v value, hosts map[string]auth.HostConfig) {
+	for _, e := range v.entries() {
+		e.key.checkHost()
+		e.value.name = fmt.Sprintf("host %q", clip(e.key.text))
+		hosts[e.key.text] = e.value.host(e.key)
+	}
+	if v.node.ShortTag() == "!!map" && len(v.node.Content) == 0 {
+		v.problem(mendNoHosts, "there are no hosts")
+	}
+}
+
+// checkHost wants the one spelling that a host is looked up by.
+func (it item) checkHost() {
+	ascii, err := idna.Lookup.ToASCII(it.text)
+	switch {
+	case err == nil && ascii == it.text && validHost(it.text):
+	case err == nil && validHost(ascii) && strings.ToLower(it.text) == ascii:
+		it.problem("write "+ascii, "the host %q is not in lower case", clip(it.text))
+	case err == nil && validHost(ascii):
+		it.problem("write it in punycode: "+ascii, "the host %q is not in ASCII", clip(it.text))
+	default:
+		it.problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", clip(it.text))
+	}
+}
+
+// validHost reports whether s is a domain name of letters, digits and hyphens
+// (RFC 1123 section 2.1) in lower case.
+func validHost(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return false
+		}
+	}
+	return len(s) <= 253
+}
+
+func (v value) host(key item) auth.HostConfig {
+	h := auth.HostConfig{
+		Issuers: map[string]auth.IssuerConfig{},
+		Leeway:  defaultLeeway,
+		Subject: auth.SubjectDomain,
+		Account: []auth.ClaimPath{{"context", "user", "id"}},
+		Types:   []string{"JWT", "at+jwt"},
+	}
+	none := true
+	complete := v.object(
+		field{"issuers", func(v value) {
+			none = v.node.ShortTag() == "!!map" && len(v.node.Content) == 0
+			v.issuers(h.Issuers)
+		}},
+		field{"tokens", func(v value) { v.tokens(&h) }},
+	)
+	if complete && none {
+		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
+	}
+	return h
+}
+
+func (v value) issuers(to map[string]auth.IssuerConfig) {
+	for _, e := range v.entries() {
+		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
+		to[e.key.text] = e.value.issuer(e.key)
+	}
+}
+
+func (v value) tokens(h *auth.HostConfig) {
+	v.object(
+		field{"leeway", func(v value) { v.duration(&h.Leeway, maxLeeway) }},
+		field{"max_lifetime", func(v value) { v.duration(&h.MaxLifetime, 0) }},
+		field{"subject", func(v value) {
+			if s, ok := v.oneOf(string(auth.SubjectDomain), string(auth.SubjectTenant), string(auth.SubjectAny)); ok {
+				h.Subject = auth.SubjectMode(s)
+			}
+		}},
+		field{"account", func(v value) { h.Account = v.claimPaths() }},
+		field{"account_charset", func(v value) {
+			s, _ := v.oneOf("ascii", "unicode")
+			h.UnicodeAccounts = s == "unicode"
+		}},
+		field{"typ", func(v value) { h.Types = texts(v.someList()) }},
+	)
+}
+
+// claimPaths reads where an account's name may stand. An empty list is good:
+// every login gets a random account.
+func (v value) claimPaths() []auth.ClaimPath {
+	paths := []auth.ClaimPath{}
+	for _, it := range v.list() {
+		path, err := auth.ParseClaimPath(it.text)
+		if err != nil {
+			it.problem("write names with dots between, such as context.user.id", "account: %q is no claim path", clip(it.text))
+			continue
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxSocketPath is what fits in a sockaddr_un of Linux, with its closing NUL.
+const maxSocketPath = 107
+
+// An address is what net.Listen takes. Addresses are compared with ==.
+type address struct {
+	network string // unix or tcp
+	name    string // an absolute path, or host:port
+}
+
+// String returns the address as the configuration has it.
+func (a address) String() string { return a.name }
+
+func (l *listenConfig) read(v value) {
+	named := map[*address]value{}
+	reads := func(a *address, parse func(value) (address, bool)) func(value) {
+		return func(v value) {
+			if parsed, ok := parse(v); ok {
+				*a, named[a] = parsed, v
+			}
+		}
+	}
+	v.object(
+		field{"dovecot", reads(&l.dovecot, func(v value) (address, bool) {
+			return v.address("passwords would cross the network in plain text")
+		})},
+		field{"metrics", reads(&l.metrics, func(v value) (address, bool) {
+			return v.address("everybody on that network could read the metrics")
+		})},
+		field{"admin", reads(&l.admin, value.socket)},
+	)
+	all := []*address{&l.dovecot, &l.metrics, &l.admin}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			reportShared(named, a, b)
+		}
+	}
+}
+
+// reportShared compares two listeners, and reports at the one that the file
+// names: the other may be a default.
+func reportShared(named map[*address]value, a, b *address) {
+	if *a != *b || strings.HasSuffix(a.name, ":0") {
+		return
+	}
+	v, ok := named[a]
+	if !ok {
+		v, ok = named[b]
+	}
+	if ok {
+		v.problem("give each listener its own", "two listeners have the address %s", a)
+	}
+}
+
+// socket reads the path of a Unix socket.
+func (v value) socket() (address, bool) {
+	s, ok := v.word()
+	switch {
+	case !ok:
+	case !filepath.IsAbs(s):
+		v.problem("write an absolute path, such as /run/usher/"+v.name+".sock", "%s: %q is no absolute path", v.name, clip(s))
+	case strings.HasSuffix(s, "/"):
+		v.problem("add the socket's name", "%s: %q is a folder", v.name, clip(s))
+	case len(s) > maxSocketPath:
+		v.problem("use a shorter path, at most 107 bytes", "%s: the path has %d bytes, too many for a Unix socket", v.name, len(s))
+	default:
+		return address{"unix", filepath.Clean(s)}, true
+	}
+	return address{}, false
+}
+
+// address reads a path or host:port; danger is what comes of an address that
+// others than this machine reach.
+func (v value) address(danger string) (address, bool) {
+	s, ok := v.word()
+	if !ok {
+		return address{}, false
+	}
+	host, port, err := net.SplitHostPort(s)
+	if strings.HasPrefix(s, "/") || err != nil && !strings.Contains(s, ":") {
+		return v.socket()
+	}
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
+		v.problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280", "%s: %q is no address", v.name, clip(s))
+		return address{}, false
+	}
+	if !loopback(host) {
+		v.warn("use a path or 127.0.0.1, unless the network is your own", "%s: %s is not loopback: %s", v.name, clip(s), danger)
+	}
+	return address{"tcp", s}, true
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}

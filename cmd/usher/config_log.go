@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+)
+
+func (l *logConfig) read(v value) {
+	v.object(
+		field{"level", func(v value) {
+			if s, ok := v.oneOf("debug", "info", "warn", "error"); ok {
+				_ = l.level.UnmarshalText([]byte(s)) // knows all four
+			}
+		}},
+		field{"format", func(v value) {
+			if s, ok := v.oneOf("text", "json"); ok {
+				l.format = s
+			}
+		}},
+	)
+}
+
+// defaultPeers allows Prosody's user of the distributions' packages.
+func defaultPeers() []int {
+	if uid, ok := lookUID("prosody"); ok {
+		return withOwn(uid)
+	}
+	return withOwn()
+}
+
+// withOwn adds those who could connect by other ways anyhow: root, and the
+// user that usher runs as.
+func withOwn(uids ...int) []int {
+	uids = append(uids, 0, os.Geteuid())
+	slices.Sort(uids)
+	return slices.Compact(uids)
+}
+
+// peers reads user names and uids.
+func (v value) peers() []int {
+	if !v.is("!!seq", "a list, such as [prosody]") {
+		return nil
+	}
+	var uids []int
+	for _, node := range v.node.Content {
+		uid, ok := v.of(node, "an entry of peers").peer()
+		if ok && slices.Contains(uids, uid) {
+			v.of(node, "").problem("keep one of them", "peers has the user with the uid %d twice", uid)
+		}
+		if ok {
+			uids = append(uids, uid)
+		}
+	}
+	return withOwn(uids...)
+}
+
+func (v value) peer() (int, bool) {
+	if v.node.ShortTag() == "!!int" {
+		uid := -1
+		v.integer(&uid, 0, 1<<32-2) // the last uid means "none" to the kernel
+		return uid, uid >= 0
+	}
+	name, ok := v.word()
+	if !ok {
+		return 0, false
+	}
+	uid, ok := lookUID(name)
+	if !ok {
+		v.problem("create the user, or write the numeric uid that Prosody has here", "peers: there is no user %q", clip(name))
+	}
+	return uid, ok
+}
+
+func lookUID(name string) (int, bool) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, false
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	return uid, err == nil
+}

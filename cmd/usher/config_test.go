@@ -1,0 +1,205 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth"
+)
+
+const (
+	configSamples = "../../testdata/config"
+	shortSecret   = "f1b0c3a98d5e47e6a2c4907b61d8e35f" // 32 bytes: HS256 only
+	longSecret    = shortSecret + "0a9b8c7d6e5f40312213f4e5d6c7b8a9"
+)
+
+// keyFolder returns a folder with the key files that the samples name.
+func keyFolder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	putFile(t, dir, "rsa.pem", publicPEM(t, rsaKey.Public()), 0o644)
+	putFile(t, dir, "ec.pem", publicPEM(t, ecKey.Public()), 0o644)
+	putFile(t, dir, "my-app.secret", shortSecret+"\n", 0o640)
+	putFile(t, dir, "copy.secret", shortSecret, 0o640)
+	putFile(t, dir, "other.secret", longSecret+"\n", 0o600)
+	putFile(t, dir, "open.secret", longSecret, 0o644)
+	putFile(t, dir, "weak.secret", "short\n", 0o640)
+	putFile(t, dir, "big.secret", strings.Repeat("x", maxKeySize+1), 0o640)
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func publicPEM(t testing.TB, key crypto.PublicKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+func putFile(t testing.TB, dir, name, content string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	return path
+}
+
+// sample puts a file of testdata/config into dir.
+func sample(t testing.TB, dir, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(configSamples, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return putFile(t, dir, "usher.yaml", string(content), 0o640)
+}
+
+// printed returns the problems, one a line, without the folder's name.
+func printed(problems []problem, dir string) string {
+	var b strings.Builder
+	for _, p := range problems {
+		b.WriteString(strings.ReplaceAll(p.String(), dir+"/", "") + "\n")
+	}
+	return b.String()
+}
+
+func TestConfigManyProblems(t *testing.T) {
+	dir := keyFolder(t)
+	c, problems := loadConfig(sample(t, dir, "many.yaml"))
+	want, err := os.ReadFile(filepath.Join(configSamples, "many.want"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := printed(problems, dir); c != nil || got != string(want) {
+		t.Errorf("config %v, problems:\n%s\nwant:\n%s", c, got, want)
+	}
+}
+
+func TestConfigOfInterface(t *testing.T) {
+	dir := keyFolder(t)
+	path := sample(t, dir, "interface.yaml")
+	c, problems := loadConfig(path)
+	if len(problems) > 0 {
+		t.Fatal(printed(problems, dir))
+	}
+	// The sample writes the defaults out, so a file without them is the same.
+	short := putFile(t, dir, "short.yaml", "hosts: {meet.example.com: {issuers: {my-app: {secret_files: [my-app.secret]}}}}", 0o640)
+	d, problems := loadConfig(short)
+	if len(problems) > 0 {
+		t.Fatal(printed(problems, dir))
+	}
+	if c.listen != d.listen || c.log != d.log || c.auth.MaxTokenBytes != d.auth.MaxTokenBytes {
+		t.Errorf("defaults: %+v, want %+v", d, c)
+	}
+	h, i := c.auth.Hosts["meet.example.com"], c.auth.Hosts["meet.example.com"].Issuers["my-app"]
+	g := d.auth.Hosts["meet.example.com"]
+	if h.Leeway != g.Leeway || h.Leeway != 10*time.Second || h.Subject != g.Subject || !slices.Equal(h.Types, g.Types) ||
+		h.Account[0].String() != g.Account[0].String() || h.UnicodeAccounts != g.UnicodeAccounts {
+		t.Errorf("defaults of tokens: %+v, want %+v", g, h)
+	}
+	if len(i.Keys) != 1 || !slices.Equal(i.Algorithms, g.Issuers["my-app"].Algorithms) || !i.RequireExp || !i.RequireRoom ||
+		!slices.Equal(i.Audience, []string{"jitsi"}) {
+		t.Errorf("issuer: %+v", i)
+	}
+	if want := []string{path, filepath.Join(dir, "my-app.secret")}; !slices.Equal(c.files, want) {
+		t.Errorf("files %q, want %q", c.files, want)
+	}
+}
+
+func TestConfigTwoHosts(t *testing.T) {
+	dir := keyFolder(t)
+	c, problems := loadConfig(sample(t, dir, "two-hosts.yaml"))
+	if len(problems) > 0 {
+		t.Fatal(printed(problems, dir))
+	}
+	if c.listen.dovecot != (address{"tcp", "127.0.0.1:8281"}) || c.listen.admin != (address{"unix", "/tmp/usher-admin.sock"}) {
+		t.Errorf("listen %+v", c.listen)
+	}
+	if c.log != (logConfig{slog.LevelDebug, "json"}) || !slices.Contains(c.peers, 4294967294) || !slices.Contains(c.peers, 0) {
+		t.Errorf("log %+v, peers %v", c.log, c.peers)
+	}
+	h := c.auth.Hosts["meet.example.com"]
+	if h.Leeway != 0 || h.MaxLifetime != 24*time.Hour || h.Subject != auth.SubjectAny || len(h.Account) != 0 || !h.UnicodeAccounts {
+		t.Errorf("tokens %+v", h)
+	}
+	portal := h.Issuers["portal"]
+	if len(portal.Keys) != 2 || portal.RequireExp || portal.RequireRoom || portal.JWKSURL == "" || portal.ASAPURL == "" {
+		t.Errorf("portal %+v", portal)
+	}
+	if len(c.auth.Hosts["localhost"].Issuers["old-app"].Keys) != 2 {
+		t.Error("the alias was not followed")
+	}
+	if got, want := summary(c.auth), "2 hosts, 3 issuers, 6 keys, 2 key sources"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+}
+
+// TestConfigFilesOfBadOne: a watcher must see a missing file appear.
+func TestConfigFilesOfBadOne(t *testing.T) {
+	dir := keyFolder(t)
+	path := putFile(t, dir, "usher.yaml", "hosts: {h: {issuers: {a: {secret_files: [sub/later.secret]}}}}", 0o640)
+	c, files, problems := readConfig(path)
+	if want := []string{path, filepath.Join(dir, "sub/later.secret")}; c != nil || !slices.Equal(files, want) || len(problems) != 1 {
+		t.Errorf("config %v, files %q, problems %v", c, files, problems)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	for _, name := range []string{"interface.yaml", "two-hosts.yaml", "many.yaml"} {
+		content, err := os.ReadFile(filepath.Join(configSamples, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	for _, s := range []string{"", "a: &a [*a]", "<<: {}", "hosts: !!map x", "? [x]\n: 1", "---\n---\n", "a: \x00", "\xff\xfe", "peers: !!int [x]", "hosts: &h {x: *h}"} {
+		f.Add([]byte(s))
+	}
+	dir := keyFolder(f)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(dir, "usher.yaml")
+		if err := os.WriteFile(path, content, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		c, problems := loadConfig(path)
+		if (c == nil) != (countErrors(problems) > 0) {
+			t.Fatalf("config %v with problems %v", c, problems)
+		}
+		for _, p := range problems {
+			if p.Line < 1 || p.Column < 1 || p.Text == "" || p.Mend == "" || strings.Contains(p.String(), "\n") {
+				t.Fatalf("a problem without place, text or advice: %#v", p)
+			}
+		}
+		if c != nil && len(c.auth.Hosts) == 0 {
+			t.Fatal("a configuration without hosts")
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// demoPatience bounds the whole tour.
+const demoPatience = 2 * time.Minute
+
+// demoCommand is usher demo.
+func demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "demo",
+		Usage:     "start a Prosody and an usher in a temporary folder, and take a tour",
+		UsageText: "usher demo [--keep]",
+		Description: `Logs in to a real Prosody with real tokens and tells what came back. Everything is
+in a temporary folder and on loopback ports, and is gone at the end. The exit
+code is 1 if a step does not come out as it should.
+
+Example:
+
+   $ usher demo --keep`,
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "keep", Usage: "stay up after the tour, until Ctrl-C"}},
+		Action: func(c *cli.Context) error {
+			if err := noArgs(c); err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return demo(ctx, c.App.Writer, c.Bool("keep"))
+		},
+	}
+}
+
+// demo runs the tour and leaves nothing behind.
+func demo(ctx context.Context, out io.Writer, keep bool) (err error) {
+	d, err := newDemo(out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	tour, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	if err := d.start(tour); err != nil {
+		return d.withLogs(err)
+	}
+	for i, step := range d.steps() {
+		fmt.Fprintf(out, "\n%d. %s\n", i+1, step.title)
+		if err := step.run(tour); err != nil {
+			return d.withLogs(fmt.Errorf("step %d (%s) did not come out as it should: %w", i+1, step.title, err))
+		}
+	}
+	fmt.Fprintln(out, "\nEvery step came out as it should.")
+	if keep {
+		d.sayHowToPlay()
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// A demoStep is one part of the tour. It fails unless what comes back is what
+// an operator relies on.
+type demoStep struct {
+	title string
+	run   func(context.Context) error
+}
+
+func (d *demoWorld) steps() []demoStep {
+	return []demoStep{
+		{"A login with a token, through Prosody's own mod_auth_dovecot", d.stepLogin},
+		{"Logins that are refused, and what the client is told", d.stepRefusals},
+		{"The same token by OAUTHBEARER (RFC 7628)", d.stepBearer},
+		{"A secret is rotated while people log in; Prosody is not touched", d.stepRotate},
+		{"Why was that token refused? usher token explain", d.stepExplain},
+		{"What Prometheus sees", d.stepMetrics},
+	}
+}
+
+// withLogs adds what the two servers said last.
+func (d *demoWorld) withLogs(err error) error {
+	return fmt.Errorf("%w\n\nusher's log ends with:\n%s\nProsody's log ends with:\n%s", err, tail(d.usherLog()), tail(d.prosodyLog()))
+}
+
+// tail returns the last lines of a log.
+func tail(log string) string {
+	const most = 3000
+	if len(log) > most {
+		log = "…" + log[len(log)-most:]
+	}
+	return log
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"usher/auth"
+	"usher/e2e/client"
+)
+
+// logIn logs in to the demo's Prosody and returns the JID, or the refusal.
+func (d *demoWorld) logIn(ctx context.Context, l client.Login) (string, error) {
+	l.Addr, l.Host = d.prosody.C2S(), demoHost
+	session, err := client.Dial(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	defer session.Close()
+	return session.JID(), nil
+}
+
+// expectLogin fails unless the login gets this account.
+func (d *demoWorld) expectLogin(ctx context.Context, l client.Login, account string) error {
+	jid, err := d.logIn(ctx, l)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "   logged in by %s as %s\n", l.Mechanism, jid)
+	if !strings.HasPrefix(jid, account+"@"+demoHost+"/") {
+		return fmt.Errorf("got the JID %q", jid)
+	}
+	return nil
+}
+
+// expectRefusal fails unless the client is told this reason.
+func (d *demoWorld) expectRefusal(ctx context.Context, what string, l client.Login, reason auth.Reason) error {
+	jid, err := d.logIn(ctx, l)
+	refused, ok := errors.AsType[*client.Refused](err)
+	if !ok {
+		return fmt.Errorf("%s: got %q, %v instead of a refusal", what, jid, err)
+	}
+	fmt.Fprintf(d.out, "   %-22s → %s: %s\n", what, refused.Condition, refused.Text)
+	if refused.Text != reason.ClientText() {
+		return fmt.Errorf("%s: wanted %q", what, reason.ClientText())
+	}
+	return nil
+}
+
+func (d *demoWorld) stepLogin(ctx context.Context) error {
+	token, err := d.command(ctx, "token", "mint", "--config", d.path("usher.yaml"), "--user", "alice", "--room", "standup")
+	if err != nil {
+		return fmt.Errorf("usher token mint: %w: %s", err, token)
+	}
+	token = strings.TrimSpace(token)
+	fmt.Fprintf(d.out, "   usher token mint --user alice --room standup gives a token of %d bytes\n", len(token))
+	return d.expectLogin(ctx, client.Plain("alice", token), "alice")
+}
+
+func (d *demoWorld) stepRefusals(ctx context.Context) error {
+	good := d.secrets["first.secret"]
+	for _, r := range []struct {
+		what, secret, user string
+		life               time.Duration
+		reason             auth.Reason
+	}{
+		{"an expired token", good, "alice", -time.Hour, auth.ReasonExpired},
+		{"a wrong signature", strings.Repeat("x1", 20), "alice", time.Hour, auth.ReasonBadSignature},
+		{"somebody else's name", good, "bob", time.Hour, auth.ReasonAccountMismatch},
+	} {
+		token, err := d.token(r.secret, r.user, r.life)
+		if err != nil {
+			return err
+		}
+		if err := d.expectRefusal(ctx, r.what, client.Plain("alice", token), r.reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demoWorld) stepBearer(ctx context.Context) error {
+	token, err := d.token(d.secrets["first.secret"], "alice", time.Hour)
+	if err != nil {
+		return err
+	}
+	return d.expectLogin(ctx, client.Bearer(token), "alice")
+}
+
+// stepRotate takes the new secret in beside the old one, then the old one
+// out, while logins go on.
+func (d *demoWorld) stepRotate(ctx context.Context) error {
+	old, err := d.token(d.secrets["first.secret"], "alice", time.Hour)
+	if err != nil {
+		return err
+	}
+	fresh, err := d.token(d.secrets["second.secret"], "alice", time.Hour)
+	if err != nil {
+		return err
+	}
+	storm := d.startStorm(ctx, old)
+	err = d.reconfigure(ctx, "first.secret", "second.secret")
+	logins, stormErr := storm()
+	if err := errors.Join(err, stormErr); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "   %d logins meanwhile, none failed; now both secrets are good:\n", logins)
+	for _, token := range []string{old, fresh} {
+		if err := d.expectLogin(ctx, client.Plain("alice", token), "alice"); err != nil {
+			return err
+		}
+	}
+	if err := d.reconfigure(ctx, "second.secret"); err != nil {
+		return err
+	}
+	if err := d.expectRefusal(ctx, "the old secret", client.Plain("alice", old), auth.ReasonBadSignature); err != nil {
+		return err
+	}
+	return d.expectLogin(ctx, client.Plain("alice", fresh), "alice")
+}
+
+// startStorm logs in again and again until the function that it returns is
+// called, which tells how often.
+func (d *demoWorld) startStorm(ctx context.Context, token string) func() (int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	logins, failure := 0, error(nil)
+	wg.Go(func() {
+		for failure == nil && ctx.Err() == nil {
+			// The login itself is not cut short: a cut one is no failure of usher.
+			_, failure = d.logIn(context.WithoutCancel(ctx), client.Plain("alice", token))
+			logins++
+		}
+	})
+	return func() (int, error) {
+		cancel()
+		wg.Wait()
+		return logins, failure
+	}
+}
+
+func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
+	if err := d.configure(secrets...); err != nil {
+		return err
+	}
+	said, err := d.command(ctx, "reload", "--config", d.path("usher.yaml"))
+	fmt.Fprintf(d.out, "   secret_files: %v, usher reload: %s\n", secrets, strings.Join(strings.Fields(said), " "))
+	return err
+}
+
+func (d *demoWorld) stepExplain(ctx context.Context) error {
+	token, err := d.token(d.secrets["second.secret"], "alice", -time.Hour)
+	if err != nil {
+		return err
+	}
+	said, err := d.command(ctx, "token", "explain", "--config", d.path("usher.yaml"), token)
+	fmt.Fprintln(d.out, "   "+strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n   "))
+	if err == nil || !strings.Contains(said, "refused: "+string(auth.ReasonExpired)) {
+		return errors.New("the expired token was not explained")
+	}
+	return nil
+}
+
+func (d *demoWorld) stepMetrics(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.metrics+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	shown := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "usher_") && !strings.Contains(line, "_bucket") && !strings.HasSuffix(line, " 0\n") {
+			fmt.Fprint(d.out, "   "+line)
+			shown++
+		}
+	}
+	for _, want := range []string{`reason="ok",result="allowed"`, `reason="expired",result="denied"`} {
+		if !strings.Contains(string(text), want) {
+			return fmt.Errorf("no series with %s", want)
+		}
+	}
+	if shown == 0 {
+		return errors.New("no counters")
+	}
+	return nil
+}

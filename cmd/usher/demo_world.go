@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"usher/auth"
+	"usher/e2e/prosody"
+)
+
+const demoHost = "meet.example.com"
+
+// A demoWorld is a folder with a Prosody and an usher.
+type demoWorld struct {
+	out     io.Writer
+	dir     string
+	self    string // this program
+	metrics string // address of the metrics
+	secrets map[string]string
+
+	prosody *prosody.Server
+	usher   *exec.Cmd
+}
+
+func newDemo(out io.Writer) (*demoWorld, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "usher-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder: %w", err)
+	}
+	return &demoWorld{out: out, dir: dir, self: self, secrets: map[string]string{}}, nil
+}
+
+func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name) }
+
+// start brings up usher first, as Prosody's host wants its socket.
+func (d *demoWorld) start(ctx context.Context) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	d.metrics = address
+	for _, name := range []string{"first.secret", "second.secret"} {
+		if err := d.writeSecret(name); err != nil {
+			return err
+		}
+	}
+	if err := d.configure("first.secret"); err != nil {
+		return err
+	}
+	if err := d.startUsher(ctx); err != nil {
+		return err
+	}
+	loaded, problems := loadConfig(d.path("usher.yaml"))
+	if loaded == nil {
+		return fmt.Errorf("the demo's configuration: %v", problems)
+	}
+	d.prosody, err = prosody.Start(ctx, prosody.Config{Dir: d.path("prosody"), Hosts: []prosody.Host{{
+		Name: demoHost, Lines: "authentication = \"dovecot\"\n" + prosodySocket(loaded.listen.dovecot) + fmt.Sprintf("service_name = %q\n", demoHost),
+	}}})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "Prosody %s and usher run in %s.\n", d.prosody.Install().Release, d.dir)
+	return nil
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func (d *demoWorld) writeSecret(name string) error {
+	d.secrets[name] = rand.Text() + rand.Text()
+	return os.WriteFile(d.path(name), []byte(d.secrets[name]+"\n"), 0o600)
+}
+
+// configure writes the configuration with these secret files.
+func (d *demoWorld) configure(secrets ...string) error {
+	var list bytes.Buffer
+	for i, s := range secrets {
+		if i > 0 {
+			list.WriteString(", ")
+		}
+		list.WriteString(s)
+	}
+	text := fmt.Sprintf(`listen:
+  dovecot: %s
+  admin: %s
+  metrics: %s
+hosts:
+  %s:
+    issuers:
+      my-app:
+        secret_files: [%s]
+        algorithms: [HS256]
+        audience: [jitsi]
+`, d.path("auth.sock"), d.path("admin.sock"), d.metrics, demoHost, list.String())
+	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
+}
+
+// startUsher starts the daemon as systemd would, and waits for its sockets.
+func (d *demoWorld) startUsher(ctx context.Context) error {
+	log, err := os.Create(d.path("usher.log"))
+	if err != nil {
+		return fmt.Errorf("usher's log: %w", err)
+	}
+	defer log.Close() // the child has its own
+	d.usher = exec.Command(d.self, "serve", "--config", d.path("usher.yaml"))
+	d.usher.Stderr = log
+	d.usher.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the demo, which then stops it
+	if err := d.usher.Start(); err != nil {
+		return fmt.Errorf("starting usher: %w", err)
+	}
+	for {
+		if conn, err := net.Dial("unix", d.path("auth.sock")); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for usher: %w", ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// command runs another command of this program and returns what it prints.
+func (d *demoWorld) command(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, d.self, args...).CombinedOutput()
+	return string(out), err
+}
+
+// close ends what runs and removes the folder.
+func (d *demoWorld) close() error {
+	var errs []error
+	if d.prosody != nil {
+		errs = append(errs, d.prosody.Stop())
+	}
+	if d.usher != nil && d.usher.Process != nil {
+		errs = append(errs, d.usher.Process.Signal(syscall.SIGTERM), d.usher.Wait())
+	}
+	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
+}
+
+func (d *demoWorld) usherLog() string {
+	text, err := os.ReadFile(d.path("usher.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func (d *demoWorld) prosodyLog() string {
+	if d.prosody == nil {
+		return "(it did not start)"
+	}
+	return d.prosody.Log()
+}
+
+// token makes a token signed with one of the demo's secrets.
+func (d *demoWorld) token(secret, user string, life time.Duration) (string, error) {
+	key, err := auth.SecretSigningKey([]byte(secret), "HS256")
+	if err != nil {
+		return "", err
+	}
+	return auth.Mint(key, "", map[string]any{
+		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "*", "exp": time.Now().Add(life).Unix(),
+		"context": map[string]any{"user": map[string]any{"id": user}},
+	})
+}
+
+func (d *demoWorld) sayHowToPlay() {
+	fmt.Fprintf(d.out, `
+Both go on running until Ctrl-C. To play with them:
+  %[1]s token mint --config %[2]s --user alice       a token: the password of alice@%[3]s
+  an XMPP client without TLS: %[4]s, user alice@%[3]s
+  %[1]s token explain --config %[2]s TOKEN
+  %[1]s status --config %[2]s
+  curl http://%[5]s/metrics
+  the configuration %[2]s and the secrets beside it may be changed: usher sees it
+  logs: %[6]s and %[7]s
+`, d.self, d.path("usher.yaml"), demoHost, d.prosody.C2S(), d.metrics, d.path("usher.log"), d.path("prosody/prosody.log"))
+}

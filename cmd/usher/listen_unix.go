@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// errInUse means that another daemon answers on, or holds, the socket.
+var errInUse = errors.New("in use by a running daemon")
+
+// listenUnix binds a Unix socket of mode 0660. A lock beside it (PATH.lock) is held until release: two daemons that start
+// at once would otherwise both find the stale socket of a dead one, and the slower would remove the socket of the faster.
+func listenUnix(e endpoint) (*boundListener, error) {
+	path := e.address.name
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	l, info, err := bindUnix(path)
+	if err != nil {
+		unlockFile(lock)
+		return nil, err
+	}
+	release := func() {
+		if ownFile(path, info) {
+			os.Remove(path)
+		}
+		unlockFile(lock)
+	}
+	return &boundListener{Listener: l, name: e.name, release: release}, nil
+}
+
+func bindUnix(path string) (net.Listener, os.FileInfo, error) {
+	if err := removeStale(path); err != nil {
+		return nil, nil, err
+	}
+	// The mask makes the mode right from the first moment; a chmod after bind would leave a gap to connect in. It belongs
+	// to the whole process, which is why sockets are opened before any other task runs.
+	mask := unix.Umask(0o117)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	unix.Umask(mask)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.SetUnlinkOnClose(false) // by name it would also remove somebody else's; see release
+	info, err := os.Lstat(path)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return l, info, nil
+}
+
+// removeStale removes the socket of a daemon that died, and nothing else.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != os.ModeSocket {
+		return fmt.Errorf("%s exists and is not a socket; remove it or name another path", path)
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
+		conn.Close()
+		return fmt.Errorf("%s: %w", path, errInUse)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return os.Remove(path)
+	case errors.Is(err, syscall.EAGAIN): // alive, with a full queue of connections
+		return fmt.Errorf("%s: %w", path, errInUse)
+	}
+	return fmt.Errorf("asking whether a daemon answers: %w", err)
+}
+
+// lockFile takes the lock at path, or says that somebody has it. A holder removes its file before it lets go, so a lock
+// on a file that is no longer at path counts for nothing and is tried again.
+func lockFile(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, fmt.Errorf("%s: %w (it holds %s)", path[:len(path)-len(".lock")], errInUse, path)
+			}
+			return nil, fmt.Errorf("locking %s: %w", path, err)
+		}
+		if info, err := f.Stat(); err == nil && ownFile(path, info) {
+			return f, nil
+		}
+		f.Close()
+	}
+}
+
+func unlockFile(f *os.File) {
+	os.Remove(f.Name())
+	f.Close()
+}

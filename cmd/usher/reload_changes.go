@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"usher/auth"
+)
+
+// describeChanges says in words what next does differently: names of hosts, issuers, keys and files, never their contents
+// or URLs.
+func describeChanges(old, next *config, was, is map[string]fileState) []string {
+	d := changes{list: []string{}}
+	if old.log.level != next.log.level {
+		d.add("log.level is %s, was %s", next.log.level, old.log.level)
+	}
+	if old.auth.MaxTokenBytes != next.auth.MaxTokenBytes {
+		d.add("max_token_size is %d, was %d", next.auth.MaxTokenBytes, old.auth.MaxTokenBytes)
+	}
+	d.names("host", keys(old.auth.Hosts), keys(next.auth.Hosts))
+	for _, name := range keys(next.auth.Hosts) {
+		if before, ok := old.auth.Hosts[name]; ok {
+			d.host(name, before, next.auth.Hosts[name])
+		}
+	}
+	for _, f := range next.files[1:] { // the first is the configuration itself
+		if before, ok := was[f]; ok && before != is[f] {
+			d.add("file %s was written anew", f)
+		}
+	}
+	return d.list
+}
+
+type changes struct{ list []string }
+
+func (d *changes) add(format string, args ...any) {
+	d.list = append(d.list, fmt.Sprintf(format, args...))
+}
+
+// names reports what is in only one of two lists.
+func (d *changes) names(what string, old, next []string) {
+	for _, n := range next {
+		if !slices.Contains(old, n) {
+			d.add("%s %s added", what, n)
+		}
+	}
+	for _, n := range old {
+		if !slices.Contains(next, n) {
+			d.add("%s %s removed", what, n)
+		}
+	}
+}
+
+func (d *changes) host(name string, old, next auth.HostConfig) {
+	d.names("host "+name+": issuer", keys(old.Issuers), keys(next.Issuers))
+	for _, id := range keys(next.Issuers) {
+		if before, ok := old.Issuers[id]; ok {
+			d.issuer("host "+name+": issuer "+id, before, next.Issuers[id])
+		}
+	}
+	old.Issuers, next.Issuers = nil, nil
+	if !reflect.DeepEqual(old, next) {
+		d.add("host %s: the rules under tokens changed", name)
+	}
+}
+
+func (d *changes) issuer(name string, old, next auth.IssuerConfig) {
+	d.names(name+": key", keyNames(old.Keys), keyNames(next.Keys))
+	d.differs(name, "jwks_url", old.JWKSURL, next.JWKSURL)
+	d.differs(name, "asap_url", old.ASAPURL, next.ASAPURL)
+	d.differs(name, "algorithms", old.Algorithms, next.Algorithms)
+	d.differs(name, "audience", old.Audience, next.Audience)
+	d.differs(name, "require_exp", old.RequireExp, next.RequireExp)
+	d.differs(name, "require_room", old.RequireRoom, next.RequireRoom)
+}
+
+func (d *changes) differs(name, key string, old, next any) {
+	if !reflect.DeepEqual(old, next) {
+		d.add("%s: %s changed", name, key)
+	}
+}
+
+func keyNames(list []*auth.Key) []string {
+	var names []string
+	for _, k := range list {
+		names = append(names, k.String())
+	}
+	return names
+}
+
+func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

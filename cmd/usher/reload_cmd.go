@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+// configFlag is --config of every command.
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", Value: "/etc/usher/usher.yaml", EnvVars: []string{"USHER_CONFIG"}, Usage: "the configuration `FILE`"}
+}
+
+// noArgs refuses what a command would silently ignore.
+func noArgs(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return exitError{2, fmt.Sprintf("unexpected argument %q; see usher %s --help", c.Args().First(), c.Command.Name)}
+	}
+	return nil
+}
+
+// reloadCommand is usher reload.
+func reloadCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "reload",
+		Usage:     "have the daemon read its configuration again, and say what changed",
+		UsageText: "usher reload [--config FILE]",
+		Description: `Waits for the result. The exit code is 1 if the new configuration was refused (the
+old one stays in force), 3 if the daemon could not be reached.
+
+Example:
+
+   $ usher reload --config /etc/usher/usher.yaml
+   reloaded
+     host meet.example.com: issuer my-app: key /etc/usher/new.secret added`,
+		Flags:  []cli.Flag{configFlag()},
+		Action: reloadAction,
+	}
+}
+
+func reloadAction(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	var result reloadResult
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/reload", &result); err != nil {
+		return err
+	}
+	for _, p := range result.Problems {
+		fmt.Fprintln(c.App.ErrWriter, p)
+	}
+	if !result.OK {
+		return exitError{1, "reload refused; the old configuration stays in force"}
+	}
+	if len(result.Changes) == 0 {
+		fmt.Fprintln(c.App.Writer, "reloaded; nothing changed")
+		return nil
+	}
+	fmt.Fprintln(c.App.Writer, "reloaded")
+	for _, change := range result.Changes {
+		fmt.Fprintln(c.App.Writer, "  "+change)
+	}
+	return nil
+}

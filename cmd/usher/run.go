@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"usher/auth"
+	"usher/auth/dovecot"
+	"usher/metrics"
+)
+
+// fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
+const fetchWithin = 5 * time.Second
+
+// daemonInput is what the world gives a daemon.
+type daemonInput struct {
+	config  string // path
+	version string
+	stderr  io.Writer
+	hangups <-chan os.Signal // each asks for a reload
+	ready   func()           // called once everything answers; may be nil
+}
+
+// usherd is a running daemon.
+type usherd struct {
+	version   string
+	started   time.Time
+	log       *slog.Logger
+	notify    notifier
+	metrics   *metrics.Metrics
+	verifier  *auth.Verifier
+	listeners map[string]*boundListener
+	reloader  *reloader
+	up        atomic.Bool // every key source was tried once, or fetchWithin is over
+}
+
+// runDaemon serves until ctx ends (nil), or something that cannot be mended happens.
+func runDaemon(ctx context.Context, in daemonInput) error {
+	began := time.Now()
+	path, err := filepath.Abs(in.config)
+	if err != nil {
+		return err
+	}
+	c, problems := loadConfig(path)
+	for _, p := range problems {
+		fmt.Fprintln(in.stderr, p)
+	}
+	if c == nil {
+		return exitError{1, "not started: " + plural(countErrors(problems), "problem") + " in the configuration"}
+	}
+	level := new(slog.LevelVar)
+	level.Set(c.log.level)
+	queue := newAsyncLog(newLogHandler(in.stderr, c.log.format, level), logQueue)
+	defer closeLog(queue)
+	d, err := newDaemon(c, path, in, slog.New(queue.Handler()))
+	if err != nil {
+		return err
+	}
+	defer closeListeners(d.listeners)
+	d.started, d.reloader.level = began, level
+	d.reloader.watch.expect(c.files, nil, began)
+	d.reloader.loaded = look(c.files)
+	return d.serve(ctx, in.ready)
+}
+
+func closeLog(queue *asyncLog) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = queue.Close(ctx) // a stderr that stands still cannot be told so
+}
+
+// newDaemon opens everything and starts nothing.
+func newDaemon(c *config, path string, in daemonInput, log *slog.Logger) (*usherd, error) {
+	m := metrics.New(in.version)
+	v, err := auth.New(c.auth, auth.Options{Log: log, Metrics: m})
+	if err != nil {
+		return nil, err
+	}
+	passed, err := passedSockets()
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := openListeners([]endpoint{
+		{"dovecot", c.listen.dovecot}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
+	}, passed)
+	if err != nil {
+		return nil, err
+	}
+	n := notifier{log}
+	r := &reloader{path: path, log: log, verifier: v, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r.current.Store(c)
+	m.Reloaded(true, time.Now()) // the start is the first load
+	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, listeners: listeners, reloader: r}, nil
+}
+
+// tasks lists everything that runs at the same time.
+func (d *usherd) tasks(ready func()) []task {
+	list := []task{
+		{"keys", d.verifier.Run},
+		{"reload", d.reloader.run},
+		{"watchdog", d.notify.watchdog},
+		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
+	}
+	if l := d.listeners["dovecot"]; l != nil {
+		door := &dovecot.Server{Auth: d.verifier, Log: d.log}
+		peers := restrictPeers(l, d.reloader.current.Load().peers, d.log)
+		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
+	}
+	if l := d.listeners["metrics"]; l != nil {
+		srv := newHTTPServer(d.metricsHandler(), d.log)
+		list = append(list, task{"metrics", func(ctx context.Context) error { return serveHTTP(ctx, l, srv) }})
+	}
+	if l := d.listeners["admin"]; l != nil {
+		srv := newHTTPServer(d.adminHandler(), d.log)
+		owners := restrictPeers(l, nil, d.log)
+		list = append(list, task{"admin", func(ctx context.Context) error { return serveHTTP(ctx, owners, srv) }})
+	}
+	return list
+}
+
+// announce waits for the first keys and then says that we are ready.
+func (d *usherd) announce(ctx context.Context, ready func()) {
+	late := time.NewTimer(fetchWithin)
+	defer late.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-d.verifier.Fetched():
+	case <-late.C:
+		d.log.Warn("key sources are late; their issuers' tokens cannot be verified yet")
+	}
+	d.up.Store(true)
+	status := servingStatus(d.reloader.current.Load())
+	d.log.Info("ready", "version", d.version, "pid", os.Getpid(), "status", status)
+	d.notify.ready(status)
+	if ready != nil {
+		ready()
+	}
+}
+
+// serve runs the tasks until ctx ends or one of them fails, and gives all of them stopWithin to finish.
+func (d *usherd) serve(ctx context.Context, ready func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	finished := make(chan error, 1)
+	go func() { finished <- runTasks(ctx, cancel, d.tasks(ready), d.log) }()
+	<-ctx.Done()
+	d.notify.stopping()
+	d.log.Info("stopping")
+	select {
+	case err := <-finished:
+		d.log.Info("stopped")
+		return err
+	case <-time.After(stopWithin):
+		return fmt.Errorf("stopped by force, as some requests did not end in %v: %w", stopWithin, context.Cause(ctx))
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// serveCommand is usher serve.
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "run the daemon in the foreground",
+		UsageText: "usher serve [--config FILE]",
+		Description: `Tells systemd when it is ready, reads the configuration again on SIGHUP, on usher reload
+and when a file changes, and stops on SIGTERM or SIGINT. A second signal stops it at once.
+
+Example:
+
+   $ usher serve --config /etc/usher/usher.yaml`,
+		Flags:  []cli.Flag{configFlag()},
+		Action: serveAction,
+	}
+}
+
+func serveAction(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ctx, stop := stopOnSignal(c.Context, os.Exit)
+	defer stop()
+	return runDaemon(ctx, daemonInput{config: c.String("config"), version: c.App.Version, stderr: c.App.ErrWriter, hangups: hangups})
+}
+
+// stopOnSignal ends the context at the first SIGTERM or SIGINT and the process at the second.
+func stopOnSignal(parent context.Context, exit func(int)) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		for range signals {
+			if ctx.Err() != nil {
+				exit(1)
+			}
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// statusCommand is usher status.
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "status",
+		Usage:     "tell how the daemon is: ready or not, last reload, keys of every issuer",
+		UsageText: "usher status [--config FILE] [--json]",
+		Description: `The exit code is 3 if the daemon could not be reached.
+
+Example:
+
+   $ usher status --config /etc/usher/usher.yaml`,
+		Flags: []cli.Flag{configFlag(), &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}},
+		Action: func(c *cli.Context) error {
+			if err := noArgs(c); err != nil {
+				return err
+			}
+			var s statusAnswer
+			if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/status", &s); err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return json.NewEncoder(c.App.Writer).Encode(s)
+			}
+			printStatus(c.App.Writer, s)
+			return nil
+		},
+	}
+}
+
+func printStatus(w io.Writer, s statusAnswer) {
+	ready := "ready"
+	if !s.Ready {
+		ready = "not ready"
+	}
+	up := time.Duration(s.Uptime * float64(time.Second)).Round(time.Second)
+	fmt.Fprintf(w, "usher %s is %s, process %d, up %s, configuration %s\n", s.Version, ready, s.PID, up, s.Config)
+	for _, reason := range s.NotReady {
+		fmt.Fprintln(w, "  not ready: "+reason)
+	}
+	printLastReload(w, s.LastReload)
+	for _, name := range slices.Sorted(maps.Keys(s.Listeners)) {
+		fmt.Fprintf(w, "listen.%s: %s\n", name, s.Listeners[name])
+	}
+	for _, h := range s.Hosts {
+		fmt.Fprintln(w, "host "+h.Host)
+		for _, i := range h.Issuers {
+			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+i.describe())
+		}
+	}
+}
+
+func (i issuerStatus) describe() string {
+	s := plural(i.Keys, "key") + " from " + i.Source
+	if !i.LastSuccess.IsZero() {
+		s += ", fetched " + i.LastSuccess.Format(time.RFC3339)
+	}
+	if i.Problem != "" {
+		s += ": " + i.Problem
+	}
+	return s
+}
+
+func printLastReload(w io.Writer, last *lastReload) {
+	switch {
+	case last == nil:
+		fmt.Fprintln(w, "last reload: none since the start")
+	case last.OK:
+		fmt.Fprintln(w, "last reload: good, "+last.Time.Format(time.RFC3339))
+	default:
+		fmt.Fprintln(w, "last reload: refused, "+last.Time.Format(time.RFC3339)+": "+last.Error)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// task is one thing that runs as long as the daemon. run returns nil when ctx ends.
+type task struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+// runTasks runs all tasks until ctx ends. The first that fails cancels ctx with its error, which ends the others.
+func runTasks(ctx context.Context, cancel context.CancelCauseFunc, tasks []task, log *slog.Logger) error {
+	var group errgroup.Group
+	for _, t := range tasks {
+		group.Go(func() error {
+			err := t.guarded(ctx, log)
+			if err != nil {
+				err = fmt.Errorf("task %s: %w", t.name, err)
+				cancel(err)
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// guarded turns a panic into an error, so that sockets are removed and the log is written before the daemon ends.
+func (t task) guarded(ctx context.Context, log *slog.Logger) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic", "task", t.name, "stack", string(debug.Stack()))
+			err = errors.New("panic; the log has the stack")
+		}
+	}()
+	return t.run(ctx)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"syscall"
+	"time"
+)
+
+// watchEvery is how often the identity of every file is compared. A change is acted on after the second look that finds the
+// same, so a removed secret is dead within half a second.
+const watchEvery = 200 * time.Millisecond
+
+// watcher says when the configuration or a file that it names has changed.
+//
+// It looks instead of listening, for three reasons: Kubernetes and Ansible swap a symlink somewhere above the file,
+// which inotify on the file never sees; network file systems send no events for what another machine wrote; and inotify's
+// watches are limited for each user. A stat of ten files costs some microseconds.
+type watcher struct {
+	known   map[string]fileState // what the last reload saw
+	pending map[string]fileState // what the last look saw, when that differs
+}
+
+// fileState is a file as far as a change of it can be seen from outside. The zero value is a file that is not there.
+type fileState struct {
+	target inodeState // through symlinks
+	link   inodeState // the name itself
+}
+
+type inodeState struct {
+	dev, ino     uint64
+	size         int64
+	mtime, ctime int64 // ns since the epoch
+}
+
+// look returns the state of every file now.
+func look(files []string) map[string]fileState {
+	states := make(map[string]fileState, len(files))
+	for _, f := range files {
+		states[f] = fileState{target: stateOf(os.Stat(f)), link: stateOf(os.Lstat(f))}
+	}
+	return states
+}
+
+func stateOf(info os.FileInfo, err error) inodeState {
+	if err != nil {
+		return inodeState{}
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return inodeState{size: info.Size(), mtime: info.ModTime().UnixNano()}
+	}
+	return inodeState{dev: uint64(st.Dev), ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}
+}
+
+// expect sets the files to watch after a load that began at began. before holds the states seen just before that load
+// (nil at start): a file that changed while it was read keeps its older state, so that the next look finds a change and
+// nothing is missed.
+func (w *watcher) expect(files []string, before map[string]fileState, began time.Time) {
+	states := look(files)
+	// The kernel stamps files by its tick, up to 10 ms behind the clock.
+	limit := began.Add(-10 * time.Millisecond).UnixNano()
+	for f, now := range states {
+		old, ok := before[f]
+		switch {
+		case ok:
+			states[f] = old
+		case now.target.ctime > limit || now.link.ctime > limit:
+			states[f] = fileState{link: inodeState{size: -1}} // like no real file: read it again
+		}
+	}
+	w.known, w.pending = states, nil
+}
+
+// changed takes one look. It is true once for each change, at the second look in a row that finds the same, so that a half-written
+// file is left alone until its writer is done.
+func (w *watcher) changed() bool {
+	now := look(w.files())
+	if maps.Equal(now, w.known) {
+		w.pending = nil
+		return false
+	}
+	if !maps.Equal(now, w.pending) {
+		w.pending = now
+		return false
+	}
+	w.known, w.pending = now, nil
+	return true
+}
+
+func (w *watcher) files() []string {
+	files := make([]string, 0, len(w.known))
+	for f := range w.known {
+		files = append(files, f)
+	}
+	return files
+}
