@@ -1,0 +1,39 @@
+# Everything an operator or a developer runs. Each target installs what it
+# needs from Debian by itself, without questions.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 60s
+
+.PHONY: build demo test race bench fuzz lint vuln install-deps
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
+
+install-deps:
+	scripts/install.sh prosody13
+
+# KEEP=1 leaves Prosody and usher running and says how to play with them.
+demo:
+	scripts/install.sh
+	$(MAKE) --no-print-directory build
+	bin/usher demo $(if $(KEEP),--keep)
+
+# CI=1 makes a missing Prosody a failure instead of a skipped test.
+test: install-deps
+	CI=1 go test -timeout 10m ./...
+
+race: install-deps
+	CI=1 go test -race -timeout 20m ./...
+
+bench:
+	scripts/bench.sh
+
+fuzz:
+	scripts/fuzz.sh $(FUZZTIME)
+
+lint:
+	scripts/lint.sh
+
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
