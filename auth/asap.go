@@ -1,174 +1,219 @@
 package auth
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 )
 
 const (
 	maxASAPKeys = 64
-	asapBurst   = 4 // unknown kids that may be fetched at once; then one every 30 s
+	asapBurst   = 4
 )
 
-// An asapState is what runASAP remembers from fetch to fetch.
-type asapState struct {
-	keys   map[string]asapKey
-	asked  map[string]time.Time // kids that the server did not have, until when not to ask again
-	tokens float64              // of the bucket that limits fetches for unknown kids
-	filled time.Time
+// asap keeps the keys of an ASAP key server: one PEM file for each kid, at
+// <url>/<hex sha256(kid)>.pem. A kid is fetched when a token names it.
+type asap struct {
+	*source
+
+	mu      sync.Mutex // never held during a fetch
+	known   map[string]*asapKey
+	pending pendingKids
+	missing missingKids
+	unknown bucket
 }
 
 type asapKey struct {
-	key *Key
-	due time.Time // of the next refresh
+	key     *Key
+	body    []byte
+	wanted  time.Time
+	due     time.Time
+	backoff backoff
 }
 
-// runASAP fetches a key when a token names it, and again when it is stale.
-// Each kid is a file of its own on the server, as Jitsi's verifier has it:
-// <url>/<hex SHA-256 of kid>.pem.
-func (s *source) runASAP(ctx context.Context) {
-	a := &asapState{keys: map[string]asapKey{}, asked: map[string]time.Time{}, tokens: asapBurst, filled: s.o.Now()}
-	timer := time.NewTimer(maxBackoff)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-timer.C:
-		}
-		s.refreshASAP(ctx, a)
-		for kid := s.mostWanted(a); kid != "" && a.spend(s.o.Now()); kid = s.mostWanted(a) {
-			s.fetchASAP(ctx, a, kid)
-		}
-		timer.Reset(s.untilASAP(a))
-	}
+// newASAP is ready from the start: there is nothing to fetch before a kid.
+func newASAP(s *source) *asap {
+	s.set.Store(&keyset{})
+	s.markTried()
+	return &asap{source: s, known: map[string]*asapKey{}, missing: missingKids{}, unknown: bucket{burst: asapBurst}}
 }
 
-// spend takes one fetch out of the bucket.
-func (a *asapState) spend(now time.Time) bool {
-	a.tokens = min(a.tokens+now.Sub(a.filled).Seconds()/unknownKidEvery.Seconds(), asapBurst)
-	a.filled = now
-	if a.tokens < 1 {
-		return false
-	}
-	a.tokens--
-	return true
-}
-
-// mostWanted takes the unknown kid that most logins named: strangers can name
-// any, but an issuer's own is named by all its users.
-func (s *source) mostWanted(a *asapState) string {
-	now := s.o.Now()
-	maps.DeleteFunc(a.asked, func(_ string, until time.Time) bool { return now.After(until) })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	best := ""
-	for kid, n := range s.wanted {
-		_, asked := a.asked[kid]
-		if _, known := a.keys[kid]; known || asked {
-			delete(s.wanted, kid)
-		} else if best == "" || n > s.wanted[best] {
-			best = kid
-		}
-	}
-	return best
-}
-
-// refreshASAP fetches the known keys that are stale.
-func (s *source) refreshASAP(ctx context.Context, a *asapState) {
-	now := s.o.Now()
-	for _, kid := range slices.Sorted(maps.Keys(a.keys)) {
-		if !now.Before(a.keys[kid].due) {
-			s.fetchASAP(ctx, a, kid)
-		}
-	}
-}
-
-func (s *source) fetchASAP(ctx context.Context, a *asapState, kid string) {
-	s.mu.Lock()
-	delete(s.wanted, kid)
-	s.mu.Unlock()
-	key, fresh, err := s.takeASAP(ctx, kid)
-	if ctx.Err() != nil {
+func (a *asap) want(kid string) {
+	if kid == "" || len(kid) > maxKeyID {
 		return
 	}
-	s.note(err)
-	old, known := a.keys[kid]
-	status := statusError(0)
-	switch {
-	case err == nil:
-		a.keys[kid] = asapKey{key, s.o.Now().Add(jitter(fresh))}
-	case known && errors.As(err, &status) && status.gone():
-		delete(a.keys, kid)
-	case known:
-		a.keys[kid] = asapKey{old.key, s.o.Now().Add(jitter(maxBackoff))}
-	default:
-		a.remember(kid, s.o.Now())
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if k := a.known[kid]; k != nil {
+		k.wanted = now
+		return
 	}
-	s.publishASAP(a)
-}
-
-// remember keeps a kid that was not there from being asked for again soon.
-func (a *asapState) remember(kid string, now time.Time) {
-	if len(a.asked) < maxASAPKeys {
-		a.asked[kid] = now.Add(unknownKidEvery)
+	if a.missing.holds(kid, now) {
+		return
+	}
+	a.pending.add(kid)
+	if len(a.pending) == 1 { // otherwise run knows already
+		a.rouse()
 	}
 }
 
-func (s *source) takeASAP(ctx context.Context, kid string) (*Key, time.Duration, error) {
-	digest := sha256.Sum256([]byte(kid))
-	body, fresh, err := fetch(ctx, s.o.Client, strings.TrimSuffix(s.url, "/")+"/"+hex.EncodeToString(digest[:])+".pem")
-	if err != nil {
-		return nil, 0, err
+func (a *asap) step(ctx context.Context) time.Time {
+	if kid, ok := a.nextKid(time.Now()); ok {
+		a.refresh(ctx, kid)
 	}
-	keys, err := ParsePublicKeys(body, "asap")
+	return a.nextTime()
+}
+
+// nextKid picks an unknown kid if one may be fetched, and else the known one
+// that is due first. So an outage that makes every refresh slow does not keep
+// new kids waiting.
+func (a *asap) nextKid(now time.Time) (kid string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.pending) > 0 && !now.Before(a.unknown.ready()) {
+		a.unknown.take(now)
+		return a.pending.most(), true
+	}
+	kid, due := a.firstDue()
+	return kid, kid != "" && !now.Before(due)
+}
+
+func (a *asap) firstDue() (kid string, due time.Time) {
+	for id, k := range a.known {
+		if kid == "" || k.due.Before(due) {
+			kid, due = id, k.due
+		}
+	}
+	return kid, due
+}
+
+// nextTime returns when the next fetch is due; zero if none is.
+func (a *asap) nextTime() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	kid, due := a.firstDue()
+	if ready := a.unknown.ready(); len(a.pending) > 0 && (kid == "" || ready.Before(due)) {
+		return ready
+	}
+	return due
+}
+
+// refresh fetches the key of one kid.
+func (a *asap) refresh(ctx context.Context, kid string) {
+	from := a.url
+	if from != nil {
+		name := sha256.Sum256([]byte(kid))
+		from = from.JoinPath(hex.EncodeToString(name[:]) + ".pem")
+	}
+	err := a.get(ctx, from, func(r response) error { return a.take(ctx, kid, r) })
+	if err != nil && ctx.Err() == nil {
+		a.fail(ctx, kid, err)
+	}
+}
+
+// take puts a fetched key into force, unless it is the one that is in force.
+func (a *asap) take(ctx context.Context, kid string, r response) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	due := now.Add(jitter(r.fresh))
+	old := a.known[kid]
+	if old != nil && bytes.Equal(old.body, r.body) {
+		old.due = due
+		old.backoff.reset()
+		return nil
+	}
+	key, err := parseASAPKey(r.body, kid)
 	if err != nil {
-		return nil, 0, err
+		return err
+	}
+	k := &asapKey{key: key, body: r.body, wanted: now, due: due}
+	if old != nil {
+		k.wanted = old.wanted
+	}
+	a.known[kid] = k
+	delete(a.missing, kid)
+	a.pending.remove(kid)
+	a.dropLeastWanted()
+	a.publish()
+	a.log(ctx, slog.LevelInfo, "key fetched", slog.String("key", key.String()))
+	return nil
+}
+
+// parseASAPKey reads the one public key of a file.
+func parseASAPKey(body []byte, kid string) (*Key, error) {
+	keys, err := ParsePublicKeys(body, kid)
+	if err != nil {
+		return nil, clipError(err)
 	}
 	if len(keys) != 1 {
-		return nil, 0, fmt.Errorf("the key server's file has %d keys, one is wanted", len(keys))
+		return nil, fmt.Errorf("%d keys in one file; there must be one", len(keys))
 	}
 	keys[0].id = kid
-	return keys[0], fresh, nil
+	return keys[0], nil
 }
 
-// publishASAP puts the keys into force, at most maxASAPKeys: the ones that
-// were refreshed last.
-func (s *source) publishASAP(a *asapState) {
-	for len(a.keys) > maxASAPKeys {
-		oldest := ""
-		for kid, k := range a.keys {
-			if oldest == "" || k.due.Before(a.keys[oldest].due) {
-				oldest = kid
-			}
+// fail notes that a key could not be fetched. Only a server that says so
+// takes a key away.
+func (a *asap) fail(ctx context.Context, kid string, err error) {
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pending.remove(kid)
+	k := a.known[kid]
+	gone := keyIsGone(err)
+	switch {
+	case k != nil && !gone:
+		k.due = now.Add(k.backoff.next())
+		a.log(ctx, slog.LevelWarn, "fetching a key again failed; the old one stays",
+			slog.String("key", clip(kid)), slog.String("error", err.Error()))
+		return
+	case k != nil:
+		delete(a.known, kid)
+		a.publish()
+		a.log(ctx, slog.LevelWarn, "key removed", slog.String("key", clip(kid)), slog.String("error", err.Error()))
+	default:
+		a.log(ctx, slog.LevelWarn, "fetching a key failed", slog.String("key", clip(kid)), slog.String("error", err.Error()))
+	}
+	a.missing.add(kid, now, gone)
+}
+
+// keyIsGone tells the server's no from a server in trouble. Object stores say
+// 403 for a file that is not there.
+func keyIsGone(err error) bool {
+	status, ok := errors.AsType[statusError](err)
+	return ok && (status == http.StatusNotFound || status == http.StatusForbidden || status == http.StatusGone)
+}
+
+func (a *asap) dropLeastWanted() {
+	if len(a.known) <= maxASAPKeys {
+		return
+	}
+	least := ""
+	for kid, k := range a.known {
+		if least == "" || k.wanted.Before(a.known[least].wanted) {
+			least = kid
 		}
-		delete(a.keys, oldest)
 	}
-	set := &keyset{}
-	for _, kid := range slices.Sorted(maps.Keys(a.keys)) {
-		set.keys = append(set.keys, a.keys[kid].key)
-	}
-	s.set.Store(set)
+	delete(a.known, least)
 }
 
-// untilASAP returns the time until something is due.
-func (s *source) untilASAP(a *asapState) time.Duration {
-	wait := maxBackoff
-	s.mu.Lock()
-	if len(s.wanted) > 0 {
-		wait = unknownKidEvery
+func (a *asap) publish() {
+	set := &keyset{keys: make([]*Key, 0, len(a.known))}
+	for k := range maps.Values(a.known) {
+		set.keys = append(set.keys, k.key)
 	}
-	s.mu.Unlock()
-	for _, k := range a.keys {
-		wait = min(wait, max(k.due.Sub(s.o.Now()), time.Second))
-	}
-	return wait
+	slices.SortFunc(set.keys, func(a, b *Key) int { return cmp.Compare(a.id, b.id) })
+	a.set.Store(set)
 }

@@ -2,124 +2,152 @@ package auth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
 )
 
 const (
-	maxFetchBytes = 256 << 10
-	fetchTimeout  = 3 * time.Second
-	maxRedirects  = 3
+	fetchTimeout = 3 * time.Second // for all of it: name, connection, redirects, body
+	maxFetched   = 256 << 10       // bytes of a body, or of a response's header
+	maxRedirects = 3
+	maxErrorText = 200 // bytes; parts of it may be the server's
 )
 
-// A statusError is an answer other than 200.
+// A fetcher gets key material. It uses its transport directly: a http.Client
+// follows redirects by itself and puts the URL into its errors.
+type fetcher struct {
+	transport http.RoundTripper
+	accept    string // media types
+}
+
+// A response is a whole body and how long it stays fresh.
+type response struct {
+	body  []byte
+	fresh time.Duration
+}
+
+// A statusError is any answer but 200.
 type statusError int
 
 func (e statusError) Error() string {
-	return fmt.Sprintf("the key server answers with status %d", int(e))
+	return fmt.Sprintf("the server answers %d %s", int(e), http.StatusText(int(e)))
 }
 
-// gone reports whether the server says that there is no such key.
-func (e statusError) gone() bool {
-	return e == http.StatusNotFound || e == http.StatusGone || e == http.StatusForbidden
+// newTransport makes every fetch a connection of its own: they are far apart.
+// No proxy is taken from the environment; the dialer's check would not hold
+// behind one.
+func newTransport(d *net.Dialer) *http.Transport {
+	return &http.Transport{
+		DialContext:            d.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    fetchTimeout,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxFetched,
+	}
 }
 
-// CheckSourceURL refuses a URL that keys are not fetched from: https is
-// wanted, or http to this machine.
-func CheckSourceURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "":
-		return errors.New("not a URL; write it like https://id.example.com/jwks.json")
-	case u.User != nil:
-		return errors.New("the URL holds a user name; key sets are public, leave it out")
-	case u.Fragment != "":
-		return errors.New("the URL has a fragment; leave it out")
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme != "http":
-		return fmt.Errorf("the scheme %q; use https", clip(u.Scheme))
-	}
-	if addr, err := netip.ParseAddr(u.Hostname()); u.Hostname() == "localhost" || err == nil && addr.IsLoopback() {
-		return nil
-	}
-	return errors.New("http to another machine, where anybody on the way can change the keys; use https")
-}
-
-// checkAddress lets http reach this machine only, and https nothing that no
-// key server has: link-local addresses (cloud metadata), multicast.
-func checkAddress(address string, plain bool) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	addr := at.Addr().Unmap()
-	switch {
-	case plain && !addr.IsLoopback():
-		return errors.New("http is for keys on this machine only; use https")
-	case addr.IsLinkLocalUnicast(), addr.IsMulticast(), addr.IsUnspecified():
-		return fmt.Errorf("keys are not fetched from %s", addr)
-	}
-	return nil
-}
-
-// newHTTPClient follows redirects within one server only. Addresses are
-// checked at the dial, so that a name which resolves to something else does
-// not pass; plain says that the URL is http.
-func newHTTPClient(plain bool) *http.Client {
-	dialer := &net.Dialer{Timeout: fetchTimeout, Control: func(_, address string, _ syscall.RawConn) error {
-		return checkAddress(address, plain)
-	}}
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, ForceAttemptHTTP2: true}
-	return &http.Client{Transport: transport, Timeout: fetchTimeout, CheckRedirect: checkRedirect}
-}
-
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
-		return errors.New("the key server redirects to another server; name that one, if it is right")
-	}
-	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	}
-	return nil
-}
-
-// fetch returns a body and how long it may be used. No error holds the URL,
-// which may hold more than an address.
-func fetch(ctx context.Context, client *http.Client, from string) (body []byte, fresh time.Duration, err error) {
+// get fetches one small document. Its errors never hold the URL.
+func (f *fetcher) get(ctx context.Context, from *url.URL) (response, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return nil, 0, errors.New("the URL cannot be asked")
+	r, err := f.follow(ctx, from)
+	if err == nil {
+		return r, nil
 	}
-	r.Header.Set("Accept", "application/jwk-set+json, application/json, application/x-pem-file, */*;q=0.1")
-	r.Header.Set("User-Agent", "usher")
-	response, err := client.Do(r)
-	if err != nil {
-		if inner := (*url.Error)(nil); errors.As(err, &inner) {
-			err = inner.Err
+	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() == context.DeadlineExceeded {
+		return response{}, fmt.Errorf("no complete answer within %v", fetchTimeout)
+	}
+	return response{}, clipError(err)
+}
+
+// clipError bounds a text that is partly the server's.
+func clipError(err error) error {
+	if text := err.Error(); len(text) > maxErrorText {
+		return errors.New(text[:maxErrorText] + "…")
+	}
+	return err
+}
+
+// plainError keeps what the dialer and TLS say, and nothing else of a failed
+// request: net/http quotes the server's answer, which can repeat the URL.
+func plainError(err error) error {
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network
+	}
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate
+	}
+	return fmt.Errorf("the server gave no readable HTTP answer (%T)", err)
+}
+
+// follow goes where redirects of the same server lead.
+func (f *fetcher) follow(ctx context.Context, from *url.URL) (response, error) {
+	for range maxRedirects + 1 {
+		r, next, err := f.once(ctx, from)
+		if err != nil || next == nil {
+			return r, err
 		}
-		return nil, 0, err
+		from = next
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, 0, statusError(response.StatusCode)
-	}
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxFetchBytes+1))
+	return response{}, fmt.Errorf("more than %d redirects", maxRedirects)
+}
+
+// once sends one request. It returns a body, or where a redirect leads.
+func (f *fetcher) once(ctx context.Context, from *url.URL) (response, *url.URL, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading the answer: %w", err)
+		return response{}, nil, errors.New("the URL cannot be requested")
 	}
-	if len(body) > maxFetchBytes {
-		return nil, 0, fmt.Errorf("the answer is over %d bytes", maxFetchBytes)
+	req.Header.Set("Accept", f.accept)
+	req.Header.Set("User-Agent", "usher")
+	resp, err := f.transport.RoundTrip(req)
+	if err != nil {
+		return response{}, nil, plainError(err)
 	}
-	return body, freshness(response.Header.Values("Cache-Control")), nil
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+		body, err := readBody(resp)
+		return response{body: body, fresh: freshFor(resp.Header)}, nil, err
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		next, err := redirect(from, resp.Header.Get("Location"))
+		return response{}, next, err
+	}
+	return response{}, nil, statusError(resp.StatusCode)
+}
+
+// redirect stays with the server that the operator named: another one could
+// be any service inside the network.
+func redirect(from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	if err != nil || location == "" {
+		return nil, errors.New("a redirect to something that is not a URL")
+	}
+	if !sameOrigin(from, to) {
+		return nil, fmt.Errorf("a redirect to another server, %q; configure the URL that it leads to", clip(to.Scheme+"://"+to.Host))
+	}
+	to.User, to.Fragment, to.RawFragment = nil, "", ""
+	return to, nil
+}
+
+func readBody(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > maxFetched {
+		return nil, fmt.Errorf("more than %d bytes", maxFetched)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxFetched+1))
+	if err != nil {
+		return nil, plainError(err)
+	}
+	if len(body) > maxFetched {
+		return nil, fmt.Errorf("more than %d bytes", maxFetched)
+	}
+	return body, nil
 }

@@ -4,95 +4,93 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
-// runJWKS fetches the set when it is stale, sooner when it failed, and when a
-// token names a kid that is not in it, at most every 30 seconds.
-func (s *source) runJWKS(ctx context.Context) {
-	var j jwksState
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-			timer.Reset(j.sooner(s.o.Now()))
-			continue
-		case <-timer.C:
-		}
-		wait := s.fetchJWKS(ctx, &j)
-		s.onceOnly.Do(func() { close(s.first) })
-		j.next = s.o.Now().Add(wait)
-		timer.Reset(wait)
+// jwks keeps one JWK set fresh. All but asked belongs to the goroutine.
+type jwks struct {
+	*source
+	asked atomic.Bool // for a kid that is not in the set
+
+	body    []byte // that the current keys were read from
+	due     time.Time
+	backoff backoff
+	unknown bucket
+}
+
+// want takes no note of the kid: whichever it is, the whole set is fetched.
+func (j *jwks) want(string) {
+	if !j.asked.Swap(true) {
+		j.rouse()
 	}
 }
 
-// jwksState is what runJWKS remembers from fetch to fetch.
-type jwksState struct {
-	body    []byte // of the set in force
-	backoff time.Duration
-	last    time.Time // of the last fetch
-	next    time.Time // when the next is due
-}
-
-// sooner returns the time until the next fetch, now that a kid is unknown.
-func (j *jwksState) sooner(now time.Time) time.Duration {
-	due := j.last.Add(unknownKidEvery)
-	if j.next.Before(due) {
-		due = j.next
+func (j *jwks) step(ctx context.Context) time.Time {
+	if j.unknown.burst == 0 {
+		j.unknown.burst = 1
 	}
-	return max(due.Sub(now), 0)
+	now := time.Now()
+	asked := j.asked.Load() && !now.Before(j.unknown.ready())
+	if asked {
+		j.unknown.take(now)
+	}
+	if asked || !now.Before(j.due) {
+		j.asked.Store(false) // before the fetch: who asks during it may need the next
+		j.refresh(ctx)
+	}
+	if ready := j.unknown.ready(); j.asked.Load() && ready.Before(j.due) {
+		return ready
+	}
+	return j.due
 }
 
-// fetchJWKS fetches once and returns the time until the next.
-func (s *source) fetchJWKS(ctx context.Context, j *jwksState) time.Duration {
-	j.last = s.o.Now()
-	fresh, err := s.takeJWKS(ctx, j)
+// refresh fetches the set; if that fails, the old keys stay.
+func (j *jwks) refresh(ctx context.Context) {
+	var fresh time.Duration
+	err := j.get(ctx, j.url, func(r response) error {
+		fresh = r.fresh
+		return j.take(ctx, r.body)
+	})
 	if ctx.Err() != nil {
-		return maxBackoff
+		return
 	}
-	s.note(err)
-	if err != nil {
-		j.backoff = min(max(2*j.backoff, minBackoff), maxBackoff)
-		return jitter(j.backoff)
+	defer j.markTried()
+	if err == nil {
+		j.backoff.reset()
+		j.due = time.Now().Add(jitter(fresh))
+		return
 	}
-	j.backoff = 0
-	s.forgetWanted()
-	return jitter(fresh)
+	wait := j.backoff.next()
+	j.due = time.Now().Add(wait)
+	j.log(ctx, slog.LevelWarn, "fetching keys failed", slog.String("error", err.Error()),
+		slog.Bool("old_keys", j.current() != nil), slog.Duration("again_in", wait.Round(time.Second)))
 }
 
-// takeJWKS puts a new set into force if it is another one. A set that cannot
-// be used leaves the old one where it is.
-func (s *source) takeJWKS(ctx context.Context, j *jwksState) (fresh time.Duration, err error) {
-	defer func() {
-		if p := recover(); p != nil { // a parser's fault must not end the refreshing
-			err = fmt.Errorf("the set could not be read: panic of type %T", p)
-		}
-	}()
-	body, fresh, err := fetch(ctx, s.o.Client, s.url)
-	if err != nil || s.current() != nil && bytes.Equal(body, j.body) {
-		return fresh, err
+// take puts a set into force, unless it is the one that is in force.
+func (j *jwks) take(ctx context.Context, body []byte) error {
+	if j.current() != nil && bytes.Equal(body, j.body) {
+		return nil
 	}
 	keys, skipped, err := parseJWKSet(body)
 	if err != nil {
-		return 0, err
-	}
-	for _, why := range skipped {
-		s.o.Log.Warn("key of a set left out", "issuer", s.issuer, "why", why)
+		return clipError(err)
 	}
 	if len(keys) == 0 {
-		return 0, errors.New("JWK set: no key that can verify tokens")
+		if len(skipped) > 0 {
+			return clipError(errors.New("JWK set: no usable key; " + skipped[0]))
+		}
+		return errors.New("JWK set: no key")
+	}
+	for _, k := range keys {
+		k.label = "a key of " + j.issuer // for one without a kid
 	}
 	j.body = body
-	s.set.Store(&keyset{keys: keys})
-	return fresh, nil
-}
-
-func (s *source) forgetWanted() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.wanted)
+	j.set.Store(&keyset{keys})
+	j.log(ctx, slog.LevelInfo, "keys fetched", slog.Int("keys", len(keys)))
+	if len(skipped) > 0 {
+		j.log(ctx, slog.LevelWarn, "keys left out", slog.Any("skipped", skipped[:min(len(skipped), maxSetKeys)]))
+	}
+	return nil
 }
