@@ -16,61 +16,114 @@ func prosodyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "prosody",
 		Usage:     "print the lines to paste into Prosody's configuration",
-		UsageText: "usher prosody [--config FILE]",
-		Description: `The lines are the same for Prosody 0.12 and 13. They are Lua, comments included.
+		UsageText: "usher prosody [--config FILE] [--version 0.12|13]",
+		Description: `The lines are Lua, comments included, and the same for Prosody 0.12 and 13; only
+where the packages come from differs.
 
 Example:
 
    $ usher prosody > /etc/prosody/conf.avail/usher.cfg.lua`,
-		Flags: []cli.Flag{configFlag()},
-		Action: func(c *cli.Context) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
-			loaded, err := mustLoad(c)
-			if err != nil {
-				return err
-			}
-			return printProsody(c.App.Writer, loaded)
-		},
+		Flags: []cli.Flag{configFlag(),
+			&cli.StringFlag{Name: "version", Usage: "the `SERIES` of Prosody, 0.12 or 13; both by default"}},
+		Action: prosodyAction,
 	}
 }
 
-const prosodyHead = `-- For Prosody 0.12 and 13, from Debian's packages: apt-get install prosody prosody-modules
--- (prosody-modules has mod_auth_dovecot; nothing else has to be installed).
+func prosodyAction(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	packages, err := prosodyPackages(c.String("version"))
+	if err != nil {
+		return err
+	}
+	loaded, err := mustLoad(c)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(c.App.Writer, prosodyLines(loaded, packages))
+	return err
+}
+
+// prosodyPackages says, in comments, where a series comes from.
+func prosodyPackages(series string) (string, error) {
+	const (
+		old = "-- Prosody 0.12 (Debian 12): apt-get install prosody prosody-modules\n"
+		now = "-- Prosody 13 (Debian 13): apt-get install prosody prosody-modules\n" +
+			"--            (Debian 12): apt-get install -t bookworm-backports prosody prosody-modules\n"
+	)
+	switch series {
+	case "":
+		return old + now, nil
+	case "0.12":
+		return old, nil
+	case "13", "13.0":
+		return now, nil
+	}
+	return "", exitError{2, fmt.Sprintf("prosody: no lines for version %q; there is 0.12 and 13", clip(series))}
+}
+
+const prosodyHead = `-- mod_auth_dovecot is in prosody-modules, where Debian's Prosody finds it: no plugin_paths are needed.
+-- A Prosody from elsewhere needs the module's folder in its plugin_paths.
 -- usher must run before Prosody starts: a host whose socket is not there does not load.
 -- Restart Prosody once after pasting. Later changes of secrets and keys need no restart.
 `
 
-func printProsody(w io.Writer, c *config) error {
+func prosodyLines(c *config, packages string) string {
 	var b strings.Builder
-	b.WriteString(prosodyHead)
+	b.WriteString(packages + prosodyHead)
 	if c.listen.dovecot.network == "unix" {
-		b.WriteString("-- Prosody's user must be in the group of the socket: adduser prosody usher\n")
+		b.WriteString("-- Prosody's user must be in the group of the socket, usher's: adduser prosody usher\n")
 	}
+	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or guest.HOST:\n" +
+		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
+		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
 	for _, host := range slices.Sorted(maps.Keys(c.auth.Hosts)) {
-		fmt.Fprintf(&b, "\nVirtualHost %q\n", host)
-		b.WriteString("  authentication = \"dovecot\"\n")
-		b.WriteString(prosodySocket(c.listen.dovecot))
-		fmt.Fprintf(&b, "  service_name = %q -- tells usher which host asks; Prosody does not send it otherwise\n", host)
-		b.WriteString("  -- In a Jitsi installation this replaces authentication = \"token\", app_id and app_secret of the same host.\n")
-		b.WriteString("  -- Passwords are tokens: let clients send them over TLS only (c2s_require_encryption is true by default).\n")
+		fmt.Fprintf(&b, "\nVirtualHost %s\n", luaString(host))
+		b.WriteString(prosodyOptions(c.listen.dovecot, host))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
+}
+
+// prosodyOptions returns what stands under one VirtualHost.
+func prosodyOptions(dovecot address, host string) string {
+	return "  authentication = \"dovecot\"\n" + prosodySocket(dovecot) +
+		"  service_name = " + luaString(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
 }
 
 // prosodySocket says where mod_auth_dovecot connects to.
 func prosodySocket(a address) string {
 	if a.network == "unix" {
-		return fmt.Sprintf("  dovecot_auth_socket = %q\n", a.name)
+		return "  dovecot_auth_socket = " + luaString(a.name) + "\n"
 	}
 	host, port, err := net.SplitHostPort(a.name)
 	if err != nil { // the configuration was checked
-		return "  -- " + err.Error() + "\n"
+		return ""
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip != nil && ip.IsUnspecified() && ip.To4() != nil:
 		host = "127.0.0.1"
+	case ip != nil && ip.IsUnspecified():
+		host = "::1"
 	}
-	return fmt.Sprintf("  dovecot_auth_host = %q\n  dovecot_auth_port = %q\n", host, port)
+	return "  dovecot_auth_host = " + luaString(host) + "\n  dovecot_auth_port = " + luaString(port) + "\n"
+}
+
+// luaString quotes for every version of Lua: its escapes are fewer than Go's.
+func luaString(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(s) {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, "\\%03d", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"usher/auth"
 )
 
 // tokenCommand is usher token.
@@ -56,9 +54,4 @@ func choose[T any](entries map[string]T, name, what, flag string) (string, T, er
 		return "", none, exitError{2, fmt.Sprintf("there are several: name the %s with %s: %s", what, flag, strings.Join(names, ", "))}
 	}
 	return "", none, exitError{1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, clip(name), strings.Join(names, ", "))}
-}
-
-// quietVerifier decides as the daemon would, without log and metrics.
-func quietVerifier(c *config) (*auth.Verifier, error) {
-	return auth.New(c.auth, auth.Options{})
 }

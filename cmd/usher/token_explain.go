@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,9 +17,6 @@ import (
 // maxExplainLine bounds a line of standard input; a token of any accepted
 // size fits.
 const maxExplainLine = 1 << 20
-
-// fetchPatience is how long explain waits for key servers.
-const fetchPatience = 5 * time.Second
 
 // explainCommand is usher token explain.
 func explainCommand() *cli.Command {
@@ -36,7 +32,7 @@ Example:
    $ usher token explain --host meet.example.com eyJhbGciOi…
    ✓ issuer      my-app
    ✗ time        expired: exp was 2026-11-24T10:00:00Z, now is 2026-11-24T11:30:00Z, leeway 10s
-   refused: expired (the client sees: The token has expired.)`,
+   refused: expired: The token has expired.`,
 		Flags: []cli.Flag{
 			configFlag(),
 			&cli.StringFlag{Name: "host", Usage: "the virtual `HOST` to log in to; the only one by default"},
@@ -55,18 +51,13 @@ func explainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := quietVerifier(loaded)
+	ctx, cancel := context.WithCancel(c.Context)
+	defer cancel()
+	examiner, err := newExaminer(ctx, loaded)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(c.Context)
-	defer cancel()
-	go func() { _ = v.Run(ctx) }() // nil by its contract
-	select {
-	case <-v.Fetched():
-	case <-time.After(fetchPatience):
-	}
-	e := explainer{verifier: v, host: c.String("host"), user: c.String("user"), json: c.Bool("json"), out: c.App.Writer}
+	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), json: c.Bool("json"), out: c.App.Writer}
 	if token := c.Args().First(); token != "-" {
 		return e.result(e.explain(token))
 	}
@@ -75,7 +66,7 @@ func explainAction(c *cli.Context) error {
 
 // An explainer prints reports.
 type explainer struct {
-	verifier   *auth.Verifier
+	examiner   *examiner
 	host, user string
 	json       bool
 	out        io.Writer
@@ -111,7 +102,7 @@ func (e explainer) result(allowed bool, err error) error {
 }
 
 func (e explainer) explain(token string) (allowed bool, err error) {
-	r := e.verifier.Explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: token})
+	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: token})
 	if e.json {
 		return r.Allowed, json.NewEncoder(e.out).Encode(r)
 	}
@@ -130,7 +121,7 @@ func reportText(r auth.Report) string {
 	}
 	switch {
 	case !r.Allowed:
-		fmt.Fprintf(&b, "refused: %s (the client sees: %s)\n", r.Reason, r.Reason.ClientText())
+		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
 	case r.Account == "":
 		b.WriteString("allowed, with a random account\n")
 	default:

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,15 +30,15 @@ Example:
 			configFlag(),
 			&cli.StringFlag{Name: "host", Usage: "the virtual `HOST`; the only one by default"},
 			&cli.StringFlag{Name: "issuer", Usage: "the issuer's `ID` (iss); the only one by default"},
-			&cli.StringFlag{Name: "user", Usage: "context.user.id, the account's `NAME`; without it the account is random"},
+			&cli.StringFlag{Name: "user", Usage: "the account's `NAME`, in context.user.id and where the host looks for it; without it the account is random"},
 			&cli.StringFlag{Name: "name", Usage: "context.user.name, the `NAME` that others see"},
 			&cli.StringFlag{Name: "email", Usage: "context.user.email, an `ADDRESS`"},
 			&cli.StringFlag{Name: "room", Value: "*", Usage: "the `ROOM`, or * for every room"},
 			&cli.StringFlag{Name: "subject", Usage: "sub; the host by default"},
 			&cli.BoolFlag{Name: "moderator", Usage: "set the claim moderator"},
 			&cli.DurationFlag{Name: "ttl", Value: time.Hour, Usage: "how long the token is good, a `DURATION`"},
-			&cli.StringSliceFlag{Name: "claim", Usage: "one more claim, `NAME=JSON`; may be repeated"},
-			&cli.StringFlag{Name: "alg", Usage: "the `ALGORITHM`; the issuer's first by default"},
+			&cli.GenericFlag{Name: "claim", Value: &claimList{}, Usage: "one more claim, `PATH=JSON`, such as context.group='\"a\"'; may be repeated"},
+			&cli.StringFlag{Name: "alg", Usage: "the `ALGORITHM`; the issuer's first that fits the key by default"},
 			&cli.StringFlag{Name: "key", Usage: "a PEM private key `FILE`, for an issuer with public keys"},
 			&cli.StringFlag{Name: "kid", Usage: "the key's `ID`, for the header"},
 		},
@@ -67,7 +66,7 @@ func mintAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	claims, err := mintClaims(c, hostName, issuerName, issuer.Audience)
+	claims, err := mintClaims(c, hostName, host, issuerName)
 	if err != nil {
 		return err
 	}
@@ -75,98 +74,75 @@ func mintAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := proveMinted(loaded, hostName, issuer, token); err != nil {
+	if err := proveMinted(c.Context, loaded, hostName, token); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer, token)
 	return nil
 }
 
-// signingKey takes a private key from --key, or the issuer's first secret
-// that is long enough for the algorithm.
+// signingKey takes a private key from --key, or the issuer's first secret that
+// is long enough for one of the algorithms.
 func signingKey(c *cli.Context, issuer auth.IssuerConfig) (auth.SigningKey, error) {
-	alg := c.String("alg")
-	if alg == "" {
-		alg = issuer.Algorithms[0]
+	algorithms := issuer.Algorithms
+	if alg := c.String("alg"); alg != "" {
+		algorithms = []string{alg}
 	}
 	if path := c.String("key"); path != "" {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return auth.SigningKey{}, fmt.Errorf("reading the key: %w", err)
-		}
-		key, err := auth.ParseSigningKey(content, alg)
-		if err != nil {
-			return key, fmt.Errorf("key %q: %w", path, err)
-		}
-		return key, nil
+		return privateKey(path, algorithms)
 	}
 	for _, k := range issuer.Keys {
-		if k.Symmetric() && k.Allows(alg) {
-			return k.SigningKey(alg)
+		for _, alg := range algorithms {
+			if k.Symmetric() && k.Allows(alg) {
+				return k.SigningKey(alg)
+			}
 		}
 	}
-	return auth.SigningKey{}, errors.New("the issuer has no secret for " + alg + "; give its private key with --key")
+	return auth.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, and --kid ID if it has one",
+		strings.Join(algorithms, " or "))
 }
 
-func mintClaims(c *cli.Context, host, issuer string, audience []string) (map[string]any, error) {
-	now := time.Now()
-	user := map[string]any{}
-	for flag, claim := range map[string]string{"user": "id", "name": "name", "email": "email"} {
-		if v := c.String(flag); v != "" {
-			user[claim] = v
+// privateKey reads a PEM file for the first of the algorithms that it fits.
+func privateKey(path string, algorithms []string) (auth.SigningKey, error) {
+	content, err := readPrivate(path)
+	if err != nil {
+		return auth.SigningKey{}, err
+	}
+	var first error
+	for _, alg := range algorithms {
+		key, err := auth.ParseSigningKey(content, alg)
+		if err == nil {
+			return key, nil
 		}
+		first = cmp.Or(first, err)
 	}
-	claims := map[string]any{
-		"iss": issuer, "sub": host, "room": c.String("room"),
-		"iat": now.Unix(), "exp": now.Add(c.Duration("ttl")).Unix(), "context": map[string]any{"user": user},
-	}
-	if s := c.String("subject"); s != "" {
-		claims["sub"] = s
-	}
-	if len(audience) > 0 {
-		claims["aud"] = "usher"
-		if i := slices.IndexFunc(audience, func(s string) bool { return s != "*" }); i >= 0 {
-			claims["aud"] = audience[i]
-		}
-	}
-	if c.Bool("moderator") {
-		claims["moderator"] = true
-	}
-	return claims, addClaims(claims, c.StringSlice("claim"))
+	return auth.SigningKey{}, fmt.Errorf("the private key %q: %w", path, first)
 }
 
-// addClaims adds what --claim names, at the top level.
-func addClaims(claims map[string]any, list []string) error {
-	for _, text := range list {
-		name, value, ok := strings.Cut(text, "=")
-		var v any
-		if !ok || name == "" || json.Unmarshal([]byte(value), &v) != nil {
-			return exitError{2, fmt.Sprintf("--claim %q: write it like email='\"a@example.com\"' or moderator=true", clip(text))}
-		}
-		claims[name] = v
+func readPrivate(path string) ([]byte, error) {
+	content, _, fault := readRegular(path, maxKeySize)
+	if fault != nil {
+		return nil, fmt.Errorf("the private key %q %s; %s", path, fault.text, fault.mend)
 	}
-	return nil
+	return content, nil
 }
 
-// proveMinted fails for a token that the daemon would refuse. What a key
-// server publishes is not known here, so such a token is only looked at by
-// usher token explain.
-func proveMinted(c *config, host string, issuer auth.IssuerConfig, token string) error {
-	if issuer.JWKSURL != "" || issuer.ASAPURL != "" {
-		return nil
-	}
-	v, err := quietVerifier(c)
+// proveMinted fails for a token that the daemon would refuse.
+func proveMinted(ctx context.Context, c *config, host, token string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e, err := newExaminer(ctx, c)
 	if err != nil {
 		return err
 	}
-	r := v.Explain(auth.Credentials{Door: "mint", Host: host, Token: token})
+	r := e.explain(auth.Credentials{Door: "mint", Host: host, Token: token})
 	if r.Allowed {
 		return nil
 	}
 	for _, line := range r.Checks {
 		if !line.OK {
-			return exitError{1, "the daemon would refuse this token: " + line.Detail}
+			return fmt.Errorf("the daemon would refuse this token: %s", printable(line.Detail))
 		}
 	}
-	return exitError{1, "the daemon would refuse this token"}
+	return errors.New("the daemon would refuse this token")
 }

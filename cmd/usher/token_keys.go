@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"usher/auth"
+)
+
+// fetchPatience is how long a command waits for key servers, in all.
+const fetchPatience = 5 * time.Second
+
+// An examiner decides as the daemon would, without log and metrics. Unlike
+// the daemon it may wait for key servers: nobody's login hangs on it.
+type examiner struct {
+	verifier *auth.Verifier
+	asap     bool          // some keys are fetched only when a token names them
+	patience time.Duration // that is left
+}
+
+// newExaminer fetches what key servers publish, once. The context ends the
+// fetching, not the examiner.
+func newExaminer(ctx context.Context, c *config) (*examiner, error) {
+	v, err := auth.New(c.auth, auth.Options{})
+	if err != nil {
+		return nil, err
+	}
+	go func() { _ = v.Run(ctx) }() // nil by its contract
+	began := time.Now()
+	late := time.NewTimer(fetchPatience)
+	defer late.Stop()
+	select {
+	case <-v.Fetched():
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return &examiner{verifier: v, asap: hasASAP(c.auth), patience: fetchPatience - time.Since(began)}, nil
+}
+
+func hasASAP(c auth.Config) bool {
+	for _, h := range c.Hosts {
+		for _, issuer := range h.Issuers {
+			if issuer.ASAPURL != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// explain runs every check. The first look at a token makes an ASAP source
+// fetch the key that it names, so a missing key is looked for again.
+func (e *examiner) explain(c auth.Credentials) auth.Report {
+	const pause = 50 * time.Millisecond
+	r := e.verifier.Explain(c)
+	for e.asap && e.patience > 0 && (r.Reason == auth.ReasonUnknownKey || r.Reason == auth.ReasonKeysUnavailable) {
+		time.Sleep(pause)
+		e.patience -= pause
+		r = e.verifier.Explain(c)
+	}
+	return r
+}

@@ -1,0 +1,129 @@
+// Package client answers "what does an XMPP client see when it logs in like this?". It sends exactly the SASL bytes it
+// is given and reports exactly what the server said.
+//
+// The stream is written by hand: mellium.im/xmpp v0.22.0 prepares JIDs by PRECIS (RFC 7622) where Prosody uses nodeprep,
+// so it would refuse or change the very names under test, and its resource binding does not send the resource asked for.
+package client
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+)
+
+// Login says where to log in and with which SASL exchange (RFC 6120 section 6).
+type Login struct {
+	Addr      string                        // host:port of the server's plain c2s port
+	Host      string                        // the virtual host
+	Mechanism string                        // the SASL mechanism, offered or not
+	Initial   []byte                        // nil: no initial response; empty: an empty one, "=" on the wire
+	Respond   func(challenge []byte) []byte // the response to each challenge; nil: a challenge ends the login
+	Resource  string                        // asked for in resource binding; "" lets the server choose
+}
+
+// Refused is the error of Dial when the server answered the login with a SASL failure. Every other error means that
+// there was no answer: the network, the stream or the resource binding.
+type Refused struct {
+	Condition string // the defined condition of RFC 6120 section 6.5, such as not-authorized
+	Text      string // the human-readable text, or empty
+	Challenge []byte // the last challenge before it; nil without one
+}
+
+// Error has the condition and the text.
+func (r *Refused) Error() string {
+	if r.Text == "" {
+		return "login refused: " + r.Condition
+	}
+	return fmt.Sprintf("login refused: %s: %s", r.Condition, r.Text)
+}
+
+// Session is a login that succeeded.
+type Session struct {
+	stream     *stream
+	jid        string
+	mechanisms []string
+}
+
+// Dial connects and logs in, and binds a resource. The context bounds that, not the session; end it with Close. The
+// error is a [*Refused] if, and only if, the server refused the login.
+func Dial(ctx context.Context, l Login) (*Session, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	s := &Session{stream: &stream{conn: conn}}
+	err = s.login(l)
+	if !stop() && err == nil { // the deadline would strike later
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) login(l Login) error {
+	features, err := s.stream.open(l.Host)
+	if err != nil {
+		return fmt.Errorf("opening the stream: %w", err)
+	}
+	s.mechanisms = features.Mechanisms
+	if err := s.stream.authenticate(l); err != nil {
+		if refused, ok := errors.AsType[*Refused](err); ok {
+			return refused
+		}
+		return fmt.Errorf("authenticating: %w", err)
+	}
+	if _, err := s.stream.open(l.Host); err != nil {
+		return fmt.Errorf("opening the stream again: %w", err)
+	}
+	if s.jid, err = s.stream.bind(l.Resource); err != nil {
+		return fmt.Errorf("binding a resource: %w", err)
+	}
+	return nil
+}
+
+// JID is the full JID that the server gave the session, byte for byte.
+func (s *Session) JID() string { return s.jid }
+
+// Mechanisms are the SASL mechanisms that the server offered, sorted.
+func (s *Session) Mechanisms() []string { return slices.Sorted(slices.Values(s.mechanisms)) }
+
+// Close ends the stream and the connection.
+func (s *Session) Close() error {
+	_, _ = s.stream.conn.Write([]byte("</stream:stream>")) // a courtesy; the connection closes in any case
+	return s.stream.conn.Close()
+}
+
+// bind asks for a resource (RFC 6120 section 7) and returns the full JID.
+func (s *stream) bind(resource string) (string, error) {
+	request := "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+	if resource != "" {
+		request += "<resource>" + escape(resource) + "</resource>"
+	}
+	if err := s.write(request + "</bind></iq>"); err != nil {
+		return "", err
+	}
+	var reply struct {
+		XMLName xml.Name `xml:"iq"`
+		Type    string   `xml:"type,attr"`
+		JID     string   `xml:"urn:ietf:params:xml:ns:xmpp-bind bind>jid"`
+	}
+	start, err := s.next()
+	if err != nil {
+		return "", err
+	}
+	if err := s.decoder.DecodeElement(&reply, &start); err != nil {
+		return "", err
+	}
+	if reply.Type != "result" || reply.JID == "" {
+		return "", fmt.Errorf("the server answered with type %q and JID %q", reply.Type, reply.JID)
+	}
+	return reply.JID, nil
+}
