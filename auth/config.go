@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,10 +67,8 @@ type ClaimPath []string
 // between: "context.user.id".
 func ParseClaimPath(s string) (ClaimPath, error) {
 	path := ClaimPath(strings.Split(s, "."))
-	for _, name := range path {
-		if name == "" {
-			return nil, fmt.Errorf("claim path %q has an empty name; write it like context.user.id", clip(s))
-		}
+	if slices.Contains(path, "") {
+		return nil, fmt.Errorf("claim path %q has an empty name; write it like context.user.id", clip(s))
 	}
 	return path, nil
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -122,10 +123,8 @@ func (i *issuerRules) ready() bool {
 // holds reports whether key can still verify for the issuer. Keys are made
 // once, so the pointer is the key.
 func (i *issuerRules) holds(key *Key) bool {
-	for _, k := range i.Keys {
-		if k == key {
-			return true
-		}
+	if slices.Contains(i.Keys, key) {
+		return true
 	}
 	for _, s := range i.sources {
 		if set := s.current(); set != nil && set.holds(key) {
@@ -136,12 +135,7 @@ func (i *issuerRules) holds(key *Key) bool {
 }
 
 func (s *keyset) holds(key *Key) bool {
-	for _, k := range s.keys {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.keys, key)
 }
 
 func lowerASCII(s string) string {

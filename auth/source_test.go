@@ -17,6 +17,7 @@ import (
 	"encoding/pem"
 	"io"
 	"log/slog"
+	"maps"
 	"math/big"
 	"net/http"
 	"strings"
@@ -79,9 +80,7 @@ func jwkOf(public crypto.PublicKey, more map[string]any) map[string]any {
 	case ed25519.PublicKey:
 		jwk["kty"], jwk["crv"], jwk["x"] = "OKP", "Ed25519", e(p)
 	}
-	for name, v := range more {
-		jwk[name] = v
-	}
+	maps.Copy(jwk, more)
 	return jwk
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"path/filepath"
 	"strings"
@@ -134,14 +133,6 @@ func token(t *testing.T, host string, more map[string]any) string {
 // called changes the claims so that they name an account.
 func called(account string) map[string]any {
 	return map[string]any{"context": map[string]any{"user": map[string]any{"id": account}}}
-}
-
-func with(changes ...map[string]any) map[string]any {
-	all := map[string]any{}
-	for _, c := range changes {
-		maps.Copy(all, c)
-	}
-	return all
 }
 
 func (w *world) dial(t *testing.T, host string, l client.Login) (*client.Session, error) {

@@ -12,13 +12,13 @@ import (
 // that exist, and sees to it that each series is in use.
 func TestDeployNamesSeries(t *testing.T) {
 	text := scrape(t, lived())
-	used := ""
+	var used strings.Builder
 	for _, file := range []string{"../deploy/prometheus-rules.yaml", "../deploy/grafana-dashboard.json"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		used += string(content)
+		used.WriteString(string(content))
 		for _, name := range regexp.MustCompile(`\busher_\w+`).FindAllString(string(content), -1) {
 			if !strings.Contains(text, "\n"+name+" ") && !strings.Contains(text, "\n"+name+"{") {
 				t.Errorf("%s: there is no series %s", file, name)
@@ -26,7 +26,7 @@ func TestDeployNamesSeries(t *testing.T) {
 		}
 	}
 	for _, m := range regexp.MustCompile(`# TYPE (usher_\w+)`).FindAllStringSubmatch(text, -1) {
-		if !strings.Contains(used, m[1]) {
+		if !strings.Contains(used.String(), m[1]) {
 			t.Errorf("neither an alert nor a panel has %s", m[1])
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,10 +137,8 @@ func (v value) oneOf(words ...string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	for _, w := range words {
-		if s == w {
-			return s, true
-		}
+	if slices.Contains(words, s) {
+		return s, true
 	}
 	v.problem(suggest(s, words)+"use one of: "+strings.Join(words, ", "), "%s: unknown value %q", v.name, clip(s))
 	return "", false
