@@ -34,7 +34,7 @@ Example:
 			if err := noArgs(c); err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 			defer stop()
 			return demo(ctx, c.App.Writer, c.Bool("keep"))
 		},
@@ -48,21 +48,32 @@ func demo(ctx context.Context, out io.Writer, keep bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	tour, cancel := context.WithTimeout(ctx, demoPatience)
+	bounded, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	if err := d.start(tour); err != nil {
-		return d.withLogs(err)
-	}
-	for i, step := range d.steps() {
-		fmt.Fprintf(out, "\n%d. %s\n", i+1, step.title)
-		if err := step.run(tour); err != nil {
-			return d.withLogs(fmt.Errorf("step %d (%s) did not come out as it should: %w", i+1, step.title, err))
+	if err := d.tour(bounded); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted") // what failed did so for that reason
 		}
+		return d.withLogs(err)
 	}
 	fmt.Fprintln(out, "\nEvery step came out as it should.")
 	if keep {
 		d.sayHowToPlay()
 		<-ctx.Done()
+	}
+	return nil
+}
+
+// tour starts the servers and takes the steps.
+func (d *demoWorld) tour(ctx context.Context) error {
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	for i, step := range d.steps() {
+		fmt.Fprintf(d.out, "\n%d. %s\n", i+1, step.title)
+		if err := step.run(ctx); err != nil {
+			return fmt.Errorf("step %d (%s) did not come out as it should: %w", i+1, step.title, err)
+		}
 	}
 	return nil
 }

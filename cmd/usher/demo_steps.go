@@ -7,11 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"usher/auth"
 	"usher/e2e/client"
+	"usher/metrics"
 )
 
 // logIn logs in to the demo's Prosody and returns the JID, or the refusal.
@@ -103,45 +103,25 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	storm := d.startStorm(ctx, old)
-	err = d.reconfigure(ctx, "first.secret", "second.secret")
-	logins, stormErr := storm()
-	if err := errors.Join(err, stormErr); err != nil {
+	err = d.duringStorm(ctx, old, func() error { return d.reconfigure(ctx, "first.secret", "second.secret") })
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "   %d logins meanwhile, none failed; now both secrets are good:\n", logins)
+	fmt.Fprintln(d.out, "   now both secrets are good:")
 	for _, token := range []string{old, fresh} {
 		if err := d.expectLogin(ctx, client.Plain("alice", token), "alice"); err != nil {
 			return err
 		}
 	}
-	if err := d.reconfigure(ctx, "second.secret"); err != nil {
+	err = d.duringStorm(ctx, fresh, func() error { return d.reconfigure(ctx, "second.secret") })
+	if err != nil {
 		return err
 	}
+	fmt.Fprintln(d.out, "   now the old one is dead:")
 	if err := d.expectRefusal(ctx, "the old secret", client.Plain("alice", old), auth.ReasonBadSignature); err != nil {
 		return err
 	}
 	return d.expectLogin(ctx, client.Plain("alice", fresh), "alice")
-}
-
-// startStorm logs in again and again until the function that it returns is
-// called, which tells how often.
-func (d *demoWorld) startStorm(ctx context.Context, token string) func() (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	logins, failure := 0, error(nil)
-	wg.Go(func() {
-		for failure == nil && ctx.Err() == nil {
-			// The login itself is not cut short: a cut one is no failure of usher.
-			_, failure = d.logIn(context.WithoutCancel(ctx), client.Plain("alice", token))
-			logins++
-		}
-	})
-	return func() (int, error) {
-		cancel()
-		wg.Wait()
-		return logins, failure
-	}
 }
 
 func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
@@ -149,8 +129,11 @@ func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
 		return err
 	}
 	said, err := d.command(ctx, "reload", "--config", d.path("usher.yaml"))
-	fmt.Fprintf(d.out, "   secret_files: %v, usher reload: %s\n", secrets, strings.Join(strings.Fields(said), " "))
-	return err
+	fmt.Fprintf(d.out, "   secret_files: [%s]; usher reload says: %s\n", strings.Join(secrets, ", "), strings.Join(strings.Fields(said), " "))
+	if err != nil {
+		return fmt.Errorf("usher reload: %w", err)
+	}
+	return nil
 }
 
 func (d *demoWorld) stepExplain(ctx context.Context) error {
@@ -161,7 +144,7 @@ func (d *demoWorld) stepExplain(ctx context.Context) error {
 	said, err := d.command(ctx, "token", "explain", "--config", d.path("usher.yaml"), token)
 	fmt.Fprintln(d.out, "   "+strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n   "))
 	if err == nil || !strings.Contains(said, "refused: "+string(auth.ReasonExpired)) {
-		return errors.New("the expired token was not explained")
+		return errors.New("usher token explain did not tell that the token has expired")
 	}
 	return nil
 }
@@ -180,20 +163,26 @@ func (d *demoWorld) stepMetrics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := 0
 	for line := range strings.Lines(string(text)) {
 		if strings.HasPrefix(line, "usher_") && !strings.Contains(line, "_bucket") && !strings.HasSuffix(line, " 0\n") {
 			fmt.Fprint(d.out, "   "+line)
-			shown++
 		}
 	}
-	for _, want := range []string{`reason="ok",result="allowed"`, `reason="expired",result="denied"`} {
-		if !strings.Contains(string(text), want) {
-			return fmt.Errorf("no series with %s", want)
+	return expectCounted(string(text))
+}
+
+// expectCounted wants every refusal of the tour in the counters, once.
+func expectCounted(text string) error {
+	for reason, n := range map[auth.Reason]int{
+		auth.ReasonExpired: 1, auth.ReasonAccountMismatch: 1, auth.ReasonBadSignature: 2, // a forged token, and the old secret's
+	} {
+		want := fmt.Sprintf("%s{door=\"dovecot\",reason=%q,result=\"denied\"} %d\n", metrics.AuthRequests, reason, n)
+		if !strings.Contains(text, want) {
+			return fmt.Errorf("the counters lack %s", want)
 		}
 	}
-	if shown == 0 {
-		return errors.New("no counters")
+	if !strings.Contains(text, `reason="ok",result="allowed"`) {
+		return errors.New("the counters lack the logins that were allowed")
 	}
 	return nil
 }

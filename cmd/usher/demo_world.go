@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,7 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"time"
 
 	"usher/auth"
@@ -29,7 +28,7 @@ type demoWorld struct {
 	secrets map[string]string
 
 	prosody *prosody.Server
-	usher   *exec.Cmd
+	usher   *demoChild
 }
 
 func newDemo(out io.Writer) (*demoWorld, error) {
@@ -69,7 +68,7 @@ func (d *demoWorld) start(ctx context.Context) error {
 		return fmt.Errorf("the demo's configuration: %v", problems)
 	}
 	d.prosody, err = prosody.Start(ctx, prosody.Config{Dir: d.path("prosody"), Hosts: []prosody.Host{{
-		Name: demoHost, Lines: "authentication = \"dovecot\"\n" + prosodySocket(loaded.listen.dovecot) + fmt.Sprintf("service_name = %q\n", demoHost),
+		Name: demoHost, Lines: prosodyOptions(loaded.listen.dovecot, demoHost), // what usher prosody prints
 	}}})
 	if err != nil {
 		return err
@@ -94,13 +93,6 @@ func (d *demoWorld) writeSecret(name string) error {
 
 // configure writes the configuration with these secret files.
 func (d *demoWorld) configure(secrets ...string) error {
-	var list bytes.Buffer
-	for i, s := range secrets {
-		if i > 0 {
-			list.WriteString(", ")
-		}
-		list.WriteString(s)
-	}
 	text := fmt.Sprintf(`listen:
   dovecot: %s
   admin: %s
@@ -112,21 +104,15 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("auth.sock"), d.path("admin.sock"), d.metrics, demoHost, list.String())
+`, d.path("auth.sock"), d.path("admin.sock"), d.metrics, demoHost, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 
-// startUsher starts the daemon as systemd would, and waits for its sockets.
-func (d *demoWorld) startUsher(ctx context.Context) error {
-	log, err := os.Create(d.path("usher.log"))
+// startUsher starts the daemon as systemd would, and waits until it answers.
+func (d *demoWorld) startUsher(ctx context.Context) (err error) {
+	d.usher, err = startChild(d.path("usher.log"), d.self, "serve", "--config", d.path("usher.yaml"))
 	if err != nil {
-		return fmt.Errorf("usher's log: %w", err)
-	}
-	defer log.Close() // the child has its own
-	d.usher = exec.Command(d.self, "serve", "--config", d.path("usher.yaml"))
-	d.usher.Stderr = log
-	d.usher.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the demo, which then stops it
-	if err := d.usher.Start(); err != nil {
+		d.usher = nil // nothing to stop
 		return fmt.Errorf("starting usher: %w", err)
 	}
 	for {
@@ -134,6 +120,8 @@ func (d *demoWorld) startUsher(ctx context.Context) error {
 			return conn.Close()
 		}
 		select {
+		case <-d.usher.done:
+			return errors.New("usher ended at once")
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for usher: %w", ctx.Err())
 		case <-time.After(10 * time.Millisecond):
@@ -153,8 +141,8 @@ func (d *demoWorld) close() error {
 	if d.prosody != nil {
 		errs = append(errs, d.prosody.Stop())
 	}
-	if d.usher != nil && d.usher.Process != nil {
-		errs = append(errs, d.usher.Process.Signal(syscall.SIGTERM), d.usher.Wait())
+	if d.usher != nil {
+		errs = append(errs, d.usher.stop())
 	}
 	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
 }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"usher/e2e/client"
+)
+
+// stormUsers is how many log in at the same time; leastLogins is how many logins a change of keys must survive.
+const (
+	stormUsers  = 4
+	leastLogins = 40
+)
+
+// duringStorm changes something while people log in with a token again and
+// again. Every login must succeed.
+func (d *demoWorld) duringStorm(ctx context.Context, token string, change func() error) error {
+	var calm atomic.Bool
+	var logins atomic.Int64
+	failures := make([]error, stormUsers)
+	var users sync.WaitGroup
+	for i := range failures {
+		users.Go(func() {
+			for failures[i] == nil && (!calm.Load() || logins.Load() < leastLogins) {
+				_, failures[i] = d.logIn(ctx, client.Plain("alice", token))
+				logins.Add(1)
+			}
+		})
+	}
+	err := change()
+	calm.Store(true)
+	users.Wait()
+	if err := errors.Join(append(failures, err)...); err != nil {
+		return fmt.Errorf("after %d logins: %w", logins.Load(), err)
+	}
+	fmt.Fprintf(d.out, "   %d logins meanwhile, none failed\n", logins.Load())
+	return nil
+}
