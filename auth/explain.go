@@ -39,8 +39,7 @@ func (v *Verifier) Explain(c Credentials) Report {
 			r.Allowed = false
 		}
 	}
-	r.Account = a.id.Account
-	if r.Account != "" && a.host != nil {
+	if a.id.Account != "" && have&stepSignature != 0 { // a forged token proves no account
 		r.Account = a.id.Account + "@" + a.host.name
 	}
 	return r
