@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/e2e/prosody"
 )
 
 // prosodyCommand is usher prosody.
@@ -79,7 +81,7 @@ func prosodyLines(c *config, packages string) string {
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
 	for _, host := range slices.Sorted(maps.Keys(c.auth.Hosts)) {
-		fmt.Fprintf(&b, "\nVirtualHost %s\n", luaString(host))
+		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosody.Quote(host))
 		b.WriteString(prosodyOptions(c.listen.dovecot, host))
 	}
 	return b.String()
@@ -88,13 +90,13 @@ func prosodyLines(c *config, packages string) string {
 // prosodyOptions returns what stands under one VirtualHost.
 func prosodyOptions(dovecot address, host string) string {
 	return "  authentication = \"dovecot\"\n" + prosodySocket(dovecot) +
-		"  service_name = " + luaString(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
+		"  service_name = " + prosody.Quote(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
 }
 
 // prosodySocket says where mod_auth_dovecot connects to.
 func prosodySocket(a address) string {
 	if a.network == "unix" {
-		return "  dovecot_auth_socket = " + luaString(a.name) + "\n"
+		return "  dovecot_auth_socket = " + prosody.Quote(a.name) + "\n"
 	}
 	host, port, err := net.SplitHostPort(a.name)
 	if err != nil { // the configuration was checked
@@ -106,24 +108,5 @@ func prosodySocket(a address) string {
 	case ip != nil && ip.IsUnspecified():
 		host = "::1"
 	}
-	return "  dovecot_auth_host = " + luaString(host) + "\n  dovecot_auth_port = " + luaString(port) + "\n"
-}
-
-// luaString quotes for every version of Lua: its escapes are fewer than Go's.
-func luaString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, c := range []byte(s) {
-		switch {
-		case c == '"' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ' || c == 0x7f:
-			fmt.Fprintf(&b, "\\%03d", c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return "  dovecot_auth_host = " + prosody.Quote(host) + "\n  dovecot_auth_port = " + prosody.Quote(port) + "\n"
 }

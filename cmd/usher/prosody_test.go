@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"usher/e2e/prosody"
+)
 
 func TestLuaString(t *testing.T) {
 	for s, want := range map[string]string{
@@ -10,7 +14,7 @@ func TestLuaString(t *testing.T) {
 		"r\u00e9seau\u202e\xff":   "\"r\u00e9seau\u202e\xff\"",
 		"\" os.execute(\"true\")": `"\" os.execute(\"true\")"`,
 	} {
-		if got := luaString(s); got != want {
+		if got := prosody.Quote(s); got != want {
 			t.Errorf("%q: got %s, want %s", s, got, want)
 		}
 	}

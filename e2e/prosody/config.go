@@ -78,7 +78,7 @@ func (c Config) writeAccounts(h Host) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("creating the accounts of %q: %w", h.Name, err)
 		}
-		content := fmt.Sprintf("return { [\"password\"] = %s };\n", quote(password))
+		content := fmt.Sprintf("return { [\"password\"] = %s };\n", Quote(password))
 		if err := os.WriteFile(filepath.Join(dir, storeName(user)+".dat"), []byte(content), 0o600); err != nil {
 			return fmt.Errorf("writing the account %q: %w", user, err)
 		}
@@ -90,11 +90,11 @@ func (c Config) render(p ports) string {
 	var b strings.Builder
 	option := func(name, value string) { fmt.Fprintf(&b, "%s = %s\n", name, value) }
 	option("run_as_root", "true") // tests in a container are root; without this Prosody exits
-	option("data_path", quote(c.dataDir()))
-	option("pidfile", quote(filepath.Join(c.Dir, "prosody.pid")))
-	option("certificates", quote(filepath.Join(c.Dir, "certs")))
+	option("data_path", Quote(c.dataDir()))
+	option("pidfile", Quote(filepath.Join(c.Dir, "prosody.pid")))
+	option("certificates", Quote(filepath.Join(c.Dir, "certs")))
 	option("log", fmt.Sprintf(`{ { levels = { min = %s }, to = "file", filename = %s } }`,
-		quote(cmp.Or(c.LogLevel, "debug")), quote(c.logFile())))
+		Quote(cmp.Or(c.LogLevel, "debug")), Quote(c.logFile())))
 	option("interfaces", `{ "127.0.0.1" }`)
 	option("c2s_ports", fmt.Sprintf("{ %d }", p.c2s))
 	option("http_ports", fmt.Sprintf("{ %d }", p.http))
@@ -114,10 +114,10 @@ func (c Config) render(p ports) string {
 func (h Host) header() string {
 	switch h.Component {
 	case "":
-		return "VirtualHost " + quote(h.Name)
+		return "VirtualHost " + Quote(h.Name)
 	case "component": // the external one is what Prosody assumes when no module is named
-		return "Component " + quote(h.Name)
+		return "Component " + Quote(h.Name)
 	default:
-		return "Component " + quote(h.Name) + " " + quote(h.Component)
+		return "Component " + Quote(h.Name) + " " + Quote(h.Component)
 	}
 }

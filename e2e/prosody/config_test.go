@@ -14,8 +14,8 @@ func TestQuote(t *testing.T) {
 		`a"b\c`:    `"a\"b\\c"`,
 		"Ω\n\x009": `"Ω\010\0009"`,
 	} {
-		if got := quote(in); got != want {
-			t.Errorf("quote(%q) = %s, want %s", in, got, want)
+		if got := Quote(in); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// quote makes a Lua string of any bytes.
-func quote(s string) string {
+// Quote makes a Lua string of any bytes, for every version of Lua: its escapes are fewer than Go's.
+func Quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, c := range []byte(s) {
@@ -28,7 +28,7 @@ func quote(s string) string {
 func list(items []string) string {
 	quoted := make([]string, len(items))
 	for i, item := range items {
-		quoted[i] = quote(item)
+		quoted[i] = Quote(item)
 	}
 	return "{ " + strings.Join(quoted, ", ") + " }"
 }
