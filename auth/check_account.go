@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/rand"
+	"iter"
 	"strings"
 )
 
@@ -38,6 +39,9 @@ func describeAccount(a *attempt) string {
 // Prosody hands names over escaped at most doors, but as the client typed
 // them at the Dovecot door, so both spellings of the one account are good.
 func checkClientName(a *attempt) *Refusal {
+	if refusal := a.bindTicket(); refusal != nil {
+		return refusal
+	}
 	if a.id.Account == "" {
 		return a.checkNameless()
 	}
@@ -46,6 +50,19 @@ func checkClientName(a *attempt) *Refusal {
 	}
 	if a.Authzid != "" && !a.isAccount(strings.TrimSuffix(a.Authzid, "@"+a.host.name)) {
 		return Refuse(ReasonAccountMismatch, "the client wants to act as %q, the token is for %q", clip(a.Authzid), clip(a.id.Account))
+	}
+	return nil
+}
+
+// bindTicket gives the login the ticket's account: the one that the token
+// names, or the random one that was drawn for the ticket.
+func (a *attempt) bindTicket() *Refusal {
+	switch {
+	case a.ticket == nil:
+	case a.id.Account == "":
+		a.id.Account, a.id.Random = a.ticket.account, true
+	case a.id.Account != a.ticket.account: // the configuration has changed since
+		return Refuse(ReasonUnknownTicket, "the ticket is for %q, its token now names %q", clip(a.ticket.account), clip(a.id.Account))
 	}
 	return nil
 }
@@ -63,11 +80,25 @@ func (a *attempt) checkNameless() *Refusal {
 }
 
 func (a *attempt) isAccount(name string) bool {
-	if prepared, err := Nodeprep(name); err == nil && prepared == a.id.Account {
-		return true
+	for account := range spellings(name, a.host.UnicodeAccounts) {
+		if account == a.id.Account {
+			return true
+		}
 	}
-	prepared, err := localpart(name, a.host.UnicodeAccounts)
-	return err == nil && prepared == a.id.Account
+	return false
+}
+
+// spellings yields the accounts that a name may mean: it may be escaped by
+// XEP-0106 already, or not.
+func spellings(name string, unicode bool) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if escaped, err := Nodeprep(name); err == nil && !yield(escaped) {
+			return
+		}
+		if plain, err := localpart(name, unicode); err == nil {
+			yield(plain)
+		}
+	}
 }
 
 func describeName(a *attempt) string {

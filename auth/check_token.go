@@ -8,7 +8,12 @@ import (
 func checkRequest(a *attempt) *Refusal { return a.Problem }
 
 func checkHost(a *attempt) *Refusal {
-	if a.host = a.rules.host(a.Host); a.host != nil {
+	a.host = a.rules.host(a.Host)
+	switch {
+	case a.host == nil:
+	case a.ticket != nil && a.ticket.host != a.host.name:
+		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q", clip(a.ticket.host))
+	default:
 		return nil
 	}
 	if a.Host == "" {
@@ -25,6 +30,9 @@ func checkShape(a *attempt) (refusal *Refusal) {
 	}
 	if most := a.rules.maxTokenBytes; len(a.Token) > most {
 		return Refuse(ReasonMalformed, "%d bytes; at most %d are read (max_token_size)", len(a.Token), most)
+	}
+	if IsTicket(a.Token) { // a login with one never comes here
+		return Refuse(ReasonMalformed, "this is a login ticket; only the daemon that gave it knows its token")
 	}
 	a.buf = append(a.buf[:0], a.Token...)
 	a.parts, refusal = split(a.buf)

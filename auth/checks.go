@@ -18,8 +18,9 @@ type attempt struct {
 // A login is what the checks find out, each for those after it.
 type login struct {
 	Credentials
-	rules *rules
-	now   time.Time
+	rules  *rules
+	ticket *ticketRecord // if one was given; Token is then what it was made from
+	now    time.Time
 
 	host       *hostRules
 	parts      segments

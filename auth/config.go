@@ -41,6 +41,7 @@ type HostConfig struct {
 	Account         []ClaimPath             // the first that a token has names the account
 	UnicodeAccounts bool                    // accounts may go beyond printable ASCII
 	Types           []string                // what typ may be besides absent; nil means JWT and at+jwt
+	ServiceAccounts []string                // bare JIDs, nodeprepped, that exist without ever logging in here
 }
 
 // An IssuerConfig is the part of one issuer of a host.

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// logLogin writes the one line of a login that was let in.
-func (v *Verifier) logLogin(ctx context.Context, c Credentials, id Identity, took time.Duration) {
+// logLogin writes the one line of a login that was let in, or of a ticket.
+func (v *Verifier) logLogin(ctx context.Context, text string, c Credentials, id Identity, took time.Duration) {
 	if !v.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	v.log.LogAttrs(ctx, slog.LevelInfo, "login allowed", slog.String("door", c.Door), slog.String("account", id.JID()),
+	v.log.LogAttrs(ctx, slog.LevelInfo, text, slog.String("door", c.Door), slog.String("account", id.JID()),
 		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", clip(id.TokenID)), slog.Duration("took", took))
 }
 

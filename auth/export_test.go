@@ -9,3 +9,10 @@ func ForgetVerdicts(v *Verifier) {
 		h.cache.mu.Unlock()
 	}
 }
+
+// CountLive returns how many accounts are remembered.
+func CountLive(v *Verifier) int {
+	v.live.mu.RLock()
+	defer v.live.mu.RUnlock()
+	return len(v.live.entries)
+}

@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,7 +25,12 @@ type Key struct {
 	kind   keyKind
 	verify map[*algorithm]verifyFunc // what the key may be used for, and how
 	secret []byte                    // kindHMAC: who can verify can sign
+	print  fingerprint
 }
+
+// A fingerprint tells keys apart by their material alone. That of a secret is
+// a secret too.
+type fingerprint [sha256.Size]byte
 
 // String returns the key's name for logs: its kid (RFC 7517 section 4.5), or
 // else its label, the name of the file that it came from.
@@ -67,7 +74,7 @@ func (k *Key) fits(a *algorithm, kid string) bool {
 // newSecretKey returns an HMAC key for the algorithms whose hash is at most
 // as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
 func newSecretKey(secret []byte, label string, weak bool) *Key {
-	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret}
+	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret, print: sha256.Sum256(secret)}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {
@@ -84,7 +91,11 @@ func newPublicKey(public any) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil, fmt.Errorf("a key that cannot be written down: %w", err)
+	}
+	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}, print: sha256.Sum256(der)}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if ec, ok := public.(*ecdsa.PublicKey); a.kind != kind || ok && ec.Curve != a.curve {

@@ -10,6 +10,7 @@ type Reason string
 const (
 	ReasonMalformedRequest     Reason = "malformed_request"     // the door could not read what its peer sent
 	ReasonUnsupportedMechanism Reason = "unsupported_mechanism" // a SASL mechanism that was not announced
+	ReasonUnsupportedRequest   Reason = "unsupported_request"   // a request that a door knows and usher does not do, such as setpass
 	ReasonUnknownHost          Reason = "unknown_host"          // no such host in the configuration
 	ReasonTokenRequired        Reason = "token_required"        // a login without a token
 	ReasonMalformed            Reason = "malformed"             // not three base64url parts, or over the size limit
@@ -28,6 +29,8 @@ const (
 	ReasonRoomMissing          Reason = "room_missing"          // no room, and the issuer requires it
 	ReasonAccountNotAllowed    Reason = "account_not_allowed"   // the account claim cannot be a localpart here
 	ReasonAccountMismatch      Reason = "account_mismatch"      // the client calls itself something else
+	ReasonUnknownTicket        Reason = "unknown_ticket"        // a login ticket that was used, has expired or was never given
+	ReasonOverloaded           Reason = "overloaded"            // cannot decide: a bound of our own is reached
 	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the issuer's keys were never fetched
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
 )
@@ -37,6 +40,7 @@ const (
 var clientTexts = map[Reason]string{
 	ReasonMalformedRequest:     "The login request could not be read.",
 	ReasonUnsupportedMechanism: "This login mechanism is not offered.",
+	ReasonUnsupportedRequest:   "This is not offered here.",
 	ReasonUnknownHost:          "Logins with a token are not set up for this host.",
 	ReasonTokenRequired:        "A token is required.",
 	ReasonMalformed:            "The password is not a token.",
@@ -55,6 +59,8 @@ var clientTexts = map[Reason]string{
 	ReasonRoomMissing:          "The token names no room.",
 	ReasonAccountNotAllowed:    "The token's account name is not allowed here.",
 	ReasonAccountMismatch:      "The token belongs to another account.",
+	ReasonUnknownTicket:        "The login ticket is not valid any more.",
+	ReasonOverloaded:           "Logins cannot be checked at the moment.",
 	ReasonKeysUnavailable:      "Logins cannot be checked at the moment.",
 	ReasonInternalError:        "Logins cannot be checked at the moment.",
 }
@@ -74,7 +80,7 @@ func (r Reason) ClientText() string { return clientTexts[r] }
 // Undecided reports whether r means "cannot decide" rather than "denied". The
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {
-	return r == ReasonKeysUnavailable || r == ReasonInternalError
+	return r == ReasonKeysUnavailable || r == ReasonOverloaded || r == ReasonInternalError
 }
 
 // A Refusal is the answer no. Reason has an outside half (its ClientText);

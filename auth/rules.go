@@ -12,7 +12,9 @@ type rules struct {
 	hosts         map[string]*hostRules
 	only          *hostRules // the host, if there is just one
 	maxTokenBytes int
-	headers       headerCache
+
+	serviceAccounts map[string]bool // of all hosts, by bare JID
+	headers         headerCache
 }
 
 type hostRules struct {
@@ -32,7 +34,7 @@ type issuerRules struct {
 // newRules takes over the source of an issuer that had it before, so that a
 // reload forgets no key that was fetched.
 func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url string) *source) *rules {
-	r := &rules{hosts: map[string]*hostRules{}, maxTokenBytes: c.MaxTokenBytes}
+	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, maxTokenBytes: c.MaxTokenBytes}
 	if r.maxTokenBytes == 0 {
 		r.maxTokenBytes = DefaultMaxTokenBytes
 	}
@@ -43,6 +45,9 @@ func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url strin
 		}
 		for id, issuer := range h.Issuers {
 			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
+		}
+		for _, jid := range h.ServiceAccounts {
+			r.serviceAccounts[jid] = true
 		}
 		r.hosts[name], r.only = hr, hr
 	}
@@ -128,6 +133,21 @@ func (i *issuerRules) holds(key *Key) bool {
 	}
 	for _, s := range i.sources {
 		if set := s.current(); set != nil && set.holds(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsPrint is holds for a key of which only the fingerprint was kept: a
+// reload makes new keys of the same files.
+func (i *issuerRules) holdsPrint(f fingerprint) bool {
+	same := func(k *Key) bool { return k.print == f }
+	if slices.ContainsFunc(i.Keys, same) {
+		return true
+	}
+	for _, s := range i.sources {
+		if set := s.current(); set != nil && slices.ContainsFunc(set.keys, same) {
 			return true
 		}
 	}

@@ -20,6 +20,8 @@ type Verifier struct {
 	rules   atomic.Pointer[rules] // a login loads it once
 	sources sourceSet
 	doors   sync.Map // name → *metrics.Door
+	tickets *ticketTable
+	live    liveTable
 }
 
 // New returns a Verifier with the given rules. Keys from URLs are fetched
@@ -35,6 +37,7 @@ func New(c Config, o Options) (*Verifier, error) {
 	if v.now == nil {
 		v.now = time.Now
 	}
+	v.tickets = newTicketTable(v.metrics)
 	v.sources.options = sourceOptions{Log: v.log, Metrics: v.metrics, Now: v.now}
 	v.sources.init()
 	return v, v.Reload(c)
@@ -53,79 +56,36 @@ func (v *Verifier) Reload(c Config) error {
 	return nil
 }
 
-// Run keeps the keys of the issuers' URLs fresh until ctx ends.
-func (v *Verifier) Run(ctx context.Context) error { return v.sources.run(ctx) }
+// Run keeps the keys of the issuers' URLs fresh, and forgets what has
+// expired, until ctx ends.
+func (v *Verifier) Run(ctx context.Context) error {
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { v.sweep(ctx) })
+	defer sweeper.Wait()
+	return v.sources.run(ctx)
+}
+
+// sweepEvery bounds how long an expired ticket takes up memory.
+const sweepEvery = 10 * time.Second
+
+func (v *Verifier) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now := v.now()
+			v.tickets.expire(now)
+			v.live.expire(now)
+		}
+	}
+}
 
 // Fetched returns a channel that is closed when each key source of the first
 // rules was tried once, with or without success.
 func (v *Verifier) Fetched() <-chan struct{} { return v.sources.fetched }
-
-// Authenticate decides about one login, counts the decision and logs it. The
-// error is always a *Refusal. It reads nothing but memory, and ctx carries
-// values for the log only: a decision takes microseconds.
-func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
-	start := time.Now()
-	id, refusal := v.decide(c)
-	took := time.Since(start)
-	door := v.door(c.Door)
-	if refusal != nil {
-		door.Refused(string(refusal.Reason), took)
-		v.logRefusal(ctx, c, id, refusal, took)
-		return Identity{}, refusal
-	}
-	door.Allowed(took)
-	v.logLogin(ctx, c, id, took)
-	return id, nil
-}
-
-// decide returns, with a refusal, as much of the identity as a signature
-// proved.
-func (v *Verifier) decide(c Credentials) (id Identity, refusal *Refusal) {
-	defer func() {
-		if p := recover(); p != nil { // fail closed, and say so without the value: it may hold the token
-			id, refusal = Identity{}, Refuse(ReasonInternalError, "a panic of type %T", p)
-		}
-	}()
-	a := attempts.Get().(*attempt)
-	defer func() {
-		a.reset()
-		attempts.Put(a)
-	}()
-	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
-	if refusal = a.decide(); refusal != nil {
-		if a.key == nil {
-			return Identity{}, refusal
-		}
-		return a.id, refusal
-	}
-	if a.id.Account == "" {
-		a.id.Account, a.id.Random = randomAccount(), true
-	}
-	return a.id, nil
-}
-
-// decide asks the cache first.
-func (a *attempt) decide() *Refusal {
-	host := a.rules.host(a.Host)
-	if host != nil && a.Token != "" {
-		if known := host.cache.get(a.Token); known != nil {
-			if known.issuer.holds(known.key) {
-				a.id, a.key, a.span = known.id, known.key, known.span
-				return a.authenticateCached()
-			}
-			host.cache.drop(a.Token) // its key is gone
-		}
-	}
-	if refusal := a.authenticate(); refusal != nil {
-		return refusal
-	}
-	a.id.Expires = a.span.expires
-	if jti := a.claims.get("jti"); jti != nil && jti.kind == '"' {
-		a.id.TokenID = string(jti.text)
-	}
-	a.host.cache.put(a.Token, &verdict{id: a.id, issuer: a.issuer, key: a.key, span: a.span})
-	return nil
-}
 
 // door resolves the counters of a door once; there is one per package below.
 func (v *Verifier) door(name string) *metrics.Door {

@@ -19,6 +19,7 @@ import (
 const (
 	AuthRequests           = "usher_auth_requests_total"
 	AuthDuration           = "usher_auth_duration_seconds"
+	Tickets                = "usher_tickets_total"
 	Keys                   = "usher_keys"
 	JWKSFetches            = "usher_jwks_fetches_total"
 	JWKSLastSuccess        = "usher_jwks_last_success_timestamp_seconds"
@@ -34,6 +35,7 @@ type Metrics struct {
 
 	authRequests *prometheus.CounterVec
 	authDuration *prometheus.HistogramVec
+	tickets      map[string]prometheus.Counter // by result
 	keys         *prometheus.GaugeVec
 	fetches      *prometheus.CounterVec
 	fetchSuccess *prometheus.GaugeVec
@@ -70,6 +72,7 @@ func New(version string) *Metrics {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: BuildInfo, Help: "1, with the version of usher and of Go.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	info.Set(1)
+	m.tickets = newTickets(m.registry)
 	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

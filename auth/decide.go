@@ -1,0 +1,132 @@
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// Authenticate decides about one login, counts the decision and logs it. The
+// error is always a *Refusal. It reads nothing but memory, and ctx carries
+// values for the log only: a decision takes microseconds. A ticket is used up
+// by it, whatever the decision.
+func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
+	start := time.Now()
+	d := v.decide(c)
+	if d.refusal == nil {
+		v.live.record(d.id, d.key, d.at)
+	}
+	return v.settle(ctx, "login allowed", c, d, time.Since(start))
+}
+
+// IssueTicket decides like Authenticate and then makes a ticket instead of
+// letting anybody in. A ticket made with a ticket waits no longer than that
+// one would have. Besides Authenticate's reasons it refuses for
+// [ReasonOverloaded].
+func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
+	start := time.Now()
+	d := v.decide(c)
+	var ticket Ticket
+	if d.refusal == nil {
+		until := d.at.Add(TicketLifetime)
+		if d.ticket != nil && d.ticket.until.Before(until) {
+			until = d.ticket.until
+		}
+		var ok bool
+		if ticket, ok = v.tickets.issue(d.id, d.token, d.at, until); !ok {
+			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use", maxTickets, maxTicketBytes>>20)
+		}
+	}
+	_, err := v.settle(ctx, "ticket given", c, d, time.Since(start))
+	return ticket, err
+}
+
+// A decision is what was found out about one login.
+type decision struct {
+	id      Identity // with a refusal: as much of it as a signature proved
+	key     *Key
+	token   string        // in compact form, also where a ticket was given
+	ticket  *ticketRecord // the ticket that was given, or nil
+	at      time.Time
+	refusal *Refusal
+}
+
+// settle counts and logs a decision. No login ends without it.
+func (v *Verifier) settle(ctx context.Context, text string, c Credentials, d decision, took time.Duration) (Identity, error) {
+	door := v.door(c.Door)
+	if d.refusal != nil {
+		door.Refused(string(d.refusal.Reason), took)
+		v.logRefusal(ctx, c, d.id, d.refusal, took)
+		return Identity{}, d.refusal
+	}
+	door.Allowed(took)
+	v.logLogin(ctx, text, c, d.id, took)
+	return d.id, nil
+}
+
+func (v *Verifier) decide(c Credentials) (d decision) {
+	defer func() {
+		if p := recover(); p != nil { // fail closed, and say so without the value: it may hold the token
+			d = decision{refusal: Refuse(ReasonInternalError, "a panic of type %T", p)}
+		}
+	}()
+	a := attempts.Get().(*attempt)
+	defer func() {
+		a.reset()
+		attempts.Put(a)
+	}()
+	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
+	refusal := a.redeem(v.tickets)
+	if refusal == nil {
+		refusal = a.decide()
+	}
+	if refusal != nil {
+		if a.key == nil {
+			a.id = Identity{}
+		}
+		return decision{id: a.id, refusal: refusal}
+	}
+	if a.id.Account == "" {
+		a.id.Account, a.id.Random = randomAccount(), true
+	}
+	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now}
+}
+
+// redeem puts a ticket's token in its place. The token then goes through the
+// checks like any other.
+func (a *attempt) redeem(t *ticketTable) *Refusal {
+	if !IsTicket(a.Token) {
+		return nil
+	}
+	if a.ticket = t.take(a.Token, a.now); a.ticket == nil {
+		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given")
+	}
+	a.Token = a.ticket.token
+	return nil
+}
+
+// decide asks the cache first.
+func (a *attempt) decide() *Refusal {
+	host := a.rules.host(a.Host)
+	if host != nil && a.Token != "" {
+		if known := host.cache.get(a.Token); known != nil {
+			if known.issuer.holds(known.key) {
+				a.id, a.key, a.span = known.id, known.key, known.span
+				return a.authenticateCached()
+			}
+			host.cache.drop(a.Token) // its key is gone
+		}
+	}
+	if refusal := a.authenticate(); refusal != nil {
+		return refusal
+	}
+	a.id.Expires = a.span.expires
+	if jti := a.claims.get("jti"); jti != nil && jti.kind == '"' {
+		a.id.TokenID = string(jti.text)
+	}
+	proved := a.id
+	if proved.Random { // the ticket's account, not the token's
+		proved.Account, proved.Random = "", false
+	}
+	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span})
+	return nil
+}
