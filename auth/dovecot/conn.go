@@ -40,7 +40,7 @@ func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
 		maxLine: s.MaxLine, maxDiscard: s.MaxDiscard, lineTime: s.LineTimeout,
 	}
 	c.watchdog = newWatchdog(s.ReplyTimeout, c.overdue)
-	c.out = appendGreeting(nil, os.Getpid(), id)
+	c.out = appendGreeting(nil, os.Getpid(), id, s.Anonymous)
 	return c
 }
 

@@ -1,7 +1,7 @@
 // Package dovecot answers the logins that a stock Prosody relays through its
 // mod_auth_dovecot: the server side of the Dovecot authentication protocol,
-// version 1.1 and 1.2, for the SASL mechanisms PLAIN (RFC 4616) and
-// OAUTHBEARER (RFC 7628).
+// version 1.1 and 1.2, for the SASL mechanisms PLAIN (RFC 4616), OAUTHBEARER
+// (RFC 7628) and, for tickets alone, ANONYMOUS (RFC 4505).
 //
 // The codec and the SASL readers are pure. [Server] adds connections, limits
 // and deadlines; every decision is the [Authenticator]'s, also those about

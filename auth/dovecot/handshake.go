@@ -27,11 +27,14 @@ var errVersion = errors.New("a client of another major version")
 
 // appendGreeting appends the server's half of the handshake. The mechanisms
 // are what Prosody will offer to its users, and their order is ours.
-func appendGreeting(dst []byte, pid int, connection uint64) []byte {
+func appendGreeting(dst []byte, pid int, connection uint64, anonymous bool) []byte {
 	var cookie [16]byte
 	_, _ = rand.Read(cookie[:]) // it never fails, and crashes the program if it would
-	return fmt.Appendf(dst, "VERSION\t%d\t%d\nMECH\t%s\tplaintext\nMECH\t%s\tplaintext\nSPID\t%d\nCUID\t%d\nCOOKIE\t%s\nDONE\n",
-		versionMajor, versionMinor, mechanismPlain, mechanismBearer, pid, connection, hex.EncodeToString(cookie[:]))
+	dst = fmt.Appendf(dst, "VERSION\t%d\t%d\nMECH\t%s\tplaintext\nMECH\t%s\tplaintext\n", versionMajor, versionMinor, mechanismPlain, mechanismBearer)
+	if anonymous {
+		dst = fmt.Appendf(dst, "MECH\t%s\tanonymous\n", mechanismAnonymous)
+	}
+	return fmt.Appendf(dst, "SPID\t%d\nCUID\t%d\nCOOKIE\t%s\nDONE\n", pid, connection, hex.EncodeToString(cookie[:]))
 }
 
 // advance reads one line of the client's half: VERSION comes first, then

@@ -105,10 +105,14 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-func (p *peer) greeting() {
+func (p *peer) greeting() string {
 	p.t.Helper()
-	for p.line() != "DONE" {
+	var b strings.Builder
+	for line := ""; line != "DONE"; {
+		line = p.line()
+		b.WriteString(line + "\n")
 	}
+	return b.String()
 }
 
 func (p *peer) handshake() *peer {

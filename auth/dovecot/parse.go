@@ -110,6 +110,8 @@ func mechanismName(name []byte) string {
 		return mechanismPlain
 	case mechanismBearer:
 		return mechanismBearer
+	case mechanismAnonymous:
+		return mechanismAnonymous
 	}
 	return string(name)
 }

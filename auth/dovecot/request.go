@@ -41,13 +41,15 @@ func problemOf(err error) *auth.Refusal {
 	return auth.Refuse(auth.ReasonMalformedRequest, "%v", err)
 }
 
-// begin answers AUTH. Both mechanisms start with the client, so without an
-// initial response the challenge is empty (RFC 4422 section 3.3).
+// begin answers AUTH. All mechanisms start with the client, so without an
+// initial response the challenge is empty (RFC 4422 section 3.3). A client
+// that is anonymous without one has no ticket, and Prosody need not wait for
+// it to say so.
 func (c *conn) begin(dst []byte, r request) ([]byte, error) {
 	switch r.mechanism {
 	case mechanismPlain, mechanismBearer:
-	case "ANONYMOUS":
-		return c.refuse(dst, r, auth.Refuse(auth.ReasonTokenRequired, "an anonymous login"))
+	case mechanismAnonymous:
+		return c.finish(dst, r)
 	default:
 		return c.refuse(dst, r, auth.Refuse(auth.ReasonUnsupportedMechanism, "mechanism %.32q", r.mechanism))
 	}
@@ -60,11 +62,7 @@ func (c *conn) begin(dst []byte, r request) ([]byte, error) {
 
 // finish reads the SASL message and has it decided.
 func (c *conn) finish(dst []byte, r request) ([]byte, error) {
-	parse := parsePlain
-	if r.mechanism == mechanismBearer {
-		parse = parseBearer
-	}
-	l, err := parse(r.response)
+	l, err := parserOf(r.mechanism)(r.response)
 	if err != nil {
 		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "%s: %v", r.mechanism, err))
 	}
@@ -81,6 +79,16 @@ func (c *conn) finish(dst []byte, r request) ([]byte, error) {
 		return appendChallenge(dst, r.id, bearerFailure), nil
 	}
 	return appendFail(dst, r.id, reason), nil
+}
+
+func parserOf(mechanism string) func(message string) (login, error) {
+	switch mechanism {
+	case mechanismBearer:
+		return parseBearer
+	case mechanismAnonymous:
+		return parseAnonymous
+	}
+	return parsePlain
 }
 
 // refuse has a request counted and logged that needs no decision.

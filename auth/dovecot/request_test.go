@@ -22,7 +22,6 @@ func TestQuestions(t *testing.T) {
 		{"PLAIN\tservice=\tresp=" + b64("\x00alice\x00ok-x"), auth.Credentials{Name: "alice", Token: "ok-x"}, ""},
 		{"PLAIN\tservice=meet.example.com\tresp=" + b64("\x00alice\x00ok-x"), auth.Credentials{Host: "meet.example.com", Name: "alice", Token: "ok-x"}, ""},
 		{"OAUTHBEARER\tservice=xmpp\tresp=" + b64(bearer), auth.Credentials{Authzid: "a,b", Token: "ok-x"}, ""},
-		{"ANONYMOUS\tservice=h\tresp==", auth.Credentials{Host: "h"}, auth.ReasonTokenRequired},
 		{"X\tresp==", auth.Credentials{}, auth.ReasonUnsupportedMechanism},
 		{"PLAIN\tresp=" + b64("alice"), auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"PLAIN\tresp=", auth.Credentials{}, auth.ReasonMalformedRequest},

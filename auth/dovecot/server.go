@@ -28,6 +28,10 @@ type Server struct {
 	Auth Authenticator
 	Log  *slog.Logger // nil: no log
 
+	// Anonymous has ANONYMOUS announced, and so offered to Prosody's clients.
+	// Its trace must be a ticket; it is answered in either case.
+	Anonymous bool
+
 	// MaxConnections bounds the connections at one time; above it a new one
 	// is closed at once. Zero means 64.
 	MaxConnections int
