@@ -39,6 +39,7 @@ type door struct {
 	t      *testing.T
 	path   string
 	auth   dovecot.Authenticator
+	anon   bool // announces ANONYMOUS, for tickets
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -58,7 +59,7 @@ func (d *door) open() {
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // a test's own context ends before its Prosody does
 	d.cancel, d.done = cancel, make(chan error, 1)
-	server := &dovecot.Server{Auth: d.auth, Log: slog.New(slog.DiscardHandler)}
+	server := &dovecot.Server{Auth: d.auth, Anonymous: d.anon, Log: slog.New(slog.DiscardHandler)}
 	go func(done chan<- error) { done <- server.Serve(ctx, listener) }(d.done)
 }
 
