@@ -44,10 +44,10 @@ func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
 	return c
 }
 
-// serve returns when the connection is done with, and closes it.
-func (c *conn) serve() {
+// Serve returns when the connection is done with, and closes it.
+func (c *conn) Serve() {
+	defer c.close() // also after a panic
 	err := c.run()
-	c.close()
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, errStopping), errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
 		c.log.Debug("connection ended")
@@ -62,8 +62,8 @@ func (c *conn) close() {
 	_ = c.net.Close() // nothing is buffered on our side
 }
 
-// stop ends the connection once the request in hand, if any, is answered.
-func (c *conn) stop() { c.lines.interrupt() }
+// Stop ends the connection once the request in hand, if any, is answered.
+func (c *conn) Stop() { c.lines.interrupt() }
 
 func (c *conn) run() error {
 	c.lines.endBy(time.Now().Add(c.server.HandshakeTimeout))

@@ -3,14 +3,12 @@ package dovecot
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"usher/auth"
+	"usher/internal/connpool"
 )
 
 // Door is the name of this door in logs and metrics.
@@ -78,120 +76,12 @@ func (s *Server) withDefaults() *Server {
 // returns nil, after the requests in hand were answered; idle connections are
 // closed. Any other error means that l was closed by somebody else.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	p := &pool{server: s.withDefaults(), conns: map[*conn]struct{}{}}
-	stopped := context.AfterFunc(ctx, func() {
-		_ = l.Close() // wakes Accept; its error is the one that counts
-		p.stop()
-	})
-	defer stopped()
-	err := p.accept(ctx, l)
-	_ = l.Close()
-	p.stop()
-	p.wait()
-	if ctx.Err() != nil {
-		return nil
+	r := s.withDefaults()
+	p := &connpool.Pool{
+		Name: Door, Log: r.Log, Most: r.MaxConnections,
+		// Each request is answered by then, if only by its watchdog.
+		Grace: r.ReplyTimeout + r.WriteTimeout,
+		New:   func(ctx context.Context, nc net.Conn, id uint64) connpool.Conn { return newConn(ctx, r, nc, id) },
 	}
-	return fmt.Errorf("accepting logins on %s: %w", l.Addr(), err)
-}
-
-// A pool holds the connections of one Serve.
-type pool struct {
-	server *Server
-
-	mu       sync.Mutex
-	conns    map[*conn]struct{}
-	stopping bool
-	last     uint64
-	group    sync.WaitGroup
-}
-
-// accept returns when l is closed. Any other error, such as too many open
-// files, passes.
-func (p *pool) accept(ctx context.Context, l net.Listener) error {
-	const first, most = 5 * time.Millisecond, time.Second
-	pause := first
-	for {
-		nc, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = first
-			p.start(ctx, nc)
-			continue
-		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
-			return err
-		}
-		p.server.Log.Warn("cannot accept a connection", slog.String("door", Door), slog.Any("cause", err), slog.Duration("pause", pause))
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, most)
-	}
-}
-
-func (p *pool) start(ctx context.Context, nc net.Conn) {
-	c := p.add(ctx, nc)
-	if c == nil {
-		_ = nc.Close()
-		return
-	}
-	p.group.Go(func() {
-		defer p.remove(c)
-		defer func() {
-			if v := recover(); v != nil { // one client's line must not end the daemon
-				c.log.Error("panic on a connection", slog.String("type", fmt.Sprintf("%T", v)))
-				c.close()
-			}
-		}()
-		c.serve()
-	})
-}
-
-// add returns nil if there is no room.
-func (p *pool) add(ctx context.Context, nc net.Conn) *conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stopping {
-		return nil
-	}
-	if len(p.conns) >= p.server.MaxConnections {
-		p.server.Log.Warn("too many connections, a new one is closed", slog.String("door", Door), slog.Int("limit", p.server.MaxConnections))
-		return nil
-	}
-	p.last++
-	c := newConn(ctx, p.server, nc, p.last)
-	p.conns[c] = struct{}{}
-	return c
-}
-
-func (p *pool) remove(c *conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.conns, c)
-}
-
-func (p *pool) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stopping = true
-	for c := range p.conns {
-		c.stop()
-	}
-}
-
-// wait is for the requests in hand. Each is answered by then, if only by its
-// watchdog; an authenticator that never returns is left behind.
-func (p *pool) wait() {
-	done := make(chan struct{})
-	go func() {
-		p.group.Wait()
-		close(done)
-	}()
-	limit := time.NewTimer(p.server.ReplyTimeout + p.server.WriteTimeout)
-	defer limit.Stop()
-	select {
-	case <-done:
-	case <-limit.C:
-		p.server.Log.Error("stopped with a decision that did not return", slog.String("door", Door))
-	}
+	return p.Serve(ctx, l)
 }

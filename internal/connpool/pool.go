@@ -1,0 +1,153 @@
+// Package connpool answers one question for servers of long-lived
+// connections: who is connected, and how do they all end? It accepts, bounds
+// and stops; what is said on a connection is the caller's.
+package connpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Conn is one connection of a server.
+type Conn interface {
+	// Serve returns when the connection is done with, and closes it.
+	Serve()
+
+	// Stop ends it once the request in hand, if any, is answered. It may be
+	// called at any time, from any goroutine.
+	Stop()
+}
+
+// A Pool runs the connections of one listener. Its fields must not change
+// once [Pool.Serve] runs.
+type Pool struct {
+	Name  string        // of the server, for the log
+	Log   *slog.Logger  // must not be nil
+	Most  int           // connections at one time; above it a new one is closed at once
+	Grace time.Duration // for the requests in hand when the server stops
+
+	// New makes the connection with this number, counted from 1. ctx is
+	// Serve's.
+	New func(ctx context.Context, nc net.Conn, id uint64) Conn
+
+	mu       sync.Mutex
+	conns    map[Conn]struct{}
+	stopping bool
+	last     uint64
+	group    sync.WaitGroup
+}
+
+// Serve answers on the connections of l until ctx ends, and closes l. It then
+// returns nil, after the requests in hand were answered or Grace was over. Any
+// other error means that l was closed by somebody else.
+func (p *Pool) Serve(ctx context.Context, l net.Listener) error {
+	p.conns = map[Conn]struct{}{}
+	stopped := context.AfterFunc(ctx, func() {
+		_ = l.Close() // wakes Accept; its error is the one that counts
+		p.stop()
+	})
+	defer stopped()
+	err := p.accept(ctx, l)
+	_ = l.Close()
+	p.stop()
+	p.wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("accepting connections on %s: %w", l.Addr(), err)
+}
+
+// accept returns when l is closed. Any other error, such as too many open
+// files, passes.
+func (p *Pool) accept(ctx context.Context, l net.Listener) error {
+	const first, most = 5 * time.Millisecond, time.Second
+	pause := first
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = first
+			p.start(ctx, nc)
+			continue
+		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
+			return err
+		}
+		p.Log.Warn("cannot accept a connection", slog.String("door", p.Name), slog.Any("cause", err), slog.Duration("pause", pause))
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, most)
+	}
+}
+
+func (p *Pool) start(ctx context.Context, nc net.Conn) {
+	c := p.add(ctx, nc)
+	if c == nil {
+		_ = nc.Close()
+		return
+	}
+	p.group.Go(func() {
+		defer p.remove(c)
+		defer func() {
+			if v := recover(); v != nil { // one client's bytes must not end the daemon
+				p.Log.Error("panic on a connection", slog.String("door", p.Name), slog.String("type", fmt.Sprintf("%T", v)))
+				_ = nc.Close()
+			}
+		}()
+		c.Serve()
+	})
+}
+
+// add returns nil if there is no room.
+func (p *Pool) add(ctx context.Context, nc net.Conn) Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping {
+		return nil
+	}
+	if len(p.conns) >= p.Most {
+		p.Log.Warn("too many connections, a new one is closed", slog.String("door", p.Name), slog.Int("limit", p.Most))
+		return nil
+	}
+	p.last++
+	c := p.New(ctx, nc, p.last)
+	p.conns[c] = struct{}{}
+	return c
+}
+
+func (p *Pool) remove(c Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, c)
+}
+
+func (p *Pool) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopping = true
+	for c := range p.conns {
+		c.Stop()
+	}
+}
+
+// wait is for the requests in hand. One that never returns is left behind.
+func (p *Pool) wait() {
+	done := make(chan struct{})
+	go func() {
+		p.group.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(p.Grace)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+		p.Log.Error("stopped with a request that did not return", slog.String("door", p.Name))
+	}
+}
