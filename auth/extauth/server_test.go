@@ -168,7 +168,7 @@ func TestSlowClient(t *testing.T) {
 		go func() { c.Serve(); close(done) }()
 		time.Sleep(100 * time.Hour) // without a query it may stay
 		start := time.Now()
-		for i := 0; i < 20; i++ { // bytes do not prolong it
+		for range 20 { // bytes do not prolong it
 			if _, err := theirs.Write([]byte("a")); err != nil {
 				break
 			}

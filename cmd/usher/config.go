@@ -18,6 +18,7 @@ const (
 type config struct {
 	listen listenConfig
 	log    logConfig
+	http   httpConfig
 	peers  []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	auth   auth.Config
 	files  []string // absolute names of the configuration and every file that it names
@@ -26,6 +27,7 @@ type config struct {
 // listenConfig holds the addresses to listen on.
 type listenConfig struct {
 	dovecot, metrics, admin address
+	extauth, http           address // the zero address is not listened on
 }
 
 // logConfig says what is logged, and how.
@@ -73,8 +75,12 @@ func defaultConfig() *config {
 
 func (c *config) read(root value) {
 	named := false
+	http := &httpReader{config: &c.http}
 	complete := root.object(
-		field{"listen", c.listen.read},
+		field{"listen", func(v value) { http.listen, http.listens = c.listen.read(v) }},
+		field{"http_secret_file", http.readSecret},
+		field{"http_insecure", http.readInsecure},
+		field{"http_hosts", func(v value) { c.http.hosts = v.httpHosts() }},
 		field{"log", c.log.read},
 		field{"peers", func(v value) { c.peers = v.peers() }},
 		field{"max_token_size", func(v value) { v.integer(&c.auth.MaxTokenBytes, minTokenSize, maxTokenSize) }},
@@ -83,6 +89,7 @@ func (c *config) read(root value) {
 			readHosts(v, c.auth.Hosts)
 		}},
 	)
+	http.check()
 	if complete && !named {
 		root.problem(mendNoHosts, "there are no hosts")
 	}

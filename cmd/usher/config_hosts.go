@@ -69,6 +69,7 @@ func (v value) host(key item) auth.HostConfig {
 			v.issuers(h.Issuers)
 		}},
 		field{"tokens", func(v value) { v.tokens(&h) }},
+		field{"service_accounts", func(v value) { h.ServiceAccounts = v.bareJIDs() }},
 	)
 	if complete && none {
 		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
@@ -99,6 +100,24 @@ func (v value) tokens(h *auth.HostConfig) {
 		}},
 		field{"typ", func(v value) { h.Types = texts(v.someList()) }},
 	)
+}
+
+// bareJIDs reads accounts in the one spelling that Prosody keeps.
+func (v value) bareJIDs() []string {
+	var jids []string
+	for _, it := range v.list() {
+		local, domain, found := strings.Cut(it.text, "@")
+		prepared, err := auth.Nodeprep(local)
+		switch {
+		case !found || err != nil || !validHost(strings.ToLower(domain)):
+			it.problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.name, clip(it.text))
+		case prepared != local || strings.ToLower(domain) != domain:
+			it.problem("write "+clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.name, clip(it.text))
+		default:
+			jids = append(jids, it.text)
+		}
+	}
+	return jids
 }
 
 // claimPaths reads where an account's name may stand. An empty list is good:

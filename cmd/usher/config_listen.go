@@ -11,6 +11,10 @@ import (
 // maxSocketPath is what fits in a sockaddr_un of Linux, with its closing NUL.
 const maxSocketPath = 107
 
+// defaultExtauthSocket is where usher-extauth looks without being told; the
+// daemon listens there only if the configuration says so.
+const defaultExtauthSocket = "/run/usher/extauth.sock"
+
 // An address is what net.Listen takes. Addresses are compared with ==.
 type address struct {
 	network string // unix or tcp
@@ -20,7 +24,8 @@ type address struct {
 // String returns the address as the configuration has it.
 func (a address) String() string { return a.name }
 
-func (l *listenConfig) read(v value) {
+// read also tells where http is named, if it is.
+func (l *listenConfig) read(v value) (http value, ok bool) {
 	named := map[*address]value{}
 	reads := func(a *address, parse func(value) (address, bool)) func(value) {
 		return func(v value) {
@@ -33,23 +38,29 @@ func (l *listenConfig) read(v value) {
 		field{"dovecot", reads(&l.dovecot, func(v value) (address, bool) {
 			return v.address("passwords would cross the network in plain text")
 		})},
+		field{"extauth", reads(&l.extauth, value.socket)},
+		field{"http", reads(&l.http, func(v value) (address, bool) {
+			return v.address("tokens would cross the network in plain text")
+		})},
 		field{"metrics", reads(&l.metrics, func(v value) (address, bool) {
 			return v.address("everybody on that network could read the metrics")
 		})},
 		field{"admin", reads(&l.admin, value.socket)},
 	)
-	all := []*address{&l.dovecot, &l.metrics, &l.admin}
+	all := []*address{&l.dovecot, &l.extauth, &l.http, &l.metrics, &l.admin}
 	for i, a := range all {
 		for _, b := range all[:i] {
 			reportShared(named, a, b)
 		}
 	}
+	http, ok = named[&l.http]
+	return http, ok
 }
 
 // reportShared compares two listeners, and reports at the one that the file
 // names: the other may be a default.
 func reportShared(named map[*address]value, a, b *address) {
-	if *a != *b || strings.HasSuffix(a.name, ":0") {
+	if *a != *b || a.name == "" || strings.HasSuffix(a.name, ":0") {
 		return
 	}
 	v, ok := named[a]

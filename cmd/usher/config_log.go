@@ -22,12 +22,15 @@ func (l *logConfig) read(v value) {
 	)
 }
 
-// defaultPeers allows Prosody's user of the distributions' packages.
+// defaultPeers allows the servers' users of the distributions' packages.
 func defaultPeers() []int {
-	if uid, ok := lookUID("prosody"); ok {
-		return withOwn(uid)
+	var uids []int
+	for _, name := range []string{"prosody", "ejabberd"} {
+		if uid, ok := lookUID(name); ok {
+			uids = append(uids, uid)
+		}
 	}
-	return withOwn()
+	return withOwn(uids...)
 }
 
 // withOwn adds those who could connect by other ways anyhow: root, and the

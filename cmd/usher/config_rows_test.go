@@ -19,8 +19,8 @@ var badConfigs = []badConfig{
 	{"top: --- {}\n---", `1:5: error: there are no hosts — name Prosody's VirtualHost, and who issues its tokens, under hosts
 2:1: error: the file holds more than one document — keep one, and remove the line "---"`},
 	// keys and types
-	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, log, peers, max_token_size, hosts`},
-	{"top: gateway: {}", `1:1: error: unknown key "gateway" in the configuration — known keys: listen, log, peers, max_token_size, hosts`},
+	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, http_secret_file, http_insecure, http_hosts, log, peers, max_token_size, hosts`},
+	{"top: gateway: {}", `1:1: error: unknown key "gateway" in the configuration — known keys: listen, http_secret_file, http_insecure, http_hosts, log, peers, max_token_size, hosts`},
 	{"top: log: {level: info, level: info}", `1:20: error: the key "level" is already in line 1 — keep one of them`},
 	{"top: log: &l {level: info}\n<<: *l", `2:1: error: merge keys (<<) are not supported — write the keys out`},
 	{"top: ? [x]\n: 1", `1:3: error: a key in the configuration is a list, not a text — write a text`},
@@ -34,7 +34,7 @@ var badConfigs = []badConfig{
 	{"top: max_token_size: 8k", `1:17: error: max_token_size is a text, not a number — write a number`},
 	{"top: max_token_size: 0x2000", `1:17: error: max_token_size: 0x2000 is out of range — write 512 to 65536`},
 	{"top: max_token_size: 65537", `1:17: error: max_token_size: 65537 is out of range — write 512 to 65536`},
-	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens`},
+	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens, service_accounts`},
 	// addresses and peers
 	{"top: listen: {dovecot: 0.0.0.0:8281, metrics: ':9280'}", `1:19: warning: dovecot: 0.0.0.0:8281 is not loopback: passwords would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own
 1:42: warning: metrics: :9280 is not loopback: everybody on that network could read the metrics — use a path or 127.0.0.1, unless the network is your own`},
@@ -45,6 +45,22 @@ var badConfigs = []badConfig{
 	{"top: listen: {dovecot: /run/usher/admin.sock}", `1:19: error: two listeners have the address /run/usher/admin.sock — give each listener its own`},
 	{"top: listen: {dovecot: /x/a.sock, admin: /x//a.sock}", `1:37: error: two listeners have the address /x/a.sock — give each listener its own`},
 	{"top: listen: {admin: /" + "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345x}", `1:17: error: admin: the path has 108 bytes, too many for a Unix socket — use a shorter path, at most 107 bytes`},
+	{"top: listen: {extauth: '127.0.0.1:8282'}", `1:19: error: extauth: "127.0.0.1:8282" is no absolute path — write an absolute path, such as /run/usher/extauth.sock`},
+	// the HTTP door
+	{"top: listen: {http: '127.0.0.1:8280'}", `1:16: error: listen.http has no secret: whoever reaches it could try tokens and ask which accounts exist — name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true`},
+	{"top: listen: {http: '0.0.0.0:8280'}\nhttp_secret_file: http.secret", `1:16: warning: http: 0.0.0.0:8280 is not loopback: tokens would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own`},
+	{"top: listen: {http: /run/usher/http.sock}\nhttp_insecure: true", `2:16: warning: http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist — name a http_secret_file (openssl rand -hex 32)`},
+	{"top: http_secret_file: http.secret\nhttp_insecure: true", `2:16: warning: http_insecure: the secret is not asked for — remove http_insecure, or http_secret_file`},
+	{"top: listen: {http: '127.0.0.1:8280'}\nhttp_secret_file: none.secret", `2:19: error: the http secret file "none.secret" cannot be read: no such file or directory — create it, or correct the name`},
+	{"top: http_secret_file: weak.secret", `1:19: error: the http secret file "weak.secret": the secret has 5 characters, not 16 to 256 — make a new one: openssl rand -hex 32`},
+	{"top: http_secret_file: rsa.pem", `1:19: warning: the http secret file "rsa.pem" is open to every user of this machine — chmod 640 rsa.pem
+1:19: error: the http secret file "rsa.pem": the secret has 450 characters, not 16 to 256 — make a new one: openssl rand -hex 32`},
+	{"top: http_secret_file: odd.secret", `1:19: error: the http secret file "odd.secret": the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3) — make a new one: openssl rand -hex 32`},
+	{"top: http_hosts: ['usher:8280', usher, '[::1]:80', 192.0.2.1, 'http://usher']", `1:58: error: http_hosts: "http://usher" is no host — write what stands after http:// in Prosody's URL, such as usher:8280`},
+	{"hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}, service_accounts: [focus, focus@Auth.h, 'Jvb@auth.h', 'a b@auth.h', j@auth.h]}}", `1:79: error: service_accounts: "focus" is no bare JID — write user@host, such as focus@auth.meet.example.com
+1:86: error: service_accounts: "focus@Auth.h" is not as Prosody spells it — write focus@auth.h
+1:100: error: service_accounts: "Jvb@auth.h" is not as Prosody spells it — write jvb@auth.h
+1:114: error: service_accounts: "a b@auth.h" is no bare JID — write user@host, such as focus@auth.meet.example.com`},
 	{"top: peers: root", `1:8: error: peers is a text, not a list — write a list, such as [prosody]`},
 	{"top: peers: [root, 0]", `1:15: error: peers has the user with the uid 0 twice — keep one of them`},
 	{"top: peers: [-1, ~, '']", `1:9: error: an entry of peers: -1 is out of range — write 0 to 4294967294

@@ -43,6 +43,8 @@ func keyFolder(t testing.TB) string {
 	putFile(t, dir, "copy.secret", shortSecret, 0o640)
 	putFile(t, dir, "other.secret", longSecret+"\n", 0o600)
 	putFile(t, dir, "open.secret", longSecret, 0o644)
+	putFile(t, dir, "http.secret", "0123456789abcdef-._~\n", 0o640)
+	putFile(t, dir, "odd.secret", "0123456789abcdef+/==\n", 0o640)
 	putFile(t, dir, "weak.secret", "short\n", 0o640)
 	putFile(t, dir, "big.secret", strings.Repeat("x", maxKeySize+1), 0o640)
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o750); err != nil {
@@ -116,6 +118,10 @@ func TestConfigOfInterface(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(printed(problems, dir))
 	}
+	if c.http.secret != "0123456789abcdef-._~" || c.listen.http != (address{"tcp", "127.0.0.1:8280"}) || c.listen.extauth.name == "" {
+		t.Errorf("the HTTP door: %+v, %+v", c.http, c.listen)
+	}
+	c.listen.http, c.listen.extauth = address{}, address{} // off unless named
 	if c.listen != d.listen || c.log != d.log || c.auth.MaxTokenBytes != d.auth.MaxTokenBytes {
 		t.Errorf("defaults: %+v, want %+v", d, c)
 	}
@@ -129,7 +135,7 @@ func TestConfigOfInterface(t *testing.T) {
 		!slices.Equal(i.Audience, []string{"jitsi"}) {
 		t.Errorf("issuer: %+v", i)
 	}
-	if want := []string{path, filepath.Join(dir, "my-app.secret")}; !slices.Equal(c.files, want) {
+	if want := []string{path, filepath.Join(dir, "http.secret"), filepath.Join(dir, "my-app.secret")}; !slices.Equal(c.files, want) {
 		t.Errorf("files %q, want %q", c.files, want)
 	}
 }

@@ -61,7 +61,7 @@ func openListeners(endpoints []endpoint, passed []passedSocket) (map[string]*bou
 		}
 	}
 	for _, p := range passed {
-		errs = append(errs, fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to dovecot, metrics or admin", p.name, p.Addr()))
+		errs = append(errs, fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to dovecot, extauth, http, metrics or admin", p.name, p.Addr()))
 		p.Close()
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -16,7 +16,12 @@ import (
 // version is set by -ldflags "-X main.version=…"; without it the module's version counts.
 var version string
 
-func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	if runBridge(os.Args, os.Stderr) {
+		return
+	}
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
 
 // run is the whole program; args begin with its name. It returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -32,7 +37,7 @@ func newApp() *cli.App {
 		UsageText: "usher COMMAND [OPTIONS]\n\nExample:\n\n   $ usher check --config /etc/usher/usher.yaml\n   $ usher serve --config /etc/usher/usher.yaml",
 		Version:   buildVersion(),
 		Commands: []*cli.Command{
-			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(),
+			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
 			reloadCommand(), statusCommand(), demoCommand(), completionCommand(),
 		},
 		Action:               noCommand,

@@ -20,7 +20,8 @@ func prosodyCommand() *cli.Command {
 		Usage:     "print the lines to paste into Prosody's configuration",
 		UsageText: "usher prosody [--config FILE] [--version 0.12|13]",
 		Description: `The lines are Lua, comments included, and the same for Prosody 0.12 and 13; only
-where the packages come from differs.
+where the packages come from differs. mod_auth_dovecot is the best door; what the
+other modules need stands below it as comments, with their limits.
 
 Example:
 
@@ -80,10 +81,12 @@ func prosodyLines(c *config, packages string) string {
 	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or guest.HOST:\n" +
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
-	for _, host := range slices.Sorted(maps.Keys(c.auth.Hosts)) {
+	hosts := slices.Sorted(maps.Keys(c.auth.Hosts))
+	for _, host := range hosts {
 		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosody.Quote(host))
 		b.WriteString(prosodyOptions(c.listen.dovecot, host))
 	}
+	b.WriteString(otherDoors(c, hosts))
 	return b.String()
 }
 
@@ -98,15 +101,9 @@ func prosodySocket(a address) string {
 	if a.network == "unix" {
 		return "  dovecot_auth_socket = " + prosody.Quote(a.name) + "\n"
 	}
-	host, port, err := net.SplitHostPort(a.name)
+	host, port, err := net.SplitHostPort(dialable(a.name))
 	if err != nil { // the configuration was checked
 		return ""
-	}
-	switch ip := net.ParseIP(host); {
-	case host == "" || ip != nil && ip.IsUnspecified() && ip.To4() != nil:
-		host = "127.0.0.1"
-	case ip != nil && ip.IsUnspecified():
-		host = "::1"
 	}
 	return "  dovecot_auth_host = " + prosody.Quote(host) + "\n  dovecot_auth_port = " + prosody.Quote(port) + "\n"
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/httpauth"
 	"usher/metrics"
 )
 
@@ -23,6 +24,9 @@ type reloader struct {
 	verifier *auth.Verifier
 	metrics  *metrics.Metrics
 	notify   notifier
+
+	http         *httpauth.Server
+	httpListener *boundListener // nil if there is none
 
 	hangups  <-chan os.Signal
 	requests chan chan reloadResult // from the admin socket
@@ -107,9 +111,18 @@ func (r *reloader) swap(next *config) error {
 	if err := r.verifier.Reload(next.auth); err != nil {
 		return err
 	}
+	r.configureHTTP(next)
 	r.level.Set(next.log.level)
 	r.current.Store(next)
 	return nil
+}
+
+// configureHTTP tells the HTTP door who may ask it.
+func (r *reloader) configureHTTP(c *config) {
+	if r.httpListener == nil {
+		return // it has no address, so it answers nobody
+	}
+	r.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: c.http.hostHeaders(r.httpListener.Addr())})
 }
 
 // keepWatching also keeps the files of the configuration in force when the new one is bad: either may be what is mended.
@@ -150,6 +163,8 @@ func needsRestart(old, next *config) error {
 		}
 	}
 	differs("listen.dovecot", old.listen.dovecot, next.listen.dovecot)
+	differs("listen.extauth", old.listen.extauth, next.listen.extauth)
+	differs("listen.http", old.listen.http, next.listen.http)
 	differs("listen.metrics", old.listen.metrics, next.listen.metrics)
 	differs("listen.admin", old.listen.admin, next.listen.admin)
 	differs("log.format", old.log.format, next.log.format)

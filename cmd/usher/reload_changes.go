@@ -19,6 +19,9 @@ func describeChanges(old, next *config, was, is map[string]fileState) []string {
 	if old.auth.MaxTokenBytes != next.auth.MaxTokenBytes {
 		d.add("max_token_size is %d, was %d", next.auth.MaxTokenBytes, old.auth.MaxTokenBytes)
 	}
+	d.differs("the HTTP door", "http_secret_file", old.http.secretFile, next.http.secretFile)
+	d.differs("the HTTP door", "http_insecure", old.http.insecure, next.http.insecure)
+	d.differs("the HTTP door", "http_hosts", old.http.hosts, next.http.hosts)
 	d.names("host", keys(old.auth.Hosts), keys(next.auth.Hosts))
 	for _, name := range keys(next.auth.Hosts) {
 		if before, ok := old.auth.Hosts[name]; ok {
@@ -60,7 +63,9 @@ func (d *changes) host(name string, old, next auth.HostConfig) {
 			d.issuer("host "+name+": issuer "+id, before, next.Issuers[id])
 		}
 	}
+	d.names("host "+name+": service account", old.ServiceAccounts, next.ServiceAccounts)
 	old.Issuers, next.Issuers = nil, nil
+	old.ServiceAccounts, next.ServiceAccounts = nil, nil
 	if !reflect.DeepEqual(old, next) {
 		d.add("host %s: the rules under tokens changed", name)
 	}

@@ -10,13 +10,20 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"usher/auth"
 	"usher/auth/dovecot"
+	"usher/auth/extauth"
+	"usher/auth/httpauth"
 	"usher/metrics"
 )
 
 // fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
 const fetchWithin = 5 * time.Second
+
+// maxHTTPConnections bounds the HTTP door's connections; more wait to be accepted.
+const maxHTTPConnections = 512
 
 // daemonInput is what the world gives a daemon.
 type daemonInput struct {
@@ -35,6 +42,7 @@ type usherd struct {
 	notify    notifier
 	metrics   *metrics.Metrics
 	verifier  *auth.Verifier
+	http      *httpauth.Server
 	listeners map[string]*boundListener
 	reloader  *reloader
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
@@ -87,16 +95,18 @@ func newDaemon(c *config, path string, in daemonInput, log *slog.Logger) (*usher
 		return nil, err
 	}
 	listeners, err := openListeners([]endpoint{
-		{"dovecot", c.listen.dovecot}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
+		{"dovecot", c.listen.dovecot}, {"extauth", c.listen.extauth}, {"http", c.listen.http}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
 	}, passed)
 	if err != nil {
 		return nil, err
 	}
 	n := notifier{log}
 	r := &reloader{path: path, log: log, verifier: v, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log}, listeners["http"]
+	r.configureHTTP(c)
 	r.current.Store(c)
 	m.Reloaded(true, time.Now()) // the start is the first load
-	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, listeners: listeners, reloader: r}, nil
+	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, http: r.http, listeners: listeners, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.
@@ -107,11 +117,7 @@ func (d *usherd) tasks(ready func()) []task {
 		{"watchdog", d.notify.watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}
-	if l := d.listeners["dovecot"]; l != nil {
-		door := &dovecot.Server{Auth: d.verifier, Log: d.log}
-		peers := restrictPeers(l, d.reloader.current.Load().peers, d.log)
-		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
-	}
+	list = append(list, d.doors()...)
 	if l := d.listeners["metrics"]; l != nil {
 		srv := newHTTPServer(d.metricsHandler(), d.log)
 		list = append(list, task{"metrics", func(ctx context.Context) error { return serveHTTP(ctx, l, srv) }})
@@ -120,6 +126,30 @@ func (d *usherd) tasks(ready func()) []task {
 		srv := newHTTPServer(d.adminHandler(), d.log)
 		owners := restrictPeers(l, nil, d.log)
 		list = append(list, task{"admin", func(ctx context.Context) error { return serveHTTP(ctx, owners, srv) }})
+	}
+	return list
+}
+
+// doors lists what answers logins.
+func (d *usherd) doors() []task {
+	var list []task
+	c := d.reloader.current.Load()
+	if l := d.listeners["dovecot"]; l != nil {
+		// Without the HTTP door there are no tickets.
+		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Anonymous: d.listeners["http"] != nil}
+		peers := restrictPeers(l, c.peers, d.log)
+		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
+	}
+	if l := d.listeners["extauth"]; l != nil {
+		door := &extauth.Server{Auth: d.verifier, Log: d.log}
+		peers := restrictPeers(l, c.peers, d.log)
+		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
+	}
+	if l := d.listeners["http"]; l != nil {
+		peers := netutil.LimitListener(restrictPeers(l, c.peers, d.log), maxHTTPConnections)
+		srv := newHTTPServer(d.http, d.log)
+		srv.MaxHeaderBytes += maxTokenSize // a token stands in the URL or in a header
+		list = append(list, task{"http", func(ctx context.Context) error { return serveHTTP(ctx, peers, srv) }})
 	}
 	return list
 }

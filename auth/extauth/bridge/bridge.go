@@ -1,0 +1,255 @@
+package bridge
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"usher/auth/extauth"
+)
+
+const (
+	// maxAge is the age at which a query has no answer any more. Prosody
+	// itself gives up after 5 s.
+	maxAge = 3 * time.Second
+
+	tick         = 500 * time.Millisecond // how often an idle bridge looks around
+	writeTimeout = 100 * time.Millisecond
+)
+
+// Options say whom to connect.
+type Options struct {
+	Socket  string          // of the daemon's listen.extauth
+	Framing extauth.Framing // of the queries; 0 means Generic
+}
+
+// errEnd ends the bridge, without a word.
+var errEnd = errors.New("end")
+
+// A bridge is between standard input and output and the daemon.
+type bridge struct {
+	framing  extauth.Framing
+	terminal bool
+	daemon   daemon
+
+	in  []byte // read, and not a whole query yet
+	buf []byte
+	eof bool
+
+	// emptySince is a moment, by the boot clock, since when whatever is in the
+	// terminal has come. A query is no older than that.
+	emptySince time.Duration
+}
+
+// Run answers queries until standard input ends, a signal comes or an answer
+// would be too late. It never returns an error: nobody could be told.
+func Run(o Options) {
+	defer func() { _ = recover() }() // a panic would end with another code than 0
+	quiet()
+	ignoreSignals()
+	if o.Framing == 0 {
+		o.Framing = extauth.Generic
+	}
+	b := &bridge{framing: o.Framing, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1}, buf: make([]byte, 32<<10)}
+	defer b.daemon.close()
+	b.open()
+	for b.next() == nil {
+	}
+	if b.terminal {
+		_ = unix.IoctlSetInt(0, unix.TCFLSH, unix.TCIFLUSH) // the next process must not answer what this one did not
+	}
+}
+
+// quiet takes standard error away where it is the terminal: whatever is
+// written there is read as an answer.
+func quiet() {
+	if _, err := unix.IoctlGetTermios(2, unix.TCGETS); err != nil {
+		return
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		_ = unix.Close(2)
+		return
+	}
+	_ = unix.Dup3(int(null.Fd()), 2, 0)
+}
+
+// ignoreSignals keeps those of the terminal from ending the process: their
+// bytes may stand in a password. The others end it with the code 0.
+func ignoreSignals() {
+	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGXCPU)
+	go func() {
+		<-end
+		os.Exit(0)
+	}()
+}
+
+// open makes the terminal raw, if there is one. lpty's settings leave signals,
+// flow control and the translation of CR on.
+func (b *bridge) open() {
+	b.emptySince = startTime()
+	t, err := unix.IoctlGetTermios(0, unix.TCGETS)
+	if b.terminal = err == nil; !b.terminal || isRaw(t) {
+		return // raw already: the settings are those of the process before, and a waiting query was not echoed
+	}
+	before := now()
+	makeRaw(t)
+	if unix.IoctlSetTermios(0, unix.TCSETSF, t) == nil { // drops the query that was echoed
+		b.emptySince = before
+	}
+}
+
+const (
+	rawInput = unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	rawLocal = unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+)
+
+func isRaw(t *unix.Termios) bool { return t.Iflag&rawInput == 0 && t.Lflag&rawLocal == 0 }
+
+// makeRaw is cfmakeraw(3).
+func makeRaw(t *unix.Termios) {
+	t.Iflag &^= rawInput
+	t.Lflag &^= rawLocal
+	t.Oflag &^= unix.OPOST
+	t.Cflag = t.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+}
+
+// next waits for one query and answers it.
+func (b *bridge) next() error {
+	query, rest, err := b.read()
+	switch {
+	case errors.Is(err, errTooLong):
+		return b.refuseAll()
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return b.refuseAll()
+	}
+	yes := b.daemon.ask(query)
+	b.in = b.in[:0]
+	more, err := b.drain()
+	if err != nil {
+		return err
+	}
+	return b.answer(yes && !more)
+}
+
+// refuseAll answers whatever has come with one refusal.
+func (b *bridge) refuseAll() error {
+	b.in = b.in[:0]
+	if _, err := b.drain(); err != nil {
+		return err
+	}
+	return b.answer(false)
+}
+
+// answer writes one answer, if it is sure that somebody waits for it.
+func (b *bridge) answer(yes bool) error {
+	checked := now()
+	if checked-b.emptySince >= maxAge {
+		return errEnd
+	}
+	out := []unix.PollFd{{Fd: 1, Events: unix.POLLOUT}}
+	if n, err := unix.Poll(out, int(writeTimeout.Milliseconds())); n != 1 || err != nil {
+		return errEnd
+	}
+	text := []byte(b.framing.Answer(yes))
+	if n, err := unix.Write(1, text); n != len(text) || err != nil {
+		return errEnd
+	}
+	b.emptySince = checked // drain found nothing, and before the answer nobody asks
+	if b.eof {
+		return errEnd
+	}
+	return nil
+}
+
+var errTooLong = errors.New("too long")
+
+// read waits for one whole query, and returns what came with it.
+func (b *bridge) read() (query, rest []byte, err error) {
+	for {
+		ready, err := b.wait(tick)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !ready {
+			continue
+		}
+		if err := b.take(); err != nil || b.eof {
+			return nil, nil, errEnd // a query that was cut has no answer
+		}
+		query, rest, ok, err := b.framing.Split(b.in)
+		if err != nil {
+			return nil, nil, errTooLong
+		}
+		if ok {
+			return query, rest, nil
+		}
+	}
+}
+
+// wait reports whether there is something to read. Meanwhile it looks after
+// the daemon.
+func (b *bridge) wait(most time.Duration) (bool, error) {
+	began := now()
+	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
+	_, err := unix.Poll(fds, int(most.Milliseconds()))
+	switch {
+	case errors.Is(err, syscall.EINTR):
+		return false, nil
+	case err != nil || fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
+		return false, errEnd
+	case fds[0].Revents != 0:
+		return true, nil
+	}
+	if len(b.in) == 0 {
+		b.emptySince = began // it was empty at some time after that
+	}
+	b.daemon.lookAfter(fds[1].Revents != 0)
+	return false, nil
+}
+
+// take reads what is there.
+func (b *bridge) take() error {
+	n, err := unix.Read(0, b.buf)
+	switch {
+	case errors.Is(err, syscall.EINTR), errors.Is(err, syscall.EAGAIN):
+		return nil
+	case err != nil: // EIO: the other end of the terminal was closed
+		return errEnd
+	case n == 0:
+		b.eof = true
+	}
+	b.in = append(b.in, b.buf[:n]...)
+	return nil
+}
+
+// drain throws away what has come since the query, and reports whether there
+// was anything. On Linux a poll of a terminal's slave lets all that was
+// written before it arrive first, so nothing is overlooked.
+func (b *bridge) drain() (more bool, err error) {
+	for !b.eof {
+		began := now()
+		fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, 0); err != nil && !errors.Is(err, syscall.EINTR) {
+			return more, errEnd
+		}
+		if fds[0].Revents == 0 {
+			return more, nil
+		}
+		if err := b.take(); err != nil || now()-b.emptySince >= maxAge || now() < began {
+			return more, errEnd
+		}
+		more = more || len(b.in) > 0
+		b.in = b.in[:0]
+	}
+	return more, nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"usher/e2e/prosody"
+)
+
+// otherDoors returns, as comments, the lines for Prosody's other modules, the
+// better ones first. One host stands for all.
+func otherDoors(c *config, hosts []string) string {
+	var b strings.Builder
+	b.WriteString(otherDoorsHead)
+	if len(hosts) > 1 {
+		fmt.Fprintf(&b, "-- The URLs are those of %s; the other hosts have their own name after host=.\n", hosts[0])
+	}
+	b.WriteString(c.httpDoors(hosts[0]))
+	b.WriteString(c.externalDoor())
+	return b.String()
+}
+
+const otherDoorsHead = `
+-- Other doors, for a Prosody that has one of these modules anyway. Put the lines of one in the place of those above.
+-- None is in Debian (prosodyctl install --server=https://modules.prosody.im/rocks/ MODULE), the client is not told
+-- why it was refused, and by PLAIN it must give the name of the token's account. Prosody refuses passwords of
+-- 1,024 bytes or more there: a longer token needs a ticket (POST /auth/ticket, see README), or OAUTHBEARER.
+`
+
+// httpDoors are the modules that ask listen.http.
+func (c *config) httpDoors(host string) string {
+	if c.listen.http.network != "tcp" {
+		return "--\n-- The HTTP modules need listen.http in usher.yaml, as host:port, and an http_secret_file.\n"
+	}
+	key, open := "", ""
+	if c.http.secret != "" && !c.http.insecure {
+		key = `.."&key="..usher_key`
+		open = "--   local usher_key = assert(io.open(" + prosody.Quote(c.http.secretFile) + ")):read(\"l\") -- Prosody's user must be able to read it\n"
+	}
+	url := func(path string) string {
+		return prosody.Quote("http://"+dialable(c.listen.http.name)+path) + key
+	}
+	base := prosody.Quote("http://" + dialable(c.listen.http.name) + "/auth/http")
+	var b strings.Builder
+	if open != "" {
+		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)
+	}
+	b.WriteString("--\n-- mod_auth_oauth_external: OAUTHBEARER with a token of any length; PLAIN as well. usher chooses the account.\n" +
+		"--   authentication = \"oauth_external\"\n" +
+		"--   oauth_external_validation_endpoint = " + url("/auth/oauth/userinfo?host="+host) + "\n" +
+		"--   oauth_external_token_endpoint = " + url("/auth/oauth/token?host="+host) + "\n")
+	b.WriteString("--\n-- mod_auth_http: PLAIN; the token stands in the URL of a request to usher, which logs none.\n" +
+		"--   authentication = \"http\"\n--   http_auth_url = " + base + "\n")
+	if open != "" {
+		b.WriteString("--   http_auth_credentials = \"prosody:\"..usher_key\n")
+	}
+	b.WriteString("--\n-- mod_auth_http_async: PLAIN; the Authorization header is the user's, so the secret stands in the URL.\n" +
+		"--   authentication = \"http_async\"\n--   http_auth_url = " + url("/auth/basic?host="+host) + "\n")
+	b.WriteString("--\n-- mod_auth_custom_http: PLAIN; Prosody stands still during each request, and the module knows no timeout. It needs lua-socket.\n" +
+		"--   authentication = \"custom_http\"\n--   auth_custom_http = { post_url = " + url("/auth/json?host="+host) + " }\n")
+	return b.String()
+}
+
+// externalDoor is the module that starts usher extauth.
+func (c *config) externalDoor() string {
+	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are refused, so most tokens need a\n" +
+		"-- ticket; the first login after Prosody's start fails; Prosody stands still during each query, up to 5 s. It needs lpty.\n"
+	if c.listen.extauth.name == "" {
+		return head + "-- It needs listen.extauth in usher.yaml.\n"
+	}
+	text := head + "--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
+	if c.listen.extauth.name != defaultExtauthSocket {
+		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n", c.listen.extauth.name)
+	}
+	return text + "--   authentication = \"external_insecure\"\n--   external_auth_command = \"/usr/local/bin/usher-extauth\"\n"
+}
+
+// dialable returns where to connect to for an address to listen on.
+func dialable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil { // the configuration was checked
+		return address
+	}
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip != nil && ip.IsUnspecified() && ip.To4() != nil:
+		host = "127.0.0.1"
+	case ip != nil && ip.IsUnspecified():
+		host = "::1"
+	}
+	return net.JoinHostPort(host, port)
+}
