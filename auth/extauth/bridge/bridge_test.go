@@ -1,0 +1,348 @@
+package bridge
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/auth/extauth"
+)
+
+// TestFirstQueryIsEchoed: Prosody writes before lpty's child has switched the
+// echo off, and reads the echo as the answer. The query is never answered.
+func TestFirstQueryIsEchoed(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path)
+	x.write(good + "\n")
+	if echo := x.read(time.Second); echo != good+"\r\n" {
+		t.Fatalf("the terminal echoes %q", echo)
+	}
+	x.ready()
+	x.silent(700 * time.Millisecond)
+	x.ask(wrong, "0\n")
+	x.ask(good, "1\n")
+	x.silent(100 * time.Millisecond)
+}
+
+// TestRestartOnTheSameTerminal: it is raw already, so nothing was echoed, and
+// the query that Prosody wrote after the fork is answered.
+func TestRestartOnTheSameTerminal(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.ask(good, "1\n")
+	x.signal(syscall.SIGTERM)
+	x.ended()
+	x.write(good + "\n")
+	x.start()
+	if got := x.read(5 * time.Second); got != "1\n" {
+		t.Fatalf("got %q", got)
+	}
+	x.ask(wrong, "0\n")
+}
+
+func TestAlternately(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	for range 100 {
+		x.ask(good, "1\n")
+		x.ask(wrong, "0\n")
+	}
+	x.ask("isuser:alice:"+host, "1\n")
+	x.ask("isuser:bob:"+host, "0\n")
+	x.ask("setpass:alice:"+host+":new", "0\n")
+}
+
+// TestSecondLineInOneWrite: a forged query behind a wrong one, as mod_legacyauth
+// lets it through. One refusal answers both.
+func TestSecondLineInOneWrite(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	for range 50 {
+		x.ask(wrong+"\n"+good, "0\n")
+		x.ask(good+"\n"+good, "0\n")
+		x.ask(good, "1\n")
+	}
+	x.silent(100 * time.Millisecond)
+}
+
+// TestBytesWhileTheDaemonDecides come too early as well.
+func TestBytesWhileTheDaemonDecides(t *testing.T) {
+	t.Parallel()
+	s := &stub{}
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: s}).path).ready()
+	release := s.holdBack()
+	x.write(good + "\n")
+	time.Sleep(100 * time.Millisecond)
+	x.write(good + "\n")
+	release()
+	if got := x.read(5 * time.Second); got != "0\n" {
+		t.Fatalf("got %q", got)
+	}
+	x.silent(300 * time.Millisecond)
+	x.ask(good, "1\n")
+}
+
+// TestControlCharacters that a terminal would act upon.
+func TestControlCharacters(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	for _, c := range []string{"\x03", "\x1c", "\x1a", "\x13", "\x11", "\x0d", "\x04", "\x7f", "\x15", "\x00", "\xff"} {
+		x.ask("auth:alice:"+host+":x"+c+"y", "0\n")
+		x.ask("auth:al"+c+"ice:"+host+":ok-alice", "0\n")
+	}
+	x.ask(good, "1\n")
+	x.alive()
+}
+
+func TestLongQueries(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	for _, n := range []int{900, 1000, 3000} {
+		x.ask("auth:alice:"+host+":"+strings.Repeat("x", n), "0\n")
+	}
+	x.ask("auth:"+strings.Repeat("a", 900)+":"+host+":ok-"+strings.Repeat("a", 900), "1\n")
+}
+
+// TestSuspendedWhileAQueryWaits: after 5 s Prosody has given up, and would
+// read the answer as that of its next query.
+func TestSuspendedWhileAQueryWaits(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.ask(good, "1\n")
+	x.signal(syscall.SIGSTOP)
+	x.write(good + "\n")
+	time.Sleep(maxAge + 100*time.Millisecond)
+	x.signal(syscall.SIGCONT)
+	x.ended()
+	x.silent(100 * time.Millisecond)
+	x.start() // what was not answered is gone
+	x.silent(500 * time.Millisecond)
+	x.ask(good, "1\n")
+}
+
+// TestSuspendedWhileTheDaemonAnswers is the same, later.
+func TestSuspendedWhileTheDaemonAnswers(t *testing.T) {
+	t.Parallel()
+	s := &stub{}
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: s}).path).ready()
+	release := s.holdBack()
+	x.write(good + "\n")
+	time.Sleep(100 * time.Millisecond)
+	x.signal(syscall.SIGSTOP)
+	release()
+	time.Sleep(maxAge + 100*time.Millisecond)
+	x.signal(syscall.SIGCONT)
+	x.ended()
+	x.silent(100 * time.Millisecond)
+}
+
+// TestShortSuspension does no harm.
+func TestShortSuspension(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.signal(syscall.SIGSTOP)
+	x.write(good + "\n")
+	time.Sleep(300 * time.Millisecond)
+	x.signal(syscall.SIGCONT)
+	if got := x.read(5 * time.Second); got != "1\n" {
+		t.Fatalf("got %q", got)
+	}
+}
+
+// TestDaemonAway: the answer is no, at once, until there is one again.
+func TestDaemonAway(t *testing.T) {
+	t.Parallel()
+	path := socketPath(t)
+	x := openTerminal(t, path).ready()
+	began := time.Now()
+	for range 10 {
+		x.ask(good, "0\n")
+	}
+	t.Logf("%v for a refusal", time.Since(began)/10)
+	daemon := serve(t, path, &extauth.Server{Auth: &stub{}})
+	x.ask(good, "1\n")
+	daemon.stop()
+	x.ask(good, "0\n")
+	serve(t, path, &extauth.Server{Auth: &stub{}})
+	x.ask(good, "1\n")
+	x.alive()
+}
+
+// TestDaemonStopped accepts connections and says nothing, as under SIGSTOP.
+func TestDaemonStopped(t *testing.T) {
+	t.Parallel()
+	path := socketPath(t)
+	l := listen(t, path)
+	x := openTerminal(t, path).ready()
+	began := time.Now()
+	for range 5 {
+		x.ask(good, "0\n")
+	}
+	t.Logf("%v for a refusal", time.Since(began)/5)
+	_ = l.Close()
+	serve(t, path, &extauth.Server{Auth: &stub{}})
+	x.ask(good, "1\n")
+	x.silent(100 * time.Millisecond)
+}
+
+// TestDaemonStopsWhileUp is noticed by the first query, which waits for a
+// second; the next ones do not.
+func TestDaemonStopsWhileUp(t *testing.T) {
+	t.Parallel()
+	s := &stub{}
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: s, ReplyTimeout: time.Hour}).path).ready()
+	x.ask(good, "1\n")
+	release := s.holdBack()
+	x.ask(good, "0\n")
+	release()
+	x.ask(good, "1\n") // and the late answer is nobody's
+	x.ask(wrong, "0\n")
+	x.silent(100 * time.Millisecond)
+}
+
+// TestStrangeDaemon: nothing but a yes is a yes.
+func TestStrangeDaemon(t *testing.T) {
+	t.Parallel()
+	for _, said := range []string{"1\r\n", "11\n", "1", "true\n", "1\n1\n", "1\n0\n", "\x00\x02\x00\x01", "0\n1\n", "\n"} {
+		path := socketPath(t)
+		l := listen(t, path)
+		go func() {
+			for {
+				nc, err := l.Accept()
+				if err != nil {
+					return
+				}
+				go answerStrangely(nc, said)
+			}
+		}()
+		x := openTerminal(t, path).ready()
+		x.ask(good, "0\n")
+		x.silent(50 * time.Millisecond)
+		_ = l.Close()
+	}
+}
+
+// answerStrangely says no to the probe and said to everything else.
+func answerStrangely(nc net.Conn, said string) {
+	defer nc.Close()
+	buf := make([]byte, 4096)
+	for {
+		n, err := nc.Read(buf)
+		if err != nil {
+			return
+		}
+		answer := said
+		if strings.HasPrefix(string(buf[:n]), probe) {
+			answer = "0\n"
+		}
+		if _, err := io.WriteString(nc, answer); err != nil {
+			return
+		}
+	}
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
+	x := openTerminal(t, path).ready()
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGWINCH} {
+		x.signal(s)
+		x.ask(good, "1\n")
+	}
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGALRM} {
+		x := openTerminal(t, path).ready()
+		x.signal(s)
+		x.ended()
+		x.silent(50 * time.Millisecond)
+	}
+}
+
+// TestTerminalCloses as when Prosody ends.
+func TestTerminalCloses(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.ask(good, "1\n")
+	_ = x.master.Close()
+	x.ended()
+}
+
+// piped runs the bridge with pipes, as ejabberd does.
+func piped(t *testing.T, socket string, f extauth.Framing, in string) (out, complaints string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+socket, "BRIDGE_TEST_FRAMING="+string('0'+rune(f)))
+	cmd.Stdin = strings.NewReader(in)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("ended with %v: %s", err, &stderr)
+	}
+	return stdout.String(), stderr.String()
+}
+
+func TestPipes(t *testing.T) {
+	t.Parallel()
+	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
+	for _, f := range []extauth.Framing{extauth.Generic, extauth.Ejabberd} {
+		frame := func(s string) string { return string(f.AppendQuery(nil, s)) }
+		for in, want := range map[string]string{
+			"":                            "",
+			frame(good):                   f.Answer(true),
+			frame(wrong):                  f.Answer(false),
+			frame(good)[:9]:               "",
+			frame(good) + frame(good):     f.Answer(false),
+			frame(good) + "x":             f.Answer(false),
+			frame("isuser:alice:" + host): f.Answer(true),
+		} {
+			if got, said := piped(t, path, f, in); got != want || said != "" {
+				t.Errorf("%q: %q and %q, want %q", in, got, said, want)
+			}
+		}
+	}
+	forged := string(extauth.Ejabberd.AppendQuery(nil, wrong+"\n"+good))
+	if got, _ := piped(t, path, extauth.Ejabberd, forged); got != extauth.Ejabberd.Answer(false) {
+		t.Errorf("a newline in a password: %q", got)
+	}
+}
+
+// TestFramesInPieces: a pipe brings them as it likes.
+func TestFramesInPieces(t *testing.T) {
+	t.Parallel()
+	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+path, "BRIDGE_TEST_FRAMING=2")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	frame := extauth.Ejabberd.AppendQuery(nil, good)
+	for cut := 1; cut < len(frame); cut += 7 {
+		for _, part := range [][]byte{frame[:cut], frame[cut:]} {
+			if _, err := in.Write(part); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		answer := make([]byte, 4)
+		if _, err := io.ReadFull(out, answer); err != nil || string(answer) != extauth.Ejabberd.Answer(true) {
+			t.Fatalf("cut at %d: %q, %v", cut, answer, err)
+		}
+	}
+	_ = in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
