@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"usher": main})
+	testscript.Main(m, map[string]func(){"usher": main, bridgeName: main})
 }
 
 // TestScripts runs the commands and the daemon as an operator does.
