@@ -3,7 +3,6 @@ package bridge
 import (
 	"errors"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -34,6 +33,7 @@ var errEnd = errors.New("end")
 type bridge struct {
 	framing  extauth.Framing
 	terminal bool
+	signals  *signals
 	daemon   daemon
 
 	in  []byte // read, and not a whole query yet
@@ -50,18 +50,16 @@ type bridge struct {
 func Run(o Options) {
 	defer func() { _ = recover() }() // a panic would end with another code than 0
 	quiet()
-	ignoreSignals()
+	s := catchSignals()
 	if o.Framing == 0 {
 		o.Framing = extauth.Generic
 	}
-	b := &bridge{framing: o.Framing, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1}, buf: make([]byte, 32<<10)}
+	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1}, buf: make([]byte, 32<<10)}
 	defer b.daemon.close()
 	b.open()
 	for b.next() == nil {
 	}
-	if b.terminal {
-		_ = unix.IoctlSetInt(0, unix.TCFLSH, unix.TCIFLUSH) // the next process must not answer what this one did not
-	}
+	forget()
 }
 
 // quiet takes standard error away where it is the terminal: whatever is
@@ -76,18 +74,6 @@ func quiet() {
 		return
 	}
 	_ = unix.Dup3(int(null.Fd()), 2, 0)
-}
-
-// ignoreSignals keeps those of the terminal from ending the process: their
-// bytes may stand in a password. The others end it with the code 0.
-func ignoreSignals() {
-	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGXCPU)
-	go func() {
-		<-end
-		os.Exit(0)
-	}()
 }
 
 // open makes the terminal raw, if there is one. lpty's settings leave signals,
@@ -132,8 +118,11 @@ func (b *bridge) next() error {
 	case len(rest) > 0:
 		return b.refuseAll()
 	}
-	yes := b.daemon.ask(query)
+	yes, err := b.daemon.ask(query)
 	b.in = b.in[:0]
+	if err != nil || !b.signals.settled() {
+		return errEnd
+	}
 	more, err := b.drain()
 	if err != nil {
 		return err
@@ -201,10 +190,8 @@ func (b *bridge) read() (query, rest []byte, err error) {
 func (b *bridge) wait(most time.Duration) (bool, error) {
 	began := now()
 	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
-	_, err := unix.Poll(fds, int(most.Milliseconds()))
+	err := waitFor(fds, int(most.Milliseconds()))
 	switch {
-	case errors.Is(err, syscall.EINTR):
-		return false, nil
 	case err != nil || fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
 		return false, errEnd
 	case fds[0].Revents != 0:
@@ -213,8 +200,7 @@ func (b *bridge) wait(most time.Duration) (bool, error) {
 	if len(b.in) == 0 {
 		b.emptySince = began // it was empty at some time after that
 	}
-	b.daemon.lookAfter(fds[1].Revents != 0)
-	return false, nil
+	return false, b.daemon.lookAfter(fds[1].Revents != 0)
 }
 
 // take reads what is there.

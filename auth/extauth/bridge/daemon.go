@@ -37,48 +37,60 @@ func (d *daemon) close() {
 
 // ask reports whether the daemon says yes, within askTimeout or, if it is
 // away, upTimeout. Everything but a yes is no.
-func (d *daemon) ask(query []byte) bool {
+//
+// The error is errEnd: the process was stopped meanwhile.
+func (d *daemon) ask(query []byte) (bool, error) {
 	if d.fd >= 0 {
 		if yes, err := d.exchange(query, askTimeout); !errors.Is(err, errGone) {
-			return yes
+			return yes, ended(err)
 		}
 	}
-	if !d.comeUp(upTimeout) { // it may have been restarted since
-		return false
+	if up, err := d.comeUp(upTimeout); !up { // it may have been restarted since
+		return false, ended(err)
 	}
-	yes, _ := d.exchange(query, askTimeout)
-	return yes
+	yes, err := d.exchange(query, askTimeout)
+	return yes, ended(err)
+}
+
+// ended keeps of the errors the one that is the bridge's end.
+func ended(err error) error {
+	if errors.Is(err, errEnd) {
+		return errEnd
+	}
+	return nil
 }
 
 // lookAfter is called while nothing is asked. Bytes or the end of the
 // connection are no good sign then.
-func (d *daemon) lookAfter(event bool) {
+func (d *daemon) lookAfter(event bool) error {
 	if event {
 		d.close()
 	}
-	if d.fd < 0 {
-		d.comeUp(idleUp)
+	if d.fd >= 0 {
+		return nil
 	}
+	_, err := d.comeUp(idleUp)
+	return ended(err)
 }
 
 // comeUp connects and asks the probe.
-func (d *daemon) comeUp(most time.Duration) bool {
+func (d *daemon) comeUp(most time.Duration) (bool, error) {
 	d.close()
 	until := now() + most
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return false, err
 	}
 	d.fd = fd
 	if unix.Connect(fd, &unix.SockaddrUnix{Name: d.path}) != nil { // at once, or not at all: EAGAIN is a full backlog
 		d.close()
-		return false
+		return false, nil
 	}
 	yes, err := d.exchange([]byte(probe), until-now())
 	if yes { // no daemon of ours
 		d.close()
 	}
-	return err == nil && d.fd >= 0
+	return err == nil && d.fd >= 0, err
 }
 
 var (
@@ -163,12 +175,10 @@ func (d *daemon) wait(events int16, until time.Duration) error {
 			return errSlow
 		}
 		fds := []unix.PollFd{{Fd: int32(d.fd), Events: events}}
-		n, err := unix.Poll(fds, int(left.Milliseconds())+1)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil:
-			return errGone
-		case n > 0:
+		if err := waitFor(fds, int(left.Milliseconds())+1); err != nil {
+			return errEnd
+		}
+		if fds[0].Revents != 0 {
 			return nil
 		}
 	}

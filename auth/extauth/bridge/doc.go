@@ -10,6 +10,8 @@
 //     and Prosody has read the echo as an answer: it is dropped;
 //   - of several queries at once one refusal answers all: Prosody asks one at a
 //     time, so the others are stale or forged;
+//   - when the bridge was stopped and goes on, Prosody's waiting has been
+//     interrupted: the process ends without a word;
 //   - a query of which it is not sure that it is younger than 3 s has no answer;
 //     the process ends without a word, and Prosody starts another.
 //

@@ -1,0 +1,37 @@
+package bridge
+
+import (
+	"errors"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// waitFor is poll(2), but for one thing: it fails when the process was
+// stopped and went on meanwhile. epoll_wait does, where poll starts again
+// (signal(7), "Interruption of system calls by stop signals"). Descriptors
+// below 0 are ignored.
+func waitFor(fds []unix.PollFd, milliseconds int) error {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(ep)
+	for _, f := range fds {
+		if f.Fd < 0 {
+			continue
+		}
+		event := unix.EpollEvent{Events: uint32(f.Events)} // the bits are the same
+		err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, int(f.Fd), &event)
+		if errors.Is(err, syscall.EPERM) { // a file: it is always ready
+			milliseconds = 0
+		} else if err != nil {
+			return err
+		}
+	}
+	if _, err := unix.EpollWait(ep, make([]unix.EpollEvent, len(fds)), milliseconds); err != nil {
+		return err
+	}
+	_, err = unix.Poll(fds, 0) // tells what is ready, and does not wait
+	return err
+}
