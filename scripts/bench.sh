@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 	go test -run '^$' -bench . ./auth
 	go test -run '^$' -bench 'Dovecot' -benchtime 20000x ./auth/dovecot
 	go test -run '^$' -bench 'Login|Tail' ./auth/dovecot
+	go test -run '^$' -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth
 } | awk '
 	/^Benchmark/ {
 		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)
