@@ -4,9 +4,12 @@
 #   scripts/install.sh             Prosody and its community modules
 #   scripts/install.sh prosody13   the same, and Prosody 13 from bookworm-backports, unpacked beside it into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/prosody13 (or $USHER_PROSODY13)
+#   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
 set -euo pipefail
 
 packages=(prosody prosody-modules)
+new_services=()
+with_13=
 policy=/usr/sbin/policy-rc.d
 policy_mark='put here by scripts/install.sh of usher while it installs'
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}
@@ -26,7 +29,7 @@ cleanup() {
 	if [ -n "$work" ]; then rm -rf "$work"; fi
 }
 # The signals are caught so that the shell waits for a running apt-get before it cleans up: without the policy file
-# the rest of that installation would start Prosody.
+# the rest of that installation would start the servers.
 trap cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -61,7 +64,7 @@ as_root() {
 	sudo=(sudo -n)
 }
 
-# no_services keeps Debian's maintainer scripts from starting Prosody. Somebody else's policy stays as it is; one that
+# no_services keeps Debian's maintainer scripts from starting a server. Somebody else's policy stays as it is; one that
 # a killed run of ours left behind is taken over.
 no_services() {
 	if [ -e "$policy" ] && ! grep -qF "$policy_mark" "$policy"; then return; fi
@@ -70,13 +73,28 @@ no_services() {
 	"${sudo[@]}" chmod 755 "$policy"
 }
 
+# services_before remembers which of Debian's services this run would be the first to bring: they are what it may disable.
+services_before() {
+	installed prosody || new_services+=(prosody.service)
+	case " ${packages[*]} " in *" ejabberd "*) ;; *) return 0 ;; esac
+	installed ejabberd || new_services+=(ejabberd.service)
+	installed erlang-base || new_services+=(epmd.socket epmd.service)
+}
+
+# disable_new_services makes what holds for this installation hold after the next boot too.
+disable_new_services() {
+	if [ "${#new_services[@]}" -eq 0 ] || [ ! -d /run/systemd/system ]; then return; fi
+	say "leaving ${new_services[*]} disabled: tests start their own"
+	quietly "${sudo[@]}" systemctl disable --now "${new_services[@]}"
+}
+
 apt_install() {
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
 		-o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 install "$@" </dev/null
 }
 
 install_system() {
-	local missing=() package fresh=
+	local missing=() package
 	for package in "${packages[@]}"; do
 		if ! installed "$package"; then missing+=("$package"); fi
 	done
@@ -85,8 +103,8 @@ install_system() {
 		return
 	fi
 	command -v apt-get >/dev/null || die "this needs Debian's apt-get; install ${missing[*]} by hand"
-	case " ${missing[*]} " in *" prosody "*) fresh=yes ;; esac
 	as_root
+	services_before
 	no_services
 	say "reading the package lists"
 	# A foreign repository that does not answer must not stop what Debian's own can give.
@@ -94,10 +112,7 @@ install_system() {
 		say "some package lists could not be read; going on"
 	say "installing ${missing[*]}"
 	retry quietly apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]}"
-	if [ -n "$fresh" ] && [ -d /run/systemd/system ]; then
-		say "leaving the prosody service disabled: tests start their own"
-		quietly "${sudo[@]}" systemctl disable --now prosody
-	fi
+	disable_new_services
 }
 
 # release_of prints the release of an unpacked Prosody, or nothing.
@@ -193,11 +208,12 @@ install_13() {
 	say "Prosody $(release_of "$target"): in $target"
 }
 
-case ${1:-} in
-'') install_system ;;
-prosody13)
-	install_system
-	install_13
-	;;
-*) die "usage: scripts/install.sh [prosody13]" ;;
-esac
+for word in "$@"; do
+	case $word in
+	prosody13) with_13=yes ;;
+	ejabberd) packages+=(ejabberd) ;;
+	*) die "usage: scripts/install.sh [prosody13] [ejabberd]" ;;
+	esac
+done
+install_system
+if [ -n "$with_13" ]; then install_13; fi

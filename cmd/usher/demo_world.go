@@ -120,7 +120,7 @@ func (d *demoWorld) startUsher(ctx context.Context) (err error) {
 			return conn.Close()
 		}
 		select {
-		case <-d.usher.done:
+		case <-d.usher.Done():
 			return errors.New("usher ended at once")
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for usher: %w", ctx.Err())

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"usher/e2e/child"
 )
 
 // Server is a running Prosody.
@@ -16,7 +18,7 @@ type Server struct {
 	install Install
 	config  Config
 	ports   ports
-	proc    *process
+	proc    *child.Process
 }
 
 // Start writes the configuration into config.Dir, starts Prosody and returns when every host of it sends XMPP stream
@@ -63,7 +65,7 @@ func (s *Server) run(ctx context.Context) error {
 	}
 	s.proc = proc
 	if err := s.ready(ctx); err != nil {
-		return errors.Join(err, proc.stop())
+		return errors.Join(err, proc.Stop(grace))
 	}
 	return nil
 }
@@ -78,13 +80,13 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // Stop ends Prosody with SIGTERM, after five seconds with SIGKILL, and returns when it is gone. Stopping what has
 // stopped is fine. The error says that Prosody had to be killed.
-func (s *Server) Stop() error { return s.proc.stop() }
+func (s *Server) Stop() error { return s.proc.Stop(grace) }
 
 // Done is closed when Prosody has exited, for whatever reason.
-func (s *Server) Done() <-chan struct{} { return s.proc.done }
+func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
 
 // PID is the process id.
-func (s *Server) PID() int { return s.proc.pid() }
+func (s *Server) PID() int { return s.proc.PID() }
 
 // Install says which Prosody runs.
 func (s *Server) Install() Install { return s.install }

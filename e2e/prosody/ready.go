@@ -41,8 +41,8 @@ func (s *Server) listening(ctx context.Context) error {
 	activated := fmt.Sprintf("Activated service 'c2s' on [127.0.0.1]:%d", s.ports.c2s)
 	for !strings.Contains(s.Log(), activated) {
 		select {
-		case <-s.proc.done:
-			return fmt.Errorf("it exited: %v", s.proc.err)
+		case <-s.proc.Done():
+			return fmt.Errorf("it exited: %v", s.proc.Err())
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w", s.C2S(), context.Cause(ctx))
 		case <-time.After(5 * time.Millisecond):

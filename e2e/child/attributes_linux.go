@@ -1,9 +1,9 @@
-package prosody
+package child
 
 import "syscall"
 
-// childAttr puts Prosody in a process group of its own, so that the Ctrl-C meant for this program does not end it
+// attributes puts the child in a process group of its own, so that the Ctrl-C meant for this program does not end it
 // before Stop does, and lets the kernel kill it when this program dies without a Stop.
-func childAttr() *syscall.SysProcAttr {
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -1,0 +1,331 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/e2e/client"
+)
+
+// external is the door whose answers go through a terminal: a late one would be read as the answer to the next user.
+var external = communityDoors["external"]
+
+// Prosody waits 5 s for an answer, in which it stands still. The daemon has 3 s at most.
+const (
+	externalTimeout = 5 * time.Second
+	externalLate    = 4 * time.Second        // usher's 3 s, and what this machine adds
+	externalAway    = 500 * time.Millisecond // 100 ms, and what this machine adds
+)
+
+func TestCommunityExternalTurns(t *testing.T) {
+	eachCommunity(t, func(t *testing.T, w *communityWorld) {
+		w.warm(t, external)
+		if n := len(w.bridges(t)); n != 1 {
+			t.Errorf("%d bridges run", n)
+		}
+		start := time.Now()
+		w.turns(t, 40)
+		t.Logf("40 right and 40 wrong logins in turn took %s", time.Since(start))
+		w.crowd(t)
+	}, "external")
+}
+
+// turns wants each right login in, as itself, and no wrong one.
+func (w *communityWorld) turns(t *testing.T, n int) {
+	t.Helper()
+	for i := range n {
+		name := fmt.Sprintf("user%d", i)
+		w.enter(t, external, name, client.Plain(name, communityToken(t, external, name)))
+		w.stay(t, external, w.wrong(t, i))
+	}
+}
+
+// wrong is the next of many logins that must not pass.
+func (w *communityWorld) wrong(t *testing.T, i int) client.Login {
+	all := wrongTokens(t, external, "mallory")
+	texts := []string{communityToken(t, external, "alice")}
+	for _, wrong := range all {
+		texts = append(texts, wrong.text)
+	}
+	slices.Sort(texts)
+	return client.Plain("mallory", texts[i%len(texts)])
+}
+
+// crowd has right and wrong logins at the same time; Prosody itself puts them in a row.
+func (w *communityWorld) crowd(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 8 {
+		name := fmt.Sprintf("user%d", i)
+		right, wrong := client.Plain(name, communityToken(t, external, name)), w.wrong(t, i)
+		all.Go(func() {
+			for range 5 {
+				w.enter(t, external, name, right)
+				if s, err := w.dial(t, external, wrong); err == nil {
+					s.Close()
+					t.Errorf("let in as %s", s.JID())
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestCommunityExternalFaults(t *testing.T) {
+	requireCommunity(t, []string{"external"})
+	for name, fault := range map[string]func(*testing.T, *communityWorld){
+		"daemon stopped": daemonStopped, "daemon killed": daemonKilled, "bridge stopped": bridgeStopped,
+		"two queries wait": twoQueriesWait, "bridge slow": bridgeSlow, "bridge signalled": bridgeSignalled,
+		"bridge killed": bridgeKilled, "second line": secondLine,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachCommunity(t, func(t *testing.T, w *communityWorld) {
+				w.warm(t, external)
+				fault(t, w)
+				w.turns(t, 5)
+				t.Logf("the bridge was started %d times", strings.Count(w.prosody.Log(), "Started auth process"))
+			}, "external")
+		})
+	}
+}
+
+// daemonStopped: whatever the daemon says when it goes on is too late.
+func daemonStopped(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	for range 2 {
+		w.usher.signal(syscall.SIGSTOP)
+		for i := range 3 {
+			_, took := w.stay(t, external, right)
+			t.Logf("refused after %s while the daemon stands still", took)
+			if took > externalLate {
+				t.Errorf("refused after %s", took)
+			}
+			w.stay(t, external, w.wrong(t, i))
+		}
+		w.usher.signal(syscall.SIGCONT)
+		w.stay(t, external, w.wrong(t, 0))
+		w.recover(t, right, 2)
+	}
+}
+
+func daemonKilled(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	for range 3 {
+		w.usher.kill()
+		for i := range 5 {
+			_, took := w.stay(t, external, right)
+			t.Logf("refused after %s without a daemon", took)
+			if took > externalAway {
+				t.Errorf("refused after %s", took)
+			}
+			w.stay(t, external, w.wrong(t, i))
+		}
+		w.usher.start()
+		w.recover(t, right, 1)
+	}
+}
+
+// recover wants a right login in within some tries, and Prosody untouched.
+func (w *communityWorld) recover(t *testing.T, right client.Login, tries int) {
+	t.Helper()
+	for try := 1; ; try++ {
+		start := time.Now()
+		s, err := w.dial(t, external, right)
+		if err == nil {
+			t.Logf("in at try %d, after %s", try, time.Since(start))
+			s.Close()
+			return
+		}
+		t.Logf("try %d: %v after %s", try, err, time.Since(start))
+		if try == tries {
+			t.Errorf("still not in after %d tries", tries)
+			return
+		}
+	}
+}
+
+// bridgeStopped: Prosody gives up on a query; its answer must not meet the next one.
+func bridgeStopped(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	for i := range 2 {
+		bridge := w.bridge(t)
+		signal(t, bridge, syscall.SIGSTOP)
+		if _, took := w.stay(t, external, right); took < externalTimeout-time.Second {
+			t.Errorf("refused after %s by a bridge that stands still", took)
+		}
+		signal(t, bridge, syscall.SIGCONT)
+		w.stay(t, external, w.wrong(t, i))
+		w.recover(t, right, 2)
+	}
+}
+
+// twoQueriesWait: the one that Prosody has given up is right, the one it waits for is wrong.
+func twoQueriesWait(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	bridge := w.bridge(t)
+	signal(t, bridge, syscall.SIGSTOP)
+	w.stay(t, external, right)
+	wrong := w.later(t, external, w.wrong(t, 0))
+	time.Sleep(time.Second)
+	signal(t, bridge, syscall.SIGCONT)
+	if err := <-wrong; err == nil {
+		t.Error("the answer to one query let another user in")
+	}
+	w.stay(t, external, w.wrong(t, 1))
+	w.recover(t, right, 2)
+}
+
+// bridgeSlow: it goes on after 3 s, while Prosody still waits. It may be too late, never wrong.
+func bridgeSlow(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	for _, pause := range []time.Duration{500 * time.Millisecond, 3500 * time.Millisecond, 4900 * time.Millisecond, 4990 * time.Millisecond} {
+		bridge := w.bridge(t)
+		signal(t, bridge, syscall.SIGSTOP)
+		result := w.later(t, external, right)
+		time.Sleep(pause)
+		signal(t, bridge, syscall.SIGCONT)
+		wrong := w.later(t, external, w.wrong(t, 0))
+		err := <-result
+		t.Logf("the bridge stood still for %s: %v", pause, err)
+		if pause > 3*time.Second && err == nil {
+			t.Errorf("answered after %s", pause)
+		}
+		if err := <-wrong; err == nil {
+			t.Error("the answer to one query let another user in")
+		}
+		w.recover(t, right, 2)
+	}
+}
+
+// bridgeSignalled: a bridge that ends must end with exit code 0, for then Prosody starts another.
+func bridgeSignalled(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP,
+		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGTERM} {
+		t.Logf("%v:", s)
+		signal(t, w.bridge(t), s)
+		time.Sleep(100 * time.Millisecond)
+		w.recover(t, right, 1)
+		w.stay(t, external, w.wrong(t, 0))
+	}
+}
+
+// bridgeKilled: Prosody never starts a helper again that a signal has ended.
+func bridgeKilled(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	signal(t, w.bridge(t), syscall.SIGKILL)
+	for i := range 3 {
+		w.stay(t, external, right)
+		w.stay(t, external, w.wrong(t, i))
+	}
+	if n := len(w.bridges(t)); n != 0 {
+		t.Errorf("Prosody has started %d bridges again: design/prosody.md has it otherwise", n)
+	}
+	if err := w.prosody.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.warm(t, external)
+	w.recover(t, right, 1)
+	bridge := w.bridge(t)
+	if err := w.prosody.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.warm(t, external)
+	if err := syscall.Kill(bridge, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the bridge of the Prosody before still runs: %v", err)
+	}
+}
+
+// secondLine: mod_legacyauth passes a newline in a password on, which forges a second query.
+func secondLine(t *testing.T, w *communityWorld) {
+	good := communityToken(t, external, "alice")
+	if answer := w.legacy(t, "alice", good); !strings.Contains(answer, "type='result'") {
+		t.Errorf("a good login: %s", answer)
+	}
+	for _, password := range []string{
+		"wrong&#10;auth:alice:" + external.host + ":" + good, "&#10;auth:alice:" + external.host + ":" + good,
+		"wrong&#10;1", "&#10;", "&#13;&#10;", "&#13;1", good + "&#10;", good + "&#10;x",
+	} {
+		for range 5 {
+			if answer := w.legacy(t, "admin", password); !strings.Contains(answer, "type='error'") {
+				t.Errorf("the password %.20q: %s", password, answer)
+			}
+			w.stay(t, external, w.wrong(t, 0))
+		}
+		w.recover(t, client.Plain("alice", good), 2)
+	}
+}
+
+// legacy logs in as clients did before SASL (XEP-0078), with a password written in XML, and returns the answer.
+func (w *communityWorld) legacy(t *testing.T, name, password string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", w.prosody.C2S())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintf(conn, "<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"+
+		"<iq type='set' id='login'><query xmlns='jabber:iq:auth'><username>%s</username><password>%s</password>"+
+		"<resource>old</resource></query></iq></stream:stream>", external.host, name, password)
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Errorf("after %q: %v", answer, err)
+	}
+	_, iq, _ := strings.Cut(string(answer), "<iq")
+	return iq
+}
+
+// bridge is the process that Prosody has started.
+func (w *communityWorld) bridge(t *testing.T) int {
+	t.Helper()
+	pids := w.bridges(t)
+	if len(pids) != 1 {
+		t.Fatalf("%d bridges run", len(pids))
+	}
+	return pids[0]
+}
+
+// bridges are the living children of Prosody (proc(5), /proc/pid/stat).
+func (w *communityWorld) bridges(t *testing.T) []int {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(b), ") ")
+		fields := strings.Fields(rest)
+		if len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(w.prosody.PID()) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+func signal(t *testing.T, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Errorf("signalling the bridge: %v", err)
+	}
+}

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"usher/auth"
+	"usher/e2e/client"
+	"usher/e2e/prosody"
+)
+
+// What `usher prosody` prints for each module works as it stands, without its comment signs.
+func TestCommunityLines(t *testing.T) {
+	requireCommunity(t, communityNames)
+	for _, name := range communityNames {
+		t.Run(name, func(t *testing.T) {
+			d := communityDoors[name]
+			eachCommunityWith(t, (*usherProcess).printed, func(t *testing.T, w *communityWorld) {
+				w.warm(t, d)
+				good := communityToken(t, d, "alice")
+				w.enter(t, d, "alice", client.Plain("alice", good))
+				w.stayFor(t, d, client.Plain("bob", good), auth.ReasonAccountMismatch)
+				if w.offersBearer(d) {
+					w.enter(t, d, "alice", client.Bearer(good))
+				}
+			}, name)
+		})
+	}
+}
+
+func (u *usherProcess) printed(t *testing.T, d communityDoor) (host, before string) {
+	t.Helper()
+	out, err := exec.Command(os.Getenv(binaryEnv), "prosody", "--config", u.path("usher.yaml")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := ""
+	for line := range strings.Lines(string(out)) {
+		if title, ok := strings.CutPrefix(line, "-- mod_auth_"); ok {
+			section, _, _ = strings.Cut(strings.NewReplacer(":", " ").Replace(title), " ")
+		}
+		code, ok := strings.CutPrefix(line, "--   ")
+		switch {
+		case !ok || strings.HasPrefix(code, "ln -s") || strings.HasPrefix(code, "Environment="):
+		case strings.HasPrefix(code, "local "):
+			before += code
+		case section == d.module:
+			host += code
+		}
+	}
+	if host == "" {
+		t.Fatalf("nothing about %s in:\n%s", d.module, out)
+	}
+	return strings.ReplaceAll(host, prosody.Quote("/usr/local/bin/usher-extauth"), prosody.Quote(u.bridge(t))), before
+}

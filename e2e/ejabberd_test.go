@@ -1,0 +1,195 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/auth/authtest"
+	"usher/e2e/client"
+	"usher/e2e/ejabberd"
+)
+
+// TestEjabberd logs in to a real ejabberd whose extauth_program is usher extauth.
+func TestEjabberd(t *testing.T) {
+	if _, err := ejabberd.Find(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	binary := buildUsher(t)
+	t.Setenv(binaryEnv, binary)
+	u := startUsher(t, []string{"external"})
+	dir, err := os.MkdirTemp("", "ejabberd") // outlives the children that still write
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	server, err := ejabberd.Start(t.Context(), ejabberd.Config{
+		Dir: dir, Host: external.host, Program: binary + " extauth --protocol ejabberd --socket " + u.path("extauth.sock"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("ejabberd's log:\n%s\nusher's log:\n%s", server.Log(), u.log())
+		}
+	})
+	w := &ejabberdWorld{server, u}
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T)
+	}{{"logins", w.logins}, {"in turn", w.inTurn}, {"daemon killed", w.daemonKilled}, {"daemon stopped", w.daemonStopped}, {"bridge ends", w.bridgeEnds}} {
+		t.Run(step.name, step.run)
+	}
+}
+
+func buildUsher(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "usher")
+	cmd := exec.Command("go", "build", "-o", binary, "usher/cmd/usher")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+type ejabberdWorld struct {
+	server *ejabberd.Server
+	usher  *usherProcess
+}
+
+// in reports whether somebody gets in, and as whom.
+func (w *ejabberdWorld) in(t *testing.T, name, password string) (jid string, ok bool) {
+	t.Helper()
+	s, err := client.Dial(t.Context(), client.Plain(name, password).At(w.server.C2S(), external.host))
+	if err != nil {
+		if !strings.Contains(err.Error(), "not-authorized") {
+			t.Errorf("%s: %v", name, err)
+		}
+		return "", false
+	}
+	defer s.Close()
+	if got := strings.Join(s.Mechanisms(), " "); got != "PLAIN" {
+		t.Errorf("offered: %s", got)
+	}
+	bare, _, _ := strings.Cut(s.JID(), "/")
+	return bare, true
+}
+
+func (w *ejabberdWorld) enter(t *testing.T, name, password string) {
+	t.Helper()
+	if jid, ok := w.in(t, name, password); !ok || jid != name+"@"+external.host {
+		t.Errorf("%s is not let in: %q", name, jid)
+	}
+}
+
+func (w *ejabberdWorld) stay(t *testing.T, name, password string) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if jid, ok := w.in(t, name, password); ok {
+		t.Errorf("%s is let in as %s", name, jid)
+	}
+	return time.Since(start)
+}
+
+func (w *ejabberdWorld) logins(t *testing.T) {
+	good := communityToken(t, external, "alice")
+	w.enter(t, "alice", good)
+	w.stay(t, "bob", good)
+	for what, wrong := range wrongTokens(t, external, "alice") {
+		if jid, ok := w.in(t, "alice", wrong.text); ok {
+			t.Errorf("%s: let in as %s", what, jid)
+		}
+	}
+	w.stay(t, "alice", good+"\n")
+	w.stay(t, "alice", "wrong\nauth:alice:"+external.host+":"+good)
+	for _, bytes := range []int{1400, 3000} { // longer than Prosody lets through here
+		claims := authtest.Claims(external.host, called("alice"))
+		claims["padding"] = strings.Repeat("x", bytes*3/4-250)
+		token := authtest.Token(t, claims)
+		t.Logf("a token of %d bytes", len(token))
+		w.enter(t, "alice", token)
+	}
+	ticket := w.usher.ticket(t, external, good)
+	w.enter(t, "alice", ticket)
+	w.stay(t, "alice", ticket)
+}
+
+// inTurn has right and wrong logins one after the other, and all at once.
+func (w *ejabberdWorld) inTurn(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 20 {
+		name := fmt.Sprintf("user%d", i)
+		good := communityToken(t, external, name)
+		w.enter(t, name, good)
+		w.stay(t, "mallory", good)
+		all.Go(func() {
+			for range 3 {
+				w.enter(t, name, good)
+				w.stay(t, "mallory", good)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (w *ejabberdWorld) daemonKilled(t *testing.T) {
+	good := communityToken(t, external, "alice")
+	for range 2 {
+		w.usher.kill()
+		for range 3 {
+			if took := w.stay(t, "alice", good); took > 2*time.Second {
+				t.Errorf("refused after %v", took)
+			}
+		}
+		w.usher.start()
+		w.enter(t, "alice", good)
+	}
+}
+
+func (w *ejabberdWorld) daemonStopped(t *testing.T) {
+	good := communityToken(t, external, "alice")
+	w.usher.signal(syscall.SIGSTOP)
+	for range 3 {
+		t.Logf("refused after %v", w.stay(t, "alice", good))
+	}
+	w.usher.signal(syscall.SIGCONT)
+	w.enter(t, "alice", good)
+	w.stay(t, "mallory", good)
+}
+
+// bridgeEnds: ejabberd starts another.
+func (w *ejabberdWorld) bridgeEnds(t *testing.T) {
+	good := communityToken(t, external, "alice")
+	out, err := exec.Command("pgrep", "-f", w.usher.path("extauth.sock")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pid := range strings.FieldsSeq(string(out)) {
+		if err := exec.Command("kill", pid).Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if _, ok := w.in(t, "alice", good); ok {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("ejabberd does not start the bridge again")
+		}
+	}
+	w.stay(t, "mallory", good)
+}
