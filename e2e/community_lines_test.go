@@ -25,6 +25,11 @@ func TestCommunityLines(t *testing.T) {
 				if w.offersBearer(d) {
 					w.enter(t, d, "alice", client.Bearer(good))
 				}
+				for line := range strings.Lines(w.prosody.Log()) {
+					if strings.Contains(line, "Configuration warning") {
+						t.Error(line)
+					}
+				}
 			}, name)
 		})
 	}

@@ -57,7 +57,7 @@ func eachCommunityWith(t *testing.T, lines linesOf, test func(t *testing.T, w *c
 	modules := requireCommunity(t, names)
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w := &communityWorld{usher: startUsher(t, names)}
-		config := prosody.Config{Version: v, Modules: []string{"legacyauth"},
+		config := prosody.Config{Version: v, Dir: w.usher.path("prosody"), Modules: []string{"legacyauth"},
 			Extra: fmt.Sprintf("plugin_paths = { %s }\n", prosody.Quote(modules))}
 		for _, name := range names {
 			d := communityDoors[name]

@@ -36,7 +36,7 @@ func (c *config) httpDoors(host string) string {
 	key, open := "", ""
 	if c.http.secret != "" && !c.http.insecure {
 		key = `.."&key="..usher_key`
-		open = "--   local usher_key = assert(io.open(" + prosody.Quote(c.http.secretFile) + ")):read(\"l\") -- Prosody's user must be able to read it\n"
+		open = "--   local usher_key = (Lua or _G).io.open(" + prosody.Quote(c.http.secretFile) + "):read(\"l\") -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
 		return prosody.Quote("http://"+dialable(c.listen.http.name)+path) + key
@@ -46,7 +46,7 @@ func (c *config) httpDoors(host string) string {
 	if open != "" {
 		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)
 	}
-	b.WriteString("--\n-- mod_auth_oauth_external: OAUTHBEARER with a token of any length; PLAIN as well. usher chooses the account.\n" +
+	b.WriteString("--\n-- mod_auth_oauth_external: PLAIN, and with Prosody 13 OAUTHBEARER, whose token may have any length and names the account.\n" +
 		"--   authentication = \"oauth_external\"\n" +
 		"--   oauth_external_validation_endpoint = " + url("/auth/oauth/userinfo?host="+host) + "\n" +
 		"--   oauth_external_token_endpoint = " + url("/auth/oauth/token?host="+host) + "\n")
@@ -65,7 +65,8 @@ func (c *config) httpDoors(host string) string {
 // externalDoor is the module that starts usher extauth.
 func (c *config) externalDoor() string {
 	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are refused, so most tokens need a\n" +
-		"-- ticket; the first login after Prosody's start fails; Prosody stands still during each query, up to 5 s. It needs lpty.\n"
+		"-- ticket; the first logins after Prosody's start fail; Prosody stands still during each query, up to 5 s; a signal to\n" +
+		"-- Prosody in the middle of a login can give its answer to the next user (README). It needs lpty.\n"
 	if c.listen.extauth.name == "" {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}
