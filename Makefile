@@ -15,7 +15,7 @@ install-deps:
 
 # KEEP=1 leaves Prosody and usher running and says how to play with them.
 demo:
-	scripts/install.sh
+	scripts/install.sh ejabberd
 	$(MAKE) --no-print-directory build
 	bin/usher demo $(if $(KEEP),--keep)
 

@@ -25,6 +25,7 @@ type demoWorld struct {
 	dir     string
 	self    string // this program
 	metrics string // address of the metrics
+	http    string // address of the HTTP door
 	secrets map[string]string
 
 	prosody *prosody.Server
@@ -47,12 +48,13 @@ func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name)
 
 // start brings up usher first, as Prosody's host wants its socket.
 func (d *demoWorld) start(ctx context.Context) error {
-	address, err := freeAddress()
-	if err != nil {
-		return err
+	for _, address := range []*string{&d.metrics, &d.http} {
+		var err error
+		if *address, err = freeAddress(); err != nil {
+			return err
+		}
 	}
-	d.metrics = address
-	for _, name := range []string{"first.secret", "second.secret"} {
+	for _, name := range []string{"first.secret", "second.secret", "http.secret"} {
 		if err := d.writeSecret(name); err != nil {
 			return err
 		}
@@ -67,6 +69,7 @@ func (d *demoWorld) start(ctx context.Context) error {
 	if loaded == nil {
 		return fmt.Errorf("the demo's configuration: %v", problems)
 	}
+	var err error
 	d.prosody, err = prosody.Start(ctx, prosody.Config{Dir: d.path("prosody"), Hosts: []prosody.Host{{
 		Name: demoHost, Lines: prosodyOptions(loaded.listen.dovecot, demoHost), // what usher prosody prints
 	}}})
@@ -95,8 +98,11 @@ func (d *demoWorld) writeSecret(name string) error {
 func (d *demoWorld) configure(secrets ...string) error {
 	text := fmt.Sprintf(`listen:
   dovecot: %s
+  extauth: %s
+  http: %s
   admin: %s
   metrics: %s
+http_secret_file: http.secret
 hosts:
   %s:
     issuers:
@@ -104,7 +110,7 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("auth.sock"), d.path("admin.sock"), d.metrics, demoHost, strings.Join(secrets, ", "))
+`, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 
