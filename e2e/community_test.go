@@ -28,7 +28,6 @@ const (
 type communityDoor struct {
 	host, module string
 	door         string // what usher's log calls it
-	long         bool   // takes tokens of any length, by OAUTHBEARER
 }
 
 var communityDoors = map[string]communityDoor{

@@ -11,13 +11,8 @@ import (
 // as Bearer, and the account as preferred_username, unescaped, as the module
 // escapes it (XEP-0106). It may be a token or a ticket.
 func (q *request) userInfo() {
-	token, ok := bearer(q.r)
-	err := q.query.only(nil, "host")
-	if err == nil && !ok {
-		err = errNoBearer
-	}
-	if err != nil {
-		q.refuse(q.malformed(err))
+	token, ok := q.usersToken()
+	if !ok {
 		return
 	}
 	id, refusal := q.login(auth.Credentials{Host: q.query["host"], Token: token})
@@ -29,6 +24,19 @@ func (q *request) userInfo() {
 		Subject  string `json:"sub"`
 		Username string `json:"preferred_username"`
 	}{id.JID(), id.Localpart()})
+}
+
+// usersToken returns the token in Authorization, or refuses.
+func (q *request) usersToken() (token string, ok bool) {
+	token, ok = bearer(q.r)
+	err := q.query.only(nil, "host")
+	if err == nil && !ok {
+		err = errNoBearer
+	}
+	if err != nil {
+		q.refuse(q.malformed(err))
+	}
+	return token, err == nil
 }
 
 var errNoBearer = errors.New("no Bearer credentials")
@@ -78,13 +86,8 @@ func (q *request) form() (params, error) {
 // giveTicket makes a ticket of the token in Authorization. The answer tells
 // the account, which may be a random one.
 func (q *request) giveTicket() {
-	token, ok := bearer(q.r)
-	err := q.query.only(nil, "host")
-	if err == nil && !ok {
-		err = errNoBearer
-	}
-	if err != nil {
-		q.refuse(q.malformed(err))
+	token, ok := q.usersToken()
+	if !ok {
 		return
 	}
 	ticket, refusal := q.ticket(auth.Credentials{Token: token})
