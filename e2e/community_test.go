@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,9 +202,7 @@ func wrongTokens(t *testing.T, d communityDoor, account string) map[string]struc
 } {
 	claims := func(more map[string]any) map[string]any {
 		c := authtest.Claims(d.host, called(account))
-		for name, value := range more {
-			c[name] = value
-		}
+		maps.Copy(c, more)
 		return c
 	}
 	return map[string]struct {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -70,9 +71,7 @@ func (c call) do(h http.Handler) *httptest.ResponseRecorder {
 	if c.host != "" {
 		r.Host = c.host
 	}
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
