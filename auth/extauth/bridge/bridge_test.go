@@ -147,6 +147,7 @@ func TestSuspendedWhileTheDaemonAnswers(t *testing.T) {
 func TestShortSuspension(t *testing.T) {
 	t.Parallel()
 	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.waits()
 	x.signal(syscall.SIGSTOP)
 	x.write(good + "\n")
 	time.Sleep(50 * time.Millisecond)
@@ -164,7 +165,7 @@ func TestManyShortSuspensions(t *testing.T) {
 	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
 	x := openTerminal(t, path).ready()
 	for i := range 30 {
-		time.Sleep(40 * time.Millisecond) // it waits for a query by then, also on a busy machine
+		x.waits()
 		x.signal(syscall.SIGSTOP)
 		x.write(good + "\n")
 		time.Sleep(time.Duration(i%5) * time.Millisecond)

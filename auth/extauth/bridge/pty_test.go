@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -178,6 +179,30 @@ func (x *terminal) signal(s syscall.Signal) {
 	if err := x.cmd.Process.Signal(s); err != nil {
 		x.t.Fatal(err)
 	}
+}
+
+// waits returns when the bridge waits for a query: the kernel tells a process's system calls and their arguments.
+func (x *terminal) waits() {
+	x.t.Helper()
+	forTwo := " 0x2 0x1f4 " // descriptors, and the milliseconds of a tick
+	for range 2000 {
+		calls, err := filepath.Glob("/proc/" + strconv.Itoa(x.cmd.Process.Pid) + "/task/*/syscall")
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		for _, file := range calls {
+			text, err := os.ReadFile(file)
+			if errors.Is(err, os.ErrPermission) {
+				time.Sleep(200 * time.Millisecond) // a guess has to do
+				return
+			}
+			if strings.Contains(string(text), forTwo) {
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	x.t.Fatal("the bridge does not wait")
 }
 
 // ended wants the process to end with the code 0.
