@@ -223,7 +223,6 @@ func (b *bridge) take() error {
 // written before it arrive first, so nothing is overlooked.
 func (b *bridge) drain() (more bool, err error) {
 	for !b.eof {
-		began := now()
 		fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, 0); err != nil && !errors.Is(err, syscall.EINTR) {
 			return more, errEnd
@@ -231,7 +230,7 @@ func (b *bridge) drain() (more bool, err error) {
 		if fds[0].Revents == 0 {
 			return more, nil
 		}
-		if err := b.take(); err != nil || now()-b.emptySince >= maxAge || now() < began {
+		if err := b.take(); err != nil || now()-b.emptySince >= maxAge {
 			return more, errEnd
 		}
 		more = more || len(b.in) > 0
