@@ -1,9 +1,9 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -86,7 +86,7 @@ func TestCommunityExternalFaults(t *testing.T) {
 	for name, fault := range map[string]func(*testing.T, *communityWorld){
 		"daemon stopped": daemonStopped, "daemon killed": daemonKilled, "bridge stopped": bridgeStopped,
 		"two queries wait": twoQueriesWait, "bridge slow": bridgeSlow, "bridge signalled": bridgeSignalled,
-		"bridge killed": bridgeKilled, "second line": secondLine,
+		"bridge killed": bridgeKilled, "bridge ends": bridgeEnds, "second line": secondLine,
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachCommunity(t, func(t *testing.T, w *communityWorld) {
@@ -158,7 +158,7 @@ func (w *communityWorld) recover(t *testing.T, right client.Login, tries int) {
 func bridgeStopped(t *testing.T, w *communityWorld) {
 	right := client.Plain("alice", communityToken(t, external, "alice"))
 	for i := range 2 {
-		bridge := w.bridge(t)
+		bridge := w.bridge(t, right)
 		signal(t, bridge, syscall.SIGSTOP)
 		if _, took := w.stay(t, external, right); took < externalTimeout-time.Second {
 			t.Errorf("refused after %s by a bridge that stands still", took)
@@ -172,7 +172,7 @@ func bridgeStopped(t *testing.T, w *communityWorld) {
 // twoQueriesWait: the one that Prosody has given up is right, the one it waits for is wrong.
 func twoQueriesWait(t *testing.T, w *communityWorld) {
 	right := client.Plain("alice", communityToken(t, external, "alice"))
-	bridge := w.bridge(t)
+	bridge := w.bridge(t, right)
 	signal(t, bridge, syscall.SIGSTOP)
 	w.stay(t, external, right)
 	wrong := w.later(t, external, w.wrong(t, 0))
@@ -189,7 +189,7 @@ func twoQueriesWait(t *testing.T, w *communityWorld) {
 func bridgeSlow(t *testing.T, w *communityWorld) {
 	right := client.Plain("alice", communityToken(t, external, "alice"))
 	for _, pause := range []time.Duration{500 * time.Millisecond, 3500 * time.Millisecond, 4900 * time.Millisecond, 4990 * time.Millisecond} {
-		bridge := w.bridge(t)
+		bridge := w.bridge(t, right)
 		signal(t, bridge, syscall.SIGSTOP)
 		result := w.later(t, external, right)
 		time.Sleep(pause)
@@ -213,7 +213,7 @@ func bridgeSignalled(t *testing.T, w *communityWorld) {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP,
 		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGTERM} {
 		t.Logf("%v:", s)
-		signal(t, w.bridge(t), s)
+		signal(t, w.bridge(t, right), s)
 		time.Sleep(100 * time.Millisecond)
 		w.recover(t, right, 1)
 		w.stay(t, external, w.wrong(t, 0))
@@ -223,7 +223,7 @@ func bridgeSignalled(t *testing.T, w *communityWorld) {
 // bridgeKilled: Prosody never starts a helper again that a signal has ended.
 func bridgeKilled(t *testing.T, w *communityWorld) {
 	right := client.Plain("alice", communityToken(t, external, "alice"))
-	signal(t, w.bridge(t), syscall.SIGKILL)
+	signal(t, w.bridge(t, right), syscall.SIGKILL)
 	for i := range 3 {
 		w.stay(t, external, right)
 		w.stay(t, external, w.wrong(t, i))
@@ -236,13 +236,54 @@ func bridgeKilled(t *testing.T, w *communityWorld) {
 	}
 	w.warm(t, external)
 	w.recover(t, right, 1)
-	bridge := w.bridge(t)
+	bridge := w.bridge(t, right)
 	if err := w.prosody.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.warm(t, external)
-	if err := syscall.Kill(bridge, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the bridge of the Prosody before still runs: %v", err)
+	for deadline := time.Now().Add(3 * time.Second); parent(bridge) != 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the bridge of the Prosody before still runs")
+		}
+	}
+}
+
+// bridgeEnds again and again, at any moment of a login: with exit code 0, and no answer of it is left for the next.
+func bridgeEnds(t *testing.T, w *communityWorld) {
+	right := client.Plain("alice", communityToken(t, external, "alice"))
+	done := make(chan int)
+	stop := make(chan bool)
+	go func() {
+		sent := 0
+		defer func() { done <- sent }()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100*time.Millisecond + time.Duration(rand.IntN(5000))*time.Microsecond): // it has started by then
+			}
+			for _, pid := range w.bridges(t) {
+				if syscall.Kill(pid, syscall.SIGTERM) == nil {
+					sent++
+				}
+			}
+		}
+	}()
+	lost, turns := 0, 0
+	for start := time.Now(); time.Since(start) < 15*time.Second; turns++ {
+		if s, err := w.dial(t, external, right); err != nil {
+			lost++
+		} else {
+			s.Close()
+		}
+		w.stay(t, external, w.wrong(t, turns))
+	}
+	close(stop)
+	sent := <-done
+	w.recover(t, right, 3) // the last signal may have come a moment ago
+	t.Logf("%d of %d right logins were lost to %d signals", lost, turns, sent)
+	if lost > sent || sent == 0 {
+		t.Error("more were lost than bridges ended")
 	}
 }
 
@@ -286,9 +327,10 @@ func (w *communityWorld) legacy(t *testing.T, name, password string) string {
 	return iq
 }
 
-// bridge is the process that Prosody has started.
-func (w *communityWorld) bridge(t *testing.T) int {
+// bridge is the process that Prosody has started; a right login sees to it that there is one.
+func (w *communityWorld) bridge(t *testing.T, right client.Login) int {
 	t.Helper()
+	w.recover(t, right, 1)
 	pids := w.bridges(t)
 	if len(pids) != 1 {
 		t.Fatalf("%d bridges run", len(pids))
@@ -296,31 +338,34 @@ func (w *communityWorld) bridge(t *testing.T) int {
 	return pids[0]
 }
 
-// bridges are the living children of Prosody (proc(5), /proc/pid/stat).
+// bridges are the living children of Prosody.
 func (w *communityWorld) bridges(t *testing.T) []int {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	files, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	var pids []int
 	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
+		if pid, err := strconv.Atoi(filepath.Base(file)); err == nil && parent(pid) == w.prosody.PID() {
+			pids = append(pids, pid)
 		}
-		_, rest, _ := strings.Cut(string(b), ") ")
-		fields := strings.Fields(rest)
-		if len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(w.prosody.PID()) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		pids = append(pids, pid)
 	}
 	return pids
+}
+
+// parent is the parent of a process that has not ended, or 0 (proc_pid_stat(5)).
+func parent(pid int) int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(fields) < 2 || fields[0] == "Z" {
+		return 0
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
 }
 
 func signal(t *testing.T, pid int, s syscall.Signal) {

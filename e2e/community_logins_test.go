@@ -33,14 +33,18 @@ func TestCommunityLogins(t *testing.T) {
 	}, communityNames...)
 }
 
-// warm has the first login behind it: the old external auth loses it (design/prosody.md).
+// warm has the first login behind it: the old external auth reads its echo for the answer, and loses it.
 func (w *communityWorld) warm(t *testing.T, d communityDoor) {
 	t.Helper()
 	if d.module != "external_insecure" {
 		return
 	}
-	refused, took := w.stay(t, d, client.Plain("alice", communityToken(t, d, "alice")))
-	t.Logf("the first login after the start took %s: %v", took, refused)
+	start := time.Now()
+	s, err := w.dial(t, d, client.Plain("alice", communityToken(t, d, "alice")))
+	if err == nil {
+		s.Close()
+	}
+	t.Logf("the first login after the start took %s: %v", time.Since(start), err)
 	time.Sleep(200 * time.Millisecond) // what is asked before the bridge has made the terminal raw is lost as well
 }
 
