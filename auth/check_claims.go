@@ -110,7 +110,11 @@ func checkRoom(a *attempt) *Refusal {
 // no, as is nothing.
 func (a *attempt) flag(path ...string) bool {
 	n := a.claims.get(path...)
-	return n != nil && (n.kind == 't' || n.kind == '"' && string(n.text) == "true")
+	if n == nil {
+		return false
+	}
+	yes, _ := truth(n)
+	return yes
 }
 
 func describeRoom(a *attempt) string {

@@ -87,6 +87,7 @@ var checkList = []check{
 	{name: "subject", needs: stepClaims, run: checkSubject, describe: describeSubject},
 	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
 	{name: "account", needs: stepClaims, gives: stepAccount, run: checkAccount, describe: describeAccount},
+	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
 	{name: "name", needs: stepAccount, again: true, run: checkClientName, describe: describeName},
 }

@@ -41,6 +41,7 @@ type HostConfig struct {
 	Account         []ClaimPath             // the first that a token has names the account
 	UnicodeAccounts bool                    // accounts may go beyond printable ASCII
 	Types           []string                // what typ may be besides absent; nil means JWT and at+jwt
+	Moderators      []ClaimTest             // any of them makes a moderator; nil means [DefaultModerators]
 	ServiceAccounts []string                // bare JIDs, nodeprepped, that exist without ever logging in here
 }
 

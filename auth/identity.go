@@ -45,10 +45,14 @@ type Identity struct {
 	KeyID   string // the key's kid, or the name of the file it came from
 	TokenID string // the token's jti, or empty
 
-	Subject   string    // the token's sub, or empty
-	Rooms     []string  // the room claim; nil if absent
-	RoomRegex bool      // context.room.regex: Rooms are regular expressions
-	Expires   time.Time // zero if the token has no exp
+	Subject   string   // the token's sub, or empty
+	Rooms     []string // the room claim; nil if absent
+	RoomRegex bool     // context.room.regex: Rooms are regular expressions
+
+	Moderator   bool // the host's moderator claims say so
+	LobbyBypass bool // context.user.lobby_bypass
+
+	Expires time.Time // zero if the token has no exp
 }
 
 // JID returns the bare JID that the identity logs in as.

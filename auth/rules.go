@@ -43,6 +43,9 @@ func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url strin
 		if hr.Types == nil {
 			hr.Types = []string{"JWT", "at+jwt"}
 		}
+		if hr.Moderators == nil {
+			hr.Moderators = DefaultModerators()
+		}
 		for id, issuer := range h.Issuers {
 			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
 		}

@@ -1,0 +1,117 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+
+	"usher/auth"
+	"usher/auth/authtest"
+)
+
+// withUser returns the usual claims with more in context.user, and at the top.
+func withUser(user, top map[string]any) map[string]any {
+	more := map[string]any{"context": map[string]any{"user": user}}
+	user["id"] = "alice"
+	for name, value := range top {
+		more[name] = value
+	}
+	return authtest.Claims(host, more)
+}
+
+func TestModeratorClaims(t *testing.T) {
+	type object = map[string]any
+	for name, row := range map[string]struct {
+		user, top object
+		tests     string // "" for the default
+		want      bool
+		odd       string // what the explanation says besides
+	}{
+		"nothing":                 {},
+		"top true":                {top: object{"moderator": true}, want: true},
+		"top false":               {top: object{"moderator": false}},
+		"top text true":           {top: object{"moderator": "true"}, want: true},
+		"top text false":          {top: object{"moderator": "false"}},
+		"top text True":           {top: object{"moderator": "True"}, odd: "moderator is not true"},
+		"top text yes":            {top: object{"moderator": "yes"}, odd: "moderator is not true"},
+		"top number":              {top: object{"moderator": 1}, odd: "moderator is not true"},
+		"top null":                {top: object{"moderator": nil}},
+		"top object":              {top: object{"moderator": object{"a": true}}, odd: "moderator is not true"},
+		"top array":               {top: object{"moderator": []any{true}}, odd: "moderator is not true"},
+		"another case":            {top: object{"Moderator": true, "MODERATOR": true}},
+		"user true":               {user: object{"moderator": true}, want: true},
+		"user text true":          {user: object{"moderator": "true"}, want: true},
+		"user false, top true":    {user: object{"moderator": false}, top: object{"moderator": true}, want: true},
+		"affiliation owner":       {user: object{"affiliation": "owner"}, want: true},
+		"affiliation moderator":   {user: object{"affiliation": "moderator"}, want: true},
+		"affiliation teacher":     {user: object{"affiliation": "teacher"}, want: true},
+		"affiliation member":      {user: object{"affiliation": "member"}},
+		"affiliation Owner":       {user: object{"affiliation": "Owner"}},
+		"affiliation true":        {user: object{"affiliation": true}, odd: "context.user.affiliation is neither"},
+		"keycloak role":           {top: object{"realm_access": object{"roles": []any{"user", "moderator"}}}, tests: "realm_access.roles=moderator", want: true},
+		"keycloak other role":     {top: object{"realm_access": object{"roles": []any{"moderators"}}}, tests: "realm_access.roles=moderator"},
+		"keycloak role in a role": {top: object{"realm_access": object{"roles": []any{[]any{"moderator"}}}}, tests: "realm_access.roles=moderator"},
+		"configured, not default": {top: object{"moderator": true}, tests: "realm_access.roles=moderator"},
+		"configured flag":         {top: object{"is_host": "true"}, tests: "is_host", want: true},
+		"nobody":                  {top: object{"moderator": true}, tests: "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVerifier(t, hostConfig(func(h *auth.HostConfig, _ *auth.IssuerConfig) {
+				h.Moderators = parseTests(t, row.tests)
+			}))
+			if row.user == nil {
+				row.user = object{}
+			}
+			token := authtest.Token(t, withUser(row.user, row.top))
+			for range 2 { // the second verdict is from the cache
+				id, err := v.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
+				if err != nil || id.Moderator != row.want {
+					t.Errorf("moderator: %v, %v", id.Moderator, err)
+				}
+			}
+			for _, line := range v.Explain(auth.Credentials{Host: host, Token: token}).Checks {
+				if line.Name != "moderator" {
+					continue
+				}
+				if !line.OK || strings.HasPrefix(line.Detail, "moderator, by") != row.want || !strings.Contains(line.Detail, row.odd) {
+					t.Errorf("explained as %+v", line)
+				}
+			}
+		})
+	}
+}
+
+func parseTests(t *testing.T, s string) []auth.ClaimTest {
+	switch s {
+	case "":
+		return nil
+	case "-":
+		return []auth.ClaimTest{}
+	}
+	test, err := auth.ParseClaimTest(s)
+	if err != nil || test.String() != s {
+		t.Fatalf("%q: %v, %v", s, test, err)
+	}
+	return []auth.ClaimTest{test}
+}
+
+func TestLobbyBypass(t *testing.T) {
+	v := newVerifier(t, authtest.Config(host))
+	for value, want := range map[any]bool{true: true, "true": true, false: false, "yes": false, 1: false} {
+		token := authtest.Token(t, withUser(map[string]any{"lobby_bypass": value}, nil))
+		id, err := v.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
+		if err != nil || id.LobbyBypass != want {
+			t.Errorf("%v: %v, %v", value, id.LobbyBypass, err)
+		}
+	}
+}
+
+func TestParseClaimTest(t *testing.T) {
+	for _, s := range []string{"", "a..b", "a=", "=x", ".a"} {
+		if got, err := auth.ParseClaimTest(s); err == nil {
+			t.Errorf("%q is read as %v", s, got)
+		}
+	}
+	if got, err := auth.ParseClaimTest("a.b=c=d"); err != nil || got.Value != "c=d" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
