@@ -29,6 +29,7 @@ type login struct {
 	candidates []*Key
 	key        *Key // the one that made the signature
 	span       span
+	sessions   Sessions
 	id         Identity
 }
 
@@ -89,6 +90,7 @@ var checkList = []check{
 	{name: "account", needs: stepClaims, gives: stepAccount, run: checkAccount, describe: describeAccount},
 	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
+	{name: "revocation", needs: stepSignature, again: true, run: checkRevocation, describe: fixed("the token was not revoked")},
 	{name: "name", needs: stepAccount, again: true, run: checkClientName, describe: describeName},
 }
 

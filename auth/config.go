@@ -55,11 +55,13 @@ type IssuerConfig struct {
 }
 
 // Options are the collaborators of a [Verifier]. A nil Log or Metrics is a
-// no-op; a nil Now is time.Now.
+// no-op; a nil Now is time.Now; without Sessions the logins are remembered in
+// memory, and no token can be revoked.
 type Options struct {
-	Log     *slog.Logger
-	Metrics *metrics.Metrics
-	Now     func() time.Time
+	Log      *slog.Logger
+	Metrics  *metrics.Metrics
+	Now      func() time.Time
+	Sessions Sessions
 }
 
 // A ClaimPath names a claim by the exact names of the objects that it is in.

@@ -7,13 +7,16 @@ import (
 
 // Authenticate decides about one login, counts the decision and logs it. The
 // error is always a *Refusal. It reads nothing but memory, and ctx carries
-// values for the log only: a decision takes microseconds. A ticket is used up
-// by it, whatever the decision.
+// values for the log only: a decision takes microseconds. A login that is let
+// in is recorded first, as Sessions do it. A ticket is used up by it, whatever
+// the decision.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
 	start := time.Now()
 	d := v.decide(c)
 	if d.refusal == nil {
-		v.live.record(d.id, d.key, d.at)
+		if err := v.sessions.Record(ctx, d.id); err != nil {
+			d.refusal = recordRefusal(err)
+		}
 	}
 	return v.settle(ctx, "login allowed", c, d, time.Since(start))
 }
@@ -75,6 +78,7 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 		attempts.Put(a)
 	}()
 	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
+	a.sessions = v.sessions
 	refusal := a.redeem(v.tickets)
 	if refusal == nil {
 		refusal = a.decide()
@@ -120,6 +124,7 @@ func (a *attempt) decide() *Refusal {
 		return refusal
 	}
 	a.id.Expires = a.span.expires
+	a.id.KeyPrint = a.key.print
 	if jti := a.claims.get("jti"); jti != nil && jti.kind == '"' {
 		a.id.TokenID = string(jti.text)
 	}

@@ -24,6 +24,7 @@ type CheckLine struct {
 func (v *Verifier) Explain(c Credentials) Report {
 	a := &attempt{}
 	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
+	a.sessions = v.sessions
 	r := Report{Allowed: true, Checks: make([]CheckLine, 0, len(checkList))}
 	var have step
 	for i := range checkList {

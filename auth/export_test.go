@@ -12,7 +12,7 @@ func ForgetVerdicts(v *Verifier) {
 
 // CountLive returns how many accounts are remembered.
 func CountLive(v *Verifier) int {
-	v.live.mu.RLock()
-	defer v.live.mu.RUnlock()
-	return len(v.live.entries)
+	v.sessions.(*liveTable).mu.RLock()
+	defer v.sessions.(*liveTable).mu.RUnlock()
+	return len(v.sessions.(*liveTable).entries)
 }

@@ -45,6 +45,11 @@ type Identity struct {
 	KeyID   string // the key's kid, or the name of the file it came from
 	TokenID string // the token's jti, or empty
 
+	// KeyPrint and TokenPrint tell keys and tokens apart: 32 hexadecimal
+	// characters each. A token's is of what was signed, so that it has one
+	// however its signature is written.
+	KeyPrint, TokenPrint string
+
 	Subject   string   // the token's sub, or empty
 	Rooms     []string // the room claim; nil if absent
 	RoomRegex bool     // context.room.regex: Rooms are regular expressions

@@ -3,9 +3,11 @@ package auth
 import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,12 +27,17 @@ type Key struct {
 	kind   keyKind
 	verify map[*algorithm]verifyFunc // what the key may be used for, and how
 	secret []byte                    // kindHMAC: who can verify can sign
-	print  fingerprint
+	print  string
 }
 
-// A fingerprint tells keys apart by their material alone. That of a secret is
-// a secret too.
-type fingerprint [sha256.Size]byte
+// fingerprint tells keys apart by their material alone: 32 hexadecimal
+// characters. It is kept with the sessions of the key's tokens, and tells
+// nobody more of a secret than one of these tokens does.
+func fingerprint(material []byte) string {
+	mac := hmac.New(sha256.New, material)
+	mac.Write([]byte("usher key fingerprint"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
 
 // String returns the key's name for logs: its kid (RFC 7517 section 4.5), or
 // else its label, the name of the file that it came from.
@@ -74,7 +81,7 @@ func (k *Key) fits(a *algorithm, kid string) bool {
 // newSecretKey returns an HMAC key for the algorithms whose hash is at most
 // as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
 func newSecretKey(secret []byte, label string, weak bool) *Key {
-	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret, print: sha256.Sum256(secret)}
+	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret, print: fingerprint(secret)}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {
@@ -95,7 +102,7 @@ func newPublicKey(public any) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a key that cannot be written down: %w", err)
 	}
-	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}, print: sha256.Sum256(der)}
+	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}, print: fingerprint(der)}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if ec, ok := public.(*ecdsa.PublicKey); a.kind != kind || ok && ec.Curve != a.curve {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -14,8 +15,9 @@ const (
 )
 
 // A liveTable knows the accounts that have logged in and whose token is still
-// good, for the doors that are asked whether an account exists.
+// good: the [Sessions] of a verifier that was given none.
 type liveTable struct {
+	now     func() time.Time
 	mu      sync.RWMutex
 	entries map[liveAccount]liveLogin
 }
@@ -24,15 +26,14 @@ type liveAccount struct{ host, account string }
 
 // A liveLogin is the login of an account that counts for the longest.
 type liveLogin struct {
-	issuer string
-	key    fingerprint
-	until  time.Time
+	issuer, key string
+	until       time.Time
 }
 
-// record remembers a login. At the bound something else goes: whoever is
+// Record remembers a login. At the bound something else goes: whoever is
 // forgotten can log in all the same.
-func (t *liveTable) record(id Identity, key *Key, now time.Time) {
-	until := now.Add(maxLiveTime)
+func (t *liveTable) Record(_ context.Context, id Identity) error {
+	until := t.now().Add(maxLiveTime)
 	if !id.Expires.IsZero() && id.Expires.Before(until) {
 		until = id.Expires
 	}
@@ -43,8 +44,8 @@ func (t *liveTable) record(id Identity, key *Key, now time.Time) {
 		t.entries = map[liveAccount]liveLogin{}
 	}
 	known, there := t.entries[account]
-	if there && known.key == key.print && known.issuer == id.Issuer && until.Before(known.until) {
-		return
+	if there && known.key == id.KeyPrint && known.issuer == id.Issuer && until.Before(known.until) {
+		return nil
 	}
 	if !there && len(t.entries) >= maxLive {
 		for victim := range t.entries {
@@ -52,17 +53,23 @@ func (t *liveTable) record(id Identity, key *Key, now time.Time) {
 			break
 		}
 	}
-	t.entries[account] = liveLogin{issuer: id.Issuer, key: key.print, until: until}
+	t.entries[account] = liveLogin{issuer: id.Issuer, key: id.KeyPrint, until: until}
+	return nil
 }
 
-func (t *liveTable) get(host, account string) (liveLogin, bool) {
+// Revoked is always false: nothing outlives the process here.
+func (t *liveTable) Revoked(string) bool { return false }
+
+// Exists is as [Sessions] says.
+func (t *liveTable) Exists(host, account string, held func(issuer, keyPrint string) bool) bool {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
 	l, ok := t.entries[liveAccount{host, account}]
-	return l, ok
+	t.mu.RUnlock()
+	return ok && t.now().Before(l.until) && held(l.issuer, l.key)
 }
 
-func (t *liveTable) drop(host, account string) {
+// Drop forgets an account.
+func (t *liveTable) Drop(host, account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.entries, liveAccount{host, account})
@@ -77,40 +84,4 @@ func (t *liveTable) expire(now time.Time) {
 			delete(t.entries, account)
 		}
 	}
-}
-
-// Exists reports whether name is an account that a Prosody may be told of: a
-// service account, or one that has logged in with a token that is still good,
-// that is, neither expired nor signed by a key that has gone. The name is a
-// JID localpart; an unknown host has service accounts at most.
-func (v *Verifier) Exists(host, name string) bool {
-	r := v.rules.Load()
-	h := r.host(host)
-	if h != nil {
-		host = h.name
-	}
-	for account := range spellings(name, h != nil && h.UnicodeAccounts) {
-		if r.serviceAccounts[account+"@"+lowerASCII(host)] || h != nil && v.isLive(h, account) {
-			return true
-		}
-	}
-	return false
-}
-
-// isLive also asks whether the key is still there: it may have gone with a
-// reload or a refreshed key set.
-func (v *Verifier) isLive(h *hostRules, account string) bool {
-	l, ok := v.live.get(h.name, account)
-	if !ok || !v.now().Before(l.until) {
-		return false
-	}
-	issuer := h.issuers[l.issuer]
-	return issuer != nil && issuer.holdsPrint(l.key)
-}
-
-// Revoke ends what an account has here: its tickets, and that it counts as
-// existing. Its token is not refused by it.
-func (v *Verifier) Revoke(host, account string) {
-	v.tickets.dropAccount(host, account)
-	v.live.drop(host, account)
 }

@@ -30,6 +30,8 @@ const (
 	ReasonAccountNotAllowed    Reason = "account_not_allowed"   // the account claim cannot be a localpart here
 	ReasonAccountMismatch      Reason = "account_mismatch"      // the client calls itself something else
 	ReasonUnknownTicket        Reason = "unknown_ticket"        // a login ticket that was used, has expired or was never given
+	ReasonRevoked              Reason = "revoked"               // the token's session was revoked
+	ReasonStateUnavailable     Reason = "state_unavailable"     // cannot decide: the session cannot be recorded
 	ReasonOverloaded           Reason = "overloaded"            // cannot decide: a bound of our own is reached
 	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the issuer's keys were never fetched
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
@@ -60,6 +62,8 @@ var clientTexts = map[Reason]string{
 	ReasonAccountNotAllowed:    "The token's account name is not allowed here.",
 	ReasonAccountMismatch:      "The token belongs to another account.",
 	ReasonUnknownTicket:        "The login ticket is not valid any more.",
+	ReasonRevoked:              "The token is not valid any more.",
+	ReasonStateUnavailable:     "Logins cannot be checked at the moment.",
 	ReasonOverloaded:           "Logins cannot be checked at the moment.",
 	ReasonKeysUnavailable:      "Logins cannot be checked at the moment.",
 	ReasonInternalError:        "Logins cannot be checked at the moment.",
@@ -80,7 +84,11 @@ func (r Reason) ClientText() string { return clientTexts[r] }
 // Undecided reports whether r means "cannot decide" rather than "denied". The
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {
-	return r == ReasonKeysUnavailable || r == ReasonOverloaded || r == ReasonInternalError
+	switch r {
+	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonInternalError:
+		return true
+	}
+	return false
 }
 
 // A Refusal is the answer no. Reason has an outside half (its ClientText);

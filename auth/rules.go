@@ -142,15 +142,18 @@ func (i *issuerRules) holds(key *Key) bool {
 	return false
 }
 
-// holdsPrint is holds for a key of which only the fingerprint was kept: a
-// reload makes new keys of the same files.
-func (i *issuerRules) holdsPrint(f fingerprint) bool {
-	same := func(k *Key) bool { return k.print == f }
+// holdsPrint is holds for a key of which only the print was kept: a reload
+// makes new keys of the same files. A source that was not reached since the
+// start may have it, and so may a key server that is asked for one key at a
+// time: what nobody knows to be gone is held.
+func (i *issuerRules) holdsPrint(print string) bool {
+	same := func(k *Key) bool { return k.print == print }
 	if slices.ContainsFunc(i.Keys, same) {
 		return true
 	}
 	for _, s := range i.sources {
-		if set := s.current(); set != nil && slices.ContainsFunc(set.keys, same) {
+		set := s.current()
+		if set == nil || s.kind == sourceASAP || slices.ContainsFunc(set.keys, same) {
 			return true
 		}
 	}

@@ -21,7 +21,8 @@ type Verifier struct {
 	sources sourceSet
 	doors   sync.Map // name → *metrics.Door
 	tickets *ticketTable
-	live    liveTable
+
+	sessions Sessions
 }
 
 // New returns a Verifier with the given rules. Keys from URLs are fetched
@@ -36,6 +37,9 @@ func New(c Config, o Options) (*Verifier, error) {
 	}
 	if v.now == nil {
 		v.now = time.Now
+	}
+	if v.sessions = o.Sessions; v.sessions == nil {
+		v.sessions = &liveTable{now: v.now}
 	}
 	v.tickets = newTicketTable(v.metrics)
 	v.sources.options = sourceOptions{Log: v.log, Metrics: v.metrics, Now: v.now}
@@ -78,7 +82,9 @@ func (v *Verifier) sweep(ctx context.Context) {
 		case <-tick.C:
 			now := v.now()
 			v.tickets.expire(now)
-			v.live.expire(now)
+			if live, ok := v.sessions.(*liveTable); ok {
+				live.expire(now)
+			}
 		}
 	}
 }

@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+)
+
+// Sessions remember who logged in. All methods but Record read nothing but
+// memory.
+type Sessions interface {
+	// Record remembers a login before it is answered: once it returns nil, a
+	// killed daemon still knows it. It waits a fraction of a second at most. A
+	// token that was revoked meanwhile is [ErrRevoked], a bound that is reached
+	// [ErrOverloaded].
+	Record(ctx context.Context, id Identity) error
+
+	// Revoked reports whether the token with this print was revoked.
+	Revoked(tokenPrint string) bool
+
+	// Exists reports whether an account of a host has a session that has not
+	// ended, and whose key is held.
+	Exists(host, account string, held func(issuer, keyPrint string) bool) bool
+
+	// Drop forgets that an account exists.
+	Drop(host, account string)
+}
+
+// The errors of [Sessions] that are no fault of the state.
+var (
+	ErrRevoked    = errors.New("the token was revoked")
+	ErrOverloaded = errors.New("there are too many sessions")
+)
+
+func recordRefusal(err error) *Refusal {
+	switch {
+	case errors.Is(err, ErrRevoked):
+		return Refuse(ReasonRevoked, "its session was revoked")
+	case errors.Is(err, ErrOverloaded):
+		return Refuse(ReasonOverloaded, "%v", err)
+	}
+	return Refuse(ReasonStateUnavailable, "%v", err)
+}
+
+// checkRevocation also gives the token its print.
+func checkRevocation(a *attempt) *Refusal {
+	if a.id.TokenPrint == "" {
+		a.id.TokenPrint = tokenPrint(a.Token)
+	}
+	if a.sessions.Revoked(a.id.TokenPrint) {
+		return Refuse(ReasonRevoked, "its session was revoked")
+	}
+	return nil
+}
+
+// tokenPrint leaves the signature out: of an ECDSA signature anybody can make
+// a second one.
+func tokenPrint(token string) string {
+	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')+1]))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Exists reports whether name is an account that a Prosody may be told of: a
+// service account, or one that has logged in with a token that is still good,
+// that is, neither expired nor signed by a key that has gone. The name is a
+// JID localpart; an unknown host has service accounts at most.
+func (v *Verifier) Exists(host, name string) bool {
+	r := v.rules.Load()
+	h := r.host(host)
+	if h != nil {
+		host = h.name
+	}
+	for account := range spellings(name, h != nil && h.UnicodeAccounts) {
+		if r.serviceAccounts[account+"@"+lowerASCII(host)] {
+			return true
+		}
+		if h != nil && v.sessions.Exists(h.name, account, h.held) {
+			return true
+		}
+	}
+	return false
+}
+
+// HoldsKey reports whether a key can still verify the tokens of an issuer. It
+// is known by its print ([Identity]). A key whose source was not reached since
+// the start counts as held, and one of an ASAP key server always.
+func (v *Verifier) HoldsKey(host, issuer, keyPrint string) bool {
+	h := v.rules.Load().hosts[host]
+	return h != nil && h.held(issuer, keyPrint)
+}
+
+// held also asks the sources: the key may have gone with a refreshed set.
+func (h *hostRules) held(issuer, keyPrint string) bool {
+	i := h.issuers[issuer]
+	return i != nil && i.holdsPrint(keyPrint)
+}
+
+// Revoke ends what an account has here: its tickets, and that it counts as
+// existing. Its token is not refused by it.
+func (v *Verifier) Revoke(host, account string) {
+	v.tickets.dropAccount(host, account)
+	v.sessions.Drop(host, account)
+}
