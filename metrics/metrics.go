@@ -20,6 +20,11 @@ const (
 	AuthRequests           = "usher_auth_requests_total"
 	AuthDuration           = "usher_auth_duration_seconds"
 	Tickets                = "usher_tickets_total"
+	Joins                  = "usher_joins_total"
+	Affiliations           = "usher_affiliations_total"
+	ComponentConnected     = "usher_component_connected"
+	SessionsGauge          = "usher_sessions"
+	StateErrors            = "usher_state_errors_total"
 	Keys                   = "usher_keys"
 	JWKSFetches            = "usher_jwks_fetches_total"
 	JWKSLastSuccess        = "usher_jwks_last_success_timestamp_seconds"
@@ -36,6 +41,7 @@ type Metrics struct {
 	authRequests *prometheus.CounterVec
 	authDuration *prometheus.HistogramVec
 	tickets      map[string]prometheus.Counter // by result
+	rooms        *rooms
 	keys         *prometheus.GaugeVec
 	fetches      *prometheus.CounterVec
 	fetchSuccess *prometheus.GaugeVec
@@ -73,6 +79,7 @@ func New(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	info.Set(1)
 	m.tickets = newTickets(m.registry)
+	m.rooms = newRooms(m.registry)
 	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -1,0 +1,43 @@
+// Package memory is the state that ends with the process (state: memory:).
+package memory
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"usher/moderation"
+)
+
+// A Store keeps nothing that sessions do not keep themselves, for as long as
+// they do. It is a [moderation.Store].
+type Store struct {
+	mu     sync.Mutex
+	closed bool
+}
+
+// New returns an empty store.
+func New() *Store { return &Store{} }
+
+var errClosed = errors.New("the state is closed")
+
+// Load returns nothing.
+func (s *Store) Load(context.Context) (moderation.State, error) { return moderation.State{}, nil }
+
+// Apply does nothing: the sessions have it in memory.
+func (s *Store) Apply(ctx context.Context, _ ...moderation.Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	return ctx.Err()
+}
+
+// Close ends the store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}

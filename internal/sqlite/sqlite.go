@@ -1,0 +1,162 @@
+// Package sqlite keeps the state in one file on this machine (state: sqlite:).
+//
+// A write returns when it is with the operating system, so that a killed
+// daemon has lost nothing; no fsync stands between a login and its answer. The
+// file is in WAL mode: a power failure may lose the last seconds, and leaves a
+// file that is whole. What is in the log is brought into the file, and to the
+// disk, in the background.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"usher/moderation"
+)
+
+// A Store is a [moderation.Store].
+type Store struct {
+	path     string
+	lock     *os.File
+	db       *sql.DB // writes and loads; never syncs
+	syncer   *sql.DB // moves the log into the file; does sync
+	requests chan *request
+	stop     chan struct{}
+	stopOnce sync.Once
+	done     sync.WaitGroup
+
+	writing sync.Mutex // held while the log is written, or made short
+}
+
+const (
+	queued       = 4096
+	schema       = 1
+	pragmas      = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-2000)&_pragma=synchronous"
+	closeWithin  = 5 * time.Second
+	createTables = `
+		CREATE TABLE IF NOT EXISTS grants (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		CREATE TABLE IF NOT EXISTS givens (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
+		CREATE TABLE IF NOT EXISTS rooms (jid TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		CREATE TABLE IF NOT EXISTS revocations (token TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		PRAGMA user_version = 1;`
+)
+
+var errClosed = errors.New("the state is closed")
+
+// Open opens the file, which only this process may then use, and makes it if
+// it is not there. Its folder must be there.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		s.release()
+		return nil, fmt.Errorf("state %s: %w", path, err)
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		s.release()
+		return nil, fmt.Errorf("state %s: %w", path, err)
+	}
+	s.done.Go(func() { s.write(&writer{conn, map[string]*sql.Stmt{}}) })
+	s.done.Go(s.sync)
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	var err error
+	if s.lock, err = lockFile(s.path + ".lock"); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite's other files get the same mode
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if s.db, err = connect(s.path, "OFF"); err != nil {
+		return err
+	}
+	if s.syncer, err = connect(s.path, "NORMAL"); err != nil {
+		return err
+	}
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("%w; if the file is damaged, move it away: people then have to log in again", err)
+	}
+	if version > schema {
+		return fmt.Errorf("it was written by a newer usher (schema %d, this one knows %d)", version, schema)
+	}
+	_, err = s.db.ExecContext(ctx, createTables)
+	return err
+}
+
+// connect opens one connection. The path is escaped: it may hold "?".
+func connect(path, synchronous string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas+"("+synchronous+")")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(2) // one writes, one loads
+	return db, nil
+}
+
+// Apply waits until the changes are written, or ctx ends.
+func (s *Store) Apply(ctx context.Context, changes ...moderation.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	statements, err := statementsOf(changes)
+	if err != nil {
+		return err
+	}
+	r := &request{statements: statements, result: make(chan error, 1)}
+	select {
+	case <-s.stop:
+		return errClosed
+	default:
+	}
+	select {
+	case s.requests <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.stop:
+		return errClosed
+	}
+	select {
+	case err := <-r.result:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the disk is slow: %w", ctx.Err())
+	}
+}
+
+// Close writes what is queued, brings it to the disk and ends the store.
+func (s *Store) Close() error {
+	s.stopOnce.Do(func() { close(s.stop) })
+	s.done.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	_, err := s.checkpoint(ctx, "TRUNCATE")
+	return errors.Join(err, s.release())
+}
+
+func (s *Store) release() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.db, s.syncer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"usher/moderation"
+)
+
+// A statement is one change as SQL.
+type statement struct {
+	text string
+	args []any
+}
+
+const (
+	putGrant         = "INSERT INTO grants (id, value) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value"
+	deleteGrant      = "DELETE FROM grants WHERE id = ?"
+	putGiven         = "INSERT INTO givens (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE SET value = excluded.value"
+	deleteGiven      = "DELETE FROM givens WHERE room = ? AND jid = ?"
+	putRoom          = "INSERT INTO rooms (jid, value) VALUES (?, ?) ON CONFLICT (jid) DO UPDATE SET value = excluded.value"
+	deleteRoom       = "DELETE FROM rooms WHERE jid = ?"
+	putRevocation    = "INSERT INTO revocations (token, value) VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET value = excluded.value"
+	deleteRevocation = "DELETE FROM revocations WHERE token = ?"
+)
+
+func statementsOf(changes []moderation.Change) ([]statement, error) {
+	list := make([]statement, 0, len(changes))
+	for _, c := range changes {
+		st, value := statementOf(c)
+		if value != nil {
+			text, err := json.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("a change cannot be written: %w", err)
+			}
+			st.args = append(st.args, string(text))
+		}
+		list = append(list, st)
+	}
+	return list, nil
+}
+
+// statementOf also returns what is to be written in the last place.
+func statementOf(c moderation.Change) (st statement, value any) {
+	switch {
+	case c.PutGrant != nil:
+		return statement{putGrant, []any{c.PutGrant.ID.String()}}, c.PutGrant
+	case c.DeleteGrant != nil:
+		return statement{deleteGrant, []any{c.DeleteGrant.String()}}, nil
+	case c.PutGiven != nil:
+		return statement{putGiven, []any{c.PutGiven.Room, c.PutGiven.JID}}, c.PutGiven
+	case c.DeleteGiven != nil:
+		return statement{deleteGiven, []any{c.DeleteGiven.Room, c.DeleteGiven.JID}}, nil
+	case c.PutRoom != nil:
+		return statement{putRoom, []any{c.PutRoom.JID}}, c.PutRoom
+	case c.PutRevocation != nil:
+		return statement{putRevocation, []any{c.PutRevocation.TokenPrint}}, c.PutRevocation
+	case c.DeleteRevocation != "":
+		return statement{deleteRevocation, []any{c.DeleteRevocation}}, nil
+	}
+	return statement{deleteRoom, []any{c.DeleteRoom}}, nil
+}
+
+// Load reads everything.
+func (s *Store) Load(ctx context.Context) (moderation.State, error) {
+	var state moderation.State
+	err := load(ctx, s.db, "grants", &state.Grants)
+	if err == nil {
+		err = load(ctx, s.db, "givens", &state.Givens)
+	}
+	if err == nil {
+		err = load(ctx, s.db, "rooms", &state.Rooms)
+	}
+	if err == nil {
+		err = load(ctx, s.db, "revocations", &state.Revocations)
+	}
+	if err != nil {
+		return moderation.State{}, fmt.Errorf("state %s: %w", s.path, err)
+	}
+	return state, nil
+}
+
+func load[T any](ctx context.Context, db *sql.DB, table string, to *[]T) error {
+	rows, err := db.QueryContext(ctx, "SELECT value FROM "+table)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text []byte
+		var v T
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &v); err != nil {
+			return fmt.Errorf("a row of %s cannot be read: %w", table, err)
+		}
+		*to = append(*to, v)
+	}
+	return rows.Err()
+}
+
+// A checkpointed is what came of moving the log into the file.
+type checkpointed struct{ pages, moved int }
+
+// checkpoint is PRAGMA wal_checkpoint on the connection that syncs.
+func (s *Store) checkpoint(ctx context.Context, mode string) (checkpointed, error) {
+	var busy int
+	var c checkpointed
+	err := s.syncer.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &c.pages, &c.moved)
+	if err == nil && busy != 0 && mode != "PASSIVE" {
+		err = fmt.Errorf("checkpoint %s: busy", mode)
+	}
+	return c, err
+}
+
+// logSize asks without moving anything.
+func (s *Store) logSize(ctx context.Context) (checkpointed, error) {
+	return s.checkpoint(ctx, "NOOP")
+}

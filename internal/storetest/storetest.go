@@ -1,0 +1,179 @@
+// Package storetest is what every state must pass.
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/moderation"
+)
+
+// A Backend is a kind of state.
+type Backend struct {
+	// New returns a function that opens one state, empty at first, each time
+	// after it was closed.
+	New func(t *testing.T) (open func() moderation.Store)
+
+	// Lasting says that what was applied is there when it is opened again.
+	Lasting bool
+}
+
+// Run runs the suite.
+func Run(t *testing.T, b Backend) {
+	for name, test := range map[string]func(*testing.T, *subject){
+		"Empty": func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
+		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Ends": ends,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &subject{Backend: b, open: b.New(t)}
+			s.Store = s.open()
+			test(t, s)
+			if err := s.Close(); err != nil {
+				t.Errorf("closing: %v", err)
+			}
+		})
+	}
+}
+
+// A subject is one state under test.
+type subject struct {
+	Backend
+	moderation.Store
+	open func() moderation.Store
+}
+
+func (s *subject) apply(t *testing.T, changes ...moderation.Change) {
+	t.Helper()
+	if err := s.Apply(t.Context(), changes...); err != nil {
+		t.Fatalf("applying: %v", err)
+	}
+}
+
+// is opens the state again and compares.
+func (s *subject) is(t *testing.T, want moderation.State) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatalf("closing: %v", err)
+	}
+	s.Store = s.open()
+	got, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatalf("loading: %v", err)
+	}
+	if !s.Lasting {
+		want = moderation.State{}
+	}
+	for _, state := range []*moderation.State{&got, &want} {
+		order(state)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("kept\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// order makes two states comparable: lists in order, and empty ones nil.
+func order(s *moderation.State) {
+	slices.SortFunc(s.Grants, func(a, b moderation.Grant) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(s.Givens, func(a, b moderation.Given) int {
+		return cmp.Or(strings.Compare(a.Room, b.Room), strings.Compare(a.JID, b.JID))
+	})
+	slices.SortFunc(s.Rooms, func(a, b moderation.Room) int { return strings.Compare(a.JID, b.JID) })
+	slices.SortFunc(s.Revocations, func(a, b moderation.Revocation) int { return strings.Compare(a.TokenPrint, b.TokenPrint) })
+}
+
+// at is a time with nanoseconds, and no monotonic clock.
+func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
+
+func grant(n byte) *moderation.Grant {
+	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Issuer: "my-app", KeyID: "k1",
+		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
+		Moderator: true, LobbyBypass: true, LoggedIn: at(1), Used: at(2), Expires: at(98753496345)}
+}
+
+func given(room, jid string) *moderation.Given {
+	return &moderation.Given{Room: room, JID: jid, Affiliation: moderation.Owner, Grant: moderation.ID{7}, At: at(3), Confirmed: true, Foreign: true, TakenAway: true, End: moderation.EndRevoked}
+}
+
+func roundTrip(t *testing.T, s *subject) {
+	g, least := grant(1), &moderation.Grant{ID: moderation.ID{2}}
+	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4)}
+	rev := &moderation.Revocation{TokenPrint: "t1", Until: at(5)}
+	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: least}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
+	s.apply(t)
+	s.is(t, moderation.State{Grants: []moderation.Grant{*g, *least}, Givens: []moderation.Given{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
+}
+
+func replace(t *testing.T, s *subject) {
+	first, second := grant(1), grant(1)
+	second.Moderator, second.Rooms = false, nil
+	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
+	v2.Affiliation, v2.End = moderation.Member, ""
+	s.apply(t, moderation.Change{PutGrant: first}, moderation.Change{PutGiven: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{PutGiven: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Until: at(1)}})
+	s.is(t, moderation.State{Grants: []moderation.Grant{*second}, Givens: []moderation.Given{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Until: at(1)}}})
+}
+
+func remove(t *testing.T, s *subject) {
+	g, stays := grant(1), grant(2)
+	v := given("r@c", "a@h")
+	key := moderation.GivenKey{Room: "r@c", JID: "a@h"}
+	other := moderation.GivenKey{Room: "r@c", JID: "nobody@h"}
+	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: stays}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, moderation.Change{DeleteGrant: &g.ID}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: "r@c"}, moderation.Change{DeleteRevocation: "t"})
+	s.apply(t, moderation.Change{DeleteGrant: &g.ID}) // what is not there is no error
+	s.is(t, moderation.State{Grants: []moderation.Grant{*stays}})
+}
+
+// names are data, whatever is in them.
+func names(t *testing.T, s *subject) {
+	var want moderation.State
+	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room", strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
+		g := grant(byte(i))
+		g.Account, g.Rooms = name, []string{name}
+		v := given(name+"@c", name+"@h")
+		s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGiven: v})
+		want.Grants, want.Givens = append(want.Grants, *g), append(want.Givens, *v)
+	}
+	s.is(t, want)
+}
+
+// concurrent writers lose nothing.
+func concurrent(t *testing.T, s *subject) {
+	const n = 200
+	var want moderation.State
+	var writers sync.WaitGroup
+	for i := range n {
+		g := grant(1)
+		g.ID[2] = byte(i)
+		want.Grants = append(want.Grants, *g)
+		writers.Go(func() {
+			if err := s.Apply(t.Context(), moderation.Change{PutGrant: g}); err != nil {
+				t.Errorf("applying: %v", err)
+			}
+		})
+	}
+	writers.Wait()
+	s.is(t, want)
+}
+
+// ends: a context or a state that has ended is an error, and no hang.
+func ends(t *testing.T, s *subject) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.apply(t, moderation.Change{PutGrant: grant(1)})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s.Apply(t.Context(), moderation.Change{PutGrant: grant(2)}) == nil || s.Apply(over, moderation.Change{PutGrant: grant(2)}) == nil {
+		t.Error("a closed state took a change")
+	}
+	s.Store = s.open()
+	s.is(t, moderation.State{Grants: []moderation.Grant{*grant(1)}})
+}

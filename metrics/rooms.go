@@ -1,0 +1,94 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// rooms holds the series about joins, affiliations and the sessions behind
+// them.
+type rooms struct {
+	joins        *prometheus.CounterVec
+	affiliations *prometheus.CounterVec
+	connected    prometheus.Gauge
+	sessions     prometheus.Gauge
+	stateErrors  *prometheus.CounterVec
+	known        map[[2]string]bool // result and reason of joins
+}
+
+func newRooms(registry *prometheus.Registry) *rooms {
+	r := &rooms{
+		joins: prometheus.NewCounterVec(prometheus.CounterOpts{Name: Joins,
+			Help: "Joins of rooms decided, by result (allowed, denied, error) and reason."}, []string{"result", "reason"}),
+		affiliations: prometheus.NewCounterVec(prometheus.CounterOpts{Name: Affiliations,
+			Help: "Affiliations set in rooms, by affiliation and result (success, failure)."}, []string{"affiliation", "result"}),
+		connected: prometheus.NewGauge(prometheus.GaugeOpts{Name: ComponentConnected,
+			Help: "Whether Prosody has accepted usher's component (1)."}),
+		sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: SessionsGauge,
+			Help: "Sessions of tokens that have not ended."}),
+		stateErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
+			Help: "Writes of the state that failed, by operation."}, []string{"operation"}),
+		known: map[[2]string]bool{},
+	}
+	for _, affiliation := range []string{"owner", "member", "none"} {
+		for _, result := range []string{FetchSucceeded, FetchFailed} {
+			r.affiliations.WithLabelValues(affiliation, result)
+		}
+	}
+	for _, operation := range StateOperations() {
+		r.stateErrors.WithLabelValues(operation)
+	}
+	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.stateErrors)
+	return r
+}
+
+// StateOperations is the closed list of the label operation.
+func StateOperations() []string {
+	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "update"}
+}
+
+// JoinReasons makes the series of joins exist, for the closed lists of reasons
+// that allow, that deny and that mean "cannot decide".
+func (m *Metrics) JoinReasons(allowed, denied, undecided []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for result, reasons := range map[string][]string{ResultAllowed: allowed, ResultDenied: denied, ResultError: undecided} {
+		for _, reason := range reasons {
+			m.rooms.known[[2]string{result, reason}] = true
+			m.rooms.joins.WithLabelValues(result, reason)
+		}
+	}
+}
+
+// Join counts a decision about a join. What is in no list counts as an
+// internal error: the set of series stays closed.
+func (m *Metrics) Join(result, reason string) {
+	m.mu.Lock()
+	known := m.rooms.known[[2]string{result, reason}]
+	m.mu.Unlock()
+	if !known {
+		result, reason = ResultError, reasonOther
+	}
+	m.rooms.joins.WithLabelValues(result, reason).Inc()
+}
+
+// Affiliation counts one that was set, or could not be.
+func (m *Metrics) Affiliation(affiliation string, ok bool) {
+	result := FetchSucceeded
+	if !ok {
+		result = FetchFailed
+	}
+	m.rooms.affiliations.WithLabelValues(affiliation, result).Inc()
+}
+
+// ComponentConnected tells whether Prosody has accepted the component.
+func (m *Metrics) ComponentConnected(yes bool) {
+	if yes {
+		m.rooms.connected.Set(1)
+	} else {
+		m.rooms.connected.Set(0)
+	}
+}
+
+// Sessions tells how many sessions there are.
+func (m *Metrics) Sessions(n int) { m.rooms.sessions.Set(float64(n)) }
+
+// StateError counts a write of the state that failed.
+func (m *Metrics) StateError(operation string) { m.rooms.stateErrors.WithLabelValues(operation).Inc() }

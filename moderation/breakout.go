@@ -1,0 +1,90 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxMainRooms   = 10_000
+	mainRoomWithin = time.Second
+)
+
+// mainRooms remembers which room a breakout room belongs to. The zero value is
+// ready.
+type mainRooms struct {
+	mu    sync.Mutex
+	known map[string]string
+}
+
+func (m *mainRooms) get(room string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.known[room]
+}
+
+func (m *mainRooms) put(room, main string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= maxMainRooms {
+		m.known = map[string]string{}
+	}
+	m.known[room] = main
+}
+
+func (m *mainRooms) forget(room string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.known, room)
+}
+
+// mainRoom finds out, by asking the room itself (Jitsi's
+// mod_muc_breakout_rooms tells it in disco#info), whose breakout room it is.
+func (s *Sessions) mainRoom(ctx context.Context, h *hostRules, room RoomName) (RoomName, error) {
+	main := s.mains.get(room.JID)
+	if main == "" {
+		k := s.keeper.Load()
+		if k == nil {
+			return RoomName{}, errors.New("there is no component to ask for the main room")
+		}
+		ctx, cancel := context.WithTimeout(ctx, mainRoomWithin)
+		defer cancel()
+		var err error
+		if main, err = k.rooms.MainRoom(ctx, room.JID); err != nil {
+			return RoomName{}, fmt.Errorf("the main room cannot be told: %w", err)
+		}
+		s.mains.put(room.JID, main)
+	}
+	name, err := ParseRoom(h.inward(main))
+	if err != nil {
+		return RoomName{}, err
+	}
+	for _, domain := range h.MUC {
+		if name.Domain == domain {
+			return name, nil
+		}
+	}
+	return RoomName{}, fmt.Errorf("the main room %q is none of this host", clip(main))
+}
+
+// inward turns room@conference.tenant.host, as Jitsi's domain mapper shows a
+// tenant's room, into what Prosody calls it.
+func (h *hostRules) inward(jid string) string {
+	local, domain, _ := strings.Cut(jid, "@")
+	for _, muc := range h.MUC {
+		prefix, found := strings.CutSuffix(muc, "."+h.Host)
+		if !found {
+			continue
+		}
+		rest, starts := strings.CutPrefix(domain, prefix+".")
+		tenant, ends := strings.CutSuffix(rest, "."+h.Host)
+		if starts && ends && tenant != "" {
+			return "[" + tenant + "]" + local + "@" + muc
+		}
+	}
+	return jid
+}

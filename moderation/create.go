@@ -1,0 +1,108 @@
+package moderation
+
+import (
+	"context"
+	"slices"
+)
+
+// maxSeeded bounds the affiliations that a new room begins with. Who is beyond
+// it gets his when he joins.
+const maxSeeded = 256
+
+// Create answers Prosody's question about a room that is about to be created:
+// the affiliations that it begins with, by bare JID. They are those of the
+// accounts whose tokens name the room; who creates it is not asked, and is
+// nothing to it by that. What an earlier room of this name knew is forgotten,
+// but not what its owners took away.
+func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliation, Decision) {
+	name, err := ParseRoom(room)
+	if err != nil {
+		return nil, refuse(ReasonMalformedRequest, "%v", err)
+	}
+	h := s.policy.Load().byRoom[name.Domain]
+	if h == nil {
+		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
+	}
+	if h.breakout[name.Domain] {
+		s.mains.forget(name.JID)
+		return map[string]Affiliation{}, Decision{Allowed: true}
+	}
+	s.mu.Lock()
+	changes := s.forgetRoom(name.JID)
+	seeds := s.seeds(h, name)
+	for _, g := range seeds {
+		if s.ledger.put(g) {
+			changes = append(changes, Change{PutGiven: g})
+		}
+	}
+	s.mu.Unlock()
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	if err := s.apply(within, "create_room", changes...); err != nil {
+		return nil, refuse(ReasonInternalError, "the state cannot be written")
+	}
+	affiliations := make(map[string]Affiliation, len(seeds))
+	for _, g := range seeds {
+		affiliations[g.JID] = g.Affiliation
+	}
+	return affiliations, Decision{Allowed: true}
+}
+
+// seeds wants the lock.
+func (s *Sessions) seeds(h *hostRules, room RoomName) []*Given {
+	now := s.now()
+	key := roomIndexKey{h.Host, room.name}
+	if h.Tenants {
+		_, key.name = room.tenant()
+	}
+	judge := s.judge(now)
+	var deciding []Decision
+	done := map[string]bool{}
+	for _, g := range s.byRoom[key] {
+		jid := g.JID()
+		if done[jid] {
+			continue
+		}
+		done[jid] = true
+		if d := h.decide(s.byJID[jid], room, judge); d.Allowed && d.Affiliation != None {
+			deciding = append(deciding, d)
+		}
+	}
+	slices.SortFunc(deciding, func(a, b Decision) int { // owners first, and those who came last
+		if c := b.Affiliation.rank() - a.Affiliation.rank(); c != 0 {
+			return c
+		}
+		return b.Grant.LoggedIn.Compare(a.Grant.LoggedIn)
+	})
+	var list []*Given
+	for _, d := range deciding[:min(len(deciding), maxSeeded)] {
+		k := GivenKey{room.JID, d.Grant.JID()}
+		if old := s.ledger.get(k); old != nil && old.TakenAway && old.Grant == d.Grant.ID {
+			continue
+		}
+		list = append(list, &Given{Room: k.Room, JID: k.JID, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: now})
+	}
+	return list
+}
+
+// forgetRoom wants the lock. What owners took away stays, as long as its grant
+// does.
+func (s *Sessions) forgetRoom(room string) []Change {
+	var changes []Change
+	for jid, g := range s.ledger.rooms[room] {
+		if g.TakenAway && s.grants[g.Grant] != nil {
+			continue
+		}
+		k := GivenKey{room, jid}
+		s.ledger.drop(k)
+		changes = append(changes, Change{DeleteGiven: &k})
+	}
+	if r := s.rooms[room]; r != nil && r.Started {
+		changes = append(changes, Change{DeleteRoom: room})
+	}
+	s.epoch++
+	delete(s.rooms, room)
+	s.makeRoom()
+	s.rooms[room] = &roomState{Room: Room{JID: room, Joined: s.now()}, epoch: s.epoch}
+	return changes
+}

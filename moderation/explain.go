@@ -1,0 +1,40 @@
+package moderation
+
+import (
+	"fmt"
+	"time"
+
+	"usher/auth"
+)
+
+// Explain says what a token's identity could do in a room if it had just
+// logged in: the checks, as [auth.Verifier.Explain] gives its own, and the
+// decision. It knows of no other session of the account, and of no room that
+// somebody started.
+func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.CheckLine, Decision) {
+	name, err := ParseRoom(room)
+	if err != nil {
+		d := refuse(ReasonMalformedRequest, "%v", err)
+		return []auth.CheckLine{{Name: "room_name", Detail: d.Detail}}, d
+	}
+	h := p.byRoom[name.Domain]
+	if h == nil || h.Host != id.Host {
+		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s", clip(name.Domain), id.Host)
+		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
+	}
+	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: fmt.Sprintf("%q of %s", clip(name.name), name.Domain)}}
+	if h.breakout[name.Domain] {
+		d := refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
+		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
+	}
+	d := h.decide([]*Grant{grantOf(id, now)}, name, func(*Grant) Reason { return "" })
+	if !d.Allowed {
+		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
+	}
+	detail := "the token is for every room"
+	if d.Grant.Rooms != nil {
+		detail = "the token is for " + quoted(d.Grant.Rooms)
+	}
+	return append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: detail},
+		auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)}), d
+}

@@ -1,0 +1,138 @@
+package moderation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"usher/auth"
+)
+
+// An ID names a grant. It is made of account and token, so that the same token
+// makes the same grant each time, and tells nothing of the token.
+type ID [16]byte
+
+// String returns 32 hexadecimal characters.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText writes the form of String.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads the form of String.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}
+
+// ParseID reads what [ID.String] writes.
+func ParseID(s string) (ID, error) {
+	var id ID
+	if n, err := hex.Decode(id[:], []byte(s)); err != nil || n != len(id) || len(s) != 2*len(id) {
+		return ID{}, fmt.Errorf("%q is no ID of a session", clip(s))
+	}
+	return id, nil
+}
+
+// A Grant is an identity that logged in and may join until it ends: a session
+// of a token. It holds no part of the token's text.
+type Grant struct {
+	ID          ID
+	Host        string // virtual host
+	Account     string // JID localpart, nodeprepped and escaped by XEP-0106
+	Issuer      string
+	KeyID       string // the key's kid or label
+	KeyPrint    string // 32 hexadecimal characters, to find out that the key has gone
+	TokenPrint  string // 32 hexadecimal characters, to keep a revoked token out
+	TokenID     string // jti, or empty
+	Subject     string // sub, or empty
+	Rooms       []string
+	RoomRegex   bool // Rooms are regular expressions
+	Moderator   bool
+	LobbyBypass bool
+
+	LoggedIn time.Time // of the last login; of two grants for one room the later decides
+	Used     time.Time // of the last login or join
+	Expires  time.Time // zero: the token has no end
+}
+
+// JID returns the bare JID.
+func (g *Grant) JID() string { return g.Account + "@" + g.Host }
+
+// ended reports whether the grant's time is over. A token that is good for
+// longer than anybody lives is good for as long as it is used.
+func (g *Grant) ended(now time.Time, idle time.Duration) bool {
+	if !g.Expires.IsZero() && !now.Before(g.Expires) {
+		return true
+	}
+	return g.endless(now) && !now.Before(g.Used.Add(idle))
+}
+
+// endless reports whether the token's end is none: exp is absent, or beyond
+// the year that follows (98753496345768 in the how-to of Jitsi's operators).
+func (g *Grant) endless(now time.Time) bool {
+	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
+}
+
+// grantOf makes the grant of a login.
+func grantOf(id auth.Identity, now time.Time) *Grant {
+	g := &Grant{
+		Host: id.Host, Account: id.Account, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
+		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
+		LobbyBypass: id.LobbyBypass, LoggedIn: now, Used: now, Expires: id.Expires,
+	}
+	sum := sha256.Sum256([]byte(id.TokenPrint + "\x00" + id.Host + "\x00" + id.Account))
+	g.ID = ID(sum[:len(g.ID)])
+	return g
+}
+
+// A Given is what an account that was let in is to a room, remembered so that
+// what usher set can be taken back, and only that.
+type Given struct {
+	Room        string // bare JID, as Prosody spells it
+	JID         string // bare JID
+	Affiliation Affiliation
+	Grant       ID        // what it rests on
+	At          time.Time // when it was given
+	Confirmed   bool      // the room was seen to have it
+	Foreign     bool      // somebody else gave it: never taken back
+	TakenAway   bool      // somebody else changed it: the same grant never gives it again
+	End         End       // why the grant ended, if it has
+}
+
+// An End says why a grant is no more.
+type End string
+
+// The ends. The zero value is a grant that has not ended.
+const (
+	EndExpired End = "expired"
+	EndRevoked End = "revoked"
+	EndKeyGone End = "key_gone"
+)
+
+// A GivenKey names a [Given].
+type GivenKey struct{ Room, JID string }
+
+func (g *Given) key() GivenKey { return GivenKey{g.Room, g.JID} }
+
+// A Room is a room that somebody may be in.
+type Room struct {
+	JID     string    // bare JID, as Prosody spells it
+	Started bool      // a token holder has joined since it was created
+	Joined  time.Time // of the last join that was allowed
+}
+
+// A Revocation keeps a token out until it expires by itself.
+type Revocation struct {
+	TokenPrint string
+	Until      time.Time // zero: for ever
+}
+
+// clip cuts a name of unknown origin for a log line.
+func clip(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}

@@ -1,0 +1,176 @@
+package moderation
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// roomRefresh is how old the last join that the state knows may be.
+const roomRefresh = 10 * time.Minute
+
+// Join decides whether a user, by his bare JID, may join a room. It reads
+// nothing but memory, except for a breakout room that is seen for the first
+// time: then the room itself is asked for its main room.
+func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
+	name, err := ParseRoom(room)
+	if err != nil {
+		return refuse(ReasonMalformedRequest, "%v", err)
+	}
+	p := s.policy.Load()
+	h := p.byRoom[name.Domain]
+	if h == nil {
+		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
+	}
+	isBreakout := h.breakout[name.Domain]
+	if isBreakout && !h.service[user] {
+		if name, err = s.mainRoom(ctx, h, name); err != nil {
+			return refuse(ReasonBreakoutUnknown, "%v", err)
+		}
+	}
+	d := s.decide(h, user, name, s.now())
+	switch {
+	case !d.Allowed:
+	case isBreakout: // Jitsi's breakout rooms have the affiliations of their main room
+		d.Affiliation = None
+	default:
+		s.joined(ctx, name.JID, user, d)
+	}
+	return d
+}
+
+// decide is Join without anybody joining: what the user is to the room now.
+func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Time) Decision {
+	_, domain, found := strings.Cut(user, "@")
+	switch {
+	case h.service[user]:
+		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
+	case found && domain == h.Host:
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return h.decide(s.byJID[user], room, s.judge(now))
+	case found && h.guests[domain]:
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		if r := s.rooms[room.JID]; r != nil && r.Started {
+			return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+		}
+		return refuse(ReasonNotStarted, "guests wait until somebody with a token has joined")
+	}
+	return refuse(ReasonStranger, "%q is neither %s nor one of its guests' hosts or service accounts", clip(domain), h.Host)
+}
+
+// joined remembers a join that was allowed.
+func (s *Sessions) joined(ctx context.Context, room, user string, d Decision) {
+	now := s.now()
+	s.mu.Lock()
+	if d.Grant != nil {
+		if g := s.grants[d.Grant.ID]; g != nil {
+			g.Used = now
+		}
+	}
+	r := s.rooms[room]
+	if r == nil {
+		s.makeRoom()
+		r = &roomState{Room: Room{JID: room}}
+		s.rooms[room] = r
+	}
+	starts := d.Grant != nil && !r.Started
+	stale := r.Started && now.Sub(r.Joined) > roomRefresh
+	r.Started = r.Started || starts
+	if starts || stale || !r.Started {
+		r.Joined = now
+	}
+	kept := r.Room
+	s.mu.Unlock()
+	if starts || stale { // guests depend on it, also after a restart
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+		defer cancel()
+		_ = s.apply(within, "put_room", Change{PutRoom: &kept})
+	}
+	s.touch(room, user)
+}
+
+// makeRoom wants the lock. At the bound a room goes whose last join is long
+// ago: nobody is thrown out by it, only its guests have to wait again.
+func (s *Sessions) makeRoom() {
+	if len(s.rooms) < maxRooms {
+		return
+	}
+	var oldest *roomState
+	n := 0
+	for _, r := range s.rooms {
+		if oldest == nil || r.Joined.Before(oldest.Joined) {
+			oldest = r
+		}
+		if n++; n == sampledForOldest {
+			break
+		}
+	}
+	delete(s.rooms, oldest.JID)
+	if oldest.Started {
+		jid := oldest.JID
+		go s.persist(context.Background(), []Change{{DeleteRoom: jid}})
+	}
+}
+
+// touch has a room looked at.
+func (s *Sessions) touch(room, user string) {
+	if k := s.keeper.Load(); k != nil {
+		k.joined(room, user)
+	}
+}
+
+// touchAccount has every room looked at in which a new login may change what
+// somebody is: where he was let in before, and the rooms that the token names.
+func (s *Sessions) touchAccount(g *Grant) {
+	k := s.keeper.Load()
+	if k == nil {
+		return
+	}
+	jid := g.JID()
+	s.mu.RLock()
+	rooms := s.ledger.roomsOf(jid)
+	if p := s.policy.Load(); p.hosts[g.Host] != nil {
+		rooms = append(rooms, s.namedRooms(p.hosts[g.Host], g)...)
+	}
+	s.mu.RUnlock()
+	for _, room := range rooms {
+		k.changed(room, jid)
+	}
+}
+
+// namedRooms wants the lock. It finds the rooms that are there and that a
+// grant names, in either spelling.
+func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
+	var list []string
+	for _, key := range indexKeys(g) {
+		names := []string{key.name, encodeLikeJitsi(key.name)}
+		if h.Tenants {
+			names = append(names, "["+strings.ToLower(g.Subject)+"]"+names[0], "["+strings.ToLower(g.Subject)+"]"+names[1])
+		}
+		for _, domain := range h.MUC {
+			for _, name := range names {
+				if s.rooms[name+"@"+domain] != nil {
+					list = append(list, name+"@"+domain)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// encodeLikeJitsi writes a canonical name as Jitsi's client does: everything
+// beyond ASCII percent-encoded, in small letters.
+func encodeLikeJitsi(name string) string {
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	for i := range len(name) {
+		if c := name[i]; c < 0x80 {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,244 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Rooms is how the rooms of a Prosody are read and changed. Every call has a
+// deadline of its own.
+type Rooms interface {
+	// Affiliations returns what the bare JIDs are that are anything to a room.
+	Affiliations(ctx context.Context, room string) (map[string]Affiliation, error)
+	// Occupants returns who is in a room.
+	Occupants(ctx context.Context, room string) ([]Occupant, error)
+	// SetAffiliation makes a bare JID be something to a room. Setting what
+	// there is already has the occupants' roles computed anew.
+	SetAffiliation(ctx context.Context, room, jid string, a Affiliation) error
+	// Remove takes an occupant out of a room.
+	Remove(ctx context.Context, room, nick, reason string) error
+	// MainRoom returns the bare JID of the room that a breakout room belongs to.
+	MainRoom(ctx context.Context, room string) (string, error)
+	// Connected receives a value each time the rooms become reachable. It is
+	// always the same channel, for one reader.
+	Connected() <-chan struct{}
+}
+
+// The errors of [Rooms] that say something about the room.
+var (
+	ErrNoRoom      = errors.New("there is no such room")
+	ErrForbidden   = errors.New("the room does not let usher do this")
+	ErrUnreachable = errors.New("the rooms cannot be reached")
+)
+
+const (
+	maxTasks       = 20_000 // rooms that wait to be looked at
+	maxInterests   = 20_000 // accounts of one room
+	keeperWorkers  = 4
+	keeperTick     = 20 * time.Millisecond
+	passWithin     = 30 * time.Second
+	strictEvery    = 30 * time.Second
+	afterTrouble   = 5 * time.Second
+	resyncInterval = 5 * time.Millisecond // between two rooms of a resync
+)
+
+// retries is when a room is looked at again after a join, until the role is
+// seen: the join itself has to come through Prosody first.
+func retries() []time.Duration {
+	return []time.Duration{30 * time.Millisecond, 120 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 15 * time.Second}
+}
+
+// A Keeper sees to it that rooms are as the grants say. It compares and sets;
+// so it does not matter what was missed in between, by a restart of either
+// side or a connection that was cut.
+type Keeper struct {
+	sessions *Sessions
+	rooms    Rooms
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	tasks map[string]*task
+}
+
+// A task is a room that has to be looked at.
+type task struct {
+	due     time.Time
+	running bool
+	all     bool           // everybody who is there
+	tries   map[string]int // by account: how often it was looked at since it joined
+	strict  int            // how often since the last join
+}
+
+// NewKeeper returns the keeper of the sessions' rooms; they tell it of every
+// join.
+func NewKeeper(s *Sessions, rooms Rooms) *Keeper {
+	k := &Keeper{sessions: s, rooms: rooms, log: s.log, tasks: map[string]*task{}}
+	s.keeper.Store(k)
+	return k
+}
+
+// joined has a room looked at shortly after a join was allowed.
+func (k *Keeper) joined(room, jid string) { k.enqueue(room, jid, retries()[0]) }
+
+// changed has a room looked at now.
+func (k *Keeper) changed(room, jid string) { k.enqueue(room, jid, 0) }
+
+func (k *Keeper) enqueue(room, jid string, after time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t := k.task(room)
+	if t == nil {
+		return
+	}
+	if len(t.tries) < maxInterests {
+		t.tries[jid] = 0
+	}
+	t.strict = 0
+	t.sooner(time.Now().Add(after))
+}
+
+// task wants the lock. It returns nil at the bound; what is left out is found
+// again at the next join or reconnection.
+func (k *Keeper) task(room string) *task {
+	t := k.tasks[room]
+	if t == nil && len(k.tasks) < maxTasks {
+		t = &task{tries: map[string]int{}}
+		k.tasks[room] = t
+	}
+	return t
+}
+
+func (t *task) sooner(due time.Time) {
+	if t.due.IsZero() || due.Before(t.due) {
+		t.due = due
+	}
+}
+
+// resync has every room looked at, one after the other.
+func (k *Keeper) resync() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	due := time.Now()
+	for _, room := range k.sessions.knownRooms() {
+		if t := k.task(room); t != nil {
+			t.all = true
+			t.sooner(due)
+			due = due.Add(resyncInterval)
+		}
+	}
+}
+
+// Run looks at rooms until ctx ends. Whenever the rooms become reachable all
+// of them are looked at.
+func (k *Keeper) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	slots := make(chan struct{}, keeperWorkers)
+	tick := time.NewTicker(keeperTick)
+	defer tick.Stop()
+	reachable := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.rooms.Connected():
+			reachable = true
+			k.resync()
+		case <-tick.C:
+			for reachable && k.startOne(ctx, &workers, slots) {
+			}
+		}
+	}
+}
+
+// startOne starts the work on the room that is due for the longest.
+func (k *Keeper) startOne(ctx context.Context, workers *sync.WaitGroup, slots chan struct{}) bool {
+	select {
+	case slots <- struct{}{}:
+	default:
+		return false
+	}
+	room, t := k.due()
+	if t == nil {
+		<-slots
+		return false
+	}
+	workers.Go(func() {
+		defer func() { <-slots }()
+		k.look(ctx, room, t)
+	})
+	return true
+}
+
+func (k *Keeper) due() (room string, t *task) {
+	now := time.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, other := range k.tasks {
+		if !other.running && !other.due.IsZero() && !now.Before(other.due) && (t == nil || other.due.Before(t.due)) {
+			room, t = name, other
+		}
+	}
+	if t != nil {
+		t.running, t.due = true, time.Time{}
+	}
+	return room, t
+}
+
+// look does one pass over a room and says when the next is due.
+func (k *Keeper) look(ctx context.Context, room string, t *task) {
+	ctx, cancel := context.WithTimeout(ctx, passWithin)
+	defer cancel()
+	k.mu.Lock()
+	p := &pass{Keeper: k, room: room, all: t.all, jids: map[string]bool{}}
+	before := make(map[string]int, len(t.tries))
+	for jid, n := range t.tries {
+		p.jids[jid] = true
+		before[jid] = n
+	}
+	t.all = false
+	k.mu.Unlock()
+	open, err := p.run(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t.running = false
+	now := time.Now()
+	switch {
+	case errors.Is(err, ErrNoRoom):
+	case err != nil:
+		t.all = t.all || p.all
+		t.sooner(now.Add(afterTrouble))
+		return
+	}
+	k.settle(t, before, open, now)
+	if err == nil && p.strict {
+		t.strict++
+		wait := strictEvery
+		if t.strict < len(retries()) {
+			wait = retries()[t.strict]
+		}
+		t.sooner(now.Add(wait))
+	}
+	if t.due.IsZero() && len(t.tries) == 0 {
+		delete(k.tasks, room)
+	}
+}
+
+// settle wants the lock. It forgets the accounts that are as they should be,
+// and those that were looked at often enough; but not those that joined again
+// meanwhile.
+func (k *Keeper) settle(t *task, before map[string]int, open map[string]bool, now time.Time) {
+	for jid, n := range before {
+		switch {
+		case t.tries[jid] != n: // it joined again
+		case !open[jid] || n+1 >= len(retries()):
+			delete(t.tries, jid)
+		default:
+			t.tries[jid] = n + 1
+			t.sooner(now.Add(retries()[n+1]))
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package moderation
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"sync"
+)
+
+const (
+	maxPattern  = 1024 // bytes of a room claim that is a regular expression
+	maxPatterns = 1024 // compiled ones that are kept
+)
+
+// patterns keeps compiled expressions: a decision is made at each join, and
+// people of one meeting have the same claim. The zero value is ready.
+type patterns struct {
+	mu   sync.RWMutex
+	kept map[string]*regexp.Regexp
+}
+
+// get compiles an expression over a whole canonical room name, in which there
+// are no capital letters. RE2 syntax is matched in linear time.
+func (p *patterns) get(text string) (*regexp.Regexp, error) {
+	p.mu.RLock()
+	re := p.kept[text]
+	p.mu.RUnlock()
+	if re != nil {
+		return re, nil
+	}
+	if len(text) > maxPattern {
+		return nil, fmt.Errorf("the regular expression has over %d bytes", maxPattern)
+	}
+	// By itself first: a parenthesis of its own must not close ours.
+	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
+		return nil, errors.New("the regular expression cannot be read")
+	}
+	re, err := regexp.Compile(`\A(?i:` + text + `)\z`)
+	if err != nil {
+		return nil, errors.New("the regular expression cannot be read")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kept == nil || len(p.kept) >= maxPatterns {
+		p.kept = map[string]*regexp.Regexp{}
+	}
+	p.kept[text] = re
+	return re, nil
+}

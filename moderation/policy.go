@@ -1,0 +1,210 @@
+package moderation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth"
+)
+
+// Expiry says what happens to an affiliation when the grant it rests on ends
+// by itself.
+type Expiry string
+
+// The answers of moderation.on_expiry. A revoked session always loses its
+// affiliations and its place in the room, one whose key has gone its
+// affiliations.
+const (
+	ExpiryKeep   Expiry = "keep"   // until the room ends
+	ExpiryDemote Expiry = "demote" // taken back; the occupant stays
+	ExpiryRemove Expiry = "remove" // taken back, and the occupant is removed
+)
+
+// DefaultIdle is how long the grant of a token without an end lasts after its
+// last use.
+const DefaultIdle = 24 * time.Hour
+
+// A HostPolicy is what one virtual host's people may do.
+type HostPolicy struct {
+	Host            string
+	MUC             []string    // domains of the MUC components
+	Breakout        []string    // domains of Jitsi's breakout components
+	Guests          []string    // anonymous hosts
+	ServiceAccounts []string    // bare JIDs
+	Tenants         bool        // a token's sub is the tenant of its rooms (tokens.subject: tenant)
+	Others          Affiliation // of token users who are no moderators: Member or None
+	OnExpiry        Expiry
+	Strict          bool          // owners that no token made are demoted
+	Idle            time.Duration // how long an endless grant lasts unused; zero means DefaultIdle
+}
+
+// A Policy is that of all hosts, made ready and immutable.
+type Policy struct {
+	hosts  map[string]*hostRules
+	byRoom map[string]*hostRules // by domain of a MUC or breakout component
+}
+
+type hostRules struct {
+	HostPolicy
+	breakout map[string]bool
+	guests   map[string]bool
+	service  map[string]bool
+	patterns patterns
+}
+
+// NewPolicy makes a policy ready. It is an error if two hosts have the same
+// component, as nobody could say whose rooms those are.
+func NewPolicy(hosts []HostPolicy) (*Policy, error) {
+	p := &Policy{hosts: map[string]*hostRules{}, byRoom: map[string]*hostRules{}}
+	for _, h := range hosts {
+		r := &hostRules{HostPolicy: h, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
+		if r.Others == "" {
+			r.Others = Member
+		}
+		if r.OnExpiry == "" {
+			r.OnExpiry = ExpiryKeep
+		}
+		if r.Idle == 0 {
+			r.Idle = DefaultIdle
+		}
+		if r.Others != Member && r.Others != None {
+			return nil, fmt.Errorf("host %q: others cannot be %q", h.Host, r.Others)
+		}
+		p.hosts[h.Host] = r
+		for _, domain := range slices.Concat(h.MUC, h.Breakout) {
+			if p.byRoom[domain] != nil {
+				return nil, fmt.Errorf("host %q: the component %q is also that of %q", h.Host, domain, p.byRoom[domain].Host)
+			}
+			p.byRoom[domain] = r
+		}
+	}
+	return p, nil
+}
+
+func setOf(list []string) map[string]bool {
+	set := map[string]bool{}
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
+}
+
+// idle returns how long an unused grant of a host lasts.
+func (p *Policy) idle(host string) time.Duration {
+	if h := p.hosts[host]; h != nil {
+		return h.Idle
+	}
+	return DefaultIdle
+}
+
+// A Decision is the answer to "may X join R, and as what?".
+type Decision struct {
+	Allowed     bool
+	Reason      Reason
+	Detail      string      // for the operator
+	Affiliation Affiliation // what the account is to the room by its token; None without one
+	Grant       *Grant      // what it rests on, or nil
+}
+
+func refuse(r Reason, format string, args ...any) Decision {
+	return Decision{Reason: r, Detail: fmt.Sprintf(format, args...), Affiliation: None}
+}
+
+// decide finds the grant that decides about a room: of those that open it, the
+// one that logged in last. If none does, the reason is that of the last login.
+func (h *hostRules) decide(grants []*Grant, room RoomName, good func(*Grant) Reason) Decision {
+	best, refused := (*Grant)(nil), refuse(ReasonNoSession, "the account has no session; it must log in with a token first")
+	var latest time.Time
+	for _, g := range grants {
+		reason, detail := good(g), ""
+		if reason == "" {
+			reason, detail = h.opens(g, room)
+		}
+		switch {
+		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
+			best = g
+		case reason != "" && !g.LoggedIn.Before(latest):
+			latest, refused = g.LoggedIn, refuse(reason, "%s", detail)
+		}
+	}
+	if best == nil {
+		return refused
+	}
+	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.affiliation(best), Grant: best}
+}
+
+// affiliation is what a grant makes of somebody in the rooms that it opens.
+func (h *hostRules) affiliation(g *Grant) Affiliation {
+	if g.Moderator {
+		return Owner
+	}
+	return h.Others
+}
+
+// opens reports, with an empty reason, that a grant opens a room: the one
+// place where claims and room names meet.
+func (h *hostRules) opens(g *Grant, room RoomName) (Reason, string) {
+	name := room.name
+	if h.Tenants {
+		var tenant string
+		tenant, name = room.tenant()
+		if !tenantMatches(g.Subject, tenant, h.Host) {
+			return ReasonTenantMismatch, fmt.Sprintf("sub is %q, the room's tenant %q", clip(g.Subject), clip(tenant))
+		}
+	}
+	if g.Rooms == nil || slices.Contains(g.Rooms, "*") {
+		return "", ""
+	}
+	if name == "" {
+		return ReasonRoomMismatch, "the room's name has no canonical form, so only \"*\" opens it"
+	}
+	var odd string
+	for _, claim := range g.Rooms {
+		matches, err := h.matches(claim, g.RoomRegex, name)
+		if matches {
+			return "", ""
+		}
+		if err != nil {
+			odd = fmt.Sprintf(" (%q: %v)", clip(claim), err)
+		}
+	}
+	return ReasonRoomMismatch, fmt.Sprintf("the token is for %s, not for %q%s", quoted(g.Rooms), clip(name), odd)
+}
+
+// matches compares one room claim with a canonical name.
+func (h *hostRules) matches(claim string, isRegex bool, name string) (bool, error) {
+	if isRegex {
+		re, err := h.patterns.get(claim)
+		return err == nil && re.MatchString(name), err
+	}
+	canonical, err := canonicalRoom(claim)
+	return err == nil && canonical == name, err
+}
+
+// tenantMatches compares sub with the tenant of a room; rooms without one are
+// the host's own.
+func tenantMatches(sub, tenant, host string) bool {
+	if sub == "*" {
+		return true
+	}
+	if tenant == "" {
+		return strings.EqualFold(sub, host)
+	}
+	canonical, err := auth.Nodeprep(sub)
+	return err == nil && canonical == tenant
+}
+
+func quoted(names []string) string {
+	const most = 4
+	var list []string
+	for i, n := range names {
+		if i == most {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, fmt.Sprintf("%q", clip(n)))
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,45 @@
+package moderation
+
+// A Reason says why a join was allowed or refused: the same word in the log,
+// in the metric label and in an explanation.
+type Reason string
+
+// The reasons. Those of the first group allow.
+const (
+	ReasonToken          Reason = "token"           // a session's token opens the room
+	ReasonServiceAccount Reason = "service_account" // configured, always let in
+	ReasonGuest          Reason = "guest"           // of a guests' host, in a room that was started
+
+	ReasonStranger         Reason = "stranger"          // of a host that has no say here
+	ReasonUnknownRoom      Reason = "unknown_room"      // not of a configured MUC component
+	ReasonNoSession        Reason = "no_session"        // no login with a token, or it was revoked
+	ReasonSessionEnded     Reason = "session_ended"     // the token has expired, or was not used for too long
+	ReasonKeyRemoved       Reason = "key_removed"       // the token's key has gone
+	ReasonRoomMismatch     Reason = "room_mismatch"     // the token is for other rooms
+	ReasonTenantMismatch   Reason = "tenant_mismatch"   // the token is for another tenant
+	ReasonNotStarted       Reason = "not_started"       // a guest, before any token holder
+	ReasonBreakoutUnknown  Reason = "breakout_unknown"  // the main room of a breakout room cannot be told
+	ReasonMalformedRequest Reason = "malformed_request" // Prosody's request could not be read
+	ReasonInternalError    Reason = "internal_error"    // cannot decide: a fault of our own
+)
+
+// AllowReasons and DenyReasons return the closed lists; UndecidedReasons those
+// that mean "cannot decide".
+func AllowReasons() []Reason { return []Reason{ReasonToken, ReasonServiceAccount, ReasonGuest} }
+
+// DenyReasons are those for which the answer is no.
+func DenyReasons() []Reason {
+	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch,
+		ReasonTenantMismatch, ReasonNotStarted, ReasonBreakoutUnknown, ReasonMalformedRequest}
+}
+
+func texts(reasons []Reason) []string {
+	list := make([]string, len(reasons))
+	for i, r := range reasons {
+		list[i] = string(r)
+	}
+	return list
+}
+
+// UndecidedReasons are those for which there could be no answer.
+func UndecidedReasons() []Reason { return []Reason{ReasonInternalError} }

@@ -1,0 +1,83 @@
+package moderation
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"usher/auth"
+)
+
+// A RoomName is a room's JID made ready for comparing.
+type RoomName struct {
+	JID    string // bare JID, as Prosody spells it
+	Domain string // of the MUC component
+
+	// name is the canonical localpart: percent-encoding undone, and prepared
+	// as Prosody does. Empty if there is no such form; then only "*" opens it.
+	name string
+}
+
+// ParseRoom reads a room's bare JID as Prosody sends it.
+func ParseRoom(jid string) (RoomName, error) {
+	local, domain, found := strings.Cut(jid, "@")
+	if !found || local == "" || domain == "" || len(jid) > 3071 || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(jid) {
+		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(jid))
+	}
+	r := RoomName{JID: jid, Domain: strings.ToLower(domain)}
+	if name, err := canonicalRoom(local); err == nil {
+		r.name = name
+	}
+	return r, nil
+}
+
+// tenant splits the localpart "[tenant]room" of Jitsi's domain mapper.
+func (r RoomName) tenant() (tenant, rest string) {
+	if !strings.HasPrefix(r.name, "[") {
+		return "", r.name
+	}
+	tenant, rest, found := strings.Cut(r.name[1:], "]")
+	if !found || tenant == "" || rest == "" {
+		return "", r.name
+	}
+	return tenant, rest
+}
+
+// canonicalRoom returns the one form in which localparts of rooms are
+// compared. Jitsi's client names rooms percent-encoded and lower-cased, other
+// clients in plain Unicode, and a claim may do either: percent-encoding is
+// undone once, and the result prepared as Prosody prepares a localpart. What a
+// localpart cannot hold is encoded again, so that "a b" and "a%20b" are one.
+func canonicalRoom(s string) (string, error) {
+	return auth.Nodeprep(encodeRoom(decodeRoom(s)))
+}
+
+// decodeRoom undoes percent-encoding if all of it is well-formed; a name that
+// merely has a percent sign stays as it is.
+func decodeRoom(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	decoded, err := url.PathUnescape(s)
+	if err != nil || !utf8.ValidString(decoded) {
+		return s
+	}
+	return decoded
+}
+
+// encodeRoom writes what a localpart cannot hold, and the percent sign itself,
+// as %XX: two names have the same code only if they are the same.
+func encodeRoom(s string) string {
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c == 0x7f || strings.IndexByte(`%"&'/:<>@`, c) >= 0 {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,284 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"usher/auth"
+	"usher/metrics"
+)
+
+// The bounds of what is kept. At the bound of one account its oldest login
+// goes, at that of all the one that was not used for the longest.
+const (
+	maxGrants        = 200_000
+	maxGrantsOfOne   = 16
+	maxGivens        = 200_000
+	maxGivensOfOne   = 512
+	maxRooms         = 50_000
+	maxRevocations   = 50_000
+	maxNames         = 96 << 20 // bytes of names in givens and rooms
+	recordWithin     = 250 * time.Millisecond
+	deletedAtATime   = 500
+	sampledForOldest = 16
+)
+
+// Options are the collaborators of [Sessions]. A nil Log or Metrics is a
+// no-op; a nil Now is time.Now; a nil KeyHeld holds every key.
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+	KeyHeld func(host, issuer, keyPrint string) bool // whether the key still verifies tokens
+}
+
+// Sessions are the grants, and what was given by them: in memory for every
+// question, and in a [Store] for the next start. They are safe for concurrent
+// use, and are what [auth.Verifier] records its logins with.
+type Sessions struct {
+	store   Store
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	now     func() time.Time
+	keyHeld func(host, issuer, keyPrint string) bool
+	policy  atomic.Pointer[Policy]
+	keeper  atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
+	mains   mainRooms
+
+	mu      sync.RWMutex
+	grants  map[ID]*Grant
+	byJID   map[string][]*Grant
+	byRoom  roomIndex
+	revoked map[string]time.Time // token print → until; zero: for ever
+	rooms   map[string]*roomState
+	ledger  ledger
+	epoch   uint64
+}
+
+// A roomState is a [Room] and which of the rooms of that name it is.
+type roomState struct {
+	Room
+	epoch uint64
+}
+
+var _ auth.Sessions = (*Sessions)(nil)
+
+// NewSessions loads what the store kept. The store stays the caller's to
+// close.
+func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
+	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
+		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.metrics == nil {
+		s.metrics = metrics.New("")
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.keyHeld == nil {
+		s.keyHeld = func(string, string, string) bool { return true }
+	}
+	s.metrics.JoinReasons(texts(AllowReasons()), texts(DenyReasons()), texts(UndecidedReasons()))
+	s.policy.Store(p)
+	state, err := store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the sessions: %w", err)
+	}
+	s.load(state)
+	return s, nil
+}
+
+// load takes over what is kept, and no more than the bounds allow.
+func (s *Sessions) load(state State) {
+	for _, r := range state.Revocations {
+		s.revoked[r.TokenPrint] = r.Until
+	}
+	var orphans []Change
+	for i := range state.Grants {
+		g := &state.Grants[i]
+		if _, dead := s.revoked[g.TokenPrint]; dead || len(s.grants) >= maxGrants {
+			orphans = append(orphans, Change{DeleteGrant: &g.ID}) // killed between the two writes
+			continue
+		}
+		s.insert(g)
+	}
+	for i := range state.Rooms {
+		r := state.Rooms[i]
+		if len(s.rooms) < maxRooms {
+			s.rooms[r.JID] = &roomState{Room: r}
+		}
+	}
+	for i := range state.Givens {
+		s.ledger.put(&state.Givens[i])
+	}
+	s.metrics.Sessions(len(s.grants))
+	s.persist(context.Background(), orphans)
+}
+
+// Reload puts another policy in force, and ends what it does not allow.
+func (s *Sessions) Reload(p *Policy) {
+	s.policy.Store(p)
+	s.Sweep(context.Background())
+	if k := s.keeper.Load(); k != nil {
+		k.resync()
+	}
+}
+
+// Record is what a login leaves: a grant that a killed daemon still knows.
+func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
+	if s.Revoked(id.TokenPrint) {
+		return auth.ErrRevoked
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	g := grantOf(id, s.now())
+	if err := s.apply(ctx, "put_grant", Change{PutGrant: g}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	_, dead := s.revoked[g.TokenPrint]
+	var over []*Grant
+	if !dead {
+		s.insert(g)
+		over = s.overBounds(g)
+	}
+	n := len(s.grants)
+	s.mu.Unlock()
+	if dead { // revoked while it was written
+		s.persist(ctx, []Change{{DeleteGrant: &g.ID}})
+		return auth.ErrRevoked
+	}
+	s.metrics.Sessions(n)
+	s.end(ctx, over, EndExpired)
+	s.touchAccount(g)
+	return nil
+}
+
+// insert wants the lock. The grant of the same token and account makes room.
+func (s *Sessions) insert(g *Grant) {
+	if old := s.grants[g.ID]; old != nil {
+		s.remove(old)
+	}
+	s.grants[g.ID] = g
+	s.byJID[g.JID()] = append(s.byJID[g.JID()], g)
+	s.byRoom.add(g)
+}
+
+// remove wants the lock.
+func (s *Sessions) remove(g *Grant) {
+	delete(s.grants, g.ID)
+	jid := g.JID()
+	if rest := without(s.byJID[jid], g); len(rest) > 0 {
+		s.byJID[jid] = rest
+	} else {
+		delete(s.byJID, jid)
+	}
+	s.byRoom.drop(g)
+}
+
+func without(list []*Grant, g *Grant) []*Grant {
+	rest := make([]*Grant, 0, len(list))
+	for _, other := range list {
+		if other.ID != g.ID {
+			rest = append(rest, other)
+		}
+	}
+	return rest
+}
+
+// overBounds finds what must go for a new grant, and wants the lock.
+func (s *Sessions) overBounds(g *Grant) []*Grant {
+	var over []*Grant
+	if own := s.byJID[g.JID()]; len(own) > maxGrantsOfOne {
+		oldest := own[0]
+		for _, o := range own {
+			if o.LoggedIn.Before(oldest.LoggedIn) {
+				oldest = o
+			}
+		}
+		over = append(over, oldest)
+	}
+	if len(s.grants)-len(over) > maxGrants {
+		var oldest *Grant
+		n := 0
+		for _, o := range s.grants { // a sample is as good as a search among so many
+			if o.ID != g.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
+				oldest = o
+			}
+			if n++; n == sampledForOldest {
+				break
+			}
+		}
+		over = append(over, oldest)
+	}
+	return over
+}
+
+// Revoked reports whether a token was revoked.
+func (s *Sessions) Revoked(tokenPrint string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, dead := s.revoked[tokenPrint]
+	return dead
+}
+
+// Exists reports whether an account has a session that has not ended.
+func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint string) bool) bool {
+	now, idle := s.now(), s.policy.Load().idle(host)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, g := range s.byJID[account+"@"+host] {
+		if !g.ended(now, idle) && held(g.Issuer, g.KeyPrint) {
+			return true
+		}
+	}
+	return false
+}
+
+// Drop does nothing: an account exists as long as its grants, which
+// [Sessions.Revoke] ends.
+func (s *Sessions) Drop(string, string) {}
+
+// judge returns why a grant does not count, or nothing.
+func (s *Sessions) judge(now time.Time) func(*Grant) Reason {
+	p := s.policy.Load()
+	return func(g *Grant) Reason {
+		switch {
+		case g.ended(now, p.idle(g.Host)):
+			return ReasonSessionEnded
+		case !s.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+			return ReasonKeyRemoved
+		}
+		return ""
+	}
+}
+
+// apply writes changes and counts what fails.
+func (s *Sessions) apply(ctx context.Context, operation string, changes ...Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	err := s.store.Apply(ctx, changes...)
+	if err != nil {
+		s.metrics.StateError(operation)
+		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation), slog.Any("cause", err))
+	}
+	return err
+}
+
+// persist writes what memory already says, in portions. A failure is logged
+// and counted: memory decides, and the next start ends again what has ended.
+func (s *Sessions) persist(ctx context.Context, changes []Change) {
+	ctx = context.WithoutCancel(ctx)
+	for len(changes) > 0 {
+		n := min(len(changes), deletedAtATime)
+		_ = s.apply(ctx, "update", changes[:n]...)
+		changes = changes[n:]
+	}
+}
