@@ -25,11 +25,12 @@ const communitySecret = "0f4c1b7d9e2a6835c4d1e7f0a9b8c6d5"
 
 // usherProcess is a daemon that can be stopped and killed. It keeps its folder, and so its addresses.
 type usherProcess struct {
-	t    *testing.T
-	dir  string
-	http string // host:port
-	cmd  *exec.Cmd
-	done chan struct{}
+	t      *testing.T
+	dir    string
+	http   string // host:port
+	binary string
+	cmd    *exec.Cmd
+	done   chan struct{}
 }
 
 // startUsher starts a daemon with the virtual hosts of these doors. It ends with the test.
@@ -40,7 +41,7 @@ func startUsher(t *testing.T, names []string) *usherProcess {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	u := &usherProcess{t: t, dir: dir, http: freeAddress(t)}
+	u := &usherProcess{t: t, dir: dir, http: freeAddress(t), binary: os.Getenv(binaryEnv)}
 	u.write("usher.yaml", u.config(names))
 	u.write("my-app.secret", authtest.Secret)
 	u.write("http.secret", communitySecret)
@@ -51,7 +52,7 @@ func startUsher(t *testing.T, names []string) *usherProcess {
 
 func (u *usherProcess) config(names []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  extauth: %s\n  http: %s\n  metrics: %s\n  admin: %s\n",
+	fmt.Fprintf(&b, "state: memory:\nlisten:\n  dovecot: %s\n  extauth: %s\n  http: %s\n  metrics: %s\n  admin: %s\n",
 		u.path("auth.sock"), u.path("extauth.sock"), u.http, u.path("metrics.sock"), u.path("admin.sock"))
 	b.WriteString("http_secret_file: http.secret\nhosts:\n")
 	for _, name := range names {
@@ -94,7 +95,7 @@ func (u *usherProcess) start() {
 	}
 	defer log.Close()
 	mark := u.mark(u.t)
-	u.cmd = exec.Command(os.Getenv(binaryEnv), "serve", "--config", u.path("usher.yaml"))
+	u.cmd = exec.Command(u.binary, "serve", "--config", u.path("usher.yaml"))
 	u.cmd.Stderr = log
 	u.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	u.done = make(chan struct{})
@@ -145,7 +146,12 @@ func (u *usherProcess) log() string {
 // await waits until the log has text behind the mark.
 func (u *usherProcess) await(t *testing.T, mark int, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	u.awaitFor(t, mark, text, 3*time.Second)
+}
+
+func (u *usherProcess) awaitFor(t *testing.T, mark int, text string, most time.Duration) {
+	t.Helper()
+	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if strings.Contains(u.log()[mark:], text) {
 			return
 		}

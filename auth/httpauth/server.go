@@ -45,6 +45,10 @@ type Server struct {
 	// MaxBody bounds a request's body in bytes. Zero means 128 KiB.
 	MaxBody int64
 
+	// Rooms answers what is under /muc/; nil answers nothing. Who may ask is
+	// found out before it is asked.
+	Rooms http.Handler
+
 	settings atomic.Pointer[settings]
 	stopped  occasional
 }
@@ -88,6 +92,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	delete(query, "key")
+	if s.Rooms != nil && strings.HasPrefix(r.URL.Path, roomsPrefix) {
+		s.Rooms.ServeHTTP(w, r)
+		return
+	}
 	q := &request{Server: s, w: w, r: r, door: e.door, query: query}
 	switch serve := e.methods[r.Method]; {
 	case !known:

@@ -53,6 +53,7 @@ func (d *usherd) adminHandler() http.Handler {
 		}
 		writeJSON(w, result)
 	})
+	d.rooms.admin(mux, d.verifier)
 	return mux
 }
 
@@ -103,6 +104,9 @@ func (d *usherd) notReady() []string {
 	reasons := []string{}
 	if !d.up.Load() {
 		reasons = append(reasons, "starting: the key sources are being asked for the first time")
+	}
+	if problem := d.rooms.problem(); problem != "" {
+		reasons = append(reasons, "component: "+problem)
 	}
 	for _, k := range d.verifier.Keys() {
 		if k.Problem != "" {

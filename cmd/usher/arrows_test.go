@@ -18,15 +18,20 @@ type goPackage struct {
 
 // arrows says which packages of ours each package may import; "*" is all.
 var arrows = map[string][]string{
-	"usher/metrics":             {},
-	"usher/auth":                {"usher/metrics"},
-	"usher/auth/authtest":       {"usher/auth", "usher/metrics"},
-	"usher/internal/connpool":   {},
-	"usher/auth/dovecot":        {"usher/auth", "usher/metrics", "usher/internal/connpool"},
-	"usher/auth/extauth":        {"usher/auth", "usher/metrics", "usher/internal/connpool"},
-	"usher/auth/extauth/bridge": {"usher/auth/extauth"},
-	"usher/auth/httpauth":       {"usher/auth", "usher/metrics"},
-	"usher/cmd/usher":           {"*"},
+	"usher/metrics":              {},
+	"usher/auth":                 {"usher/metrics"},
+	"usher/auth/authtest":        {"usher/auth", "usher/metrics"},
+	"usher/internal/connpool":    {},
+	"usher/auth/dovecot":         {"usher/auth", "usher/metrics", "usher/internal/connpool"},
+	"usher/auth/extauth":         {"usher/auth", "usher/metrics", "usher/internal/connpool"},
+	"usher/auth/extauth/bridge":  {"usher/auth/extauth"},
+	"usher/auth/httpauth":        {"usher/auth", "usher/metrics"},
+	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics"},
+	"usher/moderation/component": {"usher/moderation", "usher/metrics"},
+	"usher/internal/memory":      {"usher/moderation"},
+	"usher/internal/sqlite":      {"usher/moderation"},
+	"usher/internal/storetest":   {"usher/moderation"},
+	"usher/cmd/usher":            {"*"},
 }
 
 func TestImportArrows(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"usher/auth"
+	"usher/moderation"
 )
 
 const (
@@ -19,6 +20,9 @@ type config struct {
 	listen listenConfig
 	log    logConfig
 	http   httpConfig
+	state  stateConfig
+	comp   componentConfig
+	rooms  []moderation.HostPolicy
 	peers  []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	auth   auth.Config
 	files  []string // absolute names of the configuration and every file that it names
@@ -68,28 +72,34 @@ func defaultConfig() *config {
 			admin:   address{"unix", "/run/usher/admin.sock"},
 		},
 		log:   logConfig{slog.LevelInfo, "text"},
+		state: stateConfig{defaultState},
 		peers: defaultPeers(),
 		auth:  auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
 	}
 }
 
 func (c *config) read(root value) {
-	named := false
+	named, component := false, false
 	http := &httpReader{config: &c.http}
+	rooms := &roomsReader{owners: map[string]string{}}
 	complete := root.object(
 		field{"listen", func(v value) { http.listen, http.listens = c.listen.read(v) }},
 		field{"http_secret_file", http.readSecret},
 		field{"http_insecure", http.readInsecure},
 		field{"http_hosts", func(v value) { c.http.hosts = v.httpHosts() }},
+		field{"state", c.state.read},
+		field{"component", func(v value) { component = true; c.comp.read(v) }},
 		field{"log", c.log.read},
 		field{"peers", func(v value) { c.peers = v.peers() }},
 		field{"max_token_size", func(v value) { v.integer(&c.auth.MaxTokenBytes, minTokenSize, maxTokenSize) }},
 		field{"hosts", func(v value) {
 			named = true
-			readHosts(v, c.auth.Hosts)
+			readHosts(v, c.auth.Hosts, rooms)
 		}},
 	)
 	http.check()
+	rooms.check(http.listens, component)
+	c.rooms = rooms.policies
 	if complete && !named {
 		root.problem(mendNoHosts, "there are no hosts")
 	}

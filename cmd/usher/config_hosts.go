@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"usher/auth"
+	"usher/moderation"
 )
 
 const (
@@ -15,11 +16,11 @@ const (
 	maxLeeway     = 5 * time.Minute
 )
 
-func readHosts(v value, hosts map[string]auth.HostConfig) {
+func readHosts(v value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
 	for _, e := range v.entries() {
 		e.key.checkHost()
 		e.value.name = fmt.Sprintf("host %q", clip(e.key.text))
-		hosts[e.key.text] = e.value.host(e.key)
+		hosts[e.key.text] = e.value.host(e.key, rooms)
 	}
 	if v.node.ShortTag() == "!!map" && len(v.node.Content) == 0 {
 		v.problem(mendNoHosts, "there are no hosts")
@@ -54,27 +55,33 @@ func validHost(s string) bool {
 	return len(s) <= 253
 }
 
-func (v value) host(key item) auth.HostConfig {
-	h := auth.HostConfig{
-		Issuers: map[string]auth.IssuerConfig{},
-		Leeway:  defaultLeeway,
-		Subject: auth.SubjectDomain,
-		Account: []auth.ClaimPath{{"context", "user", "id"}},
-		Types:   []string{"JWT", "at+jwt"},
-	}
+func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
+	r := &hostReader{auth: auth.HostConfig{
+		Issuers:    map[string]auth.IssuerConfig{},
+		Leeway:     defaultLeeway,
+		Subject:    auth.SubjectDomain,
+		Account:    []auth.ClaimPath{{"context", "user", "id"}},
+		Types:      []string{"JWT", "at+jwt"},
+		Moderators: auth.DefaultModerators(),
+	}, rooms: moderation.HostPolicy{Others: moderation.Member, OnExpiry: moderation.ExpiryKeep, Idle: moderation.DefaultIdle}}
 	none := true
 	complete := v.object(
 		field{"issuers", func(v value) {
 			none = v.node.ShortTag() == "!!map" && len(v.node.Content) == 0
-			v.issuers(h.Issuers)
+			v.issuers(r.auth.Issuers)
 		}},
-		field{"tokens", func(v value) { v.tokens(&h) }},
-		field{"service_accounts", func(v value) { h.ServiceAccounts = v.bareJIDs() }},
+		field{"tokens", func(v value) { v.tokens(&r.auth) }},
+		field{"service_accounts", func(v value) { r.auth.ServiceAccounts = v.bareJIDs() }},
+		field{"muc", func(v value) { r.rooms.MUC, r.muc = v.domains(), v }},
+		field{"breakout", func(v value) { r.rooms.Breakout = v.domains() }},
+		field{"guests", func(v value) { r.rooms.Guests = v.domains() }},
+		field{"moderation", r.moderation},
 	)
+	rooms.add(r, key, complete)
 	if complete && none {
 		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
 	}
-	return h
+	return r.auth
 }
 
 func (v value) issuers(to map[string]auth.IssuerConfig) {

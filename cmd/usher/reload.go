@@ -22,6 +22,7 @@ type reloader struct {
 	log      *slog.Logger
 	level    *slog.LevelVar
 	verifier *auth.Verifier
+	rooms    *roomParts
 	metrics  *metrics.Metrics
 	notify   notifier
 
@@ -111,6 +112,9 @@ func (r *reloader) swap(next *config) error {
 	if err := r.verifier.Reload(next.auth); err != nil {
 		return err
 	}
+	if err := r.rooms.reload(next); err != nil { // it was checked; this is the last gate
+		return err
+	}
 	r.configureHTTP(next)
 	r.level.Set(next.log.level)
 	r.current.Store(next)
@@ -168,6 +172,8 @@ func needsRestart(old, next *config) error {
 	differs("listen.metrics", old.listen.metrics, next.listen.metrics)
 	differs("listen.admin", old.listen.admin, next.listen.admin)
 	differs("log.format", old.log.format, next.log.format)
+	differs("state", old.state, next.state)
+	differs("component", old.comp.JID != "", next.comp.JID != "")
 	differs("peers", old.peers, next.peers)
 	return errors.Join(errs...)
 }

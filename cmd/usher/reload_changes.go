@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"usher/auth"
+	"usher/moderation"
 )
 
 // describeChanges says in words what next does differently: names of hosts, issuers, keys and files, never their contents
@@ -22,6 +23,8 @@ func describeChanges(old, next *config, was, is map[string]fileState) []string {
 	d.differs("the HTTP door", "http_secret_file", old.http.secretFile, next.http.secretFile)
 	d.differs("the HTTP door", "http_insecure", old.http.insecure, next.http.insecure)
 	d.differs("the HTTP door", "http_hosts", old.http.hosts, next.http.hosts)
+	d.component(old.comp, next.comp)
+	d.rooms(old.rooms, next.rooms)
 	d.names("host", keys(old.auth.Hosts), keys(next.auth.Hosts))
 	for _, name := range keys(next.auth.Hosts) {
 		if before, ok := old.auth.Hosts[name]; ok {
@@ -79,6 +82,27 @@ func (d *changes) issuer(name string, old, next auth.IssuerConfig) {
 	d.differs(name, "audience", old.Audience, next.Audience)
 	d.differs(name, "require_exp", old.RequireExp, next.RequireExp)
 	d.differs(name, "require_room", old.RequireRoom, next.RequireRoom)
+}
+
+// component never tells the secret.
+func (d *changes) component(old, next componentConfig) {
+	d.differs("component", "jid", old.JID, next.JID)
+	d.differs("component", "address", old.Address, next.Address)
+	d.differs("component", "secret_file", old.secretFile, next.secretFile)
+}
+
+func (d *changes) rooms(old, next []moderation.HostPolicy) {
+	before := map[string]moderation.HostPolicy{}
+	for _, h := range old {
+		before[h.Host] = h
+	}
+	for _, h := range next {
+		was, ok := before[h.Host]
+		was.ServiceAccounts, h.ServiceAccounts = nil, nil // told elsewhere
+		if ok && !reflect.DeepEqual(was, h) {
+			d.add("host %s: the rules for rooms changed", h.Host)
+		}
+	}
 }
 
 func (d *changes) differs(name, key string, old, next any) {

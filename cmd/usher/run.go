@@ -42,6 +42,7 @@ type usherd struct {
 	notify    notifier
 	metrics   *metrics.Metrics
 	verifier  *auth.Verifier
+	rooms     *roomParts
 	http      *httpauth.Server
 	listeners map[string]*boundListener
 	reloader  *reloader
@@ -66,10 +67,11 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	level.Set(c.log.level)
 	queue := newAsyncLog(newLogHandler(in.stderr, c.log.format, level), logQueue)
 	defer closeLog(queue)
-	d, err := newDaemon(c, path, in, slog.New(queue.Handler()))
+	d, err := newDaemon(ctx, c, path, in, slog.New(queue.Handler()))
 	if err != nil {
 		return err
 	}
+	defer d.rooms.close(d.log)
 	defer closeListeners(d.listeners)
 	d.started, d.reloader.level = began, level
 	d.reloader.watch.expect(c.files, nil, began)
@@ -84,9 +86,18 @@ func closeLog(queue *asyncLog) {
 }
 
 // newDaemon opens everything and starts nothing.
-func newDaemon(c *config, path string, in daemonInput, log *slog.Logger) (*usherd, error) {
+func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log *slog.Logger) (_ *usherd, err error) {
 	m := metrics.New(in.version)
-	v, err := auth.New(c.auth, auth.Options{Log: log, Metrics: m})
+	rooms, err := openRooms(ctx, c, log, m)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			rooms.close(log)
+		}
+	}()
+	v, err := rooms.newVerifier(c, auth.Options{Log: log, Metrics: m})
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +112,12 @@ func newDaemon(c *config, path string, in daemonInput, log *slog.Logger) (*usher
 		return nil, err
 	}
 	n := notifier{log}
-	r := &reloader{path: path, log: log, verifier: v, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
-	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log}, listeners["http"]
+	r := &reloader{path: path, log: log, verifier: v, rooms: rooms, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log, Rooms: rooms.handler}, listeners["http"]
 	r.configureHTTP(c)
 	r.current.Store(c)
 	m.Reloaded(true, time.Now()) // the start is the first load
-	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, http: r.http, listeners: listeners, reloader: r}, nil
+	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, rooms: rooms, http: r.http, listeners: listeners, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.
@@ -117,6 +128,7 @@ func (d *usherd) tasks(ready func()) []task {
 		{"watchdog", d.notify.watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}
+	list = append(list, d.rooms.tasks()...)
 	list = append(list, d.doors()...)
 	if l := d.listeners["metrics"]; l != nil {
 		srv := newHTTPServer(d.metricsHandler(), d.log)

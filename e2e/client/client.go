@@ -46,6 +46,7 @@ type Session struct {
 	stream     *stream
 	jid        string
 	mechanisms []string
+	rooms      rooms
 }
 
 // Dial connects and logs in, and binds a resource. The context bounds that, not the session; end it with Close. The

@@ -28,7 +28,7 @@ type Backend struct {
 // Run runs the suite.
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
-		"Empty": func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
+		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Ends": ends,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+
+	"usher/auth"
+	"usher/internal/memory"
+	"usher/internal/sqlite"
+	"usher/metrics"
+	"usher/moderation"
+	"usher/moderation/component"
+)
+
+// roomParts is everything about sessions and rooms.
+type roomParts struct {
+	store     moderation.Store
+	sessions  *moderation.Sessions
+	handler   *moderation.Handler
+	keeper    *moderation.Keeper // nil without a component
+	component *component.Client  // nil if there is none
+	verifier  *auth.Verifier     // set once, before anything runs
+}
+
+// openRooms loads the state and starts nothing.
+func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics) (*roomParts, error) {
+	policy, err := moderation.NewPolicy(c.rooms)
+	if err != nil {
+		return nil, err
+	}
+	p := &roomParts{}
+	if p.store, err = openState(ctx, c.state); err != nil {
+		return nil, err
+	}
+	held := func(host, issuer, keyPrint string) bool {
+		return p.verifier == nil || p.verifier.HoldsKey(host, issuer, keyPrint) // nil only while the state is loaded
+	}
+	p.sessions, err = moderation.NewSessions(ctx, p.store, policy, moderation.Options{Log: log, Metrics: m, KeyHeld: held})
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log}
+	if c.comp.JID != "" {
+		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m})
+		p.keeper = moderation.NewKeeper(p.sessions, p.component)
+	}
+	return p, nil
+}
+
+func openState(ctx context.Context, c stateConfig) (moderation.Store, error) {
+	if c.path == "" {
+		return memory.New(), nil
+	}
+	store, err := sqlite.Open(ctx, c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(c.path)
+		return nil, exitError{1, fmt.Sprintf("not started: %v\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set state: in the configuration", err, dir)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+func (p *roomParts) newVerifier(c *config, o auth.Options) (*auth.Verifier, error) {
+	o.Sessions = p.sessions
+	v, err := auth.New(c.auth, o)
+	p.verifier = v
+	return v, err
+}
+
+func (p *roomParts) close(log *slog.Logger) {
+	if err := p.store.Close(); err != nil {
+		log.Error("closing the state", "cause", err)
+	}
+}
+
+func (p *roomParts) tasks() []task {
+	list := []task{{"sessions", p.sessions.Run}}
+	if p.component != nil {
+		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run})
+	}
+	return list
+}
+
+func (p *roomParts) reload(c *config) error {
+	policy, err := moderation.NewPolicy(c.rooms)
+	if err != nil {
+		return err
+	}
+	if p.component != nil {
+		p.component.Configure(c.comp.Config)
+	}
+	p.sessions.Reload(policy)
+	return nil
+}
+
+// problem says why rooms cannot be changed, or nothing.
+func (p *roomParts) problem() string {
+	if p.component == nil {
+		return ""
+	}
+	return p.component.Problem()
+}

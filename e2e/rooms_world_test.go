@@ -1,0 +1,328 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/auth/authtest"
+	"usher/e2e/client"
+	"usher/e2e/prosody"
+	"usher/e2e/prosody/prosodytest"
+)
+
+// The hosts of the tests about rooms.
+const (
+	conference = "conference.meet.example.com"
+	breakout   = "breakout.meet.example.com"
+	guests     = "guest.meet.example.com"
+	services   = "auth.meet.example.com"
+	usherJID   = "usher.meet.example.com"
+
+	componentSecret = "5c1a9f0e7d3b2468"
+)
+
+// A roomsWorld is a Prosody with rooms, and a usher that is a process of its own.
+type roomsWorld struct {
+	t       *testing.T
+	usher   *usherProcess
+	prosody *prosody.Server
+}
+
+// roomsOptions change what is the same in most tests.
+type roomsOptions struct {
+	moderation string                               // lines under moderation of usher's host
+	host       string                               // further lines of usher's host
+	muc        string                               // further lines of the MUC component
+	noRights   bool                                 // the component is nobody to the rooms
+	between    func(p, u string) (component string) // what stands between the component's port and usher
+}
+
+func eachRooms(t *testing.T, o roomsOptions, test func(t *testing.T, w *roomsWorld)) {
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) { test(t, newRoomsWorld(t, v, o)) })
+}
+
+func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "usher") // a test's own folder is too long a name for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	u := &usherProcess{t: t, dir: dir, http: freeAddress(t), binary: usherBinary(t)}
+	w := &roomsWorld{t: t, usher: u}
+	u.write("my-app.secret", authtest.Secret)
+	u.write("old.secret", oldSecret)
+	u.write("http.secret", communitySecret)
+	u.write("component.secret", componentSecret)
+	// The socket must be there before Prosody, and Prosody's ports are known only after its start.
+	u.write("usher.yaml", w.config(o, "127.0.0.1:1"))
+	u.start()
+	t.Cleanup(u.kill)
+	w.prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
+		Extra: "plugin_paths = { " + prosody.Quote(roomModules(t)) + " }\n", Hosts: w.hosts(o)})
+	address := w.prosody.Component()
+	if o.between != nil {
+		address = o.between(address, dir)
+	}
+	u.write("usher.yaml", w.config(o, address))
+	if !o.noRights {
+		w.awaitComponent(0)
+	}
+	return w
+}
+
+// roomModules is the folder of the modules that ask usher: the real ones where there is one, else our stand-ins.
+func roomModules(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv(communityEnv); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, "mod_muc_http_auth")); err == nil {
+			return dir
+		}
+	}
+	dir, err := filepath.Abs("../testdata/prosody-modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const oldSecret = "an-older-secret-that-is-long-enough-for-HS256-tokens"
+
+func (w *roomsWorld) config(o roomsOptions, component string) string {
+	u := w.usher
+	var b strings.Builder
+	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  metrics: %s\n  admin: %s\n", u.path("auth.sock"), u.http, u.path("metrics.sock"), u.path("admin.sock"))
+	fmt.Fprintf(&b, "state: sqlite:%s\nhttp_secret_file: http.secret\n", u.path("usher.db"))
+	fmt.Fprintf(&b, "component: {jid: %s, address: %q, secret_file: component.secret}\n", usherJID, component)
+	fmt.Fprintf(&b, "hosts:\n  %s:\n    muc: [%s]\n    breakout: [%s]\n    guests: [%s]\n    service_accounts: [focus@%s]\n", meet, conference, breakout, guests, services)
+	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n        audience: [%s]\n", authtest.Issuer, authtest.Audience)
+	if o.moderation != "" {
+		b.WriteString("    moderation: {" + o.moderation + "}\n")
+	}
+	b.WriteString(o.host)
+	return b.String()
+}
+
+func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
+	muc := "modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" }\nmuc_room_locking = false\n" +
+		"muc_http_auth_url = " + prosody.Quote(w.usher.url("/muc/join")) + "\nmuc_http_auth_authorization_header = \"Bearer " + communitySecret + "\"\n" +
+		"muc_create_api_url = " + prosody.Quote(w.usher.url("/muc/room?jid={room.jid}")) + "\nmuc_create_api_auth = \"Bearer " + communitySecret + "\"\n"
+	if !o.noRights {
+		muc += "admins = { \"" + usherJID + "\", \"focus@" + services + "\" }\ncomponent_admins_as_room_owners = true\n"
+	}
+	return []prosody.Host{
+		{Name: meet, Lines: fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %q\nservice_name = %q\n", w.usher.path("auth.sock"), meet)},
+		{Name: guests, Lines: "authentication = \"anonymous\"\n"},
+		{Name: services, Lines: "authentication = \"internal_plain\"\n", Accounts: map[string]string{"focus": "secret"}},
+		{Name: conference, Component: "muc", Lines: muc + o.muc},
+		{Name: breakout, Component: "muc", Lines: muc + "modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\", \"breakout_standin\" }\n"},
+		{Name: usherJID, Component: "component", Lines: "component_secret = \"" + componentSecret + "\"\n"},
+	}
+}
+
+// awaitComponent waits until usher says, behind the mark, that Prosody has taken it.
+func (w *roomsWorld) awaitComponent(mark int) {
+	w.t.Helper()
+	w.usher.awaitFor(w.t, mark, "component connected", 10*time.Second)
+}
+
+// A builder builds usher once for all tests, where nobody says which one to test.
+type builder struct {
+	once   sync.Once
+	binary string
+	err    error
+}
+
+var built builder
+
+func (b *builder) build() {
+	dir, err := os.MkdirTemp("", "usher-e2e")
+	if err != nil {
+		b.err = err
+		return
+	}
+	b.binary = filepath.Join(dir, "usher")
+	if out, err := exec.Command("go", "build", "-o", b.binary, "../cmd/usher").CombinedOutput(); err != nil {
+		b.err = fmt.Errorf("building usher: %w\n%s", err, out)
+	}
+}
+
+func usherBinary(t *testing.T) string {
+	t.Helper()
+	if binary := os.Getenv(binaryEnv); binary != "" {
+		return binary
+	}
+	built.once.Do(built.build)
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.binary
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.binary != "" {
+		_ = os.RemoveAll(filepath.Dir(built.binary))
+	}
+	os.Exit(code)
+}
+
+// A person is somebody who is logged in.
+type person struct {
+	*client.Session
+	t *testing.T
+	w *roomsWorld
+}
+
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// claims are those of a token for an account and rooms; more of them may follow, with dots for paths.
+func claims(account string, room any, more map[string]any) map[string]any {
+	user := map[string]any{"id": account}
+	c := map[string]any{"room": room}
+	context := map[string]any{"user": user}
+	for name, v := range more {
+		switch {
+		case strings.HasPrefix(name, "user."):
+			user[strings.TrimPrefix(name, "user.")] = v
+		case strings.HasPrefix(name, "room."):
+			context["room"] = map[string]any{strings.TrimPrefix(name, "room."): v}
+		default:
+			c[name] = v
+		}
+	}
+	c["context"] = context
+	return c
+}
+
+// moderator adds the claim.
+var moderator = map[string]any{"moderator": true}
+
+// enter logs in with a token.
+func (w *roomsWorld) enter(t *testing.T, account string, room any, more map[string]any) *person {
+	t.Helper()
+	return w.enterWith(t, account, token(t, meet, claims(account, room, more)))
+}
+
+func (w *roomsWorld) enterWith(t *testing.T, account, token string) *person {
+	t.Helper()
+	return w.login(t, meet, client.Plain(account, token))
+}
+
+func (w *roomsWorld) guest(t *testing.T) *person {
+	t.Helper()
+	return w.login(t, guests, client.Login{Mechanism: "ANONYMOUS"})
+}
+
+func (w *roomsWorld) focus(t *testing.T) *person {
+	t.Helper()
+	return w.login(t, services, client.Plain("focus", "secret"))
+}
+
+func (w *roomsWorld) login(t *testing.T, host string, l client.Login) *person {
+	t.Helper()
+	s, err := client.Dial(within(t), l.At(w.prosody.C2S(), host))
+	if err != nil {
+		t.Fatalf("login at %s: %v", host, err)
+	}
+	p := &person{Session: s, t: t, w: w}
+	t.Cleanup(func() { _ = s.Close() })
+	return p
+}
+
+func room(name string) string { return name + "@" + conference }
+
+func (p *person) bare() string {
+	bare, _, _ := strings.Cut(p.JID(), "/")
+	return bare
+}
+
+func (p *person) nick() string {
+	local, _, _ := strings.Cut(p.JID(), "@")
+	return local
+}
+
+// join wants to be let in, and returns what the first presence said.
+func (p *person) join(room string) string {
+	p.t.Helper()
+	first, err := p.Join(within(p.t), room, p.nick())
+	if err != nil {
+		p.t.Fatalf("%s joining %s: %v", p.bare(), room, err)
+	}
+	return first.String()
+}
+
+// joinAs wants to be let in and to become this soon.
+func (p *person) joinAs(room, want string) {
+	p.t.Helper()
+	p.join(room)
+	p.becomes(room, want)
+}
+
+func (p *person) becomes(room, want string) {
+	p.t.Helper()
+	if err := p.Become(within(p.t), room, want); err != nil {
+		p.t.Fatalf("%s in %s: %v\n%s", p.bare(), room, err, p.w.usher.log())
+	}
+}
+
+// stays wants to be this, and to be it still a while later.
+func (p *person) stays(room, want string) {
+	p.t.Helper()
+	p.becomes(room, want)
+	time.Sleep(300 * time.Millisecond)
+	if got, _ := p.Self(room); got.String() != want {
+		p.t.Errorf("%s in %s became %s, want %s", p.bare(), room, got, want)
+	}
+}
+
+// refused wants not to be let in, with this condition.
+func (p *person) refused(room, condition string) {
+	p.t.Helper()
+	first, err := p.Join(within(p.t), room, p.nick())
+	stanza, ok := errors.AsType[*client.StanzaError](err)
+	if !ok {
+		p.t.Fatalf("%s joining %s: %v, %v; want %s", p.bare(), room, first, err, condition)
+	}
+	if stanza.Condition != condition {
+		p.t.Errorf("%s joining %s: refused for %v, want %s", p.bare(), room, stanza, condition)
+	}
+}
+
+func (p *person) leave(room string) {
+	p.t.Helper()
+	if err := p.Leave(within(p.t), room); err != nil {
+		p.t.Fatalf("%s leaving %s: %v", p.bare(), room, err)
+	}
+}
+
+// set changes somebody's affiliation by hand.
+func (p *person) set(room string, who *person, affiliation string) {
+	p.t.Helper()
+	if _, err := p.Admin(within(p.t), room, "set", client.Item{JID: who.bare(), Affiliation: affiliation}); err != nil {
+		p.t.Fatalf("%s making %s %s: %v", p.bare(), who.bare(), affiliation, err)
+	}
+}
+
+// run runs a command of usher and returns what it prints.
+func (w *roomsWorld) run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(w.usher.binary, append(args, "--config", w.usher.path("usher.yaml"))...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("usher %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

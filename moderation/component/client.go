@@ -1,0 +1,199 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// Config is how the component reaches Prosody.
+type Config struct {
+	JID     string // as in Prosody's Component line
+	Address string // host:port of its component_ports
+	Secret  string // its component_secret
+}
+
+// Options are the collaborators of a [Client]. A nil Log or Metrics is a
+// no-op. Zero durations mean the defaults.
+type Options struct {
+	Log          *slog.Logger
+	Metrics      *metrics.Metrics
+	MinBackoff   time.Duration // default 500 ms
+	MaxBackoff   time.Duration // default 30 s
+	PingEvery    time.Duration // default 30 s
+	AnswerWithin time.Duration // of one IQ; default 5 s
+}
+
+// A Client is the component. It is [moderation.Rooms]: while it is not
+// connected every call fails at once with [moderation.ErrUnreachable].
+type Client struct {
+	o         Options
+	connected chan struct{} // one value for each connection
+
+	mu      sync.Mutex
+	config  Config
+	changed chan struct{} // closed when config changes
+	session *session      // nil while not connected
+	problem string        // why not, for an operator
+
+	forbidden occasionally
+	lacking   atomic.Bool // rooms refused the last change for lack of rights
+}
+
+var _ moderation.Rooms = (*Client)(nil)
+
+// New returns a client that connects once [Client.Run] runs.
+func New(c Config, o Options) *Client {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	for d, fallback := range map[*time.Duration]time.Duration{&o.MinBackoff: 500 * time.Millisecond, &o.MaxBackoff: 30 * time.Second, &o.PingEvery: 30 * time.Second, &o.AnswerWithin: 5 * time.Second} {
+		if *d == 0 {
+			*d = fallback
+		}
+	}
+	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet"}
+}
+
+// Connected receives a value each time Prosody has accepted the component.
+func (c *Client) Connected() <-chan struct{} { return c.connected }
+
+// Configure puts another configuration in force. The connection is made anew
+// if it differs.
+func (c *Client) Configure(next Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if next == c.config {
+		return
+	}
+	c.config = next
+	close(c.changed)
+	c.changed = make(chan struct{})
+	if c.session != nil {
+		_ = c.session.conn.Close()
+	}
+}
+
+// Problem says why rooms cannot be changed, and how to mend it; or nothing.
+func (c *Client) Problem() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session == nil {
+		return c.problem
+	}
+	if c.lacking.Load() {
+		return "Prosody does not let the component change rooms: " + mendRights(c.config.JID)
+	}
+	return ""
+}
+
+// Run keeps the component connected until ctx ends.
+func (c *Client) Run(ctx context.Context) error {
+	backoff := c.o.MinBackoff
+	for ctx.Err() == nil {
+		c.mu.Lock()
+		config, changed := c.config, c.changed
+		c.mu.Unlock()
+		began := time.Now()
+		err := c.serve(ctx, config)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > c.o.MaxBackoff {
+			backoff = c.o.MinBackoff
+		}
+		wait := backoff/2 + rand.N(backoff) // not all daemons of a restarted Prosody at once
+		c.down(ctx, config, err, wait)
+		backoff = min(2*backoff, c.o.MaxBackoff)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		case <-changed:
+			backoff = c.o.MinBackoff
+		}
+	}
+	return nil
+}
+
+// serve is one connection, from the first byte to the last.
+func (c *Client) serve(ctx context.Context, config Config) error {
+	dialer := net.Dialer{Timeout: handshakeWithin}
+	conn, err := dialer.DialContext(ctx, "tcp", config.Address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	st, err := open(ctx, conn, config.JID, config.Secret)
+	if err != nil {
+		return err
+	}
+	s := newSession(st, config.JID, c.o)
+	c.mu.Lock()
+	superseded := c.config != config
+	if !superseded {
+		c.session, c.problem = s, ""
+	}
+	c.mu.Unlock()
+	if superseded {
+		return errors.New("the configuration has changed")
+	}
+	c.lacking.Store(false)
+	c.o.Metrics.ComponentConnected(true)
+	c.o.Log.Info("component connected", "jid", config.JID, "address", config.Address)
+	select {
+	case c.connected <- struct{}{}:
+	default:
+	}
+	err = s.run(ctx)
+	c.mu.Lock()
+	c.session, c.problem = nil, "the connection was lost"
+	c.mu.Unlock()
+	c.o.Metrics.ComponentConnected(false)
+	return err
+}
+
+// down says why there is no connection, and what to do about it.
+func (c *Client) down(ctx context.Context, config Config, err error, wait time.Duration) {
+	mend := mendConnection(config, err)
+	c.mu.Lock()
+	c.problem = "not connected to Prosody: " + err.Error() + "; " + mend
+	c.mu.Unlock()
+	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID), slog.String("address", config.Address),
+		slog.Any("cause", err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
+}
+
+func (c *Client) current() (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session == nil {
+		return nil, moderation.ErrUnreachable
+	}
+	return c.session, nil
+}
+
+// occasionally lets one line through a minute. The zero value is ready.
+type occasionally struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (o *occasionally) now() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if time.Since(o.last) < time.Minute {
+		return false
+	}
+	o.last = time.Now()
+	return true
+}

@@ -1,0 +1,213 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"encoding/xml"
+
+	"usher/moderation"
+)
+
+const (
+	queueLength = 512 // stanzas that wait to be written
+	maxPending  = 512 // IQs that wait for their answer
+	writeWithin = 10 * time.Second
+)
+
+// A session is a connection in use.
+type session struct {
+	*stream
+	jid string
+	o   Options
+
+	queue chan []byte
+	ended chan struct{} // closed with the session
+
+	mu      sync.Mutex
+	lastID  uint64
+	pending map[string]chan *iq
+	alive   time.Time // when something was last read
+}
+
+func newSession(s *stream, jid string, o Options) *session {
+	return &session{stream: s, jid: jid, o: o, queue: make(chan []byte, queueLength), ended: make(chan struct{}), pending: map[string]chan *iq{}, alive: time.Now()}
+}
+
+// run reads and writes until either fails or ctx ends, and then says goodbye.
+func (s *session) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var both sync.WaitGroup
+	both.Go(func() { cancel(s.write(ctx)) })
+	both.Go(func() { cancel(s.read()) })
+	<-ctx.Done()
+	err := context.Cause(ctx)
+	close(s.ended)
+	_ = s.conn.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = io.WriteString(s.conn, "</stream:stream>")
+	_ = s.conn.Close()
+	both.Wait()
+	return err
+}
+
+// write also keeps the connection alive, and notices when it is not: a ping
+// to ourselves goes through Prosody and back.
+func (s *session) write(ctx context.Context) error {
+	tick := time.NewTicker(s.o.PingEvery)
+	defer tick.Stop()
+	for {
+		var out []byte
+		select {
+		case <-ctx.Done():
+			return nil
+		case out = <-s.queue:
+		case <-tick.C:
+			s.mu.Lock()
+			silent := time.Since(s.alive)
+			s.mu.Unlock()
+			if silent > 3*s.o.PingEvery {
+				return errors.New("Prosody does not answer any more")
+			}
+			out, _ = request("get", "ping", s.jid, s.jid, pingPayload{})
+		}
+		if err := s.conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+			return err
+		}
+		if _, err := s.conn.Write(out); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) read() error {
+	for {
+		start, err := s.next()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return errors.New("Prosody closed the connection")
+			}
+			return err
+		}
+		s.mu.Lock()
+		s.alive = time.Now()
+		s.mu.Unlock()
+		if start.Name.Local != "iq" {
+			err = s.dec.Skip()
+		} else {
+			err = s.take(start)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) take(start xml.StartElement) error {
+	in := &iq{}
+	if err := s.dec.DecodeElement(in, &start); err != nil {
+		return err
+	}
+	if in.Type != "result" && in.Type != "error" {
+		s.answer(in)
+		return nil
+	}
+	s.mu.Lock()
+	waiting := s.pending[in.ID]
+	delete(s.pending, in.ID)
+	s.mu.Unlock()
+	if waiting != nil {
+		waiting <- in // has place for one
+	}
+	return nil
+}
+
+// answer is for those who ask what we are. An answer that finds no place in
+// the queue is left out: whoever asks too much waits for nothing.
+func (s *session) answer(in *iq) {
+	var out []byte
+	var err error
+	switch {
+	case in.From == s.jid: // our own ping came back
+		return
+	case in.Type == "get" && in.Ping != nil:
+		out, err = fmt.Appendf(nil, "<iq type='result' id='%s' from='%s' to='%s'/>", escape(in.ID), escape(s.jid), escape(in.From)), nil
+	case in.Type == "get" && in.Disco != nil && in.Disco.Node == "":
+		out, err = request("result", escape(in.ID), s.jid, in.From, discoPayload{
+			Identities: []discoIdentity{{Category: "component", Type: "generic", Name: "usher"}},
+			Features:   []discoFeature{{nsDisco}, {nsPing}},
+		})
+	default:
+		out = fmt.Appendf(nil, "<iq type='error' id='%s' from='%s' to='%s'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+			escape(in.ID), escape(s.jid), escape(in.From))
+	}
+	if err != nil {
+		return
+	}
+	select {
+	case s.queue <- out:
+	default:
+	}
+}
+
+// ask sends an IQ and waits for its answer; an answer that is an error is a
+// [*stanzaError].
+func (s *session) ask(ctx context.Context, kind, to string, payload any, names ...string) (*iq, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.AnswerWithin)
+	defer cancel()
+	id, waiting, err := s.expect()
+	if err != nil {
+		return nil, err
+	}
+	defer s.giveUp(id)
+	out, err := request(kind, id, s.jid, to, payload, names...)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.queue <- out:
+	case <-s.ended:
+		return nil, moderation.ErrUnreachable
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the component's queue is full: %w", ctx.Err())
+	}
+	select {
+	case in := <-waiting:
+		switch {
+		case in.From != to:
+			return nil, fmt.Errorf("an answer from %q to a question to %q", in.From, to)
+		case in.Type == "error" && in.Error != nil:
+			return nil, in.Error
+		case in.Type == "error":
+			return nil, &stanzaError{}
+		}
+		return in, nil
+	case <-s.ended:
+		return nil, moderation.ErrUnreachable
+	case <-ctx.Done():
+		return nil, fmt.Errorf("no answer from %s: %w", to, ctx.Err())
+	}
+}
+
+func (s *session) expect() (id string, waiting chan *iq, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) >= maxPending {
+		return "", nil, errors.New("too many questions wait for their answer")
+	}
+	s.lastID++
+	id, waiting = "u"+strconv.FormatUint(s.lastID, 36), make(chan *iq, 1)
+	s.pending[id] = waiting
+	return id, waiting, nil
+}
+
+func (s *session) giveUp(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pending, id)
+}

@@ -1,0 +1,12 @@
+-- STAND-IN, for usher's tests only: of Jitsi's mod_muc_breakout_rooms it does one thing, telling in a breakout room's
+-- disco#info which room it belongs to, by the same hook and the same field. The main room is the one whose name
+-- stands in the option breakout_standin_main.
+
+local main = module:get_option_string("breakout_standin_main", "main@conference.meet.example.com");
+
+module:hook("muc-disco#info", function (event)
+	table.insert(event.form, { name = "muc#roominfo_isbreakout", label = "Is this a breakout room?", type = "boolean" });
+	event.formdata["muc#roominfo_isbreakout"] = true;
+	table.insert(event.form, { name = "muc#roominfo_breakout_main_room", label = "The main room associated with this breakout room" });
+	event.formdata["muc#roominfo_breakout_main_room"] = main;
+end);
