@@ -72,6 +72,15 @@ func (u *usherProcess) write(name, content string) {
 	}
 }
 
+func (u *usherProcess) read(name string) string {
+	u.t.Helper()
+	b, err := os.ReadFile(u.path(name))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	return string(b)
+}
+
 // freeAddress is below the ports that the kernel gives to outgoing connections, so that it is still free for a restart.
 func freeAddress(t *testing.T) string {
 	t.Helper()

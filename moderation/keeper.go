@@ -18,8 +18,6 @@ type Rooms interface {
 	// SetAffiliation makes a bare JID be something to a room. Setting what
 	// there is already has the occupants' roles computed anew.
 	SetAffiliation(ctx context.Context, room, jid string, a Affiliation) error
-	// Remove takes an occupant out of a room.
-	Remove(ctx context.Context, room, nick, reason string) error
 	// MainRoom returns the bare JID of the room that a breakout room belongs to.
 	MainRoom(ctx context.Context, room string) (string, error)
 	// Connected receives a value each time the rooms become reachable. It is

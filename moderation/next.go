@@ -34,6 +34,8 @@ func next(s situation, now time.Time) step {
 	}
 	g := s.given
 	switch {
+	case s.has == Outcast && g != nil && g.Affiliation == Outcast: // ours, of somebody who was removed
+		return s.give(now)
 	case s.has == Outcast: // a ban is the room's own affair
 		return step{}
 	case g == nil, g.TakenAway && g.Grant != s.grant:

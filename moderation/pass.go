@@ -118,7 +118,7 @@ func (p *pass) do(ctx context.Context, jid string, s situation, st step) error {
 		}
 	}
 	if st.remove {
-		if err := p.removeAll(ctx, jid); err != nil {
+		if err := p.remove(ctx, jid, s); err != nil {
 			return err
 		}
 	}
@@ -152,16 +152,30 @@ func (p *pass) roleMissing(ctx context.Context, jid string, s situation, st step
 	return !there, nil
 }
 
-func (p *pass) removeAll(ctx context.Context, jid string) error {
-	for _, o := range p.occupants {
-		if o.JID != jid {
-			continue
-		}
-		if err := p.rooms.Remove(ctx, p.room, o.Nick, "The session has ended."); err != nil && !errors.Is(err, ErrNoRoom) {
+// remove takes an account out of the room. Only a moderator who is in the room
+// may change a role (Prosody's may_set_role), which a component is not: so the
+// account is banned, and the ban lifted at once. It is written down before, so
+// that a kill in between leaves nobody banned.
+func (p *pass) remove(ctx context.Context, jid string, s situation) error {
+	inside := slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid })
+	if !inside || s.has == Outcast {
+		return nil
+	}
+	after := None
+	if g := s.given; g.Foreign && s.has == g.Affiliation {
+		after = s.has
+	}
+	ban := *s.given
+	ban.Room, ban.JID, ban.Affiliation, ban.Foreign, ban.TakenAway, ban.End = p.room, jid, Outcast, false, false, EndRevoked
+	if !p.sessions.record(ctx, &ban, p.epoch) {
+		return nil
+	}
+	for _, a := range []Affiliation{Outcast, after} {
+		if err := p.rooms.SetAffiliation(ctx, p.room, jid, a); err != nil {
 			return err
 		}
-		p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", slog.String("room", clip(p.room)), slog.String("account", clip(jid)))
 	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", slog.String("room", clip(p.room)), slog.String("account", clip(jid)))
 	return nil
 }
 

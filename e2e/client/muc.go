@@ -152,7 +152,7 @@ func (r *rooms) take(name string, st *stanza) {
 		if in.self == nil {
 			in.err = st.err()
 		}
-	case len(st.User.Items) != 1:
+	case len(st.User.Items) == 0: // somebody with several sessions has an item for each
 	case st.Type == "unavailable":
 		delete(in.occupants, nick)
 		if own {

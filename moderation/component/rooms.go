@@ -88,12 +88,6 @@ func (c *Client) SetAffiliation(ctx context.Context, room, jid string, a moderat
 	return err
 }
 
-// Remove takes an occupant out (XEP-0045 section 8.2).
-func (c *Client) Remove(ctx context.Context, room, nick, reason string) error {
-	_, err := c.ask(ctx, "set", room, adminPayload{Items: []adminItem{{Role: "none", Nick: nick, Reason: reason}}}, nick)
-	return err
-}
-
 // MainRoom asks a breakout room whose it is: the field
 // muc#roominfo_breakout_main_room that Jitsi's mod_muc_breakout_rooms adds to
 // a room's information (XEP-0045 section 6.4).
