@@ -31,6 +31,7 @@ type usherProcess struct {
 	binary string
 	cmd    *exec.Cmd
 	done   chan struct{}
+	socket *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
 }
 
 // startUsher starts a daemon with the virtual hosts of these doors. It ends with the test.
@@ -60,6 +61,22 @@ func (u *usherProcess) config(names []string) string {
 			communityDoors[name].host, authtest.Issuer, authtest.Audience)
 	}
 	return b.String()
+}
+
+// hold keeps the Dovecot socket open while the daemon is away. Without that a Prosody that connects in between never
+// connects again: its module keeps a socket on which connect failed.
+func (u *usherProcess) hold() {
+	u.t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: u.path("auth.sock")})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	if u.socket, err = l.File(); err != nil {
+		u.t.Fatal(err)
+	}
+	_ = l.Close()
+	u.t.Cleanup(func() { _ = u.socket.Close() })
 }
 
 func (u *usherProcess) path(name string) string { return filepath.Join(u.dir, name) }
@@ -105,6 +122,11 @@ func (u *usherProcess) start() {
 	defer log.Close()
 	mark := u.mark(u.t)
 	u.cmd = exec.Command(u.binary, "serve", "--config", u.path("usher.yaml"))
+	if u.socket != nil { // as systemd does it; LISTEN_PID must be the program's own
+		u.cmd = exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$@"`, "sh", u.binary, "serve", "--config", u.path("usher.yaml"))
+		u.cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "LISTEN_FDNAMES=dovecot")
+		u.cmd.ExtraFiles = []*os.File{u.socket}
+	}
 	u.cmd.Stderr = log
 	u.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	u.done = make(chan struct{})

@@ -70,6 +70,7 @@ func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld 
 	u.write("component.secret", componentSecret)
 	// The socket must be there before Prosody, and Prosody's ports are known only after its start.
 	u.write("usher.yaml", w.config(o, "127.0.0.1:1"))
+	u.hold()
 	u.start()
 	t.Cleanup(u.kill)
 	w.prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",

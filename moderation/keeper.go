@@ -49,6 +49,10 @@ func retries() []time.Duration {
 	return []time.Duration{30 * time.Millisecond, 120 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 15 * time.Second}
 }
 
+// resyncs is when a room is looked at as a whole after a reconnection: a join
+// that was allowed before it may come through Prosody only afterwards.
+func resyncs() []time.Duration { return []time.Duration{0, 2 * time.Second, 10 * time.Second} }
+
 // A Keeper sees to it that rooms are as the grants say. It compares and sets;
 // so it does not matter what was missed in between, by a restart of either
 // side or a connection that was cut.
@@ -65,7 +69,7 @@ type Keeper struct {
 type task struct {
 	due     time.Time
 	running bool
-	all     bool           // everybody who is there
+	all     int            // how often everybody who is there is still to be looked at
 	tries   map[string]int // by account: how often it was looked at since it joined
 	strict  int            // how often since the last join
 }
@@ -122,7 +126,7 @@ func (k *Keeper) resync() {
 	due := time.Now()
 	for _, room := range k.sessions.knownRooms() {
 		if t := k.task(room); t != nil {
-			t.all = true
+			t.all = len(resyncs())
 			t.sooner(due)
 			due = due.Add(resyncInterval)
 		}
@@ -191,13 +195,12 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 	ctx, cancel := context.WithTimeout(ctx, passWithin)
 	defer cancel()
 	k.mu.Lock()
-	p := &pass{Keeper: k, room: room, all: t.all, jids: map[string]bool{}}
+	p := &pass{Keeper: k, room: room, all: t.all > 0, jids: map[string]bool{}}
 	before := make(map[string]int, len(t.tries))
 	for jid, n := range t.tries {
 		p.jids[jid] = true
 		before[jid] = n
 	}
-	t.all = false
 	k.mu.Unlock()
 	open, err := p.run(ctx)
 	k.mu.Lock()
@@ -206,12 +209,17 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 	now := time.Now()
 	switch {
 	case errors.Is(err, ErrNoRoom):
+		t.all = 0
 	case err != nil:
-		t.all = t.all || p.all
 		t.sooner(now.Add(afterTrouble))
 		return
 	}
 	k.settle(t, before, open, now)
+	if err == nil && p.all && t.all > 0 {
+		if t.all--; t.all > 0 {
+			t.sooner(now.Add(resyncs()[len(resyncs())-t.all]))
+		}
+	}
 	if err == nil && p.strict {
 		t.strict++
 		wait := strictEvery
