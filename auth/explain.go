@@ -9,6 +9,14 @@ type Report struct {
 	Reason  Reason      `json:"reason,omitempty"` // of the first check that failed
 	Account string      `json:"account,omitempty"`
 	Checks  []CheckLine `json:"checks"`
+
+	// Affiliation is what the account would be in the room that was asked
+	// about. Who knows rooms fills it in.
+	Affiliation string `json:"affiliation,omitempty"`
+
+	// Identity is what a good signature proves, whether or not it is allowed.
+	// Its Account is empty if the token names none.
+	Identity Identity `json:"-"`
 }
 
 // A CheckLine is one check of a [Report].
@@ -42,6 +50,10 @@ func (v *Verifier) Explain(c Credentials) Report {
 	}
 	if a.id.Account != "" && have&stepSignature != 0 { // a forged token proves no account
 		r.Account = a.id.Account + "@" + a.host.name
+	}
+	if have&stepSignature != 0 {
+		r.Identity = a.id
+		r.Identity.Host = a.host.name
 	}
 	return r
 }

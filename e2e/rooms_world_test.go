@@ -16,6 +16,7 @@ import (
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
+	"usher/e2e/prosody/standin"
 )
 
 // The hosts of the tests about rooms.
@@ -74,7 +75,7 @@ func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld 
 	u.start()
 	t.Cleanup(u.kill)
 	w.prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
-		Extra: "plugin_paths = { " + prosody.Quote(roomModules(t)) + " }\n", Hosts: w.hosts(o)})
+		Extra: "plugin_paths = { " + roomModules(t) + " }\n", Hosts: w.hosts(o)})
 	address := w.prosody.Component()
 	if o.between != nil {
 		address = o.between(address, dir)
@@ -86,19 +87,26 @@ func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld 
 	return w
 }
 
-// roomModules is the folder of the modules that ask usher: the real ones where there is one, else our stand-ins.
+// roomModules are the folders of the modules that ask usher: the real ones first where there are any, then stand-ins.
 func roomModules(t *testing.T) string {
 	t.Helper()
-	if dir := os.Getenv(communityEnv); dir != "" {
-		if _, err := os.Stat(filepath.Join(dir, "mod_muc_http_auth")); err == nil {
-			return dir
-		}
-	}
-	dir, err := filepath.Abs("../testdata/prosody-modules")
-	if err != nil {
+	dir := filepath.Join(t.TempDir(), "modules")
+	if err := standin.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	real := os.Getenv(communityEnv)
+	if real == "" {
+		return prosody.Quote(dir)
+	}
+	for _, module := range []string{"mod_muc_http_auth", "mod_muc_http_defaults"} {
+		if _, err := os.Stat(filepath.Join(real, module)); err != nil {
+			t.Fatalf("%s has no %s", real, module)
+		}
+		if err := os.RemoveAll(filepath.Join(dir, module)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return prosody.Quote(dir) + ", " + prosody.Quote(real)
 }
 
 const oldSecret = "an-older-secret-that-is-long-enough-for-HS256-tokens"

@@ -19,8 +19,8 @@ var badConfigs = []badConfig{
 	{"top: --- {}\n---", `1:5: error: there are no hosts — name Prosody's VirtualHost, and who issues its tokens, under hosts
 2:1: error: the file holds more than one document — keep one, and remove the line "---"`},
 	// keys and types
-	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, http_secret_file, http_insecure, http_hosts, log, peers, max_token_size, hosts`},
-	{"top: gateway: {}", `1:1: error: unknown key "gateway" in the configuration — known keys: listen, http_secret_file, http_insecure, http_hosts, log, peers, max_token_size, hosts`},
+	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, http_secret_file, http_insecure, http_hosts, state, component, log, peers, max_token_size, hosts`},
+	{"top: gateway: {}", `1:1: error: unknown key "gateway" in the configuration — known keys: listen, http_secret_file, http_insecure, http_hosts, state, component, log, peers, max_token_size, hosts`},
 	{"top: log: {level: info, level: info}", `1:20: error: the key "level" is already in line 1 — keep one of them`},
 	{"top: log: &l {level: info}\n<<: *l", `2:1: error: merge keys (<<) are not supported — write the keys out`},
 	{"top: ? [x]\n: 1", `1:3: error: a key in the configuration is a list, not a text — write a text`},
@@ -34,7 +34,7 @@ var badConfigs = []badConfig{
 	{"top: max_token_size: 8k", `1:17: error: max_token_size is a text, not a number — write a number`},
 	{"top: max_token_size: 0x2000", `1:17: error: max_token_size: 0x2000 is out of range — write 512 to 65536`},
 	{"top: max_token_size: 65537", `1:17: error: max_token_size: 65537 is out of range — write 512 to 65536`},
-	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens, service_accounts`},
+	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens, service_accounts, muc, breakout, guests, moderation`},
 	// addresses and peers
 	{"top: listen: {dovecot: 0.0.0.0:8281, metrics: ':9280'}", `1:19: warning: dovecot: 0.0.0.0:8281 is not loopback: passwords would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own
 1:42: warning: metrics: :9280 is not loopback: everybody on that network could read the metrics — use a path or 127.0.0.1, unless the network is your own`},

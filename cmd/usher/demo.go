@@ -91,6 +91,8 @@ func (d *demoWorld) steps() []demoStep {
 		{"Logins that are refused, and what the client is told", d.stepRefusals},
 		{"The same token by OAUTHBEARER (RFC 7628)", d.stepBearer},
 		{"A secret is rotated while people log in; Prosody is not touched", d.stepRotate},
+		{"Rooms: who is what, in which order they come", d.stepRooms},
+		{"A session is revoked", d.stepRevoke},
 		{"A ticket: a short password for one login, for doors that take no token", d.stepTicket},
 		{"ejabberd, by its external authentication and usher extauth", d.stepEjabberd},
 		{"Why was that token refused? usher token explain", d.stepExplain},

@@ -14,10 +14,16 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/e2e/client"
 	"usher/e2e/prosody"
+	"usher/e2e/prosody/standin"
 )
 
-const demoHost = "meet.example.com"
+const (
+	demoHost      = "meet.example.com"
+	demoMUC       = "conference.meet.example.com"
+	demoComponent = "usher.meet.example.com"
+)
 
 // A demoWorld is a folder with a Prosody and an usher.
 type demoWorld struct {
@@ -26,10 +32,12 @@ type demoWorld struct {
 	self    string // this program
 	metrics string // address of the metrics
 	http    string // address of the HTTP door
+	muc     string // address of Prosody's component port, once it is known
 	secrets map[string]string
 
 	prosody *prosody.Server
 	usher   *demoChild
+	guests  []*client.Session // who stay logged in
 }
 
 func newDemo(out io.Writer) (*demoWorld, error) {
@@ -54,7 +62,7 @@ func (d *demoWorld) start(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, name := range []string{"first.secret", "second.secret", "http.secret"} {
+	for _, name := range []string{"first.secret", "second.secret", "http.secret", "component.secret"} {
 		if err := d.writeSecret(name); err != nil {
 			return err
 		}
@@ -70,10 +78,17 @@ func (d *demoWorld) start(ctx context.Context) error {
 		return fmt.Errorf("the demo's configuration: %v", problems)
 	}
 	var err error
-	d.prosody, err = prosody.Start(ctx, prosody.Config{Dir: d.path("prosody"), Hosts: []prosody.Host{{
-		Name: demoHost, Lines: prosodyOptions(loaded.listen.dovecot, demoHost), // what usher prosody prints
-	}}})
+	if err := standin.Write(d.path("modules")); err != nil {
+		return err
+	}
+	d.prosody, err = prosody.Start(ctx, prosody.Config{
+		Dir: d.path("prosody"), Hosts: d.prosodyHosts(loaded), Extra: "plugin_paths = { " + prosody.Quote(d.path("modules")) + " }\n" + loaded.roomsSecret(),
+	})
 	if err != nil {
+		return err
+	}
+	d.muc = d.prosody.Component()
+	if err := d.configure("first.secret"); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.out, "Prosody %s and usher run in %s.\n", d.prosody.Install().Release, d.dir)
@@ -96,7 +111,13 @@ func (d *demoWorld) writeSecret(name string) error {
 
 // configure writes the configuration with these secret files.
 func (d *demoWorld) configure(secrets ...string) error {
-	text := fmt.Sprintf(`listen:
+	muc := d.muc
+	if muc == "" { // Prosody chooses its ports at its start
+		muc = "127.0.0.1:1"
+	}
+	text := fmt.Sprintf(`state: sqlite:%s
+component: {jid: %s, address: "%s", secret_file: component.secret}
+listen:
   dovecot: %s
   extauth: %s
   http: %s
@@ -105,12 +126,13 @@ func (d *demoWorld) configure(secrets ...string) error {
 http_secret_file: http.secret
 hosts:
   %s:
+    muc: [%s]
     issuers:
       my-app:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, strings.Join(secrets, ", "))
+`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, demoMUC, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 
@@ -144,6 +166,9 @@ func (d *demoWorld) command(ctx context.Context, args ...string) (string, error)
 // close ends what runs and removes the folder.
 func (d *demoWorld) close() error {
 	var errs []error
+	for _, g := range d.guests {
+		_ = g.Close()
+	}
 	if d.prosody != nil {
 		errs = append(errs, d.prosody.Stop())
 	}

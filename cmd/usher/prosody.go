@@ -86,6 +86,7 @@ func prosodyLines(c *config, packages string) string {
 		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosody.Quote(host))
 		b.WriteString(prosodyOptions(c.listen.dovecot, host))
 	}
+	b.WriteString(prosodyRooms(c, hosts))
 	b.WriteString(otherDoors(c, hosts))
 	return b.String()
 }

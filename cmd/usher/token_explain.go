@@ -23,7 +23,7 @@ func explainCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "show every check of a token, and why it fails",
-		UsageText: "usher token explain [--host HOST] [--user NAME] [--json] TOKEN|-",
+		UsageText: "usher token explain [--host HOST] [--user NAME] [--room JID] [--json] TOKEN|-",
 		Description: `Runs the checks that a login runs, all of them. The exit code is 0 if the token
 would be let in, 1 if not. "-" reads one token a line from standard input.
 
@@ -37,6 +37,7 @@ Example:
 			configFlag(),
 			&cli.StringFlag{Name: "host", Usage: "the virtual `HOST` to log in to; the only one by default"},
 			&cli.StringFlag{Name: "user", Usage: "the `NAME` that the client gives itself"},
+			&cli.StringFlag{Name: "room", Usage: "the `JID` of a room to join, or its first part"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object a token"},
 		},
 		Action: explainAction,
@@ -57,7 +58,10 @@ func explainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), json: c.Bool("json"), out: c.App.Writer}
+	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"), json: c.Bool("json"), out: c.App.Writer}
+	if e.rooms, err = newRoomExaminer(loaded, e.room); err != nil {
+		return err
+	}
 	if token := c.Args().First(); token != "-" {
 		return e.result(e.explain(token))
 	}
@@ -67,7 +71,9 @@ func explainAction(c *cli.Context) error {
 // An explainer prints reports.
 type explainer struct {
 	examiner   *examiner
+	rooms      *roomExaminer
 	host, user string
+	room       string // empty: no room is asked about
 	json       bool
 	out        io.Writer
 }
@@ -103,6 +109,9 @@ func (e explainer) result(allowed bool, err error) error {
 
 func (e explainer) explain(token string) (allowed bool, err error) {
 	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: token})
+	if e.room != "" {
+		e.rooms.explain(&r)
+	}
 	if e.json {
 		return r.Allowed, json.NewEncoder(e.out).Encode(r)
 	}
@@ -120,8 +129,14 @@ func reportText(r auth.Report) string {
 		fmt.Fprintf(&b, "%s %-11s %s\n", mark, line.Name, printable(line.Detail))
 	}
 	switch {
+	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
+		fmt.Fprintf(&b, "refused: %s\n", r.Reason)
 	case !r.Allowed:
 		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
+	case r.Affiliation != "" && r.Account == "":
+		fmt.Fprintf(&b, "allowed, with a random account, as %s\n", r.Affiliation)
+	case r.Affiliation != "":
+		fmt.Fprintf(&b, "allowed as %s, and as %s\n", r.Account, r.Affiliation)
 	case r.Account == "":
 		b.WriteString("allowed, with a random account\n")
 	default:

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"usher/e2e/prosody"
+	"usher/moderation"
+)
+
+// prosodyRooms returns the lines for rooms, or how to get them.
+func prosodyRooms(c *config, hosts []string) string {
+	var named []moderation.HostPolicy
+	for _, host := range hosts {
+		i := slices.IndexFunc(c.rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
+		if i >= 0 && len(c.rooms[i].MUC) > 0 {
+			named = append(named, c.rooms[i])
+		}
+	}
+	if len(named) == 0 {
+		return "\n-- Rooms: name the MUC components under muc in usher.yaml, and this prints their lines.\n"
+	}
+	var b strings.Builder
+	b.WriteString(roomsHead + c.roomsSecret())
+	for _, h := range named {
+		for _, muc := range slices.Concat(h.MUC, h.Breakout) {
+			b.WriteString(c.prosodyMUC(h, muc))
+		}
+	}
+	b.WriteString(c.prosodyComponent())
+	return b.String()
+}
+
+const roomsHead = `
+-- Rooms. mod_muc_http_auth and mod_muc_http_defaults are not in Debian; Prosody's own installer brings them:
+--   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_auth
+--   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_defaults
+-- The Components are there already: add these lines to them. In a Jitsi installation take "token_verification",
+-- "muc_allowners" and "token_affiliation" out of modules_enabled.
+`
+
+// roomsSecret is the line that reads the secret, before all sections.
+func (c *config) roomsSecret() string {
+	if c.http.secret == "" || c.http.insecure {
+		return ""
+	}
+	return "-- This line stands before the first VirtualHost; Prosody's user must be able to read the file:\n" +
+		"local usher_key = (Lua or _G).io.open(" + prosody.Quote(c.http.secretFile) + "):read(\"l\")\n"
+}
+
+func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", prosody.Quote(muc))
+	if c.listen.http.network != "tcp" {
+		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it about joins\n")
+	} else {
+		base := "http://" + dialable(c.listen.http.name)
+		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are there\n" +
+			"  muc_http_auth_url = " + prosody.Quote(base+moderation.JoinPath) + "\n" +
+			"  muc_create_api_url = " + prosody.Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
+		if c.http.secret != "" && !c.http.insecure {
+			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = \"Bearer \"..usher_key\n")
+		}
+	}
+	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
+	admins := []string{}
+	if c.comp.JID != "" {
+		admins = append(admins, prosody.Quote(c.comp.JID))
+	}
+	for _, jid := range h.ServiceAccounts {
+		if strings.HasPrefix(jid, "focus@") { // jicofo must stay admin, as Jitsi has it
+			admins = append(admins, prosody.Quote(jid))
+		}
+	}
+	if len(admins) > 0 {
+		b.WriteString("  admins = { " + strings.Join(admins, ", ") + " } -- besides those that are there\n" +
+			"  component_admins_as_room_owners = true -- Prosody 13 wants it, 0.12 accepts it\n")
+	}
+	return b.String()
+}
+
+func (c *config) prosodyComponent() string {
+	if c.comp.JID == "" {
+		return "\n-- Without component in usher.yaml moderators are set only in rooms that begin after their login.\n"
+	}
+	port := "5347"
+	if _, p, err := net.SplitHostPort(c.comp.Address); err == nil {
+		port = p
+	}
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = (Lua or _G).io.open(%s):read(\"l\")\n", prosody.Quote(c.comp.JID), prosody.Quote(c.comp.secretFile))
+	if port != "5347" {
+		text += "-- and in the global section: component_ports = { " + port + " }\n"
+	}
+	return text
+}
