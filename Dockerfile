@@ -13,16 +13,17 @@ RUN go mod download
 COPY . .
 ARG VERSION=unknown
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/usher ./cmd/usher
-RUN install -d -m 0750 /out/run/usher
+RUN install -d -m 0750 /out/run/usher && install -d -m 0700 /out/var/lib/usher
 
 FROM scratch
 # For key sources over https.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 # The folder comes with its mode; a volume takes owner and mode from it.
 COPY --from=build --chown=65532:65532 /out/run /run
+COPY --from=build --chown=65532:65532 /out/var /var
 COPY --from=build /out/usher /usher
 USER 65532:65532
-VOLUME /run/usher
+VOLUME /run/usher /var/lib/usher
 # There is no shell here; usher asks itself over the admin socket.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["/usher", "status"]
 ENTRYPOINT ["/usher"]

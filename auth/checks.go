@@ -90,7 +90,7 @@ var checkList = []check{
 	{name: "account", needs: stepClaims, gives: stepAccount, run: checkAccount, describe: describeAccount},
 	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
-	{name: "revocation", needs: stepSignature, again: true, run: checkRevocation, describe: fixed("the token was not revoked")},
+	{name: "revocation", needs: stepSignature, again: true, run: checkRevocation, describe: describeRevocation},
 	{name: "name", needs: stepAccount, again: true, run: checkClientName, describe: describeName},
 }
 

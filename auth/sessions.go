@@ -55,6 +55,13 @@ func checkRevocation(a *attempt) *Refusal {
 	return nil
 }
 
+func describeRevocation(a *attempt) string {
+	if _, alone := a.sessions.(*liveTable); alone {
+		return "only the daemon knows what was revoked (usher sessions)"
+	}
+	return "the token was not revoked"
+}
+
 // tokenPrint leaves the signature out: of an ECDSA signature anybody can make
 // a second one.
 func tokenPrint(token string) string {

@@ -59,6 +59,13 @@ func lived() *metrics.Metrics {
 	m.Fetched("portal", false, at.Add(time.Hour))
 	m.Reloaded(true, at)
 	m.Reloaded(false, at.Add(time.Hour))
+	m.JoinReasons([]string{"token"}, []string{"stranger"}, []string{"internal_error"})
+	m.Join("allowed", "token")
+	m.Join("denied", "a made-up reason")
+	m.Affiliation("owner", true)
+	m.Sessions(3)
+	m.ComponentConnected(true)
+	m.StateError("update")
 	return m
 }
 

@@ -1,0 +1,106 @@
+package moderation
+
+import (
+	"testing"
+	"time"
+)
+
+// TestNext is the truth table of giving and taking back.
+func TestNext(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	mine, other := ID{1}, ID{2}
+	given := func(a Affiliation, change ...func(*Given)) *Given {
+		g := &Given{Room: "r", JID: "j", Affiliation: a, Grant: mine, At: now.Add(-time.Hour), Confirmed: true}
+		for _, c := range change {
+			c(g)
+		}
+		return g
+	}
+	foreign := func(g *Given) { g.Foreign = true }
+	taken := func(g *Given) { g.TakenAway = true }
+	unseen := func(g *Given) { g.Confirmed = false }
+	older := func(g *Given) { g.Grant = other }
+	revoked := func(g *Given) { g.End = EndRevoked }
+	noKey := func(g *Given) { g.End = EndKeyGone }
+	const nothing = Affiliation("")
+	for name, row := range map[string]struct {
+		has, want Affiliation // want empty: no grant opens the room
+		given     *Given
+		onEnd     Expiry
+		strict    bool
+		set       Affiliation
+		remove    bool
+		forget    bool
+		taken     bool // the record says so afterwards
+	}{
+		"a newcomer":                         {has: None, want: Member, set: Member},
+		"a new moderator":                    {has: None, want: Owner, set: Owner},
+		"a participant with a better token":  {has: Member, want: Owner, given: given(Member, older), set: Owner},
+		"a later token without the claim":    {has: Owner, want: Member, given: given(Owner, older), set: Member},
+		"others are none":                    {has: Owner, want: None, given: given(Owner, older), set: None},
+		"nothing changed":                    {has: Owner, want: Owner, given: given(Owner), set: nothing},
+		"somebody else's grant":              {has: Owner, want: Member, set: nothing},
+		"somebody else's grant, again":       {has: Owner, want: Member, given: given(Owner, foreign), set: nothing},
+		"somebody else's grant, later token": {has: Owner, want: Member, given: given(Owner, foreign, older), set: nothing},
+		"raised by somebody else":            {has: Owner, want: Member, given: given(Member), set: nothing},
+		"taken away":                         {has: None, want: Owner, given: given(Owner), set: nothing, taken: true},
+		"member taken away":                  {has: None, want: Member, given: given(Member), set: nothing, taken: true},
+		"taken away stays":                   {has: None, want: Owner, given: given(Owner, taken), set: nothing},
+		"taken away, another token":          {has: None, want: Owner, given: given(Owner, taken, older), set: Owner},
+		"foreign one taken away":             {has: None, want: Owner, given: given(Owner, foreign), set: nothing, taken: true},
+		"killed before it was set":           {has: None, want: Owner, given: given(Owner, unseen), set: Owner},
+		"killed after it was set":            {has: Owner, want: Owner, given: given(Owner, unseen), set: nothing},
+		"banned":                             {has: Outcast, want: Owner, set: nothing},
+		"banned after it was given":          {has: Outcast, want: Owner, given: given(Owner), set: nothing},
+		"our own ban, a new token":           {has: Outcast, want: Member, given: given(Outcast, revoked), set: Member},
+		"our own ban":                        {has: Outcast, given: given(Outcast, revoked), set: None, forget: true, remove: true},
+		"expired, keep":                      {has: Owner, given: given(Owner), onEnd: ExpiryKeep, set: nothing, forget: true},
+		"expired, demote":                    {has: Owner, given: given(Owner), onEnd: ExpiryDemote, set: None, forget: true},
+		"expired, remove":                    {has: Owner, given: given(Owner), onEnd: ExpiryRemove, set: None, forget: true, remove: true},
+		"expired, not ours":                  {has: Owner, given: given(Owner, foreign), onEnd: ExpiryDemote, set: nothing, forget: true},
+		"expired, taken away":                {has: None, given: given(Owner, taken), onEnd: ExpiryDemote, set: nothing, forget: true},
+		"expired, changed":                   {has: Admin, given: given(Owner), onEnd: ExpiryDemote, set: nothing, forget: true},
+		"revoked":                            {has: Owner, given: given(Owner, revoked), onEnd: ExpiryKeep, set: None, forget: true, remove: true},
+		"key removed":                        {has: Owner, given: given(Owner, noKey), onEnd: ExpiryKeep, set: None, forget: true},
+		"a stranger":                         {has: None, set: nothing},
+		"a stranger who is owner":            {has: Owner, set: nothing},
+		"strict, a stranger":                 {has: Owner, strict: true, set: None},
+		"strict, without the claim":          {has: Owner, want: Member, strict: true, set: Member},
+		"strict, raised by hand":             {has: Owner, want: Member, given: given(Owner, foreign), strict: true, set: Member},
+		"strict, a moderator":                {has: Owner, want: Owner, given: given(Owner), strict: true, set: nothing},
+		"strict, an admin stays":             {has: Admin, want: Member, strict: true, set: nothing},
+	} {
+		s := situation{has: row.has, given: row.given, entitled: row.want != "", want: row.want, grant: mine, onEnd: row.onEnd, strict: row.strict}
+		st := next(s, now)
+		if st.set != row.set || st.remove != row.remove || st.forget != row.forget || (st.record != nil && st.record.TakenAway) != row.taken {
+			t.Errorf("%s: %+v", name, st)
+		}
+		settles(t, name, s, st, now)
+	}
+}
+
+// settles: doing what is said leads, within a few steps, to a situation in which nothing is left to do.
+func settles(t *testing.T, name string, s situation, st step, now time.Time) {
+	t.Helper()
+	for range 4 {
+		if st == (step{}) {
+			return
+		}
+		if st.set != "" {
+			s.has = st.set
+		}
+		if st.record != nil {
+			g := *st.record
+			g.Room, g.JID = "r", "j"
+			if st.set != "" {
+				g.Confirmed = true
+			}
+			s.given = &g
+		}
+		if st.forget {
+			s.given = nil
+		}
+		st = next(s, now)
+	}
+	t.Errorf("%s: never settles: %+v, %+v", name, s, st)
+}
