@@ -65,9 +65,7 @@ func (s *Sessions) joined(ctx context.Context, room, user string, d Decision) {
 	now := s.now()
 	s.mu.Lock()
 	if d.Grant != nil {
-		if g := s.grants[d.Grant.ID]; g != nil {
-			g.Used = now
-		}
+		d.Grant.Used = now
 	}
 	r := s.rooms[room]
 	if r == nil {

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 	go test -run '^$' -bench . ./auth
 	go test -run '^$' -bench 'Dovecot' -benchtime 20000x ./auth/dovecot
 	go test -run '^$' -bench 'Login|Tail' ./auth/dovecot
-	go test -run '^$' -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth
+	go test -run "^$" -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./moderation
+	go test -run "^$" -bench . -benchtime 20000x ./internal/sqlite
 } | awk '
 	/^Benchmark/ {
 		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)
