@@ -57,6 +57,7 @@ type Sessions struct {
 	rooms   map[string]*roomState
 	ledger  ledger
 	epoch   uint64
+	shared  map[string]string // texts that most grants have in common
 }
 
 // A roomState is a [Room] and which of the rooms of that name it is.
@@ -71,7 +72,7 @@ var _ auth.Sessions = (*Sessions)(nil)
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
-		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger()}
+		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -101,7 +102,8 @@ func (s *Sessions) load(state State) {
 	}
 	var orphans []Change
 	for i := range state.Grants {
-		g := &state.Grants[i]
+		kept := state.Grants[i] // not a part of the list, which can then go
+		g := &kept
 		if _, dead := s.revoked[g.TokenPrint]; dead || len(s.grants) >= maxGrants {
 			orphans = append(orphans, Change{DeleteGrant: &g.ID}) // killed between the two writes
 			continue
@@ -165,9 +167,25 @@ func (s *Sessions) insert(g *Grant) {
 	if old := s.grants[g.ID]; old != nil {
 		s.remove(old)
 	}
+	for _, text := range []*string{&g.Host, &g.Issuer, &g.KeyID, &g.KeyPrint, &g.Subject} {
+		*text = s.share(*text)
+	}
 	s.grants[g.ID] = g
 	s.byJID[g.JID()] = append(s.byJID[g.JID()], g)
 	s.byRoom.add(g)
+}
+
+// share wants the lock. It returns the one copy of a text that is kept.
+func (s *Sessions) share(text string) string {
+	const most = 4096
+	if one, ok := s.shared[text]; ok {
+		return one
+	}
+	if len(s.shared) >= most {
+		clear(s.shared)
+	}
+	s.shared[text] = text
+	return text
 }
 
 // remove wants the lock.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 
 	"usher/auth"
 	"usher/internal/memory"
@@ -43,6 +44,7 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
+	debug.FreeOSMemory() // reading the state took more than keeping it
 	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log}
 	if c.comp.JID != "" {
 		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m})
