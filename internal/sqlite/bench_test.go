@@ -56,7 +56,9 @@ func BenchmarkLogin(b *testing.B) {
 	for _, list := range took {
 		slices.Sort(list)
 	}
-	at := func(i int, q float64) float64 { return float64(took[i][int(q*float64(len(took[i])-1))].Nanoseconds()) / 1000 }
+	at := func(i int, q float64) float64 {
+		return float64(took[i][int(q*float64(len(took[i])-1))].Nanoseconds()) / 1000
+	}
 	b.ReportMetric(at(1, 0.5)-at(0, 0.5), "µs-p50-more")
 	b.ReportMetric(at(1, 0.99)-at(0, 0.99), "µs-p99-more")
 	b.ReportMetric(at(1, 0.999)-at(0, 0.999), "µs-p99.9-more")
