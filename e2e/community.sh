@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Logs in through the real community modules of Prosody. Debian does not ship them, and neither do we: it wants a
-# folder with mod_auth_external_insecure, mod_auth_http, mod_auth_http_async, mod_auth_custom_http and
-# mod_auth_oauth_external, each in a folder of its name:
+# Runs the tests on the real community modules of Prosody. Debian does not ship them, and neither do we: it wants a
+# folder with mod_auth_external_insecure, mod_auth_http, mod_auth_http_async, mod_auth_custom_http,
+# mod_auth_oauth_external, mod_muc_http_auth and mod_muc_http_defaults, each in a folder of its name:
 #   hg clone https://hg.prosody.im/prosody-modules/ modules      # or any mirror of it
 #   PROSODY_COMMUNITY=modules e2e/community.sh [flags of go test, such as -run CommunityHTTP]
 # Installs from Debian what is missing, asks nothing, starts no service. lpty, which the first module needs, is built
@@ -120,4 +120,4 @@ build_lpty
 CGO_ENABLED=0 go build -trimpath -o "$work/usher" ./cmd/usher
 say "logging in through the modules in $modules"
 PROSODY_COMMUNITY=$modules USHER_LPTY=$cache USHER_BINARY=$work/usher \
-	go test -count=1 -v -timeout 15m -run Community "$@" ./e2e
+	go test -count=1 -v -timeout 15m -run 'Community|Rooms' "$@" ./e2e

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"testing"
@@ -29,6 +30,41 @@ func TestReopenedSocket(t *testing.T) {
 			}
 		}
 		w.login(t, alone, client.Plain("alice", token(t, alone, nil))) // has its own socket
+	})
+}
+
+// A Prosody that finds nobody at the socket never connects again until it is restarted: its module keeps a socket on which
+// connect failed, and fails with a Lua error at every login. That is what usher.socket is for.
+func TestSocketThatWasAway(t *testing.T) {
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := newWorld(t, v)
+		l := client.Plain("alice", token(t, meet, nil))
+		w.login(t, meet, l)
+		w.shared.close()
+		brief := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			s, err := client.Dial(ctx, l.At(w.prosody.C2S(), meet))
+			if err == nil {
+				_ = s.Close()
+			}
+			return err
+		}
+		for range 2 {
+			if brief() == nil {
+				t.Fatal("let in without a socket")
+			}
+		}
+		w.shared.open()
+		for range 2 {
+			if brief() == nil {
+				t.Error("it has recovered: README and usher.socket say that it does not")
+			}
+		}
+		if err := w.prosody.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.login(t, meet, l)
 	})
 }
 
