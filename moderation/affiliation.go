@@ -20,9 +20,6 @@ func ranked() []Affiliation { return []Affiliation{Outcast, None, Member, Admin,
 // rank compares: an owner ranks above a member. An unknown word is below all.
 func (a Affiliation) rank() int { return slices.Index(ranked(), a) }
 
-// known reports whether a is one of the five.
-func (a Affiliation) known() bool { return a.rank() >= 0 }
-
 // A Role is what an occupant is while he is in the room (XEP-0045 section
 // 5.1).
 type Role string

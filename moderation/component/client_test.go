@@ -271,7 +271,7 @@ func TestDeadPeer(t *testing.T) {
 	s := newServer(t)
 	c, log := s.client(t, testSecret)
 	up(t, c)
-	log.await(t, "does not answer any more")
+	log.await(t, "no answer from Prosody any more")
 	up(t, c)
 }
 

@@ -72,7 +72,7 @@ func (s *session) write(ctx context.Context) error {
 			silent := time.Since(s.alive)
 			s.mu.Unlock()
 			if silent > 3*s.o.PingEvery {
-				return errors.New("Prosody does not answer any more")
+				return errors.New("no answer from Prosody any more")
 			}
 			out, _ = request("get", "ping", s.jid, s.jid, pingPayload{})
 		}
@@ -90,7 +90,7 @@ func (s *session) read() error {
 		start, err := s.next()
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return errors.New("Prosody closed the connection")
+				return errors.New("the connection was closed by Prosody")
 			}
 			return err
 		}
