@@ -34,6 +34,7 @@ type Store struct {
 	done     sync.WaitGroup
 
 	writing sync.Mutex // held while the log is written, or made short
+	reader  *sql.Tx    // holds the log's end, see hold; or nil
 }
 
 const (
@@ -104,7 +105,7 @@ func connect(path, synchronous string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(2) // one writes, one loads
+	db.SetMaxOpenConns(2) // one writes, one loads; or one moves, one holds
 	return db, nil
 }
 
@@ -144,7 +145,10 @@ func (s *Store) Close() error {
 	s.done.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	_, err := s.checkpoint(ctx, "TRUNCATE")
+	err := s.letGo()
+	if err == nil {
+		_, err = s.checkpoint(ctx, "TRUNCATE")
+	}
 	return errors.Join(err, s.release())
 }
 

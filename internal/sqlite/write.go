@@ -134,6 +134,9 @@ func (s *Store) sync() {
 // Apply when the disk is full.
 func (s *Store) shorten(ctx context.Context) {
 	for range pageTries {
+		if err := s.hold(ctx); err != nil {
+			return
+		}
 		c, err := s.checkpoint(ctx, "PASSIVE")
 		if err != nil || c.pages < enoughPages {
 			return
@@ -147,6 +150,39 @@ func (s *Store) shorten(ctx context.Context) {
 	}
 }
 
+// hold keeps a reader at the present end of the log, until the next call or
+// until the log is emptied. A writer that finds all of the log moved would
+// begin it anew over what stands in it; without a sync in between, a power
+// failure could leave the old beginning with a new rest, and old pages would be
+// brought into the file again (https://sqlite.org/src/info/ff5be73dee). While
+// somebody reads in the log SQLite appends to it.
+func (s *Store) hold(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	c, err := s.logSize(ctx)
+	if err != nil || c.moved == c.pages {
+		return err // nothing new: the reader of the last round stays where it is
+	}
+	if err := s.letGo(); err != nil {
+		return err
+	}
+	if s.reader, err = s.syncer.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+		return err
+	}
+	var n int
+	return s.reader.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n) // begins it
+}
+
+// letGo ends the reader that hold keeps.
+func (s *Store) letGo() error {
+	if s.reader == nil {
+		return nil
+	}
+	err := s.reader.Rollback()
+	s.reader = nil
+	return err
+}
+
 // truncate empties the log if all of it has been moved, which it finds out
 // while nobody writes; or else, with force, moves the rest first.
 func (s *Store) truncate(ctx context.Context, force bool) bool {
@@ -158,6 +194,9 @@ func (s *Store) truncate(ctx context.Context, force bool) bool {
 		if c, err := s.logSize(ctx); err != nil || c.moved < c.pages {
 			return false
 		}
+	}
+	if s.letGo() != nil {
+		return false
 	}
 	_, err := s.checkpoint(ctx, "TRUNCATE")
 	return err == nil
