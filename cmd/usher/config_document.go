@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -68,6 +69,7 @@ func (r *reader) parse(content []byte) ([]yaml.Node, bool) {
 		r.report(line, column, false, "save the file as UTF-8", "the file is not UTF-8 here")
 		return nil, false
 	}
+	content = bareMemory(content)
 	var documents []yaml.Node
 	err := yaml.Load(content, &documents, yaml.WithAllDocuments())
 	if err == nil {
@@ -85,6 +87,13 @@ func (r *reader) parse(content []byte) ([]yaml.Node, bool) {
 	}
 	r.report(line, max(column, 1), false, "correct the syntax here or just above: indentation, quotes, brackets", "not YAML: "+text)
 	return nil, false
+}
+
+// bareMemory puts the quotes around state: memory: that YAML wants, as a plain
+// value cannot end with a colon. Nobody should have to know that.
+func bareMemory(content []byte) []byte {
+	line := regexp.MustCompile(`(?m)^(state:[ \t]+)memory:([ \t]*(?:[ \t]#.*)?\r?)$`)
+	return line.ReplaceAll(content, []byte(`${1}"memory:"$2`))
 }
 
 func invalidUTF8(content []byte) int {
