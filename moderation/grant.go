@@ -40,6 +40,7 @@ type Grant struct {
 	ID          ID
 	Host        string // virtual host
 	Account     string // JID localpart, nodeprepped and escaped by XEP-0106
+	Random      bool   // the token names no account: this one was drawn for the login
 	Issuer      string
 	KeyID       string // the key's kid or label
 	KeyPrint    string // 32 hexadecimal characters, to find out that the key has gone
@@ -77,7 +78,7 @@ func (g *Grant) endless(now time.Time) bool {
 // grantOf makes the grant of a login.
 func grantOf(id auth.Identity, now time.Time) *Grant {
 	g := &Grant{
-		Host: id.Host, Account: id.Account, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
+		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
 		LobbyBypass: id.LobbyBypass, LoggedIn: now, Used: now, Expires: id.Expires,
 	}

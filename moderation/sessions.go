@@ -13,10 +13,13 @@ import (
 )
 
 // The bounds of what is kept. At the bound of one account its oldest login
-// goes, at that of all the one that was not used for the longest.
+// goes, at the others one that was not used for long. A token that names no
+// account makes a new one at each login: its bound keeps whoever has one such
+// token from pushing all others out.
 const (
 	maxGrants        = 200_000
 	maxGrantsOfOne   = 16
+	maxGrantsOfToken = 20_000
 	maxGivens        = 200_000
 	maxGivensOfOne   = 512
 	maxRooms         = 50_000
@@ -53,7 +56,8 @@ type Sessions struct {
 	grants  map[ID]*Grant
 	byJID   map[string][]*Grant
 	byRoom  roomIndex
-	revoked map[string]time.Time // token print → until; zero: for ever
+	byToken map[string]map[ID]*Grant // by token print, those with random accounts
+	revoked map[string]time.Time     // token print → until; zero: for ever
 	rooms   map[string]*roomState
 	ledger  ledger
 	epoch   uint64
@@ -72,7 +76,7 @@ var _ auth.Sessions = (*Sessions)(nil)
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
-		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
+		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -173,6 +177,13 @@ func (s *Sessions) insert(g *Grant) {
 	s.grants[g.ID] = g
 	s.byJID[g.JID()] = append(s.byJID[g.JID()], g)
 	s.byRoom.add(g)
+	if !g.Random {
+		return
+	}
+	if s.byToken[g.TokenPrint] == nil {
+		s.byToken[g.TokenPrint] = map[ID]*Grant{}
+	}
+	s.byToken[g.TokenPrint][g.ID] = g
 }
 
 // share wants the lock. It returns the one copy of a text that is kept.
@@ -198,6 +209,11 @@ func (s *Sessions) remove(g *Grant) {
 		delete(s.byJID, jid)
 	}
 	s.byRoom.drop(g)
+	if same := s.byToken[g.TokenPrint]; same != nil {
+		if delete(same, g.ID); len(same) == 0 {
+			delete(s.byToken, g.TokenPrint)
+		}
+	}
 }
 
 func without(list []*Grant, g *Grant) []*Grant {
@@ -222,20 +238,29 @@ func (s *Sessions) overBounds(g *Grant) []*Grant {
 		}
 		over = append(over, oldest)
 	}
+	if same := s.byToken[g.TokenPrint]; g.Random && len(same) > maxGrantsOfToken {
+		over = append(over, longUnused(same, g))
+	}
 	if len(s.grants)-len(over) > maxGrants {
-		var oldest *Grant
-		n := 0
-		for _, o := range s.grants { // a sample is as good as a search among so many
-			if o.ID != g.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
-				oldest = o
-			}
-			if n++; n == sampledForOldest {
-				break
-			}
-		}
-		over = append(over, oldest)
+		over = append(over, longUnused(s.grants, g))
 	}
 	return over
+}
+
+// longUnused picks the one of a few that was not used for the longest; but not
+// the new one. Among so many that is as good as a search.
+func longUnused(grants map[ID]*Grant, but *Grant) *Grant {
+	var oldest *Grant
+	n := 0
+	for _, o := range grants {
+		if o.ID != but.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
+			oldest = o
+		}
+		if n++; n == sampledForOldest {
+			break
+		}
+	}
+	return oldest
 }
 
 // Revoked reports whether a token was revoked.

@@ -286,13 +286,22 @@ func TestBounds(t *testing.T) {
 		case 1:
 			f.joins(t, "alice@"+host, room, moderation.ReasonToken)
 		case 2:
-			f.record(t, f.identity(fmt.Sprint("random", i), "t1", "*"))
+			flood := f.identity(fmt.Sprint("random", i), "t2", "*")
+			flood.Random = true
+			f.record(t, flood)
 		case 3:
 			f.joins(t, fmt.Sprintf("g%d@guest.%s", i, host), room, moderation.ReasonNotStarted)
 		}
 	}
 	if grown := heap() - before; grown > 250<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
+	}
+	if got := len(f.List()); got > 20_001 {
+		t.Errorf("%d sessions by one token that names no account", got)
+	}
+	f.pass(time.Second)
+	for i := range n / 4 {
+		f.record(t, f.identity(fmt.Sprint("user", i), fmt.Sprint("token", i), "*"))
 	}
 	if got := len(f.List()); got > 200_000 {
 		t.Errorf("%d sessions", got)

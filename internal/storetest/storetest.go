@@ -92,7 +92,7 @@ func order(s *moderation.State) {
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
 func grant(n byte) *moderation.Grant {
-	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Issuer: "my-app", KeyID: "k1",
+	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
 		Moderator: true, LobbyBypass: true, LoggedIn: at(1), Used: at(2), Expires: at(98753496345)}
 }
