@@ -213,7 +213,7 @@ func FuzzConfig(f *testing.F) {
 // TestBareMemory: the one word of the manual that is no YAML is understood, and nothing else is touched.
 func TestBareMemory(t *testing.T) {
 	for in, want := range map[string]string{
-		"state: memory:\nlisten: {}\n": "state: \"memory:\"\nlisten: {}\n",
+		"state: memory:\nlisten: {}\n":  "state: \"memory:\"\nlisten: {}\n",
 		"a: 1\nstate:  memory: # x\r\n": "a: 1\nstate:  \"memory:\" # x\r\n",
 		"state: \"memory:\"\n":          "state: \"memory:\"\n",
 		"state: memory:x\n":             "state: memory:x\n",
