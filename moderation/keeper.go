@@ -41,6 +41,8 @@ const (
 	strictEvery    = 30 * time.Second
 	afterTrouble   = 5 * time.Second
 	resyncInterval = 5 * time.Millisecond // between two rooms of a resync
+	restFactor     = 4                    // how much longer than looked at a room is left in peace, but
+	maxRest        = 2 * time.Second
 )
 
 // retries is when a room is looked at again after a join, until the role is
@@ -65,9 +67,12 @@ type Keeper struct {
 	tasks map[string]*task
 }
 
-// A task is a room that has to be looked at.
+// A task is a room that has to be looked at. A look makes Prosody write lists as
+// long as the room is large, so after one there is a rest that is in proportion:
+// a large room that fills up costs Prosody no more of its time than a small one.
 type task struct {
-	due     time.Time
+	due     time.Time // zero: not at all
+	rest    time.Time // not before
 	running bool
 	all     int            // how often everybody who is there is still to be looked at
 	tries   map[string]int // by account: how often it was looked at since it joined
@@ -180,7 +185,11 @@ func (k *Keeper) due() (room string, t *task) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for name, other := range k.tasks {
-		if !other.running && !other.due.IsZero() && !now.Before(other.due) && (t == nil || other.due.Before(t.due)) {
+		switch {
+		case other.running || now.Before(other.rest) || now.Before(other.due):
+		case other.due.IsZero():
+			delete(k.tasks, name)
+		case t == nil || other.due.Before(t.due):
 			room, t = name, other
 		}
 	}
@@ -202,11 +211,12 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 		before[jid] = n
 	}
 	k.mu.Unlock()
+	began := time.Now()
 	open, err := p.run(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	t.running = false
 	now := time.Now()
+	t.running, t.rest = false, now.Add(min(restFactor*now.Sub(began), maxRest))
 	switch {
 	case errors.Is(err, ErrNoRoom):
 		t.all = 0
@@ -227,9 +237,6 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 			wait = retries()[t.strict]
 		}
 		t.sooner(now.Add(wait))
-	}
-	if t.due.IsZero() && len(t.tries) == 0 {
-		delete(k.tasks, room)
 	}
 }
 

@@ -1,0 +1,190 @@
+package moderation_test
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/moderation"
+)
+
+// fakeRooms is one room of a Prosody, as far as a Keeper sees it: whoever is made owner is moderator, if he is there.
+type fakeRooms struct {
+	latency   time.Duration
+	connected chan struct{}
+
+	mu    sync.Mutex
+	has   map[string]moderation.Affiliation
+	there map[string]moderation.Role
+	looks int
+	sets  []string
+	fail  error
+}
+
+func newFakeRooms(latency time.Duration) *fakeRooms {
+	r := &fakeRooms{latency: latency, connected: make(chan struct{}, 1), has: map[string]moderation.Affiliation{}, there: map[string]moderation.Role{}}
+	r.connected <- struct{}{}
+	return r
+}
+
+func (r *fakeRooms) wait(ctx context.Context) error {
+	select {
+	case <-time.After(r.latency):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fail
+}
+
+func (r *fakeRooms) Affiliations(ctx context.Context, _ string) (map[string]moderation.Affiliation, error) {
+	if err := r.wait(ctx); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.looks++
+	return maps.Clone(r.has), nil
+}
+
+func (r *fakeRooms) Occupants(context.Context, string) ([]moderation.Occupant, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []moderation.Occupant
+	for jid, role := range r.there {
+		list = append(list, moderation.Occupant{Nick: jid, JID: jid, Role: role})
+	}
+	return list, nil
+}
+
+func (r *fakeRooms) SetAffiliation(_ context.Context, _, jid string, a moderation.Affiliation) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sets = append(r.sets, jid+" "+string(a))
+	r.has[jid] = a
+	if _, in := r.there[jid]; in && a == moderation.Owner {
+		r.there[jid] = moderation.RoleModerator
+	}
+	return nil
+}
+
+func (r *fakeRooms) MainRoom(context.Context, string) (string, error) {
+	return "", moderation.ErrNoRoom
+}
+
+func (r *fakeRooms) Connected() <-chan struct{} { return r.connected }
+
+func (r *fakeRooms) enter(jid string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.there[jid] = moderation.RoleParticipant
+}
+
+func (r *fakeRooms) seen() (looks int, sets []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.looks, append([]string(nil), r.sets...)
+}
+
+// keep runs a keeper of a new fixture for the time of a test.
+func keep(t *testing.T, r *fakeRooms) *fixture {
+	t.Helper()
+	f := newFixture(t, moderation.State{})
+	k := moderation.NewKeeper(f.Sessions, r)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- k.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// moderators logs somebody in with the claim.
+func (f *fixture) moderator(t *testing.T, account, room string) {
+	t.Helper()
+	id := f.identity(account, "token of "+account, room)
+	id.Moderator = true
+	f.record(t, id)
+}
+
+// TestKeeperRests: a room that fills up is looked at in proportion to what a look costs, and everybody is served.
+func TestKeeperRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeRooms(200 * time.Millisecond) // a large one
+		f := keep(t, r)
+		const joins = 400
+		for i := range joins {
+			account := "user" + string(rune('a'+i%26)) + time.Duration(i).String()
+			f.moderator(t, account, "big")
+			f.joins(t, account+"@"+host, "big@"+muc, moderation.ReasonToken)
+			r.enter(account + "@" + host)
+			time.Sleep(25 * time.Millisecond)
+		}
+		looks, _ := r.seen()
+		if most := joins * 25 / (200 * 5); looks > most+2 {
+			t.Errorf("%d looks of 200 ms within 10 s, want at most %d", looks, most)
+		}
+		time.Sleep(time.Minute)
+		if _, sets := r.seen(); len(sets) != joins {
+			t.Errorf("%d affiliations set for %d moderators", len(sets), joins)
+		}
+		looks, _ = r.seen()
+		time.Sleep(10 * time.Minute)
+		if after, _ := r.seen(); after != looks {
+			t.Errorf("%d looks at a room in which nothing happens", after-looks)
+		}
+	})
+}
+
+// TestKeeperAsserts: an owner who is seen with another role is made owner again, but not for ever.
+func TestKeeperAsserts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeRooms(time.Millisecond)
+		f := keep(t, r)
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		time.Sleep(100 * time.Millisecond) // set, while the join is still on its way
+		r.enter("alice@" + host)
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		role := r.there["alice@"+host]
+		r.mu.Unlock()
+		if _, sets := r.seen(); role != moderation.RoleModerator || len(sets) != 2 {
+			t.Errorf("she is %s after %q", role, sets)
+		}
+		f.moderator(t, "bob", "standup") // never comes
+		f.joins(t, "bob@"+host, "standup@"+muc, moderation.ReasonToken)
+		time.Sleep(time.Hour)
+		if looks, sets := r.seen(); looks > 16 || len(sets) != 3 {
+			t.Errorf("%d looks, %q", looks, sets)
+		}
+	})
+}
+
+// TestKeeperTrouble: while a room gives no answer nothing is lost.
+func TestKeeperTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeRooms(time.Millisecond)
+		r.fail = moderation.ErrForbidden
+		f := keep(t, r)
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		r.fail = nil
+		r.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		if _, sets := r.seen(); len(sets) == 0 || sets[0] != "alice@"+host+" owner" {
+			t.Errorf("set after the trouble: %q", sets)
+		}
+	})
+}
