@@ -57,14 +57,14 @@ func (s *Sessions) seeds(h *hostRules, room RoomName) []*Given {
 	}
 	judge := s.judge(now)
 	var deciding []Decision
-	done := map[string]bool{}
+	done := map[accountKey]bool{}
 	for _, g := range s.byRoom[key] {
-		jid := g.JID()
-		if done[jid] {
+		k := accountKey{g.Host, g.Account}
+		if done[k] {
 			continue
 		}
-		done[jid] = true
-		if d := h.decide(s.byJID[jid], room, judge); d.Allowed && d.Affiliation != None {
+		done[k] = true
+		if d := h.decide(s.byJID[k], room, judge); d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)
 		}
 	}

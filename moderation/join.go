@@ -41,14 +41,14 @@ func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
 
 // decide is Join without anybody joining: what the user is to the room now.
 func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Time) Decision {
-	_, domain, found := strings.Cut(user, "@")
+	account, domain, found := strings.Cut(user, "@")
 	switch {
 	case h.service[user]:
 		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
 	case found && domain == h.Host:
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return h.decide(s.byJID[user], room, s.judge(now))
+		return h.decide(s.byJID[accountKey{h.Host, account}], room, s.judge(now))
 	case found && h.guests[domain]:
 		s.mu.RLock()
 		defer s.mu.RUnlock()

@@ -54,7 +54,7 @@ type Sessions struct {
 
 	mu      sync.RWMutex
 	grants  map[ID]*Grant
-	byJID   map[string][]*Grant
+	byJID   map[accountKey][]*Grant
 	byRoom  roomIndex
 	byToken map[string]map[ID]*Grant // by token print, those with random accounts
 	revoked map[string]time.Time     // token print → until; zero: for ever
@@ -63,6 +63,9 @@ type Sessions struct {
 	epoch   uint64
 	shared  map[string]string // texts that most grants have in common
 }
+
+// An accountKey is a bare JID in two parts, which need no memory of their own.
+type accountKey struct{ host, account string }
 
 // A roomState is a [Room] and which of the rooms of that name it is.
 type roomState struct {
@@ -76,7 +79,7 @@ var _ auth.Sessions = (*Sessions)(nil)
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
-		grants: map[ID]*Grant{}, byJID: map[string][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
+		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -175,7 +178,8 @@ func (s *Sessions) insert(g *Grant) {
 		*text = s.share(*text)
 	}
 	s.grants[g.ID] = g
-	s.byJID[g.JID()] = append(s.byJID[g.JID()], g)
+	k := accountKey{g.Host, g.Account}
+	s.byJID[k] = append(s.byJID[k], g)
 	s.byRoom.add(g)
 	if !g.Random {
 		return
@@ -202,11 +206,11 @@ func (s *Sessions) share(text string) string {
 // remove wants the lock.
 func (s *Sessions) remove(g *Grant) {
 	delete(s.grants, g.ID)
-	jid := g.JID()
-	if rest := without(s.byJID[jid], g); len(rest) > 0 {
-		s.byJID[jid] = rest
+	k := accountKey{g.Host, g.Account}
+	if rest := without(s.byJID[k], g); len(rest) > 0 {
+		s.byJID[k] = rest
 	} else {
-		delete(s.byJID, jid)
+		delete(s.byJID, k)
 	}
 	s.byRoom.drop(g)
 	if same := s.byToken[g.TokenPrint]; same != nil {
@@ -229,7 +233,7 @@ func without(list []*Grant, g *Grant) []*Grant {
 // overBounds finds what must go for a new grant, and wants the lock.
 func (s *Sessions) overBounds(g *Grant) []*Grant {
 	var over []*Grant
-	if own := s.byJID[g.JID()]; len(own) > maxGrantsOfOne {
+	if own := s.byJID[accountKey{g.Host, g.Account}]; len(own) > maxGrantsOfOne {
 		oldest := own[0]
 		for _, o := range own {
 			if o.LoggedIn.Before(oldest.LoggedIn) {
@@ -276,7 +280,7 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	now, idle := s.now(), s.policy.Load().idle(host)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, g := range s.byJID[account+"@"+host] {
+	for _, g := range s.byJID[accountKey{host, account}] {
 		if !g.ended(now, idle) && held(g.Issuer, g.KeyPrint) {
 			return true
 		}

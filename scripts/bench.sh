@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 	go test -run '^$' -bench 'Login|Tail' ./auth/dovecot
 	go test -run "^$" -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./moderation
 	go test -run "^$" -bench . -benchtime 20000x ./internal/sqlite
+	go test -run "^$" -bench Daemon ./cmd/usher
 } | awk '
 	/^Benchmark/ {
 		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)
