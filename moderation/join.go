@@ -34,7 +34,10 @@ func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
 	case isBreakout: // Jitsi's breakout rooms have the affiliations of their main room
 		d.Affiliation = None
 	default:
-		s.joined(ctx, name.JID, user, d)
+		s.joined(ctx, name.JID, d)
+		if d.Grant != nil || h.Strict { // of others there is nothing to give or to take back
+			s.touch(name.JID, user)
+		}
 	}
 	return d
 }
@@ -61,7 +64,7 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 }
 
 // joined remembers a join that was allowed.
-func (s *Sessions) joined(ctx context.Context, room, user string, d Decision) {
+func (s *Sessions) joined(ctx context.Context, room string, d Decision) {
 	now := s.now()
 	s.mu.Lock()
 	if d.Grant != nil {
@@ -86,7 +89,6 @@ func (s *Sessions) joined(ctx context.Context, room, user string, d Decision) {
 		defer cancel()
 		_ = s.apply(within, "put_room", Change{PutRoom: &kept})
 	}
-	s.touch(room, user)
 }
 
 // makeRoom wants the lock. At the bound a room goes whose last join is long

@@ -34,7 +34,7 @@ var (
 
 const (
 	maxTasks       = 20_000 // rooms that wait to be looked at
-	maxInterests   = 20_000 // accounts of one room
+	maxWaiting     = 50_000 // accounts in rooms that wait to be looked at
 	keeperWorkers  = 4
 	keeperTick     = 20 * time.Millisecond
 	passWithin     = 30 * time.Second
@@ -63,8 +63,9 @@ type Keeper struct {
 	rooms    Rooms
 	log      *slog.Logger
 
-	mu    sync.Mutex
-	tasks map[string]*task
+	mu      sync.Mutex
+	tasks   map[string]*task
+	waiting int // how many accounts the tasks name
 }
 
 // A task is a room that has to be looked at. A look makes Prosody write lists as
@@ -100,8 +101,15 @@ func (k *Keeper) enqueue(room, jid string, after time.Duration) {
 	if t == nil {
 		return
 	}
-	if len(t.tries) < maxInterests {
+	_, known := t.tries[jid]
+	switch {
+	case known:
 		t.tries[jid] = 0
+	case k.waiting < maxWaiting:
+		t.tries[jid] = 0
+		k.waiting++
+	default: // everybody, then
+		t.all = max(t.all, 1)
 	}
 	t.strict = 0
 	t.sooner(time.Now().Add(after))
@@ -188,6 +196,7 @@ func (k *Keeper) due() (room string, t *task) {
 		switch {
 		case other.running || now.Before(other.rest) || now.Before(other.due):
 		case other.due.IsZero():
+			k.waiting -= len(other.tries)
 			delete(k.tasks, name)
 		case t == nil || other.due.Before(t.due):
 			room, t = name, other
@@ -205,10 +214,10 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 	defer cancel()
 	k.mu.Lock()
 	p := &pass{Keeper: k, room: room, all: t.all > 0, jids: map[string]bool{}}
-	before := make(map[string]int, len(t.tries))
-	for jid, n := range t.tries {
+	before := t.tries
+	t.tries = map[string]int{} // of those who join, or get another token, meanwhile
+	for jid := range before {
 		p.jids[jid] = true
-		before[jid] = n
 	}
 	k.mu.Unlock()
 	began := time.Now()
@@ -217,6 +226,12 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 	defer k.mu.Unlock()
 	now := time.Now()
 	t.running, t.rest = false, now.Add(min(restFactor*now.Sub(began), maxRest))
+	k.settle(t, before, func(jid string, n int) (int, bool) {
+		if err != nil {
+			return n, !errors.Is(err, ErrNoRoom)
+		}
+		return n + 1, open[jid] && n+1 < len(retries())
+	})
 	switch {
 	case errors.Is(err, ErrNoRoom):
 		t.all = 0
@@ -224,7 +239,9 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 		t.sooner(now.Add(afterTrouble))
 		return
 	}
-	k.settle(t, before, open, now)
+	for _, n := range t.tries {
+		t.sooner(now.Add(retries()[n]))
+	}
 	if err == nil && p.all && t.all > 0 {
 		if t.all--; t.all > 0 {
 			t.sooner(now.Add(resyncs()[len(resyncs())-t.all]))
@@ -240,18 +257,17 @@ func (k *Keeper) look(ctx context.Context, room string, t *task) {
 	}
 }
 
-// settle wants the lock. It forgets the accounts that are as they should be,
-// and those that were looked at often enough; but not those that joined again
-// meanwhile.
-func (k *Keeper) settle(t *task, before map[string]int, open map[string]bool, now time.Time) {
-	for jid, n := range before {
-		switch {
-		case t.tries[jid] != n: // it joined again
-		case !open[jid] || n+1 >= len(retries()):
-			delete(t.tries, jid)
-		default:
-			t.tries[jid] = n + 1
-			t.sooner(now.Add(retries()[n+1]))
+// settle wants the lock. Of the accounts that were looked at it keeps those
+// that have to be looked at again, with how often they were; those that came in
+// again meanwhile begin anew.
+func (k *Keeper) settle(t *task, looked map[string]int, again func(jid string, n int) (int, bool)) {
+	for jid, n := range looked {
+		_, back := t.tries[jid]
+		n, keep := again(jid, n)
+		if back || !keep {
+			k.waiting--
+			continue
 		}
+		t.tries[jid] = n
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 // fakeRooms is one room of a Prosody, as far as a Keeper sees it: whoever is made owner is moderator, if he is there.
 type fakeRooms struct {
-	latency   time.Duration
+	latency   time.Duration // of reading
+	slow      time.Duration // of setting
 	connected chan struct{}
 
 	mu    sync.Mutex
@@ -62,6 +63,7 @@ func (r *fakeRooms) Occupants(context.Context, string) ([]moderation.Occupant, e
 }
 
 func (r *fakeRooms) SetAffiliation(_ context.Context, _, jid string, a moderation.Affiliation) error {
+	time.Sleep(r.slow)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sets = append(r.sets, jid+" "+string(a))
@@ -185,6 +187,30 @@ func TestKeeperTrouble(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if _, sets := r.seen(); len(sets) == 0 || sets[0] != "alice@"+host+" owner" {
 			t.Errorf("set after the trouble: %q", sets)
+		}
+	})
+}
+
+// TestKeeperMissesNothing: who gets another token while his room is being looked at is looked at again.
+func TestKeeperMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeRooms(time.Millisecond)
+		r.slow = 200 * time.Millisecond
+		f := keep(t, r)
+		time.Sleep(time.Second) // what comes with a new connection is over
+		for _, account := range []string{"alice", "bob", "carol"} {
+			f.record(t, f.identity(account, "token of "+account, "standup"))
+			f.joins(t, account+"@"+host, "standup@"+muc, moderation.ReasonToken)
+			r.enter(account + "@" + host)
+		}
+		time.Sleep(300 * time.Millisecond) // alice is member by now, bob becomes it
+		f.pass(time.Second)
+		f.moderator(t, "alice", "standup")
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if got := r.has["alice@"+host]; got != moderation.Owner {
+			t.Errorf("she is %s after %q", got, r.sets)
 		}
 	})
 }
