@@ -51,11 +51,8 @@ func (s *Sessions) Sweep(ctx context.Context) {
 			ended[EndKeyGone] = append(ended[EndKeyGone], g)
 		}
 	}
-	for print, until := range s.revoked {
-		if !until.IsZero() && !now.Before(until) {
-			delete(s.revoked, print)
-			forgotten = append(forgotten, Change{DeleteRevocation: print})
-		}
+	for _, print := range s.revoked.expire(now) {
+		forgotten = append(forgotten, Change{DeleteRevocation: print})
 	}
 	s.mu.Unlock()
 	s.persist(ctx, forgotten)
@@ -174,8 +171,9 @@ var (
 
 // Revoke ends every session of an account, given as a bare JID, or as a
 // localpart for that of all hosts. Its tokens are dead until they expire by
-// themselves. The revocation is in the state when it returns; the rooms follow
-// as soon as the component can reach them.
+// themselves. The rooms follow as soon as the component can reach them. If the
+// state cannot be written the sessions end all the same, and the error says
+// that a restart would forget it.
 func (s *Sessions) Revoke(ctx context.Context, account string) (Revoked, error) {
 	s.mu.Lock()
 	var grants []*Grant
@@ -188,16 +186,17 @@ func (s *Sessions) Revoke(ctx context.Context, account string) (Revoked, error) 
 		s.mu.Unlock()
 		return Revoked{}, ErrNoSuchSession
 	}
-	if len(s.revoked)+len(grants) > maxRevocations {
+	if len(s.revoked.byToken)+len(grants) > maxRevocations {
 		s.mu.Unlock()
 		return Revoked{}, ErrTooManyRevocations
 	}
 	out, changes := s.revokeGrants(grants)
 	s.mu.Unlock()
-	if err := s.apply(ctx, "revoke", changes...); err != nil {
-		return Revoked{}, fmt.Errorf("the revocation cannot be written, and would be forgotten at a restart: %w", err)
-	}
+	err := s.apply(ctx, "revoke", changes...)
 	s.end(ctx, grants, EndRevoked)
+	if err != nil {
+		return out, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", err)
+	}
 	return out, nil
 }
 
@@ -206,18 +205,20 @@ func (s *Sessions) revokeGrants(grants []*Grant) (Revoked, []Change) {
 	var changes []Change
 	out := Revoked{Sessions: len(grants), Rooms: []string{}}
 	for _, g := range grants {
-		if _, there := s.revoked[g.TokenPrint]; !there {
+		jid := g.JID()
+		v := Revocation{TokenPrint: g.TokenPrint, JID: jid, Until: g.Expires}
+		if !s.revoked.has(v.TokenPrint) {
 			out.Tokens++
 		}
-		s.revoked[g.TokenPrint] = g.Expires
-		changes = append(changes, Change{PutRevocation: &Revocation{TokenPrint: g.TokenPrint, Until: g.Expires}})
-		if jid := g.JID(); !slices.Contains(out.Accounts, jid) {
+		s.revoked.put(v)
+		changes = append(changes, Change{PutRevocation: &v})
+		if !slices.Contains(out.Accounts, jid) {
 			out.Accounts = append(out.Accounts, jid)
 			out.Rooms = append(out.Rooms, s.ledger.roomsOf(jid)...)
 		}
 	}
 	for _, g := range s.grants {
-		if _, dead := s.revoked[g.TokenPrint]; dead && !slices.Contains(out.Accounts, g.JID()) {
+		if s.revoked.has(g.TokenPrint) && !slices.Contains(out.Accounts, g.JID()) {
 			out.Shared++
 		}
 	}

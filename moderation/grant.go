@@ -126,6 +126,7 @@ type Room struct {
 // A Revocation keeps a token out until it expires by itself.
 type Revocation struct {
 	TokenPrint string
+	JID        string    // bare JID of the account whose session was revoked
 	Until      time.Time // zero: for ever
 }
 

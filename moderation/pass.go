@@ -87,7 +87,12 @@ func (p *pass) one(ctx context.Context, jid string) (again bool, err error) {
 		s.entitled, s.want, s.grant = true, d.Affiliation, d.Grant.ID
 	}
 	st := next(s, now)
-	if err := p.do(ctx, jid, s, st); err != nil {
+	switch err := p.do(ctx, jid, s, st); {
+	case errors.Is(err, errEnded), errors.Is(err, errNotKept):
+		return true, nil
+	case errors.Is(err, errNotTheRoom):
+		return false, nil
+	case err != nil:
 		return false, err
 	}
 	return p.roleMissing(ctx, jid, s, st)
@@ -99,8 +104,8 @@ func (p *pass) do(ctx context.Context, jid string, s situation, st step) error {
 	sessions := p.sessions
 	if st.record != nil {
 		st.record.Room, st.record.JID = p.room, jid
-		if !sessions.record(ctx, st.record, p.epoch) {
-			return nil // another room of this name by now, or no place to remember it
+		if err := sessions.record(ctx, st.record, p.epoch); err != nil {
+			return err
 		}
 	}
 	if st.set != "" {
@@ -114,7 +119,9 @@ func (p *pass) do(ctx context.Context, jid string, s situation, st step) error {
 		if st.record != nil {
 			done := *st.record
 			done.Confirmed = true
-			sessions.record(ctx, &done, p.epoch)
+			if err := sessions.record(ctx, &done, p.epoch); err != nil && !errors.Is(err, errNotKept) {
+				return err
+			}
 		}
 	}
 	if st.remove {
@@ -167,8 +174,8 @@ func (p *pass) remove(ctx context.Context, jid string, s situation) error {
 	}
 	ban := *s.given
 	ban.Room, ban.JID, ban.Affiliation, ban.Foreign, ban.TakenAway, ban.End = p.room, jid, Outcast, false, false, EndRevoked
-	if !p.sessions.record(ctx, &ban, p.epoch) {
-		return nil
+	if err := p.sessions.record(ctx, &ban, p.epoch); err != nil && !errors.Is(err, errNotKept) {
+		return err
 	}
 	for _, a := range []Affiliation{Outcast, after} {
 		if err := p.rooms.SetAffiliation(ctx, p.room, jid, a); err != nil {

@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -28,10 +29,15 @@ func (s *Sessions) epochOf(room string) uint64 {
 	return 0
 }
 
+// given returns what the ledger says of an account. Of one whose session was
+// revoked before anybody looked it says nothing, and yet he has to leave.
 func (s *Sessions) given(room, jid string) *Given {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.ledger.get(GivenKey{room, jid})
+	if g := s.ledger.get(GivenKey{room, jid}); g != nil || !s.revoked.hit(jid) {
+		return g
+	}
+	return &Given{Room: room, JID: jid, Affiliation: None, Foreign: true, End: EndRevoked}
 }
 
 func (s *Sessions) ledgerOf(room string) map[string]*Given {
@@ -44,23 +50,40 @@ func (s *Sessions) ledgerOf(room string) map[string]*Given {
 	return list
 }
 
-// record writes an entry of the ledger, unless the room was made anew since
-// it was looked at, or there is no place.
-func (s *Sessions) record(ctx context.Context, g *Given, epoch uint64) bool {
+// Why an entry of the ledger is not written.
+var (
+	errNotTheRoom = errors.New("the room is another by now, or there is no place to remember it")
+	errEnded      = errors.New("the session has ended meanwhile")
+	errNotKept    = errors.New("the state cannot be written")
+)
+
+// record writes an entry of the ledger, but not for a room that was made anew
+// since it was looked at, nor of what rests on a session that has ended since:
+// the entry would hide that.
+func (s *Sessions) record(ctx context.Context, g *Given, epoch uint64) error {
 	s.mu.Lock()
-	ok := s.sameRoom(g.Room, epoch) && s.ledger.put(g)
+	var err error
+	switch {
+	case g.End == "" && s.grants[g.Grant] == nil:
+		err = errEnded
+	case !s.sameRoom(g.Room, epoch), !s.ledger.put(g):
+		err = errNotTheRoom
+	}
 	s.mu.Unlock()
-	return ok && s.apply(ctx, "put_given", Change{PutGiven: g}) == nil
+	if err == nil && s.apply(ctx, "put_given", Change{PutGiven: g}) != nil {
+		err = errNotKept
+	}
+	return err
 }
 
 func (s *Sessions) forget(ctx context.Context, k GivenKey, epoch uint64) {
 	s.mu.Lock()
-	same := s.sameRoom(k.Room, epoch)
-	if same {
+	known := s.sameRoom(k.Room, epoch) && s.ledger.get(k) != nil
+	if known {
 		s.ledger.drop(k)
 	}
 	s.mu.Unlock()
-	if same {
+	if known {
 		_ = s.apply(ctx, "delete_given", Change{DeleteGiven: &k})
 	}
 }

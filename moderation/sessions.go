@@ -57,7 +57,7 @@ type Sessions struct {
 	byJID   map[accountKey][]*Grant
 	byRoom  roomIndex
 	byToken map[string]map[ID]*Grant // by token print, those with random accounts
-	revoked map[string]time.Time     // token print → until; zero: for ever
+	revoked revocations
 	rooms   map[string]*roomState
 	ledger  ledger
 	epoch   uint64
@@ -79,7 +79,7 @@ var _ auth.Sessions = (*Sessions)(nil)
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
-		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: map[string]time.Time{}, rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
+		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -105,13 +105,13 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 // load takes over what is kept, and no more than the bounds allow.
 func (s *Sessions) load(state State) {
 	for _, r := range state.Revocations {
-		s.revoked[r.TokenPrint] = r.Until
+		s.revoked.put(r)
 	}
 	var orphans []Change
 	for i := range state.Grants {
 		kept := state.Grants[i] // not a part of the list, which can then go
 		g := &kept
-		if _, dead := s.revoked[g.TokenPrint]; dead || len(s.grants) >= maxGrants {
+		if s.revoked.has(g.TokenPrint) || len(s.grants) >= maxGrants {
 			orphans = append(orphans, Change{DeleteGrant: &g.ID}) // killed between the two writes
 			continue
 		}
@@ -124,7 +124,11 @@ func (s *Sessions) load(state State) {
 		}
 	}
 	for i := range state.Givens {
-		s.ledger.put(&state.Givens[i])
+		g := &state.Givens[i]
+		if s.grants[g.Grant] == nil && s.revoked.hit(g.JID) {
+			g.End = EndRevoked // killed before that was written
+		}
+		s.ledger.put(g)
 	}
 	s.metrics.Sessions(len(s.grants))
 	s.persist(context.Background(), orphans)
@@ -151,7 +155,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
 		return err
 	}
 	s.mu.Lock()
-	_, dead := s.revoked[g.TokenPrint]
+	dead := s.revoked.has(g.TokenPrint)
 	var over []*Grant
 	if !dead {
 		s.insert(g)
@@ -271,8 +275,7 @@ func longUnused(grants map[ID]*Grant, but *Grant) *Grant {
 func (s *Sessions) Revoked(tokenPrint string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, dead := s.revoked[tokenPrint]
-	return dead
+	return s.revoked.has(tokenPrint)
 }
 
 // Exists reports whether an account has a session that has not ended.

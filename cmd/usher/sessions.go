@@ -123,7 +123,7 @@ func sessionsRevoke(c *cli.Context) error {
 		if err := json.NewEncoder(c.App.Writer).Encode(answer); err != nil {
 			return err
 		}
-	case !answer.Unknown && answer.Problem == "":
+	case answer.Sessions > 0:
 		printRevoked(c.App.Writer, answer)
 	}
 	switch {

@@ -104,7 +104,7 @@ func given(room, jid string) *moderation.Given {
 func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Grant{ID: moderation.ID{2}}
 	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4)}
-	rev := &moderation.Revocation{TokenPrint: "t1", Until: at(5)}
+	rev := &moderation.Revocation{TokenPrint: "t1", JID: "alice@example.com", Until: at(5)}
 	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: least}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
 	s.apply(t)
 	s.is(t, moderation.State{Grants: []moderation.Grant{*g, *least}, Givens: []moderation.Given{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
