@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +48,7 @@ type roomsOptions struct {
 	muc        string                               // further lines of the MUC component
 	noRights   bool                                 // the component is nobody to the rooms
 	between    func(p, u string) (component string) // what stands between the component's port and usher
+	slowly     time.Duration                        // how long answers about new rooms take
 }
 
 func anyVersion(t *testing.T) prosody.Version {
@@ -128,9 +133,13 @@ func (w *roomsWorld) config(o roomsOptions, component string) string {
 
 func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 	const modules = `modules_enabled = { "muc_http_auth", "muc_http_defaults"`
+	create := w.usher.url("/muc/room?jid={room.jid}")
+	if o.slowly > 0 {
+		create = w.slow(o.slowly) + "/muc/room?jid={room.jid}"
+	}
 	muc := "muc_room_locking = false\n" +
 		"muc_http_auth_url = " + prosody.Quote(w.usher.url("/muc/join")) + "\nmuc_http_auth_authorization_header = \"Bearer " + communitySecret + "\"\n" +
-		"muc_create_api_url = " + prosody.Quote(w.usher.url("/muc/room?jid={room.jid}")) + "\nmuc_create_api_auth = \"Bearer " + communitySecret + "\"\n"
+		"muc_create_api_url = " + prosody.Quote(create) + "\nmuc_create_api_auth = \"Bearer " + communitySecret + "\"\n"
 	if !o.noRights {
 		muc += "admins = { \"" + usherJID + "\", \"focus@" + services + "\" }\ncomponent_admins_as_room_owners = true\n"
 	}
@@ -142,6 +151,20 @@ func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 		{Name: breakout, Component: "muc", Lines: modules + ", \"breakout_standin\" }\n" + muc},
 		{Name: usherJID, Component: "component", Lines: "component_secret = \"" + componentSecret + "\"\n"},
 	}
+}
+
+// slow returns the address of a proxy before usher that holds every answer back.
+func (w *roomsWorld) slow(by time.Duration) string {
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: w.usher.http}) },
+		ModifyResponse: func(*http.Response) error {
+			time.Sleep(by)
+			return nil
+		},
+	}
+	server := httptest.NewServer(proxy)
+	w.t.Cleanup(server.Close)
+	return server.URL
 }
 
 // awaitComponent waits until usher says, behind the mark, that Prosody has taken it.

@@ -23,6 +23,7 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	if h == nil {
 		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
 	}
+	s.births.begin(room, s.now())
 	if h.breakout[name.Domain] {
 		s.mains.forget(name.JID)
 		return map[string]Affiliation{}, Decision{Allowed: true}

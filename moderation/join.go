@@ -22,6 +22,9 @@ func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
 	if h == nil {
 		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
 	}
+	if s.births.join(room, s.now()) {
+		return refuse(ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
+	}
 	isBreakout := h.breakout[name.Domain]
 	if isBreakout && !h.service[user] {
 		if name, err = s.mainRoom(ctx, h, name); err != nil {

@@ -19,6 +19,7 @@ const (
 	ReasonTenantMismatch   Reason = "tenant_mismatch"   // the token is for another tenant
 	ReasonNotStarted       Reason = "not_started"       // a guest, before any token holder
 	ReasonBreakoutUnknown  Reason = "breakout_unknown"  // the main room of a breakout room cannot be told
+	ReasonCreatedTwice     Reason = "created_twice"     // two made the room at the same moment: this one tries again
 	ReasonMalformedRequest Reason = "malformed_request" // Prosody's request could not be read
 	ReasonInternalError    Reason = "internal_error"    // cannot decide: a fault of our own
 )
@@ -30,7 +31,7 @@ func AllowReasons() []Reason { return []Reason{ReasonToken, ReasonServiceAccount
 // DenyReasons are those for which the answer is no.
 func DenyReasons() []Reason {
 	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch,
-		ReasonTenantMismatch, ReasonNotStarted, ReasonBreakoutUnknown, ReasonMalformedRequest}
+		ReasonTenantMismatch, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
 }
 
 func texts(reasons []Reason) []string {

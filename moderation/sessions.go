@@ -51,6 +51,7 @@ type Sessions struct {
 	policy  atomic.Pointer[Policy]
 	keeper  atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
 	mains   mainRooms
+	births  births
 
 	mu      sync.RWMutex
 	grants  map[ID]*Grant
