@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -12,9 +13,7 @@ import (
 func withUser(user, top map[string]any) map[string]any {
 	more := map[string]any{"context": map[string]any{"user": user}}
 	user["id"] = "alice"
-	for name, value := range top {
-		more[name] = value
-	}
+	maps.Copy(more, top)
 	return authtest.Claims(host, more)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,10 +64,8 @@ func (s *Sessions) mainRoom(ctx context.Context, h *hostRules, room RoomName) (R
 	if err != nil {
 		return RoomName{}, err
 	}
-	for _, domain := range h.MUC {
-		if name.Domain == domain {
-			return name, nil
-		}
+	if slices.Contains(h.MUC, name.Domain) {
+		return name, nil
 	}
 	return RoomName{}, fmt.Errorf("the main room %q is none of this host", clip(main))
 }

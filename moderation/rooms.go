@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -44,9 +45,7 @@ func (s *Sessions) ledgerOf(room string) map[string]*Given {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	list := make(map[string]*Given, len(s.ledger.rooms[room]))
-	for jid, g := range s.ledger.rooms[room] {
-		list[jid] = g
-	}
+	maps.Copy(list, s.ledger.rooms[room])
 	return list
 }
 

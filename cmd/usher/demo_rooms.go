@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -56,9 +57,7 @@ func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error
 		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "standup", "exp": time.Now().Add(time.Hour).Unix(),
 		"context": map[string]any{"user": map[string]any{"id": name}},
 	}
-	for name, v := range claims {
-		all[name] = v
-	}
+	maps.Copy(all, claims)
 	return auth.Mint(key, "", all)
 }
 
