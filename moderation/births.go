@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -8,19 +9,24 @@ import (
 const (
 	birthWithin = 2 * time.Second // from the question about a new room to that about its creator
 	maxBirths   = 10_000
+
+	// Prosody sends the question about another new room at the latest in the same
+	// round of its loop as that about the creator of this one, but by another
+	// connection: the latter may be read first.
+	birthPause = 20 * time.Millisecond
 )
 
 // births notices rooms that Prosody makes twice. While it waits for the answer
 // about a new room (mod_muc_http_defaults) the room is not there yet, so another
 // first join makes another one of the same name, and whichever is ready last
 // takes the other's place: who is in the other is alone there, unseen, and
-// nobody can reach that room any more. The questions about all of them are here
-// before the first creator's join is asked for, and nothing tells which room is
-// left: so all their creators are refused, and when a client tries again it
-// joins the one that is. The zero value is ready.
+// nobody can reach that room any more. Nothing tells which of them is left: so
+// all their creators are refused, and when a client tries again it joins the one
+// that is. The zero value is ready.
 type births struct {
-	mu      sync.Mutex
-	pending map[string]birth
+	mu            sync.Mutex
+	young, former map[string]birth // former: those before the last turn, which come to an end
+	turned        time.Time
 }
 
 type birth struct {
@@ -33,43 +39,66 @@ type birth struct {
 func (b *births) begin(room string, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.pending) >= maxBirths {
-		b.expire(now)
+	old, there := b.get(room, now)
+	if !there && len(b.young) >= maxBirths {
+		return
 	}
-	switch old, there := b.pending[room]; {
-	case there && now.Sub(old.at) < birthWithin:
-		b.pending[room] = birth{old.n + 1, true, now}
-	case there || len(b.pending) < maxBirths:
-		if b.pending == nil {
-			b.pending = map[string]birth{}
-		}
-		b.pending[room] = birth{1, false, now}
-	}
+	b.put(room, birth{old.n + 1, there, now})
 }
 
-// join is told of each question about a join, and reports whether who joins now
-// may be lost.
-func (b *births) join(room string, now time.Time) (lost bool) {
+// settle is told of each question about a join, and reports whether who joins now
+// may be lost. For the creator of a room it takes birthPause.
+func (b *births) settle(ctx context.Context, room string, now func() time.Time) (lost bool) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	old, there := b.pending[room]
+	_, there := b.get(room, now())
+	b.mu.Unlock()
 	if !there {
 		return false
 	}
-	over := now.Sub(old.at) >= birthWithin
-	if old.n--; old.n == 0 || over {
-		delete(b.pending, room)
-	} else {
-		b.pending[room] = old
+	pause := time.NewTimer(birthPause)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
 	}
-	return old.twice && !over
+	return b.join(room, now())
 }
 
-// expire wants the lock. A creator whom somebody else refused is not asked for.
-func (b *births) expire(now time.Time) {
-	for room, old := range b.pending {
-		if now.Sub(old.at) >= birthWithin {
-			delete(b.pending, room)
-		}
+// join counts a join.
+func (b *births) join(room string, now time.Time) (lost bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old, there := b.get(room, now)
+	if !there {
+		return false
 	}
+	if old.n--; old.n == 0 {
+		delete(b.young, room)
+		delete(b.former, room)
+	} else {
+		b.put(room, old)
+	}
+	return old.twice
+}
+
+// get wants the lock. A creator whom somebody else refused is never asked for,
+// so what is too old goes, all of it at a time.
+func (b *births) get(room string, now time.Time) (birth, bool) {
+	if now.Sub(b.turned) >= birthWithin {
+		b.young, b.former, b.turned = map[string]birth{}, b.young, now
+	}
+	v, there := b.young[room]
+	if !there {
+		v, there = b.former[room]
+	}
+	if !there || now.Sub(v.at) >= birthWithin {
+		return birth{}, false
+	}
+	return v, true
+}
+
+// put wants the lock.
+func (b *births) put(room string, v birth) {
+	delete(b.former, room)
+	b.young[room] = v
 }

@@ -37,11 +37,11 @@ func TestBirthsBound(t *testing.T) {
 	for i := range maxBirths + 500 {
 		b.begin(fmt.Sprint(i), now)
 	}
-	if len(b.pending) != maxBirths {
-		t.Errorf("%d are kept", len(b.pending))
+	if len(b.young) != maxBirths {
+		t.Errorf("%d are kept", len(b.young))
 	}
 	b.begin("later", now.Add(birthWithin))
-	if len(b.pending) != 1 {
-		t.Errorf("%d are kept afterwards", len(b.pending))
+	if len(b.young) != 1 {
+		t.Errorf("%d are kept afterwards", len(b.young))
 	}
 }

@@ -86,6 +86,9 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	affiliations, d := h.Sessions.Create(r.Context(), q["jid"])
 	switch {
 	case d.Allowed:
+		if h.Log != nil {
+			h.Log.LogAttrs(r.Context(), slog.LevelInfo, "room begins", slog.String("room", clip(q["jid"])), slog.Int("affiliations", len(affiliations)))
+		}
 		answer(w, http.StatusOK, createAnswer{Affiliations: affiliations})
 		return
 	case d.Reason == ReasonInternalError:

@@ -22,7 +22,7 @@ func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
 	if h == nil {
 		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
 	}
-	if s.births.join(room, s.now()) {
+	if s.births.settle(ctx, room, s.now) {
 		return refuse(ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
 	}
 	isBreakout := h.breakout[name.Domain]
