@@ -106,15 +106,22 @@ func checkRoom(a *attempt) *Refusal {
 	return nil
 }
 
-// flag reads a boolean, or the strings "true" and "false". Anything else is
-// no, as is nothing.
-func (a *attempt) flag(path ...string) bool {
+// flag reports whether a claim says yes. Anything else is no, as is nothing.
+func (a *attempt) flag(path ...string) bool { return a.choice(path...) == Yes }
+
+// choice reads a claim that may be true, false, or one of the two as a text.
+func (a *attempt) choice(path ...string) Choice {
 	n := a.claims.get(path...)
 	if n == nil {
-		return false
+		return Unsaid
 	}
-	yes, _ := truth(n)
-	return yes
+	switch yes, odd := truth(n); {
+	case yes:
+		return Yes
+	case odd == "":
+		return No
+	}
+	return Unsaid
 }
 
 func describeRoom(a *attempt) string {

@@ -46,8 +46,8 @@ func DefaultModerators() []ClaimTest {
 	}
 }
 
-// checkModerator finds out whether the user is a moderator, and whether he
-// may pass lobbies. It refuses nobody: what cannot be read is no.
+// checkModerator finds out whether the user is a moderator, and what the token
+// says of lobbies. It refuses nobody: what cannot be read says nothing.
 func checkModerator(a *attempt) *Refusal {
 	for _, test := range a.host.Moderators {
 		if ok, _ := a.passes(test); ok {
@@ -55,7 +55,9 @@ func checkModerator(a *attempt) *Refusal {
 			break
 		}
 	}
-	a.id.LobbyBypass = a.flag("context", "user", "lobby_bypass")
+	a.id.LobbyBypass = a.choice("context", "user", "lobby_bypass")
+	a.id.RoomLobby = a.choice("context", "room", "lobby")
+	a.id.RoomAutostart = a.choice("context", "room", "lobby_autostart")
 	return nil
 }
 

@@ -54,8 +54,11 @@ type Identity struct {
 	Rooms     []string // the room claim; nil if absent
 	RoomRegex bool     // context.room.regex: Rooms are regular expressions
 
-	Moderator   bool // the host's moderator claims say so
-	LobbyBypass bool // context.user.lobby_bypass
+	Moderator   bool   // the host's moderator claims say so
+	LobbyBypass Choice // context.user.lobby_bypass
+
+	RoomLobby     Choice // context.room.lobby
+	RoomAutostart Choice // context.room.lobby_autostart
 
 	Expires time.Time // zero if the token has no exp
 }
@@ -66,3 +69,14 @@ func (id Identity) JID() string { return id.Account + "@" + id.Host }
 // Localpart returns the account unescaped, for a door whose Prosody module
 // escapes it itself (mod_auth_dovecot).
 func (id Identity) Localpart() string { return UnescapeLocalpart(id.Account) }
+
+// A Choice is a claim that is true, or false, or says nothing.
+type Choice int8
+
+// The choices. The zero value is a claim that is absent, or is not what it
+// should be.
+const (
+	Unsaid Choice = iota
+	Yes
+	No
+)

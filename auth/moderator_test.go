@@ -95,11 +95,13 @@ func parseTests(t *testing.T, s string) []auth.ClaimTest {
 
 func TestLobbyBypass(t *testing.T) {
 	v := newVerifier(t, authtest.Config(host))
-	for value, want := range map[any]bool{true: true, "true": true, false: false, "yes": false, 1: false} {
-		token := authtest.Token(t, withUser(map[string]any{"lobby_bypass": value}, nil))
+	for value, want := range map[any]auth.Choice{true: auth.Yes, "true": auth.Yes, false: auth.No, "false": auth.No, "yes": auth.Unsaid, 1: auth.Unsaid} {
+		claims := withUser(map[string]any{"lobby_bypass": value}, nil)
+		claims["context"].(map[string]any)["room"] = map[string]any{"lobby": value, "lobby_autostart": value}
+		token := authtest.Token(t, claims)
 		id, err := v.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
-		if err != nil || id.LobbyBypass != want {
-			t.Errorf("%v: %v, %v", value, id.LobbyBypass, err)
+		if err != nil || id.LobbyBypass != want || id.RoomLobby != want || id.RoomAutostart != want {
+			t.Errorf("%v: %+v, %v", value, id, err)
 		}
 	}
 }

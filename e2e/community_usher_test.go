@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -61,6 +62,26 @@ func (u *usherProcess) config(names []string) string {
 			communityDoors[name].host, authtest.Issuer, authtest.Audience)
 	}
 	return b.String()
+}
+
+// scrape returns what Prometheus would see.
+func (u *usherProcess) scrape(t *testing.T) string {
+	t.Helper()
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", u.path("metrics.sock"))
+	}
+	transport := &http.Transport{DialContext: dial}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Get("http://usher/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // hold keeps the Dovecot socket open while the daemon is away. Without that a Prosody that connects in between never

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -122,5 +123,22 @@ func TestRooms(t *testing.T) {
 		for name, fact := range facts {
 			t.Run(name, func(t *testing.T) { fact(t, w) })
 		}
+	})
+}
+
+// TestRoomsOfAnAdmin: Prosody cannot make a member of somebody who is an admin by its configuration, and gives up the
+// room: the second try works, and others get what is theirs.
+func TestRoomsOfAnAdmin(t *testing.T) {
+	o := roomsOptions{muc: fmt.Sprintf("admins = { %q, %q, %q }\n", usherJID, "focus@"+services, "admin@"+meet)}
+	eachRooms(t, o, func(t *testing.T, w *roomsWorld) {
+		r := room("admin")
+		w.enter(t, "admin", "admin", nil)
+		zoe := w.enter(t, "zoe", "admin", moderator)
+		zoe.refused(r, "internal-server-error")
+		zoe.insist(within(t), r)
+		zoe.becomes(r, "moderator/owner")
+		w.enter(t, "bob", "admin", nil).joinAs(r, "participant/member")
+		w.enter(t, "admin", "admin", nil).joinAs(r, "moderator/owner")
+		w.enter(t, "yves", "*", moderator).joinAs(r, "moderator/owner")
 	})
 }

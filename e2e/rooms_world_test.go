@@ -279,6 +279,9 @@ func (w *roomsWorld) login(t *testing.T, host string, l client.Login) *person {
 	}
 	p := &person{Session: s, t: t, w: w}
 	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Available(); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -299,7 +302,7 @@ func (p *person) join(room string) string {
 	p.t.Helper()
 	first, err := p.Join(within(p.t), room, p.nick())
 	if err != nil {
-		p.t.Fatalf("%s joining %s: %v", p.bare(), room, err)
+		p.t.Fatalf("%s joining %s: %v\n%s", p.bare(), room, err, p.w.usher.log())
 	}
 	return first.String()
 }

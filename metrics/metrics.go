@@ -24,6 +24,8 @@ const (
 	Affiliations           = "usher_affiliations_total"
 	ComponentConnected     = "usher_component_connected"
 	SessionsGauge          = "usher_sessions"
+	LobbyWaiting           = "usher_lobby_waiting"
+	LobbyWhitelist         = "usher_lobby_whitelist_entries"
 	StateErrors            = "usher_state_errors_total"
 	Keys                   = "usher_keys"
 	JWKSFetches            = "usher_jwks_fetches_total"

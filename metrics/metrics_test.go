@@ -66,6 +66,7 @@ func lived() *metrics.Metrics {
 	m.Sessions(3)
 	m.ComponentConnected(true)
 	m.StateError("update")
+	m.Lobby(2, 5)
 	return m
 }
 

@@ -9,6 +9,8 @@ type rooms struct {
 	affiliations *prometheus.CounterVec
 	connected    prometheus.Gauge
 	sessions     prometheus.Gauge
+	waiting      prometheus.Gauge
+	whitelist    prometheus.Gauge
 	stateErrors  *prometheus.CounterVec
 	known        map[[2]string]bool // result and reason of joins
 }
@@ -23,6 +25,10 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "Whether Prosody has accepted usher's component (1)."}),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: SessionsGauge,
 			Help: "Sessions of tokens that have not ended."}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: LobbyWaiting,
+			Help: "People who tried a room whose lobby is on and wait, as far as they are remembered."}),
+		whitelist: prometheus.NewGauge(prometheus.GaugeOpts{Name: LobbyWhitelist,
+			Help: "Entries of the lobby's whitelist."}),
 		stateErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
 			Help: "Writes of the state that failed, by operation."}, []string{"operation"}),
 		known: map[[2]string]bool{},
@@ -35,13 +41,13 @@ func newRooms(registry *prometheus.Registry) *rooms {
 	for _, operation := range StateOperations() {
 		r.stateErrors.WithLabelValues(operation)
 	}
-	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.stateErrors)
+	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.waiting, r.whitelist, r.stateErrors)
 	return r
 }
 
 // StateOperations is the closed list of the label operation.
 func StateOperations() []string {
-	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "update"}
+	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "update", "lobby"}
 }
 
 // JoinReasons makes the series of joins exist, for the closed lists of reasons
@@ -89,6 +95,12 @@ func (m *Metrics) ComponentConnected(yes bool) {
 
 // Sessions tells how many sessions there are.
 func (m *Metrics) Sessions(n int) { m.rooms.sessions.Set(float64(n)) }
+
+// Lobby tells how many people wait, and how many entries the whitelist has.
+func (m *Metrics) Lobby(waiting, entries int) {
+	m.rooms.waiting.Set(float64(waiting))
+	m.rooms.whitelist.Set(float64(entries))
+}
 
 // StateError counts a write of the state that failed.
 func (m *Metrics) StateError(operation string) { m.rooms.stateErrors.WithLabelValues(operation).Inc() }

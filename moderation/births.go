@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	birthWithin = 2 * time.Second // from the question about a new room to that about its creator
+	birthWithin = 2 * time.Second  // from the question about a new room to that about its creator
+	birthKept   = 30 * time.Second // how long one that came to nothing is remembered
 	maxBirths   = 10_000
 
 	// Prosody sends the question about another new room at the latest in the same
@@ -35,25 +36,34 @@ type birth struct {
 	at    time.Time // of the last question
 }
 
-// begin is told of each question about a new room.
-func (b *births) begin(room string, now time.Time) {
+// begin is told of each question about a new room. It reports whether the same
+// was asked a while ago and nobody came in since: then the answer was not to
+// Prosody's liking.
+func (b *births) begin(room string, now time.Time) (failed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	old, there := b.get(room, now)
 	if !there && len(b.young) >= maxBirths {
-		return
+		return false
 	}
-	b.put(room, birth{old.n + 1, there, now})
+	next := birth{1, false, now}
+	if there && old.fresh(now) {
+		next.n, next.twice = old.n+1, true
+	}
+	b.put(room, next)
+	return there
 }
+
+func (v birth) fresh(now time.Time) bool { return now.Sub(v.at) < birthWithin }
 
 // settle is told of each question about a join, and reports whether who joins now
 // may be lost. For the creator of a room it takes birthPause.
 func (b *births) settle(ctx context.Context, room string, now func() time.Time) (lost bool) {
 	b.mu.Lock()
-	_, there := b.get(room, now())
+	v, there := b.get(room, now())
 	b.mu.Unlock()
-	if !there {
-		return false
+	if !there || !v.fresh(now()) {
+		return there && b.join(room, now())
 	}
 	pause := time.NewTimer(birthPause)
 	defer pause.Stop()
@@ -72,26 +82,26 @@ func (b *births) join(room string, now time.Time) (lost bool) {
 	if !there {
 		return false
 	}
-	if old.n--; old.n == 0 {
+	if old.n--; old.n <= 0 || !old.fresh(now) {
 		delete(b.young, room)
 		delete(b.former, room)
 	} else {
 		b.put(room, old)
 	}
-	return old.twice
+	return old.twice && old.fresh(now)
 }
 
 // get wants the lock. A creator whom somebody else refused is never asked for,
 // so what is too old goes, all of it at a time.
 func (b *births) get(room string, now time.Time) (birth, bool) {
-	if now.Sub(b.turned) >= birthWithin {
+	if now.Sub(b.turned) >= birthKept {
 		b.young, b.former, b.turned = map[string]birth{}, b.young, now
 	}
 	v, there := b.young[room]
 	if !there {
 		v, there = b.former[room]
 	}
-	if !there || now.Sub(v.at) >= birthWithin {
+	if !there || now.Sub(v.at) >= birthKept {
 		return birth{}, false
 	}
 	return v, true

@@ -40,7 +40,7 @@ func TestBirthsBound(t *testing.T) {
 	if len(b.young) != maxBirths {
 		t.Errorf("%d are kept", len(b.young))
 	}
-	b.begin("later", now.Add(birthWithin))
+	b.begin("later", now.Add(birthKept))
 	if len(b.young) != 1 {
 		t.Errorf("%d are kept afterwards", len(b.young))
 	}

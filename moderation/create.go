@@ -3,6 +3,8 @@ package moderation
 import (
 	"context"
 	"slices"
+
+	"usher/lobby"
 )
 
 // maxSeeded bounds the affiliations that a new room begins with. Who is beyond
@@ -23,20 +25,27 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	if h == nil {
 		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
 	}
-	s.births.begin(room, s.now())
+	failed := s.births.begin(room, s.now())
 	if h.breakout[name.Domain] {
 		s.mains.forget(name.JID)
 		return map[string]Affiliation{}, Decision{Allowed: true}
 	}
+	members, on := s.members(h, name)
 	s.mu.Lock()
 	changes := s.forgetRoom(name.JID)
-	seeds := s.seeds(h, name)
+	seeds := s.seeds(h, name, on)
+	for _, jid := range members {
+		seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: s.now()})
+	}
 	for _, g := range seeds {
 		if s.ledger.put(g) {
 			changes = append(changes, Change{PutGiven: g})
 		}
 	}
 	s.mu.Unlock()
+	if failed {
+		seeds = ownersOf(seeds)
+	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	if err := s.apply(within, "create_room", changes...); err != nil {
@@ -49,8 +58,26 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	return affiliations, Decision{Allowed: true}
 }
 
+// ownersOf is what is left of an answer that came to nothing. Prosody gives up a
+// room if it cannot set one of its affiliations, and it cannot make a member of
+// somebody whom its own configuration names as an admin. The others get theirs a
+// moment later.
+func ownersOf(seeds []*Given) []*Given {
+	return slices.DeleteFunc(seeds, func(g *Given) bool { return g.Affiliation != Owner })
+}
+
+// members are those who are members of a new room for the lobby's lists' sake;
+// on says that the room will let in nobody else.
+func (s *Sessions) members(h *hostRules, room RoomName) (jids []string, on bool) {
+	if s.lobby == nil || h.Lobby.Mode() != lobby.MembersOnly || !h.Lobby.On(room.forLobby()) {
+		return nil, false
+	}
+	list := s.lobby.Members(room.forLobby(), maxSeeded)
+	return slices.DeleteFunc(list, func(jid string) bool { return h.service[jid] }), true
+}
+
 // seeds wants the lock.
-func (s *Sessions) seeds(h *hostRules, room RoomName) []*Given {
+func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
 	now := s.now()
 	key := roomIndexKey{h.Host, room.name}
 	if h.Tenants {
@@ -65,7 +92,11 @@ func (s *Sessions) seeds(h *hostRules, room RoomName) []*Given {
 			continue
 		}
 		done[k] = true
-		if d := h.decide(s.byJID[k], room, judge); d.Allowed && d.Affiliation != None {
+		d := h.decide(s.byJID[k], room, judge)
+		if d.Allowed && on {
+			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), g.JID()), true)
+		}
+		if d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)
 		}
 	}
@@ -103,6 +134,7 @@ func (s *Sessions) forgetRoom(room string) []Change {
 	}
 	s.epoch++
 	delete(s.rooms, room)
+	delete(s.closed, room)
 	s.makeRoom()
 	s.rooms[room] = &roomState{Room: Room{JID: room, Joined: s.now()}, epoch: s.epoch}
 	return changes

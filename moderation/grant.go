@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"usher/auth"
@@ -50,7 +51,9 @@ type Grant struct {
 	Rooms       []string
 	RoomRegex   bool // Rooms are regular expressions
 	Moderator   bool
-	LobbyBypass bool
+	LobbyBypass auth.Choice // context.user.lobby_bypass
+	RoomLobby   auth.Choice // context.room.lobby
+	Autostart   auth.Choice // context.room.lobby_autostart
 
 	LoggedIn time.Time // of the last login; of two grants for one room the later decides
 	Used     time.Time // of the last login or join
@@ -75,12 +78,15 @@ func (g *Grant) endless(now time.Time) bool {
 	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
 }
 
+// wild reports whether the token opens rooms that it does not name.
+func (g *Grant) wild() bool { return g.Rooms == nil || g.RoomRegex || slices.Contains(g.Rooms, "*") }
+
 // grantOf makes the grant of a login.
 func grantOf(id auth.Identity, now time.Time) *Grant {
 	g := &Grant{
 		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
-		LobbyBypass: id.LobbyBypass, LoggedIn: now, Used: now, Expires: id.Expires,
+		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,
 	}
 	sum := sha256.Sum256([]byte(id.TokenPrint + "\x00" + id.Host + "\x00" + id.Account))
 	g.ID = ID(sum[:len(g.ID)])
@@ -96,6 +102,7 @@ type Given struct {
 	Grant       ID        // what it rests on
 	At          time.Time // when it was given
 	Confirmed   bool      // the room was seen to have it
+	Lobby       bool      // it rests on the lobby's lists, not on a grant
 	Foreign     bool      // somebody else gave it: never taken back
 	TakenAway   bool      // somebody else changed it: the same grant never gives it again
 	End         End       // why the grant ended, if it has
@@ -121,7 +128,19 @@ type Room struct {
 	JID     string    // bare JID, as Prosody spells it
 	Started bool      // a token holder has joined since it was created
 	Joined  time.Time // of the last join that was allowed
+
+	Lobby       Switch // what a token or a moderator said, or nothing
+	MembersOnly bool   // usher made it so, for the lobby
 }
+
+// A Switch turns something on or off, or leaves it to the configuration.
+type Switch string
+
+// The switches. The zero value leaves it to the configuration.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)
 
 // A Revocation keeps a token out until it expires by itself.
 type Revocation struct {

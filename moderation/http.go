@@ -67,9 +67,9 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, false, http.StatusBadRequest, ReasonMalformedRequest)
 		return
 	}
-	d := h.Sessions.Join(r.Context(), q["userJID"], q["mucJID"])
+	d := h.Sessions.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
 	h.settle(r.Context(), q["userJID"], q["mucJID"], d)
-	if !d.Allowed {
+	if !d.Allowed && !d.HeldByRoom {
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
 		return
 	}

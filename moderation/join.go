@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -9,10 +10,11 @@ import (
 // roomRefresh is how old the last join that the state knows may be.
 const roomRefresh = 10 * time.Minute
 
-// Join decides whether a user, by his bare JID, may join a room. It reads
+// Join decides whether a user, by his bare JID, may join a room under a
+// nickname, which counts only for the list of those who knock. It reads
 // nothing but memory, except for a breakout room that is seen for the first
 // time: then the room itself is asked for its main room.
-func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
+func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	name, err := ParseRoom(room)
 	if err != nil {
 		return refuse(ReasonMalformedRequest, "%v", err)
@@ -31,21 +33,27 @@ func (s *Sessions) Join(ctx context.Context, user, room string) Decision {
 			return refuse(ReasonBreakoutUnknown, "%v", err)
 		}
 	}
-	d := s.decide(h, user, name, s.now())
+	d := s.standing(h, user, name, s.now())
 	switch {
+	case d.Knocks:
+		s.knock(ctx, h, name, user, nick, &d)
+		d.HeldByRoom = d.HeldByRoom && !isBreakout
 	case !d.Allowed:
 	case isBreakout: // Jitsi's breakout rooms have the affiliations of their main room
 		d.Affiliation = None
 	default:
-		s.joined(ctx, name.JID, d)
-		if d.Grant != nil || h.Strict { // of others there is nothing to give or to take back
+		s.joined(ctx, h, name.JID, d)
+		if d.Grant != nil || d.Listed || h.Strict { // of others there is nothing to give or to take back
 			s.touch(name.JID, user)
+		}
+		if s.lobby != nil && d.Reason != ReasonServiceAccount {
+			s.lobby.CameIn(name.JID, user)
 		}
 	}
 	return d
 }
 
-// decide is Join without anybody joining: what the user is to the room now.
+// decide is what the user is to the room now, but for the lobby.
 func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Time) Decision {
 	account, domain, found := strings.Cut(user, "@")
 	switch {
@@ -67,7 +75,7 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 }
 
 // joined remembers a join that was allowed.
-func (s *Sessions) joined(ctx context.Context, room string, d Decision) {
+func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Decision) {
 	now := s.now()
 	s.mu.Lock()
 	if d.Grant != nil {
@@ -85,9 +93,10 @@ func (s *Sessions) joined(ctx context.Context, room string, d Decision) {
 	if starts || stale || !r.Started {
 		r.Joined = now
 	}
+	switched := d.Grant != nil && r.switchLobby(h, d.Grant, starts)
 	kept := r.Room
 	s.mu.Unlock()
-	if starts || stale { // guests depend on it, also after a restart
+	if starts || stale || switched { // guests depend on it, also after a restart
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 		defer cancel()
 		_ = s.apply(within, "put_room", Change{PutRoom: &kept})
@@ -136,10 +145,21 @@ func (s *Sessions) touchAccount(g *Grant) {
 	rooms := s.ledger.roomsOf(jid)
 	if p := s.policy.Load(); p.hosts[g.Host] != nil {
 		rooms = append(rooms, s.namedRooms(p.hosts[g.Host], g)...)
+		rooms = append(rooms, s.closedRooms(p.hosts[g.Host], g)...)
+	}
+	slices.Sort(rooms)
+	rooms = slices.Compact(rooms)
+	closed := make([]bool, len(rooms))
+	for i, room := range rooms {
+		closed[i] = s.closed[room]
 	}
 	s.mu.RUnlock()
-	for _, room := range rooms {
-		k.changed(room, jid)
+	for i, room := range rooms {
+		if closed[i] {
+			k.welcome(room, jid)
+		} else {
+			k.changed(room, jid)
+		}
 	}
 }
 

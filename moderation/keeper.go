@@ -18,6 +18,13 @@ type Rooms interface {
 	// SetAffiliation makes a bare JID be something to a room. Setting what
 	// there is already has the occupants' roles computed anew.
 	SetAffiliation(ctx context.Context, room, jid string, a Affiliation) error
+	// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between:
+	// what it returns was so right before.
+	ReadAndSet(ctx context.Context, room, jid string, a Affiliation) (map[string]Affiliation, error)
+	// MembersOnly reports whether a room only lets members in.
+	MembersOnly(ctx context.Context, room string) (bool, error)
+	// SetMembersOnly makes it so, or not.
+	SetMembersOnly(ctx context.Context, room string, yes bool) error
 	// MainRoom returns the bare JID of the room that a breakout room belongs to.
 	MainRoom(ctx context.Context, room string) (string, error)
 	// Connected receives a value each time the rooms become reachable. It is
@@ -25,11 +32,18 @@ type Rooms interface {
 	Connected() <-chan struct{}
 }
 
+// A Prosody is all that a [Keeper] wants of one.
+type Prosody interface {
+	Rooms
+	Messenger
+}
+
 // The errors of [Rooms] that say something about the room.
 var (
 	ErrNoRoom      = errors.New("there is no such room")
 	ErrForbidden   = errors.New("the room does not let usher do this")
 	ErrUnreachable = errors.New("the rooms cannot be reached")
+	ErrRefused     = errors.New("the room refuses this change")
 )
 
 const (
@@ -59,11 +73,16 @@ func resyncs() []time.Duration { return []time.Duration{0, 2 * time.Second, 10 *
 // so it does not matter what was missed in between, by a restart of either
 // side or a connection that was cut.
 type Keeper struct {
-	sessions *Sessions
-	rooms    Rooms
-	log      *slog.Logger
+	sessions  *Sessions
+	rooms     Rooms
+	messenger Messenger
+	bell      *bell
+	log       *slog.Logger
+	wake      chan struct{} // something is due now
+	welcomes  chan struct{} // a place for each that is under way
 
 	mu      sync.Mutex
+	seen    map[string][]string // who was moderator of a room, as a hint
 	tasks   map[string]*task
 	waiting int // how many accounts the tasks name
 }
@@ -74,6 +93,7 @@ type Keeper struct {
 type task struct {
 	due     time.Time // zero: not at all
 	rest    time.Time // not before
+	urgent  bool      // before the rest is over, too
 	running bool
 	all     int            // how often everybody who is there is still to be looked at
 	tries   map[string]int // by account: how often it was looked at since it joined
@@ -82,8 +102,9 @@ type task struct {
 
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
-func NewKeeper(s *Sessions, rooms Rooms) *Keeper {
-	k := &Keeper{sessions: s, rooms: rooms, log: s.log, tasks: map[string]*task{}}
+func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
+	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), tasks: map[string]*task{}}
+	k.bell = newBell(k)
 	s.keeper.Store(k)
 	return k
 }
@@ -93,6 +114,20 @@ func (k *Keeper) joined(room, jid string) { k.enqueue(room, jid, retries()[0]) }
 
 // changed has a room looked at now.
 func (k *Keeper) changed(room, jid string) { k.enqueue(room, jid, 0) }
+
+// urgent has a room looked at now, though it may be large and have no rest.
+func (k *Keeper) urgent(room, jid string) {
+	k.enqueue(room, jid, 0)
+	k.mu.Lock()
+	if t := k.tasks[room]; t != nil {
+		t.urgent = true
+	}
+	k.mu.Unlock()
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
 
 func (k *Keeper) enqueue(room, jid string, after time.Duration) {
 	k.mu.Lock()
@@ -151,6 +186,7 @@ func (k *Keeper) resync() {
 func (k *Keeper) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	defer workers.Wait()
+	workers.Go(func() { k.bell.run(ctx) })
 	slots := make(chan struct{}, keeperWorkers)
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
@@ -162,9 +198,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-k.rooms.Connected():
 			reachable = true
 			k.resync()
+		case <-k.wake:
 		case <-tick.C:
-			for reachable && k.startOne(ctx, &workers, slots) {
-			}
+		}
+		for reachable && k.startOne(ctx, &workers, slots) {
 		}
 	}
 }
@@ -194,7 +231,7 @@ func (k *Keeper) due() (room string, t *task) {
 	defer k.mu.Unlock()
 	for name, other := range k.tasks {
 		switch {
-		case other.running || now.Before(other.rest) || now.Before(other.due):
+		case other.running || now.Before(other.rest) && !other.urgent || now.Before(other.due):
 		case other.due.IsZero():
 			k.waiting -= len(other.tries)
 			delete(k.tasks, name)
@@ -203,7 +240,7 @@ func (k *Keeper) due() (room string, t *task) {
 		}
 	}
 	if t != nil {
-		t.running, t.due = true, time.Time{}
+		t.running, t.urgent, t.due = true, false, time.Time{}
 	}
 	return room, t
 }

@@ -18,12 +18,14 @@ type fakeRooms struct {
 	slow      time.Duration // of setting
 	connected chan struct{}
 
-	mu    sync.Mutex
-	has   map[string]moderation.Affiliation
-	there map[string]moderation.Role
-	looks int
-	sets  []string
-	fail  error
+	mu            sync.Mutex
+	has           map[string]moderation.Affiliation
+	there         map[string]moderation.Role
+	closed        bool
+	told, invited []string
+	looks         int
+	sets          []string
+	fail          error
 }
 
 func newFakeRooms(latency time.Duration) *fakeRooms {
@@ -83,6 +85,46 @@ func (r *fakeRooms) SetAffiliation(_ context.Context, _, jid string, a moderatio
 
 func (r *fakeRooms) MainRoom(context.Context, string) (string, error) {
 	return "", moderation.ErrNoRoom
+}
+
+func (r *fakeRooms) ReadAndSet(ctx context.Context, room, jid string, a moderation.Affiliation) (map[string]moderation.Affiliation, error) {
+	before, err := r.Affiliations(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	return before, r.SetAffiliation(ctx, room, jid, a)
+}
+
+func (r *fakeRooms) MembersOnly(context.Context, string) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed, r.fail
+}
+
+func (r *fakeRooms) SetMembersOnly(_ context.Context, _ string, yes bool) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = yes
+	for jid := range r.there { // Prosody puts out whoever is no member
+		if a := r.has[jid]; yes && (a == "" || a == moderation.None) {
+			delete(r.there, jid)
+		}
+	}
+	return nil
+}
+
+func (r *fakeRooms) Tell(_ context.Context, jid, text string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, jid+": "+text)
+	return nil
+}
+
+func (r *fakeRooms) Invite(_ context.Context, room, jid string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.invited = append(r.invited, jid+" to "+room)
+	return nil
 }
 
 func (r *fakeRooms) Connected() <-chan struct{} { return r.connected }

@@ -10,6 +10,8 @@ type situation struct {
 	entitled bool        // a grant opens the room
 	want     Affiliation // by that grant
 	grant    ID          // that grant
+	lobby    bool        // not a grant but the lobby's lists open it
+	inside   bool        // somebody of the account is in the room
 	onEnd    Expiry      // what to do when there is none any more
 	strict   bool        // owners that no token made are demoted
 }
@@ -70,7 +72,7 @@ func (s situation) unchanged(now time.Time) step {
 	case r.Foreign && s.has.rank() < s.want.rank(), !r.Foreign && s.has != s.want:
 		return s.give(now)
 	}
-	r.Grant, r.Confirmed, r.End = s.grant, true, ""
+	r.Grant, r.Lobby, r.Confirmed, r.End = s.grant, s.lobby, true, ""
 	return s.keep(&r)
 }
 
@@ -80,7 +82,7 @@ func (s situation) give(now time.Time) step {
 }
 
 func (s situation) entry(a Affiliation, now time.Time) *Given {
-	g := &Given{Affiliation: a, Grant: s.grant, At: now}
+	g := &Given{Affiliation: a, Grant: s.grant, Lobby: s.lobby, At: now}
 	if s.given != nil {
 		g.Room, g.JID = s.given.Room, s.given.JID
 	}
@@ -108,8 +110,11 @@ func (s situation) takeBack() step {
 	if g == nil {
 		return step{}
 	}
-	st := step{forget: true, remove: g.End == EndRevoked || s.onEnd == ExpiryRemove}
-	if g.End != EndRevoked && g.End != EndKeyGone && s.onEnd == ExpiryKeep {
+	if g.Lobby && s.inside { // who was let in is not thrown out; when he has left it is taken back
+		return step{}
+	}
+	st := step{forget: true, remove: !g.Lobby && (g.End == EndRevoked || s.onEnd == ExpiryRemove)}
+	if g.End != EndRevoked && g.End != EndKeyGone && !g.Lobby && s.onEnd == ExpiryKeep {
 		return st
 	}
 	if !g.Foreign && !g.TakenAway && s.has == g.Affiliation && s.has != None {

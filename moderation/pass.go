@@ -23,16 +23,25 @@ type pass struct {
 	occupants []Occupant
 }
 
+// prepare finds out what holds for the room, or nothing: then nothing is done
+// there.
+func (p *pass) prepare() bool {
+	var err error
+	p.name, err = ParseRoom(p.room)
+	p.rules = p.sessions.policy.Load().byRoom[p.name.Domain]
+	if err != nil || p.rules == nil || p.rules.breakout[p.name.Domain] {
+		return false
+	}
+	p.strict, p.epoch = p.rules.Strict, p.sessions.epochOf(p.room)
+	return true
+}
+
 // run makes the room be as the grants say. It returns the accounts that have
 // to be looked at again.
 func (p *pass) run(ctx context.Context) (open map[string]bool, err error) {
-	s := p.sessions
-	p.name, err = ParseRoom(p.room)
-	p.rules = s.policy.Load().byRoom[p.name.Domain]
-	if err != nil || p.rules == nil || p.rules.breakout[p.name.Domain] {
+	if !p.prepare() {
 		return nil, nil
 	}
-	p.strict, p.epoch = p.rules.Strict, s.epochOf(p.room)
 	if p.has, err = p.rooms.Affiliations(ctx, p.room); err == nil {
 		p.occupants, err = p.rooms.Occupants(ctx, p.room)
 	}
@@ -49,6 +58,10 @@ func (p *pass) run(ctx context.Context) (open map[string]bool, err error) {
 			return nil, err
 		}
 		open[jid] = again
+	}
+	if err := p.closeRoom(ctx); err != nil {
+		p.failed(ctx, err)
+		return nil, err
 	}
 	return open, nil
 }
@@ -83,14 +96,21 @@ func (p *pass) one(ctx context.Context, jid string) (again bool, err error) {
 		s.has = None
 	}
 	s.given = p.sessions.given(p.room, jid)
-	if d := p.sessions.decide(p.rules, jid, p.name, now); d.Allowed && d.Grant != nil {
+	switch d := p.sessions.standing(p.rules, jid, p.name, now); {
+	case d.Allowed && d.Grant != nil:
 		s.entitled, s.want, s.grant = true, d.Affiliation, d.Grant.ID
+	case d.Listed && d.Affiliation != None:
+		s.entitled, s.want, s.lobby = true, d.Affiliation, true
 	}
+	s.inside = slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid })
 	st := next(s, now)
 	switch err := p.do(ctx, jid, s, st); {
 	case errors.Is(err, errEnded), errors.Is(err, errNotKept):
 		return true, nil
 	case errors.Is(err, errNotTheRoom):
+		return false, nil
+	case errors.Is(err, ErrRefused): // an admin by Prosody's configuration is an owner, whatever we say
+		p.log.LogAttrs(ctx, slog.LevelDebug, "an affiliation was refused", slog.String("room", clip(p.room)), slog.String("account", clip(jid)), slog.Any("cause", err))
 		return false, nil
 	case err != nil:
 		return false, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
 )
 
 // Expiry says what happens to an affiliation when the grant it rests on ends
@@ -38,6 +39,7 @@ type HostPolicy struct {
 	OnExpiry        Expiry
 	Strict          bool          // owners that no token made are demoted
 	Idle            time.Duration // how long an endless grant lasts unused; zero means DefaultIdle
+	Lobby           *lobby.Rules  // nil: no lobby
 }
 
 // A Policy is that of all hosts, made ready and immutable.
@@ -106,6 +108,11 @@ type Decision struct {
 	Detail      string      // for the operator
 	Affiliation Affiliation // what the account is to the room by its token; None without one
 	Grant       *Grant      // what it rests on, or nil
+
+	Listed     bool // it rests on the lobby's lists
+	Knocks     bool // refused, and to be listed among those who wait
+	Waits      bool // refused for the lobby alone
+	HeldByRoom bool // refused by the room itself, which only lets members in
 }
 
 func refuse(r Reason, format string, args ...any) Decision {

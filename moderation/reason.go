@@ -9,6 +9,8 @@ const (
 	ReasonToken          Reason = "token"           // a session's token opens the room
 	ReasonServiceAccount Reason = "service_account" // configured, always let in
 	ReasonGuest          Reason = "guest"           // of a guests' host, in a room that was started
+	ReasonWhitelist      Reason = "whitelist"       // on the lobby's whitelist
+	ReasonAdmitted       Reason = "admitted"        // knocked, and was let in
 
 	ReasonStranger         Reason = "stranger"          // of a host that has no say here
 	ReasonUnknownRoom      Reason = "unknown_room"      // not of a configured MUC component
@@ -17,6 +19,8 @@ const (
 	ReasonKeyRemoved       Reason = "key_removed"       // the token's key has gone
 	ReasonRoomMismatch     Reason = "room_mismatch"     // the token is for other rooms
 	ReasonTenantMismatch   Reason = "tenant_mismatch"   // the token is for another tenant
+	ReasonLobby            Reason = "lobby"             // waits until somebody admits
+	ReasonLobbyDenied      Reason = "lobby_denied"      // knocked, and was denied
 	ReasonNotStarted       Reason = "not_started"       // a guest, before any token holder
 	ReasonBreakoutUnknown  Reason = "breakout_unknown"  // the main room of a breakout room cannot be told
 	ReasonCreatedTwice     Reason = "created_twice"     // two made the room at the same moment: this one tries again
@@ -26,12 +30,14 @@ const (
 
 // AllowReasons and DenyReasons return the closed lists; UndecidedReasons those
 // that mean "cannot decide".
-func AllowReasons() []Reason { return []Reason{ReasonToken, ReasonServiceAccount, ReasonGuest} }
+func AllowReasons() []Reason {
+	return []Reason{ReasonToken, ReasonServiceAccount, ReasonGuest, ReasonWhitelist, ReasonAdmitted}
+}
 
 // DenyReasons are those for which the answer is no.
 func DenyReasons() []Reason {
 	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch,
-		ReasonTenantMismatch, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
+		ReasonTenantMismatch, ReasonLobby, ReasonLobbyDenied, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
 }
 
 func texts(reasons []Reason) []string {

@@ -53,6 +53,10 @@ func canonicalRoom(s string) (string, error) {
 	return auth.Nodeprep(encodeRoom(decodeRoom(s)))
 }
 
+// CanonicalName returns the form in which names of rooms, or parts of them, are
+// compared everywhere.
+func CanonicalName(s string) (string, error) { return canonicalRoom(s) }
+
 // decodeRoom undoes percent-encoding if all of it is well-formed; a name that
 // merely has a percent sign stays as it is.
 func decodeRoom(s string) string {

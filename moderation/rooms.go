@@ -63,7 +63,7 @@ func (s *Sessions) record(ctx context.Context, g *Given, epoch uint64) error {
 	s.mu.Lock()
 	var err error
 	switch {
-	case g.End == "" && s.grants[g.Grant] == nil:
+	case g.End == "" && !g.Lobby && s.grants[g.Grant] == nil:
 		err = errEnded
 	case !s.sameRoom(g.Room, epoch), !s.ledger.put(g):
 		err = errNotTheRoom
@@ -112,6 +112,7 @@ func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
 	}
 	if r := s.rooms[room]; r != nil {
 		delete(s.rooms, room)
+		delete(s.closed, room)
 		changes = append(changes, Change{DeleteRoom: room})
 	}
 	s.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
 	"usher/metrics"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 	Metrics *metrics.Metrics
 	Now     func() time.Time
 	KeyHeld func(host, issuer, keyPrint string) bool // whether the key still verifies tokens
+	Lobby   *lobby.Lobby                             // nil: no lobby
 }
 
 // Sessions are the grants, and what was given by them: in memory for every
@@ -48,6 +50,7 @@ type Sessions struct {
 	metrics *metrics.Metrics
 	now     func() time.Time
 	keyHeld func(host, issuer, keyPrint string) bool
+	lobby   *lobby.Lobby // may be nil
 	policy  atomic.Pointer[Policy]
 	keeper  atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
 	mains   mainRooms
@@ -60,6 +63,8 @@ type Sessions struct {
 	byToken map[string]map[ID]*Grant // by token print, those with random accounts
 	revoked revocations
 	rooms   map[string]*roomState
+	closed  map[string]bool // rooms that only let members in
+	wild    map[string][]ID // by host: the last logins with a token for many rooms
 	ledger  ledger
 	epoch   uint64
 	shared  map[string]string // texts that most grants have in common
@@ -79,8 +84,8 @@ var _ auth.Sessions = (*Sessions)(nil)
 // NewSessions loads what the store kept. The store stays the caller's to
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
-	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld,
-		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, ledger: newLedger(), shared: map[string]string{}}
+	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby,
+		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, closed: map[string]bool{}, wild: map[string][]ID{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -122,6 +127,9 @@ func (s *Sessions) load(state State) {
 		r := state.Rooms[i]
 		if len(s.rooms) < maxRooms {
 			s.rooms[r.JID] = &roomState{Room: r}
+			if r.MembersOnly {
+				s.closed[r.JID] = true
+			}
 		}
 	}
 	for i := range state.Givens {
@@ -186,6 +194,10 @@ func (s *Sessions) insert(g *Grant) {
 	k := accountKey{g.Host, g.Account}
 	s.byJID[k] = append(s.byJID[k], g)
 	s.byRoom.add(g)
+	if g.wild() {
+		list := append(s.wild[g.Host], g.ID)
+		s.wild[g.Host] = list[max(0, len(list)-maxSeeded):]
+	}
 	if !g.Random {
 		return
 	}

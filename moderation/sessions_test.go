@@ -104,7 +104,7 @@ func (f *fixture) record(t testing.TB, id auth.Identity) {
 
 func (f *fixture) joins(t testing.TB, user, room string, want moderation.Reason) {
 	t.Helper()
-	if d := f.Join(t.Context(), user, room); d.Reason != want {
+	if d := f.Join(t.Context(), user, room, "nick"); d.Reason != want {
 		t.Errorf("%s joining %s: %s (%s), want %s", user, room, d.Reason, d.Detail, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -30,13 +31,18 @@ var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
 
 // callAdmin does one request over the socket and decodes the answer into v.
 func callAdmin(ctx context.Context, socket, method, path string, v any) error {
+	return callAdminWith(ctx, socket, method, path, nil, v)
+}
+
+// callAdminWith is callAdmin with a body, or nil.
+func callAdminWith(ctx context.Context, socket, method, path string, body io.Reader, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
 	defer transport.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, method, "http://usher"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://usher"+path, body)
 	if err != nil {
 		return err
 	}

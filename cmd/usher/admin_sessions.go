@@ -9,8 +9,9 @@ import (
 	"usher/moderation"
 )
 
-// admin answers usher sessions.
+// admin answers usher sessions and usher lobby.
 func (p *roomParts) admin(mux *http.ServeMux, v *auth.Verifier) {
+	p.adminLobby(mux)
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.sessions.List()) })
 	mux.HandleFunc("POST /sessions/revoke", func(w http.ResponseWriter, r *http.Request) {
 		revoked, err := p.sessions.Revoke(r.Context(), r.URL.Query().Get("account"))

@@ -26,11 +26,12 @@ var arrows = map[string][]string{
 	"usher/auth/extauth":         {"usher/auth", "usher/metrics", "usher/internal/connpool"},
 	"usher/auth/extauth/bridge":  {"usher/auth/extauth"},
 	"usher/auth/httpauth":        {"usher/auth", "usher/metrics"},
+	"usher/lobby":                {"usher/metrics"},
 	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics"},
 	"usher/moderation/component": {"usher/moderation", "usher/metrics"},
-	"usher/internal/memory":      {"usher/moderation"},
-	"usher/internal/sqlite":      {"usher/moderation"},
-	"usher/internal/storetest":   {"usher/moderation"},
+	"usher/internal/memory":      {"usher/lobby", "usher/moderation"},
+	"usher/internal/sqlite":      {"usher/lobby", "usher/moderation"},
+	"usher/internal/storetest":   {"usher/auth", "usher/lobby", "usher/moderation"},
 	"usher/cmd/usher":            {"*"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"usher/auth"
+	"usher/lobby"
 	"usher/moderation"
 )
 
@@ -23,9 +24,12 @@ type config struct {
 	state  stateConfig
 	comp   componentConfig
 	rooms  []moderation.HostPolicy
-	peers  []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
-	auth   auth.Config
-	files  []string // absolute names of the configuration and every file that it names
+
+	whitelist []lobby.Entry // of all hosts
+
+	peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
+	auth  auth.Config
+	files []string // absolute names of the configuration and every file that it names
 }
 
 // listenConfig holds the addresses to listen on.
@@ -99,7 +103,7 @@ func (c *config) read(root value) {
 	)
 	http.check()
 	rooms.check(http.listens, component)
-	c.rooms = rooms.policies
+	c.rooms, c.whitelist = rooms.finish(component)
 	if complete && !named {
 		root.problem(mendNoHosts, "there are no hosts")
 	}

@@ -76,6 +76,7 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 		field{"breakout", func(v value) { r.rooms.Breakout = v.domains() }},
 		field{"guests", func(v value) { r.rooms.Guests = v.domains() }},
 		field{"moderation", r.moderation},
+		field{"lobby", r.lobby.read},
 	)
 	rooms.add(r, key, complete)
 	if complete && none {

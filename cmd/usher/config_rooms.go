@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
 	"usher/moderation"
 )
 
@@ -19,6 +20,7 @@ type hostReader struct {
 	auth  auth.HostConfig
 	rooms moderation.HostPolicy
 	muc   value // where muc is named
+	lobby lobbyReader
 }
 
 // domains reads names of Prosody's components or hosts, in the one spelling
@@ -79,7 +81,8 @@ func (v value) claimTests() []auth.ClaimTest {
 // A roomsReader judges what only all hosts together tell.
 type roomsReader struct {
 	policies []moderation.HostPolicy
-	muc      value // where the first muc is named
+	lobbies  []lobbyReader // of the policies, in the same order
+	muc      value         // where the first muc is named
 	named    bool
 	owners   map[string]string // component → host
 }
@@ -105,7 +108,15 @@ func (r *roomsReader) add(h *hostReader, key item, complete bool) {
 			key.problem("name the anonymous hosts only", "the host %q is among its own guests", clip(key.text))
 		}
 	}
-	r.policies = append(r.policies, h.rooms)
+	r.policies, r.lobbies = append(r.policies, h.rooms), append(r.lobbies, h.lobby)
+}
+
+// finish hands over the policies and the whitelist.
+func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolicy, whitelist []lobby.Entry) {
+	for i := range r.policies {
+		whitelist = append(whitelist, r.lobbies[i].finish(&r.policies[i], hasComponent)...)
+	}
+	return r.policies, whitelist
 }
 
 // check wants what rooms need elsewhere in the file.

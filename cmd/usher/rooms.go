@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"sync/atomic"
 
 	"usher/auth"
 	"usher/internal/memory"
 	"usher/internal/sqlite"
+	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/component"
@@ -19,12 +22,21 @@ import (
 
 // roomParts is everything about sessions and rooms.
 type roomParts struct {
-	store     moderation.Store
+	store     stateStore
+	lobby     *lobby.Lobby
 	sessions  *moderation.Sessions
 	handler   *moderation.Handler
 	keeper    *moderation.Keeper // nil without a component
 	component *component.Client  // nil if there is none
 	verifier  *auth.Verifier     // set once, before anything runs
+
+	membersOnly atomic.Bool // some lobby is enforced by members-only rooms
+}
+
+// A stateStore is everything that is kept over restarts.
+type stateStore interface {
+	moderation.Store
+	lobby.Store
 }
 
 // openRooms loads the state and starts nothing.
@@ -40,20 +52,40 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 	held := func(host, issuer, keyPrint string) bool {
 		return p.verifier == nil || p.verifier.HoldsKey(host, issuer, keyPrint) // nil only while the state is loaded
 	}
-	p.sessions, err = moderation.NewSessions(ctx, p.store, policy, moderation.Options{Log: log, Metrics: m, KeyHeld: held})
+	changed := func(jid string) {
+		if p.sessions != nil {
+			p.sessions.ListChanged(jid)
+		}
+	}
+	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Canonical: moderation.CanonicalName, Changed: changed})
+	if err == nil {
+		err = p.configureLobby(c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	p.sessions, err = moderation.NewSessions(ctx, p.store, policy, moderation.Options{Log: log, Metrics: m, KeyHeld: held, Lobby: p.lobby})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
 	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log}
 	if c.comp.JID != "" {
-		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m})
+		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)
 	}
 	return p, nil
 }
 
-func openState(ctx context.Context, c stateConfig) (moderation.Store, error) {
+// configureLobby puts the configuration's whitelist in force.
+func (p *roomParts) configureLobby(c *config) error {
+	p.membersOnly.Store(slices.ContainsFunc(c.rooms, func(h moderation.HostPolicy) bool {
+		return h.Lobby != nil && h.Lobby.Mode() == lobby.MembersOnly
+	}))
+	return p.lobby.Configure(c.whitelist)
+}
+
+func openState(ctx context.Context, c stateConfig) (stateStore, error) {
 	if c.path == "" {
 		return memory.New(), nil
 	}
@@ -82,7 +114,7 @@ func (p *roomParts) close(log *slog.Logger) {
 }
 
 func (p *roomParts) tasks() []task {
-	list := []task{{"sessions", p.sessions.Run}}
+	list := []task{{"sessions", p.sessions.Run}, {"lobby", p.lobby.Run}}
 	if p.component != nil {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run})
 	}
@@ -96,6 +128,9 @@ func (p *roomParts) reload(c *config) error {
 	}
 	if p.component != nil {
 		p.component.Configure(c.comp.Config)
+	}
+	if err := p.configureLobby(c); err != nil {
+		return err
 	}
 	p.sessions.Reload(policy)
 	return nil

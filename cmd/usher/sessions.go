@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -79,8 +78,7 @@ func printSessions(w io.Writer, list []moderation.Session, now time.Time) error 
 		_, err := fmt.Fprintln(w, "there are no sessions")
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ACCOUNT\tROOMS\tMODERATOR\tLOGGED IN\tEXPIRES\tIN")
+	table := newTable(w, "ACCOUNT\tROOMS\tMODERATOR\tLOGGED IN\tEXPIRES\tIN")
 	for _, s := range list {
 		rooms, moderator, in := "every", "no", "-"
 		if s.Rooms != nil {

@@ -49,6 +49,7 @@ type rooms struct {
 	joined  map[string]*seen      // by room
 	asked   map[string]chan reply // by id
 	change  chan struct{}         // closed at each change
+	notes   []note                // messages
 	err     error                 // why nothing more comes
 }
 
@@ -84,6 +85,7 @@ type stanza struct {
 		condition
 		Type string `xml:"type,attr"`
 	} `xml:"error"`
+	message incoming // decoded apart: its names are others
 }
 
 func (st *stanza) err() error {
@@ -110,7 +112,12 @@ func (s *Session) read() {
 	for {
 		start, err := s.stream.next()
 		var st stanza
-		if err == nil {
+		switch {
+		case err != nil:
+		case start.Name.Local == "message":
+			st.From = attribute(start, "from")
+			err = s.stream.decoder.DecodeElement(&st.message, &start)
+		default:
 			err = s.stream.decoder.DecodeElement(&st, &start)
 		}
 		s.rooms.mu.Lock()
@@ -137,6 +144,10 @@ func (r *rooms) take(name string, st *stanza) {
 		}
 		r.asked[st.ID] <- answer
 		delete(r.asked, st.ID)
+	}
+	if name == "message" {
+		r.notes = append(r.notes, st.message.note(st.From))
+		return
 	}
 	room, nick, _ := strings.Cut(st.From, "/")
 	in := r.joined[room]
@@ -168,6 +179,15 @@ func (r *rooms) take(name string, st *stanza) {
 			}
 		}
 	}
+}
+
+func attribute(start xml.StartElement, name string) string {
+	for _, a := range start.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
 }
 
 // Join joins a room and returns what the first presence of one's own said. The error is a [*StanzaError] if the room, or

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"sync"
 
+	"usher/lobby"
 	"usher/moderation"
 )
 
 // A Store keeps nothing that sessions do not keep themselves, for as long as
-// they do. It is a [moderation.Store].
+// they do. It is a [moderation.Store] and a [lobby.Store].
 type Store struct {
 	mu     sync.Mutex
 	closed bool
@@ -25,7 +26,15 @@ var errClosed = errors.New("the state is closed")
 func (s *Store) Load(context.Context) (moderation.State, error) { return moderation.State{}, nil }
 
 // Apply does nothing: the sessions have it in memory.
-func (s *Store) Apply(ctx context.Context, _ ...moderation.Change) error {
+func (s *Store) Apply(ctx context.Context, _ ...moderation.Change) error { return s.alive(ctx) }
+
+// LoadLobby returns nothing.
+func (s *Store) LoadLobby(context.Context) (lobby.State, error) { return lobby.State{}, nil }
+
+// ApplyLobby does nothing: the lobby has it in memory.
+func (s *Store) ApplyLobby(ctx context.Context, _ ...lobby.Change) error { return s.alive(ctx) }
+
+func (s *Store) alive(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -5,11 +5,10 @@ import (
 
 	"usher/internal/memory"
 	"usher/internal/storetest"
-	"usher/moderation"
 )
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, storetest.Backend{New: func(*testing.T) func() moderation.Store {
-		return func() moderation.Store { return memory.New() }
+	storetest.Run(t, storetest.Backend{New: func(*testing.T) func() storetest.Store {
+		return func() storetest.Store { return memory.New() }
 	}})
 }

@@ -22,7 +22,7 @@ import (
 	"usher/moderation"
 )
 
-// A Store is a [moderation.Store].
+// A Store is a [moderation.Store] and a [lobby.Store].
 type Store struct {
 	path     string
 	lock     *os.File
@@ -47,6 +47,8 @@ const (
 		CREATE TABLE IF NOT EXISTS givens (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
 		CREATE TABLE IF NOT EXISTS rooms (jid TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 		CREATE TABLE IF NOT EXISTS revocations (token TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		CREATE TABLE IF NOT EXISTS lobby_entries (jid TEXT, room TEXT, value TEXT NOT NULL, PRIMARY KEY (jid, room)) WITHOUT ROWID;
+		CREATE TABLE IF NOT EXISTS lobby_verdicts (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
 		PRAGMA user_version = 1;`
 )
 
@@ -118,6 +120,11 @@ func (s *Store) Apply(ctx context.Context, changes ...moderation.Change) error {
 	if err != nil {
 		return err
 	}
+	return s.submit(ctx, statements)
+}
+
+// submit has the writer do them, all or none.
+func (s *Store) submit(ctx context.Context, statements []statement) error {
 	r := &request{statements: statements, result: make(chan error, 1)}
 	select {
 	case <-s.stop:

@@ -26,9 +26,9 @@ func open(t testing.TB, path string) *sqlite.Store {
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, storetest.Backend{Lasting: true, New: func(t *testing.T) func() moderation.Store {
+	storetest.Run(t, storetest.Backend{Lasting: true, New: func(t *testing.T) func() storetest.Store {
 		path := filepath.Join(t.TempDir(), "state 100%?&#.db") // a path is no URL
-		return func() moderation.Store { return open(t, path) }
+		return func() storetest.Store { return open(t, path) }
 	}})
 }
 

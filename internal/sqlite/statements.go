@@ -29,17 +29,26 @@ const (
 func statementsOf(changes []moderation.Change) ([]statement, error) {
 	list := make([]statement, 0, len(changes))
 	for _, c := range changes {
-		st, value := statementOf(c)
-		if value != nil {
-			text, err := json.Marshal(value)
-			if err != nil {
-				return nil, fmt.Errorf("a change cannot be written: %w", err)
-			}
-			st.args = append(st.args, string(text))
+		st, err := withValue(statementOf(c))
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, st)
 	}
 	return list, nil
+}
+
+// withValue adds what is to be written in the last place, if there is anything.
+func withValue(st statement, value any) (statement, error) {
+	if value == nil {
+		return st, nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return statement{}, fmt.Errorf("a change cannot be written: %w", err)
+	}
+	st.args = append(st.args, string(text))
+	return st, nil
 }
 
 // statementOf also returns what is to be written in the last place.

@@ -12,14 +12,22 @@ import (
 	"testing"
 	"time"
 
+	"usher/auth"
+	"usher/lobby"
 	"usher/moderation"
 )
+
+// A Store is all that a state keeps.
+type Store interface {
+	moderation.Store
+	lobby.Store
+}
 
 // A Backend is a kind of state.
 type Backend struct {
 	// New returns a function that opens one state, empty at first, each time
 	// after it was closed.
-	New func(t *testing.T) (open func() moderation.Store)
+	New func(t *testing.T) (open func() Store)
 
 	// Lasting says that what was applied is there when it is opened again.
 	Lasting bool
@@ -29,7 +37,7 @@ type Backend struct {
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
-		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Ends": ends,
+		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Ends": ends, "Lobby": lobbyLists,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}
@@ -45,8 +53,8 @@ func Run(t *testing.T, b Backend) {
 // A subject is one state under test.
 type subject struct {
 	Backend
-	moderation.Store
-	open func() moderation.Store
+	Store
+	open func() Store
 }
 
 func (s *subject) apply(t *testing.T, changes ...moderation.Change) {
@@ -94,16 +102,16 @@ func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 func grant(n byte) *moderation.Grant {
 	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
-		Moderator: true, LobbyBypass: true, LoggedIn: at(1), Used: at(2), Expires: at(98753496345)}
+		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345)}
 }
 
 func given(room, jid string) *moderation.Given {
-	return &moderation.Given{Room: room, JID: jid, Affiliation: moderation.Owner, Grant: moderation.ID{7}, At: at(3), Confirmed: true, Foreign: true, TakenAway: true, End: moderation.EndRevoked}
+	return &moderation.Given{Room: room, JID: jid, Affiliation: moderation.Owner, Grant: moderation.ID{7}, At: at(3), Confirmed: true, Lobby: true, Foreign: true, TakenAway: true, End: moderation.EndRevoked}
 }
 
 func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Grant{ID: moderation.ID{2}}
-	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4)}
+	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", JID: "alice@example.com", Until: at(5)}
 	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: least}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
 	s.apply(t)
@@ -176,4 +184,42 @@ func ends(t *testing.T, s *subject) {
 	}
 	s.Store = s.open()
 	s.is(t, moderation.State{Grants: []moderation.Grant{*grant(1)}})
+}
+
+// lobbyLists: entries and verdicts are put, replaced and deleted, whatever is in
+// their names.
+func lobbyLists(t *testing.T, s *subject) {
+	apply := func(changes ...lobby.Change) {
+		t.Helper()
+		if err := s.ApplyLobby(t.Context(), changes...); err != nil {
+			t.Fatalf("applying: %v", err)
+		}
+	}
+	e := lobby.Entry{JID: "'; DROP TABLE grants; --@example.com", Room: "board-*", Until: at(6), Note: "ünï"}
+	other, everywhere := e, e
+	other.Note, everywhere.Room = "another", ""
+	v := lobby.Verdict{Room: "r@c", JID: "a@h", Admitted: true, By: "m@h", At: at(7)}
+	denied := lobby.Verdict{Room: "r@c", JID: "b@h", At: at(8)}
+	gone, goneVerdict := everywhere.Key(), lobby.VerdictKey{Room: "r@c", JID: "b@h"}
+	apply(lobby.Change{PutEntry: &e}, lobby.Change{PutEntry: &everywhere}, lobby.Change{PutVerdict: &v}, lobby.Change{PutVerdict: &denied})
+	apply(lobby.Change{PutEntry: &other}, lobby.Change{DeleteEntry: &gone}, lobby.Change{DeleteVerdict: &goneVerdict})
+	apply(lobby.Change{DeleteEntry: &gone}) // what is not there is no error
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s.ApplyLobby(t.Context(), lobby.Change{PutEntry: &e}) == nil {
+		t.Error("a closed state took a change")
+	}
+	s.Store = s.open()
+	got, err := s.LoadLobby(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lobby.State{Entries: []lobby.Entry{other}, Verdicts: []lobby.Verdict{v}}
+	if !s.Lasting {
+		want = lobby.State{}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("kept\n%+v\nwant\n%+v", got, want)
+	}
 }

@@ -26,6 +26,7 @@ type Config struct {
 type Options struct {
 	Log          *slog.Logger
 	Metrics      *metrics.Metrics
+	Desk         Desk          // nil: no commands for moderators
 	MinBackoff   time.Duration // default 500 ms
 	MaxBackoff   time.Duration // default 30 s
 	PingEvery    time.Duration // default 30 s
@@ -134,7 +135,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 		return err
 	}
 	defer conn.Close()
-	st, err := open(ctx, conn, config.JID, config.Secret)
+	st, err := open(ctx, quick{conn}, config.JID, config.Secret)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ const (
 	nsAdmin = "http://jabber.org/protocol/muc#admin"
 	nsDisco = "http://jabber.org/protocol/disco#info"
 	nsPing  = "urn:xmpp:ping"
-	nsData  = "jabber:x:data"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsAdHoc = "http://jabber.org/protocol/commands"
 )
 
 // An iq is a request or its answer (RFC 6120 section 8.2.3).
@@ -25,6 +26,8 @@ type iq struct {
 	To      string       `xml:"to,attr"`
 	Admin   *adminQuery  `xml:"http://jabber.org/protocol/muc#admin query"`
 	Disco   *discoQuery  `xml:"http://jabber.org/protocol/disco#info query"`
+	Items   *itemsQuery  `xml:"http://jabber.org/protocol/disco#items query"`
+	Command *command     `xml:"http://jabber.org/protocol/commands command"`
 	Ping    *struct{}    `xml:"urn:xmpp:ping ping"`
 	Error   *stanzaError `xml:"error"`
 }
@@ -61,10 +64,7 @@ type discoFeature struct {
 }
 
 type dataForm struct {
-	Fields []struct {
-		Var    string   `xml:"var,attr"`
-		Values []string `xml:"value"`
-	} `xml:"field"`
+	Fields []formField `xml:"field"`
 }
 
 // A stanzaError is that of RFC 6120 section 8.3.
@@ -126,6 +126,7 @@ type (
 	}
 	discoPayload struct {
 		XMLName    xml.Name        `xml:"http://jabber.org/protocol/disco#info query"`
+		Node       string          `xml:"node,attr,omitempty"`
 		Identities []discoIdentity `xml:"identity"`
 		Features   []discoFeature  `xml:"feature"`
 	}

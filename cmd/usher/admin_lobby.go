@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"usher/lobby"
+)
+
+// maxImport bounds what usher lobby import sends, in bytes.
+const maxImport = 4 << 20
+
+// A lobbyAnswer is that of every change of the lobby.
+type lobbyAnswer struct {
+	Problem string `json:"problem,omitempty"`
+	Warning string `json:"warning,omitempty"`
+	Room    string `json:"room,omitempty"`
+	Added   int    `json:"added,omitempty"`
+	Removed int    `json:"removed,omitempty"`
+}
+
+// adminLobby answers usher lobby.
+func (p *roomParts) adminLobby(mux *http.ServeMux) {
+	mux.HandleFunc("GET /lobby", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.lobby.List()) })
+	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.lobby.Knocks("")) })
+	change := func(path string, do func(*http.Request) (lobbyAnswer, error)) {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			answer, err := do(r)
+			if err != nil {
+				answer.Problem = err.Error()
+			}
+			writeJSON(w, answer)
+		})
+	}
+	change("/lobby/allow", func(r *http.Request) (lobbyAnswer, error) {
+		e, err := entryOf(r, time.Now())
+		if err != nil {
+			return lobbyAnswer{}, err
+		}
+		return lobbyAnswer{Warning: p.domainWarning(e)}, p.lobby.Allow(r.Context(), e)
+	})
+	change("/lobby/remove", func(r *http.Request) (lobbyAnswer, error) {
+		e, err := entryOf(r, time.Now())
+		if err != nil {
+			return lobbyAnswer{}, err
+		}
+		return lobbyAnswer{}, p.lobby.Remove(r.Context(), e.Key())
+	})
+	change("/lobby/import", p.importLobby)
+	change("/lobby/decide", func(r *http.Request) (lobbyAnswer, error) {
+		q := r.URL.Query()
+		room, err := p.sessions.FindRoom(q.Get("room"))
+		if err != nil {
+			return lobbyAnswer{}, fmt.Errorf("room %q: %w", clip(q.Get("room")), err)
+		}
+		jid, err := prepareJID(q.Get("jid"))
+		if err != nil {
+			return lobbyAnswer{}, err
+		}
+		return lobbyAnswer{Room: room}, p.sessions.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
+	})
+}
+
+func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
+	q := r.URL.Query()
+	e := lobby.Entry{Room: q.Get("room"), Note: q.Get("note")}
+	var err error
+	if e.JID, err = prepareJID(q.Get("jid")); err != nil {
+		return e, err
+	}
+	if text := q.Get("ttl"); text != "" {
+		ttl, err := time.ParseDuration(text)
+		if err != nil || ttl <= 0 {
+			return e, fmt.Errorf("ttl: %q is no duration", clip(text))
+		}
+		e.Until = now.Add(ttl).UTC().Truncate(time.Second)
+	}
+	return e, nil
+}
+
+// domainWarning says where a whole domain cannot pass at once.
+func (p *roomParts) domainWarning(e lobby.Entry) string {
+	if !e.IsDomain() || !p.membersOnly.Load() {
+		return ""
+	}
+	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each comes in at his second try only"
+}
+
+// importLobby adds many entries, and with replace takes off all others that are not of the configuration.
+func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
+	var entries []lobby.Entry
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxImport)).Decode(&entries); err != nil {
+		return lobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
+	}
+	keep := map[lobby.EntryKey]bool{}
+	for i := range entries {
+		var err error
+		if entries[i].JID, err = prepareJID(entries[i].JID); err != nil {
+			return lobbyAnswer{}, err
+		}
+		keep[entries[i].Key()] = true
+	}
+	var answer lobbyAnswer
+	if r.URL.Query().Get("replace") == "true" {
+		removed, err := p.removeOthers(r.Context(), keep)
+		if answer.Removed = removed; err != nil {
+			return answer, err
+		}
+	}
+	for _, e := range entries {
+		switch err := p.lobby.Allow(r.Context(), e); {
+		case errors.Is(err, lobby.ErrFixed): // it is there
+		case err != nil:
+			return answer, fmt.Errorf("%s: %w", e, err)
+		default:
+			answer.Added++
+		}
+	}
+	return answer, nil
+}
+
+func (p *roomParts) removeOthers(ctx context.Context, keep map[lobby.EntryKey]bool) (n int, err error) {
+	for _, e := range p.lobby.List() {
+		if e.Fixed || keep[e.Key()] {
+			continue
+		}
+		if err := p.lobby.Remove(ctx, e.Key()); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

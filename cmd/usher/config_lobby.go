@@ -1,0 +1,141 @@
+package main
+
+import (
+	"strings"
+
+	"usher/auth"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// A lobbyReader collects what one host says of its lobby.
+type lobbyReader struct {
+	at      value // where lobby is named; zero: nowhere
+	named   bool
+	mode    lobby.Mode
+	rooms   map[string]bool
+	entries []lobby.Entry
+	domains []item // of the whitelist
+}
+
+func (l *lobbyReader) read(v value) {
+	l.at, l.named, l.mode, l.rooms = v, true, lobby.MembersOnly, map[string]bool{}
+	v.object(
+		field{"rooms", l.readRooms},
+		field{"enforce", func(v value) {
+			if s, ok := v.oneOf(string(lobby.MembersOnly), string(lobby.Gate)); ok {
+				l.mode = lobby.Mode(s)
+			}
+		}},
+		field{"whitelist", l.readWhitelist},
+	)
+}
+
+func (l *lobbyReader) readRooms(v value) {
+	for _, e := range v.entries() {
+		if _, err := lobby.ParsePattern(e.key.text, moderation.CanonicalName); err != nil {
+			e.key.problem(`write the name of a room, in which * stands for any text, such as "board-*"`, "lobby: %q is no pattern of rooms: %v", clip(e.key.text), err)
+			continue
+		}
+		e.value.name = "lobby of " + clip(e.key.text)
+		if on, ok := e.value.onOff(); ok {
+			l.rooms[e.key.text] = on
+		}
+	}
+}
+
+// onOff reads a switch. true and false are understood, too.
+func (v value) onOff() (on, ok bool) {
+	if v.node.ShortTag() == "!!bool" {
+		v.boolean(&on)
+		return on, true
+	}
+	s, ok := v.oneOf("on", "off")
+	return s == "on", ok
+}
+
+func (l *lobbyReader) readWhitelist(v value) {
+	for _, it := range v.list() {
+		e, err := lobby.ParseEntry(it.text)
+		if err == nil {
+			e.JID, err = prepareJID(e.JID)
+		}
+		if err == nil {
+			_, err = lobby.ParsePattern(e.Room, moderation.CanonicalName)
+		}
+		if err != nil {
+			it.problem("write user@host, or a host, such as recorder@recorder.meet.example.com", "whitelist: %v", err)
+			continue
+		}
+		l.entries = append(l.entries, e)
+		if e.IsDomain() {
+			l.domains = append(l.domains, it)
+		}
+	}
+}
+
+// prepareJID brings a bare JID, or a host, into the spelling that Prosody keeps.
+func prepareJID(jid string) (string, error) {
+	local, domain, found := strings.Cut(jid, "@")
+	if !found {
+		local, domain = "", jid
+	}
+	domain = strings.ToLower(domain)
+	if !validHost(domain) {
+		return "", &jidError{jid}
+	}
+	if !found {
+		return domain, nil
+	}
+	prepared, err := auth.Nodeprep(local)
+	if err != nil || prepared == "" {
+		return "", &jidError{jid}
+	}
+	return prepared + "@" + domain, nil
+}
+
+type jidError struct{ jid string }
+
+func (e *jidError) Error() string {
+	return "\"" + printable(clip(e.jid)) + "\" is neither a bare JID (user@host) nor a host"
+}
+
+// finish hands over what was read, once the host's components are known.
+func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobby.Entry {
+	if !l.named {
+		return nil
+	}
+	if len(h.MUC) == 0 {
+		l.at.problem("name the MUC components under muc", "the host has a lobby, and no muc")
+		return nil
+	}
+	rules, err := lobby.NewRules(l.mode, l.rooms, moderation.CanonicalName)
+	if err != nil {
+		l.at.problem("see the patterns of rooms", "lobby: %v", err)
+		return nil
+	}
+	h.Lobby = rules
+	if l.mode == lobby.MembersOnly {
+		for _, it := range l.domains {
+			it.warn("set enforce: gate, or name the accounts", "whitelist: everybody of %q cannot be a member: with enforce: members-only each comes in at his second try only", clip(it.text))
+		}
+		if !hasComponent {
+			l.at.warn("add component, or set enforce: gate", "lobby: without a component no room is made members-only; usher itself refuses joins instead")
+		}
+	}
+	var entries []lobby.Entry
+	for _, e := range l.entries {
+		name, domain, whole := strings.Cut(e.Room, "@")
+		for _, muc := range h.MUC { // the rooms of this host, and no others
+			if whole && domain != muc {
+				continue
+			}
+			if name == "" {
+				name = "*"
+			}
+			e.Room = name + "@" + muc
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}

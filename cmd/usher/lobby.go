@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"usher/lobby"
+)
+
+// lobbyCommand is usher lobby.
+func lobbyCommand() *cli.Command {
+	room := &cli.StringFlag{Name: "room", Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
+	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
+	sub := func(name, usage, args, description string, action cli.ActionFunc, flags ...cli.Flag) *cli.Command {
+		return &cli.Command{Name: name, Usage: usage, UsageText: "usher lobby " + name + " [--config FILE] " + args, Description: description,
+			Flags: append([]cli.Flag{configFlag()}, flags...), Action: action}
+	}
+	return &cli.Command{
+		Name:      "lobby",
+		Usage:     "see who waits in lobbies, let them in, and keep the whitelist",
+		UsageText: "usher lobby list|allow|remove|export|import|knocks|admit|deny [OPTIONS]",
+		Description: `Changes are in force at once, in running rooms too, and survive a restart.
+
+Example:
+
+   $ usher lobby allow --room 'board-*' --ttl 8h alice@meet.example.com
+   $ usher lobby knocks
+   $ usher lobby admit standup 5b3c8e@guest.meet.example.com`,
+		Subcommands: []*cli.Command{
+			sub("list", "list the whitelist", "[--json]", `Example:
+
+   $ usher lobby list
+   JID                                 ROOMS                         UNTIL    NOTE
+   recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
+   alice@meet.example.com              board-*                        in 8h`, lobbyList, asJSON),
+			sub("allow", "put an account, or everybody of a host, on the whitelist", "[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
+
+   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow,
+				room, &cli.DurationFlag{Name: "ttl", Usage: "how long it holds, such as 8h; without it for good"}, &cli.StringFlag{Name: "note", Usage: "why, for the list"}),
+			sub("remove", "take an entry off the whitelist", "[--room ROOM] JID", `JID and ROOM as usher lobby list shows them. Who is in a room stays there.
+
+Example:
+
+   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room),
+			sub("export", "print the whitelist as text, to be kept in git", "[--all]", `One entry a line: the JID, room= and until= if there are any, and a note after #. Those of the configuration
+are left out, unless --all is given.
+
+Example:
+
+   $ usher lobby export > whitelist.txt`, lobbyExport, &cli.BoolFlag{Name: "all", Usage: "those of the configuration, too"}),
+			sub("import", "put what export prints on the whitelist", "[--replace] FILE|-", `Nothing is changed if a line cannot be read.
+
+Example:
+
+   $ usher lobby import --replace whitelist.txt`, lobbyImport, &cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"}),
+			sub("knocks", "list who waits", "[--json]", `Example:
+
+   $ usher lobby knocks
+   ROOM                                 JID                              NAME  SINCE   TRIES
+   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com    Bob   2m ago  3`, lobbyKnocks, asJSON),
+			sub("admit", "let somebody in who waits", "ROOM JID", `He gets an invitation, and comes in for the next 24 hours.
+
+Example:
+
+   $ usher lobby admit standup 5b3c8e@guest.meet.example.com`, lobbyDecide(true)),
+			sub("deny", "let somebody not in", "ROOM JID", `He is refused for the next 24 hours, unless he is admitted later. Who is in the room stays there.
+
+Example:
+
+   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false)),
+		},
+		Action: func(*cli.Context) error {
+			return exitError{2, "lobby: which? list, allow, remove, export, import, knocks, admit or deny; see usher lobby --help"}
+		},
+	}
+}
+
+func lobbyList(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	var list []lobby.Listed
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby", &list); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(c.App.Writer, "the whitelist is empty")
+		return err
+	}
+	table := newTable(c.App.Writer, "JID\tROOMS\tUNTIL\tNOTE")
+	for _, e := range list {
+		rooms, end, note := "*", "-", e.Note
+		if e.Room != "" {
+			rooms = e.Room
+		}
+		if !e.Until.IsZero() {
+			end = until(e.Until, time.Now())
+		}
+		if e.Fixed {
+			note += " (configuration)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(clip(e.JID)), printable(clip(rooms)), end, printable(note))
+	}
+	return table.Flush()
+}
+
+func newTable(w io.Writer, head string) *tabwriter.Writer {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, head)
+	return table
+}
+
+func lobbyKnocks(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	var list []lobby.Knock
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby/knocks", &list); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(c.App.Writer, "nobody waits")
+		return err
+	}
+	table := newTable(c.App.Writer, "ROOM\tJID\tNAME\tSINCE\tTRIES")
+	for _, k := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", printable(clip(k.Room)), printable(clip(k.JID)), printable(k.Name),
+			shortDuration(time.Since(k.First).Round(time.Second)), k.Count)
+	}
+	return table.Flush()
+}
+
+func lobbyAllow(c *cli.Context) error {
+	q := url.Values{"room": {c.String("room")}, "note": {c.String("note")}}
+	if c.IsSet("ttl") {
+		q.Set("ttl", c.Duration("ttl").String())
+	}
+	return lobbyEntry(c, "/lobby/allow", q, "allowed")
+}
+
+func lobbyRemove(c *cli.Context) error {
+	return lobbyEntry(c, "/lobby/remove", url.Values{"room": {c.String("room")}}, "removed")
+}
+
+func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
+	if c.NArg() != 1 || c.Args().First() == "" {
+		return exitError{2, "lobby " + c.Command.Name + ": give one JID, or a host; options come before it"}
+	}
+	q.Set("jid", c.Args().First())
+	if _, err := changeLobby(c, path, q, nil); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, printable(clip(c.Args().First())))
+	return err
+}
+
+func lobbyDecide(admit bool) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.NArg() != 2 {
+			return exitError{2, "lobby " + c.Command.Name + ": give a room and a JID"}
+		}
+		q := url.Values{"room": {c.Args().Get(0)}, "jid": {c.Args().Get(1)}, "admit": {fmt.Sprint(admit)}}
+		answer, err := changeLobby(c, "/lobby/decide", q, nil)
+		if err != nil {
+			return err
+		}
+		done := "denied"
+		if admit {
+			done = "admitted"
+		}
+		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, printable(clip(c.Args().Get(1))), printable(clip(answer.Room)))
+		return err
+	}
+}
+
+// changeLobby does one change; what is wrong with it is exit code 1.
+func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (lobbyAnswer, error) {
+	var answer lobbyAnswer
+	if err := callAdminWith(c.Context, adminSocket(c.String("config")), "POST", path+"?"+q.Encode(), body, &answer); err != nil {
+		return answer, err
+	}
+	if answer.Problem != "" {
+		return answer, exitError{1, answer.Problem}
+	}
+	if answer.Warning != "" {
+		fmt.Fprintln(c.App.ErrWriter, "warning: "+answer.Warning)
+	}
+	return answer, nil
+}

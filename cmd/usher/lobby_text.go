@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"usher/lobby"
+	"usher/moderation"
+)
+
+func lobbyExport(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	var list []lobby.Listed
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby", &list); err != nil {
+		return err
+	}
+	for _, e := range list {
+		if !e.Fixed || c.Bool("all") {
+			fmt.Fprintln(c.App.Writer, e.String())
+		}
+	}
+	return nil
+}
+
+func lobbyImport(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return exitError{2, `lobby import: give one file, or "-" for standard input`}
+	}
+	in := c.App.Reader
+	if name := c.Args().First(); name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	entries, problems := readEntries(in)
+	if len(problems) > 0 {
+		return exitError{1, "nothing was changed:\n" + strings.Join(problems, "\n")}
+	}
+	body, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	answer, err := changeLobby(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}}, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%d on the whitelist, %d taken off\n", answer.Added, answer.Removed)
+	return err
+}
+
+// readEntries reads a whitelist as text; all problems at once, with their lines.
+func readEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
+	entries = []lobby.Entry{}
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		e, err := lobby.ParseEntry(lines.Text())
+		if err == nil && e.JID == "" {
+			continue
+		}
+		if err == nil {
+			e.JID, err = prepareJID(e.JID)
+		}
+		if err == nil {
+			_, err = lobby.ParsePattern(e.Room, moderation.CanonicalName)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("line %d: %v", n, err))
+			continue
+		}
+		entries = append(entries, e)
+	}
+	if err := lines.Err(); err != nil {
+		problems = append(problems, err.Error())
+	}
+	return entries, problems
+}

@@ -1,0 +1,70 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// A note is a message that came.
+type note struct {
+	from, body string
+	direct     string // the room of an invitation by XEP-0249
+	mediated   string // the room of one that the room sent
+}
+
+// incoming is a message as far as it is looked at.
+type incoming struct {
+	Body   string `xml:"body"`
+	Direct *struct {
+		JID string `xml:"jid,attr"`
+	} `xml:"jabber:x:conference x"`
+	Mediated struct {
+		Invite *struct{} `xml:"invite"`
+	} `xml:"http://jabber.org/protocol/muc#user x"`
+}
+
+func (m *incoming) note(from string) note {
+	n := note{from: from, body: m.Body}
+	if m.Direct != nil {
+		n.direct = m.Direct.JID
+	}
+	if m.Mediated.Invite != nil {
+		n.mediated, _, _ = strings.Cut(from, "/")
+	}
+	return n
+}
+
+// Available sends the initial presence, without which no message reaches the account (RFC 6121 section 8.5.2).
+func (s *Session) Available() error {
+	s.begin()
+	return s.send("<presence/>")
+}
+
+// Invited waits until invitations to a room have come of both kinds.
+func (s *Session) Invited(ctx context.Context, room string) error {
+	return s.until(ctx, func() (bool, error) {
+		direct := slices.ContainsFunc(s.rooms.notes, func(n note) bool { return n.direct == room })
+		mediated := slices.ContainsFunc(s.rooms.notes, func(n note) bool { return n.mediated == room })
+		return direct && mediated, nil
+	})
+}
+
+// Told waits for a message with this text in it.
+func (s *Session) Told(ctx context.Context, from, text string) error {
+	return s.until(ctx, func() (bool, error) {
+		return slices.ContainsFunc(s.rooms.notes, func(n note) bool { return n.from == from && strings.Contains(n.body, text) }), nil
+	})
+}
+
+// Messages returns how many messages with a text came.
+func (s *Session) Messages(from string) (n int) {
+	s.rooms.mu.Lock()
+	defer s.rooms.mu.Unlock()
+	for _, m := range s.rooms.notes {
+		if m.from == from && m.body != "" {
+			n++
+		}
+	}
+	return n
+}

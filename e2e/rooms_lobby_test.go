@@ -1,0 +1,323 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/e2e/client"
+	"usher/lobby"
+)
+
+// lobbyOf turns the lobby on for all rooms but those that begin with "open-".
+func lobbyOf(mode string) roomsOptions {
+	return roomsOptions{host: "    lobby:\n      enforce: " + mode + "\n      rooms: {\"*\": on, \"open-*\": off}\n      whitelist: [focus@" + services + ", \"fixed@" + meet + " room=board-*\"]\n"}
+}
+
+// waits is what a client sees whom the lobby holds back.
+func waits(mode string) string {
+	if mode == "gate" {
+		return "not-authorized"
+	}
+	return "registration-required"
+}
+
+func eachLobby(t *testing.T, test func(t *testing.T, w *roomsWorld, mode string)) {
+	for _, mode := range []string{"members-only", "gate"} {
+		t.Run(mode, func(t *testing.T) {
+			eachRooms(t, lobbyOf(mode), func(t *testing.T, w *roomsWorld) { test(t, w, mode) })
+		})
+	}
+}
+
+func (w *roomsWorld) knocks(t *testing.T) []lobby.Knock {
+	t.Helper()
+	var list []lobby.Knock
+	if err := json.Unmarshal([]byte(w.run(t, "lobby", "knocks", "--json")), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestRoomsLobby is the table of who waits and who passes, at the first attempt.
+func TestRoomsLobby(t *testing.T) {
+	facts := map[string]func(t *testing.T, w *roomsWorld, mode string){
+		"guest is admitted": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("admitted")
+			alice := w.enter(t, "alice", "admitted", moderator)
+			alice.joinAs(r, "moderator/owner")
+			guest := w.guest(t)
+			guest.refused(r, waits(mode))
+			w.knocked(t, r, guest)
+			if out := w.run(t, "lobby", "admit", "admitted", guest.bare()); !strings.Contains(out, "admitted "+guest.bare()+" to "+r) {
+				t.Errorf("admit says %q", out)
+			}
+			guest.invited(r)
+			want := "participant/member"
+			if mode == "gate" {
+				want = "participant/none"
+			}
+			if first := guest.join(r); first != want {
+				t.Errorf("the guest came in as %s, want %s", first, want)
+			}
+			for _, k := range w.knocks(t) {
+				if k.JID == guest.bare() {
+					t.Error("the knock is still there")
+				}
+			}
+			alice.stays(r, "moderator/owner")
+		},
+		"denied stays out": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("denied")
+			w.enter(t, "alice", "denied", moderator).joinAs(r, "moderator/owner")
+			guest := w.guest(t)
+			guest.refused(r, waits(mode))
+			w.run(t, "lobby", "deny", r, guest.bare())
+			guest.refused(r, "not-authorized")
+			guest.refused(r, "not-authorized")
+			w.run(t, "lobby", "admit", r, guest.bare()) // a later decision counts
+			guest.invited(r)
+			guest.join(r)
+		},
+		"moderator enters and enters again": func(t *testing.T, w *roomsWorld, _ string) {
+			r := room("again")
+			alice := w.enter(t, "alice", "again", moderator)
+			carol := w.enter(t, "carol", "*", moderator)
+			for range 2 { // the second time in a new room: everybody has left
+				if first := alice.join(r); first != "moderator/owner" {
+					t.Errorf("the first presence said %s", first)
+				}
+				carol.joinAs(r, "moderator/owner")
+				alice.leave(r)
+				if first := alice.join(r); first != "moderator/owner" {
+					t.Errorf("again: the first presence said %s", first)
+				}
+				carol.leave(r)
+				alice.leave(r)
+			}
+		},
+		"tokens pass": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("tokens")
+			old := w.enter(t, "olga", "*", nil) // logged in before the room is there
+			w.enter(t, "alice", "tokens", moderator).joinAs(r, "moderator/owner")
+			w.guest(t).refused(r, waits(mode)) // the lobby is on by now
+			for account, claimed := range map[string]any{"bob": "tokens", "dave": "*", "erin": []any{"x", "tokens"}} {
+				w.enter(t, account, claimed, nil).joinAs(r, "participant/member")
+			}
+			regex := w.enter(t, "judy", "tok.*", map[string]any{"room.regex": true})
+			regex.joinAs(r, "participant/member")
+			bypass := w.enter(t, "kim", "tokens", map[string]any{"user.lobby_bypass": "true"})
+			bypass.joinAs(r, "participant/member")
+			old.joinAs(r, "participant/member")
+			w.enter(t, "mallory", "another", moderator).refused(r, "not-authorized")
+		},
+		"token that says so waits": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("nobypass")
+			w.enter(t, "alice", "nobypass", moderator).joinAs(r, "moderator/owner")
+			bob := w.enter(t, "bob", "nobypass", map[string]any{"user.lobby_bypass": false})
+			bob.refused(r, waits(mode))
+			w.knocked(t, r, bob)
+			w.run(t, "lobby", "admit", r, bob.bare())
+			bob.invited(r)
+			bob.joinAs(r, "participant/member")
+			w.enter(t, "carol", "nobypass", map[string]any{"user.lobby_bypass": false, "moderator": true}).joinAs(r, "moderator/owner")
+		},
+		"whitelist changes while it runs": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("board-1")
+			w.enter(t, "alice", "board-1", moderator).joinAs(r, "moderator/owner")
+			guest := w.guest(t)
+			guest.refused(r, waits(mode))
+			w.run(t, "lobby", "allow", "--room", "board-*", "--ttl", "1h", "--note", "audit", "--", guest.bare())
+			w.member(t, r, guest, mode)
+			guest.join(r)
+			if out := w.run(t, "lobby", "list"); !strings.Contains(out, guest.bare()) || !strings.Contains(out, "audit") || !strings.Contains(out, "(configuration)") {
+				t.Errorf("list says\n%s", out)
+			}
+			guest.leave(r)
+			w.run(t, "lobby", "remove", "--room", "board-*", "--", guest.bare())
+			guest.refusedAny(r)
+			other := room("other-1")
+			w.enter(t, "alice", "other-1", moderator).joinAs(other, "moderator/owner")
+			w.run(t, "lobby", "allow", "--room", "board-*", "--", guest.bare())
+			guest.refused(other, waits(mode))
+		},
+		"whitelisted before the room": func(t *testing.T, w *roomsWorld, _ string) {
+			r := room("early")
+			guest := w.guest(t)
+			w.run(t, "lobby", "allow", "--room", "early", "--", guest.bare())
+			guest.refused(r, "not-authorized") // never starts a room
+			w.enter(t, "alice", "early", moderator).joinAs(r, "moderator/owner")
+			guest.join(r)
+		},
+		"off for other rooms": func(t *testing.T, w *roomsWorld, _ string) {
+			r := room("open-1")
+			w.enter(t, "alice", "open-1", moderator).joinAs(r, "moderator/owner")
+			w.guest(t).joinAs(r, "participant/none")
+		},
+		"the token turns it on and off": func(t *testing.T, w *roomsWorld, mode string) {
+			on, off := room("open-2"), room("closed-2")
+			w.enter(t, "alice", "open-2", map[string]any{"moderator": true, "room.lobby": "true"}).joinAs(on, "moderator/owner")
+			w.guest(t).refused(on, waits(mode))
+			w.enter(t, "alice", "closed-2", map[string]any{"moderator": true, "room.lobby_autostart": false}).joinAs(off, "moderator/owner")
+			w.guest(t).joinAs(off, "participant/none")
+			running := room("open-3")
+			w.enter(t, "bob", "open-3", nil).joinAs(running, "participant/member")
+			early := w.guest(t)
+			early.joinAs(running, "participant/none")
+			w.enter(t, "alice", "open-3", map[string]any{"moderator": true, "room.lobby": true}).joinAs(running, "moderator/owner")
+			w.guest(t).refused(running, waits(mode))
+			time.Sleep(300 * time.Millisecond)
+			if got, err := early.Self(running); err != nil || got.Role != "participant" {
+				t.Errorf("who was in is %v, %v", got, err)
+			}
+		},
+		"service account": func(t *testing.T, w *roomsWorld, _ string) {
+			r := room("service-lobby")
+			focus := w.focus(t)
+			focus.join(r)
+			w.enter(t, "alice", "service-lobby", moderator).joinAs(r, "moderator/owner")
+			focus.leave(r)
+			focus.join(r)
+		},
+	}
+	eachLobby(t, func(t *testing.T, w *roomsWorld, mode string) {
+		for name, fact := range facts {
+			t.Run(name, func(t *testing.T) { fact(t, w, mode) })
+		}
+	})
+}
+
+// knocked wants somebody to be listed.
+func (w *roomsWorld) knocked(t *testing.T, room string, who *person) {
+	t.Helper()
+	for _, k := range w.knocks(t) {
+		if k.Room == room && k.JID == who.bare() && k.Count > 0 && k.Name == who.nick() {
+			return
+		}
+	}
+	t.Errorf("%s is not among the knocks %+v", who.bare(), w.knocks(t))
+}
+
+// member waits until somebody is a member, where that matters; it must not take a second.
+func (w *roomsWorld) member(t *testing.T, room string, who *person, mode string) {
+	t.Helper()
+	if mode == "gate" {
+		return
+	}
+	focus := w.focus(t)
+	for began := time.Now(); time.Since(began) < time.Second; time.Sleep(20 * time.Millisecond) {
+		list, err := focus.Admin(within(t), room, "get", client.Item{Affiliation: "member"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range list {
+			if it.JID == who.bare() {
+				return
+			}
+		}
+	}
+	t.Errorf("%s is no member of %s after a second", who.bare(), room)
+}
+
+// refusedAny wants not to be let in, for whatever reason.
+func (p *person) refusedAny(room string) {
+	p.t.Helper()
+	if first, err := p.Join(within(p.t), room, p.nick()); err == nil {
+		p.t.Errorf("%s came into %s as %s", p.bare(), room, first)
+	}
+}
+
+// invited wants both kinds of invitation.
+func (p *person) invited(room string) {
+	p.t.Helper()
+	if err := p.Invited(within(p.t), room); err != nil {
+		p.t.Fatalf("%s was not invited to %s: %v\n%s", p.bare(), room, err, p.w.usher.log())
+	}
+}
+
+// TestRoomsLobbyKilled: what was decided is known after a kill.
+func TestRoomsLobbyKilled(t *testing.T) {
+	eachLobby(t, func(t *testing.T, w *roomsWorld, mode string) {
+		r := room("killed")
+		alice := w.enter(t, "alice", "killed", moderator)
+		alice.joinAs(r, "moderator/owner")
+		guest, denied := w.guest(t), w.guest(t)
+		guest.refused(r, waits(mode))
+		denied.refused(r, waits(mode))
+		w.run(t, "lobby", "admit", r, guest.bare())
+		w.run(t, "lobby", "deny", r, denied.bare())
+		w.run(t, "lobby", "allow", "--note", "kept", "late@"+guests)
+		w.restartUsher()
+		w.member(t, r, guest, mode)
+		guest.join(r)
+		denied.refused(r, "not-authorized")
+		w.guest(t).refused(r, waits(mode))
+		if out := w.run(t, "lobby", "list"); !strings.Contains(out, "kept") {
+			t.Errorf("list says\n%s", out)
+		}
+		alice.stays(r, "moderator/owner")
+	})
+}
+
+// TestRoomsLobbyAlone: without the component, or without usher, whoever has no decision waits, and who is in stays.
+func TestRoomsLobbyAlone(t *testing.T) {
+	eachLobby(t, func(t *testing.T, w *roomsWorld, mode string) {
+		r := room("alone")
+		alice := w.enter(t, "alice", "alone", moderator)
+		alice.joinAs(r, "moderator/owner")
+		w.guest(t).refused(r, waits(mode))
+		w.usher.kill()
+		w.guest(t).refused(r, "not-authorized")
+		if got, err := alice.Self(r); err != nil || got.String() != "moderator/owner" {
+			t.Errorf("alice is %v, %v", got, err)
+		}
+		before := w.usher.read("usher.yaml")
+		w.usher.write("usher.yaml", strings.Replace(before, "component: {jid: "+usherJID, "component: {jid: nobody.example.com", 1))
+		w.usher.start()
+		w.warm()
+		w.guest(t).refused(r, waits(mode))
+		fresh := room("fresh")
+		w.enter(t, "bob", "fresh", moderator).join(fresh)
+		w.guest(t).refused(fresh, "not-authorized") // nobody could make it members-only, so usher refuses
+		if got, err := alice.Self(r); err != nil || got.String() != "moderator/owner" {
+			t.Errorf("alice is %v, %v", got, err)
+		}
+	})
+}
+
+// TestRoomsLobbyTold: moderators get a message for each who knocks, once a minute, and are not flooded.
+func TestRoomsLobbyTold(t *testing.T) {
+	eachLobby(t, func(t *testing.T, w *roomsWorld, mode string) {
+		r := room("told")
+		alice, bob := w.enter(t, "alice", "told", moderator), w.enter(t, "bob", "told", nil)
+		alice.joinAs(r, "moderator/owner")
+		bob.joinAs(r, "participant/member")
+		guest := w.guest(t)
+		for range 3 {
+			guest.refused(r, waits(mode))
+		}
+		if err := alice.Told(within(t), usherJID, guest.bare()); err != nil {
+			t.Fatal(err)
+		}
+		for range 15 {
+			w.guest(t).refused(r, waits(mode))
+		}
+		if err := alice.Told(within(t), usherJID, "people wait"); err != nil {
+			t.Fatal(err)
+		}
+		if n := alice.Messages(usherJID); n > 11 {
+			t.Errorf("%d messages for 18 knocks within a minute", n)
+		}
+		if n := bob.Messages(usherJID); n > 0 {
+			t.Errorf("a participant got %d messages", n)
+		}
+		if n := len(w.knocks(t)); n != 16 {
+			t.Errorf("%d knocks", n)
+		}
+		if out := w.usher.scrape(t); !strings.Contains(out, fmt.Sprintf("usher_lobby_waiting %d", 16)) {
+			t.Errorf("the figure is not 16")
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package lobby
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An Entry is one line of the whitelist: who passes, and where.
+type Entry struct {
+	JID   string    `json:"jid"`            // bare JID, or a domain for everybody of it
+	Room  string    `json:"room,omitempty"` // a [Pattern]; empty: every room
+	Until time.Time `json:"until,omitzero"` // zero: for good
+	Note  string    `json:"note,omitempty"`
+}
+
+// An EntryKey names an entry: adding one of the same key replaces it.
+type EntryKey struct{ JID, Room string }
+
+// Key returns the entry's key.
+func (e Entry) Key() EntryKey { return EntryKey{e.JID, e.Room} }
+
+// IsDomain reports whether the entry is for everybody of a domain.
+func (e Entry) IsDomain() bool { return !strings.Contains(e.JID, "@") }
+
+func (e Entry) ended(now time.Time) bool { return !e.Until.IsZero() && !now.Before(e.Until) }
+
+const (
+	maxJID  = 2047 // bytes
+	maxNote = 256
+)
+
+// check returns what is wrong with an entry, whoever made it.
+func (e Entry) check(canonical func(string) (string, error)) (Pattern, error) {
+	local, domain, isJID := strings.Cut(e.JID, "@")
+	if !isJID {
+		local, domain = "x", e.JID
+	}
+	switch {
+	case local == "" || domain == "" || len(e.JID) > maxJID || !utf8.ValidString(e.JID) || strings.ContainsAny(e.JID, "/ \t") ||
+		strings.Contains(domain, "@") || strings.ContainsFunc(e.JID, unicode.IsControl):
+		return Pattern{}, fmt.Errorf("%q is neither user@host nor a host", clip(e.JID))
+	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl):
+		return Pattern{}, fmt.Errorf("the note has over %d bytes or a control character", maxNote)
+	case strings.ContainsFunc(e.Room, unicode.IsSpace) || strings.ContainsFunc(e.Room, unicode.IsControl):
+		return Pattern{}, fmt.Errorf("the room %q has a space in it; write %%20", clip(e.Room))
+	}
+	p, err := ParsePattern(e.Room, canonical)
+	if err != nil {
+		return Pattern{}, fmt.Errorf("the room %q: %w", clip(e.Room), err)
+	}
+	return p, nil
+}
+
+// String returns the line of an export: the JID, then room= and until= if there
+// are any, and the note after a number sign.
+func (e Entry) String() string {
+	var b strings.Builder
+	b.WriteString(e.JID)
+	if e.Room != "" {
+		b.WriteString(" room=" + e.Room)
+	}
+	if !e.Until.IsZero() {
+		b.WriteString(" until=" + e.Until.UTC().Format(time.RFC3339))
+	}
+	if e.Note != "" {
+		b.WriteString(" # " + e.Note)
+	}
+	return b.String()
+}
+
+// ParseEntry reads the form of [Entry.String]. A line that is empty or only a
+// comment is an entry without a JID.
+func ParseEntry(line string) (Entry, error) {
+	text, note, _ := strings.Cut(line, "#")
+	e := Entry{Note: strings.TrimSpace(note)}
+	fields := strings.Fields(text)
+	if len(fields) == 0 {
+		return Entry{}, nil
+	}
+	e.JID = fields[0]
+	for _, f := range fields[1:] {
+		name, v, found := strings.Cut(f, "=")
+		switch {
+		case name == "room" && found && e.Room == "" && v != "":
+			e.Room = v
+		case name == "until" && found && e.Until.IsZero():
+			t, err := time.Parse(time.RFC3339, v)
+			if err != nil || t.IsZero() {
+				return Entry{}, fmt.Errorf("%q is no time; write it as 2026-12-31T18:00:00Z", clip(v))
+			}
+			e.Until = t.UTC()
+		default:
+			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note", clip(f))
+		}
+	}
+	if strings.Contains(e.JID, "=") {
+		return Entry{}, errors.New("the JID comes first")
+	}
+	return e, nil
+}
+
+// clip cuts a text of unknown origin for a message.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

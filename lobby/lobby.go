@@ -1,0 +1,186 @@
+package lobby
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"usher/metrics"
+)
+
+const (
+	maxEntries  = 10_000
+	maxVerdicts = 20_000
+	sweepEvery  = time.Minute
+	writeWithin = 2 * time.Second
+)
+
+// Options are the collaborators of a [Lobby]. A nil Log or Metrics is a no-op;
+// a nil Now is time.Now.
+type Options struct {
+	Log       *slog.Logger
+	Metrics   *metrics.Metrics
+	Now       func() time.Time
+	Canonical func(name string) (string, error) // of a room's name; nil: as it is
+	Changed   func(jid string)                  // told of each change of the lists, outside all locks; may be nil
+}
+
+// A Lobby is the whitelist, what was decided about those who knocked, and who
+// knocks: in memory for every question, and what was decided in a [Store] too.
+// It is safe for concurrent use.
+type Lobby struct {
+	store Store
+	o     Options
+
+	knocks knocks
+
+	mu       sync.RWMutex
+	entries  map[EntryKey]*listed
+	byJID    map[string][]*listed // JID or domain
+	verdicts map[VerdictKey]Verdict
+}
+
+type listed struct {
+	Entry
+	pattern Pattern
+	fixed   bool // of the configuration
+}
+
+// New loads what the store kept. The store stays the caller's to close.
+func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l := &Lobby{store: store, o: o, entries: map[EntryKey]*listed{}, byJID: map[string][]*listed{}, verdicts: map[VerdictKey]Verdict{}}
+	state, err := store.LoadLobby(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the lobby: %w", err)
+	}
+	for _, e := range state.Entries {
+		p, err := e.check(o.Canonical)
+		if err != nil {
+			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "cause", err)
+			continue
+		}
+		l.put(&listed{Entry: e, pattern: p})
+	}
+	for _, v := range state.Verdicts {
+		l.verdicts[v.key()] = v
+	}
+	l.count()
+	return l, nil
+}
+
+// Knock counts somebody who waits, and says what moderators are to be told.
+func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
+	defer l.count()
+	return l.knocks.add(room, jid, name, started, l.o.Now())
+}
+
+// CameIn forgets the knock of somebody who waits no longer.
+func (l *Lobby) CameIn(room, jid string) {
+	l.knocks.remove(room, jid)
+	l.count()
+}
+
+// Knocks returns who waits, in a room or, for "", anywhere.
+func (l *Lobby) Knocks(room string) []Knock { return l.knocks.list(room) }
+
+// KnockedRooms returns the rooms where somebody waits.
+func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
+
+// Run ends what has expired until ctx ends.
+func (l *Lobby) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			l.Sweep(ctx)
+		}
+	}
+}
+
+// Sweep forgets what has expired.
+func (l *Lobby) Sweep(ctx context.Context) {
+	now := l.o.Now()
+	l.knocks.expire(now)
+	var changes []Change
+	var gone []string
+	l.mu.Lock()
+	for key, e := range l.entries {
+		if e.ended(now) {
+			l.take(key)
+			gone = append(gone, key.JID)
+			if !e.fixed {
+				changes = append(changes, Change{DeleteEntry: &key})
+			}
+		}
+	}
+	for key, v := range l.verdicts {
+		if v.ended(now) {
+			delete(l.verdicts, key)
+			gone = append(gone, key.JID)
+			changes = append(changes, Change{DeleteVerdict: &key})
+		}
+	}
+	l.mu.Unlock()
+	l.count()
+	if len(changes) > 0 {
+		_ = l.apply(ctx, changes...) // logged; the next start forgets it again
+	}
+	for _, jid := range gone {
+		l.changed(jid)
+	}
+}
+
+func (l *Lobby) changed(jid string) {
+	if l.o.Changed != nil {
+		l.o.Changed(jid)
+	}
+}
+
+func (l *Lobby) count() {
+	l.mu.RLock()
+	n := len(l.entries)
+	l.mu.RUnlock()
+	l.o.Metrics.Lobby(l.knocks.count(), n)
+}
+
+func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	err := l.store.ApplyLobby(ctx, changes...)
+	if err != nil {
+		l.o.Metrics.StateError("lobby")
+		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", "lobby"), slog.Any("cause", err))
+		return fmt.Errorf("the state cannot be written: %w", err)
+	}
+	return nil
+}
+
+// cut shortens a nickname, which anybody may choose.
+func cut(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if len(name) <= maxNameLength {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxNameLength], "") + "…"
+}

@@ -1,0 +1,128 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"usher/lobby"
+)
+
+// A Messenger writes to people in the name of the component.
+type Messenger interface {
+	// Tell sends a message.
+	Tell(ctx context.Context, jid, text string) error
+	// Invite asks somebody into a room, by XEP-0249 and by way of the room
+	// (XEP-0045 section 7.8.2).
+	Invite(ctx context.Context, room, jid string) error
+}
+
+const (
+	bellQueue   = 256
+	ringWithin  = 5 * time.Second
+	inviteAfter = 50 * time.Millisecond
+	inviteTries = 200
+)
+
+// A bell tells the moderators of a room who waits, and whoever was admitted
+// that he may come. What finds no place in its queue is left out: the list of
+// knocks has it all the same.
+type bell struct {
+	k     *Keeper
+	queue chan func(context.Context)
+}
+
+func newBell(k *Keeper) *bell { return &bell{k, make(chan func(context.Context), bellQueue)} }
+
+func (b *bell) add(job func(context.Context)) {
+	select {
+	case b.queue <- job:
+	default:
+	}
+}
+
+// run works until ctx ends.
+func (b *bell) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case job := <-b.queue:
+			within, cancel := context.WithTimeout(ctx, ringWithin)
+			job(within)
+			cancel()
+		}
+	}
+}
+
+// ring is told of each knock.
+func (b *bell) ring(room, jid, name string, notice lobby.Notice) {
+	if notice == lobby.TellNothing {
+		return
+	}
+	b.add(func(ctx context.Context) {
+		text := fmt.Sprintf("%s (%s) waits in the lobby of %s. To decide: the commands of this address, or usher lobby admit %s %s", quoteName(name), jid, room, room, jid)
+		if notice == lobby.TellCrowd {
+			text = fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute. See the commands of this address, or usher lobby knocks.",
+				len(b.k.sessions.lobby.Knocks(room)), room)
+		}
+		moderators, err := b.k.moderators(ctx, room)
+		if err != nil {
+			return // nobody is there, or the component says so itself
+		}
+		for _, moderator := range moderators {
+			_ = b.k.messenger.Tell(ctx, moderator, text)
+		}
+	})
+}
+
+// quoteName keeps a nickname from looking like a part of the message.
+func quoteName(name string) string {
+	if name == "" {
+		return "Somebody"
+	}
+	return fmt.Sprintf("%q", clip(name))
+}
+
+// invite waits until the room would let him in, which is not long.
+func (b *bell) invite(room, jid string) { b.inviteAgain(room, jid, 0) }
+
+func (b *bell) inviteAgain(room, jid string, n int) {
+	if n == inviteTries {
+		b.k.log.Warn("lobby: no invitation was sent, as the room could not be changed", slog.String("room", clip(room)), slog.String("account", clip(jid)))
+		return
+	}
+	time.AfterFunc(inviteAfter, func() {
+		if !b.k.sessions.canComeIn(room, jid) {
+			b.inviteAgain(room, jid, n+1)
+			return
+		}
+		b.add(func(ctx context.Context) { _ = b.k.messenger.Invite(ctx, room, jid) })
+	})
+}
+
+// moderators returns who is moderator of a room now, but for service accounts.
+func (k *Keeper) moderators(ctx context.Context, room string) ([]string, error) {
+	name, err := ParseRoom(room)
+	if err != nil {
+		return nil, err
+	}
+	h := k.sessions.policy.Load().byRoom[name.Domain]
+	if h == nil {
+		return nil, ErrNoRoom
+	}
+	occupants, err := k.rooms.Occupants(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, o := range occupants {
+		if o.Role == RoleModerator && !h.service[o.JID] && !slices.Contains(list, o.JID) {
+			list = append(list, o.JID)
+		}
+	}
+	k.sawModerators(room, list)
+	return list, nil
+}

@@ -1,0 +1,266 @@
+package moderation
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"usher/auth"
+	"usher/lobby"
+)
+
+const (
+	closeWithin = 300 * time.Millisecond // a join waits for a room to let in nobody but members
+	closePoll   = 10 * time.Millisecond
+)
+
+// maxClosedRooms bounds the running rooms in which a login with a token for
+// many rooms makes somebody a member at once.
+const maxClosedRooms = 100
+
+// forLobby is the room as the lobby's lists know it.
+func (r RoomName) forLobby() lobby.Room {
+	return lobby.Room{JID: r.JID, Domain: r.Domain, Name: r.name}
+}
+
+// lobbyOn reports whether the lobby of a room is on: by what a token or a
+// moderator said while the room is there, or else by the configuration.
+func (s *Sessions) lobbyOn(h *hostRules, room RoomName) bool {
+	if s.lobby == nil {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms[room.JID]; r != nil && r.Lobby != "" {
+		return r.Lobby == On
+	}
+	return h.Lobby.On(room.forLobby())
+}
+
+// standing is what somebody is to a room now: by his grants, and then by the
+// lobby. It changes nothing.
+func (s *Sessions) standing(h *hostRules, user string, room RoomName, now time.Time) Decision {
+	d := s.decide(h, user, room, now)
+	if s.lobby == nil || d.Reason == ReasonServiceAccount {
+		return d
+	}
+	return h.atLobby(d, s.lobbyOn(h, room), s.lobby.Standing(room.forLobby(), user), s.started(room.JID))
+}
+
+// atLobby is the whole of the lobby's policy: what becomes of a decision by
+// what the lists say of somebody.
+func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bool) Decision {
+	moderator := d.Grant != nil && d.Affiliation == Owner
+	switch {
+	case moderator: // never locked out of his own lobby
+		return d
+	case list == lobby.Denied && (on || d.Grant == nil):
+		return refuse(ReasonLobbyDenied, "a moderator or an operator denied it")
+	case d.Grant != nil && on && d.Grant.LobbyBypass == auth.No && !list.Passes():
+		return h.wait("the token says that its user waits (lobby_bypass)")
+	case d.Grant != nil:
+		return h.asMember(d, on)
+	case d.Reason == ReasonGuest && on && !list.Passes():
+		return h.wait("the room's lobby is on")
+	case d.Reason == ReasonGuest && on:
+		return h.asMember(listed(list), on)
+	case d.Reason == ReasonNotStarted && on:
+		d.Knocks = true
+		return d
+	case d.Reason == ReasonStranger && list.Passes() && (started || list != lobby.ListedDomain):
+		return h.asMember(listed(list), on)
+	}
+	return d
+}
+
+func (h *hostRules) wait(why string) Decision {
+	d := refuse(ReasonLobby, "%s", why)
+	d.Knocks, d.Waits = true, true
+	return d
+}
+
+func listed(list lobby.Standing) Decision {
+	d := Decision{Allowed: true, Reason: ReasonWhitelist, Affiliation: None, Listed: true}
+	if list == lobby.Admitted {
+		d.Reason = ReasonAdmitted
+	}
+	return d
+}
+
+// asMember makes somebody who passes a member, where only members come in.
+func (h *hostRules) asMember(d Decision, on bool) Decision {
+	if on && h.Lobby.Mode() == lobby.MembersOnly && d.Affiliation == None {
+		d.Affiliation = Member
+	}
+	return d
+}
+
+func (s *Sessions) started(room string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.rooms[room]
+	return r != nil && r.Started
+}
+
+// knock is for somebody who is held back. In a room that only lets members in
+// the room itself says so, in the words that clients understand as a lobby, and
+// only usher's answer has to be a yes; but not if the room would let him in.
+func (s *Sessions) knock(ctx context.Context, h *hostRules, room RoomName, user, nick string, d *Decision) {
+	notice := s.lobby.Knock(room.JID, user, nick, s.started(room.JID))
+	if k := s.keeper.Load(); k != nil {
+		k.bell.ring(room.JID, user, nick, notice)
+	}
+	if !d.Waits || h.Lobby.Mode() != lobby.MembersOnly {
+		return
+	}
+	if g := s.given(room.JID, user); g != nil && g.Affiliation.rank() >= Member.rank() {
+		s.touch(room.JID, user) // what he was given has to be taken back first
+		return
+	}
+	d.HeldByRoom = s.awaitClosed(ctx, room.JID, user)
+}
+
+// awaitClosed waits a moment for a room that has just begun to let in nobody
+// but members, and reports whether it does.
+func (s *Sessions) awaitClosed(ctx context.Context, room, user string) bool {
+	r, k := s.room(room), s.keeper.Load()
+	if r.MembersOnly || !r.Started || k == nil {
+		return r.MembersOnly
+	}
+	k.urgent(room, user)
+	tick := time.NewTicker(closePoll)
+	defer tick.Stop()
+	for range closeWithin / closePoll {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+			if s.room(room).MembersOnly {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// switchLobby wants the lock. It does what a token says of the room's lobby;
+// lobby_autostart counts for whoever starts the room.
+func (r *roomState) switchLobby(h *hostRules, g *Grant, starts bool) (changed bool) {
+	said := g.RoomLobby
+	if said == auth.Unsaid && starts {
+		said = g.Autostart
+	}
+	before := r.Lobby
+	switch {
+	case said == auth.Yes:
+		r.Lobby = On
+	case said == auth.No && h.affiliation(g) == Owner:
+		r.Lobby = Off
+	}
+	return r.Lobby != before
+}
+
+// setRoom changes what is kept of a room, if it is still the same.
+func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, change func(*Room)) {
+	s.mu.Lock()
+	r := s.rooms[room]
+	if r == nil || r.epoch != epoch {
+		s.mu.Unlock()
+		return
+	}
+	change(&r.Room)
+	if r.MembersOnly {
+		s.closed[room] = true
+	} else {
+		delete(s.closed, room)
+	}
+	kept := r.Room
+	s.mu.Unlock()
+	_ = s.apply(ctx, "put_room", Change{PutRoom: &kept})
+}
+
+// room returns what is kept of a room.
+func (s *Sessions) room(jid string) Room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms[jid]; r != nil {
+		return r.Room
+	}
+	return Room{JID: jid}
+}
+
+// ListChanged has the rooms looked at that only let members in: somebody was
+// put on the whitelist, or taken off it.
+func (s *Sessions) ListChanged(jid string) {
+	k := s.keeper.Load()
+	if k == nil {
+		return
+	}
+	s.mu.RLock()
+	rooms := make([]string, 0, len(s.closed))
+	for room := range s.closed {
+		rooms = append(rooms, room)
+	}
+	s.mu.RUnlock()
+	for _, room := range rooms {
+		k.changed(room, jid)
+	}
+}
+
+// Decide admits somebody to a room, or denies. Whoever is admitted gets an
+// invitation once he can come in.
+func (s *Sessions) Decide(ctx context.Context, v lobby.Verdict) error {
+	if err := s.lobby.Decide(ctx, v); err != nil {
+		return err
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
+		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
+	if key := (GivenKey{v.Room, v.JID}); v.Admitted {
+		s.mu.Lock()
+		taken := s.ledger.get(key)
+		if taken != nil && taken.TakenAway { // this is a new decision
+			s.ledger.drop(key)
+		}
+		s.mu.Unlock()
+		if taken != nil && taken.TakenAway {
+			s.persist(ctx, []Change{{DeleteGiven: &key}})
+		}
+	}
+	if k := s.keeper.Load(); k != nil {
+		k.urgent(v.Room, v.JID)
+		if v.Admitted {
+			k.bell.invite(v.Room, v.JID)
+		}
+	}
+	return nil
+}
+
+// canComeIn reports whether an admitted account would be let in by the room.
+func (s *Sessions) canComeIn(room, jid string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
+	return r == nil || !r.MembersOnly || g != nil && g.Confirmed && g.Affiliation.rank() >= Member.rank()
+}
+
+// closedRooms wants the lock. They are the running rooms that only let members
+// in and that a grant opens without naming them, those joined last first.
+func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
+	if !g.wild() {
+		return nil
+	}
+	var list []string
+	for room := range s.closed {
+		name, err := ParseRoom(room)
+		if err != nil || s.policy.Load().byRoom[name.Domain] != h {
+			continue
+		}
+		if reason, _ := h.opens(g, name); reason == "" {
+			if list = append(list, room); len(list) == maxClosedRooms {
+				break
+			}
+		}
+	}
+	return list
+}
