@@ -11,7 +11,7 @@ build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
 
 install-deps:
-	scripts/install.sh prosody13 ejabberd
+	scripts/install.sh prosody13 ejabberd slixmpp
 
 # KEEP=1 leaves Prosody and usher running and says how to play with them.
 demo:

@@ -5,6 +5,7 @@
 #   scripts/install.sh prosody13   the same, and Prosody 13 from bookworm-backports, unpacked beside it into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/prosody13 (or $USHER_PROSODY13)
 #   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
+#   scripts/install.sh slixmpp     the same, and an XMPP client library in Python, for the tests
 set -euo pipefail
 
 packages=(prosody prosody-modules)
@@ -212,7 +213,8 @@ for word in "$@"; do
 	case $word in
 	prosody13) with_13=yes ;;
 	ejabberd) packages+=(ejabberd) ;;
-	*) die "usage: scripts/install.sh [prosody13] [ejabberd]" ;;
+	slixmpp) packages+=(python3-slixmpp) ;;
+	*) die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp]" ;;
 	esac
 done
 install_system

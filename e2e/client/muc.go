@@ -64,6 +64,7 @@ type seen struct {
 
 type reply struct {
 	items []Item
+	note  string
 	err   error
 }
 
@@ -81,6 +82,9 @@ type stanza struct {
 	Admin struct {
 		Items []Item `xml:"item"`
 	} `xml:"http://jabber.org/protocol/muc#admin query"`
+	Command struct {
+		Note string `xml:"note"`
+	} `xml:"http://jabber.org/protocol/commands command"`
 	Error *struct {
 		condition
 		Type string `xml:"type,attr"`
@@ -138,7 +142,7 @@ func (s *Session) read() {
 // take wants the lock.
 func (r *rooms) take(name string, st *stanza) {
 	if name == "iq" && r.asked[st.ID] != nil {
-		answer := reply{items: st.Admin.Items}
+		answer := reply{items: st.Admin.Items, note: st.Command.Note}
 		if st.Type == "error" {
 			answer.err = st.err()
 		}
@@ -255,12 +259,6 @@ func (s *Session) Become(ctx context.Context, room, want string) error {
 
 // Admin asks a room by muc#admin; kind is get or set.
 func (s *Session) Admin(ctx context.Context, room, kind string, item Item) ([]Item, error) {
-	s.begin()
-	id := fmt.Sprint("q", s.rooms.ids.Add(1))
-	answer := make(chan reply, 1)
-	s.rooms.mu.Lock()
-	s.rooms.asked[id] = answer
-	s.rooms.mu.Unlock()
 	payload, err := xml.Marshal(struct {
 		XMLName xml.Name `xml:"http://jabber.org/protocol/muc#admin query"`
 		Item    Item     `xml:"item"`
@@ -268,15 +266,8 @@ func (s *Session) Admin(ctx context.Context, room, kind string, item Item) ([]It
 	if err != nil {
 		return nil, err
 	}
-	if err := s.send("<iq type='" + kind + "' id='" + id + "' to='" + escape(room) + "'>" + string(payload) + "</iq>"); err != nil {
-		return nil, err
-	}
-	select {
-	case r := <-answer:
-		return r.items, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	r, err := s.ask(ctx, kind, room, string(payload))
+	return r.items, err
 }
 
 // until waits for a condition on what was seen; it is asked with the lock held.

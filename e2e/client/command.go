@@ -1,0 +1,40 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Command submits a form to an ad-hoc command (XEP-0050) and returns the note that came back.
+func (s *Session) Command(ctx context.Context, jid, node string, fields map[string]string) (string, error) {
+	var form strings.Builder
+	for name, value := range fields {
+		form.WriteString("<field var='" + escape(name) + "'><value>" + escape(value) + "</value></field>")
+	}
+	r, err := s.ask(ctx, "set", jid, "<command xmlns='http://jabber.org/protocol/commands' node='"+escape(node)+"' action='complete'>"+
+		"<x xmlns='jabber:x:data' type='submit'>"+form.String()+"</x></command>")
+	if err != nil {
+		return "", err
+	}
+	return r.note, nil
+}
+
+// ask sends an IQ and waits for its answer.
+func (s *Session) ask(ctx context.Context, kind, to, payload string) (reply, error) {
+	s.begin()
+	id := fmt.Sprint("q", s.rooms.ids.Add(1))
+	answer := make(chan reply, 1)
+	s.rooms.mu.Lock()
+	s.rooms.asked[id] = answer
+	s.rooms.mu.Unlock()
+	if err := s.send("<iq type='" + kind + "' id='" + id + "' to='" + escape(to) + "'>" + payload + "</iq>"); err != nil {
+		return reply{}, err
+	}
+	select {
+	case r := <-answer:
+		return r, r.err
+	case <-ctx.Done():
+		return reply{}, ctx.Err()
+	}
+}
