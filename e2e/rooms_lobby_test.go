@@ -151,6 +151,53 @@ func TestRoomsLobby(t *testing.T) {
 			w.enter(t, "alice", "early", moderator).joinAs(r, "moderator/owner")
 			guest.join(r)
 		},
+		"recorder": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("recorded")
+			w.enter(t, "alice", "recorded", moderator).joinAs(r, "moderator/owner")
+			recorder := w.login(t, services, client.Plain("recorder", "secret"))
+			recorder.refused(r, "not-authorized") // of a host that has no say here
+			w.run(t, "lobby", "allow", recorder.bare())
+			w.member(t, r, recorder, mode)
+			recorder.join(r)
+			w.run(t, "lobby", "remove", recorder.bare())
+			if got, err := recorder.Self(r); err != nil || got.Role != "participant" {
+				t.Errorf("who was in became %v, %v", got, err)
+			}
+		},
+		"a whole domain": func(t *testing.T, w *roomsWorld, mode string) {
+			r := room("domain-1")
+			w.enter(t, "alice", "domain-1", moderator).joinAs(r, "moderator/owner")
+			w.guest(t).refused(r, waits(mode))
+			out := w.run(t, "lobby", "allow", "--room", "domain-*", guests)
+			if warned := strings.Contains(out, "second try"); warned != (mode == "members-only") {
+				t.Errorf("allow says %q", out)
+			}
+			guest := w.guest(t)
+			if mode == "gate" {
+				guest.join(r)
+			} else { // a domain cannot be a member: usher check and lobby allow say so
+				guest.refusedAny(r)
+				w.member(t, r, guest, mode)
+				guest.join(r)
+			}
+			w.run(t, "lobby", "remove", "--room", "domain-*", guests)
+		},
+		"export and import": func(t *testing.T, w *roomsWorld, _ string) {
+			w.run(t, "lobby", "allow", "--room", "ex-*", "--ttl", "2h", "--note", "for a while", "ex@"+meet)
+			exported := w.run(t, "lobby", "export")
+			if !strings.Contains(exported, "ex@"+meet+" room=ex-* until=") || !strings.Contains(exported, "# for a while") || strings.Contains(exported, "fixed@") {
+				t.Errorf("export says\n%s", exported)
+			}
+			w.usher.write("whitelist.txt", exported+"\n# a comment\nnew@"+meet+"\n")
+			if out := w.run(t, "lobby", "import", "--replace", w.usher.path("whitelist.txt")); !strings.Contains(out, "0 taken off") {
+				t.Errorf("import says %q", out)
+			}
+			if again := w.run(t, "lobby", "export"); !strings.Contains(again, exported) && !strings.Contains(again, "new@"+meet) {
+				t.Errorf("after the import\n%s", again)
+			}
+			w.run(t, "lobby", "remove", "--room", "ex-*", "ex@"+meet)
+			w.run(t, "lobby", "remove", "new@"+meet)
+		},
 		"off for other rooms": func(t *testing.T, w *roomsWorld, _ string) {
 			r := room("open-1")
 			w.enter(t, "alice", "open-1", moderator).joinAs(r, "moderator/owner")

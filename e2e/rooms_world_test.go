@@ -146,7 +146,7 @@ func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 	return []prosody.Host{
 		{Name: meet, Lines: fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %q\nservice_name = %q\n", w.usher.path("auth.sock"), meet)},
 		{Name: guests, Lines: "authentication = \"anonymous\"\n"},
-		{Name: services, Lines: "authentication = \"internal_plain\"\n", Accounts: map[string]string{"focus": "secret"}},
+		{Name: services, Lines: "authentication = \"internal_plain\"\n", Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
 		{Name: conference, Component: "muc", Lines: modules + " }\n" + muc + o.muc},
 		{Name: breakout, Component: "muc", Lines: modules + ", \"breakout_standin\" }\n" + muc},
 		{Name: usherJID, Component: "component", Lines: "component_secret = \"" + componentSecret + "\"\n"},

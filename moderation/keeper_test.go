@@ -145,17 +145,22 @@ func (r *fakeRooms) seen() (looks int, sets []string) {
 func keep(t *testing.T, r *fakeRooms) *fixture {
 	t.Helper()
 	f := newFixture(t, moderation.State{})
-	k := moderation.NewKeeper(f.Sessions, r)
+	t.Cleanup(run(t, moderation.NewKeeper(f.Sessions, r)))
+	return f
+}
+
+// run runs a keeper until it is told to stop.
+func run(t *testing.T, k *moderation.Keeper) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- k.Run(ctx) }()
-	t.Cleanup(func() {
+	return func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	})
-	return f
+	}
 }
 
 // moderators logs somebody in with the claim.

@@ -19,6 +19,7 @@ import (
 	"usher/auth"
 	"usher/auth/authtest"
 	"usher/internal/memory"
+	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -61,6 +62,16 @@ func (r *recorder) Apply(ctx context.Context, changes ...moderation.Change) erro
 		return fail
 	}
 	return r.Store.Apply(ctx, changes...)
+}
+
+func (r *recorder) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
+	r.mu.Lock()
+	fail := r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		return fail
+	}
+	return r.Store.ApplyLobby(ctx, changes...)
 }
 
 func (f *fixture) now() time.Time {

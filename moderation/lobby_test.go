@@ -1,0 +1,165 @@
+package moderation_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"usher/internal/memory"
+	"usher/lobby"
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// newLobbyFixture has a lobby in every room.
+func newLobbyFixture(t *testing.T, mode lobby.Mode) (*fixture, *lobby.Lobby) {
+	t.Helper()
+	f := &fixture{store: &recorder{Store: memory.New()}, metrics: metrics.New(""), clock: time.Unix(1_800_000_000, 0), keys: map[string]bool{}}
+	rules, err := lobby.NewRules(mode, map[string]bool{"*": true}, moderation.CanonicalName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{muc}, Guests: []string{"guest." + host}, Lobby: rules}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := lobby.New(t.Context(), f.store, lobby.Options{Metrics: f.metrics, Now: f.now, Canonical: moderation.CanonicalName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Sessions, err = moderation.NewSessions(t.Context(), f.store, p, moderation.Options{Metrics: f.metrics, Now: f.now, Lobby: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, l
+}
+
+// TestKnocksFlood: 10,000 made-up guests knock; moderators are not flooded, memory and series stay bounded, and honest
+// knocks are seen.
+func TestKnocksFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := newLobbyFixture(t, lobby.Gate)
+		r := newFakeRooms(time.Millisecond)
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		defer stop()
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		time.Sleep(time.Second)
+		h := &moderation.Handler{Sessions: f.Sessions}
+		knock := func(guest, nick string) {
+			t.Helper()
+			code, answer := ask(h, "/muc/join?userJID="+guest+"%40guest."+host+"&mucJID=standup%40"+muc+"&nickname="+nick)
+			if code != 403 || answer["allowed"] != false || answer["error"] != "lobby" {
+				t.Fatalf("%s: %d %v", guest, code, answer)
+			}
+		}
+		before := heap()
+		knock("early", "Early")
+		for i := range 10_000 {
+			knock(fmt.Sprint("flood", i), strings.Repeat("x", 1000))
+			if i%100 == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		knock("late", "Late")
+		time.Sleep(time.Second)
+		if grown := heap() - before; grown > 4<<20 {
+			t.Errorf("the heap grew by %d KiB", grown>>10)
+		}
+		seen := map[string]bool{}
+		for _, k := range l.Knocks("") {
+			seen[k.Name] = true
+		}
+		if !seen["Early"] || !seen["Late"] || len(l.Knocks("")) > 200 {
+			t.Errorf("%d knocks are kept; early %v, late %v", len(l.Knocks("")), seen["Early"], seen["Late"])
+		}
+		r.mu.Lock()
+		told := len(r.told)
+		r.mu.Unlock()
+		if told == 0 || told > 11 {
+			t.Errorf("%d messages to a moderator", told)
+		}
+		if n, _ := testutil.GatherAndCount(f.metrics.Gatherer(), "usher_joins_total"); n > 30 {
+			t.Errorf("%d series", n)
+		}
+		f.pass(2 * time.Hour)
+		l.Sweep(t.Context())
+		if n := len(l.Knocks("")); n != 0 {
+			t.Errorf("%d knocks after two hours", n)
+		}
+	})
+}
+
+// TestLobbyMembers: with members-only the room is closed once its creator is in, those in it stay, an admitted guest is
+// made a member and then invited, and what is opened by hand stays open.
+func TestLobbyMembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := newLobbyFixture(t, lobby.MembersOnly)
+		r := newFakeRooms(time.Millisecond)
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		defer stop()
+		guest := "g@guest." + host
+		h := &moderation.Handler{Sessions: f.Sessions}
+		held := func() bool {
+			code, answer := ask(h, "/muc/join?userJID=g%40guest."+host+"&mucJID=standup%40"+muc+"&nickname=G")
+			return code == 200 && answer["allowed"] == true // the room itself refuses
+		}
+		if held() {
+			t.Error("a guest is left to a room that is not there")
+		}
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		r.enter("old@guest." + host) // was let in before
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		closed, in := r.closed, r.there["old@guest."+host]
+		r.mu.Unlock()
+		if !closed || in == "" {
+			t.Errorf("closed %v, who was in is %q", closed, in)
+		}
+		if !held() {
+			t.Error("a guest is not left to a room that lets members in only")
+		}
+		if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: guest, Admitted: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		has, invited := r.has[guest], strings.Join(r.invited, ", ")
+		r.closed = false // a moderator opens it
+		r.mu.Unlock()
+		if has != moderation.Member || invited != guest+" to standup@"+muc {
+			t.Errorf("admitted: %q, invited: %q", has, invited)
+		}
+		f.joins(t, guest, "standup@"+muc, moderation.ReasonAdmitted)
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		closed = r.closed
+		r.mu.Unlock()
+		if closed {
+			t.Error("a room that was opened by hand was closed again")
+		}
+		f.joins(t, "other@guest."+host, "standup@"+muc, moderation.ReasonGuest)
+	})
+}
+
+// TestLobbyStateFails: a decision that cannot be written is none.
+func TestLobbyStateFails(t *testing.T) {
+	f, _ := newLobbyFixture(t, lobby.Gate)
+	f.moderator(t, "alice", "standup")
+	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonLobby)
+	f.store.fail = fmt.Errorf("disk full")
+	v := lobby.Verdict{Room: "standup@" + muc, JID: "g@guest." + host, Admitted: true}
+	if f.Decide(t.Context(), v) == nil {
+		t.Error("admitted without a state")
+	}
+	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonLobby)
+	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+}
