@@ -78,7 +78,7 @@ func TestPatternBad(t *testing.T) {
 		t.Errorf("%d bytes: %v", len(long), err)
 	}
 	for _, text := range []string{"@", "@" + muc, "board@", "a@b@c", "a@*", "a@*.example", "a@b/c", "a/b", "*/*", "/", long + "a"} {
-		if p, err := ParsePattern(text, nil); err == nil || p.Match(room("a")) && p.String() != "" {
+		if p, err := ParsePattern(text, nil); err == nil || p.String() != "" {
 			t.Errorf("%.20q: read as %+v, %v", text, p, err)
 		}
 	}

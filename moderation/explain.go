@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
 )
 
 // Explain says what a token's identity could do in a room if it had just
 // logged in: the checks, as [auth.Verifier.Explain] gives its own, and the
-// decision. It knows of no other session of the account, and of no room that
-// somebody started.
+// decision. It knows of no other session of the account, of no room that
+// somebody started, and of nobody on a lobby's lists.
 func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.CheckLine, Decision) {
 	name, err := ParseRoom(room)
 	if err != nil {
@@ -35,6 +36,29 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 	if d.Grant.Rooms != nil {
 		detail = "the token is for " + quoted(d.Grant.Rooms)
 	}
-	return append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: detail},
-		auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)}), d
+	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: detail})
+	line, d := h.explainLobby(d, name)
+	lines = append(lines, line)
+	if d.Allowed {
+		lines = append(lines, auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)})
+	}
+	return lines, d
+}
+
+// explainLobby knows of nobody who is on a list, and of no room that is there.
+func (h *hostRules) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision) {
+	r := roomState{}
+	r.switchLobby(h, d.Grant, true)
+	on, by := h.Lobby.On(room.forLobby()), "by the configuration"
+	if r.Lobby != "" {
+		on, by = r.Lobby == On, "by the token's context.room"
+	}
+	if !on {
+		return auth.CheckLine{Name: "lobby", OK: true, Detail: "off, " + by}, d
+	}
+	passed := h.atLobby(d, on, lobby.Unlisted, true)
+	if !passed.Allowed {
+		return auth.CheckLine{Name: "lobby", Detail: string(passed.Reason) + ": on, " + by + "; " + passed.Detail}, passed
+	}
+	return auth.CheckLine{Name: "lobby", OK: true, Detail: "on, " + by + "; the token passes"}, passed
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
 )
 
 const (
@@ -192,6 +193,36 @@ func TestExplainRoom(t *testing.T) {
 		failed := slices.ContainsFunc(lines, func(l auth.CheckLine) bool { return !l.OK })
 		if d.Reason != want || failed == d.Allowed || d.Allowed && d.Affiliation != Owner {
 			t.Errorf("%s: %+v, lines %+v", room, d, lines)
+		}
+	}
+}
+
+// TestExplainLobby: the explanation says whether the token's user would wait.
+func TestExplainLobby(t *testing.T) {
+	rules, err := lobby.NewRules(lobby.Gate, map[string]bool{"board-*": true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policy(t, func(h *HostPolicy) { h.Lobby = rules })
+	for _, row := range []struct {
+		room string
+		id   auth.Identity
+		want Reason
+		text string
+	}{
+		{"board-1", auth.Identity{}, ReasonToken, "on, by the configuration; the token passes"},
+		{"board-1", auth.Identity{LobbyBypass: auth.No}, ReasonLobby, "lobby: on, by the configuration"},
+		{"board-1", auth.Identity{LobbyBypass: auth.No, Moderator: true}, ReasonToken, "the token passes"},
+		{"other", auth.Identity{LobbyBypass: auth.No}, ReasonToken, "off, by the configuration"},
+		{"other", auth.Identity{LobbyBypass: auth.No, RoomLobby: auth.Yes}, ReasonLobby, "by the token's context.room"},
+		{"board-1", auth.Identity{RoomLobby: auth.No, Moderator: true}, ReasonToken, "off, by the token's context.room"},
+		{"board-1", auth.Identity{RoomLobby: auth.No, LobbyBypass: auth.No}, ReasonLobby, "on, by the configuration"},
+	} {
+		row.id.Host, row.id.Account, row.id.Rooms = testHost, "alice", []string{"*"}
+		lines, d := p.Explain(row.id, row.room+"@"+testMUC, time.Now())
+		i := slices.IndexFunc(lines, func(l auth.CheckLine) bool { return l.Name == "lobby" })
+		if d.Reason != row.want || i < 0 || !strings.Contains(lines[i].Detail, row.text) || lines[i].OK != d.Allowed {
+			t.Errorf("%s, %+v: %s, %+v", row.room, row.id, d.Reason, lines)
 		}
 	}
 }

@@ -3,12 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // A badConfig is one configuration and all that is said about it. Those that
-// start with "issuer: ", "tokens: " or "top: " are completed by content.
+// start with "issuer: ", "tokens: ", "rooms: " or "top: " are completed by content.
 type badConfig struct{ config, want string }
 
 // content puts the row's part where it belongs, so that the rest is good.
@@ -19,6 +20,9 @@ func (b badConfig) content() string {
 		return "hosts:\n  h:\n    issuers:\n      a: {" + rest + "}\n"
 	case "tokens":
 		return "hosts:\n  h:\n    issuers: {a: {secret_files: [my-app.secret]}}\n    tokens: {" + rest + "}\n"
+	case "rooms":
+		return "listen: {http: '127.0.0.1:8280'}\nhttp_secret_file: http.secret\ncomponent: {jid: usher.h, secret_file: other.secret}\n" +
+			"hosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, " + rest + "}\n"
 	case "top":
 		return rest + "\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\n"
 	}
@@ -27,7 +31,7 @@ func (b badConfig) content() string {
 
 func TestConfigProblems(t *testing.T) {
 	dir := keyFolder(t)
-	for _, row := range badConfigs {
+	for _, row := range slices.Concat(badConfigs, badRooms) {
 		path := putFile(t, dir, "usher.yaml", row.content(), 0o640)
 		c, problems := loadConfig(path)
 		got := strings.TrimSuffix(printed(problems, dir), "\n")

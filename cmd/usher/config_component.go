@@ -19,9 +19,10 @@ type componentConfig struct {
 
 func (c *componentConfig) read(v value) {
 	c.Address = defaultComponentAddress
-	secret := false
+	secret, named := false, false
 	complete := v.object(
 		field{"jid", func(v value) {
+			named = true
 			s, ok := v.word()
 			if ok && (!validHost(s) || !strings.Contains(s, ".")) {
 				v.problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", clip(s))
@@ -37,7 +38,7 @@ func (c *componentConfig) read(v value) {
 			}
 		}},
 	)
-	if complete && c.JID == "" {
+	if complete && !named {
 		v.problem("add jid, such as usher.meet.example.com", "the component has no jid")
 	}
 	if complete && !secret {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/lobby"
+	"usher/moderation"
 )
 
 const (
@@ -135,7 +137,15 @@ func TestConfigOfInterface(t *testing.T) {
 		!slices.Equal(i.Audience, []string{"jitsi"}) {
 		t.Errorf("issuer: %+v", i)
 	}
-	if want := []string{path, filepath.Join(dir, "http.secret"), filepath.Join(dir, "my-app.secret")}; !slices.Equal(c.files, want) {
+	r := c.rooms[0]
+	board, other := lobby.Room{Domain: r.MUC[0], Name: "board-1"}, lobby.Room{Domain: r.MUC[0], Name: "standup"}
+	if len(c.auth.Hosts["meet.example.com"].Moderators) != 3 || r.Others != moderation.Member || r.Idle != moderation.DefaultIdle || c.comp.JID != "usher.meet.example.com" {
+		t.Errorf("rooms: %+v, component %+v", r, c.comp.JID)
+	}
+	if !r.Lobby.On(board) || r.Lobby.On(other) || r.Lobby.Mode() != lobby.MembersOnly || len(c.whitelist) != 1 || c.whitelist[0].Room != "*@"+r.MUC[0] {
+		t.Errorf("lobby: %+v, whitelist %+v", r.Lobby, c.whitelist)
+	}
+	if want := []string{path, filepath.Join(dir, "http.secret"), filepath.Join(dir, "other.secret"), filepath.Join(dir, "my-app.secret")}; !slices.Equal(c.files, want) {
 		t.Errorf("files %q, want %q", c.files, want)
 	}
 }

@@ -1,0 +1,36 @@
+package main
+
+// badRooms are rows about rooms, lobbies, the component and the state.
+var badRooms = []badConfig{
+	{"rooms: muc: [Conference.h, '-x', conference.h]", `5:60: error: muc: "Conference.h" is not in lower case — write conference.h
+5:74: error: muc: "-x" is no domain name — write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com`},
+	{"rooms: muc: [c.h], guests: [h]", `5:3: error: the host "h" is among its own guests — name the anonymous hosts only`},
+	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},
+	{"rooms: muc: [c.h], breakout: [c.h]", `5:3: error: the component "c.h" is under host "h" and under "h" — name each component under one host`},
+	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: claim path "a..b" has an empty name; write it like context.user.id — write names with dots between, and after = the value if it is not true: realm_access.roles=moderator
+5:100: error: moderators: "realm_access.roles=" is no claim: there is nothing after the equals sign — write names with dots between, and after = the value if it is not true: realm_access.roles=moderator
+5:132: error: others: unknown value "owner" — use one of: member, none
+5:150: error: on_expiry: unknown value "forget" — use one of: keep, demote, remove
+5:166: error: strict is a number, not true or false — write true or false
+5:175: error: idle is 1s: sessions would end at once — write at least 1m`},
+	{"rooms: muc: [c.h], lobby: {rooms: {'*': maybe, 'a/b': on, 'board-*': true}, enforce: door, whitelist: ['a b', 'x@', '@h', 'r@rec.h room=a/b', 'r@rec.h since=x', 'a@h until=tomorrow']}", `5:87: error: lobby of *: unknown value "maybe" — use one of: on, off
+5:94: error: lobby: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — write the name of a room, in which * stands for any text, such as "board-*"
+5:132: error: enforce: unknown value "door" — use one of: members-only, gate
+5:150: error: whitelist: "b" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:157: error: whitelist: "x@" is neither a bare JID (user@host) nor a host — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:163: error: whitelist: "@h" is neither a bare JID (user@host) nor a host — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:169: error: whitelist: it is neither the name of a room nor name@component; * stands for any text — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:189: error: whitelist: "since=x" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:208: error: whitelist: "tomorrow" is no time; write it as 2026-12-31T18:00:00Z — write user@host, or a host, such as recorder@recorder.meet.example.com`},
+	{"rooms: muc: [c.h], lobby: {rooms: {'*': on}, whitelist: [rec.h, R@Rec.h]}", `5:104: warning: whitelist: everybody of "rec.h" cannot be a member: with enforce: members-only each comes in at his second try only — set enforce: gate, or name the accounts`},
+	{"rooms: lobby: {rooms: {'*': on}}", `5:61: error: the host has a lobby, and no muc — name the MUC components under muc`},
+	{"top: component: {address: 'x'}", `1:12: error: the component has no jid — add jid, such as usher.meet.example.com
+1:12: error: the component has no secret_file — add secret_file: a file with what stands after component_secret in Prosody's configuration
+1:22: error: address: "x" is no address — write host:port, such as 127.0.0.1:5347`},
+	{"top: component: {jid: Usher.h, secret_file: my-app.secret}", `1:18: error: jid: "Usher.h" is no domain name in lower case — write it as Prosody's Component line has it, such as usher.meet.example.com`},
+	{"top: component: {jid: usher.h, address: '192.0.2.1:5347', secret_file: none.secret}", `1:36: warning: address: 192.0.2.1:5347 is not loopback: the protocol of components has no encryption — use 127.0.0.1, unless the network is your own
+1:67: error: the component secret file "none.secret" cannot be read: no such file or directory — create it, or correct the name`},
+	{"top: state: redis://h", `1:8: error: state: this usher keeps its state on one machine; it has no Redis — use sqlite:/var/lib/usher/usher.db`},
+	{"top: state: sqlite:usher.db", `1:8: error: state: "usher.db" is no absolute path of a file — write an absolute path: sqlite:/var/lib/usher/usher.db`},
+	{"top: state: mem", `1:8: error: state: "mem" is unknown — write sqlite: and an absolute path, or memory:`},
+}
