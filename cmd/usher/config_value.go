@@ -126,9 +126,16 @@ func (v value) duration(to *time.Duration, most time.Duration) {
 	}
 }
 
-// shortDuration is Duration.String without the zeros at its end: 5m, not 5m0s.
+// shortDuration is Duration.String without zeros at its end: 5m, not 5m0s.
 func shortDuration(d time.Duration) string {
-	return strings.TrimSuffix(d.String(), "0s")
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // oneOf returns a word of the list.
