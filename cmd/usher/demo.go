@@ -93,6 +93,7 @@ func (d *demoWorld) steps() []demoStep {
 		{"A secret is rotated while people log in; Prosody is not touched", d.stepRotate},
 		{"Rooms: who is what, in which order they come", d.stepRooms},
 		{"A session is revoked", d.stepRevoke},
+		{"A lobby: a guest waits, a moderator is told, somebody lets her in", d.stepLobby},
 		{"A ticket: a short password for one login, for doors that take no token", d.stepTicket},
 		{"ejabberd, by its external authentication and usher extauth", d.stepEjabberd},
 		{"Why was that token refused? usher token explain", d.stepExplain},

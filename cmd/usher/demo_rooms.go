@@ -22,6 +22,7 @@ func (d *demoWorld) prosodyHosts(c *config) []prosody.Host {
 	_, muc, _ := strings.Cut(c.prosodyMUC(c.rooms[0], demoMUC), "\"muc\"\n")
 	return []prosody.Host{
 		{Name: demoHost, Lines: prosodyOptions(c.listen.dovecot, demoHost)},
+		{Name: demoGuests, Lines: "authentication = \"anonymous\"\n"},
 		{Name: demoMUC, Component: "muc", Lines: muc},
 		{Name: demoComponent, Component: "component", Lines: "component_secret = " + prosody.Quote(d.secrets["component.secret"]) + "\n"},
 	}

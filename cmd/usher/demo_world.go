@@ -22,6 +22,7 @@ import (
 const (
 	demoHost      = "meet.example.com"
 	demoMUC       = "conference.meet.example.com"
+	demoGuests    = "guest.meet.example.com"
 	demoComponent = "usher.meet.example.com"
 )
 
@@ -127,12 +128,14 @@ http_secret_file: http.secret
 hosts:
   %s:
     muc: [%s]
+    guests: [%s]
+    lobby: {rooms: {"board-*": on}}
     issuers:
       my-app:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, demoMUC, strings.Join(secrets, ", "))
+`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 
