@@ -324,7 +324,7 @@ func TestRoomsLobbyAlone(t *testing.T) {
 		w.usher.write("usher.yaml", strings.Replace(before, "component: {jid: "+usherJID, "component: {jid: nobody.example.com", 1))
 		w.usher.start()
 		w.warm()
-		w.guest(t).refused(r, waits(mode))
+		w.guest(t).refused(r, "not-authorized") // whether the room still lets in members only nobody can tell
 		fresh := room("fresh")
 		w.enter(t, "bob", "fresh", moderator).join(fresh)
 		w.guest(t).refused(fresh, "not-authorized") // nobody could make it members-only, so usher refuses
@@ -366,5 +366,27 @@ func TestRoomsLobbyTold(t *testing.T) {
 		if out := w.usher.scrape(t); !strings.Contains(out, fmt.Sprintf("usher_lobby_waiting %d", 16)) {
 			t.Errorf("the figure is not 16")
 		}
+	})
+}
+
+// TestRoomsLobbyProsodyRestarted: a Prosody that comes back without its rooms lets no guest in who should wait.
+func TestRoomsLobbyProsodyRestarted(t *testing.T) {
+	eachLobby(t, func(t *testing.T, w *roomsWorld, mode string) {
+		r := room("restarted")
+		w.enter(t, "alice", "restarted", moderator).joinAs(r, "moderator/owner")
+		w.guest(t).refused(r, waits(mode))
+		mark := w.usher.mark(t)
+		if err := w.prosody.Restart(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		guest := w.guest(t)
+		guest.refused(r, "not-authorized") // nobody has started it, and the component may be away
+		w.enter(t, "alice", "restarted", moderator).joinAs(r, "moderator/owner")
+		guest.refusedAny(r)
+		w.usher.awaitFor(t, mark, "component connected", 30*time.Second)
+		guest.refused(r, waits(mode))
+		w.run(t, "lobby", "admit", r, guest.bare())
+		guest.invited(r)
+		guest.join(r)
 	})
 }

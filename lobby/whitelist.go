@@ -28,7 +28,7 @@ func (l *Lobby) Configure(entries []Entry) error {
 		}
 	}
 	for _, e := range fixed {
-		changed[e.JID] = !changed[e.JID]
+		changed[e.JID] = true
 		l.put(e)
 	}
 	l.mu.Unlock()

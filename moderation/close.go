@@ -4,20 +4,27 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"usher/lobby"
 )
 
+// wildFor is how long after a login with a token for many rooms somebody is
+// expected in a room that has just begun.
+const wildFor = 5 * time.Minute
+
 // closeRoom sees to it that a room whose lobby is on, and held by the room
 // itself, only lets members in. Nobody who is there is thrown out by it. Once it
-// was so, a moderator may open the room by hand, and it stays open.
+// was seen to be so a moderator may open the room by hand, and it stays open. On
+// a new connection it has to be seen anew: Prosody may have been restarted.
 func (p *pass) closeRoom(ctx context.Context) error {
 	s := p.sessions
 	if s.lobby == nil {
 		return nil
 	}
 	on := p.rules.Lobby.Mode() == lobby.MembersOnly && s.lobbyOn(p.rules, p.name)
-	was := s.room(p.room).MembersOnly
+	connection := p.rooms.Connection()
+	was, seen := s.closedRoom(p.room, connection)
 	if !on && !was {
 		return nil
 	}
@@ -25,11 +32,11 @@ func (p *pass) closeRoom(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case on && was && is:
+	case on && seen && is:
 		return nil
-	case on && was:
+	case on && seen:
 		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched off in the room itself", slog.String("room", clip(p.room)))
-		s.setRoom(ctx, p.room, p.epoch, func(r *Room) { r.Lobby, r.MembersOnly = Off, false })
+		s.setRoom(ctx, p.room, p.epoch, func(r *roomState) { r.Lobby, r.MembersOnly, r.closed = Off, false, 0 })
 		return nil
 	case on:
 		if err := p.keepIn(ctx); err != nil {
@@ -40,18 +47,28 @@ func (p *pass) closeRoom(ctx context.Context) error {
 		if err := p.rooms.SetMembersOnly(ctx, p.room, on); err != nil {
 			return err
 		}
+		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched", slog.String("room", clip(p.room)), slog.Bool("on", on))
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched", slog.String("room", clip(p.room)), slog.Bool("on", on))
-	s.setRoom(ctx, p.room, p.epoch, func(r *Room) { r.MembersOnly = on })
-	if on { // who came in since the list of occupants was read
-		again, err := p.rooms.Occupants(ctx, p.room)
-		if err != nil {
-			return err
+	s.setRoom(ctx, p.room, p.epoch, func(r *roomState) {
+		if r.MembersOnly, r.closed = on, 0; on {
+			r.closed = connection
 		}
-		p.occupants = again
-		return p.keepIn(ctx)
+	})
+	if !on || is {
+		return nil
 	}
-	return nil
+	return p.keepInAgain(ctx)
+}
+
+// keepInAgain is for those who came in while the room was being closed.
+func (p *pass) keepInAgain(ctx context.Context) (err error) {
+	if p.has, err = p.rooms.Affiliations(ctx, p.room); err == nil {
+		p.occupants, err = p.rooms.Occupants(ctx, p.room)
+	}
+	if err != nil {
+		return err
+	}
+	return p.keepIn(ctx)
 }
 
 // keepIn makes a member of everybody who is in the room, or may be about to
@@ -86,16 +103,19 @@ func (p *pass) keepIn(ctx context.Context) error {
 }
 
 // expected returns who may come into a room without another login: those on the
-// lists, and whoever logged in lately with a token for many rooms.
+// lists, and whoever logged in a moment ago with a token for many rooms.
 func (s *Sessions) expected(h *hostRules, room RoomName) []string {
 	list := s.lobby.Members(room.forLobby(), maxSeeded)
+	now := s.now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, id := range s.wild[h.Host] {
-		if g := s.grants[id]; g != nil {
-			if reason, _ := h.opens(g, room); reason == "" {
-				list = append(list, g.JID())
-			}
+		g := s.grants[id]
+		if g == nil || now.Sub(g.LoggedIn) > wildFor {
+			continue
+		}
+		if reason, _ := h.opens(g, room); reason == "" {
+			list = append(list, g.JID())
 		}
 	}
 	return list

@@ -27,6 +27,9 @@ type Rooms interface {
 	SetMembersOnly(ctx context.Context, room string, yes bool) error
 	// MainRoom returns the bare JID of the room that a breakout room belongs to.
 	MainRoom(ctx context.Context, room string) (string, error)
+	// Connection numbers the present connection: another number means that
+	// anything may have changed meanwhile. Zero is none.
+	Connection() uint64
 	// Connected receives a value each time the rooms become reachable. It is
 	// always the same channel, for one reader.
 	Connected() <-chan struct{}

@@ -26,10 +26,12 @@ type fakeRooms struct {
 	looks         int
 	sets          []string
 	fail          error
+
+	connection uint64
 }
 
 func newFakeRooms(latency time.Duration) *fakeRooms {
-	r := &fakeRooms{latency: latency, connected: make(chan struct{}, 1), has: map[string]moderation.Affiliation{}, there: map[string]moderation.Role{}}
+	r := &fakeRooms{latency: latency, connected: make(chan struct{}, 1), has: map[string]moderation.Affiliation{}, there: map[string]moderation.Role{}, connection: 1}
 	r.connected <- struct{}{}
 	return r
 }
@@ -125,6 +127,12 @@ func (r *fakeRooms) Invite(_ context.Context, room, jid string) error {
 	defer r.mu.Unlock()
 	r.invited = append(r.invited, jid+" to "+room)
 	return nil
+}
+
+func (r *fakeRooms) Connection() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.connection
 }
 
 func (r *fakeRooms) Connected() <-chan struct{} { return r.connected }

@@ -121,12 +121,17 @@ func (s *Sessions) knock(ctx context.Context, h *hostRules, room RoomName, user,
 	d.HeldByRoom = s.awaitClosed(ctx, room.JID, user)
 }
 
-// awaitClosed waits a moment for a room that has just begun to let in nobody
-// but members, and reports whether it does.
+// awaitClosed reports whether a room is known to let in nobody but members now.
+// For one that has just begun, or was not seen since the component is connected,
+// it waits a moment.
 func (s *Sessions) awaitClosed(ctx context.Context, room, user string) bool {
-	r, k := s.room(room), s.keeper.Load()
-	if r.MembersOnly || !r.Started || k == nil {
-		return r.MembersOnly
+	k := s.keeper.Load()
+	if k == nil {
+		return false
+	}
+	connection := k.rooms.Connection()
+	if _, seen := s.closedRoom(room, connection); seen || connection == 0 || !s.started(room) {
+		return seen
 	}
 	k.urgent(room, user)
 	tick := time.NewTicker(closePoll)
@@ -136,7 +141,7 @@ func (s *Sessions) awaitClosed(ctx context.Context, room, user string) bool {
 		case <-ctx.Done():
 			return false
 		case <-tick.C:
-			if s.room(room).MembersOnly {
+			if _, seen := s.closedRoom(room, connection); seen {
 				return true
 			}
 		}
@@ -162,14 +167,15 @@ func (r *roomState) switchLobby(h *hostRules, g *Grant, starts bool) (changed bo
 }
 
 // setRoom changes what is kept of a room, if it is still the same.
-func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, change func(*Room)) {
+func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, change func(*roomState)) {
 	s.mu.Lock()
 	r := s.rooms[room]
 	if r == nil || r.epoch != epoch {
 		s.mu.Unlock()
 		return
 	}
-	change(&r.Room)
+	before := r.Room
+	change(r)
 	if r.MembersOnly {
 		s.closed[room] = true
 	} else {
@@ -177,17 +183,21 @@ func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, chang
 	}
 	kept := r.Room
 	s.mu.Unlock()
-	_ = s.apply(ctx, "put_room", Change{PutRoom: &kept})
+	if kept != before {
+		_ = s.apply(ctx, "put_room", Change{PutRoom: &kept})
+	}
 }
 
-// room returns what is kept of a room.
-func (s *Sessions) room(jid string) Room {
+// closedRoom reports whether a room was made to let in members only, and
+// whether it was seen to be so on this connection; zero is none.
+func (s *Sessions) closedRoom(room string, connection uint64) (was, seen bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if r := s.rooms[jid]; r != nil {
-		return r.Room
+	r := s.rooms[room]
+	if r == nil || !r.MembersOnly {
+		return false, false
 	}
-	return Room{JID: jid}
+	return true, connection != 0 && r.closed == connection
 }
 
 // ListChanged has the rooms looked at that only let members in: somebody was

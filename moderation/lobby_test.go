@@ -149,6 +149,43 @@ func TestLobbyMembers(t *testing.T) {
 	})
 }
 
+// TestLobbyNewConnection: what a room was on another connection is nothing to rely on. Prosody may have been restarted,
+// and the room be open: that is no decision of a moderator, and until it is closed again usher itself refuses.
+func TestLobbyNewConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := newLobbyFixture(t, lobby.MembersOnly)
+		r := newFakeRooms(time.Millisecond)
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		defer stop()
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		time.Sleep(time.Second)
+		guest := func() moderation.Decision { return f.Join(t.Context(), "g@guest."+host, "standup@"+muc, "g") }
+		if d := guest(); !d.HeldByRoom {
+			t.Errorf("on the first connection: %+v", d)
+		}
+		set := func(connection uint64, closed bool) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.connection, r.closed = connection, closed
+		}
+		set(0, false)
+		if d := guest(); d.HeldByRoom || d.Allowed {
+			t.Errorf("without a connection: %+v", d)
+		}
+		set(2, false)
+		if d := guest(); !d.HeldByRoom {
+			t.Errorf("on the next connection: %+v", d)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.closed {
+			t.Error("a guest was left to a room that lets everybody in")
+		}
+	})
+}
+
 // TestLobbyStateFails: a decision that cannot be written is none.
 func TestLobbyStateFails(t *testing.T) {
 	f, _ := newLobbyFixture(t, lobby.Gate)

@@ -26,6 +26,7 @@ const (
 	maxRooms         = 50_000
 	maxRevocations   = 50_000
 	maxNames         = 96 << 20 // bytes of names in givens and rooms
+	maxWild          = 64       // last logins of a host with a token for many rooms
 	recordWithin     = 250 * time.Millisecond
 	deletedAtATime   = 500
 	sampledForOldest = 16
@@ -76,7 +77,8 @@ type accountKey struct{ host, account string }
 // A roomState is a [Room] and which of the rooms of that name it is.
 type roomState struct {
 	Room
-	epoch uint64
+	epoch  uint64
+	closed uint64 // the connection on which it was seen to let in members only
 }
 
 var _ auth.Sessions = (*Sessions)(nil)
@@ -196,7 +198,7 @@ func (s *Sessions) insert(g *Grant) {
 	s.byRoom.add(g)
 	if g.wild() {
 		list := append(s.wild[g.Host], g.ID)
-		s.wild[g.Host] = list[max(0, len(list)-maxSeeded):]
+		s.wild[g.Host] = list[max(0, len(list)-maxWild):]
 	}
 	if !g.Random {
 		return

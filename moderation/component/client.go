@@ -43,6 +43,7 @@ type Client struct {
 	config  Config
 	changed chan struct{} // closed when config changes
 	session *session      // nil while not connected
+	number  uint64        // of the last connection
 	problem string        // why not, for an operator
 
 	forbidden occasionally
@@ -69,6 +70,16 @@ func New(c Config, o Options) *Client {
 
 // Connected receives a value each time Prosody has accepted the component.
 func (c *Client) Connected() <-chan struct{} { return c.connected }
+
+// Connection numbers the present connection, from one; zero is none.
+func (c *Client) Connection() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session == nil {
+		return 0
+	}
+	return c.number
+}
 
 // Configure puts another configuration in force. The connection is made anew
 // if it differs.
@@ -144,6 +155,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 	superseded := c.config != config
 	if !superseded {
 		c.session, c.problem = s, ""
+		c.number++
 	}
 	c.mu.Unlock()
 	if superseded {
