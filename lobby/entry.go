@@ -40,19 +40,27 @@ func (e Entry) check(canonical func(string) (string, error)) (Pattern, error) {
 		local, domain = "x", e.JID
 	}
 	switch {
-	case local == "" || domain == "" || len(e.JID) > maxJID || !utf8.ValidString(e.JID) || strings.ContainsAny(e.JID, "/ \t") ||
-		strings.Contains(domain, "@") || strings.ContainsFunc(e.JID, unicode.IsControl):
+	case local == "" || domain == "" || len(e.JID) > maxJID || !plain(e.JID) || strings.Contains(e.JID, "/") || strings.Contains(domain, "@"):
 		return Pattern{}, fmt.Errorf("%q is neither user@host nor a host", clip(e.JID))
-	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl):
-		return Pattern{}, fmt.Errorf("the note has over %d bytes or a control character", maxNote)
-	case strings.ContainsFunc(e.Room, unicode.IsSpace) || strings.ContainsFunc(e.Room, unicode.IsControl):
-		return Pattern{}, fmt.Errorf("the room %q has a space in it; write %%20", clip(e.Room))
+	case strings.ContainsAny(e.JID, "#="): // a line of the export would say something else
+		return Pattern{}, fmt.Errorf("%q has # or = in it, which the whitelist cannot write", clip(e.JID))
+	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl) || strings.TrimSpace(e.Note) != e.Note:
+		return Pattern{}, fmt.Errorf("the note has over %d bytes, a control character, or a space at its ends", maxNote)
+	case !plain(e.Room) || strings.Contains(e.Room, "#"):
+		return Pattern{}, fmt.Errorf("the room %q has a space or # in it; write %%20 or %%23", clip(e.Room))
+	case !e.Until.Equal(e.Until.Truncate(time.Second)):
+		return Pattern{}, errors.New("the time has a fraction of a second")
 	}
 	p, err := ParsePattern(e.Room, canonical)
 	if err != nil {
 		return Pattern{}, fmt.Errorf("the room %q: %w", clip(e.Room), err)
 	}
 	return p, nil
+}
+
+// plain reports whether a text is one word of a line.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // String returns the line of an export: the JID, then room= and until= if there
@@ -89,10 +97,10 @@ func ParseEntry(line string) (Entry, error) {
 			e.Room = v
 		case name == "until" && found && e.Until.IsZero():
 			t, err := time.Parse(time.RFC3339, v)
-			if err != nil || t.IsZero() {
+			if t = t.UTC(); err != nil || t.IsZero() || t.Nanosecond() != 0 || t.Year() < 1 || t.Year() > 9999 {
 				return Entry{}, fmt.Errorf("%q is no time; write it as 2026-12-31T18:00:00Z", clip(v))
 			}
-			e.Until = t.UTC()
+			e.Until = t
 		default:
 			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note", clip(f))
 		}

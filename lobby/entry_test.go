@@ -96,6 +96,9 @@ func TestEntryCheck(t *testing.T) {
 			t.Errorf("%.60q: %v", e, err)
 		}
 	}
+	if e := (Entry{JID: "a.example", Until: evening.In(time.FixedZone("", 3600))}); e.String() != "a.example until=2026-12-31T18:00:00Z" {
+		t.Errorf("in another zone: %s", e)
+	}
 	if !(Entry{JID: "a.example"}).IsDomain() || (Entry{JID: "alice@a.example"}).IsDomain() {
 		t.Error("a host is taken for a JID, or a JID for a host")
 	}
@@ -108,6 +111,9 @@ func FuzzEntry(f *testing.F) {
 	}
 	f.Add("alice@a.example room=x room=y")
 	f.Add("room=x alice@a.example # note")
+	for _, until := range []string{"2026-12-31T18:00:00.5Z", "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00", "0001-01-01T00:00:00.5Z"} {
+		f.Add("a.example until=" + until)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseEntry(text)
 		switch {
@@ -121,6 +127,23 @@ func FuzzEntry(f *testing.F) {
 		}
 		if again, err := ParseEntry(e.String()); err != nil || again != e {
 			t.Errorf("%q: %+v, written as %q, is read as %+v, %v", text, e, e, again, err)
+		}
+	})
+}
+
+// FuzzEntryLine: an entry that may be on the whitelist is read from its line as it was, whoever made it: an export must
+// not let in anybody else.
+func FuzzEntryLine(f *testing.F) {
+	f.Add("alice#x@h", "", "")
+	f.Add("a=b@h", "c#1", " note ")
+	f.Add("a\u00a0b@h", "x\u2028", "a # b")
+	f.Fuzz(func(t *testing.T, jid, room, note string) {
+		e := Entry{JID: jid, Room: room, Note: note}
+		if _, err := e.check(nil); err != nil {
+			return
+		}
+		if again, err := ParseEntry(e.String()); err != nil || again != e {
+			t.Errorf("%+v, written as %q, is read as %+v, %v", e, e, again, err)
 		}
 	})
 }

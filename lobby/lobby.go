@@ -38,16 +38,13 @@ type Lobby struct {
 
 	knocks knocks
 
-	mu       sync.RWMutex
-	entries  map[EntryKey]*listed
+	change    sync.Mutex // held by whoever changes the lists and the state, so that both say the same
+	undeleted map[EntryKey]bool
+
+	mu       sync.RWMutex // of what questions read; written only with change held as well
+	entries  map[listedKey]*listed
 	byJID    map[string][]*listed // JID or domain
 	verdicts map[VerdictKey]Verdict
-}
-
-type listed struct {
-	Entry
-	pattern Pattern
-	fixed   bool // of the configuration
 }
 
 // New loads what the store kept. The store stays the caller's to close.
@@ -61,7 +58,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Lobby{store: store, o: o, entries: map[EntryKey]*listed{}, byJID: map[string][]*listed{}, verdicts: map[VerdictKey]Verdict{}}
+	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}, verdicts: map[VerdictKey]Verdict{}}
 	state, err := store.LoadLobby(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
@@ -75,7 +72,9 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 		l.put(&listed{Entry: e, pattern: p})
 	}
 	for _, v := range state.Verdicts {
-		l.verdicts[v.key()] = v
+		if len(l.verdicts) < maxVerdicts {
+			l.verdicts[v.key()] = v
+		}
 	}
 	l.count()
 	return l, nil
@@ -115,35 +114,44 @@ func (l *Lobby) Run(ctx context.Context) error {
 
 // Sweep forgets what has expired.
 func (l *Lobby) Sweep(ctx context.Context) {
+	l.knocks.expire(l.o.Now())
+	gone := l.sweep(ctx)
+	l.count()
+	for _, jid := range gone {
+		l.changed(jid)
+	}
+}
+
+func (l *Lobby) sweep(ctx context.Context) (gone []string) {
+	l.change.Lock()
+	defer l.change.Unlock()
 	now := l.o.Now()
-	l.knocks.expire(now)
-	var changes []Change
-	var gone []string
 	l.mu.Lock()
 	for key, e := range l.entries {
 		if e.ended(now) {
 			l.take(key)
 			gone = append(gone, key.JID)
 			if !e.fixed {
-				changes = append(changes, Change{DeleteEntry: &key})
+				l.undeleted[key.EntryKey] = true
 			}
 		}
 	}
+	var changes []Change
 	for key, v := range l.verdicts {
 		if v.ended(now) {
 			delete(l.verdicts, key)
 			gone = append(gone, key.JID)
-			changes = append(changes, Change{DeleteVerdict: &key})
+			changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
 		}
 	}
 	l.mu.Unlock()
-	l.count()
-	if len(changes) > 0 {
-		_ = l.apply(ctx, changes...) // logged; the next start forgets it again
+	for key := range l.undeleted {
+		changes = append(changes, Change{DeleteEntry: &key})
 	}
-	for _, jid := range gone {
-		l.changed(jid)
+	if len(changes) > 0 && l.apply(ctx, changes...) == nil {
+		clear(l.undeleted)
 	}
+	return gone
 }
 
 func (l *Lobby) changed(jid string) {

@@ -44,24 +44,33 @@ func (l *Lobby) Standing(room Room, jid string) Standing {
 	return Unlisted
 }
 
-// Members returns who has to be a member of a room for the lists' sake: the
-// whitelisted JIDs and those who were admitted. Domains cannot be members.
+// Members returns who has to be a member of a room for the lists' sake: those
+// who were admitted, and then the whitelisted JIDs that were not denied; not
+// more than most. Domains cannot be members.
 func (l *Lobby) Members(room Room, most int) []string {
 	now := l.o.Now()
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	var list []string
+	var admitted, whitelisted []string
+	decided := map[string]bool{}
 	for key, v := range l.verdicts {
-		if key.Room == room.JID && v.Admitted && !v.ended(now) {
-			list = append(list, key.JID)
+		if key.Room != room.JID || v.ended(now) {
+			continue
+		}
+		decided[key.JID] = true
+		if v.Admitted {
+			admitted = append(admitted, key.JID)
 		}
 	}
 	for _, e := range l.entries {
-		if !e.IsDomain() && !e.ended(now) && e.pattern.Match(room) && !slices.Contains(list, e.JID) {
-			list = append(list, e.JID)
+		if !e.IsDomain() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
+			decided[e.JID] = true
+			whitelisted = append(whitelisted, e.JID)
 		}
 	}
-	slices.Sort(list)
+	slices.Sort(admitted)
+	slices.Sort(whitelisted)
+	list := append(admitted, whitelisted...)
 	return list[:min(len(list), most)]
 }
 
@@ -69,22 +78,37 @@ func (l *Lobby) Members(room Room, most int) []string {
 // the state when Decide returns.
 func (l *Lobby) Decide(ctx context.Context, v Verdict) error {
 	v.At = l.o.Now()
-	if err := l.apply(ctx, Change{PutVerdict: &v}); err != nil {
+	if err := l.decide(ctx, v); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	if len(l.verdicts) >= maxVerdicts {
-		l.dropOldest()
-	}
-	l.verdicts[v.key()] = v
-	l.mu.Unlock()
 	l.knocks.remove(v.Room, v.JID)
 	l.count()
 	return nil
 }
 
-// dropOldest wants the lock.
-func (l *Lobby) dropOldest() {
+func (l *Lobby) decide(ctx context.Context, v Verdict) error {
+	l.change.Lock()
+	defer l.change.Unlock()
+	changes := []Change{{PutVerdict: &v}}
+	var old *VerdictKey
+	if _, there := l.verdicts[v.key()]; !there && len(l.verdicts) >= maxVerdicts { // only changes write it
+		old = l.oldVerdict()
+		changes = append(changes, Change{DeleteVerdict: old})
+	}
+	if err := l.apply(ctx, changes...); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if old != nil {
+		delete(l.verdicts, *old)
+	}
+	l.verdicts[v.key()] = v
+	return nil
+}
+
+// oldVerdict picks the oldest of a few.
+func (l *Lobby) oldVerdict() *VerdictKey {
 	var oldest *Verdict
 	n := 0
 	for _, v := range l.verdicts {
@@ -95,5 +119,6 @@ func (l *Lobby) dropOldest() {
 			break
 		}
 	}
-	delete(l.verdicts, oldest.key())
+	key := oldest.key()
+	return &key
 }

@@ -8,6 +8,21 @@ import (
 	"strings"
 )
 
+// A listed is an entry that is in force. One of the configuration and one of an
+// operator may have the same key, side by side.
+type listed struct {
+	Entry
+	pattern Pattern
+	fixed   bool // of the configuration
+}
+
+type listedKey struct {
+	EntryKey
+	fixed bool
+}
+
+func (e *listed) key() listedKey { return listedKey{e.Key(), e.fixed} }
+
 // Configure puts the whitelist of the configuration in force. What an operator
 // added at run time stays beside it.
 func (l *Lobby) Configure(entries []Entry) error {
@@ -20,6 +35,7 @@ func (l *Lobby) Configure(entries []Entry) error {
 		fixed = append(fixed, &listed{Entry: e, pattern: p, fixed: true})
 	}
 	changed := map[string]bool{}
+	l.change.Lock()
 	l.mu.Lock()
 	for key, e := range l.entries {
 		if e.fixed {
@@ -32,6 +48,7 @@ func (l *Lobby) Configure(entries []Entry) error {
 		l.put(e)
 	}
 	l.mu.Unlock()
+	l.change.Unlock()
 	l.count()
 	for jid := range changed {
 		l.changed(jid)
@@ -41,13 +58,13 @@ func (l *Lobby) Configure(entries []Entry) error {
 
 // put wants the lock.
 func (l *Lobby) put(e *listed) {
-	l.take(e.Key())
-	l.entries[e.Key()] = e
+	l.take(e.key())
+	l.entries[e.key()] = e
 	l.byJID[e.JID] = append(l.byJID[e.JID], e)
 }
 
 // take wants the lock.
-func (l *Lobby) take(key EntryKey) {
+func (l *Lobby) take(key listedKey) {
 	old := l.entries[key]
 	if old == nil {
 		return
@@ -59,6 +76,17 @@ func (l *Lobby) take(key EntryKey) {
 		return
 	}
 	l.byJID[key.JID] = rest
+}
+
+// find returns what there is of a key: the operator's, or else the
+// configuration's.
+func (l *Lobby) find(key EntryKey) *listed {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if e := l.entries[listedKey{key, false}]; e != nil {
+		return e
+	}
+	return l.entries[listedKey{key, true}]
 }
 
 // The errors of changes.
@@ -75,44 +103,63 @@ func (l *Lobby) Allow(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	l.mu.RLock()
-	old := l.entries[e.Key()]
-	full := old == nil && len(l.entries) >= maxEntries
-	l.mu.RUnlock()
-	switch {
-	case old != nil && old.fixed:
-		return ErrFixed
-	case full:
-		return ErrFull
-	}
-	if err := l.apply(ctx, Change{PutEntry: &e}); err != nil {
+	if err := l.allow(ctx, &listed{Entry: e, pattern: p}); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	l.put(&listed{Entry: e, pattern: p})
-	l.mu.Unlock()
 	l.count()
 	l.changed(e.JID)
 	return nil
 }
 
-// Remove takes an entry off the whitelist.
+func (l *Lobby) allow(ctx context.Context, e *listed) error {
+	l.change.Lock()
+	defer l.change.Unlock()
+	switch old := l.find(e.Key()); {
+	case old != nil && old.fixed:
+		return ErrFixed
+	case old == nil && len(l.entries) >= maxEntries: // only changes change its length
+		return ErrFull
+	}
+	if err := l.apply(ctx, Change{PutEntry: &e.Entry}); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(e)
+	delete(l.undeleted, e.Key())
+	return nil
+}
+
+// Remove takes an entry off the whitelist. If the state cannot be written it is
+// off all the same, and the error says that a restart would bring it back;
+// removing it again tries again.
 func (l *Lobby) Remove(ctx context.Context, key EntryKey) error {
-	l.mu.RLock()
-	old := l.entries[key]
-	l.mu.RUnlock()
-	switch {
-	case old == nil:
+	err := l.remove(ctx, key)
+	if !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrFixed) {
+		l.count()
+		l.changed(key.JID)
+	}
+	return err
+}
+
+func (l *Lobby) remove(ctx context.Context, key EntryKey) error {
+	l.change.Lock()
+	defer l.change.Unlock()
+	switch old := l.find(key); {
+	case old == nil && !l.undeleted[key]:
 		return ErrUnknown
-	case old.fixed:
+	case old != nil && old.fixed:
 		return ErrFixed
 	}
 	l.mu.Lock()
-	l.take(key)
+	l.take(listedKey{key, false})
 	l.mu.Unlock()
-	l.count()
-	l.changed(key.JID)
-	return l.apply(ctx, Change{DeleteEntry: &key}) // off in memory in any case
+	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
+		l.undeleted[key] = true
+		return fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
+	}
+	delete(l.undeleted, key)
+	return nil
 }
 
 // A Listed is an entry and where it is from.

@@ -35,7 +35,9 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	changes := s.forgetRoom(name.JID)
 	seeds := s.seeds(h, name, on)
 	for _, jid := range members {
-		seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: s.now()})
+		if !slices.ContainsFunc(seeds, func(g *Given) bool { return g.JID == jid }) { // who has a token, too, has what that says
+			seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: s.now()})
+		}
 	}
 	for _, g := range seeds {
 		if s.ledger.put(g) {

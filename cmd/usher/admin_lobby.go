@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"usher/lobby"
@@ -67,7 +68,7 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 
 func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	q := r.URL.Query()
-	e := lobby.Entry{Room: q.Get("room"), Note: q.Get("note")}
+	e := lobby.Entry{Room: q.Get("room"), Note: strings.TrimSpace(q.Get("note"))}
 	var err error
 	if e.JID, err = prepareJID(q.Get("jid")); err != nil {
 		return e, err

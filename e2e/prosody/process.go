@@ -11,7 +11,7 @@ import (
 
 // grace is how long Prosody has to end after SIGTERM. It usually takes milliseconds; it takes forever when it is
 // waiting for an authentication server that does not answer.
-const grace = 5 * time.Second
+const grace = 20 * time.Second
 
 func spawn(launcher string, config Config) (*child.Process, error) {
 	// Prosody says on its standard output what it cannot log: a configuration it cannot read, for instance.
