@@ -2,51 +2,9 @@ package moderation
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
-)
-
-// Rooms is how the rooms of a Prosody are read and changed. Every call has a
-// deadline of its own.
-type Rooms interface {
-	// Affiliations returns what the bare JIDs are that are anything to a room.
-	Affiliations(ctx context.Context, room string) (map[string]Affiliation, error)
-	// Occupants returns who is in a room.
-	Occupants(ctx context.Context, room string) ([]Occupant, error)
-	// SetAffiliation makes a bare JID be something to a room. Setting what
-	// there is already has the occupants' roles computed anew.
-	SetAffiliation(ctx context.Context, room, jid string, a Affiliation) error
-	// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between:
-	// what it returns was so right before.
-	ReadAndSet(ctx context.Context, room, jid string, a Affiliation) (map[string]Affiliation, error)
-	// MembersOnly reports whether a room only lets members in.
-	MembersOnly(ctx context.Context, room string) (bool, error)
-	// SetMembersOnly makes it so, or not.
-	SetMembersOnly(ctx context.Context, room string, yes bool) error
-	// MainRoom returns the bare JID of the room that a breakout room belongs to.
-	MainRoom(ctx context.Context, room string) (string, error)
-	// Connection numbers the present connection: another number means that
-	// anything may have changed meanwhile. Zero is none.
-	Connection() uint64
-	// Connected receives a value each time the rooms become reachable. It is
-	// always the same channel, for one reader.
-	Connected() <-chan struct{}
-}
-
-// A Prosody is all that a [Keeper] wants of one.
-type Prosody interface {
-	Rooms
-	Messenger
-}
-
-// The errors of [Rooms] that say something about the room.
-var (
-	ErrNoRoom      = errors.New("there is no such room")
-	ErrForbidden   = errors.New("the room does not let usher do this")
-	ErrUnreachable = errors.New("the rooms cannot be reached")
-	ErrRefused     = errors.New("the room refuses this change")
 )
 
 const (
@@ -246,68 +204,4 @@ func (k *Keeper) due() (room string, t *task) {
 		t.running, t.urgent, t.due = true, false, time.Time{}
 	}
 	return room, t
-}
-
-// look does one pass over a room and says when the next is due.
-func (k *Keeper) look(ctx context.Context, room string, t *task) {
-	ctx, cancel := context.WithTimeout(ctx, passWithin)
-	defer cancel()
-	k.mu.Lock()
-	p := &pass{Keeper: k, room: room, all: t.all > 0, jids: map[string]bool{}}
-	before := t.tries
-	t.tries = map[string]int{} // of those who join, or get another token, meanwhile
-	for jid := range before {
-		p.jids[jid] = true
-	}
-	k.mu.Unlock()
-	began := time.Now()
-	open, err := p.run(ctx)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := time.Now()
-	t.running, t.rest = false, now.Add(min(restFactor*now.Sub(began), maxRest))
-	k.settle(t, before, func(jid string, n int) (int, bool) {
-		if err != nil {
-			return n, !errors.Is(err, ErrNoRoom)
-		}
-		return n + 1, open[jid] && n+1 < len(retries())
-	})
-	switch {
-	case errors.Is(err, ErrNoRoom):
-		t.all = 0
-	case err != nil:
-		t.sooner(now.Add(afterTrouble))
-		return
-	}
-	for _, n := range t.tries {
-		t.sooner(now.Add(retries()[n]))
-	}
-	if err == nil && p.all && t.all > 0 {
-		if t.all--; t.all > 0 {
-			t.sooner(now.Add(resyncs()[len(resyncs())-t.all]))
-		}
-	}
-	if err == nil && p.strict {
-		t.strict++
-		wait := strictEvery
-		if t.strict < len(retries()) {
-			wait = retries()[t.strict]
-		}
-		t.sooner(now.Add(wait))
-	}
-}
-
-// settle wants the lock. Of the accounts that were looked at it keeps those
-// that have to be looked at again, with how often they were; those that came in
-// again meanwhile begin anew.
-func (k *Keeper) settle(t *task, looked map[string]int, again func(jid string, n int) (int, bool)) {
-	for jid, n := range looked {
-		_, back := t.tries[jid]
-		n, keep := again(jid, n)
-		if back || !keep {
-			k.waiting--
-			continue
-		}
-		t.tries[jid] = n
-	}
 }

@@ -1,0 +1,47 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+)
+
+// Rooms is how the rooms of a Prosody are read and changed. Every call has a
+// deadline of its own.
+type Rooms interface {
+	// Affiliations returns what the bare JIDs are that are anything to a room.
+	Affiliations(ctx context.Context, room string) (map[string]Affiliation, error)
+	// Occupants returns who is in a room.
+	Occupants(ctx context.Context, room string) ([]Occupant, error)
+	// SetAffiliation makes a bare JID be something to a room. Setting what
+	// there is already has the occupants' roles computed anew.
+	SetAffiliation(ctx context.Context, room, jid string, a Affiliation) error
+	// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between:
+	// what it returns was so right before.
+	ReadAndSet(ctx context.Context, room, jid string, a Affiliation) (map[string]Affiliation, error)
+	// MembersOnly reports whether a room only lets members in.
+	MembersOnly(ctx context.Context, room string) (bool, error)
+	// SetMembersOnly makes it so, or not.
+	SetMembersOnly(ctx context.Context, room string, yes bool) error
+	// MainRoom returns the bare JID of the room that a breakout room belongs to.
+	MainRoom(ctx context.Context, room string) (string, error)
+	// Connection numbers the present connection: another number means that
+	// anything may have changed meanwhile. Zero is none.
+	Connection() uint64
+	// Connected receives a value each time the rooms become reachable. It is
+	// always the same channel, for one reader.
+	Connected() <-chan struct{}
+}
+
+// A Prosody is all that a [Keeper] wants of one.
+type Prosody interface {
+	Rooms
+	Messenger
+}
+
+// The errors of [Rooms] that say something about the room.
+var (
+	ErrNoRoom      = errors.New("there is no such room")
+	ErrForbidden   = errors.New("the room does not let usher do this")
+	ErrUnreachable = errors.New("the rooms cannot be reached")
+	ErrRefused     = errors.New("the room refuses this change")
+)
