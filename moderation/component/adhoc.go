@@ -107,7 +107,7 @@ func (s *session) step(ctx context.Context, in *iq) (command, error) {
 	c := in.Command
 	done := command{Node: c.Node, Session: c.Session, Status: "completed"}
 	if c.Session == "" {
-		done.Session = "lobby-" + escape(in.ID)
+		done.Session = "lobby-" + in.ID
 	}
 	if c.Action == "cancel" {
 		done.Status = "canceled"
