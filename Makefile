@@ -4,8 +4,9 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
+SOAK ?= 20
 
-.PHONY: build demo test race bench fuzz lint vuln install-deps
+.PHONY: build demo test race bench fuzz soak lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
@@ -31,6 +32,10 @@ bench:
 
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
+
+# The tests about storms, kills and races, over and over: what happens seldom shows itself here.
+soak: install-deps
+	CI=1 go test -count=$(SOAK) -failfast -timeout 0 -run 'Storm|Killed|Twice|TakeBack|Lobby' ./e2e
 
 lint:
 	scripts/lint.sh

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,32 @@ func TestRoomsLobby(t *testing.T) {
 				}
 			}
 			alice.stays(r, "moderator/owner")
+		},
+		"let in by the room itself": func(t *testing.T, w *roomsWorld, mode string) {
+			if mode == "gate" { // there usher decides alone
+				return
+			}
+			r := room("by-hand")
+			alice := w.enter(t, "alice", "by-hand", moderator)
+			alice.joinAs(r, "moderator/owner")
+			guest := w.guest(t)
+			guest.refused(r, waits(mode))
+			if err := alice.InviteTo(r, guest.bare()); err != nil { // what Jitsi's client does when a moderator admits
+				t.Fatal(err)
+			}
+			w.member(t, r, guest, mode)
+			if first := guest.join(r); first != "participant/member" {
+				t.Errorf("the guest came in as %s", first)
+			}
+			for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+				if !slices.ContainsFunc(w.knocks(t), func(k lobby.Knock) bool { return k.JID == guest.bare() }) {
+					break
+				}
+				if time.Since(began) > 5*time.Second {
+					t.Fatal("who is in the room is still among those who wait")
+				}
+			}
+			guest.stays(r, "participant/member")
 		},
 		"denied stays out": func(t *testing.T, w *roomsWorld, mode string) {
 			r := room("denied")

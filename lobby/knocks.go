@@ -144,13 +144,16 @@ func (r *knocksOf) notice(v *Knock, now time.Time) Notice {
 	return TellPerson
 }
 
-// remove forgets who waits no longer.
-func (k *knocks) remove(room, jid string) {
+// remove forgets who waits no longer, and reports whether he waited.
+func (k *knocks) remove(room, jid string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r := k.rooms[room]; r != nil {
-		k.drop(room, r, func(v *Knock) bool { return v.JID == jid })
+	r := k.rooms[room]
+	if r == nil || r.byJID[jid] == nil {
+		return false
 	}
+	k.drop(room, r, func(v *Knock) bool { return v.JID == jid })
+	return true
 }
 
 // expire forgets who has not tried for long.

@@ -88,8 +88,9 @@ func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
 
 // CameIn forgets the knock of somebody who waits no longer.
 func (l *Lobby) CameIn(room, jid string) {
-	l.knocks.remove(room, jid)
-	l.count()
+	if l.knocks.remove(room, jid) {
+		l.count()
+	}
 }
 
 // Knocks returns who waits, in a room or, for "", anywhere.

@@ -21,6 +21,7 @@ type Messenger interface {
 
 const (
 	bellQueue   = 256
+	ringAfter   = 300 * time.Millisecond
 	ringWithin  = 5 * time.Second
 	inviteAfter = 50 * time.Millisecond
 	inviteTries = 200
@@ -57,25 +58,32 @@ func (b *bell) run(ctx context.Context) {
 	}
 }
 
-// ring is told of each knock.
+// ring is told of each knock. It waits a moment: a moderator may have let him in
+// by the room's own means, and then he does not wait at all.
 func (b *bell) ring(room, jid, name string, notice lobby.Notice) {
 	if notice == lobby.TellNothing {
 		return
 	}
-	b.add(func(ctx context.Context) {
-		text := fmt.Sprintf("%s (%s) waits in the lobby of %s. To decide: the commands of this address, or usher lobby admit %s %s", quoteName(name), jid, room, room, jid)
-		if notice == lobby.TellCrowd {
-			text = fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute. See the commands of this address, or usher lobby knocks.",
-				len(b.k.sessions.lobby.Knocks(room)), room)
-		}
-		moderators, err := b.k.moderators(ctx, room)
-		if err != nil {
-			return // nobody is there, or the component says so itself
-		}
-		for _, moderator := range moderators {
-			_ = b.k.messenger.Tell(ctx, moderator, text)
-		}
-	})
+	time.AfterFunc(ringAfter, func() { b.add(func(ctx context.Context) { b.tell(ctx, room, jid, name, notice) }) })
+}
+
+func (b *bell) tell(ctx context.Context, room, jid, name string, notice lobby.Notice) {
+	moderators, in, err := b.k.moderators(ctx, room)
+	if err != nil {
+		return // nobody is there, or the component says so itself
+	}
+	if slices.Contains(in, jid) {
+		b.k.sessions.lobby.CameIn(room, jid)
+		return
+	}
+	text := fmt.Sprintf("%s (%s) waits in the lobby of %s. To decide: the commands of this address, or usher lobby admit %s %s", quoteName(name), jid, room, room, jid)
+	if notice == lobby.TellCrowd {
+		text = fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute. See the commands of this address, or usher lobby knocks.",
+			len(b.k.sessions.lobby.Knocks(room)), room)
+	}
+	for _, moderator := range moderators {
+		_ = b.k.messenger.Tell(ctx, moderator, text)
+	}
 }
 
 // quoteName keeps a nickname from looking like a part of the message.
@@ -103,26 +111,27 @@ func (b *bell) inviteAgain(room, jid string, n int) {
 	})
 }
 
-// moderators returns who is moderator of a room now, but for service accounts.
-func (k *Keeper) moderators(ctx context.Context, room string) ([]string, error) {
+// moderators returns who is moderator of a room now, but for service accounts,
+// and who is in it at all.
+func (k *Keeper) moderators(ctx context.Context, room string) (list, in []string, err error) {
 	name, err := ParseRoom(room)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h := k.sessions.policy.Load().byRoom[name.Domain]
 	if h == nil {
-		return nil, ErrNoRoom
+		return nil, nil, ErrNoRoom
 	}
 	occupants, err := k.rooms.Occupants(ctx, room)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var list []string
 	for _, o := range occupants {
+		in = append(in, o.JID)
 		if o.Role == RoleModerator && !h.service[o.JID] && !slices.Contains(list, o.JID) {
 			list = append(list, o.JID)
 		}
 	}
 	k.sawModerators(room, list)
-	return list, nil
+	return list, in, nil
 }

@@ -47,7 +47,7 @@ func (k *Keeper) mayModerate(room, jid string) bool {
 
 // isModerator asks the room.
 func (k *Keeper) isModerator(ctx context.Context, room, jid string) (bool, error) {
-	list, err := k.moderators(ctx, room)
+	list, _, err := k.moderators(ctx, room)
 	return slices.Contains(list, jid), err
 }
 

@@ -105,6 +105,8 @@ func (h *Handler) settle(ctx context.Context, user, room string, d Decision) {
 	switch {
 	case d.Reason == ReasonInternalError:
 		result, text, level = "error", "join not decided", slog.LevelError
+	case d.HeldByRoom:
+		result, text = "denied", "join left to the room, which lets members in only"
 	case !d.Allowed:
 		result, text = "denied", "join refused"
 	}

@@ -118,7 +118,9 @@ func (s *Sessions) knock(ctx context.Context, h *hostRules, room RoomName, user,
 		s.touch(room.JID, user) // what he was given has to be taken back first
 		return
 	}
-	d.HeldByRoom = s.awaitClosed(ctx, room.JID, user)
+	if d.HeldByRoom = s.awaitClosed(ctx, room.JID, user); d.HeldByRoom {
+		s.touch(room.JID, user) // a moderator may have let him in: then he is seen there
+	}
 }
 
 // awaitClosed reports whether a room is known to let in nobody but members now.

@@ -106,7 +106,7 @@ func TestKnocksFlood(t *testing.T) {
 // made a member and then invited, and what is opened by hand stays open.
 func TestLobbyMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+		f, l, r, stop := startLobby(t, lobby.MembersOnly)
 		defer stop()
 		guest := "g@guest." + host
 		h := &moderation.Handler{Sessions: f.Sessions}
@@ -124,6 +124,21 @@ func TestLobbyMembers(t *testing.T) {
 		}
 		if !held() {
 			t.Error("a guest is not left to a room that lets members in only")
+		}
+		byHand := "h@guest." + host // a moderator invites him, as Jitsi's lobby does
+		r.mu.Lock()
+		r.has[byHand] = moderation.Member
+		r.mu.Unlock()
+		if d := f.Join(t.Context(), byHand, "standup@"+muc, "H"); !d.HeldByRoom {
+			t.Errorf("who was let in by the room's own means: %+v", d)
+		}
+		r.enter(byHand)
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		told := strings.Join(r.told, "; ")
+		r.mu.Unlock()
+		if knocks := l.Knocks(""); len(knocks) != 1 || knocks[0].JID != guest || strings.Contains(told, byHand) || !strings.Contains(told, guest) {
+			t.Errorf("knocks %+v, told %s", knocks, told)
 		}
 		if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: guest, Admitted: true}); err != nil {
 			t.Fatal(err)

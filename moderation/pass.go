@@ -74,6 +74,9 @@ func (p *pass) gather() {
 		}
 	}
 	for _, o := range p.occupants {
+		if p.sessions.lobby != nil {
+			p.sessions.lobby.CameIn(p.room, o.JID)
+		}
 		if p.all && strings.HasSuffix(o.JID, "@"+p.rules.Host) {
 			p.jids[o.JID] = true
 		}

@@ -68,3 +68,9 @@ func (s *Session) Messages(from string) (n int) {
 	}
 	return n
 }
+
+// InviteTo has a room invite somebody (XEP-0045 section 7.8.2).
+func (s *Session) InviteTo(room, jid string) error {
+	s.begin()
+	return s.send("<message to='" + escape(room) + "'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='" + escape(jid) + "'/></x></message>")
+}
