@@ -65,6 +65,9 @@ func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bo
 		return h.wait("the room's lobby is on")
 	case d.Reason == ReasonGuest && on:
 		return h.asMember(listed(list), on)
+	case d.Reason == ReasonNotStarted && on && list.Passes(): // he is let in once it is, and a member by then
+		d.Listed = true
+		return h.asMember(d, on)
 	case d.Reason == ReasonNotStarted && on:
 		d.Knocks = true
 		return d

@@ -209,3 +209,34 @@ func TestLobbyStateFails(t *testing.T) {
 	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonLobby)
 	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
 }
+
+// TestLobbyBeforeTheStart: whoever is on the whitelist is a member of a room before anybody has started it, and stays
+// one, though he is not let in yet.
+func TestLobbyBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := newLobbyFixture(t, lobby.MembersOnly)
+		guest := "g@guest." + host
+		if err := l.Allow(t.Context(), lobby.Entry{JID: guest}); err != nil {
+			t.Fatal(err)
+		}
+		r := newFakeRooms(time.Millisecond)
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		defer stop()
+		seeds, d := f.Create(t.Context(), "standup@"+muc)
+		if !d.Allowed || seeds[guest] != moderation.Member {
+			t.Fatalf("%v, %+v", seeds, d)
+		}
+		r.mu.Lock()
+		r.has[guest] = moderation.Member
+		r.mu.Unlock()
+		f.joins(t, guest, "standup@"+muc, moderation.ReasonNotStarted)
+		f.moderator(t, "alice", "standup") // has the room looked at
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		has := r.has[guest]
+		r.mu.Unlock()
+		if has != moderation.Member || len(l.Knocks("")) != 0 {
+			t.Errorf("he is %s, knocks %+v", has, l.Knocks(""))
+		}
+	})
+}

@@ -109,7 +109,7 @@ type Decision struct {
 	Affiliation Affiliation // what the account is to the room by its token; None without one
 	Grant       *Grant      // what it rests on, or nil
 
-	Listed     bool // it rests on the lobby's lists
+	Listed     bool // it rests on the lobby's lists; with a refusal: he is a member, and waits for something else
 	Knocks     bool // refused, and to be listed among those who wait
 	Waits      bool // refused for the lobby alone
 	HeldByRoom bool // refused by the room itself, which only lets members in
