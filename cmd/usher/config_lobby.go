@@ -105,6 +105,9 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	if !l.named {
 		return nil
 	}
+	if len(h.MUC) == 0 && len(l.rooms)+len(l.entries) == 0 {
+		return nil
+	}
 	if len(h.MUC) == 0 {
 		l.at.problem("name the MUC components under muc", "the host has a lobby, and no muc")
 		return nil
