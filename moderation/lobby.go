@@ -259,8 +259,8 @@ func (s *Sessions) canComeIn(room, jid string) bool {
 	return r == nil || !r.MembersOnly || g != nil && g.Confirmed && g.Affiliation.rank() >= Member.rank()
 }
 
-// closedRooms wants the lock. They are the running rooms that only let members
-// in and that a grant opens without naming them, those joined last first.
+// closedRooms wants the lock. They are some of the running rooms that only let
+// members in and that a grant opens without naming them.
 func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
 	if !g.wild() {
 		return nil
