@@ -148,7 +148,7 @@ func TestShortSuspension(t *testing.T) {
 	t.Parallel()
 	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
 	x.waits()
-	x.signal(syscall.SIGSTOP)
+	x.stop()
 	x.write(good + "\n")
 	time.Sleep(50 * time.Millisecond)
 	x.signal(syscall.SIGCONT)
@@ -166,7 +166,7 @@ func TestManyShortSuspensions(t *testing.T) {
 	x := openTerminal(t, path).ready()
 	for i := range 30 {
 		x.waits()
-		x.signal(syscall.SIGSTOP)
+		x.stop()
 		x.write(good + "\n")
 		time.Sleep(time.Duration(i%5) * time.Millisecond)
 		x.signal(syscall.SIGCONT)

@@ -205,6 +205,24 @@ func (x *terminal) waits() {
 	x.t.Fatal("the bridge does not wait")
 }
 
+// stop stops the process, and returns when it has stopped: a SIGCONT before that would take the SIGSTOP back, and
+// nobody would have been told of anything.
+func (x *terminal) stop() {
+	x.t.Helper()
+	x.signal(syscall.SIGSTOP)
+	for range 2000 {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(x.cmd.Process.Pid) + "/stat")
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+			return
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	x.t.Fatal("the bridge does not stop")
+}
+
 // ended wants the process to end with the code 0.
 func (x *terminal) ended() {
 	x.t.Helper()
