@@ -240,3 +240,38 @@ func TestLobbyBeforeTheStart(t *testing.T) {
 		}
 	})
 }
+
+// TestWelcome: who logs in while a room lets in members only is a member at once; whoever was banned, or made an owner,
+// by hand and was never seen there is that afterwards as before.
+func TestWelcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		by := map[string]moderation.Affiliation{"bob": moderation.None, "mallory": moderation.Outcast, "olga": moderation.Owner}
+		r.mu.Lock()
+		for account, a := range by {
+			r.has[account+"@"+host] = a
+		}
+		r.mu.Unlock()
+		by["bob"] = moderation.Member
+		for account, want := range by {
+			f.record(t, f.identity(account, "token of "+account, "standup"))
+			time.Sleep(10 * time.Millisecond)
+			r.mu.Lock()
+			got := r.has[account+"@"+host]
+			r.mu.Unlock()
+			if got != want {
+				t.Errorf("%s is %s, want %s", account, got, want)
+			}
+		}
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for account, want := range by {
+			if got := r.has[account+"@"+host]; got != want {
+				t.Errorf("a minute later %s is %s, want %s", account, got, want)
+			}
+		}
+	})
+}
