@@ -87,6 +87,9 @@ func (p *pass) keepIn(ctx context.Context) error {
 		if a := p.has[o.JID]; a != "" && a != None || p.rules.service[o.JID] {
 			continue
 		}
+		if g := s.given(p.room, o.JID); g != nil && g.End != "" { // has to leave anyway
+			continue
+		}
 		now := s.now()
 		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: now, Lobby: true}
 		if err := s.record(ctx, g, p.epoch); err != nil {

@@ -78,7 +78,7 @@ func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) {
 		for _, room := range s.ledger.roomsOf(g.JID()) {
 			k := GivenKey{room, g.JID()}
 			touched[k] = true
-			if old := s.ledger.get(k); old.Grant == g.ID {
+			if old := s.ledger.get(k); old.Grant == g.ID || old.Lobby && why == EndRevoked {
 				marked := *old
 				marked.End = why
 				s.ledger.put(&marked)

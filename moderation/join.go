@@ -141,18 +141,19 @@ func (s *Sessions) touchAccount(g *Grant) {
 		return
 	}
 	jid := g.JID()
+	h := s.policy.Load().hosts[g.Host]
 	s.mu.RLock()
 	rooms := s.ledger.roomsOf(jid)
-	if p := s.policy.Load(); p.hosts[g.Host] != nil {
-		rooms = append(rooms, s.namedRooms(p.hosts[g.Host], g)...)
-		rooms = append(rooms, s.closedRooms(p.hosts[g.Host], g)...)
+	if h != nil {
+		rooms = append(rooms, s.namedRooms(h, g)...)
 	}
 	slices.Sort(rooms)
 	rooms = slices.Compact(rooms)
 	closed := make([]bool, len(rooms))
 	for i, room := range rooms {
-		closed[i] = s.closed[room]
+		_, closed[i] = s.closed[room]
 	}
+	anyClosed := len(s.closed) > 0
 	s.mu.RUnlock()
 	for i, room := range rooms {
 		if closed[i] {
@@ -160,6 +161,9 @@ func (s *Sessions) touchAccount(g *Grant) {
 		} else {
 			k.changed(room, jid)
 		}
+	}
+	if h != nil && anyClosed && g.wild() {
+		k.welcomeEverywhere(h, g, rooms)
 	}
 }
 

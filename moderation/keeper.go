@@ -41,6 +41,7 @@ type Keeper struct {
 	log       *slog.Logger
 	wake      chan struct{} // something is due now
 	welcomes  chan struct{} // a place for each that is under way
+	searches  chan struct{} // likewise
 
 	mu      sync.Mutex
 	seen    map[string][]string // who was moderator of a room, as a hint
@@ -64,7 +65,7 @@ type task struct {
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), tasks: map[string]*task{}}
+	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}}
 	k.bell = newBell(k)
 	s.keeper.Store(k)
 	return k

@@ -181,10 +181,9 @@ func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, chang
 	}
 	before := r.Room
 	change(r)
-	if r.MembersOnly {
-		s.closed[room] = true
-	} else {
-		delete(s.closed, room)
+	delete(s.closed, room)
+	if name, err := ParseRoom(room); r.MembersOnly && err == nil {
+		s.closed[room] = name
 	}
 	kept := r.Room
 	s.mu.Unlock()
@@ -259,20 +258,22 @@ func (s *Sessions) canComeIn(room, jid string) bool {
 	return r == nil || !r.MembersOnly || g != nil && g.Confirmed && g.Affiliation.rank() >= Member.rank()
 }
 
-// closedRooms wants the lock. They are some of the running rooms that only let
-// members in and that a grant opens without naming them.
+// closedRooms returns some of the running rooms that only let members in and
+// that a grant opens without naming them.
 func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
-	if !g.wild() {
-		return nil
-	}
-	var list []string
-	for room := range s.closed {
-		name, err := ParseRoom(room)
-		if err != nil || s.policy.Load().byRoom[name.Domain] != h {
-			continue
+	p := s.policy.Load()
+	var names []RoomName
+	s.mu.RLock()
+	for _, name := range s.closed {
+		if p.byRoom[name.Domain] == h {
+			names = append(names, name)
 		}
+	}
+	s.mu.RUnlock()
+	var list []string
+	for _, name := range names { // may be many, and no login waits for it
 		if reason, _ := h.opens(g, name); reason == "" {
-			if list = append(list, room); len(list) == maxClosedRooms {
+			if list = append(list, name.JID); len(list) == maxClosedRooms {
 				break
 			}
 		}

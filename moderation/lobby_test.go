@@ -275,3 +275,46 @@ func TestWelcome(t *testing.T) {
 		}
 	})
 }
+
+// TestLobbyRevoked: whoever was in a room when it was closed is a member for the lobby's sake, and leaves it all the same
+// when his session is revoked.
+func TestLobbyRevoked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := newLobbyFixture(t, lobby.MembersOnly)
+		f.record(t, f.identity("bob", "token of bob", "standup"))
+		r := newFakeRooms(time.Millisecond)
+		r.enter("bob@" + host) // nobody asked about him
+		time.AfterFunc(time.Second, func() { r.connected <- struct{}{} })
+		<-r.connected
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		defer stop()
+		time.Sleep(time.Minute) // what comes with a new connection is over
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		member := func() bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.has["bob@"+host] == moderation.Member
+		}
+		for range 1000 { // and before the room is looked at again
+			if member() {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if !member() {
+			t.Fatal("bob was not kept in")
+		}
+		time.Sleep(5 * time.Millisecond)
+		if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.there["bob@"+host] != "" || r.has["bob@"+host] == moderation.Member {
+			t.Errorf("after the revocation bob is %q, %q: %q", r.has["bob@"+host], r.there["bob@"+host], r.sets)
+		}
+	})
+}

@@ -110,10 +110,10 @@ func (s situation) takeBack() step {
 	if g == nil {
 		return step{}
 	}
-	if g.Lobby && s.inside { // who was let in is not thrown out; when he has left it is taken back
+	if g.Lobby && s.inside && g.End == "" { // who was let in is not thrown out; when he has left it is taken back
 		return step{}
 	}
-	st := step{forget: true, remove: !g.Lobby && (g.End == EndRevoked || s.onEnd == ExpiryRemove)}
+	st := step{forget: true, remove: g.End == EndRevoked || !g.Lobby && s.onEnd == ExpiryRemove}
 	if g.End != EndRevoked && g.End != EndKeyGone && !g.Lobby && s.onEnd == ExpiryKeep {
 		return st
 	}

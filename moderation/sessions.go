@@ -64,8 +64,8 @@ type Sessions struct {
 	byToken map[string]map[ID]*Grant // by token print, those with random accounts
 	revoked revocations
 	rooms   map[string]*roomState
-	closed  map[string]bool // rooms that only let members in
-	wild    map[string][]ID // by host: the last logins with a token for many rooms
+	closed  map[string]RoomName // rooms that only let members in
+	wild    map[string][]ID     // by host: the last logins with a token for many rooms
 	ledger  ledger
 	epoch   uint64
 	shared  map[string]string // texts that most grants have in common
@@ -87,7 +87,7 @@ var _ auth.Sessions = (*Sessions)(nil)
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby,
-		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, closed: map[string]bool{}, wild: map[string][]ID{}, ledger: newLedger(), shared: map[string]string{}}
+		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, closed: map[string]RoomName{}, wild: map[string][]ID{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -129,8 +129,8 @@ func (s *Sessions) load(state State) {
 		r := state.Rooms[i]
 		if len(s.rooms) < maxRooms {
 			s.rooms[r.JID] = &roomState{Room: r}
-			if r.MembersOnly {
-				s.closed[r.JID] = true
+			if name, err := ParseRoom(r.JID); r.MembersOnly && err == nil {
+				s.closed[r.JID] = name
 			}
 		}
 	}

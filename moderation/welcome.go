@@ -3,10 +3,34 @@ package moderation
 import (
 	"cmp"
 	"context"
+	"slices"
 )
 
-// maxWelcomes bounds the logins for which rooms are asked at the same time.
-const maxWelcomes = 32
+// The bounds of what is done at the same time: rooms that are asked, and logins
+// for which rooms are looked for.
+const (
+	maxWelcomes = 32
+	maxSearches = 8
+)
+
+// welcomeEverywhere is welcome in the running rooms that a token opens without
+// naming them, but for those that were seen to. The login does not wait for the
+// search. At the bound it is left out; the join then wants a second try.
+func (k *Keeper) welcomeEverywhere(h *hostRules, g *Grant, but []string) {
+	select {
+	case k.searches <- struct{}{}:
+	default:
+		return
+	}
+	go func() {
+		defer func() { <-k.searches }()
+		for _, room := range k.sessions.closedRooms(h, g) {
+			if !slices.Contains(but, room) {
+				k.welcome(room, g.JID())
+			}
+		}
+	}()
+}
 
 // welcome makes a member of somebody who has just logged in, in a room that only
 // lets members in: his join follows at once, and his role is computed before
@@ -25,40 +49,48 @@ func (k *Keeper) welcome(room, jid string) {
 		ctx, cancel := context.WithTimeout(context.Background(), passWithin)
 		defer cancel()
 		p := &pass{Keeper: k, room: room}
-		if p.prepare() {
-			if err := p.welcome(ctx, jid); err != nil {
-				p.failed(ctx, err)
-			}
+		if !p.prepare() {
+			return
 		}
-		k.changed(room, jid)
+		done, err := p.welcome(ctx, jid)
+		if err != nil {
+			p.failed(ctx, err)
+		}
+		if done {
+			k.changed(room, jid)
+		} else {
+			k.urgent(room, jid)
+		}
 	}()
 }
 
 // welcome sets at once what somebody is who was never seen in the room, and
 // asks in the same breath, but before, what he was. If that was more, or a ban,
-// it is put back.
-func (p *pass) welcome(ctx context.Context, jid string) error {
+// it is put back. It reports whether the room may wait for its turn now.
+func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 	s := p.sessions
 	d := s.standing(p.rules, jid, p.name, s.now())
-	if !d.Allowed || d.Grant == nil || d.Affiliation == None || s.given(p.room, jid) != nil {
-		return nil
+	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
+		return true, nil
 	}
-	var err error
+	if g := s.given(p.room, jid); g != nil {
+		return g.Confirmed && g.Affiliation.rank() >= d.Affiliation.rank(), nil
+	}
 	if p.has, err = p.rooms.ReadAndSet(ctx, p.room, jid, d.Affiliation); err != nil {
-		return err
+		return true, err
 	}
 	s.metrics.Affiliation(string(d.Affiliation), true)
 	has := cmp.Or(p.has[jid], None)
 	if has == Outcast || has.rank() > d.Affiliation.rank() {
 		if err := p.rooms.SetAffiliation(ctx, p.room, jid, has); err != nil {
-			return err
+			return true, err
 		}
 		_, err := p.one(ctx, jid) // remembers it as not ours
-		return err
+		return true, err
 	}
 	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: s.now(), Confirmed: true}
 	if err := s.record(ctx, g, p.epoch); err != nil {
-		return p.rooms.SetAffiliation(ctx, p.room, jid, has)
+		return true, p.rooms.SetAffiliation(ctx, p.room, jid, has)
 	}
-	return nil
+	return true, nil
 }
