@@ -13,7 +13,7 @@ import (
 
 // lobbyOf turns the lobby on for all rooms but those that begin with "open-".
 func lobbyOf(mode string) roomsOptions {
-	return roomsOptions{host: "    lobby:\n      enforce: " + mode + "\n      rooms: {\"*\": on, \"open-*\": off}\n      whitelist: [focus@" + services + ", \"fixed@" + meet + " room=board-*\"]\n"}
+	return roomsOptions{muc: "muc_room_default_public = false\n", host: "    lobby:\n      enforce: " + mode + "\n      rooms: {\"*\": on, \"open-*\": off}\n      whitelist: [focus@" + services + ", \"fixed@" + meet + " room=board-*\"]\n"}
 }
 
 // waits is what a client sees whom the lobby holds back.
@@ -94,6 +94,36 @@ func TestRoomsLobby(t *testing.T) {
 				}
 			}
 			guest.stays(r, "participant/member")
+		},
+		"nothing else of the room changes": func(t *testing.T, w *roomsWorld, mode string) {
+			alice := w.enter(t, "alice", "*", moderator)
+			var features [2][]string
+			for i, name := range []string{"open-9", "closed-9"} {
+				r := room(name)
+				alice.joinAs(r, "moderator/owner")
+				if i == 1 {
+					w.guest(t).refused(r, waits(mode)) // the lobby is on by now
+				}
+				var err error
+				if features[i], err = alice.Features(within(t), r); err != nil {
+					t.Fatal(err)
+				}
+				slices.Sort(features[i])
+			}
+			if !slices.Contains(features[1], "muc_hidden") {
+				t.Errorf("the room is %v", features[1])
+			}
+			closed := slices.Index(features[1], "muc_membersonly")
+			if (closed >= 0) != (mode == "members-only") {
+				t.Errorf("the room is %v", features[1])
+			}
+			if closed >= 0 {
+				features[1][closed] = "muc_open"
+				slices.Sort(features[1])
+			}
+			if !slices.Equal(features[0], features[1]) {
+				t.Errorf("without a lobby %v, with one %v", features[0], features[1])
+			}
 		},
 		"denied stays out": func(t *testing.T, w *roomsWorld, mode string) {
 			r := room("denied")

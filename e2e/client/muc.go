@@ -63,9 +63,10 @@ type seen struct {
 }
 
 type reply struct {
-	items []Item
-	note  string
-	err   error
+	items    []Item
+	features []string
+	note     string
+	err      error
 }
 
 // stanza is a presence or an IQ, as far as rooms are concerned.
@@ -82,6 +83,11 @@ type stanza struct {
 	Admin struct {
 		Items []Item `xml:"item"`
 	} `xml:"http://jabber.org/protocol/muc#admin query"`
+	Disco struct {
+		Features []struct {
+			Var string `xml:"var,attr"`
+		} `xml:"feature"`
+	} `xml:"http://jabber.org/protocol/disco#info query"`
 	Command struct {
 		Note string `xml:"note"`
 	} `xml:"http://jabber.org/protocol/commands command"`
@@ -143,6 +149,9 @@ func (s *Session) read() {
 func (r *rooms) take(name string, st *stanza) {
 	if name == "iq" && r.asked[st.ID] != nil {
 		answer := reply{items: st.Admin.Items, note: st.Command.Note}
+		for _, f := range st.Disco.Features {
+			answer.features = append(answer.features, f.Var)
+		}
 		if st.Type == "error" {
 			answer.err = st.err()
 		}
@@ -268,6 +277,12 @@ func (s *Session) Admin(ctx context.Context, room, kind string, item Item) ([]It
 	}
 	r, err := s.ask(ctx, kind, room, string(payload))
 	return r.items, err
+}
+
+// Features asks what a room, or another entity, has (XEP-0030).
+func (s *Session) Features(ctx context.Context, jid string) ([]string, error) {
+	r, err := s.ask(ctx, "get", jid, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+	return r.features, err
 }
 
 // until waits for a condition on what was seen; it is asked with the lock held.
