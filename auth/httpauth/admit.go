@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 )
 
 // A stop is why a request is not admitted.
@@ -86,27 +84,7 @@ func (s *Server) refuseAdmission(w http.ResponseWriter, why *stop) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="usher"`)
 	}
 	http.Error(w, why.text, why.status)
-	if n, now := s.stopped.now(); now && s.Log != nil {
+	if n, now := s.stopped.Now(); now && s.Log != nil {
 		s.Log.Warn("a request to the HTTP door was not admitted", slog.String("cause", why.text), slog.Int("not_logged", n))
 	}
-}
-
-// occasional lets one line through a second: whoever is not admitted must not
-// fill the disk. The zero value is ready.
-type occasional struct {
-	mu     sync.Mutex
-	last   time.Time
-	silent int
-}
-
-func (o *occasional) now() (silent int, ok bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	now := time.Now()
-	if now.Sub(o.last) < time.Second {
-		o.silent++
-		return 0, false
-	}
-	silent, o.silent, o.last = o.silent, 0, now
-	return silent, true
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"usher/auth"
+	"usher/internal/occasion"
 )
 
 // The names of the doors in logs and metrics, by the module that asks.
@@ -50,7 +51,7 @@ type Server struct {
 	Rooms http.Handler
 
 	settings atomic.Pointer[settings]
-	stopped  occasional
+	stopped  occasion.Gate
 }
 
 // settings is Settings made ready, and immutable.

@@ -1,0 +1,28 @@
+package occasion_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/internal/occasion"
+)
+
+func TestOneLineASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g occasion.Gate
+		if n, ok := g.Now(); n != 0 || !ok {
+			t.Errorf("the first: %d, %v", n, ok)
+		}
+		for range 3 {
+			time.Sleep(300 * time.Millisecond)
+			if _, ok := g.Now(); ok {
+				t.Error("a second line in the same second")
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		if n, ok := g.Now(); n != 3 || !ok {
+			t.Errorf("a second later: %d, %v; want 3 left out", n, ok)
+		}
+	})
+}
