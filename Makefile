@@ -12,11 +12,11 @@ build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
 
 install-deps:
-	scripts/install.sh prosody13 ejabberd slixmpp
+	scripts/install.sh prosody13 ejabberd slixmpp nginx chromium strophe jitsi
 
 # KEEP=1 leaves Prosody and usher running and says how to play with them.
 demo:
-	scripts/install.sh ejabberd
+	scripts/install.sh ejabberd chromium strophe
 	$(MAKE) --no-print-directory build
 	bin/usher demo $(if $(KEEP),--keep)
 

@@ -6,15 +6,36 @@
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/prosody13 (or $USHER_PROSODY13)
 #   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
 #   scripts/install.sh slixmpp     the same, and an XMPP client library in Python, for the tests
+#   scripts/install.sh nginx       the same, and nginx
+#   scripts/install.sh chromium    the same, and a browser, with a font
+#   scripts/install.sh strophe     the same, and Strophe, an XMPP client library for browsers, from npm, unpacked into
+#                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
+#   scripts/install.sh jitsi       the same, and the last lib-jitsi-meet that npm has, with what it needs, unpacked into
+#                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-1.0.6 (or $USHER_JITSI)
 set -euo pipefail
 
 packages=(prosody prosody-modules)
 new_services=()
 with_13=
+with_strophe=
+with_jitsi=
 policy=/usr/sbin/policy-rc.d
 policy_mark='put here by scripts/install.sh of usher while it installs'
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}
 target=${USHER_PROSODY13:-$cache/usher/prosody13}
+strophe=${USHER_STROPHE:-$cache/usher/strophe-5.0.0}
+jitsi=${USHER_JITSI:-$cache/usher/jitsi-1.0.6}
+# Packages of npm and their SHA-512, which npm shows in base64 as dist.integrity.
+strophe_packages=(
+	strophe.js 5.0.0 44d72662b8047d9b13be5e2e0f8ad4f9e432756011e59d1ae1cdeb7f13bfed487d431c656b795ade574ec7ba87046b5d278b6d089468bbe284c3782e4f77d556
+)
+# lib-jitsi-meet expects jQuery, Strophe and two plugins of Strophe beside it: releases of its time, end of 2016.
+jitsi_packages=(
+	lib-jitsi-meet 1.0.6 1e7a7c17b6ed9881411a1e618258b5b93cdbedcec88160604cc16ee069d26ac13cb31db745c4dead70631fe5d972c1acc67a16de914a954efbcdad5ad28dea87
+	jquery 2.1.4 c1647e782abf4ff42dd0d705c8cf90561a34655cd6c456003628e648c2265e23399a3af568e69fe1217478e10f73dd9b6cad8bdaf0e9c70de522cceeb3b78ef1
+	strophe 1.2.4 07be237dedd5fd9d65bda54641022a19e2a571af5010f36aad8a9c851a1f1b4cf740be90916e9068c6f62a9d89a037d70ec34cdb198b943d00e2ad7e45482232
+	strophejs-plugins 0.0.6 28cbad28ec0709f7848758322cd1192c175ca5b07f872aef0c06fbc6e60c8c699892fecd10e4e6027cc143845d81a2af98ea8e6f0de095454fb7e2ba0ae5b76b
+)
 work=
 sudo=()
 ours=
@@ -58,6 +79,11 @@ installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# wanted tells whether a package is among those to install.
+wanted() {
+	case " ${packages[*]} " in *" $1 "*) true ;; *) false ;; esac
+}
+
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then return; fi
 	command -v sudo >/dev/null || die "not root and no sudo: run this as root"
@@ -77,7 +103,8 @@ no_services() {
 # services_before remembers which of Debian's services this run would be the first to bring: they are what it may disable.
 services_before() {
 	installed prosody || new_services+=(prosody.service)
-	case " ${packages[*]} " in *" ejabberd "*) ;; *) return 0 ;; esac
+	if wanted nginx && ! installed nginx; then new_services+=(nginx.service); fi
+	wanted ejabberd || return 0
 	installed ejabberd || new_services+=(ejabberd.service)
 	installed erlang-base || new_services+=(epmd.socket epmd.service)
 }
@@ -177,10 +204,22 @@ unpack() {
 	complete "$work/new" || die "what bookworm-backports has is not Prosody 13 but '$(release_of "$work/new")'"
 }
 
-# put moves the finished folder into its place in one step. Another run may have been quicker: then its result stays.
+# put moves the finished folder "new" into its place, the first argument, in one step. Another run may have been
+# quicker: then its result stays. The second argument is the command that says whether what is there is complete.
 put() {
-	if [ -e "$target" ] && ! complete "$target"; then mv -T "$target" "$work/broken"; fi
-	mv -T "$work/new" "$target" 2>/dev/null || complete "$target" || die "could not write $target"
+	if [ -e "$1" ] && ! "$2" "$1"; then mv -T "$1" "$work/broken"; fi
+	mv -T "$work/new" "$1" 2>/dev/null || "$2" "$1" || die "could not write $1"
+}
+
+# begin makes the work folder, on the file system of the final place.
+begin() {
+	mkdir -p "$(dirname "$1")"
+	work=$(mktemp -d "$(dirname "$1")/.install.XXXXXX")
+}
+
+finish() {
+	rm -rf "$work"
+	work=
 }
 
 check_bookworm() {
@@ -200,13 +239,72 @@ install_13() {
 		return
 	fi
 	check_bookworm
-	mkdir -p "$(dirname "$target")"
-	work=$(mktemp -d "$(dirname "$target")/.prosody13.XXXXXX")
+	begin "$target"
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 	download || die "could not download Prosody 13 from bookworm-backports"
 	unpack
-	put
+	put "$target" complete
+	finish
 	say "Prosody $(release_of "$target"): in $target"
+}
+
+complete_strophe() { [ -s "$1/dist/strophe.umd.min.js" ] && grep -qF '"version": "5.0.0"' "$1/package.json"; }
+
+complete_jitsi() {
+	[ -s "$1/lib-jitsi-meet/dist/lib-jitsi-meet.min.js" ] && [ -s "$1/jquery/dist/jquery.min.js" ] &&
+		[ -s "$1/strophe/strophe.js" ] && [ -s "$1/strophejs-plugins/disco/strophe.disco.js" ] &&
+		[ -s "$1/strophejs-plugins/caps/strophe.caps.jsonly.js" ]
+}
+
+# npm_pack downloads one package as npm has it, into the work folder, without what it depends on and without running
+# anything of it.
+npm_pack() {
+	(cd "$work" && npm pack --ignore-scripts --no-update-notifier --cache "$work/npm" "$1" </dev/null)
+}
+
+# npm_unpack NAME VERSION SHA512 FOLDER downloads a package and unpacks it, once its contents are what they should be.
+npm_unpack() {
+	local name=$1 version=$2 sum=$3 folder=$4 file=$work/$1-$2.tgz
+	say "downloading $name $version with npm"
+	retry quietly npm_pack "$name@$version" || die "npm could not download $name $version"
+	echo "$sum  $file" | sha512sum --check --status || die "what npm has as $name $version is not what it was"
+	mkdir "$folder"
+	# npm's own archives have headers that tar ignores, with a warning each.
+	tar -xzf "$file" -C "$folder" --strip-components=1 --no-same-owner --warning=no-unknown-keyword
+}
+
+# install_npm FOLDER CHECK NAME VERSION SHA512... unpacks packages of npm: one is the folder itself, of several each has
+# its own in it.
+install_npm() {
+	local folder=$1 check=$2 what="$3 $4"
+	shift 2
+	case $folder in /*) ;; *) die "cannot use the folder $folder: it must be absolute" ;; esac
+	if "$check" "$folder"; then
+		say "$what: already in $folder"
+		return
+	fi
+	begin "$folder"
+	if [ "$#" -eq 3 ]; then
+		npm_unpack "$@" "$work/new"
+	else
+		mkdir "$work/new"
+		while [ "$#" -ge 3 ]; do
+			npm_unpack "$1" "$2" "$3" "$work/new/$1"
+			shift 3
+		done
+	fi
+	"$check" "$work/new" || die "$what has not the expected files"
+	put "$folder" "$check"
+	finish
+	say "$what: in $folder"
+}
+
+# need_npm adds Debian's npm to the packages where something must be downloaded with it and there is none.
+need_npm() {
+	if command -v npm >/dev/null; then return; fi
+	if [ -n "$with_strophe" ] && ! complete_strophe "$strophe" || [ -n "$with_jitsi" ] && ! complete_jitsi "$jitsi"; then
+		packages+=(npm)
+	fi
 }
 
 for word in "$@"; do
@@ -214,8 +312,15 @@ for word in "$@"; do
 	prosody13) with_13=yes ;;
 	ejabberd) packages+=(ejabberd) ;;
 	slixmpp) packages+=(python3-slixmpp) ;;
-	*) die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp]" ;;
+	nginx) packages+=(nginx) ;;
+	chromium) packages+=(chromium fonts-dejavu-core) ;;
+	strophe) with_strophe=yes ;;
+	jitsi) with_jitsi=yes ;;
+	*) die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp] [nginx] [chromium] [strophe] [jitsi]" ;;
 	esac
 done
+need_npm
 install_system
 if [ -n "$with_13" ]; then install_13; fi
+if [ -n "$with_strophe" ]; then install_npm "$strophe" complete_strophe "${strophe_packages[@]}"; fi
+if [ -n "$with_jitsi" ]; then install_npm "$jitsi" complete_jitsi "${jitsi_packages[@]}"; fi

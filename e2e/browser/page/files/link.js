@@ -1,0 +1,46 @@
+'use strict';
+
+// What the link says: https://HOST/[TENANT/]ROOM?jwt=TOKEN, and &transport=bosh for BOSH in place of WebSocket; or
+// https://HOST/jitsi/ROOM?jwt=TOKEN.
+
+// safeRoom writes a room's name as Jitsi does in JIDs: decoded, NFKC, lower case, percent-encoded, lower case again.
+function safeRoom(name) {
+  let plain = name;
+  try {
+    plain = decodeURIComponent(name);
+  } catch {
+    // A name that only looks encoded stays as it is.
+  }
+  return encodeURIComponent(plain.normalize('NFKC').toLowerCase()).toLowerCase();
+}
+
+function readLink(location, hosts) {
+  const parts = location.pathname.split('/').filter((part) => part !== '');
+  const query = new URLSearchParams(location.search);
+  const jitsi = parts.length > 1 && parts[0] === 'jitsi';
+  const name = parts.pop() || 'lobby';
+  // Jitsi Meet once took the room's name as the browser writes it in an address, in lower case, and knew no tenants.
+  const room = jitsi ? name.toLowerCase() : safeRoom(name);
+  const tenant = !jitsi && parts.length > 0 ? safeRoom(parts.pop()) : '';
+  const jwt = query.get('jwt') || '';
+  return {
+    room, tenant, jwt, jitsi,
+    transport: jitsi || query.get('transport') === 'bosh' ? 'bosh' : 'websocket',
+    domain: jwt === '' ? hosts.anonymousdomain : hosts.domain,
+    roomJid: `${tenant === '' ? '' : `[${tenant}]`}${room}@${hosts.muc}`,
+    host: location.host,
+    secure: location.protocol === 'https:',
+  };
+}
+
+// serviceAddress is where the client connects. The room goes through URLSearchParams, which encodes the percent signs of
+// its name once more, and the token is appended as it stands: both as Jitsi does it.
+function serviceAddress(link, previd) {
+  const bosh = link.transport === 'bosh';
+  const scheme = (bosh ? 'http' : 'ws') + (link.secure ? 's' : '');
+  const prefix = link.tenant === '' ? '' : `/${link.tenant}`;
+  const url = new URL(`${scheme}://${link.host}${prefix}/${bosh ? 'http-bind' : 'xmpp-websocket'}`);
+  url.searchParams.append('room', link.room);
+  const token = link.jwt === '' ? '' : `&token=${link.jwt}`;
+  return url.toString() + token + (previd ? `&previd=${previd}` : '');
+}

@@ -1,0 +1,48 @@
+package page_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"usher/e2e/browser/driver"
+	"usher/e2e/browser/page"
+)
+
+// What a browser makes of a link: the host, the room, and the address for XMPP.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	driver.Require(t)
+	h, err := page.New(page.Site{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	p := driver.Start(t, map[string]string{"meet.example.com": server.Listener.Addr().String()}).Open(t, "http://meet.example.com/none")
+	const muc = "@conference.meet.example.com"
+	for link, want := range map[string][3]string{
+		"/Board":                             {"guest.meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board"},
+		"/board?jwt=a.b.c":                   {"meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board&token=a.b.c"},
+		"/board?jwt=a.b.c&transport=bosh":    {"meet.example.com", "board" + muc, "https://meet.example.com/http-bind?room=board&token=a.b.c"},
+		"/Доска?jwt=a":                       {"meet.example.com", "%d0%b4%d0%be%d1%81%d0%ba%d0%b0" + muc, "wss://meet.example.com/xmpp-websocket?room=%25d0%25b4%25d0%25be%25d1%2581%25d0%25ba%25d0%25b0&token=a"},
+		"/%EF%BC%A2oard":                     {"guest.meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board"}, // a full-width B
+		"/Acme/Board?jwt=a":                  {"meet.example.com", "[acme]board" + muc, "wss://meet.example.com/acme/xmpp-websocket?room=board&token=a"},
+		"/":                                  {"guest.meet.example.com", "lobby" + muc, "wss://meet.example.com/xmpp-websocket?room=lobby"},
+		"/100%25":                            {"guest.meet.example.com", "100%25" + muc, "wss://meet.example.com/xmpp-websocket?room=100%2525"},
+		"/jitsi":                             {"guest.meet.example.com", "jitsi" + muc, "wss://meet.example.com/xmpp-websocket?room=jitsi"},
+		"/jitsi/Board?jwt=a":                 {"meet.example.com", "board" + muc, "https://meet.example.com/http-bind?room=board&token=a"},
+		"/jitsi/%C3%9C?jwt=a&transport=none": {"meet.example.com", "%c3%9c" + muc, "https://meet.example.com/http-bind?room=%25c3%259c&token=a"}, // stays a capital letter
+	} {
+		got := driver.Eval[[3]string](t, p, fmt.Sprintf(`(() => {
+			const link = readLink(new URL(%q, "https://meet.example.com"), config.hosts);
+			return [link.domain, link.roomJid, serviceAddress(link)];
+		})()`, link))
+		if got != want {
+			t.Errorf("%s\ngot  %v\nwant %v", link, got, want)
+		}
+	}
+	if got := driver.Eval[string](t, p, `serviceAddress({ ...link, jwt: "a" }, "b")`); got != "ws://meet.example.com/xmpp-websocket?room=none&token=a&previd=b" {
+		t.Errorf("with a stream to resume: %s", got)
+	}
+}

@@ -1,0 +1,103 @@
+package nginx
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// host is the name in the example for operators.
+const host = "meet.example.com"
+
+// frame is what Debian's nginx.conf has around a site, in one folder. Its error log takes everything, so that a test
+// sees what would leave the site.
+const frame = `daemon off;
+%spid nginx.pid;
+worker_processes 1;
+error_log error.log info;
+events { worker_connections 512; }
+http {
+    include /etc/nginx/mime.types;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    include site.conf;
+}
+`
+
+// write writes the configuration and the certificate.
+func (s *Server) write() error {
+	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("creating nginx's folder: %w", err)
+	}
+	site, err := s.site()
+	if err != nil {
+		return err
+	}
+	user := ""
+	if os.Getuid() == 0 {
+		user = "user root;\n" // or its workers could not read the folder of the test
+	}
+	for name, text := range map[string]string{"nginx.conf": fmt.Sprintf(frame, user), "site.conf": site} {
+		if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("writing nginx's configuration: %w", err)
+		}
+	}
+	return WriteCertificate(s.path("site.crt"), s.path("site.key"), host)
+}
+
+// site is the example for operators with the places of this machine.
+func (s *Server) site() (string, error) {
+	path := s.config.Site
+	if path == "" {
+		root, err := moduleRoot()
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(root, "deploy", "nginx-meet.conf")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the example: %w", err)
+	}
+	return replaceAll(string(text), [][2]string{
+		{"listen 80;", "listen " + s.plain + ";"},
+		{"listen [::]:80;", ""},
+		{"listen 443 ssl;", "listen " + s.addr + " ssl;"},
+		{"listen [::]:443 ssl;", ""},
+		{"/etc/ssl/meet.example.com.", s.path("site.")},
+		{"/var/log/nginx/", s.path("") + "/"},
+		{"/usr/share/jitsi-meet", s.config.Root},
+		{"127.0.0.1:8281", s.config.Gateway},
+	})
+}
+
+// replaceAll replaces every pair; one that does not occur means that the example has changed.
+func replaceAll(text string, pairs [][2]string) (string, error) {
+	for _, pair := range pairs {
+		if !strings.Contains(text, pair[0]) {
+			return "", fmt.Errorf("the example has no %q", pair[0])
+		}
+		text = strings.ReplaceAll(text, pair[0], pair[1])
+	}
+	return text, nil
+}
+
+// moduleRoot is the folder of go.mod above the working directory, which is a package's own in a test.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no go.mod above the working directory")
+		}
+	}
+}

@@ -1,0 +1,51 @@
+// Package nginxtest is package nginx for tests: one call starts a server that ends with the test.
+package nginxtest
+
+import (
+	"os"
+	"testing"
+
+	"usher/e2e/browser/page"
+	"usher/e2e/nginx"
+)
+
+// Start starts an nginx that ends with the test and sends XMPP to the gateway, host:port. It has the page of package
+// page for the site. When the machine has no nginx or no Strophe the test is skipped, or fails where the environment
+// says CI: there, what is not tested must be seen.
+func Start(t testing.TB, gateway string, site page.Site) *nginx.Server {
+	t.Helper()
+	Require(t)
+	root := t.TempDir()
+	if err := page.Write(root, site); err != nil {
+		t.Fatal(err)
+	}
+	server, err := nginx.Start(t.Context(), nginx.Config{Dir: t.TempDir(), Gateway: gateway, Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(server.Logs())
+		}
+	})
+	return server
+}
+
+// Require skips the test when nginx or Strophe is not installed, or fails it where the environment says CI.
+func Require(t testing.TB) {
+	t.Helper()
+	_, err := nginx.Find()
+	if err == nil {
+		_, err = page.FindStrophe()
+	}
+	if err == nil {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
