@@ -8,7 +8,7 @@ import (
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
 // A token that names nobody leaves the account empty; authenticated logins
-// then get a random one each.
+// then get a random one each, but for those that resume a stream.
 func checkAccount(a *attempt) *Refusal {
 	for _, path := range a.host.Account {
 		n := a.claims.get(path...)

@@ -23,8 +23,9 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 
 // IssueTicket decides like Authenticate and then makes a ticket instead of
 // letting anybody in. A ticket made with a ticket waits no longer than that
-// one would have. Besides Authenticate's reasons it refuses for
-// [ReasonOverloaded].
+// one would have. Of one token 16 tickets wait, or 2,048 that are for logins
+// under way (Credentials.Waiting); the oldest makes room. Besides
+// Authenticate's reasons it refuses for [ReasonOverloaded].
 func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
 	start := time.Now()
 	d := v.decide(c)
@@ -35,12 +36,25 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 			until = d.ticket.until
 		}
 		var ok bool
-		if ticket, ok = v.tickets.issue(d.id, d.token, d.at, until); !ok {
+		if ticket, ok = v.tickets.issue(d.id, bundleKey{d.token, c.Waiting}, d.at, until); !ok {
 			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use", maxTickets, maxTicketBytes>>20)
 		}
 	}
 	_, err := v.settle(ctx, "ticket given", c, d, time.Since(start))
 	return ticket, err
+}
+
+// CancelTicket drops a ticket that is not needed any more. It does nothing if
+// the ticket was used.
+func (v *Verifier) CancelTicket(text string) {
+	if IsTicket(text) {
+		v.tickets.cancel(text)
+	}
+}
+
+// TicketWaits reports whether a ticket was not used yet.
+func (v *Verifier) TicketWaits(text string) bool {
+	return IsTicket(text) && v.tickets.waits(text)
 }
 
 // A decision is what was found out about one login.
@@ -90,7 +104,7 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 		return decision{id: a.id, refusal: refusal}
 	}
 	if a.id.Account == "" {
-		a.id.Account, a.id.Random = randomAccount(), true
+		a.id.Account, a.id.Random = a.unnamed(), true
 	}
 	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now}
 }

@@ -25,6 +25,16 @@ type Credentials struct {
 
 	Token string // in compact form
 
+	// Resumption is the identifier of the stream that the client wants to
+	// resume (XEP-0198), or empty. If the token names no account, the account
+	// of that stream is taken again, if it was a login with the same token.
+	Resumption string
+
+	// Waiting says that the ticket asked for is for a login that is under way,
+	// and used, or given back, in a moment: one token may then have many
+	// tickets.
+	Waiting bool
+
 	// Problem is set by a door that could not read the request. The login is
 	// then refused for it, so that it is counted and logged like any other.
 	Problem *Refusal
@@ -40,7 +50,7 @@ func (c Credentials) LogValue() slog.Value {
 type Identity struct {
 	Host    string // virtual host, as configured
 	Account string // JID localpart, nodeprepped and escaped by XEP-0106
-	Random  bool   // the token names no account, so Account is for this login only
+	Random  bool   // the token names no account, so Account is for this login only, and what resumes it
 	Issuer  string // the token's iss
 	KeyID   string // the key's kid, or the name of the file it came from
 	TokenID string // the token's jti, or empty

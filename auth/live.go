@@ -20,6 +20,7 @@ type liveTable struct {
 	now     func() time.Time
 	mu      sync.RWMutex
 	entries map[liveAccount]liveLogin
+	streams map[string]liveAccount // by liveLogin.stream
 }
 
 type liveAccount struct{ host, account string }
@@ -28,6 +29,10 @@ type liveAccount struct{ host, account string }
 type liveLogin struct {
 	issuer, key string
 	until       time.Time
+
+	// Of an account that was drawn for a token: the token's print, and that of
+	// the stream that can be resumed ([ResumptionPrint]), or nothing.
+	token, stream string
 }
 
 // Record remembers a login. At the bound something else goes: whoever is
@@ -40,21 +45,74 @@ func (t *liveTable) Record(_ context.Context, id Identity) error {
 	account := liveAccount{id.Host, id.Account}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.entries == nil {
-		t.entries = map[liveAccount]liveLogin{}
-	}
 	known, there := t.entries[account]
 	if there && known.key == id.KeyPrint && known.issuer == id.Issuer && until.Before(known.until) {
 		return nil
 	}
 	if !there && len(t.entries) >= maxLive {
 		for victim := range t.entries {
-			delete(t.entries, victim)
+			t.remove(victim)
 			break
 		}
 	}
-	t.entries[account] = liveLogin{issuer: id.Issuer, key: id.KeyPrint, until: until}
+	login := liveLogin{issuer: id.Issuer, key: id.KeyPrint, until: until}
+	if id.Random {
+		login.token = id.TokenPrint
+		if known.token == login.token {
+			login.stream = known.stream
+		}
+	}
+	t.put(account, login)
 	return nil
+}
+
+// put wants the lock.
+func (t *liveTable) put(account liveAccount, login liveLogin) {
+	if t.entries == nil {
+		t.entries, t.streams = map[liveAccount]liveLogin{}, map[string]liveAccount{}
+	}
+	t.remove(account)
+	t.entries[account] = login
+	if login.stream != "" {
+		t.streams[login.stream] = account
+	}
+}
+
+// remove wants the lock.
+func (t *liveTable) remove(account liveAccount) {
+	if stream := t.entries[account].stream; t.streams[stream] == account {
+		delete(t.streams, stream)
+	}
+	delete(t.entries, account)
+}
+
+// Remember is as [Sessions] says, but lasts as long as the process.
+func (t *liveTable) Remember(_ context.Context, host, account, tokenPrint, resumption string) error {
+	stream := ResumptionPrint(host, tokenPrint, resumption)
+	if stream == "" {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	login, there := t.entries[liveAccount{host, account}]
+	if !there || login.token != tokenPrint || !t.now().Before(login.until) {
+		return ErrNoSession
+	}
+	login.stream = stream
+	t.put(liveAccount{host, account}, login)
+	return nil
+}
+
+// Resumable is as [Sessions] says.
+func (t *liveTable) Resumable(host, tokenPrint, resumption string) (string, bool) {
+	stream := ResumptionPrint(host, tokenPrint, resumption)
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	account, there := t.streams[stream]
+	if !there || !t.now().Before(t.entries[account].until) {
+		return "", false
+	}
+	return account.account, true
 }
 
 // Revoked is always false: nothing outlives the process here.
@@ -72,7 +130,7 @@ func (t *liveTable) Exists(host, account string, held func(issuer, keyPrint stri
 func (t *liveTable) Drop(host, account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.entries, liveAccount{host, account})
+	t.remove(liveAccount{host, account})
 }
 
 // expire forgets the logins whose time is over.
@@ -81,7 +139,7 @@ func (t *liveTable) expire(now time.Time) {
 	defer t.mu.Unlock()
 	for account, l := range t.entries {
 		if !now.Before(l.until) {
-			delete(t.entries, account)
+			t.remove(account)
 		}
 	}
 }

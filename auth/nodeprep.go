@@ -8,7 +8,8 @@ import (
 	"github.com/xdg-go/stringprep"
 )
 
-// maxLocalpart is the longest localpart in bytes (RFC 6122 section 2.3).
+// maxLocalpart is the longest localpart in bytes, and domain (RFC 6122
+// section 2.3 and 2.2).
 const maxLocalpart = 1023
 
 // nodeprepProfile is RFC 6122 appendix A. Prosody prepares names with it, and
@@ -25,6 +26,17 @@ var nodeprepProfile = stringprep.Profile{
 	CheckBiDi: true,
 }
 
+// nameprepProfile is RFC 3491, with which Prosody prepares domains.
+var nameprepProfile = stringprep.Profile{
+	Mappings:  nodeprepProfile.Mappings,
+	Normalize: true,
+	Prohibits: []stringprep.Set{
+		stringprep.TableC1_2, stringprep.TableC2_2, stringprep.TableC3, stringprep.TableC4, stringprep.TableC5,
+		stringprep.TableC6, stringprep.TableC7, stringprep.TableC8, stringprep.TableC9,
+	},
+	CheckBiDi: true,
+}
+
 // corrected are the ideographs whose normal form Unicode changed after 3.2
 // (corrigendum 4). Prosody knows the old form, Go the new one: refused.
 var corrected = stringprep.Set{{0x2f868, 0x2f868}, {0x2f874, 0x2f874}, {0x2f91f, 0x2f91f}, {0x2f95f, 0x2f95f}, {0x2f9bf, 0x2f9bf}}
@@ -34,7 +46,13 @@ func notUnicode32(r rune) bool { return stringprep.TableA1.Contains(r) || correc
 // Nodeprep prepares a localpart as Prosody does (RFC 6122 appendix A). It is
 // an error if nothing is left, if more than 1,023 bytes are, or if s holds
 // what no localpart may.
-func Nodeprep(s string) (string, error) {
+func Nodeprep(s string) (string, error) { return prepare(s, nodeprepProfile) }
+
+// Nameprep prepares a domain as Prosody does (RFC 6122 section 2.2), within the
+// same bounds. That the result is a domain's name is not checked.
+func Nameprep(s string) (string, error) { return prepare(s, nameprepProfile) }
+
+func prepare(s string, profile stringprep.Profile) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", fmt.Errorf("name %q is not UTF-8", clip(s))
 	}
@@ -43,7 +61,7 @@ func Nodeprep(s string) (string, error) {
 	if i := strings.IndexFunc(s, notUnicode32); i >= 0 {
 		return "", fmt.Errorf("name %q: a character that Prosody, with Unicode 3.2, does not know", clip(s))
 	}
-	prepared, err := nodeprepProfile.Prepare(s)
+	prepared, err := profile.Prepare(s)
 	if err != nil {
 		return "", fmt.Errorf("name %q: %w", clip(s), err)
 	}

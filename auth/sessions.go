@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Sessions remember who logged in. All methods but Record read nothing but
-// memory.
+// Sessions remember who logged in. All methods but Record and Remember read
+// nothing but memory.
 type Sessions interface {
 	// Record remembers a login before it is answered: once it returns nil, a
 	// killed daemon still knows it. It waits a fraction of a second at most. A
@@ -26,12 +26,24 @@ type Sessions interface {
 
 	// Drop forgets that an account exists.
 	Drop(host, account string)
+
+	// Remember remembers by which identifier a stream can be resumed (XEP-0198)
+	// that logged in to an account with the token of this print. Only the last
+	// one of a session is kept; what [ResumptionPrint] has none for is left out.
+	// It is there, and durable, as Record has it. Without a session of that
+	// account and token whose account was drawn at random, it is [ErrNoSession].
+	Remember(ctx context.Context, host, account, tokenPrint, resumption string) error
+
+	// Resumable returns the account of the stream that has an identifier, if a
+	// token of the same print logged in there, and its session has not ended.
+	Resumable(host, tokenPrint, resumption string) (account string, ok bool)
 }
 
 // The errors of [Sessions] that are no fault of the state.
 var (
 	ErrRevoked    = errors.New("the token was revoked")
 	ErrOverloaded = errors.New("there are too many sessions")
+	ErrNoSession  = errors.New("there is no such session")
 )
 
 func recordRefusal(err error) *Refusal {

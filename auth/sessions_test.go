@@ -14,6 +14,9 @@ type scriptedSessions struct {
 	err      error
 	revoked  map[string]bool
 	recorded []auth.Identity
+
+	remembered []string
+	resumable  map[string]string
 }
 
 func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) error {
@@ -27,6 +30,14 @@ func (s *scriptedSessions) Exists(string, string, func(string, string) bool) boo
 	return false
 }
 func (s *scriptedSessions) Drop(string, string) {}
+func (s *scriptedSessions) Remember(_ context.Context, host, account, print, resumption string) error {
+	s.remembered = append(s.remembered, host+" "+account+" "+print+" "+resumption)
+	return s.err
+}
+func (s *scriptedSessions) Resumable(host, print, resumption string) (string, bool) {
+	account, ok := s.resumable[host+" "+print+" "+resumption]
+	return account, ok
+}
 
 // TestRecordBeforeAnswer: a login that cannot be recorded is not let in, and
 // is told apart from a bad token.

@@ -15,12 +15,14 @@ import (
 // TicketLifetime is how long a ticket waits for its one use.
 const TicketLifetime = 60 * time.Second
 
-// The bounds of all tickets together. A token is kept once, however many of
-// its tickets wait.
+// The bounds of all tickets together, and of those of one token, where the
+// oldest makes room. Many who follow one link may log in at the same moment; a
+// ticket that waits for nothing but Prosody's question is used a moment later.
 const (
 	maxTickets         = 16384
 	maxTicketBytes     = 32 << 20 // of tokens' text
-	maxTicketsOfAToken = 16       // the oldest makes room
+	maxTicketsOfAToken = 16
+	maxTicketsWaiting  = 2048 // of logins that are under way
 )
 
 // A ticket's text is a prefix that no token can begin with and still be one,
@@ -38,8 +40,11 @@ const (
 type Ticket struct {
 	Host      string // virtual host
 	Account   string // JID localpart, escaped by XEP-0106
+	Random    bool   // the token names no account
 	Text      string // the password: 41 characters of [A-Za-z0-9-]
 	ExpiresIn time.Duration
+
+	tokenPrint string
 }
 
 // JID returns the bare JID that the ticket logs in.
@@ -60,9 +65,30 @@ type ticketRecord struct {
 	selector      string
 	secret        string
 	host, account string
-	token         string
+	token         string // the one copy of bundle
 	until         time.Time
+	bundle        *bundle
 	element       *list.Element // in ticketTable.byAge
+	place         *list.Element // in bundle.byAge
+}
+
+// A bundle is the tickets of one token that are bounded together. The token is
+// kept once, however many they are.
+type bundle struct {
+	bundleKey
+	byAge list.List // of *ticketRecord, the oldest first
+}
+
+type bundleKey struct {
+	token   string
+	waiting bool // for logins that are under way: whoever asks for others does not push these out
+}
+
+func (k bundleKey) most() int {
+	if k.waiting {
+		return maxTicketsWaiting
+	}
+	return maxTicketsOfAToken
 }
 
 // A ticketTable holds the tickets that wait for their use.
@@ -71,60 +97,58 @@ type ticketTable struct {
 
 	mu         sync.Mutex
 	bySelector map[string]*ticketRecord
-	byToken    map[string][]*ticketRecord // the oldest first
-	byAge      list.List                  // of *ticketRecord, the oldest first
-	bytes      int                        // of the keys of byToken
+	bundles    map[bundleKey]*bundle // none is empty
+	byAge      list.List             // of *ticketRecord, the oldest first
+	bytes      int                   // of the keys of bundles
 }
 
 func newTicketTable(m *metrics.Metrics) *ticketTable {
-	return &ticketTable{metrics: m, bySelector: map[string]*ticketRecord{}, byToken: map[string][]*ticketRecord{}}
+	return &ticketTable{metrics: m, bySelector: map[string]*ticketRecord{}, bundles: map[bundleKey]*bundle{}}
 }
 
-// issue makes a ticket for the identity that token proved, good until the
-// given time. It reports false if there is no room.
-func (t *ticketTable) issue(id Identity, token string, now, until time.Time) (Ticket, bool) {
+// issue makes a ticket for the identity that the token of a bundle proved, good
+// until the given time. It reports false if there is no room.
+func (t *ticketTable) issue(id Identity, k bundleKey, now, until time.Time) (Ticket, bool) {
 	text := ticketPrefix + rand.Text()[:selectorLength] + rand.Text()
-	r := &ticketRecord{host: id.Host, account: id.Account, token: token, until: until}
+	r := &ticketRecord{host: id.Host, account: id.Account, until: until}
 	r.selector, r.secret = splitTicket(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweep(now)
-	if same := t.byToken[token]; len(same) >= maxTicketsOfAToken {
-		t.drop(same[0], metrics.TicketDropped)
+	if b := t.bundles[k]; b != nil && b.byAge.Len() >= k.most() {
+		t.drop(b.byAge.Front().Value.(*ticketRecord), metrics.TicketDropped)
 	}
-	if !t.hasRoom(token) {
+	if !t.add(k, r) {
 		return Ticket{}, false
 	}
-	t.add(r)
 	t.metrics.Ticket(metrics.TicketIssued)
-	return Ticket{Host: r.host, Account: r.account, Text: text, ExpiresIn: until.Sub(now)}, true
+	return Ticket{Host: r.host, Account: r.account, Random: id.Random, Text: text, ExpiresIn: until.Sub(now), tokenPrint: id.TokenPrint}, true
 }
 
-func (t *ticketTable) hasRoom(token string) bool {
-	more := len(token)
-	if len(t.byToken[token]) > 0 {
-		more = 0
+// add wants the lock, and reports false if there is no room.
+func (t *ticketTable) add(k bundleKey, r *ticketRecord) bool {
+	b, more := t.bundles[k], 0
+	if b == nil {
+		b, more = &bundle{bundleKey: k}, len(k.token)
 	}
-	return len(t.bySelector) < maxTickets && t.bytes+more <= maxTicketBytes
-}
-
-func (t *ticketTable) add(r *ticketRecord) {
-	if len(t.byToken[r.token]) == 0 {
-		t.bytes += len(r.token)
+	if len(t.bySelector) >= maxTickets || t.bytes+more > maxTicketBytes {
+		return false
 	}
+	t.bundles[b.bundleKey] = b
+	t.bytes += more
 	t.bySelector[r.selector] = r
-	t.byToken[r.token] = append(t.byToken[r.token], r)
-	r.element = t.byAge.PushBack(r)
+	r.bundle, r.token = b, b.token
+	r.element, r.place = t.byAge.PushBack(r), b.byAge.PushBack(r)
+	return true
 }
 
 // take uses a ticket up and returns what is known of it, or nil.
 func (t *ticketTable) take(text string, now time.Time) *ticketRecord {
-	selector, secret := splitTicket(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.bySelector[selector]
+	r := t.find(text)
 	switch {
-	case r == nil || subtle.ConstantTimeCompare([]byte(r.secret), []byte(secret)) != 1:
+	case r == nil:
 		t.metrics.Ticket(metrics.TicketUnknown)
 		return nil
 	case !now.Before(r.until):
@@ -133,6 +157,32 @@ func (t *ticketTable) take(text string, now time.Time) *ticketRecord {
 	}
 	t.drop(r, metrics.TicketRedeemed)
 	return r
+}
+
+// find wants the lock. It returns nil if the ticket is not there.
+func (t *ticketTable) find(text string) *ticketRecord {
+	selector, secret := splitTicket(text)
+	r := t.bySelector[selector]
+	if r == nil || subtle.ConstantTimeCompare([]byte(r.secret), []byte(secret)) != 1 {
+		return nil
+	}
+	return r
+}
+
+// waits reports whether a ticket is there.
+func (t *ticketTable) waits(text string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.find(text) != nil
+}
+
+// cancel drops a ticket, if it is there.
+func (t *ticketTable) cancel(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.find(text); r != nil {
+		t.drop(r, metrics.TicketDropped)
+	}
 }
 
 // dropAccount drops the tickets of one account.
@@ -171,23 +221,12 @@ func (t *ticketTable) sweep(now time.Time) {
 func (t *ticketTable) drop(r *ticketRecord, result string) {
 	delete(t.bySelector, r.selector)
 	t.byAge.Remove(r.element)
-	rest := without(t.byToken[r.token], r)
-	if len(rest) == 0 {
-		delete(t.byToken, r.token)
+	r.bundle.byAge.Remove(r.place)
+	if r.bundle.byAge.Len() == 0 {
+		delete(t.bundles, r.bundle.bundleKey)
 		t.bytes -= len(r.token)
-	} else {
-		t.byToken[r.token] = rest
 	}
 	t.metrics.Ticket(result)
-}
-
-func without(records []*ticketRecord, r *ticketRecord) []*ticketRecord {
-	for i := range records {
-		if records[i] == r {
-			return append(records[:i:i], records[i+1:]...)
-		}
-	}
-	return records
 }
 
 func splitTicket(text string) (selector, secret string) {

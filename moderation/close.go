@@ -61,11 +61,8 @@ func (p *pass) closeRoom(ctx context.Context) error {
 }
 
 // keepInAgain is for those who came in while the room was being closed.
-func (p *pass) keepInAgain(ctx context.Context) (err error) {
-	if p.has, err = p.rooms.Affiliations(ctx, p.room); err == nil {
-		p.occupants, err = p.rooms.Occupants(ctx, p.room)
-	}
-	if err != nil {
+func (p *pass) keepInAgain(ctx context.Context) error {
+	if err := p.read(ctx); err != nil {
 		return err
 	}
 	return p.keepIn(ctx)
@@ -92,7 +89,10 @@ func (p *pass) keepIn(ctx context.Context) error {
 		}
 		now := s.now()
 		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: now, Lobby: true}
-		if err := s.record(ctx, g, p.epoch); err != nil {
+		switch err := p.record(ctx, g); {
+		case errors.Is(err, errMoved): // somebody else gives him something
+			continue
+		case err != nil:
 			return err
 		}
 		err := p.rooms.SetAffiliation(ctx, p.room, o.JID, Member)

@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"slices"
+	"time"
 
 	"usher/lobby"
 )
@@ -13,9 +14,10 @@ const maxSeeded = 256
 
 // Create answers Prosody's question about a room that is about to be created:
 // the affiliations that it begins with, by bare JID. They are those of the
-// accounts whose tokens name the room; who creates it is not asked, and is
-// nothing to it by that. What an earlier room of this name knew is forgotten,
-// but not what its owners took away.
+// accounts whose tokens name the room, and of those who are known to be about to
+// join it; who creates it is not asked, and is nothing to it by that. What an
+// earlier room of this name knew is forgotten, but not what its owners took
+// away.
 func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliation, Decision) {
 	name, err := ParseRoom(room)
 	if err != nil {
@@ -78,25 +80,34 @@ func (s *Sessions) members(h *hostRules, room RoomName) (jids []string, on bool)
 	return slices.DeleteFunc(list, func(jid string) bool { return h.service[jid] }), true
 }
 
-// seeds wants the lock.
-func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
-	now := s.now()
+// candidates wants the lock. They are the accounts whose tokens may open a room
+// for them and who are to be looked at before it begins.
+func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
 	key := roomIndexKey{h.Host, room.name}
 	if h.Tenants {
 		_, key.name = room.tenant()
 	}
+	set := map[accountKey]bool{}
+	for _, g := range s.byRoom[key] {
+		set[accountKey{g.Host, g.Account}] = true
+	}
+	for _, k := range s.arrivals.of(room.JID, now) {
+		if k.host == h.Host { // the component may be another host's by now
+			set[k] = true
+		}
+	}
+	return set
+}
+
+// seeds wants the lock.
+func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
+	now := s.now()
 	judge := s.judge(now)
 	var deciding []Decision
-	done := map[accountKey]bool{}
-	for _, g := range s.byRoom[key] {
-		k := accountKey{g.Host, g.Account}
-		if done[k] {
-			continue
-		}
-		done[k] = true
+	for k := range s.candidates(h, room, now) {
 		d := h.decide(s.byJID[k], room, judge)
 		if d.Allowed && on {
-			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), g.JID()), true)
+			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), k.account+"@"+k.host), true)
 		}
 		if d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)

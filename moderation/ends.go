@@ -55,6 +55,7 @@ func (s *Sessions) Sweep(ctx context.Context) {
 		forgotten = append(forgotten, Change{DeleteRevocation: print})
 	}
 	s.mu.Unlock()
+	s.arrivals.expire(now)
 	s.persist(ctx, forgotten)
 	for why, list := range ended {
 		s.end(ctx, list, why)
@@ -103,6 +104,10 @@ func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) {
 // saveUsed writes the last uses that matter after a restart.
 func (s *Sessions) saveUsed(ctx context.Context, since time.Time) {
 	now := s.now()
+	if s.rewrite(context.WithoutCancel(ctx)) != nil {
+		return
+	}
+	defer s.rewritten()
 	var changes []Change
 	s.mu.RLock()
 	for _, g := range s.grants {

@@ -58,6 +58,10 @@ type Grant struct {
 	LoggedIn time.Time // of the last login; of two grants for one room the later decides
 	Used     time.Time // of the last login or join
 	Expires  time.Time // zero: the token has no end
+
+	// Resumption is the print of the identifier by which the last stream can be
+	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
+	Resumption string `json:",omitzero"`
 }
 
 // JID returns the bare JID.
@@ -88,9 +92,13 @@ func grantOf(id auth.Identity, now time.Time) *Grant {
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
 		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,
 	}
-	sum := sha256.Sum256([]byte(id.TokenPrint + "\x00" + id.Host + "\x00" + id.Account))
-	g.ID = ID(sum[:len(g.ID)])
+	g.ID = grantID(id.TokenPrint, id.Host, id.Account)
 	return g
+}
+
+func grantID(tokenPrint, host, account string) ID {
+	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + host + "\x00" + account))
+	return ID(sum[:len(ID{})])
 }
 
 // A Given is what an account that was let in is to a room, remembered so that

@@ -14,11 +14,12 @@ import (
 // fakeRooms is one room of a Prosody, as far as a Keeper sees it: whoever is made owner is moderator, if he is there,
 // and whoever is banned is not there any more.
 type fakeRooms struct {
-	latency   time.Duration // of reading
-	slow      time.Duration // of setting
 	connected chan struct{}
 
 	mu            sync.Mutex
+	latency       time.Duration // of reading
+	listing       time.Duration // of reading who is there
+	slow          time.Duration // of setting
 	has           map[string]moderation.Affiliation
 	there         map[string]moderation.Role
 	closed        bool
@@ -36,9 +37,15 @@ func newFakeRooms(latency time.Duration) *fakeRooms {
 	return r
 }
 
+func (r *fakeRooms) takes(how *time.Duration) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return *how
+}
+
 func (r *fakeRooms) wait(ctx context.Context) error {
 	select {
-	case <-time.After(r.latency):
+	case <-time.After(r.takes(&r.latency)):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -58,6 +65,7 @@ func (r *fakeRooms) Affiliations(ctx context.Context, _ string) (map[string]mode
 }
 
 func (r *fakeRooms) Occupants(context.Context, string) ([]moderation.Occupant, error) {
+	time.Sleep(r.takes(&r.listing))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []moderation.Occupant
@@ -68,9 +76,12 @@ func (r *fakeRooms) Occupants(context.Context, string) ([]moderation.Occupant, e
 }
 
 func (r *fakeRooms) SetAffiliation(_ context.Context, _, jid string, a moderation.Affiliation) error {
-	time.Sleep(r.slow)
+	time.Sleep(r.takes(&r.slow))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.fail != nil {
+		return r.fail
+	}
 	r.sets = append(r.sets, jid+" "+string(a))
 	r.has[jid] = a
 	_, in := r.there[jid]

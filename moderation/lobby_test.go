@@ -276,6 +276,42 @@ func TestWelcome(t *testing.T) {
 	})
 }
 
+// TestWelcomeStateFails: what cannot be written down is not left in the room; it is given once it can.
+func TestWelcomeStateFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		disk := func(err error) {
+			f.store.mu.Lock()
+			defer f.store.mu.Unlock()
+			f.store.fail = err
+		}
+		for step, want := range []moderation.Affiliation{moderation.None, moderation.Member, moderation.None} {
+			switch step {
+			case 0:
+				f.record(t, f.identity("bob", "token of bob", "standup"))
+				disk(fmt.Errorf("disk full"))
+			case 1:
+				disk(nil)
+			case 2:
+				if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Minute)
+			r.mu.Lock()
+			if got := r.has["bob@"+host]; got != want {
+				t.Errorf("step %d: bob is %s, want %s", step, got, want)
+			}
+			r.mu.Unlock()
+			if step == 0 {
+				f.joins(t, "bob@"+host, "standup@"+muc, moderation.ReasonToken) // has the room looked at again
+			}
+		}
+	})
+}
+
 // TestLobbyRevoked: whoever was in a room when it was closed is a member for the lobby's sake, and leaves it all the same
 // when his session is revoked.
 func TestLobbyRevoked(t *testing.T) {

@@ -19,10 +19,13 @@ type RoomName struct {
 	name string
 }
 
+// maxBareJID is more than any has (RFC 6122 section 2.1), in bytes.
+const maxBareJID = 3071
+
 // ParseRoom reads a room's bare JID as Prosody sends it.
 func ParseRoom(jid string) (RoomName, error) {
 	local, domain, found := strings.Cut(jid, "@")
-	if !found || local == "" || domain == "" || len(jid) > 3071 || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(jid) {
+	if !found || local == "" || domain == "" || len(jid) > maxBareJID || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(jid) {
 		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(jid))
 	}
 	r := RoomName{JID: jid, Domain: strings.ToLower(domain)}
@@ -30,6 +33,24 @@ func ParseRoom(jid string) (RoomName, error) {
 		r.name = name
 	}
 	return r, nil
+}
+
+// prepareRoom reads a room's bare JID as a client writes it, and prepares it as
+// Prosody does (util.jid.prep) before it looks for the room.
+func prepareRoom(jid string) (RoomName, error) {
+	if len(jid) > maxBareJID {
+		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(jid))
+	}
+	local, domain, _ := strings.Cut(jid, "@")
+	local, err := auth.Nodeprep(local)
+	if err != nil {
+		return RoomName{}, err
+	}
+	domain, err = auth.Nameprep(strings.TrimSuffix(domain, "."))
+	if err != nil {
+		return RoomName{}, err
+	}
+	return ParseRoom(local + "@" + domain)
 }
 
 // tenant splits the localpart "[tenant]room" of Jitsi's domain mapper.

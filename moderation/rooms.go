@@ -53,38 +53,61 @@ func (s *Sessions) ledgerOf(room string) map[string]*Given {
 var (
 	errNotTheRoom = errors.New("the room is another by now, or there is no place to remember it")
 	errEnded      = errors.New("the session has ended meanwhile")
+	errMoved      = errors.New("somebody else has changed it meanwhile")
 	errNotKept    = errors.New("the state cannot be written")
 )
 
-// record writes an entry of the ledger, but not for a room that was made anew
-// since it was looked at, nor of what rests on a session that has ended since:
-// the entry would hide that.
-func (s *Sessions) record(ctx context.Context, g *Given, epoch uint64) error {
-	s.mu.Lock()
-	var err error
-	switch {
-	case g.End == "" && !g.Lobby && s.grants[g.Grant] == nil:
-		err = errEnded
-	case !s.sameRoom(g.Room, epoch), !s.ledger.put(g):
-		err = errNotTheRoom
+// record writes an entry of the ledger in the place of what it was when the room
+// was looked at, or of none; but not for a room that was made anew since, nor of
+// what rests on a session that has ended since: the entry would hide that.
+// Entries are replaced, and never changed.
+func (s *Sessions) record(ctx context.Context, g, was *Given, epoch uint64) error {
+	if err := s.note(g, was, epoch); err != nil {
+		return err
 	}
-	s.mu.Unlock()
-	if err == nil && s.apply(ctx, "put_given", Change{PutGiven: g}) != nil {
-		err = errNotKept
+	if s.apply(ctx, "put_given", Change{PutGiven: g}) != nil {
+		return errNotKept
 	}
-	return err
+	return nil
 }
 
-func (s *Sessions) forget(ctx context.Context, k GivenKey, epoch uint64) {
+// note is record, but of memory alone.
+func (s *Sessions) note(g, was *Given, epoch uint64) error {
 	s.mu.Lock()
-	known := s.sameRoom(k.Room, epoch) && s.ledger.get(k) != nil
-	if known {
-		s.ledger.drop(k)
+	defer s.mu.Unlock()
+	switch {
+	case g.End == "" && !g.Lobby && s.grants[g.Grant] == nil:
+		return errEnded
+	case !s.sameRoom(g.Room, epoch):
+		return errNotTheRoom
+	case s.ledger.get(g.key()) != was:
+		return errMoved
+	case !s.ledger.put(g):
+		return errNotTheRoom
 	}
+	return nil
+}
+
+// forget drops an entry of the ledger. If there is another by now, what was set
+// for the sake of this one may have undone it: it counts as not confirmed.
+func (s *Sessions) forget(ctx context.Context, k GivenKey, was *Given, epoch uint64) error {
+	s.mu.Lock()
+	g := s.ledger.get(k)
+	switch {
+	case g == nil || !s.sameRoom(k.Room, epoch):
+		s.mu.Unlock()
+		return nil
+	case g != was:
+		doubtful := *g
+		doubtful.Confirmed = false
+		s.ledger.put(&doubtful)
+		s.mu.Unlock()
+		return errMoved
+	}
+	s.ledger.drop(k)
 	s.mu.Unlock()
-	if known {
-		_ = s.apply(ctx, "delete_given", Change{DeleteGiven: &k})
-	}
+	_ = s.apply(ctx, "delete_given", Change{DeleteGiven: &k})
+	return nil
 }
 
 // sameRoom wants the lock.

@@ -57,18 +57,22 @@ type Sessions struct {
 	mains   mainRooms
 	births  births
 
-	mu      sync.RWMutex
-	grants  map[ID]*Grant
-	byJID   map[accountKey][]*Grant
-	byRoom  roomIndex
-	byToken map[string]map[ID]*Grant // by token print, those with random accounts
-	revoked revocations
-	rooms   map[string]*roomState
-	closed  map[string]RoomName // rooms that only let members in
-	wild    map[string][]ID     // by host: the last logins with a token for many rooms
-	ledger  ledger
-	epoch   uint64
-	shared  map[string]string // texts that most grants have in common
+	arrivals  arrivals
+	rewriting chan struct{} // held by whoever writes a grant that is kept already
+
+	mu        sync.RWMutex
+	grants    map[ID]*Grant
+	byJID     map[accountKey][]*Grant
+	byRoom    roomIndex
+	byToken   map[string]map[ID]*Grant // by token print, those with random accounts
+	resumable map[string]*Grant        // by Grant.Resumption
+	revoked   revocations
+	rooms     map[string]*roomState
+	closed    map[string]RoomName // rooms that only let members in
+	wild      map[string][]ID     // by host: the last logins with a token for many rooms
+	ledger    ledger
+	epoch     uint64
+	shared    map[string]string // texts that most grants have in common
 }
 
 // An accountKey is a bare JID in two parts, which need no memory of their own.
@@ -86,8 +90,8 @@ var _ auth.Sessions = (*Sessions)(nil)
 // NewSessions loads what the store kept. The store stays the caller's to
 // close.
 func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessions, error) {
-	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby,
-		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, closed: map[string]RoomName{}, wild: map[string][]ID{}, ledger: newLedger(), shared: map[string]string{}}
+	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby, rewriting: make(chan struct{}, 1),
+		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byToken: map[string]map[ID]*Grant{}, resumable: map[string]*Grant{}, revoked: newRevocations(), rooms: map[string]*roomState{}, closed: map[string]RoomName{}, wild: map[string][]ID{}, ledger: newLedger(), shared: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -162,12 +166,27 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	g := grantOf(id, s.now())
-	if err := s.apply(ctx, "put_grant", Change{PutGrant: g}); err != nil {
+	over, err := s.keep(ctx, g)
+	if err != nil {
 		return err
+	}
+	s.end(ctx, over, EndExpired)
+	s.touchAccount(g)
+	return nil
+}
+
+// keep writes a grant and takes it over. It returns those that have to go for it.
+func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error) {
+	inherited, err := s.inherit(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	defer inherited()
+	if err := s.apply(ctx, "put_grant", Change{PutGrant: g}); err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	dead := s.revoked.has(g.TokenPrint)
-	var over []*Grant
 	if !dead {
 		s.insert(g)
 		over = s.overBounds(g)
@@ -176,12 +195,10 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
 	s.mu.Unlock()
 	if dead { // revoked while it was written
 		s.persist(ctx, []Change{{DeleteGrant: &g.ID}})
-		return auth.ErrRevoked
+		return nil, auth.ErrRevoked
 	}
 	s.metrics.Sessions(n)
-	s.end(ctx, over, EndExpired)
-	s.touchAccount(g)
-	return nil
+	return over, nil
 }
 
 // insert wants the lock. The grant of the same token and account makes room.
@@ -207,6 +224,7 @@ func (s *Sessions) insert(g *Grant) {
 		s.byToken[g.TokenPrint] = map[ID]*Grant{}
 	}
 	s.byToken[g.TokenPrint][g.ID] = g
+	s.setResumption(g, g.Resumption)
 }
 
 // share wants the lock. It returns the one copy of a text that is kept.
@@ -232,6 +250,7 @@ func (s *Sessions) remove(g *Grant) {
 		delete(s.byJID, k)
 	}
 	s.byRoom.drop(g)
+	s.dropResumption(g)
 	if same := s.byToken[g.TokenPrint]; same != nil {
 		if delete(same, g.ID); len(same) == 0 {
 			delete(s.byToken, g.TokenPrint)

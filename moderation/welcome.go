@@ -3,6 +3,7 @@ package moderation
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -76,21 +77,38 @@ func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 	if g := s.given(p.room, jid); g != nil {
 		return g.Confirmed && g.Affiliation.rank() >= d.Affiliation.rank(), nil
 	}
+	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: s.now()}
+	if err := s.note(g, nil, p.epoch); err != nil { // it is written afterwards: his join is on its way
+		again, err := p.outcome(ctx, jid, err)
+		return !again, err
+	}
+	p.ledger = map[string]*Given{jid: g}
 	if p.has, err = p.rooms.ReadAndSet(ctx, p.room, jid, d.Affiliation); err != nil {
 		return true, err
 	}
 	s.metrics.Affiliation(string(d.Affiliation), true)
 	has := cmp.Or(p.has[jid], None)
 	if has == Outcast || has.rank() > d.Affiliation.rank() {
-		if err := p.rooms.SetAffiliation(ctx, p.room, jid, has); err != nil {
-			return true, err
-		}
-		_, err := p.one(ctx, jid) // remembers it as not ours
-		return true, err
+		return true, p.unwelcome(ctx, g, has)
 	}
-	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: s.now(), Confirmed: true}
-	if err := s.record(ctx, g, p.epoch); err != nil {
-		return true, p.rooms.SetAffiliation(ctx, p.room, jid, has)
+	err = p.confirm(ctx, g, has)
+	if errors.Is(err, errNotKept) {
+		_ = s.forget(ctx, g.key(), p.ledger[jid], p.epoch)
+		p.putBack(ctx, g, has)
 	}
-	return true, nil
+	_, err = p.outcome(ctx, jid, err)
+	return true, err
+}
+
+// unwelcome leaves somebody what he was, and remembers it as not ours.
+func (p *pass) unwelcome(ctx context.Context, g *Given, has Affiliation) error {
+	if err := p.rooms.SetAffiliation(ctx, p.room, g.JID, has); err != nil {
+		return err
+	}
+	if has == Outcast { // a ban is the room's own affair
+		_, err := p.outcome(ctx, g.JID, p.sessions.forget(ctx, g.key(), g, p.epoch))
+		return err
+	}
+	_, err := p.one(ctx, g.JID)
+	return err
 }

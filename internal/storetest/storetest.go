@@ -102,7 +102,7 @@ func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 func grant(n byte) *moderation.Grant {
 	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
-		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345)}
+		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), Resumption: "00ff"}
 }
 
 func given(room, jid string) *moderation.Given {
@@ -120,7 +120,7 @@ func roundTrip(t *testing.T, s *subject) {
 
 func replace(t *testing.T, s *subject) {
 	first, second := grant(1), grant(1)
-	second.Moderator, second.Rooms = false, nil
+	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
 	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
 	s.apply(t, moderation.Change{PutGrant: first}, moderation.Change{PutGiven: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})

@@ -1,0 +1,62 @@
+package moderation
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestArrivals: + is somebody who announces himself, a dot a second; then so many are remembered.
+func TestArrivals(t *testing.T) {
+	for row, want := range map[string]int{"": 0, "+": 1, "++": 2, "+.........": 1, "+..........": 0, "+.....+.....": 1, "+.....+.........": 1, "+.....+..........": 0} {
+		var a arrivals
+		now := time.Unix(1_800_000_000, 0)
+		for i, step := range row {
+			if step == '.' {
+				now = now.Add(time.Second)
+				continue
+			}
+			a.add("r", accountKey{"h", fmt.Sprint(i)}, now)
+			a.add("r", accountKey{"h", fmt.Sprint(i)}, now) // twice is once
+		}
+		if got := len(a.of("r", now)); got != want || len(a.of("another", now)) != 0 {
+			t.Errorf("%q: %d are about to come, want %d", row, got, want)
+		}
+		a.expire(now.Add(arrivalKept))
+		if len(a.rooms) != 0 || a.byAge.Len() != 0 {
+			t.Errorf("%q: something is left: %v", row, a.rooms)
+		}
+	}
+}
+
+// TestArrivalsRenewed: who announces himself again has his time begin anew.
+func TestArrivalsRenewed(t *testing.T) {
+	var a arrivals
+	now := time.Unix(1_800_000_000, 0)
+	for range 5 {
+		a.add("r", accountKey{"h", "bob"}, now)
+		now = now.Add(arrivalKept - 1)
+	}
+	if len(a.of("r", now)) != 1 || len(a.of("r", now.Add(1))) != 0 {
+		t.Error("his time is another")
+	}
+}
+
+// TestArrivalsBounds: few of a room, and in all as many as there is place for, the last ones.
+func TestArrivalsBounds(t *testing.T) {
+	var a arrivals
+	now := time.Unix(1_800_000_000, 0)
+	for i := range 100 {
+		a.add("crowded", accountKey{"h", fmt.Sprint(i)}, now)
+	}
+	if got := len(a.of("crowded", now)); got != maxArrivalsOfARoom {
+		t.Errorf("%d of one room", got)
+	}
+	const n = 1_000_000
+	for i := range n {
+		a.add(fmt.Sprint(i), accountKey{"h", "mallory"}, now)
+	}
+	if a.byAge.Len() != maxArrivals || len(a.rooms) != maxArrivals || len(a.of("crowded", now)) != 0 || len(a.of(fmt.Sprint(n-1), now)) != 1 {
+		t.Errorf("%d in all, of %d rooms", a.byAge.Len(), len(a.rooms))
+	}
+}

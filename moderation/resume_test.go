@@ -1,0 +1,261 @@
+package moderation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/internal/memory"
+	"usher/moderation"
+)
+
+// journal is a store that knows the grants that were written.
+type journal struct {
+	*memory.Store
+	mu     sync.Mutex
+	grants map[moderation.ID]moderation.Grant
+}
+
+func (j *journal) Apply(ctx context.Context, changes ...moderation.Change) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range changes {
+		switch {
+		case c.PutGrant != nil:
+			j.grants[c.PutGrant.ID] = *c.PutGrant
+		case c.DeleteGrant != nil:
+			delete(j.grants, *c.DeleteGrant)
+		}
+	}
+	return j.Store.Apply(ctx, changes...)
+}
+
+func (j *journal) Load(context.Context) (moderation.State, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var state moderation.State
+	for _, g := range j.grants {
+		state.Grants = append(state.Grants, g)
+	}
+	return state, nil
+}
+
+// open returns sessions with what was written, as after a kill.
+func (j *journal) open(t *testing.T, o moderation.Options) *moderation.Sessions {
+	t.Helper()
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{muc}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := moderation.NewSessions(t.Context(), j, p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newJournal() *journal {
+	return &journal{Store: memory.New(), grants: map[moderation.ID]moderation.Grant{}}
+}
+
+// drawn is a login with a token that names no account.
+func (f *fixture) drawn(account, token string) auth.Identity {
+	id := f.identity(account, token, "*")
+	id.Random = true
+	return id
+}
+
+func (f *fixture) remembers(t *testing.T, account, token, resumption string) {
+	t.Helper()
+	if err := f.Remember(t.Context(), host, account, token, resumption); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resumes wants the account of a stream; empty: none.
+func resumes(t *testing.T, s *moderation.Sessions, token, resumption, want string) {
+	t.Helper()
+	if got, ok := s.Resumable(host, token, resumption); got != want || ok != (want != "") {
+		t.Errorf("the stream %q of %s: %q, %v, want %q", resumption, token, got, ok, want)
+	}
+}
+
+func TestResumable(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	long := strings.Repeat("x", 256)
+	for i, id := range []string{"stream-1", "stream-2", long, long + "x", ""} {
+		account := fmt.Sprint("drawn", i)
+		f.record(t, f.drawn(account, "t1"))
+		f.remembers(t, account, "t1", id)
+	}
+	resumes(t, f.Sessions, "t1", "stream-1", "drawn0")
+	resumes(t, f.Sessions, "t1", "stream-2", "drawn1")
+	resumes(t, f.Sessions, "t1", long, "drawn2")
+	for _, id := range []string{long + "x", "", "stream-3", "stream"} {
+		resumes(t, f.Sessions, "t1", id, "")
+	}
+	resumes(t, f.Sessions, "t2", "stream-1", "")
+	if _, ok := f.Resumable("other.example.com", "t1", "stream-1"); ok {
+		t.Error("resumed at another host")
+	}
+	f.record(t, f.drawn("drawn0", "t1")) // resumed
+	resumes(t, f.Sessions, "t1", "stream-1", "drawn0")
+	f.remembers(t, "drawn0", "t1", "stream-9")
+	resumes(t, f.Sessions, "t1", "stream-1", "")
+	resumes(t, f.Sessions, "t1", "stream-9", "drawn0")
+}
+
+// TestRememberNoSession: there has to be one, of that token, whose account nobody named.
+func TestRememberNoSession(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	f.record(t, f.identity("alice", "t1", "*"))
+	f.record(t, f.drawn("drawn", "t1"))
+	for _, row := range [][3]string{{host, "alice", "t1"}, {host, "drawn", "t2"}, {host, "nobody", "t1"}, {"other.example.com", "drawn", "t1"}} {
+		if err := f.Remember(t.Context(), row[0], row[1], row[2], "stream"); !errors.Is(err, auth.ErrNoSession) {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+	resumes(t, f.Sessions, "t1", "stream", "")
+	resumes(t, f.Sessions, "t2", "stream", "")
+}
+
+// TestResumableEnds: nothing of a session that is no more is resumed, nor remembered.
+func TestResumableEnds(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, f *fixture){
+		"revoked": func(t *testing.T, f *fixture) {
+			if _, err := f.Revoke(t.Context(), "drawn"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another of the token's is revoked": func(t *testing.T, f *fixture) {
+			f.record(t, f.drawn("other", "t1"))
+			if _, err := f.Revoke(t.Context(), "other"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"expired":           func(_ *testing.T, f *fixture) { f.pass(time.Hour) },
+		"expired and swept": func(t *testing.T, f *fixture) { f.pass(time.Hour); f.Sweep(t.Context()) },
+		"the key has gone":  func(_ *testing.T, f *fixture) { f.keys["k1"] = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, moderation.State{})
+			f.record(t, f.drawn("drawn", "t1"))
+			f.remembers(t, "drawn", "t1", "stream")
+			end(t, f)
+			resumes(t, f.Sessions, "t1", "stream", "")
+			if err := f.Remember(t.Context(), host, "drawn", "t1", "stream"); !errors.Is(err, auth.ErrNoSession) {
+				t.Errorf("remembered: %v", err)
+			}
+		})
+	}
+}
+
+// TestResumptionKilled: what is remembered is there after a kill, also when the stream was resumed since; and of what was
+// revoked in between nothing is.
+func TestResumptionKilled(t *testing.T) {
+	j := newJournal()
+	f := newFixture(t, moderation.State{}) // for its clock
+	o := moderation.Options{Now: f.now}
+	s := j.open(t, o)
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(s.Record(t.Context(), f.drawn("drawn", "t1")))
+	do(s.Remember(t.Context(), host, "drawn", "t1", "stream"))
+	resumes(t, j.open(t, o), "t1", "stream", "drawn")
+	do(s.Record(t.Context(), f.drawn("drawn", "t1")))
+	s = j.open(t, o)
+	resumes(t, s, "t1", "stream", "drawn")
+	do(s.Record(t.Context(), f.drawn("drawn", "t1")))
+	resumes(t, s, "t1", "stream", "drawn")
+	if _, err := s.Revoke(t.Context(), "drawn"); err != nil {
+		t.Fatal(err)
+	}
+	resumes(t, j.open(t, o), "t1", "stream", "")
+}
+
+// TestRememberFails: what cannot be written is not remembered, and nobody waits for a disk that hangs.
+func TestRememberFails(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	f.record(t, f.drawn("drawn", "t1"))
+	f.store.fail = errors.New("disk full")
+	if f.Remember(t.Context(), host, "drawn", "t1", "stream") == nil {
+		t.Error("no error")
+	}
+	resumes(t, f.Sessions, "t1", "stream", "")
+	f.store.fail, f.store.hang = nil, true
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if f.Remember(t.Context(), host, "drawn", "t1", "stream") == nil || f.Record(t.Context(), f.drawn("drawn", "t1")) == nil {
+				t.Error("no error")
+			}
+		})
+	}
+	all.Wait()
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("a disk that hangs held them for %v", took)
+	}
+	f.store.hang = false
+	f.remembers(t, "drawn", "t1", "stream")
+}
+
+// TestRememberAmongLogins: logins, ends and streams of one account at the same time leave the state as memory is.
+func TestRememberAmongLogins(t *testing.T) {
+	j := newJournal()
+	f := newFixture(t, moderation.State{})
+	s := j.open(t, moderation.Options{Now: f.now})
+	if err := s.Record(t.Context(), f.drawn("drawn", "t1")); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 100 {
+				if s.Record(t.Context(), f.drawn("drawn", "t1")) != nil || s.Remember(t.Context(), host, "drawn", "t1", fmt.Sprint(i, "-", n)) != nil {
+					t.Error("failed")
+				}
+			}
+		})
+	}
+	all.Wait()
+	again := j.open(t, moderation.Options{Now: f.now})
+	found := 0
+	for i := range 8 {
+		for n := range 100 {
+			id := fmt.Sprint(i, "-", n)
+			_, now := s.Resumable(host, "t1", id)
+			if _, later := again.Resumable(host, "t1", id); now != later {
+				t.Errorf("%s: %v in memory, %v after a kill", id, now, later)
+			} else if now {
+				found++
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d of its streams are remembered", found)
+	}
+}
+
+// TestOldGrants: a state that an earlier usher wrote is read, and a grant without a stream is written as before.
+func TestOldGrants(t *testing.T) {
+	g := moderation.Grant{ID: moderation.ID{1}, Account: "alice"}
+	old, err := json.Marshal(g)
+	if err != nil || strings.Contains(string(old), "Resumption") {
+		t.Errorf("%s, %v", old, err)
+	}
+	var read moderation.Grant
+	if err := json.Unmarshal(old, &read); err != nil || read.ID != g.ID || read.Resumption != "" {
+		t.Errorf("%+v, %v", read, err)
+	}
+}

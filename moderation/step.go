@@ -1,0 +1,141 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+)
+
+// do makes a step: what is to be given is written down first, what is taken
+// back is forgotten afterwards, so that a kill in between loses nothing.
+func (p *pass) do(ctx context.Context, jid string, s situation, st step) error {
+	if st.record != nil {
+		st.record.Room, st.record.JID = p.room, jid
+		if err := p.record(ctx, st.record); err != nil {
+			return err
+		}
+	}
+	if st.set != "" {
+		if err := p.set(ctx, jid, s, st); err != nil {
+			return err
+		}
+	}
+	if st.remove {
+		if err := p.remove(ctx, jid, s); err != nil {
+			return err
+		}
+	}
+	if st.forget {
+		return p.sessions.forget(ctx, GivenKey{p.room, jid}, p.ledger[jid], p.epoch)
+	}
+	return nil
+}
+
+// record has the ledger say something else of an account than when the room was
+// read.
+func (p *pass) record(ctx context.Context, g *Given) error {
+	err := p.sessions.record(ctx, g, p.ledger[g.JID], p.epoch)
+	if err == nil || errors.Is(err, errNotKept) {
+		p.ledger[g.JID] = g
+	}
+	return err
+}
+
+// set sets an affiliation, and confirms what the ledger says of it.
+func (p *pass) set(ctx context.Context, jid string, s situation, st step) error {
+	err := p.rooms.SetAffiliation(ctx, p.room, jid, st.set)
+	p.sessions.metrics.Affiliation(string(st.set), err == nil)
+	if err != nil {
+		return err
+	}
+	p.tell(ctx, jid, s, st)
+	p.has[jid] = st.set
+	if st.record == nil {
+		return nil
+	}
+	if err := p.confirm(ctx, st.record, s.has); !errors.Is(err, errNotKept) {
+		return err
+	}
+	return nil // what was written before is enough
+}
+
+// confirm has the ledger say that the room has what it says. Before, the account
+// was something else.
+func (p *pass) confirm(ctx context.Context, g *Given, before Affiliation) error {
+	done := *g
+	done.Confirmed = true
+	err := p.record(ctx, &done)
+	if errors.Is(err, errEnded) || errors.Is(err, errNotTheRoom) {
+		p.putBack(ctx, g, before)
+	}
+	return err
+}
+
+// putBack is for what was given in the very moment in which the session ended, or
+// the room was made anew. Whoever saw to that may have done so before it was
+// set, and nobody would take it back; nor would he what is written nowhere.
+func (p *pass) putBack(ctx context.Context, g *Given, before Affiliation) {
+	if before == Outcast { // ours, or it would not have been touched
+		before = None
+	}
+	if g.Affiliation.rank() > before.rank() && p.rooms.SetAffiliation(ctx, p.room, g.JID, before) == nil {
+		p.has[g.JID] = before
+	}
+	p.changed(p.room, g.JID)
+}
+
+// remove takes an account out of the room. Only a moderator who is in the room
+// may change a role (Prosody's may_set_role), which a component is not: so the
+// account is banned, and the ban lifted at once. It is written down before, so
+// that a kill in between leaves nobody banned.
+func (p *pass) remove(ctx context.Context, jid string, s situation) error {
+	inside := slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid })
+	if !inside || s.has == Outcast {
+		return nil
+	}
+	after := None
+	if g := s.given; g.Foreign && s.has == g.Affiliation {
+		after = s.has
+	}
+	ban := *s.given
+	ban.Room, ban.JID, ban.Affiliation, ban.Foreign, ban.TakenAway, ban.End = p.room, jid, Outcast, false, false, EndRevoked
+	if err := p.record(ctx, &ban); err != nil && !errors.Is(err, errNotKept) {
+		return err
+	}
+	for _, a := range []Affiliation{Outcast, after} {
+		if err := p.rooms.SetAffiliation(ctx, p.room, jid, a); err != nil {
+			return err
+		}
+	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", slog.String("room", clip(p.room)), slog.String("account", clip(jid)))
+	return nil
+}
+
+// tell writes the line of a change. Who made somebody an owner Prosody does
+// not say: named are those who could.
+func (p *pass) tell(ctx context.Context, jid string, s situation, st step) {
+	attrs := []slog.Attr{slog.String("room", clip(p.room)), slog.String("account", clip(jid)), slog.String("affiliation", string(st.set)), slog.String("before", string(s.has))}
+	foreign := s.given == nil || s.given.Foreign || s.given.Affiliation != Owner
+	if p.strict && s.has == Owner && st.set != Owner && foreign {
+		p.log.LogAttrs(ctx, slog.LevelWarn, "an owner that no token made was demoted (moderation.strict)",
+			append(attrs, slog.Any("made_by_one_of", p.suspects(jid)))...)
+		return
+	}
+	p.log.LogAttrs(ctx, slog.LevelInfo, "affiliation set", attrs...)
+}
+
+// suspects are the other owners who are in the room, and those service
+// accounts that always are: jicofo's enable-auto-owner is the usual one.
+func (p *pass) suspects(jid string) []string {
+	list := []string{}
+	for _, o := range p.occupants {
+		if o.JID != jid && (p.has[o.JID] == Owner || p.rules.service[o.JID]) && !slices.Contains(list, clip(o.JID)) && len(list) < 5 {
+			list = append(list, clip(o.JID))
+		}
+	}
+	if len(list) == 0 {
+		list = append(list, "Prosody itself, as creator of the room")
+	}
+	return list
+}
