@@ -27,6 +27,9 @@ const (
 	LobbyWaiting           = "usher_lobby_waiting"
 	LobbyWhitelist         = "usher_lobby_whitelist_entries"
 	StateErrors            = "usher_state_errors_total"
+	GatewayConnections     = "usher_gateway_connections"
+	GatewayEnded           = "usher_gateway_sessions_ended_total"
+	GatewayRefused         = "usher_gateway_refused_total"
 	Keys                   = "usher_keys"
 	JWKSFetches            = "usher_jwks_fetches_total"
 	JWKSLastSuccess        = "usher_jwks_last_success_timestamp_seconds"
@@ -44,6 +47,7 @@ type Metrics struct {
 	authDuration *prometheus.HistogramVec
 	tickets      map[string]prometheus.Counter // by result
 	rooms        *rooms
+	gateway      *Gateway
 	keys         *prometheus.GaugeVec
 	fetches      *prometheus.CounterVec
 	fetchSuccess *prometheus.GaugeVec
@@ -82,6 +86,7 @@ func New(version string) *Metrics {
 	info.Set(1)
 	m.tickets = newTickets(m.registry)
 	m.rooms = newRooms(m.registry)
+	m.gateway = newGateway(m.registry)
 	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -67,6 +67,13 @@ func lived() *metrics.Metrics {
 	m.ComponentConnected(true)
 	m.StateError("update")
 	m.Lobby(2, 5)
+	g := m.Gateway()
+	g.Connected(metrics.TransportWebSocket, 1)
+	g.Connected(metrics.TransportBOSH, 1)
+	g.Connected(metrics.TransportBOSH, -1)
+	g.Ended("slow")
+	g.Refused("origin")
+	g.Refused("a made-up reason")
 	return m
 }
 

@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// A client is where a request comes from.
+type client struct {
+	address netip.Addr // the zero value: known to nobody
+	proto   string     // X-Forwarded-Proto of a trusted proxy, or empty
+}
+
+// clientOf finds the client's address: the last one in X-Forwarded-For that no
+// trusted proxy has. What stands before it is the client's own word. From
+// anybody but a trusted proxy the header does not count; a Unix socket has one
+// at its other end.
+func (c *Settings) clientOf(r *http.Request) client {
+	peer, tcp := peerOf(r)
+	if tcp && !c.trusts(peer) {
+		return client{address: peer}
+	}
+	found := client{proto: r.Header.Get("X-Forwarded-Proto")}
+	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(list) - 1; i >= 0; i-- {
+		a, err := netip.ParseAddr(strings.TrimSpace(list[i]))
+		if err != nil {
+			return found
+		}
+		if found.address = a.Unmap().WithZone(""); !c.trusts(found.address) {
+			return found
+		}
+	}
+	return found
+}
+
+func peerOf(r *http.Request) (netip.Addr, bool) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr().Unmap().WithZone(""), err == nil
+}
+
+// group is what counts as one address: of IPv6 the network of a customer.
+func (c client) group() netip.Prefix {
+	bits := 32
+	if c.address.Is6() {
+		bits = 64
+	}
+	p, _ := c.address.Prefix(bits)
+	return p
+}
+
+// known reports whether the client's own address is known. A trusted proxy
+// that does not tell it is not a client: to count everybody behind it as one
+// would lock them all out.
+func (c *Settings) known(from client) bool {
+	return from.address.IsValid() && !c.trusts(from.address)
+}

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func mustURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// namesToken reports whether a pair of a query is named token, as net/url reads
+// it.
+func namesToken(pair string) bool {
+	name, _, _ := strings.Cut(pair, "=")
+	name, err := url.QueryUnescape(name)
+	return err == nil && name == "token"
+}
+
+func from(peer string, forwarded ...string) *http.Request {
+	return &http.Request{RemoteAddr: peer, Header: http.Header{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": {"https"}}}
+}
+
+func TestClientOf(t *testing.T) {
+	c := &Settings{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, row := range []struct {
+		name    string
+		r       *http.Request
+		address string // "" is unknown
+		known   bool
+	}{
+		{"direct", from("192.0.2.1:5"), "192.0.2.1", true},
+		{"direct, with a word of his own", from("192.0.2.1:5", "127.0.0.1"), "192.0.2.1", true},
+		{"direct, mapped", from("[::ffff:192.0.2.1]:5"), "192.0.2.1", true},
+		{"direct, by a zone", from("[fe80::1%eth0]:5"), "fe80::1", true},
+		{"a proxy", from("127.0.0.1:5", "192.0.2.1"), "192.0.2.1", true},
+		{"a proxy, mapped", from("[::ffff:127.0.0.1]:5", "::ffff:192.0.2.1"), "192.0.2.1", true},
+		{"two proxies", from("127.0.0.1:5", "192.0.2.1, 10.1.2.3"), "192.0.2.1", true},
+		{"two proxies, two lines", from("127.0.0.1:5", "192.0.2.1", "10.1.2.3"), "192.0.2.1", true},
+		{"forged before", from("127.0.0.1:5", "198.51.100.7, 192.0.2.1, 10.1.2.3"), "192.0.2.1", true},
+		{"forged as a proxy", from("127.0.0.1:5", "10.9.9.9, 192.0.2.1"), "192.0.2.1", true},
+		{"garbage before", from("127.0.0.1:5", "x, 192.0.2.1"), "192.0.2.1", true},
+		{"garbage behind", from("127.0.0.1:5", "192.0.2.1, x"), "", false},
+		{"garbage behind a proxy", from("127.0.0.1:5", "192.0.2.1, x, 10.1.2.3"), "10.1.2.3", false},
+		{"proxies only", from("127.0.0.1:5", "10.1.2.3"), "10.1.2.3", false},
+		{"a proxy that tells nothing", from("127.0.0.1:5"), "", false},
+		{"an empty header", from("127.0.0.1:5", ""), "", false},
+		{"a zone", from("127.0.0.1:5", "fe80::1%eth0"), "fe80::1", true},
+		{"a port", from("127.0.0.1:5", "192.0.2.1:80"), "", false},
+		{"a Unix socket", from("@", "192.0.2.1"), "192.0.2.1", true},
+		{"a Unix socket without a header", from(""), "", false},
+	} {
+		got := c.clientOf(row.r)
+		want, _ := netip.ParseAddr(row.address)
+		if got.address != want || c.known(got) != row.known {
+			t.Errorf("%s: %v, known %v; want %q, %v", row.name, got.address, c.known(got), row.address, row.known)
+		}
+		if trusted := !strings.HasPrefix(row.name, "direct"); (got.proto == "https") != trusted {
+			t.Errorf("%s: X-Forwarded-Proto is %q", row.name, got.proto)
+		}
+	}
+}
+
+func TestGroup(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "": "invalid Prefix",
+	} {
+		a, _ := netip.ParseAddr(address)
+		if got := (client{address: a}).group().String(); got != want {
+			t.Errorf("%s counts as %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	c := Settings{Connections: 5, ConnectionsPerAddress: 2}.withDefaults()
+	one, two, unknown := client{address: netip.MustParseAddr("2001:db8::1")}, client{address: netip.MustParseAddr("2001:db8::2")}, client{}
+	var p places
+	take := func(from client, want string) func() {
+		t.Helper()
+		free, full := p.take(c, from)
+		if full != want || (free == nil) != (want != "") {
+			t.Fatalf("full is %q, want %q", full, want)
+		}
+		return free
+	}
+	first := take(one, "")
+	second := take(two, "") // of the same network
+	take(one, refusedAddress)
+	third, fourth, fifth := take(unknown, ""), take(unknown, ""), take(unknown, "")
+	take(unknown, refusedConnections)
+	take(one, refusedConnections)
+	first()
+	first() // once only
+	take(two, "")
+	take(two, refusedConnections)
+	third()
+	take(one, refusedAddress)
+	for _, free := range []func(){second, fourth, fifth} {
+		free()
+	}
+	if p.taken != 1 || len(p.groups) != 1 {
+		t.Errorf("%d places are taken by %d groups, want 1 and 1", p.taken, len(p.groups))
+	}
+}
+
+func TestPlacesOfAProxyItself(t *testing.T) {
+	c := Settings{ConnectionsPerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}.withDefaults()
+	var p places
+	for range 10 { // locked in as one client it would lock everybody out
+		if _, full := p.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != "" {
+			t.Fatal(full)
+		}
+	}
+	if len(p.groups) != 0 {
+		t.Errorf("it is counted: %v", p.groups)
+	}
+}

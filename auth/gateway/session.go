@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"usher/auth"
+	"usher/metrics"
+)
+
+// A session is one client's WebSocket and ours to Prosody.
+type session struct {
+	*Server
+	ctx             context.Context
+	settings        *Settings
+	client, prosody end
+	free            func()
+	began           time.Time
+	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Server.keep alone
+	loggedIn        atomic.Bool
+	over            atomic.Bool
+	parted          sync.WaitGroup // until both sides have been told of the end
+
+	mu     sync.Mutex  // for what follows
+	ticket auth.Ticket // of the login
+	try    []byte      // the element that holds it, until it was tried again
+
+	// Of the one goroutine that reads from the client:
+	login    *login // nil once logged in
+	host     string // of the stream's header
+	jid      string // bare; empty for who came without a token
+	failures int
+
+	// Of the one that reads from Prosody:
+	resumable *auth.Ticket // a login whose stream's identifier is to be remembered
+}
+
+// run serves the session until it has ended.
+func (s *session) run() {
+	s.Metrics.Connected(metrics.TransportWebSocket, 1)
+	var clientward sync.WaitGroup
+	clientward.Go(func() { s.end(s.contained(s.toClient)) })
+	e := s.contained(s.toProsody)
+	s.end(e)
+	s.parted.Wait()
+	if !e.parted {
+		// The client may take note of the end in peace: whoever closes while there
+		// is something to be read has the other side lose what it was told.
+		_ = s.client.conn.SetReadDeadline(time.Now().Add(s.LingerTimeout))
+		_, _ = io.Copy(io.Discard, s.client.conn)
+	}
+	_ = s.client.conn.Close()
+	clientward.Wait()
+	s.sessions.remove(s)
+	s.cancelTicket()
+	s.free()
+	s.Metrics.Connected(metrics.TransportWebSocket, -1)
+}
+
+// contained turns a panic into an end of this session alone.
+func (s *session) contained(f func() *ending) (e *ending) {
+	defer s.recovered(func() { e = endPolicy("panic", "internal-server-error", "The connection could not be served.") })
+	return f()
+}
+
+// end ends the session; only the first reason counts.
+func (s *session) end(e *ending) {
+	if s.over.Swap(true) {
+		return
+	}
+	defer s.parted.Done()
+	s.Metrics.Ended(e.reason)
+	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended", slog.String("reason", e.reason),
+		slog.String("account", s.account()), slog.Duration("after", time.Since(s.began)))
+	s.part(e)
+}
+
+// part tells both sides, and closes the connection to Prosody. A frame that is
+// on its way has LingerTimeout to get there.
+func (s *session) part(e *ending) {
+	soon := time.Now().Add(s.LingerTimeout)
+	for _, side := range []*end{&s.client, &s.prosody} {
+		side.hurry(soon)
+	}
+	if e.gone {
+		_ = s.client.conn.Close()
+	} else {
+		s.client.last(e.client, e.code, e.payload)
+	}
+	switch {
+	case e.closeStream: // else Prosody would keep it for a client that resumes it, and sends the same again
+		s.prosody.last(streamClose, ws.StatusNormalClosure, nil)
+	case e.tellProsody:
+		s.prosody.last(nil, 0, e.payload)
+	}
+	_ = s.prosody.conn.Close()
+}
+
+func (s *session) account() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ticket.Account
+}
+
+// cancelTicket drops a ticket that Prosody has not asked about.
+func (s *session) cancelTicket() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loggedIn.Load() {
+		s.cancel(s.ticket.Text)
+	}
+}

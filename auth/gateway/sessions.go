@@ -1,0 +1,127 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A sessionTable holds the sessions of WebSocket that run.
+type sessionTable struct {
+	mu      sync.Mutex
+	running map[*session]struct{}
+	all     sync.WaitGroup
+	ctx     context.Context // of Serve; nil: not serving
+	stopped bool            // none may begin any more
+}
+
+// serve says until when sessions may run.
+func (t *sessionTable) serve(ctx context.Context) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ctx, t.stopped = ctx, false
+}
+
+// over reports whether they may not run any more.
+func (t *sessionTable) over() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ctx != nil && t.ctx.Err() != nil
+}
+
+// start runs a session, unless they have been told to stop.
+func (t *sessionTable) start(s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.ctx = t.ctx; t.ctx == nil {
+		s.ctx = context.Background()
+	}
+	s.parted.Add(1)
+	if t.stopped {
+		return false
+	}
+	if t.running == nil {
+		t.running = map[*session]struct{}{}
+	}
+	t.running[s] = struct{}{}
+	t.all.Go(s.run)
+	return true
+}
+
+func (t *sessionTable) remove(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, s)
+}
+
+// list returns the sessions that run now.
+func (t *sessionTable) list() []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]*session, 0, len(t.running))
+	for s := range t.running {
+		list = append(list, s)
+	}
+	return list
+}
+
+// keep asks silent clients whether they are there, ends the sessions of those
+// who do not log in, and forgets sessions of BOSH, until ctx ends. One timer
+// does for all.
+func (s *Server) keep(ctx context.Context) {
+	tick := time.NewTicker(min(time.Second, s.PingAfter/4))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, one := range s.sessions.list() {
+				one.check(now)
+			}
+			s.bosh.sweep(now)
+		}
+	}
+}
+
+// check is one session's part of it.
+func (s *session) check(now time.Time) {
+	if !s.loggedIn.Load() && now.Sub(s.began) > s.LoginTimeout {
+		go s.end(endPolicy("login_timeout", "connection-timeout", "There was no login in time."))
+		return
+	}
+	if silent := now.UnixNano() - max(s.client.seen.Load(), s.pinged); silent > int64(s.PingAfter) {
+		s.pinged = now.UnixNano()
+		go s.ping() // a client that does not read holds it up
+	}
+}
+
+func (s *session) ping() {
+	if err := s.client.ping(); err != nil {
+		s.end(clientSlow(err))
+	}
+}
+
+// close lets no session begin any more.
+func (t *sessionTable) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stopped = true
+}
+
+// stop ends all sessions, and returns when they have ended, or ctx does.
+func (t *sessionTable) stop(ctx context.Context) {
+	t.close()
+	for _, s := range t.list() {
+		go s.end(endStopped())
+	}
+	done := make(chan struct{})
+	go func() {
+		t.all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

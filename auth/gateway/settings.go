@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The limits that a [Settings] with zeros has.
+const (
+	DefaultConnections           = 10_000
+	DefaultConnectionsPerAddress = 1_000 // a school behind one address
+	DefaultMessageBytes          = 2 << 20
+)
+
+// Settings are what a reload may change.
+type Settings struct {
+	Upstream *url.URL       // Prosody's HTTP server, without a path
+	Origins  []string       // of web pages: scheme://host[:port], in lower case; "*" is any; nil is the Host header's own
+	Guests   bool           // connections without a token pass untouched
+	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
+
+	Connections           int   // in all; 0 means DefaultConnections
+	ConnectionsPerAddress int   // of one client address; 0 means DefaultConnectionsPerAddress
+	MessageBytes          int64 // of one message; 0 means DefaultMessageBytes
+}
+
+func (c Settings) withDefaults() *Settings {
+	if c.Connections == 0 {
+		c.Connections = DefaultConnections
+	}
+	if c.ConnectionsPerAddress == 0 {
+		c.ConnectionsPerAddress = DefaultConnectionsPerAddress
+	}
+	if c.MessageBytes == 0 {
+		c.MessageBytes = DefaultMessageBytes
+	}
+	return &c
+}
+
+// allows reports whether a web page may open connections here. Other clients
+// send no Origin: it is browsers that carry somebody's rights to a page that
+// he did not mean (RFC 6454).
+func (c *Settings) allows(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	origin := strings.ToLower(origins[0])
+	if c.Origins == nil {
+		u, err := url.Parse(origin)
+		return err == nil && u.Host != "" && u.Host == strings.ToLower(r.Host)
+	}
+	return slices.Contains(c.Origins, "*") || slices.Contains(c.Origins, origin)
+}
+
+func (c *Settings) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(c.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}

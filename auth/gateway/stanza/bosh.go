@@ -1,0 +1,50 @@
+package stanza
+
+import (
+	"bytes"
+	"encoding/xml"
+)
+
+// A Body is what one request or answer of BOSH holds (XEP-0124 section 4).
+type Body struct {
+	Element
+	Children []Element
+}
+
+// ParseBody reads a body whole.
+func ParseBody(document []byte) (Body, error) {
+	root, children, err := scan(document, true)
+	if err == nil && !root.Is(NamespaceBOSH, "body") {
+		err = errNotBody
+	}
+	if err != nil {
+		return Body{}, err
+	}
+	return Body{root, children}, nil
+}
+
+// MaxTag bounds the start tag of a body that is read, in bytes.
+const MaxTag = 4 << 10
+
+// ParseBodyTag reads only the start tag of a body: what follows it may be
+// anything, and may be cut. A tag of more than [MaxTag] is not read.
+func ParseBodyTag(document []byte) (Element, error) {
+	if len(document) == 0 || document[0] != '<' {
+		return Element{}, errNotAnElement
+	}
+	token, err := xml.NewDecoder(bytes.NewReader(document[:min(len(document), MaxTag)])).Token()
+	if err != nil {
+		return Element{}, err
+	}
+	tag, ok := token.(xml.StartElement)
+	if !ok {
+		return Element{}, errNotPlain
+	}
+	if err := checkAttributes(tag.Attr); err != nil {
+		return Element{}, err
+	}
+	if tag.Name != (xml.Name{Space: NamespaceBOSH, Local: "body"}) {
+		return Element{}, errNotBody
+	}
+	return Element{Name: tag.Name, Attr: tag.Attr}, nil
+}

@@ -1,0 +1,193 @@
+package stanza
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// An Element is one element of a document, by where it stands.
+type Element struct {
+	Name xml.Name // Space is the namespace, resolved
+	Attr []xml.Attr
+
+	document                []byte
+	start, open, close, end int  // of the start tag, what follows it, the end tag, what follows that
+	children                bool // there are elements in it
+}
+
+// The reasons for which a document is no element.
+var (
+	errNotAnElement = errors.New("it does not begin with an element")
+	errMore         = errors.New("there is more than one element")
+	errNotPlain     = errors.New("it has a comment, a declaration or a processing instruction")
+	errDoubled      = errors.New("an attribute comes twice")
+	errCut          = errors.New("it ends too early")
+	errAttributes   = errors.New("it has too many attributes")
+)
+
+// Parse reads a message that is one element and nothing else (RFC 7395
+// section 3.3.3). The element goes on pointing into the message.
+func Parse(message []byte) (Element, error) {
+	e, _, err := scan(message, false)
+	return e, err
+}
+
+// Attribute returns the value of an attribute without a namespace, or "".
+func (e Element) Attribute(name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Space == "" && a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// Is reports whether the element has this name in this namespace.
+func (e Element) Is(space, local string) bool { return e.Name.Space == space && e.Name.Local == local }
+
+var errChildren = errors.New("it has elements where text is expected")
+
+// WithText returns the whole document with text in the place of what the
+// element holds. The text must need no escaping. Every other byte is as it was.
+func (e Element) WithText(text string) ([]byte, error) {
+	if e.children {
+		return nil, errChildren
+	}
+	var b bytes.Buffer
+	b.Grow(len(e.document) + len(text) + 16)
+	if !e.selfClosing() {
+		b.Write(e.document[:e.open])
+		b.WriteString(text)
+		b.Write(e.document[e.close:])
+		return b.Bytes(), nil
+	}
+	b.Write(e.document[:e.open-len("/>")])
+	b.WriteString(">" + text + "</")
+	b.Write(e.rawName())
+	b.WriteString(">")
+	b.Write(e.document[e.end:])
+	return b.Bytes(), nil
+}
+
+// selfClosing: in a start tag "/" stands before ">" nowhere else, as the
+// values of attributes are quoted.
+func (e Element) selfClosing() bool {
+	return e.open == e.end && bytes.HasSuffix(e.document[:e.open], []byte("/>"))
+}
+
+// rawName is the name as it is written, with its prefix.
+func (e Element) rawName() []byte {
+	tag := e.document[e.start+1 : e.open]
+	return tag[:bytes.IndexAny(tag, " \t\r\n/>")]
+}
+
+// scan reads a document, and lists the elements right under its root if they
+// are wanted.
+func scan(document []byte, listed bool) (root Element, children []Element, err error) {
+	if len(document) == 0 || document[0] != '<' {
+		return Element{}, nil, errNotAnElement
+	}
+	s := scanner{document: document, decoder: xml.NewDecoder(bytes.NewReader(document)), listed: listed}
+	for err == nil {
+		err = s.step()
+	}
+	if !errors.Is(err, io.EOF) {
+		return Element{}, nil, err
+	}
+	if s.depth > 0 || !s.done {
+		return Element{}, nil, errCut
+	}
+	return s.root, s.list, nil
+}
+
+type scanner struct {
+	document []byte
+	decoder  *xml.Decoder
+	listed   bool
+	depth    int
+	done     bool // the root has ended
+	root     Element
+	list     []Element
+}
+
+func (s *scanner) step() error {
+	before := int(s.decoder.InputOffset())
+	token, err := s.decoder.Token()
+	if err != nil {
+		return err
+	}
+	after := int(s.decoder.InputOffset())
+	switch t := token.(type) {
+	case xml.StartElement:
+		return s.begin(t, before, after)
+	case xml.EndElement:
+		s.finish(before, after)
+	case xml.CharData:
+		if s.depth == 0 && len(bytes.TrimLeft(t, " \t\r\n")) > 0 {
+			return errMore
+		}
+	default:
+		return errNotPlain
+	}
+	return nil
+}
+
+func (s *scanner) begin(t xml.StartElement, before, after int) error {
+	if s.done {
+		return errMore
+	}
+	if err := checkAttributes(t.Attr); err != nil {
+		return err
+	}
+	switch {
+	case s.depth == 0:
+		s.root = s.element(t, before, after)
+	case s.depth == 1:
+		s.root.children = true
+		if s.listed {
+			s.list = append(s.list, s.element(t, before, after))
+		}
+	case s.depth == 2 && s.listed:
+		s.list[len(s.list)-1].children = true
+	}
+	s.depth++
+	return nil
+}
+
+func (s *scanner) element(t xml.StartElement, start, open int) Element {
+	return Element{Name: t.Name, Attr: slices.Clone(t.Attr), document: s.document, start: start, open: open}
+}
+
+func (s *scanner) finish(before, after int) {
+	s.depth--
+	switch {
+	case s.depth == 0:
+		s.root.close, s.root.end, s.done = before, after, true
+	case s.depth == 1 && s.listed:
+		last := &s.list[len(s.list)-1]
+		last.close, last.end = before, after
+	}
+}
+
+// maxAttributes bounds an element's attributes: each is compared with all
+// before it. No element of XMPP has a quarter of that.
+const maxAttributes = 64
+
+func checkAttributes(attributes []xml.Attr) error {
+	if len(attributes) > maxAttributes {
+		return errAttributes
+	}
+	for i, a := range attributes {
+		if slices.ContainsFunc(attributes[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
+			return errDoubled
+		}
+	}
+	return nil
+}
+
+// String names the element for an error; it holds nothing of its content.
+func (e Element) String() string { return fmt.Sprintf("<%.32s>", e.Name.Local) }

@@ -1,0 +1,50 @@
+package stanza
+
+import (
+	"encoding/xml"
+	"strings"
+)
+
+// Close is how a stream ends over WebSocket (RFC 7395 section 3.6). Older
+// clients compare it byte for byte with this spelling.
+const Close = `<close xmlns="` + NamespaceFraming + `" />`
+
+// Failure is the refusal of a login (RFC 6120 section 6.4.5), with a text for
+// people. The condition is one of section 6.5. Jitsi's client shows the text
+// only if it stands, without a language, right behind a condition not-allowed,
+// which SASL does not have: so that one follows the real one.
+func Failure(condition, text string) string {
+	return `<failure xmlns="` + NamespaceSASL + `"><` + condition + `/><not-allowed/><text>` + escape(text) + `</text></failure>`
+}
+
+// StreamError says why a stream ends (RFC 6120 section 4.9).
+func StreamError(condition, text string) string {
+	const namespace = `xmlns="urn:ietf:params:xml:ns:xmpp-streams"`
+	return `<stream:error xmlns:stream="http://etherx.jabber.org/streams"><` + condition + ` ` + namespace + `/><text ` + namespace + ` xml:lang="en">` +
+		escape(text) + `</text></stream:error>`
+}
+
+// WriteBody is an answer of BOSH that holds what is given, as it is.
+func WriteBody(content string) string {
+	return `<body xmlns="` + NamespaceBOSH + `" xmlns:stream="http://etherx.jabber.org/streams">` + content + `</body>`
+}
+
+// Terminate ends a session of BOSH (XEP-0124 section 13 and 17). As a request
+// it has the session's identifiers; as an answer sid and rid are empty.
+func Terminate(sid, rid, condition string) string {
+	var b strings.Builder
+	b.WriteString(`<body xmlns="` + NamespaceBOSH + `" type="terminate"`)
+	for _, a := range [][2]string{{"sid", sid}, {"rid", rid}, {"condition", condition}} {
+		if a[1] != "" {
+			b.WriteString(` ` + a[0] + `="` + escape(a[1]) + `"`)
+		}
+	}
+	b.WriteString("/>")
+	return b.String()
+}
+
+func escape(text string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails
+	return b.String()
+}

@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"usher/auth"
+)
+
+// A login is what a connection brings to log in with.
+type login struct {
+	token      string // in compact form, or empty
+	problem    *auth.Refusal
+	resumption string // the XEP-0198 identifier of the stream before, as Jitsi's client sends it
+	guests     bool   // without a token it may pass
+}
+
+// policed reports whether the connection is read strictly until it has logged
+// in.
+func (l *login) policed() bool { return l.token != "" || l.problem != nil || !l.guests }
+
+// takeToken splits a request into what logs in and the query that goes on to
+// Prosody: every byte of it but the pairs that are named token.
+func takeToken(r *http.Request) (l login, rest string) {
+	var tokens []string
+	var kept []string
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		switch {
+		case err == nil && name == "token":
+			if value, err = url.QueryUnescape(value); err != nil {
+				l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the token in the address is not percent-encoded")
+			}
+			tokens = append(tokens, value)
+			continue
+		case err == nil && name == "previd":
+			l.resumption, _ = url.QueryUnescape(value)
+		}
+		kept = append(kept, pair)
+	}
+	tokens = append(tokens, bearer(r)...)
+	for _, t := range tokens {
+		if l.token != "" && t != "" && t != l.token {
+			l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the request has two different tokens")
+		}
+		l.token = max(l.token, t)
+	}
+	// Clones, for the login outlives the address that they may be parts of.
+	l.token, l.resumption = strings.Clone(l.token), strings.Clone(l.resumption)
+	return l, strings.Join(kept, "&")
+}
+
+// bearer returns what stands in Authorization as RFC 6750 section 2.1 has it.
+func bearer(r *http.Request) (tokens []string) {
+	for _, value := range r.Header.Values("Authorization") {
+		if scheme, token, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {
+			tokens = append(tokens, strings.Trim(token, " "))
+		}
+	}
+	return tokens
+}
