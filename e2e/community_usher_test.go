@@ -26,17 +26,19 @@ const communitySecret = "0f4c1b7d9e2a6835c4d1e7f0a9b8c6d5"
 
 // usherProcess is a daemon that can be stopped and killed. It keeps its folder, and so its addresses.
 type usherProcess struct {
-	t      *testing.T
-	dir    string
-	http   string // host:port
-	binary string
-	cmd    *exec.Cmd
-	done   chan struct{}
-	socket *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
+	t    testing.TB
+	dir  string
+	http string // host:port
+
+	gateway string // host:port, where there is one
+	binary  string
+	cmd     *exec.Cmd
+	done    chan struct{}
+	socket  *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
 }
 
 // startUsher starts a daemon with the virtual hosts of these doors. It ends with the test.
-func startUsher(t *testing.T, names []string) *usherProcess {
+func startUsher(t testing.TB, names []string) *usherProcess {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "usher") // a test's own folder is too long a name for a socket
 	if err != nil {
@@ -65,7 +67,7 @@ func (u *usherProcess) config(names []string) string {
 }
 
 // scrape returns what Prometheus would see.
-func (u *usherProcess) scrape(t *testing.T) string {
+func (u *usherProcess) scrape(t testing.TB) string {
 	t.Helper()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", u.path("metrics.sock"))
@@ -120,7 +122,7 @@ func (u *usherProcess) read(name string) string {
 }
 
 // freeAddress is below the ports that the kernel gives to outgoing connections, so that it is still free for a restart.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 20 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
@@ -178,6 +180,22 @@ func (u *usherProcess) signal(s syscall.Signal) {
 	}
 }
 
+// stop ends it as systemd does, and wants it to end by itself.
+func (u *usherProcess) stop() {
+	u.t.Helper()
+	mark := u.mark(u.t)
+	u.signal(syscall.SIGTERM)
+	select {
+	case <-u.done:
+	case <-time.After(10 * time.Second):
+		u.t.Error("usher does not stop")
+		u.kill()
+	}
+	if log := u.log()[mark:]; !strings.Contains(log, "msg=stopped") {
+		u.t.Errorf("usher did not stop by itself:\n%s", log)
+	}
+}
+
 // kill ends it at once, stopped or not. Killing what is dead is fine.
 func (u *usherProcess) kill() {
 	_ = u.cmd.Process.Kill()
@@ -185,7 +203,7 @@ func (u *usherProcess) kill() {
 }
 
 // mark is a place in the log, for await.
-func (u *usherProcess) mark(t *testing.T) int { t.Helper(); return len(u.log()) }
+func (u *usherProcess) mark(t testing.TB) int { t.Helper(); return len(u.log()) }
 
 func (u *usherProcess) log() string {
 	b, err := os.ReadFile(u.path("log"))
@@ -196,12 +214,12 @@ func (u *usherProcess) log() string {
 }
 
 // await waits until the log has text behind the mark.
-func (u *usherProcess) await(t *testing.T, mark int, text string) {
+func (u *usherProcess) await(t testing.TB, mark int, text string) {
 	t.Helper()
 	u.awaitFor(t, mark, text, 3*time.Second)
 }
 
-func (u *usherProcess) awaitFor(t *testing.T, mark int, text string, most time.Duration) {
+func (u *usherProcess) awaitFor(t testing.TB, mark int, text string, most time.Duration) {
 	t.Helper()
 	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if strings.Contains(u.log()[mark:], text) {
@@ -217,7 +235,7 @@ func (u *usherProcess) awaitFor(t *testing.T, mark int, text string, most time.D
 }
 
 // ticket asks usher for a ticket, as a portal does that has the user's token.
-func (u *usherProcess) ticket(t *testing.T, d communityDoor, token string) string {
+func (u *usherProcess) ticket(t testing.TB, d communityDoor, token string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.url("/auth/ticket?host="+d.host+"&key="+communitySecret), nil)
 	if err != nil {
@@ -238,7 +256,7 @@ func (u *usherProcess) ticket(t *testing.T, d communityDoor, token string) strin
 }
 
 // polyglotToken is a token as JWS JSON: good for signed, while members that nobody signed name outer and make it a moderator.
-func polyglotToken(t *testing.T, host, signed, outer string) string {
+func polyglotToken(t testing.TB, host, signed, outer string) string {
 	t.Helper()
 	parts := strings.Split(token(t, host, called(signed)), ".")
 	members := authtest.Claims(host, called(outer))
@@ -247,14 +265,14 @@ func polyglotToken(t *testing.T, host, signed, outer string) string {
 }
 
 // generalPolyglot has the other of the two forms of RFC 7515 section 7.2.
-func generalPolyglot(t *testing.T, host, account string) string {
+func generalPolyglot(t testing.TB, host, account string) string {
 	t.Helper()
 	parts := strings.Split(token(t, host, called(account)), ".")
 	return marshal(t, map[string]any{"payload": parts[1], "sub": host,
 		"signatures": []any{map[string]any{"protected": parts[0], "signature": parts[2]}}})
 }
 
-func marshal(t *testing.T, v any) string {
+func marshal(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -126,7 +126,7 @@ func hostLines(d *door, service string) string {
 }
 
 // token is a good token for a host, but for the changes.
-func token(t *testing.T, host string, more map[string]any) string {
+func token(t testing.TB, host string, more map[string]any) string {
 	t.Helper()
 	return authtest.Token(t, authtest.Claims(host, more))
 }

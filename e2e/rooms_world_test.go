@@ -36,7 +36,7 @@ const (
 
 // A roomsWorld is a Prosody with rooms, and a usher that is a process of its own.
 type roomsWorld struct {
-	t       *testing.T
+	t       testing.TB
 	usher   *usherProcess
 	prosody *prosody.Server
 }
@@ -49,9 +49,13 @@ type roomsOptions struct {
 	noRights   bool                                 // the component is nobody to the rooms
 	between    func(p, u string) (component string) // what stands between the component's port and usher
 	slowly     time.Duration                        // how long answers about new rooms take
+	gateway    string                               // lines of usher's section gateway, in braces; empty: none
+	global     string                               // further lines of Prosody's global section
+	debug      bool                                 // both log all they can
+	more       []prosody.Host                       // of Prosody's
 }
 
-func anyVersion(t *testing.T) prosody.Version {
+func anyVersion(t testing.TB) prosody.Version {
 	t.Helper()
 	prosodytest.Require(t, "")
 	return ""
@@ -61,29 +65,26 @@ func eachRooms(t *testing.T, o roomsOptions, test func(t *testing.T, w *roomsWor
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) { test(t, newRoomsWorld(t, v, o)) })
 }
 
-func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld {
+func newRoomsWorld(t testing.TB, v prosody.Version, o roomsOptions) *roomsWorld {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "usher") // a test's own folder is too long a name for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	u := &usherProcess{t: t, dir: dir, http: freeAddress(t), binary: usherBinary(t)}
+	u := newUsherProcess(t)
 	w := &roomsWorld{t: t, usher: u}
-	u.write("my-app.secret", authtest.Secret)
-	u.write("old.secret", oldSecret)
-	u.write("http.secret", communitySecret)
-	u.write("component.secret", componentSecret)
 	// The socket must be there before Prosody, and Prosody's ports are known only after its start.
 	u.write("usher.yaml", w.config(o, "127.0.0.1:1"))
 	u.hold()
 	u.start()
-	t.Cleanup(u.kill)
-	w.prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
-		Extra: "plugin_paths = { " + roomModules(t) + " }\n", Hosts: w.hosts(o)})
+	config := prosody.Config{Version: v, LogLevel: "info", Extra: "plugin_paths = { " + roomModules(t) + " }\n" + o.global, Hosts: w.hosts(o)}
+	if o.debug {
+		config.LogLevel = "debug"
+	}
+	if o.gateway != "" {
+		config.Modules = []string{"websocket", "bosh", "smacks"}
+		config.Extra = "consider_websocket_secure = true\nconsider_bosh_secure = true\n" + config.Extra
+	}
+	w.prosody = prosodytest.Start(t, config)
 	address := w.prosody.Component()
 	if o.between != nil {
-		address = o.between(address, dir)
+		address = o.between(address, u.dir)
 	}
 	u.write("usher.yaml", w.config(o, address))
 	if !o.noRights {
@@ -92,8 +93,29 @@ func newRoomsWorld(t *testing.T, v prosody.Version, o roomsOptions) *roomsWorld 
 	return w
 }
 
+// newUsherProcess is one that has its secrets, and no configuration. It ends with the test.
+func newUsherProcess(t testing.TB) *usherProcess {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "usher") // a test's own folder is too long a name for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	u := &usherProcess{t: t, dir: dir, http: freeAddress(t), gateway: freeAddress(t), binary: usherBinary(t)}
+	u.write("my-app.secret", authtest.Secret)
+	u.write("old.secret", oldSecret)
+	u.write("http.secret", communitySecret)
+	u.write("component.secret", componentSecret)
+	t.Cleanup(func() {
+		if u.cmd != nil {
+			u.kill()
+		}
+	})
+	return u
+}
+
 // roomModules are the folders of the modules that ask usher: the real ones first where there are any, then stand-ins.
-func roomModules(t *testing.T) string {
+func roomModules(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "modules")
 	if err := standin.Write(dir); err != nil {
@@ -119,8 +141,18 @@ const oldSecret = "an-older-secret-that-is-long-enough-for-HS256-tokens"
 func (w *roomsWorld) config(o roomsOptions, component string) string {
 	u := w.usher
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  metrics: %s\n  admin: %s\n", u.path("auth.sock"), u.http, u.path("metrics.sock"), u.path("admin.sock"))
+	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  gateway: %s\n  metrics: %s\n  admin: %s\n", u.path("auth.sock"), u.http, u.gateway, u.path("metrics.sock"), u.path("admin.sock"))
 	fmt.Fprintf(&b, "state: sqlite:%s\nhttp_secret_file: http.secret\n", u.path("usher.db"))
+	if o.debug {
+		b.WriteString("log: {level: debug}\n")
+	}
+	if o.gateway != "" {
+		upstream := "127.0.0.1:1" // not known yet
+		if w.prosody != nil {
+			upstream = w.prosody.HTTP()
+		}
+		fmt.Fprintf(&b, "gateway: {upstream: \"http://%s\", %s}\n", upstream, o.gateway)
+	}
 	fmt.Fprintf(&b, "component: {jid: %s, address: %q, secret_file: component.secret}\n", usherJID, component)
 	fmt.Fprintf(&b, "hosts:\n  %s:\n    muc: [%s]\n    breakout: [%s]\n    guests: [%s]\n    service_accounts: [focus@%s]\n", meet, conference, breakout, guests, services)
 	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n        audience: [%s]\n", authtest.Issuer, authtest.Audience)
@@ -143,14 +175,14 @@ func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 	if !o.noRights {
 		muc += "admins = { \"" + usherJID + "\", \"focus@" + services + "\" }\ncomponent_admins_as_room_owners = true\n"
 	}
-	return []prosody.Host{
+	return append([]prosody.Host{
 		{Name: meet, Lines: fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %q\nservice_name = %q\n", w.usher.path("auth.sock"), meet)},
 		{Name: guests, Lines: "authentication = \"anonymous\"\n"},
 		{Name: services, Lines: "authentication = \"internal_plain\"\n", Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
 		{Name: conference, Component: "muc", Lines: modules + " }\n" + muc + o.muc},
 		{Name: breakout, Component: "muc", Lines: modules + ", \"breakout_standin\" }\n" + muc},
 		{Name: usherJID, Component: "component", Lines: "component_secret = \"" + componentSecret + "\"\n"},
-	}
+	}, o.more...)
 }
 
 // slow returns the address of a proxy before usher that holds every answer back.
@@ -194,7 +226,7 @@ func (b *builder) build() {
 	}
 }
 
-func usherBinary(t *testing.T) string {
+func usherBinary(t testing.TB) string {
 	t.Helper()
 	if binary := os.Getenv(binaryEnv); binary != "" {
 		return binary
@@ -217,11 +249,11 @@ func TestMain(m *testing.M) {
 // A person is somebody who is logged in.
 type person struct {
 	*client.Session
-	t *testing.T
+	t testing.TB
 	w *roomsWorld
 }
 
-func within(t *testing.T) context.Context {
+func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	t.Cleanup(cancel)
@@ -251,27 +283,27 @@ func claims(account string, room any, more map[string]any) map[string]any {
 var moderator = map[string]any{"moderator": true}
 
 // enter logs in with a token.
-func (w *roomsWorld) enter(t *testing.T, account string, room any, more map[string]any) *person {
+func (w *roomsWorld) enter(t testing.TB, account string, room any, more map[string]any) *person {
 	t.Helper()
 	return w.enterWith(t, account, token(t, meet, claims(account, room, more)))
 }
 
-func (w *roomsWorld) enterWith(t *testing.T, account, token string) *person {
+func (w *roomsWorld) enterWith(t testing.TB, account, token string) *person {
 	t.Helper()
 	return w.login(t, meet, client.Plain(account, token))
 }
 
-func (w *roomsWorld) guest(t *testing.T) *person {
+func (w *roomsWorld) guest(t testing.TB) *person {
 	t.Helper()
 	return w.login(t, guests, client.Login{Mechanism: "ANONYMOUS"})
 }
 
-func (w *roomsWorld) focus(t *testing.T) *person {
+func (w *roomsWorld) focus(t testing.TB) *person {
 	t.Helper()
 	return w.login(t, services, client.Plain("focus", "secret"))
 }
 
-func (w *roomsWorld) login(t *testing.T, host string, l client.Login) *person {
+func (w *roomsWorld) login(t testing.TB, host string, l client.Login) *person {
 	t.Helper()
 	s, err := client.Dial(within(t), l.At(w.prosody.C2S(), host))
 	if err != nil {
@@ -360,7 +392,7 @@ func (p *person) set(room string, who *person, affiliation string) {
 }
 
 // run runs a command of usher and returns what it prints.
-func (w *roomsWorld) run(t *testing.T, args ...string) string {
+func (w *roomsWorld) run(t testing.TB, args ...string) string {
 	t.Helper()
 	t.Setenv("USHER_CONFIG", w.usher.path("usher.yaml"))
 	out, err := exec.Command(w.usher.binary, args...).CombinedOutput()

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 	go test -run "^$" -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./moderation
 	go test -run "^$" -bench . -benchtime 20000x ./internal/sqlite
 	go test -run "^$" -bench Daemon ./cmd/usher
+	go test -run "^$" -bench Gateway ./e2e
 } | awk '
 	/^Benchmark/ {
 		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"usher/auth"
+	"usher/auth/gateway"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -25,6 +26,7 @@ type config struct {
 	comp   componentConfig
 	rooms  []moderation.HostPolicy
 
+	gateway   gateway.Settings
 	whitelist []lobby.Entry // of all hosts
 
 	peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
@@ -35,7 +37,7 @@ type config struct {
 // listenConfig holds the addresses to listen on.
 type listenConfig struct {
 	dovecot, metrics, admin address
-	extauth, http           address // the zero address is not listened on
+	extauth, http, gateway  address // the zero address is not listened on
 }
 
 // logConfig says what is logged, and how.
@@ -78,7 +80,9 @@ func defaultConfig() *config {
 		log:   logConfig{slog.LevelInfo, "text"},
 		state: stateConfig{defaultState},
 		peers: defaultPeers(),
-		auth:  auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
+
+		gateway: defaultGateway(),
+		auth:    auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
 	}
 }
 
@@ -86,12 +90,14 @@ func (c *config) read(root value) {
 	named, component := false, false
 	http := &httpReader{config: &c.http}
 	rooms := &roomsReader{owners: map[string]string{}}
+	gate := &gatewayReader{config: &c.gateway}
 	complete := root.object(
 		field{"listen", func(v value) { http.listen, http.listens = c.listen.read(v) }},
 		field{"http_secret_file", http.readSecret},
 		field{"http_insecure", http.readInsecure},
 		field{"http_hosts", func(v value) { c.http.hosts = v.httpHosts() }},
 		field{"state", c.state.read},
+		field{"gateway", gate.read},
 		field{"component", func(v value) { component = true; c.comp.read(v) }},
 		field{"log", c.log.read},
 		field{"peers", func(v value) { c.peers = v.peers() }},
@@ -102,6 +108,7 @@ func (c *config) read(root value) {
 		}},
 	)
 	http.check()
+	gate.check(c.listen.gateway)
 	rooms.check(http.listens, component)
 	c.rooms, c.whitelist = rooms.finish(component)
 	if complete && !named {

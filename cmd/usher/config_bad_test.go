@@ -9,7 +9,7 @@ import (
 )
 
 // A badConfig is one configuration and all that is said about it. Those that
-// start with "issuer: ", "tokens: ", "rooms: " or "top: " are completed by content.
+// start with "issuer: ", "tokens: ", "rooms: ", "gateway: " or "top: " are completed by content.
 type badConfig struct{ config, want string }
 
 // content puts the row's part where it belongs, so that the rest is good.
@@ -23,6 +23,8 @@ func (b badConfig) content() string {
 	case "rooms":
 		return "listen: {http: '127.0.0.1:8280'}\nhttp_secret_file: http.secret\ncomponent: {jid: usher.h, secret_file: other.secret}\n" +
 			"hosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, " + rest + "}\n"
+	case "gateway":
+		return "{listen: {gateway: '127.0.0.1:8281'}, gateway: {" + rest + "},\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}}\n"
 	case "top":
 		return rest + "\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\n"
 	}
@@ -31,7 +33,7 @@ func (b badConfig) content() string {
 
 func TestConfigProblems(t *testing.T) {
 	dir := keyFolder(t)
-	for _, row := range slices.Concat(badConfigs, badRooms) {
+	for _, row := range slices.Concat(badConfigs, badRooms, badGateways) {
 		path := putFile(t, dir, "usher.yaml", row.content(), 0o640)
 		c, problems := loadConfig(path)
 		got := strings.TrimSuffix(printed(problems, dir), "\n")

@@ -42,12 +42,15 @@ func (l *listenConfig) read(v value) (http value, ok bool) {
 		field{"http", reads(&l.http, func(v value) (address, bool) {
 			return v.address("tokens would cross the network in plain text")
 		})},
+		field{"gateway", reads(&l.gateway, func(v value) (address, bool) {
+			return v.address("tokens would cross the network in plain text")
+		})},
 		field{"metrics", reads(&l.metrics, func(v value) (address, bool) {
 			return v.address("everybody on that network could read the metrics")
 		})},
 		field{"admin", reads(&l.admin, value.socket)},
 	)
-	all := []*address{&l.dovecot, &l.extauth, &l.http, &l.metrics, &l.admin}
+	all := []*address{&l.dovecot, &l.extauth, &l.http, &l.gateway, &l.metrics, &l.admin}
 	for i, a := range all {
 		for _, b := range all[:i] {
 			reportShared(named, a, b)

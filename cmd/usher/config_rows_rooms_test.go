@@ -34,3 +34,24 @@ var badRooms = []badConfig{
 	{"top: state: sqlite:usher.db", `1:8: error: state: "usher.db" is no absolute path of a file — write an absolute path: sqlite:/var/lib/usher/usher.db`},
 	{"top: state: mem", `1:8: error: state: "mem" is unknown — write sqlite: and an absolute path, or memory:`},
 }
+
+// badGateways are rows about the gateway.
+var badGateways = []badConfig{
+	{"top: gateway: {}", `1:10: warning: gateway: nobody can connect, as there is no listen.gateway — name listen.gateway, such as 127.0.0.1:8281, or remove gateway`},
+	{"top: listen: {gateway: '192.0.2.1:8281'}", `1:19: warning: gateway: 192.0.2.1:8281 is not loopback: tokens would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own`},
+	{"gateway: upstream: 127.0.0.1:5280", `1:59: error: upstream: "127.0.0.1:5280" is no address of a web server — write Prosody's HTTP server, such as http://127.0.0.1:5280`},
+	{"gateway: upstream: 'http://127.0.0.1:5280/http-bind'", `1:59: error: upstream: "http://127.0.0.1:5280/http-bind" has a path — leave out what follows the port: /xmpp-websocket and /http-bind are added`},
+	{"gateway: upstream: 'http://a:b@127.0.0.1:5280'", `1:59: error: upstream has a user name or a password — write Prosody's HTTP server, such as http://127.0.0.1:5280`},
+	{"gateway: upstream: 'http://192.0.2.1:5280'", `1:59: warning: upstream: http://192.0.2.1:5280 is not loopback: what people say would cross the network in plain text — use 127.0.0.1 or https, unless the network is your own`},
+	{"gateway: origins: [meet.example.com, 'https://meet.example.com/', 'https://*.example.com', 'https://MEET.example.com']", `1:59: error: origins: "meet.example.com" is no origin — write the beginning of the page's address up to the first single slash, such as https://meet.example.com, or "*" for any
+1:77: error: origins: "https://meet.example.com/" is no origin — write the beginning of the page's address up to the first single slash, such as https://meet.example.com, or "*" for any
+1:106: error: origins: "https://*.example.com" has a wildcard in it — name each, or write "*" alone`},
+	{"gateway: origins: ['*', 'https://meet.example.com']", `1:58: warning: origins: "*" lets pages of every origin connect — remove the others`},
+	{"gateway: guests: sometimes, trusted_proxies: [nginx, '10.0.0.1/33', '10.0.0.7/8', '::1']", `1:57: error: guests is a text, not true or false — write true or false
+1:86: error: trusted_proxies: "nginx" is no address — write an address or a network, such as 10.0.0.5 or 10.0.0.0/24
+1:93: error: trusted_proxies: "10.0.0.1/33" is no address — write an address or a network, such as 10.0.0.5 or 10.0.0.0/24`},
+	{"gateway: max_connections: 0, max_connections_per_address: -1, max_message_size: 100", `1:66: error: max_connections: 0 is out of range — write 1 to 1000000
+1:98: error: max_connections_per_address: -1 is out of range — write 1 to 1000000
+1:120: error: max_message_size: 100 is out of range — write 10000 to 67108864`},
+	{"gateway: origin: []", `1:49: error: unknown key "origin" in gateway — did you mean "origins"? known keys: upstream, origins, guests, trusted_proxies, max_connections, max_connections_per_address, max_message_size`},
+}

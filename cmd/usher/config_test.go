@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +124,14 @@ func TestConfigOfInterface(t *testing.T) {
 	if c.http.secret != "0123456789abcdef-._~" || c.listen.http != (address{"tcp", "127.0.0.1:8280"}) || c.listen.extauth.name == "" {
 		t.Errorf("the HTTP door: %+v, %+v", c.http, c.listen)
 	}
-	c.listen.http, c.listen.extauth = address{}, address{} // off unless named
+	if c.listen.gateway != (address{"tcp", "127.0.0.1:8281"}) || !slices.Equal(c.gateway.Origins, []string{"https://meet.example.com"}) {
+		t.Errorf("the gateway: %+v, %+v", c.gateway, c.listen)
+	}
+	c.gateway.Origins = nil
+	if !reflect.DeepEqual(c.gateway, d.gateway) {
+		t.Errorf("defaults of the gateway: %+v, want %+v", d.gateway, c.gateway)
+	}
+	c.listen.http, c.listen.extauth, c.listen.gateway = address{}, address{}, address{} // off unless named
 	if c.listen != d.listen || c.log != d.log || c.auth.MaxTokenBytes != d.auth.MaxTokenBytes {
 		t.Errorf("defaults: %+v, want %+v", d, c)
 	}
@@ -256,14 +264,15 @@ func TestDeployConfig(t *testing.T) {
 	for name, text := range map[string]string{
 		"as it is": text,
 		"with rooms": strings.NewReplacer("\n  # extauth:", "\n  extauth:", "\n  # http:", "\n  http:", "\n# component:", "\ncomponent:", "\n#   jid:", "\n  jid:", "\n#   address:", "\n  address:",
-			"\n#   secret_file:", "\n  secret_file:", "\n# http_secret_file:", "\nhttp_secret_file:", "muc: []", "muc: [conference.meet.example.com]",
+			"\n#   secret_file:", "\n  secret_file:", "\n  # gateway:", "\n  gateway:", "\n# gateway:", "\ngateway:", "\n#   upstream:", "\n  upstream:", "\n#   origins:", "\n  origins:",
+			"\n#   guests:", "\n  guests:", "\n#   trusted", "\n  trusted", "\n#   max_", "\n  max_", "\n# http_secret_file:", "\nhttp_secret_file:", "muc: []", "muc: [conference.meet.example.com]",
 			"rooms: {}", `rooms: {"*": off, "board-*": on}`, "whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "guests: []", "guests: [guest.meet.example.com]").Replace(text),
 	} {
 		c, problems := loadConfig(putFile(t, dir, "usher.yaml", text, 0o640))
 		if c == nil || len(problems) > 0 {
 			t.Errorf("%s:\n%s", name, printed(problems, dir))
 		}
-		if c != nil && name == "with rooms" && (c.comp.JID == "" || len(c.whitelist) != 1 || len(c.rooms[0].MUC) != 1) {
+		if c != nil && name == "with rooms" && (c.comp.JID == "" || c.listen.gateway.name == "" || len(c.gateway.Origins) != 1 || len(c.whitelist) != 1 || len(c.rooms[0].MUC) != 1) {
 			t.Errorf("not all lines were taken in: %+v", c.rooms)
 		}
 	}

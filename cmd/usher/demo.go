@@ -14,7 +14,7 @@ import (
 )
 
 // demoPatience bounds the whole tour.
-const demoPatience = 2 * time.Minute
+const demoPatience = 3 * time.Minute
 
 // demoCommand is usher demo.
 func demoCommand() *cli.Command {
@@ -94,6 +94,7 @@ func (d *demoWorld) steps() []demoStep {
 		{"Rooms: who is what, in which order they come", d.stepRooms},
 		{"A session is revoked", d.stepRevoke},
 		{"A lobby: a guest waits, a moderator is told, somebody lets her in", d.stepLobby},
+		{"Jitsi's links, in a real browser, on an unchanged Prosody", d.stepLinks},
 		{"A ticket: a short password for one login, for doors that take no token", d.stepTicket},
 		{"ejabberd, by its external authentication and usher extauth", d.stepEjabberd},
 		{"Why was that token refused? usher token explain", d.stepExplain},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,7 +34,9 @@ type demoWorld struct {
 	self    string // this program
 	metrics string // address of the metrics
 	http    string // address of the HTTP door
+	gateway string // address of the gateway
 	muc     string // address of Prosody's component port, once it is known
+	web     string // address of Prosody's web server, likewise
 	secrets map[string]string
 
 	prosody *prosody.Server
@@ -57,7 +60,7 @@ func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name)
 
 // start brings up usher first, as Prosody's host wants its socket.
 func (d *demoWorld) start(ctx context.Context) error {
-	for _, address := range []*string{&d.metrics, &d.http} {
+	for _, address := range []*string{&d.metrics, &d.http, &d.gateway} {
 		var err error
 		if *address, err = freeAddress(); err != nil {
 			return err
@@ -83,12 +86,13 @@ func (d *demoWorld) start(ctx context.Context) error {
 		return err
 	}
 	d.prosody, err = prosody.Start(ctx, prosody.Config{
-		Dir: d.path("prosody"), Hosts: d.prosodyHosts(loaded), Extra: "plugin_paths = { " + prosody.Quote(d.path("modules")) + " }\n" + loaded.roomsSecret(),
+		Dir: d.path("prosody"), Hosts: d.prosodyHosts(loaded), Modules: []string{"websocket", "bosh", "smacks"},
+		Extra: "plugin_paths = { " + prosody.Quote(d.path("modules")) + " }\nconsider_websocket_secure = true\nconsider_bosh_secure = true\n" + loaded.roomsSecret(),
 	})
 	if err != nil {
 		return err
 	}
-	d.muc = d.prosody.Component()
+	d.muc, d.web = d.prosody.Component(), d.prosody.HTTP()
 	if err := d.configure("first.secret"); err != nil {
 		return err
 	}
@@ -112,19 +116,19 @@ func (d *demoWorld) writeSecret(name string) error {
 
 // configure writes the configuration with these secret files.
 func (d *demoWorld) configure(secrets ...string) error {
-	muc := d.muc
-	if muc == "" { // Prosody chooses its ports at its start
-		muc = "127.0.0.1:1"
-	}
+	const unknown = "127.0.0.1:1" // Prosody chooses its ports at its start
+	muc, web := cmp.Or(d.muc, unknown), cmp.Or(d.web, unknown)
 	text := fmt.Sprintf(`state: sqlite:%s
 component: {jid: %s, address: "%s", secret_file: component.secret}
 listen:
   dovecot: %s
   extauth: %s
   http: %s
+  gateway: %s
   admin: %s
   metrics: %s
 http_secret_file: http.secret
+gateway: {upstream: "http://%s"}
 hosts:
   %s:
     muc: [%s]
@@ -135,7 +139,8 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.path("admin.sock"), d.metrics, demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
+`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, web,
+		demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 

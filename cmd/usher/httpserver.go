@@ -14,6 +14,12 @@ import (
 // stopWithin bounds a graceful stop.
 const stopWithin = 5 * time.Second
 
+// httpHeaderBytes bounds a request's header but for a token in it.
+const httpHeaderBytes = 16 << 10
+
+// newHTTPErrors returns what net/http complains to.
+func newHTTPErrors(l *slog.Logger) *log.Logger { return log.New(httpErrors{l}, "", 0) }
+
 // newHTTPServer returns a server that a slow or endless client cannot hold for long.
 func newHTTPServer(h http.Handler, l *slog.Logger) *http.Server {
 	return &http.Server{
@@ -22,8 +28,8 @@ func newHTTPServer(h http.Handler, l *slog.Logger) *http.Server {
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(httpErrors{l}, "", 0),
+		MaxHeaderBytes:    httpHeaderBytes,
+		ErrorLog:          newHTTPErrors(l),
 	}
 }
 

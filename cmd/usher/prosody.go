@@ -81,10 +81,15 @@ func prosodyLines(c *config, packages string) string {
 	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or guest.HOST:\n" +
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
+	b.WriteString(prosodyGlobal(c))
 	hosts := slices.Sorted(maps.Keys(c.auth.Hosts))
 	for _, host := range hosts {
 		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosody.Quote(host))
 		b.WriteString(prosodyOptions(c.listen.dovecot, host))
+		if c.listen.gateway.name != "" {
+			b.WriteString(browserModules)
+		}
+		b.WriteString(prosodyGuests(c, host))
 	}
 	b.WriteString(prosodyRooms(c, hosts))
 	b.WriteString(otherDoors(c, hosts))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/gateway"
 	"usher/auth/httpauth"
 	"usher/metrics"
 )
@@ -28,6 +29,7 @@ type reloader struct {
 
 	http         *httpauth.Server
 	httpListener *boundListener // nil if there is none
+	gateway      *gateway.Server
 
 	hangups  <-chan os.Signal
 	requests chan chan reloadResult // from the admin socket
@@ -116,6 +118,7 @@ func (r *reloader) swap(next *config) error {
 		return err
 	}
 	r.configureHTTP(next)
+	r.gateway.Configure(next.gateway)
 	r.level.Set(next.log.level)
 	r.current.Store(next)
 	return nil
@@ -169,6 +172,7 @@ func needsRestart(old, next *config) error {
 	differs("listen.dovecot", old.listen.dovecot, next.listen.dovecot)
 	differs("listen.extauth", old.listen.extauth, next.listen.extauth)
 	differs("listen.http", old.listen.http, next.listen.http)
+	differs("listen.gateway", old.listen.gateway, next.listen.gateway)
 	differs("listen.metrics", old.listen.metrics, next.listen.metrics)
 	differs("listen.admin", old.listen.admin, next.listen.admin)
 	differs("log.format", old.log.format, next.log.format)

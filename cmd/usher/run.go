@@ -10,20 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"usher/auth"
-	"usher/auth/dovecot"
-	"usher/auth/extauth"
+	"usher/auth/gateway"
 	"usher/auth/httpauth"
 	"usher/metrics"
 )
 
 // fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
 const fetchWithin = 5 * time.Second
-
-// maxHTTPConnections bounds the HTTP door's connections; more wait to be accepted.
-const maxHTTPConnections = 512
 
 // daemonInput is what the world gives a daemon.
 type daemonInput struct {
@@ -106,7 +100,8 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 		return nil, err
 	}
 	listeners, err := openListeners([]endpoint{
-		{"dovecot", c.listen.dovecot}, {"extauth", c.listen.extauth}, {"http", c.listen.http}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
+		{"dovecot", c.listen.dovecot}, {"extauth", c.listen.extauth}, {"http", c.listen.http},
+		{"gateway", c.listen.gateway}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
 	}, passed)
 	if err != nil {
 		return nil, err
@@ -114,6 +109,9 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 	n := notifier{log}
 	r := &reloader{path: path, log: log, verifier: v, rooms: rooms, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
 	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log, Rooms: rooms.handler}, listeners["http"]
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
+		ErrorLog: newHTTPErrors(log), HeaderBytes: httpHeaderBytes + maxTokenSize})
+	r.gateway.Configure(c.gateway)
 	r.configureHTTP(c)
 	r.current.Store(c)
 	m.Reloaded(true, time.Now()) // the start is the first load
@@ -138,30 +136,6 @@ func (d *usherd) tasks(ready func()) []task {
 		srv := newHTTPServer(d.adminHandler(), d.log)
 		owners := restrictPeers(l, nil, d.log)
 		list = append(list, task{"admin", func(ctx context.Context) error { return serveHTTP(ctx, owners, srv) }})
-	}
-	return list
-}
-
-// doors lists what answers logins.
-func (d *usherd) doors() []task {
-	var list []task
-	c := d.reloader.current.Load()
-	if l := d.listeners["dovecot"]; l != nil {
-		// Without the HTTP door there are no tickets.
-		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Anonymous: d.listeners["http"] != nil}
-		peers := restrictPeers(l, c.peers, d.log)
-		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
-	}
-	if l := d.listeners["extauth"]; l != nil {
-		door := &extauth.Server{Auth: d.verifier, Log: d.log}
-		peers := restrictPeers(l, c.peers, d.log)
-		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
-	}
-	if l := d.listeners["http"]; l != nil {
-		peers := netutil.LimitListener(restrictPeers(l, c.peers, d.log), maxHTTPConnections)
-		srv := newHTTPServer(d.http, d.log)
-		srv.MaxHeaderBytes += maxTokenSize // a token stands in the URL or in a header
-		list = append(list, task{"http", func(ctx context.Context) error { return serveHTTP(ctx, peers, srv) }})
 	}
 	return list
 }

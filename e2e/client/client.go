@@ -23,6 +23,9 @@ type Login struct {
 	Initial   []byte                        // nil: no initial response; empty: an empty one, "=" on the wire
 	Respond   func(challenge []byte) []byte // the response to each challenge; nil: a challenge ends the login
 	Resource  string                        // asked for in resource binding; "" lets the server choose
+	Resume    string                        // the identifier of a stream to resume instead of a binding
+
+	Via func(ctx context.Context) (net.Conn, error) // how to reach the server; nil: by TCP at Addr
 }
 
 // Refused is the error of Dial when the server answered the login with a SASL failure. Every other error means that
@@ -52,7 +55,10 @@ type Session struct {
 // Dial connects and logs in, and binds a resource. The context bounds that, not the session; end it with Close. The
 // error is a [*Refused] if, and only if, the server refused the login.
 func Dial(ctx context.Context, l Login) (*Session, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Addr)
+	if l.Via == nil {
+		l.Via = func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", l.Addr) }
+	}
+	conn, err := l.Via(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
@@ -84,13 +90,16 @@ func (s *Session) login(l Login) error {
 	if _, err := s.stream.open(l.Host); err != nil {
 		return fmt.Errorf("opening the stream again: %w", err)
 	}
+	if l.Resume != "" {
+		return s.stream.resume(l.Resume)
+	}
 	if s.jid, err = s.stream.bind(l.Resource); err != nil {
 		return fmt.Errorf("binding a resource: %w", err)
 	}
 	return nil
 }
 
-// JID is the full JID that the server gave the session, byte for byte.
+// JID is the full JID that the server gave the session, byte for byte; empty for one that was resumed.
 func (s *Session) JID() string { return s.jid }
 
 // Mechanisms are the SASL mechanisms that the server offered, sorted.
@@ -128,3 +137,6 @@ func (s *stream) bind(resource string) (string, error) {
 	}
 	return reply.JID, nil
 }
+
+// Cut closes the connection without a word, as a network does that goes away.
+func (s *Session) Cut() { _ = s.stream.conn.Close() }

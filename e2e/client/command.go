@@ -38,3 +38,9 @@ func (s *Session) ask(ctx context.Context, kind, to, payload string) (reply, err
 		return reply{}, ctx.Err()
 	}
 }
+
+// Ping asks a host whether it is there (XEP-0199).
+func (s *Session) Ping(ctx context.Context, host string) error {
+	_, err := s.ask(ctx, "get", host, "<ping xmlns='urn:xmpp:ping'/>")
+	return err
+}

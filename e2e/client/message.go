@@ -61,6 +61,11 @@ func (s *Session) Told(ctx context.Context, from, text string) error {
 func (s *Session) Messages(from string) (n int) {
 	s.rooms.mu.Lock()
 	defer s.rooms.mu.Unlock()
+	return s.count(from)
+}
+
+// count wants the lock.
+func (s *Session) count(from string) (n int) {
 	for _, m := range s.rooms.notes {
 		if m.from == from && m.body != "" {
 			n++
@@ -73,4 +78,29 @@ func (s *Session) Messages(from string) (n int) {
 func (s *Session) InviteTo(room, jid string) error {
 	s.begin()
 	return s.send("<message to='" + escape(room) + "'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='" + escape(jid) + "'/></x></message>")
+}
+
+// Say sends a message to everybody in a room.
+func (s *Session) Say(room, text string) error {
+	s.begin()
+	return s.send("<message type='groupchat' to='" + escape(room) + "'><body>" + escape(text) + "</body></message>")
+}
+
+// Echo sends a message to one's own address, and returns when it has come.
+func (s *Session) Echo(ctx context.Context, own string) error {
+	return s.echo(ctx, own, "<message to='"+escape(own)+"' type='chat'><body>echo</body></message>")
+}
+
+// EchoOf says something in a room, and returns when one has heard it.
+func (s *Session) EchoOf(ctx context.Context, room, nick string) error {
+	return s.echo(ctx, room+"/"+nick, "<message to='"+escape(room)+"' type='groupchat'><body>echo</body></message>")
+}
+
+func (s *Session) echo(ctx context.Context, from, message string) error {
+	s.begin()
+	before := s.Messages(from)
+	if err := s.send(message); err != nil {
+		return err
+	}
+	return s.until(ctx, func() (bool, error) { return s.count(from) > before, nil })
 }

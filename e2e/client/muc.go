@@ -58,6 +58,7 @@ type seen struct {
 	nick      string
 	self      *Occupant
 	first     *Occupant // of the first presence of one's own
+	own       int       // presences of one's own
 	err       error
 	occupants map[string]Occupant // by nick
 }
@@ -187,6 +188,7 @@ func (r *rooms) take(name string, st *stanza) {
 		in.occupants[nick] = o
 		if own {
 			in.nick, in.self, in.err = nick, &o, nil
+			in.own++
 			if in.first == nil {
 				in.first = &o
 			}
@@ -248,6 +250,13 @@ func (s *Session) Self(room string) (Occupant, error) {
 		return Occupant{}, errLeft
 	}
 	return *in.self, nil
+}
+
+// Changes is how many presences of one's own there were in a room, with the first.
+func (s *Session) Changes(room string) int {
+	s.rooms.mu.Lock()
+	defer s.rooms.mu.Unlock()
+	return s.rooms.joined[room].own
 }
 
 // Become waits until one is role/affiliation in a room, or "" for out of it.

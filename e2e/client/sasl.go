@@ -1,10 +1,12 @@
 package client
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -13,6 +15,12 @@ const saslNamespace = "urn:ietf:params:xml:ns:xmpp-sasl"
 // At returns the login with its server and virtual host.
 func (l Login) At(addr, host string) Login {
 	l.Addr, l.Host = addr, host
+	return l
+}
+
+// Through returns the login with another way to its server.
+func (l Login) Through(via func(ctx context.Context) (net.Conn, error)) Login {
+	l.Via = via
 	return l
 }
 

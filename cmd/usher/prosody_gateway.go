@@ -1,0 +1,43 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"usher/e2e/prosody"
+	"usher/moderation"
+)
+
+// browserModules is what Prosody needs for clients in browsers. With smacks
+// (XEP-0198) they get over a restart of usher.
+const browserModules = "  modules_enabled = { \"websocket\", \"bosh\", \"smacks\" } -- besides those that are there\n"
+
+// prosodyGlobal returns what stands before all sections.
+func prosodyGlobal(c *config) string {
+	if c.listen.gateway.name == "" {
+		return "\n-- Jitsi's links (?jwt=): name listen.gateway in usher.yaml, and this prints their lines.\n"
+	}
+	text := "\n-- These lines stand before the first VirtualHost; a file that is included begins there.\n" +
+		"consider_websocket_secure = true -- the web server in front of usher has TLS\n" +
+		"consider_bosh_secure = true\n"
+	if port := c.gateway.Upstream.Port(); port != "5280" && c.gateway.Upstream.Scheme == "http" {
+		text += "http_ports = { " + port + " }\n"
+	}
+	if loopback(c.gateway.Upstream.Hostname()) {
+		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to usher\n"
+	}
+	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + prosody.Quote(slices.Sorted(maps.Keys(c.auth.Hosts))[0]) + "\n"
+}
+
+// prosodyGuests returns the anonymous hosts of those who come without a token.
+func prosodyGuests(c *config, host string) string {
+	i := slices.IndexFunc(c.rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
+	if i < 0 || c.listen.gateway.name == "" || !c.gateway.Guests {
+		return ""
+	}
+	text := ""
+	for _, guests := range c.rooms[i].Guests {
+		text += "\nVirtualHost " + prosody.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules
+	}
+	return text
+}

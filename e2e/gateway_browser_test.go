@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/e2e/browser/driver"
+	"usher/e2e/browser/focus"
+	"usher/e2e/browser/page"
+	"usher/e2e/nginx"
+	"usher/e2e/nginx/nginxtest"
+	"usher/e2e/prosody"
+	"usher/e2e/prosody/prosodytest"
+)
+
+// A browserWorld is a Jitsi installation as a user meets it: a Chromium, nginx with deploy/nginx-meet.conf, usher and
+// Prosody.
+type browserWorld struct {
+	*roomsWorld
+	nginx   *nginx.Server
+	browser *driver.Browser
+}
+
+func eachBrowser(t *testing.T, o roomsOptions, test func(t *testing.T, w *browserWorld)) {
+	driver.Require(t)
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := &browserWorld{roomsWorld: newGatewayWorld(t, v, o)}
+		w.nginx = nginxtest.Start(t, w.usher.gateway, page.Site{})
+		w.browser = driver.Start(t, map[string]string{meet: w.nginx.TLS()})
+		test(t, w)
+	})
+}
+
+// open follows a link, as a person does.
+func (w *browserWorld) open(t *testing.T, room, token, transport string) *driver.Page {
+	t.Helper()
+	q := url.Values{}
+	if token != "" {
+		q.Set("jwt", token)
+	}
+	if transport != "" {
+		q.Set("transport", transport)
+	}
+	return w.browser.Open(t, "https://"+meet+"/"+room+"?"+q.Encode())
+}
+
+// TestGatewayBrowser is what people see in Chromium, by both transports.
+func TestGatewayBrowser(t *testing.T) {
+	o := gatewayOptions()
+	o.debug = true // what is not told then is never told
+	eachBrowser(t, o, func(t *testing.T, w *browserWorld) {
+		var tokens []string
+		link := func(account string, room any, more map[string]any) string {
+			tokens = append(tokens, token(t, meet, claims(account, room, more)))
+			return tokens[len(tokens)-1]
+		}
+		version := w.prosody.Install().Release
+		for _, by := range []string{"websocket", "bosh"} {
+			name := "board-" + by
+			p := w.open(t, name, link("alice", name, moderator), by)
+			s := p.Joined(t)
+			if s.Transport != by || s.First != (page.Rank{Role: "moderator", Affiliation: "owner"}) || !strings.HasPrefix(s.JID, "alice@"+meet+"/") {
+				t.Errorf("%s: the moderator is %+v", by, s)
+			}
+			other := w.open(t, name, link("bob", "*", nil), by)
+			if s := other.Joined(t); s.First != (page.Rank{Role: "participant", Affiliation: "member"}) {
+				t.Errorf("%s: a participant is %+v", by, s)
+			}
+			guest := w.open(t, name, "", by)
+			if s := guest.Joined(t); s.First != (page.Rank{Role: "participant", Affiliation: "none"}) || s.Domain != guests {
+				t.Errorf("%s: a guest is %+v", by, s)
+			}
+			guest.Do(t, `meet.send("Hello")`)
+			p.Await(t, `meet.messages.some((m) => m.text === "Hello") && Object.keys(meet.occupants).length === 3`, 10*time.Second)
+			p.Screenshot(t, "moderator-"+by+"-"+version)
+			if s := p.State(t); len(s.Changes) > 0 {
+				t.Errorf("%s: the moderator became %v after the join", by, s.Changes)
+			}
+			late := w.open(t, name, link("carol", name, map[string]any{"exp": 1}), by)
+			if s := late.Refused(t); s.Error.Text != "The token has expired." || !strings.Contains(late.Text(t), "The token has expired.") {
+				t.Errorf("%s: a refused token is told as %+v", by, s.Error)
+			}
+			late.Screenshot(t, "refused-"+by+"-"+version)
+		}
+		w.tell(t, tokens)
+	})
+}
+
+// tell wants no log to tell a token.
+func (w *browserWorld) tell(t *testing.T, tokens []string) {
+	t.Helper()
+	for name, log := range map[string]string{"usher": w.usher.log(), "nginx": w.nginx.Logs(), "prosody": w.prosody.Log()} {
+		if len(log) == 0 {
+			t.Errorf("%s has no log", name)
+		}
+		for _, token := range tokens {
+			_, payload, _ := strings.Cut(token, ".")
+			if payload, _, _ = strings.Cut(payload, "."); strings.Contains(log, payload) {
+				t.Errorf("the log of %s tells a token", name)
+			}
+		}
+	}
+}
+
+// TestGatewayBrowserResumes has usher killed under a meeting: the browsers come back as who they were, and nobody in the
+// room sees anything of it; also the one whose token names nobody.
+func TestGatewayBrowserResumes(t *testing.T) {
+	eachBrowser(t, gatewayOptions(), func(t *testing.T, w *browserWorld) {
+		tokens := []string{token(t, meet, claims("alice", "board", moderator)), token(t, meet, unnamed("board", nil))}
+		pages := []*driver.Page{w.open(t, "board", tokens[0], "websocket"), w.open(t, "board", tokens[1], "websocket")}
+		var before []page.State
+		for _, p := range pages {
+			before = append(before, p.Joined(t))
+		}
+		for i, disturb := range []func(){func() { w.usher.kill(); w.usher.start() }, func() { w.usher.stop(); w.usher.start() }} {
+			disturb()
+			for j, p := range pages {
+				p.Await(t, `meet.connects === `+string(rune('2'+i))+` && meet.status === "joined"`, 20*time.Second)
+				s := p.State(t)
+				if s.Resumed == nil || !*s.Resumed || s.Joins != 1 || s.JID != before[j].JID || len(s.Changes) > 0 {
+					t.Errorf("disturbance %d: page %d is %+v, was %s", i, j, s, before[j].JID)
+				}
+			}
+			pages[1].Do(t, `meet.send("still here")`)
+			pages[0].Await(t, `meet.messages.length === `+string(rune('1'+i)), 10*time.Second)
+		}
+		pages[0].Screenshot(t, "resumed-"+w.prosody.Install().Release)
+		w.tell(t, tokens) // nginx met a server that was not there
+	})
+}
+
+// TestGatewayJitsi is Jitsi's own library, as the npm registry has it (a build of 2016, which knows BOSH), with an answer
+// of jicofo's by a stand-in, which it waits for. It keeps the text of a refused login to itself.
+func TestGatewayJitsi(t *testing.T) {
+	driver.RequireJitsi(t)
+	o := gatewayOptions()
+	o.more = []prosody.Host{{Name: "focus." + meet, Component: "component", Lines: "component_secret = \"focus\"\n"}}
+	eachBrowser(t, o, func(t *testing.T, w *browserWorld) {
+		f, err := focus.Start(t.Context(), focus.Config{Addr: w.prosody.Component(), Host: "focus." + meet, Secret: "focus"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		alice := w.open(t, "jitsi/board", token(t, meet, claims("alice", "board", moderator)), "")
+		if s := alice.Joined(t); !s.Moderator || s.Transport != "bosh" || !strings.HasPrefix(s.JID, "alice@"+meet+"/") {
+			t.Errorf("the moderator is %+v", s)
+		}
+		bob := w.open(t, "jitsi/board", token(t, meet, claims("bob", "*", nil)), "")
+		if s := bob.Joined(t); s.Moderator || !strings.HasPrefix(s.JID, "bob@"+meet+"/") {
+			t.Errorf("the participant is %+v", s)
+		}
+		guest := w.open(t, "jitsi/board", "", "")
+		if s := guest.Joined(t); s.Moderator || s.Domain != guests {
+			t.Errorf("the guest is %+v", s)
+		}
+		late := w.open(t, "jitsi/board", token(t, meet, map[string]any{"exp": 1}), "")
+		if s := late.Refused(t); s.Error == nil || s.Error.Condition != "connection.passwordRequired" {
+			t.Errorf("the refused one is %+v", s.Error)
+		}
+		w.usher.kill() // a session of BOSH goes on
+		w.usher.start()
+		guest.Do(t, `meet.send("still here")`)
+		alice.Await(t, `meet.messages.some((m) => m.text === "still here")`, 20*time.Second)
+		alice.Screenshot(t, "jitsi-"+w.prosody.Install().Release)
+	})
+}
