@@ -179,7 +179,7 @@ func echo(b *testing.B) *httptest.Server {
 func returnFrames(conn net.Conn, r *bufio.Reader) {
 	defer conn.Close()
 	for {
-		f, err := ws.ReadFrame(r)
+		f, err := readFrame(r)
 		if err != nil {
 			return
 		}

@@ -76,7 +76,7 @@ func relayed(s *Server, l login, sent []byte) []ws.Frame {
 	s.sessions.all.Wait()
 	var frames []ws.Frame
 	for r := bytes.NewReader(prosody.out); ; {
-		fr, err := ws.ReadFrame(r)
+		fr, err := readFrame(r)
 		if err != nil {
 			return frames
 		}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -48,9 +49,7 @@ func (w *world) request(method, path, body string, header http.Header) *http.Req
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Origin", page)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	return r
 }
 

@@ -110,10 +110,19 @@ func (c *wire) closeFrame(code ws.StatusCode, reason string) {
 	c.frame(true, ws.OpClose, string(ws.NewCloseFrameBody(code, reason)))
 }
 
+// readFrame reads a frame as it is; who sends it here is to be trusted with its length.
+func readFrame(r io.Reader) (f ws.Frame, err error) {
+	if f.Header, err = ws.ReadHeader(r); err == nil {
+		f.Payload = make([]byte, f.Header.Length)
+		_, err = io.ReadFull(r, f.Payload)
+	}
+	return f, err
+}
+
 // next reads a frame as it is, and unmasks its payload.
 func (c *wire) next() (ws.Frame, error) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(c.patience))
-	f, err := ws.ReadFrame(c.in)
+	f, err := readFrame(c.in)
 	if err == nil && f.Header.Masked {
 		ws.Cipher(f.Payload, f.Header.Mask, 0)
 	}

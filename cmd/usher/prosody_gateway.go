@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"usher/e2e/prosody"
 	"usher/moderation"
@@ -35,9 +36,9 @@ func prosodyGuests(c *config, host string) string {
 	if i < 0 || c.listen.gateway.name == "" || !c.gateway.Guests {
 		return ""
 	}
-	text := ""
+	var text strings.Builder
 	for _, guests := range c.rooms[i].Guests {
-		text += "\nVirtualHost " + prosody.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules
+		text.WriteString("\nVirtualHost " + prosody.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
 	}
-	return text
+	return text.String()
 }
