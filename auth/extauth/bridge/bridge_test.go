@@ -173,7 +173,7 @@ func TestManyShortSuspensions(t *testing.T) {
 		x.ended()
 		x.silent(20 * time.Millisecond)
 		x.start()
-		x.ask(good, "1\n")
+		x.askUntil(good, "1\n")
 	}
 }
 

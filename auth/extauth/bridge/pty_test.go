@@ -166,6 +166,23 @@ func (x *terminal) ask(query, want string) {
 	}
 }
 
+// askUntil asks until the answer is this, and takes a few refusals before: on a loaded machine the daemon may not answer
+// within the bridge's patience.
+func (x *terminal) askUntil(query, want string) {
+	x.t.Helper()
+	for range 5 {
+		x.write(query + "\n")
+		switch got := x.read(5 * time.Second); got {
+		case want:
+			return
+		case "0\n":
+		default:
+			x.t.Fatalf("%.40q: got %q, want %q", query, got, want)
+		}
+	}
+	x.t.Fatalf("%.40q: refused, want %q", query, want)
+}
+
 // silent wants no byte for a while.
 func (x *terminal) silent(d time.Duration) {
 	x.t.Helper()
