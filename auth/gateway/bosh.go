@@ -1,31 +1,18 @@
 package gateway
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"usher/auth"
 	"usher/auth/gateway/stanza"
 )
 
-// The conditions of XEP-0124 section 17.2.
-const (
-	badRequest   = "bad-request"
-	itemNotFound = "item-not-found"
-)
-
 // maxPending is how many requests of one session may wait; Prosody tells
 // clients two.
 const maxPending = 8
-
-// mostJoining bounds a body that is searched for joins: it is read by a parser
-// that takes up many times as much.
-const mostJoining = 64 << 10
 
 // post is a request of BOSH.
 func (q *request) post() {
@@ -132,100 +119,4 @@ func (q *request) proceed(body []byte, tag stanza.Element) {
 	}
 	q.beforeJoins(b, changed)
 	(&call{request: q, heed: b.heed, whole: b.trying}).forward(changed)
-}
-
-// police reads a body strictly as long as nobody has logged in, and returns
-// what goes on to Prosody. If nothing does it has answered.
-func (q *request) police(b *boshSession, body []byte) ([]byte, bool) {
-	if !q.login.policed() || b.loggedIn.Load() || b.unknown && !namesLogin(body) {
-		return body, true
-	}
-	if len(body) > pieceBytes {
-		q.terminate(badRequest)
-		return nil, false
-	}
-	parsed, err := stanza.ParseBody(body)
-	if err != nil {
-		q.terminate(badRequest)
-		return nil, false
-	}
-	changed := body
-	for i, e := range parsed.Children {
-		v, err := q.judge(q.r.Context(), &q.login, b.host, e)
-		switch {
-		case err != nil || i > 0 && (v.rewritten != nil || v.failure != ""): // a login stands first
-			q.cancel(v.ticket.Text)
-			q.terminate(badRequest)
-			return nil, false
-		case v.failure != "":
-			q.answer(stanza.WriteBody(v.failure))
-			return nil, false
-		case v.login:
-			q.cancel(b.begin(v.ticket))
-		}
-		if v.rewritten != nil {
-			changed = v.rewritten
-		}
-	}
-	return changed, true
-}
-
-// namesLogin reports whether a body may have an element in it that begins a
-// login. The name of an element has no character references: it stands there as
-// it is, whatever stands around it.
-func namesLogin(body []byte) bool {
-	return bytes.Contains(body, []byte("<auth")) || bytes.Contains(body, []byte(":auth"))
-}
-
-// beforeJoins tells of the joins in a body.
-func (q *request) beforeJoins(b *boshSession, body []byte) {
-	jid := b.jid()
-	if jid == "" || q.Rooms == nil || len(body) > mostJoining || !bytes.Contains(body, []byte(stanza.NamespaceMUC)) {
-		return
-	}
-	parsed, err := stanza.ParseBody(body)
-	if err != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.JoinTimeout)
-	defer cancel()
-	for _, e := range parsed.Children {
-		if room, joins := e.Join(); joins {
-			q.Rooms.BeforeJoin(ctx, jid, room)
-		}
-	}
-}
-
-// terminate answers that the session is over.
-func (q *request) terminate(condition string) {
-	q.Metrics.Refused(refusedRequest)
-	q.answer(stanza.Terminate("", "", condition))
-}
-
-func (q *request) answer(body string) {
-	q.patience(0)
-	h := q.w.Header()
-	h.Set("Content-Type", "text/xml; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(q.w, body) // the client is gone if this fails
-}
-
-// giveUp ends a session at Prosody whose login was refused here: the request
-// that was answered never got there, so it could not go on.
-func (q *request) giveUp(sid, rid string) {
-	target, host := q.target("http").String(), q.r.Host
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), q.HandshakeTimeout)
-		defer cancel()
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(stanza.Terminate(sid, rid, "")))
-		if err != nil {
-			return
-		}
-		r.Host = host
-		r.Header.Set("Content-Type", "text/xml; charset=utf-8")
-		if answer, err := q.transport.RoundTrip(r); err == nil {
-			_, _ = io.CopyN(io.Discard, answer.Body, mostHeeded)
-			_ = answer.Body.Close()
-		}
-	}()
 }

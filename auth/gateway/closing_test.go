@@ -5,8 +5,12 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/net/netutil"
+
+	"usher/auth/gateway/stanza"
 )
 
 // TestCloseFramesAreMirrored, from either side to the other and back, with code
@@ -137,4 +141,36 @@ func TestNothingFollowsAClose(t *testing.T) {
 	_, _ = prosody.conn.Write(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, "<late/>"))
 	client.expectClose(ws.StatusNormalClosure, "Stream closed")
 	client.expectEnd()
+}
+
+// TestWithoutHalfClosing: behind a listener whose connections cannot be closed by
+// halves, which is how the daemon limits them, nobody waits for who has said that
+// it is over.
+func TestWithoutHalfClosing(t *testing.T) {
+	limited := func(l net.Listener) net.Listener { return netutil.LimitListener(l, 1000) }
+	for name, end := range map[string]func(w *world, client, prosody *wire){
+		"by the client": func(_ *world, client, _ *wire) {
+			client.closeFrame(ws.StatusNormalClosure, "")
+			client.expectClose(ws.StatusNormalClosure, "")
+		},
+		"by Prosody": func(_ *world, client, prosody *wire) {
+			prosody.closeFrame(ws.StatusNormalClosure, "Stream closed")
+			client.expectClose(ws.StatusNormalClosure, "Stream closed")
+			client.closeFrame(ws.StatusNormalClosure, "")
+		},
+		"by a stop": func(w *world, client, _ *wire) {
+			go func() { _ = w.stop() }()
+			client.expect(stanza.Close)
+			client.expectClose(ws.StatusGoingAway, "")
+			client.closeFrame(ws.StatusGoingAway, "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, limited, Options{LingerTimeout: time.Hour})
+			client, prosody := w.open("")
+			end(w, client, prosody)
+			client.expectEnd()
+			w.eventually("its place is free", func() bool { return w.taken() == 0 })
+		})
+	}
 }

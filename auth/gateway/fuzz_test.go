@@ -187,6 +187,11 @@ func (s *sink) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<a/>")), Request: r}, err
 }
 
+// ends takes the ends of sessions.
+type ends struct{}
+
+func (ends) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
+
 // FuzzBOSH sends arbitrary bodies before a login, and holds: Prosody gets what
 // was sent, if it can be read, and with a ticket where a login is; or it gets
 // the end of the session, or nothing.
@@ -197,9 +202,10 @@ func FuzzBOSH(f *testing.F) {
 	}
 	s, a, _, _, _ := newServer(Options{})
 	s.Configure(Settings{Upstream: mustURL(f, "http://prosody.invalid")})
+	s.transport = ends{} // goes on beside the test
 	f.Fuzz(func(t *testing.T, sent string) {
 		to := &sink{}
-		s.transport, s.proxy = &sink{}, newProxy(to)
+		s.proxy = newProxy(to)
 		s.bosh.bySID = map[string]*boshSession{"s1": {host: host, free: func() {}}}
 		a.asked, a.waiting, a.cancelled = nil, nil, nil
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, BOSHPath+"?token="+aliceToken, strings.NewReader(sent))

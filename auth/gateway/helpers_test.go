@@ -198,6 +198,7 @@ type world struct {
 	log      *logBuffer
 	series   *metrics.Metrics
 	settings Settings
+	kind     func(net.Listener) net.Listener
 	address  string
 	stop     func() error // ends Serve and returns what it does; more than once
 }
@@ -216,10 +217,16 @@ func newServer(o Options) (*Server, *fakeAuth, *fakeRooms, *logBuffer, *metrics.
 // what its clients took.
 func newWorld(t testing.TB, o Options, changes ...func(*Settings)) *world {
 	t.Helper()
+	return newWorldOn(t, func(l net.Listener) net.Listener { return l }, o, changes...)
+}
+
+// newWorldOn starts it on a listener of its own kind.
+func newWorldOn(t testing.TB, kind func(net.Listener) net.Listener, o Options, changes ...func(*Settings)) *world {
+	t.Helper()
 	if o.LingerTimeout == 0 {
 		o.LingerTimeout = 200 * time.Millisecond
 	}
-	w := &world{t: t, upstream: newUpstream(t)}
+	w := &world{t: t, upstream: newUpstream(t), kind: kind}
 	w.Server, w.auth, w.rooms, w.log, w.series = newServer(o)
 	to, err := url.Parse(w.upstream.URL)
 	if err != nil {
@@ -243,6 +250,9 @@ func (w *world) serve() {
 	w.address = l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
+	if w.kind != nil {
+		l = w.kind(l)
+	}
 	go func() { served <- w.Serve(ctx, l) }()
 	w.stop = sync.OnceValue(func() error {
 		cancel()

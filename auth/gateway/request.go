@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// The reasons for which a request does not pass ([metrics.GatewayRefusals]).
+const (
+	refusedOrigin      = "origin"
+	refusedConnections = "connections"
+	refusedAddress     = "address"
+	refusedRequest     = "request"
+	refusedUpstream    = "upstream"
+	refusedStopped     = "stopped"
+	refusedPanic       = "panic"
+)
+
+// A request is one on its way through the gateway. Its token has been taken
+// out of it.
+type request struct {
+	*Server
+	settings *Settings
+	w        http.ResponseWriter
+	r        *http.Request
+	from     client
+	login    login
+	query    string // what goes on to Prosody
+}
+
+// ServeHTTP lets requests for Prosody's two endpoints through.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := &request{Server: s, settings: s.settings.Load(), w: w, r: r}
+	defer s.recovered(func() { q.refuse(http.StatusInternalServerError, refusedPanic, "the request could not be served") })
+	if r.ContentLength != 0 { // else the deadline would end what is not a body
+		_ = q.control().SetReadDeadline(time.Now().Add(s.HandshakeTimeout))
+	}
+	if q.settings == nil {
+		q.refuse(http.StatusServiceUnavailable, refusedStopped, "not configured yet")
+		return
+	}
+	q.from = q.settings.clientOf(r)
+	switch {
+	case r.URL.Path != WebSocketPath && r.URL.Path != BOSHPath:
+		q.refuse(http.StatusNotFound, refusedRequest, "no such path")
+		return
+	case !q.settings.allows(r):
+		q.refuse(http.StatusForbidden, refusedOrigin, "pages of this origin may not connect (gateway.origins)")
+		return
+	}
+	q.login, q.query = takeToken(r)
+	q.login.guests = q.settings.Guests
+	q.allowOrigin()
+	switch {
+	case preflight(r):
+		q.answerPreflight()
+	case r.URL.Path == WebSocketPath && wantsUpgrade(r):
+		q.webSocket()
+	case r.URL.Path == BOSHPath && r.Method == http.MethodPost:
+		q.post()
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		q.pass()
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")
+		q.refuse(http.StatusMethodNotAllowed, refusedRequest, "no such method here")
+	}
+}
+
+// place takes a place, or answers that there is none.
+func (q *request) place() (free func(), ok bool) {
+	free, full := q.places.take(q.settings, q.from)
+	switch full {
+	case "":
+		return free, true
+	case refusedAddress:
+		q.refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
+	default:
+		q.refuse(http.StatusServiceUnavailable, full, "too many connections (gateway.max_connections)")
+	}
+	return nil, false
+}
+
+func (q *request) control() *http.ResponseController { return http.NewResponseController(q.w) }
+
+// patience bounds the time for an answer to be taken.
+func (q *request) patience(length int64) {
+	// What is no connection has no deadline either.
+	_ = q.control().SetWriteDeadline(time.Now().Add(q.WriteTimeout + time.Duration(max(length, 0)/slowest)*time.Second))
+}
+
+// refuse answers instead of Prosody. The text is a constant: nothing that came
+// from outside is in it.
+func (q *request) refuse(status int, reason, text string) {
+	q.Metrics.Refused(reason)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		q.w.Header().Set("Retry-After", "2")
+	}
+	q.patience(0)
+	http.Error(q.w, text, status)
+	if n, now := q.refused.Now(); now {
+		q.Log.Warn("a request to the gateway did not pass", slog.String("reason", reason), slog.String("cause", text),
+			slog.String("address", q.from.address.String()), slog.Int("not_logged", n))
+	}
+}

@@ -1,0 +1,100 @@
+package moderation_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/auth"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// TestBeforeJoinLobby: who has to wait is given nothing, in a room that is there or in a new one; others are let in.
+func TestBeforeJoinLobby(t *testing.T) {
+	for _, mode := range []lobby.Mode{lobby.MembersOnly, lobby.Gate} {
+		synctest.Test(t, func(t *testing.T) {
+			f, l, r, stop := startLobby(t, mode)
+			defer stop()
+			time.Sleep(10 * time.Second)
+			waits := f.identity("waits", "token of waits", "*")
+			waits.LobbyBypass = auth.No
+			f.record(t, waits)
+			f.record(t, f.identity("denied", "token of denied", "*"))
+			f.record(t, f.identity("passes", "token of passes", "*"))
+			if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: "denied@" + host}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			r.change(func() { r.sets, r.has = nil, map[string]moderation.Affiliation{"alice@" + host: moderation.Owner} })
+			for _, account := range []string{"waits", "denied"} {
+				f.before(t, account+"@"+host, "standup@"+muc)
+			}
+			r.change(func() {
+				if len(r.sets) > 0 {
+					t.Errorf("%s: set for those who wait: %q", mode, r.sets)
+				}
+			})
+			for _, account := range []string{"waits", "passes"} {
+				f.before(t, account+"@"+host, "new@"+muc)
+			}
+			f.begins(t, "new@"+muc, map[string]moderation.Affiliation{"passes": moderation.Member})
+			if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: "waits@" + host, Admitted: true}); err != nil {
+				t.Fatal(err)
+			}
+			f.before(t, "waits@"+host, "standup@"+muc)
+			r.change(func() {
+				if r.has["waits@"+host] != moderation.Member {
+					t.Errorf("%s: who was admitted is %q", mode, r.has["waits@"+host])
+				}
+			})
+			time.Sleep(time.Minute)
+			if n := len(l.Knocks("")); n != 0 {
+				t.Errorf("%d knocks", n)
+			}
+		})
+	}
+}
+
+// TestBeforeJoinAfterWelcome: whoever joins while his login makes him a member of a closed room is one by then, by usher's
+// doing, which a revocation takes back.
+func TestBeforeJoinAfterWelcome(t *testing.T) {
+	for wait := range 8 {
+		synctest.Test(t, func(t *testing.T) {
+			f, _, r, stop := startLobby(t, lobby.MembersOnly)
+			defer stop()
+			time.Sleep(time.Minute)
+			r.change(func() { r.latency, r.slow = 2*time.Millisecond, 2*time.Millisecond })
+			f.record(t, f.identity("bob", "token of bob", "standup"))
+			time.Sleep(time.Duration(wait) * time.Millisecond)
+			f.before(t, "bob@"+host, "standup@"+muc)
+			r.change(func() {
+				if r.has["bob@"+host] != moderation.Member {
+					t.Errorf("after %d ms he joins as %q", wait, r.has["bob@"+host])
+				}
+			})
+			time.Sleep(time.Minute)
+			if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			r.change(func() {
+				if r.has["bob@"+host] != moderation.None {
+					t.Errorf("after %d ms: in the end he is %q: %q", wait, r.has["bob@"+host], r.sets)
+				}
+			})
+		})
+	}
+}
+
+// TestBeforeJoinLobbyLater: who announced himself and has to wait by the time the room is made does not begin as a member.
+func TestBeforeJoinLobbyLater(t *testing.T) {
+	f, _ := newLobbyFixture(t, lobby.MembersOnly)
+	f.record(t, f.identity("bob", "token of bob", "*"))
+	f.before(t, "bob@"+host, "new@"+muc)
+	f.pass(time.Second)
+	waits := f.identity("bob", "another token", "*")
+	waits.LobbyBypass = auth.No
+	f.record(t, waits)
+	f.begins(t, "new@"+muc, nil)
+}
