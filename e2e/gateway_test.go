@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -155,13 +156,35 @@ func (p *person) unchanged(room string) {
 func TestGatewayWithoutGuests(t *testing.T) {
 	o := gatewayOptions()
 	o.gateway += ", guests: false"
-	w := newGatewayWorld(t, anyVersion(t), o)
-	for _, by := range transports() {
-		_, err := w.dial(t, guests, client.Login{Via: by.via(w, query("", "one"))})
-		refusedFor(t, err, "A token is required.")
-		_, err = client.Dial(within(t), client.Plain("focus", "secret").Through(by.via(w, query("", "one"))).At("", services))
-		refusedFor(t, err, "A token is required.")
-		w.follow(t, meet, by.via(w, query(token(t, meet, claims("alice", "one", nil)), "one")))
+	eachGateway(t, o, func(t *testing.T, w *roomsWorld) {
+		for _, by := range transports() {
+			_, err := w.dial(t, guests, client.Login{Via: by.via(w, query("", "one"))})
+			refusedFor(t, err, "A token is required.")
+			_, err = client.Dial(within(t), client.Plain("focus", "secret").Through(by.via(w, query("", "one"))).At("", services))
+			refusedFor(t, err, "A token is required.")
+			w.follow(t, meet, by.via(w, query(token(t, meet, claims("alice", "one", nil)), "one")))
+		}
+		w.smuggle(t)
+	})
+}
+
+// smuggle sends a login inside of what Prosody takes for the beginning of a stream: it would let a guest in.
+func (w *roomsWorld) smuggle(t *testing.T) {
+	t.Helper()
+	conn, err := byWebSocket(w, query("", "one"))(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, err = io.WriteString(conn, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='"+guests+"' version='1.0'>"+
+		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/></stream:stream>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(conn)
+	if strings.Contains(string(said), "<success") || !strings.Contains(string(said), "bad-format") {
+		t.Errorf("got %s, %v", said, err)
 	}
 }
 

@@ -7,6 +7,6 @@ time=${1:-60s}
 go list ./... | while read -r package; do
 	go test -list '^Fuzz' "$package" | { grep '^Fuzz' || true; } | while read -r target; do
 		echo "== $package $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x "$package"
 	done
 done

@@ -13,6 +13,11 @@ import (
 // maxFailures is how many logins may be refused on one connection.
 const maxFailures = 5
 
+// errTokenFirst: who cannot log in, as there is no token, has nothing to say but
+// that. SASL is not the only way in: a Prosody may know older ones (XEP-0078),
+// and have accounts be made (XEP-0077).
+var errTokenFirst = errors.New("there is no token, and it is no login")
+
 // A verdict is what becomes of an element of a policed connection.
 type verdict struct {
 	login     bool        // it begins one
@@ -26,7 +31,10 @@ type verdict struct {
 // the stream's header.
 func (s *Server) judge(ctx context.Context, l *login, host string, e stanza.Element) (verdict, error) {
 	mechanism, isLogin := e.Login()
-	if !isLogin {
+	switch {
+	case !isLogin && l.token == "" && e.Name.Space != stanza.NamespaceFraming:
+		return verdict{}, errTokenFirst
+	case !isLogin:
 		return verdict{}, nil
 	}
 	c := auth.Credentials{Door: Door, Host: strings.ToLower(host), Token: l.token, Problem: l.problem, Resumption: l.resumption, Waiting: true}

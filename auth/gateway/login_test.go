@@ -120,9 +120,9 @@ func TestRefusals(t *testing.T) {
 			client, prosody := w.open(row.token)
 			client.text(streamTo)
 			client.text(row.login)
-			client.text(`<iq id="after"/>`)
+			client.text(streamAgain)
 			prosody.expect(streamTo)
-			prosody.expect(`<iq id="after"/>`)
+			prosody.expect(streamAgain)
 			client.expect(stanza.Failure(row.condition, row.text))
 			client.closeFrame(ws.StatusNormalClosure, "")
 			client.expectClose(ws.StatusNormalClosure, "")
@@ -130,6 +130,29 @@ func TestRefusals(t *testing.T) {
 				t.Error("a ticket was made")
 			}
 		})
+	}
+}
+
+// streamAgain is what may follow a refusal, token or not.
+const streamAgain = `<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="again" version="1.0"/>`
+
+// TestTokenFirst: who has no token, and would need one, gets nothing to Prosody that might be another way in.
+func TestTokenFirst(t *testing.T) {
+	for _, other := range []string{
+		`<iq type="set" id="1"><query xmlns="jabber:iq:auth"><username>a</username><password>b</password></query></iq>`,
+		`<iq type="set" id="1"><query xmlns="jabber:iq:register"><username>a</username><password>b</password></query></iq>`,
+		`<response ` + sasl + `/>`,
+	} {
+		w := newWorld(t, Options{}, noGuests)
+		client, prosody := w.open("")
+		client.text(streamTo)
+		client.text(other)
+		prosody.expect(streamTo)
+		client.expectOne("<stream:error ", "<not-authorized ", "A token is required.")
+		client.expect(stanza.Close)
+		client.expectClose(ws.StatusPolicyViolation, "")
+		prosody.expect(stanza.Close)
+		w.ended("policy")
 	}
 }
 
@@ -264,7 +287,7 @@ func TestLoginTimeout(t *testing.T) {
 	for _, l := range []login{{guests: true}, {token: aliceToken}, {}} {
 		piped(t, Options{}, l, func(t *testing.T, p *pipes) {
 			p.beside.Go(func() { // not silent
-				for p.client.try(true, ws.OpText, "<a/>") == nil {
+				for p.client.try(true, ws.OpText, streamTo) == nil {
 					time.Sleep(7 * time.Second)
 				}
 			})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"usher/auth"
 	"usher/auth/gateway/stanza"
 )
 
@@ -93,6 +94,8 @@ func (s *session) police(m *message) (passes bool, e *ending) {
 	}
 	v, err := s.judge(s.ctx, s.login, s.host, element)
 	switch {
+	case errors.Is(err, errTokenFirst):
+		return false, endPolicy("policy", "not-authorized", auth.ReasonTokenRequired.ClientText())
 	case err != nil:
 		return false, endPolicy("policy", "policy-violation", "The login could not be read.")
 	case v.failure != "":
