@@ -24,8 +24,8 @@ func (c *Settings) clientOf(r *http.Request) client {
 	found := client{proto: r.Header.Get("X-Forwarded-Proto")}
 	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(list) - 1; i >= 0; i-- {
-		a, err := netip.ParseAddr(strings.TrimSpace(list[i]))
-		if err != nil {
+		a, ok := parseHop(strings.TrimSpace(list[i]))
+		if !ok {
 			return found
 		}
 		if found.address = a.Unmap().WithZone(""); !c.trusts(found.address) {
@@ -33,6 +33,15 @@ func (c *Settings) clientOf(r *http.Request) client {
 		}
 	}
 	return found
+}
+
+// parseHop reads an address; some proxies write the port behind it.
+func parseHop(s string) (netip.Addr, bool) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a, true
+	}
+	p, err := netip.ParseAddrPort(s)
+	return p.Addr(), err == nil
 }
 
 func peerOf(r *http.Request) (netip.Addr, bool) {

@@ -54,7 +54,8 @@ func TestClientOf(t *testing.T) {
 		{"a proxy that tells nothing", from("127.0.0.1:5"), "", false},
 		{"an empty header", from("127.0.0.1:5", ""), "", false},
 		{"a zone", from("127.0.0.1:5", "fe80::1%eth0"), "fe80::1", true},
-		{"a port", from("127.0.0.1:5", "192.0.2.1:80"), "", false},
+		{"a port", from("127.0.0.1:5", "192.0.2.1:80"), "192.0.2.1", true},
+		{"a port of IPv6", from("127.0.0.1:5", "[2001:db8::1]:80"), "2001:db8::1", true},
 		{"a Unix socket", from("@", "192.0.2.1"), "192.0.2.1", true},
 		{"a Unix socket without a header", from(""), "", false},
 	} {
