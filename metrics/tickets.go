@@ -8,7 +8,7 @@ const (
 	TicketRedeemed = "redeemed" // used up by a login, which may have been refused all the same
 	TicketUnknown  = "unknown"  // presented, and never given or used before
 	TicketExpired  = "expired"  // not used in time
-	TicketDropped  = "dropped"  // pushed out by later ones of its token, or its account was revoked
+	TicketDropped  = "dropped"  // given back, pushed out by later ones of its token, or its account was revoked
 )
 
 // Ticket counts what became of a ticket. A result that is not in the list is
