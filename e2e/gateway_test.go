@@ -226,3 +226,27 @@ func TestGatewayProsodyRestarts(t *testing.T) {
 		}
 	})
 }
+
+// TestGatewayLobby: in a room that lets members in only, whoever has a token is a member by the time that Prosody sees his
+// join, however soon after his login that is; a guest waits.
+func TestGatewayLobby(t *testing.T) {
+	o := gatewayOptions()
+	o.host = "    lobby: {rooms: {\"*\": on}, enforce: members-only}\n"
+	eachGateway(t, o, func(t *testing.T, w *roomsWorld) {
+		follow := func(account string, claimed any, more map[string]any) *person {
+			return w.follow(t, meet, byWebSocket(w, query(token(t, meet, claims(account, claimed, more)), "board")))
+		}
+		if got := follow("alice", "*", moderator).join(room("board")); got != "moderator/owner" {
+			t.Errorf("the moderator's first presence is %s", got)
+		}
+		w.guest(t).refused(room("board"), waits("members-only")) // it is closed by now
+		for account, claimed := range map[string]any{"bob": "board", "dave": "*", "erin": []any{"x", "board"}} {
+			if got := follow(account, claimed, nil).join(room("board")); got != "participant/member" {
+				t.Errorf("%s's first presence is %s", account, got)
+			}
+		}
+		if got := follow("carol", "*", moderator).join(room("board")); got != "moderator/owner" {
+			t.Errorf("another moderator's first presence is %s", got)
+		}
+	})
+}

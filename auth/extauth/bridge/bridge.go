@@ -54,7 +54,7 @@ func Run(o Options) {
 	if o.Framing == 0 {
 		o.Framing = extauth.Generic
 	}
-	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1}, buf: make([]byte, 32<<10)}
+	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1, settled: s.settled}, buf: make([]byte, 32<<10)}
 	defer b.daemon.close()
 	b.open()
 	for b.next() == nil {
@@ -190,7 +190,7 @@ func (b *bridge) read() (query, rest []byte, err error) {
 func (b *bridge) wait(most time.Duration) (bool, error) {
 	began := now()
 	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
-	err := waitFor(fds, int(most.Milliseconds()))
+	err := waitFor(fds, int(most.Milliseconds()), b.signals.settled)
 	switch {
 	case err != nil || fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
 		return false, errEnd

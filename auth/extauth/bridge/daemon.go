@@ -26,6 +26,7 @@ type daemon struct {
 	path    string
 	framing extauth.Framing
 	fd      int // -1 while it is not up
+	settled func() bool
 }
 
 func (d *daemon) close() {
@@ -175,7 +176,7 @@ func (d *daemon) wait(events int16, until time.Duration) error {
 			return errSlow
 		}
 		fds := []unix.PollFd{{Fd: int32(d.fd), Events: events}}
-		if err := waitFor(fds, int(left.Milliseconds())+1); err != nil {
+		if err := waitFor(fds, int(left.Milliseconds())+1, d.settled); err != nil {
 			return errEnd
 		}
 		if fds[0].Revents != 0 {

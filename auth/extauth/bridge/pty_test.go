@@ -198,6 +198,21 @@ func (x *terminal) signal(s syscall.Signal) {
 	}
 }
 
+// preempt sends each thread the signal by which Go's runtime has it give way.
+func (x *terminal) preempt() {
+	x.t.Helper()
+	pid := x.cmd.Process.Pid
+	threads, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			_ = unix.Tgkill(pid, id, syscall.SIGURG) // one that has ended needs none
+		}
+	}
+}
+
 // waits returns when the bridge waits for a query: the kernel tells a process's system calls and their arguments.
 func (x *terminal) waits() {
 	x.t.Helper()
