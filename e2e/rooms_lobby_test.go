@@ -160,12 +160,12 @@ func TestRoomsLobby(t *testing.T) {
 			w.enter(t, "alice", "tokens", moderator).joinAs(r, "moderator/owner")
 			w.guest(t).refused(r, waits(mode)) // the lobby is on by now
 			for account, claimed := range map[string]any{"bob": "tokens", "dave": "*", "erin": []any{"x", "tokens"}} {
-				w.enter(t, account, claimed, nil).joinAtOnce(r, "participant/member")
+				w.enter(t, account, claimed, nil).joinAtOnce(r, "participant/member", mode)
 			}
 			regex := w.enter(t, "judy", "tok.*", map[string]any{"room.regex": true})
-			regex.joinAtOnce(r, "participant/member")
+			regex.joinAtOnce(r, "participant/member", mode)
 			bypass := w.enter(t, "kim", "tokens", map[string]any{"user.lobby_bypass": "true"})
-			bypass.joinAtOnce(r, "participant/member")
+			bypass.joinAtOnce(r, "participant/member", mode)
 			old.joinAs(r, "participant/member")
 			w.enter(t, "mallory", "another", moderator).refused(r, "not-authorized")
 		},

@@ -113,12 +113,14 @@ func (p *person) joinAs(room, want string) {
 
 // joinAtOnce is joinAs for who has logged in some milliseconds ago. A room that lets members in only may want a second try
 // of him (README, the lobby): his role is computed before he can be made a member.
-func (p *person) joinAtOnce(room, want string) {
+func (p *person) joinAtOnce(room, want, mode string) {
 	p.t.Helper()
-	if _, err := p.Join(within(p.t), room, p.nick()); err != nil {
+	if _, err := p.Join(within(p.t), room, p.nick()); err != nil && mode == "members-only" {
 		p.t.Logf("%s wants a second try: %v", p.bare(), err)
 		time.Sleep(200 * time.Millisecond)
 		p.join(room)
+	} else if err != nil {
+		p.t.Fatalf("%s joining %s: %v", p.bare(), room, err)
 	}
 	p.becomes(room, want)
 }

@@ -49,6 +49,14 @@ func peerOf(r *http.Request) (netip.Addr, bool) {
 	return peer.Addr().Unmap().WithZone(""), err == nil
 }
 
+// String is the address for a log line.
+func (c client) String() string {
+	if !c.address.IsValid() {
+		return "unknown"
+	}
+	return c.address.String()
+}
+
 // group is what counts as one address: of IPv6 the network of a customer.
 func (c client) group() netip.Prefix {
 	bits := 32

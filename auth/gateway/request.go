@@ -100,6 +100,6 @@ func (q *request) refuse(status int, reason, text string) {
 	http.Error(q.w, text, status)
 	if n, now := q.refused.Now(); now {
 		q.Log.Warn("a request to the gateway did not pass", slog.String("reason", reason), slog.String("cause", text),
-			slog.String("address", q.from.address.String()), slog.Int("not_logged", n))
+			slog.String("address", q.from.String()), slog.Int("not_logged", n))
 	}
 }
