@@ -66,6 +66,7 @@ type check struct {
 
 	run      func(*attempt) *Refusal
 	describe func(*attempt) string // what Explain says when it is passed
+	hint     func(*attempt) string // what Explain adds when it is not, or nil; it may say nothing
 }
 
 // checkList is the one list of checks. The claims are read before the
@@ -80,7 +81,7 @@ var checkList = []check{
 	{name: "issuer", needs: stepClaims, gives: stepIssuer, run: checkIssuer, describe: describeIssuer},
 	{name: "algorithm", needs: stepHeader | stepIssuer, run: checkAlgorithm, describe: describeAlgorithm},
 	{name: "key", needs: stepHeader | stepIssuer, gives: stepKey, run: checkKey, describe: describeKeys},
-	{name: "signature", needs: stepKey, gives: stepSignature, run: checkSignature, describe: describeSignature},
+	{name: "signature", needs: stepKey, gives: stepSignature, run: checkSignature, describe: describeSignature, hint: hintSignature},
 	{name: "expiry", needs: stepIssuer, run: checkExpiry, describe: describeExpiry},
 	{name: "not_before", needs: stepClaims, run: checkNotBefore, describe: describeNotBefore},
 	{name: "lifetime", needs: stepClaims, run: checkLifetime, describe: describeLifetime},

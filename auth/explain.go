@@ -21,9 +21,10 @@ type Report struct {
 
 // A CheckLine is one check of a [Report].
 type CheckLine struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Skipped bool   `json:"skipped,omitempty"` // not checked, because of a check above that failed
+	Detail  string `json:"detail"`
 }
 
 // Explain runs the checks of [Verifier.Authenticate] over c, all of them, and
@@ -61,12 +62,28 @@ func (v *Verifier) Explain(c Credentials) Report {
 // explain runs one check if what it needs is there.
 func (a *attempt) explain(c *check, have step) (CheckLine, *Refusal) {
 	if missing := c.needs &^ have; missing != 0 {
-		return CheckLine{Name: c.name, Detail: "not checked, because of " + givers(missing)}, nil
+		return NotChecked(c.name, givers(missing)), nil
 	}
 	if refusal := c.run(a); refusal != nil {
-		return CheckLine{Name: c.name, Detail: string(refusal.Reason) + ": " + refusal.Detail}, refusal
+		detail := string(refusal.Reason) + ": " + refusal.Detail
+		if c.hint != nil {
+			detail += hintOf(c.hint(a))
+		}
+		return CheckLine{Name: c.name, Detail: detail}, refusal
 	}
 	return CheckLine{Name: c.name, OK: true, Detail: c.describe(a)}, nil
+}
+
+// NotChecked is the line of a check that rests on another, which failed.
+func NotChecked(name, because string) CheckLine {
+	return CheckLine{Name: name, Skipped: true, Detail: "not checked, because of " + because}
+}
+
+func hintOf(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "; " + text
 }
 
 // givers names the checks that would have given what is missing.

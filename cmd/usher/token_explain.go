@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -14,9 +14,9 @@ import (
 	"usher/auth"
 )
 
-// maxExplainLine bounds a line of standard input; a token of any accepted
-// size fits.
-const maxExplainLine = 1 << 20
+// maxExplainLine bounds what is kept of a line of standard input, in bytes.
+// What is longer is no token, and is refused for its length.
+const maxExplainLine = 16 << 20
 
 // explainCommand is usher token explain.
 func explainCommand() *cli.Command {
@@ -24,15 +24,20 @@ func explainCommand() *cli.Command {
 		Name:      "explain",
 		Usage:     "show every check of a token, and why it fails",
 		UsageText: "usher token explain [--host HOST] [--user NAME] [--room JID] [--json] TOKEN|-",
-		Description: `Runs the checks that a login runs, all of them. The exit code is 0 if the token
-would be let in, 1 if not. "-" reads one token a line from standard input.
+		Description: `Runs the checks that a login runs, all of them: ✓ passed, ✗ failed, – not checked because of a
+line above. The exit code is 0 if the token would be let in, 1 if not.
+
+A whole link, "Bearer …" or quotes around the token are left out, and the line "input" says so.
+"-" reads one token a line from standard input, where no other user of the machine sees it. With
+--json each of these lines is taken exactly as it stands.
 
 Example:
 
    $ usher token explain --host meet.example.com eyJhbGciOi…
    ✓ issuer      my-app
    ✗ time        expired: exp was 2026-11-24T10:00:00Z, now is 2026-11-24T11:30:00Z, leeway 10s
-   refused: expired: The token has expired.`,
+   refused: expired: The token has expired.
+   $ usher token explain - < link.txt`,
 		Flags: []cli.Flag{
 			configFlag(),
 			&cli.StringFlag{Name: "host", Usage: "the virtual `HOST` to log in to; the only one by default"},
@@ -63,7 +68,7 @@ func explainAction(c *cli.Context) error {
 		return err
 	}
 	if token := c.Args().First(); token != "-" {
-		return e.result(e.explain(token))
+		return e.result(e.explain(readPasted(token)))
 	}
 	return e.lines(c.App.Reader)
 }
@@ -80,24 +85,47 @@ type explainer struct {
 
 // lines explains each line of in. One refused token makes the exit code 1.
 func (e explainer) lines(in io.Reader) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxExplainLine)
+	lines := bufio.NewReader(in)
 	all := true
-	for lines.Scan() {
-		token := bytes.TrimSpace(lines.Bytes())
-		if len(token) == 0 {
-			continue
+	for {
+		line, err := readLine(lines)
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("reading tokens: %w", err)
 		}
-		allowed, err := e.explain(string(token))
-		if err != nil {
-			return err
+		if line != "" {
+			allowed, fault := e.explainLine(line)
+			if fault != nil {
+				return fault
+			}
+			all = all && allowed
 		}
-		all = all && allowed
+		if err == io.EOF {
+			return e.result(all, nil)
+		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading tokens: %w", err)
+}
+
+// readLine returns a line without its end, and no more of it than
+// maxExplainLine. Nothing else is taken away: a space is part of a token that
+// nobody would let in.
+func readLine(r *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part[:min(len(part), maxExplainLine-len(line))]...)
+		if err != bufio.ErrBufferFull {
+			return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), err
+		}
 	}
-	return e.result(all, nil)
+}
+
+// explainLine takes lines for scripts as they stand, and others as people
+// paste them.
+func (e explainer) explainLine(line string) (allowed bool, err error) {
+	if e.json {
+		return e.explain(pasted{token: line})
+	}
+	return e.explain(readPasted(line))
 }
 
 func (e explainer) result(allowed bool, err error) error {
@@ -107,8 +135,11 @@ func (e explainer) result(allowed bool, err error) error {
 	return err
 }
 
-func (e explainer) explain(token string) (allowed bool, err error) {
-	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: token})
+func (e explainer) explain(p pasted) (allowed bool, err error) {
+	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: p.token})
+	if p.read != "" {
+		r.Checks = slices.Insert(r.Checks, 0, p.line())
+	}
 	if e.room != "" {
 		e.rooms.explain(&r)
 	}
@@ -119,14 +150,21 @@ func (e explainer) explain(token string) (allowed bool, err error) {
 	return r.Allowed, err
 }
 
+// mark is the sign of a line.
+func mark(line auth.CheckLine) string {
+	switch {
+	case line.OK:
+		return "✓"
+	case line.Skipped:
+		return "–"
+	}
+	return "✗"
+}
+
 func reportText(r auth.Report) string {
 	var b strings.Builder
 	for _, line := range r.Checks {
-		mark := "✗"
-		if line.OK {
-			mark = "✓"
-		}
-		fmt.Fprintf(&b, "%s %-11s %s\n", mark, line.Name, printable(line.Detail))
+		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, printable(line.Detail))
 	}
 	switch {
 	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason

@@ -28,7 +28,7 @@ func newRoomExaminer(c *config, room string) (*roomExaminer, error) {
 // only with what a signature proves.
 func (e *roomExaminer) explain(r *auth.Report) {
 	if r.Identity.Host == "" {
-		r.Checks = append(r.Checks, auth.CheckLine{Name: "room_token", Detail: "not checked, because of signature"})
+		r.Checks = append(r.Checks, auth.NotChecked("room_token", "signature"))
 		return
 	}
 	lines, d := e.policy.Explain(r.Identity, e.jid(r.Identity.Host), time.Now())

@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// A reading is another way to read a secret file than the configured one.
+type reading struct {
+	how    string // ends the sentence "the secret fits when it is read …"
+	mend   string // what to change, so that it is read like this
+	secret []byte
+}
+
+// hintSignature says which mistake would explain a signature that no key made:
+// a secret that its issuer reads in another way, or another issuer's key. It
+// is empty if none does. It costs a signature for each guess, so it is for
+// explanations alone.
+func hintSignature(a *attempt) string {
+	signature, refusal := a.decode(a.parts.signature, "signature")
+	if refusal != nil {
+		return ""
+	}
+	for _, k := range a.issuer.Keys {
+		if hint := a.hintReading(k, signature); hint != "" {
+			return hint
+		}
+	}
+	for name, h := range a.rules.hosts {
+		for id, other := range h.issuers {
+			if k := signedBy(other, a, signature); k != nil {
+				return fmt.Sprintf("it was made by key %s of issuer %q of %s: the token names another iss or kid", k, id, name)
+			}
+		}
+	}
+	return ""
+}
+
+func (a *attempt) hintReading(k *Key, signature []byte) string {
+	if !k.Symmetric() {
+		return ""
+	}
+	for _, r := range readings(k.secret) {
+		verify := newSecretKey(r.secret, k.label, true).verify[a.header.alg]
+		if verify != nil && verify(a.parts.signed, signature) {
+			return fmt.Sprintf("the secret %s fits when it is read %s: %s", k, r.how, r.mend)
+		}
+	}
+	return ""
+}
+
+// signedBy returns the key of an issuer that made the signature, whatever kid
+// the token names.
+func signedBy(i *issuerRules, a *attempt, signature []byte) *Key {
+	var found [maxTried]*Key
+	anyKid := *a.header
+	anyKid.kid = ""
+	for _, k := range i.candidates(found[:0], &anyKid) {
+		if k.verify[a.header.alg](a.parts.signed, signature) {
+			return k
+		}
+	}
+	return nil
+}
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// readings returns what people mean by a secret file that does not fit. The
+// bytes are those that usher uses: the file's without one line end, or what
+// they decode to as base64.
+func readings(secret []byte) []reading {
+	bare := bytes.TrimPrefix(secret, []byte(byteOrderMark))
+	bare = bytes.TrimSpace(bare)
+	unquoted := bytes.TrimSpace(bytes.Trim(bare, `"'`))
+	list := []reading{
+		{"without the white space or byte order mark around it", "take these bytes out of the file", bare},
+		{"without the quotes around it", "take the quotes out of the file", unquoted},
+	}
+	if decoded, err := decodeSecret(unquoted); err == nil {
+		list = append(list, reading{"as base64", "set secret_encoding: base64", decoded})
+	}
+	if decoded, err := hex.DecodeString(string(unquoted)); err == nil {
+		list = append(list, reading{"as hexadecimal digits", hexMend, decoded})
+	}
+	for _, ending := range []string{"\n", "\r\n", " "} {
+		list = append(list, reading{fmt.Sprintf("with %q at its end", ending), endMend, append(bytes.Clone(secret), ending...)})
+	}
+	return append(list, asWritten(secret)...)
+}
+
+const (
+	hexMend = "write the secret as base64 (xxd -r -p FILE | base64 -w0) and set secret_encoding: base64"
+	endMend = "the issuer signs with it; take it out there, or write the secret with it as base64 and set secret_encoding: base64"
+)
+
+// asWritten undoes base64: the issuer signs with the text as it is written.
+func asWritten(secret []byte) []reading {
+	var list []reading
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		text := e.EncodeToString(secret)
+		list = append(list, reading{"as plain text, not as base64", "set secret_encoding: plain", []byte(text)})
+	}
+	digits := hex.EncodeToString(secret)
+	return append(list,
+		reading{"as the hexadecimal digits of its bytes", "write these digits into the file and set secret_encoding: plain", []byte(digits)},
+		reading{"as the hexadecimal digits of its bytes, in capitals", "write these digits into the file and set secret_encoding: plain", []byte(strings.ToUpper(digits))})
+}
