@@ -18,7 +18,7 @@ install-deps:
 demo:
 	scripts/install.sh ejabberd chromium strophe
 	$(MAKE) --no-print-directory build
-	bin/usher demo $(if $(KEEP),--keep)
+	go run ./e2e/demo -usher bin/usher $(if $(KEEP),-keep)
 
 # CI=1 makes a missing Prosody a failure instead of a skipped test. The end-to-end tests come one package after the other:
 # a Chromium beside it leaves a Prosody too little of a small machine.

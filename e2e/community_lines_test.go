@@ -8,7 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/e2e/client"
-	"usher/e2e/prosody"
+	"usher/internal/prosodyconf"
 )
 
 // What `usher prosody` prints for each module works as it stands, without its comment signs.
@@ -58,5 +58,5 @@ func (u *usherProcess) printed(t *testing.T, d communityDoor) (host, before stri
 	if host == "" {
 		t.Fatalf("nothing about %s in:\n%s", d.module, out)
 	}
-	return strings.ReplaceAll(host, prosody.Quote("/usr/local/bin/usher-extauth"), prosody.Quote(u.bridge(t))), before
+	return strings.ReplaceAll(host, prosodyconf.Quote("/usr/local/bin/usher-extauth"), prosodyconf.Quote(u.bridge(t))), before
 }

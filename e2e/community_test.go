@@ -16,6 +16,7 @@ import (
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
+	"usher/internal/prosodyconf"
 )
 
 // communityEnv is a folder with the community modules of Prosody, which Debian does not ship. community.sh sets the other two.
@@ -58,7 +59,7 @@ func eachCommunityWith(t *testing.T, lines linesOf, test func(t *testing.T, w *c
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w := &communityWorld{usher: startUsher(t, names)}
 		config := prosody.Config{Version: v, Dir: w.usher.path("prosody"), Modules: []string{"legacyauth"},
-			Extra: fmt.Sprintf("plugin_paths = { %s }\n", prosody.Quote(modules))}
+			Extra: fmt.Sprintf("plugin_paths = { %s }\n", prosodyconf.Quote(modules))}
 		for _, name := range names {
 			d := communityDoors[name]
 			host, before := lines(w.usher, t, d)
@@ -93,26 +94,26 @@ func requireCommunity(t *testing.T, names []string) string {
 }
 
 func (u *usherProcess) lines(t *testing.T, d communityDoor) (host, before string) {
-	return "authentication = " + prosody.Quote(d.module) + "\n" + u.options(t, d), ""
+	return "authentication = " + prosodyconf.Quote(d.module) + "\n" + u.options(t, d), ""
 }
 
 func (u *usherProcess) options(t *testing.T, d communityDoor) string {
 	url := func(path string) string {
-		return prosody.Quote(u.url(path + "?host=" + d.host + "&key=" + communitySecret))
+		return prosodyconf.Quote(u.url(path + "?host=" + d.host + "&key=" + communitySecret))
 	}
 	switch d.module {
 	case "http":
-		return "http_auth_url = " + prosody.Quote(u.url("/auth/http")) +
-			"\nhttp_auth_credentials = " + prosody.Quote("prosody:"+communitySecret)
+		return "http_auth_url = " + prosodyconf.Quote(u.url("/auth/http")) +
+			"\nhttp_auth_credentials = " + prosodyconf.Quote("prosody:"+communitySecret)
 	case "http_async":
-		return "http_auth_url = " + prosody.Quote(u.url("/auth/basic?host=$host&key="+communitySecret))
+		return "http_auth_url = " + prosodyconf.Quote(u.url("/auth/basic?host=$host&key="+communitySecret))
 	case "custom_http":
 		return "auth_custom_http = { post_url = " + url("/auth/json") + " }"
 	case "oauth_external":
 		return "oauth_external_validation_endpoint = " + url("/auth/oauth/userinfo") +
 			"\noauth_external_token_endpoint = " + url("/auth/oauth/token")
 	default:
-		return "external_auth_command = " + prosody.Quote(u.bridge(t))
+		return "external_auth_command = " + prosodyconf.Quote(u.bridge(t))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
+	"usher/internal/prosodyconf"
 )
 
 // TestGatewayPrintedLines has a Prosody with nothing in it but what usher prosody prints: somebody follows a link and is
@@ -26,7 +27,7 @@ func TestGatewayPrintedLines(t *testing.T) {
 		}
 		u.write("usher.cfg.lua", string(lines))
 		w.prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
-			Extra: "plugin_paths = { " + roomModules(t) + " }\nInclude " + prosody.Quote(u.path("usher.cfg.lua")) + "\n",
+			Extra: "plugin_paths = { " + roomModules(t) + " }\nInclude " + prosodyconf.Quote(u.path("usher.cfg.lua")) + "\n",
 			Hosts: []prosody.Host{{Name: services, Lines: "authentication = \"internal_plain\"\n"}}})
 		mark := u.mark(t)
 		u.write("usher.yaml", strings.Replace(config, `"127.0.0.1:1"`, `"`+w.prosody.Component()+`"`, 1))

@@ -18,6 +18,7 @@ import (
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
 	"usher/e2e/prosody/standin"
+	"usher/internal/prosodyconf"
 )
 
 // The hosts of the tests about rooms.
@@ -120,7 +121,7 @@ func roomModules(t testing.TB) string {
 	}
 	real := os.Getenv(communityEnv)
 	if real == "" {
-		return prosody.Quote(dir)
+		return prosodyconf.Quote(dir)
 	}
 	for _, module := range []string{"mod_muc_http_auth", "mod_muc_http_defaults"} {
 		if _, err := os.Stat(filepath.Join(real, module)); err != nil {
@@ -130,7 +131,7 @@ func roomModules(t testing.TB) string {
 			t.Fatal(err)
 		}
 	}
-	return prosody.Quote(dir) + ", " + prosody.Quote(real)
+	return prosodyconf.Quote(dir) + ", " + prosodyconf.Quote(real)
 }
 
 const oldSecret = "an-older-secret-that-is-long-enough-for-HS256-tokens"
@@ -167,8 +168,8 @@ func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 		create = w.slow(o.slowly) + "/muc/room?jid={room.jid}"
 	}
 	muc := "muc_room_locking = false\n" +
-		"muc_http_auth_url = " + prosody.Quote(w.usher.url("/muc/join")) + "\nmuc_http_auth_authorization_header = \"Bearer " + communitySecret + "\"\n" +
-		"muc_create_api_url = " + prosody.Quote(create) + "\nmuc_create_api_auth = \"Bearer " + communitySecret + "\"\n"
+		"muc_http_auth_url = " + prosodyconf.Quote(w.usher.url("/muc/join")) + "\nmuc_http_auth_authorization_header = \"Bearer " + communitySecret + "\"\n" +
+		"muc_create_api_url = " + prosodyconf.Quote(create) + "\nmuc_create_api_auth = \"Bearer " + communitySecret + "\"\n"
 	if !o.noRights {
 		muc += "admins = { \"" + usherJID + "\", \"focus@" + services + "\" }\ncomponent_admins_as_room_owners = true\n"
 	}

@@ -38,7 +38,7 @@ func newApp() *cli.App {
 		Version:   buildVersion(),
 		Commands: []*cli.Command{
 			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
-			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), demoCommand(), completionCommand(),
+			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), completionCommand(),
 		},
 		Action:               noCommand,
 		EnableBashCompletion: true,

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"usher/internal/prosodyconf"
 
-	"usher/e2e/prosody"
+	"github.com/urfave/cli/v2"
 )
 
 // prosodyCommand is usher prosody.
@@ -84,7 +84,7 @@ func prosodyLines(c *config, packages string) string {
 	b.WriteString(prosodyGlobal(c))
 	hosts := slices.Sorted(maps.Keys(c.auth.Hosts))
 	for _, host := range hosts {
-		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosody.Quote(host))
+		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosodyconf.Quote(host))
 		b.WriteString(prosodyOptions(c.listen.dovecot, host))
 		if c.listen.gateway.name != "" {
 			b.WriteString(browserModules)
@@ -99,17 +99,17 @@ func prosodyLines(c *config, packages string) string {
 // prosodyOptions returns what stands under one VirtualHost.
 func prosodyOptions(dovecot address, host string) string {
 	return "  authentication = \"dovecot\"\n" + prosodySocket(dovecot) +
-		"  service_name = " + prosody.Quote(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
+		"  service_name = " + prosodyconf.Quote(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
 }
 
 // prosodySocket says where mod_auth_dovecot connects to.
 func prosodySocket(a address) string {
 	if a.network == "unix" {
-		return "  dovecot_auth_socket = " + prosody.Quote(a.name) + "\n"
+		return "  dovecot_auth_socket = " + prosodyconf.Quote(a.name) + "\n"
 	}
 	host, port, err := net.SplitHostPort(dialable(a.name))
 	if err != nil { // the configuration was checked
 		return ""
 	}
-	return "  dovecot_auth_host = " + prosody.Quote(host) + "\n  dovecot_auth_port = " + prosody.Quote(port) + "\n"
+	return "  dovecot_auth_host = " + prosodyconf.Quote(host) + "\n  dovecot_auth_port = " + prosodyconf.Quote(port) + "\n"
 }

@@ -5,7 +5,7 @@ import (
 	"net"
 	"strings"
 
-	"usher/e2e/prosody"
+	"usher/internal/prosodyconf"
 )
 
 // otherDoors returns, as comments, the lines for Prosody's other modules, the
@@ -36,12 +36,12 @@ func (c *config) httpDoors(host string) string {
 	key, open := "", ""
 	if c.http.secret != "" && !c.http.insecure {
 		key = `.."&key="..usher_key`
-		open = "--   local usher_key = (Lua or _G).io.open(" + prosody.Quote(c.http.secretFile) + "):read(\"l\") -- Prosody's user must be able to read it\n"
+		open = "--   local usher_key = (Lua or _G).io.open(" + prosodyconf.Quote(c.http.secretFile) + "):read(\"l\") -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
-		return prosody.Quote("http://"+dialable(c.listen.http.name)+path) + key
+		return prosodyconf.Quote("http://"+dialable(c.listen.http.name)+path) + key
 	}
-	base := prosody.Quote("http://" + dialable(c.listen.http.name) + "/auth/http")
+	base := prosodyconf.Quote("http://" + dialable(c.listen.http.name) + "/auth/http")
 	var b strings.Builder
 	if open != "" {
 		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)

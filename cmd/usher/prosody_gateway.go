@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"usher/e2e/prosody"
+	"usher/internal/prosodyconf"
 	"usher/moderation"
 )
 
@@ -27,7 +27,7 @@ func prosodyGlobal(c *config) string {
 	if loopback(c.gateway.Upstream.Hostname()) {
 		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to usher\n"
 	}
-	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + prosody.Quote(slices.Sorted(maps.Keys(c.auth.Hosts))[0]) + "\n"
+	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + prosodyconf.Quote(slices.Sorted(maps.Keys(c.auth.Hosts))[0]) + "\n"
 }
 
 // prosodyGuests returns the anonymous hosts of those who come without a token.
@@ -38,7 +38,7 @@ func prosodyGuests(c *config, host string) string {
 	}
 	var text strings.Builder
 	for _, guests := range c.rooms[i].Guests {
-		text.WriteString("\nVirtualHost " + prosody.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
+		text.WriteString("\nVirtualHost " + prosodyconf.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
 	}
 	return text.String()
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"usher/e2e/prosody"
+	"usher/internal/prosodyconf"
 	"usher/moderation"
 )
 
@@ -47,19 +47,19 @@ func (c *config) roomsSecret() string {
 		return ""
 	}
 	return "-- This line stands before the first VirtualHost; Prosody's user must be able to read the file:\n" +
-		"local usher_key = (Lua or _G).io.open(" + prosody.Quote(c.http.secretFile) + "):read(\"l\")\n"
+		"local usher_key = (Lua or _G).io.open(" + prosodyconf.Quote(c.http.secretFile) + "):read(\"l\")\n"
 }
 
 func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", prosody.Quote(muc))
+	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", prosodyconf.Quote(muc))
 	if c.listen.http.network != "tcp" {
 		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it about joins\n")
 	} else {
 		base := "http://" + dialable(c.listen.http.name)
 		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are there\n" +
-			"  muc_http_auth_url = " + prosody.Quote(base+moderation.JoinPath) + "\n" +
-			"  muc_create_api_url = " + prosody.Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
+			"  muc_http_auth_url = " + prosodyconf.Quote(base+moderation.JoinPath) + "\n" +
+			"  muc_create_api_url = " + prosodyconf.Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
 		if c.http.secret != "" && !c.http.insecure {
 			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = \"Bearer \"..usher_key\n")
 		}
@@ -67,11 +67,11 @@ func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
 	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
 	admins := []string{}
 	if c.comp.JID != "" {
-		admins = append(admins, prosody.Quote(c.comp.JID))
+		admins = append(admins, prosodyconf.Quote(c.comp.JID))
 	}
 	for _, jid := range h.ServiceAccounts {
 		if strings.HasPrefix(jid, "focus@") { // jicofo must stay admin, as Jitsi has it
-			admins = append(admins, prosody.Quote(jid))
+			admins = append(admins, prosodyconf.Quote(jid))
 		}
 	}
 	if len(admins) > 0 {
@@ -89,7 +89,7 @@ func (c *config) prosodyComponent() string {
 	if _, p, err := net.SplitHostPort(c.comp.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = (Lua or _G).io.open(%s):read(\"l\")\n", prosody.Quote(c.comp.JID), prosody.Quote(c.comp.secretFile))
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = (Lua or _G).io.open(%s):read(\"l\")\n", prosodyconf.Quote(c.comp.JID), prosodyconf.Quote(c.comp.secretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}

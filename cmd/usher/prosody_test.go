@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"usher/e2e/prosody"
+	"usher/internal/prosodyconf"
 )
 
 func TestLuaString(t *testing.T) {
@@ -14,7 +14,7 @@ func TestLuaString(t *testing.T) {
 		"r\u00e9seau\u202e\xff":   "\"r\u00e9seau\u202e\xff\"",
 		"\" os.execute(\"true\")": `"\" os.execute(\"true\")"`,
 	} {
-		if got := prosody.Quote(s); got != want {
+		if got := prosodyconf.Quote(s); got != want {
 			t.Errorf("%q: got %s, want %s", s, got, want)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,9 +14,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"usher/e2e/browser"
-	"usher/e2e/browser/page"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +26,6 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               setupScript,
-		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":       scriptCode,
 			"waitfor":    scriptWaitFor,
@@ -39,18 +34,6 @@ func TestScripts(t *testing.T) {
 			"get":        scriptGet,
 		},
 	})
-}
-
-// scriptCondition knows [browser]: the demo's page can be opened.
-func scriptCondition(name string) (bool, error) {
-	if name != "browser" {
-		return false, fmt.Errorf("unknown condition %q", name)
-	}
-	_, err := browser.Find()
-	if err == nil {
-		_, err = page.FindStrophe()
-	}
-	return err == nil || os.Getenv("CI") != "", nil
 }
 
 // setupScript fills in absolute paths and a free port, which no file of an archive can know.
@@ -67,9 +50,6 @@ func setupScript(env *testscript.Env) error {
 	}
 	env.Defer(func() { os.RemoveAll(run) })
 	env.Setenv("RUN", run)
-	if strophe, err := page.FindStrophe(); err == nil { // the script's home is empty
-		env.Setenv(page.StropheEnv, filepath.Dir(filepath.Dir(strophe)))
-	}
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
 	env.Setenv("METRICS", l.Addr().String())
 	files, err := filepath.Glob(filepath.Join(env.WorkDir, "*.yaml"))

@@ -1,6 +1,6 @@
 // Package browser answers "what does a person see who opens this link?": it starts a real Chromium without a window,
 // on an empty profile, for which the names of the test lead to the loopback interface and no other name exists. It
-// knows nothing of package testing, as `usher demo` uses it too; package driver looks into the pages.
+// knows nothing of package testing, as the demo uses it too; package driver looks into the pages.
 package browser
 
 import (
@@ -87,7 +87,7 @@ func (b *Browser) spawn(program string) (*child.Process, error) {
 	cmd := exec.Command(program, b.config.flags()...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.config.Dir, out, out
 	// Fonts and settings have caches outside of the profile.
-	cmd.Env = append(os.Environ(), "HOME="+b.config.Dir, "XDG_CONFIG_HOME="+b.config.Dir, "XDG_CACHE_HOME="+b.config.Dir)
+	cmd.Env = append(os.Environ(), "HOME="+b.config.Dir, "XDG_CONFIG_HOME="+b.config.Dir, "XDG_CACHE_HOME="+b.config.Dir, "TMPDIR="+b.config.Dir)
 	return child.Start(cmd)
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"usher/internal/prosodyconf"
 )
 
 // Config says which Prosody to start and with what. Beyond it the configuration is as small as it can be: plain XMPP
@@ -78,7 +80,7 @@ func (c Config) writeAccounts(h Host) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("creating the accounts of %q: %w", h.Name, err)
 		}
-		content := fmt.Sprintf("return { [\"password\"] = %s };\n", Quote(password))
+		content := fmt.Sprintf("return { [\"password\"] = %s };\n", prosodyconf.Quote(password))
 		if err := os.WriteFile(filepath.Join(dir, storeName(user)+".dat"), []byte(content), 0o600); err != nil {
 			return fmt.Errorf("writing the account %q: %w", user, err)
 		}
@@ -90,11 +92,11 @@ func (c Config) render(p ports) string {
 	var b strings.Builder
 	option := func(name, value string) { fmt.Fprintf(&b, "%s = %s\n", name, value) }
 	option("run_as_root", "true") // tests in a container are root; without this Prosody exits
-	option("data_path", Quote(c.dataDir()))
-	option("pidfile", Quote(filepath.Join(c.Dir, "prosody.pid")))
-	option("certificates", Quote(filepath.Join(c.Dir, "certs")))
+	option("data_path", prosodyconf.Quote(c.dataDir()))
+	option("pidfile", prosodyconf.Quote(filepath.Join(c.Dir, "prosody.pid")))
+	option("certificates", prosodyconf.Quote(filepath.Join(c.Dir, "certs")))
 	option("log", fmt.Sprintf(`{ { levels = { min = %s }, to = "file", filename = %s } }`,
-		Quote(cmp.Or(c.LogLevel, "debug")), Quote(c.logFile())))
+		prosodyconf.Quote(cmp.Or(c.LogLevel, "debug")), prosodyconf.Quote(c.logFile())))
 	option("interfaces", `{ "127.0.0.1" }`)
 	option("c2s_ports", fmt.Sprintf("{ %d }", p.c2s))
 	option("http_ports", fmt.Sprintf("{ %d }", p.http))
@@ -102,8 +104,8 @@ func (c Config) render(p ports) string {
 	option("component_ports", fmt.Sprintf("{ %d }", p.component))
 	option("c2s_require_encryption", "false")
 	option("allow_unencrypted_plain_auth", "true")
-	option("modules_enabled", list(append([]string{"saslauth", "roster", "disco", "ping"}, c.Modules...)))
-	option("modules_disabled", list([]string{"s2s"}))
+	option("modules_enabled", prosodyconf.List(append([]string{"saslauth", "roster", "disco", "ping"}, c.Modules...)))
+	option("modules_disabled", prosodyconf.List([]string{"s2s"}))
 	fmt.Fprintf(&b, "\n%s\n", c.Extra)
 	for _, h := range c.Hosts {
 		fmt.Fprintf(&b, "\n%s\n%s\n", h.header(), h.Lines)
@@ -114,10 +116,10 @@ func (c Config) render(p ports) string {
 func (h Host) header() string {
 	switch h.Component {
 	case "":
-		return "VirtualHost " + Quote(h.Name)
+		return "VirtualHost " + prosodyconf.Quote(h.Name)
 	case "component": // the external one is what Prosody assumes when no module is named
-		return "Component " + Quote(h.Name)
+		return "Component " + prosodyconf.Quote(h.Name)
 	default:
-		return "Component " + Quote(h.Name) + " " + Quote(h.Component)
+		return "Component " + prosodyconf.Quote(h.Name) + " " + prosodyconf.Quote(h.Component)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"usher/internal/prosodyconf"
 )
 
 func TestQuote(t *testing.T) {
@@ -14,8 +16,8 @@ func TestQuote(t *testing.T) {
 		`a"b\c`:    `"a\"b\\c"`,
 		"Ω\n\x009": `"Ω\010\0009"`,
 	} {
-		if got := Quote(in); got != want {
-			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
+		if got := prosodyconf.Quote(in); got != want {
+			t.Errorf("prosodyconf.Quote(%q) = %s, want %s", in, got, want)
 		}
 	}
 }

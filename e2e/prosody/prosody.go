@@ -1,5 +1,5 @@
 // Package prosody answers "what does a real Prosody do with this?": it starts one in a folder of its own, on free
-// ports of the loopback interface, waits until it serves, and stops it. The end-to-end tests and `usher demo` use it,
+// ports of the loopback interface, waits until it serves, and stops it. The end-to-end tests and the demo use it,
 // so it knows nothing of package testing; prosodytest adds that.
 package prosody
 

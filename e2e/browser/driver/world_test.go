@@ -15,6 +15,7 @@ import (
 	"usher/e2e/nginx/nginxtest"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
+	"usher/internal/prosodyconf"
 )
 
 const (
@@ -75,7 +76,7 @@ func answersLogins(t *testing.T, answer string) string {
 		listener.Close()
 		running.Wait()
 	})
-	return fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %s", prosody.Quote(path))
+	return fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %s", prosodyconf.Quote(path))
 }
 
 func dovecot(conn net.Conn, answer string) {

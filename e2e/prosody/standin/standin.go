@@ -1,5 +1,5 @@
 // Package standin has the two modules of Prosody's community that ask usher about rooms, written anew from their
-// documentation: Debian does not ship them, and we may not. Tests and `usher demo` use them; operators install the real
+// documentation: Debian does not ship them, and we may not. Tests and the demo use them; operators install the real
 // ones. e2e/community.sh runs the tests on the real ones.
 package standin
 

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"usher/e2e/child"
 )
+
+// stopWithin is twice what usher itself takes for a stop at the most.
+const stopWithin = 10 * time.Second
 
 // A demoChild is the demo's daemon, a process of its own as under systemd.
 type demoChild struct{ *child.Process }
@@ -27,7 +31,7 @@ func startChild(log, program string, args ...string) (*demoChild, error) {
 
 // stop returns when the child is gone, and how it ended.
 func (c *demoChild) stop() error {
-	if c.Stop(2*stopWithin) != nil {
+	if c.Stop(stopWithin) != nil {
 		return errors.New("usher did not stop and was killed")
 	}
 	if err := c.Err(); err != nil {

@@ -10,23 +10,10 @@ import (
 
 	"usher/auth"
 	"usher/e2e/client"
-	"usher/e2e/prosody"
 )
 
 // demoRoom is the room of the tour.
 const demoRoom = "standup@" + demoMUC
-
-// prosodyHosts are the sections that usher prosody prints. The two modules
-// that ask about rooms are stand-ins here: Debian does not ship the real ones.
-func (d *demoWorld) prosodyHosts(c *config) []prosody.Host {
-	_, muc, _ := strings.Cut(c.prosodyMUC(c.rooms[0], demoMUC), "\"muc\"\n")
-	return []prosody.Host{
-		{Name: demoHost, Lines: prosodyOptions(c.listen.dovecot, demoHost)},
-		{Name: demoGuests, Lines: "authentication = \"anonymous\"\n"},
-		{Name: demoMUC, Component: "muc", Lines: muc},
-		{Name: demoComponent, Component: "component", Lines: "component_secret = " + prosody.Quote(d.secrets["component.secret"]) + "\n"},
-	}
-}
 
 // A demoGuest is somebody who stays logged in during the tour.
 type demoGuest struct {

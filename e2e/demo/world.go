@@ -18,6 +18,7 @@ import (
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/standin"
+	"usher/internal/prosodyconf"
 )
 
 const (
@@ -31,12 +32,12 @@ const (
 type demoWorld struct {
 	out     io.Writer
 	dir     string
-	self    string // this program
+	self    string // the program that is shown
 	metrics string // address of the metrics
 	http    string // address of the HTTP door
 	gateway string // address of the gateway
 	muc     string // address of Prosody's component port, once it is known
-	web     string // address of Prosody's web server, likewise
+	web     string // address of Prosody's web server
 	secrets map[string]string
 
 	prosody *prosody.Server
@@ -44,23 +45,19 @@ type demoWorld struct {
 	guests  []*client.Session // who stay logged in
 }
 
-func newDemo(out io.Writer) (*demoWorld, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
-	}
+func newDemo(out io.Writer, program string) (*demoWorld, error) {
 	dir, err := os.MkdirTemp("", "usher-demo-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	return &demoWorld{out: out, dir: dir, self: self, secrets: map[string]string{}}, nil
+	return &demoWorld{out: out, dir: dir, self: program, secrets: map[string]string{}}, nil
 }
 
 func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name) }
 
 // start brings up usher first, as Prosody's host wants its socket.
 func (d *demoWorld) start(ctx context.Context) error {
-	for _, address := range []*string{&d.metrics, &d.http, &d.gateway} {
+	for _, address := range []*string{&d.metrics, &d.http, &d.gateway, &d.web} {
 		var err error
 		if *address, err = freeAddress(); err != nil {
 			return err
@@ -77,27 +74,35 @@ func (d *demoWorld) start(ctx context.Context) error {
 	if err := d.startUsher(ctx); err != nil {
 		return err
 	}
-	loaded, problems := loadConfig(d.path("usher.yaml"))
-	if loaded == nil {
-		return fmt.Errorf("the demo's configuration: %v", problems)
-	}
-	var err error
-	if err := standin.Write(d.path("modules")); err != nil {
+	if err := d.startProsody(ctx); err != nil {
 		return err
 	}
-	d.prosody, err = prosody.Start(ctx, prosody.Config{
-		Dir: d.path("prosody"), Hosts: d.prosodyHosts(loaded), Modules: []string{"websocket", "bosh", "smacks"},
-		Extra: "plugin_paths = { " + prosody.Quote(d.path("modules")) + " }\nconsider_websocket_secure = true\nconsider_bosh_secure = true\n" + loaded.roomsSecret(),
-	})
-	if err != nil {
-		return err
-	}
-	d.muc, d.web = d.prosody.Component(), d.prosody.HTTP()
+	d.muc = d.prosody.Component()
 	if err := d.configure("first.secret"); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.out, "Prosody %s and usher run in %s.\n", d.prosody.Install().Release, d.dir)
 	return nil
+}
+
+// startProsody starts one that has what usher prosody prints. The two modules
+// that ask about rooms are stand-ins here: Debian does not ship the real ones.
+func (d *demoWorld) startProsody(ctx context.Context) (err error) {
+	lines, err := d.command(ctx, "prosody", "--config", d.path("usher.yaml"))
+	if err != nil {
+		return fmt.Errorf("usher prosody: %w: %s", err, lines)
+	}
+	if err := os.WriteFile(d.path("usher.cfg.lua"), []byte(lines), 0o600); err != nil {
+		return err
+	}
+	if err := standin.Write(d.path("modules")); err != nil {
+		return err
+	}
+	d.prosody, err = prosody.Start(ctx, prosody.Config{
+		Dir: d.path("prosody"), Hosts: []prosody.Host{{Name: demoHost}},
+		Extra: "plugin_paths = { " + prosodyconf.Quote(d.path("modules")) + " }\nInclude " + prosodyconf.Quote(d.path("usher.cfg.lua")) + "\n",
+	})
+	return err
 }
 
 func freeAddress() (string, error) {
@@ -116,8 +121,7 @@ func (d *demoWorld) writeSecret(name string) error {
 
 // configure writes the configuration with these secret files.
 func (d *demoWorld) configure(secrets ...string) error {
-	const unknown = "127.0.0.1:1" // Prosody chooses its ports at its start
-	muc, web := cmp.Or(d.muc, unknown), cmp.Or(d.web, unknown)
+	muc := cmp.Or(d.muc, "127.0.0.1:1") // Prosody chooses this port at its start
 	text := fmt.Sprintf(`state: sqlite:%s
 component: {jid: %s, address: "%s", secret_file: component.secret}
 listen:
@@ -139,7 +143,7 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, web,
+`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, d.web,
 		demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }

@@ -1,54 +1,54 @@
+// Command demo answers one question: does the main job work on this machine? It
+// starts a Prosody and an usher in a temporary folder and on loopback ports, logs
+// real users in with real tokens, says what came back, and leaves nothing behind.
+// The exit code is 1 if a step does not come out as it should.
+//
+//	go run ./e2e/demo -usher bin/usher [-keep]
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/urfave/cli/v2"
 )
 
-// demoPatience bounds the whole tour.
-const demoPatience = 3 * time.Minute
+// patience bounds the whole tour.
+const patience = 3 * time.Minute
 
-// demoCommand is usher demo.
-func demoCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "demo",
-		Usage:     "start a Prosody and an usher in a temporary folder, and take a tour",
-		UsageText: "usher demo [--keep]",
-		Description: `Logs in to a real Prosody with real tokens and tells what came back. Everything is
-in a temporary folder and on loopback ports, and is gone at the end. The exit
-code is 1 if a step does not come out as it should.
-
-Example:
-
-   $ usher demo --keep`,
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "keep", Usage: "stay up after the tour, until Ctrl-C"}},
-		Action: func(c *cli.Context) error {
-			if err := noArgs(c); err != nil {
-				return err
-			}
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-			defer stop()
-			return demo(ctx, c.App.Writer, c.Bool("keep"))
-		},
+func main() {
+	usher := flag.String("usher", "bin/usher", "the `program` to show")
+	keep := flag.Bool("keep", false, "stay up after the tour, until Ctrl-C")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Stdout, *usher, *keep)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
 	}
 }
 
-// demo runs the tour and leaves nothing behind.
-func demo(ctx context.Context, out io.Writer, keep bool) (err error) {
-	d, err := newDemo(out)
+// run takes the tour with a program and leaves nothing behind.
+func run(ctx context.Context, out io.Writer, program string, keep bool) (err error) {
+	if program, err = filepath.Abs(program); err != nil {
+		return err
+	}
+	if _, err := os.Stat(program); err != nil {
+		return fmt.Errorf("there is no usher to show: %w; make build builds it", err)
+	}
+	d, err := newDemo(out, program)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	bounded, cancel := context.WithTimeout(ctx, demoPatience)
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := d.tour(bounded); err != nil {
 		if ctx.Err() != nil {
