@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// maxFileLines is a limit of ours: a file that needs more has two subjects.
+const maxFileLines = 400
+
+func TestFilesAreShort(t *testing.T) {
+	h, err := read("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.lengths) < 100 {
+		t.Fatalf("only %d files were read", len(h.lengths))
+	}
+	for _, f := range h.lengths {
+		if f.n > maxFileLines {
+			t.Errorf("%s has %d lines; %d are the most", f.name, f.n, maxFileLines)
+		}
+	}
+}
+
+func TestMeasures(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a/one.go", "package a\n\nconst c, D = 1, 2\n\ntype t[T any] struct{}\n\nfunc (x *t[T]) m() {\n}\n\nfunc (t[T]) M() {}\n")
+	write("a/two.go", "package a\n\nvar _, v = 1, 2\n\nfunc (t[T]) n() {} // "+strings.Repeat("x", 120)+"\n")
+	write("a/one_test.go", "package a\n\nfunc inTest() {}\n")
+	write("a/testdata/no.go", "no Go")
+	write(".git/no.go", "no Go")
+	h, err := read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	h.print(&out, 5)
+	want := `Go files a folder, tests included
+      3  a
+unexported names of a package, methods included, tests left out
+      5  a
+methods of a type, and the files they stand in
+      3  a.t, in 2 files
+lines of a file
+     10  a/one.go
+      5  a/two.go
+      3  a/one_test.go
+lines of a function, tests left out: median 1, nine of ten up to 2, longest 2
+lines of a file, tests left out: median 10, nine of ten up to 10, longest 10
+lines over 120 columns, tests left out: 1 of 15, 6.67 %
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}

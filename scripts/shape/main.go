@@ -1,0 +1,72 @@
+// Command shape answers one question: how is the house built? It reads the Go
+// files of a checkout and prints the measures by which the structure is judged:
+// files a folder, unexported names a package, methods a type, the lengths of
+// functions, files and lines. It changes nothing; scripts/shape.sh runs it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+func main() {
+	root := flag.String("C", ".", "the checkout to read")
+	most := flag.Int("most", 5, "rows of each list")
+	flag.Parse()
+	if err := run(os.Stdout, *root, *most); err != nil {
+		fmt.Fprintln(os.Stderr, "shape:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, root string, most int) error {
+	h, err := read(root)
+	if err != nil {
+		return err
+	}
+	h.print(out, most)
+	return nil
+}
+
+// A row is a name and what was counted of it.
+type row struct {
+	name string
+	n    int
+	more string
+}
+
+// fullest returns the rows with the highest counts, the highest first.
+func fullest(rows []row, most int) []row {
+	slices.SortFunc(rows, func(a, b row) int {
+		if a.n != b.n {
+			return b.n - a.n
+		}
+		return slices.Compare([]byte(a.name), []byte(b.name))
+	})
+	return rows[:min(most, len(rows))]
+}
+
+func (h *house) print(out io.Writer, most int) {
+	list := func(title string, rows []row) {
+		fmt.Fprintf(out, "%s\n", title)
+		for _, r := range fullest(rows, most) {
+			fmt.Fprintf(out, "  %5d  %s%s\n", r.n, r.name, r.more)
+		}
+	}
+	list("Go files a folder, tests included", h.filesOfFolders())
+	list("unexported names of a package, methods included, tests left out", h.unexported())
+	list("methods of a type, and the files they stand in", h.methods())
+	list("lines of a file", h.lengths)
+	spread := func(name string, n []int) {
+		slices.Sort(n)
+		if len(n) > 0 {
+			fmt.Fprintf(out, "%s: median %d, nine of ten up to %d, longest %d\n", name, n[len(n)/2], n[len(n)*9/10], n[len(n)-1])
+		}
+	}
+	spread("lines of a function, tests left out", h.functions)
+	spread("lines of a file, tests left out", h.files)
+	fmt.Fprintf(out, "lines over 120 columns, tests left out: %d of %d, %.2f %%\n", h.wide, h.lines, 100*float64(h.wide)/float64(max(1, h.lines)))
+}

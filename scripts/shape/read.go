@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxColumns is the width of a line; a tab counts as four columns.
+const (
+	maxColumns = 120
+	tabColumns = 4
+)
+
+// A house is what was read of a checkout.
+type house struct {
+	folders   map[string]int                 // Go files
+	names     map[string]map[string]bool     // unexported, by folder
+	types     map[string]map[string][]string // the files of the methods, by folder and type
+	lengths   []row
+	functions []int // lines of each
+	files     []int
+	lines     int
+	wide      int
+}
+
+// read reads every Go file below root. Folders that Go ignores are left out.
+func read(root string) (*house, error) {
+	h := &house{folders: map[string]int{}, names: map[string]map[string]bool{}, types: map[string]map[string][]string{}}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		relative, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		return h.readFile(path, filepath.ToSlash(relative))
+	})
+	return h, err
+}
+
+func (h *house) readFile(path, name string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	folder := filepath.ToSlash(filepath.Dir(name))
+	h.folders[folder]++
+	n := bytes.Count(text, []byte("\n"))
+	h.lengths = append(h.lengths, row{name: name, n: n})
+	if strings.HasSuffix(name, "_test.go") {
+		return nil
+	}
+	files := token.NewFileSet()
+	f, err := parser.ParseFile(files, path, text, parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	h.files = append(h.files, n)
+	h.measureLines(text)
+	for _, d := range f.Decls {
+		h.declare(files, folder, name, d)
+	}
+	return nil
+}
+
+func (h *house) measureLines(text []byte) {
+	for line := range bytes.Lines(text) {
+		h.lines++
+		columns := utf8.RuneCount(bytes.TrimRight(line, "\n")) + (tabColumns-1)*bytes.Count(line, []byte("\t"))
+		if columns > maxColumns {
+			h.wide++
+		}
+	}
+}
+
+func (h *house) declare(files *token.FileSet, folder, file string, d ast.Decl) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		h.functions = append(h.functions, files.Position(d.End()).Line-files.Position(d.Pos()).Line+1)
+		if d.Recv == nil {
+			h.name(folder, d.Name)
+			return
+		}
+		receiver := typeName(d.Recv.List[0].Type)
+		if !d.Name.IsExported() {
+			h.count(folder, receiver+"."+d.Name.Name)
+		}
+		if h.types[folder] == nil {
+			h.types[folder] = map[string][]string{}
+		}
+		h.types[folder][receiver] = append(h.types[folder][receiver], file)
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				h.name(folder, s.Name)
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					h.name(folder, n)
+				}
+			}
+		}
+	}
+}
+
+func (h *house) name(folder string, n *ast.Ident) {
+	if !n.IsExported() && n.Name != "_" {
+		h.count(folder, n.Name)
+	}
+}
+
+func (h *house) count(folder, name string) {
+	if h.names[folder] == nil {
+		h.names[folder] = map[string]bool{}
+	}
+	h.names[folder][name] = true
+}
+
+// typeName returns the name of a method's receiver.
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return typeName(e.X)
+	case *ast.IndexExpr:
+		return typeName(e.X)
+	case *ast.IndexListExpr:
+		return typeName(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return "?"
+}
+
+func (h *house) filesOfFolders() []row {
+	var rows []row
+	for folder, n := range h.folders {
+		rows = append(rows, row{name: folder, n: n})
+	}
+	return rows
+}
+
+func (h *house) unexported() []row {
+	var rows []row
+	for folder, names := range h.names {
+		rows = append(rows, row{name: folder, n: len(names)})
+	}
+	return rows
+}
+
+func (h *house) methods() []row {
+	var rows []row
+	for folder, types := range h.types {
+		for name, files := range types {
+			distinct := map[string]bool{}
+			for _, f := range files {
+				distinct[f] = true
+			}
+			rows = append(rows, row{name: folder + "." + name, n: len(files), more: fmt.Sprintf(", in %d files", len(distinct))})
+		}
+	}
+	return rows
+}
