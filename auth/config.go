@@ -80,9 +80,10 @@ func ParseClaimPath(s string) (ClaimPath, error) {
 // String returns the form that ParseClaimPath reads.
 func (p ClaimPath) String() string { return strings.Join(p, ".") }
 
-// check refuses what would make every token, or the wrong one, good. The
-// operator meets these earlier, with line and column; this is the last gate.
-func (c Config) check() error {
+// Check refuses what would make every token, or the wrong one, good. The
+// configuration's reader calls it, too, so that the operator meets these with
+// line and column.
+func (c Config) Check() error {
 	var errs []error
 	for host, h := range c.Hosts {
 		switch h.Subject {
@@ -91,7 +92,7 @@ func (c Config) check() error {
 			errs = append(errs, fmt.Errorf("host %q: unknown subject mode %q", host, h.Subject))
 		}
 		for id, issuer := range h.Issuers {
-			if err := issuer.check(); err != nil {
+			if err := issuer.Check(); err != nil {
 				errs = append(errs, fmt.Errorf("host %q: issuer %q: %w", host, id, err))
 			}
 		}
@@ -99,7 +100,8 @@ func (c Config) check() error {
 	return errors.Join(errs...)
 }
 
-func (c IssuerConfig) check() error {
+// Check is the part of one issuer of [Config.Check].
+func (c IssuerConfig) Check() error {
 	if len(c.Algorithms) == 0 {
 		return errors.New("no algorithms")
 	}

@@ -28,7 +28,7 @@ func readVectors(t *testing.T, name string, into any) {
 // under keys that the vectors name, with every algorithm and typ allowed.
 func verifyJWS(keys []*Key, token string) *Refusal {
 	config := IssuerConfig{Keys: keys, Algorithms: Algorithms()}
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return Refuse(ReasonUnknownKey, "%v", err)
 	}
 	issuer := newIssuerRules("vectors", config, nil)

@@ -106,7 +106,11 @@ func (v *Verifier) Exists(host, name string) bool {
 // is known by its print ([Identity]). A key whose source was not reached since
 // the start counts as held, and one of an ASAP key server always.
 func (v *Verifier) HoldsKey(host, issuer, keyPrint string) bool {
-	h := v.rules.Load().hosts[host]
+	return v.rules.Load().holdsKey(host, issuer, keyPrint)
+}
+
+func (r *rules) holdsKey(host, issuer, keyPrint string) bool {
+	h := r.hosts[host]
 	return h != nil && h.held(issuer, keyPrint)
 }
 

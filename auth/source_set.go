@@ -20,22 +20,19 @@ type sourceSet struct {
 	fetched chan struct{} // closed when the first sources were tried
 	changed chan struct{} // wakes run
 
-	mu   sync.Mutex
-	now  map[sourceID]*source
-	next map[sourceID]*source // being gathered by a reload
+	mu  sync.Mutex
+	now map[sourceID]*source
 }
 
 func (s *sourceSet) init() {
 	s.fetched, s.changed = make(chan struct{}), make(chan struct{}, 1)
 }
 
-// replace begins a new set, and returns what gives it its sources.
-func (s *sourceSet) replace() func(issuer string, kind sourceKind, url string) *source {
-	next := map[sourceID]*source{}
-	s.mu.Lock()
-	s.next = next
-	s.mu.Unlock()
-	return func(issuer string, kind sourceKind, url string) *source {
+// prepare begins a new set, and returns what gives it its sources. Until
+// [sourceSet.apply] nothing of it is fetched, and it can be dropped.
+func (s *sourceSet) prepare() (next map[sourceID]*source, sourceFor func(issuer string, kind sourceKind, url string) *source) {
+	next = map[sourceID]*source{}
+	return next, func(issuer string, kind sourceKind, url string) *source {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		id := sourceID{issuer, kind, url}
@@ -48,10 +45,10 @@ func (s *sourceSet) replace() func(issuer string, kind sourceKind, url string) *
 	}
 }
 
-// apply puts the new set into force.
-func (s *sourceSet) apply() {
+// apply puts a prepared set into force.
+func (s *sourceSet) apply(next map[sourceID]*source) {
 	s.mu.Lock()
-	s.now = s.next
+	s.now = next
 	s.mu.Unlock()
 	select {
 	case s.changed <- struct{}{}:

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -45,19 +44,6 @@ func New(c Config, o Options) (*Verifier, error) {
 	v.sources.options = sourceOptions{Log: v.log, Metrics: v.metrics, Now: v.now}
 	v.sources.init()
 	return v, v.Reload(c)
-}
-
-// Reload replaces the rules as a whole; on an error the old ones stay. Keys
-// that are not in c any more are dead when it returns, and so is every cached
-// verdict.
-func (v *Verifier) Reload(c Config) error {
-	if err := c.check(); err != nil {
-		return fmt.Errorf("token rules: %w", err)
-	}
-	v.rules.Store(newRules(c, v.sources.replace()))
-	v.sources.apply()
-	v.CountKeys()
-	return nil
 }
 
 // Run keeps the keys of the issuers' URLs fresh, and forgets what has

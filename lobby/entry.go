@@ -33,8 +33,9 @@ const (
 	maxNote = 256
 )
 
-// check returns what is wrong with an entry, whoever made it.
-func (e Entry) check(canonical func(string) (string, error)) (Pattern, error) {
+// Check returns what is wrong with an entry, whoever made it, and else the
+// rooms that it is for. canonical is that of [Options].
+func (e Entry) Check(canonical func(string) (string, error)) (Pattern, error) {
 	local, domain, isJID := strings.Cut(e.JID, "@")
 	if !isJID {
 		local, domain = "x", e.JID

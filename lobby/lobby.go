@@ -12,8 +12,11 @@ import (
 	"usher/metrics"
 )
 
+// MaxEntries is the most that the whitelist of the configuration may have, and
+// the whole one for an entry to be added at run time.
+const MaxEntries = 10_000
+
 const (
-	maxEntries  = 10_000
 	maxVerdicts = 20_000
 	sweepEvery  = time.Minute
 	writeWithin = 2 * time.Second
@@ -64,7 +67,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
 	}
 	for _, e := range state.Entries {
-		p, err := e.check(o.Canonical)
+		p, err := e.Check(o.Canonical)
 		if err != nil {
 			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "cause", err)
 			continue

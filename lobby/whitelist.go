@@ -23,39 +23,6 @@ type listedKey struct {
 
 func (e *listed) key() listedKey { return listedKey{e.Key(), e.fixed} }
 
-// Configure puts the whitelist of the configuration in force. What an operator
-// added at run time stays beside it.
-func (l *Lobby) Configure(entries []Entry) error {
-	var fixed []*listed
-	for _, e := range entries {
-		p, err := e.check(l.o.Canonical)
-		if err != nil {
-			return err
-		}
-		fixed = append(fixed, &listed{Entry: e, pattern: p, fixed: true})
-	}
-	changed := map[string]bool{}
-	l.change.Lock()
-	l.mu.Lock()
-	for key, e := range l.entries {
-		if e.fixed {
-			l.take(key)
-			changed[e.JID] = true
-		}
-	}
-	for _, e := range fixed {
-		changed[e.JID] = true
-		l.put(e)
-	}
-	l.mu.Unlock()
-	l.change.Unlock()
-	l.count()
-	for jid := range changed {
-		l.changed(jid)
-	}
-	return nil
-}
-
 // put wants the lock.
 func (l *Lobby) put(e *listed) {
 	l.take(e.key())
@@ -93,13 +60,13 @@ func (l *Lobby) find(key EntryKey) *listed {
 var (
 	ErrFixed   = errors.New("this entry is in the configuration; change it there")
 	ErrUnknown = errors.New("there is no such entry on the whitelist")
-	ErrFull    = fmt.Errorf("the whitelist has %d entries already", maxEntries)
+	ErrFull    = fmt.Errorf("the whitelist has %d entries already", MaxEntries)
 )
 
 // Allow adds an entry, or replaces the one of the same key. It is in the state
 // when Allow returns.
 func (l *Lobby) Allow(ctx context.Context, e Entry) error {
-	p, err := e.check(l.o.Canonical)
+	p, err := e.Check(l.o.Canonical)
 	if err != nil {
 		return err
 	}
@@ -117,7 +84,7 @@ func (l *Lobby) allow(ctx context.Context, e *listed) error {
 	switch old := l.find(e.Key()); {
 	case old != nil && old.fixed:
 		return ErrFixed
-	case old == nil && len(l.entries) >= maxEntries: // only changes change its length
+	case old == nil && len(l.entries) >= MaxEntries: // only changes change its length
 		return ErrFull
 	}
 	if err := l.apply(ctx, Change{PutEntry: &e.Entry}); err != nil {

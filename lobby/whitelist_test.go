@@ -151,7 +151,7 @@ func TestStateFails(t *testing.T) {
 // TestFull: the whitelist is bounded. What is on it can be replaced all the same, and makes place when it is removed.
 func TestFull(t *testing.T) {
 	var state State
-	for i := range maxEntries - 1 {
+	for i := range MaxEntries - 1 {
 		state.Entries = append(state.Entries, Entry{JID: fmt.Sprint("user", i, "@h")})
 	}
 	f := newFixture(t, state)

@@ -168,7 +168,7 @@ func TestBeforeJoinExpired(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Reload(p)
+		f.Reload(t.Context(), p)
 		f.record(t, f.identity("bob", "token of bob", "*"))
 		f.joins(t, "bob@"+host, hall, moderation.ReasonToken)
 		r.enter("bob@" + host)
@@ -228,7 +228,7 @@ func TestBeforeJoinWhileTakenBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.Reload(p)
+			f.Reload(t.Context(), p)
 			f.moderator(t, "bob", "*")
 			f.before(t, "bob@"+host, hall)
 			time.Sleep(time.Minute)

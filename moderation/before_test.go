@@ -121,7 +121,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Reload(p)
+	f.Reload(t.Context(), p)
 	moderation.NewKeeper(f.Sessions, r)
 	f.moderator(t, "focus", "*")
 	f.moderator(t, "mallory", "another")
@@ -187,7 +187,7 @@ func TestBeforeJoinReloaded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Reload(p)
+	f.Reload(t.Context(), p)
 	f.begins(t, hall, nil)
 }
 

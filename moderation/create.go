@@ -102,7 +102,7 @@ func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[ac
 // seeds wants the lock.
 func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
 	now := s.now()
-	judge := s.judge(now)
+	judge := s.judgeBy(h.policy, now)
 	var deciding []Decision
 	for k := range s.candidates(h, room, now) {
 		d := h.decide(s.byJID[k], room, judge)

@@ -62,7 +62,7 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 	case found && domain == h.Host:
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return h.decide(s.byJID[accountKey{h.Host, account}], room, s.judge(now))
+		return h.decide(s.byJID[accountKey{h.Host, account}], room, s.judgeBy(h.policy, now))
 	case found && h.guests[domain]:
 		s.mu.RLock()
 		defer s.mu.RUnlock()

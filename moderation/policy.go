@@ -44,12 +44,14 @@ type HostPolicy struct {
 
 // A Policy is that of all hosts, made ready and immutable.
 type Policy struct {
-	hosts  map[string]*hostRules
-	byRoom map[string]*hostRules // by domain of a MUC or breakout component
+	hosts   map[string]*hostRules
+	byRoom  map[string]*hostRules // by domain of a MUC or breakout component
+	keyHeld KeyHeld               // of the same configuration; nil: that of [Options]
 }
 
 type hostRules struct {
 	HostPolicy
+	policy   *Policy // whose rules these are
 	breakout map[string]bool
 	guests   map[string]bool
 	service  map[string]bool
@@ -61,7 +63,7 @@ type hostRules struct {
 func NewPolicy(hosts []HostPolicy) (*Policy, error) {
 	p := &Policy{hosts: map[string]*hostRules{}, byRoom: map[string]*hostRules{}}
 	for _, h := range hosts {
-		r := &hostRules{HostPolicy: h, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
+		r := &hostRules{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
 		if r.Others == "" {
 			r.Others = Member
 		}

@@ -33,13 +33,14 @@ const (
 )
 
 // Options are the collaborators of [Sessions]. A nil Log or Metrics is a
-// no-op; a nil Now is time.Now; a nil KeyHeld holds every key.
+// no-op; a nil Now is time.Now; a nil KeyHeld holds every key, and counts only
+// where the policy in force has none of its own ([Sessions.Prepare]).
 type Options struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 	Now     func() time.Time
-	KeyHeld func(host, issuer, keyPrint string) bool // whether the key still verifies tokens
-	Lobby   *lobby.Lobby                             // nil: no lobby
+	KeyHeld KeyHeld
+	Lobby   *lobby.Lobby // nil: no lobby
 }
 
 // Sessions are the grants, and what was given by them: in memory for every
@@ -50,7 +51,7 @@ type Sessions struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	now     func() time.Time
-	keyHeld func(host, issuer, keyPrint string) bool
+	keyHeld KeyHeld
 	lobby   *lobby.Lobby // may be nil
 	policy  atomic.Pointer[Policy]
 	keeper  atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
@@ -147,15 +148,6 @@ func (s *Sessions) load(state State) {
 	}
 	s.metrics.Sessions(len(s.grants))
 	s.persist(context.Background(), orphans)
-}
-
-// Reload puts another policy in force, and ends what it does not allow.
-func (s *Sessions) Reload(p *Policy) {
-	s.policy.Store(p)
-	s.Sweep(context.Background())
-	if k := s.keeper.Load(); k != nil {
-		k.resync()
-	}
 }
 
 // Record is what a login leaves: a grant that a killed daemon still knows.
@@ -329,14 +321,21 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 // [Sessions.Revoke] ends.
 func (s *Sessions) Drop(string, string) {}
 
-// judge returns why a grant does not count, or nothing.
-func (s *Sessions) judge(now time.Time) func(*Grant) Reason {
-	p := s.policy.Load()
+// judge returns why a grant does not count by the policy in force, or nothing.
+func (s *Sessions) judge(now time.Time) func(*Grant) Reason { return s.judgeBy(s.policy.Load(), now) }
+
+// judgeBy is judge by the policy that a decision has taken already: one that
+// took another here could mix two configurations.
+func (s *Sessions) judgeBy(p *Policy, now time.Time) func(*Grant) Reason {
+	held := p.keyHeld
+	if held == nil {
+		held = s.keyHeld
+	}
 	return func(g *Grant) Reason {
 		switch {
 		case g.ended(now, p.idle(g.Host)):
 			return ReasonSessionEnded
-		case !s.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+		case !held(g.Host, g.Issuer, g.KeyPrint):
 			return ReasonKeyRemoved
 		}
 		return ""

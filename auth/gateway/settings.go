@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -25,6 +26,17 @@ type Settings struct {
 	Connections           int   // in all; 0 means DefaultConnections
 	ConnectionsPerAddress int   // of one client address; 0 means DefaultConnectionsPerAddress
 	MessageBytes          int64 // of one message; 0 means DefaultMessageBytes
+}
+
+// Check refuses settings that no connection could be served with.
+func (c Settings) Check() error {
+	switch {
+	case c.Upstream == nil || c.Upstream.Host == "" || c.Upstream.Scheme != "http" && c.Upstream.Scheme != "https":
+		return errors.New("upstream is no address of a web server")
+	case c.Connections < 0 || c.ConnectionsPerAddress < 0 || c.MessageBytes < 0:
+		return errors.New("a limit is negative")
+	}
+	return nil
 }
 
 func (c Settings) withDefaults() *Settings {

@@ -18,6 +18,7 @@ type statusAnswer struct {
 	Ready      bool              `json:"ready"`
 	NotReady   []string          `json:"not_ready"`
 	LastReload *lastReload       `json:"last_reload,omitempty"` // absent before the first reload
+	Warnings   []string          `json:"warnings"`              // of the configuration in force
 	Hosts      []hostStatus      `json:"hosts"`
 	Listeners  map[string]string `json:"listeners"` // address by name
 }
@@ -25,7 +26,11 @@ type statusAnswer struct {
 type lastReload struct {
 	OK    bool      `json:"ok"`
 	Time  time.Time `json:"time"`
-	Error string    `json:"error,omitempty"`
+	Error string    `json:"error,omitempty"` // why it was refused: the first problem that is not a warning
+
+	Warnings []string  `json:"warnings"`
+	RetryAt  time.Time `json:"retry_at,omitzero"` // it was refused for a reason that may pass
+	Tries    int       `json:"tries,omitempty"`
 }
 
 type hostStatus struct {
@@ -74,14 +79,12 @@ func (d *usherd) status() statusAnswer {
 		Hosts:     hostsOf(d.verifier.Keys()),
 		Listeners: map[string]string{},
 	}
+	_, s.Warnings = split(d.reloader.current.Load().warnings)
 	for name, l := range d.listeners {
 		s.Listeners[name] = l.Addr().String()
 	}
 	if last := d.reloader.last.Load(); last != nil {
-		s.LastReload = &lastReload{OK: last.OK, Time: last.Time}
-		if !last.OK && len(last.Problems) > 0 {
-			s.LastReload.Error = last.Problems[0]
-		}
+		s.LastReload = &lastReload{OK: last.OK, Time: last.Time, Error: last.reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"log/slog"
 	"path/filepath"
 
@@ -32,6 +33,10 @@ type config struct {
 	peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	auth  auth.Config
 	files []string // absolute names of the configuration and every file that it names
+
+	document *tree                        // the file as it is written
+	digests  map[string][sha256.Size]byte // of the content of each of files but the first
+	warnings []problem
 }
 
 // listenConfig holds the addresses to listen on.
@@ -59,14 +64,18 @@ func loadConfig(path string) (*config, []problem) {
 func readConfig(path string) (*config, []string, []problem) {
 	r := newReader(path)
 	c := defaultConfig()
-	if root, ok := r.root(); ok {
+	root, ok := r.root()
+	if ok {
 		c.read(root)
+	}
+	if ok && countErrors(r.problems) == 0 {
+		c.checkParts(root)
 	}
 	problems := sortProblems(r.problems)
 	if countErrors(problems) > 0 {
 		return nil, r.files, problems
 	}
-	c.files = r.files
+	c.files, c.digests, c.document, c.warnings = r.files, r.digests(), newTree(root.node), problems
 	return c, r.files, problems
 }
 
@@ -79,7 +88,6 @@ func defaultConfig() *config {
 		},
 		log:   logConfig{slog.LevelInfo, "text"},
 		state: stateConfig{defaultState},
-		peers: defaultPeers(),
 
 		gateway: defaultGateway(),
 		auth:    auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
@@ -87,7 +95,7 @@ func defaultConfig() *config {
 }
 
 func (c *config) read(root value) {
-	named, component := false, false
+	named, component, peers := false, false, false
 	http := &httpReader{config: &c.http}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate := &gatewayReader{config: &c.gateway}
@@ -100,13 +108,16 @@ func (c *config) read(root value) {
 		field{"gateway", gate.read},
 		field{"component", func(v value) { component = true; c.comp.read(v) }},
 		field{"log", c.log.read},
-		field{"peers", func(v value) { c.peers = v.peers() }},
+		field{"peers", func(v value) { peers = true; c.peers = v.peers() }},
 		field{"max_token_size", func(v value) { v.integer(&c.auth.MaxTokenBytes, minTokenSize, maxTokenSize) }},
 		field{"hosts", func(v value) {
 			named = true
 			readHosts(v, c.auth.Hosts, rooms)
 		}},
 	)
+	if !peers {
+		c.peers = root.defaultPeers()
+	}
 	http.check()
 	gate.check(c.listen.gateway)
 	rooms.check(http.listens, component)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"path/filepath"
 	"regexp"
@@ -37,6 +38,7 @@ func (r *reader) root() (value, bool) {
 	content, mode, fault := readRegular(r.path, maxConfigSize)
 	if fault != nil {
 		r.report(1, 1, false, fault.mend, "the configuration "+fault.text)
+		r.markPassing(fault.passing)
 		return value{}, false
 	}
 	if mode&0o002 != 0 {
@@ -60,6 +62,15 @@ func (r *reader) rootOf(documents []yaml.Node) (value, bool) {
 	}
 	node := documents[0].Content[0]
 	return value{r: r, at: node, node: node, name: "the configuration"}, true
+}
+
+// digests tells contents apart without keeping them.
+func (r *reader) digests() map[string][sha256.Size]byte {
+	sums := map[string][sha256.Size]byte{}
+	for name, content := range r.contents {
+		sums[name] = sha256.Sum256(content)
+	}
+	return sums
 }
 
 // parse returns the documents of the file.
@@ -120,6 +131,9 @@ func (r *reader) report(line, column int, warning bool, mend, text string) {
 		File: r.name, Line: max(line, 1), Column: max(column, 1), Warning: warning, Text: printable(text), Mend: printable(mend),
 	})
 }
+
+// markPassing says of the last problem whether it may go away by itself.
+func (r *reader) markPassing(passing bool) { r.problems[len(r.problems)-1].Passing = passing }
 
 // printable keeps a file's content from moving the cursor of the terminal.
 func printable(s string) string {

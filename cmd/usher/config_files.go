@@ -16,8 +16,12 @@ import (
 // maxKeySize bounds a key file in bytes.
 const maxKeySize = 64 << 10
 
-// A fault is why a file cannot be used.
-type fault struct{ text, mend string }
+// A fault is why a file cannot be used. It is passing if it may go away while
+// the file stays as it is.
+type fault struct {
+	text, mend string
+	passing    bool
+}
 
 // readRegular reads a file of at most most bytes. A device is not even opened,
 // which can have effects, and opening does not wait: a FIFO that takes the
@@ -28,7 +32,7 @@ func readRegular(path string, most int64) ([]byte, fs.FileMode, *fault) {
 		return nil, 0, openFault(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, &fault{"is a folder or device", "name a file"}
+		return nil, 0, &fault{text: "is a folder or device", mend: "name a file"}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -40,7 +44,7 @@ func readRegular(path string, most int64) ([]byte, fs.FileMode, *fault) {
 		return nil, 0, openFault(err)
 	}
 	if int64(len(content)) > most {
-		return nil, 0, &fault{fmt.Sprintf("has more than %d KiB", most>>10), "name the right file, or shorten it"}
+		return nil, 0, &fault{text: fmt.Sprintf("has more than %d KiB", most>>10), mend: "name the right file, or shorten it"}
 	}
 	return content, info.Mode().Perm(), nil
 }
@@ -52,11 +56,30 @@ func openFault(err error) *fault {
 		mend = "create it, or correct the name"
 	case errors.Is(err, fs.ErrPermission):
 		mend = "let usher's group read it: chmod 640 and chgrp"
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		mend = "raise LimitNOFILE in usher's systemd unit, or find what holds the files"
 	}
+	passing := passes(err)
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err // the name is in the message already
 	}
-	return &fault{"cannot be read: " + err.Error(), mend}
+	return &fault{"cannot be read: " + err.Error(), mend, passing}
+}
+
+// passes reports whether a file may be read later though nothing of it changes
+// that a look from outside shows: the process or the machine is short of
+// something, a network file system is away, or a right was only just given. A
+// file that is missing, or too long, changes before it is good.
+func passes(err error) bool {
+	for _, e := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EAGAIN, syscall.EINTR,
+		syscall.EBUSY, syscall.ETXTBSY, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.ENOLCK, syscall.EACCES, syscall.EPERM,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // file reads a key file that the configuration names, once however often it
@@ -72,6 +95,7 @@ func (it item) file(noun string, private bool) ([]byte, bool) {
 	content, mode, fault := readRegular(path, maxKeySize)
 	if fault != nil {
 		it.problem(fault.mend, "the %s %q %s", noun, clip(it.text), fault.text)
+		it.r.markPassing(fault.passing)
 		return nil, false
 	}
 	if private && mode&0o007 != 0 {

@@ -8,14 +8,22 @@ import (
 	"usher/moderation"
 )
 
+const mendEntry = "correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes"
+
 // A lobbyReader collects what one host says of its lobby.
 type lobbyReader struct {
 	at      value // where lobby is named; zero: nowhere
 	named   bool
 	mode    lobby.Mode
 	rooms   map[string]bool
-	entries []lobby.Entry
+	entries []placedEntry
 	domains []item // of the whitelist
+}
+
+// A placedEntry is an entry of the whitelist and where it stands.
+type placedEntry struct {
+	lobby.Entry
+	at item
 }
 
 func (l *lobbyReader) read(v value) {
@@ -60,14 +68,15 @@ func (l *lobbyReader) readWhitelist(v value) {
 		if err == nil {
 			e.JID, err = prepareJID(e.JID)
 		}
-		if err == nil {
-			_, err = lobby.ParsePattern(e.Room, moderation.CanonicalName)
-		}
 		if err != nil {
 			it.problem("write user@host, or a host, such as recorder@recorder.meet.example.com", "whitelist: %v", err)
 			continue
 		}
-		l.entries = append(l.entries, e)
+		if _, err := e.Check(moderation.CanonicalName); err != nil {
+			it.problem(mendEntry, "whitelist: %v", err)
+			continue
+		}
+		l.entries = append(l.entries, placedEntry{e, it})
 		if e.IsDomain() {
 			l.domains = append(l.domains, it)
 		}
@@ -137,7 +146,11 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 				name = "*"
 			}
 			e.Room = name + "@" + muc
-			entries = append(entries, e)
+			if _, err := e.Check(moderation.CanonicalName); err != nil { // longer than what was written
+				e.at.problem(mendEntry, "whitelist: %v", err)
+				continue
+			}
+			entries = append(entries, e.Entry)
 		}
 	}
 	return entries

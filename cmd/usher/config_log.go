@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/user"
 	"slices"
@@ -23,11 +24,13 @@ func (l *logConfig) read(v value) {
 }
 
 // defaultPeers allows the servers' users of the distributions' packages.
-func defaultPeers() []int {
+func (v value) defaultPeers() []int {
 	var uids []int
 	for _, name := range []string{"prosody", "ejabberd"} {
-		if uid, ok := lookUID(name); ok {
+		if uid, err := lookUID(name); err == nil {
 			uids = append(uids, uid)
+		} else if !unknownUser(err) {
+			v.cannotLookUp(name, err)
 		}
 	}
 	return withOwn(uids...)
@@ -69,18 +72,32 @@ func (v value) peer() (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	uid, ok := lookUID(name)
-	if !ok {
+	uid, err := lookUID(name)
+	switch {
+	case unknownUser(err):
 		v.problem("create the user, or write the numeric uid that Prosody has here", "peers: there is no user %q", clip(name))
+	case err != nil:
+		v.cannotLookUp(name, err)
 	}
-	return uid, ok
+	return uid, err == nil
 }
 
-func lookUID(name string) (int, bool) {
+// cannotLookUp is not the same as no such user: a process without descriptors
+// cannot even read /etc/passwd.
+func (v value) cannotLookUp(name string, err error) {
+	v.problem("write the numeric uid, or see that the machine's users can be read", "peers: the user %q cannot be looked up: %v", clip(name), err)
+	v.r.markPassing(true)
+}
+
+func unknownUser(err error) bool {
+	_, unknown := errors.AsType[user.UnknownUserError](err)
+	return unknown
+}
+
+func lookUID(name string) (int, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
-	uid, err := strconv.Atoi(u.Uid)
-	return uid, err == nil
+	return strconv.Atoi(u.Uid)
 }

@@ -114,7 +114,13 @@ func (r *roomsReader) add(h *hostReader, key item, complete bool) {
 // finish hands over the policies and the whitelist.
 func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolicy, whitelist []lobby.Entry) {
 	for i := range r.policies {
-		whitelist = append(whitelist, r.lobbies[i].finish(&r.policies[i], hasComponent)...)
+		l := &r.lobbies[i]
+		before := len(whitelist)
+		whitelist = append(whitelist, l.finish(&r.policies[i], hasComponent)...)
+		if before <= lobby.MaxEntries && len(whitelist) > lobby.MaxEntries {
+			l.at.problem("remove some, or name a whole host", "whitelist: with the entries of this host, for each MUC component, there are %d, and %d are the most",
+				len(whitelist), lobby.MaxEntries)
+		}
 	}
 	return r.policies, whitelist
 }

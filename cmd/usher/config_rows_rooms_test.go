@@ -1,5 +1,10 @@
 package main
 
+import "strings"
+
+// longNote is longer than a note of the whitelist may be.
+var longNote = strings.Repeat("n", 300)
+
 // badRooms are rows about rooms, lobbies, the component and the state.
 var badRooms = []badConfig{
 	{"rooms: muc: [Conference.h, '-x', conference.h]", `5:60: error: muc: "Conference.h" is not in lower case — write conference.h
@@ -19,10 +24,12 @@ var badRooms = []badConfig{
 5:150: error: whitelist: "b" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
 5:157: error: whitelist: "x@" is neither a bare JID (user@host) nor a host — write user@host, or a host, such as recorder@recorder.meet.example.com
 5:163: error: whitelist: "@h" is neither a bare JID (user@host) nor a host — write user@host, or a host, such as recorder@recorder.meet.example.com
-5:169: error: whitelist: it is neither the name of a room nor name@component; * stands for any text — write user@host, or a host, such as recorder@recorder.meet.example.com
+5:169: error: whitelist: the room "a/b": it is neither the name of a room nor name@component; * stands for any text — correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes
 5:189: error: whitelist: "since=x" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
 5:208: error: whitelist: "tomorrow" is no time; write it as 2026-12-31T18:00:00Z — write user@host, or a host, such as recorder@recorder.meet.example.com`},
 	{"rooms: muc: [c.h], lobby: {rooms: {'*': on}, whitelist: [rec.h, R@Rec.h]}", `5:104: warning: whitelist: everybody of "rec.h" cannot be a member: with enforce: members-only each comes in at his second try only — set enforce: gate, or name the accounts`},
+	{"rooms: muc: [c.h], lobby: {enforce: gate, whitelist: ['r@rec.h # " + longNote + "', 'x=y@h']}", `5:101: error: whitelist: the note has over 256 bytes, a control character, or a space at its ends — correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes
+5:415: error: whitelist: the JID comes first — write user@host, or a host, such as recorder@recorder.meet.example.com`},
 	{"rooms: lobby: {rooms: {'*': on}}", `5:61: error: the host has a lobby, and no muc — name the MUC components under muc`},
 	{"top: component: {address: 'x'}", `1:12: error: the component has no jid — add jid, such as usher.meet.example.com
 1:12: error: the component has no secret_file — add secret_file: a file with what stands after component_secret in Prosody's configuration

@@ -11,6 +11,7 @@ type problem struct {
 	File         string // as the operator named it
 	Line, Column int    // from 1
 	Warning      bool   // usher runs with it all the same
+	Passing      bool   // it may go away without a change that a watcher of the files sees
 	Text         string // what is wrong
 	Mend         string // what to do about it
 }
@@ -50,6 +51,19 @@ func countErrors(problems []problem) int {
 		}
 	}
 	return n
+}
+
+// split tells errors from warnings, as texts; neither is nil.
+func split(problems []problem) (errors, warnings []string) {
+	errors, warnings = []string{}, []string{}
+	for _, p := range problems {
+		if p.Warning {
+			warnings = append(warnings, p.String())
+		} else {
+			errors = append(errors, p.String())
+		}
+	}
+	return errors, warnings
 }
 
 // plural returns "1 host" or "2 hosts".

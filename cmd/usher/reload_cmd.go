@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -32,7 +33,7 @@ Example:
 
    $ usher reload --config /etc/usher/usher.yaml
    reloaded
-     host meet.example.com: issuer my-app: key /etc/usher/new.secret added`,
+     hosts."meet.example.com".issuers.my-app.secret_files: added /etc/usher/new.secret`,
 		Flags:  []cli.Flag{configFlag()},
 		Action: reloadAction,
 	}
@@ -46,11 +47,11 @@ func reloadAction(c *cli.Context) error {
 	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/reload", &result); err != nil {
 		return err
 	}
-	for _, p := range result.Problems {
+	for _, p := range slices.Concat(result.Problems, result.Warnings) {
 		fmt.Fprintln(c.App.ErrWriter, p)
 	}
 	if !result.OK {
-		return exitError{1, "reload refused; the old configuration stays in force"}
+		return exitError{1, "reload refused; the old configuration stays in force" + result.retryText()}
 	}
 	if len(result.Changes) == 0 {
 		fmt.Fprintln(c.App.Writer, "reloaded; nothing changed")

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"usher/auth"
 	"usher/internal/memory"
 	"usher/internal/sqlite"
 	"usher/lobby"
@@ -28,7 +27,6 @@ type roomParts struct {
 	handler   *moderation.Handler
 	keeper    *moderation.Keeper // nil without a component
 	component *component.Client  // nil if there is none
-	verifier  *auth.Verifier     // set once, before anything runs
 
 	membersOnly atomic.Bool // some lobby is enforced by members-only rooms
 }
@@ -39,18 +37,11 @@ type stateStore interface {
 	lobby.Store
 }
 
-// openRooms loads the state and starts nothing.
-func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics) (*roomParts, error) {
-	policy, err := moderation.NewPolicy(c.rooms)
-	if err != nil {
-		return nil, err
-	}
+// openRooms loads the state and starts nothing. No rules are in force.
+func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics) (_ *roomParts, err error) {
 	p := &roomParts{}
 	if p.store, err = openState(ctx, c.state); err != nil {
 		return nil, err
-	}
-	held := func(host, issuer, keyPrint string) bool {
-		return p.verifier == nil || p.verifier.HoldsKey(host, issuer, keyPrint) // nil only while the state is loaded
 	}
 	changed := func(jid string) {
 		if p.sessions != nil {
@@ -58,13 +49,14 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 		}
 	}
 	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Canonical: moderation.CanonicalName, Changed: changed})
-	if err == nil {
-		err = p.configureLobby(c)
-	}
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	p.sessions, err = moderation.NewSessions(ctx, p.store, policy, moderation.Options{Log: log, Metrics: m, KeyHeld: held, Lobby: p.lobby})
+	nothing, err := moderation.NewPolicy(nil)
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	p.sessions, err = moderation.NewSessions(ctx, p.store, nothing, moderation.Options{Log: log, Metrics: m, Lobby: p.lobby})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -77,12 +69,14 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 	return p, nil
 }
 
-// configureLobby puts the configuration's whitelist in force.
-func (p *roomParts) configureLobby(c *config) error {
+// configure puts in force what is neither rules nor lists.
+func (p *roomParts) configure(c *config) {
 	p.membersOnly.Store(slices.ContainsFunc(c.rooms, func(h moderation.HostPolicy) bool {
 		return h.Lobby != nil && h.Lobby.Mode() == lobby.MembersOnly
 	}))
-	return p.lobby.Configure(c.whitelist)
+	if p.component != nil {
+		p.component.Configure(c.comp.Config)
+	}
 }
 
 func openState(ctx context.Context, c stateConfig) (stateStore, error) {
@@ -100,13 +94,6 @@ func openState(ctx context.Context, c stateConfig) (stateStore, error) {
 	return store, nil
 }
 
-func (p *roomParts) newVerifier(c *config, o auth.Options) (*auth.Verifier, error) {
-	o.Sessions = p.sessions
-	v, err := auth.New(c.auth, o)
-	p.verifier = v
-	return v, err
-}
-
 func (p *roomParts) close(log *slog.Logger) {
 	if err := p.store.Close(); err != nil {
 		log.Error("closing the state", "cause", err)
@@ -119,21 +106,6 @@ func (p *roomParts) tasks() []task {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run})
 	}
 	return list
-}
-
-func (p *roomParts) reload(c *config) error {
-	policy, err := moderation.NewPolicy(c.rooms)
-	if err != nil {
-		return err
-	}
-	if p.component != nil {
-		p.component.Configure(c.comp.Config)
-	}
-	if err := p.configureLobby(c); err != nil {
-		return err
-	}
-	p.sessions.Reload(policy)
-	return nil
 }
 
 // problem says why rooms cannot be changed, or nothing.

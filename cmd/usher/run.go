@@ -26,6 +26,8 @@ type daemonInput struct {
 	stderr  io.Writer
 	hangups <-chan os.Signal // each asks for a reload
 	ready   func()           // called once everything answers; may be nil
+
+	level *slog.LevelVar // of the log; runDaemon makes it
 }
 
 // usherd is a running daemon.
@@ -57,9 +59,9 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	if c == nil {
 		return exitError{1, "not started: " + plural(countErrors(problems), "problem") + " in the configuration"}
 	}
-	level := new(slog.LevelVar)
-	level.Set(c.log.level)
-	queue := newAsyncLog(newLogHandler(in.stderr, c.log.format, level), logQueue)
+	in.level = new(slog.LevelVar)
+	in.level.Set(c.log.level)
+	queue := newAsyncLog(newLogHandler(in.stderr, c.log.format, in.level), logQueue)
 	defer closeLog(queue)
 	d, err := newDaemon(ctx, c, path, in, slog.New(queue.Handler()))
 	if err != nil {
@@ -67,9 +69,8 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	}
 	defer d.rooms.close(d.log)
 	defer closeListeners(d.listeners)
-	d.started, d.reloader.level = began, level
+	d.started = began
 	d.reloader.watch.expect(c.files, nil, began)
-	d.reloader.loaded = look(c.files)
 	return d.serve(ctx, in.ready)
 }
 
@@ -91,7 +92,7 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 			rooms.close(log)
 		}
 	}()
-	v, err := rooms.newVerifier(c, auth.Options{Log: log, Metrics: m})
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: rooms.sessions}) // no rules are in force
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +108,15 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 		return nil, err
 	}
 	n := notifier{log}
-	r := &reloader{path: path, log: log, verifier: v, rooms: rooms, metrics: m, notify: n, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r := &reloader{path: path, log: log, metrics: m, notify: n, read: readConfig, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r.level, r.verifier, r.rooms = in.level, v, rooms
 	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log, Rooms: rooms.handler}, listeners["http"]
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
 		ErrorLog: newHTTPErrors(log), HeaderBytes: httpHeaderBytes + maxTokenSize})
-	r.gateway.Configure(c.gateway)
-	r.configureHTTP(c)
-	r.current.Store(c)
-	m.Reloaded(true, time.Now()) // the start is the first load
+	if err := r.start(c); err != nil {
+		closeListeners(listeners)
+		return nil, err
+	}
 	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, rooms: rooms, http: r.http, listeners: listeners, reloader: r}, nil
 }
 

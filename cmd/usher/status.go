@@ -51,6 +51,9 @@ func printStatus(w io.Writer, s statusAnswer) {
 		fmt.Fprintln(w, "  not ready: "+reason)
 	}
 	printLastReload(w, s.LastReload)
+	for _, warning := range s.Warnings {
+		fmt.Fprintln(w, "configuration: "+warning)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Listeners)) {
 		fmt.Fprintf(w, "listen.%s: %s\n", name, s.Listeners[name])
 	}
@@ -80,6 +83,10 @@ func printLastReload(w io.Writer, last *lastReload) {
 	case last.OK:
 		fmt.Fprintln(w, "last reload: good, "+last.Time.Format(time.RFC3339))
 	default:
-		fmt.Fprintln(w, "last reload: refused, "+last.Time.Format(time.RFC3339)+": "+last.Error)
+		retry := (&reloadResult{RetryAt: last.RetryAt, Tries: last.Tries}).retryText()
+		fmt.Fprintln(w, "last reload: refused, "+last.Time.Format(time.RFC3339)+": "+last.Error+retry)
+		for _, warning := range last.Warnings {
+			fmt.Fprintln(w, "  also: "+warning)
+		}
 	}
 }

@@ -55,17 +55,17 @@ func stateOf(info os.FileInfo, err error) inodeState {
 
 // expect sets the files to watch after a load that began at began. before holds the states seen just before that load
 // (nil at start): a file that changed while it was read keeps its older state, so that the next look finds a change and
-// nothing is missed.
+// nothing is missed. One that was written in the moment before may be written once more with the same stamp, so it is
+// read again.
 func (w *watcher) expect(files []string, before map[string]fileState, began time.Time) {
 	states := look(files)
 	// The kernel stamps files by its tick, up to 10 ms behind the clock.
 	limit := began.Add(-10 * time.Millisecond).UnixNano()
-	for f, now := range states {
-		old, ok := before[f]
-		switch {
-		case ok:
-			states[f] = old
-		case now.target.ctime > limit || now.link.ctime > limit:
+	for f, state := range states {
+		if old, ok := before[f]; ok {
+			state = old
+		}
+		if states[f] = state; state.target.ctime > limit || state.link.ctime > limit {
 			states[f] = fileState{link: inodeState{size: -1}} // like no real file: read it again
 		}
 	}

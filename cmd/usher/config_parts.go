@@ -1,0 +1,23 @@
+package main
+
+import (
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// checkParts runs what every part of the daemon checks before it takes a
+// configuration, so that none refuses what the reader found good. Each of these
+// checks is also made where the value stands, with its line; here is only what
+// got past that.
+func (c *config) checkParts(root value) {
+	refused := func(part string, err error) {
+		if err != nil {
+			root.problem("correct the setting that it names", "%s: %v", part, err)
+		}
+	}
+	refused("hosts", c.auth.Check())
+	_, err := moderation.NewPolicy(c.rooms)
+	refused("rooms", err)
+	refused("whitelist", lobby.CheckWhitelist(c.whitelist, moderation.CanonicalName))
+	refused("gateway", c.gateway.Check())
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"usher/auth"
+	"usher/auth/gateway"
+	"usher/auth/httpauth"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// parts is everything that a configuration changes.
+type parts struct {
+	level        *slog.LevelVar
+	verifier     *auth.Verifier
+	rooms        *roomParts
+	http         *httpauth.Server
+	httpListener *boundListener // nil if there is none
+	gateway      *gateway.Server
+}
+
+// preparedParts is a whole configuration, checked and built, of which nothing is in
+// force. It may be dropped.
+type preparedParts struct {
+	parts     *parts
+	config    *config
+	keys      *auth.Prepared
+	policy    *moderation.Prepared
+	whitelist *lobby.Prepared
+}
+
+// prepare does everything that can fail, for every part.
+func (p *parts) prepare(c *config) (*preparedParts, error) {
+	keys, err := p.verifier.Prepare(c.auth)
+	if err != nil { // the rules for rooms want its keys
+		return nil, err
+	}
+	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.whitelist)
+	policy, errPolicy := p.rooms.sessions.Prepare(c.rooms, keys.HoldsKey)
+	if err := errors.Join(errWhitelist, errPolicy, c.gateway.Check()); err != nil {
+		return nil, err
+	}
+	return &preparedParts{p, c, keys, policy, whitelist}, nil
+}
+
+// commit puts the configuration in force, from the inside out. Whatever gets past
+// one part meanwhile meets the new rules at the next one: joins are decided by the
+// new rules and by the new keys before anybody logs in with a new key, and logins
+// before the doors are opened wider. The other way round somebody could come in
+// whom neither configuration lets in.
+func (p *preparedParts) commit() {
+	c := p.config
+	p.whitelist.Narrow()
+	p.policy.Commit()
+	p.whitelist.Commit()
+	p.parts.rooms.configure(c)
+	p.keys.Commit()
+	p.parts.configureHTTP(c)
+	p.parts.gateway.Configure(c.gateway)
+	p.parts.level.Set(c.log.level)
+}
+
+// configureHTTP tells the HTTP door who may ask it.
+func (p *parts) configureHTTP(c *config) {
+	if p.httpListener == nil {
+		return // it has no address, so it answers nobody
+	}
+	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: c.http.hostHeaders(p.httpListener.Addr())})
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// finish tells everybody how a reload ended.
+func (r *reloader) finish(trigger string, result reloadResult) {
+	last := r.last.Swap(&result)
+	r.metrics.Reloaded(result.OK, result.Time)
+	if result.OK {
+		r.warn(result)
+		r.log.Info("reloaded", "trigger", trigger, "changes", result.Changes)
+		r.notify.ready(servingStatus(r.current.Load()))
+		return
+	}
+	again := trigger == triggerRetry && last != nil && slices.Equal(last.Problems, result.Problems)
+	if again { // the log has it already
+		r.log.Warn("reload refused again for the same reason", result.attrs(trigger)...)
+	} else {
+		for _, p := range result.Problems {
+			r.log.Error("configuration problem", "problem", p)
+		}
+		r.warn(result)
+		r.log.Error("reload refused; the old configuration stays in force", result.attrs(trigger)...)
+	}
+	r.notify.ready("the last reload was refused; the old configuration stays in force" + result.retryText())
+}
+
+func (r *reloader) warn(result reloadResult) {
+	for _, w := range result.Warnings {
+		r.log.Warn("configuration warning", "warning", w)
+	}
+}
+
+// reason is why a reload was refused: the first problem that is not a warning.
+func (r *reloadResult) reason() string {
+	if len(r.Problems) == 0 {
+		return ""
+	}
+	return r.Problems[0]
+}
+
+func (r *reloadResult) attrs(trigger string) []any {
+	attrs := []any{"trigger", trigger, "problems", len(r.Problems), "reason", r.reason()}
+	if !r.RetryAt.IsZero() {
+		attrs = append(attrs, "tries", r.Tries, "again_at", r.RetryAt.Format(time.RFC3339))
+	}
+	return attrs
+}
+
+// retryText follows a sentence that says why a reload was refused.
+func (r *reloadResult) retryText() string {
+	if r.RetryAt.IsZero() {
+		return ""
+	}
+	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " + plural(r.Tries, "time") + "), until it succeeds or a file changes"
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// needsRestart names everything that changed and that only a new process can
+// take over, with its place.
+func needsRestart(old, next *config, file string) []problem {
+	var list []problem
+	differs := func(key string, was, is any) {
+		if fmt.Sprint(was) == fmt.Sprint(is) {
+			return
+		}
+		line, column := next.document.place(strings.Split(key, ".")...)
+		list = append(list, problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
+			Text: printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, was, is))})
+	}
+	differs("listen.dovecot", old.listen.dovecot, next.listen.dovecot)
+	differs("listen.extauth", old.listen.extauth, next.listen.extauth)
+	differs("listen.http", old.listen.http, next.listen.http)
+	differs("listen.gateway", old.listen.gateway, next.listen.gateway)
+	differs("listen.metrics", old.listen.metrics, next.listen.metrics)
+	differs("listen.admin", old.listen.admin, next.listen.admin)
+	differs("log.format", old.log.format, next.log.format)
+	differs("state", old.state, next.state)
+	differs("component", presence(old.comp.JID), presence(next.comp.JID))
+	differs("peers", old.peers, next.peers)
+	return list
+}
+
+func presence(name string) string {
+	if name == "" {
+		return "none"
+	}
+	return "one"
+}

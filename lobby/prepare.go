@@ -1,0 +1,96 @@
+package lobby
+
+import "fmt"
+
+// Prepared is a whitelist of the configuration that was checked, and is not in
+// force yet. It may be dropped without a trace.
+type Prepared struct {
+	lobby   *Lobby
+	entries map[EntryKey]*listed
+}
+
+// Prepare checks the whitelist of a configuration. Everything that can fail
+// fails here; what is in force stays. Of entries with one key the last counts.
+func (l *Lobby) Prepare(entries []Entry) (*Prepared, error) {
+	fixed, err := compile(entries, l.o.Canonical)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{l, fixed}, nil
+}
+
+// CheckWhitelist returns what [Lobby.Prepare] would refuse.
+func CheckWhitelist(entries []Entry, canonical func(string) (string, error)) error {
+	_, err := compile(entries, canonical)
+	return err
+}
+
+func compile(entries []Entry, canonical func(string) (string, error)) (map[EntryKey]*listed, error) {
+	if len(entries) > MaxEntries {
+		return nil, fmt.Errorf("the whitelist has %d entries, and %d are the most", len(entries), MaxEntries)
+	}
+	fixed := map[EntryKey]*listed{}
+	for _, e := range entries {
+		pattern, err := e.Check(canonical)
+		if err != nil {
+			return nil, err
+		}
+		fixed[e.Key()] = &listed{Entry: e, pattern: pattern, fixed: true}
+	}
+	return fixed, nil
+}
+
+// Narrow takes out of force what the new whitelist does not have, and adds
+// nothing: what passes then passes by the old whitelist and by the new one. It
+// is for the moment before the rules of rooms change, so that nobody passes by
+// the whitelist of one configuration and the rules of the other.
+func (p *Prepared) Narrow() {
+	p.change(func(old *listed) bool {
+		next := p.entries[old.Key()]
+		return next == nil || !next.Until.IsZero() && (old.Until.IsZero() || next.Until.Before(old.Until))
+	}, false)
+}
+
+// Commit puts the whitelist in force. What an operator added at run time stays
+// beside it.
+func (p *Prepared) Commit() {
+	p.change(func(old *listed) bool { return p.entries[old.Key()] == nil }, true)
+}
+
+// change drops entries of the configuration, and adds the new ones.
+func (p *Prepared) change(drops func(old *listed) bool, add bool) {
+	l := p.lobby
+	changed := map[string]bool{}
+	l.change.Lock()
+	l.mu.Lock()
+	for key, e := range l.entries {
+		if e.fixed && drops(e) {
+			l.take(key)
+			changed[e.JID] = true
+		}
+	}
+	if add {
+		for _, e := range p.entries {
+			if old := l.entries[e.key()]; old == nil || old.Entry != e.Entry {
+				changed[e.JID] = true
+			}
+			l.put(e)
+		}
+	}
+	l.mu.Unlock()
+	l.change.Unlock()
+	l.count()
+	for jid := range changed {
+		l.changed(jid)
+	}
+}
+
+// Configure is Prepare and Commit.
+func (l *Lobby) Configure(entries []Entry) error {
+	p, err := l.Prepare(entries)
+	if err != nil {
+		return err
+	}
+	p.Commit()
+	return nil
+}
