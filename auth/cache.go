@@ -24,6 +24,7 @@ type verdict struct {
 	issuer *issuerRules
 	key    *Key
 	span   span
+	had    uint64
 }
 
 func (c *cache) get(token string) *verdict {

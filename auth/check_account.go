@@ -8,23 +8,58 @@ import (
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
 // A token that names nobody leaves the account empty; authenticated logins
-// then get a random one each, but for those that resume a stream.
+// then get a random one each, but for those that resume a stream. A random one
+// has no prefix: no token can be made for it beforehand, and it is nobody's
+// when the login is over.
 func checkAccount(a *attempt) *Refusal {
 	for _, path := range a.host.Account {
-		n := a.claims.get(path...)
-		if n == nil {
-			continue
+		name, refusal := a.accountClaim(path)
+		if refusal != nil || name != "" {
+			return a.takeAccount(path, name, refusal)
 		}
-		if n.kind != '"' {
-			return Refuse(ReasonAccountNotAllowed, "claim %s is not a string", path)
-		}
-		account, err := localpart(string(n.text), a.host.UnicodeAccounts)
-		if err != nil {
-			return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v", path, err)
-		}
-		a.id.Account = account
-		return nil
 	}
+	return nil
+}
+
+// accountClaim returns what a claim names, or nothing if it is absent, null or
+// an empty text. A number counts as its decimal text: many applications write
+// the row of their database.
+func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
+	switch n := a.claims.get(path...); {
+	case n == nil:
+		return "", nil
+	case n.kind == '"':
+		return string(n.text), nil
+	case n.kind == '0':
+		if text, ok := decimalText(n.text); ok {
+			return text, nil
+		}
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is a number of over %d digits; have the application write a text there", path, maxDigits)
+	default:
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is %s; have the application write a text or a number there, or name another claim in tokens.account", path, n.words())
+	}
+}
+
+// takeAccount makes the account of a name. Some accounts are no token's to
+// give: the service accounts, which may do everything in every room, and those
+// of other issuers.
+func (a *attempt) takeAccount(path ClaimPath, name string, refusal *Refusal) *Refusal {
+	if refusal != nil {
+		return refusal
+	}
+	account, err := accountOf(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
+	if err != nil {
+		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v", path, err)
+	}
+	if a.host.services[account] {
+		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: no token may name it; have the application name another, or take it out of service_accounts",
+			path, clip(account+"@"+a.host.name))
+	}
+	if other := a.host.prefixes.owner(account); other != nil && other.text != a.issuer.AccountPrefix {
+		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or give it an account_prefix of its own",
+			path, clip(account), other.text, clip(other.issuer), clip(a.issuer.id))
+	}
+	a.id.Account = account
 	return nil
 }
 
@@ -46,10 +81,12 @@ func checkClientName(a *attempt) *Refusal {
 		return a.checkNameless()
 	}
 	if a.Name != "" && !a.isAccount(a.Name) {
-		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q", clip(a.Name), clip(a.id.Account))
+		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q; have the client log in by that name, or look at the claims of tokens.account",
+			clip(a.Name), clip(a.id.Account))
 	}
-	if a.Authzid != "" && !a.isAccount(strings.TrimSuffix(a.Authzid, "@"+a.host.name)) {
-		return Refuse(ReasonAccountMismatch, "the client wants to act as %q, the token is for %q", clip(a.Authzid), clip(a.id.Account))
+	if a.Authzid != "" && !a.isJID(a.Authzid) {
+		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), the token is for %q; have the client send none, or that",
+			clip(a.Authzid), clip(a.id.Account+"@"+a.host.name))
 	}
 	return nil
 }
@@ -62,7 +99,8 @@ func (a *attempt) bindTicket() *Refusal {
 	case a.id.Account == "":
 		a.id.Account, a.id.Random = a.ticket.account, true
 	case a.id.Account != a.ticket.account: // the configuration has changed since
-		return Refuse(ReasonUnknownTicket, "the ticket is for %q, its token now names %q", clip(a.ticket.account), clip(a.id.Account))
+		return Refuse(ReasonUnknownTicket, "the ticket is for %q, and with the present tokens.account its token names %q; have the client get a new ticket",
+			clip(a.ticket.account), clip(a.id.Account))
 	}
 	return nil
 }
@@ -71,12 +109,45 @@ func (a *attempt) bindTicket() *Refusal {
 // then ignored where the door can tell it another.
 func (a *attempt) checkNameless() *Refusal {
 	if a.Authzid != "" {
-		return Refuse(ReasonAccountMismatch, "the client wants to act as %q, the token names no account", clip(a.Authzid))
+		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), and the token names no account; have the client send none, or the application write one of the claims %s (tokens.account)",
+			clip(a.Authzid), a.host.accountClaims())
 	}
 	if a.NameRequired {
-		return Refuse(ReasonAccountMismatch, "the token names no account, and at this door the client must know it; use a ticket or the Dovecot door")
+		return Refuse(ReasonAccountMismatch, "the token has none of the claims %s (tokens.account), and at this door the client must know its account; have the application write one, or use a ticket or the Dovecot door",
+			a.host.accountClaims())
 	}
 	return nil
+}
+
+func (h *hostRules) accountClaims() string {
+	names := make([]string, len(h.Account))
+	for i, path := range h.Account {
+		names[i] = path.String()
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// isJID reports whether an authorization identity is the account: a localpart,
+// or a JID in any spelling that Prosody would read as the account's, with or
+// without a resource.
+func (a *attempt) isJID(s string) bool {
+	if a.isAccount(s) {
+		return true
+	}
+	bare, resource, _ := strings.Cut(s, "/")
+	if len(resource) <= maxLocalpart && a.isBareJID(bare) {
+		return true
+	}
+	return a.isBareJID(s) // a slash in a localpart that is not escaped
+}
+
+func (a *attempt) isBareJID(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 || len(s) > 2*maxLocalpart+1 {
+		return false
+	}
+	domain, err := Nameprep(strings.TrimSuffix(s[at+1:], "."))
+	return err == nil && domain == a.host.name && a.isAccount(s[:at])
 }
 
 func (a *attempt) isAccount(name string) bool {

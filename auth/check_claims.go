@@ -115,10 +115,10 @@ func (a *attempt) choice(path ...string) Choice {
 	if n == nil {
 		return Unsaid
 	}
-	switch yes, odd := truth(n); {
+	switch yes, said := truth(n); {
 	case yes:
 		return Yes
-	case odd == "":
+	case said:
 		return No
 	}
 	return Unsaid

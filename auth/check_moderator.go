@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,15 +11,18 @@ import (
 // A ClaimTest says where a token may say that its user is a moderator, and
 // how.
 type ClaimTest struct {
-	Path  ClaimPath
-	Value string // the claim must be this text, or an array that holds it; empty: it must be true, or "true"
+	Path ClaimPath
+
+	// Value is what the claim must say: as its text, in a list, or as a key of
+	// an object (Zitadel's roles). In scope and scp it is one word of a text (RFC
+	// 8693 section 4.2). Empty: the claim must be true, or "true".
+	Value string
 }
 
 // ParseClaimTest reads the form of the configuration: a claim path, and after
 // an equals sign the value, if there is one: "context.user.affiliation=owner".
 func ParseClaimTest(s string) (ClaimTest, error) {
-	name, value, found := strings.Cut(s, "=")
-	path, err := ParseClaimPath(name)
+	path, value, found, err := CutClaim(s)
 	if err != nil {
 		return ClaimTest{}, err
 	}
@@ -36,6 +40,8 @@ func (t ClaimTest) String() string {
 	return t.Path.String() + "=" + t.Value
 }
 
+func (t ClaimTest) equal(u ClaimTest) bool { return t.Value == u.Value && slices.Equal(t.Path, u.Path) }
+
 // DefaultModerators is what Jitsi's tokens and the plugins of its operators
 // say (claims.md, "Who becomes moderator").
 func DefaultModerators() []ClaimTest {
@@ -49,11 +55,13 @@ func DefaultModerators() []ClaimTest {
 // checkModerator finds out whether the user is a moderator, and what the token
 // says of lobbies. It refuses nobody: what cannot be read says nothing.
 func checkModerator(a *attempt) *Refusal {
-	for _, test := range a.host.Moderators {
-		if ok, _ := a.passes(test); ok {
-			a.id.Moderator = true
-			break
+	for i, claim := range a.host.moderators {
+		n := a.claims.get(claim.path...)
+		if n == nil {
+			continue
 		}
+		a.had |= bitOf(i)
+		a.id.Moderator = a.id.Moderator || slices.ContainsFunc(claim.tests, func(t ClaimTest) bool { return a.holds(t, n) })
 	}
 	a.id.LobbyBypass = a.choice("context", "user", "lobby_bypass")
 	a.id.RoomLobby = a.choice("context", "room", "lobby")
@@ -61,53 +69,104 @@ func checkModerator(a *attempt) *Refusal {
 	return nil
 }
 
-// passes also says what is odd about a claim that is there and does not count.
-func (a *attempt) passes(t ClaimTest) (ok bool, odd string) {
-	n := a.claims.get(t.Path...)
+// holds reports whether a claim that is there passes a test.
+func (a *attempt) holds(t ClaimTest, n *node) bool {
 	switch {
-	case n == nil:
-		return false, ""
 	case t.Value == "":
-		return truth(n)
+		yes, _ := truth(n)
+		return yes
 	case n.kind == '"':
-		return string(n.text) == t.Value, ""
+		return string(n.text) == t.Value || t.Path.isScope() && hasWord(n.text, t.Value)
 	case n.kind == '[':
-		found := errors.New("found")
 		return a.claims.elements(n, func(e *node) error {
 			if e.kind == '"' && string(e.text) == t.Value {
-				return found
+				return errFound
 			}
 			return nil
-		}) != nil, ""
+		}) != nil
 	}
-	return false, "is neither a text nor an array"
+	key := a.claims.member(n, t.Value) // nil unless n is an object
+	return key != nil && !isNo(key)
+}
+
+var errFound = errors.New("found")
+
+// isScope reports whether the claim is a list of words with spaces between, as
+// OAuth writes it (RFC 6749 section 3.3).
+func (p ClaimPath) isScope() bool {
+	name := p[len(p)-1]
+	return name == "scope" || name == "scp"
+}
+
+func hasWord(text []byte, word string) bool {
+	for w := range bytes.FieldsSeq(text) {
+		if string(w) == word {
+			return true
+		}
+	}
+	return false
+}
+
+// isNo reports whether the value of a key takes back what the key says, as in
+// {"moderator": false}.
+func isNo(n *node) bool {
+	yes, said := truth(n)
+	return said && !yes
 }
 
 // truth reads true and false, and the two as texts, as some issuers write
 // them. Nothing else means yes: not 1, not "yes", not "True".
-func truth(n *node) (ok bool, odd string) {
+func truth(n *node) (yes, said bool) {
 	switch {
 	case n.kind == 't' || n.kind == '"' && string(n.text) == "true":
-		return true, ""
+		return true, true
 	case n.kind == 'f' || n.kind == '"' && string(n.text) == "false":
-		return false, ""
+		return false, true
 	}
-	return false, `is not true, false, "true" or "false"`
+	return false, false
 }
 
 func describeModerator(a *attempt) string {
-	var odd []string
-	for _, test := range a.host.Moderators {
-		ok, why := a.passes(test)
-		if ok {
-			return "moderator, by " + test.String()
+	var why []string
+	for _, claim := range a.host.moderators {
+		n := a.claims.get(claim.path...)
+		if n == nil {
+			if text := a.claims.inTheWay(claim.path); text != "" && !slices.Contains(why, text) {
+				why = append(why, text)
+			}
+			continue
 		}
-		if text := fmt.Sprintf("%s %s", test.Path, why); why != "" && !slices.Contains(odd, text) {
-			odd = append(odd, text)
+		if i := slices.IndexFunc(claim.tests, func(t ClaimTest) bool { return a.holds(t, n) }); i >= 0 {
+			return "moderator, by " + claim.tests[i].String()
+		}
+		why = append(why, claim.whyNot(n))
+	}
+	if why == nil {
+		return "not a moderator: the token has none of the claims in moderation.moderators"
+	}
+	return "not a moderator: " + strings.Join(why, "; ")
+}
+
+// whyNot says why a claim that is there makes no moderator.
+func (c moderatorClaim) whyNot(n *node) string {
+	var wanted []string
+	for _, t := range c.tests {
+		if t.Value == "" {
+			wanted = append(wanted, `true or "true"`)
+		} else {
+			wanted = append(wanted, fmt.Sprintf("%q", clip(t.Value)))
 		}
 	}
-	if odd == nil {
-		return "not a moderator"
+	only := strings.Join(wanted, " or ")
+	flag := len(c.tests) == 1 && c.tests[0].Value == ""
+	switch {
+	case isNo(n):
+		return fmt.Sprintf("%s is %s", c.path, n.words())
+	case flag:
+	case n.kind == '[':
+		return fmt.Sprintf("%s is a list, and the text %s is not in it", c.path, only)
+	case n.kind == '{':
+		return fmt.Sprintf("%s is an object, and the key %s is not in it, or is false", c.path, only)
 	}
-	return "not a moderator; " + strings.Join(odd, "; ")
+	return fmt.Sprintf("%s is %s, only %s counts", c.path, n.words(), only)
 }

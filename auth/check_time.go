@@ -13,6 +13,10 @@ type span struct {
 	notBefore time.Time // zero if there is no nbf
 }
 
+// mostSeconds is exact in a float64, and safe for time.Unix: far beyond any
+// time that is meant, and 98753496345768 (the original how-to's exp) is below.
+const mostSeconds = 1 << 53
+
 // dateClaim returns a NumericDate (RFC 7519 section 2) in seconds since 1970.
 func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *Refusal) {
 	n := a.claims.get(name)
@@ -20,13 +24,38 @@ func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *
 		return 0, false, nil
 	}
 	if n.kind != '0' {
-		return 0, true, Refuse(ReasonBadClaims, "%s is not a number", name)
+		return 0, true, Refuse(ReasonBadClaims, "%s is %s; have the application write the number of seconds since 1970 there", name, n.words())
 	}
 	seconds, err := strconv.ParseFloat(string(n.text), 64)
-	if err != nil || math.IsInf(seconds, 0) {
-		return 0, true, Refuse(ReasonBadClaims, "%s is out of range", name)
+	if err != nil || math.Abs(seconds) > mostSeconds {
+		return 0, true, Refuse(ReasonBadClaims, "%s is %s, which is no time%s; have the application write the number of seconds since 1970 there", name, n.words(), inUnits(seconds))
+	}
+	if unitOf(seconds) != "" {
+		a.wrongUnit = name
 	}
 	return seconds, true, nil
+}
+
+// unitOf names the unit in which a number would be a time of our days, where
+// seconds are a time of none. The number is still taken as it is.
+func unitOf(seconds float64) string {
+	const first, last = 946_684_800, 4_102_444_800 // 2000 to 2100
+	for _, unit := range []struct {
+		name  string
+		parts float64
+	}{{"milliseconds", 1e3}, {"microseconds", 1e6}, {"nanoseconds", 1e9}} {
+		if t := seconds / unit.parts; first <= t && t <= last {
+			return unit.name
+		}
+	}
+	return ""
+}
+
+func inUnits(seconds float64) string {
+	if unit := unitOf(seconds); unit != "" {
+		return " (in " + unit + "?)"
+	}
+	return ""
 }
 
 func checkExpiry(a *attempt) *Refusal {
@@ -35,9 +64,9 @@ func checkExpiry(a *attempt) *Refusal {
 	case refusal != nil:
 		return refusal
 	case !there && a.issuer.RequireExp:
-		return Refuse(ReasonExpMissing, "the token has no exp, and the issuer has require_exp")
+		return Refuse(ReasonExpMissing, "the token has no exp; have the application write one, or set require_exp: false for issuer %q", clip(a.issuer.id))
 	case there && seconds <= 0: // not "never", as in some verifiers
-		return Refuse(ReasonBadClaims, "exp is not a number above 0")
+		return Refuse(ReasonBadClaims, "exp is not above 0, which is no end; have the application write the number of seconds since 1970 there")
 	case there:
 		a.span.expires = instant(seconds)
 	}
@@ -73,12 +102,21 @@ func checkLifetime(a *attempt) *Refusal {
 		return refusal
 	}
 	if !there || a.span.expires.IsZero() {
-		return Refuse(ReasonLifetimeTooLong, "max_lifetime is set, and the token has no iat or no exp to measure it by")
+		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is %v, and the token has no iat or no exp to measure its life by; have the application write both", a.host.MaxLifetime)
 	}
 	if life := a.span.expires.Sub(instant(seconds)); life > a.host.MaxLifetime {
-		return Refuse(ReasonLifetimeTooLong, "exp - iat is %v, max_lifetime is %v", life, a.host.MaxLifetime)
+		return Refuse(ReasonLifetimeTooLong, "exp - iat is %s, tokens.max_lifetime is %v; have the application make tokens for a shorter time, or raise it",
+			lifetime(life), a.host.MaxLifetime)
 	}
 	return nil
+}
+
+// lifetime writes how long a token is good. A Duration ends at 292 years.
+func lifetime(d time.Duration) string {
+	if d == math.MaxInt64 {
+		return "over 292 years"
+	}
+	return d.String()
 }
 
 func describeLifetime(a *attempt) string {
@@ -92,10 +130,12 @@ func describeLifetime(a *attempt) string {
 // is exact: at exp + leeway the token is dead, at nbf - leeway it lives.
 func checkTime(a *attempt) *Refusal {
 	if exp := a.span.expires; !exp.IsZero() && !a.now.Before(exp.Add(a.host.Leeway)) {
-		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v", when(exp), when(a.now), a.host.Leeway)
+		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; the client needs a new token, and if this one is new, look at the clocks (tokens.leeway)",
+			when(exp), when(a.now), a.host.Leeway)
 	}
 	if nbf := a.span.notBefore; !nbf.IsZero() && a.now.Before(nbf.Add(-a.host.Leeway)) {
-		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v", when(nbf), when(a.now), a.host.Leeway)
+		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v; have the application write an earlier nbf, or look at the clocks (tokens.leeway)",
+			when(nbf), when(a.now), a.host.Leeway)
 	}
 	return nil
 }
@@ -107,7 +147,23 @@ func describeTime(a *attempt) string {
 // when writes a time for people. The how-to's exp lies in the year 3,131,367.
 func when(t time.Time) string {
 	if t.Year() > 9999 || t.Year() < 0 {
-		return fmt.Sprintf("%d (year %d)", t.Unix(), t.Year())
+		return fmt.Sprintf("%d (year %d)%s", t.Unix(), t.Year(), inUnits(float64(t.Unix())))
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// warnEvery is how often the log says that an issuer's times have the wrong
+// unit.
+const warnEvery = time.Hour
+
+// warnUnit writes a line about a claim of a token whose signature is good that
+// must be in another unit than seconds: with exp in milliseconds a token is
+// good for ever, with nbf never.
+func (v *Verifier) warnUnit(a *attempt) {
+	last := a.issuer.unitWarned.Load()
+	if now := a.now.Unix(); last != 0 && now-last < int64(warnEvery/time.Second) || !a.issuer.unitWarned.CompareAndSwap(last, now) {
+		return
+	}
+	v.log.Warn("a time in a token is not in seconds; it is taken as it is", "host", a.host.name, "issuer", a.issuer.id, "claim", a.wrongUnit,
+		"mend", "have the application write the number of seconds since 1970")
 }

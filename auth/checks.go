@@ -29,6 +29,8 @@ type login struct {
 	candidates []*Key
 	key        *Key // the one that made the signature
 	span       span
+	wrongUnit  string // a claim that may be in milliseconds
+	had        uint64 // the moderators' claims that are there, by bitOf
 	sessions   Sessions
 	id         Identity
 }
@@ -88,7 +90,7 @@ var checkList = []check{
 	{name: "audience", needs: stepIssuer, run: checkAudience, describe: describeAudience},
 	{name: "subject", needs: stepClaims, run: checkSubject, describe: describeSubject},
 	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
-	{name: "account", needs: stepClaims, gives: stepAccount, run: checkAccount, describe: describeAccount},
+	{name: "account", needs: stepIssuer, gives: stepAccount, run: checkAccount, describe: describeAccount},
 	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
 	{name: "revocation", needs: stepSignature, again: true, run: checkRevocation, describe: describeRevocation},

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"usher/metrics"
@@ -52,6 +50,11 @@ type IssuerConfig struct {
 	Algorithms              []string
 	Audience                []string // empty means any aud, or none; "*" means any
 	RequireExp, RequireRoom bool
+
+	// AccountPrefix begins the accounts that the issuer's tokens name, so that
+	// they are no other issuer's ([CheckAccountPrefix]); empty means that they may
+	// name any account that is not under another issuer's prefix.
+	AccountPrefix string
 }
 
 // Options are the collaborators of a [Verifier]. A nil Log or Metrics is a
@@ -63,22 +66,6 @@ type Options struct {
 	Now      func() time.Time
 	Sessions Sessions
 }
-
-// A ClaimPath names a claim by the exact names of the objects that it is in.
-type ClaimPath []string
-
-// ParseClaimPath reads the form of the configuration, names with dots
-// between: "context.user.id".
-func ParseClaimPath(s string) (ClaimPath, error) {
-	path := ClaimPath(strings.Split(s, "."))
-	if slices.Contains(path, "") {
-		return nil, fmt.Errorf("claim path %q has an empty name; write it like context.user.id", clip(s))
-	}
-	return path, nil
-}
-
-// String returns the form that ParseClaimPath reads.
-func (p ClaimPath) String() string { return strings.Join(p, ".") }
 
 // Check refuses what would make every token, or the wrong one, good. The
 // configuration's reader calls it, too, so that the operator meets these with
@@ -102,6 +89,9 @@ func (c Config) Check() error {
 
 // Check is the part of one issuer of [Config.Check].
 func (c IssuerConfig) Check() error {
+	if err := CheckAccountPrefix(c.AccountPrefix); err != nil {
+		return err
+	}
 	if len(c.Algorithms) == 0 {
 		return errors.New("no algorithms")
 	}

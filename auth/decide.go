@@ -97,6 +97,9 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 	if refusal == nil {
 		refusal = a.decide()
 	}
+	if a.wrongUnit != "" && a.key != nil {
+		v.warnUnit(a)
+	}
 	if refusal != nil {
 		if a.key == nil {
 			a.id = Identity{}
@@ -106,6 +109,7 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 	if a.id.Account == "" {
 		a.id.Account, a.id.Random = a.unnamed(), true
 	}
+	a.host.used(a.had, a.now)
 	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now}
 }
 
@@ -128,7 +132,7 @@ func (a *attempt) decide() *Refusal {
 	if host != nil && a.Token != "" {
 		if known := host.cache.get(a.Token); known != nil {
 			if known.issuer.holds(known.key) {
-				a.id, a.key, a.span = known.id, known.key, known.span
+				a.id, a.key, a.span, a.had = known.id, known.key, known.span, known.had
 				return a.authenticateCached()
 			}
 			host.cache.drop(a.Token) // its key is gone
@@ -146,6 +150,6 @@ func (a *attempt) decide() *Refusal {
 	if proved.Random { // the ticket's account, not the token's
 		proved.Account, proved.Random = "", false
 	}
-	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span})
+	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span, had: a.had})
 	return nil
 }

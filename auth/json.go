@@ -140,13 +140,17 @@ func (d *document) readScalar() ([]byte, error) {
 // root returns the object itself.
 func (d *document) root() *node { return &d.nodes[0] }
 
-// member returns the member of object with exactly this name, or nil.
+// member returns the member of object with exactly this name, or nil. One that
+// is null is as if absent: many libraries write what they do not have as null.
 func (d *document) member(object *node, name string) *node {
 	if object == nil || object.kind != '{' {
 		return nil
 	}
 	for i := object.at + 1; i < object.end; i = d.nodes[i].end {
 		if string(d.nodes[i].name) == name {
+			if d.nodes[i].kind == 'n' {
+				return nil
+			}
 			return &d.nodes[i]
 		}
 	}
@@ -160,6 +164,36 @@ func (d *document) get(path ...string) *node {
 		n = d.member(n, name)
 	}
 	return n
+}
+
+// words says what a value is, for an operator.
+func (n *node) words() string {
+	switch n.kind {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return fmt.Sprintf("the text %q", clip(n.text))
+	case '0':
+		return "the number " + clip(n.text)
+	}
+	return string(n.text)
+}
+
+// inTheWay says what stands on the way to a claim that is not an object, so
+// that nothing in it can be found. It is empty if nothing does.
+func (d *document) inTheWay(path ClaimPath) string {
+	n := d.root()
+	for i, name := range path {
+		if n = d.member(n, name); n == nil {
+			return ""
+		}
+		if n.kind != '{' && i+1 < len(path) {
+			return fmt.Sprintf("%s is %s, not an object", path[:i+1], n.words())
+		}
+	}
+	return ""
 }
 
 // elements calls f for each element of an array, in order, until it fails.

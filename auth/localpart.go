@@ -81,7 +81,7 @@ func checkName(name string, unicodeAllowed bool) error {
 	case !utf8.ValidString(name):
 		return errors.New("it is not UTF-8")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("it holds a control character")
+		return errors.New("it has a control character")
 	case strings.HasPrefix(name, " ") || strings.HasSuffix(name, " "):
 		return errors.New("it begins or ends with a space, which XEP-0106 does not allow")
 	case !unicodeAllowed && !isASCII(name):

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,12 +31,12 @@ func TestModeratorClaims(t *testing.T) {
 		"top false":               {top: object{"moderator": false}},
 		"top text true":           {top: object{"moderator": "true"}, want: true},
 		"top text false":          {top: object{"moderator": "false"}},
-		"top text True":           {top: object{"moderator": "True"}, odd: "moderator is not true"},
-		"top text yes":            {top: object{"moderator": "yes"}, odd: "moderator is not true"},
-		"top number":              {top: object{"moderator": 1}, odd: "moderator is not true"},
+		"top text True":           {top: object{"moderator": "True"}, odd: "moderator is "},
+		"top text yes":            {top: object{"moderator": "yes"}, odd: `moderator is the text "yes", only true or "true" counts`},
+		"top number":              {top: object{"moderator": 1}, odd: `moderator is the number 1, only true or "true" counts`},
 		"top null":                {top: object{"moderator": nil}},
-		"top object":              {top: object{"moderator": object{"a": true}}, odd: "moderator is not true"},
-		"top array":               {top: object{"moderator": []any{true}}, odd: "moderator is not true"},
+		"top object":              {top: object{"moderator": object{"a": true}}, odd: "moderator is an object, only true"},
+		"top array":               {top: object{"moderator": []any{true}}, odd: "moderator is a list, only true"},
 		"another case":            {top: object{"Moderator": true, "MODERATOR": true}},
 		"user true":               {user: object{"moderator": true}, want: true},
 		"user text true":          {user: object{"moderator": "true"}, want: true},
@@ -45,10 +46,28 @@ func TestModeratorClaims(t *testing.T) {
 		"affiliation teacher":     {user: object{"affiliation": "teacher"}, want: true},
 		"affiliation member":      {user: object{"affiliation": "member"}},
 		"affiliation Owner":       {user: object{"affiliation": "Owner"}},
-		"affiliation true":        {user: object{"affiliation": true}, odd: "context.user.affiliation is neither"},
+		"affiliation true":        {user: object{"affiliation": true}, odd: `context.user.affiliation is true, only "owner" or "moderator" or "teacher" counts`},
 		"keycloak role":           {top: object{"realm_access": object{"roles": []any{"user", "moderator"}}}, tests: "realm_access.roles=moderator", want: true},
 		"keycloak other role":     {top: object{"realm_access": object{"roles": []any{"moderators"}}}, tests: "realm_access.roles=moderator"},
 		"keycloak role in a role": {top: object{"realm_access": object{"roles": []any{[]any{"moderator"}}}}, tests: "realm_access.roles=moderator"},
+		"role by another name":    {top: object{"https://example.com/roles": []any{"moderator"}}, tests: `"https://example.com/roles"=moderator`, want: true},
+		"role of a client":        {top: object{"resource_access": object{"meet.example.com": object{"roles": []any{"moderator"}}}}, tests: `resource_access."meet.example.com".roles=moderator`, want: true},
+		"role as a text":          {top: object{"role": "moderator"}, tests: "role=moderator", want: true},
+		"role in a text":          {top: object{"role": "user moderator"}, tests: "role=moderator", odd: `role is the text "user moderator", only "moderator" counts`},
+		"zitadel role":            {top: object{"roles": object{"moderator": object{"1": "a.example.com"}}}, tests: "roles=moderator", want: true},
+		"zitadel other role":      {top: object{"roles": object{"user": object{"moderator": "a.example.com"}}}, tests: "roles=moderator", odd: `roles is an object, and the key "moderator"`},
+		"role that is false":      {top: object{"roles": object{"moderator": false}}, tests: "roles=moderator", odd: "or is false"},
+		"role that is text false": {top: object{"roles": object{"moderator": "false"}}, tests: "roles=moderator"},
+		"role that is null":       {top: object{"roles": object{"moderator": nil}}, tests: "roles=moderator"},
+		"role number":             {top: object{"role": 1}, tests: "role=1", odd: "role is the number 1"},
+		"role in another case":    {top: object{"roles": []any{"Moderator"}}, tests: "roles=moderator", odd: `roles is a list, and the text "moderator" is not in it`},
+		"scope":                   {top: object{"scope": "openid moderator email"}, tests: "scope=moderator", want: true},
+		"scope, part of a word":   {top: object{"scope": "openid moderators"}, tests: "scope=moderator"},
+		"scp":                     {top: object{"scp": "a moderator"}, tests: "scp=moderator", want: true},
+		"scp list":                {top: object{"scp": []any{"moderator"}}, tests: "scp=moderator", want: true},
+		"scope list with words":   {top: object{"scope": []any{"a moderator"}}, tests: "scope=moderator"},
+		"scope of something":      {top: object{"x": object{"scope": "a moderator"}}, tests: "x.scope=moderator", want: true},
+		"roles as JSON text":      {top: object{"realm_access": `{"roles":["moderator"]}`}, tests: "realm_access.roles=moderator", odd: "realm_access is the text"},
 		"configured, not default": {top: object{"moderator": true}, tests: "realm_access.roles=moderator"},
 		"configured flag":         {top: object{"is_host": "true"}, tests: "is_host", want: true},
 		"nobody":                  {top: object{"moderator": true}, tests: "-"},
@@ -107,12 +126,32 @@ func TestLobbyBypass(t *testing.T) {
 }
 
 func TestParseClaimTest(t *testing.T) {
-	for _, s := range []string{"", "a..b", "a=", "=x", ".a"} {
+	for _, s := range []string{"", "a..b", "a=", "=x", ".a", "a.", `"a`, `'a`, `"a"b`, `a"b"`, `"a\q"`, `""`, `a.''=b`, `a b"`} {
 		if got, err := auth.ParseClaimTest(s); err == nil {
-			t.Errorf("%q is read as %v", s, got)
+			t.Errorf("%q is read as %q", s, got)
 		}
 	}
-	if got, err := auth.ParseClaimTest("a.b=c=d"); err != nil || got.Value != "c=d" {
-		t.Errorf("got %v, %v", got, err)
+	for s, want := range map[string]auth.ClaimTest{
+		"a.b=c=d":                       {Path: auth.ClaimPath{"a", "b"}, Value: "c=d"},
+		"a":                             {Path: auth.ClaimPath{"a"}},
+		`"https://a.example/r"=x`:       {Path: auth.ClaimPath{"https://a.example/r"}, Value: "x"},
+		`'https://a.example/r'=x`:       {Path: auth.ClaimPath{"https://a.example/r"}, Value: "x"},
+		`a."b.c".d=x`:                   {Path: auth.ClaimPath{"a", "b.c", "d"}, Value: "x"},
+		`"a\"b"."\u00e4=".c`:            {Path: auth.ClaimPath{`a"b`, "ä=", "c"}},
+		`'a\'`:                          {Path: auth.ClaimPath{`a\`}},
+		"urn:zitadel:iam:roles=\"x\"":   {Path: auth.ClaimPath{"urn:zitadel:iam:roles"}, Value: `"x"`},
+		"https://a/b/roles=moderator":   {Path: auth.ClaimPath{"https://a/b/roles"}, Value: "moderator"},
+		`scope=https://a.example/s.mod`: {Path: auth.ClaimPath{"scope"}, Value: "https://a.example/s.mod"},
+	} {
+		got, err := auth.ParseClaimTest(s)
+		if err != nil || got.Value != want.Value || !slices.Equal(got.Path, want.Path) {
+			t.Errorf("%s is read as %q, %q, %v", s, got.Path, got.Value, err)
+		}
+		if again, err := auth.ParseClaimTest(got.String()); err != nil || again.Value != want.Value || !slices.Equal(again.Path, want.Path) {
+			t.Errorf("%s is written as %s, which is read as %q, %v", s, got, again.Path, err)
+		}
+	}
+	if path, err := auth.ParseClaimPath("a=b"); err == nil {
+		t.Errorf("a claim path with an equals sign is read as %q", path)
 	}
 }

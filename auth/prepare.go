@@ -29,6 +29,7 @@ func (v *Verifier) Prepare(c Config) (*Prepared, error) {
 // Commit puts the rules in force, as a whole. Keys that they do not have are
 // dead when it returns, and so is every cached verdict.
 func (p *Prepared) Commit() {
+	p.rules.keepUse(p.verifier.rules.Load(), p.verifier.now())
 	p.verifier.rules.Store(p.rules)
 	p.verifier.sources.apply(p.sources)
 	p.verifier.CountKeys()

@@ -3,6 +3,7 @@ package auth
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,9 +20,14 @@ type rules struct {
 
 type hostRules struct {
 	HostConfig
-	name    string
-	issuers map[string]*issuerRules
-	cache   cache
+	name     string
+	issuers  map[string]*issuerRules
+	cache    cache
+	services map[string]bool // localparts of this host that are service accounts, of whatever host of the configuration
+	prefixes accountPrefixes
+
+	moderators []moderatorClaim
+	use        claimUse
 }
 
 type issuerRules struct {
@@ -29,6 +35,8 @@ type issuerRules struct {
 	id      string
 	allowed map[*algorithm]bool
 	sources []*source
+
+	unitWarned atomic.Int64 // when warnUnit last wrote a line, in seconds since 1970
 }
 
 // newRules takes over the source of an issuer that had it before, so that a
@@ -39,20 +47,29 @@ func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url strin
 		r.maxTokenBytes = DefaultMaxTokenBytes
 	}
 	for name, h := range c.Hosts {
-		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}}
+		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{}}
+		hr.prefixes = newAccountPrefixes(h.Issuers)
 		if hr.Types == nil {
 			hr.Types = []string{"JWT", "at+jwt"}
 		}
 		if hr.Moderators == nil {
 			hr.Moderators = DefaultModerators()
 		}
+		hr.moderators = newModeratorClaims(hr.Moderators)
+		hr.use = claimUse{any: new(atomic.Int64), own: !slices.EqualFunc(hr.Moderators, DefaultModerators(), ClaimTest.equal)}
 		for id, issuer := range h.Issuers {
 			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
 		}
 		for _, jid := range h.ServiceAccounts {
-			r.serviceAccounts[jid] = true
+			r.serviceAccounts[prepareJID(jid)] = true
 		}
 		r.hosts[name], r.only = hr, hr
+	}
+	for jid := range r.serviceAccounts {
+		local, domain, _ := strings.Cut(jid, "@")
+		if h := r.hosts[domain]; h != nil {
+			h.services[local] = true
+		}
 	}
 	if len(r.hosts) != 1 {
 		r.only = nil
@@ -72,6 +89,19 @@ func newIssuerRules(id string, c IssuerConfig, sourceFor func(string, sourceKind
 		r.sources = append(r.sources, sourceFor(id, sourceASAP, c.ASAPURL))
 	}
 	return r
+}
+
+// prepareJID returns a bare JID as Prosody spells it, or as it is if it is none.
+func prepareJID(jid string) string {
+	local, domain, _ := strings.Cut(jid, "@")
+	local, err := Nodeprep(local)
+	if err != nil {
+		return jid
+	}
+	if domain, err = Nameprep(strings.TrimSuffix(domain, ".")); err != nil {
+		return jid
+	}
+	return local + "@" + domain
 }
 
 // host returns the rules of a virtual host, or nil.
@@ -181,8 +211,7 @@ func isUpperASCII(r rune) bool { return 'A' <= r && r <= 'Z' }
 // instant turns a NumericDate (RFC 7519 section 2) into a time. A number
 // beyond every calendar is as far away as time.Time can compare.
 func instant(seconds float64) time.Time {
-	const most = 1 << 53 // exact in a float64, and safe for time.Unix
-	seconds = min(max(seconds, -most), most)
+	seconds = min(max(seconds, -mostSeconds), mostSeconds)
 	whole := int64(seconds)
 	return time.Unix(whole, int64((seconds-float64(whole))*1e9))
 }

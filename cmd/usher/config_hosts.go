@@ -88,7 +88,9 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 func (v value) issuers(to map[string]auth.IssuerConfig) {
 	for _, e := range v.entries() {
 		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
-		to[e.key.text] = e.value.issuer(e.key)
+		config := e.value.issuer(e.key)
+		e.key.checkPrefix(config.AccountPrefix, to)
+		to[e.key.text] = config
 	}
 }
 
@@ -135,7 +137,7 @@ func (v value) claimPaths() []auth.ClaimPath {
 	for _, it := range v.list() {
 		path, err := auth.ParseClaimPath(it.text)
 		if err != nil {
-			it.problem("write names with dots between, such as context.user.id", "account: %q is no claim path", clip(it.text))
+			it.problem("write names with dots between, such as context.user.id, and those with dots in quotes", "account: %q is no claim path: %v", clip(it.text), err)
 			continue
 		}
 		paths = append(paths, path)

@@ -50,6 +50,7 @@ func (r *issuerReader) read(v value) {
 		field{"asap_url", r.careful(func(v value) { r.config.ASAPURL = v.sourceURL() })},
 		field{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
 		field{"audience", func(v value) { r.config.Audience = texts(v.list()) }},
+		field{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
 		field{"require_exp", func(v value) { v.boolean(&r.config.RequireExp) }},
 		field{"require_room", func(v value) { v.boolean(&r.config.RequireRoom) }},
 	)

@@ -70,7 +70,7 @@ func (v value) claimTests() []auth.ClaimTest {
 	for _, it := range v.list() {
 		test, err := auth.ParseClaimTest(it.text)
 		if err != nil {
-			it.problem("write names with dots between, and after = the value if it is not true: realm_access.roles=moderator", "moderators: %q is no claim: %v", clip(it.text), err)
+			it.problem("write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator", "moderators: %q is no claim: %v", clip(it.text), err)
 			continue
 		}
 		tests = append(tests, test)

@@ -12,8 +12,8 @@ var badRooms = []badConfig{
 	{"rooms: muc: [c.h], guests: [h]", `5:3: error: the host "h" is among its own guests — name the anonymous hosts only`},
 	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},
 	{"rooms: muc: [c.h], breakout: [c.h]", `5:3: error: the component "c.h" is under host "h" and under "h" — name each component under one host`},
-	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: claim path "a..b" has an empty name; write it like context.user.id — write names with dots between, and after = the value if it is not true: realm_access.roles=moderator
-5:100: error: moderators: "realm_access.roles=" is no claim: there is nothing after the equals sign — write names with dots between, and after = the value if it is not true: realm_access.roles=moderator
+	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: it has an empty name — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator
+5:100: error: moderators: "realm_access.roles=" is no claim: there is nothing after the equals sign — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator
 5:132: error: others: unknown value "owner" — use one of: member, none
 5:150: error: on_expiry: unknown value "forget" — use one of: keep, demote, remove
 5:166: error: strict is a number, not true or false — write true or false

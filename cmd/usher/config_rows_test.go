@@ -85,8 +85,18 @@ var badConfigs = []badConfig{
 	{"tokens: leeway: true", `4:22: error: leeway is true or false, not a duration — write a duration, such as 10s`},
 	{"tokens: max_lifetime: -1h", `4:28: error: max_lifetime is negative — write 0s or more`},
 	{"tokens: subject: domian", `4:23: error: subject: unknown value "domian" — did you mean "domain"? use one of: domain, tenant, any`},
-	{"tokens: account: [context..id, sub, sub]", `4:24: error: account: "context..id" is no claim path — write names with dots between, such as context.user.id
+	{"tokens: account: [context..id, sub, sub]", `4:24: error: account: "context..id" is no claim path: it has an empty name — write names with dots between, such as context.user.id, and those with dots in quotes
 4:42: error: account has "sub" twice — keep one of them`},
+	{"tokens: account: ['a=b', '\"a.b', 'a\"b\"']", `4:24: error: account: "a=b" is no claim path: it has an equals sign outside quotes — write names with dots between, such as context.user.id, and those with dots in quotes
+4:31: error: account: "\"a.b" is no claim path: it has a quote that is not closed, or an escape that is none — write names with dots between, such as context.user.id, and those with dots in quotes
+4:39: error: account: "a\"b\"" is no claim path: it has a quote inside a name — write names with dots between, such as context.user.id, and those with dots in quotes`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: Acme-", `4:58: error: account_prefix "Acme-" has capital letters, which Prosody writes small — write "acme-"`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: 'a@'", `4:58: error: account_prefix "a@" has a character that is not itself in every account — use small letters, digits, - _ and .`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: ä-", `4:58: error: account_prefix "ä-" has a character that is not itself in every account — use small letters, digits, - _ and .`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: 7", `4:58: error: account_prefix is a number, not a text — put it in quotes: "7"`},
+	{"hosts: {h: {issuers: {a: {secret_files: [my-app.secret], account_prefix: x-}, b: {secret_files: [my-app.secret], account_prefix: x-}, c: {secret_files: [my-app.secret], account_prefix: x-y}, d: {secret_files: [my-app.secret]}}}}",
+		`1:79: warning: the issuers "a" and "b" have the same account_prefix "x-": each can name the other's accounts — give each a prefix of its own, unless both are one application
+1:135: warning: the account_prefix "x-y" begins with another issuer's, "x-": an account under both is of the longer one's issuer only — choose prefixes of which none begins with another, such as a- and b-`},
 	{"tokens: account: context.user.id", `4:23: error: account is a text, not a list — write a list, such as [a, b]`},
 	{"tokens: account_charset: utf-8", `4:31: error: account_charset: unknown value "utf-8" — use one of: ascii, unicode`},
 	{"tokens: typ: []", `4:19: error: typ is an empty list — write at least one entry, or remove the key`},
@@ -94,7 +104,7 @@ var badConfigs = []badConfig{
 	// keys
 	{"issuer: ", `4:7: error: the issuer "a" has no keys — give it secret_files, public_key_files, jwks_url or asap_url`},
 	{"issuer: secret_files: []", `4:7: error: the issuer "a" has no keys — give it secret_files, public_key_files, jwks_url or asap_url`},
-	{"issuer: secret_flies: [my-app.secret]", `4:11: error: unknown key "secret_flies" in issuer "a" — did you mean "secret_files"? known keys: secret_files, secret_encoding, allow_weak_secret, public_key_files, jwks_url, asap_url, algorithms, audience, require_exp, require_room`},
+	{"issuer: secret_flies: [my-app.secret]", `4:11: error: unknown key "secret_flies" in issuer "a" — did you mean "secret_files"? known keys: secret_files, secret_encoding, allow_weak_secret, public_key_files, jwks_url, asap_url, algorithms, audience, account_prefix, require_exp, require_room`},
 	{"issuer: secret_files: my-app.secret", `4:25: error: secret_files is a text, not a list — write a list, such as [a, b]`},
 	{"issuer: secret_files: [folder]", `4:26: error: the secret file "folder" is a folder or device — name a file`},
 	{"issuer: secret_files: [big.secret]", `4:26: error: the secret file "big.secret" has more than 64 KiB — name the right file, or shorten it`},

@@ -82,8 +82,7 @@ func addUser(c *cli.Context, claims map[string]any, account []auth.ClaimPath) er
 // tokens.account, an equals sign, and JSON.
 func addClaims(claims map[string]any, list claimList) error {
 	for _, text := range list {
-		name, value, _ := strings.Cut(text, "=")
-		path, err := auth.ParseClaimPath(name)
+		path, value, _, err := auth.CutClaim(text)
 		if err != nil || !json.Valid([]byte(value)) {
 			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or context.user.avatar='\"https://example.com/a.png\"'", clip(text))}
 		}

@@ -1,0 +1,89 @@
+package auth
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// A ClaimPath names a claim by the exact names of the objects that it is in.
+type ClaimPath []string
+
+// ParseClaimPath reads the form of the configuration: names with dots between,
+// "context.user.id". A name with a dot, an equals sign or a quote in it is
+// quoted as in TOML, with "…" (backslash escapes) or '…' (none):
+// `resource_access."meet.example.com".roles`.
+func ParseClaimPath(s string) (ClaimPath, error) {
+	path, _, found, err := CutClaim(s)
+	if err == nil && found {
+		return nil, errors.New("it has an equals sign outside quotes")
+	}
+	return path, err
+}
+
+// CutClaim reads a claim path, and what stands after an equals sign behind it,
+// if there is one: "context.user.affiliation=owner".
+func CutClaim(s string) (path ClaimPath, value string, found bool, err error) {
+	rest := s
+	for {
+		var name string
+		if name, rest, err = cutName(rest); err != nil {
+			return nil, "", false, err
+		}
+		path = append(path, name)
+		switch {
+		case rest == "":
+			return path, "", false, nil
+		case rest[0] == '=':
+			return path, rest[1:], true, nil
+		}
+		rest = rest[1:] // the dot
+	}
+}
+
+var errName = errors.New("it has an empty name")
+
+// cutName reads the first name of a path. What is left is empty, or begins
+// with a dot or an equals sign.
+func cutName(s string) (name, rest string, err error) {
+	switch {
+	case strings.HasPrefix(s, `"`):
+		quoted, err := strconv.QuotedPrefix(s)
+		if err != nil {
+			return "", "", errors.New("it has a quote that is not closed, or an escape that is none")
+		}
+		rest = s[len(quoted):]
+		if name, err = strconv.Unquote(quoted); err != nil {
+			return "", "", err
+		}
+	case strings.HasPrefix(s, "'"):
+		var closed bool
+		if name, rest, closed = strings.Cut(s[1:], "'"); !closed {
+			return "", "", errors.New("it has a quote that is not closed")
+		}
+	default:
+		end := strings.IndexAny(s, `.="'`)
+		if end < 0 {
+			end = len(s)
+		}
+		name, rest = s[:end], s[end:]
+	}
+	switch {
+	case name == "":
+		return "", "", errName
+	case rest != "" && rest[0] != '.' && rest[0] != '=':
+		return "", "", errors.New("it has a quote inside a name")
+	}
+	return name, rest, nil
+}
+
+// String returns the form that ParseClaimPath reads.
+func (p ClaimPath) String() string {
+	names := make([]string, len(p))
+	for i, name := range p {
+		if names[i] = name; name == "" || strings.ContainsAny(name, `.="'`) {
+			names[i] = strconv.Quote(name)
+		}
+	}
+	return strings.Join(names, ".")
+}

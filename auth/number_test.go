@@ -1,0 +1,51 @@
+package auth
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+)
+
+func TestDecimalText(t *testing.T) {
+	for number, want := range map[string]string{
+		"7": "7", "0": "0", "-0": "0", "-7": "-7", "7.0": "7", "70e-1": "7", "7E0": "7", "0.7e1": "7", "1.50": "1.5", "-0.0": "0",
+		"1e3": "1000", "1e+3": "1000", "12.5e-3": "0.0125", "-1e-2": "-0.01", "0e5": "0",
+		"12345678901234567890": "12345678901234567890", "9007199254740993.0": "9007199254740993",
+		"1e63": "1" + strings.Repeat("0", 63), "1e64": "", "1e-64": "0." + strings.Repeat("0", 63) + "1", "1e-65": "",
+		"1e999999999": "", "1e-999999999": "", "1e99999999999999999999": "", strings.Repeat("9", 65): "",
+	} {
+		if got, ok := decimalText([]byte(number)); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", number, got, ok, want)
+		}
+	}
+}
+
+// FuzzDecimalText holds that the text is the same number, and the only one of
+// it.
+func FuzzDecimalText(f *testing.F) {
+	for _, s := range []string{"7.0", "-1.5e3", "1e-9", "0.00", "123456789012345678901234567890.5"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d := new(document)
+		if len(s) > 200 || d.read([]byte(`{"n":`+s+`}`)) != nil {
+			return
+		}
+		n := d.get("n")
+		if n == nil || n.kind != '0' {
+			return
+		}
+		text, ok := decimalText(n.text)
+		if !ok {
+			return
+		}
+		want, good := new(big.Rat).SetString(string(n.text))
+		got, parsed := new(big.Rat).SetString(text)
+		if !good || !parsed || got.Cmp(want) != 0 {
+			t.Errorf("%s is written as %s", n.text, text)
+		}
+		if again, ok := decimalText([]byte(text)); !ok || again != text {
+			t.Errorf("%s is written as %s, and that as %s", n.text, text, again)
+		}
+	})
+}
