@@ -40,42 +40,24 @@ func compile(entries []Entry, canonical func(string) (string, error)) (map[Entry
 	return fixed, nil
 }
 
-// Narrow takes out of force what the new whitelist does not have, and adds
-// nothing: what passes then passes by the old whitelist and by the new one. It
-// is for the moment before the rules of rooms change, so that nobody passes by
-// the whitelist of one configuration and the rules of the other.
-func (p *Prepared) Narrow() {
-	p.change(func(old *listed) bool {
-		next := p.entries[old.Key()]
-		return next == nil || !next.Until.IsZero() && (old.Until.IsZero() || next.Until.Before(old.Until))
-	}, false)
-}
-
 // Commit puts the whitelist in force. What an operator added at run time stays
 // beside it.
 func (p *Prepared) Commit() {
-	p.change(func(old *listed) bool { return p.entries[old.Key()] == nil }, true)
-}
-
-// change drops entries of the configuration, and adds the new ones.
-func (p *Prepared) change(drops func(old *listed) bool, add bool) {
 	l := p.lobby
 	changed := map[string]bool{}
 	l.change.Lock()
 	l.mu.Lock()
 	for key, e := range l.entries {
-		if e.fixed && drops(e) {
+		if e.fixed && p.entries[e.Key()] == nil {
 			l.take(key)
 			changed[e.JID] = true
 		}
 	}
-	if add {
-		for _, e := range p.entries {
-			if old := l.entries[e.key()]; old == nil || old.Entry != e.Entry {
-				changed[e.JID] = true
-			}
-			l.put(e)
+	for _, e := range p.entries {
+		if old := l.entries[e.key()]; old == nil || old.Entry != e.Entry {
+			changed[e.JID] = true
 		}
+		l.put(e)
 	}
 	l.mu.Unlock()
 	l.change.Unlock()

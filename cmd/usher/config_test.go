@@ -252,28 +252,3 @@ func TestShortDuration(t *testing.T) {
 		}
 	}
 }
-
-// TestDeployConfig: the example that operators copy is good, as it is and with its commented lines taken in.
-func TestDeployConfig(t *testing.T) {
-	dir := keyFolder(t)
-	content, err := os.ReadFile("../../deploy/usher.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/", dir+"/", "peers: [prosody]", "peers: [root]").Replace(string(content))
-	for name, text := range map[string]string{
-		"as it is": text,
-		"with rooms": strings.NewReplacer("\n  # extauth:", "\n  extauth:", "\n  # http:", "\n  http:", "\n# component:", "\ncomponent:", "\n#   jid:", "\n  jid:", "\n#   address:", "\n  address:",
-			"\n#   secret_file:", "\n  secret_file:", "\n  # gateway:", "\n  gateway:", "\n# gateway:", "\ngateway:", "\n#   upstream:", "\n  upstream:", "\n#   origins:", "\n  origins:",
-			"\n#   guests:", "\n  guests:", "\n#   trusted", "\n  trusted", "\n#   max_", "\n  max_", "\n# http_secret_file:", "\nhttp_secret_file:", "muc: []", "muc: [conference.meet.example.com]",
-			"rooms: {}", `rooms: {"*": off, "board-*": on}`, "whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "guests: []", "guests: [guest.meet.example.com]").Replace(text),
-	} {
-		c, problems := loadConfig(putFile(t, dir, "usher.yaml", text, 0o640))
-		if c == nil || len(problems) > 0 {
-			t.Errorf("%s:\n%s", name, printed(problems, dir))
-		}
-		if c != nil && name == "with rooms" && (c.comp.JID == "" || c.listen.gateway.name == "" || len(c.gateway.Origins) != 1 || len(c.whitelist) != 1 || len(c.rooms[0].MUC) != 1) {
-			t.Errorf("not all lines were taken in: %+v", c.rooms)
-		}
-	}
-}

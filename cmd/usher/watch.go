@@ -60,12 +60,14 @@ func stateOf(info os.FileInfo, err error) inodeState {
 func (w *watcher) expect(files []string, before map[string]fileState, began time.Time) {
 	states := look(files)
 	// The kernel stamps files by its tick, up to 10 ms behind the clock.
-	limit := began.Add(-10 * time.Millisecond).UnixNano()
+	limit, now := began.Add(-10*time.Millisecond).UnixNano(), time.Now().UnixNano()
 	for f, state := range states {
-		if old, ok := before[f]; ok {
+		old, ok := before[f]
+		if ok {
 			state = old
 		}
-		if states[f] = state; state.target.ctime > limit || state.link.ctime > limit {
+		stamp := max(state.target.ctime, state.link.ctime)
+		if states[f] = state; stamp > limit && (stamp <= now || !ok) { // later than now: the clock was set back, which is no reason to read for ever
 			states[f] = fileState{link: inodeState{size: -1}} // like no real file: read it again
 		}
 	}
