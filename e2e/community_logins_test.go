@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ var communityNames = []string{"http", "http_async", "custom_http", "oauth", "ext
 func TestCommunityLogins(t *testing.T) {
 	facts := map[string]func(*testing.T, *communityWorld, communityDoor){
 		"good": communityGood, "wrong": communityWrong, "foreign": communityForeign, "tickets": communityTickets,
-		"long": communityLong, "bearer": communityBearer,
+		"long": communityLong, "bearer": communityBearer, "service accounts": communityServices,
 	}
 	eachCommunity(t, func(t *testing.T, w *communityWorld) {
 		for _, name := range communityNames {
@@ -73,6 +74,17 @@ func communityForeign(t *testing.T, w *communityWorld, d communityDoor) {
 	}
 	w.stayFor(t, d, client.Plain("admin", communityToken(t, d, "ａｄｍｉｎ")), auth.ReasonAccountNotAllowed)
 	w.enter(t, d, "bob", client.Plain("bob", bob))
+}
+
+// A token that names a service account is not that account, at no door, nor by a ticket.
+func communityServices(t *testing.T, w *communityWorld, d communityDoor) {
+	for _, claim := range []string{"focus", "FOCUS"} {
+		w.stayFor(t, d, client.Plain("focus", communityToken(t, d, claim)), auth.ReasonAccountNotAllowed)
+	}
+	if status, body := w.usher.askTicket(t, d, communityToken(t, d, "focus")); status != http.StatusUnauthorized || strings.Contains(string(body), "ut-") {
+		t.Errorf("a ticket: %d %s", status, body)
+	}
+	w.enter(t, d, "alice", client.Plain("alice", communityToken(t, d, "alice")))
 }
 
 func communityTickets(t *testing.T, w *communityWorld, d communityDoor) {

@@ -62,6 +62,7 @@ func (u *usherProcess) config(names []string) string {
 	for _, name := range names {
 		fmt.Fprintf(&b, "  %s:\n    issuers:\n      %s:\n        secret_files: [my-app.secret]\n        audience: [%s]\n",
 			communityDoors[name].host, authtest.Issuer, authtest.Audience)
+		fmt.Fprintf(&b, "    service_accounts: [focus@%s]\n", communityDoors[name].host)
 	}
 	return b.String()
 }
@@ -237,6 +238,17 @@ func (u *usherProcess) awaitFor(t testing.TB, mark int, text string, most time.D
 // ticket asks usher for a ticket, as a portal does that has the user's token.
 func (u *usherProcess) ticket(t testing.TB, d communityDoor, token string) string {
 	t.Helper()
+	status, body := u.askTicket(t, d, token)
+	var answer struct{ Account, Ticket string }
+	if err := json.Unmarshal(body, &answer); err != nil || status != http.StatusOK || answer.Ticket == "" {
+		t.Fatalf("no ticket: %d %q", status, body)
+	}
+	return answer.Ticket
+}
+
+// askTicket returns the status and the body of the answer.
+func (u *usherProcess) askTicket(t testing.TB, d communityDoor, token string) (int, []byte) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.url("/auth/ticket?host="+d.host+"&key="+communitySecret), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -248,11 +260,10 @@ func (u *usherProcess) ticket(t testing.TB, d communityDoor, token string) strin
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	var answer struct{ Account, Ticket string }
-	if bad := json.Unmarshal(body, &answer); err != nil || bad != nil || response.StatusCode != http.StatusOK || answer.Ticket == "" {
-		t.Fatalf("no ticket: %s %q", response.Status, body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return answer.Ticket
+	return response.StatusCode, body
 }
 
 // polyglotToken is a token as JWS JSON: good for signed, while members that nobody signed name outer and make it a moderator.

@@ -82,6 +82,7 @@ func config(secrets ...string) auth.Config {
 	c := authtest.ConfigWith(meet, secrets...)
 	u := authtest.ConfigWith(unicode, secrets...).Hosts[unicode]
 	u.UnicodeAccounts = true
+	u.ServiceAccounts = []string{"focus@" + meet, "фокус@" + unicode} // of either host
 	c.Hosts[unicode] = u
 	return c
 }

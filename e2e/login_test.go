@@ -19,6 +19,7 @@ func TestLogin(t *testing.T) {
 	facts := map[string]func(*testing.T, *world){
 		"mechanisms": mechanisms, "accounts": accounts, "nameless": nameless, "full-width": fullWidth,
 		"big token": bigToken, "expiry": expiry, "refusals": refusals, "undecided": temporary,
+		"service accounts": serviceAccounts, "authzid": authzid,
 		"polyglot": polyglot, "bearer": bearer, "no initial response": withoutInitial, "hosts": hosts,
 	}
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
@@ -91,6 +92,33 @@ func fullWidth(t *testing.T, w *world) {
 		for _, l := range []client.Login{client.Plain("ａｄｍｉｎ", secret), client.Plain("admin", secret), client.Bearer(secret)} {
 			w.refuseFor(t, host, l, auth.ReasonAccountNotAllowed)
 		}
+	}
+}
+
+// A token that names a service account is not that account, however it is spelt: it would pass every lobby.
+func serviceAccounts(t *testing.T, w *world) {
+	for _, row := range []struct{ host, claim string }{{meet, "focus"}, {meet, "FOCUS"}, {unicode, "фокус"}, {unicode, "ФОКУС"}} {
+		secret := token(t, row.host, called(row.claim))
+		for _, l := range []client.Login{client.Plain(row.claim, secret), client.Plain("alice", secret), client.Bearer(secret)} {
+			w.refuseFor(t, row.host, l, auth.ReasonAccountNotAllowed)
+		}
+	}
+	w.login(t, unicode, client.Plain("focus", token(t, unicode, called("focus")))) // there it is anybody
+	if got := w.login(t, meet, client.Plain("7", token(t, meet, map[string]any{"context": map[string]any{"user": map[string]any{"id": 7}}}))); got != "7@"+meet {
+		t.Errorf("a number became %s", got)
+	}
+}
+
+// An authzid may be any spelling of the account's own JID.
+func authzid(t *testing.T, w *world) {
+	good := token(t, meet, nil)
+	for _, as := range []string{"alice@Meet.Example.COM", "ALICE@" + meet, "alice@" + meet + "/phone", "alice@" + meet + "."} {
+		if got := w.login(t, meet, client.PlainAuthz(as, "alice", good)); got != "alice@"+meet {
+			t.Errorf("as %s became %s", as, got)
+		}
+	}
+	for _, as := range []string{"bob@" + meet + "/alice@" + meet, "alice@" + unicode, meet} {
+		w.refuseFor(t, meet, client.PlainAuthz(as, "alice", good), auth.ReasonAccountMismatch)
 	}
 }
 

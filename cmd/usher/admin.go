@@ -36,6 +36,13 @@ type lastReload struct {
 type hostStatus struct {
 	Host    string         `json:"host"`
 	Issuers []issuerStatus `json:"issuers"`
+	Unseen  []unseenClaim  `json:"unseen_claims,omitempty"`
+}
+
+// An unseenClaim is one of moderation.moderators that no token had.
+type unseenClaim struct {
+	Claim string    `json:"claim"`
+	Since time.Time `json:"since"`
 }
 
 type issuerStatus struct {
@@ -76,7 +83,7 @@ func (d *usherd) status() statusAnswer {
 		Config:    d.reloader.path,
 		Ready:     len(notReady) == 0,
 		NotReady:  notReady,
-		Hosts:     hostsOf(d.verifier.Keys()),
+		Hosts:     hostsOf(d.verifier.Keys(), d.verifier.UnseenClaims()),
 		Listeners: map[string]string{},
 	}
 	_, s.Warnings = split(d.reloader.current.Load().warnings)
@@ -89,8 +96,8 @@ func (d *usherd) status() statusAnswer {
 	return s
 }
 
-// hostsOf groups keys, which come ordered by host.
-func hostsOf(keys []auth.KeyStatus) []hostStatus {
+// hostsOf groups keys, which come ordered by host, and claims.
+func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []hostStatus {
 	hosts := []hostStatus{}
 	for _, k := range keys {
 		if n := len(hosts); n == 0 || hosts[n-1].Host != k.Host {
@@ -98,6 +105,13 @@ func hostsOf(keys []auth.KeyStatus) []hostStatus {
 		}
 		h := &hosts[len(hosts)-1]
 		h.Issuers = append(h.Issuers, issuerStatus{k.Issuer, k.Source, k.Keys, k.LastSuccess, k.Problem})
+	}
+	for i := range hosts {
+		for _, u := range unseen {
+			if u.Host == hosts[i].Host {
+				hosts[i].Unseen = append(hosts[i].Unseen, unseenClaim{u.Claim, u.Since})
+			}
+		}
 	}
 	return hosts
 }

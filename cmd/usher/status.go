@@ -62,6 +62,10 @@ func printStatus(w io.Writer, s statusAnswer) {
 		for _, i := range h.Issuers {
 			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+i.describe())
 		}
+		for _, u := range h.Unseen {
+			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
+				printable(u.Claim), u.Since.Format(time.RFC3339))
+		}
 	}
 }
 
