@@ -49,7 +49,7 @@ func (a *attempt) takeAccount(path ClaimPath, name string, refusal *Refusal) *Re
 	}
 	account, err := accountOf(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
 	if err != nil {
-		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v", path, err)
+		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v; have the application write another name there, or name another claim in tokens.account", path, err)
 	}
 	if a.host.services[account] {
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: no token may name it; have the application name another, or take it out of service_accounts",

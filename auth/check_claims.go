@@ -1,36 +1,45 @@
 package auth
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-var errNotString = errors.New("not a string")
+var errNotText = errors.New("not a text")
 
-// texts calls f for each text of a claim that is a string or an array of
-// strings, and tells whether the claim is there.
-func (a *attempt) texts(name string, f func(text []byte)) (there bool, refusal *Refusal) {
+// texts calls f for each text of a claim that is a text or a list of texts, and
+// tells whether the claim is there. Numbers count as their decimal text if they
+// may.
+func (a *attempt) texts(name string, numbers bool, f func(text []byte)) (there bool, refusal *Refusal) {
 	n := a.claims.get(name)
 	if n == nil {
 		return false, nil
 	}
 	element := func(n *node) error {
-		if n.kind != '"' || len(n.text) == 0 {
-			return errNotString
+		switch {
+		case n.kind == '"' && len(n.text) > 0:
+			f(n.text)
+			return nil
+		case numbers && n.kind == '0':
+			if text, ok := decimalText(n.text); ok {
+				f([]byte(text))
+				return nil
+			}
 		}
-		f(n.text)
-		return nil
+		return errNotText
 	}
-	err := errNotString
+	err := errNotText
 	if n.kind != '[' {
 		err = element(n)
 	} else if n.end > n.at+1 {
 		err = a.claims.elements(n, element)
 	}
 	if err != nil {
-		return true, Refuse(ReasonBadClaims, "%s is not a string with something in it, or an array of such", name)
+		return true, Refuse(ReasonBadClaims, "%s is %s; have the application write a text with something in it, or a list of such", name, n.words())
 	}
 	return true, nil
 }
@@ -38,16 +47,19 @@ func (a *attempt) texts(name string, f func(text []byte)) (there bool, refusal *
 func checkAudience(a *attempt) *Refusal {
 	wanted := a.issuer.Audience
 	good := slices.Contains(wanted, "*")
-	there, refusal := a.texts("aud", func(text []byte) {
+	there, refusal := a.texts("aud", false, func(text []byte) {
 		good = good || slices.ContainsFunc(wanted, func(s string) bool { return s == string(text) })
 	})
 	switch {
 	case refusal != nil || len(wanted) == 0:
 		return refusal
 	case !there:
-		return Refuse(ReasonAudienceMismatch, "the token has no aud; the issuer wants one of %s", strings.Join(wanted, ", "))
+		return Refuse(ReasonAudienceMismatch, "the token has no aud; have the application write one of %s, or set audience: [] for issuer %q", listOf(wanted), clip(a.issuer.id))
 	case !good:
-		return Refuse(ReasonAudienceMismatch, "aud %s is none of %s", a.quoted("aud"), strings.Join(wanted, ", "))
+		near := ""
+		_, _ = a.texts("aud", false, func(text []byte) { near = cmp.Or(near, nearMiss(string(text), wanted)) })
+		return Refuse(ReasonAudienceMismatch, "aud %s is none of %s%s; add it to audience of issuer %q, or have the application write one of them",
+			a.quoted("aud"), listOf(wanted), near, clip(a.issuer.id))
 	}
 	return nil
 }
@@ -55,7 +67,7 @@ func checkAudience(a *attempt) *Refusal {
 // quoted writes the texts of a claim for an operator.
 func (a *attempt) quoted(name string) string {
 	var list []string
-	_, _ = a.texts(name, func(text []byte) { list = append(list, string(text)) })
+	_, _ = a.texts(name, true, func(text []byte) { list = append(list, string(text)) })
 	return fmt.Sprintf("%q", clip(strings.Join(list, ", ")))
 }
 
@@ -63,13 +75,13 @@ func describeAudience(a *attempt) string {
 	if len(a.issuer.Audience) == 0 {
 		return "any (the issuer lists none)"
 	}
-	return "one of " + strings.Join(a.issuer.Audience, ", ")
+	return "one of " + listOf(a.issuer.Audience)
 }
 
 func checkSubject(a *attempt) *Refusal {
 	sub := a.claims.get("sub")
 	if sub != nil && (sub.kind != '"' || len(sub.text) == 0) {
-		return Refuse(ReasonBadClaims, "sub is not a string with something in it")
+		return Refuse(ReasonBadClaims, "sub is %s; have the application write a text with something in it", sub.words())
 	}
 	if sub != nil {
 		a.id.Subject = string(sub.text)
@@ -78,11 +90,21 @@ func checkSubject(a *attempt) *Refusal {
 	case mode == SubjectAny:
 		return nil
 	case sub == nil:
-		return Refuse(ReasonSubjectMismatch, "the token has no sub; set tokens.subject: any to go without")
+		return Refuse(ReasonSubjectMismatch, "the token has no sub, and tokens.subject is %s; have the application write one, or set tokens.subject: any", cmp.Or(mode, SubjectDomain))
 	case mode == SubjectTenant, a.id.Subject == "*", lowerASCII(a.id.Subject) == a.host.name:
 		return nil
 	}
-	return Refuse(ReasonSubjectMismatch, "sub %q is not %s or \"*\"", clip(a.id.Subject), a.host.name)
+	return Refuse(ReasonSubjectMismatch, "sub is %q, and with tokens.subject: domain it must be %s or *; have the application write that, or set tokens.subject: %s",
+		clip(a.id.Subject), a.host.name, a.subjectHint())
+}
+
+// subjectHint tells a public host's name, which docker's tokens have where
+// Prosody's own is meet.jitsi, from a tenant.
+func (a *attempt) subjectHint() string {
+	if strings.Contains(a.id.Subject, ".") {
+		return "any, as where Prosody's host (meet.jitsi in docker) is not the public one"
+	}
+	return "tenant, where sub is the tenant of the rooms, or any"
 }
 
 func describeSubject(a *attempt) string {
@@ -94,16 +116,39 @@ func describeSubject(a *attempt) string {
 
 func checkRoom(a *attempt) *Refusal {
 	var rooms []string
-	there, refusal := a.texts("room", func(text []byte) { rooms = append(rooms, string(text)) })
+	there, refusal := a.texts("room", true, func(text []byte) { rooms = append(rooms, string(text)) })
 	if refusal != nil {
 		return refusal
 	}
 	if !there && a.issuer.RequireRoom {
-		return Refuse(ReasonRoomMissing, "the token has no room, and the issuer has require_room")
+		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", clip(a.issuer.id))
 	}
 	a.id.Rooms = rooms
 	a.id.RoomRegex = a.flag("context", "room", "regex")
 	return nil
+}
+
+// checkContext refuses JSON in quotes where Jitsi's objects belong, as some
+// libraries write what they are handed as a text: nothing in it would count, not
+// that the user waits in the lobby either.
+func checkContext(a *attempt) *Refusal {
+	context := a.claims.get("context")
+	for _, part := range []struct {
+		name string
+		node *node
+	}{{"context", context}, {"context.user", a.claims.member(context, "user")}, {"context.room", a.claims.member(context, "room")}} {
+		if part.node != nil && part.node.kind == '"' && bytes.HasPrefix(bytes.TrimSpace(part.node.text), []byte("{")) {
+			return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; have the application hand the object itself to its library", part.name)
+		}
+	}
+	return nil
+}
+
+func describeContext(a *attempt) string {
+	if n := a.claims.get("context"); n != nil {
+		return n.words()
+	}
+	return "none"
 }
 
 // flag reports whether a claim says yes. Anything else is no, as is nothing.

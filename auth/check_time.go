@@ -120,10 +120,14 @@ func lifetime(d time.Duration) string {
 }
 
 func describeLifetime(a *attempt) string {
-	if a.host.MaxLifetime == 0 {
-		return "not bounded (max_lifetime is 0s)"
+	odd := ""
+	if seconds, _, _ := a.dateClaim("iat"); unitOf(seconds) != "" {
+		odd = "; iat is " + when(instant(seconds))
 	}
-	return fmt.Sprintf("at most %v", a.host.MaxLifetime)
+	if a.host.MaxLifetime == 0 {
+		return "not bounded (max_lifetime is 0s)" + odd
+	}
+	return fmt.Sprintf("at most %v", a.host.MaxLifetime) + odd
 }
 
 // checkTime compares with the clock, at every use of the token. The boundary

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -12,27 +14,29 @@ func checkHost(a *attempt) *Refusal {
 	switch {
 	case a.host == nil:
 	case a.ticket != nil && a.ticket.host != a.host.name:
-		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q", clip(a.ticket.host))
+		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", clip(a.ticket.host), a.host.name)
 	default:
 		return nil
 	}
 	if a.Host == "" {
 		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
 	}
-	return Refuse(ReasonUnknownHost, "host %q is not configured", clip(a.Host))
+	known := slices.Collect(maps.Keys(a.rules.hosts))
+	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
+		clip(a.Host), listOf(known), nearMiss(a.Host, known))
 }
 
 func describeHost(a *attempt) string { return a.host.name }
 
 func checkShape(a *attempt) (refusal *Refusal) {
 	if a.Token == "" {
-		return Refuse(ReasonTokenRequired, "the password is empty")
+		return Refuse(ReasonTokenRequired, "there is no token; have the client send one: as the password, or as jwt= in a link")
 	}
 	if most := a.rules.maxTokenBytes; len(a.Token) > most {
-		return Refuse(ReasonMalformed, "%d bytes; at most %d are read (max_token_size)", len(a.Token), most)
+		return Refuse(ReasonTokenTooLong, "the token has %d bytes, max_token_size is %d; have the application write less into its tokens, or raise it", len(a.Token), most)
 	}
 	if IsTicket(a.Token) { // a login with one never comes here
-		return Refuse(ReasonMalformed, "this is a login ticket; only the daemon that gave it knows its token")
+		return Refuse(ReasonMalformed, "this is a login ticket, and only the daemon that gave it knows its token; ask about the token that it was made from")
 	}
 	a.buf = append(a.buf[:0], a.Token...)
 	a.parts, refusal = split(a.buf)
@@ -54,7 +58,7 @@ func checkHeader(a *attempt) *Refusal {
 		}
 	}
 	if !typeAllowed(a.header.typ, a.host.Types) {
-		return Refuse(ReasonBadHeader, "typ %q is not one of %s (tokens.typ)", clip(a.header.typ), strings.Join(a.host.Types, ", "))
+		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; add it to tokens.typ, or have the application write JWT", clip(a.header.typ), listOf(a.host.Types))
 	}
 	return nil
 }
@@ -73,7 +77,7 @@ func checkClaims(a *attempt) *Refusal {
 		return refusal
 	}
 	if err := a.claims.read(text); err != nil {
-		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v", err)
+		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	return nil
 }
@@ -92,17 +96,20 @@ func (a *attempt) decode(segment []byte, name string) ([]byte, *Refusal) {
 
 func checkIssuer(a *attempt) *Refusal {
 	iss := a.claims.get("iss")
-	if iss == nil {
-		return Refuse(ReasonUnknownIssuer, "the token has no iss")
-	}
-	if iss.kind != '"' {
-		return Refuse(ReasonUnknownIssuer, "iss is not a string")
+	switch {
+	case iss == nil:
+		return Refuse(ReasonUnknownIssuer, "the token has no iss; have the application write one of the issuers of %s: %s", a.host.name, a.host.issuerNames())
+	case iss.kind != '"':
+		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.words(), a.host.name, a.host.issuerNames())
 	}
 	if a.issuer = a.host.issuers[string(iss.text)]; a.issuer == nil {
-		return Refuse(ReasonUnknownIssuer, "iss %q is not an issuer of %s", clip(iss.text), a.host.name)
+		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; add it under issuers, letter by letter as the token has it, or correct the application",
+			clip(iss.text), a.host.name, a.host.issuerNames(), nearMiss(string(iss.text), slices.Collect(maps.Keys(a.host.issuers))))
 	}
 	return nil
 }
+
+func (h *hostRules) issuerNames() string { return listOf(slices.Collect(maps.Keys(h.issuers))) }
 
 func describeIssuer(a *attempt) string { return a.issuer.id }
 
@@ -110,8 +117,8 @@ func checkAlgorithm(a *attempt) *Refusal {
 	if a.issuer.allowed[a.header.alg] {
 		return nil
 	}
-	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is not among the issuer's algorithms %s",
-		a.header.alg.name, strings.Join(a.issuer.Algorithms, ", "))
+	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is none of algorithms %s of issuer %q; add it there if the application is to sign with it, and its keys",
+		a.header.alg.name, listOf(a.issuer.Algorithms), clip(a.issuer.id))
 }
 
 func describeAlgorithm(a *attempt) string { return a.header.alg.name.String() + " is allowed" }

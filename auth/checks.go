@@ -90,6 +90,7 @@ var checkList = []check{
 	{name: "audience", needs: stepIssuer, run: checkAudience, describe: describeAudience},
 	{name: "subject", needs: stepClaims, run: checkSubject, describe: describeSubject},
 	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
+	{name: "context", needs: stepClaims, run: checkContext, describe: describeContext},
 	{name: "account", needs: stepIssuer, gives: stepAccount, run: checkAccount, describe: describeAccount},
 	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},

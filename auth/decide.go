@@ -37,7 +37,7 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 		}
 		var ok bool
 		if ticket, ok = v.tickets.issue(d.id, bundleKey{d.token, c.Waiting}, d.at, until); !ok {
-			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use", maxTickets, maxTicketBytes>>20)
+			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; look at what asks for tickets (usher_tickets_total)", maxTickets, maxTicketBytes>>20)
 		}
 	}
 	_, err := v.settle(ctx, "ticket given", c, d, time.Since(start))
@@ -83,7 +83,7 @@ func (v *Verifier) settle(ctx context.Context, text string, c Credentials, d dec
 func (v *Verifier) decide(c Credentials) (d decision) {
 	defer func() {
 		if p := recover(); p != nil { // fail closed, and say so without the value: it may hold the token
-			d = decision{refusal: Refuse(ReasonInternalError, "a panic of type %T", p)}
+			d = decision{refusal: Refuse(ReasonInternalError, "a panic of type %T; look at the log and report it", p)}
 		}
 	}()
 	a := attempts.Get().(*attempt)
@@ -120,7 +120,7 @@ func (a *attempt) redeem(t *ticketTable) *Refusal {
 		return nil
 	}
 	if a.ticket = t.take(a.Token, a.now); a.ticket == nil {
-		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given")
+		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given; have the client get a new one, and use it once within a minute")
 	}
 	a.Token = a.ticket.token
 	return nil

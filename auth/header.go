@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unicode"
@@ -24,20 +25,20 @@ var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
 // parseHeader reads the decoded header of a token.
 func parseHeader(doc *document, text []byte) (*header, *Refusal) {
 	if err := doc.read(text); err != nil {
-		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v", err)
+		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	for _, name := range forbiddenMembers {
 		if doc.get(name) != nil {
-			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted", name)
+			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted; have the application leave it out", name)
 		}
 	}
 	alg, kid, typ := doc.get("alg"), doc.get("kid"), doc.get("typ")
 	if alg == nil || alg.kind != '"' {
-		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a string")
+		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a text; have the application write what it signs with, such as HS256")
 	}
 	h := &header{alg: algorithmNamed(string(alg.text))}
 	if h.alg == nil {
-		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported", clip(alg.text))
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.text), strings.Join(Algorithms(), ", "))
 	}
 	var refusal *Refusal
 	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {
@@ -55,11 +56,11 @@ func headerText(n *node, name string) (string, *Refusal) {
 	case n == nil:
 		return "", nil
 	case n.kind != '"':
-		return "", Refuse(ReasonBadHeader, "the header's %s is not a string", name)
+		return "", Refuse(ReasonBadHeader, "the header's %s is %s; have the application write a text", name, n.words())
 	case len(n.text) == 0 || len(n.text) > maxKeyID:
-		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; 1 to %d are allowed", name, len(n.text), maxKeyID)
+		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.text), maxKeyID)
 	case bytes.ContainsFunc(n.text, unicode.IsControl):
-		return "", Refuse(ReasonBadHeader, "the header's %s holds a control character", name)
+		return "", Refuse(ReasonBadHeader, "the header's %s has a control character; have the application leave it out", name)
 	}
 	return string(n.text), nil
 }

@@ -85,7 +85,7 @@ func checkName(name string, unicodeAllowed bool) error {
 	case strings.HasPrefix(name, " ") || strings.HasSuffix(name, " "):
 		return errors.New("it begins or ends with a space, which XEP-0106 does not allow")
 	case !unicodeAllowed && !isASCII(name):
-		return fmt.Errorf("%q goes beyond ASCII, and account_charset is ascii; set account_charset: unicode to let it in", clip(name))
+		return fmt.Errorf("%q goes beyond ASCII, and account_charset is ascii (unicode would let it in)", clip(name))
 	}
 	return nil
 }

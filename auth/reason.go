@@ -13,7 +13,8 @@ const (
 	ReasonUnsupportedRequest   Reason = "unsupported_request"   // a request that a door knows and usher does not do, such as setpass
 	ReasonUnknownHost          Reason = "unknown_host"          // no such host in the configuration
 	ReasonTokenRequired        Reason = "token_required"        // a login without a token
-	ReasonMalformed            Reason = "malformed"             // not three base64url parts, or over the size limit
+	ReasonMalformed            Reason = "malformed"             // not three base64url parts
+	ReasonTokenTooLong         Reason = "token_too_long"        // over max_token_size
 	ReasonBadHeader            Reason = "bad_header"            // the header is no strict JSON, or asks for what is never granted
 	ReasonBadClaims            Reason = "bad_claims"            // the claims are no strict JSON, or one has the wrong type
 	ReasonUnknownIssuer        Reason = "unknown_issuer"        // iss is absent, or not an issuer of this host
@@ -37,36 +38,46 @@ const (
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
 )
 
+// What a person can do.
+const (
+	askForNew = " Ask for a new link or token."
+	tellThem  = " Tell those who gave you the link or token."
+	tellHost  = " Tell the operator of this server."
+	tryAgain  = " Try again in a minute."
+)
+
 // clientTexts holds the outside half of each refusal: what somebody who only
-// holds a token may know. Everything about keys and signatures reads the same.
+// holds a token may know, and can do. Everything about keys and signatures reads
+// the same. There is no apostrophe in them, which Jitsi shows as &#39;.
 var clientTexts = map[Reason]string{
-	ReasonMalformedRequest:     "The login request could not be read.",
-	ReasonUnsupportedMechanism: "This login mechanism is not offered.",
-	ReasonUnsupportedRequest:   "This is not offered here.",
-	ReasonUnknownHost:          "Logins with a token are not set up for this host.",
-	ReasonTokenRequired:        "A token is required.",
-	ReasonMalformed:            "The password is not a token.",
-	ReasonBadHeader:            "The token's header is not acceptable.",
-	ReasonBadClaims:            "The token's claims are not acceptable.",
-	ReasonUnknownIssuer:        "The token is from an issuer that is not known here.",
-	ReasonAlgorithmNotAllowed:  "The token's signature is not valid.",
-	ReasonUnknownKey:           "The token's signature is not valid.",
-	ReasonBadSignature:         "The token's signature is not valid.",
-	ReasonExpMissing:           "The token has no expiry.",
-	ReasonExpired:              "The token has expired.",
-	ReasonNotYetValid:          "The token is not valid yet.",
-	ReasonLifetimeTooLong:      "The token is valid for too long.",
-	ReasonAudienceMismatch:     "The token is for another audience.",
-	ReasonSubjectMismatch:      "The token is for another domain.",
-	ReasonRoomMissing:          "The token names no room.",
-	ReasonAccountNotAllowed:    "The token's account name is not allowed here.",
-	ReasonAccountMismatch:      "The token belongs to another account.",
-	ReasonUnknownTicket:        "The login ticket is not valid any more.",
-	ReasonRevoked:              "The token is not valid any more.",
-	ReasonStateUnavailable:     "Logins cannot be checked at the moment.",
-	ReasonOverloaded:           "Logins cannot be checked at the moment.",
-	ReasonKeysUnavailable:      "Logins cannot be checked at the moment.",
-	ReasonInternalError:        "Logins cannot be checked at the moment.",
+	ReasonMalformedRequest:     "The login could not be read. Open your link again, or update your app.",
+	ReasonUnsupportedMechanism: "This login mechanism is not offered. Open your link again, or log in with a token as the password.",
+	ReasonUnsupportedRequest:   "This is not offered here. Log in with a link or token instead.",
+	ReasonUnknownHost:          "Logins with a token are not set up for this host." + tellHost,
+	ReasonTokenRequired:        "A token is required. Open the link that you were given, or ask for one.",
+	ReasonMalformed:            "The password is not a token. Open your link again, or copy the whole token.",
+	ReasonTokenTooLong:         "The token is too long for this server." + tellThem,
+	ReasonBadHeader:            "The header of the token is not acceptable." + tellThem,
+	ReasonBadClaims:            "What stands in the token is not acceptable." + tellThem,
+	ReasonUnknownIssuer:        "The token is from an issuer that is not known here." + tellThem,
+	ReasonAlgorithmNotAllowed:  "The signature of the token is not valid." + askForNew,
+	ReasonUnknownKey:           "The signature of the token is not valid." + askForNew,
+	ReasonBadSignature:         "The signature of the token is not valid." + askForNew,
+	ReasonExpMissing:           "The token has no expiry." + tellThem,
+	ReasonExpired:              "The token has expired." + askForNew,
+	ReasonNotYetValid:          "The token is not valid yet. Try again later, or look at the time that you were given.",
+	ReasonLifetimeTooLong:      "The token is valid for too long." + tellThem,
+	ReasonAudienceMismatch:     "The token is for another audience." + tellThem,
+	ReasonSubjectMismatch:      "The token is for another domain." + tellThem,
+	ReasonRoomMissing:          "The token names no room." + tellThem,
+	ReasonAccountNotAllowed:    "The account name in the token is not allowed here." + tellThem,
+	ReasonAccountMismatch:      "The token belongs to another account. Log in under the name that it is for.",
+	ReasonUnknownTicket:        "The login ticket is not valid any more. Log in again.",
+	ReasonRevoked:              "The token is not valid any more." + askForNew,
+	ReasonStateUnavailable:     "Logins cannot be checked at the moment." + tryAgain,
+	ReasonOverloaded:           "Logins cannot be checked at the moment." + tryAgain,
+	ReasonKeysUnavailable:      "Logins cannot be checked at the moment." + tryAgain,
+	ReasonInternalError:        "Logins cannot be checked at the moment." + tryAgain,
 }
 
 // Reasons returns the closed list of reasons in no particular order.
@@ -78,7 +89,8 @@ func Reasons() []Reason {
 	return list
 }
 
-// ClientText returns the sentence that the client may see, in English.
+// ClientText returns what the client may see, in English: what is wrong, and
+// what a person can do about it.
 func (r Reason) ClientText() string { return clientTexts[r] }
 
 // Undecided reports whether r means "cannot decide" rather than "denied". The
@@ -92,7 +104,9 @@ func (r Reason) Undecided() bool {
 }
 
 // A Refusal is the answer no. Reason has an outside half (its ClientText);
-// Detail is for the operator only, and holds neither token nor secret.
+// Detail is for the operator only, and holds neither token nor secret: what is
+// wrong, and after a semicolon what to change: the setting, the claim or the
+// client.
 type Refusal struct {
 	Reason Reason
 	Detail string

@@ -51,9 +51,9 @@ func recordRefusal(err error) *Refusal {
 	case errors.Is(err, ErrRevoked):
 		return Refuse(ReasonRevoked, "its session was revoked")
 	case errors.Is(err, ErrOverloaded):
-		return Refuse(ReasonOverloaded, "%v", err)
+		return Refuse(ReasonOverloaded, "%v; look at usher sessions list", err)
 	}
-	return Refuse(ReasonStateUnavailable, "%v", err)
+	return Refuse(ReasonStateUnavailable, "%v; look at the file that state names, and whether its disk is full", err)
 }
 
 // checkRevocation also gives the token its print.

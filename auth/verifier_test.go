@@ -149,7 +149,15 @@ func TestClaims(t *testing.T) {
 		{"sub null", literal("sub", "null"), auth.ReasonSubjectMismatch},
 		{"sub absent", claims(map[string]any{"sub": nil}), auth.ReasonSubjectMismatch},
 		{"room absent", claims(map[string]any{"room": nil}), auth.ReasonRoomMissing},
-		{"room number", claims(map[string]any{"room": 7}), auth.ReasonBadClaims},
+		{"room number", claims(map[string]any{"room": 7}), ""},
+		{"room array of numbers", claims(map[string]any{"room": []any{7, "a"}}), ""},
+		{"room endless number", literal("room", "1e999"), auth.ReasonBadClaims},
+		{"room true", claims(map[string]any{"room": true}), auth.ReasonBadClaims},
+		{"context as text", claims(map[string]any{"context": ` {"user":{"id":"alice"}}`}), auth.ReasonBadClaims},
+		{"context.user as text", claims(map[string]any{"context": map[string]any{"user": `{"lobby_bypass":false}`}}), auth.ReasonBadClaims},
+		{"context.room as text", claims(map[string]any{"context": map[string]any{"room": `{"regex":true}`}}), auth.ReasonBadClaims},
+		{"context a word", claims(map[string]any{"context": "web"}), ""},
+		{"context a list", claims(map[string]any{"context": []any{}}), ""},
 		{"room empty", claims(map[string]any{"room": ""}), auth.ReasonBadClaims},
 		{"room array", claims(map[string]any{"room": []string{"a", "b"}}), ""},
 		{"room array empty", claims(map[string]any{"room": []string{}}), auth.ReasonBadClaims},
@@ -248,8 +256,12 @@ func TestShape(t *testing.T) {
 	}
 	v := newVerifier(t, authtest.Config(host))
 	for name, token := range tests {
-		if _, got := decide(t, v, auth.Credentials{Token: token}); got != auth.ReasonMalformed {
-			t.Errorf("%s: reason %q", name, got)
+		want := auth.ReasonMalformed
+		if len(token) > auth.DefaultMaxTokenBytes {
+			want = auth.ReasonTokenTooLong
+		}
+		if _, got := decide(t, v, auth.Credentials{Token: token}); got != want {
+			t.Errorf("%s: reason %q, want %q", name, got, want)
 		}
 	}
 	if _, got := decide(t, v, auth.Credentials{}); got != auth.ReasonTokenRequired {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/auth"
 	"usher/e2e/browser/driver"
 	"usher/e2e/browser/focus"
 	"usher/e2e/browser/page"
@@ -79,7 +80,7 @@ func TestGatewayBrowser(t *testing.T) {
 				t.Errorf("%s: the moderator became %v after the join", by, s.Changes)
 			}
 			late := w.open(t, name, link("carol", name, map[string]any{"exp": 1}), by)
-			if s := late.Refused(t); s.Error.Text != "The token has expired." || !strings.Contains(late.Text(t), "The token has expired.") {
+			if s := late.Refused(t); s.Error.Text != auth.ReasonExpired.ClientText() || !strings.Contains(late.Text(t), auth.ReasonExpired.ClientText()) {
 				t.Errorf("%s: a refused token is told as %+v", by, s.Error)
 			}
 			late.Screenshot(t, "refused-"+by+"-"+version)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/auth"
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
@@ -132,9 +133,9 @@ func (w *roomsWorld) links(t *testing.T, by transport) {
 		t.Errorf("guest: first presence %s", got)
 	}
 	_, err := w.dial(t, meet, client.Login{Via: by.via(w, query("", one))})
-	refusedFor(t, err, "A token is required.")
+	refusedFor(t, err, auth.ReasonTokenRequired.ClientText())
 	_, err = w.dial(t, meet, client.Login{Via: by.via(w, query(token(t, meet, map[string]any{"exp": 1}), one))})
-	refusedFor(t, err, "The token has expired.")
+	refusedFor(t, err, auth.ReasonExpired.ClientText())
 	_, err = w.dial(t, guests, client.Login{Via: by.via(w, query(token(t, meet, claims("alice", one, nil)), one))})
 	refusedFor(t, err, "Logins with a token are not set up for this host.")
 	if s, err := client.Dial(within(t), client.Login{Host: services, Mechanism: "PLAIN", Initial: []byte("\x00focus\x00secret"), Via: by.via(w, query("", one))}); err != nil {
@@ -159,9 +160,9 @@ func TestGatewayWithoutGuests(t *testing.T) {
 	eachGateway(t, o, func(t *testing.T, w *roomsWorld) {
 		for _, by := range transports() {
 			_, err := w.dial(t, guests, client.Login{Via: by.via(w, query("", "one"))})
-			refusedFor(t, err, "A token is required.")
+			refusedFor(t, err, auth.ReasonTokenRequired.ClientText())
 			_, err = client.Dial(within(t), client.Plain("focus", "secret").Through(by.via(w, query("", "one"))).At("", services))
-			refusedFor(t, err, "A token is required.")
+			refusedFor(t, err, auth.ReasonTokenRequired.ClientText())
 			w.follow(t, meet, by.via(w, query(token(t, meet, claims("alice", "one", nil)), "one")))
 		}
 		w.smuggle(t)

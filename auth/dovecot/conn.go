@@ -107,7 +107,7 @@ func (c *conn) handle(line []byte, cut bool) error {
 		return nil
 	}
 	if cut {
-		r.problem = auth.Refuse(auth.ReasonMalformed, "a request over %d bytes", c.server.MaxLine)
+		r.problem = auth.Refuse(auth.ReasonTokenTooLong, "the request has over %d bytes; have the application write less into its tokens", c.server.MaxLine)
 	}
 	if c.out, err = c.answer(c.out[:0], r); err != nil {
 		return err

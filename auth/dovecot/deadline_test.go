@@ -110,7 +110,7 @@ func TestReplyTimeout(t *testing.T) {
 		}
 		start := time.Now()
 		p.send(plainAuth(7, "alice", "ok-late"))
-		p.expect("FAIL\t7\treason=Logins cannot be checked at the moment.\ttemp\tcode=temp_fail")
+		p.expect("FAIL\t7\treason=" + auth.ReasonKeysUnavailable.ClientText() + "\ttemp\tcode=temp_fail")
 		p.expectEnd()
 		since(t, start, time.Second)
 		p = dial().handshake()
@@ -161,7 +161,7 @@ func TestStopLeavesAHangingDecisionBehind(t *testing.T) {
 		p.send(plainAuth(1, "alice", "ok-alice"))
 		start := time.Now()
 		cancel()
-		p.expect("FAIL\t1\treason=Logins cannot be checked at the moment.\ttemp\tcode=temp_fail")
+		p.expect("FAIL\t1\treason=" + auth.ReasonKeysUnavailable.ClientText() + "\ttemp\tcode=temp_fail")
 		if err := <-served; err != nil {
 			t.Error(err)
 		}

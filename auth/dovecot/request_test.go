@@ -56,15 +56,15 @@ func TestUserIsNotSmuggled(t *testing.T) {
 	p.send(plainAuth(1, "mallory", "ok-mallory\tuser=admin\nOK\t2\tuser=admin\r"))
 	p.expect("OK\t1\tuser=mallory\x01tuser=admin\x01nOK\x01t2\x01tuser=admin\x01r")
 	p.send(plainAuth(2, "admin", "no-bad_signature"))
-	p.expect("FAIL\t2\treason=The token's signature is not valid.")
+	p.expect("FAIL\t2\treason=" + auth.ReasonBadSignature.ClientText())
 	p.send(plainAuth(3, "x\tuser=admin\nOK\t4\tuser=admin", "no-expired"))
-	p.expect("FAIL\t3\treason=The token has expired.")
+	p.expect("FAIL\t3\treason=" + auth.ReasonExpired.ClientText())
 	p.send(plainAuth(4, "admin", "no-"+"made up\nOK\t5\tuser=admin"))
 	p.expect("FAIL\t4")
 }
 
 func TestUndecided(t *testing.T) {
-	const temp = "\treason=Logins cannot be checked at the moment.\ttemp\tcode=temp_fail"
+	temp := "\treason=" + auth.ReasonKeysUnavailable.ClientText() + "\ttemp\tcode=temp_fail"
 	var log logBuffer
 	s := &stub{hook: func(c auth.Credentials) {
 		if c.Token == "panic" {
@@ -93,7 +93,7 @@ func (lenient) Authenticate(context.Context, auth.Credentials) (auth.Identity, e
 func TestProblemIsNeverAYes(t *testing.T) {
 	p := dial(t, unixServer(t, &Server{Auth: lenient{}})).handshake()
 	p.send("AUTH\t1\tX\tresp==\n")
-	p.expect("FAIL\t1\treason=Logins cannot be checked at the moment.\ttemp\tcode=temp_fail")
+	p.expect("FAIL\t1\treason=" + auth.ReasonKeysUnavailable.ClientText() + "\ttemp\tcode=temp_fail")
 }
 
 func TestOldestChallengeMakesRoom(t *testing.T) {
@@ -106,7 +106,7 @@ func TestOldestChallengeMakesRoom(t *testing.T) {
 	}
 	response := b64("\x00alice\x00ok-alice")
 	p.send("CONT\t0\t" + response + "\nCONT\t1\t" + response + "\n")
-	p.expect("FAIL\t0\treason=The login request could not be read.")
+	p.expect("FAIL\t0\treason=" + auth.ReasonMalformedRequest.ClientText())
 	p.expect("OK\t1\tuser=alice")
 }
 

@@ -42,7 +42,7 @@ func TestAnonymousWithoutATicket(t *testing.T) {
 	p := dial(t, unixServer(t, &Server{Auth: s, Anonymous: true})).handshake()
 	for _, response := range []string{"", "\tresp==", "\tresp=", "\tresp=" + b64("trace"), "\tresp=" + b64("ok-alice"), "\tresp=" + b64("ut-short")} {
 		p.send("AUTH\t7\tANONYMOUS\tservice=h" + response + "\n")
-		p.expect("FAIL\t7\treason=A token is required.")
+		p.expect("FAIL\t7\treason=" + auth.ReasonTokenRequired.ClientText())
 		for _, c := range s.questions() {
 			if c != (auth.Credentials{Door: Door, Host: "h"}) {
 				t.Errorf("%q: asked for %+v", response, c)

@@ -64,16 +64,16 @@ func parseQuery(text []byte) (query, *auth.Refusal) {
 }
 
 func malformed(err error) *auth.Refusal {
-	return auth.Refuse(auth.ReasonMalformedRequest, "%v", err)
+	return auth.Refuse(auth.ReasonMalformedRequest, "%v; look at what connects to listen.extauth", err)
 }
 
 // refuseOperation names only what is known: the rest may be anything, a
 // password among it.
 func refuseOperation(name string) *auth.Refusal {
 	if refusedOperations[name] {
-		return auth.Refuse(auth.ReasonUnsupportedRequest, "%s is not done here: accounts come from tokens", name)
+		return auth.Refuse(auth.ReasonUnsupportedRequest, "%s is not done here; have the client log in with a token, accounts come from those", name)
 	}
-	return auth.Refuse(auth.ReasonUnsupportedRequest, "an unknown operation")
+	return auth.Refuse(auth.ReasonUnsupportedRequest, "an unknown operation; look at what connects to listen.extauth")
 }
 
 // String returns the text that parseQuery reads.

@@ -138,7 +138,7 @@ func TestBOSHRefusal(t *testing.T) {
 	w := newWorld(t, Options{})
 	token := refusedToken(auth.ReasonExpired)
 	w.session(token)
-	(<-w.send(token, body(2, anonymous))).wants(t, http.StatusOK, stanza.WriteBody(stanza.Failure("not-authorized", "The token has expired.")))
+	(<-w.send(token, body(2, anonymous))).wants(t, http.StatusOK, stanza.WriteBody(stanza.Failure("not-authorized", auth.ReasonExpired.ClientText())))
 	x := w.upstream.post()
 	if x.body != stanza.Terminate("s1", "2", "") || x.URL.RawQuery != "room="+secretRoom {
 		t.Errorf("Prosody gets %s for %s", x.body, x.URL.RawQuery)
@@ -207,10 +207,10 @@ func TestBOSHWithoutGuests(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
 	w.session("")
 	for _, login := range []string{anonymous, plain} {
-		(<-w.send("", strings.Replace(body(2, login), "s1", "other", 1))).wants(t, http.StatusOK, "A token is required.")
+		(<-w.send("", strings.Replace(body(2, login), "s1", "other", 1))).wants(t, http.StatusOK, auth.ReasonTokenRequired.ClientText())
 		w.upstream.post().answer <- told() // the end of it
 	}
-	(<-w.send("", creating(anonymous))).wants(t, http.StatusOK, "A token is required.")
+	(<-w.send("", creating(anonymous))).wants(t, http.StatusOK, auth.ReasonTokenRequired.ClientText())
 	w.upstream.untouched()
 }
 

@@ -125,7 +125,7 @@ func TestBOSHPlacesAreGivenBack(t *testing.T) {
 			w.bosh.leave("s1", true)
 		},
 		"refused": func(w *world) {
-			(<-w.send(refusedToken(auth.ReasonExpired), creating(anonymous))).wants(t, http.StatusOK, "The token has expired.")
+			(<-w.send(refusedToken(auth.ReasonExpired), creating(anonymous))).wants(t, http.StatusOK, auth.ReasonExpired.ClientText())
 		},
 		"the client goes away while it waits": func(w *world) {
 			c := w.connect()

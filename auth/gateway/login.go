@@ -40,10 +40,10 @@ func (s *Server) judge(ctx context.Context, l *login, host string, e stanza.Elem
 	c := auth.Credentials{Door: Door, Host: strings.ToLower(host), Token: l.token, Problem: l.problem, Resumption: l.resumption, Waiting: true}
 	switch {
 	case l.token == "" && l.problem == nil: // whatever the mechanism, and the host
-		c.Problem = auth.Refuse(auth.ReasonTokenRequired, "there are no guests (gateway.guests)")
+		c.Problem = auth.Refuse(auth.ReasonTokenRequired, "the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
 	case e.Anonymous(), l.token == "": // an unreadable token is told of whatever the mechanism
 	case strings.EqualFold(mechanism, "ANONYMOUS"):
-		c.Problem = auth.Refuse(auth.ReasonUnsupportedMechanism, "ANONYMOUS, but not as RFC 6120 has it")
+		c.Problem = auth.Refuse(auth.ReasonUnsupportedMechanism, "ANONYMOUS, but not as RFC 6120 has it; look at the client")
 	default: // with a password of Prosody's own: the token is of no account
 		return verdict{login: true}, nil
 	}

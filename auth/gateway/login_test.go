@@ -102,18 +102,18 @@ func TestRefusals(t *testing.T) {
 	for _, row := range []struct {
 		name, token, login, condition, text string
 	}{
-		{"denied", refusedToken(auth.ReasonExpired), anonymous, "not-authorized", "The token has expired."},
-		{"undecided", refusedToken(auth.ReasonKeysUnavailable), anonymous, "temporary-auth-failure", "Logins cannot be checked at the moment."},
-		{"no refusal", "else:", anonymous, "temporary-auth-failure", "Logins cannot be checked at the moment."},
-		{"no token", "", anonymous, "not-authorized", "A token is required."},
-		{"no token, a password", "", plain, "not-authorized", "A token is required."},
-		{"an empty token", "&token=", anonymous, "not-authorized", "A token is required."},
-		{"two tokens", aliceToken + "&token=" + bobToken, anonymous, "not-authorized", "The login request could not be read."},
-		{"a token not encoded", "%zz", anonymous, "not-authorized", "The login request could not be read."},
-		{"a token not encoded, a password", "%zz", plain, "not-authorized", "The login request could not be read."},
-		{"in small letters", aliceToken, `<auth ` + sasl + ` mechanism="anonymous"/>`, "not-authorized", "This login mechanism is not offered."},
-		{"SASL 2", aliceToken, `<authenticate xmlns="urn:xmpp:sasl:2" mechanism="ANONYMOUS"/>`, "not-authorized", "This login mechanism is not offered."},
-		{"no namespace", aliceToken, `<auth mechanism="ANONYMOUS"/>`, "not-authorized", "This login mechanism is not offered."},
+		{"denied", refusedToken(auth.ReasonExpired), anonymous, "not-authorized", auth.ReasonExpired.ClientText()},
+		{"undecided", refusedToken(auth.ReasonKeysUnavailable), anonymous, "temporary-auth-failure", auth.ReasonKeysUnavailable.ClientText()},
+		{"no refusal", "else:", anonymous, "temporary-auth-failure", auth.ReasonKeysUnavailable.ClientText()},
+		{"no token", "", anonymous, "not-authorized", auth.ReasonTokenRequired.ClientText()},
+		{"no token, a password", "", plain, "not-authorized", auth.ReasonTokenRequired.ClientText()},
+		{"an empty token", "&token=", anonymous, "not-authorized", auth.ReasonTokenRequired.ClientText()},
+		{"two tokens", aliceToken + "&token=" + bobToken, anonymous, "not-authorized", auth.ReasonMalformedRequest.ClientText()},
+		{"a token not encoded", "%zz", anonymous, "not-authorized", auth.ReasonMalformedRequest.ClientText()},
+		{"a token not encoded, a password", "%zz", plain, "not-authorized", auth.ReasonMalformedRequest.ClientText()},
+		{"in small letters", aliceToken, `<auth ` + sasl + ` mechanism="anonymous"/>`, "not-authorized", auth.ReasonUnsupportedMechanism.ClientText()},
+		{"SASL 2", aliceToken, `<authenticate xmlns="urn:xmpp:sasl:2" mechanism="ANONYMOUS"/>`, "not-authorized", auth.ReasonUnsupportedMechanism.ClientText()},
+		{"no namespace", aliceToken, `<auth mechanism="ANONYMOUS"/>`, "not-authorized", auth.ReasonUnsupportedMechanism.ClientText()},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld(t, Options{}, noGuests)
@@ -148,7 +148,7 @@ func TestTokenFirst(t *testing.T) {
 		client.text(streamTo)
 		client.text(other)
 		prosody.expect(streamTo)
-		client.expectOne("<stream:error ", "<not-authorized ", "A token is required.")
+		client.expectOne("<stream:error ", "<not-authorized ", auth.ReasonTokenRequired.ClientText())
 		client.expect(stanza.Close)
 		client.expectClose(ws.StatusPolicyViolation, "")
 		prosody.expect(stanza.Close)
@@ -161,7 +161,7 @@ func TestFiveRefusals(t *testing.T) {
 	client, prosody := w.open(refusedToken(auth.ReasonExpired))
 	for range maxFailures {
 		client.text(anonymous)
-		client.expect(stanza.Failure("not-authorized", "The token has expired."))
+		client.expect(stanza.Failure("not-authorized", auth.ReasonExpired.ClientText()))
 	}
 	client.expectOne("<stream:error ", "<policy-violation ")
 	client.expect(stanza.Close)

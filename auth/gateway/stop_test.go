@@ -10,6 +10,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
 )
@@ -199,7 +200,7 @@ func TestReload(t *testing.T) {
 	prosody.expect(random(200))
 	client, prosody = w.open("")
 	client.text(anonymous)
-	client.expectOne("A token is required.")
+	client.expectOne(auth.ReasonTokenRequired.ClientText())
 	client.text(random(101))
 	client.expectOne("<policy-violation ")
 	prosody.expect(stanza.Close)

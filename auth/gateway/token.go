@@ -31,7 +31,7 @@ func takeToken(r *http.Request) (l login, rest string) {
 		switch {
 		case err == nil && name == "token":
 			if value, err = url.QueryUnescape(value); err != nil {
-				l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the token in the address is not percent-encoded")
+				l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the token in the address is not percent-encoded; have the page or the link encode it")
 			}
 			tokens = append(tokens, value)
 			continue
@@ -43,7 +43,7 @@ func takeToken(r *http.Request) (l login, rest string) {
 	tokens = append(tokens, bearer(r)...)
 	for _, t := range tokens {
 		if l.token != "" && t != "" && t != l.token {
-			l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the request has two different tokens")
+			l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the request has two different tokens; have the page send one")
 		}
 		l.token = max(l.token, t)
 	}

@@ -37,7 +37,7 @@ func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 		return auth.Identity{}, refusal
 	}
 	if c.Problem != nil || id.Account == "" { // only a broken authenticator gets here
-		return auth.Identity{}, auth.Refuse(auth.ReasonInternalError, "a decision without an account")
+		return auth.Identity{}, auth.Refuse(auth.ReasonInternalError, "a decision without an account; report it")
 	}
 	return id, nil
 }
@@ -45,7 +45,7 @@ func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 // malformed has a request counted that cannot be read, and returns its
 // refusal. The errors of this package hold nothing that came from outside.
 func (q *request) malformed(err error) *auth.Refusal {
-	return q.problem(auth.Refuse(auth.ReasonMalformedRequest, "%v", err))
+	return q.problem(auth.Refuse(auth.ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
 }
 
 func (q *request) problem(p *auth.Refusal) *auth.Refusal {
@@ -60,7 +60,7 @@ func refusalOf(err error) *auth.Refusal {
 	if refusal, ok := errors.AsType[*auth.Refusal](err); ok && refusal != nil {
 		return refusal
 	}
-	return auth.Refuse(auth.ReasonInternalError, "not a refusal")
+	return auth.Refuse(auth.ReasonInternalError, "an error that is no refusal; report it")
 }
 
 // refuse answers no, in the form of the endpoint.

@@ -94,7 +94,7 @@ func (q *request) userExists() {
 }
 
 func (q *request) unsupported() {
-	q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest, "accounts come from tokens")))
+	q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest, "accounts are not made, changed or removed here; have the client log in with a token, they come from those")))
 }
 
 // basic is what mod_auth_http_async asks: the user's name and password as

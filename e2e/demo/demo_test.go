@@ -29,13 +29,13 @@ func TestTour(t *testing.T) {
 	}
 	wanted := []string{
 		`   logged in by PLAIN as alice@meet\.example\.com/`,
-		`   an expired token +→ not-authorized: The token has expired\.$`,
+		`   an expired token +→ not-authorized: The token has expired\. Ask for a new link or token\.$`,
 		`   a wrong signature +→ not-authorized: .`,
 		`   somebody else's name +→ not-authorized: .`,
 		`   logged in by OAUTHBEARER as alice@meet\.example\.com/`,
 		`   [0-9]+ logins meanwhile, none failed$`,
 		`   the old secret +→ not-authorized: `,
-		`   refused: expired: The token has expired\.$`,
+		`   refused: expired: The token has expired\. Ask for a new link or token\.$`,
 		`   usher_auth_requests_total\{door="dovecot",reason="ok",result="allowed"\}`,
 		`Every step came out as it should\.$`,
 	}
@@ -43,7 +43,7 @@ func TestTour(t *testing.T) {
 		wanted = append(wanted,
 			`   https://meet\.example\.com/townhall\?jwt=… +alice, a moderator, by WebSocket +→ moderator/owner$`,
 			`   https://meet\.example\.com/townhall\?jwt=… +bob, by BOSH +→ participant/member$`,
-			`   https://meet\.example\.com/townhall\?jwt=… +carol, with an expired token +→ refused: The token has expired\.$`,
+			`   https://meet\.example\.com/townhall\?jwt=… +carol, with an expired token +→ refused: The token has expired\. Ask for a new link or token\.$`,
 			`   https://meet\.example\.com/townhall +a guest, without a token +→ participant/none$`)
 	}
 	for _, line := range wanted {

@@ -1,0 +1,63 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// misspellings are what people do not see between two names. Issuers and
+// audiences are compared byte for byte (RFC 7519 section 4.1.1).
+var misspellings = []struct {
+	what string
+	undo func(string) string
+}{
+	{"white space around it", strings.TrimSpace},
+	{"quotes around it", func(s string) string { return strings.Trim(s, `"'`) }},
+	{"a slash at the end", func(s string) string { return strings.TrimSuffix(s, "/") }},
+	{"http instead of https", func(s string) string { return strings.Replace(s, "http://", "https://", 1) }},
+	{"letter case", strings.ToLower},
+}
+
+// nearMiss says by what a name differs from a known one that was probably
+// meant. It is empty if none is near.
+func nearMiss(name string, known []string) string {
+	for _, k := range known {
+		if name == "" || undoBut(name, -1) != undoBut(k, -1) {
+			continue
+		}
+		var by []string
+		for i, m := range misspellings {
+			if undoBut(name, i) != undoBut(k, i) {
+				by = append(by, m.what)
+			}
+		}
+		return fmt.Sprintf(", but near %q: between the two is %s", clip(k), strings.Join(by, ", and "))
+	}
+	return ""
+}
+
+// undoBut undoes every misspelling but one.
+func undoBut(s string, but int) string {
+	for i, m := range misspellings {
+		if i != but {
+			s = m.undo(s)
+		}
+	}
+	return s
+}
+
+// listOf writes names for an operator, a few of them.
+func listOf(names []string) string {
+	const most = 8
+	names = slices.Sorted(slices.Values(names))
+	short := make([]string, 0, most+1)
+	for i, n := range names {
+		if i == most {
+			short = append(short, fmt.Sprintf("and %d more", len(names)-most))
+			break
+		}
+		short = append(short, clip(n))
+	}
+	return "[" + strings.Join(short, ", ") + "]"
+}
