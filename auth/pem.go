@@ -27,6 +27,9 @@ func ParsePublicKeys(content []byte, label string) ([]*Key, error) {
 		key.label = label
 		keys = append(keys, key)
 	}
+	if text := insteadOfPEM(content); text != "" && len(keys) == 0 {
+		return nil, errors.New(text)
+	}
 	if len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("the file holds something that is no PEM block")
 	}

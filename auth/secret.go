@@ -33,7 +33,11 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 	}
 	if encoding == SecretBase64 {
 		var err error
-		if secret, err = decodeSecret(secret); err != nil {
+		text := secret
+		if secret, err = decodeSecret(text); err != nil {
+			for _, d := range doubtEdges(text) {
+				return nil, fmt.Errorf("the secret is not base64: %s; take it out", d.Text)
+			}
 			return nil, err
 		}
 	}
@@ -71,6 +75,8 @@ func checkSecret(secret []byte, weak bool) error {
 	switch {
 	case len(secret) == 0:
 		return errors.New("the secret is empty")
+	case bytes.Contains(secret, []byte("PRIVATE KEY-----")):
+		return errors.New("the file holds a private key, not a shared secret; keep it where tokens are made, and name its public half under public_key_files (openssl pkey -pubout)")
 	case looksLikeKey(secret):
 		return errors.New("the file holds a PEM, DER or JWK key, not a shared secret; name it under public_key_files")
 	case knownSecret(secret):
@@ -88,11 +94,12 @@ func looksLikeKey(secret []byte) bool {
 	if bytes.Contains(secret, []byte("-----BEGIN ")) || bytes.HasPrefix(secret, []byte("ssh-")) {
 		return true
 	}
-	trimmed := bytes.TrimSpace(secret)
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(secret, []byte(byteOrderMark)))
 	if bytes.HasPrefix(trimmed, []byte("{")) && bytes.Contains(trimmed, []byte(`"kty"`)) {
 		return true
 	}
-	return looksLikeDER(secret)
+	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(trimmed), nil))) // PEM without its lines
+	return looksLikeDER(secret) || err == nil && looksLikeDER(der)
 }
 
 func looksLikeDER(secret []byte) bool {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/auth"
 	"usher/moderation/component"
 )
 
@@ -72,6 +73,9 @@ func (it item) componentSecret(to *componentConfig) {
 	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
 		it.problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", clip(it.text))
 		return
+	}
+	for _, d := range auth.DoubtSecretText(content) {
+		it.warn(d.Mend, "the component secret file %q: %s", clip(it.text), d.Text)
 	}
 	to.Secret, to.secretFile = secret, it.r.resolve(it.text)
 }

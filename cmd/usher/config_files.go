@@ -105,8 +105,9 @@ func (it item) file(noun string, private bool) ([]byte, bool) {
 	return content, true
 }
 
-// secret reads the secret file that the item names; the error names it.
-func (it item) secret(encoding auth.SecretEncoding, weak bool) []*auth.Key {
+// secret reads the secret file that the item names. said is whether the
+// configuration names the encoding.
+func (it item) secret(encoding auth.SecretEncoding, said, weak bool) []*auth.Key {
 	content, ok := it.file("secret file", true)
 	if !ok {
 		return nil
@@ -115,6 +116,9 @@ func (it item) secret(encoding auth.SecretEncoding, weak bool) []*auth.Key {
 	if err != nil {
 		it.keyProblem("secret file", err)
 		return nil
+	}
+	for _, d := range auth.DoubtSecret(content, encoding, said) {
+		it.warn(d.Mend, "the secret file %q: %s", clip(it.text), d.Text)
 	}
 	return []*auth.Key{key}
 }

@@ -97,8 +97,12 @@ func (v value) origins() []string {
 		case strings.Contains(origin, "*"):
 			it.problem("name each, or write \"*\" alone", "%s: %q has a wildcard in it", v.name, clip(it.text))
 			continue
+		default:
+			origin = asBrowsersWrite(u)
 		}
-		list = append(list, origin)
+		if !slices.Contains(list, origin) {
+			list = append(list, origin)
+		}
 	}
 	if len(list) > 1 && slices.Contains(list, "*") {
 		v.warn("remove the others", "%s: \"*\" lets pages of every origin connect", v.name)

@@ -88,6 +88,7 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 func (v value) issuers(to map[string]auth.IssuerConfig) {
 	for _, e := range v.entries() {
 		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
+		e.key.checkIssuer()
 		config := e.value.issuer(e.key)
 		e.key.checkPrefix(config.AccountPrefix, to)
 		to[e.key.text] = config

@@ -4,6 +4,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"usher/auth"
 )
 
 // The bounds of the HTTP door's secret, in characters.
@@ -65,6 +67,9 @@ func (it item) httpSecret(to *httpConfig) {
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
 		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
+	case strings.ContainsFunc(secret, notURLSafe) && len(auth.DoubtSecretText(content)) > 0:
+		d := auth.DoubtSecretText(content)[0]
+		it.problem(d.Mend, "the http secret file %q: %s", clip(it.text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
 		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", clip(it.text))
 	default:

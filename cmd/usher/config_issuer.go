@@ -14,6 +14,7 @@ type issuerReader struct {
 	key              item // its name in the file
 	secrets, publics []item
 	encoding         auth.SecretEncoding
+	encodingSaid     bool
 	weak             bool
 	algorithms       []item
 	algorithmsNamed  bool
@@ -41,7 +42,7 @@ func (r *issuerReader) read(v value) {
 		field{"secret_files", r.careful(func(v value) { r.secrets = v.list() })},
 		field{"secret_encoding", r.careful(func(v value) {
 			if s, ok := v.oneOf(string(auth.SecretPlain), string(auth.SecretBase64)); ok {
-				r.encoding = auth.SecretEncoding(s)
+				r.encoding, r.encodingSaid = auth.SecretEncoding(s), true
 			}
 		})},
 		field{"allow_weak_secret", func(v value) { v.boolean(&r.weak) }},
@@ -49,7 +50,7 @@ func (r *issuerReader) read(v value) {
 		field{"jwks_url", r.careful(func(v value) { r.config.JWKSURL = v.sourceURL() })},
 		field{"asap_url", r.careful(func(v value) { r.config.ASAPURL = v.sourceURL() })},
 		field{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
-		field{"audience", func(v value) { r.config.Audience = texts(v.list()) }},
+		field{"audience", func(v value) { r.config.Audience = v.audiences() }},
 		field{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
 		field{"require_exp", func(v value) { v.boolean(&r.config.RequireExp) }},
 		field{"require_room", func(v value) { v.boolean(&r.config.RequireRoom) }},
@@ -70,6 +71,9 @@ func (r *issuerReader) careful(read func(value)) func(value) {
 func (v value) sourceURL() string {
 	s, ok := v.string()
 	if !ok || s == "" {
+		return ""
+	}
+	if v.noSourceURL(s) {
 		return ""
 	}
 	if err := auth.CheckSourceURL(s); err != nil {
@@ -108,7 +112,7 @@ func (r *issuerReader) readKeys() {
 func (r *issuerReader) readKey(it item, secret bool) []*auth.Key {
 	var keys []*auth.Key
 	if secret {
-		keys = it.secret(r.encoding, r.weak)
+		keys = it.secret(r.encoding, r.encodingSaid, r.weak)
 	} else {
 		keys = it.publicKeys()
 	}

@@ -117,7 +117,9 @@ var badConfigs = []badConfig{
 	{"issuer: secret_files: [my-app.secret, ./my-app.secret]", `4:41: error: the file "./my-app.secret" is named twice — keep one of them`},
 	{"issuer: secret_files: [my-app.secret, copy.secret]", `4:41: error: the files "my-app.secret" and "copy.secret" hold the same key — remove one of them`},
 	{"issuer: secret_files: [my-app.secret], secret_encoding: hex", `4:59: error: secret_encoding: unknown value "hex" — use one of: plain, base64`},
-	{"issuer: secret_files: [other.secret, open.secret], secret_encoding: base64", `4:40: warning: the secret file "open.secret" is open to every user of this machine — chmod 640 open.secret
+	{"issuer: secret_files: [other.secret, open.secret], secret_encoding: base64", `4:26: warning: the secret file "other.secret": it holds hexadecimal digits, which are decoded as base64 — set secret_encoding: plain if the issuer signs with the digits as they are
+4:40: warning: the secret file "open.secret" is open to every user of this machine — chmod 640 open.secret
+4:40: warning: the secret file "open.secret": it holds hexadecimal digits, which are decoded as base64 — set secret_encoding: plain if the issuer signs with the digits as they are
 4:40: error: the files "other.secret" and "open.secret" hold the same key — remove one of them`},
 	{"issuer: secret_files: [rsa.pem]", `4:26: warning: the secret file "rsa.pem" is open to every user of this machine — chmod 640 rsa.pem
 4:26: error: the secret file "rsa.pem": the file holds a PEM, DER or JWK key, not a shared secret — name it under public_key_files`},
