@@ -124,10 +124,11 @@ func refuse(r Reason, format string, args ...any) Decision {
 // decide finds the grant that decides about a room: of those that open it, the
 // one that logged in last. If none does, the reason is that of the last login.
 func (h *hostRules) decide(grants []*Grant, room RoomName, good func(*Grant) Reason) Decision {
-	best, refused := (*Grant)(nil), refuse(ReasonNoSession, "the account has no session; it must log in with a token first")
+	best, refused := (*Grant)(nil), refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
 	var latest time.Time
 	for _, g := range grants {
-		reason, detail := good(g), ""
+		reason := good(g)
+		detail := g.whyEnded(reason)
 		if reason == "" {
 			reason, detail = h.opens(g, room)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/moderation"
 )
 
 // maxExplainLine bounds what is kept of a line of standard input, in bytes.
@@ -168,7 +169,7 @@ func reportText(r auth.Report) string {
 	}
 	switch {
 	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
-		fmt.Fprintf(&b, "refused: %s\n", r.Reason)
+		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, moderation.Reason(r.Reason).ClientText())
 	case !r.Allowed:
 		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
 	case r.Affiliation != "" && r.Account == "":

@@ -1,0 +1,51 @@
+package moderation
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every reason for a no has a text for the person: what is wrong and what can be
+// done about it, in letters that every client shows as they are.
+func TestPersonsTexts(t *testing.T) {
+	canDo := []string{"sk for a", "Ask the moderator", "Try again", "Open your link", "Log in", "Look at", "Wait until", "Join its"}
+	for _, r := range slices.Concat(DenyReasons(), UndecidedReasons()) {
+		text := r.ClientText()
+		wrong, todo, two := strings.Cut(text, ". ")
+		can := slices.ContainsFunc(canDo, func(s string) bool { return strings.Contains(todo, s) })
+		if !two || wrong == "" || !strings.HasSuffix(todo, ".") || !can {
+			t.Errorf("%s: %q does not say what is wrong, and then what to do", r, text)
+		}
+		if len(text) > 120 || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`'"&<>`, c) }) {
+			t.Errorf("%s: %q is too long, or has a character that some client writes as another", r, text)
+		}
+	}
+	for _, r := range AllowReasons() {
+		if text := r.ClientText(); text != "" {
+			t.Errorf("%s: %q", r, text)
+		}
+	}
+}
+
+// The operator is told what ended a session, and what to do about it.
+func TestWhyEnded(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	short := &Grant{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now, Expires: now.Add(time.Hour)}
+	endless := &Grant{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now}
+	for _, row := range []struct {
+		g      *Grant
+		reason Reason
+		want   string
+	}{
+		{short, "", ""},
+		{short, ReasonKeyRemoved, `the key "old" that signed its token is no key of issuer "my-app" any more; have the client log in with a new token`},
+		{short, ReasonSessionEnded, "its token expired at 2027-01-15T09:00:00Z; have the client"},
+		{endless, ReasonSessionEnded, "it was last used at 2027-01-15T08:00:00Z, longer ago than moderation.idle"},
+	} {
+		if got := row.g.whyEnded(row.reason); !strings.HasPrefix(got, row.want) || (row.want == "") != (got == "") {
+			t.Errorf("%q: %q", row.reason, got)
+		}
+	}
+}
