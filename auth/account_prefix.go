@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/internal/jid"
 )
 
 // maxPrefix is in bytes.
@@ -34,8 +36,8 @@ func CheckAccountPrefix(prefix string) error {
 	switch i := strings.IndexFunc(prefix, func(r rune) bool { return !strings.ContainsRune(good, r) }); {
 	case len(prefix) > maxPrefix:
 		return fmt.Errorf("account_prefix has %d bytes, at most %d are allowed; shorten it", len(prefix), maxPrefix)
-	case i >= 0 && isUpperASCII(rune(prefix[i])):
-		return fmt.Errorf("account_prefix %q has capital letters, which Prosody writes small; write %q", clip(prefix), clip(lowerASCII(prefix)))
+	case i >= 0 && 'A' <= prefix[i] && prefix[i] <= 'Z':
+		return fmt.Errorf("account_prefix %q has capital letters, which Prosody writes small; write %q", clip(prefix), clip(jid.LowerASCII(prefix)))
 	case i >= 0:
 		return fmt.Errorf("account_prefix %q has a character that is not itself in every account; use small letters, digits, - _ and .", clip(prefix))
 	}

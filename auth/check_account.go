@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"iter"
 	"strings"
+
+	"usher/internal/jid"
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
@@ -135,7 +137,7 @@ func (a *attempt) isJID(s string) bool {
 		return true
 	}
 	bare, resource, _ := strings.Cut(s, "/")
-	if len(resource) <= maxLocalpart && a.isBareJID(bare) {
+	if len(resource) <= jid.MaxPart && a.isBareJID(bare) {
 		return true
 	}
 	return a.isBareJID(s) // a slash in a localpart that is not escaped
@@ -143,10 +145,10 @@ func (a *attempt) isJID(s string) bool {
 
 func (a *attempt) isBareJID(s string) bool {
 	at := strings.LastIndexByte(s, '@')
-	if at < 0 || len(s) > 2*maxLocalpart+1 {
+	if at < 0 || len(s) > 2*jid.MaxPart+1 {
 		return false
 	}
-	domain, err := Nameprep(strings.TrimSuffix(s[at+1:], "."))
+	domain, err := jid.Nameprep(strings.TrimSuffix(s[at+1:], "."))
 	return err == nil && domain == a.host.name && a.isAccount(s[:at])
 }
 
@@ -163,7 +165,7 @@ func (a *attempt) isAccount(name string) bool {
 // XEP-0106 already, or not.
 func spellings(name string, unicode bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if escaped, err := Nodeprep(name); err == nil && !yield(escaped) {
+		if escaped, err := jid.Nodeprep(name); err == nil && !yield(escaped) {
 			return
 		}
 		if plain, err := localpart(name, unicode); err == nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/internal/jid"
 )
 
 var errNotText = errors.New("not a text")
@@ -91,7 +93,7 @@ func checkSubject(a *attempt) *Refusal {
 		return nil
 	case sub == nil:
 		return Refuse(ReasonSubjectMismatch, "the token has no sub, and tokens.subject is %s; have the application write one, or set tokens.subject: any", cmp.Or(mode, SubjectDomain))
-	case mode == SubjectTenant, a.id.Subject == "*", lowerASCII(a.id.Subject) == a.host.name:
+	case mode == SubjectTenant, a.id.Subject == "*", jid.LowerASCII(a.id.Subject) == a.host.name:
 		return nil
 	}
 	return Refuse(ReasonSubjectMismatch, "sub is %q, and with tokens.subject: domain it must be %s or *; have the application write that, or set tokens.subject: %s",

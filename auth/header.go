@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unicode"
+
+	"usher/internal/jid"
 )
 
 // A header is a JOSE header that was found acceptable (RFC 7515 section 4).
@@ -69,7 +71,7 @@ func headerText(n *node, name string) (string, *Refusal) {
 // regard to case.
 func typeAllowed(typ string, allowed []string) bool {
 	return typ == "" || slices.ContainsFunc(allowed, func(a string) bool {
-		return lowerASCII(a) == lowerASCII(typ)
+		return jid.LowerASCII(a) == jid.LowerASCII(typ)
 	})
 }
 

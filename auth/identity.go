@@ -3,6 +3,8 @@ package auth
 import (
 	"log/slog"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // Credentials is what a door read from its peer.
@@ -78,7 +80,7 @@ func (id Identity) JID() string { return id.Account + "@" + id.Host }
 
 // Localpart returns the account unescaped, for a door whose Prosody module
 // escapes it itself (mod_auth_dovecot).
-func (id Identity) Localpart() string { return UnescapeLocalpart(id.Account) }
+func (id Identity) Localpart() string { return jid.Unescape(id.Account) }
 
 // A Choice is a claim that is true, or false, or says nothing.
 type Choice int8

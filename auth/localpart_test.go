@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"usher/internal/jid"
 )
 
 // FuzzLocalpart holds two properties: Prosody's own preparation changes no
@@ -21,12 +23,12 @@ func FuzzLocalpart(f *testing.F) {
 			}
 			return
 		}
-		if prepared, err := Nodeprep(account); err != nil || prepared != account {
+		if prepared, err := jid.Nodeprep(account); err != nil || prepared != account {
 			t.Errorf("%q: nodeprep makes %q of %q (%v)", name, prepared, account, err)
 		}
-		raw := UnescapeLocalpart(account)
-		if EscapeLocalpart(raw) != account {
-			t.Errorf("%q: %q does not survive the door: %q", name, account, EscapeLocalpart(raw))
+		raw := jid.Unescape(account)
+		if jid.Escape(raw) != account {
+			t.Errorf("%q: %q does not survive the door: %q", name, account, jid.Escape(raw))
 		}
 		if strings.ContainsFunc(raw, unicode.IsControl) {
 			t.Errorf("%q: control character in %q", name, raw)
@@ -34,7 +36,7 @@ func FuzzLocalpart(f *testing.F) {
 		if !equalButCase(raw, name) {
 			t.Errorf("%q became %q", name, raw)
 		}
-		if isASCII(account) && !isASCII(name) {
+		if jid.IsASCII(account) && !jid.IsASCII(name) {
 			t.Errorf("%q became ASCII: %q", name, account)
 		}
 	})
@@ -50,7 +52,7 @@ func TestLookalikes(t *testing.T) {
 			continue
 		}
 		accepted++
-		if isASCII(account) || !equalButCase(account, "adm"+string(r)+"in") {
+		if jid.IsASCII(account) || !equalButCase(account, "adm"+string(r)+"in") {
 			t.Fatalf("U+%04X: %q", r, account)
 		}
 	}

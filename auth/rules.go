@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // rules is a Config made ready: immutable, but for its caches. A request
@@ -92,14 +94,14 @@ func newIssuerRules(id string, c IssuerConfig, sourceFor func(string, sourceKind
 }
 
 // prepareJID returns a bare JID as Prosody spells it, or as it is if it is none.
-func prepareJID(jid string) string {
-	local, domain, _ := strings.Cut(jid, "@")
-	local, err := Nodeprep(local)
+func prepareJID(text string) string {
+	local, domain, _ := strings.Cut(text, "@")
+	local, err := jid.Nodeprep(local)
 	if err != nil {
-		return jid
+		return text
 	}
-	if domain, err = Nameprep(strings.TrimSuffix(domain, ".")); err != nil {
-		return jid
+	if domain, err = jid.Nameprep(strings.TrimSuffix(domain, ".")); err != nil {
+		return text
 	}
 	return local + "@" + domain
 }
@@ -109,7 +111,7 @@ func (r *rules) host(name string) *hostRules {
 	if name == "" {
 		return r.only
 	}
-	return r.hosts[lowerASCII(name)]
+	return r.hosts[jid.LowerASCII(name)]
 }
 
 // maxTried bounds the signatures that one token may cost.
@@ -193,20 +195,6 @@ func (i *issuerRules) holdsPrint(print string) bool {
 func (s *keyset) holds(key *Key) bool {
 	return slices.Contains(s.keys, key)
 }
-
-func lowerASCII(s string) string {
-	if strings.IndexFunc(s, isUpperASCII) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if isUpperASCII(r) {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
-}
-
-func isUpperASCII(r rune) bool { return 'A' <= r && r <= 'Z' }
 
 // instant turns a NumericDate (RFC 7519 section 2) into a time. A number
 // beyond every calendar is as far away as time.Time can compare.

@@ -93,7 +93,7 @@ func isBase64(text string) bool {
 	}
 	padded := len(bare) < len(text) && len(text)%4 == 0
 	usual := len(secret) == 32 || len(secret) == 48 || len(secret) == 64
-	mixed := strings.ContainsFunc(bare, isUpperASCII) && strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
+	mixed := strings.ContainsAny(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
 	return padded || usual && mixed
 }
 

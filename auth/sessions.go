@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+
+	"usher/internal/jid"
 )
 
 // Sessions remember who logged in. All methods but Record and Remember read
@@ -92,7 +94,7 @@ func (v *Verifier) Exists(host, name string) bool {
 		host = h.name
 	}
 	for account := range spellings(name, h != nil && h.UnicodeAccounts) {
-		if r.serviceAccounts[account+"@"+lowerASCII(host)] {
+		if r.serviceAccounts[account+"@"+jid.LowerASCII(host)] {
 			return true
 		}
 		if h != nil && v.sessions.Exists(h.name, account, h.held) {

@@ -14,6 +14,7 @@ import (
 	"usher/auth"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
+	"usher/internal/jid"
 )
 
 // nodeprepAll prints a line for each code point: what Prosody makes of it, in hex. "=" stands for no change, "-" for a
@@ -33,7 +34,7 @@ for c = 0, 0x10ffff do
 end
 `
 
-// Whatever name auth.Nodeprep lets pass, Prosody prepares to the very same: else a token for one account would be good
+// Whatever name jid.Nodeprep lets pass, Prosody prepares to the very same: else a token for one account would be good
 // for another.
 func TestNodeprepAgrees(t *testing.T) {
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
@@ -65,7 +66,7 @@ type comparison struct{ names, both, neither, stricter, unknown, different int }
 func (c *comparison) add(t *testing.T, name, theirs string) {
 	t.Helper()
 	c.names++
-	ours, err := auth.Nodeprep(name)
+	ours, err := jid.Nodeprep(name)
 	switch {
 	case err != nil && theirs == "-":
 		c.neither++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -202,7 +203,7 @@ func tenantMatches(sub, tenant, host string) bool {
 	if tenant == "" {
 		return strings.EqualFold(sub, host)
 	}
-	canonical, err := auth.Nodeprep(sub)
+	canonical, err := jid.Nodeprep(sub)
 	return err == nil && canonical == tenant
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -164,7 +165,7 @@ func FuzzOpens(f *testing.F) {
 		if plain(claim) && plain(local) && (reason == "") != (claim == local) {
 			t.Errorf("claim %q and room %q: %q", claim, local, reason)
 		}
-		if prepared, err := auth.Nodeprep(local); err == nil && prepared == local && !strings.ContainsAny(local, "%") && claim == local && reason != "" {
+		if prepared, err := jid.Nodeprep(local); err == nil && prepared == local && !strings.ContainsAny(local, "%") && claim == local && reason != "" {
 			t.Errorf("its own name %q does not open it: %q", local, reason)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"usher/auth"
+	"usher/internal/jid"
 )
 
 // A RoomName is a room's JID made ready for comparing.
@@ -42,11 +43,11 @@ func prepareRoom(jid string) (RoomName, error) {
 		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(jid))
 	}
 	local, domain, _ := strings.Cut(jid, "@")
-	local, err := auth.Nodeprep(local)
+	local, err := jid.Nodeprep(local)
 	if err != nil {
 		return RoomName{}, err
 	}
-	domain, err = auth.Nameprep(strings.TrimSuffix(domain, "."))
+	domain, err = jid.Nameprep(strings.TrimSuffix(domain, "."))
 	if err != nil {
 		return RoomName{}, err
 	}
@@ -71,7 +72,7 @@ func (r RoomName) tenant() (tenant, rest string) {
 // undone once, and the result prepared as Prosody prepares a localpart. What a
 // localpart cannot hold is encoded again, so that "a b" and "a%20b" are one.
 func canonicalRoom(s string) (string, error) {
-	return auth.Nodeprep(encodeRoom(decodeRoom(s)))
+	return jid.Nodeprep(encodeRoom(decodeRoom(s)))
 }
 
 // CanonicalName returns the form in which names of rooms, or parts of them, are

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/moderation"
 )
 
@@ -118,7 +119,7 @@ func (v value) bareJIDs() []string {
 	var jids []string
 	for _, it := range v.list() {
 		local, domain, found := strings.Cut(it.text, "@")
-		prepared, err := auth.Nodeprep(local)
+		prepared, err := jid.Nodeprep(local)
 		switch {
 		case !found || err != nil || !validHost(strings.ToLower(domain)):
 			it.problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.name, clip(it.text))

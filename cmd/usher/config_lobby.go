@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -84,21 +85,21 @@ func (l *lobbyReader) readWhitelist(v value) {
 }
 
 // prepareJID brings a bare JID, or a host, into the spelling that Prosody keeps.
-func prepareJID(jid string) (string, error) {
-	local, domain, found := strings.Cut(jid, "@")
+func prepareJID(text string) (string, error) {
+	local, domain, found := strings.Cut(text, "@")
 	if !found {
-		local, domain = "", jid
+		local, domain = "", text
 	}
 	domain = strings.ToLower(domain)
 	if !validHost(domain) {
-		return "", &jidError{jid}
+		return "", &jidError{text}
 	}
 	if !found {
 		return domain, nil
 	}
-	prepared, err := auth.Nodeprep(local)
+	prepared, err := jid.Nodeprep(local)
 	if err != nil || prepared == "" {
-		return "", &jidError{jid}
+		return "", &jidError{text}
 	}
 	return prepared + "@" + domain, nil
 }

@@ -1,10 +1,10 @@
-package auth_test
+package jid_test
 
 import (
 	"strings"
 	"testing"
 
-	"usher/auth"
+	"usher/internal/jid"
 )
 
 // TestNameprep: what Prosody 0.12 makes of domains; empty: it is refused.
@@ -24,7 +24,7 @@ func TestNameprep(t *testing.T) {
 		"a\U0001f600.example":                  "", // not in Unicode 3.2
 		strings.Repeat("X", 1020) + "\u00ad.y": strings.Repeat("x", 1020) + ".y",
 	} {
-		got, err := auth.Nameprep(domain)
+		got, err := jid.Nameprep(domain)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v, want %q", domain, got, err, want)
 		}
