@@ -170,10 +170,3 @@ func (a *attempt) choice(path ...string) Choice {
 	}
 	return Unsaid
 }
-
-func describeRoom(a *attempt) string {
-	if a.id.Rooms == nil {
-		return "none, and none is required"
-	}
-	return a.quoted("room")
-}

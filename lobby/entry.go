@@ -34,8 +34,8 @@ const (
 )
 
 // Check returns what is wrong with an entry, whoever made it, and else the
-// rooms that it is for. canonical is that of [Options].
-func (e Entry) Check(canonical func(string) (string, error)) (Pattern, error) {
+// rooms that it is for.
+func (e Entry) Check() (Pattern, error) {
 	local, domain, isJID := strings.Cut(e.JID, "@")
 	if !isJID {
 		local, domain = "x", e.JID
@@ -52,7 +52,7 @@ func (e Entry) Check(canonical func(string) (string, error)) (Pattern, error) {
 	case !e.Until.Equal(e.Until.Truncate(time.Second)):
 		return Pattern{}, errors.New("the time has a fraction of a second")
 	}
-	p, err := ParsePattern(e.Room, canonical)
+	p, err := ParsePattern(e.Room)
 	if err != nil {
 		return Pattern{}, fmt.Errorf("the room %q: %w", clip(e.Room), err)
 	}

@@ -25,11 +25,10 @@ const (
 // Options are the collaborators of a [Lobby]. A nil Log or Metrics is a no-op;
 // a nil Now is time.Now.
 type Options struct {
-	Log       *slog.Logger
-	Metrics   *metrics.Metrics
-	Now       func() time.Time
-	Canonical func(name string) (string, error) // of a room's name; nil: as it is
-	Changed   func(jid string)                  // told of each change of the lists, outside all locks; may be nil
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+	Changed func(jid string) // told of each change of the lists, outside all locks; may be nil
 }
 
 // A Lobby is the whitelist, what was decided about those who knocked, and who
@@ -67,7 +66,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
 	}
 	for _, e := range state.Entries {
-		p, err := e.Check(o.Canonical)
+		p, err := e.Check()
 		if err != nil {
 			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "cause", err)
 			continue

@@ -85,9 +85,8 @@ func newFixture(t *testing.T, state State) *fixture {
 func (f *fixture) restart(t *testing.T) {
 	t.Helper()
 	l, err := New(t.Context(), f.store, Options{
-		Now:       func() time.Time { return f.now },
-		Canonical: lower,
-		Changed:   func(jid string) { f.told = append(f.told, jid) },
+		Now:     func() time.Time { return f.now },
+		Changed: func(jid string) { f.told = append(f.told, jid) },
 	})
 	if err != nil {
 		t.Fatal(err)

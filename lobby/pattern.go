@@ -3,30 +3,37 @@ package lobby
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"usher/internal/jid"
 )
 
 // A Room is a room as the lists know it.
 type Room struct {
-	JID    string // bare JID, as Prosody spells it
-	Domain string // of the MUC component
-	Name   string // canonical localpart
+	JID      string // bare JID, as Prosody spells it
+	Domain   string // of the MUC component
+	jid.Room        // the localpart, split once
 }
 
-// A Pattern says for which rooms something holds: by canonical name, in which
-// "*" stands for any text, or by a whole JID with such a name. The empty
-// pattern is for all rooms, like "*". The zero value is the empty one.
+// A Pattern says for which rooms something holds: by name, in which "*" stands
+// for any text, or by a whole JID with such a name. A name is compared with what
+// follows the tenant in a room's name, and so is for every tenant; one that
+// begins with "[tenant]", in which "*" stands for any, is for that tenant. The
+// empty pattern is for all rooms, like "*". The zero value is the empty one.
 type Pattern struct {
 	text   string
-	domain string   // empty: of any component
-	parts  []string // what stands between the asterisks, canonical; nil: every name
+	domain string     // empty: of any component
+	tenant []string   // what stands between the asterisks of [tenant]; nil: rooms of any tenant, or of none
+	names  [][]string // the same of the name, in each spelling; nil: every name
+	weight int        // how specific it is
 }
 
 const maxPattern = 1100 // bytes: a localpart and some
 
-// ParsePattern reads a pattern. Names are brought into the canonical form by
-// the given function; nil leaves them as they are.
-func ParsePattern(text string, canonical func(string) (string, error)) (Pattern, error) {
+// ParsePattern reads a pattern. Its name is spelled as [jid.Spell] spells the
+// rooms of a token.
+func ParsePattern(text string) (Pattern, error) {
 	p := Pattern{text: text}
 	if text == "" {
 		return p, nil
@@ -38,18 +45,46 @@ func ParsePattern(text string, canonical func(string) (string, error)) (Pattern,
 	case name == "" || found && domain == "" || strings.ContainsAny(domain, "@/*") || strings.Contains(name, "/"):
 		return Pattern{}, errors.New("it is neither the name of a room nor name@component; * stands for any text")
 	}
-	p.domain = strings.ToLower(domain)
-	for part := range strings.SplitSeq(name, "*") {
-		if part != "" && canonical != nil {
-			c, err := canonical(part)
-			if err != nil {
-				return Pattern{}, fmt.Errorf("%q cannot be a part of a room's name: %w", part, err)
-			}
-			part = c
+	p.domain = jid.LowerASCII(domain)
+	p.weight = weigh(name, p.domain)
+	if err := p.readTenant(&name); err != nil {
+		return Pattern{}, err
+	}
+	plain, encoded, err := jid.SpellParts(strings.Split(name, "*"))
+	if err != nil {
+		return Pattern{}, err
+	}
+	for _, parts := range [][]string{plain, encoded} {
+		if parts != nil && !slices.ContainsFunc(p.names, func(other []string) bool { return slices.Equal(parts, other) }) {
+			p.names = append(p.names, parts)
 		}
-		p.parts = append(p.parts, part)
 	}
 	return p, nil
+}
+
+// readTenant takes the tenant off a name.
+func (p *Pattern) readTenant(name *string) error {
+	switch {
+	case strings.HasPrefix(*name, "*") && strings.Contains(*name, "]"):
+		return errors.New("a name is for every tenant already: write board-*, or [acme]board-* for one tenant")
+	case !strings.HasPrefix(*name, "["):
+		return nil
+	}
+	tenant, rest, found := strings.Cut((*name)[1:], "]")
+	if !found || tenant == "" || rest == "" {
+		return errors.New("a tenant is written [tenant]name: [acme]* for all its rooms")
+	}
+	for part := range strings.SplitSeq(tenant, "*") {
+		if part != "" {
+			var err error
+			if part, err = jid.Tenant(part); err != nil {
+				return err
+			}
+		}
+		p.tenant = append(p.tenant, part)
+	}
+	*name = rest
+	return nil
 }
 
 // String returns the text that was parsed.
@@ -57,10 +92,13 @@ func (p Pattern) String() string { return p.text }
 
 // Match reports whether the pattern is for a room.
 func (p Pattern) Match(r Room) bool {
-	if p.domain != "" && p.domain != r.Domain {
+	switch {
+	case p.domain != "" && p.domain != r.Domain:
+		return false
+	case p.tenant != nil && (r.Tenant == "" || !matchParts(p.tenant, r.Tenant)):
 		return false
 	}
-	return p.parts == nil || matchParts(p.parts, r.Name)
+	return p.names == nil || slices.ContainsFunc(p.names, func(parts []string) bool { return matchParts(parts, r.Name) })
 }
 
 // matchParts takes the first and last part as anchors, and of the others each
@@ -85,15 +123,12 @@ func matchParts(parts []string, name string) bool {
 	return strings.HasSuffix(name, parts[last])
 }
 
-// weight is how specific the pattern is: how much of the name it gives, and
+// weigh is how specific a pattern is: how much of the name it gives, and
 // whether it gives all of it.
-func (p Pattern) weight() int {
-	n := 0
-	for _, part := range p.parts {
-		n += 2 * len(part)
-	}
-	if len(p.parts) == 1 {
+func weigh(name, domain string) int {
+	n := 2 * (len(name) - strings.Count(name, "*"))
+	if !strings.Contains(name, "*") {
 		n++
 	}
-	return 4*n + 2*min(len(p.domain), 1) + min(len(p.parts), 1)
+	return 4*n + 2*min(len(domain), 1) + 1
 }

@@ -1,11 +1,12 @@
 package lobby
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"usher/internal/jid"
 )
 
 const (
@@ -14,15 +15,13 @@ const (
 )
 
 // room is the room of a JID, or of a name at the usual component.
-func room(jid string) Room {
-	if !strings.Contains(jid, "@") {
-		jid += "@" + muc
+func room(address string) Room {
+	if !strings.Contains(address, "@") {
+		address += "@" + muc
 	}
-	name, domain, _ := strings.Cut(jid, "@")
-	return Room{JID: jid, Domain: domain, Name: name}
+	name, domain, _ := strings.Cut(address, "@")
+	return Room{JID: address, Domain: domain, Room: jid.SplitRoom(name)}
 }
-
-func lower(s string) (string, error) { return strings.ToLower(s), nil }
 
 // patterns is for which rooms a pattern is, and for which it is not.
 var patterns = []struct {
@@ -46,12 +45,18 @@ var patterns = []struct {
 	{"board@CONF.Example", []string{"board"}, []string{"board@" + other}},
 	{"*@" + muc, []string{"a", ""}, []string{"a@" + other, "a@sub." + muc, "a@x" + muc}},
 	{"b*@" + muc, []string{"b", "board"}, []string{"a", "board@" + other}},
+	{"board-*", []string{"[acme]board-1", "[x]board-1@" + other}, []string{"[acme]a", "[board-1]a"}}, // of every tenant
+	{"*", []string{"[acme]a"}, nil},
+	{"[acme]board-*", []string{"[acme]board-1"}, []string{"board-1", "[other]board-1", "[acme]a", "[acme][x]board-1"}},
+	{"[Acme]*", []string{"[acme]a", "[acme]board-1"}, []string{"a", "[acme2]a", "[other]a"}},
+	{"[a*]b", []string{"[acme]b", "[a]b"}, []string{"b", "[b]b", "[acme]bb"}},
+	{"[*]b", []string{"[acme]b"}, []string{"b"}},
 }
 
 // TestPattern: the asterisk stands for any text, and the rest for itself; a component that is named is the only one.
 func TestPattern(t *testing.T) {
 	for _, row := range patterns {
-		p, err := ParsePattern(row.text, nil)
+		p, err := ParsePattern(row.text)
 		if err != nil || p.String() != row.text {
 			t.Errorf("%q: read as %q, %v", row.text, p, err)
 		}
@@ -74,30 +79,47 @@ func TestPattern(t *testing.T) {
 // TestPatternBad: what is no pattern is an error, and comes to nothing.
 func TestPatternBad(t *testing.T) {
 	long := strings.Repeat("a", maxPattern)
-	if _, err := ParsePattern(long, nil); err != nil {
+	if _, err := ParsePattern(long); err != nil {
 		t.Errorf("%d bytes: %v", len(long), err)
 	}
-	for _, text := range []string{"@", "@" + muc, "board@", "a@b@c", "a@*", "a@*.example", "a@b/c", "a/b", "*/*", "/", long + "a"} {
-		if p, err := ParsePattern(text, nil); err == nil || p.String() != "" {
+	for _, text := range []string{"@", "@" + muc, "board@", "a@b@c", "a@*", "a@*.example", "a@b/c", "a/b", "*/*", "/", long + "a", "[acme]", "[acme", "[]a", "[ac*", "*]board", "*x]board", "[ａ]b"} {
+		if p, err := ParsePattern(text); err == nil || p.String() != "" {
 			t.Errorf("%.20q: read as %+v, %v", text, p, err)
 		}
 	}
 }
 
-// TestPatternCanonical: each part between the asterisks is brought into the form in which names are compared.
-func TestPatternCanonical(t *testing.T) {
-	p, err := ParsePattern("Board-*-X@Conf.Example", lower)
-	if err != nil || !p.Match(room("board-1-x")) || p.Match(room("Board-1-X")) || p.String() != "Board-*-X@Conf.Example" {
-		t.Errorf("%+v, %v", p, err)
-	}
-	bad := errors.New("bad")
-	refuse := func(string) (string, error) { return "", bad }
-	if _, err := ParsePattern("board-*", refuse); !errors.Is(err, bad) {
-		t.Errorf("a part that has no such form: %v", err)
-	}
-	for _, text := range []string{"", "*", "*@" + muc} { // nothing to bring into it
-		if _, err := ParsePattern(text, refuse); err != nil {
+// TestPatternSpelling: each part between the asterisks is spelled as rooms are, plain and as Jitsi's client does it.
+func TestPatternSpelling(t *testing.T) {
+	for text, names := range map[string]struct{ yes, no string }{
+		"Board-*-X@Conf.Example": {"board-1-x", "Board-1-X board-x"},
+		"räk*":                   {"räk räk-1 r%c3%a4k r%c3%a4k-1", "rak r%C3%A4k ra\u0308k"},
+		"Straße*":                {"stra%c3%9fe stra%c3%9fe-1", "strasse"},
+		"strasse*":               {"strasse", "stra%c3%9fe"},
+		"me+you*":                {"me+you me%2byou-1", "me%2Byou"},
+		"50%25off*":              {"50%25off", "50%off 50%2525off"},
+		"שלום-*":                 {"שלום-א %d7%a9%d7%9c%d7%95%d7%9d-1", "שלום"},
+		"Team🚀*":                 {"team🚀 team%f0%9f%9a%80-7", "team"},
+	} {
+		p, err := ParsePattern(text)
+		if err != nil {
 			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		for name := range strings.FieldsSeq(names.yes) {
+			if !p.Match(room(name)) {
+				t.Errorf("%q is not for %q", text, name)
+			}
+		}
+		for name := range strings.FieldsSeq(names.no) {
+			if p.Match(room(name)) {
+				t.Errorf("%q is for %q", text, name)
+			}
+		}
+	}
+	for _, text := range []string{"ｂｏａｒｄ*", "it's*", "ﬁ", "a*ﬁ"} {
+		if _, err := ParsePattern(text); err == nil {
+			t.Errorf("%q is a pattern, and no room can be called so", text)
 		}
 	}
 }
@@ -113,6 +135,8 @@ func TestRules(t *testing.T) {
 		"every room":         {map[string]bool{"": true}, "a board a@" + other, ""},
 		"the issue's":        {map[string]bool{"*": false, "board-*": true, "board-secret": false}, "board- board-1 board-secrets", "a board board-secret"},
 		"the other way":      {map[string]bool{"*": true, "board-*": false, "board-secret": true}, "a board board-secret", "board- board-1"},
+		"of all tenants":     {map[string]bool{"*": false, "board-*": true}, "[acme]board-1 board-1", "[acme]a"},
+		"of a tenant":        {map[string]bool{"board-*": true, "[acme]board-*": false}, "[x]board-1 board-1", "[acme]board-1"},
 		"a longer beginning": {map[string]bool{"b*": true, "board-*": false, "bo*": true}, "b book", "board-1 a"},
 		"more of the name":   {map[string]bool{"*-x": false, "board-*": true}, "board-x", "a-x"},
 		"all of the name":    {map[string]bool{"board": true, "board*": false, "*board": false}, "board", "boards a-board"},
@@ -122,7 +146,7 @@ func TestRules(t *testing.T) {
 		"name, not place":    {map[string]bool{"board-*": true, "*@" + muc: false}, "board-1 board-1@" + other, "a"},
 		"another spelling":   {map[string]bool{"Board-*": true, "BOARD-SECRET@Conf.Example": false}, "board-1", "board-secret"},
 	} {
-		r, err := NewRules(Gate, row.rules, lower)
+		r, err := NewRules(Gate, row.rules)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -138,7 +162,7 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
-	if r, err := NewRules(Gate, map[string]bool{"*": true, "a/b": true}, nil); err == nil || r != nil {
+	if r, err := NewRules(Gate, map[string]bool{"*": true, "a/b": true}); err == nil || r != nil {
 		t.Errorf("a bad pattern: %+v, %v", r, err)
 	}
 }
@@ -150,7 +174,7 @@ func TestMode(t *testing.T) {
 		t.Errorf("without rules: %v, %s", none.On(room("a")), none.Mode())
 	}
 	for said, want := range map[Mode]Mode{"": MembersOnly, MembersOnly: MembersOnly, Gate: Gate} {
-		r, err := NewRules(said, nil, nil)
+		r, err := NewRules(said, nil)
 		if err != nil || r.Mode() != want {
 			t.Errorf("%q: %q, %v", said, r.Mode(), err)
 		}
@@ -165,15 +189,18 @@ func FuzzMatch(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text, name string) {
-		if strings.ContainsAny(text+name, "@/") || !utf8.ValidString(text) || !utf8.ValidString(name) || len(name) > 1023 {
-			return // no localpart, or no text of a regular expression
+		if strings.ContainsAny(text+name, "@/[]%") || !utf8.ValidString(text) || !utf8.ValidString(name) || len(name) > 1023 {
+			return // no localpart, or no text of a regular expression, or more than one spelling
 		}
-		p, err := ParsePattern(text, nil)
+		p, err := ParsePattern(text)
 		if err != nil {
-			if len(text) <= maxPattern {
+			if prepared, badName := jid.Nodeprep(strings.ReplaceAll(text, "*", "")); badName == nil && prepared == text && len(text) <= maxPattern {
 				t.Errorf("%q: %v", text, err)
 			}
 			return
+		}
+		if prepared, err := jid.Nodeprep(text); text != "" && (err != nil || prepared != text) {
+			return // spelled otherwise than it is written
 		}
 		parts := strings.Split(text, "*")
 		for i, part := range parts {

@@ -12,7 +12,7 @@ type Prepared struct {
 // Prepare checks the whitelist of a configuration. Everything that can fail
 // fails here; what is in force stays. Of entries with one key the last counts.
 func (l *Lobby) Prepare(entries []Entry) (*Prepared, error) {
-	fixed, err := compile(entries, l.o.Canonical)
+	fixed, err := compile(entries)
 	if err != nil {
 		return nil, err
 	}
@@ -20,18 +20,18 @@ func (l *Lobby) Prepare(entries []Entry) (*Prepared, error) {
 }
 
 // CheckWhitelist returns what [Lobby.Prepare] would refuse.
-func CheckWhitelist(entries []Entry, canonical func(string) (string, error)) error {
-	_, err := compile(entries, canonical)
+func CheckWhitelist(entries []Entry) error {
+	_, err := compile(entries)
 	return err
 }
 
-func compile(entries []Entry, canonical func(string) (string, error)) (map[EntryKey]*listed, error) {
+func compile(entries []Entry) (map[EntryKey]*listed, error) {
 	if len(entries) > MaxEntries {
 		return nil, fmt.Errorf("the whitelist has %d entries, and %d are the most", len(entries), MaxEntries)
 	}
 	fixed := map[EntryKey]*listed{}
 	for _, e := range entries {
-		pattern, err := e.Check(canonical)
+		pattern, err := e.Check()
 		if err != nil {
 			return nil, err
 		}

@@ -28,17 +28,17 @@ type roomRule struct {
 
 // NewRules makes rules ready. Of several patterns that are for a room the most
 // specific decides: the one that gives more letters of the name.
-func NewRules(mode Mode, rooms map[string]bool, canonical func(string) (string, error)) (*Rules, error) {
+func NewRules(mode Mode, rooms map[string]bool) (*Rules, error) {
 	r := &Rules{mode: mode}
 	for text, on := range rooms {
-		p, err := ParsePattern(text, canonical)
+		p, err := ParsePattern(text)
 		if err != nil {
 			return nil, err
 		}
 		r.rooms = append(r.rooms, roomRule{p, on})
 	}
 	slices.SortFunc(r.rooms, func(a, b roomRule) int {
-		return cmp.Or(b.weight()-a.weight(), cmp.Compare(a.text, b.text))
+		return cmp.Or(b.weight-a.weight, cmp.Compare(a.text, b.text))
 	})
 	return r, nil
 }

@@ -18,7 +18,7 @@ func TestStanding(t *testing.T) {
 	}{
 		{"a", "alice@h", ListedJID, ListedJID},
 		{"board-1@" + other, "alice@h", ListedJID, ListedJID},
-		{"", "alice@h", ListedJID, ListedJID}, // a name without a canonical form
+		{"", "alice@h", ListedJID, ListedJID},
 		{"a", "alice@h2", ListedDomain, ListedDomain},
 		{"a", "alice@sub.h2", Unlisted, Unlisted},
 		{"a", "alice@xh2", Unlisted, Unlisted},

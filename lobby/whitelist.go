@@ -66,7 +66,7 @@ var (
 // Allow adds an entry, or replaces the one of the same key. It is in the state
 // when Allow returns.
 func (l *Lobby) Allow(ctx context.Context, e Entry) error {
-	p, err := e.Check(l.o.Canonical)
+	p, err := e.Check()
 	if err != nil {
 		return err
 	}

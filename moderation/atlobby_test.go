@@ -57,7 +57,7 @@ func TestAtLobby(t *testing.T) {
 		{"wrong room, admitted", mismatch, true, lobby.Admitted, true, ReasonRoomMismatch, "", "", false},
 	} {
 		for mode, affiliation := range map[lobby.Mode]Affiliation{lobby.MembersOnly: row.members, lobby.Gate: row.gate} {
-			rules, err := lobby.NewRules(mode, nil, nil)
+			rules, err := lobby.NewRules(mode, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func FuzzAtLobby(f *testing.F) {
 	f.Fuzz(func(t *testing.T, reason, list uint8, on, started bool, bypass int8) {
 		reasons := DenyReasons()
 		d := refuse(reasons[int(reason)%len(reasons)], "")
-		rules, err := lobby.NewRules(lobby.MembersOnly, nil, nil)
+		rules, err := lobby.NewRules(lobby.MembersOnly, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

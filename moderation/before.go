@@ -12,12 +12,8 @@ import (
 // question that follows. It returns when that is done, or when ctx ends; then it
 // is done meanwhile.
 func (s *Sessions) BeforeJoin(ctx context.Context, user, room string) {
-	name, err := prepareRoom(room)
-	if err != nil {
-		return
-	}
-	h := s.policy.Load().byRoom[name.Domain]
-	if h == nil || h.breakout[name.Domain] {
+	name, h, err := s.policy.Load().find(room)
+	if err != nil || h.breakout[name.Domain] {
 		return
 	}
 	now := s.now()

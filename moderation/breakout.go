@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -60,30 +58,12 @@ func (s *Sessions) mainRoom(ctx context.Context, h *hostRules, room RoomName) (R
 		}
 		s.mains.put(room.JID, main)
 	}
-	name, err := ParseRoom(h.inward(main))
+	name, host, err := s.policy.Load().find(main)
 	if err != nil {
 		return RoomName{}, err
 	}
-	if slices.Contains(h.MUC, name.Domain) {
+	if host.Host == h.Host && h.isMUC(name.Domain) {
 		return name, nil
 	}
 	return RoomName{}, fmt.Errorf("the main room %q is none of this host", clip(main))
-}
-
-// inward turns room@conference.tenant.host, as Jitsi's domain mapper shows a
-// tenant's room, into what Prosody calls it.
-func (h *hostRules) inward(jid string) string {
-	local, domain, _ := strings.Cut(jid, "@")
-	for _, muc := range h.MUC {
-		prefix, found := strings.CutSuffix(muc, "."+h.Host)
-		if !found {
-			continue
-		}
-		rest, starts := strings.CutPrefix(domain, prefix+".")
-		tenant, ends := strings.CutSuffix(rest, "."+h.Host)
-		if starts && ends && tenant != "" {
-			return "[" + tenant + "]" + local + "@" + muc
-		}
-	}
-	return jid
 }

@@ -83,13 +83,11 @@ func (s *Sessions) members(h *hostRules, room RoomName) (jids []string, on bool)
 // candidates wants the lock. They are the accounts whose tokens may open a room
 // for them and who are to be looked at before it begins.
 func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
-	key := roomIndexKey{h.Host, room.name}
-	if h.Tenants {
-		_, key.name = room.tenant()
-	}
 	set := map[accountKey]bool{}
-	for _, g := range s.byRoom[key] {
-		set[accountKey{g.Host, g.Account}] = true
+	for _, name := range []string{room.Name, room.Local} {
+		for _, g := range s.byRoom[roomIndexKey{h.Host, name}] {
+			set[accountKey{g.Host, g.Account}] = true
+		}
 	}
 	for _, k := range s.arrivals.of(room.JID, now) {
 		if k.host == h.Host { // the component may be another host's by now
@@ -146,9 +144,9 @@ func (s *Sessions) forgetRoom(room string) []Change {
 		changes = append(changes, Change{DeleteRoom: room})
 	}
 	s.epoch++
-	delete(s.rooms, room)
+	s.dropRoom(room)
 	delete(s.closed, room)
 	s.makeRoom()
-	s.rooms[room] = &roomState{Room: Room{JID: room, Joined: s.now()}, epoch: s.epoch}
+	s.putRoom(&roomState{Room: Room{JID: room, Joined: s.now()}, epoch: s.epoch})
 	return changes
 }

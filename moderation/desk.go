@@ -3,9 +3,11 @@ package moderation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -85,6 +87,9 @@ func (s *Sessions) DecideAs(ctx context.Context, moderator, room, jid string, ad
 	if k == nil || s.lobby == nil {
 		return ErrNoComponent
 	}
+	if name, _, err := s.policy.Load().find(room); err == nil {
+		room = name.JID // a client may know it by its tenant's address
+	}
 	is, err := k.isModerator(ctx, room, moderator)
 	switch {
 	case errors.Is(err, ErrNoRoom), err == nil && !is:
@@ -96,33 +101,42 @@ func (s *Sessions) DecideAs(ctx context.Context, moderator, room, jid string, ad
 }
 
 // FindRoom completes a room's name: by who knocks, by the rooms that are there,
-// or by the only MUC component.
+// or by the only MUC component. A name without a tenant finds one that is there
+// in a tenant, if there is no other. Of a whole address it returns what Prosody
+// calls the room.
 func (s *Sessions) FindRoom(name string) (string, error) {
+	p := s.policy.Load()
 	if strings.Contains(name, "@") {
-		r, err := ParseRoom(name)
+		r, _, err := p.find(name)
 		return r.JID, err
 	}
-	canonical, err := canonicalRoom(name)
+	claim, err := jid.ReadClaim(name)
 	if err != nil {
 		return "", err
 	}
-	found := map[string]bool{}
-	p := s.policy.Load()
-	for _, jid := range append(s.knownRooms(), s.lobby.KnockedRooms()...) {
-		if r, err := ParseRoom(jid); err == nil && r.name == canonical && p.byRoom[r.Domain] != nil {
-			found[jid] = true
+	exact, inTenants, possible := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, address := range append(s.knownRooms(), s.lobby.KnockedRooms()...) {
+		switch r, err := ParseRoom(address); {
+		case err != nil || p.byRoom[r.Domain] == nil || !claim.Opens(r.Room):
+		case slices.Contains(claim.Names(), r.Local):
+			exact[address] = true
+		default:
+			inTenants[address] = true
 		}
 	}
-	if len(found) == 0 {
-		for _, h := range p.hosts {
-			for _, domain := range h.MUC {
-				found[canonical+"@"+domain] = true
+	for _, h := range p.hosts {
+		for _, domain := range h.MUC {
+			for _, local := range claim.Names() {
+				possible[local+"@"+domain] = true
 			}
 		}
 	}
-	list := sorted(found)
-	if len(list) != 1 {
-		return "", errors.New("write the room's whole address: room@component")
+	for _, found := range []map[string]bool{exact, inTenants, possible} {
+		if list := sorted(found); len(list) == 1 {
+			return list[0], nil
+		} else if len(list) > 1 {
+			return "", fmt.Errorf("write the room's whole address: %s", strings.Join(list[:min(len(list), 4)], " or "))
+		}
 	}
-	return list[0], nil
+	return "", errors.New("there is no MUC component under hosts")
 }

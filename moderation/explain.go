@@ -2,9 +2,11 @@ package moderation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -13,17 +15,16 @@ import (
 // decision. It knows of no other session of the account, of no room that
 // somebody started, and of nobody on a lobby's lists.
 func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.CheckLine, Decision) {
-	name, err := ParseRoom(room)
-	if err != nil {
-		d := refuse(ReasonMalformedRequest, "%v", err)
-		return []auth.CheckLine{{Name: "room_name", Detail: d.Detail}}, d
-	}
-	h := p.byRoom[name.Domain]
-	if h == nil || h.Host != id.Host {
+	name, h, err := p.find(room)
+	switch {
+	case err != nil:
+		d := refuse(ReasonUnknownRoom, "%v", err)
+		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
+	case h.Host != id.Host:
 		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s", clip(name.Domain), id.Host)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	}
-	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: fmt.Sprintf("%q of %s", clip(name.name), name.Domain)}}
+	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: describeName(name)}}
 	if h.breakout[name.Domain] {
 		d := refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
@@ -32,17 +33,41 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	detail := "the token is for every room"
-	if d.Grant.Rooms != nil {
-		detail = "the token is for " + quoted(d.Grant.Rooms)
-	}
-	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: detail})
+	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: describeClaims(d.Grant)})
 	line, d := h.explainLobby(d, name)
 	lines = append(lines, line)
 	if d.Allowed {
 		lines = append(lines, auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)})
 	}
 	return lines, d
+}
+
+func describeName(r RoomName) string {
+	if r.Tenant == "" {
+		return fmt.Sprintf("%q of %s", clip(r.Name), r.Domain)
+	}
+	return fmt.Sprintf("%q of the tenant %q, of %s", clip(r.Name), clip(r.Tenant), r.Domain)
+}
+
+// describeClaims says which rooms a token opens, as Prosody calls them.
+func describeClaims(g *Grant) string {
+	switch {
+	case g.Rooms == nil:
+		return "the token is for every room"
+	case g.RoomRegex:
+		return "the token is for the regular expression " + quoted(g.Rooms)
+	}
+	text := "the token is for " + quoted(g.Rooms)
+	var names []string
+	for _, claim := range g.Rooms {
+		if c, err := jid.ReadClaim(claim); err == nil && claim != "*" {
+			names = append(names, c.Names()...)
+		}
+	}
+	if len(names) > 0 && !slices.Equal(names, g.Rooms) {
+		text += ", which Prosody calls " + quoted(names)
+	}
+	return text
 }
 
 // explainLobby knows of nobody who is on a list, and of no room that is there.

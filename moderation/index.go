@@ -1,7 +1,11 @@
 package moderation
 
-// A roomIndex finds the grants that name a room: by host and canonical name.
+import "usher/internal/jid"
+
+// A roomIndex finds the grants that name a room: by host and each localpart
+// that a claim opens, which of a claim without a tenant is what follows one.
 // Those of "*" and of regular expressions are in nobody's way and not in here.
+// It is a hint at whom to look: [hostRules.opens] decides.
 type roomIndex map[roomIndexKey]map[ID]*Grant
 
 type roomIndexKey struct{ host, name string }
@@ -33,7 +37,11 @@ func indexKeys(g *Grant) []roomIndexKey {
 		if claim == "*" {
 			continue
 		}
-		if name, err := canonicalRoom(claim); err == nil {
+		c, err := jid.ReadClaim(claim)
+		if err != nil {
+			continue
+		}
+		for _, name := range c.Names() {
 			list = append(list, roomIndexKey{g.Host, name})
 		}
 	}

@@ -85,7 +85,7 @@ func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Deci
 	if r == nil {
 		s.makeRoom()
 		r = &roomState{Room: Room{JID: room}}
-		s.rooms[room] = r
+		s.putRoom(r)
 	}
 	starts := d.Grant != nil && !r.Started
 	stale := r.Started && now.Sub(r.Joined) > roomRefresh
@@ -119,7 +119,7 @@ func (s *Sessions) makeRoom() {
 			break
 		}
 	}
-	delete(s.rooms, oldest.JID)
+	s.dropRoom(oldest.JID)
 	if oldest.Started {
 		jid := oldest.JID
 		go s.persist(context.Background(), []Change{{DeleteRoom: jid}})
@@ -165,39 +165,4 @@ func (s *Sessions) touchAccount(g *Grant) {
 	if h != nil && anyClosed && g.wild() {
 		k.welcomeEverywhere(h, g, rooms)
 	}
-}
-
-// namedRooms wants the lock. It finds the rooms that are there and that a
-// grant names, in either spelling.
-func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
-	var list []string
-	for _, key := range indexKeys(g) {
-		names := []string{key.name, encodeLikeJitsi(key.name)}
-		if h.Tenants {
-			names = append(names, "["+strings.ToLower(g.Subject)+"]"+names[0], "["+strings.ToLower(g.Subject)+"]"+names[1])
-		}
-		for _, domain := range h.MUC {
-			for _, name := range names {
-				if s.rooms[name+"@"+domain] != nil {
-					list = append(list, name+"@"+domain)
-				}
-			}
-		}
-	}
-	return list
-}
-
-// encodeLikeJitsi writes a canonical name as Jitsi's client does: everything
-// beyond ASCII percent-encoded, in small letters.
-func encodeLikeJitsi(name string) string {
-	const hex = "0123456789abcdef"
-	var b strings.Builder
-	for i := range len(name) {
-		if c := name[i]; c < 0x80 {
-			b.WriteByte(c)
-		} else {
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-		}
-	}
-	return b.String()
 }

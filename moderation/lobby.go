@@ -19,11 +19,6 @@ const (
 // many rooms makes somebody a member at once.
 const maxClosedRooms = 100
 
-// forLobby is the room as the lobby's lists know it.
-func (r RoomName) forLobby() lobby.Room {
-	return lobby.Room{JID: r.JID, Domain: r.Domain, Name: r.name}
-}
-
 // lobbyOn reports whether the lobby of a room is on: by what a token or a
 // moderator said while the room is there, or else by the configuration.
 func (s *Sessions) lobbyOn(h *hostRules, room RoomName) bool {

@@ -19,7 +19,7 @@ import (
 func newLobbyFixture(t *testing.T, mode lobby.Mode) (*fixture, *lobby.Lobby) {
 	t.Helper()
 	f := &fixture{store: &recorder{Store: memory.New()}, metrics: metrics.New(""), clock: time.Unix(1_800_000_000, 0), keys: map[string]bool{}}
-	rules, err := lobby.NewRules(mode, map[string]bool{"*": true}, moderation.CanonicalName)
+	rules, err := lobby.NewRules(mode, map[string]bool{"*": true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func newLobbyFixture(t *testing.T, mode lobby.Mode) (*fixture, *lobby.Lobby) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := lobby.New(t.Context(), f.store, lobby.Options{Metrics: f.metrics, Now: f.now, Canonical: moderation.CanonicalName})
+	l, err := lobby.New(t.Context(), f.store, lobby.Options{Metrics: f.metrics, Now: f.now})
 	if err != nil {
 		t.Fatal(err)
 	}

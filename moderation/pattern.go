@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 	"sync"
+
+	"usher/internal/jid"
 )
 
 const (
@@ -20,8 +23,8 @@ type patterns struct {
 	kept map[string]*regexp.Regexp
 }
 
-// get compiles an expression over a whole canonical room name, in which there
-// are no capital letters. RE2 syntax is matched in linear time.
+// get compiles an expression over all of a room's name, in which there are no
+// capital letters. RE2 syntax is matched in linear time.
 func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	p.mu.RLock()
 	re := p.kept[text]
@@ -47,4 +50,20 @@ func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	}
 	p.kept[text] = re
 	return re, nil
+}
+
+// isLuaPattern reports whether a text has what means a class or an escape in
+// Lua's patterns, which Jitsi's own verifier reads, and a percent sign in RE2.
+// A percent sign with two hexadecimal digits is Jitsi's spelling of a letter.
+func isLuaPattern(text string) bool {
+	for {
+		_, after, found := strings.Cut(text, "%")
+		if !found || after == "" {
+			return false
+		}
+		if !jid.HasEscape("%"+after[:min(2, len(after))]) && strings.IndexByte("acdglpsuwxACDGLPSUWX-.%+*?[]()^$bf", after[0]) >= 0 {
+			return true
+		}
+		text = after
+	}
 }

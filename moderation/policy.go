@@ -3,11 +3,8 @@ package moderation
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"usher/auth"
-	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -38,9 +35,10 @@ type HostPolicy struct {
 	Tenants         bool        // a token's sub is the tenant of its rooms (tokens.subject: tenant)
 	Others          Affiliation // of token users who are no moderators: Member or None
 	OnExpiry        Expiry
-	Strict          bool          // owners that no token made are demoted
-	Idle            time.Duration // how long an endless grant lasts unused; zero means DefaultIdle
-	Lobby           *lobby.Rules  // nil: no lobby
+	Strict          bool              // owners that no token made are demoted
+	Idle            time.Duration     // how long an endless grant lasts unused; zero means DefaultIdle
+	Lobby           *lobby.Rules      // nil: no lobby
+	Issuers         map[string]Bounds // by iss; one that is not there is bound to nothing
 }
 
 // A Policy is that of all hosts, made ready and immutable.
@@ -56,6 +54,7 @@ type hostRules struct {
 	breakout map[string]bool
 	guests   map[string]bool
 	service  map[string]bool
+	bounds   map[string]*issuerBounds // of the issuers that are bound
 	patterns patterns
 }
 
@@ -77,6 +76,10 @@ func NewPolicy(hosts []HostPolicy) (*Policy, error) {
 		if r.Others != Member && r.Others != None {
 			return nil, fmt.Errorf("host %q: others cannot be %q", h.Host, r.Others)
 		}
+		var err error
+		if r.bounds, err = boundsOf(h); err != nil {
+			return nil, fmt.Errorf("host %q: %w", h.Host, err)
+		}
 		p.hosts[h.Host] = r
 		for _, domain := range slices.Concat(h.MUC, h.Breakout) {
 			if p.byRoom[domain] != nil {
@@ -87,6 +90,9 @@ func NewPolicy(hosts []HostPolicy) (*Policy, error) {
 	}
 	return p, nil
 }
+
+// isMUC reports whether a domain is that of a component for main rooms.
+func (h *hostRules) isMUC(domain string) bool { return slices.Contains(h.MUC, domain) }
 
 func setOf(list []string) map[string]bool {
 	set := map[string]bool{}
@@ -152,70 +158,4 @@ func (h *hostRules) affiliation(g *Grant) Affiliation {
 		return Owner
 	}
 	return h.Others
-}
-
-// opens reports, with an empty reason, that a grant opens a room: the one
-// place where claims and room names meet.
-func (h *hostRules) opens(g *Grant, room RoomName) (Reason, string) {
-	name := room.name
-	if h.Tenants {
-		var tenant string
-		tenant, name = room.tenant()
-		if !tenantMatches(g.Subject, tenant, h.Host) {
-			return ReasonTenantMismatch, fmt.Sprintf("sub is %q, the room's tenant %q", clip(g.Subject), clip(tenant))
-		}
-	}
-	if g.Rooms == nil || slices.Contains(g.Rooms, "*") {
-		return "", ""
-	}
-	if name == "" {
-		return ReasonRoomMismatch, "the room's name has no canonical form, so only \"*\" opens it"
-	}
-	var odd string
-	for _, claim := range g.Rooms {
-		matches, err := h.matches(claim, g.RoomRegex, name)
-		if matches {
-			return "", ""
-		}
-		if err != nil {
-			odd = fmt.Sprintf(" (%q: %v)", clip(claim), err)
-		}
-	}
-	return ReasonRoomMismatch, fmt.Sprintf("the token is for %s, not for %q%s", quoted(g.Rooms), clip(name), odd)
-}
-
-// matches compares one room claim with a canonical name.
-func (h *hostRules) matches(claim string, isRegex bool, name string) (bool, error) {
-	if isRegex {
-		re, err := h.patterns.get(claim)
-		return err == nil && re.MatchString(name), err
-	}
-	canonical, err := canonicalRoom(claim)
-	return err == nil && canonical == name, err
-}
-
-// tenantMatches compares sub with the tenant of a room; rooms without one are
-// the host's own.
-func tenantMatches(sub, tenant, host string) bool {
-	if sub == "*" {
-		return true
-	}
-	if tenant == "" {
-		return strings.EqualFold(sub, host)
-	}
-	canonical, err := jid.Nodeprep(sub)
-	return err == nil && canonical == tenant
-}
-
-func quoted(names []string) string {
-	const most = 4
-	var list []string
-	for i, n := range names {
-		if i == most {
-			list = append(list, "…")
-			break
-		}
-		list = append(list, fmt.Sprintf("%q", clip(n)))
-	}
-	return strings.Join(list, ", ")
 }

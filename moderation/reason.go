@@ -18,6 +18,7 @@ const (
 	ReasonSessionEnded     Reason = "session_ended"     // the token has expired, or was not used for too long
 	ReasonKeyRemoved       Reason = "key_removed"       // the token's key has gone
 	ReasonRoomMismatch     Reason = "room_mismatch"     // the token is for other rooms
+	ReasonRoomSpelling     Reason = "room_spelling"     // no room can be called by what the token names
 	ReasonTenantMismatch   Reason = "tenant_mismatch"   // the token is for another tenant
 	ReasonLobby            Reason = "lobby"             // waits until somebody admits
 	ReasonLobbyDenied      Reason = "lobby_denied"      // knocked, and was denied
@@ -36,7 +37,7 @@ func AllowReasons() []Reason {
 
 // DenyReasons are those for which the answer is no.
 func DenyReasons() []Reason {
-	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch,
+	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch, ReasonRoomSpelling,
 		ReasonTenantMismatch, ReasonLobby, ReasonLobbyDenied, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
 }
 

@@ -134,7 +134,7 @@ func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
 		changes = append(changes, Change{DeleteGiven: &k})
 	}
 	if r := s.rooms[room]; r != nil {
-		delete(s.rooms, room)
+		s.dropRoom(room)
 		delete(s.closed, room)
 		changes = append(changes, Change{DeleteRoom: room})
 	}

@@ -69,6 +69,7 @@ type Sessions struct {
 	resumable map[string]*Grant        // by Grant.Resumption
 	revoked   revocations
 	rooms     map[string]*roomState
+	inTenants tenantRooms
 	closed    map[string]RoomName // rooms that only let members in
 	wild      map[string][]ID     // by host: the last logins with a token for many rooms
 	ledger    ledger
@@ -133,7 +134,7 @@ func (s *Sessions) load(state State) {
 	for i := range state.Rooms {
 		r := state.Rooms[i]
 		if len(s.rooms) < maxRooms {
-			s.rooms[r.JID] = &roomState{Room: r}
+			s.putRoom(&roomState{Room: r})
 			if name, err := ParseRoom(r.JID); r.MembersOnly && err == nil {
 				s.closed[r.JID] = name
 			}

@@ -19,7 +19,8 @@ type goPackage struct {
 // arrows says which packages of ours each package may import; "*" is all.
 var arrows = map[string][]string{
 	"usher/metrics":              {},
-	"usher/auth":                 {"usher/metrics"},
+	"usher/internal/jid":         {},
+	"usher/auth":                 {"usher/metrics", "usher/internal/jid"},
 	"usher/auth/authtest":        {"usher/auth", "usher/metrics"},
 	"usher/internal/connpool":    {},
 	"usher/auth/dovecot":         {"usher/auth", "usher/metrics", "usher/internal/connpool"},
@@ -30,8 +31,8 @@ var arrows = map[string][]string{
 	"usher/auth/httpauth":        {"usher/auth", "usher/metrics", "usher/internal/occasion"},
 	"usher/auth/gateway":         {"usher/auth", "usher/metrics", "usher/internal/occasion", "usher/auth/gateway/stanza"},
 	"usher/auth/gateway/stanza":  {},
-	"usher/lobby":                {"usher/metrics"},
-	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics"},
+	"usher/lobby":                {"usher/metrics", "usher/internal/jid"},
+	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics", "usher/internal/jid"},
 	"usher/moderation/component": {"usher/moderation", "usher/metrics"},
 	"usher/internal/memory":      {"usher/lobby", "usher/moderation"},
 	"usher/internal/sqlite":      {"usher/lobby", "usher/moderation"},

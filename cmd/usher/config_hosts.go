@@ -60,18 +60,17 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 	r := &hostReader{auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
-		Subject:    auth.SubjectDomain,
 		Account:    []auth.ClaimPath{{"context", "user", "id"}},
 		Types:      []string{"JWT", "at+jwt"},
 		Moderators: auth.DefaultModerators(),
-	}, rooms: moderation.HostPolicy{Others: moderation.Member, OnExpiry: moderation.ExpiryKeep, Idle: moderation.DefaultIdle}}
+	}, rooms: moderation.HostPolicy{Others: moderation.Member, OnExpiry: moderation.ExpiryKeep, Idle: moderation.DefaultIdle, Issuers: map[string]moderation.Bounds{}}}
 	none := true
 	complete := v.object(
 		field{"issuers", func(v value) {
 			none = v.node.ShortTag() == "!!map" && len(v.node.Content) == 0
-			v.issuers(r.auth.Issuers)
+			v.issuers(r)
 		}},
-		field{"tokens", func(v value) { v.tokens(&r.auth) }},
+		field{"tokens", func(v value) { v.tokens(&r.auth, &r.subject) }},
 		field{"service_accounts", func(v value) { r.auth.ServiceAccounts = v.bareJIDs() }},
 		field{"muc", func(v value) { r.rooms.MUC, r.muc = v.domains(), v }},
 		field{"breakout", func(v value) { r.rooms.Breakout = v.domains() }},
@@ -79,6 +78,10 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 		field{"moderation", r.moderation},
 		field{"lobby", r.lobby.read},
 	)
+	if r.auth.Subject == "" {
+		r.auth.Subject = defaultSubject(len(r.rooms.MUC) > 0)
+	}
+	r.checkBounds(key)
 	rooms.add(r, key, complete)
 	if complete && none {
 		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
@@ -86,21 +89,35 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 	return r.auth
 }
 
-func (v value) issuers(to map[string]auth.IssuerConfig) {
+// defaultSubject is Jitsi's own rule, which is for joins. Where nobody joins
+// anything a token of another host would get in by it.
+func defaultSubject(hasRooms bool) auth.SubjectMode {
+	if hasRooms {
+		return auth.SubjectTenant
+	}
+	return auth.SubjectDomain
+}
+
+func (v value) issuers(to *hostReader) {
+	to.issuers = v
 	for _, e := range v.entries() {
 		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
 		e.key.checkIssuer()
-		config := e.value.issuer(e.key)
-		e.key.checkPrefix(config.AccountPrefix, to)
-		to[e.key.text] = config
+		config, bounds := e.value.issuer(e.key)
+		e.key.checkPrefix(config.AccountPrefix, to.auth.Issuers)
+		to.auth.Issuers[e.key.text] = config
+		if bounds.Bounded() {
+			to.rooms.Issuers[e.key.text] = bounds
+		}
 	}
 }
 
-func (v value) tokens(h *auth.HostConfig) {
+func (v value) tokens(h *auth.HostConfig, subject *value) {
 	v.object(
 		field{"leeway", func(v value) { v.duration(&h.Leeway, maxLeeway) }},
 		field{"max_lifetime", func(v value) { v.duration(&h.MaxLifetime, 0) }},
 		field{"subject", func(v value) {
+			*subject = v
 			if s, ok := v.oneOf(string(auth.SubjectDomain), string(auth.SubjectTenant), string(auth.SubjectAny)); ok {
 				h.Subject = auth.SubjectMode(s)
 			}

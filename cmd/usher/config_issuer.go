@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/moderation"
 )
 
 // An issuerReader collects what is said about one issuer before any of it can
@@ -19,11 +20,12 @@ type issuerReader struct {
 	algorithms       []item
 	algorithmsNamed  bool
 	config           auth.IssuerConfig
+	bounds           moderation.Bounds
 	sources          map[*auth.Key]item // the file that each key came from
 	unread           bool               // some key is not known, so that nothing can be said of all
 }
 
-func (v value) issuer(key item) auth.IssuerConfig {
+func (v value) issuer(key item) (auth.IssuerConfig, moderation.Bounds) {
 	r := &issuerReader{
 		key:      key,
 		encoding: auth.SecretPlain,
@@ -34,7 +36,7 @@ func (v value) issuer(key item) auth.IssuerConfig {
 	r.readKeys()
 	r.checkKinds()
 	r.checkAlgorithms()
-	return r.config
+	return r.config, r.bounds
 }
 
 func (r *issuerReader) read(v value) {
@@ -52,6 +54,8 @@ func (r *issuerReader) read(v value) {
 		field{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
 		field{"audience", func(v value) { r.config.Audience = v.audiences() }},
 		field{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
+		field{"tenants", func(v value) { r.bounds.Tenants = v.tenants() }},
+		field{"rooms", func(v value) { r.bounds.Rooms = v.roomPatterns() }},
 		field{"require_exp", func(v value) { v.boolean(&r.config.RequireExp) }},
 		field{"require_room", func(v value) { v.boolean(&r.config.RequireRoom) }},
 	)

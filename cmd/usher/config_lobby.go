@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 
-	"usher/auth"
 	"usher/internal/jid"
 	"usher/lobby"
 	"usher/moderation"
@@ -42,8 +41,8 @@ func (l *lobbyReader) read(v value) {
 
 func (l *lobbyReader) readRooms(v value) {
 	for _, e := range v.entries() {
-		if _, err := lobby.ParsePattern(e.key.text, moderation.CanonicalName); err != nil {
-			e.key.problem(`write the name of a room, in which * stands for any text, such as "board-*"`, "lobby: %q is no pattern of rooms: %v", clip(e.key.text), err)
+		if _, err := lobby.ParsePattern(e.key.text); err != nil {
+			e.key.problem(mendPattern, "lobby: %q is no pattern of rooms: %v", clip(e.key.text), err)
 			continue
 		}
 		e.value.name = "lobby of " + clip(e.key.text)
@@ -73,7 +72,7 @@ func (l *lobbyReader) readWhitelist(v value) {
 			it.problem("write user@host, or a host, such as recorder@recorder.meet.example.com", "whitelist: %v", err)
 			continue
 		}
-		if _, err := e.Check(moderation.CanonicalName); err != nil {
+		if _, err := e.Check(); err != nil {
 			it.problem(mendEntry, "whitelist: %v", err)
 			continue
 		}
@@ -122,7 +121,7 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 		l.at.problem("name the MUC components under muc", "the host has a lobby, and no muc")
 		return nil
 	}
-	rules, err := lobby.NewRules(l.mode, l.rooms, moderation.CanonicalName)
+	rules, err := lobby.NewRules(l.mode, l.rooms)
 	if err != nil {
 		l.at.problem("see the patterns of rooms", "lobby: %v", err)
 		return nil
@@ -147,7 +146,7 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 				name = "*"
 			}
 			e.Room = name + "@" + muc
-			if _, err := e.Check(moderation.CanonicalName); err != nil { // longer than what was written
+			if _, err := e.Check(); err != nil { // longer than what was written
 				e.at.problem(mendEntry, "whitelist: %v", err)
 				continue
 			}

@@ -18,6 +18,6 @@ func (c *config) checkParts(root value) {
 	refused("hosts", c.auth.Check())
 	_, err := moderation.NewPolicy(c.rooms)
 	refused("rooms", err)
-	refused("whitelist", lobby.CheckWhitelist(c.whitelist, moderation.CanonicalName))
+	refused("whitelist", lobby.CheckWhitelist(c.whitelist))
 	refused("gateway", c.gateway.Check())
 }

@@ -21,6 +21,9 @@ type hostReader struct {
 	rooms moderation.HostPolicy
 	muc   value // where muc is named
 	lobby lobbyReader
+
+	issuers value // where they are named
+	subject value // where tokens.subject is named, or nowhere
 }
 
 // domains reads names of Prosody's components or hosts, in the one spelling

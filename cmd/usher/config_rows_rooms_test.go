@@ -10,6 +10,13 @@ var badRooms = []badConfig{
 	{"rooms: muc: [Conference.h, '-x', conference.h]", `5:60: error: muc: "Conference.h" is not in lower case — write conference.h
 5:74: error: muc: "-x" is no domain name — write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com`},
 	{"rooms: muc: [c.h], guests: [h]", `5:3: error: the host "h" is among its own guests — name the anonymous hosts only`},
+	{"issuer: secret_files: [my-app.secret], tenants: [acme, Straße, '*', '[x]'], rooms: ['board-*', a/b, '*]x', 'ｘ']",
+		`4:58: error: tenants: "Straße" names no tenant, as Prosody makes "strasse" of it — write "strasse"
+4:66: error: tenants: "*" is no tenant — write a tenant's name, such as acme, or [] for all of them
+4:71: error: tenants: "[x]" is no tenant — write a tenant's name, such as acme, or [] for all of them
+4:98: error: rooms: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — ` + mendPattern + `
+4:103: error: rooms: "*]x" is no pattern of rooms: a name is for every tenant already: write board-*, or [acme]board-* for one tenant — ` + mendPattern + `
+4:110: error: rooms: "ｘ" is no pattern of rooms: "ｘ" names no room: it has compatibility characters (full-width letters, ligatures and the like), which look like others; write "x" — ` + mendPattern},
 	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},
 	{"rooms: muc: [c.h], breakout: [c.h]", `5:3: error: the component "c.h" is under host "h" and under "h" — name each component under one host`},
 	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: it has an empty name — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator
@@ -19,7 +26,7 @@ var badRooms = []badConfig{
 5:166: error: strict is a number, not true or false — write true or false
 5:175: error: idle is 1s: sessions would end at once — write at least 1m`},
 	{"rooms: muc: [c.h], lobby: {rooms: {'*': maybe, 'a/b': on, 'board-*': true}, enforce: door, whitelist: ['a b', 'x@', '@h', 'r@rec.h room=a/b', 'r@rec.h since=x', 'a@h until=tomorrow']}", `5:87: error: lobby of *: unknown value "maybe" — use one of: on, off
-5:94: error: lobby: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — write the name of a room, in which * stands for any text, such as "board-*"
+5:94: error: lobby: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — write the name of a room, in which * stands for any text, such as "board-*", or "[acme]board-*" for one tenant
 5:132: error: enforce: unknown value "door" — use one of: members-only, gate
 5:150: error: whitelist: "b" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
 5:157: error: whitelist: "x@" is neither a bare JID (user@host) nor a host — write user@host, or a host, such as recorder@recorder.meet.example.com

@@ -104,7 +104,7 @@ var badConfigs = []badConfig{
 	// keys
 	{"issuer: ", `4:7: error: the issuer "a" has no keys — give it secret_files, public_key_files, jwks_url or asap_url`},
 	{"issuer: secret_files: []", `4:7: error: the issuer "a" has no keys — give it secret_files, public_key_files, jwks_url or asap_url`},
-	{"issuer: secret_flies: [my-app.secret]", `4:11: error: unknown key "secret_flies" in issuer "a" — did you mean "secret_files"? known keys: secret_files, secret_encoding, allow_weak_secret, public_key_files, jwks_url, asap_url, algorithms, audience, account_prefix, require_exp, require_room`},
+	{"issuer: secret_flies: [my-app.secret]", `4:11: error: unknown key "secret_flies" in issuer "a" — did you mean "secret_files"? known keys: secret_files, secret_encoding, allow_weak_secret, public_key_files, jwks_url, asap_url, algorithms, audience, account_prefix, tenants, rooms, require_exp, require_room`},
 	{"issuer: secret_files: my-app.secret", `4:25: error: secret_files is a text, not a list — write a list, such as [a, b]`},
 	{"issuer: secret_files: [folder]", `4:26: error: the secret file "folder" is a folder or device — name a file`},
 	{"issuer: secret_files: [big.secret]", `4:26: error: the secret file "big.secret" has more than 64 KiB — name the right file, or shorten it`},

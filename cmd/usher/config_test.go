@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -146,7 +147,7 @@ func TestConfigOfInterface(t *testing.T) {
 		t.Errorf("issuer: %+v", i)
 	}
 	r := c.rooms[0]
-	board, other := lobby.Room{Domain: r.MUC[0], Name: "board-1"}, lobby.Room{Domain: r.MUC[0], Name: "standup"}
+	board, other := lobby.Room{Domain: r.MUC[0], Room: jid.SplitRoom("board-1")}, lobby.Room{Domain: r.MUC[0], Room: jid.SplitRoom("standup")}
 	if len(c.auth.Hosts["meet.example.com"].Moderators) != 3 || r.Others != moderation.Member || r.Idle != moderation.DefaultIdle || c.comp.JID != "usher.meet.example.com" {
 		t.Errorf("rooms: %+v, component %+v", r, c.comp.JID)
 	}
@@ -177,6 +178,10 @@ func TestConfigTwoHosts(t *testing.T) {
 	portal := h.Issuers["portal"]
 	if len(portal.Keys) != 2 || portal.RequireExp || portal.RequireRoom || portal.JWKSURL == "" || portal.ASAPURL == "" {
 		t.Errorf("portal %+v", portal)
+	}
+	bounds := c.rooms[slices.IndexFunc(c.rooms, func(h moderation.HostPolicy) bool { return h.Host == "meet.example.com" })].Issuers
+	if len(bounds) != 1 || !slices.Equal(bounds["portal"].Tenants, []string{"acme", "meet.example.com"}) || !slices.Equal(bounds["portal"].Rooms, []string{"board-*", "[acme]*"}) {
+		t.Errorf("the issuers are bound to %+v", bounds)
 	}
 	if len(c.auth.Hosts["localhost"].Issuers["old-app"].Keys) != 2 {
 		t.Error("the alias was not followed")

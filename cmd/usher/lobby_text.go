@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/lobby"
-	"usher/moderation"
 )
 
 func lobbyExport(c *cli.Context) error {
@@ -74,7 +73,7 @@ func readEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 			e.JID, err = prepareJID(e.JID)
 		}
 		if err == nil {
-			_, err = lobby.ParsePattern(e.Room, moderation.CanonicalName)
+			_, err = lobby.ParsePattern(e.Room)
 		}
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("line %d: %v", n, err))

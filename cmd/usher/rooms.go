@@ -48,7 +48,7 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 			p.sessions.ListChanged(jid)
 		}
 	}
-	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Canonical: moderation.CanonicalName, Changed: changed})
+	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Changed: changed})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}

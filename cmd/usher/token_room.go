@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/moderation"
 )
 
@@ -46,9 +48,13 @@ func (e *roomExaminer) jid(host string) string {
 	if strings.Contains(e.room, "@") {
 		return e.room
 	}
+	local := e.room
+	if s, err := jid.Spell(e.room); err == nil {
+		local = cmp.Or(s.Plain, s.Encoded)
+	}
 	for _, h := range e.config.rooms {
 		if h.Host == host && len(h.MUC) > 0 {
-			return fmt.Sprintf("%s@%s", e.room, h.MUC[0])
+			return fmt.Sprintf("%s@%s", local, h.MUC[0])
 		}
 	}
 	return e.room + "@" + host

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"usher/auth"
+)
+
+// TestSharedHost: a host with several issuers of which none is bound is told what that means; and so is one that keeps no
+// tenants apart and names some. The default of subject is Jitsi's rule where there are rooms.
+func TestSharedHost(t *testing.T) {
+	const two, one = "issuers: {a: {secret_files: [my-app.secret]%s}, b: {secret_files: [other.secret]}}", "issuers: {a: {secret_files: [my-app.secret]}}"
+	bound := func(by string) string { return strings.Replace(two, "%s", by, 1) }
+	for _, row := range []struct {
+		host    string
+		warning string // of those that there are, or none
+		subject auth.SubjectMode
+	}{
+		{bound(""), "has 2 issuers and none is bound", auth.SubjectDomain},
+		{bound(", tenants: [acme]"), "", auth.SubjectDomain},
+		{bound(", rooms: ['board-*']"), "", auth.SubjectDomain},
+		{bound(", account_prefix: a-"), "", auth.SubjectDomain},
+		{bound(", tenants: []"), "has 2 issuers and none is bound", auth.SubjectDomain},
+		{one, "", auth.SubjectDomain},
+		{one + ", muc: [c.h]", "", auth.SubjectTenant},
+		{one + ", muc: [c.h], tokens: {subject: domain}, lobby: {rooms: {a: on}}", "", auth.SubjectDomain},
+		{one + ", muc: [c.h], tokens: {subject: domain}, lobby: {rooms: {'[acme]*': on}}", "keeps no tenants apart", auth.SubjectDomain},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}", "", auth.SubjectTenant},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}, tokens: {subject: domain}", "keeps no tenants apart", auth.SubjectDomain},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}, tokens: {subject: any}", "", auth.SubjectAny},
+	} {
+		dir := keyFolder(t)
+		path := filepath.Join(dir, "usher.yaml")
+		if err := os.WriteFile(path, []byte("hosts: {h: {"+row.host+"}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, problems := loadConfig(path)
+		if c == nil {
+			t.Fatalf("%s: %s", row.host, printed(problems, dir))
+		}
+		warned := printed(problems, dir)
+		for _, text := range []string{"none is bound", "keeps no tenants apart"} {
+			if strings.Contains(warned, text) != strings.HasSuffix(row.warning, text) || !strings.Contains(warned, row.warning) {
+				t.Errorf("%s: warned %q, want %q", row.host, warned, row.warning)
+			}
+		}
+		if got := c.auth.Hosts["h"].Subject; got != row.subject || (got == auth.SubjectTenant) != c.rooms[0].Tenants {
+			t.Errorf("%s: subject %q, want %q", row.host, got, row.subject)
+		}
+	}
+}

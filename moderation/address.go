@@ -1,0 +1,61 @@
+package moderation
+
+import (
+	"fmt"
+	"strings"
+
+	"usher/internal/jid"
+)
+
+// find reads the bare address of a room as a client or a person writes it, and
+// returns the room as Prosody calls it and the host whose room it is: localpart
+// through nodeprep, one final dot off the domain, which then goes through
+// nameprep (util.jid.prep); then a listed component's domain, or
+// PREFIX.TENANT.HOST, which Jitsi's mapper turns into [TENANT] at PREFIX.HOST.
+// Anything else is an error.
+func (p *Policy) find(address string) (RoomName, *hostRules, error) {
+	local, domain, found := strings.Cut(address, "@")
+	if !found || len(address) > maxBareJID {
+		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", clip(address))
+	}
+	local, err := jid.NodeprepQuery(local)
+	if err != nil {
+		return RoomName{}, nil, err
+	}
+	if domain, err = jid.NameprepQuery(strings.TrimSuffix(domain, ".")); err != nil {
+		return RoomName{}, nil, err
+	}
+	if muc, tenant, found := p.inward(domain); found {
+		local, domain = "["+tenant+"]"+local, muc
+	}
+	name, err := ParseRoom(local + "@" + domain)
+	if err != nil {
+		return RoomName{}, nil, err
+	}
+	h := p.byRoom[name.Domain]
+	if h == nil {
+		return RoomName{}, nil, fmt.Errorf("%q is none of the MUC components under hosts, nor a tenant's address of one", clip(domain))
+	}
+	return name, h, nil
+}
+
+// inward undoes what Jitsi's domain mapper shows of a tenant's rooms. The
+// mapper's own pattern takes more for such an address (another byte for the
+// dot after PREFIX, anything after HOST): that is nobody's way to write one.
+func (p *Policy) inward(domain string) (muc, tenant string, found bool) {
+	if p.byRoom[domain] != nil {
+		return "", "", false
+	}
+	for i := strings.IndexByte(domain, '.'); i >= 0; {
+		tenant, rest, found := strings.Cut(domain[i+1:], ".")
+		if !found {
+			return "", "", false
+		}
+		muc := domain[:i] + "." + rest
+		if h := p.byRoom[muc]; h != nil && rest == h.Host && !h.breakout[muc] && tenant != "" && !strings.Contains(tenant, "]") {
+			return muc, tenant, true
+		}
+		i += 1 + len(tenant)
+	}
+	return "", "", false
+}

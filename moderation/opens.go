@@ -1,0 +1,103 @@
+package moderation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/internal/jid"
+)
+
+// opens reports, with an empty reason, that a grant opens a room: the one
+// place where claims and room names meet.
+func (h *hostRules) opens(g *Grant, room RoomName) (Reason, string) {
+	if h.Tenants {
+		if why := subjectMismatch(g.Subject, room.Tenant, h.Host); why != "" {
+			return ReasonTenantMismatch, why
+		}
+	}
+	if reason, why := h.bounds[g.Issuer].excludes(g.Issuer, room, h.Host); reason != "" {
+		return reason, why
+	}
+	if g.Rooms == nil || slices.Contains(g.Rooms, "*") {
+		return "", ""
+	}
+	if g.RoomRegex {
+		return h.matches(g.Rooms, room)
+	}
+	return names(g.Rooms, room)
+}
+
+// names compares the names in a room claim with a room.
+func names(claims []string, room RoomName) (Reason, string) {
+	reason, odd := ReasonRoomSpelling, ""
+	for _, text := range claims {
+		claim, err := jid.ReadClaim(text)
+		switch {
+		case claim.Opens(room.Room):
+			return "", ""
+		case err != nil:
+			odd = fmt.Sprintf(" (%v)", err)
+		default:
+			reason = ReasonRoomMismatch
+		}
+	}
+	if reason == ReasonRoomSpelling && len(claims) == 0 {
+		reason = ReasonRoomMismatch
+	}
+	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s", quoted(claims), clip(room.Local), odd)
+}
+
+// matches tries the regular expressions of a room claim over what follows the
+// tenant in a room's name: as Prosody calls it, and percent-decoded where that
+// is the same name.
+func (h *hostRules) matches(claims []string, room RoomName) (Reason, string) {
+	decoded, isEncoded := jid.Decode(room.Name)
+	odd := ""
+	for _, text := range claims {
+		re, err := h.patterns.get(text)
+		switch {
+		case err == nil && (re.MatchString(room.Name) || isEncoded && re.MatchString(decoded)):
+			return "", ""
+		case isLuaPattern(text):
+			odd = fmt.Sprintf(" (%q looks like a Lua pattern; usher reads RE2: \\d for %%d, \\- for %%-)", clip(text))
+		case err != nil:
+			odd = fmt.Sprintf(" (%q: %v)", clip(text), err)
+		}
+	}
+	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s", quoted(claims), clip(room.Name), odd)
+}
+
+// subjectMismatch says why sub does not open the rooms of a tenant, or nothing.
+// Rooms without a tenant are the host's own.
+func subjectMismatch(sub, tenant, host string) string {
+	if sub == "*" {
+		return ""
+	}
+	if tenant == "" {
+		if jid.LowerASCII(sub) == host {
+			return ""
+		}
+		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; or set tokens.subject: any", clip(sub), host)
+	}
+	switch named, err := jid.Tenant(sub); {
+	case err != nil:
+		return fmt.Sprintf("sub: %v; the room's tenant is %q", err, clip(tenant))
+	case named != tenant:
+		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; or set tokens.subject: any", clip(sub), clip(tenant))
+	}
+	return ""
+}
+
+func quoted(names []string) string {
+	const most = 4
+	var list []string
+	for i, n := range names {
+		if i == most {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, fmt.Sprintf("%q", clip(n)))
+	}
+	return strings.Join(list, ", ")
+}
