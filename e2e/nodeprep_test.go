@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +13,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"usher/auth"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
 	"usher/internal/jid"
@@ -113,4 +114,64 @@ func runLua(t *testing.T, v prosody.Version, script string) []byte {
 		t.Fatalf("lua5.4: %v: %s", err, stderr.String())
 	}
 	return out
+}
+
+// nodeprepLines answers each line of hex with a line as nodeprepAll does.
+const nodeprepLines = `
+local nodeprep = require "util.encodings".stringprep.nodeprep
+for line in io.lines(os.getenv("NAMES")) do
+	local s = line:gsub("..", function(h) return string.char(tonumber(h, 16)) end)
+	local p = nodeprep(s)
+	print(p == s and "=" or p and p:gsub(".", function(c) return ("%02x"):format(c:byte()) end) or "-")
+end
+`
+
+// strange are the texts that random names are made of: they fold, vanish, compose, change direction, or are younger than
+// Unicode 3.2.
+var strange = []string{"a", "A", "ß", "ẞ", "ſ", "\u00ad", "\u0308", "\u0345", "Ä", "ﬁ", "İ", "ς", "Σ", "1", "-", "'", " ", "[", "%c3", "🚀", "ש", "غ", "ꙮ", "Ꙭ", "\u1df5", "\u200d", "\u1806",
+	"٣", "\u05ba", "\u059f", "ｘ", "．", "\u0300", "𞤀", "ࢠ", "\u0591", "가", "\u1112\u1161", "İ", "ΐ", "\u2028", "\ue000"}
+
+// TestRoomNamesAgree: whatever room name a client writes, usher reads it as Prosody does, also with characters that Unicode
+// 3.2 does not know.
+func TestRoomNamesAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var names []string
+	for range 20_000 {
+		name := ""
+		for range 1 + r.IntN(4) {
+			name += strange[r.IntN(len(strange))]
+		}
+		names = append(names, name)
+	}
+	file := filepath.Join(t.TempDir(), "names")
+	var lines strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&lines, "%x\n", name)
+	}
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NAMES", file)
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		answers := strings.Split(strings.TrimSuffix(string(runLua(t, v, nodeprepLines)), "\n"), "\n")
+		if len(answers) != len(names) {
+			t.Fatalf("%d answers", len(answers))
+		}
+		same, different := 0, 0
+		for i, name := range names {
+			ours, err := jid.NodeprepQuery(name)
+			switch theirs := decode(name, answers[i]); {
+			case err != nil && (answers[i] == "-" || theirs == ""), err == nil && ours == theirs:
+				same++
+			default:
+				if different++; different <= 20 {
+					t.Errorf("%+q: ours is %+q (%v), Prosody's %+q", name, ours, err, theirs)
+				}
+			}
+		}
+		t.Logf("of %d names %d are read alike", len(names), same)
+		if different > 0 {
+			t.Errorf("%d differ", different)
+		}
+	})
 }

@@ -139,8 +139,10 @@ func (p profile) mapRune(r rune) string {
 
 // check looks for prohibited characters and for directions that are mixed.
 func (p profile) check(prepared string) error {
-	_, err := stringprep.Profile{Prohibits: p.Prohibits, CheckBiDi: p.CheckBiDi}.Prepare(prepared)
-	return err
+	if _, err := (stringprep.Profile{Prohibits: p.Prohibits}).Prepare(prepared); err != nil || !p.CheckBiDi {
+		return err
+	}
+	return checkDirections(prepared)
 }
 
 // isPlain reports whether a text has only small letters, digits and the
