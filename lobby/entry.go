@@ -29,8 +29,9 @@ func (e Entry) IsDomain() bool { return !strings.Contains(e.JID, "@") }
 func (e Entry) ended(now time.Time) bool { return !e.Until.IsZero() && !now.Before(e.Until) }
 
 const (
-	maxJID  = 2047 // bytes
-	maxNote = 256
+	maxJID     = 2047 // bytes
+	maxBareJID = 3071 // bytes, of those that Prosody names
+	maxNote    = 256
 )
 
 // Check returns what is wrong with an entry, whoever made it, and else the

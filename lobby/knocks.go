@@ -26,6 +26,7 @@ const (
 	knocksFirst   = 100
 	knocksLast    = 100
 	knockRooms    = 1000
+	knockBytes    = 32 << 20  // of rooms' and accounts' names
 	knockLasts    = time.Hour // after the last try
 	tellAgain     = time.Minute
 	tellsOfRoom   = 10 // a minute; then one that says how many there are
@@ -48,9 +49,11 @@ type knocks struct {
 	mu    sync.Mutex
 	rooms map[string]*knocksOf
 	n     int
+	bytes int
 }
 
 type knocksOf struct {
+	name        string
 	first, last []*Knock // each in the order in which they came
 	byJID       map[string]*Knock
 	started     bool // a token holder is there, or was
@@ -60,6 +63,9 @@ type knocksOf struct {
 
 // add counts a knock.
 func (k *knocks) add(room, jid, name string, started bool, now time.Time) Notice {
+	if len(room) > maxBareJID || len(jid) > maxBareJID {
+		return TellNothing // Prosody names nothing like that
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r := k.room(room, started, now)
@@ -68,8 +74,11 @@ func (k *knocks) add(room, jid, name string, started bool, now time.Time) Notice
 	}
 	v := r.byJID[jid]
 	if v == nil {
-		v = &Knock{Room: room, JID: jid, First: now}
-		k.n += r.insert(v)
+		if r = k.fit(r, jid, started); r == nil {
+			return TellNothing
+		}
+		v = &Knock{Room: r.name, JID: jid, First: now}
+		k.insert(r, v)
 	}
 	v.Name, v.Last = cut(name), now
 	v.Count++
@@ -84,18 +93,33 @@ func (k *knocks) room(name string, started bool, now time.Time) *knocksOf {
 	}
 	r := k.rooms[name]
 	if r == nil {
-		if len(k.rooms) >= knockRooms {
+		if k.full() {
 			k.makePlace(started)
 		}
-		if len(k.rooms) >= knockRooms {
+		if k.full() {
 			return nil
 		}
-		r = &knocksOf{byJID: map[string]*Knock{}, minute: now}
+		r = &knocksOf{name: name, byJID: map[string]*Knock{}, minute: now}
+		k.bytes += len(name)
 		k.rooms[name] = r
 	}
 	r.started = r.started || started
 	return r
 }
+
+// fit wants the lock. It makes place for the name of an account in a room, and
+// returns the room, or nil if there is none.
+func (k *knocks) fit(r *knocksOf, jid string, started bool) *knocksOf {
+	if k.bytes+len(jid) > knockBytes {
+		k.makePlace(started)
+	}
+	if k.rooms[r.name] != r || k.bytes+len(jid) > knockBytes {
+		return nil
+	}
+	return r
+}
+
+func (k *knocks) full() bool { return len(k.rooms) >= knockRooms || k.bytes >= knockBytes }
 
 func (k *knocks) makePlace(started bool) {
 	victim, n := "", 0
@@ -109,25 +133,38 @@ func (k *knocks) makePlace(started bool) {
 		}
 	}
 	if victim != "" {
-		k.n -= len(k.rooms[victim].byJID)
-		delete(k.rooms, victim)
+		k.forget(victim)
 	}
 }
 
-// insert returns by how much there are more.
-func (r *knocksOf) insert(v *Knock) int {
+// forget wants the lock. It drops a room.
+func (k *knocks) forget(room string) {
+	r := k.rooms[room]
+	for jid := range r.byJID {
+		k.bytes -= len(jid)
+	}
+	k.n -= len(r.byJID)
+	k.bytes -= len(room)
+	delete(k.rooms, room)
+}
+
+// insert wants the lock.
+func (k *knocks) insert(r *knocksOf, v *Knock) {
 	r.byJID[v.JID] = v
+	k.n++
+	k.bytes += len(v.JID)
 	if len(r.first) < knocksFirst {
 		r.first = append(r.first, v)
-		return 1
+		return
 	}
-	r.last = append(r.last, v)
-	if len(r.last) <= knocksLast {
-		return 1
+	if r.last = append(r.last, v); len(r.last) <= knocksLast {
+		return
 	}
-	delete(r.byJID, r.last[0].JID)
+	old := r.last[0].JID
+	delete(r.byJID, old)
 	r.last = slices.Delete(r.last, 0, 1)
-	return 0
+	k.n--
+	k.bytes -= len(old)
 }
 
 func (r *knocksOf) notice(v *Knock, now time.Time) Notice {
@@ -174,12 +211,20 @@ func (k *knocks) drop(room string, r *knocksOf, gone func(*Knock) bool) {
 			}
 			delete(r.byJID, v.JID)
 			k.n--
+			k.bytes -= len(v.JID)
 			return true
 		})
 	}
 	if len(r.byJID) == 0 {
-		delete(k.rooms, room)
+		k.forget(room)
 	}
+}
+
+func (k *knocks) has(room, jid string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r := k.rooms[room]
+	return r != nil && r.byJID[jid] != nil
 }
 
 func (k *knocks) count() int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +18,6 @@ import (
 const MaxEntries = 10_000
 
 const (
-	maxVerdicts = 20_000
 	sweepEvery  = time.Minute
 	writeWithin = 2 * time.Second
 )
@@ -46,7 +46,7 @@ type Lobby struct {
 	mu       sync.RWMutex // of what questions read; written only with change held as well
 	entries  map[listedKey]*listed
 	byJID    map[string][]*listed // JID or domain
-	verdicts map[VerdictKey]Verdict
+	verdicts verdicts
 }
 
 // New loads what the store kept. The store stays the caller's to close.
@@ -60,7 +60,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}, verdicts: map[VerdictKey]Verdict{}}
+	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}}
 	state, err := store.LoadLobby(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
@@ -73,13 +73,27 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 		}
 		l.put(&listed{Entry: e, pattern: p})
 	}
-	for _, v := range state.Verdicts {
-		if len(l.verdicts) < maxVerdicts {
-			l.verdicts[v.key()] = v
-		}
-	}
+	l.loadVerdicts(ctx, state.Verdicts)
 	l.count()
 	return l, nil
+}
+
+// loadVerdicts takes over what was decided, the newest first, as far as the bounds
+// allow. What no account and no room can be called is dropped from the state, too.
+func (l *Lobby) loadVerdicts(ctx context.Context, kept []Verdict) {
+	slices.SortFunc(kept, func(a, b Verdict) int { return b.At.Compare(a.At) })
+	var changes []Change
+	for _, v := range kept {
+		if gone, ok := l.verdicts.outdone(v); v.plausible() && ok && len(gone) == 0 {
+			l.verdicts.put(v)
+			continue
+		}
+		key := v.key()
+		changes = append(changes, Change{DeleteVerdict: &key})
+	}
+	if len(changes) > 0 {
+		_ = l.apply(ctx, changes...) // logged; the next start drops them again
+	}
 }
 
 // Knock counts somebody who waits, and says what moderators are to be told.
@@ -97,6 +111,19 @@ func (l *Lobby) CameIn(room, jid string) {
 
 // Knocks returns who waits, in a room or, for "", anywhere.
 func (l *Lobby) Knocks(room string) []Knock { return l.knocks.list(room) }
+
+// Knocked reports whether an account, by its bare JID, waits in a room, or was
+// decided about there: nobody else can be admitted or denied.
+func (l *Lobby) Knocked(room, jid string) bool {
+	if l.knocks.has(room, jid) {
+		return true
+	}
+	now := l.o.Now()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	v, there := l.verdicts.get(VerdictKey{room, jid})
+	return there && !v.ended(now)
+}
 
 // KnockedRooms returns the rooms where somebody waits.
 func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
@@ -140,12 +167,9 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 		}
 	}
 	var changes []Change
-	for key, v := range l.verdicts {
-		if v.ended(now) {
-			delete(l.verdicts, key)
-			gone = append(gone, key.JID)
-			changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
-		}
+	for _, key := range l.verdicts.expire(now) {
+		gone = append(gone, key.JID)
+		changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
 	}
 	l.mu.Unlock()
 	for key := range l.undeleted {

@@ -28,7 +28,7 @@ func (l *Lobby) Standing(room Room, jid string) Standing {
 	_, domain, _ := strings.Cut(jid, "@")
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if v, there := l.verdicts[VerdictKey{room.JID, jid}]; there && !v.ended(now) {
+	if v, there := l.verdicts.get(VerdictKey{room.JID, jid}); there && !v.ended(now) {
 		if v.Admitted {
 			return Admitted
 		}
@@ -53,13 +53,13 @@ func (l *Lobby) Members(room Room, most int) []string {
 	defer l.mu.RUnlock()
 	var admitted, whitelisted []string
 	decided := map[string]bool{}
-	for key, v := range l.verdicts {
-		if key.Room != room.JID || v.ended(now) {
+	for jid, v := range l.verdicts.of(room.JID) {
+		if v.ended(now) {
 			continue
 		}
-		decided[key.JID] = true
+		decided[jid] = true
 		if v.Admitted {
-			admitted = append(admitted, key.JID)
+			admitted = append(admitted, jid)
 		}
 	}
 	for _, e := range l.entries {
@@ -74,51 +74,42 @@ func (l *Lobby) Members(room Room, most int) []string {
 	return list[:min(len(list), most)]
 }
 
-// Decide admits or denies somebody. He need not have knocked. The verdict is in
-// the state when Decide returns.
-func (l *Lobby) Decide(ctx context.Context, v Verdict) error {
+// Decide admits or denies somebody who waits in that room, or about whom it was
+// decided there before; others are [ErrNotWaiting]. The verdict is in the state
+// when Decide returns. News says that it is another one than before.
+func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {
 	v.At = l.o.Now()
-	if err := l.decide(ctx, v); err != nil {
-		return err
+	if news, err = l.decide(ctx, v); err != nil {
+		return false, err
 	}
 	l.knocks.remove(v.Room, v.JID)
 	l.count()
-	return nil
+	return news, nil
 }
 
-func (l *Lobby) decide(ctx context.Context, v Verdict) error {
+func (l *Lobby) decide(ctx context.Context, v Verdict) (news bool, err error) {
 	l.change.Lock()
 	defer l.change.Unlock()
+	if !l.Knocked(v.Room, v.JID) || !v.plausible() {
+		return false, ErrNotWaiting
+	}
+	gone, ok := l.verdicts.outdone(v) // only changes write it
+	if !ok {
+		return false, ErrTooMany
+	}
 	changes := []Change{{PutVerdict: &v}}
-	var old *VerdictKey
-	if _, there := l.verdicts[v.key()]; !there && len(l.verdicts) >= maxVerdicts { // only changes write it
-		old = l.oldVerdict()
-		changes = append(changes, Change{DeleteVerdict: old})
+	for _, key := range gone {
+		changes = append(changes, Change{DeleteVerdict: &key})
 	}
 	if err := l.apply(ctx, changes...); err != nil {
-		return err
+		return false, err
 	}
+	before, there := l.verdicts.get(v.key())
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if old != nil {
-		delete(l.verdicts, *old)
+	for _, key := range gone {
+		l.verdicts.drop(key)
 	}
-	l.verdicts[v.key()] = v
-	return nil
-}
-
-// oldVerdict picks the oldest of a few.
-func (l *Lobby) oldVerdict() *VerdictKey {
-	var oldest *Verdict
-	n := 0
-	for _, v := range l.verdicts {
-		if oldest == nil || v.At.Before(oldest.At) {
-			oldest = &v
-		}
-		if n++; n == knockSampled {
-			break
-		}
-	}
-	key := oldest.key()
-	return &key
+	l.verdicts.put(v)
+	return !there || before.Admitted != v.Admitted || l.knocks.has(v.Room, v.JID), nil
 }

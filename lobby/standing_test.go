@@ -1,7 +1,6 @@
 package lobby
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -57,7 +56,8 @@ func TestDecide(t *testing.T) {
 	decide := func(jid string, admitted bool) {
 		t.Helper()
 		v := Verdict{Room: room("a").JID, JID: jid, Admitted: admitted, By: "mod@h", At: evening.Add(time.Hour)} // the time is the lobby's
-		if err := f.Decide(t.Context(), v); err != nil {
+		f.Knock(v.Room, jid, "", true)
+		if _, err := f.Decide(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,40 +92,6 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestVerdictsBound: of very many verdicts old ones go first.
-func TestVerdictsBound(t *testing.T) {
-	const recent, more = maxVerdicts / 10, 500
-	var state State
-	for i := range maxVerdicts {
-		v := Verdict{Room: room("a").JID, JID: fmt.Sprint("user", i, "@h"), At: evening.Add(-10 * time.Hour)}
-		if i < recent {
-			v.At = evening.Add(-time.Hour)
-		}
-		state.Verdicts = append(state.Verdicts, v)
-	}
-	f := newFixture(t, state)
-	for i := range more {
-		if err := f.Decide(t.Context(), Verdict{Room: room("a").JID, JID: fmt.Sprint("new", i, "@h"), Admitted: true}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(f.verdicts) != maxVerdicts {
-		t.Errorf("%d are kept", len(f.verdicts))
-	}
-	for i := range more {
-		f.wantStanding(t, "a", fmt.Sprint("new", i, "@h"), Admitted)
-	}
-	for i := range recent {
-		f.wantStanding(t, "a", fmt.Sprint("user", i, "@h"), Denied)
-	}
-	if err := f.Decide(t.Context(), Verdict{Room: room("a").JID, JID: "new0@h"}); err != nil { // replaces one
-		t.Fatal(err)
-	}
-	if len(f.verdicts) != maxVerdicts || len(f.store.verdicts) != maxVerdicts {
-		t.Errorf("%d are kept, and %d in the state", len(f.verdicts), len(f.store.verdicts))
-	}
-}
-
 // TestMembers: members are the JIDs that pass in the room, each once; those who were admitted come first.
 func TestMembers(t *testing.T) {
 	f := newFixture(t, State{})
@@ -137,7 +103,8 @@ func TestMembers(t *testing.T) {
 		{Room: room("a").JID, JID: "eve@h", Admitted: true}, {Room: room("a").JID, JID: "bob@h", Admitted: true},
 		{Room: room("a").JID, JID: "mallory@h"}, {Room: room("b").JID, JID: "zoe@h", Admitted: true},
 	} {
-		if err := f.Decide(t.Context(), v); err != nil {
+		f.Knock(v.Room, v.JID, "", true)
+		if _, err := f.Decide(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -127,7 +127,7 @@ func TestStateFails(t *testing.T) {
 		}
 	}
 	for _, admitted := range []bool{true, false} {
-		if err := f.Decide(t.Context(), Verdict{Room: room("a").JID, JID: "carol@h", Admitted: admitted}); !errors.Is(err, errDisk) {
+		if _, err := f.Decide(t.Context(), Verdict{Room: room("a").JID, JID: "carol@h", Admitted: admitted}); !errors.Is(err, errDisk) {
 			t.Errorf("admitted %v: %v", admitted, err)
 		}
 		f.wantStanding(t, "a", "carol@h", Unlisted)

@@ -67,13 +67,16 @@ func (k *Keeper) receive(ctx context.Context, room, jid string) {
 		return
 	}
 	done := make(chan struct{})
-	go func() {
+	if !k.spawn(func(ctx context.Context) {
 		defer close(done)
 		defer func() { <-k.welcomes }()
-		if again := k.greet(room, jid); again {
+		if again := k.greet(ctx, room, jid); again {
 			k.changed(room, jid)
 		}
-	}()
+	}) {
+		<-k.welcomes
+		return
+	}
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -82,10 +85,10 @@ func (k *Keeper) receive(ctx context.Context, room, jid string) {
 }
 
 // greet gives somebody what a grant says, and reports whether the room has to be
-// looked at for him. Whoever waits for it does not end it: nothing is left half
-// done.
-func (k *Keeper) greet(room, jid string) (again bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), passWithin)
+// looked at for him. The context is the keeper's: whoever waits for it does not end
+// it, as nothing is to be left half done.
+func (k *Keeper) greet(ctx context.Context, room, jid string) (again bool) {
+	ctx, cancel := context.WithTimeout(ctx, passWithin)
 	defer cancel()
 	p := &pass{Keeper: k, room: room}
 	if !p.prepare() {

@@ -137,6 +137,7 @@ func TestBeforeJoinRevokedLate(t *testing.T) {
 					r.has["bob@"+host] = moderation.Outcast
 				}
 				k := moderation.NewKeeper(f.Sessions, r)
+				k.Attend(t)
 				f.record(t, f.identity("alice", "token of alice", "*"))
 				f.joins(t, "alice@"+host, hall, moderation.ReasonToken)
 				f.moderator(t, "bob", "*")

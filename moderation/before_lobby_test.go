@@ -22,6 +22,7 @@ func TestBeforeJoinLobby(t *testing.T) {
 			f.record(t, waits)
 			f.record(t, f.identity("denied", "token of denied", "*"))
 			f.record(t, f.identity("passes", "token of passes", "*"))
+			l.Knock("standup@"+muc, "denied@"+host, "", true)
 			if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: "denied@" + host}); err != nil {
 				t.Fatal(err)
 			}
@@ -39,6 +40,7 @@ func TestBeforeJoinLobby(t *testing.T) {
 				f.before(t, account+"@"+host, "new@"+muc)
 			}
 			f.begins(t, "new@"+muc, map[string]moderation.Affiliation{"passes": moderation.Member})
+			f.joins(t, "waits@"+host, "standup@"+muc, moderation.ReasonLobby)
 			if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + muc, JID: "waits@" + host, Admitted: true}); err != nil {
 				t.Fatal(err)
 			}

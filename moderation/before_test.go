@@ -19,6 +19,7 @@ func startHall(t *testing.T, latency time.Duration) (*fixture, *fakeRooms, *mode
 	t.Helper()
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(latency)
 	k := moderation.NewKeeper(f.Sessions, r)
+	k.Attend(t)
 	alice := f.identity("alice", "token of alice", "*")
 	alice.Expires = f.now().Add(24 * time.Hour)
 	f.record(t, alice)
@@ -122,7 +123,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Reload(t.Context(), p)
-	moderation.NewKeeper(f.Sessions, r)
+	moderation.NewKeeper(f.Sessions, r).Attend(t)
 	f.moderator(t, "focus", "*")
 	f.moderator(t, "mallory", "another")
 	f.moderator(t, "gone", "*")
@@ -151,7 +152,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 // TestBeforeJoinNewRoom: a room that is made begins with those who announced themselves, and whose token says something.
 func TestBeforeJoinNewRoom(t *testing.T) {
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(0)
-	moderation.NewKeeper(f.Sessions, r)
+	moderation.NewKeeper(f.Sessions, r).Attend(t)
 	regex := f.identity("regex", "token of regex", "new-.*")
 	regex.RoomRegex = true
 	f.record(t, regex)
@@ -193,18 +194,18 @@ func TestBeforeJoinReloaded(t *testing.T) {
 
 // TestBeforeJoinAlone: without a component new rooms begin all the same, and nobody waits.
 func TestBeforeJoinAlone(t *testing.T) {
-	for name, prepare := range map[string]func(f *fixture){
-		"no keeper": func(*fixture) {},
-		"no connection": func(f *fixture) {
+	for name, prepare := range map[string]func(t *testing.T, f *fixture){
+		"no keeper": func(*testing.T, *fixture) {},
+		"no connection": func(t *testing.T, f *fixture) {
 			r := newFakeRooms(time.Hour)
 			r.connection = 0
-			moderation.NewKeeper(f.Sessions, r)
+			moderation.NewKeeper(f.Sessions, r).Attend(t)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, moderation.State{})
-				prepare(f)
+				prepare(t, f)
 				f.moderator(t, "bob", "*")
 				f.joins(t, "bob@"+host, hall, moderation.ReasonToken)
 				began := time.Now()
@@ -292,6 +293,7 @@ func TestBeforeJoinTakenAway(t *testing.T) {
 		stop := run(t, k)
 		time.Sleep(time.Minute)
 		stop()
+		k.Attend(t)
 		r.change(func() { r.sets, r.looks = nil, 0 })
 		f.moderator(t, "bob", "*") // the same token
 		f.before(t, "bob@"+host, hall)
@@ -312,7 +314,7 @@ func TestBeforeJoinFlood(t *testing.T) {
 		t.Skip("a hundred thousand of them")
 	}
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(time.Hour)
-	moderation.NewKeeper(f.Sessions, r)
+	moderation.NewKeeper(f.Sessions, r).Attend(t)
 	f.moderator(t, "mallory", "*")
 	f.moderator(t, "bob", "*")
 	before := heap()

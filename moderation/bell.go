@@ -20,22 +20,23 @@ type Messenger interface {
 }
 
 const (
-	bellQueue   = 256
-	ringAfter   = 300 * time.Millisecond
-	ringWithin  = 5 * time.Second
-	inviteAfter = 50 * time.Millisecond
-	inviteTries = 200
+	bellQueue  = 256
+	ringAfter  = 300 * time.Millisecond
+	ringWithin = 5 * time.Second
 )
 
 // A bell tells the moderators of a room who waits, and whoever was admitted
 // that he may come. What finds no place in its queue is left out: the list of
 // knocks has it all the same.
 type bell struct {
-	k     *Keeper
-	queue chan func(context.Context)
+	k      *Keeper
+	queue  chan func(context.Context)
+	places chan struct{} // of what is done later
 }
 
-func newBell(k *Keeper) *bell { return &bell{k, make(chan func(context.Context), bellQueue)} }
+func newBell(k *Keeper) *bell {
+	return &bell{k, make(chan func(context.Context), bellQueue), make(chan struct{}, bellQueue)}
+}
 
 func (b *bell) add(job func(context.Context)) {
 	select {
@@ -64,7 +65,9 @@ func (b *bell) ring(room, jid, name string, notice lobby.Notice) {
 	if notice == lobby.TellNothing {
 		return
 	}
-	time.AfterFunc(ringAfter, func() { b.add(func(ctx context.Context) { b.tell(ctx, room, jid, name, notice) }) })
+	b.later(ringAfter, func(context.Context) {
+		b.add(func(ctx context.Context) { b.tell(ctx, room, jid, name, notice) })
+	})
 }
 
 func (b *bell) tell(ctx context.Context, room, jid, name string, notice lobby.Notice) {
@@ -94,21 +97,42 @@ func quoteName(name string) string {
 	return fmt.Sprintf("%q", clip(name))
 }
 
-// invite waits until the room would let him in, which is not long.
-func (b *bell) invite(room, jid string) { b.inviteAgain(room, jid, 0) }
-
-func (b *bell) inviteAgain(room, jid string, n int) {
-	if n == inviteTries {
-		b.k.log.Warn("lobby: no invitation was sent, as the room could not be changed", slog.String("room", clip(room)), slog.String("account", clip(jid)))
-		return
-	}
-	time.AfterFunc(inviteAfter, func() {
-		if !b.k.sessions.canComeIn(room, jid) {
-			b.inviteAgain(room, jid, n+1)
+// invite invites an account once the room would let it in.
+func (b *bell) invite(key GivenKey) {
+	b.later(0, func(ctx context.Context) {
+		waiting, cancel := context.WithTimeout(ctx, inviteLater)
+		defer cancel()
+		if !b.k.sessions.awaitLetIn(waiting, key) {
+			if ctx.Err() == nil {
+				b.k.log.Warn("lobby: no invitation was sent, as the room could not be changed", slog.String("room", clip(key.Room)), slog.String("account", clip(key.JID)))
+			}
 			return
 		}
-		b.add(func(ctx context.Context) { _ = b.k.messenger.Invite(ctx, room, jid) })
+		b.add(func(ctx context.Context) { _ = b.k.messenger.Invite(ctx, key.Room, key.JID) })
 	})
+}
+
+// later does something after a while, as long as the keeper runs. At the bound it
+// is left out.
+func (b *bell) later(after time.Duration, do func(context.Context)) {
+	select {
+	case b.places <- struct{}{}:
+	default:
+		return
+	}
+	started := b.k.spawn(func(ctx context.Context) {
+		defer func() { <-b.places }()
+		wait := time.NewTimer(after)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+			do(ctx)
+		}
+	})
+	if !started {
+		<-b.places
+	}
 }
 
 // moderators returns who is moderator of a room now, but for service accounts,

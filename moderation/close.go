@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"usher/lobby"
 )
-
-// wildFor is how long after a login with a token for many rooms somebody is
-// expected in a room that has just begun.
-const wildFor = 5 * time.Minute
 
 // closeRoom sees to it that a room whose lobby is on, and held by the room
 // itself, only lets members in. Nobody who is there is thrown out by it. Once it
@@ -87,8 +82,7 @@ func (p *pass) keepIn(ctx context.Context) error {
 		if g := s.given(p.room, o.JID); g != nil && g.End != "" { // has to leave anyway
 			continue
 		}
-		now := s.now()
-		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: now, Lobby: true}
+		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: s.now(), Lobby: true}
 		switch err := p.record(ctx, g); {
 		case errors.Is(err, errMoved): // somebody else gives him something
 			continue
@@ -106,15 +100,16 @@ func (p *pass) keepIn(ctx context.Context) error {
 }
 
 // expected returns who may come into a room without another login: those on the
-// lists, and whoever logged in a moment ago with a token for many rooms.
+// lists, and the last who logged in with a token for many rooms, however long ago
+// that was.
 func (s *Sessions) expected(h *hostRules, room RoomName) []string {
 	list := s.lobby.Members(room.forLobby(), maxSeeded)
-	now := s.now()
+	good := s.judge(s.now())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, id := range s.wild[h.Host] {
 		g := s.grants[id]
-		if g == nil || now.Sub(g.LoggedIn) > wildFor {
+		if g == nil || good(g) != "" {
 			continue
 		}
 		if reason, _ := h.opens(g, room); reason == "" {

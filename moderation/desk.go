@@ -15,24 +15,59 @@ import (
 type Waiter = lobby.Knock
 
 const (
-	maxDeskRooms = 20   // of one moderator, where somebody waits
-	maxSeenRooms = 1000 // whose moderators are remembered
+	maxDeskRooms  = 20   // of one moderator, where somebody waits
+	maxSeenRooms  = 1000 // whose moderators are remembered
+	maxSeenOfRoom = 64   // of them; the ledger knows those that a token made
 )
 
 // The errors of a moderator's decision.
 var (
-	ErrNotModerator = errors.New("only who is moderator in this room may do that")
-	ErrNoComponent  = errors.New("there is no component to ask who is moderator")
+	ErrNotModerator     = errors.New("only who is moderator in this room may do that")
+	ErrNoComponent      = errors.New("there is no component to ask who is moderator")
+	ErrNobodyWaits      = lobby.ErrNotWaiting
+	ErrTooManyDecisions = lobby.ErrTooMany
 )
+
+// MaxBareJID is more than any has (RFC 6122 section 2.1), in bytes.
+const MaxBareJID = maxBareJID
 
 // sawModerators remembers who was moderator, as a hint at whose rooms to look.
 func (k *Keeper) sawModerators(room string, list []string) {
+	few := make([]string, 0, min(len(list), maxSeenOfRoom))
+	for _, jid := range list[:cap(few)] {
+		few = append(few, strings.Clone(jid)) // and not the stanza that it stood in
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.seen == nil || len(k.seen) >= maxSeenRooms {
+	if k.seen == nil {
 		k.seen = map[string][]string{}
 	}
-	k.seen[room] = list
+	for other := range k.seen { // any
+		if len(k.seen) < maxSeenRooms || k.seen[room] != nil {
+			break
+		}
+		delete(k.seen, other)
+	}
+	k.seen[room] = few
+}
+
+// MayModerate hints, from memory alone, at whether an account is moderator of a
+// room, or, for "", of any room where somebody waits. Only the room knows.
+func (s *Sessions) MayModerate(account, room string) bool {
+	k := s.keeper.Load()
+	switch {
+	case k == nil || s.lobby == nil:
+		return false
+	case room != "":
+		return k.mayModerate(room, account)
+	}
+	return slices.ContainsFunc(s.lobby.KnockedRooms(), func(room string) bool { return k.mayModerate(room, account) })
+}
+
+// Knocks reports, from memory alone, whether an account waits in a room or was
+// decided about there: only such a one can be decided about.
+func (s *Sessions) Knocks(room, account string) bool {
+	return s.lobby != nil && s.lobby.Knocked(room, account)
 }
 
 // mayModerate hints at whether somebody is moderator of a room.
@@ -80,9 +115,9 @@ func (s *Sessions) Waiting(ctx context.Context, moderator string) ([]Waiter, err
 	return waiting, nil
 }
 
-// DecideAs is [Sessions.Decide] by somebody who has to be moderator of the room
-// now, by his bare JID.
-func (s *Sessions) DecideAs(ctx context.Context, moderator, room, jid string, admit bool) error {
+// DecideAs is [Sessions.Decide] by an account that has to be moderator of the room
+// now, about accounts that wait there. All of them are bare JIDs.
+func (s *Sessions) DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error {
 	k := s.keeper.Load()
 	if k == nil || s.lobby == nil {
 		return ErrNoComponent
@@ -97,7 +132,11 @@ func (s *Sessions) DecideAs(ctx context.Context, moderator, room, jid string, ad
 	case err != nil:
 		return err
 	}
-	return s.Decide(ctx, lobby.Verdict{Room: room, JID: jid, Admitted: admit, By: moderator})
+	var list []lobby.Verdict
+	for _, account := range accounts {
+		list = append(list, lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator})
+	}
+	return s.decideAll(ctx, list)
 }
 
 // FindRoom completes a room's name: by who knocks, by the rooms that are there,

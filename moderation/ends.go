@@ -24,6 +24,7 @@ func (s *Sessions) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			s.forgetEvicted(ctx)
 			s.saveUsed(ctx, saved)
 			return nil
 		case <-tick.C:
@@ -56,10 +57,26 @@ func (s *Sessions) Sweep(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	s.arrivals.expire(now)
+	s.forgetEvicted(ctx)
 	s.persist(ctx, forgotten)
 	for why, list := range ended {
 		s.end(ctx, list, why)
 	}
+}
+
+// forgetEvicted deletes from the state the rooms that had to make place, but not
+// those that began anew since.
+func (s *Sessions) forgetEvicted(ctx context.Context) {
+	var changes []Change
+	s.mu.Lock()
+	for _, room := range s.evicted {
+		if s.rooms[room] == nil {
+			changes = append(changes, Change{DeleteRoom: room})
+		}
+	}
+	s.evicted = nil
+	s.mu.Unlock()
+	s.persist(ctx, changes)
 }
 
 // end makes grants be no more, and has the rooms looked at in which they were

@@ -19,6 +19,9 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	if err != nil {
 		return refuse(ReasonMalformedRequest, "%v", err)
 	}
+	if len(user) > maxBareJID {
+		return refuse(ReasonMalformedRequest, "%q is no bare JID", clip(user))
+	}
 	p := s.policy.Load()
 	h := p.byRoom[name.Domain]
 	if h == nil {
@@ -34,6 +37,9 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 		}
 	}
 	d := s.standing(h, user, name, s.now())
+	if d.Allowed && d.Listed && s.settling(name.JID, user) {
+		d = refuse(ReasonLobby, "the room is just being told that it may come in; the next try works")
+	}
 	switch {
 	case d.Knocks:
 		s.knock(ctx, h, name, user, nick, &d)
@@ -120,9 +126,8 @@ func (s *Sessions) makeRoom() {
 		}
 	}
 	s.dropRoom(oldest.JID)
-	if oldest.Started {
-		jid := oldest.JID
-		go s.persist(context.Background(), []Change{{DeleteRoom: jid}})
+	if oldest.Started && len(s.evicted) < maxEvicted {
+		s.evicted = append(s.evicted, oldest.JID) // written by the next sweep
 	}
 }
 

@@ -39,11 +39,13 @@ type Keeper struct {
 	messenger Messenger
 	bell      *bell
 	log       *slog.Logger
-	wake      chan struct{} // something is due now
-	welcomes  chan struct{} // a place for each that is under way
-	searches  chan struct{} // likewise
+	wake      chan struct{}  // something is due now
+	welcomes  chan struct{}  // a place for each that is under way
+	searches  chan struct{}  // likewise
+	work      sync.WaitGroup // all that was started by spawn
 
 	mu      sync.Mutex
+	ctx     context.Context     // of Run; nil while it does not run
 	seen    map[string][]string // who was moderator of a room, as a hint
 	tasks   map[string]*task
 	waiting int // how many accounts the tasks name
@@ -146,9 +148,9 @@ func (k *Keeper) resync() {
 // Run looks at rooms until ctx ends. Whenever the rooms become reachable all
 // of them are looked at.
 func (k *Keeper) Run(ctx context.Context) error {
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	workers.Go(func() { k.bell.run(ctx) })
+	k.begin(ctx)
+	defer k.finish()
+	k.spawn(k.bell.run)
 	slots := make(chan struct{}, keeperWorkers)
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
@@ -163,13 +165,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-k.wake:
 		case <-tick.C:
 		}
-		for reachable && k.startOne(ctx, &workers, slots) {
+		for reachable && k.startOne(slots) {
 		}
 	}
 }
 
 // startOne starts the work on the room that is due for the longest.
-func (k *Keeper) startOne(ctx context.Context, workers *sync.WaitGroup, slots chan struct{}) bool {
+func (k *Keeper) startOne(slots chan struct{}) bool {
 	select {
 	case slots <- struct{}{}:
 	default:
@@ -180,11 +182,14 @@ func (k *Keeper) startOne(ctx context.Context, workers *sync.WaitGroup, slots ch
 		<-slots
 		return false
 	}
-	workers.Go(func() {
+	started := k.spawn(func(ctx context.Context) {
 		defer func() { <-slots }()
 		k.look(ctx, room, t)
 	})
-	return true
+	if !started {
+		<-slots
+	}
+	return started
 }
 
 func (k *Keeper) due() (room string, t *task) {

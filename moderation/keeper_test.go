@@ -75,10 +75,22 @@ func (r *fakeRooms) Occupants(context.Context, string) ([]moderation.Occupant, e
 	return list, nil
 }
 
-func (r *fakeRooms) SetAffiliation(_ context.Context, _, jid string, a moderation.Affiliation) error {
-	time.Sleep(r.takes(&r.slow))
+// SetAffiliation is done also if whoever asks for it does not wait: it was sent.
+func (r *fakeRooms) SetAffiliation(ctx context.Context, _, jid string, a moderation.Affiliation) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(r.takes(&r.slow)):
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err != nil {
+		r.has[jid] = a
+		return err
+	}
 	if r.fail != nil {
 		return r.fail
 	}

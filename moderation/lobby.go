@@ -1,9 +1,7 @@
 package moderation
 
 import (
-	"cmp"
 	"context"
-	"log/slog"
 	"time"
 
 	"usher/auth"
@@ -183,6 +181,8 @@ func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, chang
 	kept := r.Room
 	s.mu.Unlock()
 	if kept != before {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+		defer cancel()
 		_ = s.apply(ctx, "put_room", Change{PutRoom: &kept})
 	}
 }
@@ -215,42 +215,6 @@ func (s *Sessions) ListChanged(jid string) {
 	for _, room := range rooms {
 		k.changed(room, jid)
 	}
-}
-
-// Decide admits somebody to a room, or denies. Whoever is admitted gets an
-// invitation once he can come in.
-func (s *Sessions) Decide(ctx context.Context, v lobby.Verdict) error {
-	if err := s.lobby.Decide(ctx, v); err != nil {
-		return err
-	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
-		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
-	if key := (GivenKey{v.Room, v.JID}); v.Admitted {
-		s.mu.Lock()
-		taken := s.ledger.get(key)
-		if taken != nil && taken.TakenAway { // this is a new decision
-			s.ledger.drop(key)
-		}
-		s.mu.Unlock()
-		if taken != nil && taken.TakenAway {
-			s.persist(ctx, []Change{{DeleteGiven: &key}})
-		}
-	}
-	if k := s.keeper.Load(); k != nil {
-		k.urgent(v.Room, v.JID)
-		if v.Admitted {
-			k.bell.invite(v.Room, v.JID)
-		}
-	}
-	return nil
-}
-
-// canComeIn reports whether an admitted account would be let in by the room.
-func (s *Sessions) canComeIn(room, jid string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
-	return r == nil || !r.MembersOnly || g != nil && g.Confirmed && g.Affiliation.rank() >= Member.rank()
 }
 
 // closedRooms returns some of the running rooms that only let members in and

@@ -43,6 +43,7 @@ func startLobby(t *testing.T, mode lobby.Mode) (f *fixture, l *lobby.Lobby, r *f
 	t.Helper()
 	f, l = newLobbyFixture(t, mode)
 	r = newFakeRooms(time.Millisecond)
+	f.began = time.Now()
 	stop = run(t, moderation.NewKeeper(f.Sessions, r))
 	f.moderator(t, "alice", "standup")
 	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)

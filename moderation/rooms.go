@@ -60,11 +60,14 @@ var (
 // record writes an entry of the ledger in the place of what it was when the room
 // was looked at, or of none; but not for a room that was made anew since, nor of
 // what rests on a session that has ended since: the entry would hide that.
-// Entries are replaced, and never changed.
+// Entries are replaced, and never changed. The write is local, and is done also
+// while usher stops: what was set in a room must be known at the next start.
 func (s *Sessions) record(ctx context.Context, g, was *Given, epoch uint64) error {
 	if err := s.note(g, was, epoch); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
 	if s.apply(ctx, "put_given", Change{PutGiven: g}) != nil {
 		return errNotKept
 	}
@@ -106,6 +109,8 @@ func (s *Sessions) forget(ctx context.Context, k GivenKey, was *Given, epoch uin
 	}
 	s.ledger.drop(k)
 	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
 	_ = s.apply(ctx, "delete_given", Change{DeleteGiven: &k})
 	return nil
 }

@@ -26,6 +26,7 @@ const (
 	maxRooms         = 50_000
 	maxRevocations   = 50_000
 	maxNames         = 96 << 20 // bytes of names in givens and rooms
+	maxEvicted       = 10_000   // rooms to be deleted from the state; the others are found gone after a restart
 	maxWild          = 64       // last logins of a host with a token for many rooms
 	recordWithin     = 250 * time.Millisecond
 	deletedAtATime   = 500
@@ -71,6 +72,7 @@ type Sessions struct {
 	rooms     map[string]*roomState
 	inTenants tenantRooms
 	closed    map[string]RoomName // rooms that only let members in
+	evicted   []string            // rooms that had to go, and are in the state still
 	wild      map[string][]ID     // by host: the last logins with a token for many rooms
 	ledger    ledger
 	epoch     uint64
@@ -112,12 +114,12 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 	if err != nil {
 		return nil, fmt.Errorf("loading the sessions: %w", err)
 	}
-	s.load(state)
+	s.load(ctx, state)
 	return s, nil
 }
 
 // load takes over what is kept, and no more than the bounds allow.
-func (s *Sessions) load(state State) {
+func (s *Sessions) load(ctx context.Context, state State) {
 	for _, r := range state.Revocations {
 		s.revoked.put(r)
 	}
@@ -148,7 +150,7 @@ func (s *Sessions) load(state State) {
 		s.ledger.put(g)
 	}
 	s.metrics.Sessions(len(s.grants))
-	s.persist(context.Background(), orphans)
+	s.persist(ctx, orphans)
 }
 
 // Record is what a login leaves: a grant that a killed daemon still knows.

@@ -36,6 +36,7 @@ type fixture struct {
 	metrics *metrics.Metrics
 	mu      sync.Mutex
 	clock   time.Time
+	began   time.Time       // if it is not zero the clock goes on from then, with the time of the bubble
 	keys    map[string]bool // removed
 }
 
@@ -46,14 +47,20 @@ type recorder struct {
 	state moderation.State
 	fail  error
 	hang  bool
+	log   func(moderation.Change) // of what was written; may be nil
 }
 
 func (r *recorder) Load(context.Context) (moderation.State, error) { return r.state, nil }
 
 func (r *recorder) Apply(ctx context.Context, changes ...moderation.Change) error {
 	r.mu.Lock()
-	fail, hang := r.fail, r.hang
+	fail, hang, log := r.fail, r.hang, r.log
 	r.mu.Unlock()
+	if log != nil && fail == nil {
+		for _, c := range changes {
+			log(c)
+		}
+	}
 	if hang {
 		<-ctx.Done()
 		return ctx.Err()
@@ -77,6 +84,9 @@ func (r *recorder) ApplyLobby(ctx context.Context, changes ...lobby.Change) erro
 func (f *fixture) now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.began.IsZero() {
+		return f.clock.Add(time.Since(f.began))
+	}
 	return f.clock
 }
 

@@ -64,7 +64,7 @@ func (p *pass) set(ctx context.Context, jid string, s situation, st step) error 
 // was something else.
 func (p *pass) confirm(ctx context.Context, g *Given, before Affiliation) error {
 	done := *g
-	done.Confirmed = true
+	done.Confirmed, done.At = true, p.sessions.now()
 	err := p.record(ctx, &done)
 	if errors.Is(err, errEnded) || errors.Is(err, errNotTheRoom) {
 		p.putBack(ctx, g, before)

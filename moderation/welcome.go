@@ -23,14 +23,17 @@ func (k *Keeper) welcomeEverywhere(h *hostRules, g *Grant, but []string) {
 	default:
 		return
 	}
-	go func() {
+	started := k.spawn(func(context.Context) {
 		defer func() { <-k.searches }()
 		for _, room := range k.sessions.closedRooms(h, g) {
 			if !slices.Contains(but, room) {
 				k.welcome(room, g.JID())
 			}
 		}
-	}()
+	})
+	if !started {
+		<-k.searches
+	}
 }
 
 // welcome makes a member of somebody who has just logged in, in a room that only
@@ -45,9 +48,9 @@ func (k *Keeper) welcome(room, jid string) {
 		k.urgent(room, jid)
 		return
 	}
-	go func() {
+	started := k.spawn(func(ctx context.Context) {
 		defer func() { <-k.welcomes }()
-		ctx, cancel := context.WithTimeout(context.Background(), passWithin)
+		ctx, cancel := context.WithTimeout(ctx, passWithin)
 		defer cancel()
 		p := &pass{Keeper: k, room: room}
 		if !p.prepare() {
@@ -62,7 +65,10 @@ func (k *Keeper) welcome(room, jid string) {
 		} else {
 			k.urgent(room, jid)
 		}
-	}()
+	})
+	if !started {
+		<-k.welcomes
+	}
 }
 
 // welcome sets at once what somebody is who was never seen in the room, and
@@ -84,6 +90,7 @@ func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 	}
 	p.ledger = map[string]*Given{jid: g}
 	if p.has, err = p.rooms.ReadAndSet(ctx, p.room, jid, d.Affiliation); err != nil {
+		_ = p.record(ctx, g) // it may have been done all the same: the next start has to know
 		return true, err
 	}
 	s.metrics.Affiliation(string(d.Affiliation), true)

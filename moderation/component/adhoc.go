@@ -5,27 +5,33 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"usher/moderation"
 )
 
 // A Desk is where moderators see who waits in the lobbies of their rooms, and
-// decide. Both methods ask the rooms themselves who is moderator.
+// decide. Accounts are bare JIDs.
 type Desk interface {
-	// Waiting returns who waits in rooms where somebody, by his bare JID, is
-	// moderator.
+	// MayModerate hints, from memory alone, at whether an account is moderator of
+	// a room, or, for "", of any room where somebody waits. Only the room knows.
+	MayModerate(account, room string) bool
+	// Knocks reports, from memory alone, whether an account waits in a room or was
+	// decided about there.
+	Knocks(room, account string) bool
+	// Waiting asks the rooms where somebody waits who is moderator there, and
+	// returns who waits in those where the account is.
 	Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error)
-	// DecideAs admits or denies; the error is [moderation.ErrNotModerator] if he
-	// may not.
-	DecideAs(ctx context.Context, moderator, room, jid string, admit bool) error
+	// DecideAs admits or denies accounts that wait in a room, once the room has said
+	// that the account who decides is moderator there. The error is
+	// [moderation.ErrNotModerator], [moderation.ErrNobodyWaits] or, for a decision
+	// that holds while the room cannot be changed yet, [moderation.ErrNotYet].
+	DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error
 }
 
 const (
 	lobbyNode     = "lobby"
 	lobbyName     = "Lobby: who waits, and who may come in"
-	maxAtDesk     = 16 // commands at the same time
 	deskWithin    = 8 * time.Second
 	maxListed     = 50
 	waiterDivider = " " // in no JID
@@ -75,59 +81,78 @@ func (s *session) items(node string) itemsQuery {
 	return q
 }
 
-// command does one step of a command, apart from the reader: it asks rooms.
+// command does one step of a command. What memory can tell is answered at once;
+// what rooms have to be asked for is done apart from the reader, in a place.
 func (s *session) command(in *iq) {
-	select {
-	case s.atDesk <- struct{}{}:
-	default:
+	account := bare(in.From)
+	c, err := readChoice(in.Command)
+	switch {
+	case err != nil:
+		s.finished(in, commandNote{"error", err.Error()})
+		return
+	case c.cancelled:
+		s.replyCommand(in, command{Status: "canceled"})
+		return
+	case !c.submitted && !s.o.Desk.MayModerate(account, ""):
+		s.finished(in, commandNote{"info", nobodyWaits})
+		return
+	case c.submitted && !c.every(s.o.Desk.Knocks):
+		s.finished(in, commandNote{"error", "Not everybody you chose waits now. Please open the command again."})
+		return
+	}
+	leave, ok := s.desk.enter(account, !c.submitted || c.every(func(room, _ string) bool { return s.o.Desk.MayModerate(account, room) }))
+	if !ok {
 		s.reply(s.failure(in, "wait", "resource-constraint"))
 		return
 	}
-	go func() {
-		defer func() { <-s.atDesk }()
-		ctx, cancel := context.WithTimeout(context.Background(), deskWithin)
+	s.commands.Go(func() {
+		defer leave()
+		ctx, cancel := context.WithTimeout(s.ctx, deskWithin)
 		defer cancel()
-		out, err := s.step(ctx, in)
+		out, err := s.step(ctx, account, c)
 		if err != nil {
-			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(in.From), "cause", err)
+			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(account), "cause", err)
 			s.reply(s.failure(in, "wait", "internal-server-error"))
 			return
 		}
-		text, err := request("result", escape(in.ID), s.jid, in.From, out)
-		if err != nil {
-			text = s.failure(in, "wait", "internal-server-error")
-		}
-		s.reply(text)
-	}()
+		s.replyCommand(in, out)
+	})
 }
 
-// step is the command itself. It keeps nothing between its two stages: what is
-// submitted names everything, and is checked anew.
-func (s *session) step(ctx context.Context, in *iq) (command, error) {
-	c := in.Command
-	done := command{Node: c.Node, Session: c.Session, Status: "completed"}
-	if c.Session == "" {
-		done.Session = "lobby-" + in.ID
+const nobodyWaits = "Nobody waits in a room where you are moderator now."
+
+func (s *session) finished(in *iq, note commandNote) {
+	s.replyCommand(in, command{Status: "completed", Note: &note})
+}
+
+// replyCommand answers a stage of a command. Nothing is kept between the stages:
+// what is submitted names everything, and is checked anew.
+func (s *session) replyCommand(in *iq, out command) {
+	out.Node, out.Session = in.Command.Node, in.Command.Session
+	if out.Session == "" {
+		out.Session = "lobby-" + in.ID
 	}
-	if c.Action == "cancel" {
-		done.Status = "canceled"
-		return done, nil
-	}
-	if c.Form != nil && c.Form.Type == "submit" {
-		note, err := s.decide(ctx, bare(in.From), c.Form)
-		done.Note = &note
-		return done, err
-	}
-	waiting, err := s.o.Desk.Waiting(ctx, bare(in.From))
+	text, err := request("result", escape(in.ID), s.jid, in.From, out)
 	if err != nil {
+		text = s.failure(in, "wait", "internal-server-error")
+	}
+	s.reply(text)
+}
+
+// step asks the rooms what a command wants to know, or to have done.
+func (s *session) step(ctx context.Context, account string, c choice) (command, error) {
+	if c.submitted {
+		note, err := s.decide(ctx, account, c)
+		return command{Status: "completed", Note: &note}, err
+	}
+	waiting, err := s.o.Desk.Waiting(ctx, account)
+	switch {
+	case err != nil:
 		return command{}, err
+	case len(waiting) == 0:
+		return command{Status: "completed", Note: &commandNote{"info", nobodyWaits}}, nil
 	}
-	if len(waiting) == 0 {
-		done.Note = &commandNote{"info", "Nobody waits in a room where you are moderator now."}
-		return done, nil
-	}
-	done.Status, done.Actions, done.Form = "executing", &actions{Execute: "complete", Complete: &struct{}{}}, lobbyForm(waiting)
-	return done, nil
+	return command{Status: "executing", Actions: &actions{Execute: "complete", Complete: &struct{}{}}, Form: lobbyForm(waiting)}, nil
 }
 
 func lobbyForm(waiting []moderation.Waiter) *form {
@@ -148,29 +173,25 @@ func lobbyForm(waiting []moderation.Waiter) *form {
 }
 
 // decide does what was submitted, and says what came of it.
-func (s *session) decide(ctx context.Context, moderator string, f *form) (commandNote, error) {
-	fields := map[string][]string{}
-	for _, field := range f.Fields {
-		fields[field.Var] = field.Values
-	}
-	decision, who := fields["decision"], fields["who"]
-	if len(decision) != 1 || decision[0] != "admit" && decision[0] != "deny" || len(who) == 0 || len(who) > maxListed {
-		return commandNote{"error", "Choose somebody who waits, and whether to let him in."}, nil
-	}
-	for _, w := range who {
-		room, jid, found := strings.Cut(w, waiterDivider)
-		if !found {
-			return commandNote{"error", "That is nobody who waits."}, nil
-		}
-		switch err := s.o.Desk.DecideAs(ctx, moderator, room, jid, decision[0] == "admit"); {
+func (s *session) decide(ctx context.Context, moderator string, c choice) (commandNote, error) {
+	later := false
+	for _, in := range c.rooms {
+		switch err := s.o.Desk.DecideAs(ctx, moderator, in.room, in.accounts, c.admit); {
 		case errors.Is(err, moderation.ErrNotModerator):
-			return commandNote{"error", "You are not moderator of " + clip(room) + " now."}, nil
+			return commandNote{"error", "You are not moderator of " + clip(in.room) + " now."}, nil
+		case errors.Is(err, moderation.ErrNobodyWaits), errors.Is(err, moderation.ErrTooManyDecisions):
+			return commandNote{"error", "In " + clip(in.room) + ": " + err.Error() + "."}, nil
+		case errors.Is(err, moderation.ErrNotYet):
+			later = true
 		case err != nil:
 			return commandNote{}, err
 		}
 	}
-	if decision[0] == "admit" {
-		return commandNote{"info", fmt.Sprintf("Let in: %d. They were sent an invitation.", len(who))}, nil
+	switch {
+	case !c.admit:
+		return commandNote{"info", fmt.Sprintf("Denied: %d.", c.n)}, nil
+	case later:
+		return commandNote{"warn", fmt.Sprintf("Chosen: %d. Not every room lets them in yet; they get an invitation when it does.", c.n)}, nil
 	}
-	return commandNote{"info", fmt.Sprintf("Denied: %d.", len(who))}, nil
+	return commandNote{"info", fmt.Sprintf("Let in: %d. They were sent an invitation.", c.n)}, nil
 }

@@ -288,3 +288,93 @@ func TestGarbage(t *testing.T) {
 		up(t, c)
 	}
 }
+
+// TestForgedAnswers: whoever knows the ID of a question and is not who was asked changes nothing: the answer is still
+// taken. IDs do not tell each other.
+func TestForgedAnswers(t *testing.T) {
+	s := newServer(t)
+	var ids []string
+	s.script(func() {
+		s.answer = func(id, to, _ string) string {
+			s.mu.Lock()
+			ids = append(ids, id)
+			s.mu.Unlock()
+			forged := result(id, "guest@anonymous/x", "<query xmlns='http://jabber.org/protocol/muc#admin'/>")
+			refused := fmt.Sprintf("<iq type='error' id='%s' from='%s/guest' to='usher.example.com'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, to)
+			unsigned := fmt.Sprintf("<iq type='result' id='%s' to='usher.example.com'/>", id)
+			return forged + refused + unsigned + result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner' jid='alice@h'/></query>")
+		}
+	})
+	c, _ := s.client(t, testSecret)
+	up(t, c)
+	for range 20 {
+		has, err := c.Affiliations(t.Context(), "r@c")
+		if err != nil || has["alice@h"] != moderation.Owner {
+			t.Fatalf("%v, %v", has, err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if len(id) < 22 || seen[id] || len(commonPrefix(id, ids[0])) > 8 && id != ids[0] {
+			t.Errorf("the ID %q after %q", id, ids[0])
+		}
+		seen[id] = true
+	}
+}
+
+func commonPrefix(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
+}
+
+// TestNothingIsKeptOfRequests: what strangers send is bounded in bytes, and so are the answers that wait for a slow
+// Prosody.
+func TestNothingIsKeptOfRequests(t *testing.T) {
+	long := strings.Repeat("x", 200_000)
+	s := newSession(&stream{}, "usher.example.com", Options{Desk: &desk{}, Log: slog.New(slog.DiscardHandler)})
+	s.ctx = t.Context()
+	for range 30 {
+		for _, text := range []string{
+			"<iq type='set' id='1' from='alice@h/x'><command xmlns='http://jabber.org/protocol/commands' node='lobby'><x xmlns='jabber:x:data' type='submit'><field var='who'><value>r@c " + long + "@h</value></field><field var='decision'><value>admit</value></field></x></command></iq>",
+			"<iq type='get' id='" + long + "' from='alice@h/x'><ping xmlns='urn:xmpp:ping'/></iq>",
+			"<iq type='set' id='1' from='alice@h/x'><command xmlns='http://jabber.org/protocol/commands' node='lobby' sessionid='" + long[:10_000] + "'/></iq>",
+			"<iq type='result' id='1' from='alice@h/x'><query xmlns='http://jabber.org/protocol/disco#info'><identity name='" + long + "'/></query></iq>",
+		} {
+			s.dec = xml.NewDecoder(strings.NewReader(text))
+			start, err := s.next2()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.take(start); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := s.queued.Load(); n > maxReplies+maxRequest {
+		t.Errorf("%d bytes wait to be written", n)
+	}
+	for {
+		select {
+		case out := <-s.queue:
+			if len(out) > 4096 {
+				t.Fatalf("an answer of %d bytes", len(out))
+			}
+			continue
+		default:
+		}
+		break
+	}
+}
+
+// next2 is the next opening tag of a text.
+func (s *session) next2() (xml.StartElement, error) {
+	for {
+		token, err := s.dec.Token()
+		if start, ok := token.(xml.StartElement); ok || err != nil {
+			return start, err
+		}
+	}
+}

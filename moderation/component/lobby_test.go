@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -63,40 +64,72 @@ func TestMessagesEscapeNames(t *testing.T) {
 	}
 }
 
-// desk is a moderator's desk that notes what it is asked.
+// desk is a moderator's desk that notes what it is asked. alice@h is moderator wherever memory is asked.
 type desk struct {
 	mu      sync.Mutex
 	asked   []string
 	waiting []moderation.Waiter
+	absent  string // who does not wait
 	err     error
 	block   chan bool
 }
 
-func (d *desk) Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error) {
+func (d *desk) MayModerate(account, _ string) bool { return strings.HasPrefix(account, "alice") }
+
+func (d *desk) Knocks(_, account string) bool { return account != d.absent }
+
+func (d *desk) hold(ctx context.Context) {
 	if d.block != nil {
 		select {
 		case <-d.block:
 		case <-ctx.Done():
 		}
 	}
+}
+
+func (d *desk) Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error) {
+	d.hold(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked = append(d.asked, "waiting "+moderator)
 	return d.waiting, d.err
 }
 
-func (d *desk) DecideAs(_ context.Context, moderator, room, jid string, admit bool) error {
+func (d *desk) DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error {
+	d.hold(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked = append(d.asked, fmt.Sprint(moderator, " ", room, " ", jid, " ", admit))
+	d.asked = append(d.asked, fmt.Sprint(moderator, " ", room, " ", strings.Join(accounts, " "), " ", admit))
 	return d.err
 }
 
-// step does one step of the command, as the bare session of a client.
-func step(t *testing.T, d *desk, c command) (command, error) {
+// atDesk is a session of which only commands are asked.
+func atDesk(t *testing.T, d *desk) *session {
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Desk: d, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	s.ctx = ctx
+	t.Cleanup(func() { cancel(); s.commands.Wait() })
+	return s
+}
+
+// ask does one step of the command, and returns the answer.
+func (s *session) ask(t *testing.T, from string, c command) (command, string) {
 	t.Helper()
-	s := newSession(&stream{}, "usher.example.com", Options{Desk: d})
-	return s.step(t.Context(), &iq{ID: "1", From: "alice@h/phone", Command: &c})
+	s.command(&iq{ID: "1", From: from, Command: &c})
+	select {
+	case out := <-s.queue:
+		var in iq
+		if err := xml.Unmarshal(out, &in); err != nil {
+			t.Fatalf("%s: %v", out, err)
+		}
+		if in.Command == nil {
+			return command{}, string(out)
+		}
+		return *in.Command, string(out)
+	case <-time.After(3 * time.Second):
+		t.Fatal("no answer")
+	}
+	return command{}, ""
 }
 
 func submitted(decision string, who ...string) command {
@@ -106,66 +139,106 @@ func submitted(decision string, who ...string) command {
 
 // TestCommand: the two stages, and what may be submitted.
 func TestCommand(t *testing.T) {
+	const alice = "alice@h/phone"
 	d := &desk{}
-	if out, err := step(t, d, command{Node: lobbyNode}); err != nil || out.Status != "completed" || !strings.Contains(out.Note.Text, "Nobody waits") {
-		t.Errorf("nobody waits: %+v, %v", out, err)
+	s := atDesk(t, d)
+	note := func(out command) string {
+		if out.Note == nil {
+			return ""
+		}
+		return out.Note.Type + ": " + out.Note.Text
+	}
+	if out, text := s.ask(t, alice, command{Node: lobbyNode}); out.Status != "completed" || !strings.Contains(note(out), "Nobody waits") || out.Session == "" {
+		t.Errorf("nobody waits: %s", text)
 	}
 	for i := range maxListed + 5 {
 		d.waiting = append(d.waiting, moderation.Waiter{Room: "r@c", JID: fmt.Sprint("g", i, "@h"), Name: "</x>"})
 	}
-	out, err := step(t, d, command{Node: lobbyNode, Action: "execute"})
-	if err != nil || out.Status != "executing" || len(out.Form.Fields[1].Options) != maxListed || !strings.Contains(out.Form.Instructions, "5 more") {
-		t.Errorf("many wait: %+v, %v", out, err)
+	out, text := s.ask(t, alice, command{Node: lobbyNode, Action: "execute"})
+	if out.Status != "executing" || len(out.Form.Fields[1].Options) != maxListed || !strings.Contains(out.Form.Instructions, "5 more") || strings.Contains(text, "</x>\"") {
+		t.Errorf("many wait: %s", text)
 	}
-	if text, err := xml.Marshal(out); err != nil || strings.Contains(string(text), "</x>\"") {
-		t.Errorf("%s, %v", text, err)
-	}
-	if out, err := step(t, d, command{Node: lobbyNode, Session: "s", Action: "cancel"}); err != nil || out.Status != "canceled" || out.Session != "s" {
-		t.Errorf("cancelled: %+v, %v", out, err)
+	if out, text := s.ask(t, alice, command{Node: lobbyNode, Session: "s", Action: "cancel"}); out.Status != "canceled" || out.Session != "s" {
+		t.Errorf("cancelled: %s", text)
 	}
 	d.asked = nil
-	if out, err := step(t, d, submitted("admit", "r@c g1@h", "r@c g2@h")); err != nil || !strings.Contains(out.Note.Text, "Let in: 2") {
-		t.Errorf("admitted: %+v, %v", out, err)
+	if out, text := s.ask(t, alice, submitted("admit", "r@c g1@h", "q@c g3@h", "r@c g2@h")); !strings.Contains(note(out), "info: Let in: 3") {
+		t.Errorf("admitted: %s", text)
 	}
-	if got := strings.Join(d.asked, ", "); got != "alice@h r@c g1@h true, alice@h r@c g2@h true" {
+	if got := strings.Join(d.asked, ", "); got != "alice@h r@c g1@h g2@h true, alice@h q@c g3@h true" {
 		t.Errorf("asked %s", got)
 	}
-	d.asked = nil
+	d.asked, d.absent = nil, "nobody@h"
 	for _, bad := range []command{submitted("open", "r@c g@h"), submitted("admit"), submitted("admit", "nobody"), submitted("", "r@c g@h"),
-		submitted("admit", make([]string, maxListed+1)...), {Node: lobbyNode, Form: &form{Type: "submit"}}} {
-		if out, err := step(t, d, bad); err != nil || out.Note == nil || out.Note.Type != "error" {
-			t.Errorf("%+v: %+v, %v", bad, out, err)
+		submitted("admit", make([]string, maxListed+1)...), {Node: lobbyNode, Form: &form{Type: "submit"}},
+		submitted("admit", "r@c g1@h", "r@c nobody@h"), submitted("admit", "r@c "+strings.Repeat("g", 4000)+"@h")} {
+		if out, text := s.ask(t, alice, bad); !strings.HasPrefix(note(out), "error: ") {
+			t.Errorf("%+v: %s", bad, text)
 		}
 	}
 	if len(d.asked) > 0 {
 		t.Errorf("a bad form asked %v", d.asked)
 	}
-	d.err = moderation.ErrNotModerator
-	if out, err := step(t, d, submitted("deny", "r@c g@h")); err != nil || out.Note.Type != "error" || !strings.Contains(out.Note.Text, "not moderator of r@c") {
-		t.Errorf("no moderator: %+v, %v", out, err)
+	for err, want := range map[error]string{
+		moderation.ErrNotModerator: "error: You are not moderator of r@c", moderation.ErrNobodyWaits: "error: In r@c", moderation.ErrNotYet: "warn: Chosen: 1.",
+	} {
+		d.err = err
+		if out, text := s.ask(t, alice, submitted("admit", "r@c g@h")); !strings.Contains(note(out), want) {
+			t.Errorf("%v: %s", err, text)
+		}
 	}
 	d.err = moderation.ErrUnreachable
-	if _, err := step(t, d, submitted("deny", "r@c g@h")); !errors.Is(err, moderation.ErrUnreachable) {
-		t.Errorf("without an answer: %v", err)
+	if _, text := s.ask(t, alice, submitted("deny", "r@c g@h")); !strings.Contains(text, "internal-server-error") {
+		t.Errorf("without an answer: %s", text)
 	}
 }
 
-// TestCommandsAreBounded: commands that hang take their places, and no more; the next is told to wait.
-func TestCommandsAreBounded(t *testing.T) {
+// TestStrangersTakeNoPlace: whoever is no moderator by what memory says is answered at once, or takes one of the few
+// places that no moderator needs; an account has one place.
+func TestStrangersTakeNoPlace(t *testing.T) {
 	d := &desk{block: make(chan bool)}
-	defer close(d.block)
-	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Desk: d})
-	for i := range maxAtDesk + 3 {
-		s.command(&iq{ID: fmt.Sprint(i), From: "alice@h/phone", Command: &command{Node: lobbyNode}})
-	}
-	for range 3 {
-		select {
-		case out := <-s.queue:
-			if !strings.Contains(string(out), "resource-constraint") {
-				t.Errorf("answered %s", out)
-			}
-		case <-time.After(3 * time.Second):
-			t.Fatal("no answer to one too many")
+	s := atDesk(t, d)
+	for i := range 100 {
+		from := fmt.Sprint("guest", i, "@g/x")
+		if out, text := s.ask(t, from, command{Node: lobbyNode}); out.Note == nil || out.Note.Text != nobodyWaits {
+			t.Fatalf("a list for a guest: %s", text)
 		}
 	}
+	for i := range 100 {
+		s.command(&iq{ID: "g", From: fmt.Sprint("guest", i, "@g/x"), Command: new(submitted("admit", "r@c g@h"))})
+	}
+	for range 100 - maxStrangersAtDesk {
+		if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
+			t.Fatalf("answered %s", out)
+		}
+	}
+	for i := range maxAtDesk { // all of the moderators' places are free
+		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/x"), Command: &command{Node: lobbyNode}})
+		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/y"), Command: &command{Node: lobbyNode}})
+		if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
+			t.Fatalf("a second command of one account: %s", out)
+		}
+	}
+	s.command(&iq{ID: "m", From: "alice-last@h/x", Command: &command{Node: lobbyNode}})
+	if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
+		t.Fatalf("one too many: %s", out)
+	}
+	close(d.block)
+	for range maxAtDesk + maxStrangersAtDesk {
+		<-s.queue
+	}
+	if _, text := s.ask(t, "alice-last@h/x", command{Node: lobbyNode}); strings.Contains(text, "resource-constraint") {
+		t.Errorf("no place is free again: %s", text)
+	}
+}
+
+// TestCommandsEnd: a command that is under way ends with the connection.
+func TestCommandsEnd(t *testing.T) {
+	d := &desk{block: make(chan bool)}
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Desk: d, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	s.ctx = ctx
+	s.command(&iq{ID: "1", From: "alice@h/x", Command: &command{Node: lobbyNode}})
+	cancel()
+	s.commands.Wait() // or the test hangs
 }

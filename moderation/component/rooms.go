@@ -177,6 +177,7 @@ func (c *Client) send(ctx context.Context, m message, names ...string) error {
 	}
 	select {
 	case s.queue <- out:
+		s.queued.Add(int64(len(out)))
 		return nil
 	case <-s.ended:
 		return moderation.ErrUnreachable
@@ -196,7 +197,7 @@ func (c *Client) MainRoom(ctx context.Context, room string) (string, error) {
 	if in.Disco != nil {
 		for _, form := range in.Disco.Forms {
 			for _, f := range form.Fields {
-				if f.Var == "muc#roominfo_breakout_main_room" && len(f.Values) == 1 {
+				if f.Var == "muc#roominfo_breakout_main_room" && len(f.Values) == 1 && len(f.Values[0]) <= moderation.MaxBareJID {
 					return f.Values[0], nil
 				}
 			}

@@ -2,11 +2,12 @@ package component
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"encoding/xml"
@@ -19,6 +20,11 @@ const (
 	maxPending  = 512 // IQs that wait for their answer
 	writeWithin = 10 * time.Second
 	maxWrite    = 64 << 10 // bytes at a time
+
+	// What anybody may send, and make the component keep: these are bytes.
+	maxRequest = 64 << 10 // of a stanza that asks something
+	maxID      = 1 << 10  // of its ID, which stands in the answer
+	maxReplies = 4 << 20  // of answers that wait to be written
 )
 
 // A session is a connection in use.
@@ -28,23 +34,35 @@ type session struct {
 	o   Options
 
 	queue  chan []byte
-	atDesk chan struct{} // a place for each command that is being done
+	queued atomic.Int64 // bytes in queue
+	desk   *deskPlaces
 	ended  chan struct{} // closed with the session
 
+	ctx      context.Context // of run: commands end with the session
+	commands sync.WaitGroup
+
 	mu      sync.Mutex
-	lastID  uint64
-	pending map[string]chan *iq
+	pending map[pendingKey]chan *iq
 	alive   time.Time // when something was last read
 }
 
+// A pendingKey is all that an answer is known by. Anybody on Prosody may send an
+// answer to the component, and Prosody stamps its sender: one of the right ID and
+// another sender leaves the question where it is.
+type pendingKey struct{ from, id string }
+
 func newSession(s *stream, jid string, o Options) *session {
-	return &session{stream: s, jid: jid, o: o, queue: make(chan []byte, queueLength), atDesk: make(chan struct{}, maxAtDesk), ended: make(chan struct{}), pending: map[string]chan *iq{}, alive: time.Now()}
+	return &session{stream: s, jid: jid, o: o, queue: make(chan []byte, queueLength), desk: newDeskPlaces(), ended: make(chan struct{}),
+		pending: map[pendingKey]chan *iq{}, alive: time.Now()}
 }
 
-// run reads and writes until either fails or ctx ends, and then says goodbye.
+// run reads and writes until either fails or ctx ends, and then says goodbye. It
+// returns when the commands that were under way have ended, too.
 func (s *session) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	s.ctx = ctx
+	defer s.commands.Wait()
 	var both sync.WaitGroup
 	both.Go(func() { cancel(s.write(ctx)) })
 	both.Go(func() { cancel(s.read()) })
@@ -70,6 +88,7 @@ func (s *session) write(ctx context.Context) error {
 			return nil
 		case out = <-s.queue:
 			out = s.gather(out)
+			s.queued.Add(-int64(len(out)))
 		case <-tick.C:
 			s.mu.Lock()
 			silent := time.Since(s.alive)
@@ -77,7 +96,7 @@ func (s *session) write(ctx context.Context) error {
 			if silent > 3*s.o.PingEvery {
 				return errors.New("no answer from Prosody any more")
 			}
-			out, _ = request("get", "ping", s.jid, s.jid, pingPayload{})
+			out, _ = request("get", newID(), s.jid, s.jid, pingPayload{})
 		}
 		if err := s.conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 			return err
@@ -125,22 +144,51 @@ func (s *session) read() error {
 }
 
 func (s *session) take(start xml.StartElement) error {
-	in := &iq{}
+	key := pendingKey{attr(start, "from"), attr(start, "id")}
+	isAnswer := attr(start, "type") == "result" || attr(start, "type") == "error"
+	if isAnswer && !s.waits(key) { // read, but not kept even for a moment
+		return s.dec.Skip()
+	}
+	in, began := &iq{}, s.dec.InputOffset()
 	if err := s.dec.DecodeElement(in, &start); err != nil {
 		return err
 	}
-	if in.Type != "result" && in.Type != "error" {
+	switch size := s.dec.InputOffset() - began; {
+	case isAnswer:
+		s.settle(key, in)
+	case len(in.ID) > maxID: // no client of good will
+	case size > maxRequest:
+		s.reply(s.failure(in, "modify", "policy-violation"))
+	default:
 		s.answer(in)
-		return nil
 	}
+	return nil
+}
+
+func attr(start xml.StartElement, name string) string {
+	for _, a := range start.Attr {
+		if a.Name.Local == name && a.Name.Space == "" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func (s *session) waits(key pendingKey) bool {
 	s.mu.Lock()
-	waiting := s.pending[in.ID]
-	delete(s.pending, in.ID)
+	defer s.mu.Unlock()
+	return s.pending[key] != nil
+}
+
+// settle hands an answer to whoever asked.
+func (s *session) settle(key pendingKey, in *iq) {
+	s.mu.Lock()
+	waiting := s.pending[key]
+	delete(s.pending, key)
 	s.mu.Unlock()
 	if waiting != nil {
 		waiting <- in // has place for one
 	}
-	return nil
 }
 
 // answer is for those who ask what we are, and for moderators.
@@ -188,8 +236,12 @@ func (s *session) failure(in *iq, kind, condition string) []byte {
 // reply has an answer written. One that finds no place in the queue is left
 // out: whoever asks too much waits for nothing.
 func (s *session) reply(out []byte) {
+	if s.queued.Load() > maxReplies {
+		return
+	}
 	select {
 	case s.queue <- out:
+		s.queued.Add(int64(len(out)))
 	default:
 	}
 }
@@ -203,9 +255,9 @@ type question struct {
 
 // send sends an IQ. Somebody has to wait for its answer, or give it up.
 func (s *session) send(ctx context.Context, kind, to string, payload any, names ...string) (*question, error) {
-	q := &question{s: s, to: to}
+	q := &question{s: s, to: to, id: newID()}
 	var err error
-	if q.id, q.waiting, err = s.expect(); err != nil {
+	if q.waiting, err = s.expect(q.key()); err != nil {
 		return nil, err
 	}
 	out, err := request(kind, q.id, s.jid, to, payload, names...)
@@ -215,6 +267,7 @@ func (s *session) send(ctx context.Context, kind, to string, payload any, names 
 	}
 	select {
 	case s.queue <- out:
+		s.queued.Add(int64(len(out)))
 		return q, nil
 	case <-s.ended:
 		err = moderation.ErrUnreachable
@@ -231,8 +284,6 @@ func (q *question) answer(ctx context.Context) (*iq, error) {
 	select {
 	case in := <-q.waiting:
 		switch {
-		case in.From != q.to:
-			return nil, fmt.Errorf("an answer from %q to a question to %q", in.From, q.to)
 		case in.Type == "error" && in.Error != nil:
 			return nil, in.Error
 		case in.Type == "error":
@@ -246,20 +297,25 @@ func (q *question) answer(ctx context.Context) (*iq, error) {
 	}
 }
 
+func (q *question) key() pendingKey { return pendingKey{q.to, q.id} }
+
 func (q *question) giveUp() {
 	q.s.mu.Lock()
 	defer q.s.mu.Unlock()
-	delete(q.s.pending, q.id)
+	delete(q.s.pending, q.key())
 }
 
-func (s *session) expect() (id string, waiting chan *iq, err error) {
+func (s *session) expect(key pendingKey) (waiting chan *iq, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) >= maxPending {
-		return "", nil, errors.New("too many questions wait for their answer")
+		return nil, errors.New("too many questions wait for their answer")
 	}
-	s.lastID++
-	id, waiting = "u"+strconv.FormatUint(s.lastID, 36), make(chan *iq, 1)
-	s.pending[id] = waiting
-	return id, waiting, nil
+	waiting = make(chan *iq, 1)
+	s.pending[key] = waiting
+	return waiting, nil
 }
+
+// newID is 128 random bits or more: what is asked cannot be guessed from what was
+// asked before.
+func newID() string { return rand.Text() }

@@ -1,0 +1,130 @@
+package moderation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"usher/lobby"
+)
+
+const (
+	letInWithin = 5 * time.Second // a decision waits for the room to have the membership
+	letInPoll   = 20 * time.Millisecond
+	inviteLater = time.Minute // an invitation waits for it, after the decision
+
+	// A join whose role Prosody computed before the membership was there is put out
+	// again. Prosody's question about such a join is here well within this time.
+	membershipSettles = 100 * time.Millisecond
+)
+
+// ErrNotYet is of a decision that holds, while the room cannot be made to let the
+// account in yet.
+var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it lets it in; " +
+	"usher status says whether the component is connected")
+
+// Decide admits an account that waits in a room, or denies. Whoever is admitted
+// gets an invitation once the room has the membership, and Decide returns when
+// that is so; at the latest after 5 s, with [ErrNotYet].
+func (s *Sessions) Decide(ctx context.Context, v lobby.Verdict) error {
+	return s.decideAll(ctx, []lobby.Verdict{v})
+}
+
+// decideAll decides about several, and then waits for all of them together.
+func (s *Sessions) decideAll(ctx context.Context, list []lobby.Verdict) error {
+	ctx, cancel := context.WithTimeout(ctx, letInWithin)
+	defer cancel()
+	admitted := map[GivenKey]bool{} // whether it is news
+	for _, v := range list {
+		news, err := s.decideOne(ctx, v)
+		if err != nil {
+			return err
+		}
+		if v.Admitted {
+			admitted[GivenKey{v.Room, v.JID}] = news
+		}
+	}
+	var late error
+	for key, news := range admitted {
+		if !s.awaitLetIn(ctx, key) {
+			late = ErrNotYet
+		}
+		if k := s.keeper.Load(); k != nil && news {
+			k.bell.invite(key)
+		}
+	}
+	return late
+}
+
+func (s *Sessions) decideOne(ctx context.Context, v lobby.Verdict) (news bool, err error) {
+	news, err = s.lobby.Decide(ctx, v)
+	switch {
+	case errors.Is(err, lobby.ErrNotWaiting):
+		return false, fmt.Errorf("%w; usher lobby knocks lists who does, usher lobby allow lets in who does not", err)
+	case err != nil:
+		return false, err
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
+		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
+	if v.Admitted {
+		s.forgetTaken(ctx, GivenKey{v.Room, v.JID})
+	}
+	if k := s.keeper.Load(); k != nil {
+		k.urgent(v.Room, v.JID)
+	}
+	return news, nil
+}
+
+// forgetTaken forgets that somebody took a membership away: admitting is a new
+// decision.
+func (s *Sessions) forgetTaken(ctx context.Context, key GivenKey) {
+	s.mu.Lock()
+	g := s.ledger.get(key)
+	taken := g != nil && g.TakenAway
+	if taken {
+		s.ledger.drop(key)
+	}
+	s.mu.Unlock()
+	if taken {
+		s.persist(ctx, []Change{{DeleteGiven: &key}})
+	}
+}
+
+// awaitLetIn waits until the room would let an admitted account in, at the first
+// try.
+func (s *Sessions) awaitLetIn(ctx context.Context, key GivenKey) bool {
+	tick := time.NewTicker(letInPoll)
+	defer tick.Stop()
+	for !s.canComeIn(key.Room, key.JID) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}
+
+// canComeIn reports whether an admitted account would be let in by the room.
+func (s *Sessions) canComeIn(room, jid string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
+	return r == nil || !r.MembersOnly || g.isMember() && g.Confirmed && s.now().Sub(g.At) >= membershipSettles
+}
+
+// settling reports whether a room that lets in nobody but members is just being
+// told that an account is one.
+func (s *Sessions) settling(room, jid string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
+	return r != nil && r.MembersOnly && g.isMember() && !g.Foreign && (!g.Confirmed || s.now().Sub(g.At) < membershipSettles)
+}
+
+func (g *Given) isMember() bool {
+	return g != nil && !g.TakenAway && g.Affiliation.rank() >= Member.rank()
+}
