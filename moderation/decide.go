@@ -119,10 +119,36 @@ func (s *Sessions) canComeIn(room, jid string) bool {
 // settling reports whether a room that lets in nobody but members is just being
 // told that an account is one.
 func (s *Sessions) settling(room, jid string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
-	return r != nil && r.MembersOnly && g.isMember() && !g.Foreign && (!g.Confirmed || s.now().Sub(g.At) < membershipSettles)
+	k := s.keeper.Load()
+	if k == nil || !k.settling(GivenKey{room, jid}) {
+		return false
+	}
+	was, _ := s.closedRoom(room, 0)
+	return was
+}
+
+// setting notes that an affiliation is being set, until done is called.
+func (k *Keeper) setting(key GivenKey) (done func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for other, at := range k.sets { // few: as many as are set at a time, and those of a moment ago
+		if !at.IsZero() && time.Since(at) >= membershipSettles {
+			delete(k.sets, other)
+		}
+	}
+	k.sets[key] = time.Time{}
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.sets[key] = time.Now()
+	}
+}
+
+func (k *Keeper) settling(key GivenKey) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	at, there := k.sets[key]
+	return there && (at.IsZero() || time.Since(at) < membershipSettles)
 }
 
 func (g *Given) isMember() bool {

@@ -37,7 +37,7 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 		}
 	}
 	d := s.standing(h, user, name, s.now())
-	if d.Allowed && d.Listed && s.settling(name.JID, user) {
+	if d.Allowed && d.Reason == ReasonAdmitted && s.settling(name.JID, user) {
 		d = refuse(ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
 	switch {

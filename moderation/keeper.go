@@ -45,8 +45,9 @@ type Keeper struct {
 	work      sync.WaitGroup // all that was started by spawn
 
 	mu      sync.Mutex
-	ctx     context.Context     // of Run; nil while it does not run
-	seen    map[string][]string // who was moderator of a room, as a hint
+	sets    map[GivenKey]time.Time // affiliations that are being set (zero), or were a moment ago
+	ctx     context.Context        // of Run; nil while it does not run
+	seen    map[string][]string    // who was moderator of a room, as a hint
 	tasks   map[string]*task
 	waiting int // how many accounts the tasks name
 }
@@ -67,7 +68,7 @@ type task struct {
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}}
+	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{}}
 	k.bell = newBell(k)
 	s.keeper.Store(k)
 	return k

@@ -44,7 +44,9 @@ func (p *pass) record(ctx context.Context, g *Given) error {
 
 // set sets an affiliation, and confirms what the ledger says of it.
 func (p *pass) set(ctx context.Context, jid string, s situation, st step) error {
+	done := p.setting(GivenKey{p.room, jid})
 	err := p.rooms.SetAffiliation(ctx, p.room, jid, st.set)
+	done()
 	p.sessions.metrics.Affiliation(string(st.set), err == nil)
 	if err != nil {
 		return err
