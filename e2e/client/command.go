@@ -44,3 +44,13 @@ func (s *Session) Ping(ctx context.Context, host string) error {
 	_, err := s.ask(ctx, "get", host, "<ping xmlns='urn:xmpp:ping'/>")
 	return err
 }
+
+// Answers sends an answer that nobody may have asked for.
+func (s *Session) Answers(kind, to, id string) error {
+	s.begin()
+	payload := ""
+	if kind == "error" {
+		payload = "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+	}
+	return s.send("<iq type='" + kind + "' to='" + escape(to) + "' id='" + escape(id) + "'>" + payload + "</iq>")
+}
