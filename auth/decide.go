@@ -81,11 +81,9 @@ func (v *Verifier) settle(ctx context.Context, text string, c Credentials, d dec
 }
 
 func (v *Verifier) decide(c Credentials) (d decision) {
-	defer func() {
-		if p := recover(); p != nil { // fail closed, and say so without the value: it may hold the token
-			d = decision{refusal: Refuse(ReasonInternalError, "a panic of type %T; look at the log and report it", p)}
-		}
-	}()
+	defer v.panics.Recover("auth", c.Door, func() { // fail closed
+		d = decision{refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
+	})
 	a := attempts.Get().(*attempt)
 	defer func() {
 		a.reset()

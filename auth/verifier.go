@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/panics"
 	"usher/metrics"
 )
 
@@ -14,6 +15,7 @@ import (
 type Verifier struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
+	panics  *panics.Reporter
 	now     func() time.Time
 
 	rules   atomic.Pointer[rules] // a login loads it once
@@ -37,6 +39,7 @@ func New(c Config, o Options) (*Verifier, error) {
 	if v.now == nil {
 		v.now = time.Now
 	}
+	v.panics = panics.New(v.log, v.metrics)
 	if v.sessions = o.Sessions; v.sessions == nil {
 		v.sessions = &liveTable{now: v.now}
 	}

@@ -30,6 +30,9 @@ const (
 	GatewayConnections     = "usher_gateway_connections"
 	GatewayEnded           = "usher_gateway_sessions_ended_total"
 	GatewayRefused         = "usher_gateway_refused_total"
+	Connections            = "usher_connections"
+	ConnectionsClosed      = "usher_connections_closed_total"
+	Panics                 = "usher_panics_total"
 	Keys                   = "usher_keys"
 	JWKSFetches            = "usher_jwks_fetches_total"
 	JWKSLastSuccess        = "usher_jwks_last_success_timestamp_seconds"
@@ -48,6 +51,7 @@ type Metrics struct {
 	tickets      map[string]prometheus.Counter // by result
 	rooms        *rooms
 	gateway      *Gateway
+	connections  *connections
 	keys         *prometheus.GaugeVec
 	fetches      *prometheus.CounterVec
 	fetchSuccess *prometheus.GaugeVec
@@ -87,6 +91,7 @@ func New(version string) *Metrics {
 	m.tickets = newTickets(m.registry)
 	m.rooms = newRooms(m.registry)
 	m.gateway = newGateway(m.registry)
+	m.connections = newConnections(m.registry)
 	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"usher/internal/panics"
 )
 
 // The paths that Prosody's modules ask.
@@ -26,6 +28,9 @@ const (
 type Handler struct {
 	Sessions *Sessions
 	Log      *slog.Logger // nil: no log
+
+	// Panics writes down what the code does not survive; the answer is no.
+	Panics *panics.Reporter // nil: nothing is written
 }
 
 type joinAnswer struct {
@@ -40,13 +45,20 @@ type createAnswer struct {
 
 // ServeHTTP answers one question.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case JoinPath, CreatePath:
+		r.Pattern = r.URL.Path
+	default:
+		r.Pattern = "/muc/"
+	}
+	h.Panics.Serve("http", w, r, h.serve, func(w http.ResponseWriter, r *http.Request) {
+		h.Sessions.metrics.Join("error", string(ReasonInternalError))
+		h.refuse(w, r.URL.Path == CreatePath, http.StatusInternalServerError, ReasonInternalError)
+	})
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	create := r.URL.Path == CreatePath
-	defer func() {
-		if p := recover(); p != nil {
-			h.Sessions.metrics.Join("error", string(ReasonInternalError))
-			h.refuse(w, create, http.StatusServiceUnavailable, ReasonInternalError)
-		}
-	}()
 	switch {
 	case r.URL.Path != JoinPath && !create:
 		h.refuse(w, create, http.StatusNotFound, ReasonMalformedRequest)

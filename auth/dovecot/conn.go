@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/listen"
 )
 
 // A conn is one client, in practice one Prosody. One goroutine reads, decides
@@ -18,6 +19,8 @@ import (
 type conn struct {
 	server   *Server // with its defaults resolved
 	net      net.Conn
+	place    *listen.Conn // net, if a limited listener gave it out
+	proven   bool         // a login on it was let in
 	log      *slog.Logger
 	lines    lineReader
 	watchdog *watchdog
@@ -32,7 +35,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
+	c := &conn{server: s, net: nc, place: listen.Of(nc), log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.lines = lineReader{
@@ -96,8 +99,11 @@ func (c *conn) shake(line []byte, cut bool) (err error) {
 	return err
 }
 
-// handle answers one request with one write.
+// handle answers one request with one write. Meanwhile the connection makes no
+// room for others.
 func (c *conn) handle(line []byte, cut bool) error {
+	c.place.Admit()
+	defer func() { c.place.Release(c.proven) }()
 	r, err := parseRequest(line)
 	if err != nil {
 		return err

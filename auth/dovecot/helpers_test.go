@@ -152,6 +152,11 @@ func (b *logBuffer) logger() *slog.Logger {
 
 // unixServer serves on a real socket until the test ends, and returns its path.
 func unixServer(t testing.TB, s *Server) string {
+	return unixServerOn(t, s, func(l net.Listener) net.Listener { return l })
+}
+
+// unixServerOn starts it on a listener of its own kind.
+func unixServerOn(t testing.TB, s *Server, kind func(net.Listener) net.Listener) string {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -159,7 +164,7 @@ func unixServer(t testing.TB, s *Server) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, l) }()
+	go func() { served <- s.Serve(ctx, kind(l)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {

@@ -2,8 +2,6 @@ package dovecot
 
 import (
 	"errors"
-	"fmt"
-	"log/slog"
 
 	"usher/auth"
 )
@@ -122,12 +120,7 @@ func (c *conn) decide(id uint32, credentials auth.Credentials) (account string, 
 }
 
 func (c *conn) authenticate(credentials auth.Credentials) (account string, reason auth.Reason) {
-	defer func() {
-		if p := recover(); p != nil { // the value may hold a token
-			c.log.Error("panic in the authenticator, login refused", slog.String("type", fmt.Sprintf("%T", p)))
-			account, reason = "", auth.ReasonInternalError
-		}
-	}()
+	defer c.server.Panics.Recover(Door, "AUTH", func() { account, reason = "", auth.ReasonInternalError })
 	identity, err := c.server.Auth.Authenticate(c.ctx, credentials)
 	if err != nil {
 		return "", reasonOf(err)
@@ -135,6 +128,7 @@ func (c *conn) authenticate(credentials auth.Credentials) (account string, reaso
 	if account = identity.Localpart(); account == "" { // Prosody would take it for a name
 		return "", auth.ReasonInternalError
 	}
+	c.proven = true
 	return account, ""
 }
 

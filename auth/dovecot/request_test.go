@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/internal/panics"
 )
 
 // TestQuestions checks that the authenticator is asked exactly once for each
@@ -71,14 +72,14 @@ func TestUndecided(t *testing.T) {
 			panic("with the secret " + c.Token)
 		}
 	}}
-	p := dial(t, unixServer(t, &Server{Auth: s, Log: log.logger()})).handshake()
+	p := dial(t, unixServer(t, &Server{Auth: s, Log: log.logger(), Panics: panics.New(log.logger(), nil)})).handshake()
 	for _, token := range []string{"panic", "an error that is no refusal", "ok-", "no-keys_unavailable", "no-"} {
 		p.send(plainAuth(1, "alice", token))
 		p.expect("FAIL\t1" + temp)
 	}
 	p.send(plainAuth(2, "alice", "ok-alice"))
 	p.expect("OK\t2\tuser=alice")
-	if text := log.String(); !strings.Contains(text, "panic in the authenticator") || strings.Contains(text, "secret") {
+	if text := log.String(); !strings.Contains(text, "msg=panic ") || strings.Contains(text, "secret") {
 		t.Errorf("the log says %s", text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/connpool"
+	"usher/internal/panics"
 )
 
 // Door is the name of this door in logs and metrics.
@@ -26,13 +27,12 @@ type Server struct {
 	Auth Authenticator
 	Log  *slog.Logger // nil: no log
 
+	// Panics writes down what the code does not survive; the login is refused.
+	Panics *panics.Reporter // nil: nothing is written
+
 	// Anonymous has ANONYMOUS announced, and so offered to Prosody's clients.
 	// Its trace must be a ticket; it is answered in either case.
 	Anonymous bool
-
-	// MaxConnections bounds the connections at one time; above it a new one
-	// is closed at once. Zero means 64.
-	MaxConnections int
 
 	// MaxLine bounds a line in bytes, without its LF; zero means 32 KiB. The
 	// request on a longer line is refused, and the connection stays, as it
@@ -62,7 +62,6 @@ func (s *Server) withDefaults() *Server {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
-	r.MaxConnections = cmp.Or(r.MaxConnections, 64)
 	r.MaxLine = cmp.Or(r.MaxLine, 32<<10)
 	r.MaxDiscard = cmp.Or(r.MaxDiscard, 4<<20)
 	r.HandshakeTimeout = cmp.Or(r.HandshakeTimeout, 10*time.Second)
@@ -78,7 +77,7 @@ func (s *Server) withDefaults() *Server {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	r := s.withDefaults()
 	p := &connpool.Pool{
-		Name: Door, Log: r.Log, Most: r.MaxConnections,
+		Name: Door, Log: r.Log, Panics: r.Panics,
 		// Each request is answered by then, if only by its watchdog.
 		Grace: r.ReplyTimeout + r.WriteTimeout,
 		New:   func(ctx context.Context, nc net.Conn, id uint64) connpool.Conn { return newConn(ctx, r, nc, id) },

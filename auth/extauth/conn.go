@@ -3,13 +3,13 @@ package extauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"usher/auth"
+	"usher/internal/listen"
 )
 
 var (
@@ -23,6 +23,8 @@ var (
 type conn struct {
 	server *Server // with its defaults resolved
 	net    net.Conn
+	place  *listen.Conn // net, if a limited listener gave it out
+	proven bool         // a login on it was let in
 	log    *slog.Logger
 	in     []byte // read and not yet answered
 	buf    []byte
@@ -38,7 +40,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id)), buf: make([]byte, 4096)}
+	c := &conn{server: s, net: nc, place: listen.Of(nc), log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id)), buf: make([]byte, 4096)}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return c
@@ -71,6 +73,8 @@ func (c *conn) Stop() {
 // next reads and answers one query.
 func (c *conn) next() error {
 	text, rest, err := c.read()
+	c.place.Admit() // from here on it makes no room for others
+	defer func() { c.place.Release(c.proven) }()
 	switch {
 	case errors.Is(err, errTooLong):
 		return c.answer(nil, err)
@@ -171,12 +175,7 @@ func (c *conn) write(yes bool) error {
 // decide asks the authenticator, once for each query, but for isuser, which
 // is no login.
 func (c *conn) decide(text []byte, problem error) (yes bool) {
-	defer func() {
-		if p := recover(); p != nil { // the value may hold a token
-			c.log.Error("panic in the authenticator, login refused", slog.String("type", fmt.Sprintf("%T", p)))
-			yes = false
-		}
-	}()
+	defer c.server.Panics.Recover(Door, "query", func() { yes = false })
 	if problem != nil {
 		return c.login(auth.Credentials{Problem: malformed(problem)})
 	}
@@ -193,5 +192,7 @@ func (c *conn) decide(text []byte, problem error) (yes bool) {
 func (c *conn) login(credentials auth.Credentials) bool {
 	credentials.Door = Door
 	id, err := c.server.Auth.Authenticate(c.ctx, credentials)
-	return err == nil && credentials.Problem == nil && id.Account != ""
+	yes := err == nil && credentials.Problem == nil && id.Account != ""
+	c.proven = c.proven || yes
+	return yes
 }

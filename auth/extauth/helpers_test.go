@@ -51,6 +51,12 @@ func (s *stub) questions() []auth.Credentials {
 // serve runs s on a Unix socket and returns its path.
 func serve(t testing.TB, s *Server) string {
 	t.Helper()
+	return serveOn(t, s, func(l net.Listener) net.Listener { return l })
+}
+
+// serveOn starts it on a listener of its own kind.
+func serveOn(t testing.TB, s *Server, kind func(net.Listener) net.Listener) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "extauth") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +67,7 @@ func serve(t testing.TB, s *Server) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, l) }()
+	go func() { served <- s.Serve(ctx, kind(l)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/connpool"
+	"usher/internal/panics"
 )
 
 // Door is the name of this door in logs and metrics.
@@ -27,9 +28,8 @@ type Server struct {
 	Auth Authenticator
 	Log  *slog.Logger // nil: no log
 
-	// MaxConnections bounds the connections at one time; above it a new one
-	// is closed at once. Zero means 64.
-	MaxConnections int
+	// Panics writes down what the code does not survive; the login is refused.
+	Panics *panics.Reporter // nil: nothing is written
 
 	// QueryTimeout is for a query from its first byte to its last. Zero means
 	// 10 s. A connection without a query may stay for ever.
@@ -47,7 +47,6 @@ func (s *Server) withDefaults() *Server {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
-	r.MaxConnections = cmp.Or(r.MaxConnections, 64)
 	r.QueryTimeout = cmp.Or(r.QueryTimeout, 10*time.Second)
 	r.ReplyTimeout = cmp.Or(r.ReplyTimeout, time.Second)
 	return &r
@@ -59,7 +58,7 @@ func (s *Server) withDefaults() *Server {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	r := s.withDefaults()
 	p := &connpool.Pool{
-		Name: Door, Log: r.Log, Most: r.MaxConnections, Grace: 2 * r.ReplyTimeout,
+		Name: Door, Log: r.Log, Panics: r.Panics, Grace: 2 * r.ReplyTimeout,
 		New: func(ctx context.Context, nc net.Conn, id uint64) connpool.Conn { return newConn(ctx, r, nc, id) },
 	}
 	return p.Serve(ctx, l)

@@ -11,6 +11,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/listen"
 )
 
 func closeWrite(p *peer) error { return p.Conn.(*net.UnixConn).CloseWrite() }
@@ -142,14 +143,23 @@ func TestPanicIsARefusal(t *testing.T) {
 	p.expect(true)
 }
 
-func TestTooManyConnections(t *testing.T) {
-	path := serve(t, &Server{Auth: &stub{}, MaxConnections: 1})
-	first := dial(t, path, Generic)
-	first.ask("isuser:alice:" + host)
-	first.expect(true)
-	dial(t, path, Generic).expectEnd()
-	first.ask("isuser:alice:" + host)
-	first.expect(true)
+// TestFullDoor: what has shown nothing good makes room, the oldest first.
+func TestFullDoor(t *testing.T) {
+	path := serveOn(t, &Server{Auth: &stub{}}, func(l net.Listener) net.Listener {
+		return listen.Limit(l, listen.Options{Name: "extauth", Limits: listen.Limits{Most: 2, Waiting: 2}})
+	})
+	proven := dial(t, path, Generic)
+	proven.ask("auth:alice:" + host + ":ok-alice")
+	proven.expect(true)
+	silent := dial(t, path, Generic)
+	for range 2 {
+		p := dial(t, path, Generic)
+		p.ask("isuser:alice:" + host)
+		p.expect(true)
+	}
+	silent.expectEnd()
+	proven.ask("auth:alice:" + host + ":ok-alice")
+	proven.expect(true)
 }
 
 // TestCutQueryHasNoAnswer: whoever sent half a query waits for nothing.

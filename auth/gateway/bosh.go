@@ -8,6 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/stanza"
+	"usher/internal/httpd"
 )
 
 // maxPending is how many requests of one session may wait; Prosody tells
@@ -105,6 +106,7 @@ func (q *request) proceed(body []byte, tag stanza.Element) {
 	case boshUnknown:
 		b = &boshSession{unknown: true}
 	case boshKnown:
+		httpd.Admit(q.r.Context()) // Prosody has it wait; the session has its place
 		defer func() { q.bosh.leave(sid, tag.Attribute("type") == "terminate") }()
 	}
 	changed, ok := q.police(b, body)

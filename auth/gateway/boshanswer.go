@@ -33,8 +33,8 @@ func (q *request) answer(body string) {
 // that was answered never got there, so it could not go on.
 func (q *request) giveUp(sid, rid string) {
 	target, host := q.target("http").String(), q.r.Host
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), q.HandshakeTimeout)
+	q.sessions.beside(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, q.HandshakeTimeout)
 		defer cancel()
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(stanza.Terminate(sid, rid, "")))
 		if err != nil {
@@ -46,5 +46,5 @@ func (q *request) giveUp(sid, rid string) {
 			_, _ = io.CopyN(io.Discard, answer.Body, mostHeeded)
 			_ = answer.Body.Close()
 		}
-	}()
+	})
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/panics"
 	"usher/metrics"
 )
 
@@ -209,7 +209,7 @@ func newServer(o Options) (*Server, *fakeAuth, *fakeRooms, *logBuffer, *metrics.
 	a, rooms, buffer, m := &fakeAuth{}, &fakeRooms{}, &logBuffer{}, metrics.New("test")
 	o.Auth, o.Rooms, o.Metrics = a, rooms, m.Gateway()
 	o.Log = slog.New(slog.NewTextHandler(buffer, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.ErrorLog = log.New(buffer, "net/http: ", 0)
+	o.Panics = panics.New(o.Log, m)
 	return New(o), a, rooms, buffer, m
 }
 

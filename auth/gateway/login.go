@@ -64,7 +64,7 @@ func (s *Server) cancel(ticket string) {
 	if ticket == "" {
 		return
 	}
-	defer s.recovered(func() {})
+	defer s.Panics.Recover(Door, "ticket", func() {})
 	s.Auth.CancelTicket(ticket)
 }
 

@@ -18,7 +18,7 @@ func (w *world) lives() {
 	client, prosody := w.open("")
 	client.text("<a/>")
 	prosody.expect("<a/>")
-	if text := w.log.String(); !strings.Contains(text, "panic in the gateway") || strings.Contains(text, ".go:") {
+	if text := w.log.String(); !strings.Contains(text, "msg=panic ") || !strings.Contains(text, `stack="usher/`) {
 		w.t.Errorf("the log says %s", text)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"usher/internal/httpd"
 )
 
 // The reasons for which a request does not pass ([metrics.GatewayRefusals]).
@@ -31,8 +33,14 @@ type request struct {
 
 // ServeHTTP lets requests for Prosody's two endpoints through.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.Panics.Serve(Door, w, r, s.serve, func(w http.ResponseWriter, r *http.Request) {
+		q := &request{Server: s, w: w, r: r}
+		q.refuse(http.StatusInternalServerError, refusedPanic, "the request could not be served")
+	})
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q := &request{Server: s, settings: s.settings.Load(), w: w, r: r}
-	defer s.recovered(func() { q.refuse(http.StatusInternalServerError, refusedPanic, "the request could not be served") })
 	if r.ContentLength != 0 { // else the deadline would end what is not a body
 		_ = q.control().SetReadDeadline(time.Now().Add(s.HandshakeTimeout))
 	}
@@ -49,6 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.refuse(http.StatusForbidden, refusedOrigin, "pages of this origin may not connect (gateway.origins)")
 		return
 	}
+	r.Pattern = r.URL.Path
 	q.login, q.query = takeToken(r)
 	q.login.guests = q.settings.Guests
 	q.allowOrigin()
@@ -72,6 +81,7 @@ func (q *request) place() (free func(), ok bool) {
 	free, full := q.places.take(q.settings, q.from)
 	switch full {
 	case "":
+		httpd.Admit(q.r.Context())
 		return free, true
 	case refusedAddress:
 		q.refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")

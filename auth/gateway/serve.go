@@ -2,11 +2,11 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"time"
+
+	"usher/internal/httpd"
 )
 
 // stopWithin bounds a stop. It takes LingerTimeout, if there is anybody who
@@ -20,41 +20,28 @@ const stopWithin = 4 * time.Second
 // cut off after a moment. An error means that l was closed by somebody else.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.sessions.serve(ctx)
-	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: s.HandshakeTimeout, IdleTimeout: s.IdleTimeout,
-		MaxHeaderBytes: s.HeaderBytes, ErrorLog: s.ErrorLog,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+	srv := &httpd.Server{
+		Name: Door, Handler: s, Log: s.Log, Panics: s.Panics, HeaderBytes: s.HeaderBytes,
+		HeaderTimeout: s.HandshakeTimeout, ReadTimeout: -1, WriteTimeout: -1, // a request has its own, see request
+		IdleTimeout: s.IdleTimeout, StopTimeout: s.LingerTimeout,
 	}
-	var keeping sync.WaitGroup
-	keeping.Go(func() { s.keep(ctx) })
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		s.stop(srv)
+	var beside sync.WaitGroup
+	served, over := context.WithCancel(ctx)
+	beside.Go(func() { s.keep(served) })
+	beside.Go(func() {
+		<-served.Done()
+		s.stop(served)
 	})
-	err := srv.Serve(l)
-	if stop() { // ctx is alive: the server ended by itself
-		return err
-	}
-	keeping.Wait()
-	<-stopped
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
+	err := srv.Serve(ctx, l)
+	over()
+	beside.Wait()
 	return err
 }
 
-// stop ends requests and sessions at the same time: no client that is slow with
-// the one keeps others from being told of the other.
-func (s *Server) stop(srv *http.Server) {
-	late, cancel := context.WithTimeout(context.Background(), stopWithin)
+// stop ends the sessions, while requests end: no client that is slow with the
+// one keeps others from being told of the other.
+func (s *Server) stop(ctx context.Context) {
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	var stopping sync.WaitGroup
-	stopping.Go(func() { s.sessions.stop(late) })
-	soon, cancelSoon := context.WithTimeout(late, s.LingerTimeout)
-	defer cancelSoon()
-	if srv.Shutdown(soon) != nil { // somebody has not sent his request yet, or does not read the answer
-		_ = srv.Close()
-	}
-	stopping.Wait()
+	s.sessions.stop(late)
 }

@@ -3,9 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -15,6 +12,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/occasion"
+	"usher/internal/panics"
 	"usher/metrics"
 )
 
@@ -54,8 +52,8 @@ type Options struct {
 	Log     *slog.Logger     // nil: no log
 	Metrics *metrics.Gateway // nil: no figures
 
-	ErrorLog    *log.Logger // for net/http; nil: none
-	HeaderBytes int         // of a request, with the token in it. Zero means 32 KiB.
+	Panics      *panics.Reporter // nil: nothing is written
+	HeaderBytes int              // of a request, with the token in it. Zero means 32 KiB.
 
 	// HandshakeTimeout is for a request's header to be here, and for Prosody to
 	// accept the connection. Zero means 10 s.
@@ -96,9 +94,6 @@ func New(o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("").Gateway()
 	}
-	if o.ErrorLog == nil {
-		o.ErrorLog = log.New(io.Discard, "", 0)
-	}
 	o.HeaderBytes = cmp.Or(o.HeaderBytes, 32<<10)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
 	o.LoginTimeout = cmp.Or(o.LoginTimeout, 60*time.Second)
@@ -116,17 +111,3 @@ func New(o Options) *Server {
 // Configure puts settings in force. A request sees the old ones or the new;
 // sessions that have begun go on.
 func (s *Server) Configure(c Settings) { s.settings.Store(c.withDefaults()) }
-
-// recovered is to be deferred where a panic shall end no more than what it is
-// deferred in. The value is not logged: it may hold a token.
-func (s *Server) recovered(then func()) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if p == http.ErrAbortHandler { // the client went away while it was answered
-		panic(p)
-	}
-	s.Log.Error("panic in the gateway", slog.String("type", fmt.Sprintf("%T", p)))
-	then()
-}

@@ -65,7 +65,7 @@ func (s *session) run() {
 
 // contained turns a panic into an end of this session alone.
 func (s *session) contained(f func() *ending) (e *ending) {
-	defer s.recovered(func() { e = endPolicy("panic", "internal-server-error", "The connection could not be served.") })
+	defer s.Panics.Recover(Door, "session", func() { e = endPolicy("panic", "internal-server-error", "The connection could not be served.") })
 	return f()
 }
 

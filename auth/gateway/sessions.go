@@ -48,6 +48,19 @@ func (t *sessionTable) start(s *session) bool {
 	return true
 }
 
+// beside runs what nobody waits for but the stop, unless that has come.
+func (t *sessionTable) beside(f func(context.Context)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ctx := t.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if !t.stopped {
+		t.all.Go(func() { f(ctx) })
+	}
+}
+
 func (t *sessionTable) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,7 +105,7 @@ func (s *session) check(now time.Time) {
 	}
 	if silent := now.UnixNano() - max(s.client.seen.Load(), s.pinged); silent > int64(s.PingAfter) {
 		s.pinged = now.UnixNano()
-		go s.ping() // a client that does not read holds it up
+		s.sessions.beside(func(context.Context) { s.ping() }) // a client that does not read holds it up
 	}
 }
 

@@ -54,6 +54,17 @@ func endpointOf(path string) (e endpoint, known bool) {
 	return endpoint{}, false
 }
 
+// pattern is the endpoint's path for a line of the log: nothing of a client's.
+func (e endpoint) pattern(path string) string {
+	switch {
+	case e.methods == nil:
+		return "unknown"
+	case strings.HasPrefix(path, httpPrefix):
+		return httpPrefix
+	}
+	return path // endpointOf knows it
+}
+
 func get(f func(*request)) map[string]func(*request) {
 	return map[string]func(*request){http.MethodGet: f}
 }

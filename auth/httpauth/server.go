@@ -3,15 +3,19 @@ package httpauth
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
 
 	"usher/auth"
+	"usher/internal/httpd"
 	"usher/internal/occasion"
+	"usher/internal/panics"
 )
+
+// Door is the name of all of them together.
+const Door = "http"
 
 // The names of the doors in logs and metrics, by the module that asks.
 const (
@@ -42,6 +46,9 @@ type Settings struct {
 type Server struct {
 	Auth Authenticator
 	Log  *slog.Logger // nil: no log
+
+	// Panics writes down what the code does not survive; the request is refused.
+	Panics *panics.Reporter // nil: nothing is written
 
 	// MaxBody bounds a request's body in bytes. Zero means 128 KiB.
 	MaxBody int64
@@ -80,9 +87,13 @@ type request struct {
 	query params // without key
 }
 
-// ServeHTTP admits a request and hands it to its endpoint.
+// ServeHTTP admits a request and hands it to its endpoint. It always answers,
+// and never with what a module could take for a yes by mistake.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer s.contain(w)
+	s.Panics.Serve(Door, w, r, s.serve, s.refusePanic)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -93,10 +104,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	delete(query, "key")
+	httpd.Admit(r.Context())
 	if s.Rooms != nil && strings.HasPrefix(r.URL.Path, roomsPrefix) {
 		s.Rooms.ServeHTTP(w, r)
 		return
 	}
+	r.Pattern = e.pattern(r.URL.Path)
 	q := &request{Server: s, w: w, r: r, door: e.door, query: query}
 	switch serve := e.methods[r.Method]; {
 	case !known:
@@ -111,12 +124,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// contain turns a panic into a refusal. The value may hold a token.
-func (s *Server) contain(w http.ResponseWriter) {
-	if p := recover(); p != nil {
-		if s.Log != nil {
-			s.Log.Error("panic in a request, login refused", slog.String("type", fmt.Sprintf("%T", p)))
-		}
-		http.Error(w, "cannot be decided", http.StatusServiceUnavailable)
-	}
+// refusePanic answers for an endpoint that panicked, in its own form.
+func (s *Server) refusePanic(w http.ResponseWriter, r *http.Request) {
+	e, _ := endpointOf(r.URL.Path)
+	q := &request{Server: s, w: w, r: r, door: e.door}
+	q.refuse(auth.Refuse(auth.ReasonInternalError, "a panic; look at the log and report it"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/panics"
 )
 
 // readers are the modules' own rules for a yes, each by its source.
@@ -179,13 +181,21 @@ func (b broken) Exists(string, string) bool { panic("with a secret") }
 
 func TestBrokenAuthenticator(t *testing.T) {
 	for _, b := range []broken{{true}, {false}} {
-		s := &Server{Auth: b}
+		var log syncBuffer
+		s := &Server{Auth: b, Panics: panics.New(slog.New(slog.NewTextHandler(&log, nil)), nil)}
 		s.Configure(Settings{Secret: secret, Hosts: []string{"door:8280"}})
 		for door, ask := range asks {
 			got := ask("alice", "token", host).do(s)
 			if expectNo(t, door, got); got.Code != http.StatusServiceUnavailable {
 				t.Errorf("%s: %d", door, got.Code)
 			}
+			path, _, _ := strings.Cut(ask("", "", "").url, "?")
+			if path = strings.TrimSuffix(path, "check_password"); b.panics != strings.Contains(log.String(), "msg=panic door=http path="+path) {
+				t.Errorf("%s: the log says %s", door, log.String())
+			}
+		}
+		if strings.Contains(log.String(), "secret") {
+			t.Errorf("the log says %s", log.String())
 		}
 		expectNo(t, "user_exists", call{method: "GET", url: "/auth/http/user_exists?user=a&server=b&key=" + secret}.do(s))
 	}

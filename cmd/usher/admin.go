@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/listen"
 )
 
 // statusAnswer is what GET /status and usher status --json tell.
@@ -21,6 +22,9 @@ type statusAnswer struct {
 	Warnings   []string          `json:"warnings"`              // of the configuration in force
 	Hosts      []hostStatus      `json:"hosts"`
 	Listeners  map[string]string `json:"listeners"` // address by name
+
+	Connections map[string]listen.Counts `json:"connections"`        // by name
+	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
 }
 
 type lastReload struct {
@@ -84,12 +88,12 @@ func (d *usherd) status() statusAnswer {
 		Ready:     len(notReady) == 0,
 		NotReady:  notReady,
 		Hosts:     hostsOf(d.verifier.Keys(), d.verifier.UnseenClaims()),
-		Listeners: map[string]string{},
+		Listeners: d.endpoints.addressesOf(),
+
+		Connections: d.endpoints.connectionCounts(),
+		Shortage:    *d.endpoints.shortage.Load(),
 	}
 	_, s.Warnings = split(d.reloader.current.Load().warnings)
-	for name, l := range d.listeners {
-		s.Listeners[name] = l.Addr().String()
-	}
 	if last := d.reloader.last.Load(); last != nil {
 		s.LastReload = &lastReload{OK: last.OK, Time: last.Time, Error: last.reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
 	}

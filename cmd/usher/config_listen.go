@@ -60,6 +60,11 @@ func (l *listenConfig) read(v value) (http value, ok bool) {
 	return http, ok
 }
 
+// addresses are all of them, by key.
+func (l *listenConfig) addresses() map[string]address {
+	return map[string]address{"dovecot": l.dovecot, "extauth": l.extauth, "http": l.http, "gateway": l.gateway, "metrics": l.metrics, "admin": l.admin}
+}
+
 // reportShared compares two listeners, and reports at the one that the file
 // names: the other may be a default.
 func reportShared(named map[*address]value, a, b *address) {

@@ -2,53 +2,49 @@ package main
 
 import (
 	"context"
-
-	"golang.org/x/net/netutil"
-	"golang.org/x/sys/unix"
+	"net/http"
 
 	"usher/auth/dovecot"
 	"usher/auth/extauth"
+	"usher/internal/httpd"
 )
-
-// maxHTTPConnections bounds the HTTP door's connections; more wait to be accepted.
-const maxHTTPConnections = 512
 
 // doors lists what answers logins.
 func (d *usherd) doors() []task {
 	var list []task
-	c := d.reloader.current.Load()
-	if l := d.listeners["dovecot"]; l != nil {
+	open := d.endpoints.limited
+	if l := open["dovecot"]; l != nil {
 		// Without one of these doors there are no tickets.
-		tickets := d.listeners["http"] != nil || d.listeners["gateway"] != nil
-		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Anonymous: tickets}
-		peers := restrictPeers(l, c.peers, d.log)
-		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
+		tickets := open["http"] != nil || open["gateway"] != nil
+		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Panics: d.panics, Anonymous: tickets}
+		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, l) }})
 	}
-	if l := d.listeners["extauth"]; l != nil {
-		door := &extauth.Server{Auth: d.verifier, Log: d.log}
-		peers := restrictPeers(l, c.peers, d.log)
-		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, peers) }})
+	if l := open["extauth"]; l != nil {
+		door := &extauth.Server{Auth: d.verifier, Log: d.log, Panics: d.panics}
+		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, l) }})
 	}
-	if l := d.listeners["http"]; l != nil {
-		peers := netutil.LimitListener(restrictPeers(l, c.peers, d.log), maxHTTPConnections)
-		srv := newHTTPServer(d.http, d.log)
-		srv.MaxHeaderBytes += maxTokenSize // a token stands in the URL or in a header
-		list = append(list, task{"http", func(ctx context.Context) error { return serveHTTP(ctx, peers, srv) }})
+	if open["http"] != nil {
+		// A token stands in the URL or in a header. Who may ask is the door's to say.
+		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http, HeaderBytes: httpd.HeaderBytes + maxTokenSize}))
 	}
-	if l := d.listeners["gateway"]; l != nil {
-		d.warnFewFiles(c.gateway.Connections)
-		// Beyond what the gateway counts there are requests that are not complete yet.
-		peers := netutil.LimitListener(restrictPeers(l, c.peers, d.log), 2*c.gateway.Connections+256)
-		list = append(list, task{"gateway", func(ctx context.Context) error { return d.reloader.gateway.Serve(ctx, peers) }})
+	if l := open["gateway"]; l != nil {
+		list = append(list, task{"gateway", func(ctx context.Context) error { return d.reloader.gateway.Serve(ctx, l) }})
 	}
 	return list
 }
 
-// warnFewFiles says so when the process may not open as many files as the gateway has places: two for each.
-func (d *usherd) warnFewFiles(connections int) {
-	const others = 1024
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < uint64(2*connections+others) {
-		d.log.Warn("too few open files for gateway.max_connections", "limit", limit.Cur, "wanted", 2*connections+others, "mend", "LimitNOFILE in usher's systemd unit")
+// services lists what answers monitoring and the commands.
+func (d *usherd) services() []task {
+	var list []task
+	for name, h := range map[string]func() http.Handler{"metrics": d.metricsHandler, "admin": d.adminHandler} {
+		if d.endpoints.limited[name] != nil {
+			list = append(list, d.serveHTTP(name, &httpd.Server{Handler: h(), Open: true}))
+		}
 	}
+	return list
+}
+
+func (d *usherd) serveHTTP(name string, srv *httpd.Server) task {
+	srv.Name, srv.Log, srv.Panics = name, d.log, d.panics
+	return task{name, func(ctx context.Context) error { return srv.Serve(ctx, d.endpoints.limited[name]) }}
 }

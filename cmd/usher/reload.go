@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"usher/internal/panics"
 	"usher/metrics"
 )
 
@@ -134,13 +133,10 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 // build reads the configuration and prepares everything. What it returns is nil
 // if there is any problem that is not a warning.
 func (r *reloader) build() (next *preparedParts, files []string, problems []problem) {
-	defer func() {
-		if p := recover(); p != nil { // the value may be a piece of a secret
-			r.log.Error("panic", "task", "reload", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			next = nil
-			problems = append(problems, problem{File: r.path, Line: 1, Column: 1, Text: "usher cannot read this: a panic", Mend: "the log has the stack"})
-		}
-	}()
+	defer panics.New(r.log, r.metrics).Recover("reload", "build", func() {
+		next = nil
+		problems = append(problems, problem{File: r.path, Line: 1, Column: 1, Text: "usher cannot read this: a panic", Mend: "the log has the stack"})
+	})
 	c, files, problems := r.read(r.path)
 	if c == nil {
 		return nil, files, problems

@@ -72,7 +72,7 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		closeListeners(w.listeners)
+		w.endpoints.close()
 		w.rooms.close(w.log)
 	})
 	w.reloader.watch.expect(c.files, nil, time.Now())

@@ -13,12 +13,12 @@ import (
 
 // parts is everything that a configuration changes.
 type parts struct {
-	level        *slog.LevelVar
-	verifier     *auth.Verifier
-	rooms        *roomParts
-	http         *httpauth.Server
-	httpListener *boundListener // nil if there is none
-	gateway      *gateway.Server
+	level     *slog.LevelVar
+	verifier  *auth.Verifier
+	rooms     *roomParts
+	http      *httpauth.Server
+	gateway   *gateway.Server
+	endpoints *endpoints
 }
 
 // preparedParts is a whole configuration, checked and built, of which nothing is in
@@ -29,6 +29,7 @@ type preparedParts struct {
 	keys      *auth.Prepared
 	policy    *moderation.Prepared
 	whitelist *lobby.Prepared
+	places    *division
 }
 
 // prepare does everything that can fail, for every part.
@@ -39,10 +40,11 @@ func (p *parts) prepare(c *config) (*preparedParts, error) {
 	}
 	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.whitelist)
 	policy, errPolicy := p.rooms.sessions.Prepare(c.rooms, keys.HoldsKey)
-	if err := errors.Join(errWhitelist, errPolicy, c.gateway.Check()); err != nil {
+	places, errPlaces := p.endpoints.divide(c)
+	if err := errors.Join(errWhitelist, errPolicy, errPlaces, c.gateway.Check()); err != nil {
 		return nil, err
 	}
-	return &preparedParts{p, c, keys, policy, whitelist}, nil
+	return &preparedParts{p, c, keys, policy, whitelist, places}, nil
 }
 
 // commit puts the configuration in force. It takes some microseconds.
@@ -67,14 +69,16 @@ func (p *preparedParts) steps() []func() {
 		p.keys.Commit,
 		func() { p.parts.configureHTTP(c) },
 		func() { p.parts.gateway.Configure(c.gateway) },
+		func() { p.parts.endpoints.configure(p.places) },
 		func() { p.parts.level.Set(c.log.level) },
 	}
 }
 
 // configureHTTP tells the HTTP door who may ask it.
 func (p *parts) configureHTTP(c *config) {
-	if p.httpListener == nil {
+	door := p.endpoints.bound["http"]
+	if door == nil {
 		return // it has no address, so it answers nobody
 	}
-	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: c.http.hostHeaders(p.httpListener.Addr())})
+	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: c.http.hostHeaders(door.Addr())})
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"usher/internal/memory"
+	"usher/internal/panics"
 	"usher/internal/sqlite"
 	"usher/lobby"
 	"usher/metrics"
@@ -61,7 +62,7 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log}
+	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: panics.New(log, m)}
 	if c.comp.JID != "" {
 		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)

@@ -13,8 +13,13 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/internal/httpd"
+	"usher/internal/panics"
 	"usher/metrics"
 )
+
+// stopWithin bounds a graceful stop.
+const stopWithin = 6 * time.Second
 
 // fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
 const fetchWithin = 5 * time.Second
@@ -37,10 +42,11 @@ type usherd struct {
 	log       *slog.Logger
 	notify    notifier
 	metrics   *metrics.Metrics
+	panics    *panics.Reporter
 	verifier  *auth.Verifier
 	rooms     *roomParts
 	http      *httpauth.Server
-	listeners map[string]*boundListener
+	endpoints *endpoints
 	reloader  *reloader
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
 }
@@ -68,7 +74,7 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 		return err
 	}
 	defer d.rooms.close(d.log)
-	defer closeListeners(d.listeners)
+	defer d.endpoints.close()
 	d.started = began
 	d.reloader.watch.expect(c.files, nil, began)
 	return d.serve(ctx, in.ready)
@@ -96,28 +102,22 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 	if err != nil {
 		return nil, err
 	}
-	passed, err := passedSockets()
-	if err != nil {
-		return nil, err
-	}
-	listeners, err := openListeners([]endpoint{
-		{"dovecot", c.listen.dovecot}, {"extauth", c.listen.extauth}, {"http", c.listen.http},
-		{"gateway", c.listen.gateway}, {"metrics", c.listen.metrics}, {"admin", c.listen.admin},
-	}, passed)
+	e, err := openEndpoints(c, m, log)
 	if err != nil {
 		return nil, err
 	}
 	n := notifier{log}
 	r := &reloader{path: path, log: log, metrics: m, notify: n, read: readConfig, hangups: in.hangups, requests: make(chan chan reloadResult)}
 	r.level, r.verifier, r.rooms = in.level, v, rooms
-	r.http, r.httpListener = &httpauth.Server{Auth: v, Log: log, Rooms: rooms.handler}, listeners["http"]
+	p := panics.New(log, m)
+	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
-		ErrorLog: newHTTPErrors(log), HeaderBytes: httpHeaderBytes + maxTokenSize})
+		Panics: p, HeaderBytes: httpd.HeaderBytes + maxTokenSize})
 	if err := r.start(c); err != nil {
-		closeListeners(listeners)
+		e.close()
 		return nil, err
 	}
-	return &usherd{version: in.version, log: log, notify: n, metrics: m, verifier: v, rooms: rooms, http: r.http, listeners: listeners, reloader: r}, nil
+	return &usherd{version: in.version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms, http: r.http, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.
@@ -130,15 +130,7 @@ func (d *usherd) tasks(ready func()) []task {
 	}
 	list = append(list, d.rooms.tasks()...)
 	list = append(list, d.doors()...)
-	if l := d.listeners["metrics"]; l != nil {
-		srv := newHTTPServer(d.metricsHandler(), d.log)
-		list = append(list, task{"metrics", func(ctx context.Context) error { return serveHTTP(ctx, l, srv) }})
-	}
-	if l := d.listeners["admin"]; l != nil {
-		srv := newHTTPServer(d.adminHandler(), d.log)
-		owners := restrictPeers(l, nil, d.log)
-		list = append(list, task{"admin", func(ctx context.Context) error { return serveHTTP(ctx, owners, srv) }})
-	}
+	list = append(list, d.services()...)
 	return list
 }
 

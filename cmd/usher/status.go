@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/internal/listen"
 )
 
 // statusCommand is usher status.
@@ -55,7 +57,10 @@ func printStatus(w io.Writer, s statusAnswer) {
 		fmt.Fprintln(w, "configuration: "+warning)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Listeners)) {
-		fmt.Fprintf(w, "listen.%s: %s\n", name, s.Listeners[name])
+		fmt.Fprintf(w, "listen.%s: %s%s\n", name, s.Listeners[name], describeCounts(s.Connections[name]))
+	}
+	if s.Shortage != "" {
+		fmt.Fprintln(w, "connections: "+s.Shortage)
 	}
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
@@ -76,6 +81,18 @@ func (i issuerStatus) describe() string {
 	}
 	if i.Problem != "" {
 		s += ": " + i.Problem
+	}
+	return s
+}
+
+// describeCounts is what stands behind an address; nothing for a daemon that does not tell.
+func describeCounts(c listen.Counts) string {
+	if c.Most == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(", %d of %d connections", c.Open, c.Most)
+	if c.Closed > 0 {
+		s += fmt.Sprintf(", %d closed by the limit", c.Closed)
 	}
 	return s
 }

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
+
+	"usher/internal/panics"
 )
 
 // task is one thing that runs as long as the daemon. run returns nil when ctx ends.
@@ -34,11 +35,6 @@ func runTasks(ctx context.Context, cancel context.CancelCauseFunc, tasks []task,
 
 // guarded turns a panic into an error, so that sockets are removed and the log is written before the daemon ends.
 func (t task) guarded(ctx context.Context, log *slog.Logger) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			log.Error("panic", "task", t.name, "stack", string(debug.Stack()))
-			err = errors.New("panic; the log has the stack")
-		}
-	}()
+	defer panics.New(log, nil).Recover("task", t.name, func() { err = errors.New("panic; the log has the stack") })
 	return t.run(ctx)
 }

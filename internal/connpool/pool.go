@@ -1,6 +1,9 @@
 // Package connpool answers one question for servers of long-lived
-// connections: who is connected, and how do they all end? It accepts, bounds
-// and stops; what is said on a connection is the caller's.
+// connections: who is connected, and how do they all end? It accepts and
+// stops; how many there may be is the listener's, what is said on a connection
+// the caller's.
+//
+// Each connection has a goroutine, which [Pool.Serve] waits for.
 package connpool
 
 import (
@@ -11,6 +14,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"usher/internal/panics"
 )
 
 // A Conn is one connection of a server.
@@ -26,10 +31,10 @@ type Conn interface {
 // A Pool runs the connections of one listener. Its fields must not change
 // once [Pool.Serve] runs.
 type Pool struct {
-	Name  string        // of the server, for the log
-	Log   *slog.Logger  // must not be nil
-	Most  int           // connections at one time; above it a new one is closed at once
-	Grace time.Duration // for the requests in hand when the server stops
+	Name   string       // of the server, for the log
+	Log    *slog.Logger // must not be nil
+	Panics *panics.Reporter
+	Grace  time.Duration // for the requests in hand when the server stops
 
 	// New makes the connection with this number, counted from 1. ctx is
 	// Serve's.
@@ -94,25 +99,16 @@ func (p *Pool) start(ctx context.Context, nc net.Conn) {
 	}
 	p.group.Go(func() {
 		defer p.remove(c)
-		defer func() {
-			if v := recover(); v != nil { // one client's bytes must not end the daemon
-				p.Log.Error("panic on a connection", slog.String("door", p.Name), slog.String("type", fmt.Sprintf("%T", v)))
-				_ = nc.Close()
-			}
-		}()
+		defer p.Panics.Recover(p.Name, "connection", func() { _ = nc.Close() }) // one client's bytes must not end the daemon
 		c.Serve()
 	})
 }
 
-// add returns nil if there is no room.
+// add returns nil if the pool is about to stop.
 func (p *Pool) add(ctx context.Context, nc net.Conn) Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopping {
-		return nil
-	}
-	if len(p.conns) >= p.Most {
-		p.Log.Warn("too many connections, a new one is closed", slog.String("door", p.Name), slog.Int("limit", p.Most))
 		return nil
 	}
 	p.last++

@@ -1,21 +1,18 @@
-package main
+package listen
 
 import (
 	"errors"
-	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
-func unixEndpoint(path string) endpoint { return endpoint{"dovecot", address{"unix", path}} }
+func unixEndpoint(path string) Endpoint { return Endpoint{"dovecot", "unix", path} }
 
 func TestListenUnix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run", "auth.sock")
-	l, err := listen(unixEndpoint(path))
+	l, err := bind(unixEndpoint(path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +21,7 @@ func TestListenUnix(t *testing.T) {
 	if socket.Mode().Perm() != 0o660 || folder.Mode().Perm() != 0o750 {
 		t.Errorf("socket %v, folder %v", socket.Mode(), folder.Mode())
 	}
-	if _, err := listen(unixEndpoint(path)); !errors.Is(err, errInUse) {
+	if _, err := bind(unixEndpoint(path)); !errors.Is(err, errInUse) {
 		t.Errorf("a live socket was stolen: %v", err)
 	}
 	l.Close()
@@ -41,11 +38,11 @@ func TestListenUnixOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.SetUnlinkOnClose(false)
-	if _, err := listen(unixEndpoint(path)); !errors.Is(err, errInUse) {
+	if _, err := bind(unixEndpoint(path)); !errors.Is(err, errInUse) {
 		t.Errorf("a live socket without a lock was stolen: %v", err)
 	}
 	other.Close()
-	l, err := listen(unixEndpoint(path))
+	l, err := bind(unixEndpoint(path))
 	if err != nil {
 		t.Fatalf("a stale socket: %v", err)
 	}
@@ -56,7 +53,7 @@ func TestListenUnixOfOthers(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Error("somebody else's file was removed at the stop")
 	}
-	if _, err := listen(unixEndpoint(path)); err == nil {
+	if _, err := bind(unixEndpoint(path)); err == nil {
 		t.Error("a file that is no socket was replaced")
 	}
 }
@@ -71,46 +68,14 @@ func TestPassedSockets(t *testing.T) {
 		return l
 	}
 	byName, byAddress := socket(), socket()
-	open, err := openListeners([]endpoint{
-		{"metrics", address{"tcp", "127.0.0.1:1"}},
-		{"dovecot", address{"tcp", byAddress.Addr().String()}},
-	}, []passedSocket{{"metrics", byName}, {"usher.socket", byAddress}})
+	open, err := Open([]Endpoint{
+		{"metrics", "tcp", "127.0.0.1:1"},
+		{"dovecot", "tcp", byAddress.Addr().String()},
+	}, []PassedSocket{{"metrics", byName}, {"usher.socket", byAddress}})
 	if err != nil || open["metrics"].Listener != byName || open["dovecot"].Listener != byAddress {
 		t.Errorf("%v, %v", open, err)
 	}
-	if _, err := openListeners(nil, []passedSocket{{"stranger", socket()}}); err == nil {
+	if _, err := Open(nil, []PassedSocket{{"stranger", socket()}}); err == nil {
 		t.Error("an unknown socket was accepted")
-	}
-}
-
-func TestRestrictPeers(t *testing.T) {
-	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	p := restrictPeers(l, nil, slog.New(slog.DiscardHandler)).(*peerListener)
-	served := func() bool {
-		go func() {
-			if conn, err := p.Accept(); err == nil {
-				conn.Write([]byte("x"))
-				conn.Close()
-			}
-		}()
-		conn, err := net.Dial("unix", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(5 * time.Second))
-		b, _ := io.ReadAll(conn)
-		return len(b) == 1
-	}
-	if !served() {
-		t.Error("our own user was not let in")
-	}
-	p.allowed = map[uint32]bool{}
-	if served() {
-		t.Error("a user who is not allowed was let in")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package listen
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ var errInUse = errors.New("in use by a running daemon")
 
 // listenUnix binds a Unix socket of mode 0660. A lock beside it (PATH.lock) is held until release: two daemons that start
 // at once would otherwise both find the stale socket of a dead one, and the slower would remove the socket of the faster.
-func listenUnix(e endpoint) (*boundListener, error) {
-	path := e.address.name
+func listenUnix(e Endpoint) (*Bound, error) {
+	path := e.Address
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func listenUnix(e endpoint) (*boundListener, error) {
 		}
 		unlockFile(lock)
 	}
-	return &boundListener{Listener: l, name: e.name, release: release}, nil
+	return &Bound{Listener: l, name: e.Name, release: release}, nil
 }
 
 func bindUnix(path string) (net.Listener, os.FileInfo, error) {

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"usher/internal/listen"
+	"usher/metrics"
+)
+
+const (
+	// maxHTTPConnections bounds the HTTP door's connections. In a flood a new one has as long to send its request as others
+	// take to fill this.
+	maxHTTPConnections = 1024
+	// otherFiles are what usher has open beside connections: the state, the log, the component, key files that are read.
+	otherFiles = 96
+	// idleUpstream is how many connections to Prosody the gateway keeps for the next requests.
+	idleUpstream = 64
+)
+
+// endpoints are the listeners, each with its limits.
+type endpoints struct {
+	bound    map[string]*listen.Bound
+	limited  map[string]*listen.Listener
+	log      *slog.Logger
+	files    int                    // that the process may have open
+	shortage atomic.Pointer[string] // what they are too few for; empty: nothing
+}
+
+// openEndpoints opens what the configuration names, or takes it over from systemd.
+func openEndpoints(c *config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
+	passed, err := listen.Passed()
+	if err != nil {
+		return nil, err
+	}
+	files, err := listen.MostFiles()
+	if err != nil {
+		return nil, err
+	}
+	var list []listen.Endpoint
+	addresses := c.listen.addresses()
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].network, Address: addresses[name].name})
+	}
+	bound, err := listen.Open(list, passed)
+	if err != nil {
+		return nil, err
+	}
+	e := &endpoints{bound: bound, limited: map[string]*listen.Listener{}, log: log, files: files}
+	places, err := e.divide(c)
+	if err != nil {
+		listen.Close(bound)
+		return nil, exitError{1, "not started: " + err.Error()}
+	}
+	for name, b := range bound {
+		users := c.peers
+		if name == "admin" {
+			users = nil
+		}
+		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: places.limits[name], Users: users, Log: log, Metrics: m.Endpoint(name)})
+	}
+	e.note(places)
+	return e, nil
+}
+
+func (e *endpoints) close() { listen.Close(e.bound) }
+
+// configure puts limits in force that a reload has changed.
+func (e *endpoints) configure(d *division) {
+	for name, l := range e.limited {
+		l.SetLimits(d.limits[name])
+	}
+	e.note(d)
+}
+
+// A division says who may have how many of the process's file descriptors.
+type division struct {
+	limits map[string]listen.Limits
+	wanted int      // files, for everything that is configured
+	short  []string // who has less than is configured, in words
+}
+
+// divide divides the file descriptors. The doors come first: Prosody stands still when they do not answer.
+func (e *endpoints) divide(c *config) (*division, error) {
+	gateway := 2*c.gateway.Connections + 256 // a client of BOSH has two; and there are those without a request yet
+	shares := []listen.Share{
+		{Name: "http", Least: 128, Most: maxHTTPConnections, Each: 1},
+		{Name: "dovecot", Least: 32, Most: 256, Each: 1},
+		{Name: "extauth", Least: 16, Most: 64, Each: 1},
+		{Name: "admin", Least: 16, Most: 32, Each: 1},
+		{Name: "metrics", Least: 16, Most: 64, Each: 1},
+		{Name: "gateway", Least: 32, Most: max(gateway, 32), Each: 2}, // one more to Prosody
+	}
+	shares = slices.DeleteFunc(shares, func(s listen.Share) bool { return e.bound[s.Name] == nil })
+	others := c.otherFiles()
+	if e.bound["gateway"] != nil {
+		others += idleUpstream
+	}
+	most, err := listen.Divide(e.files-others, shares)
+	if err != nil {
+		return nil, fmt.Errorf("this process may have %d files open, %d of them are for the state, keys and the log: %w; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
+			e.files, others, err)
+	}
+	d := &division{limits: map[string]listen.Limits{}, wanted: others}
+	for _, s := range shares {
+		n := most[s.Name]
+		d.limits[s.Name] = listen.Limits{Most: n}
+		if s.Name == "gateway" {
+			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.gateway.ConnectionsPerAddress, n*3/4), Trusted: c.behindProxy}
+		}
+		d.wanted += s.Most * s.Each
+		if n < s.Most {
+			d.short = append(d.short, fmt.Sprintf("%s has %d of %d connections", s.Name, n, s.Most))
+		}
+	}
+	return d, nil
+}
+
+// note says so when not all that is configured fits.
+func (e *endpoints) note(d *division) {
+	text := ""
+	if short := strings.Join(d.short, ", "); short != "" {
+		text = fmt.Sprintf("LimitNOFILE is %d and should be %d: %s", e.files, d.wanted, short)
+		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short", short,
+			"mend", "LimitNOFILE in usher's systemd unit (ulimit -n), or a lower gateway.max_connections")
+	}
+	e.shortage.Store(&text)
+}
+
+// otherFiles counts what is open beside connections: a source of keys has one to its server, and its name is looked up.
+func (c *config) otherFiles() int {
+	n := otherFiles
+	for _, h := range c.auth.Hosts {
+		for _, i := range h.Issuers {
+			if i.JWKSURL != "" || i.ASAPURL != "" {
+				n += 2
+			}
+		}
+	}
+	return n
+}
+
+// behindProxy reports whether a peer of the gateway brings the connections of everybody.
+func (c *config) behindProxy(p listen.Peer) bool {
+	if !p.Network.IsValid() { // a Unix socket has a proxy at its other end
+		return true
+	}
+	return slices.ContainsFunc(c.gateway.Proxies, p.Network.Overlaps)
+}
+
+// connectionCounts are the connections of each endpoint.
+func (e *endpoints) connectionCounts() map[string]listen.Counts {
+	counts := map[string]listen.Counts{}
+	for name, l := range e.limited {
+		counts[name] = l.Counts()
+	}
+	return counts
+}
+
+// addressesOf are where the endpoints listen.
+func (e *endpoints) addressesOf() map[string]string {
+	addresses := map[string]string{}
+	for name, l := range e.bound {
+		addresses[name] = l.Addr().String()
+	}
+	return addresses
+}

@@ -1,0 +1,36 @@
+package httpd
+
+import (
+	"log"
+	"log/slog"
+	"strings"
+
+	"usher/internal/occasion"
+)
+
+// mostErrorText bounds what net/http complains about, in bytes.
+const mostErrorText = 200
+
+// newErrorLog returns what net/http complains to.
+func newErrorLog(name string, l *slog.Logger) *log.Logger {
+	return log.New(&errorLog{name: name, log: l}, "", 0)
+}
+
+// An errorLog logs the first line of what net/http complains about: the rest
+// is a client's bytes or a stack.
+type errorLog struct {
+	name string
+	log  *slog.Logger
+	gate occasion.Gate
+}
+
+// Write implements io.Writer for log.Logger.
+func (w *errorLog) Write(p []byte) (int, error) {
+	n, now := w.gate.Now()
+	if !now {
+		return len(p), nil
+	}
+	line, _, _ := strings.Cut(string(p), "\n")
+	w.log.Warn("http server", slog.String("door", w.name), slog.String("err", line[:min(len(line), mostErrorText)]), slog.Int("not_logged", n))
+	return len(p), nil
+}

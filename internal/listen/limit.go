@@ -1,0 +1,164 @@
+package listen
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"usher/internal/occasion"
+	"usher/metrics"
+)
+
+// Options are what a [Listener] is made with.
+type Options struct {
+	Name    string // its key under listen, for the log
+	Limits  Limits
+	Users   []int             // besides root and our own, who may connect to a Unix socket
+	Log     *slog.Logger      // nil: no log
+	Metrics *metrics.Endpoint // nil: no figures
+}
+
+// A Listener accepts what its limits let in. What may not be here is accepted
+// and closed. It is for one goroutine that accepts.
+type Listener struct {
+	net.Listener
+	name    string
+	users   map[uint32]bool
+	log     *slog.Logger
+	metrics *metrics.Endpoint
+	table   table
+	spare   *os.File // a descriptor to accept with when there is no other
+	pause   time.Duration
+	lines   map[string]*occasion.Gate // by what they say
+
+	closing sync.Once
+	closed  chan struct{}
+}
+
+// Limit bounds the connections of l, which it closes with itself.
+func Limit(l net.Listener, o Options) *Listener {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	limited := &Listener{
+		Listener: l, name: o.Name, users: map[uint32]bool{0: true, uint32(os.Geteuid()): true}, log: o.Log, metrics: o.Metrics,
+		lines: map[string]*occasion.Gate{}, closed: make(chan struct{}),
+	}
+	limited.table.limits = o.Limits
+	for _, uid := range o.Users {
+		limited.users[uint32(uid)] = true
+	}
+	for _, reason := range metrics.ConnectionClosings() {
+		limited.lines[reason] = &occasion.Gate{}
+	}
+	limited.spare = openSpare()
+	return limited
+}
+
+// Accept returns the next connection that may be here, as a *[Conn].
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		nc, err := l.Listener.Accept()
+		if err != nil {
+			if l.passes(err) && !l.isClosed() {
+				continue
+			}
+			l.closeSpare()
+			return nil, err
+		}
+		l.pause = 0
+		if c := l.take(nc); c != nil {
+			return c, nil
+		}
+	}
+}
+
+// take lets a connection in, or closes it and returns nil.
+func (l *Listener) take(nc net.Conn) *Conn {
+	peer, err := peerOf(nc)
+	if err != nil || !peer.Network.IsValid() && !l.users[peer.UID] {
+		_ = nc.Close()
+		l.table.count()
+		l.refused(metrics.ClosedUser, "closed a connection of a user who is not allowed here (see peers in the configuration)", peer, err)
+		return nil
+	}
+	c := &Conn{Conn: nc, listener: l, peer: peer}
+	c.all.conn, c.own.conn = c, c
+	victims, ok := l.table.enter(c)
+	for _, v := range victims {
+		v.evict(metrics.ClosedIdle)
+	}
+	if len(victims) > 0 {
+		l.line(metrics.ClosedIdle, "closed a connection without a request for a new one", "peer", victims[0].peer.String())
+	}
+	if !ok {
+		_ = nc.Close()
+		l.refused(metrics.ClosedFull, "too many connections, a new one is closed", peer, nil)
+		return nil
+	}
+	l.metrics.Opened(1)
+	return c
+}
+
+// refused counts and logs a connection that was closed at once.
+func (l *Listener) refused(reason, text string, peer Peer, err error) {
+	l.metrics.Closed(reason)
+	attrs := []any{"peer", peer.String()}
+	if err != nil {
+		attrs = append(attrs, "err", err)
+	}
+	l.line(reason, text, attrs...)
+}
+
+// line logs at most one line a second and reason: a flood must not fill the disk.
+func (l *Listener) line(reason, text string, attrs ...any) {
+	if n, now := l.lines[reason].Now(); now {
+		c := l.table.counts()
+		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, "not_logged", n)...)
+	}
+}
+
+// Close stops accepting. Connections that were accepted stay.
+func (l *Listener) Close() error {
+	l.closing.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+func (l *Listener) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// CloseIdle closes the connections that have no request in hand: a stop need
+// not wait for them.
+func (l *Listener) CloseIdle() {
+	for _, c := range l.table.idle() {
+		c.evict("")
+	}
+}
+
+// SetLimits puts other limits in force, for connections to come.
+func (l *Listener) SetLimits(limits Limits) { l.table.setLimits(limits) }
+
+// Counts returns what is connected now.
+func (l *Listener) Counts() Counts { return l.table.counts() }
+
+// passes deals with an error of Accept that is no end of the listener.
+func (l *Listener) passes(err error) bool {
+	switch {
+	case errors.Is(err, syscall.ECONNABORTED): // the client was gone before
+		return true
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		l.outOfFiles(err)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Peer is whose connections are counted together: a network address, or a
+// user of this machine.
+type Peer struct {
+	Network netip.Prefix // of TCP, see [NetworkOf]
+	UID     uint32       // of a Unix socket; then Network is the zero value
+}
+
+// String is the peer for a log line.
+func (p Peer) String() string {
+	if p.Network.IsValid() {
+		return p.Network.String()
+	}
+	return fmt.Sprint("uid ", p.UID)
+}
+
+// loopback is one peer: any program here may connect from any of its addresses.
+var loopback = netip.PrefixFrom(netip.AddrFrom4([4]byte{127}), 8)
+
+// NetworkOf returns what counts as one address: of IPv6 the network of a
+// customer (/64), of IPv4 the address, and all of loopback together. The zero
+// value stands for an address that is none.
+func NetworkOf(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := a.BitLen()
+	switch {
+	case a.IsLoopback():
+		return loopback
+	case a.Is6():
+		bits = 64
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
+
+// peerOf finds out who connects. The mode of a Unix socket keeps most others
+// away already; the kernel's word on the peer's user also holds after somebody
+// changed the mode or the group.
+func peerOf(conn net.Conn) (Peer, error) {
+	switch a := conn.RemoteAddr().(type) {
+	case *net.TCPAddr:
+		return Peer{Network: NetworkOf(a.AddrPort().Addr())}, nil
+	case *net.UnixAddr:
+		uid, err := peerUID(conn)
+		return Peer{UID: uid}, err
+	}
+	return Peer{}, errors.New("neither a TCP nor a Unix socket")
+}
+
+// peerUID asks the kernel for the user of the process that connected.
+func peerUID(conn net.Conn) (uint32, error) {
+	uc, ok := conn.(*net.UnixConn)
+	if !ok {
+		return 0, errors.New("not a Unix socket")
+	}
+	raw, err := uc.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var credErr error
+	err = raw.Control(func(fd uintptr) {
+		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	if err = errors.Join(err, credErr); err != nil {
+		return 0, fmt.Errorf("asking for the peer's user: %w", err)
+	}
+	return cred.Uid, nil
+}

@@ -1,0 +1,60 @@
+package panics
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
+
+// Serve runs serve. If that panics, refuse answers; an answer that has begun
+// is cut, with its connection, for what has come of it must not be taken for a
+// whole one. The path in the log is r.Pattern, which whoever routes sets.
+func (p *Reporter) Serve(door string, w http.ResponseWriter, r *http.Request, serve, refuse http.HandlerFunc) {
+	a := &answer{ResponseWriter: w}
+	defer func() { // recover must be called by the deferred function itself
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			p.report(door, r.Pattern, v)
+			if a.begun {
+				panic(http.ErrAbortHandler)
+			}
+			refuse(w, r)
+		}
+	}()
+	serve(a, r)
+}
+
+// An answer knows whether it has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	a.begun = a.begun || status >= http.StatusOK
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// Hijack implements http.Hijacker; what is hijacked is nobody's to answer.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	a.begun = true
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// Flush implements http.Flusher.
+func (a *answer) Flush() {
+	a.begun = true
+	_ = http.NewResponseController(a.ResponseWriter).Flush() // what cannot be flushed is sent at the end
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
