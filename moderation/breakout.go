@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -41,17 +42,63 @@ func (m *mainRooms) forget(room string) {
 	delete(m.known, room)
 }
 
-// mainRoom finds out, by asking the room itself (Jitsi's
-// mod_muc_breakout_rooms tells it in disco#info), whose breakout room it is.
-func (s *Sessions) mainRoom(ctx context.Context, h *hostRules, room RoomName) (RoomName, error) {
+// mainOf returns the main room by which a join of a breakout room is decided:
+// with a component that whose breakout room it is, if the account is an occupant
+// there or was let in before; without one the last main room that the account
+// was let into and that is open to it still. A client leaves the main room before
+// it joins, so having been let in counts.
+func (s *Sessions) mainOf(ctx context.Context, h *hostRules, user string, room RoomName) (RoomName, error) {
+	attended := s.attended.of(user)
+	k := s.keeper.Load()
+	if k == nil {
+		return s.lastMain(h, user, attended)
+	}
+	ctx, cancel := context.WithTimeout(ctx, mainRoomWithin)
+	defer cancel()
+	main, err := s.mainRoom(ctx, k, h, room)
+	if err != nil {
+		return RoomName{}, err
+	}
+	if slices.Contains(attended, main.JID) || s.wasGiven(main.JID, user) {
+		return main, nil
+	}
+	in, err := k.rooms.Occupants(ctx, main.JID) // after a restart usher has forgotten who was let in
+	switch {
+	case err != nil:
+		return RoomName{}, fmt.Errorf("who is in the main room cannot be told: %w", err)
+	case !slices.ContainsFunc(in, func(o Occupant) bool { return o.JID == user }):
+		return RoomName{}, fmt.Errorf("the account is not in the main room %q, and was not", clip(main.JID))
+	}
+	return main, nil
+}
+
+// lastMain finds the last main room of a host that an account was let into and
+// that is open to it.
+func (s *Sessions) lastMain(h *hostRules, user string, attended []string) (RoomName, error) {
+	now := s.now()
+	for _, address := range attended {
+		name, err := ParseRoom(address)
+		if err == nil && h.isMUC(name.Domain) && s.standing(h, user, name, now).Allowed {
+			return name, nil
+		}
+	}
+	return RoomName{}, errors.New("the account was in no main room that is open to it, and there is no component to ask whose breakout room it is")
+}
+
+// wasGiven reports whether the account is something to a room because it was
+// let in there: the ledger outlives a restart.
+func (s *Sessions) wasGiven(room, user string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.ledger.get(GivenKey{room, user})
+	return g != nil && g.End == ""
+}
+
+// mainRoom finds out whose breakout room it is by asking the room itself, whose
+// configuration says so (Jitsi's mod_muc_breakout_rooms).
+func (s *Sessions) mainRoom(ctx context.Context, k *Keeper, h *hostRules, room RoomName) (RoomName, error) {
 	main := s.mains.get(room.JID)
 	if main == "" {
-		k := s.keeper.Load()
-		if k == nil {
-			return RoomName{}, errors.New("there is no component to ask for the main room")
-		}
-		ctx, cancel := context.WithTimeout(ctx, mainRoomWithin)
-		defer cancel()
 		var err error
 		if main, err = k.rooms.MainRoom(ctx, room.JID); err != nil {
 			return RoomName{}, fmt.Errorf("the main room cannot be told: %w", err)

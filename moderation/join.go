@@ -13,7 +13,8 @@ const roomRefresh = 10 * time.Minute
 // Join decides whether a user, by his bare JID, may join a room under a
 // nickname, which counts only for the list of those who knock. It reads
 // nothing but memory, except for a breakout room that is seen for the first
-// time: then the room itself is asked for its main room.
+// time, or whose main room the account is not known to have been in: then the
+// rooms themselves are asked.
 func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	name, err := ParseRoom(room)
 	if err != nil {
@@ -32,7 +33,7 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	}
 	isBreakout := h.breakout[name.Domain]
 	if isBreakout && !h.service[user] {
-		if name, err = s.mainRoom(ctx, h, name); err != nil {
+		if name, err = s.mainOf(ctx, h, user, name); err != nil {
 			return refuse(ReasonBreakoutUnknown, "%v", err)
 		}
 	}
@@ -48,6 +49,9 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	case isBreakout: // Jitsi's breakout rooms have the affiliations of their main room
 		d.Affiliation = None
 	default:
+		if len(h.Breakout) > 0 {
+			s.attended.add(user, name.JID)
+		}
 		s.joined(ctx, h, name.JID, d)
 		if d.Grant != nil || d.Listed || h.Strict { // of others there is nothing to give or to take back
 			s.touch(name.JID, user)

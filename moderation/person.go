@@ -14,6 +14,7 @@ var clientTexts = map[Reason]string{
 	ReasonSessionEnded:     "Your login has ended. Open your link again, or ask for a new one.",
 	ReasonKeyRemoved:       "Your login is not valid any more. Ask for a new link.",
 	ReasonRoomMismatch:     "Your link is for another room. Look at its address again, or ask for a link to this room.",
+	ReasonRoomSpelling:     "Your link names a room in a way that opens none. Ask for a new link.",
 	ReasonTenantMismatch:   "Your link is for rooms of others. Look at its address again, or ask for a link to this room.",
 	ReasonLobby:            "You are in the lobby. Wait until a moderator lets you in.",
 	ReasonLobbyDenied:      "A moderator did not let you in. Ask the moderator for a link to this room.",

@@ -48,16 +48,17 @@ type Options struct {
 // question, and in a [Store] for the next start. They are safe for concurrent
 // use, and are what [auth.Verifier] records its logins with.
 type Sessions struct {
-	store   Store
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	now     func() time.Time
-	keyHeld KeyHeld
-	lobby   *lobby.Lobby // may be nil
-	policy  atomic.Pointer[Policy]
-	keeper  atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
-	mains   mainRooms
-	births  births
+	store    Store
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	now      func() time.Time
+	keyHeld  KeyHeld
+	lobby    *lobby.Lobby // may be nil
+	policy   atomic.Pointer[Policy]
+	keeper   atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
+	mains    mainRooms
+	attended attendance
+	births   births
 
 	arrivals  arrivals
 	rewriting chan struct{} // held by whoever writes a grant that is kept already

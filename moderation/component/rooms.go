@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"usher/moderation"
@@ -121,15 +120,6 @@ func (c *Client) SetAffiliation(ctx context.Context, room, jid string, a moderat
 	return err
 }
 
-// MembersOnly asks for the room's information (XEP-0045 section 6.4).
-func (c *Client) MembersOnly(ctx context.Context, room string) (bool, error) {
-	in, err := c.ask(ctx, "get", room, discoPayload{})
-	if err != nil {
-		return false, err
-	}
-	return in.Disco != nil && slices.Contains(in.Disco.Features, discoFeature{"muc_membersonly"}), nil
-}
-
 // SetMembersOnly submits that one field of the room's configuration (XEP-0045
 // section 10.2); Prosody leaves the others as they are. For Jitsi's
 // mod_muc_lobby_rooms that opens and closes the lobby room.
@@ -184,26 +174,6 @@ func (c *Client) send(ctx context.Context, m message, names ...string) error {
 	case <-ctx.Done():
 		return fmt.Errorf("the component's queue is full: %w", ctx.Err())
 	}
-}
-
-// MainRoom asks a breakout room whose it is: the field
-// muc#roominfo_breakout_main_room that Jitsi's mod_muc_breakout_rooms adds to
-// a room's information (XEP-0045 section 6.4).
-func (c *Client) MainRoom(ctx context.Context, room string) (string, error) {
-	in, err := c.ask(ctx, "get", room, discoPayload{})
-	if err != nil {
-		return "", err
-	}
-	if in.Disco != nil {
-		for _, form := range in.Disco.Forms {
-			for _, f := range form.Fields {
-				if f.Var == "muc#roominfo_breakout_main_room" && len(f.Values) == 1 && len(f.Values[0]) <= moderation.MaxBareJID {
-					return f.Values[0], nil
-				}
-			}
-		}
-	}
-	return "", errors.New("the room does not say whose breakout room it is")
 }
 
 // ask asks a room.

@@ -25,6 +25,7 @@ type iq struct {
 	From    string       `xml:"from,attr"`
 	To      string       `xml:"to,attr"`
 	Admin   *adminQuery  `xml:"http://jabber.org/protocol/muc#admin query"`
+	Owner   *ownerQuery  `xml:"http://jabber.org/protocol/muc#owner query"`
 	Disco   *discoQuery  `xml:"http://jabber.org/protocol/disco#info query"`
 	Items   *itemsQuery  `xml:"http://jabber.org/protocol/disco#items query"`
 	Command *command     `xml:"http://jabber.org/protocol/commands command"`
@@ -45,12 +46,11 @@ type adminItem struct {
 	Reason      string `xml:"reason,omitempty"`
 }
 
-// A discoQuery is the part of XEP-0030 and XEP-0128 that is looked at.
+// A discoQuery is the part of XEP-0030 that is looked at.
 type discoQuery struct {
 	Node       string          `xml:"node,attr,omitempty"`
 	Identities []discoIdentity `xml:"identity"`
 	Features   []discoFeature  `xml:"feature"`
-	Forms      []dataForm      `xml:"jabber:x:data x"`
 }
 
 type discoIdentity struct {
