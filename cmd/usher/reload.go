@@ -47,6 +47,10 @@ type reloadResult struct {
 	Warnings []string  `json:"warnings"` // with which it is in force all the same, or would be
 	Time     time.Time `json:"time"`
 
+	// What the reload just before changed, if this one found nothing left to do:
+	// a file that changed is often read before the operator has asked for it.
+	Earlier []string `json:"earlier,omitempty"`
+
 	// Of a reload that was refused for a reason which may pass: when it is tried
 	// again, and how often it was tried.
 	RetryAt time.Time `json:"retry_at,omitzero"`
@@ -116,6 +120,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 	result.Problems, result.Warnings = split(problems)
 	if next != nil {
 		result.Changes = describeChanges(r.current.Load(), next.config)
+		result.Earlier = r.justChanged(result)
 		next.commit()
 		r.current.Store(next.config)
 	} else { // either file may be what is mended

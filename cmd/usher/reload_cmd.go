@@ -53,12 +53,16 @@ func reloadAction(c *cli.Context) error {
 	if !result.OK {
 		return exitError{1, "reload refused; the old configuration stays in force" + result.retryText()}
 	}
-	if len(result.Changes) == 0 {
-		fmt.Fprintln(c.App.Writer, "reloaded; nothing changed")
-		return nil
+	text := "reloaded"
+	switch {
+	case len(result.Changes) > 0:
+	case len(result.Earlier) > 0:
+		text = "reloaded; nothing changed since the reload a moment ago, when a file changed:"
+	default:
+		text = "reloaded; nothing changed"
 	}
-	fmt.Fprintln(c.App.Writer, "reloaded")
-	for _, change := range result.Changes {
+	fmt.Fprintln(c.App.Writer, text)
+	for _, change := range slices.Concat(result.Changes, result.Earlier) {
 		fmt.Fprintln(c.App.Writer, "  "+change)
 	}
 	return nil

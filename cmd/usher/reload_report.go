@@ -28,6 +28,16 @@ func (r *reloader) finish(trigger string, result reloadResult) {
 	r.notify.ready("the last reload was refused; the old configuration stays in force" + result.retryText())
 }
 
+// justChanged returns what the last reload changed, if that was a moment ago and this one changes nothing.
+func (r *reloader) justChanged(result reloadResult) []string {
+	const moment = 10 * time.Second
+	last := r.last.Load()
+	if last == nil || !last.OK || len(result.Changes) > 0 || result.Time.Sub(last.Time) > moment {
+		return nil
+	}
+	return last.Changes
+}
+
 func (r *reloader) warn(result reloadResult) {
 	for _, w := range result.Warnings {
 		r.log.Warn("configuration warning", "warning", w)

@@ -162,6 +162,20 @@ func TestReloadTellsErrorsFromWarnings(t *testing.T) {
 	}
 }
 
+// TestReloadTellsWhatTheWatcherDid: an operator who changes a file and then asks for a reload is told what changed, also
+// when the daemon had seen it before.
+func TestReloadTellsWhatTheWatcherDid(t *testing.T) {
+	w := newReloadWorld(t)
+	w.write(strings.Replace(reloadA, "subject: any", "subject: tenant", 1))
+	first, second := w.reloader.reload(t.Context(), triggerFile), w.reloader.reload(t.Context(), triggerCommand)
+	if len(first.Changes) != 1 || len(second.Changes) != 0 || len(second.Earlier) != 1 || second.Earlier[0] != first.Changes[0] {
+		t.Errorf("%+v\n%+v", first, second)
+	}
+	if third := w.reloader.reload(t.Context(), triggerCommand); len(third.Earlier) > 0 {
+		t.Errorf("%+v", third)
+	}
+}
+
 // TestReloadPanics: a file that makes the reader panic is refused like any other.
 func TestReloadPanics(t *testing.T) {
 	w := newReloadWorld(t)

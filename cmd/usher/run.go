@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type usherd struct {
 	endpoints *endpoints
 	reloader  *reloader
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
+	ended     bool        // every task has
 }
 
 // runDaemon serves until ctx ends (nil), or something that cannot be mended happens.
@@ -73,11 +75,21 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	if err != nil {
 		return err
 	}
-	defer d.rooms.close(d.log)
+	defer d.closeState()
 	defer d.endpoints.close()
 	d.started = began
 	d.reloader.watch.expect(c.files, nil, began)
-	return d.serve(ctx, in.ready)
+	return d.serve(ctx, d.tasks(in.ready))
+}
+
+// closeState closes the state, unless somebody may still use it. Then the end of the process does, like a kill, which the
+// state survives.
+func (d *usherd) closeState() {
+	if !d.ended {
+		d.log.Warn("the state is left open, as not everything has ended")
+		return
+	}
+	d.rooms.close(d.log)
 }
 
 func closeLog(queue *asyncLog) {
@@ -155,16 +167,19 @@ func (d *usherd) announce(ctx context.Context, ready func()) {
 }
 
 // serve runs the tasks until ctx ends or one of them fails, and gives all of them stopWithin to finish.
-func (d *usherd) serve(ctx context.Context, ready func()) error {
+func (d *usherd) serve(ctx context.Context, tasks []task) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	finished := make(chan error, 1)
-	go func() { finished <- runTasks(ctx, cancel, d.tasks(ready), d.log) }()
+	var running sync.WaitGroup // waited for below, but not for ever
+	running.Go(func() { finished <- runTasks(ctx, cancel, tasks, d.log) })
 	<-ctx.Done()
 	d.notify.stopping()
 	d.log.Info("stopping")
 	select {
 	case err := <-finished:
+		running.Wait()
+		d.ended = err == nil // else some request may still be answered
 		d.log.Info("stopped")
 		return err
 	case <-time.After(stopWithin):

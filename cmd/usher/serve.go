@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -47,17 +48,19 @@ func stopOnSignal(parent context.Context, exit func(int)) (context.Context, func
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	go func() {
+	var listening sync.WaitGroup
+	listening.Go(func() {
 		for range signals {
 			if ctx.Err() != nil {
 				exit(1)
 			}
 			cancel()
 		}
-	}()
+	})
 	return ctx, func() {
 		signal.Stop(signals)
 		close(signals)
 		cancel()
+		listening.Wait()
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -58,12 +57,11 @@ func explainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(c.Context)
-	defer cancel()
-	examiner, err := newExaminer(ctx, loaded)
+	examiner, err := newExaminer(c.Context, loaded)
 	if err != nil {
 		return err
 	}
+	defer examiner.close()
 	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"), json: c.Bool("json"), out: c.App.Writer}
 	if e.rooms, err = newRoomExaminer(loaded, e.room); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"usher/auth"
@@ -16,16 +17,27 @@ type examiner struct {
 	verifier *auth.Verifier
 	asap     bool          // some keys are fetched only when a token names them
 	patience time.Duration // that is left
+
+	cancel   context.CancelFunc
+	fetching sync.WaitGroup
+}
+
+// close ends the fetching, and waits for that.
+func (e *examiner) close() {
+	e.cancel()
+	e.fetching.Wait()
 }
 
 // newExaminer fetches what key servers publish, once. The context ends the
-// fetching, not the examiner.
+// fetching, not the examiner, which is to be closed.
 func newExaminer(ctx context.Context, c *config) (*examiner, error) {
 	v, err := auth.New(c.auth, auth.Options{})
 	if err != nil {
 		return nil, err
 	}
-	go func() { _ = v.Run(ctx) }() // nil by its contract
+	e := &examiner{verifier: v, asap: hasASAP(c.auth)}
+	ctx, e.cancel = context.WithCancel(ctx)
+	e.fetching.Go(func() { _ = v.Run(ctx) }) // nil by its contract
 	began := time.Now()
 	late := time.NewTimer(fetchPatience)
 	defer late.Stop()
@@ -34,7 +46,8 @@ func newExaminer(ctx context.Context, c *config) (*examiner, error) {
 	case <-late.C:
 	case <-ctx.Done():
 	}
-	return &examiner{verifier: v, asap: hasASAP(c.auth), patience: fetchPatience - time.Since(began)}, nil
+	e.patience = fetchPatience - time.Since(began)
+	return e, nil
 }
 
 func hasASAP(c auth.Config) bool {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -30,12 +29,11 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 		_, _ = w.Write(public)
 	}))
 	defer server.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	e, err := newExaminer(ctx, &config{auth: asapConfig(server.URL)})
+	e, err := newExaminer(t.Context(), &config{auth: asapConfig(server.URL)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer e.close()
 	token, err := auth.Mint(signing, "app/one", map[string]any{
 		"iss": "my-app", "sub": "meet.example.com", "room": "*", "exp": time.Now().Add(time.Hour).Unix(),
 	})

@@ -129,12 +129,11 @@ func readPrivate(path string) ([]byte, error) {
 
 // proveMinted fails for a token that the daemon would refuse.
 func proveMinted(ctx context.Context, c *config, host, token string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	e, err := newExaminer(ctx, c)
 	if err != nil {
 		return err
 	}
+	defer e.close()
 	r := e.explain(auth.Credentials{Door: "mint", Host: host, Token: token})
 	if r.Allowed {
 		return nil
