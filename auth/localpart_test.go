@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -59,5 +60,14 @@ func TestLookalikes(t *testing.T) {
 	t.Logf("%d code points accepted", accepted)
 	if accepted < 40000 {
 		t.Errorf("only %d code points accepted", accepted)
+	}
+}
+
+// TestRandomAccounts: none begins with - or _, which a shell's commands take for an option.
+func TestRandomAccounts(t *testing.T) {
+	for range 10_000 {
+		if name := randomAccount(); !regexp.MustCompile(`^[a-z2-7]{26,}$`).MatchString(name) {
+			t.Fatalf("drawn: %q", name)
+		}
 	}
 }

@@ -25,7 +25,8 @@ func lobbyCommand() *cli.Command {
 		Name:      "lobby",
 		Usage:     "see who waits in lobbies, let them in, and keep the whitelist",
 		UsageText: "usher lobby list|allow|remove|export|import|knocks|admit|deny [OPTIONS]",
-		Description: `Changes are in force at once, in running rooms too, and survive a restart.
+		Description: `Changes are in force at once, in running rooms too, and survive a restart. Options may stand
+anywhere; a JID may begin with -, a room's name that does goes behind --.
 
 Example:
 
@@ -156,7 +157,7 @@ func lobbyRemove(c *cli.Context) error {
 
 func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
 	if c.NArg() != 1 || c.Args().First() == "" {
-		return exitError{2, "lobby " + c.Command.Name + ": give one JID, or a host; options come before it"}
+		return exitError{2, "lobby " + c.Command.Name + ": give one JID, or a host"}
 	}
 	q.Set("jid", c.Args().First())
 	if _, err := changeLobby(c, path, q, nil); err != nil {

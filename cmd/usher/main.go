@@ -27,7 +27,7 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp()
 	app.Reader, app.Writer, app.ErrWriter = stdin, stdout, stderr
-	return exitCode(app.Run(args), stderr)
+	return exitCode(app.Run(arrange(app, args)), stderr)
 }
 
 func newApp() *cli.App {
@@ -62,10 +62,14 @@ func setUsageErrors(commands []*cli.Command) {
 
 func usageError(c *cli.Context, err error, _ bool) error {
 	name := "usher"
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "usher" {
-		name += " " + c.Command.Name
+	if c.Command != nil && c.Command.HelpName != "" {
+		name = c.Command.HelpName // with the names of the commands above it
 	}
-	return exitError{2, fmt.Sprintf("%v; see %s --help", err, name)}
+	hint := ""
+	if c.Command != nil && takesName(c.Command) && strings.Contains(err.Error(), "not defined") {
+		hint = "; an account or ID that begins with - goes behind --"
+	}
+	return exitError{2, fmt.Sprintf("%v%s; see %s --help", err, hint, name)}
 }
 
 func noCommand(c *cli.Context) error {

@@ -42,7 +42,8 @@ Example:
 				UsageText: "usher sessions revoke [--config FILE] [--json] ACCOUNT",
 				Description: `ACCOUNT is a bare JID, or its first part for the account of that name on every host. What
 usher gave it in rooms is taken back, it is removed from them, and nobody can log in
-with its tokens any more. The exit code is 1 if there is no such session.
+with its tokens any more. The exit code is 1 if there is no such session. A name without a
+host that begins with - goes behind --.
 
 Example:
 
