@@ -61,7 +61,7 @@ func (a *attempt) takeAccount(path ClaimPath, name string, refusal *Refusal) *Re
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or give it an account_prefix of its own",
 			path, clip(account), other.text, clip(other.issuer), clip(a.issuer.id))
 	}
-	a.id.Account = account
+	a.id.Account, a.id.AccountClaim = account, name
 	return nil
 }
 

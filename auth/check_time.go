@@ -11,6 +11,7 @@ import (
 type span struct {
 	expires   time.Time // zero if there is no exp
 	notBefore time.Time // zero if there is no nbf
+	issued    time.Time // zero if there is no iat
 }
 
 // mostSeconds is exact in a float64, and safe for time.Unix: far beyond any
@@ -95,16 +96,19 @@ func describeNotBefore(a *attempt) string {
 	return "nbf is " + when(a.span.notBefore)
 }
 
-// checkLifetime also checks iat's type when nothing is bounded.
+// checkLifetime also reads iat, and checks its type when nothing is bounded.
 func checkLifetime(a *attempt) *Refusal {
 	seconds, there, refusal := a.dateClaim("iat")
+	if refusal == nil && there {
+		a.span.issued = instant(seconds)
+	}
 	if refusal != nil || a.host.MaxLifetime == 0 {
 		return refusal
 	}
 	if !there || a.span.expires.IsZero() {
 		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is %v, and the token has no iat or no exp to measure its life by; have the application write both", a.host.MaxLifetime)
 	}
-	if life := a.span.expires.Sub(instant(seconds)); life > a.host.MaxLifetime {
+	if life := a.span.expires.Sub(a.span.issued); life > a.host.MaxLifetime {
 		return Refuse(ReasonLifetimeTooLong, "exp - iat is %s, tokens.max_lifetime is %v; have the application make tokens for a shorter time, or raise it",
 			lifetime(life), a.host.MaxLifetime)
 	}
@@ -133,13 +137,18 @@ func describeLifetime(a *attempt) string {
 // checkTime compares with the clock, at every use of the token. The boundary
 // is exact: at exp + leeway the token is dead, at nbf - leeway it lives.
 func checkTime(a *attempt) *Refusal {
-	if exp := a.span.expires; !exp.IsZero() && !a.now.Before(exp.Add(a.host.Leeway)) {
+	if Over(End(a.span.expires, a.host.Leeway), a.now) {
 		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; the client needs a new token, and if this one is new, look at the clocks (tokens.leeway)",
-			when(exp), when(a.now), a.host.Leeway)
+			when(a.span.expires), when(a.now), a.host.Leeway)
 	}
 	if nbf := a.span.notBefore; !nbf.IsZero() && a.now.Before(nbf.Add(-a.host.Leeway)) {
 		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v; have the application write an earlier nbf, or look at the clocks (tokens.leeway)",
 			when(nbf), when(a.now), a.host.Leeway)
+	}
+	// A lifetime is bounded only if it has begun: iat in the year 2099 would make exp in 2099 a short one.
+	if iat := a.span.issued; a.host.MaxLifetime > 0 && !iat.IsZero() && plausible(iat, a.now, a.host.Leeway).IsZero() {
+		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is set, and iat is %s, after now (%s): its life has not begun; have the application write the present time, or look at the clocks (tokens.leeway)",
+			when(iat), when(a.now))
 	}
 	return nil
 }

@@ -39,6 +39,9 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 		if ticket, ok = v.tickets.issue(d.id, bundleKey{d.token, c.Waiting}, d.at, until); !ok {
 			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; look at what asks for tickets (usher_tickets_total)", maxTickets, maxTicketBytes>>20)
 		}
+		if Over(d.end, until) { // then its use is refused as expired, like any of the token
+			ticket.ExpiresIn = d.end.Sub(d.at)
+		}
 	}
 	_, err := v.settle(ctx, "ticket given", c, d, time.Since(start))
 	return ticket, err
@@ -64,6 +67,7 @@ type decision struct {
 	token   string        // in compact form, also where a ticket was given
 	ticket  *ticketRecord // the ticket that was given, or nil
 	at      time.Time
+	end     time.Time // of the token; zero: none
 	refusal *Refusal
 }
 
@@ -108,7 +112,7 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 		a.id.Account, a.id.Random = a.unnamed(), true
 	}
 	a.host.used(a.had, a.now)
-	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now}
+	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: End(a.span.expires, a.host.Leeway)}
 }
 
 // redeem puts a ticket's token in its place. The token then goes through the

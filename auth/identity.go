@@ -62,6 +62,10 @@ type Identity struct {
 	// however its signature is written.
 	KeyPrint, TokenPrint string
 
+	// AccountClaim is the text of the claim that names the account
+	// (tokens.account), exactly as the token has it, or empty if there is none.
+	AccountClaim string
+
 	Subject   string   // the token's sub, or empty
 	Rooms     []string // the room claim; nil if absent
 	RoomRegex bool     // context.room.regex: Rooms are regular expressions
@@ -72,7 +76,8 @@ type Identity struct {
 	RoomLobby     Choice // context.room.lobby
 	RoomAutostart Choice // context.room.lobby_autostart
 
-	Expires time.Time // zero if the token has no exp
+	Expires  time.Time // the token's exp, or zero
+	IssuedAt time.Time // the token's iat, or zero if it is absent or lies in the future
 }
 
 // JID returns the bare JID that the identity logs in as.

@@ -18,6 +18,7 @@ const (
 // good: the [Sessions] of a verifier that was given none.
 type liveTable struct {
 	now     func() time.Time
+	leeway  func(host string) time.Duration
 	mu      sync.RWMutex
 	entries map[liveAccount]liveLogin
 	streams map[string]liveAccount // by liveLogin.stream
@@ -39,8 +40,8 @@ type liveLogin struct {
 // forgotten can log in all the same.
 func (t *liveTable) Record(_ context.Context, id Identity) error {
 	until := t.now().Add(maxLiveTime)
-	if !id.Expires.IsZero() && id.Expires.Before(until) {
-		until = id.Expires
+	if end := End(id.Expires, t.leeway(id.Host)); Over(end, until) {
+		until = end
 	}
 	account := liveAccount{id.Host, id.Account}
 	t.mu.Lock()
@@ -116,7 +117,7 @@ func (t *liveTable) Resumable(host, tokenPrint, resumption string) (string, bool
 }
 
 // Revoked is always false: nothing outlives the process here.
-func (t *liveTable) Revoked(string) bool { return false }
+func (t *liveTable) Revoked(Identity) bool { return false }
 
 // Exists is as [Sessions] says.
 func (t *liveTable) Exists(host, account string, held func(issuer, keyPrint string) bool) bool {
@@ -124,13 +125,6 @@ func (t *liveTable) Exists(host, account string, held func(issuer, keyPrint stri
 	l, ok := t.entries[liveAccount{host, account}]
 	t.mu.RUnlock()
 	return ok && t.now().Before(l.until) && held(l.issuer, l.key)
-}
-
-// Drop forgets an account.
-func (t *liveTable) Drop(host, account string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.remove(liveAccount{host, account})
 }
 
 // expire forgets the logins whose time is over.

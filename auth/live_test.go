@@ -52,6 +52,10 @@ func TestExistsAfterLogin(t *testing.T) {
 		t.Error("alice exists on an unknown host")
 	}
 	w.pass(time.Hour)
+	if !w.Exists(host, "alice") {
+		t.Error("alice is gone in the leeway of her token, in which it still logs in")
+	}
+	w.pass(10 * time.Second)
 	if w.Exists(host, "alice") {
 		t.Error("alice exists after her token's end")
 	}

@@ -15,19 +15,17 @@ import (
 type Sessions interface {
 	// Record remembers a login before it is answered: once it returns nil, a
 	// killed daemon still knows it. It waits a fraction of a second at most. A
-	// token that was revoked meanwhile is [ErrRevoked], a bound that is reached
-	// [ErrOverloaded].
+	// token that was revoked meanwhile is [ErrRevoked]; a bound that is reached,
+	// such as the logins a minute of one token, is [ErrOverloaded].
 	Record(ctx context.Context, id Identity) error
 
-	// Revoked reports whether the token with this print was revoked.
-	Revoked(tokenPrint string) bool
+	// Revoked reports whether the token was revoked that proves an identity, by
+	// its Principal, IssuedAt and TokenPrint. The account counts for nothing.
+	Revoked(id Identity) bool
 
 	// Exists reports whether an account of a host has a session that has not
 	// ended, and whose key is held.
 	Exists(host, account string, held func(issuer, keyPrint string) bool) bool
-
-	// Drop forgets that an account exists.
-	Drop(host, account string)
 
 	// Remember remembers by which identifier a stream can be resumed (XEP-0198)
 	// that logged in to an account with the token of this print. Only the last
@@ -51,37 +49,47 @@ var (
 func recordRefusal(err error) *Refusal {
 	switch {
 	case errors.Is(err, ErrRevoked):
-		return Refuse(ReasonRevoked, "its session was revoked")
+		return revoked()
 	case errors.Is(err, ErrOverloaded):
 		return Refuse(ReasonOverloaded, "%v; look at usher sessions list", err)
 	}
 	return Refuse(ReasonStateUnavailable, "%v; look at the file that state names, and whether its disk is full", err)
 }
 
-// checkRevocation also gives the token its print.
+func revoked() *Refusal {
+	return Refuse(ReasonRevoked, "the token, or every token of its user up to a moment, was revoked; usher sessions list --revoked shows it, usher sessions allow lifts it")
+}
+
+// checkRevocation also gives the token its print and the time of its issue,
+// which is plausible or not by the clock.
 func checkRevocation(a *attempt) *Refusal {
 	if a.id.TokenPrint == "" {
 		a.id.TokenPrint = tokenPrint(a.Token)
 	}
-	if a.sessions.Revoked(a.id.TokenPrint) {
-		return Refuse(ReasonRevoked, "its session was revoked")
+	a.id.IssuedAt = plausible(a.span.issued, a.now, a.host.Leeway)
+	if a.sessions.Revoked(a.id) {
+		return revoked()
 	}
 	return nil
 }
 
 func describeRevocation(a *attempt) string {
 	if _, alone := a.sessions.(*liveTable); alone {
-		return "only the daemon knows what was revoked (usher sessions)"
+		return "only the daemon knows what was revoked (usher sessions list --revoked); the token's thumbprint is " + a.id.TokenPrint
 	}
-	return "the token was not revoked"
+	return "the token was not revoked; its thumbprint is " + a.id.TokenPrint
 }
 
 // tokenPrint leaves the signature out: of an ECDSA signature anybody can make
 // a second one.
 func tokenPrint(token string) string {
 	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')+1]))
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(sum[:printBytes])
 }
+
+// printBytes is the length of a token's thumbprint before it is written in
+// hexadecimal.
+const printBytes = 16
 
 // Exists reports whether name is an account that a Prosody may be told of: a
 // service account, or one that has logged in with a token that is still good,
@@ -120,11 +128,4 @@ func (r *rules) holdsKey(host, issuer, keyPrint string) bool {
 func (h *hostRules) held(issuer, keyPrint string) bool {
 	i := h.issuers[issuer]
 	return i != nil && i.holdsPrint(keyPrint)
-}
-
-// Revoke ends what an account has here: its tickets, and that it counts as
-// existing. Its token is not refused by it.
-func (v *Verifier) Revoke(host, account string) {
-	v.tickets.dropAccount(host, account)
-	v.sessions.Drop(host, account)
 }

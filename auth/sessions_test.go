@@ -25,11 +25,10 @@ func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) error {
 	}
 	return s.err
 }
-func (s *scriptedSessions) Revoked(print string) bool { return s.revoked[print] }
+func (s *scriptedSessions) Revoked(id auth.Identity) bool { return s.revoked[id.TokenPrint] }
 func (s *scriptedSessions) Exists(string, string, func(string, string) bool) bool {
 	return false
 }
-func (s *scriptedSessions) Drop(string, string) {}
 func (s *scriptedSessions) Remember(_ context.Context, host, account, print, resumption string) error {
 	s.remembered = append(s.remembered, host+" "+account+" "+print+" "+resumption)
 	return s.err

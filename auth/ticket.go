@@ -23,6 +23,7 @@ const (
 	maxTicketBytes     = 32 << 20 // of tokens' text
 	maxTicketsOfAToken = 16
 	maxTicketsWaiting  = 2048 // of logins that are under way
+	sweptAtATime       = 256
 )
 
 // A ticket's text is a prefix that no token can begin with and still be one,
@@ -151,7 +152,7 @@ func (t *ticketTable) take(text string, now time.Time) *ticketRecord {
 	case r == nil:
 		t.metrics.Ticket(metrics.TicketUnknown)
 		return nil
-	case !now.Before(r.until):
+	case Over(r.until, now):
 		t.drop(r, metrics.TicketExpired)
 		return nil
 	}
@@ -185,36 +186,35 @@ func (t *ticketTable) cancel(text string) {
 	}
 }
 
-// dropAccount drops the tickets of one account.
-func (t *ticketTable) dropAccount(host, account string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for e := t.byAge.Front(); e != nil; {
-		r := e.Value.(*ticketRecord)
-		e = e.Next() // drop takes r's element out of the list
-		if r.host == host && r.account == account {
-			t.drop(r, metrics.TicketDropped)
-		}
+// expire drops the tickets whose time is over.
+func (t *ticketTable) expire(now time.Time) {
+	for t.expireSome(now) {
 	}
 }
 
-// expire drops the tickets whose time is over.
-func (t *ticketTable) expire(now time.Time) {
+func (t *ticketTable) expireSome(now time.Time) (more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sweep(now)
+	return t.sweep(now)
 }
 
 // sweep wants the lock. A ticket made with a ticket ends with that one, so it
-// may be behind others that end later; it is found when it is the oldest.
-func (t *ticketTable) sweep(now time.Time) {
-	for e := t.byAge.Front(); e != nil; e = t.byAge.Front() {
+// may be behind others that end later; it is found when it is the oldest. It
+// drops so many that nobody waits long for the lock, and says if there may be
+// more.
+func (t *ticketTable) sweep(now time.Time) (more bool) {
+	for range sweptAtATime {
+		e := t.byAge.Front()
+		if e == nil {
+			return false
+		}
 		r := e.Value.(*ticketRecord)
-		if now.Before(r.until) {
-			return
+		if !Over(r.until, now) {
+			return false
 		}
 		t.drop(r, metrics.TicketExpired)
 	}
+	return true
 }
 
 // drop wants the lock.

@@ -183,18 +183,36 @@ func TestTicketDiesWithTheKey(t *testing.T) {
 	w.expect(t, "alice", ticket.Text, auth.ReasonBadSignature)
 }
 
-func TestTicketDiesWithTheSession(t *testing.T) {
-	w := newTicketWorld(t, authtest.Config(host))
-	bobs := authtest.Token(t, authtest.Claims(host, map[string]any{"context": map[string]any{"user": map[string]any{"id": "bob"}}}))
-	alice, alice2, bob := w.issue(t, goodToken(t)), w.issue(t, goodToken(t)), w.issue(t, bobs)
-	w.expect(t, "alice", goodToken(t), "")
-	w.Revoke(host, "alice")
-	if w.Exists(host, "alice") {
-		t.Error("a revoked account exists")
+// TestTicketDiesWithItsToken: a ticket is as good as its token is when it is used.
+func TestTicketDiesWithItsToken(t *testing.T) {
+	s := &scriptedSessions{revoked: map[string]bool{}}
+	v := verifierWith(t, s)
+	issue := func(claims map[string]any) auth.Ticket {
+		t.Helper()
+		ticket, err := v.IssueTicket(t.Context(), auth.Credentials{Door: "ticket", Token: authtest.Token(t, authtest.Claims(sessionHost, claims))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ticket
 	}
-	w.expect(t, "alice", alice.Text, auth.ReasonUnknownTicket)
-	w.expect(t, "alice", alice2.Text, auth.ReasonUnknownTicket)
-	w.expect(t, "bob", bob.Text, "")
+	login := func(ticket auth.Ticket) auth.Reason {
+		_, err := v.Authenticate(t.Context(), auth.Credentials{Door: "extauth", Token: ticket.Text})
+		return reasonOf(err)
+	}
+	first, later, other := issue(nil), issue(nil), issue(map[string]any{"jti": "another"})
+	if got := login(first); got != "" {
+		t.Fatal(got)
+	}
+	s.revoked[s.recorded[0].TokenPrint] = true
+	if got := login(later); got != auth.ReasonRevoked {
+		t.Errorf("a ticket of a revoked token: %q", got)
+	}
+	if got := login(other); got != "" {
+		t.Errorf("a ticket of another token: %q", got)
+	}
+	if ticket := issue(map[string]any{"exp": time.Now().Add(20 * time.Second).Unix()}); ticket.ExpiresIn > 30*time.Second || ticket.ExpiresIn < 28*time.Second {
+		t.Errorf("a ticket of a token that is over in 30 s is good for %v", ticket.ExpiresIn)
+	}
 }
 
 func TestTicketsOfATokenAreBounded(t *testing.T) {

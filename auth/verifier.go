@@ -41,12 +41,20 @@ func New(c Config, o Options) (*Verifier, error) {
 	}
 	v.panics = panics.New(v.log, v.metrics)
 	if v.sessions = o.Sessions; v.sessions == nil {
-		v.sessions = &liveTable{now: v.now}
+		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
 	}
 	v.tickets = newTicketTable(v.metrics)
 	v.sources.options = sourceOptions{Log: v.log, Metrics: v.metrics, Now: v.now}
 	v.sources.init()
 	return v, v.Reload(c)
+}
+
+// leeway returns that of a host, or none if the host is not configured.
+func (v *Verifier) leeway(host string) time.Duration {
+	if h := v.rules.Load().hosts[host]; h != nil {
+		return h.Leeway
+	}
+	return 0
 }
 
 // Run keeps the keys of the issuers' URLs fresh, and forgets what has
