@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"usher/internal/jid"
 )
 
 // A Principal is whose token it is, as revocations see it: the person that an
@@ -36,15 +38,15 @@ func (id Identity) Principal() Principal {
 // foldCase maps texts that differ in letter case alone to one text. It folds
 // rune by rune: a full folding would make one person of straße and strasse.
 func foldCase(s string) string {
-	if isASCII(s) {
-		return lowerASCII(s)
+	if jid.IsASCII(s) {
+		return jid.LowerASCII(s)
 	}
 	return strings.Map(func(r rune) rune {
 		least := r
 		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 			least = min(least, next)
 		}
-		if isUpperASCII(least) {
+		if least >= 'A' && least <= 'Z' {
 			least += 'a' - 'A'
 		}
 		return least
@@ -54,7 +56,7 @@ func foldCase(s string) string {
 // ParseThumbprint reads a token's thumbprint ([Identity.TokenPrint]) as an
 // operator writes it.
 func ParseThumbprint(s string) (string, error) {
-	s = lowerASCII(strings.TrimSpace(s))
+	s = jid.LowerASCII(strings.TrimSpace(s))
 	if raw, err := hex.DecodeString(s); err != nil || len(raw) != printBytes {
 		return "", fmt.Errorf("%q is no thumbprint of a token: it has %d hexadecimal characters, as usher sessions list and usher token explain print them", clip(s), 2*printBytes)
 	}

@@ -47,7 +47,7 @@ func newRooms(registry *prometheus.Registry) *rooms {
 
 // StateOperations is the closed list of the label operation.
 func StateOperations() []string {
-	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "update", "lobby"}
+	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "allow", "update", "lobby"}
 }
 
 // JoinReasons makes the series of joins exist, for the closed lists of reasons

@@ -47,7 +47,7 @@ func TestBeforeJoinDeadline(t *testing.T) {
 						t.Errorf("he is %s", r.there["bob@"+host])
 					}
 				})
-				if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+				if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Minute)
@@ -146,7 +146,7 @@ func TestBeforeJoinRevokedLate(t *testing.T) {
 				r.change(func() { r.slow = 0 }) // for the others
 				defer run(t, k)()
 				time.Sleep(time.Second)
-				if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+				if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(5 * time.Minute)
@@ -180,7 +180,7 @@ func TestBeforeJoinExpired(t *testing.T) {
 		f.record(t, better)
 		r.change(func() { r.latency, r.listing = time.Second, time.Second })
 		f.before(t, "bob@"+host, hall)
-		f.pass(time.Hour)
+		f.pass(time.Hour + leeway)
 		f.Sweep(t.Context())
 		time.Sleep(5 * time.Minute)
 		r.change(func() {
@@ -199,7 +199,7 @@ func TestBeforeJoinEnded(t *testing.T) {
 		f.moderator(t, "bob", "*")
 		f.before(t, "bob@"+host, hall)
 		r.did(t, 1, "bob@"+host+" owner")
-		f.pass(time.Hour)
+		f.pass(time.Hour + leeway)
 		f.Sweep(t.Context())
 		again := f.identity("bob", "another token", "*")
 		again.Moderator = true
@@ -234,7 +234,7 @@ func TestBeforeJoinWhileTakenBack(t *testing.T) {
 			f.before(t, "bob@"+host, hall)
 			time.Sleep(time.Minute)
 			r.change(func() { r.slow = 500 * time.Millisecond })
-			f.pass(time.Hour)
+			f.pass(time.Hour + leeway)
 			f.Sweep(t.Context())
 			time.Sleep(100 * time.Millisecond) // it is being taken back
 			again := f.identity("bob", "another token", "*")
@@ -248,7 +248,7 @@ func TestBeforeJoinWhileTakenBack(t *testing.T) {
 					t.Errorf("%v: he is %q: %q", latency, r.has["bob@"+host], r.sets)
 				}
 			})
-			f.pass(time.Hour)
+			f.pass(time.Hour + leeway)
 			f.Sweep(t.Context())
 			time.Sleep(5 * time.Minute)
 			r.change(func() {
@@ -271,7 +271,7 @@ func TestBeforeJoinRevoked(t *testing.T) {
 			r.change(func() { r.slow = time.Second })
 			f.before(t, "bob@"+host, hall)
 			time.Sleep(wait - 200*time.Millisecond)
-			if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+			if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(5 * time.Minute)

@@ -76,7 +76,7 @@ func TestBeforeJoinAfterWelcome(t *testing.T) {
 				}
 			})
 			time.Sleep(time.Minute)
-			if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+			if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Minute)

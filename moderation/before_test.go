@@ -130,7 +130,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 	f.record(t, f.identity("alice", "token of alice", "*"))
 	f.joins(t, "alice@"+host, hall, moderation.ReasonToken)
 	f.joins(t, "alice@"+host, "x@breakout."+host, moderation.ReasonBreakoutUnknown)
-	if _, err := f.Revoke(t.Context(), "gone"); err != nil {
+	if _, err := f.Revoke(t.Context(), moderation.Target{Account: "gone"}, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range [][2]string{
@@ -167,7 +167,7 @@ func TestBeforeJoinNewRoom(t *testing.T) {
 	}
 	f.before(t, "bob@"+host, "new-2@"+muc)
 	r.did(t, 0)
-	if _, err := f.Revoke(t.Context(), "ended"); err != nil {
+	if _, err := f.Revoke(t.Context(), moderation.Target{Account: "ended"}, false); err != nil {
 		t.Fatal(err)
 	}
 	f.begins(t, "new-1@"+muc, map[string]moderation.Affiliation{"bob": moderation.Owner, "regex": moderation.Member, "member": moderation.Member, "named": moderation.Member})
@@ -237,7 +237,7 @@ func TestBeforeJoinRoomHasGone(t *testing.T) {
 		stop := run(t, k)
 		time.Sleep(time.Minute)
 		stop()
-		if _, err := f.Revoke(t.Context(), "carol"); err != nil {
+		if _, err := f.Revoke(t.Context(), moderation.Target{Account: "carol"}, false); err != nil {
 			t.Fatal(err)
 		}
 		stop = run(t, k)

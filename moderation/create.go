@@ -33,20 +33,13 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 		return map[string]Affiliation{}, Decision{Allowed: true}
 	}
 	members, on := s.members(h, name)
-	s.mu.Lock()
-	changes := s.forgetRoom(name.JID)
 	seeds := s.seeds(h, name, on)
 	for _, jid := range members {
 		if !slices.ContainsFunc(seeds, func(g *Given) bool { return g.JID == jid }) { // who has a token, too, has what that says
 			seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: s.now()})
 		}
 	}
-	for _, g := range seeds {
-		if s.ledger.put(g) {
-			changes = append(changes, Change{PutGiven: g})
-		}
-	}
-	s.mu.Unlock()
+	seeds, changes := s.beginRoom(name.JID, seeds)
 	if failed {
 		seeds = ownersOf(seeds)
 	}
@@ -80,13 +73,30 @@ func (s *Sessions) members(h *hostRules, room RoomName) (jids []string, on bool)
 	return slices.DeleteFunc(list, func(jid string) bool { return h.service[jid] }), true
 }
 
-// candidates wants the lock. They are the accounts whose tokens may open a room
-// for them and who are to be looked at before it begins.
+// The bounds of a search for who may be about to join a new room: Prosody stands
+// still for it, and a token for one room may be that of all sessions.
+const (
+	maxCandidates = 2 * maxSeeded
+	maxLookedAt   = 8 * maxSeeded
+)
+
+// candidates are the accounts whose tokens may open a room for them and who are
+// to be looked at before it begins: those who logged in last, moderators first.
 func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
 	set := map[accountKey]bool{}
-	for _, name := range []string{room.Name, room.Local} {
-		for _, g := range s.byRoom[roomIndexKey{h.Host, name}] {
-			set[accountKey{g.Host, g.Account}] = true
+	names := []string{room.Name, room.Local} // one and the same without a tenant
+	for _, name := range slices.Compact(names) {
+		for _, moderators := range []bool{true, false} {
+			n := 0
+			for _, g := range s.loggedInLast(roomIndexKey{h.Host, name}, moderators) {
+				if reason, _ := h.opens(g, room); reason != "" { // of another tenant, say
+					continue
+				}
+				set[accountKey{g.Host, g.Account}] = true
+				if n++; n == maxCandidates {
+					break
+				}
+			}
 		}
 	}
 	for _, k := range s.arrivals.of(room.JID, now) {
@@ -97,13 +107,34 @@ func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[ac
 	return set
 }
 
-// seeds wants the lock.
+// loggedInLast returns some of the grants that name a room, the last login first.
+func (s *Sessions) loggedInLast(key roomIndexKey, moderators bool) []*Grant {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []*Grant
+	r := s.byRoom[key]
+	if r == nil {
+		return nil
+	}
+	p := r.others
+	if moderators {
+		p = r.moderators
+	}
+	for ; p != nil && len(list) < maxLookedAt; p = p.before {
+		list = append(list, p.grant)
+	}
+	return list
+}
+
+// seeds are what the accounts are given with which a room begins.
 func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
 	now := s.now()
 	judge := s.judgeBy(h.policy, now)
 	var deciding []Decision
 	for k := range s.candidates(h, room, now) {
+		s.mu.RLock()
 		d := h.decide(s.byJID[k], room, judge)
+		s.mu.RUnlock()
 		if d.Allowed && on {
 			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), k.account+"@"+k.host), true)
 		}
@@ -119,27 +150,43 @@ func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
 	})
 	var list []*Given
 	for _, d := range deciding[:min(len(deciding), maxSeeded)] {
-		k := GivenKey{room.JID, d.Grant.JID()}
-		if old := s.ledger.get(k); old != nil && old.TakenAway && old.Grant == d.Grant.ID {
-			continue
-		}
-		list = append(list, &Given{Room: k.Room, JID: k.JID, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: now})
+		list = append(list, &Given{Room: room.JID, JID: d.Grant.JID(), Affiliation: d.Affiliation, Grant: d.Grant.ID, At: now})
 	}
 	return list
 }
 
-// forgetRoom wants the lock. What owners took away stays, as long as its grant
-// does.
-func (s *Sessions) forgetRoom(room string) []Change {
-	var changes []Change
-	for jid, g := range s.ledger.rooms[room] {
-		if g.TakenAway && s.grants[g.Grant] != nil {
-			continue
+// beginRoom forgets what an earlier room of a name knew, and remembers what the
+// new one begins with: seeds, but for what owners of the earlier one took away and
+// for sessions that have ended meanwhile.
+func (s *Sessions) beginRoom(room string, seeds []*Given) (begun []*Given, changes []Change) {
+	for more := true; more; {
+		s.mu.Lock()
+		if changes, more = s.forgetGivens(room, changes); !more {
+			begun, changes = s.takeSeeds(room, seeds, s.renewRoom(room, changes))
 		}
-		k := GivenKey{room, jid}
-		s.ledger.drop(k)
-		changes = append(changes, Change{DeleteGiven: &k})
+		s.mu.Unlock()
 	}
+	return begun, changes
+}
+
+// takeSeeds wants the lock.
+func (s *Sessions) takeSeeds(room string, seeds []*Given, changes []Change) ([]*Given, []Change) {
+	var begun []*Given
+	for _, g := range seeds {
+		old := s.ledger.get(g.key())
+		switch {
+		case old != nil && old.TakenAway && old.Grant == g.Grant, !g.Lobby && s.grants[g.Grant] == nil:
+			continue
+		case s.ledger.put(g):
+			changes = append(changes, Change{PutGiven: g})
+		}
+		begun = append(begun, g)
+	}
+	return begun, changes
+}
+
+// renewRoom wants the lock.
+func (s *Sessions) renewRoom(room string, changes []Change) []Change {
 	if r := s.rooms[room]; r != nil && r.Started {
 		changes = append(changes, Change{DeleteRoom: room})
 	}

@@ -2,12 +2,10 @@ package moderation
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
+
+	"usher/auth"
 )
 
 const (
@@ -16,7 +14,7 @@ const (
 	maxUsed    = 2000        // at a time
 )
 
-// Run ends what has expired until ctx ends.
+// Run ends what has expired, and writes what is behind, until ctx ends.
 func (s *Sessions) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -25,8 +23,11 @@ func (s *Sessions) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.forgetEvicted(ctx)
+			s.persist(ctx, s.behind.take())
 			s.saveUsed(ctx, saved)
 			return nil
+		case <-s.behind.wake:
+			s.persist(ctx, s.behind.take())
 		case <-tick.C:
 			s.Sweep(ctx)
 			if now := s.now(); now.Sub(saved) >= saveUsed {
@@ -37,28 +38,25 @@ func (s *Sessions) Run(ctx context.Context) error {
 	}
 }
 
-// Sweep ends the grants whose time is over or whose key has gone.
+// Sweep ends the grants whose time is over or whose key has gone, and the
+// revocations that keep nobody out any more.
 func (s *Sessions) Sweep(ctx context.Context) {
 	now := s.now()
 	judge := s.judge(now)
 	ended := map[End][]*Grant{}
-	var forgotten []Change
-	s.mu.Lock()
-	for _, g := range s.grants {
+	for _, g := range portions(&s.mu, s.grants) {
 		switch judge(g) {
 		case ReasonSessionEnded:
 			ended[EndExpired] = append(ended[EndExpired], g)
 		case ReasonKeyRemoved:
 			ended[EndKeyGone] = append(ended[EndKeyGone], g)
+		case ReasonNoSession:
+			ended[EndRevoked] = append(ended[EndRevoked], g)
 		}
 	}
-	for _, print := range s.revoked.expire(now) {
-		forgotten = append(forgotten, Change{DeleteRevocation: print})
-	}
-	s.mu.Unlock()
+	s.persist(ctx, s.expireRevocations(now))
 	s.arrivals.expire(now)
 	s.forgetEvicted(ctx)
-	s.persist(ctx, forgotten)
 	for why, list := range ended {
 		s.end(ctx, list, why)
 	}
@@ -67,184 +65,123 @@ func (s *Sessions) Sweep(ctx context.Context) {
 // forgetEvicted deletes from the state the rooms that had to make place, but not
 // those that began anew since.
 func (s *Sessions) forgetEvicted(ctx context.Context) {
-	var changes []Change
 	s.mu.Lock()
-	for _, room := range s.evicted {
-		if s.rooms[room] == nil {
+	evicted := s.evicted
+	s.evicted = nil
+	s.mu.Unlock()
+	back := setOf(s.there(evicted))
+	var changes []Change
+	for _, room := range evicted {
+		if !back[room] {
 			changes = append(changes, Change{DeleteRoom: room})
 		}
 	}
-	s.evicted = nil
-	s.mu.Unlock()
 	s.persist(ctx, changes)
+}
+
+func (s *Sessions) expireRevocations(now time.Time) []Change {
+	p := s.policy.Load()
+	var over []principalID
+	for id, v := range portions(&s.mu, s.revoked.byID) {
+		if auth.Over(v.end(p), now) {
+			over = append(over, id)
+		}
+	}
+	var changes []Change
+	for _, id := range over {
+		if v := s.dropRevocation(id); v != nil {
+			principal := v.Principal()
+			changes = append(changes, Change{DeleteRevocation: &principal})
+		}
+	}
+	return changes
 }
 
 // end makes grants be no more, and has the rooms looked at in which they were
 // used. Why they ended is kept there, until it has been done.
 func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) {
-	if len(grants) == 0 {
-		return
+	changes, touched := s.drop(grants, why)
+	s.persist(ctx, changes)
+	s.look(touched)
+	if len(grants) > 0 {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "sessions ended", slog.String("why", string(why)), slog.Int("n", len(grants)))
 	}
-	var changes []Change
-	touched := map[GivenKey]bool{}
-	s.mu.Lock()
-	for _, g := range grants {
-		if s.grants[g.ID] != g {
-			continue // another login with the same token came in between
+}
+
+// endedAtATime bounds what is dropped under the lock, in sessions and in rooms.
+const endedAtATime = 64
+
+// drop is end in memory. It returns what is to be written, and what is to be
+// looked at.
+func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched map[GivenKey]bool) {
+	touched = map[GivenKey]bool{}
+	for len(grants) > 0 {
+		s.mu.Lock()
+		for n := 0; n < endedAtATime && len(grants) > 0; n++ {
+			before := len(touched)
+			changes = s.dropOne(grants[0], why, changes, touched)
+			n += len(touched) - before
+			grants = grants[1:]
 		}
-		s.remove(g)
-		for _, room := range s.ledger.roomsOf(g.JID()) {
-			k := GivenKey{room, g.JID()}
-			touched[k] = true
-			if old := s.ledger.get(k); old.Grant == g.ID || old.Lobby && why == EndRevoked {
-				marked := *old
-				marked.End = why
-				s.ledger.put(&marked)
+		n := len(s.grants)
+		s.mu.Unlock()
+		s.metrics.Sessions(n)
+	}
+	return changes, touched
+}
+
+// dropOne wants the lock.
+func (s *Sessions) dropOne(g *Grant, why End, changes []Change, touched map[GivenKey]bool) []Change {
+	if s.grants[g.ID] != g {
+		return changes // another login with the same token came in between
+	}
+	s.remove(g)
+	if why == EndRevoked {
+		s.revoked.expel(accountKey{g.Host, g.Account}, s.revoked.of(g))
+	}
+	jid := g.JID()
+	for room := range s.ledger.jids[jid] {
+		k := GivenKey{room, jid}
+		touched[k] = true
+		if old := s.ledger.get(k); old.Grant == g.ID || old.Lobby && why == EndRevoked {
+			marked := *old
+			marked.End = why
+			s.ledger.put(&marked)
+			if why != EndExpired { // what a start finds without its session has expired
 				changes = append(changes, Change{PutGiven: &marked})
 			}
 		}
-		changes = append(changes, Change{DeleteGrant: &g.ID})
 	}
-	n := len(s.grants)
-	s.mu.Unlock()
-	s.metrics.Sessions(n)
-	s.persist(ctx, changes)
-	k := s.keeper.Load()
-	for key := range touched {
-		if k != nil {
+	return append(changes, Change{DeleteGrant: g.login()})
+}
+
+// look has rooms looked at.
+func (s *Sessions) look(touched map[GivenKey]bool) {
+	if k := s.keeper.Load(); k != nil {
+		for key := range touched {
 			k.changed(key.Room, key.JID)
 		}
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "sessions ended", slog.String("why", string(why)), slog.Int("n", len(grants)))
 }
 
 // saveUsed writes the last uses that matter after a restart.
 func (s *Sessions) saveUsed(ctx context.Context, since time.Time) {
 	now := s.now()
-	if s.rewrite(context.WithoutCancel(ctx)) != nil {
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	if s.rewrite(within) != nil {
 		return
 	}
 	defer s.rewritten()
 	var changes []Change
-	s.mu.RLock()
-	for _, g := range s.grants {
-		if g.Used.After(since) && g.Used.After(g.LoggedIn) && g.endless(now) && len(changes) < maxUsed {
+	for _, g := range portions(&s.mu, s.grants) {
+		if g.Used.After(since) && g.Used.After(g.LoggedIn) && g.endless(now) {
 			kept := *g
 			changes = append(changes, Change{PutGrant: &kept})
+			if len(changes) == maxUsed {
+				break
+			}
 		}
 	}
-	s.mu.RUnlock()
 	s.persist(ctx, changes)
-}
-
-// A Session is a grant as an operator sees it.
-type Session struct {
-	ID        string    `json:"id"`
-	Account   string    `json:"account"` // bare JID
-	Issuer    string    `json:"issuer"`
-	Key       string    `json:"key"`
-	TokenID   string    `json:"token_id,omitempty"`
-	Rooms     []string  `json:"rooms"` // as claimed; null: every room
-	Regex     bool      `json:"regex,omitempty"`
-	Moderator bool      `json:"moderator"`
-	LoggedIn  time.Time `json:"logged_in"`
-	Expires   time.Time `json:"expires,omitzero"`
-	InRooms   []string  `json:"in_rooms"` // where the account was let in, as long as the room is there
-}
-
-// List returns every session that has not ended, the latest login first.
-func (s *Sessions) List() []Session {
-	judge := s.judge(s.now())
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := []Session{}
-	for _, g := range s.grants {
-		if judge(g) != "" {
-			continue
-		}
-		rooms := s.ledger.roomsOf(g.JID())
-		slices.Sort(rooms)
-		list = append(list, Session{ID: g.ID.String(), Account: g.JID(), Issuer: g.Issuer, Key: g.KeyID, TokenID: g.TokenID, Rooms: g.Rooms,
-			Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, Expires: g.Expires, InRooms: rooms})
-	}
-	slices.SortFunc(list, func(a, b Session) int {
-		if c := b.LoggedIn.Compare(a.LoggedIn); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return list
-}
-
-// Revoked is what [Sessions.Revoke] did.
-type Revoked struct {
-	Accounts []string `json:"accounts"` // bare JIDs
-	Sessions int      `json:"sessions"`
-	Tokens   int      `json:"tokens"` // that nobody can log in with any more
-	Rooms    []string `json:"rooms"`  // that the account is being taken out of
-	Shared   int      `json:"shared"` // sessions of other accounts with the same tokens; they stay
-}
-
-// The errors of [Sessions.Revoke].
-var (
-	ErrNoSuchSession      = errors.New("there is no session of this account")
-	ErrTooManyRevocations = fmt.Errorf("%d tokens are revoked already", maxRevocations)
-)
-
-// Revoke ends every session of an account, given as a bare JID, or as a
-// localpart for that of all hosts. Its tokens are dead until they expire by
-// themselves. The rooms follow as soon as the component can reach them. If the
-// state cannot be written the sessions end all the same, and the error says
-// that a restart would forget it.
-func (s *Sessions) Revoke(ctx context.Context, account string) (Revoked, error) {
-	s.mu.Lock()
-	var grants []*Grant
-	for _, g := range s.grants {
-		if g.JID() == account || g.Account == account {
-			grants = append(grants, g)
-		}
-	}
-	if len(grants) == 0 {
-		s.mu.Unlock()
-		return Revoked{}, ErrNoSuchSession
-	}
-	if len(s.revoked.byToken)+len(grants) > maxRevocations {
-		s.mu.Unlock()
-		return Revoked{}, ErrTooManyRevocations
-	}
-	out, changes := s.revokeGrants(grants)
-	s.mu.Unlock()
-	err := s.apply(ctx, "revoke", changes...)
-	s.end(ctx, grants, EndRevoked)
-	if err != nil {
-		return out, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", err)
-	}
-	return out, nil
-}
-
-// revokeGrants wants the lock.
-func (s *Sessions) revokeGrants(grants []*Grant) (Revoked, []Change) {
-	var changes []Change
-	out := Revoked{Sessions: len(grants), Rooms: []string{}}
-	for _, g := range grants {
-		jid := g.JID()
-		v := Revocation{TokenPrint: g.TokenPrint, JID: jid, Until: g.Expires}
-		if !s.revoked.has(v.TokenPrint) {
-			out.Tokens++
-		}
-		s.revoked.put(v)
-		changes = append(changes, Change{PutRevocation: &v})
-		if !slices.Contains(out.Accounts, jid) {
-			out.Accounts = append(out.Accounts, jid)
-			out.Rooms = append(out.Rooms, s.ledger.roomsOf(jid)...)
-		}
-	}
-	for _, g := range s.grants {
-		if s.revoked.has(g.TokenPrint) && !slices.Contains(out.Accounts, g.JID()) {
-			out.Shared++
-		}
-	}
-	slices.Sort(out.Accounts)
-	slices.Sort(out.Rooms)
-	return out, changes
 }

@@ -11,3 +11,53 @@ func (k *Keeper) Attend(t testing.TB) {
 	k.begin(ctx)
 	t.Cleanup(func() { cancel(); k.finish() })
 }
+
+// NewSmallSessions is NewSessions with limits that are smaller by a factor, but
+// for those of one account.
+func NewSmallSessions(ctx context.Context, store Store, p *Policy, o Options, factor int) (*Sessions, error) {
+	b := usualLimits()
+	for _, n := range []*int{&b.grants, &b.ofPrincipal, &b.fair, &b.givens, &b.rooms, &b.names, &b.revocations, &b.expelled} {
+		*n /= factor
+	}
+	return newSessions(ctx, store, p, o, b)
+}
+
+// HasToLeave reports whether an account is to be taken out of a room.
+func (s *Sessions) HasToLeave(room, jid string) bool {
+	g := s.given(room, jid)
+	return g != nil && g.End == EndRevoked
+}
+
+// CheckIndexes compares the indexes with the sessions.
+func (s *Sessions) CheckIndexes(t *testing.T) {
+	t.Helper()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	byPrincipal, byJID, byRoom, rooms := 0, 0, 0, 0
+	for who, list := range s.byPrincipal {
+		byPrincipal += len(list)
+		for i, g := range list {
+			if s.grants[g.ID] != g || g.places.who != who || g.places.atWho != i {
+				t.Errorf("%s is at %d of %x", g.JID(), i, who)
+			}
+		}
+	}
+	for _, list := range s.byJID {
+		byJID += len(list)
+	}
+	for key, r := range s.byRoom {
+		for _, first := range []*roomPlace{r.moderators, r.others} {
+			for p := first; p != nil; p = p.before {
+				if byRoom++; p.key != key || s.grants[p.grant.ID] != p.grant || p.before != nil && p.before.later != p {
+					t.Errorf("%s is among those of %v", p.grant.JID(), key)
+				}
+			}
+		}
+	}
+	for _, g := range s.grants {
+		rooms += len(g.places.byRoom)
+	}
+	if n := len(s.grants); byPrincipal != n || byJID != n || byRoom != rooms {
+		t.Errorf("%d sessions; %d by principal, %d by JID; %d rooms of %d", n, byPrincipal, byJID, byRoom, rooms)
+	}
+}

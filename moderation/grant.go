@@ -41,6 +41,7 @@ type Grant struct {
 	ID          ID
 	Host        string // virtual host
 	Account     string // JID localpart, nodeprepped and escaped by XEP-0106
+	User        string // the account claim, exactly; empty if the token names nobody
 	Random      bool   // the token names no account: this one was drawn for the login
 	Issuer      string
 	KeyID       string // the key's kid or label
@@ -57,23 +58,40 @@ type Grant struct {
 
 	LoggedIn time.Time // of the last login; of two grants for one room the later decides
 	Used     time.Time // of the last login or join
-	Expires  time.Time // zero: the token has no end
+	Expires  time.Time // the token's exp; zero: it has none
+	IssuedAt time.Time `json:",omitzero"` // the token's iat; zero: it has none that is plausible
 
 	// Resumption is the print of the identifier by which the last stream can be
 	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
 	Resumption string `json:",omitzero"`
+
+	places places // in the indexes, while it is among the sessions
 }
 
 // JID returns the bare JID.
 func (g *Grant) JID() string { return g.Account + "@" + g.Host }
 
-// ended reports whether the grant's time is over. A token that is good for
-// longer than anybody lives is good for as long as it is used.
-func (g *Grant) ended(now time.Time, idle time.Duration) bool {
-	if !g.Expires.IsZero() && !now.Before(g.Expires) {
+// login names this login of the grant.
+func (g *Grant) login() *Login { return &Login{g.ID, g.LoggedIn} }
+
+// A Login names one login of a [Grant]: a later one with the same token to the
+// same account has the same ID. What is done about the former one must not
+// touch it.
+type Login struct {
+	ID       ID
+	LoggedIn time.Time
+}
+
+// times are what the ends of a host's sessions depend on.
+type times struct{ leeway, idle time.Duration }
+
+// ended reports whether the grant's time is over: with its token, and one of a
+// token that is good for longer than anybody lives when it is not used.
+func (g *Grant) ended(now time.Time, t times) bool {
+	if auth.Over(auth.End(g.Expires, t.leeway), now) {
 		return true
 	}
-	return g.endless(now) && !now.Before(g.Used.Add(idle))
+	return g.endless(now) && !now.Before(g.Used.Add(t.idle))
 }
 
 // endless reports whether the token's end is none: exp is absent, or beyond
@@ -90,7 +108,11 @@ func grantOf(id auth.Identity, now time.Time) *Grant {
 	g := &Grant{
 		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
-		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,
+		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires, IssuedAt: id.IssuedAt,
+		User: id.AccountClaim,
+	}
+	if g.User == g.Account {
+		g.User = g.Account // one copy of the text
 	}
 	g.ID = grantID(id.TokenPrint, id.Host, id.Account)
 	return g
@@ -149,13 +171,6 @@ const (
 	On  Switch = "on"
 	Off Switch = "off"
 )
-
-// A Revocation keeps a token out until it expires by itself.
-type Revocation struct {
-	TokenPrint string
-	JID        string    // bare JID of the account whose session was revoked
-	Until      time.Time // zero: for ever
-}
 
 // clip cuts a name of unknown origin for a log line.
 func clip(s string) string {

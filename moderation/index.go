@@ -1,28 +1,138 @@
 package moderation
 
-import "usher/internal/jid"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"usher/auth"
+	"usher/internal/jid"
+)
+
+// places are where the indexes have a grant, so that it leaves them without a
+// search, and what they know it by. They are made before the lock is taken.
+type places struct {
+	who    principalID
+	atWho  int // in the list of its principal
+	byRoom []roomPlace
+}
+
+// place computes what the indexes know a grant by.
+func (g *Grant) place() {
+	g.places.who = idOf(g.principal())
+	keys := indexKeys(g)
+	g.places.byRoom = make([]roomPlace, len(keys))
+	for i, k := range keys {
+		g.places.byRoom[i] = roomPlace{key: k, grant: g}
+	}
+}
+
+// principal is whose token the grant rests on.
+func (g *Grant) principal() auth.Principal {
+	if g.User != "" {
+		return auth.PersonPrincipal(g.Host, g.Issuer, g.User)
+	}
+	return auth.TokenPrincipal(g.TokenPrint)
+}
+
+// A principalID stands for an [auth.Principal] in memory, and is shorter.
+type principalID [16]byte
+
+func idOf(p auth.Principal) (id principalID) {
+	if p.Token != "" {
+		return tokenID(p.Token)
+	}
+	sum := sha256.Sum256([]byte("user\x00" + p.Host + "\x00" + p.Issuer + "\x00" + p.User)) // none of them holds a NUL
+	return principalID(sum[:len(id)])
+}
+
+// tokenID is that of the principal that a token is by itself.
+func tokenID(thumbprint string) (id principalID) {
+	if len(thumbprint) == 2*len(id) {
+		if _, err := hex.Decode(id[:], []byte(thumbprint)); err == nil {
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte("token\x00" + thumbprint))
+	return principalID(sum[:len(id)])
+}
+
+// A principalIndex finds the grants of a principal, in no order.
+type principalIndex map[principalID][]*Grant
+
+func (x principalIndex) add(g *Grant) {
+	g.places.atWho = len(x[g.places.who])
+	x[g.places.who] = append(x[g.places.who], g)
+}
+
+func (x principalIndex) drop(g *Grant) {
+	list, at := x[g.places.who], g.places.atWho
+	last := len(list) - 1
+	moved := list[last]
+	list[at], moved.places.atWho = moved, at
+	list[last] = nil
+	if last == 0 {
+		delete(x, g.places.who)
+	} else {
+		x[g.places.who] = list[:last]
+	}
+}
 
 // A roomIndex finds the grants that name a room: by host and each localpart
 // that a claim opens, which of a claim without a tenant is what follows one.
 // Those of "*" and of regular expressions are in nobody's way and not in here.
 // It is a hint at whom to look: [hostRules.opens] decides.
-type roomIndex map[roomIndexKey]map[ID]*Grant
+type roomIndex map[roomIndexKey]*roomGrants
 
 type roomIndexKey struct{ host, name string }
 
+// roomGrants are the grants that name one room, the last login first.
+type roomGrants struct{ moderators, others *roomPlace }
+
+// A roomPlace is that of a grant among those that name a room.
+type roomPlace struct {
+	key           roomIndexKey
+	grant         *Grant
+	later, before *roomPlace
+}
+
+func (r *roomGrants) first(g *Grant) **roomPlace {
+	if g.Moderator {
+		return &r.moderators
+	}
+	return &r.others
+}
+
 func (x roomIndex) add(g *Grant) {
-	for _, k := range indexKeys(g) {
-		if x[k] == nil {
-			x[k] = map[ID]*Grant{}
+	for i := range g.places.byRoom {
+		p := &g.places.byRoom[i]
+		r := x[p.key]
+		if r == nil {
+			r = &roomGrants{}
+			x[p.key] = r
 		}
-		x[k][g.ID] = g
+		first := r.first(g)
+		if p.later, p.before = nil, *first; p.before != nil {
+			p.before.later = p
+		}
+		*first = p
 	}
 }
 
 func (x roomIndex) drop(g *Grant) {
-	for _, k := range indexKeys(g) {
-		if delete(x[k], g.ID); len(x[k]) == 0 {
-			delete(x, k)
+	for i := range g.places.byRoom {
+		p := &g.places.byRoom[i]
+		r := x[p.key]
+		if p.later != nil {
+			p.later.before = p.before
+		} else {
+			*r.first(g) = p.before
+		}
+		if p.before != nil {
+			p.before.later = p.later
+		}
+		p.later, p.before = nil, nil
+		if r.moderators == nil && r.others == nil {
+			delete(x, p.key)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Deci
 // makeRoom wants the lock. At the bound a room goes whose last join is long
 // ago: nobody is thrown out by it, only its guests have to wait again.
 func (s *Sessions) makeRoom() {
-	if len(s.rooms) < maxRooms {
+	if len(s.rooms) < s.limits.rooms {
 		return
 	}
 	var oldest *roomState
@@ -130,6 +130,7 @@ func (s *Sessions) makeRoom() {
 		}
 	}
 	s.dropRoom(oldest.JID)
+	delete(s.closed, oldest.JID)
 	if oldest.Started && len(s.evicted) < maxEvicted {
 		s.evicted = append(s.evicted, oldest.JID) // written by the next sweep
 	}
@@ -153,12 +154,14 @@ func (s *Sessions) touchAccount(g *Grant) {
 	h := s.policy.Load().hosts[g.Host]
 	s.mu.RLock()
 	rooms := s.ledger.roomsOf(jid)
+	s.mu.RUnlock()
 	if h != nil {
 		rooms = append(rooms, s.namedRooms(h, g)...)
 	}
 	slices.Sort(rooms)
 	rooms = slices.Compact(rooms)
 	closed := make([]bool, len(rooms))
+	s.mu.RLock()
 	for i, room := range rooms {
 		_, closed[i] = s.closed[room]
 	}

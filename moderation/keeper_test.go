@@ -330,7 +330,7 @@ func TestKeeperRevoked(t *testing.T) {
 					r.enter(account + "@" + host)
 				}
 				time.Sleep(row.wait)
-				if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+				if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(5 * time.Minute)

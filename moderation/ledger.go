@@ -7,10 +7,12 @@ type ledger struct {
 	jids  map[string]map[string]bool   // JID → rooms
 	n     int
 	bytes int
+
+	limits
 }
 
-func newLedger() ledger {
-	return ledger{rooms: map[string]map[string]*Given{}, jids: map[string]map[string]bool{}}
+func newLedger(b limits) ledger {
+	return ledger{rooms: map[string]map[string]*Given{}, jids: map[string]map[string]bool{}, limits: b}
 }
 
 func (l *ledger) get(k GivenKey) *Given { return l.rooms[k.Room][k.JID] }
@@ -19,7 +21,7 @@ func (l *ledger) get(k GivenKey) *Given { return l.rooms[k.Room][k.JID] }
 func (l *ledger) put(g *Given) bool {
 	k := g.key()
 	if l.get(k) == nil {
-		if l.n >= maxGivens || len(l.jids[g.JID]) >= maxGivensOfOne || l.bytes+len(g.Room)+len(g.JID) > maxNames {
+		if l.n >= l.givens || len(l.jids[g.JID]) >= l.givensOfOne || l.bytes+len(g.Room)+len(g.JID) > l.names {
 			return false
 		}
 		if l.rooms[g.Room] == nil {

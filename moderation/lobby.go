@@ -206,12 +206,10 @@ func (s *Sessions) ListChanged(jid string) {
 	if k == nil {
 		return
 	}
-	s.mu.RLock()
-	rooms := make([]string, 0, len(s.closed))
-	for room := range s.closed {
+	var rooms []string
+	for room := range portions(&s.mu, s.closed) {
 		rooms = append(rooms, room)
 	}
-	s.mu.RUnlock()
 	for _, room := range rooms {
 		k.changed(room, jid)
 	}
@@ -222,13 +220,11 @@ func (s *Sessions) ListChanged(jid string) {
 func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
 	p := s.policy.Load()
 	var names []RoomName
-	s.mu.RLock()
-	for _, name := range s.closed {
+	for _, name := range portions(&s.mu, s.closed) {
 		if p.byRoom[name.Domain] == h {
 			names = append(names, name)
 		}
 	}
-	s.mu.RUnlock()
 	var list []string
 	for _, name := range names { // may be many, and no login waits for it
 		if reason, _ := h.opens(g, name); reason == "" {

@@ -296,7 +296,7 @@ func TestWelcomeStateFails(t *testing.T) {
 			case 1:
 				disk(nil)
 			case 2:
-				if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+				if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -344,7 +344,7 @@ func TestLobbyRevoked(t *testing.T) {
 			t.Fatal("bob was not kept in")
 		}
 		time.Sleep(5 * time.Millisecond)
-		if _, err := f.Revoke(t.Context(), "bob"); err != nil {
+		if _, err := f.Revoke(t.Context(), moderation.Target{Account: "bob"}, false); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)

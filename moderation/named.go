@@ -1,6 +1,10 @@
 package moderation
 
-import "usher/internal/jid"
+import (
+	"slices"
+
+	"usher/internal/jid"
+)
 
 // tenantRooms finds the rooms that are there and have a tenant, by what follows
 // it in their names. The zero value is ready.
@@ -38,30 +42,54 @@ func (s *Sessions) dropRoom(room string) {
 // once: a token may name one that runs in any number of tenants.
 const maxNamedRooms = 100
 
-// namedRooms wants the lock. It finds rooms that are there and that a grant
-// names; which of them it opens is for [hostRules.opens] to say.
+// namedRooms finds rooms that are there and that a grant names; which of them it
+// opens is for [hostRules.opens] to say.
 func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
-	var list []string
-	tenant := ""
-	if h.Tenants && g.Subject != "*" {
+	var jids []string
+	tenant, anyTenant := "", !h.Tenants || g.Subject == "*"
+	if !anyTenant {
 		tenant, _ = jid.Tenant(g.Subject)
 	}
-	for _, key := range indexKeys(g) {
+	var list []string
+	for i := range g.places.byRoom { // only the key: the rest is the lock's
+		key := g.places.byRoom[i].key
 		for _, domain := range h.MUC {
-			for _, room := range []string{key.name + "@" + domain, "[" + tenant + "]" + key.name + "@" + domain} {
-				if s.rooms[room] != nil {
-					list = append(list, room)
-				}
+			jids = append(jids, key.name+"@"+domain, "["+tenant+"]"+key.name+"@"+domain)
+		}
+		if anyTenant {
+			list = s.inAnyTenant(h, key.name, list)
+		}
+	}
+	return append(list, s.there(jids)...)
+}
+
+// inAnyTenant adds the rooms of a name in tenants.
+func (s *Sessions) inAnyTenant(h *hostRules, name string, list []string) []string {
+	s.mu.RLock()
+	rooms := s.inTenants[name]
+	s.mu.RUnlock()
+	for room := range portions(&s.mu, rooms) {
+		if len(list) >= maxNamedRooms {
+			break
+		}
+		if name, err := ParseRoom(room); err == nil && h.isMUC(name.Domain) {
+			list = append(list, room)
+		}
+	}
+	return list
+}
+
+// there returns those of some rooms that are there.
+func (s *Sessions) there(jids []string) []string {
+	var list []string
+	for part := range slices.Chunk(jids, portion) {
+		s.mu.RLock()
+		for _, jid := range part {
+			if s.rooms[jid] != nil {
+				list = append(list, jid)
 			}
 		}
-		if h.Tenants && g.Subject != "*" {
-			continue
-		}
-		for room := range s.inTenants[key.name] {
-			if name, err := ParseRoom(room); err == nil && len(list) < maxNamedRooms && h.isMUC(name.Domain) {
-				list = append(list, room)
-			}
-		}
+		s.mu.RUnlock()
 	}
 	return list
 }

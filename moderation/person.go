@@ -34,6 +34,8 @@ func (g *Grant) whyEnded(reason Reason) string {
 	switch {
 	case reason == "":
 		return ""
+	case reason == ReasonNoSession:
+		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, or lift it: usher sessions allow"
 	case reason == ReasonKeyRemoved:
 		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", clip(g.KeyID), clip(g.Issuer))
 	case !g.endless(g.Used):

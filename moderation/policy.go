@@ -3,8 +3,10 @@ package moderation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -39,6 +41,9 @@ type HostPolicy struct {
 	Idle            time.Duration     // how long an endless grant lasts unused; zero means DefaultIdle
 	Lobby           *lobby.Rules      // nil: no lobby
 	Issuers         map[string]Bounds // by iss; one that is not there is bound to nothing
+	Leeway          time.Duration     // for a token's exp and iat (tokens.leeway)
+	MaxLifetime     time.Duration     // of tokens, from iat to exp (tokens.max_lifetime); zero: no bound
+	Prefixes        map[string]string // by iss, of every issuer: what its accounts begin with (account_prefix), or empty
 }
 
 // A Policy is that of all hosts, made ready and immutable.
@@ -102,12 +107,19 @@ func setOf(list []string) map[string]bool {
 	return set
 }
 
-// idle returns how long an unused grant of a host lasts.
-func (p *Policy) idle(host string) time.Duration {
+// claimOf returns what the account claim of an issuer's token says, but for letter
+// case, whose account has this localpart.
+func (h *hostRules) claimOf(issuer, local string) (claim string, ok bool) {
+	claim, ok = strings.CutPrefix(jid.Unescape(local), h.Prefixes[issuer])
+	return claim, ok && claim != ""
+}
+
+// times returns those of a host.
+func (p *Policy) times(host string) times {
 	if h := p.hosts[host]; h != nil {
-		return h.Idle
+		return times{h.Leeway, h.Idle}
 	}
-	return DefaultIdle
+	return times{0, DefaultIdle}
 }
 
 // A Decision is the answer to "may X join R, and as what?".

@@ -35,7 +35,7 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 	}
 	s.mu.Unlock()
 	if g == nil { // it ended while it was written
-		s.persist(ctx, []Change{{DeleteGrant: &id}})
+		s.persist(ctx, []Change{{DeleteGrant: kept.login()}})
 		return auth.ErrNoSession
 	}
 	return nil
@@ -47,7 +47,7 @@ func (s *Sessions) resumed(id ID, print string) (kept Grant, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	g := s.grants[id]
-	if g == nil || !g.Random || s.revoked.has(g.TokenPrint) || judge(g) != "" {
+	if g == nil || !g.Random || judge(g) != "" {
 		return Grant{}, false
 	}
 	kept = *g
@@ -79,7 +79,7 @@ func (s *Sessions) Resumable(host, tokenPrint, resumption string) (account strin
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	g := s.resumable[print]
-	if g == nil || s.revoked.has(tokenPrint) || judge(g) != "" {
+	if g == nil || judge(g) != "" {
 		return "", false
 	}
 	return g.Account, true

@@ -25,6 +25,8 @@ func (s *slowStore) Apply(_ context.Context, changes ...Change) error {
 	return nil
 }
 
+func (s *slowStore) Sync(context.Context) error { return nil }
+
 func (s *slowStore) Close() error { return nil }
 
 func newSlowSessions(t *testing.T, store Store, now time.Time) *Sessions {
@@ -33,7 +35,12 @@ func newSlowSessions(t *testing.T, store Store, now time.Time) *Sessions {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewSessions(t.Context(), store, p, Options{Now: func() time.Time { return now }})
+	return newSmallSessions(t, store, p, now, usualLimits())
+}
+
+func newSmallSessions(t *testing.T, store Store, p *Policy, now time.Time, b limits) *Sessions {
+	t.Helper()
+	s, err := newSessions(t.Context(), store, p, Options{Now: func() time.Time { return now }}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,15 +58,21 @@ func (s *Sessions) stream(t *testing.T, account string) {
 	}
 }
 
-// TestResumableBounded: streams go with their sessions, of which one token has 20,000 at most.
+// TestResumableBounded: streams go with their sessions, of which one token has so many at most.
 func TestResumableBounded(t *testing.T) {
 	store := &slowStore{}
-	s := newSlowSessions(t, store, time.Unix(1_800_000_000, 0))
-	for i := range maxGrantsOfToken + 500 {
+	p, err := NewPolicy([]HostPolicy{{Host: "h"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := usualLimits()
+	b.ofPrincipal = 200
+	s := newSmallSessions(t, store, p, time.Unix(1_800_000_000, 0), b)
+	for i := range b.ofPrincipal + 50 {
 		s.stream(t, fmt.Sprint("drawn", i))
 		store.applied = nil
 	}
-	if len(s.grants) != maxGrantsOfToken || len(s.resumable) != maxGrantsOfToken {
+	if len(s.grants) != b.ofPrincipal || len(s.resumable) != b.ofPrincipal {
 		t.Errorf("%d streams of %d sessions", len(s.resumable), len(s.grants))
 	}
 	for print, g := range s.resumable {

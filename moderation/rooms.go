@@ -9,13 +9,11 @@ import (
 
 // knownRooms returns every room that somebody may be in.
 func (s *Sessions) knownRooms() []string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	set := map[string]bool{}
-	for room := range s.rooms {
+	for room := range portions(&s.mu, s.rooms) {
 		set[room] = true
 	}
-	for room := range s.ledger.rooms {
+	for room := range portions(&s.mu, s.ledger.rooms) {
 		set[room] = true
 	}
 	return sorted(set)
@@ -35,7 +33,7 @@ func (s *Sessions) epochOf(room string) uint64 {
 func (s *Sessions) given(room, jid string) *Given {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if g := s.ledger.get(GivenKey{room, jid}); g != nil || !s.revoked.hit(jid) {
+	if g := s.ledger.get(GivenKey{room, jid}); g != nil || s.revoked.hit(accountOf(jid)) == nil {
 		return g
 	}
 	return &Given{Room: room, JID: jid, Affiliation: None, Foreign: true, End: EndRevoked}
@@ -43,10 +41,9 @@ func (s *Sessions) given(room, jid string) *Given {
 
 func (s *Sessions) ledgerOf(room string) map[string]*Given {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	list := make(map[string]*Given, len(s.ledger.rooms[room]))
-	maps.Copy(list, s.ledger.rooms[room])
-	return list
+	given := s.ledger.rooms[room]
+	s.mu.RUnlock()
+	return maps.Collect(portions(&s.mu, given))
 }
 
 // Why an entry of the ledger is not written.
@@ -124,25 +121,36 @@ func (s *Sessions) sameRoom(room string, epoch uint64) bool {
 // roomGone forgets a room that is no more. A room into which somebody was let
 // a moment ago is about to be there.
 func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
-	s.mu.Lock()
-	if r := s.rooms[room]; r != nil && (r.epoch != epoch || s.now().Sub(r.Joined) < time.Second) {
-		s.mu.Unlock()
-		return
-	}
 	var changes []Change
+	for more := true; more; {
+		s.mu.Lock()
+		if r := s.rooms[room]; r != nil && (r.epoch != epoch || s.now().Sub(r.Joined) < time.Second) {
+			more = false // another one by now
+		} else if changes, more = s.forgetGivens(room, changes); !more && r != nil {
+			s.dropRoom(room)
+			delete(s.closed, room)
+			changes = append(changes, Change{DeleteRoom: room})
+		}
+		s.mu.Unlock()
+	}
+	s.persist(ctx, changes)
+}
+
+// forgetGivens wants the lock. It forgets a portion of what was given in a room,
+// and reports whether there is more. What owners took away stays, as long as its
+// grant does.
+func (s *Sessions) forgetGivens(room string, changes []Change) (_ []Change, more bool) {
+	n := 0
 	for jid, g := range s.ledger.rooms[room] {
 		if g.TakenAway && s.grants[g.Grant] != nil {
 			continue
+		}
+		if n++; n > portion {
+			return changes, true
 		}
 		k := GivenKey{room, jid}
 		s.ledger.drop(k)
 		changes = append(changes, Change{DeleteGiven: &k})
 	}
-	if r := s.rooms[room]; r != nil {
-		s.dropRoom(room)
-		delete(s.closed, room)
-		changes = append(changes, Change{DeleteRoom: room})
-	}
-	s.mu.Unlock()
-	s.persist(ctx, changes)
+	return changes, false
 }

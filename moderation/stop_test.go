@@ -34,7 +34,7 @@ func TestNothingAfterStop(t *testing.T) {
 			}()
 		},
 		"a revocation": func(t *testing.T, f *fixture) {
-			if _, err := f.Revoke(t.Context(), "alice"); err != nil {
+			if _, err := f.Revoke(t.Context(), moderation.Target{Account: "alice"}, false); err != nil {
 				t.Error(err)
 			}
 		},

@@ -1,6 +1,10 @@
 package moderation
 
-import "context"
+import (
+	"context"
+
+	"usher/auth"
+)
 
 // A Store keeps grants, what was given, rooms and revocations over restarts.
 // Its methods are safe for concurrent use.
@@ -12,6 +16,10 @@ type Store interface {
 	// survive a killed process: they are with the operating system. It does not
 	// wait for the disk.
 	Apply(ctx context.Context, changes ...Change) error
+
+	// Sync waits until all that was applied before is on the disk, so that a power
+	// failure leaves it.
+	Sync(ctx context.Context) error
 
 	// Close ends the store. Apply fails from then on.
 	Close() error
@@ -26,15 +34,15 @@ type State struct {
 }
 
 // A Change is one line of [Store.Apply]. Exactly one field is set. A value is
-// put in the place of one with the same key, if there is one; deleting what is
-// not there is no error.
+// put in the place of one with the same key, if there is one, but a grant not in
+// the place of a later login; deleting what is not there is no error.
 type Change struct {
 	PutGrant         *Grant
-	DeleteGrant      *ID
+	DeleteGrant      *Login // not a later login of this grant
 	PutGiven         *Given
 	DeleteGiven      *GivenKey
 	PutRoom          *Room
 	DeleteRoom       string // JID
 	PutRevocation    *Revocation
-	DeleteRevocation string // token print
+	DeleteRevocation *auth.Principal
 }

@@ -69,7 +69,7 @@ func (d *usherd) adminHandler() http.Handler {
 		}
 		writeJSON(w, result)
 	})
-	d.rooms.admin(mux, d.verifier)
+	d.rooms.admin(mux)
 	return mux
 }
 

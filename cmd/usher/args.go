@@ -62,7 +62,7 @@ func tellApart(args []string, known []cli.Flag) (options, others []string) {
 
 // takesName reports whether a command's last argument is a name that somebody else has drawn.
 func takesName(c *cli.Command) bool {
-	return strings.HasSuffix(c.UsageText, " JID") || strings.HasSuffix(c.UsageText, " ACCOUNT")
+	return strings.HasSuffix(c.UsageText, " JID") || strings.Contains(c.UsageText, " ACCOUNT")
 }
 
 // flagNamed returns nil if there is none.

@@ -14,7 +14,7 @@ import (
 
 const (
 	defaultLeeway = 10 * time.Second
-	maxLeeway     = 5 * time.Minute
+	maxLeeway     = auth.MaxLeeway
 )
 
 func readHosts(v value, hosts map[string]auth.HostConfig, rooms *roomsReader) {

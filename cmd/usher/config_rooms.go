@@ -93,6 +93,10 @@ type roomsReader struct {
 func (r *roomsReader) add(h *hostReader, key item, complete bool) {
 	h.rooms.Host, h.rooms.ServiceAccounts = key.text, h.auth.ServiceAccounts
 	h.rooms.Tenants = h.auth.Subject == auth.SubjectTenant
+	h.rooms.Leeway, h.rooms.MaxLifetime, h.rooms.Prefixes = h.auth.Leeway, h.auth.MaxLifetime, map[string]string{}
+	for id, issuer := range h.auth.Issuers {
+		h.rooms.Prefixes[id] = issuer.AccountPrefix
+	}
 	if len(h.rooms.MUC) > 0 && !r.named {
 		r.muc, r.named = h.muc, true
 	}

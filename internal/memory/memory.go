@@ -28,6 +28,9 @@ func (s *Store) Load(context.Context) (moderation.State, error) { return moderat
 // Apply does nothing: the sessions have it in memory.
 func (s *Store) Apply(ctx context.Context, _ ...moderation.Change) error { return s.alive(ctx) }
 
+// Sync does nothing: there is no disk.
+func (s *Store) Sync(ctx context.Context) error { return s.alive(ctx) }
+
 // LoadLobby returns nothing.
 func (s *Store) LoadLobby(context.Context) (lobby.State, error) { return lobby.State{}, nil }
 

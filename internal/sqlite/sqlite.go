@@ -31,25 +31,19 @@ type Store struct {
 	requests chan *request
 	stop     chan struct{}
 	stopOnce sync.Once
+	closing  sync.Mutex // held while stop is closed, or something else begins
 	done     sync.WaitGroup
+
+	syncFile func(path string) error // fsync, but in tests
 
 	writing sync.Mutex // held while the log is written, or made short
 	reader  *sql.Tx    // holds the log's end, see hold; or nil
 }
 
 const (
-	queued       = 4096
-	schema       = 1
-	pragmas      = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-2000)&_pragma=synchronous"
-	closeWithin  = 5 * time.Second
-	createTables = `
-		CREATE TABLE IF NOT EXISTS grants (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-		CREATE TABLE IF NOT EXISTS givens (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
-		CREATE TABLE IF NOT EXISTS rooms (jid TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-		CREATE TABLE IF NOT EXISTS revocations (token TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-		CREATE TABLE IF NOT EXISTS lobby_entries (jid TEXT, room TEXT, value TEXT NOT NULL, PRIMARY KEY (jid, room)) WITHOUT ROWID;
-		CREATE TABLE IF NOT EXISTS lobby_verdicts (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
-		PRAGMA user_version = 1;`
+	queued      = 4096
+	pragmas     = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-2000)&_pragma=synchronous"
+	closeWithin = 5 * time.Second
 )
 
 var errClosed = errors.New("the state is closed")
@@ -57,7 +51,7 @@ var errClosed = errors.New("the state is closed")
 // Open opens the file, which only this process may then use, and makes it if
 // it is not there. Its folder must be there.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{})}
+	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), syncFile: syncFile}
 	if err := s.open(ctx); err != nil {
 		s.release()
 		return nil, fmt.Errorf("state %s: %w", path, err)
@@ -90,15 +84,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.syncer, err = connect(s.path, "NORMAL"); err != nil {
 		return err
 	}
-	var version int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("%w; if the file is damaged, move it away: people then have to log in again", err)
-	}
-	if version > schema {
-		return fmt.Errorf("it was written by a newer usher (schema %d, this one knows %d)", version, schema)
-	}
-	_, err = s.db.ExecContext(ctx, createTables)
-	return err
+	return migrate(ctx, s.db)
 }
 
 // connect opens one connection. The path is escaped: it may hold "?".
@@ -148,7 +134,9 @@ func (s *Store) submit(ctx context.Context, statements []statement) error {
 
 // Close writes what is queued, brings it to the disk and ends the store.
 func (s *Store) Close() error {
+	s.closing.Lock()
 	s.stopOnce.Do(func() { close(s.stop) })
+	s.closing.Unlock()
 	s.done.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()

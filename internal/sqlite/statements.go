@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"usher/moderation"
 )
@@ -16,14 +17,14 @@ type statement struct {
 }
 
 const (
-	putGrant         = "INSERT INTO grants (id, value) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value"
-	deleteGrant      = "DELETE FROM grants WHERE id = ?"
+	putGrant         = "INSERT INTO grants (id, logged_in, value) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET logged_in = excluded.logged_in, value = excluded.value WHERE excluded.logged_in >= logged_in"
+	deleteGrant      = "DELETE FROM grants WHERE id = ? AND logged_in <= ?"
 	putGiven         = "INSERT INTO givens (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE SET value = excluded.value"
 	deleteGiven      = "DELETE FROM givens WHERE room = ? AND jid = ?"
 	putRoom          = "INSERT INTO rooms (jid, value) VALUES (?, ?) ON CONFLICT (jid) DO UPDATE SET value = excluded.value"
 	deleteRoom       = "DELETE FROM rooms WHERE jid = ?"
-	putRevocation    = "INSERT INTO revocations (token, value) VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET value = excluded.value"
-	deleteRevocation = "DELETE FROM revocations WHERE token = ?"
+	putRevocation    = "INSERT INTO revocations (host, issuer, user, token, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (host, issuer, user, token) DO UPDATE SET value = excluded.value"
+	deleteRevocation = "DELETE FROM revocations WHERE host = ? AND issuer = ? AND user = ? AND token = ?"
 )
 
 func statementsOf(changes []moderation.Change) ([]statement, error) {
@@ -55,9 +56,9 @@ func withValue(st statement, value any) (statement, error) {
 func statementOf(c moderation.Change) (st statement, value any) {
 	switch {
 	case c.PutGrant != nil:
-		return statement{putGrant, []any{c.PutGrant.ID.String()}}, c.PutGrant
+		return statement{putGrant, []any{c.PutGrant.ID.String(), stamp(c.PutGrant.LoggedIn)}}, c.PutGrant
 	case c.DeleteGrant != nil:
-		return statement{deleteGrant, []any{c.DeleteGrant.String()}}, nil
+		return statement{deleteGrant, []any{c.DeleteGrant.ID.String(), stamp(c.DeleteGrant.LoggedIn)}}, nil
 	case c.PutGiven != nil:
 		return statement{putGiven, []any{c.PutGiven.Room, c.PutGiven.JID}}, c.PutGiven
 	case c.DeleteGiven != nil:
@@ -65,11 +66,21 @@ func statementOf(c moderation.Change) (st statement, value any) {
 	case c.PutRoom != nil:
 		return statement{putRoom, []any{c.PutRoom.JID}}, c.PutRoom
 	case c.PutRevocation != nil:
-		return statement{putRevocation, []any{c.PutRevocation.TokenPrint}}, c.PutRevocation
-	case c.DeleteRevocation != "":
-		return statement{deleteRevocation, []any{c.DeleteRevocation}}, nil
+		p := c.PutRevocation.Principal()
+		return statement{putRevocation, []any{p.Host, p.Issuer, p.User, p.Token}}, c.PutRevocation
+	case c.DeleteRevocation != nil:
+		p := c.DeleteRevocation
+		return statement{deleteRevocation, []any{p.Host, p.Issuer, p.User, p.Token}}, nil
 	}
 	return statement{deleteRoom, []any{c.DeleteRoom}}, nil
+}
+
+// stamp is a time as a number that orders.
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }
 
 // Load reads everything.
@@ -91,7 +102,12 @@ func (s *Store) Load(ctx context.Context) (moderation.State, error) {
 	return state, nil
 }
 
-func load[T any](ctx context.Context, db *sql.DB, table string, to *[]T) error {
+// A queryer is a *sql.DB or a *sql.Tx.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func load[T any](ctx context.Context, db queryer, table string, to *[]T) error {
 	rows, err := db.QueryContext(ctx, "SELECT value FROM "+table)
 	if err != nil {
 		return err

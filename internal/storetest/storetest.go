@@ -37,7 +37,7 @@ type Backend struct {
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
-		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Ends": ends, "Lobby": lobbyLists,
+		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Late": late, "Revocations": revocations, "Sync": syncs, "Ends": ends, "Lobby": lobbyLists,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}
@@ -93,14 +93,16 @@ func order(s *moderation.State) {
 		return cmp.Or(strings.Compare(a.Room, b.Room), strings.Compare(a.JID, b.JID))
 	})
 	slices.SortFunc(s.Rooms, func(a, b moderation.Room) int { return strings.Compare(a.JID, b.JID) })
-	slices.SortFunc(s.Revocations, func(a, b moderation.Revocation) int { return strings.Compare(a.TokenPrint, b.TokenPrint) })
+	slices.SortFunc(s.Revocations, func(a, b moderation.Revocation) int {
+		return cmp.Or(strings.Compare(a.TokenPrint, b.TokenPrint), strings.Compare(a.User, b.User))
+	})
 }
 
 // at is a time with nanoseconds, and no monotonic clock.
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
 func grant(n byte) *moderation.Grant {
-	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), Random: true, Issuer: "my-app", KeyID: "k1",
+	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: at(1), Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
 		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), Resumption: "00ff"}
 }
@@ -112,7 +114,7 @@ func given(room, jid string) *moderation.Given {
 func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Grant{ID: moderation.ID{2}}
 	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
-	rev := &moderation.Revocation{TokenPrint: "t1", JID: "alice@example.com", Until: at(5)}
+	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
 	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: least}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
 	s.apply(t)
 	s.is(t, moderation.State{Grants: []moderation.Grant{*g, *least}, Givens: []moderation.Given{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
@@ -124,8 +126,8 @@ func replace(t *testing.T, s *subject) {
 	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
 	s.apply(t, moderation.Change{PutGrant: first}, moderation.Change{PutGiven: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{PutGiven: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Until: at(1)}})
-	s.is(t, moderation.State{Grants: []moderation.Grant{*second}, Givens: []moderation.Given{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Until: at(1)}}})
+	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{PutGiven: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
+	s.is(t, moderation.State{Grants: []moderation.Grant{*second}, Givens: []moderation.Given{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
 }
 
 func remove(t *testing.T, s *subject) {
@@ -134,9 +136,55 @@ func remove(t *testing.T, s *subject) {
 	key := moderation.GivenKey{Room: "r@c", JID: "a@h"}
 	other := moderation.GivenKey{Room: "r@c", JID: "nobody@h"}
 	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: stays}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{DeleteGrant: &g.ID}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: "r@c"}, moderation.Change{DeleteRevocation: "t"})
-	s.apply(t, moderation.Change{DeleteGrant: &g.ID}) // what is not there is no error
+	s.apply(t, moderation.Change{DeleteGrant: login(g)}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: "r@c"}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
+	s.apply(t, moderation.Change{DeleteGrant: login(g)}) // what is not there is no error
 	s.is(t, moderation.State{Grants: []moderation.Grant{*stays}})
+}
+
+func login(g *moderation.Grant) *moderation.Login {
+	return &moderation.Login{ID: g.ID, LoggedIn: g.LoggedIn}
+}
+
+// late: what is said about an earlier login of a session, and comes after a later
+// one was acknowledged, does not touch that.
+func late(t *testing.T, s *subject) {
+	first, second := grant(1), grant(1)
+	second.LoggedIn, second.Moderator = at(10), false
+	s.apply(t, moderation.Change{PutGrant: first})
+	s.apply(t, moderation.Change{PutGrant: second})
+	s.apply(t, moderation.Change{DeleteGrant: login(first)})
+	s.apply(t, moderation.Change{PutGrant: first})
+	s.is(t, moderation.State{Grants: []moderation.Grant{*second}})
+	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{DeleteGrant: login(second)})
+	s.is(t, moderation.State{})
+}
+
+// revocations are of a token or of a person, whose letter case counts for nothing.
+func revocations(t *testing.T, s *subject) {
+	person := &moderation.Revocation{Host: "h", Issuer: "i", User: "Alice", At: at(1), Accounts: []string{"alice@h"}}
+	later, other, token := *person, *person, moderation.Revocation{TokenPrint: "t", At: at(2)}
+	later.User, later.At = "ALICE", at(3)
+	other.Issuer, other.User = "another", "Bob"
+	s.apply(t, moderation.Change{PutRevocation: person}, moderation.Change{PutRevocation: &other}, moderation.Change{PutRevocation: &token})
+	s.apply(t, moderation.Change{PutRevocation: &later})
+	gone := other.Principal()
+	s.apply(t, moderation.Change{DeleteRevocation: &gone})
+	s.is(t, moderation.State{Revocations: []moderation.Revocation{later, token}})
+}
+
+// syncs: it is an error only where Apply is one.
+func syncs(t *testing.T, s *subject) {
+	s.apply(t, moderation.Change{PutGrant: grant(1)})
+	if err := s.Sync(t.Context()); err != nil {
+		t.Errorf("syncing: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s.Sync(t.Context()) == nil {
+		t.Error("a closed state was synced")
+	}
+	s.Store = s.open()
 }
 
 // names are data, whatever is in them.

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"usher/moderation"
+)
+
+func sessionsList(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	if c.Bool("revoked") {
+		return sessionsRevoked(c)
+	}
+	var list []moderation.Session
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/sessions", &list); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(list)
+	}
+	return printSessions(c.App.Writer, list, time.Now())
+}
+
+func printSessions(w io.Writer, list []moderation.Session, now time.Time) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "there are no sessions")
+		return err
+	}
+	table := newTable(w, "ACCOUNT\tUSER\tROOMS\tMODERATOR\tLOGGED IN\tEXPIRES\tIN\tTOKEN")
+	for _, s := range list {
+		rooms, moderator, in := "every", "no", "-"
+		if s.Rooms != nil {
+			rooms = clip(strings.Join(s.Rooms, " "))
+		}
+		if s.Regex {
+			rooms += " (regex)"
+		}
+		if s.Moderator {
+			moderator = "yes"
+		}
+		if len(s.InRooms) > 0 {
+			in = clip(strings.Join(s.InRooms, " "))
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", printable(clip(s.Account)), cmp.Or(printable(clip(s.User)), "-"), printable(rooms), moderator,
+			shortDuration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), printable(in), s.Token)
+	}
+	return table.Flush()
+}
+
+func until(t, now time.Time) string {
+	if t.IsZero() || t.Sub(now) > 366*24*time.Hour {
+		return "when unused"
+	}
+	return "in " + shortDuration(t.Sub(now).Round(time.Second))
+}
+
+func sessionsRevoked(c *cli.Context) error {
+	var list []moderation.RevokedPrincipal
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/sessions/revoked", &list); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(c.App.Writer, "nobody is revoked")
+		return err
+	}
+	table := newTable(c.App.Writer, "USER\tISSUER\tHOST\tISSUED UNTIL\tENDS\tTOKEN")
+	for _, v := range list {
+		ends := "when allowed"
+		if !v.Until.IsZero() {
+			ends = until(v.Until, time.Now())
+		}
+		or := func(s string) string { return cmp.Or(printable(clip(s)), "-") }
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", or(v.User), or(v.Issuer), or(v.Host), v.At.UTC().Format(time.RFC3339), ends, or(v.Token))
+	}
+	return table.Flush()
+}

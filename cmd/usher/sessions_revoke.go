@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// target reads whose tokens a command means.
+func target(c *cli.Context, command string) (q url.Values, err error) {
+	q = url.Values{}
+	accounts := c.Args().Slice()
+	n := len(accounts)
+	for _, name := range []string{"user", "token"} {
+		if c.String(name) != "" {
+			n++
+		}
+	}
+	if n != 1 || len(accounts) == 1 && accounts[0] == "" {
+		return nil, exitError{2, fmt.Sprintf("sessions %s: give one account, or --user ID, or --token THUMBPRINT", command)}
+	}
+	if len(accounts) == 1 {
+		q.Set("account", accounts[0])
+	}
+	for _, name := range []string{"user", "token", "host", "issuer"} {
+		if c.String(name) != "" {
+			q.Set(name, c.String(name))
+		}
+	}
+	return q, nil
+}
+
+func sessionsRevoke(c *cli.Context) error {
+	q, err := target(c, "revoke")
+	if err != nil {
+		return err
+	}
+	q.Set("all", fmt.Sprint(c.Bool("all")))
+	var answer revokeAnswer
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/sessions/revoke?"+q.Encode(), &answer); err != nil {
+		return err
+	}
+	switch {
+	case c.Bool("json"):
+		if err := json.NewEncoder(c.App.Writer).Encode(answer); err != nil {
+			return err
+		}
+	case !answer.At.IsZero():
+		printRevoked(c.App.Writer, answer)
+	}
+	switch {
+	case answer.Unknown:
+		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows whose tokens are meant; give --user ID, what they call their user", clip(q.Get("account")))}
+	case answer.Shared:
+		return exitError{1, fmt.Sprintf("nothing was done: the token is shared, %s of %s would end; add --all to end them all and to keep the token out",
+			plural(answer.Sessions, "session"), plural(answer.Persons, "account"))}
+	case answer.Problem != "":
+		return exitError{1, answer.Problem}
+	}
+	return nil
+}
+
+func printRevoked(w io.Writer, a revokeAnswer) {
+	for _, user := range a.Users {
+		fmt.Fprintf(w, "revoked %s: tokens issued until %s are dead\n", printable(user), a.At.UTC().Format(time.RFC3339))
+	}
+	for _, token := range a.Tokens {
+		fmt.Fprintf(w, "revoked the token %s\n", printable(token))
+	}
+	switch {
+	case a.Sessions == 0:
+		fmt.Fprintln(w, "no session ends: there was none")
+	case a.Sessions == 1:
+		fmt.Fprintln(w, "1 session ends: "+accounts(a.Accounts))
+	default:
+		fmt.Fprintf(w, "%d sessions end: %s\n", a.Sessions, accounts(a.Accounts))
+	}
+	for _, room := range a.Rooms {
+		fmt.Fprintln(w, "  leaves "+printable(room))
+	}
+	if len(a.Rooms) > 0 && !a.Component {
+		fmt.Fprintln(w, "  there is no component, so nobody is removed from a room; see usher prosody")
+	}
+	if a.NoIssuedAt {
+		fmt.Fprintln(w, "the tokens have no plausible iat, so new ones cannot be told from old ones: they are refused too, until usher sessions allow")
+	}
+}
+
+// accounts writes a few of them.
+func accounts(list []string) string {
+	const most = 10
+	text := printable(strings.Join(list[:min(len(list), most)], ", "))
+	if len(list) > most {
+		text += fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return text
+}
+
+func sessionsAllow(c *cli.Context) error {
+	q, err := target(c, "allow")
+	if err != nil {
+		return err
+	}
+	var answer allowAnswer
+	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/sessions/allow?"+q.Encode(), &answer); err != nil {
+		return err
+	}
+	switch {
+	case c.Bool("json"):
+		if err := json.NewEncoder(c.App.Writer).Encode(answer); err != nil {
+			return err
+		}
+	default:
+		for _, user := range answer.Users {
+			fmt.Fprintln(c.App.Writer, "allowed again: "+printable(user))
+		}
+		for _, token := range answer.Tokens {
+			fmt.Fprintln(c.App.Writer, "allowed again: the token "+printable(token))
+		}
+	}
+	switch {
+	case answer.Unknown:
+		return exitError{1, "nothing of this is revoked; usher sessions list --revoked shows all"}
+	case answer.Problem != "":
+		return exitError{1, answer.Problem}
+	}
+	return nil
+}

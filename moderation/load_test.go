@@ -1,0 +1,263 @@
+package moderation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/moderation"
+)
+
+// TestLoadAfterKill: a session of a token that was revoked, killed between the two writes, is not brought back, and its
+// account has to leave where it is.
+func TestLoadAfterKill(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0)
+	g := func(n byte, user, print string) moderation.Grant {
+		return moderation.Grant{ID: moderation.ID{n}, Host: host, Account: user, User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, IssuedAt: at.Add(-time.Minute), Expires: at.Add(time.Hour)}
+	}
+	for name, v := range map[string]moderation.Revocation{"the token": {TokenPrint: "dead"}, "the user": {Host: host, Issuer: "my-app", User: "Alice", At: at}} {
+		old := g(3, "alice", "dead")
+		if v.TokenPrint == "" {
+			old.User = "" // as the first version wrote it
+		}
+		f := newFixture(t, moderation.State{Grants: []moderation.Grant{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
+			Givens: []moderation.Given{{Room: hall, JID: "alice@" + host, Affiliation: moderation.Owner, Grant: old.ID, Confirmed: true}},
+			Rooms:  []moderation.Room{{JID: hall, Started: true}}})
+		f.joins(t, "alice@"+host, hall, moderation.ReasonNoSession)
+		f.joins(t, "bob@"+host, hall, moderation.ReasonToken)
+		f.joins(t, "g@guest."+host, hall, moderation.ReasonGuest)
+		written := f.runs(t)
+		var marked, deleted int
+		for i, c := range written {
+			if c.PutGiven != nil && c.PutGiven.End == moderation.EndRevoked {
+				marked = i + 1
+			}
+			if c.DeleteGrant != nil && c.DeleteGrant.ID == old.ID {
+				deleted = i + 1
+			}
+		}
+		if marked == 0 || deleted < marked {
+			t.Errorf("%s: written %+v", name, written)
+		}
+	}
+}
+
+// runs has Run write what is behind, and returns it.
+func (f *fixture) runs(t *testing.T) []moderation.Change {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	return f.store.applied
+}
+
+// TestLoadBeyondTheBounds: of the sessions that a kill left behind those go that would have gone before, the oldest.
+func TestLoadBeyondTheBounds(t *testing.T) {
+	began := time.Unix(1_800_000_000, 0)
+	var state moderation.State
+	add := func(account, user, print string, age int) {
+		state.Grants = append(state.Grants, moderation.Grant{ID: moderation.ID{byte(len(state.Grants)), byte(len(state.Grants) >> 8)}, Host: host, Account: account, Random: user == "",
+			User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, LoggedIn: began.Add(time.Duration(-age) * time.Second), Used: began, Expires: began.Add(time.Hour)})
+	}
+	for i := range 40 {
+		add("alice", "alice", fmt.Sprint("t", i), (i*7)%40)
+		add(fmt.Sprint("drawn", i), "", "shared", (i*11)%40)
+	}
+	f := newSmallFixture(t, state, 1000) // 20 of one token
+	ages := map[string][]time.Duration{}
+	for _, s := range f.List() {
+		who := "alice"
+		if s.User == "" {
+			who = "shared"
+		}
+		ages[who] = append(ages[who], began.Sub(s.LoggedIn))
+	}
+	for who, most := range map[string]int{"alice": 16, "shared": 20} {
+		if len(ages[who]) != most {
+			t.Errorf("%s: %d sessions, want %d", who, len(ages[who]), most)
+		}
+		for _, age := range ages[who] {
+			if age >= time.Duration(most)*time.Second {
+				t.Errorf("%s: one that is %v old is kept", who, age)
+			}
+		}
+	}
+	gone := 0
+	for _, c := range f.runs(t) {
+		if c.DeleteGrant != nil {
+			gone++
+		}
+	}
+	if gone != 24+20 {
+		t.Errorf("%d are deleted", gone)
+	}
+}
+
+// TestEvictionIsWritten: what made room is deleted by Run, not before the answer, and all of it before Run ends.
+func TestEvictionIsWritten(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	for i := range 20 {
+		f.pass(time.Second)
+		f.record(t, f.identity("alice", fmt.Sprint("t", i), "*"))
+		for _, c := range f.store.last() {
+			if c.DeleteGrant != nil {
+				t.Error("a login waits for the end of another session")
+			}
+		}
+	}
+	gone := 0
+	for _, c := range f.runs(t) {
+		if c.DeleteGrant != nil {
+			gone++
+		}
+	}
+	if gone != 4 {
+		t.Errorf("%d are deleted, want 4", gone)
+	}
+}
+
+// TestEndLosesToALaterLogin: what ends a login does not touch the next one of the same token and account, whichever is
+// written first.
+func TestEndLosesToALaterLogin(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	id := f.identity("alice", "t", "*")
+	f.record(t, id)
+	first := f.store.last()[0].PutGrant.LoggedIn
+	f.record(t, id) // at the same tick of the clock
+	if second := f.store.last()[0].PutGrant.LoggedIn; !second.After(first) {
+		t.Errorf("the second login is of %v, the first of %v", second, first)
+	}
+	f.clock = f.clock.Add(-time.Minute) // set back
+	f.record(t, id)
+	if third := f.store.last()[0].PutGrant.LoggedIn; !third.After(first) {
+		t.Errorf("the third login is of %v, the first of %v", third, first)
+	}
+}
+
+// TestBackAfterRevocation: who comes back with a new token does not have to leave for what the old one was.
+func TestBackAfterRevocation(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	f.record(t, f.identity("alice", "t1", "*"))
+	if _, err := f.Revoke(t.Context(), moderation.Target{Account: "alice"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if !f.HasToLeave(hall, "alice@"+host) {
+		t.Error("alice stays where the ledger did not know her yet")
+	}
+	f.pass(time.Minute)
+	f.record(t, f.identity("alice", "t2", "*"))
+	if f.HasToLeave(hall, "alice@"+host) {
+		t.Error("alice has to leave, with a good token")
+	}
+	f.pass(2 * time.Hour)
+	f.Sweep(t.Context())
+	if f.HasToLeave(hall, "alice@"+host) {
+		t.Error("alice has to leave, as one token was revoked and another expired")
+	}
+	var kept *moderation.Revocation
+	for _, c := range f.runs(t) {
+		if c.PutRevocation != nil {
+			kept = c.PutRevocation
+		}
+	}
+	if kept == nil || len(kept.Accounts) != 0 {
+		t.Errorf("after a restart she would have to: %+v", kept)
+	}
+}
+
+// TestRates: a class that shares a link comes in at once; beyond that the answer is "again", for that token only.
+func TestRates(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	for _, named := range []bool{false, true} {
+		token := fmt.Sprint("token ", named)
+		login := func(i int) error {
+			id := f.identity("teacher", token, "*")
+			if !named {
+				id.Account, id.AccountClaim, id.Random = fmt.Sprint("drawn", i), "", true
+			}
+			return f.Record(t.Context(), id)
+		}
+		let := func(n int) (passed int) {
+			for i := range n {
+				if err := login(i); err == nil {
+					passed++
+				} else if !errors.Is(err, auth.ErrOverloaded) {
+					t.Fatal(err)
+				}
+			}
+			return passed
+		}
+		if got := let(60_000); got != 300 {
+			t.Errorf("%s: %d at once, want 300", token, got)
+		}
+		f.record(t, f.identity("bystander", "another", "*"))
+		f.pass(time.Second)
+		if got := let(1000); got != 5 {
+			t.Errorf("%s: %d after a second, want 5", token, got)
+		}
+		f.pass(time.Minute)
+		if got := let(1000); got != 300 {
+			t.Errorf("%s: %d after a minute, want 300", token, got)
+		}
+	}
+}
+
+// TestOneTokenPushesNobodyOut: a token that has many sessions makes room for the own ones when there are too many in all.
+func TestOneTokenPushesNobodyOut(t *testing.T) {
+	f := newSmallFixture(t, moderation.State{}, 100) // 2,000 sessions, 200 of one token
+	for i := range 1900 {
+		f.record(t, f.identity(fmt.Sprint("user", i), fmt.Sprint("t", i), "*"))
+	}
+	for i := range 5000 {
+		f.pass(200 * time.Millisecond)
+		id := f.identity("", "shared", "*")
+		id.Account, id.Random = fmt.Sprint("drawn", i), true
+		f.record(t, id)
+	}
+	n := map[bool]int{}
+	for _, s := range f.List() {
+		n[s.User == ""]++
+	}
+	if n[false] != 1900 || n[true] != 100 {
+		t.Errorf("%d sessions of others and %d of the token", n[false], n[true])
+	}
+}
+
+// TestSessionsConcurrently: logins, joins, revocations and sweeps at the same time.
+func TestSessionsConcurrently(t *testing.T) {
+	f := newSmallFixture(t, moderation.State{}, 1000)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all, run sync.WaitGroup
+	run.Go(func() { _ = f.Run(ctx) })
+	for w := range 4 {
+		all.Go(func() {
+			for i := range 200 {
+				user := fmt.Sprint("user", (i+w)%50)
+				_ = f.Record(t.Context(), f.identity(user, fmt.Sprint("t", w, i), "hall", "other"))
+				f.Join(t.Context(), user+"@"+host, hall, "n")
+				switch i % 20 {
+				case 5:
+					_, _ = f.Revoke(t.Context(), moderation.Target{Account: user}, true)
+				case 10:
+					f.Sweep(t.Context())
+					f.Create(t.Context(), hall)
+				case 15:
+					f.List()
+					_, _ = f.Allow(t.Context(), moderation.Target{User: user})
+				}
+			}
+		})
+	}
+	all.Wait()
+	cancel()
+	run.Wait()
+	f.CheckIndexes(t)
+}

@@ -1,0 +1,74 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+
+	"usher/auth"
+)
+
+// Record is what a login leaves: a grant that a killed daemon still knows.
+func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
+	if s.Revoked(id) {
+		return auth.ErrRevoked
+	}
+	if now := s.now(); !s.logins.take(id.TokenPrint, now) {
+		return fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	g := grantOf(id, s.now())
+	g.place()
+	over, err := s.keep(ctx, g)
+	if err != nil {
+		return err
+	}
+	changes, touched := s.drop(over, EndExpired)
+	s.later(changes) // no login waits for the end of another
+	s.look(touched)
+	s.touchAccount(g)
+	return nil
+}
+
+// keep writes a grant and takes it over. It returns those that have to go for it.
+func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error) {
+	s.afterLast(g)
+	inherited, err := s.inherit(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	defer inherited()
+	if err := s.apply(ctx, "put_grant", Change{PutGrant: g}); err != nil {
+		return nil, err
+	}
+	leeway := s.policy.Load().times(g.Host).leeway
+	s.mu.Lock()
+	var back *Revocation
+	dead := s.revoked.deadGrant(g, s.now(), leeway)
+	if last := s.grants[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) { // else a later one was faster
+		s.insert(g)
+		over = s.overLimits(g)
+		back = s.revoked.back(accountKey{g.Host, g.Account})
+	}
+	n := len(s.grants)
+	s.mu.Unlock()
+	if dead { // revoked while it was written
+		s.persist(ctx, []Change{{DeleteGrant: g.login()}})
+		return nil, auth.ErrRevoked
+	}
+	if back != nil {
+		s.later([]Change{{PutRevocation: back}})
+	}
+	s.metrics.Sessions(n)
+	return over, nil
+}
+
+// afterLast makes a login later than the last one with the same token and
+// account, also if the clock was set back: what ends that must not touch this.
+func (s *Sessions) afterLast(g *Grant) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if last := s.grants[g.ID]; last != nil && !g.LoggedIn.After(last.LoggedIn) {
+		g.LoggedIn = last.LoggedIn.Add(1)
+	}
+}

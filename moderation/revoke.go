@@ -1,0 +1,310 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth"
+)
+
+// A Target says whose tokens are meant: exactly one of Account, User and Token
+// is set.
+type Target struct {
+	Account string // bare JID, or a localpart, for the account of that name on every host
+	User    string // the text of the account claim
+	Token   string // a token's thumbprint
+
+	Host, Issuer string // of a User: only these; empty means all that are configured
+}
+
+// Revoked is what [Sessions.Revoke] did, or would do.
+type Revoked struct {
+	Accounts []string  `json:"accounts"` // bare JIDs whose sessions end
+	Sessions int       `json:"sessions"`
+	Users    []string  `json:"users"`  // account claims that are dead, with their issuer
+	Tokens   []string  `json:"tokens"` // thumbprints that are dead
+	Rooms    []string  `json:"rooms"`  // that the accounts are being taken out of
+	At       time.Time `json:"at,omitzero"`
+
+	// NoIssuedAt says that tokens among them have no iat: no token of these users
+	// that has none gets in again before the revocation is lifted.
+	NoIssuedAt bool `json:"no_iat,omitempty"`
+	// Persons is how many accounts share a token that names nobody. Above one,
+	// only a revocation of all of them is possible.
+	Persons int `json:"persons,omitempty"`
+}
+
+// The errors of [Sessions.Revoke] and [Sessions.Allow].
+var (
+	ErrNoSuchSession      = errors.New("there is no session of this account")
+	ErrShared             = errors.New("the token is more than one person's")
+	ErrTooManyRevocations = errors.New("there is no place for another revocation; lift some: usher sessions list --revoked shows them, usher sessions allow lifts one")
+	ErrNotRevoked         = errors.New("nothing of this is revoked")
+	ErrNoIssuer           = errors.New("no such host or issuer is configured")
+)
+
+// Revoke keeps out, from now on, every token of a principal that was issued up to
+// now, and ends the sessions with them. Of an account it is the principals of its
+// sessions, and of whom other issuers of the host would give that account too. A token that names nobody and is behind the sessions of
+// several accounts is revoked only with all; else the error is ErrShared.
+//
+// It is in force before it is written, and on the disk before the sessions are
+// ended. If it cannot be written it is in force all the same, and the error says
+// that a restart would forget it. The rooms follow as soon as the component can
+// reach them.
+func (s *Sessions) Revoke(ctx context.Context, t Target, all bool) (Revoked, error) {
+	plan, err := s.plan(t)
+	if err != nil {
+		return Revoked{}, err
+	}
+	out := plan.tell()
+	if out.Persons > 1 && !all {
+		return out, ErrShared
+	}
+	changes, err := s.putRevocations(plan, &out)
+	if err != nil {
+		return Revoked{}, err
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // who asked may be gone by now
+	defer cancel()
+	written := s.applyDurably(within, "revoke", changes)
+	s.end(ctx, s.stillAmong(plan), EndRevoked)
+	out.Rooms = s.roomsOf(out.Accounts)
+	if written != nil {
+		return out, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", written)
+	}
+	return out, nil
+}
+
+// A revocationPlan is what a target means now: revocations, and the sessions
+// that they end.
+type revocationPlan struct {
+	revocations map[auth.Principal]*Revocation
+	grants      map[ID]*Grant
+}
+
+// plan finds what a target means. What logs in meanwhile is found again by
+// stillAmong.
+func (s *Sessions) plan(t Target) (*revocationPlan, error) {
+	p := &revocationPlan{map[auth.Principal]*Revocation{}, map[ID]*Grant{}}
+	switch {
+	case t.Token != "":
+		p.add(&Revocation{TokenPrint: t.Token})
+		s.addToken(p, t.Token)
+	case t.User != "":
+		if !s.addUser(p, t) {
+			return nil, ErrNoIssuer
+		}
+	default:
+		if !s.addAccount(p, t.Account) {
+			return nil, ErrNoSuchSession
+		}
+	}
+	for principal := range p.revocations {
+		for _, g := range s.grantsOf(idOf(principal)) {
+			p.grants[g.ID] = g
+		}
+	}
+	return p, nil
+}
+
+func (p *revocationPlan) add(v *Revocation) { p.revocations[v.Principal()] = v }
+
+// addToken finds the sessions with one token: those of a token that names
+// somebody are among that person's, in no index.
+func (s *Sessions) addToken(p *revocationPlan, print string) {
+	for _, g := range portions(&s.mu, s.grants) {
+		if g.TokenPrint == print {
+			p.grants[g.ID] = g
+			p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
+		}
+	}
+}
+
+// addUser takes the configured hosts and issuers, whether or not there are
+// sessions: the tokens may be out there.
+func (s *Sessions) addUser(p *revocationPlan, t Target) (found bool) {
+	for host, h := range s.policy.Load().hosts {
+		for issuer := range h.Prefixes {
+			if (t.Host == "" || t.Host == host) && (t.Issuer == "" || t.Issuer == issuer) {
+				p.add(&Revocation{Host: host, Issuer: issuer, User: t.User})
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// addAccount goes from an account, which may be a random one, to the principals
+// behind it.
+func (s *Sessions) addAccount(p *revocationPlan, account string) (found bool) {
+	local, domain, isJID := strings.Cut(account, "@")
+	policy := s.policy.Load()
+	for host, h := range policy.hosts {
+		if isJID && domain != host {
+			continue
+		}
+		s.mu.RLock()
+		grants := slices.Clone(s.byJID[accountKey{host, local}])
+		s.mu.RUnlock()
+		for _, g := range grants {
+			found = true
+			p.grants[g.ID] = g
+			if g.User == "" {
+				p.add(&Revocation{TokenPrint: g.TokenPrint, Expires: g.Expires})
+				continue
+			}
+			for issuer := range h.Prefixes { // whose tokens would be of this account too
+				if claim, ok := h.claimOf(issuer, local); ok {
+					p.add(&Revocation{Host: host, Issuer: issuer, User: claim})
+				}
+			}
+			p.add(&Revocation{Host: host, Issuer: g.Issuer, User: g.User})
+		}
+	}
+	return found
+}
+
+// grantsOf returns the sessions of a principal.
+func (s *Sessions) grantsOf(id principalID) []*Grant {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.byPrincipal[id])
+}
+
+// tell says what a plan comes to.
+func (p *revocationPlan) tell() Revoked {
+	out := Revoked{Accounts: []string{}, Users: []string{}, Tokens: []string{}, Rooms: []string{}, Sessions: len(p.grants)}
+	behind := map[string]map[string]bool{} // accounts by token that names nobody
+	accounts := map[string]bool{}
+	for _, g := range p.grants {
+		accounts[g.JID()] = true
+		out.NoIssuedAt = out.NoIssuedAt || g.User != "" && g.IssuedAt.IsZero()
+		if g.User == "" {
+			if behind[g.TokenPrint] == nil {
+				behind[g.TokenPrint] = map[string]bool{}
+			}
+			behind[g.TokenPrint][g.JID()] = true
+		}
+	}
+	for _, of := range behind {
+		out.Persons = max(out.Persons, len(of))
+	}
+	for _, v := range p.revocations {
+		if v.TokenPrint != "" {
+			out.Tokens = append(out.Tokens, v.TokenPrint)
+		} else {
+			out.Users = append(out.Users, v.user())
+		}
+	}
+	out.Accounts = slices.Sorted(maps.Keys(accounts))
+	slices.Sort(out.Users)
+	slices.Sort(out.Tokens)
+	return out
+}
+
+// putRevocations puts a plan in force, all of it or nothing.
+func (s *Sessions) putRevocations(p *revocationPlan, out *Revoked) ([]Change, error) {
+	accounts := map[principalID][]string{}
+	for _, g := range p.grants {
+		for _, id := range []principalID{g.places.who, tokenID(g.TokenPrint)} {
+			accounts[id] = append(accounts[id], g.JID())
+		}
+	}
+	for principal, v := range p.revocations {
+		v.Accounts = union(nil, accounts[idOf(principal)])
+	}
+	for {
+		olds, more := s.revocationsBefore(p)
+		out.At = s.now()
+		var merged []*Revocation
+		for principal, v := range p.revocations { // may be long lists of accounts: not under the lock
+			v.At = out.At
+			merged = append(merged, v.after(olds[idOf(principal)]))
+		}
+		switch done, full := s.exchange(merged, olds, more); {
+		case full:
+			return nil, ErrTooManyRevocations
+		case done:
+			changes := make([]Change, len(merged))
+			for i, v := range merged {
+				changes[i].PutRevocation = v
+			}
+			return changes, nil
+		}
+	}
+}
+
+// revocationsBefore are those in whose place a plan comes; more is for how many
+// there are none.
+func (s *Sessions) revocationsBefore(p *revocationPlan) (olds map[principalID]*Revocation, more int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	olds = map[principalID]*Revocation{}
+	for principal := range p.revocations {
+		id := idOf(principal)
+		if olds[id] = s.revoked.byID[id]; olds[id] == nil {
+			more++
+		}
+	}
+	return olds, more
+}
+
+// exchange puts revocations in the place of others, if it is still those that are
+// there, and there is place.
+func (s *Sessions) exchange(merged []*Revocation, olds map[principalID]*Revocation, more int) (done, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if more > 0 && s.revoked.full(more) {
+		return false, true
+	}
+	for id, old := range olds {
+		if s.revoked.byID[id] != old {
+			return false, false
+		}
+	}
+	for _, v := range merged {
+		s.revoked.put(v)
+	}
+	return true, false
+}
+
+// stillAmong are the sessions that a plan in force ends: those that it found, and
+// those that logged in before it was in force. One that is in neither ends with
+// the next sweep, and joins nothing until then.
+func (s *Sessions) stillAmong(p *revocationPlan) []*Grant {
+	for principal := range p.revocations {
+		for _, g := range s.grantsOf(idOf(principal)) {
+			p.grants[g.ID] = g
+		}
+	}
+	now, policy := s.now(), s.policy.Load()
+	list := make([]*Grant, 0, len(p.grants))
+	for _, g := range p.grants {
+		s.mu.RLock()
+		dead := s.revoked.deadGrant(g, now, policy.times(g.Host).leeway)
+		s.mu.RUnlock()
+		if dead {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// roomsOf returns the rooms that accounts were let in.
+func (s *Sessions) roomsOf(jids []string) []string {
+	set := map[string]bool{}
+	for _, jid := range jids {
+		s.mu.RLock()
+		for _, room := range s.ledger.roomsOf(jid) {
+			set[room] = true
+		}
+		s.mu.RUnlock()
+	}
+	return sorted(set)
+}
