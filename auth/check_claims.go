@@ -126,24 +126,32 @@ func checkRoom(a *attempt) *Refusal {
 		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", clip(a.issuer.id))
 	}
 	a.id.Rooms = rooms
-	a.id.RoomRegex = a.flag("context", "room", "regex")
+	a.id.RoomRegex = a.choice(a.room, "regex") == Yes
 	return nil
 }
 
 // checkContext refuses JSON in quotes where Jitsi's objects belong, as some
 // libraries write what they are handed as a text: nothing in it would count, not
-// that the user waits in the lobby either.
+// that the user waits in the lobby either. It also finds those objects for the
+// checks behind it.
 func checkContext(a *attempt) *Refusal {
 	context := a.claims.get("context")
-	for _, part := range []struct {
-		name string
-		node *node
-	}{{"context", context}, {"context.user", a.claims.member(context, "user")}, {"context.room", a.claims.member(context, "room")}} {
-		if part.node != nil && part.node.kind == '"' && bytes.HasPrefix(bytes.TrimSpace(part.node.text), []byte("{")) {
-			return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; have the application hand the object itself to its library", part.name)
-		}
+	a.user, a.room = a.claims.member(context, "user"), a.claims.member(context, "room")
+	name := "context"
+	switch {
+	case isQuotedJSON(context):
+	case isQuotedJSON(a.user):
+		name = "context.user"
+	case isQuotedJSON(a.room):
+		name = "context.room"
+	default:
+		return nil
 	}
-	return nil
+	return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; have the application hand the object itself to its library", name)
+}
+
+func isQuotedJSON(n *node) bool {
+	return n != nil && n.kind == '"' && bytes.HasPrefix(bytes.TrimSpace(n.text), []byte("{"))
 }
 
 func describeContext(a *attempt) string {
@@ -153,12 +161,10 @@ func describeContext(a *attempt) string {
 	return "none"
 }
 
-// flag reports whether a claim says yes. Anything else is no, as is nothing.
-func (a *attempt) flag(path ...string) bool { return a.choice(path...) == Yes }
-
-// choice reads a claim that may be true, false, or one of the two as a text.
-func (a *attempt) choice(path ...string) Choice {
-	n := a.claims.get(path...)
+// choice reads a member that may be true, false, or one of the two as a text.
+// Anything else says nothing.
+func (a *attempt) choice(object *node, name string) Choice {
+	n := a.claims.member(object, name)
 	if n == nil {
 		return Unsaid
 	}

@@ -63,9 +63,9 @@ func checkModerator(a *attempt) *Refusal {
 		a.had |= bitOf(i)
 		a.id.Moderator = a.id.Moderator || slices.ContainsFunc(claim.tests, func(t ClaimTest) bool { return a.holds(t, n) })
 	}
-	a.id.LobbyBypass = a.choice("context", "user", "lobby_bypass")
-	a.id.RoomLobby = a.choice("context", "room", "lobby")
-	a.id.RoomAutostart = a.choice("context", "room", "lobby_autostart")
+	a.id.LobbyBypass = a.choice(a.user, "lobby_bypass")
+	a.id.RoomLobby = a.choice(a.room, "lobby")
+	a.id.RoomAutostart = a.choice(a.room, "lobby_autostart")
 	return nil
 }
 

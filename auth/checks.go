@@ -29,6 +29,7 @@ type login struct {
 	candidates []*Key
 	key        *Key // the one that made the signature
 	span       span
+	user, room *node  // context.user and context.room, or nil
 	wrongUnit  string // a claim that may be in milliseconds
 	had        uint64 // the moderators' claims that are there, by bitOf
 	sessions   Sessions
@@ -89,8 +90,8 @@ var checkList = []check{
 	{name: "lifetime", needs: stepClaims, run: checkLifetime, describe: describeLifetime},
 	{name: "audience", needs: stepIssuer, run: checkAudience, describe: describeAudience},
 	{name: "subject", needs: stepClaims, run: checkSubject, describe: describeSubject},
-	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
 	{name: "context", needs: stepClaims, run: checkContext, describe: describeContext},
+	{name: "room", needs: stepIssuer, run: checkRoom, describe: describeRoom},
 	{name: "account", needs: stepIssuer, gives: stepAccount, run: checkAccount, describe: describeAccount},
 	{name: "moderator", needs: stepClaims, run: checkModerator, describe: describeModerator},
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},

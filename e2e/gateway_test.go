@@ -137,7 +137,7 @@ func (w *roomsWorld) links(t *testing.T, by transport) {
 	_, err = w.dial(t, meet, client.Login{Via: by.via(w, query(token(t, meet, map[string]any{"exp": 1}), one))})
 	refusedFor(t, err, auth.ReasonExpired.ClientText())
 	_, err = w.dial(t, guests, client.Login{Via: by.via(w, query(token(t, meet, claims("alice", one, nil)), one))})
-	refusedFor(t, err, "Logins with a token are not set up for this host.")
+	refusedFor(t, err, auth.ReasonUnknownHost.ClientText())
 	if s, err := client.Dial(within(t), client.Login{Host: services, Mechanism: "PLAIN", Initial: []byte("\x00focus\x00secret"), Via: by.via(w, query("", one))}); err != nil {
 		t.Errorf("a password of Prosody's own: %v", err)
 	} else {

@@ -281,7 +281,7 @@ func TestBOSHLoginFromBeforeARestart(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.auth.ask = nil
 		token := refusedToken(auth.ReasonUnknownHost)
-		(<-w.send(token, body(7, login))).wants(t, http.StatusOK, "Logins with a token are not set up for this host.")
+		(<-w.send(token, body(7, login))).wants(t, http.StatusOK, auth.ReasonUnknownHost.ClientText())
 		x := w.upstream.post()
 		if x.body != stanza.Terminate("s1", "7", "") {
 			t.Errorf("%s: Prosody gets %s", name, x.body)
