@@ -27,7 +27,7 @@ func checkAccount(a *attempt) *Refusal {
 // an empty text. A number counts as its decimal text: many applications write
 // the row of their database.
 func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
-	switch n := a.claims.get(path...); {
+	switch n := a.claim(path); {
 	case n == nil:
 		return "", nil
 	case n.kind == '"':

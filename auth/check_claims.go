@@ -150,6 +150,15 @@ func checkContext(a *attempt) *Refusal {
 	return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; have the application hand the object itself to its library", name)
 }
 
+// claim returns what stands at a path, or nil. Most paths are of context.user,
+// which checkContext has found.
+func (a *attempt) claim(path ClaimPath) *node {
+	if len(path) == 3 && path[0] == "context" && path[1] == "user" {
+		return a.claims.member(a.user, path[2])
+	}
+	return a.claims.get(path...)
+}
+
 func isQuotedJSON(n *node) bool {
 	return n != nil && n.kind == '"' && bytes.HasPrefix(bytes.TrimSpace(n.text), []byte("{"))
 }

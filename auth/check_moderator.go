@@ -56,7 +56,7 @@ func DefaultModerators() []ClaimTest {
 // says of lobbies. It refuses nobody: what cannot be read says nothing.
 func checkModerator(a *attempt) *Refusal {
 	for i, claim := range a.host.moderators {
-		n := a.claims.get(claim.path...)
+		n := a.claim(claim.path)
 		if n == nil {
 			continue
 		}
@@ -129,7 +129,7 @@ func truth(n *node) (yes, said bool) {
 func describeModerator(a *attempt) string {
 	var why []string
 	for _, claim := range a.host.moderators {
-		n := a.claims.get(claim.path...)
+		n := a.claim(claim.path)
 		if n == nil {
 			if text := a.claims.inTheWay(claim.path); text != "" && !slices.Contains(why, text) {
 				why = append(why, text)
