@@ -21,11 +21,11 @@ const maxSeeded = 256
 func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliation, Decision) {
 	name, err := ParseRoom(room)
 	if err != nil {
-		return nil, refuse(ReasonMalformedRequest, "%v", err)
+		return nil, refuse(ReasonMalformedRequest, "%v; look at what asks %s", err, CreatePath)
 	}
 	h := s.policy.Load().byRoom[name.Domain]
 	if h == nil {
-		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
+		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, or take muc_http_defaults out of that component in Prosody", clip(name.Domain))
 	}
 	failed := s.births.begin(room, s.now())
 	if h.breakout[name.Domain] {
@@ -46,7 +46,7 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	if err := s.apply(within, "create_room", changes...); err != nil {
-		return nil, refuse(ReasonInternalError, "the state cannot be written")
+		return nil, refuse(ReasonInternalError, "the state cannot be written; look at the file that state names, and whether its disk is full")
 	}
 	affiliations := make(map[string]Affiliation, len(seeds))
 	for _, g := range seeds {

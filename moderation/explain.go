@@ -18,10 +18,10 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 	name, h, err := p.find(room)
 	switch {
 	case err != nil:
-		d := refuse(ReasonUnknownRoom, "%v", err)
+		d := refuse(ReasonUnknownRoom, "%v; add its domain to muc of the host, or correct the address", err)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	case h.Host != id.Host:
-		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s", clip(name.Domain), id.Host)
+		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", clip(name.Domain), id.Host)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	}
 	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: describeName(name)}}

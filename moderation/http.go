@@ -75,7 +75,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "userJID", "mucJID", "nickname")
 	if err != nil {
-		h.settle(r.Context(), "", "", refuse(ReasonMalformedRequest, "%v", err))
+		h.settle(r.Context(), "", "", refuse(ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, false, http.StatusBadRequest, ReasonMalformedRequest)
 		return
 	}
@@ -91,7 +91,7 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "jid")
 	if err != nil {
-		h.warn(r.Context(), "", refuse(ReasonMalformedRequest, "%v", err))
+		h.warn(r.Context(), "", refuse(ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, true, http.StatusBadRequest, ReasonMalformedRequest)
 		return
 	}

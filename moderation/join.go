@@ -18,15 +18,15 @@ const roomRefresh = 10 * time.Minute
 func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	name, err := ParseRoom(room)
 	if err != nil {
-		return refuse(ReasonMalformedRequest, "%v", err)
+		return refuse(ReasonMalformedRequest, "%v; look at what asks %s", err, JoinPath)
 	}
 	if len(user) > maxBareJID {
-		return refuse(ReasonMalformedRequest, "%q is no bare JID", clip(user))
+		return refuse(ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", clip(user), JoinPath)
 	}
 	p := s.policy.Load()
 	h := p.byRoom[name.Domain]
 	if h == nil {
-		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts", clip(name.Domain))
+		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, or take muc_http_auth out of that component in Prosody", clip(name.Domain))
 	}
 	if s.births.settle(ctx, room, s.now) {
 		return refuse(ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
@@ -34,7 +34,7 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	isBreakout := h.breakout[name.Domain]
 	if isBreakout && !h.service[user] {
 		if name, err = s.mainOf(ctx, h, user, name); err != nil {
-			return refuse(ReasonBreakoutUnknown, "%v", err)
+			return refuse(ReasonBreakoutUnknown, "%v; have the client join the main room first, and look at usher status for the component", err)
 		}
 	}
 	d := s.standing(h, user, name, s.now())
@@ -79,9 +79,9 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 		if r := s.rooms[room.JID]; r != nil && r.Started {
 			return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
 		}
-		return refuse(ReasonNotStarted, "guests wait until somebody with a token has joined")
+		return refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
-	return refuse(ReasonStranger, "%q is neither %s nor one of its guests' hosts or service accounts", clip(domain), h.Host)
+	return refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", clip(domain), h.Host)
 }
 
 // joined remembers a join that was allowed.

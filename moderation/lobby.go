@@ -49,7 +49,7 @@ func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bo
 	case moderator: // never locked out of his own lobby
 		return d
 	case list == lobby.Denied && (on || d.Grant == nil):
-		return refuse(ReasonLobbyDenied, "a moderator or an operator denied it")
+		return refuse(ReasonLobbyDenied, "a moderator or an operator denied it; usher lobby admit lets it in")
 	case d.Grant != nil && on && d.Grant.LobbyBypass == auth.No && !list.Passes():
 		return h.wait("the token says that its user waits (lobby_bypass)")
 	case d.Grant != nil:
@@ -71,7 +71,7 @@ func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bo
 }
 
 func (h *hostRules) wait(why string) Decision {
-	d := refuse(ReasonLobby, "%s", why)
+	d := refuse(ReasonLobby, "%s; usher lobby admit lets it in, lobby.rooms turns it off", why)
 	d.Knocks, d.Waits = true, true
 	return d
 }

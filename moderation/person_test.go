@@ -1,6 +1,10 @@
 package moderation
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +30,45 @@ func TestPersonsTexts(t *testing.T) {
 		if text := r.ClientText(); text != "" {
 			t.Errorf("%s: %q", r, text)
 		}
+	}
+}
+
+// Every refusal's text for the operator says, after a semicolon, what to change,
+// but for those that are put together of several. It reads the sources, so that
+// no new refusal can do without.
+func TestOperatorsTexts(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusals := 0
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 2 {
+				return true
+			}
+			name, isName := call.Fun.(*ast.Ident)
+			text, isLiteral := call.Args[1].(*ast.BasicLit)
+			if !isName || name.Name != "refuse" || !isLiteral || text.Value == `"%s"` {
+				return true
+			}
+			refusals++
+			if !strings.Contains(text.Value, "; ") {
+				t.Errorf("%s: a refusal does not say what to change: %s", path, text.Value)
+			}
+			return true
+		})
+	}
+	if refusals < 10 {
+		t.Errorf("only %d refusals found", refusals)
 	}
 }
 
