@@ -45,18 +45,26 @@ var algorithmList = []algorithm{
 	{name: jwa.EdDSA, kind: kindOKP},
 }
 
+// nameEd25519 is the name that RFC 9864 gives to what EdDSA is with the only
+// curve that is supported here. The two are one algorithm, in headers, in JWKs
+// and in the configuration.
+const nameEd25519 = "Ed25519"
+
 // Algorithms returns the names of the signature algorithms that an issuer may
 // allow, as in the alg header.
 func Algorithms() []string {
-	names := make([]string, len(algorithmList))
+	names := make([]string, len(algorithmList), len(algorithmList)+1)
 	for i, a := range algorithmList {
 		names[i] = a.name.String()
 	}
-	return names
+	return append(names, nameEd25519)
 }
 
 // algorithmNamed returns the algorithm with exactly this name, or nil.
 func algorithmNamed(name string) *algorithm {
+	if name == nameEd25519 {
+		name = jwa.EdDSA.String()
+	}
 	i := slices.IndexFunc(algorithmList, func(a algorithm) bool { return a.name.String() == name })
 	if i < 0 {
 		return nil

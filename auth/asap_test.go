@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strings"
@@ -40,7 +41,7 @@ func newKeyServer(t *testing.T, kids ...string) (*keyServer, *source) {
 	for _, kid := range kids {
 		k.files[asapPath(kid)] = pemOf(newECKey(t))
 	}
-	s := newSource("id", sourceASAP, "https://id.example.com/keys?x=hush", testOptions(k, nil))
+	s := newSource(sourceID{issuer: "id", kind: sourceASAP, url: "https://id.example.com/keys?x=hush"}, testOptions(k, nil))
 	start(t, s)
 	<-s.tried()
 	return k, s
@@ -82,30 +83,26 @@ func TestASAP(t *testing.T) {
 	})
 }
 
+// TestASAPStrangers has an asker of invented kids, and none for long enough to
+// see that the pace is kept.
 func TestASAPStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "real")
-		stranger := func() { s.want(fmt.Sprint(time.Now())) }
-		for range 290 {
-			stranger()
-			synctest.Wait()
-			time.Sleep(100 * time.Millisecond)
-		}
-		if n := server.fetches.Load(); n != asapBurst {
-			t.Errorf("%d fetches in 29 s", n)
-		}
-		for range 100 { // twenty strangers for five users a second
-			for range 5 {
-				s.want("real")
-				for range 4 {
-					stranger()
-					time.Sleep(50 * time.Millisecond)
-				}
+		for range 3000 {
+			if l := s.want(rand.Text()); !l.pending {
+				t.Fatalf("an invented kid: %+v", l)
 			}
+			time.Sleep(10 * time.Millisecond)
 		}
 		synctest.Wait()
-		if len(s.current().keys) != 1 || server.fetches.Load() > asapBurst+5 {
-			t.Errorf("%v after %d fetches", s.current().keys, server.fetches.Load())
+		if n, most := server.fetches.Load(), int32(asapBurst+30*time.Second/asapPause+1); n > most {
+			t.Errorf("%d fetches in 30 s, more than %d", n, most)
+		}
+		a := s.keeper.(*asap)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if len(a.queue.kids) > maxQueued || len(a.missing) > maxMissing || len(s.current().keys) != 0 {
+			t.Errorf("%d wait, %d are missing", len(a.queue.kids), len(a.missing))
 		}
 	})
 }
@@ -114,13 +111,65 @@ func TestASAPStrangers(t *testing.T) {
 func TestASAPMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t)
+		no := 0
 		for range 3600 {
-			s.want("gone")
+			if l := s.want("gone"); !l.pending {
+				no++
+			}
 			time.Sleep(time.Second)
 		}
 		synctest.Wait()
-		if n := server.fetches.Load(); n < 12 || n > 17 { // 30, 60, 120, 240, 300, 300 … s
-			t.Errorf("%d fetches in an hour", n)
+		if n := server.fetches.Load(); n < 100 || n > 121 || no < 3400 {
+			t.Errorf("%d fetches in an hour, %d times no", n, no)
+		}
+		if l := s.want(""); l.pending {
+			t.Errorf("without a kid: %+v", l)
+		}
+	})
+}
+
+// TestASAPTrouble: a server that fails is not one that has no such key.
+func TestASAPTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, s := newKeyServer(t, "real")
+		server.status.Store(500)
+		s.want("real")
+		synctest.Wait()
+		if l := s.want("real"); !l.pending || !l.trouble || !strings.Contains(l.detail, "500") {
+			t.Errorf("%+v", l)
+		}
+		if st := s.status("h"); !strings.Contains(st.Failure, "500") || st.LastFailure.IsZero() {
+			t.Errorf("status %+v", st)
+		}
+		server.status.Store(0)
+		time.Sleep(troubledFor)
+		s.want("real")
+		synctest.Wait()
+		if len(s.current().keys) != 1 {
+			t.Error("not asked again")
+		}
+	})
+}
+
+// TestASAPUselessFile: a file without a good key is told of, and a no.
+func TestASAPUselessFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, s := newKeyServer(t)
+		server.files[asapPath("page")] = "<html>"
+		s.want("page")
+		synctest.Wait()
+		if l := s.want("page"); l.pending {
+			t.Errorf("%+v", l)
+		}
+		if st := s.status("h"); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
+			t.Errorf("status %+v", st)
+		}
+		server.files[asapPath("page")] = pemOf(newECKey(t))
+		time.Sleep(missingFor)
+		s.want("page")
+		synctest.Wait()
+		if st := s.status("h"); len(st.Skipped) != 0 || st.Keys != 1 {
+			t.Errorf("mended: status %+v", st)
 		}
 	})
 }
@@ -145,10 +194,10 @@ func TestASAPHangingRefresh(t *testing.T) {
 		a := s.keeper.(*asap)
 		for i := range 20 {
 			s.want(fmt.Sprint("new", i))
-			time.Sleep(3100 * time.Millisecond) // one fetch that is under way
+			time.Sleep(fetchTimeout + 100*time.Millisecond) // its own fetch
 			a.mu.Lock()
-			if len(a.pending) > 0 {
-				t.Error("a new kid waits for more than the fetch under way")
+			if a.queue.len() > 0 || len(a.asking) > 0 {
+				t.Error("a new kid waits for the refreshing of others")
 			}
 			a.mu.Unlock()
 			time.Sleep(time.Minute)
@@ -169,8 +218,8 @@ func TestASAPBounds(t *testing.T) {
 		s.want(strings.Repeat("x", maxKeyID+1))
 		for _, kid := range kids {
 			s.want(kid)
-			s.want(kids[0]) // stays wanted
-			time.Sleep(31 * time.Second)
+			time.Sleep(2 * time.Second)
+			s.current().keys[0].use(time.Now()) // k0
 		}
 		synctest.Wait()
 		set := s.current()
@@ -187,7 +236,7 @@ func TestASAPBounds(t *testing.T) {
 func TestASAPFile(t *testing.T) {
 	two := pemOf(newECKey(t)) + pemOf(newECKey(t))
 	for _, file := range []string{"", "garbage", two} {
-		if _, err := parseASAPKey([]byte(file), "k"); err == nil {
+		if _, err := parseKeyFile([]byte(file), "k"); err == nil {
 			t.Errorf("%.20q is good", file)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 func checkRequest(a *attempt) *Refusal { return a.Problem }
@@ -122,48 +121,3 @@ func checkAlgorithm(a *attempt) *Refusal {
 }
 
 func describeAlgorithm(a *attempt) string { return a.header.alg.name.String() + " is allowed" }
-
-func checkKey(a *attempt) *Refusal {
-	a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header)
-	if len(a.candidates) > 0 {
-		return nil
-	}
-	if a.header.kid != "" {
-		a.issuer.want(a.header.kid)
-	}
-	if !a.issuer.ready() {
-		return Refuse(ReasonKeysUnavailable, "the keys of issuer %q were never fetched", a.issuer.id)
-	}
-	if a.header.kid == "" {
-		return Refuse(ReasonUnknownKey, "the issuer has no key for %s", a.header.alg.name)
-	}
-	return Refuse(ReasonUnknownKey, "the issuer has no key %q for %s", clip(a.header.kid), a.header.alg.name)
-}
-
-func describeKeys(a *attempt) string { return fmt.Sprintf("%d may have signed it", len(a.candidates)) }
-
-func checkSignature(a *attempt) *Refusal {
-	signature, refusal := a.decode(a.parts.signature, "signature")
-	if refusal != nil {
-		return refusal
-	}
-	for _, key := range a.candidates {
-		if key.verify[a.header.alg](a.parts.signed, signature) {
-			a.key = key
-			a.id.Host, a.id.Issuer, a.id.KeyID = a.host.name, a.issuer.id, key.String()
-			a.rules.headers.put(a.parts.header, a.header)
-			return nil
-		}
-	}
-	return Refuse(ReasonBadSignature, "none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
-}
-
-func describeSignature(a *attempt) string { return "made by key " + a.key.String() }
-
-func keyNames(keys []*Key) string {
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.String()
-	}
-	return strings.Join(names, ", ")
-}

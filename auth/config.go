@@ -47,6 +47,9 @@ type HostConfig struct {
 type IssuerConfig struct {
 	Keys                    []*Key // from files
 	JWKSURL, ASAPURL        string // key sources, or empty
+	CAFile                  string // where CA was read, for messages
+	CA                      []byte // PEM: who vouches for the key sources instead of the system's; or nil, see [CheckCA]
+	InsecureHTTP            bool   // the key sources may be asked by http on other machines
 	Algorithms              []string
 	Audience                []string // empty means any aud, or none; "*" means any
 	RequireExp, RequireRoom bool

@@ -62,18 +62,18 @@ func vectorKeys(text json.RawMessage) ([]*Key, error) {
 	if set.Keys == nil {
 		set.Keys = []json.RawMessage{text}
 	}
-	var keys []*Key
-	for _, k := range set.Keys {
+	r := &setReader{}
+	for i, k := range set.Keys {
 		key, err := vectorKey(k)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
-		if err := checkSet(keys); err != nil {
-			return nil, err
-		}
+		r.keys = append(r.keys, publishedKey{fmt.Sprint("key ", i), key})
 	}
-	return keys, nil
+	r.merge()
+	r.dropContradictions()
+	r.finish()
+	return r.set.keys, nil
 }
 
 func vectorKey(text json.RawMessage) (*Key, error) {
@@ -95,11 +95,11 @@ func vectorKey(text json.RawMessage) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, skipped, err := parseJWKSet(only)
-	if err != nil || len(keys) != 1 {
-		return nil, fmt.Errorf("%v %v", skipped, err)
+	read, err := readKeyset(only)
+	if err != nil {
+		return nil, err
 	}
-	return keys[0], nil
+	return read.keys[0], nil
 }
 
 func vectorSecret(k, alg, use, kid string) (*Key, error) {

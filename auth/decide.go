@@ -135,6 +135,7 @@ func (a *attempt) decide() *Refusal {
 		if known := host.cache.get(a.Token); known != nil {
 			if known.issuer.holds(known.key) {
 				a.id, a.key, a.span, a.had = known.id, known.key, known.span, known.had
+				a.key.use(a.now)
 				return a.authenticateCached()
 			}
 			host.cache.drop(a.Token) // its key is gone

@@ -21,7 +21,10 @@ func (v *Verifier) logLogin(ctx context.Context, text string, c Credentials, id 
 func (v *Verifier) logRefusal(ctx context.Context, c Credentials, id Identity, r *Refusal, took time.Duration) {
 	level, text := slog.LevelInfo, "login refused"
 	if r.Reason.Undecided() {
-		level, text = slog.LevelError, "login not decided"
+		text = "login not decided"
+		if !r.routine { // anybody can write a new kid into a token
+			level = slog.LevelError
+		}
 	}
 	if !v.log.Enabled(ctx, level) {
 		return

@@ -14,6 +14,10 @@ type Report struct {
 	// about. Who knows rooms fills it in.
 	Affiliation string `json:"affiliation,omitempty"`
 
+	// Pending says that the token's key is being fetched: in a moment there is
+	// more to tell.
+	Pending bool `json:"-"`
+
 	// Identity is what a good signature proves, whether or not it is allowed.
 	// Its Account is empty if the token names none.
 	Identity Identity `json:"-"`
@@ -43,7 +47,7 @@ func (v *Verifier) Explain(c Credentials) Report {
 		case line.OK:
 			have |= checkList[i].gives
 		case refusal != nil && r.Allowed:
-			r.Reason = refusal.Reason
+			r.Reason, r.Pending = refusal.Reason, refusal.routine && refusal.Reason.Undecided()
 			fallthrough
 		default:
 			r.Allowed = false
@@ -68,6 +72,9 @@ func (a *attempt) explain(c *check, have step) (CheckLine, *Refusal) {
 		detail := string(refusal.Reason) + ": " + refusal.Detail
 		if c.hint != nil {
 			detail += hintOf(c.hint(a))
+		}
+		if c.gives&(stepKey|stepSignature) != 0 {
+			detail += a.issuer.describeSources()
 		}
 		return CheckLine{Name: c.name, Detail: detail}, refusal
 	}

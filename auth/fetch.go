@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -41,11 +42,11 @@ func (e statusError) Error() string {
 
 // newTransport makes every fetch a connection of its own: they are far apart.
 // No proxy is taken from the environment; the dialer's check would not hold
-// behind one.
-func newTransport(d *net.Dialer) *http.Transport {
+// behind one. Roots are the certificate authorities; nil means the system's.
+func newTransport(d *net.Dialer, roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		DialContext:            d.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    fetchTimeout,
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
@@ -80,6 +81,9 @@ func clipError(err error) error {
 func plainError(err error) error {
 	if network, ok := errors.AsType[*net.OpError](err); ok {
 		return network
+	}
+	if authority, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("%w; name the CA of the key server under ca_file", authority)
 	}
 	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return certificate

@@ -66,7 +66,7 @@ func TestFetchFromBadServers(t *testing.T) {
 	for path, want := range map[string]string{"/good": "", "/moved": "", "/away": "another server", "/loop": "more than 3 redirects",
 		"/404": "404", "/500": "500", "/huge": "more than 262144 bytes", "/hang": "within 3s", "/drip": "within 3s", "/echo": "readable"} {
 		t.Run(path[1:], func(t *testing.T) {
-			s := newSource("id", sourceJWKS, server.URL+path+"?hush", testOptions(nil, nil))
+			s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: server.URL + path + "?hush"}, testOptions(nil, nil))
 			begin := time.Now()
 			start(t, s)
 			<-s.tried()
@@ -121,9 +121,9 @@ func TestDialledAddress(t *testing.T) {
 	for _, test := range []struct{ scheme, address, want string }{
 		{"http", "127.0.0.1", ""}, {"http", "10.255.255.1", "not this machine"}, {"https", "169.254.169.254", "link-local"},
 	} {
-		d := sourceDialer(test.scheme)
+		d := sourceDialer(test.scheme, false)
 		d.Resolver = nameServer(t, netip.MustParseAddr(test.address))
-		f := fetcher{transport: newTransport(d)}
+		f := fetcher{transport: newTransport(d, nil)}
 		_, err := f.get(t.Context(), must(url.Parse(test.scheme+"://keys.example.com:"+port+"/")))
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s to %s: %v", test.scheme, test.address, err)
@@ -141,7 +141,7 @@ func TestCheckAddress(t *testing.T) {
 		{"https", "169.254.169.254", false}, {"https", "::ffff:169.254.169.254", false}, {"https", "fe80::1%eth0", false},
 		{"https", "0.0.0.0", false}, {"https", "::", false}, {"https", "224.0.0.1", false}, {"https", "ff02::1", false},
 	} {
-		if err := checkAddress(test.scheme, netip.MustParseAddr(test.address)); (err == nil) != test.ok {
+		if err := checkAddress(test.scheme, netip.MustParseAddr(test.address), false); (err == nil) != test.ok {
 			t.Errorf("%s to %s: %v", test.scheme, test.address, err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestCheckSourceURL(t *testing.T) {
 		"https://user:pw@id.example.com/": "user name", "https://id.example.com/#x": "fragment", "https://id.example.com/#": "fragment",
 		"https://id.example.com:99999/": "port", "https://id.example.com:0/": "port", "https://hush%zz/": "not a URL", "https://a b/hush": "not a URL",
 	} {
-		err := CheckSourceURL(text)
+		err := CheckSourceURL(text, false)
 		if want == "" && err == nil {
 			continue
 		}

@@ -9,123 +9,91 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 )
 
-// maxSetKeys bounds the keys of one JWK set. Real sets have two or three.
-const maxSetKeys = 64
+// privateMembers are those that only the owner of a key may know: of EC and
+// OKP (RFC 7518 section 6.2.2, RFC 8037), RSA (section 6.3.2), and AKP.
+var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "priv"}
 
-// parseJWKSet reads a JWK set (RFC 7517 section 5) that came from a URL. A
-// key that is of no use here (an unknown type or curve, for encryption, too
-// weak) is left out and described in skipped, so that it does not take the
-// others down with it. A set that mixes in a secret or a private key, or
-// names one kid twice, is refused as a whole.
-func parseJWKSet(text []byte) (keys []*Key, skipped []string, err error) {
-	var doc document
-	if err := doc.read(text); err != nil {
-		return nil, nil, fmt.Errorf("JWK set: %w", err)
-	}
-	array := doc.get("keys")
-	if array == nil || array.kind != '[' {
-		return nil, nil, errors.New(`JWK set: no array "keys"`)
-	}
-	i := 0
-	err = doc.elements(array, func(n *node) error {
-		key, err := parseJWK(&doc, n)
-		switch unusable := (*unusableKeyError)(nil); {
-		case errors.As(err, &unusable):
-			skipped = append(skipped, fmt.Sprintf("key %d: %s", i, unusable.why))
-		case err != nil:
-			return fmt.Errorf("JWK set: key %d: %w", i, err)
-		default:
-			keys = append(keys, key)
-		}
-		i++
-		return checkSet(keys)
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return keys, skipped, nil
+// A publishedSecretError says that whoever can read the set can sign with one
+// of its keys.
+type publishedSecretError struct {
+	print string // of the public half, if it can be told
+	why   string
 }
 
-func checkSet(keys []*Key) error {
-	if len(keys) > maxSetKeys {
-		return fmt.Errorf("JWK set: more than %d keys", maxSetKeys)
+func (e *publishedSecretError) Error() string { return e.why }
+
+// parseJWK reads one public, asymmetric key for signatures (RFC 7517 section
+// 4). A member that is null is as if absent. What is not about keys of this
+// kind (x5c, x5t, ext …) is not looked at.
+func parseJWK(doc *document, n *node) (*Key, error) {
+	if err := checkSecretMembers(doc, n); err != nil {
+		return nil, err
 	}
-	if len(keys) == 0 {
-		return nil
+	if err := checkUse(doc, n); err != nil {
+		return nil, err
 	}
-	last := keys[len(keys)-1]
-	if last.id != "" && slices.ContainsFunc(keys[:len(keys)-1], func(k *Key) bool { return k.id == last.id }) {
-		return fmt.Errorf("JWK set: two keys with the kid %q", clip(last.id))
+	id, err := stringMember(doc, n, "kid")
+	if err != nil {
+		return nil, err
+	}
+	if len(id) > maxKeyID {
+		return nil, fmt.Errorf("its kid is over %d bytes", maxKeyID)
+	}
+	key, err := publicJWK(doc, n)
+	if err != nil {
+		return nil, err
+	}
+	key.id = id
+	return key, restrict(doc, n, key)
+}
+
+// restrict leaves a key the one algorithm that its alg names.
+func restrict(doc *document, n *node, key *Key) error {
+	alg, err := stringMember(doc, n, "alg")
+	if err != nil || alg == "" {
+		return err
+	}
+	if key.only(alg); len(key.verify) == 0 {
+		return fmt.Errorf("its alg %q is not one for signatures by a key of its kind", clip(alg))
 	}
 	return nil
 }
 
-// An unusableKeyError says why one key of a set is left out.
-type unusableKeyError struct{ why string }
-
-func (e *unusableKeyError) Error() string { return e.why }
-
-// parseJWK reads one public, asymmetric key.
-func parseJWK(doc *document, n *node) (*Key, error) {
-	if n.kind != '{' {
-		return nil, errors.New("not an object")
+// checkSecretMembers finds what must not be in a published set.
+func checkSecretMembers(doc *document, n *node) error {
+	if present(doc.member(n, "k")) {
+		return &publishedSecretError{why: "a shared secret in a published set: whoever can read it can sign; its owner must replace it"}
 	}
-	if err := checkJWK(doc, n); err != nil {
-		return nil, err
+	if !slices.ContainsFunc(privateMembers, func(name string) bool { return present(doc.member(n, name)) }) {
+		return nil
 	}
-	key, err := publicJWK(doc, n)
-	if err != nil {
-		return nil, &unusableKeyError{err.Error()}
+	e := &publishedSecretError{why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
+	if key, err := publicJWK(doc, n); err == nil {
+		e.print = key.print
 	}
-	if key.id, err = stringMember(doc, n, "kid"); err != nil {
-		return nil, err
-	}
-	if len(key.id) > maxKeyID {
-		return nil, &unusableKeyError{fmt.Sprintf("its kid is over %d bytes", maxKeyID)}
-	}
-	alg, err := stringMember(doc, n, "alg")
-	if err != nil {
-		return nil, err
-	}
-	if alg != "" {
-		if key.only(alg); len(key.verify) == 0 {
-			return nil, &unusableKeyError{fmt.Sprintf("its alg %q is not of its type", clip(alg))}
-		}
-	}
-	return key, nil
+	return e
 }
 
-// checkJWK refuses what must not be in a published set, and skips what is
-// not for signatures.
-func checkJWK(doc *document, n *node) error {
-	kty, err := stringMember(doc, n, "kty")
-	if err != nil {
-		return err
-	}
-	if kty == "oct" || doc.member(n, "k") != nil {
-		return errors.New("a shared secret in a published set; everybody who can read it can sign")
-	}
-	if doc.member(n, "d") != nil {
-		return errors.New("a private key in a published set; its owner must replace it")
-	}
+// present reports whether a member says something: null and "" do not.
+func present(n *node) bool {
+	return n != nil && n.kind != 'n' && !(n.kind == '"' && len(n.text) == 0)
+}
+
+// checkUse wants a key for signatures (RFC 7517 sections 4.2 and 4.3).
+func checkUse(doc *document, n *node) error {
 	use, err := stringMember(doc, n, "use")
 	if err != nil {
 		return err
 	}
 	if use != "" && use != "sig" {
-		return &unusableKeyError{fmt.Sprintf("its use is %q, not sig", clip(use))}
+		return fmt.Errorf("its use is %q, not sig", clip(use))
 	}
-	return checkKeyOps(doc, n)
-}
-
-// checkKeyOps wants "verify" among key_ops if there are any (RFC 7517 section 4.3).
-func checkKeyOps(doc *document, n *node) error {
 	ops := doc.member(n, "key_ops")
-	if ops == nil {
+	if ops == nil || ops.kind == 'n' {
 		return nil
 	}
 	if ops.kind != '[' {
-		return errors.New("key_ops is not an array")
+		return errors.New("its key_ops is not an array")
 	}
 	verify := false
 	_ = doc.elements(ops, func(op *node) error {
@@ -133,7 +101,7 @@ func checkKeyOps(doc *document, n *node) error {
 		return nil
 	})
 	if !verify {
-		return &unusableKeyError{"its key_ops do not include verify"}
+		return errors.New("its key_ops do not include verify")
 	}
 	return nil
 }
@@ -151,13 +119,16 @@ func publicJWK(doc *document, n *node) (*Key, error) {
 			numbers[name] = value
 		}
 	}
+	if err := checkType(numbers["kty"], numbers["crv"]); err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(numbers)
 	if err != nil {
 		return nil, err
 	}
 	parsed, err := jwk.ParseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("of type %q: %w", clip(numbers["kty"]), err)
+		return nil, fmt.Errorf("of type %s: %w", numbers["kty"], err)
 	}
 	var public any
 	if err := parsed.Raw(&public); err != nil {
@@ -166,14 +137,34 @@ func publicJWK(doc *document, n *node) (*Key, error) {
 	return newPublicKey(public)
 }
 
-// stringMember returns a member that must be a string if it is there.
+// checkType names the types that are of no use here.
+func checkType(kty, curve string) error {
+	switch {
+	case kty == "":
+		return errors.New("it has no kty")
+	case kty == "RSA":
+		return nil
+	case kty == "EC" && slices.Contains([]string{"P-256", "P-384", "P-521"}, curve):
+		return nil
+	case kty == "EC":
+		return fmt.Errorf("its curve is %q, not P-256, P-384 or P-521", clip(curve))
+	case kty == "OKP" && curve == "Ed25519":
+		return nil
+	case kty == "OKP":
+		return fmt.Errorf("its curve is %q; of these only Ed25519 is supported", clip(curve))
+	}
+	return fmt.Errorf("its kty is %q, not RSA, EC or OKP", clip(kty))
+}
+
+// stringMember returns a member that must be a string if it is there and not
+// null.
 func stringMember(doc *document, n *node, name string) (string, error) {
 	m := doc.member(n, name)
-	if m == nil {
+	if m == nil || m.kind == 'n' {
 		return "", nil
 	}
 	if m.kind != '"' {
-		return "", fmt.Errorf("%s is not a string", name)
+		return "", fmt.Errorf("its %s is not a text", name)
 	}
 	return string(m.text), nil
 }

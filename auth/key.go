@@ -11,6 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"sync/atomic"
+	"time"
 )
 
 const (
@@ -20,7 +23,8 @@ const (
 )
 
 // A Key verifies signatures: an HMAC secret, or a public key. It is made by
-// [ParseSecret], [ParsePublicKeys] or a key source, and never changes.
+// [ParseSecret], [ParsePublicKeys] or a key source, and never changes but for
+// the time of its last use.
 type Key struct {
 	id     string
 	label  string
@@ -28,6 +32,32 @@ type Key struct {
 	verify map[*algorithm]verifyFunc // what the key may be used for, and how
 	secret []byte                    // kindHMAC: who can verify can sign
 	print  string
+	used   atomic.Int64 // when it last verified a token, in seconds since 1970
+}
+
+// use notes that the key verified a token.
+func (k *Key) use(now time.Time) {
+	if s := now.Unix(); k.used.Load() != s { // written seldom: many processors read it
+		k.used.Store(s)
+	}
+}
+
+func (k *Key) lastUse() int64 { return k.used.Load() }
+
+// same reports whether two keys are one: by kid, numbers and algorithms.
+func (k *Key) same(other *Key) bool {
+	return k.id == other.id && k.print == other.print && maps.EqualFunc(k.verify, other.verify, func(_, _ verifyFunc) bool { return true })
+}
+
+// algorithms returns the names of what the key may be used for.
+func (k *Key) algorithms() []string {
+	var names []string
+	for i := range algorithmList {
+		if k.verify[&algorithmList[i]] != nil {
+			names = append(names, algorithmList[i].name.String())
+		}
+	}
+	return names
 }
 
 // fingerprint tells keys apart by their material alone: 32 hexadecimal
@@ -145,8 +175,9 @@ func publicKind(public any) (keyKind, error) {
 
 // only restricts the key to one algorithm, as a JWK's alg member does.
 func (k *Key) only(alg string) {
+	named := algorithmNamed(alg)
 	for a := range k.verify {
-		if a.name.String() != alg {
+		if a != named {
 			delete(k.verify, a)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // A SigningKey makes tokens, for the command line, the demo and tests.
 type SigningKey struct {
-	alg    *algorithm
+	alg    string // as it was asked for, and as the header names it
 	signer jws.Signer
 	key    any // []byte, *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey
 }
@@ -90,7 +90,7 @@ func newSigningKey(key any, kind keyKind, alg string) (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, err
 	}
-	return SigningKey{alg: a, signer: signer, key: key}, nil
+	return SigningKey{alg: alg, signer: signer, key: key}, nil
 }
 
 // Sign returns the signature of the signing input (RFC 7515 section 5.1).
@@ -99,7 +99,7 @@ func (k SigningKey) Sign(input []byte) ([]byte, error) { return k.signer.Sign(in
 // Mint returns a token in compact form with these claims, and kid in its
 // header unless that is empty.
 func Mint(k SigningKey, kid string, claims map[string]any) (string, error) {
-	header := map[string]string{"typ": "JWT", "alg": k.alg.name.String()}
+	header := map[string]string{"typ": "JWT", "alg": k.alg}
 	if kid != "" {
 		header["kid"] = kid
 	}

@@ -13,13 +13,15 @@ import (
 // PKCS #1 ("RSA PUBLIC KEY") or a certificate, of which only the key counts.
 // Anything else in the file is an error, a private key above all.
 func ParsePublicKeys(content []byte, label string) ([]*Key, error) {
+	blocks, rest := pemBlocks(content)
+	if text := insteadOfPEM(content); text != "" && len(blocks) == 0 {
+		return nil, errors.New(text)
+	}
+	if len(rest) > 0 {
+		return nil, errors.New("the file holds something that is no PEM block")
+	}
 	var keys []*Key
-	rest := content
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
+	for _, block := range blocks {
 		key, err := parsePublicBlock(block)
 		if err != nil {
 			return nil, err
@@ -27,16 +29,37 @@ func ParsePublicKeys(content []byte, label string) ([]*Key, error) {
 		key.label = label
 		keys = append(keys, key)
 	}
-	if text := insteadOfPEM(content); text != "" && len(keys) == 0 {
-		return nil, errors.New(text)
-	}
-	if len(bytes.TrimSpace(rest)) > 0 {
-		return nil, errors.New("the file holds something that is no PEM block")
-	}
 	if len(keys) == 0 {
 		return nil, errors.New("the file holds no PEM public key")
 	}
 	return keys, nil
+}
+
+// pemBlocks returns the blocks of a file, and what follows the last of them.
+// A block that is broken, which pem.Decode passes over in silence, and all that
+// follows it are part of the rest.
+func pemBlocks(content []byte) (blocks []*pem.Block, rest []byte) {
+	rest = content
+	for {
+		block, after := pem.Decode(rest)
+		if block == nil || bytes.Count(rest[:len(rest)-len(after)], []byte("-----BEGIN ")) > 1 {
+			return blocks, bytes.TrimSpace(rest)
+		}
+		blocks, rest = append(blocks, block), after
+	}
+}
+
+// parseKeyFile reads what a key server has for one kid: one public key.
+func parseKeyFile(content []byte, kid string) (*Key, error) {
+	keys, err := ParsePublicKeys(content, kid)
+	if err != nil {
+		return nil, clipError(err)
+	}
+	if len(keys) != 1 {
+		return nil, fmt.Errorf("%d keys in one file; there must be one", len(keys))
+	}
+	keys[0].id = kid
+	return keys[0], nil
 }
 
 func parsePublicBlock(block *pem.Block) (*Key, error) {

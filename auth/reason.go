@@ -34,7 +34,7 @@ const (
 	ReasonRevoked              Reason = "revoked"               // the token's session was revoked
 	ReasonStateUnavailable     Reason = "state_unavailable"     // cannot decide: the session cannot be recorded
 	ReasonOverloaded           Reason = "overloaded"            // cannot decide: a bound of our own is reached
-	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the issuer's keys were never fetched
+	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the token's key is still to be fetched
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
 )
 
@@ -110,6 +110,8 @@ func (r Reason) Undecided() bool {
 type Refusal struct {
 	Reason Reason
 	Detail string
+
+	routine bool // an undecided login that nobody has to see to: its key is on the way
 }
 
 // Error returns the inside half, for logs and explanations.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -43,7 +44,7 @@ type issuerRules struct {
 
 // newRules takes over the source of an issuer that had it before, so that a
 // reload forgets no key that was fetched.
-func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url string) *source) *rules {
+func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, maxTokenBytes: c.MaxTokenBytes}
 	if r.maxTokenBytes == 0 {
 		r.maxTokenBytes = DefaultMaxTokenBytes
@@ -79,16 +80,16 @@ func newRules(c Config, sourceFor func(issuer string, kind sourceKind, url strin
 	return r
 }
 
-func newIssuerRules(id string, c IssuerConfig, sourceFor func(string, sourceKind, string) *source) *issuerRules {
+func newIssuerRules(id string, c IssuerConfig, sourceFor func(sourceID) *source) *issuerRules {
 	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*algorithm]bool{}}
 	for _, name := range c.Algorithms {
 		r.allowed[algorithmNamed(name)] = true
 	}
 	if c.JWKSURL != "" {
-		r.sources = append(r.sources, sourceFor(id, sourceJWKS, c.JWKSURL))
+		r.sources = append(r.sources, sourceFor(sourceID{id, sourceJWKS, c.JWKSURL, c.trust()}))
 	}
 	if c.ASAPURL != "" {
-		r.sources = append(r.sources, sourceFor(id, sourceASAP, c.ASAPURL))
+		r.sources = append(r.sources, sourceFor(sourceID{id, sourceASAP, c.ASAPURL, c.trust()}))
 	}
 	return r
 }
@@ -117,47 +118,66 @@ func (r *rules) host(name string) *hostRules {
 // maxTried bounds the signatures that one token may cost.
 const maxTried = 8
 
-// candidates appends the keys that may have signed a token of this header,
-// a handful at most.
+// candidates appends the keys that may have signed a token of this header, a
+// handful at most. Those that have the token's kid come first, so that keys
+// without one cannot take their places.
 func (i *issuerRules) candidates(keys []*Key, h *header) []*Key {
-	keys = appendFitting(keys, i.Keys, h)
-	for _, s := range i.sources {
-		if set := s.current(); set != nil {
-			keys = appendFitting(keys, set.keys, h)
+	for _, named := range []bool{true, false} {
+		if named && h.kid == "" {
+			continue
+		}
+		keys = appendFitting(keys, i.Keys, h, named)
+		for _, s := range i.sources {
+			if set := s.current(); set != nil {
+				keys = appendFitting(keys, set.keys, h, named)
+			}
 		}
 	}
 	return keys
 }
 
-func appendFitting(keys, from []*Key, h *header) []*Key {
+func appendFitting(keys, from []*Key, h *header, named bool) []*Key {
 	for _, k := range from {
-		if len(keys) < maxTried && k.fits(h.alg, h.kid) {
+		if len(keys) < maxTried && (h.kid != "" && k.id == h.kid) == named && k.fits(h.alg, h.kid) {
 			keys = append(keys, k)
 		}
 	}
 	return keys
 }
 
-// want asks every source of the issuer for a kid that no key has. It never
-// waits.
-func (i *issuerRules) want(kid string) {
-	for _, s := range i.sources {
-		s.want(kid)
+// keys yields all keys of the issuer that are there now.
+func (i *issuerRules) keys() iter.Seq[*Key] {
+	return func(yield func(*Key) bool) {
+		for _, k := range i.Keys {
+			if !yield(k) {
+				return
+			}
+		}
+		for _, s := range i.sources {
+			if set := s.current(); set != nil {
+				for _, k := range set.keys {
+					if !yield(k) {
+						return
+					}
+				}
+			}
+		}
 	}
 }
 
-// ready reports whether the issuer has keys, or sources that fetch them when
-// a kid asks for it.
-func (i *issuerRules) ready() bool {
-	if len(i.Keys) > 0 {
-		return true
-	}
-	for _, s := range i.sources {
-		if s.current() != nil {
-			return true
+// want asks every source of the issuer for a kid that no key has. It never
+// waits.
+func (i *issuerRules) want(kid string) lookup {
+	var all lookup
+	for n, s := range i.sources {
+		l := s.want(kid)
+		all.pending, all.trouble = all.pending || l.pending, all.trouble || l.trouble
+		if n > 0 {
+			all.detail += "; "
 		}
+		all.detail += l.detail
 	}
-	return false
+	return all
 }
 
 // holds reports whether key can still verify for the issuer. Keys are made

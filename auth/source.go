@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -28,18 +29,23 @@ type sourceOptions struct {
 	Transport http.RoundTripper // nil: one that checks the addresses that it dials
 }
 
-// A keyset is immutable: new keys come in a new one.
-type keyset struct{ keys []*Key }
+// A sourceID is all that makes two key sources one: two hosts that say the
+// same of the same issuer share it.
+type sourceID struct {
+	issuer string
+	kind   sourceKind
+	url    string
+	trust  sourceTrust
+}
 
-// A source holds the keys of one issuer that come from a URL. One goroutine,
-// run, does all fetching; everything else only reads or marks.
+// A source holds the keys of one issuer that come from a URL. Its keeper, which
+// run runs, does all fetching; everything else only reads or marks.
 type source struct {
-	issuer  string
-	kind    sourceKind
+	sourceID
 	options sourceOptions
 	fetch   fetcher
-	url     *url.URL
-	bad     error // why url may not be fetched from
+	from    *url.URL
+	bad     error // why from may not be fetched from
 	keeper  keeper
 
 	set      atomic.Pointer[keyset]
@@ -49,51 +55,45 @@ type source struct {
 
 	mu      sync.Mutex
 	success time.Time
-	failure error // of the last fetch
+	failure error // of the last fetch, or nil
+	failed  time.Time
 }
 
 // A keeper knows which fetch is due.
 type keeper interface {
-	// step makes at most one fetch, and returns when to step again; the zero
-	// time means when a kid is wanted.
-	step(ctx context.Context) time.Time
-	// want marks a kid, and never blocks.
-	want(kid string)
+	// run fetches what is due until ctx ends, and then waits for all that it started.
+	run(ctx context.Context)
+	// want says what is known of a kid that no key has, and if it is not
+	// known, has it fetched. It never waits.
+	want(kid string) lookup
 }
 
 // newSource returns a source that fetches nothing until it runs.
-func newSource(issuer string, kind sourceKind, address string, o sourceOptions) *source {
-	s := &source{issuer: issuer, kind: kind, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
-	s.url, s.bad = parseSourceURL(address)
+func newSource(id sourceID, o sourceOptions) *source {
+	s := &source{sourceID: id, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
+	s.from, s.bad = parseSourceURL(id.url, id.trust.insecureHTTP)
 	if s.fetch.transport = o.Transport; o.Transport == nil && s.bad == nil {
-		s.fetch.transport = newTransport(sourceDialer(s.url.Scheme))
+		s.fetch.transport, s.bad = id.trust.transport(s.from.Scheme)
 	}
-	if kind == sourceASAP {
+	if id.kind == sourceASAP {
 		s.fetch.accept = "application/x-pem-file, */*;q=0.1"
 		s.keeper = newASAP(s)
 		return s
 	}
 	s.fetch.accept = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"
-	s.keeper = &jwks{source: s}
+	s.keeper = newJWKS(s)
 	return s
 }
 
 // current returns the keys; nil until the first success.
 func (s *source) current() *keyset { return s.set.Load() }
 
-// want asks for a kid that no key has. It only marks; the answer may be in
-// current some time later.
-func (s *source) want(kid string) { s.keeper.want(kid) }
+// want says what is known of a kid that no key has. It may have it fetched;
+// the key is then in current some time later.
+func (s *source) want(kid string) lookup { return s.keeper.want(kid) }
 
 // tried returns a channel that is closed after the first attempt, good or not.
 func (s *source) tried() <-chan struct{} { return s.triedCh }
-
-// lastSuccess returns when keys were last fetched, or the zero time.
-func (s *source) lastSuccess() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.success
-}
 
 // problem says why there are no keys, or nothing. Old keys are no problem.
 func (s *source) problem() string {
@@ -105,23 +105,43 @@ func (s *source) problem() string {
 	if s.failure == nil {
 		return "never fetched"
 	}
+	if _, ok := errors.AsType[*contentError](s.failure); ok {
+		return "fetched, and refused: " + s.failure.Error()
+	}
 	return "never fetched: " + s.failure.Error()
+}
+
+// lastSuccess returns when keys were last fetched, or the zero time.
+func (s *source) lastSuccess() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.success
+}
+
+// lastFailure returns why and when the last fetch failed; nil if it did not.
+func (s *source) lastFailure() (error, time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failure, s.failed
 }
 
 // run fetches what is due until ctx ends.
 func (s *source) run(ctx context.Context) {
 	defer s.markTried() // a source that a reload ends must not hold up the start
-	for ctx.Err() == nil {
-		next := s.keeper.step(ctx)
-		var due <-chan time.Time
-		if !next.IsZero() {
-			due = time.After(time.Until(next))
-		}
-		select {
-		case <-ctx.Done():
-		case <-due:
-		case <-s.wake:
-		}
+	s.keeper.run(ctx)
+}
+
+// wait returns at a time, when roused, or when ctx ends. The zero time never
+// comes.
+func (s *source) wait(ctx context.Context, until time.Time) {
+	var due <-chan time.Time
+	if !until.IsZero() {
+		due = time.After(time.Until(until))
+	}
+	select {
+	case <-ctx.Done():
+	case <-due:
+	case <-s.wake:
 	}
 }
 
@@ -134,6 +154,12 @@ func (s *source) rouse() {
 	default:
 	}
 }
+
+// A contentError says that a server answered well, and that what it sent
+// cannot be used.
+type contentError struct{ error }
+
+func (e *contentError) Unwrap() error { return e.error }
 
 // get fetches from a URL and hands the response to use. A panic in either is
 // an error like any other: the source backs off, and the old keys stay.
@@ -154,26 +180,49 @@ func (s *source) get(ctx context.Context, from *url.URL, use func(response) erro
 	if err != nil {
 		return err
 	}
-	return use(r)
+	if err := use(r); err != nil {
+		return &contentError{err}
+	}
+	return nil
 }
 
-// record keeps how a fetch ended.
+// record keeps how a fetch ended. That a key server does not have a kid is no
+// failure: anybody can write one into a token.
 func (s *source) record(err error) {
 	now := s.options.Now()
-	s.options.Metrics.Fetched(s.issuer, err == nil, now)
+	if s.kind == sourceASAP && keyIsGone(err) {
+		s.options.Metrics.Fetched(s.issuer, metrics.FetchMissing, now)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failure = err; err == nil {
-		s.success = now
+	if s.failure = err; err != nil {
+		s.failed = now
+		s.options.Metrics.Fetched(s.issuer, metrics.FetchFailed, now)
+		return
 	}
+	s.success = now
+	s.options.Metrics.Fetched(s.issuer, metrics.FetchSucceeded, now)
+}
+
+// title names the source for an operator, without a URL.
+func (s *source) title() string {
+	what := "the key set"
+	if s.kind == sourceASAP {
+		what = "the key server"
+	}
+	if s.from == nil {
+		return what
+	}
+	return what + " of " + clip(s.from.Host)
 }
 
 // log names the issuer and the server, and never the URL: its path or query
 // may be a secret of the operator.
 func (s *source) log(ctx context.Context, level slog.Level, text string, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("issuer", s.issuer), slog.String("source", string(s.kind))}
-	if s.url != nil {
-		attrs = append(attrs, slog.String("server", s.url.Host))
+	if s.from != nil {
+		attrs = append(attrs, slog.String("server", s.from.Host))
 	}
 	s.options.Log.LogAttrs(ctx, level, text, append(attrs, more...)...)
 }

@@ -8,8 +8,6 @@ import (
 const (
 	minBackoff = 5 * time.Second
 	maxBackoff = 5 * time.Minute
-
-	unknownKidPause = 30 * time.Second // between fetches that strangers can cause
 )
 
 // jitter spreads d by a tenth to both sides, so that the servers of one
@@ -28,16 +26,17 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.wait = 0 }
 
-// A bucket allows burst fetches at once and then one for each
-// unknownKidPause. It keeps only the time when it is full again (GCRA).
+// A bucket allows burst fetches at once and then one for each pause: what
+// strangers can cause. It keeps only the time when it is full again (GCRA).
 type bucket struct {
 	burst int
+	pause time.Duration
 	full  time.Time
 }
 
 // ready returns when the next fetch is allowed.
 func (b *bucket) ready() time.Time {
-	return b.full.Add(-time.Duration(b.burst-1) * unknownKidPause)
+	return b.full.Add(-time.Duration(b.burst-1) * b.pause)
 }
 
 // take uses up one fetch.
@@ -45,5 +44,5 @@ func (b *bucket) take(now time.Time) {
 	if b.full.Before(now) {
 		b.full = now
 	}
-	b.full = b.full.Add(unknownKidPause)
+	b.full = b.full.Add(b.pause)
 }

@@ -5,14 +5,6 @@ import (
 	"sync"
 )
 
-// A sourceID tells key sources apart: two hosts that name the same URL for
-// the same issuer share one.
-type sourceID struct {
-	issuer string
-	kind   sourceKind
-	url    string
-}
-
 // A sourceSet owns the key sources of the rules in force. It outlives
 // reloads, so that a source which stays keeps its keys and its schedule.
 type sourceSet struct {
@@ -30,15 +22,14 @@ func (s *sourceSet) init() {
 
 // prepare begins a new set, and returns what gives it its sources. Until
 // [sourceSet.apply] nothing of it is fetched, and it can be dropped.
-func (s *sourceSet) prepare() (next map[sourceID]*source, sourceFor func(issuer string, kind sourceKind, url string) *source) {
+func (s *sourceSet) prepare() (next map[sourceID]*source, sourceFor func(sourceID) *source) {
 	next = map[sourceID]*source{}
-	return next, func(issuer string, kind sourceKind, url string) *source {
+	return next, func(id sourceID) *source {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		id := sourceID{issuer, kind, url}
 		if next[id] == nil {
 			if next[id] = s.now[id]; next[id] == nil {
-				next[id] = newSource(issuer, kind, url, s.options)
+				next[id] = newSource(id, s.options)
 			}
 		}
 		return next[id]

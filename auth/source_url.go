@@ -15,15 +15,15 @@ import (
 const sourceURLExample = "write it like https://id.example.org/keys"
 
 // CheckSourceURL says whether keys may be fetched from a URL: https, or http
-// to an address of this machine. Where a host's name leads is checked when it
-// is dialled. The error names what is wrong, then "; " and how to mend it; it
-// never quotes the path, the query or a password.
-func CheckSourceURL(s string) error {
-	_, err := parseSourceURL(s)
+// to an address of this machine, or with insecureHTTP to any. Where a host's
+// name leads is checked when it is dialled. The error names what is wrong, then
+// "; " and how to mend it; it never quotes the path, the query or a password.
+func CheckSourceURL(s string, insecureHTTP bool) error {
+	_, err := parseSourceURL(s, insecureHTTP)
 	return err
 }
 
-func parseSourceURL(s string) (*url.URL, error) {
+func parseSourceURL(s string, insecureHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil {
 		return nil, errors.New("not a URL; " + sourceURLExample) // err quotes the URL
@@ -41,13 +41,19 @@ func parseSourceURL(s string) (*url.URL, error) {
 		return nil, errors.New("a fragment; leave out the # and what follows it")
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
-	if u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") && !addr.Unmap().IsLoopback() {
-		return nil, errors.New("http to another machine, where anybody on the way can change the keys; use https")
+	if !insecureHTTP && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") && !addr.Unmap().IsLoopback() {
+		return nil, errors.New("http to another machine, where anybody on the way can change the keys; use https, or set insecure_http: true")
 	}
 	if err == nil {
-		return u, checkAddress(u.Scheme, addr)
+		return u, checkAddress(u.Scheme, addr, insecureHTTP)
 	}
 	return u, nil
+}
+
+// shownURL is a URL for the operator's eyes: a user name, password or query in
+// it may be a secret.
+func shownURL(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
 // portOf returns the port that a URL leads to.
@@ -66,13 +72,14 @@ func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
 }
 
-// checkAddress keeps plain http on this machine, and everything away from the
-// addresses where no key server is but a cloud's metadata service may be.
-// Private networks are good: the operator names the server.
-func checkAddress(scheme string, addr netip.Addr) error {
+// checkAddress keeps plain http on this machine, unless the operator allows it,
+// and everything away from the addresses where no key server is but a cloud's
+// metadata service may be. Private networks are good: the operator names the
+// server.
+func checkAddress(scheme string, addr netip.Addr, insecureHTTP bool) error {
 	addr = addr.Unmap()
-	if scheme != "https" && !addr.IsLoopback() {
-		return fmt.Errorf("http to %s, which is not this machine; use https", addr)
+	if scheme != "https" && !addr.IsLoopback() && !insecureHTTP {
+		return fmt.Errorf("http to %s, which is not this machine; use https, or set insecure_http: true", addr)
 	}
 	if addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() {
 		return fmt.Errorf("%s is a link-local, multicast or unspecified address; name the key server's own", addr)
@@ -82,7 +89,7 @@ func checkAddress(scheme string, addr netip.Addr) error {
 
 // sourceDialer checks the address that a host's name was resolved to, so
 // that no DNS answer can lead elsewhere between a check and its use.
-func sourceDialer(scheme string) *net.Dialer {
+func sourceDialer(scheme string, insecureHTTP bool) *net.Dialer {
 	return &net.Dialer{
 		Timeout: fetchTimeout,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
@@ -90,7 +97,7 @@ func sourceDialer(scheme string) *net.Dialer {
 			if err != nil {
 				return err
 			}
-			return checkAddress(scheme, to.Addr())
+			return checkAddress(scheme, to.Addr(), insecureHTTP)
 		},
 	}
 }

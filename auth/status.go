@@ -2,7 +2,9 @@ package auth
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/metrics"
@@ -12,23 +14,26 @@ import (
 // are, for the status command and the readiness check.
 type KeyStatus struct {
 	Host, Issuer string
-	Source       string    // "files", "jwks" or "asap"
-	Keys         int       // that are good now
+	Source       string // "files", "jwks" or "asap"
+	URL          string // without user name and query; empty for files
+	Keys         int    // that are good now
+	Names        []string
 	LastSuccess  time.Time // of the last fetch; zero for files
+	LastFailure  time.Time // of the last fetch, if that failed; else zero
+	Failure      string    // why it did
 	Problem      string    // why the issuer's tokens cannot be verified, or empty
+	Skipped      []string  // what of the source is not used, and why, a line each
 }
+
+// maxNames bounds the keys that a status names.
+const maxNames = 16
 
 // Keys returns the state of all keys, ordered by host, issuer and source.
 func (v *Verifier) Keys() []KeyStatus {
 	var list []KeyStatus
 	for _, h := range v.rules.Load().hosts {
 		for _, i := range h.issuers {
-			if len(i.Keys) > 0 {
-				list = append(list, KeyStatus{Host: h.name, Issuer: i.id, Source: "files", Keys: len(i.Keys)})
-			}
-			for _, s := range i.sources {
-				list = append(list, sourceStatus(h.name, s))
-			}
+			list = append(list, i.status(h.name)...)
 		}
 	}
 	slices.SortFunc(list, func(a, b KeyStatus) int {
@@ -37,15 +42,61 @@ func (v *Verifier) Keys() []KeyStatus {
 	return list
 }
 
-func sourceStatus(host string, s *source) KeyStatus {
-	st := KeyStatus{Host: host, Issuer: s.issuer, Source: string(s.kind), LastSuccess: s.lastSuccess()}
-	set := s.current()
-	if set == nil {
-		st.Problem = s.problem()
-		return st
+func (i *issuerRules) status(host string) (list []KeyStatus) {
+	if len(i.Keys) > 0 {
+		list = append(list, KeyStatus{Host: host, Issuer: i.id, Source: "files"}.with(&keyset{keys: i.Keys}))
 	}
-	st.Keys = len(set.keys)
+	for _, s := range i.sources {
+		list = append(list, s.status(host))
+	}
+	return list
+}
+
+// with adds what is told of a set.
+func (st KeyStatus) with(set *keyset) KeyStatus {
+	st.Keys, st.Skipped = len(set.keys), set.lines()
+	st.Names = set.names()
+	if len(st.Names) > maxNames {
+		st.Names = append(st.Names[:maxNames], fmt.Sprintf("and %d more", len(set.keys)-maxNames))
+	}
 	return st
+}
+
+func (s *source) status(host string) KeyStatus {
+	st := KeyStatus{Host: host, Issuer: s.issuer, Source: string(s.kind), LastSuccess: s.lastSuccess()}
+	if s.from != nil {
+		st.URL = shownURL(s.from)
+	}
+	if failure, at := s.lastFailure(); failure != nil {
+		st.Failure, st.LastFailure = failure.Error(), at
+	}
+	if set := s.current(); set != nil {
+		return st.with(set)
+	}
+	st.Problem = s.problem()
+	return st
+}
+
+// describeSources tells what each key source of the issuer has, for the
+// explanation of a token whose key is not found.
+func (i *issuerRules) describeSources() string {
+	var b strings.Builder
+	for _, s := range i.sources {
+		st := s.status("")
+		fmt.Fprintf(&b, "; %s %s has ", st.Source, st.URL)
+		switch {
+		case st.Problem != "":
+			b.WriteString("no keys: " + st.Problem)
+		case st.Keys == 0:
+			b.WriteString("no keys yet")
+		default:
+			fmt.Fprintf(&b, "%d: %s", st.Keys, strings.Join(st.Names, ", "))
+		}
+		if len(st.Skipped) > 0 {
+			b.WriteString(" (left out: " + strings.Join(st.Skipped, "; ") + ")")
+		}
+	}
+	return b.String()
 }
 
 // CountKeys brings the keys gauge up to date. It is called after a reload,

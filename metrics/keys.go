@@ -6,7 +6,10 @@ import "time"
 const (
 	FetchSucceeded = "success"
 	FetchFailed    = "failure"
+	FetchMissing   = "missing" // a key server answered that it has no such key
 )
+
+var fetchResults = [...]string{FetchSucceeded, FetchFailed, FetchMissing}
 
 // A KeyCount is the number of an issuer's keys of one kind.
 type KeyCount struct {
@@ -49,24 +52,26 @@ func (m *Metrics) Issuers(names []string) {
 	}
 	for name := range gone {
 		m.fetchSuccess.DeleteLabelValues(name)
-		m.fetches.DeleteLabelValues(name, FetchSucceeded)
-		m.fetches.DeleteLabelValues(name, FetchFailed)
+		for _, result := range fetchResults {
+			m.fetches.DeleteLabelValues(name, result)
+		}
 	}
 }
 
-// Fetched records the end, at the time at, of a fetch of an issuer's keys.
-func (m *Metrics) Fetched(issuer string, ok bool, at time.Time) {
+// Fetched records how a fetch of an issuer's keys ended at the time at: one of
+// [FetchSucceeded], [FetchFailed] and [FetchMissing].
+func (m *Metrics) Fetched(issuer, result string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// A fetch may end after its issuer was removed; the next call of Issuers
 	// then finds the name here.
 	m.issuers[issuer] = true
-	// Both exist from the first fetch on: a rate needs a 0 to start from.
-	good, bad := m.fetches.WithLabelValues(issuer, FetchSucceeded), m.fetches.WithLabelValues(issuer, FetchFailed)
-	if !ok {
-		bad.Inc()
-		return
+	// All exist from the first fetch on: a rate needs a 0 to start from.
+	for _, r := range fetchResults {
+		m.fetches.WithLabelValues(issuer, r)
 	}
-	good.Inc()
-	m.fetchSuccess.WithLabelValues(issuer).Set(seconds(at))
+	m.fetches.WithLabelValues(issuer, result).Inc()
+	if result == FetchSucceeded {
+		m.fetchSuccess.WithLabelValues(issuer).Set(seconds(at))
+	}
 }

@@ -69,10 +69,10 @@ func TestIssuersDropsOthers(t *testing.T) {
 	m := metrics.New("test")
 	m.Issuers([]string{"a", "b"})
 	at := time.Unix(1_795_500_000, 0)
-	m.Fetched("a", true, at)
-	m.Fetched("b", true, at)
+	m.Fetched("a", metrics.FetchSucceeded, at)
+	m.Fetched("b", metrics.FetchSucceeded, at)
 	m.Issuers([]string{"b"})
-	m.Fetched("a", true, at) // was under way when the issuer was removed
+	m.Fetched("a", metrics.FetchSucceeded, at) // was under way when the issuer was removed
 	m.Issuers([]string{"b"})
 	text := scrape(t, m)
 	if strings.Contains(text, `issuer="a"`) {
@@ -85,8 +85,10 @@ func TestIssuersDropsOthers(t *testing.T) {
 
 func TestFetchedFailureKeepsTime(t *testing.T) {
 	m := metrics.New("test")
-	m.Fetched("a", false, time.Unix(1, 0))
+	m.Fetched("a", metrics.FetchFailed, time.Unix(1, 0))
 	wantLine(t, scrape(t, m), `usher_jwks_fetches_total{issuer="a",result="failure"} 1`, true)
+	m.Fetched("a", metrics.FetchMissing, time.Unix(2, 0))
+	wantLine(t, scrape(t, m), `usher_jwks_fetches_total{issuer="a",result="missing"} 1`, true)
 	if text := scrape(t, m); strings.Contains(text, "\n"+metrics.JWKSLastSuccess+"{") {
 		t.Errorf("a time of success without a success:\n%s", ours(text))
 	}
@@ -119,7 +121,7 @@ func TestConcurrent(t *testing.T) {
 				d.Refused("expired", time.Microsecond)
 				m.SetKeys(keys)
 				m.Issuers([]string{"a"})
-				m.Fetched("a", i%2 == 0, time.Now())
+				m.Fetched("a", metrics.FetchSucceeded, time.Now())
 				m.Reloaded(i%2 == 0, time.Now())
 			}
 		})

@@ -51,10 +51,15 @@ type unseenClaim struct {
 
 type issuerStatus struct {
 	Issuer      string    `json:"issuer"`
-	Source      string    `json:"source"` // files, jwks or asap
+	Source      string    `json:"source"`        // files, jwks or asap
+	URL         string    `json:"url,omitempty"` // without user name and query
 	Keys        int       `json:"keys"`
+	Names       []string  `json:"key_names,omitempty"`   // their kid, or the file's name; the first 16
 	LastSuccess time.Time `json:"last_success,omitzero"` // of the last fetch
-	Problem     string    `json:"problem,omitempty"`
+	LastFailure time.Time `json:"last_failure,omitzero"` // of the last fetch, if that failed
+	Error       string    `json:"error,omitempty"`       // why it did
+	Problem     string    `json:"problem,omitempty"`     // why no token can be verified
+	Skipped     []string  `json:"skipped,omitempty"`     // what of the source is not used, and why
 }
 
 // adminHandler answers usher reload and usher status.
@@ -108,7 +113,10 @@ func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []hostStatus {
 			hosts = append(hosts, hostStatus{Host: k.Host})
 		}
 		h := &hosts[len(hosts)-1]
-		h.Issuers = append(h.Issuers, issuerStatus{k.Issuer, k.Source, k.Keys, k.LastSuccess, k.Problem})
+		h.Issuers = append(h.Issuers, issuerStatus{
+			Issuer: k.Issuer, Source: k.Source, URL: k.URL, Keys: k.Keys, Names: k.Names,
+			LastSuccess: k.LastSuccess, LastFailure: k.LastFailure, Error: k.Failure, Problem: k.Problem, Skipped: k.Skipped,
+		})
 	}
 	for i := range hosts {
 		for _, u := range unseen {

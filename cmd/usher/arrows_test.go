@@ -20,7 +20,7 @@ type goPackage struct {
 var arrows = map[string][]string{
 	"usher/metrics":              {},
 	"usher/internal/jid":         {},
-	"usher/auth":                 {"usher/metrics", "usher/internal/jid", "usher/internal/panics"},
+	"usher/auth":                 {"usher/metrics", "usher/internal/jid", "usher/internal/occasion", "usher/internal/panics"},
 	"usher/auth/authtest":        {"usher/auth", "usher/metrics"},
 	"usher/internal/panics":      {"usher/metrics", "usher/internal/occasion"},
 	"usher/internal/listen":      {"usher/metrics", "usher/internal/occasion"},

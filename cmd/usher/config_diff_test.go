@@ -25,7 +25,7 @@ var others = []string{
 func TestReloadNamesEveryKey(t *testing.T) {
 	dir := keyFolder(t)
 	others := slices.Clone(others)
-	for _, f := range []string{"my-app.secret", "other.secret", "http.secret", "rsa.pem"} {
+	for _, f := range []string{"my-app.secret", "other.secret", "http.secret", "rsa.pem", "ca.pem"} {
 		others = append(others, filepath.Join(dir, f), "["+filepath.Join(dir, f)+"]")
 	}
 	full := deployConfigInFull(t, dir)

@@ -14,6 +14,8 @@ import (
 type issuerReader struct {
 	key              item // its name in the file
 	secrets, publics []item
+	urls             []item // jwks_url and asap_url, as far as they are there
+	ca, http         item   // ca_file and insecure_http, if they are there
 	encoding         auth.SecretEncoding
 	encodingSaid     bool
 	weak             bool
@@ -33,6 +35,7 @@ func (v value) issuer(key item) (auth.IssuerConfig, moderation.Bounds) {
 		sources:  map[*auth.Key]item{},
 	}
 	r.read(v)
+	r.readSources()
 	r.readKeys()
 	r.checkKinds()
 	r.checkAlgorithms()
@@ -49,8 +52,17 @@ func (r *issuerReader) read(v value) {
 		})},
 		field{"allow_weak_secret", func(v value) { v.boolean(&r.weak) }},
 		field{"public_key_files", r.careful(func(v value) { r.publics = v.list() })},
-		field{"jwks_url", r.careful(func(v value) { r.config.JWKSURL = v.sourceURL() })},
-		field{"asap_url", r.careful(func(v value) { r.config.ASAPURL = v.sourceURL() })},
+		field{"jwks_url", r.careful(func(v value) { r.config.JWKSURL = r.sourceURL(v) })},
+		field{"asap_url", r.careful(func(v value) { r.config.ASAPURL = r.sourceURL(v) })},
+		field{"ca_file", r.careful(func(v value) {
+			if s, ok := v.string(); ok && s != "" {
+				r.ca = item{v, s}
+			}
+		})},
+		field{"insecure_http", r.careful(func(v value) {
+			r.http = item{value: v}
+			v.boolean(&r.config.InsecureHTTP)
+		})},
 		field{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
 		field{"audience", func(v value) { r.config.Audience = v.audiences() }},
 		field{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
@@ -69,25 +81,6 @@ func (r *issuerReader) careful(read func(value)) func(value) {
 		read(v)
 		r.unread = r.unread || countErrors(v.r.problems) > before
 	}
-}
-
-// sourceURL reads the address of a key source; empty means none.
-func (v value) sourceURL() string {
-	s, ok := v.string()
-	if !ok || s == "" {
-		return ""
-	}
-	if v.noSourceURL(s) {
-		return ""
-	}
-	if err := auth.CheckSourceURL(s); err != nil {
-		text, mend, found := strings.Cut(err.Error(), "; ")
-		if !found {
-			mend = "write an https URL (http only to this machine)"
-		}
-		v.problem(mend, "%s: %s", v.name, text)
-	}
-	return s
 }
 
 func (r *issuerReader) readKeys() {

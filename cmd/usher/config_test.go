@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -43,6 +44,9 @@ func keyFolder(t testing.TB) string {
 	}
 	putFile(t, dir, "rsa.pem", publicPEM(t, rsaKey.Public()), 0o644)
 	putFile(t, dir, "ec.pem", publicPEM(t, ecKey.Public()), 0o644)
+	ca := certificatePEM(t, ecKey)
+	putFile(t, dir, "ca.pem", "# our own CA\n"+ca, 0o644)
+	putFile(t, dir, "cut.pem", ca+ca[:len(ca)/2]+ca, 0o644)
 	putFile(t, dir, "my-app.secret", shortSecret+"\n", 0o640)
 	putFile(t, dir, "copy.secret", shortSecret, 0o640)
 	putFile(t, dir, "other.secret", longSecret+"\n", 0o600)
@@ -64,6 +68,16 @@ func publicPEM(t testing.TB, key crypto.PublicKey) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+func certificatePEM(t testing.TB, key *ecdsa.PrivateKey) string {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 func putFile(t testing.TB, dir, name, content string, mode os.FileMode) string {

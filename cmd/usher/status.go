@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -65,7 +66,10 @@ func printStatus(w io.Writer, s statusAnswer) {
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
 		for _, i := range h.Issuers {
-			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+i.describe())
+			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+printable(i.describe()))
+			for _, line := range i.faults() {
+				fmt.Fprintln(w, "    "+printable(line))
+			}
 		}
 		for _, u := range h.Unseen {
 			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
@@ -76,6 +80,12 @@ func printStatus(w io.Writer, s statusAnswer) {
 
 func (i issuerStatus) describe() string {
 	s := plural(i.Keys, "key") + " from " + i.Source
+	if i.URL != "" {
+		s += " " + i.URL
+	}
+	if len(i.Names) > 0 {
+		s += " (" + strings.Join(i.Names, ", ") + ")"
+	}
 	if !i.LastSuccess.IsZero() {
 		s += ", fetched " + i.LastSuccess.Format(time.RFC3339)
 	}
@@ -95,6 +105,17 @@ func describeCounts(c listen.Counts) string {
 		s += fmt.Sprintf(", %d closed by the limit", c.Closed)
 	}
 	return s
+}
+
+// faults returns what an operator should see to, a line each.
+func (i issuerStatus) faults() (lines []string) {
+	if i.Problem == "" && i.Error != "" {
+		lines = append(lines, "the last fetch failed, "+i.LastFailure.Format(time.RFC3339)+": "+i.Error)
+	}
+	for _, s := range i.Skipped {
+		lines = append(lines, "left out: "+s)
+	}
+	return lines
 }
 
 func printLastReload(w io.Writer, last *lastReload) {

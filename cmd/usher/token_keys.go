@@ -15,7 +15,6 @@ const fetchPatience = 5 * time.Second
 // the daemon it may wait for key servers: nobody's login hangs on it.
 type examiner struct {
 	verifier *auth.Verifier
-	asap     bool          // some keys are fetched only when a token names them
 	patience time.Duration // that is left
 
 	cancel   context.CancelFunc
@@ -35,7 +34,7 @@ func newExaminer(ctx context.Context, c *config) (*examiner, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &examiner{verifier: v, asap: hasASAP(c.auth)}
+	e := &examiner{verifier: v}
 	ctx, e.cancel = context.WithCancel(ctx)
 	e.fetching.Go(func() { _ = v.Run(ctx) }) // nil by its contract
 	began := time.Now()
@@ -50,23 +49,12 @@ func newExaminer(ctx context.Context, c *config) (*examiner, error) {
 	return e, nil
 }
 
-func hasASAP(c auth.Config) bool {
-	for _, h := range c.Hosts {
-		for _, issuer := range h.Issuers {
-			if issuer.ASAPURL != "" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// explain runs every check. The first look at a token makes an ASAP source
-// fetch the key that it names, so a missing key is looked for again.
+// explain runs every check. The first look at a token may make a key source
+// fetch the key that it names, so a key that is on its way is looked for again.
 func (e *examiner) explain(c auth.Credentials) auth.Report {
 	const pause = 50 * time.Millisecond
 	r := e.verifier.Explain(c)
-	for e.asap && e.patience > 0 && (r.Reason == auth.ReasonUnknownKey || r.Reason == auth.ReasonKeysUnavailable) {
+	for r.Pending && e.patience > 0 {
 		time.Sleep(pause)
 		e.patience -= pause
 		r = e.verifier.Explain(c)

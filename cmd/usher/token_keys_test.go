@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,13 +45,47 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 	if r := e.explain(auth.Credentials{Door: "explain", Token: token}); !r.Allowed {
 		t.Fatalf("refused: %+v", r)
 	}
-	e.patience = 200 * time.Millisecond
 	other, err := auth.Mint(signing, "app/two", map[string]any{"iss": "my-app"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.explain(auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey || e.patience > 0 {
+	if r := e.explain(auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey || e.patience <= 0 {
 		t.Errorf("a key that the server does not have: %+v, patience %v", r, e.patience)
+	}
+}
+
+// TestExplainedKeySets: the line of the key tells what a key server gave.
+func TestExplainedKeySets(t *testing.T) {
+	signing, _ := newECKey(t)
+	token, err := auth.Mint(signing, "k", map[string]any{
+		"iss": "my-app", "sub": "meet.example.com", "room": "*", "exp": time.Now().Add(time.Hour).Unix(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string][]string{
+		`{"jwks_uri":"https://id.example.com/certs"}`: {"keys_unavailable: ", "fetched, and refused: the answer is a discovery document", `"https://id.example.com/certs"`},
+		`{"keys":[{"kty":"oct","k":"AAAA"}]}`:         {"keys_unavailable: ", "no key of the set can be used; key 1: a shared secret in a published set"},
+		`{"keys":[{"kty":"EC","kid":"k","use":"enc"},{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"other"}]}`: {
+			"unknown_key: ", `key 1 (kid "k"): its use is "enc", not sig`, "/keys has 1: other"},
+		`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k"}]}`: {"unknown_key: ", `the issuer's key "k" is for EdDSA, and the token's alg is ES256`},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		defer server.Close()
+		c := asapConfig("")
+		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{JWKSURL: server.URL + "/keys?hush", Algorithms: []string{"ES256"}}
+		e, err := newExaminer(t.Context(), &config{auth: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.close()
+		r := e.explain(auth.Credentials{Door: "explain", Token: token})
+		i := slices.IndexFunc(r.Checks, func(l auth.CheckLine) bool { return l.Name == "key" })
+		for _, text := range want {
+			if !strings.Contains(r.Checks[i].Detail, text) || strings.Contains(r.Checks[i].Detail, "hush") {
+				t.Errorf("%s: %q, want %q", body, r.Checks[i].Detail, text)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,123 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func checkKey(a *attempt) *Refusal {
+	a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header)
+	if len(a.candidates) > 0 {
+		return nil
+	}
+	if algs := a.issuer.algorithmsOf(a.header.kid); len(algs) > 0 {
+		return Refuse(ReasonUnknownKey, "the issuer's key %q is for %s, and the token's alg is %s; have the application sign with one of them, or publish the key for it",
+			clip(a.header.kid), strings.Join(algs, ", "), a.header.alg.name)
+	}
+	if len(a.issuer.sources) == 0 {
+		return Refuse(ReasonUnknownKey, "the issuer has no key %sfor %s; name it under secret_files or public_key_files, or have the application sign with another",
+			a.quotedKid(), a.header.alg.name)
+	}
+	refusal := a.askForKey(ReasonUnknownKey, fmt.Sprintf("the issuer has no key %sfor %s", a.quotedKid(), a.header.alg.name))
+	// It may have come while it was asked for.
+	if a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header); len(a.candidates) > 0 {
+		return nil
+	}
+	return refusal
+}
+
+func (a *attempt) quotedKid() string {
+	if a.header.kid == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q ", clip(a.header.kid))
+}
+
+func describeKeys(a *attempt) string { return fmt.Sprintf("%d may have signed it", len(a.candidates)) }
+
+// algorithmsOf returns what the keys with exactly this kid are for.
+func (i *issuerRules) algorithmsOf(kid string) (names []string) {
+	for k := range i.keys() {
+		if kid != "" && k.id == kid {
+			names = append(names, k.algorithms()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// askForKey asks the key sources for the token's key, and returns a refusal:
+// that the login cannot be decided yet, or if the sources are known not to have
+// the key, for the reason. A token that would be refused whatever its key makes
+// nobody fetch anything.
+func (a *attempt) askForKey(reason Reason, text string) *Refusal {
+	if r := a.refusedAnyway(); r != nil {
+		return &Refusal{Reason: reason, Detail: text + "; it is not asked for, as the token is refused whatever its key: " + r.Error()}
+	}
+	found := a.issuer.want(a.header.kid)
+	if found.pending {
+		reason = ReasonKeysUnavailable
+	}
+	return &Refusal{Reason: reason, Detail: text + "; " + found.detail, routine: !found.trouble}
+}
+
+// refusedAnyway runs the checks that need neither key nor memory.
+func (a *attempt) refusedAnyway() *Refusal {
+	for _, check := range []func(*attempt) *Refusal{checkExpiry, checkNotBefore, checkLifetime, checkTime, checkAudience, checkSubject} {
+		if r := check(a); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func checkSignature(a *attempt) *Refusal {
+	signature, refusal := a.decode(a.parts.signature, "signature")
+	if refusal != nil {
+		return refusal
+	}
+	for _, key := range a.candidates {
+		if key.verify[a.header.alg](a.parts.signed, signature) {
+			a.key = key
+			a.key.use(a.now)
+			a.id.Host, a.id.Issuer, a.id.KeyID = a.host.name, a.issuer.id, key.String()
+			a.rules.headers.put(a.parts.header, a.header)
+			return nil
+		}
+	}
+	return a.refuseSignature()
+}
+
+// refuseSignature says no, unless the right key may be one that only a key
+// source has: a key without a kid stands for others that come after it.
+func (a *attempt) refuseSignature() *Refusal {
+	text := fmt.Sprintf("none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
+	if fitting := a.issuer.countFitting(a.header); fitting > len(a.candidates) {
+		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), maxTried)
+	}
+	named := func(k *Key) bool { return k.id != "" && k.id == a.header.kid }
+	if len(a.issuer.sources) == 0 || slices.ContainsFunc(a.candidates, named) {
+		return Refuse(ReasonBadSignature, "%s; compare the key that the application signs with", text)
+	}
+	return a.askForKey(ReasonBadSignature, text)
+}
+
+func (i *issuerRules) countFitting(h *header) (n int) {
+	for k := range i.keys() {
+		if k.fits(h.alg, h.kid) {
+			n++
+		}
+	}
+	return n
+}
+
+func describeSignature(a *attempt) string { return "made by key " + a.key.String() }
+
+func keyNames(keys []*Key) string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.String()
+	}
+	return strings.Join(names, ", ")
+}
