@@ -76,8 +76,12 @@ func (a *asap) want(kid string) lookup {
 		return lookup{pending: true, detail: a.title() + " has the key now"}
 	}
 	if k, ok := a.missing.get(h, now); ok {
-		return lookup{pending: k.pending, trouble: k.pending, detail: fmt.Sprintf("%s gives no key for it: %s (asked again in %v)",
+		l := lookup{pending: k.pending, trouble: k.pending, detail: fmt.Sprintf("%s gives no key for it: %s (asked again in %v at the earliest)",
 			a.title(), k.why, k.until.Sub(now).Round(time.Second))}
+		if !k.pending {
+			l.detail += "; have the application publish it there"
+		}
+		return l
 	}
 	if !a.asking[kid] {
 		a.queue.add(kid, h, now)

@@ -50,7 +50,8 @@ func (j *jwks) want(kid string) lookup {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if k, ok := j.missing.get(h, now); ok && set != nil {
-		return lookup{detail: j.absent(set, kid) + fmt.Sprintf(" (fetched %v ago)", (missingFor-k.until.Sub(now)).Round(time.Second))}
+		age := missingFor - k.until.Sub(now)
+		return lookup{detail: fmt.Sprintf("%s (fetched %v ago); have the application publish it there", j.absent(set, kid), age.Round(time.Second))}
 	}
 	if len(j.asked) < maxAsked {
 		j.asked[h] = true
