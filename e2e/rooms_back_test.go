@@ -193,17 +193,37 @@ func TestRoomsTenants(t *testing.T) {
 	})
 }
 
-// TestRoomsBreakout: a token for the main room opens its breakout rooms, and no other token does.
+// TestRoomsBreakout: a breakout room is open to who is in its main room, or was just before, and whose token opens that; also
+// where Jitsi's mod_muc_hide_all forbids disco#info, and after a restart of usher.
 func TestRoomsBreakout(t *testing.T) {
-	eachRooms(t, roomsOptions{}, func(t *testing.T, w *roomsWorld) {
+	eachRooms(t, roomsOptions{global: "breakout_standin_hides = true\n"}, func(t *testing.T, w *roomsWorld) {
 		b := "6b7e7c2a-8c1f-4d53-9c55-7b9a0e0f1c2d@" + breakout
-		w.enter(t, "alice", "main", nil).join(b)
-		w.enter(t, "bob", "*", nil).join(b)
-		w.enter(t, "eve", "other", moderator).refused(b, "not-authorized")
-		guest := w.guest(t)
+		alice, guest := w.enter(t, "alice", "main", nil), w.guest(t)
+		alice.refused(b, "not-authorized")
 		guest.refused(b, "not-authorized")
-		w.enter(t, "carol", "main", nil).join(room("main"))
+		alice.join(room("main"))
+		alice.join(b)
+		bob := w.enter(t, "bob", "*", nil)
+		bob.join(room("other"))
+		bob.refused(b, "not-authorized")
+		bob.join(room("main"))
+		if err := bob.Leave(within(t), room("main")); err != nil {
+			t.Fatal(err)
+		}
+		bob.join(b)
+		guest.join(room("main"))
 		guest.join(b)
+		eve := w.enter(t, "eve", "other", moderator)
+		eve.join(room("other"))
+		eve.refused(b, "not-authorized")
+		carol := w.enter(t, "carol", "main", nil)
+		carol.joinAs(room("main"), "participant/member")
+		another := w.guest(t)
+		another.join(room("main"))
+		w.restartUsher()
+		carol.join(b)
+		another.join(b)
+		w.guest(t).refused(b, "not-authorized")
 	})
 }
 

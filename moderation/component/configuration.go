@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"strings"
 
 	"usher/moderation"
 )
@@ -24,7 +25,8 @@ type ownerQuery struct {
 
 var errNoForm = errors.New("the room answers without its configuration")
 
-// configuration returns the fields of a room's configuration that have one value.
+// configuration returns the fields of a room's configuration, by the one value
+// that each has or, as Prosody writes false, by none.
 func (c *Client) configuration(ctx context.Context, room string) (map[string]string, error) {
 	in, err := c.ask(ctx, "get", room, ownerQuery{})
 	switch {
@@ -35,8 +37,8 @@ func (c *Client) configuration(ctx context.Context, room string) (map[string]str
 	}
 	fields := map[string]string{}
 	for _, f := range in.Owner.Forms[0].Fields {
-		if len(f.Values) == 1 {
-			fields[f.Var] = f.Values[0]
+		if len(f.Values) <= 1 {
+			fields[f.Var] = strings.Join(f.Values, "")
 		}
 	}
 	return fields, nil
@@ -48,10 +50,10 @@ func (c *Client) MembersOnly(ctx context.Context, room string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch fields[fieldMembersOnly] {
-	case "1", "true":
+	switch value, there := fields[fieldMembersOnly]; {
+	case value == "1", value == "true":
 		return true, nil
-	case "0", "false":
+	case there && (value == "" || value == "0" || value == "false"):
 		return false, nil
 	}
 	return false, errors.New("the room does not say whether it lets in members only")
