@@ -2,8 +2,6 @@ package auth
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 )
 
 func checkRequest(a *attempt) *Refusal { return a.Problem }
@@ -20,9 +18,8 @@ func checkHost(a *attempt) *Refusal {
 	if a.Host == "" {
 		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
 	}
-	known := slices.Collect(maps.Keys(a.rules.hosts))
 	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
-		clip(a.Host), listOf(known), nearMiss(a.Host, known))
+		clip(a.Host), listOf(a.rules.names), nearMiss(a.Host, a.rules.names))
 }
 
 func describeHost(a *attempt) string { return a.host.name }
@@ -97,18 +94,16 @@ func checkIssuer(a *attempt) *Refusal {
 	iss := a.claims.get("iss")
 	switch {
 	case iss == nil:
-		return Refuse(ReasonUnknownIssuer, "the token has no iss; have the application write one of the issuers of %s: %s", a.host.name, a.host.issuerNames())
+		return Refuse(ReasonUnknownIssuer, "the token has no iss; have the application write one of the issuers of %s: %s", a.host.name, listOf(a.host.issuerNames))
 	case iss.kind != '"':
-		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.words(), a.host.name, a.host.issuerNames())
+		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.words(), a.host.name, listOf(a.host.issuerNames))
 	}
 	if a.issuer = a.host.issuers[string(iss.text)]; a.issuer == nil {
 		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; add it under issuers, letter by letter as the token has it, or correct the application",
-			clip(iss.text), a.host.name, a.host.issuerNames(), nearMiss(string(iss.text), slices.Collect(maps.Keys(a.host.issuers))))
+			clip(iss.text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.text), a.host.issuerNames))
 	}
 	return nil
 }
-
-func (h *hostRules) issuerNames() string { return listOf(slices.Collect(maps.Keys(h.issuers))) }
 
 func describeIssuer(a *attempt) string { return a.issuer.id }
 

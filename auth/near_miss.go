@@ -2,7 +2,6 @@ package auth
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,11 +18,18 @@ var misspellings = []struct {
 	{"letter case", strings.ToLower},
 }
 
+// maxNear bounds the names that are compared, in bytes: they may be strangers'.
+const maxNear = 256
+
 // nearMiss says by what a name differs from a known one that was probably
 // meant. It is empty if none is near.
 func nearMiss(name string, known []string) string {
+	if name == "" || len(name) > maxNear {
+		return ""
+	}
+	plain := undoBut(name, -1)
 	for _, k := range known {
-		if name == "" || undoBut(name, -1) != undoBut(k, -1) {
+		if plain != undoBut(k, -1) {
 			continue
 		}
 		var by []string
@@ -47,10 +53,9 @@ func undoBut(s string, but int) string {
 	return s
 }
 
-// listOf writes names for an operator, a few of them.
+// listOf writes names for an operator, the first of them.
 func listOf(names []string) string {
 	const most = 8
-	names = slices.Sorted(slices.Values(names))
 	short := make([]string, 0, most+1)
 	for i, n := range names {
 		if i == most {

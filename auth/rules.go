@@ -2,6 +2,7 @@ package auth
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 type rules struct {
 	hosts         map[string]*hostRules
 	only          *hostRules // the host, if there is just one
+	names         []string   // of the hosts, in order
 	maxTokenBytes int
 
 	serviceAccounts map[string]bool // of all hosts, by bare JID
@@ -28,6 +30,8 @@ type hostRules struct {
 	cache    cache
 	services map[string]bool // localparts of this host that are service accounts, of whatever host of the configuration
 	prefixes accountPrefixes
+
+	issuerNames []string // in order
 
 	moderators []moderatorClaim
 	use        claimUse
@@ -51,7 +55,7 @@ func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 	}
 	for name, h := range c.Hosts {
 		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{}}
-		hr.prefixes = newAccountPrefixes(h.Issuers)
+		hr.prefixes, hr.issuerNames = newAccountPrefixes(h.Issuers), slices.Sorted(maps.Keys(h.Issuers))
 		if hr.Types == nil {
 			hr.Types = []string{"JWT", "at+jwt"}
 		}
@@ -74,6 +78,7 @@ func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 			h.services[local] = true
 		}
 	}
+	r.names = slices.Sorted(maps.Keys(r.hosts))
 	if len(r.hosts) != 1 {
 		r.only = nil
 	}
