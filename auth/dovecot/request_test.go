@@ -27,7 +27,7 @@ func TestQuestions(t *testing.T) {
 		{"PLAIN\tresp=" + b64("alice"), auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"PLAIN\tresp=", auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"OAUTHBEARER\tresp=" + b64("\x01"), auth.Credentials{}, auth.ReasonMalformedRequest},
-		{"PLAIN\tservice=h\tresp=" + strings.Repeat("A", 40<<10), auth.Credentials{Host: "h"}, auth.ReasonMalformed},
+		{"PLAIN\tservice=h\tresp=" + strings.Repeat("A", 40<<10), auth.Credentials{Host: "h"}, auth.ReasonTokenTooLong},
 	} {
 		s := &stub{}
 		p := dial(t, unixServer(t, &Server{Auth: s})).handshake()

@@ -21,8 +21,8 @@ func TestOverlongLineSparesTheNextUser(t *testing.T) {
 	p := dial(t, unixServer(t, &Server{Auth: s})).handshake()
 	for i, size := range []int{32<<10 + 1, 33 << 10, 100_000, 4<<20 - 1000} {
 		p.send(sized(i, size))
-		p.expect(strings.Replace("FAIL\t#\treason="+auth.ReasonMalformed.ClientText(), "#", string(rune('0'+i)), 1))
-		if asked := s.questions(); len(asked) != 1 || asked[0].Problem.Reason != auth.ReasonMalformed || asked[0].Host != "" {
+		p.expect(strings.Replace("FAIL\t#\treason="+auth.ReasonTokenTooLong.ClientText(), "#", string(rune('0'+i)), 1))
+		if asked := s.questions(); len(asked) != 1 || asked[0].Problem.Reason != auth.ReasonTokenTooLong || asked[0].Host != "" {
 			t.Fatalf("asked %+v", asked)
 		}
 		p.send(plainAuth(9, "alice", "ok-alice"))
@@ -32,7 +32,7 @@ func TestOverlongLineSparesTheNextUser(t *testing.T) {
 	p.send("AUTH\t5\tPLAIN\tresp==\n")
 	p.expect("CONT\t5\t=")
 	p.send("CONT\t5\t" + strings.Repeat("A", 50<<10) + "\n")
-	p.expect("FAIL\t5\treason=" + auth.ReasonMalformed.ClientText())
+	p.expect("FAIL\t5\treason=" + auth.ReasonTokenTooLong.ClientText())
 }
 
 // sized returns a login on a line of so many bytes, without the LF.
@@ -48,14 +48,14 @@ func TestLineLimits(t *testing.T) {
 	for _, limit := range []int{200, readBuffer - 1, readBuffer, readBuffer + 1, 3 * readBuffer} {
 		s := &stub{}
 		p := dial(t, unixServer(t, &Server{Auth: s, MaxLine: limit})).handshake()
-		for size, want := range map[int]auth.Reason{limit: "", limit + 1: auth.ReasonMalformed, limit + 2: auth.ReasonMalformed} {
+		for size, want := range map[int]auth.Reason{limit: "", limit + 1: auth.ReasonTokenTooLong, limit + 2: auth.ReasonTokenTooLong} {
 			p.send(sized(1, size))
 			p.line()
 			asked := s.questions()
 			if len(asked) != 1 {
 				t.Fatalf("limit %d, size %d: asked %d times", limit, size, len(asked))
 			}
-			cut := asked[0].Problem != nil && asked[0].Problem.Reason == auth.ReasonMalformed
+			cut := asked[0].Problem != nil && asked[0].Problem.Reason == auth.ReasonTokenTooLong
 			if cut != (want != "") {
 				t.Errorf("limit %d, size %d: cut is %v", limit, size, cut)
 			}
