@@ -5,6 +5,9 @@ import (
 	"usher/moderation"
 )
 
+// mendUnplaced is the advice of the last gate, which knows no place.
+const mendUnplaced = "correct the setting that it names"
+
 // checkParts runs what every part of the daemon checks before it takes a
 // configuration, so that none refuses what the reader found good. Each of these
 // checks is also made where the value stands, with its line; here is only what
@@ -12,7 +15,7 @@ import (
 func (c *config) checkParts(root value) {
 	refused := func(part string, err error) {
 		if err != nil {
-			root.problem("correct the setting that it names", "%s: %v", part, err)
+			root.problem(mendUnplaced, "%s: %v", part, err)
 		}
 	}
 	refused("hosts", c.auth.Check())

@@ -226,7 +226,7 @@ func FuzzConfig(f *testing.F) {
 	for _, s := range []string{"", "a: &a [*a]", "<<: {}", "hosts: !!map x", "? [x]\n: 1", "---\n---\n", "a: \x00", "\xff\xfe", "peers: !!int [x]", "hosts: &h {x: *h}"} {
 		f.Add([]byte(s))
 	}
-	dir := keyFolder(f)
+	dir, w := keyFolder(f), newReloadWorld(f)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		path := filepath.Join(dir, "usher.yaml")
 		if err := os.WriteFile(path, content, 0o640); err != nil {
@@ -241,8 +241,14 @@ func FuzzConfig(f *testing.F) {
 				t.Fatalf("a problem without place, text or advice: %#v", p)
 			}
 		}
-		if c != nil && len(c.auth.Hosts) == 0 {
+		if c == nil {
+			return
+		}
+		if len(c.auth.Hosts) == 0 {
 			t.Fatal("a configuration without hosts")
+		}
+		if _, err := w.reloader.prepare(c); err != nil {
+			t.Fatalf("usher check calls it good, and a reload refuses it: %v", err)
 		}
 	})
 }

@@ -151,7 +151,7 @@ func (r *reloader) build() (next *preparedParts, files []string, problems []prob
 	}
 	next, err := r.prepare(c)
 	if err != nil {
-		return nil, files, append(problems, problem{File: r.path, Line: 1, Column: 1, Text: printable(err.Error()), Mend: "correct the setting that it names"})
+		return nil, files, append(problems, problem{File: r.path, Line: 1, Column: 1, Text: printable(err.Error()), Mend: mendUnplaced})
 	}
 	return next, files, problems
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// oddValues are good values of few keys. What the reader takes of them the parts must take, too.
+func oddValues() []string {
+	many := make([]string, 10_001)
+	for i := range many {
+		many[i] = fmt.Sprintf("a%d@h.example.org", i)
+	}
+	long := strings.Repeat("x", 1200)
+	return slices.Concat(others, []string{
+		"''", "' '", "'*'", "[]", "{}", "~", "-1", "0", "1e309", "9223372036854775807", "9223372036854775808", "-1s", "99999999h", "' a'", "ａ", "a\u00adb", "'a b'", `"\u200b"`,
+		"'a@b@c'", "'@'", "a/b", "'%'", "'%ff'", "'*@*'", "x@", long, "[" + long + "]", "['" + long + "@h.example.org']", "['x@h.example.org # " + strings.Repeat("n", 300) + "']",
+		"['x@h.example.org # n" + strings.Repeat("é", 127) + "']", "['x@h.example.org room=" + long[:1090] + "']", "['x@h.example.org room=[a]*']", "['x@h.example.org room=a#b']",
+		"['x@h.example.org until=9999-12-31T23:59:59Z']", "['x@h.example.org until=2026-01-01T00:00:00.5Z']", "['x@h.example.org', 'x@h.example.org room=*']",
+		"[" + strings.Join(many, ", ") + "]", "{'" + long + "': on}", "{'[t]*': on, '*]': off}", "{'*@conference.meet.example.com': on}", "[conference.meet.example.com, breakout.meet.example.com]",
+		"[meet.example.com]", "meet.example.com", "[none]", "[HS512]", "['a..b']", "['a=']", "['.']", "{a: {}}", "{a: {secret_files: []}}", "http://", "'http://[::1'", "https://h:0/keys", "'https://h:99999/'",
+		"http://169.254.1.1/", "https://169.254.169.254/", "https://x/#y", "file:///x", "'unix:/x'", "[::1]", "'[::1]:0'", "':0'", "/", "/a", "[0.0.0.0/0, '::/0']", "[4294967295]",
+	})
+}
+
+// TestReaderChecksWhatPartsCheck: what usher check calls good no part of the daemon refuses, and what is bad has its
+// place: the last gate, which knows no place, finds nothing.
+func TestReaderChecksWhatPartsCheck(t *testing.T) {
+	w := newReloadWorld(t)
+	dir := keyFolder(t)
+	var root yaml.Node
+	if err := yaml.Load([]byte(deployConfigInFull(t, dir)), &root); err != nil {
+		t.Fatal(err)
+	}
+	tags := map[*yaml.Node]string{} // Dump changes them
+	eachNode(root.Content[0], nil, func(_ []string, node *yaml.Node) { tags[node] = node.ShortTag() })
+	good := 0
+	eachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
+		if len(path) == 0 {
+			return
+		}
+		was := *node
+		for _, odd := range oddValues() {
+			var value yaml.Node
+			if err := yaml.Load([]byte(odd), &value); err != nil {
+				t.Fatalf("%s: %v", odd, err)
+			}
+			if value.Content[0].ShortTag() != tags[node] || len(odd) > 1<<16 && path[len(path)-1] != "whitelist" {
+				continue // TestConfigProblems has the one, and the other takes long
+			}
+			*node = *value.Content[0]
+			c, problems := loadConfig(putFile(t, dir, "odd.yaml", dumped(t, &root), 0o640))
+			for _, p := range problems {
+				if p.Mend == mendUnplaced {
+					t.Errorf("%v: %s: only the last gate found it: %s", path, clip(odd), p)
+				}
+			}
+			if c == nil {
+				continue
+			}
+			good++
+			if _, err := w.reloader.prepare(c); err != nil {
+				t.Errorf("%v: %s: usher check calls it good, and a reload refuses it: %v", path, clip(odd), err)
+			}
+		}
+		*node = was
+	})
+	if good < 100 {
+		t.Errorf("only %d were good", good)
+	}
+}
