@@ -1,17 +1,10 @@
 package auth
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
-	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -157,117 +150,4 @@ func (a *asap) refresh(ctx context.Context, kid string) {
 	if err != nil && ctx.Err() == nil {
 		a.fail(ctx, kid, err)
 	}
-}
-
-// take puts a fetched key into force, unless it is the one that is in force.
-func (a *asap) take(ctx context.Context, kid string, r response) error {
-	key, err := parseKeyFile(r.body, kid)
-	if err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	due := time.Now().Add(jitter(r.fresh))
-	if old := a.known[kid]; old != nil && bytes.Equal(old.body, r.body) {
-		old.due = due
-		old.backoff.reset()
-		return nil
-	}
-	key.use(a.options.Now())
-	a.known[kid] = &asapKey{key: key, body: r.body, due: due}
-	delete(a.missing, a.hasher.hash(kid))
-	delete(a.useless, kid)
-	a.dropLeastUsedLocked()
-	a.publishLocked()
-	a.log(ctx, slog.LevelInfo, "key fetched", slog.String("key", key.String()))
-	return nil
-}
-
-// fail notes that a key could not be fetched. Only a server that says so
-// takes a key away.
-func (a *asap) fail(ctx context.Context, kid string, err error) {
-	now := time.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	k, gone := a.known[kid], keyIsGone(err)
-	if k != nil && !gone {
-		k.due = now.Add(k.backoff.next())
-		a.log(ctx, slog.LevelWarn, "fetching a key again failed; the old one stays",
-			slog.String("key", clip(kid)), slog.String("error", err.Error()))
-		return
-	}
-	if k != nil {
-		delete(a.known, kid)
-		a.publishLocked()
-		a.log(ctx, slog.LevelWarn, "key removed", slog.String("key", clip(kid)), slog.String("error", err.Error()))
-	} else {
-		a.logMissing(ctx, kid, err)
-	}
-	a.missing.forget(now)
-	m := missingKid{until: now.Add(missingFor), why: err.Error()}
-	if _, answered := errors.AsType[*contentError](err); !answered && !gone {
-		m.until, m.pending = now.Add(troubledFor), true
-	} else {
-		a.noteUselessLocked(kid, err, answered)
-	}
-	a.missing.add(a.hasher.hash(kid), m)
-}
-
-// noteUselessLocked has the status tell of files that the server has and that
-// hold no good key.
-func (a *asap) noteUselessLocked(kid string, err error, there bool) {
-	_, told := a.useless[kid]
-	if told == there || there && len(a.useless) >= maxSkipped {
-		return
-	}
-	if delete(a.useless, kid); there {
-		a.useless[kid] = skip{member: fmt.Sprintf("kid %q", clip(kid)), kid: kid, why: err.Error()}
-	}
-	a.publishLocked()
-}
-
-// logMissing says little of kids that the server does not have: anybody can
-// write one into a token, and the line of the login names it.
-func (a *asap) logMissing(ctx context.Context, kid string, err error) {
-	level := slog.LevelWarn
-	if keyIsGone(err) {
-		level = slog.LevelDebug
-	}
-	if silent, ok := a.failed.Now(); ok {
-		a.log(ctx, level, "fetching a key failed", slog.String("key", clip(kid)), slog.String("error", err.Error()),
-			slog.Int("more_unlogged", silent))
-	}
-}
-
-// keyIsGone tells the server's no from a server in trouble. Object stores say
-// 403 for a file that is not there.
-func keyIsGone(err error) bool {
-	status, ok := errors.AsType[statusError](err)
-	return ok && (status == http.StatusNotFound || status == http.StatusForbidden || status == http.StatusGone)
-}
-
-// dropLeastUsedLocked makes room. The kid that goes has verified tokens, so it
-// is fetched before all unknown ones when it is wanted again.
-func (a *asap) dropLeastUsedLocked() {
-	if len(a.known) <= maxASAPKeys {
-		return
-	}
-	least := ""
-	for kid, k := range a.known {
-		if least == "" || k.key.lastUse() < a.known[least].key.lastUse() {
-			least = kid
-		}
-	}
-	a.queue.prefer(a.hasher.hash(least))
-	delete(a.known, least)
-}
-
-func (a *asap) publishLocked() {
-	set := &keyset{keys: make([]*Key, 0, len(a.known))}
-	for k := range maps.Values(a.known) {
-		set.keys = append(set.keys, k.key)
-	}
-	slices.SortFunc(set.keys, func(a, b *Key) int { return cmp.Compare(a.id, b.id) })
-	set.skipped = slices.SortedFunc(maps.Values(a.useless), func(a, b skip) int { return cmp.Compare(a.kid, b.kid) })
-	a.set.Store(set)
 }

@@ -164,9 +164,17 @@ func TestASAPUselessFile(t *testing.T) {
 		if st := s.status("h"); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
 			t.Errorf("status %+v", st)
 		}
+		server.files[asapPath("hush")] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+		s.want("hush")
+		synctest.Wait()
+		if st := s.status("h"); len(st.Skipped) != 2 || !strings.HasPrefix(st.Skipped[0], `kid "hush": the file holds a private key`) {
+			t.Errorf("a private key: status %+v", st)
+		}
+		delete(server.files, asapPath("hush"))
 		server.files[asapPath("page")] = pemOf(newECKey(t))
 		time.Sleep(missingFor)
 		s.want("page")
+		s.want("hush")
 		synctest.Wait()
 		if st := s.status("h"); len(st.Skipped) != 0 || st.Keys != 1 {
 			t.Errorf("mended: status %+v", st)

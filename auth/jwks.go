@@ -165,9 +165,9 @@ func (j *jwks) take(ctx context.Context, body []byte) error {
 	if old != nil && bytes.Equal(body, j.body) {
 		return nil
 	}
-	set, err := readKeyset(body)
+	set, err := readKeyset(body) // whose errors are clipped
 	if err != nil {
-		return clipError(err)
+		return err
 	}
 	for i, k := range set.keys {
 		k.label = "a key of " + j.issuer // for one without a kid
@@ -208,5 +208,5 @@ func (j *jwks) tell(ctx context.Context, old, set *keyset) {
 	if slices.ContainsFunc(set.skipped, func(s skip) bool { return s.alarm }) {
 		level = slog.LevelError
 	}
-	j.log(ctx, level, "keys left out", slog.Any("skipped", set.lines()))
+	j.log(ctx, level, "keys left out", slog.String("skipped", strings.Join(set.lines(), "; ")))
 }

@@ -72,16 +72,19 @@ func readKeyset(text []byte) (*keyset, error) {
 	if len(r.set.skipped) == 0 {
 		return nil, errors.New("the set is empty")
 	}
-	return nil, fmt.Errorf("no key of the set can be used; %w", r.set.why())
+	return nil, &uselessSetError{r.set.lines()}
 }
 
-// why joins the reasons, the alarming first.
-func (s *keyset) why() error {
-	lines := make([]string, 0, len(s.skipped))
-	for _, line := range s.lines() {
-		lines = append(lines, line)
+// A uselessSetError says why a set has no key that can be used, a line for each
+// of its members.
+type uselessSetError struct{ lines []string }
+
+func (e *uselessSetError) Error() string {
+	s := "no key of the set can be used; " + e.lines[0]
+	if more := len(e.lines) - 1; more > 0 {
+		s += fmt.Sprintf(" (and %d lines more in usher status)", more)
 	}
-	return errors.New(strings.Join(lines, "; "))
+	return s
 }
 
 // lines tells what was left out, one line each, the alarming first.

@@ -9,8 +9,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -126,7 +129,7 @@ func TestNoKeyset(t *testing.T) {
 		"nothing here":                  "not JSON",
 		"-----BEGIN PUBLIC KEY-----\n":  "PEM, not a key set",
 		`[{"kty":"EC"}]`:                "the answer is a list",
-		`{"issuer":"https://id.example.com","jwks_uri":"https://u:hush@id.example.com/realms/r/protocol/openid-connect/certs?hush=1"}`: `set jwks_url to its jwks_uri, "https://id.example.com/realms/r/protocol/openid-connect/certs"`,
+		`{"issuer":"https://id.example.com","jwks_uri":"https://u:hush@login.id.example.com/realms/our-realm/protocol/openid-connect/certs?hush=1"}`: `set jwks_url to its jwks_uri, "https://login.id.example.com/realms/our-realm/protocol/openid-connect/certs"`,
 		string(must(json.Marshal(key))):                       "a single JWK",
 		`{"error":"invalid_request","error_description":"x"}`: `is an error, not a key set: "x"`,
 		`{"error":"not_found"}`:                               `is an error, not a key set: "not_found"`,
@@ -197,5 +200,34 @@ func TestManyMembers(t *testing.T) {
 	}
 	if lines := set.lines(); !strings.Contains(lines[0], "shared secret") || len(strings.Join(lines, "")) > maxSkipped*(maxSkipBytes+100) {
 		t.Errorf("%d lines, the first %q", len(lines), lines[0])
+	}
+}
+
+// TestCookbookKeys reads the example keys of RFC 7517 and RFC 7520 together as
+// one set.
+func TestCookbookKeys(t *testing.T) {
+	files, err := filepath.Glob(vectors + "cookbook/jwk/*.json")
+	if err != nil || len(files) == 0 {
+		t.Skip("the RFC cookbook is not here")
+	}
+	var members []any
+	for _, name := range files {
+		members = append(members, json.RawMessage(must(os.ReadFile(name))))
+	}
+	set, err := readKeyset([]byte(setOf(members...)))
+	useless, ok := errors.AsType[*uselessSetError](err)
+	if !ok || set != nil {
+		t.Fatalf("with the private halves: %q, %v", described(set), err)
+	}
+	if text := strings.Join(useless.lines, "; "); strings.Count(text, "whoever can read it can sign") != 4 || strings.Count(text, "its private half is in the same set") != 2 {
+		t.Errorf("with the private halves: %q", text)
+	}
+	public := slices.DeleteFunc(members, func(m any) bool { return strings.Contains(string(m.(json.RawMessage)), `"d":`) })
+	set, err = readKeyset([]byte(setOf(public...)))
+	if want := "bilbo.baggins@hobbiton.example=ES512 bilbo.baggins@hobbiton.example=RS256,RS384,RS512,PS256,PS384,PS512"; err != nil || described(set) != want {
+		t.Errorf("without: %q, %v", described(set), err)
+	}
+	if lines := set.lines(); len(lines) != 2 || !strings.Contains(lines[0], "a shared secret") {
+		t.Errorf("left out %q", lines)
 	}
 }

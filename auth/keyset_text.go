@@ -178,7 +178,10 @@ func withoutQuery(s string) string {
 	if err != nil {
 		return "(not a URL)"
 	}
-	return clip(shownURL(u))
+	if s = shownURL(u); len(s) > maxErrorText {
+		s = s[:maxErrorText] + "…"
+	}
+	return s
 }
 
 // plainJSON keeps the place and the kind of a syntax error, and none of the text.

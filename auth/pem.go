@@ -70,6 +70,8 @@ func parsePublicBlock(block *pem.Block) (*Key, error) {
 	return newPublicKey(public)
 }
 
+var errPrivatePEM = errors.New("the file holds a private key; keep it where tokens are made, and put the public one here: openssl pkey -pubout")
+
 func parsePublicDER(kind string, der []byte) (any, error) {
 	switch {
 	case kind == "PUBLIC KEY":
@@ -83,7 +85,7 @@ func parsePublicDER(kind string, der []byte) (any, error) {
 		}
 		return cert.PublicKey, nil
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
-		return nil, errors.New("the file holds a private key; keep it where tokens are made, and put the public one here: openssl pkey -pubout")
+		return nil, errPrivatePEM
 	}
 	return nil, fmt.Errorf("a PEM block %q; use PUBLIC KEY", clip(kind))
 }

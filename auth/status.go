@@ -2,6 +2,7 @@ package auth
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,11 +68,15 @@ func (s *source) status(host string) KeyStatus {
 	if s.from != nil {
 		st.URL = shownURL(s.from)
 	}
-	if failure, at := s.lastFailure(); failure != nil {
+	failure, at := s.lastFailure()
+	if failure != nil {
 		st.Failure, st.LastFailure = failure.Error(), at
 	}
 	if set := s.current(); set != nil {
 		return st.with(set)
+	}
+	if useless, ok := errors.AsType[*uselessSetError](failure); ok {
+		st.Skipped = useless.lines
 	}
 	st.Problem = s.problem()
 	return st
