@@ -64,8 +64,8 @@ func TestNoTryAgain(t *testing.T) {
 			row.before(w)
 			prosody.text(row.failure)
 			client.expect(row.failure)
-			client.text("<next/>")
-			prosody.expect("<next/>")
+			client.text(anonymous)
+			prosody.expect(withTicket("2"))
 		})
 	}
 }
@@ -74,6 +74,8 @@ func TestNoTryAgainOfPasswords(t *testing.T) {
 	w := newWorld(t, Options{})
 	for _, token := range []string{"", aliceToken} {
 		client, prosody := w.open(token)
+		client.text(streamTo)
+		prosody.expect(streamTo)
 		client.text(plain)
 		prosody.expect(plain)
 		prosody.text(lost)

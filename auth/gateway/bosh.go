@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"errors"
-	"io"
 	"net/http"
+	"strconv"
 	"time"
 
-	"usher/auth"
 	"usher/auth/gateway/stanza"
 	"usher/internal/httpd"
 )
@@ -15,110 +13,118 @@ import (
 // clients two.
 const maxPending = 8
 
-// post is a request of BOSH.
+// post is a request of BOSH. What it is about stands in its first piece, or it
+// is about nothing.
 func (q *request) post() {
-	var l loan
-	defer l.repay()
-	body, ok := q.body(&l)
+	body, ok := q.firstPiece()
 	if !ok {
 		return
 	}
-	tag, err := stanza.ParseBodyTag(body)
-	switch {
-	case err != nil && q.login.policed():
+	tag, err := stanza.ParseBodyTag(body.head)
+	rid, isNumber := parseRID(tag.Attribute("rid"))
+	switch sid := tag.Attribute("sid"); {
+	case err != nil || !isNumber:
 		q.terminate(badRequest)
-	case err != nil: // Prosody says what is wrong with it
-		q.stray(&call{request: q}, body)
-	case tag.Attribute("sid") == "":
-		q.begin(body, tag)
+	case sid == "":
+		q.begin(body, tag, rid)
 	default:
-		q.proceed(body, tag)
+		q.proceed(body, sid, rid)
 	}
 }
 
-// body reads the request's body whole: what is in it is known by its end only.
-func (q *request) body(l *loan) (body []byte, ok bool) {
-	l.budget = q.budget
-	_ = q.control().SetReadDeadline(time.Now().Add(timeFor(min(max(q.r.ContentLength, 0), q.settings.MessageBytes))))
-	body, err := io.ReadAll(&thriftyReader{from: http.MaxBytesReader(q.w, q.r.Body, q.settings.MessageBytes), loan: l})
-	_ = q.control().SetReadDeadline(time.Time{})
-	_, large := errors.AsType[*http.MaxBytesError](err)
-	switch {
-	case large:
-		q.refuse(http.StatusRequestEntityTooLarge, refusedRequest, "the body is too large (gateway.max_message_size)")
-	case errors.Is(err, errOverloaded):
-		q.refuse(http.StatusServiceUnavailable, refusedConnections, "too many large stanzas at the same time")
-	case err != nil:
-		q.refuse(http.StatusBadRequest, refusedRequest, "the body was cut")
+// parseRID reads the number of a request (XEP-0124 section 14.1). Prosody takes
+// other spellings as well (1e3, 0x10); a client has no need of them.
+func parseRID(s string) (rid int64, ok bool) {
+	const digits = 16 // 2^53 has so many
+	if len(s) > digits || s == "" || s[0] < '0' || s[0] > '9' {
+		return 0, false
 	}
-	return body, err == nil
+	rid, err := strconv.ParseInt(s, 10, 64)
+	return rid, err == nil
 }
 
-// stray passes on a request that belongs to no session that is counted.
+// stray passes on a request that belongs to no session that is counted: it is
+// counted itself.
 func (q *request) stray(c *call, body []byte) {
 	free, ok := q.place()
 	if !ok {
 		return
 	}
 	defer free()
-	c.forward(body)
+	c.forward(body, nil)
 }
 
 // begin is the request that makes a session (XEP-0124 section 7).
-func (q *request) begin(body []byte, tag stanza.Element) {
+func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
 	free, ok := q.place()
 	if !ok {
 		return
 	}
-	b := &boshSession{host: tag.Attribute("to"), free: free}
+	b := q.newSession(rid, free)
+	b.host = tag.Attribute("to")
 	begun := false
 	defer func() { // also when the client goes away meanwhile, which is a panic
 		if !begun {
 			free()
-			q.cancel(b.begin(auth.Ticket{}))
+			q.cancel(b.begin(verdict{}))
 		}
 	}()
-	if body, ok = q.police(b, body); !ok {
+	body, ok := q.police(b, in)
+	if !ok {
 		return
 	}
 	c := &call{request: q, whole: func() bool { return true }, heed: func(answer []byte) {
 		tag, err := stanza.ParseBodyTag(answer)
 		if sid := tag.Attribute("sid"); err == nil && sid != "" && tag.Attribute("type") != "terminate" {
+			b.keptFor(tag.Attribute("inactivity"))
 			begun = q.bosh.put(sid, b)
 		}
-		b.heed(answer)
+		b.heed(rid, answer)
 	}}
-	c.forward(body)
+	c.forward(body, nil)
 }
 
-// proceed is any other request of a session. One that is not known began
-// before usher was started: it goes on, and only the joins in it are not seen.
-func (q *request) proceed(body []byte, tag stanza.Element) {
-	sid := tag.Attribute("sid")
-	b, state := q.bosh.enter(sid)
+// proceed is any other request of a session.
+func (q *request) proceed(in incoming, sid string, rid int64) {
+	b, state := q.bosh.enter(sid, rid)
 	switch state {
-	case boshFailed:
-		q.terminate(itemNotFound)
+	case boshOver:
+		q.over(b)
 		return
 	case boshBusy:
 		q.refuse(http.StatusTooManyRequests, refusedRequest, "too many requests of one session")
 		return
 	case boshUnknown:
-		b = &boshSession{unknown: true}
-	case boshKnown:
-		httpd.Admit(q.r.Context()) // Prosody has it wait; the session has its place
-		defer func() { q.bosh.leave(sid, tag.Attribute("type") == "terminate") }()
+		q.stranger(in, sid, rid)
+		return
 	}
-	changed, ok := q.police(b, body)
+	defer q.bosh.leave(sid, b)
+	httpd.Admit(q.r.Context()) // Prosody has it wait; the session has its place
+	c := &call{request: q, heed: func(answer []byte) { b.heed(rid, answer) }, whole: b.trying}
+	if !b.loggedIn.Load() {
+		body, ok := q.police(b, in)
+		if !ok {
+			b.end(q.why)
+			q.giveUp(sid, rid, b)
+			return
+		}
+		c.forward(body, nil)
+		return
+	}
+	l := loan{of: b.share}
+	body, ok := q.rest(in, &l)
 	if !ok {
-		b.failed.Store(true)
-		q.giveUp(sid, tag.Attribute("rid"))
+		l.repay()
 		return
 	}
-	if b.unknown {
-		q.stray(&call{request: q}, changed)
-		return
+	q.beforeJoins(b, body)
+	c.forward(body, l.repay)
+}
+
+// newSession returns a session that no table has yet.
+func (q *request) newSession(rid int64, free func()) *boshSession {
+	return &boshSession{
+		free: free, began: time.Now(), kept: boshKept, share: q.share(q.settings, q.from),
+		rids: rids{highest: rid, answered: rid},
 	}
-	q.beforeJoins(b, changed)
-	(&call{request: q, heed: b.heed, whole: b.trying}).forward(changed)
 }

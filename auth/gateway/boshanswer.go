@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"usher/auth/gateway/stanza"
@@ -21,6 +22,24 @@ func (q *request) terminate(condition string) {
 	q.answer(stanza.Terminate("", "", condition))
 }
 
+// end answers that the session is over, and why.
+func (q *request) end(condition, text string) {
+	q.Metrics.Refused(refusedRequest)
+	q.why = stanza.TerminateFor(condition, text)
+	q.answer(q.why)
+}
+
+// over answers a request of a session that was ended: with the same reason, as
+// clients have two requests under way and take the first answer for all.
+func (q *request) over(b *boshSession) {
+	if why := b.end(""); why != "" {
+		q.Metrics.Refused(refusedRequest)
+		q.answer(why)
+		return
+	}
+	q.terminate(itemNotFound)
+}
+
 func (q *request) answer(body string) {
 	q.patience(0)
 	h := q.w.Header()
@@ -29,22 +48,52 @@ func (q *request) answer(body string) {
 	_, _ = io.WriteString(q.w, body) // the client is gone if this fails
 }
 
-// giveUp ends a session at Prosody whose login was refused here: the request
-// that was answered never got there, so it could not go on.
-func (q *request) giveUp(sid, rid string) {
+// maxFarewells bounds the ends that are told to Prosody at the same time. A
+// session whose end is not told ends by time.
+const maxFarewells = 64
+
+// giveUp ends a session at Prosody of which a request was refused here: as that
+// never gets there, it could not go on. b is what is known of it, or nil.
+func (q *request) giveUp(sid string, rid int64, b *boshSession) {
+	select {
+	case q.farewells <- struct{}{}:
+	default:
+		return
+	}
 	target, host := q.target("http").String(), q.r.Host
-	q.sessions.beside(func(ctx context.Context) {
+	taken := q.sessions.beside(func(ctx context.Context) {
+		defer func() { <-q.farewells }()
+		defer q.Panics.Recover(Door, "farewell", func() {})
 		ctx, cancel := context.WithTimeout(ctx, q.HandshakeTimeout)
 		defer cancel()
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(stanza.Terminate(sid, rid, "")))
-		if err != nil {
-			return
-		}
-		r.Host = host
-		r.Header.Set("Content-Type", "text/xml; charset=utf-8")
-		if answer, err := q.transport.RoundTrip(r); err == nil {
-			_, _ = io.CopyN(io.Discard, answer.Body, mostHeeded)
-			_ = answer.Body.Close()
+		condition, ended := q.sayFarewell(ctx, target, host, stanza.Terminate(sid, strconv.FormatInt(rid, 10), ""))
+		if ended && b != nil {
+			b.terminated(rid, condition)
+			q.bosh.ended(sid, b)
 		}
 	})
+	if !taken {
+		<-q.farewells
+	}
+}
+
+// sayFarewell sends Prosody the end of a session, and reports what it says.
+func (q *request) sayFarewell(ctx context.Context, target, host, body string) (condition string, ended bool) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
+	if err != nil {
+		return "", false
+	}
+	r.Host = host
+	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	answer, err := q.transport.RoundTrip(r)
+	if err != nil {
+		return "", false
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, stanza.MaxTag))
+	if err != nil {
+		return "", false
+	}
+	tag, err := stanza.ParseBodyTag(text)
+	return tag.Attribute("condition"), err == nil && tag.Attribute("type") == "terminate"
 }

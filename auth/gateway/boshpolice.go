@@ -3,51 +3,118 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
+	"slices"
 
+	"usher/auth"
 	"usher/auth/gateway/stanza"
 )
 
-// police reads a body strictly as long as nobody has logged in, and returns
-// what goes on to Prosody. If nothing does it has answered.
-func (q *request) police(b *boshSession, body []byte) ([]byte, bool) {
-	if !q.login.policed() || b.loggedIn.Load() || b.unknown && !namesLogin(body) {
-		return body, true
-	}
-	if len(body) > pieceBytes {
-		q.terminate(badRequest)
+// police lets of a body that comes before the login only that pass which the
+// list in doc.go has, and returns what goes on to Prosody. If nothing does it
+// has answered.
+func (q *request) police(b *boshSession, in incoming) ([]byte, bool) {
+	parsed, ok := q.readable(in)
+	if !ok {
 		return nil, false
 	}
-	parsed, err := stanza.ParseBody(body)
-	if err != nil {
-		q.terminate(badRequest)
-		return nil, false
+	switch len(parsed.Children) {
+	case 0:
+		return in.head, true
+	case 1:
+		return q.policeLogin(b, in.head, parsed.Children[0])
 	}
-	changed := body
-	for i, e := range parsed.Children {
-		v, err := q.judge(q.r.Context(), &q.login, b.host, e)
-		switch {
-		case err != nil || i > 0 && (v.rewritten != nil || v.failure != ""): // a login stands first
-			q.cancel(v.ticket.Text)
-			q.terminate(badRequest)
-			return nil, false
-		case v.failure != "":
-			q.answer(stanza.WriteBody(v.failure))
-			return nil, false
-		case v.login:
-			q.cancel(b.begin(v.ticket))
-		}
-		if v.rewritten != nil {
-			changed = v.rewritten
-		}
-	}
-	return changed, true
+	q.terminate(badRequest) // one thing at a time: the answer to one decides about the next
+	return nil, false
 }
 
-// namesLogin reports whether a body may have an element in it that begins a
-// login. The name of an element has no character references: it stands there as
-// it is, whatever stands around it.
-func namesLogin(body []byte) bool {
-	return bytes.Contains(body, []byte("<auth")) || bytes.Contains(body, []byte(":auth"))
+func (q *request) policeLogin(b *boshSession, body []byte, e stanza.Element) ([]byte, bool) {
+	v, err := q.judge(q.r.Context(), &q.login, b.host, b.underWay(), e)
+	switch {
+	case errors.Is(err, errLoginFirst):
+		q.end(q.login.notOnTheList())
+		return nil, false
+	case err != nil:
+		q.terminate(badRequest)
+		return nil, false
+	case v.failure != "":
+		q.answer(stanza.WriteBody(v.failure))
+		return nil, false
+	case v.login:
+		q.cancel(b.begin(v))
+	default:
+		b.goOn(v)
+	}
+	if v.rewritten != nil {
+		return v.rewritten, true
+	}
+	return body, true
+}
+
+// readable reads a body strictly, or has answered.
+func (q *request) readable(in incoming) (stanza.Body, bool) {
+	if in.rest != nil {
+		q.end("policy-violation", "The stanza is too large before the login.")
+		return stanza.Body{}, false
+	}
+	parsed, err := stanza.ParseBody(in.head)
+	if err != nil {
+		q.terminate(badRequest)
+		return stanza.Body{}, false
+	}
+	return parsed, true
+}
+
+// stranger is a request of a session that usher has not seen begin: it is older
+// than usher, or there is none of that name. Whether anybody has logged in on it
+// only Prosody can tell. Until it has, no login passes, as nobody knows for
+// which host it would be, and of all else what means nothing before one.
+func (q *request) stranger(in incoming, sid string, rid int64) {
+	parsed, ok := q.readable(in)
+	if !ok {
+		q.giveUp(sid, rid, nil)
+		return
+	}
+	needsToken := q.login.token == "" && !q.login.guests
+	if needsToken || slices.ContainsFunc(parsed.Children, notPlain) {
+		text := "This session is not known here any more. Please reload the page."
+		if needsToken {
+			text = auth.ReasonTokenRequired.ClientText()
+		}
+		q.end("not-authorized", text)
+		q.giveUp(sid, rid, nil)
+		return
+	}
+	c := &call{request: q, whole: func() bool { return true }, heed: func(answer []byte) { q.meet(sid, rid, answer) }}
+	q.stray(c, in.head)
+}
+
+func notPlain(e stanza.Element) bool { return !e.Plain() }
+
+// meet takes a session into the table of those that are known when Prosody says
+// that somebody has logged in on it: it addresses a stanza to an account there.
+func (q *request) meet(sid string, rid int64, answer []byte) {
+	body, err := stanza.ParseBody(answer)
+	if err != nil || body.Attribute("type") == "terminate" {
+		return
+	}
+	for _, e := range body.Children {
+		account, ok := e.Addressee()
+		if !ok {
+			continue
+		}
+		free, full := q.places.take(q.settings, q.from)
+		if full != "" {
+			return // each request goes on being counted by itself
+		}
+		b := q.newSession(rid, free)
+		b.account = account
+		b.loggedIn.Store(true)
+		if !q.bosh.put(sid, b) {
+			free()
+		}
+		return
+	}
 }
 
 // mostJoining bounds a body that is searched for joins: it is read by a parser

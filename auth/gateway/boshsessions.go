@@ -1,49 +1,66 @@
 package gateway
 
 import (
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"usher/auth"
 	"usher/auth/gateway/stanza"
-	"usher/metrics"
 )
 
-// boshKept is how long a session of BOSH is known without a request: Prosody
-// ends one after a minute (bosh_max_inactivity). One that was ended here is
-// known until its client has noticed.
-const (
-	boshKept       = 3 * time.Minute
-	boshFailedKept = 10 * time.Second
-)
-
-// A boshSession is what is known of a session of BOSH.
+// A boshSession is what is known of a session of BOSH. It ends by Prosody's
+// word, or by time; what the client says of its end is Prosody's to answer.
 type boshSession struct {
 	host     string
-	unknown  bool // it is in no table
 	free     func()
+	share    *share
+	began    time.Time
+	kept     time.Duration // without a request; Prosody has ended it by then
 	loggedIn atomic.Bool
-	failed   atomic.Bool // it was ended here: its login was refused
-	ended    atomic.Bool // Prosody said that it is over
+	over     atomic.Bool // nothing of it passes any more; Prosody may still have it
+	gone     atomic.Bool // Prosody has it no more
 
 	mu      sync.Mutex
+	account string // bare JID; empty for a login without a token
 	ticket  auth.Ticket
 	logging bool // a login is under way
+	more    bool // in which the client has more to say
+	rids    rids
+	why     string // the answer that ended it; empty: item-not-found is all that there is to say
 
 	// Of the table:
 	pending int
 	last    time.Time
 }
 
-// begin notes the ticket of a login, or that it has none, and returns that of
-// one before, if it may not have been used.
-func (b *boshSession) begin(t auth.Ticket) (before string) {
+// begin notes a login, or that there is none, and returns the ticket of the one
+// before, if it may not have been used.
+func (b *boshSession) begin(v verdict) (before string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before, b.ticket, b.logging = b.ticket.Text, t, true
+	before, b.ticket, b.logging, b.more = b.ticket.Text, v.ticket, v.login, v.goesOn
 	return before
+}
+
+// goOn notes a step of a login that is under way.
+func (b *boshSession) goOn(v verdict) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.more = v.goesOn
+}
+
+// end lets nothing of the session pass any more, and returns the answer that it
+// ended with. The first reason counts.
+func (b *boshSession) end(why string) string {
+	b.over.Store(true)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.why == "" {
+		b.why = why
+	}
+	return b.why
 }
 
 // trying reports whether a login is under way.
@@ -53,12 +70,27 @@ func (b *boshSession) trying() bool {
 	return b.logging
 }
 
-// heed finds out from an answer of Prosody, or the beginning of it, whether the
-// session is over and whether the login succeeded. That may be the answer to an
-// earlier request than the login's: Prosody answers the oldest that waits.
-func (b *boshSession) heed(answer []byte) {
-	if tag, err := stanza.ParseBodyTag(answer); err == nil && tag.Attribute("type") == "terminate" {
-		b.ended.Store(true)
+// underWay reports whether the client may go on with a login.
+func (b *boshSession) underWay() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.logging && b.more
+}
+
+// heed finds out from Prosody's answer to a request, or the beginning of it,
+// whether the session is over and how the login went. That may be the answer to
+// an earlier request than the login's: Prosody answers the oldest that waits.
+func (b *boshSession) heed(rid int64, answer []byte) {
+	tag, err := stanza.ParseBodyTag(answer)
+	if err != nil {
+		return
+	}
+	if tag.Attribute("type") == "terminate" {
+		b.terminated(rid, tag.Attribute("condition"))
+	} else {
+		b.mu.Lock()
+		b.rids.answer(rid)
+		b.mu.Unlock()
 	}
 	if !b.trying() {
 		return
@@ -67,115 +99,80 @@ func (b *boshSession) heed(answer []byte) {
 	if err != nil {
 		return
 	}
-	if slices.ContainsFunc(body.Children, stanza.Element.LoggedIn) {
-		b.enter()
+	for _, e := range body.Children {
+		switch {
+		case e.LoggedIn():
+			b.enter()
+		case e.Is(stanza.NamespaceSASL, "failure"):
+			b.mu.Lock()
+			b.more = false
+			b.mu.Unlock()
+		}
 	}
 }
+
+// terminated notes that Prosody told the client that the session is over, which
+// ends it here in any case.
+func (b *boshSession) terminated(rid int64, condition string) {
+	b.over.Store(true)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if final(condition) || condition == itemNotFound && b.rids.unknownToProsody(rid) {
+		b.gone.Store(true)
+	}
+}
+
+// final reports whether Prosody has ended a session that it terminates with this
+// condition. It goes on with one of which it got a body that it could not parse
+// (bad-request), or a request out of order (item-not-found).
+func final(condition string) bool { return condition == "" || condition == "remote-stream-error" }
 
 // enter notes that the client has logged in.
 func (b *boshSession) enter() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ticket.Text, b.logging = "", false
+	if b.ticket.Account != "" {
+		b.account = b.ticket.JID()
+	}
+	b.ticket.Text, b.logging, b.more = "", false, false
 	b.loggedIn.Store(true)
 }
 
 // jid is the account that logged in with a token, or empty.
 func (b *boshSession) jid() string {
-	if !b.loggedIn.Load() {
-		return ""
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ticket.Account == "" {
-		return ""
-	}
-	return b.ticket.JID()
+	return b.account
 }
 
-// A boshTable holds the sessions of BOSH by their sid.
-type boshTable struct {
-	metrics *metrics.Gateway
-	cancel  func(ticket string)
-
-	mu    sync.Mutex
-	bySID map[string]*boshSession
-}
-
-// The states in which a request finds its session.
-type boshState int
-
+// The time that a session is known without a request, unless Prosody says after
+// how long it ends one (bosh_max_inactivity, a minute): then that and a bit.
 const (
-	boshUnknown boshState = iota
-	boshKnown
-	boshFailed // it was ended here
-	boshBusy   // too many of its requests wait
+	boshKept      = 3 * time.Minute
+	boshKeptMost  = 10 * time.Minute
+	boshKeptExtra = 15 * time.Second
 )
 
-// put adds a session, unless there is one of that name.
-func (t *boshTable) put(sid string, b *boshSession) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.bySID[sid] != nil {
-		return false
-	}
-	b.last = time.Now()
-	t.bySID[sid] = b
-	t.metrics.Connected(metrics.TransportBOSH, 1)
-	return true
-}
-
-func (t *boshTable) enter(sid string) (*boshSession, boshState) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b := t.bySID[sid]
-	switch {
-	case b == nil:
-		return nil, boshUnknown
-	case b.failed.Load():
-		return b, boshFailed
-	case b.pending >= maxPending:
-		return b, boshBusy
-	}
-	b.pending++
-	return b, boshKnown
-}
-
-// leave is the end of a request; the last one of a session may say so, or its
-// answer.
-func (t *boshTable) leave(sid string, terminated bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b := t.bySID[sid]
-	if b == nil {
+// keptFor reads how long Prosody keeps the session, in seconds.
+func (b *boshSession) keptFor(inactivity string) {
+	if strings.Trim(inactivity, "0123456789") != "" || len(inactivity) > 6 {
 		return
 	}
-	b.pending--
-	b.last = time.Now()
-	if terminated || b.ended.Load() {
-		t.drop(sid, b)
+	if n, ok := parseRID(inactivity); ok {
+		b.kept = min(time.Duration(n)*time.Second+boshKeptExtra, boshKeptMost)
 	}
 }
 
-// sweep forgets sessions without requests.
-func (t *boshTable) sweep(now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for sid, b := range t.bySID {
-		kept := boshKept
-		if b.failed.Load() {
-			kept = boshFailedKept
-		}
-		if b.pending == 0 && now.Sub(b.last) > kept {
-			t.drop(sid, b)
-		}
-	}
-}
+// rids are numbers of requests: the highest one that went to Prosody, and the
+// highest one that it answered.
+type rids struct{ highest, answered int64 }
 
-// drop wants the lock.
-func (t *boshTable) drop(sid string, b *boshSession) {
-	delete(t.bySID, sid)
-	t.metrics.Connected(metrics.TransportBOSH, -1)
-	b.free()
-	t.cancel(b.begin(auth.Ticket{}))
-}
+func (r *rids) send(rid int64)   { r.highest = max(r.highest, rid) }
+func (r *rids) answer(rid int64) { r.answered = max(r.answered, rid) }
+
+// unknownToProsody reports whether item-not-found as the answer to a request
+// means that Prosody has no such session. It says the same of a request that is
+// out of order, and goes on with the session. It takes one that follows the last
+// it took at once, and keeps the next but one; so the newest of all requests is
+// in order if it is one of the two that follow what was answered.
+func (r *rids) unknownToProsody(rid int64) bool { return rid == r.highest && rid <= r.answered+2 }

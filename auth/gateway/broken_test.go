@@ -40,7 +40,7 @@ func TestBrokenFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			client, prosody := w.open("")
+			client, prosody := w.guest()
 			client.text("<before/>")
 			client.raw([]byte(bytes))
 			prosody.expect("<before/>")
@@ -78,7 +78,7 @@ func TestTooLargeMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{}, messages(most))
-			client, prosody := w.open("")
+			client, prosody := w.guest()
 			client.text(random(most))
 			prosody.expect(random(most))
 			client.frame(false, ws.OpText, random(most/2))
@@ -94,10 +94,8 @@ func TestTooLargeMessages(t *testing.T) {
 // in use is told so; short ones pass, and so do long ones in one frame.
 func TestBudget(t *testing.T) {
 	w := newWorld(t, Options{})
-	if !w.budget.TryAcquire(budgetBytes - 1000) {
-		t.Fatal("somebody has taken of it already")
-	}
-	client, prosody := w.open("")
+	giveBack := w.takeBudget(budgetBytes - 1000)
+	client, prosody := w.guest()
 	client.frame(false, ws.OpText, random(pieceBytes))
 	client.frame(true, ws.OpContinuation, random(1000))
 	prosody.expect(random(pieceBytes) + random(1000))
@@ -111,14 +109,14 @@ func TestBudget(t *testing.T) {
 	prosody.expect(stanza.Close)
 	prosody.expectClose(ws.StatusNormalClosure, "")
 	w.ended("overloaded")
-	w.budget.Release(budgetBytes - 1000)
+	giveBack()
 }
 
 // TestEndlessFragments: a message in fragments has its time like any other,
 // however many there are and however little is in them.
 func TestEndlessFragments(t *testing.T) {
 	for _, payload := range []string{"", "x", strings.Repeat("x", 100)} {
-		piped(t, Options{}, login{guests: true}, func(t *testing.T, p *pipes) {
+		inside(t, Options{}, func(t *testing.T, p *pipes) {
 			start := time.Now()
 			p.beside.Go(func() {
 				for op := ws.OpText; p.client.try(false, op, payload) == nil; op = ws.OpContinuation {

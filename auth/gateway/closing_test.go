@@ -26,7 +26,7 @@ func TestCloseFramesAreMirrored(t *testing.T) {
 	} {
 		for _, byClient := range []bool{true, false} {
 			w := newWorld(t, Options{})
-			client, prosody := w.open("")
+			client, prosody := w.guest()
 			from, to, reason := prosody, client, "prosody"
 			if byClient {
 				from, to, reason = client, prosody, "client"
@@ -64,7 +64,7 @@ func TestClientVanishes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			client, prosody := w.open("")
+			client, prosody := w.guest()
 			client.text("<before/>")
 			prosody.expect("<before/>")
 			vanish(client)
@@ -78,7 +78,7 @@ func TestClientVanishes(t *testing.T) {
 // nothing follows.
 func TestClientVanishesInALongMessage(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	client.raw(client.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*pieceBytes))[:3*pieceBytes])
 	_ = client.conn.Close()
 	cutOff(t, prosody)
@@ -88,7 +88,7 @@ func TestClientVanishesInALongMessage(t *testing.T) {
 func TestUpstreamVanishes(t *testing.T) {
 	for name, cut := range map[string]int{"between": 0, "in a header": 1, "in a payload": 9} {
 		w := newWorld(t, Options{})
-		client, prosody := w.open("")
+		client, prosody := w.guest()
 		prosody.text("<before/>")
 		client.expect("<before/>")
 		prosody.raw(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, "<never it gets there/>")[:cut])
@@ -105,7 +105,7 @@ func TestUpstreamVanishes(t *testing.T) {
 // was cut, so the connection just ends.
 func TestUpstreamVanishesInALongMessage(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	prosody.raw(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*pieceBytes))[:3*pieceBytes])
 	_ = prosody.conn.Close()
 	cutOff(t, client)
@@ -136,7 +136,7 @@ func cutOff(t *testing.T, c *wire) {
 // nowhere.
 func TestNothingFollowsAClose(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	prosody.closeFrame(ws.StatusNormalClosure, "Stream closed")
 	_, _ = prosody.conn.Write(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, "<late/>"))
 	client.expectClose(ws.StatusNormalClosure, "Stream closed")
@@ -167,7 +167,7 @@ func TestWithoutHalfClosing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, limited, Options{LingerTimeout: time.Hour})
-			client, prosody := w.open("")
+			client, prosody := w.guest()
 			end(w, client, prosody)
 			client.expectEnd()
 			w.eventually("its place is free", func() bool { return w.taken() == 0 })

@@ -6,12 +6,31 @@
 // client's <auth mechanism="ANONYMOUS"/> a ticket for its trace (RFC 4505),
 // which Prosody relays to the Dovecot door as it is.
 //
-// That one element apart, everything passes byte for byte, each message of
-// WebSocket in one frame, as Prosody wants it. A token goes nowhere: not to
-// Prosody, not into a log, not into an error.
+// Until Prosody says that the login succeeded, this list passes and nothing
+// else. What is not on it, cannot be read, or is over 16 KiB ends the stream:
+//
+//   - one <open/> before all else, and <close/>; in BOSH bodies without content,
+//   - with a token: <auth mechanism="ANONYMOUS"/>, once the token is verified,
+//   - with guests, whether there is a token or not: <auth/> with PLAIN,
+//     SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, and the
+//     <response/> and <abort/> of such a login while it is under way,
+//   - with guests and without a token: <auth mechanism="ANONYMOUS"/> as it is.
+//
+// So registration (XEP-0077), XEP-0078, SASL 2 (XEP-0388), stream resumption
+// (XEP-0198, which comes after SASL) and stanzas do not pass before a login,
+// and text that is no token allows nothing. After the login everything passes
+// byte for byte, each message of WebSocket in one frame, as Prosody wants it. A
+// token goes nowhere: not to Prosody, not into a log, not into an error.
+//
+// A session ends by Prosody's word, or by time; what a client says of its end is
+// Prosody's to answer. A session of BOSH that usher has not seen begin, as it is
+// older than usher, passes messages, presences, answers and pings, in bodies of
+// 16 KiB, until Prosody addresses an account on it.
 //
 // The decision is the [Authenticator]'s; it is asked when the login begins,
-// for only then it is known for which host it is. A connection that carries a
-// token, or that would need one, is read strictly until it has logged in: what
-// cannot be read does not pass.
+// for only then it is known for which host it is.
+//
+// Goroutines: each session of WebSocket has two, which [Server.Serve] waits for;
+// what goes on beside is in tasks, which it waits for as well. No lock is held
+// while another is taken, but for a boshSession's within boshTable's.
 package gateway

@@ -53,6 +53,8 @@ func clientEnded(err error) *ending {
 		return &ending{reason: "protocol", code: ws.StatusProtocolError}
 	case errors.Is(err, errTooLarge):
 		return endPolicy("too_large", "policy-violation", "The stanza is too large.")
+	case errors.Is(err, errTooMuch):
+		return endPolicy("policy", "policy-violation", "Too much was sent before the login.")
 	case errors.Is(err, errOverloaded):
 		return endPolicy("overloaded", "resource-constraint", "Too many large stanzas at the same time.")
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -4,14 +4,13 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sync/semaphore"
 )
 
 // assemble reads a message in fragments, which Prosody does not take
 // (mod_websocket refuses continuation frames). How long it gets is not known
-// before it has ended, so it is held whole, within the budget of all.
-func (e *end) assemble(b *frameBuffer, h ws.Header, most int64, budget *semaphore.Weighted) (message, error) {
-	m := message{op: h.OpCode, loan: loan{budget: budget}}
+// before it has ended, so it is held whole, within the session's share.
+func (e *end) assemble(b *frameBuffer, h ws.Header, most int64, of *share) (message, error) {
+	m := message{op: h.OpCode, loan: loan{of: of}}
 	fragments, began := e.state.Set(ws.StateFragmented), time.Now()
 	for {
 		length := int64(len(m.payload))

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sync/semaphore"
 )
 
 // The sizes of what a session holds: readBytes all the time on either side, a
@@ -37,6 +36,8 @@ type end struct {
 	idle     time.Duration
 	patience time.Duration // for a write of one piece
 	until    time.Time     // the read deadline in force
+	trusted  *atomic.Bool  // whether it may send without end; nil: it may
+	early    int64         // bytes that came before
 	seen     atomic.Int64  // when something came last, in nanoseconds since 1970
 	by       atomic.Int64  // when everything must be over, likewise; 0: no such time
 
@@ -71,7 +72,18 @@ func (m *message) none() bool { return m.op == ws.OpContinuation }
 // whole reports whether the payload is all there is.
 func (m *message) whole() bool { return m.rest == 0 }
 
-var errTooLarge = errors.New("the message is too large")
+// earlyBytes bounds what a client sends before its login, control frames
+// included; each frame costs frameCost besides its payload. It is enough for
+// maxFailures logins of a piece each.
+const (
+	earlyBytes = 8 * pieceBytes
+	frameCost  = 64
+)
+
+var (
+	errTooLarge = errors.New("the message is too large")
+	errTooMuch  = errors.New("too much came before the login")
+)
 
 // A closed is the close frame of the other side.
 type closed struct{ payload []byte }
@@ -100,7 +112,7 @@ func (e *end) peek() error {
 
 // read returns the next message, of at most so many bytes, or none. Pings are
 // answered.
-func (e *end) read(b *frameBuffer, most int64, budget *semaphore.Weighted) (message, error) {
+func (e *end) read(b *frameBuffer, most int64, of *share) (message, error) {
 	h, err := e.header(b, e.state)
 	switch {
 	case err != nil:
@@ -111,7 +123,7 @@ func (e *end) read(b *frameBuffer, most int64, budget *semaphore.Weighted) (mess
 		return message{}, errTooLarge
 	}
 	if !h.Fin {
-		return e.assemble(b, h, most, budget)
+		return e.assemble(b, h, most, of)
 	}
 	if err := e.within(h.Length); err != nil {
 		return message{}, err
@@ -166,6 +178,11 @@ func (e *end) header(scratch *frameBuffer, state ws.State) (ws.Header, error) {
 	h, err := ws.ReadHeaderBuffer(e.reader, scratch[:ws.MaxHeaderSize])
 	if err == nil {
 		err = ws.CheckHeader(h, state)
+	}
+	if err == nil && e.trusted != nil && !e.trusted.Load() {
+		if e.early += frameCost + min(h.Length, earlyBytes); e.early > earlyBytes {
+			err = errTooMuch
+		}
 	}
 	return h, err
 }

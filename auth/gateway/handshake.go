@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ func (q *request) webSocket() {
 		return
 	}
 	l := q.login // a copy: the request shall not outlive this
-	s := &session{Server: q.Server, settings: q.settings, free: free, began: time.Now(), login: &l}
+	s := &session{Server: q.Server, settings: q.settings, free: free, began: time.Now(), login: &l, share: q.share(q.settings, q.from)}
 	protocol, ok := q.dial(s)
 	if !ok {
 		free()
@@ -152,43 +151,4 @@ func (q *request) target(scheme string) *url.URL {
 	}
 	u.Scheme, u.Path, u.RawQuery = scheme, q.r.URL.Path, q.query
 	return &u
-}
-
-// forwarded are the client's headers for Prosody: not those that belong to this
-// connection (RFC 9110 section 7.6.1), and not those that hold the token. A
-// Referer has it as well: it is the address of Jitsi's page.
-func (q *request) forwarded() http.Header {
-	h := q.r.Header.Clone()
-	for _, line := range h.Values("Connection") {
-		for name := range strings.SplitSeq(line, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range []string{"Connection", "Upgrade", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Proxy-Authorization", "Proxy-Connection",
-		"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions", "Content-Length", "Expect",
-		"Authorization", "Referer", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Original-Uri", "Accept-Encoding"} {
-		h.Del(name)
-	}
-	q.withhold(h)
-	if q.from.address.IsValid() {
-		h.Set("X-Forwarded-For", q.from.address.String())
-	}
-	if q.from.proto != "" {
-		h.Set("X-Forwarded-Proto", q.from.proto)
-	}
-	return h
-}
-
-// withhold removes what has the token in it under another name: proxies tell the
-// address as it was before they changed it in headers of their own.
-func (q *request) withhold(h http.Header) {
-	const short = 32 // no token and no ticket is that short
-	if len(q.login.token) < short {
-		return
-	}
-	for name, values := range h {
-		if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, q.login.token) }) {
-			delete(h, name)
-		}
-	}
 }

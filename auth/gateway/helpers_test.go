@@ -75,6 +75,9 @@ func (f *fakeAuth) IssueTicket(ctx context.Context, c auth.Credentials) (auth.Ti
 	case "panic":
 		panic(c.Token)
 	}
+	if !strings.Contains(c.Token, ":") {
+		return auth.Ticket{}, auth.Refuse(auth.ReasonMalformed, "some text")
+	}
 	return auth.Ticket{}, fmt.Errorf("not a refusal")
 }
 
@@ -267,16 +270,25 @@ func (w *world) over() {
 	}
 	w.swept(2 * boshKept)
 	w.eventually("the budget is paid back", func() bool {
-		if !w.budget.TryAcquire(budgetBytes) {
-			return false
-		}
-		w.budget.Release(budgetBytes)
-		return true
+		w.budget.mu.Lock()
+		defer w.budget.mu.Unlock()
+		return w.budget.taken == 0 && len(w.budget.byGroup) == 0
 	})
 	if n := len(w.sessions.list()); n != 0 {
 		w.t.Errorf("%d sessions are left", n)
 	}
 	w.log.discreet(w.t)
+}
+
+// takeBudget takes so much of the budget that all share.
+func (w *world) takeBudget(n int64) (giveBack func()) {
+	change := func(n int64) {
+		w.budget.mu.Lock()
+		defer w.budget.mu.Unlock()
+		w.budget.taken += n
+	}
+	change(n)
+	return func() { change(-n) }
 }
 
 // swept wants no place to be taken after so long a silence.

@@ -241,7 +241,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 // is bounded by what the sockets hold.
 func TestSlowReaderOnASocket(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: 300 * time.Millisecond})
-	_, prosody := w.open("")
+	_, prosody := w.guest()
 	sent, piece := 0, prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(1<<20))
 	_ = prosody.conn.SetWriteDeadline(time.Now().Add(patience))
 	for {

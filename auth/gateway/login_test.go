@@ -27,6 +27,19 @@ func withTicket(n string) string {
 	return `<auth ` + sasl + ` mechanism="ANONYMOUS">` + base64.StdEncoding.EncodeToString([]byte(ticketText+n)) + `</auth>`
 }
 
+// guest logs in without a token.
+func (w *world) guest() (client, prosody *wire) {
+	w.t.Helper()
+	client, prosody = w.open("")
+	for _, s := range []string{streamTo, anonymous} {
+		client.text(s)
+		prosody.expect(s)
+	}
+	prosody.text(success)
+	client.expect(success)
+	return client, prosody
+}
+
 // stream is one of RFC 6120 in a single message. Prosody would see the login in
 // it.
 func stream(content string) string {
@@ -120,9 +133,7 @@ func TestRefusals(t *testing.T) {
 			client, prosody := w.open(row.token)
 			client.text(streamTo)
 			client.text(row.login)
-			client.text(streamAgain)
 			prosody.expect(streamTo)
-			prosody.expect(streamAgain)
 			client.expect(stanza.Failure(row.condition, row.text))
 			client.closeFrame(ws.StatusNormalClosure, "")
 			client.expectClose(ws.StatusNormalClosure, "")
@@ -132,9 +143,6 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
-
-// streamAgain is what may follow a refusal, token or not.
-const streamAgain = `<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="again" version="1.0"/>`
 
 // TestTokenFirst: who has no token, and would need one, gets nothing to Prosody that might be another way in.
 func TestTokenFirst(t *testing.T) {
@@ -159,6 +167,8 @@ func TestTokenFirst(t *testing.T) {
 func TestFiveRefusals(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.open(refusedToken(auth.ReasonExpired))
+	client.text(streamTo)
+	prosody.expect(streamTo)
 	for range maxFailures {
 		client.text(anonymous)
 		client.expect(stanza.Failure("not-authorized", auth.ReasonExpired.ClientText()))
@@ -171,10 +181,10 @@ func TestFiveRefusals(t *testing.T) {
 	w.ended("policy")
 }
 
-// TestPasswordsPass: with a token in the address as well, which is then of no
-// account.
+// TestPasswordsPass where guests do: with a token in the address as well, which
+// is then of no account.
 func TestPasswordsPass(t *testing.T) {
-	w := newWorld(t, Options{}, noGuests)
+	w := newWorld(t, Options{})
 	client, prosody := w.open(aliceToken)
 	client.text(streamTo)
 	prosody.expect(streamTo)
@@ -212,16 +222,14 @@ func TestPasswordAfterATicket(t *testing.T) {
 	}
 }
 
-// TestGuestsPassUntouched, whatever they send.
+// TestGuestsPassUntouched, whatever they send once they have logged in.
 func TestGuestsPassUntouched(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	for _, s := range []string{streamTo, anonymous, "<a/><b/>", "<!-- -->", " ", "", "not XML", random(2 * pieceBytes), join("a@conference.meet.example.com/nick")} {
 		client.text(s)
 		prosody.expect(s)
 	}
-	prosody.text(success)
-	client.expect(success)
 	client.text(join("a@conference.meet.example.com/nick"))
 	prosody.expect(join("a@conference.meet.example.com/nick"))
 	if len(w.auth.questions()) > 0 || w.rooms.told() != "" {
@@ -274,6 +282,8 @@ func TestUnreadable(t *testing.T) {
 func TestLoginThatHoldsElements(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.open(aliceToken)
+	client.text(streamTo)
+	prosody.expect(streamTo)
 	client.text(`<auth ` + sasl + ` mechanism="ANONYMOUS"><x/></auth>`)
 	client.expectOne("<stream:error ", "<policy-violation ")
 	prosody.expect(stanza.Close)
@@ -287,7 +297,7 @@ func TestLoginTimeout(t *testing.T) {
 	for _, l := range []login{{guests: true}, {token: aliceToken}, {}} {
 		piped(t, Options{}, l, func(t *testing.T, p *pipes) {
 			p.beside.Go(func() { // not silent
-				for p.client.try(true, ws.OpText, streamTo) == nil {
+				for p.client.try(true, ws.OpPong, "") == nil {
 					time.Sleep(7 * time.Second)
 				}
 			})
@@ -346,9 +356,7 @@ func TestTicketsOfTheVanished(t *testing.T) {
 // TestTicketOfATryBefore is cancelled with the next.
 func TestTicketOfATryBefore(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open(aliceToken)
-	client.text(anonymous)
-	prosody.expect(withTicket("1"))
+	client, prosody := w.trying(aliceToken)
 	client.text(anonymous)
 	prosody.expect(withTicket("2"))
 	if got := w.auth.told(&w.auth.cancelled); got != ticketText+"1" {

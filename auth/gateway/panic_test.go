@@ -15,7 +15,7 @@ import (
 // lives wants the gateway to serve others.
 func (w *world) lives() {
 	w.t.Helper()
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	client.text("<a/>")
 	prosody.expect("<a/>")
 	if text := w.log.String(); !strings.Contains(text, "msg=panic ") || !strings.Contains(text, `stack="usher/`) {
@@ -26,6 +26,8 @@ func (w *world) lives() {
 func TestPanicOfTheAuthenticator(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.open(panicToken)
+	client.text(streamTo)
+	prosody.expect(streamTo)
 	client.text(anonymous)
 	client.expectOne("<stream:error ", "<internal-server-error ")
 	client.expect(stanza.Close)

@@ -58,16 +58,17 @@ func newPipes(t testing.TB, o Options, l login) *pipes {
 }
 
 // another begins another session with the same gateway.
-func (p *pipes) another(l login) (client, prosody *wire) {
-	far, near := net.Pipe()
+func (p *pipes) another(l login) (near, prosody *wire) {
+	far, gate := net.Pipe()
 	ours, theirs := net.Pipe()
 	s := &session{Server: p.Server, settings: p.Server.settings.Load(), free: func() {}, began: time.Now(), login: &l}
-	s.client.open(near, nil, ws.StateServerSide, p.IdleTimeout, p.WriteTimeout)
+	s.client.open(gate, nil, ws.StateServerSide, p.IdleTimeout, p.WriteTimeout)
 	s.prosody.open(ours, nil, ws.StateClientSide, 0, p.WriteTimeout)
+	s.share = p.share(s.settings, client{})
 	p.sessions.start(s)
-	client, prosody = newWire(p.t, far, nil, true), newWire(p.t, theirs, nil, false)
-	client.patience, prosody.patience = time.Hour, time.Hour
-	return client, prosody
+	near, prosody = newWire(p.t, far, nil, true), newWire(p.t, theirs, nil, false)
+	near.patience, prosody.patience = time.Hour, time.Hour
+	return near, prosody
 }
 
 // ended wants the session to have ended for a reason.

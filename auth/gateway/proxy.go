@@ -57,12 +57,14 @@ func newProxy(transport http.RoundTripper) http.Handler {
 	}
 }
 
-// forward passes a request on, with this body.
-func (c *call) forward(body []byte) {
+// forward passes a request on, with this body. A body that is let go as soon as
+// it has been sent has sent called then, or when the request has ended.
+func (c *call) forward(body []byte, sent func()) {
 	r := c.r.WithContext(context.WithValue(c.r.Context(), callKey{}, c))
 	r.ContentLength, r.TransferEncoding = int64(len(body)), nil
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	b := &sentBody{body: body, sent: sent}
+	defer b.done()
+	r.Body, r.GetBody = b, b.again
 	c.proxy.ServeHTTP(c.w, r)
 }
 
@@ -74,7 +76,7 @@ func (q *request) pass() {
 		return
 	}
 	defer free()
-	(&call{request: q}).forward(nil)
+	(&call{request: q}).forward(nil, nil)
 }
 
 // answered gets Prosody's answer before the client does.

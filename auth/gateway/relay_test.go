@@ -29,7 +29,7 @@ func lengths() []int {
 // binary; those to the upstream are masked.
 func TestMessagesPassByteForByte(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	for _, length := range lengths() {
 		for _, op := range []ws.OpCode{ws.OpText, ws.OpBinary} {
 			message := random(length)
@@ -45,7 +45,7 @@ func TestMessagesPassByteForByte(t *testing.T) {
 
 func TestBothWaysAtOnce(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	send := func(c *wire) {
 		for i := range 300 {
 			c.text(fmt.Sprint(i, random(i*131)))
@@ -70,7 +70,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 // fragments.
 func TestFragmentsAreJoined(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	for _, cut := range [][]int{{0, 0}, {1, 1}, {0, 5, 0}, {100, 0, 100}, {pieceBytes, 1}, {1, pieceBytes, pieceBytes + 1, 0}, {300_000, 300_000}, make([]int, 200)} {
 		var whole strings.Builder
 		go func() {
@@ -102,7 +102,7 @@ func TestFragmentsAreJoined(t *testing.T) {
 // nobody asked for goes nowhere.
 func TestPingsStayOnTheirHop(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	for _, way := range []struct{ from, to *wire }{{client, prosody}, {prosody, client}} {
 		for _, payload := range []string{"", "x", strings.Repeat("y", 125)} {
 			way.from.frame(true, ws.OpPong, payload)
@@ -120,7 +120,7 @@ func TestPingsStayOnTheirHop(t *testing.T) {
 // with it, also when it is more than a buffer.
 func TestWhatComesWithTheHandshake(t *testing.T) {
 	w := newWorld(t, Options{})
-	first, long := "<first/>", random(3000)
+	first, long := streamTo, `<auth `+sasl+` mechanism="PLAIN">`+strings.Repeat("A", 3000)+`</auth>`
 	request := "GET " + WebSocketPath + "?room=" + secretRoom + " HTTP/1.1\r\nHost: " + host + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"
 	client := w.connect()

@@ -29,6 +29,7 @@ type request struct {
 	from     client
 	login    login
 	query    string // what goes on to Prosody
+	why      string // the answer that ended its session of BOSH, with a reason
 }
 
 // ServeHTTP lets requests for Prosody's two endpoints through.
@@ -54,7 +55,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		q.refuse(http.StatusNotFound, refusedRequest, "no such path")
 		return
 	case !q.settings.allows(r):
-		q.refuse(http.StatusForbidden, refusedOrigin, "pages of this origin may not connect (gateway.origins)")
+		q.refuseOrigin()
 		return
 	}
 	r.Pattern = r.URL.Path
@@ -78,10 +79,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // place takes a place, or answers that there is none.
 func (q *request) place() (free func(), ok bool) {
-	free, full := q.places.take(q.settings, q.from)
+	if free, ok = q.placeIn(&q.places); ok {
+		httpd.Admit(q.r.Context())
+	}
+	return free, ok
+}
+
+func (q *request) placeIn(p *places) (free func(), ok bool) {
+	free, full := p.take(q.settings, q.from)
 	switch full {
 	case "":
-		httpd.Admit(q.r.Context())
 		return free, true
 	case refusedAddress:
 		q.refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
@@ -100,8 +107,8 @@ func (q *request) patience(length int64) {
 }
 
 // refuse answers instead of Prosody. The text is a constant: nothing that came
-// from outside is in it.
-func (q *request) refuse(status int, reason, text string) {
+// from outside is in it. What is to be known besides goes into the log alone.
+func (q *request) refuse(status int, reason, text string, more ...slog.Attr) {
 	q.Metrics.Refused(reason)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		q.w.Header().Set("Retry-After", "2")
@@ -109,7 +116,7 @@ func (q *request) refuse(status int, reason, text string) {
 	q.patience(0)
 	http.Error(q.w, text, status)
 	if n, now := q.refused.Now(); now {
-		q.Log.Warn("a request to the gateway did not pass", slog.String("reason", reason), slog.String("cause", text),
-			slog.String("address", q.from.String()), slog.Int("not_logged", n))
+		q.Log.LogAttrs(q.r.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{slog.String("reason", reason),
+			slog.String("cause", text), slog.String("address", q.from.String()), slog.Int("not_logged", n)}, more...)...)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"usher/auth"
 	"usher/internal/occasion"
 	"usher/internal/panics"
@@ -77,9 +75,11 @@ type Server struct {
 	Options
 
 	settings  atomic.Pointer[Settings]
-	places    places
-	refused   occasion.Gate       // to be logged
-	budget    *semaphore.Weighted // bytes of messages that have to be held whole
+	places    places // of sessions, and of requests that belong to none
+	reading   places // of requests whose body is being read
+	farewells chan struct{}
+	refused   occasion.Gate // to be logged
+	budget    budget
 	sessions  sessionTable
 	bosh      boshTable
 	transport http.RoundTripper // to Prosody's HTTP server
@@ -102,8 +102,8 @@ func New(o Options) *Server {
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 15*time.Second)
 	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
 	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
-	s := &Server{Options: o, budget: semaphore.NewWeighted(budgetBytes), transport: newTransport()}
-	s.bosh = boshTable{metrics: o.Metrics, cancel: s.cancel, bySID: map[string]*boshSession{}}
+	s := &Server{Options: o, farewells: make(chan struct{}, maxFarewells), transport: newTransport()}
+	s.bosh = boshTable{metrics: o.Metrics, cancel: s.cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
 	s.proxy = newProxy(s.transport)
 	return s
 }

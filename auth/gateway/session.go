@@ -23,7 +23,9 @@ type session struct {
 	free            func()
 	began           time.Time
 	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Server.keep alone
+	share           *share
 	loggedIn        atomic.Bool
+	underWay        atomic.Bool // a login that the client goes on with
 	over            atomic.Bool
 	parted          sync.WaitGroup // until both sides have been told of the end
 
@@ -34,6 +36,7 @@ type session struct {
 	// Of the one goroutine that reads from the client:
 	login    *login // nil once logged in
 	host     string // of the stream's header
+	opened   bool   // that came
 	jid      string // bare; empty for who came without a token
 	failures int
 

@@ -22,6 +22,14 @@ func (t *sessionTable) serve(ctx context.Context) {
 	t.ctx, t.stopped = ctx, false
 }
 
+// contextLocked is what sessions run under. It wants the lock.
+func (t *sessionTable) contextLocked() context.Context {
+	if t.ctx == nil { // not serving: a session that a test runs by itself
+		return context.Background()
+	}
+	return t.ctx
+}
+
 // over reports whether they may not run any more.
 func (t *sessionTable) over() bool {
 	t.mu.Lock()
@@ -33,9 +41,8 @@ func (t *sessionTable) over() bool {
 func (t *sessionTable) start(s *session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.ctx = t.ctx; t.ctx == nil {
-		s.ctx = context.Background()
-	}
+	s.ctx = t.contextLocked()
+	s.client.trusted = &s.loggedIn
 	s.parted.Add(1)
 	if t.stopped {
 		return false
@@ -48,17 +55,17 @@ func (t *sessionTable) start(s *session) bool {
 	return true
 }
 
-// beside runs what nobody waits for but the stop, unless that has come.
-func (t *sessionTable) beside(f func(context.Context)) {
+// beside runs what nobody waits for but the stop, unless that has come; it
+// reports whether it does.
+func (t *sessionTable) beside(f func(context.Context)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ctx := t.ctx
-	if ctx == nil {
-		ctx = context.Background()
+	ctx := t.contextLocked()
+	if t.stopped {
+		return false
 	}
-	if !t.stopped {
-		t.all.Go(func() { f(ctx) })
-	}
+	t.all.Go(func() { f(ctx) })
+	return true
 }
 
 func (t *sessionTable) remove(s *session) {
@@ -100,7 +107,9 @@ func (s *Server) keep(ctx context.Context) {
 // check is one session's part of it.
 func (s *session) check(now time.Time) {
 	if !s.loggedIn.Load() && now.Sub(s.began) > s.LoginTimeout {
-		go s.end(endPolicy("login_timeout", "connection-timeout", "There was no login in time."))
+		s.sessions.beside(func(context.Context) {
+			s.end(endPolicy("login_timeout", "connection-timeout", "There was no login in time."))
+		})
 		return
 	}
 	if silent := now.UnixNano() - max(s.client.seen.Load(), s.pinged); silent > int64(s.PingAfter) {
@@ -126,7 +135,7 @@ func (t *sessionTable) close() {
 func (t *sessionTable) stop(ctx context.Context) {
 	t.close()
 	for _, s := range t.list() {
-		go s.end(endStopped())
+		t.all.Go(func() { s.end(endStopped()) })
 	}
 	done := make(chan struct{})
 	go func() {

@@ -2,11 +2,9 @@ package gateway
 
 import (
 	"errors"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // The limits that a [Settings] with zeros has.
@@ -19,8 +17,8 @@ const (
 // Settings are what a reload may change.
 type Settings struct {
 	Upstream *url.URL       // Prosody's HTTP server, without a path
-	Origins  []string       // of web pages: scheme://host[:port], in lower case; "*" is any; nil is the Host header's own
-	Guests   bool           // connections without a token pass untouched
+	Origins  []string       // of web pages: scheme://host[:port], as normalOrigin has them; "*" is any; nil is the Host header's own
+	Guests   bool           // logins without a token pass, see the package
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
 
 	Connections           int   // in all; 0 means DefaultConnections
@@ -50,25 +48,6 @@ func (c Settings) withDefaults() *Settings {
 		c.MessageBytes = DefaultMessageBytes
 	}
 	return &c
-}
-
-// allows reports whether a web page may open connections here. Other clients
-// send no Origin: it is browsers that carry somebody's rights to a page that
-// he did not mean (RFC 6454).
-func (c *Settings) allows(r *http.Request) bool {
-	origins := r.Header.Values("Origin")
-	if len(origins) == 0 {
-		return true
-	}
-	if len(origins) > 1 {
-		return false
-	}
-	origin := strings.ToLower(origins[0])
-	if c.Origins == nil {
-		u, err := url.Parse(origin)
-		return err == nil && u.Host != "" && u.Host == strings.ToLower(r.Host)
-	}
-	return slices.Contains(c.Origins, "*") || slices.Contains(c.Origins, origin)
 }
 
 func (c *Settings) trusts(a netip.Addr) bool {

@@ -16,6 +16,9 @@ func TestOrigins(t *testing.T) {
 		{"no page", none, nil, true},
 		{"one of them", some, []string{"https://meet.example.com"}, true},
 		{"the other", some, []string{"http://localhost:8080"}, true},
+		{"one of them, with the port", some, []string{"https://meet.example.com:443"}, true},
+		{"with the port of another scheme", some, []string{"https://meet.example.com:80"}, false},
+		{"the setting has the port", []string{"https://meet.example.com:443"}, []string{"https://meet.example.com"}, true},
 		{"in capitals", some, []string{"HTTPS://Meet.Example.com"}, true},
 		{"another scheme", some, []string{"http://meet.example.com"}, false},
 		{"another port", some, []string{"https://meet.example.com:8443"}, false},
@@ -29,6 +32,7 @@ func TestOrigins(t *testing.T) {
 		{"its own", own, []string{"https://meet.example.com"}, true},
 		{"its own, by http", own, []string{"http://MEET.example.com"}, true},
 		{"not its own", own, []string{"https://evil.example"}, false},
+		{"its own, with the port", own, []string{"https://meet.example.com:443"}, true},
 		{"not its own port", own, []string{"https://meet.example.com:8443"}, false},
 		{"null as its own", own, []string{"null"}, false},
 		{"empty as its own", own, []string{""}, false},
@@ -44,6 +48,12 @@ func TestOrigins(t *testing.T) {
 		}
 		if got := c.allows(r); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+	for host, want := range map[string]bool{"meet.example.com:443": true, "meet.example.com:80": false, "meet.example.com:8443": false} {
+		r := &http.Request{Host: host, Header: http.Header{"Origin": {"https://meet.example.com"}}}
+		if got := (&Settings{}).allows(r); got != want {
+			t.Errorf("Host %s: %v", host, got)
 		}
 	}
 	// The Host header alone decides what its own is; one without a name has none.

@@ -21,7 +21,7 @@ func TestStop(t *testing.T) {
 	w := newWorld(t, Options{LingerTimeout: time.Minute}) // which nobody needs
 	var clients, ends []*wire
 	for range 20 {
-		client, prosody := w.open("")
+		client, prosody := w.guest()
 		client.text("<before/>")
 		prosody.expect("<before/>")
 		clients, ends = append(clients, client), append(ends, prosody)
@@ -68,9 +68,9 @@ func TestStopWithLogins(t *testing.T) {
 // frame is on its way to them or not.
 func TestStopWithClientsThatDoNotRead(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour})
-	_, idle := w.open("")
+	_, idle := w.guest()
 	for range 3 {
-		_, prosody := w.open("")
+		_, prosody := w.guest()
 		go func() {
 			piece := prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(1<<20))
 			for {
@@ -103,7 +103,7 @@ func TestStopWithHalfARequest(t *testing.T) {
 	_ = reader.conn.(*net.TCPConn).SetReadBuffer(4096)
 	reader.raw([]byte(posting(body(3))))
 	w.upstream.post().answer <- told(strings.Repeat("x", 32<<20))
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	stopped := make(chan error)
 	go func() { stopped <- w.stop() }()
 	client.expect(stanza.Close)
@@ -162,7 +162,7 @@ func TestStopWithHandshakes(t *testing.T) {
 // is told so as well.
 func TestSessionsThatComeTooLate(t *testing.T) {
 	w := newWorld(t, Options{})
-	before, end := w.open("")
+	before, end := w.guest()
 	before.text("<a/>")
 	end.expect("<a/>") // it has begun
 	w.sessions.close()
@@ -192,13 +192,15 @@ func TestServeReportsAClosedListener(t *testing.T) {
 // as they began.
 func TestReload(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open("")
+	client, prosody := w.guest()
 	noGuests(&w.settings)
 	w.settings.MessageBytes = 100
 	w.Configure(w.settings)
 	client.text(random(200))
 	prosody.expect(random(200))
 	client, prosody = w.open("")
+	client.text(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
+	prosody.expect(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
 	client.text(anonymous)
 	client.expectOne(auth.ReasonTokenRequired.ClientText())
 	client.text(random(101))

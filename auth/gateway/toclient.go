@@ -29,7 +29,7 @@ const mostOfProsody = 1 << 40
 func (s *session) oneToClient() *ending {
 	b := frameBuffers.Get().(*frameBuffer)
 	defer frameBuffers.Put(b)
-	m, err := s.prosody.read(b, mostOfProsody, s.budget)
+	m, err := s.prosody.read(b, mostOfProsody, s.share)
 	defer m.loan.repay()
 	if err != nil {
 		return prosodyEnded(err)
@@ -65,6 +65,7 @@ func (s *session) listen(m *message) (passes bool) {
 		case element.LoggedIn():
 			s.enter()
 		case element.Is(stanza.NamespaceSASL, "failure"):
+			s.underWay.Store(false)
 			return !s.tryAgain(m.payload)
 		}
 	case s.resumable != nil && bytes.HasPrefix(m.payload, []byte("<enabled")):

@@ -13,15 +13,11 @@ type login struct {
 	token      string // in compact form, or empty
 	problem    *auth.Refusal
 	resumption string // the XEP-0198 identifier of the stream before, as Jitsi's client sends it
-	guests     bool   // without a token it may pass
+	guests     bool   // without a token one may log in, too
 }
 
-// policed reports whether the connection is read strictly until it has logged
-// in.
-func (l *login) policed() bool { return l.token != "" || l.problem != nil || !l.guests }
-
 // takeToken splits a request into what logs in and the query that goes on to
-// Prosody: every byte of it but the pairs that are named token.
+// Prosody: every byte of it but the pairs that are named token or jwt.
 func takeToken(r *http.Request) (l login, rest string) {
 	var tokens []string
 	var kept []string
@@ -34,6 +30,8 @@ func takeToken(r *http.Request) (l login, rest string) {
 				l.problem = auth.Refuse(auth.ReasonMalformedRequest, "the token in the address is not percent-encoded; have the page or the link encode it")
 			}
 			tokens = append(tokens, value)
+			continue
+		case err == nil && name == "jwt": // the page's own name for it; whoever reads it there reads the whole link
 			continue
 		case err == nil && name == "previd":
 			l.resumption, _ = url.QueryUnescape(value)

@@ -71,22 +71,6 @@ func TestTwoBearers(t *testing.T) {
 	}
 }
 
-func TestPoliced(t *testing.T) {
-	for _, row := range []struct {
-		login
-		want bool
-	}{
-		{login{guests: true}, false},
-		{login{}, true},
-		{login{token: "t", guests: true}, true},
-		{login{problem: &auth.Refusal{}, guests: true}, true},
-	} {
-		if got := row.policed(); got != row.want {
-			t.Errorf("%+v: %v", row.login, got)
-		}
-	}
-}
-
 // FuzzTakeToken holds: what goes on has no pair named token, and every other
 // pair of the query, in its order and as it was.
 func FuzzTakeToken(f *testing.F) {

@@ -1,11 +1,9 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
-	"usher/auth"
 	"usher/auth/gateway/stanza"
 )
 
@@ -26,9 +24,12 @@ func (s *session) toProsody() *ending {
 func (s *session) oneToProsody() *ending {
 	b := frameBuffers.Get().(*frameBuffer)
 	defer frameBuffers.Put(b)
-	m, err := s.client.read(b, s.settings.MessageBytes, s.budget)
+	early := !s.loggedIn.Load()
+	m, err := s.client.read(b, s.mostOfClient(early), s.share)
 	defer m.loan.repay()
 	switch {
+	case early && errors.Is(err, errTooLarge):
+		return endPolicy("policy", "policy-violation", "The stanza is too large before the login.")
 	case err != nil:
 		return clientEnded(err)
 	case m.none():
@@ -48,6 +49,15 @@ func (s *session) oneToProsody() *ending {
 	return nil
 }
 
+// mostOfClient bounds the next message of the client. Before the login that is
+// what a buffer holds.
+func (s *session) mostOfClient(early bool) int64 {
+	if early {
+		return min(pieceBytes, s.settings.MessageBytes)
+	}
+	return s.settings.MessageBytes
+}
+
 // look looks at a message of the client, may put another in its place, and
 // says whether it passes.
 func (s *session) look(m *message) (passes bool, e *ending) {
@@ -56,7 +66,7 @@ func (s *session) look(m *message) (passes bool, e *ending) {
 		s.jid = s.jidOfTicket()
 	}
 	switch {
-	case s.login != nil && s.login.policed():
+	case s.login != nil:
 		return s.police(m)
 	case s.jid != "" && s.Rooms != nil:
 		if room, joins := stanza.Join(m.payload[:min(len(m.payload), pieceBytes)]); joins {
@@ -75,56 +85,4 @@ func (s *session) jidOfTicket() string {
 		return ""
 	}
 	return s.ticket.JID()
-}
-
-// police reads a message before the login strictly.
-func (s *session) police(m *message) (passes bool, e *ending) {
-	if !m.whole() || len(m.payload) > pieceBytes {
-		return false, endPolicy("policy", "policy-violation", "The stanza is too large before the login.")
-	}
-	element, err := stanza.Parse(m.payload)
-	if err != nil {
-		return false, endPolicy("policy", "not-well-formed", "The stanza could not be read.")
-	}
-	if element.Stream() {
-		return false, endPolicy("policy", "bad-format", "A stream begins with <open/> here.")
-	}
-	if element.Is(stanza.NamespaceFraming, "open") {
-		s.host = element.Attribute("to")
-	}
-	v, err := s.judge(s.ctx, s.login, s.host, element)
-	switch {
-	case errors.Is(err, errTokenFirst):
-		return false, endPolicy("policy", "not-authorized", auth.ReasonTokenRequired.ClientText())
-	case err != nil:
-		return false, endPolicy("policy", "policy-violation", "The login could not be read.")
-	case v.failure != "":
-		return false, s.fail(v.failure)
-	case v.login:
-		s.begin(v)
-	}
-	if v.rewritten != nil {
-		m.payload = v.rewritten
-	}
-	return true, nil
-}
-
-// begin notes a login that goes on to Prosody. What there is of one before is of
-// no use any more.
-func (s *session) begin(v verdict) {
-	s.cancelTicket()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ticket, s.try = v.ticket, bytes.Clone(v.rewritten)
-}
-
-// fail tells the client that the login was refused.
-func (s *session) fail(failure string) *ending {
-	if err := s.client.text(failure); err != nil {
-		return clientSlow(err)
-	}
-	if s.failures++; s.failures >= maxFailures {
-		return endPolicy("policy", "policy-violation", "Too many logins were refused.")
-	}
-	return nil
 }

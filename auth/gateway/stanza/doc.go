@@ -15,5 +15,6 @@ const (
 	NamespaceFraming = "urn:ietf:params:xml:ns:xmpp-framing" // RFC 7395
 	NamespaceBOSH    = "http://jabber.org/protocol/httpbind" // XEP-0124
 	NamespaceMUC     = "http://jabber.org/protocol/muc"      // XEP-0045
+	NamespaceClient  = "jabber:client"                       // RFC 6120 section 4.8
 	namespaceSM      = "urn:xmpp:sm:3"                       // XEP-0198
 )

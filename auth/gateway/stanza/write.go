@@ -43,6 +43,12 @@ func Terminate(sid, rid, condition string) string {
 	return b.String()
 }
 
+// TerminateFor is the answer that ends a session of BOSH with an error of the
+// stream and a text for people (XEP-0206 section 7).
+func TerminateFor(condition, text string) string {
+	return `<body xmlns="` + NamespaceBOSH + `" type="terminate" condition="remote-stream-error">` + StreamError(condition, text) + `</body>`
+}
+
 func escape(text string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails

@@ -1,0 +1,250 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/metrics"
+)
+
+// TestBOSHEndsByProsodysWord: a client that says that its session is over, by a
+// request that Prosody does not take, has it go on: it is known, counted, and
+// read strictly until somebody has logged in.
+func TestBOSHEndsByProsodysWord(t *testing.T) {
+	for name, row := range map[string]struct{ said, answers string }{
+		"an old request, answered anew": {terminate(1), told(`<features/>`)},
+		"one that waits":                {terminate(2), told()},
+		"with more in it":               {terminate(2, anonymous), told()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{}, noGuests)
+			w.session(aliceToken)
+			got := w.send(aliceToken, row.said)
+			w.upstream.post().answer <- row.answers
+			<-got
+			w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 1)
+			if w.taken() != 1 {
+				t.Errorf("%d places are taken", w.taken())
+			}
+			(<-w.send(aliceToken, body(3, register))).wants(t, http.StatusOK, "Please log in first")
+			w.farewell("3", terminated(""))
+			w.upstream.untouched()
+		})
+	}
+}
+
+// TestBOSHOver: what Prosody says ends the session for its client in any case,
+// and gives its place back when Prosody has it no more.
+func TestBOSHOver(t *testing.T) {
+	for name, row := range map[string]struct {
+		rid       int
+		condition string
+		free      bool
+	}{
+		"closed":                    {3, "", true},
+		"an error of the stream":    {3, "remote-stream-error", true},
+		"not known":                 {3, itemNotFound, true},
+		"not known, the next but 1": {4, itemNotFound, true},
+		"out of order, before":      {1, itemNotFound, false},
+		"out of order, after":       {5, itemNotFound, false},
+		"not parsed":                {3, badRequest, false},
+		"another":                   {3, "policy-violation", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.boshGuest()
+			w.round("", body(row.rid), body(row.rid), terminated(row.condition))
+			w.eventually("the request is over", func() bool { return w.taken() == 0 || w.pending("s1") == 0 })
+			if free := w.taken() == 0; free != row.free {
+				t.Errorf("its place is free: %v", free)
+			}
+			if !row.free {
+				(<-w.send("", body(row.rid+1, "<message/>"))).wants(t, http.StatusOK, itemNotFound)
+				w.bosh.sweep(time.Now().Add(boshKept - time.Second))
+				if w.taken() != 1 {
+					t.Error("it was forgotten too early")
+				}
+			}
+			w.upstream.untouched()
+			w.swept(boshKept + time.Second)
+		})
+	}
+}
+
+// TestBOSHOutOfOrder: Prosody's item-not-found for the newest of all requests
+// means that it does not have the session only if it cannot be out of order.
+func TestBOSHOutOfOrder(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.boshGuest()
+	for _, rid := range []int{3, 4} { // both reach Prosody, and their client goes away
+		c := w.connect()
+		c.raw([]byte(posting(body(rid))))
+		w.upstream.post()
+		_ = c.conn.Close()
+	}
+	w.eventually("they are gone", func() bool { return w.pending("s1") == 0 })
+	w.round("", body(3), body(3), terminated(itemNotFound))
+	w.eventually("it is over", func() bool { return w.pending("s1") == 0 })
+	if w.taken() != 1 {
+		t.Error("its place is free, and Prosody has it")
+	}
+}
+
+// TestBOSHKeptFor: Prosody says how long it keeps a session.
+func TestBOSHKeptFor(t *testing.T) {
+	for inactivity, want := range map[string]time.Duration{
+		"60": 75 * time.Second, "0": 15 * time.Second, "100000": boshKeptMost, "": boshKept, "-1": boshKept, "1e3": boshKept, "9999999999": boshKept,
+	} {
+		w := newWorld(t, Options{})
+		made := strings.Replace(told(), "sid=", fmt.Sprintf("inactivity=%q sid=", inactivity), 1)
+		w.round("", creating(), creating(), made)
+		w.bosh.mu.Lock()
+		if got := w.bosh.bySID["s1"].kept; got != want {
+			t.Errorf("%q: %v, want %v", inactivity, got, want)
+		}
+		w.bosh.mu.Unlock()
+		w.swept(boshKeptMost + time.Second)
+	}
+}
+
+// TestBOSHLoginTimeout: a session on which nobody logs in ends, however busy.
+func TestBOSHLoginTimeout(t *testing.T) {
+	w := newWorld(t, Options{LoginTimeout: 200 * time.Millisecond})
+	w.session("")
+	w.round("", body(2), body(2), told())
+	w.eventually("it is over", func() bool {
+		w.bosh.sweep(time.Now())
+		w.bosh.mu.Lock()
+		defer w.bosh.mu.Unlock()
+		return w.bosh.bySID["s1"].over.Load()
+	})
+	(<-w.send("", body(3, anonymous))).wants(t, http.StatusOK, "There was no login in time.")
+	if w.taken() != 1 {
+		t.Error("its place is free, and Prosody has it")
+	}
+	w.upstream.untouched()
+}
+
+// TestBOSHGivesUp: Prosody's answer to the end of a session that was refused
+// here gives its place back, or time does.
+func TestBOSHGivesUp(t *testing.T) {
+	for answers, free := range map[string]bool{terminated(""): true, terminated(itemNotFound): true, terminated(badRequest): false, told(): false, "hello": false} {
+		w := newWorld(t, Options{})
+		w.session("")
+		(<-w.send("", body(2, register))).wants(t, http.StatusOK, "Please log in first")
+		w.farewell("2", answers)
+		w.eventually("Prosody has been told", func() bool { return len(w.farewells) == 0 })
+		if got := w.taken() == 0; got != free {
+			t.Errorf("%s: its place is free: %v", answers, got)
+		}
+		if !free {
+			(<-w.send("", body(3))).wants(t, http.StatusOK, "Please log in first") // whichever answer is read first
+		}
+	}
+}
+
+// TestBOSHFarewells are bounded: a session whose end is not told ends by time.
+func TestBOSHFarewells(t *testing.T) {
+	w := newWorld(t, Options{})
+	for i := range maxFarewells + 5 {
+		s := strings.Replace(body(2, register), "s1", fmt.Sprint("x", i), 1)
+		(<-w.send("", s)).wants(t, http.StatusOK, "reload the page")
+	}
+	for range maxFarewells {
+		w.upstream.post().answer <- told()
+	}
+	w.eventually("they are over", func() bool { return len(w.farewells) == 0 })
+	w.upstream.untouched()
+}
+
+// A session that usher has not seen begin.
+
+func other(s string) string { return strings.Replace(s, "s1", "other", 1) }
+
+const pingOf = `<iq type="get" id="1" xmlns="jabber:client"><ping xmlns="urn:xmpp:ping"/></iq>`
+
+// TestBOSHStrangers are read as strictly as who has not logged in: what passes
+// means nothing before a login, and each request is counted.
+func TestBOSHStrangers(t *testing.T) {
+	for said, passes := range map[string]bool{
+		"":                                      true,
+		`<message to="a@b"><body/></message>`:   true,
+		`<presence xmlns="jabber:client"/>`:     true,
+		pingOf:                                  true,
+		pingOf + pingOf:                         true,
+		`<iq type="result" id="1"/>`:            true,
+		`<iq type="error" id="1"><error/></iq>`: true,
+
+		anonymous:                  false,
+		plain:                      false,
+		register:                   false,
+		legacy:                     false,
+		`<response ` + sasl + `/>`: false,
+		"<!-- -->":                 false,
+		"<message":                 false,
+		`<iq type="get" id="1"><query xmlns="jabber:iq:register"/></iq>`:            false,
+		strings.Replace(pingOf, "<ping", `<query xmlns="jabber:iq:auth"/><ping`, 1): false,
+		strings.Replace(pingOf, `"get"`, `"set"`, 1):                                false,
+		strings.Replace(pingOf, "<iq", `<iq from="alice@`+host+`/x"`, 1):            false, // Prosody would answer there
+		`<message from="alice@` + host + `/x"/>`:                                    false,
+		`<message xmlns="jabber:server"/>`:                                          false,
+		`<a/>`:                                                                      false,
+		pingOf + register:                                                           false,
+		`<message>` + strings.Repeat("x", pieceBytes) + `</message>`:                false,
+	} {
+		for _, way := range waysIn {
+			w := newWorld(t, Options{}, way.settings())
+			got := w.send(way.token, other(body(7, said)))
+			x := w.upstream.post()
+			if want := passes && (way.token != "" || way.guests); (x.body == other(body(7, said))) != want {
+				t.Errorf("%s: %.200q: Prosody gets %.200q", way.name, said, x.body)
+			} else if want {
+				w.eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
+			} else {
+				(<-got).wants(t, http.StatusOK, `type="terminate"`)
+			}
+			x.answer <- told()
+			w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 0)
+			w.upstream.untouched()
+		}
+	}
+}
+
+// TestBOSHFromBeforeARestart: a session goes on when Prosody addresses an
+// account on it, and its joins are seen again. It has a place from then on.
+func TestBOSHFromBeforeARestart(t *testing.T) {
+	w := newWorld(t, Options{}, noGuests)
+	const message = `<message xmlns="jabber:client" from="one@conference.meet.example.com/bob" to="alice@meet.example.com/res"/>`
+	for i, answers := range []string{
+		told(),
+		told(`<message xmlns="jabber:client" to="alice@meet.example.com"/>`), // not to the stream of an account
+		told(`<message xmlns="jabber:client"/>`),
+		told(`<iq xmlns="jabber:client" type="result" to="meet.example.com/res"/>`),
+		told(`<x to="alice@meet.example.com/res"/>`),
+		told(`<x>` + message + `</x>`),
+		told(message),
+	} {
+		w.eventually(fmt.Sprintf("it is not known before answer %d", i), func() bool { return w.taken() == 0 })
+		w.round(aliceToken, other(body(7+i)), other(body(7+i)), answers)
+	}
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 1)
+	joins := other(body(20, register, join(room+"/Alice")))
+	w.round(aliceToken, joins, joins, told())
+	if got := w.rooms.told(); got != "alice@"+host+" "+room {
+		t.Errorf("told of %q", got)
+	}
+}
+
+// TestBOSHFromBeforeARestartWithoutAPlace: it stays a stranger.
+func TestBOSHFromBeforeARestartWithoutAPlace(t *testing.T) {
+	w := newWorld(t, Options{}, connections(1, 1))
+	w.round("", other(body(7)), other(body(7)), told(`<message xmlns="jabber:client" to="alice@meet.example.com/res"/>`)) // its request has the place
+	(<-w.send("", other(body(8, register)))).wants(t, http.StatusOK, "This session is not known here any more. Please reload the page.")
+	w.upstream.post().answer <- told()
+	if w.bosh.bySID["other"] != nil {
+		t.Error("it is known")
+	}
+}
