@@ -40,7 +40,7 @@ func TestRoomsNames(t *testing.T) {
 // TestRoomsTenantNames: a tenant is a label of a domain, and no other is opened by what it folds to; "*" opens every room of
 // the token's tenant, whatever its name, and none of another.
 func TestRoomsTenantNames(t *testing.T) {
-	eachRooms(t, roomsOptions{}, func(t *testing.T, w *roomsWorld) {
+	eachRooms(t, roomsOptions{host: "    tokens: {subject: tenant}\n"}, func(t *testing.T, w *roomsWorld) {
 		right := w.enter(t, "alice", "*", map[string]any{"sub": "stra%c3%9fe", "moderator": true})
 		right.joinAs(room("[stra%c3%9fe]board"), "moderator/owner")
 		eve := w.enter(t, "eve", "*", map[string]any{"sub": "strasse", "moderator": true})
@@ -63,7 +63,9 @@ func ofTenant(tenant, name string) string { return name + "@conference." + tenan
 // TestGatewayTenants: links with a tenant make a moderator of who has one in the first presence, in a room that the link
 // makes and in one that is running; and no token enters another tenant's room.
 func TestGatewayTenants(t *testing.T) {
-	eachGateway(t, mapped(gatewayOptions()), func(t *testing.T, w *roomsWorld) {
+	o := gatewayOptions()
+	o.host = "    tokens: {subject: tenant}\n"
+	eachGateway(t, mapped(o), func(t *testing.T, w *roomsWorld) {
 		for _, by := range transports() {
 			r := ofTenant("acme", "board-"+by.name)
 			follow := func(account, sub string, claim any, more map[string]any) *person {
@@ -101,7 +103,7 @@ func TestGatewayTenants(t *testing.T) {
 // TestGatewayTenantLobby: a pattern of the lobby holds in every tenant.
 func TestGatewayTenantLobby(t *testing.T) {
 	o := gatewayOptions()
-	o.host = "    lobby: {rooms: {\"*\": off, \"board-*\": on, \"[open]board-*\": off}, enforce: members-only}\n"
+	o.host = "    tokens: {subject: tenant}\n    lobby: {rooms: {\"*\": off, \"board-*\": on, \"[open]board-*\": off}, enforce: members-only}\n"
 	eachGateway(t, mapped(o), func(t *testing.T, w *roomsWorld) {
 		guest := w.follow(t, guests, byWebSocket(w, query("", "board-1")))
 		for tenant, waits := range map[string]bool{"acme": true, "open": false} {
