@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"usher/internal/jid"
@@ -138,6 +139,10 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	var entries []lobby.Entry
 	for _, e := range l.entries {
 		name, domain, whole := strings.Cut(e.Room, "@")
+		domain = jid.LowerASCII(domain)
+		if whole && !slices.Contains(h.MUC, domain) {
+			e.at.problem("name one of "+strings.Join(h.MUC, ", ")+", or no component", "whitelist: %q is none of this host's muc", clip(domain))
+		}
 		for _, muc := range h.MUC { // the rooms of this host, and no others
 			if whole && domain != muc {
 				continue

@@ -17,6 +17,7 @@ var badRooms = []badConfig{
 4:98: error: rooms: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — ` + mendPattern + `
 4:103: error: rooms: "*]x" is no pattern of rooms: a name is for every tenant already: write board-*, or [acme]board-* for one tenant — ` + mendPattern + `
 4:110: error: rooms: "ｘ" is no pattern of rooms: "ｘ" names no room: it has compatibility characters (full-width letters, ligatures and the like), which look like others; write "x" — ` + mendPattern},
+	{"rooms: muc: [c.h], lobby: {whitelist: ['a@h room=x@C.h', 'a@h room=x@d.h']}", `5:104: error: whitelist: "d.h" is none of this host's muc — name one of c.h, or no component`},
 	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},
 	{"rooms: muc: [c.h], breakout: [c.h]", `5:3: error: the component "c.h" is under host "h" and under "h" — name each component under one host`},
 	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: it has an empty name — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator
