@@ -76,6 +76,7 @@ func TestRoomsTakeBack(t *testing.T) {
 			bob.stays(r, "participant/member")
 			w.restartUsher()
 			w.dead(t, "eve", secret)
+			w.run(t, "sessions", "allow", "eve@"+meet)
 			w.enter(t, "eve", "revoked", map[string]any{"jti": "new"}).joinAs(r, "participant/member")
 		},
 		"a removed key": func(t *testing.T, w *roomsWorld) {
@@ -96,21 +97,24 @@ func TestRoomsTakeBack(t *testing.T) {
 			r := room("expired")
 			p := w.enter(t, "ken", "expired", soon(map[string]any{"moderator": true}))
 			p.joinAs(r, "moderator/owner")
-			time.Sleep(soonIs + 6*time.Second) // and the next look at what has expired
+			time.Sleep(soonIs + 7*time.Second) // the leeway, and the next look at what has expired
 			p.stays(r, "moderator/owner")
 			p.leave(r)
 			p.refused(r, "not-authorized")
 		},
 	}
-	eachRooms(t, roomsOptions{}, func(t *testing.T, w *roomsWorld) {
+	eachRooms(t, roomsOptions{host: shortLeeway}, func(t *testing.T, w *roomsWorld) {
 		for name, fact := range facts {
 			t.Run(name, func(t *testing.T) { fact(t, w) })
 		}
 	})
 }
 
-// soonIs is how long a token of soon is good; leeway comes on top only at the login.
-const soonIs = 3 * time.Second
+// soonIs is how long a token of soon is good; the leeway comes on top.
+const (
+	soonIs      = 3 * time.Second
+	shortLeeway = "    tokens: {leeway: 1s}\n"
+)
 
 func soon(more map[string]any) map[string]any {
 	more["exp"] = time.Now().Add(soonIs).Unix()
@@ -133,7 +137,7 @@ func (w *roomsWorld) dead(t *testing.T, account, token string) {
 func TestRoomsExpiry(t *testing.T) {
 	for _, row := range []struct{ setting, becomes string }{{"demote", "participant/none"}, {"remove", ""}} {
 		t.Run(row.setting, func(t *testing.T) {
-			eachRooms(t, roomsOptions{moderation: "on_expiry: " + row.setting}, func(t *testing.T, w *roomsWorld) {
+			eachRooms(t, roomsOptions{moderation: "on_expiry: " + row.setting, host: shortLeeway}, func(t *testing.T, w *roomsWorld) {
 				r := room("expiry")
 				alice := w.enter(t, "alice", "expiry", moderator)
 				alice.joinAs(r, "moderator/owner")

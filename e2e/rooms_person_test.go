@@ -173,10 +173,17 @@ func (p *person) set(room string, who *person, affiliation string) {
 // run runs a command of usher and returns what it prints.
 func (w *roomsWorld) run(t testing.TB, args ...string) string {
 	t.Helper()
-	t.Setenv("USHER_CONFIG", w.usher.path("usher.yaml"))
-	out, err := exec.Command(w.usher.binary, args...).CombinedOutput()
+	out, err := w.runs(t, args...)
 	if err != nil {
 		t.Fatalf("usher %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
+}
+
+// runs is run of a command that may fail.
+func (w *roomsWorld) runs(t testing.TB, args ...string) (string, error) {
+	t.Helper()
+	t.Setenv("USHER_CONFIG", w.usher.path("usher.yaml"))
+	out, err := exec.Command(w.usher.binary, args...).CombinedOutput()
+	return string(out), err
 }

@@ -43,23 +43,20 @@ func (s *Sessions) Run(ctx context.Context) error {
 func (s *Sessions) Sweep(ctx context.Context) {
 	now := s.now()
 	judge := s.judge(now)
-	ended := map[End][]*Grant{}
-	for _, g := range portions(&s.mu, s.grants) {
-		switch judge(g) {
-		case ReasonSessionEnded:
-			ended[EndExpired] = append(ended[EndExpired], g)
-		case ReasonKeyRemoved:
-			ended[EndKeyGone] = append(ended[EndKeyGone], g)
-		case ReasonNoSession:
-			ended[EndRevoked] = append(ended[EndRevoked], g)
-		}
+	type end struct {
+		*Grant
+		why Reason
+	}
+	ended := map[Reason][]*Grant{}
+	for _, e := range gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (end, bool) { why := judge(g); return end{g, why}, why != "" }) {
+		ended[e.why] = append(ended[e.why], e.Grant)
 	}
 	s.persist(ctx, s.expireRevocations(now))
 	s.arrivals.expire(now)
 	s.forgetEvicted(ctx)
-	for why, list := range ended {
-		s.end(ctx, list, why)
-	}
+	s.end(ctx, ended[ReasonSessionEnded], EndExpired)
+	s.end(ctx, ended[ReasonKeyRemoved], EndKeyGone)
+	s.end(ctx, ended[ReasonNoSession], EndRevoked)
 }
 
 // forgetEvicted deletes from the state the rooms that had to make place, but not
@@ -81,12 +78,7 @@ func (s *Sessions) forgetEvicted(ctx context.Context) {
 
 func (s *Sessions) expireRevocations(now time.Time) []Change {
 	p := s.policy.Load()
-	var over []principalID
-	for id, v := range portions(&s.mu, s.revoked.byID) {
-		if auth.Over(v.end(p), now) {
-			over = append(over, id)
-		}
-	}
+	over := gather(&s.mu, s.revoked.byID, 0, func(id principalID, v *Revocation) (principalID, bool) { return id, auth.Over(v.end(p), now) })
 	var changes []Change
 	for _, id := range over {
 		if v := s.dropRevocation(id); v != nil {
@@ -109,31 +101,41 @@ func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) {
 }
 
 // endedAtATime bounds what is dropped under the lock, in sessions and in rooms.
-const endedAtATime = 64
+const endedAtATime = 32
 
 // drop is end in memory. It returns what is to be written, and what is to be
 // looked at.
 func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched map[GivenKey]bool) {
 	touched = map[GivenKey]bool{}
+	var some dropped
 	for len(grants) > 0 {
 		s.mu.Lock()
-		for n := 0; n < endedAtATime && len(grants) > 0; n++ {
-			before := len(touched)
-			changes = s.dropOne(grants[0], why, changes, touched)
-			n += len(touched) - before
+		for len(grants) > 0 && len(some.changes)+len(some.touched) < 2*endedAtATime {
+			s.dropOne(grants[0], why, &some)
 			grants = grants[1:]
 		}
 		n := len(s.grants)
 		s.mu.Unlock()
 		s.metrics.Sessions(n)
+		changes = append(changes, some.changes...)
+		for _, k := range some.touched {
+			touched[k] = true
+		}
+		some.changes, some.touched = some.changes[:0], some.touched[:0]
 	}
 	return changes, touched
 }
 
+// dropped is a portion of what drop returns.
+type dropped struct {
+	changes []Change
+	touched []GivenKey
+}
+
 // dropOne wants the lock.
-func (s *Sessions) dropOne(g *Grant, why End, changes []Change, touched map[GivenKey]bool) []Change {
+func (s *Sessions) dropOne(g *Grant, why End, d *dropped) {
 	if s.grants[g.ID] != g {
-		return changes // another login with the same token came in between
+		return // another login with the same token came in between
 	}
 	s.remove(g)
 	if why == EndRevoked {
@@ -142,17 +144,17 @@ func (s *Sessions) dropOne(g *Grant, why End, changes []Change, touched map[Give
 	jid := g.JID()
 	for room := range s.ledger.jids[jid] {
 		k := GivenKey{room, jid}
-		touched[k] = true
+		d.touched = append(d.touched, k)
 		if old := s.ledger.get(k); old.Grant == g.ID || old.Lobby && why == EndRevoked {
 			marked := *old
 			marked.End = why
 			s.ledger.put(&marked)
 			if why != EndExpired { // what a start finds without its session has expired
-				changes = append(changes, Change{PutGiven: &marked})
+				d.changes = append(d.changes, Change{PutGiven: &marked})
 			}
 		}
 	}
-	return append(changes, Change{DeleteGrant: g.login()})
+	d.changes = append(d.changes, Change{DeleteGrant: g.login()})
 }
 
 // look has rooms looked at.
@@ -173,15 +175,11 @@ func (s *Sessions) saveUsed(ctx context.Context, since time.Time) {
 		return
 	}
 	defer s.rewritten()
-	var changes []Change
-	for _, g := range portions(&s.mu, s.grants) {
-		if g.Used.After(since) && g.Used.After(g.LoggedIn) && g.endless(now) {
-			kept := *g
-			changes = append(changes, Change{PutGrant: &kept})
-			if len(changes) == maxUsed {
-				break
-			}
+	s.persist(ctx, gather(&s.mu, s.grants, maxUsed, func(_ ID, g *Grant) (Change, bool) {
+		if !g.Used.After(since) || !g.Used.After(g.LoggedIn) || !g.endless(now) {
+			return Change{}, false
 		}
-	}
-	s.persist(ctx, changes)
+		kept := *g
+		return Change{PutGrant: &kept}, true
+	}))
 }

@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -134,15 +135,17 @@ func (t *task) sooner(due time.Time) {
 
 // resync has every room looked at, one after the other.
 func (k *Keeper) resync() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	due := time.Now()
-	for _, room := range k.sessions.knownRooms() {
-		if t := k.task(room); t != nil {
-			t.all = len(resyncs())
-			t.sooner(due)
-			due = due.Add(resyncInterval)
+	for rooms := range slices.Chunk(k.sessions.knownRooms(), portion) { // joins wait for this lock too
+		k.mu.Lock()
+		for _, room := range rooms {
+			if t := k.task(room); t != nil {
+				t.all = len(resyncs())
+				t.sooner(due)
+				due = due.Add(resyncInterval)
+			}
 		}
+		k.mu.Unlock()
 	}
 }
 

@@ -30,12 +30,7 @@ type Session struct {
 // List returns every session that has not ended, the latest login first.
 func (s *Sessions) List() []Session {
 	judge, p := s.judge(s.now()), s.policy.Load()
-	var grants []*Grant
-	for _, g := range portions(&s.mu, s.grants) {
-		if judge(g) == "" {
-			grants = append(grants, g)
-		}
-	}
+	grants := gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (*Grant, bool) { return g, judge(g) == "" })
 	list := make([]Session, 0, len(grants))
 	for _, g := range grants { // of which nothing changes that is read here
 		s.mu.RLock()

@@ -206,11 +206,7 @@ func (s *Sessions) ListChanged(jid string) {
 	if k == nil {
 		return
 	}
-	var rooms []string
-	for room := range portions(&s.mu, s.closed) {
-		rooms = append(rooms, room)
-	}
-	for _, room := range rooms {
+	for _, room := range keys(&s.mu, s.closed) {
 		k.changed(room, jid)
 	}
 }
@@ -219,12 +215,7 @@ func (s *Sessions) ListChanged(jid string) {
 // that a grant opens without naming them.
 func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
 	p := s.policy.Load()
-	var names []RoomName
-	for _, name := range portions(&s.mu, s.closed) {
-		if p.byRoom[name.Domain] == h {
-			names = append(names, name)
-		}
-	}
+	names := gather(&s.mu, s.closed, 0, func(_ string, name RoomName) (RoomName, bool) { return name, p.byRoom[name.Domain] == h })
 	var list []string
 	for _, name := range names { // may be many, and no login waits for it
 		if reason, _ := h.opens(g, name); reason == "" {

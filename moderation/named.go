@@ -68,15 +68,13 @@ func (s *Sessions) inAnyTenant(h *hostRules, name string, list []string) []strin
 	s.mu.RLock()
 	rooms := s.inTenants[name]
 	s.mu.RUnlock()
-	for room := range portions(&s.mu, rooms) {
-		if len(list) >= maxNamedRooms {
-			break
-		}
-		if name, err := ParseRoom(room); err == nil && h.isMUC(name.Domain) {
-			list = append(list, room)
-		}
+	if len(list) >= maxNamedRooms {
+		return list
 	}
-	return list
+	return append(list, gather(&s.mu, rooms, maxNamedRooms-len(list), func(room string, _ bool) (string, bool) {
+		name, err := ParseRoom(room)
+		return room, err == nil && h.isMUC(name.Domain)
+	})...)
 }
 
 // there returns those of some rooms that are there.

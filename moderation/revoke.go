@@ -118,11 +118,9 @@ func (p *revocationPlan) add(v *Revocation) { p.revocations[v.Principal()] = v }
 // addToken finds the sessions with one token: those of a token that names
 // somebody are among that person's, in no index.
 func (s *Sessions) addToken(p *revocationPlan, print string) {
-	for _, g := range portions(&s.mu, s.grants) {
-		if g.TokenPrint == print {
-			p.grants[g.ID] = g
-			p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
-		}
+	for _, g := range gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (*Grant, bool) { return g, g.TokenPrint == print }) {
+		p.grants[g.ID] = g
+		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
 	}
 }
 

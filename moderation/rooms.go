@@ -3,20 +3,15 @@ package moderation
 import (
 	"context"
 	"errors"
-	"maps"
+	"slices"
 	"time"
 )
 
 // knownRooms returns every room that somebody may be in.
 func (s *Sessions) knownRooms() []string {
-	set := map[string]bool{}
-	for room := range portions(&s.mu, s.rooms) {
-		set[room] = true
-	}
-	for room := range portions(&s.mu, s.ledger.rooms) {
-		set[room] = true
-	}
-	return sorted(set)
+	list := append(keys(&s.mu, s.rooms), keys(&s.mu, s.ledger.rooms)...)
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (s *Sessions) epochOf(room string) uint64 {
@@ -43,7 +38,12 @@ func (s *Sessions) ledgerOf(room string) map[string]*Given {
 	s.mu.RLock()
 	given := s.ledger.rooms[room]
 	s.mu.RUnlock()
-	return maps.Collect(portions(&s.mu, given))
+	list := gather(&s.mu, given, 0, func(_ string, g *Given) (*Given, bool) { return g, true })
+	byJID := make(map[string]*Given, len(list))
+	for _, g := range list {
+		byJID[g.JID] = g
+	}
+	return byJID
 }
 
 // Why an entry of the ledger is not written.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,7 +55,7 @@ type Sessions struct {
 	behind    backlog       // what is written after the answer
 	limits    limits
 
-	mu          sync.RWMutex // held for no longer than a portion of a large table takes
+	mu          guard // held for no longer than a portion of a large table takes
 	grants      map[ID]*Grant
 	byJID       map[accountKey][]*Grant
 	byRoom      roomIndex

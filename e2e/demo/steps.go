@@ -103,7 +103,7 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.duringStorm(ctx, old, func() error { return d.reconfigure(ctx, "first.secret", "second.secret") })
+	err = d.duringStorm(ctx, d.secrets["first.secret"], func() error { return d.reconfigure(ctx, "first.secret", "second.secret") })
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 			return err
 		}
 	}
-	err = d.duringStorm(ctx, fresh, func() error { return d.reconfigure(ctx, "second.secret") })
+	err = d.duringStorm(ctx, d.secrets["second.secret"], func() error { return d.reconfigure(ctx, "second.secret") })
 	if err != nil {
 		return err
 	}
