@@ -30,7 +30,8 @@ func DoubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
 		list = doubtDecoded(secret)
 	case !said && isBase64(string(secret)):
 		list = append(list, Doubt{"it looks like base64, and is taken as it is written",
-			"set secret_encoding: base64 if the issuer decodes it before it signs; secret_encoding: plain says that it does not, and ends this warning"})
+			"set secret_encoding: base64 if the issuer decodes it before it signs; " +
+				"secret_encoding: plain says that it does not, and ends this warning"})
 	}
 	return list
 }
@@ -42,22 +43,28 @@ func doubtEdges(secret []byte) []Doubt {
 	var list []Doubt
 	rest, marked := bytes.CutPrefix(secret, []byte(byteOrderMark))
 	if marked {
-		list = append(list, Doubt{"it begins with a byte order mark, which is a part of the secret", "save the file as UTF-8 without one"})
+		list = append(list, Doubt{"it begins with a byte order mark, which is a part of the secret",
+			"save the file as UTF-8 without one"})
 	}
 	bare := bytes.TrimSpace(rest)
 	switch {
 	case bytes.HasSuffix(rest, []byte("\n")):
-		list = append(list, Doubt{"it ends with more than one line end, and only the last one is no part of the secret", "keep one"})
+		list = append(list, Doubt{"it ends with more than one line end, and only the last one is no part of the secret",
+			"keep one"})
 	case len(bare) != len(rest):
-		list = append(list, Doubt{"it has white space at an end, which is a part of the secret", "take it out, unless the issuer signs with it"})
+		list = append(list, Doubt{"it has white space at an end, which is a part of the secret",
+			"take it out, unless the issuer signs with it"})
 	case bytes.ContainsAny(bare, "\r\n"):
-		list = append(list, Doubt{"it has several lines, which are one secret", "put each secret into a file of its own"})
+		list = append(list, Doubt{"it has several lines, which are one secret",
+			"put each secret into a file of its own"})
 	}
 	if n := len(bare); n > 2 && bare[0] == bare[n-1] && strings.IndexByte("\"'`", bare[0]) >= 0 {
-		list = append(list, Doubt{"it stands in quotes, which are a part of the secret", "take the quotes out, unless the issuer signs with them"})
+		list = append(list, Doubt{"it stands in quotes, which are a part of the secret",
+			"take the quotes out, unless the issuer signs with them"})
 	}
 	if regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`).Match(bare) {
-		list = append(list, Doubt{"it looks like a line of an environment file (NAME=secret), and all of it is the secret", "keep only what stands after the ="})
+		list = append(list, Doubt{"it looks like a line of an environment file (NAME=secret), and all of it is the secret",
+			"keep only what stands after the ="})
 	}
 	return list
 }
@@ -68,7 +75,8 @@ func doubtDecoded(text []byte) []Doubt {
 	if err != nil || !bytes.HasSuffix(secret, []byte("\n")) || bytes.ContainsFunc(bytes.TrimRight(secret, "\r\n"), notPrintable) {
 		return nil
 	}
-	return []Doubt{{"what it decodes to ends with a line end, which is a part of the secret", "encode it without one: printf %s SECRET | base64 -w0"}}
+	return []Doubt{{"what it decodes to ends with a line end, which is a part of the secret",
+		"encode it without one: printf %s SECRET | base64 -w0"}}
 }
 
 func notPrintable(r rune) bool { return r < ' ' || r > '~' }
@@ -108,7 +116,8 @@ func insteadOfPEM(content []byte) string {
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte(`\n`)):
 		return `the file has \n as two characters where its lines end; put line ends there (printf '%b')`
 	case err == nil && looksLikeDER(der):
-		return "the file holds a key in base64 without the lines around it; put -----BEGIN PUBLIC KEY----- in a line before it and -----END PUBLIC KEY----- after it"
+		return "the file holds a key in base64 without the lines around it; " +
+			"put -----BEGIN PUBLIC KEY----- in a line before it and -----END PUBLIC KEY----- after it"
 	case looksLikeDER(content):
 		return "the file holds a key in DER; turn it into PEM: openssl pkey -pubin -inform DER"
 	case bytes.HasPrefix(text, []byte("ssh-")) || bytes.HasPrefix(text, []byte("ecdsa-")):

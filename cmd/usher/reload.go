@@ -151,9 +151,13 @@ func (r *reloader) build() (next *preparedParts, files []string, problems []prob
 	}
 	next, err := r.prepare(c)
 	if err != nil {
-		return nil, files, append(problems, problem{File: r.path, Line: 1, Column: 1, Text: printable(err.Error()), Mend: mendUnplaced})
+		return nil, files, append(problems, r.unplaced(printable(err.Error()), mendUnplaced))
 	}
 	return next, files, problems
+}
+
+func (r *reloader) unplaced(text, mend string) problem {
+	return problem{File: r.path, Line: 1, Column: 1, Text: text, Mend: mend}
 }
 
 // plan has a reload tried again that was refused for nothing but what may pass.

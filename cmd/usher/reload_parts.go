@@ -80,5 +80,6 @@ func (p *parts) configureHTTP(c *config) {
 	if door == nil {
 		return // it has no address, so it answers nobody
 	}
-	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: c.http.hostHeaders(door.Addr())})
+	hosts := c.http.hostHeaders(door.Addr())
+	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: hosts})
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -62,4 +63,32 @@ func TestWatcherMissesNothingDuringALoad(t *testing.T) {
 	if w.changed(); !w.changed() {
 		t.Error("a change since the start of the first load was lost")
 	}
+}
+
+// TestWatcherReadsFreshFilesAgain: a file that was written in the moment before it was read may be written once more
+// with the same stamp and length. One from before is left alone, and so is one whose stamp is later than the clock says.
+func TestWatcherReadsFreshFilesAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f")
+	os.WriteFile(file, []byte("1"), 0o600)
+	for _, row := range []struct {
+		name  string
+		began time.Time
+		again bool
+	}{
+		{"fresh", time.Now(), true},
+		{"from before", time.Now().Add(time.Minute), false},
+	} {
+		w := &watcher{}
+		w.expect([]string{file}, look([]string{file}), row.began)
+		if w.changed(); w.changed() != row.again {
+			t.Errorf("%s: read again: %v", row.name, !row.again)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) { // the clock says 2000
+		w := &watcher{}
+		w.expect([]string{file}, look([]string{file}), time.Now())
+		if w.changed(); w.changed() {
+			t.Error("a stamp later than now: read again for ever")
+		}
+	})
 }
