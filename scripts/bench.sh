@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 	go test -run '^$' -bench 'Dovecot' -benchtime 20000x ./auth/dovecot
 	go test -run '^$' -bench 'Login|Tail' ./auth/dovecot
 	go test -run "^$" -bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./auth/gateway ./moderation
+	go test -run "^$" -bench . ./internal/httpd ./internal/listen ./internal/jid ./metrics
 	go test -run "^$" -bench . -benchtime 20000x ./internal/sqlite
 	go test -run "^$" -bench Daemon ./cmd/usher
 	go test -run "^$" -bench Gateway ./e2e

@@ -73,12 +73,14 @@ func BenchmarkDaemon(b *testing.B) {
 	})
 }
 
-func writeBenchFiles(b *testing.B, dir string) {
+func writeBenchFiles(b testing.TB, dir string) {
 	b.Helper()
 	for name, content := range map[string]string{
 		"bare.go":       bareServer,
 		"my-app.secret": authtest.Secret + "\n",
-		"usher.yaml": fmt.Sprintf("listen: {dovecot: %[1]s/auth.sock}\nstate: sqlite:%[1]s/usher.db\nhosts:\n  meet.example.com:\n"+
+		// Every address is its own: those that are listened on by default may belong to a daemon that runs here, or to root.
+		"usher.yaml": fmt.Sprintf("listen: {dovecot: %[1]s/auth.sock, metrics: %[1]s/metrics.sock, admin: %[1]s/admin.sock}\n"+
+			"state: sqlite:%[1]s/usher.db\nhosts:\n  meet.example.com:\n"+
 			"    issuers:\n      %[2]s: {secret_files: [my-app.secret], audience: [%[3]s]}\n", dir, authtest.Issuer, authtest.Audience),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -116,6 +118,8 @@ func (p program) start() *running {
 	_ = os.Remove(p.socket)
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Env = append(os.Environ(), "BENCH_SOCKET="+p.socket)
+	var said strings.Builder
+	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		p.b.Fatal(err)
 	}
@@ -125,7 +129,9 @@ func (p program) start() *running {
 			return &running{p, cmd}
 		}
 	}
-	p.b.Fatalf("%s does not start", p.path)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // then all that it said is here
+	p.b.Fatalf("%s does not start:\n%s", p.path, said.String())
 	return nil
 }
 
