@@ -35,7 +35,7 @@ func TestBenchScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs := map[string][]string{} // patterns by package
-	for _, m := range regexp.MustCompile(`(?m)^\tgo test -run \S+ -bench (\S+)(.*)$`).FindAllStringSubmatch(string(script), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\tbench (\S+)(.*)$`).FindAllStringSubmatch(string(script), -1) {
 		for _, p := range regexp.MustCompile(`\./\S+`).FindAllString(m[2], -1) {
 			runs[filepath.Clean(p)] = append(runs[filepath.Clean(p)], strings.Trim(m[1], `'"`))
 		}

@@ -33,14 +33,15 @@ func BenchmarkLogin(b *testing.B) {
 		}
 		sessions = append(sessions, s)
 	}
-	next := 0
+	next, refused := 0, 0
 	login := func(s *moderation.Sessions) time.Duration {
 		next++
 		id := auth.Identity{Host: "meet.example.com", Account: fmt.Sprint("user", next%100_000), Issuer: "my-app", KeyID: "my-app.secret",
 			KeyPrint: "0123456789abcdef0123456789abcdef", TokenPrint: fmt.Sprintf("%032d", next), Rooms: []string{"standup"}, Expires: time.Now().Add(time.Hour)}
 		began := time.Now()
-		if err := s.Record(b.Context(), id); err != nil {
-			b.Fatal(err)
+		if err := s.Record(b.Context(), id); err != nil { // a disk that others use may take longer than a login waits
+			b.Log(err)
+			refused++
 		}
 		return time.Since(began)
 	}
@@ -63,4 +64,8 @@ func BenchmarkLogin(b *testing.B) {
 	b.ReportMetric(at(1, 0.99)-at(0, 0.99), "µs-p99-more")
 	b.ReportMetric(at(1, 0.999)-at(0, 0.999), "µs-p99.9-more")
 	b.ReportMetric(at(1, 1)/1000, "ms-worst")
+	b.ReportMetric(float64(refused), "refused")
+	if refused > next/1000 {
+		b.Errorf("%d of %d logins were refused", refused, next)
+	}
 }
