@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"usher/internal/listen"
 )
 
 // A client is where a request comes from.
@@ -58,14 +60,7 @@ func (c client) String() string {
 }
 
 // group is what counts as one address: of IPv6 the network of a customer.
-func (c client) group() netip.Prefix {
-	bits := 32
-	if c.address.Is6() {
-		bits = 64
-	}
-	p, _ := c.address.Prefix(bits)
-	return p
-}
+func (c client) group() netip.Prefix { return listen.NetworkOf(c.address) }
 
 // known reports whether the client's own address is known. A trusted proxy
 // that does not tell it is not a client: to count everybody behind it as one

@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"usher/internal/occasion":    {},
 	"usher/internal/prosodyconf": {},
 	"usher/auth/httpauth":        {"usher/auth", "usher/metrics", "usher/internal/occasion", "usher/internal/httpd", "usher/internal/panics"},
-	"usher/auth/gateway":         {"usher/auth", "usher/metrics", "usher/internal/occasion", "usher/internal/httpd", "usher/internal/panics", "usher/auth/gateway/stanza"},
+	"usher/auth/gateway":         {"usher/auth", "usher/metrics", "usher/internal/occasion", "usher/internal/httpd", "usher/internal/listen", "usher/internal/panics", "usher/auth/gateway/stanza"},
 	"usher/auth/gateway/stanza":  {},
 	"usher/lobby":                {"usher/metrics", "usher/internal/jid"},
 	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics", "usher/internal/jid", "usher/internal/panics"},
