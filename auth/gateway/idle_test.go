@@ -1,0 +1,51 @@
+package gateway
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"usher/internal/listen"
+)
+
+// TestIdleConnectionsMakeRoom: whatever a listener is filled with, sessions and
+// requests that wait stay, and new ones come in.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	const most = 12
+	var limited *listen.Listener
+	w := newWorldOn(t, func(l net.Listener) net.Listener {
+		limited = listen.Limit(l, listen.Options{Name: Door, Limits: listen.Limits{Most: most}})
+		return limited
+	}, Options{})
+	client, prosody := w.login(aliceToken)
+	w.session("")
+	waits := w.send("", body(2))
+	waiting := w.upstream.post()
+	for _, begin := range []string{"", "GET " + BOSHPath + " HTTP/1.1\r\nHo", "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", "POST " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n<"} {
+		for range 3 * most {
+			nc, err := net.Dial("tcp", w.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = nc.Close() })
+			_, _ = fmt.Fprint(nc, begin)
+		}
+		began := time.Now()
+		another, theirs := w.open(bobToken)
+		another.text(streamTo)
+		theirs.expect(streamTo)
+		_ = another.conn.Close()
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%q: a session took %v", begin, took)
+		}
+	}
+	if c := limited.Counts(); c.Open > most || c.Closed < 6*most {
+		t.Errorf("%+v", c)
+	}
+	client.text("<b/>")
+	prosody.expect("<b/>")
+	waiting.answer <- told()
+	(<-waits).wants(t, http.StatusOK, "")
+}
