@@ -69,11 +69,11 @@ func (c *Conn) Close() error {
 
 // evict closes a connection that has left the table.
 func (c *Conn) evict(reason string) {
-	_ = c.Conn.Close()
 	c.listener.metrics.Opened(-1)
 	if reason != "" {
 		c.listener.metrics.Closed(reason)
 	}
+	_ = c.Conn.Close()
 }
 
 // SyscallConn implements syscall.Conn.

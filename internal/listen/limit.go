@@ -81,23 +81,23 @@ func (l *Listener) Accept() (net.Conn, error) {
 func (l *Listener) take(nc net.Conn) *Conn {
 	peer, err := peerOf(nc)
 	if err != nil || !peer.Network.IsValid() && !l.users[peer.UID] {
-		_ = nc.Close()
 		l.table.count()
 		l.refused(metrics.ClosedUser, "closed a connection of a user who is not allowed here (see peers in the configuration)", peer, err)
+		_ = nc.Close()
 		return nil
 	}
 	c := &Conn{Conn: nc, listener: l, peer: peer}
 	c.all.conn, c.own.conn = c, c
 	victims, ok := l.table.enter(c)
-	for _, v := range victims {
-		v.evict(metrics.ClosedIdle)
-	}
 	if len(victims) > 0 {
 		l.line(metrics.ClosedIdle, "closed a connection without a request for a new one", "peer", victims[0].peer.String())
 	}
+	for _, v := range victims {
+		v.evict(metrics.ClosedIdle)
+	}
 	if !ok {
-		_ = nc.Close()
 		l.refused(metrics.ClosedFull, "too many connections, a new one is closed", peer, nil)
+		_ = nc.Close()
 		return nil
 	}
 	l.metrics.Opened(1)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -64,11 +65,14 @@ func newWorld(t *testing.T, l net.Listener, limits Limits, changes ...func(*List
 	}
 	var accepting sync.WaitGroup
 	accepting.Go(func() {
+		var kept []net.Conn // a connection that nobody refers to is closed by the runtime
 		for {
 			nc, err := w.Accept()
 			if err != nil {
+				runtime.KeepAlive(kept)
 				return
 			}
+			kept = append(kept, nc)
 			w.accepted <- Of(nc)
 		}
 	})
