@@ -76,7 +76,10 @@ func TestRooms(t *testing.T) {
 		},
 		"percent-encoded": func(t *testing.T, w *roomsWorld) {
 			w.enter(t, "heidi", "Тест", moderator).joinAs(room("%d1%82%d0%b5%d1%81%d1%82"), "moderator/owner")
-			w.enter(t, "ivan", "%D1%82%D0%B5%D1%81%D1%82", nil).joinAs(room("тест"), "participant/member")
+			w.enter(t, "heidi", "Тест", moderator).joinAs(room("тест"), "moderator/owner")
+			ivan := w.enter(t, "ivan", "%D1%82%D0%B5%D1%81%D1%82", nil)
+			ivan.joinAs(room("%d1%82%d0%b5%d1%81%d1%82"), "participant/member")
+			ivan.refused(room("тест"), "not-authorized")
 		},
 		"regex": func(t *testing.T, w *roomsWorld) {
 			p := w.enter(t, "judy", "Team-[0-9]+", map[string]any{"moderator": true, "room.regex": true})
