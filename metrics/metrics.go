@@ -27,6 +27,8 @@ const (
 	LobbyWaiting           = "usher_lobby_waiting"
 	LobbyWhitelist         = "usher_lobby_whitelist_entries"
 	StateErrors            = "usher_state_errors_total"
+	Unasked                = "usher_prosody_unasked"
+	UnaskedOccupants       = "usher_unasked_occupants"
 	GatewayConnections     = "usher_gateway_connections"
 	GatewayEnded           = "usher_gateway_sessions_ended_total"
 	GatewayRefused         = "usher_gateway_refused_total"

@@ -12,6 +12,8 @@ type rooms struct {
 	waiting      prometheus.Gauge
 	whitelist    prometheus.Gauge
 	stateErrors  *prometheus.CounterVec
+	unasked      *prometheus.GaugeVec
+	occupants    prometheus.Gauge
 	known        map[[2]string]bool // result and reason of joins
 }
 
@@ -31,6 +33,10 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "Entries of the lobby's whitelist."}),
 		stateErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
 			Help: "Writes of the state that failed, by operation."}, []string{"operation"}),
+		unasked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Unasked,
+			Help: "Whether Prosody was found not to ask usher (1), by the module that is missing."}, []string{"module"}),
+		occupants: prometheus.NewGauge(prometheus.GaugeOpts{Name: UnaskedOccupants,
+			Help: "People in rooms about whom Prosody did not ask usher, as far as they were seen."}),
 		known: map[[2]string]bool{},
 	}
 	for _, affiliation := range []string{"owner", "member", "none"} {
@@ -38,11 +44,34 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			r.affiliations.WithLabelValues(affiliation, result)
 		}
 	}
+	for _, module := range []string{ModuleJoins, ModuleBegins} {
+		r.unasked.WithLabelValues(module)
+	}
 	for _, operation := range StateOperations() {
 		r.stateErrors.WithLabelValues(operation)
 	}
-	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.waiting, r.whitelist, r.stateErrors)
+	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.waiting, r.whitelist, r.stateErrors, r.unasked, r.occupants)
 	return r
+}
+
+// The modules of Prosody that ask usher about rooms: the closed list of the label
+// module.
+const (
+	ModuleJoins  = "muc_http_auth"
+	ModuleBegins = "muc_http_defaults"
+)
+
+// Unasked tells which of the modules was found missing, and how many people are in
+// rooms about whom nobody asked.
+func (m *Metrics) Unasked(joins, begins bool, occupants int) {
+	for module, yes := range map[string]bool{ModuleJoins: joins, ModuleBegins: begins} {
+		value := 0.0
+		if yes {
+			value = 1
+		}
+		m.rooms.unasked.WithLabelValues(module).Set(value)
+	}
+	m.rooms.occupants.Set(float64(occupants))
 }
 
 // StateOperations is the closed list of the label operation.

@@ -17,6 +17,7 @@ func (s *Sessions) BeforeJoin(ctx context.Context, user, room string) {
 		return
 	}
 	now := s.now()
+	s.unasked.Hear(name.Domain, name.JID)
 	d := s.standing(h, user, name, now)
 	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
 		return

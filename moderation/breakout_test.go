@@ -30,6 +30,7 @@ func newBreakoutFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	f.Reload(t.Context(), p)
+	f.Create(t.Context(), "first@"+muc) // Prosody asks about rooms
 	f.record(t, f.identity("alice", "t1", "standup"))
 	f.record(t, f.identity("bob", "t2", "*"))
 	f.record(t, f.identity("eve", "t3", "other"))

@@ -28,6 +28,7 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, or take muc_http_defaults out of that component in Prosody", clip(name.Domain))
 	}
 	failed := s.births.begin(room, s.now())
+	s.unasked.Began(name.Domain, name.JID)
 	if h.breakout[name.Domain] {
 		s.mains.forget(name.JID)
 		return map[string]Affiliation{}, Decision{Allowed: true}
@@ -194,6 +195,6 @@ func (s *Sessions) renewRoom(room string, changes []Change) []Change {
 	s.dropRoom(room)
 	delete(s.closed, room)
 	s.makeRoom()
-	s.putRoom(&roomState{Room: Room{JID: room, Joined: s.now()}, epoch: s.epoch})
+	s.putRoom(&roomState{Room: Room{JID: room, Joined: s.now(), Made: true}, epoch: s.epoch})
 	return changes
 }

@@ -157,6 +157,7 @@ func (g *Given) key() GivenKey { return GivenKey{g.Room, g.JID} }
 type Room struct {
 	JID     string    // bare JID, as Prosody spells it
 	Started bool      // a token holder has joined since it was created
+	Made    bool      // Prosody asked what it begins with
 	Joined  time.Time // of the last join that was allowed
 
 	Lobby       Switch // what a token or a moderator said, or nothing

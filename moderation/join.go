@@ -38,6 +38,9 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 		}
 	}
 	d := s.standing(h, user, name, s.now())
+	if !isBreakout {
+		d = s.begins(ctx, h, name, user, d)
+	}
 	if d.Allowed && d.Reason == ReasonAdmitted && s.settling(name.JID, user) {
 		d = refuse(ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
@@ -59,6 +62,9 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 		if s.lobby != nil && d.Reason != ReasonServiceAccount {
 			s.lobby.CameIn(name.JID, user)
 		}
+	}
+	if !isBreakout {
+		s.unasked.Asked(name.Domain, name.JID, user, d.Allowed || d.HeldByRoom)
 	}
 	return d
 }

@@ -45,7 +45,11 @@ type Keeper struct {
 	searches  chan struct{}  // likewise
 	work      sync.WaitGroup // all that was started by spawn
 
+	beginnings chan struct{} // likewise, for each join that asks whether its room is there
+	watchNow   chan struct{} // a round is due
+
 	mu      sync.Mutex
+	watched uint64                 // the connection on which rooms are watched
 	sets    map[GivenKey]time.Time // affiliations that are being set (zero), or were a moment ago
 	ctx     context.Context        // of Run; nil while it does not run
 	seen    map[string][]string    // who was moderator of a room, as a hint
@@ -69,7 +73,8 @@ type task struct {
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{}}
+	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{},
+		beginnings: make(chan struct{}, maxBeginnings), watchNow: make(chan struct{}, 1)}
 	k.bell = newBell(k)
 	s.keeper.Store(k)
 	return k
@@ -155,6 +160,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	k.begin(ctx)
 	defer k.finish()
 	k.spawn(k.bell.run)
+	k.spawn(k.watch)
 	slots := make(chan struct{}, keeperWorkers)
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
@@ -165,6 +171,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 			return nil
 		case <-k.rooms.Connected():
 			reachable = true
+			k.beginAnew(k.rooms.Connection())
+			select {
+			case k.watchNow <- struct{}{}:
+			default:
+			}
 			k.resync()
 		case <-k.wake:
 		case <-tick.C:

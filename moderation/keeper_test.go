@@ -3,6 +3,7 @@ package moderation_test
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,9 @@ type fakeRooms struct {
 	fail          error
 
 	connection uint64
+	rooms      []string // that are listed
+	public     bool     // only those that are public
+	listings   int
 }
 
 func newFakeRooms(latency time.Duration) *fakeRooms {
@@ -150,6 +154,29 @@ func (r *fakeRooms) Invite(_ context.Context, room, jid string) error {
 	defer r.mu.Unlock()
 	r.invited = append(r.invited, jid+" to "+room)
 	return nil
+}
+
+// ListRooms has the rooms that a test names.
+func (r *fakeRooms) ListRooms(_ context.Context, muc string, all bool) ([]string, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listings++
+	if r.public && all {
+		return slices.Clone(r.rooms), false, r.fail
+	}
+	return slices.Clone(r.rooms), all, r.fail
+}
+
+func (r *fakeRooms) Beginning(_ context.Context, _, account string) (moderation.Beginning, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.fail != nil || len(r.there) > 0:
+		return moderation.Running, r.fail
+	case r.has[account] == moderation.Owner:
+		return moderation.Owned, nil
+	}
+	return moderation.Empty, nil
 }
 
 func (r *fakeRooms) Connection() uint64 {

@@ -26,7 +26,7 @@ func TestLoadAfterKill(t *testing.T) {
 		}
 		f := newFixture(t, moderation.State{Grants: []moderation.Grant{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
 			Givens: []moderation.Given{{Room: hall, JID: "alice@" + host, Affiliation: moderation.Owner, Grant: old.ID, Confirmed: true}},
-			Rooms:  []moderation.Room{{JID: hall, Started: true}}})
+			Rooms:  []moderation.Room{{JID: hall, Started: true, Made: true}}})
 		f.joins(t, "alice@"+host, hall, moderation.ReasonNoSession)
 		f.joins(t, "bob@"+host, hall, moderation.ReasonToken)
 		f.joins(t, "g@guest."+host, hall, moderation.ReasonGuest)

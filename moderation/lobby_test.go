@@ -200,6 +200,7 @@ func TestLobbyNewConnection(t *testing.T) {
 func TestLobbyStateFails(t *testing.T) {
 	f, _ := newLobbyFixture(t, lobby.Gate)
 	f.moderator(t, "alice", "standup")
+	f.Create(t.Context(), "standup@"+muc)
 	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
 	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonLobby)
 	f.store.fail = fmt.Errorf("disk full")

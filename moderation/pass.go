@@ -34,7 +34,8 @@ func (p *pass) prepare() bool {
 	if err != nil || p.rules == nil || p.rules.breakout[p.name.Domain] {
 		return false
 	}
-	p.strict, p.epoch = p.rules.Strict, p.sessions.epochOf(p.room)
+	p.strict = p.rules.Strict || p.sessions.unasked.Strict(p.name.Domain, p.room)
+	p.epoch = p.sessions.epochOf(p.room)
 	return true
 }
 
@@ -69,6 +70,9 @@ func (p *pass) run(ctx context.Context) (open map[string]bool, err error) {
 func (p *pass) read(ctx context.Context) (err error) {
 	if err = p.readAffiliations(ctx); err == nil {
 		p.occupants, err = p.rooms.Occupants(ctx, p.room)
+	}
+	if err == nil {
+		p.sessions.saw(ctx, p.name.Domain, p.room, p.occupants)
 	}
 	return err
 }

@@ -121,6 +121,9 @@ func (s *Sessions) sameRoom(room string, epoch uint64) bool {
 // roomGone forgets a room that is no more. A room into which somebody was let
 // a moment ago is about to be there.
 func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
+	if name, err := ParseRoom(room); err == nil {
+		s.unasked.Gone(name.Domain, room)
+	}
 	var changes []Change
 	for more := true; more; {
 		s.mu.Lock()

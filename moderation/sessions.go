@@ -11,6 +11,7 @@ import (
 	"usher/auth"
 	"usher/lobby"
 	"usher/metrics"
+	"usher/moderation/unasked"
 )
 
 const (
@@ -50,6 +51,7 @@ type Sessions struct {
 	births   births
 
 	arrivals  arrivals
+	unasked   *unasked.Book // whether Prosody asks about joins and rooms
 	logins    loginRates
 	rewriting chan struct{} // held by whoever writes a grant that is kept already
 	behind    backlog       // what is written after the answer
@@ -92,7 +94,7 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 
 func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limits) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby, limits: b,
-		rewriting: make(chan struct{}, 1), behind: newBacklog(),
+		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(),
 		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byPrincipal: principalIndex{},
 		resumable: map[string]*Grant{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
 		wild: map[string][]ID{}, ledger: newLedger(b), shared: map[string]string{}}

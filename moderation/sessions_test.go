@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -130,6 +131,19 @@ func newSmallFixture(t testing.TB, state moderation.State, factor int) *fixture 
 		t.Fatal(err)
 	}
 	return f
+}
+
+// logTo has the sessions made anew, with a log.
+func (f *fixture) logTo(t testing.TB, log *slog.Logger) {
+	t.Helper()
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{muc}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Sessions, err = moderation.NewSessions(t.Context(), f.store, p, moderation.Options{Log: log, Metrics: f.metrics, Now: f.now})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // identity is a login with a token that is told from others by its name.

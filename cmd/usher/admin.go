@@ -41,6 +41,7 @@ type hostStatus struct {
 	Host    string         `json:"host"`
 	Issuers []issuerStatus `json:"issuers"`
 	Unseen  []unseenClaim  `json:"unseen_claims,omitempty"`
+	MUC     []mucStatus    `json:"muc,omitempty"`
 }
 
 // An unseenClaim is one of moderation.moderators that no token had.
@@ -98,6 +99,9 @@ func (d *usherd) status() statusAnswer {
 		Connections: d.endpoints.connectionCounts(),
 		Shortage:    *d.endpoints.shortage.Load(),
 	}
+	for i := range s.Hosts {
+		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
+	}
 	_, s.Warnings = split(d.reloader.current.Load().warnings)
 	if last := d.reloader.last.Load(); last != nil {
 		s.LastReload = &lastReload{OK: last.OK, Time: last.Time, Error: last.reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
@@ -137,6 +141,7 @@ func (d *usherd) notReady() []string {
 	if problem := d.rooms.problem(); problem != "" {
 		reasons = append(reasons, "component: "+problem)
 	}
+	reasons = append(reasons, d.rooms.sessions.Missing()...)
 	for _, k := range d.verifier.Keys() {
 		if k.Problem != "" {
 			reasons = append(reasons, "host "+k.Host+": issuer "+k.Issuer+": "+k.Source+": "+k.Problem)

@@ -71,6 +71,9 @@ func printStatus(w io.Writer, s statusAnswer) {
 				fmt.Fprintln(w, "    "+printable(line))
 			}
 		}
+		for _, m := range h.MUC {
+			m.print(w)
+		}
 		for _, u := range h.Unseen {
 			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
 				printable(u.Claim), u.Since.Format(time.RFC3339))

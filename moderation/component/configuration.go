@@ -12,6 +12,7 @@ import (
 // The fields of a room's configuration that are read.
 const (
 	fieldMembersOnly = "muc#roomconfig_membersonly"
+	fieldPersistent  = "muc#roomconfig_persistentroom"
 	fieldMainRoom    = "muc#roominfo_breakout_main_room" // of Jitsi's mod_muc_breakout_rooms
 )
 

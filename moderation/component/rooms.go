@@ -187,6 +187,18 @@ func (c *Client) ask(ctx context.Context, kind, room string, payload any, names 
 	return c.finish(ctx, room, q)
 }
 
+// askQuietly is ask of what not every Prosody answers: a refusal says nothing about
+// the component's rights in rooms.
+func (c *Client) askQuietly(ctx context.Context, kind, to string, payload any) (*iq, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.AnswerWithin)
+	defer cancel()
+	q, err := c.begin1(ctx, kind, to, payload)
+	if err != nil {
+		return nil, err
+	}
+	return q.answer(ctx)
+}
+
 // begin1 sends one question.
 func (c *Client) begin1(ctx context.Context, kind, room string, payload any, names ...string) (*question, error) {
 	s, err := c.current()

@@ -85,7 +85,10 @@ func (e *stanzaError) Error() string {
 	return "undefined-condition"
 }
 
-var errUnwritable = errors.New("a name that XML cannot hold")
+var (
+	errUnwritable = errors.New("a name that XML cannot hold")
+	errNoList     = errors.New("an answer without a list of rooms")
+)
 
 // request writes an IQ. Names go through the encoder, never into text; one
 // that XML cannot hold would arrive as another, and is refused.

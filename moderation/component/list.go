@@ -1,0 +1,101 @@
+package component
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"usher/moderation"
+)
+
+// The command by which Prosody's mod_muc has its admins destroy rooms. Its first
+// stage lists all rooms, also hidden ones, and does nothing; the second is never
+// sent.
+const destroyNode = "http://prosody.im/protocol/muc#destroy"
+
+// maxRoomsListed bounds what is taken of a list of rooms.
+const maxRoomsListed = 20_000
+
+// ListRooms asks with that command if all rooms are wanted, and else, or where there
+// is no such command, for the public ones (XEP-0045 section 6.3).
+func (c *Client) ListRooms(ctx context.Context, muc string, all bool) (rooms []string, isAll bool, err error) {
+	if all {
+		rooms, err = c.listAll(ctx, muc)
+		if err == nil {
+			return ofMUC(rooms, muc), len(rooms) <= maxRoomsListed, nil
+		}
+	}
+	in, err := c.askQuietly(ctx, "get", muc, itemsQuery{})
+	if err != nil || in.Items == nil {
+		return nil, false, err
+	}
+	for _, item := range in.Items.Items {
+		rooms = append(rooms, item.JID)
+	}
+	return ofMUC(rooms, muc), false, nil
+}
+
+func (c *Client) listAll(ctx context.Context, muc string) ([]string, error) {
+	in, err := c.askQuietly(ctx, "set", muc, command{Node: destroyNode, Action: "execute"})
+	if err != nil {
+		return nil, err
+	}
+	if in.Command == nil || in.Command.Form == nil {
+		return nil, errNoList
+	}
+	if in.Command.Session != "" { // Prosody keeps the stage until it is told
+		_, _ = c.askQuietly(ctx, "set", muc, command{Node: destroyNode, Session: in.Command.Session, Action: "cancel"})
+	}
+	for _, f := range in.Command.Form.Fields {
+		if f.Var != "rooms" {
+			continue
+		}
+		rooms := []string{}
+		for _, o := range f.Options {
+			rooms = append(rooms, o.Value)
+		}
+		return rooms, nil
+	}
+	return nil, errNoList
+}
+
+// ofMUC keeps what is a room of the component, so that no list makes usher ask
+// anybody else.
+func ofMUC(rooms []string, muc string) []string {
+	rooms = slices.DeleteFunc(rooms, func(room string) bool {
+		local, domain, found := strings.Cut(room, "@")
+		return !found || local == "" || domain != muc || len(room) > moderation.MaxBareJID
+	})
+	return rooms[:min(len(rooms), maxRoomsListed)]
+}
+
+// Beginning asks for who is in the room, moderators first as they are few, and, if
+// nobody is, for its owners and its configuration.
+func (c *Client) Beginning(ctx context.Context, room, account string) (moderation.Beginning, error) {
+	for _, role := range []moderation.Role{moderation.RoleModerator, moderation.RoleParticipant, moderation.RoleVisitor} {
+		items, err := c.lists(ctx, room, []adminItem{{Role: string(role)}})
+		if err != nil || len(items) > 0 {
+			return moderation.Running, err
+		}
+	}
+	owners, err := c.lists(ctx, room, []adminItem{{Affiliation: "owner"}})
+	if err != nil {
+		return moderation.Empty, err
+	}
+	stays, err := c.persistent(ctx, room)
+	switch {
+	case err != nil:
+		return moderation.Empty, err
+	case stays:
+		return moderation.Running, nil
+	case slices.ContainsFunc(owners, func(it adminItem) bool { return bare(it.JID) == account }):
+		return moderation.Owned, nil
+	}
+	return moderation.Empty, nil
+}
+
+// persistent asks whether a room stays when nobody is in it.
+func (c *Client) persistent(ctx context.Context, room string) (bool, error) {
+	fields, err := c.configuration(ctx, room)
+	return fields[fieldPersistent] == "1" || fields[fieldPersistent] == "true", err
+}

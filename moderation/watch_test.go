@@ -1,0 +1,184 @@
+package moderation_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"usher/metrics"
+	"usher/moderation"
+	"usher/moderation/unasked"
+)
+
+// startWatch has a keeper at work on a Prosody with these rooms.
+func startWatch(t *testing.T, rooms ...string) (*fixture, *fakeRooms, func() unasked.Report) {
+	t.Helper()
+	r := newFakeRooms(time.Millisecond)
+	r.rooms = rooms
+	f := keep(t, r)
+	time.Sleep(time.Second)
+	return f, r, func() unasked.Report { return f.Unasked(host)[0] }
+}
+
+// TestWatchFinds: people in a room of which nobody told usher make it not ready, with the module and the component named.
+func TestWatchFinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, report := startWatch(t)
+		if got := report(); got.Joins != unasked.NotSeen || len(f.Missing()) != 0 {
+			t.Errorf("at first: %+v, %q", got, f.Missing())
+		}
+		r.enter("mallory@" + host)
+		r.enter("g@guest." + host)
+		r.enter("focus@auth." + host)
+		r.enter("somebody@elsewhere.example.org")
+		r.change(func() { r.rooms = []string{"standup@" + muc} })
+		time.Sleep(time.Minute)
+		if got := report(); got.Joins != unasked.Missing || got.Unasked != 2 {
+			t.Errorf("%+v", got)
+		}
+		if lines := f.Missing(); len(lines) != 1 || !strings.Contains(lines[0], `"muc_http_auth" into modules_enabled of Component "`+muc+`"`) || strings.Contains(lines[0], "mallory") {
+			t.Errorf("%q", lines)
+		}
+		if err := testutil.GatherAndCompare(f.metrics.Gatherer(), strings.NewReader("# HELP usher_unasked_occupants People in rooms about whom Prosody did not ask usher, as far as they were seen.\n# TYPE usher_unasked_occupants gauge\nusher_unasked_occupants 2\n"), metrics.UnaskedOccupants); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestWatchIsQuiet: what is asked about, what was there before, and what usher need not be asked about is not found.
+func TestWatchIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeRooms(time.Millisecond)
+		r.rooms = []string{"standup@" + muc}
+		r.enter("old@" + host)
+		f := keep(t, r)
+		f.record(t, f.identity("alice", "a", "*"))
+		time.Sleep(time.Minute)
+		r.change(func() { delete(r.there, "old@"+host) })
+		f.Create(t.Context(), "new@"+muc)
+		for _, room := range []string{"standup@" + muc, "new@" + muc} {
+			f.joins(t, "alice@"+host, room, moderation.ReasonToken)
+			f.joins(t, "g@guest."+host, room, moderation.ReasonGuest)
+			f.joins(t, "focus@auth."+host, room, moderation.ReasonServiceAccount)
+		}
+		for _, jid := range []string{"alice@" + host, "g@guest." + host, "focus@auth." + host, "visitor@elsewhere.example.org"} {
+			r.enter(jid)
+		}
+		time.Sleep(10 * time.Second)
+		r.change(func() { r.rooms = append(r.rooms, "new@"+muc) })
+		time.Sleep(time.Hour)
+		for _, connection := range []uint64{2, 3} { // lost and back
+			r.change(func() { r.connection = 0 })
+			time.Sleep(time.Minute)
+			r.change(func() { r.connection = connection })
+			r.connected <- struct{}{}
+			time.Sleep(time.Minute)
+		}
+		if lines := f.Missing(); len(lines) != 0 {
+			t.Errorf("%q", lines)
+		}
+	})
+}
+
+// TestWatchIdles: a Prosody without rooms is asked twice a minute, and no more.
+func TestWatchIdles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, r, _ := startWatch(t)
+		time.Sleep(time.Hour)
+		r.change(func() {
+			if r.listings > 125 || r.listings < 60 || r.looks > 0 {
+				t.Errorf("%d lists, %d looks in an hour", r.listings, r.looks)
+			}
+		})
+	})
+}
+
+// TestNoGuestBeginsARoom: where Prosody does not ask about new rooms no guest is let into a room that has emptied; whoever
+// became its owner by trying loses that, and it is found.
+func TestNoGuestBeginsARoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, report := startWatch(t)
+		guest := "g@guest." + host
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		time.Sleep(time.Minute)
+		f.joins(t, guest, "standup@"+muc, moderation.ReasonGuest)
+		r.change(func() { clear(r.there); clear(r.has); r.has[guest] = moderation.Owner }) // Prosody makes it anew for him
+		f.joins(t, guest, "standup@"+muc, moderation.ReasonNotStarted)
+		time.Sleep(10 * time.Second)
+		r.change(func() {
+			if r.has[guest] == moderation.Owner {
+				t.Errorf("the guest is owner: %q", r.sets)
+			}
+		})
+		if got := report(); got.Begins != unasked.Missing || len(f.Missing()) != 1 || !strings.Contains(f.Missing()[0], "mod_muc_http_defaults") {
+			t.Errorf("%+v, %q", got, f.Missing())
+		}
+		f.Create(t.Context(), "other@"+muc)
+		if got := report(); got.Begins != unasked.Asked || len(f.Missing()) != 0 {
+			t.Errorf("mended: %+v, %q", got, f.Missing())
+		}
+	})
+}
+
+// TestNobodyOwnsWhatTheyBegin: whoever begins a room about which nobody asked keeps what the token says, and no more.
+func TestNobodyOwnsWhatTheyBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, report := startWatch(t)
+		f.record(t, f.identity("bob", "b", "standup"))
+		f.moderator(t, "alice", "standup")
+		r.change(func() { r.has["bob@"+host] = moderation.Owner })
+		f.joins(t, "bob@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("bob@" + host)
+		r.enter("alice@" + host)
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		time.Sleep(10 * time.Second)
+		r.change(func() {
+			if r.has["bob@"+host] != moderation.Member || r.has["alice@"+host] != moderation.Owner {
+				t.Errorf("%q", r.has)
+			}
+		})
+		if got := report(); got.Begins != unasked.Missing {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestGuestsWithoutAComponent: nobody can look whether a room is still there, so that Prosody's question about it has to
+// have come.
+func TestGuestsWithoutAComponent(t *testing.T) {
+	f := newFixture(t, moderation.State{})
+	f.moderator(t, "alice", "*")
+	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonNotStarted)
+	f.Create(t.Context(), "standup@"+muc)
+	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonNotStarted)
+	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+	f.joins(t, "g@guest."+host, "standup@"+muc, moderation.ReasonGuest)
+}
+
+// TestMissingIsLoggedOnce: a line for each time that it is found, and not for each who comes.
+func TestMissingIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		f := newFixture(t, moderation.State{})
+		f.logTo(t, slog.New(slog.NewTextHandler(&log, nil)))
+		r := newFakeRooms(time.Millisecond)
+		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		time.Sleep(time.Second)
+		r.change(func() { r.rooms = []string{"standup@" + muc} })
+		for i := range 20 {
+			r.enter("user" + string(rune('a'+i)) + "@" + host)
+			time.Sleep(time.Minute)
+		}
+		stop()
+		if n := strings.Count(log.String(), "joins are not under usher's control"); n != 1 {
+			t.Errorf("%d lines", n)
+		}
+	})
+}
