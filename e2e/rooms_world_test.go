@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,7 @@ type roomsOptions struct {
 	moderation string                               // lines under moderation of usher's host
 	host       string                               // further lines of usher's host
 	muc        string                               // further lines of the MUC component
+	modules    string                               // of the MUC component, in braces; empty: those that ask
 	noRights   bool                                 // the component is nobody to the rooms
 	between    func(p, u string) (component string) // what stands between the component's port and usher
 	slowly     time.Duration                        // how long answers about new rooms take
@@ -163,6 +165,10 @@ func (w *roomsWorld) config(o roomsOptions, component string) string {
 
 func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 	const modules = `modules_enabled = { "muc_http_auth", "muc_http_defaults"`
+	asking := ""
+	if o.modules != "" {
+		asking = "modules_enabled = " + o.modules
+	}
 	create := w.usher.url("/muc/room?jid={room.jid}")
 	if o.slowly > 0 {
 		create = w.slow(o.slowly) + "/muc/room?jid={room.jid}"
@@ -177,7 +183,7 @@ func (w *roomsWorld) hosts(o roomsOptions) []prosody.Host {
 		{Name: meet, Lines: fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %q\nservice_name = %q\n", w.usher.path("auth.sock"), meet)},
 		{Name: guests, Lines: "authentication = \"anonymous\"\n"},
 		{Name: services, Lines: "authentication = \"internal_plain\"\n", Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
-		{Name: conference, Component: "muc", Lines: modules + " }\n" + muc + o.muc},
+		{Name: conference, Component: "muc", Lines: cmp.Or(asking, modules+" }") + "\n" + muc + o.muc},
 		{Name: breakout, Component: "muc", Lines: modules + ", \"breakout_standin\" }\n" + muc},
 		{Name: usherJID, Component: "component", Lines: "component_secret = \"" + componentSecret + "\"\n"},
 	}, o.more...)
