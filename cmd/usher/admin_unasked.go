@@ -10,10 +10,10 @@ import (
 
 // A mucStatus says whether Prosody asks usher about the rooms of a component.
 type mucStatus struct {
-	MUC     string            `json:"muc"`
+	MUC     string         `json:"muc"`
 	Joins   unasked.Answer `json:"joins"`
 	Begins  unasked.Answer `json:"new_rooms"`
-	Unasked int               `json:"unasked_occupants"`
+	Unasked int            `json:"unasked_occupants"`
 
 	// Examples of what is missing.
 	Room    string    `json:"room,omitempty"`
