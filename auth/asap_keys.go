@@ -58,13 +58,13 @@ func (a *asap) fail(ctx context.Context, kid string, err error) {
 }
 
 // noteFailure reports whether the kid had a key before, and has it still. Only
-// a server that says so takes a key away.
+// a server that says so takes a key away, or tells everybody how to sign.
 func (a *asap) noteFailure(kid string, err error) (before, after bool) {
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k, gone := a.known[kid], keyIsGone(err)
-	if k != nil && !gone {
+	if k != nil && !gone && !errors.Is(err, errPrivatePEM) {
 		k.due = now.Add(k.backoff.next())
 		return true, true
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -167,6 +168,7 @@ func (j *jwks) take(ctx context.Context, body []byte) error {
 	}
 	set, err := readKeyset(body) // whose errors are clipped
 	if err != nil {
+		j.dropRevealed(ctx, err)
 		return err
 	}
 	for i, k := range set.keys {
@@ -182,6 +184,24 @@ func (j *jwks) take(ctx context.Context, body []byte) error {
 	j.mu.Unlock()
 	j.tell(ctx, old, set)
 	return nil
+}
+
+// dropRevealed takes out of force the keys whose private half a set publishes
+// that is of no use otherwise: the last good keys stay, but not these.
+func (j *jwks) dropRevealed(ctx context.Context, err error) {
+	old := j.current()
+	useless, ok := errors.AsType[*uselessSetError](err)
+	if old == nil || !ok {
+		return
+	}
+	kept := slices.DeleteFunc(slices.Clone(old.keys), func(k *Key) bool { return useless.revealed[k.print] })
+	if len(kept) == len(old.keys) {
+		return
+	}
+	j.body = nil // a set that was good before is to be read again
+	set := &keyset{keys: kept, skipped: useless.set.skipped, left: useless.set.left}
+	j.set.Store(set)
+	j.tell(ctx, old, set)
 }
 
 // same returns the key of s that is k, or else k: cached verdicts hold on to it.

@@ -72,12 +72,16 @@ func readKeyset(text []byte) (*keyset, error) {
 	if len(r.set.skipped) == 0 {
 		return nil, errors.New("the set is empty")
 	}
-	return nil, &uselessSetError{r.set.lines()}
+	return nil, &uselessSetError{lines: r.set.lines(), set: &r.set, revealed: r.revealed}
 }
 
 // A uselessSetError says why a set has no key that can be used, a line for each
 // of its members.
-type uselessSetError struct{ lines []string }
+type uselessSetError struct {
+	lines    []string
+	set      *keyset
+	revealed map[string]bool // prints of keys whose private half is published
+}
 
 func (e *uselessSetError) Error() string {
 	s := "no key of the set can be used; " + e.lines[0]
@@ -136,7 +140,7 @@ func (r *setReader) readPEM(m setMember) error {
 		return errors.New("not a text")
 	}
 	if strings.Contains(text, "PRIVATE KEY-----") {
-		return &publishedSecretError{why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
+		return &publishedSecretError{print: printOfPrivate([]byte(text)), why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
 	}
 	key, err := parseKeyFile([]byte(text), m.kid)
 	if err != nil {

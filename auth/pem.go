@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -71,6 +72,30 @@ func parsePublicBlock(block *pem.Block) (*Key, error) {
 }
 
 var errPrivatePEM = errors.New("the file holds a private key; keep it where tokens are made, and put the public one here: openssl pkey -pubout")
+
+// printOfPrivate returns the print of the public half of the private key that a
+// text begins with, or nothing.
+func printOfPrivate(content []byte) string {
+	blocks, _ := pemBlocks(content)
+	if len(blocks) == 0 {
+		return ""
+	}
+	for _, parse := range []func([]byte) (any, error){
+		x509.ParsePKCS8PrivateKey,
+		func(der []byte) (any, error) { return x509.ParsePKCS1PrivateKey(der) },
+		func(der []byte) (any, error) { return x509.ParseECPrivateKey(der) },
+	} {
+		private, err := parse(blocks[0].Bytes)
+		signer, ok := private.(crypto.Signer)
+		if err != nil || !ok {
+			continue
+		}
+		if key, err := newPublicKey(signer.Public()); err == nil {
+			return key.print
+		}
+	}
+	return ""
+}
 
 func parsePublicDER(kind string, der []byte) (any, error) {
 	switch {

@@ -95,9 +95,10 @@ func (s *source) want(kid string) lookup { return s.keeper.want(kid) }
 // tried returns a channel that is closed after the first attempt, good or not.
 func (s *source) tried() <-chan struct{} { return s.triedCh }
 
-// problem says why there are no keys, or nothing. Old keys are no problem.
+// problem says why there are no keys, or nothing. Old keys are no problem, nor
+// is a key server that was not asked for a key yet.
 func (s *source) problem() string {
-	if s.current() != nil {
+	if set := s.current(); set != nil && (len(set.keys) > 0 || s.kind == sourceASAP) {
 		return ""
 	}
 	s.mu.Lock()

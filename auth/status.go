@@ -72,13 +72,13 @@ func (s *source) status(host string) KeyStatus {
 	if failure != nil {
 		st.Failure, st.LastFailure = failure.Error(), at
 	}
+	st.Problem = s.problem()
 	if set := s.current(); set != nil {
 		return st.with(set)
 	}
 	if useless, ok := errors.AsType[*uselessSetError](failure); ok {
 		st.Skipped = useless.lines
 	}
-	st.Problem = s.problem()
 	return st
 }
 
