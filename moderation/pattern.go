@@ -12,15 +12,18 @@ import (
 )
 
 const (
-	maxPattern  = 1024 // bytes of a room claim that is a regular expression
-	maxPatterns = 1024 // compiled ones that are kept
+	maxPattern  = 1024    // bytes of a room claim that is a regular expression
+	maxPatterns = 1024    // compiled ones that are kept
+	maxSteps    = 1000    // of one, with its repetitions written out: each byte of a name may cost so many
+	maxKept     = 100_000 // steps of all that are kept: 16 MiB
 )
 
 // patterns keeps compiled expressions: a decision is made at each join, and
 // people of one meeting have the same claim. The zero value is ready.
 type patterns struct {
-	mu   sync.RWMutex
-	kept map[string]*regexp.Regexp
+	mu    sync.RWMutex
+	kept  map[string]*regexp.Regexp
+	steps int // of all of them
 }
 
 // get compiles an expression over all of a room's name, in which there are no
@@ -36,20 +39,48 @@ func (p *patterns) get(text string) (*regexp.Regexp, error) {
 		return nil, fmt.Errorf("the regular expression has over %d bytes", maxPattern)
 	}
 	// By itself first: a parenthesis of its own must not close ours.
-	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
-		return nil, errors.New("the regular expression cannot be read")
-	}
-	re, err := regexp.Compile(`\A(?i:` + text + `)\z`)
+	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, errors.New("the regular expression cannot be read")
 	}
+	steps := stepsOf(parsed)
+	if steps > maxSteps {
+		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and + are one", steps, maxSteps)
+	}
+	if re, err = regexp.Compile(`\A(?i:` + text + `)\z`); err != nil {
+		return nil, errors.New("the regular expression cannot be read")
+	}
+	p.keep(text, re, steps)
+	return re, nil
+}
+
+func (p *patterns) keep(text string, re *regexp.Regexp, steps int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.kept == nil || len(p.kept) >= maxPatterns {
-		p.kept = map[string]*regexp.Regexp{}
+	if p.kept[text] != nil {
+		return
+	}
+	if p.kept == nil || len(p.kept) >= maxPatterns || p.steps+steps > maxKept {
+		p.kept, p.steps = map[string]*regexp.Regexp{}, 0
 	}
 	p.kept[text] = re
-	return re, nil
+	p.steps += steps
+}
+
+// stepsOf says about how many instructions an expression is compiled to. It is
+// known before that is done: x{1000} is one word, and a thousand of them.
+func stepsOf(re *syntax.Regexp) int {
+	steps := 1
+	if re.Op == syntax.OpLiteral {
+		steps = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		steps += stepsOf(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		steps *= max(re.Min, re.Max, 1)
+	}
+	return steps
 }
 
 // isLuaPattern reports whether a text has what means a class or an escape in
