@@ -54,3 +54,9 @@ func (s *Session) Answers(kind, to, id string) error {
 	}
 	return s.send("<iq type='" + kind + "' to='" + escape(to) + "' id='" + escape(id) + "'>" + payload + "</iq>")
 }
+
+// Says sends a stanza as it is written.
+func (s *Session) Says(text string) error {
+	s.begin()
+	return s.send(text)
+}

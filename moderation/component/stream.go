@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -97,7 +98,8 @@ func (s *stream) header() (string, error) {
 	}
 }
 
-// next returns the opening tag of the next stanza. An error of the stream is a
+// next returns the opening tag of the next stanza, with no attributes but those
+// without a namespace. An error of the stream is a
 // [*refusal]; the end of the stream is io.EOF.
 func (s *stream) next() (xml.StartElement, error) {
 	s.in.reset()
@@ -113,6 +115,9 @@ func (s *stream) next() (xml.StartElement, error) {
 			if t.Name.Local == "error" && t.Name.Space == streams {
 				return xml.StartElement{}, s.refusal(t)
 			}
+			// Prosody stamps from, and passes on what a client sends of another namespace
+			// beside it (x:from), which encoding/xml takes for the same: the last counts.
+			t.Attr = slices.DeleteFunc(t.Attr, func(a xml.Attr) bool { return a.Name.Space != "" })
 			return t, nil
 		}
 	}
