@@ -34,7 +34,13 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	byPrincipal, byJID, byRoom, rooms := 0, 0, 0, 0
-	for who, list := range s.byPrincipal {
+	byPrincipal += len(s.byPrincipal.one)
+	for who, g := range s.byPrincipal.one {
+		if s.grants[g.ID] != g || g.places.who != who || g.places.atWho != 0 || s.byPrincipal.many[who] != nil {
+			t.Errorf("%s is the one of %x", g.JID(), who)
+		}
+	}
+	for who, list := range s.byPrincipal.many {
 		byPrincipal += len(list)
 		for i, g := range list {
 			if s.grants[g.ID] != g || g.places.who != who || g.places.atWho != i {
@@ -48,7 +54,7 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 	for key, r := range s.byRoom {
 		for _, first := range []*roomPlace{r.moderators, r.others} {
 			for p := first; p != nil; p = p.before {
-				if byRoom++; p.key != key || s.grants[p.grant.ID] != p.grant || p.before != nil && p.before.later != p {
+				if byRoom++; p.room != r || r.roomIndexKey != key || s.grants[p.grant.ID] != p.grant || p.before != nil && p.before.later != p {
 					t.Errorf("%s is among those of %v", p.grant.JID(), key)
 				}
 			}

@@ -59,13 +59,21 @@ type Grant struct {
 	LoggedIn time.Time // of the last login; of two grants for one room the later decides
 	Used     time.Time // of the last login or join
 	Expires  time.Time // the token's exp; zero: it has none
-	IssuedAt time.Time `json:",omitzero"` // the token's iat; zero: it has none that is plausible
+	IssuedAt int64     `json:",omitzero"` // the token's iat in whole seconds since 1970; zero: it has none that is plausible
 
 	// Resumption is the print of the identifier by which the last stream can be
 	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
 	Resumption string `json:",omitzero"`
 
 	places places // in the indexes, while it is among the sessions
+}
+
+// issued is the token's iat as a time.
+func (g *Grant) issued() time.Time {
+	if g.IssuedAt == 0 {
+		return time.Time{}
+	}
+	return time.Unix(g.IssuedAt, 0)
 }
 
 // JID returns the bare JID.
@@ -108,8 +116,11 @@ func grantOf(id auth.Identity, now time.Time) *Grant {
 	g := &Grant{
 		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
-		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires, IssuedAt: id.IssuedAt,
+		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,
 		User: id.AccountClaim,
+	}
+	if !id.IssuedAt.IsZero() {
+		g.IssuedAt = id.IssuedAt.Unix()
 	}
 	if g.User == g.Account {
 		g.User = g.Account // one copy of the text

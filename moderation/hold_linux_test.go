@@ -43,7 +43,7 @@ var heldSince = time.Unix(1_800_000_000, 0)
 func heldState() (state State) {
 	for i := range 200_000 {
 		g := Grant{Host: "h", Account: fmt.Sprint("user", i), User: fmt.Sprint("user", i), Issuer: "i", KeyPrint: "k1", TokenPrint: fmt.Sprintf("%032x", i),
-			Rooms: []string{"standup"}, Subject: "h", LoggedIn: heldSince.Add(time.Duration(i)), Used: heldSince, IssuedAt: heldSince, Expires: heldSince.Add(24 * time.Hour)}
+			Rooms: []string{"standup"}, Subject: "h", LoggedIn: heldSince.Add(time.Duration(i)), Used: heldSince, IssuedAt: heldSince.Unix(), Expires: heldSince.Add(24 * time.Hour)}
 		switch i % 20 {
 		case 0, 1:
 			g.User, g.Random, g.TokenPrint = "", true, fmt.Sprintf("%032x", 1<<40)

@@ -3,6 +3,7 @@ package moderation
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
 	"usher/auth"
 	"usher/internal/jid"
@@ -21,8 +22,8 @@ func (g *Grant) place() {
 	g.places.who = idOf(g.principal())
 	keys := indexKeys(g)
 	g.places.byRoom = make([]roomPlace, len(keys))
-	for i, k := range keys {
-		g.places.byRoom[i] = roomPlace{key: k, grant: g}
+	for i, key := range keys {
+		g.places.byRoom[i] = roomPlace{room: &roomGrants{roomIndexKey: key}, grant: g}
 	}
 }
 
@@ -56,24 +57,61 @@ func tokenID(thumbprint string) (id principalID) {
 	return principalID(sum[:len(id)])
 }
 
-// A principalIndex finds the grants of a principal, in no order.
-type principalIndex map[principalID][]*Grant
+// A principalIndex finds the grants of a principal, in no order. Most have one,
+// and need no list.
+type principalIndex struct {
+	one  map[principalID]*Grant
+	many map[principalID][]*Grant
+}
+
+func newPrincipalIndex() principalIndex {
+	return principalIndex{map[principalID]*Grant{}, map[principalID][]*Grant{}}
+}
+
+func (x principalIndex) len(who principalID) int {
+	if x.one[who] != nil {
+		return 1
+	}
+	return len(x.many[who])
+}
+
+// get returns a list that is the caller's.
+func (x principalIndex) get(who principalID) []*Grant {
+	if g := x.one[who]; g != nil {
+		return []*Grant{g}
+	}
+	return slices.Clone(x.many[who])
+}
 
 func (x principalIndex) add(g *Grant) {
-	g.places.atWho = len(x[g.places.who])
-	x[g.places.who] = append(x[g.places.who], g)
+	who := g.places.who
+	g.places.atWho = x.len(who)
+	switch first := x.one[who]; {
+	case first != nil:
+		delete(x.one, who)
+		x.many[who] = []*Grant{first, g}
+	case g.places.atWho > 0:
+		x.many[who] = append(x.many[who], g)
+	default:
+		x.one[who] = g
+	}
 }
 
 func (x principalIndex) drop(g *Grant) {
-	list, at := x[g.places.who], g.places.atWho
+	who, at := g.places.who, g.places.atWho
+	if x.one[who] == g {
+		delete(x.one, who)
+		return
+	}
+	list := x.many[who]
 	last := len(list) - 1
 	moved := list[last]
 	list[at], moved.places.atWho = moved, at
 	list[last] = nil
 	if last == 0 {
-		delete(x, g.places.who)
+		delete(x.many, who)
 	} else {
-		x[g.places.who] = list[:last]
+		x.many[who] = list[:last]
 	}
 }
 
@@ -86,11 +124,14 @@ type roomIndex map[roomIndexKey]*roomGrants
 type roomIndexKey struct{ host, name string }
 
 // roomGrants are the grants that name one room, the last login first.
-type roomGrants struct{ moderators, others *roomPlace }
+type roomGrants struct {
+	roomIndexKey
+	moderators, others *roomPlace
+}
 
 // A roomPlace is that of a grant among those that name a room.
 type roomPlace struct {
-	key           roomIndexKey
+	room          *roomGrants
 	grant         *Grant
 	later, before *roomPlace
 }
@@ -105,13 +146,14 @@ func (r *roomGrants) first(g *Grant) **roomPlace {
 func (x roomIndex) add(g *Grant) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
-		r := x[p.key]
+		r := x[p.room.roomIndexKey]
 		if r == nil {
-			r = &roomGrants{}
-			x[p.key] = r
+			r = p.room
+			x[r.roomIndexKey] = r
 		}
+		p.room = r
 		first := r.first(g)
-		if p.later, p.before = nil, *first; p.before != nil {
+		if p.before = *first; p.before != nil {
 			p.before.later = p
 		}
 		*first = p
@@ -121,7 +163,7 @@ func (x roomIndex) add(g *Grant) {
 func (x roomIndex) drop(g *Grant) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
-		r := x[p.key]
+		r := p.room
 		if p.later != nil {
 			p.later.before = p.before
 		} else {
@@ -132,7 +174,7 @@ func (x roomIndex) drop(g *Grant) {
 		}
 		p.later, p.before = nil, nil
 		if r.moderators == nil && r.others == nil {
-			delete(x, p.key)
+			delete(x, r.roomIndexKey)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (s *Sessions) overLimits(g *Grant) []*Grant {
 		}
 		over = append(over, oldest)
 	}
-	same := s.byPrincipal[g.places.who]
+	same := s.byPrincipal.many[g.places.who]
 	var other *Grant
 	switch {
 	case len(same) > s.limits.ofPrincipal:

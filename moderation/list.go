@@ -38,7 +38,7 @@ func (s *Sessions) List() []Session {
 		s.mu.RUnlock()
 		slices.Sort(rooms)
 		list = append(list, Session{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer, Key: g.KeyID, TokenID: g.TokenID,
-			Rooms: g.Rooms, Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, IssuedAt: g.IssuedAt,
+			Rooms: g.Rooms, Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, IssuedAt: g.issued(),
 			Expires: auth.End(g.Expires, p.times(g.Host).leeway), InRooms: rooms})
 	}
 	slices.SortFunc(list, func(a, b Session) int {

@@ -46,6 +46,9 @@ func (s *Sessions) loadGrants(list []Grant) (dead map[ID]bool, orphans []Change)
 		if g.User == "" && !g.Random { // written before the claim was kept: in its one spelling but for letter case
 			g.User = jid.Unescape(g.Account)
 		}
+		if g.User == g.Account {
+			g.User = g.Account // one copy of the text
+		}
 		g.place()
 		if s.revoked.deadGrant(g, now, p.times(g.Host).leeway) { // killed between the two writes
 			dead[g.ID] = true

@@ -17,7 +17,7 @@ import (
 func TestLoadAfterKill(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	g := func(n byte, user, print string) moderation.Grant {
-		return moderation.Grant{ID: moderation.ID{n}, Host: host, Account: user, User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, IssuedAt: at.Add(-time.Minute), Expires: at.Add(time.Hour)}
+		return moderation.Grant{ID: moderation.ID{n}, Host: host, Account: user, User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, IssuedAt: at.Add(-time.Minute).Unix(), Expires: at.Add(time.Hour)}
 	}
 	for name, v := range map[string]moderation.Revocation{"the token": {TokenPrint: "dead"}, "the user": {Host: host, Issuer: "my-app", User: "Alice", At: at}} {
 		old := g(3, "alice", "dead")

@@ -51,8 +51,8 @@ func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
 		tenant, _ = jid.Tenant(g.Subject)
 	}
 	var list []string
-	for i := range g.places.byRoom { // only the key: the rest is the lock's
-		key := g.places.byRoom[i].key
+	for i := range g.places.byRoom { // only the room's name: the rest is the lock's
+		key := g.places.byRoom[i].room.roomIndexKey
 		for _, domain := range h.MUC {
 			jids = append(jids, key.name+"@"+domain, "["+tenant+"]"+key.name+"@"+domain)
 		}

@@ -12,7 +12,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
 	if s.Revoked(id) {
 		return auth.ErrRevoked
 	}
-	if now := s.now(); !s.logins.take(id.TokenPrint, now) {
+	if now := s.now(); !s.logins.take(tokenID(id.TokenPrint), now) {
 		return fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)

@@ -80,7 +80,7 @@ func (r *revocations) dead(token, who principalID, issued, now time.Time, leeway
 }
 
 func (r *revocations) deadGrant(g *Grant, now time.Time, leeway time.Duration) bool {
-	return len(r.byID) > 0 && r.dead(tokenID(g.TokenPrint), g.places.who, g.IssuedAt, now, leeway)
+	return len(r.byID) > 0 && r.dead(tokenID(g.TokenPrint), g.places.who, g.issued(), now, leeway)
 }
 
 // full reports whether so many more would be too many.

@@ -172,7 +172,7 @@ func (s *Sessions) addAccount(p *revocationPlan, account string) (found bool) {
 func (s *Sessions) grantsOf(id principalID) []*Grant {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Clone(s.byPrincipal[id])
+	return s.byPrincipal.get(id)
 }
 
 // tell says what a plan comes to.
@@ -182,7 +182,7 @@ func (p *revocationPlan) tell() Revoked {
 	accounts := map[string]bool{}
 	for _, g := range p.grants {
 		accounts[g.JID()] = true
-		out.NoIssuedAt = out.NoIssuedAt || g.User != "" && g.IssuedAt.IsZero()
+		out.NoIssuedAt = out.NoIssuedAt || g.User != "" && g.IssuedAt == 0
 		if g.User == "" {
 			if behind[g.TokenPrint] == nil {
 				behind[g.TokenPrint] = map[string]bool{}

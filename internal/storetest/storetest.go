@@ -102,7 +102,7 @@ func order(s *moderation.State) {
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
 func grant(n byte) *moderation.Grant {
-	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: at(1), Random: true, Issuer: "my-app", KeyID: "k1",
+	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
 		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), Resumption: "00ff"}
 }
