@@ -13,6 +13,7 @@ type attempt struct {
 	headerJSON document
 	buf        []byte // the token's text, then its decoded parts
 	keyBuf     [maxTried]*Key
+	onPanic    func() // sets panicked; made once, as a closure is memory too
 }
 
 // A login is what the checks find out, each for those after it.
@@ -34,6 +35,7 @@ type login struct {
 	had        uint64 // the moderators' claims that are there, by bitOf
 	sessions   Sessions
 	id         Identity
+	panicked   bool
 }
 
 // reset forgets the login, and keeps the memory for the next.
@@ -43,7 +45,11 @@ func (a *attempt) reset() {
 	a.login, a.keyBuf, a.buf = login{}, [maxTried]*Key{}, a.buf[:0]
 }
 
-var attempts = sync.Pool{New: func() any { return new(attempt) }}
+var attempts = sync.Pool{New: func() any {
+	a := new(attempt)
+	a.onPanic = func() { a.panicked = true }
+	return a
+}}
 
 // A step is a set of checks that others build on.
 type step uint

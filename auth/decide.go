@@ -12,13 +12,13 @@ import (
 // the decision.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
 	start := time.Now()
-	d := v.decide(c)
+	d := v.decide(&c)
 	if d.refusal == nil {
 		if err := v.sessions.Record(ctx, d.id); err != nil {
 			d.refusal = recordRefusal(err)
 		}
 	}
-	return v.settle(ctx, "login allowed", c, d, time.Since(start))
+	return v.settle(ctx, "login allowed", &c, &d, time.Since(start))
 }
 
 // IssueTicket decides like Authenticate and then makes a ticket instead of
@@ -28,7 +28,7 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 // Authenticate's reasons it refuses for [ReasonOverloaded].
 func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
 	start := time.Now()
-	d := v.decide(c)
+	d := v.decide(&c)
 	var ticket Ticket
 	if d.refusal == nil {
 		until := d.at.Add(TicketLifetime)
@@ -43,7 +43,7 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 			ticket.ExpiresIn = d.end.Sub(d.at)
 		}
 	}
-	_, err := v.settle(ctx, "ticket given", c, d, time.Since(start))
+	_, err := v.settle(ctx, "ticket given", &c, &d, time.Since(start))
 	return ticket, err
 }
 
@@ -72,28 +72,41 @@ type decision struct {
 }
 
 // settle counts and logs a decision. No login ends without it.
-func (v *Verifier) settle(ctx context.Context, text string, c Credentials, d decision, took time.Duration) (Identity, error) {
+func (v *Verifier) settle(ctx context.Context, text string, c *Credentials, d *decision, took time.Duration) (Identity, error) {
 	door := v.door(c.Door)
 	if d.refusal != nil {
 		door.Refused(string(d.refusal.Reason), took)
-		v.logRefusal(ctx, c, d.id, d.refusal, took)
+		v.logRefusal(ctx, c, &d.id, d.refusal, took)
 		return Identity{}, d.refusal
 	}
 	door.Allowed(took)
-	v.logLogin(ctx, text, c, d.id, took)
+	v.logLogin(ctx, text, c, &d.id, took)
 	return d.id, nil
 }
 
-func (v *Verifier) decide(c Credentials) (d decision) {
-	defer v.panics.Recover("auth", c.Door, func() { // fail closed
-		d = decision{refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
-	})
+func (v *Verifier) decide(c *Credentials) decision {
 	a := attempts.Get().(*attempt)
 	defer func() {
 		a.reset()
 		attempts.Put(a)
 	}()
-	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
+	refusal := v.try(a, c)
+	if a.panicked { // fail closed
+		return decision{refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
+	}
+	if refusal != nil {
+		if a.key == nil {
+			a.id = Identity{}
+		}
+		return decision{id: a.id, refusal: refusal}
+	}
+	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: End(a.span.expires, a.host.Leeway)}
+}
+
+// try finds out whether the login is let in, and as whom.
+func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
+	defer v.panics.Recover("auth", c.Door, a.onPanic)
+	a.Credentials, a.rules, a.now = *c, v.rules.Load(), v.now()
 	a.sessions = v.sessions
 	refusal := a.redeem(v.tickets)
 	if refusal == nil {
@@ -103,16 +116,13 @@ func (v *Verifier) decide(c Credentials) (d decision) {
 		v.warnUnit(a)
 	}
 	if refusal != nil {
-		if a.key == nil {
-			a.id = Identity{}
-		}
-		return decision{id: a.id, refusal: refusal}
+		return refusal
 	}
 	if a.id.Account == "" {
 		a.id.Account, a.id.Random = a.unnamed(), true
 	}
 	a.host.used(a.had, a.now)
-	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: End(a.span.expires, a.host.Leeway)}
+	return nil
 }
 
 // redeem puts a ticket's token in its place. The token then goes through the

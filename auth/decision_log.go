@@ -7,7 +7,7 @@ import (
 )
 
 // logLogin writes the one line of a login that was let in, or of a ticket.
-func (v *Verifier) logLogin(ctx context.Context, text string, c Credentials, id Identity, took time.Duration) {
+func (v *Verifier) logLogin(ctx context.Context, text string, c *Credentials, id *Identity, took time.Duration) {
 	if !v.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
@@ -18,7 +18,7 @@ func (v *Verifier) logLogin(ctx context.Context, text string, c Credentials, id 
 // logRefusal writes the one line of a login that was not. Account, issuer and
 // key are told only if a signature proves them; what the client merely said is
 // called name.
-func (v *Verifier) logRefusal(ctx context.Context, c Credentials, id Identity, r *Refusal, took time.Duration) {
+func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity, r *Refusal, took time.Duration) {
 	level, text := slog.LevelInfo, "login refused"
 	if r.Reason.Undecided() {
 		text = "login not decided"
