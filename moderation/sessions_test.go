@@ -292,11 +292,11 @@ func FuzzJoinQuery(f *testing.F) {
 // TestBounds: names without end that strangers and one token's holder make up leave memory, series and state within
 // bounds, here of a hundredth.
 func TestBounds(t *testing.T) {
-	const factor, n = 100, 12_000
+	const factor, fill, n = 100, 200_000, 12_000 // filled is what has bounds that are not smaller here, too
 	f := newSmallFixture(t, moderation.State{}, factor)
 	f.record(t, f.identity("alice", "t1", "*"))
-	flood := func(from int) {
-		for i := from; i < from+n; i++ {
+	flood := func(from, to int) {
+		for i := from; i < to; i++ {
 			f.pass(200 * time.Millisecond) // as fast as one token may log in
 			room := fmt.Sprintf("room-%d-%s@%s", i, strings.Repeat("x", 40), muc)
 			f.joins(t, fmt.Sprintf("stranger%d@elsewhere", i), room, moderation.ReasonStranger)
@@ -315,9 +315,9 @@ func TestBounds(t *testing.T) {
 			}
 		}
 	}
-	flood(0)
+	flood(0, fill)
 	before := heap()
-	flood(n)
+	flood(fill, fill+n)
 	if grown := heap() - before; grown > 2<<20 {
 		t.Errorf("%d more names took %d KiB", n, grown>>10)
 	}
