@@ -1,11 +1,15 @@
 package moderation
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"usher/internal/jid"
 )
+
+// errNoRooms ends the sentence about an address in whose domain usher has no rooms.
+var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenant's address of one")
 
 // find reads the bare address of a room as a client or a person writes it, and
 // returns the room as Prosody calls it and the host whose room it is: localpart
@@ -34,7 +38,7 @@ func (p *Policy) find(address string) (RoomName, *hostRules, error) {
 	}
 	h := p.byRoom[name.Domain]
 	if h == nil {
-		return RoomName{}, nil, fmt.Errorf("%q is none of the MUC components under hosts, nor a tenant's address of one", clip(domain))
+		return RoomName{}, nil, fmt.Errorf("%q is %w", clip(domain), errNoRooms)
 	}
 	return name, h, nil
 }

@@ -1,8 +1,10 @@
 package moderation
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/auth"
@@ -18,7 +20,7 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 	name, h, err := p.find(room)
 	switch {
 	case err != nil:
-		d := refuse(ReasonUnknownRoom, "%v; add its domain to muc of the host, or correct the address", err)
+		d := refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, room, id.Host))
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	case h.Host != id.Host:
 		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", clip(name.Domain), id.Host)
@@ -40,6 +42,18 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		lines = append(lines, auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)})
 	}
 	return lines, d
+}
+
+// mendAddress says what to change where an address is no room's.
+func mendAddress(err error, room, host string) string {
+	switch {
+	case !errors.Is(err, errNoRooms):
+		return "correct the room's name"
+	case strings.HasSuffix(room, "@"+host):
+		return "rooms are at the host's MUC components: name these under muc of the host"
+	default:
+		return "add its domain to muc of the host, or correct the address"
+	}
 }
 
 func describeName(r RoomName) string {

@@ -100,6 +100,21 @@ func TestExplainRoom(t *testing.T) {
 	}
 }
 
+// TestExplainNoRoom: what to change fits what is wrong with the address.
+func TestExplainNoRoom(t *testing.T) {
+	p := policy(t, nil)
+	for room, want := range map[string]string{
+		"it's@" + testMUC:               "; correct the room's name",
+		"standup@" + testHost:           "; rooms are at the host's MUC components: name these under muc of the host",
+		"standup@elsewhere.example.com": "; add its domain to muc of the host, or correct the address",
+	} {
+		_, d := p.Explain(auth.Identity{Host: testHost, Account: "alice", Rooms: []string{"*"}}, room, time.Now())
+		if d.Reason != ReasonUnknownRoom || !strings.HasSuffix(d.Detail, want) {
+			t.Errorf("%s: %+v", room, d)
+		}
+	}
+}
+
 // TestExplainLobby: the explanation says whether the token's user would wait.
 func TestExplainLobby(t *testing.T) {
 	rules, err := lobby.NewRules(lobby.Gate, map[string]bool{"board-*": true})
