@@ -83,7 +83,7 @@ func plainError(err error) error {
 		return network
 	}
 	if authority, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Errorf("%w; name the CA of the key server under ca_file", authority)
+		return fmt.Errorf("name the CA of the key server under ca_file: %w", authority) // first: the rest may be cut off
 	}
 	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return certificate

@@ -52,7 +52,7 @@ func TestCAFile(t *testing.T) {
 	ours, other := newAuthority(t), newAuthority(t)
 	address := ours.serve(t, jwkSet(jwkOf(newECKey(t), nil)))
 	for _, row := range []struct{ name, ca, want string }{
-		{"the system's", "", "certificate signed by unknown authority; name the CA of the key server under ca_file"},
+		{"the system's", "", "name the CA of the key server under ca_file: x509: certificate signed by unknown authority"},
 		{"ours", ours.pem, ""},
 		{"both", "# new\n" + other.pem + "# old\n" + ours.pem, ""},
 		{"another", other.pem, "certificate signed by unknown authority"},
