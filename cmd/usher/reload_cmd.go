@@ -15,7 +15,7 @@ func configFlag() cli.Flag {
 // noArgs refuses what a command would silently ignore.
 func noArgs(c *cli.Context) error {
 	if c.NArg() > 0 {
-		return exitError{2, fmt.Sprintf("unexpected argument %q; see usher %s --help", c.Args().First(), c.Command.Name)}
+		return exitError{2, fmt.Sprintf("unexpected argument %q; see %s --help", c.Args().First(), c.Command.HelpName)}
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func reloadAction(c *cli.Context) error {
 	switch {
 	case len(result.Changes) > 0:
 	case len(result.Earlier) > 0:
-		text = "reloaded; nothing changed since the reload a moment ago, when a file changed:"
+		text = "reloaded; nothing changed since the reload a moment ago, which brought:"
 	default:
 		text = "reloaded; nothing changed"
 	}

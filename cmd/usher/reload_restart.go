@@ -15,7 +15,7 @@ func needsRestart(old, next *config, file string) []problem {
 		}
 		line, column := next.document.place(strings.Split(key, ".")...)
 		list = append(list, problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
-			Text: printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, was, is))})
+			Text: printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
 	}
 	differs("listen.dovecot", old.listen.dovecot, next.listen.dovecot)
 	differs("listen.extauth", old.listen.extauth, next.listen.extauth)
@@ -28,6 +28,14 @@ func needsRestart(old, next *config, file string) []problem {
 	differs("component", presence(old.comp.JID), presence(next.comp.JID))
 	differs("peers", old.peers, next.peers)
 	return list
+}
+
+// orNothing gives a setting that is not there a name.
+func orNothing(value any) string {
+	if text := fmt.Sprint(value); text != "" {
+		return text
+	}
+	return "nothing"
 }
 
 func presence(name string) string {
