@@ -58,7 +58,8 @@ it usher goes to the user whom its tokens name, or to the token if that names no
 What usher gave in rooms is taken back, the accounts are removed from them, and no token
 of the user that was issued until now logs in any more, also after a restart: by its iat,
 and if it has none, at all. It is so until usher sessions allow, or, with max_lifetime,
-until no such token can be alive. A token that is issued later is good.
+until no such token can be alive. A token that is issued later is good, if later by
+more than tokens.leeway (10s): clocks differ.
 
 A token that names nobody and is behind several accounts (a shared link) is revoked only
 with --all: it may be that of many people. The exit code is 1 if nothing was done. A name
@@ -67,7 +68,7 @@ without a host that begins with - goes behind --.
 Example:
 
    $ usher sessions revoke alice@meet.example.com
-   revoked Alice of my-app at meet.example.com: tokens issued until 2026-11-27T10:00:00Z are dead
+   revoked Alice of my-app at meet.example.com: tokens issued until 2026-11-27T10:00:00Z, and tokens.leeway after it, are dead
    1 session ends: alice@meet.example.com
      leaves standup@conference.meet.example.com`,
 		Flags:  targetFlags(&cli.BoolFlag{Name: "all", Usage: "also if several people share the token"}, &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}),

@@ -67,7 +67,7 @@ func sessionsRevoke(c *cli.Context) error {
 
 func printRevoked(w io.Writer, a revokeAnswer) {
 	for _, user := range a.Users {
-		fmt.Fprintf(w, "revoked %s: tokens issued until %s are dead\n", printable(user), a.At.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n", printable(user), a.At.UTC().Format(time.RFC3339))
 	}
 	for _, token := range a.Tokens {
 		fmt.Fprintf(w, "revoked the token %s\n", printable(token))
