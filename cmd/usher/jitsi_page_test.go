@@ -2,11 +2,23 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
+
+// jitsiUpstreams are lines of the nginx file of Jitsi's packages, of now and of earlier, and what the page makes of them.
+var jitsiUpstreams = map[string]string{
+	"proxy_pass http://$prosody_node/http-bind?prefix=$prefix&$args;":       "proxy_pass http://127.0.0.1:8281/http-bind?prefix=$prefix&$args;",
+	"proxy_pass http://$prosody_node/xmpp-websocket?prefix=$prefix&$args;":  "proxy_pass http://127.0.0.1:8281/xmpp-websocket?prefix=$prefix&$args;",
+	"proxy_pass      http://localhost:5280/http-bind;":                      "proxy_pass      http://127.0.0.1:8281/http-bind;",
+	"proxy_pass http://127.0.0.1:5280/xmpp-websocket?prefix=$prefix&$args;": "proxy_pass http://127.0.0.1:8281/xmpp-websocket?prefix=$prefix&$args;",
+	"proxy_pass http://prosody/room-info?prefix=$prefix&$args;":             "proxy_pass http://prosody/room-info?prefix=$prefix&$args;",
+	"rewrite ^/(.*)$ /http-bind;":                                           "rewrite ^/(.*)$ /http-bind;",
+	"server 127.0.0.1:5280;":                                                "server 127.0.0.1:5280;",
+}
 
 // TestJitsiPage keeps the page for operators of Jitsi true: its configuration is good, and what it says of Prosody and
 // nginx is what usher prosody prints and what the tests' nginx has.
@@ -45,6 +57,17 @@ func TestJitsiPage(t *testing.T) {
 					t.Errorf("deploy/nginx-meet.conf does not have %s", line)
 				}
 			}
+		}
+	}
+	redirect := regexp.MustCompile(`sed -i -E '([^']+)' /etc/nginx`).FindSubmatch(content)
+	if redirect == nil {
+		t.Fatal("the page has no sed for nginx")
+	}
+	for was, want := range jitsiUpstreams {
+		cmd := exec.CommandContext(t.Context(), "sed", "-E", string(redirect[1]))
+		cmd.Stdin = strings.NewReader(was)
+		if got, err := cmd.Output(); err != nil || string(got) != want {
+			t.Errorf("%q becomes %q, want %q: %v", was, got, want, err)
 		}
 	}
 	if seen["yaml"] != 1 || seen["nginx"] != 2 || seen["js"] != 1 {

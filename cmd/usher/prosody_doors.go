@@ -23,9 +23,10 @@ func otherDoors(c *config, hosts []string) string {
 
 const otherDoorsHead = `
 -- Other doors, for a Prosody that has one of these modules anyway. Put the lines of one in the place of those above.
--- None is in Debian (prosodyctl install --server=https://modules.prosody.im/rocks/ MODULE), the client is not told
--- why it was refused, and by PLAIN it must give the name of the token's account. Prosody refuses passwords of
--- 1,024 bytes or more there: a longer token needs a ticket (POST /auth/ticket, see README), or OAUTHBEARER.
+-- None is in Debian (prosodyctl install --server=https://modules.prosody.im/rocks/ MODULE, which wants the package
+-- luarocks), the client is not told why it was refused, and by PLAIN it must give the name of the token's account.
+-- Prosody refuses passwords of 1,024 bytes or more there: a longer token needs a ticket (POST /auth/ticket, see
+-- README), or OAUTHBEARER.
 `
 
 // httpDoors are the modules that ask listen.http.

@@ -34,7 +34,8 @@ func prosodyRooms(c *config, hosts []string) string {
 }
 
 const roomsHead = `
--- Rooms. mod_muc_http_auth and mod_muc_http_defaults are not in Debian; Prosody's own installer brings them:
+-- Rooms. mod_muc_http_auth and mod_muc_http_defaults are not in Debian; Prosody's own installer brings them
+-- (it wants the package luarocks: apt-get install luarocks):
 --   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_auth
 --   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_defaults
 -- The Components are there already: add these lines to them. In a Jitsi installation take "token_verification",
