@@ -32,7 +32,7 @@ type config struct {
 
 	peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	auth  auth.Config
-	files []string // absolute names of the configuration and every file that it names
+	filesRead
 
 	document *tree                        // the file as it is written
 	digests  map[string][sha256.Size]byte // of the content of each of files but the first
@@ -51,6 +51,12 @@ type logConfig struct {
 	format string // text or json
 }
 
+// filesRead are the files of a configuration.
+type filesRead struct {
+	files  []string             // absolute names of the configuration and every file that it names
+	states map[string]fileState // what each looked like in the moment before it was read
+}
+
 // loadConfig reads the configuration and everything that it names. The config
 // is nil if there is any problem that is not a warning.
 func loadConfig(path string) (*config, []problem) {
@@ -58,10 +64,10 @@ func loadConfig(path string) (*config, []problem) {
 	return c, problems
 }
 
-// readConfig is loadConfig for those who watch the files: it also returns
-// their absolute names when the configuration is bad, so that a file that was
-// missing is seen when it appears.
-func readConfig(path string) (*config, []string, []problem) {
+// readConfig is loadConfig for those who watch the files: it also returns them
+// when the configuration is bad, so that a file that was missing is seen when it
+// appears.
+func readConfig(path string) (*config, filesRead, []problem) {
 	r := newReader(path)
 	c := defaultConfig()
 	root, ok := r.root()
@@ -73,10 +79,10 @@ func readConfig(path string) (*config, []string, []problem) {
 	}
 	problems := sortProblems(r.problems)
 	if countErrors(problems) > 0 {
-		return nil, r.files, problems
+		return nil, filesRead{r.files, r.states}, problems
 	}
-	c.files, c.digests, c.document, c.warnings = r.files, r.digests(), newTree(root.node), problems
-	return c, r.files, problems
+	c.filesRead, c.digests, c.document, c.warnings = filesRead{r.files, r.states}, r.digests(), newTree(root.node), problems
+	return c, c.filesRead, problems
 }
 
 func defaultConfig() *config {

@@ -21,8 +21,9 @@ type reader struct {
 	name     string // as the operator named the file
 	path     string // absolute
 	problems []problem
-	files    []string          // absolute, in the order of reading
-	contents map[string][]byte // by absolute name, of files that were read well
+	files    []string             // absolute, in the order of reading
+	states   map[string]fileState // by absolute name, as of the moment before the file was read
+	contents map[string][]byte    // by absolute name, of files that were read well
 }
 
 func newReader(name string) *reader {
@@ -30,12 +31,12 @@ func newReader(name string) *reader {
 	if err != nil { // the working directory is gone
 		path = filepath.Clean(name)
 	}
-	return &reader{name: name, path: path, files: []string{path}, contents: map[string][]byte{}}
+	return &reader{name: name, path: path, files: []string{path}, states: map[string]fileState{}, contents: map[string][]byte{}}
 }
 
 // root parses the file and returns the mapping that it must be.
 func (r *reader) root() (value, bool) {
-	content, mode, fault := readRegular(r.path, maxConfigSize)
+	content, mode, fault := r.read(r.path, maxConfigSize)
 	if fault != nil {
 		r.report(1, 1, false, fault.mend, "the configuration "+fault.text)
 		r.markPassing(fault.passing)

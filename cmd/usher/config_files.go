@@ -49,6 +49,15 @@ func readRegular(path string, most int64) ([]byte, fs.FileMode, *fault) {
 	return content, info.Mode().Perm(), nil
 }
 
+// read also notes what the file looked like before: what a symlink leads to may
+// change in the moment after.
+func (r *reader) read(path string, most int64) ([]byte, fs.FileMode, *fault) {
+	if _, there := r.states[path]; !there {
+		r.states[path] = stateOfFile(path)
+	}
+	return readRegular(path, most)
+}
+
 func openFault(err error) *fault {
 	mend := "see that usher's user can read it"
 	switch {
@@ -92,7 +101,7 @@ func (it item) file(noun string, private bool) ([]byte, bool) {
 	if content, ok := it.r.contents[path]; ok {
 		return content, true
 	}
-	content, mode, fault := readRegular(path, maxKeySize)
+	content, mode, fault := it.r.read(path, maxKeySize)
 	if fault != nil {
 		it.problem(fault.mend, "the %s %q %s", noun, clip(it.text), fault.text)
 		it.r.markPassing(fault.passing)

@@ -209,9 +209,9 @@ func TestConfigTwoHosts(t *testing.T) {
 func TestConfigFilesOfBadOne(t *testing.T) {
 	dir := keyFolder(t)
 	path := putFile(t, dir, "usher.yaml", "hosts: {h: {issuers: {a: {secret_files: [sub/later.secret]}}}}", 0o640)
-	c, files, problems := readConfig(path)
-	if want := []string{path, filepath.Join(dir, "sub/later.secret")}; c != nil || !slices.Equal(files, want) || len(problems) != 1 {
-		t.Errorf("config %v, files %q, problems %v", c, files, problems)
+	c, read, problems := readConfig(path)
+	if want := []string{path, filepath.Join(dir, "sub/later.secret")}; c != nil || !slices.Equal(read.files, want) || len(problems) != 1 {
+		t.Errorf("config %v, files %q, problems %v", c, read.files, problems)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -20,7 +21,7 @@ type reloader struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	notify  notifier
-	read    func(path string) (*config, []string, []problem) // readConfig
+	read    func(path string) (*config, filesRead, []problem) // readConfig
 
 	hangups  <-chan os.Signal
 	requests chan chan reloadResult // from the admin socket
@@ -115,7 +116,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 	r.notify.reloading()
 	began := time.Now()
 	before := look(r.watch.files())
-	next, files, problems := r.build()
+	next, read, problems := r.build()
 	result := reloadResult{OK: next != nil, Time: began, Changes: []string{}}
 	result.Problems, result.Warnings = split(problems)
 	if next != nil {
@@ -124,9 +125,10 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 		next.commit()
 		r.current.Store(next.config)
 	} else { // either file may be what is mended
-		files = slices.Concat(files, r.current.Load().files)
+		read.files = slices.Concat(read.files, r.current.Load().files)
 	}
-	r.watch.expect(files, before, began)
+	maps.Copy(before, read.states)
+	r.watch.expect(read.files, before, began)
 	r.plan(&result, problems)
 	r.finish(trigger, result)
 	if next != nil {
@@ -137,23 +139,23 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 
 // build reads the configuration and prepares everything. What it returns is nil
 // if there is any problem that is not a warning.
-func (r *reloader) build() (next *preparedParts, files []string, problems []problem) {
+func (r *reloader) build() (next *preparedParts, read filesRead, problems []problem) {
 	defer panics.New(r.log, r.metrics).Recover("reload", "build", func() {
 		next = nil
 		problems = append(problems, problem{File: r.path, Line: 1, Column: 1, Text: "usher cannot read this: a panic", Mend: "the log has the stack"})
 	})
-	c, files, problems := r.read(r.path)
+	c, read, problems := r.read(r.path)
 	if c == nil {
-		return nil, files, problems
+		return nil, read, problems
 	}
 	if more := needsRestart(r.current.Load(), c, r.path); len(more) > 0 {
-		return nil, files, append(more, problems...)
+		return nil, read, append(more, problems...)
 	}
 	next, err := r.prepare(c)
 	if err != nil {
-		return nil, files, append(problems, r.unplaced(printable(err.Error()), mendUnplaced))
+		return nil, read, append(problems, r.unplaced(printable(err.Error()), mendUnplaced))
 	}
-	return next, files, problems
+	return next, read, problems
 }
 
 func (r *reloader) unplaced(text, mend string) problem {

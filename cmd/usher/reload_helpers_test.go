@@ -75,7 +75,7 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 		w.endpoints.close()
 		w.rooms.close(w.log)
 	})
-	w.reloader.watch.expect(c.files, nil, time.Now())
+	w.reloader.watch.expect(c.files, c.states, time.Now())
 	return w
 }
 

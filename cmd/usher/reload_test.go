@@ -38,7 +38,7 @@ func TestReloadAllOrNothing(t *testing.T) {
 	} {
 		next := w.load(reloadB())
 		breaks(next)
-		w.reloader.read = func(string) (*config, []string, []problem) { return next, next.files, nil }
+		w.reloader.read = func(string) (*config, filesRead, []problem) { return next, next.filesRead, nil }
 		result := w.reloader.reload(t.Context(), triggerCommand)
 		if result.OK || len(result.Problems) != 1 || len(result.Changes) > 0 {
 			t.Errorf("%s: %+v", name, result)
@@ -179,7 +179,7 @@ func TestReloadTellsWhatTheWatcherDid(t *testing.T) {
 // TestReloadPanics: a file that makes the reader panic is refused like any other.
 func TestReloadPanics(t *testing.T) {
 	w := newReloadWorld(t)
-	w.reloader.read = func(string) (*config, []string, []problem) { panic("secret") }
+	w.reloader.read = func(string) (*config, filesRead, []problem) { panic("secret") }
 	result := w.reloader.reload(t.Context(), triggerCommand)
 	if result.OK || len(result.Problems) != 1 || strings.Contains(result.Problems[0], "secret") {
 		t.Errorf("%+v", result)
@@ -205,14 +205,14 @@ func TestReloadTriesAgain(t *testing.T) {
 		}
 		r := w.reloader
 		r.requests, r.hangups = make(chan chan reloadResult), nil
-		r.read = func(string) (*config, []string, []problem) {
+		r.read = func(string) (*config, filesRead, []problem) {
 			mu.Lock()
 			defer mu.Unlock()
 			at = append(at, time.Since(began))
 			if problems == nil {
-				return good, good.files, nil
+				return good, good.filesRead, nil
 			}
-			return nil, []string{file}, problems
+			return nil, filesRead{files: []string{file}}, problems
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup

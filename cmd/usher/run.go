@@ -78,7 +78,7 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	defer d.closeState()
 	defer d.endpoints.close()
 	d.started = began
-	d.reloader.watch.expect(c.files, nil, began)
+	d.reloader.watch.expect(c.files, c.states, began)
 	return d.serve(ctx, d.tasks(in.ready))
 }
 

@@ -37,9 +37,13 @@ type inodeState struct {
 func look(files []string) map[string]fileState {
 	states := make(map[string]fileState, len(files))
 	for _, f := range files {
-		states[f] = fileState{target: stateOf(os.Stat(f)), link: stateOf(os.Lstat(f))}
+		states[f] = stateOfFile(f)
 	}
 	return states
+}
+
+func stateOfFile(name string) fileState {
+	return fileState{target: stateOf(os.Stat(name)), link: stateOf(os.Lstat(name))}
 }
 
 func stateOf(info os.FileInfo, err error) inodeState {
@@ -53,8 +57,8 @@ func stateOf(info os.FileInfo, err error) inodeState {
 	return inodeState{dev: uint64(st.Dev), ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}
 }
 
-// expect sets the files to watch after a load that began at began. before holds the states seen just before that load
-// (nil at start): a file that changed while it was read keeps its older state, so that the next look finds a change and
+// expect sets the files to watch after a load that began at began. before holds the states seen just before
+// each file was read: one that has changed since then keeps its older state, so that the next look finds a change and
 // nothing is missed. One that was written in the moment before may be written once more with the same stamp, so it is
 // read again.
 func (w *watcher) expect(files []string, before map[string]fileState, began time.Time) {
