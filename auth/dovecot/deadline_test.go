@@ -162,8 +162,8 @@ func TestStopLeavesAHangingDecisionBehind(t *testing.T) {
 		start := time.Now()
 		cancel()
 		p.expect("FAIL\t1\treason=" + auth.ReasonKeysUnavailable.ClientText() + "\ttemp\tcode=temp_fail")
-		if err := <-served; err != nil {
-			t.Error(err)
+		if err := <-served; err == nil {
+			t.Error("the server does not say that a decision goes on")
 		}
 		since(t, start, 2*time.Second)
 		time.Sleep(2 * time.Hour)

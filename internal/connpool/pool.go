@@ -43,15 +43,17 @@ type Pool struct {
 	mu       sync.Mutex
 	conns    map[Conn]struct{}
 	stopping bool
+	over     bool          // it is stopping, and there are no more connections
+	empty    chan struct{} // closed then
 	last     uint64
 	group    sync.WaitGroup
 }
 
 // Serve answers on the connections of l until ctx ends, and closes l. It then
-// returns nil, after the requests in hand were answered or Grace was over. Any
-// other error means that l was closed by somebody else.
+// returns nil, after the requests in hand were answered. An error means that l
+// was closed by somebody else, or that a request did not return within Grace.
 func (p *Pool) Serve(ctx context.Context, l net.Listener) error {
-	p.conns = map[Conn]struct{}{}
+	p.conns, p.empty = map[Conn]struct{}{}, make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
 		_ = l.Close() // wakes Accept; its error is the one that counts
 		p.stop()
@@ -60,9 +62,9 @@ func (p *Pool) Serve(ctx context.Context, l net.Listener) error {
 	err := p.accept(ctx, l)
 	_ = l.Close()
 	p.stop()
-	p.wait()
+	late := p.wait()
 	if ctx.Err() != nil {
-		return nil
+		return late
 	}
 	return fmt.Errorf("accepting connections on %s: %w", l.Addr(), err)
 }
@@ -121,6 +123,7 @@ func (p *Pool) remove(c Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, c)
+	p.settle()
 }
 
 func (p *Pool) stop() {
@@ -130,20 +133,29 @@ func (p *Pool) stop() {
 	for c := range p.conns {
 		c.Stop()
 	}
+	p.settle()
 }
 
-// wait is for the requests in hand. One that never returns is left behind.
-func (p *Pool) wait() {
-	done := make(chan struct{})
-	go func() {
-		p.group.Wait()
-		close(done)
-	}()
+// settle wants the lock.
+func (p *Pool) settle() {
+	if p.stopping && !p.over && len(p.conns) == 0 {
+		p.over = true
+		close(p.empty)
+	}
+}
+
+var errLeft = errors.New("a request did not return")
+
+// wait is for the requests in hand. Of one that never returns it says so: what
+// it uses must not be closed.
+func (p *Pool) wait() error {
 	limit := time.NewTimer(p.Grace)
 	defer limit.Stop()
 	select {
-	case <-done:
+	case <-p.empty:
+		p.group.Wait()
+		return nil
 	case <-limit.C:
-		p.Log.Error("stopped with a request that did not return", slog.String("door", p.Name))
+		return errLeft
 	}
 }
