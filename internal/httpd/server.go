@@ -83,9 +83,12 @@ func (s *Server) server(ctx context.Context) *http.Server {
 		IdleTimeout:       cmp.Or(s.IdleTimeout, 60*time.Second),
 		MaxHeaderBytes:    cmp.Or(s.HeaderBytes, HeaderBytes),
 		ErrorLog:          newErrorLog(s.Name, s.Log),
-		BaseContext:       func(net.Listener) context.Context { return ctx }, // requests that wait give up at the stop
-		ConnContext:       withConn,
-		ConnState:         changed,
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
+
+		BaseContext: func(net.Listener) context.Context { return ctx }, // requests that wait give up at the stop
+		ConnContext: withConn,
+		ConnState:   changed,
 	}
 }
 

@@ -262,3 +262,17 @@ func TestComplaints(t *testing.T) {
 		t.Errorf("%d lines: %s", n, w.log.String())
 	}
 }
+
+// TestOptions: a request about the whole server is the handler's to refuse, too.
+func TestOptions(t *testing.T) {
+	w := serve(t, "tcp", 4, &httpd.Server{Open: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no", http.StatusForbidden)
+	})})
+	nc := w.dial()
+	_, _ = fmt.Fprint(nc, "OPTIONS * HTTP/1.1\r\nHost: usher\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil || resp.StatusCode != http.StatusForbidden {
+		t.Errorf("%v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
+}
