@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -68,12 +70,22 @@ func (f *fetcher) get(ctx context.Context, from *url.URL) (response, error) {
 	return response{}, clipError(err)
 }
 
-// clipError bounds a text that is partly the server's.
+// clipError bounds a text that is partly the server's, and keeps it from moving
+// the cursor of an operator's terminal: a certificate may be for any name.
 func clipError(err error) error {
-	if text := err.Error(); len(text) > maxErrorText {
-		return errors.New(text[:maxErrorText] + "…")
+	text := err.Error()
+	if len(text) <= maxErrorText && !strings.ContainsFunc(text, unicode.IsControl) {
+		return err
 	}
-	return err
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
+	}
+	return errors.New(strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, text))
 }
 
 // plainError keeps what the dialer and TLS say, and nothing else of a failed

@@ -2,7 +2,14 @@ package auth
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +19,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -164,5 +172,24 @@ func TestCheckSourceURL(t *testing.T) {
 		if err == nil || want == "" || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "; ") != 1 || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestServersText: nothing that a server sends moves the cursor of an operator's
+// terminal, or begins a line of its own in /readyz.
+func TestServersText(t *testing.T) {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"evil\x1b[2J\nready"}}
+	der := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: strings.Replace(server.URL, "127.0.0.1", "localhost", 1)}, testOptions(nil, nil))
+	start(t, s)
+	<-s.tried()
+	if p := s.problem(); !strings.Contains(p, "evil") || strings.ContainsFunc(p, unicode.IsControl) {
+		t.Errorf("%q", p)
 	}
 }
