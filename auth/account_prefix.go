@@ -39,7 +39,7 @@ func CheckAccountPrefix(prefix string) error {
 	case i >= 0 && 'A' <= prefix[i] && prefix[i] <= 'Z':
 		return fmt.Errorf("account_prefix %q has capital letters, which Prosody writes small; write %q", clip(prefix), clip(jid.LowerASCII(prefix)))
 	case i >= 0:
-		return fmt.Errorf("account_prefix %q has a character that is not itself in every account; use small letters, digits, - _ and .", clip(prefix))
+		return fmt.Errorf("account_prefix %q has a character that is not itself in every account; use small letters, digits, dots, - and _", clip(prefix))
 	}
 	return nil
 }

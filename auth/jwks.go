@@ -65,7 +65,7 @@ func (j *jwks) want(kid string) lookup {
 		return lookup{pending: true, trouble: true, detail: j.title() + ": " + j.problem()}
 	}
 	l := lookup{pending: true, detail: j.absent(set, kid) + " so far, and is being fetched again"}
-	if failure, _ := j.lastFailure(); failure != nil {
+	if _, failure := j.lastFailure(); failure != nil {
 		l.trouble, l.detail = true, l.detail+"; the last fetch failed: "+failure.Error()
 	}
 	return l
@@ -109,8 +109,8 @@ func (j *jwks) isWanted() bool {
 	return j.wanted
 }
 
-// refresh fetches the set; if that fails, the old keys stay, and so does what
-// was asked for.
+// refresh fetches the set. If that fails, the old keys stay, and no kid counts as
+// missing: the next token that names one asks again.
 func (j *jwks) refresh(ctx context.Context) {
 	j.mu.Lock()
 	asked := j.asked // who asks during the fetch may need the next one

@@ -119,11 +119,11 @@ func (s *source) lastSuccess() time.Time {
 	return s.success
 }
 
-// lastFailure returns why and when the last fetch failed; nil if it did not.
-func (s *source) lastFailure() (error, time.Time) {
+// lastFailure returns when and why the last fetch failed; nil if it did not.
+func (s *source) lastFailure() (at time.Time, failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failure, s.failed
+	return s.failed, s.failure
 }
 
 // run fetches what is due until ctx ends.

@@ -68,7 +68,7 @@ func (s *source) status(host string) KeyStatus {
 	if s.from != nil {
 		st.URL = shownURL(s.from)
 	}
-	failure, at := s.lastFailure()
+	at, failure := s.lastFailure()
 	if failure != nil {
 		st.Failure, st.LastFailure = failure.Error(), at
 	}

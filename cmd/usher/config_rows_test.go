@@ -91,8 +91,8 @@ var badConfigs = []badConfig{
 4:31: error: account: "\"a.b" is no claim path: it has a quote that is not closed, or an escape that is none — write names with dots between, such as context.user.id, and those with dots in quotes
 4:39: error: account: "a\"b\"" is no claim path: it has a quote inside a name — write names with dots between, such as context.user.id, and those with dots in quotes`},
 	{"issuer: secret_files: [my-app.secret], account_prefix: Acme-", `4:58: error: account_prefix "Acme-" has capital letters, which Prosody writes small — write "acme-"`},
-	{"issuer: secret_files: [my-app.secret], account_prefix: 'a@'", `4:58: error: account_prefix "a@" has a character that is not itself in every account — use small letters, digits, - _ and .`},
-	{"issuer: secret_files: [my-app.secret], account_prefix: ä-", `4:58: error: account_prefix "ä-" has a character that is not itself in every account — use small letters, digits, - _ and .`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: 'a@'", `4:58: error: account_prefix "a@" has a character that is not itself in every account — use small letters, digits, dots, - and _`},
+	{"issuer: secret_files: [my-app.secret], account_prefix: ä-", `4:58: error: account_prefix "ä-" has a character that is not itself in every account — use small letters, digits, dots, - and _`},
 	{"issuer: secret_files: [my-app.secret], account_prefix: 7", `4:58: error: account_prefix is a number, not a text — put it in quotes: "7"`},
 	{"hosts: {h: {issuers: {a: {secret_files: [my-app.secret], account_prefix: x-}, b: {secret_files: [my-app.secret], account_prefix: x-}, c: {secret_files: [my-app.secret], account_prefix: x-y}, d: {secret_files: [my-app.secret]}}}}",
 		`1:79: warning: the issuers "a" and "b" have the same account_prefix "x-": each can name the other's accounts — give each a prefix of its own, unless both are one application

@@ -85,10 +85,10 @@ func (s *session) items(node string) itemsQuery {
 // what rooms have to be asked for is done apart from the reader, in a place.
 func (s *session) command(in *iq) {
 	account := bare(in.From)
-	c, err := readChoice(in.Command)
+	c, wrong := readChoice(in.Command)
 	switch {
-	case err != nil:
-		s.finished(in, commandNote{"error", err.Error()})
+	case wrong != "":
+		s.finished(in, commandNote{"error", wrong})
 		return
 	case c.cancelled:
 		s.replyCommand(in, command{Status: "canceled"})

@@ -1,7 +1,6 @@
 package component
 
 import (
-	"errors"
 	"strings"
 
 	"usher/moderation"
@@ -25,17 +24,17 @@ type chosen struct {
 
 const maxSession = 256 // bytes of a command's sessionid, which stands in the answer
 
-// readChoice reads a stage of the command. The error is for the person. Anybody
-// may send one: it has bounds in numbers and bytes.
-func readChoice(c *command) (choice, error) {
+// readChoice reads a stage of the command, or says to the person what is wrong
+// with it. Anybody may send one: it has bounds in numbers and bytes.
+func readChoice(c *command) (out choice, wrong string) {
 	if len(c.Session) > maxSession {
 		c.Session = ""
 	}
 	if c.Action == "cancel" {
-		return choice{cancelled: true}, nil
+		return choice{cancelled: true}, ""
 	}
 	if c.Form == nil || c.Form.Type != "submit" {
-		return choice{}, nil
+		return choice{}, ""
 	}
 	fields := map[string][]string{}
 	for _, field := range c.Form.Fields {
@@ -43,17 +42,17 @@ func readChoice(c *command) (choice, error) {
 	}
 	decision, who := fields["decision"], fields["who"]
 	if len(decision) != 1 || decision[0] != "admit" && decision[0] != "deny" || len(who) == 0 || len(who) > maxListed {
-		return choice{}, errors.New("Choose somebody who waits, and whether to let them in.")
+		return choice{}, "Choose somebody who waits, and whether to let them in."
 	}
-	out := choice{submitted: true, admit: decision[0] == "admit"}
+	out = choice{submitted: true, admit: decision[0] == "admit"}
 	for _, w := range who {
 		room, account, found := strings.Cut(w, waiterDivider)
 		if !found || len(room) > moderation.MaxBareJID || len(account) > moderation.MaxBareJID {
-			return choice{}, errors.New("That is nobody who waits.")
+			return choice{}, "That is nobody who waits."
 		}
 		out.add(strings.Clone(room), strings.Clone(account)) // the rest of the stanza can go
 	}
-	return out, nil
+	return out, ""
 }
 
 func (c *choice) add(room, account string) {
