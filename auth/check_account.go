@@ -15,9 +15,11 @@ import (
 // when the login is over.
 func checkAccount(a *attempt) *Refusal {
 	for _, path := range a.host.Account {
-		name, refusal := a.accountClaim(path)
-		if refusal != nil || name != "" {
-			return a.takeAccount(path, name, refusal)
+		switch name, refusal := a.accountClaim(path); {
+		case refusal != nil:
+			return refusal
+		case name != "":
+			return a.takeAccount(path, name)
 		}
 	}
 	return nil
@@ -45,10 +47,7 @@ func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
 // takeAccount makes the account of a name. Some accounts are no token's to
 // give: the service accounts, which may do everything in every room, and those
 // of other issuers.
-func (a *attempt) takeAccount(path ClaimPath, name string, refusal *Refusal) *Refusal {
-	if refusal != nil {
-		return refusal
-	}
+func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 	account, err := accountOf(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
 	if err != nil {
 		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v; have the application write another name there, or name another claim in tokens.account", path, err)

@@ -32,14 +32,6 @@ func (SigningKey) GoString() string { return "auth.SigningKey" }
 // String keeps the key out of a %v.
 func (SigningKey) String() string { return "auth.SigningKey" }
 
-// ReadSecret returns the secret in a secret file's content, unchecked.
-func ReadSecret(content []byte, encoding SecretEncoding) ([]byte, error) {
-	if encoding == SecretBase64 {
-		return decodeSecret(dropNewline(content))
-	}
-	return dropNewline(content), nil
-}
-
 // SecretSigningKey returns a key for HS256, HS384 or HS512.
 func SecretSigningKey(secret []byte, alg string) (SigningKey, error) {
 	return newSigningKey(secret, kindHMAC, alg)

@@ -67,13 +67,13 @@ func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 		for id, issuer := range h.Issuers {
 			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
 		}
-		for _, jid := range h.ServiceAccounts {
-			r.serviceAccounts[prepareJID(jid)] = true
+		for _, account := range h.ServiceAccounts {
+			r.serviceAccounts[prepareJID(account)] = true
 		}
 		r.hosts[name], r.only = hr, hr
 	}
-	for jid := range r.serviceAccounts {
-		local, domain, _ := strings.Cut(jid, "@")
+	for account := range r.serviceAccounts {
+		local, domain, _ := strings.Cut(account, "@")
 		if h := r.hosts[domain]; h != nil {
 			h.services[local] = true
 		}

@@ -35,8 +35,8 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 		var err error
 		text := secret
 		if secret, err = decodeSecret(text); err != nil {
-			for _, d := range doubtEdges(text) {
-				return nil, fmt.Errorf("the secret is not base64: %s; take it out", d.Text)
+			if doubts := doubtEdges(text); len(doubts) > 0 {
+				return nil, fmt.Errorf("the secret is not base64: %s; take it out", doubts[0].Text)
 			}
 			return nil, err
 		}
