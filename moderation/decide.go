@@ -33,21 +33,23 @@ func (s *Sessions) Decide(ctx context.Context, v lobby.Verdict) error {
 	return s.decideAll(ctx, []lobby.Verdict{v})
 }
 
-// decideAll decides about several, and then waits for all of them together.
+// decideAll decides about several, one after the other until one fails, and then
+// waits for all that were admitted together: they are invited also if a decision
+// after theirs failed.
 func (s *Sessions) decideAll(ctx context.Context, list []lobby.Verdict) error {
 	ctx, cancel := context.WithTimeout(ctx, letInWithin)
 	defer cancel()
 	admitted := map[GivenKey]bool{} // whether it is news
+	var failed, late error
 	for _, v := range list {
-		news, err := s.decideOne(ctx, v)
-		if err != nil {
-			return err
+		var news bool
+		if news, failed = s.decideOne(ctx, v); failed != nil {
+			break
 		}
 		if v.Admitted {
 			admitted[GivenKey{v.Room, v.JID}] = news
 		}
 	}
-	var late error
 	for key, news := range admitted {
 		if !s.awaitLetIn(ctx, key) {
 			late = ErrNotYet
@@ -56,7 +58,7 @@ func (s *Sessions) decideAll(ctx context.Context, list []lobby.Verdict) error {
 			k.bell.invite(key)
 		}
 	}
-	return late
+	return cmp.Or(failed, late)
 }
 
 func (s *Sessions) decideOne(ctx context.Context, v lobby.Verdict) (news bool, err error) {

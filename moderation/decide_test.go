@@ -107,6 +107,28 @@ func TestNoMailForTheInvented(t *testing.T) {
 	})
 }
 
+// TestAdmittedBeforeAFailure: who was admitted is invited, also if the next of the same choice does not wait any more.
+func TestAdmittedBeforeAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+		defer stop()
+		guest := "g@guest." + host
+		time.Sleep(time.Minute)
+		f.Join(t.Context(), guest, "standup@"+muc, "G")
+		time.Sleep(time.Minute)
+		err := f.DecideAs(t.Context(), "alice@"+host, "standup@"+muc, []string{guest, "gone@guest." + host}, true)
+		if !errors.Is(err, moderation.ErrNobodyWaits) {
+			t.Errorf("%v", err)
+		}
+		time.Sleep(time.Second)
+		r.change(func() {
+			if r.has[guest] != moderation.Member || strings.Join(r.invited, ", ") != guest+" to standup@"+muc {
+				t.Errorf("is %q, invited %q", r.has[guest], r.invited)
+			}
+		})
+	})
+}
+
 // TestExpectedForLong: whoever logged in long before a room began, with a token for every room, is a member once it lets
 // in nobody else, and joins at the first try.
 func TestExpectedForLong(t *testing.T) {

@@ -179,8 +179,10 @@ func (s *session) decide(ctx context.Context, moderator string, c choice) (comma
 		switch err := s.o.Desk.DecideAs(ctx, moderator, in.room, in.accounts, c.admit); {
 		case errors.Is(err, moderation.ErrNotModerator):
 			return commandNote{"error", "You are not moderator of " + clip(in.room) + " now."}, nil
-		case errors.Is(err, moderation.ErrNobodyWaits), errors.Is(err, moderation.ErrTooManyDecisions):
-			return commandNote{"error", "In " + clip(in.room) + ": " + err.Error() + "."}, nil
+		case errors.Is(err, moderation.ErrNobodyWaits):
+			return commandNote{"error", "Not everybody you chose waits in " + clip(in.room) + " now. Please open the command again."}, nil
+		case errors.Is(err, moderation.ErrTooManyDecisions):
+			return commandNote{"error", "There are too many decisions for now. Please try again tomorrow, or ask the operator of this server."}, nil
 		case errors.Is(err, moderation.ErrNotYet):
 			later = true
 		case err != nil:

@@ -180,7 +180,8 @@ func TestCommand(t *testing.T) {
 		t.Errorf("a bad form asked %v", d.asked)
 	}
 	for err, want := range map[error]string{
-		moderation.ErrNotModerator: "error: You are not moderator of r@c", moderation.ErrNobodyWaits: "error: In r@c", moderation.ErrNotYet: "warn: Chosen: 1.",
+		moderation.ErrNotModerator: "error: You are not moderator of r@c", moderation.ErrNobodyWaits: "error: Not everybody you chose waits in r@c now.",
+		moderation.ErrTooManyDecisions: "error: There are too many decisions for now.", moderation.ErrNotYet: "warn: Chosen: 1.",
 	} {
 		d.err = err
 		if out, text := s.ask(t, alice, submitted("admit", "r@c g@h")); !strings.Contains(note(out), want) {
