@@ -112,9 +112,9 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		return
 	}
 	l := loan{of: b.share}
+	defer l.repay() // by then nothing sends any more
 	body, ok := q.rest(in, &l)
 	if !ok {
-		l.repay()
 		return
 	}
 	q.beforeJoins(b, body)

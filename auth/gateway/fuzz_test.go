@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"io"
 	"net"
@@ -70,6 +71,7 @@ func relayed(s *Server, l login, loggedIn bool, sent []byte) []ws.Frame {
 	session.share = s.share(session.settings, client{})
 	session.client.open(&memory{in: io.NopCloser(bytes.NewReader(sent))}, nil, ws.StateServerSide, time.Minute, time.Minute)
 	session.prosody.open(prosody, nil, ws.StateClientSide, 0, time.Minute)
+	s.sessions.serve(context.Background())
 	s.sessions.start(session)
 	s.sessions.all.Wait()
 	var frames []ws.Frame

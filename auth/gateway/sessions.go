@@ -15,19 +15,15 @@ type sessionTable struct {
 	stopped bool            // none may begin any more
 }
 
+// may wants the lock. It reports whether something may begin: before Serve nobody
+// would wait for it.
+func (t *sessionTable) may() bool { return t.ctx != nil && !t.stopped }
+
 // serve says until when sessions may run.
 func (t *sessionTable) serve(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ctx, t.stopped = ctx, false
-}
-
-// contextLocked is what sessions run under. It wants the lock.
-func (t *sessionTable) contextLocked() context.Context {
-	if t.ctx == nil { // not serving: a session that a test runs by itself
-		return context.Background()
-	}
-	return t.ctx
 }
 
 // over reports whether they may not run any more.
@@ -41,10 +37,10 @@ func (t *sessionTable) over() bool {
 func (t *sessionTable) start(s *session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.ctx = t.contextLocked()
+	s.ctx = t.ctx
 	s.client.trusted = &s.loggedIn
 	s.parted.Add(1)
-	if t.stopped {
+	if !t.may() {
 		return false
 	}
 	if t.running == nil {
@@ -60,10 +56,10 @@ func (t *sessionTable) start(s *session) bool {
 func (t *sessionTable) beside(f func(context.Context)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ctx := t.contextLocked()
-	if t.stopped {
+	if !t.may() {
 		return false
 	}
+	ctx := t.ctx
 	t.all.Go(func() { f(ctx) })
 	return true
 }

@@ -31,7 +31,7 @@ func takeToken(r *http.Request) (l login, rest string) {
 			}
 			tokens = append(tokens, value)
 			continue
-		case err == nil && name == "jwt": // the page's own name for it; whoever reads it there reads the whole link
+		case err == nil && name == "jwt": // the page's name for its token, which is not read here, and goes no further
 			continue
 		case err == nil && name == "previd":
 			l.resumption, _ = url.QueryUnescape(value)
