@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"usher/internal/jid"
 )
 
 // An Entry is one line of the whitelist: who passes, and where.
@@ -29,9 +31,8 @@ func (e Entry) IsDomain() bool { return !strings.Contains(e.JID, "@") }
 func (e Entry) ended(now time.Time) bool { return !e.Until.IsZero() && !now.Before(e.Until) }
 
 const (
-	maxJID     = 2047 // bytes
-	maxBareJID = 3071 // bytes, of those that Prosody names
-	maxNote    = 256
+	maxJID  = 2*jid.MaxPart + 1 // bytes, of a bare one
+	maxNote = 256
 )
 
 // Check returns what is wrong with an entry, whoever made it, and else the

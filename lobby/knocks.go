@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // A Knock is somebody who tried a room whose lobby is on, and waits.
@@ -62,8 +64,8 @@ type knocksOf struct {
 }
 
 // add counts a knock.
-func (k *knocks) add(room, jid, name string, started bool, now time.Time) Notice {
-	if len(room) > maxBareJID || len(jid) > maxBareJID {
+func (k *knocks) add(room, account, name string, started bool, now time.Time) Notice {
+	if len(room) > jid.MaxJID || len(account) > jid.MaxJID {
 		return TellNothing // Prosody names nothing like that
 	}
 	k.mu.Lock()
@@ -72,12 +74,12 @@ func (k *knocks) add(room, jid, name string, started bool, now time.Time) Notice
 	if r == nil {
 		return TellNothing
 	}
-	v := r.byJID[jid]
+	v := r.byJID[account]
 	if v == nil {
-		if r = k.fit(r, jid, started); r == nil {
+		if !k.fits(r, account, started) {
 			return TellNothing
 		}
-		v = &Knock{Room: r.name, JID: jid, First: now}
+		v = &Knock{Room: r.name, JID: account, First: now}
 		k.insert(r, v)
 	}
 	v.Name, v.Last = cut(name), now
@@ -107,16 +109,13 @@ func (k *knocks) room(name string, started bool, now time.Time) *knocksOf {
 	return r
 }
 
-// fit wants the lock. It makes place for the name of an account in a room, and
-// returns the room, or nil if there is none.
-func (k *knocks) fit(r *knocksOf, jid string, started bool) *knocksOf {
-	if k.bytes+len(jid) > knockBytes {
+// fits wants the lock. It reports whether there is place for the name of an
+// account in a room, and makes some if another room may go for it.
+func (k *knocks) fits(r *knocksOf, account string, started bool) bool {
+	if k.bytes+len(account) > knockBytes {
 		k.makePlace(started)
 	}
-	if k.rooms[r.name] != r || k.bytes+len(jid) > knockBytes {
-		return nil
-	}
-	return r
+	return k.rooms[r.name] == r && k.bytes+len(account) <= knockBytes
 }
 
 func (k *knocks) full() bool { return len(k.rooms) >= knockRooms || k.bytes >= knockBytes }

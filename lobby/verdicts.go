@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // The bounds of what was decided about those who knocked. One room has a part of
@@ -37,7 +39,7 @@ func (v Verdict) bytes() int { return len(v.Room) + len(v.JID) + len(v.By) }
 // plausible reports whether a verdict can be about an account and a room. One
 // that was kept by an earlier version may be about any text.
 func (v Verdict) plausible() bool {
-	return max(len(v.Room), len(v.JID), len(v.By)) <= maxBareJID && plain(v.Room) && plain(v.JID) && plain(v.By)
+	return max(len(v.Room), len(v.JID), len(v.By)) <= jid.MaxJID && plain(v.Room) && plain(v.JID) && plain(v.By)
 }
 
 func (t *verdicts) get(k VerdictKey) (Verdict, bool) {

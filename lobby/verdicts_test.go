@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // knockAndDecide is somebody who waits and is decided about.
@@ -158,7 +160,7 @@ func TestKnockBytes(t *testing.T) {
 			f.Knock(fmt.Sprint(i, strings.Repeat("r", 1000), "@", muc), fmt.Sprint(j, strings.Repeat("g", 2000), "@h"), "", false)
 		}
 	}
-	if f.knocks.bytes > knockBytes+maxBareJID {
+	if f.knocks.bytes > knockBytes+jid.MaxJID {
 		t.Errorf("%d bytes are kept", f.knocks.bytes)
 	}
 	if !f.Knocked(room("started").JID, "alice@h") {

@@ -19,7 +19,7 @@ var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenan
 // Anything else is an error.
 func (p *Policy) find(address string) (RoomName, *hostRules, error) {
 	local, domain, found := strings.Cut(address, "@")
-	if !found || len(address) > maxBareJID {
+	if !found || len(address) > jid.MaxJID {
 		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", clip(address))
 	}
 	local, err := jid.NodeprepQuery(local)

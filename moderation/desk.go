@@ -28,14 +28,11 @@ var (
 	ErrTooManyDecisions = lobby.ErrTooMany
 )
 
-// MaxBareJID is more than any has (RFC 6122 section 2.1), in bytes.
-const MaxBareJID = maxBareJID
-
 // sawModerators remembers who was moderator, as a hint at whose rooms to look.
 func (k *Keeper) sawModerators(room string, list []string) {
 	few := make([]string, 0, min(len(list), maxSeenOfRoom))
-	for _, jid := range list[:cap(few)] {
-		few = append(few, strings.Clone(jid)) // and not the stanza that it stood in
+	for _, account := range list[:min(len(list), maxSeenOfRoom)] {
+		few = append(few, strings.Clone(account)) // and not the stanza that it stood in
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

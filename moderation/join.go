@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"usher/internal/jid"
 )
 
 // roomRefresh is how old the last join that the state knows may be.
@@ -20,7 +22,7 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	if err != nil {
 		return refuse(ReasonMalformedRequest, "%v; look at what asks %s", err, JoinPath)
 	}
-	if len(user) > maxBareJID {
+	if len(user) > jid.MaxJID {
 		return refuse(ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", clip(user), JoinPath)
 	}
 	p := s.policy.Load()

@@ -17,14 +17,11 @@ type RoomName struct {
 	jid.Room
 }
 
-// maxBareJID is more than any has (RFC 6122 section 2.1), in bytes.
-const maxBareJID = 3071
-
 // ParseRoom reads a room's bare JID as Prosody sends it. Nothing is decoded,
 // folded or prepared: Prosody has done the latter.
 func ParseRoom(bare string) (RoomName, error) {
 	local, domain, found := strings.Cut(bare, "@")
-	if !found || local == "" || domain == "" || len(bare) > maxBareJID || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(bare) {
+	if !found || local == "" || domain == "" || len(bare) > jid.MaxJID || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(bare) {
 		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(bare))
 	}
 	return RoomName{JID: bare, Domain: domain, Room: jid.SplitRoom(local)}, nil

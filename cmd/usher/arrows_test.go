@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"usher/lobby":                {"usher/metrics", "usher/internal/jid"},
 	"usher/moderation/unasked":   {},
 	"usher/moderation":           {"usher/auth", "usher/lobby", "usher/metrics", "usher/internal/jid", "usher/internal/panics", "usher/moderation/unasked"},
-	"usher/moderation/component": {"usher/moderation", "usher/metrics"},
+	"usher/moderation/component": {"usher/moderation", "usher/internal/jid", "usher/metrics"},
 	"usher/internal/memory":      {"usher/lobby", "usher/moderation"},
 	"usher/internal/sqlite":      {"usher/lobby", "usher/moderation"},
 	"usher/internal/storetest":   {"usher/auth", "usher/lobby", "usher/moderation"},

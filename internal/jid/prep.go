@@ -13,6 +13,10 @@ import (
 // and 2.3).
 const MaxPart = 1023
 
+// MaxJID is the longest JID, in bytes (RFC 6122 section 2.1), and more than any
+// bare one has.
+const MaxJID = 3*MaxPart + 2
+
 // mappings are tables B.1 and B.2 of RFC 3454. U+1806 is missing in the
 // library's table B.1.
 func mappings() []stringprep.Mapping {

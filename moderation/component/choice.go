@@ -3,7 +3,7 @@ package component
 import (
 	"strings"
 
-	"usher/moderation"
+	"usher/internal/jid"
 )
 
 // A choice is what a moderator wants of the command: to see who waits, or to
@@ -47,7 +47,7 @@ func readChoice(c *command) (out choice, wrong string) {
 	out = choice{submitted: true, admit: decision[0] == "admit"}
 	for _, w := range who {
 		room, account, found := strings.Cut(w, waiterDivider)
-		if !found || len(room) > moderation.MaxBareJID || len(account) > moderation.MaxBareJID {
+		if !found || len(room) > jid.MaxJID || len(account) > jid.MaxJID {
 			return choice{}, "That is nobody who waits."
 		}
 		out.add(strings.Clone(room), strings.Clone(account)) // the rest of the stanza can go

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strings"
 
-	"usher/moderation"
+	"usher/internal/jid"
 )
 
 // The fields of a room's configuration that are read.
@@ -67,7 +67,7 @@ func (c *Client) MainRoom(ctx context.Context, room string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if main := fields[fieldMainRoom]; main != "" && len(main) <= moderation.MaxBareJID {
+	if main := fields[fieldMainRoom]; main != "" && len(main) <= jid.MaxJID {
 		return main, nil
 	}
 	return "", errors.New("the room does not say whose breakout room it is")

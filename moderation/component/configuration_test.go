@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"usher/moderation"
+	"usher/internal/jid"
 )
 
 // TestConfiguration: a room's configuration says who is let in and whose breakout room it is; Prosody writes a false that was
@@ -31,7 +31,7 @@ func TestConfiguration(t *testing.T) {
 		"odd@muc":       {field(fieldMembersOnly, "<value>maybe</value>"), false, "", [2]bool{}},
 		"silent@muc":    {"", false, "", [2]bool{}},
 		"breakout@muc":  {field(fieldMainRoom, "<value>main@conference.acme.host</value>"), false, "main@conference.acme.host", [2]bool{false, true}},
-		"breakout2@muc": {field(fieldMainRoom, "<value>"+strings.Repeat("x", moderation.MaxBareJID+1)+"</value>"), false, "", [2]bool{}},
+		"breakout2@muc": {field(fieldMainRoom, "<value>"+strings.Repeat("x", jid.MaxJID+1)+"</value>"), false, "", [2]bool{}},
 	}
 	s.script(func() {
 		s.answer = func(id, to, query string) string {

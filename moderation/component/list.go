@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"usher/internal/jid"
 	"usher/moderation"
 )
 
@@ -64,7 +65,7 @@ func (c *Client) listAll(ctx context.Context, muc string) ([]string, error) {
 func ofMUC(rooms []string, muc string) []string {
 	rooms = slices.DeleteFunc(rooms, func(room string) bool {
 		local, domain, found := strings.Cut(room, "@")
-		return !found || local == "" || domain != muc || len(room) > moderation.MaxBareJID
+		return !found || local == "" || domain != muc || len(room) > jid.MaxJID
 	})
 	return rooms[:min(len(rooms), maxRoomsListed)]
 }
