@@ -62,9 +62,6 @@ func (c Claim) Opens(r Room) bool {
 	return c.tenant != "" && c.tenant == r.Tenant && c.name.Is(r.Name) || c.whole.Is(r.Local)
 }
 
-// InTenant reports whether the claim itself names a tenant.
-func (c Claim) InTenant() bool { return c.inTenant }
-
 // Names returns the localparts that the claim opens; of a claim without a
 // tenant, they follow any tenant.
 func (c Claim) Names() []string {

@@ -20,7 +20,6 @@ type Endpoint struct {
 // A Bound is an open endpoint. release undoes what opening it left in the file system.
 type Bound struct {
 	net.Listener
-	name    string
 	release func()
 }
 
@@ -86,7 +85,7 @@ func takePassed(e Endpoint, passed []PassedSocket) (*Bound, []PassedSocket) {
 	for i, p := range passed {
 		if p.Name == e.Name || p.Addr().String() == e.Address {
 			rest := append(append([]PassedSocket{}, passed[:i]...), passed[i+1:]...)
-			return &Bound{Listener: p.Listener, name: e.Name, release: func() {}}, rest
+			return &Bound{Listener: p.Listener, release: func() {}}, rest
 		}
 	}
 	return nil, passed
@@ -100,7 +99,7 @@ func bind(e Endpoint) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bound{Listener: l, name: e.Name, release: func() {}}, nil
+	return &Bound{Listener: l, release: func() {}}, nil
 }
 
 // ownFile reports whether path is still the file that info describes.

@@ -37,7 +37,7 @@ func listenUnix(e Endpoint) (*Bound, error) {
 		}
 		unlockFile(lock)
 	}
-	return &Bound{Listener: l, name: e.Name, release: release}, nil
+	return &Bound{Listener: l, release: release}, nil
 }
 
 func bindUnix(path string) (net.Listener, os.FileInfo, error) {
