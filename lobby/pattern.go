@@ -47,7 +47,8 @@ func ParsePattern(text string) (Pattern, error) {
 	}
 	p.domain = jid.LowerASCII(domain)
 	p.weight = weigh(name, p.domain)
-	if err := p.readTenant(&name); err != nil {
+	name, err := p.readTenant(name)
+	if err != nil {
 		return Pattern{}, err
 	}
 	plain, encoded, err := jid.SpellParts(strings.Split(name, "*"))
@@ -62,29 +63,28 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
-// readTenant takes the tenant off a name.
-func (p *Pattern) readTenant(name *string) error {
+// readTenant reads the tenant that a name begins with, if it does, and returns
+// what follows it.
+func (p *Pattern) readTenant(name string) (rest string, err error) {
 	switch {
-	case strings.HasPrefix(*name, "*") && strings.Contains(*name, "]"):
-		return errors.New("a name is for every tenant already: write board-*, or [acme]board-* for one tenant")
-	case !strings.HasPrefix(*name, "["):
-		return nil
+	case strings.HasPrefix(name, "*") && strings.Contains(name, "]"):
+		return "", errors.New("a name is for every tenant already: write board-*, or [acme]board-* for one tenant")
+	case !strings.HasPrefix(name, "["):
+		return name, nil
 	}
-	tenant, rest, found := strings.Cut((*name)[1:], "]")
+	tenant, rest, found := strings.Cut(name[1:], "]")
 	if !found || tenant == "" || rest == "" {
-		return errors.New("a tenant is written [tenant]name: [acme]* for all its rooms")
+		return "", errors.New("a tenant is written [tenant]name: [acme]* for all its rooms")
 	}
 	for part := range strings.SplitSeq(tenant, "*") {
 		if part != "" {
-			var err error
 			if part, err = jid.Tenant(part); err != nil {
-				return err
+				return "", err
 			}
 		}
 		p.tenant = append(p.tenant, part)
 	}
-	*name = rest
-	return nil
+	return rest, nil
 }
 
 // String returns the text that was parsed.

@@ -56,7 +56,7 @@ func (v *Revocation) user() string { return fmt.Sprintf("%s of %s at %s", v.User
 // meantBy finds the revocations that a target means.
 func (s *Sessions) meantBy(t Target) map[principalID]*Revocation {
 	found, p := map[principalID]*Revocation{}, s.policy.Load()
-	for _, v := range gather(&s.mu, s.revoked.byID, 0, func(_ principalID, v *Revocation) (*Revocation, bool) { return v, true }) {
+	for _, v := range values(&s.mu, s.revoked.byID) {
 		if v.isOf(t, p) {
 			found[idOf(v.Principal())] = v
 		}
@@ -100,7 +100,7 @@ type RevokedPrincipal struct {
 func (s *Sessions) Revocations() []RevokedPrincipal {
 	p := s.policy.Load()
 	list := []RevokedPrincipal{}
-	for _, v := range gather(&s.mu, s.revoked.byID, 0, func(_ principalID, v *Revocation) (*Revocation, bool) { return v, true }) {
+	for _, v := range values(&s.mu, s.revoked.byID) {
 		list = append(list, RevokedPrincipal{Host: v.Host, Issuer: v.Issuer, User: v.User, Token: v.TokenPrint, At: v.At, Until: v.end(p)})
 	}
 	slices.SortFunc(list, func(a, b RevokedPrincipal) int {

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	maxAttendedBytes  = 4 << 20 // of one generation
-	maxAttendedOfOne  = 8
-	attendedOverheads = 200 // bytes of an account, about
+	maxAttendedBytes = 4 << 20 // of one generation
+	maxAttendedOfOne = 8
+	attendedOverhead = 200 // bytes of an account, about
 )
 
 // attendance remembers who was let into which main rooms: breakout rooms are
@@ -45,7 +45,7 @@ func (a *attendance) add(user, room string) {
 }
 
 func sizeOf(user string, rooms []string) int {
-	n := attendedOverheads + len(user)
+	n := attendedOverhead + len(user)
 	for _, r := range rooms {
 		n += len(r) + 16
 	}

@@ -85,6 +85,11 @@ func gather[K comparable, V, T any](mu *guard, m map[K]V, most int, pick func(K,
 	return list
 }
 
+// values is gather of all values.
+func values[K comparable, V any](mu *guard, m map[K]V) []V {
+	return gather(mu, m, 0, func(_ K, v V) (V, bool) { return v, true })
+}
+
 // keys is gather of all keys.
 func keys[K comparable, V any](mu *guard, m map[K]V) []K {
 	return gather(mu, m, 0, func(k K, _ V) (K, bool) { return k, true })

@@ -49,9 +49,10 @@ var (
 )
 
 // Revoke keeps out, from now on, every token of a principal that was issued up to
-// now, and ends the sessions with them. Of an account it is the principals of its
-// sessions, and of whom other issuers of the host would give that account too. A token that names nobody and is behind the sessions of
-// several accounts is revoked only with all; else the error is ErrShared.
+// now, and ends the sessions with them. An account stands for the principals of its
+// sessions, and for those to whom other issuers of the host would give the same
+// account. A token that names nobody and is behind the sessions of several accounts
+// is revoked only with all; else the error is ErrShared.
 //
 // It is in force before it is written, and on the disk before the sessions are
 // ended. If it cannot be written it is in force all the same, and the error says

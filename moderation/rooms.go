@@ -38,7 +38,7 @@ func (s *Sessions) ledgerOf(room string) map[string]*Given {
 	s.mu.RLock()
 	given := s.ledger.rooms[room]
 	s.mu.RUnlock()
-	list := gather(&s.mu, given, 0, func(_ string, g *Given) (*Given, bool) { return g, true })
+	list := values(&s.mu, given)
 	byJID := make(map[string]*Given, len(list))
 	for _, g := range list {
 		byJID[g.JID] = g

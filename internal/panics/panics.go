@@ -47,8 +47,9 @@ func (p *Reporter) Recover(door, path string, then func()) {
 }
 
 // report writes at most one line a second of each path: a client that found the
-// fault must not fill the disk. It writes the type of the value, not the value: it may hold a token. The
-// runtime's own errors hold types and numbers only.
+// fault must not fill the disk. Of the value only the type is written, as it may
+// hold a token; the runtime's own errors, which hold types and numbers only, are
+// written whole.
 func (p *Reporter) report(door, path string, v any) {
 	if p == nil {
 		return
