@@ -39,6 +39,9 @@ func DoubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
 // DoubtSecretText is [DoubtSecret] for a secret that has no encoding.
 func DoubtSecretText(content []byte) []Doubt { return doubtEdges(dropNewline(content)) }
 
+// environmentLine is how env files and .env files hold a secret.
+var environmentLine = regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`)
+
 func doubtEdges(secret []byte) []Doubt {
 	var list []Doubt
 	rest, marked := bytes.CutPrefix(secret, []byte(byteOrderMark))
@@ -62,7 +65,7 @@ func doubtEdges(secret []byte) []Doubt {
 		list = append(list, Doubt{"it stands in quotes, which are a part of the secret",
 			"take the quotes out, unless the issuer signs with them"})
 	}
-	if regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`).Match(bare) {
+	if environmentLine.Match(bare) {
 		list = append(list, Doubt{"it looks like a line of an environment file (NAME=secret), and all of it is the secret",
 			"keep only what stands after the ="})
 	}

@@ -141,9 +141,11 @@ func harmless(text string) bool {
 	return err == nil && u.User == nil && u.Scheme+"://"+u.Host == text
 }
 
+var bareName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 // joinPath quotes names with dots in them, as in TOML.
 func joinPath(path, name string) string {
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(name) {
+	if !bareName.MatchString(name) {
 		name = fmt.Sprintf("%q", clip(name))
 	}
 	if path == "" {

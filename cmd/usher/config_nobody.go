@@ -8,16 +8,20 @@ import (
 	"golang.org/x/net/idna"
 )
 
+var (
+	entraForAll = regexp.MustCompile(`^https://(login\.microsoftonline\.com|sts\.windows\.net)/(common|organizations)(/|$)`)
+	placeholder = regexp.MustCompile(`\$?\{[^{}]*\}|<[^<>]+>`)
+)
+
 // checkIssuer refuses names that are no token's iss. Such an issuer would match
 // nobody, and whoever wrote it believes that it matches everybody.
 func (it item) checkIssuer() {
 	const mend = "name each issuer by the iss of its tokens (usher token explain shows it)"
-	entra := regexp.MustCompile(`^https://(login\.microsoftonline\.com|sts\.windows\.net)/(common|organizations)(/|$)`)
 	switch {
 	case it.text == "*":
 		it.problem(mend, `issuers: "*" matches no token: a token's iss is compared letter by letter`)
 	case it.hasPlaceholder("the issuer", "its tokens have a name there"):
-	case entra.MatchString(it.text):
+	case entraForAll.MatchString(it.text):
 		it.problem("write the tenant's own id in its place, as in the iss of its tokens", "the issuer %q matches no token: their iss names the tenant", clip(it.text))
 	case strings.Contains(it.text, "*"):
 		it.warn(mend, "the issuer %q has a * in it, which stands for no other text", clip(it.text))
@@ -29,7 +33,7 @@ func (it item) checkIssuer() {
 // hasPlaceholder refuses what was copied out of a manual: {tenantid}, <app-id>,
 // ${APP_ID}. usher puts nothing in their place.
 func (it item) hasPlaceholder(what, why string) bool {
-	found := regexp.MustCompile(`\$?\{[^{}]*\}|<[^<>]+>`).FindString(it.text)
+	found := placeholder.FindString(it.text)
 	if found == "" {
 		return false
 	}

@@ -36,11 +36,13 @@ func (d *usherd) doors() []task {
 // services lists what answers monitoring and the commands.
 func (d *usherd) services() []task {
 	var list []task
-	for name, h := range map[string]func() http.Handler{"metrics": d.metricsHandler, "admin": d.adminHandler} {
+	serve := func(name string, handler func() http.Handler) {
 		if d.endpoints.limited[name] != nil {
-			list = append(list, d.serveHTTP(name, &httpd.Server{Handler: h(), Open: true}))
+			list = append(list, d.serveHTTP(name, &httpd.Server{Handler: handler(), Open: true}))
 		}
 	}
+	serve("metrics", d.metricsHandler)
+	serve("admin", d.adminHandler)
 	return list
 }
 

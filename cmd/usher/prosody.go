@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"usher/internal/prosodyconf"
-
 	"github.com/urfave/cli/v2"
+
+	"usher/internal/prosodyconf"
 )
 
 // prosodyCommand is usher prosody.

@@ -142,7 +142,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 func (r *reloader) build() (next *preparedParts, read filesRead, problems []problem) {
 	defer panics.New(r.log, r.metrics).Recover("reload", "build", func() {
 		next = nil
-		problems = append(problems, problem{File: r.path, Line: 1, Column: 1, Text: "usher cannot read this: a panic", Mend: "the log has the stack"})
+		problems = append(problems, r.unplaced("usher cannot read this: a panic", "the log has the stack"))
 	})
 	c, read, problems := r.read(r.path)
 	if c == nil {

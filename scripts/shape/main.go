@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -41,10 +42,7 @@ type row struct {
 // fullest returns the rows with the highest counts, the highest first.
 func fullest(rows []row, most int) []row {
 	slices.SortFunc(rows, func(a, b row) int {
-		if a.n != b.n {
-			return b.n - a.n
-		}
-		return slices.Compare([]byte(a.name), []byte(b.name))
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name))
 	})
 	return rows[:min(most, len(rows))]
 }
