@@ -13,4 +13,12 @@
 //
 // The package knows keys and tokens. It knows nothing of rooms' members, and
 // it is the only importer of lestrrat-go/jwx.
+//
+// Goroutines: [Verifier.Run] starts one that sweeps and one for each key source,
+// and a source of an ASAP key server one for each fetch. Run returns when all of
+// them have ended. Everything else runs in the caller's.
+//
+// Locks: none is held during a fetch or while a line is logged, and none while
+// another is taken, but a source's (of its last success and failure) within that of
+// its jwks, and the metrics' within a source's.
 package auth

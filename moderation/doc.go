@@ -10,4 +10,13 @@
 //
 // Names are those of XEP-0045: affiliations belong to a bare JID and last,
 // roles belong to an occupant and end when he leaves.
+//
+// Goroutines: [Sessions.Run] and [Keeper.Run] are tasks of the daemon. All that is
+// done for rooms is started by Keeper.spawn, runs under the context of Keeper.Run,
+// and has ended when that returns. Questions of Prosody run in the caller's.
+//
+// Locks: that of [Sessions] is held for no longer than a portion of a large table
+// takes, that of [Keeper] for a moment; the small tables beside have one each. None
+// is held while another is taken, but that of the regular expressions within that of
+// the sessions, and none while the store, a room or the log is waited for.
 package moderation

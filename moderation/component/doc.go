@@ -4,4 +4,9 @@
 //
 // Addresses are not parsed here but taken as Prosody writes them: it prepares
 // them by RFC 6122, and a library that knows RFC 7622 only would refuse some.
+//
+// Goroutines: [Client.Run] has one connection at a time, for which one reads and one
+// writes, and one more does each command of a moderator; all have ended before the
+// next connection is tried. No lock is held while another is taken, or while
+// something is read or written.
 package component
