@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -195,9 +196,7 @@ func (r *setReader) merge() {
 			merged = append(merged, k)
 			continue
 		}
-		for a, verify := range k.verify {
-			merged[i].verify[a] = verify
-		}
+		maps.Copy(merged[i].verify, k.verify)
 	}
 	r.keys = merged
 }

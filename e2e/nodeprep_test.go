@@ -137,11 +137,11 @@ func TestRoomNamesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var names []string
 	for range 20_000 {
-		name := ""
+		var name strings.Builder
 		for range 1 + r.IntN(4) {
-			name += strange[r.IntN(len(strange))]
+			name.WriteString(strange[r.IntN(len(strange))])
 		}
-		names = append(names, name)
+		names = append(names, name.String())
 	}
 	file := filepath.Join(t.TempDir(), "names")
 	var lines strings.Builder

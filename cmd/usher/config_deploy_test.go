@@ -73,7 +73,7 @@ func TestDeployConfigHasEveryKey(t *testing.T) {
 				continue
 			}
 			mappings++
-			for _, key := range strings.Split(m[1], ", ") {
+			for key := range strings.SplitSeq(m[1], ", ") {
 				if !slices.Contains(has, key) {
 					t.Errorf("deploy/usher.yaml has no %s under %v", key, path)
 				}

@@ -96,14 +96,14 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 func checkRow(t *testing.T, dir, config, want string) {
 	t.Helper()
 	_, problems := loadConfig(putFile(t, dir, "usher.yaml", badConfig{config: config}.content(), 0o640))
-	got := ""
+	var got strings.Builder
 	for _, p := range problems {
 		text := strings.ReplaceAll(p.String(), dir+"/", "")
 		_, text, _ = strings.Cut(text, " ") // usher.yaml:1:1:
-		got += text
+		got.WriteString(text)
 	}
-	if got != want {
-		t.Errorf("%q:\n got %s\nwant %s", config, got, want)
+	if got.String() != want {
+		t.Errorf("%q:\n got %s\nwant %s", config, got.String(), want)
 	}
 }
 
