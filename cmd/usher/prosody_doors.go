@@ -37,7 +37,7 @@ func (c *config) httpDoors(host string) string {
 	key, open := "", ""
 	if c.http.secret != "" && !c.http.insecure {
 		key = `.."&key="..usher_key`
-		open = "--   local usher_key = (Lua or _G).io.open(" + prosodyconf.Quote(c.http.secretFile) + "):read(\"l\") -- Prosody's user must be able to read it\n"
+		open = "--   local usher_key = " + luaSecret(c.http.secretFile) + " -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
 		return prosodyconf.Quote("http://"+dialable(c.listen.http.name)+path) + key

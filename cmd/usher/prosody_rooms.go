@@ -48,7 +48,13 @@ func (c *config) roomsSecret() string {
 		return ""
 	}
 	return "-- This line stands before the first VirtualHost; Prosody's user must be able to read the file:\n" +
-		"local usher_key = (Lua or _G).io.open(" + prosodyconf.Quote(c.http.secretFile) + "):read(\"l\")\n"
+		"local usher_key = " + luaSecret(c.http.secretFile) + "\n"
+}
+
+// luaSecret is an expression of Prosody's configuration for the first line of a file. The assert names the file when
+// Prosody cannot read it, which ends all of Prosody; read at nil would only say that it is nil.
+func luaSecret(file string) string {
+	return "(Lua or _G).assert((Lua or _G).io.open(" + prosodyconf.Quote(file) + ")):read(\"l\")"
 }
 
 func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
@@ -90,7 +96,7 @@ func (c *config) prosodyComponent() string {
 	if _, p, err := net.SplitHostPort(c.comp.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = (Lua or _G).io.open(%s):read(\"l\")\n", prosodyconf.Quote(c.comp.JID), prosodyconf.Quote(c.comp.secretFile))
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", prosodyconf.Quote(c.comp.JID), luaSecret(c.comp.secretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}
