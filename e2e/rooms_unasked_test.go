@@ -59,6 +59,7 @@ func (w *roomsWorld) becomesUnready(t *testing.T, module string) mucOf {
 func TestRoomsNobodyAsks(t *testing.T) {
 	for name, more := range map[string]string{"public": "", "hidden": "muc_room_default_public = false\n"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it is a wait for the next round
 			eachRooms(t, roomsOptions{modules: "{ }", muc: more}, func(t *testing.T, w *roomsWorld) {
 				if s := w.status(t); !s.Ready || s.Hosts[0].MUC[0].Joins != "not seen" || s.Hosts[0].MUC[0].Begins != "not seen" {
 					t.Errorf("at first: %+v", s)
