@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -43,15 +44,7 @@ func (s *Sessions) isRunning(ctx context.Context, room RoomName, user string) (r
 	if s.unasked.Made(room.Domain) {
 		return true, ""
 	}
-	select {
-	case k.beginnings <- struct{}{}:
-		defer func() { <-k.beginnings }()
-	default:
-		return false, "too many joins ask whether their room is there"
-	}
-	ctx, cancel := context.WithTimeout(ctx, beginningWithin)
-	defer cancel()
-	switch b, err := k.rooms.Beginning(ctx, room.JID, user); {
+	switch b, err := k.beginning(ctx, room.JID, user); {
 	case err != nil:
 		return false, "whether the room is there cannot be told: " + err.Error()
 	case b == Running:
@@ -60,6 +53,33 @@ func (s *Sessions) isRunning(ctx context.Context, room RoomName, user string) (r
 		s.unannounced(ctx, room, user)
 	}
 	return false, "nobody is in the room"
+}
+
+// beginning asks a room how far it is. All who wait for that at the same time share
+// one answer: after a restart of usher a whole class may join at once. What depends
+// on the account each asks for itself.
+func (k *Keeper) beginning(ctx context.Context, room, account string) (Beginning, error) {
+	mine := false
+	b, err, _ := k.begun.Do(room, func() (any, error) {
+		mine = true
+		return k.askBeginning(context.WithoutCancel(ctx), room, account) // for the others, too
+	})
+	if shared := b.(Beginning); mine || err == nil && shared == Running {
+		return shared, err
+	}
+	return k.askBeginning(ctx, room, account)
+}
+
+func (k *Keeper) askBeginning(ctx context.Context, room, account string) (Beginning, error) {
+	ctx, cancel := context.WithTimeout(ctx, beginningWithin)
+	defer cancel()
+	select {
+	case k.beginnings <- struct{}{}:
+		defer func() { <-k.beginnings }()
+	case <-ctx.Done():
+		return Empty, errors.New("too many joins ask whether their room is there")
+	}
+	return k.rooms.Beginning(ctx, room, account)
 }
 
 // wasMade reports whether Prosody asked usher about the room when it began, or asks

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -45,8 +47,9 @@ type Keeper struct {
 	searches  chan struct{}  // likewise
 	work      sync.WaitGroup // all that was started by spawn
 
-	beginnings chan struct{} // likewise, for each join that asks whether its room is there
-	watchNow   chan struct{} // a round is due
+	beginnings chan struct{}      // likewise, for each question whether a room is there
+	begun      singleflight.Group // those questions, by room
+	watchNow   chan struct{}      // a round is due
 
 	mu      sync.Mutex
 	watched uint64                 // the connection on which rooms are watched

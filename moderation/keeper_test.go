@@ -21,6 +21,7 @@ type fakeRooms struct {
 	latency       time.Duration // of reading
 	listing       time.Duration // of reading who is there
 	slow          time.Duration // of setting
+	telling       time.Duration // of telling how far a room is
 	has           map[string]moderation.Affiliation
 	there         map[string]moderation.Role
 	closed        bool
@@ -167,7 +168,12 @@ func (r *fakeRooms) ListRooms(_ context.Context, muc string, all bool) ([]string
 	return slices.Clone(r.rooms), all, r.fail
 }
 
-func (r *fakeRooms) Beginning(_ context.Context, _, account string) (moderation.Beginning, error) {
+func (r *fakeRooms) Beginning(ctx context.Context, _, account string) (moderation.Beginning, error) {
+	select {
+	case <-time.After(r.takes(&r.telling)):
+	case <-ctx.Done():
+		return moderation.Empty, ctx.Err()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

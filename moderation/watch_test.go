@@ -1,8 +1,10 @@
 package moderation_test
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,6 +181,35 @@ func TestMissingIsLoggedOnce(t *testing.T) {
 		stop()
 		if n := strings.Count(log.String(), "joins are not under usher's control"); n != 1 {
 			t.Errorf("%d lines", n)
+		}
+	})
+}
+
+// TestAClassAtOnce: where only the room can tell that it runs, as after a restart of usher, everybody who joins at the
+// same moment is let in, however long the room takes to tell; and a room that holds up all places for such questions is
+// waited for.
+func TestAClassAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, _ := startWatch(t)
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
+		r.enter("alice@" + host)
+		r.change(func() { r.telling = 300 * time.Millisecond })
+		began := time.Now()
+		var class sync.WaitGroup
+		for i := range 300 {
+			class.Go(func() {
+				f.joins(t, fmt.Sprintf("g%d@guest.%s", i, host), "standup@"+muc, moderation.ReasonGuest)
+			})
+		}
+		for i := range 20 {
+			class.Go(func() {
+				f.joins(t, fmt.Sprintf("x%d@guest.%s", i, host), fmt.Sprintf("other-%d@%s", i, muc), moderation.ReasonNotStarted)
+			})
+		}
+		class.Wait()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("it took %v", took)
 		}
 	})
 }
