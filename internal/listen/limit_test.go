@@ -232,6 +232,34 @@ func TestOutOfFiles(t *testing.T) {
 	}
 }
 
+// A starvingSocket is a starving listener that has the deadlines of a real one.
+type starvingSocket struct{ starving }
+
+func (s *starvingSocket) SetDeadline(at time.Time) error {
+	return s.Listener.(interface{ SetDeadline(time.Time) error }).SetDeadline(at)
+}
+
+// TestSpareDescriptor: with no connection that could make room the one that waits is told at once, by means of the spare
+// descriptor, and nobody stays in the kernel's queue.
+func TestSpareDescriptor(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		l := &starvingSocket{starving{Listener: socket(t, network), left: 1, tries: make(chan time.Time, 10_000)}}
+		waits, err := net.Dial(network, l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(t, l, Limits{Most: 100})
+		closed(t, waits)
+		_ = waits.Close()
+		_ = w.dial()
+		w.next() // it goes on, and without a deadline
+		w.counted(metrics.ClosedFiles, 1)
+		if c := w.Counts(); c.Open != 1 || c.Closed != 1 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // TestCloseEndsAShortage: a listener that waits for descriptors can be stopped.
 func TestCloseEndsAShortage(t *testing.T) {
 	l := &starving{Listener: socket(t, "tcp"), left: 1 << 30, tries: make(chan time.Time, 10_000)}
