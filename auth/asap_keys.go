@@ -46,7 +46,7 @@ func (a *asap) replace(kid string, key *Key, r response) bool {
 
 // fail notes and logs that a key could not be fetched.
 func (a *asap) fail(ctx context.Context, kid string, err error) {
-	attrs := []slog.Attr{slog.String("key", clip(kid)), slog.String("error", err.Error())}
+	attrs := []slog.Attr{slog.String("key", clip(kid)), slog.String("err", err.Error())}
 	switch before, now := a.noteFailure(kid, err); {
 	case before && now:
 		a.log(ctx, slog.LevelWarn, "fetching a key again failed; the old one stays", attrs...)

@@ -133,7 +133,7 @@ func (j *jwks) refresh(ctx context.Context) {
 	}
 	wait := j.backoff.next()
 	j.due = time.Now().Add(wait)
-	j.log(ctx, slog.LevelWarn, "fetching keys failed", slog.String("error", err.Error()),
+	j.log(ctx, slog.LevelWarn, "fetching keys failed", slog.String("err", err.Error()),
 		slog.Bool("old_keys", j.current() != nil), slog.Duration("again_in", wait.Round(time.Second)))
 }
 

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"usher/auth/authtest"
 
 	"usher/auth"
+	"usher/auth/authtest"
 )
 
 // advice are the words with which an operator is told what to do.

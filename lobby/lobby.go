@@ -68,7 +68,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	for _, e := range state.Entries {
 		p, err := e.Check()
 		if err != nil {
-			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "cause", err)
+			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "err", err)
 			continue
 		}
 		l.put(&listed{Entry: e, pattern: p})
@@ -200,7 +200,7 @@ func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
 	err := l.store.ApplyLobby(ctx, changes...)
 	if err != nil {
 		l.o.Metrics.StateError("lobby")
-		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", "lobby"), slog.Any("cause", err))
+		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", "lobby"), slog.Any("err", err))
 		return fmt.Errorf("the state cannot be written: %w", err)
 	}
 	return nil

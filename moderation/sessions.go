@@ -241,7 +241,7 @@ func (s *Sessions) apply(ctx context.Context, operation string, changes ...Chang
 	err := s.store.Apply(ctx, changes...)
 	if err != nil {
 		s.metrics.StateError(operation)
-		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation), slog.Any("cause", err))
+		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation), slog.Any("err", err))
 	}
 	return err
 }

@@ -55,7 +55,7 @@ func (c *conn) Serve() {
 	case errors.Is(err, io.EOF), errors.Is(err, errStopping), errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
 		c.log.Debug("connection ended")
 	default:
-		c.log.Debug("connection closed", slog.Any("cause", err))
+		c.log.Debug("connection closed", slog.Any("err", err))
 	}
 }
 
@@ -142,6 +142,6 @@ func (c *conn) overdue(id uint32) {
 	err := c.write(appendFail(nil, id, auth.ReasonInternalError))
 	c.close()
 	if err != nil {
-		c.log.Debug("connection closed", slog.Any("cause", err))
+		c.log.Debug("connection closed", slog.Any("err", err))
 	}
 }

@@ -51,7 +51,7 @@ func (c *conn) Serve() {
 	defer c.close() // also after a panic
 	for {
 		if err := c.next(); err != nil {
-			c.log.Debug("connection closed", slog.Any("cause", err))
+			c.log.Debug("connection closed", slog.Any("err", err))
 			return
 		}
 	}
@@ -159,7 +159,7 @@ func (c *conn) overdue() {
 	}
 	c.log.Error("no decision in time, login refused", slog.Duration("limit", c.server.ReplyTimeout))
 	if err := c.write(false); err != nil {
-		c.log.Debug("connection closed", slog.Any("cause", err))
+		c.log.Debug("connection closed", slog.Any("err", err))
 	}
 	c.close()
 }

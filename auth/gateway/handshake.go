@@ -89,7 +89,7 @@ func (q *request) unreachable(err error) {
 	case q.r.Context().Err() != nil: // the client is gone
 	default:
 		q.refuse(http.StatusBadGateway, refusedUpstream, "Prosody cannot be reached (gateway.upstream)")
-		q.Log.LogAttrs(q.r.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("cause", cause(err)))
+		q.Log.LogAttrs(q.r.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("err", cause(err)))
 	}
 }
 

@@ -14,7 +14,7 @@ type notifier struct{ log *slog.Logger }
 
 func (n notifier) send(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		n.log.Warn("telling systemd", "error", err)
+		n.log.Warn("telling systemd", "err", err)
 	}
 }
 

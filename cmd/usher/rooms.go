@@ -97,7 +97,7 @@ func openState(ctx context.Context, c stateConfig) (stateStore, error) {
 
 func (p *roomParts) close(log *slog.Logger) {
 	if err := p.store.Close(); err != nil {
-		log.Error("closing the state", "cause", err)
+		log.Error("closing the state", "err", err)
 	}
 }
 

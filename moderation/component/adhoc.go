@@ -111,7 +111,7 @@ func (s *session) command(in *iq) {
 		defer cancel()
 		out, err := s.step(ctx, account, c)
 		if err != nil {
-			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(account), "cause", err)
+			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(account), "err", err)
 			s.reply(s.failure(in, "wait", "internal-server-error"))
 			return
 		}

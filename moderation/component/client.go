@@ -183,7 +183,7 @@ func (c *Client) down(ctx context.Context, config Config, err error, wait time.D
 	c.problem = "not connected to Prosody: " + err.Error() + "; " + mend
 	c.mu.Unlock()
 	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID), slog.String("address", config.Address),
-		slog.Any("cause", err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
+		slog.Any("err", err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
 }
 
 func (c *Client) current() (*session, error) {
