@@ -12,4 +12,7 @@
 // this package: at most one answer for each query; a query that was followed
 // by more bytes before its answer is refused, and the connection closes; an
 // answer is never late.
+//
+// Goroutines: one for each connection, which [Server.Serve] waits for; a decision
+// that is overdue is refused in a timer's. No lock is held while another is taken.
 package extauth

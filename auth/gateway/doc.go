@@ -31,6 +31,7 @@
 // for only then it is known for which host it is.
 //
 // Goroutines: each session of WebSocket has two, which [Server.Serve] waits for;
-// what goes on beside is in tasks, which it waits for as well. No lock is held
-// while another is taken, but for a boshSession's within boshTable's.
+// what goes on beside is in tasks, which it waits for as well. Within the lock of
+// the boshTable those of a boshSession, of the places and of the verifier's tickets
+// are taken; no other lock is held while another is taken.
 package gateway

@@ -10,4 +10,6 @@
 // Whoever may ask is admitted in one place, [Server.ServeHTTP], before
 // anything else is read. No URL, header or body is ever logged: they carry
 // tokens and the door's own secret.
+//
+// It starts no goroutine and has no lock.
 package httpauth

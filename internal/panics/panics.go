@@ -1,6 +1,6 @@
 // Package panics answers two questions: what is written down when code
 // panics, and what is answered in its place? There is one way for every door:
-// one line in the log, one count, and a refusal.
+// one line in the log, one count, and a refusal. It starts no goroutine.
 package panics
 
 import (

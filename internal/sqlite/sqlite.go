@@ -5,6 +5,11 @@
 // file is in WAL mode: a power failure may lose the last seconds, and leaves a
 // file that is whole. What is in the log is brought into the file, and to the
 // disk, in the background.
+//
+// Goroutines: one writes, one brings the log into the file, and there is one for
+// each [Store.Sync]; [Store.Close] waits for them. Locks: one is held while the log
+// is written or made short, one while the store begins to close; neither within the
+// other.
 package sqlite
 
 import (
