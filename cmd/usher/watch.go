@@ -11,6 +11,10 @@ import (
 // same, so a removed secret is dead within half a second.
 const watchEvery = 200 * time.Millisecond
 
+// mostLooks bounds how long a change waits for two looks that find the same: a file that is written all the time keeps
+// no other change from being seen for ever. Nobody writes one for ten seconds.
+const mostLooks = 50
+
 // watcher says when the configuration or a file that it names has changed.
 //
 // It looks instead of listening, for three reasons: Kubernetes and Ansible swap a symlink somewhere above the file,
@@ -19,6 +23,7 @@ const watchEvery = 200 * time.Millisecond
 type watcher struct {
 	known   map[string]fileState // what the last reload saw
 	pending map[string]fileState // what the last look saw, when that differs
+	looks   int                  // in a row that have found a difference, and not the same one
 }
 
 // fileState is a file as far as a change of it can be seen from outside. The zero value is a file that is not there.
@@ -75,22 +80,23 @@ func (w *watcher) expect(files []string, before map[string]fileState, began time
 			states[f] = fileState{link: inodeState{size: -1}} // like no real file: read it again
 		}
 	}
-	w.known, w.pending = states, nil
+	w.known, w.pending, w.looks = states, nil, 0
 }
 
 // changed takes one look. It is true once for each change, at the second look in a row that finds the same, so that a half-written
-// file is left alone until its writer is done.
+// file is left alone until its writer is done, or for so long as mostLooks says.
 func (w *watcher) changed() bool {
 	now := look(w.files())
-	if maps.Equal(now, w.known) {
-		w.pending = nil
+	switch {
+	case maps.Equal(now, w.known):
+		w.pending, w.looks = nil, 0
 		return false
-	}
-	if !maps.Equal(now, w.pending) {
+	case !maps.Equal(now, w.pending) && w.looks < mostLooks:
 		w.pending = now
+		w.looks++
 		return false
 	}
-	w.known, w.pending = now, nil
+	w.known, w.pending, w.looks = now, nil, 0
 	return true
 }
 

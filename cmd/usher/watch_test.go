@@ -50,6 +50,28 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
+// TestWatcherOfABusyFile: a secret that goes is seen also while another file is written all the time.
+func TestWatcherOfABusyFile(t *testing.T) {
+	busy, secret := filepath.Join(t.TempDir(), "busy"), filepath.Join(t.TempDir(), "secret")
+	for _, f := range []string{busy, secret} {
+		os.WriteFile(f, nil, 0o600)
+	}
+	w := &watcher{}
+	w.expect([]string{busy, secret}, nil, time.Now().Add(time.Hour))
+	os.Remove(secret)
+	for range mostLooks {
+		os.WriteFile(busy+".new", nil, 0o600)
+		os.Rename(busy+".new", busy)
+		if w.changed() {
+			t.Fatal("acted on while a file is being written")
+		}
+	}
+	os.Remove(busy)
+	if !w.changed() {
+		t.Error("not seen")
+	}
+}
+
 func TestWatcherMissesNothingDuringALoad(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	os.WriteFile(file, []byte("1"), 0o600)
