@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -40,8 +41,10 @@ func (q *request) webSocket() {
 		return
 	}
 	if !q.sessions.start(s) { // it came while the others were told to stop
-		go s.end(endStopped())
+		var ending sync.WaitGroup
+		ending.Go(func() { s.end(endStopped()) })
 		s.run()
+		ending.Wait()
 	}
 }
 

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -127,19 +128,24 @@ func (t *sessionTable) close() {
 	t.stopped = true
 }
 
-// stop ends all sessions, and returns when they have ended, or ctx does.
-func (t *sessionTable) stop(ctx context.Context) {
+var errLeft = errors.New("a session did not end")
+
+// stop ends all sessions, and returns when they have ended, or with an error
+// when ctx does: what they use must not be closed then.
+func (t *sessionTable) stop(ctx context.Context) error {
 	t.close()
 	for _, s := range t.list() {
 		t.all.Go(func() { s.end(endStopped()) })
 	}
 	done := make(chan struct{})
-	go func() {
+	go func() { // outlives this only with a session that does
 		t.all.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
+		return nil
 	case <-ctx.Done():
+		return errLeft
 	}
 }

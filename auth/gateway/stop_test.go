@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -206,4 +208,22 @@ func TestReload(t *testing.T) {
 	client.text(random(101))
 	client.expectOne("<policy-violation ")
 	prosody.expect(stanza.Close)
+}
+
+// TestLeftBehind: whoever stops the gateway learns that something still uses
+// what it was given.
+func TestLeftBehind(t *testing.T) {
+	var sessions sessionTable
+	sessions.serve(t.Context())
+	free := make(chan struct{})
+	sessions.beside(func(context.Context) { <-free })
+	soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := sessions.stop(soon); !errors.Is(err, errLeft) {
+		t.Errorf("with something left: %v", err)
+	}
+	close(free)
+	if err := sessions.stop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
