@@ -142,6 +142,18 @@ func TestReloadWhileInUse(t *testing.T) {
 	}
 }
 
+// TestReloadAfterAPackage: the user prosody, a peer by default, is there only since the start.
+func TestReloadAfterAPackage(t *testing.T) {
+	for peers, want := range map[string]bool{"": true, "peers: [0]\n": false} {
+		w := newReloadWorld(t)
+		w.reloader.current.Load().peers = []int{4711}
+		w.write(reloadB() + peers)
+		if result := w.reloader.reload(t.Context(), triggerFile); result.OK != want {
+			t.Errorf("with %q: %+v", peers, result)
+		}
+	}
+}
+
 // TestReloadTellsErrorsFromWarnings: the reason is the first error, though a warning stands above it, and only errors
 // are counted.
 func TestReloadTellsErrorsFromWarnings(t *testing.T) {
