@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Name    string // its key under listen, for the log
 	Limits  Limits
-	Users   []int             // besides root and our own, who may connect to a Unix socket
+	Users   []int             // besides root and our own, who may connect to a Unix socket; nil: nobody, whatever peers says
 	Log     *slog.Logger      // nil: no log
 	Metrics *metrics.Endpoint // nil: no figures
 }
@@ -28,6 +28,7 @@ type Listener struct {
 	net.Listener
 	name    string
 	users   map[uint32]bool
+	hint    string // at who may not connect
 	log     *slog.Logger
 	metrics *metrics.Endpoint
 	table   table
@@ -49,6 +50,9 @@ func Limit(l net.Listener, o Options) *Listener {
 		lines: map[string]*occasion.Gate{}, closed: make(chan struct{}),
 	}
 	limited.table.limits = o.Limits
+	if limited.hint = "see peers in the configuration"; o.Users == nil {
+		limited.hint = "only root and usher's own user may connect"
+	}
 	for _, uid := range o.Users {
 		limited.users[uint32(uid)] = true
 	}
@@ -82,7 +86,7 @@ func (l *Listener) take(nc net.Conn) *Conn {
 	peer, err := peerOf(nc)
 	if err != nil || !peer.Network.IsValid() && !l.users[peer.UID] {
 		l.table.count()
-		l.refused(metrics.ClosedUser, "closed a connection of a user who is not allowed here (see peers in the configuration)", peer, err)
+		l.refused(metrics.ClosedUser, "closed a connection of a user who is not allowed here ("+l.hint+")", peer, err)
 		_ = nc.Close()
 		return nil
 	}

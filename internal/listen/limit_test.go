@@ -178,11 +178,17 @@ func TestUsers(t *testing.T) {
 	if c.peer.UID != uint32(os.Geteuid()) {
 		t.Errorf("the peer is %s", c.peer)
 	}
-	w = newWorld(t, socket(t, "unix"), Limits{Most: 3}, func(l *Listener) { l.users = map[uint32]bool{} })
-	closed(t, w.dial())
-	w.counted(metrics.ClosedUser, 1)
-	if !strings.Contains(w.log.String(), "see peers in the configuration") {
-		t.Errorf("the log says %s", w.log.String())
+	for _, hint := range []string{"only root and usher's own user", "see peers in the configuration"} {
+		w = newWorld(t, socket(t, "unix"), Limits{Most: 3}, func(l *Listener) {
+			if l.users = map[uint32]bool{}; !strings.Contains(hint, "root") {
+				l.hint = hint
+			}
+		})
+		closed(t, w.dial())
+		w.counted(metrics.ClosedUser, 1)
+		if !strings.Contains(w.log.String(), hint) {
+			t.Errorf("the log says %s", w.log.String())
+		}
 	}
 }
 
