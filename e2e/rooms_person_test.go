@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -183,7 +184,8 @@ func (w *roomsWorld) run(t testing.TB, args ...string) string {
 // runs is run of a command that may fail.
 func (w *roomsWorld) runs(t testing.TB, args ...string) (string, error) {
 	t.Helper()
-	t.Setenv("USHER_CONFIG", w.usher.path("usher.yaml"))
-	out, err := exec.Command(w.usher.binary, args...).CombinedOutput()
+	cmd := exec.Command(w.usher.binary, args...)
+	cmd.Env = append(os.Environ(), "USHER_CONFIG="+w.usher.path("usher.yaml"))
+	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
