@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,14 @@ func (p *roomParts) admin(mux *http.ServeMux) {
 	p.adminLobby(mux)
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.sessions.List()) })
 	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.sessions.Revocations()) })
+	mux.HandleFunc("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
+		var question revocationQuestion
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRevocationQuestion)).Decode(&question); err != nil {
+			http.Error(w, "the body is no question", http.StatusBadRequest)
+			return
+		}
+		writeJSON(w, revocationAnswer{p.sessions.Revoked(question.identity())})
+	})
 	mux.HandleFunc("POST /sessions/revoke", func(w http.ResponseWriter, r *http.Request) {
 		answer := revokeAnswer{Component: p.component != nil}
 		target, err := targetOf(r.URL.Query())
@@ -36,6 +45,9 @@ func (p *roomParts) admin(mux *http.ServeMux) {
 		writeJSON(w, answer)
 	})
 }
+
+// maxRevocationQuestion bounds a question, in bytes: a token has 64 KiB at most.
+const maxRevocationQuestion = 1 << 20
 
 // maxUser bounds an account claim as an operator writes it, in bytes: a localpart
 // has no more.

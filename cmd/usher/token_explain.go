@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,7 +29,8 @@ func explainCommand() *cli.Command {
 		Description: `Runs the checks that a login runs, all of them: ✓ passed, ✗ failed, – not checked because of a
 line above. The exit code is 0 if the token would be let in, 1 if not.
 
-A whole link, "Bearer …" or quotes around the token are left out, and the line "input" says so.
+A whole link, "Bearer …" or quotes around the token are left out, and the line "input" says so; a
+link's room is asked about too. What was revoked is asked of the daemon, if it runs.
 "-" reads one token a line from standard input, where no other user of the machine sees it. With
 --json each of these lines is taken exactly as it stands.
 
@@ -63,19 +66,21 @@ func explainAction(c *cli.Context) error {
 	}
 	defer examiner.close()
 	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"), json: c.Bool("json"), out: c.App.Writer}
-	if e.rooms, err = newRoomExaminer(loaded, e.room); err != nil {
+	if e.rooms, err = newRoomExaminer(loaded); err != nil {
 		return err
 	}
+	e.daemon = &daemonMemory{socket: loaded.listen.admin.name}
 	if token := c.Args().First(); token != "-" {
-		return e.result(e.explain(readPasted(token)))
+		return e.result(e.explain(c.Context, readPasted(token)))
 	}
-	return e.lines(c.App.Reader)
+	return e.lines(c.Context, c.App.Reader)
 }
 
 // An explainer prints reports.
 type explainer struct {
 	examiner   *examiner
 	rooms      *roomExaminer
+	daemon     *daemonMemory
 	host, user string
 	room       string // empty: no room is asked about
 	json       bool
@@ -83,7 +88,7 @@ type explainer struct {
 }
 
 // lines explains each line of in. One refused token makes the exit code 1.
-func (e explainer) lines(in io.Reader) error {
+func (e explainer) lines(ctx context.Context, in io.Reader) error {
 	lines := bufio.NewReader(in)
 	all := true
 	for {
@@ -92,7 +97,7 @@ func (e explainer) lines(in io.Reader) error {
 			return fmt.Errorf("reading tokens: %w", err)
 		}
 		if line != "" {
-			allowed, fault := e.explainLine(line)
+			allowed, fault := e.explainLine(ctx, line)
 			if fault != nil {
 				return fault
 			}
@@ -120,11 +125,11 @@ func readLine(r *bufio.Reader) (string, error) {
 
 // explainLine takes lines for scripts as they stand, and others as people
 // paste them.
-func (e explainer) explainLine(line string) (allowed bool, err error) {
+func (e explainer) explainLine(ctx context.Context, line string) (allowed bool, err error) {
 	if e.json {
-		return e.explain(pasted{token: line})
+		return e.explain(ctx, pasted{token: line})
 	}
-	return e.explain(readPasted(line))
+	return e.explain(ctx, readPasted(line))
 }
 
 func (e explainer) result(allowed bool, err error) error {
@@ -134,13 +139,18 @@ func (e explainer) result(allowed bool, err error) error {
 	return err
 }
 
-func (e explainer) explain(p pasted) (allowed bool, err error) {
-	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: e.host, Name: e.user, Token: p.token})
+func (e explainer) explain(ctx context.Context, p pasted) (allowed bool, err error) {
+	host, room := e.host, cmp.Or(e.room, p.room)
+	if host == "" && e.rooms.names(p.host) {
+		host = p.host
+	}
+	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: host, Name: e.user, Token: p.token})
+	e.daemon.addTo(ctx, &r)
 	if p.read != "" {
 		r.Checks = slices.Insert(r.Checks, 0, p.line())
 	}
-	if e.room != "" {
-		e.rooms.explain(&r)
+	if e.room != "" || room != "" && e.rooms.names(r.Identity.Host) {
+		e.rooms.explain(&r, room)
 	}
 	if e.json {
 		return r.Allowed, json.NewEncoder(e.out).Encode(r)

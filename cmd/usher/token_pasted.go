@@ -1,17 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
 
 	"usher/auth"
+	"usher/internal/jid"
 )
 
 // pasted is what somebody pasted for a token, made ready.
 type pasted struct {
 	token string
 	read  string // how it was taken out of the text; empty if it is the text
+
+	// Of a link: the virtual host and the room that it leads to, or empty. The
+	// room is a localpart.
+	host, room string
 }
 
 // tokenParameters are the names that a token has in links: Jitsi's web page
@@ -29,8 +35,11 @@ func readPasted(text string) pasted {
 	if token, name := fromJSON(p.token); name != "" {
 		p.strip("member "+name+" of a JSON object", token)
 	}
-	if token, name := fromLink(p.token); name != "" {
-		p.strip("parameter "+name+" of a link", token)
+	if u, err := url.Parse(p.token); err == nil && strings.Contains(p.token, "=") {
+		if token, name := fromLink(u); name != "" {
+			p.host, p.room = u.Hostname(), roomOf(u)
+			p.strip("all of a link but its parameter "+name, token)
+		}
 	}
 	for _, prefix := range []string{"Authorization:", "Bearer "} {
 		if len(p.token) > len(prefix) && strings.EqualFold(p.token[:len(prefix)], prefix) {
@@ -68,14 +77,7 @@ func fromJSON(text string) (token, name string) {
 }
 
 // fromLink finds the token in a link's query or fragment.
-func fromLink(text string) (token, name string) {
-	if !strings.Contains(text, "=") {
-		return "", ""
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return "", ""
-	}
+func fromLink(u *url.URL) (token, name string) {
 	for _, part := range []string{u.RawQuery, u.EscapedFragment()} {
 		_, after, found := strings.Cut(part, "?") // #/room?jwt=…
 		if !found {
@@ -91,7 +93,38 @@ func fromLink(text string) (token, name string) {
 	return "", ""
 }
 
+// roomOf returns the localpart of the room that a link leads to: a page's by
+// its path, /room or /tenant/room, an XMPP connection's by its query. It is what
+// Jitsi's page makes of it.
+func roomOf(u *url.URL) string {
+	tenant, room := "", ""
+	switch query := u.Query(); {
+	case query.Get("room") != "":
+		tenant, room = query.Get("prefix"), query.Get("room")
+	case u.Scheme == "http" || u.Scheme == "https":
+		parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+		if len(parts) > 2 {
+			return ""
+		}
+		room = parts[len(parts)-1]
+		if len(parts) == 2 {
+			tenant = parts[0]
+		}
+	}
+	if s, err := jid.Spell(room); err == nil {
+		room = cmp.Or(s.Encoded, s.Plain)
+	}
+	if room == "" || tenant == "" {
+		return room
+	}
+	return "[" + jid.LowerASCII(strings.ReplaceAll(tenant, ".", "_")) + "]" + room
+}
+
 // line says how the token was read, as a check that is passed.
 func (p pasted) line() auth.CheckLine {
-	return auth.CheckLine{Name: "input", OK: true, Detail: "left out: " + p.read + "; a login with all of it would be refused"}
+	detail := "left out: " + p.read
+	if p.room != "" {
+		detail += "; the link leads to the room " + p.room
+	}
+	return auth.CheckLine{Name: "input", OK: true, Detail: detail}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,25 +16,24 @@ import (
 type roomExaminer struct {
 	policy *moderation.Policy
 	config *config
-	room   string // bare JID, or a localpart
 }
 
-func newRoomExaminer(c *config, room string) (*roomExaminer, error) {
+func newRoomExaminer(c *config) (*roomExaminer, error) {
 	policy, err := moderation.NewPolicy(c.rooms)
 	if err != nil {
 		return nil, err
 	}
-	return &roomExaminer{policy, c, room}, nil
+	return &roomExaminer{policy, c}, nil
 }
 
-// explain adds the checks of the room to those of the token. They are made
-// only with what a signature proves.
-func (e *roomExaminer) explain(r *auth.Report) {
+// explain adds the checks of a room, by its bare JID or its localpart, to those
+// of the token. They are made only with what a signature proves.
+func (e *roomExaminer) explain(r *auth.Report, room string) {
 	if r.Identity.Host == "" {
 		r.Checks = append(r.Checks, auth.NotChecked("room_token", "signature"))
 		return
 	}
-	lines, d := e.policy.Explain(r.Identity, e.jid(r.Identity.Host), time.Now())
+	lines, d := e.policy.Explain(r.Identity, e.jid(room, r.Identity.Host), time.Now())
 	r.Checks = append(r.Checks, lines...)
 	switch {
 	case d.Allowed && r.Allowed:
@@ -44,12 +44,12 @@ func (e *roomExaminer) explain(r *auth.Report) {
 }
 
 // jid completes a name with the host's first MUC component.
-func (e *roomExaminer) jid(host string) string {
-	if strings.Contains(e.room, "@") {
-		return e.room
+func (e *roomExaminer) jid(room, host string) string {
+	if strings.Contains(room, "@") {
+		return room
 	}
-	local := e.room
-	if s, err := jid.Spell(e.room); err == nil {
+	local := room
+	if s, err := jid.Spell(room); err == nil {
 		local = cmp.Or(s.Plain, s.Encoded)
 	}
 	for _, h := range e.config.rooms {
@@ -57,5 +57,10 @@ func (e *roomExaminer) jid(host string) string {
 			return fmt.Sprintf("%s@%s", local, h.MUC[0])
 		}
 	}
-	return e.room + "@" + host
+	return room + "@" + host
+}
+
+// names reports whether the configuration has a host, and rooms of it.
+func (e *roomExaminer) names(host string) bool {
+	return slices.ContainsFunc(e.config.rooms, func(h moderation.HostPolicy) bool { return h.Host == host && len(h.MUC) > 0 })
 }
