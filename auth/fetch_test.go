@@ -1,12 +1,14 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -18,6 +20,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
@@ -191,5 +194,26 @@ func TestServersText(t *testing.T) {
 	<-s.tried()
 	if p := s.problem(); !strings.Contains(p, "evil") || strings.ContainsFunc(p, unicode.IsControl) {
 		t.Errorf("%q", p)
+	}
+}
+
+// TestRepeatedURL: a server that says what it was asked by does not bring a
+// secret into the log.
+func TestRepeatedURL(t *testing.T) {
+	for _, said := range []string{"/hidden/jwks?token=hush", "hush is no token", "?token=hush"} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			_, s := newSetServer(t, fmt.Sprintf(`{"error":%q}`, said), &log)
+			if text := s.problem() + log.String(); strings.Contains(text, "hush") || !strings.Contains(text, "repeats the URL") {
+				t.Errorf("%q: %s", said, text)
+			}
+		})
+	}
+	for _, shown := range []string{`{"error":"no such realm"}`, `{"jwks_uri":"https://id.example.com/hidden/jwks/keys"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			if _, s := newSetServer(t, shown, nil); strings.Contains(s.problem(), "repeats") {
+				t.Errorf("%q", s.problem())
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -182,9 +183,26 @@ func (s *source) get(ctx context.Context, from *url.URL, use func(response) erro
 		return err
 	}
 	if err := use(r); err != nil {
-		return &contentError{err}
+		return &contentError{withoutURL(err, from)}
 	}
 	return nil
+}
+
+// withoutURL keeps a server's words only if they do not repeat what it was asked
+// by: what stands in the query may be a secret.
+func withoutURL(err error, from *url.URL) error {
+	const least = 4 // bytes; less is no secret, but a part of many words
+	secrets := []string{from.RawQuery}
+	for _, values := range from.Query() {
+		secrets = append(secrets, values...)
+	}
+	text := err.Error()
+	for _, secret := range secrets {
+		if len(secret) >= least && strings.Contains(text, secret) {
+			return errors.New("the answer is no key set; it repeats the URL, and is not shown")
+		}
+	}
+	return err
 }
 
 // record keeps how a fetch ended. That a key server does not have a kid is no
