@@ -94,7 +94,7 @@ func checkSignature(a *attempt) *Refusal {
 func (a *attempt) refuseSignature() *Refusal {
 	text := fmt.Sprintf("none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
 	if fitting := a.issuer.countFitting(a.header); fitting > len(a.candidates) {
-		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), maxTried)
+		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), MaxTried)
 	}
 	named := func(k *Key) bool { return k.id != "" && k.id == a.header.kid }
 	if len(a.issuer.sources) == 0 || slices.ContainsFunc(a.candidates, named) {

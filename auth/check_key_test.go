@@ -156,7 +156,7 @@ func TestKidBeforeKeysWithout(t *testing.T) {
 		server := &setServer{}
 		server.publish(jwkSet(jwkOf(&key.PublicKey, map[string]any{"kid": "k"})))
 		issuer := IssuerConfig{JWKSURL: testSetURL}
-		for range maxTried + 1 {
+		for range MaxTried + 1 {
 			issuer.Keys = append(issuer.Keys, must(ParsePublicKeys([]byte(pemOf(newECKey(t))), "file"))...)
 		}
 		v := verifierWith(t, issuer, server)

@@ -12,7 +12,7 @@ type attempt struct {
 	claims     document // the payload; aliases buf
 	headerJSON document
 	buf        []byte // the token's text, then its decoded parts
-	keyBuf     [maxTried]*Key
+	keyBuf     [MaxTried]*Key
 	onPanic    func() // sets panicked; made once, as a closure is memory too
 }
 
@@ -42,7 +42,7 @@ type login struct {
 func (a *attempt) reset() {
 	a.claims.reset(nil)
 	a.headerJSON.reset(nil)
-	a.login, a.keyBuf, a.buf = login{}, [maxTried]*Key{}, a.buf[:0]
+	a.login, a.keyBuf, a.buf = login{}, [MaxTried]*Key{}, a.buf[:0]
 }
 
 var attempts = sync.Pool{New: func() any {

@@ -114,3 +114,21 @@ func (c IssuerConfig) Check() error {
 	}
 	return nil
 }
+
+// Untried returns the first key that no token is ever tried with, because
+// others of its kind stand before it: those from files have no kid. It is nil
+// if there is none.
+func (c IssuerConfig) Untried() *Key {
+	for _, name := range c.Algorithms {
+		n := 0
+		for _, k := range c.Keys {
+			if !k.Allows(name) {
+				continue
+			}
+			if n++; n > MaxTried {
+				return k
+			}
+		}
+	}
+	return nil
+}

@@ -55,7 +55,7 @@ func (a *attempt) hintReading(k *Key, signature []byte) string {
 // signedBy returns the key of an issuer that made the signature, whatever kid
 // the token names.
 func signedBy(i *issuerRules, a *attempt, signature []byte) *Key {
-	var found [maxTried]*Key
+	var found [MaxTried]*Key
 	anyKid := *a.header
 	anyKid.kid = ""
 	for _, k := range i.candidates(found[:0], &anyKid) {

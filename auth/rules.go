@@ -120,8 +120,8 @@ func (r *rules) host(name string) *hostRules {
 	return r.hosts[jid.LowerASCII(name)]
 }
 
-// maxTried bounds the signatures that one token may cost.
-const maxTried = 8
+// MaxTried bounds the signatures that one token may cost.
+const MaxTried = 8
 
 // candidates appends the keys that may have signed a token of this header, a
 // handful at most. Those that have the token's kid come first, so that keys
@@ -143,7 +143,7 @@ func (i *issuerRules) candidates(keys []*Key, h *header) []*Key {
 
 func appendFitting(keys, from []*Key, h *header, named bool) []*Key {
 	for _, k := range from {
-		if len(keys) < maxTried && (h.kid != "" && k.id == h.kid) == named && k.fits(h.alg, h.kid) {
+		if len(keys) < MaxTried && (h.kid != "" && k.id == h.kid) == named && k.fits(h.alg, h.kid) {
 			keys = append(keys, k)
 		}
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"usher/auth"
+	"usher/auth/authtest"
 )
 
 // TestSharedHost: a host with several issuers of which none is bound is told what that means; and so is one that keeps no
@@ -49,6 +51,39 @@ func TestSharedHost(t *testing.T) {
 		}
 		if got := c.auth.Hosts["h"].Subject; got != row.subject || (got == auth.SubjectTenant) != c.rooms[0].Tenants {
 			t.Errorf("%s: subject %q, want %q", row.host, got, row.subject)
+		}
+	}
+}
+
+// TestUntriedKeys: every key that a good configuration names lets somebody in.
+func TestUntriedKeys(t *testing.T) {
+	dir := t.TempDir()
+	var names []string
+	for i := range auth.MaxTried + 1 {
+		name := fmt.Sprintf("%d.secret", i)
+		putFile(t, dir, name, fmt.Sprintf("%d-%s", i, secretB), 0o600)
+		names = append(names, name)
+	}
+	load := func(names []string) (*config, []problem) {
+		text := fmt.Sprintf("hosts: {meet.example.com: {issuers: {my-app: {secret_files: [%s], audience: [jitsi]}}}}", strings.Join(names, ", "))
+		return loadConfig(putFile(t, dir, "usher.yaml", text, 0o600))
+	}
+	c, problems := load(names)
+	if text := printed(problems, dir); c != nil || !strings.Contains(text, `the file "8.secret" has a key that is never tried`) {
+		t.Errorf("%d secrets: %s", len(names), text)
+	}
+	c, problems = load(names[:auth.MaxTried])
+	if c == nil {
+		t.Fatal(printed(problems, dir))
+	}
+	v, err := auth.New(c.auth, auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range auth.MaxTried {
+		token := authtest.TokenBy(t, fmt.Sprintf("%d-%s", i, secretB), authtest.Claims("meet.example.com", nil))
+		if _, err := v.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: "meet.example.com", Token: token}); err != nil {
+			t.Errorf("the secret %d: %v", i, err)
 		}
 	}
 }

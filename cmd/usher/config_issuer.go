@@ -39,6 +39,7 @@ func (v value) issuer(key item) (auth.IssuerConfig, moderation.Bounds) {
 	r.readKeys()
 	r.checkKinds()
 	r.checkAlgorithms()
+	r.checkUntried()
 	return r.config, r.bounds
 }
 
@@ -138,5 +139,12 @@ func (r *issuerReader) checkKinds() {
 	case len(r.secrets) == 0 && !r.asymmetric() && !r.unread:
 		r.unread = true
 		r.key.problem("give it secret_files, public_key_files, jwks_url or asap_url", "the issuer %q has no keys", clip(r.key.text))
+	}
+}
+
+// checkUntried finds a file whose key would be good for nothing.
+func (r *issuerReader) checkUntried() {
+	if k := r.config.Untried(); k != nil {
+		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", clip(r.sources[k].text), auth.MaxTried)
 	}
 }
