@@ -79,6 +79,13 @@ func readings(secret []byte) []reading {
 		{"without the white space or byte order mark around it", "take these bytes out of the file", bare},
 		{"without the quotes around it", "take the quotes out of the file", unquoted},
 	}
+	if environmentLine.Match(bare) {
+		_, value, _ := bytes.Cut(bare, []byte("="))
+		list = append(list, reading{"without the name and the = before it", "keep only what stands after the =, without quotes", bytes.Trim(value, `"'`)})
+	}
+	if text := fromUTF16(secret); text != nil {
+		list = append(list, reading{"as text in UTF-16", mendUTF16, text})
+	}
 	if decoded, err := decodeSecret(unquoted); err == nil {
 		list = append(list, reading{"as base64", "set secret_encoding: base64", decoded})
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -31,13 +32,12 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 	if knownSecret(secret) { // the lists have base64 as it is written
 		return nil, errKnownSecret
 	}
+	if err := checkNoKey(secret); err != nil { // before it is decoded: the right advice is not about base64
+		return nil, err
+	}
 	if encoding == SecretBase64 {
 		var err error
-		text := secret
-		if secret, err = decodeSecret(text); err != nil {
-			if doubts := doubtEdges(text); len(doubts) > 0 {
-				return nil, fmt.Errorf("the secret is not base64: %s; take it out", doubts[0].Text)
-			}
+		if secret, err = decodedSecret(secret, weak); err != nil {
 			return nil, err
 		}
 	}
@@ -45,6 +45,26 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 		return nil, err
 	}
 	return newSecretKey(bytes.Clone(secret), label, weak), nil
+}
+
+// decodedSecret decodes base64. A plain secret may happen to be base64, too, and is then shorter than it is meant.
+func decodedSecret(text []byte, weak bool) ([]byte, error) {
+	secret, err := decodeSecret(text)
+	if err != nil {
+		if doubts := doubtEdges(text); len(doubts) > 0 {
+			mend := "take it out"
+			if fromUTF16(text) != nil {
+				mend = mendUTF16
+			}
+			return nil, fmt.Errorf("the secret is not base64: %s; %s", doubts[0].Text, mend)
+		}
+		return nil, err
+	}
+	if n := len(secret); n > 0 && n < minSecret && len(text) >= minSecret && !weak {
+		return nil, fmt.Errorf("the secret was decoded as base64 and has %d bytes then, and %d are the least; "+
+			"set secret_encoding: plain if it was meant as it stands, or make a new one (openssl rand -base64 32)", n, minSecret)
+	}
+	return secret, nil
 }
 
 var errKnownSecret = errors.New("the secret is in a public list of known secrets; make a new one: openssl rand -hex 32")
@@ -75,15 +95,29 @@ func checkSecret(secret []byte, weak bool) error {
 	switch {
 	case len(secret) == 0:
 		return errors.New("the secret is empty")
-	case bytes.Contains(secret, []byte("PRIVATE KEY-----")):
-		return errors.New("the file holds a private key, not a shared secret; keep it where tokens are made, and name its public half under public_key_files (openssl pkey -pubout)")
-	case looksLikeKey(secret):
-		return errors.New("the file holds a PEM, DER or JWK key, not a shared secret; name it under public_key_files")
+	case checkNoKey(secret) != nil:
+		return checkNoKey(secret)
 	case knownSecret(secret):
 		return errKnownSecret
 	case len(secret) < minSecret && !weak:
 		return fmt.Errorf("the secret has %d bytes, and %d are the least; make a new one (openssl rand -hex 32) or set allow_weak_secret: true",
 			len(secret), minSecret)
+	}
+	return nil
+}
+
+// octetJWK finds a JWK that is a shared secret (RFC 7518 section 6.4).
+var octetJWK = regexp.MustCompile(`"kty"\s*:\s*"oct"`)
+
+// checkNoKey refuses a file that holds a key in a form of its own.
+func checkNoKey(secret []byte) error {
+	switch {
+	case octetJWK.Match(secret):
+		return errors.New("the file holds a JWK of a shared secret, and not the secret; write the value of its member k into the file, without quotes, and set secret_encoding: base64")
+	case bytes.Contains(secret, []byte("PRIVATE KEY-----")):
+		return errors.New("the file holds a private key, not a shared secret; keep it where tokens are made, and name its public half under public_key_files (openssl pkey -pubout)")
+	case looksLikeKey(secret):
+		return errors.New("the file holds a PEM, DER or JWK key, not a shared secret; name it under public_key_files")
 	}
 	return nil
 }

@@ -44,6 +44,9 @@ var environmentLine = regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`)
 
 func doubtEdges(secret []byte) []Doubt {
 	var list []Doubt
+	if fromUTF16(secret) != nil {
+		return []Doubt{{"it is text in UTF-16, in which every letter has two bytes, and all of them are the secret", mendUTF16}}
+	}
 	rest, marked := bytes.CutPrefix(secret, []byte(byteOrderMark))
 	if marked {
 		list = append(list, Doubt{"it begins with a byte order mark, which is a part of the secret",
@@ -70,6 +73,32 @@ func doubtEdges(secret []byte) []Doubt {
 			"keep only what stands after the ="})
 	}
 	return list
+}
+
+const mendUTF16 = "save the file as UTF-8: iconv -f UTF-16 -t UTF-8"
+
+// fromUTF16 returns the ASCII text that editors and shells of Windows wrote as UTF-16, or nil. Their mark at the beginning
+// alone is no proof: a secret of random bytes may begin like it.
+func fromUTF16(content []byte) []byte {
+	if len(content)%2 != 0 { // the one newline at the end was dropped: of the two bytes of a line end one is left
+		content = append(bytes.Clone(content), 0)
+	}
+	zero := 1 // little-endian, as Windows writes it
+	if bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		zero = 0
+	}
+	rest := bytes.TrimPrefix(bytes.TrimPrefix(content, []byte("\xff\xfe")), []byte("\xfe\xff"))
+	if len(rest) < 8 {
+		return nil
+	}
+	var text []byte
+	for i := 0; i+1 < len(rest); i += 2 {
+		if rest[i+zero] != 0 || rest[i+1-zero] == 0 || rest[i+1-zero] > '~' {
+			return nil
+		}
+		text = append(text, rest[i+1-zero])
+	}
+	return bytes.TrimSpace(text)
 }
 
 // doubtDecoded finds what echo leaves behind (echo secret | base64).
@@ -114,6 +143,10 @@ func insteadOfPEM(content []byte) string {
 	packed := bytes.Join(bytes.Fields(text), nil)
 	der, err := base64.StdEncoding.DecodeString(string(packed))
 	switch {
+	case fromUTF16(dropNewline(content)) != nil:
+		return "the file is text in UTF-16; " + mendUTF16
+	case octetJWK.Match(text):
+		return "the file holds a JWK of a shared secret; write the value of its member k into a file, name that under secret_files, and set secret_encoding: base64"
 	case bytes.HasPrefix(text, []byte(byteOrderMark)):
 		return "the file begins with a byte order mark; save it as UTF-8 without one"
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte(`\n`)):

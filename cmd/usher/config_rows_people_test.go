@@ -46,8 +46,10 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 	const (
 		looks  = `warning: the secret file "x": it looks like base64, and is taken as it is written — set secret_encoding: base64 if the issuer decodes it before it signs; secret_encoding: plain says that it does not, and ends this warning`
 		space  = `warning: the secret file "x": it has white space at an end, which is a part of the secret — take it out, unless the issuer signs with it`
+		octet  = `error: the secret file "x": the file holds a JWK of a shared secret, and not the secret — write the value of its member k into the file, without quotes, and set secret_encoding: base64`
 		quotes = `warning: the secret file "x": it stands in quotes, which are a part of the secret — take the quotes out, unless the issuer signs with them`
 	)
+	wide := func(text string) string { return strings.Join(strings.Split(text, ""), "\x00") + "\x00" }
 	for _, row := range []struct{ content, more, want string }{
 		{longSecret + "\n", "", ""},
 		{longSecret + "\r\n", "", ""},
@@ -66,6 +68,11 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 		{url, "secret_encoding: base64", ""},
 		{longSecret, "secret_encoding: base64", `warning: the secret file "x": it holds hexadecimal digits, which are decoded as base64 — set secret_encoding: plain if the issuer signs with the digits as they are`},
 		{`"` + std + `"`, "secret_encoding: base64", `error: the secret file "x": the secret is not base64: it stands in quotes, which are a part of the secret — take it out`},
+		{base64.StdEncoding.EncodeToString(raw[:25]), "secret_encoding: base64", `error: the secret file "x": the secret was decoded as base64 and has 25 bytes then, and 32 are the least — set secret_encoding: plain if it was meant as it stands, or make a new one (openssl rand -base64 32)`},
+		{`{"kty":"oct","k":"` + url + `"}`, "", octet},
+		{`{"keys": [{"kty": "oct", "k": "` + url + `"}]}`, "secret_encoding: base64", octet},
+		{"\xff\xfe" + wide(longSecret+"\r\n"), "", `warning: the secret file "x": it is text in UTF-16, in which every letter has two bytes, and all of them are the secret — save the file as UTF-8: iconv -f UTF-16 -t UTF-8`},
+		{"\xff\xfe" + wide(std), "secret_encoding: base64", `error: the secret file "x": the secret is not base64: it is text in UTF-16, in which every letter has two bytes, and all of them are the secret — save the file as UTF-8: iconv -f UTF-16 -t UTF-8`},
 		{"not base64!" + longSecret, "secret_encoding: base64", `error: the secret file "x": the secret is not base64 — correct it, or set secret_encoding: plain`},
 		{base64.StdEncoding.EncodeToString([]byte(longSecret + "\n")), "secret_encoding: base64", `warning: the secret file "x": what it decodes to ends with a line end, which is a part of the secret — encode it without one: printf %s SECRET | base64 -w0`},
 		{string(public), "", `error: the secret file "x": the file holds a PEM, DER or JWK key, not a shared secret — name it under public_key_files`},
@@ -76,6 +83,8 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 		checkRow(t, dir, "issuer: secret_files: [x], "+row.more, row.want)
 	}
 	for _, row := range []struct{ content, want string }{
+		{"\xff\xfe" + wide(string(public)), `the file is text in UTF-16 — save the file as UTF-8: iconv -f UTF-16 -t UTF-8`},
+		{`{"kty":"oct","k":"` + url + `"}`, `the file holds a JWK of a shared secret — write the value of its member k into a file, name that under secret_files, and set secret_encoding: base64`},
 		{bare, `the file holds a key in base64 without the lines around it — put -----BEGIN PUBLIC KEY----- in a line before it and -----END PUBLIC KEY----- after it`},
 		{bare[:64] + "\n" + bare[64:], `the file holds a key in base64 without the lines around it — put -----BEGIN PUBLIC KEY----- in a line before it and -----END PUBLIC KEY----- after it`},
 		{string(block.Bytes), `the file holds a key in DER — turn it into PEM: openssl pkey -pubin -inform DER`},
