@@ -84,6 +84,9 @@ func (k *Key) GoString() string { return "auth.Key(" + k.String() + ")" }
 // LogValue keeps the secret out of every log.
 func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
+// SameMaterial reports whether two keys verify the same signatures, whatever they are called.
+func (k *Key) SameMaterial(other *Key) bool { return k.print == other.print }
+
 // Symmetric reports whether the key is a shared secret.
 func (k *Key) Symmetric() bool { return k.kind == kindHMAC }
 

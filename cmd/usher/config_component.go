@@ -49,6 +49,9 @@ func (c *componentConfig) read(v value) {
 
 // hostPort reads where to connect to.
 func (v value) hostPort(fallback string) string {
+	if v.portAlone("") {
+		return fallback
+	}
 	s, ok := v.word()
 	if !ok {
 		return fallback

@@ -24,6 +24,7 @@ type reader struct {
 	files    []string             // absolute, in the order of reading
 	states   map[string]fileState // by absolute name, as of the moment before the file was read
 	contents map[string][]byte    // by absolute name, of files that were read well
+	holders  []keyHolder          // of the keys that were read, in the order of the file
 }
 
 func newReader(name string) *reader {

@@ -60,6 +60,9 @@ func (r *gatewayReader) check(listens address) {
 
 // upstream reads the address of a web server, without path and query.
 func (v value) upstream(to **url.URL) {
+	if v.portAlone("http://") {
+		return
+	}
 	s, ok := v.word()
 	if !ok {
 		return

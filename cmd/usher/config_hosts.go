@@ -68,11 +68,16 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 	complete := v.object(
 		field{"issuers", func(v value) {
 			none = v.node.ShortTag() == "!!map" && len(v.node.Content) == 0
-			v.issuers(r)
+			v.issuers(key.text, r)
 		}},
 		field{"tokens", func(v value) { v.tokens(&r.auth, &r.subject) }},
 		field{"service_accounts", func(v value) { r.auth.ServiceAccounts = v.bareJIDs() }},
-		field{"muc", func(v value) { r.rooms.MUC, r.muc = v.domains(), v }},
+		field{"muc", func(v value) {
+			before := countErrors(v.r.problems)
+			r.rooms.MUC, r.muc = v.domains(), v
+			r.badMUC = countErrors(v.r.problems) > before
+			r.lobby.badMUC = r.badMUC
+		}},
 		field{"breakout", func(v value) { r.rooms.Breakout = v.domains() }},
 		field{"guests", func(v value) { r.rooms.Guests = v.domains() }},
 		field{"moderation", r.moderation},
@@ -82,6 +87,7 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 		r.auth.Subject = defaultSubject(len(r.rooms.MUC) > 0)
 	}
 	r.checkBounds(key)
+	v.r.checkShared(key.text, r.auth.Subject)
 	rooms.add(r, key, complete)
 	if complete && none {
 		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
@@ -98,12 +104,12 @@ func defaultSubject(hasRooms bool) auth.SubjectMode {
 	return auth.SubjectDomain
 }
 
-func (v value) issuers(to *hostReader) {
+func (v value) issuers(host string, to *hostReader) {
 	to.issuers = v
 	for _, e := range v.entries() {
 		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
 		e.key.checkIssuer()
-		config, bounds := e.value.issuer(e.key)
+		config, bounds := e.value.issuer(host, e.key)
 		e.key.checkPrefix(config.AccountPrefix, to.auth.Issuers)
 		to.auth.Issuers[e.key.text] = config
 		if bounds.Bounded() {

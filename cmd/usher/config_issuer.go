@@ -27,7 +27,7 @@ type issuerReader struct {
 	unread           bool               // some key is not known, so that nothing can be said of all
 }
 
-func (v value) issuer(key item) (auth.IssuerConfig, moderation.Bounds) {
+func (v value) issuer(host string, key item) (auth.IssuerConfig, moderation.Bounds) {
 	r := &issuerReader{
 		key:      key,
 		encoding: auth.SecretPlain,
@@ -40,6 +40,7 @@ func (v value) issuer(key item) (auth.IssuerConfig, moderation.Bounds) {
 	r.checkKinds()
 	r.checkAlgorithms()
 	r.checkUntried()
+	r.hold(host)
 	return r.config, r.bounds
 }
 

@@ -80,13 +80,21 @@ func reportShared(named map[*address]value, a, b *address) {
 	}
 }
 
+// socketOf is the socket of a listener by default, or that it could have.
+func socketOf(key string) string {
+	if name := defaultConfig().listen.addresses()[key]; name.network == "unix" {
+		return name.name
+	}
+	return "/run/usher/" + key + ".sock"
+}
+
 // socket reads the path of a Unix socket.
 func (v value) socket() (address, bool) {
 	s, ok := v.word()
 	switch {
 	case !ok:
 	case !filepath.IsAbs(s):
-		v.problem("write an absolute path, such as /run/usher/"+v.name+".sock", "%s: %q is no absolute path", v.name, clip(s))
+		v.problem("write an absolute path, such as "+socketOf(v.name), "%s: %q is no absolute path", v.name, clip(s))
 	case strings.HasSuffix(s, "/"):
 		v.problem("add the socket's name", "%s: %q is a folder", v.name, clip(s))
 	case len(s) > maxSocketPath:
@@ -100,6 +108,9 @@ func (v value) socket() (address, bool) {
 // address reads a path or host:port; danger is what comes of an address that
 // others than this machine reach.
 func (v value) address(danger string) (address, bool) {
+	if v.portAlone("") {
+		return address{}, false
+	}
 	s, ok := v.word()
 	if !ok {
 		return address{}, false

@@ -19,6 +19,7 @@ type lobbyReader struct {
 	rooms   map[string]bool
 	entries []placedEntry
 	domains []item // of the whitelist
+	badMUC  bool   // the host's muc cannot be read, which is reported there
 }
 
 // A placedEntry is an entry of the whitelist and where it stands.
@@ -110,9 +111,21 @@ func (e *jidError) Error() string {
 	return "\"" + printable(clip(e.jid)) + "\" is neither a bare JID (user@host) nor a host"
 }
 
+// componentOf cuts a pattern of rooms into the name and the component, if it has one.
+func componentOf(room string) (name, component string, whole bool) {
+	name, component, whole = strings.Cut(room, "@")
+	return name, jid.LowerASCII(component), whole
+}
+
+// foreign reports whether a pattern of rooms is for a component that is none of these: no room could ever fit.
+func foreign(room string, mucs []string) bool {
+	_, component, whole := componentOf(room)
+	return whole && !slices.Contains(mucs, component)
+}
+
 // finish hands over what was read, once the host's components are known.
 func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobby.Entry {
-	if !l.named {
+	if !l.named || l.badMUC {
 		return nil
 	}
 	if len(h.MUC) == 0 && len(l.rooms)+len(l.entries) == 0 {
@@ -138,9 +151,8 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	}
 	var entries []lobby.Entry
 	for _, e := range l.entries {
-		name, domain, whole := strings.Cut(e.Room, "@")
-		domain = jid.LowerASCII(domain)
-		if whole && !slices.Contains(h.MUC, domain) {
+		name, domain, whole := componentOf(e.Room)
+		if foreign(e.Room, h.MUC) {
 			e.at.problem("name one of "+strings.Join(h.MUC, ", ")+", or no component", "whitelist: %q is none of this host's muc", clip(domain))
 		}
 		for _, muc := range h.MUC { // the rooms of this host, and no others

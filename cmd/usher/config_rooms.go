@@ -17,10 +17,11 @@ const (
 
 // A hostReader collects what one host has, in any order.
 type hostReader struct {
-	auth  auth.HostConfig
-	rooms moderation.HostPolicy
-	muc   value // where muc is named
-	lobby lobbyReader
+	auth   auth.HostConfig
+	rooms  moderation.HostPolicy
+	muc    value // where muc is named
+	badMUC bool  // what is named there cannot be read, and its absence is no problem besides
+	lobby  lobbyReader
 
 	issuers value // where they are named
 	subject value // where tokens.subject is named, or nowhere
@@ -107,7 +108,7 @@ func (r *roomsReader) add(h *hostReader, key item, complete bool) {
 		}
 		r.owners[domain] = key.text
 	}
-	if complete && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
+	if complete && !h.badMUC && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
 		key.problem("name the MUC components under muc", "the host %q has breakout or guests, and no muc", clip(key.text))
 	}
 	for _, guest := range h.rooms.Guests {

@@ -18,6 +18,7 @@ var badRooms = []badConfig{
 4:103: error: rooms: "*]x" is no pattern of rooms: a name is for every tenant already: write board-*, or [acme]board-* for one tenant — ` + mendPattern + `
 4:110: error: rooms: "ｘ" is no pattern of rooms: "ｘ" names no room: it has compatibility characters (full-width letters, ligatures and the like), which look like others; write "x" — ` + mendPattern},
 	{"rooms: muc: [c.h], lobby: {whitelist: ['a@h room=x@C.h', 'a@h room=x@d.h']}", `5:104: error: whitelist: "d.h" is none of this host's muc — name one of c.h, or no component`},
+	{"rooms: muc: [Conference.h], guests: [g.h], lobby: {rooms: {'*': on}}", `5:60: error: muc: "Conference.h" is not in lower case — write conference.h`},
 	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},
 	{"rooms: muc: [c.h], breakout: [c.h]", `5:3: error: the component "c.h" is under host "h" and under "h" — name each component under one host`},
 	{"rooms: muc: [c.h], moderation: {moderators: ['a..b', 'realm_access.roles='], others: owner, on_expiry: forget, strict: 1, idle: 1s}", `5:92: error: moderators: "a..b" is no claim: it has an empty name — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator
@@ -54,6 +55,7 @@ var badRooms = []badConfig{
 var badGateways = []badConfig{
 	{"top: gateway: {}", `1:10: warning: gateway: nobody can connect, as there is no listen.gateway — name listen.gateway, such as 127.0.0.1:8281, or remove gateway`},
 	{"top: listen: {gateway: '192.0.2.1:8281'}", `1:19: warning: gateway: 192.0.2.1:8281 is not loopback: tokens would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own`},
+	{"gateway: upstream: 5280", `1:59: error: upstream: 5280 is a port alone, not an address — write http://127.0.0.1:5280`},
 	{"gateway: upstream: 127.0.0.1:5280", `1:59: error: upstream: "127.0.0.1:5280" is no address of a web server — write Prosody's HTTP server, such as http://127.0.0.1:5280`},
 	{"gateway: upstream: 'http://127.0.0.1:5280/http-bind'", `1:59: error: upstream: "http://127.0.0.1:5280/http-bind" has a path — leave out what follows the port: /xmpp-websocket and /http-bind are added`},
 	{"gateway: upstream: 'http://a:b@127.0.0.1:5280'", `1:59: error: upstream has a user name or a password — write Prosody's HTTP server, such as http://127.0.0.1:5280`},

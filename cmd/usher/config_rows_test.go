@@ -39,7 +39,11 @@ var badConfigs = []badConfig{
 1:42: warning: metrics: :9280 is not loopback: everybody on that network could read the metrics — use a path or 127.0.0.1, unless the network is your own`},
 	{"top: listen: {metrics: '127.0.0.1:http'}", `1:19: error: metrics: "127.0.0.1:http" is no address — write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280`},
 	{"top: listen: {metrics: '::1:9280:'}", `1:19: error: metrics: "::1:9280:" is no address — write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280`},
-	{"top: listen: {dovecot: auth.sock}", `1:19: error: dovecot: "auth.sock" is no absolute path — write an absolute path, such as /run/usher/dovecot.sock`},
+	{"top: listen: {dovecot: auth.sock}", `1:19: error: dovecot: "auth.sock" is no absolute path — write an absolute path, such as /run/usher/auth.sock`},
+	{"top: listen: {http: 8280}\nhttp_secret_file: http.secret", `1:16: error: http: 8280 is a port alone, not an address — write 127.0.0.1:8280`},
+	{"top: listen: {gateway: '8281', metrics: 9280, dovecot: 0}", `1:19: error: gateway: 8281 is a port alone, not an address — write 127.0.0.1:8281
+1:36: error: metrics: 9280 is a port alone, not an address — write 127.0.0.1:9280
+1:51: error: dovecot is a number, not a text — put it in quotes: "0"`},
 	{"top: listen: {dovecot: /run/usher/}", `1:19: error: dovecot: "/run/usher/" is a folder — add the socket's name`},
 	{"top: listen: {dovecot: /run/usher/admin.sock}", `1:19: error: two listeners have the address /run/usher/admin.sock — give each listener its own`},
 	{"top: listen: {dovecot: /x/a.sock, admin: /x//a.sock}", `1:37: error: two listeners have the address /x/a.sock — give each listener its own`},
@@ -94,9 +98,9 @@ var badConfigs = []badConfig{
 	{"issuer: secret_files: [my-app.secret], account_prefix: 'a@'", `4:58: error: account_prefix "a@" has a character that is not itself in every account — use small letters, digits, dots, - and _`},
 	{"issuer: secret_files: [my-app.secret], account_prefix: ä-", `4:58: error: account_prefix "ä-" has a character that is not itself in every account — use small letters, digits, dots, - and _`},
 	{"issuer: secret_files: [my-app.secret], account_prefix: 7", `4:58: error: account_prefix is a number, not a text — put it in quotes: "7"`},
-	{"hosts: {h: {issuers: {a: {secret_files: [my-app.secret], account_prefix: x-}, b: {secret_files: [my-app.secret], account_prefix: x-}, c: {secret_files: [my-app.secret], account_prefix: x-y}, d: {secret_files: [my-app.secret]}}}}",
+	{"hosts: {h: {issuers: {a: {secret_files: [my-app.secret], account_prefix: x-}, b: {secret_files: [other.secret], account_prefix: x-}, c: {jwks_url: 'https://k.h', algorithms: [RS256], account_prefix: x-y}, d: {jwks_url: 'https://k.h', algorithms: [RS256]}}}}",
 		`1:79: warning: the issuers "a" and "b" have the same account_prefix "x-": each can name the other's accounts — give each a prefix of its own, unless both are one application
-1:135: warning: the account_prefix "x-y" begins with another issuer's, "x-": an account under both is of the longer one's issuer only — choose prefixes of which none begins with another, such as a- and b-`},
+1:134: warning: the account_prefix "x-y" begins with another issuer's, "x-": an account under both is of the longer one's issuer only — choose prefixes of which none begins with another, such as a- and b-`},
 	{"tokens: account: context.user.id", `4:23: error: account is a text, not a list — write a list, such as [a, b]`},
 	{"tokens: account_charset: utf-8", `4:31: error: account_charset: unknown value "utf-8" — use one of: ascii, unicode`},
 	{"tokens: typ: []", `4:19: error: typ is an empty list — write at least one entry, or remove the key`},

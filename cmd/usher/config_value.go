@@ -35,6 +35,17 @@ func (v value) of(node *yaml.Node, name string) value {
 	return value{v.r, at, node, name}
 }
 
+// portAlone reports a problem if the value is a port's number and nothing else, also in quotes. The scheme stands before the
+// address that is suggested.
+func (v value) portAlone(scheme string) bool {
+	n, err := strconv.ParseUint(v.node.Value, 10, 16)
+	if v.node.Kind != yaml.ScalarNode || err != nil || n == 0 {
+		return false
+	}
+	v.problem("write "+scheme+"127.0.0.1:"+v.node.Value, "%s: %s is a port alone, not an address", v.name, v.node.Value)
+	return true
+}
+
 func (v value) problem(mend, format string, args ...any) {
 	v.r.report(v.at.Line, v.at.Column, false, mend, fmt.Sprintf(format, args...))
 }
