@@ -10,6 +10,8 @@ import (
 	"os"
 	"regexp"
 	"time"
+
+	"github.com/urfave/cli/v2"
 )
 
 // adminSocket returns the admin socket that the configuration names. Problems elsewhere in the file are no obstacle: the daemon
@@ -25,6 +27,23 @@ func adminSocket(path string) string {
 		return string(m[1])
 	}
 	return c.listen.admin.name
+}
+
+// askDaemon does one request for a command and decodes the answer into v.
+func askDaemon(c *cli.Context, method, path string, v any) error {
+	return askDaemonWith(c, method, path, nil, v)
+}
+
+// askDaemonWith is askDaemon with a body, or nil. Without --config the file may be missing, as the socket's path is then
+// the default; a file that the operator names and that cannot be read would leave it to chance which daemon is asked.
+func askDaemonWith(c *cli.Context, method, path string, body io.Reader, v any) error {
+	name := c.String("config")
+	if c.IsSet("config") {
+		if _, _, fault := readRegular(name, maxConfigSize); fault != nil {
+			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", printable(name), fault.text, fault.mend)}
+		}
+	}
+	return callAdminWith(c.Context, adminSocket(name), method, path, body, v)
 }
 
 var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)

@@ -39,6 +39,9 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 	}
 	change("/lobby/allow", func(r *http.Request) (lobbyAnswer, error) {
 		e, err := entryOf(r, time.Now())
+		if err == nil {
+			err = p.checkComponent(e)
+		}
 		if err != nil {
 			return lobbyAnswer{}, err
 		}
@@ -76,11 +79,24 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	if text := q.Get("ttl"); text != "" {
 		ttl, err := time.ParseDuration(text)
 		if err != nil || ttl <= 0 {
-			return e, fmt.Errorf("ttl: %q is no duration", clip(text))
+			return e, fmt.Errorf("ttl: %q is no duration; write a number with a unit, such as 30m or 24h", clip(text))
 		}
 		e.Until = now.Add(ttl).UTC().Truncate(time.Second)
 	}
 	return e, nil
+}
+
+// checkComponent refuses an entry for rooms that there cannot be, as the configuration's whitelist does.
+func (p *roomParts) checkComponent(e lobby.Entry) error {
+	mucs := *p.mucs.Load()
+	switch {
+	case !foreign(e.Room, mucs):
+		return nil
+	case len(mucs) == 0:
+		return errors.New("no host of the configuration has a muc; name the components with rooms there first")
+	}
+	_, component, _ := componentOf(e.Room)
+	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component", printable(clip(component)), strings.Join(mucs, ", "))
 }
 
 // domainWarning says where a whole domain cannot pass at once.
@@ -102,6 +118,9 @@ func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
 		var err error
 		if entries[i].JID, err = prepareJID(entries[i].JID); err != nil {
 			return lobbyAnswer{}, err
+		}
+		if err := p.checkComponent(entries[i]); err != nil {
+			return lobbyAnswer{}, fmt.Errorf("nothing was changed: %s: %w", entries[i], err)
 		}
 		keep[entries[i].Key()] = true
 	}

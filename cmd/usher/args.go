@@ -65,6 +65,15 @@ func takesName(c *cli.Command) bool {
 	return strings.HasSuffix(c.UsageText, " JID") || strings.Contains(c.UsageText, " ACCOUNT")
 }
 
+// aboutDuration reports whether the library could not read an option that is a duration. Its error is a text alone:
+// invalid value "1d" for flag -ttl: parse error.
+func aboutDuration(c *cli.Command, err error) bool {
+	_, rest, found := strings.Cut(err.Error(), "for flag -")
+	name, _, _ := strings.Cut(rest, ":")
+	_, ok := flagNamed(c.Flags, name).(*cli.DurationFlag)
+	return found && ok
+}
+
 // flagNamed returns nil if there is none.
 func flagNamed(known []cli.Flag, name string) cli.Flag {
 	for _, f := range known {

@@ -87,7 +87,7 @@ func lobbyList(c *cli.Context) error {
 		return err
 	}
 	var list []lobby.Listed
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby", &list); err != nil {
+	if err := askDaemon(c, "GET", "/lobby", &list); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -125,7 +125,7 @@ func lobbyKnocks(c *cli.Context) error {
 		return err
 	}
 	var list []lobby.Knock
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby/knocks", &list); err != nil {
+	if err := askDaemon(c, "GET", "/lobby/knocks", &list); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -189,7 +189,7 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 // changeLobby does one change; what is wrong with it is exit code 1.
 func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (lobbyAnswer, error) {
 	var answer lobbyAnswer
-	if err := callAdminWith(c.Context, adminSocket(c.String("config")), "POST", path+"?"+q.Encode(), body, &answer); err != nil {
+	if err := askDaemonWith(c, "POST", path+"?"+q.Encode(), body, &answer); err != nil {
 		return answer, err
 	}
 	if answer.Problem != "" {

@@ -20,7 +20,7 @@ func lobbyExport(c *cli.Context) error {
 		return err
 	}
 	var list []lobby.Listed
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/lobby", &list); err != nil {
+	if err := askDaemon(c, "GET", "/lobby", &list); err != nil {
 		return err
 	}
 	for _, e := range list {

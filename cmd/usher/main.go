@@ -69,6 +69,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && takesName(c.Command) && strings.Contains(err.Error(), "not defined") {
 		hint = "; an account or ID that begins with - goes behind --"
 	}
+	if c.Command != nil && aboutDuration(c.Command, err) {
+		hint = "; write a number with a unit, such as 30m or 24h"
+	}
 	return exitError{2, fmt.Sprintf("%v%s; see %s --help", err, hint, name)}
 }
 

@@ -44,7 +44,7 @@ func reloadAction(c *cli.Context) error {
 		return err
 	}
 	var result reloadResult
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/reload", &result); err != nil {
+	if err := askDaemon(c, "POST", "/reload", &result); err != nil {
 		return err
 	}
 	for _, p := range slices.Concat(result.Problems, result.Warnings) {

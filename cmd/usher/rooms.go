@@ -29,7 +29,8 @@ type roomParts struct {
 	keeper    *moderation.Keeper // nil without a component
 	component *component.Client  // nil if there is none
 
-	membersOnly atomic.Bool // some lobby is enforced by members-only rooms
+	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
+	membersOnly atomic.Bool              // some lobby is enforced by members-only rooms
 }
 
 // A stateStore is everything that is kept over restarts.
@@ -75,6 +76,11 @@ func (p *roomParts) configure(c *config) {
 	p.membersOnly.Store(slices.ContainsFunc(c.rooms, func(h moderation.HostPolicy) bool {
 		return h.Lobby != nil && h.Lobby.Mode() == lobby.MembersOnly
 	}))
+	var mucs []string
+	for _, h := range c.rooms {
+		mucs = append(mucs, h.MUC...)
+	}
+	p.mucs.Store(&mucs)
 	if p.component != nil {
 		p.component.Configure(c.comp.Config)
 	}

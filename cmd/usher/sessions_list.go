@@ -21,7 +21,7 @@ func sessionsList(c *cli.Context) error {
 		return sessionsRevoked(c)
 	}
 	var list []moderation.Session
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/sessions", &list); err != nil {
+	if err := askDaemon(c, "GET", "/sessions", &list); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -65,7 +65,7 @@ func until(t, now time.Time) string {
 
 func sessionsRevoked(c *cli.Context) error {
 	var list []moderation.RevokedPrincipal
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/sessions/revoked", &list); err != nil {
+	if err := askDaemon(c, "GET", "/sessions/revoked", &list); err != nil {
 		return err
 	}
 	if c.Bool("json") {

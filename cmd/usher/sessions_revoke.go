@@ -42,7 +42,7 @@ func sessionsRevoke(c *cli.Context) error {
 	}
 	q.Set("all", fmt.Sprint(c.Bool("all")))
 	var answer revokeAnswer
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/sessions/revoke?"+q.Encode(), &answer); err != nil {
+	if err := askDaemon(c, "POST", "/sessions/revoke?"+q.Encode(), &answer); err != nil {
 		return err
 	}
 	switch {
@@ -107,7 +107,7 @@ func sessionsAllow(c *cli.Context) error {
 		return err
 	}
 	var answer allowAnswer
-	if err := callAdmin(c.Context, adminSocket(c.String("config")), "POST", "/sessions/allow?"+q.Encode(), &answer); err != nil {
+	if err := askDaemon(c, "POST", "/sessions/allow?"+q.Encode(), &answer); err != nil {
 		return err
 	}
 	switch {

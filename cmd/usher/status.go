@@ -31,7 +31,7 @@ Example:
 				return err
 			}
 			var s statusAnswer
-			if err := callAdmin(c.Context, adminSocket(c.String("config")), "GET", "/status", &s); err != nil {
+			if err := askDaemon(c, "GET", "/status", &s); err != nil {
 				return err
 			}
 			if c.Bool("json") {
