@@ -18,7 +18,7 @@ func deployConfig(t testing.TB, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/", dir+"/", "peers: [prosody]", "peers: [root]").Replace(string(content))
+	return strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/", dir+"/", "peers: [prosody, ejabberd]", "peers: [root]").Replace(string(content))
 }
 
 // deployConfigInFull is deployConfig with every setting that stands in a comment, and every empty list of rooms filled.

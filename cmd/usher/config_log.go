@@ -23,10 +23,12 @@ func (l *logConfig) read(v value) {
 	)
 }
 
+func usualPeers() []string { return []string{"prosody", "ejabberd"} }
+
 // defaultPeers allows the servers' users of the distributions' packages.
 func (v value) defaultPeers() []int {
 	var uids []int
-	for _, name := range []string{"prosody", "ejabberd"} {
+	for _, name := range usualPeers() {
 		if uid, err := lookUID(name); err == nil {
 			uids = append(uids, uid)
 		} else if !unknownUser(err) {

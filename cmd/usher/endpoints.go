@@ -120,15 +120,16 @@ func (e *endpoints) divide(c *config) (*division, error) {
 	return d, nil
 }
 
-// note says so when not all that is configured fits.
+// note says so when not all that is configured fits, once for each change.
 func (e *endpoints) note(d *division) {
 	text := ""
 	if short := strings.Join(d.short, ", "); short != "" {
 		text = fmt.Sprintf("LimitNOFILE is %d and should be %d: %s", e.files, d.wanted, short)
-		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short", short,
+	}
+	if was := e.shortage.Swap(&text); text != "" && (was == nil || *was != text) {
+		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short", strings.Join(d.short, ", "),
 			"mend", "LimitNOFILE in usher's systemd unit (ulimit -n), or a lower gateway.max_connections")
 	}
-	e.shortage.Store(&text)
 }
 
 // otherFiles counts what is open beside connections: a source of keys has one to its server, and its name is looked up.

@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"usher/auth"
@@ -23,6 +24,24 @@ func TestBehindProxy(t *testing.T) {
 	}
 	if !c.behindProxy(listen.Peer{UID: 33}) {
 		t.Error("a Unix socket has a proxy at its other end")
+	}
+}
+
+// TestShortageIsToldOnce: at the start and at each reload the files are divided, and the log has a line where that changes.
+func TestShortageIsToldOnce(t *testing.T) {
+	var log strings.Builder
+	e := &endpoints{log: slog.New(slog.NewTextHandler(&log, nil)), files: 500}
+	short := func(n string) *division {
+		return &division{short: []string{"http has " + n + " of 1024 connections"}, wanted: 2000}
+	}
+	for _, row := range []struct {
+		d    *division
+		want int // lines until now
+	}{{short("128"), 1}, {short("128"), 1}, {short("200"), 2}, {&division{}, 2}, {&division{}, 2}, {short("200"), 3}} {
+		e.note(row.d)
+		if got := strings.Count(log.String(), "too few open files"); got != row.want {
+			t.Errorf("%v: %d lines, want %d", row.d.short, got, row.want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,8 +27,12 @@ func needsRestart(old, next *config, file string) []problem {
 	differs("log.format", old.log.format, next.log.format)
 	differs("state", old.state, next.state)
 	differs("component", presence(old.comp.JID), presence(next.comp.JID))
-	if old.names("peers") || next.names("peers") {
-		differs("peers", old.peers, next.peers)
+	if (old.names("peers") || next.names("peers")) && !slices.Equal(old.peers, next.peers) {
+		was, is := old.peersNamed(), next.peersNamed()
+		if was == is { // a name has another number now
+			was, is = fmt.Sprintf("%s, which are the uids %v,", was, old.peers), fmt.Sprintf("the uids %v", next.peers)
+		}
+		differs("peers", was, is)
 	}
 	return list
 }
@@ -35,6 +40,14 @@ func needsRestart(old, next *config, file string) []problem {
 // names reports whether the file has a key at its top. The users that are peers
 // by default may come with a package, which keeps no secret from being replaced.
 func (c *config) names(key string) bool { return c.document.of[key] != nil }
+
+// peersNamed are the peers as the operator wrote them.
+func (c *config) peersNamed() string {
+	if !c.names("peers") {
+		return "the default (" + strings.Join(usualPeers(), ", ") + ")"
+	}
+	return "[" + strings.Join(c.document.of["peers"].items, ", ") + "]"
+}
 
 // orNothing gives a setting that is not there a name.
 func orNothing(value any) string {

@@ -154,6 +154,32 @@ func TestReloadAfterAPackage(t *testing.T) {
 	}
 }
 
+// TestReloadNamesPeers: peers are told of as the operator wrote them.
+func TestReloadNamesPeers(t *testing.T) {
+	w := newReloadWorld(t)
+	for _, row := range []struct{ peers, want string }{
+		{"peers: [daemon, 4711]\n", "peers changed from the default (prosody, ejabberd) to [daemon, 4711], which needs a restart"},
+		{"peers: [4711, 4712]\n", "peers changed from [daemon, 4711] to [4711, 4712], which needs a restart"},
+	} {
+		w.write(reloadB() + row.peers)
+		result := w.reloader.reload(t.Context(), triggerFile)
+		if len(result.Problems) != 1 || !strings.Contains(result.Problems[0], row.want) {
+			t.Errorf("%+v, want %s", result, row.want)
+		}
+		next, problems := loadConfig(w.reloader.path)
+		if next == nil {
+			t.Fatal(problems)
+		}
+		w.reloader.current.Store(next)
+	}
+	next, _ := loadConfig(w.reloader.path)
+	old := *next
+	old.peers = []int{0, 103}
+	if list := needsRestart(&old, next, "f"); len(list) != 1 || !strings.Contains(list[0].Text, "peers changed from [4711, 4712], which are the uids [0 103], to the uids [") {
+		t.Errorf("another number for a name: %v", list)
+	}
+}
+
 // TestReloadTellsErrorsFromWarnings: the reason is the first error, though a warning stands above it, and only errors
 // are counted.
 func TestReloadTellsErrorsFromWarnings(t *testing.T) {

@@ -25,6 +25,9 @@ const stopWithin = 6 * time.Second
 // fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
 const fetchWithin = 5 * time.Second
 
+// readyEvery is how often a daemon that began not ready looks whether it is.
+const readyEvery = 250 * time.Millisecond
+
 // daemonInput is what the world gives a daemon.
 type daemonInput struct {
 	config  string // path
@@ -146,7 +149,8 @@ func (d *usherd) tasks(ready func()) []task {
 	return list
 }
 
-// announce waits for the first keys and then says that we are ready.
+// announce waits for the first keys, and then says that we answer, and whether anything is missing, as usher status does. systemd
+// is told READY in either case: the issuers whose keys are there log in.
 func (d *usherd) announce(ctx context.Context, ready func()) {
 	late := time.NewTimer(fetchWithin)
 	defer late.Stop()
@@ -159,11 +163,34 @@ func (d *usherd) announce(ctx context.Context, ready func()) {
 	}
 	d.up.Store(true)
 	status := servingStatus(d.reloader.current.Load())
-	d.log.Info("ready", "version", d.version, "pid", os.Getpid(), "status", status)
+	attrs := []any{"version", d.version, "pid", os.Getpid(), "status", status}
+	missing := d.notReady()
+	if len(missing) > 0 {
+		d.log.Warn("serving, and not ready", append(attrs, "not_ready", missing)...)
+	} else {
+		d.log.Info("ready", attrs...)
+	}
 	d.notify.ready(status)
 	if ready != nil {
 		ready()
 	}
+	if len(missing) > 0 && d.awaitReady(ctx) {
+		d.log.Info("ready", attrs...)
+	}
+}
+
+// awaitReady waits for all that a start wants, such as the component's connection, and reports whether it came.
+func (d *usherd) awaitReady(ctx context.Context) bool {
+	tick := time.NewTicker(readyEvery)
+	defer tick.Stop()
+	for len(d.notReady()) > 0 {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
 }
 
 // serve runs the tasks until ctx ends or one of them fails, and gives all of them stopWithin to finish.
