@@ -2,6 +2,7 @@ package unasked
 
 import (
 	"hash/maphash"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +63,13 @@ type finding struct {
 type room struct {
 	muc   string
 	seen  bool                 // everybody in it is known: it is new, or was looked at before
-	known map[uint64]time.Time // account → when it was asked about, or seen
+	known map[uint64]known
+}
+
+// known is an account that was asked about, or was there when usher came.
+type known struct {
+	at time.Time // when it was asked about, or seen
+	in bool      // it was seen since
 }
 
 // New returns an empty book.
@@ -83,11 +90,21 @@ func (b *Book) muc(domain string) *component {
 }
 
 // Connected notes that the component is connected anew: anything may have
-// happened in rooms meanwhile. Those who were found before are looked for again.
+// happened in rooms meanwhile. Those who were found before are looked for again;
+// those who were asked about a moment ago may be about to come in.
 func (b *Book) Connected(connection uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	before := b.rooms
 	b.connection, b.rooms, b.accounts, b.lossy = connection, map[uint64]*room{}, 0, false
+	for key, r := range before {
+		r.seen = false
+		maps.DeleteFunc(r.known, func(_ uint64, k known) bool { return k.in || time.Since(k.at) >= joinTakes })
+		if len(r.known) > 0 {
+			b.rooms[key] = r
+			b.accounts += len(r.known)
+		}
+	}
 	for _, c := range b.mucs {
 		c.listed, c.complete, c.public, c.connected = false, false, false, time.Now()
 		c.begins = finding{} // the next room tells it again
@@ -103,7 +120,7 @@ func (b *Book) Asked(muc, name, account string, passes bool) {
 	defer b.mu.Unlock()
 	b.muc(muc).asked = now
 	if passes {
-		b.know(b.room(muc, b.hash(name)), b.hash(account), now)
+		b.know(b.room(muc, b.hash(name)), b.hash(account), known{at: now})
 	}
 }
 
@@ -116,14 +133,14 @@ func (b *Book) room(muc string, key uint64) *room {
 		if len(b.rooms) >= maxRooms {
 			b.forgetAny(nil)
 		}
-		r = &room{muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]time.Time{}}
+		r = &room{muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]known{}}
 		b.rooms[key] = r
 	}
 	return r
 }
 
 // know wants the lock.
-func (b *Book) know(r *room, account uint64, at time.Time) {
+func (b *Book) know(r *room, account uint64, k known) {
 	if _, there := r.known[account]; !there {
 		for b.accounts >= maxAccounts && len(b.rooms) > 1 {
 			b.forgetAny(r)
@@ -134,7 +151,7 @@ func (b *Book) know(r *room, account uint64, at time.Time) {
 		}
 		b.accounts++
 	}
-	r.known[account] = at
+	r.known[account] = k
 }
 
 // forgetAny wants the lock. It forgets another room than one.
@@ -161,7 +178,7 @@ func (b *Book) Began(muc, name string) {
 	delete(c.strict, key)
 	r := b.room(muc, key)
 	b.accounts -= len(r.known)
-	r.seen, r.known = true, map[uint64]time.Time{}
+	r.seen, r.known = true, map[uint64]known{}
 	c.hear(name)
 }
 

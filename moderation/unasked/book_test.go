@@ -72,6 +72,29 @@ func TestWhoIsFound(t *testing.T) {
 			b.Asked(muc, standup, "mallory@h", false)
 			b.Saw(muc, standup, []string{"mallory@h"})
 		}, true, nil, Missing, 1},
+		"asked about before the component is back, and in only then": {func(b *Book) {
+			b.Asked(muc, standup, "alice@h", true)
+			b.Connected(2)
+			b.Listed(muc, []string{standup}, true)
+			b.Saw(muc, standup, []string{"old@h"})
+			b.Saw(muc, standup, []string{"old@h", "alice@h"})
+		}, true, nil, Asked, 0},
+		"not asked about, and in only once the component is back": {func(b *Book) {
+			b.Asked(muc, standup, "alice@h", true)
+			b.Connected(2)
+			b.Listed(muc, []string{standup}, true)
+			b.Saw(muc, standup, []string{"old@h"})
+			b.Saw(muc, standup, []string{"old@h", "mallory@h"})
+		}, true, nil, Missing, 1},
+		"asked about and in before Prosody was restarted, and not afterwards": {func(b *Book) {
+			b.Asked(muc, standup, "alice@h", true)
+			b.Saw(muc, standup, []string{"alice@h"})
+			b.Asked(muc, standup, "bob@h", true)
+			b.Connected(2)
+			b.Listed(muc, nil, true)
+			b.Listed(muc, []string{standup}, true)
+			b.Saw(muc, standup, []string{"alice@h"})
+		}, true, nil, Missing, 1},
 		"asked about in another room": {func(b *Book) {
 			b.Asked(muc, "other@conference.h", "mallory@h", true)
 			b.Listed(muc, []string{standup}, true)

@@ -62,10 +62,15 @@ func (b *Book) Listed(muc string, names []string, all bool) (look []string) {
 	return slices.Concat(heard, look, old)
 }
 
-// prune wants the lock. It forgets rooms that are no more.
+// prune wants the lock. It forgets rooms that are no more; of one that is not there
+// yet everybody comes in later.
 func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
 	for key, r := range b.rooms {
-		if r.muc == muc && !there[key] && !r.recent() {
+		switch {
+		case r.muc != muc || there[key]:
+		case r.recent():
+			r.seen = !b.lossy
+		default:
 			b.accounts -= len(r.known)
 			delete(b.rooms, key)
 		}
@@ -79,8 +84,8 @@ func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
 
 // recent reports whether somebody may be about to come in.
 func (r *room) recent() bool {
-	for _, at := range r.known {
-		if time.Since(at) < joinTakes {
+	for _, k := range r.known {
+		if time.Since(k.at) < joinTakes {
 			return true
 		}
 	}
@@ -121,20 +126,20 @@ func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	for _, account := range present {
 		a := b.hash(account)
 		in[a] = true
-		switch _, known := r.known[a]; {
-		case known:
-			r.known[a] = now
+		switch _, is := r.known[a]; {
+		case is:
+			r.known[a] = known{now, true}
 		case r.seen || before[a]:
 			news = news || c.joins.first.IsZero()
 			c.joins.note(name, account)
 			c.add(key, a)
 		default:
-			b.know(r, a, now)
+			b.know(r, a, known{now, true})
 		}
 	}
 	r.seen = true
-	for a, at := range r.known {
-		if !in[a] && now.Sub(at) >= joinTakes {
+	for a, k := range r.known {
+		if !in[a] && now.Sub(k.at) >= joinTakes {
 			delete(r.known, a)
 			b.accounts--
 		}
