@@ -62,7 +62,7 @@ type finding struct {
 // A room is whom usher knows in it.
 type room struct {
 	muc   string
-	seen  bool                 // everybody in it is known: it is new, or was looked at before
+	seen  bool // everybody in it is known: it is new, or was looked at before
 	known map[uint64]known
 }
 
