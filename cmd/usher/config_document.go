@@ -137,10 +137,12 @@ func (r *reader) report(line, column int, warning bool, mend, text string) {
 // markPassing says of the last problem whether it may go away by itself.
 func (r *reader) markPassing(passing bool) { r.problems[len(r.problems)-1].Passing = passing }
 
-// printable keeps a file's content from moving the cursor of the terminal.
+// printable keeps text from elsewhere, such as the room that a token names, from
+// moving the cursor of the terminal, and from being shown in another order than it
+// has.
 func printable(s string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
+		if unicode.IsControl(c) || unicode.In(c, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return '?'
 		}
 		return c
