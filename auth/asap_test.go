@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 // A keyServer is an ASAP key server in memory.
 type keyServer struct {
+	mu      sync.Mutex
 	files   map[string]string // by path
 	status  atomic.Int32      // instead of the files; -1 hangs
 	empty   atomic.Bool       // instead of a file's content
@@ -21,7 +23,9 @@ type keyServer struct {
 
 func (k *keyServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	k.fetches.Add(1)
+	k.mu.Lock()
 	file, ok := k.files[r.URL.Path]
+	k.mu.Unlock()
 	if k.empty.Load() {
 		file = ""
 	}
@@ -36,10 +40,17 @@ func (k *keyServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(200, "max-age=60", file)
 }
 
+// put publishes a file, also while it may be fetched.
+func (k *keyServer) put(kid, file string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.files[asapPath(kid)] = file
+}
+
 func newKeyServer(t *testing.T, kids ...string) (*keyServer, *source) {
 	k := &keyServer{files: map[string]string{}}
 	for _, kid := range kids {
-		k.files[asapPath(kid)] = pemOf(newECKey(t))
+		k.put(kid, pemOf(newECKey(t)))
 	}
 	s := newSource(sourceID{issuer: "id", kind: sourceASAP, url: "https://id.example.com/keys?x=hush"}, testOptions(k, nil))
 	start(t, s)
@@ -155,7 +166,7 @@ func TestASAPTrouble(t *testing.T) {
 func TestASAPUselessFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t)
-		server.files[asapPath("page")] = "<html>"
+		server.put("page", "<html>")
 		s.want("page")
 		synctest.Wait()
 		if l := s.want("page"); l.pending {
@@ -164,14 +175,14 @@ func TestASAPUselessFile(t *testing.T) {
 		if st := s.status("h"); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
 			t.Errorf("status %+v", st)
 		}
-		server.files[asapPath("hush")] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+		server.put("hush", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		s.want("hush")
 		synctest.Wait()
 		if st := s.status("h"); len(st.Skipped) != 2 || !strings.HasPrefix(st.Skipped[0], `kid "hush": the file holds a private key`) {
 			t.Errorf("a private key: status %+v", st)
 		}
 		delete(server.files, asapPath("hush"))
-		server.files[asapPath("page")] = pemOf(newECKey(t))
+		server.put("page", pemOf(newECKey(t)))
 		time.Sleep(missingFor)
 		s.want("page")
 		s.want("hush")

@@ -75,7 +75,7 @@ func TestRevealedASAP(t *testing.T) {
 		s.want("a")
 		s.want("b")
 		synctest.Wait()
-		server.files[asapPath("a")] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+		server.put("a", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if got := described(s.current()); got != "b=ES256" {

@@ -67,7 +67,8 @@ func serveOn(t testing.TB, s *Server, kind func(net.Listener) net.Listener) stri
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, kind(l)) }()
+	of := kind(l)
+	go func() { served <- s.Serve(ctx, of) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {

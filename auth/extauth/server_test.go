@@ -143,19 +143,30 @@ func TestPanicIsARefusal(t *testing.T) {
 	p.expect(true)
 }
 
+// atRest returns when so many connections have no request in hand: a door gives the place of a request back after its
+// answer was written, so whoever has just read one may still make no room for others.
+func atRest(t *testing.T, door *listen.Listener, n int) {
+	t.Helper()
+	authtest.Await(t, "the requests are done with", func() bool { return door.Counts().Waiting == n })
+}
+
 // TestFullDoor: what has shown nothing good makes room, the oldest first.
 func TestFullDoor(t *testing.T) {
+	var door *listen.Listener
 	path := serveOn(t, &Server{Auth: &stub{}}, func(l net.Listener) net.Listener {
-		return listen.Limit(l, listen.Options{Name: "extauth", Limits: listen.Limits{Most: 2, Waiting: 2}})
+		door = listen.Limit(l, listen.Options{Name: "extauth", Limits: listen.Limits{Most: 2, Waiting: 2}})
+		return door
 	})
 	proven := dial(t, path, Generic)
 	proven.ask("auth:alice:" + host + ":ok-alice")
 	proven.expect(true)
+	atRest(t, door, 1)
 	silent := dial(t, path, Generic)
 	for range 2 {
 		p := dial(t, path, Generic)
 		p.ask("isuser:alice:" + host)
 		p.expect(true)
+		atRest(t, door, 2)
 	}
 	silent.expectEnd()
 	proven.ask("auth:alice:" + host + ":ok-alice")
