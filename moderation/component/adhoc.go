@@ -106,10 +106,10 @@ func (s *session) command(in *iq) {
 		return
 	}
 	s.commands.Go(func() {
-		defer leave()
 		ctx, cancel := context.WithTimeout(s.ctx, deskWithin)
 		defer cancel()
 		out, err := s.step(ctx, account, c)
+		leave() // before the answer: whoever has it may send the next command at once
 		if err != nil {
 			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(account), "err", err)
 			s.reply(s.failure(in, "wait", "internal-server-error"))

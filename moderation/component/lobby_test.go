@@ -233,6 +233,16 @@ func TestStrangersTakeNoPlace(t *testing.T) {
 	}
 }
 
+// TestOneAfterAnother: with the answer to its command an account may send the next.
+func TestOneAfterAnother(t *testing.T) {
+	s := atDesk(t, &desk{})
+	for range 3000 {
+		if _, text := s.ask(t, "alice@h/phone", command{Node: lobbyNode}); strings.Contains(text, "resource-constraint") {
+			t.Fatalf("a command after the answer to the one before: %s", text)
+		}
+	}
+}
+
 // TestCommandsEnd: a command that is under way ends with the connection.
 func TestCommandsEnd(t *testing.T) {
 	d := &desk{block: make(chan bool)}
