@@ -16,7 +16,7 @@ func (k *Keeper) Attend(t testing.TB) {
 // for those of one account.
 func NewSmallSessions(ctx context.Context, store Store, p *Policy, o Options, factor int) (*Sessions, error) {
 	b := usualLimits()
-	for _, n := range []*int{&b.grants, &b.ofPrincipal, &b.fair, &b.givens, &b.rooms, &b.names, &b.revocations, &b.expelled} {
+	for _, n := range []*int{&b.grants, &b.ofPrincipal, &b.fair, &b.givens, &b.rooms, &b.names, &b.revocations, &b.expelled, &b.asked.Rooms, &b.asked.Accounts} {
 		*n /= factor
 	}
 	return newSessions(ctx, store, p, o, b)

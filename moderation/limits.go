@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"usher/moderation/unasked"
 )
 
 // limits are those of what is kept. At the bound of one account its oldest login
@@ -23,11 +25,12 @@ type limits struct {
 	names       int // bytes of names in givens and rooms
 	revocations int
 	expelled    int // accounts that revocations know of
+	asked       unasked.Limits
 }
 
 func usualLimits() limits {
 	return limits{grants: 200_000, ofOne: 16, ofPrincipal: 20_000, fair: 300, givens: 200_000, givensOfOne: 512, rooms: 50_000,
-		names: 96 << 20, revocations: 50_000, expelled: 200_000}
+		names: 96 << 20, revocations: 50_000, expelled: 200_000, asked: unasked.UsualLimits()}
 }
 
 // overLimits finds what must go for a new grant, and wants the lock.

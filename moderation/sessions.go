@@ -94,7 +94,7 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 
 func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limits) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby, limits: b,
-		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(),
+		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(b.asked),
 		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
 		resumable: map[string]*Grant{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
 		wild: map[string][]ID{}, ledger: newLedger(b), shared: map[string]string{}}

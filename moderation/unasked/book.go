@@ -11,21 +11,29 @@ import (
 // The bounds. At them usher forgets whom it was asked about, and then takes those
 // who are in a room as it does after a start.
 const (
-	maxRooms    = 20_000
-	maxAccounts = 200_000
-	maxUnasked  = 1_000 // accounts of one component that are remembered as unasked
-	maxHeard    = 200   // rooms of one component to look at once
-	maxName     = 256   // bytes of a name that is kept for an operator
+	maxUnasked = 1_000 // accounts of one component that are remembered as unasked
+	maxHeard   = 200   // rooms of one component to look at once
+	maxName    = 256   // bytes of a name that is kept for an operator
 
 	// joinTakes is how long after the answer somebody may come in: until then
 	// nobody is forgotten for not being there.
 	joinTakes = time.Minute
 )
 
+// Limits bound what a [Book] keeps.
+type Limits struct {
+	Rooms    int
+	Accounts int // in all of them
+}
+
+// UsualLimits are those of the daemon.
+func UsualLimits() Limits { return Limits{Rooms: 20_000, Accounts: 200_000} }
+
 // A Book notes what is asked and seen. Its methods are safe for concurrent use.
 // Names are bare JIDs as Prosody spells them; muc is the domain of a room.
 type Book struct {
-	seed maphash.Seed
+	seed   maphash.Seed
+	limits Limits
 
 	mu         sync.Mutex
 	connection uint64 // of the component; zero before the first
@@ -73,8 +81,8 @@ type known struct {
 }
 
 // New returns an empty book.
-func New() *Book {
-	return &Book{seed: maphash.MakeSeed(), mucs: map[string]*component{}, rooms: map[uint64]*room{}}
+func New(l Limits) *Book {
+	return &Book{seed: maphash.MakeSeed(), limits: l, mucs: map[string]*component{}, rooms: map[uint64]*room{}}
 }
 
 func (b *Book) hash(name string) uint64 { return maphash.String(b.seed, name) }
@@ -130,7 +138,7 @@ func (b *Book) room(muc string, key uint64) *room {
 	r := b.rooms[key]
 	if r == nil {
 		c := b.muc(muc)
-		if len(b.rooms) >= maxRooms {
+		if len(b.rooms) >= b.limits.Rooms {
 			b.forgetAny(nil)
 		}
 		r = &room{muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]known{}}
@@ -142,10 +150,10 @@ func (b *Book) room(muc string, key uint64) *room {
 // know wants the lock.
 func (b *Book) know(r *room, account uint64, k known) {
 	if _, there := r.known[account]; !there {
-		for b.accounts >= maxAccounts && len(b.rooms) > 1 {
+		for b.accounts >= b.limits.Accounts && len(b.rooms) > 1 {
 			b.forgetAny(r)
 		}
-		if b.accounts >= maxAccounts { // all of them in this one
+		if b.accounts >= b.limits.Accounts { // all of them in this one
 			b.accounts, r.seen, b.lossy = 0, false, true
 			clear(r.known)
 		}

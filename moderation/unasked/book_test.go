@@ -14,7 +14,11 @@ const (
 
 // connected has a component whose rooms were listed.
 func connected(all bool, rooms ...string) *Book {
-	b := New()
+	return connectedWith(UsualLimits(), all, rooms...)
+}
+
+func connectedWith(l Limits, all bool, rooms ...string) *Book {
+	b := New(l)
 	b.Connected(1)
 	b.Listed(muc, rooms, all)
 	return b
@@ -208,8 +212,9 @@ func TestLook(t *testing.T) {
 
 // TestBounds: nothing grows without end, and what was forgotten makes nobody be found.
 func TestBounds(t *testing.T) {
-	b := connected(true)
-	for i := range maxRooms + 1000 {
+	const maxRooms, maxAccounts = 500, 5000
+	b := connectedWith(Limits{maxRooms, maxAccounts}, true)
+	for i := range maxRooms + 100 {
 		for j := range 15 {
 			b.Asked(muc, fmt.Sprint("r", i, "@conference.h"), fmt.Sprint("g", j, "@h"), true)
 		}
@@ -222,7 +227,7 @@ func TestBounds(t *testing.T) {
 	if len(b.rooms) > maxRooms || b.accounts > maxAccounts || n != b.accounts || len(b.muc(muc).heard) > maxHeard {
 		t.Errorf("%d rooms, %d accounts (%d), %d heard of", len(b.rooms), b.accounts, n, len(b.muc(muc).heard))
 	}
-	for i := range maxRooms + 1000 {
+	for i := range maxRooms + 100 {
 		b.Saw(muc, fmt.Sprint("r", i, "@conference.h"), []string{"g0@h"})
 	}
 	b.want(t, Asked, NotSeen, 0)
