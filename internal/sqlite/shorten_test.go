@@ -8,18 +8,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/moderation"
 )
+
+// openStill opens a file whose log nobody moves but the test.
+func openStill(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := openEvery(t.Context(), path, 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 // TestLogStaysShort: the log does not grow without end, and what was in it is
 // in the file.
 func TestLogStaysShort(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openStill(t, path)
 	const rounds, n = 4, 2500
 	for round := range rounds {
 		for i := range n {
@@ -52,10 +60,7 @@ func TestLogStaysShort(t *testing.T) {
 // another salt in its head.
 func TestLogIsNotWrittenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openStill(t, path)
 	n := 0
 	write := func() {
 		t.Helper()
@@ -91,10 +96,7 @@ func TestLogIsNotWrittenOver(t *testing.T) {
 func TestPowerFailure(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "usher.db")
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openStill(t, path)
 	random := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	write := func(many int) {

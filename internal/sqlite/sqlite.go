@@ -36,7 +36,8 @@ type Store struct {
 	requests chan *request
 	stop     chan struct{}
 	stopOnce sync.Once
-	closing  sync.Mutex // held while stop is closed, or something else begins
+	every    time.Duration // from one round of moving the log to the next
+	closing  sync.Mutex    // held while stop is closed, or something else begins
 	done     sync.WaitGroup
 
 	syncFile func(path string) error // fsync, but in tests
@@ -55,8 +56,10 @@ var errClosed = errors.New("the state is closed")
 
 // Open opens the file, which only this process may then use, and makes it if
 // it is not there. Its folder must be there.
-func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), syncFile: syncFile}
+func Open(ctx context.Context, path string) (*Store, error) { return openEvery(ctx, path, syncEvery) }
+
+func openEvery(ctx context.Context, path string, every time.Duration) (*Store, error) {
+	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), every: every, syncFile: syncFile}
 	if err := s.open(ctx); err != nil {
 		s.release()
 		return nil, fmt.Errorf("state %s: %w", path, err)

@@ -118,7 +118,7 @@ const (
 // goes on meanwhile; only when nothing is left to move is the log made short,
 // which waits for nothing.
 func (s *Store) sync() {
-	tick := time.NewTicker(syncEvery)
+	tick := time.NewTicker(s.every)
 	defer tick.Stop()
 	for {
 		select {
