@@ -2,6 +2,7 @@ package lobby
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -192,11 +193,17 @@ func (k *knocks) remove(room, jid string) bool {
 	return true
 }
 
-// expire forgets who has not tried for long.
+// expire forgets who has not tried for long, room by room.
 func (k *knocks) expire(now time.Time) {
+	for _, room := range k.unsortedNames() {
+		k.expireOf(room, now)
+	}
+}
+
+func (k *knocks) expireOf(room string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for room, r := range k.rooms {
+	if r := k.rooms[room]; r != nil {
 		k.drop(room, r, func(v *Knock) bool { return now.Sub(v.Last) >= knockLasts })
 	}
 }
@@ -233,18 +240,16 @@ func (k *knocks) count() int {
 }
 
 // list returns them by room, and in the order in which they came; of one room
-// only, if it is named.
+// only, if it is named. There may be many, and joins wait for the lock: it is let
+// go after each room.
 func (k *knocks) list(only string) []Knock {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	rooms := []string{only}
+	if only == "" {
+		rooms = k.roomNames()
+	}
 	all := []Knock{}
-	for room, r := range k.rooms {
-		if only != "" && room != only {
-			continue
-		}
-		for _, v := range slices.Concat(r.first, r.last) {
-			all = append(all, *v)
-		}
+	for _, room := range rooms {
+		all = k.appendOf(all, room)
 	}
 	slices.SortFunc(all, func(a, b Knock) int {
 		return cmp.Or(cmp.Compare(a.Room, b.Room), a.First.Compare(b.First), cmp.Compare(a.JID, b.JID))
@@ -252,13 +257,26 @@ func (k *knocks) list(only string) []Knock {
 	return all
 }
 
-func (k *knocks) roomNames() []string {
+func (k *knocks) appendOf(list []Knock, room string) []Knock {
+	list = slices.Grow(list, knocksFirst+knocksLast)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	names := make([]string, 0, len(k.rooms))
-	for room := range k.rooms {
-		names = append(names, room)
+	if r := k.rooms[room]; r != nil {
+		for _, v := range slices.Concat(r.first, r.last) {
+			list = append(list, *v)
+		}
 	}
+	return list
+}
+
+func (k *knocks) roomNames() []string {
+	names := k.unsortedNames()
 	slices.Sort(names)
 	return names
+}
+
+func (k *knocks) unsortedNames() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Collect(maps.Keys(k.rooms))
 }

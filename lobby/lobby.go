@@ -152,26 +152,27 @@ func (l *Lobby) Sweep(ctx context.Context) {
 	}
 }
 
+// sweep looks for what has expired without the lock of those who read: with
+// l.change held nobody else changes the lists.
 func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 	l.change.Lock()
 	defer l.change.Unlock()
 	now := l.o.Now()
-	l.mu.Lock()
+	var changes []Change
 	for key, e := range l.entries {
 		if e.ended(now) {
-			l.take(key)
+			l.locked(func() { l.take(key) })
 			gone = append(gone, key.JID)
 			if !e.fixed {
 				l.undeleted[key.EntryKey] = true
 			}
 		}
 	}
-	var changes []Change
-	for _, key := range l.verdicts.expire(now) {
+	for _, key := range l.verdicts.ended(now) {
+		l.locked(func() { l.verdicts.drop(key) })
 		gone = append(gone, key.JID)
 		changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
 	}
-	l.mu.Unlock()
 	for key := range l.undeleted {
 		changes = append(changes, Change{DeleteEntry: &key})
 	}
@@ -179,6 +180,12 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 		clear(l.undeleted)
 	}
 	return gone
+}
+
+func (l *Lobby) locked(do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	do()
 }
 
 func (l *Lobby) changed(jid string) {

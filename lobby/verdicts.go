@@ -142,17 +142,14 @@ func (r *verdictsOf) oldest(bytes int) (gone []VerdictKey) {
 	return gone
 }
 
-// expire drops what has ended, and returns it.
-func (t *verdicts) expire(now time.Time) (gone []VerdictKey) {
+// ended returns what has ended.
+func (t *verdicts) ended(now time.Time) (list []VerdictKey) {
 	for _, r := range t.rooms {
 		for _, v := range r.byJID {
 			if v.ended(now) {
-				gone = append(gone, v.key())
+				list = append(list, v.key())
 			}
 		}
 	}
-	for _, k := range gone {
-		t.drop(k)
-	}
-	return gone
+	return list
 }
