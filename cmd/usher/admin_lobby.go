@@ -113,19 +113,13 @@ func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxImport)).Decode(&entries); err != nil {
 		return lobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
 	}
-	keep := map[lobby.EntryKey]bool{}
-	for i := range entries {
-		var err error
-		if entries[i].JID, err = prepareJID(entries[i].JID); err != nil {
-			return lobbyAnswer{}, err
-		}
-		if err := p.checkComponent(entries[i]); err != nil {
-			return lobbyAnswer{}, fmt.Errorf("nothing was changed: %s: %w", entries[i], err)
-		}
-		keep[entries[i].Key()] = true
+	replace := r.URL.Query().Get("replace") == "true"
+	keep, err := p.readImport(entries, replace)
+	if err != nil {
+		return lobbyAnswer{}, fmt.Errorf("nothing was changed: %w", err)
 	}
 	var answer lobbyAnswer
-	if r.URL.Query().Get("replace") == "true" {
+	if replace {
 		removed, err := p.removeOthers(r.Context(), keep)
 		if answer.Removed = removed; err != nil {
 			return answer, err
@@ -141,6 +135,35 @@ func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
 		}
 	}
 	return answer, nil
+}
+
+// readImport prepares entries, and refuses what [lobby.Lobby.Allow] would: nothing is taken off for a list of which a
+// part cannot be put on.
+func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lobby.EntryKey]bool, err error) {
+	keep = map[lobby.EntryKey]bool{}
+	for i := range entries {
+		e := &entries[i]
+		if e.JID, err = prepareJID(e.JID); err != nil {
+			return nil, err
+		}
+		if err := p.checkComponent(*e); err != nil {
+			return nil, fmt.Errorf("%s: %w", printable(clip(e.String())), err)
+		}
+		if _, err := e.Check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", printable(clip(e.String())), err)
+		}
+		keep[e.Key()] = true
+	}
+	n := len(keep)
+	for _, e := range p.lobby.List() {
+		if (e.Fixed || !replace) && !keep[e.Key()] {
+			n++
+		}
+	}
+	if n > lobby.MaxEntries {
+		return nil, lobby.ErrFull
+	}
+	return keep, nil
 }
 
 func (p *roomParts) removeOthers(ctx context.Context, keep map[lobby.EntryKey]bool) (n int, err error) {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/lobby"
+)
+
+// nothingKept is a state that takes everything and keeps nothing.
+type nothingKept struct{}
+
+func (nothingKept) LoadLobby(context.Context) (lobby.State, error)    { return lobby.State{}, nil }
+func (nothingKept) ApplyLobby(context.Context, ...lobby.Change) error { return nil }
+
+// TestImportIsWhole: an import of which a part cannot be put on the whitelist takes nothing off it, and puts nothing on.
+func TestImportIsWhole(t *testing.T) {
+	many := make([]lobby.Entry, lobby.MaxEntries)
+	for i := range many {
+		many[i].JID = fmt.Sprintf("a%d@h", i)
+	}
+	for name, list := range map[string][]lobby.Entry{
+		"a long note":         {{JID: "new@h"}, {JID: "x@h", Note: strings.Repeat("n", 300)}},
+		"a pattern":           {{JID: "new@h"}, {JID: "x@h", Room: "*]x"}},
+		"no account":          {{JID: "new@h"}, {JID: "@h"}},
+		"a foreign component": {{JID: "new@h"}, {JID: "x@h", Room: "a@elsewhere"}},
+		"part of a second":    {{JID: "new@h"}, {JID: "x@h", Until: time.Now().Add(time.Hour).Truncate(time.Second).Add(1)}},
+		"too many":            many,
+	} {
+		l, err := lobby.New(t.Context(), nothingKept{}, lobby.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Configure([]lobby.Entry{{JID: "fixed@h"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Allow(t.Context(), lobby.Entry{JID: "old@h"}); err != nil {
+			t.Fatal(err)
+		}
+		p := &roomParts{lobby: l}
+		p.mucs.Store(&[]string{"conference.h"})
+		body, err := json.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true", strings.NewReader(string(body))))
+		if err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := l.List(); len(got) != 2 || got[0].JID != "fixed@h" || got[1].JID != "old@h" {
+			t.Errorf("%s: the whitelist is %v", name, got[:min(len(got), 4)])
+		}
+	}
+}
