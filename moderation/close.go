@@ -104,16 +104,24 @@ func (p *pass) keepIn(ctx context.Context) error {
 // that was.
 func (s *Sessions) expected(h *hostRules, room RoomName) []string {
 	list := s.lobby.Members(room.forLobby(), maxSeeded)
+	for _, g := range s.lastWild(h) {
+		if reason, _ := h.opens(g, room); reason == "" {
+			list = append(list, g.JID())
+		}
+	}
+	return list
+}
+
+// lastWild returns the last logins of a host with a token for many rooms that
+// count still.
+func (s *Sessions) lastWild(h *hostRules) []*Grant {
 	good := s.judge(s.now())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	list := make([]*Grant, 0, maxWild)
 	for _, id := range s.wild[h.Host] {
-		g := s.grants[id]
-		if g == nil || good(g) != "" {
-			continue
-		}
-		if reason, _ := h.opens(g, room); reason == "" {
-			list = append(list, g.JID())
+		if g := s.grants[id]; g != nil && good(g) == "" {
+			list = append(list, g)
 		}
 	}
 	return list

@@ -133,9 +133,7 @@ func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
 	judge := s.judgeBy(h.policy, now)
 	var deciding []Decision
 	for k := range s.candidates(h, room, now) {
-		s.mu.RLock()
-		d := h.decide(s.byJID[k], room, judge)
-		s.mu.RUnlock()
+		d := h.decide(s.judged(k, judge), room)
 		if d.Allowed && on {
 			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), k.account+"@"+k.host), true)
 		}

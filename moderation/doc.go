@@ -17,6 +17,6 @@
 //
 // Locks: that of [Sessions] is held for no longer than a portion of a large table
 // takes, that of [Keeper] for a moment; the small tables beside have one each. None
-// is held while another is taken, but that of the regular expressions within that of
-// the sessions, and none while the store, a room or the log is waited for.
+// is held while another is taken, none while a regular expression is compiled, and
+// none while the store, a room or the log is waited for.
 package moderation

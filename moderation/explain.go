@@ -31,7 +31,7 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		d := refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	d := h.decide([]*Grant{grantOf(id, now)}, name, func(*Grant) Reason { return "" })
+	d := h.decide([]judged{{Grant: grantOf(id, now)}}, name)
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}

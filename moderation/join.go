@@ -78,9 +78,7 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 	case h.service[user]:
 		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
 	case found && domain == h.Host:
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		return h.decide(s.byJID[accountKey{h.Host, account}], room, s.judgeBy(h.policy, now))
+		return h.decide(s.judged(accountKey{h.Host, account}, s.judgeBy(h.policy, now)), room)
 	case found && h.guests[domain]:
 		s.mu.RLock()
 		defer s.mu.RUnlock()
@@ -90,6 +88,14 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 		return refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
 	return refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", clip(domain), h.Host)
+}
+
+// judged returns the grants of an account, judged: what follows is done without
+// the lock, as it may take long (regular expressions).
+func (s *Sessions) judged(k accountKey, judge func(*Grant) Reason) []judged {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return judgeAll(s.byJID[k], judge)
 }
 
 // joined remembers a join that was allowed.

@@ -140,20 +140,38 @@ func refuse(r Reason, format string, args ...any) Decision {
 	return Decision{Reason: r, Detail: fmt.Sprintf(format, args...), Affiliation: None}
 }
 
+// A judged is a grant, and why it does not count, if it does not.
+type judged struct {
+	*Grant
+	reason Reason // empty: it counts
+	why    string // for the operator
+}
+
+// judgeAll asks good about each grant. What good wants, such as a lock, this wants.
+func judgeAll(grants []*Grant, good func(*Grant) Reason) []judged {
+	list := make([]judged, len(grants))
+	for i, g := range grants {
+		reason := good(g)
+		list[i] = judged{g, reason, g.whyEnded(reason)}
+	}
+	return list
+}
+
 // decide finds the grant that decides about a room: of those that open it, the
-// one that logged in last. If none does, the reason is that of the last login.
-func (h *hostRules) decide(grants []*Grant, room RoomName, good func(*Grant) Reason) Decision {
+// one that logged in last. If none does, the reason is that of the last login. It
+// may compile regular expressions and wants no lock: of a grant it reads what does
+// not change.
+func (h *hostRules) decide(grants []judged, room RoomName) Decision {
 	best, refused := (*Grant)(nil), refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
 	var latest time.Time
 	for _, g := range grants {
-		reason := good(g)
-		detail := g.whyEnded(reason)
+		reason, detail := g.reason, g.why
 		if reason == "" {
-			reason, detail = h.opens(g, room)
+			reason, detail = h.opens(g.Grant, room)
 		}
 		switch {
 		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
-			best = g
+			best = g.Grant
 		case reason != "" && !g.LoggedIn.Before(latest):
 			latest, refused = g.LoggedIn, refuse(reason, "%s", detail)
 		}

@@ -44,22 +44,22 @@ func TestDecideLatest(t *testing.T) {
 	moderator := &Grant{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
 	plain := &Grant{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
 	for _, grants := range [][]*Grant{{moderator, plain}, {plain, moderator}} {
-		if d := h.decide(grants, roomNamed(t, "a"), good); !d.Allowed || d.Affiliation != Member || d.Grant != plain {
+		if d := h.decide(judgeAll(grants, good), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Grant != plain {
 			t.Errorf("the later token does not decide: %+v", d)
 		}
 	}
 	plain.Rooms = []string{"b"} // it says nothing about this room
-	if d := h.decide([]*Grant{moderator, plain}, roomNamed(t, "a"), good); d.Affiliation != Owner {
+	if d := h.decide(judgeAll([]*Grant{moderator, plain}, good), roomNamed(t, "a")); d.Affiliation != Owner {
 		t.Errorf("a token for another room decides: %+v", d)
 	}
-	if d := h.decide([]*Grant{moderator, plain}, roomNamed(t, "c"), good); d.Allowed || d.Reason != ReasonRoomMismatch {
+	if d := h.decide(judgeAll([]*Grant{moderator, plain}, good), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
 		t.Errorf("neither opens it: %+v", d)
 	}
-	if d := h.decide(nil, roomNamed(t, "a"), good); d.Allowed || d.Reason != ReasonNoSession {
+	if d := h.decide(judgeAll(nil, good), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonNoSession {
 		t.Errorf("without a session: %+v", d)
 	}
 	gone := func(g *Grant) Reason { return ReasonKeyRemoved }
-	if d := h.decide([]*Grant{moderator}, roomNamed(t, "a"), gone); d.Allowed || d.Reason != ReasonKeyRemoved {
+	if d := h.decide(judgeAll([]*Grant{moderator}, gone), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
 		t.Errorf("its key has gone: %+v", d)
 	}
 }
