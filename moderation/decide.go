@@ -13,8 +13,7 @@ import (
 
 const (
 	letInWithin = 5 * time.Second // a decision waits for the room to have the membership
-	letInPoll   = 20 * time.Millisecond
-	inviteLater = time.Minute // an invitation waits for it, after the decision
+	inviteLater = time.Minute     // an invitation waits for it, after the decision
 
 	// A join whose role Prosody computed before the membership was there is put out
 	// again. Prosody's question about such a join is here well within this time.
@@ -98,24 +97,23 @@ func (s *Sessions) forgetTaken(ctx context.Context, key GivenKey) {
 // awaitLetIn waits until the room would let an admitted account in, at the first
 // try.
 func (s *Sessions) awaitLetIn(ctx context.Context, key GivenKey) bool {
-	tick := time.NewTicker(letInPoll)
-	defer tick.Stop()
-	for !s.canComeIn(key.Room, key.JID) {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
-	}
-	return true
+	return s.await(ctx, key.Room, key.JID, func() (bool, time.Duration) { return s.canComeIn(key) })
 }
 
-// canComeIn reports whether an admitted account would be let in by the room.
-func (s *Sessions) canComeIn(room, jid string) bool {
+// canComeIn reports whether an admitted account would be let in by the room. If it
+// only has to settle it says for how long.
+func (s *Sessions) canComeIn(key GivenKey) (yes bool, settles time.Duration) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	r, g := s.rooms[room], s.ledger.get(GivenKey{room, jid})
-	return r == nil || !r.MembersOnly || g.isMember() && g.Confirmed && s.now().Sub(g.At) >= membershipSettles
+	r, g := s.rooms[key.Room], s.ledger.get(key)
+	switch {
+	case r == nil || !r.MembersOnly:
+		return true, 0
+	case !g.isMember() || !g.Confirmed:
+		return false, 0
+	}
+	settles = membershipSettles - s.now().Sub(g.At)
+	return settles <= 0, min(settles, membershipSettles) // the clock may have been set back
 }
 
 // settling reports whether a room that lets in nobody but members is just being

@@ -1,7 +1,6 @@
 package moderation
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -66,16 +65,6 @@ func heldState() (state State) {
 	state.Rooms = append(state.Rooms, Room{JID: "hall@muc", Started: true})
 	return state
 }
-
-// loadedStore keeps nothing, and has something at first.
-type loadedStore struct {
-	slowStore
-	state State
-}
-
-func (l *loadedStore) Load(context.Context) (State, error) { return l.state, nil }
-
-func (l *loadedStore) Apply(context.Context, ...Change) error { return nil }
 
 // longestHold returns for how long f holds the lock at most at a time. It is the processor's time, so that what else the
 // machine does counts for nothing.

@@ -7,12 +7,13 @@ type ledger struct {
 	jids  map[string]map[string]bool   // JID → rooms
 	n     int
 	bytes int
+	waits waits // for what was given
 
 	limits
 }
 
-func newLedger(b limits) ledger {
-	return ledger{rooms: map[string]map[string]*Given{}, jids: map[string]map[string]bool{}, limits: b}
+func newLedger(b limits, w waits) ledger {
+	return ledger{rooms: map[string]map[string]*Given{}, jids: map[string]map[string]bool{}, waits: w, limits: b}
 }
 
 func (l *ledger) get(k GivenKey) *Given { return l.rooms[k.Room][k.JID] }
@@ -35,6 +36,7 @@ func (l *ledger) put(g *Given) bool {
 		l.bytes += len(g.Room) + len(g.JID)
 	}
 	l.rooms[g.Room][g.JID] = g
+	l.waits.wake(g.Room, g.JID)
 	return true
 }
 

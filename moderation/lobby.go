@@ -8,10 +8,8 @@ import (
 	"usher/lobby"
 )
 
-const (
-	closeWithin = 300 * time.Millisecond // a join waits for a room to let in nobody but members
-	closePoll   = 10 * time.Millisecond
-)
+// closeWithin is how long a join waits for a room to let in nobody but members.
+const closeWithin = 300 * time.Millisecond
 
 // maxClosedRooms bounds the running rooms in which a login with a token for
 // many rooms makes somebody a member at once.
@@ -132,19 +130,12 @@ func (s *Sessions) awaitClosed(ctx context.Context, room, user string) bool {
 		return seen
 	}
 	k.urgent(room, user)
-	tick := time.NewTicker(closePoll)
-	defer tick.Stop()
-	for range closeWithin / closePoll {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-			if _, seen := s.closedRoom(room, connection); seen {
-				return true
-			}
-		}
-	}
-	return false
+	ctx, cancel := context.WithTimeout(ctx, closeWithin)
+	defer cancel()
+	return s.await(ctx, room, "", func() (bool, time.Duration) {
+		_, seen := s.closedRoom(room, connection)
+		return seen, 0
+	})
 }
 
 // switchLobby wants the lock. It does what a token says of the room's lobby;
@@ -179,6 +170,7 @@ func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, chang
 		s.closed[room] = name
 	}
 	kept := r.Room
+	s.waits.wake(room, "")
 	s.mu.Unlock()
 	if kept != before {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)

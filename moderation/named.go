@@ -29,6 +29,7 @@ func (s *Sessions) putRoom(r *roomState) {
 // dropRoom wants the lock.
 func (s *Sessions) dropRoom(room string) {
 	delete(s.rooms, room)
+	s.waits.wake(room, "")
 	name, err := ParseRoom(room)
 	if err != nil || name.Tenant == "" {
 		return

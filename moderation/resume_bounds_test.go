@@ -29,6 +29,16 @@ func (s *slowStore) Sync(context.Context) error { return nil }
 
 func (s *slowStore) Close() error { return nil }
 
+// loadedStore keeps nothing, and has something at first.
+type loadedStore struct {
+	slowStore
+	state State
+}
+
+func (l *loadedStore) Load(context.Context) (State, error) { return l.state, nil }
+
+func (l *loadedStore) Apply(context.Context, ...Change) error { return nil }
+
 func newSlowSessions(t *testing.T, store Store, now time.Time) *Sessions {
 	t.Helper()
 	p, err := NewPolicy([]HostPolicy{{Host: "h"}})

@@ -69,6 +69,7 @@ type Sessions struct {
 	closed      map[string]RoomName // rooms that only let members in
 	evicted     []string            // rooms that had to go, and are in the state still
 	wild        map[string][]ID     // by host: the last logins with a token for many rooms
+	waits       waits               // for a change of what is in the tables
 	ledger      ledger
 	epoch       uint64
 	shared      map[string]string // texts that most grants have in common
@@ -97,7 +98,8 @@ func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limit
 		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(b.asked),
 		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
 		resumable: map[string]*Grant{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
-		wild: map[string][]ID{}, ledger: newLedger(b), shared: map[string]string{}}
+		wild: map[string][]ID{}, waits: waits{}, shared: map[string]string{}}
+	s.ledger = newLedger(b, s.waits)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -1,0 +1,77 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// newWaiting has a room that lets in nobody but members, and counts how often the lock is taken.
+func newWaiting(t *testing.T) (s *Sessions, taken *atomic.Int64) {
+	t.Helper()
+	p, err := NewPolicy([]HostPolicy{{Host: "h", MUC: []string{"muc"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := State{Rooms: []Room{{JID: "hall@muc", Started: true, MembersOnly: true}}}
+	if s, err = NewSessions(t.Context(), &loadedStore{state: state}, p, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	taken = new(atomic.Int64)
+	s.mu.meter = &holdMeter{taken: func() { taken.Add(1) }, letGo: func() {}}
+	return s, taken
+}
+
+// TestNothingPolls: whoever waits for a room to let an account in, or to be closed, does nothing meanwhile, and goes on at
+// the very moment: when the membership has settled, or when the room is another.
+func TestNothingPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, taken := newWaiting(t)
+		began := time.Now()
+		took := make([]time.Duration, 256)
+		var all sync.WaitGroup
+		for i := range took {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), inviteLater)
+				defer cancel()
+				if !s.awaitLetIn(ctx, GivenKey{"hall@muc", fmt.Sprintf("g%d@h", i)}) {
+					t.Errorf("%d is not let in", i)
+				}
+				took[i] = time.Since(began)
+			})
+		}
+		time.Sleep(50*time.Second + time.Millisecond)
+		if n := taken.Load(); n > 3*256 {
+			t.Errorf("the lock was taken %d times by 256 who wait", n)
+		}
+		for i := range 254 {
+			g := &Given{Room: "hall@muc", JID: fmt.Sprintf("g%d@h", i), Affiliation: Member, Lobby: true, Confirmed: true, At: s.now()}
+			if err := s.note(g, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if n := taken.Load(); n > 10*256 {
+			t.Errorf("the lock was taken %d times in the end", n)
+		}
+		synctest.Wait()
+		for _, d := range slices.Compact(slices.Clone(took[:254])) {
+			if d != 50*time.Second+time.Millisecond+membershipSettles {
+				t.Errorf("some were let in after %v", d)
+			}
+		}
+		s.setRoom(t.Context(), "hall@muc", 0, func(r *roomState) { r.MembersOnly = false })
+		all.Wait()
+		if took[254] != took[255] || took[254] != 51*time.Second+time.Millisecond {
+			t.Errorf("the others were let in after %v, %v", took[254], took[255])
+		}
+		if len(s.waits) > 0 {
+			t.Errorf("%d rooms are waited for", len(s.waits))
+		}
+	})
+}
