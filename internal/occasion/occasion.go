@@ -3,6 +3,7 @@
 package occasion
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -10,6 +11,8 @@ import (
 // Gate lets one line through a second. The zero value is ready, and safe for
 // concurrent use.
 type Gate struct {
+	Every time.Duration // another time than a second; must not change
+
 	mu     sync.Mutex
 	last   time.Time
 	silent int
@@ -21,7 +24,7 @@ func (g *Gate) Now() (silent int, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if now.Sub(g.last) < time.Second {
+	if now.Sub(g.last) < cmp.Or(g.Every, time.Second) {
 		g.silent++
 		return 0, false
 	}

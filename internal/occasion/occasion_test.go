@@ -26,3 +26,18 @@ func TestOneLineASecond(t *testing.T) {
 		}
 	})
 }
+
+func TestOneLineAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, lines := occasion.Gate{Every: time.Minute}, 0
+		for range 121 {
+			if _, ok := g.Now(); ok {
+				lines++
+			}
+			time.Sleep(time.Second)
+		}
+		if lines != 3 {
+			t.Errorf("%d lines in two minutes", lines)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/occasion"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -46,7 +47,7 @@ type Client struct {
 	number  uint64        // of the last connection
 	problem string        // why not, for an operator
 
-	forbidden occasionally
+	forbidden occasion.Gate
 	lacking   atomic.Bool // rooms refused the last change for lack of rights
 }
 
@@ -65,7 +66,8 @@ func New(c Config, o Options) *Client {
 			*d = fallback
 		}
 	}
-	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet"}
+	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet",
+		forbidden: occasion.Gate{Every: time.Minute}}
 }
 
 // Connected receives a value each time Prosody has accepted the component.
@@ -193,20 +195,4 @@ func (c *Client) current() (*session, error) {
 		return nil, moderation.ErrUnreachable
 	}
 	return c.session, nil
-}
-
-// occasionally lets one line through a minute. The zero value is ready.
-type occasionally struct {
-	mu   sync.Mutex
-	last time.Time
-}
-
-func (o *occasionally) now() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if time.Since(o.last) < time.Minute {
-		return false
-	}
-	o.last = time.Now()
-	return true
 }
