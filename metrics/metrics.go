@@ -26,6 +26,7 @@ const (
 	SessionsGauge          = "usher_sessions"
 	LobbyWaiting           = "usher_lobby_waiting"
 	LobbyWhitelist         = "usher_lobby_whitelist_entries"
+	LobbyLost              = "usher_lobby_messages_lost_total"
 	StateErrors            = "usher_state_errors_total"
 	Unasked                = "usher_prosody_unasked"
 	UnaskedOccupants       = "usher_unasked_occupants"

@@ -67,6 +67,8 @@ func lived() *metrics.Metrics {
 	m.ComponentConnected(true)
 	m.StateError("update")
 	m.Lobby(2, 5)
+	m.LobbyMessageLost(metrics.LobbyInvitation, metrics.LostFull)
+	m.LobbyMessageLost("a made-up kind", metrics.LostFull)
 	g := m.Gateway()
 	g.Connected(metrics.TransportWebSocket, 1)
 	g.Connected(metrics.TransportBOSH, 1)

@@ -11,6 +11,7 @@ type rooms struct {
 	sessions     prometheus.Gauge
 	waiting      prometheus.Gauge
 	whitelist    prometheus.Gauge
+	lobbyLost    map[[2]string]prometheus.Counter // by kind and reason
 	stateErrors  *prometheus.CounterVec
 	unasked      *prometheus.GaugeVec
 	occupants    prometheus.Gauge
@@ -47,6 +48,16 @@ func newRooms(registry *prometheus.Registry) *rooms {
 	for _, module := range []string{ModuleJoins, ModuleBegins} {
 		r.unasked.WithLabelValues(module)
 	}
+	lost := prometheus.NewCounterVec(prometheus.CounterOpts{Name: LobbyLost,
+		Help: "Messages to people that were not sent, by kind (invitation of somebody who was admitted, knock for moderators) and " +
+			"reason: full (too many waited), late (the room could not be changed in time), failed (Prosody could not be reached)."}, []string{"kind", "reason"})
+	r.lobbyLost = map[[2]string]prometheus.Counter{}
+	for _, kind := range []string{LobbyInvitation, LobbyKnock} {
+		for _, reason := range []string{LostFull, LostLate, LostFailed} {
+			r.lobbyLost[[2]string{kind, reason}] = lost.WithLabelValues(kind, reason)
+		}
+	}
+	registry.MustRegister(lost)
 	for _, operation := range StateOperations() {
 		r.stateErrors.WithLabelValues(operation)
 	}
@@ -133,3 +144,21 @@ func (m *Metrics) Lobby(waiting, entries int) {
 
 // StateError counts a write of the state that failed.
 func (m *Metrics) StateError(operation string) { m.rooms.stateErrors.WithLabelValues(operation).Inc() }
+
+// The kinds of messages to people, and why one was not sent: the closed lists of the
+// labels kind and reason.
+const (
+	LobbyInvitation = "invitation"
+	LobbyKnock      = "knock"
+
+	LostFull   = "full"   // too many waited to be sent
+	LostLate   = "late"   // the room could not be changed in time
+	LostFailed = "failed" // Prosody could not be reached
+)
+
+// LobbyMessageLost counts a message that was not sent; other words are not counted.
+func (m *Metrics) LobbyMessageLost(kind, reason string) {
+	if c := m.rooms.lobbyLost[[2]string{kind, reason}]; c != nil {
+		c.Inc()
+	}
+}

@@ -162,7 +162,8 @@ func (k *Keeper) resync() {
 func (k *Keeper) Run(ctx context.Context) error {
 	k.begin(ctx)
 	defer k.finish()
-	k.spawn(k.bell.run)
+	k.spawn(k.bell.knocks.run)
+	k.spawn(k.bell.invitations.run)
 	k.spawn(k.watch)
 	slots := make(chan struct{}, keeperWorkers)
 	tick := time.NewTicker(keeperTick)

@@ -22,6 +22,8 @@ type fakeRooms struct {
 	listing       time.Duration // of reading who is there
 	slow          time.Duration // of setting
 	telling       time.Duration // of telling how far a room is
+	inviting      time.Duration // of sending an invitation
+	unsent        error         // of messages
 	has           map[string]moderation.Affiliation
 	there         map[string]moderation.Role
 	closed        bool
@@ -147,14 +149,19 @@ func (r *fakeRooms) Tell(_ context.Context, jid, text string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.told = append(r.told, jid+": "+text)
-	return nil
+	return r.unsent
 }
 
-func (r *fakeRooms) Invite(_ context.Context, room, jid string) error {
+func (r *fakeRooms) Invite(ctx context.Context, room, jid string) error {
+	select {
+	case <-time.After(r.takes(&r.inviting)):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.invited = append(r.invited, jid+" to "+room)
-	return nil
+	return r.unsent
 }
 
 // ListRooms has the rooms that a test names.
