@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+
+	"usher/internal/jid"
 )
 
 // A verb is what a client asks for after the handshake.
@@ -33,6 +35,7 @@ var (
 	errBase64     = errors.New("the response is not base64")
 	errMechanism  = errors.New("no mechanism")
 	errDuplicate  = errors.New("a parameter comes twice")
+	errService    = errors.New("the service is too long for a host's name")
 	errAfterResp  = errors.New("a parameter after the response")
 	errNoResponse = errors.New("not exactly one response")
 )
@@ -121,8 +124,11 @@ func (r *request) readParameter(field []byte) (last bool, err error) {
 	name, value, _ := bytes.Cut(field, []byte{'='})
 	switch string(name) {
 	case "service":
-		if r.service != "" {
+		switch {
+		case r.service != "":
 			return false, errDuplicate
+		case len(value) > jid.MaxPart: // no host has so long a name, and it is kept with a login that waits
+			return false, errService
 		}
 		r.service = serviceName(value)
 	case "resp":

@@ -7,8 +7,10 @@ import (
 )
 
 // maxPending bounds the logins of one connection that wait for a response.
-// Prosody does not say when a user gives up, so the oldest make room.
-const maxPending = 64
+// Prosody does not say when a user gives up, so the oldest make room. It has one
+// connection for all users: so many that nobody can begin them all, and drop
+// them, in the moment that another's response takes.
+const maxPending = 4096
 
 // A pendingLogin waits for the client's response to a challenge.
 type pendingLogin struct {

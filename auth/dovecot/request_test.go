@@ -2,6 +2,7 @@ package dovecot
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -27,6 +28,7 @@ func TestQuestions(t *testing.T) {
 		{"PLAIN\tresp=" + b64("alice"), auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"PLAIN\tresp=", auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"OAUTHBEARER\tresp=" + b64("\x01"), auth.Credentials{}, auth.ReasonMalformedRequest},
+		{"PLAIN\tservice=" + strings.Repeat("h", 1024) + "\tresp=" + b64("\x00alice\x00ok-x"), auth.Credentials{}, auth.ReasonMalformedRequest},
 		{"PLAIN\tservice=h\tresp=" + strings.Repeat("A", 40<<10), auth.Credentials{Host: "h"}, auth.ReasonTokenTooLong},
 	} {
 		s := &stub{}
@@ -49,6 +51,20 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("%.60q:\n got %+v\nwant %+v", row.line, got, row.want)
 		}
 	}
+}
+
+// TestBegunLogins: whoever begins logins and drops them keeps nobody from going
+// on with one.
+func TestBegunLogins(t *testing.T) {
+	p := dial(t, unixServer(t, &Server{Auth: &stub{}})).handshake()
+	p.send("AUTH\t1\tPLAIN\tservice=h\tresp==\n")
+	p.expect("CONT\t1\t=")
+	for id := range 1000 {
+		p.send(fmt.Sprintf("AUTH\t%d\tPLAIN\tservice=h\tresp==\n", id+2))
+		p.expect(fmt.Sprintf("CONT\t%d\t=", id+2))
+	}
+	p.send("CONT\t1\t" + b64("\x00alice\x00ok-x") + "\n")
+	p.expect("OK\t1\tuser=x")
 }
 
 // TestUserIsNotSmuggled: an unescaped TAB or LF in user= was a takeover.

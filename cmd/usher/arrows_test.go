@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"usher/internal/listen":      {"usher/metrics", "usher/internal/occasion"},
 	"usher/internal/httpd":       {"usher/internal/listen", "usher/internal/occasion", "usher/internal/panics"},
 	"usher/internal/connpool":    {"usher/internal/panics"},
-	"usher/auth/dovecot":         {"usher/auth", "usher/metrics", "usher/internal/connpool", "usher/internal/listen", "usher/internal/panics"},
+	"usher/auth/dovecot":         {"usher/auth", "usher/metrics", "usher/internal/connpool", "usher/internal/jid", "usher/internal/listen", "usher/internal/panics"},
 	"usher/auth/extauth":         {"usher/auth", "usher/metrics", "usher/internal/connpool", "usher/internal/listen", "usher/internal/panics"},
 	"usher/auth/extauth/bridge":  {"usher/auth/extauth"},
 	"usher/internal/occasion":    {},
