@@ -42,5 +42,8 @@ func describeOneRoom(text string) string {
 	if dropped := jid.DroppedByJitsi(jid.SplitRoom(text).Name); dropped != "" {
 		s += fmt.Sprintf(" (Jitsi drops %s from a link unless it is percent-encoded there)", dropped)
 	}
+	if hint := jid.HintClaim(text); hint != "" {
+		s += " (" + hint + ")"
+	}
 	return s
 }

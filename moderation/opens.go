@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (h *hostRules) opens(g *Grant, room RoomName) (Reason, string) {
 
 // names compares the names in a room claim with a room.
 func names(claims []string, room RoomName) (Reason, string) {
-	reason, odd := ReasonRoomSpelling, ""
+	reason, odd, hint := ReasonRoomSpelling, "", ""
 	for _, text := range claims {
 		claim, err := jid.ReadClaim(text)
 		switch {
@@ -41,11 +42,15 @@ func names(claims []string, room RoomName) (Reason, string) {
 		default:
 			reason = ReasonRoomMismatch
 		}
+		hint = cmp.Or(hint, jid.HintClaim(text))
+	}
+	if hint != "" {
+		hint = "; " + hint
 	}
 	if reason == ReasonRoomSpelling && len(claims) == 0 {
 		reason = ReasonRoomMismatch
 	}
-	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s", quoted(claims), clip(room.Local), odd)
+	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims), clip(room.Local), odd, hint)
 }
 
 // matches tries the regular expressions of a room claim over what follows the
@@ -68,6 +73,9 @@ func (h *hostRules) matches(claims []string, room RoomName) (Reason, string) {
 	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s", quoted(claims), clip(room.Name), odd)
 }
 
+// mendSubjectAny says what it costs, too: tenants are then kept apart by nothing.
+const mendSubjectAny = "or set tokens.subject: any, with which a name in room opens that room in every tenant"
+
 // subjectMismatch says why sub does not open the rooms of a tenant, or nothing.
 // Rooms without a tenant are the host's own.
 func subjectMismatch(sub, tenant, host string) string {
@@ -78,13 +86,13 @@ func subjectMismatch(sub, tenant, host string) string {
 		if jid.LowerASCII(sub) == host {
 			return ""
 		}
-		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; or set tokens.subject: any", clip(sub), host)
+		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; %s", clip(sub), host, mendSubjectAny)
 	}
 	switch named, err := jid.Tenant(sub); {
 	case err != nil:
 		return fmt.Sprintf("sub: %v; the room's tenant is %q", err, clip(tenant))
 	case named != tenant:
-		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; or set tokens.subject: any", clip(sub), clip(tenant))
+		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; %s", clip(sub), clip(tenant), mendSubjectAny)
 	}
 	return ""
 }

@@ -129,6 +129,7 @@ func TestOpens(t *testing.T) {
 
 // TestOpensSays: a refusal says what to change.
 func TestOpensSays(t *testing.T) {
+	const regexHint = "; if that is a regular expression, have the application set context.room.regex: true, and write it for RE2"
 	for _, row := range []struct {
 		g          Grant
 		room, text string
@@ -136,14 +137,24 @@ func TestOpensSays(t *testing.T) {
 		{Grant{Subject: testHost, Rooms: []string{"ｓｔａｎｄｕｐ"}}, "standup", `write "standup"`},
 		{Grant{Subject: testHost, Rooms: []string{"it's"}}, "its", "apostrophe"},
 		{Grant{Subject: "Straße", Rooms: []string{"*"}}, "[strasse]x", `write "strasse"`},
-		{Grant{Subject: "x", Rooms: []string{"*"}}, "[acme]x", "tokens.subject: any"},
+		{Grant{Subject: "x", Rooms: []string{"*"}}, "[acme]x", "or set tokens.subject: any, with which a name in room opens that room in every tenant"},
+		{Grant{Subject: testHost, Rooms: []string{"^team%-%d+$"}}, "team-7", regexHint},
+		{Grant{Subject: testHost, Rooms: []string{"team.*"}}, "team-7", regexHint},
+		{Grant{Subject: testHost, Rooms: []string{`team-\d`}}, "team-7", regexHint},
+		{Grant{Subject: testHost, Rooms: []string{"team-[0-9]"}}, "team-7", regexHint},
+		{Grant{Subject: testHost, Rooms: []string{"other", "team-*"}}, "team-7", `; "*" is every room only if it stands alone; for some rooms have the application set context.room.regex: true, and write .* there`},
+		{Grant{Subject: testHost, Rooms: []string{"team-7@conference.example.com"}}, "team-7", "; if that is an address, write what stands before the @ alone"},
+		{Grant{Subject: testHost, Rooms: []string{"https://meet.example.com/team-7"}}, "team-7", "; if that is a link, write the last part of its path alone"},
+		{Grant{Subject: testHost, Rooms: []string{" team-7"}}, "team-7", "; take out the white space around the name"},
+		{Grant{Subject: testHost, Rooms: []string{"team-8"}}, "team-7", `which does not open "team-7"$`},
+		{Grant{Subject: testHost, Rooms: []string{"[acme]a.b+c", "r%c3%a4k", "50%off"}}, "team-7", `which does not open "team-7"$`},
 		{Grant{Subject: "x", Rooms: []string{"*"}}, "x", "sub must be " + testHost},
 		{Grant{Subject: testHost, Rooms: []string{"team%-%d+"}, RoomRegex: true}, "team-7", "RE2"},
 		{Grant{Subject: testHost, Rooms: []string{"(%w+)-x"}, RoomRegex: true}, "y", "RE2"},
 		{Grant{Subject: testHost, Rooms: []string{"("}, RoomRegex: true}, "y", "cannot be read"},
 	} {
 		p := policy(t, func(h *HostPolicy) { h.Tenants = true })
-		if _, detail := p.hosts[testHost].opens(&row.g, roomNamed(t, row.room)); !strings.Contains(detail, row.text) {
+		if _, detail := p.hosts[testHost].opens(&row.g, roomNamed(t, row.room)); !strings.Contains(detail+"$", row.text) {
 			t.Errorf("%+v and %q: %s, want %s", row.g, row.room, detail, row.text)
 		}
 	}

@@ -1,8 +1,10 @@
 package jid
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/xdg-go/stringprep"
@@ -143,10 +145,29 @@ func (p profile) mapRune(r rune) string {
 
 // check looks for prohibited characters and for directions that are mixed.
 func (p profile) check(prepared string) error {
-	if _, err := (stringprep.Profile{Prohibits: p.Prohibits}).Prepare(prepared); err != nil || !p.CheckBiDi {
-		return err
+	if _, err := (stringprep.Profile{Prohibits: p.Prohibits}).Prepare(prepared); err != nil {
+		return inWords(err)
+	}
+	if !p.CheckBiDi {
+		return nil
 	}
 	return checkDirections(prepared)
+}
+
+// inWords names the character that no name may have as people call it: the library writes "(rune: '\u0027')".
+func inWords(err error) error {
+	odd, ok := errors.AsType[stringprep.Error](err)
+	switch {
+	case !ok:
+		return err
+	case odd.Rune == '\'':
+		return errors.New("no name may have an apostrophe")
+	case odd.Rune == ' ':
+		return errors.New("no name may have a space")
+	case unicode.IsPrint(odd.Rune):
+		return fmt.Errorf("no name may have the character %c", odd.Rune)
+	}
+	return fmt.Errorf("no name may have the character U+%04X", odd.Rune)
 }
 
 // isPlain reports whether a text has only small letters, digits and the

@@ -257,3 +257,14 @@ func BenchmarkClaim(b *testing.B) {
 		})
 	}
 }
+
+// TestOddNames: the character that is in the way is called what people call it.
+func TestOddNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"it's": "an apostrophe", "a b": "a space", "a@b": "the character @", "a\tb": "the character U+0009", "a\ue000": "the character U+E000",
+	} {
+		if _, err := jid.Nodeprep(name); err == nil || !strings.HasSuffix(err.Error(), ": no name may have "+want) {
+			t.Errorf("%q: %v, want %s", name, err, want)
+		}
+	}
+}
