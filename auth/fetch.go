@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 )
@@ -103,6 +104,23 @@ func plainError(err error) error {
 	return fmt.Errorf("the server gave no readable HTTP answer (%T)", err)
 }
 
+const maybeHTTPS = "; if that port is for https, write https:// in the address"
+
+// otherScheme is plainError, and says so where the port seems to be for http instead of https, or the reverse: on a port for
+// TLS the server hangs up, or answers what is no HTTP.
+func otherScheme(scheme string, err error) error {
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	plain := plainError(err)
+	_, network := errors.AsType[*net.OpError](err)
+	switch {
+	case record || errors.Is(err, http.ErrSchemeMismatch):
+		return errors.New("the server does not speak TLS on this port; if it is for http, write http:// in the address (and insecure_http: true, unless it is this machine)")
+	case scheme == "http" && (!network || errors.Is(err, syscall.ECONNRESET)):
+		return fmt.Errorf("%w%s", plain, maybeHTTPS)
+	}
+	return plain
+}
+
 // follow goes where redirects of the same server lead.
 func (f *fetcher) follow(ctx context.Context, from *url.URL) (response, error) {
 	for range maxRedirects + 1 {
@@ -125,7 +143,7 @@ func (f *fetcher) once(ctx context.Context, from *url.URL) (response, *url.URL, 
 	req.Header.Set("User-Agent", "usher")
 	resp, err := f.transport.RoundTrip(req)
 	if err != nil {
-		return response{}, nil, plainError(err)
+		return response{}, nil, otherScheme(from.Scheme, err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
@@ -136,6 +154,9 @@ func (f *fetcher) once(ctx context.Context, from *url.URL) (response, *url.URL, 
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		next, err := redirect(from, resp.Header.Get("Location"))
 		return response{}, next, err
+	}
+	if resp.StatusCode == http.StatusBadRequest && from.Scheme == "http" { // what web servers answer to http on a port for https
+		return response{}, nil, fmt.Errorf("%w%s", statusError(resp.StatusCode), maybeHTTPS)
 	}
 	return response{}, nil, statusError(resp.StatusCode)
 }

@@ -217,3 +217,53 @@ func TestRepeatedURL(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherScheme: a port for TLS that is asked with http, and the reverse, is called that, whatever the server does then.
+func TestOtherScheme(t *testing.T) {
+	quiet := log.New(io.Discard, "", 0)
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = quiet
+	secure.StartTLS()
+	defer secure.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	for from, want := range map[string]string{
+		strings.Replace(secure.URL, "https:", "http:", 1):         "if that port is for https, write https:// in the address",
+		strings.Replace(plain.URL, "http:", "https:", 1):          "the server does not speak TLS on this port; if it is for http, write http:// in the address",
+		"http://" + answerWith(t, ""):                             "connection reset by peer; if that port is for https, write https:// in the address",
+		"http://" + answerWith(t, "\x15\x03\x01\x00\x02\x02\x0a"): "if that port is for https, write https:// in the address",
+		"https://" + answerWith(t, "SSH-2.0-OpenSSH_9.2\r\n"):     "the server does not speak TLS on this port",
+	} {
+		u, err := url.Parse(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := fetcher{transport: newTransport(new(net.Dialer), nil)}
+		if _, err := f.get(t.Context(), u); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", from, err, want)
+		}
+	}
+}
+
+// answerWith listens for one connection, answers bytes whatever it is asked, or else resets it, and returns the address.
+func answerWith(t *testing.T, bytes string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-done })
+	go func() {
+		defer close(done)
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		_, _ = nc.Read(make([]byte, 1))
+		if _, _ = io.WriteString(nc, bytes); bytes == "" {
+			_ = nc.(*net.TCPConn).SetLinger(0)
+		}
+	}()
+	return l.Addr().String()
+}
