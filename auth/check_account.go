@@ -64,9 +64,19 @@ func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 	return nil
 }
 
+// accountInTheWay says why no claim of tokens.account can be found, where a text stands instead of an object.
+func (a *attempt) accountInTheWay() string {
+	for _, path := range a.host.Account {
+		if text := a.claims.inTheWay(path); text != "" {
+			return " (" + text + ")"
+		}
+	}
+	return ""
+}
+
 func describeAccount(a *attempt) string {
 	if a.id.Account == "" {
-		return "the token names none; a random one for each login"
+		return "the token names none" + a.accountInTheWay() + "; a random one for each login"
 	}
 	return a.id.Account
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,12 @@ func (a *attempt) quotedKid() string {
 	return fmt.Sprintf("%q ", clip(a.header.kid))
 }
 
-func describeKeys(a *attempt) string { return fmt.Sprintf("%d may have signed it", len(a.candidates)) }
+func describeKeys(a *attempt) string {
+	if len(a.candidates) == 1 {
+		return "one key may have signed it"
+	}
+	return fmt.Sprintf("%d keys may have signed it", len(a.candidates))
+}
 
 // algorithmsOf returns what the keys with exactly this kid are for.
 func (i *issuerRules) algorithmsOf(kid string) (names []string) {
@@ -73,6 +79,9 @@ func (a *attempt) refusedAnyway() *Refusal {
 }
 
 func checkSignature(a *attempt) *Refusal {
+	if refusal := a.checkCut(); refusal != nil {
+		return refusal
+	}
 	signature, refusal := a.decode(a.parts.signature, "signature")
 	if refusal != nil {
 		return refusal
@@ -89,10 +98,27 @@ func checkSignature(a *attempt) *Refusal {
 	return a.refuseSignature()
 }
 
+// checkCut finds a token of which the end is missing, as mail programs and windows cut it: its signature is shorter than any
+// that its keys make.
+func (a *attempt) checkCut() *Refusal {
+	has, wants := base64.RawURLEncoding.DecodedLen(len(a.parts.signature)), a.candidates[0].signatureSize(a.header.alg)
+	for _, k := range a.candidates {
+		wants = min(wants, k.signatureSize(a.header.alg))
+	}
+	if has == 0 || has >= wants || a.header.alg.kind == kindRSA && has%rsaStep == 0 { // a smaller key of RSA made it
+		return nil
+	}
+	return Refuse(ReasonMalformed, "the token seems to be cut: its signature has %d bytes, and one by %s has %d; have the client send the whole token",
+		has, a.header.alg.name, wants)
+}
+
 // refuseSignature says no, unless the right key may be one that only a key
 // source has: a key without a kid stands for others that come after it.
 func (a *attempt) refuseSignature() *Refusal {
 	text := fmt.Sprintf("none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
+	if len(a.candidates) == 1 {
+		text = fmt.Sprintf("the one key that fits (%s) did not make this signature", a.candidates[0])
+	}
 	if fitting := a.issuer.countFitting(a.header); fitting > len(a.candidates) {
 		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), MaxTried)
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"slices"
 )
 
 func checkRequest(a *attempt) *Refusal { return a.Problem }
@@ -50,13 +51,32 @@ func checkHeader(a *attempt) *Refusal {
 			return refusal
 		}
 		if a.header, refusal = parseHeader(&a.headerJSON, text); refusal != nil {
-			return refusal
+			return a.withAlgorithms(refusal)
 		}
 	}
 	if !typeAllowed(a.header.typ, a.host.Types) {
 		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; add it to tokens.typ, or have the application write JWT", clip(a.header.typ), listOf(a.host.Types))
 	}
 	return nil
+}
+
+// withAlgorithms names, in a refusal of an algorithm that nobody supports (none, or a misspelt one), those of the token's
+// issuer, or of the host's issuers if it names none of these.
+func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
+	if r.Reason != ReasonAlgorithmNotAllowed {
+		return r
+	}
+	var names []string
+	for _, i := range a.host.issuers {
+		names = append(names, i.Algorithms...)
+	}
+	if checkClaims(a) == nil && checkIssuer(a) == nil {
+		names = a.issuer.Algorithms
+	}
+	alg := a.headerJSON.get("alg")
+	a.issuer = nil // the checks for it come later
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", clip(alg.text), listOf(names))
 }
 
 func describeHeader(a *attempt) string {

@@ -172,6 +172,9 @@ func (n *node) words() string {
 	case '{':
 		return "an object"
 	case '[':
+		if n.end == n.at+1 {
+			return "an empty list"
+		}
 		return "a list"
 	case '"':
 		return fmt.Sprintf("the text %q", clip(n.text))

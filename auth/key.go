@@ -32,6 +32,7 @@ type Key struct {
 	verify map[*algorithm]verifyFunc // what the key may be used for, and how
 	secret []byte                    // kindHMAC: who can verify can sign
 	print  string
+	size   int          // bytes of a signature; 0: the algorithm says
 	used   atomic.Int64 // when it last verified a token, in seconds since 1970
 }
 
@@ -76,6 +77,22 @@ func (k *Key) String() string {
 		return clip(k.id)
 	}
 	return clip(k.label)
+}
+
+// rsaStep divides the sizes of RSA keys that are made, in bytes: 2,048 bits, 3,072, 4,096 and so on.
+const rsaStep = 128
+
+// signatureSize returns how many bytes a signature has (RFC 7518 sections 3.2 to 3.5, RFC 8032 section 5.1.6).
+func (k *Key) signatureSize(a *algorithm) int {
+	switch {
+	case k.size > 0:
+		return k.size
+	case a.kind == kindEC:
+		return 2 * ((a.curve.Params().BitSize + 7) / 8)
+	case a.kind == kindOKP:
+		return ed25519.SignatureSize
+	}
+	return a.hash.Size()
 }
 
 // GoString keeps the secret out of a %#v.
@@ -136,6 +153,9 @@ func newPublicKey(public any) (*Key, error) {
 		return nil, fmt.Errorf("a key that cannot be written down: %w", err)
 	}
 	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}, print: fingerprint(der)}
+	if r, ok := public.(*rsa.PublicKey); ok {
+		k.size = r.Size()
+	}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if ec, ok := public.(*ecdsa.PublicKey); a.kind != kind || ok && ec.Curve != a.curve {

@@ -21,18 +21,21 @@ func TestExplainFindsTheReading(t *testing.T) {
 		signs    string // what the issuer signs with
 		want     string
 	}{
-		"base64 declared plain":     {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"base64url declared plain":  {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"plain declared base64":     {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"unpadded, declared base64": {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"hexadecimal":               {hex.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as hexadecimal digits: write the secret as base64"},
-		"quotes":                    {`"` + raw + `"`, auth.SecretPlain, raw, "without the quotes around it: take the quotes out"},
-		"space":                     {raw + " ", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"second newline":            {raw + "\n\n", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"byte order mark":           {"\ufeff" + raw, auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"the issuer has a newline":  {raw, auth.SecretPlain, raw + "\n", `with "\n" at its end`},
-		"quotes and base64":         {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", auth.SecretPlain, raw, "as base64"},
-		"another secret":            {raw, auth.SecretPlain, "another-secret-of-somebody-else-0123456789", ""},
+		"base64 declared plain":         {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
+		"base64url declared plain":      {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
+		"plain declared base64":         {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"unpadded, declared base64":     {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"hexadecimal":                   {hex.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as hexadecimal digits: write the secret as base64"},
+		"quotes":                        {`"` + raw + `"`, auth.SecretPlain, raw, "without the quotes around it: take the quotes out"},
+		"space":                         {raw + " ", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"second newline":                {raw + "\n\n", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"byte order mark":               {"\ufeff" + raw, auth.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"the issuer has a newline":      {raw, auth.SecretPlain, raw + "\n", `with "\n" at its end`},
+		"quotes and base64":             {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", auth.SecretPlain, raw, "as base64"},
+		"a line of an environment file": {"JWT_APP_SECRET=" + raw, auth.SecretPlain, raw, "without the name and the = before it: keep only what stands after the ="},
+		"the same, in quotes":           {"export APP=\"" + raw + "\"\n", auth.SecretPlain, raw, "without the name and the = before it"},
+		"UTF-16":                        {"\xff\xfe" + strings.Join(strings.Split(raw, ""), "\x00") + "\x00", auth.SecretPlain, raw, "read as text in UTF-16: save the file as UTF-8"},
+		"another secret":                {raw, auth.SecretPlain, "another-secret-of-somebody-else-0123456789", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, err := auth.ParseSecret([]byte(c.file), c.encoding, "my-app.secret", true)
