@@ -2,14 +2,12 @@ package moderation
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"usher/auth"
+	"usher/internal/guard/guardtest"
 )
 
 // held are 200,000 sessions that name one room: 20,000 by one shared token, 50,000 by a key that can be taken away, 50,000
@@ -66,27 +64,6 @@ func heldState() (state State) {
 	return state
 }
 
-// longestHold returns for how long f holds the lock at most at a time. It is the processor's time, so that what else the
-// machine does counts for nothing.
-func (s *Sessions) longestHold(b *testing.B, f func()) (longest time.Duration) {
-	b.Helper()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var began time.Duration
-	s.mu.meter = &holdMeter{taken: func() { began = threadTime(b) }, letGo: func() { longest = max(longest, threadTime(b)-began) }}
-	f()
-	s.mu.meter = nil
-	return longest
-}
-
-func threadTime(b *testing.B) time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(t.Nano())
-}
-
 // BenchmarkLongestHold measures how long the lock of 200,000 sessions is held at most by what takes the longest: nobody
 // waits for more than that.
 func BenchmarkLongestHold(b *testing.B) {
@@ -96,7 +73,7 @@ func BenchmarkLongestHold(b *testing.B) {
 			best := time.Hour // what else the machine does empties the caches
 			for range 3 {
 				w := newHeld(b, state)
-				best = min(best, w.longestHold(b, func() { do(b, w) }))
+				best = min(best, guardtest.LongestHold(b, &w.mu, func() { do(b, w) }))
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(best.Microseconds())/1000, "ms-hold")

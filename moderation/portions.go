@@ -1,49 +1,8 @@
 package moderation
 
-import "sync"
+import "usher/internal/guard"
 
-// A guard is a lock whose holder can be watched: how long others may have to wait
-// for it is measured, not guessed (BenchmarkLongestHold). Without a meter it is a
-// [sync.RWMutex].
-type guard struct {
-	sync.RWMutex
-	meter *holdMeter // set before it is used by more than one goroutine; or nil
-}
-
-// A holdMeter is told when its lock is taken and let go.
-type holdMeter struct{ taken, letGo func() }
-
-func (g *guard) Lock() {
-	g.RWMutex.Lock()
-	if g.meter != nil {
-		g.meter.taken()
-	}
-}
-
-func (g *guard) Unlock() {
-	if g.meter != nil {
-		g.meter.letGo()
-	}
-	g.RWMutex.Unlock()
-}
-
-func (g *guard) RLock() {
-	g.RWMutex.RLock()
-	if g.meter != nil {
-		g.meter.taken()
-	}
-}
-
-func (g *guard) RUnlock() {
-	if g.meter != nil {
-		g.meter.letGo()
-	}
-	g.RWMutex.RUnlock()
-}
-
-// portion is how many entries of a large table are looked at before others are
-// let at its lock: Prosody waits for the answers that wait for it.
-const portion = 128
+const portion = guard.Portion
 
 // gather returns what pick finds in the entries of a map, and at most so many if
 // that is above 0. Pick is called under the read lock, which is let go after each
@@ -51,7 +10,7 @@ const portion = 128
 // entry that is there all the time is looked at once; one that comes or goes
 // meanwhile may be left out, as in a range over a map that its body changes (Go
 // specification, "For statements with range clause").
-func gather[K comparable, V, T any](mu *guard, m map[K]V, most int, pick func(K, V) (T, bool)) (list []T) {
+func gather[K comparable, V, T any](mu *guard.RWMutex, m map[K]V, most int, pick func(K, V) (T, bool)) (list []T) {
 	found := make([]T, 0, portion)
 	held := true
 	mu.RLock()
@@ -86,11 +45,11 @@ func gather[K comparable, V, T any](mu *guard, m map[K]V, most int, pick func(K,
 }
 
 // values is gather of all values.
-func values[K comparable, V any](mu *guard, m map[K]V) []V {
+func values[K comparable, V any](mu *guard.RWMutex, m map[K]V) []V {
 	return gather(mu, m, 0, func(_ K, v V) (V, bool) { return v, true })
 }
 
 // keys is gather of all keys.
-func keys[K comparable, V any](mu *guard, m map[K]V) []K {
+func keys[K comparable, V any](mu *guard.RWMutex, m map[K]V) []K {
 	return gather(mu, m, 0, func(k K, _ V) (K, bool) { return k, true })
 }

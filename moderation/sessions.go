@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/guard"
 	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation/unasked"
@@ -57,7 +58,7 @@ type Sessions struct {
 	behind    backlog       // what is written after the answer
 	limits    limits
 
-	mu          guard // held for no longer than a portion of a large table takes
+	mu          guard.RWMutex // held for no longer than a portion of a large table takes
 	grants      map[ID]*Grant
 	byJID       map[accountKey][]*Grant
 	byRoom      roomIndex

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"usher/internal/guard"
 )
 
 // newWaiting has a room that lets in nobody but members, and counts how often the lock is taken.
@@ -23,7 +25,7 @@ func newWaiting(t *testing.T) (s *Sessions, taken *atomic.Int64) {
 		t.Fatal(err)
 	}
 	taken = new(atomic.Int64)
-	s.mu.meter = &holdMeter{taken: func() { taken.Add(1) }, letGo: func() {}}
+	s.mu.Meter = &guard.Meter{Taken: func() { taken.Add(1) }, LetGo: func() {}}
 	return s, taken
 }
 
