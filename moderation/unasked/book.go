@@ -3,9 +3,11 @@ package unasked
 import (
 	"hash/maphash"
 	"maps"
+	"runtime"
 	"strings"
-	"sync"
 	"time"
+
+	"usher/internal/guard"
 )
 
 // The bounds. At them usher forgets whom it was asked about, and then takes those
@@ -35,8 +37,8 @@ type Book struct {
 	seed   maphash.Seed
 	limits Limits
 
-	mu         sync.Mutex
-	connection uint64 // of the component; zero before the first
+	mu         guard.RWMutex // held for no longer than a portion of a large table takes
+	connection uint64        // of the component; zero before the first
 	mucs       map[string]*component
 	rooms      map[uint64]*room
 	accounts   int  // in rooms
@@ -69,9 +71,11 @@ type finding struct {
 
 // A room is whom usher knows in it.
 type room struct {
+	key   uint64
 	muc   string
 	seen  bool // everybody in it is known: it is new, or was looked at before
 	known map[uint64]known
+	last  time.Time // the latest of known
 }
 
 // known is an account that was asked about, or was there when usher came.
@@ -97,27 +101,51 @@ func (b *Book) muc(domain string) *component {
 	return c
 }
 
+// breathe wants the lock. It lets others at it after each portion of a loop: what the
+// loop looks at may be another afterwards.
+func (b *Book) breathe(i int) {
+	if i%guard.Portion == guard.Portion-1 {
+		b.mu.Unlock()
+		runtime.Gosched() // else who was woken would find it taken again
+		b.mu.Lock()
+	}
+}
+
 // Connected notes that the component is connected anew: anything may have
 // happened in rooms meanwhile. Those who were found before are looked for again;
 // those who were asked about a moment ago may be about to come in.
 func (b *Book) Connected(connection uint64) {
+	before := b.begin(connection)
+	maps.DeleteFunc(before, func(_ uint64, r *room) bool { // nobody else has these any more
+		maps.DeleteFunc(r.known, func(_ uint64, k known) bool { return k.in || time.Since(k.at) >= joinTakes })
+		return len(r.known) == 0
+	})
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := b.rooms
-	b.connection, b.rooms, b.accounts, b.lossy = connection, map[uint64]*room{}, 0, false
+	i := 0
 	for key, r := range before {
-		r.seen = false
-		maps.DeleteFunc(r.known, func(_ uint64, k known) bool { return k.in || time.Since(k.at) >= joinTakes })
-		if len(r.known) > 0 {
-			b.rooms[key] = r
-			b.accounts += len(r.known)
+		for account, k := range r.known {
+			if now := b.room(r.muc, key); k.at.After(now.known[account].at) {
+				b.know(now, account, k)
+			}
+			b.breathe(i)
+			i++
 		}
 	}
+}
+
+// begin forgets everything of the connection before, and returns its rooms.
+func (b *Book) begin(connection uint64) (before map[uint64]*room) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before = b.rooms
+	b.connection, b.rooms, b.accounts, b.lossy = connection, map[uint64]*room{}, 0, false
 	for _, c := range b.mucs {
 		c.listed, c.complete, c.public, c.connected = false, false, false, time.Now()
 		c.begins = finding{} // the next room tells it again
 		clear(c.strict)
 	}
+	return before
 }
 
 // Asked notes that Prosody asked about a join, and whether it may lead into the
@@ -141,25 +169,34 @@ func (b *Book) room(muc string, key uint64) *room {
 		if len(b.rooms) >= b.limits.Rooms {
 			b.forgetAny(nil)
 		}
-		r = &room{muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]known{}}
+		r = &room{key: key, muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]known{}}
 		b.rooms[key] = r
 	}
 	return r
 }
 
-// know wants the lock.
+// forgetAtOnce bounds the search for rooms that are forgotten for another account.
+const forgetAtOnce = 16
+
+// know wants the lock, and a room of the book.
 func (b *Book) know(r *room, account uint64, k known) {
 	if _, there := r.known[account]; !there {
-		for b.accounts >= b.limits.Accounts && len(b.rooms) > 1 {
+		for range forgetAtOnce {
+			if b.accounts < b.limits.Accounts {
+				break
+			}
 			b.forgetAny(r)
 		}
-		if b.accounts >= b.limits.Accounts { // all of them in this one
-			b.accounts, r.seen, b.lossy = 0, false, true
-			clear(r.known)
+		if b.accounts >= b.limits.Accounts { // about all of them are in this one, or in few
+			r.seen, r.known, r.last = false, map[uint64]known{}, time.Time{}
+			b.rooms, b.accounts, b.lossy = map[uint64]*room{r.key: r}, 0, true
 		}
 		b.accounts++
 	}
 	r.known[account] = k
+	if k.at.After(r.last) {
+		r.last = k.at
+	}
 }
 
 // forgetAny wants the lock. It forgets another room than one.
@@ -184,9 +221,8 @@ func (b *Book) Began(muc, name string) {
 	c := b.muc(muc)
 	c.made, c.everMade, c.begins = b.connection, true, finding{}
 	delete(c.strict, key)
-	r := b.room(muc, key)
-	b.accounts -= len(r.known)
-	r.seen, r.known = true, map[uint64]known{}
+	b.accounts -= len(b.room(muc, key).known)
+	b.rooms[key] = &room{key: key, muc: muc, seen: true, known: map[uint64]known{}} // another: who looks at the former stops
 	c.hear(name)
 }
 

@@ -2,6 +2,7 @@ package unasked
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,5 +245,54 @@ func TestBounds(t *testing.T) {
 	}
 	if c := b.muc(muc); c.n != 0 || len(c.unasked) != 0 {
 		t.Errorf("%d unasked", c.n)
+	}
+}
+
+// TestAtOnce: whatever comes while a long list is looked at, the book counts right, and stays within its bounds.
+func TestAtOnce(t *testing.T) {
+	l := Limits{Rooms: 400, Accounts: 3000}
+	b := connectedWith(l, true)
+	var rooms, people []string
+	for i := range 500 {
+		rooms = append(rooms, fmt.Sprint("r", i, "@conference.h"))
+		people = append(people, fmt.Sprint("p", i, "@h"))
+	}
+	var all sync.WaitGroup
+	for _, do := range []func(i int){
+		func(i int) { b.Listed(muc, rooms[i%100:], i%2 == 0) },
+		func(i int) { b.Saw(muc, rooms[i%3], people[i%100:]) },
+		func(i int) { b.Saw(muc, rooms[i%3], people[:400]) },
+		func(i int) { b.Connected(uint64(i + 2)) },
+		func(i int) { b.Began(muc, rooms[i%3]); b.Gone(muc, rooms[i%5]) },
+		func(i int) {
+			for j := range 20 {
+				b.Asked(muc, rooms[i%7], people[(i*20+j)%500], true)
+			}
+		},
+	} {
+		all.Go(func() {
+			for i := range 200 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+	n := 0
+	for key, r := range b.rooms {
+		if n += len(r.known); r.key != key {
+			t.Error("a room is at another's place")
+		}
+		for _, k := range r.known {
+			if k.at.After(r.last) {
+				t.Error("a room has later accounts")
+			}
+		}
+	}
+	unasked := 0
+	for _, in := range b.muc(muc).unasked {
+		unasked += len(in)
+	}
+	if n != b.accounts || n > l.Accounts || len(b.rooms) > l.Rooms || unasked != b.muc(muc).n {
+		t.Errorf("%d accounts (%d) in %d rooms, %d unasked (%d)", n, b.accounts, len(b.rooms), unasked, b.muc(muc).n)
 	}
 }

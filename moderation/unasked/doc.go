@@ -8,6 +8,7 @@
 // when the component connects, those in them are taken as they are, and whoever
 // comes later is compared.
 //
-// It starts no goroutine, asks nobody and has one lock. Rooms and accounts are
+// It starts no goroutine, asks nobody and has one lock, which every join takes: it is
+// held for no longer than a portion of a large table takes. Rooms and accounts are
 // kept as hashes with a seed of the process, and bounded.
 package unasked

@@ -25,46 +25,85 @@ func (b *Book) Silent(muc string) bool {
 
 // Listed notes which rooms there are: all, or only those that are public. It
 // returns those that are to be looked at now: the ones that were heard of, and
-// then those of the list, the new ones first.
+// then those of the list, the new ones first; none if the component is connected
+// anew meanwhile.
 func (b *Book) Listed(muc string, names []string, all bool) (look []string) {
+	list := listing{muc: muc, names: names, keys: b.hashes(names), all: all, there: make(map[uint64]bool, len(names)),
+		unseen: make([]string, 0, len(names)), old: make([]string, 0, len(names))}
+	for _, key := range list.keys {
+		list.there[key] = true
+	}
+	if !b.take(&list) {
+		return nil
+	}
+	return slices.Concat(list.heard, list.unseen, list.old)
+}
+
+// hashes is done without the lock, as everything that needs none.
+func (b *Book) hashes(names []string) []uint64 {
+	keys := make([]uint64, len(names))
+	for i, name := range names {
+		keys[i] = b.hash(name)
+	}
+	return keys
+}
+
+// A listing is a list of rooms, and what comes of it.
+type listing struct {
+	muc   string
+	names []string
+	keys  []uint64 // of names
+	there map[uint64]bool
+	all   bool
+
+	heard, unseen, old []string
+}
+
+// take reports whether the list was of the present connection to the end.
+func (b *Book) take(list *listing) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.muc(muc)
-	again := c.listed && (c.complete || c.public && !all)
-	there := make(map[uint64]bool, len(names))
-	var old, heard []string
-	for _, name := range names {
-		key := b.hash(name)
-		there[key] = true
-		if b.rooms[key] != nil && b.rooms[key].seen {
-			old = append(old, name)
-			continue
+	c, connection := b.muc(list.muc), b.connection
+	again := c.listed && (c.complete || c.public && !list.all)
+	for i, key := range list.keys {
+		switch r := b.rooms[key]; {
+		case r == nil:
+			b.room(list.muc, key).seen = again && !b.lossy
+			list.unseen = append(list.unseen, list.names[i])
+		case r.seen:
+			list.old = append(list.old, list.names[i])
+		default:
+			list.unseen = append(list.unseen, list.names[i])
 		}
-		if b.rooms[key] == nil {
-			r := b.room(muc, key)
-			r.seen = again && !b.lossy
+		if b.breathe(i); b.connection != connection {
+			return false
 		}
-		look = append(look, name)
 	}
 	if !c.listed {
-		c.listed, c.complete = true, all
+		c.listed, c.complete = true, list.all
 	}
-	c.public = c.public || !all
-	for name := range c.heard {
-		if key := b.hash(name); !there[key] {
-			heard = append(heard, name)
+	c.public = c.public || !list.all
+	for name := range c.heard { // few
+		if key := b.hash(name); !list.there[key] {
+			list.heard = append(list.heard, name)
 		}
 	}
 	clear(c.heard)
-	if all {
-		b.prune(muc, c, there)
+	if list.all {
+		b.prune(list.muc, c, list.there)
 	}
-	return slices.Concat(heard, look, old)
+	return true
 }
 
 // prune wants the lock. It forgets rooms that are no more; of one that is not there
 // yet everybody comes in later.
 func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
+	for key := range c.unasked { // few
+		if !there[key] {
+			c.forget(key)
+		}
+	}
+	i, connection := 0, b.connection
 	for key, r := range b.rooms {
 		switch {
 		case r.muc != muc || there[key]:
@@ -74,23 +113,15 @@ func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
 			b.accounts -= len(r.known)
 			delete(b.rooms, key)
 		}
-	}
-	for key := range c.unasked {
-		if !there[key] {
-			c.forget(key)
+		if b.breathe(i); b.connection != connection {
+			return
 		}
+		i++
 	}
 }
 
 // recent reports whether somebody may be about to come in.
-func (r *room) recent() bool {
-	for _, k := range r.known {
-		if time.Since(k.at) < joinTakes {
-			return true
-		}
-	}
-	return false
-}
+func (r *room) recent() bool { return time.Since(r.last) < joinTakes }
 
 // Gone notes that a room is no more.
 func (b *Book) Gone(muc, name string) {
@@ -113,39 +144,61 @@ func (c *component) forget(room uint64) {
 }
 
 // Saw notes who is in a room now, but for those about whom nobody needs to ask. It
-// reports whether the first was found about whom nobody asked.
+// reports whether the first was found about whom nobody asked. If the room begins
+// anew meanwhile, the rest is left.
 func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	now := time.Now()
+	key, accounts := b.hash(name), b.hashes(present)
+	in := make(map[uint64]bool, len(accounts))
+	for _, a := range accounts {
+		in[a] = true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := b.hash(name)
 	c, r := b.muc(muc), b.room(muc, key)
-	before := c.unasked[key]
-	c.forget(key)
-	in := make(map[uint64]bool, len(present))
-	for _, account := range present {
-		a := b.hash(account)
-		in[a] = true
-		switch _, is := r.known[a]; {
+	before, seen, found := c.unasked[key], r.seen, map[uint64]bool{}
+	for i, a := range accounts {
+		switch k, is := r.known[a]; {
+		case is && k.at.After(now): // asked about just now, again
+			r.known[a] = known{k.at, true}
 		case is:
-			r.known[a] = known{now, true}
-		case r.seen || before[a]:
+			b.know(r, a, known{now, true})
+		case seen && r.seen || before[a]:
 			news = news || c.joins.first.IsZero()
-			c.joins.note(name, account)
-			c.add(key, a)
+			if c.joins.note(name, present[i]); len(found) < maxUnasked {
+				found[a] = true
+			}
 		default:
 			b.know(r, a, known{now, true})
 		}
+		if b.breathe(i); b.rooms[key] != r {
+			return news
+		}
+	}
+	c.forget(key)
+	for a := range found {
+		c.add(key, a)
 	}
 	r.seen = true
+	b.forgetLeft(r, in, now)
+	c.settle()
+	return news
+}
+
+// forgetLeft wants the lock. It forgets who is not in a room, and will not come any
+// more.
+func (b *Book) forgetLeft(r *room, in map[uint64]bool, now time.Time) {
+	i := 0
 	for a, k := range r.known {
 		if !in[a] && now.Sub(k.at) >= joinTakes {
 			delete(r.known, a)
 			b.accounts--
 		}
+		if b.breathe(i); b.rooms[r.key] != r {
+			return
+		}
+		i++
 	}
-	c.settle()
-	return news
 }
 
 // add wants the lock.
