@@ -47,14 +47,16 @@ type bridge struct {
 
 // Run answers queries until standard input ends, a signal comes or an answer
 // would be too late. It never returns an error: nobody could be told.
-func Run(o Options) {
+func Run(o Options) { run(o, upTimeout) }
+
+func run(o Options, up time.Duration) {
 	defer func() { _ = recover() }() // a panic would end with another code than 0
 	quiet()
 	s := catchSignals()
 	if o.Framing == 0 {
 		o.Framing = extauth.Generic
 	}
-	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1, settled: s.settled}, buf: make([]byte, 32<<10)}
+	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1, up: up, settled: s.settledEverywhere}, buf: make([]byte, 32<<10)}
 	defer b.daemon.close()
 	b.open()
 	for b.next() == nil {
@@ -190,7 +192,7 @@ func (b *bridge) read() (query, rest []byte, err error) {
 func (b *bridge) wait(most time.Duration) (bool, error) {
 	began := now()
 	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
-	err := waitFor(fds, int(most.Milliseconds()), b.signals.settled)
+	err := waitFor(fds, int(most.Milliseconds()), b.signals.settledEverywhere)
 	switch {
 	case err != nil || fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
 		return false, errEnd

@@ -198,7 +198,7 @@ func TestDaemonAway(t *testing.T) {
 
 // TestDaemonStopped accepts connections and says nothing, as under SIGSTOP.
 func TestDaemonStopped(t *testing.T) {
-	t.Parallel()
+	t.Setenv("BRIDGE_TEST_UP", upTimeout.String())
 	path := socketPath(t)
 	l := listen(t, path)
 	x := openTerminal(t, path).ready()
@@ -209,7 +209,7 @@ func TestDaemonStopped(t *testing.T) {
 	t.Logf("%v for a refusal", time.Since(began)/5)
 	_ = l.Close()
 	serve(t, path, &extauth.Server{Auth: &stub{}})
-	x.ask(good, "1\n")
+	x.askUntil(good, "1\n")
 	x.silent(100 * time.Millisecond)
 }
 
@@ -302,7 +302,7 @@ func TestTerminalCloses(t *testing.T) {
 func piped(t *testing.T, socket string, f extauth.Framing, in string) (out, complaints string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+socket, "BRIDGE_TEST_FRAMING="+string('0'+rune(f)))
+	cmd.Env = append(os.Environ(), raceExit, "BRIDGE_TEST_SOCKET="+socket, "BRIDGE_TEST_FRAMING="+string('0'+rune(f)))
 	cmd.Stdin = strings.NewReader(in)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -342,7 +342,7 @@ func TestFramesInPieces(t *testing.T) {
 	t.Parallel()
 	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+path, "BRIDGE_TEST_FRAMING=2")
+	cmd.Env = append(os.Environ(), raceExit, "BRIDGE_TEST_SOCKET="+path, "BRIDGE_TEST_FRAMING=2")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ type daemon struct {
 	path    string
 	framing extauth.Framing
 	fd      int // -1 while it is not up
+	up      time.Duration
 	settled func() bool
 }
 
@@ -37,7 +38,7 @@ func (d *daemon) close() {
 }
 
 // ask reports whether the daemon says yes, within askTimeout or, if it is
-// away, upTimeout. Everything but a yes is no.
+// away, up. Everything but a yes is no.
 //
 // The error is errEnd: the process was stopped meanwhile.
 func (d *daemon) ask(query []byte) (bool, error) {
@@ -46,7 +47,7 @@ func (d *daemon) ask(query []byte) (bool, error) {
 			return yes, ended(err)
 		}
 	}
-	if up, err := d.comeUp(upTimeout); !up { // it may have been restarted since
+	if up, err := d.comeUp(d.up); !up { // it may have been restarted since
 		return false, ended(err)
 	}
 	yes, err := d.exchange(query, askTimeout)

@@ -30,11 +30,18 @@ const (
 func TestMain(m *testing.M) {
 	if socket := os.Getenv("BRIDGE_TEST_SOCKET"); socket != "" {
 		framing, _ := strconv.Atoi(os.Getenv("BRIDGE_TEST_FRAMING"))
-		Run(Options{Socket: socket, Framing: extauth.Framing(framing)})
+		up, err := time.ParseDuration(os.Getenv("BRIDGE_TEST_UP"))
+		if err != nil {
+			up = maxAge // a busy machine is no daemon that is away
+		}
+		run(Options{Socket: socket, Framing: extauth.Framing(framing)}, up)
 		return
 	}
 	os.Exit(m.Run())
 }
+
+// raceExit has the race detector not hold up a process that ends for a second.
+const raceExit = "GORACE=atexit_sleep_ms=0"
 
 // A terminal is a pseudo-terminal as lpty makes it, and the process on it.
 type terminal struct {
@@ -97,7 +104,7 @@ func (x *terminal) start() {
 	}
 	defer f.Close()
 	x.cmd = exec.Command(os.Args[0])
-	x.cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket)
+	x.cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket, raceExit)
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = f, f, f
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	if err := x.cmd.Start(); err != nil {
