@@ -186,13 +186,13 @@ func (s *Sessions) takeSeeds(room string, seeds []*Given, changes []Change) ([]*
 
 // renewRoom wants the lock.
 func (s *Sessions) renewRoom(room string, changes []Change) []Change {
-	if r := s.rooms[room]; r != nil && r.Started {
-		changes = append(changes, Change{DeleteRoom: room})
+	if r := s.rooms[room]; r != nil && r.isKept() {
+		changes = append(changes, Change{DeleteRoom: r.key()})
 	}
 	s.epoch++
 	s.dropRoom(room)
 	delete(s.closed, room)
-	s.makeRoom()
-	s.putRoom(&roomState{Room: Room{JID: room, Joined: s.now(), Made: true}, epoch: s.epoch})
+	r := s.makeRoom(room)
+	r.Joined, r.Made, r.epoch = s.now(), true, s.epoch
 	return changes
 }

@@ -59,19 +59,16 @@ func (s *Sessions) Sweep(ctx context.Context) {
 	s.end(ctx, ended[ReasonNoSession], EndRevoked)
 }
 
-// forgetEvicted deletes from the state the rooms that had to make place, but not
-// those that began anew since.
+// forgetEvicted deletes from the state the rooms that had to make place. One of the
+// same name that began since is another.
 func (s *Sessions) forgetEvicted(ctx context.Context) {
 	s.mu.Lock()
 	evicted := s.evicted
 	s.evicted = nil
 	s.mu.Unlock()
-	back := setOf(s.there(evicted))
-	var changes []Change
+	changes := make([]Change, 0, len(evicted))
 	for _, room := range evicted {
-		if !back[room] {
-			changes = append(changes, Change{DeleteRoom: room})
-		}
+		changes = append(changes, Change{DeleteRoom: room})
 	}
 	s.persist(ctx, changes)
 }

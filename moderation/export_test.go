@@ -28,6 +28,9 @@ func (s *Sessions) HasToLeave(room, jid string) bool {
 	return g != nil && g.End == EndRevoked
 }
 
+// KnownRooms returns every room that somebody may be in.
+func (s *Sessions) KnownRooms() []string { return s.knownRooms() }
+
 // CheckIndexes compares the indexes with the sessions.
 func (s *Sessions) CheckIndexes(t *testing.T) {
 	t.Helper()

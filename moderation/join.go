@@ -107,9 +107,7 @@ func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Deci
 	}
 	r := s.rooms[room]
 	if r == nil {
-		s.makeRoom()
-		r = &roomState{Room: Room{JID: room}}
-		s.putRoom(r)
+		r = s.makeRoom(room)
 	}
 	starts := d.Grant != nil && !r.Started
 	stale := r.Started && now.Sub(r.Joined) > roomRefresh
@@ -127,12 +125,20 @@ func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Deci
 	}
 }
 
-// makeRoom wants the lock. At the bound a room goes whose last join is long
-// ago: nobody is thrown out by it, only its guests have to wait again.
-func (s *Sessions) makeRoom() {
-	if len(s.rooms) < s.limits.rooms {
-		return
+// makeRoom wants the lock. It remembers another room.
+func (s *Sessions) makeRoom(jid string) *roomState {
+	if len(s.rooms) >= s.limits.rooms {
+		s.evictRoom()
 	}
+	s.began = max(s.began+1, s.now().UnixNano()) // no two are the same, also if the clock was set back
+	r := &roomState{Room: Room{JID: jid, Began: s.began}}
+	s.putRoom(r)
+	return r
+}
+
+// evictRoom wants the lock. A room goes whose last join is long ago: nobody is
+// thrown out by it, only its guests have to wait again.
+func (s *Sessions) evictRoom() {
 	var oldest *roomState
 	n := 0
 	for _, r := range s.rooms {
@@ -145,8 +151,8 @@ func (s *Sessions) makeRoom() {
 	}
 	s.dropRoom(oldest.JID)
 	delete(s.closed, oldest.JID)
-	if oldest.Started && len(s.evicted) < maxEvicted {
-		s.evicted = append(s.evicted, oldest.JID) // written by the next sweep
+	if oldest.isKept() && len(s.evicted) < maxEvicted {
+		s.evicted = append(s.evicted, oldest.key()) // written by the next sweep
 	}
 }
 

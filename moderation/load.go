@@ -15,6 +15,7 @@ func (s *Sessions) load(state State) {
 	dead, orphans := s.loadGrants(state.Grants)
 	for i := range state.Rooms {
 		r := state.Rooms[i]
+		s.began = max(s.began, r.Began)
 		if len(s.rooms) < s.limits.rooms {
 			s.putRoom(&roomState{Room: r})
 			if name, err := ParseRoom(r.JID); r.MembersOnly && err == nil {

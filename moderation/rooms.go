@@ -132,7 +132,7 @@ func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
 		} else if changes, more = s.forgetGivens(room, changes); !more && r != nil {
 			s.dropRoom(room)
 			delete(s.closed, room)
-			changes = append(changes, Change{DeleteRoom: room})
+			changes = append(changes, Change{DeleteRoom: r.key()})
 		}
 		s.mu.Unlock()
 	}

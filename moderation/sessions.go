@@ -68,7 +68,8 @@ type Sessions struct {
 	rooms       map[string]*roomState
 	inTenants   tenantRooms
 	closed      map[string]RoomName // rooms that only let members in
-	evicted     []string            // rooms that had to go, and are in the state still
+	began       int64               // Began of the last room
+	evicted     []*RoomKey          // rooms that had to go, and are in the state still
 	wild        map[string][]ID     // by host: the last logins with a token for many rooms
 	waits       waits               // for a change of what is in the tables
 	ledger      ledger

@@ -42,7 +42,7 @@ type Change struct {
 	PutGiven         *Given
 	DeleteGiven      *GivenKey
 	PutRoom          *Room
-	DeleteRoom       string // JID
+	DeleteRoom       *RoomKey // not another room of this name
 	PutRevocation    *Revocation
 	DeleteRevocation *auth.Principal
 }

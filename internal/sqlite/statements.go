@@ -22,7 +22,7 @@ const (
 	putGiven         = "INSERT INTO givens (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE SET value = excluded.value"
 	deleteGiven      = "DELETE FROM givens WHERE room = ? AND jid = ?"
 	putRoom          = "INSERT INTO rooms (jid, value) VALUES (?, ?) ON CONFLICT (jid) DO UPDATE SET value = excluded.value"
-	deleteRoom       = "DELETE FROM rooms WHERE jid = ?"
+	deleteRoom       = "DELETE FROM rooms WHERE jid = ? AND coalesce(json_extract(value, '$.Began'), 0) = ?" // 0: of an usher that did not know it
 	putRevocation    = "INSERT INTO revocations (host, issuer, user, token, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (host, issuer, user, token) DO UPDATE SET value = excluded.value"
 	deleteRevocation = "DELETE FROM revocations WHERE host = ? AND issuer = ? AND user = ? AND token = ?"
 )
@@ -72,7 +72,7 @@ func statementOf(c moderation.Change) (st statement, value any) {
 		p := c.DeleteRevocation
 		return statement{deleteRevocation, []any{p.Host, p.Issuer, p.User, p.Token}}, nil
 	}
-	return statement{deleteRoom, []any{c.DeleteRoom}}, nil
+	return statement{deleteRoom, []any{c.DeleteRoom.JID, c.DeleteRoom.Began}}, nil
 }
 
 // stamp is a time as a number that orders.

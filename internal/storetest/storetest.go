@@ -37,7 +37,7 @@ type Backend struct {
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
-		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Late": late, "Revocations": revocations, "Sync": syncs, "Ends": ends, "Lobby": lobbyLists,
+		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends, "Lobby": lobbyLists,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}
@@ -136,7 +136,7 @@ func remove(t *testing.T, s *subject) {
 	key := moderation.GivenKey{Room: "r@c", JID: "a@h"}
 	other := moderation.GivenKey{Room: "r@c", JID: "nobody@h"}
 	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: stays}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{DeleteGrant: login(g)}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: "r@c"}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
+	s.apply(t, moderation.Change{DeleteGrant: login(g)}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
 	s.apply(t, moderation.Change{DeleteGrant: login(g)}) // what is not there is no error
 	s.is(t, moderation.State{Grants: []moderation.Grant{*stays}})
 }
@@ -156,6 +156,19 @@ func late(t *testing.T, s *subject) {
 	s.apply(t, moderation.Change{PutGrant: first})
 	s.is(t, moderation.State{Grants: []moderation.Grant{*second}})
 	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{DeleteGrant: login(second)})
+	s.is(t, moderation.State{})
+}
+
+// lateRoom: what is said about an earlier room of a name does not touch the one that
+// began since.
+func lateRoom(t *testing.T, s *subject) {
+	first, second := moderation.Room{JID: "r@c", Began: 1 << 60}, moderation.Room{JID: "r@c", Began: 1<<60 + 1, Started: true}
+	gone := &moderation.RoomKey{JID: "r@c", Began: first.Began}
+	s.apply(t, moderation.Change{PutRoom: &first})
+	s.apply(t, moderation.Change{PutRoom: &second})
+	s.apply(t, moderation.Change{DeleteRoom: gone})
+	s.is(t, moderation.State{Rooms: []moderation.Room{second}})
+	s.apply(t, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}}, moderation.Change{PutRoom: &first}, moderation.Change{DeleteRoom: gone})
 	s.is(t, moderation.State{})
 }
 
