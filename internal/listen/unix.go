@@ -19,7 +19,7 @@ var errInUse = errors.New("in use by a running daemon")
 // at once would otherwise both find the stale socket of a dead one, and the slower would remove the socket of the faster.
 func listenUnix(e Endpoint) (*Bound, error) {
 	path := e.Address
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+	if err := ensureFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	lock, err := lockFile(path + ".lock")
@@ -38,6 +38,25 @@ func listenUnix(e Endpoint) (*Bound, error) {
 		unlockFile(lock)
 	}
 	return &Bound{Listener: l, release: release}, nil
+}
+
+// ensureFolder makes the folder of a socket if it is one directly below /run, which is empty after each start of the machine
+// and where systemd's RuntimeDirectory would make it. Elsewhere a folder that is not there is a mistake in the path: root
+// would make it, and listen where nobody looks.
+func ensureFolder(dir string) error {
+	_, err := os.Stat(dir)
+	switch {
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	case belowRun(dir):
+		return os.Mkdir(dir, 0o750)
+	}
+	return fmt.Errorf("the folder %s does not exist; correct the path, or make it: install -d -o usher -g usher -m 0750 %s", dir, dir)
+}
+
+func belowRun(dir string) bool {
+	parent := filepath.Dir(dir)
+	return dir != parent && (parent == "/run" || parent == "/var/run")
 }
 
 func bindUnix(path string) (net.Listener, os.FileInfo, error) {
