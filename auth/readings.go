@@ -99,8 +99,9 @@ func readings(secret []byte) []reading {
 }
 
 const (
-	hexMend = "write the secret as base64 (xxd -r -p FILE | base64 -w0) and set secret_encoding: base64"
-	endMend = "the issuer signs with it; take it out there, or write the secret with it as base64 and set secret_encoding: base64"
+	digitsMend = "write these digits into the file and set secret_encoding: plain"
+	hexMend    = "write the secret as base64 (xxd -r -p FILE | base64 -w0) and set secret_encoding: base64"
+	endMend    = "the issuer signs with it; take it out there, or write the secret with it as base64 and set secret_encoding: base64"
 )
 
 // asWritten undoes base64: the issuer signs with the text as it is written.
@@ -112,6 +113,6 @@ func asWritten(secret []byte) []reading {
 	}
 	digits := hex.EncodeToString(secret)
 	return append(list,
-		reading{"as the hexadecimal digits of its bytes", "write these digits into the file and set secret_encoding: plain", []byte(digits)},
-		reading{"as the hexadecimal digits of its bytes, in capitals", "write these digits into the file and set secret_encoding: plain", []byte(strings.ToUpper(digits))})
+		reading{"as the hexadecimal digits of its bytes", digitsMend, []byte(digits)},
+		reading{"as the hexadecimal digits of its bytes, in capitals", digitsMend, []byte(strings.ToUpper(digits))})
 }
