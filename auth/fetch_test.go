@@ -73,25 +73,24 @@ func badServer(t *testing.T, good string, served *atomic.Int64) *httptest.Server
 func TestFetchFromBadServers(t *testing.T) {
 	good := jwkSet(jwkOf(newECKey(t), nil))
 	var served atomic.Int64
+	t.Cleanup(func() { // after all of them
+		if n := served.Load(); n > 8<<20 {
+			t.Errorf("%d bytes of 64 MiB were taken", n)
+		}
+	})
 	server := badServer(t, good, &served)
 	for path, want := range map[string]string{"/good": "", "/moved": "", "/away": "another server", "/loop": "more than 3 redirects",
 		"/404": "404", "/500": "500", "/huge": "more than 262144 bytes", "/hang": "within 3s", "/drip": "within 3s", "/echo": "readable"} {
 		t.Run(path[1:], func(t *testing.T) {
+			t.Parallel()
 			s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: server.URL + path + "?hush"}, testOptions(nil, nil))
-			begin := time.Now()
 			start(t, s)
-			<-s.tried()
-			if took := time.Since(begin); took > 4*time.Second {
-				t.Errorf("took %v", took)
-			}
+			<-s.tried() // or the test hangs: two of them never end by themselves
 			p := s.problem()
 			if !strings.Contains(p, want) || (p == "") != (want == "") || strings.Contains(p, "hush") || strings.Contains(p, path) {
 				t.Errorf("problem %q, want %q", p, want)
 			}
 		})
-	}
-	if n := served.Load(); n > 8<<20 {
-		t.Errorf("%d bytes of 64 MiB were taken", n)
 	}
 }
 

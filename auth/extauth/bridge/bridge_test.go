@@ -20,7 +20,7 @@ func TestFirstQueryIsEchoed(t *testing.T) {
 	t.Parallel()
 	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path)
 	x.write(good + "\n")
-	if echo := x.read(time.Second); echo != good+"\r\n" {
+	if echo := x.readLine(); echo != good+"\r\n" {
 		t.Fatalf("the terminal echoes %q", echo)
 	}
 	x.ready()

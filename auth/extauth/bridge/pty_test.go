@@ -165,6 +165,19 @@ func (x *terminal) read(most time.Duration) string {
 	}
 }
 
+// readLine reads up to the end of a line, which may come in pieces.
+func (x *terminal) readLine() (line string) {
+	x.t.Helper()
+	for !strings.HasSuffix(line, "\n") {
+		more := x.read(5 * time.Second)
+		if more == "" {
+			break
+		}
+		line += more
+	}
+	return line
+}
+
 func (x *terminal) ask(query, want string) {
 	x.t.Helper()
 	x.write(query + "\n")
