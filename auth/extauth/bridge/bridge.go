@@ -59,6 +59,7 @@ func run(o Options, up time.Duration) {
 	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1, up: up, settled: s.settledEverywhere}, buf: make([]byte, 32<<10)}
 	defer b.daemon.close()
 	b.open()
+	letGo()
 	for b.next() == nil {
 	}
 	forget()

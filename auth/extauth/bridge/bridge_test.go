@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -293,6 +294,53 @@ func TestSignals(t *testing.T) {
 func TestTerminalCloses(t *testing.T) {
 	t.Parallel()
 	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
+	x.ask(good, "1\n")
+	_ = x.master.Close()
+	x.ended()
+}
+
+// TestProsodyIsKilled: lpty hands all that Prosody has open to its child. Nothing of it is kept: the port can be listened
+// at anew, and the bridge ends with the terminal, the other side of which it was handed, too.
+func TestProsodyIsKilled(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path)
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := port.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.Create(filepath.Join(t.TempDir(), "prosody.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	x.handed = []*os.File{x.master, f, held}
+	x.ready()
+	x.ask(good, "1\n")
+	_, _, _ = port.Close(), f.Close(), held.Close()
+	free := func() error { // a process that another test is just starting has them until its exec
+		again, err := net.Listen("tcp", port.Addr().String())
+		if err != nil {
+			return err
+		}
+		_ = again.Close()
+		other, err := os.Open(held.Name())
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+		return syscall.Flock(int(other.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	for end := time.Now().Add(5 * time.Second); free() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal(free())
+		}
+	}
 	x.ask(good, "1\n")
 	_ = x.master.Close()
 	x.ended()

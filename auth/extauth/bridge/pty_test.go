@@ -49,6 +49,7 @@ type terminal struct {
 	socket string
 	master *os.File
 	slave  string
+	handed []*os.File // what the process inherits besides
 
 	cmd  *exec.Cmd
 	done chan error
@@ -106,6 +107,7 @@ func (x *terminal) start() {
 	x.cmd = exec.Command(os.Args[0])
 	x.cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket, raceExit)
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = f, f, f
+	x.cmd.ExtraFiles = x.handed
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	if err := x.cmd.Start(); err != nil {
 		x.t.Fatal(err)
