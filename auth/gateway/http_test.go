@@ -76,7 +76,7 @@ func (w *world) later(r *http.Request) <-chan answer {
 	go func() {
 		a, err := try(r)
 		if err != nil {
-			a.body = err.Error()
+			a = answer{body: err.Error()} // also where only a part of it came: the connection was cut
 		}
 		c <- a
 	}()
