@@ -250,7 +250,11 @@ func bridgeKilled(t *testing.T, w *communityWorld) {
 
 // bridgeEnds again and again, at any moment of a login: with exit code 0, and no answer of it is left for the next.
 func bridgeEnds(t *testing.T, w *communityWorld) {
-	right := client.Plain("alice", communityToken(t, external, "alice"))
+	rights := make([]client.Login, 50) // one token logs in 300 times a minute
+	for i := range rights {
+		name := fmt.Sprintf("user%d", i)
+		rights[i] = client.Plain(name, communityToken(t, external, name))
+	}
 	done := make(chan int)
 	stop := make(chan bool)
 	go func() {
@@ -271,7 +275,7 @@ func bridgeEnds(t *testing.T, w *communityWorld) {
 	}()
 	lost, turns := 0, 0
 	for start := time.Now(); time.Since(start) < 15*time.Second; turns++ {
-		if s, err := w.dial(t, external, right); err != nil {
+		if s, err := w.dial(t, external, rights[turns%len(rights)]); err != nil {
 			lost++
 		} else {
 			s.Close()
@@ -280,7 +284,7 @@ func bridgeEnds(t *testing.T, w *communityWorld) {
 	}
 	close(stop)
 	sent := <-done
-	w.recover(t, right, 3) // the last signal may have come a moment ago
+	w.recover(t, rights[0], 3) // the last signal may have come a moment ago
 	t.Logf("%d of %d right logins were lost to %d signals", lost, turns, sent)
 	if lost > sent || sent == 0 {
 		t.Error("more were lost than bridges ended")

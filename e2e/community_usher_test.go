@@ -159,7 +159,7 @@ func (u *usherProcess) start() {
 	if err := <-started; err != nil {
 		u.t.Fatal(err)
 	}
-	u.await(u.t, mark, "msg=ready")
+	u.await(u.t, mark, `status="serving `) // ready, or not ready yet, as a component that is not there
 }
 
 // own keeps the thread that started the child: the kernel kills the child when that thread ends.
