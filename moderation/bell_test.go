@@ -17,15 +17,16 @@ import (
 // lost compares what was counted of messages that were not sent.
 func (f *fixture) lost(t *testing.T, want map[string]int) {
 	t.Helper()
-	text := "# HELP usher_lobby_messages_lost_total Messages to people that were not sent, by kind (invitation of somebody who was admitted, " +
+	var text strings.Builder
+	text.WriteString("# HELP usher_lobby_messages_lost_total Messages to people that were not sent, by kind (invitation of somebody who was admitted, " +
 		"knock for moderators) and reason: full (too many waited), late (the room could not be changed in time), failed (Prosody could not be reached).\n" +
-		"# TYPE usher_lobby_messages_lost_total counter\n"
+		"# TYPE usher_lobby_messages_lost_total counter\n")
 	for _, kind := range []string{"invitation", "knock"} {
 		for _, reason := range []string{"failed", "full", "late"} {
-			text += fmt.Sprintf("usher_lobby_messages_lost_total{kind=%q,reason=%q} %d\n", kind, reason, want[kind+"/"+reason])
+			text.WriteString(fmt.Sprintf("usher_lobby_messages_lost_total{kind=%q,reason=%q} %d\n", kind, reason, want[kind+"/"+reason]))
 		}
 	}
-	if err := testutil.GatherAndCompare(f.metrics.Gatherer(), strings.NewReader(text), "usher_lobby_messages_lost_total"); err != nil {
+	if err := testutil.GatherAndCompare(f.metrics.Gatherer(), strings.NewReader(text.String()), "usher_lobby_messages_lost_total"); err != nil {
 		t.Error(err)
 	}
 }
