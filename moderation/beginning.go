@@ -3,13 +3,18 @@ package moderation
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
 
 const (
-	beginningWithin = time.Second // a join waits for what the room says
-	maxBeginnings   = 16          // joins that ask at the same time
+	beginningWithin = 500 * time.Millisecond // a join waits for at most two answers of its room
+	maxBeginnings   = 16                     // rooms that are asked at the same time
+	maxAskedRooms   = 64                     // those that wait for their turn included
+	maxAsking       = 320                    // joins that wait for any answer: a class, and some more
+
+	// The HTTP door has 512 connections: others are answered meanwhile.
 )
 
 // begins is about rooms that begin without Prosody having asked usher what they
@@ -44,42 +49,65 @@ func (s *Sessions) isRunning(ctx context.Context, room RoomName, user string) (r
 	if s.unasked.Made(room.Domain) {
 		return true, ""
 	}
-	switch b, err := k.beginning(ctx, room.JID, user); {
+	switch b, err := k.beginning(ctx, room.JID); {
 	case err != nil:
 		return false, "whether the room is there cannot be told: " + err.Error()
-	case b == Running:
+	case b.Running:
 		return true, ""
-	case b == Owned && !s.isOwner(room.JID, user):
+	case slices.Contains(b.Owners, user) && !s.isOwner(room.JID, user):
 		s.unannounced(ctx, room, user)
 	}
 	return false, "nobody is in the room"
 }
 
-// beginning asks a room how far it is. All who wait for that at the same time share
-// one answer: after a restart of usher a whole class may join at once. What depends
-// on the account each asks for itself.
-func (k *Keeper) beginning(ctx context.Context, room, account string) (Beginning, error) {
-	mine := false
-	b, err, _ := k.begun.Do(room, func() (any, error) {
-		mine = true
-		return k.askBeginning(context.WithoutCancel(ctx), room, account) // for the others, too
-	})
-	if shared := b.(Beginning); mine || err == nil && shared == Running {
-		return shared, err
+var errTooManyAsk = errors.New("too many joins ask whether their room is there; the next try may work")
+
+// beginning asks a room how far it is, by one question at a time: after a restart of
+// usher a whole class may join at once. A question that was asked before this join
+// knows nothing of the room that Prosody may have made for it: if nobody was in the
+// room by then, it is asked once more, for all who wait.
+//
+// Prosody serves others meanwhile (mod_muc_http_auth asks by its asynchronous HTTP
+// client), also usher's component, and so gives the answer for which this waits. What
+// waits holds a connection of the HTTP door: at the bound a join is refused at once.
+func (k *Keeper) beginning(ctx context.Context, room string) (Beginning, error) {
+	if k.asking.Add(1) > maxAsking {
+		k.asking.Add(-1)
+		return Beginning{}, errTooManyAsk
 	}
-	return k.askBeginning(ctx, room, account)
+	defer k.asking.Add(-1)
+	b, err, mine := k.shareBeginning(ctx, room)
+	if !mine && !b.Running {
+		b, err, _ = k.shareBeginning(ctx, room)
+	}
+	return b, err
 }
 
-func (k *Keeper) askBeginning(ctx context.Context, room, account string) (Beginning, error) {
+// shareBeginning waits for the question about the room that is under way, or asks.
+func (k *Keeper) shareBeginning(ctx context.Context, room string) (b Beginning, err error, mine bool) {
+	v, err, _ := k.begun.Do(room, func() (any, error) {
+		mine = true
+		return k.askBeginning(context.WithoutCancel(ctx), room) // for the others, too
+	})
+	return v.(Beginning), err, mine
+}
+
+func (k *Keeper) askBeginning(ctx context.Context, room string) (Beginning, error) {
+	select {
+	case k.askedRooms <- struct{}{}:
+		defer func() { <-k.askedRooms }()
+	default:
+		return Beginning{}, errTooManyAsk
+	}
 	ctx, cancel := context.WithTimeout(ctx, beginningWithin)
 	defer cancel()
 	select {
 	case k.beginnings <- struct{}{}:
 		defer func() { <-k.beginnings }()
 	case <-ctx.Done():
-		return Empty, errors.New("too many joins ask whether their room is there")
+		return Beginning{}, errTooManyAsk
 	}
-	return k.rooms.Beginning(ctx, room, account)
+	return k.rooms.Beginning(ctx, room)
 }
 
 // wasMade reports whether Prosody asked usher about the room when it began, or asks

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -47,8 +48,10 @@ type Keeper struct {
 	searches  chan struct{}  // likewise
 	work      sync.WaitGroup // all that was started by spawn
 
-	beginnings chan struct{}      // likewise, for each question whether a room is there
+	askedRooms chan struct{}      // likewise, for each room that is to be asked whether it is there
+	beginnings chan struct{}      // and for each that is asked now
 	begun      singleflight.Group // those questions, by room
+	asking     atomic.Int32       // joins that wait for such a question
 	watchNow   chan struct{}      // a round is due
 
 	mu      sync.Mutex
@@ -77,7 +80,7 @@ type task struct {
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
 	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{},
-		beginnings: make(chan struct{}, maxBeginnings), watchNow: make(chan struct{}, 1)}
+		askedRooms: make(chan struct{}, maxAskedRooms), beginnings: make(chan struct{}, maxBeginnings), watchNow: make(chan struct{}, 1)}
 	k.bell = newBell(k)
 	s.keeper.Store(k)
 	return k

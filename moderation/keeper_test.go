@@ -1,6 +1,7 @@
 package moderation_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -24,6 +25,8 @@ type fakeRooms struct {
 	telling       time.Duration // of telling how far a room is
 	inviting      time.Duration // of sending an invitation
 	unsent        error         // of messages
+	asked         int           // how far a room is
+	asking, most  int           // of those at the same time
 	has           map[string]moderation.Affiliation
 	there         map[string]moderation.Role
 	closed        bool
@@ -175,21 +178,32 @@ func (r *fakeRooms) ListRooms(_ context.Context, muc string, all bool) ([]string
 	return slices.Clone(r.rooms), all, r.fail
 }
 
-func (r *fakeRooms) Beginning(ctx context.Context, _, account string) (moderation.Beginning, error) {
+func (r *fakeRooms) Beginning(ctx context.Context, _ string) (b moderation.Beginning, err error) {
+	r.mu.Lock()
+	r.asked++
+	r.asking++
+	r.most = max(r.most, r.asking)
+	r.mu.Unlock()
 	select {
 	case <-time.After(r.takes(&r.telling)):
 	case <-ctx.Done():
-		return moderation.Empty, ctx.Err()
+		err = ctx.Err()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case r.fail != nil || len(r.there) > 0:
-		return moderation.Running, r.fail
-	case r.has[account] == moderation.Owner:
-		return moderation.Owned, nil
+	r.asking--
+	if err != nil || r.fail != nil {
+		return b, cmp.Or(err, r.fail)
 	}
-	return moderation.Empty, nil
+	if b.Running = len(r.there) > 0; b.Running {
+		return b, nil
+	}
+	for jid, a := range r.has {
+		if a == moderation.Owner {
+			b.Owners = append(b.Owners, jid)
+		}
+	}
+	return b, nil
 }
 
 func (r *fakeRooms) Connection() uint64 {

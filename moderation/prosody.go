@@ -27,9 +27,8 @@ type Rooms interface {
 	// ListRooms returns the rooms of a MUC component: all of them if that is asked for
 	// and the component tells, or else those that are public.
 	ListRooms(ctx context.Context, muc string, all bool) (rooms []string, isAll bool, err error)
-	// Beginning says whether a room has begun, or begins with the join of an account
-	// that Prosody asks about at this moment.
-	Beginning(ctx context.Context, room, account string) (Beginning, error)
+	// Beginning says how far a room is.
+	Beginning(ctx context.Context, room string) (Beginning, error)
 	// Connection numbers the present connection: another number means that
 	// anything may have changed meanwhile. Zero is none.
 	Connection() uint64
@@ -38,16 +37,12 @@ type Rooms interface {
 	Connected() <-chan struct{}
 }
 
-// A Beginning says how far a room is.
-type Beginning int
-
-// The beginnings. Prosody has a room already while it asks whether its creator may
-// join, and makes the creator its owner before.
-const (
-	Running Beginning = iota // somebody is in it, or it stays when nobody is
-	Empty                    // nobody is in it
-	Owned                    // nobody is in it, and the account is its owner
-)
+// A Beginning says how far a room is. Prosody has a room already while it asks
+// whether its creator may join, and makes the creator its owner before.
+type Beginning struct {
+	Running bool     // somebody is in it, or it stays when nobody is
+	Owners  []string // of one that is not: bare JIDs
+}
 
 // A Prosody is all that a [Keeper] wants of one.
 type Prosody interface {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,6 +211,56 @@ func TestAClassAtOnce(t *testing.T) {
 		class.Wait()
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// TestOneQuestionOfARoom: whoever asks at the same time shares the question, and whoever came while one was under way, in
+// which nobody was in the room, the next.
+func TestOneQuestionOfARoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, _ := startWatch(t)
+		f.moderator(t, "alice", "standup")
+		f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken) // and does not come in
+		r.change(func() { r.telling, r.asked, r.most = 100*time.Millisecond, 0, 0 })
+		var class sync.WaitGroup
+		for i := range 100 {
+			class.Go(func() {
+				time.Sleep(time.Duration(i) * 100 * time.Microsecond)
+				f.joins(t, fmt.Sprintf("g%d@guest.%s", i, host), "standup@"+muc, moderation.ReasonNotStarted)
+			})
+		}
+		class.Wait()
+		if r.asked != 2 || r.most != 1 {
+			t.Errorf("the room was asked %d times, %d of them at once", r.asked, r.most)
+		}
+	})
+}
+
+// TestBeginningFlood: joins of more rooms than can be asked are refused at once, and do not hold the connections of the
+// door; that nobody is in a room is still found.
+func TestBeginningFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r, _ := startWatch(t)
+		f.record(t, f.identity("alice", "t", "*"))
+		for i := range 500 {
+			f.joins(t, "alice@"+host, fmt.Sprintf("room-%d@%s", i, muc), moderation.ReasonToken)
+		}
+		r.change(func() { r.telling, r.most = time.Minute, 0 })
+		began := time.Now()
+		var waited atomic.Int32
+		var flood sync.WaitGroup
+		for i := range 500 {
+			flood.Go(func() {
+				f.joins(t, fmt.Sprintf("g%d@guest.%s", i, host), fmt.Sprintf("room-%d@%s", i, muc), moderation.ReasonNotStarted)
+				if time.Since(began) > 0 {
+					waited.Add(1)
+				}
+			})
+		}
+		flood.Wait()
+		if took := time.Since(began); waited.Load() > 64 || took > time.Second || r.most > 16 {
+			t.Errorf("%d waited, %v at most; %d rooms were asked at once", waited.Load(), took, r.most)
 		}
 	})
 }

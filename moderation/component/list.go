@@ -1,6 +1,7 @@
 package component
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -70,29 +71,32 @@ func ofMUC(rooms []string, muc string) []string {
 	return rooms[:min(len(rooms), maxRoomsListed)]
 }
 
-// Beginning asks for who is in the room, moderators first as they are few, and, if
-// nobody is, for its owners and its configuration.
-func (c *Client) Beginning(ctx context.Context, room, account string) (moderation.Beginning, error) {
-	for _, role := range []moderation.Role{moderation.RoleModerator, moderation.RoleParticipant, moderation.RoleVisitor} {
-		items, err := c.lists(ctx, room, []adminItem{{Role: string(role)}})
-		if err != nil || len(items) > 0 {
-			return moderation.Running, err
-		}
+// Beginning asks for the moderators of a room, as they are few, and, if there are
+// none, for who else is in it, for its owners and its configuration, all at once.
+func (c *Client) Beginning(ctx context.Context, room string) (b moderation.Beginning, err error) {
+	moderators, err := c.lists(ctx, room, []adminItem{{Role: string(moderation.RoleModerator)}})
+	if err != nil || len(moderators) > 0 {
+		return moderation.Beginning{Running: err == nil}, err
 	}
-	owners, err := c.lists(ctx, room, []adminItem{{Affiliation: "owner"}})
+	ctx, cancel := context.WithTimeout(ctx, c.o.AnswerWithin)
+	defer cancel()
+	asked, err := c.begin(ctx, room, []adminItem{{Role: string(moderation.RoleParticipant)}, {Role: string(moderation.RoleVisitor)}, {Affiliation: "owner"}})
 	if err != nil {
-		return moderation.Empty, err
+		return b, err
 	}
-	stays, err := c.persistent(ctx, room)
-	switch {
-	case err != nil:
-		return moderation.Empty, err
-	case stays:
-		return moderation.Running, nil
-	case slices.ContainsFunc(owners, func(it adminItem) bool { return bare(it.JID) == account }):
-		return moderation.Owned, nil
+	stays, stayErr := c.persistent(ctx, room)
+	present, err := c.collect(ctx, room, asked[:2])
+	owners, ownersErr := c.collect(ctx, room, asked[2:])
+	switch err = cmp.Or(err, ownersErr); {
+	case err == nil && len(present) > 0:
+		return moderation.Beginning{Running: true}, nil
+	case cmp.Or(err, stayErr) != nil:
+		return b, cmp.Or(err, stayErr)
 	}
-	return moderation.Empty, nil
+	for _, it := range owners {
+		b.Owners = append(b.Owners, bare(it.JID))
+	}
+	return moderation.Beginning{Running: stays, Owners: b.Owners}, nil
 }
 
 // persistent asks whether a room stays when nobody is in it.
