@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/internal/panics"
 	"usher/metrics"
 )
 
@@ -68,6 +69,9 @@ type Options struct {
 	Metrics  *metrics.Metrics
 	Now      func() time.Time
 	Sessions Sessions
+
+	// Panics writes down what the code does not survive; the login is refused.
+	Panics *panics.Reporter // nil: nothing is written
 }
 
 // Check refuses what would make every token, or the wrong one, good. The

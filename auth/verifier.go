@@ -29,7 +29,7 @@ type Verifier struct {
 // New returns a Verifier with the given rules. Keys from URLs are fetched
 // once [Verifier.Run] runs.
 func New(c Config, o Options) (*Verifier, error) {
-	v := &Verifier{log: o.Log, metrics: o.Metrics, now: o.Now}
+	v := &Verifier{log: o.Log, metrics: o.Metrics, panics: o.Panics, now: o.Now}
 	if v.log == nil {
 		v.log = slog.New(slog.DiscardHandler)
 	}
@@ -39,7 +39,6 @@ func New(c Config, o Options) (*Verifier, error) {
 	if v.now == nil {
 		v.now = time.Now
 	}
-	v.panics = panics.New(v.log, v.metrics)
 	if v.sessions = o.Sessions; v.sessions == nil {
 		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
 	}

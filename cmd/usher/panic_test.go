@@ -119,3 +119,15 @@ func TestOneRecovery(t *testing.T) {
 		}
 	}
 }
+
+// TestOneReporter: the daemon has one, as each lets one line a second through and counts for itself.
+func TestOneReporter(t *testing.T) {
+	out, err := exec.Command("grep", "-rnF", "panics.New(", "--include=*.go", "--exclude=*_test.go", "../../auth", "../../cmd", "../../internal", "../../moderation",
+		"../../lobby", "../../metrics").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places := strings.Split(strings.TrimSpace(string(out)), "\n"); len(places) != 1 {
+		t.Errorf("made in %q", places)
+	}
+}

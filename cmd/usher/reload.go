@@ -20,6 +20,7 @@ type reloader struct {
 	path    string // of the configuration
 	log     *slog.Logger
 	metrics *metrics.Metrics
+	panics  *panics.Reporter
 	notify  notifier
 	read    func(path string) (*config, filesRead, []problem) // readConfig
 
@@ -140,7 +141,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 // build reads the configuration and prepares everything. What it returns is nil
 // if there is any problem that is not a warning.
 func (r *reloader) build() (next *preparedParts, read filesRead, problems []problem) {
-	defer panics.New(r.log, r.metrics).Recover("reload", "build", func() {
+	defer r.panics.Recover("reload", "build", func() {
 		next = nil
 		problems = append(problems, r.unplaced("usher cannot read this: a panic", "the log has the stack"))
 	})

@@ -40,7 +40,7 @@ type stateStore interface {
 }
 
 // openRooms loads the state and starts nothing. No rules are in force.
-func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics) (_ *roomParts, err error) {
+func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics, pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
 	if p.store, err = openState(ctx, c.state); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: panics.New(log, m)}
+	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: pr}
 	if c.comp.JID != "" {
 		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)

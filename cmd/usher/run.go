@@ -104,7 +104,8 @@ func closeLog(queue *asyncLog) {
 // newDaemon opens everything and starts nothing.
 func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log *slog.Logger) (_ *usherd, err error) {
 	m := metrics.New(in.version)
-	rooms, err := openRooms(ctx, c, log, m)
+	p := panics.New(log, m) // one: it lets one line a second through
+	rooms, err := openRooms(ctx, c, log, m, p)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 			rooms.close(log)
 		}
 	}()
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: rooms.sessions}) // no rules are in force
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: rooms.sessions, Panics: p}) // no rules are in force
 	if err != nil {
 		return nil, err
 	}
@@ -122,9 +123,8 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 		return nil, err
 	}
 	n := notifier{log}
-	r := &reloader{path: path, log: log, metrics: m, notify: n, read: readConfig, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: readConfig, hangups: in.hangups, requests: make(chan chan reloadResult)}
 	r.level, r.verifier, r.rooms = in.level, v, rooms
-	p := panics.New(log, m)
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + maxTokenSize})
@@ -199,7 +199,7 @@ func (d *usherd) serve(ctx context.Context, tasks []task) error {
 	defer cancel(nil)
 	finished := make(chan error, 1)
 	var running sync.WaitGroup // waited for below, but not for ever
-	running.Go(func() { finished <- runTasks(ctx, cancel, tasks, d.log) })
+	running.Go(func() { finished <- runTasks(ctx, cancel, tasks, d.panics) })
 	<-ctx.Done()
 	d.notify.stopping()
 	d.log.Info("stopping")

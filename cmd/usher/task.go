@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,11 +17,11 @@ type task struct {
 }
 
 // runTasks runs all tasks until ctx ends. The first that fails cancels ctx with its error, which ends the others.
-func runTasks(ctx context.Context, cancel context.CancelCauseFunc, tasks []task, log *slog.Logger) error {
+func runTasks(ctx context.Context, cancel context.CancelCauseFunc, tasks []task, p *panics.Reporter) error {
 	var group errgroup.Group
 	for _, t := range tasks {
 		group.Go(func() error {
-			err := t.guarded(ctx, log)
+			err := t.guarded(ctx, p)
 			if err != nil {
 				err = fmt.Errorf("task %s: %w", t.name, err)
 				cancel(err)
@@ -34,7 +33,7 @@ func runTasks(ctx context.Context, cancel context.CancelCauseFunc, tasks []task,
 }
 
 // guarded turns a panic into an error, so that sockets are removed and the log is written before the daemon ends.
-func (t task) guarded(ctx context.Context, log *slog.Logger) (err error) {
-	defer panics.New(log, nil).Recover("task", t.name, func() { err = errors.New("panic; the log has the stack") })
+func (t task) guarded(ctx context.Context, p *panics.Reporter) (err error) {
+	defer p.Recover("task", t.name, func() { err = errors.New("panic; the log has the stack") })
 	return t.run(ctx)
 }
