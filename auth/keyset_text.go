@@ -149,7 +149,7 @@ func checkFirst(text []byte) error {
 // notSet names what an object without keys is instead.
 func notSet(top []setMember) error {
 	if uri := textIn(top, "jwks_uri"); uri != "" {
-		return fmt.Errorf("the answer is a discovery document; set jwks_url to its jwks_uri, %q", withoutQuery(uri))
+		return fmt.Errorf("the answer is a discovery document; set jwks_url to its jwks_uri, %q", shownText(uri))
 	}
 	names := make([]string, 0, len(top))
 	for _, m := range top {
@@ -171,9 +171,8 @@ func notSet(top []setMember) error {
 	return fmt.Errorf(`the answer is no key set: it has %s, and no "keys"`, strings.Join(names, ", "))
 }
 
-// withoutQuery is for a URL that is shown: a query or a password in it may be
-// a secret.
-func withoutQuery(s string) string {
+// shownText is [shownURL] of a text from elsewhere, cut.
+func shownText(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
 		return "(not a URL)"

@@ -236,8 +236,8 @@ func (s *source) title() string {
 	return what + " of " + clip(s.from.Host)
 }
 
-// log names the issuer and the server, and never the URL: its path or query
-// may be a secret of the operator.
+// log names the issuer and the server, which is enough to find the line of the
+// configuration; where the whole URL is wanted it is written by [shownURL].
 func (s *source) log(ctx context.Context, level slog.Level, text string, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("issuer", s.issuer), slog.String("source", string(s.kind))}
 	if s.from != nil {

@@ -17,7 +17,7 @@ const sourceURLExample = "write it like https://id.example.org/keys"
 // CheckSourceURL says whether keys may be fetched from a URL: https, or http
 // to an address of this machine, or with insecureHTTP to any. Where a host's
 // name leads is checked when it is dialled. The error names what is wrong, then
-// "; " and how to mend it; it never quotes the path, the query or a password.
+// "; " and how to mend it; it quotes nothing but the scheme and an address.
 func CheckSourceURL(s string, insecureHTTP bool) error {
 	_, err := parseSourceURL(s, insecureHTTP)
 	return err
@@ -50,8 +50,10 @@ func parseSourceURL(s string, insecureHTTP bool) (*url.URL, error) {
 	return u, nil
 }
 
-// shownURL is a URL for the operator's eyes: a user name, password or query in
-// it may be a secret.
+// shownURL is a URL as it is shown and logged, whoever wrote it: its origin and its
+// path. This is the one rule for URLs of key servers. User info, query and fragment
+// may be secrets and are never shown; a path is none: without it nobody could tell
+// which of a server's key sets is meant.
 func shownURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
