@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite"
 
 	"usher/auth"
 	"usher/auth/authtest"
@@ -33,7 +37,7 @@ func TestRoomsTakeBack(t *testing.T) {
 			secret := token(t, meet, claims("mallory", "taken", moderator))
 			mallory := w.enterWith(t, "mallory", secret)
 			mallory.joinAs(r, "moderator/owner")
-			time.Sleep(300 * time.Millisecond) // usher has seen the role by then
+			w.confirmed(t, r, mallory)
 			alice.set(r, mallory, "none")
 			mallory.becomes(r, "participant/none")
 			mallory.leave(r)
@@ -108,6 +112,27 @@ func TestRoomsTakeBack(t *testing.T) {
 			t.Run(name, func(t *testing.T) { fact(t, w) })
 		}
 	})
+}
+
+// confirmed waits until the state says that usher saw in the room what it had given.
+func (w *roomsWorld) confirmed(t *testing.T, room string, p *person) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.usher.path("usher.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	last := ""
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+		err := db.QueryRowContext(t.Context(), "SELECT value FROM givens WHERE room = ? AND jid = ?", room, p.bare()).Scan(&last)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			t.Fatal(err)
+		}
+		if strings.Contains(last, `"Confirmed":true`) {
+			return
+		}
+	}
+	t.Fatalf("not seen: %s\n%s", last, w.usher.log())
 }
 
 // soonIs is how long a token of soon is good; the leeway comes on top.

@@ -276,7 +276,9 @@ func TestCloseEndsAShortage(t *testing.T) {
 		_, err := limited.Accept()
 		ended <- err
 	})
-	time.Sleep(50 * time.Millisecond)
+	for range 2 { // it has waited once
+		<-l.tries
+	}
 	l2 := l.Listener
 	_ = limited.Close()
 	_, err := l2.Accept()
