@@ -51,6 +51,11 @@ func TestTour(t *testing.T) {
 			t.Errorf("no line %s in\n%s", line, out.String())
 		}
 	}
+	for _, puzzle := range []string{"component.address", "without an iat", "has no iat"} {
+		if strings.Contains(out.String(), puzzle) {
+			t.Errorf("a newcomer reads %q in\n%s", puzzle, out.String())
+		}
+	}
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}

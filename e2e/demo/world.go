@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,7 +35,7 @@ type demoWorld struct {
 	metrics string // address of the metrics
 	http    string // address of the HTTP door
 	gateway string // address of the gateway
-	muc     string // address of Prosody's component port, once it is known
+	muc     string // address of Prosody's component port
 	web     string // address of Prosody's web server
 	secrets map[string]string
 
@@ -57,7 +56,7 @@ func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name)
 
 // start brings up usher first, as Prosody's host wants its socket.
 func (d *demoWorld) start(ctx context.Context) error {
-	for _, address := range []*string{&d.metrics, &d.http, &d.gateway, &d.web} {
+	for _, address := range []*string{&d.metrics, &d.http, &d.gateway, &d.web, &d.muc} {
 		var err error
 		if *address, err = freeAddress(); err != nil {
 			return err
@@ -77,10 +76,6 @@ func (d *demoWorld) start(ctx context.Context) error {
 	if err := d.startProsody(ctx); err != nil {
 		return err
 	}
-	d.muc = d.prosody.Component()
-	if err := d.configure("first.secret"); err != nil {
-		return err
-	}
 	fmt.Fprintf(d.out, "Prosody %s and usher run in %s.\n", d.prosody.Install().Release, d.dir)
 	return nil
 }
@@ -92,6 +87,11 @@ func (d *demoWorld) startProsody(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("usher prosody: %w: %s", err, lines)
 	}
+	_, port, err := net.SplitHostPort(d.muc)
+	if err != nil {
+		return err
+	}
+	lines = "component_ports = { " + port + " }\n" + lines // as the lines say, in the global section
 	if err := os.WriteFile(d.path("usher.cfg.lua"), []byte(lines), 0o600); err != nil {
 		return err
 	}
@@ -121,7 +121,6 @@ func (d *demoWorld) writeSecret(name string) error {
 
 // configure writes the configuration with these secret files.
 func (d *demoWorld) configure(secrets ...string) error {
-	muc := cmp.Or(d.muc, "127.0.0.1:1") // Prosody chooses this port at its start
 	text := fmt.Sprintf(`state: sqlite:%s
 component: {jid: %s, address: "%s", secret_file: component.secret}
 listen:
@@ -143,7 +142,7 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("usher.db"), demoComponent, muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, d.web,
+`, d.path("usher.db"), demoComponent, d.muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, d.web,
 		demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
@@ -212,7 +211,8 @@ func (d *demoWorld) token(secret, user string, life time.Duration) (string, erro
 		return "", err
 	}
 	return auth.Mint(key, "", map[string]any{
-		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "*", "exp": time.Now().Add(life).Unix(),
+		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "*",
+		"iat": time.Now().Add(min(0, life-time.Hour)).Unix(), "exp": time.Now().Add(life).Unix(),
 		"context": map[string]any{"user": map[string]any{"id": user}},
 	})
 }
