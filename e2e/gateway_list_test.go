@@ -230,7 +230,8 @@ func TestGatewayBOSHGoesOn(t *testing.T) {
 		fresh, forger, early := w.talk(t, people, query("", "one")), w.talk(t, people, query("", "one")), w.talk(t, meet, query("", "one"))
 		w.usher.kill()
 		w.usher.start()
-		if got := early.ask(101, "", disco); !strings.Contains(got, "Please reload the page.") {
+		const version = "<iq xmlns='jabber:client' type='get' id='v'><query xmlns='jabber:iq:version'/></iq>"
+		if got := early.ask(101, "", version); !strings.Contains(got, "Please reload the page.") {
 			t.Errorf("nobody has logged in: %s", got)
 		}
 		fresh.ask(101, "", ping)

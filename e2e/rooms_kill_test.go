@@ -76,7 +76,7 @@ func TestRoomsProsodyRestarted(t *testing.T) {
 		bob = w.enter(t, "bob", "*", nil)
 		alice = w.enter(t, "alice", "*", moderator)
 		guest.refused(room("prosody-restart-2"), "not-authorized")
-		if first := bob.join(r); first != "participant/none" {
+		if first := bob.join(r); first != "participant/none" && first != "participant/member" { // a member at once, if usher was faster
 			t.Errorf("bob began as %s", first)
 		}
 		alice.joinAs(r, "moderator/owner")

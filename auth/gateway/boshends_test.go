@@ -170,12 +170,16 @@ const pingOf = `<iq type="get" id="1" xmlns="jabber:client"><ping xmlns="urn:xmp
 // means nothing before a login, and each request is counted.
 func TestBOSHStrangers(t *testing.T) {
 	for said, passes := range map[string]bool{
-		"":                                      true,
-		`<message to="a@b"><body/></message>`:   true,
-		`<presence xmlns="jabber:client"/>`:     true,
-		pingOf:                                  true,
-		pingOf + pingOf:                         true,
-		`<iq type="result" id="1"/>`:            true,
+		"":                                    true,
+		`<message to="a@b"><body/></message>`: true,
+		`<presence xmlns="jabber:client"/>`:   true,
+		pingOf:                                true,
+		pingOf + pingOf:                       true,
+		`<iq type="result" id="1"/>`:          true,
+		`<iq type="get" id="1" to="r@c/bob"><query xmlns="http://jabber.org/protocol/disco#info"/></iq>`:                         true,
+		`<iq type="set" id="1" to="r@c/focus"><jingle xmlns="urn:xmpp:jingle:1"><content><x xmlns="y"/></content></jingle></iq>`: true,
+		`<iq type="set" id="1"><query xmlns="http://jabber.org/protocol/disco#info"/></iq>`:                                      false,
+		`<iq type="set" id="1"><jingle xmlns="urn:xmpp:jingle:1"/><query xmlns="jabber:iq:register"/></iq>`:                      false,
 		`<iq type="error" id="1"><error/></iq>`: true,
 
 		anonymous:                  false,

@@ -24,8 +24,9 @@
 //
 // A session ends by Prosody's word, or by time; what a client says of its end is
 // Prosody's to answer. A session of BOSH that usher has not seen begin, as it is
-// older than usher, passes messages, presences, answers and pings, in bodies of
-// 16 KiB, until Prosody addresses an account on it.
+// older than usher, passes messages, presences, answers, pings, questions about
+// features and steps of calls, in bodies of 16 KiB, until Prosody addresses an
+// account on it.
 //
 // The decision is the [Authenticator]'s; it is asked when the login begins,
 // for only then it is known for which host it is.

@@ -41,7 +41,8 @@ func (e Element) Step() Step {
 }
 
 // Plain reports whether an element of a client is a message, a presence, an
-// answer or a ping, and does not say from whom. To a server none of them means
+// answer, a ping, a question about features (XEP-0030) or a step of a call
+// (XEP-0166), and does not say from whom. To a server none of them means
 // anything before a login, and its answer to one goes to no address but the
 // stream's own: Prosody answers an unknown client at the address in from.
 func (e Element) Plain() bool {
@@ -55,10 +56,14 @@ func (e Element) Plain() bool {
 	case "result", "error":
 		return true
 	case "get":
-		return e.pings()
+		return e.holds("urn:xmpp:ping", "ping") || e.holds(namespaceDisco+"#info", "query") || e.holds(namespaceDisco+"#items", "query")
+	case "set":
+		return e.holds("urn:xmpp:jingle:1", "jingle")
 	}
 	return false
 }
+
+const namespaceDisco = "http://jabber.org/protocol/disco"
 
 // stanza reports whether it is one of RFC 6120 section 8. Within a body of BOSH
 // the body's namespace counts as the stanza's: Prosody reads it so.
@@ -69,10 +74,10 @@ func (e Element) stanza() bool {
 	return e.Name.Local == "message" || e.Name.Local == "presence" || e.Name.Local == "iq"
 }
 
-// pings reports whether the element holds XEP-0199's ping and nothing else.
-func (e Element) pings() bool {
+// holds reports whether the element has one child, and it is this.
+func (e Element) holds(namespace, name string) bool {
 	_, inside, err := scan(e.document[e.start:e.end], true)
-	return err == nil && len(inside) == 1 && inside[0].Is("urn:xmpp:ping", "ping")
+	return err == nil && len(inside) == 1 && inside[0].Is(namespace, name)
 }
 
 // Addressee returns the bare JID of the account that a stanza of the server goes
