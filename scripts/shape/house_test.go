@@ -27,28 +27,18 @@ func TestFilesAreShort(t *testing.T) {
 }
 
 func TestMeasures(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("a/one.go", "package a\n\nconst c, D = 1, 2\n\ntype t[T any] struct{}\n\nfunc (x *t[T]) m() {\n}\n\nfunc (t[T]) M() {}\n")
-	write("a/two.go", "package a\n\nvar _, v = 1, 2\n\nfunc (t[T]) n() {} // "+strings.Repeat("x", 120)+"\n")
-	write("a/one_test.go", "package a\n\nfunc inTest() {}\n")
-	write("a/testdata/no.go", "no Go")
-	write(".git/no.go", "no Go")
-	h, err := read(dir)
+	c := newCheckout(t)
+	c.write("a/one.go", "package a\n\nconst c, D = 1, 2\n\ntype t[T any] struct{}\n\nfunc (x *t[T]) m() {\n}\n\nfunc (t[T]) M() {}\n")
+	c.write("a/two.go", "package a\n\nvar _, v = 1, 2\n\nfunc (t[T]) n() {} // "+strings.Repeat("x", 120)+"\n")
+	c.write("a/one_test.go", "package a\n\nfunc inTest() {}\n")
+	c.write("a/testdata/no.go", "no Go")
+	c.write(".git/no.go", "no Go")
+	h, err := read(c.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	h.print(&out, 5)
+	h.print(&out, rules{table: []arrow{{"a", nil}}}, 5)
 	want := `Go files a folder, tests included
       3  a
 unexported names of a package, methods included, tests left out
@@ -62,8 +52,32 @@ lines of a file
 lines of a function, tests left out: median 1, nine of ten up to 2, longest 2
 lines of a file, tests left out: median 10, nine of ten up to 10, longest 10
 lines over 120 columns, tests left out: 1 of 15, 6.67 %
+imports between our packages, tests left out: 0, of them on their way out 0, against the table 0
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// A checkout is a folder of module m for tests.
+type checkout struct {
+	t   *testing.T
+	dir string
+}
+
+func newCheckout(t *testing.T) *checkout {
+	c := &checkout{t: t, dir: t.TempDir()}
+	c.write("go.mod", "module m\n\ngo 1.26\n")
+	return c
+}
+
+func (c *checkout) write(name, text string) {
+	c.t.Helper()
+	path := filepath.Join(c.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
 	}
 }

@@ -1,7 +1,8 @@
 // Command shape answers one question: how is the house built? It reads the Go
 // files of a checkout and prints the measures by which the structure is judged:
 // files a folder, unexported names a package, methods a type, the lengths of
-// functions, files and lines. It changes nothing; scripts/shape.sh runs it.
+// functions, files and lines, and how many imports point against the table of
+// arrows, which it holds. It changes nothing; scripts/shape.sh runs it.
 package main
 
 import (
@@ -28,7 +29,7 @@ func run(out io.Writer, root string, most int) error {
 	if err != nil {
 		return err
 	}
-	h.print(out, most)
+	h.print(out, ourRules(), most)
 	return nil
 }
 
@@ -47,7 +48,7 @@ func fullest(rows []row, most int) []row {
 	return rows[:min(most, len(rows))]
 }
 
-func (h *house) print(out io.Writer, most int) {
+func (h *house) print(out io.Writer, r rules, most int) {
 	list := func(title string, rows []row) {
 		fmt.Fprintf(out, "%s\n", title)
 		for _, r := range fullest(rows, most) {
@@ -67,4 +68,7 @@ func (h *house) print(out io.Writer, most int) {
 	spread("lines of a function, tests left out", h.functions)
 	spread("lines of a file, tests left out", h.files)
 	fmt.Fprintf(out, "lines over 120 columns, tests left out: %d of %d, %.2f %%\n", h.wide, h.lines, 100*float64(h.wide)/float64(max(1, h.lines)))
+	leaving, forbidden := r.against(h)
+	fmt.Fprintf(out, "imports between our packages, tests left out: %d, of them on their way out %d, against the table %d\n",
+		h.arrows(), leaving, forbidden)
 }

@@ -24,6 +24,8 @@ type house struct {
 	folders   map[string]int                 // Go files
 	names     map[string]map[string]bool     // unexported, by folder
 	types     map[string]map[string][]string // the files of the methods, by folder and type
+	imports   map[string]imports             // by folder
+	module    string                         // its name and a slash
 	lengths   []row
 	functions []int // lines of each
 	files     []int
@@ -33,8 +35,13 @@ type house struct {
 
 // read reads every Go file below root. Folders that Go ignores are left out.
 func read(root string) (*house, error) {
-	h := &house{folders: map[string]int{}, names: map[string]map[string]bool{}, types: map[string]map[string][]string{}}
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	module, err := moduleOf(root)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{folders: map[string]int{}, names: map[string]map[string]bool{}, types: map[string]map[string][]string{},
+		imports: map[string]imports{}, module: module + "/"}
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -63,13 +70,20 @@ func (h *house) readFile(path, name string) error {
 	h.folders[folder]++
 	n := bytes.Count(text, []byte("\n"))
 	h.lengths = append(h.lengths, row{name: name, n: n})
-	if strings.HasSuffix(name, "_test.go") {
-		return nil
+	mode, test := parser.SkipObjectResolution, strings.HasSuffix(name, "_test.go")
+	if test {
+		mode = parser.ImportsOnly
 	}
 	files := token.NewFileSet()
-	f, err := parser.ParseFile(files, path, text, parser.SkipObjectResolution)
+	f, err := parser.ParseFile(files, path, text, mode)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := h.readImports(folder, f, test); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if test {
+		return nil
 	}
 	h.files = append(h.files, n)
 	h.measureLines(text)

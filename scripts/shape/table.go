@@ -1,0 +1,120 @@
+package main
+
+// An arrow is a package, without the module's name, and what it may import of
+// ours besides what everyone may. A name that ends in "/..." stands for the
+// packages below as well; "*" for all but the programs and the end-to-end tests.
+type arrow struct {
+	from string
+	to   []string
+}
+
+// everyone lists what every package may import that is not in this list itself.
+func everyone() []string {
+	return []string{
+		"internal/connpool",
+		"internal/guard",
+		"internal/jid",
+		"internal/occasion",
+		"internal/panics",
+		"metrics",
+	}
+}
+
+// table is the design's: each package of ours has one row, the longest that
+// matches its name. Each row has a package.
+func table() []arrow {
+	return []arrow{
+		{"auth", []string{"auth/keys", "auth/ticket"}},
+		{"auth/authtest", []string{"auth", "auth/keys"}},
+		{"auth/dovecot", []string{"auth", "internal/listen"}},
+		{"auth/extauth", []string{"auth", "internal/listen"}},
+		{"auth/extauth/bridge", []string{"auth/extauth"}},
+		{"auth/gateway", []string{"auth", "auth/gateway/stanza", "internal/httpd", "internal/listen"}},
+		{"auth/gateway/stanza", nil},
+		{"auth/httpauth", []string{"auth", "internal/httpd"}},
+		{"auth/keys", nil},
+		{"auth/ticket", nil},
+		{"cmd/usher", []string{
+			"auth/extauth/bridge",
+			"auth/keys",
+			"internal/admin",
+			"internal/config",
+			"internal/daemon",
+			"internal/explain",
+			"internal/prosodyconf",
+		}},
+		{"e2e/...", []string{"*", "e2e/..."}},
+		{"internal/admin", []string{"internal/explain", "internal/httpd", "internal/listen"}},
+		{"internal/config", nil},
+		{"internal/connpool", []string{"internal/panics"}},
+		{"internal/daemon", []string{"*"}},
+		{"internal/explain", []string{"auth", "moderation"}},
+		{"internal/guard", nil},
+		{"internal/guard/guardtest", nil},
+		{"internal/httpd", []string{"internal/listen"}},
+		{"internal/jid", nil},
+		{"internal/listen", nil},
+		{"internal/memory", []string{"lobby", "moderation/sessions"}},
+		{"internal/occasion", nil},
+		{"internal/panics", []string{"internal/occasion", "metrics"}},
+		{"internal/prosodyconf", nil},
+		{"internal/sqlite", []string{"lobby", "moderation/sessions"}},
+		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
+		{"lobby", nil},
+		{"metrics", nil},
+		{"moderation", []string{"auth", "lobby"}},
+		{"moderation/component", []string{"moderation"}},
+		{"moderation/muc", []string{"moderation", "moderation/sessions"}},
+		{"moderation/notify", []string{"moderation", "moderation/sessions"}},
+		{"moderation/reconcile", []string{"moderation", "moderation/sessions"}},
+		{"moderation/sessions", []string{"auth", "lobby", "moderation"}},
+		{"moderation/unasked", nil},
+		{"scripts/shape", nil},
+	}
+}
+
+// coming lists the rows that have no package yet.
+func coming() []string {
+	return []string{
+		"auth/keys",
+		"auth/ticket",
+		"internal/admin",
+		"internal/config",
+		"internal/daemon",
+		"internal/explain",
+		"moderation/muc",
+		"moderation/notify",
+		"moderation/reconcile",
+		"moderation/sessions",
+	}
+}
+
+// leaving lists the arrows of today that the design does not have. Each is used.
+func leaving() []arrow {
+	return []arrow{
+		{"cmd/usher", []string{"*"}},
+		{"internal/memory", []string{"moderation"}},
+		{"internal/sqlite", []string{"moderation"}},
+		{"internal/storetest", []string{"moderation"}},
+		{"moderation", []string{"moderation/unasked"}},
+	}
+}
+
+// A foreign package is one of others that only some of ours may import.
+type foreign struct {
+	path  string // and all below it
+	only  []string
+	tests bool // the tests' imports count as well
+	why   string
+}
+
+func foreigners() []foreign {
+	return []foreign{
+		{"github.com/foxcpp/go-dovecot-sasl", nil, true, "it answers FAIL and then OK to one request"},
+		{"github.com/lestrrat-go/jwx", []string{"auth", "auth/keys"}, false, "it must be replaceable in one place"},
+		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
+		{"github.com/urfave/cli", []string{"cmd/usher"}, false, "a command's words are no other package's concern"},
+		{"go.yaml.in/yaml", []string{"cmd/usher", "internal/config"}, false, "only the configuration is YAML"},
+		{"modernc.org/sqlite", []string{"internal/sqlite"}, false, "one package knows the database"},
+	}
+}
