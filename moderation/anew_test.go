@@ -22,7 +22,7 @@ func TestAnewWhileForgotten(t *testing.T) {
 		"nobody is left": func(t *testing.T, f *fixture) {
 			r := newFakeRooms(time.Millisecond)
 			r.fail = moderation.ErrNoRoom
-			defer run(t, moderation.NewKeeper(f.Sessions, r))()
+			defer run(t, f.connect(r))()
 			f.pass(time.Minute)
 			time.Sleep(time.Minute)
 		},

@@ -136,7 +136,7 @@ func TestBeforeJoinRevokedLate(t *testing.T) {
 				if len(state.Givens) > 0 {
 					r.has["bob@"+host] = moderation.Outcast
 				}
-				k := moderation.NewKeeper(f.Sessions, r)
+				k := f.connect(r)
 				k.Attend(t)
 				f.record(t, f.identity("alice", "token of alice", "*"))
 				f.joins(t, "alice@"+host, hall, moderation.ReasonToken)

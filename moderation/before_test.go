@@ -15,10 +15,10 @@ import (
 const hall = "hall@" + muc
 
 // startHall has alice in a room that usher knows, and a keeper that looks at no room by itself.
-func startHall(t *testing.T, latency time.Duration) (*fixture, *fakeRooms, *moderation.Keeper) {
+func startHall(t *testing.T, latency time.Duration) (*fixture, *fakeRooms, *acting) {
 	t.Helper()
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(latency)
-	k := moderation.NewKeeper(f.Sessions, r)
+	k := f.connect(r)
 	k.Attend(t)
 	alice := f.identity("alice", "token of alice", "*")
 	alice.Expires = f.now().Add(24 * time.Hour)
@@ -123,7 +123,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Reload(t.Context(), p)
-	moderation.NewKeeper(f.Sessions, r).Attend(t)
+	f.connect(r).Attend(t)
 	f.moderator(t, "focus", "*")
 	f.moderator(t, "mallory", "another")
 	f.moderator(t, "gone", "*")
@@ -152,7 +152,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 // TestBeforeJoinNewRoom: a room that is made begins with those who announced themselves, and whose token says something.
 func TestBeforeJoinNewRoom(t *testing.T) {
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(0)
-	moderation.NewKeeper(f.Sessions, r).Attend(t)
+	f.connect(r).Attend(t)
 	regex := f.identity("regex", "token of regex", "new-.*")
 	regex.RoomRegex = true
 	f.record(t, regex)
@@ -199,7 +199,7 @@ func TestBeforeJoinAlone(t *testing.T) {
 		"no connection": func(t *testing.T, f *fixture) {
 			r := newFakeRooms(time.Hour)
 			r.connection = 0
-			moderation.NewKeeper(f.Sessions, r).Attend(t)
+			f.connect(r).Attend(t)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestBeforeJoinFlood(t *testing.T) {
 		t.Skip("a hundred thousand of them")
 	}
 	f, r := newFixture(t, moderation.State{}), newFakeRooms(time.Hour)
-	moderation.NewKeeper(f.Sessions, r).Attend(t)
+	f.connect(r).Attend(t)
 	f.moderator(t, "mallory", "*")
 	f.moderator(t, "bob", "*")
 	before := heap()

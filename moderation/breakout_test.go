@@ -58,7 +58,7 @@ func TestBreakoutAlone(t *testing.T) {
 func TestBreakoutOf(t *testing.T) {
 	f := newBreakoutFixture(t)
 	r := &breakoutRooms{fakeRooms: newFakeRooms(0), main: "standup@" + muc}
-	moderation.NewKeeper(f.Sessions, r)
+	f.connect(r)
 	f.joins(t, "alice@"+host, breakout, moderation.ReasonBreakoutUnknown)
 	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
 	f.joins(t, "alice@"+host, breakout, moderation.ReasonToken)

@@ -136,7 +136,7 @@ func TestExpectedForLong(t *testing.T) {
 		f, _ := newLobbyFixture(t, lobby.MembersOnly)
 		f.began = time.Now()
 		r := newFakeRooms(time.Millisecond)
-		defer run(t, moderation.NewKeeper(f.Sessions, r))()
+		defer run(t, f.connect(r))()
 		f.record(t, f.identity("early", "e", "*"))
 		time.Sleep(30 * time.Minute)
 		f.moderator(t, "alice", "standup")

@@ -230,22 +230,8 @@ func (r *fakeRooms) seen() (looks int, sets []string) {
 func keep(t *testing.T, r *fakeRooms) *fixture {
 	t.Helper()
 	f := newFixture(t, moderation.State{})
-	t.Cleanup(run(t, moderation.NewKeeper(f.Sessions, r)))
+	t.Cleanup(run(t, f.connect(r)))
 	return f
-}
-
-// run runs a keeper until it is told to stop.
-func run(t *testing.T, k *moderation.Keeper) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- k.Run(ctx) }()
-	return func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 // moderators logs somebody in with the claim.

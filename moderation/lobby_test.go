@@ -44,7 +44,7 @@ func startLobby(t *testing.T, mode lobby.Mode) (f *fixture, l *lobby.Lobby, r *f
 	f, l = newLobbyFixture(t, mode)
 	r = newFakeRooms(time.Millisecond)
 	f.began = time.Now()
-	stop = run(t, moderation.NewKeeper(f.Sessions, r))
+	stop = run(t, f.connect(r))
 	f.moderator(t, "alice", "standup")
 	f.joins(t, "alice@"+host, "standup@"+muc, moderation.ReasonToken)
 	r.enter("alice@" + host)
@@ -222,7 +222,7 @@ func TestLobbyBeforeTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := newFakeRooms(time.Millisecond)
-		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		stop := run(t, f.connect(r))
 		defer stop()
 		seeds, d := f.Create(t.Context(), "standup@"+muc)
 		if !d.Allowed || seeds[guest] != moderation.Member {
@@ -324,7 +324,7 @@ func TestLobbyRevoked(t *testing.T) {
 		r.enter("bob@" + host) // nobody asked about him
 		time.AfterFunc(time.Second, func() { r.connected <- struct{}{} })
 		<-r.connected
-		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		stop := run(t, f.connect(r))
 		defer stop()
 		time.Sleep(time.Minute) // what comes with a new connection is over
 		f.moderator(t, "alice", "standup")

@@ -47,7 +47,7 @@ func TestBeforeJoinTenant(t *testing.T) {
 func TestLoginNamesTenants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newFixture(t, moderation.State{}), newFakeRooms(time.Millisecond)
-		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		stop := run(t, f.connect(r))
 		defer stop()
 		f.moderator(t, "alice", "*")
 		for _, room := range []string{"[acme]r%c3%a4k", "[other]räk"} {

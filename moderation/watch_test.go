@@ -172,7 +172,7 @@ func TestMissingIsLoggedOnce(t *testing.T) {
 		f := newFixture(t, moderation.State{})
 		f.logTo(t, slog.New(slog.NewTextHandler(&log, nil)))
 		r := newFakeRooms(time.Millisecond)
-		stop := run(t, moderation.NewKeeper(f.Sessions, r))
+		stop := run(t, f.connect(r))
 		time.Sleep(time.Second)
 		r.change(func() { r.rooms = []string{"standup@" + muc} })
 		for i := range 20 {
