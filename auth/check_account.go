@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+
+	"usher/internal/strictjson"
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
@@ -32,15 +34,15 @@ func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
 	switch n := a.claim(path); {
 	case n == nil:
 		return "", nil
-	case n.kind == '"':
-		return string(n.text), nil
-	case n.kind == '0':
-		if text, ok := decimalText(n.text); ok {
+	case n.Kind == '"':
+		return string(n.Text), nil
+	case n.Kind == '0':
+		if text, ok := strictjson.Decimal(n.Text); ok {
 			return text, nil
 		}
-		return "", Refuse(ReasonAccountNotAllowed, "claim %s is a number of over %d digits; have the application write a text there", path, maxDigits)
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is a number of over %d digits; have the application write a text there", path, strictjson.MaxDigits)
 	default:
-		return "", Refuse(ReasonAccountNotAllowed, "claim %s is %s; have the application write a text or a number there, or name another claim in tokens.account", path, n.words())
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is %s; have the application write a text or a number there, or name another claim in tokens.account", path, n.Words())
 	}
 }
 
@@ -67,7 +69,7 @@ func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 // accountInTheWay says why no claim of tokens.account can be found, where a text stands instead of an object.
 func (a *attempt) accountInTheWay() string {
 	for _, path := range a.host.Account {
-		if text := a.claims.inTheWay(path); text != "" {
+		if text := path.inTheWay(&a.claims); text != "" {
 			return " (" + text + ")"
 		}
 	}

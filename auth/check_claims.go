@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+
+	"usher/internal/strictjson"
 )
 
 var errNotText = errors.New("not a text")
@@ -17,17 +19,17 @@ var errNotText = errors.New("not a text")
 // tells whether the claim is there. Numbers count as their decimal text if they
 // may.
 func (a *attempt) texts(name string, numbers bool, f func(text []byte)) (there bool, refusal *Refusal) {
-	n := a.claims.get(name)
+	n := a.claims.Get(name)
 	if n == nil {
 		return false, nil
 	}
-	element := func(n *node) error {
+	element := func(n *strictjson.Node) error {
 		switch {
-		case n.kind == '"' && len(n.text) > 0:
-			f(n.text)
+		case n.Kind == '"' && len(n.Text) > 0:
+			f(n.Text)
 			return nil
-		case numbers && n.kind == '0':
-			if text, ok := decimalText(n.text); ok {
+		case numbers && n.Kind == '0':
+			if text, ok := strictjson.Decimal(n.Text); ok {
 				f([]byte(text))
 				return nil
 			}
@@ -35,13 +37,13 @@ func (a *attempt) texts(name string, numbers bool, f func(text []byte)) (there b
 		return errNotText
 	}
 	err := errNotText
-	if n.kind != '[' {
+	if n.Kind != '[' {
 		err = element(n)
-	} else if n.end > n.at+1 {
-		err = a.claims.elements(n, element)
+	} else if !n.Empty() {
+		err = a.claims.Elements(n, element)
 	}
 	if err != nil {
-		return true, Refuse(ReasonBadClaims, "%s is %s; have the application write a text with something in it, or a list of such", name, n.words())
+		return true, Refuse(ReasonBadClaims, "%s is %s; have the application write a text with something in it, or a list of such", name, n.Words())
 	}
 	return true, nil
 }
@@ -81,12 +83,12 @@ func describeAudience(a *attempt) string {
 }
 
 func checkSubject(a *attempt) *Refusal {
-	sub := a.claims.get("sub")
-	if sub != nil && (sub.kind != '"' || len(sub.text) == 0) {
-		return Refuse(ReasonBadClaims, "sub is %s; have the application write a text with something in it", sub.words())
+	sub := a.claims.Get("sub")
+	if sub != nil && (sub.Kind != '"' || len(sub.Text) == 0) {
+		return Refuse(ReasonBadClaims, "sub is %s; have the application write a text with something in it", sub.Words())
 	}
 	if sub != nil {
-		a.id.Subject = string(sub.text)
+		a.id.Subject = string(sub.Text)
 	}
 	switch mode := a.host.Subject; {
 	case mode == SubjectAny:
@@ -135,8 +137,8 @@ func checkRoom(a *attempt) *Refusal {
 // that the user waits in the lobby either. It also finds those objects for the
 // checks behind it.
 func checkContext(a *attempt) *Refusal {
-	context := a.claims.get("context")
-	a.user, a.room = a.claims.member(context, "user"), a.claims.member(context, "room")
+	context := a.claims.Get("context")
+	a.user, a.room = a.claims.Member(context, "user"), a.claims.Member(context, "room")
 	name := "context"
 	switch {
 	case isQuotedJSON(context):
@@ -152,28 +154,28 @@ func checkContext(a *attempt) *Refusal {
 
 // claim returns what stands at a path, or nil. Most paths are of context.user,
 // which checkContext has found.
-func (a *attempt) claim(path ClaimPath) *node {
+func (a *attempt) claim(path ClaimPath) *strictjson.Node {
 	if len(path) == 3 && path[0] == "context" && path[1] == "user" {
-		return a.claims.member(a.user, path[2])
+		return a.claims.Member(a.user, path[2])
 	}
-	return a.claims.get(path...)
+	return a.claims.Get(path...)
 }
 
-func isQuotedJSON(n *node) bool {
-	return n != nil && n.kind == '"' && bytes.HasPrefix(bytes.TrimSpace(n.text), []byte("{"))
+func isQuotedJSON(n *strictjson.Node) bool {
+	return n != nil && n.Kind == '"' && bytes.HasPrefix(bytes.TrimSpace(n.Text), []byte("{"))
 }
 
 func describeContext(a *attempt) string {
-	if n := a.claims.get("context"); n != nil {
-		return n.words()
+	if n := a.claims.Get("context"); n != nil {
+		return n.Words()
 	}
 	return "none"
 }
 
 // choice reads a member that may be true, false, or one of the two as a text.
 // Anything else says nothing.
-func (a *attempt) choice(object *node, name string) Choice {
-	n := a.claims.member(object, name)
+func (a *attempt) choice(object *strictjson.Node, name string) Choice {
+	n := a.claims.Member(object, name)
 	if n == nil {
 		return Unsaid
 	}

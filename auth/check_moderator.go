@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/internal/strictjson"
 )
 
 // A ClaimTest says where a token may say that its user is a moderator, and
@@ -70,22 +72,22 @@ func checkModerator(a *attempt) *Refusal {
 }
 
 // holds reports whether a claim that is there passes a test.
-func (a *attempt) holds(t ClaimTest, n *node) bool {
+func (a *attempt) holds(t ClaimTest, n *strictjson.Node) bool {
 	switch {
 	case t.Value == "":
 		yes, _ := truth(n)
 		return yes
-	case n.kind == '"':
-		return string(n.text) == t.Value || t.Path.isScope() && hasWord(n.text, t.Value)
-	case n.kind == '[':
-		return a.claims.elements(n, func(e *node) error {
-			if e.kind == '"' && string(e.text) == t.Value {
+	case n.Kind == '"':
+		return string(n.Text) == t.Value || t.Path.isScope() && hasWord(n.Text, t.Value)
+	case n.Kind == '[':
+		return a.claims.Elements(n, func(e *strictjson.Node) error {
+			if e.Kind == '"' && string(e.Text) == t.Value {
 				return errFound
 			}
 			return nil
 		}) != nil
 	}
-	key := a.claims.member(n, t.Value) // nil unless n is an object
+	key := a.claims.Member(n, t.Value) // nil unless n is an object
 	return key != nil && !isNo(key)
 }
 
@@ -109,18 +111,18 @@ func hasWord(text []byte, word string) bool {
 
 // isNo reports whether the value of a key takes back what the key says, as in
 // {"moderator": false}.
-func isNo(n *node) bool {
+func isNo(n *strictjson.Node) bool {
 	yes, said := truth(n)
 	return said && !yes
 }
 
 // truth reads true and false, and the two as texts, as some issuers write
 // them. Nothing else means yes: not 1, not "yes", not "True".
-func truth(n *node) (yes, said bool) {
+func truth(n *strictjson.Node) (yes, said bool) {
 	switch {
-	case n.kind == 't' || n.kind == '"' && string(n.text) == "true":
+	case n.Kind == 't' || n.Kind == '"' && string(n.Text) == "true":
 		return true, true
-	case n.kind == 'f' || n.kind == '"' && string(n.text) == "false":
+	case n.Kind == 'f' || n.Kind == '"' && string(n.Text) == "false":
 		return false, true
 	}
 	return false, false
@@ -131,7 +133,7 @@ func describeModerator(a *attempt) string {
 	for _, claim := range a.host.moderators {
 		n := a.claim(claim.path)
 		if n == nil {
-			if text := a.claims.inTheWay(claim.path); text != "" && !slices.Contains(why, text) {
+			if text := claim.path.inTheWay(&a.claims); text != "" && !slices.Contains(why, text) {
 				why = append(why, text)
 			}
 			continue
@@ -148,7 +150,7 @@ func describeModerator(a *attempt) string {
 }
 
 // whyNot says why a claim that is there makes no moderator.
-func (c moderatorClaim) whyNot(n *node) string {
+func (c moderatorClaim) whyNot(n *strictjson.Node) string {
 	var wanted []string
 	for _, t := range c.tests {
 		if t.Value == "" {
@@ -161,12 +163,12 @@ func (c moderatorClaim) whyNot(n *node) string {
 	flag := len(c.tests) == 1 && c.tests[0].Value == ""
 	switch {
 	case isNo(n):
-		return fmt.Sprintf("%s is %s", c.path, n.words())
+		return fmt.Sprintf("%s is %s", c.path, n.Words())
 	case flag:
-	case n.kind == '[':
+	case n.Kind == '[':
 		return fmt.Sprintf("%s is a list, and the text %s is not in it", c.path, only)
-	case n.kind == '{':
+	case n.Kind == '{':
 		return fmt.Sprintf("%s is an object, and the key %s is not in it, or is false", c.path, only)
 	}
-	return fmt.Sprintf("%s is %s, only %s counts", c.path, n.words(), only)
+	return fmt.Sprintf("%s is %s, only %s counts", c.path, n.Words(), only)
 }

@@ -20,16 +20,16 @@ const mostSeconds = 1 << 53
 
 // dateClaim returns a NumericDate (RFC 7519 section 2) in seconds since 1970.
 func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *Refusal) {
-	n := a.claims.get(name)
+	n := a.claims.Get(name)
 	if n == nil {
 		return 0, false, nil
 	}
-	if n.kind != '0' {
-		return 0, true, Refuse(ReasonBadClaims, "%s is %s; have the application write the number of seconds since 1970 there", name, n.words())
+	if n.Kind != '0' {
+		return 0, true, Refuse(ReasonBadClaims, "%s is %s; have the application write the number of seconds since 1970 there", name, n.Words())
 	}
-	seconds, err := strconv.ParseFloat(string(n.text), 64)
+	seconds, err := strconv.ParseFloat(string(n.Text), 64)
 	if err != nil || math.Abs(seconds) > mostSeconds {
-		return 0, true, Refuse(ReasonBadClaims, "%s is %s, which is no time%s; have the application write the number of seconds since 1970 there", name, n.words(), inUnits(seconds))
+		return 0, true, Refuse(ReasonBadClaims, "%s is %s, which is no time%s; have the application write the number of seconds since 1970 there", name, n.Words(), inUnits(seconds))
 	}
 	if unitOf(seconds) != "" {
 		a.wrongUnit = name

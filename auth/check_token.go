@@ -73,10 +73,10 @@ func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
 	if checkClaims(a) == nil && checkIssuer(a) == nil {
 		names = a.issuer.Algorithms
 	}
-	alg := a.headerJSON.get("alg")
+	alg := a.headerJSON.Get("alg")
 	a.issuer = nil // the checks for it come later
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", clip(alg.text), listOf(names))
+	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", clip(alg.Text), listOf(names))
 }
 
 func describeHeader(a *attempt) string {
@@ -92,7 +92,7 @@ func checkClaims(a *attempt) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	if err := a.claims.read(text); err != nil {
+	if err := a.claims.Read(text); err != nil {
 		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	return nil
@@ -111,16 +111,16 @@ func (a *attempt) decode(segment []byte, name string) ([]byte, *Refusal) {
 }
 
 func checkIssuer(a *attempt) *Refusal {
-	iss := a.claims.get("iss")
+	iss := a.claims.Get("iss")
 	switch {
 	case iss == nil:
 		return Refuse(ReasonUnknownIssuer, "the token has no iss; have the application write one of the issuers of %s: %s", a.host.name, listOf(a.host.issuerNames))
-	case iss.kind != '"':
-		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.words(), a.host.name, listOf(a.host.issuerNames))
+	case iss.Kind != '"':
+		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.Words(), a.host.name, listOf(a.host.issuerNames))
 	}
-	if a.issuer = a.host.issuers[string(iss.text)]; a.issuer == nil {
+	if a.issuer = a.host.issuers[string(iss.Text)]; a.issuer == nil {
 		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; add it under issuers, letter by letter as the token has it, or correct the application",
-			clip(iss.text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.text), a.host.issuerNames))
+			clip(iss.Text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.Text), a.host.issuerNames))
 	}
 	return nil
 }

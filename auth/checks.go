@@ -3,14 +3,16 @@ package auth
 import (
 	"sync"
 	"time"
+
+	"usher/internal/strictjson"
 )
 
 // An attempt is one login on its way through the checks, and the memory that
 // it needs on the way.
 type attempt struct {
 	login
-	claims     document // the payload; aliases buf
-	headerJSON document
+	claims     strictjson.Document // the payload; aliases buf
+	headerJSON strictjson.Document
 	buf        []byte // the token's text, then its decoded parts
 	keyBuf     [MaxTried]*Key
 	onPanic    func() // sets panicked; made once, as a closure is memory too
@@ -30,9 +32,9 @@ type login struct {
 	candidates []*Key
 	key        *Key // the one that made the signature
 	span       span
-	user, room *node  // context.user and context.room, or nil
-	wrongUnit  string // a claim that may be in milliseconds
-	had        uint64 // the moderators' claims that are there, by bitOf
+	user, room *strictjson.Node // context.user and context.room, or nil
+	wrongUnit  string           // a claim that may be in milliseconds
+	had        uint64           // the moderators' claims that are there, by bitOf
 	sessions   Sessions
 	id         Identity
 	panicked   bool
@@ -40,8 +42,8 @@ type login struct {
 
 // reset forgets the login, and keeps the memory for the next.
 func (a *attempt) reset() {
-	a.claims.reset(nil)
-	a.headerJSON.reset(nil)
+	a.claims.Reset()
+	a.headerJSON.Reset()
 	a.login, a.keyBuf, a.buf = login{}, [MaxTried]*Key{}, a.buf[:0]
 }
 

@@ -2,8 +2,11 @@ package auth
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"usher/internal/strictjson"
 )
 
 // A ClaimPath names a claim by the exact names of the objects that it is in.
@@ -86,4 +89,19 @@ func (p ClaimPath) String() string {
 		}
 	}
 	return strings.Join(names, ".")
+}
+
+// inTheWay says what stands on the way to the claim that is not an object, so
+// that nothing in it can be found. It is empty if nothing does.
+func (p ClaimPath) inTheWay(d *strictjson.Document) string {
+	n := d.Root()
+	for i, name := range p {
+		if n = d.Member(n, name); n == nil {
+			return ""
+		}
+		if n.Kind != '{' && i+1 < len(p) {
+			return fmt.Sprintf("%s is %s, not an object", p[:i+1], n.Words())
+		}
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"usher/internal/strictjson"
 )
 
 const vectors = "../../shared/vectors/"
@@ -229,36 +231,15 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestJSONTestSuite wraps each file as payload and as header of a signed
-// token. What is no JSON is refused, what is JSON is refused only because it
-// is no object or breaks a rule of ours, and nothing crashes.
-func TestJSONTestSuite(t *testing.T) {
+// TestJSONTestSuiteHeaders has each file as the header of a token: none is one.
+func TestJSONTestSuiteHeaders(t *testing.T) {
 	files, err := filepath.Glob(vectors + "jsontestsuite/test_*/*.json")
 	if err != nil || len(files) == 0 {
 		t.Skip("JSONTestSuite is not here")
 	}
-	counts := map[string]int{}
 	for _, file := range files {
-		text := must(os.ReadFile(file))
-		name := filepath.Base(file)
-		err := new(document).read(text)
-		counts[fmt.Sprintf("%c accepted %v", name[0], err == nil)]++
-		switch {
-		case name[0] == 'n' && strings.HasPrefix(name, "n_") && err == nil:
-			t.Errorf("%s: accepted", name)
-		case strings.HasPrefix(name, "y_") && (err == nil) != acceptable(text):
-			t.Errorf("%s: %v", name, err)
-		}
-		if _, refusal := parseHeader(new(document), text); refusal == nil {
-			t.Errorf("%s: accepted as a header", name)
+		if _, refusal := parseHeader(new(strictjson.Document), must(os.ReadFile(file))); refusal == nil {
+			t.Errorf("%s: accepted as a header", filepath.Base(file))
 		}
 	}
-	t.Logf("%d files: %v", len(files), counts)
-}
-
-// acceptable reports whether valid JSON is an object without what threats.md
-// refuses: duplicate members and NUL.
-func acceptable(text []byte) bool {
-	return strings.HasPrefix(strings.TrimSpace(string(text)), "{") &&
-		!strings.Contains(string(text), `\u0000`) && strings.Count(string(text), `"a":`) < 2
 }

@@ -156,8 +156,8 @@ func (a *attempt) decide() *Refusal {
 	}
 	a.id.Expires = a.span.expires
 	a.id.KeyPrint = a.key.print
-	if jti := a.claims.get("jti"); jti != nil && jti.kind == '"' {
-		a.id.TokenID = string(jti.text)
+	if jti := a.claims.Get("jti"); jti != nil && jti.Kind == '"' {
+		a.id.TokenID = string(jti.Text)
 	}
 	proved := a.id
 	if proved.Random { // the ticket's account, not the token's

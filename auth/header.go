@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"usher/internal/jid"
+
+	"usher/internal/strictjson"
 )
 
 // A header is a JOSE header that was found acceptable (RFC 7515 section 4).
@@ -25,22 +27,22 @@ type header struct {
 var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
 
 // parseHeader reads the decoded header of a token.
-func parseHeader(doc *document, text []byte) (*header, *Refusal) {
-	if err := doc.read(text); err != nil {
+func parseHeader(doc *strictjson.Document, text []byte) (*header, *Refusal) {
+	if err := doc.Read(text); err != nil {
 		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	for _, name := range forbiddenMembers {
-		if doc.get(name) != nil {
+		if doc.Get(name) != nil {
 			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted; have the application leave it out", name)
 		}
 	}
-	alg, kid, typ := doc.get("alg"), doc.get("kid"), doc.get("typ")
-	if alg == nil || alg.kind != '"' {
+	alg, kid, typ := doc.Get("alg"), doc.Get("kid"), doc.Get("typ")
+	if alg == nil || alg.Kind != '"' {
 		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a text; have the application write what it signs with, such as HS256")
 	}
-	h := &header{alg: algorithmNamed(string(alg.text))}
+	h := &header{alg: algorithmNamed(string(alg.Text))}
 	if h.alg == nil {
-		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.text), strings.Join(Algorithms(), ", "))
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.Text), strings.Join(Algorithms(), ", "))
 	}
 	var refusal *Refusal
 	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {
@@ -53,18 +55,18 @@ func parseHeader(doc *document, text []byte) (*header, *Refusal) {
 }
 
 // headerText reads an optional member of the header.
-func headerText(n *node, name string) (string, *Refusal) {
+func headerText(n *strictjson.Node, name string) (string, *Refusal) {
 	switch {
 	case n == nil:
 		return "", nil
-	case n.kind != '"':
-		return "", Refuse(ReasonBadHeader, "the header's %s is %s; have the application write a text", name, n.words())
-	case len(n.text) == 0 || len(n.text) > maxKeyID:
-		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.text), maxKeyID)
-	case bytes.ContainsFunc(n.text, unicode.IsControl):
+	case n.Kind != '"':
+		return "", Refuse(ReasonBadHeader, "the header's %s is %s; have the application write a text", name, n.Words())
+	case len(n.Text) == 0 || len(n.Text) > maxKeyID:
+		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.Text), maxKeyID)
+	case bytes.ContainsFunc(n.Text, unicode.IsControl):
 		return "", Refuse(ReasonBadHeader, "the header's %s has a control character; have the application leave it out", name)
 	}
-	return string(n.text), nil
+	return string(n.Text), nil
 }
 
 // typeAllowed compares media types as RFC 7515 section 4.1.9 does, without

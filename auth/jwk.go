@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"usher/internal/strictjson"
 )
 
 // privateMembers are those that only the owner of a key may know: of EC and
@@ -25,7 +27,7 @@ func (e *publishedSecretError) Error() string { return e.why }
 // parseJWK reads one public, asymmetric key for signatures (RFC 7517 section
 // 4). A member that is null is as if absent. What is not about keys of this
 // kind (x5c, x5t, ext …) is not looked at.
-func parseJWK(doc *document, n *node) (*Key, error) {
+func parseJWK(doc *strictjson.Document, n *strictjson.Node) (*Key, error) {
 	if err := checkSecretMembers(doc, n); err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ func parseJWK(doc *document, n *node) (*Key, error) {
 }
 
 // restrict leaves a key the one algorithm that its alg names.
-func restrict(doc *document, n *node, key *Key) error {
+func restrict(doc *strictjson.Document, n *strictjson.Node, key *Key) error {
 	alg, err := stringMember(doc, n, "alg")
 	if err != nil || alg == "" {
 		return err
@@ -60,11 +62,11 @@ func restrict(doc *document, n *node, key *Key) error {
 }
 
 // checkSecretMembers finds what must not be in a published set.
-func checkSecretMembers(doc *document, n *node) error {
-	if present(doc.member(n, "k")) {
+func checkSecretMembers(doc *strictjson.Document, n *strictjson.Node) error {
+	if present(doc.Member(n, "k")) {
 		return &publishedSecretError{why: "a shared secret in a published set: whoever can read it can sign; its owner must replace it"}
 	}
-	if !slices.ContainsFunc(privateMembers, func(name string) bool { return present(doc.member(n, name)) }) {
+	if !slices.ContainsFunc(privateMembers, func(name string) bool { return present(doc.Member(n, name)) }) {
 		return nil
 	}
 	e := &publishedSecretError{why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
@@ -75,12 +77,12 @@ func checkSecretMembers(doc *document, n *node) error {
 }
 
 // present reports whether a member says something: null and "" do not.
-func present(n *node) bool {
-	return n != nil && n.kind != 'n' && !(n.kind == '"' && len(n.text) == 0)
+func present(n *strictjson.Node) bool {
+	return n != nil && n.Kind != 'n' && !(n.Kind == '"' && len(n.Text) == 0)
 }
 
 // checkUse wants a key for signatures (RFC 7517 sections 4.2 and 4.3).
-func checkUse(doc *document, n *node) error {
+func checkUse(doc *strictjson.Document, n *strictjson.Node) error {
 	use, err := stringMember(doc, n, "use")
 	if err != nil {
 		return err
@@ -88,16 +90,16 @@ func checkUse(doc *document, n *node) error {
 	if use != "" && use != "sig" {
 		return fmt.Errorf("its use is %q, not sig", clip(use))
 	}
-	ops := doc.member(n, "key_ops")
-	if ops == nil || ops.kind == 'n' {
+	ops := doc.Member(n, "key_ops")
+	if ops == nil || ops.Kind == 'n' {
 		return nil
 	}
-	if ops.kind != '[' {
+	if ops.Kind != '[' {
 		return errors.New("its key_ops is not an array")
 	}
 	verify := false
-	_ = doc.elements(ops, func(op *node) error {
-		verify = verify || op.kind == '"' && string(op.text) == "verify"
+	_ = doc.Elements(ops, func(op *strictjson.Node) error {
+		verify = verify || op.Kind == '"' && string(op.Text) == "verify"
 		return nil
 	})
 	if !verify {
@@ -108,7 +110,7 @@ func checkUse(doc *document, n *node) error {
 
 // publicJWK hands the numbers of a key to jwx. Only the members of a public
 // key go in, so that nothing else in the JWK can have a meaning there.
-func publicJWK(doc *document, n *node) (*Key, error) {
+func publicJWK(doc *strictjson.Document, n *strictjson.Node) (*Key, error) {
 	numbers := map[string]string{}
 	for _, name := range []string{"kty", "n", "e", "crv", "x", "y"} {
 		value, err := stringMember(doc, n, name)
@@ -158,13 +160,13 @@ func checkType(kty, curve string) error {
 
 // stringMember returns a member that must be a string if it is there and not
 // null.
-func stringMember(doc *document, n *node, name string) (string, error) {
-	m := doc.member(n, name)
-	if m == nil || m.kind == 'n' {
+func stringMember(doc *strictjson.Document, n *strictjson.Node, name string) (string, error) {
+	m := doc.Member(n, name)
+	if m == nil || m.Kind == 'n' {
 		return "", nil
 	}
-	if m.kind != '"' {
+	if m.Kind != '"' {
 		return "", fmt.Errorf("its %s is not a text", name)
 	}
-	return string(m.text), nil
+	return string(m.Text), nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"usher/internal/strictjson"
 )
 
 const (
@@ -41,7 +43,7 @@ type publishedKey struct {
 
 // A setReader collects the members of a published set.
 type setReader struct {
-	doc      document
+	doc      strictjson.Document
 	keys     []publishedKey
 	revealed map[string]bool // prints of keys whose private half is published
 	set      keyset
@@ -112,10 +114,10 @@ func (r *setReader) read(m setMember) (err error) {
 	if m.pem {
 		return r.readPEM(m)
 	}
-	if err := r.doc.read(m.value); err != nil {
+	if err := r.doc.Read(m.value); err != nil {
 		return fmt.Errorf("not strict JSON: %w", err)
 	}
-	key, err := parseJWK(&r.doc, r.doc.root())
+	key, err := parseJWK(&r.doc, r.doc.Root())
 	if err != nil {
 		return err
 	}
@@ -133,10 +135,10 @@ func (r *setReader) readPEM(m setMember) error {
 	case strings.ContainsRune(m.kid, utf8.RuneError):
 		return errors.New("its name, the kid, is not UTF-8")
 	}
-	if err := r.doc.read(slices.Concat([]byte(`{"pem":`), m.value, []byte("}"))); err != nil {
+	if err := r.doc.Read(slices.Concat([]byte(`{"pem":`), m.value, []byte("}"))); err != nil {
 		return fmt.Errorf("not strict JSON: %w", err)
 	}
-	text, err := stringMember(&r.doc, r.doc.root(), "pem")
+	text, err := stringMember(&r.doc, r.doc.Root(), "pem")
 	if err != nil {
 		return errors.New("not a text")
 	}

@@ -1,4 +1,4 @@
-package auth
+package strictjson
 
 import (
 	"math/big"
@@ -14,7 +14,7 @@ func TestDecimalText(t *testing.T) {
 		"1e63": "1" + strings.Repeat("0", 63), "1e64": "", "1e-64": "0." + strings.Repeat("0", 63) + "1", "1e-65": "",
 		"1e999999999": "", "1e-999999999": "", "1e99999999999999999999": "", strings.Repeat("9", 65): "",
 	} {
-		if got, ok := decimalText([]byte(number)); got != want || ok != (want != "") {
+		if got, ok := Decimal([]byte(number)); got != want || ok != (want != "") {
 			t.Errorf("%s: %q, %v; want %q", number, got, ok, want)
 		}
 	}
@@ -27,25 +27,25 @@ func FuzzDecimalText(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		d := new(document)
-		if len(s) > 200 || d.read([]byte(`{"n":`+s+`}`)) != nil {
+		d := new(Document)
+		if len(s) > 200 || d.Read([]byte(`{"n":`+s+`}`)) != nil {
 			return
 		}
-		n := d.get("n")
-		if n == nil || n.kind != '0' {
+		n := d.Get("n")
+		if n == nil || n.Kind != '0' {
 			return
 		}
-		text, ok := decimalText(n.text)
+		text, ok := Decimal(n.Text)
 		if !ok {
 			return
 		}
-		want, good := new(big.Rat).SetString(string(n.text))
+		want, good := new(big.Rat).SetString(string(n.Text))
 		got, parsed := new(big.Rat).SetString(text)
 		if !good || !parsed || got.Cmp(want) != 0 {
-			t.Errorf("%s is written as %s", n.text, text)
+			t.Errorf("%s is written as %s", n.Text, text)
 		}
-		if again, ok := decimalText([]byte(text)); !ok || again != text {
-			t.Errorf("%s is written as %s, and that as %s", n.text, text, again)
+		if again, ok := Decimal([]byte(text)); !ok || again != text {
+			t.Errorf("%s is written as %s, and that as %s", n.Text, text, again)
 		}
 	})
 }

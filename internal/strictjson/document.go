@@ -1,4 +1,4 @@
-package auth
+package strictjson
 
 import (
 	"bytes"
@@ -9,50 +9,53 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth bounds the nesting of a token's JSON.
+// maxDepth bounds the nesting of a document.
 const maxDepth = 32
 
-// A document is one JSON object, read strictly: no duplicate member at any
-// depth, no invalid UTF-8, no lone surrogate, no NUL, nothing after the end
-// (threats.md, rules for tokens 3). Members are found by their exact name, and
-// their values are kept as they stand in the text, which the document aliases.
-// The zero value is ready to read; a document may be used again.
-type document struct {
-	nodes   []node // in the order of the text; nodes[0] is the object itself
+// A Document is one JSON object, read strictly. Members are found by their
+// exact name, and their values are kept as they stand in the text, which the
+// document aliases. The zero value is ready to read; a document may be used
+// again.
+type Document struct {
+	nodes   []Node // in the order of the text; nodes[0] is the object itself
 	scratch []byte // unescaped strings
 	in      bytes.Buffer
 	dec     jsontext.Decoder
 }
 
-// A node is one value of a document.
-type node struct {
+// A Node is one value of a document.
+type Node struct {
+	Text []byte        // a string unescaped, or a number, true, false, null as written
+	Kind jsontext.Kind // '{', '[', '"', '0', 't', 'f', 'n'
 	name []byte        // the member's name, unescaped; nil in an array
-	text []byte        // a string unescaped, or a number, true, false, null as written
-	kind jsontext.Kind // '{', '[', '"', '0', 't', 'f', 'n'
 	at   int           // its index in nodes
 	end  int           // index of the first node after this value and all in it
 }
 
 var errNUL = errors.New("a string holds NUL")
 
-// read parses text. On error the document holds nothing.
-func (d *document) read(text []byte) error {
-	d.reset(text)
+// Read parses text, which must not change as long as the document is used. On
+// error the document holds nothing.
+func (d *Document) Read(text []byte) error {
+	d.begin(text)
 	err := d.readObject()
 	if err != nil {
-		d.reset(nil)
+		d.Reset()
 	}
 	return err
 }
 
-func (d *document) reset(text []byte) {
+// Reset forgets the text, and keeps the memory for the next.
+func (d *Document) Reset() { d.begin(nil) }
+
+func (d *Document) begin(text []byte) {
 	clear(d.nodes)
 	d.nodes, d.scratch = d.nodes[:0], d.scratch[:0]
 	d.in = *bytes.NewBuffer(text)
 	d.dec.Reset(&d.in)
 }
 
-func (d *document) readObject() error {
+func (d *Document) readObject() error {
 	if kind := d.dec.PeekKind(); kind != '{' && kind != 0 {
 		return errors.New("not a JSON object")
 	}
@@ -67,26 +70,26 @@ func (d *document) readObject() error {
 	return nil
 }
 
-func (d *document) readValue(name []byte, depth int) error {
+func (d *Document) readValue(name []byte, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("nested deeper than %d levels", maxDepth)
 	}
 	i := len(d.nodes)
 	kind := d.dec.PeekKind()
-	d.nodes = append(d.nodes, node{name: name, kind: kind, at: i})
+	d.nodes = append(d.nodes, Node{name: name, Kind: kind, at: i})
 	var err error
 	switch kind {
 	case '{', '[':
 		err = d.readMembers(kind == '{', depth)
 	default:
-		d.nodes[i].text, err = d.readScalar()
+		d.nodes[i].Text, err = d.readScalar()
 	}
 	d.nodes[i].end = len(d.nodes)
 	return err
 }
 
 // readMembers reads the inside of an object or an array, and both brackets.
-func (d *document) readMembers(named bool, depth int) error {
+func (d *Document) readMembers(named bool, depth int) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func (d *document) readMembers(named bool, depth int) error {
 
 // readScalar reads one string, number or literal. A string is unescaped,
 // without its quotes.
-func (d *document) readScalar() ([]byte, error) {
+func (d *Document) readScalar() ([]byte, error) {
 	raw, err := d.dec.ReadValue()
 	if err != nil {
 		if err == io.EOF {
@@ -137,18 +140,18 @@ func (d *document) readScalar() ([]byte, error) {
 	return text, nil
 }
 
-// root returns the object itself.
-func (d *document) root() *node { return &d.nodes[0] }
+// Root returns the object itself.
+func (d *Document) Root() *Node { return &d.nodes[0] }
 
-// member returns the member of object with exactly this name, or nil. One that
+// Member returns the member of object with exactly this name, or nil. One that
 // is null is as if absent: many libraries write what they do not have as null.
-func (d *document) member(object *node, name string) *node {
-	if object == nil || object.kind != '{' {
+func (d *Document) Member(object *Node, name string) *Node {
+	if object == nil || object.Kind != '{' {
 		return nil
 	}
 	for i := object.at + 1; i < object.end; i = d.nodes[i].end {
 		if string(d.nodes[i].name) == name {
-			if d.nodes[i].kind == 'n' {
+			if d.nodes[i].Kind == 'n' {
 				return nil
 			}
 			return &d.nodes[i]
@@ -157,54 +160,51 @@ func (d *document) member(object *node, name string) *node {
 	return nil
 }
 
-// get returns the value at a path of names from the root, or nil.
-func (d *document) get(path ...string) *node {
-	n := d.root()
+// Get returns the value at a path of names from the root, or nil.
+func (d *Document) Get(path ...string) *Node {
+	n := d.Root()
 	for _, name := range path {
-		n = d.member(n, name)
+		n = d.Member(n, name)
 	}
 	return n
 }
 
-// words says what a value is, for an operator.
-func (n *node) words() string {
-	switch n.kind {
+// Empty reports whether n is an object or an array with nothing in it.
+func (n *Node) Empty() bool { return (n.Kind == '{' || n.Kind == '[') && n.end == n.at+1 }
+
+// Words says what a value is, for an operator.
+func (n *Node) Words() string {
+	switch n.Kind {
 	case '{':
 		return "an object"
 	case '[':
-		if n.end == n.at+1 {
+		if n.Empty() {
 			return "an empty list"
 		}
 		return "a list"
 	case '"':
-		return fmt.Sprintf("the text %q", clip(n.text))
+		return fmt.Sprintf("the text %q", clip(n.Text))
 	case '0':
-		return "the number " + clip(n.text)
+		return "the number " + clip(n.Text)
 	}
-	return string(n.text)
+	return string(n.Text)
 }
 
-// inTheWay says what stands on the way to a claim that is not an object, so
-// that nothing in it can be found. It is empty if nothing does.
-func (d *document) inTheWay(path ClaimPath) string {
-	n := d.root()
-	for i, name := range path {
-		if n = d.member(n, name); n == nil {
-			return ""
-		}
-		if n.kind != '{' && i+1 < len(path) {
-			return fmt.Sprintf("%s is %s, not an object", path[:i+1], n.words())
-		}
-	}
-	return ""
-}
-
-// elements calls f for each element of an array, in order, until it fails.
-func (d *document) elements(array *node, f func(*node) error) error {
+// Elements calls f for each element of an array, in order, until it fails.
+func (d *Document) Elements(array *Node, f func(*Node) error) error {
 	for i := array.at + 1; i < array.end; i = d.nodes[i].end {
 		if err := f(&d.nodes[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// clip cuts a text of unknown origin for a message.
+func clip(text []byte) string {
+	const most = 64
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(text[:most]) + "…"
 }

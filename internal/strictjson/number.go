@@ -1,4 +1,4 @@
-package auth
+package strictjson
 
 import (
 	"bytes"
@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// maxDigits bounds the digits on either side of the point of a number that
+// MaxDigits bounds the digits on either side of the point of a number that
 // stands for a name: 1e999999999 is a short text for a long one.
-const maxDigits = 64
+const MaxDigits = 64
 
-// decimalText writes a JSON number as people do, without exponent and needless
+// Decimal writes a JSON number as people do, without exponent and needless
 // zeros, so that one number is one name: 7, 7.0 and 70e-1 are "7". It is exact
 // whatever the number of digits. It reports false if the text would be too
 // long.
-func decimalText(number []byte) (string, bool) {
-	if len(number) <= maxDigits && !bytes.ContainsAny(number, ".eE") && string(number) != "-0" {
+func Decimal(number []byte) (string, bool) {
+	if len(number) <= MaxDigits && !bytes.ContainsAny(number, ".eE") && string(number) != "-0" {
 		return string(number), true
 	}
 	mantissa, power, _ := strings.Cut(strings.ToLower(string(number)), "e")
@@ -24,15 +24,15 @@ func decimalText(number []byte) (string, bool) {
 	exponent := 0
 	if power != "" {
 		var err error
-		if exponent, err = strconv.Atoi(power); err != nil || exponent > maxDigits || exponent < -maxDigits {
+		if exponent, err = strconv.Atoi(power); err != nil || exponent > MaxDigits || exponent < -MaxDigits {
 			return "", false
 		}
 	}
-	zeros := strings.Repeat("0", maxDigits)
+	zeros := strings.Repeat("0", MaxDigits)
 	digits := zeros + whole + fraction + zeros
-	point := maxDigits + len(whole) + exponent
+	point := MaxDigits + len(whole) + exponent
 	whole, fraction = strings.TrimLeft(digits[:point], "0"), strings.TrimRight(digits[point:], "0")
-	if len(whole) > maxDigits || len(fraction) > maxDigits {
+	if len(whole) > MaxDigits || len(fraction) > MaxDigits {
 		return "", false
 	}
 	text := whole
