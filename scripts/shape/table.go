@@ -16,6 +16,7 @@ func everyone() []string {
 		"internal/jid",
 		"internal/occasion",
 		"internal/panics",
+		"internal/strictjson",
 		"metrics",
 	}
 }
@@ -60,6 +61,7 @@ func table() []arrow {
 		{"internal/prosodyconf", nil},
 		{"internal/sqlite", []string{"lobby", "moderation/sessions"}},
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
+		{"internal/strictjson", nil},
 		{"lobby", nil},
 		{"metrics", nil},
 		{"moderation", []string{"auth", "lobby"}},
