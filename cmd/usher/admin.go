@@ -102,7 +102,7 @@ func (d *usherd) status() statusAnswer {
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
 	}
-	_, s.Warnings = split(d.reloader.current.Load().warnings)
+	_, s.Warnings = d.reloader.current.Load().Warnings.Split()
 	if last := d.reloader.last.Load(); last != nil {
 		s.LastReload = &lastReload{OK: last.OK, Time: last.Time, Error: last.reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
 	}

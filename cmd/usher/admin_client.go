@@ -7,27 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"regexp"
 	"time"
 
 	"github.com/urfave/cli/v2"
-)
 
-// adminSocket returns the admin socket that the configuration names. Problems elsewhere in the file are no obstacle: the daemon
-// is asked exactly to learn what it thinks of them.
-func adminSocket(path string) string {
-	r, c := newReader(path), defaultConfig()
-	if root, ok := r.root(); ok {
-		c.read(root)
-		return c.listen.admin.name
-	}
-	content, _ := os.ReadFile(path)
-	if m := adminLine.FindSubmatch(content); m != nil { // not YAML, but the line may still be there
-		return string(m[1])
-	}
-	return c.listen.admin.name
-}
+	"usher/internal/config"
+)
 
 // askDaemon does one request for a command and decodes the answer into v.
 func askDaemon(c *cli.Context, method, path string, v any) error {
@@ -39,14 +24,12 @@ func askDaemon(c *cli.Context, method, path string, v any) error {
 func askDaemonWith(c *cli.Context, method, path string, body io.Reader, v any) error {
 	name := c.String("config")
 	if c.IsSet("config") {
-		if _, _, fault := readRegular(name, maxConfigSize); fault != nil {
-			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", printable(name), fault.text, fault.mend)}
+		if _, _, fault := config.ReadRegular(name, config.MaxSize); fault != nil {
+			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", printable(name), fault.Text, fault.Mend)}
 		}
 	}
-	return callAdminWith(c.Context, adminSocket(name), method, path, body, v)
+	return callAdminWith(c.Context, config.AdminSocket(name), method, path, body, v)
 }
-
-var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
 
 // callAdmin does one request over the socket and decodes the answer into v.
 func callAdmin(ctx context.Context, socket, method, path string, v any) error {

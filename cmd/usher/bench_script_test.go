@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"usher/internal/config"
 )
 
 // TestBenchmarkedDaemon: its sockets are its own. One that it opened by default could belong to a daemon that runs on the
@@ -14,17 +16,17 @@ import (
 func TestBenchmarkedDaemon(t *testing.T) {
 	dir := t.TempDir()
 	writeBenchFiles(t, dir)
-	c, problems := loadConfig(filepath.Join(dir, "usher.yaml"))
+	c, problems := config.Load(filepath.Join(dir, "usher.yaml"))
 	if c == nil {
 		t.Fatal(problems)
 	}
-	for name, a := range c.listen.addresses() {
-		if a.name != "" && !strings.HasPrefix(a.name, dir) {
+	for name, a := range c.Listen.ByName() {
+		if a.Name != "" && !strings.HasPrefix(a.Name, dir) {
 			t.Errorf("listen.%s is %s", name, a)
 		}
 	}
-	if !strings.HasPrefix(c.state.path, dir) {
-		t.Errorf("the state is in %s", c.state.path)
+	if !strings.HasPrefix(c.State.Path, dir) {
+		t.Errorf("the state is in %s", c.State.Path)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"usher/auth"
+	"usher/internal/config"
 )
 
 // checkCommand is usher check.
@@ -35,35 +35,14 @@ Example:
 }
 
 func check(w io.Writer, path string) error {
-	c, problems := loadConfig(path)
+	c, problems := config.Load(path)
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
 	if c == nil {
-		fmt.Fprintln(w, plural(countErrors(problems), "problem"))
+		fmt.Fprintln(w, plural(problems.Errors(), "problem"))
 		return exitError{code: 1}
 	}
-	fmt.Fprintf(w, "%s: ok: %s\n", path, summary(c.auth))
+	fmt.Fprintf(w, "%s: ok: %s\n", path, c.Summary())
 	return nil
-}
-
-// summary counts what a configuration holds.
-func summary(c auth.Config) string {
-	issuers, keys, sources := 0, 0, 0
-	for _, h := range c.Hosts {
-		issuers += len(h.Issuers)
-		for _, i := range h.Issuers {
-			keys += len(i.Keys)
-			for _, url := range []string{i.JWKSURL, i.ASAPURL} {
-				if url != "" {
-					sources++
-				}
-			}
-		}
-	}
-	s := plural(len(c.Hosts), "host") + ", " + plural(issuers, "issuer") + ", " + plural(keys, "key")
-	if sources > 0 {
-		s += ", " + plural(sources, "key source")
-	}
-	return s
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/internal/config/configtest"
 )
 
 // runCheck runs usher check as main does, without ending the process.
@@ -19,7 +21,7 @@ func runCheck(t *testing.T, args ...string) (string, error) {
 }
 
 func TestCheck(t *testing.T) {
-	dir := keyFolder(t)
+	dir := configtest.KeyFolder(t)
 	one := "hosts: {h: {issuers: {a: {secret_files: [open.secret]}}}}"
 	for _, tt := range []struct {
 		name, config, want string
@@ -32,7 +34,7 @@ func TestCheck(t *testing.T) {
 		{"two problems", "hosts:\nlog:", "usher.yaml:1:7: error: hosts has no value — write a mapping, or remove the key\n" +
 			"usher.yaml:2:5: error: log has no value — write a mapping, or remove the key\n2 problems\n", 1},
 	} {
-		path := putFile(t, dir, "usher.yaml", tt.config, 0o640)
+		path := configtest.PutFile(t, dir, "usher.yaml", tt.config, 0o640)
 		out, err := runCheck(t, "--config", path)
 		if out = strings.ReplaceAll(out, dir+"/", ""); out != tt.want || exitCodeOf(err) != tt.code {
 			t.Errorf("%s: exit %d, printed:\n%swant %d:\n%s", tt.name, exitCodeOf(err), out, tt.code, tt.want)

@@ -6,6 +6,7 @@ import (
 
 	"usher/auth/dovecot"
 	"usher/auth/extauth"
+	"usher/internal/config"
 	"usher/internal/httpd"
 )
 
@@ -25,7 +26,7 @@ func (d *usherd) doors() []task {
 	}
 	if open["http"] != nil {
 		// A token stands in the URL or in a header. Who may ask is the door's to say.
-		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http, HeaderBytes: httpd.HeaderBytes + maxTokenSize}))
+		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize}))
 	}
 	if l := open["gateway"]; l != nil {
 		list = append(list, task{"gateway", func(ctx context.Context) error { return d.reloader.gateway.Serve(ctx, l) }})

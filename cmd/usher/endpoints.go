@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"usher/internal/config"
 	"usher/internal/listen"
 	"usher/metrics"
 )
@@ -32,7 +33,7 @@ type endpoints struct {
 }
 
 // openEndpoints opens what the configuration names, or takes it over from systemd.
-func openEndpoints(c *config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
+func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
 	passed, err := listen.Passed()
 	if err != nil {
 		return nil, err
@@ -42,9 +43,9 @@ func openEndpoints(c *config, m *metrics.Metrics, log *slog.Logger) (*endpoints,
 		return nil, err
 	}
 	var list []listen.Endpoint
-	addresses := c.listen.addresses()
+	addresses := c.Listen.ByName()
 	for _, name := range slices.Sorted(maps.Keys(addresses)) {
-		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].network, Address: addresses[name].name})
+		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].Network, Address: addresses[name].Name})
 	}
 	bound, err := listen.Open(list, passed)
 	if err != nil {
@@ -57,7 +58,7 @@ func openEndpoints(c *config, m *metrics.Metrics, log *slog.Logger) (*endpoints,
 		return nil, exitError{1, "not started: " + err.Error()}
 	}
 	for name, b := range bound {
-		users := c.peers
+		users := c.Peers
 		if name == "admin" {
 			users = nil
 		}
@@ -85,8 +86,8 @@ type division struct {
 }
 
 // divide divides the file descriptors. The doors come first: Prosody stands still when they do not answer.
-func (e *endpoints) divide(c *config) (*division, error) {
-	gateway := 2*c.gateway.Connections + 256 // a client of BOSH has two; and there are those without a request yet
+func (e *endpoints) divide(c *config.Config) (*division, error) {
+	gateway := 2*c.Gateway.Connections + 256 // a client of BOSH has two; and there are those without a request yet
 	shares := []listen.Share{
 		{Name: "http", Least: 128, Most: maxHTTPConnections, Each: 1},
 		{Name: "dovecot", Least: 32, Most: 256, Each: 1},
@@ -96,7 +97,7 @@ func (e *endpoints) divide(c *config) (*division, error) {
 		{Name: "gateway", Least: 32, Most: max(gateway, 32), Each: 2}, // one more to Prosody
 	}
 	shares = slices.DeleteFunc(shares, func(s listen.Share) bool { return e.bound[s.Name] == nil })
-	others := c.otherFiles()
+	others := otherFilesOf(c)
 	if e.bound["gateway"] != nil {
 		others += idleUpstream
 	}
@@ -110,7 +111,7 @@ func (e *endpoints) divide(c *config) (*division, error) {
 		n := most[s.Name]
 		d.limits[s.Name] = listen.Limits{Most: n}
 		if s.Name == "gateway" {
-			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.gateway.ConnectionsPerAddress, n*3/4), Trusted: c.behindProxy}
+			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.Gateway.ConnectionsPerAddress, n*3/4), Trusted: func(p listen.Peer) bool { return behindProxy(c, p) }}
 		}
 		d.wanted += s.Most * s.Each
 		if n < s.Most {
@@ -132,10 +133,10 @@ func (e *endpoints) note(d *division) {
 	}
 }
 
-// otherFiles counts what is open beside connections: a source of keys has one to its server, and its name is looked up.
-func (c *config) otherFiles() int {
+// otherFilesOf counts what is open beside connections: a source of keys has one to its server, and its name is looked up.
+func otherFilesOf(c *config.Config) int {
 	n := otherFiles
-	for _, h := range c.auth.Hosts {
+	for _, h := range c.Auth.Hosts {
 		for _, i := range h.Issuers {
 			if i.JWKSURL != "" || i.ASAPURL != "" {
 				n += 2
@@ -146,11 +147,11 @@ func (c *config) otherFiles() int {
 }
 
 // behindProxy reports whether a peer of the gateway brings the connections of everybody.
-func (c *config) behindProxy(p listen.Peer) bool {
+func behindProxy(c *config.Config, p listen.Peer) bool {
 	if !p.Network.IsValid() { // a Unix socket has a proxy at its other end
 		return true
 	}
-	return slices.ContainsFunc(c.gateway.Proxies, p.Network.Overlaps)
+	return slices.ContainsFunc(c.Gateway.Proxies, p.Network.Overlaps)
 }
 
 // connectionCounts are the connections of each endpoint.

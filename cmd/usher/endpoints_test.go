@@ -7,22 +7,23 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/internal/config"
 	"usher/internal/listen"
 )
 
 // TestBehindProxy: whose connections are everybody's, and have no share of their own.
 func TestBehindProxy(t *testing.T) {
-	c := defaultConfig()
-	c.gateway.Proxies = append(c.gateway.Proxies, netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::5/128"))
+	c := config.Default()
+	c.Gateway.Proxies = append(c.Gateway.Proxies, netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::5/128"))
 	for address, want := range map[string]bool{
 		"127.0.0.1": true, "127.3.2.1": true, "::1": true, "10.1.2.3": true, "::ffff:10.1.2.3": true, "2001:db8::5": true,
 		"10.2.0.1": false, "192.0.2.1": false, "2001:db8:1::5": false,
 	} {
-		if got := c.behindProxy(listen.Peer{Network: listen.NetworkOf(netip.MustParseAddr(address))}); got != want {
+		if got := behindProxy(c, listen.Peer{Network: listen.NetworkOf(netip.MustParseAddr(address))}); got != want {
 			t.Errorf("%s: %v", address, got)
 		}
 	}
-	if !c.behindProxy(listen.Peer{UID: 33}) {
+	if !behindProxy(c, listen.Peer{UID: 33}) {
 		t.Error("a Unix socket has a proxy at its other end")
 	}
 }
@@ -48,8 +49,8 @@ func TestShortageIsToldOnce(t *testing.T) {
 // TestDivision: with whatever limit of files, all connections fit into it, the doors have their least, and what is configured
 // is had where it fits.
 func TestDivision(t *testing.T) {
-	c := defaultConfig()
-	c.auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {JWKSURL: "https://a.example"}, "b": {}}}
+	c := config.Default()
+	c.Auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {JWKSURL: "https://a.example"}, "b": {}}}
 	each := map[string]int{"dovecot": 1, "extauth": 1, "http": 1, "metrics": 1, "admin": 1, "gateway": 2}
 	e := &endpoints{bound: map[string]*listen.Bound{}, log: slog.New(slog.DiscardHandler)}
 	for name := range each {
@@ -70,10 +71,10 @@ func TestDivision(t *testing.T) {
 		if sum > e.files || d.limits["http"].Most < 128 || d.limits["dovecot"].Most < 32 || d.limits["gateway"].Most < 32 {
 			t.Errorf("%d files: %d are used by %+v", e.files, sum, d.limits)
 		}
-		if full := e.files >= d.wanted; full != (len(d.short) == 0) || full && d.limits["gateway"].Most != 2*c.gateway.Connections+256 {
+		if full := e.files >= d.wanted; full != (len(d.short) == 0) || full && d.limits["gateway"].Most != 2*c.Gateway.Connections+256 {
 			t.Errorf("%d files, %d wanted: short of %v, %+v", e.files, d.wanted, d.short, d.limits["gateway"])
 		}
-		if w := d.limits["gateway"].Waiting; w < 1 || w > c.gateway.ConnectionsPerAddress || w >= d.limits["gateway"].Most {
+		if w := d.limits["gateway"].Waiting; w < 1 || w > c.Gateway.ConnectionsPerAddress || w >= d.limits["gateway"].Most {
 			t.Errorf("%d files: an address may wait with %d", e.files, w)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"usher/auth/extauth"
 	"usher/auth/extauth/bridge"
+	"usher/internal/config"
 )
 
 // bridgeName is the name under which the program is the bridge at once: the
@@ -34,7 +35,7 @@ Example, in ejabberd.yml:
 
    extauth_program: "/usr/local/bin/usher extauth --protocol ejabberd"`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET", Value: defaultExtauthSocket},
+			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET", Value: config.DefaultExtauthSocket},
 			&cli.StringFlag{Name: "protocol", Usage: "generic for Prosody, ejabberd for `PROTOCOL` ejabberd", Value: "generic"},
 		},
 	}
@@ -72,7 +73,7 @@ func asksForHelp(arg string) bool {
 func bridgeOptions(args []string) (bridge.Options, error) {
 	socket := os.Getenv("USHER_EXTAUTH_SOCKET")
 	if socket == "" {
-		socket = defaultExtauthSocket
+		socket = config.DefaultExtauthSocket
 	}
 	flags := flag.NewFlagSet("extauth", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)

@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"usher/internal/config"
+	"usher/internal/config/configtest"
 )
 
 // jitsiUpstreams are lines of the nginx file of Jitsi's packages, of now and of earlier, and what the page makes of them.
@@ -27,7 +30,7 @@ func TestJitsiPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := keyFolder(t)
+	dir := configtest.KeyFolder(t)
 	blocks := regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```").FindAllStringSubmatch(string(content), -1)
 	site, err := os.ReadFile("../../deploy/nginx-meet.conf")
 	if err != nil {
@@ -39,9 +42,9 @@ func TestJitsiPage(t *testing.T) {
 		switch b[1] {
 		case "yaml":
 			text := strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/", dir+"/").Replace(b[2])
-			c, problems := loadConfig(putFile(t, dir, "usher.yaml", text, 0o640))
+			c, problems := config.Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
 			if c == nil || len(problems) > 0 {
-				t.Fatal(printed(problems, dir))
+				t.Fatal(configtest.Printed(problems, dir))
 			}
 			lines := prosodyLines(c, "")
 			for _, word := range []string{"consider_websocket_secure", "consider_bosh_secure", "usher_key", `VirtualHost "guest.meet.example.com"`, `"smacks"`,

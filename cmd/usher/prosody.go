@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/config"
 	"usher/internal/prosodyconf"
 )
 
@@ -72,21 +73,21 @@ const prosodyHead = `-- mod_auth_dovecot is in prosody-modules, where Debian's P
 -- Restart Prosody once after pasting. Later changes of secrets and keys need no restart.
 `
 
-func prosodyLines(c *config, packages string) string {
+func prosodyLines(c *config.Config, packages string) string {
 	var b strings.Builder
 	b.WriteString(packages + prosodyHead)
-	if c.listen.dovecot.network == "unix" {
+	if c.Listen.Dovecot.Network == "unix" {
 		b.WriteString("-- Prosody's user must be in the group of the socket, usher's: adduser prosody usher\n")
 	}
 	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or guest.HOST:\n" +
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
 	b.WriteString(prosodyGlobal(c))
-	hosts := slices.Sorted(maps.Keys(c.auth.Hosts))
+	hosts := slices.Sorted(maps.Keys(c.Auth.Hosts))
 	for _, host := range hosts {
 		fmt.Fprintf(&b, "\nVirtualHost %s\n", prosodyconf.Quote(host))
-		b.WriteString(prosodyOptions(c.listen.dovecot, host))
-		if c.listen.gateway.name != "" {
+		b.WriteString(prosodyOptions(c.Listen.Dovecot, host))
+		if c.Listen.Gateway.Name != "" {
 			b.WriteString(browserModules)
 		}
 		b.WriteString(prosodyGuests(c, host))
@@ -97,17 +98,17 @@ func prosodyLines(c *config, packages string) string {
 }
 
 // prosodyOptions returns what stands under one VirtualHost.
-func prosodyOptions(dovecot address, host string) string {
+func prosodyOptions(dovecot config.Address, host string) string {
 	return "  authentication = \"dovecot\"\n" + prosodySocket(dovecot) +
 		"  service_name = " + prosodyconf.Quote(host) + " -- tells usher which host asks; Prosody does not send that otherwise\n"
 }
 
 // prosodySocket says where mod_auth_dovecot connects to.
-func prosodySocket(a address) string {
-	if a.network == "unix" {
-		return "  dovecot_auth_socket = " + prosodyconf.Quote(a.name) + "\n"
+func prosodySocket(a config.Address) string {
+	if a.Network == "unix" {
+		return "  dovecot_auth_socket = " + prosodyconf.Quote(a.Name) + "\n"
 	}
-	host, port, err := net.SplitHostPort(dialable(a.name))
+	host, port, err := net.SplitHostPort(dialable(a.Name))
 	if err != nil { // the configuration was checked
 		return ""
 	}

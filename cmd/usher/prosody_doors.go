@@ -5,19 +5,20 @@ import (
 	"net"
 	"strings"
 
+	"usher/internal/config"
 	"usher/internal/prosodyconf"
 )
 
 // otherDoors returns, as comments, the lines for Prosody's other modules, the
 // better ones first. One host stands for all.
-func otherDoors(c *config, hosts []string) string {
+func otherDoors(c *config.Config, hosts []string) string {
 	var b strings.Builder
 	b.WriteString(otherDoorsHead)
 	if len(hosts) > 1 {
 		fmt.Fprintf(&b, "-- The URLs are those of %s; the other hosts have their own name after host=.\n", hosts[0])
 	}
-	b.WriteString(c.httpDoors(hosts[0]))
-	b.WriteString(c.externalDoor())
+	b.WriteString(httpDoors(c, hosts[0]))
+	b.WriteString(externalDoor(c))
 	return b.String()
 }
 
@@ -30,19 +31,19 @@ const otherDoorsHead = `
 `
 
 // httpDoors are the modules that ask listen.http.
-func (c *config) httpDoors(host string) string {
-	if c.listen.http.network != "tcp" {
+func httpDoors(c *config.Config, host string) string {
+	if c.Listen.HTTP.Network != "tcp" {
 		return "--\n-- The HTTP modules need listen.http in usher.yaml, as host:port, and an http_secret_file.\n"
 	}
 	key, open := "", ""
-	if c.http.secret != "" && !c.http.insecure {
+	if c.HTTP.Secret != "" && !c.HTTP.Insecure {
 		key = `.."&key="..usher_key`
-		open = "--   local usher_key = " + luaSecret(c.http.secretFile) + " -- Prosody's user must be able to read it\n"
+		open = "--   local usher_key = " + luaSecret(c.HTTP.SecretFile) + " -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
-		return prosodyconf.Quote("http://"+dialable(c.listen.http.name)+path) + key
+		return prosodyconf.Quote("http://"+dialable(c.Listen.HTTP.Name)+path) + key
 	}
-	base := prosodyconf.Quote("http://" + dialable(c.listen.http.name) + "/auth/http")
+	base := prosodyconf.Quote("http://" + dialable(c.Listen.HTTP.Name) + "/auth/http")
 	var b strings.Builder
 	if open != "" {
 		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)
@@ -64,16 +65,16 @@ func (c *config) httpDoors(host string) string {
 }
 
 // externalDoor is the module that starts usher extauth.
-func (c *config) externalDoor() string {
+func externalDoor(c *config.Config) string {
 	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are refused, so most tokens need a\n" +
 		"-- ticket; the first logins after Prosody's start fail; Prosody stands still during each query, up to 5 s; a signal to\n" +
 		"-- Prosody in the middle of a login can give its answer to the next user (README). It needs lpty.\n"
-	if c.listen.extauth.name == "" {
+	if c.Listen.Extauth.Name == "" {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}
 	text := head + "--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
-	if c.listen.extauth.name != defaultExtauthSocket {
-		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n", c.listen.extauth.name)
+	if c.Listen.Extauth.Name != config.DefaultExtauthSocket {
+		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n", c.Listen.Extauth.Name)
 	}
 	return text + "--   authentication = \"external_insecure\"\n--   external_auth_command = \"/usr/local/bin/usher-extauth\"\n"
 }

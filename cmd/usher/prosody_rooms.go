@@ -6,30 +6,31 @@ import (
 	"slices"
 	"strings"
 
+	"usher/internal/config"
 	"usher/internal/prosodyconf"
 	"usher/moderation"
 )
 
 // prosodyRooms returns the lines for rooms, or how to get them.
-func prosodyRooms(c *config, hosts []string) string {
+func prosodyRooms(c *config.Config, hosts []string) string {
 	var named []moderation.HostPolicy
 	for _, host := range hosts {
-		i := slices.IndexFunc(c.rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
-		if i >= 0 && len(c.rooms[i].MUC) > 0 {
-			named = append(named, c.rooms[i])
+		i := slices.IndexFunc(c.Rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
+		if i >= 0 && len(c.Rooms[i].MUC) > 0 {
+			named = append(named, c.Rooms[i])
 		}
 	}
 	if len(named) == 0 {
 		return "\n-- Rooms: name the MUC components under muc in usher.yaml, and this prints their lines.\n"
 	}
 	var b strings.Builder
-	b.WriteString(roomsHead + c.roomsSecret())
+	b.WriteString(roomsHead + roomsSecret(c))
 	for _, h := range named {
 		for _, muc := range slices.Concat(h.MUC, h.Breakout) {
-			b.WriteString(c.prosodyMUC(h, muc))
+			b.WriteString(prosodyMUC(c, h, muc))
 		}
 	}
-	b.WriteString(c.prosodyComponent())
+	b.WriteString(prosodyComponent(c))
 	return b.String()
 }
 
@@ -43,12 +44,12 @@ const roomsHead = `
 `
 
 // roomsSecret is the line that reads the secret, before all sections.
-func (c *config) roomsSecret() string {
-	if c.http.secret == "" || c.http.insecure {
+func roomsSecret(c *config.Config) string {
+	if c.HTTP.Secret == "" || c.HTTP.Insecure {
 		return ""
 	}
 	return "-- This line stands before the first VirtualHost; Prosody's user must be able to read the file:\n" +
-		"local usher_key = " + luaSecret(c.http.secretFile) + "\n"
+		"local usher_key = " + luaSecret(c.HTTP.SecretFile) + "\n"
 }
 
 // luaSecret is an expression of Prosody's configuration for the first line of a file. The assert names the file when
@@ -57,24 +58,24 @@ func luaSecret(file string) string {
 	return "(Lua or _G).assert((Lua or _G).io.open(" + prosodyconf.Quote(file) + ")):read(\"l\")"
 }
 
-func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
+func prosodyMUC(c *config.Config, h moderation.HostPolicy, muc string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", prosodyconf.Quote(muc))
-	if c.listen.http.network != "tcp" {
+	if c.Listen.HTTP.Network != "tcp" {
 		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it about joins\n")
 	} else {
-		base := "http://" + dialable(c.listen.http.name)
+		base := "http://" + dialable(c.Listen.HTTP.Name)
 		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are there\n" +
 			"  muc_http_auth_url = " + prosodyconf.Quote(base+moderation.JoinPath) + "\n" +
 			"  muc_create_api_url = " + prosodyconf.Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
-		if c.http.secret != "" && !c.http.insecure {
+		if c.HTTP.Secret != "" && !c.HTTP.Insecure {
 			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = \"Bearer \"..usher_key\n")
 		}
 	}
 	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
 	admins := []string{}
-	if c.comp.JID != "" {
-		admins = append(admins, prosodyconf.Quote(c.comp.JID))
+	if c.Component.JID != "" {
+		admins = append(admins, prosodyconf.Quote(c.Component.JID))
 	}
 	for _, jid := range h.ServiceAccounts {
 		if strings.HasPrefix(jid, "focus@") { // jicofo must stay admin, as Jitsi has it
@@ -88,15 +89,15 @@ func (c *config) prosodyMUC(h moderation.HostPolicy, muc string) string {
 	return b.String()
 }
 
-func (c *config) prosodyComponent() string {
-	if c.comp.JID == "" {
+func prosodyComponent(c *config.Config) string {
+	if c.Component.JID == "" {
 		return "\n-- Without component in usher.yaml moderators are set only in rooms that begin after their login.\n"
 	}
 	port := "5347"
-	if _, p, err := net.SplitHostPort(c.comp.Address); err == nil {
+	if _, p, err := net.SplitHostPort(c.Component.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", prosodyconf.Quote(c.comp.JID), luaSecret(c.comp.secretFile))
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", prosodyconf.Quote(c.Component.JID), luaSecret(c.Component.SecretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}

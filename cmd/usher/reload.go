@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/config"
 	"usher/internal/panics"
+	"usher/internal/watch"
 	"usher/metrics"
 )
 
@@ -22,15 +24,15 @@ type reloader struct {
 	metrics *metrics.Metrics
 	panics  *panics.Reporter
 	notify  notifier
-	read    func(path string) (*config, filesRead, []problem) // readConfig
+	read    func(path string) (*config.Config, config.Files, config.Problems) // readConfig
 
 	hangups  <-chan os.Signal
 	requests chan chan reloadResult // from the admin socket
-	watch    watcher
+	watch    watch.Watcher
 	retry    backoff
 
-	current atomic.Pointer[config]       // in force
-	last    atomic.Pointer[reloadResult] // nil before the first reload
+	current atomic.Pointer[config.Config] // in force
+	last    atomic.Pointer[reloadResult]  // nil before the first reload
 }
 
 // What makes a reload happen.
@@ -60,7 +62,7 @@ type reloadResult struct {
 }
 
 // start puts the first configuration in force.
-func (r *reloader) start(c *config) error {
+func (r *reloader) start(c *config.Config) error {
 	next, err := r.prepare(c)
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func (r *reloader) start(c *config) error {
 
 // run serves triggers until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
-	tick := time.NewTicker(watchEvery)
+	tick := time.NewTicker(watch.Every)
 	defer tick.Stop()
 	defer r.retry.stop()
 	for {
@@ -87,7 +89,7 @@ func (r *reloader) run(ctx context.Context) error {
 		case <-r.retry.due():
 			r.reload(ctx, triggerRetry)
 		case <-tick.C:
-			if r.watch.changed() {
+			if r.watch.Changed() {
 				r.reload(ctx, triggerFile)
 			}
 		}
@@ -116,20 +118,20 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 	}
 	r.notify.reloading()
 	began := time.Now()
-	before := look(r.watch.files())
+	before := watch.Look(r.watch.Files())
 	next, read, problems := r.build()
 	result := reloadResult{OK: next != nil, Time: began, Changes: []string{}}
-	result.Problems, result.Warnings = split(problems)
+	result.Problems, result.Warnings = problems.Split()
 	if next != nil {
-		result.Changes = describeChanges(r.current.Load(), next.config)
+		result.Changes = config.Diff(r.current.Load(), next.config)
 		result.Earlier = r.justChanged(result)
 		next.commit()
 		r.current.Store(next.config)
 	} else { // either file may be what is mended
-		read.files = slices.Concat(read.files, r.current.Load().files)
+		read.Paths = slices.Concat(read.Paths, r.current.Load().Paths)
 	}
-	maps.Copy(before, read.states)
-	r.watch.expect(read.files, before, began)
+	maps.Copy(before, read.States)
+	r.watch.Expect(read.Paths, before, began)
 	r.plan(&result, problems)
 	r.finish(trigger, result)
 	if next != nil {
@@ -140,7 +142,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 
 // build reads the configuration and prepares everything. What it returns is nil
 // if there is any problem that is not a warning.
-func (r *reloader) build() (next *preparedParts, read filesRead, problems []problem) {
+func (r *reloader) build() (next *preparedParts, read config.Files, problems config.Problems) {
 	defer r.panics.Recover("reload", "build", func() {
 		next = nil
 		problems = append(problems, r.unplaced("usher cannot read this: a panic", "the log has the stack"))
@@ -149,23 +151,23 @@ func (r *reloader) build() (next *preparedParts, read filesRead, problems []prob
 	if c == nil {
 		return nil, read, problems
 	}
-	if more := needsRestart(r.current.Load(), c, r.path); len(more) > 0 {
+	if more := config.NeedsRestart(r.current.Load(), c, r.path); len(more) > 0 {
 		return nil, read, append(more, problems...)
 	}
 	next, err := r.prepare(c)
 	if err != nil {
-		return nil, read, append(problems, r.unplaced(printable(err.Error()), mendUnplaced))
+		return nil, read, append(problems, r.unplaced(printable(err.Error()), config.MendUnplaced))
 	}
 	return next, read, problems
 }
 
-func (r *reloader) unplaced(text, mend string) problem {
-	return problem{File: r.path, Line: 1, Column: 1, Text: text, Mend: mend}
+func (r *reloader) unplaced(text, mend string) config.Problem {
+	return config.Problem{File: r.path, Line: 1, Column: 1, Text: text, Mend: mend}
 }
 
 // plan has a reload tried again that was refused for nothing but what may pass.
-func (r *reloader) plan(result *reloadResult, problems []problem) {
-	lasting := slices.ContainsFunc(problems, func(p problem) bool { return !p.Warning && !p.Passing })
+func (r *reloader) plan(result *reloadResult, problems config.Problems) {
+	lasting := slices.ContainsFunc(problems, func(p config.Problem) bool { return !p.Warning && !p.Passing })
 	if result.OK || lasting {
 		r.retry.stop()
 		return
@@ -174,4 +176,4 @@ func (r *reloader) plan(result *reloadResult, problems []problem) {
 	result.Tries = r.retry.tries
 }
 
-func servingStatus(c *config) string { return "serving " + summary(c.auth) }
+func servingStatus(c *config.Config) string { return "serving " + c.Summary() }

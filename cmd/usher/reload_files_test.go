@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"usher/auth/authtest"
+	"usher/internal/config/configtest"
 )
 
 // TestReloadWithoutFiles: a secret is replaced while the daemon can open no file. The reload is refused, and tried again
@@ -30,8 +31,8 @@ func TestReloadWithoutFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	putFile(t, dir, "a.secret", secretA, 0o600)
-	config := putFile(t, dir, "usher.yaml", strings.ReplaceAll(`state: "memory:"
+	configtest.PutFile(t, dir, "a.secret", secretA, 0o600)
+	config := configtest.PutFile(t, dir, "usher.yaml", strings.ReplaceAll(`state: "memory:"
 listen: {dovecot: DIR/a.sock, http: DIR/h.sock, metrics: DIR/m.sock, admin: DIR/c.sock}
 http_insecure: true
 http_hosts: [usher]
@@ -48,7 +49,7 @@ hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience
 	}
 
 	before := d.leaveNoRoom(t)
-	putFile(t, dir, "b.secret", secretB, 0o600)
+	configtest.PutFile(t, dir, "b.secret", secretB, 0o600)
 	if err := os.Rename(filepath.Join(dir, "b.secret"), filepath.Join(dir, "a.secret")); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/config"
+	"usher/internal/config/configtest"
 	"usher/lobby"
 )
 
@@ -58,14 +60,14 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w := &reloadWorld{t: t, dir: dir}
-	putFile(t, dir, "a.secret", secretA, 0o600)
-	putFile(t, dir, "b.secret", secretB, 0o600)
-	putFile(t, dir, "http-a.secret", "0123456789abcdef-a", 0o600)
-	putFile(t, dir, "http-b.secret", "0123456789abcdef-b", 0o600)
+	configtest.PutFile(t, dir, "a.secret", secretA, 0o600)
+	configtest.PutFile(t, dir, "b.secret", secretB, 0o600)
+	configtest.PutFile(t, dir, "http-a.secret", "0123456789abcdef-a", 0o600)
+	configtest.PutFile(t, dir, "http-b.secret", "0123456789abcdef-b", 0o600)
 	path := w.write(reloadA)
-	c, problems := loadConfig(path)
+	c, problems := config.Load(path)
 	if c == nil {
-		t.Fatal(printed(problems, dir))
+		t.Fatal(configtest.Printed(problems, dir))
 	}
 	in := daemonInput{config: path, stderr: io.Discard, level: new(slog.LevelVar)}
 	if w.usherd, err = newDaemon(t.Context(), c, path, in, slog.New(slog.DiscardHandler)); err != nil {
@@ -75,21 +77,21 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 		w.endpoints.close()
 		w.rooms.close(w.log)
 	})
-	w.reloader.watch.expect(c.files, c.states, time.Now())
+	w.reloader.watch.Expect(c.Paths, c.States, time.Now())
 	return w
 }
 
 func (w *reloadWorld) write(text string) string {
 	w.t.Helper()
-	return putFile(w.t, w.dir, "usher.yaml", strings.ReplaceAll(text, "DIR", w.dir), 0o600)
+	return configtest.PutFile(w.t, w.dir, "usher.yaml", strings.ReplaceAll(text, "DIR", w.dir), 0o600)
 }
 
 // load reads a configuration without a problem.
-func (w *reloadWorld) load(text string) *config {
+func (w *reloadWorld) load(text string) *config.Config {
 	w.t.Helper()
-	c, problems := loadConfig(w.write(text))
+	c, problems := config.Load(w.write(text))
 	if c == nil {
-		w.t.Fatal(printed(problems, w.dir))
+		w.t.Fatal(configtest.Printed(problems, w.dir))
 	}
 	return c
 }
@@ -148,8 +150,8 @@ func (w *reloadWorld) wants(when, which string) {
 }
 
 // oneProblem is the path of a file whose only problem is of a kind.
-func passingProblem(dir string) []problem {
-	return []problem{
+func passingProblem(dir string) config.Problems {
+	return config.Problems{
 		{File: filepath.Join(dir, "usher.yaml"), Line: 1, Column: 1, Warning: true, Text: "a warning", Mend: "nothing"},
 		{File: filepath.Join(dir, "usher.yaml"), Line: 2, Column: 1, Passing: true, Text: "too many open files", Mend: "wait"},
 	}

@@ -7,6 +7,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/internal/config"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -25,7 +26,7 @@ type parts struct {
 // force. It may be dropped.
 type preparedParts struct {
 	parts     *parts
-	config    *config
+	config    *config.Config
 	keys      *auth.Prepared
 	policy    *moderation.Prepared
 	whitelist *lobby.Prepared
@@ -33,15 +34,15 @@ type preparedParts struct {
 }
 
 // prepare does everything that can fail, for every part.
-func (p *parts) prepare(c *config) (*preparedParts, error) {
-	keys, err := p.verifier.Prepare(c.auth)
+func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
+	keys, err := p.verifier.Prepare(c.Auth)
 	if err != nil { // the rules for rooms want its keys
 		return nil, err
 	}
-	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.whitelist)
-	policy, errPolicy := p.rooms.sessions.Prepare(c.rooms, keys.HoldsKey)
+	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.Whitelist)
+	policy, errPolicy := p.rooms.sessions.Prepare(c.Rooms, keys.HoldsKey)
 	places, errPlaces := p.endpoints.divide(c)
-	if err := errors.Join(errWhitelist, errPolicy, errPlaces, c.gateway.Check()); err != nil {
+	if err := errors.Join(errWhitelist, errPolicy, errPlaces, c.Gateway.Check()); err != nil {
 		return nil, err
 	}
 	return &preparedParts{p, c, keys, policy, whitelist, places}, nil
@@ -68,18 +69,18 @@ func (p *preparedParts) steps() []func() {
 		func() { p.parts.rooms.configure(c) },
 		p.keys.Commit,
 		func() { p.parts.configureHTTP(c) },
-		func() { p.parts.gateway.Configure(c.gateway) },
+		func() { p.parts.gateway.Configure(c.Gateway) },
 		func() { p.parts.endpoints.configure(p.places) },
-		func() { p.parts.level.Set(c.log.level) },
+		func() { p.parts.level.Set(c.Log.Level) },
 	}
 }
 
 // configureHTTP tells the HTTP door who may ask it.
-func (p *parts) configureHTTP(c *config) {
+func (p *parts) configureHTTP(c *config.Config) {
 	door := p.endpoints.bound["http"]
 	if door == nil {
 		return // it has no address, so it answers nobody
 	}
-	hosts := c.http.hostHeaders(door.Addr())
-	p.http.Configure(httpauth.Settings{Secret: c.http.secret, Insecure: c.http.insecure, Hosts: hosts})
+	hosts := c.HTTP.HostHeaders(door.Addr())
+	p.http.Configure(httpauth.Settings{Secret: c.HTTP.Secret, Insecure: c.HTTP.Insecure, Hosts: hosts})
 }

@@ -14,6 +14,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/config"
+	"usher/internal/config/configtest"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -23,29 +25,29 @@ import (
 func TestReloadAllOrNothing(t *testing.T) {
 	w := newReloadWorld(t)
 	w.wants("after the start", "a")
-	for name, breaks := range map[string]func(*config){
-		"keys": func(c *config) {
-			h := c.auth.Hosts[reloadHost]
+	for name, breaks := range map[string]func(*config.Config){
+		"keys": func(c *config.Config) {
+			h := c.Auth.Hosts[reloadHost]
 			h.Issuers = map[string]auth.IssuerConfig{"my-app": {Algorithms: []string{"none"}}}
-			c.auth.Hosts = map[string]auth.HostConfig{reloadHost: h}
+			c.Auth.Hosts = map[string]auth.HostConfig{reloadHost: h}
 		},
-		"policy": func(c *config) { c.rooms[0].Others = moderation.Owner },
-		"whitelist": func(c *config) {
-			c.whitelist = append(c.whitelist, lobby.Entry{JID: "x@h", Note: strings.Repeat("n", 300)})
+		"policy": func(c *config.Config) { c.Rooms[0].Others = moderation.Owner },
+		"whitelist": func(c *config.Config) {
+			c.Whitelist = append(c.Whitelist, lobby.Entry{JID: "x@h", Note: strings.Repeat("n", 300)})
 		},
-		"gateway": func(c *config) { c.gateway.Upstream = nil },
-		"restart": func(c *config) { c.listen.dovecot.name += "x" },
+		"gateway": func(c *config.Config) { c.Gateway.Upstream = nil },
+		"restart": func(c *config.Config) { c.Listen.Dovecot.Name += "x" },
 	} {
 		next := w.load(reloadB())
 		breaks(next)
-		w.reloader.read = func(string) (*config, filesRead, []problem) { return next, next.filesRead, nil }
+		w.reloader.read = func(string) (*config.Config, config.Files, config.Problems) { return next, next.Files, nil }
 		result := w.reloader.reload(t.Context(), triggerCommand)
 		if result.OK || len(result.Problems) != 1 || len(result.Changes) > 0 {
 			t.Errorf("%s: %+v", name, result)
 		}
 		w.wants("refused by "+name, "a")
 	}
-	w.reloader.read = readConfig
+	w.reloader.read = config.LoadFiles
 	w.load(reloadB())
 	if result := w.reloader.reload(t.Context(), triggerCommand); !result.OK {
 		t.Fatal(result.Problems)
@@ -129,7 +131,7 @@ func TestReloadWhileInUse(t *testing.T) {
 		}
 	})
 	for range 1000 {
-		for _, c := range []*config{b, a} {
+		for _, c := range []*config.Config{b, a} {
 			next, err := w.reloader.prepare(c)
 			if err != nil {
 				t.Fatal(err)
@@ -146,7 +148,7 @@ func TestReloadWhileInUse(t *testing.T) {
 func TestReloadAfterAPackage(t *testing.T) {
 	for peers, want := range map[string]bool{"": true, "peers: [0]\n": false} {
 		w := newReloadWorld(t)
-		w.reloader.current.Load().peers = []int{4711}
+		w.reloader.current.Load().Peers = []int{4711}
 		w.write(reloadB() + peers)
 		if result := w.reloader.reload(t.Context(), triggerFile); result.OK != want {
 			t.Errorf("with %q: %+v", peers, result)
@@ -166,16 +168,16 @@ func TestReloadNamesPeers(t *testing.T) {
 		if len(result.Problems) != 1 || !strings.Contains(result.Problems[0], row.want) {
 			t.Errorf("%+v, want %s", result, row.want)
 		}
-		next, problems := loadConfig(w.reloader.path)
+		next, problems := config.Load(w.reloader.path)
 		if next == nil {
 			t.Fatal(problems)
 		}
 		w.reloader.current.Store(next)
 	}
-	next, _ := loadConfig(w.reloader.path)
+	next, _ := config.Load(w.reloader.path)
 	old := *next
-	old.peers = []int{0, 103}
-	if list := needsRestart(&old, next, "f"); len(list) != 1 || !strings.Contains(list[0].Text, "peers changed from [4711, 4712], which are the uids [0 103], to the uids [") {
+	old.Peers = []int{0, 103}
+	if list := config.NeedsRestart(&old, next, "f"); len(list) != 1 || !strings.Contains(list[0].Text, "peers changed from [4711, 4712], which are the uids [0 103], to the uids [") {
 		t.Errorf("another number for a name: %v", list)
 	}
 }
@@ -186,7 +188,7 @@ func TestReloadTellsErrorsFromWarnings(t *testing.T) {
 	w := newReloadWorld(t)
 	w.up.Store(true)
 	w.write(strings.Replace(reloadA, "subject: any", "subject: everybody", 1) + "log: {level: info}\n")
-	putFile(t, w.dir, "http-a.secret", "0123456789abcdef-a", 0o604)
+	configtest.PutFile(t, w.dir, "http-a.secret", "0123456789abcdef-a", 0o604)
 	result := w.reloader.reload(t.Context(), triggerCommand)
 	last := w.status().LastReload
 	const want = `error: subject: unknown value "everybody"`
@@ -217,7 +219,7 @@ func TestReloadTellsWhatTheWatcherDid(t *testing.T) {
 // TestReloadPanics: a file that makes the reader panic is refused like any other.
 func TestReloadPanics(t *testing.T) {
 	w := newReloadWorld(t)
-	w.reloader.read = func(string) (*config, filesRead, []problem) { panic("secret") }
+	w.reloader.read = func(string) (*config.Config, config.Files, config.Problems) { panic("secret") }
 	result := w.reloader.reload(t.Context(), triggerCommand)
 	if result.OK || len(result.Problems) != 1 || strings.Contains(result.Problems[0], "secret") {
 		t.Errorf("%+v", result)
@@ -235,22 +237,22 @@ func TestReloadTriesAgain(t *testing.T) {
 		began := time.Now()
 		var mu sync.Mutex
 		var at []time.Duration
-		var problems []problem // of the next read; none: it is good
-		next := func(list []problem) {
+		var problems config.Problems // of the next read; none: it is good
+		next := func(list config.Problems) {
 			mu.Lock()
 			defer mu.Unlock()
 			problems = list
 		}
 		r := w.reloader
 		r.requests, r.hangups = make(chan chan reloadResult), nil
-		r.read = func(string) (*config, filesRead, []problem) {
+		r.read = func(string) (*config.Config, config.Files, config.Problems) {
 			mu.Lock()
 			defer mu.Unlock()
 			at = append(at, time.Since(began))
 			if problems == nil {
-				return good, good.filesRead, nil
+				return good, good.Files, nil
 			}
-			return nil, filesRead{files: []string{file}}, problems
+			return nil, config.Files{Paths: []string{file}}, problems
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -280,7 +282,7 @@ func TestReloadTriesAgain(t *testing.T) {
 		if last := w.status().LastReload; last.Tries != 10 || last.RetryAt.IsZero() {
 			t.Errorf("status: %+v", last)
 		}
-		next(append(passingProblem(w.dir), problem{Text: "bad", Mend: "mend"}))
+		next(append(passingProblem(w.dir), config.Problem{Text: "bad", Mend: "mend"}))
 		waits("a lasting one beside it", 100*s, 21750*ms)
 		next(passingProblem(w.dir))
 		if result, _ = r.ask(ctx); result.Tries != 1 {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"usher/internal/config"
 	"usher/internal/memory"
 	"usher/internal/panics"
 	"usher/internal/sqlite"
@@ -40,9 +41,9 @@ type stateStore interface {
 }
 
 // openRooms loads the state and starts nothing. No rules are in force.
-func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metrics, pr *panics.Reporter) (_ *roomParts, err error) {
+func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics, pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
-	if p.store, err = openState(ctx, c.state); err != nil {
+	if p.store, err = openState(ctx, c.State); err != nil {
 		return nil, err
 	}
 	changed := func(jid string) {
@@ -64,35 +65,35 @@ func openRooms(ctx context.Context, c *config, log *slog.Logger, m *metrics.Metr
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
 	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: pr}
-	if c.comp.JID != "" {
-		p.component = component.New(c.comp.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
+	if c.Component.JID != "" {
+		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)
 	}
 	return p, nil
 }
 
 // configure puts in force what is neither rules nor lists.
-func (p *roomParts) configure(c *config) {
-	p.membersOnly.Store(slices.ContainsFunc(c.rooms, func(h moderation.HostPolicy) bool {
+func (p *roomParts) configure(c *config.Config) {
+	p.membersOnly.Store(slices.ContainsFunc(c.Rooms, func(h moderation.HostPolicy) bool {
 		return h.Lobby != nil && h.Lobby.Mode() == lobby.MembersOnly
 	}))
 	var mucs []string
-	for _, h := range c.rooms {
+	for _, h := range c.Rooms {
 		mucs = append(mucs, h.MUC...)
 	}
 	p.mucs.Store(&mucs)
 	if p.component != nil {
-		p.component.Configure(c.comp.Config)
+		p.component.Configure(c.Component.Config)
 	}
 }
 
-func openState(ctx context.Context, c stateConfig) (stateStore, error) {
-	if c.path == "" {
+func openState(ctx context.Context, c config.State) (stateStore, error) {
+	if c.Path == "" {
 		return memory.New(), nil
 	}
-	store, err := sqlite.Open(ctx, c.path)
+	store, err := sqlite.Open(ctx, c.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		dir := filepath.Dir(c.path)
+		dir := filepath.Dir(c.Path)
 		return nil, exitError{1, fmt.Sprintf("not started: %v\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set state: in the configuration", err, dir)}
 	}
 	if err != nil {

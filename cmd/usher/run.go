@@ -14,6 +14,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/internal/panics"
 	"usher/metrics"
@@ -63,16 +64,16 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	if err != nil {
 		return err
 	}
-	c, problems := loadConfig(path)
+	c, problems := config.Load(path)
 	for _, p := range problems {
 		fmt.Fprintln(in.stderr, p)
 	}
 	if c == nil {
-		return exitError{1, "not started: " + plural(countErrors(problems), "problem") + " in the configuration"}
+		return exitError{1, "not started: " + plural(problems.Errors(), "problem") + " in the configuration"}
 	}
 	in.level = new(slog.LevelVar)
-	in.level.Set(c.log.level)
-	queue := newAsyncLog(newLogHandler(in.stderr, c.log.format, in.level), logQueue)
+	in.level.Set(c.Log.Level)
+	queue := newAsyncLog(newLogHandler(in.stderr, c.Log.Format, in.level), logQueue)
 	defer closeLog(queue)
 	d, err := newDaemon(ctx, c, path, in, slog.New(queue.Handler()))
 	if err != nil {
@@ -81,7 +82,7 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	defer d.closeState()
 	defer d.endpoints.close()
 	d.started = began
-	d.reloader.watch.expect(c.files, c.states, began)
+	d.reloader.watch.Expect(c.Paths, c.States, began)
 	return d.serve(ctx, d.tasks(in.ready))
 }
 
@@ -102,7 +103,7 @@ func closeLog(queue *asyncLog) {
 }
 
 // newDaemon opens everything and starts nothing.
-func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log *slog.Logger) (_ *usherd, err error) {
+func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInput, log *slog.Logger) (_ *usherd, err error) {
 	m := metrics.New(in.version)
 	p := panics.New(log, m) // one: it lets one line a second through
 	rooms, err := openRooms(ctx, c, log, m, p)
@@ -123,11 +124,11 @@ func newDaemon(ctx context.Context, c *config, path string, in daemonInput, log 
 		return nil, err
 	}
 	n := notifier{log}
-	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: readConfig, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.hangups, requests: make(chan chan reloadResult)}
 	r.level, r.verifier, r.rooms = in.level, v, rooms
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
-		Panics: p, HeaderBytes: httpd.HeaderBytes + maxTokenSize})
+		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	if err := r.start(c); err != nil {
 		e.close()
 		return nil, err

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"usher/internal/config"
 )
 
 func TestMain(m *testing.M) {
@@ -103,7 +105,7 @@ func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptWaitStatus waits until usher status --json has a text (or, negated, has not): waitstatus FILE TEXT.
 func scriptWaitStatus(ts *testscript.TestScript, neg bool, args []string) {
-	socket := adminSocket(ts.MkAbs(args[0]))
+	socket := config.AdminSocket(ts.MkAbs(args[0]))
 	eventually(ts, args[1], func() bool {
 		body, err := getFrom("unix", socket, "/status")
 		return err == nil && strings.Contains(body, args[1]) != neg
@@ -113,7 +115,7 @@ func scriptWaitStatus(ts *testscript.TestScript, neg bool, args []string) {
 // scriptSignal sends a signal to the daemon that holds the admin socket of a configuration: signal TERM FILE.
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
 	var s statusAnswer
-	err := callAdmin(context.Background(), adminSocket(ts.MkAbs(args[1])), "GET", "/status", &s)
+	err := callAdmin(context.Background(), config.AdminSocket(ts.MkAbs(args[1])), "GET", "/status", &s)
 	ts.Check(err)
 	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	ts.Check(syscall.Kill(s.PID, signals[args[0]]))

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/internal/config"
 )
 
 // tokenCommand is usher token.
@@ -23,14 +25,14 @@ func tokenCommand() *cli.Command {
 }
 
 // mustLoad loads the configuration for a command that needs a good one.
-func mustLoad(c *cli.Context) (*config, error) {
+func mustLoad(c *cli.Context) (*config.Config, error) {
 	path := c.String("config")
-	loaded, problems := loadConfig(path)
+	loaded, problems := config.Load(path)
 	if loaded == nil {
 		for _, p := range problems {
 			fmt.Fprintln(c.App.ErrWriter, p)
 		}
-		return nil, exitError{1, fmt.Sprintf("%s has %s", path, plural(countErrors(problems), "problem"))}
+		return nil, exitError{1, fmt.Sprintf("%s has %s", path, plural(problems.Errors(), "problem"))}
 	}
 	return loaded, nil
 }

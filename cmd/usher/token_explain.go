@@ -72,7 +72,7 @@ func explainAction(c *cli.Context) error {
 	if e.rooms, err = newRoomExaminer(loaded); err != nil {
 		return err
 	}
-	e.daemon = &daemonMemory{socket: loaded.listen.admin.name}
+	e.daemon = &daemonMemory{socket: loaded.Listen.Admin.Name}
 	if token := c.Args().First(); token != "-" {
 		return e.result(e.explain(c.Context, readPasted(token)))
 	}

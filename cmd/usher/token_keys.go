@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/config"
 )
 
 // fetchPatience is how long a command waits for key servers, in all.
@@ -29,8 +30,8 @@ func (e *examiner) close() {
 
 // newExaminer fetches what key servers publish, once. The context ends the
 // fetching, not the examiner, which is to be closed.
-func newExaminer(ctx context.Context, c *config) (*examiner, error) {
-	v, err := auth.New(c.auth, auth.Options{})
+func newExaminer(ctx context.Context, c *config.Config) (*examiner, error) {
+	v, err := auth.New(c.Auth, auth.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/config"
 )
 
 // An ASAP source fetches a key when a token names it, so the first look finds
@@ -31,7 +32,7 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 		_, _ = w.Write(public)
 	}))
 	defer server.Close()
-	e, err := newExaminer(t.Context(), &config{auth: asapConfig(server.URL)})
+	e, err := newExaminer(t.Context(), &config.Config{Auth: asapConfig(server.URL)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestExplainedKeySets(t *testing.T) {
 		defer server.Close()
 		c := asapConfig("")
 		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{JWKSURL: server.URL + "/keys?hush", Algorithms: []string{"ES256"}}
-		e, err := newExaminer(t.Context(), &config{auth: c})
+		e, err := newExaminer(t.Context(), &config.Config{Auth: c})
 		if err != nil {
 			t.Fatal(err)
 		}

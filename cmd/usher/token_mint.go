@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/internal/config"
 )
 
 // mintCommand is usher token mint.
@@ -54,7 +55,7 @@ func mintAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	hostName, host, err := choose(loaded.auth.Hosts, c.String("host"), "host", "--host")
+	hostName, host, err := choose(loaded.Auth.Hosts, c.String("host"), "host", "--host")
 	if err != nil {
 		return err
 	}
@@ -120,15 +121,15 @@ func privateKey(path string, algorithms []string) (auth.SigningKey, error) {
 }
 
 func readPrivate(path string) ([]byte, error) {
-	content, _, fault := readRegular(path, maxKeySize)
+	content, _, fault := config.ReadRegular(path, config.MaxKeySize)
 	if fault != nil {
-		return nil, fmt.Errorf("the private key %q %s; %s", path, fault.text, fault.mend)
+		return nil, fmt.Errorf("the private key %q %s; %s", path, fault.Text, fault.Mend)
 	}
 	return content, nil
 }
 
 // proveMinted fails for a token that the daemon would refuse.
-func proveMinted(ctx context.Context, c *config, host, token string) error {
+func proveMinted(ctx context.Context, c *config.Config, host, token string) error {
 	e, err := newExaminer(ctx, c)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/config"
 	"usher/internal/jid"
 	"usher/moderation"
 )
@@ -15,11 +16,11 @@ import (
 // A roomExaminer says what a token could do in one room, as the daemon would.
 type roomExaminer struct {
 	policy *moderation.Policy
-	config *config
+	config *config.Config
 }
 
-func newRoomExaminer(c *config) (*roomExaminer, error) {
-	policy, err := moderation.NewPolicy(c.rooms)
+func newRoomExaminer(c *config.Config) (*roomExaminer, error) {
+	policy, err := moderation.NewPolicy(c.Rooms)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (e *roomExaminer) jid(room, host string) string {
 	if s, err := jid.Spell(room); err == nil {
 		local = cmp.Or(s.Plain, s.Encoded)
 	}
-	for _, h := range e.config.rooms {
+	for _, h := range e.config.Rooms {
 		if h.Host == host && len(h.MUC) > 0 {
 			return fmt.Sprintf("%s@%s", local, h.MUC[0])
 		}
@@ -62,5 +63,5 @@ func (e *roomExaminer) jid(room, host string) string {
 
 // names reports whether the configuration has a host, and rooms of it.
 func (e *roomExaminer) names(host string) bool {
-	return slices.ContainsFunc(e.config.rooms, func(h moderation.HostPolicy) bool { return h.Host == host && len(h.MUC) > 0 })
+	return slices.ContainsFunc(e.config.Rooms, func(h moderation.HostPolicy) bool { return h.Host == host && len(h.MUC) > 0 })
 }

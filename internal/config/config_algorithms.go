@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/auth"
+)
+
+// checkAlgorithms matches the algorithms and the keys of an issuer.
+func (r *issuerReader) checkAlgorithms() {
+	if !r.algorithmsNamed {
+		r.defaultAlgorithms()
+		return
+	}
+	for _, it := range r.algorithms {
+		if r.known(it) {
+			r.config.Algorithms = append(r.config.Algorithms, it.text)
+			r.checkUse(it)
+		}
+	}
+	if !r.unread && len(r.config.Algorithms) == len(r.algorithms) {
+		r.warnIdle()
+	}
+}
+
+// defaultAlgorithms takes HS256 for secrets, as every library of Jitsi tokens
+// does. Public keys have no such custom, and a guess would refuse every login.
+func (r *issuerReader) defaultAlgorithms() {
+	if r.symmetric() {
+		r.config.Algorithms = []string{"HS256"}
+		return
+	}
+	if !r.unread {
+		r.key.problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", clip(r.key.text))
+	}
+}
+
+// fitting returns an algorithm that suits the issuer's keys.
+func (r *issuerReader) fitting() string {
+	for _, name := range auth.Algorithms() {
+		if r.allowed(name) {
+			return name
+		}
+	}
+	if r.symmetric() {
+		return "HS256"
+	}
+	return "RS256"
+}
+
+func (r *issuerReader) allowed(name string) bool {
+	return slices.ContainsFunc(r.config.Keys, func(k *auth.Key) bool { return k.Allows(name) })
+}
+
+func (r *issuerReader) known(it item) bool {
+	names := auth.Algorithms()
+	switch {
+	case slices.Contains(names, it.text):
+		return true
+	case strings.EqualFold(it.text, "none"):
+		it.problem("name what the tokens are signed with, such as "+r.fitting(), "algorithms: tokens without a signature are never let in")
+	default:
+		it.problem(suggest(it.text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", clip(it.text))
+	}
+	return false
+}
+
+// checkUse reports an algorithm that no key of the issuer can verify.
+func (r *issuerReader) checkUse(it item) {
+	hmac := strings.HasPrefix(it.text, "HS")
+	switch {
+	case r.unread:
+	case hmac && r.asymmetric():
+		it.problem("use "+r.fitting()+", or give it secret_files instead", "algorithms: %s wants a shared secret, and the issuer has public keys", it.text)
+	case !hmac && r.symmetric():
+		it.problem("use "+r.fitting()+", or give it public keys instead", "algorithms: %s wants a public key, and the issuer has shared secrets", it.text)
+	case r.allowed(it.text) || r.remote():
+	case hmac:
+		bits := strings.TrimPrefix(it.text, "HS")
+		it.problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()), "algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.text)
+	default:
+		it.problem("use "+r.fitting()+", or add a key for it", "algorithms: no public key of the issuer fits %s", it.text)
+	}
+}
+
+// warnIdle tells of keys that verify nothing.
+func (r *issuerReader) warnIdle() {
+	for _, k := range r.config.Keys {
+		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
+			it := r.sources[k]
+			it.warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", clip(it.text))
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"usher/auth"
+	"usher/auth/authtest"
+	"usher/internal/config/configtest"
+)
+
+// TestSharedHost: a host with several issuers of which none is bound is told what that means; and so is one that keeps no
+// tenants apart and names some. The default of subject is Jitsi's rule where there are rooms.
+func TestSharedHost(t *testing.T) {
+	const two, one = "issuers: {a: {secret_files: [my-app.secret]%s}, b: {secret_files: [other.secret]}}", "issuers: {a: {secret_files: [my-app.secret]}}"
+	bound := func(by string) string { return strings.Replace(two, "%s", by, 1) }
+	for _, row := range []struct {
+		host    string
+		warning string // of those that there are, or none
+		subject auth.SubjectMode
+	}{
+		{bound(""), "has 2 issuers and none is bound", auth.SubjectDomain},
+		{bound(", tenants: [acme]"), "", auth.SubjectDomain},
+		{bound(", rooms: ['board-*']"), "", auth.SubjectDomain},
+		{bound(", account_prefix: a-"), "", auth.SubjectDomain},
+		{bound(", tenants: []"), "has 2 issuers and none is bound", auth.SubjectDomain},
+		{one, "", auth.SubjectDomain},
+		{one + ", muc: [c.h]", "", auth.SubjectTenant},
+		{one + ", muc: [c.h], tokens: {subject: domain}, lobby: {rooms: {a: on}}", "", auth.SubjectDomain},
+		{one + ", muc: [c.h], tokens: {subject: domain}, lobby: {rooms: {'[acme]*': on}}", "keeps no tenants apart", auth.SubjectDomain},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}", "", auth.SubjectTenant},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}, tokens: {subject: domain}", "keeps no tenants apart", auth.SubjectDomain},
+		{one + ", muc: [c.h], lobby: {whitelist: ['x@h room=[acme]a']}, tokens: {subject: any}", "", auth.SubjectAny},
+	} {
+		dir := configtest.KeyFolder(t)
+		path := filepath.Join(dir, "usher.yaml")
+		if err := os.WriteFile(path, []byte("hosts: {h: {"+row.host+"}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, problems := Load(path)
+		if c == nil {
+			t.Fatalf("%s: %s", row.host, configtest.Printed(problems, dir))
+		}
+		warned := configtest.Printed(problems, dir)
+		for _, text := range []string{"none is bound", "keeps no tenants apart"} {
+			if strings.Contains(warned, text) != strings.HasSuffix(row.warning, text) || !strings.Contains(warned, row.warning) {
+				t.Errorf("%s: warned %q, want %q", row.host, warned, row.warning)
+			}
+		}
+		if got := c.Auth.Hosts["h"].Subject; got != row.subject || (got == auth.SubjectTenant) != c.Rooms[0].Tenants {
+			t.Errorf("%s: subject %q, want %q", row.host, got, row.subject)
+		}
+	}
+}
+
+// TestUntriedKeys: every key that a good configuration names lets somebody in.
+func TestUntriedKeys(t *testing.T) {
+	dir := t.TempDir()
+	var names []string
+	for i := range auth.MaxTried + 1 {
+		name := fmt.Sprintf("%d.secret", i)
+		configtest.PutFile(t, dir, name, fmt.Sprintf("%d-%s", i, configtest.LongSecret), 0o600)
+		names = append(names, name)
+	}
+	load := func(names []string) (*Config, Problems) {
+		text := fmt.Sprintf("hosts: {meet.example.com: {issuers: {my-app: {secret_files: [%s], audience: [jitsi]}}}}", strings.Join(names, ", "))
+		return Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o600))
+	}
+	c, problems := load(names)
+	if text := configtest.Printed(problems, dir); c != nil || !strings.Contains(text, `the file "8.secret" has a key that is never tried`) {
+		t.Errorf("%d secrets: %s", len(names), text)
+	}
+	c, problems = load(names[:auth.MaxTried])
+	if c == nil {
+		t.Fatal(configtest.Printed(problems, dir))
+	}
+	v, err := auth.New(c.Auth, auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range auth.MaxTried {
+		token := authtest.TokenBy(t, fmt.Sprintf("%d-%s", i, configtest.LongSecret), authtest.Claims("meet.example.com", nil))
+		if _, err := v.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: "meet.example.com", Token: token}); err != nil {
+			t.Errorf("the secret %d: %v", i, err)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"usher/internal/config/configtest"
+)
+
+// TestReloadNamesEveryKey: whatever key of the example is changed, added or taken out, a reload that takes it says so by
+// its path, and one that cannot names it as the reason.
+func TestReloadNamesEveryKey(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	others := configtest.Others()
+	for _, f := range []string{"my-app.secret", "other.secret", "http.secret", "rsa.pem", "ca.pem"} {
+		others = append(others, filepath.Join(dir, f), "["+filepath.Join(dir, f)+"]")
+	}
+	full := configtest.DeployInFull(t, dir)
+	public := strings.NewReplacer("secret_files: ["+filepath.Join(dir, "my-app.secret")+"]", "secret_files: []", "algorithms: [HS256]", "algorithms: [RS256, RS384, RS512]",
+		`jwks_url: ""`, "jwks_url: https://id.example.com/keys").Replace(full)
+	tried, seen := map[string]bool{}, map[string]int{}
+	for _, text := range []string{full, public} {
+		old, problems := Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
+		if old == nil {
+			t.Fatal(configtest.Printed(problems, dir))
+		}
+		var root yaml.Node
+		if err := yaml.Load([]byte(text), &root); err != nil {
+			t.Fatal(err)
+		}
+		tags := map[*yaml.Node]string{} // Dump changes them
+		configtest.EachNode(root.Content[0], nil, func(_ []string, node *yaml.Node) { tags[node] = node.ShortTag() })
+		configtest.EachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
+			name := ""
+			for _, p := range path {
+				name = joinPath(name, p)
+			}
+			if len(path) == 0 || node.Kind == yaml.MappingNode && len(node.Content) > 0 {
+				return
+			}
+			tried[name] = true
+			was := *node
+			for _, other := range others {
+				var value yaml.Node
+				if err := yaml.Load([]byte(other), &value); err != nil {
+					t.Fatal(err)
+				}
+				if seen[name] >= 2 {
+					break
+				}
+				if value.Content[0].ShortTag() != tags[node] {
+					continue
+				}
+				if *node = *value.Content[0]; node.Value == was.Value && fmt.Sprint(textsOf(node)) == fmt.Sprint(textsOf(&was)) {
+					continue
+				}
+				next, _ := Load(configtest.PutFile(t, dir, "next.yaml", configtest.Dumped(t, &root), 0o640))
+				if next == nil {
+					continue
+				}
+				seen[name]++
+				if told := tell(old, next); !strings.Contains(told, name) {
+					t.Errorf("%s became %s, and told is: %q", name, other, told)
+				}
+			}
+			*node = was
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(tried)) {
+		if seen[name] == 0 {
+			t.Errorf("no other good value of %s is among others", name)
+		}
+	}
+}
+
+func textsOf(node *yaml.Node) []string {
+	var list []string
+	for _, n := range node.Content {
+		list = append(list, n.Value)
+	}
+	return list
+}
+
+// tell is what a reload says.
+func tell(old, next *Config) string {
+	list := Diff(old, next)
+	for _, p := range NeedsRestart(old, next, "usher.yaml") {
+		list = append(list, p.String())
+	}
+	return strings.Join(list, "\n")
+}
+
+func TestDescribeChanges(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	base := "hosts: {h: {issuers: {a: {jwks_url: 'https://id.example.org/keys?code=hidden1', algorithms: [RS256]}, b.c: {secret_files: [my-app.secret]}}}}\n"
+	load := func(text string) *Config {
+		t.Helper()
+		c, problems := Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
+		if c == nil {
+			t.Fatal(configtest.Printed(problems, dir))
+		}
+		return c
+	}
+	for _, row := range []struct {
+		change func(string) string
+		want   []string
+	}{
+		{func(s string) string { return s }, nil},
+		{func(s string) string { return "# a comment\n" + s }, nil},
+		{func(s string) string { return strings.Replace(s, "hidden1", "hidden2", 1) }, []string{"hosts.h.issuers.a.jwks_url changed"}},
+		{func(s string) string { return strings.Replace(s, "a: {jwks", "d: {jwks", 1) }, []string{"hosts.h.issuers.d added", "hosts.h.issuers.a removed"}},
+		{func(s string) string { return strings.Replace(s, "[RS256]", "[RS384, RS256]", 1) }, []string{"hosts.h.issuers.a.algorithms: added RS384"}},
+		{func(s string) string {
+			return strings.Replace(s, "[my-app.secret]", "[other.secret], audience: [x]", 1)
+		},
+			[]string{`hosts.h.issuers."b.c".secret_files: added other.secret; removed my-app.secret`, `hosts.h.issuers."b.c".audience added`}},
+		{func(s string) string { return s + "log: {level: debug}\ngateway: {guests: false}" }, []string{"log added", "gateway added"}},
+	} {
+		old, next := load(base), load(row.change(base))
+		if got := Diff(old, next); !slices.Equal(got, append([]string{}, row.want...)) {
+			t.Errorf("%q: %q, want %q", row.change(base), got, row.want)
+		}
+	}
+	levels := [2]*Config{load(base + "log: {level: debug}\ngateway: {guests: false, origins: ['https://a.example.org']}"), load(base + "log: {level: info}\ngateway: {guests: true, origins: []}")}
+	want := []string{"log.level is info, was debug", "gateway.guests is true, was false", "gateway.origins: removed https://a.example.org"}
+	if got := Diff(levels[0], levels[1]); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	old := load(base)
+	if err := os.WriteFile(filepath.Join(dir, "my-app.secret"), []byte(configtest.LongSecret), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Diff(old, load(base)), "file "+filepath.Join(dir, "my-app.secret")+" was written anew"; len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

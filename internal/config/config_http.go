@@ -1,0 +1,126 @@
+package config
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"usher/auth"
+)
+
+// The bounds of the HTTP door's secret, in characters.
+const (
+	minHTTPSecret = 16
+	maxHTTPSecret = 256
+)
+
+// An httpConfig is who may ask the HTTP door.
+type HTTP struct {
+	Secret     string // empty only with insecure
+	SecretFile string // absolute name, or empty
+	Insecure   bool
+	Hosts      []string // what the Host header may be besides the address itself
+}
+
+// An httpReader collects what stands under several keys, in any order.
+type httpReader struct {
+	config   *HTTP
+	listen   value // where listen.http is named
+	listens  bool
+	named    bool // a secret file is named, be it good or not
+	insecure value
+}
+
+func (r *httpReader) readSecret(v value) {
+	r.named = true
+	if s, ok := v.word(); ok {
+		item{v, s}.httpSecret(r.config)
+	}
+}
+
+func (r *httpReader) readInsecure(v value) {
+	r.insecure = v
+	v.boolean(&r.config.Insecure)
+}
+
+// check judges what only all keys together tell.
+func (r *httpReader) check() {
+	switch {
+	case r.config.Insecure && r.named:
+		r.insecure.warn("remove http_insecure, or http_secret_file", "http_insecure: the secret is not asked for")
+	case r.config.Insecure && r.listens:
+		r.insecure.warn("name a http_secret_file (openssl rand -hex 32)", "http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist")
+	case r.listens && !r.named:
+		r.listen.problem("name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true",
+			"listen.http has no secret: whoever reaches it could try tokens and ask which accounts exist")
+	}
+}
+
+// httpSecret reads a secret that fits unchanged into a header and a URL: some
+// modules of Prosody can send it in no other way.
+func (it item) httpSecret(to *HTTP) {
+	content, ok := it.file("http secret file", true)
+	if !ok {
+		return
+	}
+	secret := strings.TrimSuffix(string(content), "\n")
+	switch {
+	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
+		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
+	case strings.ContainsFunc(secret, notURLSafe) && len(auth.DoubtSecretText(content)) > 0:
+		d := auth.DoubtSecretText(content)[0]
+		it.problem(d.Mend, "the http secret file %q: %s", clip(it.text), d.Text)
+	case strings.ContainsFunc(secret, notURLSafe):
+		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", clip(it.text))
+	default:
+		to.Secret, to.SecretFile = secret, it.r.resolve(it.text)
+	}
+}
+
+func notURLSafe(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+}
+
+// httpHosts reads values of the Host header: a name or an address, and a port
+// unless it is 80.
+func (v value) httpHosts() []string {
+	var hosts []string
+	for _, it := range v.list() {
+		host := it.text
+		if name, port, err := net.SplitHostPort(it.text); err == nil {
+			if _, bad := strconv.ParseUint(port, 10, 16); bad == nil {
+				host = name
+			}
+		}
+		if net.ParseIP(strings.Trim(host, "[]")) == nil && !validHost(host) {
+			it.problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", clip(it.text))
+			continue
+		}
+		hosts = append(hosts, it.text)
+	}
+	return hosts
+}
+
+// hostHeaders returns every Host header that belongs to the door when it
+// listens on a.
+func (c *HTTP) HostHeaders(a net.Addr) []string {
+	hosts := append([]string{}, c.Hosts...)
+	if a.Network() == "unix" { // what curl and nginx send
+		return append(hosts, "localhost")
+	}
+	name, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return hosts
+	}
+	names := []string{name}
+	if ip := net.ParseIP(name); ip.IsLoopback() || ip.IsUnspecified() {
+		names = []string{"127.0.0.1", "::1", "localhost"}
+	}
+	for _, n := range names {
+		hosts = append(hosts, net.JoinHostPort(n, port))
+		if port == "80" {
+			hosts = append(hosts, n)
+		}
+	}
+	return hosts
+}

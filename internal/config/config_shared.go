@@ -1,0 +1,66 @@
+package config
+
+import (
+	"slices"
+
+	"usher/auth"
+)
+
+// A keyHolder is an issuer of a host, and one of its keys.
+type keyHolder struct {
+	host, issuer string
+	key          *auth.Key
+	file         item // where the key's file is named
+	anySub       bool // the host does not look at sub
+}
+
+// hold remembers the keys of an issuer for [reader.checkShared].
+func (r *issuerReader) hold(host string) {
+	for _, k := range r.config.Keys {
+		r.key.r.holders = append(r.key.r.holders, keyHolder{host: host, issuer: r.key.text, key: k, file: r.sources[k]})
+	}
+}
+
+// checkShared warns where a key of the host that was just read is also another issuer's, once for each issuer: what keeps
+// their tokens apart is then only what the tokens say. An issuer that two hosts have under one name is one application, and
+// sub tells its hosts apart, if it is looked at.
+func (r *reader) checkShared(host string, subject auth.SubjectMode) {
+	warned := map[string]bool{}
+	for i := range r.holders {
+		h := &r.holders[i]
+		if h.host != host {
+			continue
+		}
+		h.anySub = subject == auth.SubjectAny
+		other := slices.IndexFunc(r.holders[:i], func(o keyHolder) bool { return h.mixesUp(&o) })
+		if other >= 0 && !warned[h.issuer] {
+			warned[h.issuer] = true
+			h.warn(&r.holders[other])
+		}
+	}
+}
+
+func (h *keyHolder) mixesUp(o *keyHolder) bool {
+	switch {
+	case !h.key.SameMaterial(o.key) || h.host == o.host && h.issuer == o.issuer:
+		return false
+	case h.host != o.host && h.issuer == o.issuer:
+		return h.anySub || o.anySub
+	}
+	return true
+}
+
+func (h *keyHolder) warn(o *keyHolder) {
+	name, other := clip(h.file.text), clip(o.issuer)
+	switch {
+	case h.host == o.host:
+		h.file.warn("give each issuer a key of its own, unless both are one application",
+			"the key of %q is also that of issuer %q: the application of one can make tokens of the other, for its accounts, tenants and rooms", name, other)
+	case h.issuer == o.issuer:
+		h.file.warn("set tokens.subject: tenant on both, or give each host a key of its own",
+			"the key of %q is also that of issuer %q of the host %q: with subject: any a token made for one host is good on the other", name, other, clip(o.host))
+	default:
+		h.file.warn("give each host a key of its own, unless both issuers are one application",
+			"the key of %q is also that of issuer %q of the host %q: the application of one can make tokens for the other host", name, other, clip(o.host))
+	}
+}

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// needsRestart names everything that changed and that only a new process can
+// take over, with its place.
+func NeedsRestart(old, next *Config, file string) Problems {
+	var list Problems
+	differs := func(key string, was, is any) {
+		if fmt.Sprint(was) == fmt.Sprint(is) {
+			return
+		}
+		line, column := next.document.place(strings.Split(key, ".")...)
+		list = append(list, Problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
+			Text: printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
+	}
+	differs("listen.dovecot", old.Listen.Dovecot, next.Listen.Dovecot)
+	differs("listen.extauth", old.Listen.Extauth, next.Listen.Extauth)
+	differs("listen.http", old.Listen.HTTP, next.Listen.HTTP)
+	differs("listen.gateway", old.Listen.Gateway, next.Listen.Gateway)
+	differs("listen.metrics", old.Listen.Metrics, next.Listen.Metrics)
+	differs("listen.admin", old.Listen.Admin, next.Listen.Admin)
+	differs("log.format", old.Log.Format, next.Log.Format)
+	differs("state", old.State, next.State)
+	differs("component", presence(old.Component.JID), presence(next.Component.JID))
+	if (old.names("peers") || next.names("peers")) && !slices.Equal(old.Peers, next.Peers) {
+		was, is := old.peersNamed(), next.peersNamed()
+		if was == is { // a name has another number now
+			was, is = fmt.Sprintf("%s, which are the uids %v,", was, old.Peers), fmt.Sprintf("the uids %v", next.Peers)
+		}
+		differs("peers", was, is)
+	}
+	return list
+}
+
+// names reports whether the file has a key at its top. The users that are peers
+// by default may come with a package, which keeps no secret from being replaced.
+func (c *Config) names(key string) bool { return c.document.of[key] != nil }
+
+// peersNamed are the peers as the operator wrote them.
+func (c *Config) peersNamed() string {
+	if !c.names("peers") {
+		return "the default (" + strings.Join(usualPeers(), ", ") + ")"
+	}
+	return "[" + strings.Join(c.document.of["peers"].items, ", ") + "]"
+}
+
+// orNothing gives a setting that is not there a name.
+func orNothing(value any) string {
+	if text := fmt.Sprint(value); text != "" {
+		return text
+	}
+	return "nothing"
+}
+
+func presence(name string) string {
+	if name == "" {
+		return "none"
+	}
+	return "one"
+}
