@@ -17,6 +17,7 @@ func everyone() []string {
 		"internal/occasion",
 		"internal/panics",
 		"internal/strictjson",
+		"internal/taskgroup",
 		"metrics",
 	}
 }
@@ -63,6 +64,7 @@ func table() []arrow {
 		{"internal/sqlite", []string{"lobby", "moderation/sessions"}},
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
 		{"internal/strictjson", nil},
+		{"internal/taskgroup", nil},
 		{"internal/watch", nil},
 		{"lobby", nil},
 		{"metrics", nil},
