@@ -12,7 +12,11 @@ type acting struct{ keeper *moderation.Keeper }
 
 // connect gives a fixture a Prosody, in whose rooms nothing is done before run or Attend.
 func (f *fixture) connect(r moderation.Prosody) *acting {
-	return &acting{moderation.NewKeeper(f.Sessions, r)}
+	a := &acting{moderation.NewKeeper(f.Sessions, r)}
+	if f.lobby != nil {
+		f.LobbyCommands = moderation.NewLobbyCommands(f.Sessions, f.lobby, a.keeper)
+	}
+	return a
 }
 
 // Attend has done in the rooms what is asked for, while no room is looked at otherwise.

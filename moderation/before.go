@@ -68,7 +68,7 @@ func (k *Keeper) receive(ctx context.Context, room, jid string) {
 		return
 	}
 	done := make(chan struct{})
-	if !k.spawn(func(ctx context.Context) {
+	if !k.group.Go(func(ctx context.Context) {
 		defer close(done)
 		defer func() { <-k.welcomes }()
 		if again := k.greet(ctx, room, jid); again {

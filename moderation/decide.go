@@ -28,21 +28,21 @@ var ErrNotYet = errors.New("the decision holds, but the room cannot be changed y
 // Decide admits an account that waits in a room, or denies. Whoever is admitted
 // gets an invitation once the room has the membership, and Decide returns when
 // that is so; at the latest after 5 s, with [ErrNotYet].
-func (s *Sessions) Decide(ctx context.Context, v lobby.Verdict) error {
-	return s.decideAll(ctx, []lobby.Verdict{v})
+func (c *LobbyCommands) Decide(ctx context.Context, v lobby.Verdict) error {
+	return c.decideAll(ctx, []lobby.Verdict{v})
 }
 
 // decideAll decides about several, one after the other until one fails, and then
 // waits for all that were admitted together: they are invited also if a decision
 // after theirs failed.
-func (s *Sessions) decideAll(ctx context.Context, list []lobby.Verdict) error {
+func (c *LobbyCommands) decideAll(ctx context.Context, list []lobby.Verdict) error {
 	ctx, cancel := context.WithTimeout(ctx, letInWithin)
 	defer cancel()
 	admitted := map[GivenKey]bool{} // whether it is news
 	var failed, late error
 	for _, v := range list {
 		var news bool
-		if news, failed = s.decideOne(ctx, v); failed != nil {
+		if news, failed = c.decideOne(ctx, v); failed != nil {
 			break
 		}
 		if v.Admitted {
@@ -50,31 +50,31 @@ func (s *Sessions) decideAll(ctx context.Context, list []lobby.Verdict) error {
 		}
 	}
 	for key, news := range admitted {
-		if !s.awaitLetIn(ctx, key) {
+		if !c.sessions.awaitLetIn(ctx, key) {
 			late = ErrNotYet
 		}
-		if k := s.keeper.Load(); k != nil && news {
-			k.bell.invite(key)
+		if c.keeper != nil && news {
+			c.keeper.notifier.Invite(key)
 		}
 	}
 	return cmp.Or(failed, late)
 }
 
-func (s *Sessions) decideOne(ctx context.Context, v lobby.Verdict) (news bool, err error) {
-	news, err = s.lobby.Decide(ctx, v)
+func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bool, err error) {
+	news, err = c.lobby.Decide(ctx, v)
 	switch {
 	case errors.Is(err, lobby.ErrNotWaiting):
 		return false, fmt.Errorf("%w; usher lobby knocks lists who does, usher lobby allow lets in who does not", err)
 	case err != nil:
 		return false, err
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
+	c.sessions.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
 		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
 	if v.Admitted {
-		s.forgetTaken(ctx, GivenKey{v.Room, v.JID})
+		c.sessions.forgetTaken(ctx, GivenKey{v.Room, v.JID})
 	}
-	if k := s.keeper.Load(); k != nil {
-		k.urgent(v.Room, v.JID)
+	if c.keeper != nil {
+		c.keeper.urgent(v.Room, v.JID)
 	}
 	return news, nil
 }

@@ -8,8 +8,9 @@ import (
 // Attend lets a keeper do what it is asked to, while it looks at no room by itself.
 func (k *Keeper) Attend(t testing.TB) {
 	ctx, cancel := context.WithCancel(t.Context())
-	k.begin(ctx)
-	t.Cleanup(func() { cancel(); k.finish() })
+	k.group.Open(ctx)
+	k.notifier.group.Open(ctx)
+	t.Cleanup(func() { cancel(); k.notifier.group.Close(); k.group.Close() })
 }
 
 // NewSmallSessions is NewSessions with limits that are smaller by a factor, but

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"usher/internal/taskgroup"
 )
 
 const (
@@ -38,15 +40,14 @@ func resyncs() []time.Duration { return []time.Duration{0, 2 * time.Second, 10 *
 // so it does not matter what was missed in between, by a restart of either
 // side or a connection that was cut.
 type Keeper struct {
-	sessions  *Sessions
-	rooms     Rooms
-	messenger Messenger
-	bell      *bell
-	log       *slog.Logger
-	wake      chan struct{}  // something is due now
-	welcomes  chan struct{}  // a place for each that is under way
-	searches  chan struct{}  // likewise
-	work      sync.WaitGroup // all that was started by spawn
+	sessions *Sessions
+	rooms    Rooms
+	notifier *Notifier
+	log      *slog.Logger
+	wake     chan struct{}   // something is due now
+	welcomes chan struct{}   // a place for each that is under way
+	searches chan struct{}   // likewise
+	group    taskgroup.Group // all that was started besides Run
 
 	askedRooms chan struct{}      // likewise, for each room that is to be asked whether it is there
 	beginnings chan struct{}      // and for each that is asked now
@@ -57,8 +58,6 @@ type Keeper struct {
 	mu      sync.Mutex
 	watched uint64                 // the connection on which rooms are watched
 	sets    map[GivenKey]time.Time // affiliations that are being set (zero), or were a moment ago
-	ctx     context.Context        // of Run; nil while it does not run
-	seen    map[string][]string    // who was moderator of a room, as a hint
 	tasks   map[string]*task
 	waiting int // how many accounts the tasks name
 }
@@ -79,9 +78,9 @@ type task struct {
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, messenger: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{},
+	k := &Keeper{sessions: s, rooms: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{},
 		askedRooms: make(chan struct{}, maxAskedRooms), beginnings: make(chan struct{}, maxBeginnings), watchNow: make(chan struct{}, 1)}
-	k.bell = newBell(k)
+	k.notifier = newNotifier(s, newRoster(s, prosody), prosody)
 	s.keeper.Store(k)
 	return k
 }
@@ -163,11 +162,10 @@ func (k *Keeper) resync() {
 // Run looks at rooms until ctx ends. Whenever the rooms become reachable all
 // of them are looked at.
 func (k *Keeper) Run(ctx context.Context) error {
-	k.begin(ctx)
-	defer k.finish()
-	k.spawn(k.bell.knocks.run)
-	k.spawn(k.bell.invitations.run)
-	k.spawn(k.watch)
+	k.group.Open(ctx)
+	defer k.group.Close()
+	k.group.Go(func(ctx context.Context) { _ = k.notifier.Run(ctx) })
+	k.group.Go(k.watch)
 	slots := make(chan struct{}, keeperWorkers)
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
@@ -204,7 +202,7 @@ func (k *Keeper) startOne(slots chan struct{}) bool {
 		<-slots
 		return false
 	}
-	started := k.spawn(func(ctx context.Context) {
+	started := k.group.Go(func(ctx context.Context) {
 		defer func() { <-slots }()
 		k.look(ctx, room, t)
 	})

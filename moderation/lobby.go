@@ -103,7 +103,7 @@ func (s *Sessions) started(room string) bool {
 func (s *Sessions) knock(ctx context.Context, h *hostRules, room RoomName, user, nick string, d *Decision) {
 	notice := s.lobby.Knock(room.JID, user, nick, s.started(room.JID))
 	if k := s.keeper.Load(); k != nil {
-		k.bell.ring(room.JID, user, nick, notice)
+		k.notifier.Knocked(room.JID, user, nick, notice)
 	}
 	if !d.Waits || h.Lobby.Mode() != lobby.MembersOnly {
 		return

@@ -35,12 +35,14 @@ const (
 // A fixture is sessions with a clock of the test's own.
 type fixture struct {
 	*moderation.Sessions
-	store   *recorder
-	metrics *metrics.Metrics
-	mu      sync.Mutex
-	clock   time.Time
-	began   time.Time       // if it is not zero the clock goes on from then, with the time of the bubble
-	keys    map[string]bool // removed
+	*moderation.LobbyCommands              // nil without a lobby
+	lobby                     *lobby.Lobby // likewise
+	store                     *recorder
+	metrics                   *metrics.Metrics
+	mu                        sync.Mutex
+	clock                     time.Time
+	began                     time.Time       // if it is not zero the clock goes on from then, with the time of the bubble
+	keys                      map[string]bool // removed
 }
 
 // recorder is a store that remembers in memory, and fails when it is told to.

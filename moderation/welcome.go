@@ -23,7 +23,7 @@ func (k *Keeper) welcomeEverywhere(h *hostRules, g *Grant, but []string) {
 	default:
 		return
 	}
-	started := k.spawn(func(context.Context) {
+	started := k.group.Go(func(context.Context) {
 		defer func() { <-k.searches }()
 		for _, room := range k.sessions.closedRooms(h, g) {
 			if !slices.Contains(but, room) {
@@ -48,7 +48,7 @@ func (k *Keeper) welcome(room, jid string) {
 		k.urgent(room, jid)
 		return
 	}
-	started := k.spawn(func(ctx context.Context) {
+	started := k.group.Go(func(ctx context.Context) {
 		defer func() { <-k.welcomes }()
 		ctx, cancel := context.WithTimeout(ctx, passWithin)
 		defer cancel()

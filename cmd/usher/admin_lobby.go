@@ -58,7 +58,7 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 	change("/lobby/import", p.importLobby)
 	change("/lobby/decide", func(r *http.Request) (lobbyAnswer, error) {
 		q := r.URL.Query()
-		room, err := p.sessions.FindRoom(q.Get("room"))
+		room, err := p.commands.FindRoom(q.Get("room"))
 		if err != nil {
 			return lobbyAnswer{}, fmt.Errorf("room %q: %w", clip(q.Get("room")), err)
 		}
@@ -66,7 +66,7 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 		if err != nil {
 			return lobbyAnswer{}, err
 		}
-		return lobbyAnswer{Room: room}, p.sessions.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
+		return lobbyAnswer{Room: room}, p.commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
 	})
 }
 

@@ -28,6 +28,7 @@ type roomParts struct {
 	sessions  *moderation.Sessions
 	handler   *moderation.Handler
 	keeper    *moderation.Keeper // nil without a component
+	commands  *moderation.LobbyCommands
 	component *component.Client  // nil if there is none
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
@@ -66,8 +67,12 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	debug.FreeOSMemory() // reading the state took more than keeping it
 	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: pr}
 	if c.Component.JID != "" {
-		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m, Desk: p.sessions})
+		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)
+	}
+	p.commands = moderation.NewLobbyCommands(p.sessions, p.lobby, p.keeper)
+	if p.component != nil {
+		p.component.Offer(p.commands)
 	}
 	return p, nil
 }

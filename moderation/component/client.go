@@ -27,7 +27,7 @@ type Config struct {
 type Options struct {
 	Log          *slog.Logger
 	Metrics      *metrics.Metrics
-	Desk         Desk          // nil: no commands for moderators
+	Desk         Desk          // nil: no commands for moderators, or those that [Client.Offer] brings
 	MinBackoff   time.Duration // default 500 ms
 	MaxBackoff   time.Duration // default 30 s
 	PingEvery    time.Duration // default 30 s
@@ -69,6 +69,9 @@ func New(c Config, o Options) *Client {
 	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet",
 		forbidden: occasion.Gate{Every: time.Minute}}
 }
+
+// Offer has the component offer commands to moderators. It is called before Run.
+func (c *Client) Offer(d Desk) { c.o.Desk = d }
 
 // Connected receives a value each time Prosody has accepted the component.
 func (c *Client) Connected() <-chan struct{} { return c.connected }

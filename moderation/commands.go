@@ -1,0 +1,110 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"usher/lobby"
+)
+
+// A Waiter is somebody who waits in a lobby.
+type Waiter = lobby.Knock
+
+const maxCommandRooms = 20 // of one moderator, where somebody waits
+
+// The errors of a moderator's decision.
+var (
+	ErrNotModerator     = errors.New("only who is moderator in this room may do that")
+	ErrNoComponent      = errors.New("there is no component to ask who is moderator")
+	ErrNobodyWaits      = lobby.ErrNotWaiting
+	ErrTooManyDecisions = lobby.ErrTooMany
+)
+
+// LobbyCommands are what moderators and operators may do about the accounts that wait
+// in lobbies.
+type LobbyCommands struct {
+	sessions *Sessions
+	lobby    *lobby.Lobby
+	keeper   *Keeper // nil without a component
+	roster   *roster // likewise
+}
+
+// NewLobbyCommands returns the commands about the rooms of a keeper, or of none.
+func NewLobbyCommands(s *Sessions, l *lobby.Lobby, k *Keeper) *LobbyCommands {
+	c := &LobbyCommands{sessions: s, lobby: l, keeper: k}
+	if k != nil {
+		c.roster = k.notifier.roster
+	}
+	return c
+}
+
+// MayModerate hints, from memory alone, at whether an account is moderator of a
+// room, or, for "", of any room where somebody waits. Only the room knows.
+func (c *LobbyCommands) MayModerate(account, room string) bool {
+	switch {
+	case c.roster == nil:
+		return false
+	case room != "":
+		return c.roster.mayModerate(room, account)
+	}
+	return slices.ContainsFunc(c.lobby.KnockedRooms(), func(room string) bool { return c.roster.mayModerate(room, account) })
+}
+
+// Knocks reports, from memory alone, whether an account waits in a room or was
+// decided about there: only such a one can be decided about.
+func (c *LobbyCommands) Knocks(room, account string) bool { return c.lobby.Knocked(room, account) }
+
+// Waiting returns who waits in rooms that an account, a bare JID, moderates now.
+func (c *LobbyCommands) Waiting(ctx context.Context, moderator string) ([]Waiter, error) {
+	if c.roster == nil {
+		return nil, ErrNoComponent
+	}
+	waiting := []Waiter{}
+	n := 0
+	for _, room := range c.lobby.KnockedRooms() {
+		if !c.roster.mayModerate(room, moderator) {
+			continue
+		}
+		if n++; n > maxCommandRooms {
+			break
+		}
+		switch is, err := c.roster.moderates(ctx, room, moderator); {
+		case errors.Is(err, ErrNoRoom):
+		case err != nil:
+			return nil, err
+		case is:
+			waiting = append(waiting, c.lobby.Knocks(room)...)
+		}
+	}
+	return waiting, nil
+}
+
+// DecideAs is [LobbyCommands.Decide] by an account that has to be moderator of the
+// room now, about accounts that wait there. All of them are bare JIDs.
+func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error {
+	if c.roster == nil {
+		return ErrNoComponent
+	}
+	if name, _, err := c.sessions.policy.Load().find(room); err == nil {
+		room = name.JID // a client may know it by its tenant's address
+	}
+	is, err := c.roster.moderates(ctx, room, moderator)
+	switch {
+	case errors.Is(err, ErrNoRoom), err == nil && !is:
+		return ErrNotModerator
+	case err != nil:
+		return err
+	}
+	var list []lobby.Verdict
+	for _, account := range accounts {
+		list = append(list, lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator})
+	}
+	return c.decideAll(ctx, list)
+}
+
+// FindRoom completes a room's name as [Policy.FindRoom] does, by the rooms that are
+// there and those where somebody knocks.
+func (c *LobbyCommands) FindRoom(name string) (string, error) {
+	return c.sessions.policy.Load().FindRoom(name, append(c.sessions.knownRooms(), c.lobby.KnockedRooms()...))
+}

@@ -1,0 +1,96 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"usher/internal/occasion"
+	"usher/internal/taskgroup"
+	"usher/metrics"
+)
+
+const (
+	mailPlaces = 256 // messages of a kind that wait to be sent, and as many that are to be sent later
+	sendWithin = 5 * time.Second
+)
+
+var errMailFull = fmt.Errorf("%d messages wait already", mailPlaces)
+
+// A mailQueue sends the messages of one kind, one after the other. It has bounds: what
+// finds no place is left out.
+type mailQueue struct {
+	kind    string // a label of metrics
+	group   *taskgroup.Group
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	queue   chan func(context.Context)
+	places  chan struct{} // of what is to be sent later
+	losses  occasion.Gate // of log lines
+}
+
+func newMailQueue(kind string, g *taskgroup.Group, log *slog.Logger, m *metrics.Metrics) *mailQueue {
+	return &mailQueue{kind: kind, group: g, log: log, metrics: m, queue: make(chan func(context.Context), mailPlaces),
+		places: make(chan struct{}, mailPlaces), losses: occasion.Gate{Every: time.Minute}}
+}
+
+// lost counts a message that is not sent, and says so once a minute. The account of
+// key is the one that the message is about.
+func (q *mailQueue) lost(why string, key GivenKey, err error) {
+	q.metrics.LobbyMessageLost(q.kind, why)
+	if silent, now := q.losses.Now(); now {
+		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind), slog.String("reason", why),
+			slog.String("room", clip(key.Room)), slog.String("account", clip(key.JID)), slog.Any("err", err), slog.Int("not_logged", silent))
+	}
+}
+
+// add has a message sent: send is called in its turn, with a deadline.
+func (q *mailQueue) add(key GivenKey, send func(context.Context) error) {
+	select {
+	case q.queue <- func(ctx context.Context) {
+		if err := send(ctx); err != nil {
+			q.lost(metrics.LostFailed, key, err)
+		}
+	}:
+	default:
+		q.lost(metrics.LostFull, key, errMailFull)
+	}
+}
+
+// later calls do after a while, unless the notifier was stopped meanwhile.
+func (q *mailQueue) later(key GivenKey, after time.Duration, do func(context.Context)) {
+	select {
+	case q.places <- struct{}{}:
+	default:
+		q.lost(metrics.LostFull, key, errMailFull)
+		return
+	}
+	started := q.group.Go(func(ctx context.Context) {
+		defer func() { <-q.places }()
+		wait := time.NewTimer(after)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+			do(ctx)
+		}
+	})
+	if !started {
+		<-q.places
+	}
+}
+
+// run sends until ctx ends.
+func (q *mailQueue) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case send := <-q.queue:
+			within, cancel := context.WithTimeout(ctx, sendWithin)
+			send(within)
+			cancel()
+		}
+	}
+}
