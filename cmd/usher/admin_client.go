@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/config"
+	"usher/internal/text"
 )
 
 // askDaemon does one request for a command and decodes the answer into v.
@@ -25,7 +26,7 @@ func askDaemonWith(c *cli.Context, method, path string, body io.Reader, v any) e
 	name := c.String("config")
 	if c.IsSet("config") {
 		if _, _, fault := config.ReadRegular(name, config.MaxSize); fault != nil {
-			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", printable(name), fault.Text, fault.Mend)}
+			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", text.Printable(name), fault.Text, fault.Mend)}
 		}
 	}
 	return callAdminWith(c.Context, config.AdminSocket(name), method, path, body, v)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/internal/config"
+	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -60,7 +61,7 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 		q := r.URL.Query()
 		room, err := p.commands.FindRoom(q.Get("room"))
 		if err != nil {
-			return lobbyAnswer{}, fmt.Errorf("room %q: %w", clip(q.Get("room")), err)
+			return lobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
 		}
 		jid, err := config.PrepareJID(q.Get("jid"))
 		if err != nil {
@@ -77,10 +78,10 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	if e.JID, err = config.PrepareJID(q.Get("jid")); err != nil {
 		return e, err
 	}
-	if text := q.Get("ttl"); text != "" {
-		ttl, err := time.ParseDuration(text)
+	if long := q.Get("ttl"); long != "" {
+		ttl, err := time.ParseDuration(long)
 		if err != nil || ttl <= 0 {
-			return e, fmt.Errorf("ttl: %q is no duration; write a number with a unit, such as 30m or 24h", clip(text))
+			return e, fmt.Errorf("ttl: %q is no duration; write a number with a unit, such as 30m or 24h", text.Clip(long))
 		}
 		e.Until = now.Add(ttl).UTC().Truncate(time.Second)
 	}
@@ -97,7 +98,7 @@ func (p *roomParts) checkComponent(e lobby.Entry) error {
 		return errors.New("no host of the configuration has a muc; name the components with rooms there first")
 	}
 	_, component, _ := config.ComponentOf(e.Room)
-	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component", printable(clip(component)), strings.Join(mucs, ", "))
+	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component", text.Printable(text.Clip(component)), strings.Join(mucs, ", "))
 }
 
 // domainWarning says where a whole domain cannot pass at once.
@@ -148,10 +149,10 @@ func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lo
 			return nil, err
 		}
 		if err := p.checkComponent(*e); err != nil {
-			return nil, fmt.Errorf("%s: %w", printable(clip(e.String())), err)
+			return nil, fmt.Errorf("%s: %w", text.Printable(text.Clip(e.String())), err)
 		}
 		if _, err := e.Check(); err != nil {
-			return nil, fmt.Errorf("%s: %w", printable(clip(e.String())), err)
+			return nil, fmt.Errorf("%s: %w", text.Printable(text.Clip(e.String())), err)
 		}
 		keep[e.Key()] = true
 	}

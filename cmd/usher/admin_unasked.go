@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"usher/internal/text"
 	"usher/moderation/unasked"
 )
 
@@ -44,7 +45,7 @@ func (m mucStatus) print(w io.Writer) {
 	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n", m.MUC, m.word(m.Joins), m.word(m.Begins))
 	if m.Account != "" {
 		fmt.Fprintf(w, "    such as %s in %s, since %s; in rooms now about whom it did not ask: %d\n",
-			printable(m.Account), printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
+			text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
 	}
 }
 

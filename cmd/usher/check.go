@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/config"
+	"usher/internal/text"
 )
 
 // checkCommand is usher check.
@@ -40,7 +41,7 @@ func check(w io.Writer, path string) error {
 		fmt.Fprintln(w, p)
 	}
 	if c == nil {
-		fmt.Fprintln(w, plural(problems.Errors(), "problem"))
+		fmt.Fprintln(w, text.Plural(problems.Errors(), "problem"))
 		return exitError{code: 1}
 	}
 	fmt.Fprintf(w, "%s: ok: %s\n", path, c.Summary())

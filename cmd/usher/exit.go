@@ -1,15 +1,5 @@
 package main
 
-import "fmt"
-
-// plural returns "1 host" or "2 hosts".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // An exitError ends the program with a code. An empty msg prints nothing: the
 // command has said everything already.
 type exitError struct {

@@ -14,6 +14,7 @@ import (
 	"usher/auth/extauth"
 	"usher/auth/extauth/bridge"
 	"usher/internal/config"
+	"usher/internal/text"
 )
 
 // bridgeName is the name under which the program is the bridge at once: the
@@ -83,11 +84,11 @@ func bridgeOptions(args []string) (bridge.Options, error) {
 		return bridge.Options{}, err
 	}
 	if flags.NArg() > 0 {
-		return bridge.Options{}, fmt.Errorf("unexpected argument %q", clip(flags.Arg(0)))
+		return bridge.Options{}, fmt.Errorf("unexpected argument %q", text.Clip(flags.Arg(0)))
 	}
 	framing, ok := map[string]extauth.Framing{"generic": extauth.Generic, "ejabberd": extauth.Ejabberd}[*protocol]
 	if !ok {
-		return bridge.Options{}, fmt.Errorf("no protocol %q; there is generic and ejabberd", clip(*protocol))
+		return bridge.Options{}, fmt.Errorf("no protocol %q; there is generic and ejabberd", text.Clip(*protocol))
 	}
 	return bridge.Options{Socket: socket, Framing: framing}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -109,7 +110,7 @@ func lobbyList(c *cli.Context) error {
 		if e.Fixed {
 			note += " (configuration)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(clip(e.JID)), printable(clip(rooms)), end, printable(note))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", text.Printable(text.Clip(e.JID)), text.Printable(text.Clip(rooms)), end, text.Printable(note))
 	}
 	return table.Flush()
 }
@@ -137,8 +138,8 @@ func lobbyKnocks(c *cli.Context) error {
 	}
 	table := newTable(c.App.Writer, "ROOM\tJID\tNAME\tSINCE\tTRIES")
 	for _, k := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", printable(clip(k.Room)), printable(clip(k.JID)), printable(k.Name),
-			shortDuration(time.Since(k.First).Round(time.Second)), k.Count)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", text.Printable(text.Clip(k.Room)), text.Printable(text.Clip(k.JID)), text.Printable(k.Name),
+			text.Duration(time.Since(k.First).Round(time.Second)), k.Count)
 	}
 	return table.Flush()
 }
@@ -163,7 +164,7 @@ func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
 	if _, err := changeLobby(c, path, q, nil); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, printable(clip(c.Args().First())))
+	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, text.Printable(text.Clip(c.Args().First())))
 	return err
 }
 
@@ -181,7 +182,7 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 		if admit {
 			done = "admitted"
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, printable(clip(c.Args().Get(1))), printable(clip(answer.Room)))
+		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(c.Args().Get(1))), text.Printable(text.Clip(answer.Room)))
 		return err
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/prosodyconf"
+	"usher/internal/text"
 )
 
 // prosodyCommand is usher prosody.
@@ -64,7 +65,7 @@ func prosodyPackages(series string) (string, error) {
 	case "13", "13.0":
 		return now, nil
 	}
-	return "", exitError{2, fmt.Sprintf("prosody: no lines for version %q; there is 0.12 and 13", clip(series))}
+	return "", exitError{2, fmt.Sprintf("prosody: no lines for version %q; there is 0.12 and 13", text.Clip(series))}
 }
 
 const prosodyHead = `-- mod_auth_dovecot is in prosody-modules, where Debian's Prosody finds it: no plugin_paths are needed.

@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/panics"
+	"usher/internal/text"
 	"usher/internal/watch"
 	"usher/metrics"
 )
@@ -156,7 +157,7 @@ func (r *reloader) build() (next *preparedParts, read config.Files, problems con
 	}
 	next, err := r.prepare(c)
 	if err != nil {
-		return nil, read, append(problems, r.unplaced(printable(err.Error()), config.MendUnplaced))
+		return nil, read, append(problems, r.unplaced(text.Printable(err.Error()), config.MendUnplaced))
 	}
 	return next, read, problems
 }

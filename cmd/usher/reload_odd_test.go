@@ -12,6 +12,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/config/configtest"
+	"usher/internal/text"
 )
 
 // oddValues are good values of few keys. What the reader takes of them the parts must take, too.
@@ -69,7 +70,7 @@ func TestReaderChecksWhatPartsCheck(t *testing.T) {
 			c, problems := config.Load(configtest.PutFile(t, dir, "odd.yaml", configtest.Dumped(t, &root), 0o640))
 			for _, p := range problems {
 				if p.Mend == config.MendUnplaced {
-					t.Errorf("%v: %s: only the last gate found it: %s", path, clip(odd), p)
+					t.Errorf("%v: %s: only the last gate found it: %s", path, text.Clip(odd), p)
 				}
 			}
 			if c == nil {
@@ -77,7 +78,7 @@ func TestReaderChecksWhatPartsCheck(t *testing.T) {
 			}
 			good++
 			if _, err := w.reloader.prepare(c); err != nil {
-				t.Errorf("%v: %s: usher check calls it good, and a reload refuses it: %v", path, clip(odd), err)
+				t.Errorf("%v: %s: usher check calls it good, and a reload refuses it: %v", path, text.Clip(odd), err)
 			}
 		}
 		*node = was

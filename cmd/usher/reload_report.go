@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"time"
+
+	"usher/internal/text"
 )
 
 // finish tells everybody how a reload ended.
@@ -65,5 +67,5 @@ func (r *reloadResult) retryText() string {
 	if r.RetryAt.IsZero() {
 		return ""
 	}
-	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " + plural(r.Tries, "time") + "), until it succeeds or a file changes"
+	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " + text.Plural(r.Tries, "time") + "), until it succeeds or a file changes"
 }

@@ -17,6 +17,7 @@ import (
 	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/internal/panics"
+	"usher/internal/text"
 	"usher/metrics"
 )
 
@@ -69,7 +70,7 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 		fmt.Fprintln(in.stderr, p)
 	}
 	if c == nil {
-		return exitError{1, "not started: " + plural(problems.Errors(), "problem") + " in the configuration"}
+		return exitError{1, "not started: " + text.Plural(problems.Errors(), "problem") + " in the configuration"}
 	}
 	in.level = new(slog.LevelVar)
 	in.level.Set(c.Log.Level)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -39,7 +40,7 @@ func printSessions(w io.Writer, list []moderation.Session, now time.Time) error 
 	for _, s := range list {
 		rooms, moderator, in := "every", "no", "-"
 		if s.Rooms != nil {
-			rooms = clip(strings.Join(s.Rooms, " "))
+			rooms = text.Clip(strings.Join(s.Rooms, " "))
 		}
 		if s.Regex {
 			rooms += " (regex)"
@@ -48,10 +49,10 @@ func printSessions(w io.Writer, list []moderation.Session, now time.Time) error 
 			moderator = "yes"
 		}
 		if len(s.InRooms) > 0 {
-			in = clip(strings.Join(s.InRooms, " "))
+			in = text.Clip(strings.Join(s.InRooms, " "))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", printable(clip(s.Account)), cmp.Or(printable(clip(s.User)), "-"), printable(rooms), moderator,
-			shortDuration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), printable(in), s.Token)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", text.Printable(text.Clip(s.Account)), cmp.Or(text.Printable(text.Clip(s.User)), "-"), text.Printable(rooms), moderator,
+			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), text.Printable(in), s.Token)
 	}
 	return table.Flush()
 }
@@ -60,7 +61,7 @@ func until(t, now time.Time) string {
 	if t.IsZero() || t.Sub(now) > 366*24*time.Hour {
 		return "when unused"
 	}
-	return "in " + shortDuration(t.Sub(now).Round(time.Second))
+	return "in " + text.Duration(t.Sub(now).Round(time.Second))
 }
 
 func sessionsRevoked(c *cli.Context) error {
@@ -81,7 +82,7 @@ func sessionsRevoked(c *cli.Context) error {
 		if !v.Until.IsZero() {
 			ends = until(v.Until, time.Now())
 		}
-		or := func(s string) string { return cmp.Or(printable(clip(s)), "-") }
+		or := func(s string) string { return cmp.Or(text.Printable(text.Clip(s)), "-") }
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", or(v.User), or(v.Issuer), or(v.Host), v.At.UTC().Format(time.RFC3339), ends, or(v.Token))
 	}
 	return table.Flush()

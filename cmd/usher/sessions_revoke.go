@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/internal/text"
 )
 
 // target reads whose tokens a command means.
@@ -55,10 +57,10 @@ func sessionsRevoke(c *cli.Context) error {
 	}
 	switch {
 	case answer.Unknown:
-		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows whose tokens are meant; give --user ID, what they call their user", clip(q.Get("account")))}
+		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows whose tokens are meant; give --user ID, what they call their user", text.Clip(q.Get("account")))}
 	case answer.Shared:
 		return exitError{1, fmt.Sprintf("nothing was done: the token is shared, %s of %s would end; add --all to end them all and to keep the token out",
-			plural(answer.Sessions, "session"), plural(answer.Persons, "account"))}
+			text.Plural(answer.Sessions, "session"), text.Plural(answer.Persons, "account"))}
 	case answer.Problem != "":
 		return exitError{1, answer.Problem}
 	}
@@ -67,10 +69,10 @@ func sessionsRevoke(c *cli.Context) error {
 
 func printRevoked(w io.Writer, a revokeAnswer) {
 	for _, user := range a.Users {
-		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n", printable(user), a.At.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n", text.Printable(user), a.At.UTC().Format(time.RFC3339))
 	}
 	for _, token := range a.Tokens {
-		fmt.Fprintf(w, "revoked the token %s\n", printable(token))
+		fmt.Fprintf(w, "revoked the token %s\n", text.Printable(token))
 	}
 	switch {
 	case a.Sessions == 0:
@@ -81,7 +83,7 @@ func printRevoked(w io.Writer, a revokeAnswer) {
 		fmt.Fprintf(w, "%d sessions end: %s\n", a.Sessions, accounts(a.Accounts))
 	}
 	for _, room := range a.Rooms {
-		fmt.Fprintln(w, "  leaves "+printable(room))
+		fmt.Fprintln(w, "  leaves "+text.Printable(room))
 	}
 	if len(a.Rooms) > 0 && !a.Component {
 		fmt.Fprintln(w, "  there is no component, so nobody is removed from a room; see usher prosody")
@@ -94,11 +96,11 @@ func printRevoked(w io.Writer, a revokeAnswer) {
 // accounts writes a few of them.
 func accounts(list []string) string {
 	const most = 10
-	text := printable(strings.Join(list[:min(len(list), most)], ", "))
+	names := text.Printable(strings.Join(list[:min(len(list), most)], ", "))
 	if len(list) > most {
-		text += fmt.Sprintf(" and %d more", len(list)-most)
+		names += fmt.Sprintf(" and %d more", len(list)-most)
 	}
-	return text
+	return names
 }
 
 func sessionsAllow(c *cli.Context) error {
@@ -117,10 +119,10 @@ func sessionsAllow(c *cli.Context) error {
 		}
 	default:
 		for _, user := range answer.Users {
-			fmt.Fprintln(c.App.Writer, "allowed again: "+printable(user))
+			fmt.Fprintln(c.App.Writer, "allowed again: "+text.Printable(user))
 		}
 		for _, token := range answer.Tokens {
-			fmt.Fprintln(c.App.Writer, "allowed again: the token "+printable(token))
+			fmt.Fprintln(c.App.Writer, "allowed again: the token "+text.Printable(token))
 		}
 	}
 	switch {

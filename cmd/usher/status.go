@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/listen"
+	"usher/internal/text"
 )
 
 // statusCommand is usher status.
@@ -66,9 +67,9 @@ func printStatus(w io.Writer, s statusAnswer) {
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
 		for _, i := range h.Issuers {
-			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+printable(i.describe()))
+			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+text.Printable(i.describe()))
 			for _, line := range i.faults() {
-				fmt.Fprintln(w, "    "+printable(line))
+				fmt.Fprintln(w, "    "+text.Printable(line))
 			}
 		}
 		for _, m := range h.MUC {
@@ -76,13 +77,13 @@ func printStatus(w io.Writer, s statusAnswer) {
 		}
 		for _, u := range h.Unseen {
 			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
-				printable(u.Claim), u.Since.Format(time.RFC3339))
+				text.Printable(u.Claim), u.Since.Format(time.RFC3339))
 		}
 	}
 }
 
 func (i issuerStatus) describe() string {
-	s := plural(i.Keys, "key") + " from " + i.Source
+	s := text.Plural(i.Keys, "key") + " from " + i.Source
 	if i.URL != "" {
 		s += " " + i.URL
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/config"
+	"usher/internal/text"
 )
 
 // tokenCommand is usher token.
@@ -32,7 +33,7 @@ func mustLoad(c *cli.Context) (*config.Config, error) {
 		for _, p := range problems {
 			fmt.Fprintln(c.App.ErrWriter, p)
 		}
-		return nil, exitError{1, fmt.Sprintf("%s has %s", path, plural(problems.Errors(), "problem"))}
+		return nil, exitError{1, fmt.Sprintf("%s has %s", path, text.Plural(problems.Errors(), "problem"))}
 	}
 	return loaded, nil
 }
@@ -55,5 +56,5 @@ func choose[T any](entries map[string]T, name, what, flag string) (string, T, er
 	if name == "" {
 		return "", none, exitError{2, fmt.Sprintf("there are several: name the %s with %s: %s", what, flag, strings.Join(names, ", "))}
 	}
-	return "", none, exitError{1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, clip(name), strings.Join(names, ", "))}
+	return "", none, exitError{1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, text.Clip(name), strings.Join(names, ", "))}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // claimList collects --claim. The library's own list would be cut at commas,
@@ -81,10 +82,10 @@ func addUser(c *cli.Context, claims map[string]any, account []auth.ClaimPath) er
 // addClaims adds what --claim names: a path as in the configuration's
 // tokens.account, an equals sign, and JSON.
 func addClaims(claims map[string]any, list claimList) error {
-	for _, text := range list {
-		path, value, _, err := auth.CutClaim(text)
+	for _, claim := range list {
+		path, value, _, err := auth.CutClaim(claim)
 		if err != nil || !json.Valid([]byte(value)) {
-			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or context.user.avatar='\"https://example.com/a.png\"'", clip(text))}
+			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or context.user.avatar='\"https://example.com/a.png\"'", text.Clip(claim))}
 		}
 		var v any
 		numbers := json.NewDecoder(strings.NewReader(value))

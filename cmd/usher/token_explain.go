@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -176,7 +177,7 @@ func mark(line auth.CheckLine) string {
 func reportText(r auth.Report) string {
 	var b strings.Builder
 	for _, line := range r.Checks {
-		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, printable(line.Detail))
+		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, text.Printable(line.Detail))
 	}
 	switch {
 	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason

@@ -12,6 +12,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/config"
+	"usher/internal/text"
 )
 
 // mintCommand is usher token mint.
@@ -141,7 +142,7 @@ func proveMinted(ctx context.Context, c *config.Config, host, token string) erro
 	}
 	for _, line := range r.Checks {
 		if !line.OK {
-			return fmt.Errorf("the daemon would refuse this token: %s", printable(line.Detail))
+			return fmt.Errorf("the daemon would refuse this token: %s", text.Printable(line.Detail))
 		}
 	}
 	return errors.New("the daemon would refuse this token")

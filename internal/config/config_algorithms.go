@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // checkAlgorithms matches the algorithms and the keys of an issuer.
@@ -33,7 +34,7 @@ func (r *issuerReader) defaultAlgorithms() {
 		return
 	}
 	if !r.unread {
-		r.key.problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", clip(r.key.text))
+		r.key.problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", text.Clip(r.key.text))
 	}
 }
 
@@ -62,7 +63,7 @@ func (r *issuerReader) known(it item) bool {
 	case strings.EqualFold(it.text, "none"):
 		it.problem("name what the tokens are signed with, such as "+r.fitting(), "algorithms: tokens without a signature are never let in")
 	default:
-		it.problem(suggest(it.text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", clip(it.text))
+		it.problem(suggest(it.text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", text.Clip(it.text))
 	}
 	return false
 }
@@ -90,7 +91,7 @@ func (r *issuerReader) warnIdle() {
 	for _, k := range r.config.Keys {
 		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
 			it := r.sources[k]
-			it.warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", clip(it.text))
+			it.warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", text.Clip(it.text))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/jid"
+	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -21,7 +22,7 @@ func (v value) tenants() []string {
 			}
 			it.problem(mend, "tenants: %s", text)
 		case it.text == "*" || strings.ContainsAny(it.text, "[]"):
-			it.problem("write a tenant's name, such as acme, or [] for all of them", "tenants: %q is no tenant", clip(it.text))
+			it.problem("write a tenant's name, such as acme, or [] for all of them", "tenants: %q is no tenant", text.Clip(it.text))
 		default:
 			list = append(list, tenant)
 		}
@@ -34,7 +35,7 @@ func (v value) roomPatterns() []string {
 	var list []string
 	for _, it := range v.list() {
 		if _, err := lobby.ParsePattern(it.text); err != nil || it.text == "" {
-			it.problem(mendPattern, "rooms: %q is no pattern of rooms: %v", clip(it.text), err)
+			it.problem(mendPattern, "rooms: %q is no pattern of rooms: %v", text.Clip(it.text), err)
 			continue
 		}
 		list = append(list, it.text)
@@ -55,7 +56,7 @@ func (h *hostReader) checkBounds(key item) {
 	}
 	if n := len(h.auth.Issuers); n > 1 && free == n {
 		h.issuers.warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
-			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, also as another's user", clip(key.text), n)
+			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, also as another's user", text.Clip(key.text), n)
 	}
 	if h.auth.Subject == auth.SubjectDomain && h.subject.node != nil && h.namesTenants() {
 		h.subject.warn("set subject: tenant to have sub name the tenant",

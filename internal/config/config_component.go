@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/text"
 	"usher/moderation/component"
 )
 
@@ -26,7 +27,7 @@ func (c *Component) read(v value) {
 			named = true
 			s, ok := v.word()
 			if ok && (!validHost(s) || !strings.Contains(s, ".")) {
-				v.problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", clip(s))
+				v.problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", text.Clip(s))
 				return
 			}
 			c.JID = s
@@ -58,11 +59,11 @@ func (v value) hostPort(fallback string) string {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
-		v.problem("write host:port, such as "+defaultComponentAddress, "%s: %q is no address", v.name, clip(s))
+		v.problem("write host:port, such as "+defaultComponentAddress, "%s: %q is no address", v.name, text.Clip(s))
 		return fallback
 	}
 	if !Loopback(host) {
-		v.warn("use 127.0.0.1, unless the network is your own", "%s: %s is not loopback: the protocol of components has no encryption", v.name, clip(s))
+		v.warn("use 127.0.0.1, unless the network is your own", "%s: %s is not loopback: the protocol of components has no encryption", v.name, text.Clip(s))
 	}
 	return s
 }
@@ -74,11 +75,11 @@ func (it item) componentSecret(to *Component) {
 	}
 	secret := strings.TrimSuffix(string(content), "\n")
 	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
-		it.problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", clip(it.text))
+		it.problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.text))
 		return
 	}
 	for _, d := range auth.DoubtSecretText(content) {
-		it.warn(d.Mend, "the component secret file %q: %s", clip(it.text), d.Text)
+		it.warn(d.Mend, "the component secret file %q: %s", text.Clip(it.text), d.Text)
 	}
 	to.Secret, to.SecretFile = secret, it.r.resolve(it.text)
 }

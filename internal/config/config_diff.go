@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"usher/internal/text"
 )
 
 // describeChanges says in words what next does differently: every key of the
@@ -25,7 +27,7 @@ func Diff(old, next *Config) []string {
 type changes struct{ list []string }
 
 func (d *changes) add(format string, args ...any) {
-	d.list = append(d.list, printable(fmt.Sprintf(format, args...)))
+	d.list = append(d.list, text.Printable(fmt.Sprintf(format, args...)))
 }
 
 // compare names what differs below a path.
@@ -146,7 +148,7 @@ var bareName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 // joinPath quotes names with dots in them, as in TOML.
 func joinPath(path, name string) string {
 	if !bareName.MatchString(name) {
-		name = fmt.Sprintf("%q", clip(name))
+		name = fmt.Sprintf("%q", text.Clip(name))
 	}
 	if path == "" {
 		return name

@@ -6,12 +6,11 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
+	"usher/internal/text"
 	"usher/internal/watch"
 )
 
@@ -130,23 +129,11 @@ func position(content []byte, offset int) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[start:])
 }
 
-func (r *reader) report(line, column int, warning bool, mend, text string) {
+func (r *reader) report(line, column int, warning bool, mend, what string) {
 	r.problems = append(r.problems, Problem{
-		File: r.name, Line: max(line, 1), Column: max(column, 1), Warning: warning, Text: printable(text), Mend: printable(mend),
+		File: r.name, Line: max(line, 1), Column: max(column, 1), Warning: warning, Text: text.Printable(what), Mend: text.Printable(mend),
 	})
 }
 
 // markPassing says of the last problem whether it may go away by itself.
 func (r *reader) markPassing(passing bool) { r.problems[len(r.problems)-1].Passing = passing }
-
-// printable keeps text from elsewhere, such as the room that a token names, from
-// moving the cursor of the terminal, and from being shown in another order than it
-// has.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || unicode.In(c, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
-			return '?'
-		}
-		return c
-	}, s)
-}

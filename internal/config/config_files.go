@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"usher/auth"
+	"usher/internal/text"
 	"usher/internal/watch"
 )
 
@@ -104,12 +105,12 @@ func (it item) file(noun string, private bool) ([]byte, bool) {
 	}
 	content, mode, fault := it.r.read(path, MaxKeySize)
 	if fault != nil {
-		it.problem(fault.Mend, "the %s %q %s", noun, clip(it.text), fault.Text)
+		it.problem(fault.Mend, "the %s %q %s", noun, text.Clip(it.text), fault.Text)
 		it.r.markPassing(fault.Passing)
 		return nil, false
 	}
 	if private && mode&0o007 != 0 {
-		it.warn("chmod 640 "+clip(path), "the %s %q is open to every user of this machine", noun, clip(it.text))
+		it.warn("chmod 640 "+text.Clip(path), "the %s %q is open to every user of this machine", noun, text.Clip(it.text))
 	}
 	it.r.contents[path] = content
 	return content, true
@@ -128,7 +129,7 @@ func (it item) secret(encoding auth.SecretEncoding, said, weak bool) []*auth.Key
 		return nil
 	}
 	for _, d := range auth.DoubtSecret(content, encoding, said) {
-		it.warn(d.Mend, "the secret file %q: %s", clip(it.text), d.Text)
+		it.warn(d.Mend, "the secret file %q: %s", text.Clip(it.text), d.Text)
 	}
 	return []*auth.Key{key}
 }
@@ -148,9 +149,9 @@ func (it item) publicKeys() []*auth.Key {
 
 // keyProblem cuts auth's errors at the semicolon that stands before the advice.
 func (it item) keyProblem(noun string, err error) {
-	text, mend, found := strings.Cut(err.Error(), "; ")
+	what, mend, found := strings.Cut(err.Error(), "; ")
 	if !found {
 		mend = "put the right content into the file, or name another"
 	}
-	it.problem(mend, "the %s %q: %s", noun, clip(it.text), text)
+	it.problem(mend, "the %s %q: %s", noun, text.Clip(it.text), what)
 }

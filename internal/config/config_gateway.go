@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/auth/gateway"
+	"usher/internal/text"
 )
 
 const (
@@ -70,17 +71,17 @@ func (v value) upstream(to **url.URL) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		v.problem(mendUpstream, "%s: %q is no address of a web server", v.name, clip(s))
+		v.problem(mendUpstream, "%s: %q is no address of a web server", v.name, text.Clip(s))
 		return
 	case u.User != nil:
 		v.problem(mendUpstream, "%s has a user name or a password", v.name)
 		return
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.problem("leave out what follows the port: "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added", "%s: %q has a path", v.name, clip(s))
+		v.problem("leave out what follows the port: "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added", "%s: %q has a path", v.name, text.Clip(s))
 		return
 	}
 	if u.Scheme == "http" && !Loopback(u.Hostname()) {
-		v.warn("use 127.0.0.1 or https, unless the network is your own", "%s: %s is not loopback: what people say would cross the network in plain text", v.name, clip(s))
+		v.warn("use 127.0.0.1 or https, unless the network is your own", "%s: %s is not loopback: what people say would cross the network in plain text", v.name, text.Clip(s))
 	}
 	u.Path = ""
 	*to = u
@@ -95,10 +96,10 @@ func (v value) origins() []string {
 		switch {
 		case origin == "*":
 		case err != nil || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != origin:
-			it.problem(mendOrigin, "%s: %q is no origin", v.name, clip(it.text))
+			it.problem(mendOrigin, "%s: %q is no origin", v.name, text.Clip(it.text))
 			continue
 		case strings.Contains(origin, "*"):
-			it.problem("name each, or write \"*\" alone", "%s: %q has a wildcard in it", v.name, clip(it.text))
+			it.problem("name each, or write \"*\" alone", "%s: %q has a wildcard in it", v.name, text.Clip(it.text))
 			continue
 		default:
 			origin = asBrowsersWrite(u)
@@ -122,7 +123,7 @@ func (v value) networks() []netip.Prefix {
 		} else if p, err := netip.ParsePrefix(it.text); err == nil {
 			list = append(list, p.Masked())
 		} else {
-			it.problem("write an address or a network, such as 10.0.0.5 or 10.0.0.0/24", "%s: %q is no address", v.name, clip(it.text))
+			it.problem("write an address or a network, such as 10.0.0.5 or 10.0.0.0/24", "%s: %q is no address", v.name, text.Clip(it.text))
 		}
 	}
 	return list

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/jid"
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -20,7 +21,7 @@ const (
 func readHosts(v value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
 	for _, e := range v.entries() {
 		e.key.checkHost()
-		e.value.name = fmt.Sprintf("host %q", clip(e.key.text))
+		e.value.name = fmt.Sprintf("host %q", text.Clip(e.key.text))
 		hosts[e.key.text] = e.value.host(e.key, rooms)
 	}
 	if v.node.ShortTag() == "!!map" && len(v.node.Content) == 0 {
@@ -34,11 +35,11 @@ func (it item) checkHost() {
 	switch {
 	case err == nil && ascii == it.text && validHost(it.text):
 	case err == nil && validHost(ascii) && strings.ToLower(it.text) == ascii:
-		it.problem("write "+ascii, "the host %q is not in lower case", clip(it.text))
+		it.problem("write "+ascii, "the host %q is not in lower case", text.Clip(it.text))
 	case err == nil && validHost(ascii):
-		it.problem("write it in punycode: "+ascii, "the host %q is not in ASCII", clip(it.text))
+		it.problem("write it in punycode: "+ascii, "the host %q is not in ASCII", text.Clip(it.text))
 	default:
-		it.problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", clip(it.text))
+		it.problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", text.Clip(it.text))
 	}
 }
 
@@ -90,7 +91,7 @@ func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
 	v.r.checkShared(key.text, r.auth.Subject)
 	rooms.add(r, key, complete)
 	if complete && none {
-		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", clip(key.text))
+		key.problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", text.Clip(key.text))
 	}
 	return r.auth
 }
@@ -107,7 +108,7 @@ func defaultSubject(hasRooms bool) auth.SubjectMode {
 func (v value) issuers(host string, to *hostReader) {
 	to.issuers = v
 	for _, e := range v.entries() {
-		e.value.name = fmt.Sprintf("issuer %q", clip(e.key.text))
+		e.value.name = fmt.Sprintf("issuer %q", text.Clip(e.key.text))
 		e.key.checkIssuer()
 		config, bounds := e.value.issuer(host, e.key)
 		e.key.checkPrefix(config.AccountPrefix, to.auth.Issuers)
@@ -145,9 +146,9 @@ func (v value) bareJIDs() []string {
 		prepared, err := jid.Nodeprep(local)
 		switch {
 		case !found || err != nil || !validHost(strings.ToLower(domain)):
-			it.problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.name, clip(it.text))
+			it.problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.name, text.Clip(it.text))
 		case prepared != local || strings.ToLower(domain) != domain:
-			it.problem("write "+clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.name, clip(it.text))
+			it.problem("write "+text.Clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.name, text.Clip(it.text))
 		default:
 			jids = append(jids, it.text)
 		}
@@ -162,7 +163,7 @@ func (v value) claimPaths() []auth.ClaimPath {
 	for _, it := range v.list() {
 		path, err := auth.ParseClaimPath(it.text)
 		if err != nil {
-			it.problem("write names with dots between, such as context.user.id, and those with dots in quotes", "account: %q is no claim path: %v", clip(it.text), err)
+			it.problem("write names with dots between, such as context.user.id, and those with dots in quotes", "account: %q is no claim path: %v", text.Clip(it.text), err)
 			continue
 		}
 		paths = append(paths, path)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // The bounds of the HTTP door's secret, in characters.
@@ -66,12 +67,12 @@ func (it item) httpSecret(to *HTTP) {
 	secret := strings.TrimSuffix(string(content), "\n")
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
-		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
+		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
 	case strings.ContainsFunc(secret, notURLSafe) && len(auth.DoubtSecretText(content)) > 0:
 		d := auth.DoubtSecretText(content)[0]
-		it.problem(d.Mend, "the http secret file %q: %s", clip(it.text), d.Text)
+		it.problem(d.Mend, "the http secret file %q: %s", text.Clip(it.text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
-		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", clip(it.text))
+		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", text.Clip(it.text))
 	default:
 		to.Secret, to.SecretFile = secret, it.r.resolve(it.text)
 	}
@@ -93,7 +94,7 @@ func (v value) httpHosts() []string {
 			}
 		}
 		if net.ParseIP(strings.Trim(host, "[]")) == nil && !validHost(host) {
-			it.problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", clip(it.text))
+			it.problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", text.Clip(it.text))
 			continue
 		}
 		hosts = append(hosts, it.text)

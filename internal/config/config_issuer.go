@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -90,7 +91,7 @@ func (r *issuerReader) readKeys() {
 	for i, it := range slices.Concat(r.secrets, r.publics) {
 		path := it.r.resolve(it.text)
 		if files[path] {
-			it.problem("keep one of them", "the file %q is named twice", clip(it.text))
+			it.problem("keep one of them", "the file %q is named twice", text.Clip(it.text))
 			continue
 		}
 		files[path] = true
@@ -102,7 +103,7 @@ func (r *issuerReader) readKeys() {
 		content := strings.TrimSuffix(string(it.r.contents[path]), "\n") // the newline is no part of a secret
 		sum := sha256.Sum256([]byte(content))
 		if other, ok := contents[sum]; ok {
-			it.problem("remove one of them", "the files %q and %q hold the same key", clip(other), clip(it.text))
+			it.problem("remove one of them", "the files %q and %q hold the same key", text.Clip(other), text.Clip(it.text))
 		}
 		contents[sum] = it.text
 	}
@@ -136,16 +137,16 @@ func (r *issuerReader) checkKinds() {
 	switch {
 	case len(r.secrets) > 0 && r.asymmetric():
 		r.unread = true
-		r.key.problem("keep one kind; tokens of the other kind want an issuer of their own", "the issuer %q mixes shared secrets and public keys", clip(r.key.text))
+		r.key.problem("keep one kind; tokens of the other kind want an issuer of their own", "the issuer %q mixes shared secrets and public keys", text.Clip(r.key.text))
 	case len(r.secrets) == 0 && !r.asymmetric() && !r.unread:
 		r.unread = true
-		r.key.problem("give it secret_files, public_key_files, jwks_url or asap_url", "the issuer %q has no keys", clip(r.key.text))
+		r.key.problem("give it secret_files, public_key_files, jwks_url or asap_url", "the issuer %q has no keys", text.Clip(r.key.text))
 	}
 }
 
 // checkUntried finds a file whose key would be good for nothing.
 func (r *issuerReader) checkUntried() {
 	if k := r.config.Untried(); k != nil {
-		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", clip(r.sources[k].text), auth.MaxTried)
+		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", text.Clip(r.sources[k].text), auth.MaxTried)
 	}
 }

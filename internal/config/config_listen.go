@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"usher/internal/text"
 )
 
 // maxSocketPath is what fits in a sockaddr_un of Linux, with its closing NUL.
@@ -94,9 +96,9 @@ func (v value) socket() (Address, bool) {
 	switch {
 	case !ok:
 	case !filepath.IsAbs(s):
-		v.problem("write an absolute path, such as "+socketOf(v.name), "%s: %q is no absolute path", v.name, clip(s))
+		v.problem("write an absolute path, such as "+socketOf(v.name), "%s: %q is no absolute path", v.name, text.Clip(s))
 	case strings.HasSuffix(s, "/"):
-		v.problem("add the socket's name", "%s: %q is a folder", v.name, clip(s))
+		v.problem("add the socket's name", "%s: %q is a folder", v.name, text.Clip(s))
 	case len(s) > maxSocketPath:
 		v.problem("use a shorter path, at most 107 bytes", "%s: the path has %d bytes, too many for a Unix socket", v.name, len(s))
 	default:
@@ -120,11 +122,11 @@ func (v value) address(danger string) (Address, bool) {
 		return v.socket()
 	}
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
-		v.problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280", "%s: %q is no address", v.name, clip(s))
+		v.problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280", "%s: %q is no address", v.name, text.Clip(s))
 		return Address{}, false
 	}
 	if !Loopback(host) {
-		v.warn("use a path or 127.0.0.1, unless the network is your own", "%s: %s is not loopback: %s", v.name, clip(s), danger)
+		v.warn("use a path or 127.0.0.1, unless the network is your own", "%s: %s is not loopback: %s", v.name, text.Clip(s), danger)
 	}
 	return Address{"tcp", s}, true
 }

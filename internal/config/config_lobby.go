@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -44,10 +45,10 @@ func (l *lobbyReader) read(v value) {
 func (l *lobbyReader) readRooms(v value) {
 	for _, e := range v.entries() {
 		if _, err := lobby.ParsePattern(e.key.text); err != nil {
-			e.key.problem(mendPattern, "lobby: %q is no pattern of rooms: %v", clip(e.key.text), err)
+			e.key.problem(mendPattern, "lobby: %q is no pattern of rooms: %v", text.Clip(e.key.text), err)
 			continue
 		}
-		e.value.name = "lobby of " + clip(e.key.text)
+		e.value.name = "lobby of " + text.Clip(e.key.text)
 		if on, ok := e.value.onOff(); ok {
 			l.rooms[e.key.text] = on
 		}
@@ -108,7 +109,7 @@ func PrepareJID(text string) (string, error) {
 type jidError struct{ jid string }
 
 func (e *jidError) Error() string {
-	return "\"" + printable(clip(e.jid)) + "\" is neither a bare JID (user@host) nor a host"
+	return "\"" + text.Printable(text.Clip(e.jid)) + "\" is neither a bare JID (user@host) nor a host"
 }
 
 // componentOf cuts a pattern of rooms into the name and the component, if it has one.
@@ -143,7 +144,7 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	h.Lobby = rules
 	if l.mode == lobby.MembersOnly {
 		for _, it := range l.domains {
-			it.warn("set enforce: gate, or name the accounts", "whitelist: everybody of %q cannot be a member: with enforce: members-only each comes in at his second try only", clip(it.text))
+			it.warn("set enforce: gate, or name the accounts", "whitelist: everybody of %q cannot be a member: with enforce: members-only each comes in at his second try only", text.Clip(it.text))
 		}
 		if !hasComponent {
 			l.at.warn("add component, or set enforce: gate", "lobby: without a component no room is made members-only; usher itself refuses joins instead")
@@ -153,7 +154,7 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	for _, e := range l.entries {
 		name, domain, whole := ComponentOf(e.Room)
 		if Foreign(e.Room, h.MUC) {
-			e.at.problem("name one of "+strings.Join(h.MUC, ", ")+", or no component", "whitelist: %q is none of this host's muc", clip(domain))
+			e.at.problem("name one of "+strings.Join(h.MUC, ", ")+", or no component", "whitelist: %q is none of this host's muc", text.Clip(domain))
 		}
 		for _, muc := range h.MUC { // the rooms of this host, and no others
 			if whole && domain != muc {

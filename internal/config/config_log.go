@@ -6,6 +6,8 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+
+	"usher/internal/text"
 )
 
 func (l *Log) read(v value) {
@@ -77,7 +79,7 @@ func (v value) peer() (int, bool) {
 	uid, err := lookUID(name)
 	switch {
 	case unknownUser(err):
-		v.problem("create the user, or write the numeric uid that Prosody has here", "peers: there is no user %q", clip(name))
+		v.problem("create the user, or write the numeric uid that Prosody has here", "peers: there is no user %q", text.Clip(name))
 	case err != nil:
 		v.cannotLookUp(name, err)
 	}
@@ -87,7 +89,7 @@ func (v value) peer() (int, bool) {
 // cannotLookUp is not the same as no such user: a process without descriptors
 // cannot even read /etc/passwd.
 func (v value) cannotLookUp(name string, err error) {
-	v.problem("write the numeric uid, or see that the machine's users can be read", "peers: the user %q cannot be looked up: %v", clip(name), err)
+	v.problem("write the numeric uid, or see that the machine's users can be read", "peers: the user %q cannot be looked up: %v", text.Clip(name), err)
 	v.r.markPassing(true)
 }
 

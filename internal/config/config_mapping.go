@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"usher/internal/text"
 )
 
 // A field is a key that a mapping may have, and what reads its value.
@@ -26,7 +28,7 @@ func (v value) object(fields ...field) (complete bool) {
 	for _, e := range entries {
 		i := slices.Index(names, e.key.text)
 		if i < 0 {
-			e.key.problem(suggest(e.key.text, names)+"known keys: "+strings.Join(names, ", "), "unknown key %q in %s", clip(e.key.text), v.name)
+			e.key.problem(suggest(e.key.text, names)+"known keys: "+strings.Join(names, ", "), "unknown key %q in %s", text.Clip(e.key.text), v.name)
 			complete = false
 			continue
 		}
@@ -55,7 +57,7 @@ func (v value) entries() []entry {
 			continue
 		}
 		if line := seen[key.text]; line > 0 {
-			key.problem("keep one of them", "the key %q is already in line %d", clip(key.text), line)
+			key.problem("keep one of them", "the key %q is already in line %d", text.Clip(key.text), line)
 			continue
 		}
 		seen[key.text] = key.at.Line
@@ -85,14 +87,14 @@ func (v value) list() []item {
 	seen := map[string]bool{}
 	for _, node := range v.node.Content {
 		element := v.of(node, "an entry of "+v.name)
-		text, ok := element.word()
+		word, ok := element.word()
 		switch {
 		case !ok:
-		case seen[text]:
-			element.problem("keep one of them", "%s has %q twice", v.name, clip(text))
+		case seen[word]:
+			element.problem("keep one of them", "%s has %q twice", v.name, text.Clip(word))
 		default:
-			seen[text] = true
-			items = append(items, item{element, text})
+			seen[word] = true
+			items = append(items, item{element, word})
 		}
 	}
 	return items
@@ -119,7 +121,7 @@ func suggest(s string, words []string) string {
 	const most = 2
 	best, hint := most+1, ""
 	for _, w := range words {
-		if d := distance(strings.ToLower(clip(s)), strings.ToLower(w)); d < best && d < len(w) {
+		if d := distance(strings.ToLower(text.Clip(s)), strings.ToLower(w)); d < best && d < len(w) {
 			best, hint = d, `did you mean "`+w+`"? `
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"usher/internal/text"
 )
 
 var (
@@ -22,11 +24,11 @@ func (it item) checkIssuer() {
 		it.problem(mend, `issuers: "*" matches no token: a token's iss is compared letter by letter`)
 	case it.hasPlaceholder("the issuer", "its tokens have a name there"):
 	case entraForAll.MatchString(it.text):
-		it.problem("write the tenant's own id in its place, as in the iss of its tokens", "the issuer %q matches no token: their iss names the tenant", clip(it.text))
+		it.problem("write the tenant's own id in its place, as in the iss of its tokens", "the issuer %q matches no token: their iss names the tenant", text.Clip(it.text))
 	case strings.Contains(it.text, "*"):
-		it.warn(mend, "the issuer %q has a * in it, which stands for no other text", clip(it.text))
+		it.warn(mend, "the issuer %q has a * in it, which stands for no other text", text.Clip(it.text))
 	case strings.TrimSpace(it.text) != it.text:
-		it.warn("take it out", "the issuer %q has white space at an end, and its tokens must have it, too", clip(it.text))
+		it.warn("take it out", "the issuer %q has white space at an end, and its tokens must have it, too", text.Clip(it.text))
 	}
 }
 
@@ -37,7 +39,7 @@ func (it item) hasPlaceholder(what, why string) bool {
 	if found == "" {
 		return false
 	}
-	it.problem("write what is meant in its place", "%s has the placeholder %s in it, for which usher puts nothing: %s", what, clip(found), why)
+	it.problem("write what is meant in its place", "%s has the placeholder %s in it, for which usher puts nothing: %s", what, text.Clip(found), why)
 	return true
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // accountPrefix reads what begins an issuer's accounts; empty is nothing.
@@ -35,10 +36,10 @@ func (issuer item) checkPrefix(prefix string, others map[string]auth.IssuerConfi
 		case short == "" || !strings.HasPrefix(long, short):
 		case short == long:
 			issuer.warn("give each a prefix of its own, unless both are one application",
-				"the issuers %q and %q have the same account_prefix %q: each can name the other's accounts", clip(id), clip(issuer.text), clip(short))
+				"the issuers %q and %q have the same account_prefix %q: each can name the other's accounts", text.Clip(id), text.Clip(issuer.text), text.Clip(short))
 		default:
 			issuer.warn("choose prefixes of which none begins with another, such as a- and b-",
-				"the account_prefix %q begins with another issuer's, %q: an account under both is of the longer one's issuer only", clip(long), clip(short))
+				"the account_prefix %q begins with another issuer's, %q: an account under both is of the longer one's issuer only", text.Clip(long), text.Clip(short))
 		}
 	}
 }

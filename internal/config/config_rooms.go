@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/text"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -34,9 +35,9 @@ func (v value) domains() []string {
 	for _, it := range v.list() {
 		switch lower := strings.ToLower(it.text); {
 		case !validHost(lower):
-			it.problem("write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com", "%s: %q is no domain name", v.name, clip(it.text))
+			it.problem("write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com", "%s: %q is no domain name", v.name, text.Clip(it.text))
 		case lower != it.text:
-			it.problem("write "+clip(lower), "%s: %q is not in lower case", v.name, clip(it.text))
+			it.problem("write "+text.Clip(lower), "%s: %q is not in lower case", v.name, text.Clip(it.text))
 		default:
 			list = append(list, it.text)
 		}
@@ -61,7 +62,7 @@ func (h *hostReader) moderation(v value) {
 		field{"idle", func(v value) {
 			v.duration(&h.rooms.Idle, maxIdle)
 			if h.rooms.Idle < minIdle {
-				v.problem("write at least 1m", "idle is %s: sessions would end at once", clip(v.node.Value))
+				v.problem("write at least 1m", "idle is %s: sessions would end at once", text.Clip(v.node.Value))
 			}
 		}},
 	)
@@ -74,7 +75,7 @@ func (v value) claimTests() []auth.ClaimTest {
 	for _, it := range v.list() {
 		test, err := auth.ParseClaimTest(it.text)
 		if err != nil {
-			it.problem("write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator", "moderators: %q is no claim: %v", clip(it.text), err)
+			it.problem("write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator", "moderators: %q is no claim: %v", text.Clip(it.text), err)
 			continue
 		}
 		tests = append(tests, test)
@@ -109,11 +110,11 @@ func (r *roomsReader) add(h *hostReader, key item, complete bool) {
 		r.owners[domain] = key.text
 	}
 	if complete && !h.badMUC && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
-		key.problem("name the MUC components under muc", "the host %q has breakout or guests, and no muc", clip(key.text))
+		key.problem("name the MUC components under muc", "the host %q has breakout or guests, and no muc", text.Clip(key.text))
 	}
 	for _, guest := range h.rooms.Guests {
 		if guest == key.text {
-			key.problem("name the anonymous hosts only", "the host %q is among its own guests", clip(key.text))
+			key.problem("name the anonymous hosts only", "the host %q is among its own guests", text.Clip(key.text))
 		}
 	}
 	r.policies, r.lobbies = append(r.policies, h.rooms), append(r.lobbies, h.lobby)

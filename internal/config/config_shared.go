@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // A keyHolder is an issuer of a host, and one of its keys.
@@ -51,16 +52,16 @@ func (h *keyHolder) mixesUp(o *keyHolder) bool {
 }
 
 func (h *keyHolder) warn(o *keyHolder) {
-	name, other := clip(h.file.text), clip(o.issuer)
+	name, other := text.Clip(h.file.text), text.Clip(o.issuer)
 	switch {
 	case h.host == o.host:
 		h.file.warn("give each issuer a key of its own, unless both are one application",
 			"the key of %q is also that of issuer %q: the application of one can make tokens of the other, for its accounts, tenants and rooms", name, other)
 	case h.issuer == o.issuer:
 		h.file.warn("set tokens.subject: tenant on both, or give each host a key of its own",
-			"the key of %q is also that of issuer %q of the host %q: with subject: any a token made for one host is good on the other", name, other, clip(o.host))
+			"the key of %q is also that of issuer %q of the host %q: with subject: any a token made for one host is good on the other", name, other, text.Clip(o.host))
 	default:
 		h.file.warn("give each host a key of its own, unless both issuers are one application",
-			"the key of %q is also that of issuer %q of the host %q: the application of one can make tokens for the other host", name, other, clip(o.host))
+			"the key of %q is also that of issuer %q of the host %q: the application of one can make tokens for the other host", name, other, text.Clip(o.host))
 	}
 }

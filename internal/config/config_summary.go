@@ -1,6 +1,6 @@
 package config
 
-import "fmt"
+import "usher/internal/text"
 
 // Summary counts what a configuration holds, as in "1 host, 2 issuers, 3 keys".
 func (c *Config) Summary() string {
@@ -16,17 +16,9 @@ func (c *Config) Summary() string {
 			}
 		}
 	}
-	s := plural(len(c.Auth.Hosts), "host") + ", " + plural(issuers, "issuer") + ", " + plural(keys, "key")
+	s := text.Plural(len(c.Auth.Hosts), "host") + ", " + text.Plural(issuers, "issuer") + ", " + text.Plural(keys, "key")
 	if sources > 0 {
-		s += ", " + plural(sources, "key source")
+		s += ", " + text.Plural(sources, "key source")
 	}
 	return s
-}
-
-// plural returns "1 host" or "2 hosts".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -185,12 +185,3 @@ func TestBareMemory(t *testing.T) {
 		}
 	}
 }
-
-func TestShortDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{0: "0s", 50 * time.Second: "50s", 5 * time.Minute: "5m", 8 * time.Hour: "8h", 90 * time.Minute: "1h30m",
-		time.Hour + time.Second: "1h0m1s", 10 * time.Hour: "10h", 20 * time.Minute: "20m"} {
-		if got := shortDuration(d); got != want {
-			t.Errorf("%d became %s, want %s", d, got, want)
-		}
-	}
-}

@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
+
+	"usher/internal/text"
 )
 
 // A value is a node of the file and what messages call it. Its methods read
@@ -62,7 +64,7 @@ func (v value) is(tag, want string) bool {
 	case got == "!!null":
 		v.problem("write "+want+", or remove the key", "%s has no value", v.name)
 	case want == "a text" && v.node.Kind == yaml.ScalarNode:
-		v.problem(fmt.Sprintf("put it in quotes: %q", clip(v.node.Value)), "%s is %s, not a text", v.name, typeName(got))
+		v.problem(fmt.Sprintf("put it in quotes: %q", text.Clip(v.node.Value)), "%s is %s, not a text", v.name, typeName(got))
 	default:
 		kind, _, _ := strings.Cut(want, ",") // without its example
 		v.problem("write "+want, "%s is %s, not %s", v.name, typeName(got), kind)
@@ -76,7 +78,7 @@ func typeName(tag string) string {
 	if name, ok := names[tag]; ok {
 		return name
 	}
-	return fmt.Sprintf("a value with the tag %q", clip(tag))
+	return fmt.Sprintf("a value with the tag %q", text.Clip(tag))
 }
 
 // string returns a text that may be empty.
@@ -113,7 +115,7 @@ func (v value) integer(to *int, least, most int) {
 	}
 	n, err := strconv.Atoi(v.node.Value)
 	if err != nil || n < least || n > most {
-		v.problem(fmt.Sprintf("write %d to %d", least, most), "%s: %s is out of range", v.name, clip(v.node.Value))
+		v.problem(fmt.Sprintf("write %d to %d", least, most), "%s: %s is out of range", v.name, text.Clip(v.node.Value))
 		return
 	}
 	*to = n
@@ -127,26 +129,14 @@ func (v value) duration(to *time.Duration, most time.Duration) {
 	d, err := time.ParseDuration(v.node.Value)
 	switch {
 	case err != nil:
-		v.problem("write a number with a unit, such as 10s, 5m or 24h", "%s: %q is no duration", v.name, clip(v.node.Value))
+		v.problem("write a number with a unit, such as 10s, 5m or 24h", "%s: %q is no duration", v.name, text.Clip(v.node.Value))
 	case d < 0:
 		v.problem("write 0s or more", "%s is negative", v.name)
 	case most > 0 && d > most:
-		v.problem("write at most "+shortDuration(most), "%s is %s, too long", v.name, clip(v.node.Value))
+		v.problem("write at most "+text.Duration(most), "%s is %s, too long", v.name, text.Clip(v.node.Value))
 	default:
 		*to = d
 	}
-}
-
-// shortDuration is Duration.String without zeros at its end: 5m, not 5m0s.
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // oneOf returns a word of the list.
@@ -158,15 +148,6 @@ func (v value) oneOf(words ...string) (string, bool) {
 	if slices.Contains(words, s) {
 		return s, true
 	}
-	v.problem(suggest(s, words)+"use one of: "+strings.Join(words, ", "), "%s: unknown value %q", v.name, clip(s))
+	v.problem(suggest(s, words)+"use one of: "+strings.Join(words, ", "), "%s: unknown value %q", v.name, text.Clip(s))
 	return "", false
-}
-
-// clip shortens what a message repeats.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/internal/text"
 )
 
 // needsRestart names everything that changed and that only a new process can
@@ -16,7 +18,7 @@ func NeedsRestart(old, next *Config, file string) Problems {
 		}
 		line, column := next.document.place(strings.Split(key, ".")...)
 		list = append(list, Problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
-			Text: printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
+			Text: text.Printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
 	}
 	differs("listen.dovecot", old.Listen.Dovecot, next.Listen.Dovecot)
 	differs("listen.extauth", old.Listen.Extauth, next.Listen.Extauth)

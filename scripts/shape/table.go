@@ -18,6 +18,7 @@ func everyone() []string {
 		"internal/panics",
 		"internal/strictjson",
 		"internal/taskgroup",
+		"internal/text",
 		"metrics",
 	}
 }
@@ -65,6 +66,7 @@ func table() []arrow {
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
 		{"internal/strictjson", nil},
 		{"internal/taskgroup", nil},
+		{"internal/text", nil},
 		{"internal/watch", nil},
 		{"lobby", nil},
 		{"metrics", nil},

@@ -1,0 +1,51 @@
+package text
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// TestPrintable: nothing that a token or a file says moves the cursor, begins a line, or turns the order of a line round.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"stand-up, räksmörgås, 🚀, שלום": "stand-up, räksmörgås, 🚀, שלום",
+		"a\x1b]0;title\a\r\n\u009b2J":   "a?]0;title????2J",
+		"gnp\u202eexe, \u2066x\u2069":   "gnp?exe, ?x?",
+		"one\u2028two\u2029three\u0085": "one?two?three?",
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q is printed as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0s", 50 * time.Second: "50s", 5 * time.Minute: "5m", 8 * time.Hour: "8h", 90 * time.Minute: "1h30m",
+		time.Hour + time.Second: "1h0m1s", 10 * time.Hour: "10h", 20 * time.Minute: "20m"} {
+		if got := Duration(d); got != want {
+			t.Errorf("%d became %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	long := strings.Repeat("é", 41) // 82 bytes
+	for in, want := range map[string]string{"": "", "short": "short", long[:80]: long[:80], long: long[:80] + "…", "a" + long: "a" + long[:78] + "…"} {
+		if got := Clip(in); got != want || !utf8.ValidString(got) {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+	if got := ClipTo("abcdef", 3); got != "abc…" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for n, want := range map[int]string{0: "0 hosts", 1: "1 host", 2: "2 hosts"} {
+		if got := Plural(n, "host"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
