@@ -218,7 +218,7 @@ func (t *ticketTable) sweep(now time.Time) (more bool) {
 }
 
 // drop wants the lock.
-func (t *ticketTable) drop(r *ticketRecord, result string) {
+func (t *ticketTable) drop(r *ticketRecord, result metrics.TicketResult) {
 	delete(t.bySelector, r.selector)
 	t.byAge.Remove(r.element)
 	r.bundle.byAge.Remove(r.place)

@@ -322,10 +322,10 @@ func TestTicketsAreCounted(t *testing.T) {
 	w.login(t, "alice", used.Text)
 	w.pass(time.Hour / 2)
 	w.login(t, "alice", unused.Text)
-	for result, want := range map[string]float64{
+	for result, want := range map[metrics.TicketResult]float64{
 		metrics.TicketIssued: 2, metrics.TicketRedeemed: 1, metrics.TicketUnknown: 1, metrics.TicketExpired: 1, metrics.TicketDropped: 0,
 	} {
-		if got := counter(t, w.m, metrics.Tickets, "result", result); got != want {
+		if got := counter(t, w.m, metrics.Tickets, "result", result.String()); got != want {
 			t.Errorf("%s: %v, want %v", result, got, want)
 		}
 	}

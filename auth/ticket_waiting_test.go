@@ -38,7 +38,7 @@ func TestTicketsOfLoginsUnderWay(t *testing.T) {
 		w.expect(t, ticket.Account, ticket.Text, "")
 	}
 	auth.CheckTickets(t, w.Verifier)
-	if got := counter(t, w.m, metrics.Tickets, "result", metrics.TicketDropped); got != 2 {
+	if got := counter(t, w.m, metrics.Tickets, "result", metrics.TicketDropped.String()); got != 2 {
 		t.Errorf("%v were pushed out, want 2", got)
 	}
 }
@@ -90,8 +90,8 @@ func TestCancelTicket(t *testing.T) {
 	w.expect(t, "alice", dropped.Text, auth.ReasonUnknownTicket)
 	w.expect(t, "alice", kept.Text, "")
 	auth.CheckTickets(t, w.Verifier)
-	for result, want := range map[string]float64{metrics.TicketIssued: 3, metrics.TicketRedeemed: 2, metrics.TicketDropped: 1, metrics.TicketUnknown: 1} {
-		if got := counter(t, w.m, metrics.Tickets, "result", result); got != want {
+	for result, want := range map[metrics.TicketResult]float64{metrics.TicketIssued: 3, metrics.TicketRedeemed: 2, metrics.TicketDropped: 1, metrics.TicketUnknown: 1} {
+		if got := counter(t, w.m, metrics.Tickets, "result", result.String()); got != want {
 			t.Errorf("%s: %v, want %v", result, got, want)
 		}
 	}

@@ -206,8 +206,8 @@ func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
 	defer cancel()
 	err := l.store.ApplyLobby(ctx, changes...)
 	if err != nil {
-		l.o.Metrics.StateError("lobby")
-		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", "lobby"), slog.Any("err", err))
+		l.o.Metrics.StateError(metrics.StateLobby)
+		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", metrics.StateLobby.String()), slog.Any("err", err))
 		return fmt.Errorf("the state cannot be written: %w", err)
 	}
 	return nil

@@ -2,13 +2,24 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Why a connection was closed by usher's own limits.
+// A Closing is why a connection was closed by usher's own limits.
+type Closing uint8
+
+// The reasons for which a limit closes a connection: the label reason of [ConnectionsClosed].
 const (
-	ClosedFull  = "full"  // all places of the endpoint are taken by requests
-	ClosedIdle  = "idle"  // it had no request in hand, and a new one wanted its place
-	ClosedFiles = "files" // the process has no file descriptor left
-	ClosedUser  = "user"  // its user may not connect
+	ClosedFull  Closing = iota + 1 // all places of the endpoint are taken by requests
+	ClosedIdle                     // it had no request in hand, and a new one wanted its place
+	ClosedFiles                    // the process has no file descriptor left
+	ClosedUser                     // its user may not connect
 )
+
+// Closings is the closed list.
+func Closings() []Closing { return all(ClosedUser) }
+
+// String returns the label's value.
+func (c Closing) String() string {
+	return word(c, []string{ClosedFull: "full", ClosedIdle: "idle", ClosedFiles: "files", ClosedUser: "user"})
+}
 
 // panicOther is the door of a panic behind no door.
 const panicOther = "other"
@@ -17,11 +28,6 @@ const panicOther = "other"
 // listen.
 func Endpoints() []string {
 	return []string{"dovecot", "extauth", "http", "gateway", "metrics", "admin"}
-}
-
-// ConnectionClosings is the closed list of why a connection is closed by a limit.
-func ConnectionClosings() []string {
-	return []string{ClosedFull, ClosedIdle, ClosedFiles, ClosedUser}
 }
 
 // connections are the series of all endpoints, and of panics.
@@ -33,7 +39,7 @@ type connections struct {
 // An Endpoint counts the connections of one listener. A nil one counts nothing.
 type Endpoint struct {
 	open   prometheus.Gauge
-	closed map[string]prometheus.Counter
+	closed counters[Closing]
 }
 
 func newConnections(registry *prometheus.Registry) *connections {
@@ -44,13 +50,12 @@ func newConnections(registry *prometheus.Registry) *connections {
 			"idle (it made room for a new one), files (no file descriptor was left), user (not allowed here)."}, []string{"endpoint", "reason"})
 	panics := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Panics,
 		Help: "Requests refused because the code panicked, by door; the log has the stack."}, []string{"door"})
-	c := &connections{endpoints: map[string]*Endpoint{}, panics: series(panics, append(Endpoints(), "auth", panicOther))}
+	c := &connections{endpoints: map[string]*Endpoint{}, panics: map[string]prometheus.Counter{}}
+	for _, door := range append(Endpoints(), "auth", panicOther) {
+		c.panics[door] = panics.WithLabelValues(door)
+	}
 	for _, name := range Endpoints() {
-		e := &Endpoint{open: open.WithLabelValues(name), closed: map[string]prometheus.Counter{}}
-		for _, reason := range ConnectionClosings() {
-			e.closed[reason] = closed.WithLabelValues(name, reason)
-		}
-		c.endpoints[name] = e
+		c.endpoints[name] = &Endpoint{open: open.WithLabelValues(name), closed: newCounters(closed, ClosedUser, name)}
 	}
 	registry.MustRegister(open, closed, panics)
 	return c
@@ -66,17 +71,18 @@ func (e *Endpoint) Opened(change int) {
 	}
 }
 
-// Closed counts a connection that a limit closed; other reasons are not counted.
-func (e *Endpoint) Closed(reason string) {
+// Closed counts a connection that a limit closed.
+func (e *Endpoint) Closed(why Closing) {
 	if e != nil {
-		count(e.closed, reason)
+		e.closed.count(why)
 	}
 }
 
 // Panicked counts a panic behind a door; what is no door counts as other.
 func (m *Metrics) Panicked(door string) {
-	if _, ok := m.connections.panics[door]; !ok {
-		door = panicOther
+	c, ok := m.connections.panics[door]
+	if !ok {
+		c = m.connections.panics[panicOther]
 	}
-	count(m.connections.panics, door)
+	c.Inc()
 }

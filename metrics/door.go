@@ -6,12 +6,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The values of the label result.
+// A Result is how a login or a join was decided.
+type Result uint8
+
+// The values of the label result of [AuthRequests] and [Joins].
 const (
-	ResultAllowed = "allowed"
-	ResultDenied  = "denied" // the answer was no
-	ResultError   = "error"  // there could be no answer
+	Allowed   Result = iota + 1
+	Denied           // the answer was no
+	Undecided        // there could be no answer
 )
+
+// Results is the closed list.
+func Results() []Result { return all(Undecided) }
+
+// String returns the label's value.
+func (r Result) String() string {
+	return word(r, []string{Allowed: "allowed", Denied: "denied", Undecided: "error"})
+}
 
 // ReasonOK is the reason of a login that was let in; reasonOther the reason of
 // a refusal that is in nobody's list.
@@ -34,16 +45,16 @@ type Door struct {
 // again returns the same series.
 func (m *Metrics) Door(name string, denied, undecided []string) *Door {
 	d := &Door{
-		allowed:  m.authRequests.WithLabelValues(name, ResultAllowed, ReasonOK),
+		allowed:  m.authRequests.WithLabelValues(name, Allowed.String(), ReasonOK),
 		refused:  map[string]prometheus.Counter{},
-		other:    m.authRequests.WithLabelValues(name, ResultError, reasonOther),
+		other:    m.authRequests.WithLabelValues(name, Undecided.String(), reasonOther),
 		duration: m.authDuration.WithLabelValues(name),
 	}
 	for _, r := range denied {
-		d.refused[r] = m.authRequests.WithLabelValues(name, ResultDenied, r)
+		d.refused[r] = m.authRequests.WithLabelValues(name, Denied.String(), r)
 	}
 	for _, r := range undecided {
-		d.refused[r] = m.authRequests.WithLabelValues(name, ResultError, r)
+		d.refused[r] = m.authRequests.WithLabelValues(name, Undecided.String(), r)
 	}
 	return d
 }

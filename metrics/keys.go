@@ -2,14 +2,23 @@ package metrics
 
 import "time"
 
-// The values of the label result of [JWKSFetches].
+// A Fetch is how a fetch of an issuer's keys ended.
+type Fetch uint8
+
+// The ends of a fetch: the label result of [JWKSFetches].
 const (
-	FetchSucceeded = "success"
-	FetchFailed    = "failure"
-	FetchMissing   = "missing" // a key server answered that it has no such key
+	FetchSucceeded Fetch = iota + 1
+	FetchFailed
+	FetchMissing // a key server answered that it has no such key
 )
 
-var fetchResults = [...]string{FetchSucceeded, FetchFailed, FetchMissing}
+// Fetches is the closed list.
+func Fetches() []Fetch { return all(FetchMissing) }
+
+// String returns the label's value.
+func (f Fetch) String() string {
+	return word(f, []string{FetchSucceeded: "success", FetchFailed: "failure", FetchMissing: "missing"})
+}
 
 // A KeyCount is the number of an issuer's keys of one kind.
 type KeyCount struct {
@@ -52,25 +61,24 @@ func (m *Metrics) Issuers(names []string) {
 	}
 	for name := range gone {
 		m.fetchSuccess.DeleteLabelValues(name)
-		for _, result := range fetchResults {
-			m.fetches.DeleteLabelValues(name, result)
+		for _, result := range Fetches() {
+			m.fetches.DeleteLabelValues(name, result.String())
 		}
 	}
 }
 
-// Fetched records how a fetch of an issuer's keys ended at the time at: one of
-// [FetchSucceeded], [FetchFailed] and [FetchMissing].
-func (m *Metrics) Fetched(issuer, result string, at time.Time) {
+// Fetched records how a fetch of an issuer's keys ended at the time at.
+func (m *Metrics) Fetched(issuer string, result Fetch, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// A fetch may end after its issuer was removed; the next call of Issuers
 	// then finds the name here.
 	m.issuers[issuer] = true
 	// All exist from the first fetch on: a rate needs a 0 to start from.
-	for _, r := range fetchResults {
-		m.fetches.WithLabelValues(issuer, r)
+	for _, r := range Fetches() {
+		m.fetches.WithLabelValues(issuer, r.String())
 	}
-	m.fetches.WithLabelValues(issuer, result).Inc()
+	m.fetches.WithLabelValues(issuer, result.String()).Inc()
 	if result == FetchSucceeded {
 		m.fetchSuccess.WithLabelValues(issuer).Set(seconds(at))
 	}

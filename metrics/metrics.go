@@ -51,7 +51,7 @@ type Metrics struct {
 
 	authRequests *prometheus.CounterVec
 	authDuration *prometheus.HistogramVec
-	tickets      map[string]prometheus.Counter // by result
+	tickets      counters[TicketResult]
 	rooms        *rooms
 	gateway      *Gateway
 	connections  *connections

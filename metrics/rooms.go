@@ -6,24 +6,34 @@ import "github.com/prometheus/client_golang/prometheus"
 // them.
 type rooms struct {
 	joins        *prometheus.CounterVec
-	affiliations *prometheus.CounterVec
+	affiliations map[affiliated]prometheus.Counter
 	connected    prometheus.Gauge
 	sessions     prometheus.Gauge
 	waiting      prometheus.Gauge
 	whitelist    prometheus.Gauge
-	lobbyLost    map[[2]string]prometheus.Counter // by kind and reason
-	stateErrors  *prometheus.CounterVec
-	unasked      *prometheus.GaugeVec
+	lobbyLost    []counters[LobbyLoss] // by kind
+	stateErrors  counters[StateOperation]
+	unasked      []prometheus.Gauge // by module
 	occupants    prometheus.Gauge
-	known        map[[2]string]bool // result and reason of joins
+	decided      map[decided]prometheus.Counter
+}
+
+// decided is a join's result and its reason.
+type decided struct {
+	result Result
+	reason string
+}
+
+// affiliated is an affiliation, and whether it was set.
+type affiliated struct {
+	affiliation string
+	ok          bool
 }
 
 func newRooms(registry *prometheus.Registry) *rooms {
 	r := &rooms{
 		joins: prometheus.NewCounterVec(prometheus.CounterOpts{Name: Joins,
 			Help: "Joins of rooms decided, by result (allowed, denied, error) and reason."}, []string{"result", "reason"}),
-		affiliations: prometheus.NewCounterVec(prometheus.CounterOpts{Name: Affiliations,
-			Help: "Affiliations set in rooms, by affiliation and result (success, failure)."}, []string{"affiliation", "result"}),
 		connected: prometheus.NewGauge(prometheus.GaugeOpts{Name: ComponentConnected,
 			Help: "Whether Prosody has accepted usher's component (1)."}),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: SessionsGauge,
@@ -32,62 +42,51 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "People who tried a room whose lobby is on and wait, as far as they are remembered."}),
 		whitelist: prometheus.NewGauge(prometheus.GaugeOpts{Name: LobbyWhitelist,
 			Help: "Entries of the lobby's whitelist."}),
-		stateErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
-			Help: "Writes of the state that failed, by operation."}, []string{"operation"}),
-		unasked: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Unasked,
-			Help: "Whether Prosody was found not to ask usher (1), by the module that is missing."}, []string{"module"}),
 		occupants: prometheus.NewGauge(prometheus.GaugeOpts{Name: UnaskedOccupants,
 			Help: "People in rooms about whom Prosody did not ask usher, as far as they were seen."}),
-		known: map[[2]string]bool{},
+		affiliations: map[affiliated]prometheus.Counter{},
+		unasked:      make([]prometheus.Gauge, ModuleBegins+1),
+		lobbyLost:    make([]counters[LobbyLoss], LobbyKnock+1),
+		decided:      map[decided]prometheus.Counter{},
 	}
-	for _, affiliation := range []string{"owner", "member", "none"} {
-		for _, result := range []string{FetchSucceeded, FetchFailed} {
-			r.affiliations.WithLabelValues(affiliation, result)
-		}
-	}
-	for _, module := range []string{ModuleJoins, ModuleBegins} {
-		r.unasked.WithLabelValues(module)
+	r.addAffiliations(registry)
+	unasked := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Unasked,
+		Help: "Whether Prosody was found not to ask usher (1), by the module that is missing."}, []string{"module"})
+	for _, module := range Modules() {
+		r.unasked[module] = unasked.WithLabelValues(module.String())
 	}
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{Name: LobbyLost,
 		Help: "Messages to people that were not sent, by kind (invitation of somebody who was admitted, knock for moderators) and " +
 			"reason: full (too many waited), late (the room could not be changed in time), failed (Prosody could not be reached)."}, []string{"kind", "reason"})
-	r.lobbyLost = map[[2]string]prometheus.Counter{}
-	for _, kind := range []string{LobbyInvitation, LobbyKnock} {
-		for _, reason := range []string{LostFull, LostLate, LostFailed} {
-			r.lobbyLost[[2]string{kind, reason}] = lost.WithLabelValues(kind, reason)
-		}
+	for _, kind := range LobbyMessages() {
+		r.lobbyLost[kind] = newCounters(lost, LostFailed, kind.String())
 	}
-	registry.MustRegister(lost)
-	for _, operation := range StateOperations() {
-		r.stateErrors.WithLabelValues(operation)
-	}
-	registry.MustRegister(r.joins, r.affiliations, r.connected, r.sessions, r.waiting, r.whitelist, r.stateErrors, r.unasked, r.occupants)
+	stateErrors := prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
+		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
+	r.stateErrors = newCounters(stateErrors, StateLobby)
+	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked, r.occupants)
 	return r
 }
 
-// The modules of Prosody that ask usher about rooms: the closed list of the label
-// module.
-const (
-	ModuleJoins  = "muc_http_auth"
-	ModuleBegins = "muc_http_defaults"
-)
+// GivenAffiliations is the closed list of the affiliations that usher sets.
+func GivenAffiliations() []string { return []string{"owner", "member", "none"} }
+
+func (r *rooms) addAffiliations(registry *prometheus.Registry) {
+	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Affiliations,
+		Help: "Affiliations set in rooms, by affiliation and result (success, failure)."}, []string{"affiliation", "result"})
+	for _, a := range GivenAffiliations() {
+		r.affiliations[affiliated{a, true}] = vec.WithLabelValues(a, "success")
+		r.affiliations[affiliated{a, false}] = vec.WithLabelValues(a, "failure")
+	}
+	registry.MustRegister(vec)
+}
 
 // Unasked tells which of the modules was found missing, and how many people are in
 // rooms about whom nobody asked.
 func (m *Metrics) Unasked(joins, begins bool, occupants int) {
-	for module, yes := range map[string]bool{ModuleJoins: joins, ModuleBegins: begins} {
-		value := 0.0
-		if yes {
-			value = 1
-		}
-		m.rooms.unasked.WithLabelValues(module).Set(value)
-	}
+	set(m.rooms.unasked[ModuleJoins], joins)
+	set(m.rooms.unasked[ModuleBegins], begins)
 	m.rooms.occupants.Set(float64(occupants))
-}
-
-// StateOperations is the closed list of the label operation.
-func StateOperations() []string {
-	return []string{"put_grant", "put_given", "delete_given", "put_room", "create_room", "revoke", "allow", "update", "lobby"}
 }
 
 // JoinReasons makes the series of joins exist, for the closed lists of reasons
@@ -95,42 +94,45 @@ func StateOperations() []string {
 func (m *Metrics) JoinReasons(allowed, denied, undecided []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for result, reasons := range map[string][]string{ResultAllowed: allowed, ResultDenied: denied, ResultError: undecided} {
+	for result, reasons := range map[Result][]string{Allowed: allowed, Denied: denied, Undecided: undecided} {
 		for _, reason := range reasons {
-			m.rooms.known[[2]string{result, reason}] = true
-			m.rooms.joins.WithLabelValues(result, reason)
+			m.rooms.decided[decided{result, reason}] = m.rooms.joins.WithLabelValues(result.String(), reason)
 		}
 	}
 }
 
 // Join counts a decision about a join. What is in no list counts as an
 // internal error: the set of series stays closed.
-func (m *Metrics) Join(result, reason string) {
+func (m *Metrics) Join(result Result, reason string) {
 	m.mu.Lock()
-	known := m.rooms.known[[2]string{result, reason}]
+	c, ok := m.rooms.decided[decided{result, reason}]
 	m.mu.Unlock()
-	if !known {
-		result, reason = ResultError, reasonOther
+	if !ok {
+		c = m.rooms.joins.WithLabelValues(Undecided.String(), reasonOther)
 	}
-	m.rooms.joins.WithLabelValues(result, reason).Inc()
+	c.Inc()
 }
 
-// Affiliation counts one that was set, or could not be.
+// Affiliation counts one of [GivenAffiliations] that was set, or could not be; others
+// are not counted.
 func (m *Metrics) Affiliation(affiliation string, ok bool) {
-	result := FetchSucceeded
-	if !ok {
-		result = FetchFailed
+	if c := m.rooms.affiliations[affiliated{affiliation, ok}]; c != nil {
+		c.Inc()
 	}
-	m.rooms.affiliations.WithLabelValues(affiliation, result).Inc()
 }
 
 // ComponentConnected tells whether Prosody has accepted the component.
 func (m *Metrics) ComponentConnected(yes bool) {
+	set(m.rooms.connected, yes)
+}
+
+// set sets a gauge that says yes (1) or no (0).
+func set(g prometheus.Gauge, yes bool) {
+	value := 0.0
 	if yes {
-		m.rooms.connected.Set(1)
-	} else {
-		m.rooms.connected.Set(0)
+		value = 1
 	}
+	g.Set(value)
 }
 
 // Sessions tells how many sessions there are.
@@ -143,22 +145,11 @@ func (m *Metrics) Lobby(waiting, entries int) {
 }
 
 // StateError counts a write of the state that failed.
-func (m *Metrics) StateError(operation string) { m.rooms.stateErrors.WithLabelValues(operation).Inc() }
+func (m *Metrics) StateError(operation StateOperation) { m.rooms.stateErrors.count(operation) }
 
-// The kinds of messages to people, and why one was not sent: the closed lists of the
-// labels kind and reason.
-const (
-	LobbyInvitation = "invitation"
-	LobbyKnock      = "knock"
-
-	LostFull   = "full"   // too many waited to be sent
-	LostLate   = "late"   // the room could not be changed in time
-	LostFailed = "failed" // Prosody could not be reached
-)
-
-// LobbyMessageLost counts a message that was not sent; other words are not counted.
-func (m *Metrics) LobbyMessageLost(kind, reason string) {
-	if c := m.rooms.lobbyLost[[2]string{kind, reason}]; c != nil {
-		c.Inc()
+// LobbyMessageLost counts a message that was not sent.
+func (m *Metrics) LobbyMessageLost(kind LobbyMessage, why LobbyLoss) {
+	if kind != 0 {
+		m.rooms.lobbyLost[kind].count(why)
 	}
 }

@@ -2,30 +2,32 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The values of the label result of [Tickets].
+// A TicketResult is what became of a ticket.
+type TicketResult uint8
+
+// The ends of a ticket: the label result of [Tickets].
 const (
-	TicketIssued   = "issued"
-	TicketRedeemed = "redeemed" // used up by a login, which may have been refused all the same
-	TicketUnknown  = "unknown"  // presented, and never given or used before
-	TicketExpired  = "expired"  // not used in time
-	TicketDropped  = "dropped"  // given back, pushed out by later ones of its token, or its account was revoked
+	TicketIssued   TicketResult = iota + 1
+	TicketRedeemed              // used up by a login, which may have been refused all the same
+	TicketUnknown               // presented, and never given or used before
+	TicketExpired               // not used in time
+	TicketDropped               // given back, pushed out by later ones of its token, or its account was revoked
 )
 
-// Ticket counts what became of a ticket. A result that is not in the list is
-// not counted.
-func (m *Metrics) Ticket(result string) {
-	if c := m.tickets[result]; c != nil {
-		c.Inc()
-	}
+// TicketResults is the closed list.
+func TicketResults() []TicketResult { return all(TicketDropped) }
+
+// String returns the label's value.
+func (t TicketResult) String() string {
+	return word(t, []string{TicketIssued: "issued", TicketRedeemed: "redeemed", TicketUnknown: "unknown", TicketExpired: "expired", TicketDropped: "dropped"})
 }
 
-func newTickets(registry *prometheus.Registry) map[string]prometheus.Counter {
+// Ticket counts what became of a ticket.
+func (m *Metrics) Ticket(result TicketResult) { m.tickets.count(result) }
+
+func newTickets(registry *prometheus.Registry) counters[TicketResult] {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Tickets,
 		Help: "Login tickets, by what became of them (issued, redeemed, unknown, expired, dropped)."}, []string{"result"})
 	registry.MustRegister(vec)
-	counters := map[string]prometheus.Counter{}
-	for _, result := range []string{TicketIssued, TicketRedeemed, TicketUnknown, TicketExpired, TicketDropped} {
-		counters[result] = vec.WithLabelValues(result)
-	}
-	return counters
+	return newCounters(vec, TicketDropped)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/metrics"
 )
 
 // Allowed is what [Sessions.Allow] lifted.
@@ -45,7 +46,7 @@ func (s *Sessions) Allow(ctx context.Context, t Target) (Allowed, error) {
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()
-	if err := s.applyDurably(within, "allow", changes); err != nil {
+	if err := s.applyDurably(within, metrics.StateAllow, changes); err != nil {
 		return out, fmt.Errorf("it is lifted, and cannot be written: a restart of usher would revoke again: %w", err)
 	}
 	return out, nil

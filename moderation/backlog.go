@@ -3,6 +3,8 @@ package moderation
 import (
 	"log/slog"
 	"sync"
+
+	"usher/metrics"
 )
 
 // maxBehind bounds the changes that wait to be written, in entries.
@@ -58,7 +60,7 @@ func (b *backlog) take() []Change {
 // later has changes written by Run.
 func (s *Sessions) later(changes []Change) {
 	if len(changes) > 0 && !s.behind.add(changes) {
-		s.metrics.StateError("update")
+		s.metrics.StateError(metrics.StateUpdate)
 		s.log.Warn("the state is slow: the end of some sessions is not written; the next start ends them again", slog.Int("n", len(changes)))
 	}
 }

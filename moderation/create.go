@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/lobby"
+	"usher/metrics"
 )
 
 // maxSeeded bounds the affiliations that a new room begins with. Who is beyond
@@ -46,7 +47,7 @@ func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliat
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	if err := s.apply(within, "create_room", changes...); err != nil {
+	if err := s.apply(within, metrics.StateCreateRoom, changes...); err != nil {
 		return nil, refuse(ReasonInternalError, "the state cannot be written; look at the file that state names, and whether its disk is full")
 	}
 	affiliations := make(map[string]Affiliation, len(seeds))

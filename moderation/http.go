@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"usher/internal/panics"
+	"usher/metrics"
 )
 
 // The paths that Prosody's modules ask.
@@ -52,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "/muc/"
 	}
 	h.Panics.Serve("http", w, r, h.serve, func(w http.ResponseWriter, r *http.Request) {
-		h.Sessions.metrics.Join("error", string(ReasonInternalError))
+		h.Sessions.metrics.Join(metrics.Undecided, string(ReasonInternalError))
 		h.refuse(w, r.URL.Path == CreatePath, http.StatusInternalServerError, ReasonInternalError)
 	})
 }
@@ -113,14 +114,14 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 
 // settle counts a join and writes its line.
 func (h *Handler) settle(ctx context.Context, user, room string, d Decision) {
-	result, text, level := "allowed", "join allowed", slog.LevelInfo
+	result, text, level := metrics.Allowed, "join allowed", slog.LevelInfo
 	switch {
 	case d.Reason == ReasonInternalError:
-		result, text, level = "error", "join not decided", slog.LevelError
+		result, text, level = metrics.Undecided, "join not decided", slog.LevelError
 	case d.HeldByRoom:
-		result, text = "denied", "join left to the room, which lets members in only"
+		result, text = metrics.Denied, "join left to the room, which lets members in only"
 	case !d.Allowed:
-		result, text = "denied", "join refused"
+		result, text = metrics.Denied, "join refused"
 	}
 	h.Sessions.metrics.Join(result, string(d.Reason))
 	if h.Log != nil && h.Log.Enabled(ctx, level) {

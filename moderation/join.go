@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/internal/jid"
+	"usher/metrics"
 )
 
 // roomRefresh is how old the last join that the state knows may be.
@@ -121,7 +122,7 @@ func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Deci
 	if starts || stale || switched { // guests depend on it, also after a restart
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 		defer cancel()
-		_ = s.apply(within, "put_room", Change{PutRoom: &kept})
+		_ = s.apply(within, metrics.StatePutRoom, Change{PutRoom: &kept})
 	}
 }
 

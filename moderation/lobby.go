@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/lobby"
+	"usher/metrics"
 )
 
 // closeWithin is how long a join waits for a room to let in nobody but members.
@@ -175,7 +176,7 @@ func (s *Sessions) setRoom(ctx context.Context, room string, epoch uint64, chang
 	if kept != before {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 		defer cancel()
-		_ = s.apply(ctx, "put_room", Change{PutRoom: &kept})
+		_ = s.apply(ctx, metrics.StatePutRoom, Change{PutRoom: &kept})
 	}
 }
 

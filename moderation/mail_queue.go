@@ -21,7 +21,7 @@ var errMailFull = fmt.Errorf("%d messages wait already", mailPlaces)
 // A mailQueue sends the messages of one kind, one after the other. It has bounds: what
 // finds no place is left out.
 type mailQueue struct {
-	kind    string // a label of metrics
+	kind    metrics.LobbyMessage
 	group   *taskgroup.Group
 	log     *slog.Logger
 	metrics *metrics.Metrics
@@ -30,17 +30,17 @@ type mailQueue struct {
 	losses  occasion.Gate // of log lines
 }
 
-func newMailQueue(kind string, g *taskgroup.Group, log *slog.Logger, m *metrics.Metrics) *mailQueue {
+func newMailQueue(kind metrics.LobbyMessage, g *taskgroup.Group, log *slog.Logger, m *metrics.Metrics) *mailQueue {
 	return &mailQueue{kind: kind, group: g, log: log, metrics: m, queue: make(chan func(context.Context), mailPlaces),
 		places: make(chan struct{}, mailPlaces), losses: occasion.Gate{Every: time.Minute}}
 }
 
 // lost counts a message that is not sent, and says so once a minute. The account of
 // key is the one that the message is about.
-func (q *mailQueue) lost(why string, key GivenKey, err error) {
+func (q *mailQueue) lost(why metrics.LobbyLoss, key GivenKey, err error) {
 	q.metrics.LobbyMessageLost(q.kind, why)
 	if silent, now := q.losses.Now(); now {
-		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind), slog.String("reason", why),
+		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()), slog.String("reason", why.String()),
 			slog.String("room", clip(key.Room)), slog.String("account", clip(key.JID)), slog.Any("err", err), slog.Int("not_logged", silent))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"usher/auth"
+	"usher/metrics"
 )
 
 // Record is what a login leaves: a grant that a killed daemon still knows.
@@ -38,7 +39,7 @@ func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error
 		return nil, err
 	}
 	defer inherited()
-	if err := s.apply(ctx, "put_grant", Change{PutGrant: g}); err != nil {
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutGrant: g}); err != nil {
 		return nil, err
 	}
 	leeway := s.policy.Load().times(g.Host).leeway

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"usher/auth"
+	"usher/metrics"
 )
 
 // Remember remembers by which identifier the stream of a session can be
@@ -25,7 +26,7 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 	if !ok {
 		return auth.ErrNoSession
 	}
-	if err := s.apply(ctx, "put_grant", Change{PutGrant: &kept}); err != nil {
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutGrant: &kept}); err != nil {
 		return err
 	}
 	s.mu.Lock()

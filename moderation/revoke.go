@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/metrics"
 )
 
 // A Target says whose tokens are meant: exactly one of Account, User and Token
@@ -73,7 +74,7 @@ func (s *Sessions) Revoke(ctx context.Context, t Target, all bool) (Revoked, err
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // who asked may be gone by now
 	defer cancel()
-	written := s.applyDurably(within, "revoke", changes)
+	written := s.applyDurably(within, metrics.StateRevoke, changes)
 	s.end(ctx, s.stillAmong(plan), EndRevoked)
 	out.Rooms = s.roomsOf(out.Accounts)
 	if written != nil {

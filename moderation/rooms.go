@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"usher/metrics"
 )
 
 // knownRooms returns every room that somebody may be in.
@@ -65,7 +67,7 @@ func (s *Sessions) record(ctx context.Context, g, was *Given, epoch uint64) erro
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	if s.apply(ctx, "put_given", Change{PutGiven: g}) != nil {
+	if s.apply(ctx, metrics.StatePutGiven, Change{PutGiven: g}) != nil {
 		return errNotKept
 	}
 	return nil
@@ -108,7 +110,7 @@ func (s *Sessions) forget(ctx context.Context, k GivenKey, was *Given, epoch uin
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	_ = s.apply(ctx, "delete_given", Change{DeleteGiven: &k})
+	_ = s.apply(ctx, metrics.StateDeleteGiven, Change{DeleteGiven: &k})
 	return nil
 }
 

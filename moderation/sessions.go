@@ -238,20 +238,20 @@ func (s *Sessions) judgeBy(p *Policy, now time.Time) func(*Grant) Reason {
 }
 
 // apply writes changes and counts what fails.
-func (s *Sessions) apply(ctx context.Context, operation string, changes ...Change) error {
+func (s *Sessions) apply(ctx context.Context, operation metrics.StateOperation, changes ...Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	err := s.store.Apply(ctx, changes...)
 	if err != nil {
 		s.metrics.StateError(operation)
-		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation), slog.Any("err", err))
+		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()), slog.Any("err", err))
 	}
 	return err
 }
 
 // applyDurably is apply, and waits for the disk.
-func (s *Sessions) applyDurably(ctx context.Context, operation string, changes []Change) error {
+func (s *Sessions) applyDurably(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
 	if err := s.apply(ctx, operation, changes...); err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (s *Sessions) applyDurably(ctx context.Context, operation string, changes [
 func (s *Sessions) persist(ctx context.Context, changes []Change) {
 	for part := range slices.Chunk(changes, deletedAtATime) {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
-		_ = s.apply(within, "update", part...)
+		_ = s.apply(within, metrics.StateUpdate, part...)
 		cancel()
 	}
 }

@@ -186,11 +186,11 @@ func missing(r unasked.Report, names bool) (list []string) {
 	}
 	if r.Joins == unasked.Missing {
 		list = append(list, fmt.Sprintf("Prosody does not ask usher who may join rooms of %s: since %s people came in about whom it did not ask%s, %d are in rooms now; %s",
-			r.MUC, r.JoinsSince.Format(time.RFC3339), example(r.JoinsAccount, r.JoinsRoom), r.Unasked, mend(metrics.ModuleJoins)))
+			r.MUC, r.JoinsSince.Format(time.RFC3339), example(r.JoinsAccount, r.JoinsRoom), r.Unasked, mend(metrics.ModuleJoins.String())))
 	}
 	if r.Begins == unasked.Missing {
 		list = append(list, fmt.Sprintf("Prosody does not ask usher what new rooms of %s begin with, so that whoever comes first is their owner: seen since %s%s; %s",
-			r.MUC, r.BeginsSince.Format(time.RFC3339), example(r.BeginsAccount, r.BeginsRoom), mend(metrics.ModuleBegins)))
+			r.MUC, r.BeginsSince.Format(time.RFC3339), example(r.BeginsAccount, r.BeginsRoom), mend(metrics.ModuleBegins.String())))
 	}
 	return list
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"usher/metrics"
 )
 
 func mustURL(t testing.TB, s string) *url.URL {
@@ -85,26 +87,26 @@ func TestPlaces(t *testing.T) {
 	c := Settings{Connections: 5, ConnectionsPerAddress: 2}.withDefaults()
 	one, two, unknown := client{address: netip.MustParseAddr("2001:db8::1")}, client{address: netip.MustParseAddr("2001:db8::2")}, client{}
 	var p places
-	take := func(from client, want string) func() {
+	take := func(from client, want metrics.Refusal) func() {
 		t.Helper()
 		free, full := p.take(c, from)
-		if full != want || (free == nil) != (want != "") {
+		if full != want || (free == nil) != (want != 0) {
 			t.Fatalf("full is %q, want %q", full, want)
 		}
 		return free
 	}
-	first := take(one, "")
-	second := take(two, "") // of the same network
-	take(one, refusedAddress)
-	third, fourth, fifth := take(unknown, ""), take(unknown, ""), take(unknown, "")
-	take(unknown, refusedConnections)
-	take(one, refusedConnections)
+	first := take(one, 0)
+	second := take(two, 0) // of the same network
+	take(one, metrics.RefusedAddress)
+	third, fourth, fifth := take(unknown, 0), take(unknown, 0), take(unknown, 0)
+	take(unknown, metrics.RefusedConnections)
+	take(one, metrics.RefusedConnections)
 	first()
 	first() // once only
-	take(two, "")
-	take(two, refusedConnections)
+	take(two, 0)
+	take(two, metrics.RefusedConnections)
 	third()
-	take(one, refusedAddress)
+	take(one, metrics.RefusedAddress)
 	for _, free := range []func(){second, fourth, fifth} {
 		free()
 	}
@@ -117,7 +119,7 @@ func TestPlacesOfAProxyItself(t *testing.T) {
 	c := Settings{ConnectionsPerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}.withDefaults()
 	var p places
 	for range 10 { // locked in as one client it would lock everybody out
-		if _, full := p.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != "" {
+		if _, full := p.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != 0 {
 			t.Fatal(full)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"usher/auth/gateway/stanza"
 	"usher/internal/httpd"
+	"usher/metrics"
 )
 
 // maxPending is how many requests of one session may wait; Prosody tells
@@ -92,7 +93,7 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		q.over(b)
 		return
 	case boshBusy:
-		q.refuse(http.StatusTooManyRequests, refusedRequest, "too many requests of one session")
+		q.refuse(http.StatusTooManyRequests, metrics.RefusedRequest, "too many requests of one session")
 		return
 	case boshUnknown:
 		q.stranger(in, sid, rid)

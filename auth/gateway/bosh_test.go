@@ -98,7 +98,7 @@ func TestBOSHLogin(t *testing.T) {
 	if got := w.auth.questions(); len(got) != 1 || got[0] != want {
 		t.Errorf("asked %+v, want %+v", got, want)
 	}
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 1)
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
 	// The login is over: all passes, of any length, and each body with joins is read.
 	w.round(aliceToken, body(3, anonymous, "<!-- -->"), body(3, anonymous, "<!-- -->"), told())
 	long := body(4, `<message>`+strings.Repeat("x", mostJoining)+`</message>`, join(room+"/not seen"))
@@ -110,7 +110,7 @@ func TestBOSHLogin(t *testing.T) {
 	}
 	w.round(aliceToken, terminate(6), terminate(6), terminated(""))
 	w.eventually("its place is free", func() bool { return w.taken() == 0 })
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 0)
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 	if got := w.auth.told(&w.auth.cancelled); got != "" {
 		t.Errorf("cancelled %s", got)
 	}

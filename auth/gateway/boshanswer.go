@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/auth/gateway/stanza"
+	"usher/metrics"
 )
 
 // The conditions of XEP-0124 section 17.2.
@@ -18,13 +19,13 @@ const (
 
 // terminate answers that the session is over.
 func (q *request) terminate(condition string) {
-	q.Metrics.Refused(refusedRequest)
+	q.Metrics.Refused(metrics.RefusedRequest)
 	q.answer(stanza.Terminate("", "", condition))
 }
 
 // end answers that the session is over, and why.
 func (q *request) end(condition, text string) {
-	q.Metrics.Refused(refusedRequest)
+	q.Metrics.Refused(metrics.RefusedRequest)
 	q.why = stanza.TerminateFor(condition, text)
 	q.answer(q.why)
 }
@@ -33,7 +34,7 @@ func (q *request) end(condition, text string) {
 // clients have two requests under way and take the first answer for all.
 func (q *request) over(b *boshSession) {
 	if why := b.end(""); why != "" {
-		q.Metrics.Refused(refusedRequest)
+		q.Metrics.Refused(metrics.RefusedRequest)
 		q.answer(why)
 		return
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"usher/metrics"
 )
 
 // An incoming body is one whose first piece has been read.
@@ -25,7 +27,7 @@ func (q *request) firstPiece() (in incoming, ok bool) {
 	}
 	defer free()
 	if q.r.Header.Get("Content-Encoding") != "" { // what is compressed here would not be what Prosody reads
-		q.refuse(http.StatusUnsupportedMediaType, refusedRequest, "a body must come as it is, without a Content-Encoding")
+		q.refuse(http.StatusUnsupportedMediaType, metrics.RefusedRequest, "a body must come as it is, without a Content-Encoding")
 		return incoming{}, false
 	}
 	q.readWithin(pieceBytes)
@@ -75,11 +77,11 @@ func (q *request) cut(err error) {
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large:
-		q.refuse(http.StatusRequestEntityTooLarge, refusedRequest, "the body is too large (gateway.max_message_size)")
+		q.refuse(http.StatusRequestEntityTooLarge, metrics.RefusedRequest, "the body is too large (gateway.max_message_size)")
 	case errors.Is(err, errOverloaded):
-		q.refuse(http.StatusServiceUnavailable, refusedConnections, "too many large stanzas at the same time")
+		q.refuse(http.StatusServiceUnavailable, metrics.RefusedConnections, "too many large stanzas at the same time")
 	default:
-		q.refuse(http.StatusBadRequest, refusedRequest, "the body was cut")
+		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, "the body was cut")
 	}
 }
 

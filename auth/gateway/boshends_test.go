@@ -25,7 +25,7 @@ func TestBOSHEndsByProsodysWord(t *testing.T) {
 			got := w.send(aliceToken, row.said)
 			w.upstream.post().answer <- row.answers
 			<-got
-			w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 1)
+			w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
 			if w.taken() != 1 {
 				t.Errorf("%d places are taken", w.taken())
 			}
@@ -211,7 +211,7 @@ func TestBOSHStrangers(t *testing.T) {
 				(<-got).wants(t, http.StatusOK, `type="terminate"`)
 			}
 			x.answer <- told()
-			w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 0)
+			w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 			w.upstream.untouched()
 		}
 	}
@@ -234,7 +234,7 @@ func TestBOSHFromBeforeARestart(t *testing.T) {
 		w.eventually(fmt.Sprintf("it is not known before answer %d", i), func() bool { return w.taken() == 0 })
 		w.round(aliceToken, other(body(7+i)), other(body(7+i)), answers)
 	}
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 1)
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
 	joins := other(body(20, register, join(room+"/Alice")))
 	w.round(aliceToken, joins, joins, told())
 	if got := w.rooms.told(); got != "alice@"+host+" "+room {

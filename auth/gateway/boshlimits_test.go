@@ -81,7 +81,7 @@ func TestBOSHSweep(t *testing.T) {
 	if w.auth.left() != 0 {
 		t.Errorf("%d tickets are left", w.auth.left())
 	}
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 0)
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 }
 
 // TestBOSHSweepByItself: the gateway does so while it serves.
@@ -101,7 +101,7 @@ func TestBOSHEndedByProsody(t *testing.T) {
 	w.session("")
 	w.round("", body(2), body(2), `<body `+bosh+` type="terminate" condition="item-not-found"/>`)
 	w.eventually("its place is free", func() bool { return w.taken() == 0 })
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH, 0)
+	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 }
 
 // TestBOSHPlacesAreGivenBack by requests that make no session.
@@ -181,7 +181,7 @@ func TestBOSHUpstreamDown(t *testing.T) {
 	if a.header.Get("Access-Control-Allow-Origin") != page {
 		t.Errorf("%v", a.header)
 	}
-	w.counted(metrics.GatewayRefused, refusedUpstream, 1)
+	w.counted(metrics.GatewayRefused, metrics.RefusedUpstream.String(), 1)
 }
 
 // TestBOSHClientThatWaits and goes away frees the upstream's connection, which

@@ -104,7 +104,7 @@ func (q *request) meet(sid string, rid int64, answer []byte) {
 			continue
 		}
 		free, full := q.places.take(q.settings, q.from)
-		if full != "" {
+		if full != 0 {
 			return // each request goes on being counted by itself
 		}
 		b := q.newSession(rid, free)

@@ -7,11 +7,12 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/stanza"
+	"usher/metrics"
 )
 
 // An ending is why a session ends, and what the two sides are told of it.
 type ending struct {
-	reason      string        // one of [metrics.GatewayEndings]
+	reason      metrics.Ending
 	gone        bool          // there is nobody to tell
 	parted      bool          // the client's close frame came: there is nothing to wait for
 	client      []string      // the last messages to the client
@@ -30,12 +31,12 @@ const statusBadGateway ws.StatusCode = 1014
 // endStopped is how a session ends when usher does. Prosody sees a connection that
 // was cut, and keeps the stream for the client, who resumes it (XEP-0198).
 func endStopped() *ending {
-	return &ending{reason: "stopped", client: streamClose, code: ws.StatusGoingAway}
+	return &ending{reason: metrics.EndedStopped, client: streamClose, code: ws.StatusGoingAway}
 }
 
 // endPolicy ends the stream as Prosody would: with an error of RFC 6120
 // section 4.9.3.
-func endPolicy(reason, condition, text string) *ending {
+func endPolicy(reason metrics.Ending, condition, text string) *ending {
 	return &ending{reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close}, code: ws.StatusPolicyViolation, closeStream: true}
 }
 
@@ -46,35 +47,35 @@ func clientEnded(err error) *ending {
 	_, isProtocol := errors.AsType[ws.ProtocolError](err)
 	switch {
 	case isClose:
-		return &ending{reason: "client", parted: true, payload: c.payload, tellProsody: true}
+		return &ending{reason: metrics.EndedByClient, parted: true, payload: c.payload, tellProsody: true}
 	case isWrite:
 		return clientSlow(w.error)
 	case isProtocol, errors.Is(err, ws.ErrHeaderLengthMSB):
-		return &ending{reason: "protocol", code: ws.StatusProtocolError}
+		return &ending{reason: metrics.EndedProtocol, code: ws.StatusProtocolError}
 	case errors.Is(err, errTooLarge):
-		return endPolicy("too_large", "policy-violation", "The stanza is too large.")
+		return endPolicy(metrics.EndedTooLarge, "policy-violation", "The stanza is too large.")
 	case errors.Is(err, errTooMuch):
-		return endPolicy("policy", "policy-violation", "Too much was sent before the login.")
+		return endPolicy(metrics.EndedPolicy, "policy-violation", "Too much was sent before the login.")
 	case errors.Is(err, errOverloaded):
-		return endPolicy("overloaded", "resource-constraint", "Too many large stanzas at the same time.")
+		return endPolicy(metrics.EndedOverloaded, "resource-constraint", "Too many large stanzas at the same time.")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &ending{reason: "idle", gone: true}
+		return &ending{reason: metrics.EndedIdle, gone: true}
 	}
-	return &ending{reason: "client", gone: true}
+	return &ending{reason: metrics.EndedByClient, gone: true}
 }
 
 // clientSlow says what comes of an error of a write to the client.
 func clientSlow(err error) *ending {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return &ending{reason: "slow", gone: true}
+		return &ending{reason: metrics.EndedSlow, gone: true}
 	}
-	return &ending{reason: "client", gone: true}
+	return &ending{reason: metrics.EndedByClient, gone: true}
 }
 
 // prosodyEnded says what comes of an error of the connection to Prosody.
 func prosodyEnded(err error) *ending {
 	if c, isClose := errors.AsType[closed](err); isClose {
-		return &ending{reason: "prosody", payload: c.payload, tellProsody: true}
+		return &ending{reason: metrics.EndedByProsody, payload: c.payload, tellProsody: true}
 	}
-	return &ending{reason: "prosody", code: statusBadGateway}
+	return &ending{reason: metrics.EndedByProsody, code: statusBadGateway}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"usher/metrics"
 )
 
 // wantsUpgrade reports whether a request opens a WebSocket. Whether it does so
@@ -73,11 +75,11 @@ func (q *request) dial(s *session) (protocol string, ok bool) {
 func (q *request) notConnected(status int, err error) {
 	switch {
 	case status == http.StatusNotFound:
-		q.refuse(http.StatusBadGateway, refusedUpstream, "Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
+		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
 	case status == http.StatusNotImplemented:
-		q.refuse(http.StatusNotImplemented, refusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
+		q.refuse(http.StatusNotImplemented, metrics.RefusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
 	case errors.Is(err, ws.ErrHandshakeBadSubProtocol):
-		q.refuse(http.StatusBadRequest, refusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
+		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
 	default:
 		q.unreachable(err)
 	}
@@ -88,10 +90,10 @@ func (q *request) notConnected(status int, err error) {
 func (q *request) unreachable(err error) {
 	switch {
 	case q.sessions.over():
-		q.refuse(http.StatusServiceUnavailable, refusedStopped, "usher is about to stop")
+		q.refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "usher is about to stop")
 	case q.r.Context().Err() != nil: // the client is gone
 	default:
-		q.refuse(http.StatusBadGateway, refusedUpstream, "Prosody cannot be reached (gateway.upstream)")
+		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody cannot be reached (gateway.upstream)")
 		q.Log.LogAttrs(q.r.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("err", cause(err)))
 	}
 }
@@ -123,7 +125,7 @@ func (q *request) upgrade(s *session, protocol string) bool {
 	}
 	conn, rw, _, err := u.Upgrade(q.r, q.w)
 	if err != nil {
-		q.Metrics.Refused(refusedRequest)
+		q.Metrics.Refused(metrics.RefusedRequest)
 		if conn != nil {
 			_ = conn.Close()
 		}

@@ -51,9 +51,9 @@ func TestConnectionBounds(t *testing.T) {
 	w.eventually("a place is free", func() bool { return w.taken() == 3 })
 	w.do(w.request(http.MethodPost, BOSHPath, creating(), forwarded("2001:db8::3"))).wants(t, http.StatusTooManyRequests, "from this address")
 	open("192.0.2.1")
-	w.counted(metrics.GatewayConnections, metrics.TransportWebSocket, 4)
-	w.counted(metrics.GatewayRefused, refusedAddress, 2)
-	w.counted(metrics.GatewayRefused, refusedConnections, 2)
+	w.counted(metrics.GatewayConnections, metrics.TransportWebSocket.String(), 4)
+	w.counted(metrics.GatewayRefused, metrics.RefusedAddress.String(), 2)
+	w.counted(metrics.GatewayRefused, metrics.RefusedConnections.String(), 2)
 	w.upstream.untouched()
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"usher/metrics"
 )
 
 // normalOrigin is an origin as browsers write it (RFC 6454 section 6.2): in
@@ -45,7 +47,7 @@ func (c *Settings) allows(r *http.Request) bool {
 // gateway.origins unset the web server must pass the Host header on.
 func (q *request) refuseOrigin() {
 	origin := strings.Join(q.r.Header.Values("Origin"), ", ")
-	q.refuse(http.StatusForbidden, refusedOrigin, "pages of this origin may not connect (gateway.origins)",
+	q.refuse(http.StatusForbidden, metrics.RefusedOrigin, "pages of this origin may not connect (gateway.origins)",
 		slog.String("origin", clipped(origin)), slog.String("host", clipped(q.r.Host)))
 }
 

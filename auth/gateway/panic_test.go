@@ -45,7 +45,7 @@ func TestPanicOfTheAuthenticatorInBOSH(t *testing.T) {
 	for i := range 2 * maxPending { // which it would be more than, if one stayed pending
 		(<-w.send(panicToken, body(2+i, anonymous))).wants(t, http.StatusInternalServerError, "could not be served")
 	}
-	w.counted(metrics.GatewayRefused, refusedPanic, 2*maxPending+1)
+	w.counted(metrics.GatewayRefused, metrics.RefusedPanic.String(), 2*maxPending+1)
 	w.upstream.untouched()
 	w.lives()
 }

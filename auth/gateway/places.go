@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/netip"
 	"sync"
+
+	"usher/metrics"
 )
 
 // places counts connections, in all and for each client address. The zero
@@ -14,15 +16,15 @@ type places struct {
 }
 
 // take takes a place, and says for which bound there is none.
-func (p *places) take(c *Settings, from client) (free func(), full string) {
+func (p *places) take(c *Settings, from client) (free func(), full metrics.Refusal) {
 	group, known := from.group(), c.known(from)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.taken >= c.Connections:
-		return nil, refusedConnections
+		return nil, metrics.RefusedConnections
 	case known && p.groups[group] >= c.ConnectionsPerAddress:
-		return nil, refusedAddress
+		return nil, metrics.RefusedAddress
 	}
 	p.taken++
 	if known {
@@ -31,7 +33,7 @@ func (p *places) take(c *Settings, from client) (free func(), full string) {
 		}
 		p.groups[group]++
 	}
-	return sync.OnceFunc(func() { p.free(group, known) }), ""
+	return sync.OnceFunc(func() { p.free(group, known) }), 0
 }
 
 func (p *places) free(group netip.Prefix, known bool) {

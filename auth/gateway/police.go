@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"usher/auth/gateway/stanza"
+	"usher/metrics"
 )
 
 // police lets of what comes before the login only that pass which the list in
@@ -12,7 +13,7 @@ import (
 func (s *session) police(m *message) (passes bool, e *ending) {
 	element, err := stanza.Parse(m.payload)
 	if err != nil {
-		return false, endPolicy("policy", "not-well-formed", "The stanza could not be read.")
+		return false, endPolicy(metrics.EndedPolicy, "not-well-formed", "The stanza could not be read.")
 	}
 	switch step := element.Step(); {
 	case step == stanza.StepOpen && !s.opened:
@@ -23,7 +24,7 @@ func (s *session) police(m *message) (passes bool, e *ending) {
 	case !s.opened, step == stanza.StepOpen, element.Stream():
 		// Prosody's mod_websocket takes a stream of RFC 6120 as well, with a login in
 		// it. A second beginning would have all that follows be part of it.
-		return false, endPolicy("policy", "bad-format", "A stream begins with one <open/> here.")
+		return false, endPolicy(metrics.EndedPolicy, "bad-format", "A stream begins with one <open/> here.")
 	}
 	return s.policeLogin(m, element)
 }
@@ -33,9 +34,9 @@ func (s *session) policeLogin(m *message, element stanza.Element) (passes bool, 
 	switch {
 	case errors.Is(err, errLoginFirst):
 		condition, text := s.login.notOnTheList()
-		return false, endPolicy("policy", condition, text)
+		return false, endPolicy(metrics.EndedPolicy, condition, text)
 	case err != nil:
-		return false, endPolicy("policy", "policy-violation", "The login could not be read.")
+		return false, endPolicy(metrics.EndedPolicy, "policy-violation", "The login could not be read.")
 	case v.failure != "":
 		return false, s.fail(v.failure)
 	case v.login:
@@ -63,7 +64,7 @@ func (s *session) fail(failure string) *ending {
 		return clientSlow(err)
 	}
 	if s.failures++; s.failures >= maxFailures {
-		return endPolicy("policy", "policy-violation", "Too many logins were refused.")
+		return endPolicy(metrics.EndedPolicy, "policy-violation", "Too many logins were refused.")
 	}
 	return nil
 }

@@ -6,17 +6,7 @@ import (
 	"time"
 
 	"usher/internal/httpd"
-)
-
-// The reasons for which a request does not pass ([metrics.GatewayRefusals]).
-const (
-	refusedOrigin      = "origin"
-	refusedConnections = "connections"
-	refusedAddress     = "address"
-	refusedRequest     = "request"
-	refusedUpstream    = "upstream"
-	refusedStopped     = "stopped"
-	refusedPanic       = "panic"
+	"usher/metrics"
 )
 
 // A request is one on its way through the gateway. Its token has been taken
@@ -36,7 +26,7 @@ type request struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Panics.Serve(Door, w, r, s.serve, func(w http.ResponseWriter, r *http.Request) {
 		q := &request{Server: s, w: w, r: r}
-		q.refuse(http.StatusInternalServerError, refusedPanic, "the request could not be served")
+		q.refuse(http.StatusInternalServerError, metrics.RefusedPanic, "the request could not be served")
 	})
 }
 
@@ -46,13 +36,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		_ = q.control().SetReadDeadline(time.Now().Add(s.HandshakeTimeout))
 	}
 	if q.settings == nil {
-		q.refuse(http.StatusServiceUnavailable, refusedStopped, "not configured yet")
+		q.refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "not configured yet")
 		return
 	}
 	q.from = q.settings.clientOf(r)
 	switch {
 	case r.URL.Path != WebSocketPath && r.URL.Path != BOSHPath:
-		q.refuse(http.StatusNotFound, refusedRequest, "no such path")
+		q.refuse(http.StatusNotFound, metrics.RefusedRequest, "no such path")
 		return
 	case !q.settings.allows(r):
 		q.refuseOrigin()
@@ -73,7 +63,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		q.pass()
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")
-		q.refuse(http.StatusMethodNotAllowed, refusedRequest, "no such method here")
+		q.refuse(http.StatusMethodNotAllowed, metrics.RefusedRequest, "no such method here")
 	}
 }
 
@@ -88,9 +78,9 @@ func (q *request) place() (free func(), ok bool) {
 func (q *request) placeIn(p *places) (free func(), ok bool) {
 	free, full := p.take(q.settings, q.from)
 	switch full {
-	case "":
+	case 0:
 		return free, true
-	case refusedAddress:
+	case metrics.RefusedAddress:
 		q.refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
 	default:
 		q.refuse(http.StatusServiceUnavailable, full, "too many connections (gateway.max_connections)")
@@ -108,15 +98,15 @@ func (q *request) patience(length int64) {
 
 // refuse answers instead of Prosody. The text is a constant: nothing that came
 // from outside is in it. What is to be known besides goes into the log alone.
-func (q *request) refuse(status int, reason, text string, more ...slog.Attr) {
-	q.Metrics.Refused(reason)
+func (q *request) refuse(status int, why metrics.Refusal, text string, more ...slog.Attr) {
+	q.Metrics.Refused(why)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		q.w.Header().Set("Retry-After", "2")
 	}
 	q.patience(0)
 	http.Error(q.w, text, status)
 	if n, now := q.refused.Now(); now {
-		q.Log.LogAttrs(q.r.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{slog.String("reason", reason),
+		q.Log.LogAttrs(q.r.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{slog.String("reason", why.String()),
 			slog.String("cause", text), slog.String("address", q.from.String()), slog.Int("not_logged", n)}, more...)...)
 	}
 }

@@ -68,7 +68,9 @@ func (s *session) run() {
 
 // contained turns a panic into an end of this session alone.
 func (s *session) contained(f func() *ending) (e *ending) {
-	defer s.Panics.Recover(Door, "session", func() { e = endPolicy("panic", "internal-server-error", "The connection could not be served.") })
+	defer s.Panics.Recover(Door, "session", func() {
+		e = endPolicy(metrics.EndedPanic, "internal-server-error", "The connection could not be served.")
+	})
 	return f()
 }
 
@@ -79,7 +81,7 @@ func (s *session) end(e *ending) {
 	}
 	defer s.parted.Done()
 	s.Metrics.Ended(e.reason)
-	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended", slog.String("reason", e.reason),
+	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended", slog.String("reason", e.reason.String()),
 		slog.String("account", s.account()), slog.Duration("after", time.Since(s.began)))
 	s.part(e)
 }

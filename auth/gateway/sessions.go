@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"usher/metrics"
 )
 
 // A sessionTable holds the sessions of WebSocket that run.
@@ -105,7 +107,7 @@ func (s *Server) keep(ctx context.Context) {
 func (s *session) check(now time.Time) {
 	if !s.loggedIn.Load() && now.Sub(s.began) > s.LoginTimeout {
 		s.sessions.beside(func(context.Context) {
-			s.end(endPolicy("login_timeout", "connection-timeout", "There was no login in time."))
+			s.end(endPolicy(metrics.EndedLoginTimeout, "connection-timeout", "There was no login in time."))
 		})
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"usher/auth/gateway/stanza"
+	"usher/metrics"
 )
 
 // toProsody passes on what the client sends, until one of them ends.
@@ -29,7 +30,7 @@ func (s *session) oneToProsody() *ending {
 	defer m.loan.repay()
 	switch {
 	case early && errors.Is(err, errTooLarge):
-		return endPolicy("policy", "policy-violation", "The stanza is too large before the login.")
+		return endPolicy(metrics.EndedPolicy, "policy-violation", "The stanza is too large before the login.")
 	case err != nil:
 		return clientEnded(err)
 	case m.none():

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"syscall"
+
+	"usher/metrics"
 )
 
 // What a connection is doing.
@@ -68,9 +70,9 @@ func (c *Conn) Close() error {
 }
 
 // evict closes a connection that has left the table.
-func (c *Conn) evict(reason string) {
+func (c *Conn) evict(reason metrics.Closing) {
 	c.listener.metrics.Opened(-1)
-	if reason != "" {
+	if reason != 0 {
 		c.listener.metrics.Closed(reason)
 	}
 	_ = c.Conn.Close()

@@ -34,7 +34,7 @@ type Listener struct {
 	table   table
 	spare   *os.File // a descriptor to accept with when there is no other
 	pause   time.Duration
-	lines   map[string]*occasion.Gate // by what they say
+	lines   map[metrics.Closing]*occasion.Gate // by what they say
 
 	closing sync.Once
 	closed  chan struct{}
@@ -47,7 +47,7 @@ func Limit(l net.Listener, o Options) *Listener {
 	}
 	limited := &Listener{
 		Listener: l, name: o.Name, users: map[uint32]bool{0: true, uint32(os.Geteuid()): true}, log: o.Log, metrics: o.Metrics,
-		lines: map[string]*occasion.Gate{}, closed: make(chan struct{}),
+		lines: map[metrics.Closing]*occasion.Gate{}, closed: make(chan struct{}),
 	}
 	limited.table.limits = o.Limits
 	if limited.hint = "see peers in the configuration"; o.Users == nil {
@@ -56,7 +56,7 @@ func Limit(l net.Listener, o Options) *Listener {
 	for _, uid := range o.Users {
 		limited.users[uint32(uid)] = true
 	}
-	for _, reason := range metrics.ConnectionClosings() {
+	for _, reason := range metrics.Closings() {
 		limited.lines[reason] = &occasion.Gate{}
 	}
 	limited.spare = openSpare()
@@ -109,7 +109,7 @@ func (l *Listener) take(nc net.Conn) *Conn {
 }
 
 // refused counts and logs a connection that was closed at once.
-func (l *Listener) refused(reason, text string, peer Peer, err error) {
+func (l *Listener) refused(reason metrics.Closing, text string, peer Peer, err error) {
 	l.metrics.Closed(reason)
 	attrs := []any{"peer", peer.String()}
 	if err != nil {
@@ -119,7 +119,7 @@ func (l *Listener) refused(reason, text string, peer Peer, err error) {
 }
 
 // line logs at most one line a second and reason: a flood must not fill the disk.
-func (l *Listener) line(reason, text string, attrs ...any) {
+func (l *Listener) line(reason metrics.Closing, text string, attrs ...any) {
 	if n, now := l.lines[reason].Now(); now {
 		c := l.table.counts()
 		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, "not_logged", n)...)
@@ -145,7 +145,7 @@ func (l *Listener) isClosed() bool {
 // not wait for them.
 func (l *Listener) CloseIdle() {
 	for _, c := range l.table.idle() {
-		c.evict("")
+		c.evict(0)
 	}
 }
 

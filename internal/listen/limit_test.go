@@ -150,8 +150,8 @@ func TestNobodyWaits(t *testing.T) {
 			w.next().Admit()
 			last.Admit()
 			closed(t, w.dial()) // everybody is being served
-			w.counted(metrics.ClosedIdle, 1)
-			w.counted(metrics.ClosedFull, 1)
+			w.counted(metrics.ClosedIdle.String(), 1)
+			w.counted(metrics.ClosedFull.String(), 1)
 			if c := w.Counts(); c.Open != 3 || c.Waiting != 0 || c.Closed != 2 {
 				t.Errorf("%+v", c)
 			}
@@ -185,7 +185,7 @@ func TestUsers(t *testing.T) {
 			}
 		})
 		closed(t, w.dial())
-		w.counted(metrics.ClosedUser, 1)
+		w.counted(metrics.ClosedUser.String(), 1)
 		if !strings.Contains(w.log.String(), hint) {
 			t.Errorf("the log says %s", w.log.String())
 		}
@@ -259,7 +259,7 @@ func TestSpareDescriptor(t *testing.T) {
 		_ = waits.Close()
 		_ = w.dial()
 		w.next() // it goes on, and without a deadline
-		w.counted(metrics.ClosedFiles, 1)
+		w.counted(metrics.ClosedFiles.String(), 1)
 		if c := w.Counts(); c.Open != 1 || c.Closed != 1 {
 			t.Errorf("%+v", c)
 		}
