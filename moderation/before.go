@@ -110,11 +110,11 @@ func (p *pass) greet(ctx context.Context, jid string) (again bool, err error) {
 		if err := p.readAffiliations(ctx); err != nil {
 			return !errors.Is(err, ErrNoRoom), err
 		}
-		s := p.situation(jid)
-		if !s.entitled || s.lobby {
+		o, d := p.observe(jid), p.desire(jid)
+		if !d.Entitled || d.Lobby {
 			return true, nil
 		}
-		if err := p.do(ctx, jid, s, next(s, p.sessions.now())); !errors.Is(err, errMoved) {
+		if err := p.apply(ctx, jid, o, Plan(o, d, p.sessions.now())); !errors.Is(err, errMoved) {
 			again, err = p.outcome(ctx, jid, err)
 			return again || err != nil, err
 		}

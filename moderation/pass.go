@@ -112,28 +112,36 @@ func (p *pass) one(ctx context.Context, jid string) (again bool, err error) {
 	if p.rules.service[jid] || !strings.Contains(jid, "@") {
 		return false, nil
 	}
-	s := p.situation(jid)
-	st := next(s, p.sessions.now())
-	if err := p.do(ctx, jid, s, st); err != nil {
+	o, d := p.observe(jid), p.desire(jid)
+	a := Plan(o, d, p.sessions.now())
+	if err := p.apply(ctx, jid, o, a); err != nil {
 		return p.outcome(ctx, jid, err)
 	}
-	return p.roleMissing(ctx, jid, s, st)
+	return p.roleMissing(ctx, jid, d, a)
 }
 
-func (p *pass) situation(jid string) situation {
-	s := situation{has: cmp.Or(p.has[jid], None), onEnd: p.rules.OnExpiry, strict: p.strict}
-	s.given = p.sessions.given(p.room, jid)
-	switch d := p.sessions.standing(p.rules, jid, p.name, p.sessions.now()); {
-	case d.Allowed && d.Grant != nil:
-		s.entitled, s.want, s.grant = true, d.Affiliation, d.Grant.ID
-	case d.Listed && d.Affiliation != None:
-		s.entitled, s.want, s.lobby = true, d.Affiliation, true
+// observe says what there is of an account, by what was read of the room.
+func (p *pass) observe(jid string) Observed {
+	return Observed{
+		Has:    cmp.Or(p.has[jid], None),
+		Given:  p.sessions.given(p.room, jid),
+		Inside: slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid }),
 	}
-	s.inside = slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid })
-	return s
 }
 
-// outcome says what comes of an error of do: whether the account has to be looked
+// desire says what an account is to be to the room.
+func (p *pass) desire(jid string) Desired {
+	d := Desired{OnExpiry: p.rules.OnExpiry, Strict: p.strict}
+	switch by := p.sessions.standing(p.rules, jid, p.name, p.sessions.now()); {
+	case by.Allowed && by.Grant != nil:
+		d.Entitled, d.Affiliation, d.Grant = true, by.Affiliation, by.Grant.ID
+	case by.Listed && by.Affiliation != None:
+		d.Entitled, d.Affiliation, d.Lobby = true, by.Affiliation, true
+	}
+	return d
+}
+
+// outcome says what comes of an error of apply: whether the account has to be looked
 // at again, or the error of the whole pass.
 func (p *pass) outcome(ctx context.Context, jid string, err error) (again bool, _ error) {
 	switch {
@@ -151,11 +159,11 @@ func (p *pass) outcome(ctx context.Context, jid string, err error) (again bool, 
 // roleMissing reports whether an owner is still not seen as moderator, and
 // sets his affiliation again if he is there as something else: his role was
 // computed before usher could set it.
-func (p *pass) roleMissing(ctx context.Context, jid string, s situation, st step) (bool, error) {
-	if !s.entitled || s.want != Owner || p.has[jid] != Owner {
+func (p *pass) roleMissing(ctx context.Context, jid string, d Desired, a Action) (bool, error) {
+	if !d.Entitled || d.Affiliation != Owner || p.has[jid] != Owner {
 		return false, nil
 	}
-	if st.set != "" {
+	if a.Set != "" {
 		return true, nil // seen the next time
 	}
 	there := false

@@ -7,26 +7,26 @@ import (
 	"slices"
 )
 
-// do makes a step: what is to be given is written down first, what is taken
-// back is forgotten afterwards, so that a kill in between loses nothing.
-func (p *pass) do(ctx context.Context, jid string, s situation, st step) error {
-	if st.record != nil {
-		st.record.Room, st.record.JID = p.room, jid
-		if err := p.record(ctx, st.record); err != nil {
+// apply does what a plan says: what is to be given is written down first, what is
+// taken back is forgotten afterwards, so that a kill in between loses nothing.
+func (p *pass) apply(ctx context.Context, jid string, o Observed, a Action) error {
+	if a.Record != nil {
+		a.Record.Room, a.Record.JID = p.room, jid
+		if err := p.record(ctx, a.Record); err != nil {
 			return err
 		}
 	}
-	if st.set != "" {
-		if err := p.set(ctx, jid, s, st); err != nil {
+	if a.Set != "" {
+		if err := p.set(ctx, jid, o, a); err != nil {
 			return err
 		}
 	}
-	if st.remove {
-		if err := p.remove(ctx, jid, s); err != nil {
+	if a.Remove {
+		if err := p.remove(ctx, jid, o); err != nil {
 			return err
 		}
 	}
-	if st.forget {
+	if a.Forget {
 		return p.sessions.forget(ctx, GivenKey{p.room, jid}, p.ledger[jid], p.epoch)
 	}
 	return nil
@@ -43,20 +43,20 @@ func (p *pass) record(ctx context.Context, g *Given) error {
 }
 
 // set sets an affiliation, and confirms what the ledger says of it.
-func (p *pass) set(ctx context.Context, jid string, s situation, st step) error {
+func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error {
 	done := p.setting(GivenKey{p.room, jid})
-	err := p.rooms.SetAffiliation(ctx, p.room, jid, st.set)
+	err := p.rooms.SetAffiliation(ctx, p.room, jid, a.Set)
 	done()
-	p.sessions.metrics.Affiliation(string(st.set), err == nil)
+	p.sessions.metrics.Affiliation(string(a.Set), err == nil)
 	if err != nil {
 		return err
 	}
-	p.tell(ctx, jid, s, st)
-	p.has[jid] = st.set
-	if st.record == nil {
+	p.tell(ctx, jid, o, a)
+	p.has[jid] = a.Set
+	if a.Record == nil {
 		return nil
 	}
-	if err := p.confirm(ctx, st.record, s.has); !errors.Is(err, errNotKept) {
+	if err := p.confirm(ctx, a.Record, o.Has); !errors.Is(err, errNotKept) {
 		return err
 	}
 	return nil // what was written before is enough
@@ -91,16 +91,15 @@ func (p *pass) putBack(ctx context.Context, g *Given, before Affiliation) {
 // may change a role (Prosody's may_set_role), which a component is not: so the
 // account is banned, and the ban lifted at once. It is written down before, so
 // that a kill in between leaves nobody banned.
-func (p *pass) remove(ctx context.Context, jid string, s situation) error {
-	inside := slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid })
-	if !inside || s.has == Outcast {
+func (p *pass) remove(ctx context.Context, jid string, o Observed) error {
+	if !o.Inside || o.Has == Outcast {
 		return nil
 	}
 	after := None
-	if g := s.given; g.Foreign && s.has == g.Affiliation {
-		after = s.has
+	if g := o.Given; g.Foreign && o.Has == g.Affiliation {
+		after = o.Has
 	}
-	ban := *s.given
+	ban := *o.Given
 	ban.Room, ban.JID, ban.Affiliation, ban.Foreign, ban.TakenAway, ban.End = p.room, jid, Outcast, false, false, EndRevoked
 	if err := p.record(ctx, &ban); err != nil && !errors.Is(err, errNotKept) {
 		return err
@@ -116,10 +115,11 @@ func (p *pass) remove(ctx context.Context, jid string, s situation) error {
 
 // tell writes the line of a change. Who made somebody an owner Prosody does
 // not say: named are those who could.
-func (p *pass) tell(ctx context.Context, jid string, s situation, st step) {
-	attrs := []slog.Attr{slog.String("room", clip(p.room)), slog.String("account", clip(jid)), slog.String("affiliation", string(st.set)), slog.String("before", string(s.has))}
-	foreign := s.given == nil || s.given.Foreign || s.given.Affiliation != Owner
-	if p.strict && s.has == Owner && st.set != Owner && foreign {
+func (p *pass) tell(ctx context.Context, jid string, o Observed, a Action) {
+	attrs := []slog.Attr{slog.String("room", clip(p.room)), slog.String("account", clip(jid)),
+		slog.String("affiliation", string(a.Set)), slog.String("before", string(o.Has))}
+	foreign := o.Given == nil || o.Given.Foreign || o.Given.Affiliation != Owner
+	if p.strict && o.Has == Owner && a.Set != Owner && foreign {
 		p.log.LogAttrs(ctx, slog.LevelWarn, "an owner that no token made was demoted (moderation.strict)",
 			append(attrs, slog.Any("made_by_one_of", p.suspects(jid)))...)
 		return

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestNext is the truth table of giving and taking back.
-func TestNext(t *testing.T) {
+// TestPlan is the truth table of giving and taking back.
+func TestPlan(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	mine, other := ID{1}, ID{2}
 	given := func(a Affiliation, change ...func(*Given)) *Given {
@@ -70,37 +70,38 @@ func TestNext(t *testing.T) {
 		"strict, a moderator":                {has: Owner, want: Owner, given: given(Owner), strict: true, set: nothing},
 		"strict, an admin stays":             {has: Admin, want: Member, strict: true, set: nothing},
 	} {
-		s := situation{has: row.has, given: row.given, entitled: row.want != "", want: row.want, grant: mine, onEnd: row.onEnd, strict: row.strict}
-		st := next(s, now)
-		if st.set != row.set || st.remove != row.remove || st.forget != row.forget || (st.record != nil && st.record.TakenAway) != row.taken {
-			t.Errorf("%s: %+v", name, st)
+		o := Observed{Has: row.has, Given: row.given}
+		d := Desired{Entitled: row.want != "", Affiliation: row.want, Grant: mine, OnExpiry: row.onEnd, Strict: row.strict}
+		a := Plan(o, d, now)
+		if a.Set != row.set || a.Remove != row.remove || a.Forget != row.forget || (a.Record != nil && a.Record.TakenAway) != row.taken {
+			t.Errorf("%s: %+v", name, a)
 		}
-		settles(t, name, s, st, now)
+		settles(t, name, o, d, a, now)
 	}
 }
 
-// settles: doing what is said leads, within a few steps, to a situation in which nothing is left to do.
-func settles(t *testing.T, name string, s situation, st step, now time.Time) {
+// settles: doing what is said leads, within a few actions, to a room in which nothing is left to do.
+func settles(t *testing.T, name string, o Observed, d Desired, a Action, now time.Time) {
 	t.Helper()
 	for range 4 {
-		if st == (step{}) {
+		if a == (Action{}) {
 			return
 		}
-		if st.set != "" {
-			s.has = st.set
+		if a.Set != "" {
+			o.Has = a.Set
 		}
-		if st.record != nil {
-			g := *st.record
+		if a.Record != nil {
+			g := *a.Record
 			g.Room, g.JID = "r", "j"
-			if st.set != "" {
+			if a.Set != "" {
 				g.Confirmed = true
 			}
-			s.given = &g
+			o.Given = &g
 		}
-		if st.forget {
-			s.given = nil
+		if a.Forget {
+			o.Given = nil
 		}
-		st = next(s, now)
+		a = Plan(o, d, now)
 	}
-	t.Errorf("%s: never settles: %+v, %+v", name, s, st)
+	t.Errorf("%s: never settles: %+v, %+v, %+v", name, o, d, a)
 }

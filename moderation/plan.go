@@ -1,0 +1,137 @@
+package moderation
+
+import "time"
+
+// Observed is what is known of one account in one room.
+type Observed struct {
+	Has    Affiliation // what the room says; [None] if it says nothing
+	Given  *Given      // what usher gave, or nil
+	Inside bool        // somebody of the account is in the room
+}
+
+// Desired is what one account is to be to one room.
+type Desired struct {
+	Entitled    bool        // a grant opens the room, or the lobby's lists do
+	Affiliation Affiliation // by that
+	Grant       ID          // that grant
+	Lobby       bool        // not a grant but the lobby's lists
+	OnExpiry    Expiry      // what to do when there is neither any more
+	Strict      bool        // owners that no token made are demoted
+}
+
+// An Action is what makes a room be as desired. The zero value is nothing.
+type Action struct {
+	Set    Affiliation // to set in the room; empty: nothing
+	Record *Given      // what the ledger says afterwards; nil: as before
+	Forget bool        // the ledger has no entry afterwards
+	Remove bool        // the occupant leaves the room
+}
+
+// Plan is the whole of giving and taking back. What somebody else gave is
+// never taken back (but by strict), and what somebody else took away is never
+// given again by the same grant.
+func Plan(o Observed, d Desired, now time.Time) Action {
+	p := planner{o, d, now}
+	if !p.Entitled {
+		return p.takeBack()
+	}
+	if p.Strict && p.Has == Owner && p.want() != Owner {
+		return p.give()
+	}
+	g := p.Given
+	switch {
+	case p.Has == Outcast && g != nil && g.Affiliation == Outcast: // ours, of somebody who was removed
+		return p.give()
+	case p.Has == Outcast: // a ban is the room's own affair
+		return Action{}
+	case g == nil, g.TakenAway && g.Grant != p.Grant:
+		return p.raise()
+	case g.TakenAway:
+		return Action{}
+	case p.Has == g.Affiliation:
+		return p.unchanged()
+	case p.Has.rank() > g.Affiliation.rank(), !g.Confirmed, g.Grant != p.Grant:
+		return p.raise()
+	}
+	taken := *g
+	taken.TakenAway = true
+	return Action{Record: &taken}
+}
+
+// A planner is all that a plan is made of.
+type planner struct {
+	Observed
+	Desired
+	now time.Time
+}
+
+func (p planner) want() Affiliation { return p.Desired.Affiliation }
+
+// raise gives what is missing, and otherwise remembers that what there is is
+// not ours.
+func (p planner) raise() Action {
+	if p.Has.rank() < p.want().rank() {
+		return p.give()
+	}
+	r := p.entry(p.Has)
+	r.Foreign, r.Confirmed = true, true
+	return p.keep(r)
+}
+
+// unchanged is the room as usher last saw it.
+func (p planner) unchanged() Action {
+	r := *p.Given
+	switch {
+	case r.Foreign && p.Has.rank() < p.want().rank(), !r.Foreign && p.Has != p.want():
+		return p.give()
+	}
+	r.Grant, r.Lobby, r.Confirmed, r.End = p.Grant, p.Lobby, true, ""
+	return p.keep(&r)
+}
+
+// give sets what the grant says, up or down.
+func (p planner) give() Action {
+	return Action{Set: p.want(), Record: p.entry(p.want())}
+}
+
+func (p planner) entry(a Affiliation) *Given {
+	g := &Given{Affiliation: a, Grant: p.Grant, Lobby: p.Lobby, At: p.now}
+	if p.Given != nil {
+		g.Room, g.JID = p.Given.Room, p.Given.JID
+	}
+	return g
+}
+
+// keep is a record, unless it says what the ledger says.
+func (p planner) keep(r *Given) Action {
+	if g := p.Given; g != nil {
+		same := *r
+		same.At = g.At
+		if same == *g {
+			return Action{}
+		}
+	}
+	return Action{Record: r}
+}
+
+// takeBack is for an account that nothing lets in any more.
+func (p planner) takeBack() Action {
+	g := p.Given
+	if p.Strict && p.Has == Owner {
+		return Action{Set: None, Forget: g != nil}
+	}
+	if g == nil {
+		return Action{}
+	}
+	if g.Lobby && p.Inside && g.End == "" { // who was let in is not thrown out; when he has left it is taken back
+		return Action{}
+	}
+	a := Action{Forget: true, Remove: g.End == EndRevoked || !g.Lobby && p.OnExpiry == ExpiryRemove}
+	if g.End != EndRevoked && g.End != EndKeyGone && !g.Lobby && p.OnExpiry == ExpiryKeep {
+		return a
+	}
+	if !g.Foreign && !g.TakenAway && p.Has == g.Affiliation && p.Has != None {
+		a.Set = None
+	}
+	return a
+}
