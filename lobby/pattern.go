@@ -132,3 +132,17 @@ func weigh(name, domain string) int {
 	}
 	return 4*n + 2*min(len(domain), 1) + 1
 }
+
+// CutComponent cuts a pattern of rooms into the name and the component, in lower
+// case, if it has one.
+func CutComponent(pattern string) (name, component string, found bool) {
+	name, component, found = strings.Cut(pattern, "@")
+	return name, jid.LowerASCII(component), found
+}
+
+// Foreign reports whether a pattern of rooms is for a component that is none of
+// these: no room could ever fit.
+func Foreign(pattern string, mucs []string) bool {
+	_, component, found := CutComponent(pattern)
+	return found && !slices.Contains(mucs, component)
+}

@@ -213,3 +213,14 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestForeign(t *testing.T) {
+	for pattern, want := range map[string]bool{"board-*": false, "*@" + muc: false, "a@CONF.example": false, "a@" + other: true, "a@": true, "": false} {
+		if got := Foreign(pattern, []string{muc}); got != want {
+			t.Errorf("%q: %v, want %v", pattern, got, want)
+		}
+	}
+	if name, component, found := CutComponent("Board-*@CONF.Example"); name != "Board-*" || component != muc || !found {
+		t.Errorf("%q, %q, %v", name, component, found)
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"usher/internal/config"
+	"usher/internal/jid"
 	"usher/internal/text"
 	"usher/lobby"
 )
@@ -63,7 +63,7 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 		if err != nil {
 			return lobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
 		}
-		jid, err := config.PrepareJID(q.Get("jid"))
+		jid, err := jid.Prepare(q.Get("jid"))
 		if err != nil {
 			return lobbyAnswer{}, err
 		}
@@ -75,7 +75,7 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	q := r.URL.Query()
 	e := lobby.Entry{Room: q.Get("room"), Note: strings.TrimSpace(q.Get("note"))}
 	var err error
-	if e.JID, err = config.PrepareJID(q.Get("jid")); err != nil {
+	if e.JID, err = jid.Prepare(q.Get("jid")); err != nil {
 		return e, err
 	}
 	if long := q.Get("ttl"); long != "" {
@@ -92,12 +92,12 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 func (p *roomParts) checkComponent(e lobby.Entry) error {
 	mucs := *p.mucs.Load()
 	switch {
-	case !config.Foreign(e.Room, mucs):
+	case !lobby.Foreign(e.Room, mucs):
 		return nil
 	case len(mucs) == 0:
 		return errors.New("no host of the configuration has a muc; name the components with rooms there first")
 	}
-	_, component, _ := config.ComponentOf(e.Room)
+	_, component, _ := lobby.CutComponent(e.Room)
 	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component", text.Printable(text.Clip(component)), strings.Join(mucs, ", "))
 }
 
@@ -145,7 +145,7 @@ func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lo
 	keep = map[lobby.EntryKey]bool{}
 	for i := range entries {
 		e := &entries[i]
-		if e.JID, err = config.PrepareJID(e.JID); err != nil {
+		if e.JID, err = jid.Prepare(e.JID); err != nil {
 			return nil, err
 		}
 		if err := p.checkComponent(*e); err != nil {

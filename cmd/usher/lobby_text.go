@@ -12,7 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"usher/internal/config"
+	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -71,7 +71,7 @@ func readEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 			continue
 		}
 		if err == nil {
-			e.JID, err = config.PrepareJID(e.JID)
+			e.JID, err = jid.Prepare(e.JID)
 		}
 		if err == nil {
 			_, err = lobby.ParsePattern(e.Room)

@@ -29,7 +29,7 @@ type roomParts struct {
 	handler   *moderation.Handler
 	keeper    *moderation.Keeper // nil without a component
 	commands  *moderation.LobbyCommands
-	component *component.Client  // nil if there is none
+	component *component.Client // nil if there is none
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
 	membersOnly atomic.Bool              // some lobby is enforced by members-only rooms

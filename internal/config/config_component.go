@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/internal/text"
 	"usher/moderation/component"
 )
@@ -26,7 +27,7 @@ func (c *Component) read(v value) {
 		field{"jid", func(v value) {
 			named = true
 			s, ok := v.word()
-			if ok && (!validHost(s) || !strings.Contains(s, ".")) {
+			if ok && (!jid.IsHost(s) || !strings.Contains(s, ".")) {
 				v.problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", text.Clip(s))
 				return
 			}

@@ -33,28 +33,14 @@ func readHosts(v value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
 func (it item) checkHost() {
 	ascii, err := idna.Lookup.ToASCII(it.text)
 	switch {
-	case err == nil && ascii == it.text && validHost(it.text):
-	case err == nil && validHost(ascii) && strings.ToLower(it.text) == ascii:
+	case err == nil && ascii == it.text && jid.IsHost(it.text):
+	case err == nil && jid.IsHost(ascii) && strings.ToLower(it.text) == ascii:
 		it.problem("write "+ascii, "the host %q is not in lower case", text.Clip(it.text))
-	case err == nil && validHost(ascii):
+	case err == nil && jid.IsHost(ascii):
 		it.problem("write it in punycode: "+ascii, "the host %q is not in ASCII", text.Clip(it.text))
 	default:
 		it.problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", text.Clip(it.text))
 	}
-}
-
-// validHost reports whether s is a domain name of letters, digits and hyphens
-// (RFC 1123 section 2.1) in lower case.
-func validHost(s string) bool {
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		if strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return false
-		}
-	}
-	return len(s) <= 253
 }
 
 func (v value) host(key item, rooms *roomsReader) auth.HostConfig {
@@ -145,7 +131,7 @@ func (v value) bareJIDs() []string {
 		local, domain, found := strings.Cut(it.text, "@")
 		prepared, err := jid.Nodeprep(local)
 		switch {
-		case !found || err != nil || !validHost(strings.ToLower(domain)):
+		case !found || err != nil || !jid.IsHost(strings.ToLower(domain)):
 			it.problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.name, text.Clip(it.text))
 		case prepared != local || strings.ToLower(domain) != domain:
 			it.problem("write "+text.Clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.name, text.Clip(it.text))

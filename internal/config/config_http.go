@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/internal/text"
 )
 
@@ -93,7 +94,7 @@ func (v value) httpHosts() []string {
 				host = name
 			}
 		}
-		if net.ParseIP(strings.Trim(host, "[]")) == nil && !validHost(host) {
+		if net.ParseIP(strings.Trim(host, "[]")) == nil && !jid.IsHost(host) {
 			it.problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", text.Clip(it.text))
 			continue
 		}

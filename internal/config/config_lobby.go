@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 
 	"usher/internal/jid"
@@ -69,7 +68,7 @@ func (l *lobbyReader) readWhitelist(v value) {
 	for _, it := range v.list() {
 		e, err := lobby.ParseEntry(it.text)
 		if err == nil {
-			e.JID, err = PrepareJID(e.JID)
+			e.JID, err = jid.Prepare(e.JID)
 		}
 		if err != nil {
 			it.problem("write user@host, or a host, such as recorder@recorder.meet.example.com", "whitelist: %v", err)
@@ -84,44 +83,6 @@ func (l *lobbyReader) readWhitelist(v value) {
 			l.domains = append(l.domains, it)
 		}
 	}
-}
-
-// prepareJID brings a bare JID, or a host, into the spelling that Prosody keeps.
-func PrepareJID(text string) (string, error) {
-	local, domain, found := strings.Cut(text, "@")
-	if !found {
-		local, domain = "", text
-	}
-	domain = strings.ToLower(domain)
-	if !validHost(domain) {
-		return "", &jidError{text}
-	}
-	if !found {
-		return domain, nil
-	}
-	prepared, err := jid.Nodeprep(local)
-	if err != nil || prepared == "" {
-		return "", &jidError{text}
-	}
-	return prepared + "@" + domain, nil
-}
-
-type jidError struct{ jid string }
-
-func (e *jidError) Error() string {
-	return "\"" + text.Printable(text.Clip(e.jid)) + "\" is neither a bare JID (user@host) nor a host"
-}
-
-// componentOf cuts a pattern of rooms into the name and the component, if it has one.
-func ComponentOf(room string) (name, component string, whole bool) {
-	name, component, whole = strings.Cut(room, "@")
-	return name, jid.LowerASCII(component), whole
-}
-
-// foreign reports whether a pattern of rooms is for a component that is none of these: no room could ever fit.
-func Foreign(room string, mucs []string) bool {
-	_, component, whole := ComponentOf(room)
-	return whole && !slices.Contains(mucs, component)
 }
 
 // finish hands over what was read, once the host's components are known.
@@ -152,8 +113,8 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 	}
 	var entries []lobby.Entry
 	for _, e := range l.entries {
-		name, domain, whole := ComponentOf(e.Room)
-		if Foreign(e.Room, h.MUC) {
+		name, domain, whole := lobby.CutComponent(e.Room)
+		if lobby.Foreign(e.Room, h.MUC) {
 			e.at.problem("name one of "+strings.Join(h.MUC, ", ")+", or no component", "whitelist: %q is none of this host's muc", text.Clip(domain))
 		}
 		for _, muc := range h.MUC { // the rooms of this host, and no others

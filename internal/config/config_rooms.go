@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/jid"
 	"usher/internal/text"
 	"usher/lobby"
 	"usher/moderation"
@@ -34,7 +35,7 @@ func (v value) domains() []string {
 	var list []string
 	for _, it := range v.list() {
 		switch lower := strings.ToLower(it.text); {
-		case !validHost(lower):
+		case !jid.IsHost(lower):
 			it.problem("write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com", "%s: %q is no domain name", v.name, text.Clip(it.text))
 		case lower != it.text:
 			it.problem("write "+text.Clip(lower), "%s: %q is not in lower case", v.name, text.Clip(it.text))

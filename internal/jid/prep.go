@@ -212,12 +212,3 @@ func LowerASCII(s string) string {
 }
 
 func isUpperASCII(r rune) bool { return 'A' <= r && r <= 'Z' }
-
-// clip cuts a text of unknown origin for an error.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}

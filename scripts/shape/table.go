@@ -56,7 +56,7 @@ func table() []arrow {
 		{"internal/guard", nil},
 		{"internal/guard/guardtest", nil},
 		{"internal/httpd", []string{"internal/listen"}},
-		{"internal/jid", nil},
+		{"internal/jid", []string{"internal/text"}},
 		{"internal/listen", nil},
 		{"internal/memory", []string{"lobby", "moderation/sessions"}},
 		{"internal/occasion", nil},
