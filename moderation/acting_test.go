@@ -12,7 +12,7 @@ type acting struct{ keeper *moderation.Keeper }
 
 // connect gives a fixture a Prosody, in whose rooms nothing is done before run or Attend.
 func (f *fixture) connect(r moderation.Prosody) *acting {
-	a := &acting{moderation.NewKeeper(f.Sessions, r)}
+	a := &acting{f.keeper(r)}
 	if f.lobby != nil {
 		f.LobbyCommands = moderation.NewLobbyCommands(f.Sessions, f.lobby, a.keeper)
 	}

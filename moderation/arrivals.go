@@ -61,13 +61,6 @@ func (a *arrivals) of(room string, now time.Time) []accountKey {
 	return accounts
 }
 
-// expire forgets those who did not come.
-func (a *arrivals) expire(now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sweep(now)
-}
-
 // sweep wants the lock.
 func (a *arrivals) sweep(now time.Time) {
 	for e := a.byAge.Front(); e != nil && now.Sub(e.Value.(arrival).at) >= arrivalKept; e = a.byAge.Front() {

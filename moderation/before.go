@@ -11,22 +11,22 @@ import (
 // or will be when Prosody makes the room. It refuses nobody: that is for the
 // question that follows. It returns when that is done, or when ctx ends; then it
 // is done meanwhile.
-func (s *Sessions) BeforeJoin(ctx context.Context, user, room string) {
-	name, h, err := s.policy.Load().find(room)
+func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
+	name, h, err := m.sessions.policy.Load().find(room)
 	if err != nil || h.breakout[name.Domain] {
 		return
 	}
-	now := s.now()
-	s.unasked.Hear(name.Domain, name.JID)
-	d := s.standing(h, user, name, now)
+	now := m.now()
+	m.unasked.Hear(name.Domain, name.JID)
+	d := m.sessions.standing(h, user, name, now)
 	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
 		return
 	}
 	if d.Grant.wild() { // the others are found by the room's name
-		s.arrivals.add(name.JID, accountKey{d.Grant.Host, d.Grant.Account}, now)
+		m.arrivals.add(name.JID, accountKey{d.Grant.Host, d.Grant.Account}, now)
 	}
-	if k := s.keeper.Load(); k != nil && s.isThere(name.JID) && !s.given(name.JID, user).leavesNothingFor(d) {
-		k.receive(ctx, name.JID, user)
+	if m.sessions.isThere(name.JID) && !m.sessions.given(name.JID, user).leavesNothingFor(d) {
+		m.effects.BeforeJoin(ctx, name.JID, user)
 	}
 }
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -22,13 +25,13 @@ const (
 // guests were let in): Prosody makes its creator an owner before it asks about the
 // join. So a guest is let into a room only that is known to be there, and nobody
 // waits at the lobby of another.
-func (s *Sessions) begins(ctx context.Context, h *hostRules, room RoomName, user string, d Decision) Decision {
+func (m *Service) begins(ctx context.Context, h *hostRules, room RoomName, user string, d Decision) Decision {
 	_, domain, _ := strings.Cut(user, "@")
 	isGuest := h.guests[domain]
 	if h.service[user] || !isGuest && domain != h.Host {
 		return d
 	}
-	running, why := s.isRunning(ctx, room, user)
+	running, why := m.isRunning(ctx, room, user)
 	switch {
 	case running:
 	case isGuest && (d.Allowed || d.Waits):
@@ -41,28 +44,41 @@ func (s *Sessions) begins(ctx context.Context, h *hostRules, room RoomName, user
 
 // isRunning reports whether a room is known to have begun before a join. Where
 // Prosody asks about new rooms memory tells; else the room is asked.
-func (s *Sessions) isRunning(ctx context.Context, room RoomName, user string) (running bool, why string) {
-	k := s.keeper.Load()
-	if k == nil || k.rooms.Connection() == 0 {
-		return s.wasMade(room), "nobody can tell whether the room is still there: Prosody has not asked about it (mod_muc_http_defaults), and no component is connected"
+func (m *Service) isRunning(ctx context.Context, room RoomName, user string) (running bool, why string) {
+	if m.rooms.Connection() == 0 {
+		return m.sessions.wasMade(room), "nobody can tell whether the room is still there: Prosody has not asked about it (mod_muc_http_defaults), and no component is connected"
 	}
-	if s.unasked.Made(room.Domain) {
+	if m.unasked.Made(room.Domain) {
 		return true, ""
 	}
-	switch b, err := k.beginning(ctx, room.JID); {
+	switch b, err := m.beginnings.ask(ctx, room.JID); {
 	case err != nil:
 		return false, "whether the room is there cannot be told: " + err.Error()
 	case b.Running:
 		return true, ""
-	case slices.Contains(b.Owners, user) && !s.isOwner(room.JID, user):
-		s.unannounced(ctx, room, user)
+	case slices.Contains(b.Owners, user) && !m.sessions.isOwner(room.JID, user):
+		m.unannounced(ctx, room, user)
 	}
 	return false, "nobody is in the room"
 }
 
 var errTooManyAsk = errors.New("too many joins ask whether their room is there; the next try may work")
 
-// beginning asks a room how far it is, by one question at a time: after a restart of
+// beginnings ask rooms how far they are. The zero value with its rooms is no use:
+// see newBeginnings.
+type beginnings struct {
+	rooms   AskedRooms
+	turns   chan struct{}      // a place for each room that is to be asked
+	asked   chan struct{}      // and for each that is asked now
+	shared  singleflight.Group // those questions, by room
+	waiting atomic.Int32       // joins that wait for such a question
+}
+
+func newBeginnings(rooms AskedRooms) *beginnings {
+	return &beginnings{rooms: rooms, turns: make(chan struct{}, maxAskedRooms), asked: make(chan struct{}, maxBeginnings)}
+}
+
+// ask asks a room how far it is, by one question at a time: after a restart of
 // usher a whole class may join at once. A question that was asked before this join
 // knows nothing of the room that Prosody may have made for it: if nobody was in the
 // room by then, it is asked once more, for all who wait.
@@ -70,44 +86,44 @@ var errTooManyAsk = errors.New("too many joins ask whether their room is there; 
 // Prosody serves others meanwhile (mod_muc_http_auth asks by its asynchronous HTTP
 // client), also usher's component, and so gives the answer for which this waits. What
 // waits holds a connection of the HTTP door: at the bound a join is refused at once.
-func (k *Keeper) beginning(ctx context.Context, room string) (Beginning, error) {
-	if k.asking.Add(1) > maxAsking {
-		k.asking.Add(-1)
+func (b *beginnings) ask(ctx context.Context, room string) (Beginning, error) {
+	if b.waiting.Add(1) > maxAsking {
+		b.waiting.Add(-1)
 		return Beginning{}, errTooManyAsk
 	}
-	defer k.asking.Add(-1)
-	b, err, mine := k.shareBeginning(ctx, room)
-	if !mine && !b.Running {
-		b, err, _ = k.shareBeginning(ctx, room)
+	defer b.waiting.Add(-1)
+	begun, err, mine := b.share(ctx, room)
+	if !mine && !begun.Running {
+		begun, err, _ = b.share(ctx, room)
 	}
-	return b, err
+	return begun, err
 }
 
-// shareBeginning waits for the question about the room that is under way, or asks.
-func (k *Keeper) shareBeginning(ctx context.Context, room string) (b Beginning, err error, mine bool) {
-	v, err, _ := k.begun.Do(room, func() (any, error) {
+// share waits for the question about the room that is under way, or asks.
+func (b *beginnings) share(ctx context.Context, room string) (_ Beginning, err error, mine bool) {
+	v, err, _ := b.shared.Do(room, func() (any, error) {
 		mine = true
-		return k.askBeginning(context.WithoutCancel(ctx), room) // for the others, too
+		return b.askNow(context.WithoutCancel(ctx), room) // for the others, too
 	})
 	return v.(Beginning), err, mine
 }
 
-func (k *Keeper) askBeginning(ctx context.Context, room string) (Beginning, error) {
+func (b *beginnings) askNow(ctx context.Context, room string) (Beginning, error) {
 	select {
-	case k.askedRooms <- struct{}{}:
-		defer func() { <-k.askedRooms }()
+	case b.turns <- struct{}{}:
+		defer func() { <-b.turns }()
 	default:
 		return Beginning{}, errTooManyAsk
 	}
 	ctx, cancel := context.WithTimeout(ctx, beginningWithin)
 	defer cancel()
 	select {
-	case k.beginnings <- struct{}{}:
-		defer func() { <-k.beginnings }()
+	case b.asked <- struct{}{}:
+		defer func() { <-b.asked }()
 	case <-ctx.Done():
 		return Beginning{}, errTooManyAsk
 	}
-	return k.rooms.Beginning(ctx, room)
+	return b.rooms.Beginning(ctx, room)
 }
 
 // wasMade reports whether Prosody asked usher about the room when it began, or asks
@@ -128,9 +144,9 @@ func (s *Sessions) isOwner(room, user string) bool {
 
 // unannounced has a room looked at in which an account is owner because it was the
 // first who tried to come in.
-func (s *Sessions) unannounced(ctx context.Context, room RoomName, user string) {
-	if s.unasked.Unannounced(room.Domain, room.JID, user) {
-		s.tellMissing(ctx, room.Domain)
+func (m *Service) unannounced(ctx context.Context, room RoomName, user string) {
+	if m.unasked.Unannounced(room.Domain, room.JID, user) {
+		m.sessions.tellMissing(ctx, room.Domain)
 	}
-	s.touch(room.JID, user)
+	m.effects.Joined(room.JID, user)
 }

@@ -47,22 +47,21 @@ func (m *mainRooms) forget(room string) {
 // there or was let in before; without one the last main room that the account
 // was let into and that is open to it still. A client leaves the main room before
 // it joins, so having been let in counts.
-func (s *Sessions) mainOf(ctx context.Context, h *hostRules, user string, room RoomName) (RoomName, error) {
-	attended := s.attended.of(user)
-	k := s.keeper.Load()
-	if k == nil {
-		return s.lastMain(h, user, attended)
+func (m *Service) mainOf(ctx context.Context, h *hostRules, user string, room RoomName) (RoomName, error) {
+	attended := m.attended.of(user)
+	if m.alone {
+		return m.lastMain(h, user, attended)
 	}
 	ctx, cancel := context.WithTimeout(ctx, mainRoomWithin)
 	defer cancel()
-	main, err := s.mainRoom(ctx, k, h, room)
+	main, err := m.mainRoom(ctx, h, room)
 	if err != nil {
 		return RoomName{}, err
 	}
-	if slices.Contains(attended, main.JID) || s.wasGiven(main.JID, user) {
+	if slices.Contains(attended, main.JID) || m.sessions.wasGiven(main.JID, user) {
 		return main, nil
 	}
-	in, err := k.rooms.Occupants(ctx, main.JID) // after a restart usher has forgotten who was let in
+	in, err := m.rooms.Occupants(ctx, main.JID) // after a restart usher has forgotten who was let in
 	switch {
 	case err != nil:
 		return RoomName{}, fmt.Errorf("who is in the main room cannot be told: %w", err)
@@ -74,11 +73,11 @@ func (s *Sessions) mainOf(ctx context.Context, h *hostRules, user string, room R
 
 // lastMain finds the last main room of a host that an account was let into and
 // that is open to it.
-func (s *Sessions) lastMain(h *hostRules, user string, attended []string) (RoomName, error) {
-	now := s.now()
+func (m *Service) lastMain(h *hostRules, user string, attended []string) (RoomName, error) {
+	now := m.now()
 	for _, address := range attended {
 		name, err := ParseRoom(address)
-		if err == nil && h.isMUC(name.Domain) && s.standing(h, user, name, now).Allowed {
+		if err == nil && h.isMUC(name.Domain) && m.sessions.standing(h, user, name, now).Allowed {
 			return name, nil
 		}
 	}
@@ -96,16 +95,16 @@ func (s *Sessions) wasGiven(room, user string) bool {
 
 // mainRoom finds out whose breakout room it is by asking the room itself, whose
 // configuration says so (Jitsi's mod_muc_breakout_rooms).
-func (s *Sessions) mainRoom(ctx context.Context, k *Keeper, h *hostRules, room RoomName) (RoomName, error) {
-	main := s.mains.get(room.JID)
+func (m *Service) mainRoom(ctx context.Context, h *hostRules, room RoomName) (RoomName, error) {
+	main := m.mains.get(room.JID)
 	if main == "" {
 		var err error
-		if main, err = k.rooms.MainRoom(ctx, room.JID); err != nil {
+		if main, err = m.rooms.MainRoom(ctx, room.JID); err != nil {
 			return RoomName{}, fmt.Errorf("the main room cannot be told: %w", err)
 		}
-		s.mains.put(room.JID, main)
+		m.mains.put(room.JID, main)
 	}
-	name, host, err := s.policy.Load().find(main)
+	name, host, err := m.sessions.policy.Load().find(main)
 	if err != nil {
 		return RoomName{}, err
 	}

@@ -19,35 +19,35 @@ const maxSeeded = 256
 // join it; who creates it is not asked, and is nothing to it by that. What an
 // earlier room of this name knew is forgotten, but not what its owners took
 // away.
-func (s *Sessions) Create(ctx context.Context, room string) (map[string]Affiliation, Decision) {
+func (m *Service) Create(ctx context.Context, room string) (map[string]Affiliation, Decision) {
 	name, err := ParseRoom(room)
 	if err != nil {
 		return nil, refuse(ReasonMalformedRequest, "%v; look at what asks %s", err, CreatePath)
 	}
-	h := s.policy.Load().byRoom[name.Domain]
+	h := m.sessions.policy.Load().byRoom[name.Domain]
 	if h == nil {
 		return nil, refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, or take muc_http_defaults out of that component in Prosody", clip(name.Domain))
 	}
-	failed := s.births.begin(room, s.now())
-	s.unasked.Began(name.Domain, name.JID)
+	failed := m.births.begin(room, m.now())
+	m.unasked.Began(name.Domain, name.JID)
 	if h.breakout[name.Domain] {
-		s.mains.forget(name.JID)
+		m.mains.forget(name.JID)
 		return map[string]Affiliation{}, Decision{Allowed: true}
 	}
-	members, on := s.members(h, name)
-	seeds := s.seeds(h, name, on)
+	members, on := m.members(h, name)
+	seeds := m.seeds(h, name, on)
 	for _, jid := range members {
 		if !slices.ContainsFunc(seeds, func(g *Given) bool { return g.JID == jid }) { // who has a token, too, has what that says
-			seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: s.now()})
+			seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: m.now()})
 		}
 	}
-	seeds, changes := s.beginRoom(name.JID, seeds)
+	seeds, changes := m.sessions.beginRoom(name.JID, seeds)
 	if failed {
 		seeds = ownersOf(seeds)
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	if err := s.apply(within, metrics.StateCreateRoom, changes...); err != nil {
+	if err := m.sessions.apply(within, metrics.StateCreateRoom, changes...); err != nil {
 		return nil, refuse(ReasonInternalError, "the state cannot be written; look at the file that state names, and whether its disk is full")
 	}
 	affiliations := make(map[string]Affiliation, len(seeds))
@@ -67,11 +67,11 @@ func ownersOf(seeds []*Given) []*Given {
 
 // members are those who are members of a new room for the lobby's lists' sake;
 // on says that the room will let in nobody else.
-func (s *Sessions) members(h *hostRules, room RoomName) (jids []string, on bool) {
-	if s.lobby == nil || h.Lobby.Mode() != lobby.MembersOnly || !h.Lobby.On(room.forLobby()) {
+func (m *Service) members(h *hostRules, room RoomName) (jids []string, on bool) {
+	if m.lobby == nil || h.Lobby.Mode() != lobby.MembersOnly || !h.Lobby.On(room.forLobby()) {
 		return nil, false
 	}
-	list := s.lobby.Members(room.forLobby(), maxSeeded)
+	list := m.lobby.Members(room.forLobby(), maxSeeded)
 	return slices.DeleteFunc(list, func(jid string) bool { return h.service[jid] }), true
 }
 
@@ -84,13 +84,13 @@ const (
 
 // candidates are the accounts whose tokens may open a room for them and who are
 // to be looked at before it begins: those who logged in last, moderators first.
-func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
+func (m *Service) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
 	set := map[accountKey]bool{}
 	names := []string{room.Name, room.Local} // one and the same without a tenant
 	for _, name := range slices.Compact(names) {
 		for _, moderators := range []bool{true, false} {
 			n := 0
-			for _, g := range s.loggedInLast(roomIndexKey{h.Host, name}, moderators) {
+			for _, g := range m.sessions.loggedInLast(roomIndexKey{h.Host, name}, moderators) {
 				if reason, _ := h.opens(g, room); reason != "" { // of another tenant, say
 					continue
 				}
@@ -101,7 +101,7 @@ func (s *Sessions) candidates(h *hostRules, room RoomName, now time.Time) map[ac
 			}
 		}
 	}
-	for _, k := range s.arrivals.of(room.JID, now) {
+	for _, k := range m.arrivals.of(room.JID, now) {
 		if k.host == h.Host { // the component may be another host's by now
 			set[k] = true
 		}
@@ -129,14 +129,14 @@ func (s *Sessions) loggedInLast(key roomIndexKey, moderators bool) []*Grant {
 }
 
 // seeds are what the accounts are given with which a room begins.
-func (s *Sessions) seeds(h *hostRules, room RoomName, on bool) []*Given {
-	now := s.now()
-	judge := s.judgeBy(h.policy, now)
+func (m *Service) seeds(h *hostRules, room RoomName, on bool) []*Given {
+	now := m.now()
+	judge := m.sessions.judgeBy(h.policy, now)
 	var deciding []Decision
-	for k := range s.candidates(h, room, now) {
-		d := h.decide(s.judged(k, judge), room)
+	for k := range m.candidates(h, room, now) {
+		d := h.decide(m.sessions.judged(k, judge), room)
 		if d.Allowed && on {
-			d = h.atLobby(d, on, s.lobby.Standing(room.forLobby(), k.account+"@"+k.host), true)
+			d = h.atLobby(d, on, m.lobby.Standing(room.forLobby(), k.account+"@"+k.host), true)
 		}
 		if d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)

@@ -116,17 +116,6 @@ func (s *Sessions) canComeIn(key GivenKey) (yes bool, settles time.Duration) {
 	return settles <= 0, min(settles, membershipSettles) // the clock may have been set back
 }
 
-// settling reports whether a room that lets in nobody but members is just being
-// told that an account is one.
-func (s *Sessions) settling(room, jid string) bool {
-	k := s.keeper.Load()
-	if k == nil || !k.settling(GivenKey{room, jid}) {
-		return false
-	}
-	was, _ := s.closedRoom(room, 0)
-	return was
-}
-
 // setting notes that an affiliation is being set, until done is called.
 func (k *Keeper) setting(key GivenKey) (done func()) {
 	k.mu.Lock()

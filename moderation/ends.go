@@ -14,8 +14,9 @@ const (
 	maxUsed    = 2000        // at a time
 )
 
-// Run ends what has expired, and writes what is behind, until ctx ends.
-func (s *Sessions) Run(ctx context.Context) error {
+// Run ends what has expired, and writes what is behind, until ctx ends. What that
+// touches it hands to touch, which is called without a lock.
+func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	saved := s.now()
@@ -29,7 +30,7 @@ func (s *Sessions) Run(ctx context.Context) error {
 		case <-s.behind.wake:
 			s.persist(ctx, s.behind.take())
 		case <-tick.C:
-			s.Sweep(ctx)
+			touch(s.Sweep(ctx))
 			if now := s.now(); now.Sub(saved) >= saveUsed {
 				s.saveUsed(ctx, saved)
 				saved = now
@@ -40,7 +41,7 @@ func (s *Sessions) Run(ctx context.Context) error {
 
 // Sweep ends the grants whose time is over or whose key has gone, and the
 // revocations that keep nobody out any more.
-func (s *Sessions) Sweep(ctx context.Context) {
+func (s *Sessions) Sweep(ctx context.Context) Touched {
 	now := s.now()
 	judge := s.judge(now)
 	type end struct {
@@ -52,11 +53,12 @@ func (s *Sessions) Sweep(ctx context.Context) {
 		ended[e.why] = append(ended[e.why], e.Grant)
 	}
 	s.persist(ctx, s.expireRevocations(now))
-	s.arrivals.expire(now)
 	s.forgetEvicted(ctx)
-	s.end(ctx, ended[ReasonSessionEnded], EndExpired)
-	s.end(ctx, ended[ReasonKeyRemoved], EndKeyGone)
-	s.end(ctx, ended[ReasonNoSession], EndRevoked)
+	var touched []GivenKey
+	touched = append(touched, s.end(ctx, ended[ReasonSessionEnded], EndExpired)...)
+	touched = append(touched, s.end(ctx, ended[ReasonKeyRemoved], EndKeyGone)...)
+	touched = append(touched, s.end(ctx, ended[ReasonNoSession], EndRevoked)...)
+	return Touched{Accounts: touched}
 }
 
 // forgetEvicted deletes from the state the rooms that had to make place. One of the
@@ -86,24 +88,22 @@ func (s *Sessions) expireRevocations(now time.Time) []Change {
 	return changes
 }
 
-// end makes grants be no more, and has the rooms looked at in which they were
-// used. Why they ended is kept there, until it has been done.
-func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) {
+// end makes grants be no more, and returns where they were used. Why they ended is
+// kept there, until it has been done.
+func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) (touched []GivenKey) {
 	changes, touched := s.drop(grants, why)
 	s.persist(ctx, changes)
-	s.look(touched)
 	if len(grants) > 0 {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "sessions ended", slog.String("why", string(why)), slog.Int("n", len(grants)))
 	}
+	return touched
 }
 
 // endedAtATime bounds what is dropped under the lock, in sessions and in rooms.
 const endedAtATime = 32
 
-// drop is end in memory. It returns what is to be written, and what is to be
-// looked at.
-func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched map[GivenKey]bool) {
-	touched = map[GivenKey]bool{}
+// drop is end in memory. It returns what is to be written, and what was touched.
+func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched []GivenKey) {
 	var some dropped
 	for len(grants) > 0 {
 		s.mu.Lock()
@@ -115,9 +115,7 @@ func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched map
 		s.mu.Unlock()
 		s.metrics.Sessions(n)
 		changes = append(changes, some.changes...)
-		for _, k := range some.touched {
-			touched[k] = true
-		}
+		touched = append(touched, some.touched...)
 		some.changes, some.touched = some.changes[:0], some.touched[:0]
 	}
 	return changes, touched
@@ -152,15 +150,6 @@ func (s *Sessions) dropOne(g *Grant, why End, d *dropped) {
 		}
 	}
 	d.changes = append(d.changes, Change{DeleteGrant: g.login()})
-}
-
-// look has rooms looked at.
-func (s *Sessions) look(touched map[GivenKey]bool) {
-	if k := s.keeper.Load(); k != nil {
-		for key := range touched {
-			k.changed(key.Room, key.JID)
-		}
-	}
 }
 
 // saveUsed writes the last uses that matter after a restart.

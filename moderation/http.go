@@ -27,8 +27,8 @@ const (
 // mod_muc_http_defaults makes the first who joins an owner unless affiliations
 // is there: it always is, on errors too.
 type Handler struct {
-	Sessions *Sessions
-	Log      *slog.Logger // nil: no log
+	Service *Service
+	Log     *slog.Logger // nil: no log
 
 	// Panics writes down what the code does not survive; the answer is no.
 	Panics *panics.Reporter // nil: nothing is written
@@ -53,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "/muc/"
 	}
 	h.Panics.Serve("http", w, r, h.serve, func(w http.ResponseWriter, r *http.Request) {
-		h.Sessions.metrics.Join(metrics.Undecided, string(ReasonInternalError))
+		h.Service.metrics.Join(metrics.Undecided, string(ReasonInternalError))
 		h.refuse(w, r.URL.Path == CreatePath, http.StatusInternalServerError, ReasonInternalError)
 	})
 }
@@ -80,7 +80,7 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, false, http.StatusBadRequest, ReasonMalformedRequest)
 		return
 	}
-	d := h.Sessions.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
+	d := h.Service.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
 	h.settle(r.Context(), q["userJID"], q["mucJID"], d)
 	if !d.Allowed && !d.HeldByRoom {
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
@@ -96,7 +96,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, true, http.StatusBadRequest, ReasonMalformedRequest)
 		return
 	}
-	affiliations, d := h.Sessions.Create(r.Context(), q["jid"])
+	affiliations, d := h.Service.Create(r.Context(), q["jid"])
 	switch {
 	case d.Allowed:
 		if h.Log != nil {
@@ -123,7 +123,7 @@ func (h *Handler) settle(ctx context.Context, user, room string, d Decision) {
 	case !d.Allowed:
 		result, text = metrics.Denied, "join refused"
 	}
-	h.Sessions.metrics.Join(result, string(d.Reason))
+	h.Service.metrics.Join(result, string(d.Reason))
 	if h.Log != nil && h.Log.Enabled(ctx, level) {
 		h.Log.LogAttrs(ctx, level, text, slog.String("account", clip(user)), slog.String("room", clip(room)), slog.String("reason", string(d.Reason)),
 			slog.String("detail", d.Detail), slog.String("affiliation", string(d.Affiliation)))

@@ -35,7 +35,7 @@ func TestPanic(t *testing.T) {
 			t.Fatal(err)
 		}
 		armed = true
-		h := &moderation.Handler{Sessions: s, Panics: panics.New(slog.New(slog.NewTextHandler(&log, nil)), m)}
+		h := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: s}), Panics: panics.New(slog.New(slog.NewTextHandler(&log, nil)), m)}
 		code, answer := ask(h, path+query)
 		list, isList := answer["affiliations"].(map[string]any)
 		no := answer["allowed"] == false
@@ -46,7 +46,7 @@ func TestPanic(t *testing.T) {
 			t.Errorf("%s: %d %v", path, code, answer)
 		}
 		text := log.String()
-		for _, part := range []string{"msg=panic ", "door=http ", "path=" + path + " ", "type=string ", "usher/moderation.(*Sessions)"} {
+		for _, part := range []string{"msg=panic ", "door=http ", "path=" + path + " ", "type=string ", "usher/moderation.(*Service)"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s: no %q in the log: %s", path, part, text)
 			}

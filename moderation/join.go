@@ -2,7 +2,6 @@ package moderation
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ const roomRefresh = 10 * time.Minute
 // nothing but memory, except for a breakout room that is seen for the first
 // time, or whose main room the account is not known to have been in: then the
 // rooms themselves are asked.
-func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
+func (m *Service) Join(ctx context.Context, user, room, nick string) Decision {
 	name, err := ParseRoom(room)
 	if err != nil {
 		return refuse(ReasonMalformedRequest, "%v; look at what asks %s", err, JoinPath)
@@ -26,48 +25,48 @@ func (s *Sessions) Join(ctx context.Context, user, room, nick string) Decision {
 	if len(user) > jid.MaxJID {
 		return refuse(ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", clip(user), JoinPath)
 	}
-	p := s.policy.Load()
+	p := m.sessions.policy.Load()
 	h := p.byRoom[name.Domain]
 	if h == nil {
 		return refuse(ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, or take muc_http_auth out of that component in Prosody", clip(name.Domain))
 	}
-	if s.births.settle(ctx, room, s.now) {
+	if m.births.settle(ctx, room, m.now) {
 		return refuse(ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
 	}
 	isBreakout := h.breakout[name.Domain]
 	if isBreakout && !h.service[user] {
-		if name, err = s.mainOf(ctx, h, user, name); err != nil {
+		if name, err = m.mainOf(ctx, h, user, name); err != nil {
 			return refuse(ReasonBreakoutUnknown, "%v; have the client join the main room first, and look at usher status for the component", err)
 		}
 	}
-	d := s.standing(h, user, name, s.now())
+	d := m.sessions.standing(h, user, name, m.now())
 	if !isBreakout {
-		d = s.begins(ctx, h, name, user, d)
+		d = m.begins(ctx, h, name, user, d)
 	}
-	if d.Allowed && d.Reason == ReasonAdmitted && s.settling(name.JID, user) {
+	if d.Allowed && d.Reason == ReasonAdmitted && m.settling(name.JID, user) {
 		d = refuse(ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
 	switch {
 	case d.Knocks:
-		s.knock(ctx, h, name, user, nick, &d)
+		m.knock(ctx, h, name, user, nick, &d)
 		d.HeldByRoom = d.HeldByRoom && !isBreakout
 	case !d.Allowed:
 	case isBreakout: // Jitsi's breakout rooms have the affiliations of their main room
 		d.Affiliation = None
 	default:
 		if len(h.Breakout) > 0 {
-			s.attended.add(user, name.JID)
+			m.attended.add(user, name.JID)
 		}
-		s.joined(ctx, h, name.JID, d)
+		m.sessions.joined(ctx, h, name.JID, d)
 		if d.Grant != nil || d.Listed || h.Strict { // of others there is nothing to give or to take back
-			s.touch(name.JID, user)
+			m.effects.Joined(name.JID, user)
 		}
-		if s.lobby != nil && d.Reason != ReasonServiceAccount {
-			s.lobby.CameIn(name.JID, user)
+		if m.lobby != nil && d.Reason != ReasonServiceAccount {
+			m.lobby.CameIn(name.JID, user)
 		}
 	}
 	if !isBreakout {
-		s.unasked.Asked(name.Domain, name.JID, user, d.Allowed || d.HeldByRoom)
+		m.unasked.Asked(name.Domain, name.JID, user, d.Allowed || d.HeldByRoom)
 	}
 	return d
 }
@@ -154,48 +153,5 @@ func (s *Sessions) evictRoom() {
 	delete(s.closed, oldest.JID)
 	if oldest.isKept() && len(s.evicted) < maxEvicted {
 		s.evicted = append(s.evicted, oldest.key()) // written by the next sweep
-	}
-}
-
-// touch has a room looked at.
-func (s *Sessions) touch(room, user string) {
-	if k := s.keeper.Load(); k != nil {
-		k.joined(room, user)
-	}
-}
-
-// touchAccount has every room looked at in which a new login may change what
-// somebody is: where he was let in before, and the rooms that the token names.
-func (s *Sessions) touchAccount(g *Grant) {
-	k := s.keeper.Load()
-	if k == nil {
-		return
-	}
-	jid := g.JID()
-	h := s.policy.Load().hosts[g.Host]
-	s.mu.RLock()
-	rooms := s.ledger.roomsOf(jid)
-	s.mu.RUnlock()
-	if h != nil {
-		rooms = append(rooms, s.namedRooms(h, g)...)
-	}
-	slices.Sort(rooms)
-	rooms = slices.Compact(rooms)
-	closed := make([]bool, len(rooms))
-	s.mu.RLock()
-	for i, room := range rooms {
-		_, closed[i] = s.closed[room]
-	}
-	anyClosed := len(s.closed) > 0
-	s.mu.RUnlock()
-	for i, room := range rooms {
-		if closed[i] {
-			k.welcome(room, jid)
-		} else {
-			k.changed(room, jid)
-		}
-	}
-	if h != nil && anyClosed && g.wild() {
-		k.welcomeEverywhere(h, g, rooms)
 	}
 }

@@ -5,10 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"usher/internal/taskgroup"
 )
@@ -49,11 +46,7 @@ type Keeper struct {
 	searches chan struct{}   // likewise
 	group    taskgroup.Group // all that was started besides Run
 
-	askedRooms chan struct{}      // likewise, for each room that is to be asked whether it is there
-	beginnings chan struct{}      // and for each that is asked now
-	begun      singleflight.Group // those questions, by room
-	asking     atomic.Int32       // joins that wait for such a question
-	watchNow   chan struct{}      // a round is due
+	watchNow chan struct{} // a round is due
 
 	mu      sync.Mutex
 	watched uint64                 // the connection on which rooms are watched
@@ -78,10 +71,9 @@ type task struct {
 // NewKeeper returns the keeper of the sessions' rooms; they tell it of every
 // join.
 func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{},
-		askedRooms: make(chan struct{}, maxAskedRooms), beginnings: make(chan struct{}, maxBeginnings), watchNow: make(chan struct{}, 1)}
+	k := &Keeper{sessions: s, rooms: prosody, log: s.log, wake: make(chan struct{}, 1), welcomes: make(chan struct{}, maxWelcomes),
+		searches: make(chan struct{}, maxSearches), tasks: map[string]*task{}, sets: map[GivenKey]time.Time{}, watchNow: make(chan struct{}, 1)}
 	k.notifier = newNotifier(s, newRoster(s, prosody), prosody)
-	s.keeper.Store(k)
 	return k
 }
 

@@ -101,40 +101,34 @@ func (s *Sessions) started(room string) bool {
 // knock is for somebody who is held back. In a room that only lets members in
 // the room itself says so, in the words that clients understand as a lobby, and
 // only usher's answer has to be a yes; but not if the room would let him in.
-func (s *Sessions) knock(ctx context.Context, h *hostRules, room RoomName, user, nick string, d *Decision) {
-	notice := s.lobby.Knock(room.JID, user, nick, s.started(room.JID))
-	if k := s.keeper.Load(); k != nil {
-		k.notifier.Knocked(room.JID, user, nick, notice)
-	}
+func (m *Service) knock(ctx context.Context, h *hostRules, room RoomName, user, nick string, d *Decision) {
+	notice := m.lobby.Knock(room.JID, user, nick, m.sessions.started(room.JID))
+	m.notifier.Knocked(room.JID, user, nick, notice)
 	if !d.Waits || h.Lobby.Mode() != lobby.MembersOnly {
 		return
 	}
-	if g := s.given(room.JID, user); g != nil && g.Affiliation.rank() >= Member.rank() {
-		s.touch(room.JID, user) // what he was given has to be taken back first
+	if g := m.sessions.given(room.JID, user); g != nil && g.Affiliation.rank() >= Member.rank() {
+		m.effects.Joined(room.JID, user) // what he was given has to be taken back first
 		return
 	}
-	if d.HeldByRoom = s.awaitClosed(ctx, room.JID, user); d.HeldByRoom {
-		s.touch(room.JID, user) // a moderator may have let him in: then he is seen there
+	if d.HeldByRoom = m.awaitClosed(ctx, room.JID, user); d.HeldByRoom {
+		m.effects.Joined(room.JID, user) // a moderator may have let him in: then he is seen there
 	}
 }
 
 // awaitClosed reports whether a room is known to let in nobody but members now.
 // For one that has just begun, or was not seen since the component is connected,
 // it waits a moment.
-func (s *Sessions) awaitClosed(ctx context.Context, room, user string) bool {
-	k := s.keeper.Load()
-	if k == nil {
-		return false
-	}
-	connection := k.rooms.Connection()
-	if _, seen := s.closedRoom(room, connection); seen || connection == 0 || !s.started(room) {
+func (m *Service) awaitClosed(ctx context.Context, room, user string) bool {
+	connection := m.rooms.Connection()
+	if _, seen := m.sessions.closedRoom(room, connection); seen || connection == 0 || !m.sessions.started(room) {
 		return seen
 	}
-	k.urgent(room, user)
+	m.effects.Urgent(room, user)
 	ctx, cancel := context.WithTimeout(ctx, closeWithin)
 	defer cancel()
-	return s.await(ctx, room, "", func() (bool, time.Duration) {
-		_, seen := s.closedRoom(room, connection)
+	return m.sessions.await(ctx, room, "", func() (bool, time.Duration) {
+		_, seen := m.sessions.closedRoom(room, connection)
 		return seen, 0
 	})
 }
@@ -192,16 +186,15 @@ func (s *Sessions) closedRoom(room string, connection uint64) (was, seen bool) {
 	return true, connection != 0 && r.closed == connection
 }
 
-// ListChanged has the rooms looked at that only let members in: somebody was
-// put on the whitelist, or taken off it.
-func (s *Sessions) ListChanged(jid string) {
-	k := s.keeper.Load()
-	if k == nil {
-		return
+// ListChanged returns what is touched when somebody was put on the whitelist, or
+// taken off it: the rooms that only let members in.
+func (s *Sessions) ListChanged(jid string) Touched {
+	rooms := keys(&s.mu, s.closed)
+	t := Touched{Accounts: make([]GivenKey, len(rooms))}
+	for i, room := range rooms {
+		t.Accounts[i] = GivenKey{room, jid}
 	}
-	for _, room := range keys(&s.mu, s.closed) {
-		k.changed(room, jid)
-	}
+	return t
 }
 
 // closedRooms returns some of the running rooms that only let members in and

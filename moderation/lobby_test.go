@@ -36,6 +36,7 @@ func newLobbyFixture(t *testing.T, mode lobby.Mode) (*fixture, *lobby.Lobby) {
 		t.Fatal(err)
 	}
 	f.lobby, f.LobbyCommands = l, moderation.NewLobbyCommands(f.Sessions, l, nil)
+	f.service()
 	return f, l
 }
 
@@ -59,7 +60,7 @@ func TestKnocksFlood(t *testing.T) {
 		f, l, r, stop := startLobby(t, lobby.Gate)
 		defer stop()
 		time.Sleep(time.Second)
-		h := &moderation.Handler{Sessions: f.Sessions}
+		h := &moderation.Handler{Service: f.Service}
 		knock := func(guest, nick string) {
 			t.Helper()
 			code, answer := ask(h, "/muc/join?userJID="+guest+"%40guest."+host+"&mucJID=standup%40"+muc+"&nickname="+nick)
@@ -111,7 +112,7 @@ func TestLobbyMembers(t *testing.T) {
 		f, l, r, stop := startLobby(t, lobby.MembersOnly)
 		defer stop()
 		guest := "g@guest." + host
-		h := &moderation.Handler{Sessions: f.Sessions}
+		h := &moderation.Handler{Service: f.Service}
 		held := func() bool {
 			code, answer := ask(h, "/muc/join?userJID=g%40guest."+host+"&mucJID=standup%40"+muc+"&nickname=G")
 			return code == 200 && answer["allowed"] == true // the room itself refuses

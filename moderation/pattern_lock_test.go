@@ -19,11 +19,11 @@ func TestNoLockWhileCompiling(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := roomNamed(t, "standup")
-	for name, do := range map[string]func(*Sessions, *hostRules){
-		"join":   func(s *Sessions, _ *hostRules) { s.Join(t.Context(), "alice@"+testHost, room.JID, "Alice") },
-		"before": func(s *Sessions, _ *hostRules) { s.BeforeJoin(t.Context(), "alice@"+testHost, room.JID) },
-		"close":  func(s *Sessions, h *hostRules) { s.expected(h, room) },
-		"create": func(s *Sessions, _ *hostRules) {
+	for name, do := range map[string]func(*Service, *hostRules){
+		"join":   func(s *Service, _ *hostRules) { s.Join(t.Context(), "alice@"+testHost, room.JID, "Alice") },
+		"before": func(s *Service, _ *hostRules) { s.BeforeJoin(t.Context(), "alice@"+testHost, room.JID) },
+		"close":  func(s *Service, h *hostRules) { s.sessions.expected(h, room) },
+		"create": func(s *Service, _ *hostRules) {
 			s.arrivals.add(room.JID, accountKey{testHost, "alice"}, s.now())
 			s.Create(t.Context(), room.JID)
 		},
@@ -42,13 +42,13 @@ func TestNoLockWhileCompiling(t *testing.T) {
 				t.Fatal(err)
 			}
 			id := auth.Identity{Host: testHost, Account: "alice", AccountClaim: "alice", Rooms: []string{"stand.*"}, RoomRegex: true, Expires: s.now().Add(time.Hour)}
-			if err := s.Record(t.Context(), id); err != nil {
+			if _, err := s.Record(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
 			h := p.hosts[testHost]
 			h.patterns.mu.Lock() // for as long as that takes
 			done := make(chan struct{})
-			go func() { defer close(done); do(s, h) }()
+			go func() { defer close(done); do(NewService(ServiceOptions{Sessions: s}), h) }()
 			for !compiles() {
 				select {
 				case <-done:

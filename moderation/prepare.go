@@ -31,16 +31,15 @@ func (s *Sessions) Prepare(hosts []HostPolicy, held KeyHeld) (*Prepared, error) 
 func (p *Prepared) Commit() { p.sessions.policy.Store(p.policy) }
 
 // Reload is Commit, of a policy without keys of its own, and Settle.
-func (s *Sessions) Reload(ctx context.Context, p *Policy) {
+func (s *Sessions) Reload(ctx context.Context, p *Policy) Touched {
 	s.policy.Store(p)
-	s.Settle(ctx)
+	return s.Settle(ctx)
 }
 
-// Settle ends the sessions that the policy in force does not allow, and has
-// every room looked at.
-func (s *Sessions) Settle(ctx context.Context) {
-	s.Sweep(ctx)
-	if k := s.keeper.Load(); k != nil {
-		k.resync()
-	}
+// Settle ends the sessions that the policy in force does not allow. It touches
+// every room.
+func (s *Sessions) Settle(ctx context.Context) Touched {
+	t := s.Sweep(ctx)
+	t.All = true
+	return t
 }

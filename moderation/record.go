@@ -8,13 +8,14 @@ import (
 	"usher/metrics"
 )
 
-// Record is what a login leaves: a grant that a killed daemon still knows.
-func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
+// Record is what a login leaves: a grant that a killed daemon still knows. It is
+// auth.Sessions' Record, and returns what it touched besides.
+func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error) {
 	if s.Revoked(id) {
-		return auth.ErrRevoked
+		return Touched{}, auth.ErrRevoked
 	}
 	if now := s.now(); !s.logins.take(tokenID(id.TokenPrint), now) {
-		return fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
@@ -22,13 +23,11 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) error {
 	g.place()
 	over, err := s.keep(ctx, g)
 	if err != nil {
-		return err
+		return Touched{}, err
 	}
 	changes, touched := s.drop(over, EndExpired)
 	s.later(changes) // no login waits for the end of another
-	s.look(touched)
-	s.touchAccount(g)
-	return nil
+	return Touched{Accounts: touched, Login: g}, nil
 }
 
 // keep writes a grant and takes it over. It returns those that have to go for it.

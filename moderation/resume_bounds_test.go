@@ -60,7 +60,7 @@ func newSmallSessions(t *testing.T, store Store, p *Policy, now time.Time, b lim
 func (s *Sessions) stream(t *testing.T, account string) {
 	t.Helper()
 	id := auth.Identity{Host: "h", Account: account, Random: true, TokenPrint: "t1"}
-	if err := s.Record(t.Context(), id); err != nil {
+	if _, err := s.Record(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Remember(t.Context(), "h", account, "t1", "stream of "+account); err != nil {

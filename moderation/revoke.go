@@ -59,28 +59,28 @@ var (
 // ended. If it cannot be written it is in force all the same, and the error says
 // that a restart would forget it. The rooms follow as soon as the component can
 // reach them.
-func (s *Sessions) Revoke(ctx context.Context, t Target, all bool) (Revoked, error) {
+func (s *Sessions) Revoke(ctx context.Context, t Target, all bool) (Revoked, Touched, error) {
 	plan, err := s.plan(t)
 	if err != nil {
-		return Revoked{}, err
+		return Revoked{}, Touched{}, err
 	}
 	out := plan.tell()
 	if out.Persons > 1 && !all {
-		return out, ErrShared
+		return out, Touched{}, ErrShared
 	}
 	changes, err := s.putRevocations(plan, &out)
 	if err != nil {
-		return Revoked{}, err
+		return Revoked{}, Touched{}, err
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // who asked may be gone by now
 	defer cancel()
 	written := s.applyDurably(within, metrics.StateRevoke, changes)
-	s.end(ctx, s.stillAmong(plan), EndRevoked)
+	touched := Touched{Accounts: s.end(ctx, s.stillAmong(plan), EndRevoked)}
 	out.Rooms = s.roomsOf(out.Accounts)
 	if written != nil {
-		return out, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", written)
+		return out, touched, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", written)
 	}
-	return out, nil
+	return out, touched, nil
 }
 
 // A revocationPlan is what a target means now: revocations, and the sessions

@@ -18,6 +18,7 @@ import (
 // A revocationWorld is sessions of two issuers over a real state, and a clock.
 type revocationWorld struct {
 	*moderation.Sessions
+	*moderation.Service
 	path  string
 	store *sqlite.Store
 	clock time.Time
@@ -46,6 +47,7 @@ func (w *revocationWorld) open(t *testing.T) {
 	if w.Sessions, err = moderation.NewSessions(t.Context(), w.store, p, moderation.Options{Now: func() time.Time { return w.clock }}); err != nil {
 		t.Fatal(err)
 	}
+	w.Service = moderation.NewService(moderation.ServiceOptions{Sessions: w.Sessions})
 }
 
 // restart reads again what the state has, which a kill leaves as it is: what the
@@ -73,7 +75,7 @@ func (w *revocationWorld) shared(print, drawn string) auth.Identity {
 
 func (w *revocationWorld) login(t *testing.T, id auth.Identity, want error) {
 	t.Helper()
-	if err := w.Record(t.Context(), id); !errors.Is(err, want) || (err == nil) != (want == nil) {
+	if _, err := w.Record(t.Context(), id); !errors.Is(err, want) || (err == nil) != (want == nil) {
 		t.Errorf("%s of %s issued at %v by the token %s: %v, want %v", id.AccountClaim, id.Issuer, id.IssuedAt, id.TokenPrint, err, want)
 	}
 	if dead := w.Revoked(id); dead != errors.Is(want, auth.ErrRevoked) {
@@ -83,7 +85,7 @@ func (w *revocationWorld) login(t *testing.T, id auth.Identity, want error) {
 
 func (w *revocationWorld) revoke(t *testing.T, target moderation.Target, all bool, want error) moderation.Revoked {
 	t.Helper()
-	out, err := w.Revoke(t.Context(), target, all)
+	out, _, err := w.Revoke(t.Context(), target, all)
 	if !errors.Is(err, want) {
 		t.Fatalf("revoking %+v: %v, want %v", target, err, want)
 	}
@@ -321,12 +323,12 @@ func TestRevokeWithoutADisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Record(t.Context(), f.identity("alice", "t", "*")); err != nil {
+	if _, err := s.Record(t.Context(), f.identity("alice", "t", "*")); err != nil {
 		t.Fatal(err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel() // who asked is gone
-	out, err := s.Revoke(over, moderation.Target{User: "alice"}, false)
+	out, _, err := s.Revoke(over, moderation.Target{User: "alice"}, false)
 	if !errors.Is(err, store.err) || out.Sessions != 1 || !s.Revoked(f.identity("alice", "t")) {
 		t.Errorf("%+v, %v", out, err)
 	}

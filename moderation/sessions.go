@@ -37,21 +37,15 @@ type Options struct {
 
 // Sessions are the grants, and what was given by them: in memory for every
 // question, and in a [Store] for the next start. They are safe for concurrent
-// use, and are what [auth.Verifier] records its logins with.
+// use. But for Record they are [auth.Sessions]: what a login touches is for the caller.
 type Sessions struct {
-	store    Store
-	log      *slog.Logger
-	metrics  *metrics.Metrics
-	now      func() time.Time
-	keyHeld  KeyHeld
-	lobby    *lobby.Lobby // may be nil
-	policy   atomic.Pointer[Policy]
-	keeper   atomic.Pointer[Keeper] // told of what changes in rooms; may be nil
-	mains    mainRooms
-	attended attendance
-	births   births
-
-	arrivals  arrivals
+	store     Store
+	log       *slog.Logger
+	metrics   *metrics.Metrics
+	now       func() time.Time
+	keyHeld   KeyHeld
+	lobby     *lobby.Lobby // may be nil
+	policy    atomic.Pointer[Policy]
 	unasked   *unasked.Book // whether Prosody asks about joins and rooms
 	logins    loginRates
 	rewriting chan struct{} // held by whoever writes a grant that is kept already
@@ -86,8 +80,6 @@ type roomState struct {
 	epoch  uint64
 	closed uint64 // the connection on which it was seen to let in members only
 }
-
-var _ auth.Sessions = (*Sessions)(nil)
 
 // NewSessions loads what the store kept. The store stays the caller's to
 // close.

@@ -35,8 +35,10 @@ const (
 // A fixture is sessions with a clock of the test's own.
 type fixture struct {
 	*moderation.Sessions
-	*moderation.LobbyCommands              // nil without a lobby
-	lobby                     *lobby.Lobby // likewise
+	*moderation.Service
+	*moderation.LobbyCommands // nil without a lobby
+	touch                     func(moderation.Touched)
+	lobby                     *lobby.Lobby // may be nil
 	store                     *recorder
 	metrics                   *metrics.Metrics
 	mu                        sync.Mutex
@@ -132,6 +134,7 @@ func newSmallFixture(t testing.TB, state moderation.State, factor int) *fixture 
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.service()
 	return f
 }
 
@@ -146,6 +149,7 @@ func (f *fixture) logTo(t testing.TB, log *slog.Logger) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.service()
 }
 
 // identity is a login with a token that is told from others by its name.
@@ -232,7 +236,7 @@ func ask(h http.Handler, path string) (int, map[string]any) {
 // TestAnswers: allowed is a boolean always, affiliations an object always, whatever is asked.
 func TestAnswers(t *testing.T) {
 	f := newFixture(t, moderation.State{})
-	h := &moderation.Handler{Sessions: f.Sessions}
+	h := &moderation.Handler{Service: f.Service}
 	alice := f.identity("alice", "t1", "standup")
 	alice.Moderator = true
 	f.record(t, alice)
@@ -273,7 +277,7 @@ func FuzzJoinQuery(f *testing.F) {
 	f.Add("userJID=a;b=c")
 	x := newFixture(f, moderation.State{})
 	x.record(f, x.identity("alice", "t1", "standup"))
-	h := &moderation.Handler{Sessions: x.Sessions}
+	h := &moderation.Handler{Service: x.Service}
 	f.Fuzz(func(t *testing.T, raw string) {
 		r := httptest.NewRequest(http.MethodGet, "/muc/join", nil)
 		r.URL.RawQuery = raw
@@ -353,7 +357,7 @@ func BenchmarkJoin(b *testing.B) {
 		for i := range n {
 			f.record(b, f.identity(fmt.Sprint("user", i), fmt.Sprint("t", i), "standup"))
 		}
-		h := &moderation.Handler{Sessions: f.Sessions}
+		h := &moderation.Handler{Service: f.Service}
 		i := 0
 		asks[n] = func() {
 			i += 7919

@@ -28,7 +28,9 @@ func (p *roomParts) admin(mux *http.ServeMux) {
 		answer := revokeAnswer{Component: p.component != nil}
 		target, err := targetOf(r.URL.Query())
 		if err == nil {
-			answer.Revoked, err = p.sessions.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
+			var touched moderation.Touched
+			answer.Revoked, touched, err = p.sessions.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
+			p.touch(touched)
 		}
 		answer.explain(err)
 		writeJSON(w, answer)

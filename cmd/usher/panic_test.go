@@ -24,7 +24,7 @@ import (
 func TestEveryHandlerPanics(t *testing.T) {
 	m := metrics.New("test")
 	d := &usherd{metrics: m, rooms: &roomParts{}}
-	rooms := &moderation.Handler{Sessions: brokenSessions(t, m)}
+	rooms := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: brokenSessions(t, m)})}
 	door := &httpauth.Server{Rooms: rooms}
 	door.Configure(httpauth.Settings{Insecure: true, Hosts: []string{"usher"}})
 	gate := gateway.New(gateway.Options{})

@@ -136,7 +136,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 	r.plan(&result, problems)
 	r.finish(trigger, result)
 	if next != nil {
-		r.rooms.sessions.Settle(ctx)
+		r.rooms.touch(r.rooms.sessions.Settle(ctx))
 	}
 	return result
 }

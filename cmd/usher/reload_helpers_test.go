@@ -109,7 +109,7 @@ func (w *reloadWorld) inForce() map[string]string {
 		token := authtest.TokenBy(w.t, secret, authtest.Claims(reloadHost, nil))
 		_, err := w.verifier.Authenticate(w.t.Context(), auth.Credentials{Door: "test", Host: reloadHost, Token: token})
 		says("keys", which, err == nil)
-		d := w.rooms.sessions.Join(w.t.Context(), "focus-"+which+"@"+reloadHost, reloadRoom, "")
+		d := w.rooms.service.Join(w.t.Context(), "focus-"+which+"@"+reloadHost, reloadRoom, "")
 		says("policy", which, d.Allowed)
 		says("whitelist", which, slices.ContainsFunc(w.rooms.lobby.List(), func(e lobby.Listed) bool { return e.JID == "recorder-"+which+"@rec.example.com" }))
 		says("http", which, w.asks("0123456789abcdef-"+which))

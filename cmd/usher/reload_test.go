@@ -81,7 +81,7 @@ func TestReloadMixesNothing(t *testing.T) {
 		tries := func(where string) {
 			t.Helper()
 			_, err := w.verifier.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: reloadHost, Token: token})
-			d := w.rooms.sessions.Join(t.Context(), "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", "")
+			d := w.rooms.service.Join(t.Context(), "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", "")
 			if d.Allowed || strings.HasPrefix(where, "after") != (err == nil) && where != "midway" {
 				t.Errorf("%s, %s: login %v, join %s", name, where, err, d.Reason)
 			}
@@ -124,7 +124,7 @@ func TestReloadWhileInUse(t *testing.T) {
 		for ctx.Err() == nil {
 			_, _ = w.verifier.Authenticate(ctx, auth.Credentials{Door: "test", Host: reloadHost, Token: token})
 			for range 20 {
-				if d := w.rooms.sessions.Join(ctx, "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", ""); d.Allowed {
+				if d := w.rooms.service.Join(ctx, "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", ""); d.Allowed {
 					joined.Add(1)
 				}
 			}

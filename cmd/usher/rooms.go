@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"usher/auth"
 	"usher/internal/config"
 	"usher/internal/memory"
 	"usher/internal/panics"
@@ -26,6 +27,7 @@ type roomParts struct {
 	store     stateStore
 	lobby     *lobby.Lobby
 	sessions  *moderation.Sessions
+	service   *moderation.Service
 	handler   *moderation.Handler
 	keeper    *moderation.Keeper // nil without a component
 	commands  *moderation.LobbyCommands
@@ -49,7 +51,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	}
 	changed := func(jid string) {
 		if p.sessions != nil {
-			p.sessions.ListChanged(jid)
+			p.touch(p.sessions.ListChanged(jid))
 		}
 	}
 	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Changed: changed})
@@ -65,16 +67,41 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	p.handler = &moderation.Handler{Sessions: p.sessions, Log: log, Panics: pr}
+	options := moderation.ServiceOptions{Sessions: p.sessions}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
 		p.keeper = moderation.NewKeeper(p.sessions, p.component)
+		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.keeper
 	}
 	p.commands = moderation.NewLobbyCommands(p.sessions, p.lobby, p.keeper)
 	if p.component != nil {
 		p.component.Offer(p.commands)
 	}
+	p.service = moderation.NewService(options)
+	p.handler = &moderation.Handler{Service: p.service, Log: log, Panics: pr}
 	return p, nil
+}
+
+// touch has the rooms looked at that a change touched.
+func (p *roomParts) touch(t moderation.Touched) {
+	if p.keeper != nil {
+		p.keeper.Touch(t)
+	}
+}
+
+// logins are the sessions as the doors know them: a login has rooms looked at.
+type logins struct {
+	*moderation.Sessions
+	touch func(moderation.Touched)
+}
+
+var _ auth.Sessions = logins{}
+
+// Record remembers a login.
+func (l logins) Record(ctx context.Context, id auth.Identity) error {
+	t, err := l.Sessions.Record(ctx, id)
+	l.touch(t)
+	return err
 }
 
 // configure puts in force what is neither rules nor lists.
@@ -114,7 +141,8 @@ func (p *roomParts) close(log *slog.Logger) {
 }
 
 func (p *roomParts) tasks() []task {
-	list := []task{{"sessions", p.sessions.Run}, {"lobby", p.lobby.Run}}
+	sessions := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
+	list := []task{{"sessions", sessions}, {"lobby", p.lobby.Run}}
 	if p.component != nil {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run})
 	}

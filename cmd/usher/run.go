@@ -116,7 +116,7 @@ func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInpu
 			rooms.close(log)
 		}
 	}()
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: rooms.sessions, Panics: p}) // no rules are in force
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{rooms.sessions, rooms.touch}, Panics: p}) // no rules are in force
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInpu
 	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.hangups, requests: make(chan chan reloadResult)}
 	r.level, r.verifier, r.rooms = in.level, v, rooms
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
-	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.sessions, Log: log, Metrics: m.Gateway(),
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	if err := r.start(c); err != nil {
 		e.close()
