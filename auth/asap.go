@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 type asap struct {
 	*source
 	hasher kidHasher
-	failed occasion.Gate // of log lines that strangers can cause
+	failed ratelimit.Log // of log lines that strangers can cause
 
 	mu      sync.Mutex // never held during a fetch
 	known   map[string]*asapKey

@@ -94,7 +94,7 @@ func (a *asap) logMissing(ctx context.Context, err error, attrs []slog.Attr) {
 	case keyIsGone(err):
 		level = slog.LevelDebug
 	}
-	if silent, ok := a.failed.Now(); ok || level == slog.LevelError {
+	if silent, ok := a.failed.Allow(); ok || level == slog.LevelError {
 		a.log(ctx, level, "fetching a key failed", append(attrs, slog.Int("more_unlogged", silent))...)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 	"usher/internal/taskgroup"
 	"usher/metrics"
 )
@@ -27,19 +27,19 @@ type mailQueue struct {
 	metrics *metrics.Metrics
 	queue   chan func(context.Context)
 	places  chan struct{} // of what is to be sent later
-	losses  occasion.Gate // of log lines
+	losses  ratelimit.Log // of log lines
 }
 
 func newMailQueue(kind metrics.LobbyMessage, g *taskgroup.Group, log *slog.Logger, m *metrics.Metrics) *mailQueue {
 	return &mailQueue{kind: kind, group: g, log: log, metrics: m, queue: make(chan func(context.Context), mailPlaces),
-		places: make(chan struct{}, mailPlaces), losses: occasion.Gate{Every: time.Minute}}
+		places: make(chan struct{}, mailPlaces), losses: ratelimit.Log{Every: time.Minute}}
 }
 
 // lost counts a message that is not sent, and says so once a minute. The account of
 // key is the one that the message is about.
 func (q *mailQueue) lost(why metrics.LobbyLoss, key GivenKey, err error) {
 	q.metrics.LobbyMessageLost(q.kind, why)
-	if silent, now := q.losses.Now(); now {
+	if silent, now := q.losses.Allow(); now {
 		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()), slog.String("reason", why.String()),
 			slog.String("room", clip(key.Room)), slog.String("account", clip(key.JID)), slog.Any("err", err), slog.Int("not_logged", silent))
 	}

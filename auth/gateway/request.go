@@ -105,7 +105,7 @@ func (q *request) refuse(status int, why metrics.Refusal, text string, more ...s
 	}
 	q.patience(0)
 	http.Error(q.w, text, status)
-	if n, now := q.refused.Now(); now {
+	if n, now := q.refused.Allow(); now {
 		q.Log.LogAttrs(q.r.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{slog.String("reason", why.String()),
 			slog.String("cause", text), slog.String("address", q.from.String()), slog.Int("not_logged", n)}, more...)...)
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/occasion"
 	"usher/internal/panics"
+	"usher/internal/ratelimit"
 	"usher/metrics"
 )
 
@@ -78,7 +78,7 @@ type Server struct {
 	places    places // of sessions, and of requests that belong to none
 	reading   places // of requests whose body is being read
 	farewells chan struct{}
-	refused   occasion.Gate // to be logged
+	refused   ratelimit.Log // to be logged
 	budget    budget
 	sessions  sessionTable
 	bosh      boshTable

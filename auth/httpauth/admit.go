@@ -84,7 +84,7 @@ func (s *Server) refuseAdmission(w http.ResponseWriter, why *stop) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="usher"`)
 	}
 	http.Error(w, why.text, why.status)
-	if n, now := s.stopped.Now(); now && s.Log != nil {
+	if n, now := s.stopped.Allow(); now && s.Log != nil {
 		s.Log.Warn("a request to the HTTP door was not admitted", slog.String("cause", why.text), slog.Int("not_logged", n))
 	}
 }

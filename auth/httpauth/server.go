@@ -10,8 +10,8 @@ import (
 
 	"usher/auth"
 	"usher/internal/httpd"
-	"usher/internal/occasion"
 	"usher/internal/panics"
+	"usher/internal/ratelimit"
 )
 
 // Door is the name of all of them together.
@@ -58,7 +58,7 @@ type Server struct {
 	Rooms http.Handler
 
 	settings atomic.Pointer[settings]
-	stopped  occasion.Gate
+	stopped  ratelimit.Log
 }
 
 // settings is Settings made ready, and immutable.

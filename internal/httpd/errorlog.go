@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 )
 
 // mostErrorText bounds what net/http complains about, in bytes.
@@ -21,12 +21,12 @@ func newErrorLog(name string, l *slog.Logger) *log.Logger {
 type errorLog struct {
 	name string
 	log  *slog.Logger
-	gate occasion.Gate
+	gate ratelimit.Log
 }
 
 // Write implements io.Writer for log.Logger.
 func (w *errorLog) Write(p []byte) (int, error) {
-	n, now := w.gate.Now()
+	n, now := w.gate.Allow()
 	if !now {
 		return len(p), nil
 	}

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 	"usher/metrics"
 )
 
@@ -34,7 +34,7 @@ type Listener struct {
 	table   table
 	spare   *os.File // a descriptor to accept with when there is no other
 	pause   time.Duration
-	lines   map[metrics.Closing]*occasion.Gate // by what they say
+	lines   map[metrics.Closing]*ratelimit.Log // by what they say
 
 	closing sync.Once
 	closed  chan struct{}
@@ -47,7 +47,7 @@ func Limit(l net.Listener, o Options) *Listener {
 	}
 	limited := &Listener{
 		Listener: l, name: o.Name, users: map[uint32]bool{0: true, uint32(os.Geteuid()): true}, log: o.Log, metrics: o.Metrics,
-		lines: map[metrics.Closing]*occasion.Gate{}, closed: make(chan struct{}),
+		lines: map[metrics.Closing]*ratelimit.Log{}, closed: make(chan struct{}),
 	}
 	limited.table.limits = o.Limits
 	if limited.hint = "see peers in the configuration"; o.Users == nil {
@@ -57,7 +57,7 @@ func Limit(l net.Listener, o Options) *Listener {
 		limited.users[uint32(uid)] = true
 	}
 	for _, reason := range metrics.Closings() {
-		limited.lines[reason] = &occasion.Gate{}
+		limited.lines[reason] = &ratelimit.Log{}
 	}
 	limited.spare = openSpare()
 	return limited
@@ -120,7 +120,7 @@ func (l *Listener) refused(reason metrics.Closing, text string, peer Peer, err e
 
 // line logs at most one line a second and reason: a flood must not fill the disk.
 func (l *Listener) line(reason metrics.Closing, text string, attrs ...any) {
-	if n, now := l.lines[reason].Now(); now {
+	if n, now := l.lines[reason].Allow(); now {
 		c := l.table.counts()
 		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, "not_logged", n)...)
 	}

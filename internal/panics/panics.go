@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 	"usher/metrics"
 )
 
@@ -23,7 +23,7 @@ const mostFrames = 32
 type Reporter struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
-	gates   sync.Map // *occasion.Gate by door and path, which are closed lists
+	gates   sync.Map // *ratelimit.Log by door and path, which are closed lists
 }
 
 // New returns a reporter; without a log, or without metrics, that part is left out.
@@ -60,8 +60,8 @@ func (p *Reporter) report(door, path string, v any) {
 	if p.log == nil {
 		return
 	}
-	gate, _ := p.gates.LoadOrStore([2]string{door, path}, &occasion.Gate{})
-	silent, now := gate.(*occasion.Gate).Now()
+	gate, _ := p.gates.LoadOrStore([2]string{door, path}, &ratelimit.Log{})
+	silent, now := gate.(*ratelimit.Log).Allow()
 	if !now {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"usher/internal/occasion"
+	"usher/internal/ratelimit"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -47,7 +47,7 @@ type Client struct {
 	number  uint64        // of the last connection
 	problem string        // why not, for an operator
 
-	forbidden occasion.Gate
+	forbidden ratelimit.Log
 	lacking   atomic.Bool // rooms refused the last change for lack of rights
 }
 
@@ -67,7 +67,7 @@ func New(c Config, o Options) *Client {
 		}
 	}
 	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet",
-		forbidden: occasion.Gate{Every: time.Minute}}
+		forbidden: ratelimit.Log{Every: time.Minute}}
 }
 
 // Offer has the component offer commands to moderators. It is called before Run.

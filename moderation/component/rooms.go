@@ -224,7 +224,7 @@ func (c *Client) finish(ctx context.Context, room string, q *question) (*iq, err
 		return nil, moderation.ErrNoRoom
 	case "forbidden", "not-allowed":
 		c.lacking.Store(true)
-		if _, now := c.forbidden.Now(); now {
+		if _, now := c.forbidden.Allow(); now {
 			c.o.Log.LogAttrs(ctx, slog.LevelError, "Prosody does not let the component change rooms", slog.String("room", clip(room)),
 				slog.String("condition", condition), slog.String("mend", mendRights(q.s.jid)))
 		}
