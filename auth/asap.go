@@ -37,7 +37,7 @@ type asap struct {
 	queue   *kidQueue // unknown kids that wait for their fetch
 	missing missingKids
 	useless map[string]skip // files that hold no good key; at most maxSkipped
-	pace    bucket
+	pace    pace
 
 	asking     map[string]bool // unknown kids that are being fetched
 	refreshing map[string]bool // known kids that are
@@ -55,7 +55,7 @@ func newASAP(s *source) *asap {
 	s.set.Store(&keyset{})
 	s.markTried()
 	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: newKidQueue(), missing: missingKids{},
-		useless: map[string]skip{}, pace: bucket{burst: asapBurst, pause: asapPause}, asking: map[string]bool{}, refreshing: map[string]bool{}}
+		useless: map[string]skip{}, pace: pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}}, asking: map[string]bool{}, refreshing: map[string]bool{}}
 }
 
 func (a *asap) want(kid string) lookup {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"usher/internal/ratelimit"
 )
 
 const (
@@ -36,12 +38,12 @@ type jwks struct {
 	body    []byte // that the current keys were read from
 	due     time.Time
 	backoff backoff
-	unknown bucket
+	unknown pace
 }
 
 func newJWKS(s *source) *jwks {
 	return &jwks{source: s, hasher: newKidHasher(), asked: map[kidHash]bool{}, missing: missingKids{},
-		unknown: bucket{burst: jwksBurst, pause: jwksPause}}
+		unknown: pace{Rate: ratelimit.Rate{Burst: jwksBurst, Every: jwksPause}}}
 }
 
 // want says whether the set may yet have a kid, and if so has it fetched as

@@ -3,6 +3,8 @@ package auth
 import (
 	"math/rand/v2"
 	"time"
+
+	"usher/internal/ratelimit"
 )
 
 const (
@@ -26,23 +28,14 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.wait = 0 }
 
-// A bucket allows burst fetches at once and then one for each pause: what
-// strangers can cause. It keeps only the time when it is full again (GCRA).
-type bucket struct {
-	burst int
-	pause time.Duration
-	full  time.Time
+// A pace bounds the fetches that strangers can cause.
+type pace struct {
+	ratelimit.Rate
+	full time.Time // what the rate keeps
 }
 
 // ready returns when the next fetch is allowed.
-func (b *bucket) ready() time.Time {
-	return b.full.Add(-time.Duration(b.burst-1) * b.pause)
-}
+func (p *pace) ready() time.Time { return p.Ready(p.full) }
 
 // take uses up one fetch.
-func (b *bucket) take(now time.Time) {
-	if b.full.Before(now) {
-		b.full = now
-	}
-	b.full = b.full.Add(b.pause)
-}
+func (p *pace) take(now time.Time) { p.full, _ = p.Take(p.full, now) }

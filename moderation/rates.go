@@ -3,6 +3,8 @@ package moderation
 import (
 	"sync"
 	"time"
+
+	"usher/internal/ratelimit"
 )
 
 // The logins of one token: of a class of 300 that shares a link all come in at
@@ -18,9 +20,8 @@ const maxRates = 65_536
 
 // loginRates bound how often one token logs in, so that one that is shared by
 // all the world pushes nobody else's sessions out, nor keeps the disk busy. Of a
-// token only is kept when it will have all of its logins again (the generic cell
-// rate algorithm): a limiter of golang.org/x/time/rate is five times as large.
-// The zero value is ready.
+// token only is kept when it will have all of its logins again. The zero value is
+// ready.
 //
 // A token that is not seen for a minute has all of its logins again and needs not
 // to be remembered: so there are two tables, and once a minute the older one goes.
@@ -32,9 +33,12 @@ type loginRates struct {
 	turned        time.Time
 }
 
+func logins() ratelimit.Rate {
+	return ratelimit.Rate{Burst: loginsAtOnce, Every: time.Minute / loginsPerMinute}
+}
+
 // take reports whether a token may log in now, and counts that.
 func (r *loginRates) take(token principalID, now time.Time) bool {
-	const each = time.Minute / loginsPerMinute
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	full, there := r.young[token]
@@ -44,13 +48,9 @@ func (r *loginRates) take(token principalID, now time.Time) bool {
 		}
 		full = r.former[token]
 	}
-	ahead := max(0, time.Duration(full-now.UnixNano()))
-	switch {
-	case ahead > loginsAtOnce*each: // the clock was set back
-		ahead = 0
-	case ahead+each > loginsAtOnce*each:
-		return false
+	next, ok := logins().Take(time.Unix(0, full), now)
+	if ok {
+		r.young[token] = next.UnixNano()
 	}
-	r.young[token] = now.Add(ahead + each).UnixNano()
-	return true
+	return ok
 }
