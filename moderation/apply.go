@@ -44,7 +44,7 @@ func (p *pass) record(ctx context.Context, g *Given) error {
 
 // set sets an affiliation, and confirms what the ledger says of it.
 func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error {
-	done := p.setting(GivenKey{p.room, jid})
+	done := p.setting.begin(GivenKey{p.room, jid})
 	err := p.rooms.SetAffiliation(ctx, p.room, jid, a.Set)
 	done()
 	p.sessions.metrics.Affiliation(string(a.Set), err == nil)

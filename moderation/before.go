@@ -89,7 +89,7 @@ func (k *Keeper) receive(ctx context.Context, room, jid string) {
 // looked at for him. The context is the keeper's: whoever waits for it does not end
 // it, as nothing is to be left half done.
 func (k *Keeper) greet(ctx context.Context, room, jid string) (again bool) {
-	ctx, cancel := context.WithTimeout(ctx, passWithin)
+	ctx, cancel := context.WithTimeout(ctx, runWithin)
 	defer cancel()
 	p := &pass{Keeper: k, room: room}
 	if !p.prepare() {

@@ -14,10 +14,6 @@ import (
 const (
 	letInWithin = 5 * time.Second // a decision waits for the room to have the membership
 	inviteLater = time.Minute     // an invitation waits for it, after the decision
-
-	// A join whose role Prosody computed before the membership was there is put out
-	// again. Prosody's question about such a join is here well within this time.
-	membershipSettles = 100 * time.Millisecond
 )
 
 // ErrNotYet is of a decision that holds, while the room cannot be made to let the
@@ -114,30 +110,6 @@ func (s *Sessions) canComeIn(key GivenKey) (yes bool, settles time.Duration) {
 	}
 	settles = membershipSettles - s.now().Sub(g.At)
 	return settles <= 0, min(settles, membershipSettles) // the clock may have been set back
-}
-
-// setting notes that an affiliation is being set, until done is called.
-func (k *Keeper) setting(key GivenKey) (done func()) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for other, at := range k.sets { // few: as many as are set at a time, and those of a moment ago
-		if !at.IsZero() && time.Since(at) >= membershipSettles {
-			delete(k.sets, other)
-		}
-	}
-	k.sets[key] = time.Time{}
-	return func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.sets[key] = time.Now()
-	}
-}
-
-func (k *Keeper) settling(key GivenKey) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	at, there := k.sets[key]
-	return there && (at.IsZero() || time.Since(at) < membershipSettles)
 }
 
 func (g *Given) isMember() bool {

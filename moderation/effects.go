@@ -18,7 +18,9 @@ func (k *Keeper) BeforeJoin(ctx context.Context, room, account string) {
 }
 
 // InFlight reports whether an affiliation is being set, or was a moment ago.
-func (k *Keeper) InFlight(room, account string) bool { return k.settling(GivenKey{room, account}) }
+func (k *Keeper) InFlight(room, account string) bool {
+	return k.setting.underWay(GivenKey{room, account})
+}
 
 // Knocked has the moderators of a room told of a knock.
 func (k *Keeper) Knocked(room, account, name string, notice lobby.Notice) {

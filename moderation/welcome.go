@@ -50,7 +50,7 @@ func (k *Keeper) welcome(room, jid string) {
 	}
 	started := k.group.Go(func(ctx context.Context) {
 		defer func() { <-k.welcomes }()
-		ctx, cancel := context.WithTimeout(ctx, passWithin)
+		ctx, cancel := context.WithTimeout(ctx, runWithin)
 		defer cancel()
 		p := &pass{Keeper: k, room: room}
 		if !p.prepare() {
