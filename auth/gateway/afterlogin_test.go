@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"usher/auth/gateway/stanza"
+
+	"usher/auth/gateway/budget"
 )
 
 const lost = `<failure ` + sasl + `><internal-server-error/></failure>`
@@ -173,7 +175,7 @@ func TestNoJoins(t *testing.T) {
 func TestLongJoins(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.login(aliceToken)
-	long := strings.Replace(join(room+"/Alice"), "</presence>", "<c>"+strings.Repeat("x", 3*pieceBytes)+"</c></presence>", 1)
+	long := strings.Replace(join(room+"/Alice"), "</presence>", "<c>"+strings.Repeat("x", 3*budget.Piece)+"</c></presence>", 1)
 	client.text(long)
 	prosody.expect(long)
 	if w.rooms.told() != "alice@"+host+" "+room {

@@ -112,20 +112,20 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		c.forward(body, nil)
 		return
 	}
-	l := loan{of: b.share}
-	defer l.repay() // by then nothing sends any more
+	l := b.share.Loan()
+	defer l.Repay() // by then nothing sends any more
 	body, ok := q.rest(in, &l)
 	if !ok {
 		return
 	}
 	q.beforeJoins(b, body)
-	c.forward(body, l.repay)
+	c.forward(body, l.Repay)
 }
 
 // newSession returns a session that no table has yet.
 func (q *request) newSession(rid int64, free func()) *boshSession {
 	return &boshSession{
-		free: free, began: time.Now(), kept: boshKept, share: q.share(q.settings, q.from),
+		free: free, began: time.Now(), kept: boshKept, share: q.share(),
 		rids: rids{highest: rid, answered: rid},
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"usher/auth"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
+
+	"usher/auth/gateway/budget"
 )
 
 const bosh = `xmlns="http://jabber.org/protocol/httpbind"`
@@ -192,7 +194,7 @@ func TestBOSHUnreadable(t *testing.T) {
 		"two logins":      {body(2, anonymous, anonymous), true, badRequest},
 		"login not first": {body(2, "<a/>", anonymous), true, badRequest},
 		"children in it":  {body(2, `<auth `+sasl+` mechanism="ANONYMOUS"><x/></auth>`), true, badRequest},
-		"too long":        {body(2, "<a>"+strings.Repeat("x", pieceBytes)+"</a>"), true, "too large before the login"},
+		"too long":        {body(2, "<a>"+strings.Repeat("x", budget.Piece)+"</a>"), true, "too large before the login"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{}, noGuests)
@@ -219,7 +221,7 @@ func TestBOSHUnreadable(t *testing.T) {
 func TestBOSHGuests(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.boshGuest()
-	for i, s := range []string{body(3, anonymous), body(4, "<a>"+strings.Repeat("x", 2*pieceBytes)+"</a>"), body(5, "<!-- -->"), body(6, "<a"), body(7, join(room+"/x"))} {
+	for i, s := range []string{body(3, anonymous), body(4, "<a>"+strings.Repeat("x", 2*budget.Piece)+"</a>"), body(5, "<!-- -->"), body(6, "<a"), body(7, join(room+"/x"))} {
 		w.round("", s, s, told(fmt.Sprint(i)))
 	}
 	if len(w.auth.questions()) > 0 || w.rooms.told() != "" {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
 
@@ -30,9 +32,9 @@ func (q *request) firstPiece() (in incoming, ok bool) {
 		q.refuse(http.StatusUnsupportedMediaType, metrics.RefusedRequest, "a body must come as it is, without a Content-Encoding")
 		return incoming{}, false
 	}
-	q.readWithin(pieceBytes)
+	q.readWithin(budget.Piece)
 	body := http.MaxBytesReader(q.w, q.r.Body, q.settings.MessageBytes)
-	length := int64(pieceBytes + 1)
+	length := int64(budget.Piece + 1)
 	if q.r.ContentLength >= 0 {
 		length = min(length, q.r.ContentLength)
 	}
@@ -44,21 +46,21 @@ func (q *request) firstPiece() (in incoming, ok bool) {
 	case err != nil:
 		q.cut(err)
 		return incoming{}, false
-	case n > pieceBytes:
+	case n > budget.Piece:
 		in.rest = body
 	}
 	return in, true
 }
 
 // rest reads the body whole: what is in it is known by its end only.
-func (q *request) rest(in incoming, l *loan) (body []byte, ok bool) {
+func (q *request) rest(in incoming, l *budget.Loan) (body []byte, ok bool) {
 	if in.rest == nil {
 		_ = q.control().SetReadDeadline(time.Time{})
 		return in.head, true
 	}
 	q.readWithin(min(max(q.r.ContentLength, 0), q.settings.MessageBytes))
 	whole := io.MultiReader(bytes.NewReader(in.head), in.rest)
-	body, err := io.ReadAll(&thriftyReader{from: whole, loan: l})
+	body, err := io.ReadAll(l.Reader(whole))
 	_ = q.control().SetReadDeadline(time.Time{})
 	if err != nil {
 		q.cut(err)
@@ -69,7 +71,7 @@ func (q *request) rest(in incoming, l *loan) (body []byte, ok bool) {
 
 // readWithin sets the deadline for so many bytes of the body.
 func (q *request) readWithin(length int64) {
-	_ = q.control().SetReadDeadline(time.Now().Add(timeFor(length)))
+	_ = q.control().SetReadDeadline(time.Now().Add(websocket.TimeFor(length)))
 }
 
 // cut answers a request whose body could not be read.
@@ -78,7 +80,7 @@ func (q *request) cut(err error) {
 	switch {
 	case large:
 		q.refuse(http.StatusRequestEntityTooLarge, metrics.RefusedRequest, "the body is too large (gateway.max_message_size)")
-	case errors.Is(err, errOverloaded):
+	case errors.Is(err, budget.ErrOverloaded):
 		q.refuse(http.StatusServiceUnavailable, metrics.RefusedConnections, "too many large stanzas at the same time")
 	default:
 		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, "the body was cut")

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"usher/metrics"
+
+	"usher/auth/gateway/budget"
 )
 
 // TestBOSHEndsByProsodysWord: a client that says that its session is over, by a
@@ -197,7 +199,7 @@ func TestBOSHStrangers(t *testing.T) {
 		`<message xmlns="jabber:server"/>`:                                          false,
 		`<a/>`:                                                                      false,
 		pingOf + register:                                                           false,
-		`<message>` + strings.Repeat("x", pieceBytes) + `</message>`:                false,
+		`<message>` + strings.Repeat("x", budget.Piece) + `</message>`:              false,
 	} {
 		for _, way := range waysIn {
 			w := newWorld(t, Options{}, way.settings())

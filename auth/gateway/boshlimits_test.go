@@ -10,6 +10,8 @@ import (
 
 	"usher/auth"
 	"usher/metrics"
+
+	"usher/auth/gateway/budget"
 )
 
 func TestBOSHTooLarge(t *testing.T) {
@@ -26,7 +28,7 @@ func TestBOSHTooLarge(t *testing.T) {
 func TestBOSHBudget(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.boshGuest()
-	giveBack := w.takeBudget(budgetBytes - 1000)
+	giveBack := w.takeBudget(budget.InAll - 1000)
 	w.round("", body(3, strings.Repeat("x", 10_000)), body(3, strings.Repeat("x", 10_000)), told())
 	(<-w.send("", body(4, strings.Repeat("x", 20_000)))).wants(t, http.StatusServiceUnavailable, "too many large stanzas")
 	giveBack()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/gateway/budget"
 	"usher/auth/gateway/stanza"
 )
 
@@ -15,7 +16,7 @@ import (
 type boshSession struct {
 	host     string
 	free     func()
-	share    *share
+	share    *budget.Share
 	began    time.Time
 	kept     time.Duration // without a request; Prosody has ended it by then
 	loggedIn atomic.Bool

@@ -10,6 +10,8 @@ import (
 
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
+
+	"usher/auth/gateway/budget"
 )
 
 // enterFrom logs in as a guest behind the proxy.
@@ -43,9 +45,7 @@ func (c *wire) holds(n int) {
 }
 
 func (w *world) held() int64 {
-	w.budget.mu.Lock()
-	defer w.budget.mu.Unlock()
-	return w.budget.taken
+	return w.budget.Taken()
 }
 
 // TestNoBudgetBeforeALogin: whatever comes before one, there is a piece for it
@@ -55,11 +55,11 @@ func TestNoBudgetBeforeALogin(t *testing.T) {
 		w := newWorld(t, Options{}, way.settings())
 		for range 20 {
 			client, _ := w.open(way.token)
-			client.holds(pieceBytes)
+			client.holds(budget.Piece)
 			client.frame(false, ws.OpContinuation, "x")
 			client.expectOne("<stream:error ", "The stanza is too large before the login.")
 		}
-		(<-w.send(way.token, creating(strings.Repeat(" ", pieceBytes)))).wants(t, http.StatusOK, "too large before the login")
+		(<-w.send(way.token, creating(strings.Repeat(" ", budget.Piece)))).wants(t, http.StatusOK, "too large before the login")
 		if n := w.held(); n != 0 {
 			t.Errorf("%s: %d bytes are held", way.name, n)
 		}
@@ -72,7 +72,7 @@ func TestNoBudgetBeforeALogin(t *testing.T) {
 // leaves the rest to others. Of IPv6 the network of a customer is one address;
 // those whose address is not known share half.
 func TestAddressShare(t *testing.T) {
-	const largest, part = DefaultMessageBytes, budgetBytes / addressParts
+	const largest, part = DefaultMessageBytes, budget.InAll / budget.AddressParts
 	for _, address := range []string{"192.0.2.%d", "2001:db8::%d", ""} {
 		w := newWorld(t, Options{}, behindProxy)
 		of, each := part, "192.0.2.7"
@@ -80,19 +80,19 @@ func TestAddressShare(t *testing.T) {
 		case "2001:db8::%d":
 			each = address
 		case "":
-			of, each = budgetBytes/unknownParts, ""
+			of, each = budget.InAll/budget.UnknownParts, ""
 		}
 		if strings.Contains(each, "%d") {
 			each = "2001:db8::7"
 		}
-		sessions := of / (largest - pieceBytes)
+		sessions := of / (largest - budget.Piece)
 		for range sessions {
 			client, _ := w.enterFrom(each)
 			client.holds(largest)
 		}
-		w.eventually("all is held", func() bool { return w.held() == int64(sessions*(largest-pieceBytes)) })
+		w.eventually("all is held", func() bool { return w.held() == int64(sessions*(largest-budget.Piece)) })
 		client, prosody := w.enterFrom(each)
-		client.holds(pieceBytes + of - sessions*(largest-pieceBytes) + 1) // a byte too much
+		client.holds(budget.Piece + of - sessions*(largest-budget.Piece) + 1) // a byte too much
 		client.expectOne("<stream:error ", "<resource-constraint ")
 		prosody.expect(stanza.Close)
 		client, prosody = w.enterFrom("198.51.100.1") // another address

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/net/netutil"
 
 	"usher/auth/gateway/stanza"
+
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 )
 
 // TestCloseFramesAreMirrored, from either side to the other and back, with code
@@ -79,7 +82,7 @@ func TestClientVanishes(t *testing.T) {
 func TestClientVanishesInALongMessage(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.guest()
-	client.raw(client.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*pieceBytes))[:3*pieceBytes])
+	client.raw(client.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*budget.Piece))[:3*budget.Piece])
 	_ = client.conn.Close()
 	cutOff(t, prosody)
 	w.ended("client")
@@ -93,7 +96,7 @@ func TestUpstreamVanishes(t *testing.T) {
 		client.expect("<before/>")
 		prosody.raw(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, "<never it gets there/>")[:cut])
 		_ = prosody.conn.Close()
-		client.expectClose(statusBadGateway, "")
+		client.expectClose(ws.StatusCode(websocket.StatusBadGateway), "")
 		client.expectEnd()
 		if w.ended("prosody"); t.Failed() {
 			t.Fatal(name)
@@ -106,18 +109,18 @@ func TestUpstreamVanishes(t *testing.T) {
 func TestUpstreamVanishesInALongMessage(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.guest()
-	prosody.raw(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*pieceBytes))[:3*pieceBytes])
+	prosody.raw(prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(4*budget.Piece))[:3*budget.Piece])
 	_ = prosody.conn.Close()
 	cutOff(t, client)
 	w.ended("prosody")
 }
 
-// cutOff wants the beginning of random(4*pieceBytes), in one frame, and nothing
+// cutOff wants the beginning of random(4*budget.Piece), in one frame, and nothing
 // behind it.
 func cutOff(t *testing.T, c *wire) {
 	t.Helper()
 	h, err := ws.ReadHeader(c.in)
-	if err != nil || h.Length != 4*pieceBytes || !h.Fin {
+	if err != nil || h.Length != 4*budget.Piece || !h.Fin {
 		t.Errorf("%+v, %v", h, err)
 	}
 	got, err := io.ReadAll(c.in)
@@ -127,7 +130,7 @@ func cutOff(t *testing.T, c *wire) {
 	if h.Masked {
 		ws.Cipher(got, h.Mask, 0)
 	}
-	if !strings.HasPrefix(random(4*pieceBytes), string(got)) {
+	if !strings.HasPrefix(random(4*budget.Piece), string(got)) {
 		t.Errorf("something follows: %d bytes are not its beginning", len(got))
 	}
 }

@@ -4,59 +4,57 @@ import (
 	"errors"
 	"os"
 
-	"github.com/gobwas/ws"
-
+	"usher/auth/gateway/budget"
 	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
 
 // An ending is why a session ends, and what the two sides are told of it.
 type ending struct {
 	reason      metrics.Ending
-	gone        bool          // there is nobody to tell
-	parted      bool          // the client's close frame came: there is nothing to wait for
-	client      []string      // the last messages to the client
-	code        ws.StatusCode // of the close frame for the client
-	payload     []byte        // the close frame's payload, if it is another's
-	tellProsody bool          // Prosody gets the same close frame
-	closeStream bool          // Prosody is told that the stream is over, not only the connection
+	gone        bool                 // there is nobody to tell
+	parted      bool                 // the client's close frame came: there is nothing to wait for
+	client      []string             // the last messages to the client
+	code        websocket.StatusCode // of the close frame for the client
+	payload     []byte               // the close frame's payload, if it is another's
+	tellProsody bool                 // Prosody gets the same close frame
+	closeStream bool                 // Prosody is told that the stream is over, not only the connection
 }
 
 var streamClose = []string{stanza.Close}
 
-// statusBadGateway is what clients are told when Prosody went away (IANA
-// registry of WebSocket close codes).
-const statusBadGateway ws.StatusCode = 1014
+// Error implements error, so that an inspector can say why a session ends.
+func (e *ending) Error() string { return "the session ended: " + e.reason.String() }
 
 // endStopped is how a session ends when usher does. Prosody sees a connection that
 // was cut, and keeps the stream for the client, who resumes it (XEP-0198).
 func endStopped() *ending {
-	return &ending{reason: metrics.EndedStopped, client: streamClose, code: ws.StatusGoingAway}
+	return &ending{reason: metrics.EndedStopped, client: streamClose, code: websocket.StatusGoingAway}
 }
 
 // endPolicy ends the stream as Prosody would: with an error of RFC 6120
 // section 4.9.3.
 func endPolicy(reason metrics.Ending, condition, text string) *ending {
-	return &ending{reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close}, code: ws.StatusPolicyViolation, closeStream: true}
+	return &ending{reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close}, code: websocket.StatusPolicyViolation, closeStream: true}
 }
 
 // clientEnded says what comes of an error of the client's connection.
 func clientEnded(err error) *ending {
-	c, isClose := errors.AsType[closed](err)
-	w, isWrite := errors.AsType[writeError](err)
-	_, isProtocol := errors.AsType[ws.ProtocolError](err)
+	c, isClose := errors.AsType[*websocket.ClosedError](err)
+	a, isAnswer := errors.AsType[*websocket.AnswerError](err)
 	switch {
 	case isClose:
-		return &ending{reason: metrics.EndedByClient, parted: true, payload: c.payload, tellProsody: true}
-	case isWrite:
-		return clientSlow(w.error)
-	case isProtocol, errors.Is(err, ws.ErrHeaderLengthMSB):
-		return &ending{reason: metrics.EndedProtocol, code: ws.StatusProtocolError}
-	case errors.Is(err, errTooLarge):
+		return &ending{reason: metrics.EndedByClient, parted: true, payload: c.Payload, tellProsody: true}
+	case isAnswer:
+		return clientSlow(a.Err)
+	case websocket.BreaksProtocol(err):
+		return &ending{reason: metrics.EndedProtocol, code: websocket.StatusProtocolError}
+	case errors.Is(err, websocket.ErrTooLarge):
 		return endPolicy(metrics.EndedTooLarge, "policy-violation", "The stanza is too large.")
-	case errors.Is(err, errTooMuch):
+	case errors.Is(err, websocket.ErrTooMuch):
 		return endPolicy(metrics.EndedPolicy, "policy-violation", "Too much was sent before the login.")
-	case errors.Is(err, errOverloaded):
+	case errors.Is(err, budget.ErrOverloaded):
 		return endPolicy(metrics.EndedOverloaded, "resource-constraint", "Too many large stanzas at the same time.")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &ending{reason: metrics.EndedIdle, gone: true}
@@ -74,8 +72,8 @@ func clientSlow(err error) *ending {
 
 // prosodyEnded says what comes of an error of the connection to Prosody.
 func prosodyEnded(err error) *ending {
-	if c, isClose := errors.AsType[closed](err); isClose {
-		return &ending{reason: metrics.EndedByProsody, payload: c.payload, tellProsody: true}
+	if c, isClose := errors.AsType[*websocket.ClosedError](err); isClose {
+		return &ending{reason: metrics.EndedByProsody, payload: c.Payload, tellProsody: true}
 	}
-	return &ending{reason: metrics.EndedByProsody, code: statusBadGateway}
+	return &ending{reason: metrics.EndedByProsody, code: websocket.StatusBadGateway}
 }

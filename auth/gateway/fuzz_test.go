@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/stanza"
+
+	"usher/auth/gateway/budget"
 )
 
 // FuzzClientSide sends arbitrary bytes as a client does that has opened its
@@ -68,9 +71,9 @@ func relayed(s *Server, l login, loggedIn bool, sent []byte) []ws.Frame {
 	prosody := &memory{in: blocked{make(chan struct{})}}
 	session := &session{Server: s, settings: s.settings.Load(), free: func() {}, began: time.Now(), login: &l}
 	session.loggedIn.Store(loggedIn)
-	session.share = s.share(session.settings, client{})
-	session.client.open(&memory{in: io.NopCloser(bytes.NewReader(sent))}, nil, ws.StateServerSide, time.Minute, time.Minute)
-	session.prosody.open(prosody, nil, ws.StateClientSide, 0, time.Minute)
+	session.share = s.budget.Share(netip.Prefix{}, session.settings.MessageBytes)
+	session.client.Open(&memory{in: io.NopCloser(bytes.NewReader(sent))}, nil, session.ofClient())
+	session.prosody.Open(prosody, nil, session.ofProsody())
 	s.sessions.serve(context.Background())
 	s.sessions.start(session)
 	s.sessions.all.Wait()
@@ -121,7 +124,8 @@ func checkFrame(t *testing.T, f ws.Frame, last bool) {
 	if h.OpCode == ws.OpClose && !last {
 		t.Fatal("something follows a close frame")
 	}
-	if h.OpCode == ws.OpClose && checkClose(f.Payload) != nil {
+	code, reason := ws.ParseCloseFrameData(f.Payload)
+	if h.OpCode == ws.OpClose && (len(f.Payload) == 1 || len(f.Payload) > 1 && ws.CheckCloseFrameData(code, reason) != nil) {
 		t.Fatalf("Prosody gets a close frame that says %q", f.Payload)
 	}
 }
@@ -132,7 +136,7 @@ func checkPoliced(t *testing.T, messages, sent []string) {
 	t.Helper()
 	for i, m := range messages {
 		e, err := stanza.Parse([]byte(m))
-		if err != nil || len(m) > pieceBytes+100 {
+		if err != nil || len(m) > budget.Piece+100 {
 			t.Fatalf("%q reaches Prosody: %v", m, err)
 		}
 		if isOurClose(m) && i == len(messages)-1 {
@@ -229,7 +233,7 @@ func FuzzBOSH(f *testing.F) {
 func checkBody(t *testing.T, sent, got string) {
 	t.Helper()
 	b, err := stanza.ParseBody([]byte(got))
-	if err != nil || len(got) > pieceBytes+100 {
+	if err != nil || len(got) > budget.Piece+100 {
 		t.Fatalf("%q reaches Prosody: %v", got, err)
 	}
 	if sid := b.Attribute("sid"); sid != "" && sid != "s1" {

@@ -1,27 +1,17 @@
 package gateway
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/gobwas/ws"
-
+	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
-
-// wantsUpgrade reports whether a request opens a WebSocket. Whether it does so
-// rightly is found out later.
-func wantsUpgrade(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.Header.Get("Sec-WebSocket-Key") != ""
-}
 
 // webSocket opens the connection to Prosody, then the client's, and leaves
 // both to a session.
@@ -31,14 +21,16 @@ func (q *request) webSocket() {
 		return
 	}
 	l := q.login // a copy: the request shall not outlive this
-	s := &session{Server: q.Server, settings: q.settings, free: free, began: time.Now(), login: &l, share: q.share(q.settings, q.from)}
+	s := &session{Server: q.Server, settings: q.settings, free: free, began: time.Now(), login: &l}
+	s.share = q.share()
 	protocol, ok := q.dial(s)
 	if !ok {
 		free()
 		return
 	}
-	if !q.upgrade(s, protocol) {
-		_ = s.prosody.conn.Close()
+	if err := s.client.Accept(q.w, q.r, protocol, q.WriteTimeout, s.ofClient()); err != nil {
+		q.Metrics.Refused(metrics.RefusedRequest)
+		_ = s.prosody.Close()
 		free()
 		return
 	}
@@ -55,31 +47,28 @@ func (q *request) webSocket() {
 func (q *request) dial(s *session) (protocol string, ok bool) {
 	ctx, cancel := context.WithTimeout(q.r.Context(), q.HandshakeTimeout)
 	defer cancel()
-	answered := 0
-	d := ws.Dialer{
-		Host: q.r.Host, Header: ws.HandshakeHeaderHTTP(q.forwarded()), Protocols: protocols(q.r.Header),
-		ReadBufferSize: readBytes, WriteBufferSize: 4 * readBytes,
-		OnStatusError: func(status int, _ []byte, _ io.Reader) { answered = status },
-	}
-	conn, early, hs, err := d.Dial(ctx, q.target("ws").String())
+	protocol, err := s.prosody.Dial(ctx, websocket.Request{
+		Address: q.target("ws").String(), Host: q.r.Host, Header: q.forwarded(), Protocols: websocket.Protocols(q.r.Header),
+	}, s.ofProsody())
 	if err != nil {
-		q.notConnected(answered, err)
+		q.notConnected(err)
 		return "", false
 	}
-	s.prosody.open(conn, take(early), ws.StateClientSide, 0, q.WriteTimeout)
-	return hs.Protocol, true
+	return protocol, true
 }
 
 // notConnected tells the client what Prosody said, and the operator what to
 // look at.
-func (q *request) notConnected(status int, err error) {
+func (q *request) notConnected(err error) {
+	const notXMPP = "the client does not ask for the WebSocket protocol xmpp (RFC 7395)"
 	switch {
-	case status == http.StatusNotFound:
-		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
-	case status == http.StatusNotImplemented:
-		q.refuse(http.StatusNotImplemented, metrics.RefusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
-	case errors.Is(err, ws.ErrHandshakeBadSubProtocol):
-		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, "the client does not ask for the WebSocket protocol xmpp (RFC 7395)")
+	case errors.Is(err, websocket.StatusError(http.StatusNotFound)):
+		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream,
+			"Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
+	case errors.Is(err, websocket.StatusError(http.StatusNotImplemented)):
+		q.refuse(http.StatusNotImplemented, metrics.RefusedRequest, notXMPP)
+	case errors.Is(err, websocket.ErrProtocol):
+		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, notXMPP)
 	default:
 		q.unreachable(err)
 	}
@@ -104,48 +93,6 @@ func cause(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// take empties a reader of what it has, and gives it back to the library.
-func take(r *bufio.Reader) []byte {
-	if r == nil {
-		return nil
-	}
-	early, _ := r.Peek(r.Buffered())
-	early = append([]byte(nil), early...)
-	ws.PutReader(r)
-	return early
-}
-
-// upgrade answers the client's handshake with the protocol that Prosody chose.
-func (q *request) upgrade(s *session, protocol string) bool {
-	u := ws.HTTPUpgrader{
-		Timeout: q.WriteTimeout, Header: q.w.Header(),
-		Protocol: func(p string) bool { return p == protocol },
-	}
-	conn, rw, _, err := u.Upgrade(q.r, q.w)
-	if err != nil {
-		q.Metrics.Refused(metrics.RefusedRequest)
-		if conn != nil {
-			_ = conn.Close()
-		}
-		return false
-	}
-	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	s.client.open(conn, early, ws.StateServerSide, q.IdleTimeout, q.WriteTimeout)
-	return true
-}
-
-// protocols are the client's subprotocols, in its order.
-func protocols(h http.Header) (list []string) {
-	for _, line := range h.Values("Sec-WebSocket-Protocol") {
-		for p := range strings.SplitSeq(line, ",") {
-			if p = strings.Trim(p, " \t"); p != "" {
-				list = append(list, p)
-			}
-		}
-	}
-	return list
 }
 
 // target is Prosody's address for the request, without the token.

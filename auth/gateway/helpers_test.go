@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/gateway/budget"
 	"usher/internal/panics"
 	"usher/metrics"
 )
@@ -269,26 +270,30 @@ func (w *world) over() {
 		w.t.Errorf("Serve: %v", err)
 	}
 	w.swept(2 * boshKept)
-	w.eventually("the budget is paid back", func() bool {
-		w.budget.mu.Lock()
-		defer w.budget.mu.Unlock()
-		return w.budget.taken == 0 && len(w.budget.byGroup) == 0
-	})
+	w.eventually("the budget is paid back", func() bool { return w.budget.Taken() == 0 })
 	if n := len(w.sessions.list()); n != 0 {
 		w.t.Errorf("%d sessions are left", n)
 	}
 	w.log.discreet(w.t)
 }
 
-// takeBudget takes so much of the budget that all share.
+// takeBudget takes so much of the budget that all share, for as many addresses as
+// that needs.
 func (w *world) takeBudget(n int64) (giveBack func()) {
-	change := func(n int64) {
-		w.budget.mu.Lock()
-		defer w.budget.mu.Unlock()
-		w.budget.taken += n
+	var loans []*budget.Loan
+	for i := range budget.AddressParts {
+		address := netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})
+		l := w.budget.Share(netip.PrefixFrom(address, 32), n).Loan()
+		if !l.Covers(n/budget.AddressParts + budget.Piece) {
+			w.t.Fatal("it is in use")
+		}
+		loans = append(loans, &l)
 	}
-	change(n)
-	return func() { change(-n) }
+	return func() {
+		for _, l := range loans {
+			l.Repay()
+		}
+	}
 }
 
 // swept wants no place to be taken after so long a silence.

@@ -9,6 +9,8 @@ import (
 
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
+
+	"usher/auth/gateway/websocket"
 )
 
 // What becomes of something that a client says before its login.
@@ -250,7 +252,7 @@ func TestMuchBeforeALogin(t *testing.T) {
 		client.text(streamTo)
 		prosody.expect(streamTo)
 		client.frame(false, ws.OpText, "<")
-		flood := strings.Repeat(string(frame(client)), earlyBytes/frameCost)
+		flood := strings.Repeat(string(frame(client)), websocket.EarlyBytes/websocket.FrameCost)
 		go func() { _, _ = client.conn.Write([]byte(flood)) }()
 		for {
 			f, err := client.next()
@@ -268,7 +270,7 @@ func TestMuchBeforeALogin(t *testing.T) {
 	}
 	w := newWorld(t, Options{})
 	client, prosody := w.guest()
-	for range 2 * earlyBytes / frameCost / 100 {
+	for range 2 * websocket.EarlyBytes / websocket.FrameCost / 100 {
 		client.raw([]byte(strings.Repeat(string(client.encoded(ws.Header{Fin: true, OpCode: ws.OpPong}, "")), 100)))
 	}
 	client.text("<a/>")

@@ -12,6 +12,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/stanza"
+
+	"usher/auth/gateway/budget"
 )
 
 const (
@@ -94,7 +96,7 @@ func TestTicketTakesTheTokensPlace(t *testing.T) {
 	prosody.expect(`<auth mechanism='ANONYMOUS' ` + sasl + ` x="&lt;" >` + base64.StdEncoding.EncodeToString([]byte(ticketText+"1")) + `</auth>`)
 	prosody.text(success)
 	client.expect(success)
-	for _, s := range []string{streamTo, `<iq/>`, anonymous, `not XML`, random(3 * pieceBytes)} { // the login is over
+	for _, s := range []string{streamTo, `<iq/>`, anonymous, `not XML`, random(3 * budget.Piece)} { // the login is over
 		client.text(s)
 		prosody.expect(s)
 		prosody.text(s)
@@ -226,7 +228,7 @@ func TestPasswordAfterATicket(t *testing.T) {
 func TestGuestsPassUntouched(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.guest()
-	for _, s := range []string{streamTo, anonymous, "<a/><b/>", "<!-- -->", " ", "", "not XML", random(2 * pieceBytes), join("a@conference.meet.example.com/nick")} {
+	for _, s := range []string{streamTo, anonymous, "<a/><b/>", "<!-- -->", " ", "", "not XML", random(2 * budget.Piece), join("a@conference.meet.example.com/nick")} {
 		client.text(s)
 		prosody.expect(s)
 	}
@@ -252,9 +254,9 @@ func TestUnreadable(t *testing.T) {
 		"a stream of RFC 6120": func(c *wire) { c.text(stream(anonymous)) },
 		"an empty stream":      func(c *wire) { c.text(stream("")) },
 		"many attributes":      func(c *wire) { c.text("<a" + strings.Repeat(" b", 200) + "/>") },
-		"too long":             func(c *wire) { c.text(`<a>` + random(pieceBytes) + `</a>`) },
+		"too long":             func(c *wire) { c.text(`<a>` + random(budget.Piece) + `</a>`) },
 		"too long, in fragments": func(c *wire) {
-			c.frame(false, ws.OpText, "<a>"+strings.Repeat("x", pieceBytes-3))
+			c.frame(false, ws.OpText, "<a>"+strings.Repeat("x", budget.Piece-3))
 			c.frame(true, ws.OpContinuation, "</a>")
 		},
 	} {

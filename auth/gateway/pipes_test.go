@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -62,9 +63,9 @@ func (p *pipes) another(l login) (near, prosody *wire) {
 	far, gate := net.Pipe()
 	ours, theirs := net.Pipe()
 	s := &session{Server: p.Server, settings: p.Server.settings.Load(), free: func() {}, began: time.Now(), login: &l}
-	s.client.open(gate, nil, ws.StateServerSide, p.IdleTimeout, p.WriteTimeout)
-	s.prosody.open(ours, nil, ws.StateClientSide, 0, p.WriteTimeout)
-	s.share = p.share(s.settings, client{})
+	s.share = p.budget.Share(netip.Prefix{}, s.settings.MessageBytes)
+	s.client.Open(gate, nil, s.ofClient())
+	s.prosody.Open(ours, nil, s.ofProsody())
 	p.sessions.start(s)
 	near, prosody = newWire(p.t, far, nil, true), newWire(p.t, theirs, nil, false)
 	near.patience, prosody.patience = time.Hour, time.Hour

@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
 
 // police lets of what comes before the login only that pass which the list in
 // doc.go has. What cannot be read cannot be compared with it.
-func (s *session) police(m *message) (passes bool, e *ending) {
-	element, err := stanza.Parse(m.payload)
+func (s *session) police(m *websocket.Message) (passes bool, e *ending) {
+	element, err := stanza.Parse(m.Payload())
 	if err != nil {
 		return false, endPolicy(metrics.EndedPolicy, "not-well-formed", "The stanza could not be read.")
 	}
@@ -29,7 +30,7 @@ func (s *session) police(m *message) (passes bool, e *ending) {
 	return s.policeLogin(m, element)
 }
 
-func (s *session) policeLogin(m *message, element stanza.Element) (passes bool, e *ending) {
+func (s *session) policeLogin(m *websocket.Message, element stanza.Element) (passes bool, e *ending) {
 	v, err := s.judge(s.ctx, s.login, s.host, s.underWay.Load(), element)
 	switch {
 	case errors.Is(err, errLoginFirst):
@@ -44,7 +45,7 @@ func (s *session) policeLogin(m *message, element stanza.Element) (passes bool, 
 	}
 	s.underWay.Store(v.goesOn)
 	if v.rewritten != nil {
-		m.payload = v.rewritten
+		m.Replace(v.rewritten)
 	}
 	return true, nil
 }
@@ -60,7 +61,7 @@ func (s *session) begin(v verdict) {
 
 // fail tells the client that the login was refused.
 func (s *session) fail(failure string) *ending {
-	if err := s.client.text(failure); err != nil {
+	if err := s.client.Send([]byte(failure)); err != nil {
 		return clientSlow(err)
 	}
 	if s.failures++; s.failures >= maxFailures {

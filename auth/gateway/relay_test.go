@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"usher/auth/gateway/budget"
 )
 
 // random returns so many bytes of text, the same ones each time.
@@ -22,7 +24,7 @@ func random(length int) string {
 // lengths lie on both sides of where the form of a frame's header changes, and
 // where a message is more than one piece.
 func lengths() []int {
-	return []int{0, 1, 125, 126, 1023, 1024, 1025, 65535, 65536, pieceBytes - 1, pieceBytes, pieceBytes + 1, 2 * pieceBytes, 2*pieceBytes + 1, 1 << 20}
+	return []int{0, 1, 125, 126, 1023, 1024, 1025, 65535, 65536, budget.Piece - 1, budget.Piece, budget.Piece + 1, 2 * budget.Piece, 2*budget.Piece + 1, 1 << 20}
 }
 
 // TestMessagesPassByteForByte, each in one frame, in both directions, text and
@@ -71,7 +73,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 func TestFragmentsAreJoined(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.guest()
-	for _, cut := range [][]int{{0, 0}, {1, 1}, {0, 5, 0}, {100, 0, 100}, {pieceBytes, 1}, {1, pieceBytes, pieceBytes + 1, 0}, {300_000, 300_000}, make([]int, 200)} {
+	for _, cut := range [][]int{{0, 0}, {1, 1}, {0, 5, 0}, {100, 0, 100}, {budget.Piece, 1}, {1, budget.Piece, budget.Piece + 1, 0}, {300_000, 300_000}, make([]int, 200)} {
 		var whole strings.Builder
 		go func() {
 			for i, length := range cut {

@@ -3,8 +3,11 @@ package gateway
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 	"usher/internal/httpd"
 	"usher/metrics"
 )
@@ -55,7 +58,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case preflight(r):
 		q.answerPreflight()
-	case r.URL.Path == WebSocketPath && wantsUpgrade(r):
+	case r.URL.Path == WebSocketPath && websocket.Wanted(r):
 		q.webSocket()
 	case r.URL.Path == BOSHPath && r.Method == http.MethodPost:
 		q.post()
@@ -88,12 +91,21 @@ func (q *request) placeIn(p *places) (free func(), ok bool) {
 	return nil, false
 }
 
+// share is the part of the budget that a new session has.
+func (q *request) share() *budget.Share {
+	var group netip.Prefix
+	if q.settings.known(q.from) {
+		group = q.from.group()
+	}
+	return q.budget.Share(group, q.settings.MessageBytes)
+}
+
 func (q *request) control() *http.ResponseController { return http.NewResponseController(q.w) }
 
 // patience bounds the time for an answer to be taken.
 func (q *request) patience(length int64) {
 	// What is no connection has no deadline either.
-	_ = q.control().SetWriteDeadline(time.Now().Add(q.WriteTimeout + time.Duration(max(length, 0)/slowest)*time.Second))
+	_ = q.control().SetWriteDeadline(time.Now().Add(q.WriteTimeout + time.Duration(max(length, 0)/websocket.Slowest)*time.Second))
 }
 
 // refuse answers instead of Prosody. The text is a constant: nothing that came

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 	"usher/internal/panics"
 	"usher/internal/ratelimit"
 	"usher/metrics"
@@ -79,7 +81,8 @@ type Server struct {
 	reading   places // of requests whose body is being read
 	farewells chan struct{}
 	refused   ratelimit.Log // to be logged
-	budget    budget
+	budget    budget.Budget
+	buffers   websocket.Buffers
 	sessions  sessionTable
 	bosh      boshTable
 	transport http.RoundTripper // to Prosody's HTTP server

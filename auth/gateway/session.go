@@ -2,15 +2,14 @@ package gateway
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gobwas/ws"
-
 	"usher/auth"
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
 
@@ -19,12 +18,13 @@ type session struct {
 	*Server
 	ctx             context.Context
 	settings        *Settings
-	client, prosody end
+	client, prosody websocket.Conn
 	free            func()
 	began           time.Time
 	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Server.keep alone
-	share           *share
+	share           *budget.Share
 	loggedIn        atomic.Bool
+	early           bool        // the message that is being read from the client began before that; of toProsody alone
 	underWay        atomic.Bool // a login that the client goes on with
 	over            atomic.Bool
 	parted          sync.WaitGroup // until both sides have been told of the end
@@ -44,6 +44,15 @@ type session struct {
 	resumable *auth.Ticket // a login whose stream's identifier is to be remembered
 }
 
+// ofClient and ofProsody are what the two connections are opened with.
+func (s *session) ofClient() websocket.Options {
+	return websocket.Options{IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout, Trusted: &s.loggedIn, Buffers: &s.buffers, Share: s.share}
+}
+
+func (s *session) ofProsody() websocket.Options {
+	return websocket.Options{Client: true, WriteTimeout: s.WriteTimeout, Buffers: &s.buffers, Share: s.share}
+}
+
 // run serves the session until it has ended.
 func (s *session) run() {
 	s.Metrics.Connected(metrics.TransportWebSocket, 1)
@@ -55,10 +64,9 @@ func (s *session) run() {
 	if !e.parted {
 		// The client may take note of the end in peace: whoever closes while there
 		// is something to be read has the other side lose what it was told.
-		_ = s.client.conn.SetReadDeadline(time.Now().Add(s.LingerTimeout))
-		_, _ = io.Copy(io.Discard, s.client.conn)
+		s.client.Discard(s.LingerTimeout)
 	}
-	_ = s.client.conn.Close()
+	_ = s.client.Close()
 	clientward.Wait()
 	s.sessions.remove(s)
 	s.cancelTicket()
@@ -90,21 +98,20 @@ func (s *session) end(e *ending) {
 // on its way has LingerTimeout to get there.
 func (s *session) part(e *ending) {
 	soon := time.Now().Add(s.LingerTimeout)
-	for _, side := range []*end{&s.client, &s.prosody} {
-		side.hurry(soon)
-	}
+	s.client.SetFinalDeadline(soon)
+	s.prosody.SetFinalDeadline(soon)
 	if e.gone {
-		_ = s.client.conn.Close()
+		_ = s.client.Close()
 	} else {
-		s.client.last(e.client, e.code, e.payload)
+		s.client.Finish(e.client, e.code, e.payload)
 	}
 	switch {
 	case e.closeStream: // else Prosody would keep it for a client that resumes it, and sends the same again
-		s.prosody.last(streamClose, ws.StatusNormalClosure, nil)
+		s.prosody.Finish(streamClose, websocket.StatusNormalClosure, nil)
 	case e.tellProsody:
-		s.prosody.last(nil, 0, e.payload)
+		s.prosody.Finish(nil, 0, e.payload)
 	}
-	_ = s.prosody.conn.Close()
+	_ = s.prosody.Close()
 }
 
 func (s *session) account() string {

@@ -41,7 +41,6 @@ func (t *sessionTable) start(s *session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.ctx = t.ctx
-	s.client.trusted = &s.loggedIn
 	s.parted.Add(1)
 	if !t.may() {
 		return false
@@ -111,14 +110,14 @@ func (s *session) check(now time.Time) {
 		})
 		return
 	}
-	if silent := now.UnixNano() - max(s.client.seen.Load(), s.pinged); silent > int64(s.PingAfter) {
+	if silent := now.UnixNano() - max(s.client.LastRead(), s.pinged); silent > int64(s.PingAfter) {
 		s.pinged = now.UnixNano()
 		s.sessions.beside(func(context.Context) { s.ping() }) // a client that does not read holds it up
 	}
 }
 
 func (s *session) ping() {
-	if err := s.client.ping(); err != nil {
+	if err := s.client.Ping(); err != nil {
 		s.end(clientSlow(err))
 	}
 }

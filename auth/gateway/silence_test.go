@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/websocket"
 )
 
 // inside begins a session that has logged in.
@@ -119,8 +122,8 @@ func TestSlowButSteady(t *testing.T) {
 				}
 			})
 			p.beside.Go(func() {
-				for b := encode(p.client); len(b) > 0; b = b[min(slowest, len(b)):] {
-					if _, err := p.client.conn.Write(b[:min(slowest, len(b))]); err != nil {
+				for b := encode(p.client); len(b) > 0; b = b[min(websocket.Slowest, len(b)):] {
+					if _, err := p.client.conn.Write(b[:min(websocket.Slowest, len(b))]); err != nil {
 						return
 					}
 					time.Sleep(time.Second)
@@ -157,7 +160,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 func TestClientThatReadsLittle(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
-		p.beside.Go(func() { _ = p.prosody.try(true, ws.OpText, random(10*pieceBytes)) })
+		p.beside.Go(func() { _ = p.prosody.try(true, ws.OpText, random(10*budget.Piece)) })
 		for {
 			if _, err := p.client.conn.Read(make([]byte, 1000)); err != nil {
 				break
@@ -218,7 +221,7 @@ func TestProsodyThatDoesNotRead(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
 		p.client.text("<a/>")
-		p.client.expectClose(statusBadGateway, "")
+		p.client.expectClose(ws.StatusCode(websocket.StatusBadGateway), "")
 		since(t, start, 15*time.Second)
 		p.client.expectEnd()
 		p.ended("prosody")

@@ -5,76 +5,54 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gobwas/ws"
-
 	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/websocket"
 )
 
 // toClient passes on what Prosody sends, until one of them ends.
 func (s *session) toClient() *ending {
-	for {
-		// Outside of what follows, so that a session that waits has a small stack.
-		if err := s.prosody.peek(); err != nil {
-			return prosodyEnded(err)
-		}
-		if e := s.oneToClient(); e != nil {
-			return e
-		}
+	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s))
+	if fault, ok := errors.AsType[*websocket.DestinationError](err); ok {
+		return clientSlow(fault.Err)
 	}
+	return prosodyEnded(err)
 }
+
+// fromProsody observes what Prosody sends.
+type fromProsody session
 
 // mostOfProsody bounds what Prosody sends in one message; it is only copied.
 const mostOfProsody = 1 << 40
 
-func (s *session) oneToClient() *ending {
-	b := frameBuffers.Get().(*frameBuffer)
-	defer frameBuffers.Put(b)
-	m, err := s.prosody.read(b, mostOfProsody, s.share)
-	defer m.loan.repay()
-	if err != nil {
-		return prosodyEnded(err)
-	}
-	if m.none() {
-		return nil
-	}
-	if !s.listen(&m) {
-		return nil
-	}
-	err = s.client.write(&m, b, &s.prosody)
-	if fault, isRead := errors.AsType[readError](err); isRead {
-		return prosodyEnded(fault.error)
-	}
-	if err != nil {
-		return clientSlow(err)
-	}
-	return nil
-}
+// Limit implements [websocket.Inspector].
+func (f *fromProsody) Limit() int64 { return mostOfProsody }
 
-// listen learns from Prosody how the login went, and by which name the stream
-// can be resumed. The latter is remembered before the client knows it. It
-// reports whether the message passes.
-func (s *session) listen(m *message) (passes bool) {
-	if !m.whole() {
-		return true
+// Inspect implements [websocket.Inspector]. It learns from Prosody how the login
+// went, and by which name the stream can be resumed. The latter is remembered
+// before the client knows it.
+func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
+	s := (*session)(f)
+	if !m.Whole() {
+		return true, nil
 	}
 	switch {
 	case !s.loggedIn.Load():
-		element, err := stanza.Parse(m.payload)
+		element, err := stanza.Parse(m.Payload())
 		switch {
 		case err != nil:
 		case element.LoggedIn():
 			s.enter()
 		case element.Is(stanza.NamespaceSASL, "failure"):
 			s.underWay.Store(false)
-			return !s.tryAgain(m.payload)
+			return !s.tryAgain(m.Payload()), nil
 		}
-	case s.resumable != nil && bytes.HasPrefix(m.payload, []byte("<enabled")):
-		element, err := stanza.Parse(m.payload)
+	case s.resumable != nil && bytes.HasPrefix(m.Payload(), []byte("<enabled")):
+		element, err := stanza.Parse(m.Payload())
 		if id, ok := element.Resumption(); ok && err == nil {
 			s.remember(id)
 		}
 	}
-	return true
+	return true, nil
 }
 
 // enter notes that the client has logged in.
@@ -100,7 +78,7 @@ func (s *session) tryAgain(failure []byte) bool {
 	if try == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.Auth.TicketWaits(ticket) {
 		return false
 	}
-	return s.prosody.write(&message{op: ws.OpText, payload: try}, nil, nil) == nil
+	return s.prosody.Send(try) == nil
 }
 
 // remember makes the account be the same again when the client comes back. If

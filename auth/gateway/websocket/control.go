@@ -1,0 +1,48 @@
+package websocket
+
+import "github.com/gobwas/ws"
+
+// answer reads a control frame whose header was read. Only the close frame
+// ends something.
+func (c *Conn) answer(h ws.Header) error {
+	payload := make([]byte, h.Length)
+	if err := c.fill(payload, h.Mask, 0); err != nil {
+		return err
+	}
+	switch h.OpCode {
+	case ws.OpClose:
+		if err := checkClose(payload); err != nil && c.state.ServerSide() {
+			return err
+		}
+		return &ClosedError{payload}
+	case ws.OpPing:
+		if err := c.control(ws.OpPong, payload); err != nil {
+			return &AnswerError{err}
+		}
+	}
+	return nil
+}
+
+// A StatusCode is what a close frame says (RFC 6455 section 7.4.1).
+type StatusCode uint16
+
+// The codes that usher sends.
+const (
+	StatusNormalClosure   StatusCode = 1000
+	StatusGoingAway       StatusCode = 1001
+	StatusProtocolError   StatusCode = 1002
+	StatusPolicyViolation StatusCode = 1008
+	StatusBadGateway      StatusCode = 1014 // Prosody went away (IANA registry of WebSocket close codes)
+)
+
+// checkClose holds a close frame to RFC 6455 section 5.5.1: it is passed on.
+func checkClose(payload []byte) error {
+	switch code, reason := ws.ParseCloseFrameData(payload); len(payload) {
+	case 0:
+		return nil
+	case 1:
+		return ws.ErrProtocolStatusCodeNotInUse
+	default:
+		return ws.CheckCloseFrameData(code, reason)
+	}
+}

@@ -1,0 +1,66 @@
+package websocket
+
+import "errors"
+
+// An Inspector looks at the messages of one direction. [Relay] calls it from its
+// own goroutine.
+type Inspector interface {
+	// Limit returns how long the next message may be, in bytes.
+	Limit() int64
+
+	// Inspect looks at a message, of which only the first piece may be here, and
+	// may put another in its place. It reports whether one passes; an error ends
+	// the relay.
+	Inspect(m *Message) (passes bool, err error)
+}
+
+// Relay passes messages on from one connection to another, until one of them
+// fails or the inspector has it end. The error is a [SourceError] or a
+// [DestinationError], by which side failed, or the inspector's own.
+func Relay(from, to *Conn, i Inspector) error {
+	for {
+		// Outside of what follows, so that a connection that waits has a small stack,
+		// and no buffer.
+		if err := from.wait(); err != nil {
+			return &SourceError{err}
+		}
+		if err := relayOne(from, to, i); err != nil {
+			return err
+		}
+	}
+}
+
+// relayOne passes one message on.
+func relayOne(from, to *Conn, i Inspector) error {
+	b := from.buffers.get()
+	defer from.buffers.put(b)
+	if err := from.read(b, i.Limit()); err != nil {
+		return &SourceError{err}
+	}
+	m := &b.message
+	if m.none() {
+		return nil
+	}
+	passes, err := i.Inspect(m)
+	if err != nil {
+		return err
+	}
+	if !passes || m.replaced {
+		if err := from.skip(m, b); err != nil {
+			return &SourceError{err}
+		}
+	}
+	if !passes {
+		return nil
+	}
+	return destinationError(to.write(m, b, from))
+}
+
+// destinationError tells the fault of the side that was written to from the
+// other's.
+func destinationError(err error) error {
+	if _, isSource := errors.AsType[*SourceError](err); isSource || err == nil {
+		return err
+	}
+	return &DestinationError{err}
+}

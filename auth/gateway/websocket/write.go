@@ -1,0 +1,141 @@
+package websocket
+
+import (
+	"net"
+
+	"github.com/gobwas/ws"
+
+	"usher/auth/gateway/budget"
+)
+
+// write passes a message on as one frame. What of it is still in from is
+// copied piece by piece, so that neither side gets ahead of the other by more
+// than that. b is where the payload lies, unless it was put together.
+func (c *Conn) write(m *Message, b *buffer, from *Conn) error {
+	h := ws.Header{Fin: true, OpCode: m.op, Length: int64(len(m.payload)) + m.rest}
+	if c.state.ClientSide() {
+		h.Masked, h.Mask = true, ws.NewMask()
+		ws.Cipher(m.payload, h.Mask, 0)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished {
+		return ErrFinished
+	}
+	err := c.frameLocked(h, m.payload, b)
+	if err == nil {
+		err = c.copyLocked(m, h, b, from)
+	}
+	c.finished = err != nil // a frame that was cut cannot be followed by another
+	return err
+}
+
+// copyLocked sends what the frame has besides its beginning.
+func (c *Conn) copyLocked(m *Message, h ws.Header, b *buffer, from *Conn) error {
+	for offset := int64(len(m.payload)); m.rest > 0; {
+		piece := b.piece()[:min(m.rest, budget.Piece)]
+		if err := from.fill(piece, m.mask, offset); err != nil {
+			return &SourceError{err}
+		}
+		if h.Masked {
+			ws.Cipher(piece, h.Mask, int(offset&3))
+		}
+		if err := c.sendLocked(piece); err != nil {
+			return err
+		}
+		offset += int64(len(piece))
+		m.rest -= int64(len(piece))
+	}
+	return nil
+}
+
+// frameLocked sends a frame's header and the beginning of its payload.
+func (c *Conn) frameLocked(h ws.Header, payload []byte, b *buffer) error {
+	size := ws.HeaderSize(h)
+	if b != nil && len(payload) > 0 && &payload[0] == &b.bytes[ws.MaxHeaderSize] {
+		encode(h, b.bytes[ws.MaxHeaderSize-size:])
+		return c.sendLocked(b.bytes[ws.MaxHeaderSize-size : ws.MaxHeaderSize+len(payload)])
+	}
+	header := make([]byte, ws.MaxHeaderSize)
+	encode(h, header)
+	if len(payload) <= ws.MaxControlFramePayloadSize {
+		return c.sendLocked(append(header[:size:size], payload...))
+	}
+	if err := c.writeWithin(); err != nil {
+		return err
+	}
+	buffers := net.Buffers{header[:size], payload}
+	_, err := buffers.WriteTo(c.conn)
+	return err
+}
+
+// nowhere takes what the library writes besides filling the buffer.
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// encode writes a header into a buffer that has room for the longest, and leaves
+// what follows it alone.
+func encode(h ws.Header, to []byte) {
+	_ = ws.WriteHeaderBuffer(nowhere{}, h, to) // every length that is an int64 fits
+}
+
+func (c *Conn) sendLocked(p []byte) error {
+	if err := c.writeWithin(); err != nil {
+		return err
+	}
+	_, err := c.conn.Write(p)
+	return err
+}
+
+// Send sends a text of our own, which must not be used any more.
+func (c *Conn) Send(text []byte) error {
+	return c.write(&Message{op: ws.OpText, payload: text}, nil, nil)
+}
+
+// control sends a control frame.
+func (c *Conn) control(op ws.OpCode, payload []byte) error {
+	return c.write(&Message{op: op, payload: payload}, nil, nil)
+}
+
+// Ping asks whether the other side is there, unless a frame is being written:
+// then that will tell.
+func (c *Conn) Ping() error {
+	if !c.mu.TryLock() {
+		return nil
+	}
+	defer c.mu.Unlock()
+	if c.finished {
+		return nil
+	}
+	err := c.frameLocked(ws.Header{Fin: true, OpCode: ws.OpPing, Masked: c.state.ClientSide(), Mask: ws.NewMask()}, nil, nil)
+	c.finished = err != nil
+	return err
+}
+
+// Finish sends what is to be the end of it, and lets nothing follow: texts, then
+// a close frame with the code, or with another's payload if there is one.
+func (c *Conn) Finish(texts []string, code StatusCode, payload []byte) {
+	if payload == nil && code != 0 {
+		payload = ws.NewCloseFrameBody(ws.StatusCode(code), "")
+	}
+	for _, s := range texts {
+		_ = c.Send([]byte(s))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished {
+		return
+	}
+	c.finished = true
+	h := ws.Header{Fin: true, OpCode: ws.OpClose, Length: int64(len(payload))}
+	if c.state.ClientSide() {
+		payload = append([]byte(nil), payload...)
+		h.Masked, h.Mask = true, ws.NewMask()
+		ws.Cipher(payload, h.Mask, 0)
+	}
+	_ = c.frameLocked(h, payload, nil) // nobody is left to be told that it fails
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}
