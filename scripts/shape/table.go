@@ -32,8 +32,10 @@ func table() []arrow {
 		{"auth/dovecot", []string{"auth", "internal/listen"}},
 		{"auth/extauth", []string{"auth", "internal/listen"}},
 		{"auth/extauth/bridge", []string{"auth/extauth"}},
-		{"auth/gateway", []string{"auth", "auth/gateway/stanza", "internal/httpd", "internal/listen"}},
+		{"auth/gateway", []string{"auth", "auth/gateway/...", "internal/httpd", "internal/listen"}},
+		{"auth/gateway/budget", nil},
 		{"auth/gateway/stanza", nil},
+		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
 		{"auth/keys", nil},
 		{"auth/ticket", nil},
@@ -118,6 +120,7 @@ type foreign struct {
 func foreigners() []foreign {
 	return []foreign{
 		{"github.com/foxcpp/go-dovecot-sasl", nil, true, "it answers FAIL and then OK to one request"},
+		{"github.com/gobwas/ws", []string{"auth/gateway/websocket", "e2e/client"}, false, "one package knows the wire"},
 		{"github.com/lestrrat-go/jwx", []string{"auth", "auth/keys"}, false, "it must be replaceable in one place"},
 		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
 		{"github.com/urfave/cli", []string{"cmd/usher"}, false, "a command's words are no other package's concern"},
