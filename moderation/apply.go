@@ -47,7 +47,7 @@ func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error 
 	done := p.setting.begin(GivenKey{p.room, jid})
 	err := p.rooms.SetAffiliation(ctx, p.room, jid, a.Set)
 	done()
-	p.sessions.metrics.Affiliation(string(a.Set), err == nil)
+	p.metrics.Affiliation(string(a.Set), err == nil)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error 
 // was something else.
 func (p *pass) confirm(ctx context.Context, g *Given, before Affiliation) error {
 	done := *g
-	done.Confirmed, done.At = true, p.sessions.now()
+	done.Confirmed, done.At = true, p.now()
 	err := p.record(ctx, &done)
 	if errors.Is(err, errEnded) || errors.Is(err, errNotTheRoom) {
 		p.putBack(ctx, g, before)

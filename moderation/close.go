@@ -14,7 +14,7 @@ import (
 // a new connection it has to be seen anew: Prosody may have been restarted.
 func (p *pass) closeRoom(ctx context.Context) error {
 	s := p.sessions
-	if s.lobby == nil {
+	if p.lobby == nil {
 		return nil
 	}
 	on := p.rules.Lobby.Mode() == lobby.MembersOnly && s.lobbyOn(p.rules, p.name)
@@ -82,7 +82,7 @@ func (p *pass) keepIn(ctx context.Context) error {
 		if g := s.given(p.room, o.JID); g != nil && g.End != "" { // has to leave anyway
 			continue
 		}
-		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: s.now(), Lobby: true}
+		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: p.now(), Lobby: true}
 		switch err := p.record(ctx, g); {
 		case errors.Is(err, errMoved): // somebody else gives him something
 			continue
@@ -90,7 +90,7 @@ func (p *pass) keepIn(ctx context.Context) error {
 			return err
 		}
 		err := p.rooms.SetAffiliation(ctx, p.room, o.JID, Member)
-		s.metrics.Affiliation(string(Member), err == nil)
+		p.metrics.Affiliation(string(Member), err == nil)
 		if err != nil && !errors.Is(err, ErrRefused) {
 			return err
 		}

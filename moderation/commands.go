@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 
 	"usher/lobby"
@@ -21,20 +22,39 @@ var (
 	ErrTooManyDecisions = lobby.ErrTooMany
 )
 
+// A Hurry has a room reconciled for an account now, though it may be large.
+type Hurry interface{ Urgent(room, account string) }
+
+// CommandOptions are the collaborators of [LobbyCommands]. A nil Log is a no-op.
+type CommandOptions struct {
+	Sessions *Sessions
+	Lobby    *lobby.Lobby
+	Log      *slog.Logger
+
+	// Of the component; nil without one.
+	Rooms    Hurry
+	Notifier *Notifier
+}
+
 // LobbyCommands are what moderators and operators may do about the accounts that wait
 // in lobbies.
 type LobbyCommands struct {
 	sessions *Sessions
 	lobby    *lobby.Lobby
-	keeper   *Keeper // nil without a component
-	roster   *roster // likewise
+	log      *slog.Logger
+	roster   *roster // nil without a component
+	urgent   func(room, account string)
+	invite   func(GivenKey)
 }
 
-// NewLobbyCommands returns the commands about the rooms of a keeper, or of none.
-func NewLobbyCommands(s *Sessions, l *lobby.Lobby, k *Keeper) *LobbyCommands {
-	c := &LobbyCommands{sessions: s, lobby: l, keeper: k}
-	if k != nil {
-		c.roster = k.notifier.roster
+// NewLobbyCommands returns the commands.
+func NewLobbyCommands(o CommandOptions) *LobbyCommands {
+	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log, urgent: func(string, string) {}, invite: func(GivenKey) {}}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Notifier != nil {
+		c.roster, c.invite, c.urgent = o.Notifier.roster, o.Notifier.Invite, o.Rooms.Urgent
 	}
 	return c
 }

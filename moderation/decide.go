@@ -49,8 +49,8 @@ func (c *LobbyCommands) decideAll(ctx context.Context, list []lobby.Verdict) err
 		if !c.sessions.awaitLetIn(ctx, key) {
 			late = ErrNotYet
 		}
-		if c.keeper != nil && news {
-			c.keeper.notifier.Invite(key)
+		if news {
+			c.invite(key)
 		}
 	}
 	return cmp.Or(failed, late)
@@ -64,14 +64,12 @@ func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bo
 	case err != nil:
 		return false, err
 	}
-	c.sessions.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
+	c.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
 		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
 	if v.Admitted {
 		c.sessions.forgetTaken(ctx, GivenKey{v.Room, v.JID})
 	}
-	if c.keeper != nil {
-		c.keeper.urgent(v.Room, v.JID)
-	}
+	c.urgent(v.Room, v.JID)
 	return news, nil
 }
 

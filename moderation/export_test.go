@@ -9,8 +9,14 @@ import (
 func (k *Keeper) Attend(t testing.TB) {
 	ctx, cancel := context.WithCancel(t.Context())
 	k.group.Open(ctx)
-	k.notifier.group.Open(ctx)
-	t.Cleanup(func() { cancel(); k.notifier.group.Close(); k.group.Close() })
+	t.Cleanup(func() { cancel(); k.group.Close() })
+}
+
+// Attend lets a notifier send what it is asked to.
+func (n *Notifier) Attend(t testing.TB) {
+	ctx, cancel := context.WithCancel(t.Context())
+	n.group.Open(ctx)
+	t.Cleanup(func() { cancel(); n.group.Close() })
 }
 
 // NewSmallSessions is NewSessions with limits that are smaller by a factor, but

@@ -8,9 +8,24 @@ import (
 	"time"
 
 	"usher/internal/taskgroup"
+	"usher/lobby"
+	"usher/metrics"
+	"usher/moderation/unasked"
 )
 
 const runWithin = 30 * time.Second // over one room
+
+// KeeperOptions are the collaborators of a [Keeper]. A nil Log or Metrics is a no-op; a
+// nil Now is time.Now.
+type KeeperOptions struct {
+	Sessions *Sessions
+	Rooms    Rooms
+	Lobby    *lobby.Lobby  // nil: no lobby
+	Unasked  *unasked.Book // what was seen of whether Prosody asks
+	Log      *slog.Logger
+	Metrics  *metrics.Metrics
+	Now      func() time.Time // the clock of what is written down
+}
 
 // A Keeper sees to it that rooms are as the grants say. It compares and sets;
 // so it does not matter what was missed in between, by a restart of either
@@ -18,48 +33,90 @@ const runWithin = 30 * time.Second // over one room
 type Keeper struct {
 	sessions *Sessions
 	rooms    Rooms
-	notifier *Notifier
+	lobby    *lobby.Lobby // may be nil
+	unasked  *unasked.Book
 	log      *slog.Logger
-	welcomes chan struct{}   // a place for each that is under way
-	searches chan struct{}   // likewise
+	metrics  *metrics.Metrics
+	now      func() time.Time
+
 	group    taskgroup.Group // all that was started besides Run
-
+	queue    *queue
+	setting  *settings
+	welcomes chan struct{} // a place for each that is under way
+	searches chan struct{} // likewise
 	watchNow chan struct{} // a round is due
-
-	queue   *queue
-	setting *settings
 
 	mu      sync.Mutex
 	watched uint64 // the connection on which rooms are watched
 }
 
-// NewKeeper returns the keeper of the sessions' rooms; they tell it of every
-// join.
-func NewKeeper(s *Sessions, prosody Prosody) *Keeper {
-	k := &Keeper{sessions: s, rooms: prosody, log: s.log, queue: newQueue(), setting: newSettings(),
-		welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches), watchNow: make(chan struct{}, 1)}
-	k.notifier = newNotifier(s, newRoster(s, prosody), prosody)
-	return k
+// NewKeeper returns a keeper of rooms, which does nothing before Run.
+func NewKeeper(o KeeperOptions) *Keeper {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Keeper{sessions: o.Sessions, rooms: o.Rooms, lobby: o.Lobby, unasked: o.Unasked, log: o.Log, metrics: o.Metrics, now: o.Now,
+		queue: newQueue(), setting: newSettings(), watchNow: make(chan struct{}, 1),
+		welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches)}
 }
 
-// joined has a room reconciled shortly after a join was allowed.
-func (k *Keeper) joined(room, jid string) { k.queue.add(room, jid, retries()[0]) }
+// Joined has a room reconciled shortly after a join was allowed.
+func (k *Keeper) Joined(room, jid string) { k.queue.add(room, jid, retries()[0]) }
 
 // changed has a room reconciled now.
 func (k *Keeper) changed(room, jid string) { k.queue.add(room, jid, 0) }
 
-// urgent has a room reconciled now, though it may be large and its cooldown not over.
-func (k *Keeper) urgent(room, jid string) { k.queue.addUrgent(room, jid) }
+// Urgent has a room reconciled now, though it may be large and its cooldown not over.
+func (k *Keeper) Urgent(room, jid string) { k.queue.addUrgent(room, jid) }
+
+// InFlight reports whether an affiliation is being set, or was a moment ago.
+func (k *Keeper) InFlight(room, jid string) bool { return k.setting.underWay(GivenKey{room, jid}) }
 
 // resync has every room reconciled, one after the other.
 func (k *Keeper) resync() { k.queue.addAll(k.sessions.knownRooms()) }
+
+// Touch has reconciled what was touched.
+func (k *Keeper) Touch(t Touched) {
+	for _, key := range t.Accounts {
+		k.changed(key.Room, key.JID)
+	}
+	if t.Login != nil {
+		k.loggedIn(t.Login)
+	}
+	if t.All {
+		k.resync()
+	}
+}
+
+// loggedIn has every room looked at in which a new login may change what somebody
+// is. In one that only lets members in that is done at once: the join follows.
+func (k *Keeper) loggedIn(g *Grant) {
+	jid := g.JID()
+	h := k.sessions.policy.Load().hosts[g.Host]
+	at := k.sessions.roomsOfLogin(h, g)
+	for i, room := range at.rooms {
+		if at.closed[i] {
+			k.welcome(room, jid)
+		} else {
+			k.changed(room, jid)
+		}
+	}
+	if h != nil && at.anyClosed && g.wild() {
+		k.welcomeEverywhere(h, g, at.rooms)
+	}
+}
 
 // Run reconciles rooms until ctx ends. Whenever the rooms become reachable all
 // of them are reconciled. It sleeps until the next room is due.
 func (k *Keeper) Run(ctx context.Context) error {
 	k.group.Open(ctx)
 	defer k.group.Close()
-	k.group.Go(func(ctx context.Context) { _ = k.notifier.Run(ctx) })
 	k.group.Go(k.watch)
 	due := time.NewTimer(0)
 	defer due.Stop()

@@ -35,7 +35,7 @@ func newLobbyFixture(t *testing.T, mode lobby.Mode) (*fixture, *lobby.Lobby) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.lobby, f.LobbyCommands = l, moderation.NewLobbyCommands(f.Sessions, l, nil)
+	f.lobby, f.LobbyCommands = l, moderation.NewLobbyCommands(moderation.CommandOptions{Sessions: f.Sessions, Lobby: l})
 	f.service()
 	return f, l
 }

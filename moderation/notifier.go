@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -43,10 +44,28 @@ type Notifier struct {
 	knocks, invitations *mailQueue
 }
 
-func newNotifier(s *Sessions, r *roster, m Messenger) *Notifier {
-	n := &Notifier{sessions: s, lobby: s.lobby, messenger: m, roster: r}
-	n.knocks = newMailQueue(metrics.LobbyKnock, &n.group, s.log, s.metrics)
-	n.invitations = newMailQueue(metrics.LobbyInvitation, &n.group, s.log, s.metrics)
+// NotifierOptions are the collaborators of a [Notifier]. A nil Log or Metrics is a
+// no-op.
+type NotifierOptions struct {
+	Sessions  *Sessions
+	Lobby     *lobby.Lobby
+	Rooms     Occupants
+	Messenger Messenger
+	Log       *slog.Logger
+	Metrics   *metrics.Metrics
+}
+
+// NewNotifier returns a notifier, which sends nothing before Run.
+func NewNotifier(o NotifierOptions) *Notifier {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	n := &Notifier{sessions: o.Sessions, lobby: o.Lobby, messenger: o.Messenger, roster: newRoster(o.Sessions, o.Rooms)}
+	n.knocks = newMailQueue(metrics.LobbyKnock, &n.group, o.Log, o.Metrics)
+	n.invitations = newMailQueue(metrics.LobbyInvitation, &n.group, o.Log, o.Metrics)
 	return n
 }
 

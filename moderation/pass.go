@@ -34,7 +34,7 @@ func (p *pass) prepare() bool {
 	if err != nil || p.rules == nil || p.rules.breakout[p.name.Domain] {
 		return false
 	}
-	p.strict = p.rules.Strict || p.sessions.unasked.Strict(p.name.Domain, p.room)
+	p.strict = p.rules.Strict || p.unasked.Strict(p.name.Domain, p.room)
 	p.epoch = p.sessions.epochOf(p.room)
 	return true
 }
@@ -93,8 +93,8 @@ func (p *pass) gather() {
 		}
 	}
 	for _, o := range p.occupants {
-		if p.sessions.lobby != nil {
-			p.sessions.lobby.CameIn(p.room, o.JID)
+		if p.lobby != nil {
+			p.lobby.CameIn(p.room, o.JID)
 		}
 		if p.all && strings.HasSuffix(o.JID, "@"+p.rules.Host) {
 			p.jids[o.JID] = true
@@ -113,7 +113,7 @@ func (p *pass) one(ctx context.Context, jid string) (again bool, err error) {
 		return false, nil
 	}
 	o, d := p.observe(jid), p.desire(jid)
-	a := Plan(o, d, p.sessions.now())
+	a := Plan(o, d, p.now())
 	if err := p.apply(ctx, jid, o, a); err != nil {
 		return p.outcome(ctx, jid, err)
 	}
@@ -132,7 +132,7 @@ func (p *pass) observe(jid string) Observed {
 // desire says what an account is to be to the room.
 func (p *pass) desire(jid string) Desired {
 	d := Desired{OnExpiry: p.rules.OnExpiry, Strict: p.strict}
-	switch by := p.sessions.standing(p.rules, jid, p.name, p.sessions.now()); {
+	switch by := p.sessions.standing(p.rules, jid, p.name, p.now()); {
 	case by.Allowed && by.Grant != nil:
 		d.Entitled, d.Affiliation, d.Grant = true, by.Affiliation, by.Grant.ID
 	case by.Listed && by.Affiliation != None:
@@ -173,7 +173,7 @@ func (p *pass) roleMissing(ctx context.Context, jid string, d Desired, a Action)
 		}
 		if there = true; o.Role != RoleModerator {
 			err := p.rooms.SetAffiliation(ctx, p.room, jid, Owner)
-			p.sessions.metrics.Affiliation(string(Owner), err == nil)
+			p.metrics.Affiliation(string(Owner), err == nil)
 			return true, err
 		}
 	}

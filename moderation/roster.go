@@ -12,17 +12,22 @@ const (
 	maxSeenOfRoom = 64   // of them; the ledger knows those that a token made
 )
 
+// Occupants says who is in a room.
+type Occupants interface {
+	Occupants(ctx context.Context, room string) ([]Occupant, error)
+}
+
 // A roster asks rooms who moderates them, and remembers what they said, as a hint at
 // the rooms of a moderator.
 type roster struct {
 	sessions *Sessions
-	rooms    Rooms
+	rooms    Occupants
 
 	mu   sync.Mutex
 	seen map[string][]string // by room: who was moderator
 }
 
-func newRoster(s *Sessions, rooms Rooms) *roster {
+func newRoster(s *Sessions, rooms Occupants) *roster {
 	return &roster{sessions: s, rooms: rooms, seen: map[string][]string{}}
 }
 

@@ -264,3 +264,6 @@ func (s *Sessions) persist(ctx context.Context, changes []Change) {
 		cancel()
 	}
 }
+
+// Book is what was seen of whether Prosody asks about joins and rooms.
+func (s *Sessions) Book() *unasked.Book { return s.unasked }

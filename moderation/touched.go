@@ -11,37 +11,6 @@ type Touched struct {
 	All      bool       // every room
 }
 
-// Touch has looked at what was touched.
-func (k *Keeper) Touch(t Touched) {
-	for _, key := range t.Accounts {
-		k.changed(key.Room, key.JID)
-	}
-	if t.Login != nil {
-		k.loggedIn(t.Login)
-	}
-	if t.All {
-		k.resync()
-	}
-}
-
-// loggedIn has every room looked at in which a new login may change what somebody
-// is. In one that only lets members in that is done at once: the join follows.
-func (k *Keeper) loggedIn(g *Grant) {
-	jid := g.JID()
-	h := k.sessions.policy.Load().hosts[g.Host]
-	at := k.sessions.roomsOfLogin(h, g)
-	for i, room := range at.rooms {
-		if at.closed[i] {
-			k.welcome(room, jid)
-		} else {
-			k.changed(room, jid)
-		}
-	}
-	if h != nil && at.anyClosed && g.wild() {
-		k.welcomeEverywhere(h, g, at.rooms)
-	}
-}
-
 // loginRooms are the rooms in which a login may change something.
 type loginRooms struct {
 	rooms     []string

@@ -53,7 +53,7 @@ func (k *Keeper) beginAnew(connection uint64) {
 	k.watched = connection
 	k.mu.Unlock()
 	if anew {
-		k.sessions.unasked.Connected(connection)
+		k.unasked.Connected(connection)
 	}
 }
 
@@ -64,12 +64,12 @@ func (k *Keeper) round(ctx context.Context, muc string, next int) (looked int) {
 	s := k.sessions
 	// A list of all rooms makes Prosody read those that it keeps: it is asked for at
 	// first, and where people log in and Prosody asks about no join.
-	all := s.unasked.Unlisted(muc) || s.unasked.Silent(muc) && s.anySession()
+	all := k.unasked.Unlisted(muc) || k.unasked.Silent(muc) && s.anySession()
 	rooms, isAll, err := k.rooms.ListRooms(ctx, muc, all)
 	if err != nil {
 		return 0 // the component says so itself, or the next round is better
 	}
-	look := s.unasked.Listed(muc, rooms, isAll)
+	look := k.unasked.Listed(muc, rooms, isAll)
 	for i := range min(len(look), watchLooks) {
 		room := look[i]
 		if len(look) > watchLooks && i >= watchLooks/2 { // the last half goes round
@@ -78,7 +78,7 @@ func (k *Keeper) round(ctx context.Context, muc string, next int) (looked int) {
 		occupants, err := k.rooms.Occupants(ctx, room)
 		switch {
 		case errors.Is(err, ErrNoRoom):
-			s.unasked.Gone(muc, room)
+			k.unasked.Gone(muc, room)
 		case err != nil:
 			return looked
 		default:

@@ -45,7 +45,7 @@ func (k *Keeper) welcome(room, jid string) {
 	select {
 	case k.welcomes <- struct{}{}:
 	default:
-		k.urgent(room, jid)
+		k.Urgent(room, jid)
 		return
 	}
 	started := k.group.Go(func(ctx context.Context) {
@@ -63,7 +63,7 @@ func (k *Keeper) welcome(room, jid string) {
 		if done {
 			k.changed(room, jid)
 		} else {
-			k.urgent(room, jid)
+			k.Urgent(room, jid)
 		}
 	})
 	if !started {
@@ -76,14 +76,14 @@ func (k *Keeper) welcome(room, jid string) {
 // it is put back. It reports whether the room may wait for its turn now.
 func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 	s := p.sessions
-	d := s.standing(p.rules, jid, p.name, s.now())
+	d := s.standing(p.rules, jid, p.name, p.now())
 	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
 		return true, nil
 	}
 	if g := s.given(p.room, jid); g != nil {
 		return g.Confirmed && g.Affiliation.rank() >= d.Affiliation.rank(), nil
 	}
-	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: s.now()}
+	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: p.now()}
 	if err := s.note(g, nil, p.epoch); err != nil { // it is written afterwards: his join is on its way
 		again, err := p.outcome(ctx, jid, err)
 		return !again, err
@@ -93,7 +93,7 @@ func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 		_ = p.record(ctx, g) // it may have been done all the same: the next start has to know
 		return true, err
 	}
-	s.metrics.Affiliation(string(d.Affiliation), true)
+	p.metrics.Affiliation(string(d.Affiliation), true)
 	has := cmp.Or(p.has[jid], None)
 	if has == Outcast || has.rank() > d.Affiliation.rank() {
 		return true, p.unwelcome(ctx, g, has)

@@ -7,12 +7,17 @@ import (
 	"usher/moderation"
 )
 
-// keeper makes a keeper of the fixture's rooms, which is told of all that the fixture's sessions touch from then on.
-func (f *fixture) keeper(r prosody) *moderation.Keeper {
-	k := moderation.NewKeeper(f.Sessions, r)
-	f.Service = moderation.NewService(moderation.ServiceOptions{Sessions: f.Sessions, Rooms: r, Reconciler: k, Notifier: k})
+// act makes all that acts in the fixture's rooms, which is told of all that the fixture's sessions touch from then on.
+func (f *fixture) act(r prosody) *acting {
+	k := moderation.NewKeeper(moderation.KeeperOptions{Sessions: f.Sessions, Rooms: r, Lobby: f.lobby, Unasked: f.Sessions.Book(), Metrics: f.metrics,
+		Now: f.now})
+	n := moderation.NewNotifier(moderation.NotifierOptions{Sessions: f.Sessions, Lobby: f.lobby, Rooms: r, Messenger: r, Metrics: f.metrics})
+	if f.lobby != nil {
+		f.LobbyCommands = moderation.NewLobbyCommands(moderation.CommandOptions{Sessions: f.Sessions, Lobby: f.lobby, Rooms: k, Notifier: n})
+	}
+	f.Service = moderation.NewService(moderation.ServiceOptions{Sessions: f.Sessions, Rooms: r, Reconciler: k, Notifier: n})
 	f.touch = k.Touch
-	return k
+	return &acting{k, n}
 }
 
 type prosody = moderation.Prosody

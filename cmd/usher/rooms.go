@@ -29,7 +29,8 @@ type roomParts struct {
 	sessions  *moderation.Sessions
 	service   *moderation.Service
 	handler   *moderation.Handler
-	keeper    *moderation.Keeper // nil without a component
+	keeper    *moderation.Keeper   // nil without a component
+	notifier  *moderation.Notifier // likewise
 	commands  *moderation.LobbyCommands
 	component *component.Client // nil if there is none
 
@@ -68,12 +69,17 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
 	options := moderation.ServiceOptions{Sessions: p.sessions}
+	commands := moderation.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.keeper = moderation.NewKeeper(p.sessions, p.component)
-		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.keeper
+		p.keeper = moderation.NewKeeper(moderation.KeeperOptions{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.sessions.Book(),
+			Log: log, Metrics: m})
+		p.notifier = moderation.NewNotifier(moderation.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
+			Log: log, Metrics: m})
+		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.notifier
+		commands.Rooms, commands.Notifier = p.keeper, p.notifier
 	}
-	p.commands = moderation.NewLobbyCommands(p.sessions, p.lobby, p.keeper)
+	p.commands = moderation.NewLobbyCommands(commands)
 	if p.component != nil {
 		p.component.Offer(p.commands)
 	}
@@ -144,7 +150,7 @@ func (p *roomParts) tasks() []task {
 	sessions := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
 	list := []task{{"sessions", sessions}, {"lobby", p.lobby.Run}}
 	if p.component != nil {
-		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run})
+		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run}, task{"notices", p.notifier.Run})
 	}
 	return list
 }
