@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 )
 
 // An Entry is one line of the whitelist: who passes, and where.
@@ -44,19 +45,19 @@ func (e Entry) Check() (Pattern, error) {
 	}
 	switch {
 	case local == "" || domain == "" || len(e.JID) > maxJID || !plain(e.JID) || strings.Contains(e.JID, "/") || strings.Contains(domain, "@"):
-		return Pattern{}, fmt.Errorf("%q is neither user@host nor a host", clip(e.JID))
+		return Pattern{}, fmt.Errorf("%q is neither user@host nor a host", text.Clip(e.JID))
 	case strings.ContainsAny(e.JID, "#="): // a line of the export would say something else
-		return Pattern{}, fmt.Errorf("%q has # or = in it, which the whitelist cannot write", clip(e.JID))
+		return Pattern{}, fmt.Errorf("%q has # or = in it, which the whitelist cannot write", text.Clip(e.JID))
 	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl) || strings.TrimSpace(e.Note) != e.Note:
 		return Pattern{}, fmt.Errorf("the note has over %d bytes, a control character, or a space at its ends", maxNote)
 	case !plain(e.Room) || strings.Contains(e.Room, "#"):
-		return Pattern{}, fmt.Errorf("the room %q has a space or # in it; write %%20 or %%23", clip(e.Room))
+		return Pattern{}, fmt.Errorf("the room %q has a space or # in it; write %%20 or %%23", text.Clip(e.Room))
 	case !e.Until.Equal(e.Until.Truncate(time.Second)):
 		return Pattern{}, errors.New("the time has a fraction of a second")
 	}
 	p, err := ParsePattern(e.Room)
 	if err != nil {
-		return Pattern{}, fmt.Errorf("the room %q: %w", clip(e.Room), err)
+		return Pattern{}, fmt.Errorf("the room %q: %w", text.Clip(e.Room), err)
 	}
 	return p, nil
 }
@@ -86,9 +87,9 @@ func (e Entry) String() string {
 // ParseEntry reads the form of [Entry.String]. A line that is empty or only a
 // comment is an entry without a JID.
 func ParseEntry(line string) (Entry, error) {
-	text, note, _ := strings.Cut(line, "#")
+	words, note, _ := strings.Cut(line, "#")
 	e := Entry{Note: strings.TrimSpace(note)}
-	fields := strings.Fields(text)
+	fields := strings.Fields(words)
 	if len(fields) == 0 {
 		return Entry{}, nil
 	}
@@ -101,24 +102,15 @@ func ParseEntry(line string) (Entry, error) {
 		case name == "until" && found && e.Until.IsZero():
 			t, err := time.Parse(time.RFC3339, v)
 			if t = t.UTC(); err != nil || t.IsZero() || t.Nanosecond() != 0 || t.Year() < 1 || t.Year() > 9999 {
-				return Entry{}, fmt.Errorf("%q is no time; write it as 2026-12-31T18:00:00Z", clip(v))
+				return Entry{}, fmt.Errorf("%q is no time; write it as 2026-12-31T18:00:00Z", text.Clip(v))
 			}
 			e.Until = t
 		default:
-			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note", clip(f))
+			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note", text.Clip(f))
 		}
 	}
 	if strings.Contains(e.JID, "=") {
 		return Entry{}, errors.New("the JID comes first")
 	}
 	return e, nil
-}
-
-// clip cuts a text of unknown origin for a message.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

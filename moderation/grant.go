@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/text"
 )
 
 // An ID names a grant. It is made of account and token, so that the same token
@@ -198,11 +199,4 @@ const (
 	Off Switch = "off"
 )
 
-// clip cuts a name of unknown origin for a log line.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
-}
+func clip(s string) string { return text.Name(s) }

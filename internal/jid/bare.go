@@ -45,6 +45,3 @@ func Prepare(s string) (string, error) {
 func notBare(s string) error {
 	return fmt.Errorf("\"%s\" is neither a bare JID (user@host) nor a host", text.Printable(text.Clip(s)))
 }
-
-// clip cuts a text of unknown origin for an error.
-func clip(s string) string { return text.ClipTo(s, 64) }

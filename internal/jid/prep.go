@@ -9,6 +9,8 @@ import (
 
 	"github.com/xdg-go/stringprep"
 	"golang.org/x/text/unicode/norm"
+
+	"usher/internal/text"
 )
 
 // MaxPart is the longest localpart or domain, in bytes (RFC 6122 sections 2.2
@@ -80,7 +82,7 @@ type profile struct{ stringprep.Profile }
 
 func (p profile) stored(s string) (string, error) {
 	if utf8.ValidString(s) && strings.IndexFunc(s, unassigned) >= 0 {
-		return "", fmt.Errorf("name %q: a character that Prosody, with Unicode 3.2, does not know", clip(s))
+		return "", fmt.Errorf("name %q: a character that Prosody, with Unicode 3.2, does not know", text.Name(s))
 	}
 	return p.query(s)
 }
@@ -90,16 +92,16 @@ func (p profile) query(s string) (string, error) {
 	case isPlain(s) && s != "" && len(s) <= MaxPart: // nearly every name: no profile changes or prohibits any of it
 		return s, nil
 	case !utf8.ValidString(s):
-		return "", fmt.Errorf("name %q is not UTF-8", clip(s))
+		return "", fmt.Errorf("name %q is not UTF-8", text.Name(s))
 	case strings.ContainsFunc(s, corrected.Contains):
-		return "", fmt.Errorf("name %q: a character that Unicode changed after 3.2, which is what Prosody knows", clip(s))
+		return "", fmt.Errorf("name %q: a character that Unicode changed after 3.2, which is what Prosody knows", text.Name(s))
 	}
 	prepared := p.normalize(s)
 	if err := p.check(prepared); err != nil {
-		return "", fmt.Errorf("name %q: %w", clip(s), err)
+		return "", fmt.Errorf("name %q: %w", text.Name(s), err)
 	}
 	if prepared == "" || len(prepared) > MaxPart {
-		return "", fmt.Errorf("name %q: %d bytes once prepared, 1 to %d are allowed", clip(s), len(prepared), MaxPart)
+		return "", fmt.Errorf("name %q: %d bytes once prepared, 1 to %d are allowed", text.Name(s), len(prepared), MaxPart)
 	}
 	return prepared, nil
 }

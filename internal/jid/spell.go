@@ -8,6 +8,8 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
+
+	"usher/internal/text"
 )
 
 // Spelled are the two localparts that read the same to a person as a text: as
@@ -37,9 +39,9 @@ type SpellingError struct {
 
 // Error names the text, why it names no room, and what to write.
 func (e *SpellingError) Error() string {
-	s := fmt.Sprintf("%q names no room: %s", clip(e.Text), e.why)
+	s := fmt.Sprintf("%q names no room: %s", text.Name(e.Text), e.why)
 	if e.Write != "" {
-		s += fmt.Sprintf("; write %q", clip(e.Write))
+		s += fmt.Sprintf("; write %q", text.Name(e.Write))
 	}
 	return s
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"usher/internal/text"
 )
 
 // maxDepth bounds the nesting of a document.
@@ -183,9 +185,9 @@ func (n *Node) Words() string {
 		}
 		return "a list"
 	case '"':
-		return fmt.Sprintf("the text %q", clip(n.Text))
+		return fmt.Sprintf("the text %q", text.Name(n.Text))
 	case '0':
-		return "the number " + clip(n.Text)
+		return "the number " + text.Name(n.Text)
 	}
 	return string(n.Text)
 }
@@ -198,13 +200,4 @@ func (d *Document) Elements(array *Node, f func(*Node) error) error {
 		}
 	}
 	return nil
-}
-
-// clip cuts a text of unknown origin for a message.
-func clip(text []byte) string {
-	const most = 64
-	if len(text) <= most {
-		return string(text)
-	}
-	return string(text[:most]) + "…"
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // shown is how much of a text a message repeats, in bytes.
@@ -15,14 +16,24 @@ const shown = 80
 
 // Clip shortens what a message repeats to 80 bytes and an ellipsis. What is cut
 // off ends between two characters.
-func Clip(s string) string { return ClipTo(s, shown) }
+func Clip[T ~string | ~[]byte](s T) string { return ClipTo(s, shown) }
+
+// named is how much of a name a log line repeats, in bytes.
+const named = 64
+
+// Name is [Clip] for a name of unknown origin (an account, a room, a key), of which
+// 64 bytes are shown.
+func Name[T ~string | ~[]byte](s T) string { return ClipTo(s, named) }
 
 // ClipTo is [Clip] for other lengths, in bytes.
-func ClipTo(s string, most int) string {
+func ClipTo[T ~string | ~[]byte](s T, most int) string {
 	if len(s) <= most {
-		return s
+		return string(s)
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	for begun := most - utf8.UTFMax; most > 0 && most > begun && !utf8.RuneStart(s[most]); {
+		most--
+	}
+	return string(s[:most]) + "…"
 }
 
 // Printable keeps text from elsewhere, such as the room that a token names, from
@@ -36,6 +47,18 @@ func Printable(s string) string {
 		return c
 	}, s)
 }
+
+// First returns at most so many of a list, and as a last one how many more there
+// are: [a b], [and 3 more].
+func First(list []string, most int) []string {
+	if len(list) <= most {
+		return list
+	}
+	return append(list[:most:most], AndMore(len(list)-most))
+}
+
+// AndMore stands at the end of a list for what is left out of it.
+func AndMore(n int) string { return fmt.Sprintf("and %d more", n) }
 
 // Plural returns "1 host" or "2 hosts".
 func Plural(n int, noun string) string {

@@ -49,3 +49,34 @@ func TestPlural(t *testing.T) {
 		}
 	}
 }
+
+// TestName: of a long name the beginning is shown, up to a whole character.
+func TestName(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                               "",
+		strings.Repeat("n", 64):          strings.Repeat("n", 64),
+		strings.Repeat("n", 65):          strings.Repeat("n", 64) + "…",
+		strings.Repeat("n", 63) + "ää":   strings.Repeat("n", 63) + "…",
+		strings.Repeat("n", 63) + "\xff": strings.Repeat("n", 63) + "\xff",
+		strings.Repeat("\xbf", 65):      strings.Repeat("\xbf", 60) + "…", // no text at all: no whole character is looked for
+	} {
+		if got := Name(name); got != want {
+			t.Errorf("%q is shown as %q", name, got)
+		}
+		if got := Name([]byte(name)); got != want {
+			t.Errorf("the bytes %q are shown as %q", name, got)
+		}
+	}
+}
+
+func TestFirst(t *testing.T) {
+	list := []string{"a", "b", "c", "d"}
+	for most, want := range map[int]string{5: "a, b, c, d", 4: "a, b, c, d", 3: "a, b, c, and 1 more", 1: "a, and 3 more", 0: "and 4 more"} {
+		if got := strings.Join(First(list, most), ", "); got != want {
+			t.Errorf("%d of them: %s", most, got)
+		}
+	}
+	if list[3] != "d" || list[1] != "b" {
+		t.Errorf("the list has become %q", list)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -241,11 +242,4 @@ func bare(jid string) string {
 	return b
 }
 
-// clip cuts a name of unknown origin for a log line.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
-}
+func clip(s string) string { return text.Name(s) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/internal/guard"
+	"usher/internal/text"
 )
 
 // The bounds. At them usher forgets whom it was asked about, and then takes those
@@ -288,9 +289,5 @@ func (f *finding) note(room, account string) {
 	f.last = now
 }
 
-func clip(s string) string {
-	if len(s) <= maxName {
-		return strings.Clone(s)
-	}
-	return strings.ToValidUTF8(s[:maxName], "") + "…"
-}
+// clip keeps a name for an operator, and not the stanza that it stood in.
+func clip(s string) string { return strings.Clone(text.ClipTo(s, maxName)) }

@@ -66,7 +66,7 @@ func table() []arrow {
 		{"internal/ratelimit", nil},
 		{"internal/sqlite", []string{"lobby", "moderation/sessions"}},
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
-		{"internal/strictjson", nil},
+		{"internal/strictjson", []string{"internal/text"}},
 		{"internal/taskgroup", nil},
 		{"internal/text", nil},
 		{"internal/watch", nil},
