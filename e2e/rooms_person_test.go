@@ -113,7 +113,7 @@ func (p *person) joinAs(room, want string) {
 }
 
 // joinAtOnce is joinAs for who has logged in some milliseconds ago. A room that lets members in only may want a second try
-// of him (README, the lobby): his role is computed before he can be made a member.
+// of him (docs/lobby.md): his role is computed before he can be made a member.
 func (p *person) joinAtOnce(room, want, mode string) {
 	p.t.Helper()
 	if _, err := p.Join(within(p.t), room, p.nick()); err != nil && mode == "members-only" {

@@ -58,7 +58,7 @@ func TestSocketThatWasAway(t *testing.T) {
 		w.shared.open()
 		for range 2 {
 			if brief() == nil {
-				t.Error("it has recovered: README and usher.socket say that it does not")
+				t.Error("it has recovered: docs/doors.md and usher.socket say that it does not")
 			}
 		}
 		if err := w.prosody.Restart(t.Context()); err != nil {

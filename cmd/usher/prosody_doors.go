@@ -27,7 +27,7 @@ const otherDoorsHead = `
 -- None is in Debian (prosodyctl install --server=https://modules.prosody.im/rocks/ MODULE, which wants the package
 -- luarocks), the client is not told why it was refused, and by PLAIN it must give the name of the token's account.
 -- Prosody refuses passwords of 1,024 bytes or more there: a longer token needs a ticket (POST /auth/ticket, see
--- README), or OAUTHBEARER.
+-- docs/doors.md), or OAUTHBEARER.
 `
 
 // httpDoors are the modules that ask listen.http.
@@ -68,7 +68,7 @@ func httpDoors(c *config.Config, host string) string {
 func externalDoor(c *config.Config) string {
 	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are refused, so most tokens need a\n" +
 		"-- ticket; the first logins after Prosody's start fail; Prosody stands still during each query, up to 5 s; a signal to\n" +
-		"-- Prosody in the middle of a login can give its answer to the next user (README). It needs lpty.\n"
+		"-- Prosody in the middle of a login can give its answer to the next user (docs/doors.md). It needs lpty.\n"
 	if c.Listen.Extauth.Name == "" {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}

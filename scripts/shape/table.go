@@ -48,6 +48,7 @@ func table() []arrow {
 			"internal/explain",
 			"internal/prosodyconf",
 		}},
+		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"internal/admin", []string{"internal/explain", "internal/httpd", "internal/listen"}},
 		{"internal/config", []string{"auth", "auth/gateway", "internal/watch", "lobby", "moderation", "moderation/component"}},

@@ -1,0 +1,184 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// TestSeries: the page of metrics has a row for each series that there is, with its labels, and no other page names one
+// that there is not.
+func TestSeries(t *testing.T) {
+	source := readFile(t, "metrics/metrics.go")
+	var all []string
+	for _, m := range regexp.MustCompile(`= "(usher_\w+)"`).FindAllStringSubmatch(source, -1) {
+		all = append(all, m[1])
+	}
+	if len(all) < 20 || !slices.Contains(all, metrics.AuthRequests) {
+		t.Fatalf("the series %v", all)
+	}
+	rows := quoted(column(readPage(t, "docs/metrics-and-logs.md").section(t, "## Series"), 0))
+	for _, name := range all {
+		if !slices.Contains(rows, name) {
+			t.Errorf("docs/metrics-and-logs.md has no row for %s", name)
+		}
+	}
+	for _, p := range pages(t) {
+		for _, c := range p.code() {
+			if name := regexp.MustCompile(`^usher_[a-z_]+`).FindString(c); name != "" && name != "usher_key" && !slices.Contains(all, name) {
+				t.Errorf("%s: there is no series %s", p.name, name)
+			}
+		}
+	}
+}
+
+// TestLabels: a row of a series has the labels that its series have.
+func TestLabels(t *testing.T) {
+	m := metrics.New("test")
+	m.Door("dovecot", nil, nil)
+	m.JoinReasons([]string{"token"}, nil, nil)
+	m.SetKeys([]metrics.KeyCount{{Issuer: "a", Kind: "hmac", N: 1}})
+	m.Fetched("a", metrics.FetchSucceeded, time.Unix(1, 0))
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Series")
+	names, labels := column(section, 0), column(section, 1)
+	seen := 0
+	for _, f := range families {
+		i := slices.Index(names, "`"+f.GetName()+"`")
+		if i < 0 {
+			continue
+		}
+		seen++
+		var has []string
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			has = append(has, l.GetName())
+		}
+		if told := slices.Sorted(slices.Values(quoted(labels[i : i+1]))); !slices.Equal(told, slices.Sorted(slices.Values(has))) {
+			t.Errorf("%s: the page has the labels %v, the series %v", f.GetName(), told, has)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d series were compared", seen)
+	}
+}
+
+// TestAlerts: an alert that a page names is one.
+func TestAlerts(t *testing.T) {
+	rules := readFile(t, "deploy/prometheus-rules.yaml")
+	for _, p := range pages(t) {
+		for _, c := range p.code() {
+			if regexp.MustCompile(`^Usher[A-Z]\w+$`).MatchString(c) && !strings.Contains(rules, "alert: "+c+"\n") {
+				t.Errorf("%s: there is no alert %s", p.name, c)
+			}
+		}
+	}
+}
+
+// TestReasons: the page of reasons has each of them, and none that there is not.
+func TestReasons(t *testing.T) {
+	p := readPage(t, "docs/reasons.md")
+	var logins, joins []string
+	for _, r := range auth.Reasons() {
+		logins = append(logins, string(r))
+	}
+	for _, r := range slices.Concat(moderation.AllowReasons(), moderation.DenyReasons(), moderation.UndecidedReasons()) {
+		joins = append(joins, string(r))
+	}
+	for heading, want := range map[string][]string{"## Logins": logins, "## Joins": joins} {
+		got := quoted(column(p.section(t, heading), 0))
+		slices.Sort(got)
+		if slices.Sort(want); !slices.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", heading, got, want)
+		}
+	}
+}
+
+// TestLogLines: a line that the page has is written somewhere in the code, and so are its attributes.
+func TestLogLines(t *testing.T) {
+	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Log lines")
+	source := sources(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") })
+	lines := quoted(slices.Concat(column(section, 0), column(section, 2)))
+	for _, text := range lines {
+		if !strings.Contains(source, `"`+text+`"`) && text != "moderation.strict" {
+			t.Errorf("nothing writes %q", text)
+		}
+	}
+	if len(lines) < 80 {
+		t.Errorf("only %d texts were looked for", len(lines))
+	}
+}
+
+// TestNamedTests: a test that the page of security names is there.
+func TestNamedTests(t *testing.T) {
+	source := sources(t, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	n := 0
+	for _, p := range pages(t) {
+		for _, c := range p.code() {
+			if !regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w*$`).MatchString(c) {
+				continue
+			}
+			if n++; !strings.Contains(source, "\nfunc "+c+"(") {
+				t.Errorf("%s: there is no test %s", p.name, c)
+			}
+		}
+	}
+	if n < 60 {
+		t.Errorf("only %d tests are named", n)
+	}
+}
+
+// sources joins the text of all our files of Go whose name is wanted.
+func sources(t *testing.T, wanted func(name string) bool) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || !wanted(file) {
+			return err
+		}
+		content, err := os.ReadFile(file)
+		all.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
+// TestPackages: the page of the architecture names each package, and none that there is not.
+func TestPackages(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "./...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for name := range strings.FieldsSeq(string(out)) {
+		there[strings.TrimPrefix(name, "usher/")] = true
+	}
+	rows := quoted(column(readPage(t, "docs/architecture.md").section(t, "## Packages"), 0))
+	for name := range there {
+		if !slices.Contains(rows, name) {
+			t.Errorf("docs/architecture.md has no row for %s", name)
+		}
+	}
+	for _, name := range rows {
+		if !there[name] {
+			t.Errorf("docs/architecture.md has a row for %s, which is no package", name)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package docs
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPictures: each picture is well-formed, small, has a title and its words as text, its own colours for dark pages, and
+// stands on a page.
+func TestPictures(t *testing.T) {
+	found, err := filepath.Glob("*.svg")
+	if err != nil || len(found) < 3 {
+		t.Fatalf("the pictures %v, %v", found, err)
+	}
+	var prose strings.Builder
+	for _, p := range pages(t) {
+		prose.WriteString(p.prose)
+	}
+	for _, name := range found {
+		text := readFile(t, "docs/"+name)
+		words, elements := readPicture(t, name, text)
+		switch {
+		case len(text) > 20<<10:
+			t.Errorf("%s has %d bytes", name, len(text))
+		case elements["title"] != 1 || len(words) < 10:
+			t.Errorf("%s has no title, or only the words %v", name, words)
+		case !strings.Contains(text, "prefers-color-scheme: dark") || !strings.Contains(text, `class="page"`):
+			t.Errorf("%s is not for dark pages", name)
+		case !strings.Contains(prose.String(), name+")"):
+			t.Errorf("%s stands on no page", name)
+		}
+		for element := range elements {
+			if !slices.Contains([]string{"svg", "title", "style", "defs", "marker", "path", "rect", "text", "tspan", "g"}, element) {
+				t.Errorf("%s has an element %s", name, element)
+			}
+		}
+	}
+}
+
+// readPicture returns the texts of a picture, and how many there are of each element.
+func readPicture(t *testing.T, name, text string) (words []string, elements map[string]int) {
+	t.Helper()
+	elements = map[string]int{}
+	inside := ""
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		token, err := d.Token()
+		switch x := token.(type) {
+		case xml.StartElement:
+			inside = x.Name.Local
+			elements[inside]++
+		case xml.CharData:
+			if inside == "text" && strings.TrimSpace(string(x)) != "" {
+				words = append(words, string(x))
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return words, elements
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}

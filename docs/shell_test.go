@@ -1,0 +1,147 @@
+package docs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// stubs stand for what a test cannot do: to install packages, add users, and start services. A clone is a folder with what
+// the pages take from it.
+const stubs = `
+apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }; prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
+git() { ln -sfn "$CLONE" usher; }
+runuser() { shift 3; "$@"; }
+install() {
+	local args=() file
+	while (($#)); do case $1 in -o|-g) shift 2;; *) args+=("$1"); shift;; esac; done
+	command install "${args[@]}"
+	file=${args[-1]}
+	if [[ $file == *.yaml ]]; then sed -i -E "s#([^A-Za-z.])/(etc|run|var)/#\1$ROOT/\2/#g" "$file"; fi
+}
+`
+
+// TestShell runs everything that the pages give to paste into a shell, page by page, from the first line to the last.
+func TestShell(t *testing.T) {
+	run := 0
+	for _, p := range pages(t) {
+		if !slices.ContainsFunc(p.blocks, func(b block) bool { return b.language == "sh" }) {
+			continue
+		}
+		run++
+		runPage(t, p)
+	}
+	if run < 4 {
+		t.Errorf("only %d pages have something to paste", run)
+	}
+}
+
+func runPage(t *testing.T, p page) {
+	t.Helper()
+	dir := newSandbox(t)
+	script := "set -euo pipefail\n" + stubs
+	hasConfig := false
+	for _, b := range p.blocks {
+		switch {
+		case b.language == "sh":
+			script += "echo '== " + b.String() + "'\n" + pasted(b.text, dir)
+			hasConfig = hasConfig || strings.Contains(b.text, "/etc/usher/usher.yaml")
+		case b.language == "yaml" && strings.Contains(b.before, "`/etc/usher/usher.yaml`"):
+			// The secrets are those of the page's own commands.
+			script += "cat > " + dir + "/etc/usher/usher.yaml <<'END'\n" + inSandbox(b.text+"state: memory:\n", dir) + "END\n"
+			hasConfig = true
+		}
+	}
+	if !hasConfig && strings.Contains(script, "usher prosody") {
+		t.Errorf("%s: it calls usher and has no configuration", p.name)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ROOT="+dir, "CLONE="+dir+"/clone", "USHER_CONFIG="+dir+"/etc/usher/usher.yaml", "PATH="+workFolder+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", p.name, err, out)
+	}
+	if strings.Contains(script, "token mint") && !strings.Contains(string(out), "allowed as alice@meet.example.com") {
+		t.Errorf("%s: its token is not let in\n%s", p.name, out)
+	}
+}
+
+// pasted is a block as it runs below dir. A token that it makes is explained.
+func pasted(text, dir string) string {
+	text = strings.ReplaceAll(inSandbox(text, dir), "<address of this repository>", "address")
+	return regexp.MustCompile(`(?m)^(usher token mint[^#\n]*)`).ReplaceAllString(text, "$1 | usher token explain - ")
+}
+
+// newSandbox makes the folders that the pages expect on a machine, and a clone of the repository with what they take from
+// it.
+func newSandbox(t *testing.T) string {
+	t.Helper()
+	file, err := usherBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, folder := range []string{"clone/bin", "etc/usher", "etc/systemd/system", "etc/nginx/sites-available", "usr/local/bin", "run/usher", "var/lib/usher"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deploy, err := filepath.Abs(filepath.Join(root, "deploy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"clone/deploy": deploy, "clone/bin/usher": file} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var jitsis strings.Builder
+	for was := range jitsiUpstreams {
+		jitsis.WriteString(was + "\n")
+	}
+	putFile(t, filepath.Join(dir, "etc/nginx/sites-available/meet.example.com.conf"), jitsis.String())
+	return dir
+}
+
+// TestTargets: a target of make that a page names is one, and so is a test that it runs.
+func TestTargets(t *testing.T) {
+	makefile := readFile(t, "Makefile")
+	n := 0
+	for _, p := range pages(t) {
+		texts := p.code()
+		for _, b := range p.blocks {
+			texts = append(texts, strings.Split(b.text, "\n")...)
+		}
+		for _, text := range texts {
+			if m := regexp.MustCompile(`^make ([a-z]+)`).FindStringSubmatch(text); m != nil {
+				if n++; !strings.Contains(makefile, "\n"+m[1]+":") {
+					t.Errorf("%s: there is no target %s", p.name, m[1])
+				}
+			}
+		}
+	}
+	if n < 3 {
+		t.Errorf("only %d targets were found", n)
+	}
+}
+
+// TestLanguages: each block is in a language whose blocks are tried by one of the tests here, so that none is forgotten.
+func TestLanguages(t *testing.T) {
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if !slices.Contains([]string{"sh", "console", "yaml", "nginx", "js", "hocon", "json"}, b.language) {
+				t.Errorf("%v: no test tries such a block", b)
+			}
+		}
+		for _, line := range strings.Split(p.prose, "\n") {
+			if strings.HasPrefix(line, "    ") && !strings.Contains(line, "https://") {
+				t.Errorf("%s: a block without a language: %s", p.name, line)
+			}
+		}
+	}
+}
