@@ -17,7 +17,7 @@ var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenan
 // nameprep (util.jid.prep); then a listed component's domain, or
 // PREFIX.TENANT.HOST, which Jitsi's mapper turns into [TENANT] at PREFIX.HOST.
 // Anything else is an error.
-func (p *Policy) find(address string) (RoomName, *hostRules, error) {
+func (p *Policy) find(address string) (RoomName, *Host, error) {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || len(address) > jid.MaxJID {
 		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", clip(address))

@@ -27,14 +27,14 @@ func (p *pass) apply(ctx context.Context, jid string, o Observed, a Action) erro
 		}
 	}
 	if a.Forget {
-		return p.sessions.forget(ctx, GivenKey{p.room, jid}, p.ledger[jid], p.epoch)
+		return p.sessions.forget(ctx, AssignmentKey{p.room, jid}, p.ledger[jid], p.epoch)
 	}
 	return nil
 }
 
 // record has the ledger say something else of an account than when the room was
 // read.
-func (p *pass) record(ctx context.Context, g *Given) error {
+func (p *pass) record(ctx context.Context, g *Assignment) error {
 	err := p.sessions.record(ctx, g, p.ledger[g.JID], p.epoch)
 	if err == nil || errors.Is(err, errNotKept) {
 		p.ledger[g.JID] = g
@@ -44,7 +44,7 @@ func (p *pass) record(ctx context.Context, g *Given) error {
 
 // set sets an affiliation, and confirms what the ledger says of it.
 func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error {
-	done := p.setting.begin(GivenKey{p.room, jid})
+	done := p.setting.begin(AssignmentKey{p.room, jid})
 	err := p.rooms.SetAffiliation(ctx, p.room, jid, a.Set)
 	done()
 	p.metrics.Affiliation(string(a.Set), err == nil)
@@ -64,7 +64,7 @@ func (p *pass) set(ctx context.Context, jid string, o Observed, a Action) error 
 
 // confirm has the ledger say that the room has what it says. Before, the account
 // was something else.
-func (p *pass) confirm(ctx context.Context, g *Given, before Affiliation) error {
+func (p *pass) confirm(ctx context.Context, g *Assignment, before Affiliation) error {
 	done := *g
 	done.Confirmed, done.At = true, p.now()
 	err := p.record(ctx, &done)
@@ -77,7 +77,7 @@ func (p *pass) confirm(ctx context.Context, g *Given, before Affiliation) error 
 // putBack is for what was given in the very moment in which the session ended, or
 // the room was made anew. Whoever saw to that may have done so before it was
 // set, and nobody would take it back; nor would he what is written nowhere.
-func (p *pass) putBack(ctx context.Context, g *Given, before Affiliation) {
+func (p *pass) putBack(ctx context.Context, g *Assignment, before Affiliation) {
 	if before == Outcast { // ours, or it would not have been touched
 		before = None
 	}
@@ -96,11 +96,11 @@ func (p *pass) remove(ctx context.Context, jid string, o Observed) error {
 		return nil
 	}
 	after := None
-	if g := o.Given; g.Foreign && o.Has == g.Affiliation {
+	if g := o.Assignment; g.External && o.Has == g.Affiliation {
 		after = o.Has
 	}
-	ban := *o.Given
-	ban.Room, ban.JID, ban.Affiliation, ban.Foreign, ban.TakenAway, ban.End = p.room, jid, Outcast, false, false, EndRevoked
+	ban := *o.Assignment
+	ban.Room, ban.JID, ban.Affiliation, ban.External, ban.Overridden, ban.End = p.room, jid, Outcast, false, false, EndRevoked
 	if err := p.record(ctx, &ban); err != nil && !errors.Is(err, errNotKept) {
 		return err
 	}
@@ -118,7 +118,7 @@ func (p *pass) remove(ctx context.Context, jid string, o Observed) error {
 func (p *pass) tell(ctx context.Context, jid string, o Observed, a Action) {
 	attrs := []slog.Attr{slog.String("room", clip(p.room)), slog.String("account", clip(jid)),
 		slog.String("affiliation", string(a.Set)), slog.String("before", string(o.Has))}
-	foreign := o.Given == nil || o.Given.Foreign || o.Given.Affiliation != Owner
+	foreign := o.Assignment == nil || o.Assignment.External || o.Assignment.Affiliation != Owner
 	if p.strict && o.Has == Owner && a.Set != Owner && foreign {
 		p.log.LogAttrs(ctx, slog.LevelWarn, "an owner that no token made was demoted (moderation.strict)",
 			append(attrs, slog.Any("made_by_one_of", p.suspects(jid)))...)

@@ -14,7 +14,7 @@ func TestAtLobby(t *testing.T) {
 		if moderator {
 			a = Owner
 		}
-		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: a, Grant: &Grant{Moderator: moderator, LobbyBypass: bypass}}
+		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: a, Session: &Session{Moderator: moderator, LobbyBypass: bypass}}
 	}
 	guest := Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
 	early, stranger, mismatch := refuse(ReasonNotStarted, ""), refuse(ReasonStranger, ""), refuse(ReasonRoomMismatch, "")
@@ -61,7 +61,7 @@ func TestAtLobby(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := &hostRules{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
+			h := &Host{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
 			d := h.atLobby(row.d, row.on, row.list, row.started)
 			if d.Reason != row.want || d.Waits != row.waits || d.Allowed && d.Affiliation != affiliation || d.Allowed != (affiliation != "") {
 				t.Errorf("%s, %s: %+v", row.name, mode, d)
@@ -80,12 +80,12 @@ func FuzzAtLobby(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := &hostRules{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
+		h := &Host{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
 		got := h.atLobby(d, on, lobby.Standing(list%5), started)
 		if got.Allowed && (d.Reason != ReasonStranger || !lobby.Standing(list%5).Passes()) || got.Affiliation == Owner {
 			t.Errorf("%s with %d became %+v", d.Reason, list%5, got)
 		}
-		member := Decision{Allowed: true, Reason: ReasonToken, Affiliation: Member, Grant: &Grant{LobbyBypass: auth.Choice(bypass)}}
+		member := Decision{Allowed: true, Reason: ReasonToken, Affiliation: Member, Session: &Session{LobbyBypass: auth.Choice(bypass)}}
 		if got := h.atLobby(member, on, lobby.Standing(list%5), started); got.Affiliation == Owner {
 			t.Errorf("a member became %+v", got)
 		}

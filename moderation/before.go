@@ -16,11 +16,11 @@ func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
 	now := m.now()
 	m.unasked.Hear(name.Domain, name.JID)
 	d := m.sessions.standing(h, user, name, now)
-	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
+	if !d.Allowed || d.Session == nil || d.Affiliation == None {
 		return
 	}
-	if d.Grant.wild() { // the others are found by the room's name
-		m.arrivals.add(name.JID, accountKey{d.Grant.Host, d.Grant.Account}, now)
+	if d.Session.wild() { // the others are found by the room's name
+		m.arrivals.add(name.JID, accountKey{d.Session.Host, d.Session.Account}, now)
 	}
 	if m.sessions.isThere(name.JID) && !m.sessions.given(name.JID, user).leavesNothingFor(d) {
 		m.effects.BeforeJoin(ctx, name.JID, user)
@@ -35,13 +35,13 @@ func (s *Sessions) isThere(room string) bool {
 
 // leavesNothingFor reports whether, by what the ledger says, nothing is to be set
 // in the room before somebody joins it.
-func (g *Given) leavesNothingFor(d Decision) bool {
+func (g *Assignment) leavesNothingFor(d Decision) bool {
 	switch {
 	case g == nil, g.End != "":
 		return false
-	case g.TakenAway:
-		return g.Grant == d.Grant.ID
-	case g.Foreign:
+	case g.Overridden:
+		return g.Session == d.Session.ID
+	case g.External:
 		return g.Confirmed && g.Affiliation.rank() >= d.Affiliation.rank()
 	}
 	return g.Confirmed && g.Affiliation == d.Affiliation

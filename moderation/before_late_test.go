@@ -125,15 +125,15 @@ func TestBeforeJoinWhileLooked(t *testing.T) {
 // TestBeforeJoinRevokedLate: a look that saw to somebody's revocation before he was made owner leaves him nothing, and
 // neither does a ban of usher's own that a kill left behind.
 func TestBeforeJoinRevokedLate(t *testing.T) {
-	ban := moderation.Given{Room: hall, JID: "bob@" + host, Affiliation: moderation.Outcast, End: moderation.EndRevoked}
+	ban := moderation.Assignment{Room: hall, JID: "bob@" + host, Affiliation: moderation.Outcast, End: moderation.EndRevoked}
 	for name, state := range map[string]moderation.State{
 		"a newcomer": {},
-		"our ban":    {Rooms: []moderation.Room{{JID: hall, Started: true}}, Givens: []moderation.Given{ban}},
+		"our ban":    {Rooms: []moderation.Room{{JID: hall, Started: true}}, Assignments: []moderation.Assignment{ban}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, r := newFixture(t, state), newFakeRooms(time.Millisecond)
-				if len(state.Givens) > 0 {
+				if len(state.Assignments) > 0 {
 					r.has["bob@"+host] = moderation.Outcast
 				}
 				k := f.connect(r)

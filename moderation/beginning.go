@@ -25,7 +25,7 @@ const (
 // guests were let in): Prosody makes its creator an owner before it asks about the
 // join. So a guest is let into a room only that is known to be there, and nobody
 // waits at the lobby of another.
-func (m *Service) begins(ctx context.Context, h *hostRules, room RoomName, user string, d Decision) Decision {
+func (m *Service) begins(ctx context.Context, h *Host, room RoomName, user string, d Decision) Decision {
 	_, domain, _ := strings.Cut(user, "@")
 	isGuest := h.guests[domain]
 	if h.service[user] || !isGuest && domain != h.Host {

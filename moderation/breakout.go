@@ -47,7 +47,7 @@ func (m *mainRooms) forget(room string) {
 // there or was let in before; without one the last main room that the account
 // was let into and that is open to it still. A client leaves the main room before
 // it joins, so having been let in counts.
-func (m *Service) mainOf(ctx context.Context, h *hostRules, user string, room RoomName) (RoomName, error) {
+func (m *Service) mainOf(ctx context.Context, h *Host, user string, room RoomName) (RoomName, error) {
 	attended := m.attended.of(user)
 	if m.alone {
 		return m.lastMain(h, user, attended)
@@ -73,7 +73,7 @@ func (m *Service) mainOf(ctx context.Context, h *hostRules, user string, room Ro
 
 // lastMain finds the last main room of a host that an account was let into and
 // that is open to it.
-func (m *Service) lastMain(h *hostRules, user string, attended []string) (RoomName, error) {
+func (m *Service) lastMain(h *Host, user string, attended []string) (RoomName, error) {
 	now := m.now()
 	for _, address := range attended {
 		name, err := ParseRoom(address)
@@ -89,13 +89,13 @@ func (m *Service) lastMain(h *hostRules, user string, attended []string) (RoomNa
 func (s *Sessions) wasGiven(room, user string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	g := s.ledger.get(GivenKey{room, user})
+	g := s.ledger.get(AssignmentKey{room, user})
 	return g != nil && g.End == ""
 }
 
 // mainRoom finds out whose breakout room it is by asking the room itself, whose
 // configuration says so (Jitsi's mod_muc_breakout_rooms).
-func (m *Service) mainRoom(ctx context.Context, h *hostRules, room RoomName) (RoomName, error) {
+func (m *Service) mainRoom(ctx context.Context, h *Host, room RoomName) (RoomName, error) {
 	main := m.mains.get(room.JID)
 	if main == "" {
 		var err error

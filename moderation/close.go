@@ -82,7 +82,7 @@ func (p *pass) keepIn(ctx context.Context) error {
 		if g := s.given(p.room, o.JID); g != nil && g.End != "" { // has to leave anyway
 			continue
 		}
-		g := &Given{Room: p.room, JID: o.JID, Affiliation: Member, At: p.now(), Lobby: true}
+		g := &Assignment{Room: p.room, JID: o.JID, Affiliation: Member, At: p.now(), Lobby: true}
 		switch err := p.record(ctx, g); {
 		case errors.Is(err, errMoved): // somebody else gives him something
 			continue
@@ -102,7 +102,7 @@ func (p *pass) keepIn(ctx context.Context) error {
 // expected returns who may come into a room without another login: those on the
 // lists, and the last who logged in with a token for many rooms, however long ago
 // that was.
-func (s *Sessions) expected(h *hostRules, room RoomName) []string {
+func (s *Sessions) expected(h *Host, room RoomName) []string {
 	list := s.lobby.Members(room.forLobby(), maxSeeded)
 	for _, g := range s.lastWild(h) {
 		if reason, _ := h.opens(g, room); reason == "" {
@@ -114,11 +114,11 @@ func (s *Sessions) expected(h *hostRules, room RoomName) []string {
 
 // lastWild returns the last logins of a host with a token for many rooms that
 // count still.
-func (s *Sessions) lastWild(h *hostRules) []*Grant {
+func (s *Sessions) lastWild(h *Host) []*Session {
 	good := s.judge(s.now())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list := make([]*Grant, 0, maxWild)
+	list := make([]*Session, 0, maxWild)
 	for _, id := range s.wild[h.Host] {
 		if g := s.grants[id]; g != nil && good(g) == "" {
 			list = append(list, g)

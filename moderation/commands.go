@@ -44,12 +44,12 @@ type LobbyCommands struct {
 	log      *slog.Logger
 	roster   *roster // nil without a component
 	urgent   func(room, account string)
-	invite   func(GivenKey)
+	invite   func(AssignmentKey)
 }
 
 // NewLobbyCommands returns the commands.
 func NewLobbyCommands(o CommandOptions) *LobbyCommands {
-	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log, urgent: func(string, string) {}, invite: func(GivenKey) {}}
+	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log, urgent: func(string, string) {}, invite: func(AssignmentKey) {}}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -37,8 +37,8 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]Affiliati
 	members, on := m.members(h, name)
 	seeds := m.seeds(h, name, on)
 	for _, jid := range members {
-		if !slices.ContainsFunc(seeds, func(g *Given) bool { return g.JID == jid }) { // who has a token, too, has what that says
-			seeds = append(seeds, &Given{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: m.now()})
+		if !slices.ContainsFunc(seeds, func(g *Assignment) bool { return g.JID == jid }) { // who has a token, too, has what that says
+			seeds = append(seeds, &Assignment{Room: name.JID, JID: jid, Affiliation: Member, Lobby: true, At: m.now()})
 		}
 	}
 	seeds, changes := m.sessions.beginRoom(name.JID, seeds)
@@ -61,13 +61,13 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]Affiliati
 // room if it cannot set one of its affiliations, and it cannot make a member of
 // somebody whom its own configuration names as an admin. The others get theirs a
 // moment later.
-func ownersOf(seeds []*Given) []*Given {
-	return slices.DeleteFunc(seeds, func(g *Given) bool { return g.Affiliation != Owner })
+func ownersOf(seeds []*Assignment) []*Assignment {
+	return slices.DeleteFunc(seeds, func(g *Assignment) bool { return g.Affiliation != Owner })
 }
 
 // members are those who are members of a new room for the lobby's lists' sake;
 // on says that the room will let in nobody else.
-func (m *Service) members(h *hostRules, room RoomName) (jids []string, on bool) {
+func (m *Service) members(h *Host, room RoomName) (jids []string, on bool) {
 	if m.lobby == nil || h.Lobby.Mode() != lobby.MembersOnly || !h.Lobby.On(room.forLobby()) {
 		return nil, false
 	}
@@ -84,7 +84,7 @@ const (
 
 // candidates are the accounts whose tokens may open a room for them and who are
 // to be looked at before it begins: those who logged in last, moderators first.
-func (m *Service) candidates(h *hostRules, room RoomName, now time.Time) map[accountKey]bool {
+func (m *Service) candidates(h *Host, room RoomName, now time.Time) map[accountKey]bool {
 	set := map[accountKey]bool{}
 	names := []string{room.Name, room.Local} // one and the same without a tenant
 	for _, name := range slices.Compact(names) {
@@ -109,11 +109,11 @@ func (m *Service) candidates(h *hostRules, room RoomName, now time.Time) map[acc
 	return set
 }
 
-// loggedInLast returns some of the grants that name a room, the last login first.
-func (s *Sessions) loggedInLast(key roomIndexKey, moderators bool) []*Grant {
+// loggedInLast returns some of the sessions that name a room, the last login first.
+func (s *Sessions) loggedInLast(key roomIndexKey, moderators bool) []*Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var list []*Grant
+	var list []*Session
 	r := s.byRoom[key]
 	if r == nil {
 		return nil
@@ -129,7 +129,7 @@ func (s *Sessions) loggedInLast(key roomIndexKey, moderators bool) []*Grant {
 }
 
 // seeds are what the accounts are given with which a room begins.
-func (m *Service) seeds(h *hostRules, room RoomName, on bool) []*Given {
+func (m *Service) seeds(h *Host, room RoomName, on bool) []*Assignment {
 	now := m.now()
 	judge := m.sessions.judgeBy(h.policy, now)
 	var deciding []Decision
@@ -146,11 +146,11 @@ func (m *Service) seeds(h *hostRules, room RoomName, on bool) []*Given {
 		if c := b.Affiliation.rank() - a.Affiliation.rank(); c != 0 {
 			return c
 		}
-		return b.Grant.LoggedIn.Compare(a.Grant.LoggedIn)
+		return b.Session.LoggedIn.Compare(a.Session.LoggedIn)
 	})
-	var list []*Given
+	var list []*Assignment
 	for _, d := range deciding[:min(len(deciding), maxSeeded)] {
-		list = append(list, &Given{Room: room.JID, JID: d.Grant.JID(), Affiliation: d.Affiliation, Grant: d.Grant.ID, At: now})
+		list = append(list, &Assignment{Room: room.JID, JID: d.Session.JID(), Affiliation: d.Affiliation, Session: d.Session.ID, At: now})
 	}
 	return list
 }
@@ -158,7 +158,7 @@ func (m *Service) seeds(h *hostRules, room RoomName, on bool) []*Given {
 // beginRoom forgets what an earlier room of a name knew, and remembers what the
 // new one begins with: seeds, but for what owners of the earlier one took away and
 // for sessions that have ended meanwhile.
-func (s *Sessions) beginRoom(room string, seeds []*Given) (begun []*Given, changes []Change) {
+func (s *Sessions) beginRoom(room string, seeds []*Assignment) (begun []*Assignment, changes []Change) {
 	for more := true; more; {
 		s.mu.Lock()
 		if changes, more = s.forgetGivens(room, changes); !more {
@@ -170,15 +170,15 @@ func (s *Sessions) beginRoom(room string, seeds []*Given) (begun []*Given, chang
 }
 
 // takeSeeds wants the lock.
-func (s *Sessions) takeSeeds(room string, seeds []*Given, changes []Change) ([]*Given, []Change) {
-	var begun []*Given
+func (s *Sessions) takeSeeds(room string, seeds []*Assignment, changes []Change) ([]*Assignment, []Change) {
+	var begun []*Assignment
 	for _, g := range seeds {
 		old := s.ledger.get(g.key())
 		switch {
-		case old != nil && old.TakenAway && old.Grant == g.Grant, !g.Lobby && s.grants[g.Grant] == nil:
+		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && s.grants[g.Session] == nil:
 			continue
 		case s.ledger.put(g):
-			changes = append(changes, Change{PutGiven: g})
+			changes = append(changes, Change{PutAssignment: g})
 		}
 		begun = append(begun, g)
 	}

@@ -34,7 +34,7 @@ func (c *LobbyCommands) Decide(ctx context.Context, v lobby.Verdict) error {
 func (c *LobbyCommands) decideAll(ctx context.Context, list []lobby.Verdict) error {
 	ctx, cancel := context.WithTimeout(ctx, letInWithin)
 	defer cancel()
-	admitted := map[GivenKey]bool{} // whether it is news
+	admitted := map[AssignmentKey]bool{} // whether it is news
 	var failed, late error
 	for _, v := range list {
 		var news bool
@@ -42,7 +42,7 @@ func (c *LobbyCommands) decideAll(ctx context.Context, list []lobby.Verdict) err
 			break
 		}
 		if v.Admitted {
-			admitted[GivenKey{v.Room, v.JID}] = news
+			admitted[AssignmentKey{v.Room, v.JID}] = news
 		}
 	}
 	for key, news := range admitted {
@@ -67,7 +67,7 @@ func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bo
 	c.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
 		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
 	if v.Admitted {
-		c.sessions.forgetTaken(ctx, GivenKey{v.Room, v.JID})
+		c.sessions.forgetTaken(ctx, AssignmentKey{v.Room, v.JID})
 	}
 	c.urgent(v.Room, v.JID)
 	return news, nil
@@ -75,28 +75,28 @@ func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bo
 
 // forgetTaken forgets that somebody took a membership away: admitting is a new
 // decision.
-func (s *Sessions) forgetTaken(ctx context.Context, key GivenKey) {
+func (s *Sessions) forgetTaken(ctx context.Context, key AssignmentKey) {
 	s.mu.Lock()
 	g := s.ledger.get(key)
-	taken := g != nil && g.TakenAway
+	taken := g != nil && g.Overridden
 	if taken {
 		s.ledger.drop(key)
 	}
 	s.mu.Unlock()
 	if taken {
-		s.persist(ctx, []Change{{DeleteGiven: &key}})
+		s.persist(ctx, []Change{{DeleteAssignment: &key}})
 	}
 }
 
 // awaitLetIn waits until the room would let an admitted account in, at the first
 // try.
-func (s *Sessions) awaitLetIn(ctx context.Context, key GivenKey) bool {
+func (s *Sessions) awaitLetIn(ctx context.Context, key AssignmentKey) bool {
 	return s.await(ctx, key.Room, key.JID, func() (bool, time.Duration) { return s.canComeIn(key) })
 }
 
 // canComeIn reports whether an admitted account would be let in by the room. If it
 // only has to settle it says for how long.
-func (s *Sessions) canComeIn(key GivenKey) (yes bool, settles time.Duration) {
+func (s *Sessions) canComeIn(key AssignmentKey) (yes bool, settles time.Duration) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	r, g := s.rooms[key.Room], s.ledger.get(key)
@@ -110,6 +110,6 @@ func (s *Sessions) canComeIn(key GivenKey) (yes bool, settles time.Duration) {
 	return settles <= 0, min(settles, membershipSettles) // the clock may have been set back
 }
 
-func (g *Given) isMember() bool {
-	return g != nil && !g.TakenAway && g.Affiliation.rank() >= Member.rank()
+func (g *Assignment) isMember() bool {
+	return g != nil && !g.Overridden && g.Affiliation.rank() >= Member.rank()
 }

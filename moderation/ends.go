@@ -10,7 +10,7 @@ import (
 
 const (
 	sweepEvery = 5 * time.Second
-	saveUsed   = time.Minute // how often the last uses of endless grants are written
+	saveUsed   = time.Minute // how often the last uses of endless sessions are written
 	maxUsed    = 2000        // at a time
 )
 
@@ -39,22 +39,22 @@ func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 	}
 }
 
-// Sweep ends the grants whose time is over or whose key has gone, and the
+// Sweep ends the sessions whose time is over or whose key has gone, and the
 // revocations that keep nobody out any more.
 func (s *Sessions) Sweep(ctx context.Context) Touched {
 	now := s.now()
 	judge := s.judge(now)
 	type end struct {
-		*Grant
+		*Session
 		why Reason
 	}
-	ended := map[Reason][]*Grant{}
-	for _, e := range gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (end, bool) { why := judge(g); return end{g, why}, why != "" }) {
-		ended[e.why] = append(ended[e.why], e.Grant)
+	ended := map[Reason][]*Session{}
+	for _, e := range gather(&s.mu, s.grants, 0, func(_ ID, g *Session) (end, bool) { why := judge(g); return end{g, why}, why != "" }) {
+		ended[e.why] = append(ended[e.why], e.Session)
 	}
 	s.persist(ctx, s.expireRevocations(now))
 	s.forgetEvicted(ctx)
-	var touched []GivenKey
+	var touched []AssignmentKey
 	touched = append(touched, s.end(ctx, ended[ReasonSessionEnded], EndExpired)...)
 	touched = append(touched, s.end(ctx, ended[ReasonKeyRemoved], EndKeyGone)...)
 	touched = append(touched, s.end(ctx, ended[ReasonNoSession], EndRevoked)...)
@@ -88,9 +88,9 @@ func (s *Sessions) expireRevocations(now time.Time) []Change {
 	return changes
 }
 
-// end makes grants be no more, and returns where they were used. Why they ended is
+// end makes sessions be no more, and returns where they were used. Why they ended is
 // kept there, until it has been done.
-func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) (touched []GivenKey) {
+func (s *Sessions) end(ctx context.Context, grants []*Session, why EndReason) (touched []AssignmentKey) {
 	changes, touched := s.drop(grants, why)
 	s.persist(ctx, changes)
 	if len(grants) > 0 {
@@ -103,7 +103,7 @@ func (s *Sessions) end(ctx context.Context, grants []*Grant, why End) (touched [
 const endedAtATime = 32
 
 // drop is end in memory. It returns what is to be written, and what was touched.
-func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched []GivenKey) {
+func (s *Sessions) drop(grants []*Session, why EndReason) (changes []Change, touched []AssignmentKey) {
 	var some dropped
 	for len(grants) > 0 {
 		s.mu.Lock()
@@ -124,11 +124,11 @@ func (s *Sessions) drop(grants []*Grant, why End) (changes []Change, touched []G
 // dropped is a portion of what drop returns.
 type dropped struct {
 	changes []Change
-	touched []GivenKey
+	touched []AssignmentKey
 }
 
 // dropOne wants the lock.
-func (s *Sessions) dropOne(g *Grant, why End, d *dropped) {
+func (s *Sessions) dropOne(g *Session, why EndReason, d *dropped) {
 	if s.grants[g.ID] != g {
 		return // another login with the same token came in between
 	}
@@ -138,18 +138,18 @@ func (s *Sessions) dropOne(g *Grant, why End, d *dropped) {
 	}
 	jid := g.JID()
 	for room := range s.ledger.jids[jid] {
-		k := GivenKey{room, jid}
+		k := AssignmentKey{room, jid}
 		d.touched = append(d.touched, k)
-		if old := s.ledger.get(k); old.Grant == g.ID || old.Lobby && why == EndRevoked {
+		if old := s.ledger.get(k); old.Session == g.ID || old.Lobby && why == EndRevoked {
 			marked := *old
 			marked.End = why
 			s.ledger.put(&marked)
 			if why != EndExpired { // what a start finds without its session has expired
-				d.changes = append(d.changes, Change{PutGiven: &marked})
+				d.changes = append(d.changes, Change{PutAssignment: &marked})
 			}
 		}
 	}
-	d.changes = append(d.changes, Change{DeleteGrant: g.login()})
+	d.changes = append(d.changes, Change{DeleteSession: g.login()})
 }
 
 // saveUsed writes the last uses that matter after a restart.
@@ -161,11 +161,11 @@ func (s *Sessions) saveUsed(ctx context.Context, since time.Time) {
 		return
 	}
 	defer s.rewritten()
-	s.persist(ctx, gather(&s.mu, s.grants, maxUsed, func(_ ID, g *Grant) (Change, bool) {
+	s.persist(ctx, gather(&s.mu, s.grants, maxUsed, func(_ ID, g *Session) (Change, bool) {
 		if !g.Used.After(since) || !g.Used.After(g.LoggedIn) || !g.endless(now) {
 			return Change{}, false
 		}
 		kept := *g
-		return Change{PutGrant: &kept}, true
+		return Change{PutSession: &kept}, true
 	}))
 }

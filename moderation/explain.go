@@ -31,11 +31,11 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		d := refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	d := h.decide([]judged{{Grant: grantOf(id, now)}}, name)
+	d := h.decide([]judged{{Session: NewSession(id, now)}}, name)
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: describeClaims(d.Grant)})
+	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: describeClaims(d.Session)})
 	line, d := h.explainLobby(d, name)
 	lines = append(lines, line)
 	if d.Allowed {
@@ -64,7 +64,7 @@ func describeName(r RoomName) string {
 }
 
 // describeClaims says which rooms a token opens, as Prosody calls them.
-func describeClaims(g *Grant) string {
+func describeClaims(g *Session) string {
 	switch {
 	case g.Rooms == nil:
 		return "the token is for every room"
@@ -85,9 +85,9 @@ func describeClaims(g *Grant) string {
 }
 
 // explainLobby knows of nobody who is on a list, and of no room that is there.
-func (h *hostRules) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision) {
+func (h *Host) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision) {
 	r := roomState{}
-	r.switchLobby(h, d.Grant, true)
+	r.switchLobby(h, d.Session, true)
 	on, by := h.Lobby.On(room.forLobby()), "by the configuration"
 	if r.Lobby != "" {
 		on, by = r.Lobby == On, "by the token's context.room"

@@ -26,7 +26,7 @@ func newHeld(b *testing.B, state State) *held {
 		b.Fatal(err)
 	}
 	w := &held{clock: heldSince}
-	state.Givens = slices.Clone(state.Givens) // which the sessions keep
+	state.Assignments = slices.Clone(state.Assignments) // which the sessions keep
 	w.Sessions, err = NewSessions(b.Context(), &loadedStore{state: state}, p, Options{
 		Now:     func() time.Time { return w.clock },
 		KeyHeld: func(_, _, print string) bool { return print != "k2" || !w.keyGone }})
@@ -41,7 +41,7 @@ var heldSince = time.Unix(1_800_000_000, 0)
 
 func heldState() (state State) {
 	for i := range 200_000 {
-		g := Grant{Host: "h", Account: fmt.Sprint("user", i), User: fmt.Sprint("user", i), Issuer: "i", KeyPrint: "k1", TokenPrint: fmt.Sprintf("%032x", i),
+		g := Session{Host: "h", Account: fmt.Sprint("user", i), User: fmt.Sprint("user", i), Issuer: "i", KeyPrint: "k1", TokenPrint: fmt.Sprintf("%032x", i),
 			Rooms: []string{"standup"}, Subject: "h", LoggedIn: heldSince.Add(time.Duration(i)), Used: heldSince, IssuedAt: heldSince.Unix(), Expires: heldSince.Add(24 * time.Hour)}
 		switch i % 20 {
 		case 0, 1:
@@ -51,16 +51,16 @@ func heldState() (state State) {
 		case 7, 8, 9, 10, 11:
 			g.Expires = heldSince.Add(time.Hour)
 		}
-		g.ID = grantID(g.TokenPrint, g.Host, g.Account)
-		state.Grants = append(state.Grants, g)
+		g.ID = sessionID(g.TokenPrint, g.Host, g.Account)
+		state.Sessions = append(state.Sessions, g)
 	}
 	for i := range 49_000 {
 		room := fmt.Sprintf("room%d@muc", i)
 		state.Rooms = append(state.Rooms, Room{JID: room, Started: true, MembersOnly: i%5 == 0})
-		state.Givens = append(state.Givens, Given{Room: room, JID: state.Grants[i].JID(), Affiliation: Member, Grant: state.Grants[i].ID})
+		state.Assignments = append(state.Assignments, Assignment{Room: room, JID: state.Sessions[i].JID(), Affiliation: Member, Session: state.Sessions[i].ID})
 	}
 	for i := range 10_000 {
-		state.Givens = append(state.Givens, Given{Room: "hall@muc", JID: state.Grants[i].JID(), Affiliation: Member, Grant: state.Grants[i].ID})
+		state.Assignments = append(state.Assignments, Assignment{Room: "hall@muc", JID: state.Sessions[i].JID(), Affiliation: Member, Session: state.Sessions[i].ID})
 	}
 	state.Rooms = append(state.Rooms, Room{JID: "hall@muc", Started: true})
 	return state
@@ -122,7 +122,7 @@ var holds = map[string]func(b *testing.B, w *held){
 	"list":  func(_ *testing.B, w *held) { w.List() },
 	"rooms": func(_ *testing.B, w *held) { w.knownRooms() },
 	"closed": func(_ *testing.B, w *held) {
-		w.closedRooms(w.policy.Load().hosts["h"], w.grants[grantID(fmt.Sprintf("%032x", 19), "h", "user19")])
+		w.closedRooms(w.policy.Load().hosts["h"], w.grants[sessionID(fmt.Sprintf("%032x", 19), "h", "user19")])
 	},
 	"create": func(b *testing.B, w *held) {
 		for range 20 {

@@ -9,7 +9,7 @@ import (
 	"usher/internal/jid"
 )
 
-// places are where the indexes have a grant, so that it leaves them without a
+// places are where the indexes have a session, so that it leaves them without a
 // search, and what they know it by. They are made before the lock is taken.
 type places struct {
 	who    principalID
@@ -17,8 +17,8 @@ type places struct {
 	byRoom []roomPlace
 }
 
-// place computes what the indexes know a grant by.
-func (g *Grant) place() {
+// place computes what the indexes know a session by.
+func (g *Session) place() {
 	g.places.who = idOf(g.principal())
 	keys := indexKeys(g)
 	g.places.byRoom = make([]roomPlace, len(keys))
@@ -27,8 +27,8 @@ func (g *Grant) place() {
 	}
 }
 
-// principal is whose token the grant rests on.
-func (g *Grant) principal() auth.Principal {
+// principal is whose token the session rests on.
+func (g *Session) principal() auth.Principal {
 	if g.User != "" {
 		return auth.PersonPrincipal(g.Host, g.Issuer, g.User)
 	}
@@ -57,15 +57,15 @@ func tokenID(thumbprint string) (id principalID) {
 	return principalID(sum[:len(id)])
 }
 
-// A principalIndex finds the grants of a principal, in no order. Most have one,
+// A principalIndex finds the sessions of a principal, in no order. Most have one,
 // and need no list.
 type principalIndex struct {
-	one  map[principalID]*Grant
-	many map[principalID][]*Grant
+	one  map[principalID]*Session
+	many map[principalID][]*Session
 }
 
 func newPrincipalIndex() principalIndex {
-	return principalIndex{map[principalID]*Grant{}, map[principalID][]*Grant{}}
+	return principalIndex{map[principalID]*Session{}, map[principalID][]*Session{}}
 }
 
 func (x principalIndex) len(who principalID) int {
@@ -76,20 +76,20 @@ func (x principalIndex) len(who principalID) int {
 }
 
 // get returns a list that is the caller's.
-func (x principalIndex) get(who principalID) []*Grant {
+func (x principalIndex) get(who principalID) []*Session {
 	if g := x.one[who]; g != nil {
-		return []*Grant{g}
+		return []*Session{g}
 	}
 	return slices.Clone(x.many[who])
 }
 
-func (x principalIndex) add(g *Grant) {
+func (x principalIndex) add(g *Session) {
 	who := g.places.who
 	g.places.atWho = x.len(who)
 	switch first := x.one[who]; {
 	case first != nil:
 		delete(x.one, who)
-		x.many[who] = []*Grant{first, g}
+		x.many[who] = []*Session{first, g}
 	case g.places.atWho > 0:
 		x.many[who] = append(x.many[who], g)
 	default:
@@ -97,7 +97,7 @@ func (x principalIndex) add(g *Grant) {
 	}
 }
 
-func (x principalIndex) drop(g *Grant) {
+func (x principalIndex) drop(g *Session) {
 	who, at := g.places.who, g.places.atWho
 	if x.one[who] == g {
 		delete(x.one, who)
@@ -115,35 +115,35 @@ func (x principalIndex) drop(g *Grant) {
 	}
 }
 
-// A roomIndex finds the grants that name a room: by host and each localpart
+// A roomIndex finds the sessions that name a room: by host and each localpart
 // that a claim opens, which of a claim without a tenant is what follows one.
 // Those of "*" and of regular expressions are in nobody's way and not in here.
-// It is a hint at whom to look: [hostRules.opens] decides.
+// It is a hint at whom to look: [Host.opens] decides.
 type roomIndex map[roomIndexKey]*roomGrants
 
 type roomIndexKey struct{ host, name string }
 
-// roomGrants are the grants that name one room, the last login first.
+// roomGrants are the sessions that name one room, the last login first.
 type roomGrants struct {
 	roomIndexKey
 	moderators, others *roomPlace
 }
 
-// A roomPlace is that of a grant among those that name a room.
+// A roomPlace is that of a session among those that name a room.
 type roomPlace struct {
 	room          *roomGrants
-	grant         *Grant
+	grant         *Session
 	later, before *roomPlace
 }
 
-func (r *roomGrants) first(g *Grant) **roomPlace {
+func (r *roomGrants) first(g *Session) **roomPlace {
 	if g.Moderator {
 		return &r.moderators
 	}
 	return &r.others
 }
 
-func (x roomIndex) add(g *Grant) {
+func (x roomIndex) add(g *Session) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
 		r := x[p.room.roomIndexKey]
@@ -160,7 +160,7 @@ func (x roomIndex) add(g *Grant) {
 	}
 }
 
-func (x roomIndex) drop(g *Grant) {
+func (x roomIndex) drop(g *Session) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
 		r := p.room
@@ -180,7 +180,7 @@ func (x roomIndex) drop(g *Grant) {
 }
 
 // indexKeys are few: a token is too small to name many rooms.
-func indexKeys(g *Grant) []roomIndexKey {
+func indexKeys(g *Session) []roomIndexKey {
 	if g.RoomRegex {
 		return nil
 	}

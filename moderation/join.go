@@ -58,7 +58,7 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) Decision {
 			m.attended.add(user, name.JID)
 		}
 		m.sessions.joined(ctx, h, name.JID, d)
-		if d.Grant != nil || d.Listed || h.Strict { // of others there is nothing to give or to take back
+		if d.Session != nil || d.Listed || h.Strict { // of others there is nothing to give or to take back
 			m.effects.Joined(name.JID, user)
 		}
 		if m.lobby != nil && d.Reason != ReasonServiceAccount {
@@ -72,7 +72,7 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) Decision {
 }
 
 // decide is what the user is to the room now, but for the lobby.
-func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Time) Decision {
+func (s *Sessions) decide(h *Host, user string, room RoomName, now time.Time) Decision {
 	account, domain, found := strings.Cut(user, "@")
 	switch {
 	case h.service[user]:
@@ -90,32 +90,32 @@ func (s *Sessions) decide(h *hostRules, user string, room RoomName, now time.Tim
 	return refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", clip(domain), h.Host)
 }
 
-// judged returns the grants of an account, judged: what follows is done without
+// judged returns the sessions of an account, judged: what follows is done without
 // the lock, as it may take long (regular expressions).
-func (s *Sessions) judged(k accountKey, judge func(*Grant) Reason) []judged {
+func (s *Sessions) judged(k accountKey, judge func(*Session) Reason) []judged {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return judgeAll(s.byJID[k], judge)
 }
 
 // joined remembers a join that was allowed.
-func (s *Sessions) joined(ctx context.Context, h *hostRules, room string, d Decision) {
+func (s *Sessions) joined(ctx context.Context, h *Host, room string, d Decision) {
 	now := s.now()
 	s.mu.Lock()
-	if d.Grant != nil {
-		d.Grant.Used = now
+	if d.Session != nil {
+		d.Session.Used = now
 	}
 	r := s.rooms[room]
 	if r == nil {
 		r = s.makeRoom(room)
 	}
-	starts := d.Grant != nil && !r.Started
+	starts := d.Session != nil && !r.Started
 	stale := r.Started && now.Sub(r.Joined) > roomRefresh
 	r.Started = r.Started || starts
 	if starts || stale || !r.Started {
 		r.Joined = now
 	}
-	switched := d.Grant != nil && r.switchLobby(h, d.Grant, starts)
+	switched := d.Session != nil && r.switchLobby(h, d.Session, starts)
 	kept := r.Room
 	s.mu.Unlock()
 	if starts || stale || switched { // guests depend on it, also after a restart

@@ -27,7 +27,7 @@ type KeeperOptions struct {
 	Now      func() time.Time // the clock of what is written down
 }
 
-// A Keeper sees to it that rooms are as the grants say. It compares and sets;
+// A Keeper sees to it that rooms are as the sessions say. It compares and sets;
 // so it does not matter what was missed in between, by a restart of either
 // side or a connection that was cut.
 type Keeper struct {
@@ -76,7 +76,7 @@ func (k *Keeper) changed(room, jid string) { k.queue.add(room, jid, 0) }
 func (k *Keeper) Urgent(room, jid string) { k.queue.addUrgent(room, jid) }
 
 // InFlight reports whether an affiliation is being set, or was a moment ago.
-func (k *Keeper) InFlight(room, jid string) bool { return k.setting.underWay(GivenKey{room, jid}) }
+func (k *Keeper) InFlight(room, jid string) bool { return k.setting.underWay(AssignmentKey{room, jid}) }
 
 // resync has every room reconciled, one after the other.
 func (k *Keeper) resync() { k.queue.addAll(k.sessions.knownRooms()) }
@@ -96,7 +96,7 @@ func (k *Keeper) Touch(t Touched) {
 
 // loggedIn has every room looked at in which a new login may change what somebody
 // is. In one that only lets members in that is done at once: the join follows.
-func (k *Keeper) loggedIn(g *Grant) {
+func (k *Keeper) loggedIn(g *Session) {
 	jid := g.JID()
 	h := k.sessions.policy.Load().hosts[g.Host]
 	at := k.sessions.roomsOfLogin(h, g)
@@ -161,7 +161,7 @@ func (k *Keeper) startDue() time.Duration {
 	}
 }
 
-// reconcile makes a room be as the grants say.
+// reconcile makes a room be as the sessions say.
 func (k *Keeper) reconcile(ctx context.Context, j *job) outcome {
 	ctx, cancel := context.WithTimeout(ctx, runWithin)
 	defer cancel()

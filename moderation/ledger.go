@@ -3,8 +3,8 @@ package moderation
 // A ledger is what was given, by room and by account. It has bounds: what it
 // cannot remember is not given.
 type ledger struct {
-	rooms map[string]map[string]*Given // room → JID
-	jids  map[string]map[string]bool   // JID → rooms
+	rooms map[string]map[string]*Assignment // room → JID
+	jids  map[string]map[string]bool        // JID → rooms
 	n     int
 	bytes int
 	waits waits // for what was given
@@ -13,20 +13,20 @@ type ledger struct {
 }
 
 func newLedger(b limits, w waits) ledger {
-	return ledger{rooms: map[string]map[string]*Given{}, jids: map[string]map[string]bool{}, waits: w, limits: b}
+	return ledger{rooms: map[string]map[string]*Assignment{}, jids: map[string]map[string]bool{}, waits: w, limits: b}
 }
 
-func (l *ledger) get(k GivenKey) *Given { return l.rooms[k.Room][k.JID] }
+func (l *ledger) get(k AssignmentKey) *Assignment { return l.rooms[k.Room][k.JID] }
 
 // put inserts or replaces, and reports false at the bounds.
-func (l *ledger) put(g *Given) bool {
+func (l *ledger) put(g *Assignment) bool {
 	k := g.key()
 	if l.get(k) == nil {
 		if l.n >= l.givens || len(l.jids[g.JID]) >= l.givensOfOne || l.bytes+len(g.Room)+len(g.JID) > l.names {
 			return false
 		}
 		if l.rooms[g.Room] == nil {
-			l.rooms[g.Room] = map[string]*Given{}
+			l.rooms[g.Room] = map[string]*Assignment{}
 		}
 		if l.jids[g.JID] == nil {
 			l.jids[g.JID] = map[string]bool{}
@@ -40,7 +40,7 @@ func (l *ledger) put(g *Given) bool {
 	return true
 }
 
-func (l *ledger) drop(k GivenKey) {
+func (l *ledger) drop(k AssignmentKey) {
 	if l.get(k) == nil {
 		return
 	}

@@ -33,9 +33,9 @@ func usualLimits() limits {
 		names: 96 << 20, revocations: 50_000, expelled: 200_000, asked: unasked.UsualLimits()}
 }
 
-// overLimits finds what must go for a new grant, and wants the lock.
-func (s *Sessions) overLimits(g *Grant) []*Grant {
-	var over []*Grant
+// overLimits finds what must go for a new session, and wants the lock.
+func (s *Sessions) overLimits(g *Session) []*Session {
+	var over []*Session
 	if own := s.byJID[accountKey{g.Host, g.Account}]; len(own) > s.limits.ofOne {
 		oldest := own[0]
 		for _, o := range own {
@@ -46,7 +46,7 @@ func (s *Sessions) overLimits(g *Grant) []*Grant {
 		over = append(over, oldest)
 	}
 	same := s.byPrincipal.many[g.places.who]
-	var other *Grant
+	var other *Session
 	switch {
 	case len(same) > s.limits.ofPrincipal:
 		other = longUnused(some(same), g)
@@ -63,8 +63,8 @@ func (s *Sessions) overLimits(g *Grant) []*Grant {
 }
 
 // some yields a list from a place that nobody can foresee, and all around.
-func some(list []*Grant) iter.Seq[*Grant] {
-	return func(yield func(*Grant) bool) {
+func some(list []*Session) iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
 		start := rand.IntN(len(list))
 		for i := range list {
 			if !yield(list[(start+i)%len(list)]) {
@@ -76,8 +76,8 @@ func some(list []*Grant) iter.Seq[*Grant] {
 
 // longUnused picks the one of a few that was not used for the longest; but not
 // the new one. Among so many that is as good as a search.
-func longUnused(grants iter.Seq[*Grant], but *Grant) *Grant {
-	var oldest *Grant
+func longUnused(grants iter.Seq[*Session], but *Session) *Session {
+	var oldest *Session
 	n := 0
 	for o := range grants {
 		if o.ID != but.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
@@ -90,11 +90,11 @@ func longUnused(grants iter.Seq[*Grant], but *Grant) *Grant {
 	return oldest
 }
 
-// within picks, of what a state has kept, the grants that are within the limits:
+// within picks, of what a state has kept, the sessions that are within the limits:
 // the newest of each account, of each principal and of all. A daemon that was
 // killed may not have deleted the others yet.
-func (b limits) within(grants []*Grant) (kept, over []*Grant) {
-	slices.SortFunc(grants, func(x, y *Grant) int { return y.LoggedIn.Compare(x.LoggedIn) })
+func (b limits) within(grants []*Session) (kept, over []*Session) {
+	slices.SortFunc(grants, func(x, y *Session) int { return y.LoggedIn.Compare(x.LoggedIn) })
 	ofOne, ofPrincipal := map[accountKey]int{}, map[principalID]int{}
 	for _, g := range grants {
 		account := accountKey{g.Host, g.Account}

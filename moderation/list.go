@@ -9,8 +9,8 @@ import (
 	"usher/auth"
 )
 
-// A Session is a grant as an operator sees it.
-type Session struct {
+// A SessionInfo is a session as an operator sees it.
+type SessionInfo struct {
 	ID        string    `json:"id"`
 	Account   string    `json:"account"`        // bare JID
 	User      string    `json:"user,omitempty"` // the account claim; empty if the token names nobody
@@ -28,20 +28,20 @@ type Session struct {
 }
 
 // List returns every session that has not ended, the latest login first.
-func (s *Sessions) List() []Session {
+func (s *Sessions) List() []SessionInfo {
 	judge, p := s.judge(s.now()), s.policy.Load()
-	grants := gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (*Grant, bool) { return g, judge(g) == "" })
-	list := make([]Session, 0, len(grants))
+	grants := gather(&s.mu, s.grants, 0, func(_ ID, g *Session) (*Session, bool) { return g, judge(g) == "" })
+	list := make([]SessionInfo, 0, len(grants))
 	for _, g := range grants { // of which nothing changes that is read here
 		s.mu.RLock()
 		rooms := s.ledger.roomsOf(g.JID())
 		s.mu.RUnlock()
 		slices.Sort(rooms)
-		list = append(list, Session{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer, Key: g.KeyID, TokenID: g.TokenID,
+		list = append(list, SessionInfo{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer, Key: g.KeyID, TokenID: g.TokenID,
 			Rooms: g.Rooms, Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, IssuedAt: g.issued(),
 			Expires: auth.End(g.Expires, p.times(g.Host).leeway), InRooms: rooms})
 	}
-	slices.SortFunc(list, func(a, b Session) int {
+	slices.SortFunc(list, func(a, b SessionInfo) int {
 		return cmp.Or(b.LoggedIn.Compare(a.LoggedIn), strings.Compare(a.ID, b.ID))
 	})
 	return list

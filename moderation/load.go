@@ -12,7 +12,7 @@ func (s *Sessions) load(state State) {
 			s.revoked.expel(accountOf(jid), idOf(v.Principal()))
 		}
 	}
-	dead, orphans := s.loadGrants(state.Grants)
+	dead, orphans := s.loadGrants(state.Sessions)
 	for i := range state.Rooms {
 		r := state.Rooms[i]
 		s.began = max(s.began, r.Began)
@@ -24,11 +24,11 @@ func (s *Sessions) load(state State) {
 		}
 	}
 	var changes []Change
-	for i := range state.Givens {
-		g := &state.Givens[i]
+	for i := range state.Assignments {
+		g := &state.Assignments[i]
 		if g.End != EndRevoked && s.wasRevoked(g, dead) { // killed before that was written
 			g.End = EndRevoked
-			changes = append(changes, Change{PutGiven: g})
+			changes = append(changes, Change{PutAssignment: g})
 		}
 		s.ledger.put(g)
 	}
@@ -37,10 +37,10 @@ func (s *Sessions) load(state State) {
 }
 
 // loadGrants takes the sessions that are neither revoked nor too many.
-func (s *Sessions) loadGrants(list []Grant) (dead map[ID]bool, orphans []Change) {
+func (s *Sessions) loadGrants(list []Session) (dead map[ID]bool, orphans []Change) {
 	dead = map[ID]bool{}
 	now, p := s.now(), s.policy.Load()
-	grants := make([]*Grant, 0, len(list))
+	grants := make([]*Session, 0, len(list))
 	for i := range list {
 		kept := list[i] // not a part of the list, which can then go
 		g := &kept
@@ -54,14 +54,14 @@ func (s *Sessions) loadGrants(list []Grant) (dead map[ID]bool, orphans []Change)
 		if s.revoked.deadGrant(g, now, p.times(g.Host).leeway) { // killed between the two writes
 			dead[g.ID] = true
 			s.revoked.expel(accountKey{g.Host, g.Account}, s.revoked.of(g))
-			orphans = append(orphans, Change{DeleteGrant: g.login()})
+			orphans = append(orphans, Change{DeleteSession: g.login()})
 			continue
 		}
 		grants = append(grants, g)
 	}
 	grants, over := s.limits.within(grants)
 	for _, g := range over {
-		orphans = append(orphans, Change{DeleteGrant: g.login()})
+		orphans = append(orphans, Change{DeleteSession: g.login()})
 	}
 	for _, g := range grants {
 		s.insert(g)
@@ -72,10 +72,10 @@ func (s *Sessions) loadGrants(list []Grant) (dead map[ID]bool, orphans []Change)
 
 // wasRevoked reports whether what an account was given rests on a session that
 // was revoked.
-func (s *Sessions) wasRevoked(g *Given, dead map[ID]bool) bool {
-	if dead[g.Grant] {
+func (s *Sessions) wasRevoked(g *Assignment, dead map[ID]bool) bool {
+	if dead[g.Session] {
 		return true
 	}
 	v := s.revoked.hit(accountOf(g.JID))
-	return v != nil && s.grants[g.Grant] == nil && !g.At.After(v.At)
+	return v != nil && s.grants[g.Session] == nil && !g.At.After(v.At)
 }

@@ -16,27 +16,27 @@ import (
 // account has to leave where it is.
 func TestLoadAfterKill(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
-	g := func(n byte, user, print string) moderation.Grant {
-		return moderation.Grant{ID: moderation.ID{n}, Host: host, Account: user, User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, IssuedAt: at.Add(-time.Minute).Unix(), Expires: at.Add(time.Hour)}
+	g := func(n byte, user, print string) moderation.Session {
+		return moderation.Session{ID: moderation.ID{n}, Host: host, Account: user, User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, IssuedAt: at.Add(-time.Minute).Unix(), Expires: at.Add(time.Hour)}
 	}
 	for name, v := range map[string]moderation.Revocation{"the token": {TokenPrint: "dead"}, "the user": {Host: host, Issuer: "my-app", User: "Alice", At: at}} {
 		old := g(3, "alice", "dead")
 		if v.TokenPrint == "" {
 			old.User = "" // as the first version wrote it
 		}
-		f := newFixture(t, moderation.State{Grants: []moderation.Grant{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
-			Givens: []moderation.Given{{Room: hall, JID: "alice@" + host, Affiliation: moderation.Owner, Grant: old.ID, Confirmed: true}},
-			Rooms:  []moderation.Room{{JID: hall, Started: true, Made: true}}})
+		f := newFixture(t, moderation.State{Sessions: []moderation.Session{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
+			Assignments: []moderation.Assignment{{Room: hall, JID: "alice@" + host, Affiliation: moderation.Owner, Session: old.ID, Confirmed: true}},
+			Rooms:       []moderation.Room{{JID: hall, Started: true, Made: true}}})
 		f.joins(t, "alice@"+host, hall, moderation.ReasonNoSession)
 		f.joins(t, "bob@"+host, hall, moderation.ReasonToken)
 		f.joins(t, "g@guest."+host, hall, moderation.ReasonGuest)
 		written := f.runs(t)
 		var marked, deleted int
 		for i, c := range written {
-			if c.PutGiven != nil && c.PutGiven.End == moderation.EndRevoked {
+			if c.PutAssignment != nil && c.PutAssignment.End == moderation.EndRevoked {
 				marked = i + 1
 			}
-			if c.DeleteGrant != nil && c.DeleteGrant.ID == old.ID {
+			if c.DeleteSession != nil && c.DeleteSession.ID == old.ID {
 				deleted = i + 1
 			}
 		}
@@ -64,7 +64,7 @@ func TestLoadBeyondTheBounds(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	var state moderation.State
 	add := func(account, user, print string, age int) {
-		state.Grants = append(state.Grants, moderation.Grant{ID: moderation.ID{byte(len(state.Grants)), byte(len(state.Grants) >> 8)}, Host: host, Account: account, Random: user == "",
+		state.Sessions = append(state.Sessions, moderation.Session{ID: moderation.ID{byte(len(state.Sessions)), byte(len(state.Sessions) >> 8)}, Host: host, Account: account, Random: user == "",
 			User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, LoggedIn: began.Add(time.Duration(-age) * time.Second), Used: began, Expires: began.Add(time.Hour)})
 	}
 	for i := range 40 {
@@ -92,7 +92,7 @@ func TestLoadBeyondTheBounds(t *testing.T) {
 	}
 	gone := 0
 	for _, c := range f.runs(t) {
-		if c.DeleteGrant != nil {
+		if c.DeleteSession != nil {
 			gone++
 		}
 	}
@@ -108,14 +108,14 @@ func TestEvictionIsWritten(t *testing.T) {
 		f.pass(time.Second)
 		f.record(t, f.identity("alice", fmt.Sprint("t", i), "*"))
 		for _, c := range f.store.last() {
-			if c.DeleteGrant != nil {
+			if c.DeleteSession != nil {
 				t.Error("a login waits for the end of another session")
 			}
 		}
 	}
 	gone := 0
 	for _, c := range f.runs(t) {
-		if c.DeleteGrant != nil {
+		if c.DeleteSession != nil {
 			gone++
 		}
 	}
@@ -130,14 +130,14 @@ func TestEndLosesToALaterLogin(t *testing.T) {
 	f := newFixture(t, moderation.State{})
 	id := f.identity("alice", "t", "*")
 	f.record(t, id)
-	first := f.store.last()[0].PutGrant.LoggedIn
+	first := f.store.last()[0].PutSession.LoggedIn
 	f.record(t, id) // at the same tick of the clock
-	if second := f.store.last()[0].PutGrant.LoggedIn; !second.After(first) {
+	if second := f.store.last()[0].PutSession.LoggedIn; !second.After(first) {
 		t.Errorf("the second login is of %v, the first of %v", second, first)
 	}
 	f.clock = f.clock.Add(-time.Minute) // set back
 	f.record(t, id)
-	if third := f.store.last()[0].PutGrant.LoggedIn; !third.After(first) {
+	if third := f.store.last()[0].PutSession.LoggedIn; !third.After(first) {
 		t.Errorf("the third login is of %v, the first of %v", third, first)
 	}
 }

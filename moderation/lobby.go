@@ -18,7 +18,7 @@ const maxClosedRooms = 100
 
 // lobbyOn reports whether the lobby of a room is on: by what a token or a
 // moderator said while the room is there, or else by the configuration.
-func (s *Sessions) lobbyOn(h *hostRules, room RoomName) bool {
+func (s *Sessions) lobbyOn(h *Host, room RoomName) bool {
 	if s.lobby == nil {
 		return false
 	}
@@ -30,9 +30,9 @@ func (s *Sessions) lobbyOn(h *hostRules, room RoomName) bool {
 	return h.Lobby.On(room.forLobby())
 }
 
-// standing is what somebody is to a room now: by his grants, and then by the
+// standing is what somebody is to a room now: by his sessions, and then by the
 // lobby. It changes nothing.
-func (s *Sessions) standing(h *hostRules, user string, room RoomName, now time.Time) Decision {
+func (s *Sessions) standing(h *Host, user string, room RoomName, now time.Time) Decision {
 	d := s.decide(h, user, room, now)
 	if s.lobby == nil || d.Reason == ReasonServiceAccount {
 		return d
@@ -42,16 +42,16 @@ func (s *Sessions) standing(h *hostRules, user string, room RoomName, now time.T
 
 // atLobby is the whole of the lobby's policy: what becomes of a decision by
 // what the lists say of somebody.
-func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bool) Decision {
-	moderator := d.Grant != nil && d.Affiliation == Owner
+func (h *Host) atLobby(d Decision, on bool, list lobby.Standing, started bool) Decision {
+	moderator := d.Session != nil && d.Affiliation == Owner
 	switch {
 	case moderator: // never locked out of his own lobby
 		return d
-	case list == lobby.Denied && (on || d.Grant == nil):
+	case list == lobby.Denied && (on || d.Session == nil):
 		return refuse(ReasonLobbyDenied, "a moderator or an operator denied it; usher lobby admit lets it in")
-	case d.Grant != nil && on && d.Grant.LobbyBypass == auth.No && !list.Passes():
+	case d.Session != nil && on && d.Session.LobbyBypass == auth.No && !list.Passes():
 		return h.wait("the token says that its user waits (lobby_bypass)")
-	case d.Grant != nil:
+	case d.Session != nil:
 		return h.asMember(d, on)
 	case d.Reason == ReasonGuest && on && !list.Passes():
 		return h.wait("the room's lobby is on")
@@ -69,7 +69,7 @@ func (h *hostRules) atLobby(d Decision, on bool, list lobby.Standing, started bo
 	return d
 }
 
-func (h *hostRules) wait(why string) Decision {
+func (h *Host) wait(why string) Decision {
 	d := refuse(ReasonLobby, "%s; usher lobby admit lets it in, lobby.rooms turns it off", why)
 	d.Knocks, d.Waits = true, true
 	return d
@@ -84,7 +84,7 @@ func listed(list lobby.Standing) Decision {
 }
 
 // asMember makes somebody who passes a member, where only members come in.
-func (h *hostRules) asMember(d Decision, on bool) Decision {
+func (h *Host) asMember(d Decision, on bool) Decision {
 	if on && h.Lobby.Mode() == lobby.MembersOnly && d.Affiliation == None {
 		d.Affiliation = Member
 	}
@@ -101,7 +101,7 @@ func (s *Sessions) started(room string) bool {
 // knock is for somebody who is held back. In a room that only lets members in
 // the room itself says so, in the words that clients understand as a lobby, and
 // only usher's answer has to be a yes; but not if the room would let him in.
-func (m *Service) knock(ctx context.Context, h *hostRules, room RoomName, user, nick string, d *Decision) {
+func (m *Service) knock(ctx context.Context, h *Host, room RoomName, user, nick string, d *Decision) {
 	notice := m.lobby.Knock(room.JID, user, nick, m.sessions.started(room.JID))
 	m.notifier.Knocked(room.JID, user, nick, notice)
 	if !d.Waits || h.Lobby.Mode() != lobby.MembersOnly {
@@ -135,7 +135,7 @@ func (m *Service) awaitClosed(ctx context.Context, room, user string) bool {
 
 // switchLobby wants the lock. It does what a token says of the room's lobby;
 // lobby_autostart counts for whoever starts the room.
-func (r *roomState) switchLobby(h *hostRules, g *Grant, starts bool) (changed bool) {
+func (r *roomState) switchLobby(h *Host, g *Session, starts bool) (changed bool) {
 	said := g.RoomLobby
 	if said == auth.Unsaid && starts {
 		said = g.Autostart
@@ -190,16 +190,16 @@ func (s *Sessions) closedRoom(room string, connection uint64) (was, seen bool) {
 // taken off it: the rooms that only let members in.
 func (s *Sessions) ListChanged(jid string) Touched {
 	rooms := keys(&s.mu, s.closed)
-	t := Touched{Accounts: make([]GivenKey, len(rooms))}
+	t := Touched{Accounts: make([]AssignmentKey, len(rooms))}
 	for i, room := range rooms {
-		t.Accounts[i] = GivenKey{room, jid}
+		t.Accounts[i] = AssignmentKey{room, jid}
 	}
 	return t
 }
 
 // closedRooms returns some of the running rooms that only let members in and
-// that a grant opens without naming them.
-func (s *Sessions) closedRooms(h *hostRules, g *Grant) []string {
+// that a session opens without naming them.
+func (s *Sessions) closedRooms(h *Host, g *Session) []string {
 	p := s.policy.Load()
 	names := gather(&s.mu, s.closed, 0, func(_ string, name RoomName) (RoomName, bool) { return name, p.byRoom[name.Domain] == h })
 	var list []string

@@ -37,7 +37,7 @@ func newMailQueue(kind metrics.LobbyMessage, g *taskgroup.Group, log *slog.Logge
 
 // lost counts a message that is not sent, and says so once a minute. The account of
 // key is the one that the message is about.
-func (q *mailQueue) lost(why metrics.LobbyLoss, key GivenKey, err error) {
+func (q *mailQueue) lost(why metrics.LobbyLoss, key AssignmentKey, err error) {
 	q.metrics.LobbyMessageLost(q.kind, why)
 	if silent, now := q.losses.Allow(); now {
 		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()), slog.String("reason", why.String()),
@@ -46,7 +46,7 @@ func (q *mailQueue) lost(why metrics.LobbyLoss, key GivenKey, err error) {
 }
 
 // add has a message sent: send is called in its turn, with a deadline.
-func (q *mailQueue) add(key GivenKey, send func(context.Context) error) {
+func (q *mailQueue) add(key AssignmentKey, send func(context.Context) error) {
 	select {
 	case q.queue <- func(ctx context.Context) {
 		if err := send(ctx); err != nil {
@@ -59,7 +59,7 @@ func (q *mailQueue) add(key GivenKey, send func(context.Context) error) {
 }
 
 // later calls do after a while, unless the notifier was stopped meanwhile.
-func (q *mailQueue) later(key GivenKey, after time.Duration, do func(context.Context)) {
+func (q *mailQueue) later(key AssignmentKey, after time.Duration, do func(context.Context)) {
 	select {
 	case q.places <- struct{}{}:
 	default:

@@ -43,9 +43,9 @@ func (s *Sessions) dropRoom(room string) {
 // once: a token may name one that runs in any number of tenants.
 const maxNamedRooms = 100
 
-// namedRooms finds rooms that are there and that a grant names; which of them it
-// opens is for [hostRules.opens] to say.
-func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
+// namedRooms finds rooms that are there and that a session names; which of them it
+// opens is for [Host.opens] to say.
+func (s *Sessions) namedRooms(h *Host, g *Session) []string {
 	var jids []string
 	tenant, anyTenant := "", !h.Tenants || g.Subject == "*"
 	if !anyTenant {
@@ -65,7 +65,7 @@ func (s *Sessions) namedRooms(h *hostRules, g *Grant) []string {
 }
 
 // inAnyTenant adds the rooms of a name in tenants.
-func (s *Sessions) inAnyTenant(h *hostRules, name string, list []string) []string {
+func (s *Sessions) inAnyTenant(h *Host, name string, list []string) []string {
 	s.mu.RLock()
 	rooms := s.inTenants[name]
 	s.mu.RUnlock()

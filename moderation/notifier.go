@@ -85,7 +85,7 @@ func (n *Notifier) Knocked(room, jid, nick string, notice lobby.Notice) {
 	if notice == lobby.TellNothing {
 		return
 	}
-	key := GivenKey{room, jid}
+	key := AssignmentKey{room, jid}
 	n.knocks.later(key, knockPause, func(context.Context) {
 		n.knocks.add(key, func(ctx context.Context) error { return n.tell(ctx, room, jid, nick, notice) })
 	})
@@ -114,7 +114,7 @@ func (n *Notifier) tell(ctx context.Context, room, jid, nick string, notice lobb
 }
 
 // Invite invites an account once the room would let it in, within a minute.
-func (n *Notifier) Invite(key GivenKey) {
+func (n *Notifier) Invite(key AssignmentKey) {
 	n.invitations.later(key, 0, func(ctx context.Context) {
 		waiting, cancel := context.WithTimeout(ctx, inviteLater)
 		defer cancel()

@@ -9,9 +9,9 @@ import (
 	"usher/internal/jid"
 )
 
-// opens reports, with an empty reason, that a grant opens a room: the one
+// opens reports, with an empty reason, that a session opens a room: the one
 // place where claims and room names meet.
-func (h *hostRules) opens(g *Grant, room RoomName) (Reason, string) {
+func (h *Host) opens(g *Session, room RoomName) (Reason, string) {
 	if h.Tenants {
 		if why := subjectMismatch(g.Subject, room.Tenant, h.Host); why != "" {
 			return ReasonTenantMismatch, why
@@ -56,7 +56,7 @@ func names(claims []string, room RoomName) (Reason, string) {
 // matches tries the regular expressions of a room claim over what follows the
 // tenant in a room's name: as Prosody calls it, and percent-decoded where that
 // is the same name.
-func (h *hostRules) matches(claims []string, room RoomName) (Reason, string) {
+func (h *Host) matches(claims []string, room RoomName) (Reason, string) {
 	decoded, isEncoded := jid.Decode(room.Name)
 	odd := ""
 	for _, text := range claims {

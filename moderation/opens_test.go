@@ -119,7 +119,7 @@ var opening = []struct {
 func TestOpens(t *testing.T) {
 	for _, row := range opening {
 		p := policy(t, func(h *HostPolicy) { h.Tenants = row.mode })
-		g := &Grant{Host: testHost, Subject: row.sub, Rooms: row.rooms, RoomRegex: row.regex}
+		g := &Session{Host: testHost, Subject: row.sub, Rooms: row.rooms, RoomRegex: row.regex}
 		got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room))
 		if got != row.want || (got == "") != (detail == "") {
 			t.Errorf("%q (regex %v, sub %q, tenants %v) and %q: %q, want %q (%s)", row.rooms, row.regex, row.sub, row.mode, row.room, got, row.want, detail)
@@ -131,27 +131,27 @@ func TestOpens(t *testing.T) {
 func TestOpensSays(t *testing.T) {
 	const regexHint = "; if that is a regular expression, have the application set context.room.regex: true, and write it for RE2"
 	for _, row := range []struct {
-		g          Grant
+		g          Session
 		room, text string
 	}{
-		{Grant{Subject: testHost, Rooms: []string{"ｓｔａｎｄｕｐ"}}, "standup", `write "standup"`},
-		{Grant{Subject: testHost, Rooms: []string{"it's"}}, "its", "apostrophe"},
-		{Grant{Subject: "Straße", Rooms: []string{"*"}}, "[strasse]x", `write "strasse"`},
-		{Grant{Subject: "x", Rooms: []string{"*"}}, "[acme]x", "or set tokens.subject: any, with which a name in room opens that room in every tenant"},
-		{Grant{Subject: testHost, Rooms: []string{"^team%-%d+$"}}, "team-7", regexHint},
-		{Grant{Subject: testHost, Rooms: []string{"team.*"}}, "team-7", regexHint},
-		{Grant{Subject: testHost, Rooms: []string{`team-\d`}}, "team-7", regexHint},
-		{Grant{Subject: testHost, Rooms: []string{"team-[0-9]"}}, "team-7", regexHint},
-		{Grant{Subject: testHost, Rooms: []string{"other", "team-*"}}, "team-7", `; "*" is every room only if it stands alone; for some rooms have the application set context.room.regex: true, and write .* there`},
-		{Grant{Subject: testHost, Rooms: []string{"team-7@conference.example.com"}}, "team-7", "; if that is an address, write what stands before the @ alone"},
-		{Grant{Subject: testHost, Rooms: []string{"https://meet.example.com/team-7"}}, "team-7", "; if that is a link, write the last part of its path alone"},
-		{Grant{Subject: testHost, Rooms: []string{" team-7"}}, "team-7", "; take out the white space around the name"},
-		{Grant{Subject: testHost, Rooms: []string{"team-8"}}, "team-7", `which does not open "team-7"$`},
-		{Grant{Subject: testHost, Rooms: []string{"[acme]a.b+c", "r%c3%a4k", "50%off"}}, "team-7", `which does not open "team-7"$`},
-		{Grant{Subject: "x", Rooms: []string{"*"}}, "x", "sub must be " + testHost},
-		{Grant{Subject: testHost, Rooms: []string{"team%-%d+"}, RoomRegex: true}, "team-7", "RE2"},
-		{Grant{Subject: testHost, Rooms: []string{"(%w+)-x"}, RoomRegex: true}, "y", "RE2"},
-		{Grant{Subject: testHost, Rooms: []string{"("}, RoomRegex: true}, "y", "cannot be read"},
+		{Session{Subject: testHost, Rooms: []string{"ｓｔａｎｄｕｐ"}}, "standup", `write "standup"`},
+		{Session{Subject: testHost, Rooms: []string{"it's"}}, "its", "apostrophe"},
+		{Session{Subject: "Straße", Rooms: []string{"*"}}, "[strasse]x", `write "strasse"`},
+		{Session{Subject: "x", Rooms: []string{"*"}}, "[acme]x", "or set tokens.subject: any, with which a name in room opens that room in every tenant"},
+		{Session{Subject: testHost, Rooms: []string{"^team%-%d+$"}}, "team-7", regexHint},
+		{Session{Subject: testHost, Rooms: []string{"team.*"}}, "team-7", regexHint},
+		{Session{Subject: testHost, Rooms: []string{`team-\d`}}, "team-7", regexHint},
+		{Session{Subject: testHost, Rooms: []string{"team-[0-9]"}}, "team-7", regexHint},
+		{Session{Subject: testHost, Rooms: []string{"other", "team-*"}}, "team-7", `; "*" is every room only if it stands alone; for some rooms have the application set context.room.regex: true, and write .* there`},
+		{Session{Subject: testHost, Rooms: []string{"team-7@conference.example.com"}}, "team-7", "; if that is an address, write what stands before the @ alone"},
+		{Session{Subject: testHost, Rooms: []string{"https://meet.example.com/team-7"}}, "team-7", "; if that is a link, write the last part of its path alone"},
+		{Session{Subject: testHost, Rooms: []string{" team-7"}}, "team-7", "; take out the white space around the name"},
+		{Session{Subject: testHost, Rooms: []string{"team-8"}}, "team-7", `which does not open "team-7"$`},
+		{Session{Subject: testHost, Rooms: []string{"[acme]a.b+c", "r%c3%a4k", "50%off"}}, "team-7", `which does not open "team-7"$`},
+		{Session{Subject: "x", Rooms: []string{"*"}}, "x", "sub must be " + testHost},
+		{Session{Subject: testHost, Rooms: []string{"team%-%d+"}, RoomRegex: true}, "team-7", "RE2"},
+		{Session{Subject: testHost, Rooms: []string{"(%w+)-x"}, RoomRegex: true}, "y", "RE2"},
+		{Session{Subject: testHost, Rooms: []string{"("}, RoomRegex: true}, "y", "cannot be read"},
 	} {
 		p := policy(t, func(h *HostPolicy) { h.Tenants = true })
 		if _, detail := p.hosts[testHost].opens(&row.g, roomNamed(t, row.room)); !strings.Contains(detail+"$", row.text) {
@@ -193,7 +193,7 @@ func TestBoundIssuers(t *testing.T) {
 		{Bounds{Tenants: []string{"acme"}, Rooms: []string{"board-*"}}, tenants, "*", []string{"*"}, "[acme]standup", ReasonRoomMismatch},
 	} {
 		p := policy(t, func(h *HostPolicy) { h.Tenants, h.Issuers = row.mode, map[string]Bounds{"bound": row.bounds} })
-		g := &Grant{Host: testHost, Issuer: "bound", Subject: row.sub, Rooms: row.rooms}
+		g := &Session{Host: testHost, Issuer: "bound", Subject: row.sub, Rooms: row.rooms}
 		got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room))
 		if got != row.want || got != "" && !strings.Contains(detail, `of issuer "bound"`) {
 			t.Errorf("%+v, sub %q, %q and %q: %q (%s), want %q", row.bounds, row.sub, row.rooms, row.room, got, detail, row.want)
@@ -269,7 +269,7 @@ func FuzzOpens(f *testing.F) {
 		if err != nil || claim == "*" {
 			return
 		}
-		reason, _ := p.hosts[testHost].opens(&Grant{Host: testHost, Rooms: []string{claim}}, room)
+		reason, _ := p.hosts[testHost].opens(&Session{Host: testHost, Rooms: []string{claim}}, room)
 		c, _ := jid.ReadClaim(claim)
 		name := room.Name
 		if jid.SplitRoom(claim).Tenant != "" {

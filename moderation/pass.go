@@ -17,10 +17,10 @@ type pass struct {
 	jids   map[string]bool // those to look at
 	strict bool
 
-	rules     *hostRules
+	rules     *Host
 	name      RoomName
 	epoch     uint64
-	ledger    map[string]*Given // as it was before the room was read, and what was done since
+	ledger    map[string]*Assignment // as it was before the room was read, and what was done since
 	has       map[string]Affiliation
 	occupants []Occupant
 }
@@ -39,7 +39,7 @@ func (p *pass) prepare() bool {
 	return true
 }
 
-// run makes the room be as the grants say. It returns the accounts that have
+// run makes the room be as the sessions say. It returns the accounts that have
 // to be looked at again.
 func (p *pass) run(ctx context.Context) (open map[string]bool, err error) {
 	if !p.prepare() {
@@ -123,9 +123,9 @@ func (p *pass) one(ctx context.Context, jid string) (again bool, err error) {
 // observe says what there is of an account, by what was read of the room.
 func (p *pass) observe(jid string) Observed {
 	return Observed{
-		Has:    cmp.Or(p.has[jid], None),
-		Given:  p.sessions.given(p.room, jid),
-		Inside: slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid }),
+		Has:        cmp.Or(p.has[jid], None),
+		Assignment: p.sessions.given(p.room, jid),
+		Inside:     slices.ContainsFunc(p.occupants, func(o Occupant) bool { return o.JID == jid }),
 	}
 }
 
@@ -133,8 +133,8 @@ func (p *pass) observe(jid string) Observed {
 func (p *pass) desire(jid string) Desired {
 	d := Desired{OnExpiry: p.rules.OnExpiry, Strict: p.strict}
 	switch by := p.sessions.standing(p.rules, jid, p.name, p.now()); {
-	case by.Allowed && by.Grant != nil:
-		d.Entitled, d.Affiliation, d.Grant = true, by.Affiliation, by.Grant.ID
+	case by.Allowed && by.Session != nil:
+		d.Entitled, d.Affiliation, d.Session = true, by.Affiliation, by.Session.ID
 	case by.Listed && by.Affiliation != None:
 		d.Entitled, d.Affiliation, d.Lobby = true, by.Affiliation, true
 	}

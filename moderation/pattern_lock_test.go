@@ -19,11 +19,11 @@ func TestNoLockWhileCompiling(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := roomNamed(t, "standup")
-	for name, do := range map[string]func(*Service, *hostRules){
-		"join":   func(s *Service, _ *hostRules) { s.Join(t.Context(), "alice@"+testHost, room.JID, "Alice") },
-		"before": func(s *Service, _ *hostRules) { s.BeforeJoin(t.Context(), "alice@"+testHost, room.JID) },
-		"close":  func(s *Service, h *hostRules) { s.sessions.expected(h, room) },
-		"create": func(s *Service, _ *hostRules) {
+	for name, do := range map[string]func(*Service, *Host){
+		"join":   func(s *Service, _ *Host) { s.Join(t.Context(), "alice@"+testHost, room.JID, "Alice") },
+		"before": func(s *Service, _ *Host) { s.BeforeJoin(t.Context(), "alice@"+testHost, room.JID) },
+		"close":  func(s *Service, h *Host) { s.sessions.expected(h, room) },
+		"create": func(s *Service, _ *Host) {
 			s.arrivals.add(room.JID, accountKey{testHost, "alice"}, s.now())
 			s.Create(t.Context(), room.JID)
 		},

@@ -29,8 +29,8 @@ var clientTexts = map[Reason]string{
 // in, and what a person can do about it. It is empty for a reason that allows.
 func (r Reason) ClientText() string { return clientTexts[r] }
 
-// whyEnded says to the operator why a grant counts no more, if it does not.
-func (g *Grant) whyEnded(reason Reason) string {
+// whyEnded says to the operator why a session counts no more, if it does not.
+func (g *Session) whyEnded(reason Reason) string {
 	switch {
 	case reason == "":
 		return ""

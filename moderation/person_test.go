@@ -75,10 +75,10 @@ func TestOperatorsTexts(t *testing.T) {
 // The operator is told what ended a session, and what to do about it.
 func TestWhyEnded(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	short := &Grant{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now, Expires: now.Add(time.Hour)}
-	endless := &Grant{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now}
+	short := &Session{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now, Expires: now.Add(time.Hour)}
+	endless := &Session{KeyID: "old", Issuer: "my-app", LoggedIn: now, Used: now}
 	for _, row := range []struct {
-		g      *Grant
+		g      *Session
 		reason Reason
 		want   string
 	}{

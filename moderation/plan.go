@@ -4,17 +4,17 @@ import "time"
 
 // Observed is what is known of one account in one room.
 type Observed struct {
-	Has    Affiliation // what the room says; [None] if it says nothing
-	Given  *Given      // what usher gave, or nil
-	Inside bool        // somebody of the account is in the room
+	Has        Affiliation // what the room says; [None] if it says nothing
+	Assignment *Assignment // what usher gave, or nil
+	Inside     bool        // somebody of the account is in the room
 }
 
 // Desired is what one account is to be to one room.
 type Desired struct {
-	Entitled    bool        // a grant opens the room, or the lobby's lists do
+	Entitled    bool        // a session opens the room, or the lobby's lists do
 	Affiliation Affiliation // by that
-	Grant       ID          // that grant
-	Lobby       bool        // not a grant but the lobby's lists
+	Session     ID          // that session
+	Lobby       bool        // not a session but the lobby's lists
 	OnExpiry    Expiry      // what to do when there is neither any more
 	Strict      bool        // owners that no token made are demoted
 }
@@ -22,14 +22,14 @@ type Desired struct {
 // An Action is what makes a room be as desired. The zero value is nothing.
 type Action struct {
 	Set    Affiliation // to set in the room; empty: nothing
-	Record *Given      // what the ledger says afterwards; nil: as before
+	Record *Assignment // what the ledger says afterwards; nil: as before
 	Forget bool        // the ledger has no entry afterwards
 	Remove bool        // the occupant leaves the room
 }
 
 // Plan is the whole of giving and taking back. What somebody else gave is
 // never taken back (but by strict), and what somebody else took away is never
-// given again by the same grant.
+// given again by the same session.
 func Plan(o Observed, d Desired, now time.Time) Action {
 	p := planner{o, d, now}
 	if !p.Entitled {
@@ -38,23 +38,23 @@ func Plan(o Observed, d Desired, now time.Time) Action {
 	if p.Strict && p.Has == Owner && p.want() != Owner {
 		return p.give()
 	}
-	g := p.Given
+	g := p.Assignment
 	switch {
 	case p.Has == Outcast && g != nil && g.Affiliation == Outcast: // ours, of somebody who was removed
 		return p.give()
 	case p.Has == Outcast: // a ban is the room's own affair
 		return Action{}
-	case g == nil, g.TakenAway && g.Grant != p.Grant:
+	case g == nil, g.Overridden && g.Session != p.Session:
 		return p.raise()
-	case g.TakenAway:
+	case g.Overridden:
 		return Action{}
 	case p.Has == g.Affiliation:
 		return p.unchanged()
-	case p.Has.rank() > g.Affiliation.rank(), !g.Confirmed, g.Grant != p.Grant:
+	case p.Has.rank() > g.Affiliation.rank(), !g.Confirmed, g.Session != p.Session:
 		return p.raise()
 	}
 	taken := *g
-	taken.TakenAway = true
+	taken.Overridden = true
 	return Action{Record: &taken}
 }
 
@@ -74,37 +74,37 @@ func (p planner) raise() Action {
 		return p.give()
 	}
 	r := p.entry(p.Has)
-	r.Foreign, r.Confirmed = true, true
+	r.External, r.Confirmed = true, true
 	return p.keep(r)
 }
 
 // unchanged is the room as usher last saw it.
 func (p planner) unchanged() Action {
-	r := *p.Given
+	r := *p.Assignment
 	switch {
-	case r.Foreign && p.Has.rank() < p.want().rank(), !r.Foreign && p.Has != p.want():
+	case r.External && p.Has.rank() < p.want().rank(), !r.External && p.Has != p.want():
 		return p.give()
 	}
-	r.Grant, r.Lobby, r.Confirmed, r.End = p.Grant, p.Lobby, true, ""
+	r.Session, r.Lobby, r.Confirmed, r.End = p.Session, p.Lobby, true, ""
 	return p.keep(&r)
 }
 
-// give sets what the grant says, up or down.
+// give sets what the session says, up or down.
 func (p planner) give() Action {
 	return Action{Set: p.want(), Record: p.entry(p.want())}
 }
 
-func (p planner) entry(a Affiliation) *Given {
-	g := &Given{Affiliation: a, Grant: p.Grant, Lobby: p.Lobby, At: p.now}
-	if p.Given != nil {
-		g.Room, g.JID = p.Given.Room, p.Given.JID
+func (p planner) entry(a Affiliation) *Assignment {
+	g := &Assignment{Affiliation: a, Session: p.Session, Lobby: p.Lobby, At: p.now}
+	if p.Assignment != nil {
+		g.Room, g.JID = p.Assignment.Room, p.Assignment.JID
 	}
 	return g
 }
 
 // keep is a record, unless it says what the ledger says.
-func (p planner) keep(r *Given) Action {
-	if g := p.Given; g != nil {
+func (p planner) keep(r *Assignment) Action {
+	if g := p.Assignment; g != nil {
 		same := *r
 		same.At = g.At
 		if same == *g {
@@ -116,7 +116,7 @@ func (p planner) keep(r *Given) Action {
 
 // takeBack is for an account that nothing lets in any more.
 func (p planner) takeBack() Action {
-	g := p.Given
+	g := p.Assignment
 	if p.Strict && p.Has == Owner {
 		return Action{Set: None, Forget: g != nil}
 	}
@@ -130,7 +130,7 @@ func (p planner) takeBack() Action {
 	if g.End != EndRevoked && g.End != EndKeyGone && !g.Lobby && p.OnExpiry == ExpiryKeep {
 		return a
 	}
-	if !g.Foreign && !g.TakenAway && p.Has == g.Affiliation && p.Has != None {
+	if !g.External && !g.Overridden && p.Has == g.Affiliation && p.Has != None {
 		a.Set = None
 	}
 	return a

@@ -9,23 +9,23 @@ import (
 func TestPlan(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	mine, other := ID{1}, ID{2}
-	given := func(a Affiliation, change ...func(*Given)) *Given {
-		g := &Given{Room: "r", JID: "j", Affiliation: a, Grant: mine, At: now.Add(-time.Hour), Confirmed: true}
+	given := func(a Affiliation, change ...func(*Assignment)) *Assignment {
+		g := &Assignment{Room: "r", JID: "j", Affiliation: a, Session: mine, At: now.Add(-time.Hour), Confirmed: true}
 		for _, c := range change {
 			c(g)
 		}
 		return g
 	}
-	foreign := func(g *Given) { g.Foreign = true }
-	taken := func(g *Given) { g.TakenAway = true }
-	unseen := func(g *Given) { g.Confirmed = false }
-	older := func(g *Given) { g.Grant = other }
-	revoked := func(g *Given) { g.End = EndRevoked }
-	noKey := func(g *Given) { g.End = EndKeyGone }
+	foreign := func(g *Assignment) { g.External = true }
+	taken := func(g *Assignment) { g.Overridden = true }
+	unseen := func(g *Assignment) { g.Confirmed = false }
+	older := func(g *Assignment) { g.Session = other }
+	revoked := func(g *Assignment) { g.End = EndRevoked }
+	noKey := func(g *Assignment) { g.End = EndKeyGone }
 	const nothing = Affiliation("")
 	for name, row := range map[string]struct {
-		has, want Affiliation // want empty: no grant opens the room
-		given     *Given
+		has, want Affiliation // want empty: no session opens the room
+		given     *Assignment
 		onEnd     Expiry
 		strict    bool
 		set       Affiliation
@@ -70,10 +70,10 @@ func TestPlan(t *testing.T) {
 		"strict, a moderator":                {has: Owner, want: Owner, given: given(Owner), strict: true, set: nothing},
 		"strict, an admin stays":             {has: Admin, want: Member, strict: true, set: nothing},
 	} {
-		o := Observed{Has: row.has, Given: row.given}
-		d := Desired{Entitled: row.want != "", Affiliation: row.want, Grant: mine, OnExpiry: row.onEnd, Strict: row.strict}
+		o := Observed{Has: row.has, Assignment: row.given}
+		d := Desired{Entitled: row.want != "", Affiliation: row.want, Session: mine, OnExpiry: row.onEnd, Strict: row.strict}
 		a := Plan(o, d, now)
-		if a.Set != row.set || a.Remove != row.remove || a.Forget != row.forget || (a.Record != nil && a.Record.TakenAway) != row.taken {
+		if a.Set != row.set || a.Remove != row.remove || a.Forget != row.forget || (a.Record != nil && a.Record.Overridden) != row.taken {
 			t.Errorf("%s: %+v", name, a)
 		}
 		settles(t, name, o, d, a, now)
@@ -96,10 +96,10 @@ func settles(t *testing.T, name string, o Observed, d Desired, a Action, now tim
 			if a.Set != "" {
 				g.Confirmed = true
 			}
-			o.Given = &g
+			o.Assignment = &g
 		}
 		if a.Forget {
-			o.Given = nil
+			o.Assignment = nil
 		}
 		a = Plan(o, d, now)
 	}

@@ -10,7 +10,7 @@ import (
 	"usher/lobby"
 )
 
-// Expiry says what happens to an affiliation when the grant it rests on ends
+// Expiry says what happens to an affiliation when the session it rests on ends
 // by itself.
 type Expiry string
 
@@ -23,7 +23,7 @@ const (
 	ExpiryRemove Expiry = "remove" // taken back, and the occupant is removed
 )
 
-// DefaultIdle is how long the grant of a token without an end lasts after its
+// DefaultIdle is how long the session of a token without an end lasts after its
 // last use.
 const DefaultIdle = 24 * time.Hour
 
@@ -38,7 +38,7 @@ type HostPolicy struct {
 	Others          Affiliation // of token users who are no moderators: Member or None
 	OnExpiry        Expiry
 	Strict          bool              // owners that no token made are demoted
-	Idle            time.Duration     // how long an endless grant lasts unused; zero means DefaultIdle
+	Idle            time.Duration     // how long an endless session lasts unused; zero means DefaultIdle
 	Lobby           *lobby.Rules      // nil: no lobby
 	Issuers         map[string]Bounds // by iss; one that is not there is bound to nothing
 	Leeway          time.Duration     // for a token's exp and iat (tokens.leeway)
@@ -48,12 +48,12 @@ type HostPolicy struct {
 
 // A Policy is that of all hosts, made ready and immutable.
 type Policy struct {
-	hosts   map[string]*hostRules
-	byRoom  map[string]*hostRules // by domain of a MUC or breakout component
-	keyHeld KeyHeld               // of the same configuration; nil: that of [Options]
+	hosts   map[string]*Host
+	byRoom  map[string]*Host // by domain of a MUC or breakout component
+	keyHeld KeyHeld          // of the same configuration; nil: that of [Options]
 }
 
-type hostRules struct {
+type Host struct {
 	HostPolicy
 	policy   *Policy // whose rules these are
 	breakout map[string]bool
@@ -66,9 +66,9 @@ type hostRules struct {
 // NewPolicy makes a policy ready. It is an error if two hosts have the same
 // component, as nobody could say whose rooms those are.
 func NewPolicy(hosts []HostPolicy) (*Policy, error) {
-	p := &Policy{hosts: map[string]*hostRules{}, byRoom: map[string]*hostRules{}}
+	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}}
 	for _, h := range hosts {
-		r := &hostRules{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
+		r := &Host{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
 		if r.Others == "" {
 			r.Others = Member
 		}
@@ -97,7 +97,7 @@ func NewPolicy(hosts []HostPolicy) (*Policy, error) {
 }
 
 // isMUC reports whether a domain is that of a component for main rooms.
-func (h *hostRules) isMUC(domain string) bool { return slices.Contains(h.MUC, domain) }
+func (h *Host) isMUC(domain string) bool { return slices.Contains(h.MUC, domain) }
 
 func setOf(list []string) map[string]bool {
 	set := map[string]bool{}
@@ -109,7 +109,7 @@ func setOf(list []string) map[string]bool {
 
 // claimOf returns what the account claim of an issuer's token says, but for letter
 // case, whose account has this localpart.
-func (h *hostRules) claimOf(issuer, local string) (claim string, ok bool) {
+func (h *Host) claimOf(issuer, local string) (claim string, ok bool) {
 	claim, ok = strings.CutPrefix(jid.Unescape(local), h.Prefixes[issuer])
 	return claim, ok && claim != ""
 }
@@ -128,7 +128,7 @@ type Decision struct {
 	Reason      Reason
 	Detail      string      // for the operator
 	Affiliation Affiliation // what the account is to the room by its token; None without one
-	Grant       *Grant      // what it rests on, or nil
+	Session     *Session    // what it rests on, or nil
 
 	Listed     bool // it rests on the lobby's lists; with a refusal: he is a member, and waits for something else
 	Knocks     bool // refused, and to be listed among those who wait
@@ -140,15 +140,15 @@ func refuse(r Reason, format string, args ...any) Decision {
 	return Decision{Reason: r, Detail: fmt.Sprintf(format, args...), Affiliation: None}
 }
 
-// A judged is a grant, and why it does not count, if it does not.
+// A judged is a session, and why it does not count, if it does not.
 type judged struct {
-	*Grant
+	*Session
 	reason Reason // empty: it counts
 	why    string // for the operator
 }
 
-// judgeAll asks good about each grant. What good wants, such as a lock, this wants.
-func judgeAll(grants []*Grant, good func(*Grant) Reason) []judged {
+// judgeAll asks good about each session. What good wants, such as a lock, this wants.
+func judgeAll(grants []*Session, good func(*Session) Reason) []judged {
 	list := make([]judged, len(grants))
 	for i, g := range grants {
 		reason := good(g)
@@ -157,21 +157,21 @@ func judgeAll(grants []*Grant, good func(*Grant) Reason) []judged {
 	return list
 }
 
-// decide finds the grant that decides about a room: of those that open it, the
+// decide finds the session that decides about a room: of those that open it, the
 // one that logged in last. If none does, the reason is that of the last login. It
-// may compile regular expressions and wants no lock: of a grant it reads what does
+// may compile regular expressions and wants no lock: of a session it reads what does
 // not change.
-func (h *hostRules) decide(grants []judged, room RoomName) Decision {
-	best, refused := (*Grant)(nil), refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
+func (h *Host) decide(grants []judged, room RoomName) Decision {
+	best, refused := (*Session)(nil), refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
 	var latest time.Time
 	for _, g := range grants {
 		reason, detail := g.reason, g.why
 		if reason == "" {
-			reason, detail = h.opens(g.Grant, room)
+			reason, detail = h.opens(g.Session, room)
 		}
 		switch {
 		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
-			best = g.Grant
+			best = g.Session
 		case reason != "" && !g.LoggedIn.Before(latest):
 			latest, refused = g.LoggedIn, refuse(reason, "%s", detail)
 		}
@@ -179,11 +179,11 @@ func (h *hostRules) decide(grants []judged, room RoomName) Decision {
 	if best == nil {
 		return refused
 	}
-	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.affiliation(best), Grant: best}
+	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.affiliation(best), Session: best}
 }
 
-// affiliation is what a grant makes of somebody in the rooms that it opens.
-func (h *hostRules) affiliation(g *Grant) Affiliation {
+// affiliation is what a session makes of somebody in the rooms that it opens.
+func (h *Host) affiliation(g *Session) Affiliation {
 	if g.Moderator {
 		return Owner
 	}

@@ -40,26 +40,26 @@ func roomNamed(t testing.TB, local string) RoomName {
 func TestDecideLatest(t *testing.T) {
 	h := policy(t, nil).hosts[testHost]
 	now := time.Unix(1_800_000_000, 0)
-	good := func(*Grant) Reason { return "" }
-	moderator := &Grant{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
-	plain := &Grant{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
-	for _, grants := range [][]*Grant{{moderator, plain}, {plain, moderator}} {
-		if d := h.decide(judgeAll(grants, good), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Grant != plain {
+	good := func(*Session) Reason { return "" }
+	moderator := &Session{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
+	plain := &Session{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
+	for _, grants := range [][]*Session{{moderator, plain}, {plain, moderator}} {
+		if d := h.decide(judgeAll(grants, good), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Session != plain {
 			t.Errorf("the later token does not decide: %+v", d)
 		}
 	}
 	plain.Rooms = []string{"b"} // it says nothing about this room
-	if d := h.decide(judgeAll([]*Grant{moderator, plain}, good), roomNamed(t, "a")); d.Affiliation != Owner {
+	if d := h.decide(judgeAll([]*Session{moderator, plain}, good), roomNamed(t, "a")); d.Affiliation != Owner {
 		t.Errorf("a token for another room decides: %+v", d)
 	}
-	if d := h.decide(judgeAll([]*Grant{moderator, plain}, good), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
+	if d := h.decide(judgeAll([]*Session{moderator, plain}, good), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
 		t.Errorf("neither opens it: %+v", d)
 	}
 	if d := h.decide(judgeAll(nil, good), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonNoSession {
 		t.Errorf("without a session: %+v", d)
 	}
-	gone := func(g *Grant) Reason { return ReasonKeyRemoved }
-	if d := h.decide(judgeAll([]*Grant{moderator}, gone), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
+	gone := func(g *Session) Reason { return ReasonKeyRemoved }
+	if d := h.decide(judgeAll([]*Session{moderator}, gone), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
 		t.Errorf("its key has gone: %+v", d)
 	}
 }

@@ -40,7 +40,7 @@ func (k *Keeper) BeforeJoin(ctx context.Context, room, jid string) {
 	}
 }
 
-// greet gives somebody what a grant says, and reports whether the room has to be
+// greet gives somebody what a session says, and reports whether the room has to be
 // looked at for him. The context is the keeper's: whoever waits for it does not end
 // it, as nothing is to be left half done.
 func (k *Keeper) greet(ctx context.Context, room, jid string) (again bool) {

@@ -8,7 +8,7 @@ import (
 	"usher/metrics"
 )
 
-// Record is what a login leaves: a grant that a killed daemon still knows. It is
+// Record is what a login leaves: a session that a killed daemon still knows. It is
 // auth.Sessions' Record, and returns what it touched besides.
 func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error) {
 	if s.Revoked(id) {
@@ -19,7 +19,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	g := grantOf(id, s.now())
+	g := NewSession(id, s.now())
 	g.place()
 	over, err := s.keep(ctx, g)
 	if err != nil {
@@ -30,15 +30,15 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	return Touched{Accounts: touched, Login: g}, nil
 }
 
-// keep writes a grant and takes it over. It returns those that have to go for it.
-func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error) {
+// keep writes a session and takes it over. It returns those that have to go for it.
+func (s *Sessions) keep(ctx context.Context, g *Session) (over []*Session, err error) {
 	s.afterLast(g)
 	inherited, err := s.inherit(ctx, g)
 	if err != nil {
 		return nil, err
 	}
 	defer inherited()
-	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutGrant: g}); err != nil {
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: g}); err != nil {
 		return nil, err
 	}
 	leeway := s.policy.Load().times(g.Host).leeway
@@ -53,7 +53,7 @@ func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error
 	n := len(s.grants)
 	s.mu.Unlock()
 	if dead { // revoked while it was written
-		s.persist(ctx, []Change{{DeleteGrant: g.login()}})
+		s.persist(ctx, []Change{{DeleteSession: g.login()}})
 		return nil, auth.ErrRevoked
 	}
 	if back != nil {
@@ -65,7 +65,7 @@ func (s *Sessions) keep(ctx context.Context, g *Grant) (over []*Grant, err error
 
 // afterLast makes a login later than the last one with the same token and
 // account, also if the clock was set back: what ends that must not touch this.
-func (s *Sessions) afterLast(g *Grant) {
+func (s *Sessions) afterLast(g *Session) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if last := s.grants[g.ID]; last != nil && !g.LoggedIn.After(last.LoggedIn) {

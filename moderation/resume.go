@@ -9,7 +9,7 @@ import (
 )
 
 // Remember remembers by which identifier the stream of a session can be
-// resumed, as [auth.Sessions] says. It is kept with the grant.
+// resumed, as [auth.Sessions] says. It is kept with the session.
 func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resumption string) error {
 	print := auth.ResumptionPrint(host, tokenPrint, resumption)
 	if print == "" {
@@ -21,12 +21,12 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 		return err
 	}
 	defer s.rewritten()
-	id := grantID(tokenPrint, host, account)
+	id := sessionID(tokenPrint, host, account)
 	kept, ok := s.resumed(id, print)
 	if !ok {
 		return auth.ErrNoSession
 	}
-	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutGrant: &kept}); err != nil {
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: &kept}); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -36,20 +36,20 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 	}
 	s.mu.Unlock()
 	if g == nil { // it ended while it was written
-		s.persist(ctx, []Change{{DeleteGrant: kept.login()}})
+		s.persist(ctx, []Change{{DeleteSession: kept.login()}})
 		return auth.ErrNoSession
 	}
 	return nil
 }
 
-// resumed returns what a grant becomes, if it is one that may be resumed.
-func (s *Sessions) resumed(id ID, print string) (kept Grant, ok bool) {
+// resumed returns what a session becomes, if it is one that may be resumed.
+func (s *Sessions) resumed(id ID, print string) (kept Session, ok bool) {
 	judge := s.judge(s.now())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	g := s.grants[id]
 	if g == nil || !g.Random || judge(g) != "" {
-		return Grant{}, false
+		return Session{}, false
 	}
 	kept = *g
 	kept.Resumption = print
@@ -57,7 +57,7 @@ func (s *Sessions) resumed(id ID, print string) (kept Grant, ok bool) {
 }
 
 // setResumption wants the lock.
-func (s *Sessions) setResumption(g *Grant, print string) {
+func (s *Sessions) setResumption(g *Session, print string) {
 	s.dropResumption(g)
 	g.Resumption = print
 	if print != "" {
@@ -66,7 +66,7 @@ func (s *Sessions) setResumption(g *Grant, print string) {
 }
 
 // dropResumption wants the lock.
-func (s *Sessions) dropResumption(g *Grant) {
+func (s *Sessions) dropResumption(g *Session) {
 	if s.resumable[g.Resumption] == g {
 		delete(s.resumable, g.Resumption)
 	}
@@ -88,7 +88,7 @@ func (s *Sessions) Resumable(host, tokenPrint, resumption string) (account strin
 
 // inherit gives a login what the one before it, with the same token and account,
 // remembered. Until done is called nobody changes that.
-func (s *Sessions) inherit(ctx context.Context, g *Grant) (done func(), err error) {
+func (s *Sessions) inherit(ctx context.Context, g *Session) (done func(), err error) {
 	if !g.Random || !s.known(g.ID) {
 		return func() {}, nil
 	}
@@ -109,7 +109,7 @@ func (s *Sessions) known(id ID) bool {
 	return s.grants[id] != nil
 }
 
-// rewrite waits until nobody else writes a grant that the state has already:
+// rewrite waits until nobody else writes a session that the state has already:
 // else what is written last might be what was read first.
 func (s *Sessions) rewrite(ctx context.Context) error {
 	select {

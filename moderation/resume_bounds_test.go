@@ -101,7 +101,7 @@ func TestRememberWhileUsesAreSaved(t *testing.T) {
 	s := newSlowSessions(t, store, began)
 	s.stream(t, "drawn")
 	s.now = func() time.Time { return began.Add(time.Minute) }
-	s.grants[grantID("t1", "h", "drawn")].Used = began.Add(time.Second)
+	s.grants[sessionID("t1", "h", "drawn")].Used = began.Add(time.Second)
 	saves := true
 	store.before = func(Change) {
 		if saves {
@@ -122,7 +122,7 @@ func TestRememberWhileUsesAreSaved(t *testing.T) {
 	}()
 	s.saveUsed(t.Context(), began)
 	<-remembered
-	last := store.applied[len(store.applied)-1].PutGrant
+	last := store.applied[len(store.applied)-1].PutSession
 	if want := auth.ResumptionPrint("h", "t1", "another"); last == nil || last.Resumption != want {
 		t.Errorf("written last: %+v", last)
 	}

@@ -15,11 +15,11 @@ import (
 	"usher/moderation"
 )
 
-// journal is a store that knows the grants that were written.
+// journal is a store that knows the sessions that were written.
 type journal struct {
 	*memory.Store
 	mu     sync.Mutex
-	grants map[moderation.ID]moderation.Grant
+	grants map[moderation.ID]moderation.Session
 }
 
 func (j *journal) Apply(ctx context.Context, changes ...moderation.Change) error {
@@ -27,10 +27,10 @@ func (j *journal) Apply(ctx context.Context, changes ...moderation.Change) error
 	defer j.mu.Unlock()
 	for _, c := range changes {
 		switch {
-		case c.PutGrant != nil:
-			j.grants[c.PutGrant.ID] = *c.PutGrant
-		case c.DeleteGrant != nil:
-			delete(j.grants, c.DeleteGrant.ID)
+		case c.PutSession != nil:
+			j.grants[c.PutSession.ID] = *c.PutSession
+		case c.DeleteSession != nil:
+			delete(j.grants, c.DeleteSession.ID)
 		}
 	}
 	return j.Store.Apply(ctx, changes...)
@@ -41,7 +41,7 @@ func (j *journal) Load(context.Context) (moderation.State, error) {
 	defer j.mu.Unlock()
 	var state moderation.State
 	for _, g := range j.grants {
-		state.Grants = append(state.Grants, g)
+		state.Sessions = append(state.Sessions, g)
 	}
 	return state, nil
 }
@@ -61,7 +61,7 @@ func (j *journal) open(t *testing.T, o moderation.Options) *moderation.Sessions 
 }
 
 func newJournal() *journal {
-	return &journal{Store: memory.New(), grants: map[moderation.ID]moderation.Grant{}}
+	return &journal{Store: memory.New(), grants: map[moderation.ID]moderation.Session{}}
 }
 
 // drawn is a login with a token that names no account.
@@ -247,14 +247,14 @@ func TestRememberAmongLogins(t *testing.T) {
 	}
 }
 
-// TestOldGrants: a state that an earlier usher wrote is read, and a grant without a stream is written as before.
+// TestOldGrants: a state that an earlier usher wrote is read, and a session without a stream is written as before.
 func TestOldGrants(t *testing.T) {
-	g := moderation.Grant{ID: moderation.ID{1}, Account: "alice"}
+	g := moderation.Session{ID: moderation.ID{1}, Account: "alice"}
 	old, err := json.Marshal(g)
 	if err != nil || strings.Contains(string(old), "Resumption") {
 		t.Errorf("%s, %v", old, err)
 	}
-	var read moderation.Grant
+	var read moderation.Session
 	if err := json.Unmarshal(old, &read); err != nil || read.ID != g.ID || read.Resumption != "" {
 		t.Errorf("%+v, %v", read, err)
 	}

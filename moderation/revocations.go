@@ -79,7 +79,7 @@ func (r *revocations) dead(token, who principalID, issued, now time.Time, leeway
 	return v != nil && v.covers(issued, now, leeway)
 }
 
-func (r *revocations) deadGrant(g *Grant, now time.Time, leeway time.Duration) bool {
+func (r *revocations) deadGrant(g *Session, now time.Time, leeway time.Duration) bool {
 	return len(r.byID) > 0 && r.dead(tokenID(g.TokenPrint), g.places.who, g.issued(), now, leeway)
 }
 
@@ -145,8 +145,8 @@ func (r *revocations) back(account accountKey) *Revocation {
 	return &v
 }
 
-// of returns what a grant is revoked by, if it is.
-func (r *revocations) of(g *Grant) principalID {
+// of returns what a session is revoked by, if it is.
+func (r *revocations) of(g *Session) principalID {
 	if id := tokenID(g.TokenPrint); r.byID[id] != nil {
 		return id
 	}

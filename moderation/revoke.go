@@ -87,13 +87,13 @@ func (s *Sessions) Revoke(ctx context.Context, t Target, all bool) (Revoked, Tou
 // that they end.
 type revocationPlan struct {
 	revocations map[auth.Principal]*Revocation
-	grants      map[ID]*Grant
+	grants      map[ID]*Session
 }
 
 // plan finds what a target means. What logs in meanwhile is found again by
 // stillAmong.
 func (s *Sessions) plan(t Target) (*revocationPlan, error) {
-	p := &revocationPlan{map[auth.Principal]*Revocation{}, map[ID]*Grant{}}
+	p := &revocationPlan{map[auth.Principal]*Revocation{}, map[ID]*Session{}}
 	switch {
 	case t.Token != "":
 		p.add(&Revocation{TokenPrint: t.Token})
@@ -120,7 +120,7 @@ func (p *revocationPlan) add(v *Revocation) { p.revocations[v.Principal()] = v }
 // addToken finds the sessions with one token: those of a token that names
 // somebody are among that person's, in no index.
 func (s *Sessions) addToken(p *revocationPlan, print string) {
-	for _, g := range gather(&s.mu, s.grants, 0, func(_ ID, g *Grant) (*Grant, bool) { return g, g.TokenPrint == print }) {
+	for _, g := range gather(&s.mu, s.grants, 0, func(_ ID, g *Session) (*Session, bool) { return g, g.TokenPrint == print }) {
 		p.grants[g.ID] = g
 		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
 	}
@@ -171,7 +171,7 @@ func (s *Sessions) addAccount(p *revocationPlan, account string) (found bool) {
 }
 
 // grantsOf returns the sessions of a principal.
-func (s *Sessions) grantsOf(id principalID) []*Grant {
+func (s *Sessions) grantsOf(id principalID) []*Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.byPrincipal.get(id)
@@ -277,14 +277,14 @@ func (s *Sessions) exchange(merged []*Revocation, olds map[principalID]*Revocati
 // stillAmong are the sessions that a plan in force ends: those that it found, and
 // those that logged in before it was in force. One that is in neither ends with
 // the next sweep, and joins nothing until then.
-func (s *Sessions) stillAmong(p *revocationPlan) []*Grant {
+func (s *Sessions) stillAmong(p *revocationPlan) []*Session {
 	for principal := range p.revocations {
 		for _, g := range s.grantsOf(idOf(principal)) {
 			p.grants[g.ID] = g
 		}
 	}
 	now, policy := s.now(), s.policy.Load()
-	list := make([]*Grant, 0, len(p.grants))
+	list := make([]*Session, 0, len(p.grants))
 	for _, g := range p.grants {
 		s.mu.RLock()
 		dead := s.revoked.deadGrant(g, now, policy.times(g.Host).leeway)

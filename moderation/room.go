@@ -3,6 +3,7 @@ package moderation
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"usher/internal/jid"
@@ -31,3 +32,37 @@ func ParseRoom(bare string) (RoomName, error) {
 func (r RoomName) forLobby() lobby.Room {
 	return lobby.Room{JID: r.JID, Domain: r.Domain, Room: r.Room}
 }
+
+// A Room is a room that somebody may be in.
+type Room struct {
+	JID     string    // bare JID, as Prosody spells it
+	Started bool      // a token holder has joined since it was created
+	Made    bool      // Prosody asked what it begins with
+	Joined  time.Time // of the last join that was allowed
+	Began   int64     `json:",omitzero"` // tells it from others of its name: about when usher heard of it, in nanoseconds since 1970
+
+	Lobby       Switch // what a token or a moderator said, or nothing
+	MembersOnly bool   // usher made it so, for the lobby
+}
+
+// key names the room.
+func (r *Room) key() *RoomKey { return &RoomKey{r.JID, r.Began} }
+
+// isKept reports whether the state may have the room.
+func (r *Room) isKept() bool { return r.Started || r.MembersOnly || r.Lobby != "" }
+
+// A RoomKey names one of the rooms that had a name: what is done about the former one
+// must not touch a later one.
+type RoomKey struct {
+	JID   string
+	Began int64
+}
+
+// A Switch turns something on or off, or leaves it to the configuration.
+type Switch string
+
+// The switches. The zero value leaves it to the configuration.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)

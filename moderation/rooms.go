@@ -27,21 +27,21 @@ func (s *Sessions) epochOf(room string) uint64 {
 
 // given returns what the ledger says of an account. Of one whose session was
 // revoked before anybody looked it says nothing, and yet he has to leave.
-func (s *Sessions) given(room, jid string) *Given {
+func (s *Sessions) given(room, jid string) *Assignment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if g := s.ledger.get(GivenKey{room, jid}); g != nil || s.revoked.hit(accountOf(jid)) == nil {
+	if g := s.ledger.get(AssignmentKey{room, jid}); g != nil || s.revoked.hit(accountOf(jid)) == nil {
 		return g
 	}
-	return &Given{Room: room, JID: jid, Affiliation: None, Foreign: true, End: EndRevoked}
+	return &Assignment{Room: room, JID: jid, Affiliation: None, External: true, End: EndRevoked}
 }
 
-func (s *Sessions) ledgerOf(room string) map[string]*Given {
+func (s *Sessions) ledgerOf(room string) map[string]*Assignment {
 	s.mu.RLock()
 	given := s.ledger.rooms[room]
 	s.mu.RUnlock()
 	list := values(&s.mu, given)
-	byJID := make(map[string]*Given, len(list))
+	byJID := make(map[string]*Assignment, len(list))
 	for _, g := range list {
 		byJID[g.JID] = g
 	}
@@ -61,24 +61,24 @@ var (
 // what rests on a session that has ended since: the entry would hide that.
 // Entries are replaced, and never changed. The write is local, and is done also
 // while usher stops: what was set in a room must be known at the next start.
-func (s *Sessions) record(ctx context.Context, g, was *Given, epoch uint64) error {
+func (s *Sessions) record(ctx context.Context, g, was *Assignment, epoch uint64) error {
 	if err := s.note(g, was, epoch); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	if s.apply(ctx, metrics.StatePutGiven, Change{PutGiven: g}) != nil {
+	if s.apply(ctx, metrics.StatePutGiven, Change{PutAssignment: g}) != nil {
 		return errNotKept
 	}
 	return nil
 }
 
 // note is record, but of memory alone.
-func (s *Sessions) note(g, was *Given, epoch uint64) error {
+func (s *Sessions) note(g, was *Assignment, epoch uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case g.End == "" && !g.Lobby && s.grants[g.Grant] == nil:
+	case g.End == "" && !g.Lobby && s.grants[g.Session] == nil:
 		return errEnded
 	case !s.sameRoom(g.Room, epoch):
 		return errNotTheRoom
@@ -92,7 +92,7 @@ func (s *Sessions) note(g, was *Given, epoch uint64) error {
 
 // forget drops an entry of the ledger. If there is another by now, what was set
 // for the sake of this one may have undone it: it counts as not confirmed.
-func (s *Sessions) forget(ctx context.Context, k GivenKey, was *Given, epoch uint64) error {
+func (s *Sessions) forget(ctx context.Context, k AssignmentKey, was *Assignment, epoch uint64) error {
 	s.mu.Lock()
 	g := s.ledger.get(k)
 	switch {
@@ -110,7 +110,7 @@ func (s *Sessions) forget(ctx context.Context, k GivenKey, was *Given, epoch uin
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	_ = s.apply(ctx, metrics.StateDeleteGiven, Change{DeleteGiven: &k})
+	_ = s.apply(ctx, metrics.StateDeleteGiven, Change{DeleteAssignment: &k})
 	return nil
 }
 
@@ -143,19 +143,19 @@ func (s *Sessions) roomGone(ctx context.Context, room string, epoch uint64) {
 
 // forgetGivens wants the lock. It forgets a portion of what was given in a room,
 // and reports whether there is more. What owners took away stays, as long as its
-// grant does.
+// session does.
 func (s *Sessions) forgetGivens(room string, changes []Change) (_ []Change, more bool) {
 	n := 0
 	for jid, g := range s.ledger.rooms[room] {
-		if g.TakenAway && s.grants[g.Grant] != nil {
+		if g.Overridden && s.grants[g.Session] != nil {
 			continue
 		}
 		if n++; n > portion {
 			return changes, true
 		}
-		k := GivenKey{room, jid}
+		k := AssignmentKey{room, jid}
 		s.ledger.drop(k)
-		changes = append(changes, Change{DeleteGiven: &k})
+		changes = append(changes, Change{DeleteAssignment: &k})
 	}
 	return changes, false
 }

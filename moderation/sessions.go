@@ -35,7 +35,7 @@ type Options struct {
 	Lobby   *lobby.Lobby // nil: no lobby
 }
 
-// Sessions are the grants, and what was given by them: in memory for every
+// Sessions are the sessions, and what was given by them: in memory for every
 // question, and in a [Store] for the next start. They are safe for concurrent
 // use. But for Record they are [auth.Sessions]: what a login touches is for the caller.
 type Sessions struct {
@@ -48,16 +48,16 @@ type Sessions struct {
 	policy    atomic.Pointer[Policy]
 	unasked   *unasked.Book // whether Prosody asks about joins and rooms
 	logins    loginRates
-	rewriting chan struct{} // held by whoever writes a grant that is kept already
+	rewriting chan struct{} // held by whoever writes a session that is kept already
 	behind    backlog       // what is written after the answer
 	limits    limits
 
 	mu          guard.RWMutex // held for no longer than a portion of a large table takes
-	grants      map[ID]*Grant
-	byJID       map[accountKey][]*Grant
+	grants      map[ID]*Session
+	byJID       map[accountKey][]*Session
 	byRoom      roomIndex
 	byPrincipal principalIndex
-	resumable   map[string]*Grant // by Grant.Resumption
+	resumable   map[string]*Session // by Session.Resumption
 	revoked     revocations
 	rooms       map[string]*roomState
 	inTenants   tenantRooms
@@ -68,7 +68,7 @@ type Sessions struct {
 	waits       waits               // for a change of what is in the tables
 	ledger      ledger
 	epoch       uint64
-	shared      map[string]string // texts that most grants have in common
+	shared      map[string]string // texts that most sessions have in common
 }
 
 // An accountKey is a bare JID in two parts, which need no memory of their own.
@@ -90,8 +90,8 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limits) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby, limits: b,
 		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(b.asked),
-		grants: map[ID]*Grant{}, byJID: map[accountKey][]*Grant{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
-		resumable: map[string]*Grant{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
+		grants: map[ID]*Session{}, byJID: map[accountKey][]*Session{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
+		resumable: map[string]*Session{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
 		wild: map[string][]ID{}, waits: waits{}, shared: map[string]string{}}
 	s.ledger = newLedger(b, s.waits)
 	if s.log == nil {
@@ -116,9 +116,9 @@ func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limit
 	return s, nil
 }
 
-// insert wants the lock, and a grant whose places are computed. The grant of the
+// insert wants the lock, and a session whose places are computed. The session of the
 // same token and account makes room.
-func (s *Sessions) insert(g *Grant) {
+func (s *Sessions) insert(g *Session) {
 	if old := s.grants[g.ID]; old != nil {
 		s.remove(old)
 	}
@@ -153,7 +153,7 @@ func (s *Sessions) share(text string) string {
 }
 
 // remove wants the lock.
-func (s *Sessions) remove(g *Grant) {
+func (s *Sessions) remove(g *Session) {
 	delete(s.grants, g.ID)
 	k := accountKey{g.Host, g.Account}
 	if rest := without(s.byJID[k], g); len(rest) > 0 {
@@ -166,8 +166,8 @@ func (s *Sessions) remove(g *Grant) {
 	s.byPrincipal.drop(g)
 }
 
-func without(list []*Grant, g *Grant) []*Grant {
-	rest := make([]*Grant, 0, len(list))
+func without(list []*Session, g *Session) []*Session {
+	rest := make([]*Session, 0, len(list))
 	for _, other := range list {
 		if other.ID != g.ID {
 			rest = append(rest, other)
@@ -204,18 +204,18 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	return false
 }
 
-// judge returns why a grant does not count by the policy in force, or nothing.
+// judge returns why a session does not count by the policy in force, or nothing.
 // What it returns wants the lock.
-func (s *Sessions) judge(now time.Time) func(*Grant) Reason { return s.judgeBy(s.policy.Load(), now) }
+func (s *Sessions) judge(now time.Time) func(*Session) Reason { return s.judgeBy(s.policy.Load(), now) }
 
 // judgeBy is judge by the policy that a decision has taken already: one that
 // took another here could mix two configurations.
-func (s *Sessions) judgeBy(p *Policy, now time.Time) func(*Grant) Reason {
+func (s *Sessions) judgeBy(p *Policy, now time.Time) func(*Session) Reason {
 	held := p.keyHeld
 	if held == nil {
 		held = s.keyHeld
 	}
-	return func(g *Grant) Reason {
+	return func(g *Session) Reason {
 		t := p.times(g.Host)
 		switch {
 		case s.revoked.deadGrant(g, now, t.leeway): // and about to be ended

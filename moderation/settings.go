@@ -14,13 +14,13 @@ const membershipSettles = 100 * time.Millisecond
 // moment ago.
 type settings struct {
 	mu    sync.Mutex
-	since map[GivenKey]time.Time // zero while it is being set
+	since map[AssignmentKey]time.Time // zero while it is being set
 }
 
-func newSettings() *settings { return &settings{since: map[GivenKey]time.Time{}} }
+func newSettings() *settings { return &settings{since: map[AssignmentKey]time.Time{}} }
 
 // begin notes that an affiliation is being set, until done is called.
-func (s *settings) begin(key GivenKey) (done func()) {
+func (s *settings) begin(key AssignmentKey) (done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for other, at := range s.since { // few: as many as are set at a time, and those of a moment ago
@@ -37,7 +37,7 @@ func (s *settings) begin(key GivenKey) (done func()) {
 }
 
 // underWay reports whether an affiliation is being set, or was a moment ago.
-func (s *settings) underWay(key GivenKey) bool {
+func (s *settings) underWay(key AssignmentKey) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, there := s.since[key]

@@ -76,8 +76,8 @@ func TestSetBeforeTheStopIsKnown(t *testing.T) {
 		r.change(func() { r.slow = time.Second })
 		known := map[string]moderation.Affiliation{}
 		f.store.log = func(c moderation.Change) {
-			if c.PutGiven != nil {
-				known[c.PutGiven.JID] = c.PutGiven.Affiliation
+			if c.PutAssignment != nil {
+				known[c.PutAssignment.JID] = c.PutAssignment.Affiliation
 			}
 		}
 		f.record(t, f.identity("bob", "t", "standup")) // a welcome, which notes afterwards

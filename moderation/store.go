@@ -6,7 +6,7 @@ import (
 	"usher/auth"
 )
 
-// A Store keeps grants, what was given, rooms and revocations over restarts.
+// A Store keeps sessions, what was given, rooms and revocations over restarts.
 // Its methods are safe for concurrent use.
 type Store interface {
 	// Load returns everything that is kept. It is called once, at the start.
@@ -27,20 +27,20 @@ type Store interface {
 
 // State is everything that a [Store] keeps, in no particular order.
 type State struct {
-	Grants      []Grant
-	Givens      []Given
+	Sessions    []Session
+	Assignments []Assignment
 	Rooms       []Room
 	Revocations []Revocation
 }
 
 // A Change is one line of [Store.Apply]. Exactly one field is set. A value is
-// put in the place of one with the same key, if there is one, but a grant not in
+// put in the place of one with the same key, if there is one, but a session not in
 // the place of a later login; deleting what is not there is no error.
 type Change struct {
-	PutGrant         *Grant
-	DeleteGrant      *Login // not a later login of this grant
-	PutGiven         *Given
-	DeleteGiven      *GivenKey
+	PutSession       *Session
+	DeleteSession    *Login // not a later login of this session
+	PutAssignment    *Assignment
+	DeleteAssignment *AssignmentKey
 	PutRoom          *Room
 	DeleteRoom       *RoomKey // not another room of this name
 	PutRevocation    *Revocation

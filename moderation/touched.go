@@ -6,9 +6,9 @@ import "slices"
 // be compared there with what the sessions say now. Who makes a change hands it to
 // [Keeper.Touch]; the sessions themselves know nobody who looks at rooms.
 type Touched struct {
-	Accounts []GivenKey // accounts in rooms; one may come twice
-	Login    *Grant     // of a login: every room in which it may change something ([Sessions.roomsOfLogin])
-	All      bool       // every room
+	Accounts []AssignmentKey // accounts in rooms; one may come twice
+	Login    *Session        // of a login: every room in which it may change something ([Sessions.roomsOfLogin])
+	All      bool            // every room
 }
 
 // loginRooms are the rooms in which a login may change something.
@@ -20,7 +20,7 @@ type loginRooms struct {
 
 // roomsOfLogin finds where an account was let in before, and the rooms that are
 // there and that a token names. The host may be one without rules.
-func (s *Sessions) roomsOfLogin(h *hostRules, g *Grant) loginRooms {
+func (s *Sessions) roomsOfLogin(h *Host, g *Session) loginRooms {
 	s.mu.RLock()
 	rooms := s.ledger.roomsOf(g.JID())
 	s.mu.RUnlock()

@@ -41,7 +41,7 @@ func TestNothingPolls(t *testing.T) {
 			all.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), inviteLater)
 				defer cancel()
-				if !s.awaitLetIn(ctx, GivenKey{"hall@muc", fmt.Sprintf("g%d@h", i)}) {
+				if !s.awaitLetIn(ctx, AssignmentKey{"hall@muc", fmt.Sprintf("g%d@h", i)}) {
 					t.Errorf("%d is not let in", i)
 				}
 				took[i] = time.Since(began)
@@ -52,7 +52,7 @@ func TestNothingPolls(t *testing.T) {
 			t.Errorf("the lock was taken %d times by 256 who wait", n)
 		}
 		for i := range 254 {
-			g := &Given{Room: "hall@muc", JID: fmt.Sprintf("g%d@h", i), Affiliation: Member, Lobby: true, Confirmed: true, At: s.now()}
+			g := &Assignment{Room: "hall@muc", JID: fmt.Sprintf("g%d@h", i), Affiliation: Member, Lobby: true, Confirmed: true, At: s.now()}
 			if err := s.note(g, nil, 0); err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ const (
 // welcomeEverywhere is welcome in the running rooms that a token opens without
 // naming them, but for those that were seen to. The login does not wait for the
 // search. At the bound it is left out; the join then wants a second try.
-func (k *Keeper) welcomeEverywhere(h *hostRules, g *Grant, but []string) {
+func (k *Keeper) welcomeEverywhere(h *Host, g *Session, but []string) {
 	select {
 	case k.searches <- struct{}{}:
 	default:
@@ -77,18 +77,18 @@ func (k *Keeper) welcome(room, jid string) {
 func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 	s := p.sessions
 	d := s.standing(p.rules, jid, p.name, p.now())
-	if !d.Allowed || d.Grant == nil || d.Affiliation == None {
+	if !d.Allowed || d.Session == nil || d.Affiliation == None {
 		return true, nil
 	}
 	if g := s.given(p.room, jid); g != nil {
 		return g.Confirmed && g.Affiliation.rank() >= d.Affiliation.rank(), nil
 	}
-	g := &Given{Room: p.room, JID: jid, Affiliation: d.Affiliation, Grant: d.Grant.ID, At: p.now()}
+	g := &Assignment{Room: p.room, JID: jid, Affiliation: d.Affiliation, Session: d.Session.ID, At: p.now()}
 	if err := s.note(g, nil, p.epoch); err != nil { // it is written afterwards: his join is on its way
 		again, err := p.outcome(ctx, jid, err)
 		return !again, err
 	}
-	p.ledger = map[string]*Given{jid: g}
+	p.ledger = map[string]*Assignment{jid: g}
 	if p.has, err = p.rooms.ReadAndSet(ctx, p.room, jid, d.Affiliation); err != nil {
 		_ = p.record(ctx, g) // it may have been done all the same: the next start has to know
 		return true, err
@@ -108,7 +108,7 @@ func (p *pass) welcome(ctx context.Context, jid string) (done bool, err error) {
 }
 
 // unwelcome leaves somebody what he was, and remembers it as not ours.
-func (p *pass) unwelcome(ctx context.Context, g *Given, has Affiliation) error {
+func (p *pass) unwelcome(ctx context.Context, g *Assignment, has Affiliation) error {
 	if err := p.rooms.SetAffiliation(ctx, p.room, g.JID, has); err != nil {
 		return err
 	}

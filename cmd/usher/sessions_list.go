@@ -21,7 +21,7 @@ func sessionsList(c *cli.Context) error {
 	if c.Bool("revoked") {
 		return sessionsRevoked(c)
 	}
-	var list []moderation.Session
+	var list []moderation.SessionInfo
 	if err := askDaemon(c, "GET", "/sessions", &list); err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func sessionsList(c *cli.Context) error {
 	return printSessions(c.App.Writer, list, time.Now())
 }
 
-func printSessions(w io.Writer, list []moderation.Session, now time.Time) error {
+func printSessions(w io.Writer, list []moderation.SessionInfo, now time.Time) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "there are no sessions")
 		return err

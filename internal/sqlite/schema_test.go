@@ -45,8 +45,8 @@ func TestSchema1(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(state.Grants) != 1 || state.Grants[0].Account != "alice" || !state.Grants[0].Moderator {
-			t.Errorf("sessions %+v", state.Grants)
+		if len(state.Sessions) != 1 || state.Sessions[0].Account != "alice" || !state.Sessions[0].Moderator {
+			t.Errorf("sessions %+v", state.Sessions)
 		}
 		got := map[string]moderation.Revocation{}
 		for _, v := range state.Revocations {

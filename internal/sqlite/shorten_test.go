@@ -31,9 +31,9 @@ func TestLogStaysShort(t *testing.T) {
 	const rounds, n = 4, 2500
 	for round := range rounds {
 		for i := range n {
-			g := &moderation.Grant{Account: fmt.Sprint("account", i)}
+			g := &moderation.Session{Account: fmt.Sprint("account", i)}
 			copy(g.ID[:], fmt.Sprintf("%08d%08d", round, i))
-			if err := s.Apply(t.Context(), moderation.Change{PutGrant: g}); err != nil {
+			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -47,8 +47,8 @@ func TestLogStaysShort(t *testing.T) {
 		}
 	}
 	state, err := s.Load(t.Context())
-	if err != nil || len(state.Grants) != rounds*n {
-		t.Errorf("%d grants, %v", len(state.Grants), err)
+	if err != nil || len(state.Sessions) != rounds*n {
+		t.Errorf("%d grants, %v", len(state.Sessions), err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -65,9 +65,9 @@ func TestLogIsNotWrittenOver(t *testing.T) {
 	write := func() {
 		t.Helper()
 		n++
-		g := &moderation.Grant{Account: "alice"}
+		g := &moderation.Session{Account: "alice"}
 		copy(g.ID[:], fmt.Sprintf("%016d", n))
-		if err := s.Apply(t.Context(), moderation.Change{PutGrant: g}); err != nil {
+		if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,9 +102,9 @@ func TestPowerFailure(t *testing.T) {
 	write := func(many int) {
 		t.Helper()
 		for range many {
-			g := &moderation.Grant{Account: strings.Repeat("a", 300)}
+			g := &moderation.Session{Account: strings.Repeat("a", 300)}
 			copy(g.ID[:], fmt.Sprintf("%08x%08d", random.Uint32(), n)) // all over the tree
-			if err := s.Apply(t.Context(), moderation.Change{PutGrant: g}); err != nil {
+			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
 				t.Fatal(err)
 			}
 			n++
@@ -123,8 +123,8 @@ func TestPowerFailure(t *testing.T) {
 			t.Fatalf("round %d: %v", round, err)
 		}
 		state, err := after.Load(t.Context())
-		if err != nil || len(state.Grants) < safe || len(state.Grants) > n {
-			t.Errorf("round %d: %d grants of %d to %d, %v", round, len(state.Grants), safe, n, err)
+		if err != nil || len(state.Sessions) < safe || len(state.Sessions) > n {
+			t.Errorf("round %d: %d grants of %d to %d, %v", round, len(state.Sessions), safe, n, err)
 		}
 		var verdict string
 		if err := after.db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {

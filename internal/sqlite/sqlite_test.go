@@ -74,7 +74,7 @@ func count(t *testing.T, path string) int {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return len(state.Grants)
+	return len(state.Sessions)
 }
 
 // TestWriterProcess is the process that TestKilled kills.
@@ -87,9 +87,9 @@ func TestWriterProcess(t *testing.T) {
 	fmt.Sscan(os.Getenv("WRITE_FROM"), &from)
 	s := open(t, path)
 	for i := from; ; i++ {
-		g := &moderation.Grant{Account: "alice"}
+		g := &moderation.Session{Account: "alice"}
 		copy(g.ID[:], fmt.Sprintf("%016d", i))
-		if err := s.Apply(context.Background(), moderation.Change{PutGrant: g}); err != nil {
+		if err := s.Apply(context.Background(), moderation.Change{PutSession: g}); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("wrote", i)
@@ -137,7 +137,7 @@ func TestModes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	s := open(t, path)
 	defer s.Close()
-	if err := s.Apply(t.Context(), moderation.Change{PutGrant: &moderation.Grant{}}); err != nil {
+	if err := s.Apply(t.Context(), moderation.Change{PutSession: &moderation.Session{}}); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob(path + "*")

@@ -55,14 +55,14 @@ func withValue(st statement, value any) (statement, error) {
 // statementOf also returns what is to be written in the last place.
 func statementOf(c moderation.Change) (st statement, value any) {
 	switch {
-	case c.PutGrant != nil:
-		return statement{putGrant, []any{c.PutGrant.ID.String(), stamp(c.PutGrant.LoggedIn)}}, c.PutGrant
-	case c.DeleteGrant != nil:
-		return statement{deleteGrant, []any{c.DeleteGrant.ID.String(), stamp(c.DeleteGrant.LoggedIn)}}, nil
-	case c.PutGiven != nil:
-		return statement{putGiven, []any{c.PutGiven.Room, c.PutGiven.JID}}, c.PutGiven
-	case c.DeleteGiven != nil:
-		return statement{deleteGiven, []any{c.DeleteGiven.Room, c.DeleteGiven.JID}}, nil
+	case c.PutSession != nil:
+		return statement{putGrant, []any{c.PutSession.ID.String(), stamp(c.PutSession.LoggedIn)}}, c.PutSession
+	case c.DeleteSession != nil:
+		return statement{deleteGrant, []any{c.DeleteSession.ID.String(), stamp(c.DeleteSession.LoggedIn)}}, nil
+	case c.PutAssignment != nil:
+		return statement{putGiven, []any{c.PutAssignment.Room, c.PutAssignment.JID}}, c.PutAssignment
+	case c.DeleteAssignment != nil:
+		return statement{deleteGiven, []any{c.DeleteAssignment.Room, c.DeleteAssignment.JID}}, nil
 	case c.PutRoom != nil:
 		return statement{putRoom, []any{c.PutRoom.JID}}, c.PutRoom
 	case c.PutRevocation != nil:
@@ -86,9 +86,9 @@ func stamp(t time.Time) int64 {
 // Load reads everything.
 func (s *Store) Load(ctx context.Context) (moderation.State, error) {
 	var state moderation.State
-	err := load(ctx, s.db, "grants", &state.Grants)
+	err := load(ctx, s.db, "grants", &state.Sessions)
 	if err == nil {
-		err = load(ctx, s.db, "givens", &state.Givens)
+		err = load(ctx, s.db, "givens", &state.Assignments)
 	}
 	if err == nil {
 		err = load(ctx, s.db, "rooms", &state.Rooms)

@@ -88,8 +88,8 @@ func (s *subject) is(t *testing.T, want moderation.State) {
 
 // order makes two states comparable: lists in order, and empty ones nil.
 func order(s *moderation.State) {
-	slices.SortFunc(s.Grants, func(a, b moderation.Grant) int { return strings.Compare(a.ID.String(), b.ID.String()) })
-	slices.SortFunc(s.Givens, func(a, b moderation.Given) int {
+	slices.SortFunc(s.Sessions, func(a, b moderation.Session) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(s.Assignments, func(a, b moderation.Assignment) int {
 		return cmp.Or(strings.Compare(a.Room, b.Room), strings.Compare(a.JID, b.JID))
 	})
 	slices.SortFunc(s.Rooms, func(a, b moderation.Room) int { return strings.Compare(a.JID, b.JID) })
@@ -101,23 +101,23 @@ func order(s *moderation.State) {
 // at is a time with nanoseconds, and no monotonic clock.
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
-func grant(n byte) *moderation.Grant {
-	return &moderation.Grant{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
+func grant(n byte) *moderation.Session {
+	return &moderation.Session{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
 		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), Resumption: "00ff"}
 }
 
-func given(room, jid string) *moderation.Given {
-	return &moderation.Given{Room: room, JID: jid, Affiliation: moderation.Owner, Grant: moderation.ID{7}, At: at(3), Confirmed: true, Lobby: true, Foreign: true, TakenAway: true, End: moderation.EndRevoked}
+func given(room, jid string) *moderation.Assignment {
+	return &moderation.Assignment{Room: room, JID: jid, Affiliation: moderation.Owner, Session: moderation.ID{7}, At: at(3), Confirmed: true, Lobby: true, External: true, Overridden: true, End: moderation.EndRevoked}
 }
 
 func roundTrip(t *testing.T, s *subject) {
-	g, least := grant(1), &moderation.Grant{ID: moderation.ID{2}}
+	g, least := grant(1), &moderation.Session{ID: moderation.ID{2}}
 	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
-	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: least}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
+	s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutSession: least}, moderation.Change{PutAssignment: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
 	s.apply(t)
-	s.is(t, moderation.State{Grants: []moderation.Grant{*g, *least}, Givens: []moderation.Given{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
+	s.is(t, moderation.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
 }
 
 func replace(t *testing.T, s *subject) {
@@ -125,23 +125,23 @@ func replace(t *testing.T, s *subject) {
 	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
 	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
-	s.apply(t, moderation.Change{PutGrant: first}, moderation.Change{PutGiven: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{PutGiven: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
-	s.is(t, moderation.State{Grants: []moderation.Grant{*second}, Givens: []moderation.Given{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
+	s.apply(t, moderation.Change{PutSession: first}, moderation.Change{PutAssignment: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, moderation.Change{PutSession: second}, moderation.Change{PutAssignment: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
+	s.is(t, moderation.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
 }
 
 func remove(t *testing.T, s *subject) {
 	g, stays := grant(1), grant(2)
 	v := given("r@c", "a@h")
-	key := moderation.GivenKey{Room: "r@c", JID: "a@h"}
-	other := moderation.GivenKey{Room: "r@c", JID: "nobody@h"}
-	s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGrant: stays}, moderation.Change{PutGiven: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{DeleteGrant: login(g)}, moderation.Change{DeleteGiven: &key}, moderation.Change{DeleteGiven: &other}, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
-	s.apply(t, moderation.Change{DeleteGrant: login(g)}) // what is not there is no error
-	s.is(t, moderation.State{Grants: []moderation.Grant{*stays}})
+	key := moderation.AssignmentKey{Room: "r@c", JID: "a@h"}
+	other := moderation.AssignmentKey{Room: "r@c", JID: "nobody@h"}
+	s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutSession: stays}, moderation.Change{PutAssignment: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, moderation.Change{DeleteSession: login(g)}, moderation.Change{DeleteAssignment: &key}, moderation.Change{DeleteAssignment: &other}, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
+	s.apply(t, moderation.Change{DeleteSession: login(g)}) // what is not there is no error
+	s.is(t, moderation.State{Sessions: []moderation.Session{*stays}})
 }
 
-func login(g *moderation.Grant) *moderation.Login {
+func login(g *moderation.Session) *moderation.Login {
 	return &moderation.Login{ID: g.ID, LoggedIn: g.LoggedIn}
 }
 
@@ -150,12 +150,12 @@ func login(g *moderation.Grant) *moderation.Login {
 func late(t *testing.T, s *subject) {
 	first, second := grant(1), grant(1)
 	second.LoggedIn, second.Moderator = at(10), false
-	s.apply(t, moderation.Change{PutGrant: first})
-	s.apply(t, moderation.Change{PutGrant: second})
-	s.apply(t, moderation.Change{DeleteGrant: login(first)})
-	s.apply(t, moderation.Change{PutGrant: first})
-	s.is(t, moderation.State{Grants: []moderation.Grant{*second}})
-	s.apply(t, moderation.Change{PutGrant: second}, moderation.Change{DeleteGrant: login(second)})
+	s.apply(t, moderation.Change{PutSession: first})
+	s.apply(t, moderation.Change{PutSession: second})
+	s.apply(t, moderation.Change{DeleteSession: login(first)})
+	s.apply(t, moderation.Change{PutSession: first})
+	s.is(t, moderation.State{Sessions: []moderation.Session{*second}})
+	s.apply(t, moderation.Change{PutSession: second}, moderation.Change{DeleteSession: login(second)})
 	s.is(t, moderation.State{})
 }
 
@@ -187,7 +187,7 @@ func revocations(t *testing.T, s *subject) {
 
 // syncs: it is an error only where Apply is one.
 func syncs(t *testing.T, s *subject) {
-	s.apply(t, moderation.Change{PutGrant: grant(1)})
+	s.apply(t, moderation.Change{PutSession: grant(1)})
 	if err := s.Sync(t.Context()); err != nil {
 		t.Errorf("syncing: %v", err)
 	}
@@ -207,8 +207,8 @@ func names(t *testing.T, s *subject) {
 		g := grant(byte(i))
 		g.Account, g.Rooms = name, []string{name}
 		v := given(name+"@c", name+"@h")
-		s.apply(t, moderation.Change{PutGrant: g}, moderation.Change{PutGiven: v})
-		want.Grants, want.Givens = append(want.Grants, *g), append(want.Givens, *v)
+		s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutAssignment: v})
+		want.Sessions, want.Assignments = append(want.Sessions, *g), append(want.Assignments, *v)
 	}
 	s.is(t, want)
 }
@@ -221,9 +221,9 @@ func concurrent(t *testing.T, s *subject) {
 	for i := range n {
 		g := grant(1)
 		g.ID[2] = byte(i)
-		want.Grants = append(want.Grants, *g)
+		want.Sessions = append(want.Sessions, *g)
 		writers.Go(func() {
-			if err := s.Apply(t.Context(), moderation.Change{PutGrant: g}); err != nil {
+			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
 				t.Errorf("applying: %v", err)
 			}
 		})
@@ -236,15 +236,15 @@ func concurrent(t *testing.T, s *subject) {
 func ends(t *testing.T, s *subject) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.apply(t, moderation.Change{PutGrant: grant(1)})
+	s.apply(t, moderation.Change{PutSession: grant(1)})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s.Apply(t.Context(), moderation.Change{PutGrant: grant(2)}) == nil || s.Apply(over, moderation.Change{PutGrant: grant(2)}) == nil {
+	if s.Apply(t.Context(), moderation.Change{PutSession: grant(2)}) == nil || s.Apply(over, moderation.Change{PutSession: grant(2)}) == nil {
 		t.Error("a closed state took a change")
 	}
 	s.Store = s.open()
-	s.is(t, moderation.State{Grants: []moderation.Grant{*grant(1)}})
+	s.is(t, moderation.State{Sessions: []moderation.Session{*grant(1)}})
 }
 
 // lobbyLists: entries and verdicts are put, replaced and deleted, whatever is in
