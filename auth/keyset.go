@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"usher/internal/strictjson"
+	"usher/internal/text"
 )
 
 const (
@@ -105,7 +106,7 @@ func (s *keyset) lines() []string {
 		}
 	}
 	if s.left > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", s.left))
+		lines = append(lines, text.AndMore(s.left))
 	}
 	return lines
 }

@@ -3,6 +3,8 @@ package auth
 import (
 	"fmt"
 	"strings"
+
+	"usher/internal/text"
 )
 
 // misspellings are what people do not see between two names. Issuers and
@@ -59,7 +61,7 @@ func listOf(names []string) string {
 	short := make([]string, 0, most+1)
 	for i, n := range names {
 		if i == most {
-			short = append(short, fmt.Sprintf("and %d more", len(names)-most))
+			short = append(short, text.AndMore(len(names)-most))
 			break
 		}
 		short = append(short, clip(n))

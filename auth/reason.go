@@ -1,6 +1,10 @@
 package auth
 
-import "fmt"
+import (
+	"fmt"
+
+	"usher/internal/text"
+)
 
 // A Reason says why a login was refused. It is one of the closed list below,
 // and the same word in the log, in the metric label and in an explanation.
@@ -36,6 +40,7 @@ const (
 	ReasonOverloaded           Reason = "overloaded"            // cannot decide: a bound of our own is reached
 	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the token's key is still to be fetched
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
+
 )
 
 // What a person can do.
@@ -129,10 +134,4 @@ func Refuse(reason Reason, format string, args ...any) *Refusal {
 }
 
 // clip cuts a text of unknown origin for a log line or an explanation.
-func clip[T ~string | ~[]byte](s T) string {
-	const most = 64
-	if len(s) <= most {
-		return string(s)
-	}
-	return string(s[:most]) + "…"
-}
+func clip[T ~string | ~[]byte](s T) string { return text.Name(s) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/internal/text"
 	"usher/metrics"
 )
 
@@ -56,10 +57,7 @@ func (i *issuerRules) status(host string) (list []KeyStatus) {
 // with adds what is told of a set.
 func (st KeyStatus) with(set *keyset) KeyStatus {
 	st.Keys, st.Skipped = len(set.keys), set.lines()
-	st.Names = set.names()
-	if len(st.Names) > maxNames {
-		st.Names = append(st.Names[:maxNames], fmt.Sprintf("and %d more", len(set.keys)-maxNames))
-	}
+	st.Names = text.First(set.names(), maxNames)
 	return st
 }
 

@@ -98,7 +98,7 @@ func accounts(list []string) string {
 	const most = 10
 	names := text.Printable(strings.Join(list[:min(len(list), most)], ", "))
 	if len(list) > most {
-		names += fmt.Sprintf(" and %d more", len(list)-most)
+		names += " " + text.AndMore(len(list)-most)
 	}
 	return names
 }

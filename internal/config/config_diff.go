@@ -113,7 +113,7 @@ func namesOf(entries []string) string {
 	var names []string
 	for i, e := range entries {
 		if i == most {
-			names = append(names, fmt.Sprintf("and %d more", len(entries)-most))
+			names = append(names, text.AndMore(len(entries)-most))
 			break
 		}
 		name, _, cut := strings.Cut(e, " ") // the whitelist has a note after the name

@@ -58,7 +58,7 @@ func TestName(t *testing.T) {
 		strings.Repeat("n", 65):          strings.Repeat("n", 64) + "…",
 		strings.Repeat("n", 63) + "ää":   strings.Repeat("n", 63) + "…",
 		strings.Repeat("n", 63) + "\xff": strings.Repeat("n", 63) + "\xff",
-		strings.Repeat("\xbf", 65):      strings.Repeat("\xbf", 60) + "…", // no text at all: no whole character is looked for
+		strings.Repeat("\xbf", 65):       strings.Repeat("\xbf", 60) + "…", // no text at all: no whole character is looked for
 	} {
 		if got := Name(name); got != want {
 			t.Errorf("%q is shown as %q", name, got)
