@@ -1,5 +1,3 @@
-// Package prosodyconf answers one question: how is a value written in the
-// configuration of Prosody, which is a program in Lua? It starts no goroutine.
 package prosodyconf
 
 import (

@@ -63,7 +63,7 @@ func table() []arrow {
 		{"internal/listen", nil},
 		{"internal/memory", []string{"lobby", "moderation/sessions"}},
 		{"internal/panics", []string{"internal/ratelimit", "metrics"}},
-		{"internal/prosodyconf", nil},
+		{"internal/prosodyconf", []string{"internal/config", "moderation"}},
 		{"internal/ratelimit", nil},
 		{"internal/sqlite", []string{"lobby", "moderation/sessions"}},
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},

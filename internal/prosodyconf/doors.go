@@ -1,4 +1,4 @@
-package main
+package prosodyconf
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"usher/internal/config"
-	"usher/internal/prosodyconf"
 )
 
 // otherDoors returns, as comments, the lines for Prosody's other modules, the
@@ -41,9 +40,9 @@ func httpDoors(c *config.Config, host string) string {
 		open = "--   local usher_key = " + luaSecret(c.HTTP.SecretFile) + " -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
-		return prosodyconf.Quote("http://"+dialable(c.Listen.HTTP.Name)+path) + key
+		return Quote("http://"+dialable(c.Listen.HTTP.Name)+path) + key
 	}
-	base := prosodyconf.Quote("http://" + dialable(c.Listen.HTTP.Name) + "/auth/http")
+	base := Quote("http://" + dialable(c.Listen.HTTP.Name) + "/auth/http")
 	var b strings.Builder
 	if open != "" {
 		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)

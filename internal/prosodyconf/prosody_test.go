@@ -1,10 +1,9 @@
-package main
+package prosodyconf
 
 import (
 	"testing"
 
 	"usher/internal/config"
-	"usher/internal/prosodyconf"
 )
 
 func TestLuaString(t *testing.T) {
@@ -15,7 +14,7 @@ func TestLuaString(t *testing.T) {
 		"r\u00e9seau\u202e\xff":   "\"r\u00e9seau\u202e\xff\"",
 		"\" os.execute(\"true\")": `"\" os.execute(\"true\")"`,
 	} {
-		if got := prosodyconf.Quote(s); got != want {
+		if got := Quote(s); got != want {
 			t.Errorf("%q: got %s, want %s", s, got, want)
 		}
 	}
@@ -30,7 +29,7 @@ func TestProsodySocket(t *testing.T) {
 		{Network: "tcp", Name: "[::]:10143"}:      "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
 		{Network: "tcp", Name: "[::1]:10143"}:     "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
 	} {
-		if got := prosodySocket(a); got != want {
+		if got := socket(a); got != want {
 			t.Errorf("%v: got %s, want %s", a, got, want)
 		}
 	}

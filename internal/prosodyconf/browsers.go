@@ -1,4 +1,4 @@
-package main
+package prosodyconf
 
 import (
 	"maps"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"usher/internal/config"
-	"usher/internal/prosodyconf"
 	"usher/moderation"
 )
 
@@ -14,8 +13,8 @@ import (
 // (XEP-0198) they get over a restart of usher.
 const browserModules = "  modules_enabled = { \"websocket\", \"bosh\", \"smacks\" } -- besides those that are there\n"
 
-// prosodyGlobal returns what stands before all sections.
-func prosodyGlobal(c *config.Config) string {
+// browserGlobals returns what stands before all sections.
+func browserGlobals(c *config.Config) string {
 	if c.Listen.Gateway.Name == "" {
 		return "\n-- Jitsi's links (?jwt=): name listen.gateway in usher.yaml, and this prints their lines.\n"
 	}
@@ -28,18 +27,18 @@ func prosodyGlobal(c *config.Config) string {
 	if config.Loopback(c.Gateway.Upstream.Hostname()) {
 		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to usher\n"
 	}
-	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + prosodyconf.Quote(slices.Sorted(maps.Keys(c.Auth.Hosts))[0]) + "\n"
+	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + Quote(slices.Sorted(maps.Keys(c.Auth.Hosts))[0]) + "\n"
 }
 
-// prosodyGuests returns the anonymous hosts of those who come without a token.
-func prosodyGuests(c *config.Config, host string) string {
+// guestHosts returns the anonymous hosts of those who come without a token.
+func guestHosts(c *config.Config, host string) string {
 	i := slices.IndexFunc(c.Rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
 	if i < 0 || c.Listen.Gateway.Name == "" || !c.Gateway.Guests {
 		return ""
 	}
 	var text strings.Builder
 	for _, guests := range c.Rooms[i].Guests {
-		text.WriteString("\nVirtualHost " + prosodyconf.Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
+		text.WriteString("\nVirtualHost " + Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
 	}
 	return text.String()
 }

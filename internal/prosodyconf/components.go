@@ -1,4 +1,4 @@
-package main
+package prosodyconf
 
 import (
 	"fmt"
@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"usher/internal/config"
-	"usher/internal/prosodyconf"
 	"usher/moderation"
 )
 
-// prosodyRooms returns the lines for rooms, or how to get them.
-func prosodyRooms(c *config.Config, hosts []string) string {
+// rooms returns the lines for rooms, or how to get them.
+func rooms(c *config.Config, hosts []string) string {
 	var named []moderation.HostPolicy
 	for _, host := range hosts {
 		i := slices.IndexFunc(c.Rooms, func(h moderation.HostPolicy) bool { return h.Host == host })
@@ -27,10 +26,10 @@ func prosodyRooms(c *config.Config, hosts []string) string {
 	b.WriteString(roomsHead + roomsSecret(c))
 	for _, h := range named {
 		for _, muc := range slices.Concat(h.MUC, h.Breakout) {
-			b.WriteString(prosodyMUC(c, h, muc))
+			b.WriteString(mucComponent(c, h, muc))
 		}
 	}
-	b.WriteString(prosodyComponent(c))
+	b.WriteString(ownComponent(c))
 	return b.String()
 }
 
@@ -55,19 +54,19 @@ func roomsSecret(c *config.Config) string {
 // luaSecret is an expression of Prosody's configuration for the first line of a file. The assert names the file when
 // Prosody cannot read it, which ends all of Prosody; read at nil would only say that it is nil.
 func luaSecret(file string) string {
-	return "(Lua or _G).assert((Lua or _G).io.open(" + prosodyconf.Quote(file) + ")):read(\"l\")"
+	return "(Lua or _G).assert((Lua or _G).io.open(" + Quote(file) + ")):read(\"l\")"
 }
 
-func prosodyMUC(c *config.Config, h moderation.HostPolicy, muc string) string {
+func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", prosodyconf.Quote(muc))
+	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", Quote(muc))
 	if c.Listen.HTTP.Network != "tcp" {
 		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it about joins\n")
 	} else {
 		base := "http://" + dialable(c.Listen.HTTP.Name)
 		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are there\n" +
-			"  muc_http_auth_url = " + prosodyconf.Quote(base+moderation.JoinPath) + "\n" +
-			"  muc_create_api_url = " + prosodyconf.Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
+			"  muc_http_auth_url = " + Quote(base+moderation.JoinPath) + "\n" +
+			"  muc_create_api_url = " + Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
 		if c.HTTP.Secret != "" && !c.HTTP.Insecure {
 			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = \"Bearer \"..usher_key\n")
 		}
@@ -75,11 +74,11 @@ func prosodyMUC(c *config.Config, h moderation.HostPolicy, muc string) string {
 	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
 	admins := []string{}
 	if c.Component.JID != "" {
-		admins = append(admins, prosodyconf.Quote(c.Component.JID))
+		admins = append(admins, Quote(c.Component.JID))
 	}
 	for _, jid := range h.ServiceAccounts {
 		if strings.HasPrefix(jid, "focus@") { // jicofo must stay admin, as Jitsi has it
-			admins = append(admins, prosodyconf.Quote(jid))
+			admins = append(admins, Quote(jid))
 		}
 	}
 	if len(admins) > 0 {
@@ -89,7 +88,7 @@ func prosodyMUC(c *config.Config, h moderation.HostPolicy, muc string) string {
 	return b.String()
 }
 
-func prosodyComponent(c *config.Config) string {
+func ownComponent(c *config.Config) string {
 	if c.Component.JID == "" {
 		return "\n-- Without component in usher.yaml moderators are set only in rooms that begin after their login.\n"
 	}
@@ -97,7 +96,7 @@ func prosodyComponent(c *config.Config) string {
 	if _, p, err := net.SplitHostPort(c.Component.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", prosodyconf.Quote(c.Component.JID), luaSecret(c.Component.SecretFile))
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", Quote(c.Component.JID), luaSecret(c.Component.SecretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}
