@@ -19,14 +19,6 @@ func mustURL(t testing.TB, s string) *url.URL {
 	return u
 }
 
-// namesToken reports whether a pair of a query is named token, or jwt, as net/url
-// reads it.
-func namesToken(pair string) bool {
-	name, _, _ := strings.Cut(pair, "=")
-	name, err := url.QueryUnescape(name)
-	return err == nil && (name == "token" || name == "jwt")
-}
-
 func from(peer string, forwarded ...string) *http.Request {
 	return &http.Request{RemoteAddr: peer, Header: http.Header{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": {"https"}}}
 }

@@ -9,6 +9,7 @@ import (
 	"usher/auth/gateway/stanza"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 )
 
 const lost = `<failure ` + sasl + `><internal-server-error/></failure>`
@@ -185,7 +186,7 @@ func TestLongJoins(t *testing.T) {
 
 // TestJoinTimeout: a join waits so long and no longer.
 func TestJoinTimeout(t *testing.T) {
-	piped(t, Options{}, login{token: aliceToken}, func(t *testing.T, p *pipes) {
+	piped(t, Options{}, login.Credentials{Token: aliceToken}, func(t *testing.T, p *pipes) {
 		p.rooms.hook = func(ctx context.Context) { <-ctx.Done() }
 		p.client.text(streamTo)
 		p.prosody.expect(streamTo)

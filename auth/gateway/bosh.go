@@ -67,7 +67,7 @@ func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
 	defer func() { // also when the client goes away meanwhile, which is a panic
 		if !begun {
 			free()
-			q.cancel(b.begin(verdict{}))
+			q.exchange.Cancel(b.progress.Abandon())
 		}
 	}()
 	body, ok := q.police(b, in)
@@ -101,8 +101,8 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 	}
 	defer q.bosh.leave(sid, b)
 	httpd.Admit(q.r.Context()) // Prosody has it wait; the session has its place
-	c := &call{request: q, heed: func(answer []byte) { b.heed(rid, answer) }, whole: b.trying}
-	if !b.loggedIn.Load() {
+	c := &call{request: q, heed: func(answer []byte) { b.heed(rid, answer) }, whole: b.progress.Trying}
+	if !b.progress.LoggedIn().Load() {
 		body, ok := q.police(b, in)
 		if !ok {
 			b.end(q.why)

@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 
 	"usher/auth"
+	"usher/auth/gateway/filter"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/stanza"
 )
 
 // police lets of a body that comes before the login only that pass which the
-// list in doc.go has, and returns what goes on to Prosody. If nothing does it
+// list of package filter has, and returns what goes on to Prosody. If nothing does it
 // has answered.
 func (q *request) police(b *boshSession, in incoming) ([]byte, bool) {
 	parsed, ok := q.readable(in)
@@ -29,24 +30,24 @@ func (q *request) police(b *boshSession, in incoming) ([]byte, bool) {
 }
 
 func (q *request) policeLogin(b *boshSession, body []byte, e stanza.Element) ([]byte, bool) {
-	v, err := q.judge(q.r.Context(), &q.login, b.host, b.underWay(), e)
+	v, err := q.exchange.Judge(q.r.Context(), &q.login, b.host, b.progress.UnderWay(), e)
 	switch {
-	case errors.Is(err, errLoginFirst):
-		q.end(q.login.notOnTheList())
+	case errors.Is(err, login.ErrForbidden):
+		q.end(q.login.Told())
 		return nil, false
 	case err != nil:
 		q.terminate(badRequest)
 		return nil, false
-	case v.failure != "":
-		q.answer(stanza.WriteBody(v.failure))
+	case v.Failure != "":
+		q.answer(stanza.WriteBody(v.Failure))
 		return nil, false
-	case v.login:
-		q.cancel(b.begin(v))
+	case v.Begins:
+		q.exchange.Cancel(b.progress.Begin(v, nil))
 	default:
-		b.goOn(v)
+		b.progress.Continue(v)
 	}
-	if v.rewritten != nil {
-		return v.rewritten, true
+	if v.Rewritten != nil {
+		return v.Rewritten, true
 	}
 	return body, true
 }
@@ -75,8 +76,8 @@ func (q *request) stranger(in incoming, sid string, rid int64) {
 		q.giveUp(sid, rid, nil)
 		return
 	}
-	needsToken := q.login.token == "" && !q.login.guests
-	if needsToken || slices.ContainsFunc(parsed.Children, notPlain) {
+	needsToken := q.login.Token == "" && !q.login.Guests
+	if needsToken || !filter.Harmless(parsed) {
 		text := "This session is not known here any more. Please reload the page."
 		if needsToken {
 			text = auth.ReasonTokenRequired.ClientText()
@@ -88,8 +89,6 @@ func (q *request) stranger(in incoming, sid string, rid int64) {
 	c := &call{request: q, whole: func() bool { return true }, heed: func(answer []byte) { q.meet(sid, rid, answer) }}
 	q.stray(c, in.head)
 }
-
-func notPlain(e stanza.Element) bool { return !e.Plain() }
 
 // meet takes a session into the table of those that are known when Prosody says
 // that somebody has logged in on it: it addresses a stanza to an account there.
@@ -108,8 +107,7 @@ func (q *request) meet(sid string, rid int64, answer []byte) {
 			return // each request goes on being counted by itself
 		}
 		b := q.newSession(rid, free)
-		b.account = account
-		b.loggedIn.Store(true)
+		b.progress.Resume(account)
 		if !q.bosh.put(sid, b) {
 			free()
 		}
@@ -123,7 +121,7 @@ const mostJoining = 64 << 10
 
 // beforeJoins tells of the joins in a body.
 func (q *request) beforeJoins(b *boshSession, body []byte) {
-	jid := b.jid()
+	jid := b.progress.Account()
 	if jid == "" || q.Rooms == nil || len(body) > mostJoining || !bytes.Contains(body, []byte(stanza.NamespaceMUC)) {
 		return
 	}

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"usher/auth"
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/stanza"
 )
 
@@ -19,37 +19,17 @@ type boshSession struct {
 	share    *budget.Share
 	began    time.Time
 	kept     time.Duration // without a request; Prosody has ended it by then
-	loggedIn atomic.Bool
+	progress login.Progress
 	over     atomic.Bool // nothing of it passes any more; Prosody may still have it
 	gone     atomic.Bool // Prosody has it no more
 
-	mu      sync.Mutex
-	account string // bare JID; empty for a login without a token
-	ticket  auth.Ticket
-	logging bool // a login is under way
-	more    bool // in which the client has more to say
-	rids    rids
-	why     string // the answer that ended it; empty: item-not-found is all that there is to say
+	mu   sync.Mutex
+	rids rids
+	why  string // the answer that ended it; empty: item-not-found is all that there is to say
 
 	// Of the table:
 	pending int
 	last    time.Time
-}
-
-// begin notes a login, or that there is none, and returns the ticket of the one
-// before, if it may not have been used.
-func (b *boshSession) begin(v verdict) (before string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	before, b.ticket, b.logging, b.more = b.ticket.Text, v.ticket, v.login, v.goesOn
-	return before
-}
-
-// goOn notes a step of a login that is under way.
-func (b *boshSession) goOn(v verdict) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.more = v.goesOn
 }
 
 // end lets nothing of the session pass any more, and returns the answer that it
@@ -62,20 +42,6 @@ func (b *boshSession) end(why string) string {
 		b.why = why
 	}
 	return b.why
-}
-
-// trying reports whether a login is under way.
-func (b *boshSession) trying() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.logging
-}
-
-// underWay reports whether the client may go on with a login.
-func (b *boshSession) underWay() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.logging && b.more
 }
 
 // heed finds out from Prosody's answer to a request, or the beginning of it,
@@ -93,7 +59,7 @@ func (b *boshSession) heed(rid int64, answer []byte) {
 		b.rids.answer(rid)
 		b.mu.Unlock()
 	}
-	if !b.trying() {
+	if !b.progress.Trying() {
 		return
 	}
 	body, err := stanza.ParseBody(answer)
@@ -103,11 +69,9 @@ func (b *boshSession) heed(rid int64, answer []byte) {
 	for _, e := range body.Children {
 		switch {
 		case e.LoggedIn():
-			b.enter()
+			b.progress.Succeed()
 		case e.Is(stanza.NamespaceSASL, "failure"):
-			b.mu.Lock()
-			b.more = false
-			b.mu.Unlock()
+			b.progress.Fail()
 		}
 	}
 }
@@ -127,24 +91,6 @@ func (b *boshSession) terminated(rid int64, condition string) {
 // condition. It goes on with one of which it got a body that it could not parse
 // (bad-request), or a request out of order (item-not-found).
 func final(condition string) bool { return condition == "" || condition == "remote-stream-error" }
-
-// enter notes that the client has logged in.
-func (b *boshSession) enter() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ticket.Account != "" {
-		b.account = b.ticket.JID()
-	}
-	b.ticket.Text, b.logging, b.more = "", false, false
-	b.loggedIn.Store(true)
-}
-
-// jid is the account that logged in with a token, or empty.
-func (b *boshSession) jid() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.account
-}
 
 // The time that a session is known without a request, unless Prosody says after
 // how long it ends one (bosh_max_inactivity, a minute): then that and a bit.

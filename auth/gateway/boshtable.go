@@ -83,7 +83,7 @@ func (t *boshTable) ended(sid string, b *boshSession) {
 
 // expire ends a session that has not logged in in time.
 func (t *boshTable) expire(b *boshSession, now time.Time) {
-	if !b.loggedIn.Load() && now.Sub(b.began) > t.login {
+	if !b.progress.LoggedIn().Load() && now.Sub(b.began) > t.login {
 		b.end(stanza.TerminateFor("connection-timeout", "There was no login in time. Please reload the page."))
 	}
 }
@@ -113,5 +113,5 @@ func (t *boshTable) drop(sid string, b *boshSession) {
 	delete(t.bySID, sid)
 	t.metrics.Connected(metrics.TransportBOSH, -1)
 	b.free()
-	t.cancel(b.begin(verdict{}))
+	t.cancel(b.progress.Abandon())
 }

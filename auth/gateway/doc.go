@@ -6,21 +6,13 @@
 // client's <auth mechanism="ANONYMOUS"/> a ticket for its trace (RFC 4505),
 // which Prosody relays to the Dovecot door as it is.
 //
-// Until Prosody says that the login succeeded, this list passes and nothing
-// else. What is not on it, cannot be read, or is over 16 KiB ends the stream:
+// Until Prosody says that the login succeeded, only what package filter lists
+// passes. What is not on the list, cannot be read, or is over 16 KiB ends the
+// stream.
 //
-//   - one <open/> before all else, and <close/>; in BOSH bodies without content,
-//   - with a token: <auth mechanism="ANONYMOUS"/>, once the token is verified,
-//   - with guests, whether there is a token or not: <auth/> with PLAIN,
-//     SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, and the
-//     <response/> and <abort/> of such a login while it is under way,
-//   - with guests and without a token: <auth mechanism="ANONYMOUS"/> as it is.
-//
-// So registration (XEP-0077), XEP-0078, SASL 2 (XEP-0388), stream resumption
-// (XEP-0198, which comes after SASL) and stanzas do not pass before a login,
-// and text that is no token allows nothing. After the login everything passes
-// byte for byte, each message of WebSocket in one frame, as Prosody wants it. A
-// token goes nowhere: not to Prosody, not into a log, not into an error.
+// After the login everything passes byte for byte, each message of WebSocket in
+// one frame, as Prosody wants it. A token goes nowhere: not to Prosody, not into
+// a log, not into an error.
 //
 // A session ends by Prosody's word, or by time; what a client says of its end is
 // Prosody's to answer. A session of BOSH that usher has not seen begin, as it is

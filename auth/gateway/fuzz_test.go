@@ -19,6 +19,7 @@ import (
 	"usher/auth/gateway/stanza"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 )
 
 // FuzzClientSide sends arbitrary bytes as a client does that has opened its
@@ -46,7 +47,7 @@ func FuzzClientSide(f *testing.F) {
 	s.Configure(Settings{MessageBytes: 1 << 20})
 	f.Fuzz(func(t *testing.T, sent []byte, policed bool) {
 		a.asked, a.waiting, a.cancelled = nil, nil, nil
-		frames := relayed(s, login{guests: true, token: aliceToken}, !policed, sent)
+		frames := relayed(s, login.Credentials{Guests: true, Token: aliceToken}, !policed, sent)
 		var messages []string
 		for i, fr := range frames {
 			checkFrame(t, fr, i == len(frames)-1)
@@ -67,10 +68,12 @@ func isOurClose(s string) bool { return s == stanza.Close }
 
 // relayed has a session pass on what a client sends before it vanishes, and
 // returns the frames that Prosody gets.
-func relayed(s *Server, l login, loggedIn bool, sent []byte) []ws.Frame {
+func relayed(s *Server, l login.Credentials, loggedIn bool, sent []byte) []ws.Frame {
 	prosody := &memory{in: blocked{make(chan struct{})}}
 	session := &session{Server: s, settings: s.settings.Load(), free: func() {}, began: time.Now(), login: &l}
-	session.loggedIn.Store(loggedIn)
+	if loggedIn {
+		session.progress.Resume("")
+	}
 	session.share = s.budget.Share(netip.Prefix{}, session.settings.MessageBytes)
 	session.client.Open(&memory{in: io.NopCloser(bytes.NewReader(sent))}, nil, session.ofClient())
 	session.prosody.Open(prosody, nil, session.ofProsody())

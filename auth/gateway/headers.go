@@ -53,7 +53,7 @@ func (q *request) forwarded() http.Header {
 func (q *request) withhold(h http.Header) {
 	const short = 32 // no token and no ticket is that short
 	tells := func(v string) bool {
-		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(q.login.token) >= short && strings.Contains(v, q.login.token)
+		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(q.login.Token) >= short && strings.Contains(v, q.login.Token)
 	}
 	for name, values := range h {
 		if slices.ContainsFunc(values, tells) {

@@ -14,6 +14,7 @@ import (
 	"usher/auth/gateway/stanza"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 )
 
 const (
@@ -171,7 +172,7 @@ func TestFiveRefusals(t *testing.T) {
 	client, prosody := w.open(refusedToken(auth.ReasonExpired))
 	client.text(streamTo)
 	prosody.expect(streamTo)
-	for range maxFailures {
+	for range login.MaxFailures {
 		client.text(anonymous)
 		client.expect(stanza.Failure("not-authorized", auth.ReasonExpired.ClientText()))
 	}
@@ -296,7 +297,7 @@ func TestLoginThatHoldsElements(t *testing.T) {
 }
 
 func TestLoginTimeout(t *testing.T) {
-	for _, l := range []login{{guests: true}, {token: aliceToken}, {}} {
+	for _, l := range []login.Credentials{{Guests: true}, {Token: aliceToken}, {}} {
 		piped(t, Options{}, l, func(t *testing.T, p *pipes) {
 			p.beside.Go(func() { // not silent
 				for p.client.try(true, ws.OpPong, "") == nil {
@@ -319,7 +320,7 @@ func TestLoginTimeout(t *testing.T) {
 
 // TestLoggedInInTime: there is no timeout any more, and pings do for silence.
 func TestLoggedInInTime(t *testing.T) {
-	piped(t, Options{}, login{guests: true}, func(t *testing.T, p *pipes) {
+	piped(t, Options{}, login.Credentials{Guests: true}, func(t *testing.T, p *pipes) {
 		time.Sleep(59 * time.Second)
 		p.prosody.text(success)
 		p.client.expect(success)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/login"
 	"usher/metrics"
 )
 
@@ -28,7 +29,7 @@ type pipes struct {
 }
 
 // piped runs f beside a session that has just begun.
-func piped(t *testing.T, o Options, l login, f func(t *testing.T, p *pipes)) {
+func piped(t *testing.T, o Options, l login.Credentials, f func(t *testing.T, p *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes(t, o, l)
@@ -44,7 +45,7 @@ func (p *pipes) over() {
 	p.stop()
 }
 
-func newPipes(t testing.TB, o Options, l login) *pipes {
+func newPipes(t testing.TB, o Options, l login.Credentials) *pipes {
 	p := &pipes{t: t}
 	var buffer *logBuffer
 	p.Server, p.auth, p.rooms, buffer, p.series = newServer(o)
@@ -59,7 +60,7 @@ func newPipes(t testing.TB, o Options, l login) *pipes {
 }
 
 // another begins another session with the same gateway.
-func (p *pipes) another(l login) (near, prosody *wire) {
+func (p *pipes) another(l login.Credentials) (near, prosody *wire) {
 	far, gate := net.Pipe()
 	ours, theirs := net.Pipe()
 	s := &session{Server: p.Server, settings: p.Server.settings.Load(), free: func() {}, began: time.Now(), login: &l}

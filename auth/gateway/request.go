@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
 	"usher/internal/httpd"
 	"usher/metrics"
@@ -20,7 +21,7 @@ type request struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	from     client
-	login    login
+	login    login.Credentials
 	query    string // what goes on to Prosody
 	why      string // the answer that ended its session of BOSH, with a reason
 }
@@ -52,8 +53,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Pattern = r.URL.Path
-	q.login, q.query = takeToken(r)
-	q.login.guests = q.settings.Guests
+	q.login, q.query = login.Take(r)
+	q.login.Guests = q.settings.Guests
 	q.allowOrigin()
 	switch {
 	case preflight(r):

@@ -10,6 +10,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
 	"usher/internal/panics"
 	"usher/internal/ratelimit"
@@ -17,7 +18,7 @@ import (
 )
 
 // Door is the name of this door in logs and metrics.
-const Door = "gateway"
+const Door = login.Door
 
 // The paths of Prosody's own modules.
 const (
@@ -27,12 +28,8 @@ const (
 
 // An Authenticator makes tickets for logins that are under way.
 type Authenticator interface {
-	// IssueTicket decides about a login; the error is an [*auth.Refusal].
-	IssueTicket(ctx context.Context, c auth.Credentials) (auth.Ticket, error)
-	// CancelTicket drops a ticket, unless it was used.
-	CancelTicket(text string)
-	// TicketWaits reports whether a ticket was not used yet.
-	TicketWaits(text string) bool
+	login.Tickets
+
 	// Remember has the account of a ticket be taken again when the stream that
 	// logged in with it is resumed. Once it returns nil that survives a killed
 	// daemon.
@@ -81,6 +78,7 @@ type Server struct {
 	reading   places // of requests whose body is being read
 	farewells chan struct{}
 	refused   ratelimit.Log // to be logged
+	exchange  login.Exchange
 	budget    budget.Budget
 	buffers   websocket.Buffers
 	sessions  sessionTable
@@ -106,7 +104,8 @@ func New(o Options) *Server {
 	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
 	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
 	s := &Server{Options: o, farewells: make(chan struct{}, maxFarewells), transport: newTransport()}
-	s.bosh = boshTable{metrics: o.Metrics, cancel: s.cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
+	s.exchange = login.Exchange{Tickets: o.Auth, Panics: o.Panics}
+	s.bosh = boshTable{metrics: o.Metrics, cancel: s.exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
 	s.proxy = newProxy(s.transport)
 	return s
 }

@@ -9,6 +9,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/filter"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
@@ -23,20 +25,14 @@ type session struct {
 	began           time.Time
 	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Server.keep alone
 	share           *budget.Share
-	loggedIn        atomic.Bool
-	early           bool        // the message that is being read from the client began before that; of toProsody alone
-	underWay        atomic.Bool // a login that the client goes on with
+	progress        login.Progress
+	early           bool // the message that is being read from the client began before that; of toProsody alone
 	over            atomic.Bool
 	parted          sync.WaitGroup // until both sides have been told of the end
 
-	mu     sync.Mutex  // for what follows
-	ticket auth.Ticket // of the login
-	try    []byte      // the element that holds it, until it was tried again
-
 	// Of the one goroutine that reads from the client:
-	login    *login // nil once logged in
-	host     string // of the stream's header
-	opened   bool   // that came
+	login    *login.Credentials // nil once logged in
+	stream   filter.Stream
 	jid      string // bare; empty for who came without a token
 	failures int
 
@@ -46,7 +42,7 @@ type session struct {
 
 // ofClient and ofProsody are what the two connections are opened with.
 func (s *session) ofClient() websocket.Options {
-	return websocket.Options{IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout, Trusted: &s.loggedIn, Buffers: &s.buffers, Share: s.share}
+	return websocket.Options{IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout, Trusted: s.progress.LoggedIn(), Buffers: &s.buffers, Share: s.share}
 }
 
 func (s *session) ofProsody() websocket.Options {
@@ -69,7 +65,7 @@ func (s *session) run() {
 	_ = s.client.Close()
 	clientward.Wait()
 	s.sessions.remove(s)
-	s.cancelTicket()
+	s.exchange.Cancel(s.progress.Abandon())
 	s.free()
 	s.Metrics.Connected(metrics.TransportWebSocket, -1)
 }
@@ -90,7 +86,7 @@ func (s *session) end(e *ending) {
 	defer s.parted.Done()
 	s.Metrics.Ended(e.reason)
 	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended", slog.String("reason", e.reason.String()),
-		slog.String("account", s.account()), slog.Duration("after", time.Since(s.began)))
+		slog.String("account", s.progress.Name()), slog.Duration("after", time.Since(s.began)))
 	s.part(e)
 }
 
@@ -112,19 +108,4 @@ func (s *session) part(e *ending) {
 		s.prosody.Finish(nil, 0, e.payload)
 	}
 	_ = s.prosody.Close()
-}
-
-func (s *session) account() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ticket.Account
-}
-
-// cancelTicket drops a ticket that Prosody has not asked about.
-func (s *session) cancelTicket() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.loggedIn.Load() {
-		s.cancel(s.ticket.Text)
-	}
 }

@@ -104,7 +104,7 @@ func (s *Server) keep(ctx context.Context) {
 
 // check is one session's part of it.
 func (s *session) check(now time.Time) {
-	if !s.loggedIn.Load() && now.Sub(s.began) > s.LoginTimeout {
+	if !s.progress.LoggedIn().Load() && now.Sub(s.began) > s.LoginTimeout {
 		s.sessions.beside(func(context.Context) {
 			s.end(endPolicy(metrics.EndedLoginTimeout, "connection-timeout", "There was no login in time."))
 		})

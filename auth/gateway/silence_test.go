@@ -9,13 +9,14 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
 )
 
 // inside begins a session that has logged in.
 func inside(t *testing.T, o Options, f func(t *testing.T, p *pipes)) {
 	t.Helper()
-	piped(t, o, login{guests: true}, func(t *testing.T, p *pipes) {
+	piped(t, o, login.Credentials{Guests: true}, func(t *testing.T, p *pipes) {
 		p.prosody.text(success)
 		p.client.expect(success)
 		f(t, p)
@@ -185,12 +186,12 @@ func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 		p.ended("slow")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		p, start := newPipes(t, Options{IdleTimeout: time.Hour}, login{guests: true}), time.Now()
+		p, start := newPipes(t, Options{IdleTimeout: time.Hour}, login.Credentials{Guests: true}), time.Now()
 		defer p.over()
 		p.prosody.text(success)
 		p.client.expect(success)
 		for range 8 { // who do not log in: the same goroutine sees that
-			other, end := p.another(login{guests: true})
+			other, end := p.another(login.Credentials{Guests: true})
 			defer end.conn.Close()
 			p.beside.Go(func() {
 				other.expectOne("<stream:error ", "<connection-timeout ")

@@ -36,14 +36,16 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 		return true, nil
 	}
 	switch {
-	case !s.loggedIn.Load():
+	case !s.progress.LoggedIn().Load():
 		element, err := stanza.Parse(m.Payload())
 		switch {
 		case err != nil:
 		case element.LoggedIn():
-			s.enter()
+			if t := s.progress.Succeed(); t.Random {
+				s.resumable = &t
+			}
 		case element.Is(stanza.NamespaceSASL, "failure"):
-			s.underWay.Store(false)
+			s.progress.Fail()
 			return !s.tryAgain(m.Payload()), nil
 		}
 	case s.resumable != nil && bytes.HasPrefix(m.Payload(), []byte("<enabled")):
@@ -55,30 +57,16 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 	return true, nil
 }
 
-// enter notes that the client has logged in.
-func (s *session) enter() {
-	s.mu.Lock()
-	if t := s.ticket; t.Random {
-		s.resumable = &t
-	}
-	s.ticket.Text, s.try = "", nil
-	s.mu.Unlock()
-	s.loggedIn.Store(true)
-}
-
 // tryAgain sends a login once more of which Prosody says that it failed, though
 // it never asked usher about it: that usher was started anew mod_auth_dovecot
 // notices only when it asks next, and that login is lost. To the client it is
 // not.
 func (s *session) tryAgain(failure []byte) bool {
-	s.mu.Lock()
-	try, ticket := s.try, s.ticket.Text
-	s.try = nil
-	s.mu.Unlock()
-	if try == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.Auth.TicketWaits(ticket) {
+	element, ticket := s.progress.Repeat()
+	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.Auth.TicketWaits(ticket) {
 		return false
 	}
-	return s.prosody.Send(try) == nil
+	return s.prosody.Send(element) == nil
 }
 
 // remember makes the account be the same again when the client comes back. If

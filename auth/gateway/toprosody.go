@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/filter"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
@@ -31,7 +32,7 @@ type fromClient session
 // Limit implements [websocket.Inspector]. Before the login it is what a buffer
 // holds.
 func (f *fromClient) Limit() int64 {
-	if f.early = !f.loggedIn.Load(); f.early {
+	if f.early = !f.progress.LoggedIn().Load(); f.early {
 		return min(budget.Piece, f.settings.MessageBytes)
 	}
 	return f.settings.MessageBytes
@@ -40,9 +41,9 @@ func (f *fromClient) Limit() int64 {
 // Inspect implements [websocket.Inspector].
 func (f *fromClient) Inspect(m *websocket.Message) (passes bool, err error) {
 	s := (*session)(f)
-	if s.login != nil && s.loggedIn.Load() {
-		s.login, s.host = nil, ""
-		s.jid = s.jidOfTicket()
+	if s.login != nil && s.progress.LoggedIn().Load() {
+		s.login, s.stream = nil, filter.Stream{}
+		s.jid = s.progress.Account()
 	}
 	switch {
 	case s.login != nil:
@@ -59,13 +60,4 @@ func (f *fromClient) Inspect(m *websocket.Message) (passes bool, err error) {
 		}
 	}
 	return true, nil
-}
-
-func (s *session) jidOfTicket() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ticket.Account == "" {
-		return ""
-	}
-	return s.ticket.JID()
 }

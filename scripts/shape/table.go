@@ -34,6 +34,8 @@ func table() []arrow {
 		{"auth/extauth/bridge", []string{"auth/extauth"}},
 		{"auth/gateway", []string{"auth", "auth/gateway/...", "internal/httpd", "internal/listen"}},
 		{"auth/gateway/budget", nil},
+		{"auth/gateway/filter", []string{"auth", "auth/gateway/stanza"}},
+		{"auth/gateway/login", []string{"auth", "auth/gateway/filter", "auth/gateway/stanza"}},
 		{"auth/gateway/stanza", nil},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},

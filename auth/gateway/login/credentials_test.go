@@ -1,12 +1,26 @@
-package gateway
+package login
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"usher/auth"
 )
+
+// asked is a request with a query as it is.
+func asked(query string) *http.Request {
+	return &http.Request{URL: &url.URL{Scheme: "http", Host: "x", Path: "/", RawQuery: query}, Header: http.Header{}}
+}
+
+// namesToken reports whether a pair of a query is named token, or jwt, as net/url
+// reads it.
+func namesToken(pair string) bool {
+	name, _, _ := strings.Cut(pair, "=")
+	name, err := url.QueryUnescape(name)
+	return err == nil && (name == "token" || name == "jwt")
+}
 
 func TestTakeToken(t *testing.T) {
 	const malformed = auth.ReasonMalformedRequest
@@ -42,31 +56,30 @@ func TestTakeToken(t *testing.T) {
 		{query: "previd=%zz", rest: "previd=%zz"},
 		{query: "a#token=t&b", rest: "a#token=t&b"},
 	} {
-		r := &http.Request{Header: http.Header{}}
-		r.URL = mustURL(t, "http://x/?"+strings.ReplaceAll(row.query, "#", "%23"))
-		r.URL.RawQuery = row.query
+		r := asked(row.query)
 		if row.bearer != "" {
 			r.Header.Set("Authorization", row.bearer)
 		}
-		l, rest := takeToken(r)
-		if rest != row.rest || l.resumption != row.resumption {
-			t.Errorf("%q: %q goes on and %q is resumed, want %q and %q", row.query, rest, l.resumption, row.rest, row.resumption)
+		l, rest := Take(r)
+		if rest != row.rest || l.Resumption != row.resumption {
+			t.Errorf("%q: %q goes on and %q is resumed, want %q and %q", row.query, rest, l.Resumption, row.rest, row.resumption)
 		}
 		if row.problem != "" {
-			if l.problem == nil || l.problem.Reason != row.problem || strings.Contains(l.problem.Error(), "zz") {
-				t.Errorf("%q with %q: problem %v", row.query, row.bearer, l.problem)
+			if l.Problem == nil || l.Problem.Reason != row.problem || strings.Contains(l.Problem.Error(), "zz") {
+				t.Errorf("%q with %q: problem %v", row.query, row.bearer, l.Problem)
 			}
-		} else if l.token != row.token || l.problem != nil {
-			t.Errorf("%q with %q: token %q, problem %v; want %q", row.query, row.bearer, l.token, l.problem, row.token)
+		} else if l.Token != row.token || l.Problem != nil {
+			t.Errorf("%q with %q: token %q, problem %v; want %q", row.query, row.bearer, l.Token, l.Problem, row.token)
 		}
 	}
 }
 
 func TestTwoBearers(t *testing.T) {
 	for values, good := range map[string]bool{"Bearer t,Bearer t": true, "Bearer t,Bearer u": false, "Basic x,Bearer t": true} {
-		r := &http.Request{URL: mustURL(t, "http://x/"), Header: http.Header{"Authorization": strings.Split(values, ",")}}
-		if l, _ := takeToken(r); (l.problem == nil) != good {
-			t.Errorf("%s: %v", values, l.problem)
+		r := asked("")
+		r.Header["Authorization"] = strings.Split(values, ",")
+		if l, _ := Take(r); (l.Problem == nil) != good {
+			t.Errorf("%s: %v", values, l.Problem)
 		}
 	}
 }
@@ -78,9 +91,7 @@ func FuzzTakeToken(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		r := &http.Request{URL: mustURL(t, "http://x/"), Header: http.Header{}}
-		r.URL.RawQuery = query
-		_, rest := takeToken(r)
+		_, rest := Take(asked(query))
 		left := strings.Split(rest, "&")
 		for pair := range strings.SplitSeq(query, "&") {
 			named := namesToken(pair)

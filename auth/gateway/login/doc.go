@@ -1,0 +1,17 @@
+// Package login answers one question: how does the token that a connection
+// brings become a login at Prosody?
+//
+// [Take] takes the token out of a request, so that it goes no further; an
+// [Exchange] puts a ticket for it into the client's <auth mechanism="ANONYMOUS"/>
+// as its trace (RFC 4505), which Prosody relays to the Dovecot door as it is; a
+// [Progress] follows how the login goes. Package filter says what else may pass.
+//
+// The decision about a token is made by who gives the tickets; it is asked for
+// when the login begins, for only then it is known for which host it is.
+//
+// It starts no goroutine. A [Progress] has one lock; nothing else is locked
+// within it.
+package login
+
+// Door is the name of the gateway in logs and metrics.
+const Door = "gateway"
