@@ -155,7 +155,7 @@ func (r *fakeRooms) Tell(_ context.Context, jid, text string) error {
 	return r.unsent
 }
 
-func (r *fakeRooms) Invite(ctx context.Context, room, jid string) error {
+func (r *fakeRooms) Invite(ctx context.Context, room, jid, _ string) error {
 	select {
 	case <-time.After(r.takes(&r.inviting)):
 	case <-ctx.Done():

@@ -18,9 +18,9 @@ import (
 type Messenger interface {
 	// Tell sends a message.
 	Tell(ctx context.Context, jid, text string) error
-	// Invite asks somebody into a room, by XEP-0249 and by way of the room
-	// (XEP-0045 section 7.8.2).
-	Invite(ctx context.Context, room, jid string) error
+	// Invite asks an account into a room and says why, by XEP-0249 and by way of the
+	// room (XEP-0045 section 7.8.2).
+	Invite(ctx context.Context, room, jid, why string) error
 }
 
 // knockPause is how long a knock waits before moderators hear of it: a moderator may
@@ -124,6 +124,6 @@ func (n *Notifier) Invite(key AssignmentKey) {
 			}
 			return
 		}
-		n.invitations.add(key, func(ctx context.Context) error { return n.messenger.Invite(ctx, key.Room, key.JID) })
+		n.invitations.add(key, func(ctx context.Context) error { return n.messenger.Invite(ctx, key.Room, key.JID, textLetIn) })
 	})
 }

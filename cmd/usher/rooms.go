@@ -81,7 +81,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	}
 	p.commands = moderation.NewLobbyCommands(commands)
 	if p.component != nil {
-		p.component.Offer(p.commands)
+		p.component.Offer(moderation.NewDialog(p.commands, p.commands))
 	}
 	p.service = moderation.NewService(options)
 	p.handler = &moderation.Handler{Service: p.service, Log: log, Panics: pr}

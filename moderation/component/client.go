@@ -27,7 +27,7 @@ type Config struct {
 type Options struct {
 	Log          *slog.Logger
 	Metrics      *metrics.Metrics
-	Desk         Desk          // nil: no commands for moderators, or those that [Client.Offer] brings
+	Command      Command       // for moderators; nil: none, or the one that [Client.Offer] brings
 	MinBackoff   time.Duration // default 500 ms
 	MaxBackoff   time.Duration // default 30 s
 	PingEvery    time.Duration // default 30 s
@@ -70,8 +70,8 @@ func New(c Config, o Options) *Client {
 		forbidden: ratelimit.Log{Every: time.Minute}}
 }
 
-// Offer has the component offer commands to moderators. It is called before Run.
-func (c *Client) Offer(d Desk) { c.o.Desk = d }
+// Offer has the component offer a command to moderators. It is called before Run.
+func (c *Client) Offer(command Command) { c.o.Command = command }
 
 // Connected receives a value each time Prosody has accepted the component.
 func (c *Client) Connected() <-chan struct{} { return c.connected }

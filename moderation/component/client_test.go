@@ -334,7 +334,7 @@ func commonPrefix(a, b string) string {
 // Prosody.
 func TestNothingIsKeptOfRequests(t *testing.T) {
 	long := strings.Repeat("x", 200_000)
-	s := newSession(&stream{}, "usher.example.com", Options{Desk: &desk{}, Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{}, "usher.example.com", Options{Command: moderation.NewDialog(&desk{}, &desk{}), Log: slog.New(slog.DiscardHandler)})
 	s.ctx = t.Context()
 	for range 30 {
 		for _, text := range []string{

@@ -57,12 +57,18 @@ func TestMessagesEscapeNames(t *testing.T) {
 	s := newServer(t)
 	c, _ := s.client(t, testSecret)
 	up(t, c)
-	for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"), c.Invite(t.Context(), "r\x01@c", "a@h")} {
+	for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"), c.Invite(t.Context(), "r\x01@c", "a@h", "x")} {
 		if !errors.Is(err, errUnwritable) {
 			t.Errorf("%v", err)
 		}
 	}
 }
+
+// What the moderators' command says, and how many it lists.
+const (
+	nobodyWaits = "Nobody waits in a room where you are moderator now."
+	maxListed   = 50
+)
 
 // desk is a moderator's desk that notes what it is asked. alice@h is moderator wherever memory is asked.
 type desk struct {
@@ -103,9 +109,9 @@ func (d *desk) DecideAs(ctx context.Context, moderator, room string, accounts []
 	return d.err
 }
 
-// atDesk is a session of which only commands are asked.
-func atDesk(t *testing.T, d *desk) *session {
-	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Desk: d, Log: slog.New(slog.DiscardHandler)})
+// withCommand is a session of which only commands are asked.
+func withCommand(t *testing.T, d *desk) *session {
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: moderation.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx
 	t.Cleanup(func() { cancel(); s.commands.Wait() })
@@ -133,7 +139,7 @@ func (s *session) ask(t *testing.T, from string, c command) (command, string) {
 }
 
 func submitted(decision string, who ...string) command {
-	return command{Node: lobbyNode, Session: "s", Action: "complete", Form: &form{Type: "submit", Fields: []formField{
+	return command{Node: commandNode, Session: "s", Action: "complete", Form: &form{Type: "submit", Fields: []formField{
 		{Var: "who", Values: who}, {Var: "decision", Values: []string{decision}}}}}
 }
 
@@ -141,24 +147,24 @@ func submitted(decision string, who ...string) command {
 func TestCommand(t *testing.T) {
 	const alice = "alice@h/phone"
 	d := &desk{}
-	s := atDesk(t, d)
+	s := withCommand(t, d)
 	note := func(out command) string {
 		if out.Note == nil {
 			return ""
 		}
 		return out.Note.Type + ": " + out.Note.Text
 	}
-	if out, text := s.ask(t, alice, command{Node: lobbyNode}); out.Status != "completed" || !strings.Contains(note(out), "Nobody waits") || out.Session == "" {
+	if out, text := s.ask(t, alice, command{Node: commandNode}); out.Status != "completed" || !strings.Contains(note(out), "Nobody waits") || out.Session == "" {
 		t.Errorf("nobody waits: %s", text)
 	}
 	for i := range maxListed + 5 {
 		d.waiting = append(d.waiting, moderation.Waiter{Room: "r@c", JID: fmt.Sprint("g", i, "@h"), Name: "</x>"})
 	}
-	out, text := s.ask(t, alice, command{Node: lobbyNode, Action: "execute"})
+	out, text := s.ask(t, alice, command{Node: commandNode, Action: "execute"})
 	if out.Status != "executing" || len(out.Form.Fields[1].Options) != maxListed || !strings.Contains(out.Form.Instructions, "5 more") || strings.Contains(text, "</x>\"") {
 		t.Errorf("many wait: %s", text)
 	}
-	if out, text := s.ask(t, alice, command{Node: lobbyNode, Session: "s", Action: "cancel"}); out.Status != "canceled" || out.Session != "s" {
+	if out, text := s.ask(t, alice, command{Node: commandNode, Session: "s", Action: "cancel"}); out.Status != "canceled" || out.Session != "s" {
 		t.Errorf("cancelled: %s", text)
 	}
 	d.asked = nil
@@ -170,7 +176,7 @@ func TestCommand(t *testing.T) {
 	}
 	d.asked, d.absent = nil, "nobody@h"
 	for _, bad := range []command{submitted("open", "r@c g@h"), submitted("admit"), submitted("admit", "nobody"), submitted("", "r@c g@h"),
-		submitted("admit", make([]string, maxListed+1)...), {Node: lobbyNode, Form: &form{Type: "submit"}},
+		submitted("admit", make([]string, maxListed+1)...), {Node: commandNode, Form: &form{Type: "submit"}},
 		submitted("admit", "r@c g1@h", "r@c nobody@h"), submitted("admit", "r@c "+strings.Repeat("g", 4000)+"@h")} {
 		if out, text := s.ask(t, alice, bad); !strings.HasPrefix(note(out), "error: ") {
 			t.Errorf("%+v: %s", bad, text)
@@ -198,46 +204,46 @@ func TestCommand(t *testing.T) {
 // places that no moderator needs; an account has one place.
 func TestStrangersTakeNoPlace(t *testing.T) {
 	d := &desk{block: make(chan bool)}
-	s := atDesk(t, d)
+	s := withCommand(t, d)
 	for i := range 100 {
 		from := fmt.Sprint("guest", i, "@g/x")
-		if out, text := s.ask(t, from, command{Node: lobbyNode}); out.Note == nil || out.Note.Text != nobodyWaits {
+		if out, text := s.ask(t, from, command{Node: commandNode}); out.Note == nil || out.Note.Text != nobodyWaits {
 			t.Fatalf("a list for a guest: %s", text)
 		}
 	}
 	for i := range 100 {
 		s.command(&iq{ID: "g", From: fmt.Sprint("guest", i, "@g/x"), Command: new(submitted("admit", "r@c g@h"))})
 	}
-	for range 100 - maxStrangersAtDesk {
+	for range 100 - maxStrangersInFlight {
 		if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
 			t.Fatalf("answered %s", out)
 		}
 	}
-	for i := range maxAtDesk { // all of the moderators' places are free
-		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/x"), Command: &command{Node: lobbyNode}})
-		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/y"), Command: &command{Node: lobbyNode}})
+	for i := range maxInFlight { // all of the moderators' places are free
+		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/x"), Command: &command{Node: commandNode}})
+		s.command(&iq{ID: "m", From: fmt.Sprint("alice", i, "@h/y"), Command: &command{Node: commandNode}})
 		if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
 			t.Fatalf("a second command of one account: %s", out)
 		}
 	}
-	s.command(&iq{ID: "m", From: "alice-last@h/x", Command: &command{Node: lobbyNode}})
+	s.command(&iq{ID: "m", From: "alice-last@h/x", Command: &command{Node: commandNode}})
 	if out := <-s.queue; !strings.Contains(string(out), "resource-constraint") {
 		t.Fatalf("one too many: %s", out)
 	}
 	close(d.block)
-	for range maxAtDesk + maxStrangersAtDesk {
+	for range maxInFlight + maxStrangersInFlight {
 		<-s.queue
 	}
-	if _, text := s.ask(t, "alice-last@h/x", command{Node: lobbyNode}); strings.Contains(text, "resource-constraint") {
+	if _, text := s.ask(t, "alice-last@h/x", command{Node: commandNode}); strings.Contains(text, "resource-constraint") {
 		t.Errorf("no place is free again: %s", text)
 	}
 }
 
 // TestOneAfterAnother: with the answer to its command an account may send the next.
 func TestOneAfterAnother(t *testing.T) {
-	s := atDesk(t, &desk{})
+	s := withCommand(t, &desk{})
 	for range 3000 {
-		if _, text := s.ask(t, "alice@h/phone", command{Node: lobbyNode}); strings.Contains(text, "resource-constraint") {
+		if _, text := s.ask(t, "alice@h/phone", command{Node: commandNode}); strings.Contains(text, "resource-constraint") {
 			t.Fatalf("a command after the answer to the one before: %s", text)
 		}
 	}
@@ -246,10 +252,10 @@ func TestOneAfterAnother(t *testing.T) {
 // TestCommandsEnd: a command that is under way ends with the connection.
 func TestCommandsEnd(t *testing.T) {
 	d := &desk{block: make(chan bool)}
-	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Desk: d, Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: moderation.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx
-	s.command(&iq{ID: "1", From: "alice@h/x", Command: &command{Node: lobbyNode}})
+	s.command(&iq{ID: "1", From: "alice@h/x", Command: &command{Node: commandNode}})
 	cancel()
 	s.commands.Wait() // or the test hangs
 }

@@ -143,8 +143,7 @@ func (c *Client) Tell(ctx context.Context, jid, text string) error {
 
 // Invite sends an invitation to the account, which its clients may show as they
 // like (XEP-0249), and asks the room to send one of its own.
-func (c *Client) Invite(ctx context.Context, room, jid string) error {
-	const why = "You have been let in from the lobby."
+func (c *Client) Invite(ctx context.Context, room, jid, why string) error {
 	direct := c.send(ctx, message{To: jid, Direct: &directInvitation{JID: room, Reason: why}}, jid, room)
 	mediated := c.send(ctx, message{To: room, Mediated: &mediatedInvitation{Invite: invitation{To: jid, Reason: why}}}, jid, room)
 	return errors.Join(direct, mediated)

@@ -35,7 +35,7 @@ type session struct {
 
 	queue  chan []byte
 	queued atomic.Int64 // bytes in queue
-	desk   *deskPlaces
+	limit  *commandLimiter
 	ended  chan struct{} // closed with the session
 
 	ctx      context.Context // of run: commands end with the session
@@ -52,8 +52,8 @@ type session struct {
 type pendingKey struct{ from, id string }
 
 func newSession(s *stream, jid string, o Options) *session {
-	return &session{stream: s, jid: jid, o: o, queue: make(chan []byte, queueLength), desk: newDeskPlaces(), ended: make(chan struct{}),
-		pending: map[pendingKey]chan *iq{}, alive: time.Now()}
+	return &session{stream: s, jid: jid, o: o, queue: make(chan []byte, queueLength), limit: newCommandLimiter(),
+		ended: make(chan struct{}), pending: map[pendingKey]chan *iq{}, alive: time.Now()}
 }
 
 // run reads and writes until either fails or ctx ends, and then says goodbye. It
@@ -205,14 +205,14 @@ func (s *session) answer(in *iq) {
 			Identities: []discoIdentity{{Category: "component", Type: "generic", Name: "usher"}},
 			Features:   []discoFeature{{nsDisco}, {nsItems}, {nsAdHoc}, {nsPing}},
 		}
-	case in.Type == "get" && in.Disco != nil && in.Disco.Node == lobbyNode && s.o.Desk != nil:
-		payload = discoPayload{Node: lobbyNode,
-			Identities: []discoIdentity{{Category: "automation", Type: "command-node", Name: lobbyName}},
+	case in.Type == "get" && in.Disco != nil && in.Disco.Node == commandNode && s.o.Command != nil:
+		payload = discoPayload{Node: commandNode,
+			Identities: []discoIdentity{{Category: "automation", Type: "command-node", Name: s.o.Command.Title()}},
 			Features:   []discoFeature{{nsAdHoc}, {"jabber:x:data"}},
 		}
 	case in.Type == "get" && in.Items != nil:
 		payload = s.items(in.Items.Node)
-	case in.Type == "set" && in.Command != nil && in.Command.Node == lobbyNode && s.o.Desk != nil:
+	case in.Type == "set" && in.Command != nil && in.Command.Node == commandNode && s.o.Command != nil:
 		s.command(in)
 		return
 	case in.Type == "set" && in.Command != nil:
