@@ -2,19 +2,15 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"usher/internal/explain"
 
-	"usher/auth"
-	"usher/internal/text"
-	"usher/moderation"
+	"github.com/urfave/cli/v2"
 )
 
 // maxExplainLine bounds what is kept of a line of standard input, in bytes.
@@ -64,29 +60,24 @@ func explainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	examiner, err := newExaminer(c.Context, loaded)
+	daemon := &daemonMemory{socket: loaded.Listen.Admin.Name}
+	examiner, err := explain.New(c.Context, loaded.Auth, loaded.Rooms, daemon.revoked)
 	if err != nil {
 		return err
 	}
-	defer examiner.close()
+	defer examiner.Close()
 	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"), json: c.Bool("json"), out: c.App.Writer}
-	if e.rooms, err = newRoomExaminer(loaded); err != nil {
-		return err
-	}
-	e.daemon = &daemonMemory{socket: loaded.Listen.Admin.Name}
 	if token := c.Args().First(); token != "-" {
-		return e.result(e.explain(c.Context, readPasted(token)))
+		return e.result(e.explain(c.Context, token, false))
 	}
 	return e.lines(c.Context, c.App.Reader)
 }
 
 // An explainer prints reports.
 type explainer struct {
-	examiner   *examiner
-	rooms      *roomExaminer
-	daemon     *daemonMemory
+	examiner   *explain.Explainer
 	host, user string
-	room       string // empty: no room is asked about
+	room       string // empty: that of the link, if there is one
 	json       bool
 	out        io.Writer
 }
@@ -101,7 +92,7 @@ func (e explainer) lines(ctx context.Context, in io.Reader) error {
 			return fmt.Errorf("reading tokens: %w", err)
 		}
 		if line != "" {
-			allowed, fault := e.explainLine(ctx, line)
+			allowed, fault := e.explain(ctx, line, e.json)
 			if fault != nil {
 				return fault
 			}
@@ -127,15 +118,6 @@ func readLine(r *bufio.Reader) (string, error) {
 	}
 }
 
-// explainLine takes lines for scripts as they stand, and others as people
-// paste them.
-func (e explainer) explainLine(ctx context.Context, line string) (allowed bool, err error) {
-	if e.json {
-		return e.explain(ctx, pasted{token: line})
-	}
-	return e.explain(ctx, readPasted(line))
-}
-
 func (e explainer) result(allowed bool, err error) error {
 	if err == nil && !allowed {
 		return exitError{code: 1}
@@ -143,55 +125,12 @@ func (e explainer) result(allowed bool, err error) error {
 	return err
 }
 
-func (e explainer) explain(ctx context.Context, p pasted) (allowed bool, err error) {
-	host, room := e.host, cmp.Or(e.room, p.room)
-	if host == "" && e.rooms.names(p.host) {
-		host = p.host
-	}
-	r := e.examiner.explain(auth.Credentials{Door: "explain", Host: host, Name: e.user, Token: p.token})
-	e.daemon.addTo(ctx, &r)
-	if p.read != "" {
-		r.Checks = slices.Insert(r.Checks, 0, p.line())
-	}
-	if e.room != "" || room != "" && e.rooms.names(r.Identity.Host) {
-		e.rooms.explain(&r, room)
-	}
+// explain takes lines for scripts as they stand, and others as people paste them.
+func (e explainer) explain(ctx context.Context, pasted string, verbatim bool) (allowed bool, err error) {
+	r := e.examiner.Explain(ctx, explain.Question{Text: pasted, Verbatim: verbatim, Host: e.host, User: e.user, Room: e.room})
 	if e.json {
 		return r.Allowed, json.NewEncoder(e.out).Encode(r)
 	}
-	_, err = io.WriteString(e.out, reportText(r))
+	_, err = io.WriteString(e.out, explain.Text(r))
 	return r.Allowed, err
-}
-
-// mark is the sign of a line.
-func mark(line auth.CheckLine) string {
-	switch {
-	case line.OK:
-		return "✓"
-	case line.Skipped:
-		return "–"
-	}
-	return "✗"
-}
-
-func reportText(r auth.Report) string {
-	var b strings.Builder
-	for _, line := range r.Checks {
-		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, text.Printable(line.Detail))
-	}
-	switch {
-	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
-		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, moderation.Reason(r.Reason).ClientText())
-	case !r.Allowed:
-		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
-	case r.Affiliation != "" && r.Account == "":
-		fmt.Fprintf(&b, "allowed, with a random account, as %s\n", r.Affiliation)
-	case r.Affiliation != "":
-		fmt.Fprintf(&b, "allowed as %s, and as %s\n", r.Account, r.Affiliation)
-	case r.Account == "":
-		b.WriteString("allowed, with a random account\n")
-	default:
-		fmt.Fprintf(&b, "allowed as %s\n", r.Account)
-	}
-	return b.String()
 }

@@ -9,8 +9,8 @@ import (
 	"usher/auth"
 )
 
-// daemonPatience bounds how long an explanation waits for the daemon.
-const daemonPatience = 2 * time.Second
+// revokedWithin bounds how long an explanation waits for the daemon.
+const revokedWithin = 2 * time.Second
 
 // A revocationQuestion is the body of POST /sessions/revoked: what a token
 // proves, as far as a revocation looks at it.
@@ -36,36 +36,12 @@ type daemonMemory struct {
 	silent bool   // it did not answer, and is not asked again
 }
 
-// addTo makes the line about revocations say what the daemon says, or that it
-// was not checked.
-func (m *daemonMemory) addTo(ctx context.Context, r *auth.Report) {
-	for i := range r.Checks {
-		line := &r.Checks[i]
-		if line.Name != "revocation" || !line.OK {
-			continue
-		}
-		revoked, known := m.revoked(ctx, r.Identity)
-		switch {
-		case !known:
-			line.OK, line.Skipped = false, true
-		case revoked:
-			line.OK = false
-			line.Detail = string(auth.ReasonRevoked) + ": the token, or its user, was revoked (usher sessions list --revoked); usher sessions allow lifts it"
-			if r.Allowed {
-				r.Allowed, r.Reason = false, auth.ReasonRevoked
-			}
-		default:
-			line.Detail = "the daemon has not revoked it; its thumbprint is " + r.Identity.TokenPrint
-		}
-	}
-}
-
 // revoked asks whether tokens like this one are revoked.
 func (m *daemonMemory) revoked(ctx context.Context, id auth.Identity) (revoked, known bool) {
 	if m.socket == "" || m.silent {
 		return false, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, daemonPatience)
+	ctx, cancel := context.WithTimeout(ctx, revokedWithin)
 	defer cancel()
 	body, err := json.Marshal(revocationQuestion{id.Host, id.Issuer, id.AccountClaim, id.TokenPrint, id.IssuedAt})
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"context"
@@ -6,11 +6,10 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/config"
 )
 
-// fetchPatience is how long a command waits for key servers, in all.
-const fetchPatience = 5 * time.Second
+// fetchWithin is how long a command waits for key servers, in all.
+const fetchWithin = 5 * time.Second
 
 // An examiner decides as the daemon would, without log and metrics. Unlike
 // the daemon it may wait for key servers: nobody's login hangs on it.
@@ -30,8 +29,8 @@ func (e *examiner) close() {
 
 // newExaminer fetches what key servers publish, once. The context ends the
 // fetching, not the examiner, which is to be closed.
-func newExaminer(ctx context.Context, c *config.Config) (*examiner, error) {
-	v, err := auth.New(c.Auth, auth.Options{})
+func newExaminer(ctx context.Context, c auth.Config) (*examiner, error) {
+	v, err := auth.New(c, auth.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +38,14 @@ func newExaminer(ctx context.Context, c *config.Config) (*examiner, error) {
 	ctx, e.cancel = context.WithCancel(ctx)
 	e.fetching.Go(func() { _ = v.Run(ctx) }) // nil by its contract
 	began := time.Now()
-	late := time.NewTimer(fetchPatience)
+	late := time.NewTimer(fetchWithin)
 	defer late.Stop()
 	select {
 	case <-v.Fetched():
 	case <-late.C:
 	case <-ctx.Done():
 	}
-	e.patience = fetchPatience - time.Since(began)
+	e.patience = fetchWithin - time.Since(began)
 	return e, nil
 }
 

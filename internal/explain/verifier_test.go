@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"crypto/ecdsa"
@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/config"
 )
 
 // An ASAP source fetches a key when a token names it, so the first look finds
@@ -32,7 +31,7 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 		_, _ = w.Write(public)
 	}))
 	defer server.Close()
-	e, err := newExaminer(t.Context(), &config.Config{Auth: asapConfig(server.URL)})
+	e, err := newExaminer(t.Context(), asapConfig(server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +74,7 @@ func TestExplainedKeySets(t *testing.T) {
 		defer server.Close()
 		c := asapConfig("")
 		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{JWKSURL: server.URL + "/keys?hush", Algorithms: []string{"ES256"}}
-		e, err := newExaminer(t.Context(), &config.Config{Auth: c})
+		e, err := newExaminer(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"usher/internal/jid"
 )
 
-// pasted is what somebody pasted for a token, made ready.
+// A pasted text is read for the token in it.
 type pasted struct {
 	token string
 	read  string // how it was taken out of the text; empty if it is the text

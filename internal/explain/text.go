@@ -1,0 +1,44 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"usher/auth"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+// mark is the sign of a line.
+func mark(line auth.CheckLine) string {
+	switch {
+	case line.OK:
+		return "✓"
+	case line.Skipped:
+		return "–"
+	}
+	return "✗"
+}
+
+// Text returns a report for people, a line a check and the verdict last: ✓ passed, ✗ failed, – not checked.
+func Text(r auth.Report) string {
+	var b strings.Builder
+	for _, line := range r.Checks {
+		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, text.Printable(line.Detail))
+	}
+	switch {
+	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
+		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, moderation.Reason(r.Reason).ClientText())
+	case !r.Allowed:
+		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
+	case r.Affiliation != "" && r.Account == "":
+		fmt.Fprintf(&b, "allowed, with a random account, as %s\n", r.Affiliation)
+	case r.Affiliation != "":
+		fmt.Fprintf(&b, "allowed as %s, and as %s\n", r.Account, r.Affiliation)
+	case r.Account == "":
+		b.WriteString("allowed, with a random account\n")
+	default:
+		fmt.Fprintf(&b, "allowed as %s\n", r.Account)
+	}
+	return b.String()
+}
