@@ -40,7 +40,6 @@ const (
 	ReasonOverloaded           Reason = "overloaded"            // cannot decide: a bound of our own is reached
 	ReasonKeysUnavailable      Reason = "keys_unavailable"      // cannot decide: the token's key is still to be fetched
 	ReasonInternalError        Reason = "internal_error"        // cannot decide: a fault of our own
-
 )
 
 // What a person can do.
