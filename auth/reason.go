@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 
 	"usher/internal/text"
@@ -130,6 +131,18 @@ func (r *Refusal) Error() string {
 // outside belong in with %q and through [clip].
 func Refuse(reason Reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// RefusalOf returns the refusal that an error is: a door that is given another
+// error answers that it cannot decide. It is nil for no error.
+func RefusalOf(err error) *Refusal {
+	if err == nil {
+		return nil
+	}
+	if refusal, ok := errors.AsType[*Refusal](err); ok && refusal != nil && refusal.Reason != "" {
+		return refusal
+	}
+	return Refuse(ReasonInternalError, "an error that is no refusal; report it")
 }
 
 // clip cuts a text of unknown origin for a log line or an explanation.

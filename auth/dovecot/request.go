@@ -123,18 +123,11 @@ func (c *conn) authenticate(credentials auth.Credentials) (account string, reaso
 	defer c.server.Panics.Recover(Door, "AUTH", func() { account, reason = "", auth.ReasonInternalError })
 	identity, err := c.server.Auth.Authenticate(c.ctx, credentials)
 	if err != nil {
-		return "", reasonOf(err)
+		return "", auth.RefusalOf(err).Reason
 	}
 	if account = identity.Localpart(); account == "" { // Prosody would take it for a name
 		return "", auth.ReasonInternalError
 	}
 	c.proven = true
 	return account, ""
-}
-
-func reasonOf(err error) auth.Reason {
-	if refusal, ok := errors.AsType[*auth.Refusal](err); ok && refusal != nil && refusal.Reason != "" {
-		return refusal.Reason
-	}
-	return auth.ReasonInternalError
 }

@@ -2,7 +2,6 @@ package httpauth
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 
@@ -33,7 +32,7 @@ func (q *request) json(status int, v any) {
 func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 	c.Door = q.door
 	id, err := q.Auth.Authenticate(q.r.Context(), c)
-	if refusal := refusalOf(err); refusal != nil {
+	if refusal := auth.RefusalOf(err); refusal != nil {
 		return auth.Identity{}, refusal
 	}
 	if c.Problem != nil || id.Account == "" { // only a broken authenticator gets here
@@ -51,16 +50,6 @@ func (q *request) malformed(err error) *auth.Refusal {
 func (q *request) problem(p *auth.Refusal) *auth.Refusal {
 	_, refusal := q.login(auth.Credentials{Host: q.query["host"], Problem: p})
 	return refusal
-}
-
-func refusalOf(err error) *auth.Refusal {
-	if err == nil {
-		return nil
-	}
-	if refusal, ok := errors.AsType[*auth.Refusal](err); ok && refusal != nil {
-		return refusal
-	}
-	return auth.Refuse(auth.ReasonInternalError, "an error that is no refusal; report it")
 }
 
 // refuse answers no, in the form of the endpoint.

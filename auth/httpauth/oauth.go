@@ -106,7 +106,7 @@ func (q *request) giveTicket() {
 func (q *request) ticket(c auth.Credentials) (auth.Ticket, *auth.Refusal) {
 	c.Door, c.Host = q.door, q.query["host"]
 	ticket, err := q.Auth.IssueTicket(q.r.Context(), c)
-	return ticket, refusalOf(err)
+	return ticket, auth.RefusalOf(err)
 }
 
 // refuseOAuth has the form of RFC 6749 section 5.2 and RFC 6750 section 3.1.

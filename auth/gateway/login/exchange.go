@@ -93,10 +93,7 @@ func (x *Exchange) Cancel(ticket string) {
 
 // failureOf is the refusal as the client is told it.
 func failureOf(err error) string {
-	reason := auth.ReasonInternalError
-	if refusal, ok := errors.AsType[*auth.Refusal](err); ok && refusal != nil && refusal.Reason != "" {
-		reason = refusal.Reason
-	}
+	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {
 		return stanza.Failure("temporary-auth-failure", reason.ClientText())
 	}
