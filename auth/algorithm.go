@@ -19,9 +19,9 @@ const (
 	kindOKP  keyKind = "okp" // Ed25519
 )
 
-// An algorithm is one row of the closed list of signature algorithms (RFC
+// An Algorithm is one row of the closed list of signature algorithms (RFC
 // 7518 section 3.1, RFC 8037). "none" is not in it.
-type algorithm struct {
+type Algorithm struct {
 	name  jwa.SignatureAlgorithm
 	kind  keyKind
 	hash  crypto.Hash
@@ -29,7 +29,7 @@ type algorithm struct {
 	pss   bool           // RSASSA-PSS
 }
 
-var algorithmList = []algorithm{
+var algorithmList = []Algorithm{
 	{name: jwa.HS256, kind: kindHMAC, hash: crypto.SHA256},
 	{name: jwa.HS384, kind: kindHMAC, hash: crypto.SHA384},
 	{name: jwa.HS512, kind: kindHMAC, hash: crypto.SHA512},
@@ -60,17 +60,20 @@ func Algorithms() []string {
 	return append(names, nameEd25519)
 }
 
-// algorithmNamed returns the algorithm with exactly this name, or nil.
-func algorithmNamed(name string) *algorithm {
+// AlgorithmNamed returns the algorithm with exactly this name, or nil.
+func AlgorithmNamed(name string) *Algorithm {
 	if name == nameEd25519 {
 		name = jwa.EdDSA.String()
 	}
-	i := slices.IndexFunc(algorithmList, func(a algorithm) bool { return a.name.String() == name })
+	i := slices.IndexFunc(algorithmList, func(a Algorithm) bool { return a.name.String() == name })
 	if i < 0 {
 		return nil
 	}
 	return &algorithmList[i]
 }
 
+// String returns the name, as in the alg header.
+func (a *Algorithm) String() string { return a.name.String() }
+
 // symmetric reports whether a is an HMAC algorithm: who can verify can sign.
-func (a *algorithm) symmetric() bool { return a.kind == kindHMAC }
+func (a *Algorithm) symmetric() bool { return a.kind == kindHMAC }

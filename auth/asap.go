@@ -23,6 +23,12 @@ const (
 	maxRefreshing = 4
 )
 
+// ASAPURL is the kind of a server that has one PEM file for each kid.
+const ASAPURL Kind = "asap_url"
+
+var asapURL = remoteKind{source: "asap", title: "the key server", perKid: true, keep: newASAP,
+	accept: "application/x-pem-file, */*;q=0.1"}
+
 // asap keeps the keys of an ASAP key server: one PEM file for each kid, at
 // <url>/<hex sha256(kid)>.pem. A kid is fetched when a token names it.
 //
@@ -51,28 +57,28 @@ type asapKey struct {
 }
 
 // newASAP is ready from the start: there is nothing to fetch before a kid.
-func newASAP(s *source) *asap {
+func newASAP(s *source) keeper {
 	s.set.Store(&keyset{})
 	s.markTried()
 	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: newKidQueue(), missing: missingKids{},
 		useless: map[string]skip{}, pace: pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}}, asking: map[string]bool{}, refreshing: map[string]bool{}}
 }
 
-func (a *asap) want(kid string) lookup {
-	if kid == "" || len(kid) > maxKeyID {
-		return lookup{detail: a.title() + " has a key for each kid, and the token names none"}
+func (a *asap) want(kid string) Lookup {
+	if kid == "" || len(kid) > MaxKeyID {
+		return Lookup{Detail: a.title() + " has a key for each kid, and the token names none"}
 	}
 	now, h := time.Now(), a.hasher.hash(kid)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known[kid] != nil { // came in this moment
-		return lookup{pending: true, detail: a.title() + " has the key now"}
+		return Lookup{Pending: true, Detail: a.title() + " has the key now"}
 	}
 	if k, ok := a.missing.get(h, now); ok {
-		l := lookup{pending: k.pending, trouble: k.pending, detail: fmt.Sprintf("%s gives no key for it: %s (asked again in %v at the earliest)",
+		l := Lookup{Pending: k.pending, Trouble: k.pending, Detail: fmt.Sprintf("%s gives no key for it: %s (asked again in %v at the earliest)",
 			a.title(), k.why, k.until.Sub(now).Round(time.Second))}
 		if !k.pending {
-			l.detail += "; have the application publish it there"
+			l.Detail += "; have the application publish it there"
 		}
 		return l
 	}
@@ -82,7 +88,7 @@ func (a *asap) want(kid string) lookup {
 			a.rouse()
 		}
 	}
-	return lookup{pending: true, detail: a.title() + " is being asked for it"}
+	return Lookup{Pending: true, Detail: a.title() + " is being asked for it"}
 }
 
 func (a *asap) run(ctx context.Context) {

@@ -35,7 +35,7 @@ func (a *asap) replace(kid string, key *Key, r response) bool {
 		old.backoff.reset()
 		return false
 	}
-	key.use(a.options.Now())
+	key.MarkUsed(a.options.Now())
 	a.known[kid] = &asapKey{key: key, body: r.body, due: due}
 	delete(a.missing, a.hasher.hash(kid))
 	delete(a.useless, kid)

@@ -3,56 +3,19 @@ package auth
 import (
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"usher/auth/keys/keystest"
 )
 
-// A keyServer is an ASAP key server in memory.
-type keyServer struct {
-	mu      sync.Mutex
-	files   map[string]string // by path
-	status  atomic.Int32      // instead of the files; -1 hangs
-	empty   atomic.Bool       // instead of a file's content
-	fetches atomic.Int32
-}
-
-func (k *keyServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	k.fetches.Add(1)
-	k.mu.Lock()
-	file, ok := k.files[r.URL.Path]
-	k.mu.Unlock()
-	if k.empty.Load() {
-		file = ""
-	}
-	switch status := int(k.status.Load()); {
-	case status < 0:
-		return hang(r)
-	case status > 0:
-		return answer(status, "", file)
-	case !ok:
-		return answer(404, "", "")
-	}
-	return answer(200, "max-age=60", file)
-}
-
-// put publishes a file, also while it may be fetched.
-func (k *keyServer) put(kid, file string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.files[asapPath(kid)] = file
-}
-
-func newKeyServer(t *testing.T, kids ...string) (*keyServer, *source) {
-	k := &keyServer{files: map[string]string{}}
+func newKeyServer(t *testing.T, kids ...string) (*keystest.KeyServer, *source) {
+	k := &keystest.KeyServer{}
 	for _, kid := range kids {
-		k.put(kid, pemOf(newECKey(t)))
+		k.Put(kid, keystest.PEM(keystest.ECKey(t)))
 	}
-	s := newSource(sourceID{issuer: "id", kind: sourceASAP, url: "https://id.example.com/keys?x=hush"}, testOptions(k, nil))
+	s := newSource(sourceAt(ASAPURL, "https://id.example.com/keys?x=hush"), testOptions(k, nil))
 	start(t, s)
 	<-s.tried()
 	return k, s
@@ -61,7 +24,7 @@ func newKeyServer(t *testing.T, kids ...string) (*keyServer, *source) {
 func TestASAP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "app/key-1")
-		if s.current() == nil || s.problem() != "" || server.fetches.Load() != 0 {
+		if s.current() == nil || s.problem() != "" || server.Fetches.Load() != 0 {
 			t.Error("not ready at once")
 		}
 		s.want("app/key-1")
@@ -72,12 +35,12 @@ func TestASAP(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if n := server.fetches.Load(); n < 8 || n > 12 || s.current() != first {
+		if n := server.Fetches.Load(); n < 8 || n > 12 || s.current() != first {
 			t.Errorf("%d fetches; the same file keeps its pointer: %v", n, s.current() == first)
 		}
 		for _, status := range []int32{500, 200, -1} { // 200 with an empty file
-			if server.status.Store(status); status == 200 {
-				server.empty.Store(true)
+			if server.Status.Store(status); status == 200 {
+				server.Empty.Store(true)
 			}
 			time.Sleep(10 * time.Minute)
 			synctest.Wait()
@@ -85,7 +48,7 @@ func TestASAP(t *testing.T) {
 				t.Errorf("status %d took the key away", status)
 			}
 		}
-		server.status.Store(404)
+		server.Status.Store(404)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if len(s.current().keys) != 0 {
@@ -100,13 +63,13 @@ func TestASAPStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "real")
 		for range 3000 {
-			if l := s.want(rand.Text()); !l.pending {
+			if l := s.want(rand.Text()); !l.Pending {
 				t.Fatalf("an invented kid: %+v", l)
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
 		synctest.Wait()
-		if n, most := server.fetches.Load(), int32(asapBurst+30*time.Second/asapPause+1); n > most {
+		if n, most := server.Fetches.Load(), int32(asapBurst+30*time.Second/asapPause+1); n > most {
 			t.Errorf("%d fetches in 30 s, more than %d", n, most)
 		}
 		a := s.keeper.(*asap)
@@ -124,16 +87,16 @@ func TestASAPMissing(t *testing.T) {
 		server, s := newKeyServer(t)
 		no := 0
 		for range 3600 {
-			if l := s.want("gone"); !l.pending {
+			if l := s.want("gone"); !l.Pending {
 				no++
 			}
 			time.Sleep(time.Second)
 		}
 		synctest.Wait()
-		if n := server.fetches.Load(); n < 100 || n > 121 || no < 3400 {
+		if n := server.Fetches.Load(); n < 100 || n > 121 || no < 3400 {
 			t.Errorf("%d fetches in an hour, %d times no", n, no)
 		}
-		if l := s.want(""); l.pending {
+		if l := s.want(""); l.Pending {
 			t.Errorf("without a kid: %+v", l)
 		}
 	})
@@ -143,16 +106,16 @@ func TestASAPMissing(t *testing.T) {
 func TestASAPTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "real")
-		server.status.Store(500)
+		server.Status.Store(500)
 		s.want("real")
 		synctest.Wait()
-		if l := s.want("real"); !l.pending || !l.trouble || !strings.Contains(l.detail, "500") {
+		if l := s.want("real"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "500") {
 			t.Errorf("%+v", l)
 		}
-		if st := s.status("h"); !strings.Contains(st.Failure, "500") || st.LastFailure.IsZero() {
+		if st := s.status(); !strings.Contains(st.Failure, "500") || st.LastFailure.IsZero() {
 			t.Errorf("status %+v", st)
 		}
-		server.status.Store(0)
+		server.Status.Store(0)
 		time.Sleep(troubledFor)
 		s.want("real")
 		synctest.Wait()
@@ -166,28 +129,28 @@ func TestASAPTrouble(t *testing.T) {
 func TestASAPUselessFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t)
-		server.put("page", "<html>")
+		server.Put("page", "<html>")
 		s.want("page")
 		synctest.Wait()
-		if l := s.want("page"); l.pending {
+		if l := s.want("page"); l.Pending {
 			t.Errorf("%+v", l)
 		}
-		if st := s.status("h"); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
+		if st := s.status(); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
 			t.Errorf("status %+v", st)
 		}
-		server.put("hush", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+		server.Put("hush", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		s.want("hush")
 		synctest.Wait()
-		if st := s.status("h"); len(st.Skipped) != 2 || !strings.HasPrefix(st.Skipped[0], `kid "hush": the file holds a private key`) {
+		if st := s.status(); len(st.Skipped) != 2 || !strings.HasPrefix(st.Skipped[0], `kid "hush": the file holds a private key`) {
 			t.Errorf("a private key: status %+v", st)
 		}
-		delete(server.files, asapPath("hush"))
-		server.put("page", pemOf(newECKey(t)))
+		server.Remove("hush")
+		server.Put("page", keystest.PEM(keystest.ECKey(t)))
 		time.Sleep(missingFor)
 		s.want("page")
 		s.want("hush")
 		synctest.Wait()
-		if st := s.status("h"); len(st.Skipped) != 0 || st.Keys != 1 {
+		if st := s.status(); len(st.Skipped) != 0 || st.Keys != 1 {
 			t.Errorf("mended: status %+v", st)
 		}
 	})
@@ -208,7 +171,7 @@ func TestASAPHangingRefresh(t *testing.T) {
 		if len(s.current().keys) != len(kids) {
 			t.Fatalf("%d keys", len(s.current().keys))
 		}
-		server.status.Store(-1)
+		server.Status.Store(-1)
 		time.Sleep(20 * time.Minute)
 		a := s.keeper.(*asap)
 		for i := range 20 {
@@ -234,11 +197,11 @@ func TestASAPBounds(t *testing.T) {
 			kids = append(kids, fmt.Sprint("k", i))
 		}
 		_, s := newKeyServer(t, kids...)
-		s.want(strings.Repeat("x", maxKeyID+1))
+		s.want(strings.Repeat("x", MaxKeyID+1))
 		for _, kid := range kids {
 			s.want(kid)
 			time.Sleep(2 * time.Second)
-			s.current().keys[0].use(time.Now()) // k0
+			s.current().keys[0].MarkUsed(time.Now()) // k0
 		}
 		synctest.Wait()
 		set := s.current()
@@ -253,7 +216,7 @@ func TestASAPBounds(t *testing.T) {
 }
 
 func TestASAPFile(t *testing.T) {
-	two := pemOf(newECKey(t)) + pemOf(newECKey(t))
+	two := keystest.PEM(keystest.ECKey(t)) + keystest.PEM(keystest.ECKey(t))
 	for _, file := range []string{"", "garbage", two} {
 		if _, err := parseKeyFile([]byte(file), "k"); err == nil {
 			t.Errorf("%.20q is good", file)

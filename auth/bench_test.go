@@ -90,7 +90,7 @@ func benchPublic(b *testing.B, alg string, private crypto.Signer, verify func(in
 	if err != nil {
 		b.Fatal(err)
 	}
-	config := hostConfig(func(_ *auth.HostConfig, i *auth.IssuerConfig) { i.Keys, i.Algorithms = keys, []string{alg} })
+	config := hostConfig(func(_ *auth.HostConfig, i *auth.IssuerConfig) { i.Keys.Files, i.Algorithms = keys, []string{alg} })
 	dot := strings.LastIndexByte(token, '.')
 	input := []byte(token[:dot])
 	signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])

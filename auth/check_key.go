@@ -8,21 +8,21 @@ import (
 )
 
 func checkKey(a *attempt) *Refusal {
-	a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header)
+	a.candidates = a.issuer.keys.Candidates(a.keyBuf[:0], a.header.alg, a.header.kid)
 	if len(a.candidates) > 0 {
 		return nil
 	}
-	if algs := a.issuer.algorithmsOf(a.header.kid); len(algs) > 0 {
+	if algs := a.issuer.keys.AlgorithmsOf(a.header.kid); len(algs) > 0 {
 		return Refuse(ReasonUnknownKey, "the issuer's key %q is for %s, and the token's alg is %s; have the application sign with one of them, or publish the key for it",
-			clip(a.header.kid), strings.Join(algs, ", "), a.header.alg.name)
+			clip(a.header.kid), strings.Join(algs, ", "), a.header.alg)
 	}
-	if len(a.issuer.sources) == 0 {
+	if !a.issuer.keys.Remote() {
 		return Refuse(ReasonUnknownKey, "the issuer has no key %sfor %s; name it under secret_files or public_key_files, or have the application sign with another",
-			a.quotedKid(), a.header.alg.name)
+			a.quotedKid(), a.header.alg)
 	}
-	refusal := a.askForKey(ReasonUnknownKey, fmt.Sprintf("the issuer has no key %sfor %s", a.quotedKid(), a.header.alg.name))
+	refusal := a.askForKey(ReasonUnknownKey, fmt.Sprintf("the issuer has no key %sfor %s", a.quotedKid(), a.header.alg))
 	// It may have come while it was asked for.
-	if a.candidates = a.issuer.candidates(a.keyBuf[:0], a.header); len(a.candidates) > 0 {
+	if a.candidates = a.issuer.keys.Candidates(a.keyBuf[:0], a.header.alg, a.header.kid); len(a.candidates) > 0 {
 		return nil
 	}
 	return refusal
@@ -42,17 +42,6 @@ func describeKeys(a *attempt) string {
 	return fmt.Sprintf("%d keys may have signed it", len(a.candidates))
 }
 
-// algorithmsOf returns what the keys with exactly this kid are for.
-func (i *issuerRules) algorithmsOf(kid string) (names []string) {
-	for k := range i.keys() {
-		if kid != "" && k.id == kid {
-			names = append(names, k.algorithms()...)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // askForKey asks the key sources for the token's key, and returns a refusal:
 // that the login cannot be decided yet, or if the sources are known not to have
 // the key, for the reason. A token that would be refused whatever its key makes
@@ -61,11 +50,11 @@ func (a *attempt) askForKey(reason Reason, text string) *Refusal {
 	if r := a.refusedAnyway(); r != nil {
 		return &Refusal{Reason: reason, Detail: text + "; it is not asked for, as the token is refused whatever its key: " + r.Error()}
 	}
-	found := a.issuer.want(a.header.kid)
-	if found.pending {
+	found := a.issuer.keys.Want(a.header.kid)
+	if found.Pending {
 		reason = ReasonKeysUnavailable
 	}
-	return &Refusal{Reason: reason, Detail: text + "; " + found.detail, routine: !found.trouble}
+	return &Refusal{Reason: reason, Detail: text + "; " + found.Detail, routine: !found.Trouble}
 }
 
 // refusedAnyway runs the checks that need neither key nor memory.
@@ -87,9 +76,9 @@ func checkSignature(a *attempt) *Refusal {
 		return refusal
 	}
 	for _, key := range a.candidates {
-		if key.verify[a.header.alg](a.parts.signed, signature) {
+		if key.Verifies(a.header.alg, a.parts.signed, signature) {
 			a.key = key
-			a.key.use(a.now)
+			a.key.MarkUsed(a.now)
 			a.id.Host, a.id.Issuer, a.id.KeyID = a.host.name, a.issuer.id, key.String()
 			a.rules.headers.put(a.parts.header, a.header)
 			return nil
@@ -98,18 +87,16 @@ func checkSignature(a *attempt) *Refusal {
 	return a.refuseSignature()
 }
 
-// checkCut finds a token of which the end is missing, as mail programs and windows cut it: its signature is shorter than any
-// that its keys make.
+// checkCut finds a token of which the end is missing, as mail programs and
+// windows cut it: its signature is shorter than any that its keys make.
 func (a *attempt) checkCut() *Refusal {
-	has, wants := base64.RawURLEncoding.DecodedLen(len(a.parts.signature)), a.candidates[0].signatureSize(a.header.alg)
-	for _, k := range a.candidates {
-		wants = min(wants, k.signatureSize(a.header.alg))
-	}
-	if has == 0 || has >= wants || a.header.alg.kind == kindRSA && has%rsaStep == 0 { // a smaller key of RSA made it
+	has := base64.RawURLEncoding.DecodedLen(len(a.parts.signature))
+	wants, cut := CutShort(a.candidates, a.header.alg, has)
+	if !cut {
 		return nil
 	}
 	return Refuse(ReasonMalformed, "the token seems to be cut: its signature has %d bytes, and one by %s has %d; have the client send the whole token",
-		has, a.header.alg.name, wants)
+		has, a.header.alg, wants)
 }
 
 // refuseSignature says no, unless the right key may be one that only a key
@@ -119,23 +106,14 @@ func (a *attempt) refuseSignature() *Refusal {
 	if len(a.candidates) == 1 {
 		text = fmt.Sprintf("the one key that fits (%s) did not make this signature", a.candidates[0])
 	}
-	if fitting := a.issuer.countFitting(a.header); fitting > len(a.candidates) {
+	if fitting := a.issuer.keys.CountFitting(a.header.alg, a.header.kid); fitting > len(a.candidates) {
 		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), MaxTried)
 	}
-	named := func(k *Key) bool { return k.id != "" && k.id == a.header.kid }
-	if len(a.issuer.sources) == 0 || slices.ContainsFunc(a.candidates, named) {
+	named := func(k *Key) bool { return k.Named(a.header.kid) }
+	if !a.issuer.keys.Remote() || slices.ContainsFunc(a.candidates, named) {
 		return Refuse(ReasonBadSignature, "%s; compare the key that the application signs with", text)
 	}
 	return a.askForKey(ReasonBadSignature, text)
-}
-
-func (i *issuerRules) countFitting(h *header) (n int) {
-	for k := range i.keys() {
-		if k.fits(h.alg, h.kid) {
-			n++
-		}
-	}
-	return n
 }
 
 func describeSignature(a *attempt) string { return "made by key " + a.key.String() }

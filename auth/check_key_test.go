@@ -15,7 +15,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"usher/auth/keys/keystest"
 )
+
+// What package keys waits for: a set is asked for once in so long because of kids
+// that it does not have, and that it has one not counts for so long.
+const fetchPause, noCounts = 30 * time.Second, 30 * time.Second
+
+const testSetURL = "https://id.example.com/hidden/jwks?token=hush"
 
 // A signer makes ES256 tokens of the issuer "i" for the host "h".
 type signer struct{ *ecdsa.PrivateKey }
@@ -31,10 +38,13 @@ func (s signer) token(t *testing.T, kid string, more map[string]any) string {
 	return must(Mint(key, kid, claims))
 }
 
+// at says that keys come from one server.
+func at(kind Kind, url string) KeysConfig { return KeysConfig{Locations: []Location{{kind, url}}} }
+
 // verifierWith runs a Verifier of one host and one issuer, with this transport.
 func verifierWith(t *testing.T, issuer IssuerConfig, transport http.RoundTripper) *Verifier {
 	v := must(New(Config{}, Options{}))
-	v.sources.options.Transport = transport
+	v.keys = NewSources(KeysOptions{Log: v.log, Metrics: v.metrics, Now: v.now, Transport: transport})
 	issuer.Algorithms, issuer.Audience, issuer.RequireExp = []string{"ES256"}, []string{"jitsi"}, true
 	if err := v.Reload(Config{Hosts: map[string]HostConfig{"h": {Issuers: map[string]IssuerConfig{"i": issuer}}}}); err != nil {
 		t.Fatal(err)
@@ -62,10 +72,10 @@ func reasonFor(t *testing.T, v *Verifier, token string) (Reason, string) {
 func TestUndecidedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second, never := newSigner(), newSigner(), newSigner()
-		server := &setServer{}
-		server.publish(jwkSet(jwkOf(&first.PublicKey, map[string]any{"kid": "1"})))
-		v := verifierWith(t, IssuerConfig{JWKSURL: testSetURL}, server)
-		server.publish(jwkSet(jwkOf(&second.PublicKey, map[string]any{"kid": "2"})))
+		server := &keystest.SetServer{}
+		server.Publish(keystest.JWKSet(keystest.JWK(&first.PublicKey, map[string]any{"kid": "1"})))
+		v := verifierWith(t, IssuerConfig{Keys: at(JWKSURL, testSetURL)}, server)
+		server.Publish(keystest.JWKSet(keystest.JWK(&second.PublicKey, map[string]any{"kid": "2"})))
 		for i, want := range []Reason{ReasonKeysUnavailable, ""} {
 			if got, why := reasonFor(t, v, second.token(t, "2", nil)); got != want {
 				t.Errorf("after a rotation, try %d: %s: %s", i+1, got, why)
@@ -79,10 +89,10 @@ func TestUndecidedKeys(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // keys without a kid
 		first, second := newSigner(), newSigner()
-		server := &setServer{}
-		server.publish(jwkSet(jwkOf(&first.PublicKey, nil)))
-		v := verifierWith(t, IssuerConfig{JWKSURL: testSetURL}, server)
-		server.publish(jwkSet(jwkOf(&second.PublicKey, nil)))
+		server := &keystest.SetServer{}
+		server.Publish(keystest.JWKSet(keystest.JWK(&first.PublicKey, nil)))
+		v := verifierWith(t, IssuerConfig{Keys: at(JWKSURL, testSetURL)}, server)
+		server.Publish(keystest.JWKSet(keystest.JWK(&second.PublicKey, nil)))
 		for _, kid := range []string{"", "a name of the application"} {
 			if got, _ := reasonFor(t, v, second.token(t, kid, nil)); got != ReasonKeysUnavailable && got != "" {
 				t.Errorf("after a rotation: %s", got)
@@ -91,7 +101,7 @@ func TestUndecidedKeys(t *testing.T) {
 				t.Errorf("then: %s: %s", got, why)
 			}
 		}
-		time.Sleep(missingFor)
+		time.Sleep(noCounts)
 		for i, want := range []Reason{ReasonKeysUnavailable, ReasonBadSignature, ReasonBadSignature} {
 			if got, why := reasonFor(t, v, first.token(t, "", nil)); got != want {
 				t.Errorf("the old key, try %d: %s: %s", i+1, got, why)
@@ -104,8 +114,9 @@ func TestUndecidedKeys(t *testing.T) {
 func TestASAPFirstLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := newSigner()
-		server := &keyServer{files: map[string]string{asapPath("k"): pemOf(&key.PublicKey)}}
-		v := verifierWith(t, IssuerConfig{ASAPURL: "https://id.example.com/keys"}, server)
+		server := &keystest.KeyServer{}
+		server.Put("k", keystest.PEM(&key.PublicKey))
+		v := verifierWith(t, IssuerConfig{Keys: at(ASAPURL, "https://id.example.com/keys")}, server)
 		for i, want := range []Reason{ReasonKeysUnavailable, "", ""} {
 			if got, why := reasonFor(t, v, key.token(t, "k", nil)); got != want {
 				t.Errorf("try %d: %s: %s", i+1, got, why)
@@ -122,7 +133,7 @@ func TestASAPFirstLogin(t *testing.T) {
 		if got, why := reasonFor(t, v, newSigner().token(t, "", nil)); got != ReasonBadSignature || !strings.Contains(why, "the token names none") {
 			t.Errorf("no kid: %s: %s", got, why)
 		}
-		server.status.Store(503)
+		server.Status.Store(503)
 		for range 2 {
 			if got, why := reasonFor(t, v, key.token(t, "in trouble", nil)); got != ReasonKeysUnavailable {
 				t.Errorf("a server in trouble: %s: %s", got, why)
@@ -134,15 +145,15 @@ func TestASAPFirstLogin(t *testing.T) {
 // TestCheapChecksFirst: no token that is refused anyway makes usher fetch.
 func TestCheapChecksFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &keyServer{files: map[string]string{}}
-		v := verifierWith(t, IssuerConfig{ASAPURL: "https://id.example.com/keys"}, server)
+		server := &keystest.KeyServer{}
+		v := verifierWith(t, IssuerConfig{Keys: at(ASAPURL, "https://id.example.com/keys")}, server)
 		for i, more := range []map[string]any{{"exp": 1}, {"exp": "x"}, {"nbf": 98753496345768}, {"aud": "else"}, {"sub": 7}} {
 			if got, why := reasonFor(t, v, newSigner().token(t, fmt.Sprint("k", i), more)); got != ReasonUnknownKey || !strings.Contains(why, "it is not asked for") {
 				t.Errorf("%v: %s: %s", more, got, why)
 			}
 		}
 		time.Sleep(time.Second)
-		if n := server.fetches.Load(); n != 0 {
+		if n := server.Fetches.Load(); n != 0 {
 			t.Errorf("%d fetches", n)
 		}
 	})
@@ -153,11 +164,11 @@ func TestCheapChecksFirst(t *testing.T) {
 func TestKidBeforeKeysWithout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := newSigner()
-		server := &setServer{}
-		server.publish(jwkSet(jwkOf(&key.PublicKey, map[string]any{"kid": "k"})))
-		issuer := IssuerConfig{JWKSURL: testSetURL}
+		server := &keystest.SetServer{}
+		server.Publish(keystest.JWKSet(keystest.JWK(&key.PublicKey, map[string]any{"kid": "k"})))
+		issuer := IssuerConfig{Keys: at(JWKSURL, testSetURL)}
 		for range MaxTried + 1 {
-			issuer.Keys = append(issuer.Keys, must(ParsePublicKeys([]byte(pemOf(newECKey(t))), "file"))...)
+			issuer.Keys.Files = append(issuer.Keys.Files, must(ParsePublicKeys([]byte(keystest.PEM(keystest.ECKey(t))), "file"))...)
 		}
 		v := verifierWith(t, issuer, server)
 		if got, why := reasonFor(t, v, key.token(t, "k", nil)); got != "" {

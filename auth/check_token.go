@@ -80,7 +80,7 @@ func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
 }
 
 func describeHeader(a *attempt) string {
-	s := "alg " + a.header.alg.name.String()
+	s := "alg " + a.header.alg.String()
 	if a.header.kid != "" {
 		s += fmt.Sprintf(", kid %q", clip(a.header.kid))
 	}
@@ -132,7 +132,7 @@ func checkAlgorithm(a *attempt) *Refusal {
 		return nil
 	}
 	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is none of algorithms %s of issuer %q; add it there if the application is to sign with it, and its keys",
-		a.header.alg.name, listOf(a.issuer.Algorithms), clip(a.issuer.id))
+		a.header.alg, listOf(a.issuer.Algorithms), clip(a.issuer.id))
 }
 
-func describeAlgorithm(a *attempt) string { return a.header.alg.name.String() + " is allowed" }
+func describeAlgorithm(a *attempt) string { return a.header.alg.String() + " is allowed" }

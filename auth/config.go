@@ -46,11 +46,7 @@ type HostConfig struct {
 
 // An IssuerConfig is the part of one issuer of a host.
 type IssuerConfig struct {
-	Keys                    []*Key // from files
-	JWKSURL, ASAPURL        string // key sources, or empty
-	CAFile                  string // where CA was read, for messages
-	CA                      []byte // PEM: who vouches for the key sources instead of the system's; or nil, see [CheckCA]
-	InsecureHTTP            bool   // the key sources may be asked by http on other machines
+	Keys                    KeysConfig
 	Algorithms              []string
 	Audience                []string // empty means any aud, or none; "*" means any
 	RequireExp, RequireRoom bool
@@ -103,36 +99,9 @@ func (c IssuerConfig) Check() error {
 		return errors.New("no algorithms")
 	}
 	for _, name := range c.Algorithms {
-		if algorithmNamed(name) == nil {
+		if AlgorithmNamed(name) == nil {
 			return fmt.Errorf("unknown algorithm %q", name)
 		}
 	}
-	secrets := 0
-	for _, k := range c.Keys {
-		if k.Symmetric() {
-			secrets++
-		}
-	}
-	if secrets > 0 && (secrets < len(c.Keys) || c.JWKSURL != "" || c.ASAPURL != "") {
-		return errors.New("secrets and public keys under one issuer")
-	}
-	return nil
-}
-
-// Untried returns the first key that no token is ever tried with, because
-// others of its kind stand before it: those from files have no kid. It is nil
-// if there is none.
-func (c IssuerConfig) Untried() *Key {
-	for _, name := range c.Algorithms {
-		n := 0
-		for _, k := range c.Keys {
-			if !k.Allows(name) {
-				continue
-			}
-			if n++; n > MaxTried {
-				return k
-			}
-		}
-	}
-	return nil
+	return c.Keys.Check()
 }

@@ -1,15 +1,24 @@
 package auth
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"usher/auth/keys/keystest"
 	"usher/internal/strictjson"
+	"usher/metrics"
 )
 
 const vectors = "../../shared/vectors/"
@@ -28,24 +37,27 @@ func readVectors(t *testing.T, name string, into any) {
 
 // verifyJWS runs the checks that stand between a compact JWS and its payload
 // under keys that the vectors name, with every algorithm and typ allowed.
-func verifyJWS(keys []*Key, token string) *Refusal {
-	config := IssuerConfig{Keys: keys, Algorithms: Algorithms()}
-	if err := config.Check(); err != nil {
-		return Refuse(ReasonUnknownKey, "%v", err)
-	}
-	issuer := newIssuerRules("vectors", config, nil)
+func verifyJWS(keys vectorKeys, token string) *Refusal {
 	a := &attempt{}
-	a.Token, a.issuer, a.host = token, issuer, &hostRules{}
+	a.Token, a.host = token, &hostRules{}
 	a.rules = &rules{maxTokenBytes: 1 << 20}
 	for _, c := range checkList {
 		switch c.name {
-		case "shape", "header", "algorithm", "key", "signature":
-			if a.header != nil && a.header.typ != "" {
-				a.host.Types = []string{a.header.typ}
+		case "algorithm":
+			config := IssuerConfig{Keys: KeysConfig{Files: keys.all()}, Algorithms: Algorithms()}
+			if err := config.Check(); err != nil {
+				return Refuse(ReasonUnknownKey, "%v", err)
 			}
-			if r := c.run(a); r != nil && !(c.name == "header" && a.header != nil) {
-				return r
-			}
+			a.issuer = newIssuerRules("vectors", config, FromFiles(keys.forToken(a.header)...))
+		case "shape", "header", "key", "signature":
+		default:
+			continue
+		}
+		if a.header != nil && a.header.typ != "" {
+			a.host.Types = []string{a.header.typ}
+		}
+		if r := c.run(a); r != nil && !(c.name == "header" && a.header != nil) {
+			return r
 		}
 	}
 	if len(a.parts.payload) == 0 { // a JWS may be empty, a token's claims may not
@@ -55,72 +67,114 @@ func verifyJWS(keys []*Key, token string) *Refusal {
 	return refusal
 }
 
-// vectorKeys reads a JWK or a set, of either symmetry.
-func vectorKeys(text json.RawMessage) ([]*Key, error) {
+// vectorKeys are the keys of a vector: public ones, as a server publishes them,
+// and shared secrets, as they stand in files. A vector's secrets have a kid and an
+// alg, which those from files never have.
+type vectorKeys struct {
+	public  []*Key
+	secrets []vectorSecret
+}
+
+type vectorSecret struct {
+	key      *Key
+	kid, alg string
+}
+
+func (k vectorKeys) all() []*Key {
+	list := slices.Clone(k.public)
+	for _, s := range k.secrets {
+		list = append(list, s.key)
+	}
+	return list
+}
+
+// forToken leaves the secrets out that are for another kid or alg than a header's.
+func (k vectorKeys) forToken(h *header) []*Key {
+	list := slices.Clone(k.public)
+	for _, s := range k.secrets {
+		if (h.kid == "" || s.kid == "" || h.kid == s.kid) && (s.alg == "" || s.alg == h.alg.String()) {
+			list = append(list, s.key)
+		}
+	}
+	return list
+}
+
+// fetched returns the keys of a server that publishes a set. It is an error if
+// there is none that can be used.
+func fetched(set string) ([]*Key, error) {
+	sources := NewSources(KeysOptions{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test"), Now: time.Now,
+		Transport: keystest.RoundTripper(func(*http.Request) (*http.Response, error) { return keystest.Answer(200, "", set) })})
+	prepared := sources.Prepare()
+	keys := prepared.Set("vectors", KeysConfig{Locations: []Location{{JWKSURL, "https://vectors.example.com/"}}})
+	prepared.Commit()
+	ctx, cancel := context.WithCancel(context.Background())
+	var task sync.WaitGroup
+	task.Go(func() { _ = sources.Run(ctx) })
+	<-sources.Fetched()
+	cancel()
+	task.Wait()
+	if problem := keys.Status("vectors")[0].Problem; problem != "" {
+		return nil, errors.New(problem)
+	}
+	return slices.Collect(keys.All()), nil
+}
+
+// readVectorKeys reads a JWK or a set, of either symmetry.
+func readVectorKeys(text json.RawMessage) (vectorKeys, error) {
 	var set struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, err
+		return vectorKeys{}, err
 	}
 	if set.Keys == nil {
 		set.Keys = []json.RawMessage{text}
 	}
-	r := &setReader{}
-	for i, k := range set.Keys {
-		key, err := vectorKey(k)
-		if err != nil {
-			return nil, err
+	var list vectorKeys
+	var public []map[string]any
+	for _, k := range set.Keys {
+		var oct struct{ Kty, K, Alg, Use, Kid string }
+		if err := json.Unmarshal(k, &oct); err != nil {
+			return vectorKeys{}, err
 		}
-		r.keys = append(r.keys, publishedKey{fmt.Sprint("key ", i), key})
+		if oct.Kty == "oct" {
+			if err := list.add(oct.K, oct.Alg, oct.Use, oct.Kid); err != nil {
+				return vectorKeys{}, err
+			}
+			continue
+		}
+		public = append(public, nil)
+		if err := json.Unmarshal(k, &public[len(public)-1]); err != nil {
+			return vectorKeys{}, err
+		}
+		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi"} {
+			delete(public[len(public)-1], private)
+		}
 	}
-	r.merge()
-	r.dropContradictions()
-	r.finish()
-	return r.set.keys, nil
+	if len(public) == 0 {
+		return list, nil
+	}
+	var err error
+	list.public, err = fetched(keystest.JWKSet(public...))
+	return list, err
 }
 
-func vectorKey(text json.RawMessage) (*Key, error) {
-	var oct struct{ Kty, K, Alg, Use, Kid string }
-	if err := json.Unmarshal(text, &oct); err != nil {
-		return nil, err
-	}
-	if oct.Kty == "oct" {
-		return vectorSecret(oct.K, oct.Alg, oct.Use, oct.Kid)
-	}
-	var public map[string]any
-	if err := json.Unmarshal(text, &public); err != nil {
-		return nil, err
-	}
-	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi"} {
-		delete(public, private)
-	}
-	only, err := json.Marshal(map[string]any{"keys": []any{public}})
+// add takes a secret, unless another has its kid: nobody could say which is meant.
+func (k *vectorKeys) add(text, alg, use, kid string) error {
+	secret, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return nil, err
-	}
-	read, err := readKeyset(only)
-	if err != nil {
-		return nil, err
-	}
-	return read.keys[0], nil
-}
-
-func vectorSecret(k, alg, use, kid string) (*Key, error) {
-	secret, err := base64.RawURLEncoding.DecodeString(k)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if use != "" && use != "sig" {
-		return nil, fmt.Errorf("use %q", use)
+		return fmt.Errorf("use %q", use)
 	}
-	if err := checkSecret(secret, false); err != nil {
-		return nil, err
+	if slices.ContainsFunc(k.secrets, func(s vectorSecret) bool { return kid != "" && s.kid == kid }) {
+		return fmt.Errorf("two secrets %q", kid)
 	}
-	key := newSecretKey(secret, "vector", false)
-	key.id = kid
-	if alg != "" {
-		key.only(alg)
+	key, err := ParseSecret(secret, SecretPlain, "vector", false)
+	if err != nil {
+		return err
 	}
-	return key, nil
+	k.secrets = append(k.secrets, vectorSecret{key, kid, alg})
+	return nil
 }
 
 type wycheproofFile struct {
@@ -164,7 +218,7 @@ func (f wycheproofFile) run(t *testing.T, change map[string]struct{ Use string }
 		if text == nil {
 			text = group.Private
 		}
-		keys, keyErr := vectorKeys(text)
+		keys, keyErr := readVectorKeys(text)
 		for _, test := range group.Tests {
 			valid := test.Result == "valid"
 			switch use := change[fmt.Sprint(test.TcID)].Use; {
@@ -215,7 +269,7 @@ func TestCookbook(t *testing.T) {
 		if err := json.Unmarshal(must(os.ReadFile(file)), &example); err != nil {
 			example.Output.Compact = string(must(os.ReadFile(file))) // several keys: the text itself is the token
 		}
-		keys, err := vectorKeys(example.Input.Key)
+		keys, err := readVectorKeys(example.Input.Key)
 		refusal := verifyJWS(keys, example.Output.Compact)
 		if got := err == nil && refusal == nil; got != accepted[name] {
 			t.Errorf("%s: accepted %v, want %v (%v, %v)", name, got, accepted[name], err, refusal)

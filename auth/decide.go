@@ -143,9 +143,9 @@ func (a *attempt) decide() *Refusal {
 	host := a.rules.host(a.Host)
 	if host != nil && a.Token != "" {
 		if known := host.cache.get(a.Token); known != nil {
-			if known.issuer.holds(known.key) {
+			if known.issuer.keys.Holds(known.key) {
 				a.id, a.key, a.span, a.had = known.id, known.key, known.span, known.had
-				a.key.use(a.now)
+				a.key.MarkUsed(a.now)
 				return a.authenticateCached()
 			}
 			host.cache.drop(a.Token) // its key is gone
@@ -155,7 +155,7 @@ func (a *attempt) decide() *Refusal {
 		return refusal
 	}
 	a.id.Expires = a.span.expires
-	a.id.KeyPrint = a.key.print
+	a.id.KeyPrint = a.key.Thumbprint()
 	if jti := a.claims.Get("jti"); jti != nil && jti.Kind == '"' {
 		a.id.TokenID = string(jti.Text)
 	}

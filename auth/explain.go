@@ -74,7 +74,7 @@ func (a *attempt) explain(c *check, have step) (CheckLine, *Refusal) {
 			detail += hintOf(c.hint(a))
 		}
 		if c.gives&(stepKey|stepSignature) != 0 {
-			detail += a.issuer.describeSources()
+			detail += a.issuer.keys.Describe()
 		}
 		return CheckLine{Name: c.name, Detail: detail}, refusal
 	}

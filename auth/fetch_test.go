@@ -23,6 +23,7 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode"
+	"usher/auth/keys/keystest"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -71,7 +72,7 @@ func badServer(t *testing.T, good string, served *atomic.Int64) *httptest.Server
 }
 
 func TestFetchFromBadServers(t *testing.T) {
-	good := jwkSet(jwkOf(newECKey(t), nil))
+	good := keystest.JWKSet(keystest.JWK(keystest.ECKey(t), nil))
 	var served atomic.Int64
 	t.Cleanup(func() { // after all of them
 		if n := served.Load(); n > 8<<20 {
@@ -83,7 +84,7 @@ func TestFetchFromBadServers(t *testing.T) {
 		"/404": "404", "/500": "500", "/huge": "more than 262144 bytes", "/hang": "within 3s", "/drip": "within 3s", "/echo": "readable"} {
 		t.Run(path[1:], func(t *testing.T) {
 			t.Parallel()
-			s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: server.URL + path + "?hush"}, testOptions(nil, nil))
+			s := newSource(sourceAt(JWKSURL, server.URL+path+"?hush"), testOptions(nil, nil))
 			start(t, s)
 			<-s.tried() // or the test hangs: two of them never end by themselves
 			p := s.problem()
@@ -188,7 +189,7 @@ func TestServersText(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: strings.Replace(server.URL, "127.0.0.1", "localhost", 1)}, testOptions(nil, nil))
+	s := newSource(sourceAt(JWKSURL, strings.Replace(server.URL, "127.0.0.1", "localhost", 1)), testOptions(nil, nil))
 	start(t, s)
 	<-s.tried()
 	if p := s.problem(); !strings.Contains(p, "evil") || strings.ContainsFunc(p, unicode.IsControl) {

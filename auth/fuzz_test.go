@@ -12,7 +12,7 @@ func FuzzToken(f *testing.F) {
 	key := must(ParseSecret([]byte(secret), SecretPlain, "fuzz", false))
 	good := must(Mint(must(key.SigningKey("HS256")), "", map[string]any{"iss": "i", "sub": "h", "exp": 98753496345768}))
 	v := must(New(Config{Hosts: map[string]HostConfig{"h": {Issuers: map[string]IssuerConfig{
-		"i": {Keys: []*Key{key}, Algorithms: []string{"HS256"}, RequireExp: true},
+		"i": {Keys: KeysConfig{Files: []*Key{key}}, Algorithms: []string{"HS256"}, RequireExp: true},
 	}}}}, Options{}))
 	for _, s := range []string{good, good + "=", good + "\n", strings.Replace(good, ".", "..", 1), "a.b.c", "", "{}"} {
 		f.Add(s)

@@ -38,8 +38,8 @@ func parseJWK(doc *strictjson.Document, n *strictjson.Node) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(id) > maxKeyID {
-		return nil, fmt.Errorf("its kid is over %d bytes", maxKeyID)
+	if len(id) > MaxKeyID {
+		return nil, fmt.Errorf("its kid is over %d bytes", MaxKeyID)
 	}
 	key, err := publicJWK(doc, n)
 	if err != nil {

@@ -24,6 +24,12 @@ const (
 	maxAsked = 1024 // kids that one fetch answers
 )
 
+// JWKSURL is the kind of a JWK set (RFC 7517 section 5) that a server publishes.
+const JWKSURL Kind = "jwks_url"
+
+var jwksURL = remoteKind{source: "jwks", title: "the key set", keep: newJWKS,
+	accept: "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"}
+
 // jwks keeps one JWK set fresh. One fetch answers for every kid.
 type jwks struct {
 	*source
@@ -41,20 +47,20 @@ type jwks struct {
 	unknown pace
 }
 
-func newJWKS(s *source) *jwks {
+func newJWKS(s *source) keeper {
 	return &jwks{source: s, hasher: newKidHasher(), asked: map[kidHash]bool{}, missing: missingKids{},
 		unknown: pace{Rate: ratelimit.Rate{Burst: jwksBurst, Every: jwksPause}}}
 }
 
 // want says whether the set may yet have a kid, and if so has it fetched as
 // soon as its pace allows. An empty kid stands for a key without one.
-func (j *jwks) want(kid string) lookup {
+func (j *jwks) want(kid string) Lookup {
 	set, now, h := j.current(), time.Now(), j.hasher.hash(kid)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if k, ok := j.missing.get(h, now); ok && set != nil {
 		age := missingFor - k.until.Sub(now)
-		return lookup{detail: fmt.Sprintf("%s (fetched %v ago); have the application publish it there", j.absent(set, kid), age.Round(time.Second))}
+		return Lookup{Detail: fmt.Sprintf("%s (fetched %v ago); have the application publish it there", j.absent(set, kid), age.Round(time.Second))}
 	}
 	if len(j.asked) < maxAsked {
 		j.asked[h] = true
@@ -64,11 +70,11 @@ func (j *jwks) want(kid string) lookup {
 		j.rouse()
 	}
 	if set == nil {
-		return lookup{pending: true, trouble: true, detail: j.title() + ": " + j.problem()}
+		return Lookup{Pending: true, Trouble: true, Detail: j.title() + ": " + j.problem()}
 	}
-	l := lookup{pending: true, detail: j.absent(set, kid) + " so far, and is being fetched again"}
+	l := Lookup{Pending: true, Detail: j.absent(set, kid) + " so far, and is being fetched again"}
 	if _, failure := j.lastFailure(); failure != nil {
-		l.trouble, l.detail = true, l.detail+"; the last fetch failed: "+failure.Error()
+		l.Trouble, l.Detail = true, l.Detail+"; the last fetch failed: "+failure.Error()
 	}
 	return l
 }

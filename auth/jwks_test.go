@@ -15,16 +15,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"usher/auth/keys/keystest"
 )
-
-const testSetURL = "https://id.example.com/hidden/jwks?token=hush"
 
 func TestJWKSRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set, fetches := jwkSet(jwkOf(newECKey(t), nil)), atomic.Int32{}
-		s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: testSetURL}, testOptions(roundTripper(func(*http.Request) (*http.Response, error) {
+		set, fetches := keystest.JWKSet(keystest.JWK(keystest.ECKey(t), nil)), atomic.Int32{}
+		s := newSource(sourceAt(JWKSURL, testSetURL), testOptions(keystest.RoundTripper(func(*http.Request) (*http.Response, error) {
 			fetches.Add(1)
-			return answer(200, "max-age=600", set)
+			return keystest.Answer(200, "max-age=600", set)
 		}), nil))
 		if s.problem() != "never fetched" || s.current() != nil {
 			t.Errorf("before the start: %q", s.problem())
@@ -55,14 +54,14 @@ func TestJWKSFailure(t *testing.T) {
 		begin := time.Now()
 		var broken atomic.Bool
 		var log bytes.Buffer
-		s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: testSetURL}, testOptions(roundTripper(func(*http.Request) (*http.Response, error) {
+		s := newSource(sourceAt(JWKSURL, testSetURL), testOptions(keystest.RoundTripper(func(*http.Request) (*http.Response, error) {
 			mu.Lock()
 			times = append(times, time.Since(begin))
 			mu.Unlock()
 			if broken.Load() {
 				return nil, errors.New("no way to " + testSetURL)
 			}
-			return answer(200, "max-age=60", jwkSet(jwkOf(newECKey(t), nil)))
+			return keystest.Answer(200, "max-age=60", keystest.JWKSet(keystest.JWK(keystest.ECKey(t), nil)))
 		}), &log))
 		broken.Store(true)
 		start(t, s)
@@ -99,27 +98,10 @@ func TestJWKSFailure(t *testing.T) {
 	})
 }
 
-// setServer publishes a set that can be replaced.
-type setServer struct {
-	body    atomic.Pointer[string]
-	fetches atomic.Int32
-	hangs   atomic.Bool
-}
-
-func (p *setServer) publish(set string) { p.body.Store(&set) }
-
-func (p *setServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.fetches.Add(1)
-	if p.hangs.Load() {
-		return hang(r)
-	}
-	return answer(200, "", *p.body.Load())
-}
-
-func newSetServer(t *testing.T, set string, log *bytes.Buffer) (*setServer, *source) {
-	p := &setServer{}
-	p.publish(set)
-	s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: testSetURL}, testOptions(p, log))
+func newSetServer(t *testing.T, set string, log *bytes.Buffer) (*keystest.SetServer, *source) {
+	p := &keystest.SetServer{}
+	p.Publish(set)
+	s := newSource(sourceAt(JWKSURL, testSetURL), testOptions(p, log))
 	start(t, s)
 	<-s.tried()
 	return p, s
@@ -127,22 +109,22 @@ func newSetServer(t *testing.T, set string, log *bytes.Buffer) (*setServer, *sou
 
 func TestJWKSUnknownKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b := jwkOf(newECKey(t), map[string]any{"kid": "a"}), jwkOf(newECKey(t), map[string]any{"kid": "b"})
-		server, s := newSetServer(t, jwkSet(a), nil)
-		server.publish(jwkSet(a, b))
-		if l := s.want("b"); !l.pending || l.trouble {
+		a, b := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"}), keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "b"})
+		server, s := newSetServer(t, keystest.JWKSet(a), nil)
+		server.Publish(keystest.JWKSet(a, b))
+		if l := s.want("b"); !l.Pending || l.Trouble {
 			t.Errorf("a new kid: %+v", l)
 		}
 		synctest.Wait()
-		if server.fetches.Load() != 2 || len(s.current().keys) != 2 {
-			t.Errorf("%d fetches for the first unknown kid", server.fetches.Load())
+		if server.Fetches.Load() != 2 || len(s.current().keys) != 2 {
+			t.Errorf("%d fetches for the first unknown kid", server.Fetches.Load())
 		}
 		for i := range 600 { // a minute of strangers
 			s.want(fmt.Sprint("made up ", i))
 			time.Sleep(100 * time.Millisecond)
 		}
 		synctest.Wait()
-		if n := server.fetches.Load(); n > 1+jwksBurst+2 {
+		if n := server.Fetches.Load(); n > 1+jwksBurst+2 {
 			t.Errorf("%d fetches in a minute", n)
 		}
 	})
@@ -152,33 +134,33 @@ func TestJWKSUnknownKid(t *testing.T) {
 // and then asked for again; it is pending as soon as it may have come.
 func TestJWKSNo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := jwkOf(newECKey(t), map[string]any{"kid": "a"})
-		server, s := newSetServer(t, jwkSet(a, map[string]any{"kty": "EC", "crv": "P-256K", "kid": "odd"}), nil)
+		a := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"})
+		server, s := newSetServer(t, keystest.JWKSet(a, map[string]any{"kty": "EC", "crv": "P-256K", "kid": "odd"}), nil)
 		for _, kid := range []string{"gone", "odd", ""} {
-			if l := s.want(kid); !l.pending {
+			if l := s.want(kid); !l.Pending {
 				t.Errorf("%q at first: %+v", kid, l)
 			}
 			synctest.Wait()
-			before := server.fetches.Load()
+			before := server.Fetches.Load()
 			l := s.want(kid)
 			synctest.Wait()
-			if l.pending || server.fetches.Load() != before {
+			if l.Pending || server.Fetches.Load() != before {
 				t.Errorf("%q then: %+v", kid, l)
 			}
-			if want := `key 2 (kid "odd"): its curve is "P-256K"`; kid == "odd" && !strings.Contains(l.detail, want) {
-				t.Errorf("%q, want %q", l.detail, want)
+			if want := `key 2 (kid "odd"): its curve is "P-256K"`; kid == "odd" && !strings.Contains(l.Detail, want) {
+				t.Errorf("%q, want %q", l.Detail, want)
 			}
 		}
 		time.Sleep(missingFor)
-		if l := s.want("gone"); !l.pending {
+		if l := s.want("gone"); !l.Pending {
 			t.Errorf("half a minute later: %+v", l)
 		}
 		synctest.Wait()
-		server.hangs.Store(true)
+		server.Hangs.Store(true)
 		time.Sleep(jwksPause)
 		s.want("new")
 		time.Sleep(fetchTimeout + time.Second)
-		if l := s.want("new"); !l.pending || !l.trouble || !strings.Contains(l.detail, "no complete answer") {
+		if l := s.want("new"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "no complete answer") {
 			t.Errorf("while the server hangs: %+v", l)
 		}
 	})
@@ -188,17 +170,17 @@ func TestJWKSNo(t *testing.T) {
 // is logged once, and verdicts keep their keys.
 func TestJWKSSameKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b, odd := jwkOf(newECKey(t), map[string]any{"kid": "a"}), jwkOf(newECKey(t), map[string]any{"kid": "b"}), map[string]any{"kty": "XYZ"}
+		a, b, odd := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"}), keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "b"}), map[string]any{"kty": "XYZ"}
 		var log bytes.Buffer
-		server, s := newSetServer(t, jwkSet(odd, a, b), &log)
+		server, s := newSetServer(t, keystest.JWKSet(odd, a, b), &log)
 		before := s.current().keys[0]
-		server.publish(jwkSet(odd, b, a))
+		server.Publish(keystest.JWKSet(odd, b, a))
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		if s.current().keys[1] != before || strings.Count(log.String(), "keys fetched") != 1 || strings.Count(log.String(), "keys left out") != 1 {
 			t.Errorf("log %s", log.String())
 		}
-		server.publish(jwkSet(b, a, odd, odd))
+		server.Publish(keystest.JWKSet(b, a, odd, odd))
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		if strings.Count(log.String(), "keys left out") != 2 {
@@ -209,9 +191,9 @@ func TestJWKSSameKeys(t *testing.T) {
 
 // TestWantNeverWaits has servers that never answer.
 func TestWantNeverWaits(t *testing.T) {
-	for _, kind := range []sourceKind{sourceJWKS, sourceASAP} {
+	for _, kind := range []Kind{JWKSURL, ASAPURL} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newSource(sourceID{issuer: "id", kind: kind, url: testSetURL}, testOptions(roundTripper(hang), nil))
+			s := newSource(sourceAt(kind, testSetURL), testOptions(keystest.RoundTripper(keystest.Hang), nil))
 			start(t, s)
 			for range 600 {
 				begin := time.Now()
@@ -223,7 +205,7 @@ func TestWantNeverWaits(t *testing.T) {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			if kind == sourceJWKS && !strings.Contains(s.problem(), "within 3s") {
+			if kind == JWKSURL && !strings.Contains(s.problem(), "within 3s") {
 				t.Error(s.problem())
 			}
 		})
@@ -231,11 +213,11 @@ func TestWantNeverWaits(t *testing.T) {
 }
 
 func TestSourcePanic(t *testing.T) {
-	for _, kind := range []sourceKind{sourceJWKS, sourceASAP} {
+	for _, kind := range []Kind{JWKSURL, ASAPURL} {
 		synctest.Test(t, func(t *testing.T) {
 			var fetches atomic.Int32
 			var log bytes.Buffer
-			s := newSource(sourceID{issuer: "id", kind: kind, url: testSetURL}, testOptions(roundTripper(func(*http.Request) (*http.Response, error) {
+			s := newSource(sourceAt(kind, testSetURL), testOptions(keystest.RoundTripper(func(*http.Request) (*http.Response, error) {
 				fetches.Add(1)
 				panic("hush")
 			}), &log))
@@ -256,7 +238,7 @@ func TestSourcePanic(t *testing.T) {
 // answer.
 func TestTriedWhenEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: testSetURL}, testOptions(roundTripper(hang), nil))
+		s := newSource(sourceAt(JWKSURL, testSetURL), testOptions(keystest.RoundTripper(keystest.Hang), nil))
 		ctx, end := context.WithCancel(t.Context())
 		go s.run(ctx)
 		synctest.Wait()
@@ -266,7 +248,7 @@ func TestTriedWhenEnded(t *testing.T) {
 }
 
 func TestJWKSets(t *testing.T) {
-	a, b := newECKey(t), newECKey(t)
+	a, b := keystest.ECKey(t), keystest.ECKey(t)
 	r := &must(rsa.GenerateKey(rand.Reader, 2048)).PublicKey
 	ed, _, _ := ed25519.GenerateKey(rand.Reader)
 	kid := map[string]any{"kid": "k"}
@@ -274,21 +256,21 @@ func TestJWKSets(t *testing.T) {
 		name, set string
 		keys      int // 0: refused
 	}{
-		{"all types", jwkSet(jwkOf(a, kid), jwkOf(r, nil), jwkOf(ed, nil)), 3},
-		{"unknown type beside", jwkSet(map[string]any{"kty": "XYZ"}, jwkOf(a, kid)), 1},
-		{"only an unknown type", jwkSet(map[string]any{"kty": "XYZ"}), 0},
-		{"no key", jwkSet(), 0},
-		{"one kid twice", jwkSet(jwkOf(a, kid), jwkOf(b, kid)), 0},
-		{"a secret beside", jwkSet(jwkOf(a, kid), map[string]any{"kty": "oct", "k": "AAAA"}), 1},
-		{"a private key", jwkSet(jwkOf(a, map[string]any{"d": "AAAA"})), 0},
+		{"all types", keystest.JWKSet(keystest.JWK(a, kid), keystest.JWK(r, nil), keystest.JWK(ed, nil)), 3},
+		{"unknown type beside", keystest.JWKSet(map[string]any{"kty": "XYZ"}, keystest.JWK(a, kid)), 1},
+		{"only an unknown type", keystest.JWKSet(map[string]any{"kty": "XYZ"}), 0},
+		{"no key", keystest.JWKSet(), 0},
+		{"one kid twice", keystest.JWKSet(keystest.JWK(a, kid), keystest.JWK(b, kid)), 0},
+		{"a secret beside", keystest.JWKSet(keystest.JWK(a, kid), map[string]any{"kty": "oct", "k": "AAAA"}), 1},
+		{"a private key", keystest.JWKSet(keystest.JWK(a, map[string]any{"d": "AAAA"})), 0},
 		{"garbage", "<html>", 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			body := atomic.Pointer[string]{}
 			body.Store(&test.set)
-			s := newSource(sourceID{issuer: "id", kind: sourceJWKS, url: testSetURL}, testOptions(roundTripper(func(*http.Request) (*http.Response, error) {
-				return answer(200, "max-age=60", *body.Load())
+			s := newSource(sourceAt(JWKSURL, testSetURL), testOptions(keystest.RoundTripper(func(*http.Request) (*http.Response, error) {
+				return keystest.Answer(200, "max-age=60", *body.Load())
 			}), &log))
 			start(t, s)
 			<-s.tried()

@@ -19,8 +19,10 @@ import (
 const (
 	minRSABits = 2048
 	maxRSABits = 8192
-	maxKeyID   = 256 // bytes
 )
+
+// MaxKeyID bounds a kid, in bytes.
+const MaxKeyID = 256
 
 // A Key verifies signatures: an HMAC secret, or a public key. It is made by
 // [ParseSecret], [ParsePublicKeys] or a key source, and never changes but for
@@ -29,15 +31,15 @@ type Key struct {
 	id     string
 	label  string
 	kind   keyKind
-	verify map[*algorithm]verifyFunc // what the key may be used for, and how
+	verify map[*Algorithm]verifyFunc // what the key may be used for, and how
 	secret []byte                    // kindHMAC: who can verify can sign
 	print  string
 	size   int          // bytes of a signature; 0: the algorithm says
 	used   atomic.Int64 // when it last verified a token, in seconds since 1970
 }
 
-// use notes that the key verified a token.
-func (k *Key) use(now time.Time) {
+// MarkUsed notes that the key verified a token.
+func (k *Key) MarkUsed(now time.Time) {
 	if s := now.Unix(); k.used.Load() != s { // written seldom: many processors read it
 		k.used.Store(s)
 	}
@@ -82,8 +84,22 @@ func (k *Key) String() string {
 // rsaStep divides the sizes of RSA keys that are made, in bytes: 2,048 bits, 3,072, 4,096 and so on.
 const rsaStep = 128
 
+// CutShort tells a signature of which the end is missing from one that none of
+// the keys made: it has fewer bytes than any that they make by this algorithm,
+// and wants is how many the shortest of these has. There must be a key.
+func CutShort(keys []*Key, a *Algorithm, has int) (wants int, cut bool) {
+	wants = keys[0].signatureSize(a)
+	for _, k := range keys {
+		wants = min(wants, k.signatureSize(a))
+	}
+	if has == 0 || has >= wants || a.kind == kindRSA && has%rsaStep == 0 { // a smaller key of RSA made it
+		return wants, false
+	}
+	return wants, true
+}
+
 // signatureSize returns how many bytes a signature has (RFC 7518 sections 3.2 to 3.5, RFC 8032 section 5.1.6).
-func (k *Key) signatureSize(a *algorithm) int {
+func (k *Key) signatureSize(a *Algorithm) int {
 	switch {
 	case k.size > 0:
 		return k.size
@@ -96,7 +112,7 @@ func (k *Key) signatureSize(a *algorithm) int {
 }
 
 // GoString keeps the secret out of a %#v.
-func (k *Key) GoString() string { return "auth.Key(" + k.String() + ")" }
+func (k *Key) GoString() string { return "keys.Key(" + k.String() + ")" }
 
 // LogValue keeps the secret out of every log.
 func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
@@ -111,7 +127,7 @@ func (k *Key) Symmetric() bool { return k.kind == kindHMAC }
 func (k *Key) Kind() string { return string(k.kind) }
 
 // Allows reports whether the key can verify the algorithm with this name.
-func (k *Key) Allows(alg string) bool { return k.verify[algorithmNamed(alg)] != nil }
+func (k *Key) Allows(alg string) bool { return k.verify[AlgorithmNamed(alg)] != nil }
 
 // SigningKey returns what makes tokens that k verifies. It is an error for a
 // public key.
@@ -122,16 +138,29 @@ func (k *Key) SigningKey(alg string) (SigningKey, error) {
 	return SecretSigningKey(k.secret, alg)
 }
 
+// Verifies reports whether the key made the signature of an input, by this
+// algorithm, if it may be used for it.
+func (k *Key) Verifies(a *Algorithm, input, signature []byte) bool {
+	verify := k.verify[a]
+	return verify != nil && verify(input, signature)
+}
+
+// Named reports whether the key has exactly this ID.
+func (k *Key) Named(kid string) bool { return k.id != "" && k.id == kid }
+
+// Thumbprint returns what tells keys apart: 32 hexadecimal characters.
+func (k *Key) Thumbprint() string { return k.print }
+
 // fits reports whether the key may verify a, and a token that names kid. A
 // key without an ID fits every kid: it is told by its signature alone.
-func (k *Key) fits(a *algorithm, kid string) bool {
+func (k *Key) fits(a *Algorithm, kid string) bool {
 	return k.verify[a] != nil && (kid == "" || k.id == "" || kid == k.id)
 }
 
 // newSecretKey returns an HMAC key for the algorithms whose hash is at most
 // as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
 func newSecretKey(secret []byte, label string, weak bool) *Key {
-	k := &Key{label: label, kind: kindHMAC, verify: map[*algorithm]verifyFunc{}, secret: secret, print: fingerprint(secret)}
+	k := &Key{label: label, kind: kindHMAC, verify: map[*Algorithm]verifyFunc{}, secret: secret, print: fingerprint(secret)}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {
@@ -152,7 +181,7 @@ func newPublicKey(public any) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a key that cannot be written down: %w", err)
 	}
-	k := &Key{kind: kind, verify: map[*algorithm]verifyFunc{}, print: fingerprint(der)}
+	k := &Key{kind: kind, verify: map[*Algorithm]verifyFunc{}, print: fingerprint(der)}
 	if r, ok := public.(*rsa.PublicKey); ok {
 		k.size = r.Size()
 	}
@@ -198,7 +227,7 @@ func publicKind(public any) (keyKind, error) {
 
 // only restricts the key to one algorithm, as a JWK's alg member does.
 func (k *Key) only(alg string) {
-	named := algorithmNamed(alg)
+	named := AlgorithmNamed(alg)
 	for a := range k.verify {
 		if a != named {
 			delete(k.verify, a)

@@ -131,8 +131,8 @@ func (r *setReader) read(m setMember) (err error) {
 // not count, here as in public_key_files.
 func (r *setReader) readPEM(m setMember) error {
 	switch {
-	case m.kid == "" || len(m.kid) > maxKeyID:
-		return fmt.Errorf("its name, the kid, has %d bytes; 1 to %d are allowed", len(m.kid), maxKeyID)
+	case m.kid == "" || len(m.kid) > MaxKeyID:
+		return fmt.Errorf("its name, the kid, has %d bytes; 1 to %d are allowed", len(m.kid), MaxKeyID)
 	case strings.ContainsRune(m.kid, utf8.RuneError):
 		return errors.New("its name, the kid, is not UTF-8")
 	}
@@ -210,7 +210,7 @@ func (r *setReader) merge() {
 func (r *setReader) dropContradictions() {
 	type use struct {
 		kid string
-		alg *algorithm
+		alg *Algorithm
 	}
 	named := map[use][]string{}
 	for _, k := range r.keys {
@@ -262,3 +262,6 @@ func (s *keyset) names() []string {
 	}
 	return names
 }
+
+// holds reports whether the set has this very key.
+func (s *keyset) holds(key *Key) bool { return slices.Contains(s.keys, key) }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"usher/auth/keys/keystest"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -59,9 +60,9 @@ func FuzzOddMember(f *testing.F) {
 	const n = 3
 	var jwks, pems [n]string
 	for i := range n {
-		kid, key := rand.Text(), newECKey(f)
-		jwks[i] = string(must(json.Marshal(jwkOf(key, map[string]any{"kid": kid}))))
-		pems[i] = fmt.Sprintf("%q:%s", kid, must(json.Marshal(pemOf(key))))
+		kid, key := rand.Text(), keystest.ECKey(f)
+		jwks[i] = string(must(json.Marshal(keystest.JWK(key, map[string]any{"kid": kid}))))
+		pems[i] = fmt.Sprintf("%q:%s", kid, must(json.Marshal(keystest.PEM(key))))
 	}
 	plain := usable(`{"keys":[` + strings.Join(jwks[:], ",") + `]}`)
 	if len(plain) != n || !maps.Equal(plain, usable("{"+strings.Join(pems[:], ",")+"}")) {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"usher/auth/keys/keystest"
 )
 
 // described names what each key of a set is for: kid=algorithm,algorithm.
@@ -34,11 +35,11 @@ func described(s *keyset) string {
 
 // TestOddMembers has a good key beside each odd member. What is left out says why.
 func TestOddMembers(t *testing.T) {
-	ec, other, weak := newECKey(t), newECKey(t), must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
+	ec, other, weak := keystest.ECKey(t), keystest.ECKey(t), must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))
 	rsaKey := &must(rsa.GenerateKey(rand.Reader, 2048)).PublicKey
 	ed, _, _ := ed25519.GenerateKey(rand.Reader)
-	good := jwkOf(ec, map[string]any{"kid": "good"})
-	with := func(key any, more map[string]any) map[string]any { return jwkOf(key, more) }
+	good := keystest.JWK(ec, map[string]any{"kid": "good"})
+	with := func(key any, more map[string]any) map[string]any { return keystest.JWK(key, more) }
 	const kept = "good=ES256"
 	const rs = "RS256,RS384,RS512,PS256,PS384,PS512"
 	for _, row := range []struct {
@@ -57,10 +58,10 @@ func TestOddMembers(t *testing.T) {
 		{"no key_ops", []any{with(other, map[string]any{"key_ops": []string{}})}, kept, "its key_ops do not include verify"},
 		{"key_ops a text", []any{with(other, map[string]any{"key_ops": "verify"})}, kept, "its key_ops is not an array"},
 		{"a number as kid", []any{with(other, map[string]any{"kid": 7})}, kept, "key 2: its kid is not a text"},
-		{"a long kid", []any{with(other, map[string]any{"kid": strings.Repeat("x", maxKeyID+1)})}, kept, "its kid is over 256 bytes"},
+		{"a long kid", []any{with(other, map[string]any{"kid": strings.Repeat("x", MaxKeyID+1)})}, kept, "its kid is over 256 bytes"},
 		{"EC and RSA under one kid", []any{with(rsaKey, map[string]any{"kid": "good"})}, kept + " good=" + rs, ""},
-		{"two keys under one kid", []any{with(other, map[string]any{"kid": "k"}), with(newECKey(t), map[string]any{"kid": "k"})}, kept, `key 2 (kid "k"): key 3 (kid "k") has the same kid and is for ES256, too`},
-		{"two keys without a kid", []any{with(other, nil), with(newECKey(t), nil)}, "=ES256 =ES256 " + kept, ""},
+		{"two keys under one kid", []any{with(other, map[string]any{"kid": "k"}), with(keystest.ECKey(t), map[string]any{"kid": "k"})}, kept, `key 2 (kid "k"): key 3 (kid "k") has the same kid and is for ES256, too`},
+		{"two keys without a kid", []any{with(other, nil), with(keystest.ECKey(t), nil)}, "=ES256 =ES256 " + kept, ""},
 		{"an oct key", []any{map[string]any{"kty": "oct", "k": "AAAA", "kid": "s"}}, kept, `key 2 (kid "s"): a shared secret in a published set`},
 		{"a private key", []any{with(other, map[string]any{"kid": "p", "d": "AAAA"})}, kept, `key 2 (kid "p"): a private key in a published set`},
 		{"private primes", []any{with(rsaKey, map[string]any{"p": "AAAA"})}, kept, "a private key in a published set"},
@@ -121,7 +122,7 @@ func setOf(members ...any) string {
 
 // TestNoKeyset: what is no set of keys says what it is instead.
 func TestNoKeyset(t *testing.T) {
-	key := jwkOf(newECKey(t), map[string]any{"kid": "k"})
+	key := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "k"})
 	for text, want := range map[string]string{
 		"":                              "the answer is empty",
 		"  <!doctype html><title>Login": "a web page",
@@ -166,9 +167,9 @@ func TestCertificateMap(t *testing.T) {
 	set, err := readKeyset(write(map[string]any{
 		"now":  certificateOf(t, now.Add(-time.Hour), now.Add(time.Hour)),
 		"old":  certificateOf(t, now.Add(-2*time.Hour), now.Add(-time.Hour)),
-		"iap":  pemOf(newECKey(t)),
+		"iap":  keystest.PEM(keystest.ECKey(t)),
 		"hush": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-		"cut":  "-----BEGIN CERTIFICATE-----\nAAAA", "odd": 1, "": pemOf(newECKey(t)), "word": "no PEM",
+		"cut":  "-----BEGIN CERTIFICATE-----\nAAAA", "odd": 1, "": keystest.PEM(keystest.ECKey(t)), "word": "no PEM",
 	}))
 	rs := "RS256,RS384,RS512,PS256,PS384,PS512"
 	if want := "iap=ES256 now=" + rs + " old=" + rs; err != nil || described(set) != want {
@@ -177,7 +178,7 @@ func TestCertificateMap(t *testing.T) {
 	if lines := set.lines(); len(lines) != 5 || !strings.HasPrefix(lines[0], `kid "hush": a private key in a published set`) {
 		t.Errorf("left out %q", lines)
 	}
-	a, b := must(json.Marshal(pemOf(newECKey(t)))), must(json.Marshal(pemOf(newECKey(t))))
+	a, b := must(json.Marshal(keystest.PEM(keystest.ECKey(t)))), must(json.Marshal(keystest.PEM(keystest.ECKey(t))))
 	set, err = readKeyset(fmt.Appendf(nil, `{"k":%s,"k":%s,"j":%[1]s,"j":%[1]s}`, a, b))
 	if err != nil || described(set) != "j=ES256" {
 		t.Errorf("one kid twice: %q, %v", described(set), err)
@@ -191,7 +192,7 @@ func TestManyMembers(t *testing.T) {
 		members = append(members, map[string]any{"kty": strings.Repeat("x", 500)})
 	}
 	for i := range maxSetKeys + 3 {
-		members = append(members, jwkOf(newECKey(t), map[string]any{"kid": fmt.Sprint(i)}))
+		members = append(members, keystest.JWK(keystest.ECKey(t), map[string]any{"kid": fmt.Sprint(i)}))
 	}
 	members = append(members, map[string]any{"kty": "oct", "k": "AAAA"})
 	set, err := readKeyset([]byte(setOf(members...)))

@@ -11,13 +11,13 @@ const (
 	troubledFor = 5 * time.Second  // that a failure of the server counts
 )
 
-// A lookup is what a key source says of a kid that none of its keys has.
-// Pending means that the source has not been asked yet, or could not answer:
-// the same token may be good in a moment.
-type lookup struct {
-	pending bool
-	trouble bool   // the source has failed, which an operator should see to
-	detail  string // for an operator; it holds no URL
+// A Lookup is what key sources say of a kid that none of their keys has.
+type Lookup struct {
+	// Pending means that a source has not been asked yet, or could not answer:
+	// the same token may be good in a moment.
+	Pending bool
+	Trouble bool   // a source has failed, which an operator should see to
+	Detail  string // for an operator; it holds no URL
 }
 
 // A kidHash stands for a kid where strangers may fill a table: it has a fixed

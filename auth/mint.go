@@ -24,13 +24,13 @@ type SigningKey struct {
 }
 
 // LogValue keeps the key out of every log.
-func (SigningKey) LogValue() slog.Value { return slog.StringValue("auth.SigningKey") }
+func (SigningKey) LogValue() slog.Value { return slog.StringValue("keys.SigningKey") }
 
 // GoString keeps the key out of a %#v.
-func (SigningKey) GoString() string { return "auth.SigningKey" }
+func (SigningKey) GoString() string { return "keys.SigningKey" }
 
 // String keeps the key out of a %v.
-func (SigningKey) String() string { return "auth.SigningKey" }
+func (SigningKey) String() string { return "keys.SigningKey" }
 
 // SecretSigningKey returns a key for HS256, HS384 or HS512.
 func SecretSigningKey(secret []byte, alg string) (SigningKey, error) {
@@ -71,7 +71,7 @@ func parsePrivate(block *pem.Block) (crypto.PrivateKey, error) {
 }
 
 func newSigningKey(key any, kind keyKind, alg string) (SigningKey, error) {
-	a := algorithmNamed(alg)
+	a := AlgorithmNamed(alg)
 	if a == nil || a.kind != kind {
 		return SigningKey{}, fmt.Errorf("algorithm %q is not for %s keys", alg, kind)
 	}

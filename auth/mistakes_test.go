@@ -73,7 +73,7 @@ func signedBy(t *testing.T, alg string, private any) (auth.Config, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hostConfig(func(_ *auth.HostConfig, i *auth.IssuerConfig) { i.Keys, i.Algorithms = keys, []string{alg} }), token
+	return hostConfig(func(_ *auth.HostConfig, i *auth.IssuerConfig) { i.Keys.Files, i.Algorithms = keys, []string{alg} }), token
 }
 
 // TestLinesOfMistakes: what explain says of what applications get wrong.

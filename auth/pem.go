@@ -10,6 +10,14 @@ import (
 	"strings"
 )
 
+// PublicKeyFiles is the kind of public keys in PEM files.
+const PublicKeyFiles Kind = "public_key_files"
+
+var publicKeyFiles = fileKind{noun: "public key file", read: func(f File) ([]*Key, []Doubt, error) {
+	keys, err := ParsePublicKeys(f.Content, f.Label)
+	return keys, nil, err
+}}
+
 // ParsePublicKeys reads the public keys of a PEM file: PKIX ("PUBLIC KEY"),
 // PKCS #1 ("RSA PUBLIC KEY") or a certificate, of which only the key counts.
 // Anything else in the file is an error, a private key above all.

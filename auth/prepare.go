@@ -7,7 +7,7 @@ import "fmt"
 type Prepared struct {
 	verifier *Verifier
 	rules    *rules
-	sources  map[sourceID]*source
+	keys     *PreparedKeys
 }
 
 // Prepare checks and builds rules. Everything that can fail fails here; what is
@@ -16,12 +16,10 @@ func (v *Verifier) Prepare(c Config) (*Prepared, error) {
 	if err := c.Check(); err != nil {
 		return nil, fmt.Errorf("token rules: %w", err)
 	}
-	sources, sourceFor := v.sources.prepare()
-	p := &Prepared{verifier: v, rules: newRules(c, sourceFor), sources: sources}
-	for id, s := range sources {
-		if s.bad != nil {
-			return nil, fmt.Errorf("token rules: issuer %q: %s: %w", id.issuer, id.kind, s.bad)
-		}
+	keys := v.keys.Prepare()
+	p := &Prepared{verifier: v, rules: newRules(c, keys.Set), keys: keys}
+	if err := keys.Err(); err != nil {
+		return nil, fmt.Errorf("token rules: %w", err)
 	}
 	return p, nil
 }
@@ -31,7 +29,7 @@ func (v *Verifier) Prepare(c Config) (*Prepared, error) {
 func (p *Prepared) Commit() {
 	p.rules.keepUse(p.verifier.rules.Load(), p.verifier.now())
 	p.verifier.rules.Store(p.rules)
-	p.verifier.sources.apply(p.sources)
+	p.keys.Commit()
 	p.verifier.CountKeys()
 }
 

@@ -15,57 +15,6 @@ type reading struct {
 	secret []byte
 }
 
-// hintSignature says which mistake would explain a signature that no key made:
-// a secret that its issuer reads in another way, or another issuer's key. It
-// is empty if none does. It costs a signature for each guess, so it is for
-// explanations alone.
-func hintSignature(a *attempt) string {
-	signature, refusal := a.decode(a.parts.signature, "signature")
-	if refusal != nil {
-		return ""
-	}
-	for _, k := range a.issuer.Keys {
-		if hint := a.hintReading(k, signature); hint != "" {
-			return hint
-		}
-	}
-	for name, h := range a.rules.hosts {
-		for id, other := range h.issuers {
-			if k := signedBy(other, a, signature); k != nil {
-				return fmt.Sprintf("it was made by key %s of issuer %q of %s: the token names another iss or kid", k, id, name)
-			}
-		}
-	}
-	return ""
-}
-
-func (a *attempt) hintReading(k *Key, signature []byte) string {
-	if !k.Symmetric() {
-		return ""
-	}
-	for _, r := range readings(k.secret) {
-		verify := newSecretKey(r.secret, k.label, true).verify[a.header.alg]
-		if verify != nil && verify(a.parts.signed, signature) {
-			return fmt.Sprintf("the secret %s fits when it is read %s: %s", k, r.how, r.mend)
-		}
-	}
-	return ""
-}
-
-// signedBy returns the key of an issuer that made the signature, whatever kid
-// the token names.
-func signedBy(i *issuerRules, a *attempt, signature []byte) *Key {
-	var found [MaxTried]*Key
-	anyKid := *a.header
-	anyKid.kid = ""
-	for _, k := range i.candidates(found[:0], &anyKid) {
-		if k.verify[a.header.alg](a.parts.signed, signature) {
-			return k
-		}
-	}
-	return nil
-}
-
 const byteOrderMark = "\xef\xbb\xbf"
 
 // readings returns what people mean by a secret file that does not fit. The

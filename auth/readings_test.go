@@ -44,7 +44,7 @@ func TestExplainFindsTheReading(t *testing.T) {
 			}
 			config := authtest.Config(host)
 			issuer := config.Hosts[host].Issuers[authtest.Issuer]
-			issuer.Keys = []*auth.Key{key}
+			issuer.Keys.Files = []*auth.Key{key}
 			config.Hosts[host].Issuers[authtest.Issuer] = issuer
 			v := newVerifier(t, config)
 			r := v.Explain(auth.Credentials{Token: authtest.TokenBy(t, c.signs, authtest.Claims(host, nil))})
@@ -71,7 +71,7 @@ func TestExplainFindsTheIssuer(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := config.Hosts[host].Issuers[authtest.Issuer]
-	other.Keys = []*auth.Key{key}
+	other.Keys.Files = []*auth.Key{key}
 	config.Hosts[host].Issuers["other-app"] = other
 	r := newVerifier(t, config).Explain(auth.Credentials{Token: authtest.TokenBy(t, secret, authtest.Claims(host, nil))})
 	if detail := lineOf(t, r, "signature").Detail; !strings.Contains(detail, `made by key other.secret of issuer "other-app" of meet.example.com`) {

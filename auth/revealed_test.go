@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"usher/auth/keys/keystest"
 )
 
 // TestRevealedKey: a key whose private half its server publishes is dead, also
@@ -20,29 +21,29 @@ func TestRevealedKey(t *testing.T) {
 	private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	block := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(private))}))
 	text := func(s string) string { return `"` + strings.ReplaceAll(s, "\n", `\n`) + `"` }
-	good := jwkOf(&private.PublicKey, map[string]any{"kid": "a"})
+	good := keystest.JWK(&private.PublicKey, map[string]any{"kid": "a"})
 	leaked := maps.Clone(good)
 	leaked["d"] = "AAAA"
 	for name, row := range map[string]struct{ before, after string }{
-		"a set":                {jwkSet(good), jwkSet(leaked)},
-		"under another kid":    {jwkSet(good), jwkSet(jwkOf(&private.PublicKey, map[string]any{"d": "AAAA"}))},
-		"a map":                {`{"a":` + text(pemOf(&private.PublicKey)) + `}`, `{"b":` + text(block) + `}`},
-		"a map, with its half": {`{"a":` + text(pemOf(&private.PublicKey)) + `}`, `{"a":` + text(pemOf(&private.PublicKey)) + `,"b":` + text(block) + `}`},
+		"a set":                {keystest.JWKSet(good), keystest.JWKSet(leaked)},
+		"under another kid":    {keystest.JWKSet(good), keystest.JWKSet(keystest.JWK(&private.PublicKey, map[string]any{"d": "AAAA"}))},
+		"a map":                {`{"a":` + text(keystest.PEM(&private.PublicKey)) + `}`, `{"b":` + text(block) + `}`},
+		"a map, with its half": {`{"a":` + text(keystest.PEM(&private.PublicKey)) + `}`, `{"a":` + text(keystest.PEM(&private.PublicKey)) + `,"b":` + text(block) + `}`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			server, s := newSetServer(t, row.before, &log)
 			key := s.current().keys[0]
-			server.publish(row.after)
+			server.Publish(row.after)
 			time.Sleep(2 * defaultFresh)
 			synctest.Wait()
 			if s.current().holds(key) || !strings.Contains(log.String(), "level=ERROR") {
 				t.Errorf("%s: held: %v; the log says %s", name, s.current().holds(key), log.String())
 			}
-			if st := s.status("h"); st.Problem == "" || len(st.Skipped) == 0 {
+			if st := s.status(); st.Problem == "" || len(st.Skipped) == 0 {
 				t.Errorf("%s: status %+v", name, st)
 			}
-			server.publish(row.before)
+			server.Publish(row.before)
 			time.Sleep(2 * defaultFresh)
 			synctest.Wait()
 			if len(s.current().keys) != 1 || s.problem() != "" {
@@ -55,11 +56,11 @@ func TestRevealedKey(t *testing.T) {
 // TestRevealedAmongOthers: the other old keys stay.
 func TestRevealedAmongOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b := jwkOf(newECKey(t), map[string]any{"kid": "a"}), jwkOf(newECKey(t), map[string]any{"kid": "b"})
-		server, s := newSetServer(t, jwkSet(a, b), nil)
+		a, b := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"}), keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "b"})
+		server, s := newSetServer(t, keystest.JWKSet(a, b), nil)
 		leaked := maps.Clone(a)
 		leaked["d"] = "AAAA"
-		server.publish(jwkSet(leaked))
+		server.Publish(keystest.JWKSet(leaked))
 		time.Sleep(2 * defaultFresh)
 		synctest.Wait()
 		if got := described(s.current()); got != "b=ES256" || s.problem() != "" {
@@ -75,7 +76,7 @@ func TestRevealedASAP(t *testing.T) {
 		s.want("a")
 		s.want("b")
 		synctest.Wait()
-		server.put("a", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+		server.Put("a", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if got := described(s.current()); got != "b=ES256" {

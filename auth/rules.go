@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -40,15 +39,14 @@ type hostRules struct {
 type issuerRules struct {
 	IssuerConfig
 	id      string
-	allowed map[*algorithm]bool
-	sources []*source
+	allowed map[*Algorithm]bool
+	keys    *Set
 
 	unitWarned atomic.Int64 // when warnUnit last wrote a line, in seconds since 1970
 }
 
-// newRules takes over the source of an issuer that had it before, so that a
-// reload forgets no key that was fetched.
-func newRules(c Config, sourceFor func(sourceID) *source) *rules {
+// newRules has the keys of each issuer made by keysOf.
+func newRules(c Config, keysOf func(issuer string, c KeysConfig) *Set) *rules {
 	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, maxTokenBytes: c.MaxTokenBytes}
 	if r.maxTokenBytes == 0 {
 		r.maxTokenBytes = DefaultMaxTokenBytes
@@ -65,7 +63,7 @@ func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 		hr.moderators = newModeratorClaims(hr.Moderators)
 		hr.use = claimUse{any: new(atomic.Int64), own: !slices.EqualFunc(hr.Moderators, DefaultModerators(), ClaimTest.equal)}
 		for id, issuer := range h.Issuers {
-			hr.issuers[id] = newIssuerRules(id, issuer, sourceFor)
+			hr.issuers[id] = newIssuerRules(id, issuer, keysOf(id, issuer.Keys))
 		}
 		for _, account := range h.ServiceAccounts {
 			r.serviceAccounts[prepareJID(account)] = true
@@ -85,16 +83,10 @@ func newRules(c Config, sourceFor func(sourceID) *source) *rules {
 	return r
 }
 
-func newIssuerRules(id string, c IssuerConfig, sourceFor func(sourceID) *source) *issuerRules {
-	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*algorithm]bool{}}
+func newIssuerRules(id string, c IssuerConfig, keys *Set) *issuerRules {
+	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*Algorithm]bool{}, keys: keys}
 	for _, name := range c.Algorithms {
-		r.allowed[algorithmNamed(name)] = true
-	}
-	if c.JWKSURL != "" {
-		r.sources = append(r.sources, sourceFor(sourceID{id, sourceJWKS, c.JWKSURL, c.trust()}))
-	}
-	if c.ASAPURL != "" {
-		r.sources = append(r.sources, sourceFor(sourceID{id, sourceASAP, c.ASAPURL, c.trust()}))
+		r.allowed[AlgorithmNamed(name)] = true
 	}
 	return r
 }
@@ -118,107 +110,6 @@ func (r *rules) host(name string) *hostRules {
 		return r.only
 	}
 	return r.hosts[jid.LowerASCII(name)]
-}
-
-// MaxTried bounds the signatures that one token may cost.
-const MaxTried = 8
-
-// candidates appends the keys that may have signed a token of this header, a
-// handful at most. Those that have the token's kid come first, so that keys
-// without one cannot take their places.
-func (i *issuerRules) candidates(keys []*Key, h *header) []*Key {
-	for _, named := range []bool{true, false} {
-		if named && h.kid == "" {
-			continue
-		}
-		keys = appendFitting(keys, i.Keys, h, named)
-		for _, s := range i.sources {
-			if set := s.current(); set != nil {
-				keys = appendFitting(keys, set.keys, h, named)
-			}
-		}
-	}
-	return keys
-}
-
-func appendFitting(keys, from []*Key, h *header, named bool) []*Key {
-	for _, k := range from {
-		if len(keys) < MaxTried && (h.kid != "" && k.id == h.kid) == named && k.fits(h.alg, h.kid) {
-			keys = append(keys, k)
-		}
-	}
-	return keys
-}
-
-// keys yields all keys of the issuer that are there now.
-func (i *issuerRules) keys() iter.Seq[*Key] {
-	return func(yield func(*Key) bool) {
-		for _, k := range i.Keys {
-			if !yield(k) {
-				return
-			}
-		}
-		for _, s := range i.sources {
-			if set := s.current(); set != nil {
-				for _, k := range set.keys {
-					if !yield(k) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-// want asks every source of the issuer for a kid that no key has. It never
-// waits.
-func (i *issuerRules) want(kid string) lookup {
-	var all lookup
-	for n, s := range i.sources {
-		l := s.want(kid)
-		all.pending, all.trouble = all.pending || l.pending, all.trouble || l.trouble
-		if n > 0 {
-			all.detail += "; "
-		}
-		all.detail += l.detail
-	}
-	return all
-}
-
-// holds reports whether key can still verify for the issuer. Keys are made
-// once, so the pointer is the key.
-func (i *issuerRules) holds(key *Key) bool {
-	if slices.Contains(i.Keys, key) {
-		return true
-	}
-	for _, s := range i.sources {
-		if set := s.current(); set != nil && set.holds(key) {
-			return true
-		}
-	}
-	return false
-}
-
-// holdsPrint is holds for a key of which only the print was kept: a reload
-// makes new keys of the same files. A source that was not reached since the
-// start may have it, and so may a key server that is asked for one key at a
-// time: what nobody knows to be gone is held.
-func (i *issuerRules) holdsPrint(print string) bool {
-	same := func(k *Key) bool { return k.print == print }
-	if slices.ContainsFunc(i.Keys, same) {
-		return true
-	}
-	for _, s := range i.sources {
-		set := s.current()
-		if set == nil || s.kind == sourceASAP || slices.ContainsFunc(set.keys, same) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *keyset) holds(key *Key) bool {
-	return slices.Contains(s.keys, key)
 }
 
 // instant turns a NumericDate (RFC 7519 section 2) into a time. A number

@@ -19,6 +19,17 @@ const (
 	SecretBase64 SecretEncoding = "base64" // standard or URL alphabet, with or without padding
 )
 
+// SecretFiles is the kind of shared secrets: a file for each.
+const SecretFiles Kind = "secret_files"
+
+var secretFiles = fileKind{noun: "secret file", secret: true, read: func(f File) ([]*Key, []Doubt, error) {
+	key, err := ParseSecret(f.Content, f.Encoding, f.Label, f.AllowWeak)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []*Key{key}, doubtSecret(f.Content, f.Encoding, f.EncodingSaid), nil
+}}
+
 // minSecret is the shortest HMAC secret in bytes: the length of the shortest
 // hash (RFC 7518 section 3.2).
 const minSecret = 32

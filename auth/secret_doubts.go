@@ -13,12 +13,12 @@ import (
 // text has any of the secret in it.
 type Doubt struct{ Text, Mend string }
 
-// DoubtSecret looks for what people mix up in a secret file: what an editor, a
+// doubtSecret looks for what people mix up in a secret file: what an editor, a
 // shell or a clipboard adds, and another encoding than the configured one. said
 // is whether the configuration names the encoding; then a secret that only looks
 // like base64 is no doubt any more. Hexadecimal digits are none: that is how
 // usher's own manual makes secrets.
-func DoubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
+func doubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
 	secret := dropNewline(content)
 	list := doubtEdges(secret)
 	switch {
@@ -36,7 +36,7 @@ func DoubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
 	return list
 }
 
-// DoubtSecretText is [DoubtSecret] for a secret that has no encoding.
+// DoubtSecretText looks for what an editor, a shell or a clipboard adds to a secret that has no encoding.
 func DoubtSecretText(content []byte) []Doubt { return doubtEdges(dropNewline(content)) }
 
 // environmentLine is how env files and .env files hold a secret.

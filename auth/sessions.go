@@ -127,5 +127,5 @@ func (r *rules) holdsKey(host, issuer, keyPrint string) bool {
 // held also asks the sources: the key may have gone with a refreshed set.
 func (h *hostRules) held(issuer, keyPrint string) bool {
 	i := h.issuers[issuer]
-	return i != nil && i.holdsPrint(keyPrint)
+	return i != nil && i.keys.HoldsPrint(keyPrint)
 }

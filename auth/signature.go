@@ -26,7 +26,7 @@ type mac struct {
 
 // verifyMAC compares in constant time. jwx keys a new HMAC for every token,
 // which costs more than running it; here the keyed states are kept.
-func verifyMAC(a *algorithm, secret []byte) verifyFunc {
+func verifyMAC(a *Algorithm, secret []byte) verifyFunc {
 	states := &sync.Pool{New: func() any {
 		return &mac{Hash: hmac.New(a.hash.New, secret), sum: make([]byte, 0, a.hash.Size())}
 	}}
@@ -41,7 +41,7 @@ func verifyMAC(a *algorithm, secret []byte) verifyFunc {
 }
 
 // verifyPublic leaves RS, ES and EdDSA to jwx's low-level verifiers.
-func verifyPublic(a *algorithm, public any) (verifyFunc, error) {
+func verifyPublic(a *Algorithm, public any) (verifyFunc, error) {
 	if a.pss {
 		return verifyPSS(a, public.(*rsa.PublicKey)), nil
 	}
@@ -54,7 +54,7 @@ func verifyPublic(a *algorithm, public any) (verifyFunc, error) {
 
 // verifyPSS wants the salt as long as the hash (RFC 7518 section 3.5). jwx
 // takes a salt of any length.
-func verifyPSS(a *algorithm, public *rsa.PublicKey) verifyFunc {
+func verifyPSS(a *Algorithm, public *rsa.PublicKey) verifyFunc {
 	opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 	return func(input, signature []byte) bool {
 		h := a.hash.New()

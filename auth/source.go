@@ -16,14 +16,8 @@ import (
 	"usher/metrics"
 )
 
-type sourceKind string
-
-const (
-	sourceJWKS sourceKind = "jwks" // a JWK set (RFC 7517 section 5)
-	sourceASAP sourceKind = "asap" // a server with one PEM file for each kid
-)
-
-type sourceOptions struct {
+// KeysOptions are the collaborators of [Sources]. All but Transport must be set.
+type KeysOptions struct {
 	Log       *slog.Logger
 	Metrics   *metrics.Metrics
 	Now       func() time.Time  // what is shown; schedules use the monotonic clock
@@ -31,19 +25,20 @@ type sourceOptions struct {
 }
 
 // A sourceID is all that makes two key sources one: two hosts that say the
-// same of the same issuer share it.
+// same of the same issuer share it. After a change of the CA nothing that was
+// fetched under the old one is believed.
 type sourceID struct {
 	issuer string
-	kind   sourceKind
-	url    string
-	trust  sourceTrust
+	Location
+	trust trust
 }
 
 // A source holds the keys of one issuer that come from a URL. Its keeper, which
 // run runs, does all fetching; everything else only reads or marks.
 type source struct {
 	sourceID
-	options sourceOptions
+	row     *remoteKind
+	options KeysOptions
 	fetch   fetcher
 	from    *url.URL
 	bad     error // why from may not be fetched from
@@ -66,23 +61,18 @@ type keeper interface {
 	run(ctx context.Context)
 	// want says what is known of a kid that no key has, and if it is not
 	// known, has it fetched. It never waits.
-	want(kid string) lookup
+	want(kid string) Lookup
 }
 
 // newSource returns a source that fetches nothing until it runs.
-func newSource(id sourceID, o sourceOptions) *source {
-	s := &source{sourceID: id, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
-	s.from, s.bad = parseSourceURL(id.url, id.trust.insecureHTTP)
+func newSource(id sourceID, o KeysOptions) *source {
+	s := &source{sourceID: id, row: id.Kind.row().remote, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
+	s.from, s.bad = parseSourceURL(id.URL, id.trust.insecureHTTP)
 	if s.fetch.transport = o.Transport; o.Transport == nil && s.bad == nil {
 		s.fetch.transport, s.bad = id.trust.transport(s.from.Scheme)
 	}
-	if id.kind == sourceASAP {
-		s.fetch.accept = "application/x-pem-file, */*;q=0.1"
-		s.keeper = newASAP(s)
-		return s
-	}
-	s.fetch.accept = "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"
-	s.keeper = newJWKS(s)
+	s.fetch.accept = s.row.accept
+	s.keeper = s.row.keep(s)
 	return s
 }
 
@@ -91,7 +81,7 @@ func (s *source) current() *keyset { return s.set.Load() }
 
 // want says what is known of a kid that no key has. It may have it fetched;
 // the key is then in current some time later.
-func (s *source) want(kid string) lookup { return s.keeper.want(kid) }
+func (s *source) want(kid string) Lookup { return s.keeper.want(kid) }
 
 // tried returns a channel that is closed after the first attempt, good or not.
 func (s *source) tried() <-chan struct{} { return s.triedCh }
@@ -99,7 +89,7 @@ func (s *source) tried() <-chan struct{} { return s.triedCh }
 // problem says why there are no keys, or nothing. Old keys are no problem, nor
 // is a key server that was not asked for a key yet.
 func (s *source) problem() string {
-	if set := s.current(); set != nil && (len(set.keys) > 0 || s.kind == sourceASAP) {
+	if set := s.current(); set != nil && (len(set.keys) > 0 || s.row.perKid) {
 		return ""
 	}
 	s.mu.Lock()
@@ -209,7 +199,7 @@ func withoutURL(err error, from *url.URL) error {
 // failure: anybody can write one into a token.
 func (s *source) record(err error) {
 	now := s.options.Now()
-	if s.kind == sourceASAP && keyIsGone(err) {
+	if s.row.perKid && keyIsGone(err) {
 		s.options.Metrics.Fetched(s.issuer, metrics.FetchMissing, now)
 		return
 	}
@@ -226,20 +216,16 @@ func (s *source) record(err error) {
 
 // title names the source for an operator, without a URL.
 func (s *source) title() string {
-	what := "the key set"
-	if s.kind == sourceASAP {
-		what = "the key server"
-	}
 	if s.from == nil {
-		return what
+		return s.row.title
 	}
-	return what + " of " + clip(s.from.Host)
+	return s.row.title + " of " + clip(s.from.Host)
 }
 
 // log names the issuer and the server, which is enough to find the line of the
 // configuration; where the whole URL is wanted it is written by [shownURL].
 func (s *source) log(ctx context.Context, level slog.Level, text string, more ...slog.Attr) {
-	attrs := []slog.Attr{slog.String("issuer", s.issuer), slog.String("source", string(s.kind))}
+	attrs := []slog.Attr{slog.String("issuer", s.issuer), slog.String("source", s.row.source)}
 	if s.from != nil {
 		attrs = append(attrs, slog.String("server", s.from.Host))
 	}

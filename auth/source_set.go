@@ -2,44 +2,78 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
-// A sourceSet owns the key sources of the rules in force. It outlives
-// reloads, so that a source which stays keeps its keys and its schedule.
-type sourceSet struct {
-	options sourceOptions
+// Sources are the key sources of the configuration in force. They outlive
+// reloads, so that a source which stays keeps its keys and its schedule. It is
+// safe for concurrent use.
+type Sources struct {
+	options KeysOptions
 	fetched chan struct{} // closed when the first sources were tried
-	changed chan struct{} // wakes run
+	changed chan struct{} // wakes Run
 
 	mu  sync.Mutex
 	now map[sourceID]*source
 }
 
-func (s *sourceSet) init() {
-	s.fetched, s.changed = make(chan struct{}), make(chan struct{}, 1)
+// NewSources returns Sources with none yet. [Sources.Run] fetches.
+func NewSources(o KeysOptions) *Sources {
+	return &Sources{options: o, fetched: make(chan struct{}), changed: make(chan struct{}, 1)}
 }
 
-// prepare begins a new set, and returns what gives it its sources. Until
-// [sourceSet.apply] nothing of it is fetched, and it can be dropped.
-func (s *sourceSet) prepare() (next map[sourceID]*source, sourceFor func(sourceID) *source) {
-	next = map[sourceID]*source{}
-	return next, func(id sourceID) *source {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if next[id] == nil {
-			if next[id] = s.now[id]; next[id] == nil {
-				next[id] = newSource(id, s.options)
-			}
+// Fetched returns a channel that is closed when each source of the configuration
+// that was in force when Run began was tried once, with or without success.
+func (s *Sources) Fetched() <-chan struct{} { return s.fetched }
+
+// Prepared are the sources of a configuration that is not in force yet. Until
+// Commit nothing of them is fetched, and they can be dropped. It belongs to one
+// goroutine.
+type PreparedKeys struct {
+	sources *Sources
+	next    map[sourceID]*source
+	bad     error
+}
+
+// Prepare begins the sources of another configuration.
+func (s *Sources) Prepare() *PreparedKeys {
+	return &PreparedKeys{sources: s, next: map[sourceID]*source{}}
+}
+
+// Set returns the keys of an issuer. A source that is in force already goes on
+// with what it has; one that can never be fetched from is an error of Err.
+func (p *PreparedKeys) Set(issuer string, c KeysConfig) *Set {
+	set := &Set{files: c.Files}
+	for _, l := range c.Locations {
+		s := p.source(sourceID{issuer, l, c.trust()})
+		if s.bad != nil && p.bad == nil {
+			p.bad = fmt.Errorf("issuer %q: %s: %w", issuer, s.row.source, s.bad)
 		}
-		return next[id]
+		set.sources = append(set.sources, s)
 	}
+	return set
 }
 
-// apply puts a prepared set into force.
-func (s *sourceSet) apply(next map[sourceID]*source) {
+func (p *PreparedKeys) source(id sourceID) *source {
+	p.sources.mu.Lock()
+	defer p.sources.mu.Unlock()
+	if p.next[id] == nil {
+		if p.next[id] = p.sources.now[id]; p.next[id] == nil {
+			p.next[id] = newSource(id, p.sources.options)
+		}
+	}
+	return p.next[id]
+}
+
+// Err says which issuer's source can never be fetched from, and why.
+func (p *PreparedKeys) Err() error { return p.bad }
+
+// Commit puts the sources in force, and no others.
+func (p *PreparedKeys) Commit() {
+	s := p.sources
 	s.mu.Lock()
-	s.now = next
+	s.now = p.next
 	s.mu.Unlock()
 	select {
 	case s.changed <- struct{}{}:
@@ -47,8 +81,9 @@ func (s *sourceSet) apply(next map[sourceID]*source) {
 	}
 }
 
-// run keeps one goroutine for each source in force until ctx ends.
-func (s *sourceSet) run(ctx context.Context) error {
+// Run keeps one goroutine for each source in force until ctx ends, and waits for
+// them.
+func (s *Sources) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	running := map[*source]context.CancelFunc{}
@@ -64,7 +99,7 @@ func (s *sourceSet) run(ctx context.Context) error {
 }
 
 // start ends the sources that are gone and starts the new ones.
-func (s *sourceSet) start(ctx context.Context, wg *sync.WaitGroup, running map[*source]context.CancelFunc) {
+func (s *Sources) start(ctx context.Context, wg *sync.WaitGroup, running map[*source]context.CancelFunc) {
 	current := map[*source]bool{}
 	for _, src := range s.list() {
 		current[src] = true
@@ -82,7 +117,7 @@ func (s *sourceSet) start(ctx context.Context, wg *sync.WaitGroup, running map[*
 	}
 }
 
-func (s *sourceSet) list() []*source {
+func (s *Sources) list() []*source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []*source
@@ -93,7 +128,7 @@ func (s *sourceSet) list() []*source {
 }
 
 // waitFetched closes fetched once every source of the start was tried.
-func (s *sourceSet) waitFetched(ctx context.Context) {
+func (s *Sources) waitFetched(ctx context.Context) {
 	for _, src := range s.list() {
 		select {
 		case <-src.tried():

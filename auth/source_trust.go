@@ -8,19 +8,15 @@ import (
 	"net/http"
 )
 
-// A sourceTrust says what an issuer's key servers are believed by.
-type sourceTrust struct {
+// A trust says what an issuer's key servers are believed by.
+type trust struct {
 	ca           string // PEM; empty means the system's certificate authorities
 	insecureHTTP bool   // http also to other machines
 }
 
-// trust also tells sources apart: after a change of the CA nothing that was
-// fetched under the old one is believed.
-func (c IssuerConfig) trust() sourceTrust { return sourceTrust{string(c.CA), c.InsecureHTTP} }
-
 // transport takes the CA instead of the system's, not besides them: the
 // operator says who vouches for this server, and nobody else does.
-func (t sourceTrust) transport(scheme string) (http.RoundTripper, error) {
+func (t trust) transport(scheme string) (http.RoundTripper, error) {
 	var roots *x509.CertPool // nil means the system's
 	if t.ca != "" {
 		var err error

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"usher/auth/keys/keystest"
 )
 
 // An authority is a private CA.
@@ -50,7 +51,7 @@ func (a authority) serve(t *testing.T, body string) string {
 // TestCAFile: with ca_file, that CA is believed and no other one.
 func TestCAFile(t *testing.T) {
 	ours, other := newAuthority(t), newAuthority(t)
-	address := ours.serve(t, jwkSet(jwkOf(newECKey(t), nil)))
+	address := ours.serve(t, keystest.JWKSet(keystest.JWK(keystest.ECKey(t), nil)))
 	for _, row := range []struct{ name, ca, want string }{
 		{"the system's", "", "name the CA of the key server under ca_file: x509: certificate signed by unknown authority"},
 		{"ours", ours.pem, ""},
@@ -58,7 +59,7 @@ func TestCAFile(t *testing.T) {
 		{"another", other.pem, "certificate signed by unknown authority"},
 		{"none", "nonsense", "ca_file: it holds no PEM certificate"},
 	} {
-		s := newSource(sourceID{"id", sourceJWKS, address, IssuerConfig{CA: []byte(row.ca)}.trust()}, testOptions(nil, nil))
+		s := newSource(sourceID{"id", Location{JWKSURL, address}, KeysConfig{CA: []byte(row.ca)}.trust()}, testOptions(nil, nil))
 		start(t, s)
 		<-s.tried()
 		if p := s.problem(); (p == "") != (row.want == "") || !strings.Contains(p, row.want) {
@@ -98,17 +99,23 @@ func TestInsecureHTTP(t *testing.T) {
 // TestTrustTellsSourcesApart: keys that were fetched under another CA are not
 // taken over by a reload.
 func TestTrustTellsSourcesApart(t *testing.T) {
-	issuer := IssuerConfig{JWKSURL: testSetURL, Algorithms: []string{"ES256"}}
-	config := func(i IssuerConfig) Config {
-		return Config{Hosts: map[string]HostConfig{"h": {Issuers: map[string]IssuerConfig{"i": i}}}}
+	sources := NewSources(testOptions(nil, nil))
+	reload := func(c KeysConfig) *source {
+		p := sources.Prepare()
+		p.Set("i", c)
+		if err := p.Err(); err != nil {
+			t.Fatal(err)
+		}
+		p.Commit()
+		return sources.list()[0]
 	}
-	v := must(New(config(issuer), Options{}))
-	first := v.sources.list()[0]
-	if err := v.Reload(config(issuer)); err != nil || v.sources.list()[0] != first {
+	config := KeysConfig{Locations: []Location{{JWKSURL, testSetURL}}}
+	first := reload(config)
+	if reload(config) != first {
 		t.Error("the same source is made anew")
 	}
-	issuer.CA = []byte(newAuthority(t).pem)
-	if err := v.Reload(config(issuer)); err != nil || v.sources.list()[0] == first {
+	config.CA = []byte(newAuthority(t).pem)
+	if reload(config) == first {
 		t.Error("a source outlives its CA")
 	}
 }

@@ -24,7 +24,7 @@ func TestShownURL(t *testing.T) {
 		if err := notSet([]setMember{{kid: "jwks_uri", value: []byte(`"` + text + `"`)}}); strings.Contains(err.Error(), "hush") {
 			t.Error(err)
 		}
-		st := newSource(sourceID{issuer: "i", kind: sourceJWKS, url: text}, sourceOptions{}).status("h")
+		st := newSource(sourceAt(JWKSURL, text), KeysOptions{}).status()
 		if strings.Contains(st.URL, "hush") || strings.Contains(st.Problem, "hush") {
 			t.Errorf("status says %q, %q", st.URL, st.Problem)
 		}

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"usher/auth/keys/keystest"
 )
 
 // A siege has strangers with invented kids at a key source, from 40 s before a
 // user with a new key comes.
 type siege struct {
-	kind    sourceKind
+	kind    Kind
 	rate    int // strangers' tokens a second
 	repeats int // how often each invented kid is used
 	retry   time.Duration
@@ -26,29 +27,25 @@ type siege struct {
 func (s siege) stayedOut(t *testing.T) (out time.Duration, fetches float64) {
 	synctest.Test(t, func(t *testing.T) {
 		key := newSigner()
-		old := newECKey(t)
+		old := keystest.ECKey(t)
 		var mu sync.Mutex
 		published, fetched := false, 0
-		server := roundTripper(func(r *http.Request) (*http.Response, error) {
+		server := keystest.RoundTripper(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(50 * time.Millisecond) // the way there and back
 			mu.Lock()
 			defer mu.Unlock()
 			fetched++
 			switch {
-			case s.kind == sourceASAP && r.URL.Path == asapPath("app/new"):
-				return answer(200, "", pemOf(&key.PublicKey))
-			case s.kind == sourceASAP:
-				return answer(404, "", "")
+			case s.kind == ASAPURL && r.URL.Path == keystest.ASAPPath("app/new"):
+				return keystest.Answer(200, "", keystest.PEM(&key.PublicKey))
+			case s.kind == ASAPURL:
+				return keystest.Answer(404, "", "")
 			case published:
-				return answer(200, "", jwkSet(jwkOf(old, map[string]any{"kid": "old"}), jwkOf(&key.PublicKey, map[string]any{"kid": "app/new"})))
+				return keystest.Answer(200, "", keystest.JWKSet(keystest.JWK(old, map[string]any{"kid": "old"}), keystest.JWK(&key.PublicKey, map[string]any{"kid": "app/new"})))
 			}
-			return answer(200, "", jwkSet(jwkOf(old, map[string]any{"kid": "old"})))
+			return keystest.Answer(200, "", keystest.JWKSet(keystest.JWK(old, map[string]any{"kid": "old"})))
 		})
-		issuer := IssuerConfig{JWKSURL: "https://id.example.com/keys"}
-		if s.kind == sourceASAP {
-			issuer.JWKSURL, issuer.ASAPURL = "", issuer.JWKSURL
-		}
-		v := verifierWith(t, issuer, server)
+		v := verifierWith(t, IssuerConfig{Keys: at(s.kind, "https://id.example.com/keys")}, server)
 		var tasks sync.WaitGroup
 		ctx, cancel := context.WithCancel(t.Context())
 		tasks.Go(func() { s.besiege(ctx, v) })
@@ -101,16 +98,16 @@ func TestStrangers(t *testing.T) {
 		siege
 		most time.Duration
 	}{
-		{siege{sourceASAP, 0, 1, time.Second}, time.Second},
-		{siege{sourceASAP, 10, 1, time.Second}, 3 * time.Second},
-		{siege{sourceASAP, 100, 1, time.Second}, 5 * time.Second},
-		{siege{sourceASAP, 1000, 1, time.Second}, 5 * time.Second},
-		{siege{sourceASAP, 1000, 1, 10 * time.Second}, 40 * time.Second},
-		{siege{sourceASAP, 1000, 2, 2 * time.Second}, 30 * time.Second},
-		{siege{sourceASAP, 1000, 4, 2 * time.Second}, 30 * time.Second},
-		{siege{sourceASAP, 1000, 32, 2 * time.Second}, 30 * time.Second},
-		{siege{sourceJWKS, 0, 1, time.Second}, time.Second},
-		{siege{sourceJWKS, 1000, 1, time.Second}, jwksPause + 2*time.Second},
+		{siege{ASAPURL, 0, 1, time.Second}, time.Second},
+		{siege{ASAPURL, 10, 1, time.Second}, 3 * time.Second},
+		{siege{ASAPURL, 100, 1, time.Second}, 5 * time.Second},
+		{siege{ASAPURL, 1000, 1, time.Second}, 5 * time.Second},
+		{siege{ASAPURL, 1000, 1, 10 * time.Second}, 40 * time.Second},
+		{siege{ASAPURL, 1000, 2, 2 * time.Second}, 30 * time.Second},
+		{siege{ASAPURL, 1000, 4, 2 * time.Second}, 30 * time.Second},
+		{siege{ASAPURL, 1000, 32, 2 * time.Second}, 30 * time.Second},
+		{siege{JWKSURL, 0, 1, time.Second}, time.Second},
+		{siege{JWKSURL, 1000, 1, time.Second}, fetchPause + 2*time.Second},
 	} {
 		out, fetches := row.stayedOut(t)
 		t.Logf("%s, %4d tokens a second with each kid %d times, a try every %v: out for %v, %.1f fetches a second",

@@ -19,7 +19,7 @@ type Verifier struct {
 	now     func() time.Time
 
 	rules   atomic.Pointer[rules] // a login loads it once
-	sources sourceSet
+	keys    *Sources
 	doors   sync.Map // name → *metrics.Door
 	tickets *ticketTable
 
@@ -43,8 +43,7 @@ func New(c Config, o Options) (*Verifier, error) {
 		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
 	}
 	v.tickets = newTicketTable(v.metrics)
-	v.sources.options = sourceOptions{Log: v.log, Metrics: v.metrics, Now: v.now}
-	v.sources.init()
+	v.keys = NewSources(KeysOptions{Log: v.log, Metrics: v.metrics, Now: v.now})
 	return v, v.Reload(c)
 }
 
@@ -62,7 +61,7 @@ func (v *Verifier) Run(ctx context.Context) error {
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { v.sweep(ctx) })
 	defer sweeper.Wait()
-	return v.sources.run(ctx)
+	return v.keys.Run(ctx)
 }
 
 // sweepEvery bounds how long an expired ticket takes up memory.
@@ -87,7 +86,7 @@ func (v *Verifier) sweep(ctx context.Context) {
 
 // Fetched returns a channel that is closed when each key source of the first
 // rules was tried once, with or without success.
-func (v *Verifier) Fetched() <-chan struct{} { return v.sources.fetched }
+func (v *Verifier) Fetched() <-chan struct{} { return v.keys.Fetched() }
 
 // door resolves the counters of a door once; there is one per package below.
 func (v *Verifier) door(name string) *metrics.Door {

@@ -36,7 +36,7 @@ func TestKeyServer(t *testing.T) {
 	defer keys.Close()
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		c := authtest.Config(meet)
-		c.Hosts[meet].Issuers[authtest.Issuer] = auth.IssuerConfig{ASAPURL: keys.URL, Algorithms: []string{"ES256"}, RequireExp: true}
+		c.Hosts[meet].Issuers[authtest.Issuer] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.ASAPURL, URL: keys.URL}}}, Algorithms: []string{"ES256"}, RequireExp: true}
 		verifier := newVerifier(t, c)
 		var fetching sync.WaitGroup
 		t.Cleanup(fetching.Wait)

@@ -35,7 +35,7 @@ func ConfigWith(host string, secrets ...string) auth.Config {
 		}
 		keys = append(keys, key)
 	}
-	issuer := auth.IssuerConfig{Keys: keys, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
+	issuer := auth.IssuerConfig{Keys: auth.KeysConfig{Files: keys}, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
 	return auth.Config{Hosts: map[string]auth.HostConfig{host: {
 		Issuers: map[string]auth.IssuerConfig{Issuer: issuer},
 		Leeway:  10 * time.Second,

@@ -62,7 +62,7 @@ func BenchmarkTail(b *testing.B) {
 	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer hang.Close()
 	config := authtest.Config(benchHost)
-	config.Hosts[benchHost].Issuers["hanging"] = auth.IssuerConfig{JWKSURL: hang.URL, Algorithms: []string{"RS256"}, RequireExp: true}
+	config.Hosts[benchHost].Issuers["hanging"] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.JWKSURL, URL: hang.URL}}}, Algorithms: []string{"RS256"}, RequireExp: true}
 	requests := benchRequests(b)
 	quiet := tail(b, config, requests, false)
 	busy := tail(b, config, requests, true)

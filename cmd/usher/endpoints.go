@@ -138,7 +138,7 @@ func otherFilesOf(c *config.Config) int {
 	n := otherFiles
 	for _, h := range c.Auth.Hosts {
 		for _, i := range h.Issuers {
-			if i.JWKSURL != "" || i.ASAPURL != "" {
+			if i.Keys.Remote() {
 				n += 2
 			}
 		}

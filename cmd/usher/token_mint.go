@@ -94,7 +94,7 @@ func signingKey(c *cli.Context, issuer auth.IssuerConfig) (auth.SigningKey, erro
 	if path := c.String("key"); path != "" {
 		return privateKey(path, algorithms)
 	}
-	for _, k := range issuer.Keys {
+	for _, k := range issuer.Keys.Files {
 		for _, alg := range algorithms {
 			if k.Symmetric() && k.Allows(alg) {
 				return k.SigningKey(alg)

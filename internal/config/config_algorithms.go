@@ -52,7 +52,7 @@ func (r *issuerReader) fitting() string {
 }
 
 func (r *issuerReader) allowed(name string) bool {
-	return slices.ContainsFunc(r.config.Keys, func(k *auth.Key) bool { return k.Allows(name) })
+	return slices.ContainsFunc(r.config.Keys.Files, func(k *auth.Key) bool { return k.Allows(name) })
 }
 
 func (r *issuerReader) known(it item) bool {
@@ -77,7 +77,7 @@ func (r *issuerReader) checkUse(it item) {
 		it.problem("use "+r.fitting()+", or give it secret_files instead", "algorithms: %s wants a shared secret, and the issuer has public keys", it.text)
 	case !hmac && r.symmetric():
 		it.problem("use "+r.fitting()+", or give it public keys instead", "algorithms: %s wants a public key, and the issuer has shared secrets", it.text)
-	case r.allowed(it.text) || r.remote():
+	case r.allowed(it.text) || r.config.Keys.Remote():
 	case hmac:
 		bits := strings.TrimPrefix(it.text, "HS")
 		it.problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()), "algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.text)
@@ -88,7 +88,7 @@ func (r *issuerReader) checkUse(it item) {
 
 // warnIdle tells of keys that verify nothing.
 func (r *issuerReader) warnIdle() {
-	for _, k := range r.config.Keys {
+	for _, k := range r.config.Keys.Files {
 		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
 			it := r.sources[k]
 			it.warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", text.Clip(it.text))

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 
-	"usher/auth"
 	"usher/internal/text"
 	"usher/internal/watch"
 )
@@ -114,37 +113,6 @@ func (it item) file(noun string, private bool) ([]byte, bool) {
 	}
 	it.r.contents[path] = content
 	return content, true
-}
-
-// secret reads the secret file that the item names. said is whether the
-// configuration names the encoding.
-func (it item) secret(encoding auth.SecretEncoding, said, weak bool) []*auth.Key {
-	content, ok := it.file("secret file", true)
-	if !ok {
-		return nil
-	}
-	key, err := auth.ParseSecret(content, encoding, it.text, weak)
-	if err != nil {
-		it.keyProblem("secret file", err)
-		return nil
-	}
-	for _, d := range auth.DoubtSecret(content, encoding, said) {
-		it.warn(d.Mend, "the secret file %q: %s", text.Clip(it.text), d.Text)
-	}
-	return []*auth.Key{key}
-}
-
-func (it item) publicKeys() []*auth.Key {
-	content, ok := it.file("public key file", false)
-	if !ok {
-		return nil
-	}
-	keys, err := auth.ParsePublicKeys(content, it.text)
-	if err != nil {
-		it.keyProblem("public key file", err)
-		return nil
-	}
-	return keys
 }
 
 // keyProblem cuts auth's errors at the semicolon that stands before the advice.

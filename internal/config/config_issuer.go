@@ -13,27 +13,27 @@ import (
 // An issuerReader collects what is said about one issuer before any of it can
 // be judged: the keys of the mapping come in any order.
 type issuerReader struct {
-	key              item // its name in the file
-	secrets, publics []item
-	urls             []item // jwks_url and asap_url, as far as they are there
-	ca, http         item   // ca_file and insecure_http, if they are there
-	encoding         auth.SecretEncoding
-	encodingSaid     bool
-	weak             bool
-	algorithms       []item
-	algorithmsNamed  bool
-	config           auth.IssuerConfig
-	bounds           moderation.Bounds
-	sources          map[*auth.Key]item // the file that each key came from
-	unread           bool               // some key is not known, so that nothing can be said of all
+	key             item // its name in the file
+	files           map[auth.Kind][]item
+	urls            map[auth.Kind]item // of servers
+	ca, http        item               // ca_file and insecure_http, if they are there
+	file            auth.File          // how key files are read
+	algorithms      []item
+	algorithmsNamed bool
+	config          auth.IssuerConfig
+	bounds          moderation.Bounds
+	sources         map[*auth.Key]item // the file that each key came from
+	unread          bool               // some key is not known, so that nothing can be said of all
 }
 
 func (v value) issuer(host string, key item) (auth.IssuerConfig, moderation.Bounds) {
 	r := &issuerReader{
-		key:      key,
-		encoding: auth.SecretPlain,
-		config:   auth.IssuerConfig{RequireExp: true, RequireRoom: true},
-		sources:  map[*auth.Key]item{},
+		key:     key,
+		files:   map[auth.Kind][]item{},
+		urls:    map[auth.Kind]item{},
+		file:    auth.File{Encoding: auth.SecretPlain},
+		config:  auth.IssuerConfig{RequireExp: true, RequireRoom: true},
+		sources: map[*auth.Key]item{},
 	}
 	r.read(v)
 	r.readSources()
@@ -46,35 +46,52 @@ func (v value) issuer(host string, key item) (auth.IssuerConfig, moderation.Boun
 }
 
 func (r *issuerReader) read(v value) {
-	complete := v.object(
-		field{"secret_files", r.careful(func(v value) { r.secrets = v.list() })},
-		field{"secret_encoding", r.careful(func(v value) {
-			if s, ok := v.oneOf(string(auth.SecretPlain), string(auth.SecretBase64)); ok {
-				r.encoding, r.encodingSaid = auth.SecretEncoding(s), true
-			}
-		})},
-		field{"allow_weak_secret", func(v value) { v.boolean(&r.weak) }},
-		field{"public_key_files", r.careful(func(v value) { r.publics = v.list() })},
-		field{"jwks_url", r.careful(func(v value) { r.config.JWKSURL = r.sourceURL(v) })},
-		field{"asap_url", r.careful(func(v value) { r.config.ASAPURL = r.sourceURL(v) })},
-		field{"ca_file", r.careful(func(v value) {
+	fields := append(r.keyFields(), []field{
+		{"ca_file", r.careful(func(v value) {
 			if s, ok := v.string(); ok && s != "" {
 				r.ca = item{v, s}
 			}
 		})},
-		field{"insecure_http", r.careful(func(v value) {
+		{"insecure_http", r.careful(func(v value) {
 			r.http = item{value: v}
-			v.boolean(&r.config.InsecureHTTP)
+			v.boolean(&r.config.Keys.InsecureHTTP)
 		})},
-		field{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
-		field{"audience", func(v value) { r.config.Audience = v.audiences() }},
-		field{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
-		field{"tenants", func(v value) { r.bounds.Tenants = v.tenants() }},
-		field{"rooms", func(v value) { r.bounds.Rooms = v.roomPatterns() }},
-		field{"require_exp", func(v value) { v.boolean(&r.config.RequireExp) }},
-		field{"require_room", func(v value) { v.boolean(&r.config.RequireRoom) }},
-	)
-	r.unread = r.unread || !complete
+		{"algorithms", func(v value) { r.algorithms, r.algorithmsNamed = v.someList(), true }},
+		{"audience", func(v value) { r.config.Audience = v.audiences() }},
+		{"account_prefix", func(v value) { r.config.AccountPrefix = v.accountPrefix() }},
+		{"tenants", func(v value) { r.bounds.Tenants = v.tenants() }},
+		{"rooms", func(v value) { r.bounds.Rooms = v.roomPatterns() }},
+		{"require_exp", func(v value) { v.boolean(&r.config.RequireExp) }},
+		{"require_room", func(v value) { v.boolean(&r.config.RequireRoom) }},
+	}...)
+	r.unread = !v.object(fields...) || r.unread
+}
+
+// keyFields are the settings that say where keys come from, and how those of
+// secrets are read.
+func (r *issuerReader) keyFields() (fields []field) {
+	for _, kind := range auth.Kinds() {
+		fields = append(fields, field{string(kind), r.careful(func(v value) { r.readKind(kind, v) })})
+		if kind != auth.SecretFiles {
+			continue
+		}
+		fields = append(fields, field{"secret_encoding", r.careful(func(v value) {
+			if s, ok := v.oneOf(string(auth.SecretPlain), string(auth.SecretBase64)); ok {
+				r.file.Encoding, r.file.EncodingSaid = auth.SecretEncoding(s), true
+			}
+		})}, field{"allow_weak_secret", func(v value) { v.boolean(&r.file.AllowWeak) }})
+	}
+	return fields
+}
+
+// readKind reads the names of files, or the URL of a server, which may be empty
+// and is then none. They are judged when the rest of the issuer is known.
+func (r *issuerReader) readKind(kind auth.Kind, v value) {
+	if !kind.Remote() {
+		r.files[kind] = v.list()
+	} else if s, ok := v.string(); ok && s != "" && !v.noSourceURL(s) {
+		r.urls[kind] = item{v, s}
+	}
 }
 
 // careful remembers that a problem with the value leaves the keys unknown.
@@ -87,66 +104,93 @@ func (r *issuerReader) careful(read func(value)) func(value) {
 }
 
 func (r *issuerReader) readKeys() {
-	files, contents := map[string]bool{}, map[[sha256.Size]byte]string{}
-	for i, it := range slices.Concat(r.secrets, r.publics) {
-		path := it.r.resolve(it.text)
-		if files[path] {
-			it.problem("keep one of them", "the file %q is named twice", text.Clip(it.text))
-			continue
+	named, contents := map[string]bool{}, map[[sha256.Size]byte]string{}
+	for _, kind := range auth.Kinds() {
+		for _, it := range r.files[kind] {
+			path := it.r.resolve(it.text)
+			if named[path] {
+				it.problem("keep one of them", "the file %q is named twice", text.Clip(it.text))
+				continue
+			}
+			named[path] = true
+			if !r.readKey(kind, it) {
+				r.unread = true
+				continue
+			}
+			content := strings.TrimSuffix(string(it.r.contents[path]), "\n") // the newline is no part of a secret
+			sum := sha256.Sum256([]byte(content))
+			if other, ok := contents[sum]; ok {
+				it.problem("remove one of them", "the files %q and %q hold the same key", text.Clip(other), text.Clip(it.text))
+			}
+			contents[sum] = it.text
 		}
-		files[path] = true
-		keys := r.readKey(it, i < len(r.secrets))
-		if len(keys) == 0 {
-			r.unread = true
-			continue
-		}
-		content := strings.TrimSuffix(string(it.r.contents[path]), "\n") // the newline is no part of a secret
-		sum := sha256.Sum256([]byte(content))
-		if other, ok := contents[sum]; ok {
-			it.problem("remove one of them", "the files %q and %q hold the same key", text.Clip(other), text.Clip(it.text))
-		}
-		contents[sum] = it.text
 	}
 }
 
-func (r *issuerReader) readKey(it item, secret bool) []*auth.Key {
-	var keys []*auth.Key
-	if secret {
-		keys = it.secret(r.encoding, r.encodingSaid, r.weak)
-	} else {
-		keys = it.publicKeys()
+// readKey reads one file, and tells what of it is rarely meant.
+func (r *issuerReader) readKey(kind auth.Kind, it item) bool {
+	file, ok := r.file, false
+	if file.Content, ok = it.file(kind.Noun(), kind.Secret()); !ok {
+		return false
+	}
+	file.Label = it.text
+	keys, doubts, err := kind.Read(file)
+	if err != nil {
+		it.keyProblem(kind.Noun(), err)
+		return false
+	}
+	for _, d := range doubts {
+		it.warn(d.Mend, "the %s %q: %s", kind.Noun(), text.Clip(it.text), d.Text)
 	}
 	for _, k := range keys {
 		r.sources[k] = it
 	}
-	r.config.Keys = append(r.config.Keys, keys...)
-	return keys
+	r.config.Keys.Files = append(r.config.Keys.Files, keys...)
+	return true
 }
 
-// remote reports whether there are keys that only time will show.
-func (r *issuerReader) remote() bool { return r.config.JWKSURL != "" || r.config.ASAPURL != "" }
+// names reports whether files of secret keys, or of public ones, are named.
+func (r *issuerReader) names(secret bool) bool {
+	return slices.ContainsFunc(auth.Kinds(), func(k auth.Kind) bool { return k.Secret() == secret && len(r.files[k]) > 0 })
+}
 
 // symmetric reports whether the issuer has shared secrets, and only these.
-func (r *issuerReader) symmetric() bool { return len(r.secrets) > 0 && !r.asymmetric() }
+func (r *issuerReader) symmetric() bool { return r.names(true) && !r.asymmetric() }
 
-func (r *issuerReader) asymmetric() bool { return len(r.publics) > 0 || r.remote() }
+func (r *issuerReader) asymmetric() bool { return r.names(false) || r.config.Keys.Remote() }
 
 // checkKinds refuses secrets beside public keys: where both are good, a public
 // key that is taken for a secret opens the door.
 func (r *issuerReader) checkKinds() {
 	switch {
-	case len(r.secrets) > 0 && r.asymmetric():
+	case r.names(true) && r.asymmetric():
 		r.unread = true
 		r.key.problem("keep one kind; tokens of the other kind want an issuer of their own", "the issuer %q mixes shared secrets and public keys", text.Clip(r.key.text))
-	case len(r.secrets) == 0 && !r.asymmetric() && !r.unread:
+	case !r.names(true) && !r.asymmetric() && !r.unread:
 		r.unread = true
-		r.key.problem("give it secret_files, public_key_files, jwks_url or asap_url", "the issuer %q has no keys", text.Clip(r.key.text))
+		r.key.problem("give it "+settingsOf(auth.Kinds()), "the issuer %q has no keys", text.Clip(r.key.text))
 	}
+}
+
+// settingsOf names kinds of keys as alternatives: a, b or c.
+func settingsOf(kinds []auth.Kind) string {
+	var list string
+	for i, k := range kinds {
+		switch {
+		case i == 0:
+		case i == len(kinds)-1:
+			list += " or "
+		default:
+			list += ", "
+		}
+		list += string(k)
+	}
+	return list
 }
 
 // checkUntried finds a file whose key would be good for nothing.
 func (r *issuerReader) checkUntried() {
-	if k := r.config.Untried(); k != nil {
+	if k := r.config.Keys.Untried(r.config.Algorithms); k != nil {
 		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", text.Clip(r.sources[k].text), auth.MaxTried)
 	}
 }

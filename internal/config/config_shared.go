@@ -17,7 +17,7 @@ type keyHolder struct {
 
 // hold remembers the keys of an issuer for [reader.checkShared].
 func (r *issuerReader) hold(host string) {
-	for _, k := range r.config.Keys {
+	for _, k := range r.config.Keys.Files {
 		r.key.r.holders = append(r.key.r.holders, keyHolder{host: host, issuer: r.key.text, key: k, file: r.sources[k]})
 	}
 }

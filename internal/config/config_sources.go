@@ -7,21 +7,15 @@ import (
 	"usher/auth"
 )
 
-// sourceURL reads the address of a key source; empty means none. It is judged
-// when the rest of the issuer is known.
-func (r *issuerReader) sourceURL(v value) string {
-	s, ok := v.string()
-	if !ok || s == "" || v.noSourceURL(s) {
-		return ""
-	}
-	r.urls = append(r.urls, item{v, s})
-	return s
-}
-
 // readSources judges the key sources, and what they are trusted by.
 func (r *issuerReader) readSources() {
-	for _, it := range r.urls {
-		if err := auth.CheckSourceURL(it.text, r.config.InsecureHTTP); err != nil {
+	for _, kind := range auth.Kinds() {
+		it, ok := r.urls[kind]
+		if !ok {
+			continue
+		}
+		r.config.Keys.Locations = append(r.config.Keys.Locations, auth.Location{Kind: kind, URL: it.text})
+		if err := auth.CheckSourceURL(it.text, r.config.Keys.InsecureHTTP); err != nil {
 			text, mend, found := strings.Cut(err.Error(), "; ")
 			if !found {
 				mend = "write an https URL (http only to this machine)"
@@ -31,7 +25,7 @@ func (r *issuerReader) readSources() {
 		}
 	}
 	r.readCA()
-	if r.config.InsecureHTTP {
+	if r.config.Keys.InsecureHTTP {
 		r.warnInsecure()
 	}
 }
@@ -50,9 +44,9 @@ func (r *issuerReader) readCA() {
 		r.unread = true
 		return
 	}
-	r.config.CAFile, r.config.CA = r.ca.text, content
+	r.config.Keys.CA = content
 	if !r.anyScheme("https") {
-		r.ca.warn("remove it, or name the key server under jwks_url or asap_url, with https", "ca_file has no effect: the issuer has no key server with https")
+		r.ca.warn("remove it, or name the key server under "+settingsOf(remoteKinds())+", with https", "ca_file has no effect: the issuer has no key server with https")
 	}
 }
 
@@ -65,7 +59,11 @@ func (r *issuerReader) warnInsecure() {
 }
 
 func (r *issuerReader) anyScheme(scheme string) bool {
-	return slices.ContainsFunc(r.urls, func(it item) bool {
-		return strings.HasPrefix(strings.ToLower(it.text), scheme+":")
+	return slices.ContainsFunc(r.config.Keys.Locations, func(l auth.Location) bool {
+		return strings.HasPrefix(strings.ToLower(l.URL), scheme+":")
 	})
+}
+
+func remoteKinds() []auth.Kind {
+	return slices.DeleteFunc(auth.Kinds(), func(k auth.Kind) bool { return !k.Remote() })
 }

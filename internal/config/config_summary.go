@@ -8,12 +8,8 @@ func (c *Config) Summary() string {
 	for _, h := range c.Auth.Hosts {
 		issuers += len(h.Issuers)
 		for _, i := range h.Issuers {
-			keys += len(i.Keys)
-			for _, url := range []string{i.JWKSURL, i.ASAPURL} {
-				if url != "" {
-					sources++
-				}
-			}
+			keys += len(i.Keys.Files)
+			sources += len(i.Keys.Locations)
 		}
 	}
 	s := text.Plural(len(c.Auth.Hosts), "host") + ", " + text.Plural(issuers, "issuer") + ", " + text.Plural(keys, "key")

@@ -76,7 +76,7 @@ func TestConfigOfInterface(t *testing.T) {
 		h.Account[0].String() != g.Account[0].String() || h.UnicodeAccounts != g.UnicodeAccounts {
 		t.Errorf("defaults of tokens: %+v, want %+v", g, h)
 	}
-	if len(i.Keys) != 1 || !slices.Equal(i.Algorithms, g.Issuers["my-app"].Algorithms) || !i.RequireExp || !i.RequireRoom ||
+	if len(i.Keys.Files) != 1 || !slices.Equal(i.Algorithms, g.Issuers["my-app"].Algorithms) || !i.RequireExp || !i.RequireRoom ||
 		!slices.Equal(i.Audience, []string{"jitsi"}) {
 		t.Errorf("issuer: %+v", i)
 	}
@@ -110,14 +110,14 @@ func TestConfigTwoHosts(t *testing.T) {
 		t.Errorf("tokens %+v", h)
 	}
 	portal := h.Issuers["portal"]
-	if len(portal.Keys) != 2 || portal.RequireExp || portal.RequireRoom || portal.JWKSURL == "" || portal.ASAPURL == "" {
+	if len(portal.Keys.Files) != 2 || portal.RequireExp || portal.RequireRoom || !slices.EqualFunc(portal.Keys.Locations, []auth.Kind{auth.JWKSURL, auth.ASAPURL}, func(l auth.Location, k auth.Kind) bool { return l.Kind == k && l.URL != "" }) {
 		t.Errorf("portal %+v", portal)
 	}
 	bounds := c.Rooms[slices.IndexFunc(c.Rooms, func(h moderation.HostPolicy) bool { return h.Host == "meet.example.com" })].Issuers
 	if len(bounds) != 1 || !slices.Equal(bounds["portal"].Tenants, []string{"acme", "meet.example.com"}) || !slices.Equal(bounds["portal"].Rooms, []string{"board-*", "[acme]*"}) {
 		t.Errorf("the issuers are bound to %+v", bounds)
 	}
-	if len(c.Auth.Hosts["localhost"].Issuers["old-app"].Keys) != 2 {
+	if len(c.Auth.Hosts["localhost"].Issuers["old-app"].Keys.Files) != 2 {
 		t.Error("the alias was not followed")
 	}
 	if got, want := c.Summary(), "2 hosts, 3 issuers, 6 keys, 2 key sources"; got != want {

@@ -73,7 +73,7 @@ func TestExplainedKeySets(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
 		defer server.Close()
 		c := asapConfig("")
-		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{JWKSURL: server.URL + "/keys?hush", Algorithms: []string{"ES256"}}
+		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.JWKSURL, URL: server.URL + "/keys?hush"}}}, Algorithms: []string{"ES256"}}
 		e, err := newExaminer(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestExplainedKeySets(t *testing.T) {
 
 func asapConfig(url string) auth.Config {
 	return auth.Config{Hosts: map[string]auth.HostConfig{"meet.example.com": {Issuers: map[string]auth.IssuerConfig{
-		"my-app": {ASAPURL: url, Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
+		"my-app": {Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.ASAPURL, URL: url}}}, Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
 	}}}}
 }
 
