@@ -18,6 +18,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 )
 
 // benchClaims make a token of about 670 bytes, as Jitsi's are.
@@ -74,11 +75,11 @@ func benchPublic(b *testing.B, alg string, private crypto.Signer, verify func(in
 	if err != nil {
 		b.Fatal(err)
 	}
-	key, err := auth.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), alg)
+	key, err := keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), alg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	token, err := auth.Mint(key, "", benchClaims())
+	token, err := keys.Mint(key, "", benchClaims())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func benchPublic(b *testing.B, alg string, private crypto.Signer, verify func(in
 	if err != nil {
 		b.Fatal(err)
 	}
-	keys, err := auth.ParsePublicKeys(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "bench.pem")
+	keys, err := keys.ParsePublicKeys(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "bench.pem")
 	if err != nil {
 		b.Fatal(err)
 	}

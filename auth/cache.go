@@ -1,6 +1,10 @@
 package auth
 
-import "sync"
+import (
+	"sync"
+
+	"usher/auth/keys"
+)
 
 const (
 	maxCacheEntries = 8192
@@ -22,7 +26,7 @@ type cache struct {
 type verdict struct {
 	id     Identity // Account is empty if the token names none
 	issuer *issuerRules
-	key    *Key
+	key    *keys.Key
 	span   span
 	had    uint64
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/auth/keys"
 )
 
 func checkKey(a *attempt) *Refusal {
@@ -91,7 +93,7 @@ func checkSignature(a *attempt) *Refusal {
 // windows cut it: its signature is shorter than any that its keys make.
 func (a *attempt) checkCut() *Refusal {
 	has := base64.RawURLEncoding.DecodedLen(len(a.parts.signature))
-	wants, cut := CutShort(a.candidates, a.header.alg, has)
+	wants, cut := keys.CutShort(a.candidates, a.header.alg, has)
 	if !cut {
 		return nil
 	}
@@ -107,9 +109,9 @@ func (a *attempt) refuseSignature() *Refusal {
 		text = fmt.Sprintf("the one key that fits (%s) did not make this signature", a.candidates[0])
 	}
 	if fitting := a.issuer.keys.CountFitting(a.header.alg, a.header.kid); fitting > len(a.candidates) {
-		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), MaxTried)
+		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), keys.MaxTried)
 	}
-	named := func(k *Key) bool { return k.Named(a.header.kid) }
+	named := func(k *keys.Key) bool { return k.Named(a.header.kid) }
 	if !a.issuer.keys.Remote() || slices.ContainsFunc(a.candidates, named) {
 		return Refuse(ReasonBadSignature, "%s; compare the key that the application signs with", text)
 	}
@@ -118,7 +120,7 @@ func (a *attempt) refuseSignature() *Refusal {
 
 func describeSignature(a *attempt) string { return "made by key " + a.key.String() }
 
-func keyNames(keys []*Key) string {
+func keyNames(keys []*keys.Key) string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.String()

@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 	"usher/auth/keys/keystest"
+
+	"usher/auth/keys"
 )
 
 // What package keys waits for: a set is asked for once in so long because of kids
@@ -32,19 +34,21 @@ func newSigner() signer { return signer{must(ecdsa.GenerateKey(elliptic.P256(), 
 func (s signer) token(t *testing.T, kid string, more map[string]any) string {
 	t.Helper()
 	der := must(x509.MarshalPKCS8PrivateKey(s.PrivateKey))
-	key := must(ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), "ES256"))
+	key := must(keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), "ES256"))
 	claims := map[string]any{"iss": "i", "aud": "jitsi", "sub": "h", "exp": 98753496345768}
 	maps.Copy(claims, more)
-	return must(Mint(key, kid, claims))
+	return must(keys.Mint(key, kid, claims))
 }
 
 // at says that keys come from one server.
-func at(kind Kind, url string) KeysConfig { return KeysConfig{Locations: []Location{{kind, url}}} }
+func at(kind keys.Kind, url string) keys.Config {
+	return keys.Config{Locations: []keys.Location{{Kind: kind, URL: url}}}
+}
 
 // verifierWith runs a Verifier of one host and one issuer, with this transport.
 func verifierWith(t *testing.T, issuer IssuerConfig, transport http.RoundTripper) *Verifier {
 	v := must(New(Config{}, Options{}))
-	v.keys = NewSources(KeysOptions{Log: v.log, Metrics: v.metrics, Now: v.now, Transport: transport})
+	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now, Transport: transport})
 	issuer.Algorithms, issuer.Audience, issuer.RequireExp = []string{"ES256"}, []string{"jitsi"}, true
 	if err := v.Reload(Config{Hosts: map[string]HostConfig{"h": {Issuers: map[string]IssuerConfig{"i": issuer}}}}); err != nil {
 		t.Fatal(err)
@@ -74,7 +78,7 @@ func TestUndecidedKeys(t *testing.T) {
 		first, second, never := newSigner(), newSigner(), newSigner()
 		server := &keystest.SetServer{}
 		server.Publish(keystest.JWKSet(keystest.JWK(&first.PublicKey, map[string]any{"kid": "1"})))
-		v := verifierWith(t, IssuerConfig{Keys: at(JWKSURL, testSetURL)}, server)
+		v := verifierWith(t, IssuerConfig{Keys: at(keys.JWKSURL, testSetURL)}, server)
 		server.Publish(keystest.JWKSet(keystest.JWK(&second.PublicKey, map[string]any{"kid": "2"})))
 		for i, want := range []Reason{ReasonKeysUnavailable, ""} {
 			if got, why := reasonFor(t, v, second.token(t, "2", nil)); got != want {
@@ -91,7 +95,7 @@ func TestUndecidedKeys(t *testing.T) {
 		first, second := newSigner(), newSigner()
 		server := &keystest.SetServer{}
 		server.Publish(keystest.JWKSet(keystest.JWK(&first.PublicKey, nil)))
-		v := verifierWith(t, IssuerConfig{Keys: at(JWKSURL, testSetURL)}, server)
+		v := verifierWith(t, IssuerConfig{Keys: at(keys.JWKSURL, testSetURL)}, server)
 		server.Publish(keystest.JWKSet(keystest.JWK(&second.PublicKey, nil)))
 		for _, kid := range []string{"", "a name of the application"} {
 			if got, _ := reasonFor(t, v, second.token(t, kid, nil)); got != ReasonKeysUnavailable && got != "" {
@@ -116,7 +120,7 @@ func TestASAPFirstLogin(t *testing.T) {
 		key := newSigner()
 		server := &keystest.KeyServer{}
 		server.Put("k", keystest.PEM(&key.PublicKey))
-		v := verifierWith(t, IssuerConfig{Keys: at(ASAPURL, "https://id.example.com/keys")}, server)
+		v := verifierWith(t, IssuerConfig{Keys: at(keys.ASAPURL, "https://id.example.com/keys")}, server)
 		for i, want := range []Reason{ReasonKeysUnavailable, "", ""} {
 			if got, why := reasonFor(t, v, key.token(t, "k", nil)); got != want {
 				t.Errorf("try %d: %s: %s", i+1, got, why)
@@ -146,7 +150,7 @@ func TestASAPFirstLogin(t *testing.T) {
 func TestCheapChecksFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &keystest.KeyServer{}
-		v := verifierWith(t, IssuerConfig{Keys: at(ASAPURL, "https://id.example.com/keys")}, server)
+		v := verifierWith(t, IssuerConfig{Keys: at(keys.ASAPURL, "https://id.example.com/keys")}, server)
 		for i, more := range []map[string]any{{"exp": 1}, {"exp": "x"}, {"nbf": 98753496345768}, {"aud": "else"}, {"sub": 7}} {
 			if got, why := reasonFor(t, v, newSigner().token(t, fmt.Sprint("k", i), more)); got != ReasonUnknownKey || !strings.Contains(why, "it is not asked for") {
 				t.Errorf("%v: %s: %s", more, got, why)
@@ -166,9 +170,9 @@ func TestKidBeforeKeysWithout(t *testing.T) {
 		key := newSigner()
 		server := &keystest.SetServer{}
 		server.Publish(keystest.JWKSet(keystest.JWK(&key.PublicKey, map[string]any{"kid": "k"})))
-		issuer := IssuerConfig{Keys: at(JWKSURL, testSetURL)}
-		for range MaxTried + 1 {
-			issuer.Keys.Files = append(issuer.Keys.Files, must(ParsePublicKeys([]byte(keystest.PEM(keystest.ECKey(t))), "file"))...)
+		issuer := IssuerConfig{Keys: at(keys.JWKSURL, testSetURL)}
+		for range keys.MaxTried + 1 {
+			issuer.Keys.Files = append(issuer.Keys.Files, must(keys.ParsePublicKeys([]byte(keystest.PEM(keystest.ECKey(t))), "file"))...)
 		}
 		v := verifierWith(t, issuer, server)
 		if got, why := reasonFor(t, v, key.token(t, "k", nil)); got != "" {

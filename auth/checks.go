@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"usher/internal/strictjson"
+
+	"usher/auth/keys"
 )
 
 // An attempt is one login on its way through the checks, and the memory that
@@ -14,7 +16,7 @@ type attempt struct {
 	claims     strictjson.Document // the payload; aliases buf
 	headerJSON strictjson.Document
 	buf        []byte // the token's text, then its decoded parts
-	keyBuf     [MaxTried]*Key
+	keyBuf     [keys.MaxTried]*keys.Key
 	onPanic    func() // sets panicked; made once, as a closure is memory too
 }
 
@@ -29,8 +31,8 @@ type login struct {
 	parts      segments
 	header     *header
 	issuer     *issuerRules
-	candidates []*Key
-	key        *Key // the one that made the signature
+	candidates []*keys.Key
+	key        *keys.Key // the one that made the signature
 	span       span
 	user, room *strictjson.Node // context.user and context.room, or nil
 	wrongUnit  string           // a claim that may be in milliseconds
@@ -44,7 +46,7 @@ type login struct {
 func (a *attempt) reset() {
 	a.claims.Reset()
 	a.headerJSON.Reset()
-	a.login, a.keyBuf, a.buf = login{}, [MaxTried]*Key{}, a.buf[:0]
+	a.login, a.keyBuf, a.buf = login{}, [keys.MaxTried]*keys.Key{}, a.buf[:0]
 }
 
 var attempts = sync.Pool{New: func() any {

@@ -8,6 +8,8 @@ import (
 
 	"usher/internal/panics"
 	"usher/metrics"
+
+	"usher/auth/keys"
 )
 
 // SubjectMode says what a token's sub must be.
@@ -46,7 +48,7 @@ type HostConfig struct {
 
 // An IssuerConfig is the part of one issuer of a host.
 type IssuerConfig struct {
-	Keys                    KeysConfig
+	Keys                    keys.Config
 	Algorithms              []string
 	Audience                []string // empty means any aud, or none; "*" means any
 	RequireExp, RequireRoom bool
@@ -99,7 +101,7 @@ func (c IssuerConfig) Check() error {
 		return errors.New("no algorithms")
 	}
 	for _, name := range c.Algorithms {
-		if AlgorithmNamed(name) == nil {
+		if keys.AlgorithmNamed(name) == nil {
 			return fmt.Errorf("unknown algorithm %q", name)
 		}
 	}

@@ -19,6 +19,8 @@ import (
 	"usher/auth/keys/keystest"
 	"usher/internal/strictjson"
 	"usher/metrics"
+
+	"usher/auth/keys"
 )
 
 const vectors = "../../shared/vectors/"
@@ -37,18 +39,18 @@ func readVectors(t *testing.T, name string, into any) {
 
 // verifyJWS runs the checks that stand between a compact JWS and its payload
 // under keys that the vectors name, with every algorithm and typ allowed.
-func verifyJWS(keys vectorKeys, token string) *Refusal {
+func verifyJWS(given vectorKeys, token string) *Refusal {
 	a := &attempt{}
 	a.Token, a.host = token, &hostRules{}
 	a.rules = &rules{maxTokenBytes: 1 << 20}
 	for _, c := range checkList {
 		switch c.name {
 		case "algorithm":
-			config := IssuerConfig{Keys: KeysConfig{Files: keys.all()}, Algorithms: Algorithms()}
+			config := IssuerConfig{Keys: keys.Config{Files: given.all()}, Algorithms: keys.Algorithms()}
 			if err := config.Check(); err != nil {
 				return Refuse(ReasonUnknownKey, "%v", err)
 			}
-			a.issuer = newIssuerRules("vectors", config, FromFiles(keys.forToken(a.header)...))
+			a.issuer = newIssuerRules("vectors", config, keys.FromFiles(given.forToken(a.header)...))
 		case "shape", "header", "key", "signature":
 		default:
 			continue
@@ -71,16 +73,16 @@ func verifyJWS(keys vectorKeys, token string) *Refusal {
 // and shared secrets, as they stand in files. A vector's secrets have a kid and an
 // alg, which those from files never have.
 type vectorKeys struct {
-	public  []*Key
+	public  []*keys.Key
 	secrets []vectorSecret
 }
 
 type vectorSecret struct {
-	key      *Key
+	key      *keys.Key
 	kid, alg string
 }
 
-func (k vectorKeys) all() []*Key {
+func (k vectorKeys) all() []*keys.Key {
 	list := slices.Clone(k.public)
 	for _, s := range k.secrets {
 		list = append(list, s.key)
@@ -89,7 +91,7 @@ func (k vectorKeys) all() []*Key {
 }
 
 // forToken leaves the secrets out that are for another kid or alg than a header's.
-func (k vectorKeys) forToken(h *header) []*Key {
+func (k vectorKeys) forToken(h *header) []*keys.Key {
 	list := slices.Clone(k.public)
 	for _, s := range k.secrets {
 		if (h.kid == "" || s.kid == "" || h.kid == s.kid) && (s.alg == "" || s.alg == h.alg.String()) {
@@ -101,11 +103,11 @@ func (k vectorKeys) forToken(h *header) []*Key {
 
 // fetched returns the keys of a server that publishes a set. It is an error if
 // there is none that can be used.
-func fetched(set string) ([]*Key, error) {
-	sources := NewSources(KeysOptions{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test"), Now: time.Now,
+func fetched(set string) ([]*keys.Key, error) {
+	sources := keys.NewSources(keys.Options{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test"), Now: time.Now,
 		Transport: keystest.RoundTripper(func(*http.Request) (*http.Response, error) { return keystest.Answer(200, "", set) })})
 	prepared := sources.Prepare()
-	keys := prepared.Set("vectors", KeysConfig{Locations: []Location{{JWKSURL, "https://vectors.example.com/"}}})
+	keys := prepared.Set("vectors", keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: "https://vectors.example.com/"}}})
 	prepared.Commit()
 	ctx, cancel := context.WithCancel(context.Background())
 	var task sync.WaitGroup
@@ -169,7 +171,7 @@ func (k *vectorKeys) add(text, alg, use, kid string) error {
 	if slices.ContainsFunc(k.secrets, func(s vectorSecret) bool { return kid != "" && s.kid == kid }) {
 		return fmt.Errorf("two secrets %q", kid)
 	}
-	key, err := ParseSecret(secret, SecretPlain, "vector", false)
+	key, err := keys.ParseSecret(secret, keys.SecretPlain, "vector", false)
 	if err != nil {
 		return err
 	}

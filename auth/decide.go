@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"time"
+
+	"usher/auth/keys"
 )
 
 // Authenticate decides about one login, counts the decision and logs it. The
@@ -63,7 +65,7 @@ func (v *Verifier) TicketWaits(text string) bool {
 // A decision is what was found out about one login.
 type decision struct {
 	id      Identity // with a refusal: as much of it as a signature proved
-	key     *Key
+	key     *keys.Key
 	token   string        // in compact form, also where a ticket was given
 	ticket  *ticketRecord // the ticket that was given, or nil
 	at      time.Time

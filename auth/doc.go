@@ -11,14 +11,12 @@
 // last the claims in exactly the bytes that were signed. [Verifier.Explain]
 // runs the same list and reports every line of it.
 //
-// The package knows keys and tokens. It knows nothing of rooms' members, and
-// it is the only importer of lestrrat-go/jwx.
+// The package knows tokens; their keys are of package keys. It knows nothing of
+// rooms' members.
 //
-// Goroutines: [Verifier.Run] starts one that sweeps and one for each key source,
-// and a source of an ASAP key server one for each fetch. Run returns when all of
-// them have ended. Everything else runs in the caller's.
+// Goroutines: [Verifier.Run] starts one that sweeps, and those that keep the keys
+// fresh (package keys). Run returns when all of them have ended. Everything else
+// runs in the caller's.
 //
-// Locks: none is held during a fetch or while a line is logged, and none while
-// another is taken, but a source's (of its last success and failure) within that of
-// its jwks, and the metrics' within a source's.
+// Locks: none is held while a line is logged, and none while another is taken.
 package auth

@@ -12,11 +12,13 @@ import (
 	"usher/internal/jid"
 
 	"usher/internal/strictjson"
+
+	"usher/auth/keys"
 )
 
 // A header is a JOSE header that was found acceptable (RFC 7515 section 4).
 type header struct {
-	alg *Algorithm
+	alg *keys.Algorithm
 	kid string // or empty
 	typ string // or empty
 }
@@ -40,9 +42,9 @@ func parseHeader(doc *strictjson.Document, text []byte) (*header, *Refusal) {
 	if alg == nil || alg.Kind != '"' {
 		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a text; have the application write what it signs with, such as HS256")
 	}
-	h := &header{alg: AlgorithmNamed(string(alg.Text))}
+	h := &header{alg: keys.AlgorithmNamed(string(alg.Text))}
 	if h.alg == nil {
-		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.Text), strings.Join(Algorithms(), ", "))
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.Text), strings.Join(keys.Algorithms(), ", "))
 	}
 	var refusal *Refusal
 	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {
@@ -61,8 +63,8 @@ func headerText(n *strictjson.Node, name string) (string, *Refusal) {
 		return "", nil
 	case n.Kind != '"':
 		return "", Refuse(ReasonBadHeader, "the header's %s is %s; have the application write a text", name, n.Words())
-	case len(n.Text) == 0 || len(n.Text) > MaxKeyID:
-		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.Text), MaxKeyID)
+	case len(n.Text) == 0 || len(n.Text) > keys.MaxKeyID:
+		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.Text), keys.MaxKeyID)
 	case bytes.ContainsFunc(n.Text, unicode.IsControl):
 		return "", Refuse(ReasonBadHeader, "the header's %s has a control character; have the application leave it out", name)
 	}

@@ -1,6 +1,10 @@
 package auth
 
-import "fmt"
+import (
+	"fmt"
+
+	"usher/auth/keys"
+)
 
 // hintSignature says which mistake would explain a signature that no key made:
 // a secret that its issuer reads in another way, or another issuer's key. It
@@ -26,8 +30,8 @@ func hintSignature(a *attempt) string {
 
 // signedBy returns the key of an issuer that made the signature, whatever kid
 // the token names.
-func (a *attempt) signedBy(i *issuerRules, signature []byte) *Key {
-	var found [MaxTried]*Key
+func (a *attempt) signedBy(i *issuerRules, signature []byte) *keys.Key {
+	var found [keys.MaxTried]*keys.Key
 	for _, k := range i.keys.Candidates(found[:0], a.header.alg, "") {
 		if k.Verifies(a.header.alg, a.parts.signed, signature) {
 			return k

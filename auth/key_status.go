@@ -5,13 +5,15 @@ import (
 	"slices"
 
 	"usher/metrics"
+
+	"usher/auth/keys"
 )
 
 // A KeyStatus is the state of some keys of one issuer of a host, for the status
 // command and the readiness check.
 type KeyStatus struct {
 	Host string
-	Status
+	keys.Status
 }
 
 // Keys returns the state of all keys, ordered by host, issuer and source.

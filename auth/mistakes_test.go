@@ -15,6 +15,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 )
 
 // TestCutTokens: a token without its end is told from one with a wrong signature, whatever it is signed with.
@@ -57,11 +58,11 @@ func signedBy(t *testing.T, alg string, private any) (auth.Config, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := auth.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), alg)
+	key, err := keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), alg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Mint(key, "", authtest.Claims(host, nil))
+	token, err := keys.Mint(key, "", authtest.Claims(host, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func signedBy(t *testing.T, alg string, private any) (auth.Config, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := auth.ParsePublicKeys(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "k.pem")
+	keys, err := keys.ParsePublicKeys(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "k.pem")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,17 @@
 package auth
 
-import "fmt"
+import (
+	"fmt"
+
+	"usher/auth/keys"
+)
 
 // Prepared are rules that were checked and built, and are not in force yet.
 // They may be dropped without a trace.
 type Prepared struct {
 	verifier *Verifier
 	rules    *rules
-	keys     *PreparedKeys
+	keys     *keys.Prepared
 }
 
 // Prepare checks and builds rules. Everything that can fail fails here; what is

@@ -8,6 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 )
 
 // A secret that two programs read in two ways is the usual reason of a
@@ -17,34 +18,34 @@ func TestExplainFindsTheReading(t *testing.T) {
 	raw := "s3cret-bytes-of-a-service-that-signs-it-0123456789"
 	for name, c := range map[string]struct {
 		file     string
-		encoding auth.SecretEncoding
+		encoding keys.SecretEncoding
 		signs    string // what the issuer signs with
 		want     string
 	}{
-		"base64 declared plain":         {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"base64url declared plain":      {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"plain declared base64":         {base64.StdEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"unpadded, declared base64":     {base64.RawURLEncoding.EncodeToString([]byte(raw)), auth.SecretBase64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"hexadecimal":                   {hex.EncodeToString([]byte(raw)), auth.SecretPlain, raw, "read as hexadecimal digits: write the secret as base64"},
-		"quotes":                        {`"` + raw + `"`, auth.SecretPlain, raw, "without the quotes around it: take the quotes out"},
-		"space":                         {raw + " ", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"second newline":                {raw + "\n\n", auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"byte order mark":               {"\ufeff" + raw, auth.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"the issuer has a newline":      {raw, auth.SecretPlain, raw + "\n", `with "\n" at its end`},
-		"quotes and base64":             {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", auth.SecretPlain, raw, "as base64"},
-		"a line of an environment file": {"JWT_APP_SECRET=" + raw, auth.SecretPlain, raw, "without the name and the = before it: keep only what stands after the ="},
-		"the same, in quotes":           {"export APP=\"" + raw + "\"\n", auth.SecretPlain, raw, "without the name and the = before it"},
-		"UTF-16":                        {"\xff\xfe" + strings.Join(strings.Split(raw, ""), "\x00") + "\x00", auth.SecretPlain, raw, "read as text in UTF-16: save the file as UTF-8"},
-		"another secret":                {raw, auth.SecretPlain, "another-secret-of-somebody-else-0123456789", ""},
+		"base64 declared plain":         {base64.StdEncoding.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
+		"base64url declared plain":      {base64.RawURLEncoding.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
+		"plain declared base64":         {base64.StdEncoding.EncodeToString([]byte(raw)), keys.SecretBase64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"unpadded, declared base64":     {base64.RawURLEncoding.EncodeToString([]byte(raw)), keys.SecretBase64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"hexadecimal":                   {hex.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as hexadecimal digits: write the secret as base64"},
+		"quotes":                        {`"` + raw + `"`, keys.SecretPlain, raw, "without the quotes around it: take the quotes out"},
+		"space":                         {raw + " ", keys.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"second newline":                {raw + "\n\n", keys.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"byte order mark":               {"\ufeff" + raw, keys.SecretPlain, raw, "without the white space or byte order mark around it"},
+		"the issuer has a newline":      {raw, keys.SecretPlain, raw + "\n", `with "\n" at its end`},
+		"quotes and base64":             {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", keys.SecretPlain, raw, "as base64"},
+		"a line of an environment file": {"JWT_APP_SECRET=" + raw, keys.SecretPlain, raw, "without the name and the = before it: keep only what stands after the ="},
+		"the same, in quotes":           {"export APP=\"" + raw + "\"\n", keys.SecretPlain, raw, "without the name and the = before it"},
+		"UTF-16":                        {"\xff\xfe" + strings.Join(strings.Split(raw, ""), "\x00") + "\x00", keys.SecretPlain, raw, "read as text in UTF-16: save the file as UTF-8"},
+		"another secret":                {raw, keys.SecretPlain, "another-secret-of-somebody-else-0123456789", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, err := auth.ParseSecret([]byte(c.file), c.encoding, "my-app.secret", true)
+			key, err := keys.ParseSecret([]byte(c.file), c.encoding, "my-app.secret", true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			config := authtest.Config(host)
 			issuer := config.Hosts[host].Issuers[authtest.Issuer]
-			issuer.Keys.Files = []*auth.Key{key}
+			issuer.Keys.Files = []*keys.Key{key}
 			config.Hosts[host].Issuers[authtest.Issuer] = issuer
 			v := newVerifier(t, config)
 			r := v.Explain(auth.Credentials{Token: authtest.TokenBy(t, c.signs, authtest.Claims(host, nil))})
@@ -66,12 +67,12 @@ func TestExplainFindsTheReading(t *testing.T) {
 func TestExplainFindsTheIssuer(t *testing.T) {
 	const host, secret = "meet.example.com", "0123456789abcdef0123456789abcdef-of-other-app"
 	config := authtest.Config(host)
-	key, err := auth.ParseSecret([]byte(secret), auth.SecretPlain, "other.secret", false)
+	key, err := keys.ParseSecret([]byte(secret), keys.SecretPlain, "other.secret", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := config.Hosts[host].Issuers[authtest.Issuer]
-	other.Keys.Files = []*auth.Key{key}
+	other.Keys.Files = []*keys.Key{key}
 	config.Hosts[host].Issuers["other-app"] = other
 	r := newVerifier(t, config).Explain(auth.Credentials{Token: authtest.TokenBy(t, secret, authtest.Claims(host, nil))})
 	if detail := lineOf(t, r, "signature").Detail; !strings.Contains(detail, `made by key other.secret of issuer "other-app" of meet.example.com`) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"usher/internal/jid"
+
+	"usher/auth/keys"
 )
 
 // rules is a Config made ready: immutable, but for its caches. A request
@@ -39,14 +41,14 @@ type hostRules struct {
 type issuerRules struct {
 	IssuerConfig
 	id      string
-	allowed map[*Algorithm]bool
-	keys    *Set
+	allowed map[*keys.Algorithm]bool
+	keys    *keys.Set
 
 	unitWarned atomic.Int64 // when warnUnit last wrote a line, in seconds since 1970
 }
 
 // newRules has the keys of each issuer made by keysOf.
-func newRules(c Config, keysOf func(issuer string, c KeysConfig) *Set) *rules {
+func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *rules {
 	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, maxTokenBytes: c.MaxTokenBytes}
 	if r.maxTokenBytes == 0 {
 		r.maxTokenBytes = DefaultMaxTokenBytes
@@ -83,10 +85,10 @@ func newRules(c Config, keysOf func(issuer string, c KeysConfig) *Set) *rules {
 	return r
 }
 
-func newIssuerRules(id string, c IssuerConfig, keys *Set) *issuerRules {
-	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*Algorithm]bool{}, keys: keys}
+func newIssuerRules(id string, c IssuerConfig, set *keys.Set) *issuerRules {
+	r := &issuerRules{IssuerConfig: c, id: id, allowed: map[*keys.Algorithm]bool{}, keys: set}
 	for _, name := range c.Algorithms {
-		r.allowed[AlgorithmNamed(name)] = true
+		r.allowed[keys.AlgorithmNamed(name)] = true
 	}
 	return r
 }

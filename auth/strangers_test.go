@@ -11,12 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 	"usher/auth/keys/keystest"
+
+	"usher/auth/keys"
 )
 
 // A siege has strangers with invented kids at a key source, from 40 s before a
 // user with a new key comes.
 type siege struct {
-	kind    Kind
+	kind    keys.Kind
 	rate    int // strangers' tokens a second
 	repeats int // how often each invented kid is used
 	retry   time.Duration
@@ -36,9 +38,9 @@ func (s siege) stayedOut(t *testing.T) (out time.Duration, fetches float64) {
 			defer mu.Unlock()
 			fetched++
 			switch {
-			case s.kind == ASAPURL && r.URL.Path == keystest.ASAPPath("app/new"):
+			case s.kind == keys.ASAPURL && r.URL.Path == keystest.ASAPPath("app/new"):
 				return keystest.Answer(200, "", keystest.PEM(&key.PublicKey))
-			case s.kind == ASAPURL:
+			case s.kind == keys.ASAPURL:
 				return keystest.Answer(404, "", "")
 			case published:
 				return keystest.Answer(200, "", keystest.JWKSet(keystest.JWK(old, map[string]any{"kid": "old"}), keystest.JWK(&key.PublicKey, map[string]any{"kid": "app/new"})))
@@ -98,16 +100,16 @@ func TestStrangers(t *testing.T) {
 		siege
 		most time.Duration
 	}{
-		{siege{ASAPURL, 0, 1, time.Second}, time.Second},
-		{siege{ASAPURL, 10, 1, time.Second}, 3 * time.Second},
-		{siege{ASAPURL, 100, 1, time.Second}, 5 * time.Second},
-		{siege{ASAPURL, 1000, 1, time.Second}, 5 * time.Second},
-		{siege{ASAPURL, 1000, 1, 10 * time.Second}, 40 * time.Second},
-		{siege{ASAPURL, 1000, 2, 2 * time.Second}, 30 * time.Second},
-		{siege{ASAPURL, 1000, 4, 2 * time.Second}, 30 * time.Second},
-		{siege{ASAPURL, 1000, 32, 2 * time.Second}, 30 * time.Second},
-		{siege{JWKSURL, 0, 1, time.Second}, time.Second},
-		{siege{JWKSURL, 1000, 1, time.Second}, fetchPause + 2*time.Second},
+		{siege{keys.ASAPURL, 0, 1, time.Second}, time.Second},
+		{siege{keys.ASAPURL, 10, 1, time.Second}, 3 * time.Second},
+		{siege{keys.ASAPURL, 100, 1, time.Second}, 5 * time.Second},
+		{siege{keys.ASAPURL, 1000, 1, time.Second}, 5 * time.Second},
+		{siege{keys.ASAPURL, 1000, 1, 10 * time.Second}, 40 * time.Second},
+		{siege{keys.ASAPURL, 1000, 2, 2 * time.Second}, 30 * time.Second},
+		{siege{keys.ASAPURL, 1000, 4, 2 * time.Second}, 30 * time.Second},
+		{siege{keys.ASAPURL, 1000, 32, 2 * time.Second}, 30 * time.Second},
+		{siege{keys.JWKSURL, 0, 1, time.Second}, time.Second},
+		{siege{keys.JWKSURL, 1000, 1, time.Second}, fetchPause + 2*time.Second},
 	} {
 		out, fetches := row.stayedOut(t)
 		t.Logf("%s, %4d tokens a second with each kid %d times, a try every %v: out for %v, %.1f fetches a second",

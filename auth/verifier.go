@@ -9,6 +9,8 @@ import (
 
 	"usher/internal/panics"
 	"usher/metrics"
+
+	"usher/auth/keys"
 )
 
 // A Verifier decides who may log in. It is safe for concurrent use.
@@ -19,7 +21,7 @@ type Verifier struct {
 	now     func() time.Time
 
 	rules   atomic.Pointer[rules] // a login loads it once
-	keys    *Sources
+	keys    *keys.Sources
 	doors   sync.Map // name → *metrics.Door
 	tickets *ticketTable
 
@@ -43,7 +45,7 @@ func New(c Config, o Options) (*Verifier, error) {
 		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
 	}
 	v.tickets = newTicketTable(v.metrics)
-	v.keys = NewSources(KeysOptions{Log: v.log, Metrics: v.metrics, Now: v.now})
+	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now})
 	return v, v.Reload(c)
 }
 

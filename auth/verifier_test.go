@@ -11,6 +11,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 )
 
 const host = "meet.example.com"
@@ -46,11 +47,11 @@ func raw(t testing.TB, payload string) string {
 
 func rawHeader(t testing.TB, header, payload string) string {
 	t.Helper()
-	key, err := auth.SecretSigningKey([]byte(authtest.Secret), "HS256")
+	key, err := keys.SecretSigningKey([]byte(authtest.Secret), "HS256")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Compact(key, []byte(header), []byte(payload))
+	token, err := keys.Compact(key, []byte(header), []byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
@@ -26,17 +27,17 @@ import (
 func TestKeyServer(t *testing.T) {
 	signing, public := ecKey(t)
 	sum := sha256.Sum256([]byte("app/one"))
-	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	published := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/"+hex.EncodeToString(sum[:])+".pem" {
 			http.NotFound(w, r)
 			return
 		}
 		_, _ = w.Write(public)
 	}))
-	defer keys.Close()
+	defer published.Close()
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		c := authtest.Config(meet)
-		c.Hosts[meet].Issuers[authtest.Issuer] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.ASAPURL, URL: keys.URL}}}, Algorithms: []string{"ES256"}, RequireExp: true}
+		c.Hosts[meet].Issuers[authtest.Issuer] = auth.IssuerConfig{Keys: keys.Config{Locations: []keys.Location{{Kind: keys.ASAPURL, URL: published.URL}}}, Algorithms: []string{"ES256"}, RequireExp: true}
 		verifier := newVerifier(t, c)
 		var fetching sync.WaitGroup
 		t.Cleanup(fetching.Wait)
@@ -44,7 +45,7 @@ func TestKeyServer(t *testing.T) {
 		server := prosodytest.Start(t, prosody.Config{Version: v, Hosts: []prosody.Host{{Name: meet, Lines: hostLines(openDoor(t, verifier), meet)}}})
 		w := &world{prosody: server}
 		for kid, second := range map[string]string{"app/one": "", "invented": "not-authorized"} {
-			token, err := auth.Mint(signing, kid, authtest.Claims(meet, nil))
+			token, err := keys.Mint(signing, kid, authtest.Claims(meet, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +63,7 @@ func TestKeyServer(t *testing.T) {
 	})
 }
 
-func ecKey(t *testing.T) (signing auth.SigningKey, public []byte) {
+func ecKey(t *testing.T) (signing keys.SigningKey, public []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func ecKey(t *testing.T) (signing auth.SigningKey, public []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if signing, err = auth.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "ES256"); err != nil {
+	if signing, err = keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "ES256"); err != nil {
 		t.Fatal(err)
 	}
 	der, err := x509.MarshalPKIXPublicKey(key.Public())

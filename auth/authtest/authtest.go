@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/keys"
 )
 
 // Secret is the HMAC secret of Issuer, in 64 characters.
@@ -27,15 +28,15 @@ func Config(host string) auth.Config {
 
 // ConfigWith returns the rules of Config with other secrets.
 func ConfigWith(host string, secrets ...string) auth.Config {
-	var keys []*auth.Key
+	var files []*keys.Key
 	for _, s := range secrets {
-		key, err := auth.ParseSecret([]byte(s), auth.SecretPlain, "test.secret", false)
+		key, err := keys.ParseSecret([]byte(s), keys.SecretPlain, "test.secret", false)
 		if err != nil {
 			panic(err) // a constant of the test is wrong
 		}
-		keys = append(keys, key)
+		files = append(files, key)
 	}
-	issuer := auth.IssuerConfig{Keys: auth.KeysConfig{Files: keys}, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
+	issuer := auth.IssuerConfig{Keys: keys.Config{Files: files}, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
 	return auth.Config{Hosts: map[string]auth.HostConfig{host: {
 		Issuers: map[string]auth.IssuerConfig{Issuer: issuer},
 		Leeway:  10 * time.Second,
@@ -64,11 +65,11 @@ func Token(t testing.TB, claims map[string]any) string {
 // TokenBy returns a token signed with another secret.
 func TokenBy(t testing.TB, secret string, claims map[string]any) string {
 	t.Helper()
-	key, err := auth.SecretSigningKey([]byte(secret), "HS256")
+	key, err := keys.SecretSigningKey([]byte(secret), "HS256")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Mint(key, "", claims)
+	token, err := keys.Mint(key, "", claims)
 	if err != nil {
 		t.Fatal(err)
 	}

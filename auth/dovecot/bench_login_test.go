@@ -11,6 +11,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 )
 
 const benchHost = "meet.example.com"
@@ -62,7 +63,7 @@ func BenchmarkTail(b *testing.B) {
 	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer hang.Close()
 	config := authtest.Config(benchHost)
-	config.Hosts[benchHost].Issuers["hanging"] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.JWKSURL, URL: hang.URL}}}, Algorithms: []string{"RS256"}, RequireExp: true}
+	config.Hosts[benchHost].Issuers["hanging"] = auth.IssuerConfig{Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: hang.URL}}}, Algorithms: []string{"RS256"}, RequireExp: true}
 	requests := benchRequests(b)
 	quiet := tail(b, config, requests, false)
 	busy := tail(b, config, requests, true)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/config"
 	"usher/internal/listen"
 )
@@ -50,7 +51,7 @@ func TestShortageIsToldOnce(t *testing.T) {
 // is had where it fits.
 func TestDivision(t *testing.T) {
 	c := config.Default()
-	c.Auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.JWKSURL, URL: "https://a.example"}}}}, "b": {}}}
+	c.Auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: "https://a.example"}}}}, "b": {}}}
 	each := map[string]int{"dovecot": 1, "extauth": 1, "http": 1, "metrics": 1, "admin": 1, "gateway": 2}
 	e := &endpoints{bound: map[string]*listen.Bound{}, log: slog.New(slog.DiscardHandler)}
 	for name := range each {

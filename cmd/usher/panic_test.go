@@ -113,7 +113,7 @@ func TestOneRecovery(t *testing.T) {
 	}
 	for file := range strings.FieldsSeq(string(out)) {
 		switch file {
-		case "../../internal/panics/panics.go", "../../internal/panics/http.go", "../../auth/extauth/bridge/bridge.go", "../../auth/source.go":
+		case "../../internal/panics/panics.go", "../../internal/panics/http.go", "../../auth/extauth/bridge/bridge.go", "../../auth/keys/source.go":
 		default:
 			t.Errorf("%s recovers by itself; usher/internal/panics is for that", file)
 		}

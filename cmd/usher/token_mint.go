@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/config"
 	"usher/internal/explain"
 	"usher/internal/text"
@@ -73,7 +74,7 @@ func mintAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	token, err := auth.Mint(key, c.String("kid"), claims)
+	token, err := keys.Mint(key, c.String("kid"), claims)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func mintAction(c *cli.Context) error {
 
 // signingKey takes a private key from --key, or the issuer's first secret that
 // is long enough for one of the algorithms.
-func signingKey(c *cli.Context, issuer auth.IssuerConfig) (auth.SigningKey, error) {
+func signingKey(c *cli.Context, issuer auth.IssuerConfig) (keys.SigningKey, error) {
 	algorithms := issuer.Algorithms
 	if alg := c.String("alg"); alg != "" {
 		algorithms = []string{alg}
@@ -101,25 +102,25 @@ func signingKey(c *cli.Context, issuer auth.IssuerConfig) (auth.SigningKey, erro
 			}
 		}
 	}
-	return auth.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, and --kid ID if it has one",
+	return keys.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, and --kid ID if it has one",
 		strings.Join(algorithms, " or "))
 }
 
 // privateKey reads a PEM file for the first of the algorithms that it fits.
-func privateKey(path string, algorithms []string) (auth.SigningKey, error) {
+func privateKey(path string, algorithms []string) (keys.SigningKey, error) {
 	content, err := readPrivate(path)
 	if err != nil {
-		return auth.SigningKey{}, err
+		return keys.SigningKey{}, err
 	}
 	var first error
 	for _, alg := range algorithms {
-		key, err := auth.ParseSigningKey(content, alg)
+		key, err := keys.ParseSigningKey(content, alg)
 		if err == nil {
 			return key, nil
 		}
 		first = cmp.Or(first, err)
 	}
-	return auth.SigningKey{}, fmt.Errorf("the private key %q: %w", path, first)
+	return keys.SigningKey{}, fmt.Errorf("the private key %q: %w", path, first)
 }
 
 func readPrivate(path string) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/e2e/client"
 )
 
@@ -37,7 +38,7 @@ func (d *demoWorld) come(ctx context.Context, name string, claims map[string]any
 }
 
 func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error) {
-	key, err := auth.SecretSigningKey([]byte(d.secrets["second.secret"]), "HS256")
+	key, err := keys.SecretSigningKey([]byte(d.secrets["second.secret"]), "HS256")
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +47,7 @@ func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error
 		"context": map[string]any{"user": map[string]any{"id": name}},
 	}
 	maps.Copy(all, claims)
-	return auth.Mint(key, "", all)
+	return keys.Mint(key, "", all)
 }
 
 // join has somebody join and become this.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"usher/auth"
+	"usher/auth/keys"
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/standin"
@@ -206,11 +206,11 @@ func (d *demoWorld) prosodyLog() string {
 
 // token makes a token signed with one of the demo's secrets.
 func (d *demoWorld) token(secret, user string, life time.Duration) (string, error) {
-	key, err := auth.SecretSigningKey([]byte(secret), "HS256")
+	key, err := keys.SecretSigningKey([]byte(secret), "HS256")
 	if err != nil {
 		return "", err
 	}
-	return auth.Mint(key, "", map[string]any{
+	return keys.Mint(key, "", map[string]any{
 		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "*",
 		"iat": time.Now().Add(min(0, life-time.Hour)).Unix(), "exp": time.Now().Add(life).Unix(),
 		"context": map[string]any{"user": map[string]any{"id": user}},

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/text"
 )
 
@@ -40,7 +40,7 @@ func (r *issuerReader) defaultAlgorithms() {
 
 // fitting returns an algorithm that suits the issuer's keys.
 func (r *issuerReader) fitting() string {
-	for _, name := range auth.Algorithms() {
+	for _, name := range keys.Algorithms() {
 		if r.allowed(name) {
 			return name
 		}
@@ -52,11 +52,11 @@ func (r *issuerReader) fitting() string {
 }
 
 func (r *issuerReader) allowed(name string) bool {
-	return slices.ContainsFunc(r.config.Keys.Files, func(k *auth.Key) bool { return k.Allows(name) })
+	return slices.ContainsFunc(r.config.Keys.Files, func(k *keys.Key) bool { return k.Allows(name) })
 }
 
 func (r *issuerReader) known(it item) bool {
-	names := auth.Algorithms()
+	names := keys.Algorithms()
 	switch {
 	case slices.Contains(names, it.text):
 		return true

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/keys"
 	"usher/internal/config/configtest"
 )
 
@@ -60,7 +61,7 @@ func TestSharedHost(t *testing.T) {
 func TestUntriedKeys(t *testing.T) {
 	dir := t.TempDir()
 	var names []string
-	for i := range auth.MaxTried + 1 {
+	for i := range keys.MaxTried + 1 {
 		name := fmt.Sprintf("%d.secret", i)
 		configtest.PutFile(t, dir, name, fmt.Sprintf("%d-%s", i, configtest.LongSecret), 0o600)
 		names = append(names, name)
@@ -73,7 +74,7 @@ func TestUntriedKeys(t *testing.T) {
 	if text := configtest.Printed(problems, dir); c != nil || !strings.Contains(text, `the file "8.secret" has a key that is never tried`) {
 		t.Errorf("%d secrets: %s", len(names), text)
 	}
-	c, problems = load(names[:auth.MaxTried])
+	c, problems = load(names[:keys.MaxTried])
 	if c == nil {
 		t.Fatal(configtest.Printed(problems, dir))
 	}
@@ -81,7 +82,7 @@ func TestUntriedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range auth.MaxTried {
+	for i := range keys.MaxTried {
 		token := authtest.TokenBy(t, fmt.Sprintf("%d-%s", i, configtest.LongSecret), authtest.Claims("meet.example.com", nil))
 		if _, err := v.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: "meet.example.com", Token: token}); err != nil {
 			t.Errorf("the secret %d: %v", i, err)

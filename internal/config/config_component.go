@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/jid"
 	"usher/internal/text"
 	"usher/moderation/component"
@@ -79,7 +79,7 @@ func (it item) componentSecret(to *Component) {
 		it.problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.text))
 		return
 	}
-	for _, d := range auth.DoubtSecretText(content) {
+	for _, d := range keys.DoubtSecretText(content) {
 		it.warn(d.Mend, "the component secret file %q: %s", text.Clip(it.text), d.Text)
 	}
 	to.Secret, to.SecretFile = secret, it.r.resolve(it.text)

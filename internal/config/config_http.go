@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/jid"
 	"usher/internal/text"
 )
@@ -69,8 +69,8 @@ func (it item) httpSecret(to *HTTP) {
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
 		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
-	case strings.ContainsFunc(secret, notURLSafe) && len(auth.DoubtSecretText(content)) > 0:
-		d := auth.DoubtSecretText(content)[0]
+	case strings.ContainsFunc(secret, notURLSafe) && len(keys.DoubtSecretText(content)) > 0:
+		d := keys.DoubtSecretText(content)[0]
 		it.problem(d.Mend, "the http secret file %q: %s", text.Clip(it.text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
 		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", text.Clip(it.text))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/text"
 	"usher/moderation"
 )
@@ -14,26 +15,26 @@ import (
 // be judged: the keys of the mapping come in any order.
 type issuerReader struct {
 	key             item // its name in the file
-	files           map[auth.Kind][]item
-	urls            map[auth.Kind]item // of servers
+	files           map[keys.Kind][]item
+	urls            map[keys.Kind]item // of servers
 	ca, http        item               // ca_file and insecure_http, if they are there
-	file            auth.File          // how key files are read
+	file            keys.File          // how key files are read
 	algorithms      []item
 	algorithmsNamed bool
 	config          auth.IssuerConfig
 	bounds          moderation.Bounds
-	sources         map[*auth.Key]item // the file that each key came from
+	sources         map[*keys.Key]item // the file that each key came from
 	unread          bool               // some key is not known, so that nothing can be said of all
 }
 
 func (v value) issuer(host string, key item) (auth.IssuerConfig, moderation.Bounds) {
 	r := &issuerReader{
 		key:     key,
-		files:   map[auth.Kind][]item{},
-		urls:    map[auth.Kind]item{},
-		file:    auth.File{Encoding: auth.SecretPlain},
+		files:   map[keys.Kind][]item{},
+		urls:    map[keys.Kind]item{},
+		file:    keys.File{Encoding: keys.SecretPlain},
 		config:  auth.IssuerConfig{RequireExp: true, RequireRoom: true},
-		sources: map[*auth.Key]item{},
+		sources: map[*keys.Key]item{},
 	}
 	r.read(v)
 	r.readSources()
@@ -70,14 +71,14 @@ func (r *issuerReader) read(v value) {
 // keyFields are the settings that say where keys come from, and how those of
 // secrets are read.
 func (r *issuerReader) keyFields() (fields []field) {
-	for _, kind := range auth.Kinds() {
+	for _, kind := range keys.Kinds() {
 		fields = append(fields, field{string(kind), r.careful(func(v value) { r.readKind(kind, v) })})
-		if kind != auth.SecretFiles {
+		if kind != keys.SecretFiles {
 			continue
 		}
 		fields = append(fields, field{"secret_encoding", r.careful(func(v value) {
-			if s, ok := v.oneOf(string(auth.SecretPlain), string(auth.SecretBase64)); ok {
-				r.file.Encoding, r.file.EncodingSaid = auth.SecretEncoding(s), true
+			if s, ok := v.oneOf(string(keys.SecretPlain), string(keys.SecretBase64)); ok {
+				r.file.Encoding, r.file.EncodingSaid = keys.SecretEncoding(s), true
 			}
 		})}, field{"allow_weak_secret", func(v value) { v.boolean(&r.file.AllowWeak) }})
 	}
@@ -86,7 +87,7 @@ func (r *issuerReader) keyFields() (fields []field) {
 
 // readKind reads the names of files, or the URL of a server, which may be empty
 // and is then none. They are judged when the rest of the issuer is known.
-func (r *issuerReader) readKind(kind auth.Kind, v value) {
+func (r *issuerReader) readKind(kind keys.Kind, v value) {
 	if !kind.Remote() {
 		r.files[kind] = v.list()
 	} else if s, ok := v.string(); ok && s != "" && !v.noSourceURL(s) {
@@ -105,7 +106,7 @@ func (r *issuerReader) careful(read func(value)) func(value) {
 
 func (r *issuerReader) readKeys() {
 	named, contents := map[string]bool{}, map[[sha256.Size]byte]string{}
-	for _, kind := range auth.Kinds() {
+	for _, kind := range keys.Kinds() {
 		for _, it := range r.files[kind] {
 			path := it.r.resolve(it.text)
 			if named[path] {
@@ -128,7 +129,7 @@ func (r *issuerReader) readKeys() {
 }
 
 // readKey reads one file, and tells what of it is rarely meant.
-func (r *issuerReader) readKey(kind auth.Kind, it item) bool {
+func (r *issuerReader) readKey(kind keys.Kind, it item) bool {
 	file, ok := r.file, false
 	if file.Content, ok = it.file(kind.Noun(), kind.Secret()); !ok {
 		return false
@@ -151,7 +152,7 @@ func (r *issuerReader) readKey(kind auth.Kind, it item) bool {
 
 // names reports whether files of secret keys, or of public ones, are named.
 func (r *issuerReader) names(secret bool) bool {
-	return slices.ContainsFunc(auth.Kinds(), func(k auth.Kind) bool { return k.Secret() == secret && len(r.files[k]) > 0 })
+	return slices.ContainsFunc(keys.Kinds(), func(k keys.Kind) bool { return k.Secret() == secret && len(r.files[k]) > 0 })
 }
 
 // symmetric reports whether the issuer has shared secrets, and only these.
@@ -168,12 +169,12 @@ func (r *issuerReader) checkKinds() {
 		r.key.problem("keep one kind; tokens of the other kind want an issuer of their own", "the issuer %q mixes shared secrets and public keys", text.Clip(r.key.text))
 	case !r.names(true) && !r.asymmetric() && !r.unread:
 		r.unread = true
-		r.key.problem("give it "+settingsOf(auth.Kinds()), "the issuer %q has no keys", text.Clip(r.key.text))
+		r.key.problem("give it "+settingsOf(keys.Kinds()), "the issuer %q has no keys", text.Clip(r.key.text))
 	}
 }
 
 // settingsOf names kinds of keys as alternatives: a, b or c.
-func settingsOf(kinds []auth.Kind) string {
+func settingsOf(kinds []keys.Kind) string {
 	var list string
 	for i, k := range kinds {
 		switch {
@@ -191,6 +192,6 @@ func settingsOf(kinds []auth.Kind) string {
 // checkUntried finds a file whose key would be good for nothing.
 func (r *issuerReader) checkUntried() {
 	if k := r.config.Keys.Untried(r.config.Algorithms); k != nil {
-		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", text.Clip(r.sources[k].text), auth.MaxTried)
+		r.sources[k].problem("remove the files of keys that are out of use", "the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before", text.Clip(r.sources[k].text), keys.MaxTried)
 	}
 }

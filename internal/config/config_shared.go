@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/text"
 )
 
 // A keyHolder is an issuer of a host, and one of its keys.
 type keyHolder struct {
 	host, issuer string
-	key          *auth.Key
+	key          *keys.Key
 	file         item // where the key's file is named
 	anySub       bool // the host does not look at sub
 }

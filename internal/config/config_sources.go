@@ -3,19 +3,18 @@ package config
 import (
 	"slices"
 	"strings"
-
-	"usher/auth"
+	"usher/auth/keys"
 )
 
 // readSources judges the key sources, and what they are trusted by.
 func (r *issuerReader) readSources() {
-	for _, kind := range auth.Kinds() {
+	for _, kind := range keys.Kinds() {
 		it, ok := r.urls[kind]
 		if !ok {
 			continue
 		}
-		r.config.Keys.Locations = append(r.config.Keys.Locations, auth.Location{Kind: kind, URL: it.text})
-		if err := auth.CheckSourceURL(it.text, r.config.Keys.InsecureHTTP); err != nil {
+		r.config.Keys.Locations = append(r.config.Keys.Locations, keys.Location{Kind: kind, URL: it.text})
+		if err := keys.CheckSourceURL(it.text, r.config.Keys.InsecureHTTP); err != nil {
 			text, mend, found := strings.Cut(err.Error(), "; ")
 			if !found {
 				mend = "write an https URL (http only to this machine)"
@@ -39,7 +38,7 @@ func (r *issuerReader) readCA() {
 		r.unread = true
 		return
 	}
-	if err := auth.CheckCA(content); err != nil {
+	if err := keys.CheckCA(content); err != nil {
 		r.ca.keyProblem("CA file", err)
 		r.unread = true
 		return
@@ -59,11 +58,11 @@ func (r *issuerReader) warnInsecure() {
 }
 
 func (r *issuerReader) anyScheme(scheme string) bool {
-	return slices.ContainsFunc(r.config.Keys.Locations, func(l auth.Location) bool {
+	return slices.ContainsFunc(r.config.Keys.Locations, func(l keys.Location) bool {
 		return strings.HasPrefix(strings.ToLower(l.URL), scheme+":")
 	})
 }
 
-func remoteKinds() []auth.Kind {
-	return slices.DeleteFunc(auth.Kinds(), func(k auth.Kind) bool { return !k.Remote() })
+func remoteKinds() []keys.Kind {
+	return slices.DeleteFunc(keys.Kinds(), func(k keys.Kind) bool { return !k.Remote() })
 }

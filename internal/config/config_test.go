@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/internal/config/configtest"
 	"usher/internal/jid"
 	"usher/lobby"
@@ -110,7 +111,7 @@ func TestConfigTwoHosts(t *testing.T) {
 		t.Errorf("tokens %+v", h)
 	}
 	portal := h.Issuers["portal"]
-	if len(portal.Keys.Files) != 2 || portal.RequireExp || portal.RequireRoom || !slices.EqualFunc(portal.Keys.Locations, []auth.Kind{auth.JWKSURL, auth.ASAPURL}, func(l auth.Location, k auth.Kind) bool { return l.Kind == k && l.URL != "" }) {
+	if len(portal.Keys.Files) != 2 || portal.RequireExp || portal.RequireRoom || !slices.EqualFunc(portal.Keys.Locations, []keys.Kind{keys.JWKSURL, keys.ASAPURL}, func(l keys.Location, k keys.Kind) bool { return l.Kind == k && l.URL != "" }) {
 		t.Errorf("portal %+v", portal)
 	}
 	bounds := c.Rooms[slices.IndexFunc(c.Rooms, func(h moderation.HostPolicy) bool { return h.Host == "meet.example.com" })].Issuers

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/keys"
 )
 
 // An ASAP source fetches a key when a token names it, so the first look finds
@@ -36,7 +37,7 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.close()
-	token, err := auth.Mint(signing, "app/one", map[string]any{
+	token, err := keys.Mint(signing, "app/one", map[string]any{
 		"iss": "my-app", "sub": "meet.example.com", "room": "*", "exp": time.Now().Add(time.Hour).Unix(),
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 	if r := e.explain(auth.Credentials{Door: "explain", Token: token}); !r.Allowed {
 		t.Fatalf("refused: %+v", r)
 	}
-	other, err := auth.Mint(signing, "app/two", map[string]any{"iss": "my-app"})
+	other, err := keys.Mint(signing, "app/two", map[string]any{"iss": "my-app"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 // TestExplainedKeySets: the line of the key tells what a key server gave.
 func TestExplainedKeySets(t *testing.T) {
 	signing, _ := newECKey(t)
-	token, err := auth.Mint(signing, "k", map[string]any{
+	token, err := keys.Mint(signing, "k", map[string]any{
 		"iss": "my-app", "sub": "meet.example.com", "room": "*", "exp": time.Now().Add(time.Hour).Unix(),
 	})
 	if err != nil {
@@ -73,7 +74,9 @@ func TestExplainedKeySets(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
 		defer server.Close()
 		c := asapConfig("")
-		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.JWKSURL, URL: server.URL + "/keys?hush"}}}, Algorithms: []string{"ES256"}}
+		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{
+			Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: server.URL + "/keys?hush"}}}, Algorithms: []string{"ES256"},
+		}
 		e, err := newExaminer(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -91,11 +94,11 @@ func TestExplainedKeySets(t *testing.T) {
 
 func asapConfig(url string) auth.Config {
 	return auth.Config{Hosts: map[string]auth.HostConfig{"meet.example.com": {Issuers: map[string]auth.IssuerConfig{
-		"my-app": {Keys: auth.KeysConfig{Locations: []auth.Location{{Kind: auth.ASAPURL, URL: url}}}, Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
+		"my-app": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.ASAPURL, URL: url}}}, Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
 	}}}}
 }
 
-func newECKey(t *testing.T) (signing auth.SigningKey, public []byte) {
+func newECKey(t *testing.T) (signing keys.SigningKey, public []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +107,7 @@ func newECKey(t *testing.T) (signing auth.SigningKey, public []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if signing, err = auth.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "ES256"); err != nil {
+	if signing, err = keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "ES256"); err != nil {
 		t.Fatal(err)
 	}
 	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)

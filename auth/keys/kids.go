@@ -1,0 +1,67 @@
+package keys
+
+import (
+	"hash/maphash"
+	"time"
+)
+
+const (
+	maxMissing  = 4096             // kids that are known not to be there
+	missingFor  = 30 * time.Second // that the server's no counts, for one kid
+	troubledFor = 5 * time.Second  // that a failure of the server counts
+)
+
+// A Lookup is what key sources say of a kid that none of their keys has.
+type Lookup struct {
+	// Pending means that a source has not been asked yet, or could not answer:
+	// the same token may be good in a moment.
+	Pending bool
+	Trouble bool   // a source has failed, which an operator should see to
+	Detail  string // for an operator; it holds no URL
+}
+
+// A kidHash stands for a kid where strangers may fill a table: it has a fixed
+// size, and its seed is random, so that nobody can aim at a kid of another.
+type kidHash uint64
+
+type kidHasher struct{ seed maphash.Seed }
+
+func newKidHasher() kidHasher { return kidHasher{maphash.MakeSeed()} }
+
+func (h kidHasher) hash(kid string) kidHash { return kidHash(maphash.String(h.seed, kid)) }
+
+// missingKids remembers for a while which kids the server was asked for in
+// vain, so that none of them is asked for again at once.
+type missingKids map[kidHash]missingKid
+
+type missingKid struct {
+	until   time.Time
+	pending bool   // the server was in trouble; otherwise it said no
+	why     string // clipped
+}
+
+func (m missingKids) get(kid kidHash, now time.Time) (missingKid, bool) {
+	k, ok := m[kid]
+	return k, ok && now.Before(k.until)
+}
+
+// add makes room by dropping any other: what is forgotten is asked for again,
+// at the source's pace.
+func (m missingKids) add(kid kidHash, k missingKid) {
+	if _, there := m[kid]; !there && len(m) >= maxMissing {
+		for other := range m {
+			delete(m, other)
+			break
+		}
+	}
+	m[kid] = k
+}
+
+// forget drops what does not count any more.
+func (m missingKids) forget(now time.Time) {
+	for kid, k := range m {
+		if !now.Before(k.until) {
+			delete(m, kid)
+		}
+	}
+}

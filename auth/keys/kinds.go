@@ -1,0 +1,85 @@
+package keys
+
+import "slices"
+
+// A Kind is one way to come by the keys of an issuer, called as its setting in
+// the configuration. Its row in the list of kinds is all that the rest of usher
+// goes by: a new kind is a file of this package and a row.
+type Kind string
+
+// kindRow is a row of the list: a kind is of files or remote.
+type kindRow struct {
+	kind   Kind
+	files  *fileKind
+	remote *remoteKind
+}
+
+// kindRows is the list, in the order in which people are told of it.
+var kindRows = []kindRow{
+	{kind: SecretFiles, files: &secretFiles},
+	{kind: PublicKeyFiles, files: &publicKeyFiles},
+	{kind: JWKSURL, remote: &jwksURL},
+	{kind: ASAPURL, remote: &asapURL},
+}
+
+// A fileKind is a kind whose keys stand in files, as many as are named.
+type fileKind struct {
+	noun   string // what messages call a file
+	secret bool
+	read   func(File) ([]*Key, []Doubt, error)
+}
+
+// A remoteKind is a kind whose keys a server publishes under one URL.
+type remoteKind struct {
+	source string // what the status and log lines call it
+	title  string // what messages call the server's answer, or the server
+	accept string // media types
+	perKid bool   // each key is fetched when a token names it, and not before
+	keep   func(*source) keeper
+}
+
+// Kinds returns all kinds, in the order in which people are told of them.
+func Kinds() []Kind {
+	var kinds []Kind
+	for _, r := range kindRows {
+		kinds = append(kinds, r.kind)
+	}
+	return kinds
+}
+
+// row returns the kind's. There is one for each constant.
+func (k Kind) row() *kindRow {
+	return &kindRows[slices.IndexFunc(kindRows, func(r kindRow) bool { return r.kind == k })]
+}
+
+// Remote reports whether the setting is the URL of a server, and not a list of
+// files.
+func (k Kind) Remote() bool { return k.row().remote != nil }
+
+// Secret reports whether the keys are shared secrets: whoever can verify can sign.
+func (k Kind) Secret() bool { return !k.Remote() && k.row().files.secret }
+
+// A File is a key file, and how the configuration has it read.
+type File struct {
+	Content []byte
+	Label   string // what a key without an ID is called: the name of the file
+
+	// How a secret is spelt, whether the configuration says so or it is the
+	// default, and whether it may be short.
+	Encoding     SecretEncoding
+	EncodingSaid bool
+	AllowWeak    bool
+}
+
+// Noun is what messages call a file of the kind. It is empty for a remote kind.
+func (k Kind) Noun() string {
+	if k.Remote() {
+		return ""
+	}
+	return k.row().files.noun
+}
+
+// Read returns the keys of a file, at least one, and what of it is rarely meant.
+// The error says what is wrong with the file and, after "; ", how to mend it if
+// that is not plain; it shows nothing of a secret. The kind must not be remote.
+func (k Kind) Read(f File) ([]*Key, []Doubt, error) { return k.row().files.read(f) }
