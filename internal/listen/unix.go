@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"usher/internal/filelock"
 )
 
 // errInUse means that another daemon answers on, or holds, the socket.
@@ -109,16 +111,12 @@ func removeStale(path string) error {
 // on a file that is no longer at path counts for nothing and is tried again.
 func lockFile(path string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+		f, err := filelock.Take(path)
+		if errors.Is(err, filelock.ErrHeld) {
+			return nil, fmt.Errorf("%s: %w (it holds %s)", path[:len(path)-len(".lock")], errInUse, path)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			f.Close()
-			if errors.Is(err, unix.EWOULDBLOCK) {
-				return nil, fmt.Errorf("%s: %w (it holds %s)", path[:len(path)-len(".lock")], errInUse, path)
-			}
-			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
 		if info, err := f.Stat(); err == nil && ownFile(path, info) {
 			return f, nil

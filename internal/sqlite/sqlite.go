@@ -24,6 +24,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"usher/internal/filelock"
 	"usher/moderation"
 )
 
@@ -76,8 +77,9 @@ func openEvery(ctx context.Context, path string, every time.Duration) (*Store, e
 
 func (s *Store) open(ctx context.Context) error {
 	var err error
-	if s.lock, err = lockFile(s.path + ".lock"); err != nil {
-		return err
+	// A second daemon would answer from a memory that this one does not know.
+	if s.lock, err = filelock.Take(s.path + ".lock"); err != nil {
+		return fmt.Errorf("locking: %w", err)
 	}
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite's other files get the same mode
 	if err != nil {

@@ -12,6 +12,7 @@ type arrow struct {
 func everyone() []string {
 	return []string{
 		"internal/connpool",
+		"internal/filelock",
 		"internal/guard",
 		"internal/jid",
 		"internal/panics",
@@ -59,6 +60,7 @@ func table() []arrow {
 		{"internal/connpool", []string{"internal/panics"}},
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
+		{"internal/filelock", nil},
 		{"internal/guard", nil},
 		{"internal/guard/guardtest", nil},
 		{"internal/httpd", []string{"internal/listen"}},
