@@ -80,6 +80,7 @@ func table() []arrow {
 		{"metrics", nil},
 		{"moderation", []string{"auth", "lobby"}},
 		{"moderation/component", []string{"moderation"}},
+		{"moderation/moderationtest", []string{"moderation"}},
 		{"moderation/muc", []string{"moderation", "moderation/sessions"}},
 		{"moderation/notify", []string{"moderation", "moderation/sessions"}},
 		{"moderation/reconcile", []string{"moderation", "moderation/sessions"}},

@@ -1,0 +1,162 @@
+package moderationtest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"usher/moderation"
+)
+
+// A room is one of a MUC, with the parts of Prosody's that usher sees.
+type room struct {
+	has         map[string]moderation.Affiliation // but for none
+	inside      []moderation.Occupant             // in the order in which they came
+	membersOnly bool
+	persistent  bool
+	hidden      bool
+}
+
+func newRoom() *room { return &room{has: map[string]moderation.Affiliation{}} }
+
+// roleOf is what Prosody makes of an affiliation; empty: the account may not be in the
+// room (muc:get_default_role).
+func (r *room) roleOf(a moderation.Affiliation) moderation.Role {
+	switch {
+	case a == moderation.Owner, a == moderation.Admin:
+		return moderation.RoleModerator
+	case a == moderation.Outcast, r.membersOnly && a != moderation.Member:
+		return ""
+	}
+	return moderation.RoleParticipant
+}
+
+func (r *room) affiliation(jid string) moderation.Affiliation {
+	if a := r.has[jid]; a != "" {
+		return a
+	}
+	return moderation.None
+}
+
+// set is muc:set_affiliation.
+func (r *room) set(jid string, a moderation.Affiliation) {
+	if a == moderation.None {
+		delete(r.has, jid)
+	} else {
+		r.has[jid] = a
+	}
+	r.assign(func(o moderation.Occupant) bool { return o.JID == jid })
+}
+
+// assign computes the roles of some anew, and puts out those who may not be in.
+func (r *room) assign(whom func(moderation.Occupant) bool) {
+	r.inside = slices.DeleteFunc(r.inside, func(o moderation.Occupant) bool {
+		return whom(o) && r.roleOf(r.affiliation(o.JID)) == ""
+	})
+	for i, o := range r.inside {
+		if whom(o) {
+			r.inside[i].Role = r.roleOf(r.affiliation(o.JID))
+		}
+	}
+}
+
+// Affiliations returns what the bare JIDs are that are anything to a room.
+func (m *MUC) Affiliations(ctx context.Context, name string) (has map[string]moderation.Affiliation, err error) {
+	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Reading }, func(r *room) error {
+		m.log.Reads++
+		has = maps.Clone(r.has)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return has, nil
+}
+
+// Occupants returns who is in a room, in the order in which they came.
+func (m *MUC) Occupants(ctx context.Context, name string) (inside []moderation.Occupant, err error) {
+	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Listing }, func(r *room) error {
+		inside = slices.Clone(r.inside)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return inside, nil
+}
+
+// SetAffiliation makes a bare JID be something to a room.
+func (m *MUC) SetAffiliation(ctx context.Context, name, jid string, a moderation.Affiliation) error {
+	return m.ask(ctx, name, func(d Delays) time.Duration { return d.Setting }, func(r *room) error {
+		m.setLocked(r, name, jid, a)
+		return nil
+	})
+}
+
+func (m *MUC) setLocked(r *room, name, jid string, a moderation.Affiliation) {
+	m.log.Sets = append(m.log.Sets, Set{name, jid, a})
+	r.set(jid, a)
+}
+
+// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between.
+func (m *MUC) ReadAndSet(ctx context.Context, name, jid string, a moderation.Affiliation) (has map[string]moderation.Affiliation, err error) {
+	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Reading + d.Setting }, func(r *room) error {
+		m.log.Reads++
+		has = maps.Clone(r.has)
+		m.setLocked(r, name, jid, a)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return has, nil
+}
+
+// MembersOnly reports whether a room only lets members in.
+func (m *MUC) MembersOnly(ctx context.Context, name string) (yes bool, err error) {
+	err = m.ask(ctx, name, atOnce, func(r *room) error {
+		yes = r.membersOnly
+		return nil
+	})
+	return yes, err
+}
+
+// SetMembersOnly makes it so, or not. All who are no members are put out.
+func (m *MUC) SetMembersOnly(ctx context.Context, name string, yes bool) error {
+	return m.ask(ctx, name, atOnce, func(r *room) error {
+		r.membersOnly = yes
+		r.assign(func(moderation.Occupant) bool { return yes })
+		return nil
+	})
+}
+
+// Beginning says how far a room is.
+func (m *MUC) Beginning(ctx context.Context, name string) (b moderation.Beginning, err error) {
+	m.mu.Lock()
+	m.log.Begun++
+	m.log.begin++
+	m.log.AtOnce = max(m.log.AtOnce, m.log.begin)
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.log.begin--
+	}()
+	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Telling }, func(r *room) error {
+		if b.Running = r.persistent || len(r.inside) > 0; b.Running {
+			return nil
+		}
+		for jid, a := range r.has {
+			if a == moderation.Owner {
+				b.Owners = append(b.Owners, jid)
+			}
+		}
+		slices.Sort(b.Owners)
+		return nil
+	})
+	if err != nil {
+		return moderation.Beginning{}, err
+	}
+	return b, nil
+}
