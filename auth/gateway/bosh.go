@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stanza"
 	"usher/internal/httpd"
 	"usher/metrics"
@@ -46,18 +47,18 @@ func parseRID(s string) (rid int64, ok bool) {
 
 // stray passes on a request that belongs to no session that is counted: it is
 // counted itself.
-func (q *request) stray(c *call, body []byte) {
-	free, ok := q.place()
+func (q *request) stray(body []byte, o proxy.Observer) {
+	free, ok := q.Take()
 	if !ok {
 		return
 	}
 	defer free()
-	c.forward(body, nil)
+	q.Forward(body, nil, o)
 }
 
 // begin is the request that makes a session (XEP-0124 section 7).
 func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
-	free, ok := q.place()
+	free, ok := q.Take()
 	if !ok {
 		return
 	}
@@ -74,15 +75,7 @@ func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
 	if !ok {
 		return
 	}
-	c := &call{request: q, whole: func() bool { return true }, heed: func(answer []byte) {
-		tag, err := stanza.ParseBodyTag(answer)
-		if sid := tag.Attribute("sid"); err == nil && sid != "" && tag.Attribute("type") != "terminate" {
-			b.keptFor(tag.Attribute("inactivity"))
-			begun = q.bosh.put(sid, b)
-		}
-		b.heed(rid, answer)
-	}}
-	c.forward(body, nil)
+	q.Forward(body, nil, &firstAnswer{session: b, rid: rid, table: &q.bosh, begun: &begun})
 }
 
 // proceed is any other request of a session.
@@ -93,15 +86,15 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		q.over(b)
 		return
 	case boshBusy:
-		q.refuse(http.StatusTooManyRequests, metrics.RefusedRequest, "too many requests of one session")
+		q.Refuse(http.StatusTooManyRequests, metrics.RefusedRequest, "too many requests of one session")
 		return
 	case boshUnknown:
 		q.stranger(in, sid, rid)
 		return
 	}
 	defer q.bosh.leave(sid, b)
-	httpd.Admit(q.r.Context()) // Prosody has it wait; the session has its place
-	c := &call{request: q, heed: func(answer []byte) { b.heed(rid, answer) }, whole: b.progress.Trying}
+	httpd.Admit(q.R.Context()) // Prosody has it wait; the session has its place
+	o := &laterAnswer{session: b, rid: rid}
 	if !b.progress.LoggedIn().Load() {
 		body, ok := q.police(b, in)
 		if !ok {
@@ -109,7 +102,7 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 			q.giveUp(sid, rid, b)
 			return
 		}
-		c.forward(body, nil)
+		q.Forward(body, nil, o)
 		return
 	}
 	l := b.share.Loan()
@@ -119,13 +112,13 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		return
 	}
 	q.beforeJoins(b, body)
-	c.forward(body, l.Repay)
+	q.Forward(body, l.Repay, o)
 }
 
 // newSession returns a session that no table has yet.
 func (q *request) newSession(rid int64, free func()) *boshSession {
 	return &boshSession{
-		free: free, began: time.Now(), kept: boshKept, share: q.share(),
+		free: free, began: time.Now(), kept: boshKept, share: q.Share(&q.budget),
 		rids: rids{highest: rid, answered: rid},
 	}
 }

@@ -19,13 +19,13 @@ const (
 
 // terminate answers that the session is over.
 func (q *request) terminate(condition string) {
-	q.Metrics.Refused(metrics.RefusedRequest)
+	q.Count(metrics.RefusedRequest)
 	q.answer(stanza.Terminate("", "", condition))
 }
 
 // end answers that the session is over, and why.
 func (q *request) end(condition, text string) {
-	q.Metrics.Refused(metrics.RefusedRequest)
+	q.Count(metrics.RefusedRequest)
 	q.why = stanza.TerminateFor(condition, text)
 	q.answer(q.why)
 }
@@ -34,7 +34,7 @@ func (q *request) end(condition, text string) {
 // clients have two requests under way and take the first answer for all.
 func (q *request) over(b *boshSession) {
 	if why := b.end(""); why != "" {
-		q.Metrics.Refused(metrics.RefusedRequest)
+		q.Count(metrics.RefusedRequest)
 		q.answer(why)
 		return
 	}
@@ -42,11 +42,11 @@ func (q *request) over(b *boshSession) {
 }
 
 func (q *request) answer(body string) {
-	q.patience(0)
-	h := q.w.Header()
+	q.WriteWithin(0)
+	h := q.W.Header()
 	h.Set("Content-Type", "text/xml; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(q.w, body) // the client is gone if this fails
+	_, _ = io.WriteString(q.W, body) // the client is gone if this fails
 }
 
 // maxFarewells bounds the ends that are told to Prosody at the same time. A
@@ -61,7 +61,7 @@ func (q *request) giveUp(sid string, rid int64, b *boshSession) {
 	default:
 		return
 	}
-	target, host := q.target("http").String(), q.r.Host
+	target, host := q.Target("http").String(), q.R.Host
 	taken := q.sessions.beside(func(ctx context.Context) {
 		defer func() { <-q.farewells }()
 		defer q.Panics.Recover(Door, "farewell", func() {})
@@ -86,7 +86,7 @@ func (q *request) sayFarewell(ctx context.Context, target, host, body string) (c
 	}
 	r.Host = host
 	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
-	answer, err := q.transport.RoundTrip(r)
+	answer, err := q.proxy.Transport.RoundTrip(r)
 	if err != nil {
 		return "", false
 	}

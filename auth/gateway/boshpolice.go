@@ -30,7 +30,7 @@ func (q *request) police(b *boshSession, in incoming) ([]byte, bool) {
 }
 
 func (q *request) policeLogin(b *boshSession, body []byte, e stanza.Element) ([]byte, bool) {
-	v, err := q.exchange.Judge(q.r.Context(), &q.login, b.host, b.progress.UnderWay(), e)
+	v, err := q.exchange.Judge(q.R.Context(), &q.login, b.host, b.progress.UnderWay(), e)
 	switch {
 	case errors.Is(err, login.ErrForbidden):
 		q.end(q.login.Told())
@@ -86,8 +86,7 @@ func (q *request) stranger(in incoming, sid string, rid int64) {
 		q.giveUp(sid, rid, nil)
 		return
 	}
-	c := &call{request: q, whole: func() bool { return true }, heed: func(answer []byte) { q.meet(sid, rid, answer) }}
-	q.stray(c, in.head)
+	q.stray(in.head, &answerToStranger{q, sid, rid})
 }
 
 // meet takes a session into the table of those that are known when Prosody says
@@ -102,8 +101,8 @@ func (q *request) meet(sid string, rid int64, answer []byte) {
 		if !ok {
 			continue
 		}
-		free, full := q.places.take(q.settings, q.from)
-		if full != 0 {
+		free, ok := q.TryTake()
+		if !ok {
 			return // each request goes on being counted by itself
 		}
 		b := q.newSession(rid, free)
@@ -129,7 +128,7 @@ func (q *request) beforeJoins(b *boshSession, body []byte) {
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.JoinTimeout)
+	ctx, cancel := context.WithTimeout(q.R.Context(), q.JoinTimeout)
 	defer cancel()
 	for _, e := range parsed.Children {
 		if room, joins := e.Join(); joins {

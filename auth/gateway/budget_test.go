@@ -136,11 +136,7 @@ func TestBodiesBeingRead(t *testing.T) {
 		c := w.connect()
 		c.raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + host + "\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 1000\r\n\r\n<body"))
 	}
-	w.eventually("they are being read", func() bool {
-		w.reading.mu.Lock()
-		defer w.reading.mu.Unlock()
-		return w.reading.taken == 2
-	})
+	w.eventually("they are being read", func() bool { return w.proxy.Reading() == 2 })
 	w.do(w.request(http.MethodPost, BOSHPath, creating(), forwarded("192.0.2.1"))).wants(t, http.StatusTooManyRequests, "from this address")
 	got := w.later(w.request(http.MethodPost, BOSHPath, creating(), forwarded("192.0.2.2")))
 	w.upstream.post().answer <- told()

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/proxy"
 )
 
 // FuzzClientSide sends arbitrary bytes as a client does that has opened its
@@ -189,18 +191,30 @@ func wholeMessages(sent []byte) (messages []string) {
 }
 
 // A sink takes requests instead of a server, and answers nothing of interest.
-type sink struct{ bodies []string }
+// The ends of sessions, which go on beside the test, it does not keep.
+type sink struct {
+	mu     sync.Mutex
+	bodies []string
+}
 
+// RoundTrip implements [http.RoundTripper].
 func (s *sink) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("X-Forwarded-For") == "" { // it is no client's
+		return nil, io.EOF
+	}
 	b, err := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.bodies = append(s.bodies, string(b))
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<a/>")), Request: r}, err
 }
 
-// ends takes the ends of sessions.
-type ends struct{}
-
-func (ends) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
+func (s *sink) take() (bodies []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bodies, s.bodies = s.bodies, nil
+	return bodies
+}
 
 // FuzzBOSH sends arbitrary bodies before a login, and holds: Prosody gets what
 // was sent, if it can be read, and with a ticket where a login is; or it gets
@@ -212,20 +226,19 @@ func FuzzBOSH(f *testing.F) {
 	}
 	s, a, _, _, _ := newServer(Options{})
 	s.Configure(Settings{Upstream: mustURL(f, "http://prosody.invalid")})
-	s.transport = ends{} // goes on beside the test
+	to := &sink{}
+	s.proxy = proxy.New(proxy.Options{Log: s.Log, Metrics: s.Metrics, WriteTimeout: s.WriteTimeout, Stopping: s.sessions.over, Transport: to})
 	f.Cleanup(s.sessions.all.Wait)
 	f.Fuzz(func(t *testing.T, sent string) {
-		to := &sink{}
-		s.proxy = newProxy(to)
 		known := &boshSession{host: host, free: func() {}, began: time.Now()}
 		s.bosh.bySID = map[string]*boshSession{"s1": known}
 		a.asked, a.waiting, a.cancelled = nil, nil, nil
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, BOSHPath+"?token="+aliceToken, strings.NewReader(sent))
 		s.ServeHTTP(httptest.NewRecorder(), r)
-		if s.places.taken != 0 {
+		if n, _ := s.proxy.Connections(); n != 0 {
 			t.Fatal("a place is not given back")
 		}
-		for _, got := range to.bodies {
+		for _, got := range to.take() {
 			checkBody(t, sent, got)
 		}
 	})

@@ -3,9 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -16,20 +14,20 @@ import (
 // webSocket opens the connection to Prosody, then the client's, and leaves
 // both to a session.
 func (q *request) webSocket() {
-	free, ok := q.place()
+	free, ok := q.Take()
 	if !ok {
 		return
 	}
 	l := q.login // a copy: the request shall not outlive this
-	s := &session{Server: q.Server, settings: q.settings, free: free, began: time.Now(), login: &l}
-	s.share = q.share()
+	s := &session{Server: q.Server, settings: q.Settings, free: free, began: time.Now(), login: &l}
+	s.share = q.Share(&q.budget)
 	protocol, ok := q.dial(s)
 	if !ok {
 		free()
 		return
 	}
-	if err := s.client.Accept(q.w, q.r, protocol, q.WriteTimeout, s.ofClient()); err != nil {
-		q.Metrics.Refused(metrics.RefusedRequest)
+	if err := s.client.Accept(q.W, q.R, protocol, q.WriteTimeout, s.ofClient()); err != nil {
+		q.Count(metrics.RefusedRequest)
 		_ = s.prosody.Close()
 		free()
 		return
@@ -45,10 +43,10 @@ func (q *request) webSocket() {
 // dial connects to Prosody's mod_websocket, with the client's own headers, and
 // returns the protocol that it chose.
 func (q *request) dial(s *session) (protocol string, ok bool) {
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.HandshakeTimeout)
+	ctx, cancel := context.WithTimeout(q.R.Context(), q.HandshakeTimeout)
 	defer cancel()
 	protocol, err := s.prosody.Dial(ctx, websocket.Request{
-		Address: q.target("ws").String(), Host: q.r.Host, Header: q.forwarded(), Protocols: websocket.Protocols(q.r.Header),
+		Address: q.Target("ws").String(), Host: q.R.Host, Header: q.Forwarded(), Protocols: websocket.Protocols(q.R.Header),
 	}, s.ofProsody())
 	if err != nil {
 		q.notConnected(err)
@@ -63,44 +61,13 @@ func (q *request) notConnected(err error) {
 	const notXMPP = "the client does not ask for the WebSocket protocol xmpp (RFC 7395)"
 	switch {
 	case errors.Is(err, websocket.StatusError(http.StatusNotFound)):
-		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream,
+		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream,
 			"Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
 	case errors.Is(err, websocket.StatusError(http.StatusNotImplemented)):
-		q.refuse(http.StatusNotImplemented, metrics.RefusedRequest, notXMPP)
+		q.Refuse(http.StatusNotImplemented, metrics.RefusedRequest, notXMPP)
 	case errors.Is(err, websocket.ErrProtocol):
-		q.refuse(http.StatusBadRequest, metrics.RefusedRequest, notXMPP)
+		q.Refuse(http.StatusBadRequest, metrics.RefusedRequest, notXMPP)
 	default:
-		q.unreachable(err)
+		q.Unreachable(err)
 	}
-}
-
-// unreachable answers instead of Prosody, who did not. A client of BOSH sends
-// the request again.
-func (q *request) unreachable(err error) {
-	switch {
-	case q.sessions.over():
-		q.refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "usher is about to stop")
-	case q.r.Context().Err() != nil: // the client is gone
-	default:
-		q.refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody cannot be reached (gateway.upstream)")
-		q.Log.LogAttrs(q.r.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("err", cause(err)))
-	}
-}
-
-// cause leaves the address out of an error of net/http: it may have a query.
-func cause(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
-}
-
-// target is Prosody's address for the request, without the token.
-func (q *request) target(scheme string) *url.URL {
-	u := *q.settings.Upstream
-	if u.Scheme == "https" {
-		scheme += "s"
-	}
-	u.Scheme, u.Path, u.RawQuery = scheme, q.r.URL.Path, q.query
-	return &u
 }

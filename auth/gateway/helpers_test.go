@@ -307,9 +307,7 @@ func (w *world) swept(after time.Duration) {
 
 // taken is how many places are, in all and for known addresses.
 func (w *world) taken() int {
-	w.places.mu.Lock()
-	defer w.places.mu.Unlock()
-	return max(w.places.taken, len(w.places.groups))
+	return max(w.proxy.Connections())
 }
 
 // eventually waits for what other goroutines are about to bring about.
@@ -359,4 +357,13 @@ func messages(most int64) func(*Settings) { return func(c *Settings) { c.Message
 
 func connections(all, each int) func(*Settings) {
 	return func(c *Settings) { c.Connections, c.ConnectionsPerAddress = all, each }
+}
+
+func mustURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }

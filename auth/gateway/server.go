@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 	"time"
 
 	"usher/auth"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/websocket"
 	"usher/internal/panics"
-	"usher/internal/ratelimit"
 	"usher/metrics"
 )
 
@@ -24,6 +23,16 @@ const Door = login.Door
 const (
 	WebSocketPath = "/xmpp-websocket" // mod_websocket
 	BOSHPath      = "/http-bind"      // mod_bosh
+)
+
+// Settings are what a reload may change.
+type Settings = proxy.Settings
+
+// The limits that a [Settings] with zeros has.
+const (
+	DefaultConnections           = proxy.DefaultConnections
+	DefaultConnectionsPerAddress = proxy.DefaultConnectionsPerAddress
+	DefaultMessageBytes          = proxy.DefaultMessageBytes
 )
 
 // An Authenticator makes tickets for logins that are under way.
@@ -74,17 +83,13 @@ type Server struct {
 	Options
 
 	settings  atomic.Pointer[Settings]
-	places    places // of sessions, and of requests that belong to none
-	reading   places // of requests whose body is being read
+	proxy     *proxy.Proxy
 	farewells chan struct{}
-	refused   ratelimit.Log // to be logged
 	exchange  login.Exchange
 	budget    budget.Budget
 	buffers   websocket.Buffers
 	sessions  sessionTable
 	bosh      boshTable
-	transport http.RoundTripper // to Prosody's HTTP server
-	proxy     http.Handler
 }
 
 // New returns a gateway.
@@ -103,13 +108,13 @@ func New(o Options) *Server {
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 15*time.Second)
 	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
 	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
-	s := &Server{Options: o, farewells: make(chan struct{}, maxFarewells), transport: newTransport()}
+	s := &Server{Options: o, farewells: make(chan struct{}, maxFarewells)}
 	s.exchange = login.Exchange{Tickets: o.Auth, Panics: o.Panics}
 	s.bosh = boshTable{metrics: o.Metrics, cancel: s.exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
-	s.proxy = newProxy(s.transport)
+	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.sessions.over})
 	return s
 }
 
 // Configure puts settings in force. A request sees the old ones or the new;
 // sessions that have begun go on.
-func (s *Server) Configure(c Settings) { s.settings.Store(c.withDefaults()) }
+func (s *Server) Configure(c Settings) { s.settings.Store(c.WithDefaults()) }

@@ -123,8 +123,8 @@ func TestSlowButSteady(t *testing.T) {
 				}
 			})
 			p.beside.Go(func() {
-				for b := encode(p.client); len(b) > 0; b = b[min(websocket.Slowest, len(b)):] {
-					if _, err := p.client.conn.Write(b[:min(websocket.Slowest, len(b))]); err != nil {
+				for b := encode(p.client); len(b) > 0; b = b[min(budget.Slowest, len(b)):] {
+					if _, err := p.client.conn.Write(b[:min(budget.Slowest, len(b))]); err != nil {
 						return
 					}
 					time.Sleep(time.Second)

@@ -37,6 +37,7 @@ func table() []arrow {
 		{"auth/gateway/budget", nil},
 		{"auth/gateway/filter", []string{"auth", "auth/gateway/stanza"}},
 		{"auth/gateway/login", []string{"auth", "auth/gateway/filter", "auth/gateway/stanza"}},
+		{"auth/gateway/proxy", []string{"auth/gateway/budget", "internal/httpd", "internal/listen"}},
 		{"auth/gateway/stanza", nil},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},

@@ -1,5 +1,5 @@
-// Package budget answers one question: may so many bytes of messages be held
-// at the same time?
+// Package budget answers one question: what may a message cost? That is how many
+// bytes may be held at the same time, and how long it may take.
 //
 // What messages that have to be held whole take up, beyond a piece of each, is
 // bounded in all, for each client address and for each session. It starts no
@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // Piece is how many bytes of each message cost nothing: a session that uses its
@@ -24,6 +25,19 @@ const (
 	AddressParts = 8        // one address has one part of it
 	UnknownParts = 2        // all clients together whose address the proxy does not tell have one part of it
 )
+
+// Slowest is the rate, in bytes a second, at which whoever sends or takes a long
+// message has to do so.
+const Slowest = 8 << 10
+
+// messageWithin is the time that any message may take from its first byte to its
+// last.
+const messageWithin = 30 * time.Second
+
+// TimeFor returns the time that a message of so many bytes may take.
+func TimeFor(length int64) time.Duration {
+	return messageWithin + time.Duration(length/Slowest)*time.Second
+}
 
 // ErrOverloaded says that a message would have to be held for which there is no
 // room.

@@ -93,18 +93,6 @@ func (c *Conn) Discard(within time.Duration) {
 	_, _ = io.Copy(io.Discard, c.conn)
 }
 
-// The time that a message may take from its first byte to its last.
-const (
-	messageWithin = 30 * time.Second
-	// Slowest is how many bytes a second a message may have on top of that.
-	Slowest = 8 << 10
-)
-
-// TimeFor returns the time that a message of so many bytes may take.
-func TimeFor(length int64) time.Duration {
-	return messageWithin + time.Duration(length/Slowest)*time.Second
-}
-
 // await sets the deadline for silence, if it is not nearly that already.
 func (c *Conn) await() error {
 	if c.idleTimeout == 0 && c.readUntil.IsZero() {
@@ -136,7 +124,7 @@ func (c *Conn) readWithin(length int64) error {
 	if int64(c.reader.Buffered()) >= length {
 		return nil
 	}
-	return c.readBy(time.Now().Add(TimeFor(length)))
+	return c.readBy(time.Now().Add(budget.TimeFor(length)))
 }
 
 // writeWithin sets the write deadline for a piece.

@@ -20,7 +20,7 @@ func (c *Conn) assemble(b *buffer, h ws.Header, most int64) error {
 		if h.Length > most-length { // not the sum: it may overflow
 			return ErrTooLarge
 		}
-		if err := c.readBy(began.Add(TimeFor(length + h.Length))); err != nil {
+		if err := c.readBy(began.Add(budget.TimeFor(length + h.Length))); err != nil {
 			return err
 		}
 		if err := c.attach(m, b, h); err != nil || h.Fin {

@@ -1,4 +1,4 @@
-package gateway
+package proxy
 
 import (
 	"log/slog"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"usher/internal/text"
 	"usher/metrics"
 )
 
@@ -43,12 +44,27 @@ func (c *Settings) allows(r *http.Request) bool {
 	return slices.Contains(c.Origins, "*") || slices.ContainsFunc(c.Origins, func(o string) bool { return normalOrigin(o) == origin })
 }
 
+// MayAsk reports whether the page that asks may, or answers that it may not. It
+// tells a browser that the page may read the answer (CORS).
+func (q *Request) MayAsk() bool {
+	if !q.Settings.allows(q.R) {
+		q.refuseOrigin()
+		return false
+	}
+	if origin := q.R.Header.Get("Origin"); origin != "" {
+		h := q.W.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Add("Vary", "Origin")
+	}
+	return true
+}
+
 // refuseOrigin refuses the page. The log has both names that were compared: with
 // gateway.origins unset the web server must pass the Host header on.
-func (q *request) refuseOrigin() {
-	origin := strings.Join(q.r.Header.Values("Origin"), ", ")
-	q.refuse(http.StatusForbidden, metrics.RefusedOrigin, "pages of this origin may not connect (gateway.origins)",
-		slog.String("origin", clipped(origin)), slog.String("host", clipped(q.r.Host)))
+func (q *Request) refuseOrigin() {
+	origin := strings.Join(q.R.Header.Values("Origin"), ", ")
+	q.Refuse(http.StatusForbidden, metrics.RefusedOrigin, "pages of this origin may not connect (gateway.origins)",
+		slog.String("origin", clipped(origin)), slog.String("host", clipped(q.R.Host)))
 }
 
 // clipped bounds a header in a log line. It has no token in it: of an origin
@@ -58,30 +74,20 @@ func clipped(s string) string {
 		s = u.Scheme + "://" + u.Host
 	}
 	const most = 200
-	return strings.ToValidUTF8(s[:min(len(s), most)], "�")
+	return text.ClipTo(s, most)
 }
 
-// allowOrigin tells a browser that the page may read the answer (CORS). The
-// origin was allowed by then.
-func (q *request) allowOrigin() {
-	if origin := q.r.Header.Get("Origin"); origin != "" {
-		h := q.w.Header()
-		h.Set("Access-Control-Allow-Origin", origin)
-		h.Add("Vary", "Origin")
-	}
-}
-
-// preflight reports whether a browser asks what a page may send.
-func preflight(r *http.Request) bool {
+// Preflight reports whether a browser asks what a page may send.
+func Preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// answerPreflight allows what BOSH needs, and the token in a header.
-func (q *request) answerPreflight() {
-	h := q.w.Header()
+// AnswerPreflight allows what BOSH needs, and the token in a header.
+func (q *Request) AnswerPreflight() {
+	h := q.W.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
 	h.Set("Access-Control-Max-Age", "7200")
-	q.patience(0)
-	q.w.WriteHeader(http.StatusNoContent)
+	q.WriteWithin(0)
+	q.W.WriteHeader(http.StatusNoContent)
 }

@@ -1,23 +1,13 @@
-package gateway
+package proxy
 
 import (
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 
 	"usher/metrics"
 )
-
-func mustURL(t testing.TB, s string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
 
 func from(peer string, forwarded ...string) *http.Request {
 	return &http.Request{RemoteAddr: peer, Header: http.Header{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": {"https"}}}
@@ -75,13 +65,13 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-func TestPlaces(t *testing.T) {
-	c := Settings{Connections: 5, ConnectionsPerAddress: 2}.withDefaults()
+func TestLimiter(t *testing.T) {
+	c := Settings{Connections: 5, ConnectionsPerAddress: 2}.WithDefaults()
 	one, two, unknown := client{address: netip.MustParseAddr("2001:db8::1")}, client{address: netip.MustParseAddr("2001:db8::2")}, client{}
-	var p places
+	var l limiter
 	take := func(from client, want metrics.Refusal) func() {
 		t.Helper()
-		free, full := p.take(c, from)
+		free, full := l.take(c, from)
 		if full != want || (free == nil) != (want != 0) {
 			t.Fatalf("full is %q, want %q", full, want)
 		}
@@ -102,20 +92,20 @@ func TestPlaces(t *testing.T) {
 	for _, free := range []func(){second, fourth, fifth} {
 		free()
 	}
-	if p.taken != 1 || len(p.groups) != 1 {
-		t.Errorf("%d places are taken by %d groups, want 1 and 1", p.taken, len(p.groups))
+	if l.taken != 1 || len(l.groups) != 1 {
+		t.Errorf("%d places are taken by %d groups, want 1 and 1", l.taken, len(l.groups))
 	}
 }
 
-func TestPlacesOfAProxyItself(t *testing.T) {
-	c := Settings{ConnectionsPerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}.withDefaults()
-	var p places
+func TestLimiterOfAProxyItself(t *testing.T) {
+	c := Settings{ConnectionsPerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}.WithDefaults()
+	var l limiter
 	for range 10 { // locked in as one client it would lock everybody out
-		if _, full := p.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != 0 {
+		if _, full := l.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != 0 {
 			t.Fatal(full)
 		}
 	}
-	if len(p.groups) != 0 {
-		t.Errorf("it is counted: %v", p.groups)
+	if len(l.groups) != 0 {
+		t.Errorf("it is counted: %v", l.groups)
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package proxy
 
 import (
 	"net/http"
@@ -23,12 +23,12 @@ func passing(name string) bool {
 
 const headerLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
-// forwarded are the client's headers for Prosody: not those that belong to this
+// Forwarded returns the client's headers for Prosody: not those that belong to this
 // connection (RFC 9110 section 7.6.1), and not those that hold the token. A
 // Referer has it as well: it is the address of Jitsi's page.
-func (q *request) forwarded() http.Header {
-	h := q.r.Header.Clone()
-	for _, line := range q.r.Header.Values("Connection") {
+func (q *Request) Forwarded() http.Header {
+	h := q.R.Header.Clone()
+	for _, line := range q.R.Header.Values("Connection") {
 		for name := range strings.SplitSeq(line, ",") {
 			h.Del(strings.TrimSpace(name))
 		}
@@ -50,10 +50,10 @@ func (q *request) forwarded() http.Header {
 
 // withhold removes what has the token in it under another name: proxies tell the
 // address as it was before they changed it in headers of their own.
-func (q *request) withhold(h http.Header) {
+func (q *Request) withhold(h http.Header) {
 	const short = 32 // no token and no ticket is that short
 	tells := func(v string) bool {
-		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(q.login.Token) >= short && strings.Contains(v, q.login.Token)
+		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(q.Token) >= short && strings.Contains(v, q.Token)
 	}
 	for name, values := range h {
 		if slices.ContainsFunc(values, tells) {

@@ -1,4 +1,4 @@
-package gateway
+package proxy
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ const (
 type Settings struct {
 	Upstream *url.URL       // Prosody's HTTP server, without a path
 	Origins  []string       // of web pages: scheme://host[:port], as normalOrigin has them; "*" is any; nil is the Host header's own
-	Guests   bool           // logins without a token pass, see the package
+	Guests   bool           // logins without a token pass, see package filter
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
 
 	Connections           int   // in all; 0 means DefaultConnections
@@ -37,7 +37,8 @@ func (c Settings) Check() error {
 	return nil
 }
 
-func (c Settings) withDefaults() *Settings {
+// WithDefaults returns a copy in which no limit is zero.
+func (c Settings) WithDefaults() *Settings {
 	if c.Connections == 0 {
 		c.Connections = DefaultConnections
 	}

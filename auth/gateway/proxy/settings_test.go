@@ -1,4 +1,4 @@
-package gateway
+package proxy
 
 import (
 	"net/http"
@@ -63,11 +63,11 @@ func TestOrigins(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	c := Settings{}.withDefaults()
+	c := Settings{}.WithDefaults()
 	if c.Connections != DefaultConnections || c.ConnectionsPerAddress != DefaultConnectionsPerAddress || c.MessageBytes != DefaultMessageBytes {
 		t.Errorf("%+v", c)
 	}
-	if c = (Settings{Connections: 1, ConnectionsPerAddress: 2, MessageBytes: 3}).withDefaults(); c.Connections != 1 || c.ConnectionsPerAddress != 2 || c.MessageBytes != 3 {
+	if c = (Settings{Connections: 1, ConnectionsPerAddress: 2, MessageBytes: 3}).WithDefaults(); c.Connections != 1 || c.ConnectionsPerAddress != 2 || c.MessageBytes != 3 {
 		t.Errorf("%+v", c)
 	}
 }

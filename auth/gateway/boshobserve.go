@@ -1,0 +1,58 @@
+package gateway
+
+import "usher/auth/gateway/stanza"
+
+// mostObserved bounds an answer that is looked at: those to a login and to the
+// beginning of a session, which are short.
+const mostObserved = 64 << 10
+
+// A firstAnswer is the one to the request that makes a session.
+type firstAnswer struct {
+	session *boshSession
+	rid     int64
+	table   *boshTable
+	begun   *bool
+}
+
+// Limit implements [proxy.Observer].
+func (*firstAnswer) Limit() int64 { return mostObserved }
+
+// Observe implements [proxy.Observer].
+func (a *firstAnswer) Observe(answer []byte) {
+	tag, err := stanza.ParseBodyTag(answer)
+	if sid := tag.Attribute("sid"); err == nil && sid != "" && tag.Attribute("type") != "terminate" {
+		a.session.keptFor(tag.Attribute("inactivity"))
+		*a.begun = a.table.put(sid, a.session)
+	}
+	a.session.heed(a.rid, answer)
+}
+
+// A laterAnswer is one to any other request of a session.
+type laterAnswer struct {
+	session *boshSession
+	rid     int64
+}
+
+// Limit implements [proxy.Observer]. Only to a login the content matters.
+func (a *laterAnswer) Limit() int64 {
+	if a.session.progress.Trying() {
+		return mostObserved
+	}
+	return stanza.MaxTag
+}
+
+// Observe implements [proxy.Observer].
+func (a *laterAnswer) Observe(answer []byte) { a.session.heed(a.rid, answer) }
+
+// An answerToStranger is one to a request of a session that is not known.
+type answerToStranger struct {
+	*request
+	sid string
+	rid int64
+}
+
+// Limit implements [proxy.Observer].
+func (*answerToStranger) Limit() int64 { return mostObserved }
+
+// Observe implements [proxy.Observer].
+func (a *answerToStranger) Observe(answer []byte) { a.meet(a.sid, a.rid, answer) }

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"usher/metrics"
+)
+
+// An Observer looks at the beginning of Prosody's answer before the client gets
+// it.
+type Observer interface {
+	// Limit is asked when there is an answer: how many bytes of it matter.
+	Limit() int64
+	Observe(answer []byte)
+}
+
+// A call is a request to Prosody's web server.
+type call struct {
+	*Request
+	observer Observer // nil: the answer passes unseen
+}
+
+type callKey struct{}
+
+// newHandler returns what passes plain HTTP requests on. They carry a *call in
+// their context.
+func newHandler(transport http.RoundTripper) http.Handler {
+	return &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			c := p.In.Context().Value(callKey{}).(*call)
+			p.Out.URL, p.Out.Host, p.Out.Header = c.Target("http"), c.R.Host, c.Forwarded()
+		},
+		ModifyResponse: func(r *http.Response) error {
+			c := r.Request.Context().Value(callKey{}).(*call)
+			return c.answered(r)
+		},
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
+			c := r.Context().Value(callKey{}).(*call)
+			c.Unreachable(err)
+		},
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0), // the client's own connection tells it
+	}
+}
+
+// Forward passes a request on, with this body. If sent is not nil the body is let
+// go as soon as it has been sent, and sent is called then, or when the request
+// has ended.
+func (q *Request) Forward(body []byte, sent func(), o Observer) {
+	r := q.R.WithContext(context.WithValue(q.R.Context(), callKey{}, &call{q, o}))
+	r.ContentLength, r.TransferEncoding = int64(len(body)), nil
+	b := &sentBody{body: body, sent: sent}
+	defer b.done()
+	r.Body, r.GetBody = b, b.again
+	q.proxy.handler.ServeHTTP(q.W, r)
+}
+
+// Pass is for Prosody's page that says it works. Jitsi's client asks for it now
+// and then.
+func (q *Request) Pass() {
+	free, ok := q.Take()
+	if !ok {
+		return
+	}
+	defer free()
+	q.Forward(nil, nil, nil)
+}
+
+// answered gets Prosody's answer before the client does.
+func (c *call) answered(r *http.Response) error {
+	if c.R.Header.Get("Origin") != "" { // ours is there already
+		r.Header.Del("Access-Control-Allow-Origin")
+	}
+	c.WriteWithin(r.ContentLength)
+	if c.observer == nil {
+		return nil
+	}
+	answer, err := io.ReadAll(io.LimitReader(r.Body, c.observer.Limit()))
+	if err != nil {
+		return err
+	}
+	c.observer.Observe(answer)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(answer), r.Body), r.Body}
+	return nil
+}
+
+// Unreachable answers instead of Prosody, who did not. A client of BOSH sends
+// the request again.
+func (q *Request) Unreachable(err error) {
+	switch {
+	case q.proxy.Stopping():
+		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "usher is about to stop")
+	case q.R.Context().Err() != nil: // the client is gone
+	default:
+		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody cannot be reached (gateway.upstream)")
+		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("err", cause(err)))
+	}
+}
+
+// cause leaves the address out of an error of net/http: it may have a query.
+func cause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"usher/auth/gateway/budget"
+	"usher/internal/httpd"
+	"usher/metrics"
+)
+
+// A Request is one on its way through the gateway.
+type Request struct {
+	W        http.ResponseWriter
+	R        *http.Request
+	Settings *Settings // in force when it came
+	Query    string    // what goes on to Prosody
+	Token    string    // that was in the request, so that it goes no further; or empty
+
+	proxy *Proxy
+	from  client
+}
+
+// Request returns one that has come. Without settings it can only be refused.
+func (p *Proxy) Request(c *Settings, w http.ResponseWriter, r *http.Request) *Request {
+	q := &Request{W: w, R: r, Settings: c, proxy: p}
+	if c != nil {
+		q.from = c.clientOf(r)
+	}
+	return q
+}
+
+// Take takes a place among the connections, or answers that there is none. A
+// request that has one may be here ([httpd.Admit]).
+func (q *Request) Take() (free func(), ok bool) {
+	if free, ok = q.take(&q.proxy.connections); ok {
+		httpd.Admit(q.R.Context())
+	}
+	return free, ok
+}
+
+// TakeReading takes a place among the requests whose body is being read,
+// likewise, and does not admit it.
+func (q *Request) TakeReading() (free func(), ok bool) { return q.take(&q.proxy.reading) }
+
+// TryTake takes a place among the connections, and does not answer.
+func (q *Request) TryTake() (free func(), ok bool) {
+	free, full := q.proxy.connections.take(q.Settings, q.from)
+	return free, full == 0
+}
+
+func (q *Request) take(l *limiter) (free func(), ok bool) {
+	free, full := l.take(q.Settings, q.from)
+	switch full {
+	case 0:
+		return free, true
+	case metrics.RefusedAddress:
+		q.Refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
+	default:
+		q.Refuse(http.StatusServiceUnavailable, full, "too many connections (gateway.max_connections)")
+	}
+	return nil, false
+}
+
+// Share returns the part of a budget that a new session of the client has.
+func (q *Request) Share(b *budget.Budget) *budget.Share {
+	var group netip.Prefix
+	if q.Settings.known(q.from) {
+		group = q.from.group()
+	}
+	return b.Share(group, q.Settings.MessageBytes)
+}
+
+// Target returns Prosody's address for the request, without the token. The scheme
+// is http or ws; it is their secure one where the settings have https.
+func (q *Request) Target(scheme string) *url.URL {
+	u := *q.Settings.Upstream
+	if u.Scheme == "https" {
+		scheme += "s"
+	}
+	u.Scheme, u.Path, u.RawQuery = scheme, q.R.URL.Path, q.Query
+	return &u
+}
+
+// control sets deadlines. What is no connection, as in a test, has none.
+func (q *Request) control() *http.ResponseController { return http.NewResponseController(q.W) }
+
+// ReadBy has the body be here by then; the zero time is no limit.
+func (q *Request) ReadBy(t time.Time) { _ = q.control().SetReadDeadline(t) }
+
+// WriteWithin bounds the time for an answer of so many bytes to be taken; less
+// than zero: of an unknown length.
+func (q *Request) WriteWithin(length int64) {
+	_ = q.control().SetWriteDeadline(time.Now().Add(q.proxy.WriteTimeout + time.Duration(max(length, 0)/budget.Slowest)*time.Second))
+}
+
+// Refuse answers instead of Prosody. The text is a constant: nothing that came
+// from outside is in it. What is to be known besides goes into the log alone.
+func (q *Request) Refuse(status int, why metrics.Refusal, text string, more ...slog.Attr) {
+	q.Count(why)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		q.W.Header().Set("Retry-After", "2")
+	}
+	q.WriteWithin(0)
+	http.Error(q.W, text, status)
+	if n, now := q.proxy.refused.Allow(); now {
+		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{
+			slog.String("reason", why.String()), slog.String("cause", text),
+			slog.String("address", q.from.String()), slog.Int("not_logged", n),
+		}, more...)...)
+	}
+}
+
+// Count counts a request that does not pass and is answered otherwise.
+func (q *Request) Count(why metrics.Refusal) { q.proxy.Metrics.Refused(why) }
