@@ -125,7 +125,8 @@ func TestCommands(t *testing.T) {
 
 // TestCheckOfCommands: the check itself sees what is wrong.
 func TestCheckOfCommands(t *testing.T) {
-	tree := &command{below: map[string]*command{"lobby": {below: map[string]*command{"list": {flags: map[string]bool{"--json": true}}}}}}
+	list := &command{flags: map[string]bool{"--json": true}}
+	tree := &command{below: map[string]*command{"lobby": {below: map[string]*command{"list": list}}}}
 	for line, want := range map[string]string{
 		"lobby list": "", "lobby list [--json] JID": "", "lobby": "", "lobby list -- -x": "",
 		"lobbies": "there is no command lobbies", "lobby show": "there is no command show",
@@ -143,8 +144,8 @@ var (
 	runAs     = regexp.MustCompile(`^\s*(?:\$ +)?(?:runuser -u \S+ -- )?`)
 )
 
-// usherLines returns the arguments of every call of usher that a page shows: between backquotes, in what is to be pasted,
-// and in other programs' configuration.
+// usherLines returns the arguments of every call of usher that a page shows: between backquotes, in what is to be
+// pasted, and in other programs' configuration.
 func usherLines(p page) [][]string {
 	texts := p.code()
 	for _, b := range p.blocks {

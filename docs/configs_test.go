@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// TestConfigurations: every piece of usher's configuration that a page shows is taken, once it has what belongs to it and
-// stands elsewhere on the page.
+// TestConfigurations: every piece of usher's configuration that a page shows is taken, once it has what belongs to it
+// and stands elsewhere on the page.
 func TestConfigurations(t *testing.T) {
 	for _, b := range blocksOf(t, "yaml") {
 		if strings.HasPrefix(b.text, "# ejabberd.yml\n") {
@@ -47,12 +47,14 @@ func complete(root map[string]any) {
 	listen := root["listen"].(map[string]any)
 	add(listen, "http", "127.0.0.1:8280")
 	add(root, "http_secret_file", "/etc/usher/http.secret")
-	add(root, "component", map[string]any{"jid": "usher.meet.example.com", "secret_file": "/etc/usher/component.secret"})
+	component := map[string]any{"jid": "usher.meet.example.com", "secret_file": "/etc/usher/component.secret"}
+	add(root, "component", component)
 	add(root, "hosts", map[string]any{"meet.example.com": map[string]any{}})
 	for name, h := range root["hosts"].(map[string]any) {
 		host := h.(map[string]any)
 		add(host, "muc", []any{"conference." + name})
-		add(host, "issuers", map[string]any{"my-app": map[string]any{"secret_files": []any{"/etc/usher/my-app.secret"}, "algorithms": []any{"HS256"}}})
+		secrets := []any{"/etc/usher/my-app.secret"}
+		add(host, "issuers", map[string]any{"my-app": map[string]any{"secret_files": secrets, "algorithms": []any{"HS256"}}})
 	}
 }
 

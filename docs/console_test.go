@@ -32,8 +32,9 @@ hosts:
 func TestExplanation(t *testing.T) {
 	dir := t.TempDir()
 	config := putConfig(t, dir, base)
-	token := signed(t, dir, map[string]any{"iss": "my-app", "aud": "jitsi", "sub": "meet.example.com", "room": "*", "exp": 1700000000})
-	out, _ := usher(t, "token", "explain", "--config", config, "--host", "meet.example.com", token).Output() // it is refused: exit 1
+	claims := map[string]any{"iss": "my-app", "aud": "jitsi", "sub": "meet.example.com", "room": "*", "exp": 1700000000}
+	cmd := usher(t, "token", "explain", "--config", config, "--host", "meet.example.com", signed(t, dir, claims))
+	out, _ := cmd.Output() // it is refused: exit 1
 	times := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 	got := strings.Split(strings.ReplaceAll(times.ReplaceAllString(string(out), "T"), dir, ""), "\n")
 	n := 0
@@ -43,7 +44,8 @@ func TestExplanation(t *testing.T) {
 		}
 		n++
 		for line := range strings.Lines(times.ReplaceAllString(b.text, "T")) {
-			if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "$ ") && line != "…" && !slices.Contains(got, line) {
+			line = strings.TrimSuffix(line, "\n")
+			if !strings.HasPrefix(line, "$ ") && line != "…" && !slices.Contains(got, line) {
 				t.Errorf("%v: there is no line %q in\n%s", b, line, out)
 			}
 		}
@@ -66,7 +68,8 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 func TestTicket(t *testing.T) {
 	address := freeAddress(t)
 	dir := t.TempDir()
-	config := putConfig(t, dir, strings.NewReplacer("127.0.0.1:8280", address, "127.0.0.1:9280", freeAddress(t)).Replace(base))
+	addresses := strings.NewReplacer("127.0.0.1:8280", address, "127.0.0.1:9280", freeAddress(t))
+	config := putConfig(t, dir, addresses.Replace(base))
 	serve(t, config, address)
 	token := output(t, usher(t, "token", "mint", "--config", config, "--user", "alice"))
 	secret, err := os.ReadFile(dir + "/etc/usher/http.secret")
@@ -82,8 +85,8 @@ func TestTicket(t *testing.T) {
 		n++
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.ReplaceAll(command[2:], "127.0.0.1:8280", address))
 		cmd.Env = append(os.Environ(), "TOKEN="+strings.TrimSpace(token), "SECRET="+strings.TrimSpace(string(secret)))
-		drawn := regexp.MustCompile(`"ut-[^"]*"`)
-		if got := drawn.ReplaceAllString(output(t, cmd), `"ut-…"`); strings.TrimSpace(got) != strings.TrimSpace(answer) {
+		got := regexp.MustCompile(`"ut-[^"]*"`).ReplaceAllString(output(t, cmd), `"ut-…"`)
+		if strings.TrimSpace(got) != strings.TrimSpace(answer) {
 			t.Errorf("%v: the answer is %s", b, got)
 		}
 	}
@@ -152,7 +155,8 @@ func TestToken(t *testing.T) {
 			continue
 		}
 		claims["iat"], claims["exp"] = time.Now().Unix(), time.Now().Add(time.Hour).Unix()
-		out, err := usher(t, "token", "explain", "--config", config, "--room", "standup", signed(t, dir, claims)).CombinedOutput()
+		cmd := usher(t, "token", "explain", "--config", config, "--room", "standup", signed(t, dir, claims))
+		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "owner") {
 			t.Errorf("%v: %v\n%s", b, err, out)
 		}

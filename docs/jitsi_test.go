@@ -33,8 +33,9 @@ func TestJitsiPage(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", b, err, out)
 		}
 		lines := output(t, usher(t, "prosody", "--config", config))
-		for _, word := range []string{"consider_websocket_secure", "consider_bosh_secure", "usher_key", `VirtualHost "guest.meet.example.com"`, `"smacks"`,
-			`authentication = "dovecot"`, `"muc_http_auth"`, `"muc_http_defaults"`, `Component "breakout.meet.example.com"`, `Component "usher.meet.example.com"`,
+		for _, word := range []string{"consider_websocket_secure", "consider_bosh_secure", "usher_key",
+			`VirtualHost "guest.meet.example.com"`, `"smacks"`, `authentication = "dovecot"`, `"muc_http_auth"`, `"muc_http_defaults"`,
+			`Component "breakout.meet.example.com"`, `Component "usher.meet.example.com"`,
 			`admins = { "usher.meet.example.com", "focus@auth.meet.example.com" }`} {
 			if !strings.Contains(lines, word) {
 				t.Errorf("usher prosody does not print %s", word)

@@ -35,7 +35,8 @@ func TestSeries(t *testing.T) {
 	}
 	for _, p := range pages(t) {
 		for _, c := range p.code() {
-			if name := regexp.MustCompile(`^usher_[a-z_]+`).FindString(c); name != "" && name != "usher_key" && !slices.Contains(all, name) {
+			name := regexp.MustCompile(`^usher_[a-z_]+`).FindString(c)
+			if name != "" && name != "usher_key" && !slices.Contains(all, name) {
 				t.Errorf("%s: there is no series %s", p.name, name)
 			}
 		}
@@ -66,7 +67,7 @@ func TestLabels(t *testing.T) {
 		for _, l := range f.GetMetric()[0].GetLabel() {
 			has = append(has, l.GetName())
 		}
-		if told := slices.Sorted(slices.Values(quoted(labels[i : i+1]))); !slices.Equal(told, slices.Sorted(slices.Values(has))) {
+		if told := quoted(labels[i : i+1]); !slices.Equal(sorted(told), sorted(has)) {
 			t.Errorf("%s: the page has the labels %v, the series %v", f.GetName(), told, has)
 		}
 	}
@@ -74,6 +75,27 @@ func TestLabels(t *testing.T) {
 		t.Errorf("only %d series were compared", seen)
 	}
 }
+
+// TestGatewayReasons: the page says of each reason of the gateway's series what it means.
+func TestGatewayReasons(t *testing.T) {
+	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Series")
+	_, text, found := strings.Cut(section, "Why a session of the gateway ended")
+	endings, refusals, foundToo := strings.Cut(text, "Why a request did not pass the gateway")
+	if !found || !foundToo {
+		t.Fatal("the page does not say why sessions end and requests do not pass")
+	}
+	if told := quoted(column(endings, 0)); !slices.Equal(sorted(told), sorted(metrics.GatewayEndings())) {
+		t.Errorf("the page has the endings %v, want %v", told, metrics.GatewayEndings())
+	}
+	told := quoted([]string{refusals})
+	for _, reason := range metrics.GatewayRefusals() {
+		if !slices.Contains(told, reason) {
+			t.Errorf("the page does not say what %s is", reason)
+		}
+	}
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // TestAlerts: an alert that a page names is one.
 func TestAlerts(t *testing.T) {
@@ -94,13 +116,12 @@ func TestReasons(t *testing.T) {
 	for _, r := range auth.Reasons() {
 		logins = append(logins, string(r))
 	}
-	for _, r := range slices.Concat(moderation.AllowReasons(), moderation.DenyReasons(), moderation.UndecidedReasons()) {
+	all := slices.Concat(moderation.AllowReasons(), moderation.DenyReasons(), moderation.UndecidedReasons())
+	for _, r := range all {
 		joins = append(joins, string(r))
 	}
 	for heading, want := range map[string][]string{"## Logins": logins, "## Joins": joins} {
-		got := quoted(column(p.section(t, heading), 0))
-		slices.Sort(got)
-		if slices.Sort(want); !slices.Equal(got, want) {
+		if got := quoted(column(p.section(t, heading), 0)); !slices.Equal(sorted(got), sorted(want)) {
 			t.Errorf("%s has %v, want %v", heading, got, want)
 		}
 	}

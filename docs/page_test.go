@@ -1,5 +1,5 @@
-// Package docs holds the pages for operators and no code. Its tests keep the pages true: links lead somewhere, every block
-// that can be pasted does what the page says, and names are those of the code.
+// Package docs holds the pages for operators and no code. Its tests keep the pages true: links lead somewhere, every
+// block that can be pasted does what the page says, and names are those of the code.
 package docs
 
 import (

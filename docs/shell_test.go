@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// stubs stand for what a test cannot do: to install packages, add users, and start services. A clone is a folder with what
-// the pages take from it.
+// stubs stand for what a test cannot do: install packages, add users, start services. A clone is a folder with what the
+// pages take from it.
 const stubs = `
-apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }; prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
+apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }
+prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
 git() { ln -sfn "$CLONE" usher; }
 runuser() { shift 3; "$@"; }
 install() {
@@ -43,25 +44,14 @@ func TestShell(t *testing.T) {
 func runPage(t *testing.T, p page) {
 	t.Helper()
 	dir := newSandbox(t)
-	script := "set -euo pipefail\n" + stubs
-	hasConfig := false
-	for _, b := range p.blocks {
-		switch {
-		case b.language == "sh":
-			script += "echo '== " + b.String() + "'\n" + pasted(b.text, dir)
-			hasConfig = hasConfig || strings.Contains(b.text, "/etc/usher/usher.yaml")
-		case b.language == "yaml" && strings.Contains(b.before, "`/etc/usher/usher.yaml`"):
-			// The secrets are those of the page's own commands.
-			script += "cat > " + dir + "/etc/usher/usher.yaml <<'END'\n" + inSandbox(b.text+"state: memory:\n", dir) + "END\n"
-			hasConfig = true
-		}
-	}
-	if !hasConfig && strings.Contains(script, "usher prosody") {
+	script := scriptOf(p, dir)
+	if strings.Contains(script, "usher prosody") && !strings.Contains(script, "/etc/usher/usher.yaml") {
 		t.Errorf("%s: it calls usher and has no configuration", p.name)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "ROOT="+dir, "CLONE="+dir+"/clone", "USHER_CONFIG="+dir+"/etc/usher/usher.yaml", "PATH="+workFolder+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "ROOT="+dir, "CLONE="+dir+"/clone",
+		"USHER_CONFIG="+dir+"/etc/usher/usher.yaml", "PATH="+workFolder+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", p.name, err, out)
@@ -71,14 +61,31 @@ func runPage(t *testing.T, p page) {
 	}
 }
 
+// scriptOf joins what a page gives to paste. A configuration that the page tells to write is written with the secrets that
+// its own commands have made.
+func scriptOf(p page, dir string) string {
+	var script strings.Builder
+	script.WriteString("set -euo pipefail\n" + stubs)
+	for _, b := range p.blocks {
+		switch {
+		case b.language == "sh":
+			script.WriteString("echo '== " + b.String() + "'\n" + pasted(b.text, dir))
+		case b.language == "yaml" && strings.Contains(b.before, "`/etc/usher/usher.yaml`"):
+			text := inSandbox(b.text+"state: \"memory:\"\n", dir)
+			script.WriteString("cat > " + dir + "/etc/usher/usher.yaml <<'END'\n" + text + "END\n")
+		}
+	}
+	return script.String()
+}
+
 // pasted is a block as it runs below dir. A token that it makes is explained.
 func pasted(text, dir string) string {
 	text = strings.ReplaceAll(inSandbox(text, dir), "<address of this repository>", "address")
 	return regexp.MustCompile(`(?m)^(usher token mint[^#\n]*)`).ReplaceAllString(text, "$1 | usher token explain - ")
 }
 
-// newSandbox makes the folders that the pages expect on a machine, and a clone of the repository with what they take from
-// it.
+// newSandbox makes the folders that the pages expect on a machine, and a clone of the repository with what they take
+// from it.
 func newSandbox(t *testing.T) string {
 	t.Helper()
 	file, err := usherBinary()
@@ -86,7 +93,8 @@ func newSandbox(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, folder := range []string{"clone/bin", "etc/usher", "etc/systemd/system", "etc/nginx/sites-available", "usr/local/bin", "run/usher", "var/lib/usher"} {
+	for _, folder := range []string{"clone/bin", "etc/usher", "etc/systemd/system", "etc/nginx/sites-available",
+		"usr/local/bin", "run/usher", "var/lib/usher"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +138,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestLanguages: each block is in a language whose blocks are tried by one of the tests here, so that none is forgotten.
+// TestLanguages: each block is in a language whose blocks one of the tests here tries, so that none is forgotten.
 func TestLanguages(t *testing.T) {
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
@@ -138,7 +146,7 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("%v: no test tries such a block", b)
 			}
 		}
-		for _, line := range strings.Split(p.prose, "\n") {
+		for line := range strings.SplitSeq(p.prose, "\n") {
 			if strings.HasPrefix(line, "    ") && !strings.Contains(line, "https://") {
 				t.Errorf("%s: a block without a language: %s", p.name, line)
 			}
