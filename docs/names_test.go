@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -84,15 +85,23 @@ func TestGatewayReasons(t *testing.T) {
 	if !found || !foundToo {
 		t.Fatal("the page does not say why sessions end and requests do not pass")
 	}
-	if told := quoted(column(endings, 0)); !slices.Equal(sorted(told), sorted(metrics.GatewayEndings())) {
-		t.Errorf("the page has the endings %v, want %v", told, metrics.GatewayEndings())
+	if told := quoted(column(endings, 0)); !slices.Equal(sorted(told), sorted(words(metrics.Endings()))) {
+		t.Errorf("the page has the endings %v, want %v", told, metrics.Endings())
 	}
 	told := quoted([]string{refusals})
-	for _, reason := range metrics.GatewayRefusals() {
+	for _, reason := range words(metrics.Refusals()) {
 		if !slices.Contains(told, reason) {
 			t.Errorf("the page does not say what %s is", reason)
 		}
 	}
+}
+
+func words[T fmt.Stringer](list []T) []string {
+	var texts []string
+	for _, v := range list {
+		texts = append(texts, v.String())
+	}
+	return texts
 }
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
