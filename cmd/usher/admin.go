@@ -1,92 +1,44 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"net/http"
 	"os"
 	"time"
 
 	"usher/auth"
-	"usher/internal/listen"
+	"usher/internal/admin"
+	"usher/moderation"
+	"usher/moderation/unasked"
 )
 
-// statusAnswer is what GET /status and usher status --json tell.
-type statusAnswer struct {
-	Version    string            `json:"version"`
-	PID        int               `json:"pid"`
-	Uptime     float64           `json:"uptime_seconds"`
-	Config     string            `json:"config"`
-	Ready      bool              `json:"ready"`
-	NotReady   []string          `json:"not_ready"`
-	LastReload *lastReload       `json:"last_reload,omitempty"` // absent before the first reload
-	Warnings   []string          `json:"warnings"`              // of the configuration in force
-	Hosts      []hostStatus      `json:"hosts"`
-	Listeners  map[string]string `json:"listeners"` // address by name
-
-	Connections map[string]listen.Counts `json:"connections"`        // by name
-	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
-}
-
-type lastReload struct {
-	OK    bool      `json:"ok"`
-	Time  time.Time `json:"time"`
-	Error string    `json:"error,omitempty"` // why it was refused: the first problem that is not a warning
-
-	Warnings []string  `json:"warnings"`
-	RetryAt  time.Time `json:"retry_at,omitzero"` // it was refused for a reason that may pass
-	Tries    int       `json:"tries,omitempty"`
-}
-
-type hostStatus struct {
-	Host    string         `json:"host"`
-	Issuers []issuerStatus `json:"issuers"`
-	Unseen  []unseenClaim  `json:"unseen_claims,omitempty"`
-	MUC     []mucStatus    `json:"muc,omitempty"`
-}
-
-// An unseenClaim is one of moderation.moderators that no token had.
-type unseenClaim struct {
-	Claim string    `json:"claim"`
-	Since time.Time `json:"since"`
-}
-
-type issuerStatus struct {
-	Issuer      string    `json:"issuer"`
-	Source      string    `json:"source"`        // files, jwks or asap
-	URL         string    `json:"url,omitempty"` // without user name and query
-	Keys        int       `json:"keys"`
-	Names       []string  `json:"key_names,omitempty"`   // their kid, or the file's name; the first 16
-	LastSuccess time.Time `json:"last_success,omitzero"` // of the last fetch
-	LastFailure time.Time `json:"last_failure,omitzero"` // of the last fetch, if that failed
-	Error       string    `json:"error,omitempty"`       // why it did
-	Problem     string    `json:"problem,omitempty"`     // why no token can be verified
-	Skipped     []string  `json:"skipped,omitempty"`     // what of the source is not used, and why
-}
-
-// adminHandler answers usher reload and usher status.
+// adminHandler answers usher reload, usher status, usher sessions and usher lobby.
 func (d *usherd) adminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, d.status()) })
-	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
-		result, err := d.reloader.ask(r.Context())
-		if err != nil {
-			http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
-			return
-		}
-		writeJSON(w, result)
+	return admin.NewHandler(admin.Options{
+		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: d.rooms.lobby, Commands: d.rooms.commands,
+		MUCs: func() []string { return *d.rooms.mucs.Load() }, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
 	})
-	d.rooms.admin(mux)
-	return mux
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the client is gone if this fails
+// Reload is for usher reload.
+func (d *usherd) Reload(ctx context.Context) (admin.Reload, error) { return d.reloader.ask(ctx) }
+
+// Revoke has the rooms looked at in which the sessions were.
+func (p *roomParts) Revoke(ctx context.Context, t moderation.Target, all bool) (moderation.Revoked, error) {
+	revoked, touched, err := p.sessions.Revoke(ctx, t, all)
+	p.touch(touched)
+	return revoked, err
 }
 
-func (d *usherd) status() statusAnswer {
+// Allow lifts revocations.
+func (p *roomParts) Allow(ctx context.Context, t moderation.Target) (moderation.Allowed, error) {
+	return p.sessions.Allow(ctx, t)
+}
+
+// Status is for usher status.
+func (d *usherd) Status() admin.Status {
 	notReady := d.notReady()
-	s := statusAnswer{
+	s := admin.Status{
 		Version:   d.version,
 		PID:       os.Getpid(),
 		Uptime:    time.Since(d.started).Seconds(),
@@ -104,20 +56,20 @@ func (d *usherd) status() statusAnswer {
 	}
 	_, s.Warnings = d.reloader.current.Load().Warnings.Split()
 	if last := d.reloader.last.Load(); last != nil {
-		s.LastReload = &lastReload{OK: last.OK, Time: last.Time, Error: last.reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
+		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
 	}
 	return s
 }
 
 // hostsOf groups keys, which come ordered by host, and claims.
-func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []hostStatus {
-	hosts := []hostStatus{}
+func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []admin.Host {
+	hosts := []admin.Host{}
 	for _, k := range keys {
 		if n := len(hosts); n == 0 || hosts[n-1].Host != k.Host {
-			hosts = append(hosts, hostStatus{Host: k.Host})
+			hosts = append(hosts, admin.Host{Host: k.Host})
 		}
 		h := &hosts[len(hosts)-1]
-		h.Issuers = append(h.Issuers, issuerStatus{
+		h.Issuers = append(h.Issuers, admin.Issuer{
 			Issuer: k.Issuer, Source: k.Source, URL: k.URL, Keys: k.Keys, Names: k.Names,
 			LastSuccess: k.LastSuccess, LastFailure: k.LastFailure, Error: k.Failure, Problem: k.Problem, Skipped: k.Skipped,
 		})
@@ -125,7 +77,7 @@ func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []hostStatus {
 	for i := range hosts {
 		for _, u := range unseen {
 			if u.Host == hosts[i].Host {
-				hosts[i].Unseen = append(hosts[i].Unseen, unseenClaim{u.Claim, u.Since})
+				hosts[i].Unseen = append(hosts[i].Unseen, admin.UnseenClaim{Claim: u.Claim, Since: u.Since})
 			}
 		}
 	}
@@ -148,4 +100,20 @@ func (d *usherd) notReady() []string {
 		}
 	}
 	return reasons
+}
+
+// unasked is what was seen of the rooms of a host.
+func (p *roomParts) unasked(host string) []admin.MUC {
+	var list []admin.MUC
+	for _, r := range p.sessions.Unasked(host) {
+		m := admin.MUC{MUC: r.MUC, Joins: r.Joins, Begins: r.Begins, Unasked: r.Unasked, Component: p.component != nil}
+		switch {
+		case r.Joins == unasked.Missing:
+			m.Room, m.Account, m.Since = r.JoinsRoom, r.JoinsAccount, r.JoinsSince
+		case r.Begins == unasked.Missing:
+			m.Room, m.Account, m.Since = r.BeginsRoom, r.BeginsAccount, r.BeginsSince
+		}
+		list = append(list, m)
+	}
+	return list
 }

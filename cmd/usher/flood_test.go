@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"usher/auth/authtest"
+	"usher/internal/admin"
 )
 
 // A flooded daemon is a process of its own with every endpoint open, in front of a Prosody that only says that it is there.
@@ -85,8 +86,8 @@ func (f *flooded) write(name, content string) {
 func (f *flooded) waitReady(ended chan error) {
 	f.t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var s statusAnswer
-		if err := callAdmin(f.t.Context(), f.dir+"/admin.sock", "GET", "/status", &s); err == nil && s.Ready {
+		var s admin.Status
+		if err := admin.Call(f.t.Context(), f.dir+"/admin.sock", "GET", "/status", nil, &s); err == nil && s.Ready {
 			f.address = s.Listeners
 			return
 		}
@@ -228,8 +229,8 @@ func (f *flooded) scrape() error { return f.get("metrics", "/metrics", "usher_co
 func (f *flooded) page() error   { return f.get("gateway", "/http-bind", "It works") }
 
 func (f *flooded) status() error {
-	var s statusAnswer
-	return callAdmin(f.t.Context(), f.dir+"/admin.sock", "GET", "/status", &s)
+	var s admin.Status
+	return admin.Call(f.t.Context(), f.dir+"/admin.sock", "GET", "/status", nil, &s)
 }
 
 const (
@@ -260,8 +261,8 @@ func TestFloodedEndpoints(t *testing.T) {
 // TestFewFiles: with a small RLIMIT_NOFILE the limits are lower, and the doors have their part of it.
 func TestFewFiles(t *testing.T) {
 	f := startFlooded(t, 500)
-	var s statusAnswer
-	if err := callAdmin(t.Context(), f.dir+"/admin.sock", "GET", "/status", &s); err != nil {
+	var s admin.Status
+	if err := admin.Call(t.Context(), f.dir+"/admin.sock", "GET", "/status", nil, &s); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(s.Shortage, "LimitNOFILE is 500 and should be 42") || !strings.Contains(f.said(), "LimitNOFILE in usher's systemd unit") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/admin"
 	"usher/internal/text"
 	"usher/lobby"
 )
@@ -188,8 +189,8 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 }
 
 // changeLobby does one change; what is wrong with it is exit code 1.
-func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (lobbyAnswer, error) {
-	var answer lobbyAnswer
+func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (admin.LobbyAnswer, error) {
+	var answer admin.LobbyAnswer
 	if err := askDaemonWith(c, "POST", path+"?"+q.Encode(), body, &answer); err != nil {
 		return answer, err
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/panics"
 	"usher/internal/text"
@@ -28,12 +29,12 @@ type reloader struct {
 	read    func(path string) (*config.Config, config.Files, config.Problems) // readConfig
 
 	hangups  <-chan os.Signal
-	requests chan chan reloadResult // from the admin socket
+	requests chan chan admin.Reload // from the admin socket
 	watch    watch.Watcher
 	retry    backoff
 
 	current atomic.Pointer[config.Config] // in force
-	last    atomic.Pointer[reloadResult]  // nil before the first reload
+	last    atomic.Pointer[admin.Reload]  // nil before the first reload
 }
 
 // What makes a reload happen.
@@ -43,24 +44,6 @@ const (
 	triggerFile    = "a file changed"
 	triggerRetry   = "trying again"
 )
-
-// reloadResult says what a reload did. It is also the answer of POST /reload.
-type reloadResult struct {
-	OK       bool      `json:"ok"`
-	Changes  []string  `json:"changes"`  // in words; empty if nothing changed
-	Problems []string  `json:"problems"` // why the old configuration stays; the first is the reason
-	Warnings []string  `json:"warnings"` // with which it is in force all the same, or would be
-	Time     time.Time `json:"time"`
-
-	// What the reload just before changed, if this one found nothing left to do:
-	// a file that changed is often read before the operator has asked for it.
-	Earlier []string `json:"earlier,omitempty"`
-
-	// Of a reload that was refused for a reason which may pass: when it is tried
-	// again, and how often it was tried.
-	RetryAt time.Time `json:"retry_at,omitzero"`
-	Tries   int       `json:"tries,omitempty"`
-}
 
 // start puts the first configuration in force.
 func (r *reloader) start(c *config.Config) error {
@@ -98,22 +81,22 @@ func (r *reloader) run(ctx context.Context) error {
 }
 
 // ask has the goroutine reload, and waits for the result.
-func (r *reloader) ask(ctx context.Context) (reloadResult, error) {
-	answer := make(chan reloadResult, 1)
+func (r *reloader) ask(ctx context.Context) (admin.Reload, error) {
+	answer := make(chan admin.Reload, 1)
 	select {
 	case r.requests <- answer:
 	case <-ctx.Done():
-		return reloadResult{}, ctx.Err()
+		return admin.Reload{}, ctx.Err()
 	}
 	select {
 	case result := <-answer:
 		return result, nil
 	case <-ctx.Done():
-		return reloadResult{}, ctx.Err()
+		return admin.Reload{}, ctx.Err()
 	}
 }
 
-func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
+func (r *reloader) reload(ctx context.Context, trigger string) admin.Reload {
 	if trigger != triggerRetry {
 		r.retry.stop()
 	}
@@ -121,7 +104,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) reloadResult {
 	began := time.Now()
 	before := watch.Look(r.watch.Files())
 	next, read, problems := r.build()
-	result := reloadResult{OK: next != nil, Time: began, Changes: []string{}}
+	result := admin.Reload{OK: next != nil, Time: began, Changes: []string{}}
 	result.Problems, result.Warnings = problems.Split()
 	if next != nil {
 		result.Changes = config.Diff(r.current.Load(), next.config)
@@ -167,7 +150,7 @@ func (r *reloader) unplaced(text, mend string) config.Problem {
 }
 
 // plan has a reload tried again that was refused for nothing but what may pass.
-func (r *reloader) plan(result *reloadResult, problems config.Problems) {
+func (r *reloader) plan(result *admin.Reload, problems config.Problems) {
 	lasting := slices.ContainsFunc(problems, func(p config.Problem) bool { return !p.Warning && !p.Passing })
 	if result.OK || lasting {
 		r.retry.stop()

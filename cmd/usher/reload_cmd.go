@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"usher/internal/admin"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -43,7 +45,7 @@ func reloadAction(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	var result reloadResult
+	var result admin.Reload
 	if err := askDaemon(c, "POST", "/reload", &result); err != nil {
 		return err
 	}
@@ -51,7 +53,7 @@ func reloadAction(c *cli.Context) error {
 		fmt.Fprintln(c.App.ErrWriter, p)
 	}
 	if !result.OK {
-		return exitError{1, "reload refused; the old configuration stays in force" + result.retryText()}
+		return exitError{1, "reload refused; the old configuration stays in force" + result.RetryText()}
 	}
 	text := "reloaded"
 	switch {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"usher/auth/authtest"
+	"usher/internal/admin"
 	"usher/internal/config/configtest"
 )
 
@@ -53,14 +54,14 @@ hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience
 	if err := os.Rename(filepath.Join(dir, "b.secret"), filepath.Join(dir, "a.secret")); err != nil {
 		t.Fatal(err)
 	}
-	s := keep.waits(t, "a refusal that was tried again", func(s statusAnswer) bool { return s.LastReload != nil && s.LastReload.Tries > 2 })
+	s := keep.waits(t, "a refusal that was tried again", func(s admin.Status) bool { return s.LastReload != nil && s.LastReload.Tries > 2 })
 	if last := s.LastReload; last.OK || last.RetryAt.IsZero() || !strings.Contains(last.Error, "too many open files") {
 		t.Errorf("status %+v", last)
 	}
 	if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_NOFILE, &before, nil); err != nil {
 		t.Fatal(err)
 	}
-	s = keep.waits(t, "a reload", func(s statusAnswer) bool { return s.LastReload.OK })
+	s = keep.waits(t, "a reload", func(s admin.Status) bool { return s.LastReload.OK })
 	if d.admits(t, old) || !d.admits(t, authtest.TokenBy(t, secretB, authtest.Claims("meet.example.com", nil))) {
 		t.Error("the old secret is in force")
 	}
@@ -165,7 +166,7 @@ func unixClient(socket string) *keptClient {
 	}}}}
 }
 
-func (c *keptClient) status(t *testing.T) (s statusAnswer) {
+func (c *keptClient) status(t *testing.T) (s admin.Status) {
 	t.Helper()
 	resp, err := c.Get("http://usher/status")
 	if err != nil {
@@ -182,7 +183,7 @@ func (c *keptClient) status(t *testing.T) (s statusAnswer) {
 	return s
 }
 
-func (c *keptClient) waits(t *testing.T, what string, ok func(statusAnswer) bool) statusAnswer {
+func (c *keptClient) waits(t *testing.T, what string, ok func(admin.Status) bool) admin.Status {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if s := c.status(t); ok(s) {
@@ -190,5 +191,5 @@ func (c *keptClient) waits(t *testing.T, what string, ok func(statusAnswer) bool
 		}
 	}
 	t.Fatalf("not within 20 s: %s; %+v", what, c.status(t).LastReload)
-	return statusAnswer{}
+	return admin.Status{}
 }

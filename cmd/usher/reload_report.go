@@ -4,11 +4,11 @@ import (
 	"slices"
 	"time"
 
-	"usher/internal/text"
+	"usher/internal/admin"
 )
 
 // finish tells everybody how a reload ended.
-func (r *reloader) finish(trigger string, result reloadResult) {
+func (r *reloader) finish(trigger string, result admin.Reload) {
 	last := r.last.Swap(&result)
 	r.metrics.Reloaded(result.OK, result.Time)
 	if result.OK {
@@ -19,19 +19,19 @@ func (r *reloader) finish(trigger string, result reloadResult) {
 	}
 	again := trigger == triggerRetry && last != nil && slices.Equal(last.Problems, result.Problems)
 	if again { // the log has it already
-		r.log.Warn("reload refused again for the same reason", result.attrs(trigger)...)
+		r.log.Warn("reload refused again for the same reason", refusedAttrs(&result, trigger)...)
 	} else {
 		for _, p := range result.Problems {
 			r.log.Error("configuration problem", "problem", p)
 		}
 		r.warn(result)
-		r.log.Error("reload refused; the old configuration stays in force", result.attrs(trigger)...)
+		r.log.Error("reload refused; the old configuration stays in force", refusedAttrs(&result, trigger)...)
 	}
-	r.notify.ready("the last reload was refused; the old configuration stays in force" + result.retryText())
+	r.notify.ready("the last reload was refused; the old configuration stays in force" + result.RetryText())
 }
 
 // justChanged returns what the last reload changed, if that was a moment ago and this one changes nothing.
-func (r *reloader) justChanged(result reloadResult) []string {
+func (r *reloader) justChanged(result admin.Reload) []string {
 	const moment = 10 * time.Second
 	last := r.last.Load()
 	if last == nil || !last.OK || len(result.Changes) > 0 || result.Time.Sub(last.Time) > moment {
@@ -40,32 +40,16 @@ func (r *reloader) justChanged(result reloadResult) []string {
 	return last.Changes
 }
 
-func (r *reloader) warn(result reloadResult) {
+func (r *reloader) warn(result admin.Reload) {
 	for _, w := range result.Warnings {
 		r.log.Warn("configuration warning", "warning", w)
 	}
 }
 
-// reason is why a reload was refused: the first problem that is not a warning.
-func (r *reloadResult) reason() string {
-	if len(r.Problems) == 0 {
-		return ""
-	}
-	return r.Problems[0]
-}
-
-func (r *reloadResult) attrs(trigger string) []any {
-	attrs := []any{"trigger", trigger, "problems", len(r.Problems), "reason", r.reason()}
+func refusedAttrs(r *admin.Reload, trigger string) []any {
+	attrs := []any{"trigger", trigger, "problems", len(r.Problems), "reason", r.Reason()}
 	if !r.RetryAt.IsZero() {
 		attrs = append(attrs, "tries", r.Tries, "again_at", r.RetryAt.Format(time.RFC3339))
 	}
 	return attrs
-}
-
-// retryText follows a sentence that says why a reload was refused.
-func (r *reloadResult) retryText() string {
-	if r.RetryAt.IsZero() {
-		return ""
-	}
-	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " + text.Plural(r.Tries, "time") + "), until it succeeds or a file changes"
 }

@@ -14,6 +14,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/config/configtest"
 	"usher/lobby"
@@ -190,13 +191,13 @@ func TestReloadTellsErrorsFromWarnings(t *testing.T) {
 	w.write(strings.Replace(reloadA, "subject: any", "subject: everybody", 1) + "log: {level: info}\n")
 	configtest.PutFile(t, w.dir, "http-a.secret", "0123456789abcdef-a", 0o604)
 	result := w.reloader.reload(t.Context(), triggerCommand)
-	last := w.status().LastReload
+	last := w.Status().LastReload
 	const want = `error: subject: unknown value "everybody"`
 	if len(result.Problems) != 1 || len(result.Warnings) != 2 || !strings.Contains(last.Error, want) || len(last.Warnings) != 2 {
 		t.Errorf("result %+v\nstatus %+v", result, last)
 	}
 	var text strings.Builder
-	printStatus(&text, w.status())
+	printStatus(&text, w.Status())
 	if !strings.Contains(text.String(), "refused, ") || !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "  also: ") {
 		t.Errorf("usher status prints:\n%s", text.String())
 	}
@@ -244,7 +245,7 @@ func TestReloadTriesAgain(t *testing.T) {
 			problems = list
 		}
 		r := w.reloader
-		r.requests, r.hangups = make(chan chan reloadResult), nil
+		r.requests, r.hangups = make(chan chan admin.Reload), nil
 		r.read = func(string) (*config.Config, config.Files, config.Problems) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -274,12 +275,12 @@ func TestReloadTriesAgain(t *testing.T) {
 		}
 		next(passingProblem(w.dir))
 		result, _ := r.ask(ctx)
-		if result.RetryAt.IsZero() || !strings.Contains(result.reason(), "too many open files") {
+		if result.RetryAt.IsZero() || !strings.Contains(result.Reason(), "too many open files") {
 			t.Errorf("%+v", result)
 		}
 		const ms, s = time.Millisecond, time.Second
 		waits("passing", 100*s, 250*ms, 750*ms, 1750*ms, 3750*ms, 7750*ms, 15750*ms, 31750*ms, 61750*ms, 91750*ms)
-		if last := w.status().LastReload; last.Tries != 10 || last.RetryAt.IsZero() {
+		if last := w.Status().LastReload; last.Tries != 10 || last.RetryAt.IsZero() {
 			t.Errorf("status: %+v", last)
 		}
 		next(append(passingProblem(w.dir), config.Problem{Text: "bad", Mend: "mend"}))
@@ -290,7 +291,7 @@ func TestReloadTriesAgain(t *testing.T) {
 		}
 		next(nil)
 		waits("it has passed", 100*s, 250*ms)
-		if last := w.status().LastReload; !last.OK || last.Tries != 0 || !last.RetryAt.IsZero() {
+		if last := w.Status().LastReload; !last.OK || last.Tries != 0 || !last.RetryAt.IsZero() {
 			t.Errorf("status: %+v", last)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/internal/panics"
@@ -125,7 +126,7 @@ func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInpu
 		return nil, err
 	}
 	n := notifier{log}
-	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.hangups, requests: make(chan chan reloadResult)}
+	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.hangups, requests: make(chan chan admin.Reload)}
 	r.level, r.verifier, r.rooms = in.level, v, rooms
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Log: log, Metrics: m.Gateway(),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"usher/internal/admin"
 	"usher/internal/config"
 )
 
@@ -114,8 +115,8 @@ func scriptWaitStatus(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptSignal sends a signal to the daemon that holds the admin socket of a configuration: signal TERM FILE.
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
-	var s statusAnswer
-	err := callAdmin(context.Background(), config.AdminSocket(ts.MkAbs(args[1])), "GET", "/status", &s)
+	var s admin.Status
+	err := admin.Call(context.Background(), config.AdminSocket(ts.MkAbs(args[1])), "GET", "/status", nil, &s)
 	ts.Check(err)
 	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	ts.Check(syscall.Kill(s.PID, signals[args[0]]))

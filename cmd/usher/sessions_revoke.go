@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/admin"
 	"usher/internal/text"
 )
 
@@ -43,7 +44,7 @@ func sessionsRevoke(c *cli.Context) error {
 		return err
 	}
 	q.Set("all", fmt.Sprint(c.Bool("all")))
-	var answer revokeAnswer
+	var answer admin.RevokeAnswer
 	if err := askDaemon(c, "POST", "/sessions/revoke?"+q.Encode(), &answer); err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func sessionsRevoke(c *cli.Context) error {
 	return nil
 }
 
-func printRevoked(w io.Writer, a revokeAnswer) {
+func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 	for _, user := range a.Users {
 		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n", text.Printable(user), a.At.UTC().Format(time.RFC3339))
 	}
@@ -108,7 +109,7 @@ func sessionsAllow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var answer allowAnswer
+	var answer admin.AllowAnswer
 	if err := askDaemon(c, "POST", "/sessions/allow?"+q.Encode(), &answer); err != nil {
 		return err
 	}

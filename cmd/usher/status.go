@@ -11,8 +11,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/admin"
 	"usher/internal/listen"
 	"usher/internal/text"
+	"usher/moderation/unasked"
 )
 
 // statusCommand is usher status.
@@ -31,7 +33,7 @@ Example:
 			if err := noArgs(c); err != nil {
 				return err
 			}
-			var s statusAnswer
+			var s admin.Status
 			if err := askDaemon(c, "GET", "/status", &s); err != nil {
 				return err
 			}
@@ -44,7 +46,7 @@ Example:
 	}
 }
 
-func printStatus(w io.Writer, s statusAnswer) {
+func printStatus(w io.Writer, s admin.Status) {
 	ready := "ready"
 	if !s.Ready {
 		ready = "not ready"
@@ -67,13 +69,13 @@ func printStatus(w io.Writer, s statusAnswer) {
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
 		for _, i := range h.Issuers {
-			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+text.Printable(i.describe()))
-			for _, line := range i.faults() {
+			fmt.Fprintln(w, "  issuer "+i.Issuer+": "+text.Printable(describeIssuer(i)))
+			for _, line := range issuerFaults(i) {
 				fmt.Fprintln(w, "    "+text.Printable(line))
 			}
 		}
 		for _, m := range h.MUC {
-			m.print(w)
+			printMUC(w, m)
 		}
 		for _, u := range h.Unseen {
 			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
@@ -82,7 +84,7 @@ func printStatus(w io.Writer, s statusAnswer) {
 	}
 }
 
-func (i issuerStatus) describe() string {
+func describeIssuer(i admin.Issuer) string {
 	s := text.Plural(i.Keys, "key") + " from " + i.Source
 	if i.URL != "" {
 		s += " " + i.URL
@@ -112,7 +114,7 @@ func describeCounts(c listen.Counts) string {
 }
 
 // faults returns what an operator should see to, a line each.
-func (i issuerStatus) faults() (lines []string) {
+func issuerFaults(i admin.Issuer) (lines []string) {
 	if i.Problem == "" && i.Error != "" {
 		lines = append(lines, "the last fetch failed, "+i.LastFailure.Format(time.RFC3339)+": "+i.Error)
 	}
@@ -122,17 +124,38 @@ func (i issuerStatus) faults() (lines []string) {
 	return lines
 }
 
-func printLastReload(w io.Writer, last *lastReload) {
+func printLastReload(w io.Writer, last *admin.LastReload) {
 	switch {
 	case last == nil:
 		fmt.Fprintln(w, "last reload: none since the start")
 	case last.OK:
 		fmt.Fprintln(w, "last reload: good, "+last.Time.Format(time.RFC3339))
 	default:
-		retry := (&reloadResult{RetryAt: last.RetryAt, Tries: last.Tries}).retryText()
+		retry := (&admin.Reload{RetryAt: last.RetryAt, Tries: last.Tries}).RetryText()
 		fmt.Fprintln(w, "last reload: refused, "+last.Time.Format(time.RFC3339)+": "+last.Error+retry)
 		for _, warning := range last.Warnings {
 			fmt.Fprintln(w, "  also: "+warning)
 		}
 	}
+}
+
+// printMUC says of each question of Prosody's whether it comes.
+func printMUC(w io.Writer, m admin.MUC) {
+	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n", m.MUC, askedWord(m, m.Joins), askedWord(m, m.Begins))
+	if m.Account != "" {
+		fmt.Fprintf(w, "    such as %s in %s, since %s; in rooms now about whom it did not ask: %d\n",
+			text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
+	}
+}
+
+func askedWord(m admin.MUC, a unasked.Answer) string {
+	switch {
+	case a == unasked.Asked:
+		return "yes"
+	case a == unasked.Missing:
+		return "NO"
+	case m.Component:
+		return "not seen since Prosody is connected"
+	}
+	return "not seen, and without a component nobody looks"
 }

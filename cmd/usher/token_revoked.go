@@ -7,28 +7,11 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/admin"
 )
 
 // revokedWithin bounds how long an explanation waits for the daemon.
 const revokedWithin = 2 * time.Second
-
-// A revocationQuestion is the body of POST /sessions/revoked: what a token
-// proves, as far as a revocation looks at it.
-type revocationQuestion struct {
-	Host       string    `json:"host"`
-	Issuer     string    `json:"issuer"`
-	User       string    `json:"user"`       // its account claim, or empty
-	Thumbprint string    `json:"thumbprint"` // of the token
-	IssuedAt   time.Time `json:"issued_at,omitzero"`
-}
-
-func (q revocationQuestion) identity() auth.Identity {
-	return auth.Identity{Host: q.Host, Issuer: q.Issuer, AccountClaim: q.User, TokenPrint: q.Thumbprint, IssuedAt: q.IssuedAt}
-}
-
-type revocationAnswer struct {
-	Revoked bool `json:"revoked"`
-}
 
 // A daemonMemory asks the daemon what only the daemon knows.
 type daemonMemory struct {
@@ -43,12 +26,12 @@ func (m *daemonMemory) revoked(ctx context.Context, id auth.Identity) (revoked, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, revokedWithin)
 	defer cancel()
-	body, err := json.Marshal(revocationQuestion{id.Host, id.Issuer, id.AccountClaim, id.TokenPrint, id.IssuedAt})
+	body, err := json.Marshal(admin.QuestionOf(id))
 	if err != nil {
 		return false, false
 	}
-	var answer revocationAnswer
-	if err := callAdminWith(ctx, m.socket, "POST", "/sessions/revoked", bytes.NewReader(body), &answer); err != nil {
+	var answer admin.RevocationAnswer
+	if err := admin.Call(ctx, m.socket, "POST", "/sessions/revoked", bytes.NewReader(body), &answer); err != nil {
 		m.silent = true
 		return false, false
 	}

@@ -55,7 +55,7 @@ func table() []arrow {
 		}},
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
-		{"internal/admin", []string{"internal/explain", "internal/httpd", "internal/listen"}},
+		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation", "moderation/unasked"}},
 		{"internal/config", []string{"auth", "auth/gateway", "auth/keys", "internal/watch", "lobby", "moderation", "moderation/component"}},
 		{"internal/config/configtest", nil},
 		{"internal/connpool", []string{"internal/panics"}},
@@ -95,7 +95,6 @@ func table() []arrow {
 func coming() []string {
 	return []string{
 		"auth/ticket",
-		"internal/admin",
 		"internal/daemon",
 		"moderation/muc",
 		"moderation/notify",

@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 // maxImport bounds what usher lobby import sends, in bytes.
 const maxImport = 4 << 20
 
-// A lobbyAnswer is that of every change of the lobby.
-type lobbyAnswer struct {
+// A LobbyAnswer is that of every change of the lobby.
+type LobbyAnswer struct {
 	Problem string `json:"problem,omitempty"`
 	Warning string `json:"warning,omitempty"`
 	Room    string `json:"room,omitempty"`
@@ -26,11 +26,11 @@ type lobbyAnswer struct {
 	Removed int    `json:"removed,omitempty"`
 }
 
-// adminLobby answers usher lobby.
-func (p *roomParts) adminLobby(mux *http.ServeMux) {
-	mux.HandleFunc("GET /lobby", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.lobby.List()) })
-	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.lobby.Knocks("")) })
-	change := func(path string, do func(*http.Request) (lobbyAnswer, error)) {
+// lobby answers usher lobby.
+func (s *server) lobby(mux *http.ServeMux) {
+	mux.HandleFunc("GET /lobby", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) })
+	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.Knocks("")) })
+	change := func(path string, do func(*http.Request) (LobbyAnswer, error)) {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 			answer, err := do(r)
 			if err != nil {
@@ -39,35 +39,35 @@ func (p *roomParts) adminLobby(mux *http.ServeMux) {
 			writeJSON(w, answer)
 		})
 	}
-	change("/lobby/allow", func(r *http.Request) (lobbyAnswer, error) {
+	change("/lobby/allow", func(r *http.Request) (LobbyAnswer, error) {
 		e, err := entryOf(r, time.Now())
 		if err == nil {
-			err = p.checkComponent(e)
+			err = s.checkComponent(e)
 		}
 		if err != nil {
-			return lobbyAnswer{}, err
+			return LobbyAnswer{}, err
 		}
-		return lobbyAnswer{Warning: p.domainWarning(e)}, p.lobby.Allow(r.Context(), e)
+		return LobbyAnswer{Warning: s.domainWarning(e)}, s.Whitelist.Allow(r.Context(), e)
 	})
-	change("/lobby/remove", func(r *http.Request) (lobbyAnswer, error) {
+	change("/lobby/remove", func(r *http.Request) (LobbyAnswer, error) {
 		e, err := entryOf(r, time.Now())
 		if err != nil {
-			return lobbyAnswer{}, err
+			return LobbyAnswer{}, err
 		}
-		return lobbyAnswer{}, p.lobby.Remove(r.Context(), e.Key())
+		return LobbyAnswer{}, s.Whitelist.Remove(r.Context(), e.Key())
 	})
-	change("/lobby/import", p.importLobby)
-	change("/lobby/decide", func(r *http.Request) (lobbyAnswer, error) {
+	change("/lobby/import", s.importLobby)
+	change("/lobby/decide", func(r *http.Request) (LobbyAnswer, error) {
 		q := r.URL.Query()
-		room, err := p.commands.FindRoom(q.Get("room"))
+		room, err := s.Commands.FindRoom(q.Get("room"))
 		if err != nil {
-			return lobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
+			return LobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
 		}
 		jid, err := jid.Prepare(q.Get("jid"))
 		if err != nil {
-			return lobbyAnswer{}, err
+			return LobbyAnswer{}, err
 		}
-		return lobbyAnswer{Room: room}, p.commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
+		return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
 	})
 }
 
@@ -89,8 +89,8 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 }
 
 // checkComponent refuses an entry for rooms that there cannot be, as the configuration's whitelist does.
-func (p *roomParts) checkComponent(e lobby.Entry) error {
-	mucs := *p.mucs.Load()
+func (s *server) checkComponent(e lobby.Entry) error {
+	mucs := s.MUCs()
 	switch {
 	case !lobby.Foreign(e.Room, mucs):
 		return nil
@@ -102,33 +102,33 @@ func (p *roomParts) checkComponent(e lobby.Entry) error {
 }
 
 // domainWarning says where a whole domain cannot pass at once.
-func (p *roomParts) domainWarning(e lobby.Entry) string {
-	if !e.IsDomain() || !p.membersOnly.Load() {
+func (s *server) domainWarning(e lobby.Entry) string {
+	if !e.IsDomain() || !s.MembersOnly() {
 		return ""
 	}
 	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each comes in at his second try only"
 }
 
 // importLobby adds many entries, and with replace takes off all others that are not of the configuration.
-func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
+func (s *server) importLobby(r *http.Request) (LobbyAnswer, error) {
 	var entries []lobby.Entry
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxImport)).Decode(&entries); err != nil {
-		return lobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
+		return LobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
 	}
 	replace := r.URL.Query().Get("replace") == "true"
-	keep, err := p.readImport(entries, replace)
+	keep, err := s.readImport(entries, replace)
 	if err != nil {
-		return lobbyAnswer{}, fmt.Errorf("nothing was changed: %w", err)
+		return LobbyAnswer{}, fmt.Errorf("nothing was changed: %w", err)
 	}
-	var answer lobbyAnswer
+	var answer LobbyAnswer
 	if replace {
-		removed, err := p.removeOthers(r.Context(), keep)
+		removed, err := s.removeOthers(r.Context(), keep)
 		if answer.Removed = removed; err != nil {
 			return answer, err
 		}
 	}
 	for _, e := range entries {
-		switch err := p.lobby.Allow(r.Context(), e); {
+		switch err := s.Whitelist.Allow(r.Context(), e); {
 		case errors.Is(err, lobby.ErrFixed): // it is there
 		case err != nil:
 			return answer, fmt.Errorf("%s: %w", e, err)
@@ -141,14 +141,14 @@ func (p *roomParts) importLobby(r *http.Request) (lobbyAnswer, error) {
 
 // readImport prepares entries, and refuses what [lobby.Lobby.Allow] would: nothing is taken off for a list of which a
 // part cannot be put on.
-func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lobby.EntryKey]bool, err error) {
+func (s *server) readImport(entries []lobby.Entry, replace bool) (keep map[lobby.EntryKey]bool, err error) {
 	keep = map[lobby.EntryKey]bool{}
 	for i := range entries {
 		e := &entries[i]
 		if e.JID, err = jid.Prepare(e.JID); err != nil {
 			return nil, err
 		}
-		if err := p.checkComponent(*e); err != nil {
+		if err := s.checkComponent(*e); err != nil {
 			return nil, fmt.Errorf("%s: %w", text.Printable(text.Clip(e.String())), err)
 		}
 		if _, err := e.Check(); err != nil {
@@ -157,7 +157,7 @@ func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lo
 		keep[e.Key()] = true
 	}
 	n := len(keep)
-	for _, e := range p.lobby.List() {
+	for _, e := range s.Whitelist.List() {
 		if (e.Fixed || !replace) && !keep[e.Key()] {
 			n++
 		}
@@ -168,12 +168,12 @@ func (p *roomParts) readImport(entries []lobby.Entry, replace bool) (keep map[lo
 	return keep, nil
 }
 
-func (p *roomParts) removeOthers(ctx context.Context, keep map[lobby.EntryKey]bool) (n int, err error) {
-	for _, e := range p.lobby.List() {
+func (s *server) removeOthers(ctx context.Context, keep map[lobby.EntryKey]bool) (n int, err error) {
+	for _, e := range s.Whitelist.List() {
 		if e.Fixed || keep[e.Key()] {
 			continue
 		}
-		if err := p.lobby.Remove(ctx, e.Key()); err != nil {
+		if err := s.Whitelist.Remove(ctx, e.Key()); err != nil {
 			return n, err
 		}
 		n++

@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"context"
@@ -42,13 +42,12 @@ func TestImportIsWhole(t *testing.T) {
 		if err := l.Allow(t.Context(), lobby.Entry{JID: "old@h"}); err != nil {
 			t.Fatal(err)
 		}
-		p := &roomParts{lobby: l}
-		p.mucs.Store(&[]string{"conference.h"})
+		s := &server{Options{Whitelist: l, MUCs: func() []string { return []string{"conference.h"} }}}
 		body, err := json.Marshal(list)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = p.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true", strings.NewReader(string(body))))
+		_, err = s.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true", strings.NewReader(string(body))))
 		if err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: ") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"encoding/json"
@@ -6,40 +6,38 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"usher/auth"
 	"usher/moderation"
 )
 
-// admin answers usher sessions and usher lobby.
-func (p *roomParts) admin(mux *http.ServeMux) {
-	p.adminLobby(mux)
-	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.sessions.List()) })
-	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, p.sessions.Revocations()) })
+// sessions answers usher sessions.
+func (s *server) sessions(mux *http.ServeMux) {
+	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) })
+	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.Revocations()) })
 	mux.HandleFunc("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
-		var question revocationQuestion
+		var question RevocationQuestion
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRevocationQuestion)).Decode(&question); err != nil {
 			http.Error(w, "the body is no question", http.StatusBadRequest)
 			return
 		}
-		writeJSON(w, revocationAnswer{p.sessions.Revoked(question.identity())})
+		writeJSON(w, RevocationAnswer{s.Sessions.Revoked(question.identity())})
 	})
 	mux.HandleFunc("POST /sessions/revoke", func(w http.ResponseWriter, r *http.Request) {
-		answer := revokeAnswer{Component: p.component != nil}
+		answer := RevokeAnswer{Component: s.Component}
 		target, err := targetOf(r.URL.Query())
 		if err == nil {
-			var touched moderation.Touched
-			answer.Revoked, touched, err = p.sessions.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
-			p.touch(touched)
+			answer.Revoked, err = s.Revoker.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
 		}
 		answer.explain(err)
 		writeJSON(w, answer)
 	})
 	mux.HandleFunc("POST /sessions/allow", func(w http.ResponseWriter, r *http.Request) {
-		var answer allowAnswer
+		var answer AllowAnswer
 		target, err := targetOf(r.URL.Query())
 		if err == nil {
-			answer.Allowed, err = p.sessions.Allow(r.Context(), target)
+			answer.Allowed, err = s.Revoker.Allow(r.Context(), target)
 		}
 		if answer.Unknown = errors.Is(err, moderation.ErrNotRevoked); err != nil {
 			answer.Problem = err.Error()
@@ -76,8 +74,8 @@ func targetOf(q url.Values) (t moderation.Target, err error) {
 	return t, err
 }
 
-// A revokeAnswer is that of POST /sessions/revoke.
-type revokeAnswer struct {
+// A RevokeAnswer is that of POST /sessions/revoke.
+type RevokeAnswer struct {
 	moderation.Revoked
 	Unknown   bool   `json:"unknown,omitempty"`
 	Shared    bool   `json:"shared,omitempty"` // nothing was done: it wants all=true
@@ -85,7 +83,7 @@ type revokeAnswer struct {
 	Component bool   `json:"component"` // there is one that can change rooms
 }
 
-func (a *revokeAnswer) explain(err error) {
+func (a *RevokeAnswer) explain(err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, moderation.ErrNoSuchSession):
@@ -97,9 +95,33 @@ func (a *revokeAnswer) explain(err error) {
 	}
 }
 
-// An allowAnswer is that of POST /sessions/allow.
-type allowAnswer struct {
+// An AllowAnswer is that of POST /sessions/allow.
+type AllowAnswer struct {
 	moderation.Allowed
 	Unknown bool   `json:"unknown,omitempty"`
 	Problem string `json:"problem,omitempty"`
+}
+
+// A RevocationQuestion is the body of POST /sessions/revoked: what a token
+// proves, as far as a revocation looks at it.
+type RevocationQuestion struct {
+	Host       string    `json:"host"`
+	Issuer     string    `json:"issuer"`
+	User       string    `json:"user"`       // its account claim, or empty
+	Thumbprint string    `json:"thumbprint"` // of the token
+	IssuedAt   time.Time `json:"issued_at,omitzero"`
+}
+
+// QuestionOf is the question about the token that proves an identity.
+func QuestionOf(id auth.Identity) RevocationQuestion {
+	return RevocationQuestion{id.Host, id.Issuer, id.AccountClaim, id.TokenPrint, id.IssuedAt}
+}
+
+func (q RevocationQuestion) identity() auth.Identity {
+	return auth.Identity{Host: q.Host, Issuer: q.Issuer, AccountClaim: q.User, TokenPrint: q.Thumbprint, IssuedAt: q.IssuedAt}
+}
+
+// A RevocationAnswer is that of POST /sessions/revoked.
+type RevocationAnswer struct {
+	Revoked bool `json:"revoked"`
 }

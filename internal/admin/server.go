@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"usher/auth"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// A Daemon is the running daemon itself.
+type Daemon interface {
+	Status() Status
+	// Reload reads the configuration again and waits for the result. It fails when the daemon stops meanwhile, or ctx ends.
+	Reload(ctx context.Context) (Reload, error)
+}
+
+// Sessions tell who logged in, and who is kept out.
+type Sessions interface {
+	List() []moderation.SessionInfo
+	Revocations() []moderation.RevokedPrincipal
+	Revoked(id auth.Identity) bool
+}
+
+// A Revoker keeps tokens out, and lets them in again.
+type Revoker interface {
+	Revoke(ctx context.Context, t moderation.Target, all bool) (moderation.Revoked, error)
+	Allow(ctx context.Context, t moderation.Target) (moderation.Allowed, error)
+}
+
+// A Whitelist is who may pass all lobbies, and who waits.
+type Whitelist interface {
+	List() []lobby.Listed
+	Allow(ctx context.Context, e lobby.Entry) error
+	Remove(ctx context.Context, k lobby.EntryKey) error
+	Knocks(room string) []lobby.Knock
+}
+
+// Commands decide about who waits.
+type Commands interface {
+	// FindRoom returns the bare JID of a room by a name as people write it.
+	FindRoom(name string) (string, error)
+	Decide(ctx context.Context, v lobby.Verdict) error
+}
+
+// Options are what a server stands on. All are wanted.
+type Options struct {
+	Daemon      Daemon
+	Sessions    Sessions
+	Revoker     Revoker
+	Whitelist   Whitelist
+	Commands    Commands
+	MUCs        func() []string // of all hosts of the configuration in force
+	MembersOnly func() bool     // whether some lobby of it is enforced by members-only rooms
+	Component   bool            // there is one that can change rooms
+}
+
+type server struct{ Options }
+
+// NewHandler returns the handler of the API. Who may ask it is the socket's affair.
+func NewHandler(o Options) http.Handler {
+	s := &server{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Daemon.Status()) })
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
+		result, err := s.Daemon.Reload(r.Context())
+		if err != nil {
+			http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
+			return
+		}
+		writeJSON(w, result)
+	})
+	s.lobby(mux)
+	s.sessions(mux)
+	return mux
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client is gone if this fails
+}

@@ -1,0 +1,79 @@
+package admin
+
+import (
+	"time"
+
+	"usher/internal/listen"
+	"usher/moderation/unasked"
+)
+
+// Status is what GET /status and usher status --json tell.
+type Status struct {
+	Version    string            `json:"version"`
+	PID        int               `json:"pid"`
+	Uptime     float64           `json:"uptime_seconds"`
+	Config     string            `json:"config"`
+	Ready      bool              `json:"ready"`
+	NotReady   []string          `json:"not_ready"`
+	LastReload *LastReload       `json:"last_reload,omitempty"` // absent before the first reload
+	Warnings   []string          `json:"warnings"`              // of the configuration in force
+	Hosts      []Host            `json:"hosts"`
+	Listeners  map[string]string `json:"listeners"` // address by name
+
+	Connections map[string]listen.Counts `json:"connections"`        // by name
+	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
+}
+
+// LastReload is how the last reload ended.
+type LastReload struct {
+	OK    bool      `json:"ok"`
+	Time  time.Time `json:"time"`
+	Error string    `json:"error,omitempty"` // why it was refused: the first problem that is not a warning
+
+	Warnings []string  `json:"warnings"`
+	RetryAt  time.Time `json:"retry_at,omitzero"` // it was refused for a reason that may pass
+	Tries    int       `json:"tries,omitempty"`
+}
+
+// A Host is one virtual host of a [Status].
+type Host struct {
+	Host    string        `json:"host"`
+	Issuers []Issuer      `json:"issuers"`
+	Unseen  []UnseenClaim `json:"unseen_claims,omitempty"`
+	MUC     []MUC         `json:"muc,omitempty"`
+}
+
+// An UnseenClaim is one of moderation.moderators that no token had.
+type UnseenClaim struct {
+	Claim string    `json:"claim"`
+	Since time.Time `json:"since"`
+}
+
+// An Issuer is the keys of one issuer of a [Host].
+type Issuer struct {
+	Issuer      string    `json:"issuer"`
+	Source      string    `json:"source"`        // files, jwks or asap
+	URL         string    `json:"url,omitempty"` // without user name and query
+	Keys        int       `json:"keys"`
+	Names       []string  `json:"key_names,omitempty"`   // their kid, or the file's name; the first 16
+	LastSuccess time.Time `json:"last_success,omitzero"` // of the last fetch
+	LastFailure time.Time `json:"last_failure,omitzero"` // of the last fetch, if that failed
+	Error       string    `json:"error,omitempty"`       // why it did
+	Problem     string    `json:"problem,omitempty"`     // why no token can be verified
+	Skipped     []string  `json:"skipped,omitempty"`     // what of the source is not used, and why
+}
+
+// A MUC says whether Prosody asks usher about the rooms of a component.
+type MUC struct {
+	MUC     string         `json:"muc"`
+	Joins   unasked.Answer `json:"joins"`
+	Begins  unasked.Answer `json:"new_rooms"`
+	Unasked int            `json:"unasked_occupants"`
+
+	// Examples of what is missing.
+	Room    string    `json:"room,omitempty"`
+	Account string    `json:"account,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+
+	Component bool `json:"component"` // there is one that can look
+}
