@@ -9,6 +9,7 @@ import (
 
 	"usher/internal/admin"
 	"usher/internal/config"
+	"usher/internal/readfile"
 	"usher/internal/text"
 )
 
@@ -22,7 +23,7 @@ func askDaemon(c *cli.Context, method, path string, v any) error {
 func askDaemonWith(c *cli.Context, method, path string, body io.Reader, v any) error {
 	name := c.String("config")
 	if c.IsSet("config") {
-		if _, _, fault := config.ReadRegular(name, config.MaxSize); fault != nil {
+		if _, _, fault := readfile.Regular(name, config.MaxSize); fault != nil {
 			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", text.Printable(name), fault.Text, fault.Mend)}
 		}
 	}

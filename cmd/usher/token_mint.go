@@ -14,6 +14,7 @@ import (
 	"usher/auth/keys"
 	"usher/internal/config"
 	"usher/internal/explain"
+	"usher/internal/readfile"
 	"usher/internal/text"
 )
 
@@ -124,7 +125,7 @@ func privateKey(path string, algorithms []string) (keys.SigningKey, error) {
 }
 
 func readPrivate(path string) ([]byte, error) {
-	content, _, fault := config.ReadRegular(path, config.MaxKeySize)
+	content, _, fault := readfile.Regular(path, config.MaxKeySize)
 	if fault != nil {
 		return nil, fmt.Errorf("the private key %q %s; %s", path, fault.Text, fault.Mend)
 	}

@@ -2,23 +2,32 @@ package config
 
 import (
 	"crypto/sha256"
-	"log/slog"
-	"path/filepath"
+	"fmt"
 
 	"usher/auth"
 	"usher/auth/gateway"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
 	"usher/internal/watch"
 	"usher/lobby"
 	"usher/moderation"
 )
 
+// MaxTokenSize is the most that max_token_size may be, in bytes.
+const MaxTokenSize = 65536
+
 const (
 	minTokenSize = 512
-	MaxTokenSize = 65536
 	mendNoHosts  = "name Prosody's VirtualHost, and who issues its tokens, under hosts"
 )
 
-// A config is a configuration without problems, with every file that it names
+// A Problem is one thing to mend in the configuration, with its place.
+type Problem = strictyaml.Problem
+
+// Problems are what was found in one configuration, in the order of the file.
+type Problems = strictyaml.Problems
+
+// A Config is a configuration without problems, with every file that it names
 // read.
 type Config struct {
 	Listen    Listen
@@ -26,7 +35,7 @@ type Config struct {
 	HTTP      HTTP
 	State     State
 	Component Component
-	Rooms     []moderation.HostPolicy
+	Rooms     []moderation.HostPolicy // of each host, in the order of the file
 
 	Gateway   gateway.Settings
 	Whitelist []lobby.Entry // of all hosts
@@ -34,111 +43,190 @@ type Config struct {
 	Peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	Auth  auth.Config
 	Files
-
-	document *tree                        // the file as it is written
-	digests  map[string][sha256.Size]byte // of the content of each of files but the first
 	Warnings Problems
+
+	document *strictyaml.Tree             // the file as it is written
+	digests  map[string][sha256.Size]byte // of the content of each of Paths but the first
 }
 
-// listenConfig holds the addresses to listen on.
-type Listen struct {
-	Dovecot, Metrics, Admin Address
-	Extauth, HTTP, Gateway  Address // the zero address is not listened on
-}
-
-// logConfig says what is logged, and how.
-type Log struct {
-	Level  slog.Level
-	Format string // text or json
-}
-
-// filesRead are the files of a configuration.
+// Files are the files of a configuration.
 type Files struct {
-	Paths  []string               // absolute names of the configuration and every file that it names
+	Paths  []string               // absolute: the configuration, then every file that it names
 	States map[string]watch.State // what each looked like in the moment before it was read
 }
 
-// loadConfig reads the configuration and everything that it names. The config
-// is nil if there is any problem that is not a warning.
+// Load reads the configuration and everything that it names. The Config is nil
+// if there is any problem that is not a warning.
 func Load(path string) (*Config, Problems) {
 	c, _, problems := LoadFiles(path)
 	return c, problems
 }
 
-// readConfig is loadConfig for those who watch the files: it also returns them
-// when the configuration is bad, so that a file that was missing is seen when it
+// LoadFiles is [Load] for those who watch the files: it also returns them when
+// the configuration is bad, so that a file that was missing is seen when it
 // appears.
 func LoadFiles(path string) (*Config, Files, Problems) {
 	r := newReader(path)
 	c := Default()
 	root, ok := r.root()
 	if ok {
-		c.read(root)
+		r.configuration(root, c)
 	}
-	if ok && r.problems.Errors() == 0 {
+	if ok && r.report.Errors() == 0 {
 		c.checkParts(root)
 	}
-	problems := sortProblems(r.problems)
+	problems := r.report.Problems()
 	if problems.Errors() > 0 {
-		return nil, Files{r.files, r.states}, problems
+		return nil, r.Files, problems
 	}
-	c.Files, c.digests, c.document, c.Warnings = Files{r.files, r.states}, r.digests(), newTree(root.node), problems
-	return c, c.Files, problems
+	c.Files, c.digests, c.document, c.Warnings = r.Files, r.digests(), root.Tree(), problems
+	return c, r.Files, problems
 }
 
+// Default returns what holds where a file says nothing. It has no hosts, and so
+// is no whole configuration.
 func Default() *Config {
 	return &Config{
-		Listen: Listen{
-			Dovecot: Address{"unix", "/run/usher/auth.sock"},
-			Metrics: Address{"tcp", "127.0.0.1:9280"},
-			Admin:   Address{"unix", "/run/usher/admin.sock"},
-		},
-		Log:   Log{slog.LevelInfo, "text"},
-		State: State{defaultState},
-
+		Listen:  defaultListen(),
+		Log:     defaultLog(),
+		State:   State{defaultState},
 		Gateway: defaultGateway(),
 		Auth:    auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: auth.DefaultMaxTokenBytes},
 	}
 }
 
-func (c *Config) read(root value) {
+// configuration reads the root of the file into c.
+func (r *reader) configuration(root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
-	http := &httpReader{config: &c.HTTP}
+	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate := &gatewayReader{config: &c.Gateway}
-	complete := root.object(
-		field{"listen", func(v value) { http.listen, http.listens = c.Listen.read(v) }},
-		field{"http_secret_file", http.readSecret},
-		field{"http_insecure", http.readInsecure},
-		field{"http_hosts", func(v value) { c.HTTP.Hosts = v.httpHosts() }},
-		field{"state", c.State.read},
-		field{"gateway", gate.read},
-		field{"component", func(v value) { component = true; c.Component.read(v) }},
-		field{"log", c.Log.read},
-		field{"peers", func(v value) { peers = true; c.Peers = v.peers() }},
-		field{"max_token_size", func(v value) { v.integer(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) }},
-		field{"hosts", func(v value) {
+	complete := root.Object(topSettings().fields(readers{
+		"listen":           func(v strictyaml.Value) { http.listen, http.listens = c.Listen.read(v) },
+		"http_secret_file": http.readSecret,
+		"http_insecure":    http.readInsecure,
+		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = httpHosts(v) },
+		"state":            c.State.read,
+		"gateway":          gate.read,
+		"component":        func(v strictyaml.Value) { component = true; r.component(v, &c.Component) },
+		"log":              c.Log.read,
+		"peers":            func(v strictyaml.Value) { peers = true; c.Peers = readPeers(v) },
+		"max_token_size":   func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
+		"hosts": func(v strictyaml.Value) {
 			named = true
-			readHosts(v, c.Auth.Hosts, rooms)
-		}},
-	)
+			r.hosts(v, c.Auth.Hosts, rooms)
+		},
+	})...)
 	if !peers {
-		c.Peers = root.defaultPeers()
+		c.Peers = defaultPeers(root)
 	}
 	http.check()
 	gate.check(c.Listen.Gateway)
 	rooms.check(http.listens, component)
 	c.Rooms, c.Whitelist = rooms.finish(component)
 	if complete && !named {
-		root.problem(mendNoHosts, "there are no hosts")
+		root.Problem(mendNoHosts, "there are no hosts")
 	}
 }
 
-// resolve returns the absolute name of a file that the configuration names: a
-// relative one starts at the configuration's own folder.
-func (r *reader) resolve(name string) string {
-	if filepath.IsAbs(name) {
-		return filepath.Clean(name)
+func topSettings() section {
+	return section{
+		path: "",
+		text: "usher reads one file, `/etc/usher/usher.yaml` unless `--config` says otherwise. It is " +
+			"YAML, read strictly: an unknown key, a key that stands twice and a value of another type are " +
+			"errors, so that a misspelt key never passes for its default. `true` and `false` are the only " +
+			"switches; `yes` is a text. Aliases (`*name`) are understood, merge keys (`<<`) are not. A " +
+			"duration is a number with a unit, such as `10s`, `5m` or `1h30m`.\n\n" +
+			"Secrets are never in the configuration: it names files, of at most 64 KiB each. A relative " +
+			"name starts at the configuration's own folder. `usher check` lists all problems at once, with " +
+			"line and column, and how to mend each; run it as the daemon's user (`runuser -u usher -- " +
+			"usher check`), because root may read what usher may not.\n\n" +
+			"A change of the file, or of any file that it names, is in force within a second; " +
+			"[operating.md](operating.md#changing-the-configuration) says how, and what happens to a " +
+			"change with a mistake. Settings that are marked with *restart* need a new process: a reload " +
+			"that changes them is refused, and says so.",
+		settings: []setting{
+			{key: "listen", kind: "a mapping", unset: "the defaults of its keys",
+				text: "Where usher listens: [listen](#listen)."},
+			{key: "http_secret_file", kind: "a file of 16 to 256 letters, digits and `-._~`",
+				unset:   "none; `listen.http` needs one, unless `http_insecure` is true",
+				example: "/etc/usher/http.secret",
+				text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
+					"the password of Basic with any user name, or as `key=` in the URL for the modules " +
+					"that cannot send a header of ours. A secret in a URL is as safe as Prosody's " +
+					"configuration and log are; usher itself logs no URL. `openssl rand -hex 32` makes one."},
+			{key: "http_insecure", kind: "true or false", def: "false", example: "true",
+				text: "`true` asks nobody for the secret: whoever reaches `listen.http` can then try " +
+					"tokens, and ask which accounts exist. It is only for a network where everybody may."},
+			{key: "http_hosts", kind: "a list of hosts, each with its port unless that is 80", def: "[]",
+				example: "[\"usher:8280\"]",
+				text: "What the `Host` header of a request to `listen.http` may be besides the address " +
+					"itself (on loopback or a Unix socket also `localhost`), such as the name of usher's " +
+					"container. Requests from browsers (`Origin`, `Sec-Fetch-*`) are refused in any case."},
+			{key: "state", kind: "`sqlite:` and an absolute path, or `memory:`", def: "sqlite:" + defaultState,
+				restart: true, example: "memory:",
+				text: "Where sessions, revocations and the lobby's list and decisions are kept. SQLite " +
+					"survives a restart, a kill and a crash, so that nobody is lost; the file's folder " +
+					"must be there. `memory:` keeps them in the process: after a restart everybody has to " +
+					"log in again."},
+			{key: "gateway", kind: "a mapping", unset: "the defaults of its keys",
+				text: "What stands between the web server and Prosody for browsers: " +
+					"[gateway](#gateway)."},
+			{key: "component", kind: "a mapping", unset: "no component", restart: true,
+				text: "How usher sets affiliations in Prosody's rooms: [component](#component). Adding " +
+					"it or taking it out needs a restart; what is in it a reload changes."},
+			{key: "log", kind: "a mapping", unset: "the defaults of its keys",
+				text: "What is logged, and how: [log](#log)."},
+			{key: "peers", kind: "a list of user names and numbers",
+				unset: "`[prosody, ejabberd]`, as far as there are such users", restart: true, example: "[101]",
+				text: "Who may connect to the Unix sockets of the doors besides root and usher's own " +
+					"user: Prosody's user, ejabberd's. Write the number where the server runs in a " +
+					"container. The default takes as many of the two as there are; where the list is " +
+					"written out, each user must exist."},
+			{key: "max_token_size", kind: "a number of bytes, 512 to 65536", def: "8192", example: "20000",
+				text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
+					"because the issuer puts long lists of groups into its tokens. Prosody 0.12 ends a " +
+					"stream whose login is over 10,000 bytes (`c2s_unauthed_stanza_size_limit`)."},
+			{key: "hosts", kind: "a mapping", unset: "none: there must be one",
+				text: "One entry for each of Prosody's `VirtualHost` lines that usher is asked about: " +
+					"[hosts.HOST](#hostshost)."},
+		},
 	}
-	return filepath.Join(filepath.Dir(r.path), name)
+}
+
+// MendUnplaced is the advice of the last gate, which knows no place.
+const MendUnplaced = "correct the setting that it names"
+
+// checkParts runs what every part of the daemon checks before it takes a
+// configuration, so that none refuses what the reader found good. Each of these
+// checks is also made where the value stands, with its line; here is only what
+// got past that.
+func (c *Config) checkParts(root strictyaml.Value) {
+	refused := func(part string, err error) {
+		if err != nil {
+			root.Problem(MendUnplaced, "%s: %v", part, err)
+		}
+	}
+	refused("hosts", c.Auth.Check())
+	_, err := moderation.NewPolicy(c.Rooms)
+	refused("rooms", err)
+	refused("whitelist", lobby.CheckWhitelist(c.Whitelist))
+	refused("gateway", c.Gateway.Check())
+}
+
+// Summary counts what a configuration holds: "2 hosts, 3 issuers, 6 keys".
+func (c *Config) Summary() string {
+	issuers, keys, sources := 0, 0, 0
+	for _, h := range c.Auth.Hosts {
+		issuers += len(h.Issuers)
+		for _, i := range h.Issuers {
+			keys += len(i.Keys.Files)
+			sources += len(i.Keys.Locations)
+		}
+	}
+	s := fmt.Sprintf("%s, %s, %s", text.Plural(len(c.Auth.Hosts), "host"), text.Plural(issuers, "issuer"), text.Plural(keys, "key"))
+	if sources > 0 {
+		s += ", " + text.Plural(sources, "key source")
+	}
+	return s
 }

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"usher/internal/config/configtest"
+	"usher/internal/strictyaml"
 )
 
 // TestReloadNamesEveryKey: whatever key of the example is changed, added or taken out, a reload that takes it says so by
@@ -40,7 +41,7 @@ func TestReloadNamesEveryKey(t *testing.T) {
 		configtest.EachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
 			name := ""
 			for _, p := range path {
-				name = joinPath(name, p)
+				name = strictyaml.JoinPath(name, p)
 			}
 			if len(path) == 0 || node.Kind == yaml.MappingNode && len(node.Content) > 0 {
 				return

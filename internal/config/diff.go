@@ -5,10 +5,24 @@ import (
 	"slices"
 	"strings"
 
+	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
-// needsRestart names everything that changed and that only a new process can
+// Diff says in words what next does differently: every key of the file by its
+// path, and every file that it names. It never tells what is in such a file, nor
+// a URL, in which there may be a password. Nothing is an empty list.
+func Diff(old, next *Config) []string {
+	list := strictyaml.Changes(old.document, next.document)
+	for _, f := range next.Paths[1:] { // the first is the configuration itself
+		if before, ok := old.digests[f]; ok && before != next.digests[f] {
+			list = append(list, text.Printable(fmt.Sprintf("file %s was written anew", f)))
+		}
+	}
+	return list
+}
+
+// NeedsRestart names everything that changed and that only a new process can
 // take over, with its place.
 func NeedsRestart(old, next *Config, file string) Problems {
 	var list Problems
@@ -16,7 +30,7 @@ func NeedsRestart(old, next *Config, file string) Problems {
 		if fmt.Sprint(was) == fmt.Sprint(is) {
 			return
 		}
-		line, column := next.document.place(strings.Split(key, ".")...)
+		line, column := next.document.Place(strings.Split(key, ".")...)
 		list = append(list, Problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
 			Text: text.Printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
 	}
@@ -41,20 +55,20 @@ func NeedsRestart(old, next *Config, file string) Problems {
 
 // names reports whether the file has a key at its top. The users that are peers
 // by default may come with a package, which keeps no secret from being replaced.
-func (c *Config) names(key string) bool { return c.document.of[key] != nil }
+func (c *Config) names(key string) bool { return c.document.Has(key) }
 
 // peersNamed are the peers as the operator wrote them.
 func (c *Config) peersNamed() string {
 	if !c.names("peers") {
 		return "the default (" + strings.Join(usualPeers(), ", ") + ")"
 	}
-	return "[" + strings.Join(c.document.of["peers"].items, ", ") + "]"
+	return "[" + strings.Join(c.document.Items("peers"), ", ") + "]"
 }
 
 // orNothing gives a setting that is not there a name.
 func orNothing(value any) string {
-	if text := fmt.Sprint(value); text != "" {
-		return text
+	if s := fmt.Sprint(value); s != "" {
+		return s
 	}
 	return "nothing"
 }

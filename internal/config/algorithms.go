@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth/keys"
+	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
@@ -17,7 +18,7 @@ func (r *issuerReader) checkAlgorithms() {
 	}
 	for _, it := range r.algorithms {
 		if r.known(it) {
-			r.config.Algorithms = append(r.config.Algorithms, it.text)
+			r.config.Algorithms = append(r.config.Algorithms, it.Text)
 			r.checkUse(it)
 		}
 	}
@@ -34,7 +35,7 @@ func (r *issuerReader) defaultAlgorithms() {
 		return
 	}
 	if !r.unread {
-		r.key.problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", text.Clip(r.key.text))
+		r.key.Problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", text.Clip(r.key.Text))
 	}
 }
 
@@ -55,34 +56,34 @@ func (r *issuerReader) allowed(name string) bool {
 	return slices.ContainsFunc(r.config.Keys.Files, func(k *keys.Key) bool { return k.Allows(name) })
 }
 
-func (r *issuerReader) known(it item) bool {
+func (r *issuerReader) known(it strictyaml.Item) bool {
 	names := keys.Algorithms()
 	switch {
-	case slices.Contains(names, it.text):
+	case slices.Contains(names, it.Text):
 		return true
-	case strings.EqualFold(it.text, "none"):
-		it.problem("name what the tokens are signed with, such as "+r.fitting(), "algorithms: tokens without a signature are never let in")
+	case strings.EqualFold(it.Text, "none"):
+		it.Problem("name what the tokens are signed with, such as "+r.fitting(), "algorithms: tokens without a signature are never let in")
 	default:
-		it.problem(suggest(it.text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", text.Clip(it.text))
+		it.Problem(strictyaml.Suggest(it.Text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", text.Clip(it.Text))
 	}
 	return false
 }
 
 // checkUse reports an algorithm that no key of the issuer can verify.
-func (r *issuerReader) checkUse(it item) {
-	hmac := strings.HasPrefix(it.text, "HS")
+func (r *issuerReader) checkUse(it strictyaml.Item) {
+	hmac := strings.HasPrefix(it.Text, "HS")
 	switch {
 	case r.unread:
 	case hmac && r.asymmetric():
-		it.problem("use "+r.fitting()+", or give it secret_files instead", "algorithms: %s wants a shared secret, and the issuer has public keys", it.text)
+		it.Problem("use "+r.fitting()+", or give it secret_files instead", "algorithms: %s wants a shared secret, and the issuer has public keys", it.Text)
 	case !hmac && r.symmetric():
-		it.problem("use "+r.fitting()+", or give it public keys instead", "algorithms: %s wants a public key, and the issuer has shared secrets", it.text)
-	case r.allowed(it.text) || r.config.Keys.Remote():
+		it.Problem("use "+r.fitting()+", or give it public keys instead", "algorithms: %s wants a public key, and the issuer has shared secrets", it.Text)
+	case r.allowed(it.Text) || r.config.Keys.Remote():
 	case hmac:
-		bits := strings.TrimPrefix(it.text, "HS")
-		it.problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()), "algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.text)
+		bits := strings.TrimPrefix(it.Text, "HS")
+		it.Problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()), "algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.Text)
 	default:
-		it.problem("use "+r.fitting()+", or add a key for it", "algorithms: no public key of the issuer fits %s", it.text)
+		it.Problem("use "+r.fitting()+", or add a key for it", "algorithms: no public key of the issuer fits %s", it.Text)
 	}
 }
 
@@ -91,7 +92,7 @@ func (r *issuerReader) warnIdle() {
 	for _, k := range r.config.Keys.Files {
 		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
 			it := r.sources[k]
-			it.warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", text.Clip(it.text))
+			it.Warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", text.Clip(it.Text))
 		}
 	}
 }

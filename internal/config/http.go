@@ -7,6 +7,7 @@ import (
 
 	"usher/auth/keys"
 	"usher/internal/jid"
+	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
@@ -16,9 +17,9 @@ const (
 	maxHTTPSecret = 256
 )
 
-// An httpConfig is who may ask the HTTP door.
+// HTTP says who may ask the HTTP door.
 type HTTP struct {
-	Secret     string // empty only with insecure
+	Secret     string // empty only with Insecure
 	SecretFile string // absolute name, or empty
 	Insecure   bool
 	Hosts      []string // what the Host header may be besides the address itself
@@ -26,56 +27,57 @@ type HTTP struct {
 
 // An httpReader collects what stands under several keys, in any order.
 type httpReader struct {
+	*reader
 	config   *HTTP
-	listen   value // where listen.http is named
+	listen   strictyaml.Value // where listen.http is named
 	listens  bool
 	named    bool // a secret file is named, be it good or not
-	insecure value
+	insecure strictyaml.Value
 }
 
-func (r *httpReader) readSecret(v value) {
+func (r *httpReader) readSecret(v strictyaml.Value) {
 	r.named = true
-	if s, ok := v.word(); ok {
-		item{v, s}.httpSecret(r.config)
+	if s, ok := v.Word(); ok {
+		r.httpSecret(strictyaml.ItemOf(v, s), r.config)
 	}
 }
 
-func (r *httpReader) readInsecure(v value) {
+func (r *httpReader) readInsecure(v strictyaml.Value) {
 	r.insecure = v
-	v.boolean(&r.config.Insecure)
+	v.Bool(&r.config.Insecure)
 }
 
 // check judges what only all keys together tell.
 func (r *httpReader) check() {
 	switch {
 	case r.config.Insecure && r.named:
-		r.insecure.warn("remove http_insecure, or http_secret_file", "http_insecure: the secret is not asked for")
+		r.insecure.Warn("remove http_insecure, or http_secret_file", "http_insecure: the secret is not asked for")
 	case r.config.Insecure && r.listens:
-		r.insecure.warn("name a http_secret_file (openssl rand -hex 32)", "http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist")
+		r.insecure.Warn("name a http_secret_file (openssl rand -hex 32)", "http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist")
 	case r.listens && !r.named:
-		r.listen.problem("name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true",
+		r.listen.Problem("name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true",
 			"listen.http has no secret: whoever reaches it could try tokens and ask which accounts exist")
 	}
 }
 
 // httpSecret reads a secret that fits unchanged into a header and a URL: some
 // modules of Prosody can send it in no other way.
-func (it item) httpSecret(to *HTTP) {
-	content, ok := it.file("http secret file", true)
+func (r *reader) httpSecret(it strictyaml.Item, to *HTTP) {
+	content, ok := r.file(it, "http secret file", true)
 	if !ok {
 		return
 	}
 	secret := strings.TrimSuffix(string(content), "\n")
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
-		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.text), len(secret), minHTTPSecret, maxHTTPSecret)
+		it.Problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.Text), len(secret), minHTTPSecret, maxHTTPSecret)
 	case strings.ContainsFunc(secret, notURLSafe) && len(keys.DoubtSecretText(content)) > 0:
 		d := keys.DoubtSecretText(content)[0]
-		it.problem(d.Mend, "the http secret file %q: %s", text.Clip(it.text), d.Text)
+		it.Problem(d.Mend, "the http secret file %q: %s", text.Clip(it.Text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
-		it.problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", text.Clip(it.text))
+		it.Problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", text.Clip(it.Text))
 	default:
-		to.Secret, to.SecretFile = secret, it.r.resolve(it.text)
+		to.Secret, to.SecretFile = secret, r.resolve(it.Text)
 	}
 }
 
@@ -85,25 +87,25 @@ func notURLSafe(r rune) bool {
 
 // httpHosts reads values of the Host header: a name or an address, and a port
 // unless it is 80.
-func (v value) httpHosts() []string {
+func httpHosts(v strictyaml.Value) []string {
 	var hosts []string
-	for _, it := range v.list() {
-		host := it.text
-		if name, port, err := net.SplitHostPort(it.text); err == nil {
+	for _, it := range v.List() {
+		host := it.Text
+		if name, port, err := net.SplitHostPort(it.Text); err == nil {
 			if _, bad := strconv.ParseUint(port, 10, 16); bad == nil {
 				host = name
 			}
 		}
 		if net.ParseIP(strings.Trim(host, "[]")) == nil && !jid.IsHost(host) {
-			it.problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", text.Clip(it.text))
+			it.Problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", text.Clip(it.Text))
 			continue
 		}
-		hosts = append(hosts, it.text)
+		hosts = append(hosts, it.Text)
 	}
 	return hosts
 }
 
-// hostHeaders returns every Host header that belongs to the door when it
+// HostHeaders returns every Host header that belongs to the door when it
 // listens on a.
 func (c *HTTP) HostHeaders(a net.Addr) []string {
 	hosts := append([]string{}, c.Hosts...)

@@ -6,23 +6,20 @@ import (
 
 	"usher/auth"
 	"usher/internal/jid"
+	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
 )
 
 // tenants reads which tenants an issuer is bound to, as sub names them.
-func (v value) tenants() []string {
+func tenants(v strictyaml.Value) []string {
 	var list []string
-	for _, it := range v.list() {
-		switch tenant, err := jid.Tenant(it.text); {
+	for _, it := range v.List() {
+		switch tenant, err := jid.Tenant(it.Text); {
 		case err != nil:
-			text, mend, found := strings.Cut(err.Error(), "; ")
-			if !found {
-				mend = "write it as sub has it, such as acme; the host's name is for rooms without a tenant"
-			}
-			it.problem(mend, "tenants: %s", text)
-		case it.text == "*" || strings.ContainsAny(it.text, "[]"):
-			it.problem("write a tenant's name, such as acme, or [] for all of them", "tenants: %q is no tenant", text.Clip(it.text))
+			refuse(it.Value, "write it as sub has it, such as acme; the host's name is for rooms without a tenant", err, "tenants: %s")
+		case it.Text == "*" || strings.ContainsAny(it.Text, "[]"):
+			it.Problem("write a tenant's name, such as acme, or [] for all of them", "tenants: %q is no tenant", text.Clip(it.Text))
 		default:
 			list = append(list, tenant)
 		}
@@ -31,14 +28,14 @@ func (v value) tenants() []string {
 }
 
 // roomPatterns reads which rooms an issuer is bound to, as the lobby has them.
-func (v value) roomPatterns() []string {
+func roomPatterns(v strictyaml.Value) []string {
 	var list []string
-	for _, it := range v.list() {
-		if _, err := lobby.ParsePattern(it.text); err != nil || it.text == "" {
-			it.problem(mendPattern, "rooms: %q is no pattern of rooms: %v", text.Clip(it.text), err)
+	for _, it := range v.List() {
+		if _, err := lobby.ParsePattern(it.Text); err != nil || it.Text == "" {
+			it.Problem(mendPattern, "rooms: %q is no pattern of rooms: %v", text.Clip(it.Text), err)
 			continue
 		}
-		list = append(list, it.text)
+		list = append(list, it.Text)
 	}
 	return list
 }
@@ -47,7 +44,7 @@ const mendPattern = `write the name of a room, in which * stands for any text, s
 
 // checkBounds says what it means that several issuers share a host, and where
 // tenants are named though no token's sub is held to them.
-func (h *hostReader) checkBounds(key item) {
+func (h *hostReader) checkBounds() {
 	free := 0
 	for id, issuer := range h.auth.Issuers {
 		if !h.rooms.Issuers[id].Bounded() && issuer.AccountPrefix == "" {
@@ -55,11 +52,11 @@ func (h *hostReader) checkBounds(key item) {
 		}
 	}
 	if n := len(h.auth.Issuers); n > 1 && free == n {
-		h.issuers.warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
-			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, also as another's user", text.Clip(key.text), n)
+		h.issuers.Warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
+			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, also as another's user", text.Clip(h.key.Text), n)
 	}
-	if h.auth.Subject == auth.SubjectDomain && h.subject.node != nil && h.namesTenants() {
-		h.subject.warn("set subject: tenant to have sub name the tenant",
+	if h.auth.Subject == auth.SubjectDomain && !h.subject.IsZero() && h.namesTenants() {
+		h.subject.Warn("set subject: tenant to have sub name the tenant",
 			"subject: domain keeps no tenants apart: a token for a room opens it in every tenant")
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
@@ -10,17 +10,12 @@ import (
 	"usher/internal/text"
 )
 
-// describeChanges says in words what next does differently: every key of the
-// file by its path, and every file that it names. It never tells what is in such
-// a file, nor a URL, in which there may be a password.
-func Diff(old, next *Config) []string {
+// Changes says in words what next has other than old: every key of the file by its
+// path, and the old and the new value, unless that is a URL in which there may be
+// a password. Nothing is an empty list.
+func Changes(old, next *Tree) []string {
 	d := &changes{list: []string{}}
-	d.compare("", old.document, next.document)
-	for _, f := range next.Paths[1:] { // the first is the configuration itself
-		if before, ok := old.digests[f]; ok && before != next.digests[f] {
-			d.add("file %s was written anew", f)
-		}
-	}
+	d.compare("", old, next)
 	return d.list
 }
 
@@ -31,7 +26,7 @@ func (d *changes) add(format string, args ...any) {
 }
 
 // compare names what differs below a path.
-func (d *changes) compare(path string, old, next *tree) {
+func (d *changes) compare(path string, old, next *Tree) {
 	switch {
 	case old.of != nil && next.of != nil:
 		d.mappings(path, old, next)
@@ -46,11 +41,11 @@ func (d *changes) compare(path string, old, next *tree) {
 	}
 }
 
-func (t *tree) isScalar() bool { return t.of == nil && t.items == nil }
+func (t *Tree) isScalar() bool { return t.of == nil && t.items == nil }
 
-func (d *changes) mappings(path string, old, next *tree) {
+func (d *changes) mappings(path string, old, next *Tree) {
 	for _, name := range next.keys {
-		at := joinPath(path, name)
+		at := JoinPath(path, name)
 		switch before := old.of[name]; {
 		case before == nil:
 			d.add("%s added%s", at, next.of[name].shown())
@@ -60,20 +55,20 @@ func (d *changes) mappings(path string, old, next *tree) {
 	}
 	for _, name := range old.keys {
 		if next.of[name] == nil {
-			d.add("%s removed%s", joinPath(path, name), old.of[name].shown())
+			d.add("%s removed%s", JoinPath(path, name), old.of[name].shown())
 		}
 	}
 }
 
 // shown is what may be told of a value that came or went, or nothing.
-func (t *tree) shown() string {
+func (t *Tree) shown() string {
 	if t.isScalar() && harmless(t.text) {
 		return ": " + t.text
 	}
 	return ""
 }
 
-func (d *changes) scalars(path string, old, next *tree) {
+func (d *changes) scalars(path string, old, next *Tree) {
 	if harmless(old.text) && harmless(next.text) {
 		d.add("%s is %s, was %s", path, next.text, old.text)
 		return
@@ -145,8 +140,9 @@ func harmless(text string) bool {
 
 var bareName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// joinPath quotes names with dots in them, as in TOML.
-func joinPath(path, name string) string {
+// JoinPath returns the path of a key below another path; names with dots are
+// quoted, as in TOML.
+func JoinPath(path, name string) string {
 	if !bareName.MatchString(name) {
 		name = fmt.Sprintf("%q", text.Clip(name))
 	}

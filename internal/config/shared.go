@@ -5,6 +5,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/keys"
+	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
@@ -12,14 +13,14 @@ import (
 type keyHolder struct {
 	host, issuer string
 	key          *keys.Key
-	file         item // where the key's file is named
-	anySub       bool // the host does not look at sub
+	file         strictyaml.Item // where the key's file is named
+	anySub       bool            // the host does not look at sub
 }
 
 // hold remembers the keys of an issuer for [reader.checkShared].
 func (r *issuerReader) hold(host string) {
 	for _, k := range r.config.Keys.Files {
-		r.key.r.holders = append(r.key.r.holders, keyHolder{host: host, issuer: r.key.text, key: k, file: r.sources[k]})
+		r.holders = append(r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
 	}
 }
 
@@ -53,16 +54,16 @@ func (h *keyHolder) mixesUp(o *keyHolder) bool {
 }
 
 func (h *keyHolder) warn(o *keyHolder) {
-	name, other := text.Clip(h.file.text), text.Clip(o.issuer)
+	name, other := text.Clip(h.file.Text), text.Clip(o.issuer)
 	switch {
 	case h.host == o.host:
-		h.file.warn("give each issuer a key of its own, unless both are one application",
+		h.file.Warn("give each issuer a key of its own, unless both are one application",
 			"the key of %q is also that of issuer %q: the application of one can make tokens of the other, for its accounts, tenants and rooms", name, other)
 	case h.issuer == o.issuer:
-		h.file.warn("set tokens.subject: tenant on both, or give each host a key of its own",
+		h.file.Warn("set tokens.subject: tenant on both, or give each host a key of its own",
 			"the key of %q is also that of issuer %q of the host %q: with subject: any a token made for one host is good on the other", name, other, text.Clip(o.host))
 	default:
-		h.file.warn("give each host a key of its own, unless both issuers are one application",
+		h.file.Warn("give each host a key of its own, unless both issuers are one application",
 			"the key of %q is also that of issuer %q of the host %q: the application of one can make tokens for the other host", name, other, text.Clip(o.host))
 	}
 }

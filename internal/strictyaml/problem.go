@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"cmp"
@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A Problem is one thing to mend in the configuration, with its place.
+// A Problem is one thing to mend in a file, with its place.
 type Problem struct {
 	File         string // as the operator named it
 	Line, Column int    // from 1
-	Warning      bool   // usher runs with it all the same
+	Warning      bool   // the file can be used all the same
 	Passing      bool   // it may go away without a change that a watcher of the files sees
 	Text         string // what is wrong
 	Mend         string // what to do about it
@@ -25,26 +25,8 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s — %s", p.File, p.Line, p.Column, kind, p.Text, p.Mend)
 }
 
-// Problems are what was found in one configuration, errors and warnings, in
-// the order of the file.
+// Problems are what was found in one file, errors and warnings, in its order.
 type Problems []Problem
-
-// sortProblems puts problems in the order of the file. Those that were found
-// more than once, through aliases, stay once.
-func sortProblems(problems Problems) Problems {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	var kept Problems
-	seen := map[Problem]bool{}
-	for _, p := range problems {
-		if !seen[p] {
-			kept = append(kept, p)
-		}
-		seen[p] = true
-	}
-	return kept
-}
 
 // Errors returns how many problems are not warnings.
 func (problems Problems) Errors() int {
@@ -68,4 +50,21 @@ func (problems Problems) Split() (errors, warnings []string) {
 		}
 	}
 	return errors, warnings
+}
+
+// inOrder returns problems in the order of the file. Those that were found more
+// than once, through aliases, stay once.
+func (problems Problems) inOrder() Problems {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var kept Problems
+	seen := map[Problem]bool{}
+	for _, p := range problems {
+		if !seen[p] {
+			kept = append(kept, p)
+		}
+		seen[p] = true
+	}
+	return kept
 }

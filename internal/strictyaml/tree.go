@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"go.yaml.in/yaml/v4"
@@ -7,30 +7,30 @@ import (
 // maxTreeDepth bounds a tree: no good configuration is half as deep.
 const maxTreeDepth = 32
 
-// A tree is a good configuration as its file has it, so that two of them can be
+// A Tree is a document as its file has it, so that two of them can be
 // compared without a list of keys that somebody would have to keep: a key that
 // the reader learns is in it from the first day.
-type tree struct {
+type Tree struct {
 	line, column int
 	tag          string           // of a text, a number and so on: !!str, !!int, …
 	text         string           // likewise
 	items        []string         // of a list
 	keys         []string         // of a mapping, in the order of the file
-	of           map[string]*tree // of a mapping
+	of           map[string]*Tree // of a mapping
 }
 
-func newTree(node *yaml.Node) *tree { return growTree(node, maxTreeDepth) }
+// Tree returns the value as the file has it. Good or not does not matter; what is
+// more than 32 levels deep is left out.
+func (v Value) Tree() *Tree { return growTree(v.node, maxTreeDepth) }
 
-func growTree(node *yaml.Node, depth int) *tree {
+func growTree(node *yaml.Node, depth int) *Tree {
 	at := node
-	if node.Kind == yaml.AliasNode && node.Alias != nil {
-		node = node.Alias
-	}
-	t := &tree{line: at.Line, column: at.Column, tag: node.ShortTag(), text: node.Value}
+	node = resolved(node)
+	t := &Tree{line: at.Line, column: at.Column, tag: node.ShortTag(), text: node.Value}
 	switch {
 	case depth == 0:
 	case node.Kind == yaml.MappingNode:
-		t.of = map[string]*tree{}
+		t.of = map[string]*Tree{}
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			name := resolved(node.Content[i]).Value
 			t.keys = append(t.keys, name)
@@ -45,15 +45,8 @@ func growTree(node *yaml.Node, depth int) *tree {
 	return t
 }
 
-func resolved(node *yaml.Node) *yaml.Node {
-	if node.Kind == yaml.AliasNode && node.Alias != nil {
-		return node.Alias
-	}
-	return node
-}
-
-// place returns where a key stands, or else the nearest mapping around it.
-func (t *tree) place(path ...string) (line, column int) {
+// Place returns where a key stands, or else the nearest mapping around it.
+func (t *Tree) Place(path ...string) (line, column int) {
 	for _, name := range path {
 		next := t.of[name]
 		if next == nil {
@@ -62,4 +55,16 @@ func (t *tree) place(path ...string) (line, column int) {
 		t = next
 	}
 	return t.line, t.column
+}
+
+// Has reports whether a mapping has a key.
+func (t *Tree) Has(key string) bool { return t.of[key] != nil }
+
+// Items returns the texts of the list under a key of a mapping, as the file has
+// them; nil if there is none.
+func (t *Tree) Items(key string) []string {
+	if !t.Has(key) {
+		return nil
+	}
+	return t.of[key].items
 }

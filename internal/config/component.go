@@ -1,0 +1,115 @@
+package config
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"usher/auth/keys"
+	"usher/internal/jid"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation/component"
+)
+
+const defaultComponentAddress = "127.0.0.1:5347"
+
+// A Component is how usher connects to Prosody as a component; the zero value is
+// not at all.
+type Component struct {
+	component.Config
+	SecretFile string // absolute name
+}
+
+func componentSettings() section {
+	return section{
+		path: "component",
+		text: "How usher connects to Prosody as a component (XEP-0114). As such it sets affiliations " +
+			"in running rooms and takes back what it gave, has rooms with a lobby made members-only, tells " +
+			"moderators who waits, and sees who is in a room without a question to usher. Without it " +
+			"moderators are set only in rooms that begin after their login, and nothing is taken back. " +
+			"`usher prosody` prints the lines that Prosody needs.",
+		settings: []setting{
+			{key: "jid", kind: "a domain name in lower case", unset: "none: it is needed",
+				example: "usher.meet.example.com",
+				text:    "The component's name, as in Prosody's `Component` line."},
+			{key: "address", kind: "`host:port`", def: defaultComponentAddress, example: "127.0.0.1:5347",
+				text: "Where Prosody takes components (`component_ports`). The protocol has no " +
+					"encryption: `usher check` warns of an address that is not loopback."},
+			{key: "secret_file", kind: "a file of one line, 1 to 1,024 bytes", unset: "none: it is needed",
+				example: "/etc/usher/component.secret",
+				text: "What stands after `component_secret` in Prosody's configuration. `openssl rand " +
+					"-hex 32` makes one."},
+		},
+	}
+}
+
+func (r *reader) component(v strictyaml.Value, c *Component) {
+	c.Address = defaultComponentAddress
+	secret, named := false, false
+	complete := v.Object(componentSettings().fields(readers{
+		"jid": func(v strictyaml.Value) {
+			named = true
+			c.JID = componentJID(v)
+		},
+		"address": func(v strictyaml.Value) { c.Address = hostPort(v, c.Address) },
+		"secret_file": func(v strictyaml.Value) {
+			secret = true
+			if s, ok := v.Word(); ok {
+				r.componentSecret(strictyaml.ItemOf(v, s), c)
+			}
+		},
+	})...)
+	if complete && !named {
+		v.Problem("add jid, such as usher.meet.example.com", "the component has no jid")
+	}
+	if complete && !secret {
+		v.Problem("add secret_file: a file with what stands after component_secret in Prosody's configuration", "the component has no secret_file")
+	}
+}
+
+func componentJID(v strictyaml.Value) string {
+	s, ok := v.Word()
+	if ok && (!jid.IsHost(s) || !strings.Contains(s, ".")) {
+		v.Problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", text.Clip(s))
+		return ""
+	}
+	return s
+}
+
+// hostPort reads where to connect to.
+func hostPort(v strictyaml.Value, fallback string) string {
+	if portAlone(v, "") {
+		return fallback
+	}
+	s, ok := v.Word()
+	if !ok {
+		return fallback
+	}
+	host, port, err := net.SplitHostPort(s)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
+		v.Problem("write host:port, such as "+defaultComponentAddress, "%s: %q is no address", v.Name(), text.Clip(s))
+		return fallback
+	}
+	if !Loopback(host) {
+		v.Warn("use 127.0.0.1, unless the network is your own", "%s: %s is not loopback: the protocol of components has no encryption",
+			v.Name(), text.Clip(s))
+	}
+	return s
+}
+
+func (r *reader) componentSecret(it strictyaml.Item, to *Component) {
+	content, ok := r.file(it, "component secret file", true)
+	if !ok {
+		return
+	}
+	secret := strings.TrimSuffix(string(content), "\n")
+	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
+		it.Problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
+		return
+	}
+	for _, d := range keys.DoubtSecretText(content) {
+		it.Warn(d.Mend, "the component secret file %q: %s", text.Clip(it.Text), d.Text)
+	}
+	to.Secret, to.SecretFile = secret, r.resolve(it.Text)
+}

@@ -1,0 +1,190 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+
+	"usher/auth"
+	"usher/internal/jid"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+const defaultLeeway = 10 * time.Second
+
+// A hostReader collects what one host has, in any order.
+type hostReader struct {
+	*reader
+	key    strictyaml.Item // its name in the file
+	auth   auth.HostConfig
+	rooms  moderation.HostPolicy
+	muc    strictyaml.Value // where muc is named
+	badMUC bool             // what is named there cannot be read, and its absence is no problem besides
+	lobby  lobbyReader
+
+	issuers strictyaml.Value // where they are named
+	subject strictyaml.Value // where tokens.subject is named, or nowhere
+}
+
+func hostSettings() section {
+	return section{
+		path: "hosts.HOST",
+		text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
+			"punycode. Each host has its own issuers and rules.",
+		settings: []setting{
+			{key: "issuers", kind: "a mapping", unset: "none: there must be one",
+				text: "Who signs the tokens, by the `iss` of theirs: " +
+					"[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer)."},
+			{key: "tokens", kind: "a mapping", unset: "the defaults of its keys",
+				text: "What else a token must say, and which account it is for: " +
+					"[hosts.HOST.tokens](#hostshosttokens)."},
+			{key: "service_accounts", kind: "a list of bare JIDs", def: "[]",
+				example: "[focus@auth.meet.example.com, jvb@auth.meet.example.com]",
+				text: "Accounts that need no token: Jitsi's own, and every account of Prosody's " +
+					"`admins`, which usher cannot see. They join every room, and what they are there is " +
+					"never changed. No token can name one (`account_not_allowed`), in any spelling, at any " +
+					"door, by a ticket or behind a prefix; so list an admin before tokens can log in."},
+			{key: "muc", kind: "a list of domain names", def: "[]", example: "[conference.meet.example.com]",
+				text: "Prosody's components with rooms. With `[]` usher has nothing to do with rooms " +
+					"on this host. Rooms need `listen.http`, and `component` for all but the first join: " +
+					"[rooms.md](rooms.md)."},
+			{key: "breakout", kind: "a list of domain names", def: "[]",
+				example: "[breakout.meet.example.com]",
+				text: "Jitsi's components with breakout rooms. Such a room is open to who is in its " +
+					"main room, or was just before, if the token opens that."},
+			{key: "guests", kind: "a list of domain names", def: "[]", example: "[guest.meet.example.com]",
+				text: "Anonymous hosts. Their users join rooms that a token holder has started, wait " +
+					"where the lobby is on, and never start a room."},
+			{key: "moderation", kind: "a mapping", unset: "the defaults of its keys",
+				text: "Who is what in a room: [hosts.HOST.moderation](#hostshostmoderation)."},
+			{key: "lobby", kind: "a mapping", unset: "no lobby",
+				text: "Who waits, and who passes: [hosts.HOST.lobby](#hostshostlobby)."},
+		},
+	}
+}
+
+func (r *reader) hosts(v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
+	for _, e := range v.Entries() {
+		checkHost(e.Key)
+		h := r.newHost(e.Key)
+		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
+		hosts[e.Key.Text] = h.auth
+	}
+	if isEmptyMapping(v) {
+		v.Problem(mendNoHosts, "there are no hosts")
+	}
+}
+
+func isEmptyMapping(v strictyaml.Value) bool { return v.Tag() == "!!map" && v.IsEmpty() }
+
+// checkHost wants the one spelling that a host is looked up by.
+func checkHost(it strictyaml.Item) {
+	ascii, err := idna.Lookup.ToASCII(it.Text)
+	switch {
+	case err == nil && ascii == it.Text && jid.IsHost(it.Text):
+	case err == nil && jid.IsHost(ascii) && strings.ToLower(it.Text) == ascii:
+		it.Problem("write "+ascii, "the host %q is not in lower case", text.Clip(it.Text))
+	case err == nil && jid.IsHost(ascii):
+		it.Problem("write it in punycode: "+ascii, "the host %q is not in ASCII", text.Clip(it.Text))
+	default:
+		it.Problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", text.Clip(it.Text))
+	}
+}
+
+func (r *reader) newHost(key strictyaml.Item) *hostReader {
+	return &hostReader{reader: r, key: key, auth: auth.HostConfig{
+		Issuers:    map[string]auth.IssuerConfig{},
+		Leeway:     defaultLeeway,
+		Account:    []auth.ClaimPath{{"context", "user", "id"}},
+		Types:      []string{"JWT", "at+jwt"},
+		Moderators: auth.DefaultModerators(),
+	}, rooms: moderation.HostPolicy{
+		Others: moderation.Member, OnExpiry: moderation.ExpiryKeep, Idle: moderation.DefaultIdle, Issuers: map[string]moderation.Bounds{},
+	}}
+}
+
+func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
+	none := true
+	complete := v.Object(hostSettings().fields(readers{
+		"issuers": func(v strictyaml.Value) {
+			none = isEmptyMapping(v)
+			h.readIssuers(v)
+		},
+		"tokens":           h.readTokens,
+		"service_accounts": func(v strictyaml.Value) { h.auth.ServiceAccounts = bareJIDs(v) },
+		"muc":              h.readMUC,
+		"breakout":         func(v strictyaml.Value) { h.rooms.Breakout = domains(v) },
+		"guests":           func(v strictyaml.Value) { h.rooms.Guests = domains(v) },
+		"moderation":       h.moderation,
+		"lobby":            h.lobby.read,
+	})...)
+	if h.auth.Subject == "" {
+		h.auth.Subject = defaultSubject(len(h.rooms.MUC) > 0)
+	}
+	h.checkBounds()
+	h.checkShared(h.key.Text, h.auth.Subject)
+	rooms.add(h, complete)
+	if complete && none {
+		h.key.Problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", text.Clip(h.key.Text))
+	}
+}
+
+func (h *hostReader) readMUC(v strictyaml.Value) {
+	before := h.report.Errors()
+	h.rooms.MUC, h.muc = domains(v), v
+	h.badMUC = h.report.Errors() > before
+	h.lobby.badMUC = h.badMUC
+}
+
+func (h *hostReader) readIssuers(v strictyaml.Value) {
+	h.issuers = v
+	for _, e := range v.Entries() {
+		checkIssuer(e.Key)
+		config, bounds := h.issuer(e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
+		checkPrefix(e.Key, config.AccountPrefix, h.auth.Issuers)
+		h.auth.Issuers[e.Key.Text] = config
+		if bounds.Bounded() {
+			h.rooms.Issuers[e.Key.Text] = bounds
+		}
+	}
+}
+
+// domains reads names of Prosody's components or hosts, in the one spelling
+// that they are looked up by.
+func domains(v strictyaml.Value) []string {
+	var list []string
+	for _, it := range v.List() {
+		switch lower := strings.ToLower(it.Text); {
+		case !jid.IsHost(lower):
+			it.Problem("write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com",
+				"%s: %q is no domain name", v.Name(), text.Clip(it.Text))
+		case lower != it.Text:
+			it.Problem("write "+text.Clip(lower), "%s: %q is not in lower case", v.Name(), text.Clip(it.Text))
+		default:
+			list = append(list, it.Text)
+		}
+	}
+	return list
+}
+
+// bareJIDs reads accounts in the one spelling that Prosody keeps.
+func bareJIDs(v strictyaml.Value) []string {
+	var jids []string
+	for _, it := range v.List() {
+		local, domain, found := strings.Cut(it.Text, "@")
+		prepared, err := jid.Nodeprep(local)
+		switch {
+		case !found || err != nil || !jid.IsHost(strings.ToLower(domain)):
+			it.Problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.Name(), text.Clip(it.Text))
+		case prepared != local || strings.ToLower(domain) != domain:
+			it.Problem("write "+text.Clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.Name(), text.Clip(it.Text))
+		default:
+			jids = append(jids, it.Text)
+		}
+	}
+	return jids
+}

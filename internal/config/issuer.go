@@ -1,0 +1,198 @@
+package config
+
+import (
+	"slices"
+
+	"usher/auth"
+	"usher/auth/keys"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+func issuerSettings() section {
+	return section{
+		path: "hosts.HOST.issuers.ISSUER",
+		text: "ISSUER is the `iss` of the tokens, letter by letter; Jitsi calls it `app_id`. An issuer " +
+			"has either secrets or public keys, never both: another kind of key needs an issuer of its " +
+			"own. Several issuers of one host share its accounts, tenants and rooms, unless " +
+			"`account_prefix`, `tenants` and `rooms` bind them; what these say counts whatever a token " +
+			"says. For the keys of a server see [operating.md](operating.md#keys-from-a-server).",
+		settings: []setting{
+			{key: "secret_files", kind: "a list of files", def: "[]", example: "[/etc/usher/my-app.secret]",
+				text: "One shared secret a file; the one newline at its end does not count. All of " +
+					"them are good, at most eight: to rotate, name the new file beside the old, and remove " +
+					"the old one when the last token made with it has expired " +
+					"([operating.md](operating.md#rotating-a-secret)). Secrets that are shorter than the " +
+					"hash or on public lists are refused."},
+			{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
+				text: "`base64` if the application decodes its secret before it signs. Where a secret " +
+					"looks like base64, `usher check` warns until one of the two is written."},
+			{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
+				text: "`true` takes a secret that is shorter than the hash: only until the application " +
+					"has a better one."},
+			{key: "public_key_files", kind: "a list of PEM files", def: "[]",
+				example: "[/etc/usher/my-app.pem]",
+				text: "Public keys or certificates, for applications that sign with a private key. Of " +
+					"a certificate only the key counts."},
+			{key: "jwks_url", kind: "an https URL", def: "\"\"",
+				example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
+				text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
+					"certificate as Google and Firebase have it. usher fetches it in the background, never " +
+					"while a login waits, and keeps the last good keys when the server fails. http is " +
+					"taken to this machine only, unless `insecure_http` is true."},
+			{key: "asap_url", kind: "an https URL", def: "\"\"", example: "https://keys.example.com/asap",
+				text: "Jitsi's key server: `URL/HASH.pem` is one public key, where HASH is the SHA-256 " +
+					"of the `kid`. The first login with each key after a start is told to try again."},
+			{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
+				text: "The CA of the key server, if it is your own. It is believed instead of the " +
+					"system's, for this issuer."},
+			{key: "insecure_http", kind: "true or false", def: "false", example: "true",
+				text: "`true` takes http also to another machine, in a network of your own: whoever is " +
+					"on the way to the key server can let in anybody."},
+			{key: "algorithms", kind: "a list of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519",
+				unset: "`[HS256]` with secrets; with public keys it is needed", example: "[RS256]",
+				text: "What the application signs with, and no more. A token's `alg` must be in the " +
+					"list and fit the key; a token without a signature is never let in."},
+			{key: "audience", kind: "a list of texts", def: "[]", example: "[jitsi]",
+				text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
+					"does not look at it; `\"*\"` takes any, but there must be one."},
+			{key: "account_prefix", kind: "a text", def: "\"\"", example: "acme-",
+				text: "What the accounts of this issuer's tokens begin with: with `acme-` the id " +
+					"`alice` is the account `acme-alice`, and no other issuer of the host can name an " +
+					"account that begins so. Random accounts have no prefix."},
+			{key: "tenants", kind: "a list of tenants", def: "[]", example: "[acme]",
+				text: "Whose rooms this issuer's tokens may open, whatever their `sub` says, `\"*\"` " +
+					"included. A tenant is written as `sub` names it; the host's own name is for rooms " +
+					"without a tenant. `[]` is every tenant."},
+			{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"board-*\"]",
+				text: "Which rooms this issuer's tokens may open: names, in which `*` stands for any " +
+					"text, in every tenant; `\"[acme]*\"` is for one. `[]` is every room."},
+			{key: "require_exp", kind: "true or false", def: "true", example: "false",
+				text: "`false` lets tokens without an expiry in: they are good until their key is gone."},
+			{key: "require_room", kind: "true or false", def: "true", example: "false",
+				text: "`false` lets tokens without a room in: for plain chat, where nobody writes one. " +
+					"Such a token opens every room."},
+		},
+	}
+}
+
+// An issuerReader collects what is said about one issuer before any of it can
+// be judged: the keys of the mapping come in any order.
+type issuerReader struct {
+	*reader
+	key             strictyaml.Item // its name in the file
+	keyFiles        map[keys.Kind][]strictyaml.Item
+	urls            map[keys.Kind]strictyaml.Item // of servers
+	ca              strictyaml.Item               // ca_file, if it is there
+	http            strictyaml.Value              // insecure_http, if it is there
+	how             keys.File                     // how key files are read
+	algorithms      []strictyaml.Item
+	algorithmsNamed bool
+	config          auth.IssuerConfig
+	bounds          moderation.Bounds
+	sources         map[*keys.Key]strictyaml.Item // the file that each key came from
+	unread          bool                          // some key is not known, so that nothing can be said of all
+}
+
+func (r *reader) issuer(v strictyaml.Value, host string, key strictyaml.Item) (auth.IssuerConfig, moderation.Bounds) {
+	i := &issuerReader{
+		reader:   r,
+		key:      key,
+		keyFiles: map[keys.Kind][]strictyaml.Item{},
+		urls:     map[keys.Kind]strictyaml.Item{},
+		how:      keys.File{Encoding: keys.SecretPlain},
+		config:   auth.IssuerConfig{RequireExp: true, RequireRoom: true},
+		sources:  map[*keys.Key]strictyaml.Item{},
+	}
+	i.read(v)
+	i.readSources()
+	i.readKeys()
+	i.checkKinds()
+	i.checkAlgorithms()
+	i.checkUntried()
+	i.hold(host)
+	return i.config, i.bounds
+}
+
+func (r *issuerReader) read(v strictyaml.Value) {
+	reads := readers{
+		"secret_encoding":   r.careful(r.readEncoding),
+		"allow_weak_secret": func(v strictyaml.Value) { v.Bool(&r.how.AllowWeak) },
+		"ca_file": r.careful(func(v strictyaml.Value) {
+			if s, ok := v.AnyText(); ok && s != "" {
+				r.ca = strictyaml.ItemOf(v, s)
+			}
+		}),
+		"insecure_http": r.careful(func(v strictyaml.Value) {
+			r.http = v
+			v.Bool(&r.config.Keys.InsecureHTTP)
+		}),
+		"algorithms":     func(v strictyaml.Value) { r.algorithms, r.algorithmsNamed = v.SomeList(), true },
+		"audience":       func(v strictyaml.Value) { r.config.Audience = audiences(v) },
+		"account_prefix": func(v strictyaml.Value) { r.config.AccountPrefix = accountPrefix(v) },
+		"tenants":        func(v strictyaml.Value) { r.bounds.Tenants = tenants(v) },
+		"rooms":          func(v strictyaml.Value) { r.bounds.Rooms = roomPatterns(v) },
+		"require_exp":    func(v strictyaml.Value) { v.Bool(&r.config.RequireExp) },
+		"require_room":   func(v strictyaml.Value) { v.Bool(&r.config.RequireRoom) },
+	}
+	for _, kind := range keys.Kinds() {
+		reads[string(kind)] = r.careful(func(v strictyaml.Value) { r.readKind(kind, v) })
+	}
+	r.unread = !v.Object(issuerSettings().fields(reads)...) || r.unread
+}
+
+func (r *issuerReader) readEncoding(v strictyaml.Value) {
+	if s, ok := v.OneOf(string(keys.SecretPlain), string(keys.SecretBase64)); ok {
+		r.how.Encoding, r.how.EncodingSaid = keys.SecretEncoding(s), true
+	}
+}
+
+// careful remembers that a problem with the value leaves the keys unknown.
+func (r *issuerReader) careful(read func(strictyaml.Value)) func(strictyaml.Value) {
+	return func(v strictyaml.Value) {
+		before := r.report.Errors()
+		read(v)
+		r.unread = r.unread || r.report.Errors() > before
+	}
+}
+
+// names reports whether files of secret keys, or of public ones, are named.
+func (r *issuerReader) names(secret bool) bool {
+	return slices.ContainsFunc(keys.Kinds(), func(k keys.Kind) bool { return k.Secret() == secret && len(r.keyFiles[k]) > 0 })
+}
+
+// symmetric reports whether the issuer has shared secrets, and only these.
+func (r *issuerReader) symmetric() bool { return r.names(true) && !r.asymmetric() }
+
+func (r *issuerReader) asymmetric() bool { return r.names(false) || r.config.Keys.Remote() }
+
+// checkKinds refuses secrets beside public keys: where both are good, a public
+// key that is taken for a secret opens the door.
+func (r *issuerReader) checkKinds() {
+	switch {
+	case r.names(true) && r.asymmetric():
+		r.unread = true
+		r.key.Problem("keep one kind; tokens of the other kind want an issuer of their own",
+			"the issuer %q mixes shared secrets and public keys", text.Clip(r.key.Text))
+	case !r.names(true) && !r.asymmetric() && !r.unread:
+		r.unread = true
+		r.key.Problem("give it "+settingsOf(keys.Kinds()), "the issuer %q has no keys", text.Clip(r.key.Text))
+	}
+}
+
+// settingsOf names kinds of keys as alternatives: a, b or c.
+func settingsOf(kinds []keys.Kind) string {
+	var list string
+	for i, k := range kinds {
+		switch {
+		case i == 0:
+		case i == len(kinds)-1:
+			list += " or "
+		default:
+			list += ", "
+		}
+		list += string(k)
+	}
+	return list
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"usher/auth/keys"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+)
+
+// readKind reads the names of files, or the URL of a server, which may be empty
+// and is then none. They are judged when the rest of the issuer is known.
+func (r *issuerReader) readKind(kind keys.Kind, v strictyaml.Value) {
+	if !kind.Remote() {
+		r.keyFiles[kind] = v.List()
+	} else if s, ok := v.AnyText(); ok && s != "" && !noSourceURL(v, s) {
+		r.urls[kind] = strictyaml.ItemOf(v, s)
+	}
+}
+
+func (r *issuerReader) readKeys() {
+	named, contents := map[string]bool{}, map[[sha256.Size]byte]string{}
+	for _, kind := range keys.Kinds() {
+		for _, it := range r.keyFiles[kind] {
+			path := r.resolve(it.Text)
+			if named[path] {
+				it.Problem("keep one of them", "the file %q is named twice", text.Clip(it.Text))
+				continue
+			}
+			named[path] = true
+			if !r.readKey(kind, it) {
+				r.unread = true
+				continue
+			}
+			content := strings.TrimSuffix(string(r.contents[path]), "\n") // the newline is no part of a secret
+			sum := sha256.Sum256([]byte(content))
+			if other, ok := contents[sum]; ok {
+				it.Problem("remove one of them", "the files %q and %q hold the same key", text.Clip(other), text.Clip(it.Text))
+			}
+			contents[sum] = it.Text
+		}
+	}
+}
+
+// readKey reads one file, and tells what of it is rarely meant.
+func (r *issuerReader) readKey(kind keys.Kind, it strictyaml.Item) bool {
+	file, ok := r.how, false
+	if file.Content, ok = r.file(it, kind.Noun(), kind.Secret()); !ok {
+		return false
+	}
+	file.Label = it.Text
+	keys, doubts, err := kind.Read(file)
+	if err != nil {
+		refuseKey(it, kind.Noun(), err)
+		return false
+	}
+	for _, d := range doubts {
+		it.Warn(d.Mend, "the %s %q: %s", kind.Noun(), text.Clip(it.Text), d.Text)
+	}
+	for _, k := range keys {
+		r.sources[k] = it
+	}
+	r.config.Keys.Files = append(r.config.Keys.Files, keys...)
+	return true
+}
+
+func refuseKey(it strictyaml.Item, noun string, err error) {
+	refuse(it.Value, "put the right content into the file, or name another", err, "the %s %q: %s", noun, text.Clip(it.Text))
+}
+
+// checkUntried finds a file whose key would be good for nothing.
+func (r *issuerReader) checkUntried() {
+	if k := r.config.Keys.Untried(r.config.Algorithms); k != nil {
+		r.sources[k].Problem("remove the files of keys that are out of use",
+			"the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before",
+			text.Clip(r.sources[k].Text), keys.MaxTried)
+	}
+}
+
+// readSources judges the key sources, and what they are trusted by.
+func (r *issuerReader) readSources() {
+	for _, kind := range keys.Kinds() {
+		it, ok := r.urls[kind]
+		if !ok {
+			continue
+		}
+		r.config.Keys.Locations = append(r.config.Keys.Locations, keys.Location{Kind: kind, URL: it.Text})
+		if err := keys.CheckSourceURL(it.Text, r.config.Keys.InsecureHTTP); err != nil {
+			refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
+			r.unread = true
+		}
+	}
+	r.readCA()
+	if r.config.Keys.InsecureHTTP {
+		r.warnInsecure()
+	}
+}
+
+func (r *issuerReader) readCA() {
+	if r.ca.Text == "" {
+		return
+	}
+	content, ok := r.file(r.ca, "CA file", false)
+	if !ok {
+		r.unread = true
+		return
+	}
+	if err := keys.CheckCA(content); err != nil {
+		refuseKey(r.ca, "CA file", err)
+		r.unread = true
+		return
+	}
+	r.config.Keys.CA = content
+	if !r.anyScheme("https") {
+		r.ca.Warn("remove it, or name the key server under "+settingsOf(remoteKinds())+", with https",
+			"ca_file has no effect: the issuer has no key server with https")
+	}
+}
+
+func (r *issuerReader) warnInsecure() {
+	if !r.anyScheme("http") {
+		r.http.Warn("remove it", "insecure_http has no effect: the issuer has no key server with http")
+		return
+	}
+	r.http.Warn("use https, unless the network to the key server is your own",
+		"insecure_http: who is on the way to the key server can let in anybody")
+}
+
+func (r *issuerReader) anyScheme(scheme string) bool {
+	return slices.ContainsFunc(r.config.Keys.Locations, func(l keys.Location) bool {
+		return strings.HasPrefix(strings.ToLower(l.URL), scheme+":")
+	})
+}
+
+func remoteKinds() []keys.Kind {
+	return slices.DeleteFunc(keys.Kinds(), func(k keys.Kind) bool { return !k.Remote() })
+}

@@ -1,0 +1,220 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+)
+
+// DefaultExtauthSocket is where usher-extauth looks without being told; the
+// daemon listens there only if the configuration says so.
+const DefaultExtauthSocket = "/run/usher/extauth.sock"
+
+// maxSocketPath is what fits in a sockaddr_un of Linux, with its closing NUL.
+const maxSocketPath = 107
+
+// Listen holds the addresses to listen on.
+type Listen struct {
+	Dovecot, Metrics, Admin Address
+	Extauth, HTTP, Gateway  Address // the zero address is not listened on
+}
+
+// An Address is what net.Listen takes. Addresses are compared with ==.
+type Address struct {
+	Network string // unix or tcp
+	Name    string // an absolute path, or host:port
+}
+
+// String returns the address as the configuration has it.
+func (a Address) String() string { return a.Name }
+
+func defaultListen() Listen {
+	return Listen{
+		Dovecot: Address{"unix", "/run/usher/auth.sock"},
+		Metrics: Address{"tcp", "127.0.0.1:9280"},
+		Admin:   Address{"unix", "/run/usher/admin.sock"},
+	}
+}
+
+// ByName returns all addresses by their key under listen.
+func (l *Listen) ByName() map[string]Address {
+	return map[string]Address{
+		"dovecot": l.Dovecot, "extauth": l.Extauth, "http": l.HTTP,
+		"gateway": l.Gateway, "metrics": l.Metrics, "admin": l.Admin,
+	}
+}
+
+func listenSettings() section {
+	return section{
+		path: "listen",
+		text: "Where usher listens. A Unix socket has the mode 0660 before anybody can connect, and " +
+			"lets in only root, usher's own user and those of `peers`; the kernel says who connects. " +
+			"`host:port` lets in everybody who can reach it: `usher check` warns where that is not " +
+			"loopback. Each listener has an address of its own. Where systemd opens a socket for usher " +
+			"(`usher.socket`), the path is the same there.",
+		settings: []setting{
+			{key: "dovecot", kind: "an absolute path, or `host:port`", def: "/run/usher/auth.sock",
+				restart: true, example: "127.0.0.1:10143",
+				text: "The door for `mod_auth_dovecot`: the path is Prosody's `dovecot_auth_socket`. " +
+					"[doors.md](doors.md) says how."},
+			{key: "extauth", kind: "an absolute path", unset: "not listened on", restart: true,
+				example: "/run/usher/extauth.sock",
+				text: "The door for `usher extauth`, the bridge that `mod_auth_external_insecure` or " +
+					"ejabberd starts."},
+			{key: "http", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
+				example: "127.0.0.1:8280",
+				text: "The door for `mod_auth_http` and the like, for tickets, and for Prosody's " +
+					"questions about rooms. It needs `http_secret_file`. Keep it on loopback or in a " +
+					"private network: some modules can send the secret in the URL only."},
+			{key: "gateway", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
+				example: "127.0.0.1:8281",
+				text: "Where the web server sends browsers' XMPP over WebSocket and BOSH, instead of " +
+					"to Prosody: [jitsi.md](jitsi.md) says how."},
+			{key: "metrics", kind: "an absolute path, or `host:port`", def: "127.0.0.1:9280", restart: true,
+				example: "/run/usher/metrics.sock",
+				text: "`/metrics`, `/healthz` and `/readyz`. Take an address of the monitoring network " +
+					"if Prometheus is on another machine; everybody there can read the metrics."},
+			{key: "admin", kind: "an absolute path", def: "/run/usher/admin.sock", restart: true,
+				example: "/run/usher/admin.sock",
+				text: "What `usher reload`, `usher status`, `usher sessions` and `usher lobby` connect " +
+					"to. Only root and usher's own user may."},
+		},
+	}
+}
+
+// read also tells where http is named, if it is.
+func (l *Listen) read(v strictyaml.Value) (http strictyaml.Value, ok bool) {
+	named := map[*Address]strictyaml.Value{}
+	reads := func(a *Address, parse func(strictyaml.Value) (Address, bool)) func(strictyaml.Value) {
+		return func(v strictyaml.Value) {
+			if parsed, ok := parse(v); ok {
+				*a, named[a] = parsed, v
+			}
+		}
+	}
+	v.Object(listenSettings().fields(readers{
+		"dovecot": reads(&l.Dovecot, anyAddress("passwords would cross the network in plain text")),
+		"extauth": reads(&l.Extauth, socket),
+		"http":    reads(&l.HTTP, anyAddress("tokens would cross the network in plain text")),
+		"gateway": reads(&l.Gateway, anyAddress("tokens would cross the network in plain text")),
+		"metrics": reads(&l.Metrics, anyAddress("everybody on that network could read the metrics")),
+		"admin":   reads(&l.Admin, socket),
+	})...)
+	all := []*Address{&l.Dovecot, &l.Extauth, &l.HTTP, &l.Gateway, &l.Metrics, &l.Admin}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			reportShared(named, a, b)
+		}
+	}
+	http, ok = named[&l.HTTP]
+	return http, ok
+}
+
+// reportShared compares two listeners, and reports at the one that the file
+// names: the other may be a default.
+func reportShared(named map[*Address]strictyaml.Value, a, b *Address) {
+	if *a != *b || a.Name == "" || strings.HasSuffix(a.Name, ":0") {
+		return
+	}
+	v, ok := named[a]
+	if !ok {
+		v, ok = named[b]
+	}
+	if ok {
+		v.Problem("give each listener its own", "two listeners have the address %s", a)
+	}
+}
+
+// socketOf is the socket of a listener by default, or that it could have.
+func socketOf(key string) string {
+	l := defaultListen()
+	if name := l.ByName()[key]; name.Network == "unix" {
+		return name.Name
+	}
+	return "/run/usher/" + key + ".sock"
+}
+
+// socket reads the path of a Unix socket.
+func socket(v strictyaml.Value) (Address, bool) {
+	s, ok := v.Word()
+	switch {
+	case !ok:
+	case !filepath.IsAbs(s):
+		v.Problem("write an absolute path, such as "+socketOf(v.Name()), "%s: %q is no absolute path", v.Name(), text.Clip(s))
+	case strings.HasSuffix(s, "/"):
+		v.Problem("add the socket's name", "%s: %q is a folder", v.Name(), text.Clip(s))
+	case len(s) > maxSocketPath:
+		v.Problem("use a shorter path, at most 107 bytes", "%s: the path has %d bytes, too many for a Unix socket", v.Name(), len(s))
+	default:
+		return Address{"unix", filepath.Clean(s)}, true
+	}
+	return Address{}, false
+}
+
+// anyAddress returns what reads a path or host:port; danger is what comes of an
+// address that others than this machine reach.
+func anyAddress(danger string) func(strictyaml.Value) (Address, bool) {
+	return func(v strictyaml.Value) (Address, bool) {
+		if portAlone(v, "") {
+			return Address{}, false
+		}
+		s, ok := v.Word()
+		if !ok {
+			return Address{}, false
+		}
+		host, port, err := net.SplitHostPort(s)
+		if strings.HasPrefix(s, "/") || err != nil && !strings.Contains(s, ":") {
+			return socket(v)
+		}
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
+			v.Problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280", "%s: %q is no address", v.Name(), text.Clip(s))
+			return Address{}, false
+		}
+		if !Loopback(host) {
+			v.Warn("use a path or 127.0.0.1, unless the network is your own", "%s: %s is not loopback: %s", v.Name(), text.Clip(s), danger)
+		}
+		return Address{"tcp", s}, true
+	}
+}
+
+// portAlone reports a problem if the value is a port's number and nothing else,
+// also in quotes. The scheme stands before the address that is suggested.
+func portAlone(v strictyaml.Value, scheme string) bool {
+	n, err := strconv.ParseUint(v.Raw(), 10, 16)
+	if err != nil || n == 0 {
+		return false
+	}
+	v.Problem("write "+scheme+"127.0.0.1:"+v.Raw(), "%s: %s is a port alone, not an address", v.Name(), v.Raw())
+	return true
+}
+
+// Loopback reports whether a host, a name or an address, is this machine only.
+func Loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
+
+// AdminSocket returns the admin socket that a configuration names, or the default.
+// Problems elsewhere in the file are no obstacle: the daemon is asked exactly to
+// learn what it thinks of them.
+func AdminSocket(path string) string {
+	r, c := newReader(path), Default()
+	if root, ok := r.root(); ok {
+		r.configuration(root, c)
+		return c.Listen.Admin.Name
+	}
+	content, _ := os.ReadFile(path)
+	if m := adminLine.FindSubmatch(content); m != nil { // not YAML, but the line may still be there
+		return string(m[1])
+	}
+	return c.Listen.Admin.Name
+}

@@ -1,0 +1,153 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"usher/auth"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+const (
+	minIdle = time.Minute
+	maxIdle = 366 * 24 * time.Hour
+)
+
+func moderationSettings() section {
+	return section{
+		path: "hosts.HOST.moderation",
+		text: "Who is what in the rooms of this host. [rooms.md](rooms.md) shows what people see of it.",
+		settings: []setting{
+			{key: "moderators", kind: "a list of claims, each with `=` and a value or without",
+				def:     "[moderator, context.user.moderator, context.user.affiliation=owner, context.user.affiliation=moderator, context.user.affiliation=teacher]",
+				example: "[\"realm_access.roles=moderator\"]",
+				text: "What makes a user `owner` of the rooms that the token opens. A claim alone must " +
+					"be true, or the text `\"true\"`. With `=` it must be that text, have it in its list " +
+					"or as a key (unless the value there is false), or, for `scope` and `scp`, as a word. " +
+					"A name with dots is quoted: `'\"https://example.com/roles\"=moderator'`. `[]`: " +
+					"nobody. `usher status` names a claim of your own list that no token of the last day " +
+					"had."},
+			{key: "others", kind: "`member` or `none`", def: "member", example: "none",
+				text: "What everybody else with a token is."},
+			{key: "on_expiry", kind: "`keep`, `demote` or `remove`", def: "keep", example: "demote",
+				text: "What becomes of an occupant whose token is over: `keep` leaves everything, " +
+					"`demote` takes back what usher gave, `remove` takes the occupant out of the room, " +
+					"too. Where a room is members-only, Prosody puts out who is demoted."},
+			{key: "strict", kind: "true or false", def: "false", example: "true",
+				text: "`true` takes `owner` also from those whom no token made one, whoever did it: " +
+					"jicofo, another module, another owner by hand. `service_accounts` are left alone, and " +
+					"the log names who may have done it."},
+			{key: "idle", kind: "a duration, 1m to 8784h", def: "24h", example: "8h",
+				text: "How long the session of a token without an end lasts unused."},
+		},
+	}
+}
+
+func (h *hostReader) moderation(v strictyaml.Value) {
+	v.Object(moderationSettings().fields(readers{
+		"moderators": func(v strictyaml.Value) { h.auth.Moderators = claimTests(v) },
+		"others": func(v strictyaml.Value) {
+			if s, ok := v.OneOf(string(moderation.Member), string(moderation.None)); ok {
+				h.rooms.Others = moderation.Affiliation(s)
+			}
+		},
+		"on_expiry": func(v strictyaml.Value) {
+			if s, ok := v.OneOf(string(moderation.ExpiryKeep), string(moderation.ExpiryDemote), string(moderation.ExpiryRemove)); ok {
+				h.rooms.OnExpiry = moderation.Expiry(s)
+			}
+		},
+		"strict": func(v strictyaml.Value) { v.Bool(&h.rooms.Strict) },
+		"idle":   h.readIdle,
+	})...)
+}
+
+func (h *hostReader) readIdle(v strictyaml.Value) {
+	v.Duration(&h.rooms.Idle, maxIdle)
+	if h.rooms.Idle < minIdle {
+		v.Problem("write at least 1m", "idle is %s: sessions would end at once", text.Clip(v.Raw()))
+	}
+}
+
+// claimTests reads where a token may say that its user is a moderator. An
+// empty list is good: nobody is.
+func claimTests(v strictyaml.Value) []auth.ClaimTest {
+	tests := []auth.ClaimTest{}
+	for _, it := range v.List() {
+		test, err := auth.ParseClaimTest(it.Text)
+		if err != nil {
+			it.Problem("write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator",
+				"moderators: %q is no claim: %v", text.Clip(it.Text), err)
+			continue
+		}
+		tests = append(tests, test)
+	}
+	return tests
+}
+
+// A roomsReader judges what only all hosts together tell.
+type roomsReader struct {
+	policies []moderation.HostPolicy
+	lobbies  []lobbyReader    // of the policies, in the same order
+	muc      strictyaml.Value // where the first muc is named
+	named    bool
+	owners   map[string]string // component → host
+}
+
+func (r *roomsReader) add(h *hostReader, complete bool) {
+	key := h.key
+	h.rooms.Host, h.rooms.ServiceAccounts = key.Text, h.auth.ServiceAccounts
+	h.rooms.Tenants = h.auth.Subject == auth.SubjectTenant
+	h.rooms.Leeway, h.rooms.MaxLifetime, h.rooms.Prefixes = h.auth.Leeway, h.auth.MaxLifetime, map[string]string{}
+	for id, issuer := range h.auth.Issuers {
+		h.rooms.Prefixes[id] = issuer.AccountPrefix
+	}
+	if len(h.rooms.MUC) > 0 && !r.named {
+		r.muc, r.named = h.muc, true
+	}
+	for _, domain := range slices.Concat(h.rooms.MUC, h.rooms.Breakout) {
+		if other, taken := r.owners[domain]; taken {
+			key.Problem("name each component under one host", "the component %q is under host %q and under %q", domain, other, key.Text)
+			continue
+		}
+		r.owners[domain] = key.Text
+	}
+	if complete && !h.badMUC && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
+		key.Problem("name the MUC components under muc", "the host %q has breakout or guests, and no muc", text.Clip(key.Text))
+	}
+	for _, guest := range h.rooms.Guests {
+		if guest == key.Text {
+			key.Problem("name the anonymous hosts only", "the host %q is among its own guests", text.Clip(key.Text))
+		}
+	}
+	r.policies, r.lobbies = append(r.policies, h.rooms), append(r.lobbies, h.lobby)
+}
+
+// finish hands over the policies and the whitelist.
+func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolicy, whitelist []lobby.Entry) {
+	for i := range r.policies {
+		l := &r.lobbies[i]
+		before := len(whitelist)
+		whitelist = append(whitelist, l.finish(&r.policies[i], hasComponent)...)
+		if before <= lobby.MaxEntries && len(whitelist) > lobby.MaxEntries {
+			l.at.Problem("remove some, or name a whole host", "whitelist: with the entries of this host, for each MUC component, there are %d, and %d are the most",
+				len(whitelist), lobby.MaxEntries)
+		}
+	}
+	return r.policies, whitelist
+}
+
+// check wants what rooms need elsewhere in the file.
+func (r *roomsReader) check(listensHTTP, hasComponent bool) {
+	if !r.named {
+		return
+	}
+	if !listensHTTP {
+		r.muc.Warn("set listen.http and http_secret_file, and see usher prosody", "muc: without listen.http Prosody cannot ask who may join a room")
+	}
+	if !hasComponent {
+		r.muc.Warn("add component, and see usher prosody", "muc: without a component moderators are set only in rooms that begin after their login, and nothing is taken back")
+	}
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+)
+
+// Log says what is logged, and how.
+type Log struct {
+	Level  slog.Level
+	Format string // text or json
+}
+
+func defaultLog() Log { return Log{slog.LevelInfo, "text"} }
+
+func logSettings() section {
+	return section{
+		path: "log",
+		text: "What the daemon writes to its standard error, one line an event. It never logs a token, " +
+			"a secret or a URL.",
+		settings: []setting{
+			{key: "level", kind: "`debug`, `info`, `warn` or `error`", def: "info", example: "debug",
+				text: "The least that is logged. `info` has one line for each login."},
+			{key: "format", kind: "`text` or `json`", def: "text", restart: true, example: "json",
+				text: "`json` is for a log collector."},
+		},
+	}
+}
+
+func (l *Log) read(v strictyaml.Value) {
+	v.Object(logSettings().fields(readers{
+		"level": func(v strictyaml.Value) {
+			if s, ok := v.OneOf("debug", "info", "warn", "error"); ok {
+				_ = l.Level.UnmarshalText([]byte(s)) // knows all four
+			}
+		},
+		"format": func(v strictyaml.Value) {
+			if s, ok := v.OneOf("text", "json"); ok {
+				l.Format = s
+			}
+		},
+	})...)
+}
+
+const defaultState = "/var/lib/usher/usher.db"
+
+// State says where sessions are kept.
+type State struct {
+	Path string // of the SQLite file, absolute; empty: memory
+}
+
+// String returns the form of the configuration.
+func (s State) String() string {
+	if s.Path == "" {
+		return "memory:"
+	}
+	return "sqlite:" + s.Path
+}
+
+func (s *State) read(v strictyaml.Value) {
+	word, ok := v.Word()
+	if !ok {
+		return
+	}
+	kind, rest, _ := strings.Cut(word, ":")
+	switch {
+	case word == "memory:":
+		s.Path = ""
+	case kind == "sqlite" && filepath.IsAbs(rest) && !strings.HasSuffix(rest, "/"):
+		s.Path = filepath.Clean(rest)
+	case kind == "sqlite":
+		v.Problem("write an absolute path: sqlite:"+defaultState, "state: %q is no absolute path of a file", text.Clip(rest))
+	case kind == "redis" || kind == "rediss":
+		v.Problem("use sqlite:"+defaultState, "state: this usher keeps its state on one machine; it has no Redis")
+	default:
+		v.Problem("write sqlite: and an absolute path, or memory:", "state: %q is unknown", text.Clip(word))
+	}
+}
