@@ -110,10 +110,10 @@ func (a *attempt) bindTicket() *Refusal {
 	switch {
 	case a.ticket == nil:
 	case a.id.Account == "":
-		a.id.Account, a.id.Random = a.ticket.account, true
-	case a.id.Account != a.ticket.account: // the configuration has changed since
+		a.id.Account, a.id.Random = a.ticket.Account, true
+	case a.id.Account != a.ticket.Account: // the configuration has changed since
 		return Refuse(ReasonUnknownTicket, "the ticket is for %q, and with the present tokens.account its token names %q; have the client get a new ticket",
-			clip(a.ticket.account), clip(a.id.Account))
+			clip(a.ticket.Account), clip(a.id.Account))
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ func checkHost(a *attempt) *Refusal {
 	a.host = a.rules.host(a.Host)
 	switch {
 	case a.host == nil:
-	case a.ticket != nil && a.ticket.host != a.host.name:
-		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", clip(a.ticket.host), a.host.name)
+	case a.ticket != nil && a.ticket.Host != a.host.name:
+		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", clip(a.ticket.Host), a.host.name)
 	default:
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"usher/internal/strictjson"
 
 	"usher/auth/keys"
+	"usher/auth/ticket"
 )
 
 // An attempt is one login on its way through the checks, and the memory that
@@ -24,7 +25,7 @@ type attempt struct {
 type login struct {
 	Credentials
 	rules  *rules
-	ticket *ticketRecord // if one was given; Token is then what it was made from
+	ticket *ticket.Record // if one was given; Token is then what it was made from
 	now    time.Time
 
 	host       *hostRules

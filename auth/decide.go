@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/auth/keys"
+	"usher/auth/ticket"
 )
 
 // Authenticate decides about one login, counts the decision and logs it. The
@@ -23,51 +24,12 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 	return v.settle(ctx, "login allowed", &c, &d, time.Since(start))
 }
 
-// IssueTicket decides like Authenticate and then makes a ticket instead of
-// letting anybody in. A ticket made with a ticket waits no longer than that
-// one would have. Of one token 16 tickets wait, or 2,048 that are for logins
-// under way (Credentials.Waiting); the oldest makes room. Besides
-// Authenticate's reasons it refuses for [ReasonOverloaded].
-func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
-	start := time.Now()
-	d := v.decide(&c)
-	var ticket Ticket
-	if d.refusal == nil {
-		until := d.at.Add(TicketLifetime)
-		if d.ticket != nil && d.ticket.until.Before(until) {
-			until = d.ticket.until
-		}
-		var ok bool
-		if ticket, ok = v.tickets.issue(d.id, bundleKey{d.token, c.Waiting}, d.at, until); !ok {
-			d.refusal = Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; look at what asks for tickets (usher_tickets_total)", maxTickets, maxTicketBytes>>20)
-		}
-		if Over(d.end, until) { // then its use is refused as expired, like any of the token
-			ticket.ExpiresIn = d.end.Sub(d.at)
-		}
-	}
-	_, err := v.settle(ctx, "ticket given", &c, &d, time.Since(start))
-	return ticket, err
-}
-
-// CancelTicket drops a ticket that is not needed any more. It does nothing if
-// the ticket was used.
-func (v *Verifier) CancelTicket(text string) {
-	if IsTicket(text) {
-		v.tickets.cancel(text)
-	}
-}
-
-// TicketWaits reports whether a ticket was not used yet.
-func (v *Verifier) TicketWaits(text string) bool {
-	return IsTicket(text) && v.tickets.waits(text)
-}
-
 // A decision is what was found out about one login.
 type decision struct {
 	id      Identity // with a refusal: as much of it as a signature proved
 	key     *keys.Key
-	token   string        // in compact form, also where a ticket was given
-	ticket  *ticketRecord // the ticket that was given, or nil
+	token   string         // in compact form, also where a ticket was given
+	ticket  *ticket.Record // the ticket that was given, or nil
 	at      time.Time
 	end     time.Time // of the token; zero: none
 	refusal *Refusal
@@ -124,19 +86,6 @@ func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
 		a.id.Account, a.id.Random = a.unnamed(), true
 	}
 	a.host.used(a.had, a.now)
-	return nil
-}
-
-// redeem puts a ticket's token in its place. The token then goes through the
-// checks like any other.
-func (a *attempt) redeem(t *ticketTable) *Refusal {
-	if !IsTicket(a.Token) {
-		return nil
-	}
-	if a.ticket = t.take(a.Token, a.now); a.ticket == nil {
-		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given; have the client get a new one, and use it once within a minute")
-	}
-	a.Token = a.ticket.token
 	return nil
 }
 

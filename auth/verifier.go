@@ -11,6 +11,7 @@ import (
 	"usher/metrics"
 
 	"usher/auth/keys"
+	"usher/auth/ticket"
 )
 
 // A Verifier decides who may log in. It is safe for concurrent use.
@@ -23,7 +24,7 @@ type Verifier struct {
 	rules   atomic.Pointer[rules] // a login loads it once
 	keys    *keys.Sources
 	doors   sync.Map // name → *metrics.Door
-	tickets *ticketTable
+	tickets *ticket.Table
 
 	sessions Sessions
 }
@@ -44,7 +45,7 @@ func New(c Config, o Options) (*Verifier, error) {
 	if v.sessions = o.Sessions; v.sessions == nil {
 		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
 	}
-	v.tickets = newTicketTable(v.metrics)
+	v.tickets = ticket.New(v.metrics)
 	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now})
 	return v, v.Reload(c)
 }
@@ -78,7 +79,7 @@ func (v *Verifier) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 			now := v.now()
-			v.tickets.expire(now)
+			v.tickets.Expire(now)
 			if live, ok := v.sessions.(*liveTable); ok {
 				live.expire(now)
 			}

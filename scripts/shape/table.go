@@ -100,7 +100,6 @@ func table() []arrow {
 // coming lists the rows that have no package yet.
 func coming() []string {
 	return []string{
-		"auth/ticket",
 		"internal/daemon",
 		"moderation/muc",
 		"moderation/notify",

@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"usher/auth/ticket"
+)
+
+// A Ticket is a login password for one use, made from a verified token: for
+// doors that cannot carry a token's length, and for gateways that must not
+// hand the token on. It is good for one account on one host, and for as long
+// as the token itself would be.
+type Ticket struct {
+	Host      string // virtual host
+	Account   string // JID localpart, escaped by XEP-0106
+	Random    bool   // the token names no account
+	Text      string // the password: 41 characters of [A-Za-z0-9-]
+	ExpiresIn time.Duration
+
+	tokenPrint string
+}
+
+// JID returns the bare JID that the ticket logs in.
+func (t Ticket) JID() string { return t.Account + "@" + t.Host }
+
+// LogValue keeps the password out of every log.
+func (t Ticket) LogValue() slog.Value { return slog.StringValue("ticket of " + t.JID()) }
+
+// IsTicket reports whether a password has the form of a ticket.
+func IsTicket(password string) bool { return ticket.Is(password) }
+
+// IssueTicket decides like Authenticate and then makes a ticket instead of
+// letting anybody in. A ticket made with a ticket waits no longer than that
+// one would have. Of one token 16 tickets wait, or 2,048 that are for logins
+// under way (Credentials.Waiting); the oldest makes room. Besides
+// Authenticate's reasons it refuses for [ReasonOverloaded].
+func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
+	start := time.Now()
+	d := v.decide(&c)
+	var given Ticket
+	if d.refusal == nil {
+		given, d.refusal = v.issue(&d, c.Waiting)
+	}
+	_, err := v.settle(ctx, "ticket given", &c, &d, time.Since(start))
+	return given, err
+}
+
+// issue makes a ticket for what the token of a decision proved.
+func (v *Verifier) issue(d *decision, waiting bool) (Ticket, *Refusal) {
+	until := d.at.Add(ticket.Lifetime)
+	if d.ticket != nil && d.ticket.Until.Before(until) {
+		until = d.ticket.Until
+	}
+	text, ok := v.tickets.Issue(ticket.Record{Host: d.id.Host, Account: d.id.Account, Token: d.token, Until: until}, waiting, d.at)
+	if !ok {
+		return Ticket{}, Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; "+
+			"look at what asks for tickets (usher_tickets_total)", ticket.Max, ticket.MaxBytes>>20)
+	}
+	if Over(d.end, until) { // then its use is refused as expired, like any of the token
+		until = d.end
+	}
+	return Ticket{Host: d.id.Host, Account: d.id.Account, Random: d.id.Random, Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.id.TokenPrint}, nil
+}
+
+// CancelTicket drops a ticket that is not needed any more. It does nothing if
+// the ticket was used.
+func (v *Verifier) CancelTicket(text string) { v.tickets.Cancel(text) }
+
+// TicketWaits reports whether a ticket was not used yet.
+func (v *Verifier) TicketWaits(text string) bool { return v.tickets.Waits(text) }
+
+// redeem puts a ticket's token in its place. The token then goes through the
+// checks like any other.
+func (a *attempt) redeem(t *ticket.Table) *Refusal {
+	if !ticket.Is(a.Token) {
+		return nil
+	}
+	if a.ticket = t.Take(a.Token, a.now); a.ticket == nil {
+		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given; have the client get a new one, and use it once within a minute")
+	}
+	a.Token = a.ticket.Token
+	return nil
+}
