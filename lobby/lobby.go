@@ -28,7 +28,6 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 	Now     func() time.Time
-	Changed func(jid string) // told of each change of the lists, outside all locks; may be nil
 }
 
 // A Lobby is the whitelist, what was decided about those who knocked, and who
@@ -128,8 +127,9 @@ func (l *Lobby) Knocked(room, jid string) bool {
 // KnockedRooms returns the rooms where somebody waits.
 func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
 
-// Run ends what has expired until ctx ends.
-func (l *Lobby) Run(ctx context.Context) error {
+// Run ends what has expired until ctx ends. Changed is told whom the lists say
+// something else of, as [Lobby.Sweep] returns it.
+func (l *Lobby) Run(ctx context.Context, changed func(jids []string)) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -137,19 +137,20 @@ func (l *Lobby) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			l.Sweep(ctx)
+			if jids := l.Sweep(ctx); len(jids) > 0 {
+				changed(jids)
+			}
 		}
 	}
 }
 
-// Sweep forgets what has expired.
-func (l *Lobby) Sweep(ctx context.Context) {
+// Sweep forgets what has expired. It returns the JIDs and domains of what it takes
+// off the lists.
+func (l *Lobby) Sweep(ctx context.Context) (changed []string) {
 	l.knocks.expire(l.o.Now())
-	gone := l.sweep(ctx)
+	changed = l.sweep(ctx)
 	l.count()
-	for _, jid := range gone {
-		l.changed(jid)
-	}
+	return changed
 }
 
 // sweep looks for what has expired without the lock of those who read: with
@@ -186,12 +187,6 @@ func (l *Lobby) locked(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	do()
-}
-
-func (l *Lobby) changed(jid string) {
-	if l.o.Changed != nil {
-		l.o.Changed(jid)
-	}
 }
 
 func (l *Lobby) count() {

@@ -71,7 +71,7 @@ type fixture struct {
 	*Lobby
 	store *fakeStore
 	now   time.Time
-	told  []string // the JIDs of Options.Changed
+	told  []string // the JIDs and domains of what was changed
 }
 
 func newFixture(t *testing.T, state State) *fixture {
@@ -85,13 +85,40 @@ func newFixture(t *testing.T, state State) *fixture {
 func (f *fixture) restart(t *testing.T) {
 	t.Helper()
 	l, err := New(t.Context(), f.store, Options{
-		Now:     func() time.Time { return f.now },
-		Changed: func(jid string) { f.told = append(f.told, jid) },
+		Now: func() time.Time { return f.now },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Lobby = l
+}
+
+// Allow, Remove, Sweep and Configure note what they say was changed.
+func (f *fixture) Allow(ctx context.Context, e Entry) error {
+	err := f.Lobby.Allow(ctx, e)
+	if err == nil {
+		f.told = append(f.told, e.JID)
+	}
+	return err
+}
+
+func (f *fixture) Remove(ctx context.Context, key EntryKey) error {
+	off, err := f.Lobby.Remove(ctx, key)
+	if off {
+		f.told = append(f.told, key.JID)
+	}
+	return err
+}
+
+func (f *fixture) Sweep(ctx context.Context) { f.told = append(f.told, f.Lobby.Sweep(ctx)...) }
+
+func (f *fixture) Configure(entries []Entry) error {
+	p, err := f.Prepare(entries)
+	if err != nil {
+		return err
+	}
+	f.told = append(f.told, p.Commit()...)
+	return nil
 }
 
 // list is the whitelist as text; what is of the configuration is marked.
@@ -216,7 +243,11 @@ func TestRun(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() { ended <- l.Run(ctx) }()
+		var changed []string
+		go func() { ended <- l.Run(ctx, func(jids []string) { changed = append(changed, jids...) }) }()
+		if err := l.Allow(t.Context(), Entry{JID: "bob@h", Until: time.Now().Add(time.Minute).Truncate(time.Second)}); err != nil {
+			t.Fatal(err)
+		}
 		l.Knock("a@"+muc, "alice@h", "Alice", false)
 		time.Sleep(knockLasts - time.Second)
 		if len(l.Knocks("")) != 1 {
@@ -230,13 +261,16 @@ func TestRun(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		if !slices.Equal(changed, []string{"bob@h"}) {
+			t.Errorf("changed: %q", changed)
+		}
 	})
 }
 
 // TestConcurrent is for the race detector: whatever is done at once, both the lists and the state agree in the end.
 func TestConcurrent(t *testing.T) {
 	s := newFakeStore(State{})
-	l, err := New(t.Context(), s, Options{Changed: func(string) {}})
+	l, err := New(t.Context(), s, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +290,7 @@ func TestConcurrent(t *testing.T) {
 				l.Sweep(t.Context())
 				l.CameIn("a@"+muc, jid)
 				if j%2 == 0 {
-					if err := l.Remove(t.Context(), e.Key()); err != nil {
+					if _, err := l.Remove(t.Context(), e.Key()); err != nil {
 						t.Error(err)
 					}
 				}

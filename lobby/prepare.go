@@ -1,6 +1,10 @@
 package lobby
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Prepared is a whitelist of the configuration that was checked, and is not in
 // force yet. It may be dropped without a trace.
@@ -41,8 +45,8 @@ func compile(entries []Entry) (map[EntryKey]*listed, error) {
 }
 
 // Commit puts the whitelist in force. What an operator added at run time stays
-// beside it.
-func (p *Prepared) Commit() {
+// beside it. It returns the JIDs and domains of the entries that are others now.
+func (p *Prepared) Commit() []string {
 	l := p.lobby
 	changed := map[string]bool{}
 	l.change.Lock()
@@ -62,9 +66,7 @@ func (p *Prepared) Commit() {
 	l.mu.Unlock()
 	l.change.Unlock()
 	l.count()
-	for jid := range changed {
-		l.changed(jid)
-	}
+	return slices.Collect(maps.Keys(changed))
 }
 
 // Configure is Prepare and Commit.
@@ -73,6 +75,6 @@ func (l *Lobby) Configure(entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	p.Commit()
+	_ = p.Commit()
 	return nil
 }

@@ -74,7 +74,6 @@ func (l *Lobby) Allow(ctx context.Context, e Entry) error {
 		return err
 	}
 	l.count()
-	l.changed(e.JID)
 	return nil
 }
 
@@ -97,36 +96,34 @@ func (l *Lobby) allow(ctx context.Context, e *listed) error {
 	return nil
 }
 
-// Remove takes an entry off the whitelist. If the state cannot be written it is
-// off all the same, and the error says that a restart would bring it back;
-// removing it again tries again.
-func (l *Lobby) Remove(ctx context.Context, key EntryKey) error {
-	err := l.remove(ctx, key)
-	if !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrFixed) {
+// Remove takes an entry off the whitelist, and reports whether it is off. If the
+// state cannot be written it is off all the same, and the error says that a restart
+// would bring it back; removing it again tries again.
+func (l *Lobby) Remove(ctx context.Context, key EntryKey) (off bool, err error) {
+	if off, err = l.remove(ctx, key); off {
 		l.count()
-		l.changed(key.JID)
 	}
-	return err
+	return off, err
 }
 
-func (l *Lobby) remove(ctx context.Context, key EntryKey) error {
+func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) {
 	l.change.Lock()
 	defer l.change.Unlock()
 	switch old := l.find(key); {
 	case old == nil && !l.undeleted[key]:
-		return ErrUnknown
+		return false, ErrUnknown
 	case old != nil && old.fixed:
-		return ErrFixed
+		return false, ErrFixed
 	}
 	l.mu.Lock()
 	l.take(listedKey{key, false})
 	l.mu.Unlock()
 	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
 		l.undeleted[key] = true
-		return fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
+		return true, fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
 	}
 	delete(l.undeleted, key)
-	return nil
+	return true, nil
 }
 
 // A Listed is an entry and where it is from.

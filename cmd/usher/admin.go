@@ -15,7 +15,7 @@ import (
 // adminHandler answers usher reload, usher status, usher sessions and usher lobby.
 func (d *usherd) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
-		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: d.rooms.lobby, Commands: d.rooms.commands,
+		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged}, Commands: d.rooms.commands,
 		MUCs: func() []string { return *d.rooms.mucs.Load() }, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
 	})
 }

@@ -65,7 +65,7 @@ func (p *preparedParts) steps() []func() {
 	c := p.config
 	return []func(){
 		p.policy.Commit,
-		p.whitelist.Commit,
+		func() { p.parts.rooms.listChanged(p.whitelist.Commit()) },
 		func() { p.parts.rooms.configure(c) },
 		p.keys.Commit,
 		func() { p.parts.configureHTTP(c) },

@@ -50,12 +50,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if p.store, err = openState(ctx, c.State); err != nil {
 		return nil, err
 	}
-	changed := func(jid string) {
-		if p.sessions != nil {
-			p.touch(p.sessions.ListChanged(jid))
-		}
-	}
-	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m, Changed: changed})
+	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -92,6 +87,37 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 func (p *roomParts) touch(t moderation.Touched) {
 	if p.keeper != nil {
 		p.keeper.Touch(t)
+	}
+}
+
+// whitelist is the lobby as operators change it: a change has rooms looked at.
+type whitelist struct {
+	*lobby.Lobby
+	changed func(jids []string)
+}
+
+// Allow adds an entry.
+func (w whitelist) Allow(ctx context.Context, e lobby.Entry) error {
+	err := w.Lobby.Allow(ctx, e)
+	if err == nil {
+		w.changed([]string{e.JID})
+	}
+	return err
+}
+
+// Remove takes an entry off.
+func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
+	off, err := w.Lobby.Remove(ctx, key)
+	if off {
+		w.changed([]string{key.JID})
+	}
+	return err
+}
+
+// listChanged has the rooms looked at in which the lobby's lists count.
+func (p *roomParts) listChanged(jids []string) {
+	for _, jid := range jids {
+		p.touch(p.sessions.ListChanged(jid))
 	}
 }
 
@@ -148,7 +174,7 @@ func (p *roomParts) close(log *slog.Logger) {
 
 func (p *roomParts) tasks() []task {
 	sessions := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
-	list := []task{{"sessions", sessions}, {"lobby", p.lobby.Run}}
+	list := []task{{"sessions", sessions}, {"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }}}
 	if p.component != nil {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run}, task{"notices", p.notifier.Run})
 	}

@@ -42,7 +42,7 @@ func TestImportIsWhole(t *testing.T) {
 		if err := l.Allow(t.Context(), lobby.Entry{JID: "old@h"}); err != nil {
 			t.Fatal(err)
 		}
-		s := &server{Options{Whitelist: l, MUCs: func() []string { return []string{"conference.h"} }}}
+		s := &server{Options{Whitelist: whitelist{l}, MUCs: func() []string { return []string{"conference.h"} }}}
 		body, err := json.Marshal(list)
 		if err != nil {
 			t.Fatal(err)
@@ -55,4 +55,12 @@ func TestImportIsWhole(t *testing.T) {
 			t.Errorf("%s: the whitelist is %v", name, got[:min(len(got), 4)])
 		}
 	}
+}
+
+// whitelist is a lobby of which nobody wants to know what changed.
+type whitelist struct{ *lobby.Lobby }
+
+func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
+	_, err := w.Lobby.Remove(ctx, key)
+	return err
 }
