@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"usher/internal/logattr"
 )
 
 // logLogin writes the one line of a login that was let in, or of a ticket.
@@ -11,7 +13,7 @@ func (v *Verifier) logLogin(ctx context.Context, text string, c *Credentials, id
 	if !v.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	v.log.LogAttrs(ctx, slog.LevelInfo, text, slog.String("door", c.Door), slog.String("account", id.JID()),
+	v.log.LogAttrs(ctx, slog.LevelInfo, text, slog.String("door", c.Door), logattr.Account(id.JID()),
 		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", clip(id.TokenID)), slog.Duration("took", took))
 }
 
@@ -29,7 +31,11 @@ func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	if !v.log.Enabled(ctx, level) {
 		return
 	}
+	account := ""
+	if id.Account != "" {
+		account = id.JID()
+	}
 	v.log.LogAttrs(ctx, level, text, slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
-		slog.String("detail", r.Detail), slog.String("host", clip(c.Host)), slog.String("name", clip(c.Name)),
-		slog.String("account", id.Account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.Duration("took", took))
+		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", clip(c.Name)),
+		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.Duration("took", took))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/internal/jid"
+	"usher/internal/logattr"
 )
 
 // Credentials is what a door read from its peer.
@@ -44,7 +45,7 @@ type Credentials struct {
 
 // LogValue keeps the token out of every log.
 func (c Credentials) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("door", c.Door), slog.String("host", clip(c.Host)), slog.String("name", clip(c.Name)))
+	return slog.GroupValue(slog.String("door", c.Door), logattr.Host(c.Host), slog.String("name", clip(c.Name)))
 }
 
 // An Identity is what a verified token proves. It holds no part of the

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"usher/internal/logattr"
 	"usher/metrics"
 )
 
@@ -67,7 +68,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	for _, e := range state.Entries {
 		p, err := e.Check()
 		if err != nil {
-			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), "err", err)
+			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
 			continue
 		}
 		l.put(&listed{Entry: e, pattern: p})
@@ -202,7 +203,7 @@ func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
 	err := l.store.ApplyLobby(ctx, changes...)
 	if err != nil {
 		l.o.Metrics.StateError(metrics.StateLobby)
-		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", metrics.StateLobby.String()), slog.Any("err", err))
+		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", metrics.StateLobby.String()), logattr.Err(err))
 		return fmt.Errorf("the state cannot be written: %w", err)
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+
+	"usher/internal/logattr"
 )
 
 // apply does what a plan says: what is to be given is written down first, what is
@@ -109,14 +111,14 @@ func (p *pass) remove(ctx context.Context, jid string, o Observed) error {
 			return err
 		}
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", slog.String("room", clip(p.room)), slog.String("account", clip(jid)))
+	p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", logattr.Room(p.room), logattr.Account(jid))
 	return nil
 }
 
 // tell writes the line of a change. Who made somebody an owner Prosody does
 // not say: named are those who could.
 func (p *pass) tell(ctx context.Context, jid string, o Observed, a Action) {
-	attrs := []slog.Attr{slog.String("room", clip(p.room)), slog.String("account", clip(jid)),
+	attrs := []slog.Attr{logattr.Room(p.room), logattr.Account(jid),
 		slog.String("affiliation", string(a.Set)), slog.String("before", string(o.Has))}
 	foreign := o.Assignment == nil || o.Assignment.External || o.Assignment.Affiliation != Owner
 	if p.strict && o.Has == Owner && a.Set != Owner && foreign {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"usher/internal/logattr"
 	"usher/lobby"
 )
 
@@ -30,7 +31,7 @@ func (p *pass) closeRoom(ctx context.Context) error {
 	case on && seen && is:
 		return nil
 	case on && seen:
-		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched off in the room itself", slog.String("room", clip(p.room)))
+		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched off in the room itself", logattr.Room(p.room))
 		s.setRoom(ctx, p.room, p.epoch, func(r *roomState) { r.Lobby, r.MembersOnly, r.closed = Off, false, 0 })
 		return nil
 	case on:
@@ -42,7 +43,7 @@ func (p *pass) closeRoom(ctx context.Context) error {
 		if err := p.rooms.SetMembersOnly(ctx, p.room, on); err != nil {
 			return err
 		}
-		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched", slog.String("room", clip(p.room)), slog.Bool("on", on))
+		p.log.LogAttrs(ctx, slog.LevelInfo, "lobby switched", logattr.Room(p.room), slog.Bool("on", on))
 	}
 	s.setRoom(ctx, p.room, p.epoch, func(r *roomState) {
 		if r.MembersOnly, r.closed = on, 0; on {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/lobby"
 )
 
@@ -64,7 +65,7 @@ func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bo
 	case err != nil:
 		return false, err
 	}
-	c.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", slog.String("room", clip(v.Room)), slog.String("account", clip(v.JID)),
+	c.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", logattr.Room(v.Room), logattr.Account(v.JID),
 		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
 	if v.Admitted {
 		c.sessions.forgetTaken(ctx, AssignmentKey{v.Room, v.JID})

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"usher/internal/logattr"
 	"usher/internal/panics"
 	"usher/metrics"
 )
@@ -100,7 +101,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case d.Allowed:
 		if h.Log != nil {
-			h.Log.LogAttrs(r.Context(), slog.LevelInfo, "room begins", slog.String("room", clip(q["jid"])), slog.Int("affiliations", len(affiliations)))
+			h.Log.LogAttrs(r.Context(), slog.LevelInfo, "room begins", logattr.Room(q["jid"]), slog.Int("affiliations", len(affiliations)))
 		}
 		answer(w, http.StatusOK, createAnswer{Affiliations: affiliations})
 		return
@@ -125,14 +126,14 @@ func (h *Handler) settle(ctx context.Context, user, room string, d Decision) {
 	}
 	h.Service.metrics.Join(result, string(d.Reason))
 	if h.Log != nil && h.Log.Enabled(ctx, level) {
-		h.Log.LogAttrs(ctx, level, text, slog.String("account", clip(user)), slog.String("room", clip(room)), slog.String("reason", string(d.Reason)),
+		h.Log.LogAttrs(ctx, level, text, logattr.Account(user), logattr.Room(room), slog.String("reason", string(d.Reason)),
 			slog.String("detail", d.Detail), slog.String("affiliation", string(d.Affiliation)))
 	}
 }
 
 func (h *Handler) warn(ctx context.Context, room string, d Decision) {
 	if h.Log != nil {
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", slog.String("room", clip(room)), slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail))
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", logattr.Room(room), slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/internal/taskgroup"
 	"usher/metrics"
@@ -41,7 +42,7 @@ func (q *mailQueue) lost(why metrics.LobbyLoss, key AssignmentKey, err error) {
 	q.metrics.LobbyMessageLost(q.kind, why)
 	if silent, now := q.losses.Allow(); now {
 		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()), slog.String("reason", why.String()),
-			slog.String("room", clip(key.Room)), slog.String("account", clip(key.JID)), slog.Any("err", err), slog.Int("not_logged", silent))
+			logattr.Room(key.Room), logattr.Account(key.JID), logattr.Err(err), logattr.NotLogged(silent))
 	}
 }
 

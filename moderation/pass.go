@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+
+	"usher/internal/logattr"
 )
 
 // A pass is one look at one room.
@@ -150,7 +152,7 @@ func (p *pass) outcome(ctx context.Context, jid string, err error) (again bool, 
 	case errors.Is(err, errNotTheRoom):
 		return false, nil
 	case errors.Is(err, ErrRefused): // an admin by Prosody's configuration is an owner, whatever we say
-		p.log.LogAttrs(ctx, slog.LevelDebug, "an affiliation was refused", slog.String("room", clip(p.room)), slog.String("account", clip(jid)), slog.Any("err", err))
+		p.log.LogAttrs(ctx, slog.LevelDebug, "an affiliation was refused", logattr.Room(p.room), logattr.Account(jid), logattr.Err(err))
 		return false, nil
 	}
 	return false, err
@@ -187,7 +189,7 @@ func (p *pass) failed(ctx context.Context, err error) {
 		p.sessions.roomGone(ctx, p.room, p.epoch)
 	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrForbidden), ctx.Err() != nil: // the component itself says so, once
 	default:
-		p.log.LogAttrs(ctx, slog.LevelWarn, "a room could not be brought in order; it is tried again", slog.String("room", clip(p.room)), slog.Any("err", err))
+		p.log.LogAttrs(ctx, slog.LevelWarn, "a room could not be brought in order; it is tried again", logattr.Room(p.room), logattr.Err(err))
 	}
 }
 

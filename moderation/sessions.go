@@ -10,6 +10,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/guard"
+	"usher/internal/logattr"
 	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation/unasked"
@@ -237,7 +238,7 @@ func (s *Sessions) apply(ctx context.Context, operation metrics.StateOperation, 
 	err := s.store.Apply(ctx, changes...)
 	if err != nil {
 		s.metrics.StateError(operation)
-		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()), slog.Any("err", err))
+		s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()), logattr.Err(err))
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/listen"
+	"usher/internal/logattr"
 )
 
 // A conn is one client, in practice one Prosody. One goroutine reads, decides
@@ -55,7 +56,7 @@ func (c *conn) Serve() {
 	case errors.Is(err, io.EOF), errors.Is(err, errStopping), errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
 		c.log.Debug("connection ended")
 	default:
-		c.log.Debug("connection closed", slog.Any("err", err))
+		c.log.Debug("connection closed", logattr.Err(err))
 	}
 }
 
@@ -142,6 +143,6 @@ func (c *conn) overdue(id uint32) {
 	err := c.write(appendFail(nil, id, auth.ReasonInternalError))
 	c.close()
 	if err != nil {
-		c.log.Debug("connection closed", slog.Any("err", err))
+		c.log.Debug("connection closed", logattr.Err(err))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/listen"
+	"usher/internal/logattr"
 )
 
 var (
@@ -51,7 +52,7 @@ func (c *conn) Serve() {
 	defer c.close() // also after a panic
 	for {
 		if err := c.next(); err != nil {
-			c.log.Debug("connection closed", slog.Any("err", err))
+			c.log.Debug("connection closed", logattr.Err(err))
 			return
 		}
 	}
@@ -159,7 +160,7 @@ func (c *conn) overdue() {
 	}
 	c.log.Error("no decision in time, login refused", slog.Duration("limit", c.server.ReplyTimeout))
 	if err := c.write(false); err != nil {
-		c.log.Debug("connection closed", slog.Any("err", err))
+		c.log.Debug("connection closed", logattr.Err(err))
 	}
 	c.close()
 }

@@ -12,6 +12,7 @@ import (
 	"usher/auth/gateway/filter"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
+	"usher/internal/logattr"
 	"usher/metrics"
 )
 
@@ -86,7 +87,7 @@ func (s *session) end(e *ending) {
 	defer s.parted.Done()
 	s.Metrics.Ended(e.reason)
 	s.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended", slog.String("reason", e.reason.String()),
-		slog.String("account", s.progress.Name()), slog.Duration("after", time.Since(s.began)))
+		logattr.Account(s.progress.Name()), slog.Duration("after", time.Since(s.began)))
 	s.part(e)
 }
 

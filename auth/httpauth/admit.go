@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"usher/internal/logattr"
 )
 
 // A stop is why a request is not admitted.
@@ -85,6 +87,6 @@ func (s *Server) refuseAdmission(w http.ResponseWriter, why *stop) {
 	}
 	http.Error(w, why.text, why.status)
 	if n, now := s.stopped.Allow(); now && s.Log != nil {
-		s.Log.Warn("a request to the HTTP door was not admitted", slog.String("cause", why.text), slog.Int("not_logged", n))
+		s.Log.Warn("a request to the HTTP door was not admitted", slog.String("cause", why.text), logattr.NotLogged(n))
 	}
 }

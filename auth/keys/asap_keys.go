@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"usher/internal/logattr"
 )
 
 // take puts a fetched key into force, unless it is the one that is in force.
@@ -46,7 +48,7 @@ func (a *asap) replace(kid string, key *Key, r response) bool {
 
 // fail notes and logs that a key could not be fetched.
 func (a *asap) fail(ctx context.Context, kid string, err error) {
-	attrs := []slog.Attr{slog.String("key", clip(kid)), slog.String("err", err.Error())}
+	attrs := []slog.Attr{slog.String("key", clip(kid)), logattr.Err(err)}
 	switch before, now := a.noteFailure(kid, err); {
 	case before && now:
 		a.log(ctx, slog.LevelWarn, "fetching a key again failed; the old one stays", attrs...)

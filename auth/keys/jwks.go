@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 )
 
@@ -141,7 +142,7 @@ func (j *jwks) refresh(ctx context.Context) {
 	}
 	wait := j.backoff.next()
 	j.due = time.Now().Add(wait)
-	j.log(ctx, slog.LevelWarn, "fetching keys failed", slog.String("err", err.Error()),
+	j.log(ctx, slog.LevelWarn, "fetching keys failed", logattr.Err(err),
 		slog.Bool("old_keys", j.current() != nil), slog.Duration("again_in", wait.Round(time.Second)))
 }
 

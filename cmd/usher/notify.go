@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+
+	"usher/internal/logattr"
 )
 
 // notifier tells systemd how the daemon is (sd_notify(3), Type=notify-reload). Without NOTIFY_SOCKET it does nothing.
@@ -14,7 +16,7 @@ type notifier struct{ log *slog.Logger }
 
 func (n notifier) send(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		n.log.Warn("telling systemd", "err", err)
+		n.log.Warn("telling systemd", logattr.Err(err))
 	}
 }
 

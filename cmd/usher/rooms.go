@@ -13,6 +13,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/config"
+	"usher/internal/logattr"
 	"usher/internal/memory"
 	"usher/internal/panics"
 	"usher/internal/sqlite"
@@ -168,7 +169,7 @@ func openState(ctx context.Context, c config.State) (stateStore, error) {
 
 func (p *roomParts) close(log *slog.Logger) {
 	if err := p.store.Close(); err != nil {
-		log.Error("closing the state", "err", err)
+		log.Error("closing the state", logattr.Err(err))
 	}
 }
 

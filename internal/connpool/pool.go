@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/panics"
 )
 
@@ -84,7 +85,7 @@ func (p *Pool) accept(ctx context.Context, l net.Listener) error {
 		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
 			return err
 		}
-		p.Log.Warn("cannot accept a connection", slog.String("door", p.Name), slog.Any("err", err), slog.Duration("pause", pause))
+		p.Log.Warn("cannot accept a connection", slog.String("door", p.Name), logattr.Err(err), slog.Duration("pause", pause))
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 )
 
@@ -31,6 +32,6 @@ func (w *errorLog) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	line, _, _ := strings.Cut(string(p), "\n")
-	w.log.Warn("http server", slog.String("door", w.name), slog.String("err", line[:min(len(line), mostErrorText)]), slog.Int("not_logged", n))
+	w.log.Warn("http server", slog.String("door", w.name), slog.String("err", line[:min(len(line), mostErrorText)]), logattr.NotLogged(n))
 	return len(p), nil
 }

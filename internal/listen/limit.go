@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/metrics"
 )
@@ -113,7 +114,7 @@ func (l *Listener) refused(reason metrics.Closing, text string, peer Peer, err e
 	l.metrics.Closed(reason)
 	attrs := []any{"peer", peer.String()}
 	if err != nil {
-		attrs = append(attrs, "err", err)
+		attrs = append(attrs, logattr.Err(err))
 	}
 	l.line(reason, text, attrs...)
 }
@@ -122,7 +123,7 @@ func (l *Listener) refused(reason metrics.Closing, text string, peer Peer, err e
 func (l *Listener) line(reason metrics.Closing, text string, attrs ...any) {
 	if n, now := l.lines[reason].Allow(); now {
 		c := l.table.counts()
-		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, "not_logged", n)...)
+		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, logattr.NotLogged(n))...)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/metrics"
 )
@@ -67,9 +68,9 @@ func (p *Reporter) report(door, path string, v any) {
 	}
 	attrs := []any{slog.String("door", door), slog.String("path", path), slog.String("type", fmt.Sprintf("%T", v))}
 	if err, ok := v.(runtime.Error); ok {
-		attrs = append(attrs, slog.String("err", err.Error()))
+		attrs = append(attrs, logattr.Err(err))
 	}
-	p.log.Error("panic", append(attrs, slog.String("stack", stack()), slog.Int("not_logged", silent))...)
+	p.log.Error("panic", append(attrs, slog.String("stack", stack()), logattr.NotLogged(silent))...)
 }
 
 // stack names the functions from the one that panicked to the one that called

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/moderation"
 )
 
@@ -94,7 +95,7 @@ func (s *session) command(in *iq) {
 		out, err := stage.Do(ctx)
 		leave() // before the answer: whoever has it may send the next command at once
 		if err != nil {
-			s.o.Log.Warn("a moderator's command came to nothing", "account", clip(account), "err", err)
+			s.o.Log.Warn("a moderator's command came to nothing", logattr.Account(account), logattr.Err(err))
 			s.reply(s.failure(in, "wait", "internal-server-error"))
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/metrics"
 	"usher/moderation"
@@ -188,7 +189,7 @@ func (c *Client) down(ctx context.Context, config Config, err error, wait time.D
 	c.problem = "not connected to Prosody: " + err.Error() + "; " + mend
 	c.mu.Unlock()
 	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID), slog.String("address", config.Address),
-		slog.Any("err", err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
+		logattr.Err(err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
 }
 
 func (c *Client) current() (*session, error) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"usher/internal/logattr"
 	"usher/internal/text"
 	"usher/moderation"
 )
@@ -225,7 +226,7 @@ func (c *Client) finish(ctx context.Context, room string, q *question) (*iq, err
 	case "forbidden", "not-allowed":
 		c.lacking.Store(true)
 		if _, now := c.forbidden.Allow(); now {
-			c.o.Log.LogAttrs(ctx, slog.LevelError, "Prosody does not let the component change rooms", slog.String("room", clip(room)),
+			c.o.Log.LogAttrs(ctx, slog.LevelError, "Prosody does not let the component change rooms", logattr.Room(room),
 				slog.String("condition", condition), slog.String("mend", mendRights(q.s.jid)))
 		}
 		return nil, moderation.ErrForbidden

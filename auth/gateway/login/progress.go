@@ -105,10 +105,13 @@ func (p *Progress) Account() string {
 	return p.account
 }
 
-// Name returns the localpart of the account that has logged in with a ticket, or
-// is about to.
+// Name returns the bare JID of the account that has logged in with a ticket, or
+// is about to; empty if there is none.
 func (p *Progress) Name() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ticket.Account
+	if p.ticket.Account == "" {
+		return ""
+	}
+	return p.ticket.JID()
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 
+	"usher/internal/logattr"
 	"usher/metrics"
 )
 
@@ -105,7 +106,7 @@ func (q *Request) Unreachable(err error) {
 	case q.R.Context().Err() != nil: // the client is gone
 	default:
 		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody cannot be reached (gateway.upstream)")
-		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelDebug, "no answer of Prosody", slog.Any("err", cause(err)))
+		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelDebug, "no answer of Prosody", logattr.Err(cause(err)))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth/gateway/budget"
 	"usher/internal/httpd"
+	"usher/internal/logattr"
 	"usher/metrics"
 )
 
@@ -109,7 +110,7 @@ func (q *Request) Refuse(status int, why metrics.Refusal, text string, more ...s
 	if n, now := q.proxy.refused.Allow(); now {
 		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{
 			slog.String("reason", why.String()), slog.String("cause", text),
-			slog.String("address", q.from.String()), slog.Int("not_logged", n),
+			slog.String("address", q.from.String()), logattr.NotLogged(n),
 		}, more...)...)
 	}
 }
