@@ -77,8 +77,9 @@ func isRefuse(f ast.Expr) bool {
 	switch f := f.(type) {
 	case *ast.Ident:
 		return f.Name == "Refuse"
-	case *ast.SelectorExpr:
-		return f.Sel.Name == "Refuse"
+	case *ast.SelectorExpr: // others have methods of this name
+		from, ok := f.X.(*ast.Ident)
+		return ok && from.Name == "auth" && f.Sel.Name == "Refuse"
 	}
 	return false
 }
