@@ -24,6 +24,8 @@ import (
 	"usher/internal/config/configtest"
 )
 
+const secretB = "0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccddeeff0"
+
 // TestReloadWithoutFiles: a secret is replaced while the daemon can open no file. The reload is refused, and tried again
 // until the old secret is dead, though no file changes any more.
 func TestReloadWithoutFiles(t *testing.T) {
@@ -32,7 +34,7 @@ func TestReloadWithoutFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	configtest.PutFile(t, dir, "a.secret", secretA, 0o600)
+	configtest.PutFile(t, dir, "a.secret", authtest.Secret, 0o600)
 	config := configtest.PutFile(t, dir, "usher.yaml", strings.ReplaceAll(`state: "memory:"
 listen: {dovecot: DIR/a.sock, http: DIR/h.sock, metrics: DIR/m.sock, admin: DIR/c.sock}
 http_insecure: true

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 
+	"usher/internal/daemon"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -40,7 +42,7 @@ func serveAction(c *cli.Context) error {
 	defer signal.Stop(hangups)
 	ctx, stop := stopOnSignal(c.Context, os.Exit)
 	defer stop()
-	return runDaemon(ctx, daemonInput{config: c.String("config"), version: c.App.Version, stderr: c.App.ErrWriter, hangups: hangups})
+	return daemon.Run(ctx, daemon.Input{Config: c.String("config"), Version: c.App.Version, Stderr: c.App.ErrWriter, Hangups: hangups})
 }
 
 // stopOnSignal ends the context at the first SIGTERM or SIGINT and the process at the second.

@@ -58,6 +58,7 @@ func table() []arrow {
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation", "moderation/unasked"}},
+		{"internal/asynclog", nil},
 		{"internal/config", []string{
 			"auth", "auth/gateway", "auth/keys", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
@@ -82,6 +83,7 @@ func table() []arrow {
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
 		{"internal/strictjson", []string{"internal/text"}},
 		{"internal/strictyaml", nil},
+		{"internal/systemd", nil},
 		{"internal/taskgroup", nil},
 		{"internal/text", nil},
 		{"internal/watch", nil},
@@ -102,7 +104,6 @@ func table() []arrow {
 // coming lists the rows that have no package yet.
 func coming() []string {
 	return []string{
-		"internal/daemon",
 		"moderation/muc",
 		"moderation/notify",
 		"moderation/reconcile",

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 )
 
 // metricsHandler answers Prometheus and health checks.
-func (d *usherd) metricsHandler() http.Handler {
+func (d *daemon) metricsHandler() http.Handler {
 	mux := http.NewServeMux()
 	scrape := d.metrics.Handler()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
@@ -18,7 +18,7 @@ func (d *usherd) metricsHandler() http.Handler {
 	return mux
 }
 
-func (d *usherd) readyz(w http.ResponseWriter, _ *http.Request) {
+func (d *daemon) readyz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	reasons := d.notReady()
 	if len(reasons) > 0 {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"slices"
@@ -14,7 +14,7 @@ func (r *reloader) finish(trigger string, result admin.Reload) {
 	if result.OK {
 		r.warn(result)
 		r.log.Info("reloaded", "trigger", trigger, "changes", result.Changes)
-		r.notify.ready(servingStatus(r.current.Load()))
+		r.notify.Ready(servingStatus(r.current.Load()))
 		return
 	}
 	again := trigger == triggerRetry && last != nil && slices.Equal(last.Problems, result.Problems)
@@ -27,7 +27,7 @@ func (r *reloader) finish(trigger string, result admin.Reload) {
 		r.warn(result)
 		r.log.Error("reload refused; the old configuration stays in force", refusedAttrs(&result, trigger)...)
 	}
-	r.notify.ready("the last reload was refused; the old configuration stays in force" + result.RetryText())
+	r.notify.Ready("the last reload was refused; the old configuration stays in force" + result.RetryText())
 }
 
 // justChanged returns what the last reload changed, if that was a moment ago and this one changes nothing.

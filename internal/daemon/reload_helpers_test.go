@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"io"
@@ -47,7 +47,7 @@ func reloadB() string {
 
 // A reloadWorld is a daemon that has opened everything, and runs nothing.
 type reloadWorld struct {
-	*usherd
+	*daemon
 	t   testing.TB
 	dir string
 }
@@ -69,8 +69,8 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 	if c == nil {
 		t.Fatal(configtest.Printed(problems, dir))
 	}
-	in := daemonInput{config: path, stderr: io.Discard, level: new(slog.LevelVar)}
-	if w.usherd, err = newDaemon(t.Context(), c, path, in, slog.New(slog.DiscardHandler)); err != nil {
+	in := Input{Config: path, Stderr: io.Discard}
+	if w.daemon, err = open(t.Context(), c, path, in, new(slog.LevelVar), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -1,4 +1,6 @@
-package main
+// Package asynclog answers one question: how is a line logged without anybody waiting for the log? Its [Log] has one goroutine,
+// which [Log.Close] ends and waits for. It takes no lock of its own.
+package asynclog
 
 import (
 	"context"
@@ -10,46 +12,49 @@ import (
 	"time"
 )
 
-// logQueue is how many records may wait for a slow stderr before the next ones are dropped.
-const logQueue = 8192
+// queueSize is how many records may wait for a slow stderr before the next ones are dropped.
+const queueSize = 8192
 
-// asyncLog writes log records from one goroutine of its own.
+// A Log writes log records from one goroutine of its own.
 //
 // A login must never wait for the log: stderr is a pipe to journald, and a journald that stands still would
 // otherwise stop every door. Records that find the queue full are dropped and counted, and the count is logged once
 // there is room again.
-type asyncLog struct {
+type Log struct {
 	inner   slog.Handler
-	queue   chan logEntry
+	queue   chan entry
 	dropped atomic.Uint64
 	closing chan struct{}
 	once    sync.Once
-	done    chan struct{}
+	done    chan struct{} // closed at the end of run
+	running sync.WaitGroup
 }
 
-// logEntry carries the handler too, because WithAttrs and WithGroup derive handlers that share one queue.
-type logEntry struct {
+// entry carries the handler too, because WithAttrs and WithGroup derive handlers that share one queue.
+type entry struct {
 	handler slog.Handler
 	record  slog.Record
 }
 
-// newAsyncLog starts the goroutine that hands records to inner. Close ends it.
-func newAsyncLog(inner slog.Handler, size int) *asyncLog {
-	l := &asyncLog{
+// New starts the goroutine that hands records to inner. [Log.Close] ends it.
+func New(inner slog.Handler) *Log { return newLog(inner, queueSize) }
+
+func newLog(inner slog.Handler, size int) *Log {
+	l := &Log{
 		inner:   inner,
-		queue:   make(chan logEntry, size),
+		queue:   make(chan entry, size),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	go l.run()
+	l.running.Go(l.run)
 	return l
 }
 
 // Handler returns the slog.Handler whose records go through the queue.
-func (l *asyncLog) Handler() slog.Handler { return asyncHandler{inner: l.inner, log: l} }
+func (l *Log) Handler() slog.Handler { return handler{inner: l.inner, log: l} }
 
 // Close writes what is queued and ends the goroutine, or gives up when ctx ends. Records that come later are lost.
-func (l *asyncLog) Close(ctx context.Context) error {
+func (l *Log) Close(ctx context.Context) error {
 	l.once.Do(func() { close(l.closing) })
 	select {
 	case <-l.done:
@@ -59,7 +64,7 @@ func (l *asyncLog) Close(ctx context.Context) error {
 	}
 }
 
-func (l *asyncLog) put(e logEntry) {
+func (l *Log) put(e entry) {
 	select {
 	case l.queue <- e:
 	default:
@@ -67,7 +72,7 @@ func (l *asyncLog) put(e logEntry) {
 	}
 }
 
-func (l *asyncLog) run() {
+func (l *Log) run() {
 	defer close(l.done)
 	for {
 		select {
@@ -80,7 +85,7 @@ func (l *asyncLog) run() {
 	}
 }
 
-func (l *asyncLog) drain() {
+func (l *Log) drain() {
 	for {
 		select {
 		case e := <-l.queue:
@@ -93,7 +98,7 @@ func (l *asyncLog) drain() {
 }
 
 // write has nobody to tell when stderr fails, so the error ends here.
-func (l *asyncLog) write(e logEntry) {
+func (l *Log) write(e entry) {
 	_ = e.handler.Handle(context.Background(), e.record)
 	// Half empty counts as room: one line for each record of a lasting overload would feed the overload.
 	if len(l.queue) <= cap(l.queue)/2 {
@@ -101,7 +106,7 @@ func (l *asyncLog) write(e logEntry) {
 	}
 }
 
-func (l *asyncLog) reportDropped() {
+func (l *Log) reportDropped() {
 	n := l.dropped.Swap(0)
 	if n == 0 {
 		return
@@ -111,35 +116,35 @@ func (l *asyncLog) reportDropped() {
 	_ = l.inner.Handle(context.Background(), r)
 }
 
-// asyncHandler is one derivation (attributes, groups) of the log.
-type asyncHandler struct {
+// A handler is one derivation (attributes, groups) of the log.
+type handler struct {
 	inner slog.Handler
-	log   *asyncLog
+	log   *Log
 }
 
 // Enabled asks the wrapped handler, so that a LevelVar works at once.
-func (h asyncHandler) Enabled(ctx context.Context, level slog.Level) bool {
+func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.inner.Enabled(ctx, level)
 }
 
 // Handle queues the record and never blocks.
-func (h asyncHandler) Handle(_ context.Context, r slog.Record) error {
-	h.log.put(logEntry{handler: h.inner, record: r.Clone()})
+func (h handler) Handle(_ context.Context, r slog.Record) error {
+	h.log.put(entry{handler: h.inner, record: r.Clone()})
 	return nil
 }
 
 // WithAttrs implements slog.Handler.
-func (h asyncHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return asyncHandler{inner: h.inner.WithAttrs(attrs), log: h.log}
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{inner: h.inner.WithAttrs(attrs), log: h.log}
 }
 
 // WithGroup implements slog.Handler.
-func (h asyncHandler) WithGroup(name string) slog.Handler {
-	return asyncHandler{inner: h.inner.WithGroup(name), log: h.log}
+func (h handler) WithGroup(name string) slog.Handler {
+	return handler{inner: h.inner.WithGroup(name), log: h.log}
 }
 
-// newLogHandler writes records as "json" or, for any other format, as text lines.
-func newLogHandler(w io.Writer, format string, level slog.Leveler) slog.Handler {
+// NewHandler writes records as "json" or, for any other format, as text lines.
+func NewHandler(w io.Writer, format string, level slog.Leveler) slog.Handler {
 	o := &slog.HandlerOptions{Level: level}
 	if format == "json" {
 		return slog.NewJSONHandler(w, o)

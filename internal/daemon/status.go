@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 )
 
 // adminHandler answers usher reload, usher status, usher sessions and usher lobby.
-func (d *usherd) adminHandler() http.Handler {
+func (d *daemon) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
 		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged}, Commands: d.rooms.commands,
 		MUCs: func() []string { return *d.rooms.mucs.Load() }, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
@@ -21,7 +21,7 @@ func (d *usherd) adminHandler() http.Handler {
 }
 
 // Reload is for usher reload.
-func (d *usherd) Reload(ctx context.Context) (admin.Reload, error) { return d.reloader.ask(ctx) }
+func (d *daemon) Reload(ctx context.Context) (admin.Reload, error) { return d.reloader.ask(ctx) }
 
 // Revoke has the rooms looked at in which the sessions were.
 func (p *roomParts) Revoke(ctx context.Context, t moderation.Target, all bool) (moderation.Revoked, error) {
@@ -36,7 +36,7 @@ func (p *roomParts) Allow(ctx context.Context, t moderation.Target) (moderation.
 }
 
 // Status is for usher status.
-func (d *usherd) Status() admin.Status {
+func (d *daemon) Status() admin.Status {
 	notReady := d.notReady()
 	s := admin.Status{
 		Version:   d.version,
@@ -85,7 +85,7 @@ func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []admin.Host {
 }
 
 // notReady says why logins of some issuers cannot be decided. A refused reload is no reason: the old configuration works.
-func (d *usherd) notReady() []string {
+func (d *daemon) notReady() []string {
 	reasons := []string{}
 	if !d.up.Load() {
 		reasons = append(reasons, "starting: the key sources are being asked for the first time")

@@ -1,6 +1,7 @@
-package main
+package daemon
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -55,7 +56,7 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 	places, err := e.divide(c)
 	if err != nil {
 		listen.Close(bound)
-		return nil, exitError{1, "not started: " + err.Error()}
+		return nil, errors.New("not started: " + err.Error())
 	}
 	for name, b := range bound {
 		users := c.Peers

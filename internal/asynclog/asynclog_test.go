@@ -1,4 +1,4 @@
-package main
+package asynclog
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func (w *stalledWriter) Write(p []byte) (int, error) {
 
 func TestAsyncLogNeverBlocks(t *testing.T) {
 	w := &stalledWriter{open: make(chan struct{})}
-	l := newAsyncLog(newLogHandler(w, "text", slog.LevelInfo), 4)
+	l := newLog(NewHandler(w, "text", slog.LevelInfo), 4)
 	log := slog.New(l.Handler()).With("door", "dovecot")
 	began := time.Now()
 	for range 100 {
@@ -50,7 +50,7 @@ func TestAsyncLogNeverBlocks(t *testing.T) {
 func TestAsyncLogLevel(t *testing.T) {
 	var buf bytes.Buffer
 	level := new(slog.LevelVar)
-	l := newAsyncLog(newLogHandler(&buf, "json", level), 16)
+	l := newLog(NewHandler(&buf, "json", level), 16)
 	log := slog.New(l.Handler())
 	log.Debug("hidden")
 	level.Set(slog.LevelDebug)

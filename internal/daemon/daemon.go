@@ -1,7 +1,8 @@
-package main
+package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,9 +16,11 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
 	"usher/internal/admin"
+	"usher/internal/asynclog"
 	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/internal/panics"
+	"usher/internal/systemd"
 	"usher/internal/text"
 	"usher/metrics"
 )
@@ -31,23 +34,21 @@ const fetchWithin = 5 * time.Second
 // readyEvery is how often a daemon that began not ready looks whether it is.
 const readyEvery = 250 * time.Millisecond
 
-// daemonInput is what the world gives a daemon.
-type daemonInput struct {
-	config  string // path
-	version string
-	stderr  io.Writer
-	hangups <-chan os.Signal // each asks for a reload
-	ready   func()           // called once everything answers; may be nil
-
-	level *slog.LevelVar // of the log; runDaemon makes it
+// Input is what the world gives a daemon.
+type Input struct {
+	Config  string           // path of the configuration
+	Version string           // of the program
+	Stderr  io.Writer        // for the problems of the configuration, and for the log
+	Hangups <-chan os.Signal // each asks for a reload
+	Ready   func()           // called once everything answers; may be nil
 }
 
-// usherd is a running daemon.
-type usherd struct {
+// daemon is a running daemon.
+type daemon struct {
 	version   string
 	started   time.Time
 	log       *slog.Logger
-	notify    notifier
+	notify    systemd.Notifier
 	metrics   *metrics.Metrics
 	panics    *panics.Reporter
 	verifier  *auth.Verifier
@@ -59,25 +60,25 @@ type usherd struct {
 	ended     bool        // every task has
 }
 
-// runDaemon serves until ctx ends (nil), or something that cannot be mended happens.
-func runDaemon(ctx context.Context, in daemonInput) error {
+// Run serves until ctx ends (nil), or something that cannot be mended happens.
+func Run(ctx context.Context, in Input) error {
 	began := time.Now()
-	path, err := filepath.Abs(in.config)
+	path, err := filepath.Abs(in.Config)
 	if err != nil {
 		return err
 	}
 	c, problems := config.Load(path)
 	for _, p := range problems {
-		fmt.Fprintln(in.stderr, p)
+		fmt.Fprintln(in.Stderr, p)
 	}
 	if c == nil {
-		return exitError{1, "not started: " + text.Plural(problems.Errors(), "problem") + " in the configuration"}
+		return errors.New("not started: " + text.Plural(problems.Errors(), "problem") + " in the configuration")
 	}
-	in.level = new(slog.LevelVar)
-	in.level.Set(c.Log.Level)
-	queue := newAsyncLog(newLogHandler(in.stderr, c.Log.Format, in.level), logQueue)
+	level := new(slog.LevelVar)
+	level.Set(c.Log.Level)
+	queue := asynclog.New(asynclog.NewHandler(in.Stderr, c.Log.Format, level))
 	defer closeLog(queue)
-	d, err := newDaemon(ctx, c, path, in, slog.New(queue.Handler()))
+	d, err := open(ctx, c, path, in, level, slog.New(queue.Handler()))
 	if err != nil {
 		return err
 	}
@@ -85,12 +86,12 @@ func runDaemon(ctx context.Context, in daemonInput) error {
 	defer d.endpoints.close()
 	d.started = began
 	d.reloader.watch.Expect(c.Paths, c.States, began)
-	return d.serve(ctx, d.tasks(in.ready))
+	return d.serve(ctx, d.tasks(in.Ready))
 }
 
 // closeState closes the state, unless somebody may still use it. Then the end of the process does, like a kill, which the
 // state survives.
-func (d *usherd) closeState() {
+func (d *daemon) closeState() {
 	if !d.ended {
 		d.log.Warn("the state is left open, as not everything has ended")
 		return
@@ -98,15 +99,15 @@ func (d *usherd) closeState() {
 	d.rooms.close(d.log)
 }
 
-func closeLog(queue *asyncLog) {
+func closeLog(queue *asynclog.Log) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = queue.Close(ctx) // a stderr that stands still cannot be told so
 }
 
-// newDaemon opens everything and starts nothing.
-func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInput, log *slog.Logger) (_ *usherd, err error) {
-	m := metrics.New(in.version)
+// open opens everything and starts nothing.
+func open(ctx context.Context, c *config.Config, path string, in Input, level *slog.LevelVar, log *slog.Logger) (_ *daemon, err error) {
+	m := metrics.New(in.Version)
 	p := panics.New(log, m) // one: it lets one line a second through
 	rooms, err := openRooms(ctx, c, log, m, p)
 	if err != nil {
@@ -125,9 +126,9 @@ func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInpu
 	if err != nil {
 		return nil, err
 	}
-	n := notifier{log}
-	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.hangups, requests: make(chan chan admin.Reload)}
-	r.level, r.verifier, r.rooms = in.level, v, rooms
+	n := systemd.Notifier{Log: log}
+	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups, requests: make(chan chan admin.Reload)}
+	r.level, r.verifier, r.rooms = level, v, rooms
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
@@ -135,15 +136,15 @@ func newDaemon(ctx context.Context, c *config.Config, path string, in daemonInpu
 		e.close()
 		return nil, err
 	}
-	return &usherd{version: in.version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms, http: r.http, endpoints: e, reloader: r}, nil
+	return &daemon{version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms, http: r.http, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.
-func (d *usherd) tasks(ready func()) []task {
+func (d *daemon) tasks(ready func()) []task {
 	list := []task{
 		{"keys", d.verifier.Run},
 		{"reload", d.reloader.run},
-		{"watchdog", d.notify.watchdog},
+		{"watchdog", d.notify.Watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}
 	list = append(list, d.rooms.tasks()...)
@@ -154,7 +155,7 @@ func (d *usherd) tasks(ready func()) []task {
 
 // announce waits for the first keys, and then says that we answer, and whether anything is missing, as usher status does. systemd
 // is told READY in either case: the issuers whose keys are there log in.
-func (d *usherd) announce(ctx context.Context, ready func()) {
+func (d *daemon) announce(ctx context.Context, ready func()) {
 	late := time.NewTimer(fetchWithin)
 	defer late.Stop()
 	select {
@@ -173,7 +174,7 @@ func (d *usherd) announce(ctx context.Context, ready func()) {
 	} else {
 		d.log.Info("ready", attrs...)
 	}
-	d.notify.ready(status)
+	d.notify.Ready(status)
 	if ready != nil {
 		ready()
 	}
@@ -183,7 +184,7 @@ func (d *usherd) announce(ctx context.Context, ready func()) {
 }
 
 // awaitReady waits for all that a start wants, such as the component's connection, and reports whether it came.
-func (d *usherd) awaitReady(ctx context.Context) bool {
+func (d *daemon) awaitReady(ctx context.Context) bool {
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()
 	for len(d.notReady()) > 0 {
@@ -197,14 +198,14 @@ func (d *usherd) awaitReady(ctx context.Context) bool {
 }
 
 // serve runs the tasks until ctx ends or one of them fails, and gives all of them stopWithin to finish.
-func (d *usherd) serve(ctx context.Context, tasks []task) error {
+func (d *daemon) serve(ctx context.Context, tasks []task) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	finished := make(chan error, 1)
 	var running sync.WaitGroup // waited for below, but not for ever
 	running.Go(func() { finished <- runTasks(ctx, cancel, tasks, d.panics) })
 	<-ctx.Done()
-	d.notify.stopping()
+	d.notify.Stopping()
 	d.log.Info("stopping")
 	select {
 	case err := <-finished:

@@ -1,4 +1,4 @@
-package main
+package systemd
 
 import (
 	"context"
@@ -31,16 +31,16 @@ func TestNotify(t *testing.T) {
 			t.Errorf("%q, %v; want %s", b[:n], err, want)
 		}
 	}
-	n := notifier{slog.New(slog.DiscardHandler)}
-	n.ready("serving 1 host")
+	n := Notifier{slog.New(slog.DiscardHandler)}
+	n.Ready("serving 1 host")
 	next(`^READY=1\nSTATUS=serving 1 host$`)
-	n.reloading()
+	n.Reloading()
 	next(`^RELOADING=1\nMONOTONIC_USEC=[0-9]{4,}\nSTATUS=`)
-	n.stopping()
+	n.Stopping()
 	next(`^STOPPING=1\n`)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- n.watchdog(ctx) }()
+	go func() { done <- n.Watchdog(ctx) }()
 	next(`^WATCHDOG=1$`)
 	next(`^WATCHDOG=1$`)
 	cancel()

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 // leaves one line. There is nothing behind them that they could ask.
 func TestEveryHandlerPanics(t *testing.T) {
 	m := metrics.New("test")
-	d := &usherd{metrics: m, rooms: &roomParts{}}
+	d := &daemon{metrics: m, rooms: &roomParts{}}
 	rooms := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: brokenSessions(t, m)})}
 	door := &httpauth.Server{Rooms: rooms}
 	door.Configure(httpauth.Settings{Insecure: true, Hosts: []string{"usher"}})

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 )
 
 // doors lists what answers logins.
-func (d *usherd) doors() []task {
+func (d *daemon) doors() []task {
 	var list []task
 	open := d.endpoints.limited
 	if l := open["dovecot"]; l != nil {
@@ -35,7 +35,7 @@ func (d *usherd) doors() []task {
 }
 
 // services lists what answers monitoring and the commands.
-func (d *usherd) services() []task {
+func (d *daemon) services() []task {
 	var list []task
 	serve := func(name string, handler func() http.Handler) {
 		if d.endpoints.limited[name] != nil {
@@ -47,7 +47,7 @@ func (d *usherd) services() []task {
 	return list
 }
 
-func (d *usherd) serveHTTP(name string, srv *httpd.Server) task {
+func (d *daemon) serveHTTP(name string, srv *httpd.Server) task {
 	srv.Name, srv.Log, srv.Panics = name, d.log, d.panics
 	return task{name, func(ctx context.Context) error { return srv.Serve(ctx, d.endpoints.limited[name]) }}
 }

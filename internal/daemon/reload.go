@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/panics"
+	"usher/internal/systemd"
 	"usher/internal/text"
 	"usher/internal/watch"
 	"usher/metrics"
@@ -25,7 +26,7 @@ type reloader struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	panics  *panics.Reporter
-	notify  notifier
+	notify  systemd.Notifier
 	read    func(path string) (*config.Config, config.Files, config.Problems) // readConfig
 
 	hangups  <-chan os.Signal
@@ -100,7 +101,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) admin.Reload {
 	if trigger != triggerRetry {
 		r.retry.stop()
 	}
-	r.notify.reloading()
+	r.notify.Reloading()
 	began := time.Now()
 	before := watch.Look(r.watch.Files())
 	next, read, problems := r.build()

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -159,7 +159,7 @@ func openState(ctx context.Context, c config.State) (stateStore, error) {
 	store, err := sqlite.Open(ctx, c.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(c.Path)
-		return nil, exitError{1, fmt.Sprintf("not started: %v\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set state: in the configuration", err, dir)}
+		return nil, fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set state: in the configuration", err, dir)
 	}
 	if err != nil {
 		return nil, err

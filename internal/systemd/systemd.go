@@ -1,0 +1,54 @@
+// Package systemd answers one question: what does systemd have to know of a daemon? It sends what sd_notify(3) sends, for
+// units of Type=notify-reload, and feeds the watchdog. It starts no goroutine and holds no lock.
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// A Notifier tells systemd how the daemon is (sd_notify(3), Type=notify-reload). Without NOTIFY_SOCKET it does nothing.
+type Notifier struct{ Log *slog.Logger }
+
+func (n Notifier) send(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		n.Log.Warn("telling systemd", "err", err)
+	}
+}
+
+// Ready says that the daemon answers, also after a reload; status is shown by systemctl status.
+func (n Notifier) Ready(status string) { n.send("READY=1\nSTATUS=" + status) }
+
+// Reloading opens a reload; [Notifier.Ready] closes it. systemd drops the message without the time at which the reload began.
+func (n Notifier) Reloading() {
+	// The library ends the line of the time itself.
+	n.send(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec() + "STATUS=reading the configuration")
+}
+
+// Stopping says that the daemon ends.
+func (n Notifier) Stopping() { n.send("STOPPING=1\nSTATUS=stopping") }
+
+// Watchdog tells systemd twice in each WATCHDOG_USEC that the daemon lives.
+func (n Notifier) Watchdog(ctx context.Context) error {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("reading WATCHDOG_USEC: %w", err)
+	}
+	if every == 0 {
+		return nil
+	}
+	tick := time.NewTicker(every / 2)
+	defer tick.Stop()
+	for {
+		n.send("WATCHDOG=1")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
