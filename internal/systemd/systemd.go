@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/internal/logattr"
+
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
@@ -16,7 +18,7 @@ type Notifier struct{ Log *slog.Logger }
 
 func (n Notifier) send(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		n.Log.Warn("telling systemd", "err", err)
+		n.Log.Warn("telling systemd", logattr.Err(err))
 	}
 }
 

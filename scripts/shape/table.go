@@ -83,7 +83,7 @@ func table() []arrow {
 		{"internal/storetest", []string{"auth", "lobby", "moderation/sessions"}},
 		{"internal/strictjson", []string{"internal/text"}},
 		{"internal/strictyaml", nil},
-		{"internal/systemd", nil},
+		{"internal/systemd", []string{"internal/logattr"}},
 		{"internal/taskgroup", nil},
 		{"internal/text", nil},
 		{"internal/watch", nil},
