@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -68,14 +69,14 @@ var errTooManyAsk = errors.New("too many joins ask whether their room is there; 
 // see newBeginnings.
 type beginnings struct {
 	rooms   AskedRooms
-	turns   chan struct{}      // a place for each room that is to be asked
-	asked   chan struct{}      // and for each that is asked now
-	shared  singleflight.Group // those questions, by room
-	waiting atomic.Int32       // joins that wait for such a question
+	turns   *semaphore.Weighted // a place for each room that is to be asked
+	asked   *semaphore.Weighted // and for each that is asked now
+	shared  singleflight.Group  // those questions, by room
+	waiting atomic.Int32        // joins that wait for such a question
 }
 
 func newBeginnings(rooms AskedRooms) *beginnings {
-	return &beginnings{rooms: rooms, turns: make(chan struct{}, maxAskedRooms), asked: make(chan struct{}, maxBeginnings)}
+	return &beginnings{rooms: rooms, turns: semaphore.NewWeighted(maxAskedRooms), asked: semaphore.NewWeighted(maxBeginnings)}
 }
 
 // ask asks a room how far it is, by one question at a time: after a restart of
@@ -109,20 +110,16 @@ func (b *beginnings) share(ctx context.Context, room string) (_ Beginning, err e
 }
 
 func (b *beginnings) askNow(ctx context.Context, room string) (Beginning, error) {
-	select {
-	case b.turns <- struct{}{}:
-		defer func() { <-b.turns }()
-	default:
+	if !b.turns.TryAcquire(1) {
 		return Beginning{}, errTooManyAsk
 	}
+	defer b.turns.Release(1)
 	ctx, cancel := context.WithTimeout(ctx, beginningWithin)
 	defer cancel()
-	select {
-	case b.asked <- struct{}{}:
-		defer func() { <-b.asked }()
-	case <-ctx.Done():
+	if b.asked.Acquire(ctx, 1) != nil {
 		return Beginning{}, errTooManyAsk
 	}
+	defer b.asked.Release(1)
 	return b.rooms.Beginning(ctx, room)
 }
 

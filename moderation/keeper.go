@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"usher/internal/taskgroup"
 	"usher/lobby"
 	"usher/metrics"
@@ -42,9 +44,9 @@ type Keeper struct {
 	group    taskgroup.Group // all that was started besides Run
 	queue    *queue
 	setting  *settings
-	welcomes chan struct{} // a place for each that is under way
-	searches chan struct{} // likewise
-	watchNow chan struct{} // a round is due
+	welcomes *semaphore.Weighted // a place for each that is under way
+	searches *semaphore.Weighted // likewise
+	watchNow chan struct{}       // a round is due
 
 	mu      sync.Mutex
 	watched uint64 // the connection on which rooms are watched
@@ -63,7 +65,7 @@ func NewKeeper(o KeeperOptions) *Keeper {
 	}
 	return &Keeper{sessions: o.Sessions, rooms: o.Rooms, lobby: o.Lobby, unasked: o.Unasked, log: o.Log, metrics: o.Metrics, now: o.Now,
 		queue: newQueue(), setting: newSettings(), watchNow: make(chan struct{}, 1),
-		welcomes: make(chan struct{}, maxWelcomes), searches: make(chan struct{}, maxSearches)}
+		welcomes: semaphore.NewWeighted(maxWelcomes), searches: semaphore.NewWeighted(maxSearches)}
 }
 
 // Joined has a room reconciled shortly after a join was allowed.

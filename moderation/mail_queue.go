@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/internal/taskgroup"
@@ -27,13 +29,13 @@ type mailQueue struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	queue   chan func(context.Context)
-	places  chan struct{} // of what is to be sent later
-	losses  ratelimit.Log // of log lines
+	places  *semaphore.Weighted // of what is to be sent later
+	losses  ratelimit.Log       // of log lines
 }
 
 func newMailQueue(kind metrics.LobbyMessage, g *taskgroup.Group, log *slog.Logger, m *metrics.Metrics) *mailQueue {
 	return &mailQueue{kind: kind, group: g, log: log, metrics: m, queue: make(chan func(context.Context), mailPlaces),
-		places: make(chan struct{}, mailPlaces), losses: ratelimit.Log{Every: time.Minute}}
+		places: semaphore.NewWeighted(mailPlaces), losses: ratelimit.Log{Every: time.Minute}}
 }
 
 // lost counts a message that is not sent, and says so once a minute. The account of
@@ -61,14 +63,12 @@ func (q *mailQueue) add(key AssignmentKey, send func(context.Context) error) {
 
 // later calls do after a while, unless the notifier was stopped meanwhile.
 func (q *mailQueue) later(key AssignmentKey, after time.Duration, do func(context.Context)) {
-	select {
-	case q.places <- struct{}{}:
-	default:
+	if !q.places.TryAcquire(1) {
 		q.lost(metrics.LostFull, key, errMailFull)
 		return
 	}
 	started := q.group.Go(func(ctx context.Context) {
-		defer func() { <-q.places }()
+		defer q.places.Release(1)
 		wait := time.NewTimer(after)
 		defer wait.Stop()
 		select {
@@ -78,7 +78,7 @@ func (q *mailQueue) later(key AssignmentKey, after time.Duration, do func(contex
 		}
 	})
 	if !started {
-		<-q.places
+		q.places.Release(1)
 	}
 }
 

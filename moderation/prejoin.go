@@ -16,21 +16,19 @@ func (k *Keeper) BeforeJoin(ctx context.Context, room, jid string) {
 	if k.rooms.Connection() == 0 {
 		return
 	}
-	select {
-	case k.welcomes <- struct{}{}:
-	case <-ctx.Done():
+	if k.welcomes.Acquire(ctx, 1) != nil {
 		k.Joined(room, jid)
 		return
 	}
 	done := make(chan struct{})
 	if !k.group.Go(func(ctx context.Context) {
 		defer close(done)
-		defer func() { <-k.welcomes }()
+		defer k.welcomes.Release(1)
 		if again := k.greet(ctx, room, jid); again {
 			k.changed(room, jid)
 		}
 	}) {
-		<-k.welcomes
+		k.welcomes.Release(1)
 		return
 	}
 	select {

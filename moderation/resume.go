@@ -112,12 +112,10 @@ func (s *Sessions) known(id ID) bool {
 // rewrite waits until nobody else writes a session that the state has already:
 // else what is written last might be what was read first.
 func (s *Sessions) rewrite(ctx context.Context) error {
-	select {
-	case s.rewriting <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("the state is slow: %w", ctx.Err())
+	if err := s.rewriting.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("the state is slow: %w", err)
 	}
+	return nil
 }
 
-func (s *Sessions) rewritten() { <-s.rewriting }
+func (s *Sessions) rewritten() { s.rewriting.Release(1) }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"usher/auth"
 	"usher/internal/guard"
 	"usher/internal/logattr"
@@ -49,8 +51,8 @@ type Sessions struct {
 	policy    atomic.Pointer[Policy]
 	unasked   *unasked.Book // whether Prosody asks about joins and rooms
 	logins    loginRates
-	rewriting chan struct{} // held by whoever writes a session that is kept already
-	behind    backlog       // what is written after the answer
+	rewriting *semaphore.Weighted // held by whoever writes a session that is kept already
+	behind    backlog             // what is written after the answer
 	limits    limits
 
 	mu          guard.RWMutex // held for no longer than a portion of a large table takes
@@ -90,7 +92,7 @@ func NewSessions(ctx context.Context, store Store, p *Policy, o Options) (*Sessi
 
 func newSessions(ctx context.Context, store Store, p *Policy, o Options, b limits) (*Sessions, error) {
 	s := &Sessions{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, keyHeld: o.KeyHeld, lobby: o.Lobby, limits: b,
-		rewriting: make(chan struct{}, 1), behind: newBacklog(), unasked: unasked.New(b.asked),
+		rewriting: semaphore.NewWeighted(1), behind: newBacklog(), unasked: unasked.New(b.asked),
 		grants: map[ID]*Session{}, byJID: map[accountKey][]*Session{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
 		resumable: map[string]*Session{}, revoked: newRevocations(b), rooms: map[string]*roomState{}, closed: map[string]RoomName{},
 		wild: map[string][]ID{}, waits: waits{}, shared: map[string]string{}}

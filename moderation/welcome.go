@@ -18,13 +18,11 @@ const (
 // naming them, but for those that were seen to. The login does not wait for the
 // search. At the bound it is left out; the join then wants a second try.
 func (k *Keeper) welcomeEverywhere(h *Host, g *Session, but []string) {
-	select {
-	case k.searches <- struct{}{}:
-	default:
+	if !k.searches.TryAcquire(1) {
 		return
 	}
 	started := k.group.Go(func(context.Context) {
-		defer func() { <-k.searches }()
+		defer k.searches.Release(1)
 		for _, room := range k.sessions.closedRooms(h, g) {
 			if !slices.Contains(but, room) {
 				k.welcome(room, g.JID())
@@ -32,7 +30,7 @@ func (k *Keeper) welcomeEverywhere(h *Host, g *Session, but []string) {
 		}
 	})
 	if !started {
-		<-k.searches
+		k.searches.Release(1)
 	}
 }
 
@@ -42,14 +40,12 @@ func (k *Keeper) welcomeEverywhere(h *Host, g *Session, but []string) {
 // are looked at. What it does not do is done by the look at the room that
 // follows.
 func (k *Keeper) welcome(room, jid string) {
-	select {
-	case k.welcomes <- struct{}{}:
-	default:
+	if !k.welcomes.TryAcquire(1) {
 		k.Urgent(room, jid)
 		return
 	}
 	started := k.group.Go(func(ctx context.Context) {
-		defer func() { <-k.welcomes }()
+		defer k.welcomes.Release(1)
 		ctx, cancel := context.WithTimeout(ctx, runWithin)
 		defer cancel()
 		p := &pass{Keeper: k, room: room}
@@ -67,7 +63,7 @@ func (k *Keeper) welcome(room, jid string) {
 		}
 	})
 	if !started {
-		<-k.welcomes
+		k.welcomes.Release(1)
 	}
 }
 

@@ -56,14 +56,12 @@ const maxFarewells = 64
 // giveUp ends a session at Prosody of which a request was refused here: as that
 // never gets there, it could not go on. b is what is known of it, or nil.
 func (q *request) giveUp(sid string, rid int64, b *boshSession) {
-	select {
-	case q.farewells <- struct{}{}:
-	default:
+	if !q.farewells.TryAcquire(1) {
 		return
 	}
 	target, host := q.Target("http").String(), q.R.Host
 	taken := q.sessions.beside(func(ctx context.Context) {
-		defer func() { <-q.farewells }()
+		defer q.farewells.Release(1)
 		defer q.Panics.Recover(Door, "farewell", func() {})
 		ctx, cancel := context.WithTimeout(ctx, q.HandshakeTimeout)
 		defer cancel()
@@ -74,7 +72,7 @@ func (q *request) giveUp(sid string, rid int64, b *boshSession) {
 		}
 	})
 	if !taken {
-		<-q.farewells
+		q.farewells.Release(1)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"usher/auth"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
@@ -84,7 +86,7 @@ type Server struct {
 
 	settings  atomic.Pointer[Settings]
 	proxy     *proxy.Proxy
-	farewells chan struct{}
+	farewells *semaphore.Weighted
 	exchange  login.Exchange
 	budget    budget.Budget
 	buffers   websocket.Buffers
@@ -108,7 +110,7 @@ func New(o Options) *Server {
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 15*time.Second)
 	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
 	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
-	s := &Server{Options: o, farewells: make(chan struct{}, maxFarewells)}
+	s := &Server{Options: o, farewells: semaphore.NewWeighted(maxFarewells)}
 	s.exchange = login.Exchange{Tickets: o.Auth, Panics: o.Panics}
 	s.bosh = boshTable{metrics: o.Metrics, cancel: s.exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
 	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.sessions.over})
