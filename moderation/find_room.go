@@ -3,6 +3,7 @@ package moderation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (p *Policy) FindRoom(name string, known []string) (string, error) {
 	}
 	exact, inTenants := p.meantBy(claim, known)
 	for _, found := range []map[string]bool{exact, inTenants, p.possible(claim)} {
-		if list := sorted(found); len(list) == 1 {
+		if list := slices.Sorted(maps.Keys(found)); len(list) == 1 {
 			return list[0], nil
 		} else if len(list) > 1 {
 			return "", fmt.Errorf("write the room's whole address: %s", strings.Join(list[:min(len(list), 4)], " or "))

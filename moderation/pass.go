@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (p *pass) run(ctx context.Context) (open map[string]bool, err error) {
 	}
 	p.gather()
 	open = map[string]bool{}
-	for _, jid := range sorted(p.jids) {
+	for _, jid := range slices.Sorted(maps.Keys(p.jids)) {
 		again, err := p.one(ctx, jid)
 		if err != nil {
 			p.failed(ctx, err)
@@ -191,13 +192,4 @@ func (p *pass) failed(ctx context.Context, err error) {
 	default:
 		p.log.LogAttrs(ctx, slog.LevelWarn, "a room could not be brought in order; it is tried again", logattr.Room(p.room), logattr.Err(err))
 	}
-}
-
-func sorted(set map[string]bool) []string {
-	list := make([]string, 0, len(set))
-	for s := range set {
-		list = append(list, s)
-	}
-	slices.Sort(list)
-	return list
 }

@@ -306,5 +306,7 @@ func (s *Sessions) roomsOf(jids []string) []string {
 		}
 		s.mu.RUnlock()
 	}
-	return sorted(set)
+	rooms := slices.AppendSeq(make([]string, 0, len(set)), maps.Keys(set)) // [] in JSON, not null
+	slices.Sort(rooms)
+	return rooms
 }

@@ -159,7 +159,7 @@ func (s *Sessions) share(text string) string {
 func (s *Sessions) remove(g *Session) {
 	delete(s.grants, g.ID)
 	k := accountKey{g.Host, g.Account}
-	if rest := without(s.byJID[k], g); len(rest) > 0 {
+	if rest := slices.DeleteFunc(slices.Clone(s.byJID[k]), func(o *Session) bool { return o.ID == g.ID }); len(rest) > 0 {
 		s.byJID[k] = rest
 	} else {
 		delete(s.byJID, k)
@@ -167,16 +167,6 @@ func (s *Sessions) remove(g *Session) {
 	s.byRoom.drop(g)
 	s.dropResumption(g)
 	s.byPrincipal.drop(g)
-}
-
-func without(list []*Session, g *Session) []*Session {
-	rest := make([]*Session, 0, len(list))
-	for _, other := range list {
-		if other.ID != g.ID {
-			rest = append(rest, other)
-		}
-	}
-	return rest
 }
 
 // Revoked reports whether the token that proves an identity was revoked.
