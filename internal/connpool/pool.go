@@ -17,6 +17,7 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/panics"
+	"usher/internal/taskgroup"
 )
 
 // A Conn is one connection of a server.
@@ -145,8 +146,6 @@ func (p *Pool) settle() {
 	}
 }
 
-var errLeft = errors.New("a request did not return")
-
 // wait is for the requests in hand. Of one that never returns it says so: what
 // it uses must not be closed.
 func (p *Pool) wait() error {
@@ -157,6 +156,6 @@ func (p *Pool) wait() error {
 		p.group.Wait()
 		return nil
 	case <-limit.C:
-		return errLeft
+		return taskgroup.ErrLeft
 	}
 }

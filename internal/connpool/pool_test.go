@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"usher/internal/taskgroup"
 )
 
 // A held connection does not return before it is let go.
@@ -52,7 +54,7 @@ func TestLeftBehind(t *testing.T) {
 		if returns {
 			close(h.free)
 		}
-		if err := <-ended; errors.Is(err, errLeft) == returns {
+		if err := <-ended; errors.Is(err, taskgroup.ErrLeft) == returns {
 			t.Errorf("returns: %v, the server says %v", returns, err)
 		}
 		if !returns {

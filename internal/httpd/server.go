@@ -18,6 +18,7 @@ import (
 
 	"usher/internal/listen"
 	"usher/internal/panics"
+	"usher/internal/taskgroup"
 )
 
 // HeaderBytes bounds a request's header but for a token in it.
@@ -154,6 +155,4 @@ func changed(nc net.Conn, state http.ConnState) {
 	}
 }
 
-var errLeft = errors.New("a request did not return")
-
-func errStuck(n int) error { return fmt.Errorf("%w (%d of them)", errLeft, n) }
+func errStuck(n int) error { return fmt.Errorf("%w (%d of them)", taskgroup.ErrLeft, n) }

@@ -10,8 +10,13 @@ package taskgroup
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
+
+// ErrLeft is the error of a task that ends while a request is still in hand: what
+// that uses must not be closed.
+var ErrLeft = errors.New("a request did not return")
 
 // A Group is open while its task runs. The zero value is ready, and closed. It
 // is safe for concurrent use.

@@ -64,7 +64,7 @@ func table() []arrow {
 			"lobby", "moderation", "moderation/component",
 		}},
 		{"internal/config/configtest", nil},
-		{"internal/connpool", []string{"internal/logattr", "internal/panics"}},
+		{"internal/connpool", []string{"internal/logattr", "internal/panics", "internal/taskgroup"}},
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
 		{"internal/filelock", nil},
