@@ -1,11 +1,11 @@
-// Package lobby says who may skip the lobby of a room, and who is waiting in
-// it.
+// Package lobby answers: which accounts may skip the lobby of a room, and which
+// wait in it?
 //
-// Whoever is on the whitelist passes: that of the configuration, and what
-// operators add to it while the daemon runs. Whoever does not and tries a room
-// whose lobby is on knocks; a moderator or an operator admits him or denies.
-// How somebody is held back, and who needs no lobby because of his token, is
-// for package moderation.
+// An account on the whitelist passes: on that of the configuration, or on what
+// operators add to it while the daemon runs. Another that tries a room whose lobby
+// is on knocks; a moderator or an operator admits it or denies. How an account is
+// held back, and which need no lobby because of their token, package moderation
+// says.
 //
 // It starts no goroutine; [Lobby.Run] is a task of the daemon. Locks are taken in this
 // order: the one of changes, which is held until the state has them; the one of what

@@ -12,7 +12,7 @@ import (
 	"usher/internal/text"
 )
 
-// An Entry is one line of the whitelist: who passes, and where.
+// An Entry is one line of the whitelist: an account that passes, and where.
 type Entry struct {
 	JID   string    `json:"jid"`            // bare JID, or a domain for everybody of it
 	Room  string    `json:"room,omitempty"` // a [Pattern]; empty: every room
@@ -36,19 +36,20 @@ const (
 	maxNote = 256
 )
 
-// Check returns what is wrong with an entry, whoever made it, and else the
-// rooms that it is for.
+// Check returns what is wrong with an entry, or else the rooms that it is for.
 func (e Entry) Check() (Pattern, error) {
 	local, domain, isJID := strings.Cut(e.JID, "@")
 	if !isJID {
 		local, domain = "x", e.JID
 	}
 	switch {
-	case local == "" || domain == "" || len(e.JID) > maxJID || !plain(e.JID) || strings.Contains(e.JID, "/") || strings.Contains(domain, "@"):
+	case local == "" || domain == "" || len(e.JID) > maxJID || !plain(e.JID) ||
+		strings.Contains(e.JID, "/") || strings.Contains(domain, "@"):
 		return Pattern{}, fmt.Errorf("%q is neither user@host nor a host", text.Clip(e.JID))
 	case strings.ContainsAny(e.JID, "#="): // a line of the export would say something else
 		return Pattern{}, fmt.Errorf("%q has # or = in it, which the whitelist cannot write", text.Clip(e.JID))
-	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl) || strings.TrimSpace(e.Note) != e.Note:
+	case len(e.Note) > maxNote || !utf8.ValidString(e.Note) || strings.ContainsFunc(e.Note, unicode.IsControl) ||
+		strings.TrimSpace(e.Note) != e.Note:
 		return Pattern{}, fmt.Errorf("the note has over %d bytes, a control character, or a space at its ends", maxNote)
 	case !plain(e.Room) || strings.Contains(e.Room, "#"):
 		return Pattern{}, fmt.Errorf("the room %q has a space or # in it; write %%20 or %%23", text.Clip(e.Room))
@@ -64,7 +65,8 @@ func (e Entry) Check() (Pattern, error) {
 
 // plain reports whether a text is one word of a line.
 func plain(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	return utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // String returns the line of an export: the JID, then room= and until= if there
@@ -106,7 +108,8 @@ func ParseEntry(line string) (Entry, error) {
 			}
 			e.Until = t
 		default:
-			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note", text.Clip(f))
+			return Entry{}, fmt.Errorf("%q is not understood; after the JID may come room=PATTERN, until=TIME and # a note",
+				text.Clip(f))
 		}
 	}
 	if strings.Contains(e.JID, "=") {

@@ -10,11 +10,11 @@ import (
 	"usher/internal/jid"
 )
 
-// A Knock is somebody who tried a room whose lobby is on, and waits.
+// A Knock is an account that tried a room whose lobby is on, and waits.
 type Knock struct {
 	Room  string    `json:"room"` // bare JID
 	JID   string    `json:"jid"`  // bare JID
-	Name  string    `json:"name"` // the nickname that he gave, cut
+	Name  string    `json:"name"` // the nickname that it gave, cut
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Count int       `json:"count"`
@@ -22,9 +22,9 @@ type Knock struct {
 	told time.Time // when moderators were last told
 }
 
-// The bounds of knocks. Of a room those who came first stay, and those who came
-// last: whoever floods a room with made-up guests can drive out neither who was
-// there before nor, for long, who comes afterwards.
+// The bounds of knocks. Of a room the first stay, and the last: a flood of made-up
+// guests drives out neither what was there before it nor, for long, what comes
+// afterwards.
 const (
 	knocksFirst   = 100
 	knocksLast    = 100
@@ -42,8 +42,8 @@ type Notice int
 
 // The notices.
 const (
-	TellNothing Notice = iota // they were told of him a moment ago, or of too many
-	TellPerson                // that he knocks
+	TellNothing Notice = iota // they were told of it a moment ago, or of too many
+	TellPerson                // that this account knocks
 	TellCrowd                 // that many do
 )
 
@@ -71,35 +71,35 @@ func (k *knocks) add(room, account, name string, started bool, now time.Time) No
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := k.room(room, started, now)
+	r := k.roomLocked(room, started, now)
 	if r == nil {
 		return TellNothing
 	}
 	v := r.byJID[account]
 	if v == nil {
-		if !k.fits(r, account, started) {
+		if !k.fitsLocked(r, account, started) {
 			return TellNothing
 		}
 		v = &Knock{Room: r.name, JID: account, First: now}
-		k.insert(r, v)
+		k.insertLocked(r, v)
 	}
 	v.Name, v.Last = cut(name), now
 	v.Count++
 	return r.notice(v, now)
 }
 
-// room wants the lock. At the bound a room goes that nobody started, or else
-// one where nobody knocked for long.
-func (k *knocks) room(name string, started bool, now time.Time) *knocksOf {
+// roomLocked finds a room, or makes it. At the bound another goes: one that no token
+// holder started, or else one where the last knock is long ago.
+func (k *knocks) roomLocked(name string, started bool, now time.Time) *knocksOf {
 	if k.rooms == nil {
 		k.rooms = map[string]*knocksOf{}
 	}
 	r := k.rooms[name]
 	if r == nil {
-		if k.full() {
-			k.makePlace(started)
+		if k.fullLocked() {
+			k.makePlaceLocked(started)
 		}
-		if k.full() {
+		if k.fullLocked() {
 			return nil
 		}
 		r = &knocksOf{name: name, byJID: map[string]*Knock{}, minute: now}
@@ -110,22 +110,22 @@ func (k *knocks) room(name string, started bool, now time.Time) *knocksOf {
 	return r
 }
 
-// fits wants the lock. It reports whether there is place for the name of an
-// account in a room, and makes some if another room may go for it.
-func (k *knocks) fits(r *knocksOf, account string, started bool) bool {
+// fitsLocked reports whether there is place for the name of an account in a room,
+// and makes some if another room may go for it.
+func (k *knocks) fitsLocked(r *knocksOf, account string, started bool) bool {
 	if k.bytes+len(account) > knockBytes {
-		k.makePlace(started)
+		k.makePlaceLocked(started)
 	}
 	return k.rooms[r.name] == r && k.bytes+len(account) <= knockBytes
 }
 
-func (k *knocks) full() bool { return len(k.rooms) >= knockRooms || k.bytes >= knockBytes }
+func (k *knocks) fullLocked() bool { return len(k.rooms) >= knockRooms || k.bytes >= knockBytes }
 
-func (k *knocks) makePlace(started bool) {
+// makePlaceLocked drops a room for one that was started, or was not.
+func (k *knocks) makePlaceLocked(started bool) {
 	victim, n := "", 0
 	for name, r := range k.rooms {
-		old := k.rooms[victim]
-		if (!r.started || started) && (old == nil || old.started && !r.started || old.started == r.started && r.minute.Before(old.minute)) {
+		if (!r.started || started) && r.goesBefore(k.rooms[victim]) {
 			victim = name
 		}
 		if n++; n == knockSampled && victim != "" {
@@ -133,12 +133,23 @@ func (k *knocks) makePlace(started bool) {
 		}
 	}
 	if victim != "" {
-		k.forget(victim)
+		k.forgetLocked(victim)
 	}
 }
 
-// forget wants the lock. It drops a room.
-func (k *knocks) forget(room string) {
+// goesBefore reports whether a room makes place before another, which may be none.
+func (r *knocksOf) goesBefore(other *knocksOf) bool {
+	switch {
+	case other == nil:
+		return true
+	case other.started != r.started:
+		return other.started
+	}
+	return r.minute.Before(other.minute)
+}
+
+// forgetLocked drops a room.
+func (k *knocks) forgetLocked(room string) {
 	r := k.rooms[room]
 	for jid := range r.byJID {
 		k.bytes -= len(jid)
@@ -148,8 +159,7 @@ func (k *knocks) forget(room string) {
 	delete(k.rooms, room)
 }
 
-// insert wants the lock.
-func (k *knocks) insert(r *knocksOf, v *Knock) {
+func (k *knocks) insertLocked(r *knocksOf, v *Knock) {
 	r.byJID[v.JID] = v
 	k.n++
 	k.bytes += len(v.JID)
@@ -181,7 +191,7 @@ func (r *knocksOf) notice(v *Knock, now time.Time) Notice {
 	return TellPerson
 }
 
-// remove forgets who waits no longer, and reports whether he waited.
+// remove forgets an account that waits no longer, and reports whether it waited.
 func (k *knocks) remove(room, jid string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -189,11 +199,11 @@ func (k *knocks) remove(room, jid string) bool {
 	if r == nil || r.byJID[jid] == nil {
 		return false
 	}
-	k.drop(room, r, func(v *Knock) bool { return v.JID == jid })
+	k.dropLocked(room, r, func(v *Knock) bool { return v.JID == jid })
 	return true
 }
 
-// expire forgets who has not tried for long, room by room.
+// expire forgets accounts that have not tried for long, room by room.
 func (k *knocks) expire(now time.Time) {
 	for _, room := range k.unsortedNames() {
 		k.expireOf(room, now)
@@ -204,12 +214,11 @@ func (k *knocks) expireOf(room string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if r := k.rooms[room]; r != nil {
-		k.drop(room, r, func(v *Knock) bool { return now.Sub(v.Last) >= knockLasts })
+		k.dropLocked(room, r, func(v *Knock) bool { return now.Sub(v.Last) >= knockLasts })
 	}
 }
 
-// drop wants the lock.
-func (k *knocks) drop(room string, r *knocksOf, gone func(*Knock) bool) {
+func (k *knocks) dropLocked(room string, r *knocksOf, gone func(*Knock) bool) {
 	for _, list := range []*[]*Knock{&r.first, &r.last} {
 		*list = slices.DeleteFunc(*list, func(v *Knock) bool {
 			if !gone(v) {
@@ -222,7 +231,7 @@ func (k *knocks) drop(room string, r *knocksOf, gone func(*Knock) bool) {
 		})
 	}
 	if len(r.byJID) == 0 {
-		k.forget(room)
+		k.forgetLocked(room)
 	}
 }
 

@@ -31,8 +31,8 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// A Lobby is the whitelist, what was decided about those who knocked, and who
-// knocks: in memory for every question, and what was decided in a [Store] too.
+// A Lobby is the whitelist, the accounts that knock, and what was decided about
+// them: in memory for every question, and what was decided in a [Store] too.
 // It is safe for concurrent use.
 type Lobby struct {
 	store Store
@@ -40,7 +40,7 @@ type Lobby struct {
 
 	knocks knocks
 
-	change    sync.Mutex // held by whoever changes the lists and the state, so that both say the same
+	change    sync.Mutex // held while the lists and the state are changed, so that both say the same
 	undeleted map[EntryKey]bool
 
 	mu       sync.RWMutex // of what questions read; written only with change held as well
@@ -60,7 +60,8 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}}
+	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{},
+		entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}}
 	state, err := store.LoadLobby(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
@@ -71,7 +72,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
 			continue
 		}
-		l.put(&listed{Entry: e, pattern: p})
+		l.putLocked(&listed{Entry: e, pattern: p})
 	}
 	l.loadVerdicts(ctx, state.Verdicts)
 	l.count()
@@ -96,24 +97,24 @@ func (l *Lobby) loadVerdicts(ctx context.Context, kept []Verdict) {
 	}
 }
 
-// Knock counts somebody who waits, and says what moderators are to be told.
+// Knock counts an account that waits, and says what moderators are to be told.
 func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
 	defer l.count()
 	return l.knocks.add(room, jid, name, started, l.o.Now())
 }
 
-// CameIn forgets the knock of somebody who waits no longer.
+// CameIn forgets the knock of an account that waits no longer.
 func (l *Lobby) CameIn(room, jid string) {
 	if l.knocks.remove(room, jid) {
 		l.count()
 	}
 }
 
-// Knocks returns who waits, in a room or, for "", anywhere.
+// Knocks returns the accounts that wait, in a room or, for "", anywhere.
 func (l *Lobby) Knocks(room string) []Knock { return l.knocks.list(room) }
 
 // Knocked reports whether an account, by its bare JID, waits in a room, or was
-// decided about there: nobody else can be admitted or denied.
+// decided about there: no other can be admitted or denied.
 func (l *Lobby) Knocked(room, jid string) bool {
 	if l.knocks.has(room, jid) {
 		return true
@@ -125,7 +126,7 @@ func (l *Lobby) Knocked(room, jid string) bool {
 	return there && !v.ended(now)
 }
 
-// KnockedRooms returns the rooms where somebody waits.
+// KnockedRooms returns the rooms where an account waits.
 func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
 
 // Run ends what has expired until ctx ends. Changed is told whom the lists say
@@ -154,8 +155,8 @@ func (l *Lobby) Sweep(ctx context.Context) (changed []string) {
 	return changed
 }
 
-// sweep looks for what has expired without the lock of those who read: with
-// l.change held nobody else changes the lists.
+// sweep looks for what has expired without the lock of those that read: with
+// l.change held nothing else changes the lists.
 func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 	l.change.Lock()
 	defer l.change.Unlock()
@@ -163,7 +164,7 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 	var changes []Change
 	for key, e := range l.entries {
 		if e.ended(now) {
-			l.locked(func() { l.take(key) })
+			l.write(func() { l.takeLocked(key) })
 			gone = append(gone, key.JID)
 			if !e.fixed {
 				l.undeleted[key.EntryKey] = true
@@ -171,7 +172,7 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 		}
 	}
 	for _, key := range l.verdicts.ended(now) {
-		l.locked(func() { l.verdicts.drop(key) })
+		l.write(func() { l.verdicts.drop(key) })
 		gone = append(gone, key.JID)
 		changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
 	}
@@ -184,7 +185,8 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 	return gone
 }
 
-func (l *Lobby) locked(do func()) {
+// write calls do with the lock of those that read held.
+func (l *Lobby) write(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	do()
@@ -203,13 +205,14 @@ func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
 	err := l.store.ApplyLobby(ctx, changes...)
 	if err != nil {
 		l.o.Metrics.StateError(metrics.StateLobby)
-		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", metrics.StateLobby.String()), logattr.Err(err))
+		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written",
+			slog.String("operation", metrics.StateLobby.String()), logattr.Err(err))
 		return fmt.Errorf("the state cannot be written: %w", err)
 	}
 	return nil
 }
 
-// cut shortens a nickname, which anybody may choose.
+// cut shortens a nickname, which is whatever a client chose.
 func cut(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -53,7 +53,7 @@ func (p *Prepared) Commit() []string {
 	l.mu.Lock()
 	for key, e := range l.entries {
 		if e.fixed && p.entries[e.Key()] == nil {
-			l.take(key)
+			l.takeLocked(key)
 			changed[e.JID] = true
 		}
 	}
@@ -61,7 +61,7 @@ func (p *Prepared) Commit() []string {
 		if old := l.entries[e.key()]; old == nil || old.Entry != e.Entry {
 			changed[e.JID] = true
 		}
-		l.put(e)
+		l.putLocked(e)
 	}
 	l.mu.Unlock()
 	l.change.Unlock()

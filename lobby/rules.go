@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// A Mode says how somebody is held back.
+// A Mode says how an account is held back.
 type Mode string
 
 // The modes of lobby.enforce.
 const (
-	MembersOnly Mode = "members-only" // the room itself refuses whoever is no member (XEP-0045 section 7.2.6)
+	MembersOnly Mode = "members-only" // the room itself refuses who is no member (XEP-0045 section 7.2.6)
 	Gate        Mode = "gate"         // usher refuses the join
 )
 

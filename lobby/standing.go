@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// A Standing is what the lists say of somebody at a room.
+// A Standing is what the lists say of an account at a room.
 type Standing int
 
 // The standings, from the weakest.
 const (
 	Unlisted Standing = iota
 	Denied
-	ListedDomain // everybody of his domain passes
-	ListedJID    // he passes
-	Admitted     // he knocked, and was let in
+	ListedDomain // every account of its domain passes
+	ListedJID    // it passes
+	Admitted     // it knocked, and was let in
 )
 
 // Passes reports whether the standing opens the door.
 func (s Standing) Passes() bool { return s >= ListedDomain }
 
-// Standing looks somebody up, by his bare JID. What was decided about his knock
+// Standing looks an account up, by its bare JID. What was decided about its knock
 // comes before the whitelist.
 func (l *Lobby) Standing(room Room, jid string) Standing {
 	now := l.o.Now()
@@ -44,9 +44,9 @@ func (l *Lobby) Standing(room Room, jid string) Standing {
 	return Unlisted
 }
 
-// Members returns who has to be a member of a room for the lists' sake: those
-// who were admitted, and then the whitelisted JIDs that were not denied; not
-// more than most. Domains cannot be members.
+// Members returns the accounts that have to be members of a room for the lists'
+// sake: those that were admitted, and then the whitelisted JIDs that were not
+// denied; not more than most. Domains cannot be members.
 func (l *Lobby) Members(room Room, most int) []string {
 	now := l.o.Now()
 	l.mu.RLock()
@@ -74,7 +74,7 @@ func (l *Lobby) Members(room Room, most int) []string {
 	return list[:min(len(list), most)]
 }
 
-// Decide admits or denies somebody who waits in that room, or about whom it was
+// Decide admits or denies an account that waits in that room, or about which it was
 // decided there before; others are [ErrNotWaiting]. The verdict is in the state
 // when Decide returns. News says that it is another one than before.
 func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {

@@ -32,7 +32,7 @@ type Change struct {
 	DeleteVerdict *VerdictKey
 }
 
-// A Verdict is what was decided about somebody who knocked. It holds for
+// A Verdict is what was decided about an account that knocked. It holds for
 // [VerdictLasts].
 type Verdict struct {
 	Room     string    `json:"room"` // bare JID
@@ -47,7 +47,7 @@ type VerdictKey struct{ Room, JID string }
 
 func (v Verdict) key() VerdictKey { return VerdictKey{v.Room, v.JID} }
 
-// VerdictLasts is how long somebody stays admitted or denied. It is longer than
+// VerdictLasts is how long an account stays admitted or denied. It is longer than
 // a meeting, and than the random account of a guest.
 const VerdictLasts = 24 * time.Hour
 

@@ -8,7 +8,7 @@ import (
 	"usher/internal/jid"
 )
 
-// The bounds of what was decided about those who knocked. One room has a part of
+// The bounds of what was decided about knocks. One room has a part of
 // them only, so that its moderators cannot push out what others decided.
 const (
 	maxVerdicts           = 20_000

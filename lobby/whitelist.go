@@ -23,15 +23,13 @@ type listedKey struct {
 
 func (e *listed) key() listedKey { return listedKey{e.Key(), e.fixed} }
 
-// put wants the lock.
-func (l *Lobby) put(e *listed) {
-	l.take(e.key())
+func (l *Lobby) putLocked(e *listed) {
+	l.takeLocked(e.key())
 	l.entries[e.key()] = e
 	l.byJID[e.JID] = append(l.byJID[e.JID], e)
 }
 
-// take wants the lock.
-func (l *Lobby) take(key listedKey) {
+func (l *Lobby) takeLocked(key listedKey) {
 	old := l.entries[key]
 	if old == nil {
 		return
@@ -91,7 +89,7 @@ func (l *Lobby) allow(ctx context.Context, e *listed) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.put(e)
+	l.putLocked(e)
 	delete(l.undeleted, e.Key())
 	return nil
 }
@@ -116,7 +114,7 @@ func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) 
 		return false, ErrFixed
 	}
 	l.mu.Lock()
-	l.take(listedKey{key, false})
+	l.takeLocked(listedKey{key, false})
 	l.mu.Unlock()
 	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
 		l.undeleted[key] = true
