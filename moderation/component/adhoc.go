@@ -93,7 +93,7 @@ func (s *session) command(in *iq) {
 		ctx, cancel := context.WithTimeout(s.ctx, commandWithin)
 		defer cancel()
 		out, err := stage.Do(ctx)
-		leave() // before the answer: whoever has it may send the next command at once
+		leave() // before the answer: with it the account may send the next command at once
 		if err != nil {
 			s.o.Log.Warn("a moderator's command came to nothing", logattr.Account(account), logattr.Err(err))
 			s.reply(s.failure(in, "wait", "internal-server-error"))

@@ -1,13 +1,13 @@
 package component
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"usher/internal/logattr"
@@ -48,8 +48,8 @@ type Client struct {
 	number  uint64        // of the last connection
 	problem string        // why not, for an operator
 
-	forbidden ratelimit.Log
-	lacking   atomic.Bool // rooms refused the last change for lack of rights
+	asker  asker
+	rights rights
 }
 
 var _ moderation.Rooms = (*Client)(nil)
@@ -62,13 +62,14 @@ func New(c Config, o Options) *Client {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("")
 	}
-	for d, fallback := range map[*time.Duration]time.Duration{&o.MinBackoff: 500 * time.Millisecond, &o.MaxBackoff: 30 * time.Second, &o.PingEvery: 30 * time.Second, &o.AnswerWithin: 5 * time.Second} {
-		if *d == 0 {
-			*d = fallback
-		}
-	}
-	return &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1), problem: "not connected yet",
-		forbidden: ratelimit.Log{Every: time.Minute}}
+	o.MinBackoff = cmp.Or(o.MinBackoff, 500*time.Millisecond)
+	o.MaxBackoff = cmp.Or(o.MaxBackoff, 30*time.Second)
+	o.PingEvery = cmp.Or(o.PingEvery, 30*time.Second)
+	o.AnswerWithin = cmp.Or(o.AnswerWithin, 5*time.Second)
+	client := &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1),
+		problem: "not connected yet", rights: rights{log: o.Log, lines: ratelimit.Log{Every: time.Minute}}}
+	client.asker = asker{client.current, o.AnswerWithin, &client.rights}
+	return client
 }
 
 // Offer has the component offer a command to moderators. It is called before Run.
@@ -110,8 +111,8 @@ func (c *Client) Problem() string {
 	if c.session == nil {
 		return c.problem
 	}
-	if c.lacking.Load() {
-		return "Prosody does not let the component change rooms: " + mendRights(c.config.JID)
+	if c.rights.lacking.Load() {
+		return "Prosody does not let the component change rooms: " + hintRights(c.config.JID)
 	}
 	return ""
 }
@@ -167,7 +168,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 	if superseded {
 		return errors.New("the configuration has changed")
 	}
-	c.lacking.Store(false)
+	c.rights.lacking.Store(false)
 	c.o.Metrics.ComponentConnected(true)
 	c.o.Log.Info("component connected", "jid", config.JID, "address", config.Address)
 	select {
@@ -184,12 +185,13 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 
 // down says why there is no connection, and what to do about it.
 func (c *Client) down(ctx context.Context, config Config, err error, wait time.Duration) {
-	mend := mendConnection(config, err)
+	hint := hintConnection(config, err)
 	c.mu.Lock()
-	c.problem = "not connected to Prosody: " + err.Error() + "; " + mend
+	c.problem = "not connected to Prosody: " + err.Error() + "; " + hint
 	c.mu.Unlock()
-	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID), slog.String("address", config.Address),
-		logattr.Err(err), slog.String("mend", mend), slog.Duration("again_in", wait.Round(time.Millisecond)))
+	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID),
+		slog.String("address", config.Address), logattr.Err(err), slog.String("mend", hint),
+		slog.Duration("again_in", wait.Round(time.Millisecond)))
 }
 
 func (c *Client) current() (*session, error) {

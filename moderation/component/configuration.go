@@ -5,8 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"strings"
-
-	"usher/internal/jid"
 )
 
 // The fields of a room's configuration that are read.
@@ -17,7 +15,7 @@ const (
 )
 
 // An ownerQuery asks for a room's configuration, and is its answer (XEP-0045
-// section 10.2). An admin may ask who is no occupant; disco#info of a room
+// section 10.2). An admin may ask without being an occupant; disco#info of a room
 // Jitsi's mod_muc_hide_all forbids to the same.
 type ownerQuery struct {
 	XMLName xml.Name   `xml:"http://jabber.org/protocol/muc#owner query"`
@@ -28,8 +26,8 @@ var errNoForm = errors.New("the room answers without its configuration")
 
 // configuration returns the fields of a room's configuration, by the one value
 // that each has or, as Prosody writes false, by none.
-func (c *Client) configuration(ctx context.Context, room string) (map[string]string, error) {
-	in, err := c.ask(ctx, "get", room, ownerQuery{})
+func (a *asker) configuration(ctx context.Context, room string) (map[string]string, error) {
+	in, err := a.ask(ctx, "get", room, ownerQuery{})
 	switch {
 	case err != nil:
 		return nil, err
@@ -43,32 +41,4 @@ func (c *Client) configuration(ctx context.Context, room string) (map[string]str
 		}
 	}
 	return fields, nil
-}
-
-// MembersOnly asks for the room's configuration.
-func (c *Client) MembersOnly(ctx context.Context, room string) (bool, error) {
-	fields, err := c.configuration(ctx, room)
-	if err != nil {
-		return false, err
-	}
-	switch value, there := fields[fieldMembersOnly]; {
-	case value == "1", value == "true":
-		return true, nil
-	case there && (value == "" || value == "0" || value == "false"):
-		return false, nil
-	}
-	return false, errors.New("the room does not say whether it lets in members only")
-}
-
-// MainRoom asks a breakout room whose it is: as clients are told, which is by
-// the tenant's address in a room of a tenant.
-func (c *Client) MainRoom(ctx context.Context, room string) (string, error) {
-	fields, err := c.configuration(ctx, room)
-	if err != nil {
-		return "", err
-	}
-	if main := fields[fieldMainRoom]; main != "" && len(main) <= jid.MaxJID {
-		return main, nil
-	}
-	return "", errors.New("the room does not say whose breakout room it is")
 }

@@ -22,12 +22,12 @@ const maxRoomsListed = 20_000
 // is no such command, for the public ones (XEP-0045 section 6.3).
 func (c *Client) ListRooms(ctx context.Context, muc string, all bool) (rooms []string, isAll bool, err error) {
 	if all {
-		rooms, err = c.listAll(ctx, muc)
+		rooms, err = c.asker.listAll(ctx, muc)
 		if err == nil {
 			return ofMUC(rooms, muc), len(rooms) <= maxRoomsListed, nil
 		}
 	}
-	in, err := c.askQuietly(ctx, "get", muc, itemsQuery{})
+	in, err := c.asker.askQuietly(ctx, "get", muc, itemsQuery{})
 	if err != nil || in.Items == nil {
 		return nil, false, err
 	}
@@ -37,8 +37,8 @@ func (c *Client) ListRooms(ctx context.Context, muc string, all bool) (rooms []s
 	return ofMUC(rooms, muc), false, nil
 }
 
-func (c *Client) listAll(ctx context.Context, muc string) ([]string, error) {
-	in, err := c.askQuietly(ctx, "set", muc, command{Node: destroyNode, Action: "execute"})
+func (a *asker) listAll(ctx context.Context, muc string) ([]string, error) {
+	in, err := a.askQuietly(ctx, "set", muc, command{Node: destroyNode, Action: "execute"})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (c *Client) listAll(ctx context.Context, muc string) ([]string, error) {
 		return nil, errNoList
 	}
 	if in.Command.Session != "" { // Prosody keeps the stage until it is told
-		_, _ = c.askQuietly(ctx, "set", muc, command{Node: destroyNode, Session: in.Command.Session, Action: "cancel"})
+		_, _ = a.askQuietly(ctx, "set", muc, command{Node: destroyNode, Session: in.Command.Session, Action: "cancel"})
 	}
 	for _, f := range in.Command.Form.Fields {
 		if f.Var != "rooms" {
@@ -62,7 +62,7 @@ func (c *Client) listAll(ctx context.Context, muc string) ([]string, error) {
 }
 
 // ofMUC keeps what is a room of the component, so that no list makes usher ask
-// anybody else.
+// another address.
 func ofMUC(rooms []string, muc string) []string {
 	rooms = slices.DeleteFunc(rooms, func(room string) bool {
 		local, domain, found := strings.Cut(room, "@")
@@ -74,19 +74,20 @@ func ofMUC(rooms []string, muc string) []string {
 // Beginning asks for the moderators of a room, as they are few, and, if there are
 // none, for who else is in it, for its owners and its configuration, all at once.
 func (c *Client) Beginning(ctx context.Context, room string) (b moderation.Beginning, err error) {
-	moderators, err := c.lists(ctx, room, []adminItem{{Role: string(moderation.RoleModerator)}})
+	moderators, err := c.asker.lists(ctx, room, []adminItem{{Role: string(moderation.RoleModerator)}})
 	if err != nil || len(moderators) > 0 {
 		return moderation.Beginning{Running: err == nil}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.o.AnswerWithin)
 	defer cancel()
-	asked, err := c.begin(ctx, room, []adminItem{{Role: string(moderation.RoleParticipant)}, {Role: string(moderation.RoleVisitor)}, {Affiliation: "owner"}})
+	asked, err := c.asker.several(ctx, room, []adminItem{
+		{Role: string(moderation.RoleParticipant)}, {Role: string(moderation.RoleVisitor)}, {Affiliation: "owner"}})
 	if err != nil {
 		return b, err
 	}
-	stays, stayErr := c.persistent(ctx, room)
-	present, err := c.collect(ctx, room, asked[:2])
-	owners, ownersErr := c.collect(ctx, room, asked[2:])
+	stays, stayErr := c.asker.persistent(ctx, room)
+	present, err := c.asker.collect(ctx, room, asked[:2])
+	owners, ownersErr := c.asker.collect(ctx, room, asked[2:])
 	switch err = cmp.Or(err, ownersErr); {
 	case err == nil && len(present) > 0:
 		return moderation.Beginning{Running: true}, nil
@@ -100,7 +101,7 @@ func (c *Client) Beginning(ctx context.Context, room string) (b moderation.Begin
 }
 
 // persistent asks whether a room stays when nobody is in it.
-func (c *Client) persistent(ctx context.Context, room string) (bool, error) {
-	fields, err := c.configuration(ctx, room)
+func (a *asker) persistent(ctx context.Context, room string) (bool, error) {
+	fields, err := a.configuration(ctx, room)
 	return fields[fieldPersistent] == "1" || fields[fieldPersistent] == "true", err
 }

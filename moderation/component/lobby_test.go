@@ -259,3 +259,20 @@ func TestCommandsEnd(t *testing.T) {
 	cancel()
 	s.commands.Wait() // or the test hangs
 }
+
+// TestNothingWaitsForNothing: what was asked before a change that cannot be sent is given up.
+func TestNothingWaitsForNothing(t *testing.T) {
+	c := New(Config{}, Options{})
+	c.session = newSession(&stream{}, "usher.example.com", c.o)
+	for range maxPending {
+		if _, err := c.ReadAndSet(t.Context(), "r@c", "a\x00@h", moderation.Member); !errors.Is(err, errUnwritable) {
+			t.Fatal(err)
+		}
+		for len(c.session.queue) > 0 {
+			<-c.session.queue
+		}
+	}
+	if n := len(c.session.pending); n > 0 {
+		t.Errorf("%d questions wait for an answer", n)
+	}
+}

@@ -1,6 +1,12 @@
 package component
 
-import "encoding/xml"
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+
+	"usher/moderation"
+)
 
 // A message is what is sent to people (RFC 6121 section 5).
 type message struct {
@@ -56,4 +62,27 @@ type formOption struct {
 type ownerPayload struct {
 	XMLName xml.Name `xml:"http://jabber.org/protocol/muc#owner query"`
 	Form    form
+}
+
+// message has a message written, and waits for no answer.
+func (s *session) message(ctx context.Context, m message, names ...string) error {
+	for _, name := range names {
+		if !writable(name) {
+			return errUnwritable
+		}
+	}
+	m.From = s.jid
+	out, err := xml.Marshal(m)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.queue <- out:
+		s.queued.Add(int64(len(out)))
+		return nil
+	case <-s.ended:
+		return moderation.ErrUnreachable
+	case <-ctx.Done():
+		return fmt.Errorf("the component's queue is full: %w", ctx.Err())
+	}
 }

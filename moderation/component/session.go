@@ -21,7 +21,7 @@ const (
 	writeWithin = 10 * time.Second
 	maxWrite    = 64 << 10 // bytes at a time
 
-	// What anybody may send, and make the component keep: these are bytes.
+	// What any account may send, and make the component keep: these are bytes.
 	maxRequest = 64 << 10 // of a stanza that asks something
 	maxID      = 1 << 10  // of its ID, which stands in the answer
 	maxReplies = 4 << 20  // of answers that wait to be written
@@ -46,8 +46,8 @@ type session struct {
 	alive   time.Time // when something was last read
 }
 
-// A pendingKey is all that an answer is known by. Anybody on Prosody may send an
-// answer to the component, and Prosody stamps its sender: one of the right ID and
+// A pendingKey is all that an answer is known by. Any account may send an answer to
+// the component, and Prosody stamps its sender: one of the right ID and
 // another sender leaves the question where it is.
 type pendingKey struct{ from, id string }
 
@@ -180,7 +180,7 @@ func (s *session) waits(key pendingKey) bool {
 	return s.pending[key] != nil
 }
 
-// settle hands an answer to whoever asked.
+// settle hands an answer to the question that waits for it.
 func (s *session) settle(key pendingKey, in *iq) {
 	s.mu.Lock()
 	waiting := s.pending[key]
@@ -191,14 +191,15 @@ func (s *session) settle(key pendingKey, in *iq) {
 	}
 }
 
-// answer is for those who ask what we are, and for moderators.
+// answer is for those that ask what the component is, and for moderators.
 func (s *session) answer(in *iq) {
 	var payload any
 	switch {
 	case in.From == s.jid: // our own ping came back
 		return
 	case in.Type == "get" && in.Ping != nil:
-		s.reply(fmt.Appendf(nil, "<iq type='result' id='%s' from='%s' to='%s'/>", escape(in.ID), escape(s.jid), escape(in.From)))
+		s.reply(fmt.Appendf(nil, "<iq type='result' id='%s' from='%s' to='%s'/>",
+			escape(in.ID), escape(s.jid), escape(in.From)))
 		return
 	case in.Type == "get" && in.Disco != nil && in.Disco.Node == "":
 		payload = discoPayload{
@@ -229,12 +230,13 @@ func (s *session) answer(in *iq) {
 
 // failure is an answer of type error.
 func (s *session) failure(in *iq, kind, condition string) []byte {
-	return fmt.Appendf(nil, "<iq type='error' id='%s' from='%s' to='%s'><error type='%s'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+	return fmt.Appendf(nil, "<iq type='error' id='%s' from='%s' to='%s'><error type='%s'>"+
+		"<%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
 		escape(in.ID), escape(s.jid), escape(in.From), kind, condition)
 }
 
 // reply has an answer written. One that finds no place in the queue is left
-// out: whoever asks too much waits for nothing.
+// out: an account that asks too much gets no answer.
 func (s *session) reply(out []byte) {
 	if s.queued.Load() > maxReplies {
 		return
@@ -253,7 +255,7 @@ type question struct {
 	waiting chan *iq
 }
 
-// send sends an IQ. Somebody has to wait for its answer, or give it up.
+// send sends an IQ. The caller has to wait for its answer, or give it up.
 func (s *session) send(ctx context.Context, kind, to string, payload any, names ...string) (*question, error) {
 	q := &question{s: s, to: to, id: newID()}
 	var err error

@@ -102,7 +102,8 @@ func request(kind, id, from, to string, payload any, names ...string) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, id, escape(from), escape(to), inner), nil
+	return fmt.Appendf(nil, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>",
+		kind, id, escape(from), escape(to), inner), nil
 }
 
 // writable reports whether every character is one of XML 1.0.

@@ -51,7 +51,8 @@ func open(ctx context.Context, conn net.Conn, jid, secret string) (*stream, erro
 	s := &stream{conn: conn, in: &limited{r: conn}}
 	s.in.reset()
 	s.dec = xml.NewDecoder(s.in)
-	if _, err := fmt.Fprintf(conn, "<?xml version='1.0'?><stream:stream xmlns='%s' xmlns:stream='%s' to='%s'>", namespace, streams, escape(jid)); err != nil {
+	const header = "<?xml version='1.0'?><stream:stream xmlns='%s' xmlns:stream='%s' to='%s'>"
+	if _, err := fmt.Fprintf(conn, header, namespace, streams, escape(jid)); err != nil {
 		return nil, err
 	}
 	id, err := s.header()

@@ -1,0 +1,38 @@
+package component
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+)
+
+// hintConnection says what to put into Prosody when it does not take the
+// component.
+func hintConnection(c Config, err error) string {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		switch r.condition {
+		case "not-authorized":
+			return fmt.Sprintf("component_secret under Component %q in Prosody's configuration "+
+				"is not what is in component.secret_file", c.JID)
+		case "host-unknown":
+			return fmt.Sprintf("put into Prosody's configuration: Component %q, and below it component_secret "+
+				"with the content of component.secret_file", c.JID)
+		case "conflict":
+			return "another program is connected as this component; stop it, or give usher a component of its own"
+		}
+		return "see Prosody's log"
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok && !errors.Is(err, io.EOF) {
+		return "see that Prosody runs, and that component_ports and component_interfaces in its global section have " +
+			c.Address
+	}
+	return "see Prosody's log"
+}
+
+// hintRights says what to put into Prosody when its rooms refuse the component.
+// Prosody 13 wants the second line, 0.12 accepts it.
+func hintRights(jid string) string {
+	return fmt.Sprintf("put below each Component with \"muc\": admins = { %q } and component_admins_as_room_owners = true",
+		jid)
+}
