@@ -6,50 +6,36 @@ import (
 	"testing"
 	"time"
 
-	"usher/auth/gateway/stanza"
-
 	"usher/auth/gateway/budget"
-	"usher/auth/gateway/login"
+	"usher/auth/gateway/gatewaytest"
+	"usher/auth/gateway/stanza"
 )
-
-const lost = `<failure ` + sasl + `><internal-server-error/></failure>`
-
-// trying begins a login that Prosody does not answer yet.
-func (w *world) trying(token string) (client, prosody *wire) {
-	w.t.Helper()
-	client, prosody = w.open(token)
-	client.text(streamTo)
-	client.text(anonymous)
-	prosody.expect(streamTo)
-	prosody.expect(withTicket("1"))
-	return client, prosody
-}
 
 // TestTryAgain: a login that Prosody lost is sent once more, and its client does
 // not notice.
 func TestTryAgain(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.trying(aliceToken)
-	prosody.text(lost)
-	prosody.expect(withTicket("1"))
-	w.auth.use(ticketText + "1")
-	prosody.text(success)
-	client.expect(success)
+	client, prosody := w.Trying(gatewaytest.AliceToken)
+	prosody.Text(gatewaytest.Lost)
+	prosody.Expect(gatewaytest.WithTicket("1"))
+	w.Auth.Use(gatewaytest.TicketText + "1")
+	prosody.Text(gatewaytest.Success)
+	client.Expect(gatewaytest.Success)
 }
 
 func TestTryAgainOnce(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.trying(aliceToken)
-	prosody.text(lost)
-	prosody.expect(withTicket("1"))
-	prosody.text(lost)
-	client.expect(lost)
-	client.text(anonymous) // a login of the client's own has its own second try
-	prosody.expect(withTicket("2"))
-	prosody.text(lost)
-	prosody.expect(withTicket("2"))
-	prosody.text(lost)
-	client.expect(lost)
+	client, prosody := w.Trying(gatewaytest.AliceToken)
+	prosody.Text(gatewaytest.Lost)
+	prosody.Expect(gatewaytest.WithTicket("1"))
+	prosody.Text(gatewaytest.Lost)
+	client.Expect(gatewaytest.Lost)
+	client.Text(gatewaytest.Anonymous) // a login of the client's own has its own second try
+	prosody.Expect(gatewaytest.WithTicket("2"))
+	prosody.Text(gatewaytest.Lost)
+	prosody.Expect(gatewaytest.WithTicket("2"))
+	prosody.Text(gatewaytest.Lost)
+	client.Expect(gatewaytest.Lost)
 }
 
 // TestNoTryAgain: what usher decided, or Prosody itself, is final.
@@ -58,145 +44,120 @@ func TestNoTryAgain(t *testing.T) {
 		failure string
 		before  func(w *world)
 	}{
-		"used":          {lost, func(w *world) { w.auth.use(ticketText + "1") }},
-		"another fault": {`<failure ` + sasl + `><not-authorized/></failure>`, func(*world) {}},
+		"used":          {gatewaytest.Lost, func(w *world) { w.Auth.Use(gatewaytest.TicketText + "1") }},
+		"another fault": {`<failure ` + gatewaytest.SASL + `><not-authorized/></failure>`, func(*world) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			client, prosody := w.trying(aliceToken)
+			client, prosody := w.Trying(gatewaytest.AliceToken)
 			row.before(w)
-			prosody.text(row.failure)
-			client.expect(row.failure)
-			client.text(anonymous)
-			prosody.expect(withTicket("2"))
+			prosody.Text(row.failure)
+			client.Expect(row.failure)
+			client.Text(gatewaytest.Anonymous)
+			prosody.Expect(gatewaytest.WithTicket("2"))
 		})
 	}
 }
 
 func TestNoTryAgainOfPasswords(t *testing.T) {
 	w := newWorld(t, Options{})
-	for _, token := range []string{"", aliceToken} {
-		client, prosody := w.open(token)
-		client.text(streamTo)
-		prosody.expect(streamTo)
-		client.text(plain)
-		prosody.expect(plain)
-		prosody.text(lost)
-		client.expect(lost)
+	for _, token := range []string{"", gatewaytest.AliceToken} {
+		client, prosody := w.Open(token)
+		client.Text(gatewaytest.StreamTo)
+		prosody.Expect(gatewaytest.StreamTo)
+		client.Text(gatewaytest.Plain)
+		prosody.Expect(gatewaytest.Plain)
+		prosody.Text(gatewaytest.Lost)
+		client.Expect(gatewaytest.Lost)
 	}
 }
-
-const enabled = `<enabled xmlns="urn:xmpp:sm:3" id="stream-7" resume="true"/>`
 
 // TestRemember: the account of a token that names none is remembered before the
 // client can know how to resume, once.
 func TestRemember(t *testing.T) {
 	w := newWorld(t, Options{})
 	remembering, goOn := make(chan struct{}), make(chan struct{})
-	w.auth.remember = func() {
+	w.Auth.Remembering = func() {
 		remembering <- struct{}{}
 		<-goOn
 	}
-	client, prosody := w.login(anyToken)
-	prosody.text(`<enabled xmlns="urn:xmpp:sm:3"/>`) // cannot be resumed
-	client.expectOne("<enabled")
-	prosody.text(enabled)
-	receive(t, remembering)
-	_ = client.conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	if b, err := client.in.ReadByte(); err == nil {
+	client, prosody := w.Login(gatewaytest.AnyToken)
+	prosody.Text(`<enabled xmlns="urn:xmpp:sm:3"/>`) // cannot be resumed
+	client.ExpectOne("<enabled")
+	prosody.Text(gatewaytest.Enabled)
+	gatewaytest.Receive(t, remembering)
+	_ = client.Conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if b, err := client.In.ReadByte(); err == nil {
 		t.Errorf("the client got %q meanwhile", b)
 	}
 	close(goOn)
-	client.expect(enabled)
-	prosody.text(enabled)
-	client.expect(enabled)
-	if got := w.auth.told(&w.auth.remembered); got != "r4nd0m stream-7" {
+	client.Expect(gatewaytest.Enabled)
+	prosody.Text(gatewaytest.Enabled)
+	client.Expect(gatewaytest.Enabled)
+	if got := w.Auth.Remembered(); got != "r4nd0m stream-7" {
 		t.Errorf("remembered %q", got)
 	}
 }
 
 func TestRememberNobodyElse(t *testing.T) {
 	w := newWorld(t, Options{})
-	_, early := w.trying(anyToken)
-	early.text(enabled) // nobody has logged in
-	client, prosody := w.open("")
-	prosody.text(success)
-	prosody.text(enabled)
-	client.expect(success)
-	client.expect(enabled)
+	_, early := w.Trying(gatewaytest.AnyToken)
+	early.Text(gatewaytest.Enabled) // nobody has logged in
+	client, prosody := w.Open("")
+	prosody.Text(gatewaytest.Success)
+	prosody.Text(gatewaytest.Enabled)
+	client.Expect(gatewaytest.Success)
+	client.Expect(gatewaytest.Enabled)
 	other := newWorld(t, Options{})
-	client, prosody = other.login(aliceToken) // comes back as who he is
-	prosody.text(enabled)
-	client.expect(enabled)
-	if got := w.auth.told(&w.auth.remembered) + other.auth.told(&other.auth.remembered); got != "" {
+	client, prosody = other.Login(gatewaytest.AliceToken) // comes back as who he is
+	prosody.Text(gatewaytest.Enabled)
+	client.Expect(gatewaytest.Enabled)
+	if got := w.Auth.Remembered() + other.Auth.Remembered(); got != "" {
 		t.Errorf("remembered %s", got)
 	}
-}
-
-const room = "one@conference.meet.example.com"
-
-func join(to string) string {
-	return `<presence to="` + to + `"><x xmlns="http://jabber.org/protocol/muc"/></presence>`
 }
 
 // TestJoins: the rooms are told of a join before Prosody is.
 func TestJoins(t *testing.T) {
 	w := newWorld(t, Options{JoinTimeout: time.Minute})
 	goOn := make(chan struct{})
-	w.rooms.hook = func(context.Context) { receive(t, goOn) }
-	client, prosody := w.login(aliceToken)
-	client.text(join(room + "/Alice"))
-	w.eventually("they are told", func() bool { return w.rooms.told() == "alice@"+host+" "+room })
-	_ = prosody.conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-	if b, err := prosody.in.ReadByte(); err == nil {
+	w.Rooms.Hook = func(context.Context) { gatewaytest.Receive(t, goOn) }
+	client, prosody := w.Login(gatewaytest.AliceToken)
+	client.Text(gatewaytest.Join(gatewaytest.Room + "/Alice"))
+	w.Eventually("they are told", func() bool { return w.Rooms.Told() == "alice@"+gatewaytest.Host+" "+gatewaytest.Room })
+	_ = prosody.Conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	if b, err := prosody.In.ReadByte(); err == nil {
 		t.Errorf("Prosody got %q meanwhile", b)
 	}
 	goOn <- struct{}{}
-	prosody.expect(join(room + "/Alice"))
+	prosody.Expect(gatewaytest.Join(gatewaytest.Room + "/Alice"))
 }
 
 func TestNoJoins(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.login(aliceToken)
+	client, prosody := w.Login(gatewaytest.AliceToken)
 	for _, s := range []string{
-		`<presence to="` + room + `/Alice"><show>away</show></presence>`,
-		`<presence to="` + room + `/Alice" type="unavailable"><x xmlns="http://jabber.org/protocol/muc"/></presence>`,
-		`<message to="` + room + `"><body>` + stanza.NamespaceMUC + `</body></message>`,
+		`<presence to="` + gatewaytest.Room + `/Alice"><show>away</show></presence>`,
+		`<presence to="` + gatewaytest.Room + `/Alice" type="unavailable"><x xmlns="http://jabber.org/protocol/muc"/></presence>`,
+		`<message to="` + gatewaytest.Room + `"><body>` + stanza.NamespaceMUC + `</body></message>`,
 		`<presence/>`,
 	} {
-		client.text(s)
-		prosody.expect(s)
+		client.Text(s)
+		prosody.Expect(s)
 	}
-	if w.rooms.told() != "" {
-		t.Errorf("told of %s", w.rooms.told())
+	if w.Rooms.Told() != "" {
+		t.Errorf("told of %s", w.Rooms.Told())
 	}
 }
 
 // TestLongJoins: a join is known by its beginning.
 func TestLongJoins(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.login(aliceToken)
-	long := strings.Replace(join(room+"/Alice"), "</presence>", "<c>"+strings.Repeat("x", 3*budget.Piece)+"</c></presence>", 1)
-	client.text(long)
-	prosody.expect(long)
-	if w.rooms.told() != "alice@"+host+" "+room {
-		t.Errorf("told of %q", w.rooms.told())
+	client, prosody := w.Login(gatewaytest.AliceToken)
+	long := strings.Replace(gatewaytest.Join(gatewaytest.Room+"/Alice"), "</presence>", "<c>"+strings.Repeat("x", 3*budget.Piece)+"</c></presence>", 1)
+	client.Text(long)
+	prosody.Expect(long)
+	if w.Rooms.Told() != "alice@"+gatewaytest.Host+" "+gatewaytest.Room {
+		t.Errorf("told of %q", w.Rooms.Told())
 	}
-}
-
-// TestJoinTimeout: a join waits so long and no longer.
-func TestJoinTimeout(t *testing.T) {
-	piped(t, Options{}, login.Credentials{Token: aliceToken}, func(t *testing.T, p *pipes) {
-		p.rooms.hook = func(ctx context.Context) { <-ctx.Done() }
-		p.client.text(streamTo)
-		p.prosody.expect(streamTo)
-		p.client.text(anonymous)
-		p.prosody.expect(withTicket("1"))
-		p.prosody.text(success)
-		p.client.expect(success)
-		start := time.Now()
-		p.client.text(join(room + "/Alice"))
-		p.prosody.expect(join(room + "/Alice"))
-		since(t, start, 200*time.Millisecond)
-	})
 }

@@ -21,8 +21,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
-
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
 )
 
 // upstreamOf names the upstream for a process of the test that is nothing but a
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 // serveAlone runs a gateway with a real verifier, says where, and for each line
 // that it reads says what it takes up.
 func serveAlone(upstream string) {
-	v, err := auth.New(authtest.Config(host), auth.Options{})
+	v, err := auth.New(authtest.Config(gatewaytest.Host), auth.Options{})
 	if err != nil {
 		panic(err)
 	}
@@ -48,11 +48,11 @@ func serveAlone(upstream string) {
 	if err != nil {
 		panic(err)
 	}
-	w := &world{}
-	w.Server = New(Options{Auth: v, Rooms: &fakeRooms{}})
-	w.Configure(Settings{Upstream: to, Origins: []string{page}, Guests: true, ConnectionsPerAddress: DefaultConnections})
-	w.serve()
-	fmt.Println(w.address)
+	w := gatewaytest.NewWorld(nil)
+	s := New(Options{Auth: v, Rooms: w.Rooms})
+	s.Configure(Settings{Upstream: to, Origins: []string{gatewaytest.Page}, Guests: true, ConnectionsPerAddress: DefaultConnections})
+	w.Listen(nil, s.Serve)
+	fmt.Println(w.Address)
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		before := resident()
 		for range 4 { // each halves the stacks that are too large
@@ -86,7 +86,7 @@ type alone struct {
 	out *bufio.Scanner
 }
 
-func startAlone(b *testing.B, upstream string) (*alone, *world) {
+func startAlone(b *testing.B, upstream string) (*alone, *gatewaytest.World) {
 	c := exec.CommandContext(b.Context(), os.Args[0])
 	c.Env, c.Stderr = append(os.Environ(), upstreamOf+"="+upstream), os.Stderr
 	in, err := c.StdinPipe()
@@ -105,7 +105,7 @@ func startAlone(b *testing.B, upstream string) (*alone, *world) {
 		_ = c.Wait()
 	})
 	p := &alone{b, in, bufio.NewScanner(out)}
-	return p, &world{t: b, address: p.line()}
+	return p, &gatewaytest.World{T: b, Address: p.line()}
 }
 
 func (p *alone) line() string {
@@ -133,9 +133,9 @@ func BenchmarkIdleSession(b *testing.B) {
 		up := echo(b)
 		p, w := startAlone(b, up.URL)
 		_, before, heapBefore, stacksBefore := p.takes()
-		token := authtest.Token(b, authtest.Claims(host, nil))
+		token := authtest.Token(b, authtest.Claims(gatewaytest.Host, nil))
 		for range sessions {
-			w.settle(token)
+			settle(w, token)
 		}
 		time.Sleep(time.Second)
 		now, least, heap, stacks := p.takes()
@@ -148,22 +148,22 @@ func BenchmarkIdleSession(b *testing.B) {
 
 // settle has a client log in and join a room, beside an upstream that returns
 // what it gets.
-func (w *world) settle(token string) {
-	client, err := w.dial("&token="+token, nil)
+func settle(w *gatewaytest.World, token string) {
+	client, err := w.Dial("&token="+token, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	client.enter()
-	client.text(join(room + "/x"))
-	client.expect(join(room + "/x"))
+	enter(client)
+	client.Text(gatewaytest.Join(gatewaytest.Room + "/x"))
+	client.Expect(gatewaytest.Join(gatewaytest.Room + "/x"))
 }
 
 // enter logs in beside such an upstream.
-func (c *wire) enter() {
-	c.text(streamTo)
-	c.expect(streamTo)
-	c.text(anonymous)
-	c.expect(success)
+func enter(c *gatewaytest.Wire) {
+	c.Text(gatewaytest.StreamTo)
+	c.Expect(gatewaytest.StreamTo)
+	c.Text(gatewaytest.Anonymous)
+	c.Expect(gatewaytest.Success)
 }
 
 // echo is an upstream that returns each frame as it is, but for the mask, and
@@ -185,7 +185,7 @@ func echo(b *testing.B) *httptest.Server {
 func returnFrames(conn net.Conn, r *bufio.Reader) {
 	defer conn.Close()
 	for {
-		f, err := readFrame(r)
+		f, err := gatewaytest.ReadFrame(r)
 		if err != nil {
 			return
 		}
@@ -193,7 +193,7 @@ func returnFrames(conn net.Conn, r *bufio.Reader) {
 			ws.Cipher(f.Payload, f.Header.Mask, 0)
 		}
 		if strings.HasPrefix(string(f.Payload), "<auth ") {
-			f = ws.NewTextFrame([]byte(success))
+			f = ws.NewTextFrame([]byte(gatewaytest.Success))
 		}
 		f.Header.Masked = false
 		if _, err := conn.Write(ws.MustCompileFrame(f)); err != nil {
@@ -208,32 +208,31 @@ func BenchmarkRoundTrip(b *testing.B) {
 	for _, length := range []int{200, 2000, budget.Piece, 256 << 10} {
 		b.Run(strconv.Itoa(length), func(b *testing.B) {
 			up := echo(b)
-			s, _, _, _, _ := newServer(Options{})
-			s.Configure(Settings{Upstream: mustURL(b, up.URL), Origins: []string{page}, Guests: true})
-			through := &world{t: b, Server: s}
-			through.serve()
-			b.Cleanup(func() { _ = through.stop() })
-			straight := &world{t: b, address: up.Listener.Addr().String()}
+			through, straight := gatewaytest.NewWorld(b), &gatewaytest.World{T: b, Address: up.Listener.Addr().String()}
+			s := newServer(through, Options{})
+			s.Configure(Settings{Upstream: mustURL(b, up.URL), Origins: []string{gatewaytest.Page}, Guests: true})
+			stop := through.Listen(nil, s.Serve)
+			b.Cleanup(func() { _ = stop() })
 			authtest.Compare(b, 200, bounce(b, straight, length), bounce(b, through, length))
 		})
 	}
 }
 
 // bounce returns a function that sends a message and waits for it to come back.
-func bounce(b *testing.B, w *world, length int) func() {
-	client, err := w.dial("", nil)
+func bounce(b *testing.B, w *gatewaytest.World, length int) func() {
+	client, err := w.Dial("", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	client.enter()
-	_ = client.conn.SetReadDeadline(time.Time{})
-	frame, back := client.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(length)), make([]byte, length+ws.MaxHeaderSize)
+	enter(client)
+	_ = client.Conn.SetReadDeadline(time.Time{})
+	frame, back := client.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, gatewaytest.Random(length)), make([]byte, length+ws.MaxHeaderSize)
 	back = back[:ws.HeaderSize(ws.Header{Length: int64(length)})+length]
 	return func() {
-		if _, err := client.conn.Write(frame); err != nil {
+		if _, err := client.Conn.Write(frame); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := io.ReadFull(client.in, back); err != nil {
+		if _, err := io.ReadFull(client.In, back); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -60,7 +60,7 @@ func (q *request) giveUp(sid string, rid int64, b *boshSession) {
 		return
 	}
 	target, host := q.Target("http").String(), q.R.Host
-	taken := q.sessions.beside(func(ctx context.Context) {
+	taken := q.streams.Go(func(ctx context.Context) {
 		defer q.farewells.Release(1)
 		defer q.Panics.Recover(Door, "farewell", func() {})
 		ctx, cancel := context.WithTimeout(ctx, q.HandshakeTimeout)

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"usher/metrics"
-
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
+	"usher/metrics"
 )
 
 // TestBOSHEndsByProsodysWord: a client that says that its session is over, by a
@@ -17,23 +17,23 @@ import (
 // read strictly until somebody has logged in.
 func TestBOSHEndsByProsodysWord(t *testing.T) {
 	for name, row := range map[string]struct{ said, answers string }{
-		"an old request, answered anew": {terminate(1), told(`<features/>`)},
-		"one that waits":                {terminate(2), told()},
-		"with more in it":               {terminate(2, anonymous), told()},
+		"an old request, answered anew": {terminate(1), gatewaytest.Told(`<features/>`)},
+		"one that waits":                {terminate(2), gatewaytest.Told()},
+		"with more in it":               {terminate(2, gatewaytest.Anonymous), gatewaytest.Told()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{}, noGuests)
-			w.session(aliceToken)
-			got := w.send(aliceToken, row.said)
-			w.upstream.post().answer <- row.answers
+			w.Session(gatewaytest.AliceToken)
+			got := w.Send(gatewaytest.AliceToken, row.said)
+			w.Upstream.Post().Answer <- row.answers
 			<-got
-			w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
+			w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
 			if w.taken() != 1 {
 				t.Errorf("%d places are taken", w.taken())
 			}
-			(<-w.send(aliceToken, body(3, register))).wants(t, http.StatusOK, "Please log in first")
-			w.farewell("3", terminated(""))
-			w.upstream.untouched()
+			(<-w.Send(gatewaytest.AliceToken, gatewaytest.Body(3, gatewaytest.Register))).Wants(t, http.StatusOK, "Please log in first")
+			w.Farewell("3", terminated(""))
+			w.Upstream.Untouched()
 		})
 	}
 }
@@ -57,20 +57,20 @@ func TestBOSHOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			w.boshGuest()
-			w.round("", body(row.rid), body(row.rid), terminated(row.condition))
-			w.eventually("the request is over", func() bool { return w.taken() == 0 || w.pending("s1") == 0 })
+			w.BOSHGuest()
+			w.Round("", gatewaytest.Body(row.rid), gatewaytest.Body(row.rid), terminated(row.condition))
+			w.Eventually("the request is over", func() bool { return w.taken() == 0 || w.pending("s1") == 0 })
 			if free := w.taken() == 0; free != row.free {
 				t.Errorf("its place is free: %v", free)
 			}
 			if !row.free {
-				(<-w.send("", body(row.rid+1, "<message/>"))).wants(t, http.StatusOK, itemNotFound)
+				(<-w.Send("", gatewaytest.Body(row.rid+1, "<message/>"))).Wants(t, http.StatusOK, itemNotFound)
 				w.bosh.sweep(time.Now().Add(boshKept - time.Second))
 				if w.taken() != 1 {
 					t.Error("it was forgotten too early")
 				}
 			}
-			w.upstream.untouched()
+			w.Upstream.Untouched()
 			w.swept(boshKept + time.Second)
 		})
 	}
@@ -80,16 +80,16 @@ func TestBOSHOver(t *testing.T) {
 // means that it does not have the session only if it cannot be out of order.
 func TestBOSHOutOfOrder(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.boshGuest()
+	w.BOSHGuest()
 	for _, rid := range []int{3, 4} { // both reach Prosody, and their client goes away
-		c := w.connect()
-		c.raw([]byte(posting(body(rid))))
-		w.upstream.post()
-		_ = c.conn.Close()
+		c := w.Connect()
+		c.Raw([]byte(posting(gatewaytest.Body(rid))))
+		w.Upstream.Post()
+		_ = c.Conn.Close()
 	}
-	w.eventually("they are gone", func() bool { return w.pending("s1") == 0 })
-	w.round("", body(3), body(3), terminated(itemNotFound))
-	w.eventually("it is over", func() bool { return w.pending("s1") == 0 })
+	w.Eventually("they are gone", func() bool { return w.pending("s1") == 0 })
+	w.Round("", gatewaytest.Body(3), gatewaytest.Body(3), terminated(itemNotFound))
+	w.Eventually("it is over", func() bool { return w.pending("s1") == 0 })
 	if w.taken() != 1 {
 		t.Error("its place is free, and Prosody has it")
 	}
@@ -101,8 +101,8 @@ func TestBOSHKeptFor(t *testing.T) {
 		"60": 75 * time.Second, "0": 15 * time.Second, "100000": boshKeptMost, "": boshKept, "-1": boshKept, "1e3": boshKept, "9999999999": boshKept,
 	} {
 		w := newWorld(t, Options{})
-		made := strings.Replace(told(), "sid=", fmt.Sprintf("inactivity=%q sid=", inactivity), 1)
-		w.round("", creating(), creating(), made)
+		made := strings.Replace(gatewaytest.Told(), "sid=", fmt.Sprintf("inactivity=%q sid=", inactivity), 1)
+		w.Round("", gatewaytest.Creating(), gatewaytest.Creating(), made)
 		w.bosh.mu.Lock()
 		if got := w.bosh.bySID["s1"].kept; got != want {
 			t.Errorf("%q: %v, want %v", inactivity, got, want)
@@ -115,19 +115,19 @@ func TestBOSHKeptFor(t *testing.T) {
 // TestBOSHLoginTimeout: a session on which nobody logs in ends, however busy.
 func TestBOSHLoginTimeout(t *testing.T) {
 	w := newWorld(t, Options{LoginTimeout: 200 * time.Millisecond})
-	w.session("")
-	w.round("", body(2), body(2), told())
-	w.eventually("it is over", func() bool {
+	w.Session("")
+	w.Round("", gatewaytest.Body(2), gatewaytest.Body(2), gatewaytest.Told())
+	w.Eventually("it is over", func() bool {
 		w.bosh.sweep(time.Now())
 		w.bosh.mu.Lock()
 		defer w.bosh.mu.Unlock()
 		return w.bosh.bySID["s1"].over.Load()
 	})
-	(<-w.send("", body(3, anonymous))).wants(t, http.StatusOK, "There was no login in time.")
+	(<-w.Send("", gatewaytest.Body(3, gatewaytest.Anonymous))).Wants(t, http.StatusOK, "There was no login in time.")
 	if w.taken() != 1 {
 		t.Error("its place is free, and Prosody has it")
 	}
-	w.upstream.untouched()
+	w.Upstream.Untouched()
 }
 
 // noFarewell reports whether nothing is being told to Prosody.
@@ -142,17 +142,17 @@ func (w *world) noFarewell() bool {
 // TestBOSHGivesUp: Prosody's answer to the end of a session that was refused
 // here gives its place back, or time does.
 func TestBOSHGivesUp(t *testing.T) {
-	for answers, free := range map[string]bool{terminated(""): true, terminated(itemNotFound): true, terminated(badRequest): false, told(): false, "hello": false} {
+	for answers, free := range map[string]bool{terminated(""): true, terminated(itemNotFound): true, terminated(badRequest): false, gatewaytest.Told(): false, "hello": false} {
 		w := newWorld(t, Options{})
-		w.session("")
-		(<-w.send("", body(2, register))).wants(t, http.StatusOK, "Please log in first")
-		w.farewell("2", answers)
-		w.eventually("Prosody has been told", w.noFarewell)
+		w.Session("")
+		(<-w.Send("", gatewaytest.Body(2, gatewaytest.Register))).Wants(t, http.StatusOK, "Please log in first")
+		w.Farewell("2", answers)
+		w.Eventually("Prosody has been told", w.noFarewell)
 		if got := w.taken() == 0; got != free {
 			t.Errorf("%s: its place is free: %v", answers, got)
 		}
 		if !free {
-			(<-w.send("", body(3))).wants(t, http.StatusOK, "Please log in first") // whichever answer is read first
+			(<-w.Send("", gatewaytest.Body(3))).Wants(t, http.StatusOK, "Please log in first") // whichever answer is read first
 		}
 	}
 }
@@ -161,14 +161,14 @@ func TestBOSHGivesUp(t *testing.T) {
 func TestBOSHFarewells(t *testing.T) {
 	w := newWorld(t, Options{})
 	for i := range maxFarewells + 5 {
-		s := strings.Replace(body(2, register), "s1", fmt.Sprint("x", i), 1)
-		(<-w.send("", s)).wants(t, http.StatusOK, "reload the page")
+		s := strings.Replace(gatewaytest.Body(2, gatewaytest.Register), "s1", fmt.Sprint("x", i), 1)
+		(<-w.Send("", s)).Wants(t, http.StatusOK, "reload the page")
 	}
 	for range maxFarewells {
-		w.upstream.post().answer <- told()
+		w.Upstream.Post().Answer <- gatewaytest.Told()
 	}
-	w.eventually("they are over", w.noFarewell)
-	w.upstream.untouched()
+	w.Eventually("they are over", w.noFarewell)
+	w.Upstream.Untouched()
 }
 
 // A session that usher has not seen begin.
@@ -193,37 +193,37 @@ func TestBOSHStrangers(t *testing.T) {
 		`<iq type="set" id="1"><jingle xmlns="urn:xmpp:jingle:1"/><query xmlns="jabber:iq:register"/></iq>`:                      false,
 		`<iq type="error" id="1"><error/></iq>`: true,
 
-		anonymous:                  false,
-		plain:                      false,
-		register:                   false,
-		legacy:                     false,
-		`<response ` + sasl + `/>`: false,
-		"<!-- -->":                 false,
-		"<message":                 false,
-		`<iq type="get" id="1"><query xmlns="jabber:iq:register"/></iq>`:            false,
-		strings.Replace(pingOf, "<ping", `<query xmlns="jabber:iq:auth"/><ping`, 1): false,
-		strings.Replace(pingOf, `"get"`, `"set"`, 1):                                false,
-		strings.Replace(pingOf, "<iq", `<iq from="alice@`+host+`/x"`, 1):            false, // Prosody would answer there
-		`<message from="alice@` + host + `/x"/>`:                                    false,
-		`<message xmlns="jabber:server"/>`:                                          false,
-		`<a/>`:                                                                      false,
-		pingOf + register:                                                           false,
-		`<message>` + strings.Repeat("x", budget.Piece) + `</message>`:              false,
+		gatewaytest.Anonymous:                  false,
+		gatewaytest.Plain:                      false,
+		gatewaytest.Register:                   false,
+		gatewaytest.Legacy:                     false,
+		`<response ` + gatewaytest.SASL + `/>`: false,
+		"<!-- -->":                             false,
+		"<message":                             false,
+		`<iq type="get" id="1"><query xmlns="jabber:iq:register"/></iq>`:             false,
+		strings.Replace(pingOf, "<ping", `<query xmlns="jabber:iq:auth"/><ping`, 1):  false,
+		strings.Replace(pingOf, `"get"`, `"set"`, 1):                                 false,
+		strings.Replace(pingOf, "<iq", `<iq from="alice@`+gatewaytest.Host+`/x"`, 1): false, // Prosody would answer there
+		`<message from="alice@` + gatewaytest.Host + `/x"/>`:                         false,
+		`<message xmlns="jabber:server"/>`:                                           false,
+		`<a/>`:                                                                       false,
+		pingOf + gatewaytest.Register:                                                false,
+		`<message>` + strings.Repeat("x", budget.Piece) + `</message>`:               false,
 	} {
 		for _, way := range waysIn {
 			w := newWorld(t, Options{}, way.settings())
-			got := w.send(way.token, other(body(7, said)))
-			x := w.upstream.post()
-			if want := passes && (way.token != "" || way.guests); (x.body == other(body(7, said))) != want {
-				t.Errorf("%s: %.200q: Prosody gets %.200q", way.name, said, x.body)
+			got := w.Send(way.token, other(gatewaytest.Body(7, said)))
+			x := w.Upstream.Post()
+			if want := passes && (way.token != "" || way.guests); (x.Body == other(gatewaytest.Body(7, said))) != want {
+				t.Errorf("%s: %.200q: Prosody gets %.200q", way.name, said, x.Body)
 			} else if want {
-				w.eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
+				w.Eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
 			} else {
-				(<-got).wants(t, http.StatusOK, `type="terminate"`)
+				(<-got).Wants(t, http.StatusOK, `type="terminate"`)
 			}
-			x.answer <- told()
-			w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
-			w.upstream.untouched()
+			x.Answer <- gatewaytest.Told()
+			w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
+			w.Upstream.Untouched()
 		}
 	}
 }
@@ -234,21 +234,21 @@ func TestBOSHFromBeforeARestart(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
 	const message = `<message xmlns="jabber:client" from="one@conference.meet.example.com/bob" to="alice@meet.example.com/res"/>`
 	for i, answers := range []string{
-		told(),
-		told(`<message xmlns="jabber:client" to="alice@meet.example.com"/>`), // not to the stream of an account
-		told(`<message xmlns="jabber:client"/>`),
-		told(`<iq xmlns="jabber:client" type="result" to="meet.example.com/res"/>`),
-		told(`<x to="alice@meet.example.com/res"/>`),
-		told(`<x>` + message + `</x>`),
-		told(message),
+		gatewaytest.Told(),
+		gatewaytest.Told(`<message xmlns="jabber:client" to="alice@meet.example.com"/>`), // not to the stream of an account
+		gatewaytest.Told(`<message xmlns="jabber:client"/>`),
+		gatewaytest.Told(`<iq xmlns="jabber:client" type="result" to="meet.example.com/res"/>`),
+		gatewaytest.Told(`<x to="alice@meet.example.com/res"/>`),
+		gatewaytest.Told(`<x>` + message + `</x>`),
+		gatewaytest.Told(message),
 	} {
-		w.eventually(fmt.Sprintf("it is not known before answer %d", i), func() bool { return w.taken() == 0 })
-		w.round(aliceToken, other(body(7+i)), other(body(7+i)), answers)
+		w.Eventually(fmt.Sprintf("it is not known before answer %d", i), func() bool { return w.taken() == 0 })
+		w.Round(gatewaytest.AliceToken, other(gatewaytest.Body(7+i)), other(gatewaytest.Body(7+i)), answers)
 	}
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
-	joins := other(body(20, register, join(room+"/Alice")))
-	w.round(aliceToken, joins, joins, told())
-	if got := w.rooms.told(); got != "alice@"+host+" "+room {
+	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
+	joins := other(gatewaytest.Body(20, gatewaytest.Register, gatewaytest.Join(gatewaytest.Room+"/Alice")))
+	w.Round(gatewaytest.AliceToken, joins, joins, gatewaytest.Told())
+	if got := w.Rooms.Told(); got != "alice@"+gatewaytest.Host+" "+gatewaytest.Room {
 		t.Errorf("told of %q", got)
 	}
 }
@@ -256,9 +256,9 @@ func TestBOSHFromBeforeARestart(t *testing.T) {
 // TestBOSHFromBeforeARestartWithoutAPlace: it stays a stranger.
 func TestBOSHFromBeforeARestartWithoutAPlace(t *testing.T) {
 	w := newWorld(t, Options{}, connections(1, 1))
-	w.round("", other(body(7)), other(body(7)), told(`<message xmlns="jabber:client" to="alice@meet.example.com/res"/>`)) // its request has the place
-	(<-w.send("", other(body(8, register)))).wants(t, http.StatusOK, "This session is not known here any more. Please reload the page.")
-	w.upstream.post().answer <- told()
+	w.Round("", other(gatewaytest.Body(7)), other(gatewaytest.Body(7)), gatewaytest.Told(`<message xmlns="jabber:client" to="alice@meet.example.com/res"/>`)) // its request has the place
+	(<-w.Send("", other(gatewaytest.Body(8, gatewaytest.Register)))).Wants(t, http.StatusOK, "This session is not known here any more. Please reload the page.")
+	w.Upstream.Post().Answer <- gatewaytest.Told()
 	if w.bosh.bySID["other"] != nil {
 		t.Error("it is known")
 	}

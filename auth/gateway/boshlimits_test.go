@@ -9,53 +9,53 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/metrics"
-
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
+	"usher/metrics"
 )
 
 func TestBOSHTooLarge(t *testing.T) {
 	w := newWorld(t, Options{}, messages(20_000))
-	w.boshGuest()
-	exact := body(3, strings.Repeat("x", 20_000-len(body(3))))
-	w.round("", exact, exact, told())
-	(<-w.send("", exact+" ")).wants(t, http.StatusRequestEntityTooLarge, "too large")
-	w.upstream.untouched()
+	w.BOSHGuest()
+	exact := gatewaytest.Body(3, strings.Repeat("x", 20_000-len(gatewaytest.Body(3))))
+	w.Round("", exact, exact, gatewaytest.Told())
+	(<-w.Send("", exact+" ")).Wants(t, http.StatusRequestEntityTooLarge, "too large")
+	w.Upstream.Untouched()
 }
 
 // TestBOSHBudget: long bodies share it with the messages of WebSocket; short
 // ones pass in any case.
 func TestBOSHBudget(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.boshGuest()
-	giveBack := w.takeBudget(budget.InAll - 1000)
-	w.round("", body(3, strings.Repeat("x", 10_000)), body(3, strings.Repeat("x", 10_000)), told())
-	(<-w.send("", body(4, strings.Repeat("x", 20_000)))).wants(t, http.StatusServiceUnavailable, "too many large stanzas")
+	w.BOSHGuest()
+	giveBack := gatewaytest.TakeBudget(t, &w.budget, budget.InAll-1000)
+	w.Round("", gatewaytest.Body(3, strings.Repeat("x", 10_000)), gatewaytest.Body(3, strings.Repeat("x", 10_000)), gatewaytest.Told())
+	(<-w.Send("", gatewaytest.Body(4, strings.Repeat("x", 20_000)))).Wants(t, http.StatusServiceUnavailable, "too many large stanzas")
 	giveBack()
-	w.round("", body(4, strings.Repeat("x", 20_000)), body(4, strings.Repeat("x", 20_000)), told())
+	w.Round("", gatewaytest.Body(4, strings.Repeat("x", 20_000)), gatewaytest.Body(4, strings.Repeat("x", 20_000)), gatewaytest.Told())
 }
 
 // TestBOSHPending: a session has only so many requests that wait; the answers
 // make room.
 func TestBOSHPending(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session("")
-	var waiting []<-chan answer
-	var at []*exchange
+	w.Session("")
+	var waiting []<-chan gatewaytest.Answer
+	var at []*gatewaytest.Exchange
 	for i := range maxPending {
-		waiting = append(waiting, w.send("", body(2+i)))
-		at = append(at, w.upstream.post())
+		waiting = append(waiting, w.Send("", gatewaytest.Body(2+i)))
+		at = append(at, w.Upstream.Post())
 	}
-	(<-w.send("", body(99))).wants(t, http.StatusTooManyRequests, "too many requests of one session")
-	at[0].answer <- told()
+	(<-w.Send("", gatewaytest.Body(99))).Wants(t, http.StatusTooManyRequests, "too many requests of one session")
+	at[0].Answer <- gatewaytest.Told()
 	<-waiting[0]
-	w.eventually("there is room", func() bool { return w.pending("s1") < maxPending })
-	w.round("", body(99), body(99), told())
+	w.Eventually("there is room", func() bool { return w.pending("s1") < maxPending })
+	w.Round("", gatewaytest.Body(99), gatewaytest.Body(99), gatewaytest.Told())
 	if w.bosh.sweep(time.Now().Add(2 * boshKept)); w.taken() != 1 {
 		t.Error("a session was forgotten while its requests waited")
 	}
 	for _, x := range at[1:] {
-		x.answer <- told()
+		x.Answer <- gatewaytest.Told()
 	}
 	for _, c := range waiting[1:] {
 		<-c
@@ -72,160 +72,164 @@ func (w *world) pending(sid string) int {
 // ticket cancelled.
 func TestBOSHSweep(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session(aliceToken)
-	w.round(aliceToken, body(2, anonymous), body(2, withTicket("1")), told(lost))
-	w.eventually("nothing waits", func() bool { return w.pending("s1") == 0 })
+	w.Session(gatewaytest.AliceToken)
+	w.Round(gatewaytest.AliceToken, gatewaytest.Body(2, gatewaytest.Anonymous), gatewaytest.Body(2, gatewaytest.WithTicket("1")), gatewaytest.Told(gatewaytest.Lost))
+	w.Eventually("nothing waits", func() bool { return w.pending("s1") == 0 })
 	w.bosh.sweep(time.Now().Add(boshKept - time.Second))
-	if w.taken() != 1 || w.auth.left() != 1 {
+	if w.taken() != 1 || w.Auth.Left() != 1 {
 		t.Error("it was forgotten too early")
 	}
 	w.swept(boshKept + time.Second)
-	if w.auth.left() != 0 {
-		t.Errorf("%d tickets are left", w.auth.left())
+	if w.Auth.Left() != 0 {
+		t.Errorf("%d tickets are left", w.Auth.Left())
 	}
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
+	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 }
 
 // TestBOSHSweepByItself: the gateway does so while it serves.
 func TestBOSHSweepByItself(t *testing.T) {
 	w := newWorld(t, Options{PingAfter: 20 * time.Millisecond})
-	w.session("")
+	w.Session("")
 	w.bosh.mu.Lock()
 	w.bosh.bySID["s1"].last = time.Now().Add(-2 * boshKept)
 	w.bosh.mu.Unlock()
-	w.eventually("it is forgotten", func() bool { return w.taken() == 0 })
+	w.Eventually("it is forgotten", func() bool { return w.taken() == 0 })
 }
 
 // TestBOSHEndedByProsody: the place of a session that Prosody does not know any
 // more is free at once.
 func TestBOSHEndedByProsody(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session("")
-	w.round("", body(2), body(2), `<body `+bosh+` type="terminate" condition="item-not-found"/>`)
-	w.eventually("its place is free", func() bool { return w.taken() == 0 })
-	w.counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
+	w.Session("")
+	w.Round("", gatewaytest.Body(2), gatewaytest.Body(2), `<body `+gatewaytest.BOSH+` type="terminate" condition="item-not-found"/>`)
+	w.Eventually("its place is free", func() bool { return w.taken() == 0 })
+	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 }
 
 // TestBOSHPlacesAreGivenBack by requests that make no session.
 func TestBOSHPlacesAreGivenBack(t *testing.T) {
-	terminated := `<body ` + bosh + ` type="terminate" sid="s2" condition="improper-addressing">` + strings.Repeat("x", 100) + `</body>`
+	terminated := `<body ` + gatewaytest.BOSH + ` type="terminate" sid="s2" condition="improper-addressing">` + strings.Repeat("x", 100) + `</body>`
 	for name, fail := range map[string]func(w *world){
 		"no upstream": func(w *world) {
-			w.upstream.Close()
-			(<-w.send(aliceToken, creating(anonymous))).wants(t, http.StatusBadGateway, "Prosody cannot be reached")
+			w.Upstream.Close()
+			(<-w.Send(gatewaytest.AliceToken, gatewaytest.Creating(gatewaytest.Anonymous))).Wants(t, http.StatusBadGateway, "Prosody cannot be reached")
 		},
-		"terminated": func(w *world) { w.round(aliceToken, creating(anonymous), creating(withTicket("1")), terminated) },
-		"not BOSH":   func(w *world) { w.round(aliceToken, creating(anonymous), creating(withTicket("1")), "hello") },
+		"terminated": func(w *world) {
+			w.Round(gatewaytest.AliceToken, gatewaytest.Creating(gatewaytest.Anonymous), gatewaytest.Creating(gatewaytest.WithTicket("1")), terminated)
+		},
+		"not BOSH": func(w *world) {
+			w.Round(gatewaytest.AliceToken, gatewaytest.Creating(gatewaytest.Anonymous), gatewaytest.Creating(gatewaytest.WithTicket("1")), "hello")
+		},
 		"without a sid": func(w *world) {
-			w.round(aliceToken, creating(anonymous), creating(withTicket("1")), `<body `+bosh+`/>`)
+			w.Round(gatewaytest.AliceToken, gatewaytest.Creating(gatewaytest.Anonymous), gatewaytest.Creating(gatewaytest.WithTicket("1")), `<body `+gatewaytest.BOSH+`/>`)
 		},
 		"the same sid twice": func(w *world) {
-			w.session("")
-			w.session("")
+			w.Session("")
+			w.Session("")
 			w.bosh.bySID["s1"].gone.Store(true)
 			w.bosh.ended("s1", w.bosh.bySID["s1"])
 		},
 		"refused": func(w *world) {
-			(<-w.send(refusedToken(auth.ReasonExpired), creating(anonymous))).wants(t, http.StatusOK, auth.ReasonExpired.ClientText())
+			(<-w.Send(gatewaytest.RefusedToken(auth.ReasonExpired), gatewaytest.Creating(gatewaytest.Anonymous))).Wants(t, http.StatusOK, auth.ReasonExpired.ClientText())
 		},
 		"the client goes away while it waits": func(w *world) {
-			c := w.connect()
-			c.raw([]byte(posting(creating(anonymous))))
-			w.upstream.post()
-			_ = c.conn.Close()
+			c := w.Connect()
+			c.Raw([]byte(posting(gatewaytest.Creating(gatewaytest.Anonymous))))
+			w.Upstream.Post()
+			_ = c.Conn.Close()
 		},
 		"the client goes away while it is answered": func(w *world) {
-			c := w.connect()
-			c.raw([]byte(posting(creating(anonymous))))
-			x := w.upstream.post()
-			_ = c.conn.(*net.TCPConn).SetLinger(0)
-			_ = c.conn.(*net.TCPConn).SetReadBuffer(4096)
-			x.answer <- strings.Replace(terminated, "xxx", strings.Repeat("x", 16<<20), 1)
-			if _, err := c.in.Peek(1); err != nil {
-				w.t.Error(err)
+			c := w.Connect()
+			c.Raw([]byte(posting(gatewaytest.Creating(gatewaytest.Anonymous))))
+			x := w.Upstream.Post()
+			_ = c.Conn.(*net.TCPConn).SetLinger(0)
+			_ = c.Conn.(*net.TCPConn).SetReadBuffer(4096)
+			x.Answer <- strings.Replace(terminated, "xxx", strings.Repeat("x", 16<<20), 1)
+			if _, err := c.In.Peek(1); err != nil {
+				w.T.Error(err)
 			}
-			_ = c.conn.Close()
+			_ = c.Conn.Close()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{}, connections(2, 2))
 			fail(w)
-			w.eventually("the place is free", func() bool { return w.taken() == 0 })
-			w.eventually("no ticket is left", func() bool { return w.auth.left() == 0 })
+			w.Eventually("the place is free", func() bool { return w.taken() == 0 })
+			w.Eventually("no ticket is left", func() bool { return w.Auth.Left() == 0 })
 		})
 	}
 }
 
 func posting(body string) string {
-	return "POST " + boshQuery(aliceToken) + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	return "POST " + gatewaytest.BOSHQuery(gatewaytest.AliceToken) + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
 
 // TestBOSHBodyThatIsCut does not reach the upstream.
 func TestBOSHBodyThatIsCut(t *testing.T) {
 	w := newWorld(t, Options{})
-	c := w.connect()
-	request := posting(body(2, anonymous))
-	c.raw([]byte(request[:len(request)-1]))
-	_ = c.conn.(*net.TCPConn).CloseWrite()
-	c.head("400")
-	w.upstream.untouched()
+	c := w.Connect()
+	request := posting(gatewaytest.Body(2, gatewaytest.Anonymous))
+	c.Raw([]byte(request[:len(request)-1]))
+	_ = c.Conn.(*net.TCPConn).CloseWrite()
+	c.Head("400")
+	w.Upstream.Untouched()
 }
 
 // TestBOSHUpstreamDown: the client is told to come again, by a status that has
 // it do so.
 func TestBOSHUpstreamDown(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session(aliceToken)
-	w.upstream.CloseClientConnections()
-	w.upstream.Close()
-	a := <-w.send(aliceToken, body(2))
-	a.wants(t, http.StatusBadGateway, "Prosody cannot be reached")
-	if a.header.Get("Access-Control-Allow-Origin") != page {
-		t.Errorf("%v", a.header)
+	w.Session(gatewaytest.AliceToken)
+	w.Upstream.CloseClientConnections()
+	w.Upstream.Close()
+	a := <-w.Send(gatewaytest.AliceToken, gatewaytest.Body(2))
+	a.Wants(t, http.StatusBadGateway, "Prosody cannot be reached")
+	if a.Header.Get("Access-Control-Allow-Origin") != gatewaytest.Page {
+		t.Errorf("%v", a.Header)
 	}
-	w.counted(metrics.GatewayRefused, metrics.RefusedUpstream.String(), 1)
+	w.Counted(metrics.GatewayRefused, metrics.RefusedUpstream.String(), 1)
 }
 
 // TestBOSHClientThatWaits and goes away frees the upstream's connection, which
 // tells Prosody.
 func TestBOSHClientThatWaits(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session(aliceToken)
-	c := w.connect()
-	c.raw([]byte(posting(body(2))))
-	x := w.upstream.post()
-	_ = c.conn.Close()
-	receive(t, x.Context().Done())
+	w.Session(gatewaytest.AliceToken)
+	c := w.Connect()
+	c.Raw([]byte(posting(gatewaytest.Body(2))))
+	x := w.Upstream.Post()
+	_ = c.Conn.Close()
+	gatewaytest.Receive(t, x.Context().Done())
 }
 
 // TestExpensiveBodies: what anybody can send costs no more than reading it.
 func TestExpensiveBodies(t *testing.T) {
 	w := newWorld(t, Options{})
 	attributes := strings.Repeat(` a="b"`, 300_000)
-	w.boshGuest()
+	w.BOSHGuest()
 	for s, readable := range map[string]bool{
-		`<body ` + bosh + attributes + ` rid="3" sid="s1"/>`:                false,
-		`<body ` + bosh + ` rid="3" sid="s1"><a` + attributes + `/></body>`: true,
-		body(3, strings.Repeat("<a>", 600_000)):                             true,
-		body(3, strings.Repeat("<a/>", 450_000), join(room+"/x")):           true,
+		`<body ` + gatewaytest.BOSH + attributes + ` rid="3" sid="s1"/>`:                              false,
+		`<body ` + gatewaytest.BOSH + ` rid="3" sid="s1"><a` + attributes + `/></body>`:               true,
+		gatewaytest.Body(3, strings.Repeat("<a>", 600_000)):                                           true,
+		gatewaytest.Body(3, strings.Repeat("<a/>", 450_000), gatewaytest.Join(gatewaytest.Room+"/x")): true,
 	} {
 		if !readable {
-			(<-w.send("", s)).wantsIfRead(t, badRequest)
-			(<-w.send(aliceToken, s)).wantsIfRead(t, badRequest)
+			wantsIfRead(t, <-w.Send("", s), badRequest)
+			wantsIfRead(t, <-w.Send(gatewaytest.AliceToken, s), badRequest)
 			continue
 		}
-		w.round("", s, s, told())
-		(<-w.send(aliceToken, strings.Replace(s, "s1", "s2", 1))).wantsIfRead(t, "too large before the login")
-		w.upstream.post().answer <- told() // the end of it
+		w.Round("", s, s, gatewaytest.Told())
+		wantsIfRead(t, <-w.Send(gatewaytest.AliceToken, strings.Replace(s, "s1", "s2", 1)), "too large before the login")
+		w.Upstream.Post().Answer <- gatewaytest.Told() // the end of it
 	}
-	w.upstream.untouched()
+	w.Upstream.Untouched()
 }
 
 // wantsIfRead checks the answer to a body that is not read to its end: the
 // connection may be cut before its client has the answer.
-func (a answer) wantsIfRead(t *testing.T, part string) {
+func wantsIfRead(t *testing.T, a gatewaytest.Answer, part string) {
 	t.Helper()
-	if a.status != 0 {
-		a.wants(t, http.StatusOK, part)
+	if a.Status != 0 {
+		a.Wants(t, http.StatusOK, part)
 	}
 }

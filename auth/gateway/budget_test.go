@@ -8,39 +8,39 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
-
-	"usher/auth/gateway/budget"
 )
 
 // enterFrom logs in as a guest behind the proxy.
-func (w *world) enterFrom(address string) (client, prosody *wire) {
-	w.t.Helper()
+func (w *world) enterFrom(address string) (client, prosody *gatewaytest.Wire) {
+	w.T.Helper()
 	header := forwarded(address)
 	if address == "" {
 		header.Del("X-Forwarded-For")
 	}
-	client, err := w.dial("", header)
+	client, err := w.Dial("", header)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	prosody = w.upstream.socket()
-	for _, s := range []string{streamTo, anonymous} {
-		client.text(s)
-		prosody.expect(s)
+	prosody = w.Upstream.Socket()
+	for _, s := range []string{gatewaytest.StreamTo, gatewaytest.Anonymous} {
+		client.Text(s)
+		prosody.Expect(s)
 	}
-	prosody.text(success)
-	client.expect(success)
+	prosody.Text(gatewaytest.Success)
+	client.Expect(gatewaytest.Success)
 	return client, prosody
 }
 
 // holds sends so much of a message in fragments, which does not end.
-func (c *wire) holds(n int) {
-	c.t.Helper()
-	c.frame(false, ws.OpText, "<")
+func holds(t testing.TB, c *gatewaytest.Wire, n int) {
+	t.Helper()
+	c.Frame(false, ws.OpText, "<")
 	for n--; n > 0; n -= min(n, 1<<20) {
-		c.frame(false, ws.OpContinuation, random(min(n, 1<<20)))
+		c.Frame(false, ws.OpContinuation, gatewaytest.Random(min(n, 1<<20)))
 	}
 }
 
@@ -54,17 +54,17 @@ func TestNoBudgetBeforeALogin(t *testing.T) {
 	for _, way := range waysIn {
 		w := newWorld(t, Options{}, way.settings())
 		for range 20 {
-			client, _ := w.open(way.token)
-			client.holds(budget.Piece)
-			client.frame(false, ws.OpContinuation, "x")
-			client.expectOne("<stream:error ", "The stanza is too large before the login.")
+			client, _ := w.Open(way.token)
+			holds(t, client, budget.Piece)
+			client.Frame(false, ws.OpContinuation, "x")
+			client.ExpectOne("<stream:error ", "The stanza is too large before the login.")
 		}
-		(<-w.send(way.token, creating(strings.Repeat(" ", budget.Piece)))).wants(t, http.StatusOK, "too large before the login")
+		(<-w.Send(way.token, gatewaytest.Creating(strings.Repeat(" ", budget.Piece)))).Wants(t, http.StatusOK, "too large before the login")
 		if n := w.held(); n != 0 {
 			t.Errorf("%s: %d bytes are held", way.name, n)
 		}
-		w.counted(metrics.GatewayEnded, "policy", 20)
-		w.counted(metrics.GatewayEnded, "overloaded", 0)
+		w.Counted(metrics.GatewayEnded, "policy", 20)
+		w.Counted(metrics.GatewayEnded, "overloaded", 0)
 	}
 }
 
@@ -88,44 +88,44 @@ func TestAddressShare(t *testing.T) {
 		sessions := of / (largest - budget.Piece)
 		for range sessions {
 			client, _ := w.enterFrom(each)
-			client.holds(largest)
+			holds(t, client, largest)
 		}
-		w.eventually("all is held", func() bool { return w.held() == int64(sessions*(largest-budget.Piece)) })
+		w.Eventually("all is held", func() bool { return w.held() == int64(sessions*(largest-budget.Piece)) })
 		client, prosody := w.enterFrom(each)
-		client.holds(budget.Piece + of - sessions*(largest-budget.Piece) + 1) // a byte too much
-		client.expectOne("<stream:error ", "<resource-constraint ")
-		prosody.expect(stanza.Close)
+		holds(t, client, budget.Piece+of-sessions*(largest-budget.Piece)+1) // a byte too much
+		client.ExpectOne("<stream:error ", "<resource-constraint ")
+		prosody.Expect(stanza.Close)
 		client, prosody = w.enterFrom("198.51.100.1") // another address
-		client.frame(false, ws.OpText, random(largest/2))
-		client.frame(true, ws.OpContinuation, random(largest/2))
-		prosody.expect(random(largest/2) + random(largest/2))
+		client.Frame(false, ws.OpText, gatewaytest.Random(largest/2))
+		client.Frame(true, ws.OpContinuation, gatewaytest.Random(largest/2))
+		prosody.Expect(gatewaytest.Random(largest/2) + gatewaytest.Random(largest/2))
 	}
 }
 
 // TestSessionShare: a session holds one message of the largest size at a time.
 func TestSessionShare(t *testing.T) {
 	w := newWorld(t, Options{}, messages(100_000))
-	w.boshGuest()
+	w.BOSHGuest()
 	long := strings.Repeat("x", 90_000)
-	first := w.connect() // a body that does not end
-	first.raw([]byte("POST " + boshQuery("") + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 95000\r\n\r\n" + strings.TrimSuffix(body(3, long), "</body>")))
-	w.eventually("it is held", func() bool { return w.held() > 70_000 })
-	(<-w.send("", body(4, long))).wants(t, http.StatusServiceUnavailable, "too many large stanzas")
-	_ = first.conn.Close()
-	w.eventually("it is let go", func() bool { return w.held() == 0 })
-	w.round("", body(4, long), body(4, long), told())
+	first := w.Connect() // a body that does not end
+	first.Raw([]byte("POST " + gatewaytest.BOSHQuery("") + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nContent-Length: 95000\r\n\r\n" + strings.TrimSuffix(gatewaytest.Body(3, long), "</body>")))
+	w.Eventually("it is held", func() bool { return w.held() > 70_000 })
+	(<-w.Send("", gatewaytest.Body(4, long))).Wants(t, http.StatusServiceUnavailable, "too many large stanzas")
+	_ = first.Conn.Close()
+	w.Eventually("it is let go", func() bool { return w.held() == 0 })
+	w.Round("", gatewaytest.Body(4, long), gatewaytest.Body(4, long), gatewaytest.Told())
 }
 
 // TestSentBodiesAreLetGo: a request of BOSH that waits for its answer holds
 // nothing of a share.
 func TestSentBodiesAreLetGo(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.boshGuest()
-	got := w.send("", body(3, strings.Repeat("x", 1<<20)))
-	x := w.upstream.post()
-	w.eventually("nothing is held", func() bool { return w.held() == 0 })
-	x.answer <- told()
-	(<-got).wants(t, http.StatusOK, told())
+	w.BOSHGuest()
+	got := w.Send("", gatewaytest.Body(3, strings.Repeat("x", 1<<20)))
+	x := w.Upstream.Post()
+	w.Eventually("nothing is held", func() bool { return w.held() == 0 })
+	x.Answer <- gatewaytest.Told()
+	(<-got).Wants(t, http.StatusOK, gatewaytest.Told())
 }
 
 // TestBodiesBeingRead: one address has no more of them than it may have
@@ -133,12 +133,12 @@ func TestSentBodiesAreLetGo(t *testing.T) {
 func TestBodiesBeingRead(t *testing.T) {
 	w := newWorld(t, Options{}, behindProxy, connections(4, 2))
 	for range 2 {
-		c := w.connect()
-		c.raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + host + "\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 1000\r\n\r\n<body"))
+		c := w.Connect()
+		c.Raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 1000\r\n\r\n<body"))
 	}
-	w.eventually("they are being read", func() bool { return w.proxy.Reading() == 2 })
-	w.do(w.request(http.MethodPost, BOSHPath, creating(), forwarded("192.0.2.1"))).wants(t, http.StatusTooManyRequests, "from this address")
-	got := w.later(w.request(http.MethodPost, BOSHPath, creating(), forwarded("192.0.2.2")))
-	w.upstream.post().answer <- told()
-	(<-got).wants(t, http.StatusOK, fmt.Sprint(told()))
+	w.Eventually("they are being read", func() bool { return w.proxy.Reading() == 2 })
+	w.Do(w.Request(http.MethodPost, BOSHPath, gatewaytest.Creating(), forwarded("192.0.2.1"))).Wants(t, http.StatusTooManyRequests, "from this address")
+	got := w.Later(w.Request(http.MethodPost, BOSHPath, gatewaytest.Creating(), forwarded("192.0.2.2")))
+	w.Upstream.Post().Answer <- gatewaytest.Told()
+	(<-got).Wants(t, http.StatusOK, fmt.Sprint(gatewaytest.Told()))
 }

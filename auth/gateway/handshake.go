@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
-	"time"
 
+	"usher/auth/gateway/stream"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
@@ -18,36 +17,30 @@ func (q *request) webSocket() {
 	if !ok {
 		return
 	}
-	l := q.login // a copy: the request shall not outlive this
-	s := &session{Server: q.Server, settings: q.Settings, free: free, began: time.Now(), login: &l}
-	s.share = q.Share(&q.budget)
+	s := q.streams.New(stream.Client{
+		Login: q.login, MessageBytes: q.Settings.MessageBytes, Share: q.Share(&q.budget), Free: free,
+	})
 	protocol, ok := q.dial(s)
 	if !ok {
 		free()
 		return
 	}
-	if err := s.client.Accept(q.W, q.R, protocol, q.WriteTimeout, s.ofClient()); err != nil {
+	if err := s.Accept(q.W, q.R, protocol); err != nil {
 		q.Count(metrics.RefusedRequest)
-		_ = s.prosody.Close()
 		free()
 		return
 	}
-	if !q.sessions.start(s) { // it came while the others were told to stop
-		var ending sync.WaitGroup
-		ending.Go(func() { s.end(endStopped()) })
-		s.run()
-		ending.Wait()
-	}
+	s.Run()
 }
 
 // dial connects to Prosody's mod_websocket, with the client's own headers, and
 // returns the protocol that it chose.
-func (q *request) dial(s *session) (protocol string, ok bool) {
+func (q *request) dial(s *stream.Session) (protocol string, ok bool) {
 	ctx, cancel := context.WithTimeout(q.R.Context(), q.HandshakeTimeout)
 	defer cancel()
-	protocol, err := s.prosody.Dial(ctx, websocket.Request{
+	protocol, err := s.Dial(ctx, websocket.Request{
 		Address: q.Target("ws").String(), Host: q.R.Host, Header: q.Forwarded(), Protocols: websocket.Protocols(q.R.Header),
-	}, s.ofProsody())
+	})
 	if err != nil {
 		q.notConnected(err)
 		return "", false

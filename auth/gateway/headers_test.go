@@ -7,18 +7,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"usher/auth/gateway/gatewaytest"
 )
 
 // TestHeadersByAnotherName: Prosody reads "_" in a header's name as "-". What
 // the gateway says itself, or does not pass, a client cannot say that way.
 func TestHeadersByAnotherName(t *testing.T) {
 	w := newWorld(t, Options{}, behindProxy)
-	c := w.connect()
-	c.raw([]byte("GET " + WebSocketPath + "?room=" + secretRoom + " HTTP/1.1\r\nHost: " + host + "\r\nX-Forwarded-For: 192.0.2.1\r\n" +
+	c := w.Connect()
+	c.Raw([]byte("GET " + WebSocketPath + "?room=" + gatewaytest.SecretRoom + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nX-Forwarded-For: 192.0.2.1\r\n" +
 		"X_Forwarded_For: 192.0.2.66\r\nX-Forwarded_For: 192.0.2.66\r\nX_FORWARDED_PROTO: https\r\nSec_WebSocket_Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec_Websocket_Protocol: xmpp\r\n" +
 		"Upgrade: websocket\r\nConnection: Upgrade, X-Hop\r\nX-Hop: 1\r\nX.Forwarded.For: 192.0.2.66\r\nAuthorization: Basic YTpi\r\nProxy: http://evil.example\r\n" +
 		"X-Jitsi-Region: eu\r\nCookie: a=b\r\nX-Original-Path: /?jwt=ey\r\n\r\n"))
-	x := w.upstream.post()
+	x := w.Upstream.Post()
 	h := fmt.Sprint(x.Header)
 	for _, word := range []string{"_", "192.0.2.66", "https", "Sec", "Upgrade", "X-Hop", "X.For", "Authorization", "Proxy", "ey"} {
 		if strings.Contains(h, word) {
@@ -28,8 +30,8 @@ func TestHeadersByAnotherName(t *testing.T) {
 	if x.Header.Get("X-Forwarded-For") != "192.0.2.1" || x.Header.Get("X-Jitsi-Region") != "eu" || x.Header.Get("Cookie") != "a=b" {
 		t.Errorf("Prosody gets %s", h)
 	}
-	x.answer <- "It works!"
-	c.head("200")
+	x.Answer <- "It works!"
+	c.Head("200")
 }
 
 // TestCompressedBodies do not pass: what is read here would not be what Prosody
@@ -37,9 +39,9 @@ func TestHeadersByAnotherName(t *testing.T) {
 func TestCompressedBodies(t *testing.T) {
 	w := newWorld(t, Options{})
 	for _, encoding := range []string{"gzip", "deflate", "identity", "x, y"} {
-		w.do(w.request(http.MethodPost, BOSHPath, creating(), http.Header{"Content-Encoding": {encoding}})).wants(t, http.StatusUnsupportedMediaType, "Content-Encoding")
+		w.Do(w.Request(http.MethodPost, BOSHPath, gatewaytest.Creating(), http.Header{"Content-Encoding": {encoding}})).Wants(t, http.StatusUnsupportedMediaType, "Content-Encoding")
 	}
-	w.upstream.untouched()
+	w.Upstream.Untouched()
 }
 
 // TestTwoLengths: a request that says in two ways how long it is reaches Prosody
@@ -57,14 +59,14 @@ func TestTwoLengths(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, Options{HandshakeTimeout: 200 * time.Millisecond})
-			c := w.connect()
-			c.raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + host + "\r\n" + lines + "\r\n" + "0\r\n\r\n" + inside))
-			_ = c.conn.SetReadDeadline(time.Now().Add(30 * time.Second)) // it is closed long before
-			said, _ := io.ReadAll(io.LimitReader(c.in, 64<<10))
+			c := w.Connect()
+			c.Raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\n" + lines + "\r\n" + "0\r\n\r\n" + inside))
+			_ = c.Conn.SetReadDeadline(time.Now().Add(30 * time.Second)) // it is closed long before
+			said, _ := io.ReadAll(io.LimitReader(c.In, 64<<10))
 			if strings.Count(string(said), "HTTP/1.1 ") == 0 {
 				t.Error("no answer")
 			}
-			w.upstream.untouched() // none of them is a body of BOSH
+			w.Upstream.Untouched() // none of them is a body of BOSH
 		})
 	}
 }
@@ -73,18 +75,18 @@ func TestTwoLengths(t *testing.T) {
 // else of the headers.
 func TestRefusedOrigin(t *testing.T) {
 	for origin, want := range map[string]string{
-		"https://evil.example":                    "origin=https://evil.example",
-		"https://evil.example/?jwt=" + aliceToken: "origin=https://evil.example",
-		"https://" + strings.Repeat("x", 1000):    "origin=https://" + strings.Repeat("x", 100),
-		"null":                                    "origin=null",
-		"http://meet.example.com":                 "origin=http://meet.example.com",
-		"https://meet.example.com:8443":           "origin=https://meet.example.com:8443",
+		"https://evil.example":                                "origin=https://evil.example",
+		"https://evil.example/?jwt=" + gatewaytest.AliceToken: "origin=https://evil.example",
+		"https://" + strings.Repeat("x", 1000):                "origin=https://" + strings.Repeat("x", 100),
+		"null":                                                "origin=null",
+		"http://meet.example.com":                             "origin=http://meet.example.com",
+		"https://meet.example.com:8443":                       "origin=https://meet.example.com:8443",
 	} {
 		w := newWorld(t, Options{})
-		r := w.request(http.MethodPost, boshQuery(aliceToken), creating(), http.Header{"Origin": {origin}})
+		r := w.Request(http.MethodPost, gatewaytest.BOSHQuery(gatewaytest.AliceToken), gatewaytest.Creating(), http.Header{"Origin": {origin}})
 		r.Host = "meet.jitsi"
-		w.do(r).wants(t, http.StatusForbidden, "gateway.origins")
-		if log := w.log.String(); !strings.Contains(log, want) || !strings.Contains(log, "host=meet.jitsi") || len(log) > 800 {
+		w.Do(r).Wants(t, http.StatusForbidden, "gateway.origins")
+		if log := w.Log.String(); !strings.Contains(log, want) || !strings.Contains(log, "host=meet.jitsi") || len(log) > 800 {
 			t.Errorf("%.40s: the log says %s", origin, log)
 		}
 	}

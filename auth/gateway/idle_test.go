@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/auth/gateway/gatewaytest"
 	"usher/internal/listen"
 )
 
@@ -19,13 +20,13 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 		limited = listen.Limit(l, listen.Options{Name: Door, Limits: listen.Limits{Most: most}})
 		return limited
 	}, Options{})
-	client, prosody := w.login(aliceToken)
-	w.session("")
-	waits := w.send("", body(2))
-	waiting := w.upstream.post()
+	client, prosody := w.Login(gatewaytest.AliceToken)
+	w.Session("")
+	waits := w.Send("", gatewaytest.Body(2))
+	waiting := w.Upstream.Post()
 	for _, begin := range []string{"", "GET " + BOSHPath + " HTTP/1.1\r\nHo", "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", "POST " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n<"} {
 		for range 3 * most {
-			nc, err := net.Dial("tcp", w.address)
+			nc, err := net.Dial("tcp", w.Address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,10 +34,10 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			_, _ = fmt.Fprint(nc, begin)
 		}
 		began := time.Now()
-		another, theirs := w.open(bobToken)
-		another.text(streamTo)
-		theirs.expect(streamTo)
-		_ = another.conn.Close()
+		another, theirs := w.Open(gatewaytest.BobToken)
+		another.Text(gatewaytest.StreamTo)
+		theirs.Expect(gatewaytest.StreamTo)
+		_ = another.Conn.Close()
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%q: a session took %v", begin, took)
 		}
@@ -44,8 +45,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	if c := limited.Counts(); c.Open > most || c.Closed < 6*most {
 		t.Errorf("%+v", c)
 	}
-	client.text("<b/>")
-	prosody.expect("<b/>")
-	waiting.answer <- told()
-	(<-waits).wants(t, http.StatusOK, "")
+	client.Text("<b/>")
+	prosody.Expect("<b/>")
+	waiting.Answer <- gatewaytest.Told()
+	(<-waits).Wants(t, http.StatusOK, "")
 }

@@ -10,30 +10,27 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/gatewaytest"
 	"usher/metrics"
 )
 
 // refusedWith wants a handshake to be refused with a status.
 func (w *world) refusedWith(status int, query string, header http.Header) {
-	w.t.Helper()
-	if _, err := w.dial(query, header); err != ws.StatusError(status) {
-		w.t.Errorf("got %v, want %d", err, status)
+	w.T.Helper()
+	if _, err := w.Dial(query, header); err != ws.StatusError(status) {
+		w.T.Errorf("got %v, want %d", err, status)
 	}
-}
-
-func forwarded(address string) http.Header {
-	return http.Header{"Origin": {page}, "X-Forwarded-For": {address}}
 }
 
 func TestConnectionBounds(t *testing.T) {
 	w := newWorld(t, Options{}, connections(4, 2), behindProxy)
-	open := func(address string) *wire {
+	open := func(address string) *gatewaytest.Wire {
 		t.Helper()
-		client, err := w.dial("", forwarded(address))
+		client, err := w.Dial("", forwarded(address))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.upstream.socket()
+		w.Upstream.Socket()
 		return client
 	}
 	first := open("192.0.2.1")
@@ -42,71 +39,71 @@ func TestConnectionBounds(t *testing.T) {
 	open("2001:db8::1")
 	open("2001:db8::2")
 	w.refusedWith(http.StatusServiceUnavailable, "", forwarded("192.0.2.2"))
-	a := w.do(w.request(http.MethodPost, BOSHPath+"?room="+secretRoom, creating(), nil))
-	a.wants(t, http.StatusServiceUnavailable, "too many connections")
-	if a.header.Get("Retry-After") == "" || a.header.Get("Access-Control-Allow-Origin") != page {
-		t.Errorf("%v", a.header)
+	a := w.Do(w.Request(http.MethodPost, BOSHPath+"?room="+gatewaytest.SecretRoom, gatewaytest.Creating(), nil))
+	a.Wants(t, http.StatusServiceUnavailable, "too many connections")
+	if a.Header.Get("Retry-After") == "" || a.Header.Get("Access-Control-Allow-Origin") != gatewaytest.Page {
+		t.Errorf("%v", a.Header)
 	}
-	_ = first.conn.Close()
-	w.eventually("a place is free", func() bool { return w.taken() == 3 })
-	w.do(w.request(http.MethodPost, BOSHPath, creating(), forwarded("2001:db8::3"))).wants(t, http.StatusTooManyRequests, "from this address")
+	_ = first.Conn.Close()
+	w.Eventually("a place is free", func() bool { return w.taken() == 3 })
+	w.Do(w.Request(http.MethodPost, BOSHPath, gatewaytest.Creating(), forwarded("2001:db8::3"))).Wants(t, http.StatusTooManyRequests, "from this address")
 	open("192.0.2.1")
-	w.counted(metrics.GatewayConnections, metrics.TransportWebSocket.String(), 4)
-	w.counted(metrics.GatewayRefused, metrics.RefusedAddress.String(), 2)
-	w.counted(metrics.GatewayRefused, metrics.RefusedConnections.String(), 2)
-	w.upstream.untouched()
+	w.Counted(metrics.GatewayConnections, metrics.TransportWebSocket.String(), 4)
+	w.Counted(metrics.GatewayRefused, metrics.RefusedAddress.String(), 2)
+	w.Counted(metrics.GatewayRefused, metrics.RefusedConnections.String(), 2)
+	w.Upstream.Untouched()
 }
 
 // TestPlacesAreGivenBack by handshakes that do not lead to a session.
 func TestPlacesAreGivenBack(t *testing.T) {
 	for name, fail := range map[string]func(w *world){
 		"no upstream": func(w *world) {
-			w.upstream.Close()
+			w.Upstream.Close()
 			w.refusedWith(http.StatusBadGateway, "", nil)
 		},
 		"no mod_websocket": func(w *world) {
-			w.upstream.status.Store(http.StatusNotFound)
+			w.Upstream.Status.Store(http.StatusNotFound)
 			w.refusedWith(http.StatusBadGateway, "", nil)
 		},
 		"not XMPP": func(w *world) {
-			w.upstream.status.Store(http.StatusNotImplemented)
+			w.Upstream.Status.Store(http.StatusNotImplemented)
 			w.refusedWith(http.StatusNotImplemented, "", nil)
 		},
 		"an upstream with a fault": func(w *world) {
-			w.upstream.status.Store(http.StatusInternalServerError)
+			w.Upstream.Status.Store(http.StatusInternalServerError)
 			w.refusedWith(http.StatusBadGateway, "", nil)
 		},
 		"a version that is not": func(w *world) {
-			c := w.connect()
-			c.raw([]byte(handshake("Sec-WebSocket-Version: 12\r\n", "Upgrade: websocket\r\n")))
-			c.head("426")
-			w.upstream.socket().expectEnd()
+			c := w.Connect()
+			c.Raw([]byte(handshake("Sec-WebSocket-Version: 12\r\n", "Upgrade: websocket\r\n")))
+			c.Head("426")
+			w.Upstream.Socket().ExpectEnd()
 		},
 		"no upgrade": func(w *world) {
-			c := w.connect()
-			c.raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n")))
-			c.head("400")
-			w.upstream.socket().expectEnd()
+			c := w.Connect()
+			c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n")))
+			c.Head("400")
+			w.Upstream.Socket().ExpectEnd()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{}, connections(1, 1))
 			fail(w)
 			fail = nil
-			w.eventually("the place is free", func() bool { return w.taken() == 0 })
+			w.Eventually("the place is free", func() bool { return w.taken() == 0 })
 		})
 	}
 }
 
 func handshake(lines ...string) string {
-	return "GET " + WebSocketPath + "?room=" + secretRoom + "&token=" + aliceToken + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: Upgrade\r\n" +
+	return "GET " + WebSocketPath + "?room=" + gatewaytest.SecretRoom + "&token=" + gatewaytest.AliceToken + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: xmpp\r\n" + strings.Join(lines, "") + "\r\n"
 }
 
 // TestUpstreamThatSaysNothing: a handshake has its time.
 func TestUpstreamThatSaysNothing(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: 50 * time.Millisecond})
-	l := silent(t)
+	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
 	w.refusedWith(http.StatusBadGateway, "", nil)
@@ -115,14 +112,14 @@ func TestUpstreamThatSaysNothing(t *testing.T) {
 // TestClientThatLeavesTheHandshake gives its place back before its time is over.
 func TestClientThatLeavesTheHandshake(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: time.Hour})
-	l := silent(t)
+	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
-	c := w.connect()
-	c.raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
-	w.eventually("it waits", func() bool { return w.taken() == 1 })
-	_ = c.conn.Close()
-	w.eventually("it is gone", func() bool { return w.taken() == 0 })
+	c := w.Connect()
+	c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
+	w.Eventually("it waits", func() bool { return w.taken() == 1 })
+	_ = c.Conn.Close()
+	w.Eventually("it is gone", func() bool { return w.taken() == 0 })
 }
 
 func TestRequestsThatAreNoneOfOurs(t *testing.T) {
@@ -142,16 +139,16 @@ func TestRequestsThatAreNoneOfOurs(t *testing.T) {
 		{http.MethodOptions, BOSHPath, nil, http.StatusMethodNotAllowed},
 		{http.MethodPost, BOSHPath, http.Header{"Origin": {"https://evil.example"}}, http.StatusForbidden},
 		{http.MethodGet, WebSocketPath, http.Header{"Origin": {"null"}}, http.StatusForbidden},
-		{http.MethodGet, BOSHPath, http.Header{"Origin": {page, page}}, http.StatusForbidden},
+		{http.MethodGet, BOSHPath, http.Header{"Origin": {gatewaytest.Page, gatewaytest.Page}}, http.StatusForbidden},
 		{http.MethodGet, BOSHPath, http.Header{"X-Long": {strings.Repeat("x", 16<<10)}}, http.StatusRequestHeaderFieldsTooLarge},
 	} {
-		a := w.do(w.request(row.method, row.path+"?token="+aliceToken+"&room="+secretRoom, "", row.header))
-		if a.status != row.status || strings.Contains(a.body, secretWord) || strings.Contains(a.body, secretRoom) {
-			t.Errorf("%s %s: %d %q, want %d", row.method, row.path, a.status, a.body, row.status)
+		a := w.Do(w.Request(row.method, row.path+"?token="+gatewaytest.AliceToken+"&room="+gatewaytest.SecretRoom, "", row.header))
+		if a.Status != row.status || strings.Contains(a.Body, gatewaytest.SecretWord) || strings.Contains(a.Body, gatewaytest.SecretRoom) {
+			t.Errorf("%s %s: %d %q, want %d", row.method, row.path, a.Status, a.Body, row.status)
 		}
 	}
-	w.refusedWith(http.StatusForbidden, "&token="+aliceToken, http.Header{"Origin": {"https://evil.example"}})
-	w.upstream.untouched()
+	w.refusedWith(http.StatusForbidden, "&token="+gatewaytest.AliceToken, http.Header{"Origin": {"https://evil.example"}})
+	w.Upstream.Untouched()
 }
 
 func TestNotConfigured(t *testing.T) {
@@ -164,17 +161,17 @@ func TestNotConfigured(t *testing.T) {
 func TestThePage(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
 	for _, path := range []string{WebSocketPath, BOSHPath} {
-		got := w.later(w.request(http.MethodGet, path+"?a=%zz&token="+aliceToken+"&b=;c&room="+secretRoom, "", http.Header{
-			"Upgrade": {"h2c"}, "Authorization": {"Bearer " + aliceToken}, "Referer": {page + "?jwt=" + aliceToken}, "Connection": {"x-hop"}, "X-Hop": {"1"},
+		got := w.Later(w.Request(http.MethodGet, path+"?a=%zz&token="+gatewaytest.AliceToken+"&b=;c&room="+gatewaytest.SecretRoom, "", http.Header{
+			"Upgrade": {"h2c"}, "Authorization": {"Bearer " + gatewaytest.AliceToken}, "Referer": {gatewaytest.Page + "?jwt=" + gatewaytest.AliceToken}, "Connection": {"x-hop"}, "X-Hop": {"1"},
 		}))
-		x := w.upstream.post()
-		if x.URL.RawQuery != "a=%zz&b=;c&room="+secretRoom || x.URL.Path != path || strings.Contains(fmt.Sprint(x.Header), secretWord) ||
-			x.Header.Get("X-Hop")+x.Header.Get("Upgrade") != "" || x.Header.Get("X-Forwarded-For") != "127.0.0.1" || x.Host != w.address {
+		x := w.Upstream.Post()
+		if x.URL.RawQuery != "a=%zz&b=;c&room="+gatewaytest.SecretRoom || x.URL.Path != path || strings.Contains(fmt.Sprint(x.Header), gatewaytest.SecretWord) ||
+			x.Header.Get("X-Hop")+x.Header.Get("Upgrade") != "" || x.Header.Get("X-Forwarded-For") != "127.0.0.1" || x.Host != w.Address {
 			t.Errorf("Prosody gets %s %v from %s", x.URL.RawQuery, x.Header, x.Host)
 		}
-		w.eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
-		x.answer <- "It works!"
-		(<-got).wants(t, http.StatusOK, "It works!")
+		w.Eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
+		x.Answer <- "It works!"
+		(<-got).Wants(t, http.StatusOK, "It works!")
 	}
 }
 
@@ -182,12 +179,12 @@ func TestThePage(t *testing.T) {
 func TestForwardedAddress(t *testing.T) {
 	w := newWorld(t, Options{}, behindProxy)
 	header := http.Header{"X-Forwarded-For": {"10.0.0.1, 192.0.2.1"}, "X-Forwarded-Proto": {"https"}, "Forwarded": {"for=10.0.0.1"}, "X-Forwarded-Host": {"x"}}
-	got := w.later(w.request(http.MethodGet, BOSHPath, "", header))
-	x := w.upstream.post()
+	got := w.Later(w.Request(http.MethodGet, BOSHPath, "", header))
+	x := w.Upstream.Post()
 	if h := x.Header; h.Get("X-Forwarded-For") != "192.0.2.1" || h.Get("X-Forwarded-Proto") != "https" || h.Get("Forwarded")+h.Get("X-Forwarded-Host") != "" {
 		t.Errorf("Prosody gets %v", h)
 	}
-	x.answer <- ""
+	x.Answer <- ""
 	<-got
 }
 
@@ -196,13 +193,13 @@ func TestForwardedAddress(t *testing.T) {
 func TestBodiesThatDoNotCome(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: 100 * time.Millisecond})
 	for _, line := range []string{"GET " + BOSHPath, "PUT " + BOSHPath, "POST /elsewhere"} {
-		c := w.connect()
-		c.raw([]byte(line + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 1000\r\n\r\nx"))
+		c := w.Connect()
+		c.Raw([]byte(line + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nContent-Length: 1000\r\n\r\nx"))
 		if strings.HasPrefix(line, "GET") {
-			w.upstream.post().answer <- "It works!"
+			w.Upstream.Post().Answer <- "It works!"
 		}
-		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-		if _, err := io.ReadAll(c.in); isTimeout(err) {
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		if _, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) {
 			t.Errorf("%s: the connection stays", line)
 		}
 	}
@@ -211,11 +208,11 @@ func TestBodiesThatDoNotCome(t *testing.T) {
 // TestRequestsWithoutAHeader have HandshakeTimeout to be whole.
 func TestRequestsWithoutAHeader(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: 50 * time.Millisecond})
-	for _, said := range []string{"", "GET", "GET " + BOSHPath + "?token=" + aliceToken + " HTTP/1.1\r\nX: "} {
-		c := w.connect()
-		c.raw([]byte(said))
-		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-		if b, err := io.ReadAll(c.in); isTimeout(err) || strings.Contains(string(b), secretWord) {
+	for _, said := range []string{"", "GET", "GET " + BOSHPath + "?token=" + gatewaytest.AliceToken + " HTTP/1.1\r\nX: "} {
+		c := w.Connect()
+		c.Raw([]byte(said))
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		if b, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) || strings.Contains(string(b), gatewaytest.SecretWord) {
 			t.Errorf("%q is answered %q, %v", said, b, err)
 		}
 	}
@@ -225,11 +222,11 @@ func TestRequestsWithoutAHeader(t *testing.T) {
 // for ever.
 func TestAnswersThatNobodyReads(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: 50 * time.Millisecond})
-	c := w.connect()
-	requests := []byte(strings.Repeat("GET /elsewhere HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 1000))
-	for end := time.Now().Add(patience); ; {
-		_ = c.conn.SetWriteDeadline(end)
-		if _, err := c.conn.Write(requests); isTimeout(err) {
+	c := w.Connect()
+	requests := []byte(strings.Repeat("GET /elsewhere HTTP/1.1\r\nHost: "+gatewaytest.Host+"\r\n\r\n", 1000))
+	for end := time.Now().Add(gatewaytest.Patience); ; {
+		_ = c.Conn.SetWriteDeadline(end)
+		if _, err := c.Conn.Write(requests); gatewaytest.IsTimeout(err) {
 			t.Fatal("the connection stays")
 		} else if err != nil {
 			return
@@ -241,13 +238,13 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 // is bounded by what the sockets hold.
 func TestSlowReaderOnASocket(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: 300 * time.Millisecond})
-	_, prosody := w.guest()
-	sent, piece := 0, prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(1<<20))
-	_ = prosody.conn.SetWriteDeadline(time.Now().Add(patience))
+	_, prosody := w.Guest()
+	sent, piece := 0, prosody.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, gatewaytest.Random(1<<20))
+	_ = prosody.Conn.SetWriteDeadline(time.Now().Add(gatewaytest.Patience))
 	for {
-		n, err := prosody.conn.Write(piece)
+		n, err := prosody.Conn.Write(piece)
 		sent += n
-		if isTimeout(err) {
+		if gatewaytest.IsTimeout(err) {
 			t.Fatal("the session does not end")
 		} else if err != nil {
 			break
@@ -256,5 +253,5 @@ func TestSlowReaderOnASocket(t *testing.T) {
 	if sent > 64<<20 {
 		t.Errorf("%d MiB were taken", sent>>20)
 	}
-	w.ended("slow")
+	w.Ended("slow")
 }

@@ -7,10 +7,10 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/stanza"
-	"usher/metrics"
-
 	"usher/auth/gateway/websocket"
+	"usher/metrics"
 )
 
 // What becomes of something that a client says before its login.
@@ -30,8 +30,8 @@ type wayIn struct {
 }
 
 var waysIn = []wayIn{
-	{"token, no guests", aliceToken, false},
-	{"token, guests", aliceToken, true},
+	{"token, no guests", gatewaytest.AliceToken, false},
+	{"token, guests", gatewaytest.AliceToken, true},
 	{"any text, no guests", anyText, false},
 	{"any text, guests", anyText, true},
 	{"no token, no guests", "", false},
@@ -40,45 +40,40 @@ var waysIn = []wayIn{
 
 func (w wayIn) settings() func(*Settings) { return func(c *Settings) { c.Guests = w.guests } }
 
-const (
-	register = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:register"><username>a</username><password>b</password></query></iq>`
-	legacy   = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:auth"><username>a</username><password>b</password><resource>c</resource></query></iq>`
-)
-
 // theList says for each way in of waysIn, in their order, what becomes of what a
 // client says first.
 var theList = map[string][6]string{
-	anonymous: {ticket, ticket, refused, refused, refused, passes},
-	plain:     {refused, passes, refused, passes, refused, passes},
-	`<auth ` + sasl + ` mechanism="SCRAM-SHA-1">biwsbj11c2Vy</auth>`:                         {refused, passes, refused, passes, refused, passes},
-	`<auth ` + sasl + ` mechanism="SCRAM-SHA-256">biwsbj11c2Vy</auth>`:                       {refused, passes, refused, passes, refused, passes},
-	`<auth ` + sasl + ` mechanism="OAUTHBEARER">biwsbj11c2Vy</auth>`:                         {refused, passes, refused, passes, refused, passes},
+	gatewaytest.Anonymous: {ticket, ticket, refused, refused, refused, passes},
+	gatewaytest.Plain:     {refused, passes, refused, passes, refused, passes},
+	`<auth ` + gatewaytest.SASL + ` mechanism="SCRAM-SHA-1">biwsbj11c2Vy</auth>`:             {refused, passes, refused, passes, refused, passes},
+	`<auth ` + gatewaytest.SASL + ` mechanism="SCRAM-SHA-256">biwsbj11c2Vy</auth>`:           {refused, passes, refused, passes, refused, passes},
+	`<auth ` + gatewaytest.SASL + ` mechanism="OAUTHBEARER">biwsbj11c2Vy</auth>`:             {refused, passes, refused, passes, refused, passes},
 	`<p:auth xmlns:p="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">AGEAYg==</p:auth>`: {refused, passes, refused, passes, refused, passes},
 
-	`<auth ` + sasl + ` mechanism="EXTERNAL">=</auth>`:               all(refused),
-	`<auth ` + sasl + ` mechanism="plain">AGEAYg==</auth>`:           all(refused),
-	`<auth ` + sasl + ` mechanism="X-NEW">AGEAYg==</auth>`:           all(refused),
-	`<auth ` + sasl + `>AGEAYg==</auth>`:                             all(refused),
-	`<auth ` + sasl + ` mechanism="PLAIN"><x/></auth>`:               all(refused),
-	`<auth xmlns="jabber:iq:auth" mechanism="PLAIN">AGEAYg==</auth>`: all(refused),
-	`<authenticate xmlns="urn:xmpp:sasl:2" mechanism="PLAIN"/>`:      all(refused),
-	register: all(over),
-	legacy:   all(over),
-	`<iq type="get" id="1"><query xmlns="jabber:iq:auth"/></iq>`:                  all(over),
-	`<iq type="set" id="1"><preauth xmlns="urn:xmpp:pars:0" token="a"/></iq>`:     all(over),
-	`<iq type="set" id="1"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>`: all(over),
-	`<iq type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>`:                    all(over),
-	`<response ` + sasl + `>AGEAYg==</response>`:                                  all(over),
-	`<abort ` + sasl + `/>`:                                                  all(over),
-	`<resume xmlns="urn:xmpp:sm:3" h="0" previd="a"/>`:                       all(over),
-	`<enable xmlns="urn:xmpp:sm:3"/>`:                                        all(over),
-	`<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>`:                    all(over),
-	`<compress xmlns="http://jabber.org/protocol/compress"/>`:                all(over),
-	`<handshake xmlns="jabber:component:accept">a</handshake>`:               all(over),
-	`<message to="a@b"><auth ` + sasl + ` mechanism="ANONYMOUS"/></message>`: all(over),
-	join(room + "/x"): all(over),
-	`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="another.example"/>`:          all(over),
-	`<body ` + bosh + ` rid="2" sid="s1"><auth ` + sasl + ` mechanism="PLAIN"/></body>`: all(over),
+	`<auth ` + gatewaytest.SASL + ` mechanism="EXTERNAL">=</auth>`:     all(refused),
+	`<auth ` + gatewaytest.SASL + ` mechanism="plain">AGEAYg==</auth>`: all(refused),
+	`<auth ` + gatewaytest.SASL + ` mechanism="X-NEW">AGEAYg==</auth>`: all(refused),
+	`<auth ` + gatewaytest.SASL + `>AGEAYg==</auth>`:                   all(refused),
+	`<auth ` + gatewaytest.SASL + ` mechanism="PLAIN"><x/></auth>`:     all(refused),
+	`<auth xmlns="jabber:iq:auth" mechanism="PLAIN">AGEAYg==</auth>`:   all(refused),
+	`<authenticate xmlns="urn:xmpp:sasl:2" mechanism="PLAIN"/>`:        all(refused),
+	gatewaytest.Register: all(over),
+	gatewaytest.Legacy:   all(over),
+	`<iq type="get" id="1"><query xmlns="jabber:iq:auth"/></iq>`:                                                all(over),
+	`<iq type="set" id="1"><preauth xmlns="urn:xmpp:pars:0" token="a"/></iq>`:                                   all(over),
+	`<iq type="set" id="1"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>`:                               all(over),
+	`<iq type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>`:                                                  all(over),
+	`<response ` + gatewaytest.SASL + `>AGEAYg==</response>`:                                                    all(over),
+	`<abort ` + gatewaytest.SASL + `/>`:                                                                         all(over),
+	`<resume xmlns="urn:xmpp:sm:3" h="0" previd="a"/>`:                                                          all(over),
+	`<enable xmlns="urn:xmpp:sm:3"/>`:                                                                           all(over),
+	`<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>`:                                                       all(over),
+	`<compress xmlns="http://jabber.org/protocol/compress"/>`:                                                   all(over),
+	`<handshake xmlns="jabber:component:accept">a</handshake>`:                                                  all(over),
+	`<message to="a@b"><auth ` + gatewaytest.SASL + ` mechanism="ANONYMOUS"/></message>`:                        all(over),
+	gatewaytest.Join(gatewaytest.Room + "/x"):                                                                   all(over),
+	`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="another.example"/>`:                                  all(over),
+	`<body ` + gatewaytest.BOSH + ` rid="2" sid="s1"><auth ` + gatewaytest.SASL + ` mechanism="PLAIN"/></body>`: all(over),
 }
 
 func all(s string) [6]string { return [6]string{s, s, s, s, s, s} }
@@ -89,41 +84,27 @@ func TestTheList(t *testing.T) {
 		for i, way := range waysIn {
 			t.Run(way.name+" "+said, func(t *testing.T) {
 				w := newWorld(t, Options{}, way.settings())
-				client, prosody := w.open(way.token)
-				client.text(streamTo)
-				prosody.expect(streamTo)
-				client.text(said)
+				client, prosody := w.Open(way.token)
+				client.Text(gatewaytest.StreamTo)
+				prosody.Expect(gatewaytest.StreamTo)
+				client.Text(said)
 				switch want[i] {
 				case passes:
-					prosody.expect(said)
+					prosody.Expect(said)
 				case ticket:
-					prosody.expect(withTicket("1"))
+					prosody.Expect(gatewaytest.WithTicket("1"))
 				case refused:
-					client.expectOne("<failure ", "<text>")
+					client.ExpectOne("<failure ", "<text>")
 				case over:
-					client.expectOne("<stream:error ", "<text ")
-					client.expect(stanza.Close)
-					client.expectClose(ws.StatusPolicyViolation, "")
-					prosody.expect(stanza.Close)
-					w.ended("policy")
+					client.ExpectOne("<stream:error ", "<text ")
+					client.Expect(stanza.Close)
+					client.ExpectClose(ws.StatusPolicyViolation, "")
+					prosody.Expect(stanza.Close)
+					w.Ended("policy")
 				}
-				_ = client.conn.Close()
-				drained(t, prosody)
+				_ = client.Conn.Close()
+				prosody.Drained()
 			})
-		}
-	}
-}
-
-// drained wants nothing to come but the end.
-func drained(t *testing.T, c *wire) {
-	t.Helper()
-	for {
-		f, err := c.next()
-		if err != nil {
-			return
-		}
-		if !f.Header.OpCode.IsControl() {
-			t.Fatalf("Prosody gets %s", f.Payload)
 		}
 	}
 }
@@ -135,96 +116,86 @@ func TestTheListByBOSH(t *testing.T) {
 		for i, way := range waysIn {
 			t.Run(way.name+" "+said, func(t *testing.T) {
 				w := newWorld(t, Options{}, way.settings())
-				w.session(way.token)
-				sent := body(2, said)
-				got := w.send(way.token, sent)
+				w.Session(way.token)
+				sent := gatewaytest.Body(2, said)
+				got := w.Send(way.token, sent)
 				switch want[i] {
 				case passes:
-					if x := w.upstream.post(); x.body != sent {
-						t.Errorf("Prosody gets %s", x.body)
+					if x := w.Upstream.Post(); x.Body != sent {
+						t.Errorf("Prosody gets %s", x.Body)
 					} else {
-						x.answer <- told()
+						x.Answer <- gatewaytest.Told()
 					}
 					<-got
 				case ticket:
-					if x := w.upstream.post(); x.body != body(2, withTicket("1")) {
-						t.Errorf("Prosody gets %s", x.body)
+					if x := w.Upstream.Post(); x.Body != gatewaytest.Body(2, gatewaytest.WithTicket("1")) {
+						t.Errorf("Prosody gets %s", x.Body)
 					} else {
-						x.answer <- told(success)
-						w.auth.use(ticketText + "1")
+						x.Answer <- gatewaytest.Told(gatewaytest.Success)
+						w.Auth.Use(gatewaytest.TicketText + "1")
 					}
 					<-got
 				case refused, over:
 					a := <-got
-					a.wants(t, http.StatusOK, map[string]string{refused: "<failure ", over: `type="terminate"`}[want[i]])
-					a.wants(t, http.StatusOK, "<text")
-					w.farewell("2", terminated(""))
+					a.Wants(t, http.StatusOK, map[string]string{refused: "<failure ", over: `type="terminate"`}[want[i]])
+					a.Wants(t, http.StatusOK, "<text")
+					w.Farewell("2", terminated(""))
 				}
-				w.upstream.untouched()
+				w.Upstream.Untouched()
 			})
 		}
 	}
 }
 
-// farewell wants Prosody to be told that a session is over, and answers.
-func (w *world) farewell(rid, answers string) {
-	w.t.Helper()
-	x := w.upstream.post()
-	if want := stanza.Terminate("s1", rid, ""); x.body != want {
-		w.t.Errorf("Prosody gets %s, want %s", x.body, want)
-	}
-	x.answer <- answers
-}
-
 // TestStepsOfALogin: the rest of one that Prosody decides passes while it is
 // under way, and no longer.
 func TestStepsOfALogin(t *testing.T) {
-	const challenge, failure = `<challenge ` + sasl + `>AA==</challenge>`, `<failure ` + sasl + `><not-authorized/></failure>`
-	const response, abort = `<response ` + sasl + `>AA==</response>`, `<abort ` + sasl + `/>`
+	const challenge, failure = `<challenge ` + gatewaytest.SASL + `>AA==</challenge>`, `<failure ` + gatewaytest.SASL + `><not-authorized/></failure>`
+	const response, abort = `<response ` + gatewaytest.SASL + `>AA==</response>`, `<abort ` + gatewaytest.SASL + `/>`
 	for name, row := range map[string]struct {
 		passes []string // what the client says, and Prosody's answer
 		last   string
 	}{
-		"after a failure":       {[]string{plain, failure}, response},
-		"abort after a failure": {[]string{plain, failure}, abort},
-		"after an abort":        {[]string{plain, challenge, abort, failure}, response},
-		"a stanza within":       {[]string{plain, challenge, response, challenge}, register},
-		"of a guest":            {[]string{anonymous, challenge}, response},
-		"another login":         {[]string{plain, challenge, plain, failure}, response},
+		"after a failure":       {[]string{gatewaytest.Plain, failure}, response},
+		"abort after a failure": {[]string{gatewaytest.Plain, failure}, abort},
+		"after an abort":        {[]string{gatewaytest.Plain, challenge, abort, failure}, response},
+		"a stanza within":       {[]string{gatewaytest.Plain, challenge, response, challenge}, gatewaytest.Register},
+		"of a guest":            {[]string{gatewaytest.Anonymous, challenge}, response},
+		"another login":         {[]string{gatewaytest.Plain, challenge, gatewaytest.Plain, failure}, response},
 	} {
 		w := newWorld(t, Options{})
-		client, prosody := w.open("")
-		client.text(streamTo)
-		prosody.expect(streamTo)
+		client, prosody := w.Open("")
+		client.Text(gatewaytest.StreamTo)
+		prosody.Expect(gatewaytest.StreamTo)
 		for i := 0; i < len(row.passes); i += 2 {
-			client.text(row.passes[i])
-			prosody.expect(row.passes[i])
-			prosody.text(row.passes[i+1])
-			client.expect(row.passes[i+1])
+			client.Text(row.passes[i])
+			prosody.Expect(row.passes[i])
+			prosody.Text(row.passes[i+1])
+			client.Expect(row.passes[i+1])
 		}
-		client.text(row.last)
-		if got := client.expectFrame(ws.OpText); !strings.Contains(got, "<stream:error ") {
+		client.Text(row.last)
+		if got := client.ExpectFrame(ws.OpText); !strings.Contains(got, "<stream:error ") {
 			t.Errorf("%s: got %s", name, got)
 		}
-		prosody.expect(stanza.Close)
+		prosody.Expect(stanza.Close)
 	}
 }
 
 // TestTheBeginning: a stream begins with <open/>, once.
 func TestTheBeginning(t *testing.T) {
 	for _, way := range waysIn {
-		for _, said := range [][]string{{anonymous}, {plain}, {`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`}, {streamTo, streamTo}, {`<open to="a"/>`},
-			{`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"><auth ` + sasl + ` mechanism="PLAIN"/></open>`}} {
+		for _, said := range [][]string{{gatewaytest.Anonymous}, {gatewaytest.Plain}, {`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`}, {gatewaytest.StreamTo, gatewaytest.StreamTo}, {`<open to="a"/>`},
+			{`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"><auth ` + gatewaytest.SASL + ` mechanism="PLAIN"/></open>`}} {
 			w := newWorld(t, Options{}, way.settings())
-			client, prosody := w.open(way.token)
+			client, prosody := w.Open(way.token)
 			for i, s := range said {
-				client.text(s)
+				client.Text(s)
 				if i < len(said)-1 {
-					prosody.expect(s)
+					prosody.Expect(s)
 				}
 			}
-			client.expectOne("<bad-format ", "&lt;open/&gt;")
-			prosody.expect(stanza.Close)
+			client.ExpectOne("<bad-format ", "&lt;open/&gt;")
+			prosody.Expect(stanza.Close)
 		}
 	}
 }
@@ -232,30 +203,32 @@ func TestTheBeginning(t *testing.T) {
 // TestTheEnd that a client asks for before its login passes.
 func TestTheEnd(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
-	client, prosody := w.open("")
-	for _, s := range []string{streamTo, `<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`} {
-		client.text(s)
-		prosody.expect(s)
+	client, prosody := w.Open("")
+	for _, s := range []string{gatewaytest.StreamTo, `<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`} {
+		client.Text(s)
+		prosody.Expect(s)
 	}
 }
 
 // TestMuchBeforeALogin: what is sent before a login is bounded, by whatever
 // frames it comes.
 func TestMuchBeforeALogin(t *testing.T) {
-	for name, frame := range map[string]func(c *wire) []byte{
-		"pings":           func(c *wire) []byte { return c.encoded(ws.Header{Fin: true, OpCode: ws.OpPing}, "") },
-		"long pongs":      func(c *wire) []byte { return c.encoded(ws.Header{Fin: true, OpCode: ws.OpPong}, random(125)) },
-		"empty fragments": func(c *wire) []byte { return c.encoded(ws.Header{OpCode: ws.OpContinuation}, "") },
+	for name, frame := range map[string]func(c *gatewaytest.Wire) []byte{
+		"pings": func(c *gatewaytest.Wire) []byte { return c.Encoded(ws.Header{Fin: true, OpCode: ws.OpPing}, "") },
+		"long pongs": func(c *gatewaytest.Wire) []byte {
+			return c.Encoded(ws.Header{Fin: true, OpCode: ws.OpPong}, gatewaytest.Random(125))
+		},
+		"empty fragments": func(c *gatewaytest.Wire) []byte { return c.Encoded(ws.Header{OpCode: ws.OpContinuation}, "") },
 	} {
 		w := newWorld(t, Options{})
-		client, prosody := w.open("")
-		client.text(streamTo)
-		prosody.expect(streamTo)
-		client.frame(false, ws.OpText, "<")
+		client, prosody := w.Open("")
+		client.Text(gatewaytest.StreamTo)
+		prosody.Expect(gatewaytest.StreamTo)
+		client.Frame(false, ws.OpText, "<")
 		flood := strings.Repeat(string(frame(client)), websocket.EarlyBytes/websocket.FrameCost)
-		go func() { _, _ = client.conn.Write([]byte(flood)) }()
+		go func() { _, _ = client.Conn.Write([]byte(flood)) }()
 		for {
-			f, err := client.next()
+			f, err := client.Next()
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -266,13 +239,13 @@ func TestMuchBeforeALogin(t *testing.T) {
 				break
 			}
 		}
-		w.counted(metrics.GatewayEnded, "policy", 1)
+		w.Counted(metrics.GatewayEnded, "policy", 1)
 	}
 	w := newWorld(t, Options{})
-	client, prosody := w.guest()
+	client, prosody := w.Guest()
 	for range 2 * websocket.EarlyBytes / websocket.FrameCost / 100 {
-		client.raw([]byte(strings.Repeat(string(client.encoded(ws.Header{Fin: true, OpCode: ws.OpPong}, "")), 100)))
+		client.Raw([]byte(strings.Repeat(string(client.Encoded(ws.Header{Fin: true, OpCode: ws.OpPong}, "")), 100)))
 	}
-	client.text("<a/>")
-	prosody.expect("<a/>")
+	client.Text("<a/>")
+	prosody.Expect("<a/>")
 }

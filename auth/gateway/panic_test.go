@@ -8,64 +8,65 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
 )
 
 // lives wants the gateway to serve others.
 func (w *world) lives() {
-	w.t.Helper()
-	client, prosody := w.guest()
-	client.text("<a/>")
-	prosody.expect("<a/>")
-	if text := w.log.String(); !strings.Contains(text, "msg=panic ") || !strings.Contains(text, `stack="usher/`) {
-		w.t.Errorf("the log says %s", text)
+	w.T.Helper()
+	client, prosody := w.Guest()
+	client.Text("<a/>")
+	prosody.Expect("<a/>")
+	if text := w.Log.String(); !strings.Contains(text, "msg=panic ") || !strings.Contains(text, `stack="usher/`) {
+		w.T.Errorf("the log says %s", text)
 	}
 }
 
 func TestPanicOfTheAuthenticator(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.open(panicToken)
-	client.text(streamTo)
-	prosody.expect(streamTo)
-	client.text(anonymous)
-	client.expectOne("<stream:error ", "<internal-server-error ")
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusPolicyViolation, "")
-	prosody.expect(stanza.Close)
-	w.ended("panic")
+	client, prosody := w.Open(gatewaytest.PanicToken)
+	client.Text(gatewaytest.StreamTo)
+	prosody.Expect(gatewaytest.StreamTo)
+	client.Text(gatewaytest.Anonymous)
+	client.ExpectOne("<stream:error ", "<internal-server-error ")
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusPolicyViolation, "")
+	prosody.Expect(stanza.Close)
+	w.Ended("panic")
 	w.lives()
 }
 
 func TestPanicOfTheAuthenticatorInBOSH(t *testing.T) {
 	w := newWorld(t, Options{})
-	(<-w.send(panicToken, creating(anonymous))).wants(t, http.StatusInternalServerError, "could not be served")
-	w.eventually("its place is free", func() bool { return w.taken() == 0 })
-	w.session(panicToken)
+	(<-w.Send(gatewaytest.PanicToken, gatewaytest.Creating(gatewaytest.Anonymous))).Wants(t, http.StatusInternalServerError, "could not be served")
+	w.Eventually("its place is free", func() bool { return w.taken() == 0 })
+	w.Session(gatewaytest.PanicToken)
 	for i := range 2 * maxPending { // which it would be more than, if one stayed pending
-		(<-w.send(panicToken, body(2+i, anonymous))).wants(t, http.StatusInternalServerError, "could not be served")
+		(<-w.Send(gatewaytest.PanicToken, gatewaytest.Body(2+i, gatewaytest.Anonymous))).Wants(t, http.StatusInternalServerError, "could not be served")
 	}
-	w.counted(metrics.GatewayRefused, metrics.RefusedPanic.String(), 2*maxPending+1)
-	w.upstream.untouched()
+	w.Counted(metrics.GatewayRefused, metrics.RefusedPanic.String(), 2*maxPending+1)
+	w.Upstream.Untouched()
 	w.lives()
 }
 
 func TestPanicOfTheJoiner(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.rooms.hook = func(context.Context) { panic(secretWord) }
-	client, prosody := w.login(aliceToken)
-	client.text(join(room + "/Alice"))
-	client.expectOne("<stream:error ", "<internal-server-error ")
-	prosody.expect(stanza.Close)
-	w.ended("panic")
+	w.Rooms.Hook = func(context.Context) { panic(gatewaytest.SecretWord) }
+	client, prosody := w.Login(gatewaytest.AliceToken)
+	client.Text(gatewaytest.Join(gatewaytest.Room + "/Alice"))
+	client.ExpectOne("<stream:error ", "<internal-server-error ")
+	prosody.Expect(stanza.Close)
+	w.Ended("panic")
 	w.lives()
 }
 
 func TestPanicOfTheJoinerInBOSH(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.rooms.hook = func(context.Context) { panic(secretWord) }
-	w.boshLogin(aliceToken)
-	(<-w.send(aliceToken, body(3, join(room+"/Alice")))).wants(t, http.StatusInternalServerError, "could not be served")
+	w.Rooms.Hook = func(context.Context) { panic(gatewaytest.SecretWord) }
+	w.BOSHLogin(gatewaytest.AliceToken)
+	(<-w.Send(gatewaytest.AliceToken, gatewaytest.Body(3, gatewaytest.Join(gatewaytest.Room+"/Alice")))).Wants(t, http.StatusInternalServerError, "could not be served")
 	w.lives()
 }
 
@@ -73,10 +74,10 @@ func TestPanicOfTheJoinerInBOSH(t *testing.T) {
 // are given back.
 func TestPanicOfACancellation(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.auth.panics = true
-	client, _ := w.trying(aliceToken)
-	_ = client.conn.Close()
-	w.eventually("the session is over", func() bool { return w.taken() == 0 })
+	w.Auth.Panics = true
+	client, _ := w.Trying(gatewaytest.AliceToken)
+	_ = client.Conn.Close()
+	w.Eventually("the session is over", func() bool { return w.taken() == 0 })
 	w.lives()
 }
 
@@ -84,10 +85,10 @@ func TestPanicOfACancellation(t *testing.T) {
 // its client would rely on it.
 func TestPanicOfTheMemory(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.auth.remember = func() { panic(secretWord) }
-	client, prosody := w.login(anyToken)
-	prosody.text(enabled)
-	client.expectOne("<stream:error ", "<internal-server-error ")
-	w.ended("panic")
+	w.Auth.Remembering = func() { panic(gatewaytest.SecretWord) }
+	client, prosody := w.Login(gatewaytest.AnyToken)
+	prosody.Text(gatewaytest.Enabled)
+	client.ExpectOne("<stream:error ", "<internal-server-error ")
+	w.Ended("panic")
 	w.lives()
 }

@@ -2,18 +2,16 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
-	"usher/auth"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
-	"usher/auth/gateway/websocket"
+	"usher/auth/gateway/stream"
 	"usher/internal/panics"
 	"usher/metrics"
 )
@@ -37,21 +35,16 @@ const (
 	DefaultMessageBytes          = proxy.DefaultMessageBytes
 )
 
-// An Authenticator makes tickets for logins that are under way.
+// An Authenticator makes tickets for logins that are under way, and remembers
+// whose the streams are that may be resumed.
 type Authenticator interface {
 	login.Tickets
-
-	// Remember has the account of a ticket be taken again when the stream that
-	// logged in with it is resumed. Once it returns nil that survives a killed
-	// daemon.
-	Remember(ctx context.Context, t auth.Ticket, resumption string) error
+	stream.Memory
 }
 
 // A Joiner is told of a join before Prosody is. It sees to it that the user is
 // by then to the room what he is to be, and returns at the latest when ctx ends.
-type Joiner interface {
-	BeforeJoin(ctx context.Context, user, room string)
-}
+type Joiner = stream.Joiner
 
 // Options are the collaborators and deadlines of a [Server].
 type Options struct {
@@ -87,10 +80,9 @@ type Server struct {
 	settings  atomic.Pointer[Settings]
 	proxy     *proxy.Proxy
 	farewells *semaphore.Weighted
-	exchange  login.Exchange
+	exchange  *login.Exchange
 	budget    budget.Budget
-	buffers   websocket.Buffers
-	sessions  sessionTable
+	streams   *stream.Sessions // of WebSocket
 	bosh      boshTable
 }
 
@@ -111,9 +103,14 @@ func New(o Options) *Server {
 	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
 	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
 	s := &Server{Options: o, farewells: semaphore.NewWeighted(maxFarewells)}
-	s.exchange = login.Exchange{Tickets: o.Auth, Panics: o.Panics}
+	s.exchange = &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
+	s.streams = stream.NewSessions(stream.Options{
+		Exchange: s.exchange, Memory: o.Auth, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
+		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
+		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
+	})
 	s.bosh = boshTable{metrics: o.Metrics, cancel: s.exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
-	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.sessions.over})
+	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.streams.Over})
 	return s
 }
 

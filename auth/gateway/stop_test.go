@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +11,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth"
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
 )
@@ -21,33 +20,33 @@ import (
 // connection that ends, so that it keeps the stream.
 func TestStop(t *testing.T) {
 	w := newWorld(t, Options{LingerTimeout: time.Minute}) // which nobody needs
-	var clients, ends []*wire
+	var clients, ends []*gatewaytest.Wire
 	for range 20 {
-		client, prosody := w.guest()
-		client.text("<before/>")
-		prosody.expect("<before/>")
+		client, prosody := w.Guest()
+		client.Text("<before/>")
+		prosody.Expect("<before/>")
 		clients, ends = append(clients, client), append(ends, prosody)
 	}
 	stopped := make(chan error)
 	go func() { stopped <- w.stop() }()
 	for i, client := range clients {
-		client.expect(stanza.Close)
-		client.expectClose(ws.StatusGoingAway, "")
-		ends[i].expectEnd()
+		client.Expect(stanza.Close)
+		client.ExpectClose(ws.StatusGoingAway, "")
+		ends[i].ExpectEnd()
 		if i%2 == 0 {
-			client.closeFrame(ws.StatusGoingAway, "") // as browsers do
+			client.CloseFrame(ws.StatusGoingAway, "") // as browsers do
 		} else {
-			_ = client.conn.Close()
+			_ = client.Conn.Close()
 		}
 	}
-	if err := receive(t, stopped); err != nil {
+	if err := gatewaytest.Receive(t, stopped); err != nil {
 		t.Error(err)
 	}
-	if n := len(w.sessions.list()); n > 0 {
+	if n := w.streams.Running(); n > 0 {
 		t.Errorf("%d sessions are left", n)
 	}
-	w.counted(metrics.GatewayEnded, "stopped", 20)
-	if _, err := w.dial("", nil); err == nil {
+	w.Counted(metrics.GatewayEnded, "stopped", 20)
+	if _, err := w.Dial("", nil); err == nil {
 		t.Error("a connection after the stop")
 	}
 }
@@ -55,13 +54,13 @@ func TestStop(t *testing.T) {
 // TestStopWithLogins: a ticket that was not used is cancelled.
 func TestStopWithLogins(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, _ := w.trying(aliceToken)
+	client, _ := w.Trying(gatewaytest.AliceToken)
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusGoingAway, "")
-	if w.auth.left() != 0 {
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusGoingAway, "")
+	if w.Auth.Left() != 0 {
 		t.Error("a ticket is left")
 	}
 }
@@ -70,13 +69,13 @@ func TestStopWithLogins(t *testing.T) {
 // frame is on its way to them or not.
 func TestStopWithClientsThatDoNotRead(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour})
-	_, idle := w.guest()
+	_, idle := w.Guest()
 	for range 3 {
-		_, prosody := w.guest()
+		_, prosody := w.Guest()
 		go func() {
-			piece := prosody.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, random(1<<20))
+			piece := prosody.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, gatewaytest.Random(1<<20))
 			for {
-				if _, err := prosody.conn.Write(piece); err != nil {
+				if _, err := prosody.Conn.Write(piece); err != nil {
 					return
 				}
 			}
@@ -86,8 +85,8 @@ func TestStopWithClientsThatDoNotRead(t *testing.T) {
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}
-	idle.expectEnd()
-	w.counted(metrics.GatewayEnded, "stopped", 4)
+	idle.ExpectEnd()
+	w.Counted(metrics.GatewayEnded, "stopped", 4)
 }
 
 // TestStopWithHalfARequest: nobody keeps the others from being told, or Serve
@@ -95,28 +94,28 @@ func TestStopWithClientsThatDoNotRead(t *testing.T) {
 // that he does not read.
 func TestStopWithHalfARequest(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour, HandshakeTimeout: time.Hour})
-	var halves []*wire
-	for _, half := range []string{"", "GET / HT", posting(body(2))[:200], "PUT " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"} {
-		c := w.connect()
-		c.raw([]byte(half))
+	var halves []*gatewaytest.Wire
+	for _, half := range []string{"", "GET / HT", posting(gatewaytest.Body(2))[:200], "PUT " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"} {
+		c := w.Connect()
+		c.Raw([]byte(half))
 		halves = append(halves, c)
 	}
-	reader := w.connect()
-	_ = reader.conn.(*net.TCPConn).SetReadBuffer(4096)
-	reader.raw([]byte(posting(body(3))))
-	w.upstream.post().answer <- told(strings.Repeat("x", 32<<20))
-	client, prosody := w.guest()
+	reader := w.Connect()
+	_ = reader.Conn.(*net.TCPConn).SetReadBuffer(4096)
+	reader.Raw([]byte(posting(gatewaytest.Body(3))))
+	w.Upstream.Post().Answer <- gatewaytest.Told(strings.Repeat("x", 32<<20))
+	client, prosody := w.Guest()
 	stopped := make(chan error)
 	go func() { stopped <- w.stop() }()
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusGoingAway, "")
-	prosody.expectEnd()
-	if err := receive(t, stopped); err != nil {
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusGoingAway, "")
+	prosody.ExpectEnd()
+	if err := gatewaytest.Receive(t, stopped); err != nil {
 		t.Error(err)
 	}
 	for i, c := range halves {
-		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
-		if _, err := io.ReadAll(c.in); isTimeout(err) {
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		if _, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) {
 			t.Errorf("connection %d stays", i)
 		}
 	}
@@ -126,60 +125,43 @@ func TestStopWithHalfARequest(t *testing.T) {
 // go on at Prosody.
 func TestStopWithBOSH(t *testing.T) {
 	w := newWorld(t, Options{})
-	w.session("")
-	var waiting []<-chan answer
+	w.Session("")
+	var waiting []<-chan gatewaytest.Answer
 	for i := range 5 {
-		waiting = append(waiting, w.send("", body(2+i)))
-		w.upstream.post()
+		waiting = append(waiting, w.Send("", gatewaytest.Body(2+i)))
+		w.Upstream.Post()
 	}
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}
 	for _, c := range waiting {
-		a := receive(t, c)
-		a.wants(t, http.StatusServiceUnavailable, "usher is about to stop")
-		if a.header.Get("Retry-After") == "" || a.header.Get("Access-Control-Allow-Origin") != page {
-			t.Errorf("%v", a.header)
+		a := gatewaytest.Receive(t, c)
+		a.Wants(t, http.StatusServiceUnavailable, "usher is about to stop")
+		if a.Header.Get("Retry-After") == "" || a.Header.Get("Access-Control-Allow-Origin") != gatewaytest.Page {
+			t.Errorf("%v", a.Header)
 		}
 	}
-	w.upstream.untouched()
+	w.Upstream.Untouched()
 }
 
 // TestStopWithHandshakes: those that wait for Prosody are refused.
 func TestStopWithHandshakes(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: time.Hour})
-	l := silent(t)
+	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
-	c := w.connect()
-	c.raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
-	w.eventually("it waits", func() bool { return w.taken() == 1 })
+	c := w.Connect()
+	c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
+	w.Eventually("it waits", func() bool { return w.taken() == 1 })
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}
-	c.head("503")
-}
-
-// TestSessionsThatComeTooLate: one that begins while the others are told to stop
-// is told so as well.
-func TestSessionsThatComeTooLate(t *testing.T) {
-	w := newWorld(t, Options{})
-	before, end := w.guest()
-	before.text("<a/>")
-	end.expect("<a/>") // it has begun
-	w.sessions.close()
-	client, prosody := w.open("")
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusGoingAway, "")
-	client.expectEnd()
-	prosody.expectEnd()
-	w.ended("stopped")
-	_ = before.conn.Close()
+	c.Head("503")
 }
 
 // TestServeReportsAClosedListener: it is not the stop that was asked for.
 func TestServeReportsAClosedListener(t *testing.T) {
-	s, _, _, _, _ := newServer(Options{})
+	s := newServer(gatewaytest.NewWorld(t), Options{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -194,36 +176,18 @@ func TestServeReportsAClosedListener(t *testing.T) {
 // as they began.
 func TestReload(t *testing.T) {
 	w := newWorld(t, Options{})
-	client, prosody := w.guest()
+	client, prosody := w.Guest()
 	noGuests(&w.settings)
 	w.settings.MessageBytes = 100
 	w.Configure(w.settings)
-	client.text(random(200))
-	prosody.expect(random(200))
-	client, prosody = w.open("")
-	client.text(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
-	prosody.expect(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
-	client.text(anonymous)
-	client.expectOne(auth.ReasonTokenRequired.ClientText())
-	client.text(random(101))
-	client.expectOne("<policy-violation ")
-	prosody.expect(stanza.Close)
-}
-
-// TestLeftBehind: whoever stops the gateway learns that something still uses
-// what it was given.
-func TestLeftBehind(t *testing.T) {
-	var sessions sessionTable
-	sessions.serve(t.Context())
-	free := make(chan struct{})
-	sessions.beside(func(context.Context) { <-free })
-	soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if err := sessions.stop(soon); !errors.Is(err, errLeft) {
-		t.Errorf("with something left: %v", err)
-	}
-	close(free)
-	if err := sessions.stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	client.Text(gatewaytest.Random(200))
+	prosody.Expect(gatewaytest.Random(200))
+	client, prosody = w.Open("")
+	client.Text(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
+	prosody.Expect(`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`)
+	client.Text(gatewaytest.Anonymous)
+	client.ExpectOne(auth.ReasonTokenRequired.ClientText())
+	client.Text(gatewaytest.Random(101))
+	client.ExpectOne("<policy-violation ")
+	prosody.Expect(stanza.Close)
 }

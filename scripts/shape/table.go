@@ -37,9 +37,18 @@ func table() []arrow {
 		{"auth/gateway", []string{"auth", "auth/gateway/...", "internal/httpd", "internal/listen"}},
 		{"auth/gateway/budget", nil},
 		{"auth/gateway/filter", []string{"auth", "auth/gateway/stanza"}},
+		{"auth/gateway/gatewaytest", []string{"auth", "auth/gateway/budget", "auth/gateway/stanza"}},
 		{"auth/gateway/login", []string{"auth", "auth/gateway/filter", "auth/gateway/stanza"}},
 		{"auth/gateway/proxy", []string{"auth/gateway/budget", "internal/httpd", "internal/listen"}},
 		{"auth/gateway/stanza", nil},
+		{"auth/gateway/stream", []string{
+			"auth",
+			"auth/gateway/budget",
+			"auth/gateway/filter",
+			"auth/gateway/login",
+			"auth/gateway/stanza",
+			"auth/gateway/websocket",
+		}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
 		{"auth/keys", nil},
@@ -134,7 +143,7 @@ type foreign struct {
 func foreigners() []foreign {
 	return []foreign{
 		{"github.com/foxcpp/go-dovecot-sasl", nil, true, "it answers FAIL and then OK to one request"},
-		{"github.com/gobwas/ws", []string{"auth/gateway/websocket", "e2e/client"}, false, "one package knows the wire"},
+		{"github.com/gobwas/ws", []string{"auth/gateway/gatewaytest", "auth/gateway/websocket", "e2e/client"}, false, "one package knows the wire"},
 		{"github.com/lestrrat-go/jwx", []string{"auth/keys"}, false, "it must be replaceable in one place"},
 		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
 		{"github.com/urfave/cli", []string{"cmd/usher"}, false, "a command's words are no other package's concern"},

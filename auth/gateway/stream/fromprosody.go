@@ -1,4 +1,4 @@
-package gateway
+package stream
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 // toClient passes on what Prosody sends, until one of them ends.
-func (s *session) toClient() *ending {
+func (s *Session) toClient() *closeReason {
 	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s))
 	if fault, ok := errors.AsType[*websocket.DestinationError](err); ok {
 		return clientSlow(fault.Err)
@@ -19,7 +19,7 @@ func (s *session) toClient() *ending {
 }
 
 // fromProsody observes what Prosody sends.
-type fromProsody session
+type fromProsody Session
 
 // mostOfProsody bounds what Prosody sends in one message; it is only copied.
 const mostOfProsody = 1 << 40
@@ -31,7 +31,7 @@ func (f *fromProsody) Limit() int64 { return mostOfProsody }
 // went, and by which name the stream can be resumed. The latter is remembered
 // before the client knows it.
 func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
-	s := (*session)(f)
+	s := (*Session)(f)
 	if !m.Whole() {
 		return true, nil
 	}
@@ -61,9 +61,9 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 // it never asked usher about it: that usher was started anew mod_auth_dovecot
 // notices only when it asks next, and that login is lost. To the client it is
 // not.
-func (s *session) tryAgain(failure []byte) bool {
+func (s *Session) tryAgain(failure []byte) bool {
 	element, ticket := s.progress.Repeat()
-	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.Auth.TicketWaits(ticket) {
+	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.sessions.Exchange.Tickets.TicketWaits(ticket) {
 		return false
 	}
 	return s.prosody.Send(element) == nil
@@ -71,9 +71,9 @@ func (s *session) tryAgain(failure []byte) bool {
 
 // remember makes the account be the same again when the client comes back. If
 // it fails the client only cannot resume; the state counts and logs that.
-func (s *session) remember(id string) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.JoinTimeout)
+func (s *Session) remember(id string) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.sessions.JoinTimeout)
 	defer cancel()
-	_ = s.Auth.Remember(ctx, *s.resumable, id)
+	_ = s.sessions.Memory.Remember(ctx, *s.resumable, id)
 	s.resumable = nil
 }

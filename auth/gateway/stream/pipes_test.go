@@ -1,4 +1,4 @@
-package gateway
+package stream
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/login"
 	"usher/metrics"
 )
@@ -18,12 +20,10 @@ import (
 // pipes are a session between two pipes, in a bubble with a time of its own.
 // Nothing is buffered: what the gateway sends stays with it until the test reads.
 type pipes struct {
-	t testing.TB
-	*Server
-	client, prosody *wire
-	auth            *fakeAuth
-	rooms           *fakeRooms
-	series          *metrics.Metrics
+	*gatewaytest.World
+	sessions        *Sessions
+	budget          budget.Budget
+	client, prosody *gatewaytest.Wire
 	stop            context.CancelFunc
 	beside          sync.WaitGroup // what goes on beside the test, until the pipes are closed
 }
@@ -39,67 +39,72 @@ func piped(t *testing.T, o Options, l login.Credentials, f func(t *testing.T, p 
 }
 
 func (p *pipes) over() {
-	_, _ = p.client.conn.Close(), p.prosody.conn.Close()
+	_, _ = p.client.Conn.Close(), p.prosody.Conn.Close()
 	p.sessions.all.Wait()
-	p.beside.Wait()
 	p.stop()
+	p.beside.Wait()
 }
 
 func newPipes(t testing.TB, o Options, l login.Credentials) *pipes {
-	p := &pipes{t: t}
-	var buffer *logBuffer
-	p.Server, p.auth, p.rooms, buffer, p.series = newServer(o)
-	t.Cleanup(func() { buffer.discreet(t) })
-	p.Configure(Settings{MessageBytes: 1 << 20})
-	ctx, cancel := context.WithCancel(context.Background())
+	p := &pipes{World: gatewaytest.NewWorld(t)}
+	p.sessions = NewSessions(withWorld(o, p.World))
+	ctx, cancel := context.WithCancel(t.Context())
 	p.stop = cancel
-	p.sessions.serve(ctx)
-	go p.keep(ctx)
+	p.sessions.Serve(ctx)
+	p.beside.Go(func() { p.check(ctx) })
 	p.client, p.prosody = p.another(l)
 	return p
 }
 
+// check does each second what the gateway does.
+func (p *pipes) check(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			p.sessions.Check(now)
+		}
+	}
+}
+
 // another begins another session with the same gateway.
-func (p *pipes) another(l login.Credentials) (near, prosody *wire) {
+func (p *pipes) another(l login.Credentials) (near, prosody *gatewaytest.Wire) {
 	far, gate := net.Pipe()
 	ours, theirs := net.Pipe()
-	s := &session{Server: p.Server, settings: p.Server.settings.Load(), free: func() {}, began: time.Now(), login: &l}
-	s.share = p.budget.Share(netip.Prefix{}, s.settings.MessageBytes)
-	s.client.Open(gate, nil, s.ofClient())
-	s.prosody.Open(ours, nil, s.ofProsody())
-	p.sessions.start(s)
-	near, prosody = newWire(p.t, far, nil, true), newWire(p.t, theirs, nil, false)
-	near.patience, prosody.patience = time.Hour, time.Hour
+	const most = 1 << 20
+	s := p.sessions.New(Client{Login: l, MessageBytes: most, Share: p.budget.Share(netip.Prefix{}, most), Free: func() {}})
+	s.client.Open(gate, nil, s.optionsOfClient())
+	s.prosody.Open(ours, nil, s.optionsOfProsody())
+	s.Run()
+	near, prosody = gatewaytest.NewWire(p.T, far, nil, true), gatewaytest.NewWire(p.T, theirs, nil, false)
+	near.Patience, prosody.Patience = time.Hour, time.Hour
 	return near, prosody
 }
 
 // ended wants the session to have ended for a reason.
 func (p *pipes) ended(reason string) {
-	p.t.Helper()
-	if n := series(p.t, p.series, metrics.GatewayEnded, reason); n != 1 {
-		p.t.Errorf("%v sessions ended for %s", n, reason)
+	p.T.Helper()
+	if n := gatewaytest.Value(p.T, p.Series, metrics.GatewayEnded, reason); n != 1 {
+		p.T.Errorf("%v sessions ended for %s", n, reason)
 	}
 }
 
 // drained has all be read that comes, and pings be answered.
-func (p *pipes) drained(c *wire) {
+func (p *pipes) drained(c *gatewaytest.Wire) {
 	p.beside.Go(func() {
 		for {
-			f, err := c.next()
+			f, err := c.Next()
 			if err != nil {
 				return
 			}
 			if f.Header.OpCode == ws.OpPing {
-				_ = c.try(true, ws.OpPong, "")
+				_ = c.Try(true, ws.OpPong, "")
 			}
 		}
 	})
-}
-
-// try sends a frame, if that can be done.
-func (c *wire) try(fin bool, op ws.OpCode, payload string) error {
-	_, err := c.conn.Write(c.encoded(ws.Header{Fin: fin, OpCode: op}, payload))
-	return err
 }
 
 func since(t *testing.T, start time.Time, want time.Duration) {

@@ -1,4 +1,4 @@
-package gateway
+package gatewaytest
 
 import (
 	"io"
@@ -12,26 +12,27 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// An upstream stands where Prosody's HTTP server would, in the test's process.
+// An Upstream stands where Prosody's HTTP server would, in the test's process.
 // It speaks WebSocket and plain HTTP, says of XMPP only what the test has it
 // say, and knows none of Prosody's rules.
-type upstream struct {
+type Upstream struct {
 	*httptest.Server
 	t       testing.TB
-	status  atomic.Int32   // of answers to handshakes, if not 0
-	sockets chan *wire     // that were accepted
-	posts   chan *exchange // that wait for their answers
+	Status  atomic.Int32   // of answers to handshakes, if not 0
+	sockets chan *Wire     // that were accepted
+	posts   chan *Exchange // that wait for their answers
 }
 
-// An exchange is a plain request that was read whole.
-type exchange struct {
+// An Exchange is a plain request that was read whole.
+type Exchange struct {
 	*http.Request
-	body   string
-	answer chan string
+	Body   string
+	Answer chan string
 }
 
-func newUpstream(t testing.TB) *upstream {
-	u := &upstream{t: t, sockets: make(chan *wire, 100), posts: make(chan *exchange, 100)}
+// NewUpstream starts one; it ends with the test.
+func NewUpstream(t testing.TB) *Upstream {
+	u := &Upstream{t: t, sockets: make(chan *Wire, 100), posts: make(chan *Exchange, 100)}
 	u.Server = httptest.NewServer(u)
 	t.Cleanup(func() {
 		u.Server.CloseClientConnections() // of requests that wait
@@ -41,8 +42,8 @@ func newUpstream(t testing.TB) *upstream {
 }
 
 // ServeHTTP implements http.Handler.
-func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if status := u.status.Load(); status != 0 {
+func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if status := u.Status.Load(); status != 0 {
 		http.Error(w, "as the test wants", int(status))
 		return
 	}
@@ -56,20 +57,20 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u.t.Errorf("the handshake at the upstream: %v", err)
 		return
 	}
-	s := newWire(u.t, conn, rw.Reader, false)
-	s.asked = r
+	s := NewWire(u.t, conn, rw.Reader, false)
+	s.Asked = r
 	u.sockets <- s
 }
 
-func (u *upstream) exchange(w http.ResponseWriter, r *http.Request) {
+func (u *Upstream) exchange(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
 	}
-	x := &exchange{r, string(body), make(chan string, 1)}
+	x := &Exchange{r, string(body), make(chan string, 1)}
 	u.posts <- x
 	select {
-	case answer := <-x.answer:
+	case answer := <-x.Answer:
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		_, _ = io.WriteString(w, answer)
@@ -77,39 +78,40 @@ func (u *upstream) exchange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// socket waits for the next WebSocket.
-func (u *upstream) socket() *wire {
+// Socket waits for the next WebSocket.
+func (u *Upstream) Socket() *Wire {
 	u.t.Helper()
-	return receive(u.t, u.sockets)
+	return Receive(u.t, u.sockets)
 }
 
-// post waits for the next plain request.
-func (u *upstream) post() *exchange {
+// Post waits for the next plain request.
+func (u *Upstream) Post() *Exchange {
 	u.t.Helper()
-	return receive(u.t, u.posts)
+	return Receive(u.t, u.posts)
 }
 
-func receive[T any](t testing.TB, from <-chan T) T {
+// Receive waits for what a channel has.
+func Receive[T any](t testing.TB, from <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		t.Fatal("nothing comes")
 		panic("not reached")
 	}
 }
 
-// untouched wants nothing to have come that the test did not take.
-func (u *upstream) untouched() {
+// Untouched wants nothing to have come that the test did not take.
+func (u *Upstream) Untouched() {
 	u.t.Helper()
 	if len(u.sockets) > 0 || len(u.posts) > 0 {
 		u.t.Errorf("%d WebSockets and %d requests came", len(u.sockets), len(u.posts))
 	}
 }
 
-// silent is a listener that takes connections and says nothing.
-func silent(t testing.TB) net.Listener {
+// Silent returns a listener that takes connections and says nothing.
+func Silent(t testing.TB) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,4 +1,4 @@
-package gateway
+package stream
 
 import (
 	"encoding/binary"
@@ -9,9 +9,9 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"usher/auth/gateway/stanza"
-
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
+	"usher/auth/gateway/stanza"
 )
 
 // TestBrokenFrames end the session with 1002. The upstream sees a connection
@@ -42,50 +42,54 @@ func TestBrokenFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			client, prosody := w.guest()
-			client.text("<before/>")
-			client.raw([]byte(bytes))
-			prosody.expect("<before/>")
-			client.expectClose(ws.StatusProtocolError, "")
-			client.expectEnd()
-			prosody.expectEnd()
-			w.ended("protocol")
+			client, prosody := w.Guest()
+			client.Text("<before/>")
+			client.Raw([]byte(bytes))
+			prosody.Expect("<before/>")
+			client.ExpectClose(ws.StatusProtocolError, "")
+			client.ExpectEnd()
+			prosody.ExpectEnd()
+			w.Ended("protocol")
 		})
 	}
 }
 
 // tooLarge wants both streams to be ended, with an error for the client: if it
 // resumed, it would send the same again.
-func tooLarge(t *testing.T, w *world, client, prosody *wire) {
+func tooLarge(t *testing.T, w *world, client, prosody *gatewaytest.Wire) {
 	t.Helper()
-	client.expectOne("<stream:error ", "<policy-violation ")
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusPolicyViolation, "")
-	prosody.expect(stanza.Close)
-	prosody.expectClose(ws.StatusNormalClosure, "")
-	prosody.expectEnd()
-	w.ended("too_large")
+	client.ExpectOne("<stream:error ", "<policy-violation ")
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusPolicyViolation, "")
+	prosody.Expect(stanza.Close)
+	prosody.ExpectClose(ws.StatusNormalClosure, "")
+	prosody.ExpectEnd()
+	w.Ended("too_large")
 }
 
 func TestTooLargeMessages(t *testing.T) {
 	const most = 40_000
 	huge := binary.BigEndian.AppendUint64([]byte{0x80, 0xff}, 1<<63-1)
-	for name, send := range map[string]func(*wire){
-		"whole":     func(c *wire) { c.text(random(most + 1)) },
-		"fragments": func(c *wire) { c.frame(false, ws.OpText, random(most)); c.frame(true, ws.OpContinuation, "x") },
-		"one fragment": func(c *wire) {
-			c.frame(false, ws.OpText, random(most+1))
+	for name, send := range map[string]func(*gatewaytest.Wire){
+		"whole": func(c *gatewaytest.Wire) { c.Text(gatewaytest.Random(most + 1)) },
+		"fragments": func(c *gatewaytest.Wire) {
+			c.Frame(false, ws.OpText, gatewaytest.Random(most))
+			c.Frame(true, ws.OpContinuation, "x")
 		},
-		"a length that overflows": func(c *wire) { c.frame(false, ws.OpText, "<"); c.raw(append(huge, 0, 0, 0, 0)) },
+		"one fragment": func(c *gatewaytest.Wire) {
+			c.Frame(false, ws.OpText, gatewaytest.Random(most+1))
+		},
+		"a length that overflows": func(c *gatewaytest.Wire) { c.Frame(false, ws.OpText, "<"); c.Raw(append(huge, 0, 0, 0, 0)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Options{}, messages(most))
-			client, prosody := w.guest()
-			client.text(random(most))
-			prosody.expect(random(most))
-			client.frame(false, ws.OpText, random(most/2))
-			client.frame(true, ws.OpContinuation, random(most/2))
-			prosody.expect(random(most/2) + random(most/2))
+			w := newWorld(t, Options{})
+			w.most = most
+			client, prosody := w.Guest()
+			client.Text(gatewaytest.Random(most))
+			prosody.Expect(gatewaytest.Random(most))
+			client.Frame(false, ws.OpText, gatewaytest.Random(most/2))
+			client.Frame(true, ws.OpContinuation, gatewaytest.Random(most/2))
+			prosody.Expect(gatewaytest.Random(most/2) + gatewaytest.Random(most/2))
 			send(client)
 			tooLarge(t, w, client, prosody)
 		})
@@ -96,21 +100,21 @@ func TestTooLargeMessages(t *testing.T) {
 // in use is told so; short ones pass, and so do long ones in one frame.
 func TestBudget(t *testing.T) {
 	w := newWorld(t, Options{})
-	giveBack := w.takeBudget(budget.InAll - 1000)
-	client, prosody := w.guest()
-	client.frame(false, ws.OpText, random(budget.Piece))
-	client.frame(true, ws.OpContinuation, random(1000))
-	prosody.expect(random(budget.Piece) + random(1000))
-	client.text(random(3 * budget.Piece))
-	prosody.expect(random(3 * budget.Piece))
-	client.frame(false, ws.OpText, random(budget.Piece))
-	client.frame(false, ws.OpContinuation, random(1001))
-	client.expectOne("<stream:error ", "<resource-constraint ")
-	client.expect(stanza.Close)
-	client.expectClose(ws.StatusPolicyViolation, "")
-	prosody.expect(stanza.Close)
-	prosody.expectClose(ws.StatusNormalClosure, "")
-	w.ended("overloaded")
+	giveBack := gatewaytest.TakeBudget(t, &w.budget, budget.InAll-1000)
+	client, prosody := w.Guest()
+	client.Frame(false, ws.OpText, gatewaytest.Random(budget.Piece))
+	client.Frame(true, ws.OpContinuation, gatewaytest.Random(1000))
+	prosody.Expect(gatewaytest.Random(budget.Piece) + gatewaytest.Random(1000))
+	client.Text(gatewaytest.Random(3 * budget.Piece))
+	prosody.Expect(gatewaytest.Random(3 * budget.Piece))
+	client.Frame(false, ws.OpText, gatewaytest.Random(budget.Piece))
+	client.Frame(false, ws.OpContinuation, gatewaytest.Random(1001))
+	client.ExpectOne("<stream:error ", "<resource-constraint ")
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusPolicyViolation, "")
+	prosody.Expect(stanza.Close)
+	prosody.ExpectClose(ws.StatusNormalClosure, "")
+	w.Ended("overloaded")
 	giveBack()
 }
 
@@ -121,13 +125,13 @@ func TestEndlessFragments(t *testing.T) {
 		inside(t, Options{}, func(t *testing.T, p *pipes) {
 			start := time.Now()
 			p.beside.Go(func() {
-				for op := ws.OpText; p.client.try(false, op, payload) == nil; op = ws.OpContinuation {
+				for op := ws.OpText; p.client.Try(false, op, payload) == nil; op = ws.OpContinuation {
 					time.Sleep(700 * time.Millisecond)
 				}
 			})
-			p.client.expectEnd()
+			p.client.ExpectEnd()
 			since(t, start, 30*time.Second)
-			p.prosody.expectEnd()
+			p.prosody.ExpectEnd()
 			synctest.Wait()
 			p.ended("idle")
 		})

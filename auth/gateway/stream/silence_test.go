@@ -1,4 +1,4 @@
-package gateway
+package stream
 
 import (
 	"strings"
@@ -9,6 +9,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/websocket"
 )
@@ -17,8 +18,8 @@ import (
 func inside(t *testing.T, o Options, f func(t *testing.T, p *pipes)) {
 	t.Helper()
 	piped(t, o, login.Credentials{Guests: true}, func(t *testing.T, p *pipes) {
-		p.prosody.text(success)
-		p.client.expect(success)
+		p.prosody.Text(gatewaytest.Success)
+		p.client.Expect(gatewaytest.Success)
 		f(t, p)
 	})
 }
@@ -28,11 +29,11 @@ func TestSilentClients(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
 		for range 2 {
-			p.client.expectFrame(ws.OpPing)
+			p.client.ExpectFrame(ws.OpPing)
 		}
-		p.client.expectEnd()
+		p.client.ExpectEnd()
 		since(t, start, 150*time.Second)
-		p.prosody.expectEnd()
+		p.prosody.ExpectEnd()
 		synctest.Wait()
 		p.ended("idle")
 	})
@@ -42,13 +43,13 @@ func TestSilentClients(t *testing.T) {
 func TestAnswersKeepASession(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		for range 2000 {
-			p.client.expectFrame(ws.OpPing)
-			p.client.frame(true, ws.OpPong, "")
+			p.client.ExpectFrame(ws.OpPing)
+			p.client.Frame(true, ws.OpPong, "")
 		}
 		for range 100 {
 			time.Sleep(50 * time.Second)
-			p.client.text("<a/>")
-			p.prosody.expect("<a/>")
+			p.client.Text("<a/>")
+			p.prosody.Expect("<a/>")
 		}
 	})
 }
@@ -58,8 +59,8 @@ func TestSilentProsodyStays(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		p.drained(p.client)
 		time.Sleep(24 * time.Hour)
-		p.prosody.frame(true, ws.OpPing, "still there?")
-		if got := p.prosody.expectFrame(ws.OpPong); got != "still there?" {
+		p.prosody.Frame(true, ws.OpPing, "still there?")
+		if got := p.prosody.ExpectFrame(ws.OpPong); got != "still there?" {
 			t.Errorf("the pong says %q", got)
 		}
 	})
@@ -82,9 +83,9 @@ func TestStalledMessages(t *testing.T) {
 		inside(t, Options{}, func(t *testing.T, p *pipes) {
 			p.drained(p.prosody)
 			start := time.Now()
-			p.client.raw(p.client.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, long)[:row.sent])
+			p.client.Raw(p.client.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, long)[:row.sent])
 			for {
-				if f, err := p.client.next(); err != nil {
+				if f, err := p.client.Next(); err != nil {
 					break
 				} else if f.Header.OpCode != ws.OpPing {
 					t.Errorf("%s: the client gets %q", row.name, f.Payload)
@@ -101,36 +102,36 @@ func TestStalledMessages(t *testing.T) {
 // one frame or in many.
 func TestSlowButSteady(t *testing.T) {
 	const length = 1 << 20
-	message := random(length)
-	fragments := func(c *wire) (b []byte) {
+	message := gatewaytest.Random(length)
+	fragments := func(c *gatewaytest.Wire) (b []byte) {
 		for i := 0; i < length; i += 1000 {
 			op := ws.OpContinuation
 			if i == 0 {
 				op = ws.OpText
 			}
-			b = append(b, c.encoded(ws.Header{Fin: i+1000 >= length, OpCode: op}, message[i:min(i+1000, length)])...)
+			b = append(b, c.Encoded(ws.Header{Fin: i+1000 >= length, OpCode: op}, message[i:min(i+1000, length)])...)
 		}
 		return b
 	}
-	whole := func(c *wire) []byte { return c.encoded(ws.Header{Fin: true, OpCode: ws.OpText}, message) }
-	for _, encode := range []func(*wire) []byte{whole, fragments} {
+	whole := func(c *gatewaytest.Wire) []byte { return c.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, message) }
+	for _, encode := range []func(*gatewaytest.Wire) []byte{whole, fragments} {
 		inside(t, Options{}, func(t *testing.T, p *pipes) {
 			p.beside.Go(func() { // it is asked meanwhile, and cannot answer
 				for {
-					if _, err := p.client.next(); err != nil {
+					if _, err := p.client.Next(); err != nil {
 						return
 					}
 				}
 			})
 			p.beside.Go(func() {
 				for b := encode(p.client); len(b) > 0; b = b[min(budget.Slowest, len(b)):] {
-					if _, err := p.client.conn.Write(b[:min(budget.Slowest, len(b))]); err != nil {
+					if _, err := p.client.Conn.Write(b[:min(budget.Slowest, len(b))]); err != nil {
 						return
 					}
 					time.Sleep(time.Second)
 				}
 			})
-			p.prosody.expect(message)
+			p.prosody.Expect(message)
 		})
 	}
 }
@@ -140,17 +141,17 @@ func TestSlowButSteady(t *testing.T) {
 func TestClientThatDoesNotRead(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
-		p.prosody.text("<first/>") // is being written to the client
+		p.prosody.Text("<first/>") // is being written to the client
 		second := make(chan time.Duration)
 		go func() {
-			_ = p.prosody.try(true, ws.OpText, "<second/>")
+			_ = p.prosody.Try(true, ws.OpText, "<second/>")
 			second <- time.Since(start)
 		}()
 		if took := <-second; took != 15*time.Second {
 			t.Errorf("Prosody waited %v, want 15s", took)
 		}
-		p.prosody.expectEnd()
-		p.client.expectEnd()
+		p.prosody.ExpectEnd()
+		p.client.ExpectEnd()
 		since(t, start, 15*time.Second)
 		synctest.Wait()
 		p.ended("slow")
@@ -161,9 +162,9 @@ func TestClientThatDoesNotRead(t *testing.T) {
 func TestClientThatReadsLittle(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
-		p.beside.Go(func() { _ = p.prosody.try(true, ws.OpText, random(10*budget.Piece)) })
+		p.beside.Go(func() { _ = p.prosody.Try(true, ws.OpText, gatewaytest.Random(10*budget.Piece)) })
 		for {
-			if _, err := p.client.conn.Read(make([]byte, 1000)); err != nil {
+			if _, err := p.client.Conn.Read(make([]byte, 1000)); err != nil {
 				break
 			}
 			time.Sleep(time.Second)
@@ -181,22 +182,22 @@ func TestClientThatReadsLittle(t *testing.T) {
 func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 	inside(t, Options{IdleTimeout: time.Hour}, func(t *testing.T, p *pipes) {
 		time.Sleep(60*time.Second + 15*time.Second + 2*time.Second)
-		p.client.expectEnd()
-		p.prosody.expectEnd()
+		p.client.ExpectEnd()
+		p.prosody.ExpectEnd()
 		p.ended("slow")
 	})
 	synctest.Test(t, func(t *testing.T) {
 		p, start := newPipes(t, Options{IdleTimeout: time.Hour}, login.Credentials{Guests: true}), time.Now()
 		defer p.over()
-		p.prosody.text(success)
-		p.client.expect(success)
+		p.prosody.Text(gatewaytest.Success)
+		p.client.Expect(gatewaytest.Success)
 		for range 8 { // who do not log in: the same goroutine sees that
 			other, end := p.another(login.Credentials{Guests: true})
-			defer end.conn.Close()
+			defer end.Conn.Close()
 			p.beside.Go(func() {
-				other.expectOne("<stream:error ", "<connection-timeout ")
+				other.ExpectOne("<stream:error ", "<connection-timeout ")
 				since(t, start, 61*time.Second)
-				_ = other.conn.Close()
+				_ = other.Conn.Close()
 			})
 		}
 		time.Sleep(2 * time.Minute)
@@ -207,8 +208,8 @@ func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 func TestPongOfAClientThatDoesNotRead(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
-		p.client.frame(true, ws.OpPing, "")
-		if err := p.client.try(true, ws.OpPing, ""); err == nil {
+		p.client.Frame(true, ws.OpPing, "")
+		if err := p.client.Try(true, ws.OpPing, ""); err == nil {
 			t.Error("another ping was taken before the first was answered")
 		}
 		since(t, start, 15*time.Second)
@@ -221,10 +222,10 @@ func TestPongOfAClientThatDoesNotRead(t *testing.T) {
 func TestProsodyThatDoesNotRead(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()
-		p.client.text("<a/>")
-		p.client.expectClose(ws.StatusCode(websocket.StatusBadGateway), "")
+		p.client.Text("<a/>")
+		p.client.ExpectClose(ws.StatusCode(websocket.StatusBadGateway), "")
 		since(t, start, 15*time.Second)
-		p.client.expectEnd()
+		p.client.ExpectEnd()
 		p.ended("prosody")
 	})
 }

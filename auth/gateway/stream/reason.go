@@ -1,0 +1,82 @@
+package stream
+
+import (
+	"errors"
+	"os"
+
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/websocket"
+	"usher/metrics"
+)
+
+// A closeReason is why a session ends, and what the two sides are told of it.
+type closeReason struct {
+	reason      metrics.Ending
+	gone        bool                 // there is nobody to tell
+	byClient    bool                 // the client's close frame came: there is nothing to wait for
+	client      []string             // the last messages to the client
+	code        websocket.StatusCode // of the close frame for the client
+	payload     []byte               // the close frame's payload, if it is another's
+	tellProsody bool                 // Prosody gets the same close frame
+	closeStream bool                 // Prosody is told that the stream is over, not only the connection
+}
+
+var streamClose = []string{stanza.Close}
+
+// Error implements error, so that an inspector can say why a session ends.
+func (r *closeReason) Error() string { return "the session ended: " + r.reason.String() }
+
+// stopped is how a session ends when usher does. Prosody sees a connection that
+// was cut, and keeps the stream for the client, who resumes it (XEP-0198).
+func stopped() *closeReason {
+	return &closeReason{reason: metrics.EndedStopped, client: streamClose, code: websocket.StatusGoingAway}
+}
+
+// policy ends the stream as Prosody would: with an error of RFC 6120
+// section 4.9.3.
+func policy(reason metrics.Ending, condition, text string) *closeReason {
+	return &closeReason{
+		reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close},
+		code: websocket.StatusPolicyViolation, closeStream: true,
+	}
+}
+
+// clientEnded says what comes of an error of the client's connection.
+func clientEnded(err error) *closeReason {
+	c, isClose := errors.AsType[*websocket.ClosedError](err)
+	a, isAnswer := errors.AsType[*websocket.AnswerError](err)
+	switch {
+	case isClose:
+		return &closeReason{reason: metrics.EndedByClient, byClient: true, payload: c.Payload, tellProsody: true}
+	case isAnswer:
+		return clientSlow(a.Err)
+	case websocket.BreaksProtocol(err):
+		return &closeReason{reason: metrics.EndedProtocol, code: websocket.StatusProtocolError}
+	case errors.Is(err, websocket.ErrTooLarge):
+		return policy(metrics.EndedTooLarge, "policy-violation", "The stanza is too large.")
+	case errors.Is(err, websocket.ErrTooMuch):
+		return policy(metrics.EndedPolicy, "policy-violation", "Too much was sent before the login.")
+	case errors.Is(err, budget.ErrOverloaded):
+		return policy(metrics.EndedOverloaded, "resource-constraint", "Too many large stanzas at the same time.")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &closeReason{reason: metrics.EndedIdle, gone: true}
+	}
+	return &closeReason{reason: metrics.EndedByClient, gone: true}
+}
+
+// clientSlow says what comes of an error of a write to the client.
+func clientSlow(err error) *closeReason {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &closeReason{reason: metrics.EndedSlow, gone: true}
+	}
+	return &closeReason{reason: metrics.EndedByClient, gone: true}
+}
+
+// prosodyEnded says what comes of an error of the connection to Prosody.
+func prosodyEnded(err error) *closeReason {
+	if c, isClose := errors.AsType[*websocket.ClosedError](err); isClose {
+		return &closeReason{reason: metrics.EndedByProsody, payload: c.Payload, tellProsody: true}
+	}
+	return &closeReason{reason: metrics.EndedByProsody, code: websocket.StatusBadGateway}
+}

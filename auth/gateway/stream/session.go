@@ -1,0 +1,178 @@
+package stream
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"usher/auth"
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/filter"
+	"usher/auth/gateway/login"
+	"usher/auth/gateway/websocket"
+	"usher/internal/logattr"
+	"usher/metrics"
+)
+
+// A Client is what a session is made for.
+type Client struct {
+	Login        login.Credentials
+	MessageBytes int64         // of one message of the client
+	Share        *budget.Share // for its messages in fragments
+	Free         func()        // is called once when the session has ended
+}
+
+// A Session is one client's WebSocket and ours to Prosody.
+type Session struct {
+	sessions        *Sessions
+	ctx             context.Context
+	client, prosody websocket.Conn
+	messageBytes    int64
+	share           *budget.Share
+	free            func()
+	began           time.Time
+	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Sessions.Check alone
+	progress        login.Progress
+	over            atomic.Bool
+	told            sync.WaitGroup // until both sides have been told of the end
+
+	// Of the one goroutine that reads from the client:
+	login    *login.Credentials // nil once logged in
+	stream   filter.Stream
+	early    bool   // the message that is being read began before that
+	account  string // bare JID; empty for a login without a token
+	failures int
+
+	// Of the one that reads from Prosody:
+	resumable *auth.Ticket // a login whose stream's identifier is to be remembered
+}
+
+// New returns the session of a client that is still to be connected:
+// [Session.Dial], then [Session.Accept].
+func (t *Sessions) New(c Client) *Session {
+	return &Session{
+		sessions: t, login: &c.Login, messageBytes: c.MessageBytes, share: c.Share, free: c.Free, began: time.Now(),
+	}
+}
+
+// Dial connects to Prosody's mod_websocket, and returns the protocol that it
+// chose. The errors are [websocket.Conn.Dial]'s.
+func (s *Session) Dial(ctx context.Context, r websocket.Request) (protocol string, err error) {
+	return s.prosody.Dial(ctx, r, s.optionsOfProsody())
+}
+
+// Accept answers the client's handshake with that protocol. After an error
+// nothing is connected, and the client has been answered.
+func (s *Session) Accept(w http.ResponseWriter, r *http.Request, protocol string) error {
+	err := s.client.Accept(w, r, protocol, s.sessions.WriteTimeout, s.optionsOfClient())
+	if err != nil {
+		_ = s.prosody.Close()
+	}
+	return err
+}
+
+func (s *Session) optionsOfClient() websocket.Options {
+	return websocket.Options{
+		IdleTimeout: s.sessions.IdleTimeout, WriteTimeout: s.sessions.WriteTimeout,
+		Trusted: s.progress.LoggedIn(), Buffers: &s.sessions.buffers, Share: s.share,
+	}
+}
+
+func (s *Session) optionsOfProsody() websocket.Options {
+	return websocket.Options{Client: true, WriteTimeout: s.sessions.WriteTimeout, Buffers: &s.sessions.buffers, Share: s.share}
+}
+
+// Run serves the session in goroutines of its own. If the others have been told
+// to stop it does so itself, until the client has been told.
+func (s *Session) Run() {
+	if s.sessions.start(s) {
+		return
+	}
+	var closing sync.WaitGroup
+	closing.Go(func() { s.close(stopped()) })
+	s.run()
+	closing.Wait()
+}
+
+// run serves the session until it has ended.
+func (s *Session) run() {
+	s.sessions.Metrics.Connected(metrics.TransportWebSocket, 1)
+	var clientward sync.WaitGroup
+	clientward.Go(func() { s.close(s.contained(s.toClient)) })
+	why := s.contained(s.toProsody)
+	s.close(why)
+	s.told.Wait()
+	if !why.byClient {
+		s.client.Discard(s.sessions.LingerTimeout) // the client may take note of the end in peace
+	}
+	_ = s.client.Close()
+	clientward.Wait()
+	s.sessions.remove(s)
+	s.sessions.Exchange.Cancel(s.progress.Abandon())
+	s.free()
+	s.sessions.Metrics.Connected(metrics.TransportWebSocket, -1)
+}
+
+// contained turns a panic into an end of this session alone.
+func (s *Session) contained(f func() *closeReason) (why *closeReason) {
+	defer s.sessions.Panics.Recover(login.Door, "session", func() {
+		why = policy(metrics.EndedPanic, "internal-server-error", "The connection could not be served.")
+	})
+	return f()
+}
+
+// close ends the session; only the first reason counts.
+func (s *Session) close(why *closeReason) {
+	if s.over.Swap(true) {
+		return
+	}
+	defer s.told.Done()
+	s.sessions.Metrics.Ended(why.reason)
+	s.sessions.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended",
+		slog.String("reason", why.reason.String()), logattr.Account(s.progress.Name()), slog.Duration("after", time.Since(s.began)))
+	s.tell(why)
+}
+
+// tell tells both sides, and closes the connection to Prosody. A frame that is on
+// its way has LingerTimeout to get there.
+func (s *Session) tell(why *closeReason) {
+	soon := time.Now().Add(s.sessions.LingerTimeout)
+	s.client.SetFinalDeadline(soon)
+	s.prosody.SetFinalDeadline(soon)
+	if why.gone {
+		_ = s.client.Close()
+	} else {
+		s.client.Finish(why.client, why.code, why.payload)
+	}
+	switch {
+	case why.closeStream: // else Prosody would keep it for a client that resumes it, and sends the same again
+		s.prosody.Finish(streamClose, websocket.StatusNormalClosure, nil)
+	case why.tellProsody:
+		s.prosody.Finish(nil, 0, why.payload)
+	}
+	_ = s.prosody.Close()
+}
+
+// check is one session's part of [Sessions.Check]. A client that does not read
+// holds up what it starts, and not the others.
+func (s *Session) check(now time.Time) {
+	if !s.progress.LoggedIn().Load() && now.Sub(s.began) > s.sessions.LoginTimeout {
+		s.sessions.Go(func(context.Context) {
+			s.close(policy(metrics.EndedLoginTimeout, "connection-timeout", "There was no login in time."))
+		})
+		return
+	}
+	if silent := now.UnixNano() - max(s.client.LastRead(), s.pinged); silent > int64(s.sessions.PingAfter) {
+		s.pinged = now.UnixNano()
+		s.sessions.Go(func(context.Context) { s.ping() })
+	}
+}
+
+func (s *Session) ping() {
+	if err := s.client.Ping(); err != nil {
+		s.close(clientSlow(err))
+	}
+}
