@@ -39,6 +39,7 @@ type Options struct {
 // connected every call fails at once with [moderation.ErrUnreachable].
 type Client struct {
 	o         Options
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	connected chan struct{} // one value for each connection
 
 	mu      sync.Mutex
@@ -66,7 +67,8 @@ func New(c Config, o Options) *Client {
 	o.MaxBackoff = cmp.Or(o.MaxBackoff, 30*time.Second)
 	o.PingEvery = cmp.Or(o.PingEvery, 30*time.Second)
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, 5*time.Second)
-	client := &Client{o: o, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1),
+	dialer := net.Dialer{Timeout: handshakeWithin}
+	client := &Client{o: o, dial: dialer.DialContext, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1),
 		problem: "not connected yet", rights: rights{log: o.Log, lines: ratelimit.Log{Every: time.Minute}}}
 	client.asker = asker{client.current, o.AnswerWithin, &client.rights}
 	return client
@@ -147,8 +149,7 @@ func (c *Client) Run(ctx context.Context) error {
 
 // serve is one connection, from the first byte to the last.
 func (c *Client) serve(ctx context.Context, config Config) error {
-	dialer := net.Dialer{Timeout: handshakeWithin}
-	conn, err := dialer.DialContext(ctx, "tcp", config.Address)
+	conn, err := c.dial(ctx, "tcp", config.Address)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/moderation"
@@ -24,8 +25,6 @@ const testSecret = "s3cret"
 // A server is a scripted Prosody: it takes the handshake and answers IQs with what the test gives it. Real ones are in
 // the end-to-end tests; this one misbehaves.
 type server struct {
-	t      *testing.T
-	l      net.Listener
 	answer func(id, to, query string) string // of an IQ; empty: none
 	greet  func(conn net.Conn) bool          // instead of the handshake's answer
 
@@ -48,26 +47,16 @@ func (s *server) now() (answer func(id, to, query string) string, greet func(net
 	return s.answer, s.greet
 }
 
-func newServer(t *testing.T) *server {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{t: t, l: l}
-	t.Cleanup(func() { _ = l.Close(); s.cut() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			s.conns = append(s.conns, conn)
-			s.mu.Unlock()
-			go s.serve(conn)
-		}
-	}()
-	return s
+func newServer() *server { return &server{} }
+
+// dial connects a client.
+func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = append(s.conns, ours)
+	go s.serve(ours)
+	return theirs, nil
 }
 
 func (s *server) cut() {
@@ -127,12 +116,14 @@ func (s *server) serve(conn net.Conn) {
 
 func (s *server) client(t *testing.T, secret string) (*Client, *lines) {
 	log := &lines{}
-	c := New(Config{JID: "usher.example.com", Address: s.l.Addr().String(), Secret: secret}, Options{
-		Log: slog.New(slog.NewTextHandler(log, nil)), MinBackoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond, AnswerWithin: 300 * time.Millisecond, PingEvery: 50 * time.Millisecond})
+	c := New(Config{JID: "usher.example.com", Address: "prosody:5347", Secret: secret}, Options{
+		Log: slog.New(slog.NewTextHandler(log, nil)), MinBackoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+		AnswerWithin: 300 * time.Millisecond, PingEvery: 50 * time.Millisecond})
+	c.dial = s.dial
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- c.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() { cancel(); <-done; s.cut() })
 	return c, log
 }
 
@@ -175,151 +166,196 @@ func result(id, from, query string) string {
 	return fmt.Sprintf("<iq type='result' id='%s' from='%s' to='usher.example.com'>%s</iq>", id, from, query)
 }
 
-func TestSetEscapesNames(t *testing.T) {
-	s := newServer(t)
-	s.script(func() { s.answer = func(id, to, _ string) string { return result(id, escape(to), "") } })
-	c, _ := s.client(t, testSecret)
-	up(t, c)
-	evil := `a'/><item affiliation='owner' jid='eve@x`
-	if err := c.SetAffiliation(t.Context(), "r&'<@c", evil, moderation.Owner); err != nil {
+// TestTCP: the connection is one of TCP.
+func TestTCP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.mu.Lock()
-	got := s.log.String()
-	s.mu.Unlock()
-	var q adminQuery
-	if err := xml.Unmarshal([]byte(got), &q); err != nil || len(q.Items) != 1 || q.Items[0].JID != evil {
-		t.Errorf("arrived as %q: %+v, %v", got, q, err)
-	}
-	for _, name := range []string{"a\x00b", "a\x1fb", "\xff", "a\ufffe"} {
-		if err := c.SetAffiliation(t.Context(), "r@c", name, moderation.Owner); !errors.Is(err, errUnwritable) {
-			t.Errorf("%q: %v", name, err)
+	s := newServer()
+	s.answer = func(id, to, _ string) string { return result(id, escape(to), "") }
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			s.serve(conn)
 		}
+	}()
+	c := New(Config{JID: "usher.example.com", Address: l.Addr().String(), Secret: testSecret}, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- c.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done; _ = l.Close() })
+	up(t, c)
+	if err := c.SetAffiliation(t.Context(), "r@c", "alice@h", moderation.Owner); err != nil {
+		t.Error(err)
 	}
 }
 
-func TestErrors(t *testing.T) {
-	s := newServer(t)
-	var condition string
-	answer := func(id, to, _ string) string {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return fmt.Sprintf("<iq type='error' id='%s' from='%s'><error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>why</text></error></iq>", id, to, condition)
-	}
-	s.script(func() { s.answer = answer })
-	c, log := s.client(t, testSecret)
-	up(t, c)
-	for name, want := range map[string]error{"item-not-found": moderation.ErrNoRoom, "forbidden": moderation.ErrForbidden, "not-allowed": moderation.ErrForbidden} {
-		s.script(func() { condition = name })
-		if _, err := c.Affiliations(t.Context(), "r@c"); !errors.Is(err, want) {
-			t.Errorf("%s: %v", name, err)
+func TestSetEscapesNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.script(func() { s.answer = func(id, to, _ string) string { return result(id, escape(to), "") } })
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		evil := `a'/><item affiliation='owner' jid='eve@x`
+		if err := c.SetAffiliation(t.Context(), "r&'<@c", evil, moderation.Owner); err != nil {
+			t.Fatal(err)
 		}
-	}
-	s.script(func() { condition = "internal-server-error" })
-	if _, err := c.Occupants(t.Context(), "r@c"); err == nil || !strings.Contains(err.Error(), "internal-server-error") {
-		t.Errorf("%v", err)
-	}
-	log.await(t, "component_admins_as_room_owners = true")
+		s.mu.Lock()
+		got := s.log.String()
+		s.mu.Unlock()
+		var q adminQuery
+		if err := xml.Unmarshal([]byte(got), &q); err != nil || len(q.Items) != 1 || q.Items[0].JID != evil {
+			t.Errorf("arrived as %q: %+v, %v", got, q, err)
+		}
+		for _, name := range []string{"a\x00b", "a\x1fb", "\xff", "a\ufffe"} {
+			if err := c.SetAffiliation(t.Context(), "r@c", name, moderation.Owner); !errors.Is(err, errUnwritable) {
+				t.Errorf("%q: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		var condition string
+		answer := func(id, to, _ string) string {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return fmt.Sprintf("<iq type='error' id='%s' from='%s'><error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>why</text></error></iq>", id, to, condition)
+		}
+		s.script(func() { s.answer = answer })
+		c, log := s.client(t, testSecret)
+		up(t, c)
+		for name, want := range map[string]error{"item-not-found": moderation.ErrNoRoom, "forbidden": moderation.ErrForbidden, "not-allowed": moderation.ErrForbidden} {
+			s.script(func() { condition = name })
+			if _, err := c.Affiliations(t.Context(), "r@c"); !errors.Is(err, want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		s.script(func() { condition = "internal-server-error" })
+		if _, err := c.Occupants(t.Context(), "r@c"); err == nil || !strings.Contains(err.Error(), "internal-server-error") {
+			t.Errorf("%v", err)
+		}
+		log.await(t, "component_admins_as_room_owners = true")
+	})
 }
 
 // TestSilence: no answer costs a deadline, an answer of somebody else counts for nothing, and a cut connection ends all
 // questions at once.
 func TestSilence(t *testing.T) {
-	s := newServer(t)
-	c, _ := s.client(t, testSecret)
-	up(t, c)
-	began := time.Now()
-	if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); err == nil || time.Since(began) > 2*time.Second {
-		t.Errorf("no answer: %v after %v", err, time.Since(began))
-	}
-	s.script(func() { s.answer = func(id, _, _ string) string { return result(id, "evil@c", "") } })
-	if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); err == nil {
-		t.Error("somebody else's answer was taken")
-	}
-	s.script(func() { s.answer = nil })
-	done := make(chan error, 1)
-	go func() { done <- c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner) }()
-	time.Sleep(50 * time.Millisecond)
-	s.cut()
-	if err := <-done; !errors.Is(err, moderation.ErrUnreachable) {
-		t.Errorf("cut: %v", err)
-	}
-	up(t, c) // and it is back
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.answer = func(id, to, query string) string { // to pings alone
+			if strings.Contains(query, nsPing) {
+				return result(id, to, "")
+			}
+			return ""
+		}
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		began := time.Now()
+		if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 300*time.Millisecond {
+			t.Errorf("no answer: %v after %v", err, time.Since(began))
+		}
+		s.script(func() { s.answer = func(id, _, _ string) string { return result(id, "evil@c", "") } })
+		if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); err == nil {
+			t.Error("somebody else's answer was taken")
+		}
+		s.script(func() { s.answer = nil })
+		done := make(chan error, 1)
+		go func() { done <- c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner) }()
+		time.Sleep(50 * time.Millisecond)
+		s.cut()
+		if err := <-done; !errors.Is(err, moderation.ErrUnreachable) {
+			t.Errorf("cut: %v", err)
+		}
+		up(t, c) // and it is back
+	})
 }
 
 func TestRefusedHandshake(t *testing.T) {
-	s := newServer(t)
-	c, log := s.client(t, "wrong")
-	log.await(t, "component_secret under Component")
-	if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); !errors.Is(err, moderation.ErrUnreachable) {
-		t.Errorf("%v", err)
-	}
-	c.Configure(Config{JID: "usher.example.com", Address: s.l.Addr().String(), Secret: testSecret}) // mended
-	up(t, c)
-	if c.Problem() != "" {
-		t.Error(c.Problem())
-	}
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	if strings.Contains(log.b.String(), testSecret) {
-		t.Error("the log has the secret")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		c, log := s.client(t, "wrong")
+		log.await(t, "component_secret under Component")
+		if err := c.SetAffiliation(t.Context(), "r@c", "a@h", moderation.Owner); !errors.Is(err, moderation.ErrUnreachable) {
+			t.Errorf("%v", err)
+		}
+		c.Configure(Config{JID: "usher.example.com", Address: "prosody:5347", Secret: testSecret}) // mended
+		up(t, c)
+		if c.Problem() != "" {
+			t.Error(c.Problem())
+		}
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		if strings.Contains(log.b.String(), testSecret) {
+			t.Error("the log has the secret")
+		}
+	})
 }
 
 // TestDeadPeer: a connection on which nothing comes back is given up.
 func TestDeadPeer(t *testing.T) {
-	s := newServer(t)
-	c, log := s.client(t, testSecret)
-	up(t, c)
-	log.await(t, "no answer from Prosody any more")
-	up(t, c)
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		c, log := s.client(t, testSecret)
+		up(t, c)
+		log.await(t, "no answer from Prosody any more")
+		up(t, c)
+	})
 }
 
 // TestGarbage: whatever a server sends, the client neither hangs nor ends.
 func TestGarbage(t *testing.T) {
-	for _, text := range []string{"", "<", "garbage", "<stream:error/>", "</stream:stream>", "<iq", strings.Repeat("<a>", 1000), "<!DOCTYPE x [<!ENTITY y 'z'>]>", "\x00"} {
-		s := newServer(t)
-		s.script(func() {
-			s.greet = func(conn net.Conn) bool { _, _ = io.WriteString(conn, text); return false }
-		})
-		c, log := s.client(t, testSecret)
-		log.await(t, "component not connected")
-		s.script(func() { s.greet = nil })
-		up(t, c)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, text := range []string{"", "<", "garbage", "<stream:error/>", "</stream:stream>", "<iq", strings.Repeat("<a>", 1000), "<!DOCTYPE x [<!ENTITY y 'z'>]>", "\x00"} {
+			s := newServer()
+			s.script(func() {
+				s.greet = func(conn net.Conn) bool { _, _ = io.WriteString(conn, text); return false }
+			})
+			c, log := s.client(t, testSecret)
+			log.await(t, "component not connected")
+			s.script(func() { s.greet = nil })
+			up(t, c)
+		}
+	})
 }
 
 // TestForgedAnswers: whoever knows the ID of a question and is not who was asked changes nothing: the answer is still
 // taken. IDs do not tell each other.
 func TestForgedAnswers(t *testing.T) {
-	s := newServer(t)
-	var ids []string
-	s.script(func() {
-		s.answer = func(id, to, _ string) string {
-			s.mu.Lock()
-			ids = append(ids, id)
-			s.mu.Unlock()
-			forged := result(id, "guest@anonymous/x", "<query xmlns='http://jabber.org/protocol/muc#admin'/>")
-			refused := fmt.Sprintf("<iq type='error' id='%s' from='%s/guest' to='usher.example.com'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, to)
-			unsigned := fmt.Sprintf("<iq type='result' id='%s' to='usher.example.com'/>", id)
-			return forged + refused + unsigned + result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner' jid='alice@h'/></query>")
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		var ids []string
+		s.script(func() {
+			s.answer = func(id, to, _ string) string {
+				s.mu.Lock()
+				ids = append(ids, id)
+				s.mu.Unlock()
+				forged := result(id, "guest@anonymous/x", "<query xmlns='http://jabber.org/protocol/muc#admin'/>")
+				refused := fmt.Sprintf("<iq type='error' id='%s' from='%s/guest' to='usher.example.com'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>", id, to)
+				unsigned := fmt.Sprintf("<iq type='result' id='%s' to='usher.example.com'/>", id)
+				return forged + refused + unsigned + result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner' jid='alice@h'/></query>")
+			}
+		})
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		for range 20 {
+			has, err := c.Affiliations(t.Context(), "r@c")
+			if err != nil || has["alice@h"] != moderation.Owner {
+				t.Fatalf("%v, %v", has, err)
+			}
+		}
+		seen := map[string]bool{}
+		for _, id := range ids {
+			if len(id) < 22 || seen[id] || len(commonPrefix(id, ids[0])) > 8 && id != ids[0] {
+				t.Errorf("the ID %q after %q", id, ids[0])
+			}
+			seen[id] = true
 		}
 	})
-	c, _ := s.client(t, testSecret)
-	up(t, c)
-	for range 20 {
-		has, err := c.Affiliations(t.Context(), "r@c")
-		if err != nil || has["alice@h"] != moderation.Owner {
-			t.Fatalf("%v, %v", has, err)
-		}
-	}
-	seen := map[string]bool{}
-	for _, id := range ids {
-		if len(id) < 22 || seen[id] || len(commonPrefix(id, ids[0])) > 8 && id != ids[0] {
-			t.Errorf("the ID %q after %q", id, ids[0])
-		}
-		seen[id] = true
-	}
 }
 
 func commonPrefix(a, b string) string {

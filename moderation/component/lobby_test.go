@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/moderation"
@@ -17,51 +18,55 @@ import (
 
 // TestReadAndSetOrder: what the lists say was so before the change, as Prosody works in the order in which it reads.
 func TestReadAndSetOrder(t *testing.T) {
-	s := newServer(t)
-	s.script(func() {
-		s.answer = func(id, to, query string) string {
-			if strings.Contains(query, "jid=") {
-				return result(id, to, "")
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.script(func() {
+			s.answer = func(id, to, query string) string {
+				if strings.Contains(query, "jid=") {
+					return result(id, to, "")
+				}
+				list := ""
+				if strings.Contains(query, `affiliation="outcast"`) {
+					list = "<item affiliation='outcast' jid='mallory@h'/>"
+				}
+				return result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'>"+list+"</query>")
 			}
-			list := ""
-			if strings.Contains(query, `affiliation="outcast"`) {
-				list = "<item affiliation='outcast' jid='mallory@h'/>"
+		})
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		for range 20 {
+			s.script(s.log.Reset)
+			before, err := c.ReadAndSet(t.Context(), "r@c", "alice@h", moderation.Member)
+			if err != nil || before["mallory@h"] != moderation.Outcast || len(before) != 1 {
+				t.Fatalf("%v, %v", before, err)
 			}
-			return result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'>"+list+"</query>")
+			s.mu.Lock()
+			lines := strings.Split(strings.TrimSpace(s.log.String()), "\n")
+			s.mu.Unlock()
+			if len(lines) != 5 || !strings.Contains(lines[4], `jid="alice@h"`) {
+				t.Fatalf("sent\n%s", strings.Join(lines, "\n"))
+			}
 		}
 	})
-	c, _ := s.client(t, testSecret)
-	up(t, c)
-	for range 20 {
-		s.script(s.log.Reset)
-		before, err := c.ReadAndSet(t.Context(), "r@c", "alice@h", moderation.Member)
-		if err != nil || before["mallory@h"] != moderation.Outcast || len(before) != 1 {
-			t.Fatalf("%v, %v", before, err)
-		}
-		s.mu.Lock()
-		lines := strings.Split(strings.TrimSpace(s.log.String()), "\n")
-		s.mu.Unlock()
-		if len(lines) != 5 || !strings.Contains(lines[4], `jid="alice@h"`) {
-			t.Fatalf("sent\n%s", strings.Join(lines, "\n"))
-		}
-	}
 }
 
 // TestMessagesEscapeNames: a name is data in a message, too, and one that XML cannot hold is not sent as another.
 func TestMessagesEscapeNames(t *testing.T) {
-	m := message{From: "usher.example.com", To: "a@h", Type: "chat", Body: "</body><x/>&"}
-	out, err := xml.Marshal(m)
-	if err != nil || strings.Contains(string(out), "<x/>") {
-		t.Errorf("%s, %v", out, err)
-	}
-	s := newServer(t)
-	c, _ := s.client(t, testSecret)
-	up(t, c)
-	for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"), c.Invite(t.Context(), "r\x01@c", "a@h", "x")} {
-		if !errors.Is(err, errUnwritable) {
-			t.Errorf("%v", err)
+	synctest.Test(t, func(t *testing.T) {
+		m := message{From: "usher.example.com", To: "a@h", Type: "chat", Body: "</body><x/>&"}
+		out, err := xml.Marshal(m)
+		if err != nil || strings.Contains(string(out), "<x/>") {
+			t.Errorf("%s, %v", out, err)
 		}
-	}
+		s := newServer()
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"), c.Invite(t.Context(), "r\x01@c", "a@h", "x")} {
+			if !errors.Is(err, errUnwritable) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
 }
 
 // What the moderators' command says, and how many it lists.
