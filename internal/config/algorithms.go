@@ -35,7 +35,8 @@ func (r *issuerReader) defaultAlgorithms() {
 		return
 	}
 	if !r.unread {
-		r.key.Problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]", "the issuer %q has no algorithms", text.Clip(r.key.Text))
+		r.key.Problem("name what its tokens are signed with: algorithms: ["+r.fitting()+"]",
+			"the issuer %q has no algorithms", text.Clip(r.key.Text))
 	}
 }
 
@@ -62,9 +63,11 @@ func (r *issuerReader) known(it strictyaml.Item) bool {
 	case slices.Contains(names, it.Text):
 		return true
 	case strings.EqualFold(it.Text, "none"):
-		it.Problem("name what the tokens are signed with, such as "+r.fitting(), "algorithms: tokens without a signature are never let in")
+		it.Problem("name what the tokens are signed with, such as "+r.fitting(),
+			"algorithms: tokens without a signature are never let in")
 	default:
-		it.Problem(strictyaml.Suggest(it.Text, names)+"use some of: "+strings.Join(names, ", "), "algorithms: unknown algorithm %q", text.Clip(it.Text))
+		it.Problem(strictyaml.Suggest(it.Text, names)+"use some of: "+strings.Join(names, ", "),
+			"algorithms: unknown algorithm %q", text.Clip(it.Text))
 	}
 	return false
 }
@@ -75,15 +78,19 @@ func (r *issuerReader) checkUse(it strictyaml.Item) {
 	switch {
 	case r.unread:
 	case hmac && r.asymmetric():
-		it.Problem("use "+r.fitting()+", or give it secret_files instead", "algorithms: %s wants a shared secret, and the issuer has public keys", it.Text)
+		it.Problem("use "+r.fitting()+", or give it secret_files instead",
+			"algorithms: %s wants a shared secret, and the issuer has public keys", it.Text)
 	case !hmac && r.symmetric():
-		it.Problem("use "+r.fitting()+", or give it public keys instead", "algorithms: %s wants a public key, and the issuer has shared secrets", it.Text)
+		it.Problem("use "+r.fitting()+", or give it public keys instead",
+			"algorithms: %s wants a public key, and the issuer has shared secrets", it.Text)
 	case r.allowed(it.Text) || r.config.Keys.Remote():
 	case hmac:
 		bits := strings.TrimPrefix(it.Text, "HS")
-		it.Problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()), "algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.Text)
+		it.Problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()),
+			"algorithms: no secret of the issuer has the %s bits that %s wants", bits, it.Text)
 	default:
-		it.Problem("use "+r.fitting()+", or add a key for it", "algorithms: no public key of the issuer fits %s", it.Text)
+		it.Problem("use "+r.fitting()+", or add a key for it",
+			"algorithms: no public key of the issuer fits %s", it.Text)
 	}
 }
 
@@ -92,7 +99,8 @@ func (r *issuerReader) warnIdle() {
 	for _, k := range r.config.Keys.Files {
 		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
 			it := r.sources[k]
-			it.Warn("add an algorithm for it, or remove the file", "a key of %q fits none of the issuer's algorithms", text.Clip(it.Text))
+			it.Warn("add an algorithm for it, or remove the file",
+				"a key of %q fits none of the issuer's algorithms", text.Clip(it.Text))
 		}
 	}
 }

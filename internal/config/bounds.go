@@ -17,9 +17,12 @@ func tenants(v strictyaml.Value) []string {
 	for _, it := range v.List() {
 		switch tenant, err := jid.Tenant(it.Text); {
 		case err != nil:
-			refuse(it.Value, "write it as sub has it, such as acme; the host's name is for rooms without a tenant", err, "tenants: %s")
+			refuse(it.Value,
+				"write it as sub has it, such as acme; the host's name is for rooms without a tenant", err,
+				"tenants: %s")
 		case it.Text == "*" || strings.ContainsAny(it.Text, "[]"):
-			it.Problem("write a tenant's name, such as acme, or [] for all of them", "tenants: %q is no tenant", text.Clip(it.Text))
+			it.Problem("write a tenant's name, such as acme, or [] for all of them",
+				"tenants: %q is no tenant", text.Clip(it.Text))
 		default:
 			list = append(list, tenant)
 		}
@@ -40,7 +43,8 @@ func roomPatterns(v strictyaml.Value) []string {
 	return list
 }
 
-const mendPattern = `write the name of a room, in which * stands for any text, such as "board-*", or "[acme]board-*" for one tenant`
+const mendPattern = "write the name of a room, in which * stands for any text, " +
+	`such as "board-*", or "[acme]board-*" for one tenant`
 
 // checkBounds says what it means that several issuers share a host, and where
 // tenants are named though no token's sub is held to them.
@@ -53,7 +57,8 @@ func (h *hostReader) checkBounds() {
 	}
 	if n := len(h.auth.Issuers); n > 1 && free == n {
 		h.issuers.Warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
-			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, also as another's user", text.Clip(h.key.Text), n)
+			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, "+
+				"also as another's user", text.Clip(h.key.Text), n)
 	}
 	if h.auth.Subject == auth.SubjectDomain && !h.subject.IsZero() && h.namesTenants() {
 		h.subject.Warn("set subject: tenant to have sub name the tenant",

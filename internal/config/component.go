@@ -30,13 +30,12 @@ func componentSettings() section {
 			"moderators are set only in rooms that begin after their login, and nothing is taken back. " +
 			"`usher prosody` prints the lines that Prosody needs.",
 		settings: []setting{
-			{key: "jid", kind: "a domain name in lower case", unset: "none: it is needed",
-				example: "usher.meet.example.com",
-				text:    "The component's name, as in Prosody's `Component` line."},
+			{key: "jid", kind: "a domain name in lower case", needed: true, example: "usher.meet.example.com",
+				text: "The component's name, as in Prosody's `Component` line."},
 			{key: "address", kind: "`host:port`", def: defaultComponentAddress, example: "127.0.0.1:5347",
 				text: "Where Prosody takes components (`component_ports`). The protocol has no " +
 					"encryption: `usher check` warns of an address that is not loopback."},
-			{key: "secret_file", kind: "a file of one line, 1 to 1,024 bytes", unset: "none: it is needed",
+			{key: "secret_file", kind: "a file of one line, 1 to 1,024 bytes", needed: true,
 				example: "/etc/usher/component.secret",
 				text: "What stands after `component_secret` in Prosody's configuration. `openssl rand " +
 					"-hex 32` makes one."},
@@ -64,14 +63,16 @@ func (r *reader) component(v strictyaml.Value, c *Component) {
 		v.Problem("add jid, such as usher.meet.example.com", "the component has no jid")
 	}
 	if complete && !secret {
-		v.Problem("add secret_file: a file with what stands after component_secret in Prosody's configuration", "the component has no secret_file")
+		v.Problem("add secret_file: a file with what stands after component_secret in Prosody's configuration",
+			"the component has no secret_file")
 	}
 }
 
 func componentJID(v strictyaml.Value) string {
 	s, ok := v.Word()
 	if ok && (!jid.IsHost(s) || !strings.Contains(s, ".")) {
-		v.Problem("write it as Prosody's Component line has it, such as usher.meet.example.com", "jid: %q is no domain name in lower case", text.Clip(s))
+		v.Problem("write it as Prosody's Component line has it, such as usher.meet.example.com",
+			"jid: %q is no domain name in lower case", text.Clip(s))
 		return ""
 	}
 	return s
@@ -92,7 +93,8 @@ func hostPort(v strictyaml.Value, fallback string) string {
 		return fallback
 	}
 	if !Loopback(host) {
-		v.Warn("use 127.0.0.1, unless the network is your own", "%s: %s is not loopback: the protocol of components has no encryption",
+		v.Warn("use 127.0.0.1, unless the network is your own",
+			"%s: %s is not loopback: the protocol of components has no encryption",
 			v.Name(), text.Clip(s))
 	}
 	return s
@@ -105,7 +107,8 @@ func (r *reader) componentSecret(it strictyaml.Item, to *Component) {
 	}
 	secret := strings.TrimSuffix(string(content), "\n")
 	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
-		it.Problem("make a new one: openssl rand -hex 32", "the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
+		it.Problem("make a new one: openssl rand -hex 32",
+			"the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
 		return
 	}
 	for _, d := range keys.DoubtSecretText(content) {

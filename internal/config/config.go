@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/sha256"
-	"fmt"
 
 	"usher/auth"
 	"usher/auth/gateway"
@@ -136,7 +135,9 @@ func topSettings() section {
 			"YAML, read strictly: an unknown key, a key that stands twice and a value of another type are " +
 			"errors, so that a misspelt key never passes for its default. `true` and `false` are the only " +
 			"switches; `yes` is a text. Aliases (`*name`) are understood, merge keys (`<<`) are not. A " +
-			"duration is a number with a unit, such as `10s`, `5m` or `1h30m`.\n\n" +
+			"duration is a number with a unit, such as `10s`, `5m` or `1h30m`. The shortest configuration " +
+			"is in the [README](../README.md#from-packages-to-the-first-login); " +
+			"[usher.yaml](../deploy/usher.yaml) has every setting with its default.\n\n" +
 			"Secrets are never in the configuration: it names files, of at most 64 KiB each. A relative " +
 			"name starts at the configuration's own folder. `usher check` lists all problems at once, with " +
 			"line and column, and how to mend each; run it as the daemon's user (`runuser -u usher -- " +
@@ -146,10 +147,10 @@ func topSettings() section {
 			"change with a mistake. Settings that are marked with *restart* need a new process: a reload " +
 			"that changes them is refused, and says so.",
 		settings: []setting{
-			{key: "listen", kind: "a mapping", unset: "the defaults of its keys",
-				text: "Where usher listens: [listen](#listen)."},
+			{key: "listen", kind: "a mapping",
+				text: "[listen](#listen): where usher listens."},
 			{key: "http_secret_file", kind: "a file of 16 to 256 letters, digits and `-._~`",
-				unset:   "none; `listen.http` needs one, unless `http_insecure` is true",
+				unset:   "none, and `listen.http` needs one unless `http_insecure` is true",
 				example: "/etc/usher/http.secret",
 				text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
 					"the password of Basic with any user name, or as `key=` in the URL for the modules " +
@@ -169,14 +170,14 @@ func topSettings() section {
 					"survives a restart, a kill and a crash, so that nobody is lost; the file's folder " +
 					"must be there. `memory:` keeps them in the process: after a restart everybody has to " +
 					"log in again."},
-			{key: "gateway", kind: "a mapping", unset: "the defaults of its keys",
-				text: "What stands between the web server and Prosody for browsers: " +
-					"[gateway](#gateway)."},
+			{key: "gateway", kind: "a mapping",
+				text: "[gateway](#gateway): what stands between the web server and Prosody for " +
+					"browsers."},
 			{key: "component", kind: "a mapping", unset: "no component", restart: true,
-				text: "How usher sets affiliations in Prosody's rooms: [component](#component). Adding " +
+				text: "[component](#component): how usher sets affiliations in Prosody's rooms. Adding " +
 					"it or taking it out needs a restart; what is in it a reload changes."},
-			{key: "log", kind: "a mapping", unset: "the defaults of its keys",
-				text: "What is logged, and how: [log](#log)."},
+			{key: "log", kind: "a mapping",
+				text: "[log](#log): what is logged, and how."},
 			{key: "peers", kind: "a list of user names and numbers",
 				unset: "`[prosody, ejabberd]`, as far as there are such users", restart: true, example: "[101]",
 				text: "Who may connect to the Unix sockets of the doors besides root and usher's own " +
@@ -187,9 +188,9 @@ func topSettings() section {
 				text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
 					"because the issuer puts long lists of groups into its tokens. Prosody 0.12 ends a " +
 					"stream whose login is over 10,000 bytes (`c2s_unauthed_stanza_size_limit`)."},
-			{key: "hosts", kind: "a mapping", unset: "none: there must be one",
-				text: "One entry for each of Prosody's `VirtualHost` lines that usher is asked about: " +
-					"[hosts.HOST](#hostshost)."},
+			{key: "hosts", kind: "a mapping", needed: true,
+				text: "[hosts.HOST](#hostshost): one entry for each of Prosody's `VirtualHost` lines " +
+					"that usher is asked about."},
 		},
 	}
 }
@@ -224,7 +225,7 @@ func (c *Config) Summary() string {
 			sources += len(i.Keys.Locations)
 		}
 	}
-	s := fmt.Sprintf("%s, %s, %s", text.Plural(len(c.Auth.Hosts), "host"), text.Plural(issuers, "issuer"), text.Plural(keys, "key"))
+	s := text.Plural(len(c.Auth.Hosts), "host") + ", " + text.Plural(issuers, "issuer") + ", " + text.Plural(keys, "key")
 	if sources > 0 {
 		s += ", " + text.Plural(sources, "key source")
 	}

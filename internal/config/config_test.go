@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"usher/auth"
 	"usher/auth/keys"
@@ -136,6 +139,7 @@ func TestConfigFilesOfBadOne(t *testing.T) {
 	}
 }
 
+// FuzzConfig: every problem has its place and its advice; a good configuration is the same when it is written anew.
 func FuzzConfig(f *testing.F) {
 	for _, name := range []string{"interface.yaml", "two-hosts.yaml", "many.yaml"} {
 		content, err := os.ReadFile(filepath.Join(configSamples, name))
@@ -168,7 +172,31 @@ func FuzzConfig(f *testing.F) {
 		if len(c.Auth.Hosts) == 0 {
 			t.Fatal("a configuration without hosts")
 		}
+		again := loadAgain(t, path, content)
+		if changes := Diff(c, again); len(changes) > 0 {
+			t.Fatalf("written anew it is another: %q", changes)
+		}
+		if where := difference("", reflect.ValueOf(c.Auth), reflect.ValueOf(again.Auth)); where != "" {
+			t.Fatalf("written anew it has another %s", where)
+		}
 	})
+}
+
+// loadAgain loads a good configuration as the library for YAML writes it.
+func loadAgain(t *testing.T, path string, content []byte) *Config {
+	t.Helper()
+	var root yaml.Node
+	if err := yaml.Load(bareMemory(content), &root); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(configtest.Dumped(t, &root)), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	c, problems := Load(path)
+	if c == nil {
+		t.Fatalf("written anew it is refused: %v", problems)
+	}
+	return c
 }
 
 // TestBareMemory: the one word of the manual that is no YAML is understood, and nothing else is touched.
@@ -184,5 +212,26 @@ func TestBareMemory(t *testing.T) {
 		if got := string(bareMemory([]byte(in))); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestHostHeaders(t *testing.T) {
+	c := HTTP{Hosts: []string{"usher:8280"}}
+	loopback := []string{"usher:8280", "127.0.0.1:8280", "[::1]:8280", "localhost:8280"}
+	for _, row := range []struct {
+		addr net.Addr
+		want []string
+	}{
+		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8280}, loopback},
+		{&net.TCPAddr{IP: net.IPv6zero, Port: 8280}, loopback},
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}, []string{"usher:8280", "192.0.2.1:80", "192.0.2.1"}},
+		{&net.UnixAddr{Net: "unix", Name: "/run/usher/http.sock"}, []string{"usher:8280", "localhost"}},
+	} {
+		if got := c.HostHeaders(row.addr); !slices.Equal(got, row.want) {
+			t.Errorf("%v: %q, want %q", row.addr, got, row.want)
+		}
+	}
+	if len(c.Hosts) != 1 {
+		t.Error("the configuration was changed")
 	}
 }

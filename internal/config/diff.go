@@ -31,8 +31,11 @@ func NeedsRestart(old, next *Config, file string) Problems {
 			return
 		}
 		line, column := next.document.Place(strings.Split(key, ".")...)
-		list = append(list, Problem{File: file, Line: line, Column: column, Mend: "systemctl restart usher",
-			Text: text.Printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is)))})
+		list = append(list, Problem{
+			File: file, Line: line, Column: column,
+			Text: text.Printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is))),
+			Mend: "systemctl restart usher",
+		})
 	}
 	differs("listen.dovecot", old.Listen.Dovecot, next.Listen.Dovecot)
 	differs("listen.extauth", old.Listen.Extauth, next.Listen.Extauth)

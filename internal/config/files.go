@@ -103,7 +103,8 @@ func (r *reader) file(it strictyaml.Item, noun string, private bool) ([]byte, bo
 		return nil, false
 	}
 	if private && mode&0o007 != 0 {
-		it.Warn("chmod 640 "+text.Clip(path), "the %s %q is open to every user of this machine", noun, text.Clip(it.Text))
+		it.Warn("chmod 640 "+text.Clip(path),
+			"the %s %q is open to every user of this machine", noun, text.Clip(it.Text))
 	}
 	r.contents[path] = content
 	return content, true

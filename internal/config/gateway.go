@@ -19,7 +19,8 @@ const (
 	minMessageSize   = 10_000 // what a server must take (RFC 6120 section 13.12)
 	maxMessageSize   = 64 << 20
 	mendUpstream     = "write Prosody's HTTP server, such as " + defaultUpstream
-	mendOrigin       = "write the beginning of the page's address up to the first single slash, such as https://meet.example.com, or \"*\" for any"
+	mendOrigin       = "write the beginning of the page's address up to the first single slash, " +
+		"such as https://meet.example.com, or \"*\" for any"
 )
 
 func defaultGateway() gateway.Settings {
@@ -46,7 +47,7 @@ func gatewaySettings() section {
 					"`/xmpp-websocket` and `/http-bind` are added. With http to another machine what " +
 					"people say crosses the network in plain text."},
 			{key: "origins", kind: "a list of origins, or `[\"*\"]`",
-				unset: "pages of the host that the browser asks for", example: "[\"https://meet.example.com\"]",
+				unset: "pages of the host that the browser asks", example: "[\"https://meet.example.com\"]",
 				text: "The web pages that may connect: the beginning of their address, up to the first " +
 					"single slash. `\"*\"` is any page; `[]` is none."},
 			{key: "guests", kind: "true or false", def: "true", example: "false",
@@ -84,13 +85,15 @@ func (r *gatewayReader) read(v strictyaml.Value) {
 	g := r.config
 	size := int(g.MessageBytes)
 	v.Object(gatewaySettings().fields(readers{
-		"upstream":                    func(v strictyaml.Value) { readUpstream(v, &g.Upstream) },
-		"origins":                     func(v strictyaml.Value) { g.Origins = readOrigins(v) },
-		"guests":                      func(v strictyaml.Value) { v.Bool(&g.Guests) },
-		"trusted_proxies":             func(v strictyaml.Value) { g.Proxies = readNetworks(v) },
-		"max_connections":             func(v strictyaml.Value) { v.Int(&g.Connections, 1, maxGatewayPlaces) },
-		"max_connections_per_address": func(v strictyaml.Value) { v.Int(&g.ConnectionsPerAddress, 1, maxGatewayPlaces) },
-		"max_message_size":            func(v strictyaml.Value) { v.Int(&size, minMessageSize, maxMessageSize) },
+		"upstream":        func(v strictyaml.Value) { readUpstream(v, &g.Upstream) },
+		"origins":         func(v strictyaml.Value) { g.Origins = readOrigins(v) },
+		"guests":          func(v strictyaml.Value) { v.Bool(&g.Guests) },
+		"trusted_proxies": func(v strictyaml.Value) { g.Proxies = readNetworks(v) },
+		"max_connections": func(v strictyaml.Value) { v.Int(&g.Connections, 1, maxGatewayPlaces) },
+		"max_connections_per_address": func(v strictyaml.Value) {
+			v.Int(&g.ConnectionsPerAddress, 1, maxGatewayPlaces)
+		},
+		"max_message_size": func(v strictyaml.Value) { v.Int(&size, minMessageSize, maxMessageSize) },
 	})...)
 	g.MessageBytes = int64(size)
 }
@@ -98,7 +101,8 @@ func (r *gatewayReader) read(v strictyaml.Value) {
 // check judges what only all keys together tell.
 func (r *gatewayReader) check(listens Address) {
 	if r.named && listens.Name == "" {
-		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281, or remove gateway", "gateway: nobody can connect, as there is no listen.gateway")
+		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281, or remove gateway",
+			"gateway: nobody can connect, as there is no listen.gateway")
 	}
 }
 
@@ -120,11 +124,13 @@ func readUpstream(v strictyaml.Value, to **url.URL) {
 		v.Problem(mendUpstream, "%s has a user name or a password", v.Name())
 		return
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.Problem("leave out what follows the port: "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added", "%s: %q has a path", v.Name(), text.Clip(s))
+		v.Problem("leave out what follows the port: "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added",
+			"%s: %q has a path", v.Name(), text.Clip(s))
 		return
 	}
 	if u.Scheme == "http" && !Loopback(u.Hostname()) {
-		v.Warn("use 127.0.0.1 or https, unless the network is your own", "%s: %s is not loopback: what people say would cross the network in plain text", v.Name(), text.Clip(s))
+		v.Warn("use 127.0.0.1 or https, unless the network is your own",
+			"%s: %s is not loopback: what people say would cross the network in plain text", v.Name(), text.Clip(s))
 	}
 	u.Path = ""
 	*to = u
@@ -166,7 +172,8 @@ func readNetworks(v strictyaml.Value) []netip.Prefix {
 		} else if p, err := netip.ParsePrefix(it.Text); err == nil {
 			list = append(list, p.Masked())
 		} else {
-			it.Problem("write an address or a network, such as 10.0.0.5 or 10.0.0.0/24", "%s: %q is no address", v.Name(), text.Clip(it.Text))
+			it.Problem("write an address or a network, such as 10.0.0.5 or 10.0.0.0/24",
+				"%s: %q is no address", v.Name(), text.Clip(it.Text))
 		}
 	}
 	return list

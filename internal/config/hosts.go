@@ -36,12 +36,12 @@ func hostSettings() section {
 		text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
 			"punycode. Each host has its own issuers and rules.",
 		settings: []setting{
-			{key: "issuers", kind: "a mapping", unset: "none: there must be one",
-				text: "Who signs the tokens, by the `iss` of theirs: " +
-					"[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer)."},
-			{key: "tokens", kind: "a mapping", unset: "the defaults of its keys",
-				text: "What else a token must say, and which account it is for: " +
-					"[hosts.HOST.tokens](#hostshosttokens)."},
+			{key: "issuers", kind: "a mapping", needed: true,
+				text: "[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer): who signs the tokens, one " +
+					"entry for each `iss`."},
+			{key: "tokens", kind: "a mapping",
+				text: "[hosts.HOST.tokens](#hostshosttokens): what else a token must say, and which " +
+					"account it is for."},
 			{key: "service_accounts", kind: "a list of bare JIDs", def: "[]",
 				example: "[focus@auth.meet.example.com, jvb@auth.meet.example.com]",
 				text: "Accounts that need no token: Jitsi's own, and every account of Prosody's " +
@@ -59,10 +59,10 @@ func hostSettings() section {
 			{key: "guests", kind: "a list of domain names", def: "[]", example: "[guest.meet.example.com]",
 				text: "Anonymous hosts. Their users join rooms that a token holder has started, wait " +
 					"where the lobby is on, and never start a room."},
-			{key: "moderation", kind: "a mapping", unset: "the defaults of its keys",
-				text: "Who is what in a room: [hosts.HOST.moderation](#hostshostmoderation)."},
+			{key: "moderation", kind: "a mapping",
+				text: "[hosts.HOST.moderation](#hostshostmoderation): who is what in a room."},
 			{key: "lobby", kind: "a mapping", unset: "no lobby",
-				text: "Who waits, and who passes: [hosts.HOST.lobby](#hostshostlobby)."},
+				text: "[hosts.HOST.lobby](#hostshostlobby): who waits, and who passes."},
 		},
 	}
 }
@@ -91,7 +91,8 @@ func checkHost(it strictyaml.Item) {
 	case err == nil && jid.IsHost(ascii):
 		it.Problem("write it in punycode: "+ascii, "the host %q is not in ASCII", text.Clip(it.Text))
 	default:
-		it.Problem("write it as Prosody's VirtualHost line has it, such as meet.example.com", "the host %q is no domain name", text.Clip(it.Text))
+		it.Problem("write it as Prosody's VirtualHost line has it, such as meet.example.com",
+			"the host %q is no domain name", text.Clip(it.Text))
 	}
 }
 
@@ -103,7 +104,8 @@ func (r *reader) newHost(key strictyaml.Item) *hostReader {
 		Types:      []string{"JWT", "at+jwt"},
 		Moderators: auth.DefaultModerators(),
 	}, rooms: moderation.HostPolicy{
-		Others: moderation.Member, OnExpiry: moderation.ExpiryKeep, Idle: moderation.DefaultIdle, Issuers: map[string]moderation.Bounds{},
+		Others: moderation.Member, OnExpiry: moderation.ExpiryKeep,
+		Idle: moderation.DefaultIdle, Issuers: map[string]moderation.Bounds{},
 	}}
 }
 
@@ -129,7 +131,8 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	h.checkShared(h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)
 	if complete && none {
-		h.key.Problem("name who issues its tokens (their iss) under issuers", "the host %q has no issuers", text.Clip(h.key.Text))
+		h.key.Problem("name who issues its tokens (their iss) under issuers",
+			"the host %q has no issuers", text.Clip(h.key.Text))
 	}
 }
 
@@ -160,7 +163,8 @@ func domains(v strictyaml.Value) []string {
 	for _, it := range v.List() {
 		switch lower := strings.ToLower(it.Text); {
 		case !jid.IsHost(lower):
-			it.Problem("write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com",
+			it.Problem(
+				"write it as Prosody's Component or VirtualHost line has it, such as conference.meet.example.com",
 				"%s: %q is no domain name", v.Name(), text.Clip(it.Text))
 		case lower != it.Text:
 			it.Problem("write "+text.Clip(lower), "%s: %q is not in lower case", v.Name(), text.Clip(it.Text))
@@ -179,9 +183,11 @@ func bareJIDs(v strictyaml.Value) []string {
 		prepared, err := jid.Nodeprep(local)
 		switch {
 		case !found || err != nil || !jid.IsHost(strings.ToLower(domain)):
-			it.Problem("write user@host, such as focus@auth.meet.example.com", "%s: %q is no bare JID", v.Name(), text.Clip(it.Text))
+			it.Problem("write user@host, such as focus@auth.meet.example.com",
+				"%s: %q is no bare JID", v.Name(), text.Clip(it.Text))
 		case prepared != local || strings.ToLower(domain) != domain:
-			it.Problem("write "+text.Clip(prepared+"@"+strings.ToLower(domain)), "%s: %q is not as Prosody spells it", v.Name(), text.Clip(it.Text))
+			it.Problem("write "+text.Clip(prepared+"@"+strings.ToLower(domain)),
+				"%s: %q is not as Prosody spells it", v.Name(), text.Clip(it.Text))
 		default:
 			jids = append(jids, it.Text)
 		}

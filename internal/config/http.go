@@ -53,9 +53,11 @@ func (r *httpReader) check() {
 	case r.config.Insecure && r.named:
 		r.insecure.Warn("remove http_insecure, or http_secret_file", "http_insecure: the secret is not asked for")
 	case r.config.Insecure && r.listens:
-		r.insecure.Warn("name a http_secret_file (openssl rand -hex 32)", "http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist")
+		r.insecure.Warn("name a http_secret_file (openssl rand -hex 32)",
+			"http_insecure: whoever reaches listen.http can try tokens and ask which accounts exist")
 	case r.listens && !r.named:
-		r.listen.Problem("name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true",
+		r.listen.Problem(
+			"name a file under http_secret_file (openssl rand -hex 32 makes the content), or set http_insecure: true",
 			"listen.http has no secret: whoever reaches it could try tokens and ask which accounts exist")
 	}
 }
@@ -70,12 +72,17 @@ func (r *reader) httpSecret(it strictyaml.Item, to *HTTP) {
 	secret := strings.TrimSuffix(string(content), "\n")
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
-		it.Problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.Text), len(secret), minHTTPSecret, maxHTTPSecret)
+		it.Problem("make a new one: openssl rand -hex 32",
+			"the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.Text), len(secret),
+			minHTTPSecret, maxHTTPSecret)
 	case strings.ContainsFunc(secret, notURLSafe) && len(keys.DoubtSecretText(content)) > 0:
 		d := keys.DoubtSecretText(content)[0]
 		it.Problem(d.Mend, "the http secret file %q: %s", text.Clip(it.Text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
-		it.Problem("make a new one: openssl rand -hex 32", "the http secret file %q: the secret has characters besides letters, digits and -._~ (RFC 3986 section 2.3)", text.Clip(it.Text))
+		it.Problem("make a new one: openssl rand -hex 32",
+			"the http secret file %q: the secret has characters besides letters, digits and -._~ "+
+				"(RFC 3986 section 2.3)",
+			text.Clip(it.Text))
 	default:
 		to.Secret, to.SecretFile = secret, r.resolve(it.Text)
 	}
@@ -97,7 +104,8 @@ func httpHosts(v strictyaml.Value) []string {
 			}
 		}
 		if net.ParseIP(strings.Trim(host, "[]")) == nil && !jid.IsHost(host) {
-			it.Problem("write what stands after http:// in Prosody's URL, such as usher:8280", "http_hosts: %q is no host", text.Clip(it.Text))
+			it.Problem("write what stands after http:// in Prosody's URL, such as usher:8280",
+				"http_hosts: %q is no host", text.Clip(it.Text))
 			continue
 		}
 		hosts = append(hosts, it.Text)

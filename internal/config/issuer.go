@@ -50,10 +50,13 @@ func issuerSettings() section {
 			{key: "insecure_http", kind: "true or false", def: "false", example: "true",
 				text: "`true` takes http also to another machine, in a network of your own: whoever is " +
 					"on the way to the key server can let in anybody."},
-			{key: "algorithms", kind: "a list of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519",
-				unset: "`[HS256]` with secrets; with public keys it is needed", example: "[RS256]",
-				text: "What the application signs with, and no more. A token's `alg` must be in the " +
-					"list and fit the key; a token without a signature is never let in."},
+			{key: "algorithms", kind: "a list of names",
+				unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
+				example: "[RS256]",
+				text: "What the application signs with, and no more: HS256, HS384 or HS512 with a " +
+					"secret; RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA or " +
+					"Ed25519 with a private key. A token's `alg` must be in the list and fit the key; a " +
+					"token without a signature is never let in."},
 			{key: "audience", kind: "a list of texts", def: "[]", example: "[jitsi]",
 				text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
 					"does not look at it; `\"*\"` takes any, but there must be one."},
@@ -159,7 +162,9 @@ func (r *issuerReader) careful(read func(strictyaml.Value)) func(strictyaml.Valu
 
 // names reports whether files of secret keys, or of public ones, are named.
 func (r *issuerReader) names(secret bool) bool {
-	return slices.ContainsFunc(keys.Kinds(), func(k keys.Kind) bool { return k.Secret() == secret && len(r.keyFiles[k]) > 0 })
+	return slices.ContainsFunc(keys.Kinds(), func(k keys.Kind) bool {
+		return k.Secret() == secret && len(r.keyFiles[k]) > 0
+	})
 }
 
 // symmetric reports whether the issuer has shared secrets, and only these.

@@ -37,7 +37,8 @@ func (r *issuerReader) readKeys() {
 			content := strings.TrimSuffix(string(r.contents[path]), "\n") // the newline is no part of a secret
 			sum := sha256.Sum256([]byte(content))
 			if other, ok := contents[sum]; ok {
-				it.Problem("remove one of them", "the files %q and %q hold the same key", text.Clip(other), text.Clip(it.Text))
+				it.Problem("remove one of them",
+					"the files %q and %q hold the same key", text.Clip(other), text.Clip(it.Text))
 			}
 			contents[sum] = it.Text
 		}
@@ -67,14 +68,16 @@ func (r *issuerReader) readKey(kind keys.Kind, it strictyaml.Item) bool {
 }
 
 func refuseKey(it strictyaml.Item, noun string, err error) {
-	refuse(it.Value, "put the right content into the file, or name another", err, "the %s %q: %s", noun, text.Clip(it.Text))
+	refuse(it.Value,
+		"put the right content into the file, or name another", err, "the %s %q: %s", noun, text.Clip(it.Text))
 }
 
 // checkUntried finds a file whose key would be good for nothing.
 func (r *issuerReader) checkUntried() {
 	if k := r.config.Keys.Untried(r.config.Algorithms); k != nil {
 		r.sources[k].Problem("remove the files of keys that are out of use",
-			"the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, and others stand before",
+			"the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, "+
+				"and others stand before",
 			text.Clip(r.sources[k].Text), keys.MaxTried)
 	}
 }

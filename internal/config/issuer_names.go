@@ -13,7 +13,8 @@ import (
 )
 
 var (
-	entraForAll = regexp.MustCompile(`^https://(login\.microsoftonline\.com|sts\.windows\.net)/(common|organizations)(/|$)`)
+	entraForAll = regexp.MustCompile(
+		`^https://(login\.microsoftonline\.com|sts\.windows\.net)/(common|organizations)(/|$)`)
 	placeholder = regexp.MustCompile(`\$?\{[^{}]*\}|<[^<>]+>`)
 )
 
@@ -26,11 +27,13 @@ func checkIssuer(it strictyaml.Item) {
 		it.Problem(mend, `issuers: "*" matches no token: a token's iss is compared letter by letter`)
 	case hasPlaceholder(it, "the issuer", "its tokens have a name there"):
 	case entraForAll.MatchString(it.Text):
-		it.Problem("write the tenant's own id in its place, as in the iss of its tokens", "the issuer %q matches no token: their iss names the tenant", text.Clip(it.Text))
+		it.Problem("write the tenant's own id in its place, as in the iss of its tokens",
+			"the issuer %q matches no token: their iss names the tenant", text.Clip(it.Text))
 	case strings.Contains(it.Text, "*"):
 		it.Warn(mend, "the issuer %q has a * in it, which stands for no other text", text.Clip(it.Text))
 	case strings.TrimSpace(it.Text) != it.Text:
-		it.Warn("take it out", "the issuer %q has white space at an end, and its tokens must have it, too", text.Clip(it.Text))
+		it.Warn("take it out",
+			"the issuer %q has white space at an end, and its tokens must have it, too", text.Clip(it.Text))
 	}
 }
 
@@ -41,7 +44,8 @@ func hasPlaceholder(it strictyaml.Item, what, why string) bool {
 	if found == "" {
 		return false
 	}
-	it.Problem("write what is meant in its place", "%s has the placeholder %s in it, for which usher puts nothing: %s", what, text.Clip(found), why)
+	it.Problem("write what is meant in its place",
+		"%s has the placeholder %s in it, for which usher puts nothing: %s", what, text.Clip(found), why)
 	return true
 }
 
@@ -59,7 +63,8 @@ func noSourceURL(v strictyaml.Value, s string) bool {
 	u, err := url.Parse(s)
 	switch {
 	case err == nil && strings.EqualFold(u.Scheme, "file") || strings.HasPrefix(s, "/"):
-		v.Problem("write its public keys as PEM into a file, and name that under public_key_files", "%s: a file of this machine is no key server: usher fetches keys over https only", v.Name())
+		v.Problem("write its public keys as PEM into a file, and name that under public_key_files",
+			"%s: a file of this machine is no key server: usher fetches keys over https only", v.Name())
 	case hasPlaceholder(strictyaml.ItemOf(v, s), v.Name(), "a key server has a name there"):
 	default:
 		return false
@@ -97,7 +102,8 @@ func checkPrefix(issuer strictyaml.Item, prefix string, others map[string]auth.I
 				text.Clip(id), text.Clip(issuer.Text), text.Clip(short))
 		default:
 			issuer.Warn("choose prefixes of which none begins with another, such as a- and b-",
-				"the account_prefix %q begins with another issuer's, %q: an account under both is of the longer one's issuer only",
+				"the account_prefix %q begins with another issuer's, %q: "+
+					"an account under both is of the longer one's issuer only",
 				text.Clip(long), text.Clip(short))
 		}
 	}

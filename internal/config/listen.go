@@ -147,11 +147,13 @@ func socket(v strictyaml.Value) (Address, bool) {
 	switch {
 	case !ok:
 	case !filepath.IsAbs(s):
-		v.Problem("write an absolute path, such as "+socketOf(v.Name()), "%s: %q is no absolute path", v.Name(), text.Clip(s))
+		v.Problem("write an absolute path, such as "+socketOf(v.Name()),
+			"%s: %q is no absolute path", v.Name(), text.Clip(s))
 	case strings.HasSuffix(s, "/"):
 		v.Problem("add the socket's name", "%s: %q is a folder", v.Name(), text.Clip(s))
 	case len(s) > maxSocketPath:
-		v.Problem("use a shorter path, at most 107 bytes", "%s: the path has %d bytes, too many for a Unix socket", v.Name(), len(s))
+		v.Problem("use a shorter path, at most 107 bytes",
+			"%s: the path has %d bytes, too many for a Unix socket", v.Name(), len(s))
 	default:
 		return Address{"unix", filepath.Clean(s)}, true
 	}
@@ -174,11 +176,13 @@ func anyAddress(danger string) func(strictyaml.Value) (Address, bool) {
 			return socket(v)
 		}
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
-			v.Problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280", "%s: %q is no address", v.Name(), text.Clip(s))
+			v.Problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280",
+				"%s: %q is no address", v.Name(), text.Clip(s))
 			return Address{}, false
 		}
 		if !Loopback(host) {
-			v.Warn("use a path or 127.0.0.1, unless the network is your own", "%s: %s is not loopback: %s", v.Name(), text.Clip(s), danger)
+			v.Warn("use a path or 127.0.0.1, unless the network is your own",
+				"%s: %s is not loopback: %s", v.Name(), text.Clip(s), danger)
 		}
 		return Address{"tcp", s}, true
 	}

@@ -11,7 +11,8 @@ import (
 	"usher/moderation"
 )
 
-const mendEntry = "correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes"
+const mendEntry = "correct what follows the JID: " +
+	"room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes"
 
 // A lobbyReader collects what one host says of its lobby.
 type lobbyReader struct {
@@ -143,7 +144,8 @@ func (l *lobbyReader) finish(h *moderation.HostPolicy, hasComponent bool) []lobb
 func (l *lobbyReader) warnMembers(hasComponent bool) {
 	for _, it := range l.domains {
 		it.Warn("set enforce: gate, or name the accounts",
-			"whitelist: everybody of %q cannot be a member: with enforce: members-only each comes in at his second try only", text.Clip(it.Text))
+			"whitelist: everybody of %q cannot be a member: with enforce: members-only each comes in at his second try only",
+			text.Clip(it.Text))
 	}
 	if !hasComponent {
 		l.at.Warn("add component, or set enforce: gate",
@@ -156,7 +158,8 @@ func (l *lobbyReader) warnMembers(hasComponent bool) {
 func (e placedEntry) placed(mucs []string) []lobby.Entry {
 	name, domain, whole := lobby.CutComponent(e.Room)
 	if lobby.Foreign(e.Room, mucs) {
-		e.at.Problem("name one of "+strings.Join(mucs, ", ")+", or no component", "whitelist: %q is none of this host's muc", text.Clip(domain))
+		e.at.Problem("name one of "+strings.Join(mucs, ", ")+", or no component",
+			"whitelist: %q is none of this host's muc", text.Clip(domain))
 	}
 	var entries []lobby.Entry
 	for _, muc := range mucs {

@@ -22,7 +22,8 @@ func moderationSettings() section {
 		text: "Who is what in the rooms of this host. [rooms.md](rooms.md) shows what people see of it.",
 		settings: []setting{
 			{key: "moderators", kind: "a list of claims, each with `=` and a value or without",
-				def:     "[moderator, context.user.moderator, context.user.affiliation=owner, context.user.affiliation=moderator, context.user.affiliation=teacher]",
+				def: "[moderator, context.user.moderator, context.user.affiliation=owner, " +
+					"context.user.affiliation=moderator, context.user.affiliation=teacher]",
 				example: "[\"realm_access.roles=moderator\"]",
 				text: "What makes a user `owner` of the rooms that the token opens. A claim alone must " +
 					"be true, or the text `\"true\"`. With `=` it must be that text, have it in its list " +
@@ -55,7 +56,8 @@ func (h *hostReader) moderation(v strictyaml.Value) {
 			}
 		},
 		"on_expiry": func(v strictyaml.Value) {
-			if s, ok := v.OneOf(string(moderation.ExpiryKeep), string(moderation.ExpiryDemote), string(moderation.ExpiryRemove)); ok {
+			keep, demote, remove := moderation.ExpiryKeep, moderation.ExpiryDemote, moderation.ExpiryRemove
+			if s, ok := v.OneOf(string(keep), string(demote), string(remove)); ok {
 				h.rooms.OnExpiry = moderation.Expiry(s)
 			}
 		},
@@ -78,7 +80,8 @@ func claimTests(v strictyaml.Value) []auth.ClaimTest {
 	for _, it := range v.List() {
 		test, err := auth.ParseClaimTest(it.Text)
 		if err != nil {
-			it.Problem("write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=moderator",
+			it.Problem("write names with dots between, those with dots in quotes, "+
+				"and after = the value if it is not true: realm_access.roles=moderator",
 				"moderators: %q is no claim: %v", text.Clip(it.Text), err)
 			continue
 		}
@@ -109,13 +112,15 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 	}
 	for _, domain := range slices.Concat(h.rooms.MUC, h.rooms.Breakout) {
 		if other, taken := r.owners[domain]; taken {
-			key.Problem("name each component under one host", "the component %q is under host %q and under %q", domain, other, key.Text)
+			key.Problem("name each component under one host",
+				"the component %q is under host %q and under %q", domain, other, key.Text)
 			continue
 		}
 		r.owners[domain] = key.Text
 	}
 	if complete && !h.badMUC && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
-		key.Problem("name the MUC components under muc", "the host %q has breakout or guests, and no muc", text.Clip(key.Text))
+		key.Problem("name the MUC components under muc",
+			"the host %q has breakout or guests, and no muc", text.Clip(key.Text))
 	}
 	for _, guest := range h.rooms.Guests {
 		if guest == key.Text {
@@ -132,7 +137,8 @@ func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolic
 		before := len(whitelist)
 		whitelist = append(whitelist, l.finish(&r.policies[i], hasComponent)...)
 		if before <= lobby.MaxEntries && len(whitelist) > lobby.MaxEntries {
-			l.at.Problem("remove some, or name a whole host", "whitelist: with the entries of this host, for each MUC component, there are %d, and %d are the most",
+			l.at.Problem("remove some, or name a whole host",
+				"whitelist: with the entries of this host, for each MUC component, there are %d, and %d are the most",
 				len(whitelist), lobby.MaxEntries)
 		}
 	}
@@ -145,9 +151,12 @@ func (r *roomsReader) check(listensHTTP, hasComponent bool) {
 		return
 	}
 	if !listensHTTP {
-		r.muc.Warn("set listen.http and http_secret_file, and see usher prosody", "muc: without listen.http Prosody cannot ask who may join a room")
+		r.muc.Warn("set listen.http and http_secret_file, and see usher prosody",
+			"muc: without listen.http Prosody cannot ask who may join a room")
 	}
 	if !hasComponent {
-		r.muc.Warn("add component, and see usher prosody", "muc: without a component moderators are set only in rooms that begin after their login, and nothing is taken back")
+		r.muc.Warn("add component, and see usher prosody",
+			"muc: without a component moderators are set only in rooms that begin after their login, "+
+				"and nothing is taken back")
 	}
 }

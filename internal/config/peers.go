@@ -65,7 +65,8 @@ func readPeer(v strictyaml.Value) (int, bool) {
 	uid, err := lookUID(name)
 	switch {
 	case unknownUser(err):
-		v.Problem("create the user, or write the numeric uid that Prosody has here", "peers: there is no user %q", text.Clip(name))
+		v.Problem("create the user, or write the numeric uid that Prosody has here",
+			"peers: there is no user %q", text.Clip(name))
 	case err != nil:
 		cannotLookUp(v, name, err)
 	}
@@ -75,7 +76,8 @@ func readPeer(v strictyaml.Value) (int, bool) {
 // cannotLookUp is not the same as no such user: a process without descriptors
 // cannot even read /etc/passwd.
 func cannotLookUp(v strictyaml.Value, name string, err error) {
-	v.Problem("write the numeric uid, or see that the machine's users can be read", "peers: the user %q cannot be looked up: %v", text.Clip(name), err)
+	v.Problem("write the numeric uid, or see that the machine's users can be read",
+		"peers: the user %q cannot be looked up: %v", text.Clip(name), err)
 	v.Report().MarkPassing(true)
 }
 

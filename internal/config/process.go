@@ -73,7 +73,8 @@ func (s *State) read(v strictyaml.Value) {
 	case kind == "sqlite" && filepath.IsAbs(rest) && !strings.HasSuffix(rest, "/"):
 		s.Path = filepath.Clean(rest)
 	case kind == "sqlite":
-		v.Problem("write an absolute path: sqlite:"+defaultState, "state: %q is no absolute path of a file", text.Clip(rest))
+		v.Problem("write an absolute path: sqlite:"+defaultState,
+			"state: %q is no absolute path of a file", text.Clip(rest))
 	case kind == "redis" || kind == "rediss":
 		v.Problem("use sqlite:"+defaultState, "state: this usher keeps its state on one machine; it has no Redis")
 	default:

@@ -20,9 +20,10 @@ type setting struct {
 	key     string
 	kind    string // the type with its unit and its bounds, as in "a duration, at most 5m"
 	def     string // the default as the file would have it, or "" if a file cannot say it
-	unset   string // in words, what holds without the key, if def is empty
+	unset   string // in words, what holds without the key, if there is no def
+	needed  bool   // there is no default: the key must be there
 	restart bool   // a reload that changes it is refused
-	example string // a value as the file would have it, or "" for a mapping
+	example string // a value as the file would have it, or "" for a mapping with a section of its own
 	text    string // what it does
 }
 

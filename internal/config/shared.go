@@ -24,9 +24,10 @@ func (r *issuerReader) hold(host string) {
 	}
 }
 
-// checkShared warns where a key of the host that was just read is also another issuer's, once for each issuer: what keeps
-// their tokens apart is then only what the tokens say. An issuer that two hosts have under one name is one application, and
-// sub tells its hosts apart, if it is looked at.
+// checkShared warns where a key of the host that was just read is also another
+// issuer's, once for each issuer: what keeps their tokens apart is then only what
+// the tokens say. An issuer that two hosts have under one name is one application,
+// and sub tells its hosts apart, if it is looked at.
 func (r *reader) checkShared(host string, subject auth.SubjectMode) {
 	warned := map[string]bool{}
 	for i := range r.holders {
@@ -58,12 +59,15 @@ func (h *keyHolder) warn(o *keyHolder) {
 	switch {
 	case h.host == o.host:
 		h.file.Warn("give each issuer a key of its own, unless both are one application",
-			"the key of %q is also that of issuer %q: the application of one can make tokens of the other, for its accounts, tenants and rooms", name, other)
+			"the key of %q is also that of issuer %q: "+
+				"the application of one can make tokens of the other, for its accounts, tenants and rooms", name, other)
 	case h.issuer == o.issuer:
 		h.file.Warn("set tokens.subject: tenant on both, or give each host a key of its own",
-			"the key of %q is also that of issuer %q of the host %q: with subject: any a token made for one host is good on the other", name, other, text.Clip(o.host))
+			"the key of %q is also that of issuer %q of the host %q: "+
+				"with subject: any a token made for one host is good on the other", name, other, text.Clip(o.host))
 	default:
 		h.file.Warn("give each host a key of its own, unless both issuers are one application",
-			"the key of %q is also that of issuer %q of the host %q: the application of one can make tokens for the other host", name, other, text.Clip(o.host))
+			"the key of %q is also that of issuer %q of the host %q: "+
+				"the application of one can make tokens for the other host", name, other, text.Clip(o.host))
 	}
 }

@@ -40,7 +40,10 @@ func Regular(path string, most int64) ([]byte, fs.FileMode, *Fault) {
 		return nil, 0, faultOf(err)
 	}
 	if int64(len(content)) > most {
-		return nil, 0, &Fault{Text: fmt.Sprintf("has more than %d KiB", most>>10), Mend: "name the right file, or shorten it"}
+		return nil, 0, &Fault{
+			Text: fmt.Sprintf("has more than %d KiB", most>>10),
+			Mend: "name the right file, or shorten it",
+		}
 	}
 	return content, info.Mode().Perm(), nil
 }
@@ -68,8 +71,9 @@ func faultOf(err error) *Fault {
 // file that is missing, or too long, changes before it is good.
 func passes(err error) bool {
 	for _, e := range []error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EAGAIN, syscall.EINTR,
-		syscall.EBUSY, syscall.ETXTBSY, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.ENOLCK, syscall.EACCES, syscall.EPERM,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EAGAIN,
+		syscall.EINTR, syscall.EBUSY, syscall.ETXTBSY, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EHOSTDOWN,
+		syscall.ENOLCK, syscall.EACCES, syscall.EPERM,
 	} {
 		if errors.Is(err, e) {
 			return true

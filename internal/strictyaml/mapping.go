@@ -28,7 +28,8 @@ func (v Value) Object(fields ...Field) (complete bool) {
 	for _, e := range entries {
 		i := slices.Index(names, e.Key.Text)
 		if i < 0 {
-			e.Key.Problem(Suggest(e.Key.Text, names)+"known keys: "+strings.Join(names, ", "), "unknown key %q in %s", text.Clip(e.Key.Text), v.name)
+			e.Key.Problem(Suggest(e.Key.Text, names)+"known keys: "+strings.Join(names, ", "),
+				"unknown key %q in %s", text.Clip(e.Key.Text), v.name)
 			complete = false
 			continue
 		}

@@ -30,7 +30,8 @@ func Parse(r *Report, content []byte, form Form) (root Value, ok bool) {
 	}
 	if len(documents) > 1 {
 		second := &documents[1]
-		r.Problem(second.Line, second.Column, `keep one, and remove the line "---"`, "the file holds more than one document")
+		r.Problem(second.Line, second.Column, `keep one, and remove the line "---"`,
+			"the file holds more than one document")
 	}
 	if len(documents) == 0 || len(documents[0].Content) == 0 || documents[0].Content[0].ShortTag() == "!!null" {
 		r.Problem(1, 1, form.Mend, "%s is empty", form.Name)
@@ -52,7 +53,8 @@ func (r *Report) syntax(content []byte, err error) {
 			what = e.ContextMsg + ": " + what
 		}
 	}
-	r.Problem(line, column, "correct the syntax here or just above: indentation, quotes, brackets", "not YAML: %s", what)
+	r.Problem(line, column, "correct the syntax here or just above: indentation, quotes, brackets", "not YAML: %s",
+		what)
 }
 
 func invalidUTF8(content []byte) int {

@@ -179,7 +179,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		root, ok := Parse(NewReport("f"), []byte(content), Form{"the file", "write something"})
-		if !ok || problems.Errors() > 0 {
+		if !ok || problems.Errors() > 0 || hasNull(root.node, 10) { // the library writes {x} as {x: ''}
 			return
 		}
 		tree := root.Tree()
@@ -198,4 +198,9 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("written anew as %q: %q", again, changes)
 		}
 	})
+}
+
+func hasNull(node *yaml.Node, depth int) bool {
+	node = resolved(node)
+	return node.ShortTag() == "!!null" || depth > 0 && slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return hasNull(n, depth-1) })
 }

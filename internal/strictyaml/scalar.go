@@ -75,7 +75,8 @@ func (v Value) Duration(to *time.Duration, most time.Duration) {
 	d, err := time.ParseDuration(v.node.Value)
 	switch {
 	case err != nil:
-		v.Problem("write a number with a unit, such as 10s, 5m or 24h", "%s: %q is no duration", v.name, text.Clip(v.node.Value))
+		v.Problem("write a number with a unit, such as 10s, 5m or 24h",
+			"%s: %q is no duration", v.name, text.Clip(v.node.Value))
 	case d < 0:
 		v.Problem("write 0s or more", "%s is negative", v.name)
 	case most > 0 && d > most:

@@ -83,7 +83,8 @@ func (v Value) is(tag, want string) bool {
 	case got == "!!null":
 		v.Problem("write "+want+", or remove the key", "%s has no value", v.name)
 	case want == "a text" && v.node.Kind == yaml.ScalarNode:
-		v.Problem(fmt.Sprintf("put it in quotes: %q", text.Clip(v.node.Value)), "%s is %s, not a text", v.name, typeName(got))
+		v.Problem(fmt.Sprintf("put it in quotes: %q", text.Clip(v.node.Value)),
+			"%s is %s, not a text", v.name, typeName(got))
 	default:
 		kind, _, _ := strings.Cut(want, ",") // without its example
 		v.Problem("write "+want, "%s is %s, not %s", v.name, typeName(got), kind)

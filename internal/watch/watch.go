@@ -7,18 +7,21 @@ import (
 	"time"
 )
 
-// Every is how often the identity of every file is compared. A change is acted on after the second look that finds the
-// same, so a removed secret is dead within half a second.
+// Every is how often the identity of every file is compared. A change is acted on
+// after the second look that finds the same, so a removed secret is dead within
+// half a second.
 const Every = 200 * time.Millisecond
 
 // mostLooks bounds how long a change waits for two looks that find the same: a file that is written all the time keeps
 // no other change from being seen for ever. Nobody writes one for ten seconds.
 const mostLooks = 50
 
-// Watcher says when the configuration or a file that it names has changed.
+// A Watcher says when the configuration or a file that it names has changed. Its
+// methods are for one goroutine.
 //
-// It looks instead of listening, for three reasons: Kubernetes and Ansible swap a symlink somewhere above the file,
-// which inotify on the file never sees; network file systems send no events for what another machine wrote; and inotify's
+// It looks instead of listening, for three reasons: Kubernetes and Ansible swap a
+// symlink somewhere above the file, which inotify on the file never sees; network
+// file systems send no events for what another machine wrote; and inotify's
 // watches are limited for each user. A stat of ten files costs some microseconds.
 type Watcher struct {
 	known   map[string]State // what the last reload saw
@@ -26,9 +29,10 @@ type Watcher struct {
 	looks   int              // in a row that have found a difference, and not the same one
 }
 
-// State is a file as far as a change of it can be seen from outside. The zero value is a file that is not there.
+// A State is a file as far as a change of it can be seen from outside. States are
+// compared with ==. The zero value is a file that is not there.
 type State struct {
-	Target inodeState // through symlinks
+	target inodeState // through symlinks
 	link   inodeState // the name itself
 }
 
@@ -49,7 +53,7 @@ func Look(files []string) map[string]State {
 
 // Of returns the state of one file now.
 func Of(name string) State {
-	return State{Target: stateOf(os.Stat(name)), link: stateOf(os.Lstat(name))}
+	return State{target: stateOf(os.Stat(name)), link: stateOf(os.Lstat(name))}
 }
 
 func stateOf(info os.FileInfo, err error) inodeState {
@@ -63,10 +67,11 @@ func stateOf(info os.FileInfo, err error) inodeState {
 	return inodeState{dev: uint64(st.Dev), ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}
 }
 
-// Expect sets the files to watch after a load that began at began. before holds the states seen just before
-// each file was read: one that has changed since then keeps its older state, so that the next look finds a change and
-// nothing is missed. One that was written in the moment before may be written once more with the same stamp, so it is
-// read again.
+// Expect sets the files to watch after a load that began at began. before holds
+// the states seen just before each file was read: one that has changed since then
+// keeps its older state, so that the next look finds a change and nothing is
+// missed. One that was written in the moment before may be written once more with
+// the same stamp, so it is read again.
 func (w *Watcher) Expect(files []string, before map[string]State, began time.Time) {
 	states := Look(files)
 	// The kernel stamps files by its tick, up to 10 ms behind the clock.
@@ -76,16 +81,18 @@ func (w *Watcher) Expect(files []string, before map[string]State, began time.Tim
 		if ok {
 			state = old
 		}
-		stamp := max(state.Target.ctime, state.link.ctime)
-		if states[f] = state; stamp > limit && (stamp <= now || !ok) { // later than now: the clock was set back, which is no reason to read for ever
+		stamp := max(state.target.ctime, state.link.ctime)
+		// A stamp later than now: the clock was set back, which is no reason to read for ever.
+		if states[f] = state; stamp > limit && (stamp <= now || !ok) {
 			states[f] = State{link: inodeState{size: -1}} // like no real file: read it again
 		}
 	}
 	w.known, w.pending, w.looks = states, nil, 0
 }
 
-// Changed takes one look. It is true once for each change, at the second look in a row that finds the same, so that a half-written
-// file is left alone until its writer is done, or for so long as mostLooks says.
+// Changed takes one look. It is true once for each change, at the second look in a
+// row that finds the same, so that a half-written file is left alone until its
+// writer is done, or for so long as mostLooks says.
 func (w *Watcher) Changed() bool {
 	now := Look(w.Files())
 	switch {

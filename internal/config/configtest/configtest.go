@@ -7,7 +7,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -29,19 +28,27 @@ const (
 	LongSecret  = ShortSecret + "0a9b8c7d6e5f40312213f4e5d6c7b8a9"
 )
 
+// rsaPEM is a public key of 2,048 bits. To make one takes longer than most tests.
+const rsaPEM = `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArxuKBHEN/LiNyt82Tvmr
+6suIysuLNFFDnD2hV95wrY4kFcKa/S+ZrSFK6a0oPQKOxkWsQiUJJKaOUVNje2qn
+o9eY2pkVjOnNNpHUoTmaJLYcJXlxs3bQmns7E6ZolJUhTBAnRG5a20vUBVPxOScE
+cV2UCbho7NwF8dx8FLXIKkw9QoqnQ/JO01/BYdn8e1KNI808y+DPN1Uq2hkbEkKU
+vp3sZQQBvDC8smH+pv/M+F1xIYXmybbEjzm28OLXvtmySbLEpUPBsNz7FRCEXT8j
+jUgaaoRCx24HdubeF7/aFn4caFxmxLcGHItv1PsTBeXCTT3h4Ba2i3KDNoBeVFGr
+gQIDAQAB
+-----END PUBLIC KEY-----
+`
+
 // KeyFolder returns a folder with the key files that the samples name.
 func KeyFolder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	PutFile(t, dir, "rsa.pem", publicPEM(t, rsaKey.Public()), 0o644)
+	PutFile(t, dir, "rsa.pem", rsaPEM, 0o644)
 	PutFile(t, dir, "ec.pem", publicPEM(t, ecKey.Public()), 0o644)
 	ca := certificatePEM(t, ecKey)
 	PutFile(t, dir, "ca.pem", "# our own CA\n"+ca, 0o644)
@@ -147,6 +154,6 @@ func Others() []string {
 		"true", "false", "7", "600", "20000", "7s", "2h", "sqlite:/var/lib/usher/another.db", "debug", "json", "gate", "none", "demote", "unicode", "any", "domain", "tenant", "base64", "memory:",
 		"/run/usher/another.sock", "127.0.0.1:4711", "http://127.0.0.1:4711", "https://id.example.org/keys", "another.example.org", "another", "another-",
 		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]", "[10.0.0.0/8]", "[focus@another.example.org]",
-		"[claim=value]", "[0]", "[1]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off", `{another: "realm_access.roles=another"}`,
+		"[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off", `{another: "realm_access.roles=another"}`,
 	}
 }

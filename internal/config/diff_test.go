@@ -16,7 +16,7 @@ import (
 )
 
 // TestReloadNamesEveryKey: whatever key of the example is changed, added or taken out, a reload that takes it says so by
-// its path, and one that cannot names it as the reason.
+// its path, and one that cannot names it as the reason. Which of both it is the description of the key says.
 func TestReloadNamesEveryKey(t *testing.T) {
 	dir := configtest.KeyFolder(t)
 	others := configtest.Others()
@@ -27,6 +27,7 @@ func TestReloadNamesEveryKey(t *testing.T) {
 	public := strings.NewReplacer("secret_files: ["+filepath.Join(dir, "my-app.secret")+"]", "secret_files: []", "algorithms: [HS256]", "algorithms: [RS256, RS384, RS512]",
 		`jwks_url: ""`, "jwks_url: https://id.example.com/keys").Replace(full)
 	tried, seen := map[string]bool{}, map[string]int{}
+	restarts, described := map[string]bool{}, map[string]setting{}
 	for _, text := range []string{full, public} {
 		old, problems := Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
 		if old == nil {
@@ -47,6 +48,9 @@ func TestReloadNamesEveryKey(t *testing.T) {
 				return
 			}
 			tried[name] = true
+			if set, ok := describedAt(path); ok {
+				described[name] = set
+			}
 			was := *node
 			for _, other := range others {
 				var value yaml.Node
@@ -70,15 +74,41 @@ func TestReloadNamesEveryKey(t *testing.T) {
 				if told := tell(old, next); !strings.Contains(told, name) {
 					t.Errorf("%s became %s, and told is: %q", name, other, told)
 				}
+				if len(NeedsRestart(old, next, "usher.yaml")) > 0 {
+					restarts[name] = true
+				}
 			}
 			*node = was
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(tried)) {
+		if set, ok := described[name]; ok && set.restart != restarts[name] {
+			t.Errorf("%s needs a restart: %v, and its description says %v", name, restarts[name], set.restart)
+		}
 		if seen[name] == 0 {
 			t.Errorf("no other good value of %s is among others", name)
 		}
 	}
+}
+
+// describedAt returns the description of the key at a path of the file.
+func describedAt(path []string) (setting, bool) {
+	path = slices.Clone(path)
+	if len(path) > 1 && path[0] == "hosts" {
+		path[1] = "HOST"
+		if len(path) > 3 && path[2] == "issuers" {
+			path[3] = "ISSUER"
+		}
+	}
+	section, key := strings.Join(path[:len(path)-1], "."), path[len(path)-1]
+	for _, s := range sections() {
+		for _, set := range s.settings {
+			if s.path == section && set.key == key {
+				return set, true
+			}
+		}
+	}
+	return setting{}, false
 }
 
 func textsOf(node *yaml.Node) []string {
