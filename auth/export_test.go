@@ -4,8 +4,9 @@ package auth
 func ForgetVerdicts(v *Verifier) {
 	for _, h := range v.rules.Load().hosts {
 		h.cache.mu.Lock()
-		clear(h.cache.recs)
-		h.cache.bytes = 0
+		for token := range h.cache.verdicts.All() {
+			h.cache.verdicts.Delete(token)
+		}
 		h.cache.mu.Unlock()
 	}
 }

@@ -54,7 +54,8 @@ func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *ru
 		r.maxTokenBytes = DefaultMaxTokenBytes
 	}
 	for name, h := range c.Hosts {
-		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{}}
+		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{},
+			cache: cache{verdicts: noVerdicts()}}
 		hr.prefixes, hr.issuerNames = newAccountPrefixes(h.Issuers), slices.Sorted(maps.Keys(h.Issuers))
 		if hr.Types == nil {
 			hr.Types = []string{"JWT", "at+jwt"}

@@ -2,11 +2,13 @@ package lobby
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"usher/internal/bounded"
 	"usher/internal/jid"
 )
 
@@ -33,7 +35,6 @@ const (
 	knockLasts    = time.Hour // after the last try
 	tellAgain     = time.Minute
 	tellsOfRoom   = 10 // a minute; then one that says how many there are
-	knockSampled  = 16
 	maxNameLength = 64
 )
 
@@ -123,26 +124,25 @@ func (k *knocks) fullLocked() bool { return len(k.rooms) >= knockRooms || k.byte
 
 // makePlaceLocked drops a room for one that was started, or was not.
 func (k *knocks) makePlaceLocked(started bool) {
-	victim, n := "", 0
-	for name, r := range k.rooms {
-		if (!r.started || started) && r.goesBefore(k.rooms[victim]) {
-			victim = name
-		}
-		if n++; n == knockSampled && victim != "" {
-			break
-		}
-	}
-	if victim != "" {
-		k.forgetLocked(victim)
+	if victim, ok := bounded.Least(k.mayGoLocked(started), goesBefore); ok {
+		k.forgetLocked(victim.name)
 	}
 }
 
-// goesBefore reports whether a room makes place before another, which may be none.
-func (r *knocksOf) goesBefore(other *knocksOf) bool {
-	switch {
-	case other == nil:
-		return true
-	case other.started != r.started:
+// mayGoLocked yields the rooms that may go for one that was started, or was not.
+func (k *knocks) mayGoLocked(started bool) iter.Seq[*knocksOf] {
+	return func(yield func(*knocksOf) bool) {
+		for _, r := range k.rooms {
+			if (!r.started || started) && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// goesBefore reports whether a room makes place before another.
+func goesBefore(r, other *knocksOf) bool {
+	if other.started != r.started {
 		return other.started
 	}
 	return r.minute.Before(other.minute)

@@ -60,7 +60,7 @@ type asapKey struct {
 func newASAP(s *source) keeper {
 	s.set.Store(&keyset{})
 	s.markTried()
-	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: newKidQueue(), missing: missingKids{},
+	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: newKidQueue(), missing: newMissingKids(),
 		useless: map[string]skip{}, pace: pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}}, asking: map[string]bool{}, refreshing: map[string]bool{}}
 }
 

@@ -39,7 +39,7 @@ func (a *asap) replace(kid string, key *Key, r response) bool {
 	}
 	key.MarkUsed(a.options.Now())
 	a.known[kid] = &asapKey{key: key, body: r.body, due: due}
-	delete(a.missing, a.hasher.hash(kid))
+	a.missing.kids.Delete(a.hasher.hash(kid))
 	delete(a.useless, kid)
 	a.dropLeastUsedLocked()
 	a.publishLocked()

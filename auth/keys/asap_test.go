@@ -75,8 +75,8 @@ func TestASAPStrangers(t *testing.T) {
 		a := s.keeper.(*asap)
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if len(a.queue.kids) > maxQueued || len(a.missing) > maxMissing || len(s.current().keys) != 0 {
-			t.Errorf("%d wait, %d are missing", len(a.queue.kids), len(a.missing))
+		if len(a.queue.kids) > maxQueued || a.missing.kids.Len() > maxMissing || len(s.current().keys) != 0 {
+			t.Errorf("%d wait, %d are missing", len(a.queue.kids), a.missing.kids.Len())
 		}
 	})
 }

@@ -49,7 +49,7 @@ type jwks struct {
 }
 
 func newJWKS(s *source) keeper {
-	return &jwks{source: s, hasher: newKidHasher(), asked: map[kidHash]bool{}, missing: missingKids{},
+	return &jwks{source: s, hasher: newKidHasher(), asked: map[kidHash]bool{}, missing: newMissingKids(),
 		unknown: pace{Rate: ratelimit.Rate{Burst: jwksBurst, Every: jwksPause}}}
 }
 
@@ -189,7 +189,7 @@ func (j *jwks) take(ctx context.Context, body []byte) error {
 	j.body = body
 	j.set.Store(set)
 	j.mu.Lock()
-	clear(j.missing)
+	j.missing = newMissingKids()
 	j.mu.Unlock()
 	j.tell(ctx, old, set)
 	return nil

@@ -3,6 +3,8 @@ package keys
 import (
 	"hash/maphash"
 	"time"
+
+	"usher/internal/bounded"
 )
 
 const (
@@ -31,8 +33,13 @@ func newKidHasher() kidHasher { return kidHasher{maphash.MakeSeed()} }
 func (h kidHasher) hash(kid string) kidHash { return kidHash(maphash.String(h.seed, kid)) }
 
 // missingKids remembers for a while which kids the server was asked for in
-// vain, so that none of them is asked for again at once.
-type missingKids map[kidHash]missingKid
+// vain, so that none of them is asked for again at once. At the bound any goes: what
+// is forgotten is asked for again, at the source's pace.
+type missingKids struct{ kids bounded.Map[kidHash, missingKid] }
+
+func newMissingKids() missingKids {
+	return missingKids{bounded.Map[kidHash, missingKid]{Most: maxMissing}}
+}
 
 type missingKid struct {
 	until   time.Time
@@ -40,28 +47,18 @@ type missingKid struct {
 	why     string // clipped
 }
 
-func (m missingKids) get(kid kidHash, now time.Time) (missingKid, bool) {
-	k, ok := m[kid]
+func (m *missingKids) get(kid kidHash, now time.Time) (missingKid, bool) {
+	k, ok := m.kids.Get(kid)
 	return k, ok && now.Before(k.until)
 }
 
-// add makes room by dropping any other: what is forgotten is asked for again,
-// at the source's pace.
-func (m missingKids) add(kid kidHash, k missingKid) {
-	if _, there := m[kid]; !there && len(m) >= maxMissing {
-		for other := range m {
-			delete(m, other)
-			break
-		}
-	}
-	m[kid] = k
-}
+func (m *missingKids) add(kid kidHash, k missingKid) { m.kids.Put(kid, k) }
 
 // forget drops what does not count any more.
-func (m missingKids) forget(now time.Time) {
-	for kid, k := range m {
+func (m *missingKids) forget(now time.Time) {
+	for kid, k := range m.kids.All() {
 		if !now.Before(k.until) {
-			delete(m, kid)
+			m.kids.Delete(kid)
 		}
 	}
 }

@@ -11,6 +11,7 @@ type arrow struct {
 // everyone lists what every package may import that is not in this list itself.
 func everyone() []string {
 	return []string{
+		"internal/bounded",
 		"internal/connpool",
 		"internal/filelock",
 		"internal/guard",
@@ -68,6 +69,7 @@ func table() []arrow {
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation", "moderation/unasked"}},
 		{"internal/asynclog", nil},
+		{"internal/bounded", nil},
 		{"internal/config", []string{
 			"auth", "auth/gateway", "auth/keys", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
