@@ -43,10 +43,9 @@ type Lobby struct {
 	change    sync.Mutex // held while the lists and the state are changed, so that both say the same
 	undeleted map[EntryKey]bool
 
-	mu       sync.RWMutex // of what questions read; written only with change held as well
-	entries  map[listedKey]*listed
-	byJID    map[string][]*listed // JID or domain
-	verdicts verdicts
+	mu        sync.RWMutex // of what questions read; written only with change held as well
+	whitelist whitelist
+	verdicts  verdicts
 }
 
 // New loads what the store kept. The store stays the caller's to close.
@@ -60,8 +59,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{},
-		entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}}
+	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, whitelist: newWhitelist()}
 	state, err := store.LoadLobby(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the lobby: %w", err)
@@ -72,7 +70,7 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
 			continue
 		}
-		l.putLocked(&listed{Entry: e, pattern: p})
+		l.whitelist.put(&listed{Entry: e, pattern: p})
 	}
 	l.loadVerdicts(ctx, state.Verdicts)
 	l.count()
@@ -162,9 +160,9 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 	defer l.change.Unlock()
 	now := l.o.Now()
 	var changes []Change
-	for key, e := range l.entries {
+	for key, e := range l.whitelist.entries {
 		if e.ended(now) {
-			l.write(func() { l.takeLocked(key) })
+			l.write(func() { l.whitelist.take(key) })
 			gone = append(gone, key.JID)
 			if !e.fixed {
 				l.undeleted[key.EntryKey] = true
@@ -194,7 +192,7 @@ func (l *Lobby) write(do func()) {
 
 func (l *Lobby) count() {
 	l.mu.RLock()
-	n := len(l.entries)
+	n := len(l.whitelist.entries)
 	l.mu.RUnlock()
 	l.o.Metrics.Lobby(l.knocks.count(), n)
 }

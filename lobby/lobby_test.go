@@ -221,7 +221,7 @@ func TestSweep(t *testing.T) {
 	if f.store.writes != before+1 {
 		t.Errorf("%d changes are asked for; of the configuration nothing is in the state", f.store.writes-before)
 	}
-	if len(f.entries) != 2 || f.verdicts.n != 1 || len(f.Knocks("")) != 0 {
+	if len(f.whitelist.entries) != 2 || f.verdicts.n != 1 || len(f.Knocks("")) != 0 {
 		t.Errorf("after an hour: %v, %v, %v", f.list(), f.verdicts, f.Knocks(""))
 	}
 	f.restart(t)
@@ -298,15 +298,17 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	for range 50 {
-		if err := l.Configure([]Entry{{JID: "fixed@h"}}); err != nil {
+		if p, err := l.Prepare([]Entry{{JID: "fixed@h"}}); err != nil {
 			t.Error(err)
+		} else {
+			p.Commit()
 		}
 		l.List()
 		l.Knocks("")
 		l.KnockedRooms()
 	}
 	all.Wait()
-	if len(l.entries) != len(s.entries)+1 || l.verdicts.n != 8 || len(s.verdicts) != 8 || len(l.Knocks("")) != 0 {
-		t.Errorf("%d and %d entries, %d and %d verdicts, %v", len(l.entries), len(s.entries), l.verdicts.n, len(s.verdicts), l.Knocks(""))
+	if len(l.whitelist.entries) != len(s.entries)+1 || l.verdicts.n != 8 || len(s.verdicts) != 8 || len(l.Knocks("")) != 0 {
+		t.Errorf("%d and %d entries, %d and %d verdicts, %v", len(l.whitelist.entries), len(s.entries), l.verdicts.n, len(s.verdicts), l.Knocks(""))
 	}
 }

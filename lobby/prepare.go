@@ -51,30 +51,20 @@ func (p *Prepared) Commit() []string {
 	changed := map[string]bool{}
 	l.change.Lock()
 	l.mu.Lock()
-	for key, e := range l.entries {
+	for key, e := range l.whitelist.entries {
 		if e.fixed && p.entries[e.Key()] == nil {
-			l.takeLocked(key)
+			l.whitelist.take(key)
 			changed[e.JID] = true
 		}
 	}
 	for _, e := range p.entries {
-		if old := l.entries[e.key()]; old == nil || old.Entry != e.Entry {
+		if old := l.whitelist.entries[e.key()]; old == nil || old.Entry != e.Entry {
 			changed[e.JID] = true
 		}
-		l.putLocked(e)
+		l.whitelist.put(e)
 	}
 	l.mu.Unlock()
 	l.change.Unlock()
 	l.count()
 	return slices.Collect(maps.Keys(changed))
-}
-
-// Configure is Prepare and Commit.
-func (l *Lobby) Configure(entries []Entry) error {
-	p, err := l.Prepare(entries)
-	if err != nil {
-		return err
-	}
-	_ = p.Commit()
-	return nil
 }

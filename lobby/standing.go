@@ -36,9 +36,9 @@ func (l *Lobby) Standing(room Room, jid string) Standing {
 	}
 	good := func(e *listed) bool { return !e.ended(now) && e.pattern.Match(room) }
 	switch {
-	case slices.ContainsFunc(l.byJID[jid], good):
+	case slices.ContainsFunc(l.whitelist.byJID[jid], good):
 		return ListedJID
-	case slices.ContainsFunc(l.byJID[domain], good):
+	case slices.ContainsFunc(l.whitelist.byJID[domain], good):
 		return ListedDomain
 	}
 	return Unlisted
@@ -62,7 +62,7 @@ func (l *Lobby) Members(room Room, most int) []string {
 			admitted = append(admitted, jid)
 		}
 	}
-	for _, e := range l.entries {
+	for _, e := range l.whitelist.entries {
 		if !e.IsDomain() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
 			decided[e.JID] = true
 			whitelisted = append(whitelisted, e.JID)

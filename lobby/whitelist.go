@@ -1,12 +1,13 @@
 package lobby
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
+
+// A whitelist is the entries in force, by key and by JID or domain. It has no lock of
+// its own.
+type whitelist struct {
+	entries map[listedKey]*listed
+	byJID   map[string][]*listed
+}
 
 // A listed is an entry that is in force. One of the configuration and one of an
 // operator may have the same key, side by side.
@@ -21,126 +22,37 @@ type listedKey struct {
 	fixed bool
 }
 
-func (e *listed) key() listedKey { return listedKey{e.Key(), e.fixed} }
-
-func (l *Lobby) putLocked(e *listed) {
-	l.takeLocked(e.key())
-	l.entries[e.key()] = e
-	l.byJID[e.JID] = append(l.byJID[e.JID], e)
+func newWhitelist() whitelist {
+	return whitelist{entries: map[listedKey]*listed{}, byJID: map[string][]*listed{}}
 }
 
-func (l *Lobby) takeLocked(key listedKey) {
-	old := l.entries[key]
+func (e *listed) key() listedKey { return listedKey{e.Key(), e.fixed} }
+
+func (w *whitelist) put(e *listed) {
+	w.take(e.key())
+	w.entries[e.key()] = e
+	w.byJID[e.JID] = append(w.byJID[e.JID], e)
+}
+
+func (w *whitelist) take(key listedKey) {
+	old := w.entries[key]
 	if old == nil {
 		return
 	}
-	delete(l.entries, key)
-	rest := slices.DeleteFunc(slices.Clone(l.byJID[key.JID]), func(e *listed) bool { return e == old })
+	delete(w.entries, key)
+	rest := slices.DeleteFunc(slices.Clone(w.byJID[key.JID]), func(e *listed) bool { return e == old })
 	if len(rest) == 0 {
-		delete(l.byJID, key.JID)
+		delete(w.byJID, key.JID)
 		return
 	}
-	l.byJID[key.JID] = rest
+	w.byJID[key.JID] = rest
 }
 
 // find returns what there is of a key: the operator's, or else the
 // configuration's.
-func (l *Lobby) find(key EntryKey) *listed {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if e := l.entries[listedKey{key, false}]; e != nil {
+func (w *whitelist) find(key EntryKey) *listed {
+	if e := w.entries[listedKey{key, false}]; e != nil {
 		return e
 	}
-	return l.entries[listedKey{key, true}]
-}
-
-// The errors of changes.
-var (
-	ErrFixed   = errors.New("this entry is in the configuration; change it there")
-	ErrUnknown = errors.New("there is no such entry on the whitelist")
-	ErrFull    = fmt.Errorf("the whitelist has %d entries already", MaxEntries)
-)
-
-// Allow adds an entry, or replaces the one of the same key. It is in the state
-// when Allow returns.
-func (l *Lobby) Allow(ctx context.Context, e Entry) error {
-	p, err := e.Check()
-	if err != nil {
-		return err
-	}
-	if err := l.allow(ctx, &listed{Entry: e, pattern: p}); err != nil {
-		return err
-	}
-	l.count()
-	return nil
-}
-
-func (l *Lobby) allow(ctx context.Context, e *listed) error {
-	l.change.Lock()
-	defer l.change.Unlock()
-	switch old := l.find(e.Key()); {
-	case old != nil && old.fixed:
-		return ErrFixed
-	case old == nil && len(l.entries) >= MaxEntries: // only changes change its length
-		return ErrFull
-	}
-	if err := l.apply(ctx, Change{PutEntry: &e.Entry}); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.putLocked(e)
-	delete(l.undeleted, e.Key())
-	return nil
-}
-
-// Remove takes an entry off the whitelist, and reports whether it is off. If the
-// state cannot be written it is off all the same, and the error says that a restart
-// would bring it back; removing it again tries again.
-func (l *Lobby) Remove(ctx context.Context, key EntryKey) (off bool, err error) {
-	if off, err = l.remove(ctx, key); off {
-		l.count()
-	}
-	return off, err
-}
-
-func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) {
-	l.change.Lock()
-	defer l.change.Unlock()
-	switch old := l.find(key); {
-	case old == nil && !l.undeleted[key]:
-		return false, ErrUnknown
-	case old != nil && old.fixed:
-		return false, ErrFixed
-	}
-	l.mu.Lock()
-	l.takeLocked(listedKey{key, false})
-	l.mu.Unlock()
-	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
-		l.undeleted[key] = true
-		return true, fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
-	}
-	delete(l.undeleted, key)
-	return true, nil
-}
-
-// A Listed is an entry and where it is from.
-type Listed struct {
-	Entry
-	Fixed bool `json:"fixed,omitempty"` // of the configuration
-}
-
-// List returns the whitelist, ordered.
-func (l *Lobby) List() []Listed {
-	now := l.o.Now()
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	list := []Listed{}
-	for _, e := range l.entries {
-		if !e.ended(now) {
-			list = append(list, Listed{e.Entry, e.fixed})
-		}
-	}
-	slices.SortFunc(list, func(a, b Listed) int { return strings.Compare(a.String(), b.String()) })
-	return list
+	return w.entries[listedKey{key, true}]
 }

@@ -36,9 +36,11 @@ func TestImportIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Configure([]lobby.Entry{{JID: "fixed@h"}}); err != nil {
+		fixed, err := l.Prepare([]lobby.Entry{{JID: "fixed@h"}})
+		if err != nil {
 			t.Fatal(err)
 		}
+		fixed.Commit()
 		if err := l.Allow(t.Context(), lobby.Entry{JID: "old@h"}); err != nil {
 			t.Fatal(err)
 		}

@@ -120,4 +120,3 @@ func (s *server) client(t *testing.T, secret string) (*Client, *lines) {
 	t.Cleanup(func() { cancel(); <-done; s.cut() })
 	return c, log
 }
-

@@ -1,0 +1,100 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The errors of changes.
+var (
+	ErrFixed   = errors.New("this entry is in the configuration; change it there")
+	ErrUnknown = errors.New("there is no such entry on the whitelist")
+	ErrFull    = fmt.Errorf("the whitelist has %d entries already", MaxEntries)
+)
+
+// Allow adds an entry, or replaces the one of the same key. It is in the state
+// when Allow returns.
+func (l *Lobby) Allow(ctx context.Context, e Entry) error {
+	p, err := e.Check()
+	if err != nil {
+		return err
+	}
+	if err := l.allow(ctx, &listed{Entry: e, pattern: p}); err != nil {
+		return err
+	}
+	l.count()
+	return nil
+}
+
+func (l *Lobby) allow(ctx context.Context, e *listed) error {
+	l.change.Lock()
+	defer l.change.Unlock()
+	switch old := l.whitelist.find(e.Key()); {
+	case old != nil && old.fixed:
+		return ErrFixed
+	case old == nil && len(l.whitelist.entries) >= MaxEntries: // only changes change its length
+		return ErrFull
+	}
+	if err := l.apply(ctx, Change{PutEntry: &e.Entry}); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.whitelist.put(e)
+	delete(l.undeleted, e.Key())
+	return nil
+}
+
+// Remove takes an entry off the whitelist, and reports whether it is off. If the
+// state cannot be written it is off all the same, and the error says that a restart
+// would bring it back; removing it again tries again.
+func (l *Lobby) Remove(ctx context.Context, key EntryKey) (off bool, err error) {
+	if off, err = l.remove(ctx, key); off {
+		l.count()
+	}
+	return off, err
+}
+
+func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) {
+	l.change.Lock()
+	defer l.change.Unlock()
+	switch old := l.whitelist.find(key); {
+	case old == nil && !l.undeleted[key]:
+		return false, ErrUnknown
+	case old != nil && old.fixed:
+		return false, ErrFixed
+	}
+	l.mu.Lock()
+	l.whitelist.take(listedKey{key, false})
+	l.mu.Unlock()
+	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
+		l.undeleted[key] = true
+		return true, fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
+	}
+	delete(l.undeleted, key)
+	return true, nil
+}
+
+// A Listed is an entry and where it is from.
+type Listed struct {
+	Entry
+	Fixed bool `json:"fixed,omitempty"` // of the configuration
+}
+
+// List returns the whitelist, ordered.
+func (l *Lobby) List() []Listed {
+	now := l.o.Now()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	list := []Listed{}
+	for _, e := range l.whitelist.entries {
+		if !e.ended(now) {
+			list = append(list, Listed{e.Entry, e.fixed})
+		}
+	}
+	slices.SortFunc(list, func(a, b Listed) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}
