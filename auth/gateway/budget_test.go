@@ -51,17 +51,17 @@ func (w *world) held() int64 {
 // TestNoBudgetBeforeALogin: whatever comes before one, there is a piece for it
 // and no more, with a token or without.
 func TestNoBudgetBeforeALogin(t *testing.T) {
-	for _, way := range waysIn {
-		w := newWorld(t, Options{}, way.settings())
+	for _, way := range gatewaytest.WaysIn() {
+		w := newWorld(t, Options{}, of(way))
 		for range 20 {
-			client, _ := w.Open(way.token)
+			client, _ := w.Open(way.Token)
 			holds(t, client, budget.Piece)
 			client.Frame(false, ws.OpContinuation, "x")
 			client.ExpectOne("<stream:error ", "The stanza is too large before the login.")
 		}
-		(<-w.Send(way.token, gatewaytest.Creating(strings.Repeat(" ", budget.Piece)))).Wants(t, http.StatusOK, "too large before the login")
+		(<-w.Send(way.Token, gatewaytest.Creating(strings.Repeat(" ", budget.Piece)))).Wants(t, http.StatusOK, "too large before the login")
 		if n := w.held(); n != 0 {
-			t.Errorf("%s: %d bytes are held", way.name, n)
+			t.Errorf("%s: %d bytes are held", way.Name, n)
 		}
 		w.Counted(metrics.GatewayEnded, "policy", 20)
 		w.Counted(metrics.GatewayEnded, "overloaded", 0)

@@ -14,17 +14,13 @@
 // one frame, as Prosody wants it. A token goes nowhere: not to Prosody, not into
 // a log, not into an error.
 //
-// A session ends by Prosody's word, or by time; what a client says of its end is
-// Prosody's to answer. A session of BOSH that usher has not seen begin, as it is
-// older than usher, passes messages, presences, answers, pings, questions about
-// features and steps of calls, in bodies of 16 KiB, until Prosody addresses an
-// account on it.
+// Both wires have packages of their own, stream and bosh; proxy is what they have
+// in common, the HTTP side; login exchanges the token for the ticket. This package
+// ties them: it says which request goes where, and ends all.
 //
 // The decision is the [Authenticator]'s; it is asked when the login begins,
 // for only then it is known for which host it is.
 //
-// Goroutines: each session of WebSocket has two, which [Server.Serve] waits for;
-// what goes on beside is in tasks, which it waits for as well. Within the lock of
-// the boshTable those of a boshSession, of the places and of the verifier's tickets
-// are taken; no other lock is held while another is taken.
+// Goroutines: net/http's, one janitor, those of the streams, and one that stops
+// them; [Server.Serve] waits for all. It has no lock.
 package gateway

@@ -91,3 +91,20 @@ func TestRefusedOrigin(t *testing.T) {
 		}
 	}
 }
+
+func TestPreflight(t *testing.T) {
+	w := newWorld(t, Options{})
+	ask := func(origin string) gatewaytest.Answer {
+		return w.Do(w.Request(http.MethodOptions, gatewaytest.BOSHQuery(gatewaytest.AliceToken), "", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"POST"}}))
+	}
+	a := ask(gatewaytest.Page)
+	a.Wants(t, http.StatusNoContent, "")
+	if h := a.Header; h.Get("Access-Control-Allow-Origin") != gatewaytest.Page || !strings.Contains(h.Get("Access-Control-Allow-Methods"), "POST") ||
+		!strings.Contains(h.Get("Access-Control-Allow-Headers"), "Content-Type") || h.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("%v", h)
+	}
+	if a = ask("https://evil.example"); a.Status != http.StatusForbidden || a.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("%+v", a)
+	}
+	w.Upstream.Untouched()
+}

@@ -60,7 +60,7 @@ func (w *world) over() {
 	if err := w.stop(); err != nil {
 		w.T.Errorf("Serve: %v", err)
 	}
-	w.swept(2 * boshKept)
+	w.swept(time.Hour)
 	w.Eventually("the budget is paid back", func() bool { return w.budget.Taken() == 0 })
 	if n := w.streams.Running(); n != 0 {
 		w.T.Errorf("%d sessions are left", n)
@@ -71,7 +71,7 @@ func (w *world) over() {
 func (w *world) swept(after time.Duration) {
 	w.T.Helper()
 	w.Eventually("all places are given back", func() bool {
-		w.bosh.sweep(time.Now().Add(after))
+		w.bosh.Sweep(time.Now().Add(after))
 		return w.taken() == 0
 	})
 }

@@ -21,26 +21,10 @@ const (
 	over    = "ends the stream"
 )
 
-const anyText = "no-token-but-some-text"
+// of has guests be let in, or not.
+func of(way gatewaytest.WayIn) func(*Settings) { return func(c *Settings) { c.Guests = way.Guests } }
 
-// wayIn is a way of connecting.
-type wayIn struct {
-	name, token string
-	guests      bool
-}
-
-var waysIn = []wayIn{
-	{"token, no guests", gatewaytest.AliceToken, false},
-	{"token, guests", gatewaytest.AliceToken, true},
-	{"any text, no guests", anyText, false},
-	{"any text, guests", anyText, true},
-	{"no token, no guests", "", false},
-	{"no token, guests", "", true},
-}
-
-func (w wayIn) settings() func(*Settings) { return func(c *Settings) { c.Guests = w.guests } }
-
-// theList says for each way in of waysIn, in their order, what becomes of what a
+// theList says for each way in of [gatewaytest.WaysIn], in their order, what becomes of what a
 // client says first.
 var theList = map[string][6]string{
 	gatewaytest.Anonymous: {ticket, ticket, refused, refused, refused, passes},
@@ -81,10 +65,10 @@ func all(s string) [6]string { return [6]string{s, s, s, s, s, s} }
 // TestTheList by WebSocket.
 func TestTheList(t *testing.T) {
 	for said, want := range theList {
-		for i, way := range waysIn {
-			t.Run(way.name+" "+said, func(t *testing.T) {
-				w := newWorld(t, Options{}, way.settings())
-				client, prosody := w.Open(way.token)
+		for i, way := range gatewaytest.WaysIn() {
+			t.Run(way.Name+" "+said, func(t *testing.T) {
+				w := newWorld(t, Options{}, of(way))
+				client, prosody := w.Open(way.Token)
 				client.Text(gatewaytest.StreamTo)
 				prosody.Expect(gatewaytest.StreamTo)
 				client.Text(said)
@@ -113,12 +97,12 @@ func TestTheList(t *testing.T) {
 // body's.
 func TestTheListByBOSH(t *testing.T) {
 	for said, want := range theList {
-		for i, way := range waysIn {
-			t.Run(way.name+" "+said, func(t *testing.T) {
-				w := newWorld(t, Options{}, way.settings())
-				w.Session(way.token)
+		for i, way := range gatewaytest.WaysIn() {
+			t.Run(way.Name+" "+said, func(t *testing.T) {
+				w := newWorld(t, Options{}, of(way))
+				w.Session(way.Token)
 				sent := gatewaytest.Body(2, said)
-				got := w.Send(way.token, sent)
+				got := w.Send(way.Token, sent)
 				switch want[i] {
 				case passes:
 					if x := w.Upstream.Post(); x.Body != sent {
@@ -139,7 +123,7 @@ func TestTheListByBOSH(t *testing.T) {
 					a := <-got
 					a.Wants(t, http.StatusOK, map[string]string{refused: "<failure ", over: `type="terminate"`}[want[i]])
 					a.Wants(t, http.StatusOK, "<text")
-					w.Farewell("2", terminated(""))
+					w.Farewell("2", gatewaytest.Terminated(""))
 				}
 				w.Upstream.Untouched()
 			})
@@ -183,11 +167,11 @@ func TestStepsOfALogin(t *testing.T) {
 
 // TestTheBeginning: a stream begins with <open/>, once.
 func TestTheBeginning(t *testing.T) {
-	for _, way := range waysIn {
+	for _, way := range gatewaytest.WaysIn() {
 		for _, said := range [][]string{{gatewaytest.Anonymous}, {gatewaytest.Plain}, {`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`}, {gatewaytest.StreamTo, gatewaytest.StreamTo}, {`<open to="a"/>`},
 			{`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing"><auth ` + gatewaytest.SASL + ` mechanism="PLAIN"/></open>`}} {
-			w := newWorld(t, Options{}, way.settings())
-			client, prosody := w.Open(way.token)
+			w := newWorld(t, Options{}, of(way))
+			client, prosody := w.Open(way.Token)
 			for i, s := range said {
 				client.Text(s)
 				if i < len(said)-1 {

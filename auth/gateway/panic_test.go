@@ -42,6 +42,7 @@ func TestPanicOfTheAuthenticatorInBOSH(t *testing.T) {
 	w := newWorld(t, Options{})
 	(<-w.Send(gatewaytest.PanicToken, gatewaytest.Creating(gatewaytest.Anonymous))).Wants(t, http.StatusInternalServerError, "could not be served")
 	w.Eventually("its place is free", func() bool { return w.taken() == 0 })
+	const maxPending = 8 // of one session
 	w.Session(gatewaytest.PanicToken)
 	for i := range 2 * maxPending { // which it would be more than, if one stayed pending
 		(<-w.Send(gatewaytest.PanicToken, gatewaytest.Body(2+i, gatewaytest.Anonymous))).Wants(t, http.StatusInternalServerError, "could not be served")

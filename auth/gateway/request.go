@@ -16,7 +16,6 @@ type request struct {
 	*Server
 	*proxy.Request
 	login login.Credentials
-	why   string // the answer that ended its session of BOSH, with a reason
 }
 
 // ServeHTTP lets requests for Prosody's two endpoints through.
@@ -55,7 +54,7 @@ func (q *request) route() {
 	case r.URL.Path == WebSocketPath && websocket.Wanted(r):
 		q.webSocket()
 	case r.URL.Path == BOSHPath && r.Method == http.MethodPost:
-		q.post()
+		q.bosh.Serve(q.Request, q.login)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		q.Pass()
 	default:

@@ -52,7 +52,7 @@ func (s *Server) runJanitor(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			s.streams.Check(now)
-			s.bosh.sweep(now)
+			s.bosh.Sweep(now)
 		}
 	}
 }

@@ -1,116 +1,42 @@
 package gateway
 
 import (
-	"cmp"
-	"log/slog"
 	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/semaphore"
-
+	"usher/auth/gateway/bosh"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stream"
-	"usher/internal/panics"
-	"usher/metrics"
 )
-
-// Door is the name of this door in logs and metrics.
-const Door = login.Door
-
-// The paths of Prosody's own modules.
-const (
-	WebSocketPath = "/xmpp-websocket" // mod_websocket
-	BOSHPath      = "/http-bind"      // mod_bosh
-)
-
-// Settings are what a reload may change.
-type Settings = proxy.Settings
-
-// The limits that a [Settings] with zeros has.
-const (
-	DefaultConnections           = proxy.DefaultConnections
-	DefaultConnectionsPerAddress = proxy.DefaultConnectionsPerAddress
-	DefaultMessageBytes          = proxy.DefaultMessageBytes
-)
-
-// An Authenticator makes tickets for logins that are under way, and remembers
-// whose the streams are that may be resumed.
-type Authenticator interface {
-	login.Tickets
-	stream.Memory
-}
-
-// A Joiner is told of a join before Prosody is. It sees to it that the user is
-// by then to the room what he is to be, and returns at the latest when ctx ends.
-type Joiner = stream.Joiner
-
-// Options are the collaborators and deadlines of a [Server].
-type Options struct {
-	Auth    Authenticator
-	Rooms   Joiner           // nil: joins pass unseen
-	Log     *slog.Logger     // nil: no log
-	Metrics *metrics.Gateway // nil: no figures
-
-	Panics      *panics.Reporter // nil: nothing is written
-	HeaderBytes int              // of a request, with the token in it. Zero means 32 KiB.
-
-	// HandshakeTimeout is for a request's header to be here, and for Prosody to
-	// accept the connection. Zero means 10 s.
-	HandshakeTimeout time.Duration
-	// LoginTimeout is for a client to log in. Zero means 60 s.
-	LoginTimeout time.Duration
-	// A client that was silent for PingAfter is asked whether it is there, and
-	// after IdleTimeout it is taken for gone. Zero means 60 s and 150 s.
-	PingAfter, IdleTimeout time.Duration
-	// WriteTimeout is for either side to take a piece of 16 KiB. Zero means 15 s.
-	WriteTimeout time.Duration
-	// JoinTimeout is how long a join waits for the Joiner. Zero means 200 ms.
-	JoinTimeout time.Duration
-	// LingerTimeout is for a client to take note of the end of its session. Zero
-	// means 1 s.
-	LingerTimeout time.Duration
-}
 
 // A Server is the gateway. It passes nothing before [Server.Configure].
 type Server struct {
 	Options
 
-	settings  atomic.Pointer[Settings]
-	proxy     *proxy.Proxy
-	farewells *semaphore.Weighted
-	exchange  *login.Exchange
-	budget    budget.Budget
-	streams   *stream.Sessions // of WebSocket
-	bosh      boshTable
+	settings atomic.Pointer[Settings]
+	budget   budget.Budget
+	proxy    *proxy.Proxy
+	streams  *stream.Sessions // of WebSocket
+	bosh     *bosh.Handler
 }
 
 // New returns a gateway.
 func New(o Options) *Server {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Metrics == nil {
-		o.Metrics = metrics.New("").Gateway()
-	}
-	o.HeaderBytes = cmp.Or(o.HeaderBytes, 32<<10)
-	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 10*time.Second)
-	o.LoginTimeout = cmp.Or(o.LoginTimeout, 60*time.Second)
-	o.PingAfter = cmp.Or(o.PingAfter, 60*time.Second)
-	o.IdleTimeout = cmp.Or(o.IdleTimeout, 150*time.Second)
-	o.WriteTimeout = cmp.Or(o.WriteTimeout, 15*time.Second)
-	o.JoinTimeout = cmp.Or(o.JoinTimeout, 200*time.Millisecond)
-	o.LingerTimeout = cmp.Or(o.LingerTimeout, time.Second)
-	s := &Server{Options: o, farewells: semaphore.NewWeighted(maxFarewells)}
-	s.exchange = &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
+	o = o.withDefaults()
+	s := &Server{Options: o}
+	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
 	s.streams = stream.NewSessions(stream.Options{
-		Exchange: s.exchange, Memory: o.Auth, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
+		Exchange: exchange, Memory: o.Auth, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
 		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
 		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
 	})
-	s.bosh = boshTable{metrics: o.Metrics, cancel: s.exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*boshSession{}}
 	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.streams.Over})
+	s.bosh = bosh.New(bosh.Options{
+		Exchange: exchange, Rooms: o.Rooms, Metrics: o.Metrics, Panics: o.Panics,
+		Budget: &s.budget, Transport: s.proxy.Transport, Go: s.streams.Go,
+		FarewellTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, JoinTimeout: o.JoinTimeout,
+	})
 	return s
 }
 

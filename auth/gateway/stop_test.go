@@ -95,14 +95,14 @@ func TestStopWithClientsThatDoNotRead(t *testing.T) {
 func TestStopWithHalfARequest(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour, HandshakeTimeout: time.Hour})
 	var halves []*gatewaytest.Wire
-	for _, half := range []string{"", "GET / HT", posting(gatewaytest.Body(2))[:200], "PUT " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"} {
+	for _, half := range []string{"", "GET / HT", gatewaytest.Posting(gatewaytest.Body(2))[:200], "PUT " + BOSHPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"} {
 		c := w.Connect()
 		c.Raw([]byte(half))
 		halves = append(halves, c)
 	}
 	reader := w.Connect()
 	_ = reader.Conn.(*net.TCPConn).SetReadBuffer(4096)
-	reader.Raw([]byte(posting(gatewaytest.Body(3))))
+	reader.Raw([]byte(gatewaytest.Posting(gatewaytest.Body(3))))
 	w.Upstream.Post().Answer <- gatewaytest.Told(strings.Repeat("x", 32<<20))
 	client, prosody := w.Guest()
 	stopped := make(chan error)

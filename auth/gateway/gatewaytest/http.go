@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,6 +81,11 @@ func BOSHQuery(token string) string {
 		return BOSHPath + "?room=" + SecretRoom
 	}
 	return BOSHPath + "?room=" + SecretRoom + "&token=" + token
+}
+
+// Posting is a request of BOSH as it goes over the wire, with a token.
+func Posting(body string) string {
+	return "POST " + BOSHQuery(AliceToken) + " HTTP/1.1\r\nHost: " + Host + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
 
 // Send sends a request of BOSH, whose answer comes later.

@@ -57,6 +57,15 @@ func Told(content ...string) string {
 	return `<body ` + BOSH + ` sid="s1">` + strings.Join(content, "") + `</body>`
 }
 
+// Terminated is how Prosody ends a session, and what it says of one that it does
+// not have or of a request out of order, or of a body that it cannot parse.
+func Terminated(condition string) string {
+	if condition == "" {
+		return `<body ` + BOSH + ` type="terminate" xmlns:stream="http://etherx.jabber.org/streams"/>`
+	}
+	return `<body ` + BOSH + ` type="terminate" condition="` + condition + `"/>`
+}
+
 // Random returns so many bytes of text, the same ones each time.
 func Random(length int) string {
 	r := rand.New(rand.NewPCG(1, uint64(length)))

@@ -1,4 +1,4 @@
-package gateway
+package bosh
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/gatewaytest"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/stanza"
 	"usher/metrics"
 )
@@ -19,33 +20,24 @@ func terminate(rid int, content ...string) string {
 	return strings.Replace(gatewaytest.Body(rid, content...), "sid=", `type="terminate" sid=`, 1)
 }
 
-// terminated is how Prosody ends a session, and what it says of one that it does
-// not have or of a request out of order, or of a body that it cannot parse.
-func terminated(condition string) string {
-	if condition == "" {
-		return `<body ` + gatewaytest.BOSH + ` type="terminate" xmlns:stream="http://etherx.jabber.org/streams"/>`
-	}
-	return `<body ` + gatewaytest.BOSH + ` type="terminate" condition="` + condition + `"/>`
-}
-
 func TestBOSHLogin(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
 	w.BOSHLogin(gatewaytest.AliceToken)
-	want := auth.Credentials{Door: Door, Host: gatewaytest.Host, Token: gatewaytest.AliceToken, Waiting: true}
+	want := auth.Credentials{Door: login.Door, Host: gatewaytest.Host, Token: gatewaytest.AliceToken, Waiting: true}
 	if got := w.Auth.Questions(); len(got) != 1 || got[0] != want {
 		t.Errorf("asked %+v, want %+v", got, want)
 	}
 	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 1)
 	// The login is over: all passes, of any length, and each body with joins is read.
 	w.Round(gatewaytest.AliceToken, gatewaytest.Body(3, gatewaytest.Anonymous, "<!-- -->"), gatewaytest.Body(3, gatewaytest.Anonymous, "<!-- -->"), gatewaytest.Told())
-	long := gatewaytest.Body(4, `<message>`+strings.Repeat("x", mostJoining)+`</message>`, gatewaytest.Join(gatewaytest.Room+"/not seen"))
+	long := gatewaytest.Body(4, `<message>`+strings.Repeat("x", maxJoining)+`</message>`, gatewaytest.Join(gatewaytest.Room+"/not seen"))
 	w.Round(gatewaytest.AliceToken, long, long, gatewaytest.Told(long))
 	joins := gatewaytest.Body(5, `<presence xmlns="jabber:client"/>`, gatewaytest.Join(gatewaytest.Room+"/Alice"), gatewaytest.Join("two@conference.meet.example.com/Alice"))
 	w.Round(gatewaytest.AliceToken, joins, joins, gatewaytest.Told())
 	if got, want := w.Rooms.Told(), "alice@"+gatewaytest.Host+" "+gatewaytest.Room+", alice@"+gatewaytest.Host+" two@conference.meet.example.com"; got != want {
 		t.Errorf("told of %q, want %q", got, want)
 	}
-	w.Round(gatewaytest.AliceToken, terminate(6), terminate(6), terminated(""))
+	w.Round(gatewaytest.AliceToken, terminate(6), terminate(6), gatewaytest.Terminated(""))
 	w.Eventually("its place is free", func() bool { return w.taken() == 0 })
 	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
 	if got := w.Auth.Cancelled(); got != "" {
@@ -58,7 +50,7 @@ func TestBOSHHeaders(t *testing.T) {
 	w := newWorld(t, Options{}, noGuests)
 	header := http.Header{"Authorization": {"Bearer " + gatewaytest.AliceToken}, "Referer": {gatewaytest.Page + "?jwt=" + gatewaytest.AliceToken}, "X-Original-Url": {"?token=" + gatewaytest.AliceToken},
 		"Content-Type": {"text/xml"}, "Cookie": {"a=b"}, "Accept-Encoding": {"gzip"}}
-	got := w.Later(w.Request(http.MethodPost, BOSHPath+"?x=%zz&room="+gatewaytest.SecretRoom, gatewaytest.Creating(gatewaytest.Anonymous), header))
+	got := w.Later(w.Request(http.MethodPost, gatewaytest.BOSHPath+"?x=%zz&room="+gatewaytest.SecretRoom, gatewaytest.Creating(gatewaytest.Anonymous), header))
 	x := w.Upstream.Post()
 	if x.Body != gatewaytest.Creating(gatewaytest.WithTicket("1")) || x.URL.RawQuery != "x=%zz&room="+gatewaytest.SecretRoom || x.Host != w.Address {
 		t.Errorf("Prosody gets %s for %s?%s", x.Body, x.Host, x.URL.RawQuery)
@@ -72,23 +64,6 @@ func TestBOSHHeaders(t *testing.T) {
 	if origins := a.Header.Values("Access-Control-Allow-Origin"); len(origins) != 1 || origins[0] != gatewaytest.Page || a.Header.Get("Vary") != "Origin" {
 		t.Errorf("the page may read it: %v", a.Header)
 	}
-}
-
-func TestPreflight(t *testing.T) {
-	w := newWorld(t, Options{})
-	ask := func(origin string) gatewaytest.Answer {
-		return w.Do(w.Request(http.MethodOptions, gatewaytest.BOSHQuery(gatewaytest.AliceToken), "", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"POST"}}))
-	}
-	a := ask(gatewaytest.Page)
-	a.Wants(t, http.StatusNoContent, "")
-	if h := a.Header; h.Get("Access-Control-Allow-Origin") != gatewaytest.Page || !strings.Contains(h.Get("Access-Control-Allow-Methods"), "POST") ||
-		!strings.Contains(h.Get("Access-Control-Allow-Headers"), "Content-Type") || h.Get("Access-Control-Allow-Credentials") != "" {
-		t.Errorf("%v", h)
-	}
-	if a = ask("https://evil.example"); a.Status != http.StatusForbidden || a.Header.Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("%+v", a)
-	}
-	w.Upstream.Untouched()
 }
 
 // TestBOSHRefusal is told in the answer; the session ends at the upstream, by
@@ -105,7 +80,7 @@ func TestBOSHRefusal(t *testing.T) {
 	x.Answer <- gatewaytest.Told()
 	(<-w.Send(token, gatewaytest.Body(3))).Wants(t, http.StatusOK, `type="terminate" condition="item-not-found"`)
 	w.Upstream.Untouched()
-	w.swept(boshKept + time.Second)
+	w.swept(usuallyKept + time.Second)
 }
 
 // TestBOSHUnreadable: before the login nothing passes that could be another
@@ -144,7 +119,7 @@ func TestBOSHUnreadable(t *testing.T) {
 				(<-w.Send(gatewaytest.AliceToken, gatewaytest.Body(3))).Wants(t, http.StatusOK, `type="terminate"`)
 			}
 			w.Upstream.Untouched()
-			w.swept(2 * boshKept)
+			w.swept(2 * usuallyKept)
 			if n := w.Auth.Left(); n != 0 {
 				t.Errorf("%d tickets are left", n)
 			}

@@ -1,9 +1,8 @@
-package gateway
+package bosh
 
 import (
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +50,7 @@ func TestBOSHPending(t *testing.T) {
 	<-waiting[0]
 	w.Eventually("there is room", func() bool { return w.pending("s1") < maxPending })
 	w.Round("", gatewaytest.Body(99), gatewaytest.Body(99), gatewaytest.Told())
-	if w.bosh.sweep(time.Now().Add(2 * boshKept)); w.taken() != 1 {
+	if w.Sweep(time.Now().Add(2 * usuallyKept)); w.taken() != 1 {
 		t.Error("a session was forgotten while its requests waited")
 	}
 	for _, x := range at[1:] {
@@ -62,12 +61,6 @@ func TestBOSHPending(t *testing.T) {
 	}
 }
 
-func (w *world) pending(sid string) int {
-	w.bosh.mu.Lock()
-	defer w.bosh.mu.Unlock()
-	return w.bosh.bySID[sid].pending
-}
-
 // TestBOSHSweep: a session that has said nothing for long is forgotten, and its
 // ticket cancelled.
 func TestBOSHSweep(t *testing.T) {
@@ -75,25 +68,15 @@ func TestBOSHSweep(t *testing.T) {
 	w.Session(gatewaytest.AliceToken)
 	w.Round(gatewaytest.AliceToken, gatewaytest.Body(2, gatewaytest.Anonymous), gatewaytest.Body(2, gatewaytest.WithTicket("1")), gatewaytest.Told(gatewaytest.Lost))
 	w.Eventually("nothing waits", func() bool { return w.pending("s1") == 0 })
-	w.bosh.sweep(time.Now().Add(boshKept - time.Second))
+	w.Sweep(time.Now().Add(usuallyKept - time.Second))
 	if w.taken() != 1 || w.Auth.Left() != 1 {
 		t.Error("it was forgotten too early")
 	}
-	w.swept(boshKept + time.Second)
+	w.swept(usuallyKept + time.Second)
 	if w.Auth.Left() != 0 {
 		t.Errorf("%d tickets are left", w.Auth.Left())
 	}
 	w.Counted(metrics.GatewayConnections, metrics.TransportBOSH.String(), 0)
-}
-
-// TestBOSHSweepByItself: the gateway does so while it serves.
-func TestBOSHSweepByItself(t *testing.T) {
-	w := newWorld(t, Options{PingAfter: 20 * time.Millisecond})
-	w.Session("")
-	w.bosh.mu.Lock()
-	w.bosh.bySID["s1"].last = time.Now().Add(-2 * boshKept)
-	w.bosh.mu.Unlock()
-	w.Eventually("it is forgotten", func() bool { return w.taken() == 0 })
 }
 
 // TestBOSHEndedByProsody: the place of a session that Prosody does not know any
@@ -126,21 +109,23 @@ func TestBOSHPlacesAreGivenBack(t *testing.T) {
 		"the same sid twice": func(w *world) {
 			w.Session("")
 			w.Session("")
-			w.bosh.bySID["s1"].gone.Store(true)
-			w.bosh.ended("s1", w.bosh.bySID["s1"])
+			var s1 *session
+			w.of("s1", func(s *session) { s1 = s })
+			s1.gone.Store(true)
+			w.sessions.ended("s1", s1)
 		},
 		"refused": func(w *world) {
 			(<-w.Send(gatewaytest.RefusedToken(auth.ReasonExpired), gatewaytest.Creating(gatewaytest.Anonymous))).Wants(t, http.StatusOK, auth.ReasonExpired.ClientText())
 		},
 		"the client goes away while it waits": func(w *world) {
 			c := w.Connect()
-			c.Raw([]byte(posting(gatewaytest.Creating(gatewaytest.Anonymous))))
+			c.Raw([]byte(gatewaytest.Posting(gatewaytest.Creating(gatewaytest.Anonymous))))
 			w.Upstream.Post()
 			_ = c.Conn.Close()
 		},
 		"the client goes away while it is answered": func(w *world) {
 			c := w.Connect()
-			c.Raw([]byte(posting(gatewaytest.Creating(gatewaytest.Anonymous))))
+			c.Raw([]byte(gatewaytest.Posting(gatewaytest.Creating(gatewaytest.Anonymous))))
 			x := w.Upstream.Post()
 			_ = c.Conn.(*net.TCPConn).SetLinger(0)
 			_ = c.Conn.(*net.TCPConn).SetReadBuffer(4096)
@@ -160,15 +145,11 @@ func TestBOSHPlacesAreGivenBack(t *testing.T) {
 	}
 }
 
-func posting(body string) string {
-	return "POST " + gatewaytest.BOSHQuery(gatewaytest.AliceToken) + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
-}
-
 // TestBOSHBodyThatIsCut does not reach the upstream.
 func TestBOSHBodyThatIsCut(t *testing.T) {
 	w := newWorld(t, Options{})
 	c := w.Connect()
-	request := posting(gatewaytest.Body(2, gatewaytest.Anonymous))
+	request := gatewaytest.Posting(gatewaytest.Body(2, gatewaytest.Anonymous))
 	c.Raw([]byte(request[:len(request)-1]))
 	_ = c.Conn.(*net.TCPConn).CloseWrite()
 	c.Head("400")
@@ -196,7 +177,7 @@ func TestBOSHClientThatWaits(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.Session(gatewaytest.AliceToken)
 	c := w.Connect()
-	c.Raw([]byte(posting(gatewaytest.Body(2))))
+	c.Raw([]byte(gatewaytest.Posting(gatewaytest.Body(2))))
 	x := w.Upstream.Post()
 	_ = c.Conn.Close()
 	gatewaytest.Receive(t, x.Context().Done())

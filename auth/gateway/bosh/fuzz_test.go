@@ -1,10 +1,11 @@
-package gateway
+package bosh
 
 import (
 	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -51,18 +52,18 @@ func FuzzBOSH(f *testing.F) {
 		gatewaytest.Body(2, `<p:auth xmlns:p="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="ANONYMOUS"></p:auth>`), strings.Replace(gatewaytest.Body(2, gatewaytest.Anonymous), "s1", "s2", 1)} {
 		f.Add(s)
 	}
-	w := gatewaytest.NewWorld(f)
-	s := newServer(w, Options{})
-	s.Configure(Settings{Upstream: mustURL(f, "http://prosody.invalid")})
 	to := &sink{}
-	s.proxy = proxy.New(proxy.Options{Log: s.Log, Metrics: s.Metrics, WriteTimeout: s.WriteTimeout, Stopping: s.streams.Over, Transport: to})
+	w := worldOf(gatewaytest.NewWorld(f), Options{}, to)
+	w.settings = proxy.Settings{Upstream: &url.URL{Scheme: "http", Host: "prosody.invalid"}}
+	w.beside.Open(f.Context())
+	f.Cleanup(w.beside.Close)
 	f.Fuzz(func(t *testing.T, sent string) {
-		known := &boshSession{host: gatewaytest.Host, free: func() {}, began: time.Now()}
-		s.bosh.bySID = map[string]*boshSession{"s1": known}
+		known := &session{host: gatewaytest.Host, free: func() {}, began: time.Now()}
+		w.of("", func(*session) { w.sessions.bySID = map[string]*session{"s1": known} })
 		w.Auth.Reset()
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, BOSHPath+"?token="+gatewaytest.AliceToken, strings.NewReader(sent))
-		s.ServeHTTP(httptest.NewRecorder(), r)
-		if n, _ := s.proxy.Connections(); n != 0 {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, gatewaytest.BOSHPath+"?token="+gatewaytest.AliceToken, strings.NewReader(sent))
+		w.ServeHTTP(httptest.NewRecorder(), r)
+		if w.taken() != 0 {
 			t.Fatal("a place is not given back")
 		}
 		for _, got := range to.take() {

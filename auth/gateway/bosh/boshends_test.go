@@ -1,4 +1,4 @@
-package gateway
+package bosh
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func TestBOSHEndsByProsodysWord(t *testing.T) {
 				t.Errorf("%d places are taken", w.taken())
 			}
 			(<-w.Send(gatewaytest.AliceToken, gatewaytest.Body(3, gatewaytest.Register))).Wants(t, http.StatusOK, "Please log in first")
-			w.Farewell("3", terminated(""))
+			w.Farewell("3", gatewaytest.Terminated(""))
 			w.Upstream.Untouched()
 		})
 	}
@@ -58,20 +58,20 @@ func TestBOSHOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
 			w.BOSHGuest()
-			w.Round("", gatewaytest.Body(row.rid), gatewaytest.Body(row.rid), terminated(row.condition))
+			w.Round("", gatewaytest.Body(row.rid), gatewaytest.Body(row.rid), gatewaytest.Terminated(row.condition))
 			w.Eventually("the request is over", func() bool { return w.taken() == 0 || w.pending("s1") == 0 })
 			if free := w.taken() == 0; free != row.free {
 				t.Errorf("its place is free: %v", free)
 			}
 			if !row.free {
 				(<-w.Send("", gatewaytest.Body(row.rid+1, "<message/>"))).Wants(t, http.StatusOK, itemNotFound)
-				w.bosh.sweep(time.Now().Add(boshKept - time.Second))
+				w.Sweep(time.Now().Add(usuallyKept - time.Second))
 				if w.taken() != 1 {
 					t.Error("it was forgotten too early")
 				}
 			}
 			w.Upstream.Untouched()
-			w.swept(boshKept + time.Second)
+			w.swept(usuallyKept + time.Second)
 		})
 	}
 }
@@ -83,12 +83,12 @@ func TestBOSHOutOfOrder(t *testing.T) {
 	w.BOSHGuest()
 	for _, rid := range []int{3, 4} { // both reach Prosody, and their client goes away
 		c := w.Connect()
-		c.Raw([]byte(posting(gatewaytest.Body(rid))))
+		c.Raw([]byte(gatewaytest.Posting(gatewaytest.Body(rid))))
 		w.Upstream.Post()
 		_ = c.Conn.Close()
 	}
 	w.Eventually("they are gone", func() bool { return w.pending("s1") == 0 })
-	w.Round("", gatewaytest.Body(3), gatewaytest.Body(3), terminated(itemNotFound))
+	w.Round("", gatewaytest.Body(3), gatewaytest.Body(3), gatewaytest.Terminated(itemNotFound))
 	w.Eventually("it is over", func() bool { return w.pending("s1") == 0 })
 	if w.taken() != 1 {
 		t.Error("its place is free, and Prosody has it")
@@ -98,17 +98,17 @@ func TestBOSHOutOfOrder(t *testing.T) {
 // TestBOSHKeptFor: Prosody says how long it keeps a session.
 func TestBOSHKeptFor(t *testing.T) {
 	for inactivity, want := range map[string]time.Duration{
-		"60": 75 * time.Second, "0": 15 * time.Second, "100000": boshKeptMost, "": boshKept, "-1": boshKept, "1e3": boshKept, "9999999999": boshKept,
+		"60": 75 * time.Second, "0": 15 * time.Second, "100000": longestKept, "": usuallyKept, "-1": usuallyKept, "1e3": usuallyKept, "9999999999": usuallyKept,
 	} {
 		w := newWorld(t, Options{})
 		made := strings.Replace(gatewaytest.Told(), "sid=", fmt.Sprintf("inactivity=%q sid=", inactivity), 1)
 		w.Round("", gatewaytest.Creating(), gatewaytest.Creating(), made)
-		w.bosh.mu.Lock()
-		if got := w.bosh.bySID["s1"].kept; got != want {
-			t.Errorf("%q: %v, want %v", inactivity, got, want)
-		}
-		w.bosh.mu.Unlock()
-		w.swept(boshKeptMost + time.Second)
+		w.of("s1", func(s *session) {
+			if s.kept != want {
+				t.Errorf("%q: %v, want %v", inactivity, s.kept, want)
+			}
+		})
+		w.swept(longestKept + time.Second)
 	}
 }
 
@@ -117,11 +117,10 @@ func TestBOSHLoginTimeout(t *testing.T) {
 	w := newWorld(t, Options{LoginTimeout: 200 * time.Millisecond})
 	w.Session("")
 	w.Round("", gatewaytest.Body(2), gatewaytest.Body(2), gatewaytest.Told())
-	w.Eventually("it is over", func() bool {
-		w.bosh.sweep(time.Now())
-		w.bosh.mu.Lock()
-		defer w.bosh.mu.Unlock()
-		return w.bosh.bySID["s1"].over.Load()
+	w.Eventually("it is over", func() (over bool) {
+		w.Sweep(time.Now())
+		w.of("s1", func(s *session) { over = s.over.Load() })
+		return over
 	})
 	(<-w.Send("", gatewaytest.Body(3, gatewaytest.Anonymous))).Wants(t, http.StatusOK, "There was no login in time.")
 	if w.taken() != 1 {
@@ -130,19 +129,10 @@ func TestBOSHLoginTimeout(t *testing.T) {
 	w.Upstream.Untouched()
 }
 
-// noFarewell reports whether nothing is being told to Prosody.
-func (w *world) noFarewell() bool {
-	all := w.farewells.TryAcquire(maxFarewells)
-	if all {
-		w.farewells.Release(maxFarewells)
-	}
-	return all
-}
-
 // TestBOSHGivesUp: Prosody's answer to the end of a session that was refused
 // here gives its place back, or time does.
 func TestBOSHGivesUp(t *testing.T) {
-	for answers, free := range map[string]bool{terminated(""): true, terminated(itemNotFound): true, terminated(badRequest): false, gatewaytest.Told(): false, "hello": false} {
+	for answers, free := range map[string]bool{gatewaytest.Terminated(""): true, gatewaytest.Terminated(itemNotFound): true, gatewaytest.Terminated(badRequest): false, gatewaytest.Told(): false, "hello": false} {
 		w := newWorld(t, Options{})
 		w.Session("")
 		(<-w.Send("", gatewaytest.Body(2, gatewaytest.Register))).Wants(t, http.StatusOK, "Please log in first")
@@ -210,12 +200,12 @@ func TestBOSHStrangers(t *testing.T) {
 		pingOf + gatewaytest.Register:                                                false,
 		`<message>` + strings.Repeat("x", budget.Piece) + `</message>`:               false,
 	} {
-		for _, way := range waysIn {
-			w := newWorld(t, Options{}, way.settings())
-			got := w.Send(way.token, other(gatewaytest.Body(7, said)))
+		for _, way := range gatewaytest.WaysIn() {
+			w := newWorld(t, Options{}, ways(way))
+			got := w.Send(way.Token, other(gatewaytest.Body(7, said)))
 			x := w.Upstream.Post()
-			if want := passes && (way.token != "" || way.guests); (x.Body == other(gatewaytest.Body(7, said))) != want {
-				t.Errorf("%s: %.200q: Prosody gets %.200q", way.name, said, x.Body)
+			if want := passes && (way.Token != "" || way.Guests); (x.Body == other(gatewaytest.Body(7, said))) != want {
+				t.Errorf("%s: %.200q: Prosody gets %.200q", way.Name, said, x.Body)
 			} else if want {
 				w.Eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
 			} else {
@@ -259,7 +249,9 @@ func TestBOSHFromBeforeARestartWithoutAPlace(t *testing.T) {
 	w.Round("", other(gatewaytest.Body(7)), other(gatewaytest.Body(7)), gatewaytest.Told(`<message xmlns="jabber:client" to="alice@meet.example.com/res"/>`)) // its request has the place
 	(<-w.Send("", other(gatewaytest.Body(8, gatewaytest.Register)))).Wants(t, http.StatusOK, "This session is not known here any more. Please reload the page.")
 	w.Upstream.Post().Answer <- gatewaytest.Told()
-	if w.bosh.bySID["other"] != nil {
-		t.Error("it is known")
-	}
+	w.of("other", func(s *session) {
+		if s != nil {
+			t.Error("it is tracked")
+		}
+	})
 }

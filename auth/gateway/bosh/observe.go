@@ -1,4 +1,4 @@
-package gateway
+package bosh
 
 import "usher/auth/gateway/stanza"
 
@@ -8,9 +8,9 @@ const mostObserved = 64 << 10
 
 // A firstAnswer is the one to the request that makes a session.
 type firstAnswer struct {
-	session *boshSession
+	session *session
 	rid     int64
-	table   *boshTable
+	table   *table
 	begun   *bool
 }
 
@@ -24,12 +24,12 @@ func (a *firstAnswer) Observe(answer []byte) {
 		a.session.keptFor(tag.Attribute("inactivity"))
 		*a.begun = a.table.put(sid, a.session)
 	}
-	a.session.heed(a.rid, answer)
+	a.session.observe(a.rid, answer)
 }
 
 // A laterAnswer is one to any other request of a session.
 type laterAnswer struct {
-	session *boshSession
+	session *session
 	rid     int64
 }
 
@@ -42,17 +42,18 @@ func (a *laterAnswer) Limit() int64 {
 }
 
 // Observe implements [proxy.Observer].
-func (a *laterAnswer) Observe(answer []byte) { a.session.heed(a.rid, answer) }
+func (a *laterAnswer) Observe(answer []byte) { a.session.observe(a.rid, answer) }
 
-// An answerToStranger is one to a request of a session that is not known.
-type answerToStranger struct {
+// An untrackedAnswer is one to a request of a session that usher has not seen
+// begin.
+type untrackedAnswer struct {
 	*request
 	sid string
 	rid int64
 }
 
 // Limit implements [proxy.Observer].
-func (*answerToStranger) Limit() int64 { return mostObserved }
+func (*untrackedAnswer) Limit() int64 { return mostObserved }
 
 // Observe implements [proxy.Observer].
-func (a *answerToStranger) Observe(answer []byte) { a.meet(a.sid, a.rid, answer) }
+func (a *untrackedAnswer) Observe(answer []byte) { a.track(a.sid, a.rid, answer) }

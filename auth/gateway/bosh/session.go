@@ -1,4 +1,4 @@
-package gateway
+package bosh
 
 import (
 	"strings"
@@ -11,9 +11,9 @@ import (
 	"usher/auth/gateway/stanza"
 )
 
-// A boshSession is what is known of a session of BOSH. It ends by Prosody's
+// A session is what is known of one. It ends by Prosody's
 // word, or by time; what the client says of its end is Prosody's to answer.
-type boshSession struct {
+type session struct {
 	host     string
 	free     func()
 	share    *budget.Share
@@ -34,32 +34,32 @@ type boshSession struct {
 
 // end lets nothing of the session pass any more, and returns the answer that it
 // ended with. The first reason counts.
-func (b *boshSession) end(why string) string {
-	b.over.Store(true)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.why == "" {
-		b.why = why
+func (s *session) end(why string) string {
+	s.over.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.why == "" {
+		s.why = why
 	}
-	return b.why
+	return s.why
 }
 
-// heed finds out from Prosody's answer to a request, or the beginning of it,
+// observe finds out from Prosody's answer to a request, or the beginning of it,
 // whether the session is over and how the login went. That may be the answer to
 // an earlier request than the login's: Prosody answers the oldest that waits.
-func (b *boshSession) heed(rid int64, answer []byte) {
+func (s *session) observe(rid int64, answer []byte) {
 	tag, err := stanza.ParseBodyTag(answer)
 	if err != nil {
 		return
 	}
 	if tag.Attribute("type") == "terminate" {
-		b.terminated(rid, tag.Attribute("condition"))
+		s.terminated(rid, tag.Attribute("condition"))
 	} else {
-		b.mu.Lock()
-		b.rids.answer(rid)
-		b.mu.Unlock()
+		s.mu.Lock()
+		s.rids.answer(rid)
+		s.mu.Unlock()
 	}
-	if !b.progress.Trying() {
+	if !s.progress.Trying() {
 		return
 	}
 	body, err := stanza.ParseBody(answer)
@@ -69,21 +69,21 @@ func (b *boshSession) heed(rid int64, answer []byte) {
 	for _, e := range body.Children {
 		switch {
 		case e.LoggedIn():
-			b.progress.Succeed()
+			s.progress.Succeed()
 		case e.Is(stanza.NamespaceSASL, "failure"):
-			b.progress.Fail()
+			s.progress.Fail()
 		}
 	}
 }
 
 // terminated notes that Prosody told the client that the session is over, which
 // ends it here in any case.
-func (b *boshSession) terminated(rid int64, condition string) {
-	b.over.Store(true)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if final(condition) || condition == itemNotFound && b.rids.unknownToProsody(rid) {
-		b.gone.Store(true)
+func (s *session) terminated(rid int64, condition string) {
+	s.over.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if final(condition) || condition == itemNotFound && s.rids.unknownToProsody(rid) {
+		s.gone.Store(true)
 	}
 }
 
@@ -95,18 +95,18 @@ func final(condition string) bool { return condition == "" || condition == "remo
 // The time that a session is known without a request, unless Prosody says after
 // how long it ends one (bosh_max_inactivity, a minute): then that and a bit.
 const (
-	boshKept      = 3 * time.Minute
-	boshKeptMost  = 10 * time.Minute
-	boshKeptExtra = 15 * time.Second
+	usuallyKept = 3 * time.Minute
+	longestKept = 10 * time.Minute
+	keptLonger  = 15 * time.Second
 )
 
 // keptFor reads how long Prosody keeps the session, in seconds.
-func (b *boshSession) keptFor(inactivity string) {
+func (s *session) keptFor(inactivity string) {
 	if strings.Trim(inactivity, "0123456789") != "" || len(inactivity) > 6 {
 		return
 	}
 	if n, ok := parseRID(inactivity); ok {
-		b.kept = min(time.Duration(n)*time.Second+boshKeptExtra, boshKeptMost)
+		s.kept = min(time.Duration(n)*time.Second+keptLonger, longestKept)
 	}
 }
 

@@ -1,0 +1,57 @@
+package bosh
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"usher/auth/gateway/login"
+	"usher/auth/gateway/proxy"
+	"usher/auth/gateway/stanza"
+)
+
+// sayFarewell ends a session at Prosody of which a request was refused here: as
+// that never gets there, it could not go on. s is what is known of it, or nil.
+func (h *Handler) sayFarewell(r *proxy.Request, sid string, rid int64, s *session) {
+	if !h.farewells.TryAcquire(1) {
+		return
+	}
+	target, host := r.Target("http").String(), r.R.Host
+	runs := h.Go(func(ctx context.Context) {
+		defer h.farewells.Release(1)
+		defer h.Panics.Recover(login.Door, "farewell", func() {})
+		ctx, cancel := context.WithTimeout(ctx, h.FarewellTimeout)
+		defer cancel()
+		condition, ended := h.tellProsody(ctx, target, host, stanza.Terminate(sid, strconv.FormatInt(rid, 10), ""))
+		if ended && s != nil {
+			s.terminated(rid, condition)
+			h.sessions.ended(sid, s)
+		}
+	})
+	if !runs {
+		h.farewells.Release(1)
+	}
+}
+
+// tellProsody sends Prosody the end of a session, and reports what it says.
+func (h *Handler) tellProsody(ctx context.Context, target, host, body string) (condition string, ended bool) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(body))
+	if err != nil {
+		return "", false
+	}
+	r.Host = host
+	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	answer, err := h.Transport.RoundTrip(r)
+	if err != nil {
+		return "", false
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, stanza.MaxTag))
+	if err != nil {
+		return "", false
+	}
+	tag, err := stanza.ParseBodyTag(text)
+	return tag.Attribute("condition"), err == nil && tag.Attribute("type") == "terminate"
+}

@@ -1,0 +1,68 @@
+package bosh
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/login"
+	"usher/auth/gateway/proxy"
+	"usher/internal/panics"
+	"usher/metrics"
+)
+
+// A Joiner is told of a join before Prosody is, and returns at the latest when
+// ctx ends. The user is a bare JID, the room as the client writes it.
+type Joiner interface {
+	BeforeJoin(ctx context.Context, user, room string)
+}
+
+// Options are the collaborators and deadlines of a [Handler]. All but Rooms and
+// Panics must be set.
+type Options struct {
+	Exchange  *login.Exchange
+	Rooms     Joiner // nil: joins pass unseen
+	Metrics   *metrics.Gateway
+	Panics    *panics.Reporter // nil: nothing is written
+	Budget    *budget.Budget   // of bodies that are held
+	Transport http.RoundTripper
+
+	// Go runs what its owner waits for at the stop, unless that has come; it
+	// reports whether it does.
+	Go func(func(context.Context)) bool
+
+	FarewellTimeout time.Duration // for Prosody to be told that a session is over
+	LoginTimeout    time.Duration // for a client to log in
+	JoinTimeout     time.Duration // for Rooms
+}
+
+// A Handler serves the requests of BOSH, and knows their sessions.
+type Handler struct {
+	Options
+	sessions  table
+	farewells *semaphore.Weighted
+}
+
+// New returns a handler without sessions.
+func New(o Options) *Handler {
+	return &Handler{
+		Options: o, farewells: semaphore.NewWeighted(maxFarewells),
+		sessions: table{metrics: o.Metrics, cancel: o.Exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*session{}},
+	}
+}
+
+// Serve answers a POST to Prosody's BOSH endpoint.
+func (h *Handler) Serve(r *proxy.Request, c login.Credentials) {
+	(&request{Handler: h, Request: r, login: c}).serve()
+}
+
+// Sweep forgets sessions that have said nothing for long, and ends those on which
+// nobody has logged in in time.
+func (h *Handler) Sweep(now time.Time) { h.sessions.sweep(now) }
+
+// maxFarewells bounds the ends that are told to Prosody at the same time. A
+// session whose end is not told ends by time.
+const maxFarewells = 64

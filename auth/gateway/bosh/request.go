@@ -1,0 +1,143 @@
+package bosh
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"usher/auth/gateway/login"
+	"usher/auth/gateway/proxy"
+	"usher/auth/gateway/stanza"
+	"usher/internal/httpd"
+	"usher/metrics"
+)
+
+// A request is one of BOSH.
+type request struct {
+	*Handler
+	*proxy.Request
+	login login.Credentials
+	why   string // the answer that ended its session, with a reason
+}
+
+// serve answers it. What it is about stands in its first piece, or it is about
+// nothing.
+func (q *request) serve() {
+	in, ok := q.firstPiece()
+	if !ok {
+		return
+	}
+	tag, err := stanza.ParseBodyTag(in.head)
+	rid, isNumber := parseRID(tag.Attribute("rid"))
+	switch sid := tag.Attribute("sid"); {
+	case err != nil || !isNumber:
+		q.terminate(badRequest)
+	case sid == "":
+		q.begin(in, tag, rid)
+	default:
+		q.proceed(in, sid, rid)
+	}
+}
+
+// parseRID reads the number of a request (XEP-0124 section 14.1). Prosody takes
+// other spellings as well (1e3, 0x10); a client has no need of them.
+func parseRID(s string) (rid int64, ok bool) {
+	const digits = 16 // 2^53 has so many
+	if len(s) > digits || s == "" || s[0] < '0' || s[0] > '9' {
+		return 0, false
+	}
+	rid, err := strconv.ParseInt(s, 10, 64)
+	return rid, err == nil
+}
+
+// newSession returns a session that no table has yet.
+func (q *request) newSession(rid int64, free func()) *session {
+	return &session{
+		free: free, began: time.Now(), kept: usuallyKept, share: q.Share(q.Budget),
+		rids: rids{highest: rid, answered: rid},
+	}
+}
+
+// begin is the request that makes a session (XEP-0124 section 7).
+func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
+	free, ok := q.Take()
+	if !ok {
+		return
+	}
+	s := q.newSession(rid, free)
+	s.host = tag.Attribute("to")
+	begun := false
+	defer func() { // also when the client goes away meanwhile, which is a panic
+		if !begun {
+			free()
+			q.Exchange.Cancel(s.progress.Abandon())
+		}
+	}()
+	body, ok := q.inspect(s, in)
+	if !ok {
+		return
+	}
+	q.Forward(body, nil, &firstAnswer{session: s, rid: rid, table: &q.sessions, begun: &begun})
+}
+
+// proceed is any other request of a session.
+func (q *request) proceed(in incoming, sid string, rid int64) {
+	s, state := q.sessions.enter(sid, rid)
+	switch state {
+	case over:
+		q.over(s)
+		return
+	case busy:
+		q.Refuse(http.StatusTooManyRequests, metrics.RefusedRequest, "too many requests of one session")
+		return
+	case untracked:
+		q.proceedUntracked(in, sid, rid)
+		return
+	}
+	defer q.sessions.leave(sid, s)
+	httpd.Admit(q.R.Context()) // Prosody has it wait; the session has its place
+	o := &laterAnswer{session: s, rid: rid}
+	if !s.progress.LoggedIn().Load() {
+		body, ok := q.inspect(s, in)
+		if !ok {
+			s.end(q.why)
+			q.sayFarewell(q.Request, sid, rid, s)
+			return
+		}
+		q.Forward(body, nil, o)
+		return
+	}
+	l := s.share.Loan()
+	defer l.Repay() // by then nothing sends any more
+	body, ok := q.rest(in, &l)
+	if !ok {
+		return
+	}
+	q.beforeJoins(s, body)
+	q.Forward(body, l.Repay, o)
+}
+
+// maxJoining bounds a body that is searched for joins: it is read by a parser
+// that takes up many times as much.
+const maxJoining = 64 << 10
+
+// beforeJoins tells of the joins in a body.
+func (q *request) beforeJoins(s *session, body []byte) {
+	account := s.progress.Account()
+	if account == "" || q.Rooms == nil || len(body) > maxJoining || !bytes.Contains(body, []byte(stanza.NamespaceMUC)) {
+		return
+	}
+	parsed, err := stanza.ParseBody(body)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(q.R.Context(), q.JoinTimeout)
+	defer cancel()
+	for _, e := range parsed.Children {
+		if room, joins := e.Join(); joins {
+			q.Rooms.BeforeJoin(ctx, account, room)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package bosh
+
+import (
+	"sync"
+	"time"
+
+	"usher/auth/gateway/stanza"
+	"usher/metrics"
+)
+
+// A table holds sessions by their sid.
+type table struct {
+	metrics *metrics.Gateway
+	cancel  func(ticket string)
+	login   time.Duration // within which a session must have logged in
+
+	mu    sync.Mutex
+	bySID map[string]*session
+}
+
+// The states in which a request finds its session.
+type state int
+
+const (
+	untracked state = iota // it is not in the table
+	known
+	over // it was ended here, or by Prosody
+	busy // too many of its requests wait
+)
+
+// maxPending is how many requests of one session may wait; Prosody tells
+// clients two.
+const maxPending = 8
+
+// put adds a session, unless there is one of that name.
+func (t *table) put(sid string, s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bySID[sid] != nil {
+		return false
+	}
+	s.last = time.Now()
+	t.bySID[sid] = s
+	t.metrics.Connected(metrics.TransportBOSH, 1)
+	return true
+}
+
+// enter is the beginning of a request.
+func (t *table) enter(sid string, rid int64) (*session, state) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.bySID[sid]
+	if s == nil {
+		return nil, untracked
+	}
+	t.expireLocked(s, time.Now())
+	switch {
+	case s.over.Load():
+		return s, over
+	case s.pending >= maxPending:
+		return s, busy
+	}
+	s.pending++
+	s.mu.Lock()
+	s.rids.send(rid)
+	s.mu.Unlock()
+	return s, known
+}
+
+// leave is its end. An answer of Prosody may have said that the session has
+// ended.
+func (t *table) leave(sid string, s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.pending--
+	s.last = time.Now()
+	t.dropIfGoneLocked(sid, s)
+}
+
+// ended frees the place of a session of which Prosody said outside of its own
+// requests that it has it no more, if it said so.
+func (t *table) ended(sid string, s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dropIfGoneLocked(sid, s)
+}
+
+// expireLocked ends a session that has not logged in in time.
+func (t *table) expireLocked(s *session, now time.Time) {
+	if !s.progress.LoggedIn().Load() && now.Sub(s.began) > t.login {
+		s.end(stanza.TerminateFor("connection-timeout", "There was no login in time. Please reload the page."))
+	}
+}
+
+// dropIfGoneLocked frees the place of a session that Prosody has no more.
+func (t *table) dropIfGoneLocked(sid string, s *session) {
+	if s.gone.Load() && t.bySID[sid] == s {
+		t.dropLocked(sid, s)
+	}
+}
+
+// sweep forgets sessions without requests.
+func (t *table) sweep(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for sid, s := range t.bySID {
+		t.expireLocked(s, now)
+		if s.pending == 0 && now.Sub(s.last) > s.kept {
+			t.dropLocked(sid, s)
+		}
+	}
+}
+
+func (t *table) dropLocked(sid string, s *session) {
+	delete(t.bySID, sid)
+	t.metrics.Connected(metrics.TransportBOSH, -1)
+	s.free()
+	t.cancel(s.progress.Abandon())
+}
