@@ -43,7 +43,7 @@ func componentSettings() section {
 	}
 }
 
-func (r *reader) component(v strictyaml.Value, c *Component) {
+func readComponent(r *reader, v strictyaml.Value, c *Component) {
 	c.Address = defaultComponentAddress
 	secret, named := false, false
 	complete := v.Object(componentSettings().fields(readers{
@@ -55,7 +55,7 @@ func (r *reader) component(v strictyaml.Value, c *Component) {
 		"secret_file": func(v strictyaml.Value) {
 			secret = true
 			if s, ok := v.Word(); ok {
-				r.componentSecret(strictyaml.ItemOf(v, s), c)
+				componentSecret(r, strictyaml.ItemOf(v, s), c)
 			}
 		},
 	})...)
@@ -100,7 +100,7 @@ func hostPort(v strictyaml.Value, fallback string) string {
 	return s
 }
 
-func (r *reader) componentSecret(it strictyaml.Item, to *Component) {
+func componentSecret(r *reader, it strictyaml.Item, to *Component) {
 	content, ok := r.file(it, "component secret file", true)
 	if !ok {
 		return

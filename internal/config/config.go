@@ -61,15 +61,14 @@ func Load(path string) (*Config, Problems) {
 	return c, problems
 }
 
-// LoadFiles is [Load] for those who watch the files: it also returns them when
-// the configuration is bad, so that a file that was missing is seen when it
-// appears.
+// LoadFiles is [Load] for a watcher of the files: it also returns them when the
+// configuration is bad, so that a file that was missing is seen when it appears.
 func LoadFiles(path string) (*Config, Files, Problems) {
 	r := newReader(path)
 	c := Default()
 	root, ok := r.root()
 	if ok {
-		r.configuration(root, c)
+		readConfiguration(r, root, c)
 	}
 	if ok && r.report.Errors() == 0 {
 		c.checkParts(root)
@@ -78,7 +77,7 @@ func LoadFiles(path string) (*Config, Files, Problems) {
 	if problems.Errors() > 0 {
 		return nil, r.Files, problems
 	}
-	c.Files, c.digests, c.document, c.Warnings = r.Files, r.digests(), root.Tree(), problems
+	c.Files, c.digests, c.document, c.Warnings = r.Files, r.digests(), strictyaml.TreeOf(root), problems
 	return c, r.Files, problems
 }
 
@@ -94,8 +93,8 @@ func Default() *Config {
 	}
 }
 
-// configuration reads the root of the file into c.
-func (r *reader) configuration(root strictyaml.Value, c *Config) {
+// readConfiguration reads the root of the file into c.
+func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
@@ -107,13 +106,13 @@ func (r *reader) configuration(root strictyaml.Value, c *Config) {
 		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = httpHosts(v) },
 		"state":            c.State.read,
 		"gateway":          gate.read,
-		"component":        func(v strictyaml.Value) { component = true; r.component(v, &c.Component) },
+		"component":        func(v strictyaml.Value) { component = true; readComponent(r, v, &c.Component) },
 		"log":              c.Log.read,
 		"peers":            func(v strictyaml.Value) { peers = true; c.Peers = readPeers(v) },
 		"max_token_size":   func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
 		"hosts": func(v strictyaml.Value) {
 			named = true
-			r.hosts(v, c.Auth.Hosts, rooms)
+			readHosts(r, v, c.Auth.Hosts, rooms)
 		},
 	})...)
 	if !peers {
@@ -157,7 +156,7 @@ func topSettings() section {
 					"that cannot send a header of ours. A secret in a URL is as safe as Prosody's " +
 					"configuration and log are; usher itself logs no URL. `openssl rand -hex 32` makes one."},
 			{key: "http_insecure", kind: "true or false", def: "false", example: "true",
-				text: "`true` asks nobody for the secret: whoever reaches `listen.http` can then try " +
+				text: "`true` asks nobody for the secret: all who reach `listen.http` can then try " +
 					"tokens, and ask which accounts exist. It is only for a network where everybody may."},
 			{key: "http_hosts", kind: "a list of hosts, each with its port unless that is 80", def: "[]",
 				example: "[\"usher:8280\"]",
@@ -225,7 +224,8 @@ func (c *Config) Summary() string {
 			sources += len(i.Keys.Locations)
 		}
 	}
-	s := text.Plural(len(c.Auth.Hosts), "host") + ", " + text.Plural(issuers, "issuer") + ", " + text.Plural(keys, "key")
+	hosts := text.Plural(len(c.Auth.Hosts), "host")
+	s := hosts + ", " + text.Plural(issuers, "issuer") + ", " + text.Plural(keys, "key")
 	if sources > 0 {
 		s += ", " + text.Plural(sources, "key source")
 	}

@@ -31,10 +31,9 @@ func NeedsRestart(old, next *Config, file string) Problems {
 			return
 		}
 		line, column := next.document.Place(strings.Split(key, ".")...)
+		what := fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is))
 		list = append(list, Problem{
-			File: file, Line: line, Column: column,
-			Text: text.Printable(fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is))),
-			Mend: "systemctl restart usher",
+			File: file, Line: line, Column: column, Text: text.Printable(what), Mend: "systemctl restart usher",
 		})
 	}
 	differs("listen.dovecot", old.Listen.Dovecot, next.Listen.Dovecot)

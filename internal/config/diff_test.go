@@ -6,13 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v4"
 
 	"usher/internal/config/configtest"
-	"usher/internal/strictyaml"
 )
 
 // TestReloadNamesEveryKey: whatever key of the example is changed, added or taken out, a reload that takes it says so by
@@ -40,10 +40,7 @@ func TestReloadNamesEveryKey(t *testing.T) {
 		tags := map[*yaml.Node]string{} // Dump changes them
 		configtest.EachNode(root.Content[0], nil, func(_ []string, node *yaml.Node) { tags[node] = node.ShortTag() })
 		configtest.EachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
-			name := ""
-			for _, p := range path {
-				name = strictyaml.JoinPath(name, p)
-			}
+			name := pathName(path)
 			if len(path) == 0 || node.Kind == yaml.MappingNode && len(node.Content) > 0 {
 				return
 			}
@@ -89,6 +86,18 @@ func TestReloadNamesEveryKey(t *testing.T) {
 			t.Errorf("no other good value of %s is among others", name)
 		}
 	}
+}
+
+// pathName is a path as messages have it: names with dots are quoted.
+func pathName(path []string) string {
+	var names []string
+	for _, p := range path {
+		if strings.Trim(p, "abcdefghijklmnopqrstuvwxyz_-") != "" {
+			p = strconv.Quote(p)
+		}
+		names = append(names, p)
+	}
+	return strings.Join(names, ".")
 }
 
 // describedAt returns the description of the key at a path of the file.

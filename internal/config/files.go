@@ -61,8 +61,8 @@ func (r *reader) root() (strictyaml.Value, bool) {
 	})
 }
 
-// bareMemory puts the quotes around state: memory: that YAML wants, as a plain
-// value cannot end with a colon. Nobody should have to know that.
+// bareMemory puts quotes around the memory: of state: memory:, as a plain value
+// of YAML cannot end with a colon, which an operator need not know.
 func bareMemory(content []byte) []byte {
 	line := regexp.MustCompile(`(?m)^(state:[ \t]+)memory:([ \t]*(?:[ \t]#.*)?\r?)$`)
 	return line.ReplaceAll(content, []byte(`${1}"memory:"$2`))

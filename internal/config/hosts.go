@@ -67,10 +67,10 @@ func hostSettings() section {
 	}
 }
 
-func (r *reader) hosts(v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
+func readHosts(r *reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
 	for _, e := range v.Entries() {
 		checkHost(e.Key)
-		h := r.newHost(e.Key)
+		h := newHost(r, e.Key)
 		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
 		hosts[e.Key.Text] = h.auth
 	}
@@ -96,7 +96,7 @@ func checkHost(it strictyaml.Item) {
 	}
 }
 
-func (r *reader) newHost(key strictyaml.Item) *hostReader {
+func newHost(r *reader, key strictyaml.Item) *hostReader {
 	return &hostReader{reader: r, key: key, auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
@@ -128,7 +128,7 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 		h.auth.Subject = defaultSubject(len(h.rooms.MUC) > 0)
 	}
 	h.checkBounds()
-	h.checkShared(h.key.Text, h.auth.Subject)
+	checkShared(h.holders, h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)
 	if complete && none {
 		h.key.Problem("name who issues its tokens (their iss) under issuers",
@@ -147,7 +147,7 @@ func (h *hostReader) readIssuers(v strictyaml.Value) {
 	h.issuers = v
 	for _, e := range v.Entries() {
 		checkIssuer(e.Key)
-		config, bounds := h.issuer(e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
+		config, bounds := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
 		checkPrefix(e.Key, config.AccountPrefix, h.auth.Issuers)
 		h.auth.Issuers[e.Key.Text] = config
 		if bounds.Bounded() {

@@ -38,7 +38,7 @@ type httpReader struct {
 func (r *httpReader) readSecret(v strictyaml.Value) {
 	r.named = true
 	if s, ok := v.Word(); ok {
-		r.httpSecret(strictyaml.ItemOf(v, s), r.config)
+		r.secret(strictyaml.ItemOf(v, s))
 	}
 }
 
@@ -62,9 +62,9 @@ func (r *httpReader) check() {
 	}
 }
 
-// httpSecret reads a secret that fits unchanged into a header and a URL: some
+// secret reads a secret that fits unchanged into a header and a URL: some
 // modules of Prosody can send it in no other way.
-func (r *reader) httpSecret(it strictyaml.Item, to *HTTP) {
+func (r *httpReader) secret(it strictyaml.Item) {
 	content, ok := r.file(it, "http secret file", true)
 	if !ok {
 		return
@@ -84,7 +84,7 @@ func (r *reader) httpSecret(it strictyaml.Item, to *HTTP) {
 				"(RFC 3986 section 2.3)",
 			text.Clip(it.Text))
 	default:
-		to.Secret, to.SecretFile = secret, r.resolve(it.Text)
+		r.config.Secret, r.config.SecretFile = secret, r.resolve(it.Text)
 	}
 }
 

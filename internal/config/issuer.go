@@ -48,7 +48,7 @@ func issuerSettings() section {
 				text: "The CA of the key server, if it is your own. It is believed instead of the " +
 					"system's, for this issuer."},
 			{key: "insecure_http", kind: "true or false", def: "false", example: "true",
-				text: "`true` takes http also to another machine, in a network of your own: whoever is " +
+				text: "`true` takes http also to another machine, in a network of your own: who is " +
 					"on the way to the key server can let in anybody."},
 			{key: "algorithms", kind: "a list of names",
 				unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
@@ -98,7 +98,7 @@ type issuerReader struct {
 	unread          bool                          // some key is not known, so that nothing can be said of all
 }
 
-func (r *reader) issuer(v strictyaml.Value, host string, key strictyaml.Item) (auth.IssuerConfig, moderation.Bounds) {
+func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item) (auth.IssuerConfig, moderation.Bounds) {
 	i := &issuerReader{
 		reader:   r,
 		key:      key,

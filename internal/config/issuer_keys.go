@@ -82,6 +82,13 @@ func (r *issuerReader) checkUntried() {
 	}
 }
 
+// hold remembers the keys of an issuer for [checkShared].
+func (r *issuerReader) hold(host string) {
+	for _, k := range r.config.Keys.Files {
+		r.holders = append(r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
+	}
+}
+
 // readSources judges the key sources, and what they are trusted by.
 func (r *issuerReader) readSources() {
 	for _, kind := range keys.Kinds() {

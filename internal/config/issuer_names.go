@@ -19,7 +19,7 @@ var (
 )
 
 // checkIssuer refuses names that are no token's iss. Such an issuer would match
-// nobody, and whoever wrote it believes that it matches everybody.
+// no token, where the operator believes that it matches every one.
 func checkIssuer(it strictyaml.Item) {
 	const mend = "name each issuer by the iss of its tokens (usher token explain shows it)"
 	switch {

@@ -213,7 +213,7 @@ var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
 func AdminSocket(path string) string {
 	r, c := newReader(path), Default()
 	if root, ok := r.root(); ok {
-		r.configuration(root, c)
+		readConfiguration(r, root, c)
 		return c.Listen.Admin.Name
 	}
 	content, _ := os.ReadFile(path)

@@ -38,9 +38,9 @@ func moderationSettings() section {
 					"`demote` takes back what usher gave, `remove` takes the occupant out of the room, " +
 					"too. Where a room is members-only, Prosody puts out who is demoted."},
 			{key: "strict", kind: "true or false", def: "false", example: "true",
-				text: "`true` takes `owner` also from those whom no token made one, whoever did it: " +
-					"jicofo, another module, another owner by hand. `service_accounts` are left alone, and " +
-					"the log names who may have done it."},
+				text: "`true` takes `owner` also from those whom no token made one, but jicofo, another " +
+					"module or another owner by hand. `service_accounts` are left alone, and the log names " +
+					"who may have done it."},
 			{key: "idle", kind: "a duration, 1m to 8784h", def: "24h", example: "8h",
 				text: "How long the session of a token without an end lasts unused."},
 		},
@@ -74,7 +74,7 @@ func (h *hostReader) readIdle(v strictyaml.Value) {
 }
 
 // claimTests reads where a token may say that its user is a moderator. An
-// empty list is good: nobody is.
+// empty list is good: no user is one.
 func claimTests(v strictyaml.Value) []auth.ClaimTest {
 	tests := []auth.ClaimTest{}
 	for _, it := range v.List() {

@@ -26,8 +26,8 @@ func defaultPeers(root strictyaml.Value) []int {
 	return withOwn(uids...)
 }
 
-// withOwn adds those who could connect by other ways anyhow: root, and the
-// user that usher runs as.
+// withOwn adds the users that could connect by other ways anyhow: root, and the
+// one that usher runs as.
 func withOwn(uids ...int) []int {
 	uids = append(uids, 0, os.Geteuid())
 	slices.Sort(uids)

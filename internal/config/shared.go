@@ -17,29 +17,22 @@ type keyHolder struct {
 	anySub       bool            // the host does not look at sub
 }
 
-// hold remembers the keys of an issuer for [reader.checkShared].
-func (r *issuerReader) hold(host string) {
-	for _, k := range r.config.Keys.Files {
-		r.holders = append(r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
-	}
-}
-
 // checkShared warns where a key of the host that was just read is also another
 // issuer's, once for each issuer: what keeps their tokens apart is then only what
 // the tokens say. An issuer that two hosts have under one name is one application,
 // and sub tells its hosts apart, if it is looked at.
-func (r *reader) checkShared(host string, subject auth.SubjectMode) {
+func checkShared(holders []keyHolder, host string, subject auth.SubjectMode) {
 	warned := map[string]bool{}
-	for i := range r.holders {
-		h := &r.holders[i]
+	for i := range holders {
+		h := &holders[i]
 		if h.host != host {
 			continue
 		}
 		h.anySub = subject == auth.SubjectAny
-		other := slices.IndexFunc(r.holders[:i], func(o keyHolder) bool { return h.mixesUp(&o) })
+		other := slices.IndexFunc(holders[:i], func(o keyHolder) bool { return h.mixesUp(&o) })
 		if other >= 0 && !warned[h.issuer] {
 			warned[h.issuer] = true
-			h.warn(&r.holders[other])
+			h.warn(&holders[other])
 		}
 	}
 }

@@ -56,8 +56,8 @@ func (h *hostReader) readTokens(v strictyaml.Value) {
 	})...)
 }
 
-// defaultSubject is Jitsi's own rule, which is for joins. Where nobody joins
-// anything a token of another host would get in by it.
+// defaultSubject is Jitsi's own rule, which is for joins. Without rooms there are
+// no joins, and a token of another host would get in by it.
 func defaultSubject(hasRooms bool) auth.SubjectMode {
 	if hasRooms {
 		return auth.SubjectTenant

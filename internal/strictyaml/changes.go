@@ -45,7 +45,7 @@ func (t *Tree) isScalar() bool { return t.of == nil && t.items == nil }
 
 func (d *changes) mappings(path string, old, next *Tree) {
 	for _, name := range next.keys {
-		at := JoinPath(path, name)
+		at := joinPath(path, name)
 		switch before := old.of[name]; {
 		case before == nil:
 			d.add("%s added%s", at, next.of[name].shown())
@@ -55,7 +55,7 @@ func (d *changes) mappings(path string, old, next *Tree) {
 	}
 	for _, name := range old.keys {
 		if next.of[name] == nil {
-			d.add("%s removed%s", JoinPath(path, name), old.of[name].shown())
+			d.add("%s removed%s", joinPath(path, name), old.of[name].shown())
 		}
 	}
 }
@@ -140,9 +140,9 @@ func harmless(text string) bool {
 
 var bareName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// JoinPath returns the path of a key below another path; names with dots are
+// joinPath returns the path of a key below another path; names with dots are
 // quoted, as in TOML.
-func JoinPath(path, name string) string {
+func joinPath(path, name string) string {
 	if !bareName.MatchString(name) {
 		name = fmt.Sprintf("%q", text.Clip(name))
 	}

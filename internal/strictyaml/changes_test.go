@@ -12,7 +12,7 @@ func treeOf(t *testing.T, content string) *Tree {
 	if !ok {
 		t.Fatal(content)
 	}
-	return root.Tree()
+	return TreeOf(root)
 }
 
 func TestChanges(t *testing.T) {
@@ -66,7 +66,7 @@ func TestDepth(t *testing.T) {
 		t.Fatal("refused")
 	}
 	depth := 0
-	for tree := root.Tree().of["a"]; tree != nil; depth++ {
+	for tree := TreeOf(root).of["a"]; tree != nil; depth++ {
 		tree = tree.of["b"]
 	}
 	if depth > maxTreeDepth+1 {

@@ -182,7 +182,7 @@ func FuzzParse(f *testing.F) {
 		if !ok || problems.Errors() > 0 || hasNull(root.node, 10) { // the library writes {x} as {x: ''}
 			return
 		}
-		tree := root.Tree()
+		tree := TreeOf(root)
 		if changes := Changes(tree, tree); len(changes) > 0 {
 			t.Fatalf("it differs from itself: %q", changes)
 		}
@@ -194,7 +194,7 @@ func FuzzParse(f *testing.F) {
 		if !ok {
 			t.Fatalf("written anew it is refused: %q", again)
 		}
-		if changes := Changes(tree, next.Tree()); len(changes) > 0 {
+		if changes := Changes(tree, TreeOf(next)); len(changes) > 0 {
 			t.Fatalf("written anew as %q: %q", again, changes)
 		}
 	})

@@ -7,9 +7,8 @@ import (
 // maxTreeDepth bounds a tree: no good configuration is half as deep.
 const maxTreeDepth = 32
 
-// A Tree is a document as its file has it, so that two of them can be
-// compared without a list of keys that somebody would have to keep: a key that
-// the reader learns is in it from the first day.
+// A Tree is a document as its file has it, so that two of them can be compared
+// without a list of keys: one that the reader learns is in it from the first day.
 type Tree struct {
 	line, column int
 	tag          string           // of a text, a number and so on: !!str, !!int, …
@@ -19,9 +18,9 @@ type Tree struct {
 	of           map[string]*Tree // of a mapping
 }
 
-// Tree returns the value as the file has it. Good or not does not matter; what is
+// TreeOf returns a value as the file has it. Good or not does not matter; what is
 // more than 32 levels deep is left out.
-func (v Value) Tree() *Tree { return growTree(v.node, maxTreeDepth) }
+func TreeOf(v Value) *Tree { return growTree(v.node, maxTreeDepth) }
 
 func growTree(node *yaml.Node, depth int) *Tree {
 	at := node

@@ -12,8 +12,9 @@ import (
 // half a second.
 const Every = 200 * time.Millisecond
 
-// mostLooks bounds how long a change waits for two looks that find the same: a file that is written all the time keeps
-// no other change from being seen for ever. Nobody writes one for ten seconds.
+// mostLooks bounds how long a change waits for two looks that find the same, to ten
+// seconds: a file that is written all the time keeps no other change from being
+// seen for ever.
 const mostLooks = 50
 
 // A Watcher says when the configuration or a file that it names has changed. Its
