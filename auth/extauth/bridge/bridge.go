@@ -26,8 +26,14 @@ type Options struct {
 	Framing extauth.Framing // of the queries; 0 means Generic
 }
 
-// errEnd ends the bridge, without a word.
-var errEnd = errors.New("end")
+var (
+	// errEnd ends the bridge, without a word.
+	errEnd = errors.New("end")
+
+	// errDoubt is for when it is not sure that somebody waits. What has come is
+	// dropped without a word; see [bridge.startOver].
+	errDoubt = errors.New("nobody may be waiting")
+)
 
 // A bridge is between standard input and output and the daemon.
 type bridge struct {
@@ -45,24 +51,40 @@ type bridge struct {
 	emptySince time.Duration
 }
 
-// Run answers queries until standard input ends, a signal comes or an answer
-// would be too late. It never returns an error: nobody could be told.
+// Run answers queries until standard input ends or, after a signal, the next
+// answer is due; on pipes a signal ends it at once. It never returns an error:
+// nobody could be told.
 func Run(o Options) { run(o, upTimeout) }
 
 func run(o Options, up time.Duration) {
 	defer func() { _ = recover() }() // a panic would end with another code than 0
 	quiet()
-	s := catchSignals()
+	t, err := unix.IoctlGetTermios(0, unix.TCGETS)
+	terminal := err == nil
+	s := catchSignals(terminal)
 	if o.Framing == 0 {
 		o.Framing = extauth.Generic
 	}
-	b := &bridge{framing: o.Framing, signals: s, daemon: daemon{path: o.Socket, framing: o.Framing, fd: -1, up: up, settled: s.settledEverywhere}, buf: make([]byte, 32<<10)}
+	d := daemon{path: o.Socket, framing: o.Framing, fd: -1, up: up, settled: s.settledEverywhere}
+	b := &bridge{framing: o.Framing, terminal: terminal, signals: s, daemon: d, buf: make([]byte, 32<<10)}
 	defer b.daemon.close()
-	b.open()
+	b.open(t)
 	letGo()
-	for b.next() == nil {
-	}
+	b.answerAll()
 	forget()
+}
+
+// answerAll returns when the bridge is to end.
+func (b *bridge) answerAll() {
+	for {
+		err := b.next()
+		if b.terminal && errors.Is(err, errDoubt) {
+			err = b.startOver()
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // quiet takes standard error away where it is the terminal: whatever is
@@ -79,13 +101,12 @@ func quiet() {
 	_ = unix.Dup3(int(null.Fd()), 2, 0)
 }
 
-// open makes the terminal raw, if there is one. lpty's settings leave signals,
-// flow control and the translation of CR on.
-func (b *bridge) open() {
+// open makes the terminal raw, if there is one; t are its settings. lpty's leave
+// signals, flow control and the translation of CR on.
+func (b *bridge) open(t *unix.Termios) {
 	b.emptySince = startTime()
-	t, err := unix.IoctlGetTermios(0, unix.TCGETS)
-	if b.terminal = err == nil; !b.terminal || isRaw(t) {
-		return // raw already: the settings are those of the process before, and a waiting query was not echoed
+	if !b.terminal || isRaw(t) {
+		return // raw already: the process before has left nothing there, and a waiting query was not echoed
 	}
 	before := now()
 	makeRaw(t)
@@ -110,21 +131,23 @@ func makeRaw(t *unix.Termios) {
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
 }
 
-// next waits for one query and answers it.
+// next waits for one query and answers it. Whatever comes with it or until the
+// answer is refused with it, in one.
 func (b *bridge) next() error {
 	query, rest, err := b.read()
+	yes := false
 	switch {
-	case errors.Is(err, errTooLong):
-		return b.refuseAll()
+	case errors.Is(err, errTooLong), err == nil && len(rest) > 0:
 	case err != nil:
 		return err
-	case len(rest) > 0:
-		return b.refuseAll()
+	default:
+		if yes, err = b.daemon.ask(query); err != nil {
+			return err
+		}
 	}
-	yes, err := b.daemon.ask(query)
 	b.in = b.in[:0]
-	if err != nil || !b.signals.settled() {
-		return errEnd
+	if !b.signals.settled() {
+		return errDoubt
 	}
 	more, err := b.drain()
 	if err != nil {
@@ -133,28 +156,44 @@ func (b *bridge) next() error {
 	return b.answer(yes && !more)
 }
 
-// refuseAll answers whatever has come with one refusal.
-func (b *bridge) refuseAll() error {
-	b.in = b.in[:0]
-	if _, err := b.drain(); err != nil {
-		return err
+// startOver forgets what has come, and what was begun. A query that comes after
+// that has somebody who waits for it again.
+func (b *bridge) startOver() error {
+	b.signals.resumed.Store(false) // first: a stop from now on is another one
+	for {
+		began := now()
+		ready, err := b.poll()
+		b.in = b.in[:0]
+		switch {
+		case err != nil || b.eof:
+			return errEnd
+		case !ready:
+			b.emptySince = began
+			return nil
+		}
 	}
-	return b.answer(false)
 }
 
-// answer writes one answer, if it is sure that somebody waits for it.
+// answer writes one answer, if it is sure that somebody waits for it; or ends
+// the bridge in its place, if a signal asked for that. Only now is that safe:
+// Prosody waits and writes nothing, so no query is left for the next process,
+// which could answer it before Prosody has written its own; no answer is left
+// unread; and Prosody gives up this query, as it gets a SIGCHLD.
 func (b *bridge) answer(yes bool) error {
 	checked := now()
 	if checked-b.emptySince >= maxAge {
+		return errDoubt
+	}
+	if b.signals.ending.Load() {
 		return errEnd
 	}
 	out := []unix.PollFd{{Fd: 1, Events: unix.POLLOUT}}
 	if n, err := unix.Poll(out, int(writeTimeout.Milliseconds())); n != 1 || err != nil {
-		return errEnd
+		return errDoubt
 	}
 	text := []byte(b.framing.Answer(yes))
 	if n, err := unix.Write(1, text); n != len(text) || err != nil {
-		return errEnd
+		return errDoubt
 	}
 	b.emptySince = checked // drain found nothing, and before the answer nobody asks
 	if b.eof {
@@ -195,7 +234,12 @@ func (b *bridge) wait(most time.Duration) (bool, error) {
 	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
 	err := waitFor(fds, int(most.Milliseconds()), b.signals.settledEverywhere)
 	switch {
-	case err != nil || fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
+	case errors.Is(err, syscall.EINTR):
+		return false, errDoubt
+	case err != nil: // the machine has no descriptor or no memory left
+		time.Sleep(tick)
+		return false, errDoubt
+	case fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:
 		return false, errEnd
 	case fds[0].Revents != 0:
 		return true, nil
@@ -225,19 +269,30 @@ func (b *bridge) take() error {
 // was anything. On Linux a poll of a terminal's slave lets all that was
 // written before it arrive first, so nothing is overlooked.
 func (b *bridge) drain() (more bool, err error) {
-	for !b.eof {
-		fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
-		if _, err := unix.Poll(fds, 0); err != nil && !errors.Is(err, syscall.EINTR) {
-			return more, errEnd
-		}
-		if fds[0].Revents == 0 {
-			return more, nil
-		}
-		if err := b.take(); err != nil || now()-b.emptySince >= maxAge {
-			return more, errEnd
+	for {
+		ready, err := b.poll()
+		if err != nil || !ready {
+			return more, err
 		}
 		more = more || len(b.in) > 0
 		b.in = b.in[:0]
+		if now()-b.emptySince >= maxAge {
+			return more, errDoubt
+		}
 	}
-	return more, nil
+}
+
+// poll reads what is there, and reports whether there was anything or the end.
+func (b *bridge) poll() (ready bool, err error) {
+	if b.eof {
+		return false, nil
+	}
+	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
+	if _, err := unix.Poll(fds, 0); err != nil && !errors.Is(err, syscall.EINTR) {
+		return false, errEnd
+	}
+	if fds[0].Revents == 0 {
+		return false, nil
+	}
+	return true, b.take()
 }

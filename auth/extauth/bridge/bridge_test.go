@@ -35,8 +35,10 @@ func TestRestartOnTheSameTerminal(t *testing.T) {
 	t.Parallel()
 	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path).ready()
 	x.ask(good, "1\n")
-	x.signal(syscall.SIGTERM)
+	x.told(syscall.SIGTERM)
+	x.write(good + "\n")
 	x.ended()
+	x.silent(50 * time.Millisecond)
 	x.write(good + "\n")
 	x.start()
 	if got := x.read(5 * time.Second); got != "1\n" {
@@ -117,11 +119,9 @@ func TestSuspendedWhileAQueryWaits(t *testing.T) {
 	x.signal(syscall.SIGSTOP)
 	x.write(good + "\n")
 	time.Sleep(maxAge + 100*time.Millisecond)
-	x.signal(syscall.SIGCONT)
-	x.ended()
-	x.silent(100 * time.Millisecond)
-	x.start() // what was not answered is gone
-	x.silent(500 * time.Millisecond)
+	x.resume()
+	x.silent(500 * time.Millisecond) // what was not answered is gone
+	x.alive()
 	x.ask(good, "1\n")
 }
 
@@ -136,9 +136,11 @@ func TestSuspendedWhileTheDaemonAnswers(t *testing.T) {
 	x.signal(syscall.SIGSTOP)
 	release()
 	time.Sleep(maxAge + 100*time.Millisecond)
-	x.signal(syscall.SIGCONT)
-	x.ended()
+	x.resume()
 	x.silent(100 * time.Millisecond)
+	x.alive()
+	x.ask(good, "1\n") // and the late answer of the daemon is nobody's
+	x.ask(wrong, "0\n")
 }
 
 // TestShortSuspension interrupts Prosody's reading by a SIGCHLD, however short
@@ -150,11 +152,9 @@ func TestShortSuspension(t *testing.T) {
 	x.stop()
 	x.write(good + "\n")
 	time.Sleep(50 * time.Millisecond)
-	x.signal(syscall.SIGCONT)
-	x.ended()
-	x.silent(100 * time.Millisecond)
-	x.start()
+	x.resume()
 	x.silent(500 * time.Millisecond)
+	x.alive()
 	x.ask(good, "1\n")
 }
 
@@ -168,12 +168,11 @@ func TestManyShortSuspensions(t *testing.T) {
 		x.stop()
 		x.write(good + "\n")
 		time.Sleep(time.Duration(i%5) * time.Millisecond)
-		x.signal(syscall.SIGCONT)
-		x.ended()
+		x.resume()
 		x.silent(20 * time.Millisecond)
-		x.start()
 		x.askUntil(good, "1\n")
 	}
+	x.alive()
 }
 
 // TestDaemonAway: the answer is no, at once, until there is one again.
@@ -280,9 +279,12 @@ func TestSignals(t *testing.T) {
 		x.preempt()
 		x.ask(good, "1\n")
 	}
-	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGALRM} {
+	for _, s := range endingSignals {
 		x := openTerminal(t, path).ready()
-		x.signal(s)
+		x.told(s)
+		x.silent(50 * time.Millisecond)
+		x.alive()
+		x.write(good + "\n")
 		x.ended()
 		x.silent(50 * time.Millisecond)
 	}

@@ -40,24 +40,24 @@ func (d *daemon) close() {
 // ask reports whether the daemon says yes, within askTimeout or, if it is
 // away, up. Everything but a yes is no.
 //
-// The error is errEnd: the process was stopped meanwhile.
+// The error is errDoubt: the process was stopped meanwhile.
 func (d *daemon) ask(query []byte) (bool, error) {
 	if d.fd >= 0 {
 		if yes, err := d.exchange(query, askTimeout); !errors.Is(err, errGone) {
-			return yes, ended(err)
+			return yes, doubt(err)
 		}
 	}
 	if up, err := d.comeUp(d.up); !up { // it may have been restarted since
-		return false, ended(err)
+		return false, doubt(err)
 	}
 	yes, err := d.exchange(query, askTimeout)
-	return yes, ended(err)
+	return yes, doubt(err)
 }
 
-// ended keeps of the errors the one that is the bridge's end.
-func ended(err error) error {
-	if errors.Is(err, errEnd) {
-		return errEnd
+// doubt keeps of the errors the one that leaves the query without an answer.
+func doubt(err error) error {
+	if errors.Is(err, errDoubt) {
+		return errDoubt
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (d *daemon) lookAfter(event bool) error {
 		return nil
 	}
 	_, err := d.comeUp(idleUp)
-	return ended(err)
+	return doubt(err)
 }
 
 // comeUp connects and asks the probe.
@@ -178,7 +178,7 @@ func (d *daemon) wait(events int16, until time.Duration) error {
 		}
 		fds := []unix.PollFd{{Fd: int32(d.fd), Events: events}}
 		if err := waitFor(fds, int(left.Milliseconds())+1, d.settled); err != nil {
-			return errEnd
+			return errDoubt
 		}
 		if fds[0].Revents != 0 {
 			return nil

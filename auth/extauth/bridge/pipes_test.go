@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +49,44 @@ func TestPipes(t *testing.T) {
 	forged := string(extauth.Ejabberd.AppendQuery(nil, wrong+"\n"+good))
 	if got, _ := piped(t, path, extauth.Ejabberd, forged); got != extauth.Ejabberd.Answer(false) {
 		t.Errorf("a newline in a password: %q", got)
+	}
+}
+
+// TestSignalsWithPipes: ejabberd hears of the end by the pipe, and nothing is left in it, so the bridge ends at once.
+func TestSignalsWithPipes(t *testing.T) {
+	t.Parallel()
+	path := serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path
+	for _, s := range append(endingSignals, syscall.SIGCONT) {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), raceExit, "BRIDGE_TEST_SOCKET="+path, "BRIDGE_TEST_FRAMING=2")
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.Write(extauth.Ejabberd.AppendQuery(nil, good)); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 4)
+		if _, err := io.ReadFull(out, answer); err != nil || string(answer) != extauth.Ejabberd.Answer(true) {
+			t.Fatalf("%v: %q, %v", s, answer, err)
+		}
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := io.ReadAll(out); err != nil || len(rest) != 0 { // ends with the process
+			t.Errorf("%v: %q, %v", s, rest, err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+		_ = in.Close()
 	}
 }
 

@@ -295,6 +295,7 @@ func (x *terminal) alive() {
 	x.t.Helper()
 	select {
 	case err := <-x.done:
+		x.done <- err
 		x.t.Fatalf("ended with %v", err)
 	default:
 	}

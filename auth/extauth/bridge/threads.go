@@ -13,15 +13,15 @@ import (
 
 const lookAgain = 100 * time.Microsecond
 
-// handled waits until the runtime has seen every signal that came before and ends
-// the process. First none is left that any thread may take; whichever thread took
-// one was there then. Each thread gets a fence of its own: while a handler runs the
+// handled waits until the runtime has seen every signal of caught that came
+// before. First none is left that any thread may take; whichever thread took one
+// was there then. Each thread gets a fence of its own: while a handler runs the
 // others are blocked (Go's handlers block all), so that a thread which has taken
 // its fence has done with what it took before. The error case is false: /proc
 // cannot be read, or the time is over.
 func handled(until time.Time) bool {
 	var mask uint64
-	for _, s := range ending() {
+	for _, s := range caught() {
 		mask |= bit(s.(syscall.Signal))
 	}
 	taken := func() (bool, error) {
@@ -37,7 +37,7 @@ func handled(until time.Time) bool {
 	}
 	for _, thread := range threads {
 		if id, err := strconv.Atoi(thread.Name()); err == nil {
-			_ = unix.Tgkill(os.Getpid(), id, fence) // one that has ended has handled what it took
+			_ = unix.Tgkill(os.Getpid(), id, threadFence) // one that has ended has handled what it took
 		}
 	}
 	for _, thread := range threads {
@@ -46,7 +46,7 @@ func handled(until time.Time) bool {
 			if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 				return true, nil
 			}
-			return waiting&bit(fence) == 0, err
+			return waiting&bit(threadFence) == 0, err
 		}
 		if !eventually(until, passed) {
 			return false

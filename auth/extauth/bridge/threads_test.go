@@ -15,7 +15,7 @@ import (
 // waited for, while the others have long passed.
 func TestHandledWaitsForEveryThread(t *testing.T) {
 	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, fence)
+	signal.Notify(caught, threadFence)
 	defer signal.Stop(caught)
 	blocked, goOn, free := make(chan bool), make(chan bool), make(chan bool)
 	go func() {
