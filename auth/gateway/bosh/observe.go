@@ -55,5 +55,28 @@ type untrackedAnswer struct {
 // Limit implements [proxy.Observer].
 func (*untrackedAnswer) Limit() int64 { return mostObserved }
 
-// Observe implements [proxy.Observer].
-func (a *untrackedAnswer) Observe(answer []byte) { a.track(a.sid, a.rid, answer) }
+// Observe implements [proxy.Observer]. It takes the session into the table when
+// Prosody says that somebody has logged in on it: it addresses a stanza to an
+// account there.
+func (a *untrackedAnswer) Observe(answer []byte) {
+	body, err := stanza.ParseBody(answer)
+	if err != nil || body.Attribute("type") == "terminate" {
+		return
+	}
+	for _, e := range body.Children {
+		account, ok := e.Addressee()
+		if !ok {
+			continue
+		}
+		free, ok := a.TryTake()
+		if !ok {
+			return // each request goes on being counted by itself
+		}
+		s := a.newSession(a.rid, free)
+		s.progress.Resume(account)
+		if !a.sessions.put(a.sid, s) {
+			free()
+		}
+		return
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"usher/auth"
+	"usher/auth/gateway/filter"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stanza"
@@ -117,6 +119,34 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 	}
 	q.beforeJoins(s, body)
 	q.Forward(body, l.Repay, o)
+}
+
+// proceedUntracked is a request of a session that usher has not seen begin: it is
+// older than usher, or there is none of that name. Whether anybody has logged in
+// on it only Prosody can tell. Until it has, no login passes, as nobody knows for
+// which host it would be, and of all else what means nothing before one.
+func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
+	parsed, ok := q.readable(in)
+	if !ok {
+		q.sayFarewell(q.Request, sid, rid, nil)
+		return
+	}
+	needsToken := q.login.Token == "" && !q.login.Guests
+	if needsToken || !filter.Harmless(parsed) {
+		text := "This session is not known here any more. Please reload the page."
+		if needsToken {
+			text = auth.ReasonTokenRequired.ClientText()
+		}
+		q.end("not-authorized", text)
+		q.sayFarewell(q.Request, sid, rid, nil)
+		return
+	}
+	free, ok := q.Take() // it belongs to no session that is counted: it is counted itself
+	if !ok {
+		return
+	}
+	defer free()
+	q.Forward(in.head, nil, &untrackedAnswer{q, sid, rid})
 }
 
 // maxJoining bounds a body that is searched for joins: it is read by a parser

@@ -112,7 +112,8 @@ type Loan struct {
 	taken int64
 }
 
-// Loan returns the loan of a new message, which holds nothing yet.
+// Loan returns the loan of a new message, which holds nothing yet. Of a nil share
+// it covers a piece.
 func (s *Share) Loan() Loan { return Loan{of: s} }
 
 // Covers reports whether so many bytes of the message may be held, and takes

@@ -23,12 +23,12 @@ func passing(name string) bool {
 
 const headerLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
-// Forwarded returns the client's headers for Prosody: not those that belong to this
-// connection (RFC 9110 section 7.6.1), and not those that hold the token. A
-// Referer has it as well: it is the address of Jitsi's page.
-func (q *Request) Forwarded() http.Header {
-	h := q.R.Header.Clone()
-	for _, line := range q.R.Header.Values("Connection") {
+// passOn returns the headers of a client that go on to Prosody: not those that
+// belong to this connection (RFC 9110 section 7.6.1), and not those that hold the
+// token. A Referer has it as well: it is the address of Jitsi's page.
+func passOn(of http.Header, token string) http.Header {
+	h := of.Clone()
+	for _, line := range of.Values("Connection") {
 		for name := range strings.SplitSeq(line, ",") {
 			h.Del(strings.TrimSpace(name))
 		}
@@ -38,22 +38,16 @@ func (q *Request) Forwarded() http.Header {
 			delete(h, name)
 		}
 	}
-	q.withhold(h)
-	if q.from.address.IsValid() {
-		h.Set("X-Forwarded-For", q.from.address.String())
-	}
-	if q.from.proto != "" {
-		h.Set("X-Forwarded-Proto", q.from.proto)
-	}
+	withhold(h, token)
 	return h
 }
 
 // withhold removes what has the token in it under another name: proxies tell the
 // address as it was before they changed it in headers of their own.
-func (q *Request) withhold(h http.Header) {
+func withhold(h http.Header, token string) {
 	const short = 32 // no token and no ticket is that short
 	tells := func(v string) bool {
-		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(q.Token) >= short && strings.Contains(v, q.Token)
+		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(token) >= short && strings.Contains(v, token)
 	}
 	for name, values := range h {
 		if slices.ContainsFunc(values, tells) {

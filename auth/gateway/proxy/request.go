@@ -86,6 +86,19 @@ func (q *Request) Target(scheme string) *url.URL {
 	return &u
 }
 
+// Forwarded returns the client's headers for Prosody, and those that say who the
+// client is.
+func (q *Request) Forwarded() http.Header {
+	h := passOn(q.R.Header, q.Token)
+	if q.from.address.IsValid() {
+		h.Set("X-Forwarded-For", q.from.address.String())
+	}
+	if q.from.proto != "" {
+		h.Set("X-Forwarded-Proto", q.from.proto)
+	}
+	return h
+}
+
 // control sets deadlines. What is no connection, as in a test, has none.
 func (q *Request) control() *http.ResponseController { return http.NewResponseController(q.W) }
 

@@ -1,11 +1,13 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/filter"
+	"usher/auth/gateway/login"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
@@ -68,4 +70,54 @@ func (s *Session) beforeJoin(m *websocket.Message) {
 		defer cancel()
 		rooms.BeforeJoin(ctx, s.account, room)
 	}
+}
+
+// beforeLogin lets of what comes before the login only that pass which the list
+// in package filter has. What cannot be read cannot be compared with it.
+func (s *Session) beforeLogin(m *websocket.Message) (passes bool, why *closeReason) {
+	element, err := stanza.Parse(m.Payload())
+	if err != nil {
+		return false, policy(metrics.EndedPolicy, "not-well-formed", "The stanza could not be read.")
+	}
+	switch s.stream.Position(element) {
+	case filter.Framed:
+		return true, nil
+	case filter.Misplaced:
+		return false, policy(metrics.EndedPolicy, "bad-format", "A stream begins with one <open/> here.")
+	}
+	return s.inspectLogin(m, element)
+}
+
+// inspectLogin lets a login pass, with a ticket in the place of the token, and
+// the steps of one that is under way.
+func (s *Session) inspectLogin(m *websocket.Message, element stanza.Element) (passes bool, why *closeReason) {
+	v, err := s.sessions.Exchange.Judge(s.ctx, s.login, s.stream.Host, s.progress.UnderWay(), element)
+	switch {
+	case errors.Is(err, login.ErrForbidden):
+		condition, text := s.login.Told()
+		return false, policy(metrics.EndedPolicy, condition, text)
+	case err != nil:
+		return false, policy(metrics.EndedPolicy, "policy-violation", "The login could not be read.")
+	case v.Failure != "":
+		return false, s.refuseLogin(v.Failure)
+	case v.Begins:
+		s.sessions.Exchange.Cancel(s.progress.Begin(v, bytes.Clone(v.Rewritten)))
+	default:
+		s.progress.Continue(v)
+	}
+	if v.Rewritten != nil {
+		m.Replace(v.Rewritten)
+	}
+	return true, nil
+}
+
+// refuseLogin tells the client that the login was refused.
+func (s *Session) refuseLogin(failure string) *closeReason {
+	if err := s.client.Send([]byte(failure)); err != nil {
+		return clientSlow(err)
+	}
+	if s.failures++; s.failures >= login.MaxFailures {
+		return policy(metrics.EndedPolicy, "policy-violation", "Too many logins were refused.")
+	}
+	return nil
 }

@@ -59,15 +59,15 @@ func (t *Sessions) New(c Client) *Session {
 }
 
 // Dial connects to Prosody's mod_websocket, and returns the protocol that it
-// chose. The errors are [websocket.Conn.Dial]'s.
+// chose. The errors are [websocket.Dial]'s.
 func (s *Session) Dial(ctx context.Context, r websocket.Request) (protocol string, err error) {
-	return s.prosody.Dial(ctx, r, s.optionsOfProsody())
+	return websocket.Dial(ctx, &s.prosody, r, s.optionsOfProsody())
 }
 
 // Accept answers the client's handshake with that protocol. After an error
 // nothing is connected, and the client has been answered.
 func (s *Session) Accept(w http.ResponseWriter, r *http.Request, protocol string) error {
-	err := s.client.Accept(w, r, protocol, s.sessions.WriteTimeout, s.optionsOfClient())
+	err := websocket.Accept(&s.client, w, r, protocol, s.sessions.WriteTimeout, s.optionsOfClient())
 	if err != nil {
 		_ = s.prosody.Close()
 	}

@@ -36,7 +36,7 @@ type Options struct {
 }
 
 // A Conn is one WebSocket connection after its handshake. It wants to be opened
-// ([Conn.Dial], [Conn.Accept], [Conn.Open]) before anything else. One goroutine
+// ([Dial], [Accept], [Conn.Open]) before anything else. One goroutine
 // may read; any may write.
 type Conn struct {
 	conn         net.Conn

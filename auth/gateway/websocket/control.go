@@ -2,27 +2,6 @@ package websocket
 
 import "github.com/gobwas/ws"
 
-// answer reads a control frame whose header was read. Only the close frame
-// ends something.
-func (c *Conn) answer(h ws.Header) error {
-	payload := make([]byte, h.Length)
-	if err := c.fill(payload, h.Mask, 0); err != nil {
-		return err
-	}
-	switch h.OpCode {
-	case ws.OpClose:
-		if err := checkClose(payload); err != nil && c.state.ServerSide() {
-			return err
-		}
-		return &ClosedError{payload}
-	case ws.OpPing:
-		if err := c.control(ws.OpPong, payload); err != nil {
-			return &AnswerError{err}
-		}
-	}
-	return nil
-}
-
 // A StatusCode is what a close frame says (RFC 6455 section 7.4.1).
 type StatusCode uint16
 

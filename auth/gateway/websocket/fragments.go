@@ -8,26 +8,33 @@ import (
 	"usher/auth/gateway/budget"
 )
 
-// assemble reads a message in fragments, which Prosody does not take
-// (mod_websocket refuses continuation frames). How long it gets is not known
-// before it has ended, so it is held whole, within the session's share.
-func (c *Conn) assemble(b *buffer, h ws.Header, most int64) error {
-	m := &b.message
-	*m = Message{op: h.OpCode, loan: c.loan()}
-	fragments, began := c.state.Set(ws.StateFragmented), time.Now()
+// An assembly is a message in fragments that is being put together. Prosody does
+// not take them (mod_websocket refuses continuation frames). How long the message
+// gets is not known before it has ended, so it is held whole, within the session's
+// share.
+type assembly struct {
+	*Conn
+	buffer  *buffer
+	message *Message
+	most    int64
+}
+
+// read reads the fragments, of which the first one's header was read.
+func (a *assembly) read(h ws.Header) error {
+	fragments, began := a.state.Set(ws.StateFragmented), time.Now()
 	for {
-		length := int64(len(m.payload))
-		if h.Length > most-length { // not the sum: it may overflow
+		length := int64(len(a.message.payload))
+		if h.Length > a.most-length { // not the sum: it may overflow
 			return ErrTooLarge
 		}
-		if err := c.readBy(began.Add(budget.TimeFor(length + h.Length))); err != nil {
+		if err := a.readBy(began.Add(budget.TimeFor(length + h.Length))); err != nil {
 			return err
 		}
-		if err := c.attach(m, b, h); err != nil || h.Fin {
+		if err := a.attach(h); err != nil || h.Fin {
 			return err
 		}
 		var err error
-		if h, err = c.continuation(b, fragments); err != nil {
+		if h, err = a.next(fragments); err != nil {
 			return err
 		}
 	}
@@ -35,13 +42,14 @@ func (c *Conn) assemble(b *buffer, h ws.Header, most int64) error {
 
 // attach reads a fragment. Its length is its sender's word: memory is taken for
 // what has come.
-func (c *Conn) attach(m *Message, b *buffer, h ws.Header) error {
+func (a *assembly) attach(h ws.Header) error {
+	m := a.message
 	for offset := int64(0); offset < h.Length; {
-		piece := b.piece()[:min(h.Length-offset, budget.Piece)]
+		piece := a.buffer.piece()[:min(h.Length-offset, budget.Piece)]
 		if !m.loan.Covers(int64(len(m.payload) + len(piece))) {
 			return budget.ErrOverloaded
 		}
-		if err := c.fill(piece, h.Mask, offset); err != nil {
+		if err := a.fill(piece, h.Mask, offset); err != nil {
 			return err
 		}
 		m.payload = append(m.payload, piece...)
@@ -50,14 +58,14 @@ func (c *Conn) attach(m *Message, b *buffer, h ws.Header) error {
 	return nil
 }
 
-// continuation reads the header of the next fragment.
-func (c *Conn) continuation(b *buffer, state ws.State) (ws.Header, error) {
+// next reads the header of the next fragment. Control frames may come between.
+func (a *assembly) next(state ws.State) (ws.Header, error) {
 	for {
-		h, err := c.header(b, state)
+		h, err := a.header(a.buffer, state)
 		if err != nil || !h.OpCode.IsControl() {
 			return h, err
 		}
-		if err := c.answer(h); err != nil {
+		if err := a.answer(h); err != nil {
 			return h, err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Wanted reports whether a request opens a WebSocket. Whether it does so
-// rightly is found out by [Conn.Accept].
+// rightly is found out by [Accept].
 func Wanted(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.Header.Get("Sec-WebSocket-Key") != ""
 }
@@ -47,10 +47,10 @@ type Request struct {
 	Protocols []string
 }
 
-// Dial opens a connection to a server, and returns the subprotocol that it
-// chose. The error is a [StatusError] if the server answered otherwise,
+// Dial opens a connection to a server, and returns the subprotocol that the
+// server chose. The error is a [StatusError] if the server answered otherwise,
 // [ErrProtocol], or the network's.
-func (c *Conn) Dial(ctx context.Context, r Request, o Options) (protocol string, err error) {
+func Dial(ctx context.Context, c *Conn, r Request, o Options) (protocol string, err error) {
 	d := ws.Dialer{
 		Host: r.Host, Header: ws.HandshakeHeaderHTTP(r.Header), Protocols: r.Protocols,
 		ReadBufferSize: readBytes, WriteBufferSize: 4 * readBytes,
@@ -78,10 +78,10 @@ func drain(r *bufio.Reader) []byte {
 	return early
 }
 
-// Accept answers a client's handshake with the subprotocol, if the client asks
+// Accept opens a connection: it answers a client's handshake with the subprotocol, if the client asks
 // for it, and opens the connection. The headers that w has go with the answer,
 // which may take so long. After an error the request has been answered.
-func (c *Conn) Accept(w http.ResponseWriter, r *http.Request, protocol string, within time.Duration, o Options) error {
+func Accept(c *Conn, w http.ResponseWriter, r *http.Request, protocol string, within time.Duration, o Options) error {
 	u := ws.HTTPUpgrader{
 		Timeout: within, Header: w.Header(),
 		Protocol: func(p string) bool { return p == protocol },

@@ -62,7 +62,8 @@ func (c *Conn) read(b *buffer, most int64) error {
 		return ErrTooLarge
 	}
 	if !h.Fin {
-		return c.assemble(b, h, most)
+		b.message = Message{op: h.OpCode, loan: c.share.Loan()}
+		return (&assembly{c, b, &b.message, most}).read(h)
 	}
 	if err := c.readWithin(h.Length); err != nil {
 		return err
@@ -86,13 +87,6 @@ func (c *Conn) header(scratch *buffer, state ws.State) (ws.Header, error) {
 	return h, err
 }
 
-func (c *Conn) loan() budget.Loan {
-	if c.share == nil {
-		return budget.Loan{}
-	}
-	return c.share.Loan()
-}
-
 // fill reads bytes of a frame's payload, which begin at offset.
 func (c *Conn) fill(p []byte, mask [4]byte, offset int64) error {
 	if _, err := io.ReadFull(c.reader, p); err != nil {
@@ -112,6 +106,27 @@ func (c *Conn) skip(m *Message, b *buffer) error {
 			return err
 		}
 		m.rest -= int64(len(piece))
+	}
+	return nil
+}
+
+// answer reads a control frame whose header was read. Only the close frame
+// ends something.
+func (c *Conn) answer(h ws.Header) error {
+	payload := make([]byte, h.Length)
+	if err := c.fill(payload, h.Mask, 0); err != nil {
+		return err
+	}
+	switch h.OpCode {
+	case ws.OpClose:
+		if err := checkClose(payload); err != nil && c.state.ServerSide() {
+			return err
+		}
+		return &ClosedError{payload}
+	case ws.OpPing:
+		if err := c.write(&Message{op: ws.OpPong, payload: payload}, nil, nil); err != nil {
+			return &AnswerError{err}
+		}
 	}
 	return nil
 }

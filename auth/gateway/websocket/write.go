@@ -93,11 +93,6 @@ func (c *Conn) Send(text []byte) error {
 	return c.write(&Message{op: ws.OpText, payload: text}, nil, nil)
 }
 
-// control sends a control frame.
-func (c *Conn) control(op ws.OpCode, payload []byte) error {
-	return c.write(&Message{op: op, payload: payload}, nil, nil)
-}
-
 // Ping asks whether the other side is there, unless a frame is being written:
 // then that will tell.
 func (c *Conn) Ping() error {
