@@ -10,10 +10,10 @@ import (
 // completionFlag is what the shell asks with; it has to stay the last argument.
 const completionFlag = "--generate-bash-completion"
 
-// arrange puts the options of a command before its other arguments, wherever they stand, so that an address is never taken
-// for an option: Prosody draws accounts of guests that begin with - or _ (util.id), and the library ends its options at the
-// first other argument. What is neither an option of the command nor has an @ stays where options are, and is then
-// refused as a wrong one; behind -- everything is as it is.
+// arrange puts the options of a command before its other arguments, wherever they stand, so that an address is never
+// taken for an option: Prosody draws accounts of guests that begin with - or _ (util.id), and the library ends its
+// options at the first other argument. What is neither an option of the command nor has an @ stays where options are,
+// and is then refused as a wrong one; behind -- everything is as it is.
 func arrange(app *cli.App, args []string) []string {
 	if len(args) == 0 || args[len(args)-1] == completionFlag {
 		return args
@@ -84,8 +84,8 @@ func flagNamed(known []cli.Flag, name string) cli.Flag {
 	return nil
 }
 
-// isAddress reports whether an argument that looks like an option is an address. One with = before its @ is an option with
-// an address for a value, whose name is wrong.
+// isAddress reports whether an argument that looks like an option is an address. One with = before its @ is an option
+// with an address for a value, whose name is wrong.
 func isAddress(arg string) bool {
 	account, _, found := strings.Cut(arg, "@")
 	return found && !strings.Contains(account, "=")

@@ -44,12 +44,14 @@ func TestArrange(t *testing.T) {
 	}
 }
 
-// TestEveryCommandTakesAddresses: every command with arguments gets them as they are, wherever its options stand. A command
-// that is added is tried without anybody thinking of it.
+// TestEveryCommandTakesAddresses: every command with arguments gets them as they are, wherever its options stand. A
+// command that is added is tried without anybody thinking of it.
 func TestEveryCommandTakesAddresses(t *testing.T) {
 	for _, path := range leaves(newApp().Commands, nil) {
-		for _, names := range [][]string{{"-abc@guest.x"}, {"standup", "-abc@guest.x"}, {"--x@conf.x", "_abc@guest.x"}} {
-			for _, args := range [][]string{names, slices.Concat([]string{"--config", "f"}, names), slices.Concat(names, []string{"--config", "f"})} {
+		for _, names := range [][]string{{"-abc@guest.x"}, {"standup", "-abc@guest.x"},
+			{"--x@conf.x", "_abc@guest.x"}} {
+			for _, args := range [][]string{names, slices.Concat([]string{"--config", "f"}, names),
+				slices.Concat(names, []string{"--config", "f"})} {
 				app := newApp()
 				var got []string
 				for _, c := range all(app.Commands) {

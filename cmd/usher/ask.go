@@ -18,13 +18,15 @@ func askDaemon(c *cli.Context, method, path string, v any) error {
 	return askDaemonWith(c, method, path, nil, v)
 }
 
-// askDaemonWith is askDaemon with a body, or nil. Without --config the file may be missing, as the socket's path is then
-// the default; a file that the operator names and that cannot be read would leave it to chance which daemon is asked.
+// askDaemonWith is askDaemon with a body, or nil. Without --config the file may be missing, as the socket's path is
+// then the default; a file that the operator names and that cannot be read would leave it to chance which daemon is
+// asked.
 func askDaemonWith(c *cli.Context, method, path string, body io.Reader, v any) error {
 	name := c.String("config")
 	if c.IsSet("config") {
 		if _, _, fault := readfile.Regular(name, config.MaxSize); fault != nil {
-			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", text.Printable(name), fault.Text, fault.Mend)}
+			return exitError{1, fmt.Sprintf("the configuration %s %s; %s, or leave --config out", text.Printable(name),
+				fault.Text, fault.Mend)}
 		}
 	}
 	err := admin.Call(c.Context, config.AdminSocket(name), method, path, body, v)

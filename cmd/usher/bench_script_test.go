@@ -11,8 +11,8 @@ import (
 	"usher/internal/config"
 )
 
-// TestBenchmarkedDaemon: its sockets are its own. One that it opened by default could belong to a daemon that runs on the
-// machine, or to root, and then it does not start.
+// TestBenchmarkedDaemon: its sockets are its own. One that it opened by default could belong to a daemon that runs on
+// the machine, or to root, and then it does not start.
 func TestBenchmarkedDaemon(t *testing.T) {
 	dir := t.TempDir()
 	writeBenchFiles(t, dir)

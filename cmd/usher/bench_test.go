@@ -45,7 +45,8 @@ func BenchmarkDaemon(b *testing.B) {
 	b.Cleanup(func() { _ = os.RemoveAll(dir) })
 	writeBenchFiles(b, dir)
 	bare := program{b, filepath.Join(dir, "bare"), nil, filepath.Join(dir, "bare.sock")}
-	usher := program{b, filepath.Join(dir, "usher"), []string{"serve", "--config", filepath.Join(dir, "usher.yaml")}, filepath.Join(dir, "auth.sock")}
+	usher := program{b, filepath.Join(dir, "usher"), []string{"serve", "--config", filepath.Join(dir, "usher.yaml")},
+		filepath.Join(dir, "auth.sock")}
 	buildStripped(b, bare.path, bare.path+".go")
 	buildStripped(b, usher.path, "usher/cmd/usher")
 
@@ -78,8 +79,10 @@ func writeBenchFiles(b testing.TB, dir string) {
 	for name, content := range map[string]string{
 		"bare.go":       bareServer,
 		"my-app.secret": authtest.Secret + "\n",
-		// Every address is its own: those that are listened on by default may belong to a daemon that runs here, or to root.
-		"usher.yaml": fmt.Sprintf("listen: {dovecot: %[1]s/auth.sock, metrics: %[1]s/metrics.sock, admin: %[1]s/admin.sock}\n"+
+		// Every address is its own: those that are listened on by default may belong to a daemon that runs here, or
+		// to root.
+		"usher.yaml": fmt.Sprintf("listen: {dovecot: %[1]s/auth.sock, metrics: %[1]s/metrics.sock, admin: "+
+			"%[1]s/admin.sock}\n"+
 			"state: sqlite:%[1]s/usher.db\nhosts:\n  meet.example.com:\n"+
 			"    issuers:\n      %[2]s: {secret_files: [my-app.secret], audience: [%[3]s]}\n", dir, authtest.Issuer, authtest.Audience),
 	} {
@@ -172,9 +175,12 @@ func logIn(b *testing.B, socket string, n int) {
 	}
 	for i := range n {
 		account := fmt.Sprint("user", i)
-		token := authtest.Token(b, authtest.Claims("meet.example.com", map[string]any{"room": fmt.Sprint("room", i%1000),
-			"context": map[string]any{"user": map[string]any{"id": account, "name": "Alice Example", "email": account + "@example.com"}}}))
-		fmt.Fprintf(conn, "AUTH\t%d\tPLAIN\tservice=meet.example.com\tresp=%s\n", i+1, base64.StdEncoding.EncodeToString([]byte("\x00"+account+"\x00"+token)))
+		token := authtest.Token(b, authtest.Claims("meet.example.com",
+			map[string]any{"room": fmt.Sprint("room", i%1000),
+				"context": map[string]any{"user": map[string]any{"id": account, "name": "Alice Example",
+					"email": account + "@example.com"}}}))
+		fmt.Fprintf(conn, "AUTH\t%d\tPLAIN\tservice=meet.example.com\tresp=%s\n", i+1,
+			base64.StdEncoding.EncodeToString([]byte("\x00"+account+"\x00"+token)))
 		if line, err := in.ReadString('\n'); err != nil || !strings.HasPrefix(line, "OK\t") {
 			b.Fatalf("login %d: %q, %v", i, line, err)
 		}

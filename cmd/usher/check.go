@@ -28,7 +28,8 @@ Example:
 		Flags: []cli.Flag{configFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return exitError{2, fmt.Sprintf("unexpected argument %q; name the file with --config", c.Args().First())}
+				return exitError{2, fmt.Sprintf("unexpected argument %q; name the file with --config",
+					c.Args().First())}
 			}
 			return check(c.App.Writer, c.String("config"))
 		},

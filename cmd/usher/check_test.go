@@ -15,7 +15,8 @@ import (
 func runCheck(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	app := &cli.App{Name: "usher", Writer: &out, Commands: []*cli.Command{checkCommand()}, ExitErrHandler: func(*cli.Context, error) {}}
+	app := &cli.App{Name: "usher", Writer: &out, Commands: []*cli.Command{checkCommand()},
+		ExitErrHandler: func(*cli.Context, error) {}}
 	err := app.RunContext(t.Context(), append([]string{"usher", "check"}, args...))
 	return out.String(), err
 }
@@ -30,8 +31,10 @@ func TestCheck(t *testing.T) {
 		{"good", strings.ReplaceAll(one, "open", "other"), "usher.yaml: ok: 1 host, 1 issuer, 1 key\n", 0},
 		{"warning", one, `usher.yaml:1:42: warning: the secret file "open.secret" is open to every user of this machine — chmod 640 open.secret` +
 			"\nusher.yaml: ok: 1 host, 1 issuer, 1 key\n", 0},
-		{"one problem", "hosts:", "usher.yaml:1:7: error: hosts has no value — write a mapping, or remove the key\n1 problem\n", 1},
-		{"two problems", "hosts:\nlog:", "usher.yaml:1:7: error: hosts has no value — write a mapping, or remove the key\n" +
+		{"one problem", "hosts:", "usher.yaml:1:7: error: hosts has no value — write a mapping, or remove the " +
+			"key\n1 problem\n", 1},
+		{"two problems", "hosts:\nlog:", "usher.yaml:1:7: error: hosts has no value — write a mapping, or remove " +
+			"the key\n" +
 			"usher.yaml:2:5: error: log has no value — write a mapping, or remove the key\n2 problems\n", 1},
 	} {
 		path := configtest.PutFile(t, dir, "usher.yaml", tt.config, 0o640)

@@ -21,7 +21,8 @@ import (
 	"usher/internal/admin"
 )
 
-// A flooded daemon is a process of its own with every endpoint open, in front of a Prosody that only says that it is there.
+// A flooded daemon is a process of its own with every endpoint open, in front of a Prosody that only says that it is
+// there.
 type flooded struct {
 	t       *testing.T
 	dir     string
@@ -37,7 +38,9 @@ func startFlooded(t *testing.T, files int) *flooded {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "It works") }))
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "It works")
+	}))
 	t.Cleanup(upstream.Close)
 	f := &flooded{t: t, dir: dir, address: map[string]string{}}
 	f.write("my-app.secret", authtest.Secret+"\n")
@@ -63,7 +66,8 @@ hosts:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.log.Close() })
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", fmt.Sprintf("ulimit -n %d && exec usher serve --config %s/usher.yaml", files, dir))
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", fmt.Sprintf("ulimit -n %d && exec usher serve --config "+
+		"%s/usher.yaml", files, dir))
 	cmd.Stderr, cmd.Cancel = f.log, func() error { return cmd.Process.Signal(os.Interrupt) }
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -185,7 +189,8 @@ func (f *flooded) login() error {
 	defer nc.Close()
 	_ = nc.SetDeadline(time.Now().Add(5 * time.Second))
 	token := authtest.Token(f.t, authtest.Claims("meet.example.com", nil))
-	fmt.Fprintf(nc, "VERSION\t1\t1\nCPID\t1\nAUTH\t1\tPLAIN\tservice=meet.example.com\tresp=%s\n", base64.StdEncoding.EncodeToString([]byte("\x00alice\x00"+token)))
+	fmt.Fprintf(nc, "VERSION\t1\t1\nCPID\t1\nAUTH\t1\tPLAIN\tservice=meet.example.com\tresp=%s\n",
+		base64.StdEncoding.EncodeToString([]byte("\x00alice\x00"+token)))
 	in := bufio.NewReader(nc)
 	for {
 		line, err := in.ReadString('\n')
@@ -201,7 +206,10 @@ func (f *flooded) login() error {
 }
 
 func (f *flooded) get(name, path, want string) error {
-	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return f.dial(name) }}
+	transport := &http.Transport{DisableKeepAlives: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return f.dial(name)
+		}}
 	defer transport.CloseIdleConnections()
 	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://usher"+path, nil)
 	if err != nil {
@@ -265,7 +273,8 @@ func TestFewFiles(t *testing.T) {
 	if err := admin.Call(t.Context(), f.dir+"/admin.sock", "GET", "/status", nil, &s); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(s.Shortage, "LimitNOFILE is 500 and should be 42") || !strings.Contains(f.said(), "LimitNOFILE in usher's systemd unit") {
+	if !strings.Contains(s.Shortage, "LimitNOFILE is 500 and should be 42") ||
+		!strings.Contains(f.said(), "LimitNOFILE in usher's systemd unit") {
 		t.Errorf("status says %q, and the log %s", s.Shortage, f.said())
 	}
 	sum := 0
@@ -294,12 +303,15 @@ func TestTooFewFiles(t *testing.T) {
 	dir := t.TempDir()
 	f := &flooded{t: t, dir: dir}
 	f.write("my-app.secret", authtest.Secret+"\n")
-	f.write("usher.yaml", fmt.Sprintf("listen: {dovecot: %[1]s/a, metrics: '127.0.0.1:0', admin: %[1]s/b}\nstate: 'memory:'\nhosts: {meet.example.com: {issuers: {%[2]s: {secret_files: [my-app.secret], audience: [%[3]s]}}}}\n",
+	f.write("usher.yaml", fmt.Sprintf("listen: {dovecot: %[1]s/a, metrics: '127.0.0.1:0', admin: %[1]s/b}\nstate: "+
+		"'memory:'\nhosts: {meet.example.com: {issuers: {%[2]s: {secret_files: [my-app.secret], audience: [%[3]s]}}}}\n",
 		dir, authtest.Issuer, authtest.Audience))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "sh", "-c", "ulimit -n 100 && exec usher serve --config "+dir+"/usher.yaml").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "not started") || !strings.Contains(string(out), "raise LimitNOFILE") {
+	out, err := exec.CommandContext(ctx, "sh", "-c",
+		"ulimit -n 100 && exec usher serve --config "+dir+"/usher.yaml").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "not started") ||
+		!strings.Contains(string(out), "raise LimitNOFILE") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

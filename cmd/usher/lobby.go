@@ -20,8 +20,9 @@ func lobbyCommand() *cli.Command {
 	room := &cli.StringFlag{Name: "room", Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
 	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
 	sub := func(name, usage, args, description string, action cli.ActionFunc, flags ...cli.Flag) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, UsageText: "usher lobby " + name + " [--config FILE] " + args, Description: description,
-			Flags: append([]cli.Flag{configFlag()}, flags...), Action: action}
+		return &cli.Command{Name: name, Usage: usage, UsageText: "usher lobby " + name + " [--config FILE] " + args,
+			Description: description,
+			Flags:       append([]cli.Flag{configFlag()}, flags...), Action: action}
 	}
 	return &cli.Command{
 		Name:      "lobby",
@@ -45,7 +46,9 @@ Example:
 			sub("allow", "put an account, or everybody of a host, on the whitelist", "[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
 
    $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow,
-				room, &cli.DurationFlag{Name: "ttl", Usage: "how long it holds, such as 8h; without it for good"}, &cli.StringFlag{Name: "note", Usage: "why, for the list"}),
+				room, &cli.DurationFlag{Name: "ttl",
+					Usage: "how long it holds, such as 8h; without it for good"}, &cli.StringFlag{Name: "note",
+					Usage: "why, for the list"}),
 			sub("remove", "take an entry off the whitelist", "[--room ROOM] JID", `JID and ROOM as usher lobby list shows them. Who is in a room stays there.
 
 Example:
@@ -79,7 +82,8 @@ Example:
    $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false)),
 		},
 		Action: func(*cli.Context) error {
-			return exitError{2, "lobby: which? list, allow, remove, export, import, knocks, admit or deny; see usher lobby --help"}
+			return exitError{2, "lobby: which? list, allow, remove, export, import, knocks, admit or deny; see " +
+				"usher lobby --help"}
 		},
 	}
 }
@@ -111,7 +115,8 @@ func lobbyList(c *cli.Context) error {
 		if e.Fixed {
 			note += " (configuration)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", text.Printable(text.Clip(e.JID)), text.Printable(text.Clip(rooms)), end, text.Printable(note))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", text.Printable(text.Clip(e.JID)), text.Printable(text.Clip(rooms)), end,
+			text.Printable(note))
 	}
 	return table.Flush()
 }
@@ -139,7 +144,8 @@ func lobbyKnocks(c *cli.Context) error {
 	}
 	table := newTable(c.App.Writer, "ROOM\tJID\tNAME\tSINCE\tTRIES")
 	for _, k := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", text.Printable(text.Clip(k.Room)), text.Printable(text.Clip(k.JID)), text.Printable(k.Name),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", text.Printable(text.Clip(k.Room)),
+			text.Printable(text.Clip(k.JID)), text.Printable(k.Name),
 			text.Duration(time.Since(k.First).Round(time.Second)), k.Count)
 	}
 	return table.Flush()
@@ -183,7 +189,8 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 		if admit {
 			done = "admitted"
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(c.Args().Get(1))), text.Printable(text.Clip(answer.Room)))
+		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(c.Args().Get(1))),
+			text.Printable(text.Clip(answer.Room)))
 		return err
 	}
 }

@@ -53,7 +53,8 @@ func lobbyImport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := changeLobby(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}}, bytes.NewReader(body))
+	answer, err := changeLobby(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}},
+		bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

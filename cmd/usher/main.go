@@ -1,5 +1,5 @@
-// Command usher lets people with Jitsi tokens into an unchanged Prosody: a daemon beside it, and the commands to configure,
-// examine and steer that daemon.
+// Command usher lets people with Jitsi tokens into an unchanged Prosody: a daemon beside it, and the commands to
+// configure, examine and steer that daemon.
 package main
 
 import (
@@ -32,10 +32,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 func newApp() *cli.App {
 	app := &cli.App{
-		Name:      "usher",
-		Usage:     "verify tokens and let people into an unchanged Prosody",
-		UsageText: "usher COMMAND [OPTIONS]\n\nExample:\n\n   $ usher check --config /etc/usher/usher.yaml\n   $ usher serve --config /etc/usher/usher.yaml",
-		Version:   buildVersion(),
+		Name:  "usher",
+		Usage: "verify tokens and let people into an unchanged Prosody",
+		UsageText: "usher COMMAND [OPTIONS]\n\nExample:\n\n   $ usher check --config /etc/usher/usher.yaml\n   $ " +
+			"usher serve --config /etc/usher/usher.yaml",
+		Version: buildVersion(),
 		Commands: []*cli.Command{
 			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
 			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), completionCommand(),

@@ -35,7 +35,8 @@ func prosodyAction(c *cli.Context) error {
 	}
 	packages, known := prosodyconf.Packages(c.String("version"))
 	if !known {
-		return exitError{2, fmt.Sprintf("prosody: no lines for version %q; there is 0.12 and 13", text.Clip(c.String("version")))}
+		return exitError{2, fmt.Sprintf("prosody: no lines for version %q; there is 0.12 and 13",
+			text.Clip(c.String("version")))}
 	}
 	loaded, err := mustLoad(c)
 	if err != nil {

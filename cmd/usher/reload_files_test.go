@@ -26,8 +26,8 @@ import (
 
 const secretB = "0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccddeeff0"
 
-// TestReloadWithoutFiles: a secret is replaced while the daemon can open no file. The reload is refused, and tried again
-// until the old secret is dead, though no file changes any more.
+// TestReloadWithoutFiles: a secret is replaced while the daemon can open no file. The reload is refused, and tried
+// again until the old secret is dead, though no file changes any more.
 func TestReloadWithoutFiles(t *testing.T) {
 	dir, err := os.MkdirTemp("", "usher")
 	if err != nil {
@@ -42,7 +42,8 @@ http_hosts: [usher]
 hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience: [jitsi]}}}}
 `, "DIR", dir), 0o600)
 	d := startDaemon(t, config)
-	keep := unixClient(filepath.Join(dir, "c.sock")) // its one connection is there already when there is no room for another
+	// its one connection is there already when there is no room for another
+	keep := unixClient(filepath.Join(dir, "c.sock"))
 	if s := keep.status(t); !s.Ready || s.LastReload != nil {
 		t.Fatalf("%+v", s)
 	}
@@ -56,7 +57,9 @@ hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience
 	if err := os.Rename(filepath.Join(dir, "b.secret"), filepath.Join(dir, "a.secret")); err != nil {
 		t.Fatal(err)
 	}
-	s := keep.waits(t, "a refusal that was tried again", func(s admin.Status) bool { return s.LastReload != nil && s.LastReload.Tries > 2 })
+	s := keep.waits(t, "a refusal that was tried again", func(s admin.Status) bool {
+		return s.LastReload != nil && s.LastReload.Tries > 2
+	})
 	if last := s.LastReload; last.OK || last.RetryAt.IsZero() || !strings.Contains(last.Error, "too many open files") {
 		t.Errorf("status %+v", last)
 	}
@@ -122,7 +125,8 @@ func (d *daemonProcess) stop(t *testing.T) {
 // admits asks the HTTP door about a token.
 func (d *daemonProcess) admits(t *testing.T, token string) bool {
 	t.Helper()
-	body, err := getFrom("unix", filepath.Join(d.dir, "h.sock"), "/auth/http/check_password?user=alice&server=meet.example.com&pass="+token)
+	body, err := getFrom("unix", filepath.Join(d.dir, "h.sock"),
+		"/auth/http/check_password?user=alice&server=meet.example.com&pass="+token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +146,8 @@ func (d *daemonProcess) leaveNoRoom(t *testing.T) (before unix.Rlimit) {
 			continue
 		}
 		still, limit = 0, free
-		if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: before.Max}, nil); err != nil {
+		if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: before.Max},
+			nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,9 +168,10 @@ func (d *daemonProcess) lowestFree(t *testing.T) int {
 type keptClient struct{ http.Client }
 
 func unixClient(socket string) *keptClient {
-	return &keptClient{http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-	}}}}
+	return &keptClient{http.Client{Timeout: 5 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		}}}}
 }
 
 func (c *keptClient) status(t *testing.T) (s admin.Status) {

@@ -42,7 +42,8 @@ func serveAction(c *cli.Context) error {
 	defer signal.Stop(hangups)
 	ctx, stop := stopOnSignal(c.Context, os.Exit)
 	defer stop()
-	return daemon.Run(ctx, daemon.Input{Config: c.String("config"), Version: c.App.Version, Stderr: c.App.ErrWriter, Hangups: hangups})
+	return daemon.Run(ctx, daemon.Input{Config: c.String("config"), Version: c.App.Version, Stderr: c.App.ErrWriter,
+		Hangups: hangups})
 }
 
 // stopOnSignal ends the context at the first SIGTERM or SIGINT and the process at the second.

@@ -7,10 +7,11 @@ import (
 // sessionsCommand is usher sessions.
 func sessionsCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "sessions",
-		Usage:       "list who logged in with a token, keep tokens out, or let them in again",
-		UsageText:   "usher sessions list|revoke|allow [OPTIONS]",
-		Description: "Example:\n\n   $ usher sessions list\n   $ usher sessions revoke alice@meet.example.com\n   $ usher sessions allow alice@meet.example.com",
+		Name:      "sessions",
+		Usage:     "list who logged in with a token, keep tokens out, or let them in again",
+		UsageText: "usher sessions list|revoke|allow [OPTIONS]",
+		Description: "Example:\n\n   $ usher sessions list\n   $ usher sessions revoke alice@meet.example.com\n   $ " +
+			"usher sessions allow alice@meet.example.com",
 		Subcommands: []*cli.Command{sessionsListCommand(), sessionsRevokeCommand(), sessionsAllowCommand()},
 		Action: func(*cli.Context) error {
 			return exitError{2, "sessions: which? list, revoke or allow; see usher sessions --help"}
@@ -71,7 +72,8 @@ Example:
    revoked Alice of my-app at meet.example.com: tokens issued until 2026-11-27T10:00:00Z, and tokens.leeway after it, are dead
    1 session ends: alice@meet.example.com
      leaves standup@conference.meet.example.com`,
-		Flags:  targetFlags(&cli.BoolFlag{Name: "all", Usage: "also if several people share the token"}, &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}),
+		Flags: targetFlags(&cli.BoolFlag{Name: "all", Usage: "also if several people share the token"},
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"}),
 		Action: sessionsRevoke,
 	}
 }

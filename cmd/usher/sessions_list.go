@@ -51,7 +51,8 @@ func printSessions(w io.Writer, list []moderation.SessionInfo, now time.Time) er
 		if len(s.InRooms) > 0 {
 			in = text.Clip(strings.Join(s.InRooms, " "))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", text.Printable(text.Clip(s.Account)), cmp.Or(text.Printable(text.Clip(s.User)), "-"), text.Printable(rooms), moderator,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", text.Printable(text.Clip(s.Account)),
+			cmp.Or(text.Printable(text.Clip(s.User)), "-"), text.Printable(rooms), moderator,
 			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), text.Printable(in), s.Token)
 	}
 	return table.Flush()
@@ -83,7 +84,8 @@ func sessionsRevoked(c *cli.Context) error {
 			ends = until(v.Until, time.Now())
 		}
 		or := func(s string) string { return cmp.Or(text.Printable(text.Clip(s)), "-") }
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", or(v.User), or(v.Issuer), or(v.Host), v.At.UTC().Format(time.RFC3339), ends, or(v.Token))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", or(v.User), or(v.Issuer), or(v.Host),
+			v.At.UTC().Format(time.RFC3339), ends, or(v.Token))
 	}
 	return table.Flush()
 }

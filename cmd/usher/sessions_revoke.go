@@ -25,7 +25,8 @@ func target(c *cli.Context, command string) (q url.Values, err error) {
 		}
 	}
 	if n != 1 || len(accounts) == 1 && accounts[0] == "" {
-		return nil, exitError{2, fmt.Sprintf("sessions %s: give one account, or --user ID, or --token THUMBPRINT", command)}
+		return nil, exitError{2, fmt.Sprintf("sessions %s: give one account, or --user ID, or --token THUMBPRINT",
+			command)}
 	}
 	if len(accounts) == 1 {
 		q.Set("account", accounts[0])
@@ -58,9 +59,11 @@ func sessionsRevoke(c *cli.Context) error {
 	}
 	switch {
 	case answer.Unknown:
-		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows whose tokens are meant; give --user ID, what they call their user", text.Clip(q.Get("account")))}
+		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows "+
+			"whose tokens are meant; give --user ID, what they call their user", text.Clip(q.Get("account")))}
 	case answer.Shared:
-		return exitError{1, fmt.Sprintf("nothing was done: the token is shared, %s of %s would end; add --all to end them all and to keep the token out",
+		return exitError{1, fmt.Sprintf("nothing was done: the token is shared, %s of %s would end; add --all to "+
+			"end them all and to keep the token out",
 			text.Plural(answer.Sessions, "session"), text.Plural(answer.Persons, "account"))}
 	case answer.Problem != "":
 		return exitError{1, answer.Problem}
@@ -70,7 +73,8 @@ func sessionsRevoke(c *cli.Context) error {
 
 func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 	for _, user := range a.Users {
-		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n", text.Printable(user), a.At.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "revoked %s: tokens issued until %s, and tokens.leeway after it, are dead\n",
+			text.Printable(user), a.At.UTC().Format(time.RFC3339))
 	}
 	for _, token := range a.Tokens {
 		fmt.Fprintf(w, "revoked the token %s\n", text.Printable(token))
@@ -90,7 +94,8 @@ func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 		fmt.Fprintln(w, "  there is no component, so nobody is removed from a room; see usher prosody")
 	}
 	if a.NoIssuedAt {
-		fmt.Fprintln(w, "the tokens have no plausible iat, so new ones cannot be told from old ones: they are refused too, until usher sessions allow")
+		fmt.Fprintln(w, "the tokens have no plausible iat, so new ones cannot be told from old ones: they are "+
+			"refused too, until usher sessions allow")
 	}
 }
 

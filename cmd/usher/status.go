@@ -78,7 +78,8 @@ func printStatus(w io.Writer, s admin.Status) {
 			printMUC(w, m)
 		}
 		for _, u := range h.Unseen {
-			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, and at what the application writes\n",
+			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, "+
+				"and at what the application writes\n",
 				text.Printable(u.Claim), u.Since.Format(time.RFC3339))
 		}
 	}
@@ -141,7 +142,8 @@ func printLastReload(w io.Writer, last *admin.LastReload) {
 
 // printMUC says of each question of Prosody's whether it comes.
 func printMUC(w io.Writer, m admin.MUC) {
-	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n", m.MUC, askedWord(m, m.Joins), askedWord(m, m.Begins))
+	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n",
+		m.MUC, askedWord(m, m.Joins), askedWord(m, m.Begins))
 	if m.Account != "" {
 		fmt.Fprintf(w, "    such as %s in %s, since %s; in rooms now about whom it did not ask: %d\n",
 			text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)

@@ -54,7 +54,9 @@ func choose[T any](entries map[string]T, name, what, flag string) (string, T, er
 	}
 	var none T
 	if name == "" {
-		return "", none, exitError{2, fmt.Sprintf("there are several: name the %s with %s: %s", what, flag, strings.Join(names, ", "))}
+		return "", none, exitError{2, fmt.Sprintf("there are several: name the %s with %s: %s", what, flag,
+			strings.Join(names, ", "))}
 	}
-	return "", none, exitError{1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, text.Clip(name), strings.Join(names, ", "))}
+	return "", none, exitError{1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, text.Clip(name),
+		strings.Join(names, ", "))}
 }

@@ -85,7 +85,8 @@ func addClaims(claims map[string]any, list claimList) error {
 	for _, claim := range list {
 		path, value, _, err := auth.CutClaim(claim)
 		if err != nil || !json.Valid([]byte(value)) {
-			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or context.user.avatar='\"https://example.com/a.png\"'", text.Clip(claim))}
+			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or "+
+				"context.user.avatar='\"https://example.com/a.png\"'", text.Clip(claim))}
 		}
 		var v any
 		numbers := json.NewDecoder(strings.NewReader(value))

@@ -66,7 +66,8 @@ func explainAction(c *cli.Context) error {
 		return err
 	}
 	defer examiner.Close()
-	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"), json: c.Bool("json"), out: c.App.Writer}
+	e := explainer{examiner: examiner, host: c.String("host"), user: c.String("user"), room: c.String("room"),
+		json: c.Bool("json"), out: c.App.Writer}
 	if token := c.Args().First(); token != "-" {
 		return e.result(e.explain(c.Context, token, false))
 	}
@@ -127,7 +128,8 @@ func (e explainer) result(allowed bool, err error) error {
 
 // explain takes lines for scripts as they stand, and others as people paste them.
 func (e explainer) explain(ctx context.Context, pasted string, verbatim bool) (allowed bool, err error) {
-	r := e.examiner.Explain(ctx, explain.Question{Text: pasted, Verbatim: verbatim, Host: e.host, User: e.user, Room: e.room})
+	r := e.examiner.Explain(ctx, explain.Question{Text: pasted, Verbatim: verbatim, Host: e.host, User: e.user,
+		Room: e.room})
 	if e.json {
 		return r.Allowed, json.NewEncoder(e.out).Encode(r)
 	}

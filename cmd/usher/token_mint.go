@@ -21,9 +21,10 @@ import (
 // mintCommand is usher token mint.
 func mintCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "mint",
-		Usage:     "make a token that this configuration accepts",
-		UsageText: "usher token mint [--host HOST] [--issuer ID] [--user NAME] [--room ROOM] [--moderator] [--ttl 1h] [OPTIONS]",
+		Name:  "mint",
+		Usage: "make a token that this configuration accepts",
+		UsageText: "usher token mint [--host HOST] [--issuer ID] [--user NAME] [--room ROOM] [--moderator] [--ttl " +
+			"1h] [OPTIONS]",
 		Description: `Signs with the first secret of the issuer that fits, on this machine: no secret
 goes into a web page. An issuer with public keys needs --key. Only the token is
 printed.
@@ -103,7 +104,8 @@ func signingKey(c *cli.Context, issuer auth.IssuerConfig) (keys.SigningKey, erro
 			}
 		}
 	}
-	return keys.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, and --kid ID if it has one",
+	return keys.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, "+
+		"and --kid ID if it has one",
 		strings.Join(algorithms, " or "))
 }
 

@@ -53,7 +53,8 @@ func (d *demoWorld) ticket(ctx context.Context) (string, error) {
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.Ticket == "" {
 		return "", fmt.Errorf("no ticket: %s, %w", response.Status, err)
 	}
-	fmt.Fprintf(d.out, "   POST /auth/ticket turns a token of %d bytes into a password of %d bytes for %s\n", len(token), len(answer.Ticket), answer.JID)
+	fmt.Fprintf(d.out, "   POST /auth/ticket turns a token of %d bytes into a password of %d bytes for %s\n",
+		len(token), len(answer.Ticket), answer.JID)
 	return answer.Ticket, nil
 }
 

@@ -66,8 +66,8 @@ func (d *demoWorld) stepLinks(ctx context.Context) (err error) {
 	return nil
 }
 
-// openSite opens the site meet.example.com: Jitsi's page is a small one of our own here, and before usher's gateway, where
-// nginx would be, is a proxy of Go's library.
+// openSite opens the site meet.example.com: Jitsi's page is a small one of our own here, and before usher's gateway,
+// where nginx would be, is a proxy of Go's library.
 func (d *demoWorld) openSite(report func(page.State)) (address string, stop func(), err error) {
 	pages, err := page.New(page.Site{}, report)
 	if err != nil {
@@ -91,7 +91,8 @@ func (d *demoWorld) openSite(report func(page.State)) (address string, stop func
 	mux.Handle("/", pages)
 	mux.Handle(gateway.WebSocketPath, proxy)
 	mux.Handle(gateway.BOSHPath, proxy)
-	server := &http.Server{Handler: mux, ErrorLog: quiet, ReadHeaderTimeout: 10 * time.Second, TLSConfig: &tls.Config{NextProtos: []string{"http/1.1"}}}
+	server := &http.Server{Handler: mux, ErrorLog: quiet, ReadHeaderTimeout: 10 * time.Second,
+		TLSConfig: &tls.Config{NextProtos: []string{"http/1.1"}}}
 	go func() { _ = server.ServeTLS(l, certificate, key) }()
 	return l.Addr().String(), func() { _ = server.Close() }, nil
 }
@@ -114,8 +115,12 @@ func (d *demoWorld) visitors() ([]visitor, error) {
 	return []visitor{
 		{"alice, a moderator, by WebSocket", first, of("alice"), "moderator/owner"},
 		{"bob, by BOSH", second, of("bob"), "participant/member"},
-		{"carol, with an expired token", late, func(s page.State) bool { return s.Status == "refused" }, "refused: " + auth.ReasonExpired.ClientText()},
-		{"a guest, without a token", "https://" + demoHost + "/" + room, func(s page.State) bool { return s.Status == "joined" && s.Domain == demoGuests }, "participant/none"},
+		{"carol, with an expired token", late, func(s page.State) bool {
+			return s.Status == "refused"
+		}, "refused: " + auth.ReasonExpired.ClientText()},
+		{"a guest, without a token", "https://" + demoHost + "/" + room, func(s page.State) bool {
+			return s.Status == "joined" && s.Domain == demoGuests
+		}, "participant/none"},
 	}, errors.Join(err1, err2, err3)
 }
 

@@ -24,7 +24,8 @@ func (d *demoWorld) stepLobby(ctx context.Context) error {
 	if _, err := frank.session.Join(ctx, demoLobbyRoom, "frank"); err != nil {
 		return fmt.Errorf("frank: %w", err)
 	}
-	if err := errors.Join(frank.session.Become(ctx, demoLobbyRoom, "moderator/owner"), frank.session.Available()); err != nil {
+	if err := errors.Join(frank.session.Become(ctx, demoLobbyRoom, "moderator/owner"),
+		frank.session.Available()); err != nil {
 		return fmt.Errorf("frank: %w", err)
 	}
 	fmt.Fprintf(d.out, "   %-46s → moderator/owner\n", "frank, who opens board-1 (board-*: on)")
@@ -56,7 +57,8 @@ func (d *demoWorld) stepLobby(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("usher %s: %w: %s", strings.Join(args, " "), err, said)
 		}
-		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "), strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "),
+			strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
 	}
 	if err := guest.Invited(ctx, demoLobbyRoom); err != nil {
 		return fmt.Errorf("the guest was not invited: %w", err)

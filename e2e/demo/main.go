@@ -104,7 +104,8 @@ func (d *demoWorld) steps() []demoStep {
 
 // withLogs adds what the two servers said last.
 func (d *demoWorld) withLogs(err error) error {
-	return fmt.Errorf("%w\n\nusher's log ends with:\n%s\nProsody's log ends with:\n%s", err, tail(d.usherLog()), tail(d.prosodyLog()))
+	return fmt.Errorf("%w\n\nusher's log ends with:\n%s\nProsody's log ends with:\n%s", err, tail(d.usherLog()),
+		tail(d.prosodyLog()))
 }
 
 // tail returns the last lines of a log.

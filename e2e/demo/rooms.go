@@ -104,7 +104,8 @@ func (d *demoWorld) stepRooms(ctx context.Context) error {
 		return err
 	}
 	said, err := d.command(ctx, "token", "explain", "--config", d.path("usher.yaml"), "--room", "standup", token)
-	if lines := strings.Split(strings.TrimSpace(said), "\n"); err == nil || len(lines) < 2 || !strings.Contains(said, "room_mismatch") {
+	if lines := strings.Split(strings.TrimSpace(said), "\n"); err == nil || len(lines) < 2 ||
+		!strings.Contains(said, "room_mismatch") {
 		return fmt.Errorf("usher token explain --room: %w: %s", err, said)
 	} else {
 		fmt.Fprintln(d.out, "   usher token explain --room standup says at its end:")
@@ -142,7 +143,8 @@ func (d *demoWorld) stepRevoke(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("usher %s: %w: %s", strings.Join(args, " "), err, said)
 		}
-		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "), strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "),
+			strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
 	}
 	if err := eve.session.Become(ctx, demoRoom, ""); err != nil {
 		return fmt.Errorf("eve: %w", err)

@@ -53,7 +53,8 @@ func (d *demoWorld) expectRefusal(ctx context.Context, what string, l client.Log
 }
 
 func (d *demoWorld) stepLogin(ctx context.Context) error {
-	token, err := d.command(ctx, "token", "mint", "--config", d.path("usher.yaml"), "--user", "alice", "--room", "standup")
+	token, err := d.command(ctx, "token", "mint", "--config", d.path("usher.yaml"), "--user", "alice", "--room",
+		"standup")
 	if err != nil {
 		return fmt.Errorf("usher token mint: %w: %s", err, token)
 	}
@@ -103,7 +104,9 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.duringStorm(ctx, d.secrets["first.secret"], func() error { return d.reconfigure(ctx, "first.secret", "second.secret") })
+	err = d.duringStorm(ctx, d.secrets["first.secret"], func() error {
+		return d.reconfigure(ctx, "first.secret", "second.secret")
+	})
 	if err != nil {
 		return err
 	}
@@ -129,7 +132,8 @@ func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
 		return err
 	}
 	said, err := d.command(ctx, "reload", "--config", d.path("usher.yaml"))
-	fmt.Fprintf(d.out, "   secret_files: [%s]; usher reload says: %s\n", strings.Join(secrets, ", "), strings.Join(strings.Fields(said), " "))
+	fmt.Fprintf(d.out, "   secret_files: [%s]; usher reload says: %s\n", strings.Join(secrets, ", "),
+		strings.Join(strings.Fields(said), " "))
 	if err != nil {
 		return fmt.Errorf("usher reload: %w", err)
 	}
@@ -174,7 +178,8 @@ func (d *demoWorld) stepMetrics(ctx context.Context) error {
 // expectCounted wants every refusal of the tour in the counters, once.
 func expectCounted(text string) error {
 	for reason, n := range map[auth.Reason]int{
-		auth.ReasonExpired: 1, auth.ReasonAccountMismatch: 1, auth.ReasonBadSignature: 2, // a forged token, and the old secret's
+		// a forged token, and the old secret's
+		auth.ReasonExpired: 1, auth.ReasonAccountMismatch: 1, auth.ReasonBadSignature: 2,
 	} {
 		want := fmt.Sprintf("%s{door=\"dovecot\",reason=%q,result=\"denied\"} %d\n", metrics.AuthRequests, reason, n)
 		if !strings.Contains(text, want) {

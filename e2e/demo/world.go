@@ -100,7 +100,8 @@ func (d *demoWorld) startProsody(ctx context.Context) (err error) {
 	}
 	d.prosody, err = prosody.Start(ctx, prosody.Config{
 		Dir: d.path("prosody"), Hosts: []prosody.Host{{Name: demoHost}},
-		Extra: "plugin_paths = { " + prosodyconf.Quote(d.path("modules")) + " }\nInclude " + prosodyconf.Quote(d.path("usher.cfg.lua")) + "\n",
+		Extra: "plugin_paths = { " + prosodyconf.Quote(d.path("modules")) + " }\nInclude " +
+			prosodyconf.Quote(d.path("usher.cfg.lua")) + "\n",
 	})
 	return err
 }

@@ -21,7 +21,8 @@ type UnreachableError struct {
 
 // Error says what to do about it.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the daemon could not be reached at %s: %v\nstart it with: systemctl start usher (or usher serve --config FILE); "+
+	return fmt.Sprintf("the daemon could not be reached at %s: %v\nstart it with: systemctl start usher (or usher "+
+		"serve --config FILE); "+
 		"only root and usher's own user may ask it", e.Socket, e.Err)
 }
 

@@ -29,7 +29,9 @@ type LobbyAnswer struct {
 // lobby answers usher lobby.
 func (s *server) lobby(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lobby", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) })
-	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.Knocks("")) })
+	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, s.Whitelist.Knocks(""))
+	})
 	change := func(path string, do func(*http.Request) (LobbyAnswer, error)) {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 			answer, err := do(r)
@@ -67,7 +69,8 @@ func (s *server) lobby(mux *http.ServeMux) {
 		if err != nil {
 			return LobbyAnswer{}, err
 		}
-		return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
+		return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(),
+			lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
 	})
 }
 
@@ -81,7 +84,8 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	if long := q.Get("ttl"); long != "" {
 		ttl, err := time.ParseDuration(long)
 		if err != nil || ttl <= 0 {
-			return e, fmt.Errorf("ttl: %q is no duration; write a number with a unit, such as 30m or 24h", text.Clip(long))
+			return e, fmt.Errorf("ttl: %q is no duration; write a number with a unit, such as 30m or 24h",
+				text.Clip(long))
 		}
 		e.Until = now.Add(ttl).UTC().Truncate(time.Second)
 	}
@@ -98,7 +102,8 @@ func (s *server) checkComponent(e lobby.Entry) error {
 		return errors.New("no host of the configuration has a muc; name the components with rooms there first")
 	}
 	_, component, _ := lobby.CutComponent(e.Room)
-	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component", text.Printable(text.Clip(component)), strings.Join(mucs, ", "))
+	return fmt.Errorf("room: %q is none of the muc components; name one of %s, or no component",
+		text.Printable(text.Clip(component)), strings.Join(mucs, ", "))
 }
 
 // domainWarning says where a whole domain cannot pass at once.
@@ -106,7 +111,8 @@ func (s *server) domainWarning(e lobby.Entry) string {
 	if !e.IsDomain() || !s.MembersOnly() {
 		return ""
 	}
-	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each comes in at his second try only"
+	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each comes in at his " +
+		"second try only"
 }
 
 // importLobby adds many entries, and with replace takes off all others that are not of the configuration.

@@ -18,7 +18,8 @@ type nothingKept struct{}
 func (nothingKept) LoadLobby(context.Context) (lobby.State, error)    { return lobby.State{}, nil }
 func (nothingKept) ApplyLobby(context.Context, ...lobby.Change) error { return nil }
 
-// TestImportIsWhole: an import of which a part cannot be put on the whitelist takes nothing off it, and puts nothing on.
+// TestImportIsWhole: an import of which a part cannot be put on the whitelist takes nothing off it, and puts nothing
+// on.
 func TestImportIsWhole(t *testing.T) {
 	many := make([]lobby.Entry, lobby.MaxEntries)
 	for i := range many {
@@ -29,8 +30,9 @@ func TestImportIsWhole(t *testing.T) {
 		"a pattern":           {{JID: "new@h"}, {JID: "x@h", Room: "*]x"}},
 		"no account":          {{JID: "new@h"}, {JID: "@h"}},
 		"a foreign component": {{JID: "new@h"}, {JID: "x@h", Room: "a@elsewhere"}},
-		"part of a second":    {{JID: "new@h"}, {JID: "x@h", Until: time.Now().Add(time.Hour).Truncate(time.Second).Add(1)}},
-		"too many":            many,
+		"part of a second": {{JID: "new@h"}, {JID: "x@h",
+			Until: time.Now().Add(time.Hour).Truncate(time.Second).Add(1)}},
+		"too many": many,
 	} {
 		l, err := lobby.New(t.Context(), nothingKept{}, lobby.Options{})
 		if err != nil {
@@ -49,7 +51,8 @@ func TestImportIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = s.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true", strings.NewReader(string(body))))
+		_, err = s.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true",
+			strings.NewReader(string(body))))
 		if err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: ") {
 			t.Errorf("%s: %v", name, err)
 		}

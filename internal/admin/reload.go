@@ -37,5 +37,6 @@ func (r *Reload) RetryText() string {
 	if r.RetryAt.IsZero() {
 		return ""
 	}
-	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " + text.Plural(r.Tries, "time") + "), until it succeeds or a file changes"
+	return "; as that may pass, it is tried again at " + r.RetryAt.Format("15:04:05") + " (tried " +
+		text.Plural(r.Tries, "time") + "), until it succeeds or a file changes"
 }

@@ -13,7 +13,8 @@ import (
 // A Daemon is the running daemon itself.
 type Daemon interface {
 	Status() Status
-	// Reload reads the configuration again and waits for the result. It fails when the daemon stops meanwhile, or ctx ends.
+	// Reload reads the configuration again and waits for the result. It fails when the daemon stops meanwhile, or ctx
+	// ends.
 	Reload(ctx context.Context) (Reload, error)
 }
 

@@ -1,5 +1,5 @@
-// Package asynclog answers one question: how is a line logged without anybody waiting for the log? Its [Log] has one goroutine,
-// which [Log.Close] ends and waits for. It takes no lock of its own.
+// Package asynclog answers one question: how is a line logged without anybody waiting for the log? Its [Log] has one
+// goroutine, which [Log.Close] ends and waits for. It takes no lock of its own.
 package asynclog
 
 import (
@@ -111,7 +111,8 @@ func (l *Log) reportDropped() {
 	if n == 0 {
 		return
 	}
-	r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines were dropped because the log was not read fast enough", 0)
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines were dropped because the log was not read fast enough",
+		0)
 	r.AddAttrs(slog.Uint64("dropped", n))
 	_ = l.inner.Handle(context.Background(), r)
 }

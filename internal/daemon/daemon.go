@@ -28,7 +28,8 @@ import (
 // stopWithin bounds a graceful stop.
 const stopWithin = 6 * time.Second
 
-// fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others are.
+// fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others
+// are.
 const fetchWithin = 5 * time.Second
 
 // readyEvery is how often a daemon that began not ready looks whether it is.
@@ -89,8 +90,8 @@ func Run(ctx context.Context, in Input) error {
 	return d.serve(ctx, d.tasks(in.Ready))
 }
 
-// closeState closes the state, unless somebody may still use it. Then the end of the process does, like a kill, which the
-// state survives.
+// closeState closes the state, unless somebody may still use it. Then the end of the process does, like a kill, which
+// the state survives.
 func (d *daemon) closeState() {
 	if !d.ended {
 		d.log.Warn("the state is left open, as not everything has ended")
@@ -106,7 +107,8 @@ func closeLog(queue *asynclog.Log) {
 }
 
 // open opens everything and starts nothing.
-func open(ctx context.Context, c *config.Config, path string, in Input, level *slog.LevelVar, log *slog.Logger) (_ *daemon, err error) {
+func open(ctx context.Context, c *config.Config, path string, in Input, level *slog.LevelVar,
+	log *slog.Logger) (_ *daemon, err error) {
 	m := metrics.New(in.Version)
 	p := panics.New(log, m) // one: it lets one line a second through
 	rooms, err := openRooms(ctx, c, log, m, p)
@@ -118,7 +120,9 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 			rooms.close(log)
 		}
 	}()
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{rooms.sessions, rooms.touch}, Panics: p}) // no rules are in force
+	// no rules are in force
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{rooms.sessions, rooms.touch},
+		Panics: p})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +131,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	n := systemd.Notifier{Log: log}
-	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups, requests: make(chan chan admin.Reload)}
+	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups,
+		requests: make(chan chan admin.Reload)}
 	r.level, r.verifier, r.rooms = level, v, rooms
 	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Log: log, Metrics: m.Gateway(),
@@ -136,7 +141,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	return &daemon{version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms, http: r.http, endpoints: e, reloader: r}, nil
+	return &daemon{version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
+		http: r.http, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.
@@ -153,8 +159,8 @@ func (d *daemon) tasks(ready func()) []task {
 	return list
 }
 
-// announce waits for the first keys, and then says that we answer, and whether anything is missing, as usher status does. systemd
-// is told READY in either case: the issuers whose keys are there log in.
+// announce waits for the first keys, and then says that we answer, and whether anything is missing, as usher status
+// does. systemd is told READY in either case: the issuers whose keys are there log in.
 func (d *daemon) announce(ctx context.Context, ready func()) {
 	late := time.NewTimer(fetchWithin)
 	defer late.Stop()

@@ -26,10 +26,13 @@ func (d *daemon) doors() []task {
 	}
 	if open["http"] != nil {
 		// A token stands in the URL or in a header. Who may ask is the door's to say.
-		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize}))
+		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http,
+			HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize}))
 	}
 	if l := open["gateway"]; l != nil {
-		list = append(list, task{"gateway", func(ctx context.Context) error { return d.reloader.gateway.Serve(ctx, l) }})
+		list = append(list, task{"gateway", func(ctx context.Context) error {
+			return d.reloader.gateway.Serve(ctx, l)
+		}})
 	}
 	return list
 }

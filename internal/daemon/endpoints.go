@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// maxHTTPConnections bounds the HTTP door's connections. In a flood a new one has as long to send its request as others
-	// take to fill this.
+	// maxHTTPConnections bounds the HTTP door's connections. In a flood a new one has as long to send its request as
+	// others take to fill this.
 	maxHTTPConnections = 1024
-	// otherFiles are what usher has open beside connections: the state, the log, the component, key files that are read.
+	// otherFiles are what usher has open beside connections: the state, the log, the component, key files that are
+	// read.
 	otherFiles = 96
 	// idleUpstream is how many connections to Prosody the gateway keeps for the next requests.
 	idleUpstream = 64
@@ -46,7 +47,8 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 	var list []listen.Endpoint
 	addresses := c.Listen.ByName()
 	for _, name := range slices.Sorted(maps.Keys(addresses)) {
-		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].Network, Address: addresses[name].Name})
+		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].Network,
+			Address: addresses[name].Name})
 	}
 	bound, err := listen.Open(list, passed)
 	if err != nil {
@@ -63,7 +65,8 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 		if name == "admin" {
 			users = nil
 		}
-		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: places.limits[name], Users: users, Log: log, Metrics: m.Endpoint(name)})
+		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: places.limits[name], Users: users,
+			Log: log, Metrics: m.Endpoint(name)})
 	}
 	e.note(places)
 	return e, nil
@@ -104,7 +107,8 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 	}
 	most, err := listen.Divide(e.files-others, shares)
 	if err != nil {
-		return nil, fmt.Errorf("this process may have %d files open, %d of them are for the state, keys and the log: %w; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
+		return nil, fmt.Errorf("this process may have %d files open, %d of them are for the state, keys and the "+
+			"log: %w; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
 			e.files, others, err)
 	}
 	d := &division{limits: map[string]listen.Limits{}, wanted: others}
@@ -112,7 +116,10 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 		n := most[s.Name]
 		d.limits[s.Name] = listen.Limits{Most: n}
 		if s.Name == "gateway" {
-			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.Gateway.ConnectionsPerAddress, n*3/4), Trusted: func(p listen.Peer) bool { return behindProxy(c, p) }}
+			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.Gateway.ConnectionsPerAddress, n*3/4),
+				Trusted: func(p listen.Peer) bool {
+					return behindProxy(c, p)
+				}}
 		}
 		d.wanted += s.Most * s.Each
 		if n < s.Most {
@@ -129,12 +136,14 @@ func (e *endpoints) note(d *division) {
 		text = fmt.Sprintf("LimitNOFILE is %d and should be %d: %s", e.files, d.wanted, short)
 	}
 	if was := e.shortage.Swap(&text); text != "" && (was == nil || *was != text) {
-		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short", strings.Join(d.short, ", "),
+		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short",
+			strings.Join(d.short, ", "),
 			"mend", "LimitNOFILE in usher's systemd unit (ulimit -n), or a lower gateway.max_connections")
 	}
 }
 
-// otherFilesOf counts what is open beside connections: a source of keys has one to its server, and its name is looked up.
+// otherFilesOf counts what is open beside connections: a source of keys has one to its server, and its name is looked
+// up.
 func otherFilesOf(c *config.Config) int {
 	n := otherFiles
 	for _, h := range c.Auth.Hosts {

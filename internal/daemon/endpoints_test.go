@@ -15,7 +15,8 @@ import (
 // TestBehindProxy: whose connections are everybody's, and have no share of their own.
 func TestBehindProxy(t *testing.T) {
 	c := config.Default()
-	c.Gateway.Proxies = append(c.Gateway.Proxies, netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::5/128"))
+	c.Gateway.Proxies = append(c.Gateway.Proxies, netip.MustParsePrefix("10.1.0.0/16"),
+		netip.MustParsePrefix("2001:db8::5/128"))
 	for address, want := range map[string]bool{
 		"127.0.0.1": true, "127.3.2.1": true, "::1": true, "10.1.2.3": true, "::ffff:10.1.2.3": true, "2001:db8::5": true,
 		"10.2.0.1": false, "192.0.2.1": false, "2001:db8:1::5": false,
@@ -29,7 +30,8 @@ func TestBehindProxy(t *testing.T) {
 	}
 }
 
-// TestShortageIsToldOnce: at the start and at each reload the files are divided, and the log has a line where that changes.
+// TestShortageIsToldOnce: at the start and at each reload the files are divided, and the log has a line where that
+// changes.
 func TestShortageIsToldOnce(t *testing.T) {
 	var log strings.Builder
 	e := &endpoints{log: slog.New(slog.NewTextHandler(&log, nil)), files: 500}
@@ -47,8 +49,8 @@ func TestShortageIsToldOnce(t *testing.T) {
 	}
 }
 
-// TestDivision: with whatever limit of files, all connections fit into it, the doors have their least, and what is configured
-// is had where it fits.
+// TestDivision: with whatever limit of files, all connections fit into it, the doors have their least, and what is
+// configured is had where it fits.
 func TestDivision(t *testing.T) {
 	c := config.Default()
 	c.Auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: "https://a.example"}}}}, "b": {}}}
@@ -69,13 +71,16 @@ func TestDivision(t *testing.T) {
 		for name, l := range d.limits {
 			sum += l.Most * each[name]
 		}
-		if sum > e.files || d.limits["http"].Most < 128 || d.limits["dovecot"].Most < 32 || d.limits["gateway"].Most < 32 {
+		if sum > e.files || d.limits["http"].Most < 128 || d.limits["dovecot"].Most < 32 ||
+			d.limits["gateway"].Most < 32 {
 			t.Errorf("%d files: %d are used by %+v", e.files, sum, d.limits)
 		}
-		if full := e.files >= d.wanted; full != (len(d.short) == 0) || full && d.limits["gateway"].Most != 2*c.Gateway.Connections+256 {
+		if full := e.files >= d.wanted; full != (len(d.short) == 0) || full &&
+			d.limits["gateway"].Most != 2*c.Gateway.Connections+256 {
 			t.Errorf("%d files, %d wanted: short of %v, %+v", e.files, d.wanted, d.short, d.limits["gateway"])
 		}
-		if w := d.limits["gateway"].Waiting; w < 1 || w > c.Gateway.ConnectionsPerAddress || w >= d.limits["gateway"].Most {
+		if w := d.limits["gateway"].Waiting; w < 1 || w > c.Gateway.ConnectionsPerAddress ||
+			w >= d.limits["gateway"].Most {
 			t.Errorf("%d files: an address may wait with %d", e.files, w)
 		}
 	}

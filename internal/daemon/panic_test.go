@@ -19,12 +19,13 @@ import (
 	"usher/moderation"
 )
 
-// TestEveryHandlerPanics has every handler of the daemon panic: each answers with an error that nobody takes for a yes, and
-// leaves one line. There is nothing behind them that they could ask.
+// TestEveryHandlerPanics has every handler of the daemon panic: each answers with an error that nobody takes for a
+// yes, and leaves one line. There is nothing behind them that they could ask.
 func TestEveryHandlerPanics(t *testing.T) {
 	m := metrics.New("test")
 	d := &daemon{metrics: m, rooms: &roomParts{}}
-	rooms := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: brokenSessions(t, m)})}
+	rooms := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: brokenSessions(t,
+		m)})}
 	door := &httpauth.Server{Rooms: rooms}
 	door.Configure(httpauth.Settings{Insecure: true, Hosts: []string{"usher"}})
 	gate := gateway.New(gateway.Options{})
@@ -70,12 +71,15 @@ func TestEveryHandlerPanics(t *testing.T) {
 				r.Header.Set("Authorization", "Bearer sesame")
 			}
 			w := httptest.NewRecorder()
-			p.Serve(row.name, w, r, row.handler.ServeHTTP, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "cannot be decided", 500) })
+			p.Serve(row.name, w, r, row.handler.ServeHTTP, func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, "cannot be decided", 500)
+			})
 			if w.Code < 500 || strings.Contains(w.Body.String(), "true") {
 				t.Errorf("answered %d %q", w.Code, w.Body)
 			}
 			lines := regexp.MustCompile(`(?m)^.*msg=panic .*$`).FindAllString(log.String(), -1)
-			if len(lines) != 1 || !strings.Contains(lines[0], "door="+row.name+" ") || !strings.Contains(lines[0], path) || strings.Contains(lines[0], "sesame") {
+			if len(lines) != 1 || !strings.Contains(lines[0], "door="+row.name+" ") ||
+				!strings.Contains(lines[0], path) || strings.Contains(lines[0], "sesame") {
 				t.Errorf("the log says %s", log.String())
 			}
 		})
@@ -90,12 +94,13 @@ func brokenSessions(t *testing.T, m *metrics.Metrics) *moderation.Sessions {
 		t.Fatal(err)
 	}
 	armed := false
-	s, err := moderation.NewSessions(t.Context(), memory.New(), policy, moderation.Options{Metrics: m, Now: func() time.Time {
-		if armed {
-			panic("sesame")
-		}
-		return time.Unix(1_800_000_000, 0)
-	}})
+	s, err := moderation.NewSessions(t.Context(), memory.New(), policy,
+		moderation.Options{Metrics: m, Now: func() time.Time {
+			if armed {
+				panic("sesame")
+			}
+			return time.Unix(1_800_000_000, 0)
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +127,8 @@ func TestOneRecovery(t *testing.T) {
 
 // TestOneReporter: the daemon has one, as each lets one line a second through and counts for itself.
 func TestOneReporter(t *testing.T) {
-	out, err := exec.Command("grep", "-rnF", "panics.New(", "--include=*.go", "--exclude=*_test.go", "../../auth", "../../cmd", "../../internal", "../../moderation",
+	out, err := exec.Command("grep", "-rnF", "panics.New(", "--include=*.go", "--exclude=*_test.go", "../../auth",
+		"../../cmd", "../../internal", "../../moderation",
 		"../../lobby", "../../metrics").Output()
 	if err != nil {
 		t.Fatal(err)

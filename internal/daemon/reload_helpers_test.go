@@ -41,7 +41,8 @@ hosts:
 `
 
 func reloadB() string {
-	return strings.NewReplacer("http-a", "http-b", "a.example.com", "b.example.com", "a.secret", "b.secret", "focus-a", "focus-b", "recorder-a", "recorder-b").Replace(reloadA) +
+	return strings.NewReplacer("http-a", "http-b", "a.example.com", "b.example.com", "a.secret", "b.secret", "focus-a",
+		"focus-b", "recorder-a", "recorder-b").Replace(reloadA) +
 		"log: {level: debug}\n"
 }
 
@@ -111,7 +112,9 @@ func (w *reloadWorld) inForce() map[string]string {
 		says("keys", which, err == nil)
 		d := w.rooms.service.Join(w.t.Context(), "focus-"+which+"@"+reloadHost, reloadRoom, "")
 		says("policy", which, d.Allowed)
-		says("whitelist", which, slices.ContainsFunc(w.rooms.lobby.List(), func(e lobby.Listed) bool { return e.JID == "recorder-"+which+"@rec.example.com" }))
+		says("whitelist", which, slices.ContainsFunc(w.rooms.lobby.List(), func(e lobby.Listed) bool {
+			return e.JID == "recorder-"+which+"@rec.example.com"
+		}))
 		says("http", which, w.asks("0123456789abcdef-"+which))
 		says("gateway", which, w.opens("https://"+which+".example.com"))
 		says("level", which, (w.reloader.level.Level() == slog.LevelDebug) == (which == "b"))
@@ -153,6 +156,7 @@ func (w *reloadWorld) wants(when, which string) {
 func passingProblem(dir string) config.Problems {
 	return config.Problems{
 		{File: filepath.Join(dir, "usher.yaml"), Line: 1, Column: 1, Warning: true, Text: "a warning", Mend: "nothing"},
-		{File: filepath.Join(dir, "usher.yaml"), Line: 2, Column: 1, Passing: true, Text: "too many open files", Mend: "wait"},
+		{File: filepath.Join(dir, "usher.yaml"), Line: 2, Column: 1, Passing: true, Text: "too many open files",
+			Mend: "wait"},
 	}
 }

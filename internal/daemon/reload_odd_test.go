@@ -24,10 +24,13 @@ func oddValues() []string {
 	long := strings.Repeat("x", 1200)
 	return slices.Concat(configtest.Others(), []string{
 		"''", "' '", "'*'", "[]", "{}", "~", "-1", "0", "1e309", "9223372036854775807", "9223372036854775808", "-1s", "99999999h", "' a'", "ａ", "a\u00adb", "'a b'", `"\u200b"`,
-		"'a@b@c'", "'@'", "a/b", "'%'", "'%ff'", "'*@*'", "x@", long, "[" + long + "]", "['" + long + "@h.example.org']", "['x@h.example.org # " + strings.Repeat("n", 300) + "']",
-		"['x@h.example.org # n" + strings.Repeat("é", 127) + "']", "['x@h.example.org room=" + long[:1090] + "']", "['x@h.example.org room=[a]*']", "['x@h.example.org room=a#b']",
+		"'a@b@c'", "'@'", "a/b", "'%'", "'%ff'", "'*@*'", "x@", long, "[" + long + "]", "['" + long +
+			"@h.example.org']", "['x@h.example.org # " + strings.Repeat("n", 300) + "']",
+		"['x@h.example.org # n" + strings.Repeat("é", 127) + "']", "['x@h.example.org room=" + long[:1090] +
+			"']", "['x@h.example.org room=[a]*']", "['x@h.example.org room=a#b']",
 		"['x@h.example.org until=9999-12-31T23:59:59Z']", "['x@h.example.org until=2026-01-01T00:00:00.5Z']", "['x@h.example.org', 'x@h.example.org room=*']",
-		"[" + strings.Join(many, ", ") + "]", "{'" + long + "': on}", "{'[t]*': on, '*]': off}", "{'*@conference.meet.example.com': on}", "[conference.meet.example.com, breakout.meet.example.com]",
+		"[" + strings.Join(many, ", ") + "]", "{'" + long +
+			"': on}", "{'[t]*': on, '*]': off}", "{'*@conference.meet.example.com': on}", "[conference.meet.example.com, breakout.meet.example.com]",
 		"[meet.example.com]", "meet.example.com", "[none]", "[HS512]", "['a..b']", "['a=']", "['.']", "{a: {}}", "{a: {secret_files: []}}", "http://", "'http://[::1'", "https://h:0/keys", "'https://h:99999/'",
 		"http://169.254.1.1/", "https://169.254.169.254/", "https://x/#y", "file:///x", "'unix:/x'", "[::1]", "'[::1]:0'", "':0'", "/", "/a", "[0.0.0.0/0, '::/0']", "[4294967295]",
 	})

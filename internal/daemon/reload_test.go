@@ -60,17 +60,19 @@ func TestReloadAllOrNothing(t *testing.T) {
 // and the old secret stays the good one.
 func TestReloadRefusedByNote(t *testing.T) {
 	w := newReloadWorld(t)
-	w.write(strings.Replace(reloadB(), "recorder-b@rec.example.com", "'r@rec.example.com # "+strings.Repeat("n", 300)+"'", 1))
+	w.write(strings.Replace(reloadB(), "recorder-b@rec.example.com",
+		"'r@rec.example.com # "+strings.Repeat("n", 300)+"'", 1))
 	result := w.reloader.reload(t.Context(), triggerCommand)
-	if result.OK || len(result.Problems) != 1 || !strings.Contains(result.Problems[0], "usher.yaml:11:51: error: whitelist: the note") {
+	if result.OK || len(result.Problems) != 1 || !strings.Contains(result.Problems[0],
+		"usher.yaml:11:51: error: whitelist: the note") {
 		t.Errorf("%+v", result)
 	}
 	w.wants("refused", "a")
 }
 
 // TestReloadMixesNothing: in the middle of a reload nobody gets in whom neither configuration lets in. By the first,
-// tokens may name any tenant; by the second other tokens are good, and tenants are kept apart. Who logs in by the second
-// and joins by the first would be in the rooms of a tenant that is not his.
+// tokens may name any tenant; by the second other tokens are good, and tenants are kept apart. Who logs in by the
+// second and joins by the first would be in the rooms of a tenant that is not his.
 func TestReloadMixesNothing(t *testing.T) {
 	apart := strings.NewReplacer("subject: any", "subject: tenant").Replace(reloadA)
 	for name, row := range map[string]struct{ second, secret, audience string }{
@@ -78,10 +80,12 @@ func TestReloadMixesNothing(t *testing.T) {
 		"another audience": {strings.ReplaceAll(apart, "[jitsi]", "[jitsi, other]"), secretA, "other"},
 	} {
 		w := newReloadWorld(t)
-		token := authtest.TokenBy(t, row.secret, authtest.Claims(reloadHost, map[string]any{"sub": "mine", "aud": row.audience}))
+		token := authtest.TokenBy(t, row.secret, authtest.Claims(reloadHost,
+			map[string]any{"sub": "mine", "aud": row.audience}))
 		tries := func(where string) {
 			t.Helper()
-			_, err := w.verifier.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: reloadHost, Token: token})
+			_, err := w.verifier.Authenticate(t.Context(), auth.Credentials{Door: "test", Host: reloadHost,
+				Token: token})
 			d := w.rooms.service.Join(t.Context(), "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", "")
 			if d.Allowed || strings.HasPrefix(where, "after") != (err == nil) && where != "midway" {
 				t.Errorf("%s, %s: login %v, join %s", name, where, err, d.Reason)
@@ -114,7 +118,8 @@ func TestReloadMixesNothing(t *testing.T) {
 // TestReloadWhileInUse is the same for the race detector, with logins and joins under way.
 func TestReloadWhileInUse(t *testing.T) {
 	w := newReloadWorld(t)
-	a, b := w.load(reloadA), w.load(strings.NewReplacer("a.secret", "b.secret", "subject: any", "subject: tenant").Replace(reloadA))
+	a, b := w.load(reloadA), w.load(strings.NewReplacer("a.secret", "b.secret", "subject: any",
+		"subject: tenant").Replace(reloadA))
 	token := authtest.TokenBy(t, secretB, authtest.Claims(reloadHost, map[string]any{"sub": "mine"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -125,7 +130,8 @@ func TestReloadWhileInUse(t *testing.T) {
 		for ctx.Err() == nil {
 			_, _ = w.verifier.Authenticate(ctx, auth.Credentials{Door: "test", Host: reloadHost, Token: token})
 			for range 20 {
-				if d := w.rooms.service.Join(ctx, "alice@"+reloadHost, "[theirs]board@conference.meet.example.com", ""); d.Allowed {
+				if d := w.rooms.service.Join(ctx, "alice@"+reloadHost, "[theirs]board@conference.meet.example.com",
+					""); d.Allowed {
 					joined.Add(1)
 				}
 			}
@@ -161,7 +167,8 @@ func TestReloadAfterAPackage(t *testing.T) {
 func TestReloadNamesPeers(t *testing.T) {
 	w := newReloadWorld(t)
 	for _, row := range []struct{ peers, want string }{
-		{"peers: [daemon, 4711]\n", "peers changed from the default (prosody, ejabberd) to [daemon, 4711], which needs a restart"},
+		{"peers: [daemon, 4711]\n", "peers changed from the default (prosody, ejabberd) to [daemon, 4711], which " +
+			"needs a restart"},
 		{"peers: [4711, 4712]\n", "peers changed from [daemon, 4711] to [4711, 4712], which needs a restart"},
 	} {
 		w.write(reloadB() + row.peers)
@@ -178,7 +185,8 @@ func TestReloadNamesPeers(t *testing.T) {
 	next, _ := config.Load(w.reloader.path)
 	old := *next
 	old.Peers = []int{0, 103}
-	if list := config.NeedsRestart(&old, next, "f"); len(list) != 1 || !strings.Contains(list[0].Text, "peers changed from [4711, 4712], which are the uids [0 103], to the uids [") {
+	if list := config.NeedsRestart(&old, next, "f"); len(list) != 1 ||
+		!strings.Contains(list[0].Text, "peers changed from [4711, 4712], which are the uids [0 103], to the uids [") {
 		t.Errorf("another number for a name: %v", list)
 	}
 }
@@ -193,18 +201,20 @@ func TestReloadTellsErrorsFromWarnings(t *testing.T) {
 	result := w.reloader.reload(t.Context(), triggerCommand)
 	last := w.Status().LastReload
 	const want = `error: subject: unknown value "everybody"`
-	if len(result.Problems) != 1 || len(result.Warnings) != 2 || !strings.Contains(last.Error, want) || len(last.Warnings) != 2 {
+	if len(result.Problems) != 1 || len(result.Warnings) != 2 || !strings.Contains(last.Error, want) ||
+		len(last.Warnings) != 2 {
 		t.Errorf("result %+v\nstatus %+v", result, last)
 	}
 }
 
-// TestReloadTellsWhatTheWatcherDid: an operator who changes a file and then asks for a reload is told what changed, also
-// when the daemon had seen it before.
+// TestReloadTellsWhatTheWatcherDid: an operator who changes a file and then asks for a reload is told what changed,
+// also when the daemon had seen it before.
 func TestReloadTellsWhatTheWatcherDid(t *testing.T) {
 	w := newReloadWorld(t)
 	w.write(strings.Replace(reloadA, "subject: any", "subject: tenant", 1))
 	first, second := w.reloader.reload(t.Context(), triggerFile), w.reloader.reload(t.Context(), triggerCommand)
-	if len(first.Changes) != 1 || len(second.Changes) != 0 || len(second.Earlier) != 1 || second.Earlier[0] != first.Changes[0] {
+	if len(first.Changes) != 1 || len(second.Changes) != 0 || len(second.Earlier) != 1 ||
+		second.Earlier[0] != first.Changes[0] {
 		t.Errorf("%+v\n%+v", first, second)
 	}
 	if third := w.reloader.reload(t.Context(), triggerCommand); len(third.Earlier) > 0 {

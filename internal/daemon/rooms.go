@@ -46,7 +46,8 @@ type stateStore interface {
 }
 
 // openRooms loads the state and starts nothing. No rules are in force.
-func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics, pr *panics.Reporter) (_ *roomParts, err error) {
+func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics,
+	pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
 	if p.store, err = openState(ctx, c.State); err != nil {
 		return nil, err
@@ -59,7 +60,8 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	p.sessions, err = moderation.NewSessions(ctx, p.store, nothing, moderation.Options{Log: log, Metrics: m, Lobby: p.lobby})
+	p.sessions, err = moderation.NewSessions(ctx, p.store, nothing,
+		moderation.Options{Log: log, Metrics: m, Lobby: p.lobby})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -68,9 +70,11 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	commands := moderation.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.keeper = moderation.NewKeeper(moderation.KeeperOptions{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.sessions.Book(),
+		p.keeper = moderation.NewKeeper(moderation.KeeperOptions{Sessions: p.sessions, Rooms: p.component,
+			Lobby: p.lobby, Unasked: p.sessions.Book(),
 			Log: log, Metrics: m})
-		p.notifier = moderation.NewNotifier(moderation.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
+		p.notifier = moderation.NewNotifier(moderation.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby,
+			Rooms: p.component, Messenger: p.component,
 			Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.notifier
 		commands.Rooms, commands.Notifier = p.keeper, p.notifier
@@ -159,7 +163,8 @@ func openState(ctx context.Context, c config.State) (stateStore, error) {
 	store, err := sqlite.Open(ctx, c.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(c.Path)
-		return nil, fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set state: in the configuration", err, dir)
+		return nil, fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
+			"state: in the configuration", err, dir)
 	}
 	if err != nil {
 		return nil, err
@@ -175,9 +180,12 @@ func (p *roomParts) close(log *slog.Logger) {
 
 func (p *roomParts) tasks() []task {
 	sessions := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
-	list := []task{{"sessions", sessions}, {"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }}}
+	list := []task{{"sessions", sessions}, {"lobby", func(ctx context.Context) error {
+		return p.lobby.Run(ctx, p.listChanged)
+	}}}
 	if p.component != nil {
-		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run}, task{"notices", p.notifier.Run})
+		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run},
+			task{"notices", p.notifier.Run})
 	}
 	return list
 }

@@ -15,8 +15,11 @@ import (
 // adminHandler answers usher reload, usher status, usher sessions and usher lobby.
 func (d *daemon) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
-		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged}, Commands: d.rooms.commands,
-		MUCs: func() []string { return *d.rooms.mucs.Load() }, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
+		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby,
+			d.rooms.listChanged}, Commands: d.rooms.commands,
+		MUCs: func() []string {
+			return *d.rooms.mucs.Load()
+		}, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
 	})
 }
 
@@ -56,7 +59,8 @@ func (d *daemon) Status() admin.Status {
 	}
 	_, s.Warnings = d.reloader.current.Load().Warnings.Split()
 	if last := d.reloader.last.Load(); last != nil {
-		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
+		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Warnings: last.Warnings,
+			RetryAt: last.RetryAt, Tries: last.Tries}
 	}
 	return s
 }
@@ -84,7 +88,8 @@ func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []admin.Host {
 	return hosts
 }
 
-// notReady says why logins of some issuers cannot be decided. A refused reload is no reason: the old configuration works.
+// notReady says why logins of some issuers cannot be decided. A refused reload is no reason: the old configuration
+// works.
 func (d *daemon) notReady() []string {
 	reasons := []string{}
 	if !d.up.Load() {

@@ -9,8 +9,8 @@ import (
 	"usher/moderation"
 )
 
-// Revoked asks a running daemon whether tokens like the one that proves an identity are revoked. It is not known if no daemon
-// answers.
+// Revoked asks a running daemon whether tokens like the one that proves an identity are revoked. It is not known if
+// no daemon answers.
 type Revoked func(ctx context.Context, id auth.Identity) (revoked, known bool)
 
 // A Question is a token, and what it is to be tried for.
@@ -29,8 +29,8 @@ type Explainer struct {
 	revoked Revoked // may be nil
 }
 
-// New fetches what key servers publish, once, for 5 s at most. The context ends the fetching, not the Explainer, which is to
-// be closed. A nil revoked leaves revocations unchecked.
+// New fetches what key servers publish, once, for 5 s at most. The context ends the fetching, not the Explainer,
+// which is to be closed. A nil revoked leaves revocations unchecked.
 func New(ctx context.Context, tokens auth.Config, hosts []moderation.HostPolicy, revoked Revoked) (*Explainer, error) {
 	policy, err := moderation.NewPolicy(hosts)
 	if err != nil {

@@ -12,14 +12,16 @@ func TestReadPasted(t *testing.T) {
 		`"` + token + `"`:                "quotes around it",
 		"“" + token + "”":                "quotes around it",
 		"Authorization: Bearer " + token: "text Authorization: before it, text Bearer before it",
-		"https://meet.example.com/standup?jwt=" + token:                     "all of a link but its parameter jwt",
-		"<https://m.example/a?jwt=" + token + "#config.x=1>":                "quotes around it, all of a link but its parameter jwt",
+		"https://meet.example.com/standup?jwt=" + token: "all of a link but its parameter jwt",
+		"<https://m.example/a?jwt=" + token + "#config.x=1>": "quotes around it, all of a link but " +
+			"its parameter jwt",
 		"https://meet.example.com/standup#jwt=%22" + token + "%22":          "all of a link but its parameter jwt",
 		"https://meet.example.com/#/standup?token=" + token:                 "all of a link but its parameter token",
 		"wss://meet.example.com/xmpp-websocket?room=standup&token=" + token: "all of a link but its parameter token",
 		"/http-bind?room=a&token=" + token:                                  "all of a link but its parameter token",
-		"'https://meet.example.com/standup?jwt=" + token + "'":              "quotes around it, all of a link but its parameter jwt",
-		`{"access_token":"` + token + `","token_type":"Bearer"}`:            "member access_token of a JSON object",
+		"'https://meet.example.com/standup?jwt=" + token + "'": "quotes around it, all of a link but " +
+			"its parameter jwt",
+		`{"access_token":"` + token + `","token_type":"Bearer"}`: "member access_token of a JSON object",
 	} {
 		p := readPasted(text)
 		if p.token != token || p.read != read {

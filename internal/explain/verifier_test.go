@@ -50,7 +50,8 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.explain(auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey || e.patience <= 0 {
+	if r := e.explain(auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey ||
+		e.patience <= 0 {
 		t.Errorf("a key that the server does not have: %+v, patience %v", r, e.patience)
 	}
 }
@@ -71,11 +72,14 @@ func TestExplainedKeySets(t *testing.T) {
 			"unknown_key: ", `key 1 (kid "k"): its use is "enc", not sig`, "/keys has 1: other"},
 		`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k"}]}`: {"unknown_key: ", `the issuer's key "k" is for EdDSA, and the token's alg is ES256`},
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(body))
+		}))
 		defer server.Close()
 		c := asapConfig("")
 		c.Hosts["meet.example.com"].Issuers["my-app"] = auth.IssuerConfig{
-			Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: server.URL + "/keys?hush"}}}, Algorithms: []string{"ES256"},
+			Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL,
+				URL: server.URL + "/keys?hush"}}}, Algorithms: []string{"ES256"},
 		}
 		e, err := newExaminer(t.Context(), c)
 		if err != nil {
@@ -94,7 +98,8 @@ func TestExplainedKeySets(t *testing.T) {
 
 func asapConfig(url string) auth.Config {
 	return auth.Config{Hosts: map[string]auth.HostConfig{"meet.example.com": {Issuers: map[string]auth.IssuerConfig{
-		"my-app": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.ASAPURL, URL: url}}}, Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
+		"my-app": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.ASAPURL, URL: url}}},
+			Algorithms: []string{"ES256"}, RequireExp: true, RequireRoom: true},
 	}}}}
 }
 
@@ -107,7 +112,8 @@ func newECKey(t *testing.T) (signing keys.SigningKey, public []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if signing, err = keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), "ES256"); err != nil {
+	if signing, err = keys.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		"ES256"); err != nil {
 		t.Fatal(err)
 	}
 	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)

@@ -25,9 +25,11 @@ func browserGlobals(c *config.Config) string {
 		text += "http_ports = { " + port + " }\n"
 	}
 	if config.Loopback(c.Gateway.Upstream.Hostname()) {
-		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to usher\n"
+		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to " +
+			"usher\n"
 	}
-	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " + Quote(slices.Sorted(maps.Keys(c.Auth.Hosts))[0]) + "\n"
+	return text + "-- If pages have another host name than a VirtualHost: http_default_host = " +
+		Quote(slices.Sorted(maps.Keys(c.Auth.Hosts))[0]) + "\n"
 }
 
 // guestHosts returns the anonymous hosts of those who come without a token.
@@ -38,7 +40,8 @@ func guestHosts(c *config.Config, host string) string {
 	}
 	var text strings.Builder
 	for _, guests := range c.Rooms[i].Guests {
-		text.WriteString("\nVirtualHost " + Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who have no token\n" + browserModules)
+		text.WriteString("\nVirtualHost " + Quote(guests) + "\n  authentication = \"anonymous\" -- for guests, who " +
+			"have no token\n" + browserModules)
 	}
 	return text.String()
 }

@@ -61,14 +61,17 @@ func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string 
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nComponent %s \"muc\"\n", Quote(muc))
 	if c.Listen.HTTP.Network != "tcp" {
-		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it about joins\n")
+		b.WriteString("  -- set listen.http in usher.yaml, as host:port, and an http_secret_file: Prosody asks it " +
+			"about joins\n")
 	} else {
 		base := "http://" + dialable(c.Listen.HTTP.Name)
-		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are there\n" +
+		b.WriteString("  modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" } -- besides those that are " +
+			"there\n" +
 			"  muc_http_auth_url = " + Quote(base+moderation.JoinPath) + "\n" +
 			"  muc_create_api_url = " + Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
 		if c.HTTP.Secret != "" && !c.HTTP.Insecure {
-			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = \"Bearer \"..usher_key\n")
+			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = " +
+				"\"Bearer \"..usher_key\n")
 		}
 	}
 	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
@@ -96,7 +99,8 @@ func ownComponent(c *config.Config) string {
 	if _, p, err := net.SplitHostPort(c.Component.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", Quote(c.Component.JID), luaSecret(c.Component.SecretFile))
+	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", Quote(c.Component.JID),
+		luaSecret(c.Component.SecretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}

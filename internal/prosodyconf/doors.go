@@ -45,9 +45,11 @@ func httpDoors(c *config.Config, host string) string {
 	base := Quote("http://" + dialable(c.Listen.HTTP.Name) + "/auth/http")
 	var b strings.Builder
 	if open != "" {
-		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first VirtualHost:\n" + open)
+		b.WriteString("--\n-- All HTTP modules send the secret of http_secret_file, which stands before the first " +
+			"VirtualHost:\n" + open)
 	}
-	b.WriteString("--\n-- mod_auth_oauth_external: PLAIN, and with Prosody 13 OAUTHBEARER, whose token may have any length and names the account.\n" +
+	b.WriteString("--\n-- mod_auth_oauth_external: PLAIN, and with Prosody 13 OAUTHBEARER, whose token may have any " +
+		"length and names the account.\n" +
 		"--   authentication = \"oauth_external\"\n" +
 		"--   oauth_external_validation_endpoint = " + url("/auth/oauth/userinfo?host="+host) + "\n" +
 		"--   oauth_external_token_endpoint = " + url("/auth/oauth/token?host="+host) + "\n")
@@ -56,26 +58,33 @@ func httpDoors(c *config.Config, host string) string {
 	if open != "" {
 		b.WriteString("--   http_auth_credentials = \"prosody:\"..usher_key\n")
 	}
-	b.WriteString("--\n-- mod_auth_http_async: PLAIN; the Authorization header is the user's, so the secret stands in the URL.\n" +
+	b.WriteString("--\n-- mod_auth_http_async: PLAIN; the Authorization header is the user's, so the secret stands " +
+		"in the URL.\n" +
 		"--   authentication = \"http_async\"\n--   http_auth_url = " + url("/auth/basic?host="+host) + "\n")
-	b.WriteString("--\n-- mod_auth_custom_http: PLAIN; Prosody stands still during each request, and the module knows no timeout. It needs lua-socket.\n" +
-		"--   authentication = \"custom_http\"\n--   auth_custom_http = { post_url = " + url("/auth/json?host="+host) + " }\n")
+	b.WriteString("--\n-- mod_auth_custom_http: PLAIN; Prosody stands still during each request, and the module " +
+		"knows no timeout. It needs lua-socket.\n" +
+		"--   authentication = \"custom_http\"\n--   auth_custom_http = { post_url = " + url("/auth/json?host="+host) +
+		" }\n")
 	return b.String()
 }
 
 // externalDoor is the module that starts usher extauth.
 func externalDoor(c *config.Config) string {
-	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are refused, so most tokens need a\n" +
-		"-- ticket; the first logins after Prosody's start fail; Prosody stands still during each query, up to 5 s; a signal to\n" +
+	head := "--\n-- mod_auth_external_insecure (once mod_auth_external): PLAIN; queries over 1,000 bytes are " +
+		"refused, so most tokens need a\n" +
+		"-- ticket; the first logins after Prosody's start fail; Prosody stands still during each query, up to 5 s; " +
+		"a signal to\n" +
 		"-- Prosody in the middle of a login can give its answer to the next user (docs/doors.md). It needs lpty.\n"
 	if c.Listen.Extauth.Name == "" {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}
 	text := head + "--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
 	if c.Listen.Extauth.Name != config.DefaultExtauthSocket {
-		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n", c.Listen.Extauth.Name)
+		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n",
+			c.Listen.Extauth.Name)
 	}
-	return text + "--   authentication = \"external_insecure\"\n--   external_auth_command = \"/usr/local/bin/usher-extauth\"\n"
+	return text + "--   authentication = \"external_insecure\"\n--   external_auth_command = " +
+		"\"/usr/local/bin/usher-extauth\"\n"
 }
 
 // dialable returns where to connect to for an address to listen on.

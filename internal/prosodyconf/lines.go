@@ -24,7 +24,8 @@ func Lines(c *config.Config, packages string) string {
 	if c.Listen.Dovecot.Network == "unix" {
 		b.WriteString("-- Prosody's user must be in the group of the socket, usher's: adduser prosody usher\n")
 	}
-	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or guest.HOST:\n" +
+	b.WriteString("-- In a Jitsi installation, HOST is the block of the meeting domain itself, not auth.HOST or " +
+		"guest.HOST:\n" +
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
 	b.WriteString(browserGlobals(c))

@@ -22,12 +22,15 @@ func TestLuaString(t *testing.T) {
 
 func TestProsodySocket(t *testing.T) {
 	for a, want := range map[config.Address]string{
-		{Network: "unix", Name: "/run/a.sock"}:    "  dovecot_auth_socket = \"/run/a.sock\"\n",
-		{Network: "tcp", Name: "localhost:10143"}: "  dovecot_auth_host = \"localhost\"\n  dovecot_auth_port = \"10143\"\n",
-		{Network: "tcp", Name: ":10143"}:          "  dovecot_auth_host = \"127.0.0.1\"\n  dovecot_auth_port = \"10143\"\n",
-		{Network: "tcp", Name: "0.0.0.0:10143"}:   "  dovecot_auth_host = \"127.0.0.1\"\n  dovecot_auth_port = \"10143\"\n",
-		{Network: "tcp", Name: "[::]:10143"}:      "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
-		{Network: "tcp", Name: "[::1]:10143"}:     "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
+		{Network: "unix", Name: "/run/a.sock"}: "  dovecot_auth_socket = \"/run/a.sock\"\n",
+		{Network: "tcp", Name: "localhost:10143"}: "  dovecot_auth_host = \"localhost\"\n  dovecot_auth_port = " +
+			"\"10143\"\n",
+		{Network: "tcp", Name: ":10143"}: "  dovecot_auth_host = \"127.0.0.1\"\n  dovecot_auth_port = " +
+			"\"10143\"\n",
+		{Network: "tcp", Name: "0.0.0.0:10143"}: "  dovecot_auth_host = \"127.0.0.1\"\n  dovecot_auth_port = " +
+			"\"10143\"\n",
+		{Network: "tcp", Name: "[::]:10143"}:  "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
+		{Network: "tcp", Name: "[::1]:10143"}: "  dovecot_auth_host = \"::1\"\n  dovecot_auth_port = \"10143\"\n",
 	} {
 		if got := socket(a); got != want {
 			t.Errorf("%v: got %s, want %s", a, got, want)

@@ -1,5 +1,5 @@
-// Package systemd answers one question: what does systemd have to know of a daemon? It sends what sd_notify(3) sends, for
-// units of Type=notify-reload, and feeds the watchdog. It starts no goroutine and holds no lock.
+// Package systemd answers one question: what does systemd have to know of a daemon? It sends what sd_notify(3) sends,
+// for units of Type=notify-reload, and feeds the watchdog. It starts no goroutine and holds no lock.
 package systemd
 
 import (
@@ -25,7 +25,8 @@ func (n Notifier) send(state string) {
 // Ready says that the daemon answers, also after a reload; status is shown by systemctl status.
 func (n Notifier) Ready(status string) { n.send("READY=1\nSTATUS=" + status) }
 
-// Reloading opens a reload; [Notifier.Ready] closes it. systemd drops the message without the time at which the reload began.
+// Reloading opens a reload; [Notifier.Ready] closes it. systemd drops the message without the time at which the
+// reload began.
 func (n Notifier) Reloading() {
 	// The library ends the line of the time itself.
 	n.send(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec() + "STATUS=reading the configuration")
