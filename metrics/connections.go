@@ -55,7 +55,7 @@ func newConnections(registry *prometheus.Registry) *connections {
 		c.panics[door] = panics.WithLabelValues(door)
 	}
 	for _, name := range Endpoints() {
-		c.endpoints[name] = &Endpoint{open: open.WithLabelValues(name), closed: newCounters(closed, ClosedUser, name)}
+		c.endpoints[name] = &Endpoint{open: open.WithLabelValues(name), closed: newCounters(closed, Closings(), name)}
 	}
 	registry.MustRegister(open, closed, panics)
 	return c

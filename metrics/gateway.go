@@ -83,7 +83,7 @@ func newGateway(registry *prometheus.Registry) *Gateway {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: GatewayRefused,
 		Help: "Requests that the gateway did not let through to Prosody, by reason. Refused logins are in usher_auth_requests_total."}, []string{"reason"})
 	registry.MustRegister(connections, ended, refused)
-	g := &Gateway{connections: make([]prometheus.Gauge, TransportBOSH+1), ended: newCounters(ended, EndedPanic), refused: newCounters(refused, RefusedPanic)}
+	g := &Gateway{connections: make([]prometheus.Gauge, TransportBOSH+1), ended: newCounters(ended, Endings()), refused: newCounters(refused, Refusals())}
 	for _, t := range Transports() {
 		g.connections[t] = connections.WithLabelValues(t.String())
 	}

@@ -35,10 +35,11 @@ func word[L ~uint8](l L, words []string) string {
 // start, at 0; counting allocates nothing.
 type counters[L label] []prometheus.Counter
 
-// newCounters makes the series of the labels before, and of one label more.
-func newCounters[L label](vec *prometheus.CounterVec, last L, before ...string) counters[L] {
-	c := make(counters[L], last+1)
-	for _, l := range all(last) {
+// newCounters makes the series of the labels before, and of one label more, whose
+// whole list is given.
+func newCounters[L label](vec *prometheus.CounterVec, list []L, before ...string) counters[L] {
+	c := make(counters[L], len(list)+1)
+	for _, l := range list {
 		c[l] = vec.WithLabelValues(append(before[:len(before):len(before)], l.String())...)
 	}
 	return c

@@ -59,11 +59,11 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		Help: "Messages to people that were not sent, by kind (invitation of somebody who was admitted, knock for moderators) and " +
 			"reason: full (too many waited), late (the room could not be changed in time), failed (Prosody could not be reached)."}, []string{"kind", "reason"})
 	for _, kind := range LobbyMessages() {
-		r.lobbyLost[kind] = newCounters(lost, LostFailed, kind.String())
+		r.lobbyLost[kind] = newCounters(lost, LobbyLosses(), kind.String())
 	}
 	stateErrors := prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
 		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
-	r.stateErrors = newCounters(stateErrors, StateLobby)
+	r.stateErrors = newCounters(stateErrors, StateOperations())
 	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked, r.occupants)
 	return r
 }
@@ -94,8 +94,9 @@ func (m *Metrics) Unasked(joins, begins bool, occupants int) {
 func (m *Metrics) JoinReasons(allowed, denied, undecided []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for result, reasons := range map[Result][]string{Allowed: allowed, Denied: denied, Undecided: undecided} {
-		for _, reason := range reasons {
+	reasons := [][]string{Allowed: allowed, Denied: denied, Undecided: undecided}
+	for _, result := range Results() {
+		for _, reason := range reasons[result] {
 			m.rooms.decided[decided{result, reason}] = m.rooms.joins.WithLabelValues(result.String(), reason)
 		}
 	}

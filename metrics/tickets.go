@@ -29,5 +29,5 @@ func newTickets(registry *prometheus.Registry) counters[TicketResult] {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Tickets,
 		Help: "Login tickets, by what became of them (issued, redeemed, unknown, expired, dropped)."}, []string{"result"})
 	registry.MustRegister(vec)
-	return newCounters(vec, TicketDropped)
+	return newCounters(vec, TicketResults())
 }

@@ -134,3 +134,12 @@ func FuzzServer(f *testing.F) {
 		}
 	})
 }
+
+// String returns the text that parseQuery reads.
+func (q query) String() string {
+	s := q.operation + ":" + q.user + ":" + q.host
+	if q.operation == opAuth {
+		s += ":" + q.password
+	}
+	return s
+}

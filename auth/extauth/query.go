@@ -75,12 +75,3 @@ func refuseOperation(name string) *auth.Refusal {
 	}
 	return auth.Refuse(auth.ReasonUnsupportedRequest, "an unknown operation; look at what connects to listen.extauth")
 }
-
-// String returns the text that parseQuery reads.
-func (q query) String() string {
-	s := q.operation + ":" + q.user + ":" + q.host
-	if q.operation == opAuth {
-		s += ":" + q.password
-	}
-	return s
-}

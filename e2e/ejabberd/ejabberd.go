@@ -142,9 +142,6 @@ func (s *Server) wait(ctx context.Context) error {
 // C2S is host:port for clients, without TLS.
 func (s *Server) C2S() string { return s.addr }
 
-// PID is the process id of the Erlang machine.
-func (s *Server) PID() int { return s.proc.PID() }
-
 // Log is what ejabberd has logged.
 func (s *Server) Log() string {
 	text, err := os.ReadFile(s.path("output"))

@@ -126,9 +126,6 @@ func (s *Server) TLS() string { return s.addr }
 // Plain is the address without TLS, host:port.
 func (s *Server) Plain() string { return s.plain }
 
-// PID is the process id.
-func (s *Server) PID() int { return s.proc.PID() }
-
 // Logs is what nginx has written to all of its logs.
 func (s *Server) Logs() string {
 	names, _ := filepath.Glob(s.path("*.log")) // the pattern is well-formed

@@ -100,9 +100,6 @@ func (s *Server) HTTP() string { return address(s.ports.http) }
 // Component is the address for XEP-0114 components, host:port; it listens when an external component is configured.
 func (s *Server) Component() string { return address(s.ports.component) }
 
-// ConfigFile is the path of the configuration that Prosody reads.
-func (s *Server) ConfigFile() string { return s.config.configFile() }
-
 // Log is everything Prosody has logged since it was last started, its standard output and error included.
 func (s *Server) Log() string {
 	b, err := os.ReadFile(s.config.logFile())

@@ -127,12 +127,6 @@ func (p *Page) Text(t testing.TB) string {
 	return Eval[string](t, p, "document.body.innerText")
 }
 
-// Reload loads the page again, as a person does.
-func (p *Page) Reload(t testing.TB) {
-	t.Helper()
-	p.do(t, chromedp.Reload())
-}
-
 // Leave goes to an empty page: the page can still say that it leaves.
 func (p *Page) Leave(t testing.TB) {
 	t.Helper()
