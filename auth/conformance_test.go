@@ -21,6 +21,7 @@ import (
 	"usher/metrics"
 
 	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 )
 
 const vectors = "../../shared/vectors/"
@@ -171,7 +172,7 @@ func (k *vectorKeys) add(text, alg, use, kid string) error {
 	if slices.ContainsFunc(k.secrets, func(s vectorSecret) bool { return kid != "" && s.kid == kid }) {
 		return fmt.Errorf("two secrets %q", kid)
 	}
-	key, err := keys.ParseSecret(secret, keys.SecretPlain, "vector", false)
+	key, err := keys.ParseSecret(secret, keyfile.Plain, "vector", false)
 	if err != nil {
 		return err
 	}

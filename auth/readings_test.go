@@ -9,6 +9,7 @@ import (
 	"usher/auth"
 	"usher/auth/authtest"
 	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 )
 
 // A secret that two programs read in two ways is the usual reason of a
@@ -18,25 +19,25 @@ func TestExplainFindsTheReading(t *testing.T) {
 	raw := "s3cret-bytes-of-a-service-that-signs-it-0123456789"
 	for name, c := range map[string]struct {
 		file     string
-		encoding keys.SecretEncoding
+		encoding keyfile.Encoding
 		signs    string // what the issuer signs with
 		want     string
 	}{
-		"base64 declared plain":         {base64.StdEncoding.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"base64url declared plain":      {base64.RawURLEncoding.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as base64: set secret_encoding: base64"},
-		"plain declared base64":         {base64.StdEncoding.EncodeToString([]byte(raw)), keys.SecretBase64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"unpadded, declared base64":     {base64.RawURLEncoding.EncodeToString([]byte(raw)), keys.SecretBase64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
-		"hexadecimal":                   {hex.EncodeToString([]byte(raw)), keys.SecretPlain, raw, "read as hexadecimal digits: write the secret as base64"},
-		"quotes":                        {`"` + raw + `"`, keys.SecretPlain, raw, "without the quotes around it: take the quotes out"},
-		"space":                         {raw + " ", keys.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"second newline":                {raw + "\n\n", keys.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"byte order mark":               {"\ufeff" + raw, keys.SecretPlain, raw, "without the white space or byte order mark around it"},
-		"the issuer has a newline":      {raw, keys.SecretPlain, raw + "\n", `with "\n" at its end`},
-		"quotes and base64":             {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", keys.SecretPlain, raw, "as base64"},
-		"a line of an environment file": {"JWT_APP_SECRET=" + raw, keys.SecretPlain, raw, "without the name and the = before it: keep only what stands after the ="},
-		"the same, in quotes":           {"export APP=\"" + raw + "\"\n", keys.SecretPlain, raw, "without the name and the = before it"},
-		"UTF-16":                        {"\xff\xfe" + strings.Join(strings.Split(raw, ""), "\x00") + "\x00", keys.SecretPlain, raw, "read as text in UTF-16: save the file as UTF-8"},
-		"another secret":                {raw, keys.SecretPlain, "another-secret-of-somebody-else-0123456789", ""},
+		"base64 declared plain":         {base64.StdEncoding.EncodeToString([]byte(raw)), keyfile.Plain, raw, "read as base64: set secret_encoding: base64"},
+		"base64url declared plain":      {base64.RawURLEncoding.EncodeToString([]byte(raw)), keyfile.Plain, raw, "read as base64: set secret_encoding: base64"},
+		"plain declared base64":         {base64.StdEncoding.EncodeToString([]byte(raw)), keyfile.Base64, base64.StdEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"unpadded, declared base64":     {base64.RawURLEncoding.EncodeToString([]byte(raw)), keyfile.Base64, base64.RawURLEncoding.EncodeToString([]byte(raw)), "set secret_encoding: plain"},
+		"hexadecimal":                   {hex.EncodeToString([]byte(raw)), keyfile.Plain, raw, "read as hexadecimal digits: write the secret as base64"},
+		"quotes":                        {`"` + raw + `"`, keyfile.Plain, raw, "without the quotes around it: take the quotes out"},
+		"space":                         {raw + " ", keyfile.Plain, raw, "without the white space or byte order mark around it"},
+		"second newline":                {raw + "\n\n", keyfile.Plain, raw, "without the white space or byte order mark around it"},
+		"byte order mark":               {"\ufeff" + raw, keyfile.Plain, raw, "without the white space or byte order mark around it"},
+		"the issuer has a newline":      {raw, keyfile.Plain, raw + "\n", `with "\n" at its end`},
+		"quotes and base64":             {`'` + base64.StdEncoding.EncodeToString([]byte(raw)) + "'\n", keyfile.Plain, raw, "as base64"},
+		"a line of an environment file": {"JWT_APP_SECRET=" + raw, keyfile.Plain, raw, "without the name and the = before it: keep only what stands after the ="},
+		"the same, in quotes":           {"export APP=\"" + raw + "\"\n", keyfile.Plain, raw, "without the name and the = before it"},
+		"UTF-16":                        {"\xff\xfe" + strings.Join(strings.Split(raw, ""), "\x00") + "\x00", keyfile.Plain, raw, "read as text in UTF-16: save the file as UTF-8"},
+		"another secret":                {raw, keyfile.Plain, "another-secret-of-somebody-else-0123456789", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, err := keys.ParseSecret([]byte(c.file), c.encoding, "my-app.secret", true)
@@ -67,7 +68,7 @@ func TestExplainFindsTheReading(t *testing.T) {
 func TestExplainFindsTheIssuer(t *testing.T) {
 	const host, secret = "meet.example.com", "0123456789abcdef0123456789abcdef-of-other-app"
 	config := authtest.Config(host)
-	key, err := keys.ParseSecret([]byte(secret), keys.SecretPlain, "other.secret", false)
+	key, err := keys.ParseSecret([]byte(secret), keyfile.Plain, "other.secret", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 )
 
 // Secret is the HMAC secret of Issuer, in 64 characters.
@@ -30,7 +31,7 @@ func Config(host string) auth.Config {
 func ConfigWith(host string, secrets ...string) auth.Config {
 	var files []*keys.Key
 	for _, s := range secrets {
-		key, err := keys.ParseSecret([]byte(s), keys.SecretPlain, "test.secret", false)
+		key, err := keys.ParseSecret([]byte(s), keyfile.Plain, "test.secret", false)
 		if err != nil {
 			panic(err) // a constant of the test is wrong
 		}

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"usher/internal/ratelimit"
+
+	"usher/auth/keys/fetch"
+
+	"usher/auth/keys/kidqueue"
 )
 
 const (
@@ -40,7 +44,7 @@ type asap struct {
 
 	mu      sync.Mutex // never held during a fetch
 	known   map[string]*asapKey
-	queue   *kidQueue // unknown kids that wait for their fetch
+	queue   *kidqueue.Queue // unknown kids that wait for their fetch
 	missing missingKids
 	useless map[string]skip // files that hold no good key; at most maxSkipped
 	pace    pace
@@ -60,7 +64,7 @@ type asapKey struct {
 func newASAP(s *source) keeper {
 	s.set.Store(&keyset{})
 	s.markTried()
-	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: newKidQueue(), missing: newMissingKids(),
+	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: kidqueue.New(), missing: newMissingKids(),
 		useless: map[string]skip{}, pace: pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}}, asking: map[string]bool{}, refreshing: map[string]bool{}}
 }
 
@@ -83,8 +87,8 @@ func (a *asap) want(kid string) Lookup {
 		return l
 	}
 	if !a.asking[kid] {
-		a.queue.add(kid, h, now)
-		if a.queue.len() == 1 { // otherwise run knows already
+		a.queue.Add(kid, now)
+		if a.queue.Len() == 1 { // otherwise run knows already
 			a.rouse()
 		}
 	}
@@ -105,9 +109,9 @@ func (a *asap) start(ctx context.Context, fetches *sync.WaitGroup) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
-	for a.queue.len() > 0 && len(a.asking) < maxAsking && !now.Before(a.pace.ready()) {
+	for a.queue.Len() > 0 && len(a.asking) < maxAsking && !now.Before(a.pace.ready()) {
 		a.pace.take(now)
-		a.fetchLocked(ctx, fetches, a.queue.pop(), a.asking)
+		a.fetchLocked(ctx, fetches, a.queue.Pop(), a.asking)
 	}
 	var next time.Time
 	for len(a.refreshing) < maxRefreshing {
@@ -118,7 +122,7 @@ func (a *asap) start(ctx context.Context, fetches *sync.WaitGroup) time.Time {
 		}
 		a.fetchLocked(ctx, fetches, kid, a.refreshing)
 	}
-	if ready := a.pace.ready(); a.queue.len() > 0 && len(a.asking) < maxAsking && (next.IsZero() || ready.Before(next)) {
+	if ready := a.pace.ready(); a.queue.Len() > 0 && len(a.asking) < maxAsking && (next.IsZero() || ready.Before(next)) {
 		next = ready
 	}
 	return next
@@ -152,7 +156,7 @@ func (a *asap) refresh(ctx context.Context, kid string) {
 		name := sha256.Sum256([]byte(kid))
 		from = from.JoinPath(hex.EncodeToString(name[:]) + ".pem")
 	}
-	err := a.get(ctx, from, func(r response) error { return a.take(ctx, kid, r) })
+	err := a.get(ctx, from, func(r fetch.Response) error { return a.take(ctx, kid, r) })
 	if err != nil && ctx.Err() == nil {
 		a.fail(ctx, kid, err)
 	}

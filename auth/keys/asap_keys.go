@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"usher/internal/logattr"
+
+	"usher/auth/keys/fetch"
 )
 
 // take puts a fetched key into force, unless it is the one that is in force.
-func (a *asap) take(ctx context.Context, kid string, r response) error {
-	key, err := parseKeyFile(r.body, kid)
+func (a *asap) take(ctx context.Context, kid string, r fetch.Response) error {
+	key, err := parseKeyFile(r.Body, kid)
 	if err != nil {
 		return err
 	}
@@ -28,17 +30,17 @@ func (a *asap) take(ctx context.Context, kid string, r response) error {
 }
 
 // replace reports whether the key is another than before.
-func (a *asap) replace(kid string, key *Key, r response) bool {
+func (a *asap) replace(kid string, key *Key, r fetch.Response) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	due := time.Now().Add(jitter(r.fresh))
-	if old := a.known[kid]; old != nil && bytes.Equal(old.body, r.body) {
+	due := time.Now().Add(jitter(r.Fresh))
+	if old := a.known[kid]; old != nil && bytes.Equal(old.body, r.Body) {
 		old.due = due
 		old.backoff.reset()
 		return false
 	}
 	key.MarkUsed(a.options.Now())
-	a.known[kid] = &asapKey{key: key, body: r.body, due: due}
+	a.known[kid] = &asapKey{key: key, body: r.Body, due: due}
 	a.missing.kids.Delete(a.hasher.hash(kid))
 	delete(a.useless, kid)
 	a.dropLeastUsedLocked()
@@ -117,7 +119,7 @@ func (a *asap) noteUselessLocked(kid string, err error, there bool) {
 // keyIsGone tells the server's no from a server in trouble. Object stores say
 // 403 for a file that is not there.
 func keyIsGone(err error) bool {
-	status, ok := errors.AsType[statusError](err)
+	status, ok := errors.AsType[fetch.StatusError](err)
 	return ok && (status == http.StatusNotFound || status == http.StatusForbidden || status == http.StatusGone)
 }
 
@@ -133,7 +135,7 @@ func (a *asap) dropLeastUsedLocked() {
 			least = kid
 		}
 	}
-	a.queue.prefer(a.hasher.hash(least))
+	a.queue.Prefer(least)
 	delete(a.known, least)
 }
 

@@ -8,6 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 	"usher/auth/keys/keystest"
+
+	"usher/auth/keys/fetch"
+
+	"usher/auth/keys/kidqueue"
 )
 
 func newKeyServer(t *testing.T, kids ...string) (*keystest.KeyServer, *source) {
@@ -75,8 +79,8 @@ func TestASAPStrangers(t *testing.T) {
 		a := s.keeper.(*asap)
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if len(a.queue.kids) > maxQueued || a.missing.kids.Len() > maxMissing || len(s.current().keys) != 0 {
-			t.Errorf("%d wait, %d are missing", len(a.queue.kids), a.missing.kids.Len())
+		if a.queue.Len() > kidqueue.Max || a.missing.kids.Len() > maxMissing || len(s.current().keys) != 0 {
+			t.Errorf("%d wait, %d are missing", a.queue.Len(), a.missing.kids.Len())
 		}
 	})
 }
@@ -176,9 +180,9 @@ func TestASAPHangingRefresh(t *testing.T) {
 		a := s.keeper.(*asap)
 		for i := range 20 {
 			s.want(fmt.Sprint("new", i))
-			time.Sleep(fetchTimeout + 100*time.Millisecond) // its own fetch
+			time.Sleep(fetch.Timeout + 100*time.Millisecond) // its own fetch
 			a.mu.Lock()
-			if a.queue.len() > 0 || len(a.asking) > 0 {
+			if a.queue.Len() > 0 || len(a.asking) > 0 {
 				t.Error("a new kid waits for the refreshing of others")
 			}
 			a.mu.Unlock()

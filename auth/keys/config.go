@@ -1,6 +1,10 @@
 package keys
 
-import "errors"
+import (
+	"errors"
+
+	"usher/auth/keys/fetch"
+)
 
 // Config says where the keys of one issuer come from.
 type Config struct {
@@ -18,6 +22,15 @@ type Config struct {
 type Location struct {
 	Kind Kind
 	URL  string // which [CheckSourceURL] finds good
+}
+
+// CheckSourceURL says whether keys may be fetched from a URL: https, or http
+// to an address of this machine, or with insecureHTTP to any. Where a host's
+// name leads is checked when it is dialled. The error names what is wrong, then
+// "; " and how to mend it; it quotes nothing but the scheme and an address.
+func CheckSourceURL(s string, insecureHTTP bool) error {
+	_, err := fetch.ParseURL(s, insecureHTTP)
+	return err
 }
 
 // Remote reports whether there are keys that only time will show.

@@ -13,6 +13,8 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
+
+	"usher/auth/keys/fetch"
 )
 
 const (
@@ -126,9 +128,9 @@ func (j *jwks) refresh(ctx context.Context) {
 	j.asked, j.wanted = map[kidHash]bool{}, false
 	j.mu.Unlock()
 	var fresh time.Duration
-	err := j.get(ctx, j.from, func(r response) error {
-		fresh = r.fresh
-		return j.take(ctx, r.body)
+	err := j.get(ctx, j.from, func(r fetch.Response) error {
+		fresh = r.Fresh
+		return j.take(ctx, r.Body)
 	})
 	if ctx.Err() != nil {
 		return

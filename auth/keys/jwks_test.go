@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 	"usher/auth/keys/keystest"
+
+	"usher/auth/keys/fetch"
 )
 
 func TestJWKSRefresh(t *testing.T) {
@@ -159,7 +161,7 @@ func TestJWKSNo(t *testing.T) {
 		server.Hangs.Store(true)
 		time.Sleep(jwksPause)
 		s.want("new")
-		time.Sleep(fetchTimeout + time.Second)
+		time.Sleep(fetch.Timeout + time.Second)
 		if l := s.want("new"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "no complete answer") {
 			t.Errorf("while the server hangs: %+v", l)
 		}

@@ -7,8 +7,13 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"usher/internal/text"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"usher/auth/keys/fetch"
+
+	"usher/auth/keys/keyfile"
 )
 
 // A setMember is one entry of a published set, not looked into yet.
@@ -22,7 +27,7 @@ type setMember struct {
 // setMembers cuts a published set into its entries. Only what hides where an
 // entry ends is an error here: each is judged alone.
 func setMembers(text []byte) ([]setMember, error) {
-	text = bytes.TrimPrefix(text, []byte(byteOrderMark)) // some editors and .NET servers write it
+	text = bytes.TrimPrefix(text, []byte(keyfile.ByteOrderMark)) // some editors and .NET servers write it
 	if err := checkFirst(bytes.TrimSpace(text)); err != nil {
 		return nil, err
 	}
@@ -171,16 +176,16 @@ func notSet(top []setMember) error {
 	return fmt.Errorf(`the answer is no key set: it has %s, and no "keys"`, strings.Join(names, ", "))
 }
 
-// shownText is [shownURL] of a text from elsewhere, cut.
+// maxShownText bounds what is repeated of a URL, in bytes.
+const maxShownText = 200
+
+// shownText is [fetch.Shown] of a text from elsewhere, cut.
 func shownText(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
 		return "(not a URL)"
 	}
-	if s = shownURL(u); len(s) > maxErrorText {
-		s = s[:maxErrorText] + "…"
-	}
-	return s
+	return text.ClipTo(fetch.Shown(u), maxShownText)
 }
 
 // plainJSON keeps the place and the kind of a syntax error, and none of the text.

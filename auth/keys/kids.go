@@ -35,7 +35,9 @@ func (h kidHasher) hash(kid string) kidHash { return kidHash(maphash.String(h.se
 // missingKids remembers for a while which kids the server was asked for in
 // vain, so that none of them is asked for again at once. At the bound any goes: what
 // is forgotten is asked for again, at the source's pace.
-type missingKids struct{ kids bounded.Map[kidHash, missingKid] }
+type missingKids struct {
+	kids bounded.Map[kidHash, missingKid]
+}
 
 func newMissingKids() missingKids {
 	return missingKids{bounded.Map[kidHash, missingKid]{Most: maxMissing}}

@@ -1,6 +1,10 @@
 package keys
 
-import "slices"
+import (
+	"slices"
+
+	"usher/auth/keys/keyfile"
+)
 
 // A Kind is one way to come by the keys of an issuer, called as its setting in
 // the configuration. Its row in the list of kinds is all that the rest of usher
@@ -26,7 +30,7 @@ var kindRows = []kindRow{
 type fileKind struct {
 	noun   string // what messages call a file
 	secret bool
-	read   func(File) ([]*Key, []Doubt, error)
+	read   func(File) ([]*Key, []keyfile.Doubt, error)
 }
 
 // A remoteKind is a kind whose keys a server publishes under one URL.
@@ -66,7 +70,7 @@ type File struct {
 
 	// How a secret is spelt, whether the configuration says so or it is the
 	// default, and whether it may be short.
-	Encoding     SecretEncoding
+	Encoding     keyfile.Encoding
 	EncodingSaid bool
 	AllowWeak    bool
 }
@@ -82,4 +86,4 @@ func (k Kind) Noun() string {
 // Read returns the keys of a file, at least one, and what of it is rarely meant.
 // The error says what is wrong with the file and, after "; ", how to mend it if
 // that is not plain; it shows nothing of a secret. The kind must not be remote.
-func (k Kind) Read(f File) ([]*Key, []Doubt, error) { return k.row().files.read(f) }
+func (k Kind) Read(f File) ([]*Key, []keyfile.Doubt, error) { return k.row().files.read(f) }

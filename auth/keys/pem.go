@@ -1,19 +1,22 @@
 package keys
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
+
+	"usher/auth/keys/fetch"
+
+	"usher/auth/keys/keyfile"
 )
 
 // PublicKeyFiles is the kind of public keys in PEM files.
 const PublicKeyFiles Kind = "public_key_files"
 
-var publicKeyFiles = fileKind{noun: "public key file", read: func(f File) ([]*Key, []Doubt, error) {
+var publicKeyFiles = fileKind{noun: "public key file", read: func(f File) ([]*Key, []keyfile.Doubt, error) {
 	keys, err := ParsePublicKeys(f.Content, f.Label)
 	return keys, nil, err
 }}
@@ -22,8 +25,8 @@ var publicKeyFiles = fileKind{noun: "public key file", read: func(f File) ([]*Ke
 // PKCS #1 ("RSA PUBLIC KEY") or a certificate, of which only the key counts.
 // Anything else in the file is an error, a private key above all.
 func ParsePublicKeys(content []byte, label string) ([]*Key, error) {
-	blocks, rest := pemBlocks(content)
-	if text := insteadOfPEM(content); text != "" && len(blocks) == 0 {
+	blocks, rest := keyfile.Blocks(content)
+	if text := keyfile.InsteadOfPEM(content); text != "" && len(blocks) == 0 {
 		return nil, errors.New(text)
 	}
 	if len(rest) > 0 {
@@ -44,25 +47,11 @@ func ParsePublicKeys(content []byte, label string) ([]*Key, error) {
 	return keys, nil
 }
 
-// pemBlocks returns the blocks of a file, and what follows the last of them.
-// A block that is broken, which pem.Decode passes over in silence, and all that
-// follows it are part of the rest.
-func pemBlocks(content []byte) (blocks []*pem.Block, rest []byte) {
-	rest = content
-	for {
-		block, after := pem.Decode(rest)
-		if block == nil || bytes.Count(rest[:len(rest)-len(after)], []byte("-----BEGIN ")) > 1 {
-			return blocks, bytes.TrimSpace(rest)
-		}
-		blocks, rest = append(blocks, block), after
-	}
-}
-
 // parseKeyFile reads what a key server has for one kid: one public key.
 func parseKeyFile(content []byte, kid string) (*Key, error) {
 	keys, err := ParsePublicKeys(content, kid)
 	if err != nil {
-		return nil, clipError(err)
+		return nil, fetch.ClipError(err)
 	}
 	if len(keys) != 1 {
 		return nil, fmt.Errorf("%d keys in one file; there must be one", len(keys))
@@ -84,7 +73,7 @@ var errPrivatePEM = errors.New("the file holds a private key; keep it where toke
 // printOfPrivate returns the print of the public half of the private key that a
 // text begins with, or nothing.
 func printOfPrivate(content []byte) string {
-	blocks, _ := pemBlocks(content)
+	blocks, _ := keyfile.Blocks(content)
 	if len(blocks) == 0 {
 		return ""
 	}

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 	"usher/auth/keys/keystest"
+
+	"usher/auth/keys/fetch"
 )
 
 // TestRevealedKey: a key whose private half its server publishes is dead, also
@@ -35,7 +37,7 @@ func TestRevealedKey(t *testing.T) {
 			server, s := newSetServer(t, row.before, &log)
 			key := s.current().keys[0]
 			server.Publish(row.after)
-			time.Sleep(2 * defaultFresh)
+			time.Sleep(2 * fetch.DefaultFresh)
 			synctest.Wait()
 			if s.current().holds(key) || !strings.Contains(log.String(), "level=ERROR") {
 				t.Errorf("%s: held: %v; the log says %s", name, s.current().holds(key), log.String())
@@ -44,7 +46,7 @@ func TestRevealedKey(t *testing.T) {
 				t.Errorf("%s: status %+v", name, st)
 			}
 			server.Publish(row.before)
-			time.Sleep(2 * defaultFresh)
+			time.Sleep(2 * fetch.DefaultFresh)
 			synctest.Wait()
 			if len(s.current().keys) != 1 || s.problem() != "" {
 				t.Errorf("%s, mended: %v, %q", name, s.current().keys, s.problem())
@@ -61,7 +63,7 @@ func TestRevealedAmongOthers(t *testing.T) {
 		leaked := maps.Clone(a)
 		leaked["d"] = "AAAA"
 		server.Publish(keystest.JWKSet(leaked))
-		time.Sleep(2 * defaultFresh)
+		time.Sleep(2 * fetch.DefaultFresh)
 		synctest.Wait()
 		if got := described(s.current()); got != "b=ES256" || s.problem() != "" {
 			t.Errorf("%q, %q", got, s.problem())

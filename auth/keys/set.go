@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"usher/auth/keys/keyfile"
 )
 
 // MaxTried bounds the signatures that one token may cost.
@@ -184,9 +186,9 @@ func (s *Set) Misread(a *Algorithm, input, signature []byte) string {
 		if !k.Symmetric() {
 			continue
 		}
-		for _, r := range readings(k.secret) {
-			if newSecretKey(r.secret, k.label, true).Verifies(a, input, signature) {
-				return fmt.Sprintf("the secret %s fits when it is read %s: %s", k, r.how, r.mend)
+		for _, r := range keyfile.Readings(k.secret) {
+			if newSecretKey(r.Secret, k.label, true).Verifies(a, input, signature) {
+				return fmt.Sprintf("the secret %s fits when it is read %s: %s", k, r.How, r.Mend)
 			}
 		}
 	}

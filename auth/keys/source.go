@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"usher/metrics"
+
+	"usher/auth/keys/fetch"
 )
 
 // Options are the collaborators of [Sources]. All but Transport must be set.
@@ -39,7 +41,7 @@ type source struct {
 	sourceID
 	row     *remoteKind
 	options Options
-	fetch   fetcher
+	fetch   fetch.Fetcher
 	from    *url.URL
 	bad     error // why from may not be fetched from
 	keeper  keeper
@@ -67,11 +69,11 @@ type keeper interface {
 // newSource returns a source that fetches nothing until it runs.
 func newSource(id sourceID, o Options) *source {
 	s := &source{sourceID: id, row: id.Kind.row().remote, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
-	s.from, s.bad = parseSourceURL(id.URL, id.trust.insecureHTTP)
-	if s.fetch.transport = o.Transport; o.Transport == nil && s.bad == nil {
-		s.fetch.transport, s.bad = id.trust.transport(s.from.Scheme)
+	s.from, s.bad = fetch.ParseURL(id.URL, id.trust.insecureHTTP)
+	if s.fetch.Transport = o.Transport; o.Transport == nil && s.bad == nil {
+		s.fetch.Transport, s.bad = id.trust.transport(s.from.Scheme)
 	}
-	s.fetch.accept = s.row.accept
+	s.fetch.Accept = s.row.accept
 	s.keeper = s.row.keep(s)
 	return s
 }
@@ -155,7 +157,7 @@ func (e *contentError) Unwrap() error { return e.error }
 
 // get fetches from a URL and hands the response to use. A panic in either is
 // an error like any other: the source backs off, and the old keys stay.
-func (s *source) get(ctx context.Context, from *url.URL, use func(response) error) (err error) {
+func (s *source) get(ctx context.Context, from *url.URL, use func(fetch.Response) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a panic of type %T", p)
@@ -168,7 +170,7 @@ func (s *source) get(ctx context.Context, from *url.URL, use func(response) erro
 	if s.bad != nil {
 		return s.bad
 	}
-	r, err := s.fetch.get(ctx, from)
+	r, err := s.fetch.Get(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -223,7 +225,7 @@ func (s *source) title() string {
 }
 
 // log names the issuer and the server, which is enough to find the line of the
-// configuration; where the whole URL is wanted it is written by [shownURL].
+// configuration; where the whole URL is wanted it is written by [fetch.Shown].
 func (s *source) log(ctx context.Context, level slog.Level, text string, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("issuer", s.issuer), slog.String("source", s.row.source)}
 	if s.from != nil {

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"usher/auth/keys/fetch"
+
+	"usher/auth/keys/keyfile"
 )
 
 // A trust says what an issuer's key servers are believed by.
@@ -24,7 +28,7 @@ func (t trust) transport(scheme string) (http.RoundTripper, error) {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
 	}
-	return newTransport(sourceDialer(scheme, t.insecureHTTP), roots), nil
+	return fetch.NewTransport(scheme, t.insecureHTTP, roots), nil
 }
 
 // CheckCA says whether the content of a file can be the certificate authorities
@@ -37,7 +41,7 @@ func CheckCA(content []byte) error {
 
 // parseCA also takes a server's own certificate: who names it means that one.
 func parseCA(content []byte) (*x509.CertPool, error) {
-	blocks, rest := pemBlocks(bytes.TrimPrefix(content, []byte(byteOrderMark)))
+	blocks, rest := keyfile.Blocks(bytes.TrimPrefix(content, []byte(keyfile.ByteOrderMark)))
 	if bytes.Contains(rest, []byte("-----BEGIN ")) { // what is broken would be left out silently
 		return nil, fmt.Errorf("block %d is no whole PEM block; write it anew", len(blocks)+1)
 	}

@@ -13,8 +13,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -65,34 +63,6 @@ func TestCAFile(t *testing.T) {
 		if p := s.problem(); (p == "") != (row.want == "") || !strings.Contains(p, row.want) {
 			t.Errorf("%s: problem %q, want %q", row.name, p, row.want)
 		}
-	}
-}
-
-// TestInsecureHTTP resolves a name to this machine's address on its network: by
-// http that is another machine as well as any.
-func TestInsecureHTTP(t *testing.T) {
-	for _, row := range []struct {
-		address  string
-		insecure bool
-		want     string
-	}{
-		{"10.255.255.1", false, "set insecure_http: true"}, {"10.255.255.1", true, "no complete answer"}, {"169.254.169.254", true, "link-local"},
-	} {
-		d := sourceDialer("http", row.insecure)
-		d.Timeout = 100 * time.Millisecond
-		d.Resolver = nameServer(t, netip.MustParseAddr(row.address))
-		f := fetcher{transport: newTransport(d, nil)}
-		_, err := f.get(t.Context(), must(url.Parse("http://keys.example.com/")))
-		if err == nil || row.want == "no complete answer" && strings.Contains(err.Error(), "insecure_http") ||
-			row.want != "no complete answer" && !strings.Contains(err.Error(), row.want) {
-			t.Errorf("%+v: %v", row, err)
-		}
-	}
-	if CheckSourceURL("http://keys.example.com/", true) != nil || CheckSourceURL("http://10.0.0.1/", true) != nil {
-		t.Error("http to a named host is refused with insecure_http")
-	}
-	if CheckSourceURL("http://169.254.169.254/", true) == nil {
-		t.Error("a metadata service is a key server")
 	}
 }
 

@@ -14,7 +14,7 @@ func TestShownURL(t *testing.T) {
 		"https://me:hush@id.example.com/keys":                          "https://id.example.com/keys",
 		"https://id.example.com/keys#hush":                             "https://id.example.com/keys",
 		"https://id.example.com?hush":                                  "https://id.example.com",
-		"https://me@id.example.com/" + strings.Repeat("x", 2000):       "https://id.example.com/" + strings.Repeat("x", maxErrorText-len("https://id.example.com/")) + "…",
+		"https://me@id.example.com/" + strings.Repeat("x", 2000):       "https://id.example.com/" + strings.Repeat("x", maxShownText-len("https://id.example.com/")) + "…",
 		"https://id.example.com/%zz?hush":                              "(not a URL)",
 		"https://id.example.com/certs?a=%3Fhush%23hush&b=hush#!/?hush": "https://id.example.com/certs",
 	} {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"usher/internal/text"
+
+	"usher/auth/keys/fetch"
 )
 
 // A Status tells where some keys of an issuer come from and how many there are.
@@ -34,7 +36,7 @@ func (st Status) with(set *keyset) Status {
 func (s *source) status() Status {
 	st := Status{Issuer: s.issuer, Source: s.row.source, LastSuccess: s.lastSuccess()}
 	if s.from != nil {
-		st.URL = shownURL(s.from)
+		st.URL = fetch.Shown(s.from)
 	}
 	at, failure := s.lastFailure()
 	if failure != nil {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -111,7 +111,7 @@ func componentSecret(r *reader, it strictyaml.Item, to *Component) {
 			"the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
 		return
 	}
-	for _, d := range keys.DoubtSecretText(content) {
+	for _, d := range keyfile.DoubtText(content) {
 		it.Warn(d.Mend, "the component secret file %q: %s", text.Clip(it.Text), d.Text)
 	}
 	to.Secret, to.SecretFile = secret, r.resolve(it.Text)

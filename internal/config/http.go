@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -75,8 +75,8 @@ func (r *httpReader) secret(it strictyaml.Item) {
 		it.Problem("make a new one: openssl rand -hex 32",
 			"the http secret file %q: the secret has %d characters, not %d to %d", text.Clip(it.Text), len(secret),
 			minHTTPSecret, maxHTTPSecret)
-	case strings.ContainsFunc(secret, notURLSafe) && len(keys.DoubtSecretText(content)) > 0:
-		d := keys.DoubtSecretText(content)[0]
+	case strings.ContainsFunc(secret, notURLSafe) && len(keyfile.DoubtText(content)) > 0:
+		d := keyfile.DoubtText(content)[0]
 		it.Problem(d.Mend, "the http secret file %q: %s", text.Clip(it.Text), d.Text)
 	case strings.ContainsFunc(secret, notURLSafe):
 		it.Problem("make a new one: openssl rand -hex 32",

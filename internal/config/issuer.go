@@ -5,6 +5,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -104,7 +105,7 @@ func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item)
 		key:      key,
 		keyFiles: map[keys.Kind][]strictyaml.Item{},
 		urls:     map[keys.Kind]strictyaml.Item{},
-		how:      keys.File{Encoding: keys.SecretPlain},
+		how:      keys.File{Encoding: keyfile.Plain},
 		config:   auth.IssuerConfig{RequireExp: true, RequireRoom: true},
 		sources:  map[*keys.Key]strictyaml.Item{},
 	}
@@ -146,8 +147,8 @@ func (r *issuerReader) read(v strictyaml.Value) {
 }
 
 func (r *issuerReader) readEncoding(v strictyaml.Value) {
-	if s, ok := v.OneOf(string(keys.SecretPlain), string(keys.SecretBase64)); ok {
-		r.how.Encoding, r.how.EncodingSaid = keys.SecretEncoding(s), true
+	if s, ok := v.OneOf(string(keyfile.Plain), string(keyfile.Base64)); ok {
+		r.how.Encoding, r.how.EncodingSaid = keyfile.Encoding(s), true
 	}
 }
 

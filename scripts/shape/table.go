@@ -31,7 +31,7 @@ func everyone() []string {
 func table() []arrow {
 	return []arrow{
 		{"auth", []string{"auth/keys", "auth/ticket"}},
-		{"auth/authtest", []string{"auth", "auth/keys"}},
+		{"auth/authtest", []string{"auth", "auth/keys", "auth/keys/keyfile"}},
 		{"auth/dovecot", []string{"auth", "internal/listen"}},
 		{"auth/extauth", []string{"auth", "internal/listen"}},
 		{"auth/extauth/bridge", []string{"auth/extauth"}},
@@ -61,8 +61,11 @@ func table() []arrow {
 		}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
-		{"auth/keys", nil},
+		{"auth/keys", []string{"auth/keys/fetch", "auth/keys/keyfile", "auth/keys/kidqueue"}},
+		{"auth/keys/fetch", nil},
+		{"auth/keys/keyfile", nil},
 		{"auth/keys/keystest", nil},
+		{"auth/keys/kidqueue", nil},
 		{"auth/ticket", nil},
 		{"cmd/usher", []string{
 			"auth/extauth/bridge",
@@ -80,7 +83,7 @@ func table() []arrow {
 		{"internal/asynclog", nil},
 		{"internal/bounded", nil},
 		{"internal/config", []string{
-			"auth", "auth/gateway", "auth/keys", "internal/readfile", "internal/strictyaml", "internal/watch",
+			"auth", "auth/gateway", "auth/keys", "auth/keys/keyfile", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},
 		{"internal/config/configtest", nil},

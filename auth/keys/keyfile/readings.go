@@ -1,4 +1,4 @@
-package keys
+package keyfile
 
 import (
 	"bytes"
@@ -8,41 +8,39 @@ import (
 	"strings"
 )
 
-// A reading is another way to read a secret file than the configured one.
-type reading struct {
-	how    string // ends the sentence "the secret fits when it is read …"
-	mend   string // what to change, so that it is read like this
-	secret []byte
+// A Reading is another way to read a secret file than the configured one.
+type Reading struct {
+	How    string // ends the sentence "the secret fits when it is read …"
+	Mend   string // what to change, so that it is read like this
+	Secret []byte
 }
 
-const byteOrderMark = "\xef\xbb\xbf"
-
-// readings returns what people mean by a secret file that does not fit. The
+// Readings returns what people mean by a secret file that does not fit. The
 // bytes are those that usher uses: the file's without one line end, or what
 // they decode to as base64.
-func readings(secret []byte) []reading {
-	bare := bytes.TrimPrefix(secret, []byte(byteOrderMark))
+func Readings(secret []byte) []Reading {
+	bare := bytes.TrimPrefix(secret, []byte(ByteOrderMark))
 	bare = bytes.TrimSpace(bare)
 	unquoted := bytes.TrimSpace(bytes.Trim(bare, `"'`))
-	list := []reading{
+	list := []Reading{
 		{"without the white space or byte order mark around it", "take these bytes out of the file", bare},
 		{"without the quotes around it", "take the quotes out of the file", unquoted},
 	}
 	if environmentLine.Match(bare) {
 		_, value, _ := bytes.Cut(bare, []byte("="))
-		list = append(list, reading{"without the name and the = before it", "keep only what stands after the =, without quotes", bytes.Trim(value, `"'`)})
+		list = append(list, Reading{"without the name and the = before it", "keep only what stands after the =, without quotes", bytes.Trim(value, `"'`)})
 	}
 	if text := fromUTF16(secret); text != nil {
-		list = append(list, reading{"as text in UTF-16", mendUTF16, text})
+		list = append(list, Reading{"as text in UTF-16", mendUTF16, text})
 	}
 	if decoded, err := decodeSecret(unquoted); err == nil {
-		list = append(list, reading{"as base64", "set secret_encoding: base64", decoded})
+		list = append(list, Reading{"as base64", "set secret_encoding: base64", decoded})
 	}
 	if decoded, err := hex.DecodeString(string(unquoted)); err == nil {
-		list = append(list, reading{"as hexadecimal digits", hexMend, decoded})
+		list = append(list, Reading{"as hexadecimal digits", hexMend, decoded})
 	}
 	for _, ending := range []string{"\n", "\r\n", " "} {
-		list = append(list, reading{fmt.Sprintf("with %q at its end", ending), endMend, append(bytes.Clone(secret), ending...)})
+		list = append(list, Reading{fmt.Sprintf("with %q at its end", ending), endMend, append(bytes.Clone(secret), ending...)})
 	}
 	return append(list, asWritten(secret)...)
 }
@@ -54,14 +52,14 @@ const (
 )
 
 // asWritten undoes base64: the issuer signs with the text as it is written.
-func asWritten(secret []byte) []reading {
-	var list []reading
+func asWritten(secret []byte) []Reading {
+	var list []Reading
 	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		text := e.EncodeToString(secret)
-		list = append(list, reading{"as plain text, not as base64", "set secret_encoding: plain", []byte(text)})
+		list = append(list, Reading{"as plain text, not as base64", "set secret_encoding: plain", []byte(text)})
 	}
 	digits := hex.EncodeToString(secret)
 	return append(list,
-		reading{"as the hexadecimal digits of its bytes", digitsMend, []byte(digits)},
-		reading{"as the hexadecimal digits of its bytes, in capitals", digitsMend, []byte(strings.ToUpper(digits))})
+		Reading{"as the hexadecimal digits of its bytes", digitsMend, []byte(digits)},
+		Reading{"as the hexadecimal digits of its bytes, in capitals", digitsMend, []byte(strings.ToUpper(digits))})
 }

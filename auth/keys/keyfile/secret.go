@@ -1,4 +1,4 @@
-package keys
+package keyfile
 
 import (
 	"bytes"
@@ -10,35 +10,24 @@ import (
 	"strings"
 )
 
-// SecretEncoding says how a secret file spells the secret.
-type SecretEncoding string
+// Encoding says how a secret file spells the secret.
+type Encoding string
 
 // The encodings of a secret file.
 const (
-	SecretPlain  SecretEncoding = "plain"  // the file's bytes are the secret
-	SecretBase64 SecretEncoding = "base64" // standard or URL alphabet, with or without padding
+	Plain  Encoding = "plain"  // the file's bytes are the secret
+	Base64 Encoding = "base64" // standard or URL alphabet, with or without padding
 )
-
-// SecretFiles is the kind of shared secrets: a file for each.
-const SecretFiles Kind = "secret_files"
-
-var secretFiles = fileKind{noun: "secret file", secret: true, read: func(f File) ([]*Key, []Doubt, error) {
-	key, err := ParseSecret(f.Content, f.Encoding, f.Label, f.AllowWeak)
-	if err != nil {
-		return nil, nil, err
-	}
-	return []*Key{key}, doubtSecret(f.Content, f.Encoding, f.EncodingSaid), nil
-}}
 
 // minSecret is the shortest HMAC secret in bytes: the length of the shortest
 // hash (RFC 7518 section 3.2).
 const minSecret = 32
 
-// ParseSecret makes an HMAC key from a secret file's content. One trailing
-// newline is dropped, as editors and echo leave one; everything else counts.
-// A secret that is short, publicly known, or looks like another kind of key
-// is refused; weak lets a short one pass. No error shows any of the secret.
-func ParseSecret(content []byte, encoding SecretEncoding, label string, weak bool) (*Key, error) {
+// ReadSecret returns the secret of a file's content, which it does not share.
+// One trailing newline is dropped, as editors and echo leave one; everything else
+// counts. A secret that is short, publicly known, or looks like another kind of
+// key is refused; weak lets a short one pass. No error shows any of the secret.
+func ReadSecret(content []byte, encoding Encoding, weak bool) ([]byte, error) {
 	secret := dropNewline(content)
 	if knownSecret(secret) { // the lists have base64 as it is written
 		return nil, errKnownSecret
@@ -46,7 +35,7 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 	if err := checkNoKey(secret); err != nil { // before it is decoded: the right advice is not about base64
 		return nil, err
 	}
-	if encoding == SecretBase64 {
+	if encoding == Base64 {
 		var err error
 		if secret, err = decodedSecret(secret, weak); err != nil {
 			return nil, err
@@ -55,7 +44,7 @@ func ParseSecret(content []byte, encoding SecretEncoding, label string, weak boo
 	if err := checkSecret(secret, weak); err != nil {
 		return nil, err
 	}
-	return newSecretKey(bytes.Clone(secret), label, weak), nil
+	return bytes.Clone(secret), nil
 }
 
 // decodedSecret decodes base64. A plain secret may happen to be base64, too, and is then shorter than it is meant.
@@ -139,7 +128,7 @@ func looksLikeKey(secret []byte) bool {
 	if bytes.Contains(secret, []byte("-----BEGIN ")) || bytes.HasPrefix(secret, []byte("ssh-")) {
 		return true
 	}
-	trimmed := bytes.TrimSpace(bytes.TrimPrefix(secret, []byte(byteOrderMark)))
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(secret, []byte(ByteOrderMark)))
 	if bytes.HasPrefix(trimmed, []byte("{")) && bytes.Contains(trimmed, []byte(`"kty"`)) {
 		return true
 	}

@@ -1,4 +1,4 @@
-package keys
+package fetch
 
 import (
 	"net/http"
@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// How long fetched keys count as fresh, whatever their server says.
+// DefaultFresh is how long a document counts as fresh if its server says nothing
+// of it.
+const DefaultFresh = time.Hour
+
+// The bounds of what it may say.
 const (
-	minFresh     = time.Minute
-	maxFresh     = 24 * time.Hour
-	defaultFresh = time.Hour // when it says nothing
+	minFresh = time.Minute
+	maxFresh = 24 * time.Hour
 )
 
 // freshFor returns how long a response stays fresh by its Cache-Control and
@@ -19,7 +22,7 @@ const (
 func freshFor(h http.Header) time.Duration {
 	seconds, known := maxAge(strings.Join(h.Values("Cache-Control"), ","))
 	if !known {
-		return defaultFresh
+		return DefaultFresh
 	}
 	if age, ok := deltaSeconds(h.Get("Age")); ok {
 		seconds -= age // a shared cache has held it for so long already

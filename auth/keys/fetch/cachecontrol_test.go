@@ -1,4 +1,4 @@
-package keys
+package fetch
 
 import (
 	"net/http"

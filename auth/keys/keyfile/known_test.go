@@ -1,4 +1,4 @@
-package keys
+package keyfile
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write known_secrets.bin anew")
 
-const knownList = "../../../shared/vectors/weak-secrets/jwt.secrets.list"
+const knownList = "../../../../shared/vectors/weak-secrets/jwt.secrets.list"
 
 // knownSecrets reads the public list where it is present.
 func knownSecrets(t *testing.T) []string {
@@ -43,14 +43,14 @@ func TestKnownSecrets(t *testing.T) {
 		t.Fatalf("only %d secrets in the list", len(secrets))
 	}
 	for _, s := range secrets {
-		if _, err := ParseSecret([]byte(s+"\n"), SecretPlain, "test", false); err == nil {
+		if _, err := ReadSecret([]byte(s+"\n"), Plain, false); err == nil {
 			t.Errorf("known secret of %d bytes accepted", len(s))
 		}
 	}
 }
 
 func TestUnknownSecret(t *testing.T) {
-	if _, err := ParseSecret([]byte(strings.Repeat("k3", 20)), SecretPlain, "test", false); err != nil {
+	if _, err := ReadSecret([]byte(strings.Repeat("k3", 20)), Plain, false); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package keys
+package fetch
 
 import (
 	"context"
@@ -10,31 +10,28 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"usher/internal/text"
 )
 
-const sourceURLExample = "write it like https://id.example.org/keys"
+const urlExample = "write it like https://id.example.org/keys"
 
-// CheckSourceURL says whether keys may be fetched from a URL: https, or http
-// to an address of this machine, or with insecureHTTP to any. Where a host's
-// name leads is checked when it is dialled. The error names what is wrong, then
-// "; " and how to mend it; it quotes nothing but the scheme and an address.
-func CheckSourceURL(s string, insecureHTTP bool) error {
-	_, err := parseSourceURL(s, insecureHTTP)
-	return err
-}
-
-func parseSourceURL(s string, insecureHTTP bool) (*url.URL, error) {
+// ParseURL reads a URL that keys may be fetched from: https, or http to an
+// address of this machine, or with insecureHTTP to any. Where a host's name leads
+// is checked when it is dialled. The error names what is wrong, then "; " and how
+// to mend it; it quotes nothing but the scheme and an address.
+func ParseURL(s string, insecureHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		return nil, errors.New("not a URL; " + sourceURLExample) // err quotes the URL
+		return nil, errors.New("not a URL; " + urlExample) // err quotes the URL
 	}
 	switch port, err := strconv.ParseUint(portOf(u), 10, 16); {
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("the scheme is %q; use https, or http for an address of this machine", clip(u.Scheme))
+		return nil, fmt.Errorf("the scheme is %q; use https, or http for an address of this machine", text.Name(u.Scheme))
 	case u.Hostname() == "":
-		return nil, errors.New("no host; " + sourceURLExample)
+		return nil, errors.New("no host; " + urlExample)
 	case err != nil || port == 0:
-		return nil, errors.New("the port is no number from 1 to 65535; " + sourceURLExample)
+		return nil, errors.New("the port is no number from 1 to 65535; " + urlExample)
 	case u.User != nil:
 		return nil, errors.New("the URL holds a user name; key sets are public, leave it out")
 	case strings.Contains(s, "#"):
@@ -50,11 +47,11 @@ func parseSourceURL(s string, insecureHTTP bool) (*url.URL, error) {
 	return u, nil
 }
 
-// shownURL is a URL as it is shown and logged, whoever wrote it: its origin and its
+// Shown is a URL as it is shown and logged, whoever wrote it: its origin and its
 // path. This is the one rule for URLs of key servers. User info, query and fragment
 // may be secrets and are never shown; a path is none: without it nobody could tell
 // which of a server's key sets is meant.
-func shownURL(u *url.URL) string {
+func Shown(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
@@ -89,11 +86,11 @@ func checkAddress(scheme string, addr netip.Addr, insecureHTTP bool) error {
 	return nil
 }
 
-// sourceDialer checks the address that a host's name was resolved to, so
+// newDialer checks the address that a host's name was resolved to, so
 // that no DNS answer can lead elsewhere between a check and its use.
-func sourceDialer(scheme string, insecureHTTP bool) *net.Dialer {
+func newDialer(scheme string, insecureHTTP bool) *net.Dialer {
 	return &net.Dialer{
-		Timeout: fetchTimeout,
+		Timeout: Timeout,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
 			if err != nil {

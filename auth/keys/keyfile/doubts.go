@@ -1,4 +1,4 @@
-package keys
+package keyfile
 
 import (
 	"bytes"
@@ -13,20 +13,20 @@ import (
 // text has any of the secret in it.
 type Doubt struct{ Text, Mend string }
 
-// doubtSecret looks for what people mix up in a secret file: what an editor, a
+// Doubts looks for what people mix up in a secret file: what an editor, a
 // shell or a clipboard adds, and another encoding than the configured one. said
 // is whether the configuration names the encoding; then a secret that only looks
 // like base64 is no doubt any more. Hexadecimal digits are none: that is how
 // usher's own manual makes secrets.
-func doubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
+func Doubts(content []byte, encoding Encoding, said bool) []Doubt {
 	secret := dropNewline(content)
 	list := doubtEdges(secret)
 	switch {
 	case len(list) > 0: // the encoding can be judged when these are mended
-	case encoding == SecretBase64 && isHex(secret):
+	case encoding == Base64 && isHex(secret):
 		list = append(list, Doubt{"it holds hexadecimal digits, which are decoded as base64",
 			"set secret_encoding: plain if the issuer signs with the digits as they are"})
-	case encoding == SecretBase64:
+	case encoding == Base64:
 		list = doubtDecoded(secret)
 	case !said && isBase64(string(secret)):
 		list = append(list, Doubt{"it looks like base64, and is taken as it is written",
@@ -36,8 +36,8 @@ func doubtSecret(content []byte, encoding SecretEncoding, said bool) []Doubt {
 	return list
 }
 
-// DoubtSecretText looks for what an editor, a shell or a clipboard adds to a secret that has no encoding.
-func DoubtSecretText(content []byte) []Doubt { return doubtEdges(dropNewline(content)) }
+// DoubtText looks for what an editor, a shell or a clipboard adds to a secret that has no encoding.
+func DoubtText(content []byte) []Doubt { return doubtEdges(dropNewline(content)) }
 
 // environmentLine is how env files and .env files hold a secret.
 var environmentLine = regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`)
@@ -47,7 +47,7 @@ func doubtEdges(secret []byte) []Doubt {
 	if fromUTF16(secret) != nil {
 		return []Doubt{{"it is text in UTF-16, in which every letter has two bytes, and all of them are the secret", mendUTF16}}
 	}
-	rest, marked := bytes.CutPrefix(secret, []byte(byteOrderMark))
+	rest, marked := bytes.CutPrefix(secret, []byte(ByteOrderMark))
 	if marked {
 		list = append(list, Doubt{"it begins with a byte order mark, which is a part of the secret",
 			"save the file as UTF-8 without one"})
@@ -135,31 +135,4 @@ func isBase64(text string) bool {
 	usual := len(secret) == 32 || len(secret) == 48 || len(secret) == 64
 	mixed := strings.ContainsAny(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
 	return padded || usual && mixed
-}
-
-// insteadOfPEM says what a file holds in which no PEM block was found.
-func insteadOfPEM(content []byte) string {
-	text := bytes.TrimSpace(content)
-	packed := bytes.Join(bytes.Fields(text), nil)
-	der, err := base64.StdEncoding.DecodeString(string(packed))
-	switch {
-	case fromUTF16(dropNewline(content)) != nil:
-		return "the file is text in UTF-16; " + mendUTF16
-	case octetJWK.Match(text):
-		return "the file holds a JWK of a shared secret; write the value of its member k into a file, name that under secret_files, and set secret_encoding: base64"
-	case bytes.HasPrefix(text, []byte(byteOrderMark)):
-		return "the file begins with a byte order mark; save it as UTF-8 without one"
-	case bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte(`\n`)):
-		return `the file has \n as two characters where its lines end; put line ends there (printf '%b')`
-	case err == nil && looksLikeDER(der):
-		return "the file holds a key in base64 without the lines around it; " +
-			"put -----BEGIN PUBLIC KEY----- in a line before it and -----END PUBLIC KEY----- after it"
-	case looksLikeDER(content):
-		return "the file holds a key in DER; turn it into PEM: openssl pkey -pubin -inform DER"
-	case bytes.HasPrefix(text, []byte("ssh-")) || bytes.HasPrefix(text, []byte("ecdsa-")):
-		return "the file holds a key of OpenSSH; turn it into PEM: ssh-keygen -e -m PKCS8 -f FILE"
-	case bytes.HasPrefix(text, []byte("{")):
-		return "the file holds JSON; turn the JWK into PEM, or name the address that publishes it under jwks_url"
-	}
-	return ""
 }

@@ -1,4 +1,4 @@
-package keys
+package fetch
 
 import (
 	"context"
@@ -14,66 +14,76 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+
+	"usher/internal/text"
 )
 
+// Timeout is for all of a fetch: name, connection, redirects, body.
+const Timeout = 3 * time.Second
+
 const (
-	fetchTimeout = 3 * time.Second // for all of it: name, connection, redirects, body
-	maxFetched   = 256 << 10       // bytes of a body, or of a response's header
+	maxFetched   = 256 << 10 // bytes of a body, or of a response's header
 	maxRedirects = 3
 	maxErrorText = 200 // bytes; parts of it may be the server's
 )
 
-// A fetcher gets key material. It uses its transport directly: a http.Client
+// A Fetcher gets key material. It uses its transport directly: a http.Client
 // follows redirects by itself and puts the URL into its errors.
-type fetcher struct {
-	transport http.RoundTripper
-	accept    string // media types
+type Fetcher struct {
+	Transport http.RoundTripper // [NewTransport]
+	Accept    string            // media types
 }
 
-// A response is a whole body and how long it stays fresh.
-type response struct {
-	body  []byte
-	fresh time.Duration
+// A Response is a whole body and how long it stays fresh.
+type Response struct {
+	Body  []byte
+	Fresh time.Duration
 }
 
-// A statusError is any answer but 200.
-type statusError int
+// A StatusError is any answer but 200.
+type StatusError int
 
-func (e statusError) Error() string {
+func (e StatusError) Error() string {
 	return fmt.Sprintf("the server answers %d %s", int(e), http.StatusText(int(e)))
+}
+
+// NewTransport dials only where a URL of this scheme may lead, by [ParseURL].
+// Roots are the certificate authorities; nil means the system's.
+func NewTransport(scheme string, insecureHTTP bool, roots *x509.CertPool) http.RoundTripper {
+	return newTransport(newDialer(scheme, insecureHTTP), roots)
 }
 
 // newTransport makes every fetch a connection of its own: they are far apart.
 // No proxy is taken from the environment; the dialer's check would not hold
-// behind one. Roots are the certificate authorities; nil means the system's.
+// behind one.
 func newTransport(d *net.Dialer, roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		DialContext:            d.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout:    fetchTimeout,
+		TLSHandshakeTimeout:    Timeout,
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxFetched,
 	}
 }
 
-// get fetches one small document. Its errors never hold the URL.
-func (f *fetcher) get(ctx context.Context, from *url.URL) (response, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+// Get fetches one small document. Its errors never hold the URL.
+func (f *Fetcher) Get(ctx context.Context, from *url.URL) (Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	r, err := f.follow(ctx, from)
 	if err == nil {
 		return r, nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() == context.DeadlineExceeded {
-		return response{}, fmt.Errorf("no complete answer within %v", fetchTimeout)
+		return Response{}, fmt.Errorf("no complete answer within %v", Timeout)
 	}
-	return response{}, clipError(err)
+	return Response{}, ClipError(err)
 }
 
-// clipError bounds a text that is partly the server's, and keeps it from moving
+// ClipError bounds a text that is partly the server's, and keeps it from moving
 // the cursor of an operator's terminal: a certificate may be for any name.
-func clipError(err error) error {
+func ClipError(err error) error {
 	text := err.Error()
 	if len(text) <= maxErrorText && !strings.ContainsFunc(text, unicode.IsControl) {
 		return err
@@ -122,7 +132,7 @@ func otherScheme(scheme string, err error) error {
 }
 
 // follow goes where redirects of the same server lead.
-func (f *fetcher) follow(ctx context.Context, from *url.URL) (response, error) {
+func (f *Fetcher) follow(ctx context.Context, from *url.URL) (Response, error) {
 	for range maxRedirects + 1 {
 		r, next, err := f.once(ctx, from)
 		if err != nil || next == nil {
@@ -130,35 +140,35 @@ func (f *fetcher) follow(ctx context.Context, from *url.URL) (response, error) {
 		}
 		from = next
 	}
-	return response{}, fmt.Errorf("more than %d redirects", maxRedirects)
+	return Response{}, fmt.Errorf("more than %d redirects", maxRedirects)
 }
 
 // once sends one request. It returns a body, or where a redirect leads.
-func (f *fetcher) once(ctx context.Context, from *url.URL) (response, *url.URL, error) {
+func (f *Fetcher) once(ctx context.Context, from *url.URL) (Response, *url.URL, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
-		return response{}, nil, errors.New("the URL cannot be requested")
+		return Response{}, nil, errors.New("the URL cannot be requested")
 	}
-	req.Header.Set("Accept", f.accept)
+	req.Header.Set("Accept", f.Accept)
 	req.Header.Set("User-Agent", "usher")
-	resp, err := f.transport.RoundTrip(req)
+	resp, err := f.Transport.RoundTrip(req)
 	if err != nil {
-		return response{}, nil, otherScheme(from.Scheme, err)
+		return Response{}, nil, otherScheme(from.Scheme, err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusOK:
 		body, err := readBody(resp)
-		return response{body: body, fresh: freshFor(resp.Header)}, nil, err
+		return Response{Body: body, Fresh: freshFor(resp.Header)}, nil, err
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		next, err := redirect(from, resp.Header.Get("Location"))
-		return response{}, next, err
+		return Response{}, next, err
 	}
 	if resp.StatusCode == http.StatusBadRequest && from.Scheme == "http" { // what web servers answer to http on a port for https
-		return response{}, nil, fmt.Errorf("%w%s", statusError(resp.StatusCode), maybeHTTPS)
+		return Response{}, nil, fmt.Errorf("%w%s", StatusError(resp.StatusCode), maybeHTTPS)
 	}
-	return response{}, nil, statusError(resp.StatusCode)
+	return Response{}, nil, StatusError(resp.StatusCode)
 }
 
 // redirect stays with the server that the operator named: another one could
@@ -169,7 +179,7 @@ func redirect(from *url.URL, location string) (*url.URL, error) {
 		return nil, errors.New("a redirect to something that is not a URL")
 	}
 	if !sameOrigin(from, to) {
-		return nil, fmt.Errorf("a redirect to another server, %q; configure the URL that it leads to", clip(to.Scheme+"://"+to.Host))
+		return nil, fmt.Errorf("a redirect to another server, %q; configure the URL that it leads to", text.Name(to.Scheme+"://"+to.Host))
 	}
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
 	return to, nil
