@@ -63,6 +63,7 @@ func listenSettings() section {
 			{key: "dovecot", kind: "an absolute path, or `host:port`", def: "/run/usher/auth.sock",
 				restart: true, example: "127.0.0.1:10143",
 				text: "The door for `mod_auth_dovecot`: the path is Prosody's `dovecot_auth_socket`. " +
+					"It offers SASL ANONYMOUS for tickets while `http` or `gateway` is listened on. " +
 					"[doors.md](doors.md) says how."},
 			{key: "extauth", kind: "an absolute path", unset: "not listened on", restart: true,
 				example: "/run/usher/extauth.sock",

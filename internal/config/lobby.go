@@ -48,7 +48,8 @@ func lobbySettings() section {
 					"which needs nothing and works for whole hosts of the whitelist, too."},
 			{key: "whitelist", kind: "a list of JIDs", def: "[]",
 				example: "[recorder@recorder.meet.example.com, \"jigasi@auth.meet.example.com room=board-*\"]",
-				text: "Who passes: accounts, or hosts for everybody there. After a JID may stand " +
+				text: "Who passes: accounts, or hosts for everybody there; they join also where they would " +
+					"otherwise be strangers. After a JID may stand " +
 					"`room=PATTERN`, `until=2026-12-31T18:00:00Z`, and a note after `#`. `usher lobby " +
 					"allow` adds more without the file. With all hosts and their components together there " +
 					"are at most 10,000."},

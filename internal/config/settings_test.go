@@ -70,7 +70,7 @@ func TestDeployConfigHasEveryKey(t *testing.T) {
 	}
 }
 
-// Configurations in which every setting can be set: an issuer with a secret, and one with public keys.
+// Configurations in which every setting can be set, or left out: an issuer with a secret, one with public keys, and the shortest.
 const (
 	withSecret = `listen: {http: "127.0.0.1:8280", gateway: "127.0.0.1:8282"}
 http_secret_file: http.secret
@@ -80,6 +80,7 @@ hosts: {h: {muc: [c.h], issuers: {a: {secret_files: [my-app.secret]}}}}`
 http_secret_file: http.secret
 component: {jid: usher.h, secret_file: other.secret}
 hosts: {h: {muc: [c.h], issuers: {a: {jwks_url: "https://id.example.com/keys", algorithms: [RS256]}}}}`
+	shortest = `hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 )
 
 // settingsFolder is configtest.KeyFolder with the files that the examples name.
@@ -210,35 +211,33 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestDefaults: a key that has the default of its description says nothing new.
+// TestDefaults: a key that has the default of its description says nothing new, and only what is needed is missed.
 func TestDefaults(t *testing.T) {
 	dir := settingsFolder(t)
 	for _, s := range sections() {
 		for _, set := range s.settings {
-			if set.def == "" && !set.needed {
-				continue
-			}
-			compared := 0
-			for _, base := range []string{withSecret, withPublic} {
+			spared, compared := false, false
+			for _, base := range []string{withSecret, withPublic, shortest} {
 				without, _ := loadWith(t, dir, base, s.path, set.key, "")
-				if set.needed {
-					if compared++; without != nil {
-						t.Errorf("%s.%s is not needed", s.path, set.key)
-					}
+				spared = spared || without != nil
+				if set.def == "" || without == nil {
 					continue
 				}
 				with, _ := loadWith(t, dir, base, s.path, set.key, set.def)
-				if without == nil || with == nil {
+				if with == nil {
 					continue
 				}
-				compared++
+				compared = true
 				with.document, without.document = nil, nil
-				with.States, without.States = nil, nil
+				with.States, without.States, with.Warnings, without.Warnings = nil, nil, nil, nil
 				if where := difference("", reflect.ValueOf(*with), reflect.ValueOf(*without)); where != "" {
 					t.Errorf("%s.%s: with %s, %s is another", s.path, set.key, set.def, where)
 				}
 			}
-			if compared == 0 {
+			if spared == set.needed {
+				t.Errorf("%s.%s: a configuration can do without: %v", s.path, set.key, spared)
+			}
+			if set.def != "" && !compared {
 				t.Errorf("%s.%s: no configuration can have %s and do without", s.path, set.key, set.def)
 			}
 		}

@@ -14,9 +14,12 @@ func tokenSettings() section {
 		settings: []setting{
 			{key: "leeway", kind: "a duration, at most 5m", def: "10s", example: "30s",
 				text: "How far the clocks of issuer and usher may differ: a token is over when `exp` " +
-					"and this are."},
+					"and this are. A token that was issued within this time after a revocation of its user " +
+					"is refused with the older ones."},
 			{key: "max_lifetime", kind: "a duration", def: "0s", example: "24h",
-				text: "Refuses tokens that are good for longer, from `iat` to `exp`. `0s` is no limit."},
+				text: "Refuses tokens that are good for longer, from `iat` to `exp`. `0s` is no limit. " +
+					"With a limit a revocation of a user ends when the last of the user's tokens is over; " +
+					"without one it stands until it is lifted."},
 			{key: "subject", kind: "`tenant`, `domain` or `any`",
 				unset: "`tenant` where there is a `muc`, else `domain`", example: "any",
 				text: "What `sub` must be. `tenant`: the `[tenant]` of the room that is joined, this " +
