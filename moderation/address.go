@@ -11,13 +11,13 @@ import (
 // errNoRooms ends the sentence about an address in whose domain usher has no rooms.
 var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenant's address of one")
 
-// find reads the bare address of a room as a client or a person writes it, and
+// Find reads the bare address of a room as a client or a person writes it, and
 // returns the room as Prosody calls it and the host whose room it is: localpart
 // through nodeprep, one final dot off the domain, which then goes through
 // nameprep (util.jid.prep); then a listed component's domain, or
 // PREFIX.TENANT.HOST, which Jitsi's mapper turns into [TENANT] at PREFIX.HOST.
 // Anything else is an error.
-func (p *Policy) find(address string) (RoomName, *Host, error) {
+func (p *Policy) Find(address string) (RoomName, *Host, error) {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || len(address) > jid.MaxJID {
 		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", clip(address))

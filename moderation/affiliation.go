@@ -17,8 +17,8 @@ const (
 // ranked lists the affiliations from the least to the greatest.
 func ranked() []Affiliation { return []Affiliation{Outcast, None, Member, Admin, Owner} }
 
-// rank compares: an owner ranks above a member. An unknown word is below all.
-func (a Affiliation) rank() int { return slices.Index(ranked(), a) }
+// Rank compares: an owner ranks above a member. An unknown word is below all.
+func (a Affiliation) Rank() int { return slices.Index(ranked(), a) }
 
 // A Role is what an occupant is while he is in the room (XEP-0045 section
 // 5.1).

@@ -30,4 +30,25 @@ const (
 // An AssignmentKey names an [Assignment].
 type AssignmentKey struct{ Room, JID string }
 
-func (g *Assignment) key() AssignmentKey { return AssignmentKey{g.Room, g.JID} }
+// Key names the assignment.
+func (g *Assignment) Key() AssignmentKey { return AssignmentKey{g.Room, g.JID} }
+
+// IsMember reports whether the assignment makes the account come in where only
+// members do.
+func (g *Assignment) IsMember() bool {
+	return g != nil && !g.Overridden && g.Affiliation.Rank() >= Member.Rank()
+}
+
+// Fulfils reports whether, by what was given, nothing is to be set in the room before
+// the account joins it as a decision says. A nil assignment fulfils nothing.
+func (g *Assignment) Fulfils(d Decision) bool {
+	switch {
+	case g == nil, g.End != "":
+		return false
+	case g.Overridden:
+		return g.Session == d.Session.ID
+	case g.External:
+		return g.Confirmed && g.Affiliation.Rank() >= d.Affiliation.Rank()
+	}
+	return g.Confirmed && g.Affiliation == d.Affiliation
+}

@@ -17,7 +17,7 @@ func TestAtLobby(t *testing.T) {
 		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: a, Session: &Session{Moderator: moderator, LobbyBypass: bypass}}
 	}
 	guest := Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
-	early, stranger, mismatch := refuse(ReasonNotStarted, ""), refuse(ReasonStranger, ""), refuse(ReasonRoomMismatch, "")
+	early, stranger, mismatch := Refuse(ReasonNotStarted, ""), Refuse(ReasonStranger, ""), Refuse(ReasonRoomMismatch, "")
 	for _, row := range []struct {
 		name    string
 		d       Decision
@@ -75,7 +75,7 @@ func FuzzAtLobby(f *testing.F) {
 	f.Add(uint8(0), uint8(0), true, true, int8(0))
 	f.Fuzz(func(t *testing.T, reason, list uint8, on, started bool, bypass int8) {
 		reasons := DenyReasons()
-		d := refuse(reasons[int(reason)%len(reasons)], "")
+		d := Refuse(reasons[int(reason)%len(reasons)], "")
 		rules, err := lobby.NewRules(lobby.MembersOnly, nil)
 		if err != nil {
 			t.Fatal(err)

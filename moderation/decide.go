@@ -1,116 +1,103 @@
 package moderation
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
+	"strings"
 	"time"
-
-	"usher/internal/logattr"
-	"usher/lobby"
 )
 
-const (
-	letInWithin = 5 * time.Second // a decision waits for the room to have the membership
-	inviteLater = time.Minute     // an invitation waits for it, after the decision
-)
+// A Decision is the answer to "may X join R, and as what?".
+type Decision struct {
+	Allowed     bool
+	Reason      Reason
+	Detail      string      // for the operator
+	Affiliation Affiliation // what the account is to the room by its token; None without one
+	Session     *Session    // what it rests on, or nil
 
-// ErrNotYet is of a decision that holds, while the room cannot be made to let the
-// account in yet.
-var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it lets it in; " +
-	"usher status says whether the component is connected")
-
-// Decide admits an account that waits in a room, or denies. Whoever is admitted
-// gets an invitation once the room has the membership, and Decide returns when
-// that is so; at the latest after 5 s, with [ErrNotYet].
-func (c *LobbyCommands) Decide(ctx context.Context, v lobby.Verdict) error {
-	return c.decideAll(ctx, []lobby.Verdict{v})
+	Listed     bool // it rests on the lobby's lists; with a refusal: he is a member, and waits for something else
+	Knocks     bool // refused, and to be listed among those who wait
+	Waits      bool // refused for the lobby alone
+	HeldByRoom bool // refused by the room itself, which only lets members in
 }
 
-// decideAll decides about several, one after the other until one fails, and then
-// waits for all that were admitted together: they are invited also if a decision
-// after theirs failed.
-func (c *LobbyCommands) decideAll(ctx context.Context, list []lobby.Verdict) error {
-	ctx, cancel := context.WithTimeout(ctx, letInWithin)
-	defer cancel()
-	admitted := map[AssignmentKey]bool{} // whether it is news
-	var failed, late error
-	for _, v := range list {
-		var news bool
-		if news, failed = c.decideOne(ctx, v); failed != nil {
-			break
-		}
-		if v.Admitted {
-			admitted[AssignmentKey{v.Room, v.JID}] = news
-		}
-	}
-	for key, news := range admitted {
-		if !c.sessions.awaitLetIn(ctx, key) {
-			late = ErrNotYet
-		}
-		if news {
-			c.invite(key)
-		}
-	}
-	return cmp.Or(failed, late)
+// Refuse is the decision that says no, and why: the text is for the operator.
+func Refuse(r Reason, format string, args ...any) Decision {
+	return Decision{Reason: r, Detail: fmt.Sprintf(format, args...), Affiliation: None}
 }
 
-func (c *LobbyCommands) decideOne(ctx context.Context, v lobby.Verdict) (news bool, err error) {
-	news, err = c.lobby.Decide(ctx, v)
+// Decide says whether an account may join a room now, and as what.
+//
+// It is also about rooms that begin without Prosody having asked usher what they
+// begin with (mod_muc_http_defaults is missing, or a room has emptied since its
+// guests were let in): Prosody makes its creator an owner before it asks about the
+// join. So a guest is let into a room only that is known to be there, and nobody
+// waits at the lobby of another.
+func (h *Host) Decide(v View) Decision {
+	d := h.Standing(v)
+	if v.Running || !h.AsksWhetherRunning(v.User) {
+		return d
+	}
+	if _, domain, _ := strings.Cut(v.User, "@"); h.guests[domain] && (d.Allowed || d.Waits) {
+		return Decision{Reason: ReasonNotStarted, Detail: v.NotRunning, Affiliation: None, Listed: d.Listed, Knocks: d.Knocks}
+	}
+	d.Waits = false // a new room would hold nobody back
+	return d
+}
+
+// AsksWhetherRunning reports whether a decision about an account, a bare JID, depends
+// on whether the room has begun.
+func (h *Host) AsksWhetherRunning(user string) bool {
+	_, domain, _ := strings.Cut(user, "@")
+	return !h.service[user] && h.IsOwn(domain)
+}
+
+// Standing is what an account is to a room now: by its sessions, and then by the
+// lobby.
+func (h *Host) Standing(v View) Decision {
+	d := h.byIdentity(v)
+	if d.Reason == ReasonServiceAccount {
+		return d
+	}
+	return h.atLobby(d, h.LobbyOn(v.Room, v.Lobby), v.Listed, v.Started)
+}
+
+// byIdentity is Standing but for the lobby.
+func (h *Host) byIdentity(v View) Decision {
+	_, domain, found := strings.Cut(v.User, "@")
 	switch {
-	case errors.Is(err, lobby.ErrNotWaiting):
-		return false, fmt.Errorf("%w; usher lobby knocks lists who does, usher lobby allow lets in who does not", err)
-	case err != nil:
-		return false, err
+	case h.service[v.User]:
+		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
+	case found && domain == h.Host:
+		return h.bySessions(v.Sessions, v.Room)
+	case found && h.guests[domain] && v.Started:
+		return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+	case found && h.guests[domain]:
+		return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
-	c.log.LogAttrs(ctx, slog.LevelInfo, "lobby: decided", logattr.Room(v.Room), logattr.Account(v.JID),
-		slog.Bool("admitted", v.Admitted), slog.String("by", clip(cmp.Or(v.By, "an operator"))))
-	if v.Admitted {
-		c.sessions.forgetTaken(ctx, AssignmentKey{v.Room, v.JID})
-	}
-	c.urgent(v.Room, v.JID)
-	return news, nil
+	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", clip(domain), h.Host)
 }
 
-// forgetTaken forgets that somebody took a membership away: admitting is a new
-// decision.
-func (s *Sessions) forgetTaken(ctx context.Context, key AssignmentKey) {
-	s.mu.Lock()
-	g := s.ledger.get(key)
-	taken := g != nil && g.Overridden
-	if taken {
-		s.ledger.drop(key)
+// bySessions finds the session that decides about a room: of those that open it, the
+// one that logged in last. If none does, the reason is that of the last login. It
+// may compile regular expressions and wants no lock: of a session it reads what does
+// not change.
+func (h *Host) bySessions(list []Judged, room RoomName) Decision {
+	best, refused := (*Session)(nil), Refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
+	var latest time.Time
+	for _, g := range list {
+		reason, detail := g.Reason, g.why()
+		if reason == "" {
+			reason, detail = h.Opens(g.Session, room)
+		}
+		switch {
+		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
+			best = g.Session
+		case reason != "" && !g.LoggedIn.Before(latest):
+			latest, refused = g.LoggedIn, Refuse(reason, "%s", detail)
+		}
 	}
-	s.mu.Unlock()
-	if taken {
-		s.persist(ctx, []Change{{DeleteAssignment: &key}})
+	if best == nil {
+		return refused
 	}
-}
-
-// awaitLetIn waits until the room would let an admitted account in, at the first
-// try.
-func (s *Sessions) awaitLetIn(ctx context.Context, key AssignmentKey) bool {
-	return s.await(ctx, key.Room, key.JID, func() (bool, time.Duration) { return s.canComeIn(key) })
-}
-
-// canComeIn reports whether an admitted account would be let in by the room. If it
-// only has to settle it says for how long.
-func (s *Sessions) canComeIn(key AssignmentKey) (yes bool, settles time.Duration) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r, g := s.rooms[key.Room], s.ledger.get(key)
-	switch {
-	case r == nil || !r.MembersOnly:
-		return true, 0
-	case !g.isMember() || !g.Confirmed:
-		return false, 0
-	}
-	settles = membershipSettles - s.now().Sub(g.At)
-	return settles <= 0, min(settles, membershipSettles) // the clock may have been set back
-}
-
-func (g *Assignment) isMember() bool {
-	return g != nil && !g.Overridden && g.Affiliation.rank() >= Member.rank()
+	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(best), Session: best}
 }

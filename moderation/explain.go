@@ -17,21 +17,21 @@ import (
 // decision. It knows of no other session of the account, of no room that
 // somebody started, and of nobody on a lobby's lists.
 func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.CheckLine, Decision) {
-	name, h, err := p.find(room)
+	name, h, err := p.Find(room)
 	switch {
 	case err != nil:
-		d := refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, room, id.Host))
+		d := Refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, room, id.Host))
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	case h.Host != id.Host:
-		d := refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", clip(name.Domain), id.Host)
+		d := Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", clip(name.Domain), id.Host)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	}
 	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: describeName(name)}}
 	if h.breakout[name.Domain] {
-		d := refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
+		d := Refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	d := h.decide([]judged{{Session: NewSession(id, now)}}, name)
+	d := h.bySessions([]Judged{{Session: NewSession(id, now)}}, name)
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
@@ -86,11 +86,10 @@ func describeClaims(g *Session) string {
 
 // explainLobby knows of nobody who is on a list, and of no room that is there.
 func (h *Host) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision) {
-	r := roomState{}
-	r.switchLobby(h, d.Session, true)
-	on, by := h.Lobby.On(room.forLobby()), "by the configuration"
-	if r.Lobby != "" {
-		on, by = r.Lobby == On, "by the token's context.room"
+	said := h.SwitchedLobby("", d.Session, true)
+	on, by := h.Lobby.On(room.ForLobby()), "by the configuration"
+	if said != "" {
+		on, by = said == On, "by the token's context.room"
 	}
 	if !on {
 		return auth.CheckLine{Name: "lobby", OK: true, Detail: "off, " + by}, d

@@ -16,7 +16,7 @@ import (
 // address it returns what Prosody calls the room. The error says what to write instead.
 func (p *Policy) FindRoom(name string, known []string) (string, error) {
 	if strings.Contains(name, "@") {
-		r, _, err := p.find(name)
+		r, _, err := p.Find(name)
 		return r.JID, err
 	}
 	claim, err := jid.ReadClaim(name)

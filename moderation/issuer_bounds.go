@@ -71,5 +71,5 @@ func boundsOf(h HostPolicy) (map[string]*issuerBounds, error) {
 }
 
 func (b *issuerBounds) names(room RoomName) bool {
-	return slices.ContainsFunc(b.rooms, func(p lobby.Pattern) bool { return p.Match(room.forLobby()) })
+	return slices.ContainsFunc(b.rooms, func(p lobby.Pattern) bool { return p.Match(room.ForLobby()) })
 }

@@ -11,7 +11,7 @@ import (
 
 // opens reports, with an empty reason, that a session opens a room: the one
 // place where claims and room names meet.
-func (h *Host) opens(g *Session, room RoomName) (Reason, string) {
+func (h *Host) Opens(g *Session, room RoomName) (Reason, string) {
 	if h.Tenants {
 		if why := subjectMismatch(g.Subject, room.Tenant, h.Host); why != "" {
 			return ReasonTenantMismatch, why

@@ -120,7 +120,7 @@ func TestOpens(t *testing.T) {
 	for _, row := range opening {
 		p := policy(t, func(h *HostPolicy) { h.Tenants = row.mode })
 		g := &Session{Host: testHost, Subject: row.sub, Rooms: row.rooms, RoomRegex: row.regex}
-		got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room))
+		got, detail := p.hosts[testHost].Opens(g, roomNamed(t, row.room))
 		if got != row.want || (got == "") != (detail == "") {
 			t.Errorf("%q (regex %v, sub %q, tenants %v) and %q: %q, want %q (%s)", row.rooms, row.regex, row.sub, row.mode, row.room, got, row.want, detail)
 		}
@@ -154,7 +154,7 @@ func TestOpensSays(t *testing.T) {
 		{Session{Subject: testHost, Rooms: []string{"("}, RoomRegex: true}, "y", "cannot be read"},
 	} {
 		p := policy(t, func(h *HostPolicy) { h.Tenants = true })
-		if _, detail := p.hosts[testHost].opens(&row.g, roomNamed(t, row.room)); !strings.Contains(detail+"$", row.text) {
+		if _, detail := p.hosts[testHost].Opens(&row.g, roomNamed(t, row.room)); !strings.Contains(detail+"$", row.text) {
 			t.Errorf("%+v and %q: %s, want %s", row.g, row.room, detail, row.text)
 		}
 	}
@@ -194,17 +194,17 @@ func TestBoundIssuers(t *testing.T) {
 	} {
 		p := policy(t, func(h *HostPolicy) { h.Tenants, h.Issuers = row.mode, map[string]Bounds{"bound": row.bounds} })
 		g := &Session{Host: testHost, Issuer: "bound", Subject: row.sub, Rooms: row.rooms}
-		got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room))
+		got, detail := p.hosts[testHost].Opens(g, roomNamed(t, row.room))
 		if got != row.want || got != "" && !strings.Contains(detail, `of issuer "bound"`) {
 			t.Errorf("%+v, sub %q, %q and %q: %q (%s), want %q", row.bounds, row.sub, row.rooms, row.room, got, detail, row.want)
 		}
 		g.Issuer = "another"
-		if got, detail := p.hosts[testHost].opens(g, roomNamed(t, row.room)); got == ReasonTenantMismatch && row.sub == "*" {
+		if got, detail := p.hosts[testHost].Opens(g, roomNamed(t, row.room)); got == ReasonTenantMismatch && row.sub == "*" {
 			t.Errorf("another issuer is bound, too: %s", detail)
 		}
 	}
 	for _, bad := range []Bounds{{Tenants: []string{"Straße"}}, {Tenants: []string{""}}, {Rooms: []string{"a/b"}}} {
-		if _, err := NewPolicy([]HostPolicy{{Host: "h", Issuers: map[string]Bounds{"x": bad}}}); err == nil {
+		if _, err := NewPolicy([]HostPolicy{{Host: "h", Issuers: map[string]Bounds{"x": bad}}}, nil); err == nil {
 			t.Errorf("%+v is in force", bad)
 		}
 	}
@@ -246,7 +246,7 @@ func TestFindRoom(t *testing.T) {
 		"":                                                "",
 		strings.Repeat("x", 4000) + "@" + testMUC:         "",
 	} {
-		name, h, err := p.find(address)
+		name, h, err := p.Find(address)
 		if name.JID != want || (err == nil) != (want != "") || (h == nil) != (want == "") {
 			t.Errorf("%.80q is %q, %v, want %q", address, name.JID, err, want)
 		}
@@ -260,7 +260,7 @@ func FuzzOpens(f *testing.F) {
 		f.Add(s, s)
 		f.Add("strasse", s)
 	}
-	p, err := NewPolicy([]HostPolicy{{Host: testHost, MUC: []string{testMUC}}})
+	p, err := NewPolicy([]HostPolicy{{Host: testHost, MUC: []string{testMUC}}}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func FuzzOpens(f *testing.F) {
 		if err != nil || claim == "*" {
 			return
 		}
-		reason, _ := p.hosts[testHost].opens(&Session{Host: testHost, Rooms: []string{claim}}, room)
+		reason, _ := p.hosts[testHost].Opens(&Session{Host: testHost, Rooms: []string{claim}}, room)
 		c, _ := jid.ReadClaim(claim)
 		name := room.Name
 		if jid.SplitRoom(claim).Tenant != "" {

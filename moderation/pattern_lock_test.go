@@ -1,4 +1,4 @@
-package moderation
+package moderation_test
 
 import (
 	"bytes"
@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"usher/auth"
 	"usher/lobby"
+	"usher/moderation"
+	"usher/moderation/moderationtest"
 )
 
 // TestNoLockWhileCompiling: while a regular expression of a token is compiled the lock of the sessions is free, whatever
@@ -18,37 +19,40 @@ func TestNoLockWhileCompiling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := roomNamed(t, "standup")
-	for name, do := range map[string]func(*Service, *Host){
-		"join":   func(s *Service, _ *Host) { s.Join(t.Context(), "alice@"+testHost, room.JID, "Alice") },
-		"before": func(s *Service, _ *Host) { s.BeforeJoin(t.Context(), "alice@"+testHost, room.JID) },
-		"close":  func(s *Service, h *Host) { s.sessions.expected(h, room) },
-		"create": func(s *Service, _ *Host) {
-			s.arrivals.add(room.JID, accountKey{testHost, "alice"}, s.now())
-			s.Create(t.Context(), room.JID)
+	const alice = "alice@" + moderationtest.Host
+	room, err := moderation.ParseRoom("standup@" + moderationtest.Conference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func(*testing.T, *moderationtest.World, *moderation.Host){
+		"join": func(t *testing.T, w *moderationtest.World, _ *moderation.Host) {
+			w.Join(t.Context(), alice, room.JID, "Alice")
+		},
+		"before": func(t *testing.T, w *moderationtest.World, _ *moderation.Host) {
+			w.BeforeJoin(t.Context(), alice, room.JID)
+		},
+		"close": func(t *testing.T, w *moderationtest.World, _ *moderation.Host) {
+			k, _ := w.Connect(moderationtest.New(moderationtest.InOrder, moderationtest.Delays{}).Everywhere())
+			k.Urgent(room.JID, "nobody@"+moderationtest.Host)
+			_ = k.Run(t.Context())
+		},
+		"create": func(_ *testing.T, w *moderationtest.World, h *moderation.Host) {
+			h.Seeds(room, w.Rooms().Candidates(h, room, []string{alice}, true), true, nil, w.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := NewPolicy([]HostPolicy{{Host: testHost, MUC: []string{room.Domain}, Lobby: rules}})
+			p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: moderationtest.Host, MUC: []string{room.Domain}, Lobby: rules}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			l, err := lobby.New(t.Context(), noEntries{}, lobby.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := NewSessions(t.Context(), &slowStore{}, p, Options{Lobby: l})
-			if err != nil {
-				t.Fatal(err)
-			}
-			id := auth.Identity{Host: testHost, Account: "alice", AccountClaim: "alice", Rooms: []string{"stand.*"}, RoomRegex: true, Expires: s.now().Add(time.Hour)}
-			if _, err := s.Record(t.Context(), id); err != nil {
-				t.Fatal(err)
-			}
-			h := p.hosts[testHost]
-			h.patterns.mu.Lock() // for as long as that takes
+			w := moderationtest.NewWorld(t, moderationtest.WorldOptions{Policy: p, Lobby: true})
+			id := w.Identity("alice", "t", "stand.*")
+			id.RoomRegex = true
+			w.Login(t, id)
+			h := p.Host(moderationtest.Host)
+			letGo := h.HoldPatterns() // for as long as that takes
 			done := make(chan struct{})
-			go func() { defer close(done); do(NewService(ServiceOptions{Sessions: s}), h) }()
+			go func() { defer close(done); do(t, w, h) }()
 			for !compiles() {
 				select {
 				case <-done:
@@ -56,13 +60,10 @@ func TestNoLockWhileCompiling(t *testing.T) {
 				case <-time.After(time.Millisecond):
 				}
 			}
-			if free := s.mu.TryLock(); free {
-				s.mu.Unlock()
-			} else {
+			if !isFree(w) {
 				t.Error("it is held")
 			}
-			h.patterns.mu.Unlock()
-			<-done
+			letGo()
 		})
 	}
 }
@@ -73,9 +74,17 @@ func compiles() bool {
 	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("(*patterns).get("))
 }
 
-// noEntries is a lobby's store in which nothing is.
-type noEntries struct{}
-
-func (noEntries) LoadLobby(context.Context) (lobby.State, error) { return lobby.State{}, nil }
-
-func (noEntries) ApplyLobby(context.Context, ...lobby.Change) error { return nil }
+// isFree reports whether the lock can be taken to write, soon.
+func isFree(w *moderationtest.World) bool {
+	wrote := make(chan struct{})
+	go func() {
+		defer close(wrote)
+		w.Rooms().DropOverridden(context.Background(), moderation.AssignmentKey{})
+	}()
+	select {
+	case <-wrote:
+		return true
+	case <-time.After(5 * time.Second):
+		return false
+	}
+}

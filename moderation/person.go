@@ -29,16 +29,16 @@ var clientTexts = map[Reason]string{
 // in, and what a person can do about it. It is empty for a reason that allows.
 func (r Reason) ClientText() string { return clientTexts[r] }
 
-// whyEnded says to the operator why a session counts no more, if it does not.
-func (g *Session) whyEnded(reason Reason) string {
+// why says to the operator why a session counts no more, if it does not.
+func (g Judged) why() string {
 	switch {
-	case reason == "":
+	case g.Reason == "":
 		return ""
-	case reason == ReasonNoSession:
+	case g.Reason == ReasonNoSession:
 		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, or lift it: usher sessions allow"
-	case reason == ReasonKeyRemoved:
+	case g.Reason == ReasonKeyRemoved:
 		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", clip(g.KeyID), clip(g.Issuer))
-	case !g.endless(g.Used):
+	case !g.Endless(g.Used):
 		return fmt.Sprintf("its token expired at %s; have the client log in with a new one", g.Expires.UTC().Format(time.RFC3339))
 	}
 	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the client log in again", g.Used.UTC().Format(time.RFC3339))

@@ -37,9 +37,13 @@ func TestPersonsTexts(t *testing.T) {
 // but for those that are put together of several. It reads the sources, so that
 // no new refusal can do without.
 func TestOperatorsTexts(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, pattern := range []string{"*.go", "muc/*.go"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, list...)
 	}
 	refusals := 0
 	for _, path := range files {
@@ -55,21 +59,42 @@ func TestOperatorsTexts(t *testing.T) {
 			if !ok || len(call.Args) < 2 {
 				return true
 			}
-			name, isName := call.Fun.(*ast.Ident)
-			text, isLiteral := call.Args[1].(*ast.BasicLit)
-			if !isName || name.Name != "refuse" || !isLiteral || text.Value == `"%s"` {
+			name, text := nameOf(call.Fun), literal(call.Args[1])
+			if name != "Refuse" || text == "" || text == `"%s"` {
 				return true
 			}
 			refusals++
-			if !strings.Contains(text.Value, "; ") {
-				t.Errorf("%s: a refusal does not say what to change: %s", path, text.Value)
+			if !strings.Contains(text, "; ") {
+				t.Errorf("%s: a refusal does not say what to change: %s", path, text)
 			}
 			return true
 		})
 	}
-	if refusals < 10 {
+	if refusals < 16 {
 		t.Errorf("only %d refusals found", refusals)
 	}
+}
+
+// nameOf returns what is called, without its package.
+func nameOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// literal returns the source of a text that is written out, perhaps in parts.
+func literal(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Value
+	case *ast.BinaryExpr:
+		return literal(e.X) + literal(e.Y)
+	}
+	return ""
 }
 
 // The operator is told what ended a session, and what to do about it.
@@ -87,7 +112,7 @@ func TestWhyEnded(t *testing.T) {
 		{short, ReasonSessionEnded, "its token expired at 2027-01-15T09:00:00Z; have the client"},
 		{endless, ReasonSessionEnded, "it was last used at 2027-01-15T08:00:00Z, longer ago than moderation.idle"},
 	} {
-		if got := row.g.whyEnded(row.reason); !strings.HasPrefix(got, row.want) || (row.want == "") != (got == "") {
+		if got := (Judged{row.g, row.g.Used, row.reason}).why(); !strings.HasPrefix(got, row.want) || (row.want == "") != (got == "") {
 			t.Errorf("%q: %q", row.reason, got)
 		}
 	}

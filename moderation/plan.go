@@ -50,7 +50,7 @@ func Plan(o Observed, d Desired, now time.Time) Action {
 		return Action{}
 	case p.Has == g.Affiliation:
 		return p.unchanged()
-	case p.Has.rank() > g.Affiliation.rank(), !g.Confirmed, g.Session != p.Session:
+	case p.Has.Rank() > g.Affiliation.Rank(), !g.Confirmed, g.Session != p.Session:
 		return p.raise()
 	}
 	taken := *g
@@ -70,7 +70,7 @@ func (p planner) want() Affiliation { return p.Desired.Affiliation }
 // raise gives what is missing, and otherwise remembers that what there is is
 // not ours.
 func (p planner) raise() Action {
-	if p.Has.rank() < p.want().rank() {
+	if p.Has.Rank() < p.want().Rank() {
 		return p.give()
 	}
 	r := p.entry(p.Has)
@@ -82,7 +82,7 @@ func (p planner) raise() Action {
 func (p planner) unchanged() Action {
 	r := *p.Assignment
 	switch {
-	case r.External && p.Has.rank() < p.want().rank(), !r.External && p.Has != p.want():
+	case r.External && p.Has.Rank() < p.want().Rank(), !r.External && p.Has != p.want():
 		return p.give()
 	}
 	r.Session, r.Lobby, r.Confirmed, r.End = p.Session, p.Lobby, true, ""

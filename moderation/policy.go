@@ -2,11 +2,11 @@ package moderation
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"usher/internal/jid"
 	"usher/lobby"
 )
 
@@ -46,27 +46,26 @@ type HostPolicy struct {
 	Prefixes        map[string]string // by iss, of every issuer: what its accounts begin with (account_prefix), or empty
 }
 
+// KeyHeld reports whether a key, known by its thumbprint, still verifies the tokens
+// of an issuer.
+type KeyHeld func(host, issuer, keyPrint string) bool
+
 // A Policy is that of all hosts, made ready and immutable.
 type Policy struct {
 	hosts   map[string]*Host
 	byRoom  map[string]*Host // by domain of a MUC or breakout component
-	keyHeld KeyHeld          // of the same configuration; nil: that of [Options]
-}
-
-type Host struct {
-	HostPolicy
-	policy   *Policy // whose rules these are
-	breakout map[string]bool
-	guests   map[string]bool
-	service  map[string]bool
-	bounds   map[string]*issuerBounds // of the issuers that are bound
-	patterns patterns
+	keyHeld KeyHeld
 }
 
 // NewPolicy makes a policy ready. It is an error if two hosts have the same
-// component, as nobody could say whose rooms those are.
-func NewPolicy(hosts []HostPolicy) (*Policy, error) {
-	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}}
+// component, as nobody could say whose rooms those are. held is of the same
+// configuration: a decision takes the policy once, and is by the rules and the keys of
+// one configuration, also in the middle of a reload. A nil one holds every key.
+func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
+	if held == nil {
+		held = func(string, string, string) bool { return true }
+	}
+	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}, keyHeld: held}
 	for _, h := range hosts {
 		r := &Host{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts)}
 		if r.Others == "" {
@@ -96,96 +95,43 @@ func NewPolicy(hosts []HostPolicy) (*Policy, error) {
 	return p, nil
 }
 
-// isMUC reports whether a domain is that of a component for main rooms.
-func (h *Host) isMUC(domain string) bool { return slices.Contains(h.MUC, domain) }
+// Host returns the rules of a virtual host, or nil.
+func (p *Policy) Host(name string) *Host { return p.hosts[name] }
 
-func setOf(list []string) map[string]bool {
-	set := map[string]bool{}
-	for _, s := range list {
-		set[s] = true
+// Hosts yields the rules of each virtual host, in no order.
+func (p *Policy) Hosts() iter.Seq[*Host] { return maps.Values(p.hosts) }
+
+// HostOf returns the rules of the host that has a MUC or breakout component, or nil.
+func (p *Policy) HostOf(component string) *Host { return p.byRoom[component] }
+
+// MUCs returns the domains of the MUC components of all hosts, in order.
+func (p *Policy) MUCs() []string {
+	var list []string
+	for _, h := range p.hosts {
+		list = append(list, h.MUC...)
 	}
-	return set
-}
-
-// claimOf returns what the account claim of an issuer's token says, but for letter
-// case, whose account has this localpart.
-func (h *Host) claimOf(issuer, local string) (claim string, ok bool) {
-	claim, ok = strings.CutPrefix(jid.Unescape(local), h.Prefixes[issuer])
-	return claim, ok && claim != ""
-}
-
-// times returns those of a host.
-func (p *Policy) times(host string) times {
-	if h := p.hosts[host]; h != nil {
-		return times{h.Leeway, h.Idle}
-	}
-	return times{0, DefaultIdle}
-}
-
-// A Decision is the answer to "may X join R, and as what?".
-type Decision struct {
-	Allowed     bool
-	Reason      Reason
-	Detail      string      // for the operator
-	Affiliation Affiliation // what the account is to the room by its token; None without one
-	Session     *Session    // what it rests on, or nil
-
-	Listed     bool // it rests on the lobby's lists; with a refusal: he is a member, and waits for something else
-	Knocks     bool // refused, and to be listed among those who wait
-	Waits      bool // refused for the lobby alone
-	HeldByRoom bool // refused by the room itself, which only lets members in
-}
-
-func refuse(r Reason, format string, args ...any) Decision {
-	return Decision{Reason: r, Detail: fmt.Sprintf(format, args...), Affiliation: None}
-}
-
-// A judged is a session, and why it does not count, if it does not.
-type judged struct {
-	*Session
-	reason Reason // empty: it counts
-	why    string // for the operator
-}
-
-// judgeAll asks good about each session. What good wants, such as a lock, this wants.
-func judgeAll(grants []*Session, good func(*Session) Reason) []judged {
-	list := make([]judged, len(grants))
-	for i, g := range grants {
-		reason := good(g)
-		list[i] = judged{g, reason, g.whyEnded(reason)}
-	}
+	slices.Sort(list)
 	return list
 }
 
-// decide finds the session that decides about a room: of those that open it, the
-// one that logged in last. If none does, the reason is that of the last login. It
-// may compile regular expressions and wants no lock: of a session it reads what does
-// not change.
-func (h *Host) decide(grants []judged, room RoomName) Decision {
-	best, refused := (*Session)(nil), refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
-	var latest time.Time
-	for _, g := range grants {
-		reason, detail := g.reason, g.why
-		if reason == "" {
-			reason, detail = h.opens(g.Session, room)
-		}
-		switch {
-		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
-			best = g.Session
-		case reason != "" && !g.LoggedIn.Before(latest):
-			latest, refused = g.LoggedIn, refuse(reason, "%s", detail)
-		}
+// Times returns those of a host.
+func (p *Policy) Times(host string) Times {
+	if h := p.hosts[host]; h != nil {
+		return Times{h.Leeway, h.Idle}
 	}
-	if best == nil {
-		return refused
-	}
-	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.affiliation(best), Session: best}
+	return Times{0, DefaultIdle}
 }
 
-// affiliation is what a session makes of somebody in the rooms that it opens.
-func (h *Host) affiliation(g *Session) Affiliation {
-	if g.Moderator {
-		return Owner
+// Judge returns why a session does not count now, or nothing. Whether its token was
+// revoked the caller says. Of what changes of a session it reads Used alone.
+func (p *Policy) Judge(g *Session, revoked bool, now time.Time) Reason {
+	switch {
+	case revoked: // and about to be ended
+		return ReasonNoSession
+	case g.Ended(now, p.Times(g.Host)):
+		return ReasonSessionEnded
+	case !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+		return ReasonKeyRemoved
 	}
-	return h.Others
+	return ""
 }

@@ -21,7 +21,7 @@ func policy(t testing.TB, change func(*HostPolicy)) *Policy {
 	if change != nil {
 		change(&h)
 	}
-	p, err := NewPolicy([]HostPolicy{h})
+	p, err := NewPolicy([]HostPolicy{h}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,38 +37,44 @@ func roomNamed(t testing.TB, local string) RoomName {
 	return r
 }
 
+// judgeAll has every session count, or not, for a reason.
+func judgeAll(list []*Session, reason Reason) (judged []Judged) {
+	for _, g := range list {
+		judged = append(judged, Judged{g, g.Used, reason})
+	}
+	return judged
+}
+
 func TestDecideLatest(t *testing.T) {
 	h := policy(t, nil).hosts[testHost]
 	now := time.Unix(1_800_000_000, 0)
-	good := func(*Session) Reason { return "" }
 	moderator := &Session{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
 	plain := &Session{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
 	for _, grants := range [][]*Session{{moderator, plain}, {plain, moderator}} {
-		if d := h.decide(judgeAll(grants, good), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Session != plain {
+		if d := h.bySessions(judgeAll(grants, ""), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Session != plain {
 			t.Errorf("the later token does not decide: %+v", d)
 		}
 	}
 	plain.Rooms = []string{"b"} // it says nothing about this room
-	if d := h.decide(judgeAll([]*Session{moderator, plain}, good), roomNamed(t, "a")); d.Affiliation != Owner {
+	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), roomNamed(t, "a")); d.Affiliation != Owner {
 		t.Errorf("a token for another room decides: %+v", d)
 	}
-	if d := h.decide(judgeAll([]*Session{moderator, plain}, good), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
+	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
 		t.Errorf("neither opens it: %+v", d)
 	}
-	if d := h.decide(judgeAll(nil, good), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonNoSession {
+	if d := h.bySessions(judgeAll(nil, ""), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonNoSession {
 		t.Errorf("without a session: %+v", d)
 	}
-	gone := func(g *Session) Reason { return ReasonKeyRemoved }
-	if d := h.decide(judgeAll([]*Session{moderator}, gone), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
+	if d := h.bySessions(judgeAll([]*Session{moderator}, ReasonKeyRemoved), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
 		t.Errorf("its key has gone: %+v", d)
 	}
 }
 
 func TestNewPolicy(t *testing.T) {
-	if _, err := NewPolicy([]HostPolicy{{Host: "a", MUC: []string{"c"}}, {Host: "b", Breakout: []string{"c"}}}); err == nil {
+	if _, err := NewPolicy([]HostPolicy{{Host: "a", MUC: []string{"c"}}, {Host: "b", Breakout: []string{"c"}}}, nil); err == nil {
 		t.Error("two hosts have one component")
 	}
-	if _, err := NewPolicy([]HostPolicy{{Host: "a", Others: Owner}}); err == nil {
+	if _, err := NewPolicy([]HostPolicy{{Host: "a", Others: Owner}}, nil); err == nil {
 		t.Error("everybody would be an owner")
 	}
 }

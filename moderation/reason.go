@@ -41,13 +41,5 @@ func DenyReasons() []Reason {
 		ReasonTenantMismatch, ReasonLobby, ReasonLobbyDenied, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
 }
 
-func texts(reasons []Reason) []string {
-	list := make([]string, len(reasons))
-	for i, r := range reasons {
-		list[i] = string(r)
-	}
-	return list
-}
-
 // UndecidedReasons are those for which there could be no answer.
 func UndecidedReasons() []Reason { return []Reason{ReasonInternalError} }

@@ -28,8 +28,8 @@ func ParseRoom(bare string) (RoomName, error) {
 	return RoomName{JID: bare, Domain: domain, Room: jid.SplitRoom(local)}, nil
 }
 
-// forLobby is the room as the lobby's lists know it.
-func (r RoomName) forLobby() lobby.Room {
+// ForLobby is the room as the lobby's lists know it.
+func (r RoomName) ForLobby() lobby.Room {
 	return lobby.Room{JID: r.JID, Domain: r.Domain, Room: r.Room}
 }
 
@@ -45,11 +45,11 @@ type Room struct {
 	MembersOnly bool   // usher made it so, for the lobby
 }
 
-// key names the room.
-func (r *Room) key() *RoomKey { return &RoomKey{r.JID, r.Began} }
+// Key names the room.
+func (r *Room) Key() *RoomKey { return &RoomKey{r.JID, r.Began} }
 
-// isKept reports whether the state may have the room.
-func (r *Room) isKept() bool { return r.Started || r.MembersOnly || r.Lobby != "" }
+// Kept reports whether the state may have the room.
+func (r *Room) Kept() bool { return r.Started || r.MembersOnly || r.Lobby != "" }
 
 // A RoomKey names one of the rooms that had a name: what is done about the former one
 // must not touch a later one.

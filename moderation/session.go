@@ -65,12 +65,10 @@ type Session struct {
 	// Resumption is the print of the identifier by which the last stream can be
 	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
 	Resumption string `json:",omitzero"`
-
-	places places // in the indexes, while it is among the sessions
 }
 
-// issued is the token's iat as a time.
-func (g *Session) issued() time.Time {
+// Issued is the token's iat as a time.
+func (g *Session) Issued() time.Time {
 	if g.IssuedAt == 0 {
 		return time.Time{}
 	}
@@ -80,8 +78,16 @@ func (g *Session) issued() time.Time {
 // JID returns the bare JID.
 func (g *Session) JID() string { return g.Account + "@" + g.Host }
 
-// login names this login of the session.
-func (g *Session) login() *Login { return &Login{g.ID, g.LoggedIn} }
+// Principal is whose token the session rests on.
+func (g *Session) Principal() auth.Principal {
+	if g.User != "" {
+		return auth.PersonPrincipal(g.Host, g.Issuer, g.User)
+	}
+	return auth.TokenPrincipal(g.TokenPrint)
+}
+
+// Login names this login of the session.
+func (g *Session) Login() *Login { return &Login{g.ID, g.LoggedIn} }
 
 // A Login names one login of a [Session]: a later one with the same token to the
 // same account has the same ID. What is done about the former one must not
@@ -91,28 +97,30 @@ type Login struct {
 	LoggedIn time.Time
 }
 
-// times are what the ends of a host's sessions depend on.
-type times struct{ leeway, idle time.Duration }
+// Times are what the ends of a host's sessions depend on.
+type Times struct{ Leeway, Idle time.Duration }
 
-// ended reports whether the session's time is over: with its token, and one of a
+// Ended reports whether the session's time is over: with its token, and one of a
 // token that is good for longer than anybody lives when it is not used.
-func (g *Session) ended(now time.Time, t times) bool {
-	if auth.Over(auth.End(g.Expires, t.leeway), now) {
+func (g *Session) Ended(now time.Time, t Times) bool {
+	if auth.Over(auth.End(g.Expires, t.Leeway), now) {
 		return true
 	}
-	return g.endless(now) && !now.Before(g.Used.Add(t.idle))
+	return g.Endless(now) && !now.Before(g.Used.Add(t.Idle))
 }
 
-// endless reports whether the token's end is none: exp is absent, or beyond
+// Endless reports whether the token's end is none: exp is absent, or beyond
 // the year that follows (98753496345768 in the how-to of Jitsi's operators).
-func (g *Session) endless(now time.Time) bool {
+func (g *Session) Endless(now time.Time) bool {
 	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
 }
 
-// wild reports whether the token opens rooms that it does not name.
-func (g *Session) wild() bool { return g.Rooms == nil || g.RoomRegex || slices.Contains(g.Rooms, "*") }
+// Wildcard reports whether the token opens rooms that it does not name.
+func (g *Session) Wildcard() bool {
+	return g.Rooms == nil || g.RoomRegex || slices.Contains(g.Rooms, "*")
+}
 
-// grantOf makes the session of a login.
+// NewSession makes the session of a login.
 func NewSession(id auth.Identity, now time.Time) *Session {
 	g := &Session{
 		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
@@ -126,11 +134,12 @@ func NewSession(id auth.Identity, now time.Time) *Session {
 	if g.User == g.Account {
 		g.User = g.Account // one copy of the text
 	}
-	g.ID = sessionID(id.TokenPrint, id.Host, id.Account)
+	g.ID = NewID(id.TokenPrint, id.Host, id.Account)
 	return g
 }
 
-func sessionID(tokenPrint, host, account string) ID {
+// NewID returns the ID of the session that a token, by its thumbprint, makes of an account.
+func NewID(tokenPrint, host, account string) ID {
 	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + host + "\x00" + account))
 	return ID(sum[:len(ID{})])
 }

@@ -7,7 +7,7 @@ import (
 
 	"usher/auth"
 	"usher/lobby"
-	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // A Daemon is the running daemon itself.
@@ -18,17 +18,17 @@ type Daemon interface {
 	Reload(ctx context.Context) (Reload, error)
 }
 
-// Sessions tell who logged in, and who is kept out.
+// Sessions tell who logged in, and whether a token is kept out.
 type Sessions interface {
-	List() []moderation.SessionInfo
-	Revocations() []moderation.RevokedPrincipal
+	List() []sessions.Info
 	Revoked(id auth.Identity) bool
 }
 
 // A Revoker keeps tokens out, and lets them in again.
 type Revoker interface {
-	Revoke(ctx context.Context, t moderation.Target, all bool) (moderation.Revoked, error)
-	Allow(ctx context.Context, t moderation.Target) (moderation.Allowed, error)
+	Revoke(ctx context.Context, t sessions.Target, all bool) (sessions.Revoked, error)
+	Allow(ctx context.Context, t sessions.Target) (sessions.Allowed, error)
+	Revocations() []sessions.RevokedPrincipal
 }
 
 // A Whitelist is who may pass all lobbies, and who waits.

@@ -9,15 +9,13 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // sessions answers usher sessions.
 func (s *server) sessions(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) })
-	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, s.Sessions.Revocations())
-	})
+	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Revoker.Revocations()) })
 	mux.HandleFunc("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
 		var question RevocationQuestion
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRevocationQuestion)).Decode(&question); err != nil {
@@ -41,7 +39,7 @@ func (s *server) sessions(mux *http.ServeMux) {
 		if err == nil {
 			answer.Allowed, err = s.Revoker.Allow(r.Context(), target)
 		}
-		if answer.Unknown = errors.Is(err, moderation.ErrNotRevoked); err != nil {
+		if answer.Unknown = errors.Is(err, sessions.ErrNotRevoked); err != nil {
 			answer.Problem = err.Error()
 		}
 		writeJSON(w, answer)
@@ -56,8 +54,8 @@ const maxRevocationQuestion = 1 << 20
 const maxUser = 1023
 
 // targetOf reads whose tokens are meant.
-func targetOf(q url.Values) (t moderation.Target, err error) {
-	t = moderation.Target{Account: q.Get("account"), User: q.Get("user"), Host: q.Get("host"), Issuer: q.Get("issuer")}
+func targetOf(q url.Values) (t sessions.Target, err error) {
+	t = sessions.Target{Account: q.Get("account"), User: q.Get("user"), Host: q.Get("host"), Issuer: q.Get("issuer")}
 	n := 0
 	for _, name := range []string{"account", "user", "token"} {
 		if q.Get(name) != "" {
@@ -78,7 +76,7 @@ func targetOf(q url.Values) (t moderation.Target, err error) {
 
 // A RevokeAnswer is that of POST /sessions/revoke.
 type RevokeAnswer struct {
-	moderation.Revoked
+	sessions.Revoked
 	Unknown   bool   `json:"unknown,omitempty"`
 	Shared    bool   `json:"shared,omitempty"` // nothing was done: it wants all=true
 	Problem   string `json:"problem,omitempty"`
@@ -88,9 +86,9 @@ type RevokeAnswer struct {
 func (a *RevokeAnswer) explain(err error) {
 	switch {
 	case err == nil:
-	case errors.Is(err, moderation.ErrNoSuchSession):
+	case errors.Is(err, sessions.ErrNoSuchSession):
 		a.Unknown = true
-	case errors.Is(err, moderation.ErrShared):
+	case errors.Is(err, sessions.ErrShared):
 		a.Shared = true
 	default:
 		a.Problem = err.Error()
@@ -99,7 +97,7 @@ func (a *RevokeAnswer) explain(err error) {
 
 // An AllowAnswer is that of POST /sessions/allow.
 type AllowAnswer struct {
-	moderation.Allowed
+	sessions.Allowed
 	Unknown bool   `json:"unknown,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }

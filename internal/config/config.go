@@ -208,7 +208,7 @@ func (c *Config) checkParts(root strictyaml.Value) {
 		}
 	}
 	refused("hosts", c.Auth.Check())
-	_, err := moderation.NewPolicy(c.Rooms)
+	_, err := moderation.NewPolicy(c.Rooms, nil)
 	refused("rooms", err)
 	refused("whitelist", lobby.CheckWhitelist(c.Whitelist))
 	refused("gateway", c.Gateway.Check())

@@ -17,6 +17,9 @@ import (
 	"usher/internal/panics"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/muc"
+	"usher/moderation/sessions"
+	"usher/moderation/unasked"
 )
 
 // TestEveryHandlerPanics has every handler of the daemon panic: each answers with an error that nobody takes for a
@@ -24,8 +27,7 @@ import (
 func TestEveryHandlerPanics(t *testing.T) {
 	m := metrics.New("test")
 	d := &daemon{metrics: m, rooms: &roomParts{}}
-	rooms := &moderation.Handler{Service: moderation.NewService(moderation.ServiceOptions{Sessions: brokenSessions(t,
-		m)})}
+	rooms := &muc.Handler{Service: brokenService(t, m)}
 	door := &httpauth.Server{Rooms: rooms}
 	door.Configure(httpauth.Settings{Insecure: true, Hosts: []string{"usher"}})
 	gate := gateway.New(gateway.Options{})
@@ -86,26 +88,26 @@ func TestEveryHandlerPanics(t *testing.T) {
 	}
 }
 
-// brokenSessions panic when they are asked what time it is.
-func brokenSessions(t *testing.T, m *metrics.Metrics) *moderation.Sessions {
+// brokenService panics when it decides, as its sessions ask what time it is.
+func brokenService(t *testing.T, m *metrics.Metrics) *muc.Service {
 	t.Helper()
-	policy, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "host", MUC: []string{"muc"}}})
+	policy, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "host", MUC: []string{"muc"}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	armed := false
-	s, err := moderation.NewSessions(t.Context(), memory.New(), policy,
-		moderation.Options{Metrics: m, Now: func() time.Time {
-			if armed {
-				panic("sesame")
-			}
-			return time.Unix(1_800_000_000, 0)
-		}})
+	s, err := sessions.New(t.Context(), memory.New(), policy, sessions.Options{Metrics: m, Now: func() time.Time {
+		if armed {
+			panic("sesame")
+		}
+		return time.Unix(1_800_000_000, 0)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	armed = true
-	return s
+	asked := unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: s.Policy, Metrics: m})
+	return muc.New(muc.Options{Sessions: s, Unasked: asked, Metrics: m})
 }
 
 // TestOneRecovery: whatever recovers, leaves a line and a count, as there is one way to do it. The bridge's

@@ -28,7 +28,7 @@ type preparedParts struct {
 	parts     *parts
 	config    *config.Config
 	keys      *auth.Prepared
-	policy    *moderation.Prepared
+	policy    *moderation.Policy
 	whitelist *lobby.Prepared
 	places    *division
 }
@@ -40,7 +40,7 @@ func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
 		return nil, err
 	}
 	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.Whitelist)
-	policy, errPolicy := p.rooms.sessions.Prepare(c.Rooms, keys.HoldsKey)
+	policy, errPolicy := moderation.NewPolicy(c.Rooms, keys.HoldsKey)
 	places, errPlaces := p.endpoints.divide(c)
 	if err := errors.Join(errWhitelist, errPolicy, errPlaces, c.Gateway.Check()); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (p *preparedParts) commit() {
 func (p *preparedParts) steps() []func() {
 	c := p.config
 	return []func(){
-		p.policy.Commit,
+		func() { p.parts.rooms.sessions.SetPolicy(p.policy) },
 		func() { p.parts.rooms.listChanged(p.whitelist.Commit()) },
 		func() { p.parts.rooms.configure(c) },
 		p.keys.Commit,

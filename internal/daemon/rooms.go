@@ -21,18 +21,24 @@ import (
 	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/component"
+	"usher/moderation/muc"
+	"usher/moderation/notify"
+	"usher/moderation/reconcile"
+	"usher/moderation/sessions"
+	"usher/moderation/unasked"
 )
 
 // roomParts is everything about sessions and rooms.
 type roomParts struct {
 	store     stateStore
 	lobby     *lobby.Lobby
-	sessions  *moderation.Sessions
-	service   *moderation.Service
-	handler   *moderation.Handler
-	keeper    *moderation.Keeper   // nil without a component
-	notifier  *moderation.Notifier // likewise
-	commands  *moderation.LobbyCommands
+	sessions  *sessions.Sessions
+	asked     *unasked.Reporter
+	service   *muc.Service
+	handler   *muc.Handler
+	keeper    *reconcile.Keeper // nil without a component
+	notifier  *notify.Notifier  // likewise
+	commands  *notify.LobbyCommands
 	component *component.Client // nil if there is none
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
@@ -41,7 +47,7 @@ type roomParts struct {
 
 // A stateStore is everything that is kept over restarts.
 type stateStore interface {
-	moderation.Store
+	sessions.Store
 	lobby.Store
 }
 
@@ -56,40 +62,38 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	nothing, err := moderation.NewPolicy(nil)
+	nothing, err := moderation.NewPolicy(nil, nil)
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	p.sessions, err = moderation.NewSessions(ctx, p.store, nothing,
-		moderation.Options{Log: log, Metrics: m, Lobby: p.lobby})
+	p.sessions, err = sessions.New(ctx, p.store, nothing, sessions.Options{Log: log, Metrics: m, Lobby: p.lobby})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	options := moderation.ServiceOptions{Sessions: p.sessions}
-	commands := moderation.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
+	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy, Log: log, Metrics: m})
+	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m}
+	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.keeper = moderation.NewKeeper(moderation.KeeperOptions{Sessions: p.sessions, Rooms: p.component,
-			Lobby: p.lobby, Unasked: p.sessions.Book(),
+		p.keeper = reconcile.NewKeeper(reconcile.KeeperOptions{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.asked,
 			Log: log, Metrics: m})
-		p.notifier = moderation.NewNotifier(moderation.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby,
-			Rooms: p.component, Messenger: p.component,
+		p.notifier = notify.NewNotifier(notify.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
 			Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.notifier
 		commands.Rooms, commands.Notifier = p.keeper, p.notifier
 	}
-	p.commands = moderation.NewLobbyCommands(commands)
+	p.commands = notify.NewLobbyCommands(commands)
 	if p.component != nil {
-		p.component.Offer(moderation.NewDialog(p.commands, p.commands))
+		p.component.Offer(notify.NewDialog(p.commands, p.commands))
 	}
-	p.service = moderation.NewService(options)
-	p.handler = &moderation.Handler{Service: p.service, Log: log, Panics: pr}
+	p.service = muc.New(options)
+	p.handler = &muc.Handler{Service: p.service, Log: log, Panics: pr}
 	return p, nil
 }
 
 // touch has the rooms looked at that a change touched.
-func (p *roomParts) touch(t moderation.Touched) {
+func (p *roomParts) touch(t sessions.Touched) {
 	if p.keeper != nil {
 		p.keeper.Touch(t)
 	}
@@ -122,14 +126,14 @@ func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
 // listChanged has the rooms looked at in which the lobby's lists count.
 func (p *roomParts) listChanged(jids []string) {
 	for _, jid := range jids {
-		p.touch(p.sessions.ListChanged(jid))
+		p.touch(p.sessions.Rooms().ListChanged(jid))
 	}
 }
 
 // logins are the sessions as the doors know them: a login has rooms looked at.
 type logins struct {
-	*moderation.Sessions
-	touch func(moderation.Touched)
+	*sessions.Sessions
+	touch func(sessions.Touched)
 }
 
 var _ auth.Sessions = logins{}
@@ -179,10 +183,8 @@ func (p *roomParts) close(log *slog.Logger) {
 }
 
 func (p *roomParts) tasks() []task {
-	sessions := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
-	list := []task{{"sessions", sessions}, {"lobby", func(ctx context.Context) error {
-		return p.lobby.Run(ctx, p.listChanged)
-	}}}
+	sweep := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
+	list := []task{{"sessions", sweep}, {"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }}}
 	if p.component != nil {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run},
 			task{"notices", p.notifier.Run})

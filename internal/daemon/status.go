@@ -8,7 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/admin"
-	"usher/moderation"
+	"usher/moderation/sessions"
 	"usher/moderation/unasked"
 )
 
@@ -27,16 +27,19 @@ func (d *daemon) adminHandler() http.Handler {
 func (d *daemon) Reload(ctx context.Context) (admin.Reload, error) { return d.reloader.ask(ctx) }
 
 // Revoke has the rooms looked at in which the sessions were.
-func (p *roomParts) Revoke(ctx context.Context, t moderation.Target, all bool) (moderation.Revoked, error) {
-	revoked, touched, err := p.sessions.Revoke(ctx, t, all)
+func (p *roomParts) Revoke(ctx context.Context, t sessions.Target, all bool) (sessions.Revoked, error) {
+	revoked, touched, err := p.sessions.Revocations().Revoke(ctx, t, all)
 	p.touch(touched)
 	return revoked, err
 }
 
 // Allow lifts revocations.
-func (p *roomParts) Allow(ctx context.Context, t moderation.Target) (moderation.Allowed, error) {
-	return p.sessions.Allow(ctx, t)
+func (p *roomParts) Allow(ctx context.Context, t sessions.Target) (sessions.Allowed, error) {
+	return p.sessions.Revocations().Allow(ctx, t)
 }
+
+// Revocations returns what keeps tokens out.
+func (p *roomParts) Revocations() []sessions.RevokedPrincipal { return p.sessions.Revocations().List() }
 
 // Status is for usher status.
 func (d *daemon) Status() admin.Status {
@@ -98,7 +101,7 @@ func (d *daemon) notReady() []string {
 	if problem := d.rooms.problem(); problem != "" {
 		reasons = append(reasons, "component: "+problem)
 	}
-	reasons = append(reasons, d.rooms.sessions.Missing()...)
+	reasons = append(reasons, d.rooms.asked.Missing()...)
 	for _, k := range d.verifier.Keys() {
 		if k.Problem != "" {
 			reasons = append(reasons, "host "+k.Host+": issuer "+k.Issuer+": "+k.Source+": "+k.Problem)
@@ -110,7 +113,7 @@ func (d *daemon) notReady() []string {
 // unasked is what was seen of the rooms of a host.
 func (p *roomParts) unasked(host string) []admin.MUC {
 	var list []admin.MUC
-	for _, r := range p.sessions.Unasked(host) {
+	for _, r := range p.asked.Of(host) {
 		m := admin.MUC{MUC: r.MUC, Joins: r.Joins, Begins: r.Begins, Unasked: r.Unasked, Component: p.component != nil}
 		switch {
 		case r.Joins == unasked.Missing:

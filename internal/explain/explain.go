@@ -32,7 +32,7 @@ type Explainer struct {
 // New fetches what key servers publish, once, for 5 s at most. The context ends the fetching, not the Explainer,
 // which is to be closed. A nil revoked leaves revocations unchecked.
 func New(ctx context.Context, tokens auth.Config, hosts []moderation.HostPolicy, revoked Revoked) (*Explainer, error) {
-	policy, err := moderation.NewPolicy(hosts)
+	policy, err := moderation.NewPolicy(hosts, nil)
 	if err != nil {
 		return nil, err
 	}

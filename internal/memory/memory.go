@@ -7,11 +7,11 @@ import (
 	"sync"
 
 	"usher/lobby"
-	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // A Store keeps nothing that sessions do not keep themselves, for as long as
-// they do. It is a [moderation.Store] and a [lobby.Store].
+// they do. It is a [sessions.Store] and a [lobby.Store].
 type Store struct {
 	mu     sync.Mutex
 	closed bool
@@ -23,10 +23,10 @@ func New() *Store { return &Store{} }
 var errClosed = errors.New("the state is closed")
 
 // Load returns nothing.
-func (s *Store) Load(context.Context) (moderation.State, error) { return moderation.State{}, nil }
+func (s *Store) Load(context.Context) (sessions.State, error) { return sessions.State{}, nil }
 
 // Apply does nothing: the sessions have it in memory.
-func (s *Store) Apply(ctx context.Context, _ ...moderation.Change) error { return s.alive(ctx) }
+func (s *Store) Apply(ctx context.Context, _ ...sessions.Change) error { return s.alive(ctx) }
 
 // Sync does nothing: there is no disk.
 func (s *Store) Sync(ctx context.Context) error { return s.alive(ctx) }

@@ -11,6 +11,7 @@ import (
 	"usher/internal/memory"
 	"usher/internal/sqlite"
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // BenchmarkLogin measures what recording a login durably adds to one that is kept in memory, with 100,000 others in the
@@ -21,20 +22,20 @@ func BenchmarkLogin(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = durable.Close() })
-	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "meet.example.com"}})
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "meet.example.com"}}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var sessions []*moderation.Sessions
-	for _, store := range []moderation.Store{memory.New(), durable} {
-		s, err := moderation.NewSessions(b.Context(), store, p, moderation.Options{})
+	var both []*sessions.Sessions
+	for _, store := range []sessions.Store{memory.New(), durable} {
+		s, err := sessions.New(b.Context(), store, p, sessions.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		sessions = append(sessions, s)
+		both = append(both, s)
 	}
 	next, refused := 0, 0
-	login := func(s *moderation.Sessions) time.Duration {
+	login := func(s *sessions.Sessions) time.Duration {
 		next++
 		id := auth.Identity{Host: "meet.example.com", Account: fmt.Sprint("user", next%100_000), Issuer: "my-app", KeyID: "my-app.secret",
 			KeyPrint: "0123456789abcdef0123456789abcdef", TokenPrint: fmt.Sprintf("%032d", next), Rooms: []string{"standup"}, Expires: time.Now().Add(time.Hour)}
@@ -46,11 +47,11 @@ func BenchmarkLogin(b *testing.B) {
 		return time.Since(began)
 	}
 	for range 100_000 {
-		login(sessions[1])
+		login(both[1])
 	}
 	took := make([][]time.Duration, 2)
 	for b.Loop() {
-		for i, s := range sessions {
+		for i, s := range both {
 			took[i] = append(took[i], login(s))
 		}
 	}

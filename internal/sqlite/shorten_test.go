@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // openStill opens a file whose log nobody moves but the test.
@@ -33,7 +34,7 @@ func TestLogStaysShort(t *testing.T) {
 		for i := range n {
 			g := &moderation.Session{Account: fmt.Sprint("account", i)}
 			copy(g.ID[:], fmt.Sprintf("%08d%08d", round, i))
-			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
+			if err := s.Apply(t.Context(), sessions.Change{PutSession: g}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -67,7 +68,7 @@ func TestLogIsNotWrittenOver(t *testing.T) {
 		n++
 		g := &moderation.Session{Account: "alice"}
 		copy(g.ID[:], fmt.Sprintf("%016d", n))
-		if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
+		if err := s.Apply(t.Context(), sessions.Change{PutSession: g}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -104,7 +105,7 @@ func TestPowerFailure(t *testing.T) {
 		for range many {
 			g := &moderation.Session{Account: strings.Repeat("a", 300)}
 			copy(g.ID[:], fmt.Sprintf("%08x%08d", random.Uint32(), n)) // all over the tree
-			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
+			if err := s.Apply(t.Context(), sessions.Change{PutSession: g}); err != nil {
 				t.Fatal(err)
 			}
 			n++

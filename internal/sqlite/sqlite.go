@@ -25,10 +25,10 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"usher/internal/filelock"
-	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
-// A Store is a [moderation.Store] and a [lobby.Store].
+// A Store is a [sessions.Store] and a [lobby.Store].
 type Store struct {
 	path     string
 	lock     *os.File
@@ -108,7 +108,7 @@ func connect(path, synchronous string) (*sql.DB, error) {
 }
 
 // Apply waits until the changes are written, or ctx ends.
-func (s *Store) Apply(ctx context.Context, changes ...moderation.Change) error {
+func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"usher/internal/sqlite"
 	"usher/internal/storetest"
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 func open(t testing.TB, path string) *sqlite.Store {
@@ -89,7 +90,7 @@ func TestWriterProcess(t *testing.T) {
 	for i := from; ; i++ {
 		g := &moderation.Session{Account: "alice"}
 		copy(g.ID[:], fmt.Sprintf("%016d", i))
-		if err := s.Apply(context.Background(), moderation.Change{PutSession: g}); err != nil {
+		if err := s.Apply(context.Background(), sessions.Change{PutSession: g}); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("wrote", i)
@@ -137,7 +138,7 @@ func TestModes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	s := open(t, path)
 	defer s.Close()
-	if err := s.Apply(t.Context(), moderation.Change{PutSession: &moderation.Session{}}); err != nil {
+	if err := s.Apply(t.Context(), sessions.Change{PutSession: &moderation.Session{}}); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob(path + "*")

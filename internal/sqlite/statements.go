@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // A statement is one change as SQL.
@@ -27,7 +27,7 @@ const (
 	deleteRevocation = "DELETE FROM revocations WHERE host = ? AND issuer = ? AND user = ? AND token = ?"
 )
 
-func statementsOf(changes []moderation.Change) ([]statement, error) {
+func statementsOf(changes []sessions.Change) ([]statement, error) {
 	list := make([]statement, 0, len(changes))
 	for _, c := range changes {
 		st, err := withValue(statementOf(c))
@@ -53,7 +53,7 @@ func withValue(st statement, value any) (statement, error) {
 }
 
 // statementOf also returns what is to be written in the last place.
-func statementOf(c moderation.Change) (st statement, value any) {
+func statementOf(c sessions.Change) (st statement, value any) {
 	switch {
 	case c.PutSession != nil:
 		return statement{putGrant, []any{c.PutSession.ID.String(), stamp(c.PutSession.LoggedIn)}}, c.PutSession
@@ -84,8 +84,8 @@ func stamp(t time.Time) int64 {
 }
 
 // Load reads everything.
-func (s *Store) Load(ctx context.Context) (moderation.State, error) {
-	var state moderation.State
+func (s *Store) Load(ctx context.Context) (sessions.State, error) {
+	var state sessions.State
 	err := load(ctx, s.db, "grants", &state.Sessions)
 	if err == nil {
 		err = load(ctx, s.db, "givens", &state.Assignments)
@@ -97,7 +97,7 @@ func (s *Store) Load(ctx context.Context) (moderation.State, error) {
 		err = load(ctx, s.db, "revocations", &state.Revocations)
 	}
 	if err != nil {
-		return moderation.State{}, fmt.Errorf("state %s: %w", s.path, err)
+		return sessions.State{}, fmt.Errorf("state %s: %w", s.path, err)
 	}
 	return state, nil
 }

@@ -15,11 +15,12 @@ import (
 	"usher/auth"
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 // A Store is all that a state keeps.
 type Store interface {
-	moderation.Store
+	sessions.Store
 	lobby.Store
 }
 
@@ -36,7 +37,7 @@ type Backend struct {
 // Run runs the suite.
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
-		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderation.State{}) },
+		"Empty":     func(t *testing.T, s *subject) { s.is(t, sessions.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends, "Lobby": lobbyLists,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +58,7 @@ type subject struct {
 	open func() Store
 }
 
-func (s *subject) apply(t *testing.T, changes ...moderation.Change) {
+func (s *subject) apply(t *testing.T, changes ...sessions.Change) {
 	t.Helper()
 	if err := s.Apply(t.Context(), changes...); err != nil {
 		t.Fatalf("applying: %v", err)
@@ -65,7 +66,7 @@ func (s *subject) apply(t *testing.T, changes ...moderation.Change) {
 }
 
 // is opens the state again and compares.
-func (s *subject) is(t *testing.T, want moderation.State) {
+func (s *subject) is(t *testing.T, want sessions.State) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatalf("closing: %v", err)
@@ -76,9 +77,9 @@ func (s *subject) is(t *testing.T, want moderation.State) {
 		t.Fatalf("loading: %v", err)
 	}
 	if !s.Lasting {
-		want = moderation.State{}
+		want = sessions.State{}
 	}
-	for _, state := range []*moderation.State{&got, &want} {
+	for _, state := range []*sessions.State{&got, &want} {
 		order(state)
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -87,7 +88,7 @@ func (s *subject) is(t *testing.T, want moderation.State) {
 }
 
 // order makes two states comparable: lists in order, and empty ones nil.
-func order(s *moderation.State) {
+func order(s *sessions.State) {
 	slices.SortFunc(s.Sessions, func(a, b moderation.Session) int { return strings.Compare(a.ID.String(), b.ID.String()) })
 	slices.SortFunc(s.Assignments, func(a, b moderation.Assignment) int {
 		return cmp.Or(strings.Compare(a.Room, b.Room), strings.Compare(a.JID, b.JID))
@@ -115,9 +116,9 @@ func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Session{ID: moderation.ID{2}}
 	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
-	s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutSession: least}, moderation.Change{PutAssignment: v}, moderation.Change{PutRoom: r}, moderation.Change{PutRevocation: rev})
+	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: least}, sessions.Change{PutAssignment: v}, sessions.Change{PutRoom: r}, sessions.Change{PutRevocation: rev})
 	s.apply(t)
-	s.is(t, moderation.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
 }
 
 func replace(t *testing.T, s *subject) {
@@ -125,9 +126,9 @@ func replace(t *testing.T, s *subject) {
 	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
 	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
-	s.apply(t, moderation.Change{PutSession: first}, moderation.Change{PutAssignment: v1}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{PutSession: second}, moderation.Change{PutAssignment: v2}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
-	s.is(t, moderation.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
+	s.apply(t, sessions.Change{PutSession: first}, sessions.Change{PutAssignment: v1}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{PutAssignment: v2}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
 }
 
 func remove(t *testing.T, s *subject) {
@@ -135,10 +136,10 @@ func remove(t *testing.T, s *subject) {
 	v := given("r@c", "a@h")
 	key := moderation.AssignmentKey{Room: "r@c", JID: "a@h"}
 	other := moderation.AssignmentKey{Room: "r@c", JID: "nobody@h"}
-	s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutSession: stays}, moderation.Change{PutAssignment: v}, moderation.Change{PutRoom: &moderation.Room{JID: "r@c"}}, moderation.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, moderation.Change{DeleteSession: login(g)}, moderation.Change{DeleteAssignment: &key}, moderation.Change{DeleteAssignment: &other}, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, moderation.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
-	s.apply(t, moderation.Change{DeleteSession: login(g)}) // what is not there is no error
-	s.is(t, moderation.State{Sessions: []moderation.Session{*stays}})
+	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: stays}, sessions.Change{PutAssignment: v}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, sessions.Change{DeleteSession: login(g)}, sessions.Change{DeleteAssignment: &key}, sessions.Change{DeleteAssignment: &other}, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, sessions.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
+	s.apply(t, sessions.Change{DeleteSession: login(g)}) // what is not there is no error
+	s.is(t, sessions.State{Sessions: []moderation.Session{*stays}})
 }
 
 func login(g *moderation.Session) *moderation.Login {
@@ -150,13 +151,13 @@ func login(g *moderation.Session) *moderation.Login {
 func late(t *testing.T, s *subject) {
 	first, second := grant(1), grant(1)
 	second.LoggedIn, second.Moderator = at(10), false
-	s.apply(t, moderation.Change{PutSession: first})
-	s.apply(t, moderation.Change{PutSession: second})
-	s.apply(t, moderation.Change{DeleteSession: login(first)})
-	s.apply(t, moderation.Change{PutSession: first})
-	s.is(t, moderation.State{Sessions: []moderation.Session{*second}})
-	s.apply(t, moderation.Change{PutSession: second}, moderation.Change{DeleteSession: login(second)})
-	s.is(t, moderation.State{})
+	s.apply(t, sessions.Change{PutSession: first})
+	s.apply(t, sessions.Change{PutSession: second})
+	s.apply(t, sessions.Change{DeleteSession: login(first)})
+	s.apply(t, sessions.Change{PutSession: first})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*second}})
+	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{DeleteSession: login(second)})
+	s.is(t, sessions.State{})
 }
 
 // lateRoom: what is said about an earlier room of a name does not touch the one that
@@ -164,12 +165,12 @@ func late(t *testing.T, s *subject) {
 func lateRoom(t *testing.T, s *subject) {
 	first, second := moderation.Room{JID: "r@c", Began: 1 << 60}, moderation.Room{JID: "r@c", Began: 1<<60 + 1, Started: true}
 	gone := &moderation.RoomKey{JID: "r@c", Began: first.Began}
-	s.apply(t, moderation.Change{PutRoom: &first})
-	s.apply(t, moderation.Change{PutRoom: &second})
-	s.apply(t, moderation.Change{DeleteRoom: gone})
-	s.is(t, moderation.State{Rooms: []moderation.Room{second}})
-	s.apply(t, moderation.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}}, moderation.Change{PutRoom: &first}, moderation.Change{DeleteRoom: gone})
-	s.is(t, moderation.State{})
+	s.apply(t, sessions.Change{PutRoom: &first})
+	s.apply(t, sessions.Change{PutRoom: &second})
+	s.apply(t, sessions.Change{DeleteRoom: gone})
+	s.is(t, sessions.State{Rooms: []moderation.Room{second}})
+	s.apply(t, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}}, sessions.Change{PutRoom: &first}, sessions.Change{DeleteRoom: gone})
+	s.is(t, sessions.State{})
 }
 
 // revocations are of a token or of a person, whose letter case counts for nothing.
@@ -178,16 +179,16 @@ func revocations(t *testing.T, s *subject) {
 	later, other, token := *person, *person, moderation.Revocation{TokenPrint: "t", At: at(2)}
 	later.User, later.At = "ALICE", at(3)
 	other.Issuer, other.User = "another", "Bob"
-	s.apply(t, moderation.Change{PutRevocation: person}, moderation.Change{PutRevocation: &other}, moderation.Change{PutRevocation: &token})
-	s.apply(t, moderation.Change{PutRevocation: &later})
+	s.apply(t, sessions.Change{PutRevocation: person}, sessions.Change{PutRevocation: &other}, sessions.Change{PutRevocation: &token})
+	s.apply(t, sessions.Change{PutRevocation: &later})
 	gone := other.Principal()
-	s.apply(t, moderation.Change{DeleteRevocation: &gone})
-	s.is(t, moderation.State{Revocations: []moderation.Revocation{later, token}})
+	s.apply(t, sessions.Change{DeleteRevocation: &gone})
+	s.is(t, sessions.State{Revocations: []moderation.Revocation{later, token}})
 }
 
 // syncs: it is an error only where Apply is one.
 func syncs(t *testing.T, s *subject) {
-	s.apply(t, moderation.Change{PutSession: grant(1)})
+	s.apply(t, sessions.Change{PutSession: grant(1)})
 	if err := s.Sync(t.Context()); err != nil {
 		t.Errorf("syncing: %v", err)
 	}
@@ -202,12 +203,12 @@ func syncs(t *testing.T, s *subject) {
 
 // names are data, whatever is in them.
 func names(t *testing.T, s *subject) {
-	var want moderation.State
+	var want sessions.State
 	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room", strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
 		g := grant(byte(i))
 		g.Account, g.Rooms = name, []string{name}
 		v := given(name+"@c", name+"@h")
-		s.apply(t, moderation.Change{PutSession: g}, moderation.Change{PutAssignment: v})
+		s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutAssignment: v})
 		want.Sessions, want.Assignments = append(want.Sessions, *g), append(want.Assignments, *v)
 	}
 	s.is(t, want)
@@ -216,14 +217,14 @@ func names(t *testing.T, s *subject) {
 // concurrent writers lose nothing.
 func concurrent(t *testing.T, s *subject) {
 	const n = 200
-	var want moderation.State
+	var want sessions.State
 	var writers sync.WaitGroup
 	for i := range n {
 		g := grant(1)
 		g.ID[2] = byte(i)
 		want.Sessions = append(want.Sessions, *g)
 		writers.Go(func() {
-			if err := s.Apply(t.Context(), moderation.Change{PutSession: g}); err != nil {
+			if err := s.Apply(t.Context(), sessions.Change{PutSession: g}); err != nil {
 				t.Errorf("applying: %v", err)
 			}
 		})
@@ -236,15 +237,15 @@ func concurrent(t *testing.T, s *subject) {
 func ends(t *testing.T, s *subject) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.apply(t, moderation.Change{PutSession: grant(1)})
+	s.apply(t, sessions.Change{PutSession: grant(1)})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s.Apply(t.Context(), moderation.Change{PutSession: grant(2)}) == nil || s.Apply(over, moderation.Change{PutSession: grant(2)}) == nil {
+	if s.Apply(t.Context(), sessions.Change{PutSession: grant(2)}) == nil || s.Apply(over, sessions.Change{PutSession: grant(2)}) == nil {
 		t.Error("a closed state took a change")
 	}
 	s.Store = s.open()
-	s.is(t, moderation.State{Sessions: []moderation.Session{*grant(1)}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*grant(1)}})
 }
 
 // lobbyLists: entries and verdicts are put, replaced and deleted, whatever is in

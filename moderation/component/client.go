@@ -35,7 +35,7 @@ type Options struct {
 	AnswerWithin time.Duration // of one IQ; default 5 s
 }
 
-// A Client is the component. It is [moderation.Rooms]: while it is not
+// A Client is the component. While it is not
 // connected every call fails at once with [moderation.ErrUnreachable].
 type Client struct {
 	o         Options
@@ -52,8 +52,6 @@ type Client struct {
 	asker  asker
 	rights rights
 }
-
-var _ moderation.Rooms = (*Client)(nil)
 
 // New returns a client that connects once [Client.Run] runs.
 func New(c Config, o Options) *Client {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/notify"
 )
 
 // lines is a log that can be read while it is written.
@@ -261,7 +262,7 @@ func commonPrefix(a, b string) string {
 // Prosody.
 func TestNothingIsKeptOfRequests(t *testing.T) {
 	long := strings.Repeat("x", 200_000)
-	s := newSession(&stream{}, "usher.example.com", Options{Command: moderation.NewDialog(&desk{}, &desk{}), Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{}, "usher.example.com", Options{Command: notify.NewDialog(&desk{}, &desk{}), Log: slog.New(slog.DiscardHandler)})
 	s.ctx = t.Context()
 	for range 30 {
 		for _, text := range []string{

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"usher/moderation"
+	"usher/moderation/notify"
 )
 
 // says has a session read one stanza.
@@ -31,7 +31,7 @@ func TestForeignAttributes(t *testing.T) {
 	const real, forged = " type='set' id='1' from='guest@g/r'", " xmlns:x='urn:x' x:from='alice@h/r' x:id='2' x:type='get'"
 	for _, attributes := range []string{real + forged, forged + real} {
 		d := &desk{}
-		s := newSession(&stream{}, "usher.example.com", Options{Command: moderation.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
+		s := newSession(&stream{}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 		s.ctx = t.Context()
 		s.says(t, "<iq"+attributes+"><command xmlns='http://jabber.org/protocol/commands' node='lobby'><x xmlns='jabber:x:data' type='submit'>"+
 			"<field var='who'><value>r@c guest@g</value></field><field var='decision'><value>admit</value></field></x></command></iq>")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/notify"
 )
 
 // TestReadAndSetOrder: what the lists say was so before the change, as Prosody works in the order in which it reads.
@@ -116,7 +117,7 @@ func (d *desk) DecideAs(ctx context.Context, moderator, room string, accounts []
 
 // withCommand is a session of which only commands are asked.
 func withCommand(t *testing.T, d *desk) *session {
-	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: moderation.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx
 	t.Cleanup(func() { cancel(); s.commands.Wait() })
@@ -257,7 +258,7 @@ func TestOneAfterAnother(t *testing.T) {
 // TestCommandsEnd: a command that is under way ends with the connection.
 func TestCommandsEnd(t *testing.T) {
 	d := &desk{block: make(chan bool)}
-	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: moderation.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx
 	s.command(&iq{ID: "1", From: "alice@h/x", Command: &command{Node: commandNode}})

@@ -1,0 +1,103 @@
+package moderationtest
+
+import (
+	"context"
+	"sync"
+
+	"usher/internal/memory"
+	"usher/lobby"
+	"usher/moderation/sessions"
+)
+
+// A Recorder is a store that remembers in memory, and fails when it is told to.
+type Recorder struct {
+	*memory.Store
+	State sessions.State // what Load returns
+
+	mu   sync.Mutex
+	fail error
+	hang bool
+	log  func(sessions.Change) // of what was written; may be nil
+
+	applied []sessions.Change
+	latest  []sessions.Change // of the last call
+}
+
+// Fail has every write fail from now on; with nil none.
+func (r *Recorder) Fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = err
+}
+
+// Hang has every write take until its context ends.
+func (r *Recorder) Hang(yes bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hang = yes
+}
+
+// Log has every change reported that is written from now on.
+func (r *Recorder) Log(log func(sessions.Change)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log = log
+}
+
+// Applied returns the first 10,000 changes, whether or not they were written.
+func (r *Recorder) Applied() []sessions.Change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.applied
+}
+
+// Forget forgets what was applied.
+func (r *Recorder) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.applied, r.latest = nil, nil
+}
+
+// Last returns the changes of the last call.
+func (r *Recorder) Last() []sessions.Change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.latest
+}
+
+// Load returns what the recorder was made with.
+func (r *Recorder) Load(context.Context) (sessions.State, error) { return r.State, nil }
+
+// Apply records changes.
+func (r *Recorder) Apply(ctx context.Context, changes ...sessions.Change) error {
+	r.mu.Lock()
+	fail, hang, log := r.fail, r.hang, r.log
+	if r.latest = changes; len(r.applied) < 10_000 {
+		r.applied = append(r.applied, changes...)
+	}
+	r.mu.Unlock()
+	if log != nil && fail == nil {
+		for _, c := range changes {
+			log(c)
+		}
+	}
+	if hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if fail != nil {
+		return fail
+	}
+	return r.Store.Apply(ctx, changes...)
+}
+
+// ApplyLobby fails as Apply does.
+func (r *Recorder) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
+	r.mu.Lock()
+	fail := r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		return fail
+	}
+	return r.Store.ApplyLobby(ctx, changes...)
+}

@@ -1,0 +1,118 @@
+package muc
+
+import (
+	"context"
+
+	"usher/internal/jid"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+// A join is one question about an account that wants to come into a room.
+type join struct {
+	host     *moderation.Host
+	room     moderation.RoomName // of a breakout room its main room
+	user     string              // bare JID
+	nick     string
+	breakout bool
+}
+
+// Join decides whether a user, by his bare JID, may join a room under a
+// nickname, which counts only for the list of those who knock. It reads
+// nothing but memory, except for a breakout room that is seen for the first
+// time, or whose main room the account is not known to have been in, and for a room
+// that may begin without Prosody's question: then the rooms themselves are asked.
+func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.Decision {
+	j, refused := m.read(user, room, nick)
+	if j.host == nil {
+		return refused
+	}
+	if m.guard.settle(ctx, room, m.now) {
+		return moderation.Refuse(moderation.ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
+	}
+	if j.breakout && !j.host.IsService(user) {
+		var err error
+		if j.room, err = m.mainOf(ctx, j.host, user, j.room); err != nil {
+			return moderation.Refuse(moderation.ReasonBreakoutUnknown, "%v; have the client join the main room first, and look at usher status for the component", err)
+		}
+	}
+	v := m.view(ctx, j)
+	d := j.host.Decide(v)
+	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(v) {
+		d = moderation.Refuse(moderation.ReasonLobby, "the room is just being told that it may come in; the next try works")
+	}
+	if d.Knocks {
+		d.HeldByRoom = m.knock(ctx, j, v, d) && !j.breakout
+	}
+	if j.breakout && d.Allowed {
+		d.Affiliation = moderation.None // Jitsi's breakout rooms have the affiliations of their main room
+	}
+	m.follow(ctx, j, d)
+	return d
+}
+
+// read finds out what a question is about. Without a host there is nothing to decide.
+func (m *Service) read(user, room, nick string) (join, moderation.Decision) {
+	name, err := moderation.ParseRoom(room)
+	if err != nil {
+		return join{}, moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err, moderation.JoinPath)
+	}
+	if len(user) > jid.MaxJID {
+		return join{}, moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", text.Name(user), moderation.JoinPath)
+	}
+	h := m.sessions.Policy().HostOf(name.Domain)
+	if h == nil {
+		return join{}, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
+			"or take muc_http_auth out of that component in Prosody", text.Name(name.Domain))
+	}
+	return join{host: h, room: name, user: user, nick: nick, breakout: h.IsBreakout(name.Domain)}, moderation.Decision{}
+}
+
+// view is all that the decision depends on. If a room has to be asked, which may take a
+// second, that is done first: so what is decided by is of one moment, and of no earlier
+// one than the answer.
+func (m *Service) view(ctx context.Context, j join) moderation.View {
+	matters := !j.breakout && j.host.AsksWhetherRunning(j.user)
+	connected := m.rooms.Connection() != 0
+	running, why := true, ""
+	if matters && connected {
+		running, why = m.isRunning(ctx, j.room, j.user)
+	}
+	v := m.sessions.View(j.host, j.user, j.room)
+	if matters && !connected {
+		running, why = v.Made || m.unasked.EverMade(j.room.Domain), notTold
+	}
+	v.Running, v.NotRunning = running, why
+	return v
+}
+
+// settling reports whether a room that lets in nobody but members is just being
+// told that an account is one.
+func (m *Service) settling(v moderation.View) bool {
+	if !m.inFlight.InFlight(v.Room.JID, v.User) {
+		return false
+	}
+	was, _ := m.kept.MembersOnly(v.Room.JID, 0) // as it is by now
+	return was
+}
+
+// follow does what follows from a decision.
+func (m *Service) follow(ctx context.Context, j join, d moderation.Decision) {
+	if j.breakout {
+		return
+	}
+	room := j.room.JID
+	if d.Allowed {
+		if len(j.host.Breakout) > 0 {
+			m.attended.add(j.user, room)
+		}
+		m.kept.Joined(ctx, j.host, room, d)
+		if d.Session != nil || d.Listed || j.host.Strict { // of others there is nothing to give or to take back
+			m.effects.Joined(room, j.user)
+		}
+		if m.lobby != nil && d.Reason != moderation.ReasonServiceAccount {
+			m.lobby.CameIn(room, j.user)
+		}
+	}
+	m.unasked.Asked(j.room.Domain, room, j.user, d.Allowed || d.HeldByRoom)
+}

@@ -1,0 +1,32 @@
+package muc
+
+import (
+	"context"
+
+	"usher/moderation"
+)
+
+// BeforeJoin is told that a user, by his bare JID, is about to join a room, by
+// its bare JID as his client wrote it; Prosody is told when it returns. His role
+// is computed as he comes in, so by then he is to the room what his token says,
+// or will be when Prosody makes the room. It refuses nobody: that is for the
+// question that follows. It returns when that is done, or when ctx ends; then it
+// is done meanwhile.
+func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
+	name, h, err := m.sessions.Policy().Find(room)
+	if err != nil || h.IsBreakout(name.Domain) {
+		return
+	}
+	m.unasked.Hear(name.Domain, name.JID)
+	v := m.sessions.View(h, user, name)
+	d := h.Standing(v)
+	if !d.Allowed || d.Session == nil || d.Affiliation == moderation.None {
+		return
+	}
+	if d.Session.Wildcard() { // the others are found by the room's name
+		m.pending.add(name.JID, account{d.Session.Host, d.Session.Account}, m.now())
+	}
+	if v.Known && !v.Assignment.Fulfils(d) {
+		m.effects.BeforeJoin(ctx, name.JID, user)
+	}
+}

@@ -1,0 +1,88 @@
+package notify
+
+import (
+	"fmt"
+
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+// This file has all that moderators, and accounts that were admitted, read.
+
+// knockText tells a moderator that an account waits.
+func knockText(room, jid, nick string) string {
+	return fmt.Sprintf("%s (%s) waits in the lobby of %s. To decide: the commands of this address, or usher lobby admit %s %s",
+		quoteNick(nick), jid, room, room, jid)
+}
+
+// crowdText tells a moderator that more wait than are named.
+func crowdText(room string, n int) string {
+	return fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute. "+
+		"See the commands of this address, or usher lobby knocks.", n, room)
+}
+
+// quoteNick keeps a nickname from looking like a part of the message.
+func quoteNick(nick string) string {
+	if nick == "" {
+		return "Somebody"
+	}
+	return fmt.Sprintf("%q", text.Name(nick))
+}
+
+const (
+	textLetIn          = "You have been let in from the lobby." // of an invitation
+	dialogTitle        = "Lobby: who waits, and who may come in"
+	textChooseSomebody = "Choose somebody who waits, and whether to let them in."
+	textNobody         = "That is nobody who waits."
+)
+
+func noteNobodyWaits() moderation.Note {
+	return moderation.Note{Level: "info", Text: "Nobody waits in a room where you are moderator now."}
+}
+
+func noteGone() moderation.Note {
+	return moderation.Note{Level: "error", Text: "Not everybody you chose waits now. Please open the command again."}
+}
+
+func noteGoneFrom(room string) moderation.Note {
+	return moderation.Note{Level: "error", Text: "Not everybody you chose waits in " + text.Name(room) + " now. Please open the command again."}
+}
+
+func noteNoModerator(room string) moderation.Note {
+	return moderation.Note{Level: "error", Text: "You are not moderator of " + text.Name(room) + " now."}
+}
+
+func noteTooMany() moderation.Note {
+	return moderation.Note{Level: "error", Text: "There are too many decisions for now. Please try again tomorrow, or ask the operator of this server."}
+}
+
+// noteDecided says what came of a decision about n accounts; later if not every room
+// could be changed yet.
+func noteDecided(admit, later bool, n int) moderation.Note {
+	switch {
+	case !admit:
+		return moderation.Note{Level: "info", Text: fmt.Sprintf("Denied: %d.", n)}
+	case later:
+		return moderation.Note{Level: "warn", Text: fmt.Sprintf("Chosen: %d. Not every room lets them in yet; they get an invitation when it does.", n)}
+	}
+	return moderation.Note{Level: "info", Text: fmt.Sprintf("Let in: %d. They were sent an invitation.", n)}
+}
+
+// dialogForm asks which of those who wait are to be let in, or denied; more is how
+// many wait besides, if it is above zero.
+func dialogForm(waiting []moderation.Waiter, more int) *moderation.Form {
+	f := &moderation.Form{Title: dialogTitle, Instructions: "Choose whom to let in, or to deny."}
+	if more > 0 {
+		f.Instructions += fmt.Sprintf(" %d more wait.", more)
+	}
+	who := moderation.FormField{Name: "who", Type: "list-multi", Label: "Who waits", Required: true}
+	for _, w := range waiting {
+		who.Options = append(who.Options, moderation.FormOption{Label: fmt.Sprintf("%q (%s), %s", w.Name, w.JID, w.Room), Value: w.Room + waiterDivider + w.JID})
+	}
+	f.Fields = []moderation.FormField{
+		{Name: "FORM_TYPE", Type: "hidden", Values: []string{"urn:usher:lobby"}}, who,
+		{Name: "decision", Type: "list-single", Label: "Decision", Values: []string{"admit"},
+			Options: []moderation.FormOption{{Label: "Let in", Value: "admit"}, {Label: "Deny", Value: "deny"}}},
+	}
+	return f
+}

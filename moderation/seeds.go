@@ -1,0 +1,49 @@
+package moderation
+
+import (
+	"slices"
+	"time"
+
+	"usher/lobby"
+)
+
+// MaxSeeded bounds the affiliations that a new room begins with. An account beyond
+// it gets its own when it joins.
+const MaxSeeded = 256
+
+// BeginsMembersOnly reports whether a new room will let in nobody but members.
+func (h *Host) BeginsMembersOnly(room RoomName) bool {
+	return h.Lobby.Mode() == lobby.MembersOnly && h.Lobby.On(room.ForLobby())
+}
+
+// Seeds are what the accounts are given with which a room begins: those whose tokens
+// open it, of which the views are; and if the room begins as members-only, where an
+// account that would have to wait is given nothing, the members.
+func (h *Host) Seeds(room RoomName, views []View, membersOnly bool, members []string, now time.Time) []*Assignment {
+	var deciding []Decision
+	for _, v := range views {
+		d := h.bySessions(v.Sessions, room)
+		if d.Allowed && membersOnly {
+			d = h.atLobby(d, true, v.Listed, true)
+		}
+		if d.Allowed && d.Affiliation != None {
+			deciding = append(deciding, d)
+		}
+	}
+	slices.SortFunc(deciding, func(a, b Decision) int { // owners first, and those who came last
+		if c := b.Affiliation.Rank() - a.Affiliation.Rank(); c != 0 {
+			return c
+		}
+		return b.Session.LoggedIn.Compare(a.Session.LoggedIn)
+	})
+	var list []*Assignment
+	for _, d := range deciding[:min(len(deciding), MaxSeeded)] {
+		list = append(list, &Assignment{Room: room.JID, JID: d.Session.JID(), Affiliation: d.Affiliation, Session: d.Session.ID, At: now})
+	}
+	for _, account := range members {
+		if !h.service[account] && !slices.ContainsFunc(list, func(g *Assignment) bool { return g.JID == account }) { // a token says more
+			list = append(list, &Assignment{Room: room.JID, JID: account, Affiliation: Member, Lobby: true, At: now})
+		}
+	}
+	return list
+}

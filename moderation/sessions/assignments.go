@@ -1,0 +1,68 @@
+package sessions
+
+import "usher/moderation"
+
+// assignments are what was given, by room and by account. The lock is the caller's. It has bounds: what it
+// cannot remember is not given.
+type assignments struct {
+	rooms map[string]map[string]*moderation.Assignment // room → JID
+	jids  map[string]map[string]bool                   // JID → rooms
+	n     int
+	bytes int
+	waits waits // for what was given
+
+	Limits
+}
+
+func newAssignments(b Limits, w waits) assignments {
+	return assignments{rooms: map[string]map[string]*moderation.Assignment{}, jids: map[string]map[string]bool{}, waits: w, Limits: b}
+}
+
+func (a *assignments) get(k moderation.AssignmentKey) *moderation.Assignment {
+	return a.rooms[k.Room][k.JID]
+}
+
+// put inserts or replaces, and reports false at the bounds.
+func (a *assignments) put(g *moderation.Assignment) bool {
+	k := g.Key()
+	if a.get(k) == nil {
+		if a.n >= a.Assignments || len(a.jids[g.JID]) >= a.AssignmentsOfOne || a.bytes+len(g.Room)+len(g.JID) > a.Names {
+			return false
+		}
+		if a.rooms[g.Room] == nil {
+			a.rooms[g.Room] = map[string]*moderation.Assignment{}
+		}
+		if a.jids[g.JID] == nil {
+			a.jids[g.JID] = map[string]bool{}
+		}
+		a.jids[g.JID][g.Room] = true
+		a.n++
+		a.bytes += len(g.Room) + len(g.JID)
+	}
+	a.rooms[g.Room][g.JID] = g
+	a.waits.wake(g.Room, g.JID)
+	return true
+}
+
+func (a *assignments) drop(k moderation.AssignmentKey) {
+	if a.get(k) == nil {
+		return
+	}
+	a.n--
+	a.bytes -= len(k.Room) + len(k.JID)
+	if delete(a.rooms[k.Room], k.JID); len(a.rooms[k.Room]) == 0 {
+		delete(a.rooms, k.Room)
+	}
+	if delete(a.jids[k.JID], k.Room); len(a.jids[k.JID]) == 0 {
+		delete(a.jids, k.JID)
+	}
+}
+
+// roomsOf returns the rooms in which an account was let in.
+func (a *assignments) roomsOf(jid string) []string {
+	list := make([]string, 0, len(a.jids[jid]))
+	for room := range a.jids[jid] {
+		list = append(list, room)
+	}
+	return list
+}

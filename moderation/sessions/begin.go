@@ -1,0 +1,108 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// The bounds of a search for who may be about to join a new room: Prosody stands
+// still for it, and a token for one room may be that of all sessions.
+const (
+	maxCandidates = 2 * moderation.MaxSeeded
+	maxLookedAt   = 8 * moderation.MaxSeeded
+)
+
+// Candidates views the accounts whose tokens may open a new room for them and that are
+// to be looked at before it begins, by the rules of its host: those that logged in
+// last, moderators first, and those of expected (bare JIDs). Only what is read of
+// accounts is in the views, and of the lobby's lists only if that is asked for.
+func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string, lists bool) []moderation.View {
+	set := map[accountKey]bool{}
+	names := []string{room.Name, room.Local} // one and the same without a tenant
+	for _, name := range slices.Compact(names) {
+		for _, moderators := range []bool{true, false} {
+			n := 0
+			for _, g := range s.loggedInLast(roomIndexKey{h.Host, name}, moderators) {
+				if reason, _ := h.Opens(&g.Session, room); reason != "" { // of another tenant, say
+					continue
+				}
+				set[g.account()] = true
+				if n++; n == maxCandidates {
+					break
+				}
+			}
+		}
+	}
+	for _, jid := range expected {
+		if k := accountOf(jid); k.host == h.Host { // the component may be another host's by now
+			set[k] = true
+		}
+	}
+	judge := s.judge(h.Policy())
+	views := make([]moderation.View, 0, len(set))
+	for k := range set {
+		v := moderation.View{User: k.account + "@" + k.host, Room: room}
+		s.mu.RLock()
+		v.Sessions = judgeAll(s.index.byAccount[k], judge)
+		s.mu.RUnlock()
+		if lists {
+			v.Listed = s.lobby.Standing(room.ForLobby(), v.User)
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// loggedInLast returns some of the sessions that name a room, the last login first.
+func (s *Rooms) loggedInLast(key roomIndexKey, moderators bool) []*session {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []*session
+	r := s.index.byRoom[key]
+	if r == nil {
+		return nil
+	}
+	p := r.others
+	if moderators {
+		p = r.moderators
+	}
+	for ; p != nil && len(list) < maxLookedAt; p = p.before {
+		list = append(list, p.session)
+	}
+	return list
+}
+
+// Begin forgets what an earlier room of a name knew, and remembers what the new one
+// begins with: seeds, but for what owners of the earlier one took away and for
+// sessions that have ended meanwhile. It is written when Begin returns nil.
+func (s *Rooms) Begin(ctx context.Context, room string, seeds []*moderation.Assignment) (begun []*moderation.Assignment, err error) {
+	var changes []Change
+	for more := true; more; {
+		s.mu.Lock()
+		if changes, more = s.forgetLocked(room, changes); !more {
+			begun, changes = s.takeSeedsLocked(seeds, s.rooms.renew(room, s.now(), changes))
+		}
+		s.mu.Unlock()
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	return begun, s.apply(within, metrics.StateCreateRoom, changes...)
+}
+
+func (s *Rooms) takeSeedsLocked(seeds []*moderation.Assignment, changes []Change) ([]*moderation.Assignment, []Change) {
+	var begun []*moderation.Assignment
+	for _, g := range seeds {
+		old := s.assigned.get(g.Key())
+		switch {
+		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && s.index.all[g.Session] == nil:
+			continue
+		case s.assigned.put(g):
+			changes = append(changes, Change{PutAssignment: g})
+		}
+		begun = append(begun, g)
+	}
+	return begun, changes
+}

@@ -1,0 +1,117 @@
+package sessions
+
+import (
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"slices"
+)
+
+// Limits are those of what is kept. At the bound of one account its oldest login
+// goes, at the others one that was not used for long. A token that names no
+// account makes a new one at each login: its bound keeps who has one such token
+// from pushing all others out. Of revocations none goes: at their bound no
+// further one is taken.
+type Limits struct {
+	Sessions         int
+	OfOne            int // of one account
+	OfPrincipal      int // of one token that names nobody, or of one user
+	Fair             int // of one principal, once there are too many in all
+	Assignments      int // of accounts to rooms
+	AssignmentsOfOne int // of one account
+	Rooms            int
+	Names            int // bytes of names in assignments
+	Revocations      int
+	Expelled         int // accounts that revocations know of
+}
+
+// UsualLimits are those of the daemon.
+func UsualLimits() Limits {
+	return Limits{Sessions: 200_000, OfOne: 16, OfPrincipal: 20_000, Fair: 300, Assignments: 200_000, AssignmentsOfOne: 512, Rooms: 50_000,
+		Names: 96 << 20, Revocations: 50_000, Expelled: 200_000}
+}
+
+// Divided are limits that are smaller by a factor, but for those of one account.
+func (b Limits) Divided(by int) Limits {
+	for _, n := range []*int{&b.Sessions, &b.OfPrincipal, &b.Fair, &b.Assignments, &b.Rooms, &b.Names, &b.Revocations, &b.Expelled} {
+		*n /= by
+	}
+	return b
+}
+
+// overLimits finds what must go for a new session, and wants the lock.
+func (x *index) overLimits(b Limits, g *session) []*session {
+	var over []*session
+	if own := x.byAccount[accountKey{g.Host, g.Account}]; len(own) > b.OfOne {
+		oldest := own[0]
+		for _, o := range own {
+			if o.LoggedIn.Before(oldest.LoggedIn) {
+				oldest = o
+			}
+		}
+		over = append(over, oldest)
+	}
+	same := x.byPrincipal.many[g.places.who]
+	var other *session
+	switch {
+	case len(same) > b.OfPrincipal:
+		other = longUnused(some(same), g)
+	case len(over) > 0 || len(x.all) <= b.Sessions:
+	case len(same) > max(1, b.Fair): // who has that many makes room for the own one
+		other = longUnused(some(same), g)
+	default:
+		other = longUnused(maps.Values(x.all), g)
+	}
+	if other != nil {
+		over = append(over, other)
+	}
+	return over
+}
+
+// some yields a list from a place that nobody can foresee, and all around.
+func some(list []*session) iter.Seq[*session] {
+	return func(yield func(*session) bool) {
+		start := rand.IntN(len(list))
+		for i := range list {
+			if !yield(list[(start+i)%len(list)]) {
+				return
+			}
+		}
+	}
+}
+
+// longUnused picks the one of a few that was not used for the longest; but not
+// the new one. Among so many that is as good as a search.
+func longUnused(grants iter.Seq[*session], but *session) *session {
+	var oldest *session
+	n := 0
+	for o := range grants {
+		if o.ID != but.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
+			oldest = o
+		}
+		if n++; n == sampledForOldest {
+			break
+		}
+	}
+	return oldest
+}
+
+// within picks, of what a state has kept, the sessions that are within the limits:
+// the newest of each account, of each principal and of all. A daemon that was
+// killed may not have deleted the others yet.
+func (b Limits) within(grants []*session) (kept, over []*session) {
+	slices.SortFunc(grants, func(x, y *session) int { return y.LoggedIn.Compare(x.LoggedIn) })
+	ofOne, ofPrincipal := map[accountKey]int{}, map[principalID]int{}
+	for _, g := range grants {
+		account := accountKey{g.Host, g.Account}
+		if len(kept) >= b.Sessions || ofOne[account] >= b.OfOne || ofPrincipal[g.places.who] >= b.OfPrincipal {
+			over = append(over, g)
+			continue
+		}
+		ofOne[account]++
+		ofPrincipal[g.places.who]++
+		kept = append(kept, g)
+	}
+	slices.Reverse(kept) // as they came
+	return kept, over
+}

@@ -1,0 +1,160 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+
+	"usher/auth"
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// Record is what a login leaves: a session that a killed daemon still knows. It is
+// auth.Sessions' Record, and returns what it touched besides.
+func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error) {
+	if s.Revoked(id) {
+		return Touched{}, auth.ErrRevoked
+	}
+	if now := s.now(); !s.rates.take(tokenID(id.TokenPrint), now) {
+		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	g := &session{Session: *moderation.NewSession(id, s.now())}
+	g.place()
+	over, err := s.keep(ctx, g)
+	if err != nil {
+		return Touched{}, err
+	}
+	changes, touched := s.drop(over, moderation.EndExpired)
+	s.later(changes) // no login waits for the end of another
+	return Touched{Accounts: touched, Login: &g.Session}, nil
+}
+
+// keep writes a session and takes it over. It returns those that have to go for it.
+func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err error) {
+	s.afterLast(g)
+	inherited, err := s.inherit(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	defer inherited()
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: &g.Session}); err != nil {
+		return nil, err
+	}
+	leeway := s.policy.Load().Times(g.Host).Leeway
+	s.mu.Lock()
+	var back *moderation.Revocation
+	dead := s.revoked.deadSession(g, s.now(), leeway)
+	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) { // else a later one was faster
+		s.index.insert(g)
+		over = s.index.overLimits(s.limits, g)
+		back = s.revoked.back(g.account())
+	}
+	n := len(s.index.all)
+	s.mu.Unlock()
+	if dead { // revoked while it was written
+		s.persist(ctx, []Change{{DeleteSession: g.Login()}})
+		return nil, auth.ErrRevoked
+	}
+	if back != nil {
+		s.later([]Change{{PutRevocation: back}})
+	}
+	s.metrics.Sessions(n)
+	return over, nil
+}
+
+// afterLast makes a login later than the last one with the same token and
+// account, also if the clock was set back: what ends that must not touch this.
+func (s *Sessions) afterLast(g *session) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if last := s.index.all[g.ID]; last != nil && !g.LoggedIn.After(last.LoggedIn) {
+		g.LoggedIn = last.LoggedIn.Add(1)
+	}
+}
+
+// Remember remembers by which identifier the stream of a session can be
+// resumed, as [auth.Sessions] says. It is kept with the session.
+func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resumption string) error {
+	print := auth.ResumptionPrint(host, tokenPrint, resumption)
+	if print == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	if err := s.writes.take(ctx); err != nil {
+		return err
+	}
+	defer s.writes.release()
+	id := moderation.NewID(tokenPrint, host, account)
+	kept, ok := s.resumed(id, print)
+	if !ok {
+		return auth.ErrNoSession
+	}
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: &kept}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	g := s.index.all[id]
+	if g != nil {
+		s.index.setResumption(g, print)
+	}
+	s.mu.Unlock()
+	if g == nil { // it ended while it was written
+		s.persist(ctx, []Change{{DeleteSession: kept.Login()}})
+		return auth.ErrNoSession
+	}
+	return nil
+}
+
+// resumed returns what a session becomes, if it is one that may be resumed.
+func (s *Sessions) resumed(id moderation.ID, print string) (kept moderation.Session, ok bool) {
+	judge := s.judge(s.policy.Load())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.index.all[id]
+	if g == nil || !g.Random || judge(g) != "" {
+		return moderation.Session{}, false
+	}
+	kept = g.Session
+	kept.Resumption = print
+	return kept, true
+}
+
+// Resumable returns the account of the stream that has an identifier, as
+// [auth.Sessions] says.
+func (s *Sessions) Resumable(host, tokenPrint, resumption string) (account string, ok bool) {
+	print := auth.ResumptionPrint(host, tokenPrint, resumption)
+	judge := s.judge(s.policy.Load())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.index.resumable[print]
+	if g == nil || judge(g) != "" {
+		return "", false
+	}
+	return g.Account, true
+}
+
+// inherit gives a login what the one before it, with the same token and account,
+// remembered. Until done is called nobody changes that.
+func (s *Sessions) inherit(ctx context.Context, g *session) (done func(), err error) {
+	if !g.Random || !s.known(g.ID) {
+		return func() {}, nil
+	}
+	if err := s.writes.take(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if old := s.index.all[g.ID]; old != nil {
+		g.Resumption = old.Resumption
+	}
+	return s.writes.release, nil
+}
+
+func (s *Sessions) known(id moderation.ID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.index.all[id] != nil
+}

@@ -1,0 +1,130 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/moderation"
+)
+
+// A slowStore takes as long for a change as it is told to.
+type slowStore struct {
+	applied []Change
+	before  func(Change)
+}
+
+func (s *slowStore) Load(context.Context) (State, error) { return State{}, nil }
+
+func (s *slowStore) Apply(_ context.Context, changes ...Change) error {
+	if s.before != nil {
+		s.before(changes[0])
+	}
+	s.applied = append(s.applied, changes...)
+	return nil
+}
+
+func (s *slowStore) Sync(context.Context) error { return nil }
+
+func (s *slowStore) Close() error { return nil }
+
+// loadedStore keeps nothing, and has something at first.
+type loadedStore struct {
+	slowStore
+	state State
+}
+
+func (l *loadedStore) Load(context.Context) (State, error) { return l.state, nil }
+
+func (l *loadedStore) Apply(context.Context, ...Change) error { return nil }
+
+func newSlowSessions(t *testing.T, store Store, now time.Time) *Sessions {
+	t.Helper()
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "h"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSmallSessions(t, store, p, now, UsualLimits())
+}
+
+func newSmallSessions(t *testing.T, store Store, p *moderation.Policy, now time.Time, b Limits) *Sessions {
+	t.Helper()
+	s, err := New(t.Context(), store, p, Options{Now: func() time.Time { return now }, Limits: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *Sessions) stream(t *testing.T, account string) {
+	t.Helper()
+	id := auth.Identity{Host: "h", Account: account, Random: true, TokenPrint: "t1"}
+	if _, err := s.Record(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remember(t.Context(), "h", account, "t1", "stream of "+account); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestResumableBounded: streams go with their sessions, of which one token has so many at most.
+func TestResumableBounded(t *testing.T) {
+	store := &slowStore{}
+	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "h"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := UsualLimits()
+	b.OfPrincipal = 200
+	s := newSmallSessions(t, store, p, time.Unix(1_800_000_000, 0), b)
+	for i := range b.OfPrincipal + 50 {
+		s.stream(t, fmt.Sprint("drawn", i))
+		store.applied = nil
+	}
+	if len(s.index.all) != b.OfPrincipal || len(s.index.resumable) != b.OfPrincipal {
+		t.Errorf("%d streams of %d sessions", len(s.index.resumable), len(s.index.all))
+	}
+	for print, g := range s.index.resumable {
+		if s.index.all[g.ID] != g || g.Resumption != print {
+			t.Fatalf("%s is the stream of %s, which is no more", print, g.Account)
+		}
+	}
+}
+
+// TestRememberWhileUsesAreSaved: the last uses, which were read before a stream was remembered, do not make the state
+// forget it.
+func TestRememberWhileUsesAreSaved(t *testing.T) {
+	began := time.Unix(1_800_000_000, 0)
+	reading, remembered := make(chan struct{}), make(chan struct{})
+	store := &slowStore{}
+	s := newSlowSessions(t, store, began)
+	s.stream(t, "drawn")
+	s.now = func() time.Time { return began.Add(time.Minute) }
+	s.index.all[moderation.NewID("t1", "h", "drawn")].Used = began.Add(time.Second)
+	saves := true
+	store.before = func(Change) {
+		if saves {
+			saves = false
+			close(reading)
+			select {
+			case <-remembered:
+			case <-time.After(50 * time.Millisecond): // it waits, as it should
+			}
+		}
+	}
+	go func() {
+		defer close(remembered)
+		<-reading
+		if err := s.Remember(t.Context(), "h", "drawn", "t1", "another"); err != nil {
+			t.Error(err)
+		}
+	}()
+	s.saveUsed(t.Context(), began)
+	<-remembered
+	last := store.applied[len(store.applied)-1].PutSession
+	if want := auth.ResumptionPrint("h", "t1", "another"); last == nil || last.Resumption != want {
+		t.Errorf("written last: %+v", last)
+	}
+}

@@ -1,0 +1,317 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth"
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// A Target says whose tokens are meant: exactly one of Account, User and Token
+// is set.
+type Target struct {
+	Account string // bare JID, or a localpart, for the account of that name on every host
+	User    string // the text of the account claim
+	Token   string // a token's thumbprint
+
+	Host, Issuer string // of a User: only these; empty means all that are configured
+}
+
+// Revoked is what [Revocations.Revoke] did, or would do.
+type Revoked struct {
+	Accounts []string  `json:"accounts"` // bare JIDs whose sessions end
+	Sessions int       `json:"sessions"`
+	Users    []string  `json:"users"`  // account claims that are dead, with their issuer
+	Tokens   []string  `json:"tokens"` // thumbprints that are dead
+	Rooms    []string  `json:"rooms"`  // that the accounts are being taken out of
+	At       time.Time `json:"at,omitzero"`
+
+	// NoIssuedAt says that tokens among them have no iat: no token of these users
+	// that has none gets in again before the revocation is lifted.
+	NoIssuedAt bool `json:"no_iat,omitempty"`
+	// Persons is how many accounts share a token that names nobody. Above one,
+	// only a revocation of all of them is possible.
+	Persons int `json:"persons,omitempty"`
+}
+
+// The errors of [Revocations.Revoke] and [Revocations.Allow].
+var (
+	ErrNoSuchSession      = errors.New("there is no session of this account")
+	ErrShared             = errors.New("the token is more than one person's")
+	ErrTooManyRevocations = errors.New("there is no place for another revocation; lift some: usher sessions list --revoked shows them, usher sessions allow lifts one")
+	ErrNotRevoked         = errors.New("nothing of this is revoked")
+	ErrNoIssuer           = errors.New("no such host or issuer is configured")
+)
+
+// Revocations are what keeps tokens out, and ends the sessions with them. They are
+// safe for concurrent use.
+type Revocations struct{ *core }
+
+// Revoke keeps out, from now on, every token of a principal that was issued up to
+// now, and ends the sessions with them. An account stands for the principals of its
+// sessions, and for those to whom other issuers of the host would give the same
+// account. A token that names nobody and is behind the sessions of several accounts
+// is revoked only with all; else the error is ErrShared.
+//
+// It is in force before it is written, and on the disk before the sessions are
+// ended. If it cannot be written it is in force all the same, and the error says
+// that a restart would forget it. The rooms follow as soon as the component can
+// reach them.
+func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, Touched, error) {
+	plan, err := s.plan(t)
+	if err != nil {
+		return Revoked{}, Touched{}, err
+	}
+	out := plan.tell()
+	if out.Persons > 1 && !all {
+		return out, Touched{}, ErrShared
+	}
+	changes, err := s.putRevocations(plan, &out)
+	if err != nil {
+		return Revoked{}, Touched{}, err
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // who asked may be gone by now
+	defer cancel()
+	written := s.applyDurably(within, metrics.StateRevoke, changes)
+	touched := Touched{Accounts: s.end(ctx, s.stillAmong(plan), moderation.EndRevoked)}
+	out.Rooms = s.roomsOf(out.Accounts)
+	if written != nil {
+		return out, touched, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", written)
+	}
+	return out, touched, nil
+}
+
+// A revocationPlan is what a target means now: revocations, and the sessions
+// that they end.
+type revocationPlan struct {
+	revocations map[auth.Principal]*moderation.Revocation
+	sessions    map[moderation.ID]*session
+}
+
+// plan finds what a target means. What logs in meanwhile is found again by
+// stillAmong.
+func (s *Revocations) plan(t Target) (*revocationPlan, error) {
+	p := &revocationPlan{map[auth.Principal]*moderation.Revocation{}, map[moderation.ID]*session{}}
+	switch {
+	case t.Token != "":
+		p.add(&moderation.Revocation{TokenPrint: t.Token})
+		s.addToken(p, t.Token)
+	case t.User != "":
+		if !s.addUser(p, t) {
+			return nil, ErrNoIssuer
+		}
+	default:
+		if !s.addAccount(p, t.Account) {
+			return nil, ErrNoSuchSession
+		}
+	}
+	for principal := range p.revocations {
+		for _, g := range s.sessionsOf(idOf(principal)) {
+			p.sessions[g.ID] = g
+		}
+	}
+	return p, nil
+}
+
+func (p *revocationPlan) add(v *moderation.Revocation) { p.revocations[v.Principal()] = v }
+
+// addToken finds the sessions with one token: those of a token that names
+// somebody are among that person's, in no index.
+func (s *Revocations) addToken(p *revocationPlan, print string) {
+	for _, g := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, g.TokenPrint == print }) {
+		p.sessions[g.ID] = g
+		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
+	}
+}
+
+// addUser takes the configured hosts and issuers, whether or not there are
+// sessions: the tokens may be out there.
+func (s *Revocations) addUser(p *revocationPlan, t Target) (found bool) {
+	for h := range s.policy.Load().Hosts() {
+		for issuer := range h.Prefixes {
+			if (t.Host == "" || t.Host == h.Host) && (t.Issuer == "" || t.Issuer == issuer) {
+				p.add(&moderation.Revocation{Host: h.Host, Issuer: issuer, User: t.User})
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// addAccount goes from an account, which may be a random one, to the principals
+// behind it.
+func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool) {
+	local, domain, isJID := strings.Cut(account, "@")
+	policy := s.policy.Load()
+	for h := range policy.Hosts() {
+		if isJID && domain != h.Host {
+			continue
+		}
+		s.mu.RLock()
+		list := slices.Clone(s.index.byAccount[accountKey{h.Host, local}])
+		s.mu.RUnlock()
+		for _, g := range list {
+			found = true
+			p.sessions[g.ID] = g
+			if g.User == "" {
+				p.add(&moderation.Revocation{TokenPrint: g.TokenPrint, Expires: g.Expires})
+				continue
+			}
+			for issuer := range h.Prefixes { // whose tokens would be of this account too
+				if claim, ok := h.ClaimOf(issuer, local); ok {
+					p.add(&moderation.Revocation{Host: h.Host, Issuer: issuer, User: claim})
+				}
+			}
+			p.add(&moderation.Revocation{Host: h.Host, Issuer: g.Issuer, User: g.User})
+		}
+	}
+	return found
+}
+
+// sessionsOf returns the sessions of a principal.
+func (s *Revocations) sessionsOf(id principalID) []*session {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.index.byPrincipal.get(id)
+}
+
+// tell says what a plan comes to.
+func (p *revocationPlan) tell() Revoked {
+	out := Revoked{Accounts: []string{}, Users: []string{}, Tokens: []string{}, Rooms: []string{}, Sessions: len(p.sessions)}
+	behind := map[string]map[string]bool{} // accounts by token that names nobody
+	accounts := map[string]bool{}
+	for _, g := range p.sessions {
+		accounts[g.JID()] = true
+		out.NoIssuedAt = out.NoIssuedAt || g.User != "" && g.IssuedAt == 0
+		if g.User == "" {
+			if behind[g.TokenPrint] == nil {
+				behind[g.TokenPrint] = map[string]bool{}
+			}
+			behind[g.TokenPrint][g.JID()] = true
+		}
+	}
+	for _, of := range behind {
+		out.Persons = max(out.Persons, len(of))
+	}
+	for _, v := range p.revocations {
+		if v.TokenPrint != "" {
+			out.Tokens = append(out.Tokens, v.TokenPrint)
+		} else {
+			out.Users = append(out.Users, v.Name())
+		}
+	}
+	out.Accounts = slices.Sorted(maps.Keys(accounts))
+	slices.Sort(out.Users)
+	slices.Sort(out.Tokens)
+	return out
+}
+
+// putRevocations puts a plan in force, all of it or nothing.
+func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change, error) {
+	accounts := map[principalID][]string{}
+	for _, g := range p.sessions {
+		for _, id := range []principalID{g.places.who, tokenID(g.TokenPrint)} {
+			accounts[id] = append(accounts[id], g.JID())
+		}
+	}
+	for principal, v := range p.revocations {
+		v.Accounts = slices.Compact(slices.Sorted(slices.Values(accounts[idOf(principal)])))
+	}
+	for {
+		olds, more := s.revocationsBefore(p)
+		out.At = s.now()
+		var merged []*moderation.Revocation
+		for principal, v := range p.revocations { // may be long lists of accounts: not under the lock
+			v.At = out.At
+			merged = append(merged, v.After(olds[idOf(principal)]))
+		}
+		switch done, full := s.exchange(merged, olds, more); {
+		case full:
+			return nil, ErrTooManyRevocations
+		case done:
+			changes := make([]Change, len(merged))
+			for i, v := range merged {
+				changes[i].PutRevocation = v
+			}
+			return changes, nil
+		}
+	}
+}
+
+// revocationsBefore are those in whose place a plan comes; more is for how many
+// there are none.
+func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[principalID]*moderation.Revocation, more int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	olds = map[principalID]*moderation.Revocation{}
+	for principal := range p.revocations {
+		id := idOf(principal)
+		if olds[id] = s.revoked.byID[id]; olds[id] == nil {
+			more++
+		}
+	}
+	return olds, more
+}
+
+// exchange puts revocations in the place of others, if it is still those that are
+// there, and there is place.
+func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[principalID]*moderation.Revocation, more int) (done, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if more > 0 && s.revoked.full(more) {
+		return false, true
+	}
+	for id, old := range olds {
+		if s.revoked.byID[id] != old {
+			return false, false
+		}
+	}
+	for _, v := range merged {
+		s.revoked.put(v)
+	}
+	return true, false
+}
+
+// stillAmong are the sessions that a plan in force ends: those that it found, and
+// those that logged in before it was in force. One that is in neither ends with
+// the next sweep, and joins nothing until then.
+func (s *Revocations) stillAmong(p *revocationPlan) []*session {
+	for principal := range p.revocations {
+		for _, g := range s.sessionsOf(idOf(principal)) {
+			p.sessions[g.ID] = g
+		}
+	}
+	now, policy := s.now(), s.policy.Load()
+	list := make([]*session, 0, len(p.sessions))
+	for _, g := range p.sessions {
+		s.mu.RLock()
+		dead := s.revoked.deadSession(g, now, policy.Times(g.Host).Leeway)
+		s.mu.RUnlock()
+		if dead {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// roomsOf returns the rooms that accounts were let in.
+func (s *Revocations) roomsOf(jids []string) []string {
+	set := map[string]bool{}
+	for _, jid := range jids {
+		s.mu.RLock()
+		for _, room := range s.assigned.roomsOf(jid) {
+			set[room] = true
+		}
+		s.mu.RUnlock()
+	}
+	rooms := slices.AppendSeq(make([]string, 0, len(set)), maps.Keys(set)) // [] in JSON, not null
+	slices.Sort(rooms)
+	return rooms
+}

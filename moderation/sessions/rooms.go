@@ -1,0 +1,191 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// roomRefresh is how old the last join that the state knows may be.
+const roomRefresh = 10 * time.Minute
+
+// maxOpenRooms bounds the running rooms in which a login with a token for many rooms
+// makes somebody a member at once.
+const maxOpenRooms = 100
+
+// Rooms are what is kept of rooms, and of what accounts are in them. Rooms and
+// accounts are named by bare JIDs. They are safe for concurrent use.
+//
+// An epoch tells a room from others of its name since the start: zero is one that
+// Prosody has not asked about.
+type Rooms struct{ *core }
+
+// Known returns every room that somebody may be in, in order.
+func (s *Rooms) Known() []string {
+	list := append(keys(&s.mu, s.rooms.all), keys(&s.mu, s.assigned.rooms)...)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Epoch returns the epoch of a room.
+func (s *Rooms) Epoch(room string) uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms.all[room]; r != nil {
+		return r.epoch
+	}
+	return 0
+}
+
+// MembersOnly reports whether a room was made to let in members only, and
+// whether it was seen to be so on this connection; zero is none.
+func (s *Rooms) MembersOnly(room string, connection uint64) (was, seen bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.rooms.all[room]
+	if r == nil || !r.MembersOnly {
+		return false, false
+	}
+	return true, connection != 0 && r.seenOn == connection
+}
+
+// Lobby returns what a token or a moderator said of the lobby of a room.
+func (s *Rooms) Lobby(room string) moderation.Switch {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.rooms.all[room]; r != nil {
+		return r.Lobby
+	}
+	return ""
+}
+
+// SetMembersOnly notes that a room of an epoch was seen to let in members only on a
+// connection, or not to.
+func (s *Rooms) SetMembersOnly(ctx context.Context, room string, epoch uint64, on bool, connection uint64) {
+	s.change(ctx, room, epoch, func(r *roomState) {
+		if r.MembersOnly, r.seenOn = on, 0; on {
+			r.seenOn = connection
+		}
+	})
+}
+
+// SwitchLobbyOff notes that the lobby of a room of an epoch was switched off in the
+// room itself.
+func (s *Rooms) SwitchLobbyOff(ctx context.Context, room string, epoch uint64) {
+	s.change(ctx, room, epoch, func(r *roomState) { r.Lobby, r.MembersOnly, r.seenOn = moderation.Off, false, 0 })
+}
+
+// change changes what is kept of a room, if it is still the same.
+func (s *Rooms) change(ctx context.Context, room string, epoch uint64, change func(*roomState)) {
+	s.mu.Lock()
+	r := s.rooms.all[room]
+	if r == nil || r.epoch != epoch {
+		s.mu.Unlock()
+		return
+	}
+	before := r.Room
+	change(r)
+	s.rooms.indexMembersOnly(r)
+	kept := r.Room
+	s.waits.wake(room, "")
+	s.mu.Unlock()
+	if kept != before {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+		defer cancel()
+		_ = s.apply(ctx, metrics.StatePutRoom, Change{PutRoom: &kept})
+	}
+}
+
+// Joined remembers a join that was allowed, by the rules of a host.
+func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, d moderation.Decision) {
+	now := s.now()
+	s.mu.Lock()
+	if d.Session != nil {
+		d.Session.Used = now
+	}
+	r := s.rooms.all[room]
+	if r == nil {
+		r = s.rooms.add(room, now)
+	}
+	starts := d.Session != nil && !r.Started
+	stale := r.Started && now.Sub(r.Joined) > roomRefresh
+	r.Started = r.Started || starts
+	if starts || stale || !r.Started {
+		r.Joined = now
+	}
+	before := r.Lobby
+	if d.Session != nil {
+		r.Lobby = h.SwitchedLobby(before, d.Session, starts)
+	}
+	kept := r.Room
+	s.mu.Unlock()
+	if starts || stale || kept.Lobby != before { // guests depend on it, also after a restart
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+		defer cancel()
+		_ = s.apply(within, metrics.StatePutRoom, Change{PutRoom: &kept})
+	}
+}
+
+// Gone forgets a room of an epoch that is no more. A room into which somebody was let
+// a moment ago is about to be there.
+func (s *Rooms) Gone(ctx context.Context, room string, epoch uint64) {
+	var changes []Change
+	for more := true; more; {
+		s.mu.Lock()
+		if r := s.rooms.all[room]; r != nil && (r.epoch != epoch || s.now().Sub(r.Joined) < time.Second) {
+			more = false // another one by now
+		} else if changes, more = s.forgetLocked(room, changes); !more && r != nil {
+			s.rooms.drop(room)
+			changes = append(changes, Change{DeleteRoom: r.Key()})
+		}
+		s.mu.Unlock()
+	}
+	s.persist(ctx, changes)
+}
+
+// ListChanged returns what is touched when an account was put on the whitelist, or
+// taken off it: the rooms that only let members in.
+func (s *Rooms) ListChanged(account string) Touched {
+	rooms := keys(&s.mu, s.rooms.membersOnly)
+	t := Touched{Accounts: make([]moderation.AssignmentKey, len(rooms))}
+	for i, room := range rooms {
+		t.Accounts[i] = moderation.AssignmentKey{Room: room, JID: account}
+	}
+	return t
+}
+
+// OpenedBy returns some of the running rooms that only let members in and that a
+// session opens without naming them, by the rules of its host.
+func (s *Rooms) OpenedBy(h *moderation.Host, g *moderation.Session) []string {
+	p := s.policy.Load()
+	names := gather(&s.mu, s.rooms.membersOnly, 0, func(_ string, name moderation.RoomName) (moderation.RoomName, bool) {
+		return name, p.HostOf(name.Domain) == h
+	})
+	var list []string
+	for _, name := range names { // may be many, and no login waits for it
+		if reason, _ := h.Opens(g, name); reason == "" {
+			if list = append(list, name.JID); len(list) == maxOpenRooms {
+				break
+			}
+		}
+	}
+	return list
+}
+
+// Wildcards returns the last sessions of a host with a token for many rooms that count
+// still.
+func (s *Rooms) Wildcards(h *moderation.Host) []*moderation.Session {
+	judge := s.judge(s.policy.Load())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]*moderation.Session, 0, maxWildcards)
+	for _, id := range s.index.wildcards[h.Host] {
+		if g := s.index.all[id]; g != nil && judge(g) == "" {
+			list = append(list, &g.Session)
+		}
+	}
+	return list
+}

@@ -1,0 +1,182 @@
+package sessions
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"usher/auth"
+	"usher/moderation"
+)
+
+const (
+	sweepEvery = 5 * time.Second
+	saveUsed   = time.Minute // how often the last uses of endless sessions are written
+	maxUsed    = 2000        // at a time
+)
+
+// Run ends what has expired, and writes what is behind, until ctx ends. What that
+// touches it hands to touch, which is called without a lock.
+func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	saved := s.now()
+	for {
+		select {
+		case <-ctx.Done():
+			s.forgetEvicted(ctx)
+			s.persist(ctx, s.behind.take())
+			s.saveUsed(ctx, saved)
+			return nil
+		case <-s.behind.wake:
+			s.persist(ctx, s.behind.take())
+		case <-tick.C:
+			touch(s.Sweep(ctx))
+			if now := s.now(); now.Sub(saved) >= saveUsed {
+				s.saveUsed(ctx, saved)
+				saved = now
+			}
+		}
+	}
+}
+
+// Sweep ends the sessions whose time is over or whose key has gone, and the
+// revocations that keep nobody out any more.
+func (s *Sessions) Sweep(ctx context.Context) Touched {
+	now := s.now()
+	judge := s.judge(s.policy.Load())
+	type end struct {
+		*session
+		why moderation.Reason
+	}
+	ended := map[moderation.Reason][]*session{}
+	for _, e := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge(g); return end{g, why}, why != "" }) {
+		ended[e.why] = append(ended[e.why], e.session)
+	}
+	s.persist(ctx, s.expireRevocations(now))
+	s.forgetEvicted(ctx)
+	var touched []moderation.AssignmentKey
+	touched = append(touched, s.end(ctx, ended[moderation.ReasonSessionEnded], moderation.EndExpired)...)
+	touched = append(touched, s.end(ctx, ended[moderation.ReasonKeyRemoved], moderation.EndKeyGone)...)
+	touched = append(touched, s.end(ctx, ended[moderation.ReasonNoSession], moderation.EndRevoked)...)
+	return Touched{Accounts: touched}
+}
+
+// forgetEvicted deletes from the state the rooms that had to make place. One of the
+// same name that began since is another.
+func (s *core) forgetEvicted(ctx context.Context) {
+	s.mu.Lock()
+	evicted := s.rooms.evicted
+	s.rooms.evicted = nil
+	s.mu.Unlock()
+	changes := make([]Change, 0, len(evicted))
+	for _, room := range evicted {
+		changes = append(changes, Change{DeleteRoom: room})
+	}
+	s.persist(ctx, changes)
+}
+
+func (s *core) expireRevocations(now time.Time) []Change {
+	p := s.policy.Load()
+	over := gather(&s.mu, s.revoked.byID, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
+		return id, auth.Over(v.End(p), now)
+	})
+	var changes []Change
+	for _, id := range over {
+		if v := s.dropRevocation(id); v != nil {
+			principal := v.Principal()
+			changes = append(changes, Change{DeleteRevocation: &principal})
+		}
+	}
+	return changes
+}
+
+// end makes sessions be no more, and returns where they were used. Why they ended is
+// kept there, until it has been done.
+func (s *core) end(ctx context.Context, list []*session, why moderation.EndReason) (touched []moderation.AssignmentKey) {
+	changes, touched := s.drop(list, why)
+	s.persist(ctx, changes)
+	if len(list) > 0 {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "sessions ended", slog.String("why", string(why)), slog.Int("n", len(list)))
+	}
+	return touched
+}
+
+// endedAtATime bounds what is dropped under the lock, in sessions and in rooms.
+const endedAtATime = 32
+
+// drop is end in memory. It returns what is to be written, and what was touched.
+func (s *core) drop(list []*session, why moderation.EndReason) (changes []Change, touched []moderation.AssignmentKey) {
+	var some dropped
+	for len(list) > 0 {
+		s.mu.Lock()
+		for len(list) > 0 && len(some.changes)+len(some.touched) < 2*endedAtATime {
+			s.dropOneLocked(list[0], why, &some)
+			list = list[1:]
+		}
+		n := len(s.index.all)
+		s.mu.Unlock()
+		s.metrics.Sessions(n)
+		changes = append(changes, some.changes...)
+		touched = append(touched, some.touched...)
+		some.changes, some.touched = some.changes[:0], some.touched[:0]
+	}
+	return changes, touched
+}
+
+// dropped is a portion of what drop returns.
+type dropped struct {
+	changes []Change
+	touched []moderation.AssignmentKey
+}
+
+// dropOneLocked wants the lock.
+func (s *core) dropOneLocked(g *session, why moderation.EndReason, d *dropped) {
+	if s.index.all[g.ID] != g {
+		return // another login with the same token came in between
+	}
+	s.index.remove(g)
+	if why == moderation.EndRevoked {
+		s.revoked.expel(g.account(), s.revoked.of(g))
+	}
+	jid := g.JID()
+	for room := range s.assigned.jids[jid] {
+		k := moderation.AssignmentKey{Room: room, JID: jid}
+		d.touched = append(d.touched, k)
+		if old := s.assigned.get(k); old.Session == g.ID || old.Lobby && why == moderation.EndRevoked {
+			marked := *old
+			marked.End = why
+			s.assigned.put(&marked)
+			if why != moderation.EndExpired { // what a start finds without its session has expired
+				d.changes = append(d.changes, Change{PutAssignment: &marked})
+			}
+		}
+	}
+	d.changes = append(d.changes, Change{DeleteSession: g.Login()})
+}
+
+// saveUsed writes the last uses that matter after a restart.
+func (s *core) saveUsed(ctx context.Context, since time.Time) {
+	now := s.now()
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	if s.writes.take(within) != nil {
+		return
+	}
+	defer s.writes.release()
+	s.persist(ctx, gather(&s.mu, s.index.all, maxUsed, func(_ moderation.ID, g *session) (Change, bool) {
+		if !g.Used.After(since) || !g.Used.After(g.LoggedIn) || !g.Endless(now) {
+			return Change{}, false
+		}
+		kept := g.Session
+		return Change{PutSession: &kept}, true
+	}))
+}
+
+// Settle ends the sessions that the policy in force does not allow. It touches
+// every room.
+func (s *Sessions) Settle(ctx context.Context) Touched {
+	t := s.Sweep(ctx)
+	t.All = true
+	return t
+}

@@ -1,0 +1,181 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"usher/auth"
+	"usher/internal/guard"
+	"usher/lobby"
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// Options are the collaborators of [Sessions]. A nil Log or Metrics is a no-op; a nil
+// Now is time.Now.
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+	Lobby   *lobby.Lobby // nil: no lobby
+	Limits  Limits       // zero: [UsualLimits]
+}
+
+// Sessions are who logged in, in memory for every question, and in a [Store] for the
+// next start. They are safe for concurrent use. But for Record they are
+// [auth.Sessions]: what a login touches is for the caller.
+type Sessions struct {
+	*core
+	r *Rooms
+	v *Revocations
+}
+
+// A core is what all of them have in common: the tables, and the one lock.
+type core struct {
+	*writer
+	now    func() time.Time
+	lobby  *lobby.Lobby // may be nil
+	policy atomic.Pointer[moderation.Policy]
+	rates  loginRates
+	writes writeLock
+	limits Limits
+
+	mu       guard.RWMutex // held for no longer than a portion of a large table takes
+	index    index         // the sessions
+	revoked  revocations
+	rooms    rooms
+	assigned assignments
+	waits    waits // for a change of the latter two
+}
+
+// New loads what the store kept. The store stays the caller's to close.
+func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Sessions, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Limits == (Limits{}) {
+		o.Limits = UsualLimits()
+	}
+	w, b := waits{}, o.Limits
+	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, writes: newWriteLock(),
+		index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w}
+	c.policy.Store(p)
+	state, err := store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the sessions: %w", err)
+	}
+	c.load(state)
+	return &Sessions{c, &Rooms{c}, &Revocations{c}}, nil
+}
+
+// Rooms returns what is kept of rooms, and of what accounts are in them.
+func (s *Sessions) Rooms() *Rooms { return s.r }
+
+// Revocations returns what keeps tokens out.
+func (s *Sessions) Revocations() *Revocations { return s.v }
+
+// Policy returns the policy in force.
+func (s *Sessions) Policy() *moderation.Policy { return s.policy.Load() }
+
+// SetPolicy puts a policy in force, and cannot fail. [Sessions.Settle] then ends what
+// it does not allow; no question is answered by the old policy meanwhile.
+func (s *Sessions) SetPolicy(p *moderation.Policy) { s.policy.Store(p) }
+
+// Any reports whether there is any session.
+func (s *Sessions) Any() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.index.all) > 0
+}
+
+// View returns all that a decision by the rules of a host about an account, a bare JID,
+// and a room depends on. The tables are read under one lock, and so are of one moment;
+// the lobby's lists, which have a lock of their own, are read afterwards.
+func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomName) moderation.View {
+	v := moderation.View{User: user, Room: room}
+	account, domain, _ := strings.Cut(user, "@")
+	key := accountKey{domain, account}
+	judge := s.judge(h.Policy())
+	s.mu.RLock()
+	if domain == h.Host {
+		v.Sessions = judgeAll(s.index.byAccount[key], judge)
+	}
+	if r := s.rooms.all[room.JID]; r != nil {
+		v.Known, v.Started, v.Made, v.Lobby, v.MembersOnly = true, r.Started, r.Made, r.Lobby, r.MembersOnly
+	}
+	v.Assignment = s.assignment(moderation.AssignmentKey{Room: room.JID, JID: user})
+	s.mu.RUnlock()
+	if s.lobby == nil {
+		v.Lobby = moderation.Off
+	} else {
+		v.Listed = s.lobby.Standing(room.ForLobby(), user)
+	}
+	return v
+}
+
+// Revoked reports whether the token that proves an identity was revoked.
+func (s *Sessions) Revoked(id auth.Identity) bool {
+	leeway := s.policy.Load().Times(id.Host).Leeway
+	s.mu.RLock()
+	none := len(s.revoked.byID) == 0
+	s.mu.RUnlock()
+	if none { // then nothing needs to be hashed
+		return false
+	}
+	token, who := tokenID(id.TokenPrint), idOf(id.Principal())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revoked.dead(token, who, id.IssuedAt, s.now(), leeway)
+}
+
+// Exists reports whether an account has a session that has not ended.
+func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint string) bool) bool {
+	now, t := s.now(), s.policy.Load().Times(host)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, g := range s.index.byAccount[accountKey{host, account}] {
+		if !g.Ended(now, t) && !s.revoked.deadSession(g, now, t.Leeway) && held(g.Issuer, g.KeyPrint) {
+			return true
+		}
+	}
+	return false
+}
+
+// judge returns why a session does not count by a policy now, or nothing. What it
+// returns wants the lock. A decision hands in the policy that it has taken already:
+// one that took another here could mix two configurations.
+func (s *core) judge(p *moderation.Policy) func(*session) moderation.Reason {
+	now := s.now()
+	return func(g *session) moderation.Reason {
+		return p.Judge(&g.Session, s.revoked.deadSession(g, now, p.Times(g.Host).Leeway), now)
+	}
+}
+
+// judgeAll judges the sessions of one account. What judge wants, such as a lock, this
+// wants; what follows is done without it, as it may take long (regular expressions).
+func judgeAll(list []*session, judge func(*session) moderation.Reason) []moderation.Judged {
+	judged := make([]moderation.Judged, len(list))
+	for i, g := range list {
+		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used, Reason: judge(g)}
+	}
+	return judged
+}
+
+// assignment wants the lock. Of an account whose session was revoked before anybody
+// looked nothing was given, and yet it has to leave.
+func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
+	if g := s.assigned.get(k); g != nil || s.revoked.hit(accountOf(k.JID)) == nil {
+		return g
+	}
+	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true, End: moderation.EndRevoked}
+}

@@ -1,0 +1,65 @@
+package sessions
+
+import (
+	"context"
+	"time"
+)
+
+// waits are those who wait for a change of a room, or of what an account is to it.
+// They are as few as the requests and invitations that are under way.
+type waits map[string]map[*waiter]bool // by room
+
+type waiter struct {
+	jid     string        // empty: whatever account
+	changed chan struct{} // has place for one
+}
+
+// wake wants the lock. It wakes those who wait for a change of an account in a
+// room; without an account, of the room itself: all who wait for anything there.
+func (l waits) wake(room, jid string) {
+	for w := range l[room] {
+		if jid != "" && w.jid != jid {
+			continue
+		}
+		select {
+		case w.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// await waits until ready says yes, or ctx ends. Ready is asked without the lock, at
+// each change of the account in the room or of the room, and after as long as it says
+// itself (zero: only then).
+func (s *core) await(ctx context.Context, room, jid string, ready func() (yes bool, again time.Duration)) bool {
+	w := &waiter{jid, make(chan struct{}, 1)}
+	s.mu.Lock()
+	if s.waits[room] == nil {
+		s.waits[room] = map[*waiter]bool{}
+	}
+	s.waits[room][w] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if delete(s.waits[room], w); len(s.waits[room]) == 0 {
+			delete(s.waits, room)
+		}
+	}()
+	for {
+		yes, again := ready()
+		if yes {
+			return true
+		}
+		var later <-chan time.Time
+		if again > 0 {
+			later = time.After(again)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-w.changed:
+		case <-later:
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package unasked
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"usher/metrics"
+	"usher/moderation"
+)
+
+// Options are the collaborators of a [Reporter]. A nil Log or Metrics is a no-op.
+type Options struct {
+	Limits  Limits
+	Policy  func() *moderation.Policy // that in force
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+}
+
+// A Reporter is a [Book], and tells operators what is found in it.
+type Reporter struct {
+	*Book
+	policy  func() *moderation.Policy
+	log     *slog.Logger
+	metrics *metrics.Metrics
+}
+
+// NewReporter returns one with an empty book.
+func NewReporter(o Options) *Reporter {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	return &Reporter{New(o.Limits), o.Policy, o.Log, o.Metrics}
+}
+
+// Saw compares who is in a room with whom Prosody asked about. Only those count who
+// log in at the room's host, or at its guests': others are Prosody's own affair.
+func (r *Reporter) Saw(ctx context.Context, muc, room string, occupants []moderation.Occupant) {
+	h := r.policy().HostOf(muc)
+	if h == nil || h.IsBreakout(muc) {
+		return
+	}
+	var present []string
+	for _, o := range occupants {
+		if _, domain, _ := strings.Cut(o.JID, "@"); h.IsOwn(domain) && !h.IsService(o.JID) {
+			present = append(present, o.JID)
+		}
+	}
+	if r.Book.Saw(muc, room, present) {
+		r.tell(ctx, muc)
+	}
+}
+
+// Unannounced notes that an account, a bare JID, began a room about which nobody had
+// asked.
+func (r *Reporter) Unannounced(ctx context.Context, room moderation.RoomName, account string) {
+	if r.Book.Unannounced(room.Domain, room.JID, account) {
+		r.tell(ctx, room.Domain)
+	}
+}
+
+// Of says of each MUC component of a host whether Prosody asks usher about its rooms,
+// as far as that was seen.
+func (r *Reporter) Of(host string) []Report {
+	var list []Report
+	if h := r.policy().Host(host); h != nil {
+		for _, muc := range h.MUC {
+			list = append(list, r.Report(muc))
+		}
+	}
+	return list
+}
+
+// Missing says, for an operator, which modules of Prosody do not ask usher, and how
+// that is mended; nothing if none was found.
+func (r *Reporter) Missing() []string {
+	var list []string
+	for _, muc := range r.policy().MUCs() {
+		list = append(list, missing(r.Report(muc), false)...)
+	}
+	return list
+}
+
+// Count tells the metrics what was found.
+func (r *Reporter) Count() {
+	joins, begins, occupants := false, false, 0
+	for _, muc := range r.policy().MUCs() {
+		found := r.Report(muc)
+		joins = joins || found.Joins == Missing
+		begins = begins || found.Begins == Missing
+		occupants += found.Unasked
+	}
+	r.metrics.Unasked(joins, begins, occupants)
+}
+
+// tell writes the line; once for each time that it is found.
+func (r *Reporter) tell(ctx context.Context, muc string) {
+	r.Count()
+	for _, line := range missing(r.Report(muc), true) {
+		r.log.LogAttrs(ctx, slog.LevelError, "joins are not under usher's control", slog.String("problem", line))
+	}
+}
+
+// missing names people only where that is asked for: /readyz does not.
+func missing(r Report, names bool) (list []string) {
+	mend := func(module string) string {
+		return fmt.Sprintf("put %q into modules_enabled of Component %q \"muc\" in Prosody's configuration and restart Prosody; "+
+			"usher prosody prints the lines, prosodyctl install gets the module (mod_%s)", module, r.MUC, module)
+	}
+	example := func(account, room string) string {
+		if !names {
+			return ""
+		}
+		return fmt.Sprintf(", such as %s in %s", account, room)
+	}
+	if r.Joins == Missing {
+		list = append(list, fmt.Sprintf("Prosody does not ask usher who may join rooms of %s: since %s people came in about whom it did not ask%s, %d are in rooms now; %s",
+			r.MUC, r.JoinsSince.Format(time.RFC3339), example(r.JoinsAccount, r.JoinsRoom), r.Unasked, mend(metrics.ModuleJoins.String())))
+	}
+	if r.Begins == Missing {
+		list = append(list, fmt.Sprintf("Prosody does not ask usher what new rooms of %s begin with, so that whoever comes first is their owner: seen since %s%s; %s",
+			r.MUC, r.BeginsSince.Format(time.RFC3339), example(r.BeginsAccount, r.BeginsRoom), mend(metrics.ModuleBegins.String())))
+	}
+	return list
+}
