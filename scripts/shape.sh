@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the measures of the house: files a folder, unexported names a package, methods a type, lengths.
+# Prints the measures of the house beside what is aimed at, what stands out in each, and what is against the arrows.
 #   scripts/shape.sh [-C CHECKOUT] [-most ROWS]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -18,8 +18,17 @@ func TestImportArrows(t *testing.T) {
 	for _, what := range ourRules().violations(h) {
 		t.Error(what)
 	}
-	if !slices.IsSortedFunc(table(), func(a, b arrow) int { return strings.Compare(a.from, b.from) }) {
-		t.Error("the rows of the table are not sorted")
+	seen := map[string]bool{}
+	for _, part := range [][]arrow{tokens(), programs(), internals(), rooms()} {
+		if !slices.IsSortedFunc(part, func(a, b arrow) int { return strings.Compare(a.from, b.from) }) {
+			t.Errorf("the rows from %s on are not sorted", part[0].from)
+		}
+		for _, a := range part {
+			if seen[a.from] {
+				t.Errorf("%s has two rows", a.from)
+			}
+			seen[a.from] = true
+		}
 	}
 }
 

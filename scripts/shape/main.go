@@ -1,8 +1,9 @@
 // Command shape answers one question: how is the house built? It reads the Go
-// files of a checkout and prints the measures by which the structure is judged:
-// files a folder, unexported names a package, methods a type, the lengths of
-// functions, files and lines, and how many imports point against the table of
-// arrows, which it holds. It changes nothing; scripts/shape.sh runs it.
+// files of a checkout and prints the measures by which the structure is judged,
+// beside what is aimed at: files a folder, unexported names a package, methods
+// a type, the lengths of functions, files and lines, and how many imports point
+// against the table of arrows, which it holds. It changes nothing;
+// scripts/shape.sh runs it.
 package main
 
 import (
@@ -49,6 +50,9 @@ func fullest(rows []row, most int) []row {
 }
 
 func (h *house) print(out io.Writer, r rules, most int) {
+	for _, m := range h.measures(r) {
+		fmt.Fprintf(out, "%-66s %7s   %s\n", m.what, m.now, m.aim)
+	}
 	list := func(title string, rows []row) {
 		fmt.Fprintf(out, "%s\n", title)
 		for _, r := range fullest(rows, most) {
@@ -58,17 +62,10 @@ func (h *house) print(out io.Writer, r rules, most int) {
 	list("Go files a folder, tests included", h.filesOfFolders())
 	list("unexported names of a package, methods included, tests left out", h.unexported())
 	list("methods of a type, and the files they stand in", h.methods())
-	list("lines of a file", h.lengths)
-	spread := func(name string, n []int) {
-		slices.Sort(n)
-		if len(n) > 0 {
-			fmt.Fprintf(out, "%s: median %d, nine of ten up to %d, longest %d\n", name, n[len(n)/2], n[len(n)*9/10], n[len(n)-1])
-		}
+	list("lines of a file, tests included", h.lengths)
+	list("lines of a function, tests left out", h.functions)
+	list("lines over 120 columns, tests left out", h.wide)
+	for _, what := range r.violations(h) {
+		fmt.Fprintf(out, "against the house: %s\n", what)
 	}
-	spread("lines of a function, tests left out", h.functions)
-	spread("lines of a file, tests left out", h.files)
-	fmt.Fprintf(out, "lines over 120 columns, tests left out: %d of %d, %.2f %%\n", h.wide, h.lines, 100*float64(h.wide)/float64(max(1, h.lines)))
-	leaving, forbidden := r.against(h)
-	fmt.Fprintf(out, "imports between our packages, tests left out: %d, of them on their way out %d, against the table %d\n",
-		h.arrows(), leaving, forbidden)
 }

@@ -9,14 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxColumns is the width of a line; a tab counts as four columns.
+// The limits of ours.
 const (
-	maxColumns = 120
-	tabColumns = 4
+	maxColumns   = 120 // of a line, though no test holds it
+	tabColumns   = 4   // that a tab counts as
+	maxFileLines = 400 // a file that needs more has two subjects
 )
 
 // A house is what was read of a checkout.
@@ -27,10 +29,10 @@ type house struct {
 	imports   map[string]imports             // by folder
 	module    string                         // its name and a slash
 	lengths   []row
-	functions []int // lines of each
-	files     []int
+	functions []row // lines of each
+	files     []row // likewise
 	lines     int
-	wide      int
+	wide      []row // lines over maxColumns, by file
 }
 
 // read reads every Go file below root. Folders that Go ignores are left out.
@@ -85,28 +87,33 @@ func (h *house) readFile(path, name string) error {
 	if test {
 		return nil
 	}
-	h.files = append(h.files, n)
-	h.measureLines(text)
+	h.files = append(h.files, row{name: name, n: n})
+	h.measureLines(name, text)
 	for _, d := range f.Decls {
 		h.declare(files, folder, name, d)
 	}
 	return nil
 }
 
-func (h *house) measureLines(text []byte) {
+func (h *house) measureLines(name string, text []byte) {
+	wide := 0
 	for line := range bytes.Lines(text) {
 		h.lines++
 		columns := utf8.RuneCount(bytes.TrimRight(line, "\n")) + (tabColumns-1)*bytes.Count(line, []byte("\t"))
 		if columns > maxColumns {
-			h.wide++
+			wide++
 		}
+	}
+	if wide > 0 {
+		h.wide = append(h.wide, row{name: name, n: wide})
 	}
 }
 
 func (h *house) declare(files *token.FileSet, folder, file string, d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		h.functions = append(h.functions, files.Position(d.End()).Line-files.Position(d.Pos()).Line+1)
+		lines := files.Position(d.End()).Line - files.Position(d.Pos()).Line + 1
+		h.functions = append(h.functions, row{name: file + ": " + d.Name.Name, n: lines})
 		if d.Recv == nil {
 			h.name(folder, d.Name)
 			return
@@ -178,15 +185,24 @@ func (h *house) unexported() []row {
 }
 
 func (h *house) methods() []row {
+	return h.eachType(func(files []string) (int, string) { return len(files), fmt.Sprintf(", in %d files", distinct(files)) })
+}
+
+func (h *house) filesOfTypes() []row {
+	return h.eachType(func(files []string) (int, string) { return distinct(files), "" })
+}
+
+func (h *house) eachType(count func(filesOfMethods []string) (n int, more string)) []row {
 	var rows []row
 	for folder, types := range h.types {
 		for name, files := range types {
-			distinct := map[string]bool{}
-			for _, f := range files {
-				distinct[f] = true
-			}
-			rows = append(rows, row{name: folder + "." + name, n: len(files), more: fmt.Sprintf(", in %d files", len(distinct))})
+			n, more := count(files)
+			rows = append(rows, row{name: folder + "." + name, n: n, more: more})
 		}
 	}
 	return rows
+}
+
+func distinct(list []string) int {
+	return len(slices.Compact(slices.Sorted(slices.Values(list))))
 }

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // An arrow is a package, without the module's name, and what it may import of
 // ours besides what everyone may. A name that ends in "/..." stands for the
 // packages below as well; "*" for all but the programs and the end-to-end tests.
@@ -28,7 +30,10 @@ func everyone() []string {
 
 // table is the design's: each package of ours has one row, the longest that
 // matches its name. Each row has a package.
-func table() []arrow {
+func table() []arrow { return slices.Concat(tokens(), programs(), internals(), rooms()) }
+
+// tokens has the rows of who somebody is: the checks of tokens, and their doors.
+func tokens() []arrow {
 	return []arrow{
 		{"auth", []string{"auth/keys", "auth/ticket"}},
 		{"auth/authtest", []string{"auth", "auth/keys", "auth/keys/keyfile"}},
@@ -67,6 +72,12 @@ func table() []arrow {
 		{"auth/keys/keystest", nil},
 		{"auth/keys/kidqueue", nil},
 		{"auth/ticket", nil},
+	}
+}
+
+// programs has the rows of what is run, of the tests over all, and of the figures.
+func programs() []arrow {
+	return []arrow{
 		{"cmd/usher", []string{
 			"auth/extauth/bridge",
 			"auth/keys",
@@ -79,6 +90,14 @@ func table() []arrow {
 		}},
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
+		{"metrics", nil},
+		{"scripts/shape", nil},
+	}
+}
+
+// internals has the rows of what holds the daemon together, and of the small helpers.
+func internals() []arrow {
+	return []arrow{
 		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
 		{"internal/bounded", nil},
@@ -110,8 +129,13 @@ func table() []arrow {
 		{"internal/taskgroup", nil},
 		{"internal/text", nil},
 		{"internal/watch", nil},
+	}
+}
+
+// rooms has the rows of what somebody may do in a room, and of the lobby.
+func rooms() []arrow {
+	return []arrow{
 		{"lobby", nil},
-		{"metrics", nil},
 		{"moderation", []string{"auth", "lobby"}},
 		{"moderation/component", []string{"moderation"}},
 		{"moderation/moderationtest", []string{"auth", "internal/memory", "lobby", "moderation", "moderation/..."}},
@@ -120,7 +144,6 @@ func table() []arrow {
 		{"moderation/reconcile", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"moderation/sessions", []string{"auth", "lobby", "moderation"}},
 		{"moderation/unasked", []string{"moderation"}},
-		{"scripts/shape", nil},
 	}
 }
 
