@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"usher/auth"
 	"usher/auth/gateway"
@@ -145,24 +146,10 @@ func topSettings() section {
 			"[operating.md](operating.md#changing-the-configuration) says how, and what happens to a " +
 			"change with a mistake. Settings that are marked with *restart* need a new process: a reload " +
 			"that changes them is refused, and says so.",
-		settings: []setting{
+		settings: slices.Concat([]setting{
 			{key: "listen", kind: "a mapping",
 				text: "[listen](#listen): where usher listens."},
-			{key: "http_secret_file", kind: "a file of 16 to 256 letters, digits and `-._~`",
-				unset:   "none, and `listen.http` needs one unless `http_insecure` is true",
-				example: "/etc/usher/http.secret",
-				text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
-					"the password of Basic with any user name, or as `key=` in the URL for the modules " +
-					"that cannot send a header of ours. A secret in a URL is as safe as Prosody's " +
-					"configuration and log are; usher itself logs no URL. `openssl rand -hex 32` makes one."},
-			{key: "http_insecure", kind: "true or false", def: "false", example: "true",
-				text: "`true` asks nobody for the secret: all who reach `listen.http` can then try " +
-					"tokens, and ask which accounts exist. It is only for a network where everybody may."},
-			{key: "http_hosts", kind: "a list of hosts, each with its port unless that is 80", def: "[]",
-				example: "[\"usher:8280\"]",
-				text: "What the `Host` header of a request to `listen.http` may be besides the address " +
-					"itself (on loopback or a Unix socket also `localhost`), such as the name of usher's " +
-					"container. Requests from browsers (`Origin`, `Sec-Fetch-*`) are refused in any case."},
+		}, httpSettings(), []setting{
 			{key: "state", kind: "`sqlite:` and an absolute path, or `memory:`", def: "sqlite:" + defaultState,
 				restart: true, example: "memory:",
 				text: "Where sessions, revocations and the lobby's list and decisions are kept. SQLite " +
@@ -190,7 +177,7 @@ func topSettings() section {
 			{key: "hosts", kind: "a mapping", needed: true,
 				text: "[hosts.HOST](#hostshost): one entry for each of Prosody's `VirtualHost` lines " +
 					"that usher is asked about."},
-		},
+		}),
 	}
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,65 +25,79 @@ func TestReloadNamesEveryKey(t *testing.T) {
 	full := configtest.DeployInFull(t, dir)
 	public := strings.NewReplacer("secret_files: ["+filepath.Join(dir, "my-app.secret")+"]", "secret_files: []", "algorithms: [HS256]", "algorithms: [RS256, RS384, RS512]",
 		`jwks_url: ""`, "jwks_url: https://id.example.com/keys").Replace(full)
-	tried, seen := map[string]bool{}, map[string]int{}
-	restarts, described := map[string]bool{}, map[string]setting{}
-	for _, text := range []string{full, public} {
-		old, problems := Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
-		if old == nil {
-			t.Fatal(configtest.Printed(problems, dir))
+	k := &keyTrials{t: t, dir: dir, others: others, seen: map[string]int{}, restarts: map[string]bool{}, described: map[string]setting{}}
+	k.document(full)
+	k.document(public)
+	for name, seen := range k.seen {
+		if set, ok := k.described[name]; ok && set.restart != k.restarts[name] {
+			t.Errorf("%s needs a restart: %v, and its description says %v", name, k.restarts[name], set.restart)
 		}
-		var root yaml.Node
-		if err := yaml.Load([]byte(text), &root); err != nil {
-			t.Fatal(err)
-		}
-		tags := map[*yaml.Node]string{} // Dump changes them
-		configtest.EachNode(root.Content[0], nil, func(_ []string, node *yaml.Node) { tags[node] = node.ShortTag() })
-		configtest.EachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
-			name := pathName(path)
-			if len(path) == 0 || node.Kind == yaml.MappingNode && len(node.Content) > 0 {
-				return
-			}
-			tried[name] = true
-			if set, ok := describedAt(path); ok {
-				described[name] = set
-			}
-			was := *node
-			for _, other := range others {
-				var value yaml.Node
-				if err := yaml.Load([]byte(other), &value); err != nil {
-					t.Fatal(err)
-				}
-				if seen[name] >= 2 {
-					break
-				}
-				if value.Content[0].ShortTag() != tags[node] {
-					continue
-				}
-				if *node = *value.Content[0]; node.Value == was.Value && fmt.Sprint(textsOf(node)) == fmt.Sprint(textsOf(&was)) {
-					continue
-				}
-				next, _ := Load(configtest.PutFile(t, dir, "next.yaml", configtest.Dumped(t, &root), 0o640))
-				if next == nil {
-					continue
-				}
-				seen[name]++
-				if told := tell(old, next); !strings.Contains(told, name) {
-					t.Errorf("%s became %s, and told is: %q", name, other, told)
-				}
-				if len(NeedsRestart(old, next, "usher.yaml")) > 0 {
-					restarts[name] = true
-				}
-			}
-			*node = was
-		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(tried)) {
-		if set, ok := described[name]; ok && set.restart != restarts[name] {
-			t.Errorf("%s needs a restart: %v, and its description says %v", name, restarts[name], set.restart)
-		}
-		if seen[name] == 0 {
+		if seen == 0 {
 			t.Errorf("no other good value of %s is among others", name)
 		}
+	}
+}
+
+// keyTrials is what was learnt of each key by giving it other values.
+type keyTrials struct {
+	t         *testing.T
+	dir       string
+	others    []string
+	seen      map[string]int // how many other good values it was given; two are enough
+	restarts  map[string]bool
+	described map[string]setting
+}
+
+// document tries every key of a good configuration.
+func (k *keyTrials) document(text string) {
+	old, problems := Load(configtest.PutFile(k.t, k.dir, "usher.yaml", text, 0o640))
+	if old == nil {
+		k.t.Fatal(configtest.Printed(problems, k.dir))
+	}
+	var root yaml.Node
+	if err := yaml.Load([]byte(text), &root); err != nil {
+		k.t.Fatal(err)
+	}
+	tags := map[*yaml.Node]string{} // Dump changes them
+	configtest.EachNode(root.Content[0], nil, func(_ []string, node *yaml.Node) { tags[node] = node.ShortTag() })
+	configtest.EachNode(root.Content[0], nil, func(path []string, node *yaml.Node) {
+		if len(path) == 0 || node.Kind == yaml.MappingNode && len(node.Content) > 0 {
+			return
+		}
+		name, was := pathName(path), *node
+		if set, ok := describedAt(path); ok {
+			k.described[name] = set
+		}
+		k.seen[name] += 0
+		for _, other := range k.others {
+			var value yaml.Node
+			if err := yaml.Load([]byte(other), &value); err != nil {
+				k.t.Fatal(err)
+			}
+			if k.seen[name] < 2 && value.Content[0].ShortTag() == tags[node] {
+				*node = *value.Content[0]
+				k.try(old, &root, name, other, node.Value == was.Value && fmt.Sprint(textsOf(node)) == fmt.Sprint(textsOf(&was)))
+			}
+		}
+		*node = was
+	})
+}
+
+// try loads the configuration with another value of one key, unless it is the same.
+func (k *keyTrials) try(old *Config, root *yaml.Node, name, other string, same bool) {
+	if same {
+		return
+	}
+	next, _ := Load(configtest.PutFile(k.t, k.dir, "next.yaml", configtest.Dumped(k.t, root), 0o640))
+	if next == nil {
+		return
+	}
+	k.seen[name]++
+	if told := tell(old, next); !strings.Contains(told, name) {
+		k.t.Errorf("%s became %s, and told is: %q", name, other, told)
+	}
+	if len(NeedsRestart(old, next, "usher.yaml")) > 0 {
+		k.restarts[name] = true
 	}
 }
 

@@ -25,6 +25,27 @@ type HTTP struct {
 	Hosts      []string // what the Host header may be besides the address itself
 }
 
+// httpSettings describes the keys at the top of the file that are about the HTTP door.
+func httpSettings() []setting {
+	return []setting{
+		{key: "http_secret_file", kind: "a file of 16 to 256 letters, digits and `-._~`",
+			unset:   "none, and `listen.http` needs one unless `http_insecure` is true",
+			example: "/etc/usher/http.secret",
+			text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
+				"the password of Basic with any user name, or as `key=` in the URL for the modules " +
+				"that cannot send a header of ours. A secret in a URL is as safe as Prosody's " +
+				"configuration and log are; usher itself logs no URL. `openssl rand -hex 32` makes one."},
+		{key: "http_insecure", kind: "true or false", def: "false", example: "true",
+			text: "`true` asks nobody for the secret: all who reach `listen.http` can then try " +
+				"tokens, and ask which accounts exist. It is only for a network where everybody may."},
+		{key: "http_hosts", kind: "a list of hosts, each with its port unless that is 80", def: "[]",
+			example: "[\"usher:8280\"]",
+			text: "What the `Host` header of a request to `listen.http` may be besides the address " +
+				"itself (on loopback or a Unix socket also `localhost`), such as the name of usher's " +
+				"container. Requests from browsers (`Origin`, `Sec-Fetch-*`) are refused in any case."},
+	}
+}
+
 // An httpReader collects what stands under several keys, in any order.
 type httpReader struct {
 	*reader

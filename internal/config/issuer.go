@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"usher/auth"
 	"usher/auth/keys"
@@ -19,65 +20,76 @@ func issuerSettings() section {
 			"own. Several issuers of one host share its accounts, tenants and rooms, unless " +
 			"`account_prefix`, `tenants` and `rooms` bind them; what these say counts whatever a token " +
 			"says. For the keys of a server see [operating.md](operating.md#keys-from-a-server).",
-		settings: []setting{
-			{key: "secret_files", kind: "a list of files", def: "[]", example: "[/etc/usher/my-app.secret]",
-				text: "One shared secret a file; the one newline at its end does not count. All of " +
-					"them are good, at most eight: to rotate, name the new file beside the old, and remove " +
-					"the old one when the last token made with it has expired " +
-					"([operating.md](operating.md#rotating-a-secret)). Secrets that are shorter than the " +
-					"hash or on public lists are refused."},
-			{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
-				text: "`base64` if the application decodes its secret before it signs. Where a secret " +
-					"looks like base64, `usher check` warns until one of the two is written."},
-			{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
-				text: "`true` takes a secret that is shorter than the hash: only until the application " +
-					"has a better one."},
-			{key: "public_key_files", kind: "a list of PEM files", def: "[]",
-				example: "[/etc/usher/my-app.pem]",
-				text: "Public keys or certificates, for applications that sign with a private key. Of " +
-					"a certificate only the key counts."},
-			{key: "jwks_url", kind: "an https URL", def: "\"\"",
-				example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
-				text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
-					"certificate as Google and Firebase have it. usher fetches it in the background, never " +
-					"while a login waits, and keeps the last good keys when the server fails. http is " +
-					"taken to this machine only, unless `insecure_http` is true."},
-			{key: "asap_url", kind: "an https URL", def: "\"\"", example: "https://keys.example.com/asap",
-				text: "Jitsi's key server: `URL/HASH.pem` is one public key, where HASH is the SHA-256 " +
-					"of the `kid`. The first login with each key after a start is told to try again."},
-			{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
-				text: "The CA of the key server, if it is your own. It is believed instead of the " +
-					"system's, for this issuer."},
-			{key: "insecure_http", kind: "true or false", def: "false", example: "true",
-				text: "`true` takes http also to another machine, in a network of your own: who is " +
-					"on the way to the key server can let in anybody."},
-			{key: "algorithms", kind: "a list of names",
-				unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
-				example: "[RS256]",
-				text: "What the application signs with, and no more: HS256, HS384 or HS512 with a " +
-					"secret; RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA or " +
-					"Ed25519 with a private key. A token's `alg` must be in the list and fit the key; a " +
-					"token without a signature is never let in."},
-			{key: "audience", kind: "a list of texts", def: "[]", example: "[jitsi]",
-				text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
-					"does not look at it; `\"*\"` takes any, but there must be one."},
-			{key: "account_prefix", kind: "a text", def: "\"\"", example: "acme-",
-				text: "What the accounts of this issuer's tokens begin with: with `acme-` the id " +
-					"`alice` is the account `acme-alice`, and no other issuer of the host can name an " +
-					"account that begins so. Random accounts have no prefix."},
-			{key: "tenants", kind: "a list of tenants", def: "[]", example: "[acme]",
-				text: "Whose rooms this issuer's tokens may open, whatever their `sub` says, `\"*\"` " +
-					"included. A tenant is written as `sub` names it; the host's own name is for rooms " +
-					"without a tenant. `[]` is every tenant."},
-			{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"board-*\"]",
-				text: "Which rooms this issuer's tokens may open: names, in which `*` stands for any " +
-					"text, in every tenant; `\"[acme]*\"` is for one. `[]` is every room."},
-			{key: "require_exp", kind: "true or false", def: "true", example: "false",
-				text: "`false` lets tokens without an expiry in: they are good until their key is gone."},
-			{key: "require_room", kind: "true or false", def: "true", example: "false",
-				text: "`false` lets tokens without a room in: for plain chat, where nobody writes one. " +
-					"Such a token opens every room."},
-		},
+		settings: slices.Concat(keySettings(), claimSettings()),
+	}
+}
+
+// keySettings describes what says where an issuer's keys come from.
+func keySettings() []setting {
+	return []setting{
+		{key: "secret_files", kind: "a list of files", def: "[]", example: "[/etc/usher/my-app.secret]",
+			text: "One shared secret a file; the one newline at its end does not count. All of " +
+				"them are good, at most eight: to rotate, name the new file beside the old, and remove " +
+				"the old one when the last token made with it has expired " +
+				"([operating.md](operating.md#rotating-a-secret)). Secrets that are shorter than the " +
+				"hash or on public lists are refused."},
+		{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
+			text: "`base64` if the application decodes its secret before it signs. Where a secret " +
+				"looks like base64, `usher check` warns until one of the two is written."},
+		{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
+			text: "`true` takes a secret that is shorter than the hash: only until the application " +
+				"has a better one."},
+		{key: "public_key_files", kind: "a list of PEM files", def: "[]",
+			example: "[/etc/usher/my-app.pem]",
+			text: "Public keys or certificates, for applications that sign with a private key. Of " +
+				"a certificate only the key counts."},
+		{key: "jwks_url", kind: "an https URL", def: "\"\"",
+			example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
+			text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
+				"certificate as Google and Firebase have it. usher fetches it in the background, never " +
+				"while a login waits, and keeps the last good keys when the server fails. http is " +
+				"taken to this machine only, unless `insecure_http` is true."},
+		{key: "asap_url", kind: "an https URL", def: "\"\"", example: "https://keys.example.com/asap",
+			text: "Jitsi's key server: `URL/HASH.pem` is one public key, where HASH is the SHA-256 " +
+				"of the `kid`. The first login with each key after a start is told to try again."},
+		{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
+			text: "The CA of the key server, if it is your own. It is believed instead of the " +
+				"system's, for this issuer."},
+		{key: "insecure_http", kind: "true or false", def: "false", example: "true",
+			text: "`true` takes http also to another machine, in a network of your own: who is " +
+				"on the way to the key server can let in anybody."},
+	}
+}
+
+// claimSettings describes what says which tokens of an issuer are good, and for what.
+func claimSettings() []setting {
+	return []setting{
+		{key: "algorithms", kind: "a list of names",
+			unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
+			example: "[RS256]",
+			text: "What the application signs with, and no more: HS256, HS384 or HS512 with a " +
+				"secret; RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA or " +
+				"Ed25519 with a private key. A token's `alg` must be in the list and fit the key; a " +
+				"token without a signature is never let in."},
+		{key: "audience", kind: "a list of texts", def: "[]", example: "[jitsi]",
+			text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
+				"does not look at it; `\"*\"` takes any, but there must be one."},
+		{key: "account_prefix", kind: "a text", def: "\"\"", example: "acme-",
+			text: "What the accounts of this issuer's tokens begin with: with `acme-` the id " +
+				"`alice` is the account `acme-alice`, and no other issuer of the host can name an " +
+				"account that begins so. Random accounts have no prefix."},
+		{key: "tenants", kind: "a list of tenants", def: "[]", example: "[acme]",
+			text: "Whose rooms this issuer's tokens may open, whatever their `sub` says, `\"*\"` " +
+				"included. A tenant is written as `sub` names it; the host's own name is for rooms " +
+				"without a tenant. `[]` is every tenant."},
+		{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"board-*\"]",
+			text: "Which rooms this issuer's tokens may open: names, in which `*` stands for any " +
+				"text, in every tenant; `\"[acme]*\"` is for one. `[]` is every room."},
+		{key: "require_exp", kind: "true or false", def: "true", example: "false",
+			text: "`false` lets tokens without an expiry in: they are good until their key is gone."},
+		{key: "require_room", kind: "true or false", def: "true", example: "false",
+			text: "`false` lets tokens without a room in: for plain chat, where nobody writes one. " +
+				"Such a token opens every room."},
 	}
 }
 
@@ -189,16 +201,10 @@ func (r *issuerReader) checkKinds() {
 
 // settingsOf names kinds of keys as alternatives: a, b or c.
 func settingsOf(kinds []keys.Kind) string {
-	var list string
+	names := make([]string, len(kinds))
 	for i, k := range kinds {
-		switch {
-		case i == 0:
-		case i == len(kinds)-1:
-			list += " or "
-		default:
-			list += ", "
-		}
-		list += string(k)
+		names[i] = string(k)
 	}
-	return list
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
