@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 )
 
 // maxPrefix is in bytes.
@@ -37,9 +38,9 @@ func CheckAccountPrefix(prefix string) error {
 	case len(prefix) > maxPrefix:
 		return fmt.Errorf("account_prefix has %d bytes, at most %d are allowed; shorten it", len(prefix), maxPrefix)
 	case i >= 0 && 'A' <= prefix[i] && prefix[i] <= 'Z':
-		return fmt.Errorf("account_prefix %q has capital letters, which Prosody writes small; write %q", clip(prefix), clip(jid.LowerASCII(prefix)))
+		return fmt.Errorf("account_prefix %q has capital letters, which Prosody writes small; write %q", text.Name(prefix), text.Name(jid.LowerASCII(prefix)))
 	case i >= 0:
-		return fmt.Errorf("account_prefix %q has a character that is not itself in every account; use small letters, digits, dots, - and _", clip(prefix))
+		return fmt.Errorf("account_prefix %q has a character that is not itself in every account; use small letters, digits, dots, - and _", text.Name(prefix))
 	}
 	return nil
 }

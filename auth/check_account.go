@@ -8,6 +8,7 @@ import (
 	"usher/internal/jid"
 
 	"usher/internal/strictjson"
+	"usher/internal/text"
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
@@ -56,11 +57,11 @@ func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 	}
 	if a.host.services[account] {
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: no token may name it; have the application name another, or take it out of service_accounts",
-			path, clip(account+"@"+a.host.name))
+			path, text.Name(account+"@"+a.host.name))
 	}
 	if other := a.host.prefixes.owner(account); other != nil && other.text != a.issuer.AccountPrefix {
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or give it an account_prefix of its own",
-			path, clip(account), other.text, clip(other.issuer), clip(a.issuer.id))
+			path, text.Name(account), other.text, text.Name(other.issuer), text.Name(a.issuer.id))
 	}
 	a.id.Account, a.id.AccountClaim = account, name
 	return nil
@@ -95,11 +96,11 @@ func checkClientName(a *attempt) *Refusal {
 	}
 	if a.Name != "" && !a.isAccount(a.Name) {
 		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q; have the client log in by that name, or look at the claims of tokens.account",
-			clip(a.Name), clip(a.id.Account))
+			text.Name(a.Name), text.Name(a.id.Account))
 	}
 	if a.Authzid != "" && !a.isJID(a.Authzid) {
 		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), the token is for %q; have the client send none, or that",
-			clip(a.Authzid), clip(a.id.Account+"@"+a.host.name))
+			text.Name(a.Authzid), text.Name(a.id.Account+"@"+a.host.name))
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (a *attempt) bindTicket() *Refusal {
 		a.id.Account, a.id.Random = a.ticket.Account, true
 	case a.id.Account != a.ticket.Account: // the configuration has changed since
 		return Refuse(ReasonUnknownTicket, "the ticket is for %q, and with the present tokens.account its token names %q; have the client get a new ticket",
-			clip(a.ticket.Account), clip(a.id.Account))
+			text.Name(a.ticket.Account), text.Name(a.id.Account))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (a *attempt) bindTicket() *Refusal {
 func (a *attempt) checkNameless() *Refusal {
 	if a.Authzid != "" {
 		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), and the token names no account; have the client send none, or the application write one of the claims %s (tokens.account)",
-			clip(a.Authzid), a.host.accountClaims())
+			text.Name(a.Authzid), a.host.accountClaims())
 	}
 	if a.NameRequired {
 		return Refuse(ReasonAccountMismatch, "the token has none of the claims %s (tokens.account), and at this door the client must know its account; have the application write one, or use a ticket or the Dovecot door",

@@ -11,6 +11,7 @@ import (
 	"usher/internal/jid"
 
 	"usher/internal/strictjson"
+	"usher/internal/text"
 )
 
 var errNotText = errors.New("not a text")
@@ -58,12 +59,12 @@ func checkAudience(a *attempt) *Refusal {
 	case refusal != nil || len(wanted) == 0:
 		return refusal
 	case !there:
-		return Refuse(ReasonAudienceMismatch, "the token has no aud; have the application write one of %s, or set audience: [] for issuer %q", listOf(wanted), clip(a.issuer.id))
+		return Refuse(ReasonAudienceMismatch, "the token has no aud; have the application write one of %s, or set audience: [] for issuer %q", listOf(wanted), text.Name(a.issuer.id))
 	case !good:
 		near := ""
 		_, _ = a.texts("aud", false, func(text []byte) { near = cmp.Or(near, nearMiss(string(text), wanted)) })
 		return Refuse(ReasonAudienceMismatch, "aud %s is none of %s%s; add it to audience of issuer %q, or have the application write one of them",
-			a.quoted("aud"), listOf(wanted), near, clip(a.issuer.id))
+			a.quoted("aud"), listOf(wanted), near, text.Name(a.issuer.id))
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func checkAudience(a *attempt) *Refusal {
 func (a *attempt) quoted(name string) string {
 	var list []string
 	_, _ = a.texts(name, true, func(text []byte) { list = append(list, string(text)) })
-	return fmt.Sprintf("%q", clip(strings.Join(list, ", ")))
+	return fmt.Sprintf("%q", text.Name(strings.Join(list, ", ")))
 }
 
 func describeAudience(a *attempt) string {
@@ -99,7 +100,7 @@ func checkSubject(a *attempt) *Refusal {
 		return nil
 	}
 	return Refuse(ReasonSubjectMismatch, "sub is %q, and with tokens.subject: domain it must be %s or *; have the application write that, or set tokens.subject: %s",
-		clip(a.id.Subject), a.host.name, a.subjectHint())
+		text.Name(a.id.Subject), a.host.name, a.subjectHint())
 }
 
 // subjectHint tells a public host's name, which docker's tokens have where
@@ -115,7 +116,7 @@ func describeSubject(a *attempt) string {
 	if a.id.Subject == "" {
 		return "none, and none is required"
 	}
-	return fmt.Sprintf("%q", clip(a.id.Subject))
+	return fmt.Sprintf("%q", text.Name(a.id.Subject))
 }
 
 func checkRoom(a *attempt) *Refusal {
@@ -125,7 +126,7 @@ func checkRoom(a *attempt) *Refusal {
 		return refusal
 	}
 	if !there && a.issuer.RequireRoom {
-		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", clip(a.issuer.id))
+		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", text.Name(a.issuer.id))
 	}
 	a.id.Rooms = rooms
 	a.id.RoomRegex = a.choice(a.room, "regex") == Yes

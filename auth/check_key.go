@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/auth/keys"
+	"usher/internal/text"
 )
 
 func checkKey(a *attempt) *Refusal {
@@ -16,7 +17,7 @@ func checkKey(a *attempt) *Refusal {
 	}
 	if algs := a.issuer.keys.AlgorithmsOf(a.header.kid); len(algs) > 0 {
 		return Refuse(ReasonUnknownKey, "the issuer's key %q is for %s, and the token's alg is %s; have the application sign with one of them, or publish the key for it",
-			clip(a.header.kid), strings.Join(algs, ", "), a.header.alg)
+			text.Name(a.header.kid), strings.Join(algs, ", "), a.header.alg)
 	}
 	if !a.issuer.keys.Remote() {
 		return Refuse(ReasonUnknownKey, "the issuer has no key %sfor %s; name it under secret_files or public_key_files, or have the application sign with another",
@@ -34,7 +35,7 @@ func (a *attempt) quotedKid() string {
 	if a.header.kid == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q ", clip(a.header.kid))
+	return fmt.Sprintf("%q ", text.Name(a.header.kid))
 }
 
 func describeKeys(a *attempt) string {

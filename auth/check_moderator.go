@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/internal/strictjson"
+	"usher/internal/text"
 )
 
 // A ClaimTest says where a token may say that its user is a moderator, and
@@ -156,7 +157,7 @@ func (c moderatorClaim) whyNot(n *strictjson.Node) string {
 		if t.Value == "" {
 			wanted = append(wanted, `true or "true"`)
 		} else {
-			wanted = append(wanted, fmt.Sprintf("%q", clip(t.Value)))
+			wanted = append(wanted, fmt.Sprintf("%q", text.Name(t.Value)))
 		}
 	}
 	only := strings.Join(wanted, " or ")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 )
 
 // describeRoom says what a token's rooms are called in Prosody.
@@ -14,7 +15,7 @@ func describeRoom(a *attempt) string {
 	case a.id.Rooms == nil:
 		return "none, and none is required: every room"
 	case a.id.RoomRegex:
-		return fmt.Sprintf("regular expression (RE2, over the whole name) %q", clip(strings.Join(a.id.Rooms, ", ")))
+		return fmt.Sprintf("regular expression (RE2, over the whole name) %q", text.Name(strings.Join(a.id.Rooms, ", ")))
 	}
 	var list []string
 	for i, text := range a.id.Rooms {
@@ -27,22 +28,22 @@ func describeRoom(a *attempt) string {
 	return strings.Join(list, "; ")
 }
 
-func describeOneRoom(text string) string {
-	if text == "*" {
+func describeOneRoom(room string) string {
+	if room == "*" {
 		return `"*", every room`
 	}
-	claim, err := jid.ReadClaim(text)
+	claim, err := jid.ReadClaim(room)
 	if err != nil {
 		return "opens nothing: " + err.Error()
 	}
-	s := fmt.Sprintf("%q", clip(text))
-	if names := claim.Names(); len(names) > 1 || names[0] != text {
-		s += ", in Prosody " + clip(strings.Join(names, " or "))
+	s := fmt.Sprintf("%q", text.Name(room))
+	if names := claim.Names(); len(names) > 1 || names[0] != room {
+		s += ", in Prosody " + text.Name(strings.Join(names, " or "))
 	}
-	if dropped := jid.DroppedByJitsi(jid.SplitRoom(text).Name); dropped != "" {
+	if dropped := jid.DroppedByJitsi(jid.SplitRoom(room).Name); dropped != "" {
 		s += fmt.Sprintf(" (Jitsi drops %s from a link unless it is percent-encoded there)", dropped)
 	}
-	if hint := jid.HintClaim(text); hint != "" {
+	if hint := jid.HintClaim(room); hint != "" {
 		s += " (" + hint + ")"
 	}
 	return s

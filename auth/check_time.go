@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"usher/internal/text"
 )
 
 // A span is when a token is good, in the token's own words.
@@ -65,7 +67,7 @@ func checkExpiry(a *attempt) *Refusal {
 	case refusal != nil:
 		return refusal
 	case !there && a.issuer.RequireExp:
-		return Refuse(ReasonExpMissing, "the token has no exp; have the application write one, or set require_exp: false for issuer %q", clip(a.issuer.id))
+		return Refuse(ReasonExpMissing, "the token has no exp; have the application write one, or set require_exp: false for issuer %q", text.Name(a.issuer.id))
 	case there && seconds <= 0: // not "never", as in some verifiers
 		return Refuse(ReasonBadClaims, "exp is not above 0, which is no end; have the application write the number of seconds since 1970 there")
 	case there:

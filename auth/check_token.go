@@ -3,6 +3,8 @@ package auth
 import (
 	"fmt"
 	"slices"
+
+	"usher/internal/text"
 )
 
 func checkRequest(a *attempt) *Refusal { return a.Problem }
@@ -12,7 +14,7 @@ func checkHost(a *attempt) *Refusal {
 	switch {
 	case a.host == nil:
 	case a.ticket != nil && a.ticket.Host != a.host.name:
-		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", clip(a.ticket.Host), a.host.name)
+		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", text.Name(a.ticket.Host), a.host.name)
 	default:
 		return nil
 	}
@@ -20,7 +22,7 @@ func checkHost(a *attempt) *Refusal {
 		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
 	}
 	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
-		clip(a.Host), listOf(a.rules.names), nearMiss(a.Host, a.rules.names))
+		text.Name(a.Host), listOf(a.rules.names), nearMiss(a.Host, a.rules.names))
 }
 
 func describeHost(a *attempt) string { return a.host.name }
@@ -55,7 +57,7 @@ func checkHeader(a *attempt) *Refusal {
 		}
 	}
 	if !typeAllowed(a.header.typ, a.host.Types) {
-		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; add it to tokens.typ, or have the application write JWT", clip(a.header.typ), listOf(a.host.Types))
+		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; add it to tokens.typ, or have the application write JWT", text.Name(a.header.typ), listOf(a.host.Types))
 	}
 	return nil
 }
@@ -76,13 +78,13 @@ func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
 	alg := a.headerJSON.Get("alg")
 	a.issuer = nil // the checks for it come later
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", clip(alg.Text), listOf(names))
+	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", text.Name(alg.Text), listOf(names))
 }
 
 func describeHeader(a *attempt) string {
 	s := "alg " + a.header.alg.String()
 	if a.header.kid != "" {
-		s += fmt.Sprintf(", kid %q", clip(a.header.kid))
+		s += fmt.Sprintf(", kid %q", text.Name(a.header.kid))
 	}
 	return s
 }
@@ -120,7 +122,7 @@ func checkIssuer(a *attempt) *Refusal {
 	}
 	if a.issuer = a.host.issuers[string(iss.Text)]; a.issuer == nil {
 		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; add it under issuers, letter by letter as the token has it, or correct the application",
-			clip(iss.Text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.Text), a.host.issuerNames))
+			text.Name(iss.Text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.Text), a.host.issuerNames))
 	}
 	return nil
 }
@@ -132,7 +134,7 @@ func checkAlgorithm(a *attempt) *Refusal {
 		return nil
 	}
 	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is none of algorithms %s of issuer %q; add it there if the application is to sign with it, and its keys",
-		a.header.alg, listOf(a.issuer.Algorithms), clip(a.issuer.id))
+		a.header.alg, listOf(a.issuer.Algorithms), text.Name(a.issuer.id))
 }
 
 func describeAlgorithm(a *attempt) string { return a.header.alg.String() + " is allowed" }

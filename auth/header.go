@@ -14,6 +14,7 @@ import (
 	"usher/internal/strictjson"
 
 	"usher/auth/keys"
+	"usher/internal/text"
 )
 
 // A header is a JOSE header that was found acceptable (RFC 7515 section 4).
@@ -29,8 +30,8 @@ type header struct {
 var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
 
 // parseHeader reads the decoded header of a token.
-func parseHeader(doc *strictjson.Document, text []byte) (*header, *Refusal) {
-	if err := doc.Read(text); err != nil {
+func parseHeader(doc *strictjson.Document, raw []byte) (*header, *Refusal) {
+	if err := doc.Read(raw); err != nil {
 		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	for _, name := range forbiddenMembers {
@@ -44,7 +45,7 @@ func parseHeader(doc *strictjson.Document, text []byte) (*header, *Refusal) {
 	}
 	h := &header{alg: keys.AlgorithmNamed(string(alg.Text))}
 	if h.alg == nil {
-		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", clip(alg.Text), strings.Join(keys.Algorithms(), ", "))
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", text.Name(alg.Text), strings.Join(keys.Algorithms(), ", "))
 	}
 	var refusal *Refusal
 	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {

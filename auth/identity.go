@@ -6,6 +6,7 @@ import (
 
 	"usher/internal/jid"
 	"usher/internal/logattr"
+	"usher/internal/text"
 )
 
 // Credentials is what a door read from its peer.
@@ -45,7 +46,7 @@ type Credentials struct {
 
 // LogValue keeps the token out of every log.
 func (c Credentials) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("door", c.Door), logattr.Host(c.Host), slog.String("name", clip(c.Name)))
+	return slog.GroupValue(slog.String("door", c.Door), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)))
 }
 
 // An Identity is what a verified token proves. It holds no part of the

@@ -40,7 +40,7 @@ func nearMiss(name string, known []string) string {
 				by = append(by, m.what)
 			}
 		}
-		return fmt.Sprintf(", but near %q: between the two is %s", clip(k), strings.Join(by, ", and "))
+		return fmt.Sprintf(", but near %q: between the two is %s", text.Name(k), strings.Join(by, ", and "))
 	}
 	return ""
 }
@@ -64,7 +64,7 @@ func listOf(names []string) string {
 			short = append(short, text.AndMore(len(names)-most))
 			break
 		}
-		short = append(short, clip(n))
+		short = append(short, text.Name(n))
 	}
 	return "[" + strings.Join(short, ", ") + "]"
 }

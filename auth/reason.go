@@ -3,8 +3,6 @@ package auth
 import (
 	"errors"
 	"fmt"
-
-	"usher/internal/text"
 )
 
 // A Reason says why a login was refused. It is one of the closed list below,
@@ -128,7 +126,7 @@ func (r *Refusal) Error() string {
 }
 
 // Refuse returns a Refusal whose detail is formatted. Names that came from
-// outside belong in with %q and through [clip].
+// outside belong in with %q and through [text.Name].
 func Refuse(reason Reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }
@@ -144,6 +142,3 @@ func RefusalOf(err error) *Refusal {
 	}
 	return Refuse(ReasonInternalError, "an error that is no refusal; report it")
 }
-
-// clip cuts a text of unknown origin for a log line or an explanation.
-func clip[T ~string | ~[]byte](s T) string { return text.Name(s) }

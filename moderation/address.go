@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 )
 
 // errNoRooms ends the sentence about an address in whose domain usher has no rooms.
@@ -20,7 +21,7 @@ var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenan
 func (p *Policy) Find(address string) (RoomName, *Host, error) {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || len(address) > jid.MaxJID {
-		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", clip(address))
+		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", text.Name(address))
 	}
 	local, err := jid.NodeprepQuery(local)
 	if err != nil {
@@ -38,7 +39,7 @@ func (p *Policy) Find(address string) (RoomName, *Host, error) {
 	}
 	h := p.byRoom[name.Domain]
 	if h == nil {
-		return RoomName{}, nil, fmt.Errorf("%q is %w", clip(domain), errNoRooms)
+		return RoomName{}, nil, fmt.Errorf("%q is %w", text.Name(domain), errNoRooms)
 	}
 	return name, h, nil
 }

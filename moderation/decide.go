@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"usher/internal/text"
 )
 
 // A Decision is the answer to "may X join R, and as what?".
@@ -74,7 +76,7 @@ func (h *Host) byIdentity(v View) Decision {
 	case found && h.guests[domain]:
 		return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
-	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", clip(domain), h.Host)
+	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", text.Name(domain), h.Host)
 }
 
 // bySessions finds the session that decides about a room: of those that open it, the

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/jid"
+	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -23,7 +24,7 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		d := Refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, room, id.Host))
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	case h.Host != id.Host:
-		d := Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", clip(name.Domain), id.Host)
+		d := Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token for its own host", text.Name(name.Domain), id.Host)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	}
 	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: describeName(name)}}
@@ -58,9 +59,9 @@ func mendAddress(err error, room, host string) string {
 
 func describeName(r RoomName) string {
 	if r.Tenant == "" {
-		return fmt.Sprintf("%q of %s", clip(r.Name), r.Domain)
+		return fmt.Sprintf("%q of %s", text.Name(r.Name), r.Domain)
 	}
-	return fmt.Sprintf("%q of the tenant %q, of %s", clip(r.Name), clip(r.Tenant), r.Domain)
+	return fmt.Sprintf("%q of the tenant %q, of %s", text.Name(r.Name), text.Name(r.Tenant), r.Domain)
 }
 
 // describeClaims says which rooms a token opens, as Prosody calls them.

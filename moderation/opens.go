@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 )
 
 // opens reports, with an empty reason, that a session opens a room: the one
@@ -32,8 +33,8 @@ func (h *Host) Opens(g *Session, room RoomName) (Reason, string) {
 // names compares the names in a room claim with a room.
 func names(claims []string, room RoomName) (Reason, string) {
 	reason, odd, hint := ReasonRoomSpelling, "", ""
-	for _, text := range claims {
-		claim, err := jid.ReadClaim(text)
+	for _, raw := range claims {
+		claim, err := jid.ReadClaim(raw)
 		switch {
 		case claim.Opens(room.Room):
 			return "", ""
@@ -42,7 +43,7 @@ func names(claims []string, room RoomName) (Reason, string) {
 		default:
 			reason = ReasonRoomMismatch
 		}
-		hint = cmp.Or(hint, jid.HintClaim(text))
+		hint = cmp.Or(hint, jid.HintClaim(raw))
 	}
 	if hint != "" {
 		hint = "; " + hint
@@ -50,7 +51,7 @@ func names(claims []string, room RoomName) (Reason, string) {
 	if reason == ReasonRoomSpelling && len(claims) == 0 {
 		reason = ReasonRoomMismatch
 	}
-	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims), clip(room.Local), odd, hint)
+	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims), text.Name(room.Local), odd, hint)
 }
 
 // matches tries the regular expressions of a room claim over what follows the
@@ -59,18 +60,18 @@ func names(claims []string, room RoomName) (Reason, string) {
 func (h *Host) matches(claims []string, room RoomName) (Reason, string) {
 	decoded, isEncoded := jid.Decode(room.Name)
 	odd := ""
-	for _, text := range claims {
-		re, err := h.patterns.get(text)
+	for _, claim := range claims {
+		re, err := h.patterns.get(claim)
 		switch {
 		case err == nil && (re.MatchString(room.Name) || isEncoded && re.MatchString(decoded)):
 			return "", ""
-		case isLuaPattern(text):
-			odd = fmt.Sprintf(" (%q looks like a Lua pattern; usher reads RE2: \\d for %%d, \\- for %%-)", clip(text))
+		case isLuaPattern(claim):
+			odd = fmt.Sprintf(" (%q looks like a Lua pattern; usher reads RE2: \\d for %%d, \\- for %%-)", text.Name(claim))
 		case err != nil:
-			odd = fmt.Sprintf(" (%q: %v)", clip(text), err)
+			odd = fmt.Sprintf(" (%q: %v)", text.Name(claim), err)
 		}
 	}
-	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s", quoted(claims), clip(room.Name), odd)
+	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s", quoted(claims), text.Name(room.Name), odd)
 }
 
 // mendSubjectAny says what it costs, too: tenants are then kept apart by nothing.
@@ -86,13 +87,13 @@ func subjectMismatch(sub, tenant, host string) string {
 		if jid.LowerASCII(sub) == host {
 			return ""
 		}
-		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; %s", clip(sub), host, mendSubjectAny)
+		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; %s", text.Name(sub), host, mendSubjectAny)
 	}
 	switch named, err := jid.Tenant(sub); {
 	case err != nil:
-		return fmt.Sprintf("sub: %v; the room's tenant is %q", err, clip(tenant))
+		return fmt.Sprintf("sub: %v; the room's tenant is %q", err, text.Name(tenant))
 	case named != tenant:
-		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; %s", clip(sub), clip(tenant), mendSubjectAny)
+		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; %s", text.Name(sub), text.Name(tenant), mendSubjectAny)
 	}
 	return ""
 }
@@ -105,7 +106,7 @@ func quoted(names []string) string {
 			list = append(list, "…")
 			break
 		}
-		list = append(list, fmt.Sprintf("%q", clip(n)))
+		list = append(list, fmt.Sprintf("%q", text.Name(n)))
 	}
 	return strings.Join(list, ", ")
 }

@@ -3,6 +3,8 @@ package moderation
 import (
 	"fmt"
 	"time"
+
+	"usher/internal/text"
 )
 
 // clientTexts is what the person who was refused may know, and can do. There is
@@ -37,7 +39,7 @@ func (g Judged) why() string {
 	case g.Reason == ReasonNoSession:
 		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, or lift it: usher sessions allow"
 	case g.Reason == ReasonKeyRemoved:
-		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", clip(g.KeyID), clip(g.Issuer))
+		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
 	case !g.Endless(g.Used):
 		return fmt.Sprintf("its token expired at %s; have the client log in with a new one", g.Expires.UTC().Format(time.RFC3339))
 	}

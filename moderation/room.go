@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -23,7 +24,7 @@ type RoomName struct {
 func ParseRoom(bare string) (RoomName, error) {
 	local, domain, found := strings.Cut(bare, "@")
 	if !found || local == "" || domain == "" || len(bare) > jid.MaxJID || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(bare) {
-		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", clip(bare))
+		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", text.Name(bare))
 	}
 	return RoomName{JID: bare, Domain: domain, Room: jid.SplitRoom(local)}, nil
 }

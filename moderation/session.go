@@ -31,7 +31,7 @@ func (id *ID) UnmarshalText(text []byte) (err error) {
 func ParseID(s string) (ID, error) {
 	var id ID
 	if n, err := hex.Decode(id[:], []byte(s)); err != nil || n != len(id) || len(s) != 2*len(id) {
-		return ID{}, fmt.Errorf("%q is no ID of a session", clip(s))
+		return ID{}, fmt.Errorf("%q is no ID of a session", text.Name(s))
 	}
 	return id, nil
 }
@@ -143,5 +143,3 @@ func NewID(tokenPrint, host, account string) ID {
 	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + host + "\x00" + account))
 	return ID(sum[:len(ID{})])
 }
-
-func clip(s string) string { return text.Name(s) }

@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
+	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -78,7 +79,7 @@ func (a *asker) collect(ctx context.Context, room string, asked []*question) (al
 		case failed != nil:
 			err = cmp.Or(err, failed)
 		case in.Admin == nil:
-			err = cmp.Or(err, fmt.Errorf("%s answers without a list", clip(room)))
+			err = cmp.Or(err, fmt.Errorf("%s answers without a list", text.Name(room)))
 		default:
 			all = append(all, in.Admin.Items...)
 		}
@@ -141,6 +142,6 @@ func (a *asker) finish(ctx context.Context, room string, q *question) (*iq, erro
 	case "not-acceptable", "conflict", "jid-malformed":
 		return nil, fmt.Errorf("%w: %s", moderation.ErrRefused, condition)
 	default:
-		return nil, fmt.Errorf("%s answers %s", clip(room), condition)
+		return nil, fmt.Errorf("%s answers %s", text.Name(room), condition)
 	}
 }

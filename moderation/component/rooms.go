@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"usher/internal/jid"
-	"usher/internal/text"
 	"usher/moderation"
 )
 
@@ -144,5 +143,3 @@ func bare(jid string) string {
 	b, _, _ := strings.Cut(jid, "/")
 	return b
 }
-
-func clip(s string) string { return text.Name(s) }
