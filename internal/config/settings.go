@@ -7,6 +7,8 @@ import (
 	"usher/internal/strictyaml"
 )
 
+//go:generate go test . -run TestConfigurationPage -update
+
 // A section describes the keys of one mapping of the file. The descriptions stand
 // beside what reads the keys; docs/configuration.md is made of them.
 type section struct {
