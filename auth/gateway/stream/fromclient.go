@@ -15,7 +15,7 @@ import (
 
 // toProsody passes on what the client sends, until one of them ends.
 func (s *Session) toProsody() *closeReason {
-	err := websocket.Relay(&s.client, &s.prosody, (*fromClient)(s))
+	err := websocket.Relay(&s.client, &s.prosody, (*fromClient)(s), s.store())
 	if why, ok := errors.AsType[*closeReason](err); ok {
 		return why
 	}

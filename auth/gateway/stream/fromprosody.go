@@ -11,7 +11,7 @@ import (
 
 // toClient passes on what Prosody sends, until one of them ends.
 func (s *Session) toClient() *closeReason {
-	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s))
+	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s), s.store())
 	if fault, ok := errors.AsType[*websocket.DestinationError](err); ok {
 		return clientSlow(fault.Err)
 	}

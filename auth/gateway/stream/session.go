@@ -77,12 +77,17 @@ func (s *Session) Accept(w http.ResponseWriter, r *http.Request, protocol string
 func (s *Session) optionsOfClient() websocket.Options {
 	return websocket.Options{
 		IdleTimeout: s.sessions.IdleTimeout, WriteTimeout: s.sessions.WriteTimeout,
-		Trusted: s.progress.LoggedIn(), Buffers: &s.sessions.buffers, Share: s.share,
+		Trusted: s.progress.LoggedIn(),
 	}
 }
 
 func (s *Session) optionsOfProsody() websocket.Options {
-	return websocket.Options{Client: true, WriteTimeout: s.sessions.WriteTimeout, Buffers: &s.sessions.buffers, Share: s.share}
+	return websocket.Options{Client: true, WriteTimeout: s.sessions.WriteTimeout}
+}
+
+// store is what messages are read into, of either side.
+func (s *Session) store() websocket.Store {
+	return websocket.Store{Buffers: &s.sessions.buffers, Share: s.share}
 }
 
 // Run serves the session in goroutines of its own. If the others have been told

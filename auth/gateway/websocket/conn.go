@@ -30,9 +30,6 @@ type Options struct {
 	// Trusted says whether the other side may send without end; until then it is
 	// [EarlyBytes]. nil: it may.
 	Trusted *atomic.Bool
-
-	Buffers *Buffers      // for what is read; must not be nil where [Relay] reads
-	Share   *budget.Share // for messages in fragments; nil: they are a piece at most
 }
 
 // A Conn is one WebSocket connection after its handshake. It wants to be opened
@@ -46,8 +43,6 @@ type Conn struct {
 	writeTimeout time.Duration
 	readUntil    time.Time    // the read deadline in force
 	trusted      *atomic.Bool // of Options
-	buffers      *Buffers
-	share        *budget.Share
 	early        int64        // bytes that came before trusted was true
 	lastRead     atomic.Int64 // when something came last, in nanoseconds since 1970
 	final        atomic.Int64 // when everything must be over, likewise; 0: no such time
@@ -65,8 +60,7 @@ func (c *Conn) Open(nc net.Conn, early []byte, o Options) {
 	}
 	c.lastRead.Store(time.Now().UnixNano())
 	c.conn, c.reader = nc, bufio.NewReaderSize(from, readBytes)
-	c.idleTimeout, c.writeTimeout = o.IdleTimeout, o.WriteTimeout
-	c.trusted, c.buffers, c.share = o.Trusted, o.Buffers, o.Share
+	c.idleTimeout, c.writeTimeout, c.trusted = o.IdleTimeout, o.WriteTimeout, o.Trusted
 	if c.state = ws.StateServerSide; o.Client {
 		c.state = ws.StateClientSide
 	}

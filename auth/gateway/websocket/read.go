@@ -51,7 +51,7 @@ func (c *Conn) wait() error {
 
 // read reads the next message, of at most so many bytes, or none, into the
 // buffer's. Pings are answered.
-func (c *Conn) read(b *buffer, most int64) error {
+func (c *Conn) read(b *buffer, most int64, of *budget.Share) error {
 	h, err := c.header(b, c.state)
 	switch {
 	case err != nil:
@@ -62,7 +62,7 @@ func (c *Conn) read(b *buffer, most int64) error {
 		return ErrTooLarge
 	}
 	if !h.Fin {
-		b.message = Message{op: h.OpCode, loan: c.share.Loan()}
+		b.message = Message{op: h.OpCode, loan: of.Loan()}
 		return (&assembly{c, b, &b.message, most}).read(h)
 	}
 	if err := c.readWithin(h.Length); err != nil {

@@ -1,6 +1,10 @@
 package websocket
 
-import "errors"
+import (
+	"errors"
+
+	"usher/auth/gateway/budget"
+)
 
 // An Inspector looks at the messages of one direction. [Relay] calls it from its
 // own goroutine.
@@ -14,27 +18,33 @@ type Inspector interface {
 	Inspect(m *Message) (passes bool, err error)
 }
 
+// A Store is what [Relay] reads into.
+type Store struct {
+	Buffers *Buffers      // of pieces; must not be nil
+	Share   *budget.Share // for messages in fragments; nil: they are a piece at most
+}
+
 // Relay passes messages on from one connection to another, until one of them
 // fails or the inspector has it end. The error is a [SourceError] or a
 // [DestinationError], by which side failed, or the inspector's own.
-func Relay(from, to *Conn, i Inspector) error {
+func Relay(from, to *Conn, i Inspector, store Store) error {
 	for {
 		// Outside of what follows, so that a connection that waits has a small stack,
 		// and no buffer.
 		if err := from.wait(); err != nil {
 			return &SourceError{err}
 		}
-		if err := relayOne(from, to, i); err != nil {
+		if err := relayOne(from, to, i, store); err != nil {
 			return err
 		}
 	}
 }
 
 // relayOne passes one message on.
-func relayOne(from, to *Conn, i Inspector) error {
-	b := from.buffers.get()
-	defer from.buffers.put(b)
-	if err := from.read(b, i.Limit()); err != nil {
+func relayOne(from, to *Conn, i Inspector, store Store) error {
+	b := store.Buffers.get()
+	defer store.Buffers.put(b)
+	if err := from.read(b, i.Limit(), store.Share); err != nil {
 		return &SourceError{err}
 	}
 	m := &b.message

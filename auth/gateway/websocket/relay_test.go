@@ -55,9 +55,9 @@ func relayed(sent []byte, i inspector, trusted bool) (client, server []byte, err
 	is.Store(trusted)
 	from, to := &memory{in: bytes.NewReader(sent)}, &memory{}
 	var near, far Conn
-	near.Open(from, nil, Options{Trusted: is, Buffers: &buffers, Share: shares.Share(netip.Prefix{}, 1<<20)})
+	near.Open(from, nil, Options{Trusted: is})
 	far.Open(to, nil, Options{Client: true})
-	err = Relay(&near, &far, i)
+	err = Relay(&near, &far, i, Store{&buffers, shares.Share(netip.Prefix{}, 1<<20)})
 	if shares.Taken() != 0 {
 		err = errors.Join(err, errors.New("a loan is not repaid"))
 	}
@@ -154,10 +154,10 @@ func TestRelayErrors(t *testing.T) {
 		}
 	}
 	var near, far Conn
-	near.Open(&memory{in: bytes.NewReader(masked(true, ws.OpText, "text"))}, nil, Options{Buffers: &Buffers{}})
+	near.Open(&memory{in: bytes.NewReader(masked(true, ws.OpText, "text"))}, nil, Options{})
 	far.Open(&memory{}, nil, Options{Client: true})
 	far.Finish([]string{"the last"}, StatusNormalClosure, nil)
-	fault, ok := errors.AsType[*DestinationError](Relay(&near, &far, inspector{most: 100}))
+	fault, ok := errors.AsType[*DestinationError](Relay(&near, &far, inspector{most: 100}, Store{Buffers: &Buffers{}}))
 	if !ok || !errors.Is(fault, ErrFinished) {
 		t.Errorf("after the last frame: %v", fault)
 	}
