@@ -94,27 +94,6 @@ func TestUsersHeaderIsNoSecret(t *testing.T) {
 	}
 }
 
-func TestSettings(t *testing.T) {
-	c := call{method: "GET", url: "/auth/http/user_exists?user=alice&server=" + host}
-	for what, row := range map[string]struct {
-		settings *Settings
-		want     int
-	}{
-		"none":              {nil, 421},
-		"an empty secret":   {&Settings{Hosts: []string{"door:8280"}}, 401},
-		"insecure":          {&Settings{Hosts: []string{"DOOR:8280"}, Insecure: true}, 404},
-		"insecure, no Host": {&Settings{Insecure: true}, 421},
-	} {
-		s := &Server{Auth: newWorld(t).verifier}
-		if row.settings != nil {
-			s.Configure(*row.settings)
-		}
-		if got := c.do(s); got.Code != row.want {
-			t.Errorf("%s: %d, want %d", what, got.Code, row.want)
-		}
-	}
-}
-
 func TestStrictRequests(t *testing.T) {
 	w := newWorld(t)
 	token := authtest.Token(t, authtest.Claims(host, nil))

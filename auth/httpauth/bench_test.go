@@ -14,7 +14,7 @@ import (
 // the same kind of connection.
 func BenchmarkHTTP(b *testing.B) {
 	w := newWorld(b)
-	w.Server.Log, w.log = nil, syncBuffer{}
+	w.Handler, w.log = admitted(w.door, nil), syncBuffer{}
 	token := authtest.Token(b, authtest.Claims(host, nil))
 	ask := asks[DoorHTTP]("alice", token, host)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "true") })

@@ -7,9 +7,9 @@
 // A refusal of this package is none of these, whichever module reads it: its
 // status is never 2xx, and its body never true.
 //
-// Whoever may ask is admitted in one place, [Server.ServeHTTP], before
-// anything else is read. No URL, header or body is ever logged: they carry
-// tokens and the door's own secret.
+// Who may ask is said in one place, the [httpd.Admission] around the door, before
+// anything else is read. No URL, header or body is ever logged: they carry tokens
+// and the door's own secret.
 //
 // It starts no goroutine and has no lock.
 package httpauth

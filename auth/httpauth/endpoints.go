@@ -25,9 +25,6 @@ func (e endpoint) allow() string { return strings.Join(slices.Sorted(maps.Keys(e
 // httpPrefix is mod_auth_http's http_auth_url.
 const httpPrefix = "/auth/http/"
 
-// roomsPrefix is where questions about rooms begin.
-const roomsPrefix = "/muc/"
-
 // endpointOf returns what is at a path.
 func endpointOf(path string) (e endpoint, known bool) {
 	switch path {

@@ -14,10 +14,8 @@ func FuzzParams(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := parseParams(text)
 		if err != nil {
-			for name := range p {
-				if name != "key" {
-					t.Fatalf("an error beside %q", p)
-				}
+			if len(p) > 0 {
+				t.Fatalf("an error beside %q", p)
 			}
 			return
 		}

@@ -14,6 +14,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/internal/httpd"
 )
 
 const (
@@ -21,9 +22,10 @@ const (
 	secret = "0123456789abcdef0123456789abcdef"
 )
 
-// A world is a door with a real verifier.
+// A world is a door with a real verifier, and what says who may ask it.
 type world struct {
-	*Server
+	http.Handler
+	door     *Server
 	verifier *auth.Verifier
 	log      syncBuffer
 }
@@ -36,9 +38,16 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.verifier, w.Server = v, &Server{Auth: v, Log: log}
-	w.Configure(Settings{Secret: secret, Hosts: []string{"door:8280"}})
+	w.verifier, w.door = v, &Server{Auth: v}
+	w.Handler = admitted(w.door, log)
 	return w
+}
+
+// admitted is a door as the daemon has it.
+func admitted(door *Server, log *slog.Logger) http.Handler {
+	a := &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: UsersHeader}
+	a.Configure(httpd.AdmissionSettings{Secret: secret, Hosts: []string{"door:8280"}})
+	return a.Wrap(door)
 }
 
 type syncBuffer struct {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"usher/auth"
+	"usher/internal/httpd"
 )
 
 // userInfo is the validation endpoint of mod_auth_oauth_external: the token
@@ -28,7 +29,7 @@ func (q *request) userInfo() {
 
 // usersToken returns the token in Authorization, or refuses.
 func (q *request) usersToken() (token string, ok bool) {
-	token, ok = bearer(q.r)
+	token, ok = httpd.Bearer(q.r)
 	err := q.query.only(nil, "host")
 	if err == nil && !ok {
 		err = errNoBearer

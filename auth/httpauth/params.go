@@ -18,9 +18,7 @@ var (
 )
 
 // parseParams reads application/x-www-form-urlencoded strictly: of a parameter
-// that comes twice two readers may see different ones. On an error there is
-// still key, if it is there once, and nothing else: who is not admitted learns
-// nothing from the error.
+// that comes twice two readers may see different ones. On an error there are none.
 func parseParams(text string) (params, error) {
 	p := params{}
 	var problem error
@@ -42,7 +40,7 @@ func parseParams(text string) (params, error) {
 		p[name] = value
 	}
 	if problem != nil {
-		return params{"key": p["key"]}, problem
+		return params{}, problem
 	}
 	return p, nil
 }

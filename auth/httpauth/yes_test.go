@@ -183,9 +183,9 @@ func TestBrokenAuthenticator(t *testing.T) {
 	for _, b := range []broken{{true}, {false}} {
 		var log syncBuffer
 		s := &Server{Auth: b, Panics: panics.New(slog.New(slog.NewTextHandler(&log, nil)), nil)}
-		s.Configure(Settings{Secret: secret, Hosts: []string{"door:8280"}})
+		protected := admitted(s, nil)
 		for door, ask := range asks {
-			got := ask("alice", "token", host).do(s)
+			got := ask("alice", "token", host).do(protected)
 			if expectNo(t, door, got); got.Code != http.StatusServiceUnavailable {
 				t.Errorf("%s: %d", door, got.Code)
 			}
@@ -197,7 +197,7 @@ func TestBrokenAuthenticator(t *testing.T) {
 		if strings.Contains(log.String(), "secret") {
 			t.Errorf("the log says %s", log.String())
 		}
-		expectNo(t, "user_exists", call{method: "GET", url: "/auth/http/user_exists?user=a&server=b&key=" + secret}.do(s))
+		expectNo(t, "user_exists", call{method: "GET", url: "/auth/http/user_exists?user=a&server=b&key=" + secret}.do(protected))
 	}
 }
 

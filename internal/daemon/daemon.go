@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -54,7 +55,7 @@ type daemon struct {
 	panics    *panics.Reporter
 	verifier  *auth.Verifier
 	rooms     *roomParts
-	http      *httpauth.Server
+	http      http.Handler // of the HTTP door
 	endpoints *endpoints
 	reloader  *reloader
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
@@ -134,7 +135,9 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups,
 		requests: make(chan chan admin.Reload)}
 	r.level, r.verifier, r.rooms = level, v, rooms
-	r.http, r.endpoints = &httpauth.Server{Auth: v, Log: log, Panics: p, Rooms: rooms.handler}, e
+	r.endpoints = e
+	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
+	door := httpDoor(r.http, &httpauth.Server{Auth: v, Panics: p}, rooms.handler)
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	if err := r.start(c); err != nil {
@@ -142,7 +145,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	return &daemon{version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
-		http: r.http, endpoints: e, reloader: r}, nil
+		http: door, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.

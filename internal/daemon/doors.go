@@ -6,8 +6,10 @@ import (
 
 	"usher/auth/dovecot"
 	"usher/auth/extauth"
+	"usher/auth/httpauth"
 	"usher/internal/config"
 	"usher/internal/httpd"
+	"usher/moderation/muc"
 )
 
 // doors lists what answers logins.
@@ -25,7 +27,7 @@ func (d *daemon) doors() []task {
 		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, l) }})
 	}
 	if open["http"] != nil {
-		// A token stands in the URL or in a header. Who may ask is the door's to say.
+		// A token stands in the URL or in a header. Who may ask is the admission's to say.
 		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http,
 			HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize}))
 	}
@@ -35,6 +37,11 @@ func (d *daemon) doors() []task {
 		}})
 	}
 	return list
+}
+
+// httpDoor answers Prosody's modules that ask by HTTP: about rooms, and about logins.
+func httpDoor(a *httpd.Admission, logins *httpauth.Server, rooms *muc.Handler) http.Handler {
+	return a.Wrap(httpd.Below("/muc/", rooms, logins))
 }
 
 // services lists what answers monitoring and the commands.

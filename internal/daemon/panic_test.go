@@ -13,6 +13,7 @@ import (
 
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/internal/httpd"
 	"usher/internal/memory"
 	"usher/internal/panics"
 	"usher/metrics"
@@ -28,8 +29,9 @@ func TestEveryHandlerPanics(t *testing.T) {
 	m := metrics.New("test")
 	d := &daemon{metrics: m, rooms: &roomParts{}}
 	rooms := &muc.Handler{Service: brokenService(t, m)}
-	door := &httpauth.Server{Rooms: rooms}
-	door.Configure(httpauth.Settings{Insecure: true, Hosts: []string{"usher"}})
+	admission, logins := &httpd.Admission{}, &httpauth.Server{}
+	admission.Configure(httpd.AdmissionSettings{Insecure: true, Hosts: []string{"usher"}})
+	door := httpDoor(admission, logins, rooms)
 	gate := gateway.New(gateway.Options{})
 	gate.Configure(gateway.Settings{})
 	for _, row := range []struct {
@@ -64,7 +66,7 @@ func TestEveryHandlerPanics(t *testing.T) {
 		t.Run(row.path+row.query, func(t *testing.T) {
 			var log bytes.Buffer
 			p := panics.New(slog.New(slog.NewTextHandler(&log, nil)), m)
-			door.Panics, gate.Panics, rooms.Panics = p, p, p
+			logins.Panics, gate.Panics, rooms.Panics = p, p, p
 			method, path, _ := strings.Cut(row.path, " ")
 			r := httptest.NewRequestWithContext(t.Context(), method, "http://usher"+path+row.query, strings.NewReader(`[{"jid":"a@b"}]`))
 			if strings.Contains(path, "basic") {

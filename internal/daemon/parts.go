@@ -6,8 +6,8 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway"
-	"usher/auth/httpauth"
 	"usher/internal/config"
+	"usher/internal/httpd"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -17,7 +17,7 @@ type parts struct {
 	level     *slog.LevelVar
 	verifier  *auth.Verifier
 	rooms     *roomParts
-	http      *httpauth.Server
+	http      *httpd.Admission // to the HTTP door
 	gateway   *gateway.Server
 	endpoints *endpoints
 }
@@ -82,5 +82,5 @@ func (p *parts) configureHTTP(c *config.Config) {
 		return // it has no address, so it answers nobody
 	}
 	hosts := c.HTTP.HostHeaders(door.Addr())
-	p.http.Configure(httpauth.Settings{Secret: c.HTTP.Secret, Insecure: c.HTTP.Insecure, Hosts: hosts})
+	p.http.Configure(httpd.AdmissionSettings{Secret: c.HTTP.Secret, Insecure: c.HTTP.Insecure, Hosts: hosts})
 }
