@@ -3,64 +3,62 @@ package muc
 import (
 	"slices"
 	"sync"
+
+	"usher/internal/bounded"
 )
 
 const (
-	maxAttendedBytes = 4 << 20 // of one generation
+	maxAttendedBytes = 8 << 20
 	maxAttendedOfOne = 8
 	attendedOverhead = 200 // bytes of an account, about
 )
 
 // attendance remembers who was let into which main rooms: breakout rooms are
-// open to who is in their main room, or was just before. It has two generations,
-// and the older one goes when the younger is full. The zero value is ready.
+// open to who is in their main room, or was just before. At the bound those go who
+// were let into none for long.
 type attendance struct {
-	mu            sync.Mutex
-	young, former map[string][]string // bare JID → main rooms, the last one last
-	bytes         int                 // of young
+	mu   sync.Mutex
+	of   bounded.Map[string, attended] // by bare JID
+	last uint64
 }
 
-func (a *attendance) add(user, room string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	rooms, isYoung := a.young[user]
-	if !isYoung {
-		rooms = a.former[user]
-	}
-	if isYoung && len(rooms) > 0 && rooms[len(rooms)-1] == room {
-		return
-	}
-	next := slices.DeleteFunc(slices.Clone(rooms), func(r string) bool { return r == room })
-	next = append(next[max(0, len(next)+1-maxAttendedOfOne):], room)
-	size := sizeOf(user, next)
-	if isYoung {
-		size -= sizeOf(user, rooms)
-	}
-	if a.young == nil || a.bytes+size > maxAttendedBytes {
-		a.young, a.former, a.bytes = map[string][]string{}, a.young, 0
-		size = sizeOf(user, next)
-	}
-	a.young[user] = next
-	a.bytes += size
+type attended struct {
+	rooms []string // the last one last; of one account never changed, only replaced
+	at    uint64   // counts up
 }
 
-func sizeOf(user string, rooms []string) int {
+func newAttendance() *attendance {
+	return &attendance{of: bounded.Map[string, attended]{Most: maxAttendedBytes / attendedOverhead, Weight: maxAttendedBytes, Weigh: bytesOf,
+		Before: func(a, b attended) bool { return a.at < b.at }}}
+}
+
+func bytesOf(user string, a attended) int {
 	n := attendedOverhead + len(user)
-	for _, r := range rooms {
+	for _, r := range a.rooms {
 		n += len(r) + 16
 	}
 	return n
 }
 
-// of returns the main rooms that somebody was let into, the last one first.
-func (a *attendance) of(user string) []string {
+func (a *attendance) add(user, room string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	rooms, isYoung := a.young[user]
-	if !isYoung {
-		rooms = a.former[user]
+	a.last++
+	v, _ := a.of.Get(user)
+	if n := len(v.rooms); n == 0 || v.rooms[n-1] != room {
+		next := slices.DeleteFunc(slices.Clone(v.rooms), func(r string) bool { return r == room })
+		v.rooms = append(next[max(0, len(next)+1-maxAttendedOfOne):], room)
 	}
-	rooms = slices.Clone(rooms)
+	v.at = a.last
+	a.of.Put(user, v)
+}
+
+// rooms returns the main rooms that somebody was let into, the last one first.
+func (a *attendance) rooms(user string) []string {
+	a.mu.Lock()
+	v, _ := a.of.Get(user)
+	a.mu.Unlock()
+	rooms := slices.Clone(v.rooms)
 	slices.Reverse(rooms)
 	return rooms
 }

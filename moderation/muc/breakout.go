@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/bounded"
 	"usher/internal/text"
 	"usher/moderation"
 )
@@ -17,32 +18,33 @@ const (
 	mainRoomWithin = time.Second
 )
 
-// mainRooms remembers which room a breakout room belongs to. The zero value is
-// ready.
+// mainRooms remembers which room a breakout room belongs to.
 type mainRooms struct {
 	mu    sync.Mutex
-	known map[string]string
+	known bounded.Map[string, string]
+}
+
+func newMainRooms() *mainRooms {
+	return &mainRooms{known: bounded.Map[string, string]{Most: maxMainRooms}}
 }
 
 func (m *mainRooms) get(room string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.known[room]
+	main, _ := m.known.Get(room)
+	return main
 }
 
 func (m *mainRooms) put(room, main string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known == nil || len(m.known) >= maxMainRooms {
-		m.known = map[string]string{}
-	}
-	m.known[room] = main
+	m.known.Put(room, main)
 }
 
 func (m *mainRooms) forget(room string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.known, room)
+	m.known.Delete(room)
 }
 
 // mainOf returns the main room by which a join of a breakout room is decided:
@@ -51,7 +53,7 @@ func (m *mainRooms) forget(room string) {
 // was let into and that is open to it still. A client leaves the main room before
 // it joins, so having been let in counts.
 func (m *Service) mainOf(ctx context.Context, h *moderation.Host, user string, room moderation.RoomName) (moderation.RoomName, error) {
-	attended := m.attended.of(user)
+	attended := m.attended.rooms(user)
 	if m.alone {
 		return m.lastMain(h, user, attended)
 	}

@@ -88,8 +88,8 @@ type Service struct {
 	notifier Notifier
 
 	beginnings *beginnings
-	mains      mainRooms
-	attended   attendance
+	mains      *mainRooms
+	attended   *attendance
 	guard      creationGuard
 	pending    pendingJoins
 }
@@ -103,7 +103,7 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	m := &Service{sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
-		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier}
+		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier, mains: newMainRooms(), attended: newAttendance()}
 	if m.alone = o.Rooms == nil; m.alone {
 		m.rooms, m.effects, m.inFlight, m.notifier = noComponent{}, noComponent{}, noComponent{}, noComponent{}
 	}

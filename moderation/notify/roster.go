@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"usher/internal/bounded"
 	"usher/moderation"
 	"usher/moderation/sessions"
 )
@@ -27,11 +28,11 @@ type roster struct {
 	rooms    Occupants
 
 	mu   sync.Mutex
-	seen map[string][]string // by room: who was moderator
+	seen bounded.Map[string, []string] // by room: who was moderator
 }
 
 func newRoster(s *sessions.Sessions, rooms Occupants) *roster {
-	return &roster{sessions: s, rooms: rooms, seen: map[string][]string{}}
+	return &roster{sessions: s, rooms: rooms, seen: bounded.Map[string, []string]{Most: maxSeenRooms}}
 }
 
 // moderators returns the accounts that moderate a room now, but for service accounts,
@@ -66,21 +67,15 @@ func (r *roster) remember(room string, list []string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for other := range r.seen { // any
-		if len(r.seen) < maxSeenRooms || r.seen[room] != nil {
-			break
-		}
-		delete(r.seen, other)
-	}
-	r.seen[room] = few
+	r.seen.Put(room, few)
 }
 
 // mayModerate hints, from memory alone, at whether an account moderates a room.
 func (r *roster) mayModerate(room, jid string) bool {
 	r.mu.Lock()
-	hint := slices.Contains(r.seen[room], jid)
+	seen, _ := r.seen.Get(room)
 	r.mu.Unlock()
-	if hint {
+	if slices.Contains(seen, jid) {
 		return true
 	}
 	g := r.sessions.Rooms().Assignment(moderation.AssignmentKey{Room: room, JID: jid})

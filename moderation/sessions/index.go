@@ -3,13 +3,13 @@ package sessions
 import (
 	"slices"
 
+	"usher/internal/bounded"
 	"usher/moderation"
 )
 
 const (
-	maxWildcards     = 64   // last logins of a host with a token for many rooms
-	maxInterned      = 4096 // texts
-	sampledForOldest = 16
+	maxWildcards = 64   // last logins of a host with a token for many rooms
+	maxInterned  = 4096 // texts
 )
 
 // An accountKey is a bare JID in two parts, which need no memory of their own.
@@ -30,14 +30,14 @@ type index struct {
 	byAccount   map[accountKey][]*session
 	byRoom      roomIndex
 	byPrincipal principalIndex
-	resumable   map[string]*session        // by Session.Resumption
-	wildcards   map[string][]moderation.ID // by host: the last logins with a token for many rooms
-	interned    map[string]string          // the one copy of texts that most sessions have in common
+	resumable   map[string]*session         // by Session.Resumption
+	wildcards   map[string][]moderation.ID  // by host: the last logins with a token for many rooms
+	interned    bounded.Map[string, string] // the one copy of texts that most sessions have in common
 }
 
 func newIndex() index {
 	return index{all: map[moderation.ID]*session{}, byAccount: map[accountKey][]*session{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
-		resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{}, interned: map[string]string{}}
+		resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{}, interned: bounded.Map[string, string]{Most: maxInterned}}
 }
 
 // places are where the indexes have a session, so that it leaves them without a
@@ -83,13 +83,10 @@ func (x *index) insert(g *session) {
 
 // intern returns the one copy of a text that is kept.
 func (x *index) intern(text string) string {
-	if one, ok := x.interned[text]; ok {
+	if one, ok := x.interned.Get(text); ok {
 		return one
 	}
-	if len(x.interned) >= maxInterned {
-		clear(x.interned)
-	}
-	x.interned[text] = text
+	x.interned.Put(text, text)
 	return text
 }
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"usher/internal/bounded"
 )
 
 // Limits are those of what is kept. At the bound of one account its oldest login
@@ -80,19 +82,17 @@ func some(list []*session) iter.Seq[*session] {
 	}
 }
 
-// longUnused picks the one of a few that was not used for the longest; but not
-// the new one. Among so many that is as good as a search.
-func longUnused(grants iter.Seq[*session], but *session) *session {
-	var oldest *session
-	n := 0
-	for o := range grants {
-		if o.ID != but.ID && (oldest == nil || o.Used.Before(oldest.Used)) {
-			oldest = o
-		}
-		if n++; n == sampledForOldest {
-			break
+// longUnused picks one that was not used for long; but not the new one. It is nil if
+// there is no other.
+func longUnused(sessions iter.Seq[*session], but *session) *session {
+	others := func(yield func(*session) bool) {
+		for o := range sessions {
+			if o.ID != but.ID && !yield(o) {
+				return
+			}
 		}
 	}
+	oldest, _ := bounded.Least(others, func(a, b *session) bool { return a.Used.Before(b.Used) })
 	return oldest
 }
 

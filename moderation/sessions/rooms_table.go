@@ -1,8 +1,10 @@
 package sessions
 
 import (
+	"maps"
 	"time"
 
+	"usher/internal/bounded"
 	"usher/moderation"
 )
 
@@ -74,16 +76,7 @@ func (t *rooms) add(jid string, now time.Time) *roomState {
 // evict lets a room go whose last join is long ago: nobody is thrown out by it, only
 // its guests have to wait again.
 func (t *rooms) evict() {
-	var oldest *roomState
-	n := 0
-	for _, r := range t.all {
-		if oldest == nil || r.Joined.Before(oldest.Joined) {
-			oldest = r
-		}
-		if n++; n == sampledForOldest {
-			break
-		}
-	}
+	oldest, _ := bounded.Least(maps.Values(t.all), func(a, b *roomState) bool { return a.Joined.Before(b.Joined) })
 	t.drop(oldest.JID)
 	if oldest.Kept() && len(t.evicted) < maxEvicted {
 		t.evicted = append(t.evicted, oldest.Key()) // written by the next sweep
