@@ -30,16 +30,16 @@ import (
 
 // roomParts is everything about sessions and rooms.
 type roomParts struct {
-	store     stateStore
-	lobby     *lobby.Lobby
-	sessions  *sessions.Sessions
-	asked     *unasked.Reporter
-	service   *muc.Service
-	handler   *muc.Handler
-	keeper    *reconcile.Keeper // nil without a component
-	notifier  *notify.Notifier  // likewise
-	commands  *notify.LobbyCommands
-	component *component.Client // nil if there is none
+	store      stateStore
+	lobby      *lobby.Lobby
+	sessions   *sessions.Sessions
+	asked      *unasked.Reporter
+	service    *muc.Service
+	handler    *muc.Handler
+	reconciler *reconcile.Reconciler // nil without a component
+	notifier   *notify.Notifier      // likewise
+	commands   *notify.LobbyCommands
+	component  *component.Client // nil if there is none
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
 	membersOnly atomic.Bool              // some lobby is enforced by members-only rooms
@@ -76,12 +76,12 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.keeper = reconcile.NewKeeper(reconcile.KeeperOptions{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.asked,
+		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.asked,
 			Log: log, Metrics: m})
-		p.notifier = notify.NewNotifier(notify.NotifierOptions{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
+		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
 			Log: log, Metrics: m})
-		options.Rooms, options.Reconciler, options.Notifier = p.component, p.keeper, p.notifier
-		commands.Rooms, commands.Notifier = p.keeper, p.notifier
+		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
+		commands.Rooms, commands.Notifier = p.reconciler, p.notifier
 	}
 	p.commands = notify.NewLobbyCommands(commands)
 	if p.component != nil {
@@ -94,8 +94,8 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 
 // touch has the rooms looked at that a change touched.
 func (p *roomParts) touch(t sessions.Touched) {
-	if p.keeper != nil {
-		p.keeper.Touch(t)
+	if p.reconciler != nil {
+		p.reconciler.Touch(t)
 	}
 }
 
@@ -186,7 +186,7 @@ func (p *roomParts) tasks() []task {
 	sweep := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
 	list := []task{{"sessions", sweep}, {"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }}}
 	if p.component != nil {
-		list = append(list, task{"component", p.component.Run}, task{"rooms", p.keeper.Run},
+		list = append(list, task{"component", p.component.Run}, task{"rooms", p.reconciler.Run},
 			task{"notices", p.notifier.Run})
 	}
 	return list

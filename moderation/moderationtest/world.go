@@ -104,14 +104,15 @@ func (w *World) Policy(t testing.TB, hosts ...moderation.HostPolicy) *moderation
 // Prosody is all that a world asks of one.
 type Prosody interface {
 	reconcile.Rooms
+	muc.Rooms
 	notify.Messenger
 }
 
-// Connect gives the world a Prosody, in whose rooms nothing is done before the keeper
+// Connect gives the world a Prosody, in whose rooms nothing is done before the reconciler
 // and the notifier run.
-func (w *World) Connect(r Prosody) (*reconcile.Keeper, *notify.Notifier) {
-	k := reconcile.NewKeeper(reconcile.KeeperOptions{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now})
-	n := notify.NewNotifier(notify.NotifierOptions{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
+func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
+	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now})
+	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
 	if w.Lobby != nil {
 		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: k, Notifier: n})
 	}

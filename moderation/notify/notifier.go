@@ -46,9 +46,9 @@ type Notifier struct {
 	knocks, invitations *mailQueue
 }
 
-// NotifierOptions are the collaborators of a [Notifier]. A nil Log or Metrics is a
+// Options are the collaborators of a [Notifier]. A nil Log or Metrics is a
 // no-op.
-type NotifierOptions struct {
+type Options struct {
 	Sessions  *sessions.Sessions
 	Lobby     *lobby.Lobby
 	Rooms     Occupants
@@ -57,8 +57,8 @@ type NotifierOptions struct {
 	Metrics   *metrics.Metrics
 }
 
-// NewNotifier returns a notifier, which sends nothing before Run.
-func NewNotifier(o NotifierOptions) *Notifier {
+// New returns a notifier, which sends nothing before Run.
+func New(o Options) *Notifier {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

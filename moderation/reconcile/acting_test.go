@@ -12,7 +12,7 @@ import (
 
 // acting is all that acts in the rooms of a Prosody, and writes to people.
 type acting struct {
-	keeper   *reconcile.Keeper
+	keeper   *reconcile.Reconciler
 	notifier *notify.Notifier
 }
 

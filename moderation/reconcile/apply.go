@@ -14,131 +14,136 @@ import (
 
 // apply does what a plan says: what is to be given is written down first, what is
 // taken back is forgotten afterwards, so that a kill in between loses nothing.
-func (p *pass) apply(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) error {
+func (r *run) apply(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) error {
 	if a.Record != nil {
-		a.Record.Room, a.Record.JID = p.room, jid
-		if err := p.record(ctx, a.Record); err != nil {
+		a.Record.Room, a.Record.JID = r.room, jid
+		if err := r.record(ctx, a.Record); err != nil {
 			return err
 		}
 	}
 	if a.Set != "" {
-		if err := p.set(ctx, jid, o, a); err != nil {
+		if err := r.set(ctx, jid, o, a); err != nil {
 			return err
 		}
 	}
 	if a.Remove {
-		if err := p.remove(ctx, jid, o); err != nil {
+		if err := r.remove(ctx, jid, o); err != nil {
 			return err
 		}
 	}
 	if a.Forget {
-		return p.kept.Drop(ctx, moderation.AssignmentKey{Room: p.room, JID: jid}, p.ledger[jid], p.epoch)
+		return r.kept.Drop(ctx, r.key(jid), r.assignments[jid], r.epoch)
 	}
 	return nil
 }
 
-// record has the ledger say something else of an account than when the room was
+// record writes an assignment in the place of the one that there was when the room was
 // read.
-func (p *pass) record(ctx context.Context, g *moderation.Assignment) error {
-	err := p.kept.Put(ctx, g, p.ledger[g.JID], p.epoch)
+func (r *run) record(ctx context.Context, a *moderation.Assignment) error {
+	err := r.kept.Put(ctx, a, r.assignments[a.JID], r.epoch)
 	if err == nil || errors.Is(err, sessions.ErrNotKept) {
-		p.ledger[g.JID] = g
+		r.assignments[a.JID] = a
 	}
 	return err
 }
 
-// set sets an affiliation, and confirms what the ledger says of it.
-func (p *pass) set(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) error {
-	done := p.setting.begin(moderation.AssignmentKey{Room: p.room, JID: jid})
-	err := p.rooms.SetAffiliation(ctx, p.room, jid, a.Set)
+// set sets an affiliation, and confirms the assignment.
+func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) error {
+	done := r.inFlight.begin(r.key(jid))
+	err := r.rooms.SetAffiliation(ctx, r.room, jid, a.Set)
 	done()
-	p.metrics.Affiliation(string(a.Set), err == nil)
+	r.metrics.Affiliation(string(a.Set), err == nil)
 	if err != nil {
 		return err
 	}
-	p.tell(ctx, jid, o, a)
-	p.has[jid] = a.Set
+	r.tell(ctx, jid, o, a)
+	r.has[jid] = a.Set
 	if a.Record == nil {
 		return nil
 	}
-	if err := p.confirm(ctx, a.Record, o.Has); !errors.Is(err, sessions.ErrNotKept) {
+	if err := r.confirm(ctx, a.Record, o.Has); !errors.Is(err, sessions.ErrNotKept) {
 		return err
 	}
 	return nil // what was written before is enough
 }
 
-// confirm has the ledger say that the room has what it says. Before, the account
-// was something else.
-func (p *pass) confirm(ctx context.Context, g *moderation.Assignment, before moderation.Affiliation) error {
-	done := *g
-	done.Confirmed, done.At = true, p.now()
-	err := p.record(ctx, &done)
+// confirm notes that the room has what an assignment says. Before, the account was
+// something else.
+func (r *run) confirm(ctx context.Context, a *moderation.Assignment, before moderation.Affiliation) error {
+	confirmed := *a
+	confirmed.Confirmed, confirmed.At = true, r.now()
+	err := r.record(ctx, &confirmed)
 	if errors.Is(err, sessions.ErrEnded) || errors.Is(err, sessions.ErrNotTheRoom) {
-		p.putBack(ctx, g, before)
+		r.putBack(ctx, a, before)
 	}
 	return err
 }
 
-// putBack is for what was given in the very moment in which the session ended, or
-// the room was made anew. Whoever saw to that may have done so before it was
-// set, and nobody would take it back; nor would he what is written nowhere.
-func (p *pass) putBack(ctx context.Context, g *moderation.Assignment, before moderation.Affiliation) {
+// putBack undoes what was given in the very moment in which the session ended, or the
+// room was made anew. The end may have been seen to before the affiliation was set, and
+// a new room knows of no assignment: nothing else would take it back.
+func (r *run) putBack(ctx context.Context, a *moderation.Assignment, before moderation.Affiliation) {
 	if before == moderation.Outcast { // ours, or it would not have been touched
 		before = moderation.None
 	}
-	if g.Affiliation.Rank() > before.Rank() && p.rooms.SetAffiliation(ctx, p.room, g.JID, before) == nil {
-		p.has[g.JID] = before
+	if a.Affiliation.Rank() > before.Rank() && r.rooms.SetAffiliation(ctx, r.room, a.JID, before) == nil {
+		r.has[a.JID] = before
 	}
-	p.changed(p.room, g.JID)
+	r.soon(r.room, a.JID)
 }
 
-// remove takes an account out of the room. Only a moderator who is in the room
-// may change a role (Prosody's may_set_role), which a component is not: so the
-// account is banned, and the ban lifted at once. It is written down before, so
-// that a kill in between leaves nobody banned.
-func (p *pass) remove(ctx context.Context, jid string, o moderation.Observed) error {
+// remove takes an account out of the room. Only a moderator who is in the room may
+// change a role (Prosody's may_set_role), which a component is not: so the account is
+// banned, and the ban lifted at once. It is written down before, so that a kill in
+// between leaves no account banned.
+func (r *run) remove(ctx context.Context, jid string, o moderation.Observed) error {
 	if !o.Inside || o.Has == moderation.Outcast {
 		return nil
 	}
 	after := moderation.None
-	if g := o.Assignment; g.External && o.Has == g.Affiliation {
+	if a := o.Assignment; a.External && o.Has == a.Affiliation {
 		after = o.Has
 	}
 	ban := *o.Assignment
-	ban.Room, ban.JID, ban.Affiliation, ban.External, ban.Overridden, ban.End = p.room, jid, moderation.Outcast, false, false, moderation.EndRevoked
-	if err := p.record(ctx, &ban); err != nil && !errors.Is(err, sessions.ErrNotKept) {
+	ban.Room, ban.JID, ban.Affiliation = r.room, jid, moderation.Outcast
+	ban.External, ban.Overridden, ban.End = false, false, moderation.EndRevoked
+	if err := r.record(ctx, &ban); err != nil && !errors.Is(err, sessions.ErrNotKept) {
 		return err
 	}
 	for _, a := range []moderation.Affiliation{moderation.Outcast, after} {
-		if err := p.rooms.SetAffiliation(ctx, p.room, jid, a); err != nil {
+		if err := r.rooms.SetAffiliation(ctx, r.room, jid, a); err != nil {
 			return err
 		}
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", logattr.Room(p.room), logattr.Account(jid))
+	r.log.LogAttrs(ctx, slog.LevelInfo, "occupant removed", logattr.Room(r.room), logattr.Account(jid))
 	return nil
 }
 
-// tell writes the line of a change. Who made somebody an owner Prosody does
-// not say: named are those who could.
-func (p *pass) tell(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) {
-	attrs := []slog.Attr{logattr.Room(p.room), logattr.Account(jid),
+// tell writes the line of a change. Prosody does not say which owner made another
+// owner: named are those who could.
+func (r *run) tell(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) {
+	attrs := []slog.Attr{logattr.Room(r.room), logattr.Account(jid),
 		slog.String("affiliation", string(a.Set)), slog.String("before", string(o.Has))}
-	foreign := o.Assignment == nil || o.Assignment.External || o.Assignment.Affiliation != moderation.Owner
-	if p.strict && o.Has == moderation.Owner && a.Set != moderation.Owner && foreign {
-		p.log.LogAttrs(ctx, slog.LevelWarn, "an owner that no token made was demoted (moderation.strict)",
-			append(attrs, slog.Any("made_by_one_of", p.suspects(jid)))...)
+	ours := o.Assignment != nil && !o.Assignment.External && o.Assignment.Affiliation == moderation.Owner
+	if r.strict && o.Has == moderation.Owner && a.Set != moderation.Owner && !ours {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "an owner that no token made was demoted (moderation.strict)",
+			append(attrs, slog.Any("made_by_one_of", r.suspects(jid)))...)
 		return
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, "affiliation set", attrs...)
+	r.log.LogAttrs(ctx, slog.LevelInfo, "affiliation set", attrs...)
 }
 
-// suspects are the other owners who are in the room, and those service
-// accounts that always are: jicofo's enable-auto-owner is the usual one.
-func (p *pass) suspects(jid string) []string {
+// maxSuspects bounds how many the line of a demotion names.
+const maxSuspects = 5
+
+// suspects are the other owners that are in the room, and those service accounts that
+// always are: jicofo's enable-auto-owner is the usual one.
+func (r *run) suspects(jid string) []string {
 	list := []string{}
-	for _, o := range p.occupants {
-		if o.JID != jid && (p.has[o.JID] == moderation.Owner || p.rules.IsService(o.JID)) && !slices.Contains(list, text.Name(o.JID)) && len(list) < 5 {
-			list = append(list, text.Name(o.JID))
+	for _, o := range r.occupants {
+		could := o.JID != jid && (r.has[o.JID] == moderation.Owner || r.host.IsService(o.JID))
+		if name := text.Name(o.JID); could && !slices.Contains(list, name) && len(list) < maxSuspects {
+			list = append(list, name)
 		}
 	}
 	if len(list) == 0 {

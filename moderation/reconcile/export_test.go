@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Attend lets a keeper do what it is asked to, while it reconciles no room by itself.
-func (k *Keeper) Attend(t testing.TB) {
+// Attend lets a reconciler do what it is asked to, while it runs over no room by itself.
+func (r *Reconciler) Attend(t testing.TB) {
 	ctx, cancel := context.WithCancel(t.Context())
-	k.group.Open(ctx)
-	t.Cleanup(func() { cancel(); k.group.Close() })
+	r.group.Open(ctx)
+	t.Cleanup(func() { cancel(); r.group.Close() })
 }

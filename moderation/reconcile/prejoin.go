@@ -8,70 +8,70 @@ import (
 	"usher/moderation/sessions"
 )
 
-// greetTries is how often a room is read anew because somebody else was at work
-// there.
-const greetTries = 3
+// preJoinTries is how often a room is read anew because another part of usher was at
+// work there.
+const preJoinTries = 3
 
 // BeforeJoin makes an account be in a room what its sessions say, as it joins when
 // BeforeJoin returns: at the latest when ctx ends. The account may have come in
 // without what is not done by then, so that the room is reconciled.
-func (k *Keeper) BeforeJoin(ctx context.Context, room, jid string) {
-	if k.rooms.Connection() == 0 {
+func (r *Reconciler) BeforeJoin(ctx context.Context, room, jid string) {
+	if r.rooms.Connection() == 0 {
 		return
 	}
-	if k.welcomes.Acquire(ctx, 1) != nil {
-		k.Joined(room, jid)
+	if r.grants.Acquire(ctx, 1) != nil {
+		r.Joined(room, jid)
 		return
 	}
 	done := make(chan struct{})
-	if !k.group.Go(func(ctx context.Context) {
+	if !r.group.Go(func(ctx context.Context) {
 		defer close(done)
-		defer k.welcomes.Release(1)
-		if again := k.greet(ctx, room, jid); again {
-			k.changed(room, jid)
+		defer r.grants.Release(1)
+		if again := r.preJoin(ctx, room, jid); again {
+			r.soon(room, jid)
 		}
 	}) {
-		k.welcomes.Release(1)
+		r.grants.Release(1)
 		return
 	}
 	select {
 	case <-done:
 	case <-ctx.Done():
-		k.Joined(room, jid)
+		r.Joined(room, jid)
 	}
 }
 
-// greet gives somebody what a session says, and reports whether the room has to be
-// looked at for him. The context is the keeper's: whoever waits for it does not end
-// it, as nothing is to be left half done.
-func (k *Keeper) greet(ctx context.Context, room, jid string) (again bool) {
+// preJoin gives an account what a session says, and reports whether the room has to be
+// reconciled for it. The context is the reconciler's: the join that waits for this does
+// not end it, as nothing is to be left half done.
+func (r *Reconciler) preJoin(ctx context.Context, room, jid string) (again bool) {
 	ctx, cancel := context.WithTimeout(ctx, runWithin)
 	defer cancel()
-	p := &pass{Keeper: k, room: room}
-	if !p.prepare() {
+	g := single{r.over(room), jid}
+	if !g.prepare() {
 		return false
 	}
-	again, err := p.greet(ctx, jid)
+	again, err := g.preJoin(ctx)
 	if err != nil {
-		p.failed(ctx, err)
+		g.failed(ctx, err)
 	}
 	return again
 }
 
-// greet is one, but only gives, and so needs not to know who is in the room. It
-// asks first and sets then, unlike welcome: somebody who was banned can join as
-// often as he likes, and a ban that is lifted for a moment would let him in.
-func (p *pass) greet(ctx context.Context, jid string) (again bool, err error) {
-	for range greetTries {
-		if err := p.readAffiliations(ctx); err != nil {
+// preJoin is [run.account], but only gives, and so needs not to know who is in the room.
+// It asks first and sets then, unlike grantAtLogin: an account that was banned can join
+// as often as it likes, and a ban that is lifted for a moment would let it in.
+func (g single) preJoin(ctx context.Context) (again bool, err error) {
+	for range preJoinTries {
+		if err := g.readAffiliations(ctx); err != nil {
 			return !errors.Is(err, moderation.ErrNoRoom), err
 		}
-		o, d := p.observe(jid), p.desire(jid)
+		o, d := g.observed(g.jid), g.desired(g.jid)
 		if !d.Entitled || d.Lobby {
 			return true, nil
 		}
-		if err := p.apply(ctx, jid, o, moderation.Plan(o, d, p.now())); !errors.Is(err, sessions.ErrMoved) {
-			again, err = p.outcome(ctx, jid, err)
+		if err := g.apply(ctx, g.jid, o, moderation.Plan(o, d, g.now())); !errors.Is(err, sessions.ErrMoved) {
+			again, err = g.tolerate(ctx, g.jid, err)
 			return again || err != nil, err
 		}
 	}

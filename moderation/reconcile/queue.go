@@ -16,14 +16,15 @@ const (
 	strictEvery    = 30 * time.Second
 	afterTrouble   = 5 * time.Second
 	resyncInterval = 5 * time.Millisecond // between two rooms of a resync
-	cooldownFactor = 4                    // how much longer than it was worked on a room is left in peace, but
-	maxCooldown    = 2 * time.Second
+	cooldownFactor = 4                    // how much longer than its run took a room is left in peace, but
+	maxCooldown    = 2 * time.Second      // no longer than this
 )
 
 // retries is when a room is reconciled again after a join, until the role is
 // seen: the join itself has to come through Prosody first.
 func retries() []time.Duration {
-	return []time.Duration{30 * time.Millisecond, 120 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second, 15 * time.Second}
+	return []time.Duration{30 * time.Millisecond, 120 * time.Millisecond, 500 * time.Millisecond,
+		2 * time.Second, 5 * time.Second, 15 * time.Second}
 }
 
 // resyncs is when a room is reconciled as a whole after a reconnection: a join
@@ -44,15 +45,15 @@ type queue struct {
 	accounts int // that the items name, also while they are worked on
 }
 
-// An item is a room in the queue. To reconcile it makes Prosody write lists as long
-// as the room is large, so that afterwards there is a cooldown in proportion: a
-// large room that fills up costs Prosody no more of its time than a small one.
+// An item is a room in the queue. A run over it makes Prosody write lists as long as
+// the room is large, so that after it there is a cooldown in proportion: a large room
+// that fills up costs Prosody no more of its time than a small one.
 type item struct {
 	room     string
 	due      time.Time      // zero: not at all
 	cooldown time.Time      // not before
 	urgent   bool           // before the cooldown is over, too
-	everyone int            // how often everybody in the room is still to be seen to
+	everyone int            // how many runs are still to see to all in the room
 	tries    map[string]int // by account: how often it was seen to since it joined
 	strict   int            // runs since the last join, where owners are watched
 	running  bool
@@ -100,7 +101,7 @@ func (q *queue) put(room, jid string, after time.Duration, urgent bool) {
 	case q.accounts < maxAccounts:
 		it.tries[jid] = 0
 		q.accounts++
-	default: // everybody, then
+	default: // all in the room, then
 		it.everyone = max(it.everyone, 1)
 	}
 	it.strict = 0
