@@ -3,9 +3,7 @@ package httpauth
 import (
 	"errors"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -16,11 +14,21 @@ import (
 // An endpoint is one path.
 type endpoint struct {
 	door        string
-	usersHeader bool // Authorization is the user's, so the door's secret stands in the URL
-	methods     map[string]func(*request)
+	usersHeader bool   // Authorization is the user's, so the door's secret stands in the URL
+	methods     string // as an Allow header has them
+	serve       func(*request)
 }
 
-func (e endpoint) allow() string { return strings.Join(slices.Sorted(maps.Keys(e.methods)), ", ") }
+// The methods that endpoints have.
+const (
+	get       = http.MethodGet
+	post      = http.MethodPost
+	getOrPost = get + ", " + post
+)
+
+func (e endpoint) takes(method string) bool {
+	return e.methods == method || e.methods == getOrPost && (method == get || method == post)
+}
 
 // httpPrefix is mod_auth_http's http_auth_url.
 const httpPrefix = "/auth/http/"
@@ -29,24 +37,22 @@ const httpPrefix = "/auth/http/"
 func endpointOf(path string) (e endpoint, known bool) {
 	switch path {
 	case httpPrefix + "check_password":
-		return endpoint{DoorHTTP, false, get((*request).checkPassword)}, true
+		return endpoint{DoorHTTP, false, get, (*request).checkPassword}, true
 	case httpPrefix + "user_exists":
-		return endpoint{DoorHTTP, false, get((*request).userExists)}, true
+		return endpoint{DoorHTTP, false, get, (*request).userExists}, true
 	case "/auth/basic":
-		return endpoint{DoorHTTPAsync, true, get((*request).basic)}, true
+		return endpoint{DoorHTTPAsync, true, get, (*request).basic}, true
 	case "/auth/json":
-		return endpoint{DoorCustomHTTP, false, post((*request).customJSON)}, true
+		return endpoint{DoorCustomHTTP, false, post, (*request).customJSON}, true
 	case "/auth/oauth/userinfo":
-		return endpoint{DoorOAuth, true, get((*request).userInfo)}, true
+		return endpoint{DoorOAuth, true, get, (*request).userInfo}, true
 	case "/auth/oauth/token":
-		return endpoint{DoorOAuth, false, post((*request).oauthToken)}, true
+		return endpoint{DoorOAuth, false, post, (*request).oauthToken}, true
 	case "/auth/ticket":
-		return endpoint{DoorTicket, true, post((*request).giveTicket)}, true
+		return endpoint{DoorTicket, true, post, (*request).giveTicket}, true
 	}
 	if strings.HasPrefix(path, httpPrefix) { // register, set_password, remove_user
-		both := get((*request).unsupported)
-		both[http.MethodPost] = both[http.MethodGet]
-		return endpoint{DoorHTTP, false, both}, true
+		return endpoint{DoorHTTP, false, getOrPost, (*request).unsupported}, true
 	}
 	return endpoint{}, false
 }
@@ -54,20 +60,12 @@ func endpointOf(path string) (e endpoint, known bool) {
 // pattern is the endpoint's path for a line of the log: nothing of a client's.
 func (e endpoint) pattern(path string) string {
 	switch {
-	case e.methods == nil:
+	case e.serve == nil:
 		return "unknown"
 	case strings.HasPrefix(path, httpPrefix):
 		return httpPrefix
 	}
 	return path // endpointOf knows it
-}
-
-func get(f func(*request)) map[string]func(*request) {
-	return map[string]func(*request){http.MethodGet: f}
-}
-
-func post(f func(*request)) map[string]func(*request) {
-	return map[string]func(*request){http.MethodPost: f}
 }
 
 // checkPassword is GET check_password of mod_auth_http. Yes is a 200 whose

@@ -68,16 +68,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	delete(query, "key")
 	r.Pattern = e.pattern(r.URL.Path)
 	q := &request{Server: s, w: w, r: r, door: e.door, query: query}
-	switch serve := e.methods[r.Method]; {
+	switch {
 	case !known:
 		q.text(http.StatusNotFound, "no such path\n")
-	case serve == nil:
-		w.Header().Set("Allow", e.allow())
+	case !e.takes(r.Method):
+		w.Header().Set("Allow", e.methods)
 		q.text(http.StatusMethodNotAllowed, "no such method\n")
 	case problem != nil:
 		q.refuse(q.malformed(problem))
 	default:
-		serve(q)
+		e.serve(q)
 	}
 }
 
