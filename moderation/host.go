@@ -15,7 +15,7 @@ type Host struct {
 	guests   map[string]bool
 	service  map[string]bool
 	bounds   map[string]*issuerBounds // of the issuers that are bound
-	patterns patterns
+	patterns *patterns
 }
 
 func setOf(list []string) map[string]bool {

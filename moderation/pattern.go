@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"usher/internal/bounded"
 	"usher/internal/jid"
 )
 
@@ -19,21 +20,30 @@ const (
 )
 
 // patterns keeps compiled expressions: a decision is made at each join, and
-// people of one meeting have the same claim. The zero value is ready.
+// people of one meeting have the same claim.
 type patterns struct {
-	mu    sync.RWMutex
-	kept  map[string]*regexp.Regexp
-	steps int // of all of them
+	mu   sync.RWMutex
+	kept bounded.Map[string, compiled]
+}
+
+type compiled struct {
+	*regexp.Regexp
+	steps int
+}
+
+func newPatterns() *patterns {
+	return &patterns{kept: bounded.Map[string, compiled]{Most: maxPatterns, Weight: maxKept,
+		Weigh: func(_ string, c compiled) int { return c.steps }}}
 }
 
 // get compiles an expression over all of a room's name, in which there are no
 // capital letters. RE2 syntax is matched in linear time.
 func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	p.mu.RLock()
-	re := p.kept[text]
+	known, there := p.kept.Get(text)
 	p.mu.RUnlock()
-	if re != nil {
-		return re, nil
+	if there {
+		return known.Regexp, nil
 	}
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("the regular expression has over %d bytes", maxPattern)
@@ -47,24 +57,14 @@ func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	if steps > maxSteps {
 		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and + are one", steps, maxSteps)
 	}
-	if re, err = regexp.Compile(`\A(?i:` + text + `)\z`); err != nil {
+	re, err := regexp.Compile(`\A(?i:` + text + `)\z`)
+	if err != nil {
 		return nil, errors.New("the regular expression cannot be read")
 	}
-	p.keep(text, re, steps)
-	return re, nil
-}
-
-func (p *patterns) keep(text string, re *regexp.Regexp, steps int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.kept[text] != nil {
-		return
-	}
-	if p.kept == nil || len(p.kept) >= maxPatterns || p.steps+steps > maxKept {
-		p.kept, p.steps = map[string]*regexp.Regexp{}, 0
-	}
-	p.kept[text] = re
-	p.steps += steps
+	p.kept.Put(text, compiled{re, steps})
+	return re, nil
 }
 
 // stepsOf says about how many instructions an expression is compiled to. It is

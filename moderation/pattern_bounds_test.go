@@ -11,7 +11,7 @@ import (
 // TestPatternBounds: no expression that a token may hold costs more than a few
 // milliseconds, nor do all of them together fill the memory.
 func TestPatternBounds(t *testing.T) {
-	var p patterns
+	p := newPatterns()
 	for _, text := range []string{strings.Repeat(`(.?){1000}`, 100), strings.Repeat(`x{1000}`, 140), `((a{9}){10}){11}b{20}`, `(a|b|c){500}`} {
 		began := time.Now()
 		if _, err := p.get(text); err == nil || !strings.Contains(err.Error(), "steps") {
@@ -37,8 +37,12 @@ func TestPatternBounds(t *testing.T) {
 		if _, err := p.get(fmt.Sprintf("x{300}%d", i)); err != nil {
 			t.Fatal(err)
 		}
-		if p.steps > maxKept || len(p.kept) > maxPatterns {
-			t.Fatalf("%d steps of %d expressions are kept", p.steps, len(p.kept))
+		steps := 0
+		for _, c := range p.kept.All() {
+			steps += c.steps
+		}
+		if steps > maxKept || p.kept.Len() > maxPatterns {
+			t.Fatalf("%d steps of %d expressions are kept", steps, p.kept.Len())
 		}
 	}
 }
