@@ -81,7 +81,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
 			Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
-		commands.Rooms, commands.Notifier = p.reconciler, p.notifier
+		commands.Reconciler, commands.Notifier = p.reconciler, p.notifier
 	}
 	p.commands = notify.NewLobbyCommands(commands)
 	if p.component != nil {

@@ -66,7 +66,8 @@ func New(c Config, o Options) *Client {
 	o.PingEvery = cmp.Or(o.PingEvery, 30*time.Second)
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, 5*time.Second)
 	dialer := net.Dialer{Timeout: handshakeWithin}
-	client := &Client{o: o, dial: dialer.DialContext, config: c, changed: make(chan struct{}), connected: make(chan struct{}, 1),
+	client := &Client{o: o, dial: dialer.DialContext, config: c,
+		changed: make(chan struct{}), connected: make(chan struct{}, 1),
 		problem: "not connected yet", rights: rights{log: o.Log, lines: ratelimit.Log{Every: time.Minute}}}
 	client.asker = asker{client.current, o.AnswerWithin, &client.rights}
 	return client

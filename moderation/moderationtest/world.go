@@ -114,7 +114,7 @@ func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
 	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now})
 	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
 	if w.Lobby != nil {
-		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: k, Notifier: n})
+		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Reconciler: k, Notifier: n})
 	}
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now,
 		Rooms: r, Reconciler: k, Notifier: n})

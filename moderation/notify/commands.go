@@ -11,10 +11,13 @@ import (
 	"usher/moderation/sessions"
 )
 
-const maxCommandRooms = 20 // of one moderator, where somebody waits
+const maxCommandRooms = 20 // of one moderator, where an account waits
 
-// A Hurry has a room reconciled for an account now, though it may be large.
-type Hurry interface{ Urgent(room, account string) }
+// A Reconciler makes rooms be as was decided.
+type Reconciler interface {
+	// Urgent has a room reconciled for an account now, though it may be large.
+	Urgent(room, account string)
+}
 
 // CommandOptions are the collaborators of [LobbyCommands]. A nil Log is a no-op.
 type CommandOptions struct {
@@ -22,9 +25,9 @@ type CommandOptions struct {
 	Lobby    *lobby.Lobby
 	Log      *slog.Logger
 
-	// Of the component; nil without one.
-	Rooms    Hurry
-	Notifier *Notifier
+	// Nil without a component.
+	Reconciler Reconciler
+	Notifier   *Notifier
 }
 
 // LobbyCommands are what moderators and operators may do about the accounts that wait
@@ -40,18 +43,19 @@ type LobbyCommands struct {
 
 // NewLobbyCommands returns the commands.
 func NewLobbyCommands(o CommandOptions) *LobbyCommands {
-	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log, urgent: func(string, string) {}, invite: func(moderation.AssignmentKey) {}}
+	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log,
+		urgent: func(string, string) {}, invite: func(moderation.AssignmentKey) {}}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	if o.Notifier != nil {
-		c.roster, c.invite, c.urgent = o.Notifier.roster, o.Notifier.Invite, o.Rooms.Urgent
+		c.roster, c.invite, c.urgent = o.Notifier.roster, o.Notifier.Invite, o.Reconciler.Urgent
 	}
 	return c
 }
 
 // MayModerate hints, from memory alone, at whether an account is moderator of a
-// room, or, for "", of any room where somebody waits. Only the room knows.
+// room, or, for "", of any room where an account waits. Only the room knows.
 func (c *LobbyCommands) MayModerate(account, room string) bool {
 	switch {
 	case c.roster == nil:
@@ -59,14 +63,17 @@ func (c *LobbyCommands) MayModerate(account, room string) bool {
 	case room != "":
 		return c.roster.mayModerate(room, account)
 	}
-	return slices.ContainsFunc(c.lobby.KnockedRooms(), func(room string) bool { return c.roster.mayModerate(room, account) })
+	return slices.ContainsFunc(c.lobby.KnockedRooms(), func(room string) bool {
+		return c.roster.mayModerate(room, account)
+	})
 }
 
 // Knocks reports, from memory alone, whether an account waits in a room or was
 // decided about there: only such a one can be decided about.
 func (c *LobbyCommands) Knocks(room, account string) bool { return c.lobby.Knocked(room, account) }
 
-// Waiting returns who waits in rooms that an account, a bare JID, moderates now.
+// Waiting returns the accounts that wait in rooms that an account, a bare JID,
+// moderates now. The rooms are asked.
 func (c *LobbyCommands) Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error) {
 	if c.roster == nil {
 		return nil, moderation.ErrNoComponent
@@ -114,8 +121,8 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	return c.decideAll(ctx, list)
 }
 
-// FindRoom completes a room's name as [Policy.FindRoom] does, by the rooms that are
-// there and those where somebody knocks.
+// FindRoom completes a room's name as [moderation.Policy.FindRoom] does, by the rooms
+// that are there and those where an account knocks.
 func (c *LobbyCommands) FindRoom(name string) (string, error) {
 	return c.sessions.Policy().FindRoom(name, append(c.sessions.Rooms().Known(), c.lobby.KnockedRooms()...))
 }

@@ -19,9 +19,9 @@ const (
 	inviteLater = time.Minute     // an invitation waits for it, after the decision
 )
 
-// Decide admits an account that waits in a room, or denies. Whoever is admitted
-// gets an invitation once the room has the membership, and Decide returns when
-// that is so; at the latest after 5 s, with [moderation.ErrNotYet].
+// Decide admits an account that waits in a room, or denies. An account that is admitted
+// gets an invitation once the room has the membership, and Decide returns when that is
+// so; at the latest after 5 s, with [moderation.ErrNotYet].
 func (c *LobbyCommands) Decide(ctx context.Context, v lobby.Verdict) error {
 	return c.decideAll(ctx, []lobby.Verdict{v})
 }

@@ -12,7 +12,7 @@ import (
 // A Memory tells of an account, a bare JID, what is known without asking a room.
 type Memory interface {
 	// MayModerate hints at whether an account is moderator of a room, or, for "", of
-	// any room where somebody waits. Only the room knows.
+	// any room where an account waits. Only the room knows.
 	MayModerate(account, room string) bool
 	// Knocks reports whether an account waits in a room or was decided about there.
 	Knocks(room, account string) bool
@@ -20,18 +20,19 @@ type Memory interface {
 
 // Decisions are what a moderator may see and decide.
 type Decisions interface {
-	// Waiting asks the rooms where somebody waits who is moderator there, and
-	// returns who waits in those where the account is.
+	// Waiting asks the rooms where accounts wait who is moderator there, and returns
+	// the accounts that wait in those where the moderator is.
 	Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error)
 	// DecideAs admits or denies accounts that wait in a room, once the room has said
 	// that the account that decides is moderator there. The error is
-	// [moderation.ErrNotModerator], [moderation.ErrNobodyWaits], [moderation.ErrTooManyDecisions] or, for a decision
-	// that holds while the room cannot be changed yet, [moderation.ErrNotYet].
+	// [moderation.ErrNotModerator], [moderation.ErrNobodyWaits],
+	// [moderation.ErrTooManyDecisions] or, for a decision that holds while the room
+	// cannot be changed yet, [moderation.ErrNotYet].
 	DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error
 }
 
-// A Dialog is the command by which moderators see, in their client, who waits, and
-// decide. Nothing is kept between its stages: what is submitted names everything,
+// A Dialog is the command by which moderators see, in their client, which accounts
+// wait, and decide. Nothing is kept between its stages: what is submitted names everything,
 // and is checked anew.
 type Dialog struct {
 	memory    Memory
@@ -44,19 +45,20 @@ func NewDialog(m Memory, d Decisions) *Dialog { return &Dialog{m, d} }
 // Title is what a client shows of the command.
 func (d *Dialog) Title() string { return dialogTitle }
 
-// Stage is one step: without a form the account wants to know who waits, with one
-// it decides.
+// Stage is one step of an account: without a form it asks which accounts wait, with
+// one it decides.
 func (d *Dialog) Stage(account string, fields moderation.Submitted) moderation.Stage {
 	if fields == nil {
 		if !d.memory.MayModerate(account, "") {
 			return ended(noteNobodyWaits())
 		}
-		return moderation.Stage{Likely: true, Do: func(ctx context.Context) (moderation.Answer, error) { return d.list(ctx, account) }}
+		list := func(ctx context.Context) (moderation.Answer, error) { return d.list(ctx, account) }
+		return moderation.Stage{Likely: true, Do: list}
 	}
 	c, wrong := readChoice(fields)
 	switch {
 	case wrong != "":
-		return ended(moderation.Note{Level: "error", Text: wrong})
+		return ended(fail(wrong))
 	case !c.every(d.memory.Knocks):
 		return ended(noteGone())
 	}
@@ -70,7 +72,7 @@ func ended(n moderation.Note) moderation.Stage {
 	return moderation.Stage{Answer: &moderation.Answer{Note: n}}
 }
 
-// list asks the rooms who waits.
+// list asks the rooms which accounts wait.
 func (d *Dialog) list(ctx context.Context, account string) (moderation.Answer, error) {
 	waiting, err := d.decisions.Waiting(ctx, account)
 	switch {
@@ -121,7 +123,7 @@ type chosen struct {
 }
 
 // readChoice reads a form that was submitted, or says to the person what is wrong
-// with it. Anybody may send one: it has bounds in numbers and bytes.
+// with it. Any account may send one: it has bounds in numbers and bytes.
 func readChoice(fields moderation.Submitted) (out choice, wrong string) {
 	decision, who := fields["decision"], fields["who"]
 	if len(decision) != 1 || decision[0] != "admit" && decision[0] != "deny" || len(who) == 0 || len(who) > maxListed {
@@ -149,7 +151,7 @@ func (c *choice) add(room, account string) {
 	c.rooms = append(c.rooms, chosen{room, []string{account}})
 }
 
-// every reports whether something is so for each account that was chosen.
+// every reports whether something is so of each account that was chosen.
 func (c *choice) every(is func(room, account string) bool) bool {
 	for _, in := range c.rooms {
 		for _, account := range in.accounts {

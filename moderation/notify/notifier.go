@@ -31,7 +31,7 @@ const knockPause = 300 * time.Millisecond
 
 var errRoomUnchanged = fmt.Errorf("the room could not be changed within %v", inviteLater)
 
-// A Notifier tells the moderators of a room who waits, and an account that was
+// A Notifier tells the moderators of a room which accounts wait, and one that was
 // admitted that it may come. A message that finds no place is left out, and counted:
 // the list of knocks has it all the same, and an account that was admitted comes in
 // with its next try.
@@ -42,7 +42,7 @@ type Notifier struct {
 	roster    *roster
 	group     taskgroup.Group
 
-	// Anybody can cause knocks: they take no place of invitations.
+	// Any client can cause knocks: they take no place of invitations.
 	knocks, invitations *mailQueue
 }
 
@@ -96,7 +96,7 @@ func (n *Notifier) Knocked(room, jid, nick string, notice lobby.Notice) {
 func (n *Notifier) tell(ctx context.Context, room, jid, nick string, notice lobby.Notice) error {
 	moderators, inside, err := n.roster.moderators(ctx, room)
 	switch {
-	case errors.Is(err, moderation.ErrNoRoom): // nobody is there to be told
+	case errors.Is(err, moderation.ErrNoRoom): // no moderator is there to be told
 		return nil
 	case err != nil:
 		return err
@@ -126,6 +126,8 @@ func (n *Notifier) Invite(key moderation.AssignmentKey) {
 			}
 			return
 		}
-		n.invitations.add(key, func(ctx context.Context) error { return n.messenger.Invite(ctx, key.Room, key.JID, textLetIn) })
+		n.invitations.add(key, func(ctx context.Context) error {
+			return n.messenger.Invite(ctx, key.Room, key.JID, textLetIn)
+		})
 	})
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxSeenRooms  = 1000 // whose moderators are remembered
-	maxSeenOfRoom = 64   // of them; the ledger knows those that a token made
+	maxSeenOfRoom = 64   // of them; assignments tell those that a token made
 )
 
 // Occupants says who is in a room.

@@ -11,8 +11,8 @@ import (
 
 // knockText tells a moderator that an account waits.
 func knockText(room, jid, nick string) string {
-	return fmt.Sprintf("%s (%s) waits in the lobby of %s. To decide: the commands of this address, or usher lobby admit %s %s",
-		quoteNick(nick), jid, room, room, jid)
+	return fmt.Sprintf("%s (%s) waits in the lobby of %s. "+
+		"To decide: the commands of this address, or usher lobby admit %s %s", quoteNick(nick), jid, room, room, jid)
 }
 
 // crowdText tells a moderator that more wait than are named.
@@ -36,24 +36,28 @@ const (
 	textNobody         = "That is nobody who waits."
 )
 
+func info(text string) moderation.Note { return moderation.Note{Level: "info", Text: text} }
+func warn(text string) moderation.Note { return moderation.Note{Level: "warn", Text: text} }
+func fail(text string) moderation.Note { return moderation.Note{Level: "error", Text: text} }
+
 func noteNobodyWaits() moderation.Note {
-	return moderation.Note{Level: "info", Text: "Nobody waits in a room where you are moderator now."}
+	return info("Nobody waits in a room where you are moderator now.")
 }
 
 func noteGone() moderation.Note {
-	return moderation.Note{Level: "error", Text: "Not everybody you chose waits now. Please open the command again."}
+	return fail("Not everybody you chose waits now. Please open the command again.")
 }
 
 func noteGoneFrom(room string) moderation.Note {
-	return moderation.Note{Level: "error", Text: "Not everybody you chose waits in " + text.Name(room) + " now. Please open the command again."}
+	return fail("Not everybody you chose waits in " + text.Name(room) + " now. Please open the command again.")
 }
 
 func noteNoModerator(room string) moderation.Note {
-	return moderation.Note{Level: "error", Text: "You are not moderator of " + text.Name(room) + " now."}
+	return fail("You are not moderator of " + text.Name(room) + " now.")
 }
 
 func noteTooMany() moderation.Note {
-	return moderation.Note{Level: "error", Text: "There are too many decisions for now. Please try again tomorrow, or ask the operator of this server."}
+	return fail("There are too many decisions for now. Please try again tomorrow, or ask the operator of this server.")
 }
 
 // noteDecided says what came of a decision about n accounts; later if not every room
@@ -61,15 +65,16 @@ func noteTooMany() moderation.Note {
 func noteDecided(admit, later bool, n int) moderation.Note {
 	switch {
 	case !admit:
-		return moderation.Note{Level: "info", Text: fmt.Sprintf("Denied: %d.", n)}
+		return info(fmt.Sprintf("Denied: %d.", n))
 	case later:
-		return moderation.Note{Level: "warn", Text: fmt.Sprintf("Chosen: %d. Not every room lets them in yet; they get an invitation when it does.", n)}
+		return warn(fmt.Sprintf("Chosen: %d. Not every room lets them in yet; "+
+			"they get an invitation when it does.", n))
 	}
-	return moderation.Note{Level: "info", Text: fmt.Sprintf("Let in: %d. They were sent an invitation.", n)}
+	return info(fmt.Sprintf("Let in: %d. They were sent an invitation.", n))
 }
 
-// dialogForm asks which of those who wait are to be let in, or denied; more is how
-// many wait besides, if it is above zero.
+// dialogForm asks which of the accounts that wait are to be let in, or denied; more is
+// how many wait besides, if it is above zero.
 func dialogForm(waiting []moderation.Waiter, more int) *moderation.Form {
 	f := &moderation.Form{Title: dialogTitle, Instructions: "Choose whom to let in, or to deny."}
 	if more > 0 {
@@ -77,7 +82,8 @@ func dialogForm(waiting []moderation.Waiter, more int) *moderation.Form {
 	}
 	who := moderation.FormField{Name: "who", Type: "list-multi", Label: "Who waits", Required: true}
 	for _, w := range waiting {
-		who.Options = append(who.Options, moderation.FormOption{Label: fmt.Sprintf("%q (%s), %s", w.Name, w.JID, w.Room), Value: w.Room + waiterDivider + w.JID})
+		label := fmt.Sprintf("%q (%s), %s", w.Name, w.JID, w.Room)
+		who.Options = append(who.Options, moderation.FormOption{Label: label, Value: w.Room + waiterDivider + w.JID})
 	}
 	f.Fields = []moderation.FormField{
 		{Name: "FORM_TYPE", Type: "hidden", Values: []string{"urn:usher:lobby"}}, who,
