@@ -7,6 +7,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/claim"
 )
 
 // accountRules returns rules for a host with two issuers that sign with the
@@ -142,7 +143,7 @@ func TestBadAccountPrefix(t *testing.T) {
 // What names the account: the first claim that is a text or a number.
 func TestAccountClaims(t *testing.T) {
 	v := newVerifier(t, hostConfig(func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-		h.Account = []auth.ClaimPath{{"context", "user", "id"}, {"https://a.example/id"}, {"nick"}}
+		h.Account = []claim.Path{{"context", "user", "id"}, {"https://a.example/id"}, {"nick"}}
 	}))
 	user := func(id any) map[string]any { return map[string]any{"user": map[string]any{"id": id}} }
 	const random, refused = "random", "refused"

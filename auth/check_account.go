@@ -1,14 +1,14 @@
 package auth
 
 import (
-	"crypto/rand"
-	"iter"
 	"strings"
-
-	"usher/internal/jid"
 
 	"usher/internal/strictjson"
 	"usher/internal/text"
+
+	"usher/auth/claim"
+
+	"usher/auth/localpart"
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
@@ -31,7 +31,7 @@ func checkAccount(a *attempt) *Refusal {
 // accountClaim returns what a claim names, or nothing if it is absent, null or
 // an empty text. A number counts as its decimal text: many applications write
 // the row of their database.
-func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
+func (a *attempt) accountClaim(path claim.Path) (string, *Refusal) {
 	switch n := a.claim(path); {
 	case n == nil:
 		return "", nil
@@ -50,8 +50,8 @@ func (a *attempt) accountClaim(path ClaimPath) (string, *Refusal) {
 // takeAccount makes the account of a name. Some accounts are no token's to
 // give: the service accounts, which may do everything in every room, and those
 // of other issuers.
-func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
-	account, err := accountOf(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
+func (a *attempt) takeAccount(path claim.Path, name string) *Refusal {
+	account, err := localpart.Of(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
 	if err != nil {
 		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v; have the application write another name there, or name another claim in tokens.account", path, err)
 	}
@@ -59,9 +59,9 @@ func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: no token may name it; have the application name another, or take it out of service_accounts",
 			path, text.Name(account+"@"+a.host.name))
 	}
-	if other := a.host.prefixes.owner(account); other != nil && other.text != a.issuer.AccountPrefix {
+	if prefix, owner := a.host.prefixes.Owner(account); prefix != "" && prefix != a.issuer.AccountPrefix {
 		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or give it an account_prefix of its own",
-			path, text.Name(account), other.text, text.Name(other.issuer), text.Name(a.issuer.id))
+			path, text.Name(account), prefix, text.Name(owner), text.Name(a.issuer.id))
 	}
 	a.id.Account, a.id.AccountClaim = account, name
 	return nil
@@ -70,7 +70,7 @@ func (a *attempt) takeAccount(path ClaimPath, name string) *Refusal {
 // accountInTheWay says why no claim of tokens.account can be found, where a text stands instead of an object.
 func (a *attempt) accountInTheWay() string {
 	for _, path := range a.host.Account {
-		if text := path.inTheWay(&a.claims); text != "" {
+		if text := path.InTheWay(&a.claims); text != "" {
 			return " (" + text + ")"
 		}
 	}
@@ -94,11 +94,11 @@ func checkClientName(a *attempt) *Refusal {
 	if a.id.Account == "" {
 		return a.checkNameless()
 	}
-	if a.Name != "" && !a.isAccount(a.Name) {
+	if a.Name != "" && !localpart.Is(a.Name, a.id.Account, a.host.UnicodeAccounts) {
 		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q; have the client log in by that name, or look at the claims of tokens.account",
 			text.Name(a.Name), text.Name(a.id.Account))
 	}
-	if a.Authzid != "" && !a.isJID(a.Authzid) {
+	if a.Authzid != "" && !localpart.IsJID(a.Authzid, a.id.Account, a.host.name, a.host.UnicodeAccounts) {
 		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), the token is for %q; have the client send none, or that",
 			text.Name(a.Authzid), text.Name(a.id.Account+"@"+a.host.name))
 	}
@@ -141,51 +141,6 @@ func (h *hostRules) accountClaims() string {
 	return "[" + strings.Join(names, ", ") + "]"
 }
 
-// isJID reports whether an authorization identity is the account: a localpart,
-// or a JID in any spelling that Prosody would read as the account's, with or
-// without a resource.
-func (a *attempt) isJID(s string) bool {
-	if a.isAccount(s) {
-		return true
-	}
-	bare, resource, _ := strings.Cut(s, "/")
-	if len(resource) <= jid.MaxPart && a.isBareJID(bare) {
-		return true
-	}
-	return a.isBareJID(s) // a slash in a localpart that is not escaped
-}
-
-func (a *attempt) isBareJID(s string) bool {
-	at := strings.LastIndexByte(s, '@')
-	if at < 0 || len(s) > 2*jid.MaxPart+1 {
-		return false
-	}
-	domain, err := jid.Nameprep(strings.TrimSuffix(s[at+1:], "."))
-	return err == nil && domain == a.host.name && a.isAccount(s[:at])
-}
-
-func (a *attempt) isAccount(name string) bool {
-	for account := range spellings(name, a.host.UnicodeAccounts) {
-		if account == a.id.Account {
-			return true
-		}
-	}
-	return false
-}
-
-// spellings yields the accounts that a name may mean: it may be escaped by
-// XEP-0106 already, or not.
-func spellings(name string, unicode bool) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if escaped, err := jid.Nodeprep(name); err == nil && !yield(escaped) {
-			return
-		}
-		if plain, err := localpart(name, unicode); err == nil {
-			yield(plain)
-		}
-	}
-}
-
 func describeName(a *attempt) string {
 	if a.Name == "" && a.Authzid == "" {
 		return "the client gives none"
@@ -195,6 +150,3 @@ func describeName(a *attempt) string {
 	}
 	return "the client calls itself by its account"
 }
-
-// randomAccount returns a localpart that nobody can guess.
-func randomAccount() string { return strings.ToLower(rand.Text()) }

@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/text"
 
 	"usher/internal/strictjson"
-	"usher/internal/text"
+
+	"usher/auth/claim"
 )
 
 var errNotText = errors.New("not a text")
@@ -155,7 +157,7 @@ func checkContext(a *attempt) *Refusal {
 
 // claim returns what stands at a path, or nil. Most paths are of context.user,
 // which checkContext has found.
-func (a *attempt) claim(path ClaimPath) *strictjson.Node {
+func (a *attempt) claim(path claim.Path) *strictjson.Node {
 	if len(path) == 3 && path[0] == "context" && path[1] == "user" {
 		return a.claims.Member(a.user, path[2])
 	}
@@ -180,7 +182,7 @@ func (a *attempt) choice(object *strictjson.Node, name string) Choice {
 	if n == nil {
 		return Unsaid
 	}
-	switch yes, said := truth(n); {
+	switch yes, said := claim.Truth(n); {
 	case yes:
 		return Yes
 	case said:

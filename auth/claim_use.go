@@ -5,13 +5,15 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"usher/auth/claim"
 )
 
 // A moderatorClaim is one claim that may make moderators, and every test of
 // it: a claim is looked for once.
 type moderatorClaim struct {
-	path  ClaimPath
-	tests []ClaimTest
+	path  claim.Path
+	tests []claim.Test
 	last  *atomic.Int64 // the minute since 1970 in which a login's token had it; 0: never
 }
 
@@ -33,7 +35,7 @@ func bitOf(i int) uint64 {
 	return 0
 }
 
-func newModeratorClaims(tests []ClaimTest) []moderatorClaim {
+func newModeratorClaims(tests []claim.Test) []moderatorClaim {
 	var list []moderatorClaim
 	for _, t := range tests {
 		i := slices.IndexFunc(list, func(c moderatorClaim) bool { return slices.Equal(c.path, t.Path) })

@@ -10,6 +10,10 @@ import (
 	"usher/metrics"
 
 	"usher/auth/keys"
+
+	"usher/auth/claim"
+
+	"usher/auth/localpart"
 )
 
 // SubjectMode says what a token's sub must be.
@@ -39,10 +43,10 @@ type HostConfig struct {
 	Leeway          time.Duration           // for exp and nbf
 	MaxLifetime     time.Duration           // of exp - iat; 0 means no bound
 	Subject         SubjectMode             // empty means SubjectDomain
-	Account         []ClaimPath             // the first that a token has names the account
+	Account         []claim.Path            // the first that a token has names the account
 	UnicodeAccounts bool                    // accounts may go beyond printable ASCII
 	Types           []string                // what typ may be besides absent; nil means JWT and at+jwt
-	Moderators      []ClaimTest             // any of them makes a moderator; nil means [DefaultModerators]
+	Moderators      []claim.Test            // any of them makes a moderator; nil means [DefaultModerators]
 	ServiceAccounts []string                // bare JIDs, nodeprepped, that exist without ever logging in here
 }
 
@@ -54,7 +58,7 @@ type IssuerConfig struct {
 	RequireExp, RequireRoom bool
 
 	// AccountPrefix begins the accounts that the issuer's tokens name, so that
-	// they are no other issuer's ([CheckAccountPrefix]); empty means that they may
+	// they are no other issuer's ([localpart.CheckPrefix]); empty means that they may
 	// name any account that is not under another issuer's prefix.
 	AccountPrefix string
 }
@@ -94,7 +98,7 @@ func (c Config) Check() error {
 
 // Check is the part of one issuer of [Config.Check].
 func (c IssuerConfig) Check() error {
-	if err := CheckAccountPrefix(c.AccountPrefix); err != nil {
+	if err := localpart.CheckPrefix(c.AccountPrefix); err != nil {
 		return err
 	}
 	if len(c.Algorithms) == 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+
+	"usher/auth/localpart"
 )
 
 // maxResumption bounds the identifiers of streams that are remembered, in
@@ -43,5 +45,5 @@ func (a *attempt) unnamed() string {
 			return account
 		}
 	}
-	return randomAccount()
+	return localpart.Random()
 }

@@ -10,6 +10,10 @@ import (
 	"usher/internal/jid"
 
 	"usher/auth/keys"
+
+	"usher/auth/claim"
+
+	"usher/auth/localpart"
 )
 
 // rules is a Config made ready: immutable, but for its caches. A request
@@ -30,7 +34,7 @@ type hostRules struct {
 	issuers  map[string]*issuerRules
 	cache    cache
 	services map[string]bool // localparts of this host that are service accounts, of whatever host of the configuration
-	prefixes accountPrefixes
+	prefixes localpart.Prefixes
 
 	issuerNames []string // in order
 
@@ -54,20 +58,7 @@ func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *ru
 		r.maxTokenBytes = DefaultMaxTokenBytes
 	}
 	for name, h := range c.Hosts {
-		hr := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{},
-			cache: cache{verdicts: noVerdicts()}}
-		hr.prefixes, hr.issuerNames = newAccountPrefixes(h.Issuers), slices.Sorted(maps.Keys(h.Issuers))
-		if hr.Types == nil {
-			hr.Types = []string{"JWT", "at+jwt"}
-		}
-		if hr.Moderators == nil {
-			hr.Moderators = DefaultModerators()
-		}
-		hr.moderators = newModeratorClaims(hr.Moderators)
-		hr.use = claimUse{any: new(atomic.Int64), own: !slices.EqualFunc(hr.Moderators, DefaultModerators(), ClaimTest.equal)}
-		for id, issuer := range h.Issuers {
-			hr.issuers[id] = newIssuerRules(id, issuer, keysOf(id, issuer.Keys))
-		}
+		hr := newHostRules(name, h, keysOf)
 		for _, account := range h.ServiceAccounts {
 			r.serviceAccounts[prepareJID(account)] = true
 		}
@@ -83,6 +74,26 @@ func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *ru
 	if len(r.hosts) != 1 {
 		r.only = nil
 	}
+	return r
+}
+
+func newHostRules(name string, h HostConfig, keysOf func(issuer string, c keys.Config) *keys.Set) *hostRules {
+	r := &hostRules{HostConfig: h, name: name, issuers: map[string]*issuerRules{}, services: map[string]bool{},
+		cache: cache{verdicts: noVerdicts()}, issuerNames: slices.Sorted(maps.Keys(h.Issuers))}
+	if r.Types == nil {
+		r.Types = []string{"JWT", "at+jwt"}
+	}
+	if r.Moderators == nil {
+		r.Moderators = DefaultModerators()
+	}
+	r.moderators = newModeratorClaims(r.Moderators)
+	r.use = claimUse{any: new(atomic.Int64), own: !slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)}
+	prefixes := map[string]string{}
+	for id, issuer := range h.Issuers {
+		r.issuers[id] = newIssuerRules(id, issuer, keysOf(id, issuer.Keys))
+		prefixes[id] = issuer.AccountPrefix
+	}
+	r.prefixes = localpart.NewPrefixes(prefixes)
 	return r
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+
+	"usher/auth/localpart"
 )
 
 // Sessions remember who logged in. All methods but Record and Remember read
@@ -101,7 +103,7 @@ func (v *Verifier) Exists(host, name string) bool {
 	if h != nil {
 		host = h.name
 	}
-	for account := range spellings(name, h != nil && h.UnicodeAccounts) {
+	for account := range localpart.Spellings(name, h != nil && h.UnicodeAccounts) {
 		if r.serviceAccounts[account+"@"+jid.LowerASCII(host)] {
 			return true
 		}

@@ -8,6 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/claim"
 )
 
 func TestHosts(t *testing.T) {
@@ -48,21 +49,21 @@ func TestSettings(t *testing.T) {
 		{"lifetime too long", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.MaxLifetime = time.Hour }, hour(map[string]any{"iat": now.Add(-2 * time.Hour).Unix()}), auth.ReasonLifetimeTooLong},
 		{"lifetime good", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.MaxLifetime = 3 * time.Hour }, hour(map[string]any{"iat": now.Unix()}), ""},
 		{"other typ", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Types = []string{"x"} }, hour(nil), auth.ReasonBadHeader},
-		{"second account claim", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Account = []auth.ClaimPath{{"email"}, {"sub"}} }, hour(nil), ""},
+		{"second account claim", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Account = []claim.Path{{"email"}, {"sub"}} }, hour(nil), ""},
 		{"unicode", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-			h.UnicodeAccounts, h.Account = true, []auth.ClaimPath{{"n"}}
+			h.UnicodeAccounts, h.Account = true, []claim.Path{{"n"}}
 		}, hour(map[string]any{"n": "Иван"}), ""},
 		{"unicode, full-width", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-			h.UnicodeAccounts, h.Account = true, []auth.ClaimPath{{"n"}}
+			h.UnicodeAccounts, h.Account = true, []claim.Path{{"n"}}
 		}, hour(map[string]any{"n": "ａｄｍｉｎ"}), auth.ReasonAccountNotAllowed},
 		{"unicode, soft hyphen", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-			h.UnicodeAccounts, h.Account = true, []auth.ClaimPath{{"n"}}
+			h.UnicodeAccounts, h.Account = true, []claim.Path{{"n"}}
 		}, hour(map[string]any{"n": "adm\u00adin"}), auth.ReasonAccountNotAllowed},
 		{"unicode, Kelvin sign", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-			h.UnicodeAccounts, h.Account = true, []auth.ClaimPath{{"n"}}
+			h.UnicodeAccounts, h.Account = true, []claim.Path{{"n"}}
 		}, hour(map[string]any{"n": "\u212aate"}), auth.ReasonAccountNotAllowed},
 		{"unicode, long s", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
-			h.UnicodeAccounts, h.Account = true, []auth.ClaimPath{{"n"}}
+			h.UnicodeAccounts, h.Account = true, []claim.Path{{"n"}}
 		}, hour(map[string]any{"n": "u\u017fer"}), auth.ReasonAccountNotAllowed},
 	}
 	for _, test := range tests {

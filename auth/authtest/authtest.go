@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 )
@@ -41,7 +42,7 @@ func ConfigWith(host string, secrets ...string) auth.Config {
 	return auth.Config{Hosts: map[string]auth.HostConfig{host: {
 		Issuers: map[string]auth.IssuerConfig{Issuer: issuer},
 		Leeway:  10 * time.Second,
-		Account: []auth.ClaimPath{{"context", "user", "id"}},
+		Account: []claim.Path{{"context", "user", "id"}},
 	}}}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/internal/text"
 )
 
@@ -63,7 +64,7 @@ func mintAudience(audience []string) string {
 
 // addUser describes the user where Jitsi's clients look, and names the account
 // where this host looks first.
-func addUser(c *cli.Context, claims map[string]any, account []auth.ClaimPath) error {
+func addUser(c *cli.Context, claims map[string]any, account []claim.Path) error {
 	for _, f := range []struct{ flag, path string }{
 		{"user", "context.user.id"}, {"name", "context.user.name"}, {"email", "context.user.email"},
 	} {
@@ -82,11 +83,11 @@ func addUser(c *cli.Context, claims map[string]any, account []auth.ClaimPath) er
 // addClaims adds what --claim names: a path as in the configuration's
 // tokens.account, an equals sign, and JSON.
 func addClaims(claims map[string]any, list claimList) error {
-	for _, claim := range list {
-		path, value, _, err := auth.CutClaim(claim)
+	for _, item := range list {
+		path, value, _, err := claim.Cut(item)
 		if err != nil || !json.Valid([]byte(value)) {
 			return exitError{2, fmt.Sprintf("--claim %q: write it like nbf=1764000000 or "+
-				"context.user.avatar='\"https://example.com/a.png\"'", text.Clip(claim))}
+				"context.user.avatar='\"https://example.com/a.png\"'", text.Clip(item))}
 		}
 		var v any
 		numbers := json.NewDecoder(strings.NewReader(value))
@@ -102,7 +103,7 @@ func addClaims(claims map[string]any, list claimList) error {
 }
 
 // setClaim makes the objects on the way to a claim.
-func setClaim(claims map[string]any, path auth.ClaimPath, v any) error {
+func setClaim(claims map[string]any, path claim.Path, v any) error {
 	for _, name := range path[:len(path)-1] {
 		inner, ok := claims[name].(map[string]any)
 		if !ok && claims[name] != nil {

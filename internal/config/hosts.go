@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -100,7 +101,7 @@ func newHost(r *reader, key strictyaml.Item) *hostReader {
 	return &hostReader{reader: r, key: key, auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
-		Account:    []auth.ClaimPath{{"context", "user", "id"}},
+		Account:    []claim.Path{{"context", "user", "id"}},
 		Types:      []string{"JWT", "at+jwt"},
 		Moderators: auth.DefaultModerators(),
 	}, rooms: moderation.HostPolicy{

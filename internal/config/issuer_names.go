@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/auth/localpart"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -78,7 +79,7 @@ func accountPrefix(v strictyaml.Value) string {
 	if !ok {
 		return ""
 	}
-	if err := auth.CheckAccountPrefix(s); err != nil {
+	if err := localpart.CheckPrefix(s); err != nil {
 		refuse(v, "", err, "%s")
 		return ""
 	}

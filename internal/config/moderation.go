@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
@@ -75,10 +76,10 @@ func (h *hostReader) readIdle(v strictyaml.Value) {
 
 // claimTests reads where a token may say that its user is a moderator. An
 // empty list is good: no user is one.
-func claimTests(v strictyaml.Value) []auth.ClaimTest {
-	tests := []auth.ClaimTest{}
+func claimTests(v strictyaml.Value) []claim.Test {
+	tests := []claim.Test{}
 	for _, it := range v.List() {
-		test, err := auth.ParseClaimTest(it.Text)
+		test, err := claim.ParseTest(it.Text)
 		if err != nil {
 			it.Problem("write names with dots between, those with dots in quotes, "+
 				"and after = the value if it is not true: realm_access.roles=moderator",

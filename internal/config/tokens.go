@@ -2,6 +2,7 @@ package config
 
 import (
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -70,10 +71,10 @@ func defaultSubject(hasRooms bool) auth.SubjectMode {
 
 // claimPaths reads where an account's name may stand. An empty list is good:
 // every login gets a random account.
-func claimPaths(v strictyaml.Value) []auth.ClaimPath {
-	paths := []auth.ClaimPath{}
+func claimPaths(v strictyaml.Value) []claim.Path {
+	paths := []claim.Path{}
 	for _, it := range v.List() {
-		path, err := auth.ParseClaimPath(it.Text)
+		path, err := claim.ParsePath(it.Text)
 		if err != nil {
 			it.Problem("write names with dots between, such as context.user.id, and those with dots in quotes",
 				"account: %q is no claim path: %v", text.Clip(it.Text), err)

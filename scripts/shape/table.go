@@ -35,8 +35,9 @@ func table() []arrow { return slices.Concat(tokens(), programs(), internals(), r
 // tokens has the rows of who somebody is: the checks of tokens, and their doors.
 func tokens() []arrow {
 	return []arrow{
-		{"auth", []string{"auth/keys", "auth/ticket"}},
-		{"auth/authtest", []string{"auth", "auth/keys", "auth/keys/keyfile"}},
+		{"auth", []string{"auth/claim", "auth/keys", "auth/localpart", "auth/ticket"}},
+		{"auth/authtest", []string{"auth", "auth/claim", "auth/keys", "auth/keys/keyfile"}},
+		{"auth/claim", nil},
 		{"auth/dovecot", []string{"auth", "internal/listen"}},
 		{"auth/extauth", []string{"auth", "internal/listen"}},
 		{"auth/extauth/bridge", []string{"auth/extauth"}},
@@ -71,6 +72,7 @@ func tokens() []arrow {
 		{"auth/keys/keyfile", nil},
 		{"auth/keys/keystest", nil},
 		{"auth/keys/kidqueue", nil},
+		{"auth/localpart", nil},
 		{"auth/ticket", nil},
 	}
 }
@@ -80,6 +82,7 @@ func programs() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{
 			"auth/extauth/bridge",
+			"auth/claim",
 			"auth/keys",
 			"internal/admin",
 			"internal/config",
@@ -102,7 +105,7 @@ func internals() []arrow {
 		{"internal/asynclog", nil},
 		{"internal/bounded", nil},
 		{"internal/config", []string{
-			"auth", "auth/gateway", "auth/keys", "auth/keys/keyfile", "internal/readfile", "internal/strictyaml", "internal/watch",
+			"auth", "auth/claim", "auth/gateway", "auth/keys", "auth/keys/keyfile", "auth/localpart", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},
 		{"internal/config/configtest", nil},

@@ -1,4 +1,4 @@
-package auth
+package claim
 
 import (
 	"errors"
@@ -9,24 +9,24 @@ import (
 	"usher/internal/strictjson"
 )
 
-// A ClaimPath names a claim by the exact names of the objects that it is in.
-type ClaimPath []string
+// A Path names a claim by the exact names of the objects that it is in.
+type Path []string
 
-// ParseClaimPath reads the form of the configuration: names with dots between,
+// ParsePath reads the form of the configuration: names with dots between,
 // "context.user.id". A name with a dot, an equals sign or a quote in it is
 // quoted as in TOML, with "…" (backslash escapes) or '…' (none):
 // `resource_access."meet.example.com".roles`.
-func ParseClaimPath(s string) (ClaimPath, error) {
-	path, _, found, err := CutClaim(s)
+func ParsePath(s string) (Path, error) {
+	path, _, found, err := Cut(s)
 	if err == nil && found {
 		return nil, errors.New("it has an equals sign outside quotes")
 	}
 	return path, err
 }
 
-// CutClaim reads a claim path, and what stands after an equals sign behind it,
+// Cut reads a claim path, and what stands after an equals sign behind it,
 // if there is one: "context.user.affiliation=owner".
-func CutClaim(s string) (path ClaimPath, value string, found bool, err error) {
+func Cut(s string) (path Path, value string, found bool, err error) {
 	rest := s
 	for {
 		var name string
@@ -80,8 +80,8 @@ func cutName(s string) (name, rest string, err error) {
 	return name, rest, nil
 }
 
-// String returns the form that ParseClaimPath reads.
-func (p ClaimPath) String() string {
+// String returns the form that ParsePath reads.
+func (p Path) String() string {
 	names := make([]string, len(p))
 	for i, name := range p {
 		if names[i] = name; name == "" || strings.ContainsAny(name, `.="'`) {
@@ -91,9 +91,9 @@ func (p ClaimPath) String() string {
 	return strings.Join(names, ".")
 }
 
-// inTheWay says what stands on the way to the claim that is not an object, so
-// that nothing in it can be found. It is empty if nothing does.
-func (p ClaimPath) inTheWay(d *strictjson.Document) string {
+// InTheWay says what of a document stands on the way to the claim that is not an
+// object, so that nothing in it can be found. It is empty if nothing does.
+func (p Path) InTheWay(d *strictjson.Document) string {
 	n := d.Root()
 	for i, name := range p {
 		if n = d.Member(n, name); n == nil {

@@ -1,6 +1,7 @@
-package auth
+package localpart
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -90,3 +91,6 @@ func foldEqual(a, b rune) bool {
 		}
 	}
 }
+
+// Random returns a localpart that nobody can guess.
+func Random() string { return strings.ToLower(rand.Text()) }

@@ -1,4 +1,4 @@
-package auth
+package localpart
 
 import (
 	"regexp"
@@ -66,7 +66,7 @@ func TestLookalikes(t *testing.T) {
 // TestRandomAccounts: none begins with - or _, which a shell's commands take for an option.
 func TestRandomAccounts(t *testing.T) {
 	for range 10_000 {
-		if name := randomAccount(); !regexp.MustCompile(`^[a-z2-7]{26,}$`).MatchString(name) {
+		if name := Random(); !regexp.MustCompile(`^[a-z2-7]{26,}$`).MatchString(name) {
 			t.Fatalf("drawn: %q", name)
 		}
 	}
