@@ -75,6 +75,9 @@ func (r rules) stale(h *house) []string {
 		}
 	}
 	for _, old := range r.leaving {
+		if len(old.to) == 0 {
+			out = append(out, old.from+": an arrow that leaves points nowhere")
+		}
 		for _, to := range old.to {
 			if !slices.ContainsFunc(h.imports[old.from].ours(), func(p string) bool { return allows([]string{to}, p) }) {
 				out = append(out, fmt.Sprintf("%s imports %s no longer: take the arrow out of those that leave", old.from, to))

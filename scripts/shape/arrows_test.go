@@ -68,6 +68,7 @@ func TestRules(t *testing.T) {
 		"an arrow to no row":        {func(r *rules) { r.table[0].to = append(r.table[0].to, "z") }, nil, "z: a list names it, and no row is for it"},
 		"it leaves":                 {func(r *rules) { r.leaving = []arrow{{"b", []string{"a"}}} }, files{"b": "x.org/y m/a"}, ""},
 		"all of it leaves":          {func(r *rules) { r.leaving = []arrow{{"b", []string{"*"}}} }, files{"b": "x.org/y m/a"}, ""},
+		"it leaves for nowhere":     {func(r *rules) { r.leaving = []arrow{{"b", nil}} }, nil, "b: an arrow that leaves points nowhere"},
 		"it has left":               {func(r *rules) { r.leaving = []arrow{{"b", []string{"a"}}} }, nil, "b imports a no longer: take the arrow out of those that leave"},
 		"a foreigner":               {nil, files{"a": "m/b x.org/y/v3/in"}, "a imports x.org/y: why"},
 		"a name that begins alike":  {nil, files{"a": "m/b x.org/yes"}, ""},

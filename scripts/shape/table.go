@@ -159,7 +159,6 @@ func coming() []string {
 func leaving() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{"*"}},
-		{"internal/readfile", nil},
 	}
 }
 
