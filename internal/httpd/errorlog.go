@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"errors"
 	"log"
 	"log/slog"
 	"strings"
@@ -32,6 +33,6 @@ func (w *errorLog) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	line, _, _ := strings.Cut(string(p), "\n")
-	w.log.Warn("http server", slog.String("door", w.name), slog.String("err", line[:min(len(line), mostErrorText)]), logattr.NotLogged(n))
+	w.log.Warn("http server", slog.String("door", w.name), logattr.Err(errors.New(line[:min(len(line), mostErrorText)])), logattr.NotLogged(n))
 	return len(p), nil
 }

@@ -65,7 +65,7 @@ func (h *house) print(out io.Writer, r rules, most int) {
 	list("lines of a file, tests included", h.lengths)
 	list("lines of a function, tests left out", h.functions)
 	list("lines over 120 columns, tests left out", h.wide)
-	for _, what := range r.violations(h) {
+	for _, what := range slices.Concat(r.violations(h), h.attributes) {
 		fmt.Fprintf(out, "against the house: %s\n", what)
 	}
 }

@@ -23,16 +23,17 @@ const (
 
 // A house is what was read of a checkout.
 type house struct {
-	folders   map[string]int                 // Go files
-	names     map[string]map[string]bool     // unexported, by folder
-	types     map[string]map[string][]string // the files of the methods, by folder and type
-	imports   map[string]imports             // by folder
-	module    string                         // its name and a slash
-	lengths   []row
-	functions []row // lines of each
-	files     []row // likewise
-	lines     int
-	wide      []row // lines over maxColumns, by file
+	folders    map[string]int                 // Go files
+	names      map[string]map[string]bool     // unexported, by folder
+	types      map[string]map[string][]string // the files of the methods, by folder and type
+	imports    map[string]imports             // by folder
+	module     string                         // its name and a slash
+	lengths    []row
+	functions  []row // lines of each
+	files      []row // likewise
+	lines      int
+	attributes []string // of log lines, that are not made where they should be
+	wide       []row    // lines over maxColumns, by file
 }
 
 // read reads every Go file below root. Folders that Go ignores are left out.
@@ -89,6 +90,7 @@ func (h *house) readFile(path, name string) error {
 	}
 	h.files = append(h.files, row{name: name, n: n})
 	h.measureLines(name, text)
+	h.readAttributes(files, name, f)
 	for _, d := range f.Decls {
 		h.declare(files, folder, name, d)
 	}
