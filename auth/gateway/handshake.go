@@ -10,24 +10,24 @@ import (
 	"usher/metrics"
 )
 
-// webSocket opens the connection to Prosody, then the client's, and leaves
-// both to a session.
+// webSocket opens the connection to Prosody, then the client's, and hands both to
+// a session.
 func (q *request) webSocket() {
-	free, ok := q.Take()
+	release, ok := q.Reserve()
 	if !ok {
 		return
 	}
 	s := q.streams.New(stream.Client{
-		Login: q.login, MessageBytes: q.Settings.MessageBytes, Share: q.Share(&q.budget), Free: free,
+		Login: q.login, MessageBytes: q.Settings.MessageBytes, Share: q.Share(&q.budget), Release: release,
 	})
 	protocol, ok := q.dial(s)
 	if !ok {
-		free()
+		release()
 		return
 	}
 	if err := s.Accept(q.W, q.R, protocol); err != nil {
 		q.Count(metrics.RefusedRequest)
-		free()
+		release()
 		return
 	}
 	s.Run()

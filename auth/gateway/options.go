@@ -31,15 +31,15 @@ const (
 	DefaultMessageBytes          = proxy.DefaultMessageBytes
 )
 
-// An Authenticator makes tickets for logins that are under way, and remembers
-// whose the streams are that may be resumed.
+// An Authenticator makes tickets for logins that are under way, and remembers the
+// accounts of streams that may be resumed.
 type Authenticator interface {
 	login.Tickets
 	stream.Memory
 }
 
-// A Joiner is told of a join before Prosody is. It sees to it that the user is
-// by then to the room what he is to be, and returns at the latest when ctx ends.
+// A Joiner is told of a join before Prosody is. It sets the affiliation that the
+// account is to have in the room, and returns at the latest when ctx ends.
 type Joiner = stream.Joiner
 
 // Options are the collaborators and deadlines of a [Server].
@@ -57,15 +57,14 @@ type Options struct {
 	HandshakeTimeout time.Duration
 	// LoginTimeout is for a client to log in. Zero means 60 s.
 	LoginTimeout time.Duration
-	// A client that was silent for PingAfter is asked whether it is there, and
-	// after IdleTimeout it is taken for gone. Zero means 60 s and 150 s.
+	// A client that was silent for PingAfter is pinged; after IdleTimeout its
+	// session ends. Zero means 60 s and 150 s.
 	PingAfter, IdleTimeout time.Duration
 	// WriteTimeout is for either side to take a piece of 16 KiB. Zero means 15 s.
 	WriteTimeout time.Duration
 	// JoinTimeout is how long a join waits for the Joiner. Zero means 200 ms.
 	JoinTimeout time.Duration
-	// LingerTimeout is for a client to take note of the end of its session. Zero
-	// means 1 s.
+	// LingerTimeout is for a client to read why its session ended. Zero means 1 s.
 	LingerTimeout time.Duration
 }
 

@@ -27,7 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q := &request{Server: s, Request: s.proxy.Request(s.settings.Load(), w, r)}
-	if r.ContentLength != 0 { // else the deadline would end what is not a body
+	if r.ContentLength != 0 { // without a body the deadline would end the connection itself
 		q.ReadBy(time.Now().Add(s.HandshakeTimeout))
 	}
 	switch {
@@ -46,7 +46,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q.route()
 }
 
-// route hands a request that may be here to what serves it.
+// route hands an admitted request to what serves it.
 func (q *request) route() {
 	switch r := q.R; {
 	case proxy.Preflight(r):

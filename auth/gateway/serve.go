@@ -10,20 +10,19 @@ import (
 	"usher/internal/httpd"
 )
 
-// stopWithin bounds a stop. It takes LingerTimeout, if there is anybody who
-// uses that up.
+// stopWithin bounds a stop. LingerTimeout is enough where everything returns.
 const stopWithin = 4 * time.Second
 
 // Serve answers on l until ctx ends, and closes l. Each session is then told
 // that its stream is over (RFC 7395 section 3.6), so that its client connects
 // again and resumes it; requests of BOSH that wait are answered with 503, and
 // are sent again by their clients. It returns nil when all have ended. An error
-// means that l was closed by somebody else, or that something did not end.
+// means that l was closed from outside, or that something did not end.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.streams.Serve(ctx)
 	srv := &httpd.Server{
 		Name: Door, Handler: s, Log: s.Log, Panics: s.Panics, HeaderBytes: s.HeaderBytes,
-		HeaderTimeout: s.HandshakeTimeout, ReadTimeout: -1, WriteTimeout: -1, // a request has its own, see request
+		HeaderTimeout: s.HandshakeTimeout, ReadTimeout: -1, WriteTimeout: -1, // each request sets its own
 		IdleTimeout: s.IdleTimeout, StopTimeout: s.LingerTimeout,
 	}
 	var beside sync.WaitGroup
@@ -40,9 +39,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return errors.Join(err, late)
 }
 
-// runJanitor asks silent clients whether they are there, ends the sessions of
-// those who do not log in, and forgets sessions of BOSH, until ctx ends. One timer
-// does for all.
+// runJanitor pings silent clients, ends sessions that do not log in, and forgets
+// silent sessions of BOSH, until ctx ends. One timer serves all sessions.
 func (s *Server) runJanitor(ctx context.Context) {
 	tick := time.NewTicker(min(time.Second, s.PingAfter/4))
 	defer tick.Stop()
@@ -57,8 +55,8 @@ func (s *Server) runJanitor(ctx context.Context) {
 	}
 }
 
-// stop ends the sessions, while requests end: no client that is slow with the
-// one keeps others from being told of the other.
+// stop ends the sessions while requests end: a client that is slow to take an
+// answer must not delay the end of the sessions.
 func (s *Server) stop(ctx context.Context) error {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()

@@ -17,15 +17,15 @@ type incoming struct {
 	rest io.Reader // what follows it; nil: nothing
 }
 
-// firstPiece reads so much of the request's body as needs nobody's leave. While
-// it is read it takes a place beside those of sessions, so that one address
+// firstPiece reads so much of the request's body as every request may have. While
+// it is read the request is counted apart from the sessions, so that one address
 // holds no more pieces than it may have connections.
 func (q *request) firstPiece() (in incoming, ok bool) {
-	free, ok := q.TakeReading()
+	release, ok := q.ReserveReading()
 	if !ok {
 		return incoming{}, false
 	}
-	defer free()
+	defer release()
 	if q.R.Header.Get("Content-Encoding") != "" { // what is compressed here would not be what Prosody reads
 		q.Refuse(http.StatusUnsupportedMediaType, metrics.RefusedRequest, "a body must come as it is, without a Content-Encoding")
 		return incoming{}, false
@@ -50,7 +50,7 @@ func (q *request) firstPiece() (in incoming, ok bool) {
 	return in, true
 }
 
-// rest reads the body whole: what is in it is known by its end only.
+// rest reads the whole body, which must be complete before it is looked at.
 func (q *request) rest(in incoming, l *budget.Loan) (body []byte, ok bool) {
 	if in.rest == nil {
 		q.ReadBy(time.Time{})

@@ -12,8 +12,8 @@ import (
 	"usher/auth/gateway/stanza"
 )
 
-// sayFarewell ends a session at Prosody of which a request was refused here: as
-// that never gets there, it could not go on. s is what is known of it, or nil.
+// sayFarewell ends a session at Prosody after a request of it was refused here:
+// Prosody would wait for that request. s is nil if the session is untracked.
 func (h *Handler) sayFarewell(r *proxy.Request, sid string, rid int64, s *session) {
 	if !h.farewells.TryAcquire(1) {
 		return

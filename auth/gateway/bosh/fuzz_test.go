@@ -58,7 +58,7 @@ func FuzzBOSH(f *testing.F) {
 	w.beside.Open(f.Context())
 	f.Cleanup(w.beside.Close)
 	f.Fuzz(func(t *testing.T, sent string) {
-		known := &session{host: gatewaytest.Host, free: func() {}, began: time.Now()}
+		known := &session{host: gatewaytest.Host, release: func() {}, began: time.Now()}
 		w.of("", func(*session) { w.sessions.bySID = map[string]*session{"s1": known} })
 		w.Auth.Reset()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, gatewaytest.BOSHPath+"?token="+gatewaytest.AliceToken, strings.NewReader(sent))

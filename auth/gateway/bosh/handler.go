@@ -27,11 +27,11 @@ type Options struct {
 	Rooms     Joiner // nil: joins pass unseen
 	Metrics   *metrics.Gateway
 	Panics    *panics.Reporter // nil: nothing is written
-	Budget    *budget.Budget   // of bodies that are held
+	Budget    *budget.Budget   // for bodies that are held
 	Transport http.RoundTripper
 
-	// Go runs what its owner waits for at the stop, unless that has come; it
-	// reports whether it does.
+	// Go runs f in a goroutine that its owner waits for, and reports whether it
+	// does: at the stop it does not.
 	Go func(func(context.Context)) bool
 
 	FarewellTimeout time.Duration // for Prosody to be told that a session is over
@@ -59,10 +59,10 @@ func (h *Handler) Serve(r *proxy.Request, c login.Credentials) {
 	(&request{Handler: h, Request: r, login: c}).serve()
 }
 
-// Sweep forgets sessions that have said nothing for long, and ends those on which
-// nobody has logged in in time.
+// Sweep forgets sessions that were silent for long, and ends those that did not
+// log in in time.
 func (h *Handler) Sweep(now time.Time) { h.sessions.sweep(now) }
 
-// maxFarewells bounds the ends that are told to Prosody at the same time. A
-// session whose end is not told ends by time.
+// maxFarewells bounds the ends that are told to Prosody at the same time. Prosody
+// ends a session by itself of whose end it is not told.
 const maxFarewells = 64

@@ -9,9 +9,8 @@ import (
 	"usher/metrics"
 )
 
-// inspect lets of a body that comes before the login only that pass which the
-// list of package filter has, and returns what goes on to Prosody. If nothing
-// does it has answered.
+// inspect returns what of a body before the login goes on to Prosody: what package
+// filter lists, and nothing else. If it returns false it has answered the request.
 func (q *request) inspect(s *session, in incoming) ([]byte, bool) {
 	parsed, ok := q.readable(in)
 	if !ok {
@@ -23,12 +22,12 @@ func (q *request) inspect(s *session, in incoming) ([]byte, bool) {
 	case 1:
 		return q.inspectLogin(s, in.head, parsed.Children[0])
 	}
-	q.terminate(badRequest) // one thing at a time: the answer to one decides about the next
+	q.terminate(badRequest) // one element at a time: the answer to it decides about the next
 	return nil, false
 }
 
-// inspectLogin lets a login pass, with a ticket in the place of the token, and
-// the steps of one that is under way.
+// inspectLogin returns the body of a login, with a ticket in the place of the
+// token, or of the next step of one that is under way.
 func (q *request) inspectLogin(s *session, body []byte, e stanza.Element) ([]byte, bool) {
 	v, err := q.Exchange.Judge(q.R.Context(), &q.login, s.host, s.progress.UnderWay(), e)
 	switch {
@@ -52,7 +51,7 @@ func (q *request) inspectLogin(s *session, body []byte, e stanza.Element) ([]byt
 	return body, true
 }
 
-// readable reads a body strictly, or has answered.
+// readable parses a body strictly. If it returns false it has answered the request.
 func (q *request) readable(in incoming) (stanza.Body, bool) {
 	if in.rest != nil {
 		q.end("policy-violation", "The stanza is too large before the login.")
@@ -85,8 +84,8 @@ func (q *request) end(condition, text string) {
 	q.answer(q.why)
 }
 
-// over answers a request of a session that was ended: with the same reason, as
-// clients have two requests under way and take the first answer for all.
+// over answers a request of a session that has ended, with the same reason each
+// time: a client has two requests under way and believes the first answer.
 func (q *request) over(s *session) {
 	if why := s.end(""); why != "" {
 		q.Count(metrics.RefusedRequest)

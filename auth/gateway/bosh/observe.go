@@ -2,11 +2,11 @@ package bosh
 
 import "usher/auth/gateway/stanza"
 
-// mostObserved bounds an answer that is looked at: those to a login and to the
-// beginning of a session, which are short.
+// mostObserved bounds how much of an answer is parsed, in bytes. Answers to a login
+// and to the first request of a session are short.
 const mostObserved = 64 << 10
 
-// A firstAnswer is the one to the request that makes a session.
+// A firstAnswer observes the answer to the request that makes a session.
 type firstAnswer struct {
 	session *session
 	rid     int64
@@ -27,13 +27,14 @@ func (a *firstAnswer) Observe(answer []byte) {
 	a.session.observe(a.rid, answer)
 }
 
-// A laterAnswer is one to any other request of a session.
+// A laterAnswer observes the answer to any other request of a session.
 type laterAnswer struct {
 	session *session
 	rid     int64
 }
 
-// Limit implements [proxy.Observer]. Only to a login the content matters.
+// Limit implements [proxy.Observer]. The content matters only while a login is
+// under way.
 func (a *laterAnswer) Limit() int64 {
 	if a.session.progress.Trying() {
 		return mostObserved
@@ -44,8 +45,7 @@ func (a *laterAnswer) Limit() int64 {
 // Observe implements [proxy.Observer].
 func (a *laterAnswer) Observe(answer []byte) { a.session.observe(a.rid, answer) }
 
-// An untrackedAnswer is one to a request of a session that usher has not seen
-// begin.
+// An untrackedAnswer observes the answer to a request of an untracked session.
 type untrackedAnswer struct {
 	*request
 	sid string
@@ -55,9 +55,8 @@ type untrackedAnswer struct {
 // Limit implements [proxy.Observer].
 func (*untrackedAnswer) Limit() int64 { return mostObserved }
 
-// Observe implements [proxy.Observer]. It takes the session into the table when
-// Prosody says that somebody has logged in on it: it addresses a stanza to an
-// account there.
+// Observe implements [proxy.Observer]. When Prosody addresses a stanza to an account
+// on the session, that account has logged in: the session is tracked from now on.
 func (a *untrackedAnswer) Observe(answer []byte) {
 	body, err := stanza.ParseBody(answer)
 	if err != nil || body.Attribute("type") == "terminate" {
@@ -68,14 +67,14 @@ func (a *untrackedAnswer) Observe(answer []byte) {
 		if !ok {
 			continue
 		}
-		free, ok := a.TryTake()
+		release, ok := a.TryReserve()
 		if !ok {
-			return // each request goes on being counted by itself
+			return // each request of it is counted by itself, as before
 		}
-		s := a.newSession(a.rid, free)
+		s := a.newSession(a.rid, release)
 		s.progress.Resume(account)
 		if !a.sessions.put(a.sid, s) {
-			free()
+			release()
 		}
 		return
 	}

@@ -24,8 +24,7 @@ type request struct {
 	why   string // the answer that ended its session, with a reason
 }
 
-// serve answers it. What it is about stands in its first piece, or it is about
-// nothing.
+// serve answers the request, which says in its first piece what it is about.
 func (q *request) serve() {
 	in, ok := q.firstPiece()
 	if !ok {
@@ -43,8 +42,8 @@ func (q *request) serve() {
 	}
 }
 
-// parseRID reads the number of a request (XEP-0124 section 14.1). Prosody takes
-// other spellings as well (1e3, 0x10); a client has no need of them.
+// parseRID parses the number of a request (XEP-0124 section 14.1). Prosody accepts
+// other spellings too (1e3, 0x10), which no client uses.
 func parseRID(s string) (rid int64, ok bool) {
 	const digits = 16 // 2^53 has so many
 	if len(s) > digits || s == "" || s[0] < '0' || s[0] > '9' {
@@ -54,26 +53,26 @@ func parseRID(s string) (rid int64, ok bool) {
 	return rid, err == nil
 }
 
-// newSession returns a session that no table has yet.
-func (q *request) newSession(rid int64, free func()) *session {
+// newSession returns a session that is not in the table yet.
+func (q *request) newSession(rid int64, release func()) *session {
 	return &session{
-		free: free, began: time.Now(), kept: usuallyKept, share: q.Share(q.Budget),
+		release: release, began: time.Now(), kept: usuallyKept, share: q.Share(q.Budget),
 		rids: rids{highest: rid, answered: rid},
 	}
 }
 
 // begin is the request that makes a session (XEP-0124 section 7).
 func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
-	free, ok := q.Take()
+	release, ok := q.Reserve()
 	if !ok {
 		return
 	}
-	s := q.newSession(rid, free)
+	s := q.newSession(rid, release)
 	s.host = tag.Attribute("to")
 	begun := false
-	defer func() { // also when the client goes away meanwhile, which is a panic
+	defer func() { // also if the client goes away meanwhile, which panics
 		if !begun {
-			free()
+			release()
 			q.Exchange.Cancel(s.progress.Abandon())
 		}
 	}()
@@ -99,7 +98,7 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		return
 	}
 	defer q.sessions.leave(sid, s)
-	httpd.Admit(q.R.Context()) // Prosody has it wait; the session has its place
+	httpd.Admit(q.R.Context()) // Prosody lets it wait; the session is counted
 	o := &laterAnswer{session: s, rid: rid}
 	if !s.progress.LoggedIn().Load() {
 		body, ok := q.inspect(s, in)
@@ -112,7 +111,7 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		return
 	}
 	l := s.share.Loan()
-	defer l.Repay() // by then nothing sends any more
+	defer l.Repay() // nothing is being sent any more then
 	body, ok := q.rest(in, &l)
 	if !ok {
 		return
@@ -121,10 +120,10 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 	q.Forward(body, l.Repay, o)
 }
 
-// proceedUntracked is a request of a session that usher has not seen begin: it is
-// older than usher, or there is none of that name. Whether anybody has logged in
-// on it only Prosody can tell. Until it has, no login passes, as nobody knows for
-// which host it would be, and of all else what means nothing before one.
+// proceedUntracked serves a request of a session that began before usher did, or
+// that does not exist. Only Prosody can tell whether an account has logged in on
+// it. Until then no login passes, as its host is not known, and of stanzas only
+// those that mean nothing before a login.
 func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
 	parsed, ok := q.readable(in)
 	if !ok {
@@ -141,19 +140,19 @@ func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
 		q.sayFarewell(q.Request, sid, rid, nil)
 		return
 	}
-	free, ok := q.Take() // it belongs to no session that is counted: it is counted itself
+	release, ok := q.Reserve() // its session is not counted, so the request is
 	if !ok {
 		return
 	}
-	defer free()
+	defer release()
 	q.Forward(in.head, nil, &untrackedAnswer{q, sid, rid})
 }
 
-// maxJoining bounds a body that is searched for joins: it is read by a parser
-// that takes up many times as much.
+// maxJoining bounds a body that is searched for joins, in bytes: the parser needs
+// many times its length.
 const maxJoining = 64 << 10
 
-// beforeJoins tells of the joins in a body.
+// beforeJoins tells the rooms of the joins in a body.
 func (q *request) beforeJoins(s *session, body []byte) {
 	account := s.progress.Account()
 	if account == "" || q.Rooms == nil || len(body) > maxJoining || !bytes.Contains(body, []byte(stanza.NamespaceMUC)) {

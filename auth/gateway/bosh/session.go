@@ -11,29 +11,28 @@ import (
 	"usher/auth/gateway/stanza"
 )
 
-// A session is what is known of one. It ends by Prosody's
-// word, or by time; what the client says of its end is Prosody's to answer.
+// A session of BOSH ends when Prosody says so, or after a time.
 type session struct {
 	host     string
-	free     func()
+	release  func()
 	share    *budget.Share
 	began    time.Time
-	kept     time.Duration // without a request; Prosody has ended it by then
+	kept     time.Duration // without a request, after which Prosody has ended it
 	progress login.Progress
 	over     atomic.Bool // nothing of it passes any more; Prosody may still have it
-	gone     atomic.Bool // Prosody has it no more
+	gone     atomic.Bool // Prosody does not have it any more
 
 	mu   sync.Mutex
 	rids rids
-	why  string // the answer that ended it; empty: item-not-found is all that there is to say
+	why  string // the answer that ended it; empty: item-not-found
 
 	// Of the table:
 	pending int
 	last    time.Time
 }
 
-// end lets nothing of the session pass any more, and returns the answer that it
-// ended with. The first reason counts.
+// end lets nothing of the session pass any more, and returns the answer that all
+// its requests get: the first one given.
 func (s *session) end(why string) string {
 	s.over.Store(true)
 	s.mu.Lock()
@@ -44,9 +43,9 @@ func (s *session) end(why string) string {
 	return s.why
 }
 
-// observe finds out from Prosody's answer to a request, or the beginning of it,
-// whether the session is over and how the login went. That may be the answer to
-// an earlier request than the login's: Prosody answers the oldest that waits.
+// observe learns from Prosody's answer to a request, or its beginning, whether the
+// session is over and how the login went. Prosody answers the oldest request that
+// waits, which may be an earlier one than the login's.
 func (s *session) observe(rid int64, answer []byte) {
 	tag, err := stanza.ParseBodyTag(answer)
 	if err != nil {
@@ -76,8 +75,8 @@ func (s *session) observe(rid int64, answer []byte) {
 	}
 }
 
-// terminated notes that Prosody told the client that the session is over, which
-// ends it here in any case.
+// terminated notes that Prosody told the client that the session is over. It is
+// over here then, even if Prosody still has it.
 func (s *session) terminated(rid int64, condition string) {
 	s.over.Store(true)
 	s.mu.Lock()
@@ -92,15 +91,15 @@ func (s *session) terminated(rid int64, condition string) {
 // (bad-request), or a request out of order (item-not-found).
 func final(condition string) bool { return condition == "" || condition == "remote-stream-error" }
 
-// The time that a session is known without a request, unless Prosody says after
-// how long it ends one (bosh_max_inactivity, a minute): then that and a bit.
+// How long a session is kept without a request, unless Prosody says after how long
+// it ends one (bosh_max_inactivity, usually a minute): then keptLonger than that.
 const (
 	usuallyKept = 3 * time.Minute
 	longestKept = 10 * time.Minute
 	keptLonger  = 15 * time.Second
 )
 
-// keptFor reads how long Prosody keeps the session, in seconds.
+// keptFor parses how long Prosody keeps the session, in seconds.
 func (s *session) keptFor(inactivity string) {
 	if strings.Trim(inactivity, "0123456789") != "" || len(inactivity) > 6 {
 		return

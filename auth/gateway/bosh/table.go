@@ -45,7 +45,7 @@ func (t *table) put(sid string, s *session) bool {
 	return true
 }
 
-// enter is the beginning of a request.
+// enter begins a request of a session.
 func (t *table) enter(sid string, rid int64) (*session, state) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,8 +67,7 @@ func (t *table) enter(sid string, rid int64) (*session, state) {
 	return s, known
 }
 
-// leave is its end. An answer of Prosody may have said that the session has
-// ended.
+// leave ends a request. Prosody's answer may have said that the session is over.
 func (t *table) leave(sid string, s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,8 +76,8 @@ func (t *table) leave(sid string, s *session) {
 	t.dropIfGoneLocked(sid, s)
 }
 
-// ended frees the place of a session of which Prosody said outside of its own
-// requests that it has it no more, if it said so.
+// ended forgets a session if Prosody has said, in answer to a farewell, that it
+// does not have it any more.
 func (t *table) ended(sid string, s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,14 +91,14 @@ func (t *table) expireLocked(s *session, now time.Time) {
 	}
 }
 
-// dropIfGoneLocked frees the place of a session that Prosody has no more.
+// dropIfGoneLocked forgets a session that Prosody does not have any more.
 func (t *table) dropIfGoneLocked(sid string, s *session) {
 	if s.gone.Load() && t.bySID[sid] == s {
 		t.dropLocked(sid, s)
 	}
 }
 
-// sweep forgets sessions without requests.
+// sweep forgets sessions that were without a request for too long.
 func (t *table) sweep(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,6 +113,6 @@ func (t *table) sweep(now time.Time) {
 func (t *table) dropLocked(sid string, s *session) {
 	delete(t.bySID, sid)
 	t.metrics.Connected(metrics.TransportBOSH, -1)
-	s.free()
+	s.release()
 	t.cancel(s.progress.Abandon())
 }

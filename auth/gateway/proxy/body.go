@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A sentBody is one on its way to Prosody. As soon as it has been read it is let
-// go: the request may wait for its answer for minutes.
+// A sentBody is a body on its way to Prosody. Its memory is released as soon as it
+// has been read: the request may wait for its answer for minutes.
 type sentBody struct {
 	sent func() // may be nil
 

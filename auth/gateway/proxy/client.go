@@ -8,16 +8,15 @@ import (
 	"usher/internal/listen"
 )
 
-// A client is where a request comes from.
+// A client is the address that a request comes from.
 type client struct {
-	address netip.Addr // the zero value: known to nobody
+	address netip.Addr // the zero value: not known
 	proto   string     // X-Forwarded-Proto of a trusted proxy, or empty
 }
 
 // clientOf finds the client's address: the last one in X-Forwarded-For that no
-// trusted proxy has. What stands before it is the client's own word. From
-// anybody but a trusted proxy the header does not count; a Unix socket has one
-// at its other end.
+// trusted proxy has. What stands before it is the client's own word. The header
+// counts only if a trusted proxy sent it; on a Unix socket one always did.
 func (c *Settings) clientOf(r *http.Request) client {
 	peer, tcp := peerOf(r)
 	if tcp && !c.trusts(peer) {
@@ -62,9 +61,9 @@ func (c client) String() string {
 // group is what counts as one address: of IPv6 the network of a customer.
 func (c client) group() netip.Prefix { return listen.NetworkOf(c.address) }
 
-// known reports whether the client's own address is known. A trusted proxy
-// that does not tell it is not a client: to count everybody behind it as one
-// would lock them all out.
+// known reports whether the client's own address is known. A trusted proxy that
+// does not tell it is not counted as one client: all clients behind it would be
+// locked out together.
 func (c *Settings) known(from client) bool {
 	return from.address.IsValid() && !c.trusts(from.address)
 }

@@ -69,28 +69,28 @@ func TestLimiter(t *testing.T) {
 	c := Settings{Connections: 5, ConnectionsPerAddress: 2}.WithDefaults()
 	one, two, unknown := client{address: netip.MustParseAddr("2001:db8::1")}, client{address: netip.MustParseAddr("2001:db8::2")}, client{}
 	var l limiter
-	take := func(from client, want metrics.Refusal) func() {
+	reserve := func(from client, want metrics.Refusal) func() {
 		t.Helper()
-		free, full := l.take(c, from)
-		if full != want || (free == nil) != (want != 0) {
+		release, full := l.reserve(c, from)
+		if full != want || (release == nil) != (want != 0) {
 			t.Fatalf("full is %q, want %q", full, want)
 		}
-		return free
+		return release
 	}
-	first := take(one, 0)
-	second := take(two, 0) // of the same network
-	take(one, metrics.RefusedAddress)
-	third, fourth, fifth := take(unknown, 0), take(unknown, 0), take(unknown, 0)
-	take(unknown, metrics.RefusedConnections)
-	take(one, metrics.RefusedConnections)
+	first := reserve(one, 0)
+	second := reserve(two, 0) // of the same network
+	reserve(one, metrics.RefusedAddress)
+	third, fourth, fifth := reserve(unknown, 0), reserve(unknown, 0), reserve(unknown, 0)
+	reserve(unknown, metrics.RefusedConnections)
+	reserve(one, metrics.RefusedConnections)
 	first()
 	first() // once only
-	take(two, 0)
-	take(two, metrics.RefusedConnections)
+	reserve(two, 0)
+	reserve(two, metrics.RefusedConnections)
 	third()
-	take(one, metrics.RefusedAddress)
-	for _, free := range []func(){second, fourth, fifth} {
-		free()
+	reserve(one, metrics.RefusedAddress)
+	for _, release := range []func(){second, fourth, fifth} {
+		release()
 	}
 	if l.taken != 1 || len(l.groups) != 1 {
 		t.Errorf("%d places are taken by %d groups, want 1 and 1", l.taken, len(l.groups))
@@ -101,7 +101,7 @@ func TestLimiterOfAProxyItself(t *testing.T) {
 	c := Settings{ConnectionsPerAddress: 1, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}.WithDefaults()
 	var l limiter
 	for range 10 { // locked in as one client it would lock everybody out
-		if _, full := l.take(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != 0 {
+		if _, full := l.reserve(c, client{address: netip.MustParseAddr("127.0.0.1")}); full != 0 {
 			t.Fatal(full)
 		}
 	}

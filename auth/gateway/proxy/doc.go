@@ -1,7 +1,7 @@
-// Package proxy answers one question: may this HTTP request come in, and as what
-// does it go on to Prosody? It finds out from where the request comes, whether
-// the web page behind it may ask, and whether there is room for it; and it knows
-// which headers go on, and how Prosody's own web server is reached.
+// Package proxy answers one question: may this HTTP request come in, and in which
+// form does it go on to Prosody? It finds the client's address, checks the origin
+// of the web page, limits connections, chooses the headers that go on, and
+// reaches Prosody's own web server.
 //
 // It starts no goroutine but net/http's for connections to Prosody. The lock of
 // a limiter is held for a moment; nothing else is locked within it.

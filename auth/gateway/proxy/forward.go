@@ -53,9 +53,9 @@ func newHandler(transport http.RoundTripper) http.Handler {
 	}
 }
 
-// Forward passes a request on, with this body. If sent is not nil the body is let
-// go as soon as it has been sent, and sent is called then, or when the request
-// has ended.
+// Forward passes a request on, with this body. If sent is not nil the body's memory
+// is released as soon as it has been sent; sent is called then, or at the end of
+// the request.
 func (q *Request) Forward(body []byte, sent func(), o Observer) {
 	r := q.R.WithContext(context.WithValue(q.R.Context(), callKey{}, &call{q, o}))
 	r.ContentLength, r.TransferEncoding = int64(len(body)), nil
@@ -65,20 +65,20 @@ func (q *Request) Forward(body []byte, sent func(), o Observer) {
 	q.proxy.handler.ServeHTTP(q.W, r)
 }
 
-// Pass is for Prosody's page that says it works. Jitsi's client asks for it now
-// and then.
+// Pass passes a request for Prosody's page that says it works. Jitsi's client asks
+// for it as a keep-alive.
 func (q *Request) Pass() {
-	free, ok := q.Take()
+	release, ok := q.Reserve()
 	if !ok {
 		return
 	}
-	defer free()
+	defer release()
 	q.Forward(nil, nil, nil)
 }
 
-// answered gets Prosody's answer before the client does.
+// answered prepares Prosody's answer for the client.
 func (c *call) answered(r *http.Response) error {
-	if c.R.Header.Get("Origin") != "" { // ours is there already
+	if c.R.Header.Get("Origin") != "" { // MayAsk has set ours
 		r.Header.Del("Access-Control-Allow-Origin")
 	}
 	c.WriteWithin(r.ContentLength)
@@ -97,8 +97,8 @@ func (c *call) answered(r *http.Response) error {
 	return nil
 }
 
-// Unreachable answers instead of Prosody, who did not. A client of BOSH sends
-// the request again.
+// Unreachable answers a request that Prosody did not answer. A client of BOSH sends
+// it again.
 func (q *Request) Unreachable(err error) {
 	switch {
 	case q.proxy.Stopping():

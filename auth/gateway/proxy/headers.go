@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// passing are the headers of a client that go on to Prosody, besides those that
-// begin with X-: what its modules may want to know of a page and its browser.
+// passing reports whether a header of a client goes on to Prosody: what Prosody's
+// modules may want to know of a page and its browser, and most that begin with X-.
 // Prosody takes "_" in a header's name for "-", so a client could say X_Forwarded_For
 // beside the gateway's own X-Forwarded-For: no name with anything but letters,
 // digits and "-" passes.

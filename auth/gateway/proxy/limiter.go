@@ -15,8 +15,9 @@ type limiter struct {
 	groups map[netip.Prefix]int
 }
 
-// take takes a place, and says for which bound there is none.
-func (l *limiter) take(c *Settings, from client) (free func(), full metrics.Refusal) {
+// reserve counts one more connection until it is released, or says which bound is
+// reached.
+func (l *limiter) reserve(c *Settings, from client) (release func(), full metrics.Refusal) {
 	group, known := from.group(), c.known(from)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,10 +34,10 @@ func (l *limiter) take(c *Settings, from client) (free func(), full metrics.Refu
 		}
 		l.groups[group]++
 	}
-	return sync.OnceFunc(func() { l.free(group, known) }), 0
+	return sync.OnceFunc(func() { l.release(group, known) }), 0
 }
 
-func (l *limiter) free(group netip.Prefix, known bool) {
+func (l *limiter) release(group netip.Prefix, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.taken--

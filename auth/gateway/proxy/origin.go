@@ -25,9 +25,9 @@ func normalOrigin(origin string) string {
 	return origin
 }
 
-// allows reports whether a web page may open connections here. Other clients
-// send no Origin: it is browsers that carry somebody's rights to a page that
-// was not meant to have them (RFC 6454).
+// allows reports whether a web page may open connections here. Clients other than
+// browsers send no Origin, and are allowed: only a browser would use its user's
+// rights for a page that must not have them (RFC 6454).
 func (c *Settings) allows(r *http.Request) bool {
 	origins := r.Header.Values("Origin")
 	if len(origins) == 0 {
@@ -44,8 +44,8 @@ func (c *Settings) allows(r *http.Request) bool {
 	return slices.Contains(c.Origins, "*") || slices.ContainsFunc(c.Origins, func(o string) bool { return normalOrigin(o) == origin })
 }
 
-// MayAsk reports whether the page that asks may, or answers that it may not. It
-// tells a browser that the page may read the answer (CORS).
+// MayAsk reports whether the page that sent the request may do so, and answers it
+// if not. It tells a browser that an allowed page may read the answer (CORS).
 func (q *Request) MayAsk() bool {
 	if !q.Settings.allows(q.R) {
 		q.refuseOrigin()

@@ -19,8 +19,8 @@ type Options struct {
 	// long one.
 	WriteTimeout time.Duration
 
-	// Stopping reports whether the gateway is about to stop: Prosody's answers
-	// then come late because usher does not wait for them.
+	// Stopping reports whether the gateway is about to stop: usher then no longer
+	// waits for Prosody's answers.
 	Stopping func() bool
 
 	// Transport connects to Prosody's web server; nil means TCP, and TLS where

@@ -34,30 +34,30 @@ func (p *Proxy) Request(c *Settings, w http.ResponseWriter, r *http.Request) *Re
 	return q
 }
 
-// Take takes a place among the connections, or answers that there is none. A
-// request that has one may be here ([httpd.Admit]).
-func (q *Request) Take() (free func(), ok bool) {
-	if free, ok = q.take(&q.proxy.connections); ok {
+// Reserve counts the request as a connection until it is released, or answers that
+// a bound is reached. A request that is counted is admitted ([httpd.Admit]).
+func (q *Request) Reserve() (release func(), ok bool) {
+	if release, ok = q.reserve(&q.proxy.connections); ok {
 		httpd.Admit(q.R.Context())
 	}
-	return free, ok
+	return release, ok
 }
 
-// TakeReading takes a place among the requests whose body is being read,
-// likewise, and does not admit it.
-func (q *Request) TakeReading() (free func(), ok bool) { return q.take(&q.proxy.reading) }
+// ReserveReading counts the request among those whose body is being read, within
+// the same bounds. It does not admit the request.
+func (q *Request) ReserveReading() (release func(), ok bool) { return q.reserve(&q.proxy.reading) }
 
-// TryTake takes a place among the connections, and does not answer.
-func (q *Request) TryTake() (free func(), ok bool) {
-	free, full := q.proxy.connections.take(q.Settings, q.from)
-	return free, full == 0
+// TryReserve is [Request.Reserve] without an answer.
+func (q *Request) TryReserve() (release func(), ok bool) {
+	release, full := q.proxy.connections.reserve(q.Settings, q.from)
+	return release, full == 0
 }
 
-func (q *Request) take(l *limiter) (free func(), ok bool) {
-	free, full := l.take(q.Settings, q.from)
+func (q *Request) reserve(l *limiter) (release func(), ok bool) {
+	release, full := l.reserve(q.Settings, q.from)
 	switch full {
 	case 0:
-		return free, true
+		return release, true
 	case metrics.RefusedAddress:
 		q.Refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
 	default:
@@ -76,7 +76,7 @@ func (q *Request) Share(b *budget.Budget) *budget.Share {
 }
 
 // Target returns Prosody's address for the request, without the token. The scheme
-// is http or ws; it is their secure one where the settings have https.
+// is http or ws; with TLS to Prosody it becomes https or wss.
 func (q *Request) Target(scheme string) *url.URL {
 	u := *q.Settings.Upstream
 	if u.Scheme == "https" {
@@ -86,8 +86,8 @@ func (q *Request) Target(scheme string) *url.URL {
 	return &u
 }
 
-// Forwarded returns the client's headers for Prosody, and those that say who the
-// client is.
+// Forwarded returns the client's headers for Prosody, and the client's address in
+// X-Forwarded-For.
 func (q *Request) Forwarded() http.Header {
 	h := passOn(q.R.Header, q.Token)
 	if q.from.address.IsValid() {
@@ -99,7 +99,7 @@ func (q *Request) Forwarded() http.Header {
 	return h
 }
 
-// control sets deadlines. What is no connection, as in a test, has none.
+// control sets deadlines. In a test without a connection that does nothing.
 func (q *Request) control() *http.ResponseController { return http.NewResponseController(q.W) }
 
 // ReadBy has the body be here by then; the zero time is no limit.
@@ -111,8 +111,8 @@ func (q *Request) WriteWithin(length int64) {
 	_ = q.control().SetWriteDeadline(time.Now().Add(q.proxy.WriteTimeout + time.Duration(max(length, 0)/budget.Slowest)*time.Second))
 }
 
-// Refuse answers instead of Prosody. The text is a constant: nothing that came
-// from outside is in it. What is to be known besides goes into the log alone.
+// Refuse answers instead of Prosody. The text is a constant: it holds nothing that
+// came from outside. The other attributes go into the log alone.
 func (q *Request) Refuse(status int, why metrics.Refusal, text string, more ...slog.Attr) {
 	q.Count(why)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {

@@ -17,7 +17,7 @@ const (
 // Settings are what a reload may change.
 type Settings struct {
 	Upstream *url.URL       // Prosody's HTTP server, without a path
-	Origins  []string       // of web pages: scheme://host[:port], as normalOrigin has them; "*" is any; nil is the Host header's own
+	Origins  []string       // of web pages, scheme://host[:port]; "*" is any; nil is that of the Host header
 	Guests   bool           // logins without a token pass, see package filter
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
 

@@ -69,7 +69,7 @@ func isOurClose(s string) bool { return s == stanza.Close }
 func relayed(t *Sessions, l login.Credentials, loggedIn bool, sent []byte) []ws.Frame {
 	prosody := &memory{in: blocked{make(chan struct{})}}
 	const most = 1 << 20
-	s := t.New(Client{Login: l, MessageBytes: most, Share: (&budget.Budget{}).Share(netip.Prefix{}, most), Free: func() {}})
+	s := t.New(Client{Login: l, MessageBytes: most, Share: (&budget.Budget{}).Share(netip.Prefix{}, most), Release: func() {}})
 	if loggedIn {
 		s.progress.Resume("")
 	}

@@ -94,7 +94,7 @@ func (w *world) open(token string) (client, prosody *gatewaytest.Wire) {
 	w.places.Add(1)
 	s := w.sessions.New(Client{
 		Login: login.Credentials{Token: token, Guests: true}, MessageBytes: w.most, Share: w.budget.Share(netip.Prefix{}, w.most),
-		Free: func() { w.places.Add(-1) },
+		Release: func() { w.places.Add(-1) },
 	})
 	s.prosody.Open(ours, nil, s.optionsOfProsody())
 	s.client.Open(gate, nil, s.optionsOfClient())

@@ -22,7 +22,7 @@ type Client struct {
 	Login        login.Credentials
 	MessageBytes int64         // of one message of the client
 	Share        *budget.Share // for its messages in fragments
-	Free         func()        // is called once when the session has ended
+	Release      func()        // is called once when the session has ended
 }
 
 // A Session is one client's WebSocket and ours to Prosody.
@@ -32,7 +32,7 @@ type Session struct {
 	client, prosody websocket.Conn
 	messageBytes    int64
 	share           *budget.Share
-	free            func()
+	release         func()
 	began           time.Time
 	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Sessions.Check alone
 	progress        login.Progress
@@ -54,7 +54,7 @@ type Session struct {
 // [Session.Dial], then [Session.Accept].
 func (t *Sessions) New(c Client) *Session {
 	return &Session{
-		sessions: t, login: &c.Login, messageBytes: c.MessageBytes, share: c.Share, free: c.Free, began: time.Now(),
+		sessions: t, login: &c.Login, messageBytes: c.MessageBytes, share: c.Share, release: c.Release, began: time.Now(),
 	}
 }
 
@@ -117,7 +117,7 @@ func (s *Session) run() {
 	clientward.Wait()
 	s.sessions.remove(s)
 	s.sessions.Exchange.Cancel(s.progress.Abandon())
-	s.free()
+	s.release()
 	s.sessions.Metrics.Connected(metrics.TransportWebSocket, -1)
 }
 
