@@ -198,7 +198,7 @@ func TestBodiesThatDoNotCome(t *testing.T) {
 		if strings.HasPrefix(line, "GET") {
 			w.Upstream.Post().Answer <- "It works!"
 		}
-		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Timeout))
 		if _, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) {
 			t.Errorf("%s: the connection stays", line)
 		}
@@ -211,7 +211,7 @@ func TestRequestsWithoutAHeader(t *testing.T) {
 	for _, said := range []string{"", "GET", "GET " + BOSHPath + "?token=" + gatewaytest.AliceToken + " HTTP/1.1\r\nX: "} {
 		c := w.Connect()
 		c.Raw([]byte(said))
-		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Timeout))
 		if b, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) || strings.Contains(string(b), gatewaytest.SecretWord) {
 			t.Errorf("%q is answered %q, %v", said, b, err)
 		}
@@ -224,7 +224,7 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: 50 * time.Millisecond})
 	c := w.Connect()
 	requests := []byte(strings.Repeat("GET /elsewhere HTTP/1.1\r\nHost: "+gatewaytest.Host+"\r\n\r\n", 1000))
-	for end := time.Now().Add(gatewaytest.Patience); ; {
+	for end := time.Now().Add(gatewaytest.Timeout); ; {
 		_ = c.Conn.SetWriteDeadline(end)
 		if _, err := c.Conn.Write(requests); gatewaytest.IsTimeout(err) {
 			t.Fatal("the connection stays")
@@ -240,7 +240,7 @@ func TestSlowReaderOnASocket(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: 300 * time.Millisecond})
 	_, prosody := w.Guest()
 	sent, piece := 0, prosody.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, gatewaytest.Random(1<<20))
-	_ = prosody.Conn.SetWriteDeadline(time.Now().Add(gatewaytest.Patience))
+	_ = prosody.Conn.SetWriteDeadline(time.Now().Add(gatewaytest.Timeout))
 	for {
 		n, err := prosody.Conn.Write(piece)
 		sent += n

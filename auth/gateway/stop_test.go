@@ -114,7 +114,7 @@ func TestStopWithHalfARequest(t *testing.T) {
 		t.Error(err)
 	}
 	for i, c := range halves {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Timeout))
 		if _, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) {
 			t.Errorf("connection %d stays", i)
 		}

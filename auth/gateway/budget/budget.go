@@ -23,11 +23,11 @@ const Piece = 16 << 10
 const (
 	InAll        = 64 << 20 // in bytes, or AddressParts of the largest messages
 	AddressParts = 8        // one address has one part of it
-	UnknownParts = 2        // all clients together whose address the proxy does not tell have one part of it
+	UnknownParts = 2        // all clients whose address the proxy does not tell have one part of it together
 )
 
-// Slowest is the rate, in bytes a second, at which whoever sends or takes a long
-// message has to do so.
+// Slowest is the rate, in bytes a second, at which a long message must be sent or
+// taken, at least.
 const Slowest = 8 << 10
 
 // messageWithin is the time that any message may take from its first byte to its
@@ -39,8 +39,7 @@ func TimeFor(length int64) time.Duration {
 	return messageWithin + time.Duration(length/Slowest)*time.Second
 }
 
-// ErrOverloaded says that a message would have to be held for which there is no
-// room.
+// ErrOverloaded says that there is no room for a message that would have to be held.
 var ErrOverloaded = errors.New("too many large messages at the same time")
 
 // A Budget counts the bytes that are held. The zero value is ready, and safe
@@ -63,7 +62,7 @@ type Share struct {
 	budget *Budget
 	group  netip.Prefix // the zero value: the address is not known
 	most   int64        // the largest message that there may be
-	taken  int64        // wants budget.mu
+	taken  int64        // guarded by budget.mu
 }
 
 // Share returns the part of a new session. The group is what counts as one
@@ -73,7 +72,7 @@ func (b *Budget) Share(group netip.Prefix, most int64) *Share {
 	return &Share{budget: b, group: group, most: most}
 }
 
-// take takes so many bytes, unless one of the three bounds is in the way.
+// take takes so many bytes, unless that would exceed one of the three bounds.
 func (s *Share) take(n int64) bool {
 	all := max(InAll, AddressParts*s.most)
 	ofGroup := all / AddressParts
@@ -138,8 +137,8 @@ func (l *Loan) Repay() {
 	}
 }
 
-// Reader returns what reads from r for the message, as long as the loan covers
-// it; then its error is [ErrOverloaded].
+// Reader returns a reader of r that reads as long as the loan covers the message; its
+// error after that is [ErrOverloaded].
 func (l *Loan) Reader(r io.Reader) io.Reader { return &reader{from: r, loan: l} }
 
 // A reader takes a loan for what it reads.

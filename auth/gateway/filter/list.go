@@ -5,11 +5,11 @@ import (
 	"usher/auth/gateway/stanza"
 )
 
-// A Connection is what the list looks at besides the element.
+// A Connection is what the decision depends on besides the element.
 type Connection struct {
-	Token      bool // it brings one, or a text in its place
-	Unreadable bool // what it brings cannot be one
-	Guests     bool // one may log in without a token
+	Token      bool // it has one, or a text in its place
+	Unreadable bool // what it has cannot be a token
+	Guests     bool // a login without a token may pass
 }
 
 // A Decision is what becomes of an element that comes before the login.
@@ -21,12 +21,12 @@ const (
 	Continues                 // the next step of a login that is under way; it passes, and more may follow
 	Aborts                    // the end of a login that is under way; it passes
 	Passes                    // a login that Prosody decides, in one step; it passes
-	Begins                    // likewise, and the client has more to say
+	Begins                    // a login that Prosody decides, in several steps; it passes
 	Exchange                  // a login that only a ticket lets in, see [Connection.Refusal]
 )
 
-// Decide looks an element up in the list. Whether a login is under way in which
-// the client has more to say is the stream's state.
+// Decide decides about an element. A login is under way from [Begins] until Prosody
+// answers, or the client aborts it.
 func (c Connection) Decide(e stanza.Element, underWay bool) Decision {
 	switch step := e.Step(); {
 	case step == stanza.StepResponse && underWay:
@@ -44,12 +44,11 @@ func (c Connection) Decide(e stanza.Element, underWay bool) Decision {
 	return Exchange
 }
 
-// ofGuests decides about a login that may be Prosody's own to decide. That is
-// where guests are wanted only: a token that is no more than a text proves
-// nothing, so it allows nothing either. Recorders log in with a password (PLAIN,
-// RFC 4616; SCRAM, RFC 5802 and 7677) on a host of their own; OAUTHBEARER
-// (RFC 7628) is the Dovecot door's. With a token in the address ANONYMOUS is a
-// login with that.
+// ofGuests decides about a login where guests are let in, and Prosody may decide: a
+// token that was not verified proves nothing, so it allows nothing either.
+// Recorders log in with a password (PLAIN, RFC 4616; SCRAM, RFC 5802 and 7677) on
+// a host of their own; OAUTHBEARER (RFC 7628) is decided at the Dovecot door. With
+// a token in the address ANONYMOUS is a login with that token.
 func (c Connection) ofGuests(mechanism string) Decision {
 	switch mechanism {
 	case "ANONYMOUS":
@@ -62,11 +61,11 @@ func (c Connection) ofGuests(mechanism string) Decision {
 	return Exchange
 }
 
-// Refusal says why no ticket can be had for a login, whatever the token; nil: one
-// may be asked for. An unreadable token is its finder's to tell of.
+// Refusal says why a login cannot be given a ticket, whatever the token; nil if it
+// can. It does not look at [Connection.Unreadable].
 func (c Connection) Refusal(e stanza.Element) *auth.Refusal {
 	switch {
-	case !c.Token && !c.Guests: // whatever the mechanism, and whatever the host
+	case !c.Token && !c.Guests: // for every mechanism and host
 		return auth.Refuse(auth.ReasonTokenRequired,
 			"the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
 	case !c.Token || !e.Anonymous():
@@ -76,8 +75,8 @@ func (c Connection) Refusal(e stanza.Element) *auth.Refusal {
 	return nil
 }
 
-// Told is what a client is told that says what is not on the list: a condition
-// of RFC 6120 section 4.9.3, and what it can do.
+// Told is what a client is told that sends what is not on the list: a condition of
+// RFC 6120 section 4.9.3, and what the person can do.
 func (c Connection) Told() (condition, text string) {
 	if !c.Token && !c.Unreadable && !c.Guests {
 		return "not-authorized", auth.ReasonTokenRequired.ClientText()

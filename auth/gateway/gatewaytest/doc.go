@@ -9,8 +9,8 @@ package gatewaytest
 
 import "time"
 
-// Patience is how long tests wait for what should come at once.
-const Patience = 30 * time.Second
+// Timeout is how long tests wait for what should come at once.
+const Timeout = 30 * time.Second
 
 const (
 	Host = "meet.example.com"         // that clients ask for

@@ -55,7 +55,7 @@ func (w *World) Later(r *http.Request) <-chan Answer {
 }
 
 func answerTo(r *http.Request) (Answer, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), Patience)
+	ctx, cancel := context.WithTimeout(r.Context(), Timeout)
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true}
 	res, err := transport.RoundTrip(r.WithContext(ctx))

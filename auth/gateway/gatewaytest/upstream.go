@@ -96,7 +96,7 @@ func Receive[T any](t testing.TB, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(Patience):
+	case <-time.After(Timeout):
 		t.Fatal("nothing comes")
 		panic("not reached")
 	}

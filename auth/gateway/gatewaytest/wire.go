@@ -16,10 +16,10 @@ import (
 // A Wire is the test's own side of a WebSocket, frame by frame: a client's, or
 // the upstream's. Its methods fail the test where they cannot do what they say.
 type Wire struct {
-	Conn     net.Conn
-	In       *bufio.Reader
-	Asked    *http.Request // of the upstream: the handshake
-	Patience time.Duration // for each frame
+	Conn    net.Conn
+	In      *bufio.Reader
+	Asked   *http.Request // of the upstream: the handshake
+	Timeout time.Duration // for each frame
 
 	t      testing.TB
 	client bool // it masks what it sends
@@ -34,13 +34,13 @@ func NewWire(t testing.TB, conn net.Conn, early *bufio.Reader, client bool) *Wir
 		from = io.MultiReader(strings.NewReader(string(b)), conn)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &Wire{t: t, Conn: conn, In: bufio.NewReader(from), client: client, Patience: Patience}
+	return &Wire{t: t, Conn: conn, In: bufio.NewReader(from), client: client, Timeout: Timeout}
 }
 
 // Raw sends bytes as they are.
 func (c *Wire) Raw(p []byte) {
 	c.t.Helper()
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.Patience))
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.Timeout))
 	if _, err := c.Conn.Write(p); err != nil {
 		c.t.Fatalf("sending %d bytes: %v", len(p), err)
 	}
@@ -97,7 +97,7 @@ func ReadFrame(r io.Reader) (f ws.Frame, err error) {
 
 // Next reads a frame as it is, and unmasks its payload.
 func (c *Wire) Next() (ws.Frame, error) {
-	_ = c.Conn.SetReadDeadline(time.Now().Add(c.Patience))
+	_ = c.Conn.SetReadDeadline(time.Now().Add(c.Timeout))
 	f, err := ReadFrame(c.In)
 	if err == nil && f.Header.Masked {
 		ws.Cipher(f.Payload, f.Header.Mask, 0)
@@ -173,7 +173,7 @@ func (c *Wire) Drained() {
 // Head reads the head of an answer of HTTP and wants its status.
 func (c *Wire) Head(status string) string {
 	c.t.Helper()
-	_ = c.Conn.SetReadDeadline(time.Now().Add(Patience))
+	_ = c.Conn.SetReadDeadline(time.Now().Add(Timeout))
 	var b strings.Builder
 	for {
 		line, err := c.In.ReadString('\n')

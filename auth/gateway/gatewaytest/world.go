@@ -77,7 +77,7 @@ func (w *World) Dial(query string, header http.Header) (*Wire, error) {
 		header = http.Header{"Origin": {Page}}
 	}
 	d := ws.Dialer{Protocols: []string{"xmpp"}, Header: ws.HandshakeHeaderHTTP(header)}
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Timeout)
 	defer cancel()
 	conn, early, _, err := d.Dial(ctx, "ws://"+w.Address+WebSocketPath+"?room="+SecretRoom+query)
 	if err != nil {
@@ -150,7 +150,7 @@ func (w *World) Connect() *Wire {
 // Eventually waits for what other goroutines are about to bring about.
 func (w *World) Eventually(what string, holds func() bool) {
 	w.T.Helper()
-	for deadline := time.Now().Add(Patience); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(Timeout); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.T.Fatalf("not so: %s\n%s", what, w.Log)
 		}

@@ -17,17 +17,17 @@ type Credentials struct {
 	Guests     bool   // without a token one may log in, too
 }
 
-// connection is what the list looks at of them.
+// connection is what package filter looks at.
 func (c *Credentials) connection() filter.Connection {
 	return filter.Connection{Token: c.Token != "", Unreadable: c.Problem != nil, Guests: c.Guests}
 }
 
-// Told is what a client is told that says what is not on that list: a condition
-// of RFC 6120 section 4.9.3, and what it can do.
+// Told is what a client is told that sends what package filter does not list: a
+// condition of RFC 6120 section 4.9.3, and what the person can do.
 func (c *Credentials) Told() (condition, text string) { return c.connection().Told() }
 
-// Take splits a request into what logs in and the query that goes on to
-// Prosody: every byte of it but the pairs that are named token or jwt.
+// Take splits a request into the credentials and the query that goes on to Prosody:
+// every byte of it but the pairs that are named token or jwt.
 func Take(r *http.Request) (c Credentials, query string) {
 	var tokens []string
 	var kept []string
@@ -42,7 +42,7 @@ func Take(r *http.Request) (c Credentials, query string) {
 			}
 			tokens = append(tokens, value)
 			continue
-		case err == nil && name == "jwt": // the page's name for its token, which is not read here, and goes no further
+		case err == nil && name == "jwt": // the page's name for its token, which is not read here and does not go on
 			continue
 		case err == nil && name == "previd":
 			c.Resumption, _ = url.QueryUnescape(value)
@@ -57,12 +57,12 @@ func Take(r *http.Request) (c Credentials, query string) {
 		}
 		c.Token = max(c.Token, t)
 	}
-	// Clones, for the credentials outlive the address that they may be parts of.
+	// Clones, as the credentials outlive the address that they may be parts of.
 	c.Token, c.Resumption = strings.Clone(c.Token), strings.Clone(c.Resumption)
 	return c, strings.Join(kept, "&")
 }
 
-// bearer returns what stands in Authorization as RFC 6750 section 2.1 has it.
+// bearer returns the tokens in Authorization (RFC 6750 section 2.1).
 func bearer(r *http.Request) (tokens []string) {
 	for _, value := range r.Header.Values("Authorization") {
 		if scheme, token, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {

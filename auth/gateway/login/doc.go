@@ -6,8 +6,8 @@
 // as its trace (RFC 4505), which Prosody relays to the Dovecot door as it is; a
 // [Progress] follows how the login goes. Package filter says what else may pass.
 //
-// The decision about a token is made by who gives the tickets; it is asked for
-// when the login begins, for only then it is known for which host it is.
+// [Tickets] decides about a token. It is asked when the login begins, as the host is
+// not known before.
 //
 // It starts no goroutine. A [Progress] has one lock; nothing else is locked
 // within it.

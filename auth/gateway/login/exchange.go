@@ -12,7 +12,7 @@ import (
 	"usher/internal/panics"
 )
 
-// Tickets gives them for tokens, for logins that are under way.
+// Tickets makes tickets for tokens, for logins that are under way.
 type Tickets interface {
 	// IssueTicket decides about a login; the error is an [*auth.Refusal].
 	IssueTicket(ctx context.Context, c auth.Credentials) (auth.Ticket, error)
@@ -37,15 +37,15 @@ type Verdict struct {
 	Failure   string      // the answer to the client, an element; nothing passes
 }
 
-// An Exchange makes tickets of tokens.
+// An Exchange puts tickets in the place of tokens.
 type Exchange struct {
 	Tickets Tickets
 	Panics  *panics.Reporter // nil: nothing is written
 }
 
-// Judge decides about an element that stands in the document it was read from.
-// The host is the one whose name stands in the stream's header. The error is
-// [ErrForbidden], or says that there is no place for a ticket.
+// Judge decides about an element that came before the login. The host is the one in
+// the stream's header. The error is [ErrForbidden], or says that the element has no
+// place for a ticket.
 func (x *Exchange) Judge(ctx context.Context, c *Credentials, host string, underWay bool, e stanza.Element) (Verdict, error) {
 	switch c.connection().Decide(e, underWay) {
 	case filter.Forbidden:
@@ -64,7 +64,7 @@ func (x *Exchange) Judge(ctx context.Context, c *Credentials, host string, under
 
 // exchange decides about a login that only a ticket lets in.
 func (x *Exchange) exchange(ctx context.Context, c *Credentials, host string, e stanza.Element) (Verdict, error) {
-	problem := c.Problem // told of whatever the mechanism
+	problem := c.Problem // the answer, whatever the mechanism
 	if problem == nil {
 		problem = c.connection().Refusal(e)
 	}
@@ -82,7 +82,7 @@ func (x *Exchange) exchange(ctx context.Context, c *Credentials, host string, e 
 	return Verdict{Begins: true, Rewritten: text, Ticket: t}, nil
 }
 
-// Cancel drops a ticket that nobody will use; an empty text is none.
+// Cancel drops a ticket that will not be used; an empty text is none.
 func (x *Exchange) Cancel(ticket string) {
 	if ticket == "" {
 		return
@@ -91,7 +91,7 @@ func (x *Exchange) Cancel(ticket string) {
 	x.Tickets.CancelTicket(ticket)
 }
 
-// failureOf is the refusal as the client is told it.
+// failureOf is a refusal as the client is told it, an element.
 func failureOf(err error) string {
 	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {

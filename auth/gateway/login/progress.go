@@ -7,8 +7,8 @@ import (
 	"usher/auth"
 )
 
-// A Progress is how the login of one stream goes. The zero value is a stream on
-// which nobody has logged in. It is safe for concurrent use.
+// A Progress is the state of the login of one stream. The zero value is a stream
+// without a login. It is safe for concurrent use.
 type Progress struct {
 	loggedIn atomic.Bool
 
@@ -20,13 +20,13 @@ type Progress struct {
 	more    bool   // in which the client has more to say
 }
 
-// LoggedIn is true once Prosody has said that the login succeeded, or that
-// somebody had logged in before. It may only be read.
+// LoggedIn is true once Prosody has said that the login succeeded, now or earlier. It
+// may only be read.
 func (p *Progress) LoggedIn() *atomic.Bool { return &p.loggedIn }
 
-// Begin notes a login that goes on to Prosody, and returns the ticket of the one
-// before if it may not have been used. With repeatable the element may be sent
-// again ([Progress.Repeat]).
+// Begin notes a login that goes on to Prosody, and returns the ticket of the login
+// before, if that is not used yet. The element repeatable may be sent again
+// ([Progress.Repeat]).
 func (p *Progress) Begin(v Verdict, repeatable []byte) (before string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,15 +41,15 @@ func (p *Progress) Continue(v Verdict) {
 	p.more = v.GoesOn
 }
 
-// Fail notes that Prosody said no: the client can only begin anew.
+// Fail notes that Prosody refused the login: the client can only begin another.
 func (p *Progress) Fail() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.more = false
 }
 
-// Succeed notes that the client has logged in, and returns the ticket that it did
-// so with: the zero value if it was none.
+// Succeed notes that the client has logged in, and returns the ticket that it used;
+// the zero value if it used none.
 func (p *Progress) Succeed() auth.Ticket {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,8 +62,7 @@ func (p *Progress) Succeed() auth.Ticket {
 	return used
 }
 
-// Resume notes that an account, a bare JID, had logged in before usher knew of
-// the stream.
+// Resume notes that an account, a bare JID, logged in before usher knew the stream.
 func (p *Progress) Resume(account string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,8 +79,8 @@ func (p *Progress) Repeat() (element []byte, ticket string) {
 	return element, p.ticket.Text
 }
 
-// Abandon ends the login that is under way, if any, and returns its ticket if it
-// may not have been used.
+// Abandon ends the login that is under way, if any, and returns its ticket if that is
+// not used yet.
 func (p *Progress) Abandon() (ticket string) { return p.Begin(Verdict{}, nil) }
 
 // Trying reports whether a login is under way.
@@ -98,7 +97,7 @@ func (p *Progress) UnderWay() bool {
 	return p.more
 }
 
-// Account returns the account, a bare JID, that logged in with a token, or empty.
+// Account returns the bare JID of the account that logged in with a token, or empty.
 func (p *Progress) Account() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

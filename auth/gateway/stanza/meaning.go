@@ -21,8 +21,8 @@ func (e Element) Login() (mechanism string, ok bool) {
 }
 
 // Stream reports whether an element is a stream as RFC 6120 has it. Prosody's
-// mod_websocket takes one, though RFC 7395 has none, and then takes what it holds
-// for elements of the stream: a login in it is one.
+// mod_websocket accepts one, though RFC 7395 has none, and reads what it holds as
+// elements of the stream: a login in it counts.
 func (e Element) Stream() bool { return e.Name.Local == "stream" }
 
 // Anonymous reports whether an element is what a gateway may give a ticket to:
@@ -73,8 +73,7 @@ func Join(message []byte) (room string, ok bool) {
 // Join is [Join] for an element that was read already.
 func (e Element) Join() (room string, ok bool) { return Join(e.document[e.start:e.end]) }
 
-// addressed finds the room of a presence that is neither an error nor says
-// that somebody leaves.
+// addressed finds the room of a presence that is neither an error nor a leave.
 func addressed(tag xml.StartElement) (room string, ok bool) {
 	e := Element{Name: tag.Name, Attr: tag.Attr}
 	room, nick, found := strings.Cut(e.Attribute("to"), "/")

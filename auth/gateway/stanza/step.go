@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// A Step is what an element of a client is to a stream on which nobody has
-// logged in yet.
+// A Step is what an element of a client means before the login.
 type Step int
 
 // The steps that there are. Everything else is StepOther.
@@ -42,7 +41,7 @@ func (e Element) Step() Step {
 
 // Plain reports whether an element of a client is a message, a presence, an
 // answer, a ping, a question about features (XEP-0030) or a step of a call
-// (XEP-0166), and does not say from whom. To a server none of them means
+// (XEP-0166), and has no from. To a server none of them means
 // anything before a login, and its answer to one goes to no address but the
 // stream's own: Prosody answers an unknown client at the address in from.
 func (e Element) Plain() bool {

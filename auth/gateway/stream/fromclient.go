@@ -13,7 +13,7 @@ import (
 	"usher/metrics"
 )
 
-// toProsody passes on what the client sends, until one of them ends.
+// toProsody passes on what the client sends until one of the connections ends.
 func (s *Session) toProsody() *closeReason {
 	err := websocket.Relay(&s.client, &s.prosody, (*fromClient)(s), s.store())
 	if why, ok := errors.AsType[*closeReason](err); ok {
@@ -31,8 +31,7 @@ func (s *Session) toProsody() *closeReason {
 // fromClient inspects what the client sends.
 type fromClient Session
 
-// Limit implements [websocket.Inspector]. Before the login it is what a buffer
-// holds.
+// Limit implements [websocket.Inspector]. Before the login it is one piece.
 func (f *fromClient) Limit() int64 {
 	if f.early = !f.progress.LoggedIn().Load(); f.early {
 		return min(budget.Piece, f.messageBytes)
@@ -58,8 +57,8 @@ func (f *fromClient) Inspect(m *websocket.Message) (passes bool, err error) {
 	return passes, nil
 }
 
-// beforeJoin tells of a join, and has it wait. Who came without a token is
-// nobody to the rooms.
+// beforeJoin tells the rooms of a join, which waits meanwhile. They do not know
+// clients that logged in without a token.
 func (s *Session) beforeJoin(m *websocket.Message) {
 	rooms := s.sessions.Rooms
 	if s.account == "" || rooms == nil {
@@ -72,8 +71,8 @@ func (s *Session) beforeJoin(m *websocket.Message) {
 	}
 }
 
-// beforeLogin lets of what comes before the login only that pass which the list
-// in package filter has. What cannot be read cannot be compared with it.
+// beforeLogin lets pass what package filter lists. What cannot be parsed cannot be
+// compared with that list, and ends the session.
 func (s *Session) beforeLogin(m *websocket.Message) (passes bool, why *closeReason) {
 	element, err := stanza.Parse(m.Payload())
 	if err != nil {

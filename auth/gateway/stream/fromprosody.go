@@ -9,7 +9,7 @@ import (
 	"usher/auth/gateway/websocket"
 )
 
-// toClient passes on what Prosody sends, until one of them ends.
+// toClient passes on what Prosody sends until one of the connections ends.
 func (s *Session) toClient() *closeReason {
 	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s), s.store())
 	if fault, ok := errors.AsType[*websocket.DestinationError](err); ok {
@@ -21,15 +21,15 @@ func (s *Session) toClient() *closeReason {
 // fromProsody observes what Prosody sends.
 type fromProsody Session
 
-// mostOfProsody bounds what Prosody sends in one message; it is only copied.
+// mostOfProsody bounds a message of Prosody, in bytes: it is only copied.
 const mostOfProsody = 1 << 40
 
 // Limit implements [websocket.Inspector].
 func (f *fromProsody) Limit() int64 { return mostOfProsody }
 
-// Inspect implements [websocket.Inspector]. It learns from Prosody how the login
-// went, and by which name the stream can be resumed. The latter is remembered
-// before the client knows it.
+// Inspect implements [websocket.Inspector]. It learns how the login went, and by
+// which identifier the stream can be resumed, which is remembered before the
+// client learns it.
 func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 	s := (*Session)(f)
 	if !m.Whole() {
@@ -57,10 +57,9 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 	return true, nil
 }
 
-// tryAgain sends a login once more of which Prosody says that it failed, though
-// it never asked usher about it: that usher was started anew mod_auth_dovecot
-// notices only when it asks next, and that login is lost. To the client it is
-// not.
+// tryAgain repeats a login that Prosody failed without asking usher. After a restart
+// of usher mod_auth_dovecot finds out that its connection is gone only with the
+// next login, which is lost. The client does not notice.
 func (s *Session) tryAgain(failure []byte) bool {
 	element, ticket := s.progress.Repeat()
 	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.sessions.Exchange.Tickets.TicketWaits(ticket) {
@@ -69,8 +68,8 @@ func (s *Session) tryAgain(failure []byte) bool {
 	return s.prosody.Send(element) == nil
 }
 
-// remember makes the account be the same again when the client comes back. If
-// it fails the client only cannot resume; the state counts and logs that.
+// remember has the client get the same account when it resumes the stream. If that
+// fails the client can only not resume; the state counts and logs it.
 func (s *Session) remember(id string) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.sessions.JoinTimeout)
 	defer cancel()

@@ -66,7 +66,7 @@ func newWorldOn(t testing.TB, kind func(net.Listener) net.Listener, o Options) *
 	w.sessions.Serve(ctx)
 	w.stop = sync.OnceValue(func() error {
 		cancel()
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), gatewaytest.Patience)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), gatewaytest.Timeout)
 		defer cancel()
 		err := w.sessions.Stop(late)
 		w.beside.Wait()

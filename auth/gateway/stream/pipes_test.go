@@ -80,7 +80,7 @@ func (p *pipes) another(l login.Credentials) (near, prosody *gatewaytest.Wire) {
 	s.prosody.Open(ours, nil, s.optionsOfProsody())
 	s.Run()
 	near, prosody = gatewaytest.NewWire(p.T, far, nil, true), gatewaytest.NewWire(p.T, theirs, nil, false)
-	near.Patience, prosody.Patience = time.Hour, time.Hour
+	near.Timeout, prosody.Timeout = time.Hour, time.Hour
 	return near, prosody
 }
 

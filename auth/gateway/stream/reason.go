@@ -10,14 +10,14 @@ import (
 	"usher/metrics"
 )
 
-// A closeReason is why a session ends, and what the two sides are told of it.
+// A closeReason says why a session ends, and what both sides are told.
 type closeReason struct {
 	reason      metrics.Ending
-	gone        bool                 // there is nobody to tell
-	byClient    bool                 // the client's close frame came: there is nothing to wait for
+	gone        bool                 // the client cannot be told
+	byClient    bool                 // the client's close frame came: it need not be waited for
 	client      []string             // the last messages to the client
 	code        websocket.StatusCode // of the close frame for the client
-	payload     []byte               // the close frame's payload, if it is another's
+	payload     []byte               // of the close frame, if it is the other side's
 	tellProsody bool                 // Prosody gets the same close frame
 	closeStream bool                 // Prosody is told that the stream is over, not only the connection
 }
@@ -27,14 +27,14 @@ var streamClose = []string{stanza.Close}
 // Error implements error, so that an inspector can say why a session ends.
 func (r *closeReason) Error() string { return "the session ended: " + r.reason.String() }
 
-// stopped is how a session ends when usher does. Prosody sees a connection that
-// was cut, and keeps the stream for the client, who resumes it (XEP-0198).
+// stopped is the reason when usher stops. Prosody sees a connection that was cut,
+// and keeps the stream for the client, which resumes it (XEP-0198).
 func stopped() *closeReason {
 	return &closeReason{reason: metrics.EndedStopped, client: streamClose, code: websocket.StatusGoingAway}
 }
 
-// policy ends the stream as Prosody would: with an error of RFC 6120
-// section 4.9.3.
+// policy is a reason that ends the stream as Prosody would: with an error of
+// RFC 6120 section 4.9.3.
 func policy(reason metrics.Ending, condition, text string) *closeReason {
 	return &closeReason{
 		reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close},
@@ -42,7 +42,7 @@ func policy(reason metrics.Ending, condition, text string) *closeReason {
 	}
 }
 
-// clientEnded says what comes of an error of the client's connection.
+// clientEnded is the reason after an error of the client's connection.
 func clientEnded(err error) *closeReason {
 	c, isClose := errors.AsType[*websocket.ClosedError](err)
 	a, isAnswer := errors.AsType[*websocket.AnswerError](err)
@@ -65,7 +65,7 @@ func clientEnded(err error) *closeReason {
 	return &closeReason{reason: metrics.EndedByClient, gone: true}
 }
 
-// clientSlow says what comes of an error of a write to the client.
+// clientSlow is the reason after an error of a write to the client.
 func clientSlow(err error) *closeReason {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &closeReason{reason: metrics.EndedSlow, gone: true}
@@ -73,7 +73,7 @@ func clientSlow(err error) *closeReason {
 	return &closeReason{reason: metrics.EndedByClient, gone: true}
 }
 
-// prosodyEnded says what comes of an error of the connection to Prosody.
+// prosodyEnded is the reason after an error of the connection to Prosody.
 func prosodyEnded(err error) *closeReason {
 	if c, isClose := errors.AsType[*websocket.ClosedError](err); isClose {
 		return &closeReason{reason: metrics.EndedByProsody, payload: c.Payload, tellProsody: true}

@@ -17,7 +17,7 @@ import (
 	"usher/metrics"
 )
 
-// A Client is what a session is made for.
+// A Client says for whom a session is made, and within which bounds.
 type Client struct {
 	Login        login.Credentials
 	MessageBytes int64         // of one message of the client
@@ -34,7 +34,7 @@ type Session struct {
 	share           *budget.Share
 	release         func()
 	began           time.Time
-	pinged          int64 // when it was asked last, in nanoseconds since 1970; of Sessions.Check alone
+	pinged          int64 // when it was pinged last, in nanoseconds since 1970; of Sessions.Check alone
 	progress        login.Progress
 	over            atomic.Bool
 	told            sync.WaitGroup // until both sides have been told of the end
@@ -85,13 +85,13 @@ func (s *Session) optionsOfProsody() websocket.Options {
 	return websocket.Options{Client: true, WriteTimeout: s.sessions.WriteTimeout}
 }
 
-// store is what messages are read into, of either side.
+// store is what messages of either side are read into.
 func (s *Session) store() websocket.Store {
 	return websocket.Store{Buffers: &s.sessions.buffers, Share: s.share}
 }
 
-// Run serves the session in goroutines of its own. If the others have been told
-// to stop it does so itself, until the client has been told.
+// Run serves the session in goroutines of its own. If all sessions have been told
+// to stop it returns only when the client has been told so, too.
 func (s *Session) Run() {
 	if s.sessions.start(s) {
 		return
@@ -111,7 +111,7 @@ func (s *Session) run() {
 	s.close(why)
 	s.told.Wait()
 	if !why.byClient {
-		s.client.Discard(s.sessions.LingerTimeout) // the client may take note of the end in peace
+		s.client.Discard(s.sessions.LingerTimeout) // until the client has read why
 	}
 	_ = s.client.Close()
 	clientward.Wait()
@@ -121,7 +121,7 @@ func (s *Session) run() {
 	s.sessions.Metrics.Connected(metrics.TransportWebSocket, -1)
 }
 
-// contained turns a panic into an end of this session alone.
+// contained makes a panic a reason to end this session alone.
 func (s *Session) contained(f func() *closeReason) (why *closeReason) {
 	defer s.sessions.Panics.Recover(login.Door, "session", func() {
 		why = policy(metrics.EndedPanic, "internal-server-error", "The connection could not be served.")
@@ -141,8 +141,8 @@ func (s *Session) close(why *closeReason) {
 	s.tell(why)
 }
 
-// tell tells both sides, and closes the connection to Prosody. A frame that is on
-// its way has LingerTimeout to get there.
+// tell tells both sides, and closes the connection to Prosody. A frame that is being
+// written has LingerTimeout to be taken.
 func (s *Session) tell(why *closeReason) {
 	soon := time.Now().Add(s.sessions.LingerTimeout)
 	s.client.SetFinalDeadline(soon)
@@ -153,7 +153,7 @@ func (s *Session) tell(why *closeReason) {
 		s.client.Finish(why.client, why.code, why.payload)
 	}
 	switch {
-	case why.closeStream: // else Prosody would keep it for a client that resumes it, and sends the same again
+	case why.closeStream: // else the client would resume the stream, and send the same again
 		s.prosody.Finish(streamClose, websocket.StatusNormalClosure, nil)
 	case why.tellProsody:
 		s.prosody.Finish(nil, 0, why.payload)
@@ -161,8 +161,8 @@ func (s *Session) tell(why *closeReason) {
 	_ = s.prosody.Close()
 }
 
-// check is one session's part of [Sessions.Check]. A client that does not read
-// holds up what it starts, and not the others.
+// check is one session's part of [Sessions.Check]. It writes in a goroutine: a client
+// that does not read must not delay the others.
 func (s *Session) check(now time.Time) {
 	if !s.progress.LoggedIn().Load() && now.Sub(s.began) > s.sessions.LoginTimeout {
 		s.sessions.Go(func(context.Context) {

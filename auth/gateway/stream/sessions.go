@@ -21,8 +21,8 @@ type Joiner interface {
 	BeforeJoin(ctx context.Context, user, room string)
 }
 
-// A Memory has the account of a ticket be taken again when the stream that logged
-// in with it is resumed.
+// A Memory remembers the account of a ticket for the stream that logged in with it:
+// the account is taken again when the stream is resumed.
 type Memory interface {
 	Remember(ctx context.Context, t auth.Ticket, resumption string) error
 }
@@ -38,14 +38,14 @@ type Options struct {
 	Panics   *panics.Reporter // nil: nothing is written
 
 	LoginTimeout           time.Duration // for a client to log in
-	PingAfter, IdleTimeout time.Duration // of silence: the client is asked, and taken for gone
+	PingAfter, IdleTimeout time.Duration // of silence: the client is pinged, the session ends
 	WriteTimeout           time.Duration // for either side to take a piece of a message
 	JoinTimeout            time.Duration // for Rooms and Memory
-	LingerTimeout          time.Duration // for a client to take note of the end
+	LingerTimeout          time.Duration // for a client to read why its session ended
 }
 
-// Sessions are those that run. None may begin before [Sessions.Serve]: nobody
-// would wait for it.
+// Sessions are all that run. None may begin before [Sessions.Serve]: nothing would
+// wait for its end.
 type Sessions struct {
 	Options
 	buffers websocket.Buffers
@@ -53,11 +53,13 @@ type Sessions struct {
 	mu      sync.Mutex
 	running map[*Session]struct{}
 	all     sync.WaitGroup
+	active  int             // goroutines that run
+	empty   chan struct{}   // closed when none does; nil: nothing waits for that
 	ctx     context.Context // of Serve; nil: not serving
 	stopped bool            // none may begin any more
 }
 
-// NewSessions returns none yet.
+// NewSessions returns sessions, none of which runs yet.
 func NewSessions(o Options) *Sessions {
 	return &Sessions{Options: o, running: map[*Session]struct{}{}}
 }
@@ -85,7 +87,7 @@ func (t *Sessions) Running() int {
 
 func (t *Sessions) mayBeginLocked() bool { return t.ctx != nil && !t.stopped }
 
-// start runs a session in a goroutine, unless they have been told to stop.
+// start runs a session in a goroutine, unless all have been told to stop.
 func (t *Sessions) start(s *Session) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,12 +97,12 @@ func (t *Sessions) start(s *Session) bool {
 		return false
 	}
 	t.running[s] = struct{}{}
-	t.all.Go(s.run)
+	t.goLocked(s.run)
 	return true
 }
 
-// Go runs what nobody waits for but the stop, unless that has come; it reports
-// whether it does.
+// Go runs f in a goroutine that [Sessions.Stop] waits for, and reports whether it
+// does: after the stop it does not.
 func (t *Sessions) Go(f func(context.Context)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,8 +110,26 @@ func (t *Sessions) Go(f func(context.Context)) bool {
 		return false
 	}
 	ctx := t.ctx
-	t.all.Go(func() { f(ctx) })
+	t.goLocked(func() { f(ctx) })
 	return true
+}
+
+func (t *Sessions) goLocked(f func()) {
+	t.active++
+	t.all.Go(func() {
+		defer t.ended()
+		f()
+	})
+}
+
+// ended notes that a goroutine has ended.
+func (t *Sessions) ended() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.active--; t.active == 0 && t.empty != nil {
+		close(t.empty)
+		t.empty = nil
+	}
 }
 
 func (t *Sessions) remove(s *Session) {
@@ -129,11 +149,30 @@ func (t *Sessions) list() []*Session {
 	return list
 }
 
-// Check asks silent clients whether they are there, and ends the sessions of
-// those who do not log in. It is to be called again and again, by one goroutine.
+// Check pings silent clients, and ends sessions that do not log in. One goroutine
+// is to call it at short intervals.
 func (t *Sessions) Check(now time.Time) {
 	for _, s := range t.list() {
 		s.check(now)
+	}
+}
+
+// Stop ends all sessions: each client is told that its stream is over, so that it
+// connects again and resumes it. It returns when they have ended, or with an error
+// when ctx does: what they use must not be closed then.
+func (t *Sessions) Stop(ctx context.Context) error {
+	t.close()
+	for _, s := range t.list() {
+		t.mu.Lock()
+		t.goLocked(func() { s.close(stopped()) })
+		t.mu.Unlock()
+	}
+	select {
+	case <-t.whenEmpty():
+		t.all.Wait()
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("a session of WebSocket: %w", taskgroup.ErrLeft)
 	}
 }
 
@@ -144,23 +183,17 @@ func (t *Sessions) close() {
 	t.stopped = true
 }
 
-// Stop ends all sessions: each client is told that its stream is over, so that it
-// connects again and resumes it. It returns when they have ended, or with an error
-// when ctx does: what they use must not be closed then.
-func (t *Sessions) Stop(ctx context.Context) error {
-	t.close()
-	for _, s := range t.list() {
-		t.all.Go(func() { s.close(stopped()) })
+// whenEmpty returns a channel that is closed when no goroutine runs.
+func (t *Sessions) whenEmpty() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.empty == nil {
+		t.empty = make(chan struct{})
 	}
-	done := make(chan struct{})
-	go func() { // outlives this only with a session that does
-		t.all.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("a session of WebSocket: %w", taskgroup.ErrLeft)
+	empty := t.empty
+	if t.active == 0 {
+		close(t.empty)
+		t.empty = nil
 	}
+	return empty
 }

@@ -20,7 +20,7 @@ const readBytes = 1 << 10
 
 // Options are what a connection is opened with.
 type Options struct {
-	Client bool // the connection was dialled by us: what is sent on it is masked
+	Client bool // usher dialled: what it sends is masked
 
 	// IdleTimeout is for the other side to say something. Zero means no limit.
 	IdleTimeout time.Duration
@@ -32,27 +32,27 @@ type Options struct {
 	Trusted *atomic.Bool
 }
 
-// A Conn is one WebSocket connection after its handshake. It wants to be opened
-// ([Dial], [Accept], [Conn.Open]) before anything else. One goroutine
-// may read; any may write.
+// A Conn is one WebSocket connection after its handshake. It must be opened ([Dial],
+// [Accept], [Conn.Open]) before anything else. One goroutine may read; any may
+// write.
 type Conn struct {
 	conn         net.Conn
 	reader       *bufio.Reader
-	state        ws.State // which side of the protocol we are
+	state        ws.State // which side of the protocol usher is
 	idleTimeout  time.Duration
 	writeTimeout time.Duration
 	readUntil    time.Time    // the read deadline in force
 	trusted      *atomic.Bool // of Options
 	early        int64        // bytes that came before trusted was true
 	lastRead     atomic.Int64 // when something came last, in nanoseconds since 1970
-	final        atomic.Int64 // when everything must be over, likewise; 0: no such time
+	final        atomic.Int64 // the final deadline, in nanoseconds since 1970; 0: none
 
 	mu       sync.Mutex // held while a frame is written
 	finished bool       // no frame may follow; wants mu
 }
 
-// Open makes a connection of one on which the handshake is over. What came
-// together with it is early.
+// Open opens a connection whose handshake is over. What came together with the
+// handshake is early.
 func (c *Conn) Open(nc net.Conn, early []byte, o Options) {
 	var from io.Reader = nc
 	if len(early) > 0 {
@@ -72,16 +72,16 @@ func (c *Conn) Close() error { return c.conn.Close() }
 // LastRead returns when something came last, in nanoseconds since 1970.
 func (c *Conn) LastRead() int64 { return c.lastRead.Load() }
 
-// SetFinalDeadline has everything be over by then: reads and writes that are
-// under way and those that follow.
+// SetFinalDeadline sets a deadline for all reads and writes, those under way and
+// those that follow.
 func (c *Conn) SetFinalDeadline(by time.Time) {
 	c.final.Store(by.UnixNano())
 	_ = c.conn.SetDeadline(by)
 }
 
-// Discard reads and drops what the other side still sends, until it closes the
-// connection or so long. A side that closes while there is something to be read
-// has the other one lose what it was told.
+// Discard reads and drops what the other side still sends, for so long at most. To
+// close a socket with unread bytes would reset it, and the other side would lose
+// what it was told last.
 func (c *Conn) Discard(within time.Duration) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(within))
 	_, _ = io.Copy(io.Discard, c.conn)
@@ -103,7 +103,7 @@ func (c *Conn) await() error {
 	return c.readBy(until)
 }
 
-// readBy sets the read deadline, unless everything must be over anyway.
+// readBy sets the read deadline; the final one, if there is one, counts instead.
 func (c *Conn) readBy(until time.Time) error {
 	c.readUntil = until
 	err := c.conn.SetReadDeadline(until)
@@ -124,14 +124,14 @@ func (c *Conn) readWithin(length int64) error {
 // writeWithin sets the write deadline for a piece.
 func (c *Conn) writeWithin() error {
 	err := c.conn.SetWriteDeadline(time.Now().Add(c.writeTimeout))
-	if by := c.final.Load(); by != 0 { // looked at last, for SetFinalDeadline may come in between
+	if by := c.final.Load(); by != 0 { // read last, as SetFinalDeadline may come in between
 		err = c.conn.SetWriteDeadline(time.Unix(0, by))
 	}
 	return err
 }
 
-// A buffer is a message, of which one piece lies in bytes, with room for a
-// frame's header before it, so that both are written at once.
+// A buffer holds one piece of a message, with room for a frame's header before it, so
+// that both are written at once.
 type buffer struct {
 	message Message
 	bytes   [ws.MaxHeaderSize + budget.Piece]byte
@@ -139,8 +139,8 @@ type buffer struct {
 
 func (b *buffer) piece() []byte { return b.bytes[ws.MaxHeaderSize:] }
 
-// Buffers lends buffers for as long as a message passes. The zero value is
-// ready, and safe for concurrent use.
+// Buffers are a pool of buffers, each of which is used while a message passes. The
+// zero value is ready, and safe for concurrent use.
 type Buffers struct{ pool sync.Pool }
 
 func (b *Buffers) get() *buffer {
@@ -150,7 +150,7 @@ func (b *Buffers) get() *buffer {
 	return new(buffer)
 }
 
-// put takes a buffer back, and what its message has borrowed.
+// put returns a buffer to the pool, and repays the loan of its message.
 func (b *Buffers) put(one *buffer) {
 	one.message.loan.Repay()
 	one.message = Message{}

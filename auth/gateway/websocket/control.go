@@ -14,7 +14,7 @@ const (
 	StatusBadGateway      StatusCode = 1014 // Prosody went away (IANA registry of WebSocket close codes)
 )
 
-// checkClose holds a close frame to RFC 6455 section 5.5.1: it is passed on.
+// checkClose checks a close frame by RFC 6455 section 5.5.1, as it is passed on.
 func checkClose(payload []byte) error {
 	switch code, reason := ws.ParseCloseFrameData(payload); len(payload) {
 	case 0:

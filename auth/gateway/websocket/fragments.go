@@ -8,10 +8,9 @@ import (
 	"usher/auth/gateway/budget"
 )
 
-// An assembly is a message in fragments that is being put together. Prosody does
-// not take them (mod_websocket refuses continuation frames). How long the message
-// gets is not known before it has ended, so it is held whole, within the session's
-// share.
+// An assembly puts a message in fragments together: Prosody's mod_websocket refuses
+// continuation frames. The length of the message is not known before its end, so it
+// is held whole, within the session's share.
 type assembly struct {
 	*Conn
 	buffer  *buffer
@@ -19,7 +18,7 @@ type assembly struct {
 	most    int64
 }
 
-// read reads the fragments, of which the first one's header was read.
+// read reads all fragments; h is the first one's header.
 func (a *assembly) read(h ws.Header) error {
 	fragments, began := a.state.Set(ws.StateFragmented), time.Now()
 	for {
@@ -40,8 +39,8 @@ func (a *assembly) read(h ws.Header) error {
 	}
 }
 
-// attach reads a fragment. Its length is its sender's word: memory is taken for
-// what has come.
+// attach reads one fragment. Memory is allocated for what has come, not for the
+// length that its header claims.
 func (a *assembly) attach(h ws.Header) error {
 	m := a.message
 	for offset := int64(0); offset < h.Length; {

@@ -12,8 +12,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Wanted reports whether a request opens a WebSocket. Whether it does so
-// rightly is found out by [Accept].
+// Wanted reports whether a request opens a WebSocket. [Accept] finds out whether it
+// does so correctly.
 func Wanted(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.Header.Get("Sec-WebSocket-Key") != ""
 }
@@ -33,7 +33,7 @@ func Protocols(h http.Header) (list []string) {
 // ErrProtocol says that the server chose a subprotocol that was not asked for.
 var ErrProtocol = ws.ErrHandshakeBadSubProtocol
 
-// A StatusError is the status of a server that did not take a handshake.
+// A StatusError is the status of a server that refused a handshake.
 type StatusError int
 
 // Error implements error.
@@ -67,7 +67,7 @@ func Dial(ctx context.Context, c *Conn, r Request, o Options) (protocol string, 
 	return hs.Protocol, nil
 }
 
-// drain empties a reader of what it has, and gives it back to the library.
+// drain returns what a reader has buffered, and gives it back to the library.
 func drain(r *bufio.Reader) []byte {
 	if r == nil {
 		return nil
@@ -78,9 +78,9 @@ func drain(r *bufio.Reader) []byte {
 	return early
 }
 
-// Accept opens a connection: it answers a client's handshake with the subprotocol, if the client asks
-// for it, and opens the connection. The headers that w has go with the answer,
-// which may take so long. After an error the request has been answered.
+// Accept opens a client's connection: it answers the handshake, with the subprotocol
+// if the client asks for that one, and with the headers that w has. The answer must
+// be taken within so long. After an error the request has been answered.
 func Accept(c *Conn, w http.ResponseWriter, r *http.Request, protocol string, within time.Duration, o Options) error {
 	u := ws.HTTPUpgrader{
 		Timeout: within, Header: w.Header(),

@@ -8,8 +8,8 @@ import (
 	"usher/auth/gateway/budget"
 )
 
-// A Message is one as it is read. What does not fit into a piece is still in
-// the connection, unless the message came in fragments.
+// A Message is one that is being passed on. What does not fit into a piece is still
+// to be read, unless the message came in fragments.
 type Message struct {
 	op       ws.OpCode
 	payload  []byte // unmasked
@@ -29,7 +29,7 @@ func (m *Message) Whole() bool { return m.rest == 0 }
 // Replace puts another payload in the place of the whole message.
 func (m *Message) Replace(payload []byte) { m.payload, m.replaced = payload, true }
 
-// none reports whether it is no message: a control frame was answered instead.
+// none reports whether a control frame came instead of a message.
 func (m *Message) none() bool { return m.op == ws.OpContinuation }
 
 // EarlyBytes bounds what an untrusted side sends, control frames included; each
@@ -39,8 +39,8 @@ const (
 	FrameCost  = 64
 )
 
-// wait returns when there is something to read. A connection that waits holds
-// nothing but its reader.
+// wait returns when there is something to read. Until then the connection holds no
+// buffer.
 func (c *Conn) wait() error {
 	if err := c.await(); err != nil {
 		return err
@@ -49,8 +49,8 @@ func (c *Conn) wait() error {
 	return err
 }
 
-// read reads the next message, of at most so many bytes, or none, into the
-// buffer's. Pings are answered.
+// read reads the next message, of at most so many bytes, into the buffer's. If a
+// control frame came instead it is answered, and the message is none.
 func (c *Conn) read(b *buffer, most int64, of *budget.Share) error {
 	h, err := c.header(b, c.state)
 	switch {
@@ -110,8 +110,8 @@ func (c *Conn) skip(m *Message, b *buffer) error {
 	return nil
 }
 
-// answer reads a control frame whose header was read. Only the close frame
-// ends something.
+// answer reads a control frame whose header was read, and answers a ping. A close
+// frame is a [ClosedError].
 func (c *Conn) answer(h ws.Header) error {
 	payload := make([]byte, h.Length)
 	if err := c.fill(payload, h.Mask, 0); err != nil {

@@ -12,9 +12,9 @@ type Inspector interface {
 	// Limit returns how long the next message may be, in bytes.
 	Limit() int64
 
-	// Inspect looks at a message, of which only the first piece may be here, and
-	// may put another in its place. It reports whether one passes; an error ends
-	// the relay.
+	// Inspect looks at a message, of which only the first piece may have come, and
+	// may replace it. It reports whether the message passes; an error ends the
+	// relay.
 	Inspect(m *Message) (passes bool, err error)
 }
 
@@ -24,13 +24,13 @@ type Store struct {
 	Share   *budget.Share // for messages in fragments; nil: they are a piece at most
 }
 
-// Relay passes messages on from one connection to another, until one of them
-// fails or the inspector has it end. The error is a [SourceError] or a
-// [DestinationError], by which side failed, or the inspector's own.
+// Relay passes messages from one connection on to another until one of them fails or
+// the inspector returns an error. Its error is a [SourceError], a
+// [DestinationError], or the inspector's.
 func Relay(from, to *Conn, i Inspector, store Store) error {
 	for {
-		// Outside of what follows, so that a connection that waits has a small stack,
-		// and no buffer.
+		// Not in relayOne: a goroutine that waits shall have a small stack and no
+		// buffer.
 		if err := from.wait(); err != nil {
 			return &SourceError{err}
 		}
@@ -66,8 +66,8 @@ func relayOne(from, to *Conn, i Inspector, store Store) error {
 	return destinationError(to.write(m, b, from))
 }
 
-// destinationError tells the fault of the side that was written to from the
-// other's.
+// destinationError is an error of a write, unless reading the rest of the message
+// failed.
 func destinationError(err error) error {
 	if _, isSource := errors.AsType[*SourceError](err); isSource || err == nil {
 		return err

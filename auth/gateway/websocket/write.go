@@ -8,9 +8,9 @@ import (
 	"usher/auth/gateway/budget"
 )
 
-// write passes a message on as one frame. What of it is still in from is
-// copied piece by piece, so that neither side gets ahead of the other by more
-// than that. b is where the payload lies, unless it was put together.
+// write passes a message on as one frame. The rest of it is copied from the other
+// connection piece by piece, so that neither side gets ahead by more than a piece.
+// If the payload lies in b it is written together with the header.
 func (c *Conn) write(m *Message, b *buffer, from *Conn) error {
 	h := ws.Header{Fin: true, OpCode: m.op, Length: int64(len(m.payload)) + m.rest}
 	if c.state.ClientSide() {
@@ -69,13 +69,13 @@ func (c *Conn) frameLocked(h ws.Header, payload []byte, b *buffer) error {
 	return err
 }
 
-// nowhere takes what the library writes besides filling the buffer.
+// nowhere drops what the library writes besides filling the buffer.
 type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
-// encode writes a header into a buffer that has room for the longest, and leaves
-// what follows it alone.
+// encode writes a header into a buffer that has room for the longest one, and changes
+// nothing behind it.
 func encode(h ws.Header, to []byte) {
 	_ = ws.WriteHeaderBuffer(nowhere{}, h, to) // every length that is an int64 fits
 }
@@ -88,13 +88,13 @@ func (c *Conn) sendLocked(p []byte) error {
 	return err
 }
 
-// Send sends a text of our own, which must not be used any more.
+// Send sends a text message. The text must not be used any more.
 func (c *Conn) Send(text []byte) error {
 	return c.write(&Message{op: ws.OpText, payload: text}, nil, nil)
 }
 
-// Ping asks whether the other side is there, unless a frame is being written:
-// then that will tell.
+// Ping sends a ping, unless a frame is being written, which shows as well whether the
+// other side is there.
 func (c *Conn) Ping() error {
 	if !c.mu.TryLock() {
 		return nil
@@ -108,8 +108,8 @@ func (c *Conn) Ping() error {
 	return err
 }
 
-// Finish sends what is to be the end of it, and lets nothing follow: texts, then
-// a close frame with the code, or with another's payload if there is one.
+// Finish sends texts and then a close frame, with a payload or else with a code, and
+// lets no frame follow.
 func (c *Conn) Finish(texts []string, code StatusCode, payload []byte) {
 	if payload == nil && code != 0 {
 		payload = ws.NewCloseFrameBody(ws.StatusCode(code), "")
@@ -129,7 +129,7 @@ func (c *Conn) Finish(texts []string, code StatusCode, payload []byte) {
 		h.Masked, h.Mask = true, ws.NewMask()
 		ws.Cipher(payload, h.Mask, 0)
 	}
-	_ = c.frameLocked(h, payload, nil) // nobody is left to be told that it fails
+	_ = c.frameLocked(h, payload, nil) // an error changes nothing any more
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
