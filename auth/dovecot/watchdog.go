@@ -32,12 +32,12 @@ func (w *watchdog) start(id uint32) {
 	defer w.mu.Unlock()
 	w.id, w.due = id, now.Add(w.limit)
 	if !w.set {
-		w.wakeAfter(w.limit)
+		w.wakeAfterLocked(w.limit)
 	}
 }
 
-// wakeAfter wants the lock.
-func (w *watchdog) wakeAfter(d time.Duration) {
+// wakeAfterLocked sets the time of the next look.
+func (w *watchdog) wakeAfterLocked(d time.Duration) {
 	if w.ended {
 		return
 	}
@@ -83,7 +83,7 @@ func (w *watchdog) check() (id uint32, late bool) {
 		return 0, false
 	}
 	if left := time.Until(w.due); left > 0 {
-		w.wakeAfter(left)
+		w.wakeAfterLocked(left)
 		return 0, false
 	}
 	w.due = time.Time{}

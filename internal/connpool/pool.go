@@ -125,7 +125,7 @@ func (p *Pool) remove(c Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, c)
-	p.settle()
+	p.settleLocked()
 }
 
 func (p *Pool) stop() {
@@ -135,11 +135,11 @@ func (p *Pool) stop() {
 	for c := range p.conns {
 		c.Stop()
 	}
-	p.settle()
+	p.settleLocked()
 }
 
-// settle wants the lock.
-func (p *Pool) settle() {
+// settleLocked says that all are gone, once that is so.
+func (p *Pool) settleLocked() {
 	if p.stopping && !p.over && len(p.conns) == 0 {
 		p.over = true
 		close(p.empty)

@@ -14,7 +14,6 @@ type arrow struct {
 func everyone() []string {
 	return []string{
 		"internal/bounded",
-		"internal/connpool",
 		"internal/filelock",
 		"internal/guard",
 		"internal/jid",
@@ -38,8 +37,8 @@ func tokens() []arrow {
 		{"auth", []string{"auth/claim", "auth/keys", "auth/localpart", "auth/ticket"}},
 		{"auth/authtest", []string{"auth", "auth/claim", "auth/keys", "auth/keys/keyfile"}},
 		{"auth/claim", nil},
-		{"auth/dovecot", []string{"auth", "internal/listen"}},
-		{"auth/extauth", []string{"auth", "internal/listen"}},
+		{"auth/dovecot", []string{"auth", "internal/connpool", "internal/listen"}},
+		{"auth/extauth", []string{"auth", "internal/connpool", "internal/listen"}},
 		{"auth/extauth/bridge", []string{"auth/extauth"}},
 		{"auth/gateway", []string{"auth", "auth/gateway/...", "internal/httpd", "internal/listen"}},
 		{"auth/gateway/bosh", []string{
