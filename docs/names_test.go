@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -139,7 +140,7 @@ func TestReasons(t *testing.T) {
 // TestLogLines: a line that the page has is written somewhere in the code, and so are its attributes.
 func TestLogLines(t *testing.T) {
 	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Log lines")
-	source := sources(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") })
+	source := sources(t, func(string) bool { return true }) // the tests have the texts that are put together
 	lines := quoted(slices.Concat(column(section, 0), column(section, 2)))
 	for _, text := range lines {
 		if !strings.Contains(source, `"`+text+`"`) && text != "moderation.strict" {
@@ -188,27 +189,62 @@ func sources(t *testing.T, wanted func(name string) bool) string {
 	return all.String()
 }
 
-// TestPackages: the page of the architecture names each package, and none that there is not.
+// TestPackages: the page of the architecture has a row for each package, and names none that there is not; nor do its
+// pictures.
 func TestPackages(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), "go", "list", "./...")
-	cmd.Dir = root
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	there := map[string]bool{}
-	for name := range strings.FieldsSeq(string(out)) {
-		there[strings.TrimPrefix(name, "usher/")] = true
-	}
-	rows := quoted(column(readPage(t, "docs/architecture.md").section(t, "## Packages"), 0))
+	there := packages(t)
+	p := readPage(t, "docs/architecture.md")
+	rows := quoted(column(p.section(t, "## Packages"), 0))
 	for name := range there {
 		if !slices.Contains(rows, name) {
 			t.Errorf("docs/architecture.md has no row for %s", name)
 		}
 	}
-	for _, name := range rows {
-		if !there[name] {
-			t.Errorf("docs/architecture.md has a row for %s, which is no package", name)
+	named := slices.Concat(rows, p.code())
+	for _, picture := range []string{"house.svg", "join.svg"} {
+		words, _ := readPicture(t, picture, readFile(t, "docs/"+picture))
+		named = append(named, words...)
+	}
+	for _, name := range named {
+		name, _, _ = strings.Cut(name, ": ")
+		if regexp.MustCompile(`^(auth|moderation|internal|cmd|lobby|metrics)(/\w+)*$`).MatchString(name) && !there[name] {
+			t.Errorf("docs/architecture.md names %s, which is no package", name)
 		}
 	}
+}
+
+// TestHouse: what the picture of the house has below internal, auth and moderation is there.
+func TestHouse(t *testing.T) {
+	last := map[string]bool{}
+	for name := range packages(t) {
+		last[path.Base(name)] = true
+	}
+	words, _ := readPicture(t, "house.svg", readFile(t, "docs/house.svg"))
+	boxes := 0
+	for _, text := range words {
+		name, _, _ := strings.Cut(text, ": ")
+		for word := range strings.SplitSeq(name, ", ") {
+			if !regexp.MustCompile(`^[a-z]+$`).MatchString(word) {
+				continue
+			}
+			if boxes++; !last[word] {
+				t.Errorf("docs/house.svg has a package %s", word)
+			}
+		}
+	}
+	if boxes < 20 {
+		t.Errorf("only %d packages were found in the picture", boxes)
+	}
+}
+
+// packages returns the names of all packages, without the module's.
+func packages(t *testing.T) map[string]bool {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "./...")
+	cmd.Dir = root
+	there := map[string]bool{}
+	for name := range strings.FieldsSeq(output(t, cmd)) {
+		there[strings.TrimPrefix(name, "usher/")] = true
+	}
+	return there
 }
