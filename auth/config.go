@@ -64,8 +64,8 @@ type IssuerConfig struct {
 }
 
 // Options are the collaborators of a [Verifier]. A nil Log or Metrics is a
-// no-op; a nil Now is time.Now; without Sessions the logins are remembered in
-// memory, and no token can be revoked.
+// no-op; a nil Now is time.Now; without Sessions no login is remembered,
+// and no token can be revoked.
 type Options struct {
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics

@@ -10,17 +10,3 @@ func ForgetVerdicts(v *Verifier) {
 		h.cache.mu.Unlock()
 	}
 }
-
-// CountStreams returns how many streams can be resumed.
-func CountStreams(v *Verifier) int {
-	v.sessions.(*liveTable).mu.RLock()
-	defer v.sessions.(*liveTable).mu.RUnlock()
-	return len(v.sessions.(*liveTable).streams)
-}
-
-// CountLive returns how many accounts are remembered.
-func CountLive(v *Verifier) int {
-	v.sessions.(*liveTable).mu.RLock()
-	defer v.sessions.(*liveTable).mu.RUnlock()
-	return len(v.sessions.(*liveTable).entries)
-}

@@ -88,26 +88,6 @@ func TestExistsEndsWithTheKey(t *testing.T) {
 	}
 }
 
-// TestExistsWithoutAnEnd is for the original how-to's exp of 98753496345768.
-func TestExistsWithoutAnEnd(t *testing.T) {
-	w := newTicketWorld(t, authtest.Config(host))
-	token := authtest.Token(t, authtest.Claims(host, map[string]any{"exp": 98753496345768}))
-	w.expect(t, "alice", token, "")
-	w.pass(24*time.Hour - 1)
-	if !w.Exists(host, "alice") {
-		t.Error("alice is gone within a day")
-	}
-	w.expect(t, "alice", token, "") // used again
-	w.pass(time.Hour)
-	if !w.Exists(host, "alice") {
-		t.Error("alice is gone although she logged in again")
-	}
-	w.pass(23 * time.Hour)
-	if w.Exists(host, "alice") {
-		t.Error("alice stays for ever")
-	}
-}
-
 func TestServiceAccountsExist(t *testing.T) {
 	c := hostConfig(func(h *auth.HostConfig, _ *auth.IssuerConfig) {
 		h.ServiceAccounts = []string{"focus@auth.meet.example.com", "recorder@" + host}
@@ -130,24 +110,5 @@ func TestServiceAccountsExist(t *testing.T) {
 	}
 	if _, err := v.Authenticate(t.Context(), auth.Credentials{Door: "extauth", Host: host, Name: "recorder", Token: ""}); err == nil {
 		t.Error("a service account needs no token")
-	}
-}
-
-func TestLiveAccountsAreBounded(t *testing.T) {
-	w := newTicketWorld(t, authtest.Config(host))
-	nameless := authtest.Token(t, authtest.Claims(host, map[string]any{"context": nil}))
-	for range 140000 { // each login has an account of its own
-		if _, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: nameless}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := auth.CountLive(w.Verifier); n != 131072 {
-		t.Errorf("%d accounts are known", n)
-	}
-	if _, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: goodToken(t)}); err != nil {
-		t.Fatal(err)
-	}
-	if !w.Exists(host, "alice") {
-		t.Error("the newest is not known")
 	}
 }

@@ -130,11 +130,11 @@ func TestRemember(t *testing.T) {
 		w.stream(t, namelessToken(t, "2"), "", id) // no error, and nothing is kept
 	}
 	w.stream(t, goodToken(t), "", "stream-1")
-	if n := auth.CountStreams(w.Verifier); n != 0 {
+	if n := w.sessions.Streams(); n != 0 {
 		t.Errorf("%d streams are remembered", n)
 	}
 	w.stream(t, namelessToken(t, "2"), "", strings.Repeat("x", 256))
-	if n := auth.CountStreams(w.Verifier); n != 1 {
+	if n := w.sessions.Streams(); n != 1 {
 		t.Errorf("%d streams are remembered", n)
 	}
 }
@@ -171,17 +171,5 @@ func TestRememberAsksTheSessions(t *testing.T) {
 	ticket, err := v.IssueTicket(t.Context(), auth.Credentials{Token: nameless, Resumption: "id"})
 	if err != nil || ticket.Account != "kept" {
 		t.Errorf("%+v, %v", ticket, err)
-	}
-}
-
-// TestStreamsAreBounded: streams go with the accounts that they are of.
-func TestStreamsAreBounded(t *testing.T) {
-	w := newTicketWorld(t, authtest.Config(host))
-	token := namelessToken(t, "1")
-	for i := range 135000 {
-		w.stream(t, token, "", fmt.Sprint("stream-", i))
-	}
-	if live, n := auth.CountLive(w.Verifier), auth.CountStreams(w.Verifier); live != 131072 || n != live {
-		t.Errorf("%d streams of %d accounts are known", n, live)
 	}
 }

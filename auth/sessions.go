@@ -41,6 +41,20 @@ type Sessions interface {
 	Resumable(host, tokenPrint, resumption string) (account string, ok bool)
 }
 
+// noSessions remember nothing: those of a verifier that was given none, and that
+// explains tokens and lets nobody in.
+type noSessions struct{}
+
+func (noSessions) Record(context.Context, Identity) error { return nil }
+
+func (noSessions) Revoked(Identity) bool { return false }
+
+func (noSessions) Exists(string, string, func(issuer, keyPrint string) bool) bool { return false }
+
+func (noSessions) Remember(context.Context, string, string, string, string) error { return ErrNoSession }
+
+func (noSessions) Resumable(string, string, string) (string, bool) { return "", false }
+
 // The errors of [Sessions] that are no fault of the state.
 var (
 	ErrRevoked    = errors.New("the token was revoked")
@@ -76,7 +90,7 @@ func checkRevocation(a *attempt) *Refusal {
 }
 
 func describeRevocation(a *attempt) string {
-	if _, alone := a.sessions.(*liveTable); alone {
+	if _, alone := a.sessions.(noSessions); alone {
 		return "only the daemon knows what was revoked (usher sessions list --revoked); the token's thumbprint is " + a.id.TokenPrint
 	}
 	return "the token was not revoked; its thumbprint is " + a.id.TokenPrint

@@ -19,8 +19,9 @@ const otherSecret = "b1946ac92492d2347c6235b4d2611184e0f3a9c58d7b6420fe91d3c7a85
 // A ticketWorld is a verifier with a clock of its own.
 type ticketWorld struct {
 	*auth.Verifier
-	now atomic.Pointer[time.Time]
-	m   *metrics.Metrics
+	now      atomic.Pointer[time.Time]
+	m        *metrics.Metrics
+	sessions *authtest.Sessions
 }
 
 func newTicketWorld(t *testing.T, c auth.Config) *ticketWorld {
@@ -28,7 +29,9 @@ func newTicketWorld(t *testing.T, c auth.Config) *ticketWorld {
 	w := &ticketWorld{m: metrics.New("")}
 	start := time.Now()
 	w.now.Store(&start)
-	v, err := auth.New(c, auth.Options{Metrics: w.m, Now: func() time.Time { return *w.now.Load() }})
+	clock := func() time.Time { return *w.now.Load() }
+	w.sessions = authtest.NewSessions(clock)
+	v, err := auth.New(c, auth.Options{Metrics: w.m, Now: clock, Sessions: w.sessions})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,19 +43,11 @@ func New(c Config, o Options) (*Verifier, error) {
 		v.now = time.Now
 	}
 	if v.sessions = o.Sessions; v.sessions == nil {
-		v.sessions = &liveTable{now: v.now, leeway: v.leeway}
+		v.sessions = noSessions{}
 	}
 	v.tickets = ticket.New(v.metrics)
 	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now})
 	return v, v.Reload(c)
-}
-
-// leeway returns that of a host, or none if the host is not configured.
-func (v *Verifier) leeway(host string) time.Duration {
-	if h := v.rules.Load().hosts[host]; h != nil {
-		return h.Leeway
-	}
-	return 0
 }
 
 // Run keeps the keys of the issuers' URLs fresh, and forgets what has
@@ -78,11 +70,7 @@ func (v *Verifier) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			now := v.now()
-			v.tickets.Expire(now)
-			if live, ok := v.sessions.(*liveTable); ok {
-				live.expire(now)
-			}
+			v.tickets.Expire(v.now())
 		}
 	}
 }

@@ -89,7 +89,7 @@ func config(secrets ...string) auth.Config {
 
 func newVerifier(t *testing.T, c auth.Config) *auth.Verifier {
 	t.Helper()
-	v, err := auth.New(c, auth.Options{})
+	v, err := auth.New(c, auth.Options{Sessions: authtest.NewSessions(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ const (
 	Audience = "jitsi"
 )
 
+// leeway is that of the hosts.
+const leeway = 10 * time.Second
+
 // Config returns rules for one host with one issuer that has Secret.
 func Config(host string) auth.Config {
 	return ConfigWith(host, Secret)
@@ -41,7 +44,7 @@ func ConfigWith(host string, secrets ...string) auth.Config {
 	issuer := auth.IssuerConfig{Keys: keys.Config{Files: files}, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
 	return auth.Config{Hosts: map[string]auth.HostConfig{host: {
 		Issuers: map[string]auth.IssuerConfig{Issuer: issuer},
-		Leeway:  10 * time.Second,
+		Leeway:  leeway,
 		Account: []claim.Path{{"context", "user", "id"}},
 	}}}
 }

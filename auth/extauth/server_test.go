@@ -222,7 +222,7 @@ func TestStopAnswersWhatIsInHand(t *testing.T) {
 
 // TestRealVerifier logs in with a token and a ticket.
 func TestRealVerifier(t *testing.T) {
-	v, err := auth.New(authtest.Config(host), auth.Options{})
+	v, err := auth.New(authtest.Config(host), auth.Options{Sessions: authtest.NewSessions(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{}
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	v, err := auth.New(authtest.Config(host), auth.Options{Log: log})
+	v, err := auth.New(authtest.Config(host), auth.Options{Log: log, Sessions: authtest.NewSessions(nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
