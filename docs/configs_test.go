@@ -96,7 +96,7 @@ func putFile(t *testing.T, file, text string) {
 // TestEjabberd: what a page says of ejabberd's configuration is what the end-to-end tests log in to.
 func TestEjabberd(t *testing.T) {
 	tried := readFile(t, "e2e/ejabberd/ejabberd.go")
-	started := readFile(t, "e2e/ejabberd_test.go")
+	started := readFile(t, "e2e/ejabberd/ejabberd_test.go")
 	n := 0
 	for _, b := range blocksOf(t, "yaml") {
 		if !strings.HasPrefix(b.text, "# ejabberd.yml\n") {

@@ -120,4 +120,5 @@ build_lpty
 CGO_ENABLED=0 go build -trimpath -o "$work/usher" ./cmd/usher
 say "logging in through the modules in $modules"
 PROSODY_COMMUNITY=$modules USHER_LPTY=$cache USHER_BINARY=$work/usher \
-	go test -count=1 -v -timeout 15m -run 'Community|Rooms' "$@" ./e2e
+	go test -count=1 -v -timeout 15m -p 1 -run 'Community|Rooms' "$@" \
+		./e2e/community ./e2e/rooms ./e2e/lobby

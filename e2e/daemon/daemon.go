@@ -1,0 +1,177 @@
+// Package daemon runs the usher under test as a process of its own, in a folder of its own, for the end-to-end tests:
+// it can be stopped, killed and started again, and keeps its folder and so its addresses.
+package daemon
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/auth/authtest"
+	"usher/e2e/child"
+)
+
+// The secrets that a daemon has in files of its folder: my-app.secret holds authtest.Secret.
+const (
+	OldSecret  = "an-older-secret-that-is-long-enough-for-HS256-tokens" // old.secret: another that signs tokens
+	HTTPSecret = "0f4c1b7d9e2a6835c4d1e7f0a9b8c6d5"                     // http.secret: what Prosody's modules show
+	// component.secret: what Prosody has for the component
+	ComponentSecret = "5c1a9f0e7d3b2468"
+)
+
+// A Daemon is an usher, running or not. Its methods fail the test that it was made for.
+type Daemon struct {
+	HTTP, Gateway string // host:port of these doors
+
+	t      testing.TB
+	dir    string
+	proc   *child.Process
+	socket *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
+}
+
+// New makes a daemon that has its secrets and no configuration, and does not run yet. It ends with the test.
+func New(t testing.TB) *Daemon {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "usher") // a test's own folder is too long a name for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	d := &Daemon{t: t, dir: dir, HTTP: FreeAddress(t), Gateway: FreeAddress(t)}
+	d.Write("my-app.secret", authtest.Secret)
+	d.Write("old.secret", OldSecret)
+	d.Write("http.secret", HTTPSecret)
+	d.Write("component.secret", ComponentSecret)
+	t.Cleanup(func() {
+		if d.proc != nil {
+			d.Kill()
+		}
+	})
+	return d
+}
+
+// ForLogins starts a daemon with these virtual hosts and a socket for every door at which accounts log in.
+func ForLogins(t testing.TB, hosts ...string) *Daemon {
+	t.Helper()
+	d := New(t)
+	var b strings.Builder
+	fmt.Fprintf(&b, "state: memory:\nlisten:\n  dovecot: %s\n  extauth: %s\n  http: %s\n  metrics: %s\n  admin: %s\n",
+		d.Path("auth.sock"), d.Path("extauth.sock"), d.HTTP, d.Path("metrics.sock"), d.Path("admin.sock"))
+	b.WriteString("http_secret_file: http.secret\nhosts:\n")
+	for _, host := range hosts {
+		fmt.Fprintf(&b, "  %s:\n    issuers:\n      %s:\n", host, authtest.Issuer)
+		fmt.Fprintf(&b, "        secret_files: [my-app.secret]\n        audience: [%s]\n", authtest.Audience)
+		fmt.Fprintf(&b, "    service_accounts: [focus@%s]\n", host)
+	}
+	d.Write("usher.yaml", b.String())
+	d.Start()
+	return d
+}
+
+// FreeAddress is host:port. It is below the ports that the kernel gives to outgoing connections, so that it is still
+// free for a restart.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	for range 20 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// Path is that of a file in the daemon's folder.
+func (d *Daemon) Path(name string) string { return filepath.Join(d.dir, name) }
+
+// Write writes a file of the daemon's folder. Its configuration is usher.yaml.
+func (d *Daemon) Write(name, content string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.Path(name), []byte(content), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Read reads a file of the daemon's folder.
+func (d *Daemon) Read(name string) string {
+	d.t.Helper()
+	b, err := os.ReadFile(d.Path(name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Hold keeps the Dovecot socket open while the daemon is away. Without that a Prosody that connects in between never
+// connects again: its module keeps a socket on which connect failed.
+func (d *Daemon) Hold() {
+	d.t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: d.Path("auth.sock")})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	if d.socket, err = l.File(); err != nil {
+		d.t.Fatal(err)
+	}
+	_ = l.Close()
+	d.t.Cleanup(func() { _ = d.socket.Close() })
+}
+
+// Start returns when the daemon says that it serves: ready, or not ready yet for a component that is not there.
+func (d *Daemon) Start() {
+	d.t.Helper()
+	log, err := os.OpenFile(d.Path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close()
+	mark := d.Mark()
+	serve := []string{Binary(d.t), "serve", "--config", d.Path("usher.yaml")}
+	cmd := exec.Command(serve[0], serve[1:]...)
+	if d.socket != nil { // as systemd does it; LISTEN_PID must be the program's own
+		cmd = exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, serve...)...)
+		cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "LISTEN_FDNAMES=dovecot")
+		cmd.ExtraFiles = []*os.File{d.socket}
+	}
+	cmd.Stderr = log
+	if d.proc, err = child.Start(cmd); err != nil {
+		d.t.Fatal(err)
+	}
+	d.Await(d.t, mark, `status="serving `)
+}
+
+// Stop ends the daemon as systemd does, and wants it to end by itself.
+func (d *Daemon) Stop() {
+	d.t.Helper()
+	mark := d.Mark()
+	if err := d.proc.Stop(10 * time.Second); err != nil {
+		d.t.Error(err)
+	}
+	if log := d.Log()[mark:]; !strings.Contains(log, "msg=stopped") {
+		d.t.Errorf("usher did not stop by itself:\n%s", log)
+	}
+}
+
+// Kill ends the daemon at once, stopped or not. Killing what is dead is fine.
+func (d *Daemon) Kill() { d.proc.Kill() }
+
+// Signal sends the daemon a signal.
+func (d *Daemon) Signal(s syscall.Signal) {
+	d.t.Helper()
+	if err := d.proc.Signal(s); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// PID is the process id of the daemon.
+func (d *Daemon) PID() int { return d.proc.PID() }

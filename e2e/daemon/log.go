@@ -1,0 +1,42 @@
+package daemon
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Mark is a place in the log, for Await: its end as it is now.
+func (d *Daemon) Mark() int { return len(d.Log()) }
+
+// Log is all that the daemon has logged, whatever was started and ended meanwhile.
+func (d *Daemon) Log() string {
+	b, err := os.ReadFile(d.Path("log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// Await waits for a text in the log behind the mark, for 3 s.
+func (d *Daemon) Await(t testing.TB, mark int, text string) {
+	t.Helper()
+	d.AwaitFor(t, mark, text, 3*time.Second)
+}
+
+// AwaitFor waits for a text in the log behind the mark. A daemon that ends meanwhile fails the test at once.
+func (d *Daemon) AwaitFor(t testing.TB, mark int, text string, most time.Duration) {
+	t.Helper()
+	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if strings.Contains(d.Log()[mark:], text) {
+			return
+		}
+		select {
+		case <-d.proc.Done():
+			t.Fatalf("usher has ended:\n%s", d.Log()[mark:])
+		default:
+		}
+	}
+	t.Errorf("usher did not log %q but:\n%s", text, d.Log()[mark:])
+}

@@ -1,0 +1,54 @@
+package lobby
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/e2e/world"
+)
+
+// TestRoomsStrangersAtTheDesk: guests who send the moderators' command all the time do not keep a moderator from it,
+// and leave nothing behind.
+func TestRoomsStrangersAtTheDesk(t *testing.T) {
+	o := lobbyOf("gate")
+	world.Each(t, o, func(t *testing.T, w *world.World) {
+		r := world.Room("desk")
+		alice := w.Moderator(t, "alice", "desk")
+		alice.JoinsAs(r, "moderator/owner")
+		waiting := w.Guest(t)
+		waiting.IsRefused(r, "not-authorized")
+		knocked(t, w, r, waiting)
+		ctx, stop := context.WithCancel(t.Context())
+		var flooding sync.WaitGroup
+		defer flooding.Wait()
+		defer stop()
+		for range 4 {
+			guest := w.Guest(t)
+			for range 8 { // at the same time
+				flooding.Go(func() {
+					for ctx.Err() == nil {
+						_, _ = guest.Command(ctx, world.UsherJID, "lobby",
+							map[string]string{"who": r + " " + waiting.Bare(), "decision": "admit"})
+					}
+				})
+			}
+		}
+		time.Sleep(300 * time.Millisecond)
+		for range 5 {
+			if note := command(t, alice, r+" "+waiting.Bare(), "deny"); !strings.Contains(note, "Denied: 1") {
+				t.Fatalf("the moderator is told %q", note)
+			}
+		}
+		if note := command(t, alice, r+" victim@example.org", "admit"); !strings.Contains(note,
+			"Not everybody you chose waits") {
+			t.Errorf("for an invented address: %q", note)
+		}
+		long := strings.Repeat("x", 50_000)
+		if note := command(t, alice, r+" "+long+"@example.org", "admit"); !strings.Contains(note, "nobody who waits") {
+			t.Errorf("for a long text: %q", note)
+		}
+	})
+}

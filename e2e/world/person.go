@@ -1,0 +1,177 @@
+package world
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/e2e/client"
+	"usher/e2e/tokens"
+)
+
+// A Person is somebody who is logged in. Methods that are called as what happens, such as Joins, want it to happen, and
+// fail the test otherwise.
+type Person struct {
+	*client.Session
+	t testing.TB
+	w *World
+}
+
+// Room is the address of a room.
+func Room(name string) string { return name + "@" + Conference }
+
+// Token is one for an account of Meet, of these claims, as tokens.Claims has them.
+func Token(t testing.TB, account string, room any, more map[string]any) string {
+	t.Helper()
+	return tokens.Sign(t, Meet, tokens.Claims(account, room, more))
+}
+
+// Enter logs in with a Token.
+func (w *World) Enter(t testing.TB, account string, room any, more map[string]any) *Person {
+	t.Helper()
+	return w.EnterWith(t, account, Token(t, account, room, more))
+}
+
+// Moderator logs in with a token that makes a moderator.
+func (w *World) Moderator(t testing.TB, account string, room any) *Person {
+	t.Helper()
+	return w.Enter(t, account, room, tokens.Moderator())
+}
+
+// Participant logs in with a token that makes nobody a moderator.
+func (w *World) Participant(t testing.TB, account string, room any) *Person {
+	t.Helper()
+	return w.Enter(t, account, room, nil)
+}
+
+// EnterWith logs in with a token.
+func (w *World) EnterWith(t testing.TB, account, token string) *Person {
+	t.Helper()
+	return w.Login(t, Meet, client.Plain(account, token))
+}
+
+// Guest logs in without a token.
+func (w *World) Guest(t testing.TB) *Person {
+	t.Helper()
+	return w.Login(t, Guests, client.Login{Mechanism: "ANONYMOUS"})
+}
+
+// Focus logs in as jicofo does.
+func (w *World) Focus(t testing.TB) *Person {
+	t.Helper()
+	return w.Login(t, Services, client.Plain("focus", "secret"))
+}
+
+// Login logs in at a host of Prosody. The session ends with the test.
+func (w *World) Login(t testing.TB, host string, l client.Login) *Person {
+	t.Helper()
+	s, err := client.Dial(Within(t), l.At(w.Prosody.C2S(), host))
+	if err != nil {
+		t.Fatalf("login at %s: %v", host, err)
+	}
+	p := w.Person(t, s)
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Available(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Person is the one of a session that was begun in another way.
+func (w *World) Person(t testing.TB, s *client.Session) *Person {
+	return &Person{Session: s, t: t, w: w}
+}
+
+// Bare is the bare JID.
+func (p *Person) Bare() string {
+	bare, _, _ := strings.Cut(p.JID(), "/")
+	return bare
+}
+
+// Nick is the localpart, by which the person is known in rooms.
+func (p *Person) Nick() string {
+	local, _, _ := strings.Cut(p.JID(), "@")
+	return local
+}
+
+// Joins returns what the first presence said, as role/affiliation.
+func (p *Person) Joins(room string) string {
+	p.t.Helper()
+	first, err := p.Join(Within(p.t), room, p.Nick())
+	if err != nil {
+		p.t.Fatalf("%s joining %s: %v\n%s", p.Bare(), room, err, p.w.Usher.Log())
+	}
+	return first.String()
+}
+
+// JoinsAs is Joins, and then Becomes.
+func (p *Person) JoinsAs(room, want string) {
+	p.t.Helper()
+	p.Joins(room)
+	p.Becomes(room, want)
+}
+
+// Becomes waits until the person is role/affiliation in a room, or "" for out of it.
+func (p *Person) Becomes(room, want string) {
+	p.t.Helper()
+	if err := p.Become(Within(p.t), room, want); err != nil {
+		p.t.Fatalf("%s in %s: %v\n%s", p.Bare(), room, err, p.w.Usher.Log())
+	}
+}
+
+// Stays is Becomes, and wants it to be so still a while later.
+func (p *Person) Stays(room, want string) {
+	p.t.Helper()
+	p.Becomes(room, want)
+	time.Sleep(300 * time.Millisecond)
+	if got, _ := p.Self(room); got.String() != want {
+		p.t.Errorf("%s in %s became %s, want %s", p.Bare(), room, got, want)
+	}
+}
+
+// IsRefused wants the join to be refused with this condition.
+func (p *Person) IsRefused(room, condition string) {
+	p.t.Helper()
+	first, err := p.Join(Within(p.t), room, p.Nick())
+	stanza, ok := errors.AsType[*client.StanzaError](err)
+	if !ok {
+		p.t.Fatalf("%s joining %s: %v, %v; want %s", p.Bare(), room, first, err, condition)
+	}
+	if stanza.Condition != condition {
+		p.t.Errorf("%s joining %s: refused for %v, want %s", p.Bare(), room, stanza, condition)
+	}
+}
+
+// IsRefusedAnyhow wants the join to be refused, for whatever reason.
+func (p *Person) IsRefusedAnyhow(room string) {
+	p.t.Helper()
+	if first, err := p.Join(Within(p.t), room, p.Nick()); err == nil {
+		p.t.Errorf("%s came into %s as %s", p.Bare(), room, first)
+	}
+}
+
+// IsInvited wants both kinds of invitation to a room.
+func (p *Person) IsInvited(room string) {
+	p.t.Helper()
+	if err := p.Invited(Within(p.t), room); err != nil {
+		p.t.Fatalf("%s was not invited to %s: %v\n%s", p.Bare(), room, err, p.w.Usher.Log())
+	}
+}
+
+// Leaves leaves a room.
+func (p *Person) Leaves(room string) {
+	p.t.Helper()
+	if err := p.Leave(Within(p.t), room); err != nil {
+		p.t.Fatalf("%s leaving %s: %v", p.Bare(), room, err)
+	}
+}
+
+// Sets changes an affiliation by hand.
+func (p *Person) Sets(room string, who *Person, affiliation string) {
+	p.t.Helper()
+	item := client.Item{JID: who.Bare(), Affiliation: affiliation}
+	if _, err := p.Admin(Within(p.t), room, "set", item); err != nil {
+		p.t.Fatalf("%s making %s %s: %v", p.Bare(), who.Bare(), affiliation, err)
+	}
+}
