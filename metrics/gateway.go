@@ -42,7 +42,9 @@ func Endings() []Ending { return all(EndedPanic) }
 
 // String returns the label's value.
 func (e Ending) String() string {
-	return word(e, []string{EndedByClient: "client", EndedByProsody: "prosody", EndedIdle: "idle", EndedSlow: "slow", EndedLoginTimeout: "login_timeout", EndedTooLarge: "too_large", EndedOverloaded: "overloaded", EndedProtocol: "protocol", EndedPolicy: "policy", EndedStopped: "stopped", EndedPanic: "panic"})
+	return word(e, []string{EndedByClient: "client", EndedByProsody: "prosody", EndedIdle: "idle", EndedSlow: "slow",
+		EndedLoginTimeout: "login_timeout", EndedTooLarge: "too_large", EndedOverloaded: "overloaded",
+		EndedProtocol: "protocol", EndedPolicy: "policy", EndedStopped: "stopped", EndedPanic: "panic"})
 }
 
 // A Refusal is why the gateway does not let a request through to Prosody.
@@ -64,7 +66,8 @@ func Refusals() []Refusal { return all(RefusedPanic) }
 
 // String returns the label's value.
 func (r Refusal) String() string {
-	return word(r, []string{RefusedOrigin: "origin", RefusedConnections: "connections", RefusedAddress: "address", RefusedRequest: "request", RefusedUpstream: "upstream", RefusedStopped: "stopped", RefusedPanic: "panic"})
+	return word(r, []string{RefusedOrigin: "origin", RefusedConnections: "connections", RefusedAddress: "address",
+		RefusedRequest: "request", RefusedUpstream: "upstream", RefusedStopped: "stopped", RefusedPanic: "panic"})
 }
 
 // A Gateway counts the connections of the gateway. Its series exist from the
@@ -77,13 +80,16 @@ type Gateway struct {
 
 func newGateway(registry *prometheus.Registry) *Gateway {
 	connections := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: GatewayConnections,
-		Help: "XMPP sessions that pass through the gateway now, by transport (websocket, bosh)."}, []string{"transport"})
+		Help: "XMPP sessions that pass through the gateway now, by transport (websocket, bosh)."},
+		[]string{"transport"})
 	ended := prometheus.NewCounterVec(prometheus.CounterOpts{Name: GatewayEnded,
 		Help: "WebSocket sessions of the gateway that ended, by who or what ended them."}, []string{"reason"})
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: GatewayRefused,
-		Help: "Requests that the gateway did not let through to Prosody, by reason. Refused logins are in usher_auth_requests_total."}, []string{"reason"})
+		Help: "Requests that the gateway did not let through to Prosody, by reason. Refused logins are in " +
+			"usher_auth_requests_total."}, []string{"reason"})
 	registry.MustRegister(connections, ended, refused)
-	g := &Gateway{connections: make([]prometheus.Gauge, TransportBOSH+1), ended: newCounters(ended, Endings()), refused: newCounters(refused, Refusals())}
+	g := &Gateway{connections: make([]prometheus.Gauge, TransportBOSH+1), ended: newCounters(ended, Endings()),
+		refused: newCounters(refused, Refusals())}
 	for _, t := range Transports() {
 		g.connections[t] = connections.WithLabelValues(t.String())
 	}

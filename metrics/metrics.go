@@ -72,7 +72,8 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		authRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: AuthRequests,
-			Help: "Logins decided, by door, result (allowed, denied, error) and reason."}, []string{"door", "result", "reason"}),
+			Help: "Logins decided, by door, result (allowed, denied, error) and reason."},
+			[]string{"door", "result", "reason"}),
 		authDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: AuthDuration,
 			Help: "Time from a login's credentials to the decision.", Buckets: durationBuckets()}, []string{"door"}),
 		keys: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Keys,
@@ -95,7 +96,8 @@ func New(version string) *Metrics {
 	m.rooms = newRooms(m.registry)
 	m.gateway = newGateway(m.registry)
 	m.connections = newConnections(m.registry)
-	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood, m.reloadGoodAt, info,
+	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood,
+		m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

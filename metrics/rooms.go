@@ -33,7 +33,8 @@ type affiliated struct {
 func newRooms(registry *prometheus.Registry) *rooms {
 	r := &rooms{
 		joins: prometheus.NewCounterVec(prometheus.CounterOpts{Name: Joins,
-			Help: "Joins of rooms decided, by result (allowed, denied, error) and reason."}, []string{"result", "reason"}),
+			Help: "Joins of rooms decided, by result (allowed, denied, error) and reason."},
+			[]string{"result", "reason"}),
 		connected: prometheus.NewGauge(prometheus.GaugeOpts{Name: ComponentConnected,
 			Help: "Whether Prosody has accepted usher's component (1)."}),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{Name: SessionsGauge,
@@ -56,15 +57,17 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		r.unasked[module] = unasked.WithLabelValues(module.String())
 	}
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{Name: LobbyLost,
-		Help: "Messages to people that were not sent, by kind (invitation of somebody who was admitted, knock for moderators) and " +
-			"reason: full (too many waited), late (the room could not be changed in time), failed (Prosody could not be reached)."}, []string{"kind", "reason"})
+		Help: "Messages to people that were not sent, by kind (invitation of somebody who was admitted, knock for " +
+			"moderators) and reason: full (too many waited), late (the room could not be changed in time), failed " +
+			"(Prosody could not be reached)."}, []string{"kind", "reason"})
 	for _, kind := range LobbyMessages() {
 		r.lobbyLost[kind] = newCounters(lost, LobbyLosses(), kind.String())
 	}
 	stateErrors := prometheus.NewCounterVec(prometheus.CounterOpts{Name: StateErrors,
 		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
 	r.stateErrors = newCounters(stateErrors, StateOperations())
-	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked, r.occupants)
+	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked,
+		r.occupants)
 	return r
 }
 
@@ -73,7 +76,8 @@ func GivenAffiliations() []string { return []string{"owner", "member", "none"} }
 
 func (r *rooms) addAffiliations(registry *prometheus.Registry) {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Affiliations,
-		Help: "Affiliations set in rooms, by affiliation and result (success, failure)."}, []string{"affiliation", "result"})
+		Help: "Affiliations set in rooms, by affiliation and result (success, failure)."},
+		[]string{"affiliation", "result"})
 	for _, a := range GivenAffiliations() {
 		r.affiliations[affiliated{a, true}] = vec.WithLabelValues(a, "success")
 		r.affiliations[affiliated{a, false}] = vec.WithLabelValues(a, "failure")

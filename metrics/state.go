@@ -21,5 +21,7 @@ func StateOperations() []StateOperation { return all(StateLobby) }
 
 // String returns the label's value.
 func (s StateOperation) String() string {
-	return word(s, []string{StatePutGrant: "put_grant", StatePutGiven: "put_given", StateDeleteGiven: "delete_given", StatePutRoom: "put_room", StateCreateRoom: "create_room", StateRevoke: "revoke", StateAllow: "allow", StateUpdate: "update", StateLobby: "lobby"})
+	return word(s, []string{StatePutGrant: "put_grant", StatePutGiven: "put_given", StateDeleteGiven: "delete_given",
+		StatePutRoom: "put_room", StateCreateRoom: "create_room", StateRevoke: "revoke", StateAllow: "allow",
+		StateUpdate: "update", StateLobby: "lobby"})
 }

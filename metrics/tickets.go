@@ -19,7 +19,8 @@ func TicketResults() []TicketResult { return all(TicketDropped) }
 
 // String returns the label's value.
 func (t TicketResult) String() string {
-	return word(t, []string{TicketIssued: "issued", TicketRedeemed: "redeemed", TicketUnknown: "unknown", TicketExpired: "expired", TicketDropped: "dropped"})
+	return word(t, []string{TicketIssued: "issued", TicketRedeemed: "redeemed", TicketUnknown: "unknown",
+		TicketExpired: "expired", TicketDropped: "dropped"})
 }
 
 // Ticket counts what became of a ticket.
@@ -27,7 +28,8 @@ func (m *Metrics) Ticket(result TicketResult) { m.tickets.count(result) }
 
 func newTickets(registry *prometheus.Registry) counters[TicketResult] {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Tickets,
-		Help: "Login tickets, by what became of them (issued, redeemed, unknown, expired, dropped)."}, []string{"result"})
+		Help: "Login tickets, by what became of them (issued, redeemed, unknown, expired, dropped)."},
+		[]string{"result"})
 	registry.MustRegister(vec)
 	return newCounters(vec, TicketResults())
 }

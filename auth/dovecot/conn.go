@@ -36,7 +36,8 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, place: listen.Of(nc), log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
+	c := &conn{server: s, net: nc, place: listen.Of(nc),
+		log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.lines = lineReader{
@@ -53,7 +54,8 @@ func (c *conn) Serve() {
 	defer c.close() // also after a panic
 	err := c.run()
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, errStopping), errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
+	case errors.Is(err, io.EOF), errors.Is(err, errStopping),
+		errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
 		c.log.Debug("connection ended")
 	default:
 		c.log.Debug("connection closed", logattr.Err(err))
@@ -114,7 +116,8 @@ func (c *conn) handle(line []byte, cut bool) error {
 		return nil
 	}
 	if cut {
-		r.problem = auth.Refuse(auth.ReasonTokenTooLong, "the request has over %d bytes; have the application write less into its tokens", c.server.MaxLine)
+		r.problem = auth.Refuse(auth.ReasonTokenTooLong,
+			"the request has over %d bytes; have the application write less into its tokens", c.server.MaxLine)
 	}
 	if c.out, err = c.answer(c.out[:0], r); err != nil {
 		return err

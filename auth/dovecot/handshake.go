@@ -30,7 +30,8 @@ var errVersion = errors.New("a client of another major version")
 func appendGreeting(dst []byte, pid int, connection uint64, anonymous bool) []byte {
 	var cookie [16]byte
 	_, _ = rand.Read(cookie[:]) // it never fails, and crashes the program if it would
-	dst = fmt.Appendf(dst, "VERSION\t%d\t%d\nMECH\t%s\tplaintext\nMECH\t%s\tplaintext\n", versionMajor, versionMinor, mechanismPlain, mechanismBearer)
+	dst = fmt.Appendf(dst, "VERSION\t%d\t%d\nMECH\t%s\tplaintext\nMECH\t%s\tplaintext\n", versionMajor, versionMinor,
+		mechanismPlain, mechanismBearer)
 	if anonymous {
 		dst = fmt.Appendf(dst, "MECH\t%s\tanonymous\n", mechanismAnonymous)
 	}

@@ -22,7 +22,8 @@ func (c *conn) answer(dst []byte, r request) ([]byte, error) {
 	case r.verb == verbAuth:
 		return c.begin(dst, r)
 	case !known:
-		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "a response to no challenge, or to one long ago; look at the client"))
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest,
+			"a response to no challenge, or to one long ago; look at the client"))
 	case waiting.refused != "":
 		return appendFail(dst, r.id, waiting.refused), nil
 	}
@@ -49,7 +50,8 @@ func (c *conn) begin(dst []byte, r request) ([]byte, error) {
 	case mechanismAnonymous:
 		return c.finish(dst, r)
 	default:
-		return c.refuse(dst, r, auth.Refuse(auth.ReasonUnsupportedMechanism, "the mechanism is %.32q; have the client use PLAIN or OAUTHBEARER", r.mechanism))
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonUnsupportedMechanism,
+			"the mechanism is %.32q; have the client use PLAIN or OAUTHBEARER", r.mechanism))
 	}
 	if !r.responded {
 		c.pending.add(pendingLogin{id: r.id, mechanism: r.mechanism, service: r.service})
@@ -62,7 +64,8 @@ func (c *conn) begin(dst []byte, r request) ([]byte, error) {
 func (c *conn) finish(dst []byte, r request) ([]byte, error) {
 	l, err := parserOf(r.mechanism)(r.response)
 	if err != nil {
-		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "%s: %v; look at what the client sends", r.mechanism, err))
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest, "%s: %v; look at what the client sends",
+			r.mechanism, err))
 	}
 	account, reason, err := c.decide(r.id, auth.Credentials{
 		Door: Door, Host: hostOf(r.service), Name: l.name, Authzid: l.authzid, Token: l.token,

@@ -99,7 +99,8 @@ func findAuth(pairs string) (string, error) {
 	for pairs != pairEnd {
 		pair, rest, ended := strings.Cut(pairs, pairEnd)
 		key, value, found := strings.Cut(pair, "=")
-		if !ended || !found || key == "" || strings.ContainsFunc(key, notLetter) || strings.ContainsFunc(value, notPairValue) {
+		if !ended || !found || key == "" || strings.ContainsFunc(key, notLetter) ||
+			strings.ContainsFunc(value, notPairValue) {
 			return "", errPairs
 		}
 		if key == "auth" {

@@ -41,7 +41,8 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, place: listen.Of(nc), log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id)), buf: make([]byte, 4096)}
+	c := &conn{server: s, net: nc, place: listen.Of(nc), buf: make([]byte, 4096),
+		log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return c

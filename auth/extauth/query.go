@@ -55,7 +55,8 @@ func parseQuery(text []byte) (query, *auth.Refusal) {
 	switch {
 	case !ok:
 		return query{}, malformed(errFields)
-	case !utf8.Valid(text) || strings.ContainsFunc(q.user, unicode.IsControl) || strings.ContainsFunc(q.host, unicode.IsControl):
+	case !utf8.Valid(text) || strings.ContainsFunc(q.user, unicode.IsControl) ||
+		strings.ContainsFunc(q.host, unicode.IsControl):
 		return query{}, malformed(errNotText)
 	case q.user == "" || q.host == "":
 		return query{}, malformed(errEmptyName)
@@ -71,7 +72,8 @@ func malformed(err error) *auth.Refusal {
 // password among it.
 func refuseOperation(name string) *auth.Refusal {
 	if refusedOperations[name] {
-		return auth.Refuse(auth.ReasonUnsupportedRequest, "%s is not done here; have the client log in with a token, accounts come from those", name)
+		return auth.Refuse(auth.ReasonUnsupportedRequest,
+			"%s is not done here; have the client log in with a token, accounts come from those", name)
 	}
 	return auth.Refuse(auth.ReasonUnsupportedRequest, "an unknown operation; look at what connects to listen.extauth")
 }

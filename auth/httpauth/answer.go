@@ -44,7 +44,8 @@ func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 // malformed has a request counted that cannot be read, and returns its
 // refusal. The errors of this package hold nothing that came from outside.
 func (q *request) malformed(err error) *auth.Refusal {
-	return q.problem(auth.Refuse(auth.ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
+	return q.problem(auth.Refuse(auth.ReasonMalformedRequest,
+		"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 }
 
 func (q *request) problem(p *auth.Refusal) *auth.Refusal {

@@ -75,7 +75,8 @@ func (q *request) checkPassword() {
 		q.refuse(q.malformed(err))
 		return
 	}
-	q.answer(auth.Credentials{Host: q.query["server"], Name: q.query["user"], NameRequired: true, Token: q.query["pass"]})
+	q.answer(auth.Credentials{Host: q.query["server"], Name: q.query["user"], NameRequired: true,
+		Token: q.query["pass"]})
 }
 
 // answer decides and says yes or no.
@@ -100,7 +101,8 @@ func (q *request) userExists() {
 }
 
 func (q *request) unsupported() {
-	q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest, "accounts are not made, changed or removed here; have the client log in with a token, they come from those")))
+	q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest,
+		"accounts are not made, changed or removed here; have the client log in with a token, they come from those")))
 }
 
 // basic is what mod_auth_http_async asks: the user's name and password as

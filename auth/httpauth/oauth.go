@@ -54,7 +54,9 @@ func (q *request) oauthToken() {
 		q.refuse(q.malformed(err))
 		return
 	case form["grant_type"] != "password":
-		q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest, "a grant_type other than password; set oauth_external_resource_owner_password in Prosody, or compare its lines with usher prosody")))
+		q.refuse(q.problem(auth.Refuse(auth.ReasonUnsupportedRequest,
+			"a grant_type other than password; set oauth_external_resource_owner_password in Prosody, or compare "+
+				"its lines with usher prosody")))
 		return
 	}
 	ticket, refusal := q.ticket(auth.Credentials{Name: form["username"], NameRequired: true, Token: form["password"]})

@@ -28,7 +28,8 @@ func parseParams(text string) (params, error) {
 		name, value, _ := strings.Cut(part, "=")
 		name, err1 := url.QueryUnescape(name)
 		value, err2 := url.QueryUnescape(value)
-		if err := errors.Join(err1, err2); err != nil || strings.Contains(part, ";") || !utf8.ValidString(name) || !utf8.ValidString(value) {
+		if err := errors.Join(err1, err2); err != nil || strings.Contains(part, ";") || !utf8.ValidString(name) ||
+			!utf8.ValidString(value) {
 			problem = errEncoding
 			continue
 		}

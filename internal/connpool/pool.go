@@ -86,7 +86,8 @@ func (p *Pool) accept(ctx context.Context, l net.Listener) error {
 		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
 			return err
 		}
-		p.Log.Warn("cannot accept a connection", slog.String("door", p.Name), logattr.Err(err), slog.Duration("pause", pause))
+		p.Log.Warn("cannot accept a connection", slog.String("door", p.Name), logattr.Err(err),
+			slog.Duration("pause", pause))
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -103,7 +104,8 @@ func (p *Pool) start(ctx context.Context, nc net.Conn) {
 	}
 	p.group.Go(func() {
 		defer p.remove(c)
-		defer p.Panics.Recover(p.Name, "connection", func() { _ = nc.Close() }) // one client's bytes must not end the daemon
+		// one client's bytes must not end the daemon
+		defer p.Panics.Recover(p.Name, "connection", func() { _ = nc.Close() })
 		c.Serve()
 	})
 }

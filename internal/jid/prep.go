@@ -54,7 +54,8 @@ var nameprepProfile = profile{stringprep.Profile{
 
 // corrected are the ideographs whose normal form Unicode changed after 3.2
 // (corrigendum 4). Prosody knows the old form, Go the new one: refused.
-var corrected = stringprep.Set{{0x2f868, 0x2f868}, {0x2f874, 0x2f874}, {0x2f91f, 0x2f91f}, {0x2f95f, 0x2f95f}, {0x2f9bf, 0x2f9bf}}
+var corrected = stringprep.Set{{0x2f868, 0x2f868}, {0x2f874, 0x2f874}, {0x2f91f, 0x2f91f}, {0x2f95f, 0x2f95f},
+	{0x2f9bf, 0x2f9bf}}
 
 func unassigned(r rune) bool { return r >= utf8.RuneSelf && stringprep.TableA1.Contains(r) }
 
@@ -94,14 +95,16 @@ func (p profile) query(s string) (string, error) {
 	case !utf8.ValidString(s):
 		return "", fmt.Errorf("name %q is not UTF-8", text.Name(s))
 	case strings.ContainsFunc(s, corrected.Contains):
-		return "", fmt.Errorf("name %q: a character that Unicode changed after 3.2, which is what Prosody knows", text.Name(s))
+		return "", fmt.Errorf("name %q: a character that Unicode changed after 3.2, which is what Prosody knows",
+			text.Name(s))
 	}
 	prepared := p.normalize(s)
 	if err := p.check(prepared); err != nil {
 		return "", fmt.Errorf("name %q: %w", text.Name(s), err)
 	}
 	if prepared == "" || len(prepared) > MaxPart {
-		return "", fmt.Errorf("name %q: %d bytes once prepared, 1 to %d are allowed", text.Name(s), len(prepared), MaxPart)
+		return "", fmt.Errorf("name %q: %d bytes once prepared, 1 to %d are allowed", text.Name(s), len(prepared),
+			MaxPart)
 	}
 	return prepared, nil
 }
@@ -184,10 +187,14 @@ func isPlain(s string) bool {
 }
 
 var plain = [256]bool{
-	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true, 'g': true, 'h': true, 'i': true, 'j': true, 'k': true, 'l': true,
-	'm': true, 'n': true, 'o': true, 'p': true, 'q': true, 'r': true, 's': true, 't': true, 'u': true, 'v': true, 'w': true, 'x': true,
-	'y': true, 'z': true, '0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
-	'-': true, '_': true, '.': true, '!': true, '~': true, '*': true, '(': true, ')': true, '%': true, '[': true, ']': true, '+': true,
+	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true, 'g': true, 'h': true, 'i': true, 'j': true,
+	'k': true, 'l': true,
+	'm': true, 'n': true, 'o': true, 'p': true, 'q': true, 'r': true, 's': true, 't': true, 'u': true, 'v': true,
+	'w': true, 'x': true,
+	'y': true, 'z': true, '0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true,
+	'8': true, '9': true,
+	'-': true, '_': true, '.': true, '!': true, '~': true, '*': true, '(': true, ')': true, '%': true, '[': true,
+	']': true, '+': true,
 }
 
 // IsASCII reports whether every byte of a text is below 0x80.

@@ -156,7 +156,8 @@ func whyNone(text string) string {
 	case strings.Contains(text, "'"):
 		return "no localpart has an apostrophe (RFC 6122 appendix A.5), and Jitsi does not encode it"
 	case HasEscape(text):
-		return "it is percent-encoded in part, and has characters besides that no localpart has; encode all of it, or nothing"
+		return "it is percent-encoded in part, and has characters besides that no localpart has; encode all of it, " +
+			"or nothing"
 	case len(text) > MaxPart/3:
 		return fmt.Sprintf("a localpart has at most %d bytes", MaxPart)
 	}

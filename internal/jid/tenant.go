@@ -29,7 +29,8 @@ func Tenant(name string) (string, error) {
 		return "", fmt.Errorf("no tenant: %w", err)
 	}
 	if !norm.NFKC.IsNormalString(name) || prepared != lowerRunes(name) {
-		return "", fmt.Errorf("%q names no tenant, as Prosody makes %q of it; write %q", text.Name(name), text.Name(prepared), text.Name(prepared))
+		return "", fmt.Errorf("%q names no tenant, as Prosody makes %q of it; write %q", text.Name(name),
+			text.Name(prepared), text.Name(prepared))
 	}
 	return prepared, nil
 }

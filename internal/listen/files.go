@@ -75,7 +75,9 @@ const (
 // one that wants in is, by means of the spare descriptor. It then waits a
 // moment, so that a shortage is no spin.
 func (l *Listener) outOfFiles(err error) {
-	l.line(metrics.ClosedFiles, "out of file descriptors, connections are closed; raise LimitNOFILE in usher's systemd unit (ulimit -n)", logattr.Err(err))
+	l.line(metrics.ClosedFiles,
+		"out of file descriptors, connections are closed; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
+		logattr.Err(err))
 	if c := l.table.makeRoom(); c != nil {
 		c.evict(metrics.ClosedFiles)
 	} else {

@@ -16,9 +16,12 @@ import (
 
 // Options are what a [Listener] is made with.
 type Options struct {
-	Name    string // its key under listen, for the log
-	Limits  Limits
-	Users   []int             // besides root and our own, who may connect to a Unix socket; nil: nobody, whatever peers says
+	Name   string // its key under listen, for the log
+	Limits Limits
+
+	// Users may connect to a Unix socket besides root and our own; nil: nobody, whatever peers says.
+	Users []int
+
 	Log     *slog.Logger      // nil: no log
 	Metrics *metrics.Endpoint // nil: no figures
 }
@@ -47,7 +50,8 @@ func Limit(l net.Listener, o Options) *Listener {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	limited := &Listener{
-		Listener: l, name: o.Name, users: map[uint32]bool{0: true, uint32(os.Geteuid()): true}, log: o.Log, metrics: o.Metrics,
+		Listener: l, name: o.Name, log: o.Log, metrics: o.Metrics,
+		users: map[uint32]bool{0: true, uint32(os.Geteuid()): true},
 		lines: map[metrics.Closing]*ratelimit.Log{}, closed: make(chan struct{}),
 	}
 	limited.table.limits = o.Limits
@@ -95,7 +99,8 @@ func (l *Listener) take(nc net.Conn) *Conn {
 	c.all.conn, c.own.conn = c, c
 	victims, ok := l.table.enter(c)
 	if len(victims) > 0 {
-		l.line(metrics.ClosedIdle, "closed a connection without a request for a new one", "peer", victims[0].peer.String())
+		l.line(metrics.ClosedIdle, "closed a connection without a request for a new one", "peer",
+			victims[0].peer.String())
 	}
 	for _, v := range victims {
 		v.evict(metrics.ClosedIdle)
@@ -123,7 +128,8 @@ func (l *Listener) refused(reason metrics.Closing, text string, peer Peer, err e
 func (l *Listener) line(reason metrics.Closing, text string, attrs ...any) {
 	if n, now := l.lines[reason].Allow(); now {
 		c := l.table.counts()
-		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting", c.Waiting, "limit", c.Most, logattr.NotLogged(n))...)
+		l.log.Warn(text, append(attrs, "endpoint", l.name, "address", l.Addr().String(), "open", c.Open, "waiting",
+			c.Waiting, "limit", c.Most, logattr.NotLogged(n))...)
 	}
 }
 
@@ -161,7 +167,8 @@ func (l *Listener) passes(err error) bool {
 	switch {
 	case errors.Is(err, syscall.ECONNABORTED): // the client was gone before
 		return true
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS),
+		errors.Is(err, syscall.ENOMEM):
 		l.outOfFiles(err)
 		return true
 	}

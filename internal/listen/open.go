@@ -9,8 +9,8 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 )
 
-// An Endpoint is an address to listen on, with the name of its key under listen. Without an address it is not listened on,
-// unless systemd passes a socket of that name.
+// An Endpoint is an address to listen on, with the name of its key under listen. Without an address
+// it is not listened on, unless systemd passes a socket of that name.
 type Endpoint struct {
 	Name    string
 	Network string // unix or tcp
@@ -61,8 +61,8 @@ func Open(endpoints []Endpoint, passed []PassedSocket) (map[string]*Bound, error
 		}
 	}
 	for _, p := range passed {
-		errs = append(errs, fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to dovecot, extauth, http, gateway, metrics or admin",
-			p.Name, p.Addr()))
+		errs = append(errs, fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to "+
+			"dovecot, extauth, http, gateway, metrics or admin", p.Name, p.Addr()))
 		p.Close()
 	}
 	if err := errors.Join(errs...); err != nil {

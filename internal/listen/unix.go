@@ -17,8 +17,9 @@ import (
 // errInUse means that another daemon answers on, or holds, the socket.
 var errInUse = errors.New("in use by a running daemon")
 
-// listenUnix binds a Unix socket of mode 0660. A lock beside it (PATH.lock) is held until release: two daemons that start
-// at once would otherwise both find the stale socket of a dead one, and the slower would remove the socket of the faster.
+// listenUnix binds a Unix socket of mode 0660. A lock beside it (PATH.lock) is held until release:
+// two daemons that start at once would otherwise both find the stale socket of a dead one, and the
+// slower would remove the socket of the faster.
 func listenUnix(e Endpoint) (*Bound, error) {
 	path := e.Address
 	if err := ensureFolder(filepath.Dir(path)); err != nil {
@@ -42,9 +43,9 @@ func listenUnix(e Endpoint) (*Bound, error) {
 	return &Bound{Listener: l, release: release}, nil
 }
 
-// ensureFolder makes the folder of a socket if it is one directly below /run, which is empty after each start of the machine
-// and where systemd's RuntimeDirectory would make it. Elsewhere a folder that is not there is a mistake in the path: root
-// would make it, and listen where nobody looks.
+// ensureFolder makes the folder of a socket if it is one directly below /run, which is empty after
+// each start of the machine and where systemd's RuntimeDirectory would make it. Elsewhere a folder
+// that is not there is a mistake in the path: root would make it, and listen where nobody looks.
 func ensureFolder(dir string) error {
 	_, err := os.Stat(dir)
 	switch {
@@ -53,7 +54,8 @@ func ensureFolder(dir string) error {
 	case belowRun(dir):
 		return os.Mkdir(dir, 0o750)
 	}
-	return fmt.Errorf("the folder %s does not exist; correct the path, or make it: install -d -o usher -g usher -m 0750 %s", dir, dir)
+	return fmt.Errorf("the folder %s does not exist; correct the path, or make it: install -d -o usher -g usher -m "+
+		"0750 %s", dir, dir)
 }
 
 func belowRun(dir string) bool {
@@ -65,8 +67,9 @@ func bindUnix(path string) (net.Listener, os.FileInfo, error) {
 	if err := removeStale(path); err != nil {
 		return nil, nil, err
 	}
-	// The mask makes the mode right from the first moment; a chmod after bind would leave a gap to connect in. It belongs
-	// to the whole process, which is why sockets are opened before any other task runs.
+	// The mask makes the mode right from the first moment; a chmod after bind would leave a gap to
+	// connect in. It belongs to the whole process, which is why sockets are opened before any other
+	// task runs.
 	mask := unix.Umask(0o117)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	unix.Umask(mask)

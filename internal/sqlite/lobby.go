@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	putEntry      = "INSERT INTO lobby_entries (jid, room, value) VALUES (?, ?, ?) ON CONFLICT (jid, room) DO UPDATE SET value = excluded.value"
-	deleteEntry   = "DELETE FROM lobby_entries WHERE jid = ? AND room = ?"
-	putVerdict    = "INSERT INTO lobby_verdicts (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE SET value = excluded.value"
+	putEntry = "INSERT INTO lobby_entries (jid, room, value) VALUES (?, ?, ?) ON CONFLICT (jid, room) DO " +
+		"UPDATE SET value = excluded.value"
+	deleteEntry = "DELETE FROM lobby_entries WHERE jid = ? AND room = ?"
+	putVerdict  = "INSERT INTO lobby_verdicts (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO " +
+		"UPDATE SET value = excluded.value"
 	deleteVerdict = "DELETE FROM lobby_verdicts WHERE room = ? AND jid = ?"
 )
 

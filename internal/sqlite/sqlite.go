@@ -60,7 +60,8 @@ var errClosed = errors.New("the state is closed")
 func Open(ctx context.Context, path string) (*Store, error) { return openEvery(ctx, path, syncEvery) }
 
 func openEvery(ctx context.Context, path string, every time.Duration) (*Store, error) {
-	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), every: every, syncFile: syncFile}
+	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), every: every,
+		syncFile: syncFile}
 	if err := s.open(ctx); err != nil {
 		s.release()
 		return nil, fmt.Errorf("state %s: %w", path, err)

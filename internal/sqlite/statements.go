@@ -17,13 +17,18 @@ type statement struct {
 }
 
 const (
-	putGrant         = "INSERT INTO grants (id, logged_in, value) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET logged_in = excluded.logged_in, value = excluded.value WHERE excluded.logged_in >= logged_in"
-	deleteGrant      = "DELETE FROM grants WHERE id = ? AND logged_in <= ?"
-	putGiven         = "INSERT INTO givens (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE SET value = excluded.value"
-	deleteGiven      = "DELETE FROM givens WHERE room = ? AND jid = ?"
-	putRoom          = "INSERT INTO rooms (jid, value) VALUES (?, ?) ON CONFLICT (jid) DO UPDATE SET value = excluded.value"
-	deleteRoom       = "DELETE FROM rooms WHERE jid = ? AND coalesce(json_extract(value, '$.Began'), 0) = ?" // 0: of an usher that did not know it
-	putRevocation    = "INSERT INTO revocations (host, issuer, user, token, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (host, issuer, user, token) DO UPDATE SET value = excluded.value"
+	putGrant = "INSERT INTO grants (id, logged_in, value) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
+		"logged_in = excluded.logged_in, value = excluded.value WHERE excluded.logged_in >= logged_in"
+	deleteGrant = "DELETE FROM grants WHERE id = ? AND logged_in <= ?"
+	putGiven    = "INSERT INTO givens (room, jid, value) VALUES (?, ?, ?) ON CONFLICT (room, jid) DO UPDATE " +
+		"SET value = excluded.value"
+	deleteGiven = "DELETE FROM givens WHERE room = ? AND jid = ?"
+	putRoom     = "INSERT INTO rooms (jid, value) VALUES (?, ?) ON CONFLICT (jid) DO UPDATE SET value = " +
+		"excluded.value"
+	// 0: of an usher that did not know it
+	deleteRoom    = "DELETE FROM rooms WHERE jid = ? AND coalesce(json_extract(value, '$.Began'), 0) = ?"
+	putRevocation = "INSERT INTO revocations (host, issuer, user, token, value) VALUES (?, ?, ?, ?, ?) ON " +
+		"CONFLICT (host, issuer, user, token) DO UPDATE SET value = excluded.value"
 	deleteRevocation = "DELETE FROM revocations WHERE host = ? AND issuer = ? AND user = ? AND token = ?"
 )
 

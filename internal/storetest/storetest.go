@@ -38,7 +38,9 @@ type Backend struct {
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, sessions.State{}) },
-		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent, "Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends, "Lobby": lobbyLists,
+		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent,
+		"Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
+		"Lobby": lobbyLists,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}
@@ -89,7 +91,9 @@ func (s *subject) is(t *testing.T, want sessions.State) {
 
 // order makes two states comparable: lists in order, and empty ones nil.
 func order(s *sessions.State) {
-	slices.SortFunc(s.Sessions, func(a, b moderation.Session) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(s.Sessions, func(a, b moderation.Session) int {
+		return strings.Compare(a.ID.String(), b.ID.String())
+	})
 	slices.SortFunc(s.Assignments, func(a, b moderation.Assignment) int {
 		return cmp.Or(strings.Compare(a.Room, b.Room), strings.Compare(a.JID, b.JID))
 	})
@@ -103,22 +107,29 @@ func order(s *sessions.State) {
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
 func grant(n byte) *moderation.Session {
-	return &moderation.Session{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n), User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
-		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com", Rooms: []string{"standup", "*"}, RoomRegex: true,
-		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), Resumption: "00ff"}
+	return &moderation.Session{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n),
+		User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
+		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com",
+		Rooms: []string{"standup", "*"}, RoomRegex: true,
+		Moderator: true, LobbyBypass: auth.Yes, RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2),
+		Expires: at(98753496345), Resumption: "00ff"}
 }
 
 func given(room, jid string) *moderation.Assignment {
-	return &moderation.Assignment{Room: room, JID: jid, Affiliation: moderation.Owner, Session: moderation.ID{7}, At: at(3), Confirmed: true, Lobby: true, External: true, Overridden: true, End: moderation.EndRevoked}
+	return &moderation.Assignment{Room: room, JID: jid, Affiliation: moderation.Owner, Session: moderation.ID{7},
+		At: at(3), Confirmed: true, Lobby: true, External: true, Overridden: true, End: moderation.EndRevoked}
 }
 
 func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Session{ID: moderation.ID{2}}
-	v, r := given("standup@conference.example.com", "alice@example.com"), &moderation.Room{JID: "standup@conference.example.com", Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
+	v := given("standup@conference.example.com", "alice@example.com")
+	r := &moderation.Room{JID: v.Room, Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
-	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: least}, sessions.Change{PutAssignment: v}, sessions.Change{PutRoom: r}, sessions.Change{PutRevocation: rev})
+	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: least}, sessions.Change{PutAssignment: v},
+		sessions.Change{PutRoom: r}, sessions.Change{PutRevocation: rev})
 	s.apply(t)
-	s.is(t, sessions.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v}, Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v},
+		Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
 }
 
 func replace(t *testing.T, s *subject) {
@@ -126,9 +137,15 @@ func replace(t *testing.T, s *subject) {
 	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
 	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
-	s.apply(t, sessions.Change{PutSession: first}, sessions.Change{PutAssignment: v1}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{PutAssignment: v2}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
-	s.is(t, sessions.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2}, Rooms: []moderation.Room{{JID: "r@c", Started: true}}, Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
+	s.apply(t, sessions.Change{PutSession: first}, sessions.Change{PutAssignment: v1},
+		sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}},
+		sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{PutAssignment: v2},
+		sessions.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}},
+		sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2},
+		Rooms:       []moderation.Room{{JID: "r@c", Started: true}},
+		Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
 }
 
 func remove(t *testing.T, s *subject) {
@@ -136,8 +153,12 @@ func remove(t *testing.T, s *subject) {
 	v := given("r@c", "a@h")
 	key := moderation.AssignmentKey{Room: "r@c", JID: "a@h"}
 	other := moderation.AssignmentKey{Room: "r@c", JID: "nobody@h"}
-	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: stays}, sessions.Change{PutAssignment: v}, sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}}, sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
-	s.apply(t, sessions.Change{DeleteSession: login(g)}, sessions.Change{DeleteAssignment: &key}, sessions.Change{DeleteAssignment: &other}, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}}, sessions.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
+	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: stays}, sessions.Change{PutAssignment: v},
+		sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}},
+		sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}})
+	s.apply(t, sessions.Change{DeleteSession: login(g)}, sessions.Change{DeleteAssignment: &key},
+		sessions.Change{DeleteAssignment: &other}, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}},
+		sessions.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
 	s.apply(t, sessions.Change{DeleteSession: login(g)}) // what is not there is no error
 	s.is(t, sessions.State{Sessions: []moderation.Session{*stays}})
 }
@@ -163,13 +184,15 @@ func late(t *testing.T, s *subject) {
 // lateRoom: what is said about an earlier room of a name does not touch the one that
 // began since.
 func lateRoom(t *testing.T, s *subject) {
-	first, second := moderation.Room{JID: "r@c", Began: 1 << 60}, moderation.Room{JID: "r@c", Began: 1<<60 + 1, Started: true}
+	first := moderation.Room{JID: "r@c", Began: 1 << 60}
+	second := moderation.Room{JID: "r@c", Began: 1<<60 + 1, Started: true}
 	gone := &moderation.RoomKey{JID: "r@c", Began: first.Began}
 	s.apply(t, sessions.Change{PutRoom: &first})
 	s.apply(t, sessions.Change{PutRoom: &second})
 	s.apply(t, sessions.Change{DeleteRoom: gone})
 	s.is(t, sessions.State{Rooms: []moderation.Room{second}})
-	s.apply(t, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}}, sessions.Change{PutRoom: &first}, sessions.Change{DeleteRoom: gone})
+	s.apply(t, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}},
+		sessions.Change{PutRoom: &first}, sessions.Change{DeleteRoom: gone})
 	s.is(t, sessions.State{})
 }
 
@@ -179,7 +202,8 @@ func revocations(t *testing.T, s *subject) {
 	later, other, token := *person, *person, moderation.Revocation{TokenPrint: "t", At: at(2)}
 	later.User, later.At = "ALICE", at(3)
 	other.Issuer, other.User = "another", "Bob"
-	s.apply(t, sessions.Change{PutRevocation: person}, sessions.Change{PutRevocation: &other}, sessions.Change{PutRevocation: &token})
+	s.apply(t, sessions.Change{PutRevocation: person}, sessions.Change{PutRevocation: &other},
+		sessions.Change{PutRevocation: &token})
 	s.apply(t, sessions.Change{PutRevocation: &later})
 	gone := other.Principal()
 	s.apply(t, sessions.Change{DeleteRevocation: &gone})
@@ -204,7 +228,8 @@ func syncs(t *testing.T, s *subject) {
 // names are data, whatever is in them.
 func names(t *testing.T, s *subject) {
 	var want sessions.State
-	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room", strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
+	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room",
+		strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
 		g := grant(byte(i))
 		g.Account, g.Rooms = name, []string{name}
 		v := given(name+"@c", name+"@h")
@@ -241,7 +266,8 @@ func ends(t *testing.T, s *subject) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s.Apply(t.Context(), sessions.Change{PutSession: grant(2)}) == nil || s.Apply(over, sessions.Change{PutSession: grant(2)}) == nil {
+	if s.Apply(t.Context(), sessions.Change{PutSession: grant(2)}) == nil ||
+		s.Apply(over, sessions.Change{PutSession: grant(2)}) == nil {
 		t.Error("a closed state took a change")
 	}
 	s.Store = s.open()
@@ -263,7 +289,8 @@ func lobbyLists(t *testing.T, s *subject) {
 	v := lobby.Verdict{Room: "r@c", JID: "a@h", Admitted: true, By: "m@h", At: at(7)}
 	denied := lobby.Verdict{Room: "r@c", JID: "b@h", At: at(8)}
 	gone, goneVerdict := everywhere.Key(), lobby.VerdictKey{Room: "r@c", JID: "b@h"}
-	apply(lobby.Change{PutEntry: &e}, lobby.Change{PutEntry: &everywhere}, lobby.Change{PutVerdict: &v}, lobby.Change{PutVerdict: &denied})
+	apply(lobby.Change{PutEntry: &e}, lobby.Change{PutEntry: &everywhere}, lobby.Change{PutVerdict: &v},
+		lobby.Change{PutVerdict: &denied})
 	apply(lobby.Change{PutEntry: &other}, lobby.Change{DeleteEntry: &gone}, lobby.Change{DeleteVerdict: &goneVerdict})
 	apply(lobby.Change{DeleteEntry: &gone}) // what is not there is no error
 	if err := s.Close(); err != nil {

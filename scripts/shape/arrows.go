@@ -79,8 +79,10 @@ func (r rules) stale(h *house) []string {
 			out = append(out, old.from+": an arrow that leaves points nowhere")
 		}
 		for _, to := range old.to {
-			if !slices.ContainsFunc(h.imports[old.from].ours(), func(p string) bool { return allows([]string{to}, p) }) {
-				out = append(out, fmt.Sprintf("%s imports %s no longer: take the arrow out of those that leave", old.from, to))
+			if !slices.ContainsFunc(h.imports[old.from].ours(),
+				func(p string) bool { return allows([]string{to}, p) }) {
+				out = append(out, fmt.Sprintf("%s imports %s no longer: take the arrow out of those that leave",
+					old.from, to))
 			}
 		}
 	}
@@ -99,7 +101,8 @@ func (r rules) againstForeigners(h *house) []string {
 			case does && !may:
 				out = append(out, fmt.Sprintf("%s imports %s: %s", from, f.path, f.why))
 			case may && !does:
-				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", from, f.path))
+				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", from,
+					f.path))
 			}
 		}
 	}

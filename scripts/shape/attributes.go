@@ -27,7 +27,8 @@ func (h *house) readAttributes(files *token.FileSet, name string, f *ast.File) {
 		}
 		for _, arg := range call.Args {
 			if lit, ok := arg.(*ast.BasicLit); ok && slices.Contains(common(), strings.Trim(lit.Value, `"`)) {
-				h.attributes = append(h.attributes, fmt.Sprintf("%s:%d: %s", name, files.Position(lit.Pos()).Line, lit.Value))
+				h.attributes = append(h.attributes, fmt.Sprintf("%s:%d: %s", name, files.Position(lit.Pos()).Line,
+					lit.Value))
 			}
 		}
 		return true

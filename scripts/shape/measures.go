@@ -29,7 +29,8 @@ func (h *house) measures(r rules) []measure {
 	list = append(list, spread("lines of a function", h.functions, "10", "23", "60")...)
 	list = append(list, spread("lines of a file", h.files, "150", "-", fmt.Sprint(maxFileLines))...)
 	return append(list,
-		measure{"lines over 120 columns", fmt.Sprintf("%.2f %%", 100*float64(sum(h.wide))/float64(max(1, h.lines))), "0.20 %"},
+		measure{"lines over 120 columns", fmt.Sprintf("%.2f %%", 100*float64(sum(h.wide))/float64(max(1, h.lines))),
+			"0.20 %"},
 		measure{"imports between our packages", fmt.Sprint(h.arrows()), "-"},
 		measure{"imports of those that are to go", fmt.Sprint(leaving), "0"},
 		measure{"imports of those that the table does not have", fmt.Sprint(forbidden), "0"},

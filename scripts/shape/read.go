@@ -49,7 +49,8 @@ func read(root string) (*house, error) {
 			return err
 		}
 		name := entry.Name()
-		if entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata") {
+		if entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") ||
+			name == "testdata") {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(name, ".go") {
@@ -187,7 +188,9 @@ func (h *house) unexported() []row {
 }
 
 func (h *house) methods() []row {
-	return h.eachType(func(files []string) (int, string) { return len(files), fmt.Sprintf(", in %d files", distinct(files)) })
+	return h.eachType(func(files []string) (int, string) {
+		return len(files), fmt.Sprintf(", in %d files", distinct(files))
+	})
 }
 
 func (h *house) filesOfTypes() []row {

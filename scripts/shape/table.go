@@ -100,11 +100,13 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together, and of the small helpers.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
+		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation",
+			"moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
 		{"internal/bounded", nil},
 		{"internal/config", []string{
-			"auth", "auth/claim", "auth/gateway", "auth/keys", "auth/keys/keyfile", "auth/localpart", "internal/readfile", "internal/strictyaml", "internal/watch",
+			"auth", "auth/claim", "auth/gateway", "auth/keys", "auth/keys/keyfile", "auth/localpart",
+			"internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},
 		{"internal/config/configtest", nil},
@@ -172,11 +174,13 @@ type foreign struct {
 func foreigners() []foreign {
 	return []foreign{
 		{"github.com/foxcpp/go-dovecot-sasl", nil, true, "it answers FAIL and then OK to one request"},
-		{"github.com/gobwas/ws", []string{"auth/gateway/gatewaytest", "auth/gateway/websocket", "e2e/client"}, false, "one package knows the wire"},
+		{"github.com/gobwas/ws", []string{"auth/gateway/gatewaytest", "auth/gateway/websocket", "e2e/client"}, false,
+			"one package knows the wire"},
 		{"github.com/lestrrat-go/jwx", []string{"auth/keys"}, false, "it must be replaceable in one place"},
 		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
 		{"github.com/urfave/cli", []string{"cmd/usher"}, false, "a command's words are no other package's concern"},
-		{"go.yaml.in/yaml", []string{"internal/strictyaml", "internal/config/configtest"}, false, "only the configuration is YAML"},
+		{"go.yaml.in/yaml", []string{"internal/strictyaml", "internal/config/configtest"}, false,
+			"only the configuration is YAML"},
 		{"modernc.org/sqlite", []string{"internal/sqlite"}, false, "one package knows the database"},
 	}
 }
