@@ -15,12 +15,12 @@ import (
 	"usher/internal/logattr"
 )
 
-// A conn is one client, in practice one Prosody. One goroutine reads, decides
-// and writes.
+// A conn is the connection of one client, usually a Prosody. One goroutine reads,
+// decides and writes.
 type conn struct {
 	server   *Server // with its defaults resolved
 	net      net.Conn
-	place    *listen.Conn // net, if a limited listener gave it out
+	limited  *listen.Conn // net, if it came by a limited listener; else nil
 	proven   bool         // a login on it was let in
 	log      *slog.Logger
 	lines    lineReader
@@ -36,7 +36,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, place: listen.Of(nc),
+	c := &conn{server: s, net: nc, limited: listen.Of(nc),
 		log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -102,11 +102,11 @@ func (c *conn) shake(line []byte, cut bool) (err error) {
 	return err
 }
 
-// handle answers one request with one write. Meanwhile the connection makes no
-// room for others.
+// handle answers one request with one write. Meanwhile the connection is not closed
+// for a new one.
 func (c *conn) handle(line []byte, cut bool) error {
-	c.place.Admit()
-	defer func() { c.place.Release(c.proven) }()
+	c.limited.Admit()
+	defer func() { c.limited.Release(c.proven) }()
 	r, err := parseRequest(line)
 	if err != nil {
 		return err
@@ -139,8 +139,8 @@ func (c *conn) write(line []byte) error {
 	return err
 }
 
-// overdue answers for an authenticator that does not, and gives up the
-// connection: whatever comes late has nobody to read it.
+// overdue answers a request that the authenticator did not decide in time, and closes
+// the connection: nothing would read a late answer.
 func (c *conn) overdue(id uint32) {
 	c.log.Error("no decision in time, login refused", slog.Duration("limit", c.server.ReplyTimeout))
 	err := c.write(appendFail(nil, id, auth.ReasonInternalError))

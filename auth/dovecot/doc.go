@@ -7,10 +7,10 @@
 // and deadlines; every decision is the [Authenticator]'s, also those about
 // requests that cannot be read, so that each is counted and logged once.
 //
-// Prosody has one connection for all its users and reads from it without a
-// timeout: while it waits, it serves nobody. Hence the rules of this package:
-// one answer for each request, in order, always, and soon.
+// Prosody has one connection for all its users and reads from it without a timeout:
+// while it waits, it does nothing else. Hence the rules of this package: one answer
+// for each request, in order, always, and soon.
 //
 // Goroutines: one for each connection, which [Server.Serve] waits for; the watchdog
-// answers in a timer's. No lock is held while another is taken.
+// answers in the goroutine of its timer. No lock is held while another is taken.
 package dovecot

@@ -60,8 +60,8 @@ func (l *lineReader) interrupted() bool {
 }
 
 // read returns the next line without its LF, good until the next call. Of a
-// line over maxLine it returns the beginning, and steps over the rest: the
-// next line belongs to somebody else.
+// line over maxLine it returns the beginning, and skips the rest: the next line
+// belongs to another user's login.
 func (l *lineReader) read() (line []byte, cut bool, err error) {
 	if l.interrupted() {
 		return nil, false, errStopping

@@ -6,10 +6,10 @@ import (
 	"usher/auth"
 )
 
-// maxPending bounds the logins of one connection that wait for a response.
-// Prosody does not say when a user gives up, so the oldest make room. It has one
-// connection for all users: so many that nobody can begin them all, and drop
-// them, in the moment that another's response takes.
+// maxPending bounds the logins of one connection that wait for a response. Prosody
+// does not say when a user gives up, so the oldest are dropped for new ones. They
+// are so many, as all users of a Prosody share one connection, that no user can
+// begin them all while another's response is under way.
 const maxPending = 4096
 
 // A pendingLogin waits for the client's response to a challenge.

@@ -12,8 +12,7 @@ const defaultService = "xmpp"
 
 var errOverdue = errors.New("the authenticator did not return in time")
 
-// answer appends the one reply to r. An error means that the reply is not
-// this caller's to write any more.
+// answer appends the one reply to r. An error means that the watchdog has written it.
 func (c *conn) answer(dst []byte, r request) ([]byte, error) {
 	waiting, known := c.pending.take(r.id)
 	switch {
@@ -41,9 +40,8 @@ func problemOf(err error) *auth.Refusal {
 }
 
 // begin answers AUTH. All mechanisms start with the client, so without an
-// initial response the challenge is empty (RFC 4422 section 3.3). A client
-// that is anonymous without one has no ticket, and Prosody need not wait for
-// it to say so.
+// initial response the challenge is empty (RFC 4422 section 3.3). An anonymous client
+// without an initial response has no ticket, and is refused at once.
 func (c *conn) begin(dst []byte, r request) ([]byte, error) {
 	switch r.mechanism {
 	case mechanismPlain, mechanismBearer:

@@ -5,18 +5,17 @@ import (
 	"time"
 )
 
-// A watchdog runs overdue, once, if what was started is not stopped within
-// limit. It costs no goroutine while all is well, and hardly a timer: one
-// that was set for an earlier request is left to run, and sees for itself
-// what is due. Setting one for each request would wake the runtime's poller
-// each time, which costs as much as the rest of the request.
+// A watchdog calls overdue, once, for a request that was started and is not stopped
+// within limit. It has no goroutine while all is well, and one timer for many
+// requests, which looks what is due when it fires: to set a timer for each request
+// would wake the runtime's poller, which costs as much as the rest of the request.
 type watchdog struct {
 	limit   time.Duration
 	overdue func(id uint32)
 
 	mu    sync.Mutex
 	timer *time.Timer
-	set   bool // timer will call bark
+	set   bool // timer will call fire
 	ended bool
 	id    uint32
 	due   time.Time // zero while nothing runs
@@ -43,13 +42,13 @@ func (w *watchdog) wakeAfterLocked(d time.Duration) {
 	}
 	w.set = true
 	if w.timer == nil {
-		w.timer = time.AfterFunc(d, w.bark)
+		w.timer = time.AfterFunc(d, w.fire)
 	} else {
 		w.timer.Reset(d)
 	}
 }
 
-// stop reports whether the caller is in time. If not, overdue ran or runs.
+// stop reports whether the request is in time. If not, overdue ran or runs.
 func (w *watchdog) stop() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +57,7 @@ func (w *watchdog) stop() bool {
 	return inTime
 }
 
-// end lets go of the timer, for good.
+// end stops the timer for good.
 func (w *watchdog) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -68,13 +67,13 @@ func (w *watchdog) end() {
 	}
 }
 
-func (w *watchdog) bark() {
+func (w *watchdog) fire() {
 	if id, late := w.check(); late {
 		w.overdue(id)
 	}
 }
 
-// check reports what is overdue, or sets the timer for what will be.
+// check returns the request that is overdue, or sets the timer for the one that runs.
 func (w *watchdog) check() (id uint32, late bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

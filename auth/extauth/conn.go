@@ -19,16 +19,16 @@ var (
 	errStopping = errors.New("the server is stopping")
 )
 
-// A conn is one client, in practice one usher extauth. One goroutine reads,
+// A conn is the connection of one client, usually usher extauth. One goroutine reads,
 // decides and writes.
 type conn struct {
-	server *Server // with its defaults resolved
-	net    net.Conn
-	place  *listen.Conn // net, if a limited listener gave it out
-	proven bool         // a login on it was let in
-	log    *slog.Logger
-	in     []byte // read and not yet answered
-	buf    []byte
+	server  *Server // with its defaults resolved
+	net     net.Conn
+	limited *listen.Conn // net, if it came by a limited listener; else nil
+	proven  bool         // a login on it was let in
+	log     *slog.Logger
+	in      []byte // read and not yet answered
+	buf     []byte
 
 	framing Framing // 0 until the first byte has come
 
@@ -41,7 +41,7 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, place: listen.Of(nc), buf: make([]byte, 4096),
+	c := &conn{server: s, net: nc, limited: listen.Of(nc), buf: make([]byte, 4096),
 		log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -75,8 +75,8 @@ func (c *conn) Stop() {
 // next reads and answers one query.
 func (c *conn) next() error {
 	text, rest, err := c.read()
-	c.place.Admit() // from here on it makes no room for others
-	defer func() { c.place.Release(c.proven) }()
+	c.limited.Admit() // from here on it is not closed for a new connection
+	defer func() { c.limited.Release(c.proven) }()
 	switch {
 	case errors.Is(err, errTooLong):
 		return c.answer(nil, err)
@@ -124,8 +124,8 @@ func (c *conn) deadline(t time.Time) error {
 	return c.net.SetReadDeadline(t)
 }
 
-// answer decides about one query and writes the one answer to it, soon or not
-// at all. With a problem, which cannot be decided otherwise, it refuses.
+// answer decides about one query and writes the one answer to it, in time or not at
+// all. A query with a problem is refused.
 func (c *conn) answer(text []byte, problem error) error {
 	c.mu.Lock()
 	c.answered = false
@@ -144,7 +144,7 @@ func (c *conn) answer(text []byte, problem error) error {
 	return c.write(yes)
 }
 
-// claim takes the right to answer the query in hand. There is one.
+// claim reports whether the caller may answer the query in hand: the first one may.
 func (c *conn) claim() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,8 +153,8 @@ func (c *conn) claim() bool {
 	return first
 }
 
-// overdue refuses for an authenticator that does not answer, and gives up the
-// connection: whatever comes late has nobody to read it.
+// overdue refuses a query that the authenticator did not decide in time, and closes
+// the connection: nothing would read a late answer.
 func (c *conn) overdue() {
 	if !c.claim() {
 		return

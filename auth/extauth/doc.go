@@ -7,12 +7,13 @@
 // login is decided by the [Authenticator], also one that cannot be read, so
 // that each is counted and logged once.
 //
-// Prosody takes whatever it reads next for the answer to its present query.
-// An answer that nobody awaits lets the wrong person in. Hence the rules of
+// Prosody takes whatever it reads next for the answer to its present query. A late
+// answer would let the wrong person in. Hence the rules of
 // this package: at most one answer for each query; a query that was followed
 // by more bytes before its answer is refused, and the connection closes; an
 // answer is never late.
 //
-// Goroutines: one for each connection, which [Server.Serve] waits for; a decision
-// that is overdue is refused in a timer's. No lock is held while another is taken.
+// Goroutines: one for each connection, which [Server.Serve] waits for; an overdue
+// decision is refused in the goroutine of its timer. No lock is held while another
+// is taken.
 package extauth

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// moreHasCome reports whether the client has sent bytes that nobody has read,
-// without waiting for any. A connection that is no socket has none.
+// moreHasCome reports whether unread bytes of the client have come, without waiting
+// for any. For a connection that is no socket it is false.
 func (c *conn) moreHasCome() bool {
 	s, ok := c.net.(syscall.Conn)
 	if !ok {

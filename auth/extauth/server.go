@@ -54,7 +54,7 @@ func (s *Server) withDefaults() *Server {
 
 // Serve answers on the connections of l until ctx ends, and closes l. It then
 // returns nil, after the queries in hand were answered; idle connections are
-// closed. An error means that l was closed by somebody else, or that Auth did
+// closed. An error means that l was closed from outside, or that Auth did
 // not return.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	r := s.withDefaults()

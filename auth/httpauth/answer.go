@@ -21,14 +21,14 @@ func (q *request) text(status int, body string) {
 	_, _ = io.WriteString(q.w, body) // the client is gone if this fails
 }
 
-// json writes an answer whose value is one of this package's.
+// json writes an answer of JSON.
 func (q *request) json(status int, v any) {
 	q.w.Header().Set("Content-Type", "application/json")
 	q.w.WriteHeader(status)
 	_ = json.NewEncoder(q.w).Encode(v)
 }
 
-// login has the credentials decided.
+// login decides about credentials.
 func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 	c.Door = q.door
 	id, err := q.Auth.Authenticate(q.r.Context(), c)
@@ -41,8 +41,8 @@ func (q *request) login(c auth.Credentials) (auth.Identity, *auth.Refusal) {
 	return id, nil
 }
 
-// malformed has a request counted that cannot be read, and returns its
-// refusal. The errors of this package hold nothing that came from outside.
+// malformed counts a request that cannot be parsed, and returns its refusal. The errors
+// of this package hold nothing that came from outside.
 func (q *request) malformed(err error) *auth.Refusal {
 	return q.problem(auth.Refuse(auth.ReasonMalformedRequest,
 		"%v; compare the module's lines in Prosody with what usher prosody prints", err))

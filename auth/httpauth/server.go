@@ -8,7 +8,7 @@ import (
 	"usher/internal/panics"
 )
 
-// Door is the name of all of them together.
+// Door is the name of all doors of this package together.
 const Door = "http"
 
 // The names of the doors in logs and metrics, by the module that asks.

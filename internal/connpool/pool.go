@@ -1,9 +1,9 @@
-// Package connpool answers one question for servers of long-lived
-// connections: who is connected, and how do they all end? It accepts and
-// stops; how many there may be is the listener's, what is said on a connection
-// the caller's.
+// Package connpool answers one question for servers of long-lived connections:
+// which connections are there, and how do they all end? It accepts and stops them;
+// the listener bounds their number, and the caller serves them.
 //
-// Each connection has a goroutine, which [Pool.Serve] waits for.
+// Each connection has a goroutine, which [Pool.Serve] waits for. There is one lock;
+// Stop of a connection, which takes that connection's lock, is called within it.
 package connpool
 
 import (
@@ -53,7 +53,7 @@ type Pool struct {
 
 // Serve answers on the connections of l until ctx ends, and closes l. It then
 // returns nil, after the requests in hand were answered. An error means that l
-// was closed by somebody else, or that a request did not return within Grace.
+// was closed from outside, or that a request did not return within Grace.
 func (p *Pool) Serve(ctx context.Context, l net.Listener) error {
 	p.conns, p.empty = map[Conn]struct{}{}, make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
@@ -104,7 +104,7 @@ func (p *Pool) start(ctx context.Context, nc net.Conn) {
 	}
 	p.group.Go(func() {
 		defer p.remove(c)
-		// one client's bytes must not end the daemon
+		// What one client sends must not end the daemon.
 		defer p.Panics.Recover(p.Name, "connection", func() { _ = nc.Close() })
 		c.Serve()
 	})
@@ -127,7 +127,7 @@ func (p *Pool) remove(c Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, c)
-	p.settleLocked()
+	p.noteEmptyLocked()
 }
 
 func (p *Pool) stop() {
@@ -137,19 +137,19 @@ func (p *Pool) stop() {
 	for c := range p.conns {
 		c.Stop()
 	}
-	p.settleLocked()
+	p.noteEmptyLocked()
 }
 
-// settleLocked says that all are gone, once that is so.
-func (p *Pool) settleLocked() {
+// noteEmptyLocked notes the end of the last connection during a stop.
+func (p *Pool) noteEmptyLocked() {
 	if p.stopping && !p.over && len(p.conns) == 0 {
 		p.over = true
 		close(p.empty)
 	}
 }
 
-// wait is for the requests in hand. Of one that never returns it says so: what
-// it uses must not be closed.
+// wait waits for the requests in hand. If one does not return within Grace that is an
+// error: what it uses must not be closed.
 func (p *Pool) wait() error {
 	limit := time.NewTimer(p.Grace)
 	defer limit.Stop()

@@ -95,7 +95,7 @@ var (
 func (s *admission) admit(r *http.Request, inURL bool) *refusal {
 	switch {
 	case s == nil || !s.hosts[strings.ToLower(r.Host)]:
-		return wrongHost // a web page elsewhere, whose name was made to point here
+		return wrongHost // DNS rebinding: a web page whose name was made to point here
 	case fromBrowser(r.Header):
 		return isBrowser
 	case len(r.Header.Values("Authorization")) > 1:

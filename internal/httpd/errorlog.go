@@ -10,16 +10,16 @@ import (
 	"usher/internal/ratelimit"
 )
 
-// mostErrorText bounds what net/http complains about, in bytes.
+// mostErrorText bounds an error of net/http in the log, in bytes.
 const mostErrorText = 200
 
-// newErrorLog returns what net/http complains to.
+// newErrorLog returns the log of an http.Server.
 func newErrorLog(name string, l *slog.Logger) *log.Logger {
 	return log.New(&errorLog{name: name, log: l}, "", 0)
 }
 
-// An errorLog logs the first line of what net/http complains about: the rest
-// is a client's bytes or a stack.
+// An errorLog logs the first line of an error of net/http: the rest is a stack, or what
+// a client sent.
 type errorLog struct {
 	name string
 	log  *slog.Logger

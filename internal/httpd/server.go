@@ -1,9 +1,9 @@
 // Package httpd answers one question: how is HTTP served here? It has the one
-// http.Server of all endpoints: deadlines, limits, panics, and an end at which
-// no handler is left.
+// http.Server of all endpoints, with deadlines, limits, the answer to a panic, and a
+// stop after which no handler runs; and [Admission], which says who may ask.
 //
-// [Server.Serve] starts net/http's goroutines, one for each connection, and
-// returns when their handlers have; one lock guards how many those are.
+// [Server.Serve] starts net/http's goroutines, one for each connection, and returns
+// when their handlers have. One lock guards the number of handlers.
 package httpd
 
 import (
@@ -35,9 +35,8 @@ type Server struct {
 	Log     *slog.Logger // nil: no log
 	Panics  *panics.Reporter
 
-	// Open says that every request may be here. Else the handler says so, with
-	// [Admit], of those that may; the others' connections are closed for new
-	// ones while they are read.
+	// Open admits every request. Else the handler admits one with [Admit]; until
+	// then its connection may be closed for a new one.
 	Open bool
 
 	HeaderBytes   int           // zero means HeaderBytes
@@ -52,7 +51,7 @@ type Server struct {
 
 // Serve answers on l until ctx ends, and closes l. Requests in hand then have
 // StopTimeout; after it their connections are cut. It returns nil when no
-// handler is left. An error means that l was closed by somebody else, or that
+// handler is left. An error means that l was closed from outside, or that
 // a handler did not return.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := s.server(ctx)
@@ -85,7 +84,7 @@ func (s *Server) server(ctx context.Context) *http.Server {
 		MaxHeaderBytes:    cmp.Or(s.HeaderBytes, HeaderBytes),
 		ErrorLog:          newErrorLog(s.Name, s.Log),
 
-		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
+		DisableGeneralOptionsHandler: true, // OPTIONS * reaches the handler
 
 		BaseContext: func(net.Listener) context.Context { return ctx }, // requests that wait give up at the stop
 		ConnContext: withConn,
@@ -99,9 +98,9 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, l net.Listener) err
 	defer cancel()
 	if limited, ok := l.(*listen.Listener); ok {
 		_ = limited.Close()
-		limited.CloseIdle() // net/http would wait 5 s for those that have sent nothing yet
+		limited.CloseIdle() // net/http would wait 5 s for connections without a request
 	}
-	if srv.Shutdown(late) != nil { // somebody has not sent a request, or does not read the answer
+	if srv.Shutdown(late) != nil { // a client has not sent its whole request, or does not read the answer
 		_ = srv.Close()
 	}
 	return s.handlers.wait(cutWithin)
@@ -116,20 +115,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.handlers.end()
 	conn := connOf(r.Context())
-	defer conn.Release(false) // what follows is the client's own time: to take the answer, to ask again
+	defer conn.Release(false) // the client now takes the answer, and may ask again
 	if s.Open {
 		conn.Admit()
 	}
 	s.Panics.Serve(s.Name, w, r, s.Handler.ServeHTTP, refuse)
 }
 
-// refuse answers after a panic that no door has answered itself.
+// refuse answers after a panic that the handler did not answer itself.
 func refuse(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "cannot be decided", http.StatusInternalServerError)
 }
 
-// Admit says that a request may be here: its connection is not closed for new
-// ones until it is answered. The context is the request's.
+// Admit says that a request is legitimate: its connection is not closed for a new one
+// until it is answered. The context is the request's.
 func Admit(ctx context.Context) { connOf(ctx).Admit() }
 
 type connKey struct{}
@@ -138,14 +137,14 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, listen.Of(nc))
 }
 
-// connOf returns nil, on which every method may be called, for a request that
-// came by no limited listener.
+// connOf returns the connection of a request. It is nil, on which every method may be
+// called, if that did not come by a limited listener.
 func connOf(ctx context.Context) *listen.Conn {
 	c, _ := ctx.Value(connKey{}).(*listen.Conn)
 	return c
 }
 
-// changed is net/http's word on a connection.
+// changed follows what net/http says of a connection.
 func changed(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateIdle: // the answer has been sent

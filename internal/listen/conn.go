@@ -10,57 +10,56 @@ import (
 
 // What a connection is doing.
 const (
-	waiting  = iota // for its first request, or the next: it may be closed for a new connection
+	waiting  = iota // for its first request or the next; it may be closed for a new connection
 	admitted        // a request is in hand
 	gone            // closed
 )
 
-// A Conn is a connection of a [Listener]. The methods that say what it is
-// doing do nothing on nil.
+// A Conn is a connection of a [Listener]. [Conn.Admit], [Conn.Release] and [Conn.Keep]
+// do nothing on nil.
 type Conn struct {
 	net.Conn
 	listener *Listener
 	peer     Peer
 
-	// Of the listener's table, and its lock's:
+	// Guarded by the lock of the listener's table:
 	all, own              node
 	state                 int
 	trusted, proven, kept bool
 }
 
-// Of returns the connection under what a listener gave out, nil if it was none
-// of ours.
+// Of returns a connection as a Conn; nil if it did not come by a [Listener].
 func Of(nc net.Conn) *Conn {
 	c, _ := nc.(*Conn)
 	return c
 }
 
-// Admit says that a request is in hand which may be here. Until
-// [Conn.Release] the connection is not closed for a new one.
+// Admit says that a legitimate request is in hand. Until [Conn.Release] the connection
+// is not closed for a new one.
 func (c *Conn) Admit() {
 	if c != nil {
 		c.listener.table.admit(c)
 	}
 }
 
-// Release says that it is done with, or that something came which was no
-// request. With proven the connection will be the last to make room: whoever
-// is at its other end has shown something good.
+// Release says that the request is done with, or was no legitimate one. With proven,
+// as after a login that was let in, the connection will be the last to be closed
+// for a new one.
 func (c *Conn) Release(proven bool) {
 	if c != nil {
 		c.listener.table.release(c, proven)
 	}
 }
 
-// Keep has the connection stay until it is closed: it is no row of requests
-// any more, but a session with bounds of its own.
+// Keep says that the connection is a session with bounds of its own from now on, such
+// as a WebSocket: it is not closed for a new one any more.
 func (c *Conn) Keep() {
 	if c != nil {
 		c.listener.table.keep(c)
 	}
 }
 
-// Close closes the connection and gives its place back.
+// Close closes the connection, which counts no longer.
 func (c *Conn) Close() error {
 	err := c.Conn.Close()
 	if c.listener.table.leave(c) {

@@ -1,11 +1,12 @@
-// Package listen answers one question: which connections does usher take? It
-// opens sockets, or takes systemd's, asks who connects, and bounds connections:
-// in all, and of each peer that has no request yet that was admitted.
+// Package listen answers one question: which connections does usher accept? It opens
+// sockets, or takes over systemd's, finds out who connects, and bounds connections:
+// in all, and for each peer those without an admitted request.
 //
-// Nobody waits in the kernel's queue: Prosody stands still while it does. A
-// connection that cannot be had is accepted and closed, or another one without
-// a request makes room for it, the one that has had none for the longest time.
+// No connection waits in the kernel's queue, as Prosody does nothing else while it
+// connects. One for which there is no room is accepted and closed, or another one
+// without a request is closed for it: the one that has had none for the longest
+// time.
 //
-// A [Listener] has one lock, which is held for a moment and while nothing
-// else is locked. The package starts no goroutine.
+// A [Listener] has one lock, which is held for a moment; nothing else is locked within
+// it. The package starts no goroutine.
 package listen

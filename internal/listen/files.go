@@ -48,8 +48,7 @@ func MostFiles() (int, error) {
 	return int(min(limit.Cur, 1<<30)), nil
 }
 
-// openSpare returns a file that is held only for its descriptor, nil if there
-// is none to be had.
+// openSpare opens a file only to have its descriptor; nil if there is none left.
 func openSpare() *os.File {
 	f, err := os.Open(os.DevNull)
 	if err != nil {
@@ -71,9 +70,9 @@ const (
 	spareWait  = 20 * time.Millisecond // the client may be gone by now
 )
 
-// outOfFiles makes room: a connection without a request is closed, or else the
-// one that wants in is, by means of the spare descriptor. It then waits a
-// moment, so that a shortage is no spin.
+// outOfFiles closes a connection without a request, or else the new one, by means of
+// the spare descriptor. It then waits a moment, so that accept does not spin while
+// descriptors are short.
 func (l *Listener) outOfFiles(err error) {
 	l.line(metrics.ClosedFiles,
 		"out of file descriptors, connections are closed; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
@@ -90,7 +89,7 @@ func (l *Listener) outOfFiles(err error) {
 	}
 }
 
-// refuseBySpare closes who waits to be accepted.
+// refuseBySpare accepts the next connection with the spare descriptor, and closes it.
 func (l *Listener) refuseBySpare() {
 	defer func() {
 		if l.spare == nil {

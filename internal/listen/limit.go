@@ -19,20 +19,20 @@ type Options struct {
 	Name   string // its key under listen, for the log
 	Limits Limits
 
-	// Users may connect to a Unix socket besides root and our own; nil: nobody, whatever peers says.
+	// Users may connect to a Unix socket besides root and usher's own user; nil: no other.
 	Users []int
 
 	Log     *slog.Logger      // nil: no log
 	Metrics *metrics.Endpoint // nil: no figures
 }
 
-// A Listener accepts what its limits let in. What may not be here is accepted
-// and closed. It is for one goroutine that accepts.
+// A Listener accepts connections within its limits; others are accepted and closed. One
+// goroutine may accept.
 type Listener struct {
 	net.Listener
 	name    string
 	users   map[uint32]bool
-	hint    string // at who may not connect
+	hint    string // in the line about a user who may not connect
 	log     *slog.Logger
 	metrics *metrics.Endpoint
 	table   table
@@ -68,7 +68,7 @@ func Limit(l net.Listener, o Options) *Listener {
 	return limited
 }
 
-// Accept returns the next connection that may be here, as a *[Conn].
+// Accept returns the next connection within the limits, as a *[Conn].
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.Listener.Accept()
@@ -80,14 +80,14 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		l.pause = 0
-		if c := l.take(nc); c != nil {
+		if c := l.admit(nc); c != nil {
 			return c, nil
 		}
 	}
 }
 
-// take lets a connection in, or closes it and returns nil.
-func (l *Listener) take(nc net.Conn) *Conn {
+// admit counts a connection, or closes it and returns nil.
+func (l *Listener) admit(nc net.Conn) *Conn {
 	peer, err := peerOf(nc)
 	if err != nil || !peer.Network.IsValid() && !l.users[peer.UID] {
 		l.table.count()
@@ -148,8 +148,8 @@ func (l *Listener) isClosed() bool {
 	}
 }
 
-// CloseIdle closes the connections that have no request in hand: a stop need
-// not wait for them.
+// CloseIdle closes the connections without a request in hand, so that a stop does not
+// wait for them.
 func (l *Listener) CloseIdle() {
 	for _, c := range l.table.idle() {
 		c.evict(0)
@@ -162,7 +162,8 @@ func (l *Listener) SetLimits(limits Limits) { l.table.setLimits(limits) }
 // Counts returns what is connected now.
 func (l *Listener) Counts() Counts { return l.table.counts() }
 
-// passes deals with an error of Accept that is no end of the listener.
+// passes reports whether an error of Accept is not the end of the listener, and makes
+// room after a shortage of descriptors.
 func (l *Listener) passes(err error) bool {
 	switch {
 	case errors.Is(err, syscall.ECONNABORTED): // the client was gone before

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Peer is whose connections are counted together: a network address, or a
-// user of this machine.
+// A Peer is a network address or a user of this machine, whose connections are counted
+// together.
 type Peer struct {
 	Network netip.Prefix // of TCP, see [NetworkOf]
 	UID     uint32       // of a Unix socket; then Network is the zero value
@@ -28,8 +28,8 @@ func (p Peer) String() string {
 var loopback = netip.PrefixFrom(netip.AddrFrom4([4]byte{127}), 8)
 
 // NetworkOf returns what counts as one address: of IPv6 the network of a
-// customer (/64), of IPv4 the address, and all of loopback together. The zero
-// value stands for an address that is none.
+// customer (/64), of IPv4 the address, and all of loopback together. It is the zero
+// value for the zero address.
 func NetworkOf(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
@@ -43,9 +43,9 @@ func NetworkOf(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// peerOf finds out who connects. The mode of a Unix socket keeps most others
-// away already; the kernel's word on the peer's user also holds after somebody
-// changed the mode or the group.
+// peerOf finds out who connects. The mode of a Unix socket keeps most users away
+// already; the kernel's word on the peer's user holds also if the mode or the group
+// was changed.
 func peerOf(conn net.Conn) (Peer, error) {
 	switch a := conn.RemoteAddr().(type) {
 	case *net.TCPAddr:

@@ -1,8 +1,7 @@
 package listen
 
-// A queue holds connections in the order in which they came into it. A
-// connection has a node for each queue that it can be in, so that nothing is
-// allocated while requests come and go.
+// A queue holds connections in the order in which they entered it. A connection has a
+// node for each queue that it can be in, so that requests allocate nothing.
 type queue struct {
 	first, last *node
 	n           int
@@ -47,7 +46,7 @@ func (n *node) leave() {
 	n.in, n.prev, n.next = nil, nil, nil
 }
 
-// oldest returns who came first, nil if there is nobody.
+// oldest returns the connection that entered first, nil if the queue is empty.
 func (q *queue) oldest() *Conn {
 	if q.first == nil {
 		return nil

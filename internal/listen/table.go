@@ -6,11 +6,11 @@ import "sync"
 type Limits struct {
 	// Most bounds connections in all.
 	Most int
-	// Waiting bounds those of one peer that have no request in hand; above it
-	// the peer's oldest makes room. Zero means three quarters of Most.
+	// Waiting bounds those of one peer without a request in hand; above it the
+	// peer's oldest is closed. Zero means three quarters of Most.
 	Waiting int
-	// Trusted says whose connections Waiting does not bound: a proxy brings
-	// those of everybody. nil: nobody's.
+	// Trusted says whose connections Waiting does not bound: a proxy brings those
+	// of all clients. nil: none.
 	Trusted func(Peer) bool
 }
 
@@ -21,12 +21,12 @@ func (l Limits) waiting() int {
 	return max(1, l.Most*3/4)
 }
 
-// mostVictims bounds how many connections make room for one: Most may be lowered.
+// mostVictims bounds how many connections are closed for one: Most may be lowered.
 const mostVictims = 8
 
-// A table knows the connections of one listener. Which one makes room is
-// decided here: one that waits for its first request or for the next, the one
-// that has waited longest, first of all of the new one's own peer.
+// A table knows the connections of one listener, and decides which one is closed for a
+// new one: among those that wait for a request the one that has waited longest, of
+// the new one's own peer first.
 type table struct {
 	mu     sync.Mutex
 	limits Limits
@@ -34,13 +34,13 @@ type table struct {
 	closed int // by a limit, since the start
 
 	waiting queue           // without a request, of peers that are not trusted
-	trusted queue           // likewise, of those that are
-	proven  queue           // between requests, the last to make room: a request of theirs was good
+	trusted queue           // without a request, of trusted peers
+	proven  queue           // between requests, after a good one: the last to be closed
 	peers   map[Peer]*queue // the waiting ones, by peer
 }
 
-// enter takes a connection in, and returns which others are to be closed for
-// it. If not ok it is to be closed itself.
+// enter adds a connection, and returns which others are to be closed for it. If not
+// ok it is to be closed itself.
 func (t *table) enter(c *Conn) (victims []*Conn, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,7 +65,7 @@ func (t *table) enter(c *Conn) (victims []*Conn, ok bool) {
 	return victims, true
 }
 
-// victimLocked returns who makes room next, nil if everybody is being served.
+// victimLocked returns which one is closed next, nil if all have a request in hand.
 func (t *table) victimLocked() *Conn {
 	for _, q := range []*queue{&t.waiting, &t.trusted, &t.proven} {
 		if c := q.oldest(); c != nil {
@@ -105,7 +105,7 @@ func (t *table) waitLocked(c *Conn) {
 	q.push(&c.own)
 }
 
-// takeOutLocked takes a connection out of the queues that it is in.
+// takeOutLocked removes a connection from the queues that it is in.
 func (t *table) takeOutLocked(c *Conn) {
 	c.all.leave()
 	if q := c.own.in; q != nil {
@@ -121,7 +121,7 @@ func (t *table) removeLocked(c *Conn) {
 	t.open--
 }
 
-// admit has a connection stay until release.
+// admit keeps a connection open until release.
 func (t *table) admit(c *Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -131,7 +131,7 @@ func (t *table) admit(c *Conn) {
 	}
 }
 
-// release has it wait again, as the last of them to make room.
+// release lets it wait again, behind all others.
 func (t *table) release(c *Conn, proven bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -141,7 +141,7 @@ func (t *table) release(c *Conn, proven bool) {
 	}
 }
 
-// keep has it stay until it is closed.
+// keep keeps it open until its owner closes it.
 func (t *table) keep(c *Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -163,7 +163,7 @@ func (t *table) leave(c *Conn) bool {
 	return true
 }
 
-// makeRoom takes out the next that would make room, if any.
+// makeRoom removes the next one that would be closed, if any.
 func (t *table) makeRoom() *Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -174,14 +174,14 @@ func (t *table) makeRoom() *Conn {
 	return c
 }
 
-// count counts a connection that was never taken in.
+// count counts a connection that was closed at once.
 func (t *table) count() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed++
 }
 
-// idle takes out all that have no request in hand.
+// idle removes all without a request in hand.
 func (t *table) idle() []*Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()

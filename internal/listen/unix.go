@@ -45,7 +45,7 @@ func listenUnix(e Endpoint) (*Bound, error) {
 
 // ensureFolder makes the folder of a socket if it is one directly below /run, which is empty after
 // each start of the machine and where systemd's RuntimeDirectory would make it. Elsewhere a folder
-// that is not there is a mistake in the path: root would make it, and listen where nobody looks.
+// that is not there is a mistake in the path: root would make it, and listen where Prosody does not look.
 func ensureFolder(dir string) error {
 	_, err := os.Stat(dir)
 	switch {
@@ -110,7 +110,7 @@ func removeStale(path string) error {
 	return fmt.Errorf("asking whether a daemon answers: %w", err)
 }
 
-// lockFile takes the lock at path, or says that somebody has it. A holder removes its file before it lets go, so a lock
+// lockFile takes the lock at path, or says that it is taken. A holder removes its file before it lets go, so a lock
 // on a file that is no longer at path counts for nothing and is tried again.
 func lockFile(path string) (*os.File, error) {
 	for {

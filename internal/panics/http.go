@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// Serve runs serve. If that panics, refuse answers; an answer that has begun
-// is cut, with its connection, for what has come of it must not be taken for a
-// whole one. The path in the log is r.Pattern, which whoever routes sets.
+// Serve runs serve. If that panics, refuse answers. An answer that has begun is cut,
+// with its connection, so that it is not taken for a whole one. The path in the log
+// is r.Pattern, which the router sets.
 func (p *Reporter) Serve(door string, w http.ResponseWriter, r *http.Request, serve, refuse http.HandlerFunc) {
 	a := &answer{ResponseWriter: w}
 	defer func() { // recover must be called by the deferred function itself
@@ -44,7 +44,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-// Hijack implements http.Hijacker; what is hijacked is nobody's to answer.
+// Hijack implements http.Hijacker; a hijacked request is not answered any more.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.begun = true
 	return http.NewResponseController(a.ResponseWriter).Hijack()
