@@ -61,9 +61,6 @@ func newConnections(registry *prometheus.Registry) *connections {
 	return c
 }
 
-// Endpoint returns the counters of one of [Endpoints], nil for any other name.
-func (m *Metrics) Endpoint(name string) *Endpoint { return m.connections.endpoints[name] }
-
 // Opened counts connections that were accepted (+1) or have ended (-1).
 func (e *Endpoint) Opened(change int) {
 	if e != nil {
@@ -76,13 +73,4 @@ func (e *Endpoint) Closed(why Closing) {
 	if e != nil {
 		e.closed.count(why)
 	}
-}
-
-// Panicked counts a panic behind a door; what is no door counts as other.
-func (m *Metrics) Panicked(door string) {
-	c, ok := m.connections.panics[door]
-	if !ok {
-		c = m.connections.panics[panicOther]
-	}
-	c.Inc()
 }

@@ -40,25 +40,6 @@ type Door struct {
 	duration prometheus.Observer
 }
 
-// Door returns the counters of the named door, for the closed lists of
-// reasons that deny and reasons that mean "cannot decide". Asking for a door
-// again returns the same series.
-func (m *Metrics) Door(name string, denied, undecided []string) *Door {
-	d := &Door{
-		allowed:  m.authRequests.WithLabelValues(name, Allowed.String(), ReasonOK),
-		refused:  map[string]prometheus.Counter{},
-		other:    m.authRequests.WithLabelValues(name, Undecided.String(), reasonOther),
-		duration: m.authDuration.WithLabelValues(name),
-	}
-	for _, r := range denied {
-		d.refused[r] = m.authRequests.WithLabelValues(name, Denied.String(), r)
-	}
-	for _, r := range undecided {
-		d.refused[r] = m.authRequests.WithLabelValues(name, Undecided.String(), r)
-	}
-	return d
-}
-
 // Allowed counts a login that was let in after took.
 func (d *Door) Allowed(took time.Duration) {
 	d.allowed.Inc()

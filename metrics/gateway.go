@@ -96,9 +96,6 @@ func newGateway(registry *prometheus.Registry) *Gateway {
 	return g
 }
 
-// Gateway returns the counters of the gateway.
-func (m *Metrics) Gateway() *Gateway { return m.gateway }
-
 // Connected counts sessions that begin (+1) or end (-1).
 func (g *Gateway) Connected(t Transport, change int) { g.connections[t].Add(float64(change)) }
 

@@ -108,6 +108,43 @@ func durationBuckets() []float64 {
 	return []float64{1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1}
 }
 
+// Door returns the counters of the named door, for the closed lists of
+// reasons that deny and reasons that mean "cannot decide". Asking for a door
+// again returns the same series.
+func (m *Metrics) Door(name string, denied, undecided []string) *Door {
+	d := &Door{
+		allowed:  m.authRequests.WithLabelValues(name, Allowed.String(), ReasonOK),
+		refused:  map[string]prometheus.Counter{},
+		other:    m.authRequests.WithLabelValues(name, Undecided.String(), reasonOther),
+		duration: m.authDuration.WithLabelValues(name),
+	}
+	for _, r := range denied {
+		d.refused[r] = m.authRequests.WithLabelValues(name, Denied.String(), r)
+	}
+	for _, r := range undecided {
+		d.refused[r] = m.authRequests.WithLabelValues(name, Undecided.String(), r)
+	}
+	return d
+}
+
+// Ticket counts what became of a ticket.
+func (m *Metrics) Ticket(result TicketResult) { m.tickets.count(result) }
+
+// Endpoint returns the counters of one of [Endpoints], nil for any other name.
+func (m *Metrics) Endpoint(name string) *Endpoint { return m.connections.endpoints[name] }
+
+// Panicked counts a panic behind a door; what is no door counts as other.
+func (m *Metrics) Panicked(door string) {
+	c, ok := m.connections.panics[door]
+	if !ok {
+		c = m.connections.panics[panicOther]
+	}
+	c.Inc()
+}
+
+// Gateway returns the counters of the gateway.
+func (m *Metrics) Gateway() *Gateway { return m.gateway }
+
 // Handler serves the series to Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})

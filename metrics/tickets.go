@@ -23,9 +23,6 @@ func (t TicketResult) String() string {
 		TicketExpired: "expired", TicketDropped: "dropped"})
 }
 
-// Ticket counts what became of a ticket.
-func (m *Metrics) Ticket(result TicketResult) { m.tickets.count(result) }
-
 func newTickets(registry *prometheus.Registry) counters[TicketResult] {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Tickets,
 		Help: "Login tickets, by what became of them (issued, redeemed, unknown, expired, dropped)."},
