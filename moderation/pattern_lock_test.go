@@ -32,7 +32,7 @@ func TestNoLockWhileCompiling(t *testing.T) {
 			w.BeforeJoin(t.Context(), alice, room.JID)
 		},
 		"close": func(t *testing.T, w *moderationtest.World, _ *moderation.Host) {
-			k, _ := w.Connect(moderationtest.New(moderationtest.InOrder, moderationtest.Delays{}).Everywhere())
+			k, _ := w.Connect(moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{}).Everywhere())
 			k.Urgent(room.JID, "nobody@"+moderationtest.Host)
 			_ = k.Run(t.Context())
 		},

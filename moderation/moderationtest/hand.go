@@ -73,10 +73,7 @@ func (r Room) Give(jid string, a moderation.Affiliation) { r.do(func(room *room)
 
 // SetMembersOnly has an owner say whether the room only lets members in.
 func (r Room) SetMembersOnly(yes bool) {
-	r.do(func(room *room) {
-		room.membersOnly = yes
-		room.assign(func(moderation.Occupant) bool { return yes })
-	})
+	r.do(func(room *room) { room.setMembersOnly(yes) })
 }
 
 // Keep has the room stay when nobody is in it.

@@ -1,10 +1,12 @@
 package moderationtest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"usher/moderation"
@@ -18,6 +20,17 @@ const (
 	InOrder  Order = false // in which they were asked
 	AnyOrder Order = true  // whichever is done first
 )
+
+// Orders returns both.
+func Orders() []Order { return []Order{InOrder, AnyOrder} }
+
+// String says which it is.
+func (o Order) String() string {
+	if o == InOrder {
+		return "in order"
+	}
+	return "in any order"
+}
 
 // Delays are how long requests take. Zero is no time.
 type Delays struct {
@@ -72,11 +85,12 @@ type Set struct {
 // String returns the account and the affiliation.
 func (s Set) String() string { return s.JID + " " + string(s.Affiliation) }
 
-// New returns a MUC without rooms.
-func New(order Order, delays Delays) *MUC {
+// New returns a MUC without rooms. The test ends when every request has taken effect.
+func New(t testing.TB, order Order, delays Delays) *MUC {
 	m := &MUC{order: order, delays: delays, connected: make(chan struct{}, 1), connection: 1, rooms: map[string]*room{},
 		mains: map[string]string{}}
 	m.connected <- struct{}{}
+	t.Cleanup(m.Close)
 	return m
 }
 
@@ -98,11 +112,11 @@ func (m *MUC) PublicOnly() {
 	m.publicOnly = true
 }
 
-// Delay has the requests from now on take so long.
-func (m *MUC) Delay(d Delays) {
+// Delay has the requests from now on take other times.
+func (m *MUC) Delay(change func(*Delays)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.delays = d
+	change(&m.delays)
 }
 
 // Fail has every request to a room fail from now on, or, for nil, none.
@@ -165,11 +179,17 @@ func (m *MUC) Forget() {
 	m.log = Log{begin: m.log.begin, AtOnce: m.log.begin}
 }
 
+// An answer is what came of a request.
+type answer[T any] struct {
+	value T
+	err   error
+}
+
 // request has effect called once it is its turn, and returns what that returns; or,
 // when ctx ends before, its error: what was sent takes effect all the same.
-func (m *MUC) request(ctx context.Context, takes func(Delays) time.Duration, effect func() error) error {
+func request[T any](ctx context.Context, m *MUC, takes func(Delays) time.Duration, effect func() (T, error)) (none T, _ error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return none, err
 	}
 	m.mu.Lock()
 	delay, before, after := takes(m.delays), m.last, make(chan struct{})
@@ -179,40 +199,50 @@ func (m *MUC) request(ctx context.Context, takes func(Delays) time.Duration, eff
 		m.last = after
 	}
 	m.mu.Unlock()
-	result := make(chan error, 1)
+	result := make(chan answer[T], 1)
 	m.work.Go(func() {
 		time.Sleep(delay)
 		if before != nil {
 			<-before
 		}
 		m.mu.Lock()
-		result <- effect()
+		value, err := effect()
 		m.mu.Unlock()
+		result <- answer[T]{value, err}
 		close(after)
 	})
 	select {
-	case err := <-result:
-		return err
+	case a := <-result:
+		return a.value, a.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return none, ctx.Err()
 	}
 }
 
 // ask is request, of a room that has to be there.
-func (m *MUC) ask(ctx context.Context, name string, takes func(Delays) time.Duration, effect func(*room) error) error {
-	return m.request(ctx, takes, func() error {
+func ask[T any](ctx context.Context, m *MUC, name string, takes func(Delays) time.Duration, effect func(*room) T) (T, error) {
+	return request(ctx, m, takes, func() (none T, _ error) {
 		if m.fail != nil {
-			return m.fail
+			return none, m.fail
 		}
 		r := m.rooms[name]
 		if r == nil && m.everywhere {
 			r = m.makeLocked(name)
 		}
 		if r == nil {
-			return moderation.ErrNoRoom
+			return none, moderation.ErrNoRoom
 		}
-		return effect(r)
+		return effect(r), nil
 	})
+}
+
+// tell is ask of what has no answer.
+func tell(ctx context.Context, m *MUC, name string, takes func(Delays) time.Duration, effect func(*room)) error {
+	_, err := ask(ctx, m, name, takes, func(r *room) struct{} {
+		effect(r)
+		return struct{}{}
+	})
+	return err
 }
 
 func (m *MUC) makeLocked(name string) *room {
@@ -227,40 +257,48 @@ func (m *MUC) destroyLocked(name string) {
 	m.made = slices.DeleteFunc(m.made, func(other string) bool { return other == name })
 }
 
+// listed is what ListRooms returns.
+type listed struct {
+	rooms []string
+	all   bool
+}
+
 // ListRooms returns the rooms of a component in the order in which they were made.
 func (m *MUC) ListRooms(ctx context.Context, muc string, all bool) (rooms []string, isAll bool, err error) {
-	err = m.request(ctx, atOnce, func() error {
+	l, err := request(ctx, m, atOnce, func() (listed, error) {
 		m.log.Listings++
-		isAll = all && !m.publicOnly
+		if m.fail != nil {
+			return listed{}, m.fail
+		}
+		l := listed{all: all && !m.publicOnly}
 		for _, name := range m.made {
-			if strings.HasSuffix(name, "@"+muc) && (isAll || !m.rooms[name].hidden) {
-				rooms = append(rooms, name)
+			if strings.HasSuffix(name, "@"+muc) && (l.all || !m.rooms[name].hidden) {
+				l.rooms = append(l.rooms, name)
 			}
 		}
-		return m.fail
+		return l, nil
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	return rooms, isAll, nil
+	return l.rooms, l.all, err
 }
 
 func atOnce(Delays) time.Duration { return 0 }
 
 // Tell notes a message.
 func (m *MUC) Tell(ctx context.Context, jid, text string) error {
-	return m.request(ctx, atOnce, func() error {
+	_, err := request(ctx, m, atOnce, func() (struct{}, error) {
 		m.log.Told = append(m.log.Told, jid+": "+text)
-		return m.unsent
+		return struct{}{}, m.unsent
 	})
+	return err
 }
 
 // Invite notes an invitation.
 func (m *MUC) Invite(ctx context.Context, room, jid, _ string) error {
-	return m.request(ctx, func(d Delays) time.Duration { return d.Inviting }, func() error {
+	_, err := request(ctx, m, func(d Delays) time.Duration { return d.Inviting }, func() (struct{}, error) {
 		m.log.Invited = append(m.log.Invited, jid+" to "+room)
-		return m.unsent
+		return struct{}{}, m.unsent
 	})
+	return err
 }
 
 // SetMain has a room be a breakout room of another; or, for "", of none.
@@ -272,11 +310,10 @@ func (m *MUC) SetMain(breakout, main string) {
 
 // MainRoom returns the room that a breakout room belongs to.
 func (m *MUC) MainRoom(ctx context.Context, breakout string) (main string, err error) {
-	err = m.request(ctx, atOnce, func() error {
-		if main = m.mains[breakout]; main == "" {
-			return moderation.ErrNoRoom
+	return request(ctx, m, atOnce, func() (string, error) {
+		if main := m.mains[breakout]; m.fail == nil && main != "" {
+			return main, nil
 		}
-		return m.fail
+		return "", cmp.Or(m.fail, moderation.ErrNoRoom)
 	})
-	return main, err
 }

@@ -25,9 +25,9 @@ func TestOrder(t *testing.T) {
 		moderationtest.AnyOrder: "c admin, b member, a owner",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			m := moderationtest.New(order, moderationtest.Delays{}).Everywhere()
+			m := moderationtest.New(t, order, moderationtest.Delays{}).Everywhere()
 			for i, a := range []moderation.Affiliation{moderation.Owner, moderation.Member, moderation.Admin} {
-				m.Delay(moderationtest.Delays{Setting: time.Duration(3-i) * time.Second})
+				m.Delay(func(d *moderationtest.Delays) { d.Setting = time.Duration(3-i) * time.Second })
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 				defer cancel()
 				if err := m.SetAffiliation(ctx, fmt.Sprint("room", i, "@c"), string(rune('a'+i)), a); !errors.Is(err, context.DeadlineExceeded) {
@@ -51,8 +51,7 @@ func TestOrder(t *testing.T) {
 
 // TestRoom: what affiliations make of occupants, by hand and by request.
 func TestRoom(t *testing.T) {
-	m := moderationtest.New(moderationtest.InOrder, moderationtest.Delays{})
-	defer m.Close()
+	m := moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{})
 	r := m.Room(hall)
 	set := func(jid string, a moderation.Affiliation) {
 		t.Helper()
@@ -94,8 +93,7 @@ func TestRoom(t *testing.T) {
 
 // TestRooms: rooms are several, are gone when nobody is in them, and fail alone.
 func TestRooms(t *testing.T) {
-	m := moderationtest.New(moderationtest.InOrder, moderationtest.Delays{})
-	defer m.Close()
+	m := moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{})
 	r, other := m.Room(hall), m.Room(kitchen)
 	other.Keep()
 	other.Hide()

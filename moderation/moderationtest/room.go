@@ -61,37 +61,32 @@ func (r *room) assign(whom func(moderation.Occupant) bool) {
 	}
 }
 
+func reading(d Delays) time.Duration { return d.Reading }
+
+func listing(d Delays) time.Duration { return d.Listing }
+
+func setting(d Delays) time.Duration { return d.Setting }
+
+func readingAndSetting(d Delays) time.Duration { return d.Reading + d.Setting }
+
+func telling(d Delays) time.Duration { return d.Telling }
+
 // Affiliations returns what the bare JIDs are that are anything to a room.
-func (m *MUC) Affiliations(ctx context.Context, name string) (has map[string]moderation.Affiliation, err error) {
-	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Reading }, func(r *room) error {
+func (m *MUC) Affiliations(ctx context.Context, name string) (map[string]moderation.Affiliation, error) {
+	return ask(ctx, m, name, reading, func(r *room) map[string]moderation.Affiliation {
 		m.log.Reads++
-		has = maps.Clone(r.has)
-		return nil
+		return maps.Clone(r.has)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return has, nil
 }
 
 // Occupants returns who is in a room, in the order in which they came.
-func (m *MUC) Occupants(ctx context.Context, name string) (inside []moderation.Occupant, err error) {
-	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Listing }, func(r *room) error {
-		inside = slices.Clone(r.inside)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return inside, nil
+func (m *MUC) Occupants(ctx context.Context, name string) ([]moderation.Occupant, error) {
+	return ask(ctx, m, name, listing, func(r *room) []moderation.Occupant { return slices.Clone(r.inside) })
 }
 
 // SetAffiliation makes a bare JID be something to a room.
 func (m *MUC) SetAffiliation(ctx context.Context, name, jid string, a moderation.Affiliation) error {
-	return m.ask(ctx, name, func(d Delays) time.Duration { return d.Setting }, func(r *room) error {
-		m.setLocked(r, name, jid, a)
-		return nil
-	})
+	return tell(ctx, m, name, setting, func(r *room) { m.setLocked(r, name, jid, a) })
 }
 
 func (m *MUC) setLocked(r *room, name, jid string, a moderation.Affiliation) {
@@ -100,52 +95,38 @@ func (m *MUC) setLocked(r *room, name, jid string, a moderation.Affiliation) {
 }
 
 // ReadAndSet is Affiliations and then SetAffiliation, with nothing in between.
-func (m *MUC) ReadAndSet(ctx context.Context, name, jid string, a moderation.Affiliation) (has map[string]moderation.Affiliation, err error) {
-	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Reading + d.Setting }, func(r *room) error {
+func (m *MUC) ReadAndSet(ctx context.Context, name, jid string, a moderation.Affiliation) (
+	map[string]moderation.Affiliation, error) {
+	return ask(ctx, m, name, readingAndSetting, func(r *room) map[string]moderation.Affiliation {
 		m.log.Reads++
-		has = maps.Clone(r.has)
+		has := maps.Clone(r.has)
 		m.setLocked(r, name, jid, a)
-		return nil
+		return has
 	})
-	if err != nil {
-		return nil, err
-	}
-	return has, nil
 }
 
 // MembersOnly reports whether a room only lets members in.
-func (m *MUC) MembersOnly(ctx context.Context, name string) (yes bool, err error) {
-	err = m.ask(ctx, name, atOnce, func(r *room) error {
-		yes = r.membersOnly
-		return nil
-	})
-	return yes, err
+func (m *MUC) MembersOnly(ctx context.Context, name string) (bool, error) {
+	return ask(ctx, m, name, atOnce, func(r *room) bool { return r.membersOnly })
 }
 
 // SetMembersOnly makes it so, or not. All who are no members are put out.
 func (m *MUC) SetMembersOnly(ctx context.Context, name string, yes bool) error {
-	return m.ask(ctx, name, atOnce, func(r *room) error {
-		r.membersOnly = yes
-		r.assign(func(moderation.Occupant) bool { return yes })
-		return nil
-	})
+	return tell(ctx, m, name, atOnce, func(r *room) { r.setMembersOnly(yes) })
+}
+
+func (r *room) setMembersOnly(yes bool) {
+	r.membersOnly = yes
+	r.assign(func(moderation.Occupant) bool { return yes })
 }
 
 // Beginning says how far a room is.
-func (m *MUC) Beginning(ctx context.Context, name string) (b moderation.Beginning, err error) {
-	m.mu.Lock()
-	m.log.Begun++
-	m.log.begin++
-	m.log.AtOnce = max(m.log.AtOnce, m.log.begin)
-	m.mu.Unlock()
-	defer func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.log.begin--
-	}()
-	err = m.ask(ctx, name, func(d Delays) time.Duration { return d.Telling }, func(r *room) error {
+func (m *MUC) Beginning(ctx context.Context, name string) (moderation.Beginning, error) {
+	m.countBegun(1)
+	defer m.countBegun(-1)
+	return ask(ctx, m, name, telling, func(r *room) (b moderation.Beginning) {
 		if b.Running = r.persistent || len(r.inside) > 0; b.Running {
-			return nil
+			return b
 		}
 		for jid, a := range r.has {
 			if a == moderation.Owner {
@@ -153,10 +134,14 @@ func (m *MUC) Beginning(ctx context.Context, name string) (b moderation.Beginnin
 			}
 		}
 		slices.Sort(b.Owners)
-		return nil
+		return b
 	})
-	if err != nil {
-		return moderation.Beginning{}, err
-	}
-	return b, nil
+}
+
+func (m *MUC) countBegun(by int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log.Begun += max(by, 0)
+	m.log.begin += by
+	m.log.AtOnce = max(m.log.AtOnce, m.log.begin)
 }

@@ -49,7 +49,7 @@ func TestBreakoutAlone(t *testing.T) {
 // TestBreakoutOf: with one it is open to who is in its main room, or was, and to nobody else.
 func TestBreakoutOf(t *testing.T) {
 	f := newBreakoutFixture(t)
-	r := moderationtest.New(moderationtest.InOrder, moderationtest.Delays{}).Everywhere()
+	r := moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{}).Everywhere()
 	main := r.Room("standup@" + conference)
 	r.SetMain(breakout, "standup@"+conference)
 	f.Connect(r)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -21,9 +22,9 @@ func TestAnewWhileForgotten(t *testing.T) {
 			f.Sweep(t.Context())
 		},
 		"nobody is left": func(t *testing.T, f *fixture) {
-			r := newFakeRooms(time.Millisecond)
-			r.fail = moderation.ErrNoRoom
-			defer run(t, f.connect(r))()
+			r := newRooms(t, moderationtest.InOrder, time.Millisecond)
+			r.Fail(moderation.ErrNoRoom)
+			defer f.Act(t, r)()
 			f.Pass(time.Minute)
 			time.Sleep(time.Minute)
 		},

@@ -1,37 +1,36 @@
 package reconcile_test
 
 import (
-	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
-// TestNothingAfterStop: whatever is under way when the keeper is stopped ends before its Run returns, and nothing is set in
-// a room afterwards, whoever asks for it.
+// TestNothingAfterStop: whatever is under way when the reconciler and the notifier are stopped ends before their Run
+// returns, and nothing is asked of a room, or sent, afterwards, whoever asks for it.
 func TestNothingAfterStop(t *testing.T) {
 	bob := "bob@" + host
 	for name, begin := range map[string]func(t *testing.T, f *fixture){
 		"before a join": func(t *testing.T, f *fixture) {
-			f.moderator(t, "bob", "*")
-			go f.before(t, bob, "standup@"+conference)
+			f.Moderator(t, "bob", "*")
+			go f.before(t, bob, standup)
 		},
-		"a welcome": func(t *testing.T, f *fixture) { f.Login(t, f.Identity("bob", "t", "standup")) },
-		"a welcome everywhere": func(t *testing.T, f *fixture) {
+		"a login": func(t *testing.T, f *fixture) { f.Login(t, f.Identity("bob", "t", "standup")) },
+		"a login everywhere": func(t *testing.T, f *fixture) {
 			f.Login(t, f.Identity("bob", "t", "*"))
 		},
-		"a look": func(t *testing.T, f *fixture) {
-			f.moderator(t, "bob", "standup")
-			f.Joins(t, bob, "standup@"+conference, moderation.ReasonToken)
+		"a run": func(t *testing.T, f *fixture) {
+			f.Moderator(t, "bob", "standup")
+			f.Joins(t, bob, standup, moderation.ReasonToken)
 		},
 		"a decision": func(t *testing.T, f *fixture) {
-			f.Join(t.Context(), "g@guest."+host, "standup@"+conference, "g")
+			f.Join(t.Context(), "g@guest."+host, standup, "g")
 			go func() {
-				_ = f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + conference, JID: "g@guest." + host, Admitted: true})
+				_ = f.Decide(t.Context(), lobby.Verdict{Room: standup, JID: "g@guest." + host, Admitted: true})
 			}()
 		},
 		"a revocation": func(t *testing.T, f *fixture) {
@@ -42,10 +41,11 @@ func TestNothingAfterStop(t *testing.T) {
 	} {
 		for _, after := range []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 400 * time.Millisecond} {
 			t.Run(name+" for "+after.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f, _, r, stop := startLobby(t, lobby.MembersOnly)
+				inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+					f, r, stop := startLobby(t, lobby.MembersOnly, order)
 					time.Sleep(time.Minute)
-					r.change(func() { r.latency, r.slow = 300*time.Millisecond, 2*time.Second })
+					r.reading(300 * time.Millisecond)
+					r.setting(2 * time.Second)
 					begin(t, f)
 					time.Sleep(after)
 					stopped := time.Now()
@@ -53,15 +53,14 @@ func TestNothingAfterStop(t *testing.T) {
 					if took := time.Since(stopped); took > 0 {
 						t.Errorf("it took %v", took)
 					}
-					r.change(func() { r.sets = nil })
-					f.before(t, bob, "standup@"+conference)
+					r.Close() // what was sent takes effect
+					r.Forget()
+					f.before(t, bob, standup)
 					f.Login(t, f.Identity("carol", "c", "*"))
 					time.Sleep(time.Hour)
-					r.change(func() {
-						if len(r.sets) > 0 || len(r.invited) > 0 {
-							t.Errorf("after the stop: set %q, invited %q", r.sets, r.invited)
-						}
-					})
+					if seen := r.Seen(); len(seen.Sets) > 0 || len(seen.Invited) > 0 || len(seen.Told) > 0 {
+						t.Errorf("after the stop: %+v", seen)
+					}
 				})
 			})
 		}
@@ -71,58 +70,22 @@ func TestNothingAfterStop(t *testing.T) {
 // TestSetBeforeTheStopIsKnown: what was set in a room just before the stop is in the state, so that the next start can take
 // it back.
 func TestSetBeforeTheStopIsKnown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		f, r, stop := startLobby(t, lobby.MembersOnly, order)
 		time.Sleep(time.Minute)
-		r.change(func() { r.slow = time.Second })
+		r.setting(time.Second)
 		known := map[string]moderation.Affiliation{}
 		f.Store.Log(func(c sessions.Change) {
 			if c.PutAssignment != nil {
 				known[c.PutAssignment.JID] = c.PutAssignment.Affiliation
 			}
 		})
-		f.Login(t, f.Identity("bob", "t", "standup")) // a welcome, which notes afterwards
+		f.Login(t, f.Identity("bob", "t", "standup")) // which notes afterwards what it granted
 		time.Sleep(500 * time.Millisecond)
 		stop()
-		r.change(func() {
-			if r.has["bob@"+host] != moderation.Member || known["bob@"+host] != moderation.Member {
-				t.Errorf("in the room %q, in the state %q", r.has, known)
-			}
-		})
-	})
-}
-
-// TestEvictedRoomsAreForgotten: rooms that had to make place go from the state with the next sweep, or at the stop, and not
-// at some time after it.
-func TestEvictedRoomsAreForgotten(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fifty thousand rooms")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, sessions.State{})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- f.Run(ctx) }()
-		f.Login(t, f.Identity("alice", "t", "*"))
-		const more = 100
-		kept := map[string]bool{}
-		f.Store.Log(func(c sessions.Change) {
-			if c.PutRoom != nil {
-				kept[c.PutRoom.JID] = true
-			}
-			if c.DeleteRoom != nil {
-				delete(kept, c.DeleteRoom.JID)
-			}
-		})
-		for i := range 50_000 + more {
-			f.Join(t.Context(), "alice@"+host, time.Duration(i).String()+"@"+conference, "a")
-		}
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if len(kept) != 50_000 {
-			t.Errorf("%d rooms in the state", len(kept))
+		r.Close() // what was sent takes effect
+		if has := r.has(standup, "bob@"+host); has != moderation.Member || known["bob@"+host] != moderation.Member {
+			t.Errorf("in the room %q, in the state %q", has, known)
 		}
 	})
 }

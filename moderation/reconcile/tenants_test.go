@@ -2,10 +2,10 @@ package reconcile_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -30,10 +30,10 @@ func TestNamedByCreation(t *testing.T) {
 
 // TestBeforeJoinTenant: a join by the address that Jitsi's mapper shows of a tenant's room is seen to like any other.
 func TestBeforeJoinTenant(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, r, _ := startHall(t, time.Millisecond)
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		f, r, _ := startHall(t, order, time.Millisecond)
 		f.Joins(t, "alice@"+host, "[acme]hall@"+conference, moderation.ReasonToken)
-		f.moderator(t, "bob", "*")
+		f.Moderator(t, "bob", "*")
 		for _, elsewhere := range []string{"hall@conference.other." + host, "hall@conference.acme." + host + ".evil.org", "hall@xconference.acme." + host} {
 			f.before(t, "bob@"+host, elsewhere)
 		}
@@ -46,30 +46,31 @@ func TestBeforeJoinTenant(t *testing.T) {
 // TestLoginNamesTenants: a login is brought in order at once in the running rooms that its token names, in whichever tenant,
 // and no longer once they have ended.
 func TestLoginNamesTenants(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, r := newFixture(t, sessions.State{}), newFakeRooms(time.Millisecond)
-		stop := run(t, f.connect(r))
-		defer stop()
-		f.moderator(t, "alice", "*")
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		f, r := newFixture(t, sessions.State{}), newRooms(t, order, time.Millisecond)
+		defer f.Act(t, r)()
+		f.Moderator(t, "alice", "*")
 		for _, room := range []string{"[acme]r%c3%a4k", "[other]räk"} {
 			f.Joins(t, "alice@"+host, room+"@"+conference, moderation.ReasonToken)
 		}
 		time.Sleep(time.Minute)
-		r.change(func() { r.sets = nil })
-		f.moderator(t, "bob", "Räk")
+		r.Forget()
+		f.Moderator(t, "bob", "Räk")
 		time.Sleep(time.Second)
-		f.moderator(t, "carol", "[acme]RÄK")
+		f.Moderator(t, "carol", "[acme]RÄK")
 		time.Sleep(time.Second)
-		f.moderator(t, "eve", "rak")
+		f.Moderator(t, "eve", "rak")
 		time.Sleep(time.Second)
-		sets := map[string]int{}
-		r.change(func() {
-			for _, s := range r.sets {
-				sets[s]++
+		acme, other := "[acme]r%c3%a4k@"+conference, "[other]räk@"+conference
+		want := map[string][2]moderation.Affiliation{ // in the one and in the other
+			"bob":   {moderation.Owner, moderation.Owner},
+			"carol": {moderation.Owner, moderation.None},
+			"eve":   {moderation.None, moderation.None},
+		}
+		for account, is := range want {
+			if got := [2]moderation.Affiliation{r.has(acme, account+"@"+host), r.has(other, account+"@"+host)}; got != is {
+				t.Errorf("%s is %v, want %v: %q", account, got, is, r.set())
 			}
-		})
-		if sets["bob@"+host+" owner"] == 0 || sets["carol@"+host+" owner"] == 0 || sets["eve@"+host+" owner"] != 0 {
-			t.Errorf("set: %v", sets)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package reconcile_test
+package notify_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 )
 
 // lost compares what was counted of messages that were not sent.
@@ -31,13 +32,15 @@ func (f *fixture) lost(t *testing.T, want map[string]int) {
 	}
 }
 
-// admit lets guests in who knocked, all at once.
-func (f *fixture) admit(t *testing.T, n int) {
+// admit lets guests in who knocked at rooms that alice moderates, all at once.
+func (f *fixture) admit(t *testing.T, r *moderationtest.MUC, n int) {
 	t.Helper()
 	for i := range n {
-		guest := fmt.Sprintf("g%d@guest.%s", i, host)
-		f.Join(t.Context(), guest, fmt.Sprintf("room%d@%s", i, conference), "G")
-		if err := f.Decide(t.Context(), lobby.Verdict{Room: fmt.Sprintf("room%d@%s", i, conference), JID: guest, Admitted: true}); err != nil {
+		guest, room := fmt.Sprintf("g%d@guest.%s", i, host), fmt.Sprintf("room%d@%s", i, conference)
+		r.Room(room).Give("alice@"+host, moderation.Owner)
+		r.Room(room).Join("alice@" + host)
+		f.Join(t.Context(), guest, room, "G")
+		if err := f.Decide(t.Context(), lobby.Verdict{Room: room, JID: guest, Admitted: true}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -46,16 +49,15 @@ func (f *fixture) admit(t *testing.T, n int) {
 
 // TestInvitationsLost: an invitation that is not sent is counted.
 func TestInvitationsLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, _, r, stop := startLobby(t, lobby.Gate)
+	inBothOrders(t, lobby.Gate, func(t *testing.T, f *fixture, r *moderationtest.MUC, stop func()) {
 		defer stop()
 		time.Sleep(time.Minute)
 		f.lost(t, nil)
-		f.admit(t, 1)
+		f.admit(t, r, 1)
 		time.Sleep(time.Second)
 		f.lost(t, nil)
-		r.change(func() { r.unsent = moderation.ErrUnreachable })
-		f.admit(t, 10)
+		r.FailMessages(moderation.ErrUnreachable)
+		f.admit(t, r, 10)
 		time.Sleep(100 * time.Millisecond)                // before anybody is told of a knock
 		f.lost(t, map[string]int{"invitation/failed": 9}) // one was admitted before
 	})
@@ -63,15 +65,14 @@ func TestInvitationsLost(t *testing.T) {
 
 // TestInvitationLate: one that would lead nowhere is not sent, and counted.
 func TestInvitationLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, _, r, stop := startLobby(t, lobby.MembersOnly)
+	inBothOrders(t, lobby.MembersOnly, func(t *testing.T, f *fixture, r *moderationtest.MUC, stop func()) {
 		defer stop()
 		time.Sleep(time.Minute)
 		guest := "g@guest." + host
-		f.Join(t.Context(), guest, "standup@"+conference, "G")
+		f.Join(t.Context(), guest, standup, "G")
 		time.Sleep(time.Minute)
-		r.change(func() { r.fail = moderation.ErrForbidden })
-		if err := f.Decide(t.Context(), lobby.Verdict{Room: "standup@" + conference, JID: guest, Admitted: true}); !errors.Is(err, moderation.ErrNotYet) {
+		r.Fail(moderation.ErrForbidden)
+		if err := f.Decide(t.Context(), lobby.Verdict{Room: standup, JID: guest, Admitted: true}); !errors.Is(err, moderation.ErrNotYet) {
 			t.Errorf("%v", err)
 		}
 		time.Sleep(2 * time.Minute)
@@ -82,17 +83,16 @@ func TestInvitationLate(t *testing.T) {
 // TestInvitationsFull: those for whom there is no place are counted, and moderators are told of knocks meanwhile.
 func TestInvitationsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _, r, stop := startLobby(t, lobby.Gate)
+		w, r, stop := moderationtest.StartLobby(t, lobby.Gate, moderationtest.AnyOrder) // nothing else waits for invitations
+		f := &fixture{w}
 		time.Sleep(time.Minute)
-		r.change(func() { r.inviting = time.Hour })
-		f.admit(t, 300)
+		r.Delay(func(d *moderationtest.Delays) { d.Inviting = time.Hour })
+		f.admit(t, r, 300)
 		time.Sleep(time.Second)
 		f.lost(t, map[string]int{"invitation/full": 300 - 256 - 1, "knock/full": 300 - 256}) // one invitation is under way
-		r.change(func() {
-			if len(r.told) == 0 {
-				t.Error("no moderator is told")
-			}
-		})
+		if len(r.Seen().Told) == 0 {
+			t.Error("no moderator is told")
+		}
 		stop()
 	})
 }
