@@ -121,20 +121,6 @@ func describeSubject(a *attempt) string {
 	return fmt.Sprintf("%q", text.Name(a.id.Subject))
 }
 
-func checkRoom(a *attempt) *Refusal {
-	var rooms []string
-	there, refusal := a.texts("room", true, func(text []byte) { rooms = append(rooms, string(text)) })
-	if refusal != nil {
-		return refusal
-	}
-	if !there && a.issuer.RequireRoom {
-		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", text.Name(a.issuer.id))
-	}
-	a.id.Rooms = rooms
-	a.id.RoomRegex = a.choice(a.room, "regex") == Yes
-	return nil
-}
-
 // checkContext refuses JSON in quotes where Jitsi's objects belong, as some
 // libraries write what they are handed as a text: nothing in it would count, not
 // that the user waits in the lobby either. It also finds those objects for the

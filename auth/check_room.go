@@ -8,6 +8,22 @@ import (
 	"usher/internal/text"
 )
 
+// checkRoom reads which rooms the token is for. What they are called in Prosody is
+// asked when one is joined.
+func checkRoom(a *attempt) *Refusal {
+	var rooms []string
+	there, refusal := a.texts("room", true, func(text []byte) { rooms = append(rooms, string(text)) })
+	if refusal != nil {
+		return refusal
+	}
+	if !there && a.issuer.RequireRoom {
+		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", text.Name(a.issuer.id))
+	}
+	a.id.Rooms = rooms
+	a.id.RoomRegex = a.choice(a.room, "regex") == Yes
+	return nil
+}
+
 // describeRoom says what a token's rooms are called in Prosody.
 func describeRoom(a *attempt) string {
 	const most = 4

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/metrics"
 )
 
 // scriptedSessions answer as the test says.
@@ -92,4 +94,108 @@ func verifierWith(t *testing.T, s auth.Sessions) *auth.Verifier {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// counter returns the value of one series.
+func counter(t *testing.T, m *metrics.Metrics, name, label, value string) float64 {
+	t.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, series := range f.GetMetric() {
+			for _, l := range series.GetLabel() {
+				if l.GetName() == label && l.GetValue() == value {
+					return series.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	t.Errorf("no series %s{%s=%q}", name, label, value)
+	return 0
+}
+
+func TestExistsAfterLogin(t *testing.T) {
+	w := newTicketWorld(t, authtest.Config(host))
+	if w.Exists(host, "alice") {
+		t.Error("alice exists before any login")
+	}
+	w.expect(t, "alice", authtest.TokenBy(t, otherSecret, authtest.Claims(host, nil)), auth.ReasonBadSignature)
+	w.issue(t, goodToken(t))
+	if w.Exists(host, "alice") {
+		t.Error("alice exists by a refused login and a ticket")
+	}
+	w.expect(t, "alice", goodToken(t), "")
+	for name, want := range map[string]bool{"alice": true, "ALICE": true, "bob": false, "": false, "alice@" + host: false, "ali\x00ce": false} {
+		if got := w.Exists(host, name); got != want {
+			t.Errorf("Exists(%q) = %v", name, got)
+		}
+	}
+	if w.Exists("other.example.com", "alice") {
+		t.Error("alice exists on an unknown host")
+	}
+	w.pass(time.Hour)
+	if !w.Exists(host, "alice") {
+		t.Error("alice is gone in the leeway of her token, in which it still logs in")
+	}
+	w.pass(10 * time.Second)
+	if w.Exists(host, "alice") {
+		t.Error("alice exists after her token's end")
+	}
+}
+
+func TestExistsWithAnEscapedName(t *testing.T) {
+	w := newTicketWorld(t, authtest.Config(host))
+	token := authtest.Token(t, authtest.Claims(host, map[string]any{"context": map[string]any{"user": map[string]any{"id": "Eve@gmail.com"}}}))
+	w.expect(t, `eve\40gmail.com`, token, "")
+	for _, name := range []string{`eve\40gmail.com`, "eve@gmail.com"} {
+		if !w.Exists(host, name) {
+			t.Errorf("%s does not exist", name)
+		}
+	}
+}
+
+func TestExistsEndsWithTheKey(t *testing.T) {
+	w := newTicketWorld(t, authtest.Config(host))
+	w.expect(t, "alice", goodToken(t), "")
+	for _, row := range []struct {
+		secrets []string
+		want    bool
+	}{{[]string{authtest.Secret, otherSecret}, true}, {[]string{otherSecret}, false}} {
+		if err := w.Reload(authtest.ConfigWith(host, row.secrets...)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Exists(host, "alice"); got != row.want {
+			t.Errorf("with %d secrets: %v", len(row.secrets), got)
+		}
+	}
+}
+
+func TestServiceAccountsExist(t *testing.T) {
+	c := hostConfig(func(h *auth.HostConfig, _ *auth.IssuerConfig) {
+		h.ServiceAccounts = []string{"focus@auth.meet.example.com", "recorder@" + host}
+	})
+	v := newVerifier(t, c)
+	for _, row := range []struct {
+		host, name string
+		want       bool
+	}{
+		{host, "recorder", true},
+		{host, "focus", false},
+		{"auth.meet.example.com", "focus", true},
+		{"AUTH.meet.example.com", "Focus", true},
+		{"auth.meet.example.com", "alice", false},
+		{"", "recorder", true}, // the only host
+	} {
+		if got := v.Exists(row.host, row.name); got != row.want {
+			t.Errorf("%s at %q: %v", row.name, row.host, got)
+		}
+	}
+	if _, err := v.Authenticate(t.Context(), auth.Credentials{Door: "extauth", Host: host, Name: "recorder", Token: ""}); err == nil {
+		t.Error("a service account needs no token")
+	}
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"usher/metrics"
 
@@ -47,4 +48,38 @@ func (v *Verifier) CountKeys() {
 	}
 	v.metrics.SetKeys(counts)
 	v.metrics.Issuers(issuers)
+}
+
+// An UnseenClaim is a claim of moderation.moderators that no token had since a
+// time: its name may be misspelt, or the application may not write it.
+type UnseenClaim struct {
+	Host  string
+	Claim string // as the configuration writes it
+	Since time.Time
+}
+
+// UnseenClaims returns the claims of moderation.moderators that no login of the
+// last day had in its token, ordered by host. Of a host without logins, and of
+// one that has the default claims, there are none.
+func (v *Verifier) UnseenClaims() []UnseenClaim {
+	var list []UnseenClaim
+	since := v.now().Add(-24 * time.Hour)
+	for _, h := range v.rules.Load().hosts {
+		if !h.use.own || h.use.any.Load() < since.Unix()/60 {
+			continue
+		}
+		from := since
+		if h.use.since.After(from) {
+			from = h.use.since
+		}
+		for i, c := range h.moderators {
+			if i < maxCounted && c.last.Load() < since.Unix()/60 {
+				list = append(list, UnseenClaim{h.name, c.path.String(), from})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b UnseenClaim) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Claim, b.Claim))
+	})
+	return list
 }
