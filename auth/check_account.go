@@ -3,12 +3,10 @@ package auth
 import (
 	"strings"
 
+	"usher/auth/claim"
+	"usher/auth/localpart"
 	"usher/internal/strictjson"
 	"usher/internal/text"
-
-	"usher/auth/claim"
-
-	"usher/auth/localpart"
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
@@ -18,11 +16,11 @@ import (
 // when the login is over.
 func checkAccount(a *attempt) *Refusal {
 	for _, path := range a.host.Account {
-		switch name, refusal := a.accountClaim(path); {
+		switch name, refusal := accountClaim(a, path); {
 		case refusal != nil:
 			return refusal
 		case name != "":
-			return a.takeAccount(path, name)
+			return takeAccount(a, path, name)
 		}
 	}
 	return nil
@@ -31,7 +29,7 @@ func checkAccount(a *attempt) *Refusal {
 // accountClaim returns what a claim names, or nothing if it is absent, null or
 // an empty text. A number counts as its decimal text: many applications write
 // the row of their database.
-func (a *attempt) accountClaim(path claim.Path) (string, *Refusal) {
+func accountClaim(a *attempt, path claim.Path) (string, *Refusal) {
 	switch n := a.claim(path); {
 	case n == nil:
 		return "", nil
@@ -41,26 +39,33 @@ func (a *attempt) accountClaim(path claim.Path) (string, *Refusal) {
 		if text, ok := strictjson.Decimal(n.Text); ok {
 			return text, nil
 		}
-		return "", Refuse(ReasonAccountNotAllowed, "claim %s is a number of over %d digits; have the application write a text there", path, strictjson.MaxDigits)
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is a number of over %d digits; "+
+			"have the application write a text there", path, strictjson.MaxDigits)
 	default:
-		return "", Refuse(ReasonAccountNotAllowed, "claim %s is %s; have the application write a text or a number there, or name another claim in tokens.account", path, n.Words())
+		return "", Refuse(ReasonAccountNotAllowed, "claim %s is %s; "+
+			"have the application write a text or a number there, or name another claim in tokens.account",
+			path, n.Words())
 	}
 }
 
 // takeAccount makes the account of a name. Some accounts are no token's to
 // give: the service accounts, which may do everything in every room, and those
 // of other issuers.
-func (a *attempt) takeAccount(path claim.Path, name string) *Refusal {
+func takeAccount(a *attempt, path claim.Path, name string) *Refusal {
 	account, err := localpart.Of(a.issuer.AccountPrefix, name, a.host.UnicodeAccounts)
 	if err != nil {
-		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v; have the application write another name there, or name another claim in tokens.account", path, err)
+		return Refuse(ReasonAccountNotAllowed, "claim %s cannot be an account: %v; "+
+			"have the application write another name there, or name another claim in tokens.account", path, err)
 	}
 	if a.host.services[account] {
-		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: no token may name it; have the application name another, or take it out of service_accounts",
+		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q, which is one of service_accounts: "+
+			"no token may name it; have the application name another, or take it out of service_accounts",
 			path, text.Name(account+"@"+a.host.name))
 	}
 	if prefix, owner := a.host.prefixes.Owner(account); prefix != "" && prefix != a.issuer.AccountPrefix {
-		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or give it an account_prefix of its own",
+		return Refuse(ReasonAccountNotAllowed, "claim %s makes the account %q; "+
+			"those that begin with %q are of issuer %q (its account_prefix); have issuer %q name another, or "+
+			"give it an account_prefix of its own",
 			path, text.Name(account), prefix, text.Name(owner), text.Name(a.issuer.id))
 	}
 	a.id.Account, a.id.AccountClaim = account, name
@@ -68,7 +73,7 @@ func (a *attempt) takeAccount(path claim.Path, name string) *Refusal {
 }
 
 // accountInTheWay says why no claim of tokens.account can be found, where a text stands instead of an object.
-func (a *attempt) accountInTheWay() string {
+func accountInTheWay(a *attempt) string {
 	for _, path := range a.host.Account {
 		if text := path.InTheWay(&a.claims); text != "" {
 			return " (" + text + ")"
@@ -79,7 +84,7 @@ func (a *attempt) accountInTheWay() string {
 
 func describeAccount(a *attempt) string {
 	if a.id.Account == "" {
-		return "the token names none" + a.accountInTheWay() + "; a random one for each login"
+		return "the token names none" + accountInTheWay(a) + "; a random one for each login"
 	}
 	return a.id.Account
 }
@@ -88,18 +93,20 @@ func describeAccount(a *attempt) string {
 // Prosody hands names over escaped at most doors, but as the client typed
 // them at the Dovecot door, so both spellings of the one account are good.
 func checkClientName(a *attempt) *Refusal {
-	if refusal := a.bindTicket(); refusal != nil {
+	if refusal := bindTicket(a); refusal != nil {
 		return refusal
 	}
 	if a.id.Account == "" {
-		return a.checkNameless()
+		return checkNameless(a)
 	}
 	if a.Name != "" && !localpart.Is(a.Name, a.id.Account, a.host.UnicodeAccounts) {
-		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q; have the client log in by that name, or look at the claims of tokens.account",
+		return Refuse(ReasonAccountMismatch, "the client calls itself %q, the token is for %q; "+
+			"have the client log in by that name, or look at the claims of tokens.account",
 			text.Name(a.Name), text.Name(a.id.Account))
 	}
 	if a.Authzid != "" && !localpart.IsJID(a.Authzid, a.id.Account, a.host.name, a.host.UnicodeAccounts) {
-		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), the token is for %q; have the client send none, or that",
+		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), the token is for %q; "+
+			"have the client send none, or that",
 			text.Name(a.Authzid), text.Name(a.id.Account+"@"+a.host.name))
 	}
 	return nil
@@ -107,13 +114,14 @@ func checkClientName(a *attempt) *Refusal {
 
 // bindTicket gives the login the ticket's account: the one that the token
 // names, or the random one that was drawn for the ticket.
-func (a *attempt) bindTicket() *Refusal {
+func bindTicket(a *attempt) *Refusal {
 	switch {
 	case a.ticket == nil:
 	case a.id.Account == "":
 		a.id.Account, a.id.Random = a.ticket.Account, true
 	case a.id.Account != a.ticket.Account: // the configuration has changed since
-		return Refuse(ReasonUnknownTicket, "the ticket is for %q, and with the present tokens.account its token names %q; have the client get a new ticket",
+		return Refuse(ReasonUnknownTicket, "the ticket is for %q, and with the present tokens.account its token "+
+			"names %q; have the client get a new ticket",
 			text.Name(a.ticket.Account), text.Name(a.id.Account))
 	}
 	return nil
@@ -121,13 +129,17 @@ func (a *attempt) bindTicket() *Refusal {
 
 // checkNameless is for a token that names no account. The client's name is
 // then ignored where the door can tell it another.
-func (a *attempt) checkNameless() *Refusal {
+func checkNameless(a *attempt) *Refusal {
 	if a.Authzid != "" {
-		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), and the token names no account; have the client send none, or the application write one of the claims %s (tokens.account)",
+		return Refuse(ReasonAccountMismatch, "the client wants to act as %q (its authzid), and the token names "+
+			"no account; have the client send none, or the application write one of the claims %s "+
+			"(tokens.account)",
 			text.Name(a.Authzid), a.host.accountClaims())
 	}
 	if a.NameRequired {
-		return Refuse(ReasonAccountMismatch, "the token has none of the claims %s (tokens.account), and at this door the client must know its account; have the application write one, or use a ticket or the Dovecot door",
+		return Refuse(ReasonAccountMismatch, "the token has none of the claims %s (tokens.account), and at this "+
+			"door the client must know its account; have the application write one, or use a ticket or the "+
+			"Dovecot door",
 			a.host.accountClaims())
 	}
 	return nil

@@ -3,53 +3,14 @@ package auth
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"usher/internal/jid"
-	"usher/internal/text"
-
 	"usher/internal/strictjson"
-
-	"usher/auth/claim"
+	"usher/internal/text"
 )
-
-var errNotText = errors.New("not a text")
-
-// texts calls f for each text of a claim that is a text or a list of texts, and
-// tells whether the claim is there. Numbers count as their decimal text if they
-// may.
-func (a *attempt) texts(name string, numbers bool, f func(text []byte)) (there bool, refusal *Refusal) {
-	n := a.claims.Get(name)
-	if n == nil {
-		return false, nil
-	}
-	element := func(n *strictjson.Node) error {
-		switch {
-		case n.Kind == '"' && len(n.Text) > 0:
-			f(n.Text)
-			return nil
-		case numbers && n.Kind == '0':
-			if text, ok := strictjson.Decimal(n.Text); ok {
-				f([]byte(text))
-				return nil
-			}
-		}
-		return errNotText
-	}
-	err := errNotText
-	if n.Kind != '[' {
-		err = element(n)
-	} else if !n.Empty() {
-		err = a.claims.Elements(n, element)
-	}
-	if err != nil {
-		return true, Refuse(ReasonBadClaims, "%s is %s; have the application write a text with something in it, or a list of such", name, n.Words())
-	}
-	return true, nil
-}
 
 func checkAudience(a *attempt) *Refusal {
 	wanted := a.issuer.Audience
@@ -61,21 +22,17 @@ func checkAudience(a *attempt) *Refusal {
 	case refusal != nil || len(wanted) == 0:
 		return refusal
 	case !there:
-		return Refuse(ReasonAudienceMismatch, "the token has no aud; have the application write one of %s, or set audience: [] for issuer %q", listOf(wanted), text.Name(a.issuer.id))
+		return Refuse(ReasonAudienceMismatch, "the token has no aud; "+
+			"have the application write one of %s, or set audience: [] for issuer %q",
+			listOf(wanted), text.Name(a.issuer.id))
 	case !good:
 		near := ""
 		_, _ = a.texts("aud", false, func(text []byte) { near = cmp.Or(near, nearMiss(string(text), wanted)) })
-		return Refuse(ReasonAudienceMismatch, "aud %s is none of %s%s; add it to audience of issuer %q, or have the application write one of them",
+		return Refuse(ReasonAudienceMismatch, "aud %s is none of %s%s; "+
+			"add it to audience of issuer %q, or have the application write one of them",
 			a.quoted("aud"), listOf(wanted), near, text.Name(a.issuer.id))
 	}
 	return nil
-}
-
-// quoted writes the texts of a claim for an operator.
-func (a *attempt) quoted(name string) string {
-	var list []string
-	_, _ = a.texts(name, true, func(text []byte) { list = append(list, string(text)) })
-	return fmt.Sprintf("%q", text.Name(strings.Join(list, ", ")))
 }
 
 func describeAudience(a *attempt) string {
@@ -97,17 +54,19 @@ func checkSubject(a *attempt) *Refusal {
 	case mode == SubjectAny:
 		return nil
 	case sub == nil:
-		return Refuse(ReasonSubjectMismatch, "the token has no sub, and tokens.subject is %s; have the application write one, or set tokens.subject: any", cmp.Or(mode, SubjectDomain))
+		return Refuse(ReasonSubjectMismatch, "the token has no sub, and tokens.subject is %s; "+
+			"have the application write one, or set tokens.subject: any", cmp.Or(mode, SubjectDomain))
 	case mode == SubjectTenant, a.id.Subject == "*", jid.LowerASCII(a.id.Subject) == a.host.name:
 		return nil
 	}
-	return Refuse(ReasonSubjectMismatch, "sub is %q, and with tokens.subject: domain it must be %s or *; have the application write that, or set tokens.subject: %s",
-		text.Name(a.id.Subject), a.host.name, a.subjectHint())
+	return Refuse(ReasonSubjectMismatch, "sub is %q, and with tokens.subject: domain it must be %s or *; "+
+		"have the application write that, or set tokens.subject: %s",
+		text.Name(a.id.Subject), a.host.name, subjectHint(a))
 }
 
 // subjectHint tells a public host's name, which docker's tokens have where
 // Prosody's own is meet.jitsi, from a tenant.
-func (a *attempt) subjectHint() string {
+func subjectHint(a *attempt) string {
 	if strings.Contains(a.id.Subject, ".") {
 		return "any, as where Prosody's host (meet.jitsi in docker) is not the public one"
 	}
@@ -138,16 +97,8 @@ func checkContext(a *attempt) *Refusal {
 	default:
 		return nil
 	}
-	return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; have the application hand the object itself to its library", name)
-}
-
-// claim returns what stands at a path, or nil. Most paths are of context.user,
-// which checkContext has found.
-func (a *attempt) claim(path claim.Path) *strictjson.Node {
-	if len(path) == 3 && path[0] == "context" && path[1] == "user" {
-		return a.claims.Member(a.user, path[2])
-	}
-	return a.claims.Get(path...)
+	return Refuse(ReasonBadClaims, "%s is JSON in quotes, a text instead of an object; "+
+		"have the application hand the object itself to its library", name)
 }
 
 func isQuotedJSON(n *strictjson.Node) bool {
@@ -159,20 +110,4 @@ func describeContext(a *attempt) string {
 		return n.Words()
 	}
 	return "none"
-}
-
-// choice reads a member that may be true, false, or one of the two as a text.
-// Anything else says nothing.
-func (a *attempt) choice(object *strictjson.Node, name string) Choice {
-	n := a.claims.Member(object, name)
-	if n == nil {
-		return Unsaid
-	}
-	switch yes, said := claim.Truth(n); {
-	case yes:
-		return Yes
-	case said:
-		return No
-	}
-	return Unsaid
 }

@@ -16,14 +16,16 @@ func checkKey(a *attempt) *Refusal {
 		return nil
 	}
 	if algs := a.issuer.keys.AlgorithmsOf(a.header.kid); len(algs) > 0 {
-		return Refuse(ReasonUnknownKey, "the issuer's key %q is for %s, and the token's alg is %s; have the application sign with one of them, or publish the key for it",
+		return Refuse(ReasonUnknownKey, "the issuer's key %q is for %s, and the token's alg is %s; "+
+			"have the application sign with one of them, or publish the key for it",
 			text.Name(a.header.kid), strings.Join(algs, ", "), a.header.alg)
 	}
 	if !a.issuer.keys.Remote() {
-		return Refuse(ReasonUnknownKey, "the issuer has no key %sfor %s; name it under secret_files or public_key_files, or have the application sign with another",
-			a.quotedKid(), a.header.alg)
+		return Refuse(ReasonUnknownKey, "the issuer has no key %sfor %s; "+
+			"name it under secret_files or public_key_files, or have the application sign with another",
+			quotedKid(a), a.header.alg)
 	}
-	refusal := a.askForKey(ReasonUnknownKey, fmt.Sprintf("the issuer has no key %sfor %s", a.quotedKid(), a.header.alg))
+	refusal := askForKey(a, ReasonUnknownKey, fmt.Sprintf("the issuer has no key %sfor %s", quotedKid(a), a.header.alg))
 	// It may have come while it was asked for.
 	if a.candidates = a.issuer.keys.Candidates(a.keyBuf[:0], a.header.alg, a.header.kid); len(a.candidates) > 0 {
 		return nil
@@ -31,7 +33,7 @@ func checkKey(a *attempt) *Refusal {
 	return refusal
 }
 
-func (a *attempt) quotedKid() string {
+func quotedKid(a *attempt) string {
 	if a.header.kid == "" {
 		return ""
 	}
@@ -49,9 +51,10 @@ func describeKeys(a *attempt) string {
 // that the login cannot be decided yet, or if the sources are known not to have
 // the key, for the reason. A token that would be refused whatever its key makes
 // nobody fetch anything.
-func (a *attempt) askForKey(reason Reason, text string) *Refusal {
-	if r := a.refusedAnyway(); r != nil {
-		return &Refusal{Reason: reason, Detail: text + "; it is not asked for, as the token is refused whatever its key: " + r.Error()}
+func askForKey(a *attempt, reason Reason, text string) *Refusal {
+	if r := refusedAnyway(a); r != nil {
+		return &Refusal{Reason: reason, Detail: text + "; " +
+			"it is not asked for, as the token is refused whatever its key: " + r.Error()}
 	}
 	found := a.issuer.keys.Want(a.header.kid)
 	if found.Pending {
@@ -61,8 +64,10 @@ func (a *attempt) askForKey(reason Reason, text string) *Refusal {
 }
 
 // refusedAnyway runs the checks that need neither key nor memory.
-func (a *attempt) refusedAnyway() *Refusal {
-	for _, check := range []func(*attempt) *Refusal{checkExpiry, checkNotBefore, checkLifetime, checkTime, checkAudience, checkSubject} {
+func refusedAnyway(a *attempt) *Refusal {
+	for _, check := range []func(*attempt) *Refusal{
+		checkExpiry, checkNotBefore, checkLifetime, checkTime, checkAudience, checkSubject,
+	} {
 		if r := check(a); r != nil {
 			return r
 		}
@@ -71,7 +76,7 @@ func (a *attempt) refusedAnyway() *Refusal {
 }
 
 func checkSignature(a *attempt) *Refusal {
-	if refusal := a.checkCut(); refusal != nil {
+	if refusal := checkCut(a); refusal != nil {
 		return refusal
 	}
 	signature, refusal := a.decode(a.parts.signature, "signature")
@@ -87,36 +92,39 @@ func checkSignature(a *attempt) *Refusal {
 			return nil
 		}
 	}
-	return a.refuseSignature()
+	return refuseSignature(a)
 }
 
 // checkCut finds a token of which the end is missing, as mail programs and
 // windows cut it: its signature is shorter than any that its keys make.
-func (a *attempt) checkCut() *Refusal {
+func checkCut(a *attempt) *Refusal {
 	has := base64.RawURLEncoding.DecodedLen(len(a.parts.signature))
 	wants, cut := keys.CutShort(a.candidates, a.header.alg, has)
 	if !cut {
 		return nil
 	}
-	return Refuse(ReasonMalformed, "the token seems to be cut: its signature has %d bytes, and one by %s has %d; have the client send the whole token",
+	return Refuse(ReasonMalformed, "the token seems to be cut: its signature has %d bytes, and one by %s has %d; "+
+		"have the client send the whole token",
 		has, a.header.alg, wants)
 }
 
 // refuseSignature says no, unless the right key may be one that only a key
 // source has: a key without a kid stands for others that come after it.
-func (a *attempt) refuseSignature() *Refusal {
-	text := fmt.Sprintf("none of the %d keys that fit (%s) made this signature", len(a.candidates), keyNames(a.candidates))
+func refuseSignature(a *attempt) *Refusal {
+	text := fmt.Sprintf("none of the %d keys that fit (%s) made this signature",
+		len(a.candidates), keyNames(a.candidates))
 	if len(a.candidates) == 1 {
 		text = fmt.Sprintf("the one key that fits (%s) did not make this signature", a.candidates[0])
 	}
 	if fitting := a.issuer.keys.CountFitting(a.header.alg, a.header.kid); fitting > len(a.candidates) {
-		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid", fitting-len(a.candidates), keys.MaxTried)
+		text += fmt.Sprintf("; %d more were not tried, as a token costs at most %d: give tokens and keys a kid",
+			fitting-len(a.candidates), keys.MaxTried)
 	}
 	named := func(k *keys.Key) bool { return k.Named(a.header.kid) }
 	if !a.issuer.keys.Remote() || slices.ContainsFunc(a.candidates, named) {
 		return Refuse(ReasonBadSignature, "%s; compare the key that the application signs with", text)
 	}
-	return a.askForKey(ReasonBadSignature, text)
+	return askForKey(a, ReasonBadSignature, text)
 }
 
 func describeSignature(a *attempt) string { return "made by key " + a.key.String() }
@@ -143,8 +151,9 @@ func hintSignature(a *attempt) string {
 	}
 	for name, h := range a.rules.hosts {
 		for id, other := range h.issuers {
-			if k := a.signedBy(other, signature); k != nil {
-				return fmt.Sprintf("it was made by key %s of issuer %q of %s: the token names another iss or kid", k, id, name)
+			if k := signedBy(a, other, signature); k != nil {
+				return fmt.Sprintf("it was made by key %s of issuer %q of %s: the token names another iss or kid",
+					k, id, name)
 			}
 		}
 	}
@@ -153,7 +162,7 @@ func hintSignature(a *attempt) string {
 
 // signedBy returns the key of an issuer that made the signature, whatever kid
 // the token names.
-func (a *attempt) signedBy(i *issuerRules, signature []byte) *keys.Key {
+func signedBy(a *attempt, i *issuerRules, signature []byte) *keys.Key {
 	var found [keys.MaxTried]*keys.Key
 	for _, k := range i.keys.Candidates(found[:0], a.header.alg, "") {
 		if k.Verifies(a.header.alg, a.parts.signed, signature) {

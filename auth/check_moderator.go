@@ -139,7 +139,8 @@ func (r *rules) keepUse(old *rules, now time.Time) {
 		before := old.hosts[name]
 		h.use.since, h.use.any = before.use.since, before.use.any
 		for i, c := range h.moderators {
-			if j := slices.IndexFunc(before.moderators, func(b moderatorClaim) bool { return slices.Equal(b.path, c.path) }); j >= 0 {
+			same := func(b moderatorClaim) bool { return slices.Equal(b.path, c.path) }
+			if j := slices.IndexFunc(before.moderators, same); j >= 0 {
 				h.moderators[i].last = before.moderators[j].last
 			}
 		}

@@ -17,7 +17,9 @@ func checkRoom(a *attempt) *Refusal {
 		return refusal
 	}
 	if !there && a.issuer.RequireRoom {
-		return Refuse(ReasonRoomMissing, "the token has no room; have the application write one, or \"*\" for every room, or set require_room: false for issuer %q", text.Name(a.issuer.id))
+		return Refuse(ReasonRoomMissing, "the token has no room; "+
+			"have the application write one, or \"*\" for every room, or set require_room: false for issuer %q",
+			text.Name(a.issuer.id))
 	}
 	a.id.Rooms = rooms
 	a.id.RoomRegex = a.choice(a.room, "regex") == Yes
@@ -31,7 +33,8 @@ func describeRoom(a *attempt) string {
 	case a.id.Rooms == nil:
 		return "none, and none is required: every room"
 	case a.id.RoomRegex:
-		return fmt.Sprintf("regular expression (RE2, over the whole name) %q", text.Name(strings.Join(a.id.Rooms, ", ")))
+		return fmt.Sprintf("regular expression (RE2, over the whole name) %q",
+			text.Name(strings.Join(a.id.Rooms, ", ")))
 	}
 	var list []string
 	for i, text := range a.id.Rooms {

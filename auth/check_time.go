@@ -2,42 +2,12 @@ package auth
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
-	"strconv"
 	"time"
 
 	"usher/internal/text"
 )
-
-// A span is when a token is good, in the token's own words.
-type span struct {
-	expires   time.Time // zero if there is no exp
-	notBefore time.Time // zero if there is no nbf
-	issued    time.Time // zero if there is no iat
-}
-
-// mostSeconds is exact in a float64, and safe for time.Unix: far beyond any
-// time that is meant, and 98753496345768 (the original how-to's exp) is below.
-const mostSeconds = 1 << 53
-
-// dateClaim returns a NumericDate (RFC 7519 section 2) in seconds since 1970.
-func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *Refusal) {
-	n := a.claims.Get(name)
-	if n == nil {
-		return 0, false, nil
-	}
-	if n.Kind != '0' {
-		return 0, true, Refuse(ReasonBadClaims, "%s is %s; have the application write the number of seconds since 1970 there", name, n.Words())
-	}
-	seconds, err := strconv.ParseFloat(string(n.Text), 64)
-	if err != nil || math.Abs(seconds) > mostSeconds {
-		return 0, true, Refuse(ReasonBadClaims, "%s is %s, which is no time%s; have the application write the number of seconds since 1970 there", name, n.Words(), inUnits(seconds))
-	}
-	if unitOf(seconds) != "" {
-		a.wrongUnit = name
-	}
-	return seconds, true, nil
-}
 
 // unitOf names the unit in which a number would be a time of our days, where
 // seconds are a time of none. The number is still taken as it is.
@@ -67,9 +37,11 @@ func checkExpiry(a *attempt) *Refusal {
 	case refusal != nil:
 		return refusal
 	case !there && a.issuer.RequireExp:
-		return Refuse(ReasonExpMissing, "the token has no exp; have the application write one, or set require_exp: false for issuer %q", text.Name(a.issuer.id))
+		return Refuse(ReasonExpMissing, "the token has no exp; "+
+			"have the application write one, or set require_exp: false for issuer %q", text.Name(a.issuer.id))
 	case there && seconds <= 0: // not "never", as in some verifiers
-		return Refuse(ReasonBadClaims, "exp is not above 0, which is no end; have the application write the number of seconds since 1970 there")
+		return Refuse(ReasonBadClaims, "exp is not above 0, which is no end; "+
+			"have the application write the number of seconds since 1970 there")
 	case there:
 		a.span.expires = instant(seconds)
 	}
@@ -108,10 +80,12 @@ func checkLifetime(a *attempt) *Refusal {
 		return refusal
 	}
 	if !there || a.span.expires.IsZero() {
-		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is %v, and the token has no iat or no exp to measure its life by; have the application write both", a.host.MaxLifetime)
+		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is %v, and the token has no iat or no exp to "+
+			"measure its life by; have the application write both", a.host.MaxLifetime)
 	}
 	if life := a.span.expires.Sub(a.span.issued); life > a.host.MaxLifetime {
-		return Refuse(ReasonLifetimeTooLong, "exp - iat is %s, tokens.max_lifetime is %v; have the application make tokens for a shorter time, or raise it",
+		return Refuse(ReasonLifetimeTooLong, "exp - iat is %s, tokens.max_lifetime is %v; "+
+			"have the application make tokens for a shorter time, or raise it",
 			lifetime(life), a.host.MaxLifetime)
 	}
 	return nil
@@ -140,16 +114,20 @@ func describeLifetime(a *attempt) string {
 // is exact: at exp + leeway the token is dead, at nbf - leeway it lives.
 func checkTime(a *attempt) *Refusal {
 	if Over(End(a.span.expires, a.host.Leeway), a.now) {
-		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; the client needs a new token, and if this one is new, look at the clocks (tokens.leeway)",
+		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; "+
+			"the client needs a new token, and if this one is new, look at the clocks (tokens.leeway)",
 			when(a.span.expires), when(a.now), a.host.Leeway)
 	}
 	if nbf := a.span.notBefore; !nbf.IsZero() && a.now.Before(nbf.Add(-a.host.Leeway)) {
-		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v; have the application write an earlier nbf, or look at the clocks (tokens.leeway)",
+		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v; "+
+			"have the application write an earlier nbf, or look at the clocks (tokens.leeway)",
 			when(nbf), when(a.now), a.host.Leeway)
 	}
 	// A lifetime is bounded only if it has begun: iat in the year 2099 would make exp in 2099 a short one.
 	if iat := a.span.issued; a.host.MaxLifetime > 0 && !iat.IsZero() && plausible(iat, a.now, a.host.Leeway).IsZero() {
-		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is set, and iat is %s, after now (%s): its life has not begun; have the application write the present time, or look at the clocks (tokens.leeway)",
+		return Refuse(ReasonLifetimeTooLong, "tokens.max_lifetime is set, and iat is %s, after now (%s): its "+
+			"life has not begun; have the application write the present time, or look at the clocks "+
+			"(tokens.leeway)",
 			when(iat), when(a.now))
 	}
 	return nil
@@ -174,12 +152,13 @@ const warnEvery = time.Hour
 // warnUnit writes a line about a claim of a token whose signature is good that
 // must be in another unit than seconds: with exp in milliseconds a token is
 // good for ever, with nbf never.
-func (v *Verifier) warnUnit(a *attempt) {
-	last := a.issuer.unitWarned.Load()
-	if now := a.now.Unix(); last != 0 && now-last < int64(warnEvery/time.Second) || !a.issuer.unitWarned.CompareAndSwap(last, now) {
+func warnUnit(log *slog.Logger, a *attempt) {
+	last, now := a.issuer.unitWarned.Load(), a.now.Unix()
+	if last != 0 && now-last < int64(warnEvery/time.Second) || !a.issuer.unitWarned.CompareAndSwap(last, now) {
 		return
 	}
-	v.log.Warn("a time in a token is not in seconds; it is taken as it is", "host", a.host.name, "issuer", a.issuer.id, "claim", a.wrongUnit,
+	log.Warn("a time in a token is not in seconds; it is taken as it is",
+		"host", a.host.name, "issuer", a.issuer.id, "claim", a.wrongUnit,
 		"mend", "have the application write the number of seconds since 1970")
 }
 

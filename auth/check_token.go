@@ -14,14 +14,17 @@ func checkHost(a *attempt) *Refusal {
 	switch {
 	case a.host == nil:
 	case a.ticket != nil && a.ticket.Host != a.host.name:
-		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; have the client log in there, or get a ticket for this host", text.Name(a.ticket.Host), a.host.name)
+		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; "+
+			"have the client log in there, or get a ticket for this host", text.Name(a.ticket.Host), a.host.name)
 	default:
 		return nil
 	}
 	if a.Host == "" {
-		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
+		return Refuse(ReasonUnknownHost, "the request names no host and %d are configured; "+
+			"set service_name in Prosody's host (usher prosody prints the line)", len(a.rules.hosts))
 	}
-	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
+	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; "+
+		"add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
 		text.Name(a.Host), listOf(a.rules.names), nearMiss(a.Host, a.rules.names))
 }
 
@@ -29,13 +32,16 @@ func describeHost(a *attempt) string { return a.host.name }
 
 func checkShape(a *attempt) (refusal *Refusal) {
 	if a.Token == "" {
-		return Refuse(ReasonTokenRequired, "there is no token; have the client send one: as the password, or as jwt= in a link")
+		return Refuse(ReasonTokenRequired, "there is no token; "+
+			"have the client send one: as the password, or as jwt= in a link")
 	}
 	if most := a.rules.maxTokenBytes; len(a.Token) > most {
-		return Refuse(ReasonTokenTooLong, "the token has %d bytes, max_token_size is %d; have the application write less into its tokens, or raise it", len(a.Token), most)
+		return Refuse(ReasonTokenTooLong, "the token has %d bytes, max_token_size is %d; "+
+			"have the application write less into its tokens, or raise it", len(a.Token), most)
 	}
 	if IsTicket(a.Token) { // a login with one never comes here
-		return Refuse(ReasonMalformed, "this is a login ticket, and only the daemon that gave it knows its token; ask about the token that it was made from")
+		return Refuse(ReasonMalformed, "this is a login ticket, and only the daemon that gave it knows its "+
+			"token; ask about the token that it was made from")
 	}
 	a.buf = append(a.buf[:0], a.Token...)
 	a.parts, refusal = split(a.buf)
@@ -53,18 +59,20 @@ func checkHeader(a *attempt) *Refusal {
 			return refusal
 		}
 		if a.header, refusal = parseHeader(&a.headerJSON, text); refusal != nil {
-			return a.withAlgorithms(refusal)
+			return withAlgorithms(a, refusal)
 		}
 	}
 	if !typeAllowed(a.header.typ, a.host.Types) {
-		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; add it to tokens.typ, or have the application write JWT", text.Name(a.header.typ), listOf(a.host.Types))
+		return Refuse(ReasonBadHeader, "the header's typ %q is none of %s; "+
+			"add it to tokens.typ, or have the application write JWT", text.Name(a.header.typ), listOf(a.host.Types))
 	}
 	return nil
 }
 
-// withAlgorithms names, in a refusal of an algorithm that nobody supports (none, or a misspelt one), those of the token's
-// issuer, or of the host's issuers if it names none of these.
-func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
+// withAlgorithms names, in a refusal of an algorithm that nobody supports
+// (none, or a misspelt one), those of the token's issuer, or of the host's
+// issuers if it names none of these.
+func withAlgorithms(a *attempt, r *Refusal) *Refusal {
 	if r.Reason != ReasonAlgorithmNotAllowed {
 		return r
 	}
@@ -78,7 +86,8 @@ func (a *attempt) withAlgorithms(r *Refusal) *Refusal {
 	alg := a.headerJSON.Get("alg")
 	a.issuer = nil // the checks for it come later
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	return Refuse(r.Reason, "alg %q is not supported; have the application sign with one of %s (algorithms of its issuer)", text.Name(alg.Text), listOf(names))
+	return Refuse(r.Reason, "alg %q is not supported; "+
+		"have the application sign with one of %s (algorithms of its issuer)", text.Name(alg.Text), listOf(names))
 }
 
 func describeHeader(a *attempt) string {
@@ -95,33 +104,26 @@ func checkClaims(a *attempt) *Refusal {
 		return refusal
 	}
 	if err := a.claims.Read(text); err != nil {
-		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
+		return Refuse(ReasonBadClaims, "the claims are not strict JSON: %v; "+
+			"have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	return nil
-}
-
-// decode returns the bytes of a segment, which last as long as the login:
-// buf only grows, and what it grew out of is not written again.
-func (a *attempt) decode(segment []byte, name string) ([]byte, *Refusal) {
-	start := len(a.buf)
-	buf, refusal := decodeSegment(a.buf, segment, name)
-	if refusal != nil {
-		return nil, refusal
-	}
-	a.buf = buf
-	return buf[start:], nil
 }
 
 func checkIssuer(a *attempt) *Refusal {
 	iss := a.claims.Get("iss")
 	switch {
 	case iss == nil:
-		return Refuse(ReasonUnknownIssuer, "the token has no iss; have the application write one of the issuers of %s: %s", a.host.name, listOf(a.host.issuerNames))
+		return Refuse(ReasonUnknownIssuer, "the token has no iss; "+
+			"have the application write one of the issuers of %s: %s", a.host.name, listOf(a.host.issuerNames))
 	case iss.Kind != '"':
-		return Refuse(ReasonUnknownIssuer, "iss is %s; have the application write a text: one of the issuers of %s, %s", iss.Words(), a.host.name, listOf(a.host.issuerNames))
+		return Refuse(ReasonUnknownIssuer, "iss is %s; "+
+			"have the application write a text: one of the issuers of %s, %s",
+			iss.Words(), a.host.name, listOf(a.host.issuerNames))
 	}
 	if a.issuer = a.host.issuers[string(iss.Text)]; a.issuer == nil {
-		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; add it under issuers, letter by letter as the token has it, or correct the application",
+		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; "+
+			"add it under issuers, letter by letter as the token has it, or correct the application",
 			text.Name(iss.Text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.Text), a.host.issuerNames))
 	}
 	return nil
@@ -133,7 +135,8 @@ func checkAlgorithm(a *attempt) *Refusal {
 	if a.issuer.allowed[a.header.alg] {
 		return nil
 	}
-	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is none of algorithms %s of issuer %q; add it there if the application is to sign with it, and its keys",
+	return Refuse(ReasonAlgorithmNotAllowed, "alg %s is none of algorithms %s of issuer %q; "+
+		"add it there if the application is to sign with it, and its keys",
 		a.header.alg, listOf(a.issuer.Algorithms), text.Name(a.issuer.id))
 }
 

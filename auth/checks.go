@@ -1,61 +1,5 @@
 package auth
 
-import (
-	"sync"
-	"time"
-
-	"usher/internal/strictjson"
-
-	"usher/auth/keys"
-	"usher/auth/ticket"
-)
-
-// An attempt is one login on its way through the checks, and the memory that
-// it needs on the way.
-type attempt struct {
-	login
-	claims     strictjson.Document // the payload; aliases buf
-	headerJSON strictjson.Document
-	buf        []byte // the token's text, then its decoded parts
-	keyBuf     [keys.MaxTried]*keys.Key
-	onPanic    func() // sets panicked; made once, as a closure is memory too
-}
-
-// A login is what the checks find out, each for those after it.
-type login struct {
-	Credentials
-	rules  *rules
-	ticket *ticket.Record // if one was given; Token is then what it was made from
-	now    time.Time
-
-	host       *hostRules
-	parts      segments
-	header     *header
-	issuer     *issuerRules
-	candidates []*keys.Key
-	key        *keys.Key // the one that made the signature
-	span       span
-	user, room *strictjson.Node // context.user and context.room, or nil
-	wrongUnit  string           // a claim that may be in milliseconds
-	had        uint64           // the moderators' claims that are there, by bitOf
-	sessions   Sessions
-	id         Identity
-	panicked   bool
-}
-
-// reset forgets the login, and keeps the memory for the next.
-func (a *attempt) reset() {
-	a.claims.Reset()
-	a.headerJSON.Reset()
-	a.login, a.keyBuf, a.buf = login{}, [keys.MaxTried]*keys.Key{}, a.buf[:0]
-}
-
-var attempts = sync.Pool{New: func() any {
-	a := new(attempt)
-	a.onPanic = func() { a.panicked = true }
-	return a
-}}
-
 // A step is a set of checks that others build on.
 type step uint
 
@@ -95,7 +39,8 @@ var checkList = []check{
 	{name: "issuer", needs: stepClaims, gives: stepIssuer, run: checkIssuer, describe: describeIssuer},
 	{name: "algorithm", needs: stepHeader | stepIssuer, run: checkAlgorithm, describe: describeAlgorithm},
 	{name: "key", needs: stepHeader | stepIssuer, gives: stepKey, run: checkKey, describe: describeKeys},
-	{name: "signature", needs: stepKey, gives: stepSignature, run: checkSignature, describe: describeSignature, hint: hintSignature},
+	{name: "signature", needs: stepKey, gives: stepSignature, run: checkSignature, describe: describeSignature,
+		hint: hintSignature},
 	{name: "expiry", needs: stepIssuer, run: checkExpiry, describe: describeExpiry},
 	{name: "not_before", needs: stepClaims, run: checkNotBefore, describe: describeNotBefore},
 	{name: "lifetime", needs: stepClaims, run: checkLifetime, describe: describeLifetime},
@@ -108,29 +53,6 @@ var checkList = []check{
 	{name: "time", needs: stepClaims, again: true, run: checkTime, describe: describeTime},
 	{name: "revocation", needs: stepSignature, again: true, run: checkRevocation, describe: describeRevocation},
 	{name: "name", needs: stepAccount, again: true, run: checkClientName, describe: describeName},
-}
-
-// authenticate runs the list until a check fails.
-func (a *attempt) authenticate() *Refusal {
-	for i := range checkList {
-		if r := checkList[i].run(a); r != nil {
-			return r
-		}
-	}
-	return nil
-}
-
-// authenticateCached runs what has to be asked each time.
-func (a *attempt) authenticateCached() *Refusal {
-	for i := range checkList {
-		if !checkList[i].again {
-			continue
-		}
-		if r := checkList[i].run(a); r != nil {
-			return r
-		}
-	}
-	return nil
 }
 
 func fixed(text string) func(*attempt) string { return func(*attempt) string { return text } }

@@ -28,11 +28,13 @@ type segments struct {
 func split(token []byte) (segments, *Refusal) {
 	first, last := bytes.IndexByte(token, '.'), bytes.LastIndexByte(token, '.')
 	if first < 0 || first == last || bytes.IndexByte(token[first+1:last], '.') >= 0 {
-		return segments{}, Refuse(ReasonMalformed, "a token has three parts with dots between, this has %d; have the client send the whole token and nothing else", 1+bytes.Count(token, []byte(".")))
+		return segments{}, Refuse(ReasonMalformed, "a token has three parts with dots between, this has %d; "+
+			"have the client send the whole token and nothing else", 1+bytes.Count(token, []byte(".")))
 	}
 	// Go's decoder skips line breaks, which would give one token many texts.
 	if bytes.IndexByte(token, '\n') >= 0 || bytes.IndexByte(token, '\r') >= 0 {
-		return segments{}, Refuse(ReasonMalformed, "there is a line break in the token; have the client send it in one line")
+		return segments{}, Refuse(ReasonMalformed, "there is a line break in the token; "+
+			"have the client send it in one line")
 	}
 	return segments{token[:first], token[first+1 : last], token[last+1:], token[:last]}, nil
 }
@@ -44,11 +46,14 @@ var strictBase64 = base64.RawURLEncoding.Strict()
 // decodeSegment appends the bytes of a segment to buf.
 func decodeSegment(buf, segment []byte, name string) ([]byte, *Refusal) {
 	if len(segment) == 0 {
-		return buf, Refuse(ReasonMalformed, "the %s is empty; have the client send the whole token, and the application sign it", name)
+		return buf, Refuse(ReasonMalformed, "the %s is empty; "+
+			"have the client send the whole token, and the application sign it", name)
 	}
 	buf, err := strictBase64.AppendDecode(buf, segment)
 	if err != nil {
-		return buf, Refuse(ReasonMalformed, "the %s is not canonical base64url without padding; have the client send the token as it was made, and the application encode it so (RFC 7515 section 2)", name)
+		return buf, Refuse(ReasonMalformed, "the %s is not canonical base64url without padding; "+
+			"have the client send the token as it was made, and the application encode it so (RFC 7515 section 2)",
+			name)
 	}
 	return buf, nil
 }
@@ -68,20 +73,24 @@ var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
 // parseHeader reads the decoded header of a token.
 func parseHeader(doc *strictjson.Document, raw []byte) (*header, *Refusal) {
 	if err := doc.Read(raw); err != nil {
-		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v; have the application write one object in UTF-8, each member once (RFC 8259)", err)
+		return nil, Refuse(ReasonBadHeader, "the header is not strict JSON: %v; "+
+			"have the application write one object in UTF-8, each member once (RFC 8259)", err)
 	}
 	for _, name := range forbiddenMembers {
 		if doc.Get(name) != nil {
-			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted; have the application leave it out", name)
+			return nil, Refuse(ReasonBadHeader, "the header has %q, which is never accepted; "+
+				"have the application leave it out", name)
 		}
 	}
 	alg, kid, typ := doc.Get("alg"), doc.Get("kid"), doc.Get("typ")
 	if alg == nil || alg.Kind != '"' {
-		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a text; have the application write what it signs with, such as HS256")
+		return nil, Refuse(ReasonBadHeader, "the header has no alg that is a text; "+
+			"have the application write what it signs with, such as HS256")
 	}
 	h := &header{alg: keys.AlgorithmNamed(string(alg.Text))}
 	if h.alg == nil {
-		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; have the application sign with one of %s", text.Name(alg.Text), strings.Join(keys.Algorithms(), ", "))
+		return nil, Refuse(ReasonAlgorithmNotAllowed, "alg %q is not supported; "+
+			"have the application sign with one of %s", text.Name(alg.Text), strings.Join(keys.Algorithms(), ", "))
 	}
 	var refusal *Refusal
 	if h.kid, refusal = headerText(kid, "kid"); refusal != nil {
@@ -101,9 +110,11 @@ func headerText(n *strictjson.Node, name string) (string, *Refusal) {
 	case n.Kind != '"':
 		return "", Refuse(ReasonBadHeader, "the header's %s is %s; have the application write a text", name, n.Words())
 	case len(n.Text) == 0 || len(n.Text) > keys.MaxKeyID:
-		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; have the application write 1 to %d, or leave it out", name, len(n.Text), keys.MaxKeyID)
+		return "", Refuse(ReasonBadHeader, "the header's %s has %d bytes; "+
+			"have the application write 1 to %d, or leave it out", name, len(n.Text), keys.MaxKeyID)
 	case bytes.ContainsFunc(n.Text, unicode.IsControl):
-		return "", Refuse(ReasonBadHeader, "the header's %s has a control character; have the application leave it out", name)
+		return "", Refuse(ReasonBadHeader, "the header's %s has a control character; "+
+			"have the application leave it out", name)
 	}
 	return string(n.Text), nil
 }

@@ -6,14 +6,11 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/auth/claim"
+	"usher/auth/keys"
+	"usher/auth/localpart"
 	"usher/internal/panics"
 	"usher/metrics"
-
-	"usher/auth/keys"
-
-	"usher/auth/claim"
-
-	"usher/auth/localpart"
 )
 
 // SubjectMode says what a token's sub must be.

@@ -9,6 +9,7 @@ import (
 	"usher/auth/ticket"
 	"usher/internal/logattr"
 	"usher/internal/text"
+	"usher/metrics"
 )
 
 // Authenticate decides about one login, counts the decision and logs it. The
@@ -39,7 +40,9 @@ type decision struct {
 }
 
 // settle counts and logs a decision. No login ends without it.
-func (v *Verifier) settle(ctx context.Context, text string, c *Credentials, d *decision, took time.Duration) (Identity, error) {
+func (v *Verifier) settle(
+	ctx context.Context, text string, c *Credentials, d *decision, took time.Duration,
+) (Identity, error) {
 	door := v.door(c.Door)
 	if d.refusal != nil {
 		door.Refused(string(d.refusal.Reason), took)
@@ -49,6 +52,23 @@ func (v *Verifier) settle(ctx context.Context, text string, c *Credentials, d *d
 	door.Allowed(took)
 	v.logLogin(ctx, text, c, &d.id, took)
 	return d.id, nil
+}
+
+// door resolves the counters of a door once; there is one per package below.
+func (v *Verifier) door(name string) *metrics.Door {
+	if d, ok := v.doors.Load(name); ok {
+		return d.(*metrics.Door)
+	}
+	var denied, undecided []string
+	for _, r := range Reasons() {
+		if r.Undecided() {
+			undecided = append(undecided, string(r))
+		} else {
+			denied = append(denied, string(r))
+		}
+	}
+	d, _ := v.doors.LoadOrStore(name, v.metrics.Door(name, denied, undecided))
+	return d.(*metrics.Door)
 }
 
 func (v *Verifier) decide(c *Credentials) decision {
@@ -67,7 +87,8 @@ func (v *Verifier) decide(c *Credentials) decision {
 		}
 		return decision{id: a.id, refusal: refusal}
 	}
-	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: End(a.span.expires, a.host.Leeway)}
+	end := End(a.span.expires, a.host.Leeway)
+	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: end}
 }
 
 // try finds out whether the login is let in, and as whom.
@@ -75,18 +96,18 @@ func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
 	defer v.panics.Recover("auth", c.Door, a.onPanic)
 	a.Credentials, a.rules, a.now = *c, v.rules.Load(), v.now()
 	a.sessions = v.sessions
-	refusal := a.redeem(v.tickets)
+	refusal := redeem(a, v.tickets)
 	if refusal == nil {
 		refusal = a.decide()
 	}
 	if a.wrongUnit != "" && a.key != nil {
-		v.warnUnit(a)
+		warnUnit(v.log, a)
 	}
 	if refusal != nil {
 		return refusal
 	}
 	if a.id.Account == "" {
-		a.id.Account, a.id.Random = a.unnamed(), true
+		a.id.Account, a.id.Random = unnamed(a), true
 	}
 	a.host.used(a.had, a.now)
 	return nil
@@ -127,7 +148,8 @@ func (v *Verifier) logLogin(ctx context.Context, message string, c *Credentials,
 		return
 	}
 	v.log.LogAttrs(ctx, slog.LevelInfo, message, slog.String("door", c.Door), logattr.Account(id.JID()),
-		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)), slog.Duration("took", took))
+		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)),
+		slog.Duration("took", took))
 }
 
 // logRefusal writes the one line of a login that was not. Account, issuer and

@@ -31,13 +31,8 @@ type CheckLine struct {
 	Detail  string `json:"detail"`
 }
 
-// Explain runs the checks of [Verifier.Authenticate] over c, all of them, and
-// tells what each found. It neither counts nor logs, and nothing it finds is
-// kept: what stands in a token whose signature is wrong is shown as claimed.
-func (v *Verifier) Explain(c Credentials) Report {
-	a := &attempt{}
-	a.Credentials, a.rules, a.now = c, v.rules.Load(), v.now()
-	a.sessions = v.sessions
+// report runs all checks.
+func (a *attempt) report() Report {
 	r := Report{Allowed: true, Checks: make([]CheckLine, 0, len(checkList))}
 	var have step
 	for i := range checkList {

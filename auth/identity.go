@@ -153,7 +153,8 @@ func foldCase(s string) string {
 func ParseThumbprint(s string) (string, error) {
 	s = jid.LowerASCII(strings.TrimSpace(s))
 	if raw, err := hex.DecodeString(s); err != nil || len(raw) != printBytes {
-		return "", fmt.Errorf("%q is no thumbprint of a token: it has %d hexadecimal characters, as usher sessions list and usher token explain print them", text.Name(s), 2*printBytes)
+		return "", fmt.Errorf("%q is no thumbprint of a token: it has %d hexadecimal characters, as usher "+
+			"sessions list and usher token explain print them", text.Name(s), 2*printBytes)
 	}
 	return s, nil
 }

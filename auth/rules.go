@@ -5,15 +5,11 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
-
-	"usher/internal/jid"
-
-	"usher/auth/keys"
 
 	"usher/auth/claim"
-
+	"usher/auth/keys"
 	"usher/auth/localpart"
+	"usher/internal/jid"
 )
 
 // rules is a Config made ready: immutable, but for its caches. A request
@@ -124,12 +120,4 @@ func (r *rules) host(name string) *hostRules {
 		return r.only
 	}
 	return r.hosts[jid.LowerASCII(name)]
-}
-
-// instant turns a NumericDate (RFC 7519 section 2) into a time. A number
-// beyond every calendar is as far away as time.Time can compare.
-func instant(seconds float64) time.Time {
-	seconds = min(max(seconds, -mostSeconds), mostSeconds)
-	whole := int64(seconds)
-	return time.Unix(whole, int64((seconds-float64(whole))*1e9))
 }

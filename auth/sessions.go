@@ -74,7 +74,8 @@ func recordRefusal(err error) *Refusal {
 }
 
 func revoked() *Refusal {
-	return Refuse(ReasonRevoked, "the token, or every token of its user up to a moment, was revoked; usher sessions list --revoked shows it, usher sessions allow lifts it")
+	return Refuse(ReasonRevoked, "the token, or every token of its user up to a moment, was revoked; "+
+		"usher sessions list --revoked shows it, usher sessions allow lifts it")
 }
 
 // checkRevocation also gives the token its print and the time of its issue,
@@ -92,7 +93,8 @@ func checkRevocation(a *attempt) *Refusal {
 
 func describeRevocation(a *attempt) string {
 	if _, alone := a.sessions.(noSessions); alone {
-		return "only the daemon knows what was revoked (usher sessions list --revoked); the token's thumbprint is " + a.id.TokenPrint
+		return "only the daemon knows what was revoked (usher sessions list --revoked); the token's thumbprint is " +
+			a.id.TokenPrint
 	}
 	return "the token was not revoked; its thumbprint is " + a.id.TokenPrint
 }
@@ -108,12 +110,7 @@ func tokenPrint(token string) string {
 // hexadecimal.
 const printBytes = 16
 
-// Exists reports whether name is an account that a Prosody may be told of: a
-// service account, or one that has logged in with a token that is still good,
-// that is, neither expired nor signed by a key that has gone. The name is a
-// JID localpart; an unknown host has service accounts at most.
-func (v *Verifier) Exists(host, name string) bool {
-	r := v.rules.Load()
+func (r *rules) exists(host, name string, s Sessions) bool {
 	h := r.host(host)
 	if h != nil {
 		host = h.name
@@ -122,18 +119,11 @@ func (v *Verifier) Exists(host, name string) bool {
 		if r.serviceAccounts[account+"@"+jid.LowerASCII(host)] {
 			return true
 		}
-		if h != nil && v.sessions.Exists(h.name, account, h.held) {
+		if h != nil && s.Exists(h.name, account, h.held) {
 			return true
 		}
 	}
 	return false
-}
-
-// HoldsKey reports whether a key can still verify the tokens of an issuer. It
-// is known by its print ([Identity]). A key whose source was not reached since
-// the start counts as held, and one of an ASAP key server always.
-func (v *Verifier) HoldsKey(host, issuer, keyPrint string) bool {
-	return v.rules.Load().holdsKey(host, issuer, keyPrint)
 }
 
 func (r *rules) holdsKey(host, issuer, keyPrint string) bool {
@@ -163,22 +153,9 @@ func ResumptionPrint(host, tokenPrint, resumption string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Remember has the account of a ticket be taken again by whoever resumes the
-// stream that logged in with it, with the same token: Prosody lets nobody else
-// resume it. Once it returns nil a killed daemon still knows it. A token that
-// names an account needs no such memory, and an identifier over 256 bytes gets
-// none; neither is an error. A ticket that was not used, or whose session has
-// ended, is [ErrNoSession].
-func (v *Verifier) Remember(ctx context.Context, t Ticket, resumption string) error {
-	if !t.Random {
-		return nil
-	}
-	return v.sessions.Remember(ctx, t.Host, t.Account, t.tokenPrint, resumption)
-}
-
 // unnamed returns the account of a login whose token names none: that of the
 // stream that the client wants to resume, or a new one.
-func (a *attempt) unnamed() string {
+func unnamed(a *attempt) string {
 	if a.Resumption != "" {
 		if account, ok := a.sessions.Resumable(a.id.Host, a.id.TokenPrint, a.Resumption); ok {
 			return account

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"usher/metrics"
-
 	"usher/auth/keys"
+	"usher/metrics"
 )
 
 // A KeyStatus is the state of some keys of one issuer of a host, for the status
@@ -17,10 +16,9 @@ type KeyStatus struct {
 	keys.Status
 }
 
-// Keys returns the state of all keys, ordered by host, issuer and source.
-func (v *Verifier) Keys() []KeyStatus {
+func (r *rules) keyStatus() []KeyStatus {
 	var list []KeyStatus
-	for _, h := range v.rules.Load().hosts {
+	for _, h := range r.hosts {
 		for _, i := range h.issuers {
 			for _, st := range i.keys.Status(i.id) {
 				list = append(list, KeyStatus{h.name, st})
@@ -33,12 +31,9 @@ func (v *Verifier) Keys() []KeyStatus {
 	return list
 }
 
-// CountKeys brings the keys gauge up to date. It is called after a reload,
-// and by whoever is about to read the gauges.
-func (v *Verifier) CountKeys() {
-	var counts []metrics.KeyCount
-	var issuers []string
-	for _, h := range v.rules.Load().hosts {
+// countKeys returns each key that is there now, and the issuers of all hosts.
+func (r *rules) countKeys() (counts []metrics.KeyCount, issuers []string) {
+	for _, h := range r.hosts {
 		for _, i := range h.issuers {
 			issuers = append(issuers, i.id)
 			for k := range i.keys.All() {
@@ -46,8 +41,7 @@ func (v *Verifier) CountKeys() {
 			}
 		}
 	}
-	v.metrics.SetKeys(counts)
-	v.metrics.Issuers(issuers)
+	return counts, issuers
 }
 
 // An UnseenClaim is a claim of moderation.moderators that no token had since a
@@ -58,13 +52,10 @@ type UnseenClaim struct {
 	Since time.Time
 }
 
-// UnseenClaims returns the claims of moderation.moderators that no login of the
-// last day had in its token, ordered by host. Of a host without logins, and of
-// one that has the default claims, there are none.
-func (v *Verifier) UnseenClaims() []UnseenClaim {
+func (r *rules) unseenClaims(now time.Time) []UnseenClaim {
 	var list []UnseenClaim
-	since := v.now().Add(-24 * time.Hour)
-	for _, h := range v.rules.Load().hosts {
+	since := now.Add(-24 * time.Hour)
+	for _, h := range r.hosts {
 		if !h.use.own || h.use.any.Load() < since.Unix()/60 {
 			continue
 		}

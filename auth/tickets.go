@@ -53,7 +53,8 @@ func (v *Verifier) issue(d *decision, waiting bool) (Ticket, *Refusal) {
 	if d.ticket != nil && d.ticket.Until.Before(until) {
 		until = d.ticket.Until
 	}
-	text, ok := v.tickets.Issue(ticket.Record{Host: d.id.Host, Account: d.id.Account, Token: d.token, Until: until}, waiting, d.at)
+	record := ticket.Record{Host: d.id.Host, Account: d.id.Account, Token: d.token, Until: until}
+	text, ok := v.tickets.Issue(record, waiting, d.at)
 	if !ok {
 		return Ticket{}, Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; "+
 			"look at what asks for tickets (usher_tickets_total)", ticket.Max, ticket.MaxBytes>>20)
@@ -61,7 +62,10 @@ func (v *Verifier) issue(d *decision, waiting bool) (Ticket, *Refusal) {
 	if Over(d.end, until) { // then its use is refused as expired, like any of the token
 		until = d.end
 	}
-	return Ticket{Host: d.id.Host, Account: d.id.Account, Random: d.id.Random, Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.id.TokenPrint}, nil
+	return Ticket{
+		Host: d.id.Host, Account: d.id.Account, Random: d.id.Random,
+		Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.id.TokenPrint,
+	}, nil
 }
 
 // CancelTicket drops a ticket that is not needed any more. It does nothing if
@@ -73,12 +77,13 @@ func (v *Verifier) TicketWaits(text string) bool { return v.tickets.Waits(text) 
 
 // redeem puts a ticket's token in its place. The token then goes through the
 // checks like any other.
-func (a *attempt) redeem(t *ticket.Table) *Refusal {
+func redeem(a *attempt, t *ticket.Table) *Refusal {
 	if !ticket.Is(a.Token) {
 		return nil
 	}
 	if a.ticket = t.Take(a.Token, a.now); a.ticket == nil {
-		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given; have the client get a new one, and use it once within a minute")
+		return Refuse(ReasonUnknownTicket, "the ticket was used, has expired or was never given; "+
+			"have the client get a new one, and use it once within a minute")
 	}
 	a.Token = a.ticket.Token
 	return nil

@@ -2,16 +2,16 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"usher/internal/panics"
-	"usher/metrics"
-
 	"usher/auth/keys"
 	"usher/auth/ticket"
+	"usher/internal/panics"
+	"usher/metrics"
 )
 
 // A Verifier decides who may log in. It is safe for concurrent use.
@@ -79,19 +79,103 @@ func (v *Verifier) sweep(ctx context.Context) {
 // rules was tried once, with or without success.
 func (v *Verifier) Fetched() <-chan struct{} { return v.keys.Fetched() }
 
-// door resolves the counters of a door once; there is one per package below.
-func (v *Verifier) door(name string) *metrics.Door {
-	if d, ok := v.doors.Load(name); ok {
-		return d.(*metrics.Door)
+// Prepare checks and builds rules. Everything that can fail fails here; what is
+// in force stays. Only one goroutine may prepare and commit.
+func (v *Verifier) Prepare(c Config) (*Prepared, error) {
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("token rules: %w", err)
 	}
-	var denied, undecided []string
-	for _, r := range Reasons() {
-		if r.Undecided() {
-			undecided = append(undecided, string(r))
-		} else {
-			denied = append(denied, string(r))
-		}
+	keys := v.keys.Prepare()
+	p := &Prepared{verifier: v, rules: newRules(c, keys.Set), keys: keys}
+	if err := keys.Err(); err != nil {
+		return nil, fmt.Errorf("token rules: %w", err)
 	}
-	d, _ := v.doors.LoadOrStore(name, v.metrics.Door(name, denied, undecided))
-	return d.(*metrics.Door)
+	return p, nil
+}
+
+// Reload is Prepare and Commit.
+func (v *Verifier) Reload(c Config) error {
+	p, err := v.Prepare(c)
+	if err != nil {
+		return err
+	}
+	p.Commit()
+	return nil
+}
+
+// Explain runs the checks of [Verifier.Authenticate] over c, all of them, and
+// tells what each found. It neither counts nor logs, and nothing it finds is
+// kept: what stands in a token whose signature is wrong is shown as claimed.
+func (v *Verifier) Explain(c Credentials) Report {
+	a := &attempt{}
+	a.Credentials, a.rules, a.now, a.sessions = c, v.rules.Load(), v.now(), v.sessions
+	return a.report()
+}
+
+// Exists reports whether name is an account that a Prosody may be told of: a
+// service account, or one that has logged in with a token that is still good,
+// that is, neither expired nor signed by a key that has gone. The name is a
+// JID localpart; an unknown host has service accounts at most.
+func (v *Verifier) Exists(host, name string) bool {
+	return v.rules.Load().exists(host, name, v.sessions)
+}
+
+// HoldsKey reports whether a key can still verify the tokens of an issuer. It
+// is known by its print ([Identity]). A key whose source was not reached since
+// the start counts as held, and one of an ASAP key server always.
+func (v *Verifier) HoldsKey(host, issuer, keyPrint string) bool {
+	return v.rules.Load().holdsKey(host, issuer, keyPrint)
+}
+
+// Remember has the account of a ticket be taken again by whoever resumes the
+// stream that logged in with it, with the same token: Prosody lets nobody else
+// resume it. Once it returns nil a killed daemon still knows it. A token that
+// names an account needs no such memory, and an identifier over 256 bytes gets
+// none; neither is an error. A ticket that was not used, or whose session has
+// ended, is [ErrNoSession].
+func (v *Verifier) Remember(ctx context.Context, t Ticket, resumption string) error {
+	if !t.Random {
+		return nil
+	}
+	return v.sessions.Remember(ctx, t.Host, t.Account, t.tokenPrint, resumption)
+}
+
+// Keys returns the state of all keys, ordered by host, issuer and source.
+func (v *Verifier) Keys() []KeyStatus { return v.rules.Load().keyStatus() }
+
+// CountKeys brings the keys gauge up to date. It is called after a reload,
+// and by whoever is about to read the gauges.
+func (v *Verifier) CountKeys() {
+	counts, issuers := v.rules.Load().countKeys()
+	v.metrics.SetKeys(counts)
+	v.metrics.Issuers(issuers)
+}
+
+// UnseenClaims returns the claims of moderation.moderators that no login of the
+// last day had in its token, ordered by host. Of a host without logins, and of
+// one that has the default claims, there are none.
+func (v *Verifier) UnseenClaims() []UnseenClaim { return v.rules.Load().unseenClaims(v.now()) }
+
+// Prepared are rules that were checked and built, and are not in force yet.
+// They may be dropped without a trace.
+type Prepared struct {
+	verifier *Verifier
+	rules    *rules
+	keys     *keys.Prepared
+}
+
+// Commit puts the rules in force, as a whole. Keys that they do not have are
+// dead when it returns, and so is every cached verdict.
+func (p *Prepared) Commit() {
+	p.rules.keepUse(p.verifier.rules.Load(), p.verifier.now())
+	p.verifier.rules.Store(p.rules)
+	p.keys.Commit()
+	p.verifier.CountKeys()
+}
+
+// HoldsKey is [Verifier.HoldsKey] by these rules, whether or not they are in
+// force: who decides about joins keeps it beside the rules for rooms, so that
+// no join is decided by the rooms of one configuration and the keys of another.
+func (p *Prepared) HoldsKey(host, issuer, keyPrint string) bool {
+	return p.rules.holdsKey(host, issuer, keyPrint)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+
 	"usher/internal/strictjson"
 )
 

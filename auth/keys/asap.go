@@ -8,11 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"usher/internal/ratelimit"
-
 	"usher/auth/keys/fetch"
-
 	"usher/auth/keys/kidqueue"
+	"usher/internal/ratelimit"
 )
 
 const (
@@ -64,8 +62,12 @@ type asapKey struct {
 func newASAP(s *source) keeper {
 	s.set.Store(&keyset{})
 	s.markTried()
-	return &asap{source: s, hasher: newKidHasher(), known: map[string]*asapKey{}, queue: kidqueue.New(), missing: newMissingKids(),
-		useless: map[string]skip{}, pace: pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}}, asking: map[string]bool{}, refreshing: map[string]bool{}}
+	return &asap{
+		source: s, hasher: newKidHasher(),
+		known: map[string]*asapKey{}, queue: kidqueue.New(), missing: newMissingKids(), useless: map[string]skip{},
+		pace:   pace{Rate: ratelimit.Rate{Burst: asapBurst, Every: asapPause}},
+		asking: map[string]bool{}, refreshing: map[string]bool{},
+	}
 }
 
 func (a *asap) want(kid string) Lookup {
@@ -79,7 +81,8 @@ func (a *asap) want(kid string) Lookup {
 		return Lookup{Pending: true, Detail: a.title() + " has the key now"}
 	}
 	if k, ok := a.missing.get(h, now); ok {
-		l := Lookup{Pending: k.pending, Trouble: k.pending, Detail: fmt.Sprintf("%s gives no key for it: %s (asked again in %v at the earliest)",
+		l := Lookup{Pending: k.pending, Trouble: k.pending, Detail: fmt.Sprintf("%s gives no key for it: %s "+
+			"(asked again in %v at the earliest)",
 			a.title(), k.why, k.until.Sub(now).Round(time.Second))}
 		if !k.pending {
 			l.Detail += "; have the application publish it there"

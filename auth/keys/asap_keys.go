@@ -12,9 +12,8 @@ import (
 	"slices"
 	"time"
 
-	"usher/internal/logattr"
-
 	"usher/auth/keys/fetch"
+	"usher/internal/logattr"
 )
 
 // take puts a fetched key into force, unless it is the one that is in force.
@@ -111,7 +110,8 @@ func (a *asap) noteUselessLocked(kid string, err error, there bool) {
 		return
 	}
 	if delete(a.useless, kid); there {
-		a.useless[kid] = skip{member: fmt.Sprintf("kid %q", clip(kid)), kid: kid, why: err.Error(), alarm: errors.Is(err, errPrivatePEM)}
+		member := fmt.Sprintf("kid %q", clip(kid))
+		a.useless[kid] = skip{member: member, kid: kid, why: err.Error(), alarm: errors.Is(err, errPrivatePEM)}
 	}
 	a.publishLocked()
 }

@@ -7,10 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"usher/auth/keys/keystest"
 
 	"usher/auth/keys/fetch"
-
+	"usher/auth/keys/keystest"
 	"usher/auth/keys/kidqueue"
 )
 

@@ -64,12 +64,14 @@ func restrict(doc *strictjson.Document, n *strictjson.Node, key *Key) error {
 // checkSecretMembers finds what must not be in a published set.
 func checkSecretMembers(doc *strictjson.Document, n *strictjson.Node) error {
 	if present(doc.Member(n, "k")) {
-		return &publishedSecretError{why: "a shared secret in a published set: whoever can read it can sign; its owner must replace it"}
+		return &publishedSecretError{why: "a shared secret in a published set: whoever can read it can sign; " +
+			"its owner must replace it"}
 	}
 	if !slices.ContainsFunc(privateMembers, func(name string) bool { return present(doc.Member(n, name)) }) {
 		return nil
 	}
-	e := &publishedSecretError{why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
+	e := &publishedSecretError{why: "a private key in a published set: whoever can read it can sign; " +
+		"its owner must replace it"}
 	if key, err := publicJWK(doc, n); err == nil {
 		e.print = key.print
 	}

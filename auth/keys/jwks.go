@@ -11,10 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"usher/auth/keys/fetch"
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
-
-	"usher/auth/keys/fetch"
 )
 
 const (
@@ -63,7 +62,8 @@ func (j *jwks) want(kid string) Lookup {
 	defer j.mu.Unlock()
 	if k, ok := j.missing.get(h, now); ok && set != nil {
 		age := missingFor - k.until.Sub(now)
-		return Lookup{Detail: fmt.Sprintf("%s (fetched %v ago); have the application publish it there", j.absent(set, kid), age.Round(time.Second))}
+		return Lookup{Detail: fmt.Sprintf("%s (fetched %v ago); have the application publish it there",
+			j.absent(set, kid), age.Round(time.Second))}
 	}
 	if len(j.asked) < maxAsked {
 		j.asked[h] = true

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"usher/auth/keys/keystest"
 
 	"usher/auth/keys/fetch"
+	"usher/auth/keys/keystest"
 )
 
 func TestJWKSRefresh(t *testing.T) {

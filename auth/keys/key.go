@@ -49,7 +49,8 @@ func (k *Key) lastUse() int64 { return k.used.Load() }
 
 // same reports whether two keys are one: by kid, numbers and algorithms.
 func (k *Key) same(other *Key) bool {
-	return k.id == other.id && k.print == other.print && maps.EqualFunc(k.verify, other.verify, func(_, _ verifyFunc) bool { return true })
+	either := func(_, _ verifyFunc) bool { return true }
+	return k.id == other.id && k.print == other.print && maps.EqualFunc(k.verify, other.verify, either)
 }
 
 // algorithms returns the names of what the key may be used for.
@@ -160,7 +161,8 @@ func (k *Key) fits(a *Algorithm, kid string) bool {
 // newSecretKey returns an HMAC key for the algorithms whose hash is at most
 // as long as the secret (RFC 7518 section 3.2), or for all of them if weak.
 func newSecretKey(secret []byte, label string, weak bool) *Key {
-	k := &Key{label: label, kind: kindHMAC, verify: map[*Algorithm]verifyFunc{}, secret: secret, print: fingerprint(secret)}
+	k := &Key{label: label, kind: kindHMAC, secret: secret, print: fingerprint(secret)}
+	k.verify = map[*Algorithm]verifyFunc{}
 	for i := range algorithmList {
 		a := &algorithmList[i]
 		if a.symmetric() && (weak || len(secret) >= a.hash.Size()) {

@@ -144,7 +144,8 @@ func (r *setReader) readPEM(m setMember) error {
 		return errors.New("not a text")
 	}
 	if strings.Contains(text, "PRIVATE KEY-----") {
-		return &publishedSecretError{print: printOfPrivate([]byte(text)), why: "a private key in a published set: whoever can read it can sign; its owner must replace it"}
+		return &publishedSecretError{print: printOfPrivate([]byte(text)), why: "a private key in a published " +
+			"set: whoever can read it can sign; its owner must replace it"}
 	}
 	key, err := parseKeyFile([]byte(text), m.kid)
 	if err != nil {
@@ -247,7 +248,8 @@ func otherThan(list []string, one string) string {
 func (r *setReader) finish() {
 	for i, k := range r.keys {
 		if i >= maxSetKeys {
-			r.note(skip{member: k.member, kid: clip(k.id), why: fmt.Sprintf("more than %d keys in one set", maxSetKeys)})
+			r.note(skip{member: k.member, kid: clip(k.id), why: fmt.Sprintf("more than %d keys in one set",
+				maxSetKeys)})
 			continue
 		}
 		r.set.keys = append(r.set.keys, k.Key)

@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"usher/auth/keys/keystest"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"usher/auth/keys/keystest"
 )
 
 func FuzzKeyset(f *testing.F) {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"usher/auth/keys/keystest"
 )
 

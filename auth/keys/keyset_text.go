@@ -7,13 +7,12 @@ import (
 	"io"
 	"net/url"
 	"strings"
-	"usher/internal/text"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"usher/auth/keys/fetch"
-
 	"usher/auth/keys/keyfile"
+	"usher/internal/text"
 )
 
 // A setMember is one entry of a published set, not looked into yet.
@@ -142,7 +141,8 @@ func checkFirst(text []byte) error {
 	case text[0] == '{':
 		return nil
 	case text[0] == '<':
-		return errors.New("the answer is a web page (HTML or XML), not a key set; is the path right, and open without a login?")
+		return errors.New("the answer is a web page (HTML or XML), not a key set; " +
+			"is the path right, and open without a login?")
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
 		return errors.New("the answer is PEM, not a key set; save it in a file and name that under public_key_files")
 	case text[0] == '[':

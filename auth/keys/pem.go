@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"usher/auth/keys/fetch"
-
 	"usher/auth/keys/keyfile"
 )
 
@@ -68,7 +67,8 @@ func parsePublicBlock(block *pem.Block) (*Key, error) {
 	return newPublicKey(public)
 }
 
-var errPrivatePEM = errors.New("the file holds a private key; keep it where tokens are made, and put the public one here: openssl pkey -pubout")
+var errPrivatePEM = errors.New("the file holds a private key; " +
+	"keep it where tokens are made, and put the public one here: openssl pkey -pubout")
 
 // printOfPrivate returns the print of the public half of the private key that a
 // text begins with, or nothing.

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"usher/auth/keys/keystest"
 
 	"usher/auth/keys/fetch"
+	"usher/auth/keys/keystest"
 )
 
 // TestRevealedKey: a key whose private half its server publishes is dead, also

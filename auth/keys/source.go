@@ -13,9 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"usher/metrics"
-
 	"usher/auth/keys/fetch"
+	"usher/metrics"
 )
 
 // Options are the collaborators of [Sources]. All but Transport must be set.
@@ -68,7 +67,8 @@ type keeper interface {
 
 // newSource returns a source that fetches nothing until it runs.
 func newSource(id sourceID, o Options) *source {
-	s := &source{sourceID: id, row: id.Kind.row().remote, options: o, wake: make(chan struct{}, 1), triedCh: make(chan struct{})}
+	s := &source{sourceID: id, row: id.Kind.row().remote, options: o}
+	s.wake, s.triedCh = make(chan struct{}, 1), make(chan struct{})
 	s.from, s.bad = fetch.ParseURL(id.URL, id.trust.insecureHTTP)
 	if s.fetch.Transport = o.Transport; o.Transport == nil && s.bad == nil {
 		s.fetch.Transport, s.bad = id.trust.transport(s.from.Scheme)

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode"
+
 	"usher/auth/keys/keystest"
 )
 

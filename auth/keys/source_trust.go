@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"usher/auth/keys/fetch"
-
 	"usher/auth/keys/keyfile"
 )
 
@@ -57,7 +56,8 @@ func parseCA(content []byte) (*x509.CertPool, error) {
 		pool.AddCert(cert)
 	}
 	if len(blocks) == 0 {
-		return nil, errors.New("it holds no PEM certificate; name the file that begins with -----BEGIN CERTIFICATE-----")
+		return nil, errors.New("it holds no PEM certificate; " +
+			"name the file that begins with -----BEGIN CERTIFICATE-----")
 	}
 	return pool, nil
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"usher/auth/keys/keystest"
 )
 

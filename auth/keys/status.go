@@ -4,9 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"usher/internal/text"
-
 	"usher/auth/keys/fetch"
+	"usher/internal/text"
 )
 
 // A Status tells where some keys of an issuer come from and how many there are.

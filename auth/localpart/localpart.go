@@ -60,7 +60,8 @@ func checkName(name string, unicodeAllowed bool) error {
 	case strings.HasPrefix(name, " ") || strings.HasSuffix(name, " "):
 		return errors.New("it begins or ends with a space, which XEP-0106 does not allow")
 	case !unicodeAllowed && !jid.IsASCII(name):
-		return fmt.Errorf("%q goes beyond ASCII, and account_charset is ascii (unicode would let it in)", text.Name(name))
+		return fmt.Errorf("%q goes beyond ASCII, and account_charset is ascii (unicode would let it in)",
+			text.Name(name))
 	}
 	return nil
 }

@@ -106,7 +106,8 @@ func plainError(err error) error {
 		return network
 	}
 	if authority, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Errorf("name the CA of the key server under ca_file: %w", authority) // first: the rest may be cut off
+		return fmt.Errorf("name the CA of the key server under ca_file: %w",
+			authority) // first: the rest may be cut off
 	}
 	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return certificate
@@ -116,15 +117,17 @@ func plainError(err error) error {
 
 const maybeHTTPS = "; if that port is for https, write https:// in the address"
 
-// otherScheme is plainError, and says so where the port seems to be for http instead of https, or the reverse: on a port for
-// TLS the server hangs up, or answers what is no HTTP.
+// otherScheme is plainError, and says so where the port seems to be for http
+// instead of https, or the reverse: on a port for TLS the server hangs up, or
+// answers what is no HTTP.
 func otherScheme(scheme string, err error) error {
 	_, record := errors.AsType[tls.RecordHeaderError](err)
 	plain := plainError(err)
 	_, network := errors.AsType[*net.OpError](err)
 	switch {
 	case record || errors.Is(err, http.ErrSchemeMismatch):
-		return errors.New("the server does not speak TLS on this port; if it is for http, write http:// in the address (and insecure_http: true, unless it is this machine)")
+		return errors.New("the server does not speak TLS on this port; " +
+			"if it is for http, write http:// in the address (and insecure_http: true, unless it is this machine)")
 	case scheme == "http" && (!network || errors.Is(err, syscall.ECONNRESET)):
 		return fmt.Errorf("%w%s", plain, maybeHTTPS)
 	}
@@ -165,7 +168,8 @@ func (f *Fetcher) once(ctx context.Context, from *url.URL) (Response, *url.URL, 
 		next, err := redirect(from, resp.Header.Get("Location"))
 		return Response{}, next, err
 	}
-	if resp.StatusCode == http.StatusBadRequest && from.Scheme == "http" { // what web servers answer to http on a port for https
+	// What web servers answer to http on a port for https.
+	if resp.StatusCode == http.StatusBadRequest && from.Scheme == "http" {
 		return Response{}, nil, fmt.Errorf("%w%s", StatusError(resp.StatusCode), maybeHTTPS)
 	}
 	return Response{}, nil, StatusError(resp.StatusCode)
@@ -179,7 +183,8 @@ func redirect(from *url.URL, location string) (*url.URL, error) {
 		return nil, errors.New("a redirect to something that is not a URL")
 	}
 	if !sameOrigin(from, to) {
-		return nil, fmt.Errorf("a redirect to another server, %q; configure the URL that it leads to", text.Name(to.Scheme+"://"+to.Host))
+		return nil, fmt.Errorf("a redirect to another server, %q; configure the URL that it leads to",
+			text.Name(to.Scheme+"://"+to.Host))
 	}
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
 	return to, nil

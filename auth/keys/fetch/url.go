@@ -27,7 +27,8 @@ func ParseURL(s string, insecureHTTP bool) (*url.URL, error) {
 	}
 	switch port, err := strconv.ParseUint(portOf(u), 10, 16); {
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("the scheme is %q; use https, or http for an address of this machine", text.Name(u.Scheme))
+		return nil, fmt.Errorf("the scheme is %q; use https, or http for an address of this machine",
+			text.Name(u.Scheme))
 	case u.Hostname() == "":
 		return nil, errors.New("no host; " + urlExample)
 	case err != nil || port == 0:
@@ -39,7 +40,8 @@ func ParseURL(s string, insecureHTTP bool) (*url.URL, error) {
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if !insecureHTTP && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") && !addr.Unmap().IsLoopback() {
-		return nil, errors.New("http to another machine, where anybody on the way can change the keys; use https, or set insecure_http: true")
+		return nil, errors.New("http to another machine, where anybody on the way can change the keys; " +
+			"use https, or set insecure_http: true")
 	}
 	if err == nil {
 		return u, checkAddress(u.Scheme, addr, insecureHTTP)

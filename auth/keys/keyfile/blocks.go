@@ -33,7 +33,9 @@ func InsteadOfPEM(content []byte) string {
 	case fromUTF16(dropNewline(content)) != nil:
 		return "the file is text in UTF-16; " + mendUTF16
 	case octetJWK.Match(text):
-		return "the file holds a JWK of a shared secret; write the value of its member k into a file, name that under secret_files, and set secret_encoding: base64"
+		return "the file holds a JWK of a shared secret; " +
+			"write the value of its member k into a file, name that under secret_files, and set secret_encoding: " +
+			"base64"
 	case bytes.HasPrefix(text, []byte(ByteOrderMark)):
 		return "the file begins with a byte order mark; save it as UTF-8 without one"
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")) && bytes.Contains(text, []byte(`\n`)):

@@ -45,7 +45,8 @@ var environmentLine = regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`)
 func doubtEdges(secret []byte) []Doubt {
 	var list []Doubt
 	if fromUTF16(secret) != nil {
-		return []Doubt{{"it is text in UTF-16, in which every letter has two bytes, and all of them are the secret", mendUTF16}}
+		return []Doubt{{"it is text in UTF-16, in which every letter has two bytes, and all of them are the secret",
+			mendUTF16}}
 	}
 	rest, marked := bytes.CutPrefix(secret, []byte(ByteOrderMark))
 	if marked {
@@ -69,7 +70,8 @@ func doubtEdges(secret []byte) []Doubt {
 			"take the quotes out, unless the issuer signs with them"})
 	}
 	if environmentLine.Match(bare) {
-		list = append(list, Doubt{"it looks like a line of an environment file (NAME=secret), and all of it is the secret",
+		list = append(list, Doubt{"it looks like a line of an environment file (NAME=secret), and all of it is " +
+			"the secret",
 			"keep only what stands after the ="})
 	}
 	return list
@@ -77,8 +79,9 @@ func doubtEdges(secret []byte) []Doubt {
 
 const mendUTF16 = "save the file as UTF-8: iconv -f UTF-16 -t UTF-8"
 
-// fromUTF16 returns the ASCII text that editors and shells of Windows wrote as UTF-16, or nil. Their mark at the beginning
-// alone is no proof: a secret of random bytes may begin like it.
+// fromUTF16 returns the ASCII text that editors and shells of Windows wrote as
+// UTF-16, or nil. Their mark at the beginning alone is no proof: a secret of
+// random bytes may begin like it.
 func fromUTF16(content []byte) []byte {
 	if len(content)%2 != 0 { // the one newline at the end was dropped: of the two bytes of a line end one is left
 		content = append(bytes.Clone(content), 0)
@@ -104,7 +107,8 @@ func fromUTF16(content []byte) []byte {
 // doubtDecoded finds what echo leaves behind (echo secret | base64).
 func doubtDecoded(text []byte) []Doubt {
 	secret, err := decodeSecret(text)
-	if err != nil || !bytes.HasSuffix(secret, []byte("\n")) || bytes.ContainsFunc(bytes.TrimRight(secret, "\r\n"), notPrintable) {
+	if err != nil || !bytes.HasSuffix(secret, []byte("\n")) ||
+		bytes.ContainsFunc(bytes.TrimRight(secret, "\r\n"), notPrintable) {
 		return nil
 	}
 	return []Doubt{{"what it decodes to ends with a line end, which is a part of the secret",
@@ -133,6 +137,7 @@ func isBase64(text string) bool {
 	}
 	padded := len(bare) < len(text) && len(text)%4 == 0
 	usual := len(secret) == 32 || len(secret) == 48 || len(secret) == 64
-	mixed := strings.ContainsAny(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
+	mixed := strings.ContainsAny(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") &&
+		strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
 	return padded || usual && mixed
 }

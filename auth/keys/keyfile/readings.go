@@ -28,7 +28,8 @@ func Readings(secret []byte) []Reading {
 	}
 	if environmentLine.Match(bare) {
 		_, value, _ := bytes.Cut(bare, []byte("="))
-		list = append(list, Reading{"without the name and the = before it", "keep only what stands after the =, without quotes", bytes.Trim(value, `"'`)})
+		list = append(list, Reading{"without the name and the = before it",
+			"keep only what stands after the =, without quotes", bytes.Trim(value, `"'`)})
 	}
 	if text := fromUTF16(secret); text != nil {
 		list = append(list, Reading{"as text in UTF-16", mendUTF16, text})
@@ -40,7 +41,8 @@ func Readings(secret []byte) []Reading {
 		list = append(list, Reading{"as hexadecimal digits", hexMend, decoded})
 	}
 	for _, ending := range []string{"\n", "\r\n", " "} {
-		list = append(list, Reading{fmt.Sprintf("with %q at its end", ending), endMend, append(bytes.Clone(secret), ending...)})
+		how := fmt.Sprintf("with %q at its end", ending)
+		list = append(list, Reading{how, endMend, append(bytes.Clone(secret), ending...)})
 	}
 	return append(list, asWritten(secret)...)
 }
@@ -48,13 +50,16 @@ func Readings(secret []byte) []Reading {
 const (
 	digitsMend = "write these digits into the file and set secret_encoding: plain"
 	hexMend    = "write the secret as base64 (xxd -r -p FILE | base64 -w0) and set secret_encoding: base64"
-	endMend    = "the issuer signs with it; take it out there, or write the secret with it as base64 and set secret_encoding: base64"
+	endMend    = "the issuer signs with it; " +
+		"take it out there, or write the secret with it as base64 and set secret_encoding: base64"
 )
 
 // asWritten undoes base64: the issuer signs with the text as it is written.
 func asWritten(secret []byte) []Reading {
 	var list []Reading
-	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, e := range []*base64.Encoding{
+		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+	} {
 		text := e.EncodeToString(secret)
 		list = append(list, Reading{"as plain text, not as base64", "set secret_encoding: plain", []byte(text)})
 	}

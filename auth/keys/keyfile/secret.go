@@ -62,7 +62,8 @@ func decodedSecret(text []byte, weak bool) ([]byte, error) {
 	}
 	if n := len(secret); n > 0 && n < minSecret && len(text) >= minSecret && !weak {
 		return nil, fmt.Errorf("the secret was decoded as base64 and has %d bytes then, and %d are the least; "+
-			"set secret_encoding: plain if it was meant as it stands, or make a new one (openssl rand -base64 32)", n, minSecret)
+			"set secret_encoding: plain if it was meant as it stands, or make a new one (openssl rand -base64 32)",
+			n, minSecret)
 	}
 	return secret, nil
 }
@@ -100,7 +101,8 @@ func checkSecret(secret []byte, weak bool) error {
 	case knownSecret(secret):
 		return errKnownSecret
 	case len(secret) < minSecret && !weak:
-		return fmt.Errorf("the secret has %d bytes, and %d are the least; make a new one (openssl rand -hex 32) or set allow_weak_secret: true",
+		return fmt.Errorf("the secret has %d bytes, and %d are the least; "+
+			"make a new one (openssl rand -hex 32) or set allow_weak_secret: true",
 			len(secret), minSecret)
 	}
 	return nil
@@ -113,9 +115,12 @@ var octetJWK = regexp.MustCompile(`"kty"\s*:\s*"oct"`)
 func checkNoKey(secret []byte) error {
 	switch {
 	case octetJWK.Match(secret):
-		return errors.New("the file holds a JWK of a shared secret, and not the secret; write the value of its member k into the file, without quotes, and set secret_encoding: base64")
+		return errors.New("the file holds a JWK of a shared secret, and not the secret; " +
+			"write the value of its member k into the file, without quotes, and set secret_encoding: base64")
 	case bytes.Contains(secret, []byte("PRIVATE KEY-----")):
-		return errors.New("the file holds a private key, not a shared secret; keep it where tokens are made, and name its public half under public_key_files (openssl pkey -pubout)")
+		return errors.New("the file holds a private key, not a shared secret; " +
+			"keep it where tokens are made, and name its public half under public_key_files (openssl pkey " +
+			"-pubout)")
 	case looksLikeKey(secret):
 		return errors.New("the file holds a PEM, DER or JWK key, not a shared secret; name it under public_key_files")
 	}

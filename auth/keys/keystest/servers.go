@@ -20,7 +20,8 @@ func Answer(status int, cacheControl, body string) (*http.Response, error) {
 	if cacheControl != "" {
 		h.Set("Cache-Control", cacheControl)
 	}
-	return &http.Response{StatusCode: status, Header: h, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body))}, nil
+	content := io.NopCloser(strings.NewReader(body))
+	return &http.Response{StatusCode: status, Header: h, ContentLength: -1, Body: content}, nil
 }
 
 // Hang answers when nobody waits any more.
