@@ -39,7 +39,8 @@ func (q *request) dial(s *stream.Session) (protocol string, ok bool) {
 	ctx, cancel := context.WithTimeout(q.R.Context(), q.HandshakeTimeout)
 	defer cancel()
 	protocol, err := s.Dial(ctx, websocket.Request{
-		Address: q.Target("ws").String(), Host: q.R.Host, Header: q.Forwarded(), Protocols: websocket.Protocols(q.R.Header),
+		Address: q.Target("ws").String(), Host: q.R.Host,
+		Header: q.Forwarded(), Protocols: websocket.Protocols(q.R.Header),
 	})
 	if err != nil {
 		q.notConnected(err)
@@ -55,7 +56,8 @@ func (q *request) notConnected(err error) {
 	switch {
 	case errors.Is(err, websocket.StatusError(http.StatusNotFound)):
 		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream,
-			"Prosody has no WebSocket endpoint for this host: is mod_websocket enabled, and the Host header one of its hosts?")
+			"Prosody has no WebSocket endpoint for this host: "+
+				"is mod_websocket enabled, and the Host header one of its hosts?")
 	case errors.Is(err, websocket.StatusError(http.StatusNotImplemented)):
 		q.Refuse(http.StatusNotImplemented, metrics.RefusedRequest, notXMPP)
 	case errors.Is(err, websocket.ErrProtocol):

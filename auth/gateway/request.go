@@ -21,7 +21,8 @@ type request struct {
 // ServeHTTP lets requests for Prosody's two endpoints through.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Panics.Serve(Door, w, r, s.serve, func(w http.ResponseWriter, r *http.Request) {
-		s.proxy.Request(nil, w, r).Refuse(http.StatusInternalServerError, metrics.RefusedPanic, "the request could not be served")
+		q := s.proxy.Request(nil, w, r)
+		q.Refuse(http.StatusInternalServerError, metrics.RefusedPanic, "the request could not be served")
 	})
 }
 

@@ -31,7 +31,9 @@ func New(o Options) *Server {
 		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
 		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
 	})
-	s.proxy = proxy.New(proxy.Options{Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.streams.Over})
+	s.proxy = proxy.New(proxy.Options{
+		Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.streams.Over,
+	})
 	s.bosh = bosh.New(bosh.Options{
 		Exchange: exchange, Rooms: o.Rooms, Metrics: o.Metrics, Panics: o.Panics,
 		Budget: &s.budget, Transport: s.proxy.Transport, Go: s.streams.Go,

@@ -33,6 +33,7 @@ func (w *errorLog) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	line, _, _ := strings.Cut(string(p), "\n")
-	w.log.Warn("http server", slog.String("door", w.name), logattr.Err(errors.New(line[:min(len(line), mostErrorText)])), logattr.NotLogged(n))
+	complaint := errors.New(line[:min(len(line), mostErrorText)])
+	w.log.Warn("http server", slog.String("door", w.name), logattr.Err(complaint), logattr.NotLogged(n))
 	return len(p), nil
 }

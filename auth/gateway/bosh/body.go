@@ -27,7 +27,8 @@ func (q *request) firstPiece() (in incoming, ok bool) {
 	}
 	defer release()
 	if q.R.Header.Get("Content-Encoding") != "" { // what is compressed here would not be what Prosody reads
-		q.Refuse(http.StatusUnsupportedMediaType, metrics.RefusedRequest, "a body must come as it is, without a Content-Encoding")
+		q.Refuse(http.StatusUnsupportedMediaType, metrics.RefusedRequest,
+			"a body must come as it is, without a Content-Encoding")
 		return incoming{}, false
 	}
 	q.readWithin(budget.Piece)
@@ -77,7 +78,8 @@ func (q *request) cut(err error) {
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large:
-		q.Refuse(http.StatusRequestEntityTooLarge, metrics.RefusedRequest, "the body is too large (gateway.max_message_size)")
+		q.Refuse(http.StatusRequestEntityTooLarge, metrics.RefusedRequest,
+			"the body is too large (gateway.max_message_size)")
 	case errors.Is(err, budget.ErrOverloaded):
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedConnections, "too many large stanzas at the same time")
 	default:

@@ -50,7 +50,9 @@ type Handler struct {
 func New(o Options) *Handler {
 	return &Handler{
 		Options: o, farewells: semaphore.NewWeighted(maxFarewells),
-		sessions: table{metrics: o.Metrics, cancel: o.Exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*session{}},
+		sessions: table{
+			metrics: o.Metrics, cancel: o.Exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*session{},
+		},
 	}
 }
 

@@ -70,7 +70,8 @@ func (c Connection) Refusal(e stanza.Element) *auth.Refusal {
 			"the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
 	case !c.Token || !e.Anonymous():
 		return auth.Refuse(auth.ReasonUnsupportedMechanism,
-			"the gateway passes ANONYMOUS, as RFC 6120 has it, and passwords only with gateway.guests: true; look at the client")
+			"the gateway passes ANONYMOUS, as RFC 6120 has it, and passwords only with gateway.guests: true; "+
+				"look at the client")
 	}
 	return nil
 }

@@ -85,7 +85,8 @@ func BOSHQuery(token string) string {
 
 // Posting is a request of BOSH as it goes over the wire, with a token.
 func Posting(body string) string {
-	return "POST " + BOSHQuery(AliceToken) + " HTTP/1.1\r\nHost: " + Host + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	return "POST " + BOSHQuery(AliceToken) + " HTTP/1.1\r\nHost: " + Host +
+		"\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
 
 // Send sends a request of BOSH, whose answer comes later.

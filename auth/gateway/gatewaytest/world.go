@@ -52,7 +52,9 @@ func (w *World) Logger() *slog.Logger {
 
 // Listen has a gateway serve, on a listener of some kind if that is not nil. It
 // returns what ends serve and returns its error, more than once.
-func (w *World) Listen(kind func(net.Listener) net.Listener, serve func(context.Context, net.Listener) error) (stop func() error) {
+func (w *World) Listen(
+	kind func(net.Listener) net.Listener, serve func(context.Context, net.Listener) error,
+) (stop func() error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.T.Fatal(err)
@@ -160,7 +162,9 @@ func (w *World) Eventually(what string, holds func() bool) {
 // Counted waits for a series with one label to have a value.
 func (w *World) Counted(name, label string, want float64) {
 	w.T.Helper()
-	w.Eventually(fmt.Sprintf("%s{%s} is %v", name, label, want), func() bool { return Value(w.T, w.Series, name, label) == want })
+	w.Eventually(fmt.Sprintf("%s{%s} is %v", name, label, want), func() bool {
+		return Value(w.T, w.Series, name, label) == want
+	})
 }
 
 // Ended waits for one session to have ended for a reason.

@@ -22,13 +22,16 @@ const (
 	Lost      = `<failure ` + SASL + `><internal-server-error/></failure>` // mod_auth_dovecot had no connection
 	Enabled   = `<enabled xmlns="urn:xmpp:sm:3" id="stream-7" resume="true"/>`
 	Room      = "one@conference.meet.example.com"
-	Register  = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:register"><username>a</username><password>b</password></query></iq>`
-	Legacy    = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:auth"><username>a</username><password>b</password><resource>c</resource></query></iq>`
+	Register  = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:register">` +
+		`<username>a</username><password>b</password></query></iq>`
+	Legacy = `<iq type="set" id="1" xmlns="jabber:client"><query xmlns="jabber:iq:auth">` +
+		`<username>a</username><password>b</password><resource>c</resource></query></iq>`
 )
 
 // WithTicket is what becomes of Anonymous, with the nth ticket that was asked for.
 func WithTicket(n string) string {
-	return `<auth ` + SASL + ` mechanism="ANONYMOUS">` + base64.StdEncoding.EncodeToString([]byte(TicketText+n)) + `</auth>`
+	ticket := base64.StdEncoding.EncodeToString([]byte(TicketText + n))
+	return `<auth ` + SASL + ` mechanism="ANONYMOUS">` + ticket + `</auth>`
 }
 
 // Join asks to enter a room.
@@ -39,12 +42,14 @@ func Join(to string) string {
 // Stream is one of RFC 6120 in a single message. Prosody would see the login in
 // it.
 func Stream(content string) string {
-	return `<stream:stream xmlns:stream="http://etherx.jabber.org/streams" xmlns="jabber:client" to="` + Host + `" version="1.0">` + content + `</stream:stream>`
+	return `<stream:stream xmlns:stream="http://etherx.jabber.org/streams" xmlns="jabber:client" to="` + Host +
+		`" version="1.0">` + content + `</stream:stream>`
 }
 
 // Creating is the first request of a session of BOSH.
 func Creating(content ...string) string {
-	return `<body ` + BOSH + ` rid="1" to="Meet.example.com" wait="60" hold="1">` + strings.Join(content, "") + `</body>`
+	return `<body ` + BOSH + ` rid="1" to="Meet.example.com" wait="60" hold="1">` +
+		strings.Join(content, "") + `</body>`
 }
 
 // Body is any other request of the session s1.

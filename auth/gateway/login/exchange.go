@@ -46,7 +46,9 @@ type Exchange struct {
 // Judge decides about an element that came before the login. The host is the one in
 // the stream's header. The error is [ErrForbidden], or says that the element has no
 // place for a ticket.
-func (x *Exchange) Judge(ctx context.Context, c *Credentials, host string, underWay bool, e stanza.Element) (Verdict, error) {
+func (x *Exchange) Judge(
+	ctx context.Context, c *Credentials, host string, underWay bool, e stanza.Element,
+) (Verdict, error) {
 	switch c.connection().Decide(e, underWay) {
 	case filter.Forbidden:
 		return Verdict{}, ErrForbidden
@@ -69,7 +71,8 @@ func (x *Exchange) exchange(ctx context.Context, c *Credentials, host string, e 
 		problem = c.connection().Refusal(e)
 	}
 	t, err := x.Tickets.IssueTicket(ctx, auth.Credentials{
-		Door: Door, Host: strings.ToLower(host), Token: c.Token, Problem: problem, Resumption: c.Resumption, Waiting: true,
+		Door: Door, Host: strings.ToLower(host), Token: c.Token,
+		Problem: problem, Resumption: c.Resumption, Waiting: true,
 	})
 	if err != nil {
 		return Verdict{Begins: true, Failure: failureOf(err)}, nil

@@ -13,12 +13,14 @@ import (
 // digits and "-" passes.
 func passing(name string) bool {
 	switch name {
-	case "Accept", "Accept-Language", "Cache-Control", "Content-Type", "Cookie", "Dnt", "Origin", "Pragma", "User-Agent":
+	case "Accept", "Accept-Language", "Cache-Control", "Content-Type", "Cookie",
+		"Dnt", "Origin", "Pragma", "User-Agent":
 		return true
 	case "X-Original-Uri", "X-Original-Url", "X-Rewrite-Url": // the address with the token, as it was
 		return false
 	}
-	return strings.HasPrefix(name, "X-") && !strings.HasPrefix(name, "X-Forwarded-") && strings.Trim(name, headerLetters) == ""
+	return strings.HasPrefix(name, "X-") && !strings.HasPrefix(name, "X-Forwarded-") &&
+		strings.Trim(name, headerLetters) == ""
 }
 
 const headerLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
@@ -47,7 +49,8 @@ func passOn(of http.Header, token string) http.Header {
 func withhold(h http.Header, token string) {
 	const short = 32 // no token and no ticket is that short
 	tells := func(v string) bool {
-		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") || len(token) >= short && strings.Contains(v, token)
+		return strings.Contains(v, "token=") || strings.Contains(v, "jwt=") ||
+			len(token) >= short && strings.Contains(v, token)
 	}
 	for name, values := range h {
 		if slices.ContainsFunc(values, tells) {

@@ -41,7 +41,8 @@ func (c *Settings) allows(r *http.Request) bool {
 		u, err := url.Parse(origin)
 		return err == nil && u.Host != "" && origin == normalOrigin(u.Scheme+"://"+r.Host)
 	}
-	return slices.Contains(c.Origins, "*") || slices.ContainsFunc(c.Origins, func(o string) bool { return normalOrigin(o) == origin })
+	same := func(o string) bool { return normalOrigin(o) == origin }
+	return slices.Contains(c.Origins, "*") || slices.ContainsFunc(c.Origins, same)
 }
 
 // MayAsk reports whether the page that sent the request may do so, and answers it
@@ -79,7 +80,8 @@ func clipped(s string) string {
 
 // Preflight reports whether a browser asks what a page may send.
 func Preflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
+		r.Header.Get("Access-Control-Request-Method") != ""
 }
 
 // AnswerPreflight allows what BOSH needs, and the token in a header.

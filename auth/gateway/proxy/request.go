@@ -59,7 +59,8 @@ func (q *Request) reserve(l *limiter) (release func(), ok bool) {
 	case 0:
 		return release, true
 	case metrics.RefusedAddress:
-		q.Refuse(http.StatusTooManyRequests, full, "too many connections from this address (gateway.max_connections_per_address)")
+		q.Refuse(http.StatusTooManyRequests, full,
+			"too many connections from this address (gateway.max_connections_per_address)")
 	default:
 		q.Refuse(http.StatusServiceUnavailable, full, "too many connections (gateway.max_connections)")
 	}
@@ -108,7 +109,8 @@ func (q *Request) ReadBy(t time.Time) { _ = q.control().SetReadDeadline(t) }
 // WriteWithin bounds the time for an answer of so many bytes to be taken; less
 // than zero: of an unknown length.
 func (q *Request) WriteWithin(length int64) {
-	_ = q.control().SetWriteDeadline(time.Now().Add(q.proxy.WriteTimeout + time.Duration(max(length, 0)/budget.Slowest)*time.Second))
+	within := q.proxy.WriteTimeout + time.Duration(max(length, 0)/budget.Slowest)*time.Second
+	_ = q.control().SetWriteDeadline(time.Now().Add(within))
 }
 
 // Refuse answers instead of Prosody. The text is a constant: it holds nothing that

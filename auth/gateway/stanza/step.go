@@ -55,7 +55,8 @@ func (e Element) Plain() bool {
 	case "result", "error":
 		return true
 	case "get":
-		return e.holds("urn:xmpp:ping", "ping") || e.holds(namespaceDisco+"#info", "query") || e.holds(namespaceDisco+"#items", "query")
+		return e.holds("urn:xmpp:ping", "ping") ||
+			e.holds(namespaceDisco+"#info", "query") || e.holds(namespaceDisco+"#items", "query")
 	case "set":
 		return e.holds("urn:xmpp:jingle:1", "jingle")
 	}

@@ -14,14 +14,15 @@ const Close = `<close xmlns="` + NamespaceFraming + `" />`
 // only if it stands, without a language, right behind a condition not-allowed,
 // which SASL does not have: so that one follows the real one.
 func Failure(condition, text string) string {
-	return `<failure xmlns="` + NamespaceSASL + `"><` + condition + `/><not-allowed/><text>` + escape(text) + `</text></failure>`
+	return `<failure xmlns="` + NamespaceSASL + `"><` + condition + `/><not-allowed/><text>` +
+		escape(text) + `</text></failure>`
 }
 
 // StreamError says why a stream ends (RFC 6120 section 4.9).
 func StreamError(condition, text string) string {
 	const namespace = `xmlns="urn:ietf:params:xml:ns:xmpp-streams"`
-	return `<stream:error xmlns:stream="http://etherx.jabber.org/streams"><` + condition + ` ` + namespace + `/><text ` + namespace + ` xml:lang="en">` +
-		escape(text) + `</text></stream:error>`
+	return `<stream:error xmlns:stream="http://etherx.jabber.org/streams"><` + condition + ` ` + namespace +
+		`/><text ` + namespace + ` xml:lang="en">` + escape(text) + `</text></stream:error>`
 }
 
 // WriteBody is an answer of BOSH that holds what is given, as it is.
@@ -46,7 +47,8 @@ func Terminate(sid, rid, condition string) string {
 // TerminateFor is the answer that ends a session of BOSH with an error of the
 // stream and a text for people (XEP-0206 section 7).
 func TerminateFor(condition, text string) string {
-	return `<body xmlns="` + NamespaceBOSH + `" type="terminate" condition="remote-stream-error">` + StreamError(condition, text) + `</body>`
+	return `<body xmlns="` + NamespaceBOSH + `" type="terminate" condition="remote-stream-error">` +
+		StreamError(condition, text) + `</body>`
 }
 
 func escape(text string) string {

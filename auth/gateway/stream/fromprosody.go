@@ -62,7 +62,8 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 // next login, which is lost. The client does not notice.
 func (s *Session) tryAgain(failure []byte) bool {
 	element, ticket := s.progress.Repeat()
-	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) || !s.sessions.Exchange.Tickets.TicketWaits(ticket) {
+	if element == nil || !bytes.Contains(failure, []byte("<internal-server-error")) ||
+		!s.sessions.Exchange.Tickets.TicketWaits(ticket) {
 		return false
 	}
 	return s.prosody.Send(element) == nil

@@ -54,7 +54,8 @@ type Session struct {
 // [Session.Dial], then [Session.Accept].
 func (t *Sessions) New(c Client) *Session {
 	return &Session{
-		sessions: t, login: &c.Login, messageBytes: c.MessageBytes, share: c.Share, release: c.Release, began: time.Now(),
+		sessions: t, login: &c.Login, messageBytes: c.MessageBytes,
+		share: c.Share, release: c.Release, began: time.Now(),
 	}
 }
 
@@ -137,7 +138,8 @@ func (s *Session) close(why *closeReason) {
 	defer s.told.Done()
 	s.sessions.Metrics.Ended(why.reason)
 	s.sessions.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended",
-		slog.String("reason", why.reason.String()), logattr.Account(s.progress.Name()), slog.Duration("after", time.Since(s.began)))
+		slog.String("reason", why.reason.String()), logattr.Account(s.progress.Name()),
+		slog.Duration("after", time.Since(s.began)))
 	s.tell(why)
 }
 

@@ -103,7 +103,8 @@ func (c *Conn) Ping() error {
 	if c.finished {
 		return nil
 	}
-	err := c.frameLocked(ws.Header{Fin: true, OpCode: ws.OpPing, Masked: c.state.ClientSide(), Mask: ws.NewMask()}, nil, nil)
+	h := ws.Header{Fin: true, OpCode: ws.OpPing, Masked: c.state.ClientSide(), Mask: ws.NewMask()}
+	err := c.frameLocked(h, nil, nil)
 	c.finished = err != nil
 	return err
 }
