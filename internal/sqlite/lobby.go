@@ -1,11 +1,6 @@
 package sqlite
 
-import (
-	"context"
-	"fmt"
-
-	"usher/lobby"
-)
+import "usher/lobby"
 
 const (
 	putEntry = "INSERT INTO lobby_entries (jid, room, value) VALUES (?, ?, ?) ON CONFLICT (jid, room) DO " +
@@ -15,32 +10,6 @@ const (
 		"UPDATE SET value = excluded.value"
 	deleteVerdict = "DELETE FROM lobby_verdicts WHERE room = ? AND jid = ?"
 )
-
-// LoadLobby reads everything of the lobby.
-func (s *Store) LoadLobby(ctx context.Context) (lobby.State, error) {
-	var state lobby.State
-	err := load(ctx, s.db, "lobby_entries", &state.Entries)
-	if err == nil {
-		err = load(ctx, s.db, "lobby_verdicts", &state.Verdicts)
-	}
-	if err != nil {
-		return lobby.State{}, fmt.Errorf("state %s: %w", s.path, err)
-	}
-	return state, nil
-}
-
-// ApplyLobby waits until the changes are written, or ctx ends.
-func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
-	statements := make([]statement, 0, len(changes))
-	for _, c := range changes {
-		st, err := withValue(lobbyStatement(c))
-		if err != nil {
-			return err
-		}
-		statements = append(statements, st)
-	}
-	return s.submit(ctx, statements)
-}
 
 func lobbyStatement(c lobby.Change) (st statement, value any) {
 	switch {

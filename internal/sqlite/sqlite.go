@@ -8,7 +8,7 @@
 //
 // Goroutines: one writes, one brings the log into the file, and there is one for
 // each [Store.Sync]; [Store.Close] waits for them. Locks: one is held while the log
-// is written or made short, one while the store begins to close; neither within the
+// is written or truncated, one while the store begins to close; neither within the
 // other.
 package sqlite
 
@@ -25,6 +25,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"usher/internal/filelock"
+	"usher/lobby"
 	"usher/moderation/sessions"
 )
 
@@ -33,7 +34,6 @@ type Store struct {
 	path     string
 	lock     *os.File
 	db       *sql.DB // writes and loads; never syncs
-	syncer   *sql.DB // moves the log into the file; does sync
 	requests chan *request
 	stop     chan struct{}
 	stopOnce sync.Once
@@ -42,15 +42,15 @@ type Store struct {
 	done     sync.WaitGroup
 
 	syncFile func(path string) error // fsync, but in tests
-
-	writing sync.Mutex // held while the log is written, or made short
-	reader  *sql.Tx    // holds the log's end, see hold; or nil
+	wal      wal
 }
 
 const (
 	queued      = 4096
-	pragmas     = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-2000)&_pragma=synchronous"
 	closeWithin = 5 * time.Second
+
+	pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&" +
+		"_pragma=cache_size(-2000)&_pragma=synchronous"
 )
 
 var errClosed = errors.New("the state is closed")
@@ -72,7 +72,7 @@ func openEvery(ctx context.Context, path string, every time.Duration) (*Store, e
 		return nil, fmt.Errorf("state %s: %w", path, err)
 	}
 	s.done.Go(func() { s.write(&writer{conn, map[string]*sql.Stmt{}}) })
-	s.done.Go(s.sync)
+	s.done.Go(func() { s.wal.run(s.stop, s.every) })
 	return s, nil
 }
 
@@ -92,7 +92,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.db, err = connect(s.path, "OFF"); err != nil {
 		return err
 	}
-	if s.syncer, err = connect(s.path, "NORMAL"); err != nil {
+	if s.wal.db, err = connect(s.path, "NORMAL"); err != nil {
 		return err
 	}
 	return migrate(ctx, s.db)
@@ -108,6 +108,25 @@ func connect(path, synchronous string) (*sql.DB, error) {
 	return db, nil
 }
 
+// Load reads everything.
+func (s *Store) Load(ctx context.Context) (sessions.State, error) {
+	var state sessions.State
+	err := load(ctx, s.db, "grants", &state.Sessions)
+	if err == nil {
+		err = load(ctx, s.db, "givens", &state.Assignments)
+	}
+	if err == nil {
+		err = load(ctx, s.db, "rooms", &state.Rooms)
+	}
+	if err == nil {
+		err = load(ctx, s.db, "revocations", &state.Revocations)
+	}
+	if err != nil {
+		return sessions.State{}, fmt.Errorf("state %s: %w", s.path, err)
+	}
+	return state, nil
+}
+
 // Apply waits until the changes are written, or ctx ends.
 func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
 	if len(changes) == 0 {
@@ -116,6 +135,32 @@ func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
 	statements, err := statementsOf(changes)
 	if err != nil {
 		return err
+	}
+	return s.submit(ctx, statements)
+}
+
+// LoadLobby reads everything of the lobby.
+func (s *Store) LoadLobby(ctx context.Context) (lobby.State, error) {
+	var state lobby.State
+	err := load(ctx, s.db, "lobby_entries", &state.Entries)
+	if err == nil {
+		err = load(ctx, s.db, "lobby_verdicts", &state.Verdicts)
+	}
+	if err != nil {
+		return lobby.State{}, fmt.Errorf("state %s: %w", s.path, err)
+	}
+	return state, nil
+}
+
+// ApplyLobby waits until the changes are written, or ctx ends.
+func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
+	statements := make([]statement, 0, len(changes))
+	for _, c := range changes {
+		st, err := withValue(lobbyStatement(c))
+		if err != nil {
+			return err
+		}
+		statements = append(statements, st)
 	}
 	return s.submit(ctx, statements)
 }
@@ -151,16 +196,12 @@ func (s *Store) Close() error {
 	s.done.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
-	err := s.letGo()
-	if err == nil {
-		_, err = s.checkpoint(ctx, "TRUNCATE")
-	}
-	return errors.Join(err, s.release())
+	return errors.Join(s.wal.close(ctx), s.release())
 }
 
 func (s *Store) release() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.db, s.syncer} {
+	for _, db := range []*sql.DB{s.db, s.wal.db} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -88,25 +88,6 @@ func stamp(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// Load reads everything.
-func (s *Store) Load(ctx context.Context) (sessions.State, error) {
-	var state sessions.State
-	err := load(ctx, s.db, "grants", &state.Sessions)
-	if err == nil {
-		err = load(ctx, s.db, "givens", &state.Assignments)
-	}
-	if err == nil {
-		err = load(ctx, s.db, "rooms", &state.Rooms)
-	}
-	if err == nil {
-		err = load(ctx, s.db, "revocations", &state.Revocations)
-	}
-	if err != nil {
-		return sessions.State{}, fmt.Errorf("state %s: %w", s.path, err)
-	}
-	return state, nil
-}
-
 // A queryer is a *sql.DB or a *sql.Tx.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -130,23 +111,4 @@ func load[T any](ctx context.Context, db queryer, table string, to *[]T) error {
 		*to = append(*to, v)
 	}
 	return rows.Err()
-}
-
-// A checkpointed is what came of moving the log into the file.
-type checkpointed struct{ pages, moved int }
-
-// checkpoint is PRAGMA wal_checkpoint on the connection that syncs.
-func (s *Store) checkpoint(ctx context.Context, mode string) (checkpointed, error) {
-	var busy int
-	var c checkpointed
-	err := s.syncer.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &c.pages, &c.moved)
-	if err == nil && busy != 0 && mode != "PASSIVE" {
-		err = fmt.Errorf("checkpoint %s: busy", mode)
-	}
-	return c, err
-}
-
-// logSize asks without moving anything.
-func (s *Store) logSize(ctx context.Context) (checkpointed, error) {
-	return s.checkpoint(ctx, "NOOP")
 }

@@ -39,7 +39,7 @@ func TestLogStaysShort(t *testing.T) {
 			}
 		}
 		grown := size(t, path+"-wal")
-		s.shorten(t.Context())
+		s.wal.checkpoint(t.Context())
 		if grown < enoughPages*4096 {
 			t.Fatalf("the log has %d bytes: the test tests nothing", grown)
 		}
@@ -75,11 +75,11 @@ func TestLogIsNotWrittenOver(t *testing.T) {
 	write()
 	before := head(t, path)
 	for range 5 {
-		s.shorten(t.Context())
-		if c, err := s.logSize(t.Context()); err != nil || c.pages == 0 || c.moved != c.pages {
+		s.wal.checkpoint(t.Context())
+		if c, err := s.wal.size(t.Context()); err != nil || c.pages == 0 || c.moved != c.pages {
 			t.Fatalf("%+v, %v: the log was not moved, so the test tests nothing", c, err)
 		}
-		s.shorten(t.Context()) // once more, with nothing to do
+		s.wal.checkpoint(t.Context()) // once more, with nothing to do
 		write()
 		write()
 		if head(t, path) != before {
@@ -113,7 +113,7 @@ func TestPowerFailure(t *testing.T) {
 	}
 	for round := range 40 {
 		write(1 + random.IntN(30))
-		s.shorten(t.Context())
+		s.wal.checkpoint(t.Context())
 		synced, safe := read(t, path+"-wal"), n
 		write(1 + random.IntN(30))
 		failed := filepath.Join(dir, fmt.Sprint("failed", round, ".db"))
