@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,18 +71,23 @@ func TestStopWithLogins(t *testing.T) {
 func TestStopWithClientsThatDoNotRead(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour})
 	_, idle := w.Guest()
+	passing := make(chan bool)
 	for range 3 {
 		_, prosody := w.Guest()
 		go func() {
 			piece := prosody.Encoded(ws.Header{Fin: true, OpCode: ws.OpText}, gatewaytest.Random(1<<20))
+			begun := sync.OnceFunc(func() { passing <- true })
 			for {
 				if _, err := prosody.Conn.Write(piece); err != nil {
 					return
 				}
+				begun()
 			}
 		}()
 	}
-	time.Sleep(20 * time.Millisecond) // not that much is needed: a slow start makes the test easier
+	for range 3 {
+		gatewaytest.Receive(t, passing)
+	}
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/internal/httpd"
@@ -137,8 +138,11 @@ func TestFlood(t *testing.T) {
 // when all places have one, a newcomer is told at once.
 func TestServedStay(t *testing.T) {
 	const most = 4
-	going := make(chan bool)
-	w := serve(t, "tcp", most, &httpd.Server{Open: true, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-going })})
+	begun, going := make(chan bool), make(chan bool)
+	w := serve(t, "tcp", most, &httpd.Server{Open: true, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		begun <- true
+		<-going
+	})})
 	answered := make(chan error, most)
 	for range most {
 		nc := w.dial()
@@ -147,8 +151,11 @@ func TestServedStay(t *testing.T) {
 			answered <- err
 		}()
 	}
-	for w.Counts().Waiting > 0 || w.Counts().Open < most {
-		time.Sleep(time.Millisecond)
+	for range most {
+		<-begun
+	}
+	if c := w.Counts(); c.Waiting > 0 || c.Open < most {
+		t.Errorf("all are served, and %+v", c)
 	}
 	began := time.Now()
 	if status, err := w.ask(w.dial(), "/"); err == nil || time.Since(began) > time.Second {
@@ -209,19 +216,51 @@ func TestStuckHandler(t *testing.T) {
 
 // TestSlowHeader: a header that crawls has a deadline.
 func TestSlowHeader(t *testing.T) {
-	w := serve(t, "tcp", 100, &httpd.Server{HeaderTimeout: 100 * time.Millisecond, Handler: http.NotFoundHandler()})
-	nc := w.dial()
-	began := time.Now()
-	for time.Since(began) < 5*time.Second {
-		if _, err := nc.Write([]byte("G")); err != nil {
-			break
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer near.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() {
+			served <- (&httpd.Server{Handler: http.NotFoundHandler()}).Serve(ctx, &pipeListener{conns: []net.Conn{far}, closed: make(chan bool)})
+		}()
+		go func() { _, _ = io.Copy(io.Discard, near) }() // the answer, which a socket would hold
+		began := time.Now()
+		for {
+			if _, err := near.Write([]byte("G")); err != nil {
+				break
+			}
+			time.Sleep(time.Second / 10)
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("it was read for %v", took)
-	}
+		if took := time.Since(began); took < 5*time.Second || took > 6*time.Second {
+			t.Errorf("it was read for %v", took)
+		}
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
 }
+
+// A pipeListener accepts the connections that it has, and then none.
+type pipeListener struct {
+	conns  []net.Conn
+	once   sync.Once
+	closed chan bool
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	if len(l.conns) > 0 {
+		nc := l.conns[0]
+		l.conns = l.conns[1:]
+		return nc, nil
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
 // TestHijacked: a connection that became a session of its own is not closed for others.
 func TestHijacked(t *testing.T) {
