@@ -35,27 +35,26 @@ func Refuse(r Reason, format string, args ...any) Decision {
 // join. So a guest is let into a room only that is known to be there, and nobody
 // waits at the lobby of another.
 func (h *Host) Decide(v View) Decision {
-	d := h.Standing(v)
-	if v.Running || !h.AsksWhetherRunning(v.User) {
+	d := h.standing(&v)
+	switch {
+	case v.Running || !v.Who.MayBegin():
 		return d
-	}
-	if _, domain, _ := strings.Cut(v.User, "@"); h.guests[domain] && (d.Allowed || d.Waits) {
+	case v.Who == WhoGuest && (d.Allowed || d.Waits):
 		return Decision{Reason: ReasonNotStarted, Detail: v.NotRunning, Affiliation: None, Listed: d.Listed, Knocks: d.Knocks}
 	}
 	d.Waits = false // a new room would hold nobody back
 	return d
 }
 
-// AsksWhetherRunning reports whether a decision about an account, a bare JID, depends
-// on whether the room has begun.
-func (h *Host) AsksWhetherRunning(user string) bool {
-	_, domain, _ := strings.Cut(user, "@")
-	return !h.service[user] && h.IsOwn(domain)
-}
+// MayBegin reports whether an account may be the first in a room that begins without
+// Prosody's question: whether the room is running matters to its joins.
+func (w Who) MayBegin() bool { return w == WhoUser || w == WhoGuest }
 
 // Standing is what an account is to a room now: by its sessions, and then by the
 // lobby.
-func (h *Host) Standing(v View) Decision {
+func (h *Host) Standing(v View) Decision { return h.standing(&v) }
+
+func (h *Host) standing(v *View) Decision {
 	d := h.byIdentity(v)
 	if d.Reason == ReasonServiceAccount {
 		return d
@@ -64,42 +63,48 @@ func (h *Host) Standing(v View) Decision {
 }
 
 // byIdentity is Standing but for the lobby.
-func (h *Host) byIdentity(v View) Decision {
-	_, domain, found := strings.Cut(v.User, "@")
-	switch {
-	case h.service[v.User]:
+func (h *Host) byIdentity(v *View) Decision {
+	switch v.Who {
+	case WhoService:
 		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
-	case found && domain == h.Host:
-		return h.bySessions(v.Sessions, v.Room)
-	case found && h.guests[domain] && v.Started:
-		return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
-	case found && h.guests[domain]:
+	case WhoUser:
+		return h.bySessions(v.Sessions, &v.Room)
+	case WhoGuest:
+		if v.Started {
+			return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+		}
 		return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
-	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or service_accounts, if it may join", text.Name(domain), h.Host)
+	_, domain, _ := strings.Cut(v.User, "@")
+	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or "+
+		"service_accounts, if it may join", text.Name(domain), h.Host)
 }
 
 // bySessions finds the session that decides about a room: of those that open it, the
 // one that logged in last. If none does, the reason is that of the last login. It
 // may compile regular expressions and wants no lock: of a session it reads what does
 // not change.
-func (h *Host) bySessions(list []Judged, room RoomName) Decision {
-	best, refused := (*Session)(nil), Refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
+func (h *Host) bySessions(list []Judged, room *RoomName) Decision {
+	var best *Session
+	refused := Decision{Affiliation: None}
 	var latest time.Time
 	for _, g := range list {
 		reason, detail := g.Reason, g.why()
 		if reason == "" {
-			reason, detail = h.Opens(g.Session, room)
+			reason, detail = h.Opens(g.Session, *room)
 		}
 		switch {
 		case reason == "" && (best == nil || g.LoggedIn.After(best.LoggedIn)):
 			best = g.Session
 		case reason != "" && !g.LoggedIn.Before(latest):
-			latest, refused = g.LoggedIn, Refuse(reason, "%s", detail)
+			latest, refused.Reason, refused.Detail = g.LoggedIn, reason, detail
 		}
 	}
-	if best == nil {
-		return refused
+	switch {
+	case best != nil:
+		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(best), Session: best}
+	case refused.Reason == "":
+		return Refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
 	}
-	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(best), Session: best}
+	return refused
 }

@@ -32,7 +32,8 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		d := Refuse(ReasonBreakoutUnknown, "whose breakout room it is only Prosody knows; ask for the main room")
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
-	d := h.bySessions([]Judged{{Session: NewSession(id, now)}}, name)
+	g := NewSession(id, now)
+	d := h.bySessions([]Judged{{Session: &g}}, &name)
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}

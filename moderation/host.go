@@ -40,10 +40,6 @@ func (h *Host) IsBreakout(domain string) bool { return h.breakout[domain] }
 // leaves alone.
 func (h *Host) IsService(account string) bool { return h.service[account] }
 
-// IsOwn reports whether people of a domain are the host's: they log in there, or are
-// its guests.
-func (h *Host) IsOwn(domain string) bool { return domain == h.Host || h.guests[domain] }
-
 // ClaimOf returns what the account claim of an issuer's token says, but for letter
 // case, whose account has this localpart.
 func (h *Host) ClaimOf(issuer, local string) (claim string, ok bool) {

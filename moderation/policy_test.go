@@ -47,25 +47,26 @@ func judgeAll(list []*Session, reason Reason) (judged []Judged) {
 
 func TestDecideLatest(t *testing.T) {
 	h := policy(t, nil).hosts[testHost]
+	a, c := roomNamed(t, "a"), roomNamed(t, "c")
 	now := time.Unix(1_800_000_000, 0)
 	moderator := &Session{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
 	plain := &Session{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
 	for _, grants := range [][]*Session{{moderator, plain}, {plain, moderator}} {
-		if d := h.bySessions(judgeAll(grants, ""), roomNamed(t, "a")); !d.Allowed || d.Affiliation != Member || d.Session != plain {
+		if d := h.bySessions(judgeAll(grants, ""), &a); !d.Allowed || d.Affiliation != Member || d.Session != plain {
 			t.Errorf("the later token does not decide: %+v", d)
 		}
 	}
 	plain.Rooms = []string{"b"} // it says nothing about this room
-	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), roomNamed(t, "a")); d.Affiliation != Owner {
+	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), &a); d.Affiliation != Owner {
 		t.Errorf("a token for another room decides: %+v", d)
 	}
-	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), roomNamed(t, "c")); d.Allowed || d.Reason != ReasonRoomMismatch {
+	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), &c); d.Allowed || d.Reason != ReasonRoomMismatch {
 		t.Errorf("neither opens it: %+v", d)
 	}
-	if d := h.bySessions(judgeAll(nil, ""), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonNoSession {
+	if d := h.bySessions(judgeAll(nil, ""), &a); d.Allowed || d.Reason != ReasonNoSession {
 		t.Errorf("without a session: %+v", d)
 	}
-	if d := h.bySessions(judgeAll([]*Session{moderator}, ReasonKeyRemoved), roomNamed(t, "a")); d.Allowed || d.Reason != ReasonKeyRemoved {
+	if d := h.bySessions(judgeAll([]*Session{moderator}, ReasonKeyRemoved), &a); d.Allowed || d.Reason != ReasonKeyRemoved {
 		t.Errorf("its key has gone: %+v", d)
 	}
 }

@@ -11,20 +11,26 @@ import (
 // it gets its own when it joins.
 const MaxSeeded = 256
 
+// A Candidate is an account that may be about to join a new room.
+type Candidate struct {
+	Sessions []Judged
+	Listed   lobby.Standing // what the lobby's lists say
+}
+
 // BeginsMembersOnly reports whether a new room will let in nobody but members.
 func (h *Host) BeginsMembersOnly(room RoomName) bool {
 	return h.Lobby.Mode() == lobby.MembersOnly && h.Lobby.On(room.ForLobby())
 }
 
 // Seeds are what the accounts are given with which a room begins: those whose tokens
-// open it, of which the views are; and if the room begins as members-only, where an
+// open it, of the candidates; and if the room begins as members-only, where an
 // account that would have to wait is given nothing, the members.
-func (h *Host) Seeds(room RoomName, views []View, membersOnly bool, members []string, now time.Time) []*Assignment {
+func (h *Host) Seeds(room RoomName, candidates []Candidate, membersOnly bool, members []string, now time.Time) []*Assignment {
 	var deciding []Decision
-	for _, v := range views {
-		d := h.bySessions(v.Sessions, room)
+	for _, c := range candidates {
+		d := h.bySessions(c.Sessions, &room)
 		if d.Allowed && membersOnly {
-			d = h.atLobby(d, true, v.Listed, true)
+			d = h.atLobby(d, true, c.Listed, true)
 		}
 		if d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)

@@ -121,8 +121,8 @@ func (g *Session) Wildcard() bool {
 }
 
 // NewSession makes the session of a login.
-func NewSession(id auth.Identity, now time.Time) *Session {
-	g := &Session{
+func NewSession(id auth.Identity, now time.Time) Session {
+	g := Session{
 		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
 		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
 		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,

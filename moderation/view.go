@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"strings"
 	"time"
 
 	"usher/lobby"
@@ -9,7 +10,8 @@ import (
 // A View is all that a decision about an account and a room depends on, as it was at
 // one moment. Whoever decides by it asks nobody else, and takes no lock.
 type View struct {
-	User     string         // bare JID
+	User     string // bare JID
+	Who      Who
 	Room     RoomName       // of a breakout room its main room
 	Sessions []Judged       // of the account, if it is one of the room's host
 	Listed   lobby.Standing // what the lobby's lists say
@@ -20,10 +22,6 @@ type View struct {
 	Made        bool   // Prosody asked what it begins with
 	Lobby       Switch // what a token or a moderator said of its lobby
 	MembersOnly bool   // usher made it let in nobody but members
-
-	// Assignment is what the account was given in the room, or nil. It has to leave
-	// where that says that its session was revoked.
-	Assignment *Assignment
 
 	// Running says that the room is known to have begun before this join. Why it is
 	// not is in NotRunning. Only [Host.Decide] reads them.
@@ -36,4 +34,29 @@ type Judged struct {
 	*Session
 	Used   time.Time // as it was: that of the session changes
 	Reason Reason    // empty: it counts
+}
+
+// Who says what an account is to a host.
+type Who int
+
+// The answers.
+const (
+	WhoStranger Who = iota // of a host that has no say
+	WhoGuest               // of a guests' host
+	WhoUser                // of the host itself
+	WhoService             // a service account, wherever it is from
+)
+
+// WhoIs says what an account, a bare JID, is to the host, and returns its two parts.
+func (h *Host) WhoIs(user string) (who Who, account, domain string) {
+	account, domain, found := strings.Cut(user, "@")
+	switch {
+	case h.service[user]:
+		who = WhoService
+	case found && domain == h.Host:
+		who = WhoUser
+	case found && h.guests[domain]:
+		who = WhoGuest
+	}
+	return who, account, domain
 }

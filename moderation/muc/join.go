@@ -23,8 +23,8 @@ type join struct {
 // time, or whose main room the account is not known to have been in, and for a room
 // that may begin without Prosody's question: then the rooms themselves are asked.
 func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.Decision {
-	j, refused := m.read(user, room, nick)
-	if j.host == nil {
+	j := join{user: user, nick: nick}
+	if refused, ok := m.read(&j, room); !ok {
 		return refused
 	}
 	if m.guard.settle(ctx, room, m.now) {
@@ -36,43 +36,44 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 			return moderation.Refuse(moderation.ReasonBreakoutUnknown, "%v; have the client join the main room first, and look at usher status for the component", err)
 		}
 	}
-	v := m.view(ctx, j)
+	v := m.view(ctx, &j)
 	d := j.host.Decide(v)
-	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(v) {
+	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(&v) {
 		d = moderation.Refuse(moderation.ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
 	if d.Knocks {
-		d.HeldByRoom = m.knock(ctx, j, v, d) && !j.breakout
+		d.HeldByRoom = m.knock(ctx, &j, &v, &d) && !j.breakout
 	}
 	if j.breakout && d.Allowed {
 		d.Affiliation = moderation.None // Jitsi's breakout rooms have the affiliations of their main room
 	}
-	m.follow(ctx, j, d)
+	m.follow(ctx, &j, &d)
 	return d
 }
 
-// read finds out what a question is about. Without a host there is nothing to decide.
-func (m *Service) read(user, room, nick string) (join, moderation.Decision) {
-	name, err := moderation.ParseRoom(room)
-	if err != nil {
-		return join{}, moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err, moderation.JoinPath)
+// read finds out whose room a join is about, or why there is nothing to decide.
+func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bool) {
+	var err error
+	if j.room, err = moderation.ParseRoom(room); err != nil {
+		return moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err, moderation.JoinPath), false
 	}
-	if len(user) > jid.MaxJID {
-		return join{}, moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", text.Name(user), moderation.JoinPath)
+	if len(j.user) > jid.MaxJID {
+		return moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", text.Name(j.user), moderation.JoinPath), false
 	}
-	h := m.sessions.Policy().HostOf(name.Domain)
-	if h == nil {
-		return join{}, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
-			"or take muc_http_auth out of that component in Prosody", text.Name(name.Domain))
+	if j.host = m.sessions.Policy().HostOf(j.room.Domain); j.host == nil {
+		return moderation.Refuse(moderation.ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
+			"or take muc_http_auth out of that component in Prosody", text.Name(j.room.Domain)), false
 	}
-	return join{host: h, room: name, user: user, nick: nick, breakout: h.IsBreakout(name.Domain)}, moderation.Decision{}
+	j.breakout = j.host.IsBreakout(j.room.Domain)
+	return moderation.Decision{}, true
 }
 
 // view is all that the decision depends on. If a room has to be asked, which may take a
 // second, that is done first: so what is decided by is of one moment, and of no earlier
 // one than the answer.
-func (m *Service) view(ctx context.Context, j join) moderation.View {
-	matters := !j.breakout && j.host.AsksWhetherRunning(j.user)
+func (m *Service) view(ctx context.Context, j *join) moderation.View {
+	who, _, _ := j.host.WhoIs(j.user)
+	matters := !j.breakout && who.MayBegin()
 	connected := m.rooms.Connection() != 0
 	running, why := true, ""
 	if matters && connected {
@@ -88,7 +89,7 @@ func (m *Service) view(ctx context.Context, j join) moderation.View {
 
 // settling reports whether a room that lets in nobody but members is just being
 // told that an account is one.
-func (m *Service) settling(v moderation.View) bool {
+func (m *Service) settling(v *moderation.View) bool {
 	if !m.inFlight.InFlight(v.Room.JID, v.User) {
 		return false
 	}
@@ -97,7 +98,7 @@ func (m *Service) settling(v moderation.View) bool {
 }
 
 // follow does what follows from a decision.
-func (m *Service) follow(ctx context.Context, j join, d moderation.Decision) {
+func (m *Service) follow(ctx context.Context, j *join, d *moderation.Decision) {
 	if j.breakout {
 		return
 	}
@@ -106,7 +107,7 @@ func (m *Service) follow(ctx context.Context, j join, d moderation.Decision) {
 		if len(j.host.Breakout) > 0 {
 			m.attended.add(j.user, room)
 		}
-		m.kept.Joined(ctx, j.host, room, d)
+		m.kept.Joined(ctx, j.host, room, d.Session)
 		if d.Session != nil || d.Listed || j.host.Strict { // of others there is nothing to give or to take back
 			m.effects.Joined(room, j.user)
 		}

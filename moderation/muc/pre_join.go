@@ -26,7 +26,7 @@ func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
 	if d.Session.Wildcard() { // the others are found by the room's name
 		m.pending.add(name.JID, account{d.Session.Host, d.Session.Account}, m.now())
 	}
-	if v.Known && !v.Assignment.Fulfils(d) {
+	if v.Known && !m.kept.Assignment(moderation.AssignmentKey{Room: name.JID, JID: user}).Fulfils(d) {
 		m.effects.BeforeJoin(ctx, name.JID, user)
 	}
 }

@@ -15,11 +15,11 @@ const (
 	maxLookedAt   = 8 * moderation.MaxSeeded
 )
 
-// Candidates views the accounts whose tokens may open a new room for them and that are
+// Candidates are the accounts whose tokens may open a new room for them and that are
 // to be looked at before it begins, by the rules of its host: those that logged in
-// last, moderators first, and those of expected (bare JIDs). Only what is read of
-// accounts is in the views, and of the lobby's lists only if that is asked for.
-func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string, lists bool) []moderation.View {
+// last, moderators first, and those of expected (bare JIDs). The lobby's lists are
+// looked at only if that is asked for.
+func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string, lists bool) []moderation.Candidate {
 	set := map[accountKey]bool{}
 	names := []string{room.Name, room.Local} // one and the same without a tenant
 	for _, name := range slices.Compact(names) {
@@ -42,18 +42,18 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 		}
 	}
 	judge := s.judge(h.Policy())
-	views := make([]moderation.View, 0, len(set))
+	list := make([]moderation.Candidate, 0, len(set))
 	for k := range set {
-		v := moderation.View{User: k.account + "@" + k.host, Room: room}
+		var c moderation.Candidate
 		s.mu.RLock()
-		v.Sessions = judgeAll(s.index.byAccount[k], judge)
+		c.Sessions = judge.all(s.index.byAccount[k])
 		s.mu.RUnlock()
 		if lists {
-			v.Listed = s.lobby.Standing(room.ForLobby(), v.User)
+			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.host)
 		}
-		views = append(views, v)
+		list = append(list, c)
 	}
-	return views
+	return list
 }
 
 // loggedInLast returns some of the sessions that name a room, the last login first.

@@ -32,7 +32,7 @@ type Info struct {
 func (s *Sessions) List() []Info {
 	p := s.policy.Load()
 	judge := s.judge(p)
-	all := gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, judge(g) == "" })
+	all := gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, judge.why(g) == "" })
 	list := make([]Info, 0, len(all))
 	for _, g := range all { // of which nothing changes that is read here
 		s.mu.RLock()

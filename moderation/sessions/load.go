@@ -75,6 +75,6 @@ func (s *core) wasRevoked(g *moderation.Assignment, dead map[moderation.ID]bool)
 	if dead[g.Session] {
 		return true
 	}
-	v := s.revoked.hit(accountOf(g.JID))
+	v := s.revoked.by(accountOf(g.JID))
 	return v != nil && s.index.all[g.Session] == nil && !g.At.After(v.At)
 }

@@ -20,7 +20,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	g := &session{Session: *moderation.NewSession(id, s.now())}
+	g := &session{Session: moderation.NewSession(id, s.now())}
 	g.place()
 	over, err := s.keep(ctx, g)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Sessions) resumed(id moderation.ID, print string) (kept moderation.Sess
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	g := s.index.all[id]
-	if g == nil || !g.Random || judge(g) != "" {
+	if g == nil || !g.Random || judge.why(g) != "" {
 		return moderation.Session{}, false
 	}
 	kept = g.Session
@@ -130,7 +130,7 @@ func (s *Sessions) Resumable(host, tokenPrint, resumption string) (account strin
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	g := s.index.resumable[print]
-	if g == nil || judge(g) != "" {
+	if g == nil || judge.why(g) != "" {
 		return "", false
 	}
 	return g.Account, true

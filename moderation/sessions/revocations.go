@@ -48,8 +48,11 @@ func (r *revocations) expel(account accountKey, id principalID) {
 	}
 }
 
-// hit returns the revocation that ended the last session of an account, or nil.
-func (r *revocations) hit(account accountKey) *moderation.Revocation {
+// hit reports whether a revocation ended the last session of an account, a bare JID.
+func (r *revocations) hit(jid string) bool { return len(r.expelled) > 0 && r.by(accountOf(jid)) != nil }
+
+// by returns the revocation that ended the last session of an account, or nil.
+func (r *revocations) by(account accountKey) *moderation.Revocation {
 	return r.byID[r.expelled[account]]
 }
 

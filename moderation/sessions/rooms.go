@@ -99,26 +99,27 @@ func (s *Rooms) change(ctx context.Context, room string, epoch uint64, change fu
 	}
 }
 
-// Joined remembers a join that was allowed, by the rules of a host.
-func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, d moderation.Decision) {
+// Joined remembers a join that was allowed, by the rules of a host; because of a session,
+// or of none.
+func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, by *moderation.Session) {
 	now := s.now()
 	s.mu.Lock()
-	if d.Session != nil {
-		d.Session.Used = now
+	if by != nil {
+		by.Used = now
 	}
 	r := s.rooms.all[room]
 	if r == nil {
 		r = s.rooms.add(room, now)
 	}
-	starts := d.Session != nil && !r.Started
+	starts := by != nil && !r.Started
 	stale := r.Started && now.Sub(r.Joined) > roomRefresh
 	r.Started = r.Started || starts
 	if starts || stale || !r.Started {
 		r.Joined = now
 	}
 	before := r.Lobby
-	if d.Session != nil {
-		r.Lobby = h.SwitchedLobby(before, d.Session, starts)
+	if by != nil {
+		r.Lobby = h.SwitchedLobby(before, by, starts)
 	}
 	kept := r.Room
 	s.mu.Unlock()
@@ -183,7 +184,7 @@ func (s *Rooms) Wildcards(h *moderation.Host) []*moderation.Session {
 	defer s.mu.RUnlock()
 	list := make([]*moderation.Session, 0, maxWildcards)
 	for _, id := range s.index.wildcards[h.Host] {
-		if g := s.index.all[id]; g != nil && judge(g) == "" {
+		if g := s.index.all[id]; g != nil && judge.why(g) == "" {
 			list = append(list, &g.Session)
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Sessions) Sweep(ctx context.Context) Touched {
 		why moderation.Reason
 	}
 	ended := map[moderation.Reason][]*session{}
-	for _, e := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge(g); return end{g, why}, why != "" }) {
+	for _, e := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge.why(g); return end{g, why}, why != "" }) {
 		ended[e.why] = append(ended[e.why], e.session)
 	}
 	s.persist(ctx, s.expireRevocations(now))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -102,18 +101,19 @@ func (s *Sessions) Any() bool {
 // and a room depends on. The tables are read under one lock, and so are of one moment;
 // the lobby's lists, which have a lock of their own, are read afterwards.
 func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomName) moderation.View {
-	v := moderation.View{User: user, Room: room}
-	account, domain, _ := strings.Cut(user, "@")
-	key := accountKey{domain, account}
-	judge := s.judge(h.Policy())
+	who, account, domain := h.WhoIs(user)
+	v := moderation.View{User: user, Who: who, Room: room}
+	var judge judge
+	if who == moderation.WhoUser {
+		judge = s.judge(h.Policy())
+	}
 	s.mu.RLock()
-	if domain == h.Host {
-		v.Sessions = judgeAll(s.index.byAccount[key], judge)
+	if who == moderation.WhoUser {
+		v.Sessions = judge.all(s.index.byAccount[accountKey{domain, account}])
 	}
 	if r := s.rooms.all[room.JID]; r != nil {
 		v.Known, v.Started, v.Made, v.Lobby, v.MembersOnly = true, r.Started, r.Made, r.Lobby, r.MembersOnly
 	}
-	v.Assignment = s.assignment(moderation.AssignmentKey{Room: room.JID, JID: user})
 	s.mu.RUnlock()
 	if s.lobby == nil {
 		v.Lobby = moderation.Off
@@ -151,30 +151,10 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	return false
 }
 
-// judge returns why a session does not count by a policy now, or nothing. What it
-// returns wants the lock. A decision hands in the policy that it has taken already:
-// one that took another here could mix two configurations.
-func (s *core) judge(p *moderation.Policy) func(*session) moderation.Reason {
-	now := s.now()
-	return func(g *session) moderation.Reason {
-		return p.Judge(&g.Session, s.revoked.deadSession(g, now, p.Times(g.Host).Leeway), now)
-	}
-}
-
-// judgeAll judges the sessions of one account. What judge wants, such as a lock, this
-// wants; what follows is done without it, as it may take long (regular expressions).
-func judgeAll(list []*session, judge func(*session) moderation.Reason) []moderation.Judged {
-	judged := make([]moderation.Judged, len(list))
-	for i, g := range list {
-		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used, Reason: judge(g)}
-	}
-	return judged
-}
-
 // assignment wants the lock. Of an account whose session was revoked before anybody
 // looked nothing was given, and yet it has to leave.
 func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
-	if g := s.assigned.get(k); g != nil || s.revoked.hit(accountOf(k.JID)) == nil {
+	if g := s.assigned.get(k); g != nil || !s.revoked.hit(k.JID) {
 		return g
 	}
 	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true, End: moderation.EndRevoked}

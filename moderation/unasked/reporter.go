@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"usher/metrics"
@@ -47,7 +46,7 @@ func (r *Reporter) Saw(ctx context.Context, muc, room string, occupants []modera
 	}
 	var present []string
 	for _, o := range occupants {
-		if _, domain, _ := strings.Cut(o.JID, "@"); h.IsOwn(domain) && !h.IsService(o.JID) {
+		if who, _, _ := h.WhoIs(o.JID); who == moderation.WhoUser || who == moderation.WhoGuest {
 			present = append(present, o.JID)
 		}
 	}
