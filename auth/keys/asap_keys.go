@@ -14,6 +14,7 @@ import (
 
 	"usher/auth/keys/fetch"
 	"usher/internal/logattr"
+	"usher/internal/text"
 )
 
 // take puts a fetched key into force, unless it is the one that is in force.
@@ -49,7 +50,7 @@ func (a *asap) replace(kid string, key *Key, r fetch.Response) bool {
 
 // fail notes and logs that a key could not be fetched.
 func (a *asap) fail(ctx context.Context, kid string, err error) {
-	attrs := []slog.Attr{slog.String("key", clip(kid)), logattr.Err(err)}
+	attrs := []slog.Attr{slog.String("key", text.Name(kid)), logattr.Err(err)}
 	switch before, now := a.noteFailure(kid, err); {
 	case before && now:
 		a.log(ctx, slog.LevelWarn, "fetching a key again failed; the old one stays", attrs...)
@@ -110,7 +111,7 @@ func (a *asap) noteUselessLocked(kid string, err error, there bool) {
 		return
 	}
 	if delete(a.useless, kid); there {
-		member := fmt.Sprintf("kid %q", clip(kid))
+		member := fmt.Sprintf("kid %q", text.Name(kid))
 		a.useless[kid] = skip{member: member, kid: kid, why: err.Error(), alarm: errors.Is(err, errPrivatePEM)}
 	}
 	a.publishLocked()

@@ -9,6 +9,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"usher/internal/strictjson"
+	"usher/internal/text"
 )
 
 // privateMembers are those that only the owner of a key may know: of EC and
@@ -56,7 +57,7 @@ func restrict(doc *strictjson.Document, n *strictjson.Node, key *Key) error {
 		return err
 	}
 	if key.only(alg); len(key.verify) == 0 {
-		return fmt.Errorf("its alg %q is not one for signatures by a key of its kind", clip(alg))
+		return fmt.Errorf("its alg %q is not one for signatures by a key of its kind", text.Name(alg))
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func checkUse(doc *strictjson.Document, n *strictjson.Node) error {
 		return err
 	}
 	if use != "" && use != "sig" {
-		return fmt.Errorf("its use is %q, not sig", clip(use))
+		return fmt.Errorf("its use is %q, not sig", text.Name(use))
 	}
 	ops := doc.Member(n, "key_ops")
 	if ops == nil || ops.Kind == 'n' {
@@ -151,13 +152,13 @@ func checkType(kty, curve string) error {
 	case kty == "EC" && slices.Contains([]string{"P-256", "P-384", "P-521"}, curve):
 		return nil
 	case kty == "EC":
-		return fmt.Errorf("its curve is %q, not P-256, P-384 or P-521", clip(curve))
+		return fmt.Errorf("its curve is %q, not P-256, P-384 or P-521", text.Name(curve))
 	case kty == "OKP" && curve == "Ed25519":
 		return nil
 	case kty == "OKP":
-		return fmt.Errorf("its curve is %q; of these only Ed25519 is supported", clip(curve))
+		return fmt.Errorf("its curve is %q; of these only Ed25519 is supported", text.Name(curve))
 	}
-	return fmt.Errorf("its kty is %q, not RSA, EC or OKP", clip(kty))
+	return fmt.Errorf("its kty is %q, not RSA, EC or OKP", text.Name(kty))
 }
 
 // stringMember returns a member that must be a string if it is there and not

@@ -14,6 +14,8 @@ import (
 	"maps"
 	"sync/atomic"
 	"time"
+
+	"usher/internal/text"
 )
 
 const (
@@ -77,9 +79,9 @@ func fingerprint(material []byte) string {
 // else its label, the name of the file that it came from.
 func (k *Key) String() string {
 	if k.id != "" {
-		return clip(k.id)
+		return text.Name(k.id)
 	}
-	return clip(k.label)
+	return text.Name(k.label)
 }
 
 // rsaStep divides the sizes of RSA keys that are made, in bytes: 2,048 bits, 3,072, 4,096 and so on.

@@ -161,11 +161,7 @@ func (r *setReader) skip(member, kid string, why error) {
 	if alarm && secret.print != "" {
 		r.revealed[secret.print] = true
 	}
-	text := why.Error()
-	if len(text) > maxSkipBytes {
-		text = strings.ToValidUTF8(text[:maxSkipBytes], "") + "…"
-	}
-	r.note(skip{member, clip(kid), text, alarm})
+	r.note(skip{member, text.Name(kid), text.ClipTo(why.Error(), maxSkipBytes), alarm})
 }
 
 // note keeps an alarm also where there is no room for it.
@@ -229,7 +225,7 @@ func (r *setReader) dropContradictions() {
 			}
 		}
 		if others != "" {
-			r.note(skip{member: k.member, kid: clip(k.id), why: others})
+			r.note(skip{member: k.member, kid: text.Name(k.id), why: others})
 		}
 		return len(k.verify) == 0
 	})
@@ -248,7 +244,7 @@ func otherThan(list []string, one string) string {
 func (r *setReader) finish() {
 	for i, k := range r.keys {
 		if i >= maxSetKeys {
-			r.note(skip{member: k.member, kid: clip(k.id), why: fmt.Sprintf("more than %d keys in one set",
+			r.note(skip{member: k.member, kid: text.Name(k.id), why: fmt.Sprintf("more than %d keys in one set",
 				maxSetKeys)})
 			continue
 		}

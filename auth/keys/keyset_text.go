@@ -61,9 +61,9 @@ func lenient(text []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-func objectMembers(text []byte) ([]setMember, error) {
+func objectMembers(raw []byte) ([]setMember, error) {
 	var list []setMember
-	d := lenient(text)
+	d := lenient(raw)
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func objectMembers(text []byte) ([]setMember, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, setMember{name: fmt.Sprintf("kid %q", clip(kid)), kid: kid, value: value.Clone(), pem: true})
+		list = append(list, setMember{name: fmt.Sprintf("kid %q", text.Name(kid)), kid: kid, value: value.Clone(), pem: true})
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func arrayMembers(array jsontext.Value) ([]setMember, error) {
 		}
 		m := setMember{name: fmt.Sprintf("key %d", len(list)+1), value: value.Clone()}
 		if m.kid = textOf(value, "kid"); m.kid != "" {
-			m.name += fmt.Sprintf(" (kid %q)", clip(m.kid))
+			m.name += fmt.Sprintf(" (kid %q)", text.Name(m.kid))
 		}
 		list = append(list, m)
 	}
@@ -162,12 +162,12 @@ func notSet(top []setMember) error {
 			return errors.New(`the answer is a single JWK; a key set is an object with a list of them as its "keys"`)
 		}
 		if len(names) < 5 {
-			names = append(names, fmt.Sprintf("%q", clip(m.kid)))
+			names = append(names, fmt.Sprintf("%q", text.Name(m.kid)))
 		}
 	}
 	for _, name := range []string{"error_description", "message", "error", "detail", "title"} {
 		if said := textIn(top, name); said != "" {
-			return fmt.Errorf("the answer is an error, not a key set: %q", clip(said))
+			return fmt.Errorf("the answer is an error, not a key set: %q", text.Name(said))
 		}
 	}
 	if len(names) == 0 {

@@ -14,6 +14,8 @@ import (
 	"log/slog"
 
 	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"usher/internal/text"
 )
 
 // A SigningKey makes tokens, for the command line, the demo and tests.
@@ -67,7 +69,7 @@ func parsePrivate(block *pem.Block) (crypto.PrivateKey, error) {
 	case "PRIVATE KEY":
 		return x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
-	return nil, fmt.Errorf("a PEM block %q; a PRIVATE KEY is needed", clip(block.Type))
+	return nil, fmt.Errorf("a PEM block %q; a PRIVATE KEY is needed", text.Name(block.Type))
 }
 
 func newSigningKey(key any, kind keyKind, alg string) (SigningKey, error) {

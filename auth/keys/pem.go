@@ -10,6 +10,7 @@ import (
 
 	"usher/auth/keys/fetch"
 	"usher/auth/keys/keyfile"
+	"usher/internal/text"
 )
 
 // PublicKeyFiles is the kind of public keys in PEM files.
@@ -109,5 +110,5 @@ func parsePublicDER(kind string, der []byte) (any, error) {
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
 		return nil, errPrivatePEM
 	}
-	return nil, fmt.Errorf("a PEM block %q; use PUBLIC KEY", clip(kind))
+	return nil, fmt.Errorf("a PEM block %q; use PUBLIC KEY", text.Name(kind))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"usher/auth/keys/fetch"
+	"usher/internal/text"
 	"usher/metrics"
 )
 
@@ -221,7 +222,7 @@ func (s *source) title() string {
 	if s.from == nil {
 		return s.row.title
 	}
-	return s.row.title + " of " + clip(s.from.Host)
+	return s.row.title + " of " + text.Name(s.from.Host)
 }
 
 // log names the issuer and the server, which is enough to find the line of the

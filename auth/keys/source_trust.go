@@ -9,6 +9,7 @@ import (
 
 	"usher/auth/keys/fetch"
 	"usher/auth/keys/keyfile"
+	"usher/internal/text"
 )
 
 // A trust says what an issuer's key servers are believed by.
@@ -47,7 +48,7 @@ func parseCA(content []byte) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	for i, block := range blocks {
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("block %d is a %q; leave only certificates in it", i+1, clip(block.Type))
+			return nil, fmt.Errorf("block %d is a %q; leave only certificates in it", i+1, text.Name(block.Type))
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
