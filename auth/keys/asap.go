@@ -28,8 +28,20 @@ const (
 // ASAPURL is the kind of a server that has one PEM file for each kid.
 const ASAPURL Kind = "asap_url"
 
-var asapURL = remoteKind{source: "asap", title: "the key server", perKid: true, keep: newASAP,
-	accept: "application/x-pem-file, */*;q=0.1"}
+func asapURL() kindRow {
+	return kindRow{
+		kind: ASAPURL,
+		manual: Manual{
+			Form: "an https URL", Default: `""`, Example: "https://keys.example.com/asap",
+			Text: "Jitsi's key server: `URL/HASH.pem` is one public key, where HASH is the SHA-256 " +
+				"of the `kid`. The first login with each key after a start is told to try again.",
+		},
+		remote: &remoteKind{
+			source: "asap", title: "the key server", perKid: true, keep: newASAP,
+			accept: "application/x-pem-file, */*;q=0.1",
+		},
+	}
+}
 
 // asap keeps the keys of an ASAP key server: one PEM file for each kid, at
 // <url>/<hex sha256(kid)>.pem. A kid is fetched when a token names it.

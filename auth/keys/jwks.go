@@ -29,8 +29,22 @@ const (
 // JWKSURL is the kind of a JWK set (RFC 7517 section 5) that a server publishes.
 const JWKSURL Kind = "jwks_url"
 
-var jwksURL = remoteKind{source: "jwks", title: "the key set", keep: newJWKS,
-	accept: "application/jwk-set+json, application/json;q=0.9, */*;q=0.1"}
+func jwksURL() kindRow {
+	return kindRow{
+		kind: JWKSURL,
+		manual: Manual{
+			Form: "an https URL", Default: `""`, Example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
+			Text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
+				"certificate as Google and Firebase have it. usher fetches it in the background, never " +
+				"while a login waits, and keeps the last good keys when the server fails. http is " +
+				"taken to this machine only, unless `insecure_http` is true.",
+		},
+		remote: &remoteKind{
+			source: "jwks", title: "the key set", keep: newJWKS,
+			accept: "application/jwk-set+json, application/json;q=0.9, */*;q=0.1",
+		},
+	}
+}
 
 // jwks keeps one JWK set fresh. One fetch answers for every kid.
 type jwks struct {

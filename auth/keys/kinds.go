@@ -8,22 +8,30 @@ import (
 
 // A Kind is one way to come by the keys of an issuer, called as its setting in
 // the configuration. Its row in the list of kinds is all that the rest of usher
-// goes by: a new kind is a file of this package and a row.
+// goes by: a new kind is a file of this package, with its row, and its name in
+// the list.
 type Kind string
 
-// kindRow is a row of the list: a kind is of files or remote.
+// kindRows is the list, in the order in which people are told of the kinds.
+func kindRows() []kindRow {
+	return []kindRow{secretFiles(), publicKeyFiles(), jwksURL(), asapURL()}
+}
+
+// A kindRow says what the rest of usher needs to know of a kind. It is of files
+// or remote.
 type kindRow struct {
 	kind   Kind
+	manual Manual
 	files  *fileKind
 	remote *remoteKind
 }
 
-// kindRows is the list, in the order in which people are told of it.
-var kindRows = []kindRow{
-	{kind: SecretFiles, files: &secretFiles},
-	{kind: PublicKeyFiles, files: &publicKeyFiles},
-	{kind: JWKSURL, remote: &jwksURL},
-	{kind: ASAPURL, remote: &asapURL},
+// A Manual is what the manual of the configuration says of a kind's setting.
+type Manual struct {
+	Form    string // of the value: "a list of files"
+	Default string // as the file would have it
+	Example string // likewise
+	Text    string // what it does, in Markdown
 }
 
 // A fileKind is a kind whose keys stand in files, as many as are named.
@@ -45,16 +53,20 @@ type remoteKind struct {
 // Kinds returns all kinds, in the order in which people are told of them.
 func Kinds() []Kind {
 	var kinds []Kind
-	for _, r := range kindRows {
+	for _, r := range kindRows() {
 		kinds = append(kinds, r.kind)
 	}
 	return kinds
 }
 
 // row returns the kind's. There is one for each constant.
-func (k Kind) row() *kindRow {
-	return &kindRows[slices.IndexFunc(kindRows, func(r kindRow) bool { return r.kind == k })]
+func (k Kind) row() kindRow {
+	rows := kindRows()
+	return rows[slices.IndexFunc(rows, func(r kindRow) bool { return r.kind == k })]
 }
+
+// Manual returns what the manual of the configuration says of the setting.
+func (k Kind) Manual() Manual { return k.row().manual }
 
 // Remote reports whether the setting is the URL of a server, and not a list of
 // files.

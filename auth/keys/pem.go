@@ -16,10 +16,20 @@ import (
 // PublicKeyFiles is the kind of public keys in PEM files.
 const PublicKeyFiles Kind = "public_key_files"
 
-var publicKeyFiles = fileKind{noun: "public key file", read: func(f File) ([]*Key, []keyfile.Doubt, error) {
-	keys, err := ParsePublicKeys(f.Content, f.Label)
-	return keys, nil, err
-}}
+func publicKeyFiles() kindRow {
+	return kindRow{
+		kind: PublicKeyFiles,
+		manual: Manual{
+			Form: "a list of PEM files", Default: "[]", Example: "[/etc/usher/my-app.pem]",
+			Text: "Public keys or certificates, for applications that sign with a private key. Of " +
+				"a certificate only the key counts.",
+		},
+		files: &fileKind{noun: "public key file", read: func(f File) ([]*Key, []keyfile.Doubt, error) {
+			keys, err := ParsePublicKeys(f.Content, f.Label)
+			return keys, nil, err
+		}},
+	}
+}
 
 // ParsePublicKeys reads the public keys of a PEM file: PKIX ("PUBLIC KEY"),
 // PKCS #1 ("RSA PUBLIC KEY") or a certificate, of which only the key counts.

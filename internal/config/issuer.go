@@ -24,40 +24,35 @@ func issuerSettings() section {
 	}
 }
 
-// keySettings describes what says where an issuer's keys come from.
+// keySettings describes what says where an issuer's keys come from, and how they
+// are taken. The kinds of keys describe themselves.
 func keySettings() []setting {
-	return []setting{
-		{key: "secret_files", kind: "a list of files", def: "[]", example: "[/etc/usher/my-app.secret]",
-			text: "One shared secret a file; the one newline at its end does not count. All of " +
-				"them are good, at most eight: to rotate, name the new file beside the old, and remove " +
-				"the old one when the last token made with it has expired " +
-				"([operating.md](operating.md#rotating-a-secret)). Secrets that are shorter than the " +
-				"hash or on public lists are refused."},
-		{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
-			text: "`base64` if the application decodes its secret before it signs. Where a secret " +
-				"looks like base64, `usher check` warns until one of the two is written."},
-		{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
-			text: "`true` takes a secret that is shorter than the hash: only until the application " +
-				"has a better one."},
-		{key: "public_key_files", kind: "a list of PEM files", def: "[]",
-			example: "[/etc/usher/my-app.pem]",
-			text: "Public keys or certificates, for applications that sign with a private key. Of " +
-				"a certificate only the key counts."},
-		{key: "jwks_url", kind: "an https URL", def: "\"\"",
-			example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
-			text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
-				"certificate as Google and Firebase have it. usher fetches it in the background, never " +
-				"while a login waits, and keeps the last good keys when the server fails. http is " +
-				"taken to this machine only, unless `insecure_http` is true."},
-		{key: "asap_url", kind: "an https URL", def: "\"\"", example: "https://keys.example.com/asap",
-			text: "Jitsi's key server: `URL/HASH.pem` is one public key, where HASH is the SHA-256 " +
-				"of the `kid`. The first login with each key after a start is told to try again."},
+	var list []setting
+	for _, kind := range keys.Kinds() {
+		m := kind.Manual()
+		list = append(list, setting{key: string(kind), kind: m.Form, def: m.Default, example: m.Example, text: m.Text})
+		if kind == keys.SecretFiles {
+			list = append(list, secretSettings()...)
+		}
+	}
+	return append(list, []setting{
 		{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
 			text: "The CA of the key server, if it is your own. It is believed instead of the " +
 				"system's, for this issuer."},
 		{key: "insecure_http", kind: "true or false", def: "false", example: "true",
 			text: "`true` takes http also to another machine, in a network of your own: who is " +
 				"on the way to the key server can let in anybody."},
+	}...)
+}
+
+func secretSettings() []setting {
+	return []setting{
+		{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
+			text: "`base64` if the application decodes its secret before it signs. Where a secret " +
+				"looks like base64, `usher check` warns until one of the two is written."},
+		{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
+			text: "`true` takes a secret that is shorter than the hash: only until the application " +
+				"has a better one."},
 	}
 }
 
