@@ -46,8 +46,9 @@ func newConnections(registry *prometheus.Registry) *connections {
 	open := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Connections,
 		Help: "Connections that are open now, by endpoint (its key under listen)."}, []string{"endpoint"})
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: ConnectionsClosed,
-		Help: "Connections that usher closed for its limits, by endpoint and reason: full (every place has a request), " +
-			"idle (it made room for a new one), files (no file descriptor was left), user (not allowed here)."}, []string{"endpoint", "reason"})
+		Help: "Connections that usher closed for its limits, by endpoint and reason: full (every place has a " +
+			"request), idle (it made room for a new one), files (no file descriptor was left), user (not allowed here)."},
+		[]string{"endpoint", "reason"})
 	panics := prometheus.NewCounterVec(prometheus.CounterOpts{Name: Panics,
 		Help: "Requests refused because the code panicked, by door; the log has the stack."}, []string{"door"})
 	c := &connections{endpoints: map[string]*Endpoint{}, panics: map[string]prometheus.Counter{}}

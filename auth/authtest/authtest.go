@@ -41,7 +41,8 @@ func ConfigWith(host string, secrets ...string) auth.Config {
 		}
 		files = append(files, key)
 	}
-	issuer := auth.IssuerConfig{Keys: keys.Config{Files: files}, Algorithms: []string{"HS256"}, Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
+	issuer := auth.IssuerConfig{Keys: keys.Config{Files: files}, Algorithms: []string{"HS256"},
+		Audience: []string{Audience}, RequireExp: true, RequireRoom: true}
 	return auth.Config{Hosts: map[string]auth.HostConfig{host: {
 		Issuers: map[string]auth.IssuerConfig{Issuer: issuer},
 		Leeway:  leeway,
@@ -54,7 +55,8 @@ func ConfigWith(host string, secrets ...string) auth.Config {
 func Claims(host string, more map[string]any) map[string]any {
 	claims := map[string]any{
 		"iss": Issuer, "aud": Audience, "sub": host, "room": "*", "exp": time.Now().Add(time.Hour).Unix(),
-		"context": map[string]any{"user": map[string]any{"id": "alice", "name": "Alice Example", "email": "alice@example.com"}},
+		"context": map[string]any{"user": map[string]any{"id": "alice", "name": "Alice Example",
+			"email": "alice@example.com"}},
 	}
 	maps.Copy(claims, more)
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })

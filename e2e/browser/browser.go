@@ -87,7 +87,8 @@ func (b *Browser) spawn(program string) (*child.Process, error) {
 	cmd := exec.Command(program, b.config.flags()...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.config.Dir, out, out
 	// Fonts and settings have caches outside of the profile.
-	cmd.Env = append(os.Environ(), "HOME="+b.config.Dir, "XDG_CONFIG_HOME="+b.config.Dir, "XDG_CACHE_HOME="+b.config.Dir, "TMPDIR="+b.config.Dir)
+	cmd.Env = append(os.Environ(), "HOME="+b.config.Dir, "XDG_CONFIG_HOME="+b.config.Dir,
+		"XDG_CACHE_HOME="+b.config.Dir, "TMPDIR="+b.config.Dir)
 	return child.Start(cmd)
 }
 

@@ -88,7 +88,8 @@ func (b *bosh) Write(p []byte) (int, error) {
 	case strings.HasPrefix(text, "<?xml") && b.sid == "":
 		_, rest, _ := strings.Cut(text, "to='")
 		b.to, _, _ = strings.Cut(rest, "'")
-		text, attributes = "", " to='"+b.to+"' wait='10' hold='1' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
+		text, attributes = "", " to='"+b.to+"' wait='10' hold='1' ver='1.6' xmpp:version='1.0' "+
+			"xmlns:xmpp='urn:xmpp:xbosh'"
 	case strings.HasPrefix(text, "<?xml"):
 		text, attributes = "", " to='"+b.to+"' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'"
 	case text == "</stream:stream>":
@@ -158,7 +159,8 @@ func (b *bosh) take(body []byte) error {
 		b.sid = tag.SID
 	}
 	if bytes.Contains(inside, []byte("features")) {
-		b.in.WriteString("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>")
+		b.in.WriteString("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " +
+			"version='1.0'>")
 	}
 	b.in.Write(inside)
 	b.came.Broadcast()

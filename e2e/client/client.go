@@ -1,8 +1,9 @@
 // Package client answers "what does an XMPP client see when it logs in like this?". It sends exactly the SASL bytes it
 // is given and reports exactly what the server said.
 //
-// The stream is written by hand: mellium.im/xmpp v0.22.0 prepares JIDs by PRECIS (RFC 7622) where Prosody uses nodeprep,
-// so it would refuse or change the very names under test, and its resource binding does not send the resource asked for.
+// The stream is written by hand: mellium.im/xmpp v0.22.0 prepares JIDs by PRECIS (RFC 7622) where
+// Prosody uses nodeprep, so it would refuse or change the very names under test, and its resource
+// binding does not send the resource asked for.
 package client
 
 import (

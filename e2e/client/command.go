@@ -12,8 +12,9 @@ func (s *Session) Command(ctx context.Context, jid, node string, fields map[stri
 	for name, value := range fields {
 		form.WriteString("<field var='" + escape(name) + "'><value>" + escape(value) + "</value></field>")
 	}
-	r, err := s.ask(ctx, "set", jid, "<command xmlns='http://jabber.org/protocol/commands' node='"+escape(node)+"' action='complete'>"+
-		"<x xmlns='jabber:x:data' type='submit'>"+form.String()+"</x></command>")
+	r, err := s.ask(ctx, "set", jid,
+		"<command xmlns='http://jabber.org/protocol/commands' node='"+escape(node)+"' action='complete'>"+
+			"<x xmlns='jabber:x:data' type='submit'>"+form.String()+"</x></command>")
 	if err != nil {
 		return "", err
 	}
@@ -28,7 +29,8 @@ func (s *Session) ask(ctx context.Context, kind, to, payload string) (reply, err
 	s.rooms.mu.Lock()
 	s.rooms.asked[id] = answer
 	s.rooms.mu.Unlock()
-	if err := s.send("<iq type='" + kind + "' id='" + id + "' to='" + escape(to) + "'>" + payload + "</iq>"); err != nil {
+	stanza := "<iq type='" + kind + "' id='" + id + "' to='" + escape(to) + "'>" + payload + "</iq>"
+	if err := s.send(stanza); err != nil {
 		return reply{}, err
 	}
 	select {

@@ -53,7 +53,9 @@ func (s *Session) Invited(ctx context.Context, room string) error {
 // Told waits for a message with this text in it.
 func (s *Session) Told(ctx context.Context, from, text string) error {
 	return s.until(ctx, func() (bool, error) {
-		return slices.ContainsFunc(s.rooms.notes, func(n note) bool { return n.from == from && strings.Contains(n.body, text) }), nil
+		return slices.ContainsFunc(s.rooms.notes, func(n note) bool {
+			return n.from == from && strings.Contains(n.body, text)
+		}), nil
 	})
 }
 
@@ -77,7 +79,8 @@ func (s *Session) count(from string) (n int) {
 // InviteTo has a room invite somebody (XEP-0045 section 7.8.2).
 func (s *Session) InviteTo(room, jid string) error {
 	s.begin()
-	return s.send("<message to='" + escape(room) + "'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='" + escape(jid) + "'/></x></message>")
+	return s.send("<message to='" + escape(room) + "'><x xmlns='http://jabber.org/protocol/muc#user'><invite to='" +
+		escape(jid) + "'/></x></message>")
 }
 
 // Say sends a message to everybody in a room.

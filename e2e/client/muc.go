@@ -205,14 +205,15 @@ func attribute(start xml.StartElement, name string) string {
 	return ""
 }
 
-// Join joins a room and returns what the first presence of one's own said. The error is a [*StanzaError] if the room, or
-// the server, said no.
+// Join joins a room and returns what the first presence of one's own said. The error is a
+// [*StanzaError] if the room, or the server, said no.
 func (s *Session) Join(ctx context.Context, room, nick string) (Occupant, error) {
 	s.begin()
 	s.rooms.mu.Lock()
 	s.rooms.joined[room] = &seen{nick: nick, occupants: map[string]Occupant{}}
 	s.rooms.mu.Unlock()
-	if err := s.send("<presence to='" + escape(room+"/"+nick) + "'><x xmlns='http://jabber.org/protocol/muc'/></presence>"); err != nil {
+	address := escape(room + "/" + nick)
+	if err := s.send("<presence to='" + address + "'><x xmlns='http://jabber.org/protocol/muc'/></presence>"); err != nil {
 		return Occupant{}, err
 	}
 	var first Occupant

@@ -19,11 +19,13 @@ type features struct {
 	Mechanisms []string `xml:"urn:ietf:params:xml:ns:xmpp-sasl mechanisms>mechanism"`
 }
 
-// open sends a stream header and reads the server's, with the features. It also restarts a stream after SASL: the server
-// is silent then until it has the new header, so the old decoder holds none of its bytes.
+// open sends a stream header and reads the server's, with the features. It also restarts a stream
+// after SASL: the server is silent then until it has the new header, so the old decoder holds none
+// of its bytes.
 func (s *stream) open(host string) (features, error) {
 	var f features
-	err := s.write("<?xml version='1.0'?><stream:stream to='" + escape(host) + "' version='1.0' xmlns='jabber:client' " +
+	err := s.write("<?xml version='1.0'?><stream:stream to='" + escape(host) +
+		"' version='1.0' xmlns='jabber:client' " +
 		"xmlns:stream='http://etherx.jabber.org/streams'>")
 	if err != nil {
 		return f, err

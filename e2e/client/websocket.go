@@ -17,8 +17,8 @@ import (
 
 const framing = "urn:ietf:params:xml:ns:xmpp-framing"
 
-// WebSocket is how to reach a server by XMPP over WebSocket (RFC 7395), for Login.Via. The error of what it returns holds
-// the status if the server answered with another than 101.
+// WebSocket is how to reach a server by XMPP over WebSocket (RFC 7395), for Login.Via. The error of
+// what it returns holds the status if the server answered with another than 101.
 func WebSocket(url string, header http.Header) func(ctx context.Context) (net.Conn, error) {
 	return WebSocketInFragments(url, header, 0)
 }
@@ -31,10 +31,11 @@ func WebSocketInFragments(url string, header http.Header, size int) func(ctx con
 		header := header.Clone()
 		host := header.Get("Host")
 		header.Del("Host") // it has a place of its own
-		d := ws.Dialer{Host: host, Header: ws.HandshakeHeaderHTTP(header), Protocols: []string{"xmpp"}, OnStatusError: func(_ int, _ []byte, r io.Reader) {
-			answer, _ := io.ReadAll(io.LimitReader(r, 4096))
-			_, said, _ = strings.Cut(string(answer), "\r\n\r\n")
-		}}
+		d := ws.Dialer{Host: host, Header: ws.HandshakeHeaderHTTP(header), Protocols: []string{"xmpp"},
+			OnStatusError: func(_ int, _ []byte, r io.Reader) {
+				answer, _ := io.ReadAll(io.LimitReader(r, 4096))
+				_, said, _ = strings.Cut(string(answer), "\r\n\r\n")
+			}}
 		conn, early, _, err := d.Dial(ctx, url)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s", err, said)

@@ -43,7 +43,8 @@ func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error
 		return "", err
 	}
 	all := map[string]any{
-		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "standup", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "standup", "iat": time.Now().Unix(),
+		"exp":     time.Now().Add(time.Hour).Unix(),
 		"context": map[string]any{"user": map[string]any{"id": name}},
 	}
 	maps.Copy(all, claims)

@@ -79,7 +79,8 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// write writes what an operator writes for tokens. With its cache ejabberd would let in whom usher has meanwhile refused.
+// write writes what an operator writes for tokens. With its cache ejabberd would let in whom usher
+// has meanwhile refused.
 func (s *Server) write() error {
 	_, port, err := net.SplitHostPort(s.addr)
 	if err != nil {
@@ -109,8 +110,8 @@ acme: {auto: false}
 
 func (s *Server) path(name string) string { return filepath.Join(s.config.Dir, name) }
 
-// spawn runs Erlang itself: ejabberdctl wants root or its own user, and fixed folders. A node without a name needs no epmd
-// and opens no port for others.
+// spawn runs Erlang itself: ejabberdctl wants root or its own user, and fixed folders. A node
+// without a name needs no epmd and opens no port for others.
 func (s *Server) spawn(libs string) (*child.Process, error) {
 	out, err := os.OpenFile(s.path("output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -43,7 +43,8 @@ func Find(v Version) (Install, error) {
 			continue
 		}
 		if v == "" || strings.HasPrefix(release+".", string(v)+".") {
-			return Install{Version: series(release), Release: release, Launcher: place.launcher, Library: place.library}, nil
+			return Install{Version: series(release), Release: release, Launcher: place.launcher,
+				Library: place.library}, nil
 		}
 	}
 	return Install{}, missing(v)

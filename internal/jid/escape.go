@@ -7,7 +7,8 @@ var escaper = strings.NewReplacer(
 	" ", `\20`, `"`, `\22`, "&", `\26`, "'", `\27`, "/", `\2f`, ":", `\3a`, "<", `\3c`, ">", `\3e`, "@", `\40`)
 
 var unescaper = strings.NewReplacer(
-	`\20`, " ", `\22`, `"`, `\26`, "&", `\27`, "'", `\2f`, "/", `\3a`, ":", `\3c`, "<", `\3e`, ">", `\40`, "@", `\5c`, `\`)
+	`\20`, " ", `\22`, `"`, `\26`, "&", `\27`, "'", `\2f`, "/", `\3a`, ":", `\3c`, "<", `\3e`, ">", `\40`, "@", `\5c`,
+	`\`)
 
 // A backslash is escaped only where it could be read as an escape.
 var backslashEscaper = strings.NewReplacer(

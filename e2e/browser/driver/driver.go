@@ -1,5 +1,6 @@
-// Package driver is package browser for tests: it starts a Chromium that ends with the test and looks into its pages. It
-// is apart from package browser so that only tests link the Chrome DevTools Protocol.
+// Package driver is package browser for tests: it starts a Chromium that ends with the test and
+// looks into its pages. It is apart from package browser so that only tests link the Chrome
+// DevTools Protocol.
 package driver
 
 import (

@@ -25,7 +25,8 @@ type Page struct {
 	close context.CancelFunc
 }
 
-// Open opens a link and returns when the page is loaded. What the page writes to its console goes to the log of the test.
+// Open opens a link and returns when the page is loaded. What the page writes to its console goes
+// to the log of the test.
 func (b *Browser) Open(t testing.TB, link string) *Page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
@@ -85,12 +86,14 @@ func (p *Page) Await(t testing.TB, expression string, within time.Duration) {
 			return
 		}
 	}
-	t.Fatalf("the page did not come to %s within %s (last error: %v); it is at\n%s", expression, within, last, p.describe())
+	t.Fatalf("the page did not come to %s within %s (last error: %v); it is at\n%s", expression, within, last,
+		p.describe())
 }
 
 // describe is window.meet, or the text of a page without it.
 func (p *Page) describe() string {
-	text, err := run(p, chromedp.Evaluate[string]("window.meet ? JSON.stringify(meet, null, 1) : document.body.innerText"))
+	text, err := run(p,
+		chromedp.Evaluate[string]("window.meet ? JSON.stringify(meet, null, 1) : document.body.innerText"))
 	if err != nil {
 		return err.Error()
 	}
@@ -136,7 +139,8 @@ func (p *Page) Leave(t testing.TB) {
 // Close closes the tab.
 func (p *Page) Close() { p.close() }
 
-// Screenshot writes the whole page as NAME.png into the folder of $USHER_SCREENSHOTS, or of the test, and returns the path.
+// Screenshot writes the whole page as NAME.png into the folder of $USHER_SCREENSHOTS, or of the
+// test, and returns the path.
 func (p *Page) Screenshot(t testing.TB, name string) string {
 	t.Helper()
 	dir := os.Getenv(ScreenshotsEnv)

@@ -1,6 +1,7 @@
-// Package focus is a stand-in for jicofo, of which it has one answer: lib-jitsi-meet asks focus.DOMAIN for a conference and
-// joins the room only once that is ready. Jicofo would then create and join the room too, as an owner, and lead the
-// calls; this one is never in a room and takes no part.
+// Package focus is a stand-in for jicofo, of which it has one answer: lib-jitsi-meet asks
+// focus.DOMAIN for a conference and joins the room only once that is ready. Jicofo would then
+// create and join the room too, as an owner, and lead the calls; this one is never in a room and
+// takes no part.
 package focus
 
 import (
@@ -140,15 +141,18 @@ func (f *Focus) serve() {
 }
 
 func (f *Focus) answer(q question) {
-	kind, content := "error", "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+	kind := "error"
+	content := "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
 	if q.Conference != nil && q.Type == "set" {
 		f.mu.Lock()
 		f.rooms = append(f.rooms, q.Conference.Room)
 		f.mu.Unlock()
-		kind, content = "result", fmt.Sprintf("<conference xmlns='%s' room='%s' ready='true'/>", namespace, escape(q.Conference.Room))
+		kind, content = "result", fmt.Sprintf("<conference xmlns='%s' room='%s' ready='true'/>", namespace,
+			escape(q.Conference.Room))
 	}
 	// An error shows itself where the next question is read.
-	_, _ = fmt.Fprintf(f.conn, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, escape(q.ID), escape(q.To), escape(q.From), content)
+	_, _ = fmt.Fprintf(f.conn, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, escape(q.ID), escape(q.To),
+		escape(q.From), content)
 }
 
 func escape(s string) string {

@@ -16,7 +16,8 @@ const (
 // ErrMissing is in the error of FindStrophe, Write and New when Strophe is not on this machine.
 var ErrMissing = errors.New("strophe.js is not installed: run scripts/install.sh strophe")
 
-// ErrNoJitsi is in the error of FindJitsi when lib-jitsi-meet is not on this machine. The page for Strophe does without.
+// ErrNoJitsi is in the error of FindJitsi when lib-jitsi-meet is not on this machine. The page for
+// Strophe does without.
 var ErrNoJitsi = errors.New("lib-jitsi-meet is not installed: run scripts/install.sh jitsi")
 
 // jitsiFiles are what /jitsi/ROOM loads, by the names that the page gives them.
@@ -60,8 +61,8 @@ func folder(env, name string) string {
 	return filepath.Join(cache, "usher", name)
 }
 
-// libraries are the files of the libraries, by the names that the page gives them; those of lib-jitsi-meet only where it
-// is installed.
+// libraries are the files of the libraries, by the names that the page gives them; those of
+// lib-jitsi-meet only where it is installed.
 func libraries() (map[string][]byte, error) {
 	strophe, err := FindStrophe()
 	if err != nil {

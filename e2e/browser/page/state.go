@@ -33,8 +33,8 @@ type State struct {
 	Previd   string   // what was sent as ?previd= by the last connection
 }
 
-// Rank is what an occupant is in a room. It is empty before the room has said it. lib-jitsi-meet tells no affiliation, and
-// its own role is "none" in its eyes unless it is an owner.
+// Rank is what an occupant is in a room. It is empty before the room has said it. lib-jitsi-meet
+// tells no affiliation, and its own role is "none" in its eyes unless it is an owner.
 type Rank struct{ Role, Affiliation string }
 
 // Occupant is one in the room.
@@ -47,8 +47,8 @@ type Occupant struct {
 // Message is one to the room.
 type Message struct{ From, Text string }
 
-// Problem is what a refusal says. Where is login, room or connection. lib-jitsi-meet has conditions of its own, and keeps
-// the text of a refused login to itself.
+// Problem is what a refusal says. Where is login, room or connection. lib-jitsi-meet has conditions
+// of its own, and keeps the text of a refused login to itself.
 type Problem struct{ Where, Condition, Text string }
 
 // maxReport is far more than the state of a page that is watched for a while.
