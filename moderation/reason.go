@@ -1,5 +1,12 @@
 package moderation
 
+import (
+	"fmt"
+	"time"
+
+	"usher/internal/text"
+)
+
 // A Reason says why a join was allowed or refused: the same word in the log,
 // in the metric label and in an explanation.
 type Reason string
@@ -43,3 +50,42 @@ func DenyReasons() []Reason {
 
 // UndecidedReasons are those for which there could be no answer.
 func UndecidedReasons() []Reason { return []Reason{ReasonInternalError} }
+
+// clientTexts is what the person who was refused may know, and can do. There is
+// no apostrophe in them, which Jitsi shows as &#39;.
+var clientTexts = map[Reason]string{
+	ReasonStranger:         "Accounts of your server may not join here. Log in with a link to this room.",
+	ReasonUnknownRoom:      "There are no rooms at this address. Look at the address of your link again.",
+	ReasonNoSession:        "You are not logged in with a token any more. Open your link again.",
+	ReasonSessionEnded:     "Your login has ended. Open your link again, or ask for a new one.",
+	ReasonKeyRemoved:       "Your login is not valid any more. Ask for a new link.",
+	ReasonRoomMismatch:     "Your link is for another room. Look at its address again, or ask for a link to this room.",
+	ReasonRoomSpelling:     "Your link names a room in a way that opens none. Ask for a new link.",
+	ReasonTenantMismatch:   "Your link is for rooms of others. Look at its address again, or ask for a link to this room.",
+	ReasonLobby:            "You are in the lobby. Wait until a moderator lets you in.",
+	ReasonLobbyDenied:      "A moderator did not let you in. Ask the moderator for a link to this room.",
+	ReasonNotStarted:       "The meeting has not started yet. Try again in a minute.",
+	ReasonBreakoutUnknown:  "This breakout room cannot be joined by itself. Join its main room first.",
+	ReasonCreatedTwice:     "Somebody else opened this room at the same moment. Try again.",
+	ReasonMalformedRequest: "The join could not be read. Open your link again, or update your app.",
+	ReasonInternalError:    "Joins cannot be decided at the moment. Try again in a minute.",
+}
+
+// ClientText returns what the client may see, in English: why it was not let
+// in, and what a person can do about it. It is empty for a reason that allows.
+func (r Reason) ClientText() string { return clientTexts[r] }
+
+// why says to the operator why a session counts no more, if it does not.
+func (g Judged) why() string {
+	switch {
+	case g.Reason == "":
+		return ""
+	case g.Reason == ReasonNoSession:
+		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, or lift it: usher sessions allow"
+	case g.Reason == ReasonKeyRemoved:
+		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
+	case !g.Endless(g.Used):
+		return fmt.Sprintf("its token expired at %s; have the client log in with a new one", g.Expires.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the client log in again", g.Used.UTC().Format(time.RFC3339))
+}

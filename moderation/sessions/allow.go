@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -56,7 +57,7 @@ func (s *Revocations) Allow(ctx context.Context, t Target) (Allowed, error) {
 // meantBy finds the revocations that a target means.
 func (s *Revocations) meantBy(t Target) map[principalID]*moderation.Revocation {
 	found, p := map[principalID]*moderation.Revocation{}, s.policy.Load()
-	for _, v := range values(&s.mu, s.revoked.byID) {
+	for _, v := range guard.Values(&s.mu, s.revoked.byID) {
 		if t.means(v, p) {
 			found[idOf(v.Principal())] = v
 		}
@@ -101,7 +102,7 @@ type RevokedPrincipal struct {
 func (s *Revocations) List() []RevokedPrincipal {
 	p := s.policy.Load()
 	list := []RevokedPrincipal{}
-	for _, v := range values(&s.mu, s.revoked.byID) {
+	for _, v := range guard.Values(&s.mu, s.revoked.byID) {
 		list = append(list, RevokedPrincipal{Host: v.Host, Issuer: v.Issuer, User: v.User, Token: v.TokenPrint, At: v.At, Until: v.End(p)})
 	}
 	slices.SortFunc(list, func(a, b RevokedPrincipal) int {

@@ -25,7 +25,10 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 	for _, name := range slices.Compact(names) {
 		for _, moderators := range []bool{true, false} {
 			n := 0
-			for _, g := range s.loggedInLast(roomIndexKey{h.Host, name}, moderators) {
+			s.mu.RLock()
+			last := s.index.byRoom.last(roomIndexKey{h.Host, name}, moderators, maxLookedAt)
+			s.mu.RUnlock()
+			for _, g := range last {
 				if reason, _ := h.Opens(&g.Session, room); reason != "" { // of another tenant, say
 					continue
 				}
@@ -56,25 +59,6 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 	return list
 }
 
-// loggedInLast returns some of the sessions that name a room, the last login first.
-func (s *Rooms) loggedInLast(key roomIndexKey, moderators bool) []*session {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var list []*session
-	r := s.index.byRoom[key]
-	if r == nil {
-		return nil
-	}
-	p := r.others
-	if moderators {
-		p = r.moderators
-	}
-	for ; p != nil && len(list) < maxLookedAt; p = p.before {
-		list = append(list, p.session)
-	}
-	return list
-}
-
 // Begin forgets what an earlier room of a name knew, and remembers what the new one
 // begins with: seeds, but for what owners of the earlier one took away and for
 // sessions that have ended meanwhile. It is written when Begin returns nil.
@@ -92,7 +76,7 @@ func (s *Rooms) Begin(ctx context.Context, room string, seeds []*moderation.Assi
 	return begun, s.apply(within, metrics.StateCreateRoom, changes...)
 }
 
-func (s *Rooms) takeSeedsLocked(seeds []*moderation.Assignment, changes []Change) ([]*moderation.Assignment, []Change) {
+func (s *core) takeSeedsLocked(seeds []*moderation.Assignment, changes []Change) ([]*moderation.Assignment, []Change) {
 	var begun []*moderation.Assignment
 	for _, g := range seeds {
 		old := s.assigned.get(g.Key())

@@ -3,6 +3,7 @@ package sessions
 import (
 	"slices"
 
+	"usher/internal/guard"
 	"usher/internal/jid"
 	"usher/moderation"
 )
@@ -23,34 +24,12 @@ type LoginRooms struct {
 	AnyMembersOnly bool   // some room does, perhaps none of these
 }
 
-// OfLogin finds where an account was let in before, and the rooms that are there and
-// that its token names, by the rules of its host; nil if that has none.
-func (s *Rooms) OfLogin(h *moderation.Host, login *moderation.Session) LoginRooms {
-	s.mu.RLock()
-	rooms := s.assigned.roomsOf(login.JID())
-	g := s.index.all[login.ID]
-	s.mu.RUnlock()
-	if h != nil && g != nil { // else it has ended, and what it was given is touched by that
-		rooms = append(rooms, s.namedRooms(h, g)...)
-	}
-	slices.Sort(rooms)
-	rooms = slices.Compact(rooms)
-	at := LoginRooms{Rooms: rooms, MembersOnly: make([]bool, len(rooms))}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for i, room := range rooms {
-		_, at.MembersOnly[i] = s.rooms.membersOnly[room]
-	}
-	at.AnyMembersOnly = len(s.rooms.membersOnly) > 0
-	return at
-}
-
 // maxNamedRooms bounds the running rooms that are reconciled for a login at once: a token may name one that runs in any number of tenants.
 const maxNamedRooms = 100
 
 // namedRooms finds rooms that are there and that a session names; which of them it
 // opens is for [moderation.Host.Opens] to say.
-func (s *Rooms) namedRooms(h *moderation.Host, g *session) []string {
+func (s *core) namedRooms(h *moderation.Host, g *session) []string {
 	var jids []string
 	tenant, anyTenant := "", !h.Tenants || g.Subject == "*"
 	if !anyTenant {
@@ -70,23 +49,23 @@ func (s *Rooms) namedRooms(h *moderation.Host, g *session) []string {
 }
 
 // inAnyTenant adds the rooms of a name in tenants.
-func (s *Rooms) inAnyTenant(h *moderation.Host, name string, list []string) []string {
+func (s *core) inAnyTenant(h *moderation.Host, name string, list []string) []string {
 	s.mu.RLock()
 	rooms := s.rooms.inTenants[name]
 	s.mu.RUnlock()
 	if len(list) >= maxNamedRooms {
 		return list
 	}
-	return append(list, gather(&s.mu, rooms, maxNamedRooms-len(list), func(room string, _ bool) (string, bool) {
+	return append(list, guard.Gather(&s.mu, rooms, maxNamedRooms-len(list), func(room string, _ bool) (string, bool) {
 		name, err := moderation.ParseRoom(room)
 		return room, err == nil && h.IsMUC(name.Domain)
 	})...)
 }
 
 // there returns those of some rooms that are there.
-func (s *Rooms) there(jids []string) []string {
+func (s *core) there(jids []string) []string {
 	var list []string
-	for part := range slices.Chunk(jids, portion) {
+	for part := range slices.Chunk(jids, guard.Portion) {
 		s.mu.RLock()
 		for _, jid := range part {
 			if s.rooms.all[jid] != nil {

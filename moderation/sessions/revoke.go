@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -125,7 +126,7 @@ func (p *revocationPlan) add(v *moderation.Revocation) { p.revocations[v.Princip
 // addToken finds the sessions with one token: those of a token that names
 // somebody are among that person's, in no index.
 func (s *Revocations) addToken(p *revocationPlan, print string) {
-	for _, g := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, g.TokenPrint == print }) {
+	for _, g := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, g.TokenPrint == print }) {
 		p.sessions[g.ID] = g
 		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
 	}

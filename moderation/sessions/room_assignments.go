@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -35,7 +36,7 @@ func (s *Rooms) Assignments(room string) map[string]*moderation.Assignment {
 	s.mu.RLock()
 	given := s.assigned.rooms[room]
 	s.mu.RUnlock()
-	list := values(&s.mu, given)
+	list := guard.Values(&s.mu, given)
 	byJID := make(map[string]*moderation.Assignment, len(list))
 	for _, g := range list {
 		byJID[g.JID] = g
@@ -117,13 +118,13 @@ func (s *Rooms) DropOverridden(ctx context.Context, k moderation.AssignmentKey) 
 
 // forgetLocked forgets a portion of what was given in a room, and reports whether there
 // is more. What owners took away stays, as long as its session does.
-func (s *Rooms) forgetLocked(room string, changes []Change) (_ []Change, more bool) {
+func (s *core) forgetLocked(room string, changes []Change) (_ []Change, more bool) {
 	n := 0
 	for jid, g := range s.assigned.rooms[room] {
 		if g.Overridden && s.index.all[g.Session] != nil {
 			continue
 		}
-		if n++; n > portion {
+		if n++; n > guard.Portion {
 			return changes, true
 		}
 		k := moderation.AssignmentKey{Room: room, JID: jid}
@@ -136,23 +137,19 @@ func (s *Rooms) forgetLocked(room string, changes []Change) (_ []Change, more bo
 // AwaitLetIn waits until a room would let an admitted account in, at the first try, or
 // until ctx ends.
 func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool {
-	return s.await(ctx, k.Room, k.JID, func() (bool, time.Duration) { return s.canComeIn(k) })
-}
-
-// canComeIn reports whether an admitted account would be let in by the room. If it
-// only has to settle it says for how long.
-func (s *Rooms) canComeIn(k moderation.AssignmentKey) (yes bool, again time.Duration) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r, g := s.rooms.all[k.Room], s.assigned.get(k)
-	switch {
-	case r == nil || !r.MembersOnly:
-		return true, 0
-	case !g.IsMember() || !g.Confirmed:
-		return false, 0
-	}
-	again = settles - s.now().Sub(g.At)
-	return again <= 0, min(again, settles) // the clock may have been set back
+	return s.await(ctx, k.Room, k.JID, func() (yes bool, again time.Duration) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		r, g := s.rooms.all[k.Room], s.assigned.get(k)
+		switch {
+		case r == nil || !r.MembersOnly:
+			return true, 0
+		case !g.IsMember() || !g.Confirmed:
+			return false, 0
+		}
+		again = settles - s.now().Sub(g.At)
+		return again <= 0, min(again, settles) // it only has to settle; the clock may have been set back
+	})
 }
 
 // AwaitMembersOnly waits until a room was seen to let in members only on a connection,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -25,7 +26,7 @@ type Rooms struct{ *core }
 
 // Known returns every room that somebody may be in, in order.
 func (s *Rooms) Known() []string {
-	list := append(keys(&s.mu, s.rooms.all), keys(&s.mu, s.assigned.rooms)...)
+	list := append(guard.Keys(&s.mu, s.rooms.all), guard.Keys(&s.mu, s.assigned.rooms)...)
 	slices.Sort(list)
 	return slices.Compact(list)
 }
@@ -150,7 +151,7 @@ func (s *Rooms) Gone(ctx context.Context, room string, epoch uint64) {
 // ListChanged returns what is touched when an account was put on the whitelist, or
 // taken off it: the rooms that only let members in.
 func (s *Rooms) ListChanged(account string) Touched {
-	rooms := keys(&s.mu, s.rooms.membersOnly)
+	rooms := guard.Keys(&s.mu, s.rooms.membersOnly)
 	t := Touched{Accounts: make([]moderation.AssignmentKey, len(rooms))}
 	for i, room := range rooms {
 		t.Accounts[i] = moderation.AssignmentKey{Room: room, JID: account}
@@ -158,11 +159,33 @@ func (s *Rooms) ListChanged(account string) Touched {
 	return t
 }
 
+// OfLogin finds where an account was let in before, and the rooms that are there and
+// that its token names, by the rules of its host; nil if that has none.
+func (s *Rooms) OfLogin(h *moderation.Host, login *moderation.Session) LoginRooms {
+	s.mu.RLock()
+	rooms := s.assigned.roomsOf(login.JID())
+	g := s.index.all[login.ID]
+	s.mu.RUnlock()
+	if h != nil && g != nil { // else it has ended, and what it was given is touched by that
+		rooms = append(rooms, s.namedRooms(h, g)...)
+	}
+	slices.Sort(rooms)
+	rooms = slices.Compact(rooms)
+	at := LoginRooms{Rooms: rooms, MembersOnly: make([]bool, len(rooms))}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, room := range rooms {
+		_, at.MembersOnly[i] = s.rooms.membersOnly[room]
+	}
+	at.AnyMembersOnly = len(s.rooms.membersOnly) > 0
+	return at
+}
+
 // OpenedBy returns some of the running rooms that only let members in and that a
 // session opens without naming them, by the rules of its host.
 func (s *Rooms) OpenedBy(h *moderation.Host, g *moderation.Session) []string {
 	p := s.policy.Load()
-	names := gather(&s.mu, s.rooms.membersOnly, 0, func(_ string, name moderation.RoomName) (moderation.RoomName, bool) {
+	names := guard.Gather(&s.mu, s.rooms.membersOnly, 0, func(_ string, name moderation.RoomName) (moderation.RoomName, bool) {
 		return name, p.HostOf(name.Domain) == h
 	})
 	var list []string

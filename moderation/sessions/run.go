@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/guard"
 	"usher/moderation"
 )
 
@@ -50,7 +51,7 @@ func (s *Sessions) Sweep(ctx context.Context) Touched {
 		why moderation.Reason
 	}
 	ended := map[moderation.Reason][]*session{}
-	for _, e := range gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge.why(g); return end{g, why}, why != "" }) {
+	for _, e := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge.why(g); return end{g, why}, why != "" }) {
 		ended[e.why] = append(ended[e.why], e.session)
 	}
 	s.persist(ctx, s.expireRevocations(now))
@@ -78,7 +79,7 @@ func (s *core) forgetEvicted(ctx context.Context) {
 
 func (s *core) expireRevocations(now time.Time) []Change {
 	p := s.policy.Load()
-	over := gather(&s.mu, s.revoked.byID, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
+	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
 		return id, auth.Over(v.End(p), now)
 	})
 	var changes []Change
@@ -164,7 +165,7 @@ func (s *core) saveUsed(ctx context.Context, since time.Time) {
 		return
 	}
 	defer s.writes.release()
-	s.persist(ctx, gather(&s.mu, s.index.all, maxUsed, func(_ moderation.ID, g *session) (Change, bool) {
+	s.persist(ctx, guard.Gather(&s.mu, s.index.all, maxUsed, func(_ moderation.ID, g *session) (Change, bool) {
 		if !g.Used.After(since) || !g.Used.After(g.LoggedIn) || !g.Endless(now) {
 			return Change{}, false
 		}

@@ -1,17 +1,13 @@
-package sessions
+package guard
 
-import "usher/internal/guard"
-
-const portion = guard.Portion
-
-// gather returns what pick finds in the entries of a map, and at most so many if
+// Gather returns what pick finds in the entries of a map, and at most so many if
 // that is above 0. Pick is called under the read lock, which is let go after each
 // portion; what may take long, the growth of a large list, is done without it. An
 // entry that is there all the time is looked at once; one that comes or goes
 // meanwhile may be left out, as in a range over a map that its body changes (Go
 // specification, "For statements with range clause").
-func gather[K comparable, V, T any](mu *guard.RWMutex, m map[K]V, most int, pick func(K, V) (T, bool)) (list []T) {
-	found := make([]T, 0, portion)
+func Gather[K comparable, V, T any](mu *RWMutex, m map[K]V, most int, pick func(K, V) (T, bool)) (list []T) {
+	found := make([]T, 0, Portion)
 	held := true
 	mu.RLock()
 	defer func() {
@@ -24,7 +20,7 @@ func gather[K comparable, V, T any](mu *guard.RWMutex, m map[K]V, most int, pick
 		if t, ok := pick(k, v); ok {
 			found = append(found, t)
 		}
-		if n++; n%portion != 0 {
+		if n++; n%Portion != 0 {
 			continue
 		}
 		mu.RUnlock()
@@ -44,12 +40,12 @@ func gather[K comparable, V, T any](mu *guard.RWMutex, m map[K]V, most int, pick
 	return list
 }
 
-// values is gather of all values.
-func values[K comparable, V any](mu *guard.RWMutex, m map[K]V) []V {
-	return gather(mu, m, 0, func(_ K, v V) (V, bool) { return v, true })
+// Values is Gather of all values.
+func Values[K comparable, V any](mu *RWMutex, m map[K]V) []V {
+	return Gather(mu, m, 0, func(_ K, v V) (V, bool) { return v, true })
 }
 
-// keys is gather of all keys.
-func keys[K comparable, V any](mu *guard.RWMutex, m map[K]V) []K {
-	return gather(mu, m, 0, func(k K, _ V) (K, bool) { return k, true })
+// Keys is Gather of all keys.
+func Keys[K comparable, V any](mu *RWMutex, m map[K]V) []K {
+	return Gather(mu, m, 0, func(k K, _ V) (K, bool) { return k, true })
 }

@@ -1,0 +1,192 @@
+package sessions
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"usher/auth"
+	"usher/internal/jid"
+	"usher/moderation"
+)
+
+// A roomIndex finds the sessions that name a room: by host and each localpart
+// that a claim opens, which of a claim without a tenant is what follows one.
+// Those of "*" and of regular expressions are in nobody's way and not in here.
+// It is a hint at whom to look: [moderation.Host.Opens] decides.
+type roomIndex map[roomIndexKey]*namedRoom
+
+type roomIndexKey struct{ host, name string }
+
+// namedRoom are the sessions that name one room, the last login first.
+type namedRoom struct {
+	roomIndexKey
+	moderators, others *roomPlace
+}
+
+// A roomPlace is that of a session among those that name a room.
+type roomPlace struct {
+	room          *namedRoom
+	session       *session
+	later, before *roomPlace
+}
+
+func (r *namedRoom) first(g *session) **roomPlace {
+	if g.Moderator {
+		return &r.moderators
+	}
+	return &r.others
+}
+
+func (x roomIndex) add(g *session) {
+	for i := range g.places.byRoom {
+		p := &g.places.byRoom[i]
+		r := x[p.room.roomIndexKey]
+		if r == nil {
+			r = p.room
+			x[r.roomIndexKey] = r
+		}
+		p.room = r
+		first := r.first(g)
+		if p.before = *first; p.before != nil {
+			p.before.later = p
+		}
+		*first = p
+	}
+}
+
+func (x roomIndex) drop(g *session) {
+	for i := range g.places.byRoom {
+		p := &g.places.byRoom[i]
+		r := p.room
+		if p.later != nil {
+			p.later.before = p.before
+		} else {
+			*r.first(g) = p.before
+		}
+		if p.before != nil {
+			p.before.later = p.later
+		}
+		p.later, p.before = nil, nil
+		if r.moderators == nil && r.others == nil {
+			delete(x, r.roomIndexKey)
+		}
+	}
+}
+
+// last returns at most so many of the sessions that name a room, the last login first.
+func (x roomIndex) last(key roomIndexKey, moderators bool, most int) (list []*session) {
+	r := x[key]
+	if r == nil {
+		return nil
+	}
+	p := r.others
+	if moderators {
+		p = r.moderators
+	}
+	for ; p != nil && len(list) < most; p = p.before {
+		list = append(list, p.session)
+	}
+	return list
+}
+
+// indexKeys are few: a token is too small to name many rooms.
+func indexKeys(g *moderation.Session) []roomIndexKey {
+	if g.RoomRegex {
+		return nil
+	}
+	var list []roomIndexKey
+	for _, claim := range g.Rooms {
+		if claim == "*" {
+			continue
+		}
+		c, err := jid.ReadClaim(claim)
+		if err != nil {
+			continue
+		}
+		for _, name := range c.Names() {
+			list = append(list, roomIndexKey{g.Host, name})
+		}
+	}
+	return list
+}
+
+// A principalID stands for an [auth.Principal] in memory, and is shorter.
+type principalID [16]byte
+
+func idOf(p auth.Principal) (id principalID) {
+	if p.Token != "" {
+		return tokenID(p.Token)
+	}
+	sum := sha256.Sum256([]byte("user\x00" + p.Host + "\x00" + p.Issuer + "\x00" + p.User)) // none of them holds a NUL
+	return principalID(sum[:len(id)])
+}
+
+// tokenID is that of the principal that a token is by itself.
+func tokenID(thumbprint string) (id principalID) {
+	if len(thumbprint) == 2*len(id) {
+		if _, err := hex.Decode(id[:], []byte(thumbprint)); err == nil {
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte("token\x00" + thumbprint))
+	return principalID(sum[:len(id)])
+}
+
+// A principalIndex finds the sessions of a principal, in no order. Most have one,
+// and need no list.
+type principalIndex struct {
+	one  map[principalID]*session
+	many map[principalID][]*session
+}
+
+func newPrincipalIndex() principalIndex {
+	return principalIndex{map[principalID]*session{}, map[principalID][]*session{}}
+}
+
+func (x principalIndex) len(who principalID) int {
+	if x.one[who] != nil {
+		return 1
+	}
+	return len(x.many[who])
+}
+
+// get returns a list that is the caller's.
+func (x principalIndex) get(who principalID) []*session {
+	if g := x.one[who]; g != nil {
+		return []*session{g}
+	}
+	return slices.Clone(x.many[who])
+}
+
+func (x principalIndex) add(g *session) {
+	who := g.places.who
+	g.places.atWho = x.len(who)
+	switch first := x.one[who]; {
+	case first != nil:
+		delete(x.one, who)
+		x.many[who] = []*session{first, g}
+	case g.places.atWho > 0:
+		x.many[who] = append(x.many[who], g)
+	default:
+		x.one[who] = g
+	}
+}
+
+func (x principalIndex) drop(g *session) {
+	who, at := g.places.who, g.places.atWho
+	if x.one[who] == g {
+		delete(x.one, who)
+		return
+	}
+	list := x.many[who]
+	last := len(list) - 1
+	moved := list[last]
+	list[at], moved.places.atWho = moved, at
+	list[last] = nil
+	if last == 0 {
+		delete(x.many, who)
+	} else {
+		x.many[who] = list[:last]
+	}
+}
