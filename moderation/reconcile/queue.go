@@ -105,9 +105,11 @@ func (q *queue) put(room, jid string, after time.Duration, urgent bool) {
 		it.everyone = max(it.everyone, 1)
 	}
 	it.strict = 0
+	hurried := urgent && !it.urgent
 	it.urgent = it.urgent || urgent
-	it.sooner(time.Now().Add(after))
-	q.scheduleLocked(it)
+	if it.sooner(time.Now().Add(after)) || hurried {
+		q.scheduleLocked(it)
+	}
 }
 
 // addAll has rooms reconciled as a whole, one after the other.
@@ -118,8 +120,9 @@ func (q *queue) addAll(rooms []string) {
 		for _, room := range some {
 			if it := q.itemLocked(room); it != nil {
 				it.everyone = len(resyncs())
-				it.sooner(due)
-				q.scheduleLocked(it)
+				if it.sooner(due) {
+					q.scheduleLocked(it)
+				}
 				due = due.Add(resyncInterval)
 			}
 		}
@@ -137,10 +140,14 @@ func (q *queue) itemLocked(room string) *item {
 	return it
 }
 
-func (it *item) sooner(due time.Time) {
-	if it.due.IsZero() || due.Before(it.due) {
-		it.due = due
+// sooner has an item be due at a time, if it would not be before, and reports whether
+// that is so.
+func (it *item) sooner(due time.Time) bool {
+	if !it.due.IsZero() && !due.Before(it.due) {
+		return false
 	}
+	it.due = due
+	return true
 }
 
 // scheduleLocked puts an item where it belongs by now.
