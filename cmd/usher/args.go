@@ -60,7 +60,7 @@ func tellApart(args []string, known []cli.Flag) (options, others []string) {
 	return options, others
 }
 
-// takesName reports whether a command's last argument is a name that somebody else has drawn.
+// takesName reports whether a command's last argument is a name that usher has not chosen.
 func takesName(c *cli.Command) bool {
 	return strings.HasSuffix(c.UsageText, " JID") || strings.Contains(c.UsageText, " ACCOUNT")
 }

@@ -17,13 +17,6 @@ import (
 
 // lobbyCommand is usher lobby.
 func lobbyCommand() *cli.Command {
-	room := &cli.StringFlag{Name: "room", Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
-	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
-	sub := func(name, usage, args, description string, action cli.ActionFunc, flags ...cli.Flag) *cli.Command {
-		return &cli.Command{Name: name, Usage: usage, UsageText: "usher lobby " + name + " [--config FILE] " + args,
-			Description: description,
-			Flags:       append([]cli.Flag{configFlag()}, flags...), Action: action}
-	}
 	return &cli.Command{
 		Name:      "lobby",
 		Usage:     "see who waits in lobbies, let them in, and keep the whitelist",
@@ -36,55 +29,85 @@ Example:
    $ usher lobby allow --room 'board-*' --ttl 8h alice@meet.example.com
    $ usher lobby knocks
    $ usher lobby admit standup 5b3c8e@guest.meet.example.com`,
-		Subcommands: []*cli.Command{
-			sub("list", "list the whitelist", "[--json]", `Example:
-
-   $ usher lobby list
-   JID                                 ROOMS                         UNTIL    NOTE
-   recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
-   alice@meet.example.com              board-*                        in 8h`, lobbyList, asJSON),
-			sub("allow", "put an account, or everybody of a host, on the whitelist", "[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
-
-   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow,
-				room, &cli.DurationFlag{Name: "ttl",
-					Usage: "how long it holds, such as 8h; without it for good"}, &cli.StringFlag{Name: "note",
-					Usage: "why, for the list"}),
-			sub("remove", "take an entry off the whitelist", "[--room ROOM] JID", `JID and ROOM as usher lobby list shows them. Who is in a room stays there.
-
-Example:
-
-   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room),
-			sub("export", "print the whitelist as text, to be kept in git", "[--all]", `One entry a line: the JID, room= and until= if there are any, and a note after #. Those of the configuration
-are left out, unless --all is given.
-
-Example:
-
-   $ usher lobby export > whitelist.txt`, lobbyExport, &cli.BoolFlag{Name: "all", Usage: "those of the configuration, too"}),
-			sub("import", "put what export prints on the whitelist", "[--replace] FILE|-", `Nothing is changed if a line cannot be read.
-
-Example:
-
-   $ usher lobby import --replace whitelist.txt`, lobbyImport, &cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"}),
-			sub("knocks", "list who waits", "[--json]", `Example:
-
-   $ usher lobby knocks
-   ROOM                                 JID                              NAME  SINCE   TRIES
-   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com    Bob   2m ago  3`, lobbyKnocks, asJSON),
-			sub("admit", "let somebody in who waits", "ROOM JID", `He gets an invitation, and comes in for the next 24 hours.
-
-Example:
-
-   $ usher lobby admit standup 5b3c8e@guest.meet.example.com`, lobbyDecide(true)),
-			sub("deny", "let somebody not in", "ROOM JID", `He is refused for the next 24 hours, unless he is admitted later. Who is in the room stays there.
-
-Example:
-
-   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false)),
-		},
+		Subcommands: append(whitelistCommands(), waitingCommands()...),
 		Action: func(*cli.Context) error {
 			return exitError{2, "lobby: which? list, allow, remove, export, import, knocks, admit or deny; see " +
 				"usher lobby --help"}
 		},
+	}
+}
+
+// lobbySubcommand is one of usher lobby; args are what stands behind its name.
+func lobbySubcommand(name, usage, args, description string, action cli.ActionFunc, flags ...cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, UsageText: "usher lobby " + name + " [--config FILE] " + args,
+		Description: description, Flags: append([]cli.Flag{configFlag()}, flags...), Action: action,
+	}
+}
+
+func lobbyJSONFlag() cli.Flag { return &cli.BoolFlag{Name: "json", Usage: "print JSON"} }
+
+// whitelistCommands are about who passes every lobby.
+func whitelistCommands() []*cli.Command {
+	room := &cli.StringFlag{Name: "room",
+		Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
+	return []*cli.Command{
+		lobbySubcommand("list", "list the whitelist", "[--json]", `Example:
+
+   $ usher lobby list
+   JID                                 ROOMS                         UNTIL    NOTE
+   recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
+   alice@meet.example.com              board-*                        in 8h`, lobbyList, lobbyJSONFlag()),
+		lobbySubcommand("allow", "put an account, or everybody of a host, on the whitelist",
+			"[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
+
+   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room,
+			&cli.DurationFlag{Name: "ttl", Usage: "how long it holds, such as 8h; without it for good"},
+			&cli.StringFlag{Name: "note", Usage: "why, for the list"}),
+		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] JID",
+			`JID and ROOM as usher lobby list shows them. Who is in a room stays there.
+
+Example:
+
+   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room),
+		lobbySubcommand("export", "print the whitelist as text, to be kept in git", "[--all]",
+			`One entry a line: the JID, room= and until= if there are any, and a note after #. Those of the configuration
+are left out, unless --all is given.
+
+Example:
+
+   $ usher lobby export > whitelist.txt`, lobbyExport,
+			&cli.BoolFlag{Name: "all", Usage: "those of the configuration, too"}),
+		lobbySubcommand("import", "put what export prints on the whitelist", "[--replace] FILE|-",
+			`Nothing is changed if a line cannot be read.
+
+Example:
+
+   $ usher lobby import --replace whitelist.txt`, lobbyImport,
+			&cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"}),
+	}
+}
+
+// waitingCommands are about who waits.
+func waitingCommands() []*cli.Command {
+	return []*cli.Command{
+		lobbySubcommand("knocks", "list who waits", "[--json]", `Example:
+
+   $ usher lobby knocks
+   ROOM                                 JID                              NAME  SINCE   TRIES
+   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com    Bob   2m ago  3`, lobbyKnocks, lobbyJSONFlag()),
+		lobbySubcommand("admit", "admit an account that waits", "ROOM JID",
+			`The account gets an invitation, and passes the lobby of the room for the next 24 hours.
+
+Example:
+
+   $ usher lobby admit standup 5b3c8e@guest.meet.example.com`, lobbyDecide(true)),
+		lobbySubcommand("deny", "refuse an account that waits", "ROOM JID",
+			`The account is refused for the next 24 hours, unless it is admitted later. If it is in the room, it stays there.
+
+Example:
+
+   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false)),
 	}
 }
 

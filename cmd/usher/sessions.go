@@ -42,7 +42,7 @@ Example:
 // targetFlags say whose tokens are meant.
 func targetFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{configFlag(),
-		&cli.StringFlag{Name: "user", Usage: "the user by the `ID` that tokens give him (the claim of tokens.account), with or without a session"},
+		&cli.StringFlag{Name: "user", Usage: "the user by the `ID` in the user's tokens (the claim of tokens.account), with or without a session"},
 		&cli.StringFlag{Name: "token", Usage: "one token, by its `THUMBPRINT`"},
 		&cli.StringFlag{Name: "host", Usage: "with --user: on this `HOST` only"},
 		&cli.StringFlag{Name: "issuer", Usage: "with --user: of this `ISSUER` only"},
@@ -52,7 +52,7 @@ func targetFlags(more ...cli.Flag) []cli.Flag {
 func sessionsRevokeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "revoke",
-		Usage:     "end the sessions of a user, and keep every token out that he had until now",
+		Usage:     "end the sessions of a user, and refuse every token that was issued to the user until now",
 		UsageText: "usher sessions revoke [--config FILE] [--json] [--all] ACCOUNT | --user ID | --token THUMBPRINT",
 		Description: `ACCOUNT is a bare JID, or its first part for the account of that name on every host; from
 it usher goes to the user whom its tokens name, or to the token if that names nobody.

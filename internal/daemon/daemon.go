@@ -91,7 +91,7 @@ func Run(ctx context.Context, in Input) error {
 	return d.serve(ctx, d.tasks(in.Ready))
 }
 
-// closeState closes the state, unless somebody may still use it. Then the end of the process does, like a kill, which
+// closeState closes the state, unless a task may still use it. Then the end of the process does, like a kill, which
 // the state survives.
 func (d *daemon) closeState() {
 	if !d.ended {

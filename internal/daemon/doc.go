@@ -2,7 +2,7 @@
 // listeners and the state, ties every part to the parts that it needs, turns the configuration into a list of tasks,
 // and puts a changed configuration in force. [Run] is all of it; the command translates flags and signals.
 //
-// A reload is one goroutine, whoever asks for it. It prepares everything, which may fail and changes nothing, and
+// A reload is one goroutine, whatever asks for it. It prepares everything, which may fail and changes nothing, and
 // then commits, which cannot fail: the order of the commits is in preparedParts.steps.
 //
 // Goroutines: Run starts one for each task, waits for all of them for 6 s after its context ended, and closes the

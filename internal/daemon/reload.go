@@ -18,7 +18,7 @@ import (
 	"usher/metrics"
 )
 
-// reloader is the one goroutine that reads the configuration again, whoever asked for it: SIGHUP, usher reload, a
+// reloader is the one goroutine that reads the configuration again, whatever asks for it: SIGHUP, usher reload, a
 // file that changed, or a reload that was refused for a passing reason. A reload happens as a whole or not at all.
 type reloader struct {
 	parts
