@@ -117,16 +117,20 @@ func (p planner) keep(r *Assignment) Action {
 // takeBack is for an account that nothing lets in any more.
 func (p planner) takeBack() Action {
 	g := p.Assignment
-	if p.Strict && p.Has == Owner {
-		return Action{Set: None, Forget: g != nil}
-	}
-	if g == nil {
+	strict := p.Strict && p.Has == Owner
+	switch {
+	case g == nil && strict:
+		return Action{Set: None}
+	case g == nil:
 		return Action{}
-	}
-	if g.Lobby && p.Inside && g.End == "" { // who was let in is not thrown out; when he has left it is taken back
+	case g.Lobby && p.Inside && g.End == "" && !strict: // who was let in is not thrown out; when he has left it is taken back
 		return Action{}
 	}
 	a := Action{Forget: true, Remove: g.End == EndRevoked || !g.Lobby && p.OnExpiry == ExpiryRemove}
+	if strict {
+		a.Set = None
+		return a
+	}
 	if g.End != EndRevoked && g.End != EndKeyGone && !g.Lobby && p.OnExpiry == ExpiryKeep {
 		return a
 	}

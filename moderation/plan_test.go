@@ -68,6 +68,11 @@ func TestPlan(t *testing.T) {
 		"strict, without the claim":          {has: Owner, want: Member, strict: true, set: Member},
 		"strict, raised by hand":             {has: Owner, want: Member, given: given(Owner, foreign), strict: true, set: Member},
 		"strict, a moderator":                {has: Owner, want: Owner, given: given(Owner), strict: true, set: nothing},
+		"strict, revoked":                    {has: Owner, given: given(Owner, revoked), onEnd: ExpiryKeep, strict: true, set: None, forget: true, remove: true},
+		"strict, revoked, not ours":          {has: Owner, given: given(Owner, foreign, revoked), onEnd: ExpiryKeep, strict: true, set: None, forget: true, remove: true},
+		"strict, expired, keep":              {has: Owner, given: given(Owner), onEnd: ExpiryKeep, strict: true, set: None, forget: true},
+		"strict, expired, remove":            {has: Owner, given: given(Owner), onEnd: ExpiryRemove, strict: true, set: None, forget: true, remove: true},
+		"strict, key removed":                {has: Owner, given: given(Owner, noKey), onEnd: ExpiryKeep, strict: true, set: None, forget: true},
 		"strict, an admin stays":             {has: Admin, want: Member, strict: true, set: nothing},
 	} {
 		o := Observed{Has: row.has, Assignment: row.given}

@@ -101,8 +101,8 @@ func (r *run) remove(ctx context.Context, jid string, o moderation.Observed) err
 		return nil
 	}
 	after := moderation.None
-	if a := o.Assignment; a.External && o.Has == a.Affiliation {
-		after = o.Has
+	if a := o.Assignment; a.External && r.has[jid] == a.Affiliation { // and was not just taken back
+		after = a.Affiliation
 	}
 	ban := *o.Assignment
 	ban.Room, ban.JID, ban.Affiliation = r.room, jid, moderation.Outcast

@@ -55,6 +55,43 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
+// TestRevokedWhereStrict: where owners are watched a revoked one is taken out of the room as anywhere, also one that is
+// owner by another's hand, and no other owner is.
+func TestRevokedWhereStrict(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		r := newRooms(t, order, time.Millisecond)
+		f := act(t, r)
+		f.Reload(t.Context(), f.Policy(t, moderation.HostPolicy{Host: host, MUC: []string{conference}, Strict: true,
+			Leeway: leeway, Prefixes: map[string]string{"my-app": ""}}))
+		f.Moderator(t, "alice", "standup")
+		f.Moderator(t, "bob", "standup")
+		f.Login(t, f.Identity("carol", "token of carol", "standup"))
+		for _, account := range []string{"alice", "bob", "carol"} {
+			f.Joins(t, account+"@"+host, standup, moderation.ReasonToken)
+			r.enter(standup, account+"@"+host)
+		}
+		time.Sleep(time.Minute)
+		if err := r.SetAffiliation(t.Context(), standup, "carol@"+host, moderation.Owner); err != nil {
+			t.Fatal(err)
+		}
+		for _, account := range []string{"bob", "carol"} {
+			if _, err := f.Revoke(t.Context(), sessions.Target{Account: account}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		for _, account := range []string{"bob", "carol"} {
+			has, role := r.has(standup, account+"@"+host), r.role(standup, account+"@"+host)
+			if role != "" || has != moderation.None {
+				t.Errorf("%s: %q, %q, after %q", account, role, has, r.set())
+			}
+		}
+		if role := r.role(standup, "alice@"+host); role != moderation.RoleModerator {
+			t.Errorf("alice is %s", role)
+		}
+	})
+}
+
 // TestRevokedAtOnce: what a revocation is to take out of rooms is asked of them in the same moment, in each room that has
 // no cooldown.
 func TestRevokedAtOnce(t *testing.T) {
