@@ -15,9 +15,14 @@ const (
 	opIsUser = "isuser"
 )
 
-// refusedOperations are known, and not done: accounts come from tokens.
-var refusedOperations = map[string]bool{
-	"setpass": true, "tryregister": true, "removeuser": true, "removeuser3": true, "certauth": true,
+// isKnown reports whether an operation is one of the protocol's that is not done
+// here: accounts come from tokens.
+func isKnown(operation string) bool {
+	switch operation {
+	case "setpass", "tryregister", "removeuser", "removeuser3", "certauth":
+		return true
+	}
+	return false
 }
 
 // A query is what a server asks.
@@ -71,7 +76,7 @@ func malformed(err error) *auth.Refusal {
 // refuseOperation names only what is known: the rest may be anything, a
 // password among it.
 func refuseOperation(name string) *auth.Refusal {
-	if refusedOperations[name] {
+	if isKnown(name) {
 		return auth.Refuse(auth.ReasonUnsupportedRequest,
 			"%s is not done here; have the client log in with a token, accounts come from those", name)
 	}

@@ -22,7 +22,8 @@ type closeReason struct {
 	closeStream bool                 // Prosody is told that the stream is over, not only the connection
 }
 
-var streamClose = []string{stanza.Close}
+// streamClose ends a stream (RFC 7395 section 3.6).
+func streamClose() []string { return []string{stanza.Close} }
 
 // Error implements error, so that an inspector can say why a session ends.
 func (r *closeReason) Error() string { return "the session ended: " + r.reason.String() }
@@ -30,7 +31,7 @@ func (r *closeReason) Error() string { return "the session ended: " + r.reason.S
 // stopped is the reason when usher stops. Prosody sees a connection that was cut,
 // and keeps the stream for the client, which resumes it (XEP-0198).
 func stopped() *closeReason {
-	return &closeReason{reason: metrics.EndedStopped, client: streamClose, code: websocket.StatusGoingAway}
+	return &closeReason{reason: metrics.EndedStopped, client: streamClose(), code: websocket.StatusGoingAway}
 }
 
 // policy is a reason that ends the stream as Prosody would: with an error of

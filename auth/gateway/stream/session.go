@@ -137,7 +137,7 @@ func (s *Session) close(why *closeReason) {
 	}
 	defer s.told.Done()
 	s.sessions.Metrics.Ended(why.reason)
-	s.sessions.Log.LogAttrs(context.Background(), slog.LevelDebug, "gateway session ended",
+	s.sessions.Log.LogAttrs(s.ctx, slog.LevelDebug, "gateway session ended",
 		slog.String("reason", why.reason.String()), logattr.Account(s.progress.Name()),
 		slog.Duration("after", time.Since(s.began)))
 	s.tell(why)
@@ -156,7 +156,7 @@ func (s *Session) tell(why *closeReason) {
 	}
 	switch {
 	case why.closeStream: // else the client would resume the stream, and send the same again
-		s.prosody.Finish(streamClose, websocket.StatusNormalClosure, nil)
+		s.prosody.Finish(streamClose(), websocket.StatusNormalClosure, nil)
 	case why.tellProsody:
 		s.prosody.Finish(nil, 0, why.payload)
 	}
