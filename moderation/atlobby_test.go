@@ -62,7 +62,7 @@ func TestAtLobby(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := &Host{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
-			d := h.atLobby(row.d, row.on, row.list, row.started)
+			d := atLobby(h.Lobby.Mode(), row.d, row.on, row.list, row.started)
 			if d.Reason != row.want || d.Waits != row.waits || d.Allowed && d.Affiliation != affiliation || d.Allowed != (affiliation != "") {
 				t.Errorf("%s, %s: %+v", row.name, mode, d)
 			}
@@ -81,12 +81,12 @@ func FuzzAtLobby(f *testing.F) {
 			t.Fatal(err)
 		}
 		h := &Host{HostPolicy: HostPolicy{Lobby: rules, Others: Member}}
-		got := h.atLobby(d, on, lobby.Standing(list%5), started)
+		got := atLobby(h.Lobby.Mode(), d, on, lobby.Standing(list%5), started)
 		if got.Allowed && (d.Reason != ReasonStranger || !lobby.Standing(list%5).Passes()) || got.Affiliation == Owner {
 			t.Errorf("%s with %d became %+v", d.Reason, list%5, got)
 		}
 		member := Decision{Allowed: true, Reason: ReasonToken, Affiliation: Member, Session: &Session{LobbyBypass: auth.Choice(bypass)}}
-		if got := h.atLobby(member, on, lobby.Standing(list%5), started); got.Affiliation == Owner {
+		if got := atLobby(h.Lobby.Mode(), member, on, lobby.Standing(list%5), started); got.Affiliation == Owner {
 			t.Errorf("a member became %+v", got)
 		}
 	})

@@ -46,10 +46,6 @@ func (h *Host) Decide(v View) Decision {
 	return d
 }
 
-// MayBegin reports whether an account may be the first in a room that begins without
-// Prosody's question: whether the room is running matters to its joins.
-func (w Who) MayBegin() bool { return w == WhoUser || w == WhoGuest }
-
 // Standing is what an account is to a room now: by its sessions, and then by the
 // lobby.
 func (h *Host) Standing(v View) Decision { return h.standing(&v) }
@@ -59,7 +55,7 @@ func (h *Host) standing(v *View) Decision {
 	if d.Reason == ReasonServiceAccount {
 		return d
 	}
-	return h.atLobby(d, h.LobbyOn(v.Room, v.Lobby), v.Listed, v.Started)
+	return atLobby(h.Lobby.Mode(), d, h.LobbyOn(v.Room, v.Lobby), v.Listed, v.Started)
 }
 
 // byIdentity is Standing but for the lobby.

@@ -38,7 +38,7 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
 	lines = append(lines, auth.CheckLine{Name: "room_token", OK: true, Detail: describeClaims(d.Session)})
-	line, d := h.explainLobby(d, name)
+	line, d := explainLobby(h, d, name)
 	lines = append(lines, line)
 	if d.Allowed {
 		lines = append(lines, auth.CheckLine{Name: "affiliation", OK: true, Detail: string(d.Affiliation)})
@@ -87,7 +87,7 @@ func describeClaims(g *Session) string {
 }
 
 // explainLobby knows of nobody who is on a list, and of no room that is there.
-func (h *Host) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision) {
+func explainLobby(h *Host, d Decision, room RoomName) (auth.CheckLine, Decision) {
 	said := h.SwitchedLobby("", d.Session, true)
 	on, by := h.Lobby.On(room.ForLobby()), "by the configuration"
 	if said != "" {
@@ -96,7 +96,7 @@ func (h *Host) explainLobby(d Decision, room RoomName) (auth.CheckLine, Decision
 	if !on {
 		return auth.CheckLine{Name: "lobby", OK: true, Detail: "off, " + by}, d
 	}
-	passed := h.atLobby(d, on, lobby.Unlisted, true)
+	passed := atLobby(h.Lobby.Mode(), d, on, lobby.Unlisted, true)
 	if !passed.Allowed {
 		return auth.CheckLine{Name: "lobby", Detail: string(passed.Reason) + ": on, " + by + "; " + passed.Detail}, passed
 	}

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"usher/auth"
 	"usher/internal/jid"
+	"usher/lobby"
 )
 
 // A Host is what one virtual host's people may do, made ready.
@@ -53,4 +55,48 @@ func (h *Host) Affiliation(g *Session) Affiliation {
 		return Owner
 	}
 	return h.Others
+}
+
+// WhoIs says what an account, a bare JID, is to the host, and returns its two parts.
+func (h *Host) WhoIs(user string) (who Who, account, domain string) {
+	account, domain, found := strings.Cut(user, "@")
+	switch {
+	case h.service[user]:
+		who = WhoService
+	case found && domain == h.Host:
+		who = WhoUser
+	case found && h.guests[domain]:
+		who = WhoGuest
+	}
+	return who, account, domain
+}
+
+// LobbyOn reports whether the lobby of a room is on: by what a token or a moderator
+// said while the room is there, or else by the configuration.
+func (h *Host) LobbyOn(room RoomName, said Switch) bool {
+	if said != "" {
+		return said == On
+	}
+	return h.Lobby.On(room.ForLobby())
+}
+
+// SwitchedLobby is the switch of a room's lobby after a session has joined: what its
+// token says of it; lobby_autostart counts for whoever starts the room.
+func (h *Host) SwitchedLobby(before Switch, g *Session, starts bool) Switch {
+	said := g.RoomLobby
+	if said == auth.Unsaid && starts {
+		said = g.Autostart
+	}
+	switch {
+	case said == auth.Yes:
+		return On
+	case said == auth.No && h.Affiliation(g) == Owner:
+		return Off
+	}
+	return before
+}
+
+// BeginsMembersOnly reports whether a new room will let in nobody but members.
+func (h *Host) BeginsMembersOnly(room RoomName) bool {
+	return h.Lobby.Mode() == lobby.MembersOnly && h.Lobby.On(room.ForLobby())
 }

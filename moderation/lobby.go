@@ -7,18 +7,9 @@ import (
 	"usher/lobby"
 )
 
-// LobbyOn reports whether the lobby of a room is on: by what a token or a moderator
-// said while the room is there, or else by the configuration.
-func (h *Host) LobbyOn(room RoomName, said Switch) bool {
-	if said != "" {
-		return said == On
-	}
-	return h.Lobby.On(room.ForLobby())
-}
-
 // atLobby is the whole of the lobby's policy: what becomes of a decision by
 // what the lists say of somebody.
-func (h *Host) atLobby(d Decision, on bool, list lobby.Standing, started bool) Decision {
+func atLobby(mode lobby.Mode, d Decision, on bool, list lobby.Standing, started bool) Decision {
 	moderator := d.Session != nil && d.Affiliation == Owner
 	switch {
 	case moderator: // never locked out of his own lobby
@@ -26,26 +17,26 @@ func (h *Host) atLobby(d Decision, on bool, list lobby.Standing, started bool) D
 	case list == lobby.Denied && (on || d.Session == nil):
 		return Refuse(ReasonLobbyDenied, "a moderator or an operator denied it; usher lobby admit lets it in")
 	case d.Session != nil && on && d.Session.LobbyBypass == auth.No && !list.Passes():
-		return h.wait("the token says that its user waits (lobby_bypass)")
+		return wait("the token says that its user waits (lobby_bypass)")
 	case d.Session != nil:
-		return h.asMember(d, on)
+		return asMember(mode, d, on)
 	case d.Reason == ReasonGuest && on && !list.Passes():
-		return h.wait("the room's lobby is on")
+		return wait("the room's lobby is on")
 	case d.Reason == ReasonGuest && on:
-		return h.asMember(listed(list), on)
+		return asMember(mode, listed(list), on)
 	case d.Reason == ReasonNotStarted && on && list.Passes(): // he is let in once it is, and a member by then
 		d.Listed = true
-		return h.asMember(d, on)
+		return asMember(mode, d, on)
 	case d.Reason == ReasonNotStarted && on:
 		d.Knocks = true
 		return d
 	case d.Reason == ReasonStranger && list.Passes() && (started || list != lobby.ListedDomain):
-		return h.asMember(listed(list), on)
+		return asMember(mode, listed(list), on)
 	}
 	return d
 }
 
-func (h *Host) wait(why string) Decision {
+func wait(why string) Decision {
 	d := Refuse(ReasonLobby, "%s; usher lobby admit lets it in, lobby.rooms turns it off", why)
 	d.Knocks, d.Waits = true, true
 	return d
@@ -60,27 +51,11 @@ func listed(list lobby.Standing) Decision {
 }
 
 // asMember makes somebody who passes a member, where only members come in.
-func (h *Host) asMember(d Decision, on bool) Decision {
-	if on && h.Lobby.Mode() == lobby.MembersOnly && d.Affiliation == None {
+func asMember(mode lobby.Mode, d Decision, on bool) Decision {
+	if on && mode == lobby.MembersOnly && d.Affiliation == None {
 		d.Affiliation = Member
 	}
 	return d
-}
-
-// SwitchedLobby is the switch of a room's lobby after a session has joined: what its
-// token says of it; lobby_autostart counts for whoever starts the room.
-func (h *Host) SwitchedLobby(before Switch, g *Session, starts bool) Switch {
-	said := g.RoomLobby
-	if said == auth.Unsaid && starts {
-		said = g.Autostart
-	}
-	switch {
-	case said == auth.Yes:
-		return On
-	case said == auth.No && h.Affiliation(g) == Owner:
-		return Off
-	}
-	return before
 }
 
 // A Waiter is somebody who waits in a lobby.

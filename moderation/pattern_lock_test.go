@@ -37,7 +37,7 @@ func TestNoLockWhileCompiling(t *testing.T) {
 			_ = k.Run(t.Context())
 		},
 		"create": func(_ *testing.T, w *moderationtest.World, h *moderation.Host) {
-			h.Seeds(room, w.Rooms().Candidates(h, room, []string{alice}, true), true, nil, w.Now())
+			moderation.Seeds(h, room, w.Rooms().Candidates(h, room, []string{alice}, true), true, nil, w.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

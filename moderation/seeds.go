@@ -17,20 +17,16 @@ type Candidate struct {
 	Listed   lobby.Standing // what the lobby's lists say
 }
 
-// BeginsMembersOnly reports whether a new room will let in nobody but members.
-func (h *Host) BeginsMembersOnly(room RoomName) bool {
-	return h.Lobby.Mode() == lobby.MembersOnly && h.Lobby.On(room.ForLobby())
-}
-
-// Seeds are what the accounts are given with which a room begins: those whose tokens
+// Seeds are what the accounts are given with which a room begins by the rules of its
+// host: those whose tokens
 // open it, of the candidates; and if the room begins as members-only, where an
 // account that would have to wait is given nothing, the members.
-func (h *Host) Seeds(room RoomName, candidates []Candidate, membersOnly bool, members []string, now time.Time) []*Assignment {
+func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, members []string, now time.Time) []*Assignment {
 	var deciding []Decision
 	for _, c := range candidates {
 		d := h.bySessions(c.Sessions, &room)
 		if d.Allowed && membersOnly {
-			d = h.atLobby(d, true, c.Listed, true)
+			d = atLobby(h.Lobby.Mode(), d, true, c.Listed, true)
 		}
 		if d.Allowed && d.Affiliation != None {
 			deciding = append(deciding, d)

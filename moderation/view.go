@@ -1,7 +1,6 @@
 package moderation
 
 import (
-	"strings"
 	"time"
 
 	"usher/lobby"
@@ -47,16 +46,6 @@ const (
 	WhoService             // a service account, wherever it is from
 )
 
-// WhoIs says what an account, a bare JID, is to the host, and returns its two parts.
-func (h *Host) WhoIs(user string) (who Who, account, domain string) {
-	account, domain, found := strings.Cut(user, "@")
-	switch {
-	case h.service[user]:
-		who = WhoService
-	case found && domain == h.Host:
-		who = WhoUser
-	case found && h.guests[domain]:
-		who = WhoGuest
-	}
-	return who, account, domain
-}
+// MayBegin reports whether an account may be the first in a room that begins without
+// Prosody's question: whether the room is running matters to its joins.
+func (w Who) MayBegin() bool { return w == WhoUser || w == WhoGuest }

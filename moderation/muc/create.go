@@ -64,5 +64,5 @@ func (m *Service) seeds(h *moderation.Host, room moderation.RoomName) []*moderat
 	for _, a := range m.pending.of(room.JID, now) {
 		expected = append(expected, a.name+"@"+a.host)
 	}
-	return h.Seeds(room, m.kept.Candidates(h, room, expected, membersOnly), membersOnly, members, now)
+	return moderation.Seeds(h, room, m.kept.Candidates(h, room, expected, membersOnly), membersOnly, members, now)
 }

@@ -1,6 +1,9 @@
 package sessions
 
-import "usher/moderation"
+import (
+	"usher/internal/guard"
+	"usher/moderation"
+)
 
 // assignments are what was given, by room and by account. The lock is the caller's. It has bounds: what it
 // cannot remember is not given.
@@ -65,4 +68,39 @@ func (a *assignments) roomsOf(jid string) []string {
 		list = append(list, room)
 	}
 	return list
+}
+
+// forget forgets a portion of what was given in a room, and reports whether there is
+// more. What owners took away stays, as long as its session does.
+func (a *assignments) forget(room string, live map[moderation.ID]*session, changes []Change) (_ []Change, more bool) {
+	n := 0
+	for jid, g := range a.rooms[room] {
+		if g.Overridden && live[g.Session] != nil {
+			continue
+		}
+		if n++; n > guard.Portion {
+			return changes, true
+		}
+		k := moderation.AssignmentKey{Room: room, JID: jid}
+		a.drop(k)
+		changes = append(changes, Change{DeleteAssignment: &k})
+	}
+	return changes, false
+}
+
+// begin puts what a new room begins with, but for what owners took away of an earlier one
+// and for sessions that have ended meanwhile.
+func (a *assignments) begin(seeds []*moderation.Assignment, live map[moderation.ID]*session, changes []Change) ([]*moderation.Assignment, []Change) {
+	var begun []*moderation.Assignment
+	for _, g := range seeds {
+		old := a.get(g.Key())
+		switch {
+		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && live[g.Session] == nil:
+			continue
+		case a.put(g):
+			changes = append(changes, Change{PutAssignment: g})
+		}
+		begun = append(begun, g)
+	}
+	return begun, changes
 }

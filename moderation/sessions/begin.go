@@ -66,27 +66,12 @@ func (s *Rooms) Begin(ctx context.Context, room string, seeds []*moderation.Assi
 	var changes []Change
 	for more := true; more; {
 		s.mu.Lock()
-		if changes, more = s.forgetLocked(room, changes); !more {
-			begun, changes = s.takeSeedsLocked(seeds, s.rooms.renew(room, s.now(), changes))
+		if changes, more = s.assigned.forget(room, s.index.all, changes); !more {
+			begun, changes = s.assigned.begin(seeds, s.index.all, s.rooms.renew(room, s.now(), changes))
 		}
 		s.mu.Unlock()
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	return begun, s.apply(within, metrics.StateCreateRoom, changes...)
-}
-
-func (s *core) takeSeedsLocked(seeds []*moderation.Assignment, changes []Change) ([]*moderation.Assignment, []Change) {
-	var begun []*moderation.Assignment
-	for _, g := range seeds {
-		old := s.assigned.get(g.Key())
-		switch {
-		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && s.index.all[g.Session] == nil:
-			continue
-		case s.assigned.put(g):
-			changes = append(changes, Change{PutAssignment: g})
-		}
-		begun = append(begun, g)
-	}
-	return begun, changes
 }

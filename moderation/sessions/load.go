@@ -7,7 +7,7 @@ import (
 
 // load takes over what is kept: every revocation, and of the rest no more than
 // the limits allow. What is in the way of that is deleted once Run runs.
-func (s *core) load(state State) {
+func load(s *core, state State) {
 	for i := range state.Revocations {
 		v := &state.Revocations[i]
 		s.revoked.put(v)
@@ -15,7 +15,7 @@ func (s *core) load(state State) {
 			s.revoked.expel(accountOf(jid), idOf(v.Principal()))
 		}
 	}
-	dead, orphans := s.loadSessions(state.Sessions)
+	dead, orphans := loadSessions(s, state.Sessions)
 	for i := range state.Rooms {
 		r := state.Rooms[i]
 		s.rooms.began = max(s.rooms.began, r.Began)
@@ -26,7 +26,7 @@ func (s *core) load(state State) {
 	var changes []Change
 	for i := range state.Assignments {
 		g := &state.Assignments[i]
-		if g.End != moderation.EndRevoked && s.wasRevoked(g, dead) { // killed before that was written
+		if g.End != moderation.EndRevoked && wasRevoked(s, g, dead) { // killed before that was written
 			g.End = moderation.EndRevoked
 			changes = append(changes, Change{PutAssignment: g})
 		}
@@ -37,7 +37,7 @@ func (s *core) load(state State) {
 }
 
 // loadSessions takes the sessions that are neither revoked nor too many.
-func (s *core) loadSessions(list []moderation.Session) (dead map[moderation.ID]bool, orphans []Change) {
+func loadSessions(s *core, list []moderation.Session) (dead map[moderation.ID]bool, orphans []Change) {
 	dead = map[moderation.ID]bool{}
 	now, p := s.now(), s.policy.Load()
 	kept := make([]*session, 0, len(list))
@@ -71,7 +71,7 @@ func (s *core) loadSessions(list []moderation.Session) (dead map[moderation.ID]b
 
 // wasRevoked reports whether what an account was given rests on a session that
 // was revoked.
-func (s *core) wasRevoked(g *moderation.Assignment, dead map[moderation.ID]bool) bool {
+func wasRevoked(s *core, g *moderation.Assignment, dead map[moderation.ID]bool) bool {
 	if dead[g.Session] {
 		return true
 	}

@@ -29,7 +29,7 @@ const maxNamedRooms = 100
 
 // namedRooms finds rooms that are there and that a session names; which of them it
 // opens is for [moderation.Host.Opens] to say.
-func (s *core) namedRooms(h *moderation.Host, g *session) []string {
+func namedRooms(s *core, h *moderation.Host, g *session) []string {
 	var jids []string
 	tenant, anyTenant := "", !h.Tenants || g.Subject == "*"
 	if !anyTenant {
@@ -42,14 +42,14 @@ func (s *core) namedRooms(h *moderation.Host, g *session) []string {
 			jids = append(jids, key.name+"@"+domain, "["+tenant+"]"+key.name+"@"+domain)
 		}
 		if anyTenant {
-			list = s.inAnyTenant(h, key.name, list)
+			list = inAnyTenant(s, h, key.name, list)
 		}
 	}
-	return append(list, s.there(jids)...)
+	return append(list, there(s, jids)...)
 }
 
 // inAnyTenant adds the rooms of a name in tenants.
-func (s *core) inAnyTenant(h *moderation.Host, name string, list []string) []string {
+func inAnyTenant(s *core, h *moderation.Host, name string, list []string) []string {
 	s.mu.RLock()
 	rooms := s.rooms.inTenants[name]
 	s.mu.RUnlock()
@@ -63,7 +63,7 @@ func (s *core) inAnyTenant(h *moderation.Host, name string, list []string) []str
 }
 
 // there returns those of some rooms that are there.
-func (s *core) there(jids []string) []string {
+func there(s *core, jids []string) []string {
 	var list []string
 	for part := range slices.Chunk(jids, guard.Portion) {
 		s.mu.RLock()

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"usher/internal/guard"
 	"usher/moderation"
 )
 
@@ -84,59 +83,8 @@ func (r *revocations) of(g *session) principalID {
 	return g.places.who
 }
 
-// dropRevocation takes a revocation out of force, and returns what it was. The
-// accounts that it knows count for nothing without it, and are forgotten in
-// portions.
-func (s *core) dropRevocation(id principalID) *moderation.Revocation {
-	s.mu.Lock()
-	v := s.revoked.byID[id]
-	delete(s.revoked.byID, id)
-	s.mu.Unlock()
-	if v == nil {
-		return nil
-	}
-	for jids := range slices.Chunk(v.Accounts, guard.Portion) {
-		s.mu.Lock()
-		for _, jid := range jids {
-			if account := accountOf(jid); s.revoked.expelled[account] == id {
-				delete(s.revoked.expelled, account)
-			}
-		}
-		s.mu.Unlock()
-	}
-	return v
-}
-
 // accountOf splits a bare JID.
 func accountOf(jid string) accountKey {
 	account, host, _ := strings.Cut(jid, "@")
 	return accountKey{host, account}
-}
-
-// A judge says why sessions do not count, by a policy and at a moment. It wants the
-// lock.
-type judge struct {
-	policy  *moderation.Policy
-	revoked *revocations
-	now     time.Time
-}
-
-// judge returns the judge by a policy now. A decision hands in the policy that it has
-// taken already: one that took another here could mix two configurations.
-func (s *core) judge(p *moderation.Policy) judge { return judge{p, &s.revoked, s.now()} }
-
-// why returns why a session does not count, or nothing.
-func (j judge) why(g *session) moderation.Reason {
-	dead := len(j.revoked.byID) > 0 && j.revoked.deadSession(g, j.now, j.policy.Times(g.Host).Leeway)
-	return j.policy.Judge(&g.Session, dead, j.now)
-}
-
-// all judges the sessions of one account. What follows is done without the lock, as it
-// may take long (regular expressions).
-func (j judge) all(list []*session) []moderation.Judged {
-	judged := make([]moderation.Judged, len(list))
-	for i, g := range list {
-		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used, Reason: j.why(g)}
-	}
-	return judged
 }

@@ -116,28 +116,10 @@ func (s *Rooms) DropOverridden(ctx context.Context, k moderation.AssignmentKey) 
 	}
 }
 
-// forgetLocked forgets a portion of what was given in a room, and reports whether there
-// is more. What owners took away stays, as long as its session does.
-func (s *core) forgetLocked(room string, changes []Change) (_ []Change, more bool) {
-	n := 0
-	for jid, g := range s.assigned.rooms[room] {
-		if g.Overridden && s.index.all[g.Session] != nil {
-			continue
-		}
-		if n++; n > guard.Portion {
-			return changes, true
-		}
-		k := moderation.AssignmentKey{Room: room, JID: jid}
-		s.assigned.drop(k)
-		changes = append(changes, Change{DeleteAssignment: &k})
-	}
-	return changes, false
-}
-
 // AwaitLetIn waits until a room would let an admitted account in, at the first try, or
 // until ctx ends.
 func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool {
-	return s.await(ctx, k.Room, k.JID, func() (yes bool, again time.Duration) {
+	return s.waits.await(ctx, &s.mu, k.Room, k.JID, func() (yes bool, again time.Duration) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		r, g := s.rooms.all[k.Room], s.assigned.get(k)
@@ -155,7 +137,7 @@ func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool
 // AwaitMembersOnly waits until a room was seen to let in members only on a connection,
 // or until ctx ends.
 func (s *Rooms) AwaitMembersOnly(ctx context.Context, room string, connection uint64) bool {
-	return s.await(ctx, room, "", func() (bool, time.Duration) {
+	return s.waits.await(ctx, &s.mu, room, "", func() (bool, time.Duration) {
 		_, seen := s.MembersOnly(room, connection)
 		return seen, 0
 	})

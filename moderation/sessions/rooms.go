@@ -139,7 +139,7 @@ func (s *Rooms) Gone(ctx context.Context, room string, epoch uint64) {
 		s.mu.Lock()
 		if r := s.rooms.all[room]; r != nil && (r.epoch != epoch || s.now().Sub(r.Joined) < time.Second) {
 			more = false // another one by now
-		} else if changes, more = s.forgetLocked(room, changes); !more && r != nil {
+		} else if changes, more = s.assigned.forget(room, s.index.all, changes); !more && r != nil {
 			s.rooms.drop(room)
 			changes = append(changes, Change{DeleteRoom: r.Key()})
 		}
@@ -167,7 +167,7 @@ func (s *Rooms) OfLogin(h *moderation.Host, login *moderation.Session) LoginRoom
 	g := s.index.all[login.ID]
 	s.mu.RUnlock()
 	if h != nil && g != nil { // else it has ended, and what it was given is touched by that
-		rooms = append(rooms, s.namedRooms(h, g)...)
+		rooms = append(rooms, namedRooms(s.core, h, g)...)
 	}
 	slices.Sort(rooms)
 	rooms = slices.Compact(rooms)

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"usher/auth"
@@ -90,6 +91,29 @@ func (s *core) expireRevocations(now time.Time) []Change {
 		}
 	}
 	return changes
+}
+
+// dropRevocation takes a revocation out of force, and returns what it was. The
+// accounts that it knows count for nothing without it, and are forgotten in
+// portions.
+func (s *core) dropRevocation(id principalID) *moderation.Revocation {
+	s.mu.Lock()
+	v := s.revoked.byID[id]
+	delete(s.revoked.byID, id)
+	s.mu.Unlock()
+	if v == nil {
+		return nil
+	}
+	for jids := range slices.Chunk(v.Accounts, guard.Portion) {
+		s.mu.Lock()
+		for _, jid := range jids {
+			if account := accountOf(jid); s.revoked.expelled[account] == id {
+				delete(s.revoked.expelled, account)
+			}
+		}
+		s.mu.Unlock()
+	}
+	return v
 }
 
 // end makes sessions be no more, and returns where they were used. Why they ended is

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"usher/auth"
@@ -36,24 +35,6 @@ type Sessions struct {
 	v *Revocations
 }
 
-// A core is what all of them have in common: the tables, and the one lock.
-type core struct {
-	*writer
-	now    func() time.Time
-	lobby  *lobby.Lobby // may be nil
-	policy atomic.Pointer[moderation.Policy]
-	rates  loginRates
-	writes writeLock
-	limits Limits
-
-	mu       guard.RWMutex // held for no longer than a portion of a large table takes
-	index    index         // the sessions
-	revoked  revocations
-	rooms    rooms
-	assigned assignments
-	waits    waits // for a change of the latter two
-}
-
 // New loads what the store kept. The store stays the caller's to close.
 func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Sessions, error) {
 	if o.Log == nil {
@@ -76,7 +57,7 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	if err != nil {
 		return nil, fmt.Errorf("loading the sessions: %w", err)
 	}
-	c.load(state)
+	load(c, state)
 	return &Sessions{c, &Rooms{c}, &Revocations{c}}, nil
 }
 
@@ -152,15 +133,6 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 		}
 	}
 	return false
-}
-
-// assignment wants the lock. Of an account whose session was revoked before anybody
-// looked nothing was given, and yet it has to leave.
-func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
-	if g := s.assigned.get(k); g != nil || !s.revoked.hit(k.JID) {
-		return g
-	}
-	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true, End: moderation.EndRevoked}
 }
 
 // An Info is a session as an operator sees it.

@@ -3,6 +3,8 @@ package sessions
 import (
 	"context"
 	"time"
+
+	"usher/internal/guard"
 )
 
 // waits are those who wait for a change of a room, or of what an account is to it.
@@ -28,22 +30,22 @@ func (l waits) wake(room, jid string) {
 	}
 }
 
-// await waits until ready says yes, or ctx ends. Ready is asked without the lock, at
-// each change of the account in the room or of the room, and after as long as it says
-// itself (zero: only then).
-func (s *core) await(ctx context.Context, room, jid string, ready func() (yes bool, again time.Duration)) bool {
+// await waits until ready says yes, or ctx ends. It takes the lock, for a moment; ready is
+// asked without it, at each change of the account in the room or of the room, and after as
+// long as it says itself (zero: only then).
+func (l waits) await(ctx context.Context, mu *guard.RWMutex, room, jid string, ready func() (yes bool, again time.Duration)) bool {
 	w := &waiter{jid, make(chan struct{}, 1)}
-	s.mu.Lock()
-	if s.waits[room] == nil {
-		s.waits[room] = map[*waiter]bool{}
+	mu.Lock()
+	if l[room] == nil {
+		l[room] = map[*waiter]bool{}
 	}
-	s.waits[room][w] = true
-	s.mu.Unlock()
+	l[room][w] = true
+	mu.Unlock()
 	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if delete(s.waits[room], w); len(s.waits[room]) == 0 {
-			delete(s.waits, room)
+		mu.Lock()
+		defer mu.Unlock()
+		if delete(l[room], w); len(l[room]) == 0 {
+			delete(l, room)
 		}
 	}()
 	for {

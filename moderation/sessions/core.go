@@ -1,0 +1,65 @@
+package sessions
+
+import (
+	"sync/atomic"
+	"time"
+
+	"usher/internal/guard"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// A core is what all of them have in common: the tables, and the one lock.
+type core struct {
+	*writer
+	now    func() time.Time
+	lobby  *lobby.Lobby // may be nil
+	policy atomic.Pointer[moderation.Policy]
+	rates  loginRates
+	writes writeLock
+	limits Limits
+
+	mu       guard.RWMutex // held for no longer than a portion of a large table takes
+	index    index         // the sessions
+	revoked  revocations
+	rooms    rooms
+	assigned assignments
+	waits    waits // for a change of the latter two
+}
+
+// assignment wants the lock. Of an account whose session was revoked before anybody
+// looked nothing was given, and yet it has to leave.
+func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
+	if g := s.assigned.get(k); g != nil || !s.revoked.hit(k.JID) {
+		return g
+	}
+	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true, End: moderation.EndRevoked}
+}
+
+// A judge says why sessions do not count, by a policy and at a moment. It wants the
+// lock.
+type judge struct {
+	policy  *moderation.Policy
+	revoked *revocations
+	now     time.Time
+}
+
+// judge returns the judge by a policy now. A decision hands in the policy that it has
+// taken already: one that took another here could mix two configurations.
+func (s *core) judge(p *moderation.Policy) judge { return judge{p, &s.revoked, s.now()} }
+
+// why returns why a session does not count, or nothing.
+func (j judge) why(g *session) moderation.Reason {
+	dead := len(j.revoked.byID) > 0 && j.revoked.deadSession(g, j.now, j.policy.Times(g.Host).Leeway)
+	return j.policy.Judge(&g.Session, dead, j.now)
+}
+
+// all judges the sessions of one account. What follows is done without the lock, as it
+// may take long (regular expressions).
+func (j judge) all(list []*session) []moderation.Judged {
+	judged := make([]moderation.Judged, len(list))
+	for i, g := range list {
+		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used, Reason: j.why(g)}
+	}
+	return judged
+}
