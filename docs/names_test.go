@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"usher/auth"
 	"usher/metrics"
-	"usher/moderation"
 )
 
 // TestSeries: the page of metrics has a row for each series that there is, with its labels, and no other page names one
@@ -78,33 +75,6 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestGatewayReasons: the page says of each reason of the gateway's series what it means.
-func TestGatewayReasons(t *testing.T) {
-	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Series")
-	_, text, found := strings.Cut(section, "Why a session of the gateway ended")
-	endings, refusals, foundToo := strings.Cut(text, "Why a request did not pass the gateway")
-	if !found || !foundToo {
-		t.Fatal("the page does not say why sessions end and requests do not pass")
-	}
-	if told := quoted(column(endings, 0)); !slices.Equal(sorted(told), sorted(words(metrics.Endings()))) {
-		t.Errorf("the page has the endings %v, want %v", told, metrics.Endings())
-	}
-	told := quoted([]string{refusals})
-	for _, reason := range words(metrics.Refusals()) {
-		if !slices.Contains(told, reason) {
-			t.Errorf("the page does not say what %s is", reason)
-		}
-	}
-}
-
-func words[T fmt.Stringer](list []T) []string {
-	var texts []string
-	for _, v := range list {
-		texts = append(texts, v.String())
-	}
-	return texts
-}
-
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // TestAlerts: an alert that a page names is one.
@@ -115,24 +85,6 @@ func TestAlerts(t *testing.T) {
 			if regexp.MustCompile(`^Usher[A-Z]\w+$`).MatchString(c) && !strings.Contains(rules, "alert: "+c+"\n") {
 				t.Errorf("%s: there is no alert %s", p.name, c)
 			}
-		}
-	}
-}
-
-// TestReasons: the page of reasons has each of them, and none that there is not.
-func TestReasons(t *testing.T) {
-	p := readPage(t, "docs/reasons.md")
-	var logins, joins []string
-	for _, r := range auth.Reasons() {
-		logins = append(logins, string(r))
-	}
-	all := slices.Concat(moderation.AllowReasons(), moderation.DenyReasons(), moderation.UndecidedReasons())
-	for _, r := range all {
-		joins = append(joins, string(r))
-	}
-	for heading, want := range map[string][]string{"## Logins": logins, "## Joins": joins} {
-		if got := quoted(column(p.section(t, heading), 0)); !slices.Equal(sorted(got), sorted(want)) {
-			t.Errorf("%s has %v, want %v", heading, got, want)
 		}
 	}
 }
