@@ -53,7 +53,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// TestBegunLogins: whoever begins logins and drops them keeps nobody from going
+// TestBegunLogins: a user who begins logins and drops them keeps no other from going
 // on with one.
 func TestBegunLogins(t *testing.T) {
 	p := dial(t, unixServer(t, &Server{Auth: &stub{}})).handshake()

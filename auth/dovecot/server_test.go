@@ -96,13 +96,13 @@ func TestGarbageClosesOneConnection(t *testing.T) {
 }
 
 // atRest returns when so many connections have no request in hand: a door gives the place of a request back after its
-// answer was written, so whoever has just read one may still make no room for others.
+// answer was written, so a connection that has just read one may not be closed yet for a new one.
 func atRest(t *testing.T, door *listen.Listener, n int) {
 	t.Helper()
 	authtest.Await(t, "the requests are done with", func() bool { return door.Counts().Waiting == n })
 }
 
-// TestFullDoor: a connection on which nobody has logged in makes room, the oldest first; then one on which somebody has.
+// TestFullDoor: a connection without a login is closed for a new one, the oldest first; then one with a login.
 // Prosody's module never recovers from a handshake that was cut, so no new connection is turned away while one is idle.
 func TestFullDoor(t *testing.T) {
 	var door *listen.Listener

@@ -36,7 +36,7 @@ func TestTickets(t *testing.T) {
 	}
 }
 
-// TestAnonymousWithoutATicket: a trace lets nobody in, a token among them.
+// TestAnonymousWithoutATicket: no trace but a ticket lets in, not even a token.
 func TestAnonymousWithoutATicket(t *testing.T) {
 	s := &stub{}
 	p := dial(t, unixServer(t, &Server{Auth: s, Anonymous: true})).handshake()

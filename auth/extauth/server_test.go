@@ -127,7 +127,7 @@ func TestLateDecision(t *testing.T) {
 	p.ask("auth:alice:" + host + ":ok-alice")
 	p.expect(false)
 	p.expectEnd()
-	close(held) // the answer has nobody to go to
+	close(held) // the answer comes too late
 }
 
 func TestPanicIsARefusal(t *testing.T) {
@@ -144,7 +144,7 @@ func TestPanicIsARefusal(t *testing.T) {
 }
 
 // atRest returns when so many connections have no request in hand: a door gives the place of a request back after its
-// answer was written, so whoever has just read one may still make no room for others.
+// answer was written, so a connection that has just read one may not be closed yet for a new one.
 func atRest(t *testing.T, door *listen.Listener, n int) {
 	t.Helper()
 	authtest.Await(t, "the requests are done with", func() bool { return door.Counts().Waiting == n })
@@ -173,7 +173,7 @@ func TestFullDoor(t *testing.T) {
 	proven.expect(true)
 }
 
-// TestCutQueryHasNoAnswer: whoever sent half a query waits for nothing.
+// TestCutQueryHasNoAnswer: a client that sent half a query gets none.
 func TestCutQueryHasNoAnswer(t *testing.T) {
 	p := dial(t, serve(t, &Server{Auth: &stub{}}), Generic)
 	p.send([]byte("auth:alice:" + host + ":ok-alice"))

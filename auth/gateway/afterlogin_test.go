@@ -102,14 +102,14 @@ func TestRemember(t *testing.T) {
 func TestRememberNobodyElse(t *testing.T) {
 	w := newWorld(t, Options{})
 	_, early := w.Trying(gatewaytest.AnyToken)
-	early.Text(gatewaytest.Enabled) // nobody has logged in
+	early.Text(gatewaytest.Enabled) // before the login
 	client, prosody := w.Open("")
 	prosody.Text(gatewaytest.Success)
 	prosody.Text(gatewaytest.Enabled)
 	client.Expect(gatewaytest.Success)
 	client.Expect(gatewaytest.Enabled)
 	other := newWorld(t, Options{})
-	client, prosody = other.Login(gatewaytest.AliceToken) // comes back as who he is
+	client, prosody = other.Login(gatewaytest.AliceToken) // its token names the account
 	prosody.Text(gatewaytest.Enabled)
 	client.Expect(gatewaytest.Enabled)
 	if got := w.Auth.Remembered() + other.Auth.Remembered(); got != "" {

@@ -129,7 +129,7 @@ func TestSentBodiesAreLetGo(t *testing.T) {
 }
 
 // TestBodiesBeingRead: one address has no more of them than it may have
-// connections, and those that wait for the rest of one keep nobody else out.
+// connections, and those that wait for the rest of one keep no other address out.
 func TestBodiesBeingRead(t *testing.T) {
 	w := newWorld(t, Options{}, behindProxy, connections(4, 2))
 	for range 2 {

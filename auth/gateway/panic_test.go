@@ -71,7 +71,7 @@ func TestPanicOfTheJoinerInBOSH(t *testing.T) {
 	w.lives()
 }
 
-// TestPanicOfACancellation: nobody is there any more to be told, and the places
+// TestPanicOfACancellation: the client is gone, so it is not told, and the places
 // are given back.
 func TestPanicOfACancellation(t *testing.T) {
 	w := newWorld(t, Options{})

@@ -20,7 +20,7 @@ import (
 // TestStop: clients are told that the stream is over, and Prosody sees only a
 // connection that ends, so that it keeps the stream.
 func TestStop(t *testing.T) {
-	w := newWorld(t, Options{LingerTimeout: time.Minute}) // which nobody needs
+	w := newWorld(t, Options{LingerTimeout: time.Minute}) // longer than the test
 	var clients, ends []*gatewaytest.Wire
 	for range 20 {
 		client, prosody := w.Guest()
@@ -95,9 +95,8 @@ func TestStopWithClientsThatDoNotRead(t *testing.T) {
 	w.Counted(metrics.GatewayEnded, "stopped", 4)
 }
 
-// TestStopWithHalfARequest: nobody keeps the others from being told, or Serve
-// from returning, by a request that is not whole, by none at all, or by an answer
-// that he does not read.
+// TestStopWithHalfARequest: a client with half a request, with none, or with an answer
+// that it does not read delays neither the end of the sessions nor Serve.
 func TestStopWithHalfARequest(t *testing.T) {
 	w := newWorld(t, Options{WriteTimeout: time.Hour, HandshakeTimeout: time.Hour})
 	var halves []*gatewaytest.Wire

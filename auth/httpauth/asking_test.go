@@ -70,7 +70,7 @@ func (c *call) set(name, value string) {
 }
 
 // TestUsersHeaderIsNoSecret: where Authorization is the user's, the door's
-// secret in it admits nobody.
+// secret in it admits no request.
 func TestUsersHeaderIsNoSecret(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []call{

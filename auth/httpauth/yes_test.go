@@ -43,7 +43,7 @@ var readBy = map[string]string{
 	DoorOAuth: "mod_auth_oauth_external, userinfo", "token": "mod_auth_oauth_external, token",
 }
 
-// expectNo wants a refusal that nobody can take for anything else.
+// expectNo wants a refusal that no module can take for anything else.
 func expectNo(t *testing.T, what string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	for module, yes := range readers {

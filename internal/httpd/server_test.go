@@ -95,7 +95,7 @@ func (w *world) ask(nc net.Conn, path string) (status int, err error) {
 	return resp.StatusCode, err
 }
 
-// TestFlood: connections that ask nothing keep nobody from being answered,
+// TestFlood: connections without a request keep no other from being answered,
 // whatever it is that they do not finish.
 func TestFlood(t *testing.T) {
 	const most, flood = 64, 500

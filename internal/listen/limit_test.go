@@ -65,7 +65,7 @@ func newWorld(t *testing.T, l net.Listener, limits Limits, changes ...func(*List
 	}
 	var accepting sync.WaitGroup
 	accepting.Go(func() {
-		var kept []net.Conn // a connection that nobody refers to is closed by the runtime
+		var kept []net.Conn // an unreachable connection is closed by the runtime
 		for {
 			nc, err := w.Accept()
 			if err != nil {
@@ -131,7 +131,7 @@ func (w *world) counted(reason string, want int) {
 	}
 }
 
-// TestNobodyWaits: whoever cannot be had is told so at once, and silent
+// TestNobodyWaits: a connection for which there is no room is closed at once, and silent
 // connections make room, on both kinds of sockets.
 func TestNobodyWaits(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
@@ -246,7 +246,7 @@ func (s *starvingSocket) SetDeadline(at time.Time) error {
 }
 
 // TestSpareDescriptor: with no connection that could make room the one that waits is told at once, by means of the spare
-// descriptor, and nobody stays in the kernel's queue.
+// descriptor, and no connection stays in the kernel's queue.
 func TestSpareDescriptor(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		l := &starvingSocket{starving{Listener: socket(t, network), left: 1, tries: make(chan time.Time, 10_000)}}

@@ -37,7 +37,7 @@ func TestWhoMakesRoom(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		limits Limits
-		given  func(t *testing.T, table *table) (victim *Conn) // nil: nobody is closed
+		given  func(t *testing.T, table *table) (victim *Conn) // nil: none is closed
 		from   string
 		in     bool
 	}{

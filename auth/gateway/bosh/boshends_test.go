@@ -14,7 +14,7 @@ import (
 
 // TestBOSHEndsByProsodysWord: a client that says that its session is over, by a
 // request that Prosody does not take, has it go on: it is known, counted, and
-// read strictly until somebody has logged in.
+// read strictly until its login.
 func TestBOSHEndsByProsodysWord(t *testing.T) {
 	for name, row := range map[string]struct{ said, answers string }{
 		"an old request, answered anew": {terminate(1), gatewaytest.Told(`<features/>`)},
@@ -112,7 +112,7 @@ func TestBOSHKeptFor(t *testing.T) {
 	}
 }
 
-// TestBOSHLoginTimeout: a session on which nobody logs in ends, however busy.
+// TestBOSHLoginTimeout: a session without a login ends, however busy.
 func TestBOSHLoginTimeout(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.Session("")

@@ -183,7 +183,7 @@ func TestBOSHClientThatWaits(t *testing.T) {
 	gatewaytest.Receive(t, x.Context().Done())
 }
 
-// TestExpensiveBodies: what anybody can send costs no more than reading it.
+// TestExpensiveBodies: what any client can send costs no more than reading it.
 func TestExpensiveBodies(t *testing.T) {
 	w := newWorld(t, Options{})
 	attributes := strings.Repeat(` a="b"`, 300_000)

@@ -147,8 +147,8 @@ func TestNothingFollowsAClose(t *testing.T) {
 }
 
 // TestWithoutHalfClosing: behind a listener whose connections cannot be closed by
-// halves, which is how the daemon limits them, nobody waits for who has said that
-// it is over.
+// halves, which is how the daemon limits them, a session does not wait for a side that
+// has sent its close frame.
 func TestWithoutHalfClosing(t *testing.T) {
 	limited := func(l net.Listener) net.Listener { return netutil.LimitListener(l, 1000) }
 	for name, end := range map[string]func(w *world, client, prosody *gatewaytest.Wire){

@@ -91,7 +91,7 @@ func TestFragmentsAreJoined(t *testing.T) {
 }
 
 // TestPingsStayOnTheirHop: each is answered where it came from, and a pong that
-// nobody asked for goes nowhere.
+// was not asked for is dropped.
 func TestPingsStayOnTheirHop(t *testing.T) {
 	w := newWorld(t, Options{})
 	client, prosody := w.Guest()

@@ -39,7 +39,7 @@ func TestSilentClients(t *testing.T) {
 	})
 }
 
-// TestAnswersKeepASession, for days; whoever says something is not pinged.
+// TestAnswersKeepASession, for days; a client that says something is not pinged.
 func TestAnswersKeepASession(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		for range 2000 {
@@ -177,7 +177,7 @@ func TestClientThatReadsLittle(t *testing.T) {
 	})
 }
 
-// TestPingOfAClientThatDoesNotRead: it holds up nobody else's, and ends its own
+// TestPingOfAClientThatDoesNotRead: it delays no other client's, and ends its own
 // session: a frame may have been cut.
 func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 	inside(t, Options{IdleTimeout: time.Hour}, func(t *testing.T, p *pipes) {
@@ -204,7 +204,7 @@ func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 	})
 }
 
-// TestPongOfAClientThatDoesNotRead: whoever pings has to take the answers.
+// TestPongOfAClientThatDoesNotRead: a client that pings has to take the answers.
 func TestPongOfAClientThatDoesNotRead(t *testing.T) {
 	inside(t, Options{}, func(t *testing.T, p *pipes) {
 		start := time.Now()

@@ -70,7 +70,7 @@ func TestJoinTimeout(t *testing.T) {
 	})
 }
 
-// TestLeftBehind: whoever stops the gateway learns that something still uses
+// TestLeftBehind: the caller of Stop learns that something still uses
 // what it was given.
 func TestLeftBehind(t *testing.T) {
 	sessions := NewSessions(Options{})
