@@ -28,7 +28,8 @@ type attended struct {
 }
 
 func newAttendance() *attendance {
-	return &attendance{of: bounded.Map[string, *attended]{Most: maxAttendedBytes / attendedOverhead, Weight: maxAttendedBytes, Weigh: bytesOf,
+	return &attendance{of: bounded.Map[string, *attended]{Most: maxAttendedBytes / attendedOverhead,
+		Weight: maxAttendedBytes, Weigh: bytesOf,
 		Before: func(a, b *attended) bool { return a.at < b.at }}}
 }
 
