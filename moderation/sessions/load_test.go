@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/auth"
@@ -232,31 +233,33 @@ func TestOneTokenPushesNobodyOut(t *testing.T) {
 
 // TestSessionsConcurrently: logins, joins, revocations and sweeps at the same time.
 func TestSessionsConcurrently(t *testing.T) {
-	f := newSmallFixture(t, sessions.State{}, 1000)
-	ctx, cancel := context.WithCancel(t.Context())
-	var all, run sync.WaitGroup
-	run.Go(func() { _ = f.Run(ctx) })
-	for w := range 4 {
-		all.Go(func() {
-			for i := range 200 {
-				user := fmt.Sprint("user", (i+w)%50)
-				_ = f.Record(t.Context(), f.Identity(user, fmt.Sprint("t", w, i), "hall", "other"))
-				f.Join(t.Context(), user+"@"+host, hall, "n")
-				switch i % 20 {
-				case 5:
-					_, _ = f.Revoke(t.Context(), sessions.Target{Account: user}, true)
-				case 10:
-					f.Sweep(t.Context())
-					f.Create(t.Context(), hall)
-				case 15:
-					f.List()
-					_, _ = f.Revocations().Allow(t.Context(), sessions.Target{User: user})
+	synctest.Test(t, func(t *testing.T) {
+		f := newSmallFixture(t, sessions.State{}, 1000)
+		ctx, cancel := context.WithCancel(t.Context())
+		var all, run sync.WaitGroup
+		run.Go(func() { _ = f.Run(ctx) })
+		for w := range 4 {
+			all.Go(func() {
+				for i := range 200 {
+					user := fmt.Sprint("user", (i+w)%50)
+					_ = f.Record(t.Context(), f.Identity(user, fmt.Sprint("t", w, i), "hall", "other"))
+					f.Join(t.Context(), user+"@"+host, hall, "n")
+					switch i % 20 {
+					case 5:
+						_, _ = f.Revoke(t.Context(), sessions.Target{Account: user}, true)
+					case 10:
+						f.Sweep(t.Context())
+						f.Create(t.Context(), hall)
+					case 15:
+						f.List()
+						_, _ = f.Revocations().Allow(t.Context(), sessions.Target{User: user})
+					}
 				}
-			}
-		})
-	}
-	all.Wait()
-	cancel()
-	run.Wait()
-	f.CheckIndexes(t)
+			})
+		}
+		all.Wait()
+		cancel()
+		run.Wait()
+		f.CheckIndexes(t)
+	})
 }

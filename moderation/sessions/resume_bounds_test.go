@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/auth"
@@ -96,35 +97,37 @@ func TestResumableBounded(t *testing.T) {
 // TestRememberWhileUsesAreSaved: the last uses, which were read before a stream was remembered, do not make the state
 // forget it.
 func TestRememberWhileUsesAreSaved(t *testing.T) {
-	began := time.Unix(1_800_000_000, 0)
-	reading, remembered := make(chan struct{}), make(chan struct{})
-	store := &slowStore{}
-	s := newSlowSessions(t, store, began)
-	s.stream(t, "drawn")
-	s.now = func() time.Time { return began.Add(time.Minute) }
-	s.index.all[moderation.NewID("t1", "h", "drawn")].Used = began.Add(time.Second)
-	saves := true
-	store.before = func(Change) {
-		if saves {
-			saves = false
-			close(reading)
-			select {
-			case <-remembered:
-			case <-time.After(50 * time.Millisecond): // it waits, as it should
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Unix(1_800_000_000, 0)
+		reading, remembered := make(chan struct{}), make(chan struct{})
+		store := &slowStore{}
+		s := newSlowSessions(t, store, began)
+		s.stream(t, "drawn")
+		s.now = func() time.Time { return began.Add(time.Minute) }
+		s.index.all[moderation.NewID("t1", "h", "drawn")].Used = began.Add(time.Second)
+		saves := true
+		store.before = func(Change) {
+			if saves {
+				saves = false
+				close(reading)
+				select {
+				case <-remembered:
+				case <-time.After(50 * time.Millisecond): // it waits, as it should
+				}
 			}
 		}
-	}
-	go func() {
-		defer close(remembered)
-		<-reading
-		if err := s.Remember(t.Context(), "h", "drawn", "t1", "another"); err != nil {
-			t.Error(err)
+		go func() {
+			defer close(remembered)
+			<-reading
+			if err := s.Remember(t.Context(), "h", "drawn", "t1", "another"); err != nil {
+				t.Error(err)
+			}
+		}()
+		s.saveUsed(t.Context(), began)
+		<-remembered
+		last := store.applied[len(store.applied)-1].PutSession
+		if want := auth.ResumptionPrint("h", "t1", "another"); last == nil || last.Resumption != want {
+			t.Errorf("written last: %+v", last)
 		}
-	}()
-	s.saveUsed(t.Context(), began)
-	<-remembered
-	last := store.applied[len(store.applied)-1].PutSession
-	if want := auth.ResumptionPrint("h", "t1", "another"); last == nil || last.Resumption != want {
-		t.Errorf("written last: %+v", last)
-	}
+	})
 }
