@@ -18,11 +18,6 @@ import (
 	"usher/internal/text"
 )
 
-const (
-	minRSABits = 2048
-	maxRSABits = 8192
-)
-
 // MaxKeyID bounds a kid, in bytes.
 const MaxKeyID = 256
 
@@ -199,34 +194,6 @@ func newPublicKey(public any) (*Key, error) {
 		}
 	}
 	return k, nil
-}
-
-// publicKind checks the key's strength.
-func publicKind(public any) (keyKind, error) {
-	switch p := public.(type) {
-	case *rsa.PublicKey:
-		if bits := p.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return "", fmt.Errorf("an RSA key of %d bits; use %d to %d", bits, minRSABits, maxRSABits)
-		}
-		if p.E < 3 || p.E%2 == 0 {
-			return "", fmt.Errorf("an RSA key with the public exponent %d; use 65537", p.E)
-		}
-		if hasROCA(p.N) {
-			return "", errors.New("an RSA key that can be factored (CVE-2017-15361); make a new one")
-		}
-		return kindRSA, nil
-	case *ecdsa.PublicKey:
-		if _, err := p.ECDH(); err != nil { // also checks that the point is on the curve
-			return "", fmt.Errorf("an elliptic curve key that is not on P-256, P-384 or P-521: %w", err)
-		}
-		return kindEC, nil
-	case ed25519.PublicKey:
-		if len(p) != ed25519.PublicKeySize {
-			return "", fmt.Errorf("an Ed25519 key of %d bytes", len(p))
-		}
-		return kindOKP, nil
-	}
-	return "", fmt.Errorf("a key of type %T; use RSA, an elliptic curve or Ed25519", public)
 }
 
 // only restricts the key to one algorithm, as a JWK's alg member does.

@@ -32,3 +32,15 @@ func start(t *testing.T, s *source) {
 	go func() { defer close(done); s.run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 }
+
+const (
+	vectors    = "../../../shared/vectors/"
+	testSetURL = "https://id.example.com/hidden/jwks?token=hush"
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
