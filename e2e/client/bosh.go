@@ -35,6 +35,7 @@ type bosh struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	polling  sync.Once
+	requests sync.WaitGroup // under way beside Write
 
 	mu   sync.Mutex
 	came *sync.Cond
@@ -56,6 +57,7 @@ func (b *bosh) Close() error {
 		_, _ = b.Write([]byte("</stream:stream>"))
 	}
 	b.end(net.ErrClosed)
+	b.requests.Wait()
 	return nil
 }
 
@@ -88,8 +90,8 @@ func (b *bosh) Write(p []byte) (int, error) {
 	case strings.HasPrefix(text, "<?xml") && b.sid == "":
 		_, rest, _ := strings.Cut(text, "to='")
 		b.to, _, _ = strings.Cut(rest, "'")
-		text, attributes = "", " to='"+b.to+"' wait='10' hold='1' ver='1.6' xmpp:version='1.0' "+
-			"xmlns:xmpp='urn:xmpp:xbosh'"
+		text = ""
+		attributes = " to='" + b.to + "' wait='10' hold='1' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
 	case strings.HasPrefix(text, "<?xml"):
 		text, attributes = "", " to='"+b.to+"' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'"
 	case text == "</stream:stream>":
@@ -106,9 +108,9 @@ func (b *bosh) Write(p []byte) (int, error) {
 	case strings.Contains(attributes, "ver='1.6'"), strings.Contains(attributes, "terminate"):
 		return len(p), b.post(request)
 	case strings.HasPrefix(text, "<iq"):
-		b.polling.Do(func() { go b.poll() })
+		b.polling.Do(func() { b.requests.Go(b.poll) })
 	}
-	go func() { _ = b.post(request) }() // Read tells
+	b.requests.Go(func() { _ = b.post(request) }) // Read tells
 	return len(p), nil
 }
 
@@ -159,8 +161,7 @@ func (b *bosh) take(body []byte) error {
 		b.sid = tag.SID
 	}
 	if bytes.Contains(inside, []byte("features")) {
-		b.in.WriteString("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " +
-			"version='1.0'>")
+		b.in.WriteString(serverHeader)
 	}
 	b.in.Write(inside)
 	b.came.Broadcast()

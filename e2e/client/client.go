@@ -8,8 +8,6 @@ package client
 
 import (
 	"context"
-	"encoding/xml"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -45,12 +43,12 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("login refused: %s: %s", r.Condition, r.Text)
 }
 
-// Session is a login that succeeded.
+// Session is a login that succeeded. From the first use on a goroutine reads what comes; Close and Cut wait for it.
 type Session struct {
 	stream     *stream
+	inbox      *inbox
 	jid        string
 	mechanisms []string
-	rooms      rooms
 }
 
 // Dial connects and logs in, and binds a resource. The context bounds that, not the session; end it with Close. The
@@ -64,8 +62,9 @@ func Dial(ctx context.Context, l Login) (*Session, error) {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	s := &Session{stream: &stream{conn: conn}}
-	err = s.login(l)
+	st := &stream{conn: conn}
+	s := &Session{stream: st, inbox: &inbox{stream: st}}
+	s.jid, s.mechanisms, err = st.login(l)
 	if !stop() && err == nil { // the deadline would strike later
 		err = context.Cause(ctx)
 	}
@@ -76,30 +75,6 @@ func Dial(ctx context.Context, l Login) (*Session, error) {
 	return s, nil
 }
 
-func (s *Session) login(l Login) error {
-	features, err := s.stream.open(l.Host)
-	if err != nil {
-		return fmt.Errorf("opening the stream: %w", err)
-	}
-	s.mechanisms = features.Mechanisms
-	if err := s.stream.authenticate(l); err != nil {
-		if refused, ok := errors.AsType[*Refused](err); ok {
-			return refused
-		}
-		return fmt.Errorf("authenticating: %w", err)
-	}
-	if _, err := s.stream.open(l.Host); err != nil {
-		return fmt.Errorf("opening the stream again: %w", err)
-	}
-	if l.Resume != "" {
-		return s.stream.resume(l.Resume)
-	}
-	if s.jid, err = s.stream.bind(l.Resource); err != nil {
-		return fmt.Errorf("binding a resource: %w", err)
-	}
-	return nil
-}
-
 // JID is the full JID that the server gave the session, byte for byte; empty for one that was resumed.
 func (s *Session) JID() string { return s.jid }
 
@@ -108,36 +83,17 @@ func (s *Session) Mechanisms() []string { return slices.Sorted(slices.Values(s.m
 
 // Close ends the stream and the connection.
 func (s *Session) Close() error {
-	_, _ = s.stream.conn.Write([]byte("</stream:stream>")) // a courtesy; the connection closes in any case
-	return s.stream.conn.Close()
-}
-
-// bind asks for a resource (RFC 6120 section 7) and returns the full JID.
-func (s *stream) bind(resource string) (string, error) {
-	request := "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-	if resource != "" {
-		request += "<resource>" + escape(resource) + "</resource>"
-	}
-	if err := s.write(request + "</bind></iq>"); err != nil {
-		return "", err
-	}
-	var reply struct {
-		XMLName xml.Name `xml:"iq"`
-		Type    string   `xml:"type,attr"`
-		JID     string   `xml:"urn:ietf:params:xml:ns:xmpp-bind bind>jid"`
-	}
-	start, err := s.next()
-	if err != nil {
-		return "", err
-	}
-	if err := s.decoder.DecodeElement(&reply, &start); err != nil {
-		return "", err
-	}
-	if reply.Type != "result" || reply.JID == "" {
-		return "", fmt.Errorf("the server answered with type %q and JID %q", reply.Type, reply.JID)
-	}
-	return reply.JID, nil
+	_ = s.stream.write("</stream:stream>") // a courtesy; the connection closes in any case
+	return s.Cut()
 }
 
 // Cut closes the connection without a word, as a network does that goes away.
-func (s *Session) Cut() { _ = s.stream.conn.Close() }
+func (s *Session) Cut() error {
+	err := s.stream.conn.Close()
+	s.inbox.reading.Wait()
+	return err
+}
+
+// Resumable makes the stream one that can be resumed (XEP-0198 section 3), and returns its identifier. It comes before
+// anything else is done with the session.
+func (s *Session) Resumable() (id string, err error) { return s.stream.enable() }

@@ -102,8 +102,8 @@ func (s *stream) answer(start xml.StartElement, respond func([]byte) []byte) ([]
 	if respond == nil {
 		return nil, errors.New("the server sent a challenge, and there is nothing to answer it with")
 	}
-	return append([]byte{}, challenge...), s.write("<response xmlns='" + saslNamespace + "'>" +
-		encode(respond(challenge)) + "</response>")
+	err = s.write("<response xmlns='" + saslNamespace + "'>" + encode(respond(challenge)) + "</response>")
+	return append([]byte{}, challenge...), err
 }
 
 func (s *stream) failure(start xml.StartElement, challenge []byte) error {

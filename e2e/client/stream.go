@@ -7,13 +7,19 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 )
 
 // stream is an XMPP stream without TLS (RFC 6120 section 4).
 type stream struct {
 	conn    net.Conn
 	decoder *xml.Decoder
+	writing sync.Mutex // what is written at the same time does not mix
 }
+
+// serverHeader is how a server's stream begins, for what has another framing on the wire.
+const serverHeader = "<stream:stream version='1.0'" +
+	" xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 
 type features struct {
 	Mechanisms []string `xml:"urn:ietf:params:xml:ns:xmpp-sasl mechanisms>mechanism"`
@@ -24,9 +30,8 @@ type features struct {
 // of its bytes.
 func (s *stream) open(host string) (features, error) {
 	var f features
-	err := s.write("<?xml version='1.0'?><stream:stream to='" + escape(host) +
-		"' version='1.0' xmlns='jabber:client' " +
-		"xmlns:stream='http://etherx.jabber.org/streams'>")
+	err := s.write("<?xml version='1.0'?><stream:stream to='" + escape(host) + "' version='1.0'" +
+		" xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
 	if err != nil {
 		return f, err
 	}
@@ -87,6 +92,8 @@ func (s *stream) streamError(start xml.StartElement) error {
 }
 
 func (s *stream) write(text string) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	_, err := io.WriteString(s.conn, text)
 	return err
 }

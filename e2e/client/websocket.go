@@ -141,5 +141,5 @@ func unframed(message string) string {
 	if e.XMLName.Local == "close" {
 		return "</stream:stream>"
 	}
-	return "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+	return serverHeader
 }

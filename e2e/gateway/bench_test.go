@@ -45,8 +45,12 @@ func (w *site) benchRoundTrip(b *testing.B) {
 		trip func(context.Context, *client.Session) error
 	}{
 		{"ping", func(ctx context.Context, s *client.Session) error { return s.Ping(ctx, world.Meet) }},
-		{"message", func(ctx context.Context, s *client.Session) error { return s.Echo(ctx, s.JID()) }},
-		{"room", func(ctx context.Context, s *client.Session) error { return s.EchoOf(ctx, rooms[s], "me") }},
+		{"message", func(ctx context.Context, s *client.Session) error {
+			return s.Echo(ctx, "chat", s.JID(), s.JID())
+		}},
+		{"room", func(ctx context.Context, s *client.Session) error {
+			return s.Echo(ctx, "groupchat", rooms[s], rooms[s]+"/me")
+		}},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			trip := row.trip

@@ -1,0 +1,135 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// A note is a message that came.
+type note struct {
+	from, body string
+	direct     string // the room of an invitation by XEP-0249
+	mediated   string // the room of one that the room sent
+}
+
+// incoming is a message as far as it is looked at.
+type incoming struct {
+	Body   string `xml:"body"`
+	Direct *struct {
+		JID string `xml:"jid,attr"`
+	} `xml:"jabber:x:conference x"`
+	Mediated struct {
+		Invite *struct{} `xml:"invite"`
+	} `xml:"http://jabber.org/protocol/muc#user x"`
+}
+
+func (m *incoming) note(from string) note {
+	n := note{from: from, body: m.Body}
+	if m.Direct != nil {
+		n.direct = m.Direct.JID
+	}
+	if m.Mediated.Invite != nil {
+		n.mediated, _, _ = strings.Cut(from, "/")
+	}
+	return n
+}
+
+// Says sends a stanza as it is written.
+func (s *Session) Says(text string) error {
+	s.inbox.begin()
+	return s.stream.write(text)
+}
+
+// Available sends the initial presence, without which no message reaches the account (RFC 6121 section 8.5.2).
+func (s *Session) Available() error { return s.Says("<presence/>") }
+
+// Invited waits until invitations to a room have come of both kinds.
+func (s *Session) Invited(ctx context.Context, room string) error {
+	return s.inbox.until(ctx, func() (bool, error) {
+		direct := slices.ContainsFunc(s.inbox.notes, func(n note) bool { return n.direct == room })
+		mediated := slices.ContainsFunc(s.inbox.notes, func(n note) bool { return n.mediated == room })
+		return direct && mediated, nil
+	})
+}
+
+// Told waits for a message with this text in it.
+func (s *Session) Told(ctx context.Context, from, text string) error {
+	said := func(n note) bool { return n.from == from && strings.Contains(n.body, text) }
+	return s.inbox.until(ctx, func() (bool, error) { return slices.ContainsFunc(s.inbox.notes, said), nil })
+}
+
+// Messages returns how many messages with a text came.
+func (s *Session) Messages(from string) int {
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	return s.inbox.countLocked(from)
+}
+
+// Say sends a message to everybody in a room.
+func (s *Session) Say(room, text string) error { return s.Says(message("groupchat", room, text)) }
+
+// Echo sends a message, of type chat or groupchat, and returns when one more has come: from one's own address, when it
+// went there, or from oneself in the room.
+func (s *Session) Echo(ctx context.Context, kind, to, from string) error {
+	before := s.Messages(from)
+	if err := s.Says(message(kind, to, "echo")); err != nil {
+		return err
+	}
+	return s.inbox.until(ctx, func() (bool, error) { return s.inbox.countLocked(from) > before, nil })
+}
+
+func message(kind, to, text string) string {
+	return "<message type='" + kind + "' to='" + escape(to) + "'><body>" + escape(text) + "</body></message>"
+}
+
+// ask sends an IQ and waits for its answer.
+func (s *Session) ask(ctx context.Context, kind, to, payload string) (reply, error) {
+	s.inbox.begin()
+	id, answer := s.inbox.expect()
+	iq := "<iq type='" + kind + "' id='" + id + "' to='" + escape(to) + "'>" + payload + "</iq>"
+	if err := s.Says(iq); err != nil {
+		return reply{}, err
+	}
+	select {
+	case r := <-answer:
+		return r, r.err
+	case <-ctx.Done():
+		return reply{}, ctx.Err()
+	}
+}
+
+// Ping asks a host whether it is there (XEP-0199).
+func (s *Session) Ping(ctx context.Context, host string) error {
+	_, err := s.ask(ctx, "get", host, "<ping xmlns='urn:xmpp:ping'/>")
+	return err
+}
+
+// Features asks what a room, or another entity, has (XEP-0030).
+func (s *Session) Features(ctx context.Context, jid string) ([]string, error) {
+	r, err := s.ask(ctx, "get", jid, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+	return r.features, err
+}
+
+// Command submits a form to an ad-hoc command (XEP-0050) and returns the note that came back.
+func (s *Session) Command(ctx context.Context, jid, node string, fields map[string]string) (string, error) {
+	var form strings.Builder
+	for name, value := range fields {
+		form.WriteString("<field var='" + escape(name) + "'><value>" + escape(value) + "</value></field>")
+	}
+	r, err := s.ask(ctx, "set", jid, "<command xmlns='http://jabber.org/protocol/commands' node='"+escape(node)+"'"+
+		" action='complete'><x xmlns='jabber:x:data' type='submit'>"+form.String()+"</x></command>")
+	if err != nil {
+		return "", err
+	}
+	return r.note, nil
+}
+
+// Answers sends an answer that nobody may have asked for.
+func (s *Session) Answers(kind, to, id string) error {
+	payload := ""
+	if kind == "error" {
+		payload = "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+	}
+	return s.Says("<iq type='" + kind + "' to='" + escape(to) + "' id='" + escape(id) + "'>" + payload + "</iq>")
+}
