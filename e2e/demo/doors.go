@@ -15,11 +15,11 @@ import (
 )
 
 // stepTicket has a ticket made and uses it up, as a password and as the trace of ANONYMOUS.
-func (d *demoWorld) stepTicket(ctx context.Context) error {
+func stepTicket(ctx context.Context, d *demoWorld) error {
 	for _, login := range []func(ticket string) client.Login{
 		func(ticket string) client.Login { return client.Plain("alice", ticket) }, client.Anonymous,
 	} {
-		ticket, err := d.ticket(ctx)
+		ticket, err := newTicket(ctx, d)
 		if err != nil {
 			return err
 		}
@@ -33,8 +33,8 @@ func (d *demoWorld) stepTicket(ctx context.Context) error {
 	return nil
 }
 
-func (d *demoWorld) ticket(ctx context.Context) (string, error) {
-	token, err := d.token(d.secrets["second.secret"], "alice", time.Hour)
+func newTicket(ctx context.Context, d *demoWorld) (string, error) {
+	token, err := token(d.secrets["second.secret"], "alice", time.Hour)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func (d *demoWorld) ticket(ctx context.Context) (string, error) {
 }
 
 // stepEjabberd starts an ejabberd that starts usher extauth.
-func (d *demoWorld) stepEjabberd(ctx context.Context) (err error) {
+func stepEjabberd(ctx context.Context, d *demoWorld) (err error) {
 	program := d.self + " extauth --protocol ejabberd --socket " + d.path("extauth.sock")
 	server, err := ejabberd.Start(ctx, ejabberd.Config{Dir: d.path("ejabberd"), Host: demoHost, Program: program})
 	if errors.Is(err, ejabberd.ErrMissing) {
@@ -74,7 +74,7 @@ func (d *demoWorld) stepEjabberd(ctx context.Context) (err error) {
 		name string
 		in   bool
 	}{{"alice", true}, {"bob", false}} {
-		token, err := d.token(d.secrets["second.secret"], "alice", time.Hour)
+		token, err := token(d.secrets["second.secret"], "alice", time.Hour)
 		if err != nil {
 			return err
 		}

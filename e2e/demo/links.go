@@ -30,7 +30,7 @@ type visitor struct {
 }
 
 // stepLinks has a real browser open links as Jitsi makes them.
-func (d *demoWorld) stepLinks(ctx context.Context) (err error) {
+func stepLinks(ctx context.Context, d *demoWorld) (err error) {
 	if _, err = browser.Find(); err == nil {
 		_, err = page.FindStrophe()
 	}

@@ -14,7 +14,7 @@ import (
 const demoLobbyRoom = "board-1@" + demoMUC
 
 // stepLobby has a guest knock, be let in and come in.
-func (d *demoWorld) stepLobby(ctx context.Context) error {
+func stepLobby(ctx context.Context, d *demoWorld) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	frank, err := d.come(ctx, "frank", map[string]any{"room": "board-1", "moderator": true})
@@ -48,17 +48,11 @@ func (d *demoWorld) stepLobby(ctx context.Context) error {
 		return fmt.Errorf("frank was not told: %w", err)
 	}
 	fmt.Fprintln(d.out, "   frank gets a message from "+demoComponent)
-	for _, args := range [][]string{{"lobby", "knocks"}, {"lobby", "admit"}} {
-		all := append(args, "--config", d.path("usher.yaml"))
-		if args[1] == "admit" {
-			all = append(all, "board-1", jid)
-		}
-		said, err := d.command(ctx, all...)
-		if err != nil {
-			return fmt.Errorf("usher %s: %w: %s", strings.Join(args, " "), err, said)
-		}
-		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "),
-			strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+	if err := d.show(ctx, []string{"lobby", "knocks"}); err != nil {
+		return err
+	}
+	if err := d.show(ctx, []string{"lobby", "admit"}, "board-1", jid); err != nil {
+		return err
 	}
 	if err := guest.Invited(ctx, demoLobbyRoom); err != nil {
 		return fmt.Errorf("the guest was not invited: %w", err)

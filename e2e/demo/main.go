@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer, program string, keep bool) (err err
 	defer func() { err = errors.Join(err, d.close()) }()
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := d.tour(bounded); err != nil {
+	if err := tour(bounded, d); err != nil {
 		if ctx.Err() != nil {
 			return errors.New("interrupted") // what failed did so for that reason
 		}
@@ -65,13 +65,13 @@ func run(ctx context.Context, out io.Writer, program string, keep bool) (err err
 }
 
 // tour starts the servers and takes the steps.
-func (d *demoWorld) tour(ctx context.Context) error {
+func tour(ctx context.Context, d *demoWorld) error {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	for i, step := range d.steps() {
+	for i, step := range steps() {
 		fmt.Fprintf(d.out, "\n%d. %s\n", i+1, step.title)
-		if err := step.run(ctx); err != nil {
+		if err := step.run(ctx, d); err != nil {
 			return fmt.Errorf("step %d (%s) did not come out as it should: %w", i+1, step.title, err)
 		}
 	}
@@ -82,30 +82,24 @@ func (d *demoWorld) tour(ctx context.Context) error {
 // an operator relies on.
 type demoStep struct {
 	title string
-	run   func(context.Context) error
+	run   func(context.Context, *demoWorld) error
 }
 
-func (d *demoWorld) steps() []demoStep {
+func steps() []demoStep {
 	return []demoStep{
-		{"A login with a token, through Prosody's own mod_auth_dovecot", d.stepLogin},
-		{"Logins that are refused, and what the client is told", d.stepRefusals},
-		{"The same token by OAUTHBEARER (RFC 7628)", d.stepBearer},
-		{"A secret is rotated while people log in; Prosody is not touched", d.stepRotate},
-		{"Rooms: who is what, in which order they come", d.stepRooms},
-		{"A session is revoked", d.stepRevoke},
-		{"A lobby: a guest waits, a moderator is told, somebody lets her in", d.stepLobby},
-		{"Jitsi's links, in a real browser, on an unchanged Prosody", d.stepLinks},
-		{"A ticket: a short password for one login, for doors that take no token", d.stepTicket},
-		{"ejabberd, by its external authentication and usher extauth", d.stepEjabberd},
-		{"Why was that token refused? usher token explain", d.stepExplain},
-		{"What Prometheus sees", d.stepMetrics},
+		{"A login with a token, through Prosody's own mod_auth_dovecot", stepLogin},
+		{"Logins that are refused, and what the client is told", stepRefusals},
+		{"The same token by OAUTHBEARER (RFC 7628)", stepBearer},
+		{"A secret is rotated while people log in; Prosody is not touched", stepRotate},
+		{"Rooms: who is what, in which order they come", stepRooms},
+		{"A session is revoked", stepRevoke},
+		{"A lobby: a guest waits, a moderator is told, somebody lets her in", stepLobby},
+		{"Jitsi's links, in a real browser, on an unchanged Prosody", stepLinks},
+		{"A ticket: a short password for one login, for doors that take no token", stepTicket},
+		{"ejabberd, by its external authentication and usher extauth", stepEjabberd},
+		{"Why was that token refused? usher token explain", stepExplain},
+		{"What Prometheus sees", stepMetrics},
 	}
-}
-
-// withLogs adds what the two servers said last.
-func (d *demoWorld) withLogs(err error) error {
-	return fmt.Errorf("%w\n\nusher's log ends with:\n%s\nProsody's log ends with:\n%s", err, tail(d.usherLog()),
-		tail(d.prosodyLog()))
 }
 
 // tail returns the last lines of a log.

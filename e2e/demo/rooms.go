@@ -4,73 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
 	"usher/auth"
-	"usher/auth/keys"
 	"usher/e2e/client"
 )
 
 // demoRoom is the room of the tour.
 const demoRoom = "standup@" + demoMUC
 
-// A demoGuest is somebody who stays logged in during the tour.
-type demoGuest struct {
-	name    string
-	token   string
-	session *client.Session
-}
-
-// come logs somebody in with a token for the room of the tour.
-func (d *demoWorld) come(ctx context.Context, name string, claims map[string]any) (*demoGuest, error) {
-	token, err := d.roomToken(name, claims)
-	if err != nil {
-		return nil, err
-	}
-	session, err := client.Dial(ctx, client.Plain(name, token).At(d.prosody.C2S(), demoHost))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	d.guests = append(d.guests, session)
-	return &demoGuest{name, token, session}, nil
-}
-
-func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error) {
-	key, err := keys.SecretSigningKey([]byte(d.secrets["second.secret"]), "HS256")
-	if err != nil {
-		return "", err
-	}
-	all := map[string]any{
-		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "standup", "iat": time.Now().Unix(),
-		"exp":     time.Now().Add(time.Hour).Unix(),
-		"context": map[string]any{"user": map[string]any{"id": name}},
-	}
-	maps.Copy(all, claims)
-	return keys.Mint(key, "", all)
-}
-
-// join has somebody join and become this.
-func (d *demoWorld) join(ctx context.Context, g *demoGuest, what, want string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if _, err := g.session.Join(ctx, demoRoom, g.name); err != nil {
-		return fmt.Errorf("%s joining: %w", g.name, err)
-	}
-	return d.become(ctx, g, what, want)
-}
-
-func (d *demoWorld) become(ctx context.Context, g *demoGuest, what, want string) error {
-	if err := g.session.Become(ctx, demoRoom, want); err != nil {
-		return fmt.Errorf("%s: %w", g.name, err)
-	}
-	fmt.Fprintf(d.out, "   %-46s → %s\n", g.name+", "+what, want)
-	return nil
-}
-
-func (d *demoWorld) stepRooms(ctx context.Context) error {
-	if err := d.awaitComponent(ctx); err != nil {
+func stepRooms(ctx context.Context, d *demoWorld) error {
+	if err := awaitComponent(ctx, d); err != nil {
 		return err
 	}
 	bob, err := d.come(ctx, "bob", nil)
@@ -116,7 +61,7 @@ func (d *demoWorld) stepRooms(ctx context.Context) error {
 }
 
 // awaitComponent waits until Prosody has taken the component.
-func (d *demoWorld) awaitComponent(ctx context.Context) error {
+func awaitComponent(ctx context.Context, d *demoWorld) error {
 	for !strings.Contains(d.usherLog(), "component connected") {
 		select {
 		case <-ctx.Done():
@@ -127,7 +72,7 @@ func (d *demoWorld) awaitComponent(ctx context.Context) error {
 	return nil
 }
 
-func (d *demoWorld) stepRevoke(ctx context.Context) error {
+func stepRevoke(ctx context.Context, d *demoWorld) error {
 	eve, err := d.come(ctx, "eve", map[string]any{"moderator": true})
 	if err != nil {
 		return err
@@ -135,17 +80,11 @@ func (d *demoWorld) stepRevoke(ctx context.Context) error {
 	if err := d.join(ctx, eve, "with the claim", "moderator/owner"); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"sessions", "list"}, {"sessions", "revoke"}} {
-		all := append(args, "--config", d.path("usher.yaml"))
-		if args[1] == "revoke" {
-			all = append(all, "eve@"+demoHost)
-		}
-		said, err := d.command(ctx, all...)
-		if err != nil {
-			return fmt.Errorf("usher %s: %w: %s", strings.Join(args, " "), err, said)
-		}
-		fmt.Fprintf(d.out, "   usher %s\n     %s\n", strings.Join(args, " "),
-			strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+	if err := d.show(ctx, []string{"sessions", "list"}); err != nil {
+		return err
+	}
+	if err := d.show(ctx, []string{"sessions", "revoke"}, "eve@"+demoHost); err != nil {
+		return err
 	}
 	if err := eve.session.Become(ctx, demoRoom, ""); err != nil {
 		return fmt.Errorf("eve: %w", err)

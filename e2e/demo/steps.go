@@ -14,45 +14,7 @@ import (
 	"usher/metrics"
 )
 
-// logIn logs in to the demo's Prosody and returns the JID, or the refusal.
-func (d *demoWorld) logIn(ctx context.Context, l client.Login) (string, error) {
-	l.Addr, l.Host = d.prosody.C2S(), demoHost
-	session, err := client.Dial(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	defer session.Close()
-	return session.JID(), nil
-}
-
-// expectLogin fails unless the login gets this account.
-func (d *demoWorld) expectLogin(ctx context.Context, l client.Login, account string) error {
-	jid, err := d.logIn(ctx, l)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(d.out, "   logged in by %s as %s\n", l.Mechanism, jid)
-	if !strings.HasPrefix(jid, account+"@"+demoHost+"/") {
-		return fmt.Errorf("got the JID %q", jid)
-	}
-	return nil
-}
-
-// expectRefusal fails unless the client is told this reason.
-func (d *demoWorld) expectRefusal(ctx context.Context, what string, l client.Login, reason auth.Reason) error {
-	jid, err := d.logIn(ctx, l)
-	refused, ok := errors.AsType[*client.Refused](err)
-	if !ok {
-		return fmt.Errorf("%s: got %q, %v instead of a refusal", what, jid, err)
-	}
-	fmt.Fprintf(d.out, "   %-22s → %s: %s\n", what, refused.Condition, refused.Text)
-	if refused.Text != reason.ClientText() {
-		return fmt.Errorf("%s: wanted %q", what, reason.ClientText())
-	}
-	return nil
-}
-
-func (d *demoWorld) stepLogin(ctx context.Context) error {
+func stepLogin(ctx context.Context, d *demoWorld) error {
 	token, err := d.command(ctx, "token", "mint", "--config", d.path("usher.yaml"), "--user", "alice", "--room",
 		"standup")
 	if err != nil {
@@ -63,7 +25,7 @@ func (d *demoWorld) stepLogin(ctx context.Context) error {
 	return d.expectLogin(ctx, client.Plain("alice", token), "alice")
 }
 
-func (d *demoWorld) stepRefusals(ctx context.Context) error {
+func stepRefusals(ctx context.Context, d *demoWorld) error {
 	good := d.secrets["first.secret"]
 	for _, r := range []struct {
 		what, secret, user string
@@ -74,7 +36,7 @@ func (d *demoWorld) stepRefusals(ctx context.Context) error {
 		{"a wrong signature", strings.Repeat("x1", 20), "alice", time.Hour, auth.ReasonBadSignature},
 		{"somebody else's name", good, "bob", time.Hour, auth.ReasonAccountMismatch},
 	} {
-		token, err := d.token(r.secret, r.user, r.life)
+		token, err := token(r.secret, r.user, r.life)
 		if err != nil {
 			return err
 		}
@@ -85,8 +47,8 @@ func (d *demoWorld) stepRefusals(ctx context.Context) error {
 	return nil
 }
 
-func (d *demoWorld) stepBearer(ctx context.Context) error {
-	token, err := d.token(d.secrets["first.secret"], "alice", time.Hour)
+func stepBearer(ctx context.Context, d *demoWorld) error {
+	token, err := token(d.secrets["first.secret"], "alice", time.Hour)
 	if err != nil {
 		return err
 	}
@@ -95,17 +57,17 @@ func (d *demoWorld) stepBearer(ctx context.Context) error {
 
 // stepRotate takes the new secret in beside the old one, then the old one
 // out, while logins go on.
-func (d *demoWorld) stepRotate(ctx context.Context) error {
-	old, err := d.token(d.secrets["first.secret"], "alice", time.Hour)
+func stepRotate(ctx context.Context, d *demoWorld) error {
+	old, err := token(d.secrets["first.secret"], "alice", time.Hour)
 	if err != nil {
 		return err
 	}
-	fresh, err := d.token(d.secrets["second.secret"], "alice", time.Hour)
+	fresh, err := token(d.secrets["second.secret"], "alice", time.Hour)
 	if err != nil {
 		return err
 	}
-	err = d.duringStorm(ctx, d.secrets["first.secret"], func() error {
-		return d.reconfigure(ctx, "first.secret", "second.secret")
+	err = duringStorm(ctx, d, d.secrets["first.secret"], func() error {
+		return reconfigure(ctx, d, "first.secret", "second.secret")
 	})
 	if err != nil {
 		return err
@@ -116,7 +78,7 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 			return err
 		}
 	}
-	err = d.duringStorm(ctx, d.secrets["second.secret"], func() error { return d.reconfigure(ctx, "second.secret") })
+	err = duringStorm(ctx, d, d.secrets["second.secret"], func() error { return reconfigure(ctx, d, "second.secret") })
 	if err != nil {
 		return err
 	}
@@ -127,7 +89,7 @@ func (d *demoWorld) stepRotate(ctx context.Context) error {
 	return d.expectLogin(ctx, client.Plain("alice", fresh), "alice")
 }
 
-func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
+func reconfigure(ctx context.Context, d *demoWorld, secrets ...string) error {
 	if err := d.configure(secrets...); err != nil {
 		return err
 	}
@@ -140,8 +102,8 @@ func (d *demoWorld) reconfigure(ctx context.Context, secrets ...string) error {
 	return nil
 }
 
-func (d *demoWorld) stepExplain(ctx context.Context) error {
-	token, err := d.token(d.secrets["second.secret"], "alice", -time.Hour)
+func stepExplain(ctx context.Context, d *demoWorld) error {
+	token, err := token(d.secrets["second.secret"], "alice", -time.Hour)
 	if err != nil {
 		return err
 	}
@@ -153,7 +115,7 @@ func (d *demoWorld) stepExplain(ctx context.Context) error {
 	return nil
 }
 
-func (d *demoWorld) stepMetrics(ctx context.Context) error {
+func stepMetrics(ctx context.Context, d *demoWorld) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.metrics+"/metrics", nil)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ const (
 // duringStorm changes something while people log in again and again with tokens
 // of a secret, a new one each time: of one token usher takes 300 logins a minute.
 // Every login must succeed.
-func (d *demoWorld) duringStorm(ctx context.Context, secret string, change func() error) error {
+func duringStorm(ctx context.Context, d *demoWorld, secret string, change func() error) error {
 	var calm atomic.Bool
 	var logins atomic.Int64
 	failures := make([]error, stormUsers)
@@ -28,7 +28,7 @@ func (d *demoWorld) duringStorm(ctx context.Context, secret string, change func(
 	for i := range failures {
 		users.Go(func() {
 			for failures[i] == nil && (!calm.Load() || logins.Load() < leastLogins) {
-				token, err := d.token(secret, "alice", time.Hour+time.Duration(logins.Add(1))*time.Second)
+				token, err := token(secret, "alice", time.Hour+time.Duration(logins.Add(1))*time.Second)
 				if err == nil {
 					_, err = d.logIn(ctx, client.Plain("alice", token))
 				}

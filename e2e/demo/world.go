@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	"usher/auth/keys"
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/standin"
@@ -143,8 +143,8 @@ hosts:
         secret_files: [%s]
         algorithms: [HS256]
         audience: [jitsi]
-`, d.path("usher.db"), demoComponent, d.muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway, d.path("admin.sock"), d.metrics, d.web,
-		demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
+`, d.path("usher.db"), demoComponent, d.muc, d.path("auth.sock"), d.path("extauth.sock"), d.http, d.gateway,
+		d.path("admin.sock"), d.metrics, d.web, demoHost, demoMUC, demoGuests, strings.Join(secrets, ", "))
 	return os.WriteFile(d.path("usher.yaml"), []byte(text), 0o600)
 }
 
@@ -173,6 +173,17 @@ func (d *demoWorld) startUsher(ctx context.Context) (err error) {
 func (d *demoWorld) command(ctx context.Context, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, d.self, args...).CombinedOutput()
 	return string(out), err
+}
+
+// show runs a command and has the tour say what it prints. Its arguments are left out there.
+func (d *demoWorld) show(ctx context.Context, command []string, args ...string) error {
+	name := strings.Join(command, " ")
+	said, err := d.command(ctx, slices.Concat(command, []string{"--config", d.path("usher.yaml")}, args)...)
+	if err != nil {
+		return fmt.Errorf("usher %s: %w: %s", name, err, said)
+	}
+	fmt.Fprintf(d.out, "   usher %s\n     %s\n", name, strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+	return nil
 }
 
 // close ends what runs and removes the folder.
@@ -205,17 +216,10 @@ func (d *demoWorld) prosodyLog() string {
 	return d.prosody.Log()
 }
 
-// token makes a token signed with one of the demo's secrets.
-func (d *demoWorld) token(secret, user string, life time.Duration) (string, error) {
-	key, err := keys.SecretSigningKey([]byte(secret), "HS256")
-	if err != nil {
-		return "", err
-	}
-	return keys.Mint(key, "", map[string]any{
-		"iss": "my-app", "aud": "jitsi", "sub": demoHost, "room": "*",
-		"iat": time.Now().Add(min(0, life-time.Hour)).Unix(), "exp": time.Now().Add(life).Unix(),
-		"context": map[string]any{"user": map[string]any{"id": user}},
-	})
+// withLogs adds what the two servers said last.
+func (d *demoWorld) withLogs(err error) error {
+	return fmt.Errorf("%w\n\nusher's log ends with:\n%s\nProsody's log ends with:\n%s", err, tail(d.usherLog()),
+		tail(d.prosodyLog()))
 }
 
 func (d *demoWorld) sayHowToPlay() {
@@ -228,5 +232,6 @@ Both go on running until Ctrl-C. To play with them:
   curl http://%[5]s/metrics
   the configuration %[2]s and the secrets beside it may be changed: usher sees it
   logs: %[6]s and %[7]s
-`, d.self, d.path("usher.yaml"), demoHost, d.prosody.C2S(), d.metrics, d.path("usher.log"), d.path("prosody/prosody.log"))
+`, d.self, d.path("usher.yaml"), demoHost, d.prosody.C2S(), d.metrics, d.path("usher.log"),
+		d.path("prosody/prosody.log"))
 }
