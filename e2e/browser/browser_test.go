@@ -37,7 +37,8 @@ func TestTabs(t *testing.T) {
 		</script>`))
 	}))
 	defer server.Close()
-	b, err := browser.Start(t.Context(), browser.Config{Dir: t.TempDir(), Hosts: map[string]string{"meet.example.com": server.Listener.Addr().String()}})
+	b, err := browser.Start(t.Context(), browser.Config{Dir: t.TempDir(),
+		Hosts: map[string]string{"meet.example.com": server.Listener.Addr().String()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,8 @@ func TestThatExits(t *testing.T) {
 	}
 	t.Setenv("PATH", dir)
 	_, err := browser.Start(t.Context(), browser.Config{Dir: t.TempDir()})
-	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "no such display") {
+	if err == nil || !strings.Contains(err.Error(), "exit status 3") ||
+		!strings.Contains(err.Error(), "no such display") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -211,7 +211,8 @@ func bridgeSignalled(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
 		syscall.SIGTSTP,
-		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGTERM} {
+		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM,
+		syscall.SIGTERM} {
 		t.Logf("%v:", s)
 		signal(t, w.bridge(t, right), s)
 		time.Sleep(100 * time.Millisecond)

@@ -32,7 +32,8 @@ func waysAround(account string) []wayAround {
 		{"registration", "<iq type='set' id='1' to='" + people + "'><query xmlns='jabber:iq:register'>" +
 			"<username>" + account + "</username><password>pw</password></query></iq>", "type='result'"},
 		{"XEP-0078", "<iq type='set' id='1' to='" + people + "'><query xmlns='jabber:iq:auth'>" +
-			"<username>focus</username><password>secret</password><resource>r</resource></query></iq>", "type='result'"},
+			"<username>focus</username><password>secret</password><resource>r</resource></query></iq>",
+			"type='result'"},
 		{"a password", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGZvY3VzAHNlY3JldA==</auth>",
 			"<success"},
 	}

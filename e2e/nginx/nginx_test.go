@@ -126,7 +126,8 @@ func TestTenantsThatWouldInject(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	s := nginxtest.Start(t, g.addr(), page.Site{})
-	for _, tenant := range []string{"a%0d%0aX-Evil:%20yes", "a%26token=x", "a%20b", "a%23", "a%3f", "a%25", "a%2fb", "a+b", "a=b"} {
+	for _, tenant := range []string{"a%0d%0aX-Evil:%20yes", "a%26token=x", "a%20b", "a%23", "a%3f", "a%25", "a%2fb",
+		"a+b", "a=b"} {
 		for _, end := range []string{"/xmpp-websocket", "/http-bind"} {
 			res, body := get(t, s, origin+"/"+tenant+end)
 			if g.last() != "" || res.StatusCode == http.StatusBadGateway || body == "from the gateway" {
@@ -149,7 +150,8 @@ func TestThePage(t *testing.T) {
 		}
 	}
 	res, _ := get(t, s, "http://meet.example.com/board?jwt="+secret)
-	if want := origin + "/board?jwt=" + secret; res.StatusCode != http.StatusMovedPermanently || res.Header.Get("Location") != want {
+	want := origin + "/board?jwt=" + secret
+	if res.StatusCode != http.StatusMovedPermanently || res.Header.Get("Location") != want {
 		t.Errorf("without TLS: %s, to %s", res.Status, res.Header.Get("Location"))
 	}
 }
@@ -162,7 +164,8 @@ func TestNoTokenInLogs(t *testing.T) {
 	long := strings.Repeat("x", 20<<10)
 	for _, path := range []string{
 		"/xmpp-websocket?room=a&token=", "/http-bind?room=a&token=", "/acme/http-bind?room=a&token=",
-		"/http-bind?room=broken&token=", "/board?jwt=", "/board?jwt=" + long, "/a%00b?jwt=", "/../x?jwt=", "/board/?jwt=", "/%?jwt=",
+		"/http-bind?room=broken&token=", "/board?jwt=", "/board?jwt=" + long, "/a%00b?jwt=", "/../x?jwt=",
+		"/board/?jwt=", "/%?jwt=",
 	} {
 		for _, scheme := range []string{"https", "http"} {
 			raw(t, s, scheme, path+secret)
@@ -211,7 +214,8 @@ func TestLongToken(t *testing.T) {
 	g := newGateway(t)
 	s := nginxtest.Start(t, g.addr(), page.Site{})
 	long := strings.Repeat("x", 8<<10)
-	if res, _ := get(t, s, origin+"/board?jwt="+long, "Cookie", "a="+strings.Repeat("y", 4<<10)); res.StatusCode != http.StatusOK {
+	cookie := "a=" + strings.Repeat("y", 4<<10)
+	if res, _ := get(t, s, origin+"/board?jwt="+long, "Cookie", cookie); res.StatusCode != http.StatusOK {
 		t.Errorf("the page: %s", res.Status)
 	}
 	get(t, s, origin+"/xmpp-websocket?room=a&token="+long)
@@ -230,7 +234,8 @@ func TestLogsAreSeen(t *testing.T) {
 	}
 	dir := t.TempDir()
 	loose := dir + "/site.conf"
-	if err := os.WriteFile(loose, []byte(strings.ReplaceAll(string(text), "error_log /dev/null emerg;", "")), 0o600); err != nil {
+	loosened := strings.ReplaceAll(string(text), "error_log /dev/null emerg;", "")
+	if err := os.WriteFile(loose, []byte(loosened), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s, err := nginx.Start(t.Context(), nginx.Config{Dir: dir + "/run", Site: loose, Gateway: "127.0.0.1:1", Root: dir})

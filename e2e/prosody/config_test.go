@@ -42,7 +42,8 @@ func TestRenderOrder(t *testing.T) {
 	}}
 	rest := config.render(ports{c2s: 1, http: 2, component: 3})
 	for _, want := range []string{
-		`c2s_ports = { 1 }`, `http_ports = { 2 }`, `component_ports = { 3 }`, "global_line = 1", `VirtualHost "a.example"`,
+		`c2s_ports = { 1 }`, `http_ports = { 2 }`, `component_ports = { 3 }`, "global_line = 1",
+		`VirtualHost "a.example"`,
 		"host_line = 1", `Component "muc.a.example" "muc"`, "Component \"usher.a.example\"\ncomponent_secret",
 	} {
 		before, after, ok := strings.Cut(rest, want)
@@ -73,7 +74,8 @@ func TestFind(t *testing.T) {
 		"7":  "prosody 7 is not installed: run scripts/install.sh",
 		"77": "",
 	} {
-		if _, err := Find(v); errors.Is(err, ErrNotInstalled) != (message != "") || err != nil && err.Error() != message {
+		_, err := Find(v)
+		if errors.Is(err, ErrNotInstalled) != (message != "") || err != nil && err.Error() != message {
 			t.Errorf("looking for %q: %v", v, err)
 		}
 	}

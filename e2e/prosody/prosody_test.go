@@ -155,10 +155,12 @@ func TestStartFailures(t *testing.T) {
 		config prosody.Config
 		want   string
 	}{
-		"syntax":       {prosody.Config{Extra: "this is not Lua"}, "it exited"},
-		"module":       {prosody.Config{Modules: []string{"nonesuch"}}, "nonesuch"},
-		"no socket":    {prosody.Config{Hosts: []prosody.Host{{Name: "a.example", Lines: `authentication = "dovecot"; dovecot_auth_socket = "/nonesuch"`}}}, "auth_dovecot"},
-		"disabled":     {prosody.Config{Hosts: []prosody.Host{{Name: "a.example", Lines: "enabled = false"}}}, `host "a.example"`},
+		"syntax": {prosody.Config{Extra: "this is not Lua"}, "it exited"},
+		"module": {prosody.Config{Modules: []string{"nonesuch"}}, "nonesuch"},
+		"no socket": {prosody.Config{Hosts: []prosody.Host{{Name: "a.example",
+			Lines: `authentication = "dovecot"; dovecot_auth_socket = "/nonesuch"`}}}, "auth_dovecot"},
+		"disabled": {prosody.Config{Hosts: []prosody.Host{{Name: "a.example", Lines: "enabled = false"}}},
+			`host "a.example"`},
 		"log level":    {prosody.Config{LogLevel: "warn"}, `log level "warn"`},
 		"no folder":    {prosody.Config{Dir: occupied}, "creating prosody's folder"},
 		"same names":   {prosody.Config{Hosts: []prosody.Host{{Name: host, Component: "muc"}}}, "it exited"},

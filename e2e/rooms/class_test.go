@@ -27,5 +27,8 @@ func TestRoomsAClassAfterARestart(t *testing.T) {
 			})
 		}
 		joining.Wait()
+		if t.Failed() {
+			t.Log(w.Usher.Log())
+		}
 	})
 }

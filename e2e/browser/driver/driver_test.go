@@ -24,8 +24,10 @@ func TestGuests(t *testing.T) {
 			t.Run(transport, func(t *testing.T) {
 				first := w.browser.Open(t, site+"Board-"+transport+query)
 				joined := first.Joined(t)
-				if joined.Transport != transport || joined.RoomJID != "board-"+transport+"@conference.meet.example.com" ||
-					!strings.HasSuffix(joined.JID, "@guest.meet.example.com/"+resource(joined.JID)) || joined.First != owner {
+				if joined.Transport != transport ||
+					joined.RoomJID != "board-"+transport+"@conference.meet.example.com" ||
+					!strings.HasSuffix(joined.JID, "@guest.meet.example.com/"+resource(joined.JID)) ||
+					joined.First != owner {
 					t.Errorf("got %+v", joined)
 				}
 				second := w.browser.Open(t, site+"board-"+transport+query)
@@ -67,7 +69,8 @@ func TestResumption(t *testing.T) {
 		p.Await(t, `meet.connects === 2 && meet.status === "joined"`, within)
 		p.Screenshot(t, "resumed-"+string(v))
 		after := p.State(t)
-		if after.Resumed == nil || !*after.Resumed || after.Joins != 1 || after.JID != before.JID || after.Previd == "" {
+		if after.Resumed == nil || !*after.Resumed || after.Joins != 1 || after.JID != before.JID ||
+			after.Previd == "" {
 			t.Errorf("got %+v", after)
 		}
 		// An anonymous account is another one with every login, so a guest joins anew.

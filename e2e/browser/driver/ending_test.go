@@ -35,7 +35,8 @@ func TestServerEnds(t *testing.T) {
 			// Strophe knows the end of a stream by these very bytes, and closes the WebSocket itself.
 			{"close, going away", frames(`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />`, ws.StatusGoingAway)},
 			// Any other spelling it takes for a stanza that nobody wants: what counts is the close frame.
-			{"close in another spelling, going away", frames(`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`, ws.StatusGoingAway)},
+			{"close in another spelling, going away", frames(`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`,
+				ws.StatusGoingAway)},
 			{"close", frames(`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />`, 0)},
 			{"going away", frames("", ws.StatusGoingAway)},
 			{"cut", ""},
@@ -43,7 +44,8 @@ func TestServerEnds(t *testing.T) {
 			w.wire.end(ending.words)
 			p.Await(t, fmt.Sprintf(`meet.connects === %d && meet.status === "joined"`, i+2), within)
 			after := p.State(t)
-			if after.Resumed == nil || !*after.Resumed || after.Joins != 1 || after.JID != before.JID || after.Previd == "" || after.Error != nil {
+			if after.Resumed == nil || !*after.Resumed || after.Joins != 1 || after.JID != before.JID ||
+				after.Previd == "" || after.Error != nil {
 				t.Errorf("%s: %+v", ending.name, after)
 			}
 		}

@@ -44,7 +44,8 @@ func TestJitsi(t *testing.T) {
 		}
 		guest := w.browser.Open(t, jitsi+"board")
 		got = guest.Joined(t)
-		if !strings.HasSuffix(got.JID, "@guest.meet.example.com/"+resource(got.JID)) || got.First != (page.Rank{Role: "none"}) || got.Moderator {
+		if !strings.HasSuffix(got.JID, "@guest.meet.example.com/"+resource(got.JID)) ||
+			got.First != (page.Rank{Role: "none"}) || got.Moderator {
 			t.Errorf("the guest is %+v", got)
 		}
 		today := w.browser.Open(t, site+"board")
@@ -71,7 +72,8 @@ func TestJitsiRefused(t *testing.T) {
 	t.Parallel()
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w, _ := startJitsi(t, v, answersLogins(t, "FAIL\t%s\tuser=alice\treason=The token has expired.\n"))
-		refused(t, w.browser.Open(t, jitsi+"board?jwt="+token), page.Problem{Where: "login", Condition: "connection.passwordRequired"})
+		refused(t, w.browser.Open(t, jitsi+"board?jwt="+token),
+			page.Problem{Where: "login", Condition: "connection.passwordRequired"})
 	})
 }
 
@@ -87,7 +89,8 @@ func TestJitsiWithoutFocus(t *testing.T) {
 	if got := p.State(t); got.Status != "joining" || got.First.Role != "" {
 		t.Errorf("got %+v", got)
 	}
-	f, err := focus.Start(t.Context(), focus.Config{Addr: w.prosody.Component(), Host: "focus.meet.example.com", Secret: "focus"})
+	config := focus.Config{Addr: w.prosody.Component(), Host: "focus.meet.example.com", Secret: "focus"}
+	f, err := focus.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +113,8 @@ func TestJitsiLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Await(t, `meet.status === "lost"`, within)
-	if got := p.State(t).Error; *got != (page.Problem{Where: "connection", Condition: "connection.otherError", Text: "item-not-found"}) {
+	want := page.Problem{Where: "connection", Condition: "connection.otherError", Text: "item-not-found"}
+	if got := p.State(t).Error; *got != want {
 		t.Errorf("got %+v", got)
 	}
 }

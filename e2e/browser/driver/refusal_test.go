@@ -28,7 +28,8 @@ func refused(t *testing.T, p *driver.Page, want page.Problem) {
 	if got.Error == nil || *got.Error != want || got.Connects != 0 || got.Joins != 0 {
 		t.Errorf("got %+v: %+v", got, got.Error)
 	}
-	if shown := "The login was refused: " + strings.TrimSpace(want.Text+" ("+want.Condition+")"); !strings.Contains(p.Text(t), shown) {
+	shown := "The login was refused: " + strings.TrimSpace(want.Text+" ("+want.Condition+")")
+	if !strings.Contains(p.Text(t), shown) {
 		t.Errorf("%q is not in:\n%s", shown, p.Text(t))
 	}
 }
@@ -52,7 +53,8 @@ func TestRefusalByGateway(t *testing.T) {
 	t.Parallel()
 	driver.Require(t)
 	nginxtest.Require(t)
-	g := newRefuser(t, `<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><not-allowed/><text>The token has expired.</text></failure>`)
+	g := newRefuser(t, `<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><not-allowed/>`+
+		`<text>The token has expired.</text></failure>`)
 	front := nginxtest.Start(t, g.Listener.Addr().String(), page.Site{})
 	b := driver.Start(t, map[string]string{"meet.example.com": front.TLS()})
 	for _, query := range []string{"", "&transport=bosh"} {
@@ -80,8 +82,13 @@ func newRefuser(t *testing.T, failure string) *refuser {
 	return g
 }
 
-const features = `<stream:features xmlns:stream="http://etherx.jabber.org/streams"><mechanisms xmlns="urn:ietf:params:xml:ns:xmpp-sasl">` +
-	`<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>`
+// What a server says before a login.
+const (
+	opened   = `<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" from="meet.example.com" id="1" version="1.0"/>`
+	features = `<stream:features xmlns:stream="http://etherx.jabber.org/streams">` +
+		`<mechanisms xmlns="urn:ietf:params:xml:ns:xmpp-sasl">` +
+		`<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>`
+)
 
 func (g *refuser) webSocket(w http.ResponseWriter, r *http.Request) {
 	upgrader := ws.HTTPUpgrader{Protocol: func(p string) bool { return p == "xmpp" }}
@@ -98,7 +105,7 @@ func (g *refuser) webSocket(w http.ResponseWriter, r *http.Request) {
 		var answers []string
 		switch {
 		case strings.HasPrefix(string(message), "<open"):
-			answers = []string{`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" from="meet.example.com" id="1" version="1.0"/>`, features}
+			answers = []string{opened, features}
 		case strings.HasPrefix(string(message), "<auth"):
 			g.logins.Add(1)
 			answers = []string{g.failure}

@@ -81,7 +81,8 @@ func answersLogins(t *testing.T, answer string) string {
 
 func dovecot(conn net.Conn, answer string) {
 	defer conn.Close()
-	fmt.Fprint(conn, "VERSION\t1\t2\nMECH\tANONYMOUS\nSPID\t1\nCUID\t1\nCOOKIE\t0123456789abcdef0123456789abcdef\nDONE\n")
+	fmt.Fprint(conn,
+		"VERSION\t1\t2\nMECH\tANONYMOUS\nSPID\t1\nCUID\t1\nCOOKIE\t0123456789abcdef0123456789abcdef\nDONE\n")
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		if fields := strings.Split(lines.Text(), "\t"); fields[0] == "AUTH" {
 			fmt.Fprintf(conn, answer, fields[1])

@@ -147,8 +147,8 @@ func (f *Focus) answer(q question) {
 		f.mu.Lock()
 		f.rooms = append(f.rooms, q.Conference.Room)
 		f.mu.Unlock()
-		kind, content = "result", fmt.Sprintf("<conference xmlns='%s' room='%s' ready='true'/>", namespace,
-			escape(q.Conference.Room))
+		kind = "result"
+		content = fmt.Sprintf("<conference xmlns='%s' room='%s' ready='true'/>", namespace, escape(q.Conference.Room))
 	}
 	// An error shows itself where the next question is read.
 	_, _ = fmt.Fprintf(f.conn, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, escape(q.ID), escape(q.To),

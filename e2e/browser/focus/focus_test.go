@@ -43,7 +43,8 @@ func serve(t *testing.T, part string) (addr string, answers <-chan element) {
 		}
 		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-		fmt.Fprint(conn, "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:component:accept' id='abc'>")
+		fmt.Fprint(conn, "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' "+
+			"xmlns='jabber:component:accept' id='abc'>")
 		for dec, first := xml.NewDecoder(conn), true; ; {
 			token, err := dec.Token()
 			start, isStart := token.(xml.StartElement)

@@ -19,20 +19,34 @@ func TestLinks(t *testing.T) {
 	}
 	server := httptest.NewServer(h)
 	defer server.Close()
-	p := driver.Start(t, map[string]string{"meet.example.com": server.Listener.Addr().String()}).Open(t, "http://meet.example.com/none")
+	b := driver.Start(t, map[string]string{"meet.example.com": server.Listener.Addr().String()})
+	p := b.Open(t, "http://meet.example.com/none")
 	const muc = "@conference.meet.example.com"
 	for link, want := range map[string][3]string{
-		"/Board":                             {"guest.meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board"},
-		"/board?jwt=a.b.c":                   {"meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board&token=a.b.c"},
-		"/board?jwt=a.b.c&transport=bosh":    {"meet.example.com", "board" + muc, "https://meet.example.com/http-bind?room=board&token=a.b.c"},
-		"/Доска?jwt=a":                       {"meet.example.com", "%d0%b4%d0%be%d1%81%d0%ba%d0%b0" + muc, "wss://meet.example.com/xmpp-websocket?room=%25d0%25b4%25d0%25be%25d1%2581%25d0%25ba%25d0%25b0&token=a"},
-		"/%EF%BC%A2oard":                     {"guest.meet.example.com", "board" + muc, "wss://meet.example.com/xmpp-websocket?room=board"}, // a full-width B
-		"/Acme/Board?jwt=a":                  {"meet.example.com", "[acme]board" + muc, "wss://meet.example.com/acme/xmpp-websocket?room=board&token=a"},
-		"/":                                  {"guest.meet.example.com", "lobby" + muc, "wss://meet.example.com/xmpp-websocket?room=lobby"},
-		"/100%25":                            {"guest.meet.example.com", "100%25" + muc, "wss://meet.example.com/xmpp-websocket?room=100%2525"},
-		"/jitsi":                             {"guest.meet.example.com", "jitsi" + muc, "wss://meet.example.com/xmpp-websocket?room=jitsi"},
-		"/jitsi/Board?jwt=a":                 {"meet.example.com", "board" + muc, "https://meet.example.com/http-bind?room=board&token=a"},
-		"/jitsi/%C3%9C?jwt=a&transport=none": {"meet.example.com", "%c3%9c" + muc, "https://meet.example.com/http-bind?room=%25c3%259c&token=a"}, // stays a capital letter
+		"/Board": {"guest.meet.example.com", "board" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=board"},
+		"/board?jwt=a.b.c": {"meet.example.com", "board" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=board&token=a.b.c"},
+		"/board?jwt=a.b.c&transport=bosh": {"meet.example.com", "board" + muc,
+			"https://meet.example.com/http-bind?room=board&token=a.b.c"},
+		"/Доска?jwt=a": {"meet.example.com", "%d0%b4%d0%be%d1%81%d0%ba%d0%b0" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=%25d0%25b4%25d0%25be%25d1%2581%25d0%25ba%25d0%25b0&token=a"},
+		// a full-width B
+		"/%EF%BC%A2oard": {"guest.meet.example.com", "board" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=board"},
+		"/Acme/Board?jwt=a": {"meet.example.com", "[acme]board" + muc,
+			"wss://meet.example.com/acme/xmpp-websocket?room=board&token=a"},
+		"/": {"guest.meet.example.com", "lobby" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=lobby"},
+		"/100%25": {"guest.meet.example.com", "100%25" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=100%2525"},
+		"/jitsi": {"guest.meet.example.com", "jitsi" + muc,
+			"wss://meet.example.com/xmpp-websocket?room=jitsi"},
+		"/jitsi/Board?jwt=a": {"meet.example.com", "board" + muc,
+			"https://meet.example.com/http-bind?room=board&token=a"},
+		// stays a capital letter
+		"/jitsi/%C3%9C?jwt=a&transport=none": {"meet.example.com", "%c3%9c" + muc,
+			"https://meet.example.com/http-bind?room=%25c3%259c&token=a"},
 	} {
 		got := driver.Eval[[3]string](t, p, fmt.Sprintf(`(() => {
 			const link = readLink(new URL(%q, "https://meet.example.com"), config.hosts);
@@ -42,7 +56,8 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s\ngot  %v\nwant %v", link, got, want)
 		}
 	}
-	if got := driver.Eval[string](t, p, `serviceAddress({ ...link, jwt: "a" }, "b")`); got != "ws://meet.example.com/xmpp-websocket?room=none&token=a&previd=b" {
+	const again = "ws://meet.example.com/xmpp-websocket?room=none&token=a&previd=b"
+	if got := driver.Eval[string](t, p, `serviceAddress({ ...link, jwt: "a" }, "b")`); got != again {
 		t.Errorf("with a stream to resume: %s", got)
 	}
 }

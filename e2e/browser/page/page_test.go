@@ -34,10 +34,12 @@ func TestNew(t *testing.T) {
 		"/start.js":         {"text/javascript", "'strophe'"},
 		"/strophe.js":       {"text/javascript", "Strophe"},
 		"/meet.css":         {"text/css", ".pill"},
-		"/config.js":        {"text/javascript", `"hosts":{"anonymousdomain":"guest.meet.test","domain":"meet.test","muc":"conference.meet.test"}`},
+		"/config.js": {"text/javascript",
+			`"hosts":{"anonymousdomain":"guest.meet.test","domain":"meet.test","muc":"conference.meet.test"}`},
 	} {
 		w := request(t, h, http.MethodGet, path, "")
-		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != want.kind || !strings.Contains(w.Body.String(), want.part) ||
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != want.kind ||
+			!strings.Contains(w.Body.String(), want.part) ||
 			w.Header().Get("Referrer-Policy") != "no-referrer" || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
@@ -62,7 +64,8 @@ func TestReport(t *testing.T) {
 	no := false
 	want := page.State{
 		Room: "board", Status: "joined", First: page.Rank{Role: "moderator", Affiliation: "owner"}, Resumed: &no,
-		Occupants: map[string]page.Occupant{"a": {Rank: page.Rank{Role: "participant", Affiliation: "none"}, JID: "a@b/c", Own: true}},
+		Occupants: map[string]page.Occupant{"a": {Rank: page.Rank{Role: "participant", Affiliation: "none"},
+			JID: "a@b/c", Own: true}},
 	}
 	if len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got %+v\nwant %+v", got, want)

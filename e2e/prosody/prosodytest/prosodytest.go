@@ -9,8 +9,9 @@ import (
 	"usher/e2e/prosody"
 )
 
-// Start starts a Prosody that ends with the test. Config.Dir may be empty for a folder of the test. When the machine has no
-// such Prosody the test is skipped, or fails where the environment says CI: there, what is not tested must be seen.
+// Start starts a Prosody that ends with the test. Config.Dir may be empty for a folder of the test.
+// When the machine has no such Prosody the test is skipped, or fails where the environment says CI:
+// there, what is not tested must be seen.
 func Start(t testing.TB, config prosody.Config) *prosody.Server {
 	t.Helper()
 	Require(t, config.Version)
