@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
-	"usher/auth/extauth"
 	"usher/auth/extauth/bridge"
 	"usher/internal/config"
 	"usher/internal/text"
@@ -86,8 +85,8 @@ func bridgeOptions(args []string) (bridge.Options, error) {
 	if flags.NArg() > 0 {
 		return bridge.Options{}, fmt.Errorf("unexpected argument %q", text.Clip(flags.Arg(0)))
 	}
-	framing, ok := map[string]extauth.Framing{"generic": extauth.Generic, "ejabberd": extauth.Ejabberd}[*protocol]
-	if !ok {
+	framing, known := bridge.FramingNamed(*protocol)
+	if !known {
 		return bridge.Options{}, fmt.Errorf("no protocol %q; there is generic and ejabberd", text.Clip(*protocol))
 	}
 	return bridge.Options{Socket: socket, Framing: framing}, nil

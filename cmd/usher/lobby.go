@@ -12,7 +12,6 @@ import (
 
 	"usher/internal/admin"
 	"usher/internal/text"
-	"usher/lobby"
 )
 
 // lobbyCommand is usher lobby.
@@ -115,7 +114,7 @@ func lobbyList(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	var list []lobby.Listed
+	var list []admin.Listed
 	if err := askDaemon(c, "GET", "/lobby", &list); err != nil {
 		return err
 	}
@@ -154,7 +153,7 @@ func lobbyKnocks(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	var list []lobby.Knock
+	var list []admin.Knock
 	if err := askDaemon(c, "GET", "/lobby/knocks", &list); err != nil {
 		return err
 	}

@@ -1,26 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"usher/internal/admin"
 
-	"usher/internal/jid"
-	"usher/lobby"
+	"github.com/urfave/cli/v2"
 )
 
 func lobbyExport(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	var list []lobby.Listed
+	var list []admin.Listed
 	if err := askDaemon(c, "GET", "/lobby", &list); err != nil {
 		return err
 	}
@@ -45,7 +42,7 @@ func lobbyImport(c *cli.Context) error {
 		defer f.Close()
 		in = f
 	}
-	entries, problems := readEntries(in)
+	entries, problems := admin.ReadEntries(in)
 	if len(problems) > 0 {
 		return exitError{1, "nothing was changed:\n" + strings.Join(problems, "\n")}
 	}
@@ -60,31 +57,4 @@ func lobbyImport(c *cli.Context) error {
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d on the whitelist, %d taken off\n", answer.Added, answer.Removed)
 	return err
-}
-
-// readEntries reads a whitelist as text; all problems at once, with their lines.
-func readEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
-	entries = []lobby.Entry{}
-	lines := bufio.NewScanner(in)
-	for n := 1; lines.Scan(); n++ {
-		e, err := lobby.ParseEntry(lines.Text())
-		if err == nil && e.JID == "" {
-			continue
-		}
-		if err == nil {
-			e.JID, err = jid.Prepare(e.JID)
-		}
-		if err == nil {
-			_, err = lobby.ParsePattern(e.Room)
-		}
-		if err != nil {
-			problems = append(problems, fmt.Sprintf("line %d: %v", n, err))
-			continue
-		}
-		entries = append(entries, e)
-	}
-	if err := lines.Err(); err != nil {
-		problems = append(problems, err.Error())
-	}
-	return entries, problems
 }

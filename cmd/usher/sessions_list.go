@@ -10,8 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/internal/admin"
 	"usher/internal/text"
-	"usher/moderation/sessions"
 )
 
 func sessionsList(c *cli.Context) error {
@@ -21,7 +21,7 @@ func sessionsList(c *cli.Context) error {
 	if c.Bool("revoked") {
 		return sessionsRevoked(c)
 	}
-	var list []sessions.Info
+	var list []admin.Session
 	if err := askDaemon(c, "GET", "/sessions", &list); err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func sessionsList(c *cli.Context) error {
 	return printSessions(c.App.Writer, list, time.Now())
 }
 
-func printSessions(w io.Writer, list []sessions.Info, now time.Time) error {
+func printSessions(w io.Writer, list []admin.Session, now time.Time) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, "there are no sessions")
 		return err
@@ -66,7 +66,7 @@ func until(t, now time.Time) string {
 }
 
 func sessionsRevoked(c *cli.Context) error {
-	var list []sessions.RevokedPrincipal
+	var list []admin.Revoked
 	if err := askDaemon(c, "GET", "/sessions/revoked", &list); err != nil {
 		return err
 	}

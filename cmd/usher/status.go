@@ -12,9 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/admin"
-	"usher/internal/listen"
 	"usher/internal/text"
-	"usher/moderation/unasked"
 )
 
 // statusCommand is usher status.
@@ -103,7 +101,7 @@ func describeIssuer(i admin.Issuer) string {
 }
 
 // describeCounts is what stands behind an address; nothing for a daemon that does not tell.
-func describeCounts(c listen.Counts) string {
+func describeCounts(c admin.Counts) string {
 	if c.Most == 0 {
 		return ""
 	}
@@ -143,21 +141,9 @@ func printLastReload(w io.Writer, last *admin.LastReload) {
 // printMUC says of each question of Prosody's whether it comes.
 func printMUC(w io.Writer, m admin.MUC) {
 	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n",
-		m.MUC, askedWord(m, m.Joins), askedWord(m, m.Begins))
+		m.MUC, m.AsksAboutJoins(), m.AsksAboutRooms())
 	if m.Account != "" {
 		fmt.Fprintf(w, "    such as %s in %s, since %s; in rooms now about whom it did not ask: %d\n",
 			text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
 	}
-}
-
-func askedWord(m admin.MUC, a unasked.Answer) string {
-	switch {
-	case a == unasked.Asked:
-		return "yes"
-	case a == unasked.Missing:
-		return "NO"
-	case m.Component:
-		return "not seen since Prosody is connected"
-	}
-	return "not seen, and without a component nobody looks"
 }

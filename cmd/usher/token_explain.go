@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"usher/internal/admin"
 	"usher/internal/explain"
 
 	"github.com/urfave/cli/v2"
@@ -60,8 +61,8 @@ func explainAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	daemon := &daemonMemory{socket: loaded.Listen.Admin.Name}
-	examiner, err := explain.New(c.Context, loaded.Auth, loaded.Rooms, daemon.revoked)
+	daemon := &admin.Memory{Socket: loaded.Listen.Admin.Name}
+	examiner, err := explain.New(c.Context, loaded.Auth, loaded.Rooms, daemon.Revoked)
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,8 @@ type RevocationQuestion struct {
 	IssuedAt   time.Time `json:"issued_at,omitzero"`
 }
 
-// QuestionOf is the question about the token that proves an identity.
-func QuestionOf(id auth.Identity) RevocationQuestion {
+// questionOf is the question about the token that proves an identity.
+func questionOf(id auth.Identity) RevocationQuestion {
 	return RevocationQuestion{id.Host, id.Issuer, id.AccountClaim, id.TokenPrint, id.IssuedAt}
 }
 

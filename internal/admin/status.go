@@ -77,3 +77,21 @@ type MUC struct {
 
 	Component bool `json:"component"` // there is one that can look
 }
+
+// AsksAboutJoins says in words whether Prosody asks about joins.
+func (m MUC) AsksAboutJoins() string { return m.asks(m.Joins) }
+
+// AsksAboutRooms says in words whether Prosody asks about new rooms.
+func (m MUC) AsksAboutRooms() string { return m.asks(m.Begins) }
+
+func (m MUC) asks(a unasked.Answer) string {
+	switch {
+	case a == unasked.Asked:
+		return "yes"
+	case a == unasked.Missing:
+		return "NO"
+	case m.Component:
+		return "not seen since Prosody is connected"
+	}
+	return "not seen, and without a component nobody looks"
+}

@@ -20,6 +20,17 @@ const (
 	writeTimeout = 100 * time.Millisecond
 )
 
+// FramingNamed returns what a protocol's name stands for: generic is Prosody's, ejabberd is ejabberd's.
+func FramingNamed(name string) (f extauth.Framing, known bool) {
+	switch name {
+	case "generic":
+		return extauth.Generic, true
+	case "ejabberd":
+		return extauth.Ejabberd, true
+	}
+	return 0, false
+}
+
 // Options say whom to connect.
 type Options struct {
 	Socket  string          // of the daemon's listen.extauth

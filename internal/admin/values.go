@@ -1,0 +1,49 @@
+package admin
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"usher/internal/jid"
+	"usher/internal/listen"
+	"usher/lobby"
+	"usher/moderation/sessions"
+)
+
+// What the answers hold is of the packages that know it; who asks names it by these.
+type (
+	Session = sessions.Info             // an element of GET /sessions
+	Revoked = sessions.RevokedPrincipal // an element of GET /sessions/revoked
+	Entry   = lobby.Entry               // an element of the body of POST /lobby/import
+	Listed  = lobby.Listed              // an element of GET /lobby
+	Knock   = lobby.Knock               // an element of GET /lobby/knocks
+	Counts  = listen.Counts             // of Status.Connections
+)
+
+// ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); all problems at once, with their lines.
+func ReadEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
+	entries = []lobby.Entry{}
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		e, err := lobby.ParseEntry(lines.Text())
+		if err == nil && e.JID == "" {
+			continue
+		}
+		if err == nil {
+			e.JID, err = jid.Prepare(e.JID)
+		}
+		if err == nil {
+			_, err = lobby.ParsePattern(e.Room)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("line %d: %v", n, err))
+			continue
+		}
+		entries = append(entries, e)
+	}
+	if err := lines.Err(); err != nil {
+		problems = append(problems, err.Error())
+	}
+	return entries, problems
+}
