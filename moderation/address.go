@@ -59,7 +59,8 @@ func (p *Policy) inward(domain string) (muc, tenant string, found bool) {
 			return "", "", false
 		}
 		muc := domain[:i] + "." + rest
-		if h := p.byRoom[muc]; h != nil && rest == h.Host && !h.breakout[muc] && tenant != "" && !strings.Contains(tenant, "]") {
+		if h := p.byRoom[muc]; h != nil && rest == h.Host && !h.breakout[muc] && tenant != "" &&
+			!strings.Contains(tenant, "]") {
 			return muc, tenant, true
 		}
 		i += 1 + len(tenant)

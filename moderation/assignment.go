@@ -12,8 +12,8 @@ type Assignment struct {
 	At          time.Time // when it was given
 	Confirmed   bool      // the room was seen to have it
 	Lobby       bool      // it rests on the lobby's lists, not on a session
-	External    bool      `json:"Foreign"`   // somebody else gave it: never taken back
-	Overridden  bool      `json:"TakenAway"` // somebody else changed it: the same session never gives it again
+	External    bool      `json:"Foreign"`   // usher did not give it: never taken back
+	Overridden  bool      `json:"TakenAway"` // it was changed in the room: the same session never gives it again
 	End         EndReason // why the session ended, if it has
 }
 

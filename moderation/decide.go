@@ -16,7 +16,7 @@ type Decision struct {
 	Affiliation Affiliation // what the account is to the room by its token; None without one
 	Session     *Session    // what it rests on, or nil
 
-	Listed     bool // it rests on the lobby's lists; with a refusal: he is a member, and waits for something else
+	Listed     bool // it rests on the lobby's lists; with a refusal: it is a member, and waits for something else
 	Knocks     bool // refused, and to be listed among those who wait
 	Waits      bool // refused for the lobby alone
 	HeldByRoom bool // refused by the room itself, which only lets members in
@@ -72,8 +72,8 @@ func (h *Host) byIdentity(v *View) Decision {
 		return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
 	}
 	_, domain, _ := strings.Cut(v.User, "@")
-	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to lobby.whitelist or "+
-		"service_accounts, if it may join", text.Name(domain), h.Host)
+	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to "+
+		"lobby.whitelist or service_accounts, if it may join", text.Name(domain), h.Host)
 }
 
 // bySessions finds the session that decides about a room: of those that open it, the
@@ -100,7 +100,8 @@ func (h *Host) bySessions(list []Judged, room *RoomName) Decision {
 	case best != nil:
 		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(best), Session: best}
 	case refused.Reason == "":
-		return Refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at usher sessions list")
+		return Refuse(ReasonNoSession, "the account has no session; have the client log in with a token first, and look at "+
+			"usher sessions list")
 	}
 	return refused
 }

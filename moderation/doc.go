@@ -9,7 +9,7 @@
 // has, what the sessions say and what usher gave before ([Assignment]).
 //
 // Names are those of XEP-0045: affiliations belong to a bare JID and last,
-// roles belong to an occupant and end when he leaves.
+// roles belong to an occupant and end when it leaves.
 //
 // It starts no goroutine.
 package moderation

@@ -28,8 +28,8 @@ func setOf(list []string) map[string]bool {
 	return set
 }
 
-// Policy returns the policy that the rules are a part of. Whoever has taken them
-// decides by no other, which could be of another configuration.
+// Policy returns the policy that the rules are a part of. A decision by the rules is by
+// no other, which could be of another configuration.
 func (h *Host) Policy() *Policy { return h.policy }
 
 // IsMUC reports whether a domain is that of a component for main rooms.
@@ -81,7 +81,7 @@ func (h *Host) LobbyOn(room RoomName, said Switch) bool {
 }
 
 // SwitchedLobby is the switch of a room's lobby after a session has joined: what its
-// token says of it; lobby_autostart counts for whoever starts the room.
+// token says of it; lobby_autostart counts for a session that starts the room.
 func (h *Host) SwitchedLobby(before Switch, g *Session, starts bool) Switch {
 	said := g.RoomLobby
 	if said == auth.Unsaid && starts {

@@ -8,11 +8,11 @@ import (
 )
 
 // atLobby is the whole of the lobby's policy: what becomes of a decision by
-// what the lists say of somebody.
+// what the lists say of the account.
 func atLobby(mode lobby.Mode, d Decision, on bool, list lobby.Standing, started bool) Decision {
 	moderator := d.Session != nil && d.Affiliation == Owner
 	switch {
-	case moderator: // never locked out of his own lobby
+	case moderator: // never locked out of its own lobby
 		return d
 	case list == lobby.Denied && (on || d.Session == nil):
 		return Refuse(ReasonLobbyDenied, "a moderator or an operator denied it; usher lobby admit lets it in")
@@ -24,7 +24,7 @@ func atLobby(mode lobby.Mode, d Decision, on bool, list lobby.Standing, started 
 		return wait("the room's lobby is on")
 	case d.Reason == ReasonGuest && on:
 		return asMember(mode, listed(list), on)
-	case d.Reason == ReasonNotStarted && on && list.Passes(): // he is let in once it is, and a member by then
+	case d.Reason == ReasonNotStarted && on && list.Passes(): // it is let in once the room is, and a member by then
 		d.Listed = true
 		return asMember(mode, d, on)
 	case d.Reason == ReasonNotStarted && on:
@@ -50,7 +50,7 @@ func listed(list lobby.Standing) Decision {
 	return d
 }
 
-// asMember makes somebody who passes a member, where only members come in.
+// asMember makes an account that passes a member, where only members come in.
 func asMember(mode lobby.Mode, d Decision, on bool) Decision {
 	if on && mode == lobby.MembersOnly && d.Affiliation == None {
 		d.Affiliation = Member
@@ -58,7 +58,7 @@ func asMember(mode lobby.Mode, d Decision, on bool) Decision {
 	return d
 }
 
-// A Waiter is somebody who waits in a lobby.
+// A Waiter is an account that waits in a lobby.
 type Waiter = lobby.Knock
 
 // The errors of a moderator's decision.
@@ -71,5 +71,5 @@ var (
 
 // ErrNotYet is of a decision that holds, while the room cannot be made to let the
 // account in yet.
-var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it lets it in; " +
-	"usher status says whether the component is connected")
+var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it " +
+	"lets it in; usher status says whether the component is connected")

@@ -44,18 +44,18 @@ func ranked() []Affiliation { return []Affiliation{Outcast, None, Member, Admin,
 // Rank compares: an owner ranks above a member. An unknown word is below all.
 func (a Affiliation) Rank() int { return slices.Index(ranked(), a) }
 
-// A Role is what an occupant is while he is in the room (XEP-0045 section
+// A Role is what an occupant is while it is in the room (XEP-0045 section
 // 5.1).
 type Role string
 
-// The roles of those who are in a room.
+// The roles of occupants.
 const (
 	RoleModerator   Role = "moderator"
 	RoleParticipant Role = "participant"
 	RoleVisitor     Role = "visitor"
 )
 
-// An Occupant is somebody in a room.
+// An Occupant is an account in a room.
 type Occupant struct {
 	Nick string
 	JID  string // bare JID

@@ -51,7 +51,8 @@ func names(claims []string, room RoomName) (Reason, string) {
 	if reason == ReasonRoomSpelling && len(claims) == 0 {
 		reason = ReasonRoomMismatch
 	}
-	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims), text.Name(room.Local), odd, hint)
+	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims),
+		text.Name(room.Local), odd, hint)
 }
 
 // matches tries the regular expressions of a room claim over what follows the
@@ -71,7 +72,8 @@ func (h *Host) matches(claims []string, room RoomName) (Reason, string) {
 			odd = fmt.Sprintf(" (%q: %v)", text.Name(claim), err)
 		}
 	}
-	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s", quoted(claims), text.Name(room.Name), odd)
+	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s",
+		quoted(claims), text.Name(room.Name), odd)
 }
 
 // mendSubjectAny says what it costs, too: tenants are then kept apart by nothing.
@@ -87,13 +89,15 @@ func subjectMismatch(sub, tenant, host string) string {
 		if jid.LowerASCII(sub) == host {
 			return ""
 		}
-		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; %s", text.Name(sub), host, mendSubjectAny)
+		return fmt.Sprintf("sub is %q and the room has no tenant: sub must be %s or *; %s", text.Name(sub), host,
+			mendSubjectAny)
 	}
 	switch named, err := jid.Tenant(sub); {
 	case err != nil:
 		return fmt.Sprintf("sub: %v; the room's tenant is %q", err, text.Name(tenant))
 	case named != tenant:
-		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; %s", text.Name(sub), text.Name(tenant), mendSubjectAny)
+		return fmt.Sprintf("sub is %q and the room's tenant %q: sub must be the tenant or *; %s", text.Name(sub),
+			text.Name(tenant), mendSubjectAny)
 	}
 	return ""
 }

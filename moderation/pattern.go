@@ -55,7 +55,8 @@ func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	}
 	steps := stepsOf(parsed)
 	if steps > maxSteps {
-		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and + are one", steps, maxSteps)
+		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and + are "+
+			"one", steps, maxSteps)
 	}
 	re, err := regexp.Compile(`\A(?i:` + text + `)\z`)
 	if err != nil {
@@ -92,7 +93,8 @@ func isLuaPattern(text string) bool {
 		if !found || after == "" {
 			return false
 		}
-		if !jid.HasEscape("%"+after[:min(2, len(after))]) && strings.IndexByte("acdglpsuwxACDGLPSUWX-.%+*?[]()^$bf", after[0]) >= 0 {
+		if !jid.HasEscape("%"+after[:min(2, len(after))]) &&
+			strings.IndexByte("acdglpsuwxACDGLPSUWX-.%+*?[]()^$bf", after[0]) >= 0 {
 			return true
 		}
 		text = after

@@ -22,14 +22,14 @@ type Desired struct {
 // An Action is what makes a room be as desired. The zero value is nothing.
 type Action struct {
 	Set    Affiliation // to set in the room; empty: nothing
-	Record *Assignment // what the ledger says afterwards; nil: as before
-	Forget bool        // the ledger has no entry afterwards
+	Record *Assignment // what is kept of it afterwards; nil: as before
+	Forget bool        // nothing is kept of it afterwards
 	Remove bool        // the occupant leaves the room
 }
 
-// Plan is the whole of giving and taking back. What somebody else gave is
-// never taken back (but by strict), and what somebody else took away is never
-// given again by the same session.
+// Plan is the whole of giving and taking back. What usher did not give is never taken
+// back (but by strict), and what was taken away in the room is never given again by the
+// same session.
 func Plan(o Observed, d Desired, now time.Time) Action {
 	p := planner{o, d, now}
 	if !p.Entitled {
@@ -40,7 +40,7 @@ func Plan(o Observed, d Desired, now time.Time) Action {
 	}
 	g := p.Assignment
 	switch {
-	case p.Has == Outcast && g != nil && g.Affiliation == Outcast: // ours, of somebody who was removed
+	case p.Has == Outcast && g != nil && g.Affiliation == Outcast: // ours, of an account that was removed
 		return p.give()
 	case p.Has == Outcast: // a ban is the room's own affair
 		return Action{}
@@ -102,7 +102,7 @@ func (p planner) entry(a Affiliation) *Assignment {
 	return g
 }
 
-// keep is a record, unless it says what the ledger says.
+// keep is a record, unless that is what is kept already.
 func (p planner) keep(r *Assignment) Action {
 	if g := p.Assignment; g != nil {
 		same := *r
@@ -123,7 +123,8 @@ func (p planner) takeBack() Action {
 		return Action{Set: None}
 	case g == nil:
 		return Action{}
-	case g.Lobby && p.Inside && g.End == "" && !strict: // who was let in is not thrown out; when he has left it is taken back
+	// an account that was admitted is not thrown out; when it has left that is taken back
+	case g.Lobby && p.Inside && g.End == "" && !strict:
 		return Action{}
 	}
 	a := Action{Forget: true, Remove: g.End == EndRevoked || !g.Lobby && p.OnExpiry == ExpiryRemove}

@@ -67,7 +67,8 @@ func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
 	}
 	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}, keyHeld: held}
 	for _, h := range hosts {
-		r := &Host{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests), service: setOf(h.ServiceAccounts), patterns: newPatterns()}
+		r := &Host{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests),
+			service: setOf(h.ServiceAccounts), patterns: newPatterns()}
 		if r.Others == "" {
 			r.Others = Member
 		}

@@ -27,7 +27,7 @@ const (
 	ReasonRoomMismatch     Reason = "room_mismatch"     // the token is for other rooms
 	ReasonRoomSpelling     Reason = "room_spelling"     // no room can be called by what the token names
 	ReasonTenantMismatch   Reason = "tenant_mismatch"   // the token is for another tenant
-	ReasonLobby            Reason = "lobby"             // waits until somebody admits
+	ReasonLobby            Reason = "lobby"             // waits until it is admitted
 	ReasonLobbyDenied      Reason = "lobby_denied"      // knocked, and was denied
 	ReasonNotStarted       Reason = "not_started"       // a guest, before any token holder
 	ReasonBreakoutUnknown  Reason = "breakout_unknown"  // the main room of a breakout room cannot be told
@@ -44,14 +44,15 @@ func AllowReasons() []Reason {
 
 // DenyReasons are those for which the answer is no.
 func DenyReasons() []Reason {
-	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved, ReasonRoomMismatch, ReasonRoomSpelling,
-		ReasonTenantMismatch, ReasonLobby, ReasonLobbyDenied, ReasonNotStarted, ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
+	return []Reason{ReasonStranger, ReasonUnknownRoom, ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved,
+		ReasonRoomMismatch, ReasonRoomSpelling, ReasonTenantMismatch, ReasonLobby, ReasonLobbyDenied, ReasonNotStarted,
+		ReasonBreakoutUnknown, ReasonCreatedTwice, ReasonMalformedRequest}
 }
 
 // UndecidedReasons are those for which there could be no answer.
 func UndecidedReasons() []Reason { return []Reason{ReasonInternalError} }
 
-// clientTexts is what the person who was refused may know, and can do. There is
+// clientTexts is what a person may know of a refusal, and can do about it. There is
 // no apostrophe in them, which Jitsi shows as &#39;.
 var clientTexts = map[Reason]string{
 	ReasonStranger:         "Accounts of your server may not join here. Log in with a link to this room.",
@@ -81,11 +82,15 @@ func (g Judged) why() string {
 	case g.Reason == "":
 		return ""
 	case g.Reason == ReasonNoSession:
-		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, or lift it: usher sessions allow"
+		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, " +
+			"or lift it: usher sessions allow"
 	case g.Reason == ReasonKeyRemoved:
-		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
+		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a "+
+			"new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
 	case !g.Endless(g.Used):
-		return fmt.Sprintf("its token expired at %s; have the client log in with a new one", g.Expires.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("its token expired at %s; have the client log in with a new one",
+			g.Expires.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the client log in again", g.Used.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the "+
+		"client log in again", g.Used.UTC().Format(time.RFC3339))
 }

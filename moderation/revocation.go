@@ -23,7 +23,7 @@ type Revocation struct {
 	Expires time.Time `json:",omitzero"` // of one token: its exp, if it is known and there is one
 
 	// Accounts are the bare JIDs whose sessions it ended. They have to leave the
-	// rooms that they are in, also one where the ledger does not know them yet.
+	// rooms that they are in, also one where nothing was given to them yet.
 	Accounts []string `json:",omitzero"`
 }
 

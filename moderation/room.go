@@ -23,7 +23,8 @@ type RoomName struct {
 // folded or prepared: Prosody has done the latter.
 func ParseRoom(bare string) (RoomName, error) {
 	local, domain, found := strings.Cut(bare, "@")
-	if !found || local == "" || domain == "" || len(bare) > jid.MaxJID || strings.ContainsAny(domain, "@/") || strings.Contains(local, "/") || !utf8.ValidString(bare) {
+	if !found || local == "" || domain == "" || len(bare) > jid.MaxJID || strings.ContainsAny(domain, "@/") ||
+		strings.Contains(local, "/") || !utf8.ValidString(bare) {
 		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", text.Name(bare))
 	}
 	return RoomName{JID: bare, Domain: domain, Room: jid.SplitRoom(local)}, nil
@@ -34,13 +35,15 @@ func (r RoomName) ForLobby() lobby.Room {
 	return lobby.Room{JID: r.JID, Domain: r.Domain, Room: r.Room}
 }
 
-// A Room is a room that somebody may be in.
+// A Room is one that may have occupants.
 type Room struct {
 	JID     string    // bare JID, as Prosody spells it
 	Started bool      // a token holder has joined since it was created
 	Made    bool      // Prosody asked what it begins with
 	Joined  time.Time // of the last join that was allowed
-	Began   int64     `json:",omitzero"` // tells it from others of its name: about when usher heard of it, in nanoseconds since 1970
+	// Began tells it from others of its name: about when usher heard of it, in
+	// nanoseconds since 1970.
+	Began int64 `json:",omitzero"`
 
 	Lobby       Switch // what a token or a moderator said, or nothing
 	MembersOnly bool   // usher made it so, for the lobby

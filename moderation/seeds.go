@@ -21,7 +21,8 @@ type Candidate struct {
 // host: those whose tokens
 // open it, of the candidates; and if the room begins as members-only, where an
 // account that would have to wait is given nothing, the members.
-func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, members []string, now time.Time) []*Assignment {
+func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, members []string,
+	now time.Time) []*Assignment {
 	var deciding []Decision
 	for _, c := range candidates {
 		d := h.bySessions(c.Sessions, &room)
@@ -32,7 +33,7 @@ func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, mem
 			deciding = append(deciding, d)
 		}
 	}
-	slices.SortFunc(deciding, func(a, b Decision) int { // owners first, and those who came last
+	slices.SortFunc(deciding, func(a, b Decision) int { // owners first, and then the latest logins
 		if c := b.Affiliation.Rank() - a.Affiliation.Rank(); c != 0 {
 			return c
 		}
@@ -40,10 +41,12 @@ func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, mem
 	})
 	var list []*Assignment
 	for _, d := range deciding[:min(len(deciding), MaxSeeded)] {
-		list = append(list, &Assignment{Room: room.JID, JID: d.Session.JID(), Affiliation: d.Affiliation, Session: d.Session.ID, At: now})
+		list = append(list, &Assignment{Room: room.JID, JID: d.Session.JID(), Affiliation: d.Affiliation,
+			Session: d.Session.ID, At: now})
 	}
 	for _, account := range members {
-		if !h.service[account] && !slices.ContainsFunc(list, func(g *Assignment) bool { return g.JID == account }) { // a token says more
+		// a token says more
+		if !h.service[account] && !slices.ContainsFunc(list, func(g *Assignment) bool { return g.JID == account }) {
 			list = append(list, &Assignment{Room: room.JID, JID: account, Affiliation: Member, Lobby: true, At: now})
 		}
 	}

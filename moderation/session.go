@@ -60,7 +60,9 @@ type Session struct {
 	LoggedIn time.Time // of the last login; of two sessions for one room the later decides
 	Used     time.Time // of the last login or join
 	Expires  time.Time // the token's exp; zero: it has none
-	IssuedAt int64     `json:",omitzero"` // the token's iat in whole seconds since 1970; zero: it has none that is plausible
+	// IssuedAt is the token's iat in whole seconds since 1970; zero: it has none that is
+	// plausible.
+	IssuedAt int64 `json:",omitzero"`
 
 	// Resumption is the print of the identifier by which the last stream can be
 	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
@@ -123,10 +125,11 @@ func (g *Session) Wildcard() bool {
 // NewSession makes the session of a login.
 func NewSession(id auth.Identity, now time.Time) Session {
 	g := Session{
-		Host: id.Host, Account: id.Account, Random: id.Random, Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint,
-		TokenID: id.TokenID, Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
-		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart, LoggedIn: now, Used: now, Expires: id.Expires,
-		User: id.AccountClaim,
+		Host: id.Host, Account: id.Account, User: id.AccountClaim, Random: id.Random,
+		Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint, TokenID: id.TokenID,
+		Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
+		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart,
+		LoggedIn: now, Used: now, Expires: id.Expires,
 	}
 	if !id.IssuedAt.IsZero() {
 		g.IssuedAt = id.IssuedAt.Unix()

@@ -7,7 +7,7 @@ import (
 )
 
 // A View is all that a decision about an account and a room depends on, as it was at
-// one moment. Whoever decides by it asks nobody else, and takes no lock.
+// one moment. A decision by it asks for nothing else, and takes no lock.
 type View struct {
 	User     string // bare JID
 	Who      Who
@@ -16,7 +16,7 @@ type View struct {
 	Listed   lobby.Standing // what the lobby's lists say
 
 	// Of the room; zero if it is not known.
-	Known       bool   // somebody may be in it
+	Known       bool   // it may have occupants
 	Started     bool   // a token holder has joined since it was created
 	Made        bool   // Prosody asked what it begins with
 	Lobby       Switch // what a token or a moderator said of its lobby

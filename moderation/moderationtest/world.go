@@ -56,7 +56,8 @@ type WorldOptions struct {
 // NewWorld makes a world in which there are no rooms.
 func NewWorld(t testing.TB, o WorldOptions) *World {
 	t.Helper()
-	w := &World{Store: &Recorder{Store: memory.New(), State: o.State}, Metrics: metrics.New(""), clock: time.Unix(1_800_000_000, 0), Keys: map[string]bool{}}
+	w := &World{Store: &Recorder{Store: memory.New(), State: o.State}, Metrics: metrics.New(""),
+		clock: time.Unix(1_800_000_000, 0), Keys: map[string]bool{}}
 	w.Restart(t, o)
 	return w
 }
@@ -79,12 +80,14 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 		limits = limits.Divided(o.Smaller)
 		seen.Rooms, seen.Accounts = seen.Rooms/o.Smaller, seen.Accounts/o.Smaller
 	}
-	w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Limits: limits})
+	w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, sessions.Options{Log: o.Log, Metrics: w.Metrics,
+		Now: w.Now, Lobby: w.Lobby, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Asked = unasked.NewReporter(unasked.Options{Limits: seen, Policy: w.Sessions.Policy, Log: o.Log, Metrics: w.Metrics})
-	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now})
+	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics,
+		Now: w.Now})
 	w.touch = func(sessions.Touched) {}
 	if o.Lobby {
 		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby})
@@ -111,10 +114,12 @@ type Prosody interface {
 // Connect gives the world a Prosody, in whose rooms nothing is done before the reconciler
 // and the notifier run.
 func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
-	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now})
+	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked,
+		Metrics: w.Metrics, Now: w.Now})
 	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
 	if w.Lobby != nil {
-		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Reconciler: k, Notifier: n})
+		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Reconciler: k,
+			Notifier: n})
 	}
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now,
 		Rooms: r, Reconciler: k, Notifier: n})

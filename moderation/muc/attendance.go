@@ -13,9 +13,9 @@ const (
 	attendedOverhead = 200 // bytes of an account, about
 )
 
-// attendance remembers who was let into which main rooms: breakout rooms are
-// open to who is in their main room, or was just before. At the bound those go who
-// were let into none for long.
+// attendance remembers which accounts were let into which main rooms: a breakout room is
+// open to an account that is in its main room, or was just before. At the bound those go
+// that were let into none for long.
 type attendance struct {
 	mu   sync.Mutex
 	of   bounded.Map[string, *attended] // by bare JID
@@ -57,7 +57,7 @@ func (a *attendance) add(user, room string) {
 	a.of.Put(user, &attended{append(next[max(0, len(next)+1-maxAttendedOfOne):], room), a.last})
 }
 
-// rooms returns the main rooms that somebody was let into, the last one first.
+// rooms returns the main rooms that an account was let into, the last one first.
 func (a *attendance) rooms(user string) []string {
 	a.mu.Lock()
 	v, there := a.of.Get(user)

@@ -52,7 +52,8 @@ func (m *mainRooms) forget(room string) {
 // there or was let in before; without one the last main room that the account
 // was let into and that is open to it still. A client leaves the main room before
 // it joins, so having been let in counts.
-func (m *Service) mainOf(ctx context.Context, h *moderation.Host, user string, room moderation.RoomName) (moderation.RoomName, error) {
+func (m *Service) mainOf(ctx context.Context, h *moderation.Host, user string, room moderation.RoomName) (
+	moderation.RoomName, error) {
 	attended := m.attended.rooms(user)
 	if m.alone {
 		return m.lastMain(h, user, attended)
@@ -66,7 +67,7 @@ func (m *Service) mainOf(ctx context.Context, h *moderation.Host, user string, r
 	if slices.Contains(attended, main.JID) || m.wasGiven(main.JID, user) {
 		return main, nil
 	}
-	in, err := m.rooms.Occupants(ctx, main.JID) // after a restart usher has forgotten who was let in
+	in, err := m.rooms.Occupants(ctx, main.JID) // after a restart usher has forgotten the joins
 	switch {
 	case err != nil:
 		return moderation.RoomName{}, fmt.Errorf("who is in the main room cannot be told: %w", err)
@@ -85,7 +86,8 @@ func (m *Service) lastMain(h *moderation.Host, user string, attended []string) (
 			return name, nil
 		}
 	}
-	return moderation.RoomName{}, errors.New("the account was in no main room that is open to it, and there is no component to ask whose breakout room it is")
+	return moderation.RoomName{}, errors.New("the account was in no main room that is open to it, and there is no " +
+		"component to ask whose breakout room it is")
 }
 
 // wasGiven reports whether the account is something to a room because it was
@@ -97,7 +99,8 @@ func (m *Service) wasGiven(room, user string) bool {
 
 // mainRoom finds out whose breakout room it is by asking the room itself, whose
 // configuration says so (Jitsi's mod_muc_breakout_rooms).
-func (m *Service) mainRoom(ctx context.Context, h *moderation.Host, room moderation.RoomName) (moderation.RoomName, error) {
+func (m *Service) mainRoom(ctx context.Context, h *moderation.Host, room moderation.RoomName) (
+	moderation.RoomName, error) {
 	main := m.mains.get(room.JID)
 	if main == "" {
 		var err error

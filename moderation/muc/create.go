@@ -10,19 +10,21 @@ import (
 
 // Create answers Prosody's question about a room that is about to be created:
 // the affiliations that it begins with, by bare JID. They are those of the
-// accounts whose tokens name the room, and of those who are known to be about to
-// join it; who creates it is not asked, and is nothing to it by that. What an
+// accounts whose tokens name the room, and of those that are known to be about to
+// join it; its creator is not asked for, and is nothing to it by that. What an
 // earlier room of this name knew is forgotten, but not what its owners took
 // away.
 func (m *Service) Create(ctx context.Context, room string) (map[string]moderation.Affiliation, moderation.Decision) {
 	name, err := moderation.ParseRoom(room)
 	if err != nil {
-		return nil, moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err, moderation.CreatePath)
+		return nil, moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err,
+			moderation.CreatePath)
 	}
 	h := m.sessions.Policy().HostOf(name.Domain)
 	if h == nil {
-		return nil, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
-			"or take muc_http_defaults out of that component in Prosody", text.Name(name.Domain))
+		return nil, moderation.Refuse(moderation.ReasonUnknownRoom,
+			"%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
+				"or take muc_http_defaults out of that component in Prosody", text.Name(name.Domain))
 	}
 	failed := m.guard.begin(room, m.now())
 	m.unasked.Began(name.Domain, name.JID)
@@ -32,7 +34,8 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]moderatio
 	}
 	seeds, err := m.kept.Begin(ctx, name.JID, m.seeds(h, name))
 	if err != nil {
-		return nil, moderation.Refuse(moderation.ReasonInternalError, "the state cannot be written; look at the file that state names, and whether its disk is full")
+		return nil, moderation.Refuse(moderation.ReasonInternalError,
+			"the state cannot be written; look at the file that state names, and whether its disk is full")
 	}
 	if failed {
 		seeds = ownersOf(seeds)
@@ -46,7 +49,7 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]moderatio
 
 // ownersOf is what is left of an answer that came to nothing. Prosody gives up a
 // room if it cannot set one of its affiliations, and it cannot make a member of
-// somebody whom its own configuration names as an admin. The others get theirs a
+// an account that its own configuration names as an admin. The others get theirs a
 // moment later.
 func ownersOf(seeds []*moderation.Assignment) []*moderation.Assignment {
 	return slices.DeleteFunc(seeds, func(g *moderation.Assignment) bool { return g.Affiliation != moderation.Owner })

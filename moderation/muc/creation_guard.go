@@ -20,8 +20,8 @@ const (
 // A creationGuard notices rooms that Prosody makes twice. While it waits for the answer
 // about a new room (mod_muc_http_defaults) the room is not there yet, so another
 // first join makes another one of the same name, and whichever is ready last
-// takes the other's place: who is in the other is alone there, unseen, and
-// nobody can reach that room any more. Nothing tells which of them is left: so
+// takes the other's place: an occupant of the other is alone there, unseen, and
+// that room cannot be reached any more. Nothing tells which of them is left: so
 // all their creators are refused, and when a client tries again it joins the one
 // that is. The zero value is ready.
 type creationGuard struct {
@@ -56,8 +56,8 @@ func (g *creationGuard) begin(room string, now time.Time) (failed bool) {
 
 func (v creation) fresh(now time.Time) bool { return now.Sub(v.at) < creationWithin }
 
-// settle is told of each question about a join, and reports whether who joins now
-// may be lost. For the creator of a room it takes creatorPause.
+// settle is told of each question about a join, and reports whether the account may be
+// lost that joins now. For the creator of a room it takes creatorPause.
 func (g *creationGuard) settle(ctx context.Context, room string, now func() time.Time) (lost bool) {
 	g.mu.Lock()
 	v, there := g.getLocked(room, now())
@@ -91,7 +91,7 @@ func (g *creationGuard) join(room string, now time.Time) (lost bool) {
 	return old.twice && old.fresh(now)
 }
 
-// getLocked wants the lock. A creator whom somebody else refused is never asked for,
+// getLocked wants the lock. A creator that was refused elsewhere is never asked for,
 // so what is too old goes, all of it at a time.
 func (g *creationGuard) getLocked(room string, now time.Time) (creation, bool) {
 	if now.Sub(g.turned) >= creationKept {

@@ -20,7 +20,7 @@ import (
 //
 // mod_muc_http_auth takes for yes whatever Lua takes for true, and does not
 // look at the status: allowed is always there, and true or false.
-// mod_muc_http_defaults makes the first who joins an owner unless affiliations
+// mod_muc_http_defaults makes the first that joins an owner unless affiliations
 // is there: it always is, on errors too.
 type Handler struct {
 	Service *Service
@@ -72,7 +72,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "userJID", "mucJID", "nickname")
 	if err != nil {
-		h.settle(r.Context(), "", "", moderation.Refuse(moderation.ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
+		h.settle(r.Context(), "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
+			"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, false, http.StatusBadRequest, moderation.ReasonMalformedRequest)
 		return
 	}
@@ -88,7 +89,8 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "jid")
 	if err != nil {
-		h.warn(r.Context(), "", moderation.Refuse(moderation.ReasonMalformedRequest, "%v; compare the module's lines in Prosody with what usher prosody prints", err))
+		h.warn(r.Context(), "", moderation.Refuse(moderation.ReasonMalformedRequest,
+			"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, true, http.StatusBadRequest, moderation.ReasonMalformedRequest)
 		return
 	}
@@ -96,7 +98,8 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case d.Allowed:
 		if h.Log != nil {
-			h.Log.LogAttrs(r.Context(), slog.LevelInfo, "room begins", logattr.Room(q["jid"]), slog.Int("affiliations", len(affiliations)))
+			h.Log.LogAttrs(r.Context(), slog.LevelInfo, "room begins", logattr.Room(q["jid"]),
+				slog.Int("affiliations", len(affiliations)))
 		}
 		answer(w, http.StatusOK, createAnswer{Affiliations: affiliations})
 		return
@@ -128,7 +131,8 @@ func (h *Handler) settle(ctx context.Context, user, room string, d moderation.De
 
 func (h *Handler) warn(ctx context.Context, room string, d moderation.Decision) {
 	if h.Log != nil {
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", logattr.Room(room), slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail))
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", logattr.Room(room), slog.String("reason", string(d.Reason)),
+			slog.String("detail", d.Detail))
 	}
 }
 

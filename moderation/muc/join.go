@@ -17,8 +17,8 @@ type join struct {
 	breakout bool
 }
 
-// Join decides whether a user, by his bare JID, may join a room under a
-// nickname, which counts only for the list of those who knock. It reads
+// Join decides whether a user, a bare JID, may join a room under a nickname, which
+// counts only for the list of those that knock. It reads
 // nothing but memory, except for a breakout room that is seen for the first
 // time, or whose main room the account is not known to have been in, and for a room
 // that may begin without Prosody's question: then the rooms themselves are asked.
@@ -28,12 +28,14 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 		return refused
 	}
 	if m.guard.settle(ctx, room, m.now) {
-		return moderation.Refuse(moderation.ReasonCreatedTwice, "somebody else made the room at the same moment; the client may try again")
+		return moderation.Refuse(moderation.ReasonCreatedTwice,
+			"somebody else made the room at the same moment; the client may try again")
 	}
 	if j.breakout && !j.host.IsService(user) {
 		var err error
 		if j.room, err = m.mainOf(ctx, j.host, user, j.room); err != nil {
-			return moderation.Refuse(moderation.ReasonBreakoutUnknown, "%v; have the client join the main room first, and look at usher status for the component", err)
+			return moderation.Refuse(moderation.ReasonBreakoutUnknown,
+				"%v; have the client join the main room first, and look at usher status for the component", err)
 		}
 	}
 	v := m.view(ctx, &j)
@@ -55,14 +57,17 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bool) {
 	var err error
 	if j.room, err = moderation.ParseRoom(room); err != nil {
-		return moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err, moderation.JoinPath), false
+		return moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err,
+			moderation.JoinPath), false
 	}
 	if len(j.user) > jid.MaxJID {
-		return moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s", text.Name(j.user), moderation.JoinPath), false
+		return moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s",
+			text.Name(j.user), moderation.JoinPath), false
 	}
 	if j.host = m.sessions.Policy().HostOf(j.room.Domain); j.host == nil {
-		return moderation.Refuse(moderation.ReasonUnknownRoom, "%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
-			"or take muc_http_auth out of that component in Prosody", text.Name(j.room.Domain)), false
+		return moderation.Refuse(moderation.ReasonUnknownRoom,
+			"%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
+				"or take muc_http_auth out of that component in Prosody", text.Name(j.room.Domain)), false
 	}
 	j.breakout = j.host.IsBreakout(j.room.Domain)
 	return moderation.Decision{}, true

@@ -21,7 +21,8 @@ func (m *Service) knock(ctx context.Context, j *join, v *moderation.View, d *mod
 	if !d.Waits || j.host.Lobby.Mode() != lobby.MembersOnly {
 		return false
 	}
-	if g := m.kept.Assignment(moderation.AssignmentKey{Room: room, JID: v.User}); g != nil && g.Affiliation.Rank() >= moderation.Member.Rank() {
+	if g := m.kept.Assignment(moderation.AssignmentKey{Room: room, JID: v.User}); g != nil &&
+		g.Affiliation.Rank() >= moderation.Member.Rank() {
 		m.effects.Joined(room, v.User) // what it was given has to be taken back first
 		return false
 	}

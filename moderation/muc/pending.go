@@ -12,10 +12,10 @@ const (
 	maxPendingOfRoom = 16
 )
 
-// pendingJoins remember who is about to join a room that may not be there yet.
-// Prosody asks what a new room begins with and does not say who makes it. It is
-// a hint at whom to look at, and gives nobody anything. At the bound the oldest
-// goes; of one room those who come first count. The zero value is ready.
+// pendingJoins remember which accounts are about to join a room that may not be there
+// yet. Prosody asks what a new room begins with and does not say who makes it. It is a
+// hint at which accounts to look at, and gives them nothing. At the bound the oldest
+// goes; of one room those that come first count. The zero value is ready.
 type pendingJoins struct {
 	mu    sync.Mutex
 	rooms map[string]map[account]*list.Element // of byAge, by the room's JID

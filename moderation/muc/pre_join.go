@@ -6,12 +6,11 @@ import (
 	"usher/moderation"
 )
 
-// BeforeJoin is told that a user, by his bare JID, is about to join a room, by
-// its bare JID as his client wrote it; Prosody is told when it returns. His role
-// is computed as he comes in, so by then he is to the room what his token says,
-// or will be when Prosody makes the room. It refuses nobody: that is for the
-// question that follows. It returns when that is done, or when ctx ends; then it
-// is done meanwhile.
+// BeforeJoin is told that a user, a bare JID, is about to join a room, a bare JID as the
+// client wrote it; Prosody is told when it returns. The role is computed as the user
+// comes in, so by then the user is to the room what the token says, or will be when
+// Prosody makes the room. Nothing is refused: that is for the question that follows. It
+// returns when that is done, or when ctx ends; then it is done meanwhile.
 func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
 	name, h, err := m.sessions.Policy().Find(room)
 	if err != nil || h.IsBreakout(name.Domain) {

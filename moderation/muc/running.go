@@ -34,7 +34,8 @@ type beginnings struct {
 }
 
 func newBeginnings(rooms Rooms) *beginnings {
-	return &beginnings{rooms: rooms, turns: semaphore.NewWeighted(maxAskedRooms), asked: semaphore.NewWeighted(maxBeginnings)}
+	return &beginnings{rooms: rooms, turns: semaphore.NewWeighted(maxAskedRooms),
+		asked: semaphore.NewWeighted(maxBeginnings)}
 }
 
 // ask asks a room how far it is, by one question at a time: after a restart of
@@ -107,4 +108,5 @@ func (m *Service) isOwner(room, user string) bool {
 }
 
 // notTold is why a room is not known to have begun where nobody can be asked.
-const notTold = "nobody can tell whether the room is still there: Prosody has not asked about it (mod_muc_http_defaults), and no component is connected"
+const notTold = "nobody can tell whether the room is still there: Prosody has not asked about it " +
+	"(mod_muc_http_defaults), and no component is connected"

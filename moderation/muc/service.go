@@ -102,13 +102,17 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	m := &Service{sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
-		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier, mains: newMainRooms(), attended: newAttendance()}
+	m := &Service{
+		sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
+		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier,
+		mains: newMainRooms(), attended: newAttendance(),
+	}
 	if m.alone = o.Rooms == nil; m.alone {
 		m.rooms, m.effects, m.inFlight, m.notifier = noComponent{}, noComponent{}, noComponent{}, noComponent{}
 	}
 	m.beginnings = newBeginnings(m.rooms)
-	m.metrics.JoinReasons(texts(moderation.AllowReasons()), texts(moderation.DenyReasons()), texts(moderation.UndecidedReasons()))
+	m.metrics.JoinReasons(texts(moderation.AllowReasons()), texts(moderation.DenyReasons()),
+		texts(moderation.UndecidedReasons()))
 	return m
 }
 

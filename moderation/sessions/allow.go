@@ -103,7 +103,8 @@ func (s *Revocations) List() []RevokedPrincipal {
 	p := s.policy.Load()
 	list := []RevokedPrincipal{}
 	for _, v := range guard.Values(&s.mu, s.revoked.byID) {
-		list = append(list, RevokedPrincipal{Host: v.Host, Issuer: v.Issuer, User: v.User, Token: v.TokenPrint, At: v.At, Until: v.End(p)})
+		list = append(list, RevokedPrincipal{Host: v.Host, Issuer: v.Issuer, User: v.User, Token: v.TokenPrint, At: v.At,
+			Until: v.End(p)})
 	}
 	slices.SortFunc(list, func(a, b RevokedPrincipal) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.User, b.User), cmp.Compare(a.Token, b.Token))

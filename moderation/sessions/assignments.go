@@ -5,8 +5,8 @@ import (
 	"usher/moderation"
 )
 
-// assignments are what was given, by room and by account. The lock is the caller's. It has bounds: what it
-// cannot remember is not given.
+// assignments are what was given, by room and by account. They are bounded: what cannot
+// be remembered is not given. The lock is the caller's.
 type assignments struct {
 	rooms map[string]map[string]*moderation.Assignment // room → JID
 	jids  map[string]map[string]bool                   // JID → rooms
@@ -18,7 +18,8 @@ type assignments struct {
 }
 
 func newAssignments(b Limits, w waits) assignments {
-	return assignments{rooms: map[string]map[string]*moderation.Assignment{}, jids: map[string]map[string]bool{}, waits: w, Limits: b}
+	return assignments{rooms: map[string]map[string]*moderation.Assignment{}, jids: map[string]map[string]bool{},
+		waits: w, Limits: b}
 }
 
 func (a *assignments) get(k moderation.AssignmentKey) *moderation.Assignment {
@@ -90,7 +91,8 @@ func (a *assignments) forget(room string, live map[moderation.ID]*session, chang
 
 // begin puts what a new room begins with, but for what owners took away of an earlier one
 // and for sessions that have ended meanwhile.
-func (a *assignments) begin(seeds []*moderation.Assignment, live map[moderation.ID]*session, changes []Change) ([]*moderation.Assignment, []Change) {
+func (a *assignments) begin(seeds []*moderation.Assignment, live map[moderation.ID]*session,
+	changes []Change) ([]*moderation.Assignment, []Change) {
 	var begun []*moderation.Assignment
 	for _, g := range seeds {
 		old := a.get(g.Key())

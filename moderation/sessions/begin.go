@@ -8,8 +8,8 @@ import (
 	"usher/moderation"
 )
 
-// The bounds of a search for who may be about to join a new room: Prosody stands
-// still for it, and a token for one room may be that of all sessions.
+// The bounds of a search for accounts that may be about to join a new room: Prosody
+// stands still for it, and a token for one room may be that of all sessions.
 const (
 	maxCandidates = 2 * moderation.MaxSeeded
 	maxLookedAt   = 8 * moderation.MaxSeeded
@@ -19,7 +19,8 @@ const (
 // to be looked at before it begins, by the rules of its host: those that logged in
 // last, moderators first, and those of expected (bare JIDs). The lobby's lists are
 // looked at only if that is asked for.
-func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string, lists bool) []moderation.Candidate {
+func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string,
+	lists bool) []moderation.Candidate {
 	set := map[accountKey]bool{}
 	names := []string{room.Name, room.Local} // one and the same without a tenant
 	for _, name := range slices.Compact(names) {
@@ -62,7 +63,8 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 // Begin forgets what an earlier room of a name knew, and remembers what the new one
 // begins with: seeds, but for what owners of the earlier one took away and for
 // sessions that have ended meanwhile. It is written when Begin returns nil.
-func (s *Rooms) Begin(ctx context.Context, room string, seeds []*moderation.Assignment) (begun []*moderation.Assignment, err error) {
+func (s *Rooms) Begin(ctx context.Context, room string,
+	seeds []*moderation.Assignment) (begun []*moderation.Assignment, err error) {
 	var changes []Change
 	for more := true; more; {
 		s.mu.Lock()

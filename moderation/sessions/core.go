@@ -27,13 +27,14 @@ type core struct {
 	waits    waits // for a change of the latter two
 }
 
-// assignment wants the lock. Of an account whose session was revoked before anybody
-// looked nothing was given, and yet it has to leave.
+// assignment wants the lock. An account whose session was revoked has to leave, also
+// where nothing was given to it.
 func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
 	if g := s.assigned.get(k); g != nil || !s.revoked.hit(k.JID) {
 		return g
 	}
-	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true, End: moderation.EndRevoked}
+	return &moderation.Assignment{Room: k.Room, JID: k.JID, Affiliation: moderation.None, External: true,
+		End: moderation.EndRevoked}
 }
 
 // A judge says why sessions do not count, by a policy and at a moment. It wants the

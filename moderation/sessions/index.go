@@ -36,8 +36,9 @@ type index struct {
 }
 
 func newIndex() index {
-	return index{all: map[moderation.ID]*session{}, byAccount: map[accountKey][]*session{}, byRoom: roomIndex{}, byPrincipal: newPrincipalIndex(),
-		resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{}, interned: bounded.Map[string, string]{Most: maxInterned}}
+	return index{all: map[moderation.ID]*session{}, byAccount: map[accountKey][]*session{}, byRoom: roomIndex{},
+		byPrincipal: newPrincipalIndex(), resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
+		interned: bounded.Map[string, string]{Most: maxInterned}}
 }
 
 // places are where the indexes have a session, so that it leaves them without a
@@ -93,7 +94,8 @@ func (x *index) intern(text string) string {
 func (x *index) remove(g *session) {
 	delete(x.all, g.ID)
 	k := g.account()
-	if rest := slices.DeleteFunc(slices.Clone(x.byAccount[k]), func(o *session) bool { return o.ID == g.ID }); len(rest) > 0 {
+	rest := slices.DeleteFunc(slices.Clone(x.byAccount[k]), func(o *session) bool { return o.ID == g.ID })
+	if len(rest) > 0 {
 		x.byAccount[k] = rest
 	} else {
 		delete(x.byAccount, k)

@@ -13,7 +13,7 @@ import (
 // A roomIndex finds the sessions that name a room: by host and each localpart
 // that a claim opens, which of a claim without a tenant is what follows one.
 // Those of "*" and of regular expressions are in nobody's way and not in here.
-// It is a hint at whom to look: [moderation.Host.Opens] decides.
+// It is a hint at which to look at: [moderation.Host.Opens] decides.
 type roomIndex map[roomIndexKey]*namedRoom
 
 type roomIndexKey struct{ host, name string }

@@ -14,8 +14,8 @@ import (
 
 // Limits are those of what is kept. At the bound of one account its oldest login
 // goes, at the others one that was not used for long. A token that names no
-// account makes a new one at each login: its bound keeps who has one such token
-// from pushing all others out. Of revocations none goes: at their bound no
+// account makes a new one at each login: its bound keeps one such token from pushing
+// all others out. Of revocations none goes: at their bound no
 // further one is taken.
 type Limits struct {
 	Sessions         int
@@ -32,13 +32,15 @@ type Limits struct {
 
 // UsualLimits are those of the daemon.
 func UsualLimits() Limits {
-	return Limits{Sessions: 200_000, OfOne: 16, OfPrincipal: 20_000, Fair: 300, Assignments: 200_000, AssignmentsOfOne: 512, Rooms: 50_000,
+	return Limits{Sessions: 200_000, OfOne: 16, OfPrincipal: 20_000, Fair: 300, Assignments: 200_000,
+		AssignmentsOfOne: 512, Rooms: 50_000,
 		Names: 96 << 20, Revocations: 50_000, Expelled: 200_000}
 }
 
 // Divided are limits that are smaller by a factor, but for those of one account.
 func (b Limits) Divided(by int) Limits {
-	for _, n := range []*int{&b.Sessions, &b.OfPrincipal, &b.Fair, &b.Assignments, &b.Rooms, &b.Names, &b.Revocations, &b.Expelled} {
+	for _, n := range []*int{&b.Sessions, &b.OfPrincipal, &b.Fair, &b.Assignments, &b.Rooms, &b.Names, &b.Revocations,
+		&b.Expelled} {
 		*n /= by
 	}
 	return b
@@ -62,7 +64,7 @@ func (x *index) overLimits(b Limits, g *session) []*session {
 	case len(same) > b.OfPrincipal:
 		other = longUnused(some(same), g)
 	case len(over) > 0 || len(x.all) <= b.Sessions:
-	case len(same) > max(1, b.Fair): // who has that many makes room for the own one
+	case len(same) > max(1, b.Fair): // one that has so many makes room for its own
 		other = longUnused(some(same), g)
 	default:
 		other = longUnused(maps.Values(x.all), g)
@@ -102,10 +104,10 @@ func longUnused(sessions iter.Seq[*session], but *session) *session {
 // within picks, of what a state has kept, the sessions that are within the limits:
 // the newest of each account, of each principal and of all. A daemon that was
 // killed may not have deleted the others yet.
-func (b Limits) within(grants []*session) (kept, over []*session) {
-	slices.SortFunc(grants, func(x, y *session) int { return y.LoggedIn.Compare(x.LoggedIn) })
+func (b Limits) within(list []*session) (kept, over []*session) {
+	slices.SortFunc(list, func(x, y *session) int { return y.LoggedIn.Compare(x.LoggedIn) })
 	ofOne, ofPrincipal := map[accountKey]int{}, map[principalID]int{}
-	for _, g := range grants {
+	for _, g := range list {
 		account := accountKey{g.Host, g.Account}
 		if len(kept) >= b.Sessions || ofOne[account] >= b.OfOne || ofPrincipal[g.places.who] >= b.OfPrincipal {
 			over = append(over, g)

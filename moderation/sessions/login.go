@@ -16,7 +16,8 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 		return Touched{}, auth.ErrRevoked
 	}
 	if now := s.now(); !s.rates.take(tokenID(id.TokenPrint), now) {
-		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
+			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
@@ -46,7 +47,8 @@ func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err e
 	s.mu.Lock()
 	var back *moderation.Revocation
 	dead := s.revoked.deadSession(g, s.now(), leeway)
-	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) { // else a later one was faster
+	// else a later one was faster
+	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) {
 		s.index.insert(g)
 		over = s.index.overLimits(s.limits, g)
 		back = s.revoked.back(g.account())

@@ -10,7 +10,7 @@ import (
 
 // Touched is what a change of the sessions may have altered in rooms: what has to
 // be compared there with what the sessions say now. It is returned to the maker of the
-// change, who hands it on; the sessions themselves know nobody who changes rooms.
+// change, which hands it on; the sessions themselves know nothing that changes rooms.
 type Touched struct {
 	Accounts []moderation.AssignmentKey // accounts in rooms; one may come twice
 	Login    *moderation.Session        // of a login: every room in which it may change something ([Rooms.OfLogin])
@@ -24,7 +24,8 @@ type LoginRooms struct {
 	AnyMembersOnly bool   // some room does, perhaps none of these
 }
 
-// maxNamedRooms bounds the running rooms that are reconciled for a login at once: a token may name one that runs in any number of tenants.
+// maxNamedRooms bounds the running rooms that are reconciled for a login at once: a
+// token may name one that runs in any number of tenants.
 const maxNamedRooms = 100
 
 // namedRooms finds rooms that are there and that a session names; which of them it

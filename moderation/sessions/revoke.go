@@ -46,9 +46,10 @@ type Revoked struct {
 var (
 	ErrNoSuchSession      = errors.New("there is no session of this account")
 	ErrShared             = errors.New("the token is more than one person's")
-	ErrTooManyRevocations = errors.New("there is no place for another revocation; lift some: usher sessions list --revoked shows them, usher sessions allow lifts one")
-	ErrNotRevoked         = errors.New("nothing of this is revoked")
-	ErrNoIssuer           = errors.New("no such host or issuer is configured")
+	ErrTooManyRevocations = errors.New("there is no place for another revocation; lift some: usher sessions list " +
+		"--revoked shows them, usher sessions allow lifts one")
+	ErrNotRevoked = errors.New("nothing of this is revoked")
+	ErrNoIssuer   = errors.New("no such host or issuer is configured")
 )
 
 // Revocations are what keeps tokens out, and ends the sessions with them. They are
@@ -78,13 +79,14 @@ func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, 
 	if err != nil {
 		return Revoked{}, Touched{}, err
 	}
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // who asked may be gone by now
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // the one that asked may be gone by now
 	defer cancel()
 	written := s.applyDurably(within, metrics.StateRevoke, changes)
 	touched := Touched{Accounts: s.end(ctx, s.stillAmong(plan), moderation.EndRevoked)}
 	out.Rooms = s.roomsOf(out.Accounts)
 	if written != nil {
-		return out, touched, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would forget it: %w", written)
+		return out, touched, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would "+
+			"forget it: %w", written)
 	}
 	return out, touched, nil
 }
@@ -123,10 +125,12 @@ func (s *Revocations) plan(t Target) (*revocationPlan, error) {
 
 func (p *revocationPlan) add(v *moderation.Revocation) { p.revocations[v.Principal()] = v }
 
-// addToken finds the sessions with one token: those of a token that names
-// somebody are among that person's, in no index.
+// addToken finds the sessions with one token: those of a token that names an account
+// are among that principal's, in no index.
 func (s *Revocations) addToken(p *revocationPlan, print string) {
-	for _, g := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, g.TokenPrint == print }) {
+	for _, g := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) {
+		return g, g.TokenPrint == print
+	}) {
 		p.sessions[g.ID] = g
 		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
 	}
@@ -185,7 +189,8 @@ func (s *Revocations) sessionsOf(id principalID) []*session {
 
 // tell says what a plan comes to.
 func (p *revocationPlan) tell() Revoked {
-	out := Revoked{Accounts: []string{}, Users: []string{}, Tokens: []string{}, Rooms: []string{}, Sessions: len(p.sessions)}
+	out := Revoked{Accounts: []string{}, Users: []string{}, Tokens: []string{}, Rooms: []string{},
+		Sessions: len(p.sessions)}
 	behind := map[string]map[string]bool{} // accounts by token that names nobody
 	accounts := map[string]bool{}
 	for _, g := range p.sessions {
@@ -263,7 +268,8 @@ func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[principalID
 
 // exchange puts revocations in the place of others, if it is still those that are
 // there, and there is place.
-func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[principalID]*moderation.Revocation, more int) (done, full bool) {
+func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[principalID]*moderation.Revocation,
+	more int) (done, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if more > 0 && s.revoked.full(more) {

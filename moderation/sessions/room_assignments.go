@@ -102,7 +102,7 @@ func (s *Rooms) Drop(ctx context.Context, k moderation.AssignmentKey, was *moder
 	return nil
 }
 
-// DropOverridden forgets that somebody took an affiliation away.
+// DropOverridden forgets that an affiliation was taken away in the room.
 func (s *Rooms) DropOverridden(ctx context.Context, k moderation.AssignmentKey) {
 	s.mu.Lock()
 	g := s.assigned.get(k)

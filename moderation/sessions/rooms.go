@@ -14,7 +14,7 @@ import (
 const roomRefresh = 10 * time.Minute
 
 // maxOpenRooms bounds the running rooms in which a login with a token for many rooms
-// makes somebody a member at once.
+// makes its account a member at once.
 const maxOpenRooms = 100
 
 // Rooms are what is kept of rooms, and of what accounts are in them. Rooms and
@@ -24,7 +24,7 @@ const maxOpenRooms = 100
 // Prosody has not asked about.
 type Rooms struct{ *core }
 
-// Known returns every room that somebody may be in, in order.
+// Known returns every room that may have occupants, in order.
 func (s *Rooms) Known() []string {
 	list := append(guard.Keys(&s.mu, s.rooms.all), guard.Keys(&s.mu, s.assigned.rooms)...)
 	slices.Sort(list)
@@ -131,8 +131,8 @@ func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, by 
 	}
 }
 
-// Gone forgets a room of an epoch that is no more. A room into which somebody was let
-// a moment ago is about to be there.
+// Gone forgets a room of an epoch that is no more. A room into which an account
+// was let a moment ago is about to be there.
 func (s *Rooms) Gone(ctx context.Context, room string, epoch uint64) {
 	var changes []Change
 	for more := true; more; {
@@ -185,7 +185,8 @@ func (s *Rooms) OfLogin(h *moderation.Host, login *moderation.Session) LoginRoom
 // session opens without naming them, by the rules of its host.
 func (s *Rooms) OpenedBy(h *moderation.Host, g *moderation.Session) []string {
 	p := s.policy.Load()
-	names := guard.Gather(&s.mu, s.rooms.membersOnly, 0, func(_ string, name moderation.RoomName) (moderation.RoomName, bool) {
+	names := guard.Gather(&s.mu, s.rooms.membersOnly, 0, func(
+		_ string, name moderation.RoomName) (moderation.RoomName, bool) {
 		return name, p.HostOf(name.Domain) == h
 	})
 	var list []string

@@ -19,7 +19,7 @@ type roomState struct {
 	seenOn uint64 // the connection on which it was seen to let in members only
 }
 
-// rooms are those that somebody may be in. The lock is the caller's.
+// rooms are those that may have occupants. The lock is the caller's.
 type rooms struct {
 	all         map[string]*roomState
 	inTenants   tenantRooms
@@ -32,7 +32,8 @@ type rooms struct {
 }
 
 func newRooms(most int, w waits) rooms {
-	return rooms{all: map[string]*roomState{}, inTenants: tenantRooms{}, membersOnly: map[string]moderation.RoomName{}, waits: w, most: most}
+	return rooms{all: map[string]*roomState{}, inTenants: tenantRooms{}, membersOnly: map[string]moderation.RoomName{},
+		waits: w, most: most}
 }
 
 func (t *rooms) put(r *roomState) {
@@ -73,7 +74,7 @@ func (t *rooms) add(jid string, now time.Time) *roomState {
 	return r
 }
 
-// evict lets a room go whose last join is long ago: nobody is thrown out by it, only
+// evict lets a room go whose last join is long ago: no occupant is thrown out by it, only
 // its guests have to wait again.
 func (t *rooms) evict() {
 	oldest, _ := bounded.Least(maps.Values(t.all), func(a, b *roomState) bool { return a.Joined.Before(b.Joined) })

@@ -52,7 +52,10 @@ func (s *Sessions) Sweep(ctx context.Context) Touched {
 		why moderation.Reason
 	}
 	ended := map[moderation.Reason][]*session{}
-	for _, e := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) { why := judge.why(g); return end{g, why}, why != "" }) {
+	for _, e := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) {
+		why := judge.why(g)
+		return end{g, why}, why != ""
+	}) {
 		ended[e.why] = append(ended[e.why], e.session)
 	}
 	s.persist(ctx, s.expireRevocations(now))
@@ -118,7 +121,8 @@ func (s *core) dropRevocation(id principalID) *moderation.Revocation {
 
 // end makes sessions be no more, and returns where they were used. Why they ended is
 // kept there, until it has been done.
-func (s *core) end(ctx context.Context, list []*session, why moderation.EndReason) (touched []moderation.AssignmentKey) {
+func (s *core) end(ctx context.Context, list []*session,
+	why moderation.EndReason) (touched []moderation.AssignmentKey) {
 	changes, touched := s.drop(list, why)
 	s.persist(ctx, changes)
 	if len(list) > 0 {

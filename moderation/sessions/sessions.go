@@ -157,14 +157,17 @@ type Info struct {
 func (s *Sessions) List() []Info {
 	p := s.policy.Load()
 	judge := s.judge(p)
-	all := guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) { return g, judge.why(g) == "" })
+	all := guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) {
+		return g, judge.why(g) == ""
+	})
 	list := make([]Info, 0, len(all))
 	for _, g := range all { // of which nothing changes that is read here
 		s.mu.RLock()
 		rooms := s.assigned.roomsOf(g.JID())
 		s.mu.RUnlock()
 		slices.Sort(rooms)
-		list = append(list, Info{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer, Key: g.KeyID, TokenID: g.TokenID,
+		list = append(list, Info{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer,
+			Key: g.KeyID, TokenID: g.TokenID,
 			Rooms: g.Rooms, Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, IssuedAt: g.Issued(),
 			Expires: auth.End(g.Expires, p.Times(g.Host).Leeway), InRooms: rooms})
 	}

@@ -7,8 +7,8 @@ import (
 	"usher/internal/guard"
 )
 
-// waits are those who wait for a change of a room, or of what an account is to it.
-// They are as few as the requests and invitations that are under way.
+// waits are what waits for a change of a room, or of what an account is to it: as few as
+// the requests and invitations that are under way.
 type waits map[string]map[*waiter]bool // by room
 
 type waiter struct {
@@ -16,8 +16,8 @@ type waiter struct {
 	changed chan struct{} // has place for one
 }
 
-// wake wants the lock. It wakes those who wait for a change of an account in a
-// room; without an account, of the room itself: all who wait for anything there.
+// wake wants the lock. It wakes what waits for a change of an account in a room; without
+// an account, of the room itself: all that wait for anything there.
 func (l waits) wake(room, jid string) {
 	for w := range l[room] {
 		if jid != "" && w.jid != jid {
@@ -33,7 +33,8 @@ func (l waits) wake(room, jid string) {
 // await waits until ready says yes, or ctx ends. It takes the lock, for a moment; ready is
 // asked without it, at each change of the account in the room or of the room, and after as
 // long as it says itself (zero: only then).
-func (l waits) await(ctx context.Context, mu *guard.RWMutex, room, jid string, ready func() (yes bool, again time.Duration)) bool {
+func (l waits) await(ctx context.Context, mu *guard.RWMutex, room, jid string,
+	ready func() (yes bool, again time.Duration)) bool {
 	w := &waiter{jid, make(chan struct{}, 1)}
 	mu.Lock()
 	if l[room] == nil {

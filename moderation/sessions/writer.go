@@ -40,7 +40,8 @@ func (w *writer) apply(ctx context.Context, operation metrics.StateOperation, ch
 	err := w.store.Apply(ctx, changes...)
 	if err != nil {
 		w.metrics.StateError(operation)
-		w.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()), logattr.Err(err))
+		w.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()),
+			logattr.Err(err))
 	}
 	return err
 }
@@ -72,7 +73,8 @@ func (w *writer) persist(ctx context.Context, changes []Change) {
 func (w *writer) later(changes []Change) {
 	if len(changes) > 0 && !w.behind.add(changes) {
 		w.metrics.StateError(metrics.StateUpdate)
-		w.log.Warn("the state is slow: the end of some sessions is not written; the next start ends them again", slog.Int("n", len(changes)))
+		w.log.Warn("the state is slow: the end of some sessions is not written; the next start ends them again",
+			slog.Int("n", len(changes)))
 	}
 }
 

@@ -11,15 +11,15 @@ import (
 	"usher/internal/text"
 )
 
-// The bounds. At them usher forgets whom it was asked about, and then takes those
-// who are in a room as it does after a start.
+// The bounds. At them usher forgets which accounts it was asked about, and then takes
+// the occupants of a room as it does after a start.
 const (
 	maxUnasked = 1_000 // accounts of one component that are remembered as unasked
 	maxHeard   = 200   // rooms of one component to look at once
 	maxName    = 256   // bytes of a name that is kept for an operator
 
-	// joinTakes is how long after the answer somebody may come in: until then
-	// nobody is forgotten for not being there.
+	// joinTakes is how long after the answer an account may come in: until then none
+	// is forgotten for not being there.
 	joinTakes = time.Minute
 )
 
@@ -70,7 +70,7 @@ type finding struct {
 	room, account string    // an example, cut
 }
 
-// A room is whom usher knows in it.
+// A room is the accounts that usher knows in it.
 type room struct {
 	key   uint64
 	muc   string
@@ -96,7 +96,8 @@ func (b *Book) hash(name string) uint64 { return maphash.String(b.seed, name) }
 func (b *Book) muc(domain string) *component {
 	c := b.mucs[domain]
 	if c == nil {
-		c = &component{unasked: map[uint64]map[uint64]bool{}, strict: map[uint64]bool{}, heard: map[string]bool{}, connected: time.Now()}
+		c = &component{unasked: map[uint64]map[uint64]bool{}, strict: map[uint64]bool{}, heard: map[string]bool{},
+			connected: time.Now()}
 		b.mucs[domain] = c
 	}
 	return c
@@ -107,14 +108,14 @@ func (b *Book) muc(domain string) *component {
 func (b *Book) breathe(i int) {
 	if i%guard.Portion == guard.Portion-1 {
 		b.mu.Unlock()
-		runtime.Gosched() // else who was woken would find it taken again
+		runtime.Gosched() // else one that was woken would find it taken again
 		b.mu.Lock()
 	}
 }
 
 // Connected notes that the component is connected anew: anything may have
-// happened in rooms meanwhile. Those who were found before are looked for again;
-// those who were asked about a moment ago may be about to come in.
+// happened in rooms meanwhile. The accounts that were found before are looked for again;
+// those that were asked about a moment ago may be about to come in.
 func (b *Book) Connected(connection uint64) {
 	before := b.begin(connection)
 	maps.DeleteFunc(before, func(_ uint64, r *room) bool { // nobody else has these any more
@@ -213,8 +214,8 @@ func (b *Book) forgetAny(but *room) {
 	}
 }
 
-// Began notes that Prosody asked about a room that is about to be made: whoever is
-// in it has to be asked about.
+// Began notes that Prosody asked about a room that is about to be made: every
+// account in it has to be asked about.
 func (b *Book) Began(muc, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -223,7 +224,8 @@ func (b *Book) Began(muc, name string) {
 	c.made, c.everMade, c.begins = b.connection, true, finding{}
 	delete(c.strict, key)
 	b.accounts -= len(b.room(muc, key).known)
-	b.rooms[key] = &room{key: key, muc: muc, seen: true, known: map[uint64]known{}} // another: who looks at the former stops
+	// another: a look at the former stops
+	b.rooms[key] = &room{key: key, muc: muc, seen: true, known: map[uint64]known{}}
 	c.hear(name)
 }
 
@@ -259,7 +261,7 @@ func (b *Book) Unannounced(muc, name, account string) (news bool) {
 	return news
 }
 
-// Strict reports whether a room began without a question, so that an owner whom no
+// Strict reports whether a room began without a question, so that an owner that no
 // token made is one by that.
 func (b *Book) Strict(muc, name string) bool {
 	b.mu.Lock()
@@ -268,7 +270,7 @@ func (b *Book) Strict(muc, name string) bool {
 	return c != nil && c.strict[b.hash(name)]
 }
 
-// Hear has a room looked at with the next round: somebody may be in it.
+// Hear has a room looked at with the next round: it may have occupants.
 func (b *Book) Hear(muc, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,9 +7,11 @@ type Answer string
 
 // The answers.
 const (
-	NotSeen Answer = "not seen" // no question came since the component is connected (or usher was started), and nobody was found for want of it
+	// no question came since the component is connected (or usher was started), and nobody
+	// was found for want of it
+	NotSeen Answer = "not seen"
 	Asked   Answer = "asked"
-	Missing Answer = "missing" // somebody was found about whom the question should have come
+	Missing Answer = "missing" // an account was found that should have been asked about
 )
 
 // A Report is what is known of one MUC component.
@@ -44,7 +46,8 @@ func (b *Book) Report(muc string) Report {
 	}
 	switch {
 	case !c.begins.first.IsZero():
-		out.Begins, out.BeginsSince, out.BeginsRoom, out.BeginsAccount = Missing, c.begins.first, c.begins.room, c.begins.account
+		out.Begins, out.BeginsSince = Missing, c.begins.first
+		out.BeginsRoom, out.BeginsAccount = c.begins.room, c.begins.account
 	case c.everMade && c.made == b.connection:
 		out.Begins = Asked
 	}

@@ -37,8 +37,9 @@ func NewReporter(o Options) *Reporter {
 	return &Reporter{New(o.Limits), o.Policy, o.Log, o.Metrics}
 }
 
-// Saw compares who is in a room with whom Prosody asked about. Only those count who
-// log in at the room's host, or at its guests': others are Prosody's own affair.
+// Saw compares the occupants of a room with the accounts that Prosody asked about. Only
+// those count that log in at the room's host, or at its guests': others are Prosody's own
+// affair.
 func (r *Reporter) Saw(ctx context.Context, muc, room string, occupants []moderation.Occupant) {
 	h := r.policy().HostOf(muc)
 	if h == nil || h.IsBreakout(muc) {
@@ -107,10 +108,6 @@ func (r *Reporter) tell(ctx context.Context, muc string) {
 
 // missing names people only where that is asked for: /readyz does not.
 func missing(r Report, names bool) (list []string) {
-	mend := func(module string) string {
-		return fmt.Sprintf("put %q into modules_enabled of Component %q \"muc\" in Prosody's configuration and restart Prosody; "+
-			"usher prosody prints the lines, prosodyctl install gets the module (mod_%s)", module, r.MUC, module)
-	}
 	example := func(account, room string) string {
 		if !names {
 			return ""
@@ -118,12 +115,20 @@ func missing(r Report, names bool) (list []string) {
 		return fmt.Sprintf(", such as %s in %s", account, room)
 	}
 	if r.Joins == Missing {
-		list = append(list, fmt.Sprintf("Prosody does not ask usher who may join rooms of %s: since %s people came in about whom it did not ask%s, %d are in rooms now; %s",
-			r.MUC, r.JoinsSince.Format(time.RFC3339), example(r.JoinsAccount, r.JoinsRoom), r.Unasked, mend(metrics.ModuleJoins.String())))
+		list = append(list, fmt.Sprintf("Prosody does not ask usher who may join rooms of %s: since %s people came in "+
+			"about whom it did not ask%s, %d are in rooms now; %s", r.MUC, r.JoinsSince.Format(time.RFC3339),
+			example(r.JoinsAccount, r.JoinsRoom), r.Unasked, hint(r.MUC, metrics.ModuleJoins.String())))
 	}
 	if r.Begins == Missing {
-		list = append(list, fmt.Sprintf("Prosody does not ask usher what new rooms of %s begin with, so that whoever comes first is their owner: seen since %s%s; %s",
-			r.MUC, r.BeginsSince.Format(time.RFC3339), example(r.BeginsAccount, r.BeginsRoom), mend(metrics.ModuleBegins.String())))
+		list = append(list, fmt.Sprintf("Prosody does not ask usher what new rooms of %s begin with, so that whoever "+
+			"comes first is their owner: seen since %s%s; %s", r.MUC, r.BeginsSince.Format(time.RFC3339),
+			example(r.BeginsAccount, r.BeginsRoom), hint(r.MUC, metrics.ModuleBegins.String())))
 	}
 	return list
+}
+
+// hint says how Prosody is made to ask.
+func hint(muc, module string) string {
+	return fmt.Sprintf("put %q into modules_enabled of Component %q \"muc\" in Prosody's configuration and restart Prosody; "+
+		"usher prosody prints the lines, prosodyctl install gets the module (mod_%s)", module, muc, module)
 }

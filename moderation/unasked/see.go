@@ -120,7 +120,7 @@ func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
 	}
 }
 
-// recent reports whether somebody may be about to come in.
+// recent reports whether an account may be about to come in.
 func (r *room) recent() bool { return time.Since(r.last) < joinTakes }
 
 // Gone notes that a room is no more.
@@ -143,8 +143,8 @@ func (c *component) forget(room uint64) {
 	delete(c.unasked, room)
 }
 
-// Saw notes who is in a room now, but for those about whom nobody needs to ask. It
-// reports whether the first was found about whom nobody asked. If the room begins
+// Saw notes which accounts are in a room now, but for those that need no question. It
+// reports whether the first was found that was not asked about. If the room begins
 // anew meanwhile, the rest is left.
 func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	now := time.Now()
@@ -185,8 +185,8 @@ func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	return news
 }
 
-// forgetLeft wants the lock. It forgets who is not in a room, and will not come any
-// more.
+// forgetLeft wants the lock. It forgets the accounts that are not in a room, and will
+// not come any more.
 func (b *Book) forgetLeft(r *room, in map[uint64]bool, now time.Time) {
 	i := 0
 	for a, k := range r.known {
@@ -215,9 +215,8 @@ func (c *component) add(room, account uint64) {
 	}
 }
 
-// settle wants the lock. What was found is over when nobody is there any more who
-// was not asked about, and Prosody has asked about somebody since, or was started
-// anew.
+// settle wants the lock. What was found is over when no account is there any more
+// that was not asked about, and Prosody has asked about one since, or was started anew.
 func (c *component) settle() {
 	if c.n == 0 && (c.asked.After(c.joins.last) || c.listed && c.connected.After(c.joins.last)) {
 		c.joins = finding{}
