@@ -56,6 +56,7 @@ type item struct {
 	everyone int            // how many runs are still to see to all in the room
 	tries    map[string]int // by account: how often it was seen to since it joined
 	strict   int            // runs since the last join, where owners are watched
+	demoted  demotions
 	running  bool
 	place    int // in the schedule, unless it is running
 }
@@ -74,6 +75,7 @@ type outcome struct {
 	trouble bool            // it could not be done
 	again   map[string]bool // accounts to be seen to once more
 	strict  bool            // owners are watched in the room
+	demoted demotions
 }
 
 func newQueue() *queue {
@@ -204,7 +206,7 @@ func (q *queue) done(j *job, o outcome) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.running--
-	j.running = false
+	j.running, j.demoted = false, o.demoted
 	j.cooldown = now.Add(min(cooldownFactor*o.took, maxCooldown))
 	q.requeueLocked(j, o)
 	switch {

@@ -151,12 +151,13 @@ func (r *Reconciler) reconcile(ctx context.Context, j *job) outcome {
 	ctx, cancel := context.WithTimeout(ctx, runWithin)
 	defer cancel()
 	over := r.over(j.room)
-	over.everyone = j.everyone
+	over.everyone, over.demoted = j.everyone, j.demoted.recent()
 	for account := range j.tries {
 		over.accounts[account] = true
 	}
 	began := time.Now()
 	again, err := over.reconcile(ctx)
 	gone := errors.Is(err, moderation.ErrNoRoom)
-	return outcome{took: time.Since(began), gone: gone, trouble: err != nil && !gone, again: again, strict: over.strict}
+	return outcome{took: time.Since(began), gone: gone, trouble: err != nil && !gone,
+		again: again, strict: over.strict, demoted: over.demoted}
 }

@@ -26,6 +26,8 @@ type run struct {
 	epoch  uint64
 	strict bool // owners that no token made are demoted
 
+	demoted demotions // may be about to come in
+
 	// Of the room, by account. Assignments are as they were before the room was read,
 	// and what was done since.
 	assignments map[string]*moderation.Assignment
@@ -34,7 +36,7 @@ type run struct {
 }
 
 func (r *Reconciler) over(room string) *run {
-	return &run{Reconciler: r, room: room, accounts: map[string]bool{}}
+	return &run{Reconciler: r, room: room, accounts: map[string]bool{}, demoted: demotions{}}
 }
 
 // prepare finds out what holds for the room, and reports whether anything is to be
@@ -117,6 +119,9 @@ func (r *run) gather() {
 			r.accounts[jid] = true
 		}
 	}
+	for jid := range r.demoted {
+		r.accounts[jid] = true
+	}
 }
 
 // account makes one account be to the room what it is to be, and reports whether it
@@ -130,7 +135,13 @@ func (r *run) account(ctx context.Context, jid string) (again bool, err error) {
 	if err := r.apply(ctx, jid, o, a); err != nil {
 		return r.tolerate(ctx, jid, err)
 	}
-	return r.assertRole(ctx, jid, d, a)
+	if r.strict && o.Has == moderation.Owner && a.Set != "" && a.Set != moderation.Owner {
+		r.demoted.add(jid)
+	}
+	if a.Set != "" { // the role is seen in the next run
+		return d.Entitled && a.Set == moderation.Owner, nil
+	}
+	return r.assertRole(ctx, jid, d)
 }
 
 func (r *run) key(jid string) moderation.AssignmentKey {
@@ -179,26 +190,29 @@ func (r *run) tolerate(ctx context.Context, jid string, err error) (again bool, 
 	return false, err
 }
 
-// assertRole reports whether an owner is still not seen as moderator. Of an owner that
-// is in the room as something else it sets the affiliation again: the role was
-// computed before usher had set it.
-func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired, a moderation.Action) (bool, error) {
-	if !d.Entitled || d.Affiliation != moderation.Owner || r.has[jid] != moderation.Owner {
+// assertRole reports whether an owner is still not seen as moderator, or an account that
+// was demoted not as anything else. Of one that is in the room with a role that was
+// computed before usher set the affiliation it sets that again.
+func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) (again bool, err error) {
+	has := cmp.Or(r.has[jid], moderation.None)
+	owner := d.Entitled && d.Affiliation == moderation.Owner && has == moderation.Owner
+	if _, demoted := r.demoted[jid]; !owner && !demoted {
 		return false, nil
 	}
-	if a.Set != "" {
-		return true, nil // seen the next time
-	}
+	moderates := has == moderation.Owner || has == moderation.Admin
 	inside := false
 	for _, o := range r.occupants {
 		if o.JID != jid {
 			continue
 		}
-		if inside = true; o.Role != moderation.RoleModerator {
-			err := r.rooms.SetAffiliation(ctx, r.room, jid, moderation.Owner)
-			r.metrics.Affiliation(string(moderation.Owner), err == nil)
+		if inside = true; (o.Role == moderation.RoleModerator) != moderates {
+			err := r.rooms.SetAffiliation(ctx, r.room, jid, has)
+			r.metrics.Affiliation(string(has), err == nil)
 			return true, err
 		}
+	}
+	if inside {
+		delete(r.demoted, jid)
 	}
 	return !inside, nil
 }
