@@ -10,7 +10,7 @@ import (
 )
 
 // checkAccount finds who the user becomes (claims.md, "Who the user becomes").
-// A token that names nobody leaves the account empty; authenticated logins
+// A token that names no user leaves the account empty; authenticated logins
 // then get a random one each, but for those that resume a stream. A random one
 // has no prefix: no token can be made for it beforehand, and it is nobody's
 // when the login is over.

@@ -49,14 +49,14 @@ func describeKeys(a *attempt) string {
 
 // askForKey asks the key sources for the token's key, and returns a refusal:
 // that the login cannot be decided yet, or if the sources are known not to have
-// the key, for the reason. A token that would be refused whatever its key makes
-// nobody fetch anything.
+// the key, for the reason. A token that would be refused whatever its key causes
+// no fetch.
 func askForKey(a *attempt, reason Reason, text string) *Refusal {
 	if r := refusedAnyway(a); r != nil {
 		return &Refusal{Reason: reason, Detail: text + "; " +
 			"it is not asked for, as the token is refused whatever its key: " + r.Error()}
 	}
-	found := a.issuer.keys.Want(a.header.kid)
+	found := a.issuer.keys.Request(a.header.kid)
 	if found.Pending {
 		reason = ReasonKeysUnavailable
 	}

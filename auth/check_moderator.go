@@ -23,7 +23,7 @@ func DefaultModerators() []claim.Test {
 }
 
 // checkModerator finds out whether the user is a moderator, and what the token
-// says of lobbies. It refuses nobody: what cannot be read says nothing.
+// says of lobbies. It refuses no token: what cannot be read says nothing.
 func checkModerator(a *attempt) *Refusal {
 	for i, claim := range a.host.moderators {
 		n := a.claim(claim.path)

@@ -69,7 +69,7 @@ func checkHeader(a *attempt) *Refusal {
 	return nil
 }
 
-// withAlgorithms names, in a refusal of an algorithm that nobody supports
+// withAlgorithms names, in a refusal of an algorithm that is not supported
 // (none, or a misspelt one), those of the token's issuer, or of the host's
 // issuers if it names none of these.
 func withAlgorithms(a *attempt, r *Refusal) *Refusal {

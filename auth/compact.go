@@ -67,7 +67,7 @@ type header struct {
 
 // forbiddenMembers are refused wherever they stand: each would change what
 // the signed bytes mean. Embedded or linked keys (jwk, jku, x5c, x5u) are not
-// among them because nobody looks at them.
+// among them because nothing looks at them.
 var forbiddenMembers = []string{"crit", "b64", "zip", "cty"}
 
 // parseHeader reads the decoded header of a token.

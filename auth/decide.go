@@ -159,7 +159,7 @@ func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	level, message := slog.LevelInfo, "login refused"
 	if r.Reason.Undecided() {
 		message = "login not decided"
-		if !r.routine { // anybody can write a new kid into a token
+		if !r.routine { // a stranger can write a new kid into a token
 			level = slog.LevelError
 		}
 	}

@@ -11,7 +11,7 @@ type Report struct {
 	Checks  []CheckLine `json:"checks"`
 
 	// Affiliation is what the account would be in the room that was asked
-	// about. Who knows rooms fills it in.
+	// about. The package that knows rooms fills it in.
 	Affiliation string `json:"affiliation,omitempty"`
 
 	// Pending says that the token's key is being fetched: in a moment there is

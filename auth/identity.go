@@ -105,15 +105,15 @@ const (
 )
 
 // A Principal is whose token it is, as revocations see it: the person that an
-// issuer names, or, for a token that names nobody, the token. Equal principals
+// issuer names, or, for a token that names no user, the token. Equal principals
 // are the same; it is a key of maps.
 type Principal struct {
 	Host, Issuer string // of a person; empty for a token
 	User         string // of a person: the account claim, folded
-	Token        string // the thumbprint of a token that names nobody
+	Token        string // the thumbprint of a token that names no user
 }
 
-// PersonPrincipal is the principal of everybody whom an issuer of a host calls
+// PersonPrincipal is the principal of all whom an issuer of a host calls
 // by this name in the account claim. Letter case makes no other person.
 func PersonPrincipal(host, issuer, user string) Principal {
 	return Principal{Host: host, Issuer: issuer, User: foldCase(user)}

@@ -75,7 +75,7 @@ type Refusal struct {
 	Reason Reason
 	Detail string
 
-	routine bool // an undecided login that nobody has to see to: its key is on the way
+	routine bool // an undecided login that no operator has to see to: its key is on the way
 }
 
 // Error returns the inside half, for logs and explanations.

@@ -11,7 +11,7 @@ const (
 )
 
 // reasonList is the closed list, those that mean "cannot decide" at its end. The
-// first text is the outside half of a refusal: what somebody who only holds a
+// first text is the outside half of a refusal: what a client that only holds a
 // token may know, and can do. Everything about keys and signatures reads the same
 // there, and there is no apostrophe, which Jitsi shows as &#39;.
 var reasonList = []struct {

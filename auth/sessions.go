@@ -41,7 +41,7 @@ type Sessions interface {
 }
 
 // noSessions remember nothing: those of a verifier that was given none, and that
-// explains tokens and lets nobody in.
+// explains tokens and lets no client in.
 type noSessions struct{}
 
 func (noSessions) Record(context.Context, Identity) error { return nil }
@@ -99,7 +99,7 @@ func describeRevocation(a *attempt) string {
 	return "the token was not revoked; its thumbprint is " + a.id.TokenPrint
 }
 
-// tokenPrint leaves the signature out: of an ECDSA signature anybody can make
+// tokenPrint leaves the signature out: of an ECDSA signature a stranger can make
 // a second one.
 func tokenPrint(token string) string {
 	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')+1]))

@@ -32,7 +32,7 @@ func (t Ticket) LogValue() slog.Value { return slog.StringValue("ticket of " + t
 func IsTicket(password string) bool { return ticket.Is(password) }
 
 // IssueTicket decides like Authenticate and then makes a ticket instead of
-// letting anybody in. A ticket made with a ticket waits no longer than that
+// letting the client in. A ticket made with a ticket waits no longer than that
 // one would have. Of one token 16 tickets wait, or 2,048 that are for logins
 // under way (Credentials.Waiting); the oldest makes room. Besides
 // Authenticate's reasons it refuses for [ReasonOverloaded].

@@ -14,7 +14,7 @@ import (
 	"usher/metrics"
 )
 
-// A Verifier decides who may log in. It is safe for concurrent use.
+// A Verifier decides which logins are let in. It is safe for concurrent use.
 type Verifier struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
@@ -127,8 +127,8 @@ func (v *Verifier) HoldsKey(host, issuer, keyPrint string) bool {
 	return v.rules.Load().holdsKey(host, issuer, keyPrint)
 }
 
-// Remember has the account of a ticket be taken again by whoever resumes the
-// stream that logged in with it, with the same token: Prosody lets nobody else
+// Remember has the account of a ticket be taken again by the client that resumes the
+// stream that logged in with it, with the same token: Prosody lets no other
 // resume it. Once it returns nil a killed daemon still knows it. A token that
 // names an account needs no such memory, and an identifier over 256 bytes gets
 // none; neither is an error. A ticket that was not used, or whose session has
@@ -144,7 +144,7 @@ func (v *Verifier) Remember(ctx context.Context, t Ticket, resumption string) er
 func (v *Verifier) Keys() []KeyStatus { return v.rules.Load().keyStatus() }
 
 // CountKeys brings the keys gauge up to date. It is called after a reload,
-// and by whoever is about to read the gauges.
+// and before the gauges are read.
 func (v *Verifier) CountKeys() {
 	counts, issuers := v.rules.Load().countKeys()
 	v.metrics.SetKeys(counts)
@@ -174,7 +174,7 @@ func (p *Prepared) Commit() {
 }
 
 // HoldsKey is [Verifier.HoldsKey] by these rules, whether or not they are in
-// force: who decides about joins keeps it beside the rules for rooms, so that
+// force: the package that decides about joins keeps it beside the rules for rooms, so that
 // no join is decided by the rooms of one configuration and the keys of another.
 func (p *Prepared) HoldsKey(host, issuer, keyPrint string) bool {
 	return p.rules.holdsKey(host, issuer, keyPrint)

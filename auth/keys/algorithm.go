@@ -83,7 +83,7 @@ func AlgorithmNamed(name string) *Algorithm {
 // String returns the name, as in the alg header.
 func (a *Algorithm) String() string { return a.name.String() }
 
-// symmetric reports whether a is an HMAC algorithm: who can verify can sign.
+// symmetric reports whether a is an HMAC algorithm, whose key both verifies and signs.
 func (a *Algorithm) symmetric() bool { return a.kind == kindHMAC }
 
 // A verifyFunc reports whether signature is one of input, by the one key and

@@ -37,7 +37,7 @@ func asapURL() kindRow {
 				"of the `kid`. The first login with each key after a start is told to try again.",
 		},
 		remote: &remoteKind{
-			source: "asap", title: "the key server", perKid: true, keep: newASAP,
+			source: "asap", title: "the key server", perKid: true, schedule: newASAP,
 			accept: "application/x-pem-file, */*;q=0.1",
 		},
 	}
@@ -71,7 +71,7 @@ type asapKey struct {
 }
 
 // newASAP is ready from the start: there is nothing to fetch before a kid.
-func newASAP(s *source) keeper {
+func newASAP(s *source) scheduler {
 	s.set.Store(&keyset{})
 	s.markTried()
 	return &asap{
@@ -82,7 +82,7 @@ func newASAP(s *source) keeper {
 	}
 }
 
-func (a *asap) want(kid string) Lookup {
+func (a *asap) request(kid string) Lookup {
 	if kid == "" || len(kid) > MaxKeyID {
 		return Lookup{Detail: a.title() + " has a key for each kid, and the token names none"}
 	}
@@ -104,7 +104,7 @@ func (a *asap) want(kid string) Lookup {
 	if !a.asking[kid] {
 		a.queue.Add(kid, now)
 		if a.queue.Len() == 1 { // otherwise run knows already
-			a.rouse()
+			a.wakeUp()
 		}
 	}
 	return Lookup{Pending: true, Detail: a.title() + " is being asked for it"}
@@ -119,7 +119,7 @@ func (a *asap) run(ctx context.Context) {
 }
 
 // start begins all fetches that are due and allowed, and returns when to look
-// again; the zero time means when roused.
+// again; the zero time means when woken up.
 func (a *asap) start(ctx context.Context, fetches *sync.WaitGroup) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -160,7 +160,7 @@ func (a *asap) fetchLocked(ctx context.Context, fetches *sync.WaitGroup, kid str
 		a.mu.Lock()
 		delete(under, kid)
 		a.mu.Unlock()
-		a.rouse()
+		a.wakeUp()
 	})
 }
 

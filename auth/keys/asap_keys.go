@@ -62,7 +62,7 @@ func (a *asap) fail(ctx context.Context, kid string, err error) {
 }
 
 // noteFailure reports whether the kid had a key before, and has it still. Only
-// a server that says so takes a key away, or tells everybody how to sign.
+// a server that says so takes a key away, or publishes how to sign.
 func (a *asap) noteFailure(kid string, err error) (before, after bool) {
 	now := time.Now()
 	a.mu.Lock()
@@ -87,7 +87,7 @@ func (a *asap) noteFailure(kid string, err error) (before, after bool) {
 	return k != nil, false
 }
 
-// logMissing says little of kids that the server does not have: anybody can
+// logMissing says little of kids that the server does not have: a stranger can
 // write one into a token, and the line of the login names it. A private key in
 // its place is an alarm.
 func (a *asap) logMissing(ctx context.Context, err error, attrs []slog.Attr) {

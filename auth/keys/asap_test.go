@@ -30,7 +30,7 @@ func TestASAP(t *testing.T) {
 		if s.current() == nil || s.problem() != "" || server.Fetches.Load() != 0 {
 			t.Error("not ready at once")
 		}
-		s.want("app/key-1")
+		s.request("app/key-1")
 		synctest.Wait()
 		first := s.current()
 		if len(first.keys) != 1 || first.keys[0].id != "app/key-1" {
@@ -66,7 +66,7 @@ func TestASAPStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "real")
 		for range 3000 {
-			if l := s.want(rand.Text()); !l.Pending {
+			if l := s.request(rand.Text()); !l.Pending {
 				t.Fatalf("an invented kid: %+v", l)
 			}
 			time.Sleep(10 * time.Millisecond)
@@ -75,7 +75,7 @@ func TestASAPStrangers(t *testing.T) {
 		if n, most := server.Fetches.Load(), int32(asapBurst+30*time.Second/asapPause+1); n > most {
 			t.Errorf("%d fetches in 30 s, more than %d", n, most)
 		}
-		a := s.keeper.(*asap)
+		a := s.scheduler.(*asap)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.queue.Len() > kidqueue.Max || a.missing.kids.Len() > maxMissing || len(s.current().keys) != 0 {
@@ -90,7 +90,7 @@ func TestASAPMissing(t *testing.T) {
 		server, s := newKeyServer(t)
 		no := 0
 		for range 3600 {
-			if l := s.want("gone"); !l.Pending {
+			if l := s.request("gone"); !l.Pending {
 				no++
 			}
 			time.Sleep(time.Second)
@@ -99,7 +99,7 @@ func TestASAPMissing(t *testing.T) {
 		if n := server.Fetches.Load(); n < 100 || n > 121 || no < 3400 {
 			t.Errorf("%d fetches in an hour, %d times no", n, no)
 		}
-		if l := s.want(""); l.Pending {
+		if l := s.request(""); l.Pending {
 			t.Errorf("without a kid: %+v", l)
 		}
 	})
@@ -110,9 +110,9 @@ func TestASAPTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "real")
 		server.Status.Store(500)
-		s.want("real")
+		s.request("real")
 		synctest.Wait()
-		if l := s.want("real"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "500") {
+		if l := s.request("real"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "500") {
 			t.Errorf("%+v", l)
 		}
 		if st := s.status(); !strings.Contains(st.Failure, "500") || st.LastFailure.IsZero() {
@@ -120,7 +120,7 @@ func TestASAPTrouble(t *testing.T) {
 		}
 		server.Status.Store(0)
 		time.Sleep(troubledFor)
-		s.want("real")
+		s.request("real")
 		synctest.Wait()
 		if len(s.current().keys) != 1 {
 			t.Error("not asked again")
@@ -133,16 +133,16 @@ func TestASAPUselessFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t)
 		server.Put("page", "<html>")
-		s.want("page")
+		s.request("page")
 		synctest.Wait()
-		if l := s.want("page"); l.Pending {
+		if l := s.request("page"); l.Pending {
 			t.Errorf("%+v", l)
 		}
 		if st := s.status(); len(st.Skipped) != 1 || !strings.HasPrefix(st.Skipped[0], `kid "page": `) {
 			t.Errorf("status %+v", st)
 		}
 		server.Put("hush", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-		s.want("hush")
+		s.request("hush")
 		synctest.Wait()
 		if st := s.status(); len(st.Skipped) != 2 || !strings.HasPrefix(st.Skipped[0], `kid "hush": the file holds a private key`) {
 			t.Errorf("a private key: status %+v", st)
@@ -150,8 +150,8 @@ func TestASAPUselessFile(t *testing.T) {
 		server.Remove("hush")
 		server.Put("page", keystest.PEM(keystest.ECKey(t)))
 		time.Sleep(missingFor)
-		s.want("page")
-		s.want("hush")
+		s.request("page")
+		s.request("hush")
 		synctest.Wait()
 		if st := s.status(); len(st.Skipped) != 0 || st.Keys != 1 {
 			t.Errorf("mended: status %+v", st)
@@ -167,7 +167,7 @@ func TestASAPHangingRefresh(t *testing.T) {
 		}
 		server, s := newKeyServer(t, kids...)
 		for _, kid := range kids {
-			s.want(kid)
+			s.request(kid)
 			time.Sleep(31 * time.Second)
 		}
 		synctest.Wait()
@@ -176,9 +176,9 @@ func TestASAPHangingRefresh(t *testing.T) {
 		}
 		server.Status.Store(-1)
 		time.Sleep(20 * time.Minute)
-		a := s.keeper.(*asap)
+		a := s.scheduler.(*asap)
 		for i := range 20 {
-			s.want(fmt.Sprint("new", i))
+			s.request(fmt.Sprint("new", i))
 			time.Sleep(fetch.Timeout + 100*time.Millisecond) // its own fetch
 			a.mu.Lock()
 			if a.queue.Len() > 0 || len(a.asking) > 0 {
@@ -200,9 +200,9 @@ func TestASAPBounds(t *testing.T) {
 			kids = append(kids, fmt.Sprint("k", i))
 		}
 		_, s := newKeyServer(t, kids...)
-		s.want(strings.Repeat("x", MaxKeyID+1))
+		s.request(strings.Repeat("x", MaxKeyID+1))
 		for _, kid := range kids {
-			s.want(kid)
+			s.request(kid)
 			time.Sleep(2 * time.Second)
 			s.current().keys[0].MarkUsed(time.Now()) // k0
 		}

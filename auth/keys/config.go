@@ -84,7 +84,7 @@ type trust struct {
 }
 
 // transport takes the CA instead of the system's, not besides them: the
-// operator says who vouches for this server, and nobody else does.
+// operator says which of them vouches for this server.
 func (t trust) transport(scheme string) (http.RoundTripper, error) {
 	var roots *x509.CertPool // nil means the system's
 	if t.ca != "" {
@@ -104,7 +104,7 @@ func CheckCA(content []byte) error {
 	return err
 }
 
-// parseCA also takes a server's own certificate: who names it means that one.
+// parseCA also takes a server's own certificate, for that server alone.
 func parseCA(content []byte) (*x509.CertPool, error) {
 	blocks, rest := keyfile.Blocks(bytes.TrimPrefix(content, []byte(keyfile.ByteOrderMark)))
 	if bytes.Contains(rest, []byte("-----BEGIN ")) { // what is broken would be left out silently

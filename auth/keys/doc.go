@@ -18,8 +18,8 @@
 // key server one for each fetch. Run returns when all of them have ended.
 // Everything else runs in the caller's, and waits for nothing.
 //
-// Locks: those of Sources, of a source's keeper (jwks, asap) and of a source's last
+// Locks: those of Sources, of a source's scheduler (jwks, asap) and of a source's last
 // success and failure. None is held during a fetch or while a line is logged. The
-// keeper's may be held while the source's is taken, and the source's while a metric
+// scheduler's may be held while the source's is taken, and the source's while a metric
 // is counted; otherwise none is taken under another.
 package keys

@@ -16,7 +16,7 @@ import (
 // OKP (RFC 7518 section 6.2.2, RFC 8037), RSA (section 6.3.2), and AKP.
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "priv"}
 
-// A publishedSecretError says that whoever can read the set can sign with one
+// A publishedSecretError says that every reader of the set can sign with one
 // of its keys.
 type publishedSecretError struct {
 	print string // of the public half, if it can be told

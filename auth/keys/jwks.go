@@ -40,7 +40,7 @@ func jwksURL() kindRow {
 				"taken to this machine only, unless `insecure_http` is true.",
 		},
 		remote: &remoteKind{
-			source: "jwks", title: "the key set", keep: newJWKS,
+			source: "jwks", title: "the key set", schedule: newJWKS,
 			accept: "application/jwk-set+json, application/json;q=0.9, */*;q=0.1",
 		},
 	}
@@ -63,14 +63,14 @@ type jwks struct {
 	unknown pace
 }
 
-func newJWKS(s *source) keeper {
+func newJWKS(s *source) scheduler {
 	return &jwks{source: s, hasher: newKidHasher(), asked: map[kidHash]bool{}, missing: newMissingKids(),
 		unknown: pace{Rate: ratelimit.Rate{Burst: jwksBurst, Every: jwksPause}}}
 }
 
-// want says whether the set may yet have a kid, and if so has it fetched as
+// request says whether the set may yet have a kid, and if so has it fetched as
 // soon as its pace allows. An empty kid stands for a key without one.
-func (j *jwks) want(kid string) Lookup {
+func (j *jwks) request(kid string) Lookup {
 	set, now, h := j.current(), time.Now(), j.hasher.hash(kid)
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -84,7 +84,7 @@ func (j *jwks) want(kid string) Lookup {
 	}
 	if !j.wanted {
 		j.wanted = true
-		j.rouse()
+		j.wakeUp()
 	}
 	if set == nil {
 		return Lookup{Pending: true, Trouble: true, Detail: j.title() + ": " + j.problem()}
@@ -138,7 +138,7 @@ func (j *jwks) isWanted() bool {
 // missing: the next token that names one asks again.
 func (j *jwks) refresh(ctx context.Context) {
 	j.mu.Lock()
-	asked := j.asked // who asks during the fetch may need the next one
+	asked := j.asked // a token that comes during the fetch may need the next one
 	j.asked, j.wanted = map[kidHash]bool{}, false
 	j.mu.Unlock()
 	var fresh time.Duration

@@ -114,7 +114,7 @@ func TestJWKSUnknownKid(t *testing.T) {
 		a, b := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"}), keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "b"})
 		server, s := newSetServer(t, keystest.JWKSet(a), nil)
 		server.Publish(keystest.JWKSet(a, b))
-		if l := s.want("b"); !l.Pending || l.Trouble {
+		if l := s.request("b"); !l.Pending || l.Trouble {
 			t.Errorf("a new kid: %+v", l)
 		}
 		synctest.Wait()
@@ -122,7 +122,7 @@ func TestJWKSUnknownKid(t *testing.T) {
 			t.Errorf("%d fetches for the first unknown kid", server.Fetches.Load())
 		}
 		for i := range 600 { // a minute of strangers
-			s.want(fmt.Sprint("made up ", i))
+			s.request(fmt.Sprint("made up ", i))
 			time.Sleep(100 * time.Millisecond)
 		}
 		synctest.Wait()
@@ -139,12 +139,12 @@ func TestJWKSNo(t *testing.T) {
 		a := keystest.JWK(keystest.ECKey(t), map[string]any{"kid": "a"})
 		server, s := newSetServer(t, keystest.JWKSet(a, map[string]any{"kty": "EC", "crv": "P-256K", "kid": "odd"}), nil)
 		for _, kid := range []string{"gone", "odd", ""} {
-			if l := s.want(kid); !l.Pending {
+			if l := s.request(kid); !l.Pending {
 				t.Errorf("%q at first: %+v", kid, l)
 			}
 			synctest.Wait()
 			before := server.Fetches.Load()
-			l := s.want(kid)
+			l := s.request(kid)
 			synctest.Wait()
 			if l.Pending || server.Fetches.Load() != before {
 				t.Errorf("%q then: %+v", kid, l)
@@ -154,15 +154,15 @@ func TestJWKSNo(t *testing.T) {
 			}
 		}
 		time.Sleep(missingFor)
-		if l := s.want("gone"); !l.Pending {
+		if l := s.request("gone"); !l.Pending {
 			t.Errorf("half a minute later: %+v", l)
 		}
 		synctest.Wait()
 		server.Hangs.Store(true)
 		time.Sleep(jwksPause)
-		s.want("new")
+		s.request("new")
 		time.Sleep(fetch.Timeout + time.Second)
-		if l := s.want("new"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "no complete answer") {
+		if l := s.request("new"); !l.Pending || !l.Trouble || !strings.Contains(l.Detail, "no complete answer") {
 			t.Errorf("while the server hangs: %+v", l)
 		}
 	})
@@ -199,7 +199,7 @@ func TestWantNeverWaits(t *testing.T) {
 			start(t, s)
 			for range 600 {
 				begin := time.Now()
-				s.want("x")
+				s.request("x")
 				s.current()
 				s.problem()
 				if time.Since(begin) != 0 {
@@ -224,10 +224,10 @@ func TestSourcePanic(t *testing.T) {
 				panic("hush")
 			}), &log))
 			start(t, s)
-			s.want("x")
+			s.request("x")
 			<-s.tried()
 			time.Sleep(time.Minute)
-			s.want("x")
+			s.request("x")
 			synctest.Wait()
 			if fetches.Load() < 2 || !strings.Contains(log.String(), "panic") || strings.Contains(log.String(), "hush") {
 				t.Errorf("%s: %d fetches, log %s", kind, fetches.Load(), log.String())

@@ -29,7 +29,7 @@ type Key struct {
 	label  string
 	kind   keyKind
 	verify map[*Algorithm]verifyFunc // what the key may be used for, and how
-	secret []byte                    // kindHMAC: who can verify can sign
+	secret []byte                    // kindHMAC: it also signs
 	print  string
 	size   int          // bytes of a signature; 0: the algorithm says
 	used   atomic.Int64 // when it last verified a token, in seconds since 1970
@@ -63,7 +63,7 @@ func (k *Key) algorithms() []string {
 
 // fingerprint tells keys apart by their material alone: 32 hexadecimal
 // characters. It is kept with the sessions of the key's tokens, and tells
-// nobody more of a secret than one of these tokens does.
+// no more of a secret than one of these tokens does.
 func fingerprint(material []byte) string {
 	mac := hmac.New(sha256.New, material)
 	mac.Write([]byte("usher key fingerprint"))

@@ -30,7 +30,7 @@ type skip struct {
 	member string // as an operator finds it: key 2 (kid "a")
 	kid    string // or empty
 	why    string
-	alarm  bool // the member tells everybody how to sign
+	alarm  bool // every reader of the member can sign
 }
 
 // String returns one line for an operator.
@@ -202,7 +202,7 @@ func (r *setReader) merge() {
 }
 
 // dropContradictions takes from two different keys with one kid the algorithms
-// that both are for: nobody can say which of them is meant. Without a kid a
+// that both are for: it cannot be told which of them is meant. Without a kid a
 // key is told by its signature, and with another algorithm by that.
 func (r *setReader) dropContradictions() {
 	type use struct {

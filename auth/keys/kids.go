@@ -25,7 +25,7 @@ type Lookup struct {
 }
 
 // A kidHash stands for a kid where strangers may fill a table: it has a fixed
-// size, and its seed is random, so that nobody can aim at a kid of another.
+// size, and its seed is random, so that a stranger cannot aim at the kid of another.
 type kidHash uint64
 
 type kidHasher struct{ seed maphash.Seed }

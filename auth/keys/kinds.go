@@ -43,11 +43,11 @@ type fileKind struct {
 
 // A remoteKind is a kind whose keys a server publishes under one URL.
 type remoteKind struct {
-	source string // what the status and log lines call it
-	title  string // what messages call the server's answer, or the server
-	accept string // media types
-	perKid bool   // each key is fetched when a token names it, and not before
-	keep   func(*source) keeper
+	source   string // what the status and log lines call it
+	title    string // what messages call the server's answer, or the server
+	accept   string // media types
+	perKid   bool   // each key is fetched when a token names it, and not before
+	schedule func(*source) scheduler
 }
 
 // Kinds returns all kinds, in the order in which people are told of them.
@@ -72,7 +72,7 @@ func (k Kind) Manual() Manual { return k.row().manual }
 // files.
 func (k Kind) Remote() bool { return k.row().remote != nil }
 
-// Secret reports whether the keys are shared secrets: whoever can verify can sign.
+// Secret reports whether the keys are shared secrets, which also sign.
 func (k Kind) Secret() bool { return !k.Remote() && k.row().files.secret }
 
 // A File is a key file, and how the configuration has it read.

@@ -75,8 +75,8 @@ func TestRevealedAmongOthers(t *testing.T) {
 func TestRevealedASAP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, s := newKeyServer(t, "a", "b")
-		s.want("a")
-		s.want("b")
+		s.request("a")
+		s.request("b")
 		synctest.Wait()
 		server.Put("a", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		time.Sleep(2 * time.Minute)

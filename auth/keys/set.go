@@ -99,10 +99,10 @@ func (s *Set) All() iter.Seq[*Key] {
 
 // Want asks every source for a kid that no key has; an empty one stands for a
 // key without. It never waits: the key, if there is one, comes later.
-func (s *Set) Want(kid string) Lookup {
+func (s *Set) Request(kid string) Lookup {
 	var all Lookup
 	for n, src := range s.sources {
-		l := src.want(kid)
+		l := src.request(kid)
 		all.Pending, all.Trouble = all.Pending || l.Pending, all.Trouble || l.Trouble
 		if n > 0 {
 			all.Detail += "; "
@@ -129,7 +129,7 @@ func (s *Set) Holds(key *Key) bool {
 // HoldsPrint is [Set.Holds] for a key of which only the print was kept: a reload
 // makes new keys of the same files. A source that was not reached since the
 // start may have it, and so may a key server that is asked for one key at a
-// time: what nobody knows to be gone is held.
+// time: what is not known to be gone is held.
 func (s *Set) HoldsPrint(print string) bool {
 	same := func(k *Key) bool { return k.print == print }
 	if slices.ContainsFunc(s.files, same) {

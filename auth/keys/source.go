@@ -35,16 +35,16 @@ type sourceID struct {
 	trust trust
 }
 
-// A source holds the keys of one issuer that come from a URL. Its keeper, which
+// A source holds the keys of one issuer that come from a URL. Its scheduler, which
 // run runs, does all fetching; everything else only reads or marks.
 type source struct {
 	sourceID
-	row     *remoteKind
-	options Options
-	fetch   fetch.Fetcher
-	from    *url.URL
-	bad     error // why from may not be fetched from
-	keeper  keeper
+	row       *remoteKind
+	options   Options
+	fetch     fetch.Fetcher
+	from      *url.URL
+	bad       error // why from may not be fetched from
+	scheduler scheduler
 
 	set      atomic.Pointer[keyset]
 	wake     chan struct{}
@@ -57,13 +57,13 @@ type source struct {
 	failed  time.Time
 }
 
-// A keeper knows which fetch is due.
-type keeper interface {
+// A scheduler knows which fetch is due.
+type scheduler interface {
 	// run fetches what is due until ctx ends, and then waits for all that it started.
 	run(ctx context.Context)
-	// want says what is known of a kid that no key has, and if it is not
+	// request says what is known of a kid that no key has, and if it is not
 	// known, has it fetched. It never waits.
-	want(kid string) Lookup
+	request(kid string) Lookup
 }
 
 // newSource returns a source that fetches nothing until it runs.
@@ -75,16 +75,16 @@ func newSource(id sourceID, o Options) *source {
 		s.fetch.Transport, s.bad = id.trust.transport(s.from.Scheme)
 	}
 	s.fetch.Accept = s.row.accept
-	s.keeper = s.row.keep(s)
+	s.scheduler = s.row.schedule(s)
 	return s
 }
 
 // current returns the keys; nil until the first success.
 func (s *source) current() *keyset { return s.set.Load() }
 
-// want says what is known of a kid that no key has. It may have it fetched;
+// request says what is known of a kid that no key has. It may have it fetched;
 // the key is then in current some time later.
-func (s *source) want(kid string) Lookup { return s.keeper.want(kid) }
+func (s *source) request(kid string) Lookup { return s.scheduler.request(kid) }
 
 // tried returns a channel that is closed after the first attempt, good or not.
 func (s *source) tried() <-chan struct{} { return s.triedCh }
@@ -123,10 +123,10 @@ func (s *source) lastFailure() (at time.Time, failure error) {
 // run fetches what is due until ctx ends.
 func (s *source) run(ctx context.Context) {
 	defer s.markTried() // a source that a reload ends must not hold up the start
-	s.keeper.run(ctx)
+	s.scheduler.run(ctx)
 }
 
-// wait returns at a time, when roused, or when ctx ends. The zero time never
+// wait returns at a time, when woken up, or when ctx ends. The zero time never
 // comes.
 func (s *source) wait(ctx context.Context, until time.Time) {
 	var due <-chan time.Time
@@ -142,8 +142,8 @@ func (s *source) wait(ctx context.Context, until time.Time) {
 
 func (s *source) markTried() { s.triedNow.Do(func() { close(s.triedCh) }) }
 
-// rouse makes run step now.
-func (s *source) rouse() {
+// wakeUp makes run step now.
+func (s *source) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -199,7 +199,7 @@ func withoutURL(err error, from *url.URL) error {
 }
 
 // record keeps how a fetch ended. That a key server does not have a kid is no
-// failure: anybody can write one into a token.
+// failure: a stranger can write one into a token.
 func (s *source) record(err error) {
 	now := s.options.Now()
 	if s.row.perKid && keyIsGone(err) {

@@ -2,7 +2,7 @@
 //
 // A ticket is a login password for one use, made from a verified token: for doors
 // that cannot carry a token's length, and for gateways that must not hand the
-// token on. The token stays with it, so that whoever takes the ticket puts the
+// token on. The token stays with it, so that the use of a ticket puts the
 // token through all its checks again.
 //
 // The package starts no goroutine; what has expired is dropped by [Table.Expire]

@@ -49,7 +49,7 @@ func (w *world) check(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, bytes := 0, 0
-	for k, b := range w.bundles {
+	for k, b := range w.byToken {
 		if b.byAge.Len() == 0 || b.byAge.Len() > k.most() {
 			t.Errorf("a bundle of %d tickets", b.byAge.Len())
 		}

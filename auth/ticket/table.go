@@ -37,24 +37,24 @@ type entry struct {
 	Record
 	selector string
 	secret   string
-	bundle   *bundle
+	ofToken  *perToken
 	element  *list.Element // in Table.byAge
-	place    *list.Element // in bundle.byAge
+	place    *list.Element // in ofToken.byAge
 }
 
-// A bundle is the tickets of one token that are bounded together. The token is
+// A perToken is the tickets of one token that are bounded together. The token is
 // kept once, however many they are.
-type bundle struct {
-	bundleKey
+type perToken struct {
+	tokenKey
 	byAge list.List // of *entry, the oldest first
 }
 
-type bundleKey struct {
+type tokenKey struct {
 	token   string
-	waiting bool // for logins that are under way: whoever asks for others does not push these out
+	waiting bool // for logins that are under way: tickets for others do not push these out
 }
 
-func (k bundleKey) most() int {
+func (k tokenKey) most() int {
 	if k.waiting {
 		return maxWaiting
 	}
@@ -68,14 +68,14 @@ type Table struct {
 
 	mu         sync.Mutex
 	bySelector map[string]*entry
-	bundles    map[bundleKey]*bundle // none is empty
-	byAge      list.List             // of *entry, the oldest first
-	bytes      int                   // of the keys of bundles
+	byToken    map[tokenKey]*perToken // none is empty
+	byAge      list.List              // of *entry, the oldest first
+	bytes      int                    // of the keys of byToken
 }
 
 // New returns an empty table, which counts what becomes of its tickets.
 func New(m *metrics.Metrics) *Table {
-	return &Table{metrics: m, bySelector: map[string]*entry{}, bundles: map[bundleKey]*bundle{}}
+	return &Table{metrics: m, bySelector: map[string]*entry{}, byToken: map[tokenKey]*perToken{}}
 }
 
 // Issue makes a ticket and returns its text. Of one token 16 tickets wait, or
@@ -83,13 +83,13 @@ func New(m *metrics.Metrics) *Table {
 // [Max] tickets or [MaxBytes] of tokens wait already.
 func (t *Table) Issue(r Record, waiting bool, now time.Time) (string, bool) {
 	text := newText()
-	k := bundleKey{r.Token, waiting}
+	k := tokenKey{r.Token, waiting}
 	e := &entry{Record: r}
 	e.selector, e.secret = split(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweepLocked(now)
-	if b := t.bundles[k]; b != nil && b.byAge.Len() >= k.most() {
+	if b := t.byToken[k]; b != nil && b.byAge.Len() >= k.most() {
 		t.dropLocked(b.byAge.Front().Value.(*entry), metrics.TicketDropped)
 	}
 	if !t.addLocked(k, e) {
@@ -100,18 +100,18 @@ func (t *Table) Issue(r Record, waiting bool, now time.Time) (string, bool) {
 }
 
 // addLocked reports false if there is no room.
-func (t *Table) addLocked(k bundleKey, e *entry) bool {
-	b, more := t.bundles[k], 0
+func (t *Table) addLocked(k tokenKey, e *entry) bool {
+	b, more := t.byToken[k], 0
 	if b == nil {
-		b, more = &bundle{bundleKey: k}, len(k.token)
+		b, more = &perToken{tokenKey: k}, len(k.token)
 	}
 	if len(t.bySelector) >= Max || t.bytes+more > MaxBytes {
 		return false
 	}
-	t.bundles[b.bundleKey] = b
+	t.byToken[b.tokenKey] = b
 	t.bytes += more
 	t.bySelector[e.selector] = e
-	e.bundle, e.Token = b, b.token
+	e.ofToken, e.Token = b, b.token
 	e.element, e.place = t.byAge.PushBack(e), b.byAge.PushBack(e)
 	return true
 }
@@ -181,7 +181,7 @@ func (t *Table) expireSome(now time.Time) (more bool) {
 
 // sweepLocked: a ticket made with a ticket ends with that one, so it may be behind
 // others that end later; it is found when it is the oldest. It drops so many that
-// nobody waits long for the lock, and says if there may be more.
+// no login waits long for the lock, and says if there may be more.
 func (t *Table) sweepLocked(now time.Time) (more bool) {
 	for range sweptAtATime {
 		front := t.byAge.Front()
@@ -200,9 +200,9 @@ func (t *Table) sweepLocked(now time.Time) (more bool) {
 func (t *Table) dropLocked(e *entry, result metrics.TicketResult) {
 	delete(t.bySelector, e.selector)
 	t.byAge.Remove(e.element)
-	e.bundle.byAge.Remove(e.place)
-	if e.bundle.byAge.Len() == 0 {
-		delete(t.bundles, e.bundle.bundleKey)
+	e.ofToken.byAge.Remove(e.place)
+	if e.ofToken.byAge.Len() == 0 {
+		delete(t.byToken, e.ofToken.tokenKey)
 		t.bytes -= len(e.Token)
 	}
 	t.metrics.Ticket(result)

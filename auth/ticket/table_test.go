@@ -91,8 +91,8 @@ func TestExpire(t *testing.T) {
 	w.expect(t, kept, "kept")
 }
 
-// TestOldestOfATokenMakesRoom: those for logins under way, and those that somebody
-// asks for, push each other not out.
+// TestOldestOfATokenMakesRoom: tickets for logins under way and other tickets do not
+// push each other out.
 func TestOldestOfATokenMakesRoom(t *testing.T) {
 	w := newWorld()
 	var waiting, others []string

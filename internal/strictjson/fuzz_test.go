@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzDocument: what is read is JSON for everybody else too, an object, and
+// FuzzDocument: what is read is JSON for every reader, an object, and
 // each of its members is found by its name; on an error nothing is left.
 func FuzzDocument(f *testing.F) {
 	for _, s := range []string{`{}`, `{"a":1,"b":[true,null,{"c":"\u00e9"}]}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `[]`, `{} x`, "{\"\xff\":1}"} {

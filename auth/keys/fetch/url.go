@@ -49,9 +49,9 @@ func ParseURL(s string, insecureHTTP bool) (*url.URL, error) {
 	return u, nil
 }
 
-// Shown is a URL as it is shown and logged, whoever wrote it: its origin and its
+// Shown is a URL as it is shown and logged, wherever it is from: its origin and its
 // path. This is the one rule for URLs of key servers. User info, query and fragment
-// may be secrets and are never shown; a path is none: without it nobody could tell
+// may be secrets and are never shown; a path is none: without it an operator could not tell
 // which of a server's key sets is meant.
 func Shown(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()

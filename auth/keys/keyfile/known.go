@@ -16,7 +16,7 @@ var knownDigests []byte
 
 const knownDigestSize = 8
 
-// knownSecret reports whether anybody can look the secret up.
+// knownSecret reports whether the secret is in a public list.
 func knownSecret(secret []byte) bool {
 	digest := sha256.Sum256(secret)
 	n := len(knownDigests) / knownDigestSize

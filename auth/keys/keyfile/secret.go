@@ -127,7 +127,7 @@ func checkNoKey(secret []byte) error {
 	return nil
 }
 
-// looksLikeKey finds key files that were named as secrets. Whoever holds the
+// looksLikeKey finds key files that were named as secrets. An attacker who has the
 // public key could sign with it: the oldest confusion of JWT libraries.
 func looksLikeKey(secret []byte) bool {
 	if bytes.Contains(secret, []byte("-----BEGIN ")) || bytes.HasPrefix(secret, []byte("ssh-")) {

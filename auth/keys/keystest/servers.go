@@ -24,7 +24,7 @@ func Answer(status int, cacheControl, body string) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: h, ContentLength: -1, Body: content}, nil
 }
 
-// Hang answers when nobody waits any more.
+// Hang answers when the request is given up.
 func Hang(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()

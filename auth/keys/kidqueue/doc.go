@@ -2,7 +2,7 @@
 // invent as many who wait as they like?
 //
 // A key server that has a key for each kid is asked for the kids that tokens name,
-// and anybody can write one into a token. So there is no order of arrival that
+// and a stranger can write one into a token. So there is no order of arrival that
 // strangers could fill:
 //
 //   - Kids are ranked by how often they were asked for lately. The ranks take

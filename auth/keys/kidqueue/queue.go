@@ -17,7 +17,7 @@ const (
 )
 
 // A Queue holds the kids that wait for their turn, each once. It belongs to
-// whoever holds its owner's lock.
+// the goroutine that holds its owner's lock.
 type Queue struct {
 	seed    maphash.Seed
 	kids    map[string]*queued
@@ -48,7 +48,7 @@ func (q *Queue) Prefer(kid string) {
 	}
 }
 
-// hash is seeded, so that nobody can aim at a kid of another.
+// hash is seeded, so that a stranger cannot aim at the kid of another.
 func (q *Queue) hash(kid string) uint64 { return maphash.String(q.seed, kid) }
 
 // Add notes that a token names a kid. If more than [Max] wait then, one goes.
