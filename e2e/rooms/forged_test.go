@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,18 +24,22 @@ func TestRoomsForgedAnswers(t *testing.T) {
 		var forging sync.WaitGroup
 		defer forging.Wait()
 		defer stop()
+		var sent atomic.Int64
 		for i := range 2 {
 			guest := w.Guest(t)
 			forging.Go(func() {
 				kind := []string{"result", "error"}[i]
 				for n := uint64(1); ctx.Err() == nil; n = n%400 + 1 {
+					sent.Add(1)
 					if guest.Answers(kind, world.UsherJID, "u"+strconv.FormatUint(n, 36)) != nil {
 						return
 					}
 				}
 			})
 		}
-		time.Sleep(500 * time.Millisecond)
+		for sent.Load() < 2*400 && t.Context().Err() == nil { // each number once by both, as far as their connections go
+			time.Sleep(time.Millisecond)
+		}
 		w.Usher.Run(t, "sessions", "revoke", "mallory@"+world.Meet)
 		began := time.Now()
 		if err := mallory.Become(world.Within(t), r, ""); err != nil {

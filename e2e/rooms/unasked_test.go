@@ -56,12 +56,15 @@ func becomesUnready(t *testing.T, w *world.World, module string) mucOf {
 	return mucOf{}
 }
 
+// These tests wait for usher's rounds, which come each half minute: they do so side by side.
+
 // TestRoomsNobodyAsks: without the modules a token for another room becomes owner of a room, and everything that an
 // operator looks at says so, also where rooms are hidden, as in Jitsi.
 func TestRoomsNobodyAsks(t *testing.T) {
+	t.Parallel()
 	for name, more := range map[string]string{"public": "", "hidden": "muc_room_default_public = false\n"} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // it is a wait for the next round
+			t.Parallel()
 			world.Each(t, world.Options{Modules: "{ }", MUC: more}, func(t *testing.T, w *world.World) {
 				if s := status(t, w); !s.Ready || s.Hosts[0].MUC[0].Joins != "not seen" ||
 					s.Hosts[0].MUC[0].Begins != "not seen" {
@@ -89,6 +92,7 @@ func TestRoomsNobodyAsks(t *testing.T) {
 
 // TestRoomsOnlyNewRoomsAsked: with mod_muc_http_defaults alone nobody is asked about joins.
 func TestRoomsOnlyNewRoomsAsked(t *testing.T) {
+	t.Parallel()
 	o := world.Options{Modules: `{ "muc_http_defaults" }`, MUC: "muc_room_default_public = false\n"}
 	world.Each(t, o, func(t *testing.T, w *world.World) {
 		r := world.Room("standup")
@@ -104,6 +108,7 @@ func TestRoomsOnlyNewRoomsAsked(t *testing.T) {
 // TestRoomsOnlyJoinsAsked: with mod_muc_http_auth alone no guest begins a room that has emptied, nobody keeps being
 // owner of what he began, and it is found.
 func TestRoomsOnlyJoinsAsked(t *testing.T) {
+	t.Parallel()
 	world.Each(t, world.Options{Modules: `{ "muc_http_auth" }`}, func(t *testing.T, w *world.World) {
 		r := world.Room("standup")
 		bob := w.Participant(t, "bob", "standup")
@@ -129,6 +134,7 @@ func TestRoomsOnlyJoinsAsked(t *testing.T) {
 
 // TestRoomsAllAsked: where both modules ask usher stays ready, whatever comes and goes.
 func TestRoomsAllAsked(t *testing.T) {
+	t.Parallel()
 	world.Each(t, world.Options{}, func(t *testing.T, w *world.World) {
 		r := world.Room("standup")
 		w.Focus(t).Joins(r)
