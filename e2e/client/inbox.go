@@ -137,15 +137,30 @@ func (b *inbox) until(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-// expect returns the identifier of a new request, and where its answer will come.
-func (b *inbox) expect() (id string, answer <-chan reply) {
+// newID is the identifier of a new request.
+func (b *inbox) newID() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ids++
-	id = fmt.Sprint("q", b.ids)
-	c := make(chan reply, 1)
-	b.asked[id] = c
-	return id, c
+	return fmt.Sprint("q", b.ids)
+}
+
+// ask sends a request and waits for the answer with its identifier.
+func (b *inbox) ask(ctx context.Context, id, iq string) (reply, error) {
+	b.begin()
+	answer := make(chan reply, 1)
+	b.mu.Lock()
+	b.asked[id] = answer
+	b.mu.Unlock()
+	if err := b.stream.write(iq); err != nil {
+		return reply{}, err
+	}
+	select {
+	case r := <-answer:
+		return r, r.err
+	case <-ctx.Done():
+		return reply{}, ctx.Err()
+	}
 }
 
 // countLocked is how many messages with a text came.

@@ -85,18 +85,14 @@ func message(kind, to, text string) string {
 
 // ask sends an IQ and waits for its answer.
 func (s *Session) ask(ctx context.Context, kind, to, payload string) (reply, error) {
-	s.inbox.begin()
-	id, answer := s.inbox.expect()
-	iq := "<iq type='" + kind + "' id='" + id + "' to='" + escape(to) + "'>" + payload + "</iq>"
-	if err := s.Says(iq); err != nil {
-		return reply{}, err
-	}
-	select {
-	case r := <-answer:
-		return r, r.err
-	case <-ctx.Done():
-		return reply{}, ctx.Err()
-	}
+	id := s.inbox.newID()
+	return s.inbox.ask(ctx, id, "<iq type='"+kind+"' id='"+id+"' to='"+escape(to)+"'>"+payload+"</iq>")
+}
+
+// Asks sends an IQ as it is written, and waits for the answer with its identifier.
+func (s *Session) Asks(ctx context.Context, id, iq string) error {
+	_, err := s.inbox.ask(ctx, id, iq)
+	return err
 }
 
 // Ping asks a host whether it is there (XEP-0199).

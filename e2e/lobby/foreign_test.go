@@ -3,7 +3,6 @@ package lobby
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"usher/e2e/world"
 )
@@ -19,15 +18,15 @@ func TestRoomsForeignAttributes(t *testing.T) {
 		guest.IsRefused(r, "not-authorized")
 		knocked(t, w, r, guest)
 		for i := range 30 { // Prosody writes attributes in an order that depends on their names
-			err := guest.Says(fmt.Sprintf("<iq type='set' id='f%d' to='%s' xmlns:x='urn:x:%d' x:from='%s'><command "+
-				"xmlns='http://jabber.org/protocol/commands' node='lobby' action='complete'>"+
-				"<x xmlns='jabber:x:data' type='submit'><field var='who'><value>%s %s</value></field><field "+
-				"var='decision'><value>admit</value></field></x></command></iq>",
-				i, world.UsherJID, i, alice.JID(), r, guest.Bare()))
-			if err != nil {
+			id := fmt.Sprint("f", i)
+			iq := fmt.Sprintf("<iq type='set' id='%s' to='%s' xmlns:x='urn:x:%d' x:from='%s'>"+
+				"<command xmlns='http://jabber.org/protocol/commands' node='lobby' action='complete'>"+
+				"<x xmlns='jabber:x:data' type='submit'><field var='who'><value>%s %s</value></field>"+
+				"<field var='decision'><value>admit</value></field></x></command></iq>",
+				id, world.UsherJID, i, alice.JID(), r, guest.Bare())
+			if err := guest.Asks(world.Within(t), id, iq); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond)
 		}
 		for _, k := range knocks(t, w) {
 			if k.JID == guest.Bare() {
