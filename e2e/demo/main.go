@@ -93,7 +93,7 @@ func steps() []demoStep {
 		{"A secret is rotated while people log in; Prosody is not touched", stepRotate},
 		{"Rooms: who is what, in which order they come", stepRooms},
 		{"A session is revoked", stepRevoke},
-		{"A lobby: a guest waits, a moderator is told, somebody lets her in", stepLobby},
+		{"A lobby: a guest waits, a moderator is told, an operator lets the guest in", stepLobby},
 		{"Jitsi's links, in a real browser, on an unchanged Prosody", stepLinks},
 		{"A ticket: a short password for one login, for doors that take no token", stepTicket},
 		{"ejabberd, by its external authentication and usher extauth", stepEjabberd},

@@ -175,14 +175,21 @@ func (d *demoWorld) command(ctx context.Context, args ...string) (string, error)
 	return string(out), err
 }
 
-// show runs a command and has the tour say what it prints. Its arguments are left out there.
+// showLines is how many lines of what a command prints the tour shows.
+const showLines = 6
+
+// show runs a command and has the tour say what it prints, as its first lines. Its arguments are left out there.
 func (d *demoWorld) show(ctx context.Context, command []string, args ...string) error {
 	name := strings.Join(command, " ")
 	said, err := d.command(ctx, slices.Concat(command, []string{"--config", d.path("usher.yaml")}, args)...)
 	if err != nil {
 		return fmt.Errorf("usher %s: %w: %s", name, err, said)
 	}
-	fmt.Fprintf(d.out, "   usher %s\n     %s\n", name, strings.ReplaceAll(strings.TrimSpace(said), "\n", "\n     "))
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	if more := len(lines) - showLines; more > 0 {
+		lines = append(lines[:showLines], fmt.Sprintf("… and %d more lines", more))
+	}
+	fmt.Fprintf(d.out, "   usher %s\n     %s\n", name, strings.Join(lines, "\n     "))
 	return nil
 }
 
