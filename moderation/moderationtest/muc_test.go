@@ -85,6 +85,15 @@ func TestRoom(t *testing.T) {
 	if set("guest", moderation.Outcast); r.Role("guest") != "" || r.Join("guest") {
 		t.Error("a ban")
 	}
+	r.JoinAs("late", moderation.RoleModerator) // with the role of one who has been demoted since
+	for _, row := range []struct {
+		set  moderation.Affiliation
+		want moderation.Role
+	}{{moderation.Member, moderation.RoleModerator}, {moderation.Member, moderation.RoleModerator}, {moderation.None, ""}} {
+		if set("late", row.set); r.Role("late") != row.want {
+			t.Errorf("a moderator who is made %s is %q", row.set, r.Role("late"))
+		}
+	}
 	has, err := m.ReadAndSet(t.Context(), hall, "guest", moderation.Member)
 	if err != nil || has["guest"] != moderation.Outcast || r.Has("guest") != moderation.Member {
 		t.Errorf("%v, %v", has, err)

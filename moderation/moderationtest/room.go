@@ -39,26 +39,32 @@ func (r *room) affiliation(jid string) moderation.Affiliation {
 	return moderation.None
 }
 
-// set is muc:set_affiliation.
+// set is muc:set_affiliation. A role becomes greater by it, but less only if the
+// affiliation becomes less: who is moderator and none stays moderator if none is set.
 func (r *room) set(jid string, a moderation.Affiliation) {
+	lowered := r.affiliation(jid).Rank() > a.Rank()
 	if a == moderation.None {
 		delete(r.has, jid)
 	} else {
 		r.has[jid] = a
 	}
-	r.assign(func(o moderation.Occupant) bool { return o.JID == jid })
-}
-
-// assign computes the roles of some anew, and puts out those who may not be in.
-func (r *room) assign(whom func(moderation.Occupant) bool) {
-	r.inside = slices.DeleteFunc(r.inside, func(o moderation.Occupant) bool {
-		return whom(o) && r.roleOf(r.affiliation(o.JID)) == ""
-	})
+	role := r.roleOf(a)
 	for i, o := range r.inside {
-		if whom(o) {
-			r.inside[i].Role = r.roleOf(r.affiliation(o.JID))
+		if o.JID == jid && (lowered || roleRank(o.Role) < roleRank(role)) {
+			r.inside[i].Role = role
 		}
 	}
+	r.putOut()
+}
+
+// roleRank compares roles. None is the least.
+func roleRank(r moderation.Role) int {
+	return slices.Index([]moderation.Role{"", moderation.RoleVisitor, moderation.RoleParticipant, moderation.RoleModerator}, r)
+}
+
+// putOut puts out who has no role.
+func (r *room) putOut() {
+	r.inside = slices.DeleteFunc(r.inside, func(o moderation.Occupant) bool { return o.Role == "" })
 }
 
 func reading(d Delays) time.Duration { return d.Reading }
@@ -115,9 +121,16 @@ func (m *MUC) SetMembersOnly(ctx context.Context, name string, yes bool) error {
 	return tell(ctx, m, name, atOnce, func(r *room) { r.setMembersOnly(yes) })
 }
 
+// setMembersOnly is what Prosody does when that is switched in the configuration of a
+// room: all who are no members are put out.
 func (r *room) setMembersOnly(yes bool) {
 	r.membersOnly = yes
-	r.assign(func(moderation.Occupant) bool { return yes })
+	for i, o := range r.inside {
+		if r.roleOf(r.affiliation(o.JID)) == "" {
+			r.inside[i].Role = ""
+		}
+	}
+	r.putOut()
 }
 
 // Beginning says how far a room is.

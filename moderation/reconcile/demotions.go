@@ -1,8 +1,13 @@
 package reconcile
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"time"
+
+	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
 const (
@@ -12,8 +17,7 @@ const (
 
 // demotions are the accounts that were owners against usher's will until a moment ago,
 // and when they were demoted. One may be about to come in, as the moderator that it was
-// when Prosody computed its role: then the affiliation is set once more, which has the
-// role computed anew.
+// when Prosody computed its role.
 type demotions map[string]time.Time
 
 // recent returns those that may still come in so.
@@ -31,4 +35,36 @@ func (d demotions) add(jid string) {
 	if len(d) < maxDemotions {
 		d[jid] = time.Now()
 	}
+}
+
+// lowerRole has Prosody compute the role of a moderator anew that is a member or none.
+// Prosody lowers a role only with the affiliation (muc:set_affiliation), so that the
+// account is another one for a moment; never a greater one than a member. It is written
+// down before, so that a kill in between leaves nothing that is not taken back or given
+// again.
+func (r *run) lowerRole(ctx context.Context, jid string, has moderation.Affiliation) error {
+	before := r.assignments[jid]
+	between, meanwhile := moderation.Member, &moderation.Assignment{Room: r.room, JID: jid, Affiliation: moderation.Member,
+		At: r.now(), Lobby: true}
+	if has != moderation.None {
+		if before == nil { // others made it a member
+			return nil
+		}
+		unsure := *before
+		unsure.Confirmed = false
+		between, meanwhile = moderation.None, &unsure
+	}
+	if err := r.record(ctx, meanwhile); err != nil && !errors.Is(err, sessions.ErrNotKept) {
+		return err
+	}
+	for _, a := range []moderation.Affiliation{between, has} {
+		if err := r.give(ctx, jid, a); err != nil {
+			return err
+		}
+	}
+	if before == nil {
+		return r.kept.Drop(ctx, r.key(jid), r.assignments[jid], r.epoch)
+	}
+	after := *before
+	return r.record(ctx, &after)
 }

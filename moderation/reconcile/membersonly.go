@@ -98,9 +98,7 @@ func (r *run) admit(ctx context.Context, jid string) error {
 	case err != nil:
 		return err
 	}
-	err := r.rooms.SetAffiliation(ctx, r.room, jid, moderation.Member)
-	r.metrics.Affiliation(string(moderation.Member), err == nil)
-	if err != nil && !errors.Is(err, moderation.ErrRefused) {
+	if err := r.give(ctx, jid, moderation.Member); err != nil && !errors.Is(err, moderation.ErrRefused) {
 		return err
 	}
 	r.has[jid] = moderation.Member

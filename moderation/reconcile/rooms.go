@@ -30,7 +30,8 @@ type Lists interface {
 // Changes are made to what an account is to a room.
 type Changes interface {
 	// SetAffiliation makes an account be something to a room. Setting what there is
-	// already has the occupants' roles computed anew.
+	// already raises the roles of occupants that have less by it; roles become less
+	// only with the affiliation.
 	SetAffiliation(ctx context.Context, room, jid string, a moderation.Affiliation) error
 	// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between: what
 	// it returns was so right before.

@@ -141,7 +141,10 @@ func (r *run) account(ctx context.Context, jid string) (again bool, err error) {
 	if a.Set != "" { // the role is seen in the next run
 		return d.Entitled && a.Set == moderation.Owner, nil
 	}
-	return r.assertRole(ctx, jid, d)
+	if again, err = r.assertRole(ctx, jid, d); err != nil {
+		return r.tolerate(ctx, jid, err)
+	}
+	return again, nil
 }
 
 func (r *run) key(jid string) moderation.AssignmentKey {
@@ -192,29 +195,37 @@ func (r *run) tolerate(ctx context.Context, jid string, err error) (again bool, 
 
 // assertRole reports whether an owner is still not seen as moderator, or an account that
 // was demoted not as anything else. Of one that is in the room with a role that was
-// computed before usher set the affiliation it sets that again.
+// computed before usher set the affiliation it has the role computed anew.
 func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) (again bool, err error) {
 	has := cmp.Or(r.has[jid], moderation.None)
 	owner := d.Entitled && d.Affiliation == moderation.Owner && has == moderation.Owner
 	if _, demoted := r.demoted[jid]; !owner && !demoted {
 		return false, nil
 	}
-	moderates := has == moderation.Owner || has == moderation.Admin
 	inside := false
 	for _, o := range r.occupants {
 		if o.JID != jid {
 			continue
 		}
-		if inside = true; (o.Role == moderation.RoleModerator) != moderates {
-			err := r.rooms.SetAffiliation(ctx, r.room, jid, has)
-			r.metrics.Affiliation(string(has), err == nil)
-			return true, err
+		inside = true
+		switch moderator := o.Role == moderation.RoleModerator; {
+		case owner && !moderator:
+			return true, r.give(ctx, jid, moderation.Owner)
+		case !owner && moderator && has != moderation.Owner && has != moderation.Admin:
+			return true, r.lowerRole(ctx, jid, has)
 		}
 	}
 	if inside {
 		delete(r.demoted, jid)
 	}
 	return !inside, nil
+}
+
+// give sets an affiliation, and counts it.
+func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) error {
+	err := r.rooms.SetAffiliation(ctx, r.room, jid, a)
+	r.metrics.Affiliation(string(a), err == nil)
+	return err
 }
 
 // failed says what ended the run. With a room that is gone its assignments go.
