@@ -62,7 +62,7 @@ func login(b *testing.B, c auth.Config, token string, cached bool) func() {
 	credentials := auth.Credentials{Door: "bench", Host: host, Token: token}
 	return func() {
 		if !cached {
-			auth.ForgetVerdicts(v)
+			auth.ForgetVerdict(v, token)
 		}
 		if _, err := v.Authenticate(context.Background(), credentials); err != nil {
 			b.Fatal(err)

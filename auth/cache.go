@@ -13,7 +13,7 @@ const (
 )
 
 // A cache keeps what verified tokens proved, by the token's text, which has
-// only one spelling (see shape.go). It is bounded in entries and bytes and
+// only one spelling (see compact.go). It is bounded in entries and bytes and
 // dies with the rules that it belongs to; expiry and the key are asked again
 // at each use. Refusals are not kept: a key that is added counts at once. To
 // make room any other goes: a cache that is full of live tokens has no better
@@ -47,9 +47,7 @@ func (c *cache) get(token string) *verdict {
 func (c *cache) put(token string, v *verdict) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, there := c.verdicts.Get(token); !there {
-		c.verdicts.Put(token, v)
-	}
+	c.verdicts.Put(token, v)
 }
 
 func (c *cache) drop(token string) {

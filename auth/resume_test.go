@@ -87,7 +87,7 @@ func TestResumptionEverywhere(t *testing.T) {
 	token := namelessToken(t, "1")
 	first := w.stream(t, token, "", "stream-1")
 	for range 2 {
-		auth.ForgetVerdicts(w.Verifier)
+		auth.ForgetVerdict(w.Verifier, token)
 		for range 2 {
 			id, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token, Resumption: "stream-1"})
 			if err != nil || id.Account != first.Account || !id.Random {
