@@ -189,6 +189,24 @@ func TestHouse(t *testing.T) {
 	}
 }
 
+// TestForeigners: who alone imports a library, as the page says, is who may by the table of arrows.
+func TestForeigners(t *testing.T) {
+	_, table, found := strings.Cut(readFile(t, "scripts/shape/table.go"), "\nfunc foreigners() ")
+	if !found {
+		t.Fatal("the table of arrows has no foreigners")
+	}
+	house := readPage(t, "docs/architecture.md").section(t, "## The house")
+	alone := regexp.MustCompile("(?i)only\\s`([^`]+)`").FindAllStringSubmatch(house, -1)
+	for _, m := range alone {
+		if !strings.Contains(table, `"`+m[1]+`"`) {
+			t.Errorf("by the table of arrows %s imports no library alone", m[1])
+		}
+	}
+	if len(alone) < 5 {
+		t.Errorf("only %d such packages are named", len(alone))
+	}
+}
+
 // packages returns the names of all packages, without the module's.
 func packages(t *testing.T) map[string]bool {
 	t.Helper()
