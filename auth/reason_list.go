@@ -36,7 +36,7 @@ var reasonList = []struct {
 	{ReasonUnsupportedRequest,
 		"This is not offered here. Log in with a link or token instead.",
 		text.Help{
-			Meaning: "a request that usher does not do",
+			Meaning: "a request that usher does not serve",
 			Cause:   "a client changes a password, or registers an account",
 			Mend:    "do it elsewhere: accounts come from tokens",
 		}},
@@ -151,7 +151,7 @@ var reasonList = []struct {
 		text.Help{
 			Meaning: "`sub` is not what `tokens.subject` wants",
 			Cause:   "`sub` is a tenant, or the public name of a host that Prosody calls otherwise",
-			Mend:    "[rooms.md](rooms.md#tenants)",
+			Mend:    "have the application write the host or `*`, or set `tokens.subject`: [rooms.md](rooms.md#tenants)",
 		}},
 	{ReasonRoomMissing,
 		"The token names no room." + tellThem,
@@ -165,7 +165,8 @@ var reasonList = []struct {
 		text.Help{
 			Meaning: "the claim cannot be an account here",
 			Cause:   "a character that no account may have, a service account, or another issuer's `account_prefix`",
-			Mend:    "[tokens.md](tokens.md#who-is-it)",
+			Mend: "have the application write another name, or name another claim in `tokens.account`: " +
+				"[tokens.md](tokens.md#who-is-it)",
 		}},
 	{ReasonAccountMismatch,
 		"The token belongs to another account. Log in under the name that it is for.",

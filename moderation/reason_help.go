@@ -15,17 +15,17 @@ var reasonHelp = map[Reason]text.Help{
 	ReasonAdmitted:       {Meaning: "waited, and was let in"},
 
 	ReasonStranger: {
-		Meaning: "of a host that has no say here",
+		Meaning: "an account of a host that may not join this room",
 		Cause:   "an account of another server, or of a host of this one that is neither the room's nor under `guests`",
 		Mend:    "add the host to `guests`, or the account to the whitelist or `service_accounts`",
 	},
 	ReasonUnknownRoom: {
-		Meaning: "not of a MUC component under `muc` or `breakout`",
+		Meaning: "the room is of no component under `muc` or `breakout`",
 		Cause:   "a component that is in Prosody's configuration alone",
-		Mend:    "add the component",
+		Mend:    "add the component, or take `muc_http_auth` out of it in Prosody",
 	},
 	ReasonNoSession: {
-		Meaning: "no login with a token, or it was revoked",
+		Meaning: "the account has no login with a token, or it was revoked",
 		Cause:   "a login that usher was not asked about, a state that was lost, or `usher sessions revoke`",
 		Mend:    "log in; `usher sessions list --revoked` shows what was revoked",
 	},
@@ -41,8 +41,9 @@ var reasonHelp = map[Reason]text.Help{
 	},
 	ReasonRoomMismatch: {
 		Meaning: "the token is for other rooms",
-		Cause:   "a link to one room that is used for another",
-		Mend:    "[rooms.md](rooms.md#which-rooms-a-token-opens)",
+		Cause:   "a link to one room that is used for another, or a room that the issuer's `rooms` do not have",
+		Mend: "ask for a link to this room, or add it to the issuer's `rooms`: " +
+			"[rooms.md](rooms.md#which-rooms-a-token-opens)",
 	},
 	ReasonRoomSpelling: {
 		Meaning: "no room can be called what the token names",
@@ -52,15 +53,16 @@ var reasonHelp = map[Reason]text.Help{
 	ReasonTenantMismatch: {
 		Meaning: "the token is for another tenant",
 		Cause:   "`sub` names another tenant than the room's address, or the issuer's `tenants` do",
-		Mend:    "[rooms.md](rooms.md#tenants)",
+		Mend: "have the application write the room's tenant or `*` into `sub`, or add the tenant to the issuer's " +
+			"`tenants`: [rooms.md](rooms.md#tenants)",
 	},
 	ReasonLobby: {
-		Meaning: "waits until a moderator or an operator lets the account in",
+		Meaning: "the account waits until a moderator or an operator lets it in",
 		Cause:   "the room's lobby is on",
 		Mend:    "`usher lobby admit`",
 	},
 	ReasonLobbyDenied: {
-		Meaning: "waited, and was denied",
+		Meaning: "the account waited, and was denied",
 		Cause:   "a moderator's or an operator's decision",
 		Mend:    "`usher lobby admit`",
 	},
@@ -72,7 +74,7 @@ var reasonHelp = map[Reason]text.Help{
 	ReasonBreakoutUnknown: {
 		Meaning: "the main room of a breakout room cannot be told",
 		Cause:   "a breakout room that is joined by itself, or usher's component is away",
-		Mend:    "join the main room first; is the component connected?",
+		Mend:    "join the main room first; if that does not help, `usher status` says whether the component is connected",
 	},
 	ReasonCreatedTwice: {
 		Meaning: "two made the room at the same moment",

@@ -27,8 +27,9 @@ func moderationSettings() section {
 					"context.user.affiliation=moderator, context.user.affiliation=teacher]",
 				example: "[\"realm_access.roles=moderator\"]",
 				text: "What makes a user `owner` of the rooms that the token opens. A claim alone must " +
-					"be true, or the text `\"true\"`. With `=` it must be that text, have it in its list " +
-					"or as a key (unless the value there is false), or, for `scope` and `scp`, as a word. " +
+					"be true, or the text `\"true\"`. With `=`, which has no spaces around it, it must be " +
+					"that text, have it in its list or as a key (unless the value there is false), or, " +
+					"for `scope` and `scp`, as a word. " +
 					"A name with dots is quoted: `'\"https://example.com/roles\"=moderator'`. `[]`: " +
 					"nobody. `usher status` names a claim of your own list that no token of the last day " +
 					"had."},
