@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"usher/internal/logattr"
 	"usher/internal/text"
 )
 
@@ -159,7 +160,7 @@ func warnUnit(log *slog.Logger, a *attempt) {
 	}
 	log.Warn("a time in a token is not in seconds; it is taken as it is",
 		"host", a.host.name, "issuer", a.issuer.id, "claim", a.wrongUnit,
-		"mend", "have the application write the number of seconds since 1970")
+		logattr.Hint("have the application write the number of seconds since 1970"))
 }
 
 // MaxLeeway is the longest leeway that a configuration may set. What has to

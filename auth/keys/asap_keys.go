@@ -99,7 +99,7 @@ func (a *asap) logMissing(ctx context.Context, err error, attrs []slog.Attr) {
 		level = slog.LevelDebug
 	}
 	if silent, ok := a.failed.Allow(); ok || level == slog.LevelError {
-		a.log(ctx, level, "fetching a key failed", append(attrs, slog.Int("more_unlogged", silent))...)
+		a.log(ctx, level, "fetching a key failed", append(attrs, logattr.NotLogged(silent))...)
 	}
 }
 

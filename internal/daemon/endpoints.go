@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/listen"
+	"usher/internal/logattr"
 	"usher/metrics"
 )
 
@@ -138,7 +139,7 @@ func (e *endpoints) note(d *division) {
 	if was := e.shortage.Swap(&text); text != "" && (was == nil || *was != text) {
 		e.log.Warn("too few open files for all connections", "limit", e.files, "wanted", d.wanted, "short",
 			strings.Join(d.short, ", "),
-			"mend", "LimitNOFILE in usher's systemd unit (ulimit -n), or a lower gateway.max_connections")
+			logattr.Hint("LimitNOFILE in usher's systemd unit (ulimit -n), or a lower gateway.max_connections"))
 	}
 }
 

@@ -1,8 +1,8 @@
 // Package logattr answers one question: what is an attribute of a log line called,
 // and what does it hold? The same thing has the same name and form in every line,
 // so that an operator can search for it: an account is a bare JID (XEP-0106 escapes
-// and all), a room is one, an error is err. Names from outside are cut, as whoever
-// writes to a log must not fill it. It starts no goroutine and has no lock.
+// and all), a room is one, an error is err. Names from outside are cut, as no client
+// may fill the log. It starts no goroutine and has no lock.
 package logattr
 
 import (
@@ -25,6 +25,9 @@ func Host(name string) slog.Attr { return slog.String("host", text.Name(name)) }
 
 // Err is why something came to nothing.
 func Err(err error) slog.Attr { return slog.Any("err", err) }
+
+// Hint is what to do about it: the setting, the module or the application to change.
+func Hint(text string) slog.Attr { return slog.String("hint", text) }
 
 // NotLogged says how many lines like this one were left out before it.
 func NotLogged(lines int) slog.Attr { return slog.Int("not_logged", lines) }

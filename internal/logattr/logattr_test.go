@@ -18,8 +18,8 @@ func TestAttributes(t *testing.T) {
 		return a
 	}}))
 	log.LogAttrs(t.Context(), slog.LevelInfo, "x", logattr.Account("alice@h"), logattr.Room("r@conference.h"),
-		logattr.Host(strings.Repeat("h", 65)), logattr.Err(io.EOF), logattr.NotLogged(3))
-	want := "level=INFO msg=x account=alice@h room=r@conference.h host=" + strings.Repeat("h", 64) + "… err=EOF not_logged=3\n"
+		logattr.Host(strings.Repeat("h", 65)), logattr.Err(io.EOF), logattr.Hint("wait"), logattr.NotLogged(3))
+	want := "level=INFO msg=x account=alice@h room=r@conference.h host=" + strings.Repeat("h", 64) + "… err=EOF hint=wait not_logged=3\n"
 	if b.String() != want {
 		t.Errorf("got %swant %s", b.String(), want)
 	}

@@ -35,7 +35,7 @@ func (r *rights) refused(ctx context.Context, jid, room, condition string) {
 	r.lacking.Store(true)
 	if _, now := r.lines.Allow(); now {
 		r.log.LogAttrs(ctx, slog.LevelError, "Prosody does not let the component change rooms",
-			logattr.Room(room), slog.String("condition", condition), slog.String("mend", hintRights(jid)))
+			logattr.Room(room), slog.String("condition", condition), logattr.Hint(hintRights(jid)))
 	}
 }
 

@@ -190,7 +190,7 @@ func (c *Client) down(ctx context.Context, config Config, err error, wait time.D
 	c.problem = "not connected to Prosody: " + err.Error() + "; " + hint
 	c.mu.Unlock()
 	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID),
-		slog.String("address", config.Address), logattr.Err(err), slog.String("mend", hint),
+		slog.String("address", config.Address), logattr.Err(err), logattr.Hint(hint),
 		slog.Duration("again_in", wait.Round(time.Millisecond)))
 }
 

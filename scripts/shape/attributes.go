@@ -12,7 +12,7 @@ import (
 // and the names of that.
 const attributes = "internal/logattr"
 
-func common() []string { return []string{"account", "err", "error", "not_logged", "room"} }
+func common() []string { return []string{"account", "err", "error", "hint", "not_logged", "room"} }
 
 // readAttributes notes each call of slog, or of a logger, that names such an
 // attribute itself.
