@@ -56,7 +56,7 @@ func (e *Explainer) Explain(ctx context.Context, q Question) auth.Report {
 	if host == "" && e.rooms.names(p.host) {
 		host = p.host
 	}
-	r := e.tokens.explain(auth.Credentials{Door: "explain", Host: host, Name: q.User, Token: p.token})
+	r := e.tokens.explain(ctx, auth.Credentials{Door: "explain", Host: host, Name: q.User, Token: p.token})
 	e.addRevocation(ctx, &r)
 	if p.read != "" {
 		r.Checks = slices.Insert(r.Checks, 0, p.line())

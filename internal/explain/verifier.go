@@ -12,7 +12,7 @@ import (
 const fetchWithin = 5 * time.Second
 
 // An examiner decides as the daemon would, without log and metrics. Unlike
-// the daemon it may wait for key servers: nobody's login hangs on it.
+// the daemon it may wait for key servers: no login hangs on it.
 type examiner struct {
 	verifier *auth.Verifier
 	patience time.Duration // that is left
@@ -51,11 +51,16 @@ func newExaminer(ctx context.Context, c auth.Config) (*examiner, error) {
 
 // explain runs every check. The first look at a token may make a key source
 // fetch the key that it names, so a key that is on its way is looked for again.
-func (e *examiner) explain(c auth.Credentials) auth.Report {
+// The wait ends with ctx.
+func (e *examiner) explain(ctx context.Context, c auth.Credentials) auth.Report {
 	const pause = 50 * time.Millisecond
 	r := e.verifier.Explain(c)
 	for r.Pending && e.patience > 0 {
-		time.Sleep(pause)
+		select {
+		case <-ctx.Done():
+			return r
+		case <-time.After(pause):
+		}
 		e.patience -= pause
 		r = e.verifier.Explain(c)
 	}

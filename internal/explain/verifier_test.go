@@ -43,14 +43,14 @@ func TestExaminerWaitsForASAP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.explain(auth.Credentials{Door: "explain", Token: token}); !r.Allowed {
+	if r := e.explain(t.Context(), auth.Credentials{Door: "explain", Token: token}); !r.Allowed {
 		t.Fatalf("refused: %+v", r)
 	}
 	other, err := keys.Mint(signing, "app/two", map[string]any{"iss": "my-app"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := e.explain(auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey ||
+	if r := e.explain(t.Context(), auth.Credentials{Door: "explain", Token: other}); r.Reason != auth.ReasonUnknownKey ||
 		e.patience <= 0 {
 		t.Errorf("a key that the server does not have: %+v, patience %v", r, e.patience)
 	}
@@ -86,7 +86,7 @@ func TestExplainedKeySets(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer e.close()
-		r := e.explain(auth.Credentials{Door: "explain", Token: token})
+		r := e.explain(t.Context(), auth.Credentials{Door: "explain", Token: token})
 		i := slices.IndexFunc(r.Checks, func(l auth.CheckLine) bool { return l.Name == "key" })
 		for _, text := range want {
 			if !strings.Contains(r.Checks[i].Detail, text) || strings.Contains(r.Checks[i].Detail, "hush") {
