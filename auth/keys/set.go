@@ -97,7 +97,7 @@ func (s *Set) All() iter.Seq[*Key] {
 	}
 }
 
-// Want asks every source for a kid that no key has; an empty one stands for a
+// Request asks every source for a kid that no key has; an empty one stands for a
 // key without. It never waits: the key, if there is one, comes later.
 func (s *Set) Request(kid string) Lookup {
 	var all Lookup

@@ -112,7 +112,7 @@ func describeCounts(c admin.Counts) string {
 	return s
 }
 
-// faults returns what an operator should see to, a line each.
+// issuerFaults returns what an operator should see to, a line each.
 func issuerFaults(i admin.Issuer) (lines []string) {
 	if i.Problem == "" && i.Error != "" {
 		lines = append(lines, "the last fetch failed, "+i.LastFailure.Format(time.RFC3339)+": "+i.Error)

@@ -27,7 +27,7 @@ type reloader struct {
 	metrics *metrics.Metrics
 	panics  *panics.Reporter
 	notify  systemd.Notifier
-	read    func(path string) (*config.Config, config.Files, config.Problems) // readConfig
+	read    func(path string) (*config.Config, config.Files, config.Problems) // config.LoadFiles
 
 	hangups  <-chan os.Signal
 	requests chan chan admin.Reload // from the admin socket

@@ -152,7 +152,7 @@ func (w *reloadWorld) wants(when, which string) {
 	}
 }
 
-// oneProblem is the path of a file whose only problem is of a kind.
+// passingProblem is a warning, and a problem that may pass.
 func passingProblem(dir string) config.Problems {
 	return config.Problems{
 		{File: filepath.Join(dir, "usher.yaml"), Line: 1, Column: 1, Warning: true, Text: "a warning", Mend: "nothing"},

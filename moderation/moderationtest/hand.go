@@ -95,13 +95,6 @@ func (r Room) Begin(owner string) {
 	}
 }
 
-// Destroy has the room be no more.
-func (r Room) Destroy() {
-	r.muc.mu.Lock()
-	defer r.muc.mu.Unlock()
-	r.muc.destroyLocked(r.name)
-}
-
 // Has returns what an account is to the room: [moderation.None] if it is nothing, or
 // the room is not there.
 func (r Room) Has(jid string) moderation.Affiliation {

@@ -167,9 +167,6 @@ func (w *World) Reload(ctx context.Context, p *moderation.Policy) {
 	w.touch(w.Settle(ctx))
 }
 
-// ListChanged is told of a change of the whitelist.
-func (w *World) ListChanged(jid string) { w.touch(w.Rooms().ListChanged(jid)) }
-
 // Run runs the sessions.
 func (w *World) Run(ctx context.Context) error { return w.Sessions.Run(ctx, w.touch) }
 

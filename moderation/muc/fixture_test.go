@@ -20,9 +20,3 @@ func newFixture(t testing.TB, state sessions.State) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state})}
 }
-
-// newSmallFixture is newFixture with bounds that are smaller by a factor.
-func newSmallFixture(t testing.TB, state sessions.State, factor int) *fixture {
-	t.Helper()
-	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state, Smaller: factor})}
-}

@@ -76,10 +76,6 @@ func (r *rooms) setting(d time.Duration) {
 	r.Delay(func(delays *moderationtest.Delays) { delays.Setting = d })
 }
 
-func (r *rooms) telling(d time.Duration) {
-	r.Delay(func(delays *moderationtest.Delays) { delays.Telling = d })
-}
-
 // did wants so many readings of rooms, and exactly these changes, since the last time.
 func (r *rooms) did(t *testing.T, reads int, sets ...string) {
 	t.Helper()

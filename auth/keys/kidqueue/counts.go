@@ -8,8 +8,8 @@ const (
 	countsRemain = 30 * time.Second // at least, and twice as long at most
 )
 
-// kidCounts tells about how often each kid was asked for lately, in 1 MiB
-// however many kids there are: two count-min sketches with conservative update
+// counts tell about how often each kid was asked for lately, in 1 MiB however
+// many kids there are: two count-min sketches with conservative update
 // (Estan and Varghese, 2002), of now and of the time before. It may count too
 // much, but never too little.
 type counts struct {
