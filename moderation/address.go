@@ -6,10 +6,53 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"usher/internal/jid"
 	"usher/internal/text"
+	"usher/lobby"
 )
+
+// A RoomName is a room's JID as Prosody spells it, split once. Every decision
+// about a room sees it through this.
+type RoomName struct {
+	JID    string // bare JID
+	Domain string // of the MUC component
+	jid.Room
+}
+
+// ParseRoom reads a room's bare JID as Prosody sends it. Nothing is decoded,
+// folded or prepared: Prosody has done the latter.
+func ParseRoom(bare string) (RoomName, error) {
+	local, domain, found := strings.Cut(bare, "@")
+	if !found || local == "" || domain == "" || len(bare) > jid.MaxJID || strings.ContainsAny(domain, "@/") ||
+		strings.Contains(local, "/") || !utf8.ValidString(bare) {
+		return RoomName{}, fmt.Errorf("%q is no bare JID of a room", text.Name(bare))
+	}
+	return RoomName{JID: bare, Domain: domain, Room: jid.SplitRoom(local)}, nil
+}
+
+// ForLobby is the room as the lobby's lists know it.
+func (r RoomName) ForLobby() lobby.Room {
+	return lobby.Room{JID: r.JID, Domain: r.Domain, Room: r.Room}
+}
+
+// A Place is a room, and whose it is.
+type Place struct {
+	RoomName
+	Host     *Host // nil: it is of no configured component
+	Breakout bool  // of a component for breakout rooms
+}
+
+// Place reads a room's bare JID as Prosody sends it.
+func (p *Policy) Place(bare string) (Place, error) {
+	name, err := ParseRoom(bare)
+	if err != nil {
+		return Place{}, err
+	}
+	h := p.byRoom[name.Domain]
+	return Place{name, h, h != nil && h.breakout[name.Domain]}, nil
+}
 
 // errNoRooms ends the sentence about an address in whose domain usher has no rooms.
 var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenant's address of one")

@@ -1,6 +1,11 @@
 package moderation
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"usher/lobby"
+)
 
 // A Form is what a command shows to a person, or asks (XEP-0004).
 type Form struct {
@@ -46,3 +51,19 @@ type Stage struct {
 	Likely bool
 	Do     func(context.Context) (Answer, error)
 }
+
+// A Waiter is an account that waits in a lobby.
+type Waiter = lobby.Knock
+
+// The errors of a moderator's decision.
+var (
+	ErrNotModerator     = errors.New("only who is moderator in this room may do that")
+	ErrNoComponent      = errors.New("there is no component to ask who is moderator")
+	ErrNobodyWaits      = lobby.ErrNotWaiting
+	ErrTooManyDecisions = lobby.ErrTooMany
+)
+
+// ErrNotYet is of a decision that holds, while the room cannot be made to let the
+// account in yet.
+var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it " +
+	"lets it in; usher status says whether the component is connected")

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"usher/auth"
 	"usher/internal/text"
+	"usher/lobby"
 )
 
 // A Decision is the answer to "may X join R, and as what?".
@@ -35,11 +37,12 @@ func Refuse(r Reason, format string, args ...any) Decision {
 // join. So a guest is let into a room only that is known to be there, and nobody
 // waits at the lobby of another.
 func (h *Host) Decide(v View) Decision {
-	d := h.standing(&v)
+	who := h.WhoIs(v.User)
+	d := h.standing(&v, who)
 	switch {
-	case v.Running || !v.Who.MayBegin():
+	case v.Running || !who.MayBegin():
 		return d
-	case v.Who == WhoGuest && (d.Allowed || d.Waits):
+	case who == WhoGuest && (d.Allowed || d.Waits):
 		return Decision{Reason: ReasonNotStarted, Detail: v.NotRunning, Affiliation: None, Listed: d.Listed, Knocks: d.Knocks}
 	}
 	d.Waits = false // a new room would hold nobody back
@@ -48,10 +51,10 @@ func (h *Host) Decide(v View) Decision {
 
 // Standing is what an account is to a room now: by its sessions, and then by the
 // lobby.
-func (h *Host) Standing(v View) Decision { return h.standing(&v) }
+func (h *Host) Standing(v View) Decision { return h.standing(&v, h.WhoIs(v.User)) }
 
-func (h *Host) standing(v *View) Decision {
-	d := h.byIdentity(v)
+func (h *Host) standing(v *View, who Who) Decision {
+	d := h.byIdentity(v, who)
 	if d.Reason == ReasonServiceAccount {
 		return d
 	}
@@ -59,12 +62,12 @@ func (h *Host) standing(v *View) Decision {
 }
 
 // byIdentity is Standing but for the lobby.
-func (h *Host) byIdentity(v *View) Decision {
-	switch v.Who {
+func (h *Host) byIdentity(v *View, who Who) Decision {
+	switch who {
 	case WhoService:
 		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
 	case WhoUser:
-		return h.bySessions(v.Sessions, &v.Room)
+		return h.bySessions(v.Sessions, &v.Room, v.Now)
 	case WhoGuest:
 		if v.Started {
 			return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
@@ -80,12 +83,13 @@ func (h *Host) byIdentity(v *View) Decision {
 // one that logged in last. If none does, the reason is that of the last login. It
 // may compile regular expressions and wants no lock: of a session it reads what does
 // not change.
-func (h *Host) bySessions(list []Judged, room *RoomName) Decision {
+func (h *Host) bySessions(list []Judged, room *RoomName, now time.Time) Decision {
 	var best *Session
 	refused := Decision{Affiliation: None}
 	var latest time.Time
 	for _, g := range list {
-		reason, detail := g.Reason, g.why()
+		reason := h.policy.judge(g, now)
+		detail := g.why(reason)
 		if reason == "" {
 			reason, detail = h.Opens(g.Session, *room)
 		}
@@ -105,3 +109,154 @@ func (h *Host) bySessions(list []Judged, room *RoomName) Decision {
 	}
 	return refused
 }
+
+// Affiliation is what a session makes of an account in the rooms that it opens.
+func (h *Host) Affiliation(g *Session) Affiliation {
+	if g.Moderator {
+		return Owner
+	}
+	return h.Others
+}
+
+// Judge returns why a session does not count at a moment, or nothing. Whether its token
+// was revoked the caller says. Of what changes of a session it reads Used alone.
+func (p *Policy) Judge(g *Session, revoked bool, now time.Time) Reason {
+	return p.judge(Judged{g, g.Used, revoked}, now)
+}
+
+func (p *Policy) judge(g Judged, now time.Time) Reason {
+	switch {
+	case g.Revoked: // and about to be ended
+		return ReasonNoSession
+	case g.ended(g.Used, now, p.Times(g.Host)):
+		return ReasonSessionEnded
+	case !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+		return ReasonKeyRemoved
+	}
+	return ""
+}
+
+// why says to the operator why a session counts no more.
+func (g Judged) why(reason Reason) string {
+	switch {
+	case reason == "":
+		return ""
+	case reason == ReasonNoSession:
+		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, " +
+			"or lift it: usher sessions allow"
+	case reason == ReasonKeyRemoved:
+		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a "+
+			"new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
+	case !g.Endless(g.Used):
+		return fmt.Sprintf("its token expired at %s; have the client log in with a new one",
+			g.Expires.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the "+
+		"client log in again", g.Used.UTC().Format(time.RFC3339))
+}
+
+// Times are what the ends of a host's sessions depend on.
+type Times struct{ Leeway, Idle time.Duration }
+
+// Ended reports whether the session's time is over: with its token, and one of a
+// token that is good for longer than anybody lives when it is not used.
+func (g *Session) Ended(now time.Time, t Times) bool { return g.ended(g.Used, now, t) }
+
+func (g *Session) ended(used, now time.Time, t Times) bool {
+	if auth.Over(auth.End(g.Expires, t.Leeway), now) {
+		return true
+	}
+	return g.Endless(now) && !now.Before(used.Add(t.Idle))
+}
+
+// Endless reports whether the token's end is none: exp is absent, or beyond
+// the year that follows (98753496345768 in the how-to of Jitsi's operators).
+func (g *Session) Endless(now time.Time) bool {
+	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
+}
+
+// Times returns those of a host.
+func (p *Policy) Times(host string) Times {
+	if h := p.hosts[host]; h != nil {
+		return Times{h.Leeway, h.Idle}
+	}
+	return Times{0, DefaultIdle}
+}
+
+// LobbyOn reports whether the lobby of a room is on: by what a token or a moderator
+// said while the room is there, or else by the configuration.
+func (h *Host) LobbyOn(room RoomName, said Switch) bool {
+	if said != "" {
+		return said == On
+	}
+	return h.Lobby.On(room.ForLobby())
+}
+
+// atLobby is the whole of the lobby's policy: what becomes of a decision by
+// what the lists say of the account.
+func atLobby(mode lobby.Mode, d Decision, on bool, list lobby.Standing, started bool) Decision {
+	moderator := d.Session != nil && d.Affiliation == Owner
+	switch {
+	case moderator: // never locked out of its own lobby
+		return d
+	case list == lobby.Denied && (on || d.Session == nil):
+		return Refuse(ReasonLobbyDenied, "a moderator or an operator denied it; usher lobby admit lets it in")
+	case d.Session != nil && on && d.Session.LobbyBypass == auth.No && !list.Passes():
+		return wait("the token says that its user waits (lobby_bypass)")
+	case d.Session != nil:
+		return asMember(mode, d, on)
+	case d.Reason == ReasonGuest && on && !list.Passes():
+		return wait("the room's lobby is on")
+	case d.Reason == ReasonGuest && on:
+		return asMember(mode, listed(list), on)
+	case d.Reason == ReasonNotStarted && on && list.Passes(): // it is let in once the room is, and a member by then
+		d.Listed = true
+		return asMember(mode, d, on)
+	case d.Reason == ReasonNotStarted && on:
+		d.Knocks = true
+		return d
+	case d.Reason == ReasonStranger && list.Passes() && (started || list != lobby.ListedDomain):
+		return asMember(mode, listed(list), on)
+	}
+	return d
+}
+
+func wait(why string) Decision {
+	d := Refuse(ReasonLobby, "%s; usher lobby admit lets it in, lobby.rooms turns it off", why)
+	d.Knocks, d.Waits = true, true
+	return d
+}
+
+func listed(list lobby.Standing) Decision {
+	d := Decision{Allowed: true, Reason: ReasonWhitelist, Affiliation: None, Listed: true}
+	if list == lobby.Admitted {
+		d.Reason = ReasonAdmitted
+	}
+	return d
+}
+
+// asMember makes an account that passes a member, where only members come in.
+func asMember(mode lobby.Mode, d Decision, on bool) Decision {
+	if on && mode == lobby.MembersOnly && d.Affiliation == None {
+		d.Affiliation = Member
+	}
+	return d
+}
+
+// WhoIs says what an account, a bare JID, is to the host.
+func (h *Host) WhoIs(user string) Who {
+	_, domain, found := strings.Cut(user, "@")
+	switch {
+	case h.service[user]:
+		return WhoService
+	case found && domain == h.Host:
+		return WhoUser
+	case found && h.guests[domain]:
+		return WhoGuest
+	}
+	return WhoStranger
+}
+
+// MayBegin reports whether an account may be the first in a room that begins without
+// Prosody's question: whether the room is running matters to its joins.
+func (w Who) MayBegin() bool { return w == WhoUser || w == WhoGuest }

@@ -34,7 +34,7 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
 	g := NewSession(id, now)
-	d := h.bySessions([]Judged{{Session: &g}}, &name)
+	d := byOne(h, &g, name)
 	if !d.Allowed {
 		return append(lines, auth.CheckLine{Name: "room_token", Detail: string(d.Reason) + ": " + d.Detail}), d
 	}
@@ -102,4 +102,12 @@ func explainLobby(h *Host, d Decision, room RoomName) (auth.CheckLine, Decision)
 		return auth.CheckLine{Name: "lobby", Detail: string(passed.Reason) + ": on, " + by + "; " + passed.Detail}, passed
 	}
 	return auth.CheckLine{Name: "lobby", OK: true, Detail: "on, " + by + "; the token passes"}, passed
+}
+
+// byOne is what a session alone is to a room, whether or not it counts still.
+func byOne(h *Host, g *Session, room RoomName) Decision {
+	if reason, detail := h.Opens(g, room); reason != "" {
+		return Refuse(reason, "%s", detail)
+	}
+	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(g), Session: g}
 }

@@ -49,37 +49,6 @@ func (h *Host) ClaimOf(issuer, local string) (claim string, ok bool) {
 	return claim, ok && claim != ""
 }
 
-// Affiliation is what a session makes of an account in the rooms that it opens.
-func (h *Host) Affiliation(g *Session) Affiliation {
-	if g.Moderator {
-		return Owner
-	}
-	return h.Others
-}
-
-// WhoIs says what an account, a bare JID, is to the host, and returns its two parts.
-func (h *Host) WhoIs(user string) (who Who, account, domain string) {
-	account, domain, found := strings.Cut(user, "@")
-	switch {
-	case h.service[user]:
-		who = WhoService
-	case found && domain == h.Host:
-		who = WhoUser
-	case found && h.guests[domain]:
-		who = WhoGuest
-	}
-	return who, account, domain
-}
-
-// LobbyOn reports whether the lobby of a room is on: by what a token or a moderator
-// said while the room is there, or else by the configuration.
-func (h *Host) LobbyOn(room RoomName, said Switch) bool {
-	if said != "" {
-		return said == On
-	}
-	return h.Lobby.On(room.ForLobby())
-}
-
 // SwitchedLobby is the switch of a room's lobby after a session has joined: what its
 // token says of it; lobby_autostart counts for a session that starts the room.
 func (h *Host) SwitchedLobby(before Switch, g *Session, starts bool) Switch {

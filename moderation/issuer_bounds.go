@@ -2,11 +2,8 @@ package moderation
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"usher/internal/jid"
-	"usher/internal/text"
 	"usher/lobby"
 )
 
@@ -19,25 +16,6 @@ type Bounds struct {
 
 // Bounded reports whether any list bounds something.
 func (b Bounds) Bounded() bool { return len(b.Tenants)+len(b.Rooms) > 0 }
-
-// excludes says why a room is none of an issuer's.
-func (b *issuerBounds) excludes(issuer string, room RoomName, host string) (Reason, string) {
-	switch {
-	case b == nil:
-	case len(b.tenants) > 0 && room.Tenant == "" && !b.tenants[host]:
-		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only, and the room has no tenant; add %s "+
-			"to tenants of issuer %q",
-			strings.Join(b.Tenants, ", "), host, text.Name(issuer))
-	case len(b.tenants) > 0 && room.Tenant != "" && !b.tenants[room.Tenant]:
-		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only; add %q to tenants of issuer %q",
-			strings.Join(b.Tenants, ", "), text.Name(room.Tenant), text.Name(issuer))
-	case len(b.rooms) > 0 && !b.names(room):
-		return ReasonRoomMismatch, fmt.Sprintf("the issuer may open the rooms %s only; add a pattern for %q to rooms of "+
-			"issuer %q",
-			strings.Join(b.Rooms, ", "), text.Name(room.Local), text.Name(issuer))
-	}
-	return "", ""
-}
 
 // issuerBounds are Bounds made ready.
 type issuerBounds struct {
@@ -71,8 +49,4 @@ func boundsOf(h HostPolicy) (map[string]*issuerBounds, error) {
 		all[issuer] = ready
 	}
 	return all, nil
-}
-
-func (b *issuerBounds) names(room RoomName) bool {
-	return slices.ContainsFunc(b.rooms, func(p lobby.Pattern) bool { return p.Match(room.ForLobby()) })
 }

@@ -8,6 +8,7 @@ import (
 
 	"usher/internal/jid"
 	"usher/internal/text"
+	"usher/lobby"
 )
 
 // opens reports, with an empty reason, that a session opens a room: the one
@@ -113,4 +114,27 @@ func quoted(names []string) string {
 		list = append(list, fmt.Sprintf("%q", text.Name(n)))
 	}
 	return strings.Join(list, ", ")
+}
+
+// excludes says why a room is none of an issuer's.
+func (b *issuerBounds) excludes(issuer string, room RoomName, host string) (Reason, string) {
+	switch {
+	case b == nil:
+	case len(b.tenants) > 0 && room.Tenant == "" && !b.tenants[host]:
+		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only, and the room has no tenant; add %s "+
+			"to tenants of issuer %q",
+			strings.Join(b.Tenants, ", "), host, text.Name(issuer))
+	case len(b.tenants) > 0 && room.Tenant != "" && !b.tenants[room.Tenant]:
+		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only; add %q to tenants of issuer %q",
+			strings.Join(b.Tenants, ", "), text.Name(room.Tenant), text.Name(issuer))
+	case len(b.rooms) > 0 && !b.names(room):
+		return ReasonRoomMismatch, fmt.Sprintf("the issuer may open the rooms %s only; add a pattern for %q to rooms of "+
+			"issuer %q",
+			strings.Join(b.Rooms, ", "), text.Name(room.Local), text.Name(issuer))
+	}
+	return "", ""
+}
+
+func (b *issuerBounds) names(room RoomName) bool {
+	return slices.ContainsFunc(b.rooms, func(p lobby.Pattern) bool { return p.Match(room.ForLobby()) })
 }

@@ -112,7 +112,7 @@ func TestWhyEnded(t *testing.T) {
 		{short, ReasonSessionEnded, "its token expired at 2027-01-15T09:00:00Z; have the client"},
 		{endless, ReasonSessionEnded, "it was last used at 2027-01-15T08:00:00Z, longer ago than moderation.idle"},
 	} {
-		if got := (Judged{row.g, row.g.Used, row.reason}).why(); !strings.HasPrefix(got, row.want) || (row.want == "") != (got == "") {
+		if got := (Judged{row.g, row.g.Used, false}).why(row.reason); !strings.HasPrefix(got, row.want) || (row.want == "") != (got == "") {
 			t.Errorf("%q: %q", row.reason, got)
 		}
 	}

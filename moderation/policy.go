@@ -114,25 +114,3 @@ func (p *Policy) MUCs() []string {
 	slices.Sort(list)
 	return list
 }
-
-// Times returns those of a host.
-func (p *Policy) Times(host string) Times {
-	if h := p.hosts[host]; h != nil {
-		return Times{h.Leeway, h.Idle}
-	}
-	return Times{0, DefaultIdle}
-}
-
-// Judge returns why a session does not count now, or nothing. Whether its token was
-// revoked the caller says. Of what changes of a session it reads Used alone.
-func (p *Policy) Judge(g *Session, revoked bool, now time.Time) Reason {
-	switch {
-	case revoked: // and about to be ended
-		return ReasonNoSession
-	case g.Ended(now, p.Times(g.Host)):
-		return ReasonSessionEnded
-	case !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
-		return ReasonKeyRemoved
-	}
-	return ""
-}

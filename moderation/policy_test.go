@@ -37,10 +37,10 @@ func roomNamed(t testing.TB, local string) RoomName {
 	return r
 }
 
-// judgeAll has every session count, or not, for a reason.
-func judgeAll(list []*Session, reason Reason) (judged []Judged) {
+// viewed has the tokens of all sessions be revoked, or of none.
+func viewed(list []*Session, revoked bool) (judged []Judged) {
 	for _, g := range list {
-		judged = append(judged, Judged{g, g.Used, reason})
+		judged = append(judged, Judged{g, g.Used, revoked})
 	}
 	return judged
 }
@@ -49,24 +49,28 @@ func TestDecideLatest(t *testing.T) {
 	h := policy(t, nil).hosts[testHost]
 	a, c := roomNamed(t, "a"), roomNamed(t, "c")
 	now := time.Unix(1_800_000_000, 0)
-	moderator := &Session{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now}
-	plain := &Session{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second)}
+	moderator := &Session{ID: ID{1}, Rooms: []string{"a"}, Moderator: true, LoggedIn: now, Expires: now.Add(time.Hour)}
+	plain := &Session{ID: ID{2}, Rooms: []string{"*"}, LoggedIn: now.Add(time.Second), Expires: now.Add(time.Hour)}
 	for _, grants := range [][]*Session{{moderator, plain}, {plain, moderator}} {
-		if d := h.bySessions(judgeAll(grants, ""), &a); !d.Allowed || d.Affiliation != Member || d.Session != plain {
+		if d := h.bySessions(viewed(grants, false), &a, now); !d.Allowed || d.Affiliation != Member || d.Session != plain {
 			t.Errorf("the later token does not decide: %+v", d)
 		}
 	}
 	plain.Rooms = []string{"b"} // it says nothing about this room
-	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), &a); d.Affiliation != Owner {
+	if d := h.bySessions(viewed([]*Session{moderator, plain}, false), &a, now); d.Affiliation != Owner {
 		t.Errorf("a token for another room decides: %+v", d)
 	}
-	if d := h.bySessions(judgeAll([]*Session{moderator, plain}, ""), &c); d.Allowed || d.Reason != ReasonRoomMismatch {
+	if d := h.bySessions(viewed([]*Session{moderator, plain}, false), &c, now); d.Allowed || d.Reason != ReasonRoomMismatch {
 		t.Errorf("neither opens it: %+v", d)
 	}
-	if d := h.bySessions(judgeAll(nil, ""), &a); d.Allowed || d.Reason != ReasonNoSession {
+	if d := h.bySessions(viewed(nil, false), &a, now); d.Allowed || d.Reason != ReasonNoSession {
 		t.Errorf("without a session: %+v", d)
 	}
-	if d := h.bySessions(judgeAll([]*Session{moderator}, ReasonKeyRemoved), &a); d.Allowed || d.Reason != ReasonKeyRemoved {
+	if d := h.bySessions(viewed([]*Session{moderator}, true), &a, now); d.Allowed || d.Reason != ReasonNoSession {
+		t.Errorf("it was revoked: %+v", d)
+	}
+	h.policy.keyHeld = func(string, string, string) bool { return false }
+	if d := h.bySessions(viewed([]*Session{moderator}, false), &a, now); d.Allowed || d.Reason != ReasonKeyRemoved {
 		t.Errorf("its key has gone: %+v", d)
 	}
 }

@@ -1,12 +1,5 @@
 package moderation
 
-import (
-	"fmt"
-	"time"
-
-	"usher/internal/text"
-)
-
 // A Reason says why a join was allowed or refused: the same word in the log,
 // in the metric label and in an explanation.
 type Reason string
@@ -75,22 +68,3 @@ var clientTexts = map[Reason]string{
 // ClientText returns what the client may see, in English: why it was not let
 // in, and what a person can do about it. It is empty for a reason that allows.
 func (r Reason) ClientText() string { return clientTexts[r] }
-
-// why says to the operator why a session counts no more, if it does not.
-func (g Judged) why() string {
-	switch {
-	case g.Reason == "":
-		return ""
-	case g.Reason == ReasonNoSession:
-		return "its token was revoked (usher sessions list --revoked); have the client log in with a later one, " +
-			"or lift it: usher sessions allow"
-	case g.Reason == ReasonKeyRemoved:
-		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a "+
-			"new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
-	case !g.Endless(g.Used):
-		return fmt.Sprintf("its token expired at %s; have the client log in with a new one",
-			g.Expires.UTC().Format(time.RFC3339))
-	}
-	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the "+
-		"client log in again", g.Used.UTC().Format(time.RFC3339))
-}

@@ -25,7 +25,7 @@ func Seeds(h *Host, room RoomName, candidates []Candidate, membersOnly bool, mem
 	now time.Time) []*Assignment {
 	var deciding []Decision
 	for _, c := range candidates {
-		d := h.bySessions(c.Sessions, &room)
+		d := h.bySessions(c.Sessions, &room, now)
 		if d.Allowed && membersOnly {
 			d = atLobby(h.Lobby.Mode(), d, true, c.Listed, true)
 		}

@@ -99,24 +99,6 @@ type Login struct {
 	LoggedIn time.Time
 }
 
-// Times are what the ends of a host's sessions depend on.
-type Times struct{ Leeway, Idle time.Duration }
-
-// Ended reports whether the session's time is over: with its token, and one of a
-// token that is good for longer than anybody lives when it is not used.
-func (g *Session) Ended(now time.Time, t Times) bool {
-	if auth.Over(auth.End(g.Expires, t.Leeway), now) {
-		return true
-	}
-	return g.Endless(now) && !now.Before(g.Used.Add(t.Idle))
-}
-
-// Endless reports whether the token's end is none: exp is absent, or beyond
-// the year that follows (98753496345768 in the how-to of Jitsi's operators).
-func (g *Session) Endless(now time.Time) bool {
-	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
-}
-
 // Wildcard reports whether the token opens rooms that it does not name.
 func (g *Session) Wildcard() bool {
 	return g.Rooms == nil || g.RoomRegex || slices.Contains(g.Rooms, "*")

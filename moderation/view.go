@@ -9,10 +9,10 @@ import (
 // A View is all that a decision about an account and a room depends on, as it was at
 // one moment. A decision by it asks for nothing else, and takes no lock.
 type View struct {
-	User     string // bare JID
-	Who      Who
+	User     string         // bare JID
 	Room     RoomName       // of a breakout room its main room
 	Sessions []Judged       // of the account, if it is one of the room's host
+	Now      time.Time      // at which the sessions count, or not
 	Listed   lobby.Standing // what the lobby's lists say
 
 	// Of the room; zero if it is not known.
@@ -28,11 +28,11 @@ type View struct {
 	NotRunning string
 }
 
-// A Judged is a session, and why it does not count, if it does not.
+// A Judged is a session as it was when it was viewed.
 type Judged struct {
 	*Session
-	Used   time.Time // as it was: that of the session changes
-	Reason Reason    // empty: it counts
+	Used    time.Time // that of the session changes
+	Revoked bool      // its token was
 }
 
 // Who says what an account is to a host.
@@ -45,7 +45,3 @@ const (
 	WhoUser                // of the host itself
 	WhoService             // a service account, wherever it is from
 )
-
-// MayBegin reports whether an account may be the first in a room that begins without
-// Prosody's question: whether the room is running matters to its joins.
-func (w Who) MayBegin() bool { return w == WhoUser || w == WhoGuest }

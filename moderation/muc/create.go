@@ -15,24 +15,23 @@ import (
 // earlier room of this name knew is forgotten, but not what its owners took
 // away.
 func (m *Service) Create(ctx context.Context, room string) (map[string]moderation.Affiliation, moderation.Decision) {
-	name, err := moderation.ParseRoom(room)
+	p, err := m.sessions.Policy().Place(room)
 	if err != nil {
 		return nil, moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err,
 			moderation.CreatePath)
 	}
-	h := m.sessions.Policy().HostOf(name.Domain)
-	if h == nil {
+	if p.Host == nil {
 		return nil, moderation.Refuse(moderation.ReasonUnknownRoom,
 			"%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
-				"or take muc_http_defaults out of that component in Prosody", text.Name(name.Domain))
+				"or take muc_http_defaults out of that component in Prosody", text.Name(p.Domain))
 	}
 	failed := m.guard.begin(room, m.now())
-	m.unasked.Began(name.Domain, name.JID)
-	if h.IsBreakout(name.Domain) {
-		m.mains.forget(name.JID)
+	m.unasked.Began(p.Domain, p.JID)
+	if p.Breakout {
+		m.mains.forget(p.JID)
 		return map[string]moderation.Affiliation{}, moderation.Decision{Allowed: true}
 	}
-	seeds, err := m.kept.Begin(ctx, name.JID, m.seeds(h, name))
+	seeds, err := m.kept.Begin(ctx, p.JID, m.seeds(p.Host, p.RoomName))
 	if err != nil {
 		return nil, moderation.Refuse(moderation.ReasonInternalError,
 			"the state cannot be written; look at the file that state names, and whether its disk is full")

@@ -10,18 +10,16 @@ import (
 
 // A join is one question about an account that wants to come into a room.
 type join struct {
-	host     *moderation.Host
-	room     moderation.RoomName // of a breakout room its main room
-	user     string              // bare JID
-	nick     string
-	breakout bool
+	moderation.Place        // of a breakout room, the name of its main room
+	user             string // bare JID
+	nick             string
 }
 
 // Join decides whether a user, a bare JID, may join a room under a nickname, which
-// counts only for the list of those that knock. It reads
-// nothing but memory, except for a breakout room that is seen for the first
-// time, or whose main room the account is not known to have been in, and for a room
-// that may begin without Prosody's question: then the rooms themselves are asked.
+// counts only for the list of those that knock. It reads nothing but memory, except for
+// a breakout room that is seen for the first time, or whose main room the account is not
+// known to have been in, and for a room that may begin without Prosody's question: then
+// the rooms themselves are asked.
 func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.Decision {
 	j := join{user: user, nick: nick}
 	if refused, ok := m.read(&j, room); !ok {
@@ -31,32 +29,32 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 		return moderation.Refuse(moderation.ReasonCreatedTwice,
 			"somebody else made the room at the same moment; the client may try again")
 	}
-	if j.breakout && !j.host.IsService(user) {
+	if j.Breakout && !j.Host.IsService(user) {
 		var err error
-		if j.room, err = m.mainOf(ctx, j.host, user, j.room); err != nil {
+		if j.RoomName, err = m.mainOf(ctx, j.Host, user, j.RoomName); err != nil {
 			return moderation.Refuse(moderation.ReasonBreakoutUnknown,
 				"%v; have the client join the main room first, and look at usher status for the component", err)
 		}
 	}
 	v := m.view(ctx, &j)
-	d := j.host.Decide(v)
+	d := j.Host.Decide(v)
 	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(&v) {
 		d = moderation.Refuse(moderation.ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
 	if d.Knocks {
-		d.HeldByRoom = m.knock(ctx, &j, &v, &d) && !j.breakout
+		d.HeldByRoom = m.knock(ctx, &j, &v, &d) && !j.Breakout
 	}
-	if j.breakout && d.Allowed {
+	if j.Breakout && d.Allowed {
 		d.Affiliation = moderation.None // Jitsi's breakout rooms have the affiliations of their main room
 	}
 	m.follow(ctx, &j, &d)
 	return d
 }
 
-// read finds out whose room a join is about, or why there is nothing to decide.
+// read finds out where a join is to, or why there is nothing to decide.
 func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bool) {
 	var err error
-	if j.room, err = moderation.ParseRoom(room); err != nil {
+	if j.Place, err = m.sessions.Policy().Place(room); err != nil {
 		return moderation.Refuse(moderation.ReasonMalformedRequest, "%v; look at what asks %s", err,
 			moderation.JoinPath), false
 	}
@@ -64,31 +62,29 @@ func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bo
 		return moderation.Refuse(moderation.ReasonMalformedRequest, "%q is no bare JID; look at what asks %s",
 			text.Name(j.user), moderation.JoinPath), false
 	}
-	if j.host = m.sessions.Policy().HostOf(j.room.Domain); j.host == nil {
+	if j.Host == nil {
 		return moderation.Refuse(moderation.ReasonUnknownRoom,
 			"%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
-				"or take muc_http_auth out of that component in Prosody", text.Name(j.room.Domain)), false
+				"or take muc_http_auth out of that component in Prosody", text.Name(j.Domain)), false
 	}
-	j.breakout = j.host.IsBreakout(j.room.Domain)
 	return moderation.Decision{}, true
 }
 
 // view is all that the decision depends on. If a room has to be asked, which may take a
 // second, that is done first: so what is decided by is of one moment, and of no earlier
-// one than the answer.
+// one than the answer. Where Prosody asks about new rooms, or the account cannot be the
+// first in one, every room counts as running.
 func (m *Service) view(ctx context.Context, j *join) moderation.View {
-	who, _, _ := j.host.WhoIs(j.user)
-	matters := !j.breakout && who.MayBegin()
-	connected := m.rooms.Connection() != 0
-	running, why := true, ""
-	if matters && connected {
-		running, why = m.isRunning(ctx, j.room, j.user)
+	told := j.Breakout || m.unasked.Made(j.Domain) || !j.Host.WhoIs(j.user).MayBegin()
+	running, why := told, ""
+	if !told && m.rooms.Connection() != 0 {
+		running, why = m.ask(ctx, j.RoomName, j.user)
 	}
-	v := m.sessions.View(j.host, j.user, j.room)
-	if matters && !connected {
-		running, why = v.Made || m.unasked.EverMade(j.room.Domain), notTold
-	}
+	v := m.sessions.View(j.Host, j.user, j.RoomName)
 	v.Running, v.NotRunning = running, why
+	if !running && why == "" { // nobody can be asked
+		v.Running, v.NotRunning = v.Made || m.unasked.EverMade(j.Domain), notTold
+	}
 	return v
 }
 
@@ -104,21 +100,21 @@ func (m *Service) settling(v *moderation.View) bool {
 
 // follow does what follows from a decision.
 func (m *Service) follow(ctx context.Context, j *join, d *moderation.Decision) {
-	if j.breakout {
+	if j.Breakout {
 		return
 	}
-	room := j.room.JID
+	room := j.JID
 	if d.Allowed {
-		if len(j.host.Breakout) > 0 {
+		if len(j.Host.Breakout) > 0 {
 			m.attended.add(j.user, room)
 		}
-		m.kept.Joined(ctx, j.host, room, d.Session)
-		if d.Session != nil || d.Listed || j.host.Strict { // of others there is nothing to give or to take back
+		m.kept.Joined(ctx, j.Host, room, d.Session)
+		if d.Session != nil || d.Listed || j.Host.Strict { // of others there is nothing to give or to take back
 			m.effects.Joined(room, j.user)
 		}
 		if m.lobby != nil && d.Reason != moderation.ReasonServiceAccount {
 			m.lobby.CameIn(room, j.user)
 		}
 	}
-	m.unasked.Asked(j.room.Domain, room, j.user, d.Allowed || d.HeldByRoom)
+	m.unasked.Asked(j.Domain, room, j.user, d.Allowed || d.HeldByRoom)
 }

@@ -18,7 +18,7 @@ const closeWithin = 300 * time.Millisecond
 func (m *Service) knock(ctx context.Context, j *join, v *moderation.View, d *moderation.Decision) (heldByRoom bool) {
 	room := v.Room.JID
 	m.notifier.Knocked(room, v.User, j.nick, m.lobby.Knock(room, v.User, j.nick, v.Started))
-	if !d.Waits || j.host.Lobby.Mode() != lobby.MembersOnly {
+	if !d.Waits || j.Host.Lobby.Mode() != lobby.MembersOnly {
 		return false
 	}
 	if g := m.kept.Assignment(moderation.AssignmentKey{Room: room, JID: v.User}); g != nil &&

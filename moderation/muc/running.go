@@ -82,12 +82,9 @@ func (b *beginnings) askNow(ctx context.Context, room string) (moderation.Beginn
 	return b.rooms.Beginning(ctx, room)
 }
 
-// isRunning reports whether a room is known to have begun before a join, or why that is
-// not known. Where Prosody asks about new rooms memory tells; else the room is asked.
-func (m *Service) isRunning(ctx context.Context, room moderation.RoomName, user string) (running bool, why string) {
-	if m.unasked.Made(room.Domain) {
-		return true, ""
-	}
+// ask asks a room whether it has begun before a join by an account that is not there
+// yet, or says why that is not known.
+func (m *Service) ask(ctx context.Context, room moderation.RoomName, user string) (running bool, why string) {
 	b, err := m.beginnings.ask(ctx, room.JID)
 	switch {
 	case err != nil:

@@ -45,12 +45,12 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 			set[k] = true
 		}
 	}
-	judge := s.judge(h.Policy())
+	now := s.now()
 	list := make([]moderation.Candidate, 0, len(set))
 	for k := range set {
 		var c moderation.Candidate
 		s.mu.RLock()
-		c.Sessions = judge.all(s.index.byAccount[k])
+		c.Sessions = s.viewLocked(s.index.byAccount[k], now, h.Leeway)
 		s.mu.RUnlock()
 		if lists {
 			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.host)

@@ -27,9 +27,9 @@ type core struct {
 	waits    waits // for a change of the latter two
 }
 
-// assignment wants the lock. An account whose session was revoked has to leave, also
+// assignmentLocked is what was given. An account whose session was revoked has to leave, also
 // where nothing was given to it.
-func (s *core) assignment(k moderation.AssignmentKey) *moderation.Assignment {
+func (s *core) assignmentLocked(k moderation.AssignmentKey) *moderation.Assignment {
 	if g := s.assigned.get(k); g != nil || !s.revoked.hit(k.JID) {
 		return g
 	}
@@ -45,22 +45,11 @@ type judge struct {
 	now     time.Time
 }
 
-// judge returns the judge by a policy now. A decision hands in the policy that it has
-// taken already: one that took another here could mix two configurations.
+// judge returns the judge by a policy now.
 func (s *core) judge(p *moderation.Policy) judge { return judge{p, &s.revoked, s.now()} }
 
 // why returns why a session does not count, or nothing.
 func (j judge) why(g *session) moderation.Reason {
-	dead := len(j.revoked.byID) > 0 && j.revoked.deadSession(g, j.now, j.policy.Times(g.Host).Leeway)
+	dead := j.revoked.dead(g, j.now, j.policy.Times(g.Host).Leeway)
 	return j.policy.Judge(&g.Session, dead, j.now)
-}
-
-// all judges the sessions of one account. What follows is done without the lock, as it
-// may take long (regular expressions).
-func (j judge) all(list []*session) []moderation.Judged {
-	judged := make([]moderation.Judged, len(list))
-	for i, g := range list {
-		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used, Reason: j.why(g)}
-	}
-	return judged
 }

@@ -50,7 +50,7 @@ func loadSessions(s *core, list []moderation.Session) (dead map[moderation.ID]bo
 			g.User = g.Account // one copy of the text
 		}
 		g.place()
-		if s.revoked.deadSession(g, now, p.Times(g.Host).Leeway) { // killed between the two writes
+		if s.revoked.dead(g, now, p.Times(g.Host).Leeway) { // killed between the two writes
 			dead[g.ID] = true
 			s.revoked.expel(g.account(), s.revoked.of(g))
 			orphans = append(orphans, Change{DeleteSession: g.Login()})

@@ -46,7 +46,7 @@ func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err e
 	leeway := s.policy.Load().Times(g.Host).Leeway
 	s.mu.Lock()
 	var back *moderation.Revocation
-	dead := s.revoked.deadSession(g, s.now(), leeway)
+	dead := s.revoked.dead(g, s.now(), leeway)
 	// else a later one was faster
 	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) {
 		s.index.insert(g)

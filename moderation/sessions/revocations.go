@@ -20,9 +20,9 @@ func newRevocations(b Limits) revocations {
 	return revocations{byID: map[principalID]*moderation.Revocation{}, expelled: map[accountKey]principalID{}, Limits: b}
 }
 
-// dead reports whether a token was revoked, by its thumbprint or by the principal
-// that it is of.
-func (r *revocations) dead(token, who principalID, issued, now time.Time, leeway time.Duration) bool {
+// kills reports whether a token was revoked, by its thumbprint or by the principal that it
+// is of.
+func (r *revocations) kills(token, who principalID, issued, now time.Time, leeway time.Duration) bool {
 	if v := r.byID[token]; v != nil {
 		return true
 	}
@@ -30,8 +30,9 @@ func (r *revocations) dead(token, who principalID, issued, now time.Time, leeway
 	return v != nil && v.Covers(issued, now, leeway)
 }
 
-func (r *revocations) deadSession(g *session, now time.Time, leeway time.Duration) bool {
-	return len(r.byID) > 0 && r.dead(tokenID(g.TokenPrint), g.places.who, g.Issued(), now, leeway)
+// dead reports whether the token of a session was revoked.
+func (r *revocations) dead(g *session, now time.Time, leeway time.Duration) bool {
+	return len(r.byID) > 0 && r.kills(tokenID(g.TokenPrint), g.places.who, g.Issued(), now, leeway)
 }
 
 // full reports whether so many more would be too many.

@@ -299,7 +299,7 @@ func (s *Revocations) stillAmong(p *revocationPlan) []*session {
 	list := make([]*session, 0, len(p.sessions))
 	for _, g := range p.sessions {
 		s.mu.RLock()
-		dead := s.revoked.deadSession(g, now, policy.Times(g.Host).Leeway)
+		dead := s.revoked.dead(g, now, policy.Times(g.Host).Leeway)
 		s.mu.RUnlock()
 		if dead {
 			list = append(list, g)

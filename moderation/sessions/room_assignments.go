@@ -28,7 +28,7 @@ const settles = 100 * time.Millisecond
 func (s *Rooms) Assignment(k moderation.AssignmentKey) *moderation.Assignment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.assignment(k)
+	return s.assignmentLocked(k)
 }
 
 // Assignments returns what was given in a room, by account.

@@ -85,15 +85,14 @@ func (s *Sessions) Any() bool {
 // and a room depends on. The tables are read under one lock, and so are of one moment;
 // the lobby's lists, which have a lock of their own, are read afterwards.
 func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomName) moderation.View {
-	who, account, domain := h.WhoIs(user)
-	v := moderation.View{User: user, Who: who, Room: room}
-	var judge judge
-	if who == moderation.WhoUser {
-		judge = s.judge(h.Policy())
+	account, domain, _ := strings.Cut(user, "@")
+	v := moderation.View{User: user, Room: room}
+	if domain == h.Host {
+		v.Now = s.now()
 	}
 	s.mu.RLock()
-	if who == moderation.WhoUser {
-		v.Sessions = judge.all(s.index.byAccount[accountKey{domain, account}])
+	if domain == h.Host {
+		v.Sessions = s.viewLocked(s.index.byAccount[accountKey{domain, account}], v.Now, h.Leeway)
 	}
 	if r := s.rooms.all[room.JID]; r != nil {
 		v.Known, v.Started, v.Made, v.Lobby, v.MembersOnly = true, r.Started, r.Made, r.Lobby, r.MembersOnly
@@ -105,6 +104,19 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 		v.Listed = s.lobby.Standing(room.ForLobby(), user)
 	}
 	return v
+}
+
+// viewLocked is the sessions of one account as they are now. What follows is done without
+// the lock, as it may take long (regular expressions).
+func (s *core) viewLocked(list []*session, now time.Time, leeway time.Duration) []moderation.Judged {
+	judged := make([]moderation.Judged, len(list))
+	for i, g := range list {
+		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used}
+		if len(s.revoked.byID) > 0 {
+			judged[i].Revoked = s.revoked.dead(g, now, leeway)
+		}
+	}
+	return judged
 }
 
 // Revoked reports whether the token that proves an identity was revoked.
@@ -119,7 +131,7 @@ func (s *Sessions) Revoked(id auth.Identity) bool {
 	token, who := tokenID(id.TokenPrint), idOf(id.Principal())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.revoked.dead(token, who, id.IssuedAt, s.now(), leeway)
+	return s.revoked.kills(token, who, id.IssuedAt, s.now(), leeway)
 }
 
 // Exists reports whether an account has a session that has not ended.
@@ -128,7 +140,7 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, g := range s.index.byAccount[accountKey{host, account}] {
-		if !g.Ended(now, t) && !s.revoked.deadSession(g, now, t.Leeway) && held(g.Issuer, g.KeyPrint) {
+		if !g.Ended(now, t) && !s.revoked.dead(g, now, t.Leeway) && held(g.Issuer, g.KeyPrint) {
 			return true
 		}
 	}

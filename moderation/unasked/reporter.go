@@ -47,7 +47,7 @@ func (r *Reporter) Saw(ctx context.Context, muc, room string, occupants []modera
 	}
 	var present []string
 	for _, o := range occupants {
-		if who, _, _ := h.WhoIs(o.JID); who == moderation.WhoUser || who == moderation.WhoGuest {
+		if h.WhoIs(o.JID).MayBegin() {
 			present = append(present, o.JID)
 		}
 	}
