@@ -27,7 +27,8 @@ test: install-deps
 	CI=1 go test -count=1 -timeout 14m -p 1 ./e2e/...
 
 race: install-deps
-	CI=1 go test -race -timeout 20m ./...
+	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
+	CI=1 go test -race -timeout 20m -p 1 ./e2e/...
 
 bench:
 	scripts/bench.sh
