@@ -15,6 +15,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/gatewaytest"
 )
 
 // memory is a connection without a socket, and without deadlines.
@@ -73,7 +74,7 @@ func masked(fin bool, op ws.OpCode, payload string) []byte {
 func framesOf(t *testing.T, got []byte, state ws.State) (frames []ws.Frame) {
 	t.Helper()
 	for r := bytes.NewReader(got); r.Len() > 0; {
-		f, err := ws.ReadFrame(r)
+		f, err := gatewaytest.ReadFrame(r)
 		if err == nil {
 			err = ws.CheckHeader(f.Header, state)
 		}
