@@ -18,7 +18,8 @@ func DefaultModerators() []claim.Test {
 	affiliation := claim.Path{"context", "user", "affiliation"}
 	return []claim.Test{
 		{Path: claim.Path{"moderator"}}, {Path: claim.Path{"context", "user", "moderator"}},
-		{Path: affiliation, Value: "owner"}, {Path: affiliation, Value: "moderator"}, {Path: affiliation, Value: "teacher"},
+		{Path: affiliation, Value: "owner"}, {Path: affiliation, Value: "moderator"},
+		{Path: affiliation, Value: "teacher"},
 	}
 }
 

@@ -124,7 +124,8 @@ func checkIssuer(a *attempt) *Refusal {
 	if a.issuer = a.host.issuers[string(iss.Text)]; a.issuer == nil {
 		return Refuse(ReasonUnknownIssuer, "iss %q is none of the issuers of %s %s%s; "+
 			"add it under issuers, letter by letter as the token has it, or correct the application",
-			text.Name(iss.Text), a.host.name, listOf(a.host.issuerNames), nearMiss(string(iss.Text), a.host.issuerNames))
+			text.Name(iss.Text), a.host.name, listOf(a.host.issuerNames),
+			nearMiss(string(iss.Text), a.host.issuerNames))
 	}
 	return nil
 }

@@ -172,5 +172,6 @@ func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	}
 	v.log.LogAttrs(ctx, level, message, slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
 		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
-		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.Duration("took", took))
+		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID),
+		slog.Duration("took", took))
 }

@@ -83,7 +83,8 @@ func newHostRules(name string, h HostConfig, keysOf func(issuer string, c keys.C
 		r.Moderators = DefaultModerators()
 	}
 	r.moderators = newModeratorClaims(r.Moderators)
-	r.use = claimUse{any: new(atomic.Int64), own: !slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)}
+	usual := slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)
+	r.use = claimUse{any: new(atomic.Int64), own: !usual}
 	prefixes := map[string]string{}
 	for id, issuer := range h.Issuers {
 		r.issuers[id] = newIssuerRules(id, issuer, keysOf(id, issuer.Keys))

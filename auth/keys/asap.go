@@ -137,7 +137,8 @@ func (a *asap) start(ctx context.Context, fetches *sync.WaitGroup) time.Time {
 		}
 		a.fetchLocked(ctx, fetches, kid, a.refreshing)
 	}
-	if ready := a.pace.ready(); a.queue.Len() > 0 && len(a.asking) < maxAsking && (next.IsZero() || ready.Before(next)) {
+	if ready := a.pace.ready(); a.queue.Len() > 0 && len(a.asking) < maxAsking &&
+		(next.IsZero() || ready.Before(next)) {
 		next = ready
 	}
 	return next

@@ -33,7 +33,8 @@ func jwksURL() kindRow {
 	return kindRow{
 		kind: JWKSURL,
 		manual: Manual{
-			Form: "an https URL", Default: `""`, Example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
+			Form: "an https URL", Default: `""`,
+			Example: "https://id.example.com/realms/meet/protocol/openid-connect/certs",
 			Text: "Where the issuer publishes its keys: a JWK set, or a map from `kid` to " +
 				"certificate as Google and Firebase have it. usher fetches it in the background, never " +
 				"while a login waits, and keeps the last good keys when the server fails. http is " +

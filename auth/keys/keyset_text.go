@@ -58,7 +58,8 @@ func setMembers(text []byte) ([]setMember, error) {
 // lenient reads what each member's own strict reading refuses: two of one name,
 // invalid UTF-8. It must not matter to the members beside.
 func lenient(text []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true),
+		jsontext.AllowInvalidUTF8(true))
 }
 
 func objectMembers(raw []byte) ([]setMember, error) {
@@ -77,7 +78,8 @@ func objectMembers(raw []byte) ([]setMember, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, setMember{name: fmt.Sprintf("kid %q", text.Name(kid)), kid: kid, value: value.Clone(), pem: true})
+		list = append(list, setMember{name: fmt.Sprintf("kid %q", text.Name(kid)), kid: kid, value: value.Clone(),
+			pem: true})
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err

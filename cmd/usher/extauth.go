@@ -35,8 +35,10 @@ Example, in ejabberd.yml:
 
    extauth_program: "/usr/local/bin/usher extauth --protocol ejabberd"`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET", Value: config.DefaultExtauthSocket},
-			&cli.StringFlag{Name: "protocol", Usage: "generic for Prosody, ejabberd for `PROTOCOL` ejabberd", Value: "generic"},
+			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET",
+				Value: config.DefaultExtauthSocket},
+			&cli.StringFlag{Name: "protocol", Usage: "generic for Prosody, ejabberd for `PROTOCOL` ejabberd",
+				Value: "generic"},
 		},
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // configFlag is --config of every command.
 func configFlag() cli.Flag {
-	return &cli.StringFlag{Name: "config", Value: "/etc/usher/usher.yaml", EnvVars: []string{"USHER_CONFIG"}, Usage: "the configuration `FILE`"}
+	return &cli.StringFlag{Name: "config", Value: "/etc/usher/usher.yaml", EnvVars: []string{"USHER_CONFIG"},
+		Usage: "the configuration `FILE`"}
 }
 
 // noArgs refuses what a command would silently ignore.

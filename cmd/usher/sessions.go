@@ -42,7 +42,8 @@ Example:
 // targetFlags say whose tokens are meant.
 func targetFlags(more ...cli.Flag) []cli.Flag {
 	return append([]cli.Flag{configFlag(),
-		&cli.StringFlag{Name: "user", Usage: "the user by the `ID` in the user's tokens (the claim of tokens.account), with or without a session"},
+		&cli.StringFlag{Name: "user",
+			Usage: "the user by the `ID` in the user's tokens (the claim of tokens.account), with or without a session"},
 		&cli.StringFlag{Name: "token", Usage: "one token, by its `THUMBPRINT`"},
 		&cli.StringFlag{Name: "host", Usage: "with --user: on this `HOST` only"},
 		&cli.StringFlag{Name: "issuer", Usage: "with --user: of this `ISSUER` only"},

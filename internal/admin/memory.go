@@ -18,8 +18,8 @@ type Memory struct {
 	silent bool   // it did not answer, and is not asked again
 }
 
-// Revoked asks whether tokens like the one that proves an identity are revoked. A daemon that did not answer within 2 s is
-// not asked again.
+// Revoked asks whether tokens like the one that proves an identity are revoked. A daemon that did
+// not answer within 2 s is not asked again.
 func (m *Memory) Revoked(ctx context.Context, id auth.Identity) (revoked, known bool) {
 	if m.Socket == "" || m.silent {
 		return false, false

@@ -15,7 +15,9 @@ import (
 // sessions answers usher sessions.
 func (s *server) sessions(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) })
-	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Revoker.Revocations()) })
+	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, s.Revoker.Revocations())
+	})
 	mux.HandleFunc("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
 		var question RevocationQuestion
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRevocationQuestion)).Decode(&question); err != nil {

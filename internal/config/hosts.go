@@ -148,7 +148,8 @@ func (h *hostReader) readIssuers(v strictyaml.Value) {
 	h.issuers = v
 	for _, e := range v.Entries() {
 		checkIssuer(e.Key)
-		config, bounds := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
+		config, bounds := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))),
+			h.key.Text, e.Key)
 		checkPrefix(e.Key, config.AccountPrefix, h.auth.Issuers)
 		h.auth.Issuers[e.Key.Text] = config
 		if bounds.Bounded() {

@@ -71,15 +71,16 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 		return nil, errors.Join(err, p.store.Close())
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy, Log: log, Metrics: m})
+	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
+		Log: log, Metrics: m})
 	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m}
 	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby, Unasked: p.asked,
-			Log: log, Metrics: m})
-		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component, Messenger: p.component,
-			Log: log, Metrics: m})
+		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby,
+			Unasked: p.asked, Log: log, Metrics: m})
+		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component,
+			Messenger: p.component, Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
 		commands.Reconciler, commands.Notifier = p.reconciler, p.notifier
 	}
@@ -183,8 +184,10 @@ func (p *roomParts) close(log *slog.Logger) {
 }
 
 func (p *roomParts) tasks() []task {
-	sweep := func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }
-	list := []task{{"sessions", sweep}, {"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }}}
+	list := []task{
+		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }},
+		{"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }},
+	}
 	if p.component != nil {
 		list = append(list, task{"component", p.component.Run}, task{"rooms", p.reconciler.Run},
 			task{"notices", p.notifier.Run})

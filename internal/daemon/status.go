@@ -78,7 +78,8 @@ func hostsOf(keys []auth.KeyStatus, unseen []auth.UnseenClaim) []admin.Host {
 		h := &hosts[len(hosts)-1]
 		h.Issuers = append(h.Issuers, admin.Issuer{
 			Issuer: k.Issuer, Source: k.Source, URL: k.URL, Keys: k.Keys, Names: k.Names,
-			LastSuccess: k.LastSuccess, LastFailure: k.LastFailure, Error: k.Failure, Problem: k.Problem, Skipped: k.Skipped,
+			LastSuccess: k.LastSuccess, LastFailure: k.LastFailure, Error: k.Failure, Problem: k.Problem,
+			Skipped: k.Skipped,
 		})
 	}
 	for i := range hosts {

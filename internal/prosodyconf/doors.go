@@ -78,7 +78,8 @@ func externalDoor(c *config.Config) string {
 	if c.Listen.Extauth.Name == "" {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}
-	text := head + "--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
+	text := head +
+		"--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
 	if c.Listen.Extauth.Name != config.DefaultExtauthSocket {
 		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n",
 			c.Listen.Extauth.Name)

@@ -242,7 +242,8 @@ func (b *bridge) read() (query, rest []byte, err error) {
 // the daemon.
 func (b *bridge) wait(most time.Duration) (bool, error) {
 	began := now()
-	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}} // a negative one is ignored
+	// a negative one is ignored
+	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(b.daemon.fd), Events: unix.POLLIN}}
 	err := waitFor(fds, int(most.Milliseconds()), b.signals.settledEverywhere)
 	switch {
 	case errors.Is(err, syscall.EINTR):

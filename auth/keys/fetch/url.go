@@ -39,7 +39,8 @@ func ParseURL(s string, insecureHTTP bool) (*url.URL, error) {
 		return nil, errors.New("a fragment; leave out the # and what follows it")
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
-	if !insecureHTTP && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") && !addr.Unmap().IsLoopback() {
+	if !insecureHTTP && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") &&
+		!addr.Unmap().IsLoopback() {
 		return nil, errors.New("http to another machine, where anybody on the way can change the keys; " +
 			"use https, or set insecure_http: true")
 	}

@@ -78,7 +78,8 @@ func publicPEM(t testing.TB, key crypto.PublicKey) string {
 
 func certificatePEM(t testing.TB, key *ecdsa.PrivateKey) string {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +116,8 @@ func Deploy(t testing.TB, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/", dir+"/", "peers: [prosody, ejabberd]", "peers: [root]").Replace(string(content))
+	return strings.NewReplacer("/etc/usher/component.secret", filepath.Join(dir, "other.secret"), "/etc/usher/",
+		dir+"/", "peers: [prosody, ejabberd]", "peers: [root]").Replace(string(content))
 }
 
 // DeployInFull is Deploy with every setting that stands in a comment, and every empty list of rooms filled.
@@ -123,8 +125,10 @@ func DeployInFull(t testing.TB, dir string) string {
 	t.Helper()
 	setting := regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: +(?:\S+|\[[^\]\n]*\]|\{[^}\n]*\}))?(?: +#.*)?)$`)
 	text := setting.ReplaceAllString(Deploy(t, dir), "$1$2")
-	return strings.NewReplacer("muc: []", "muc: [conference.meet.example.com]", "rooms: {} ", `rooms: {"*": off, "board-*": on} `,
-		"whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "guests: []", "guests: [guest.meet.example.com]").Replace(text)
+	return strings.NewReplacer("muc: []", "muc: [conference.meet.example.com]", "rooms: {} ",
+		`rooms: {"*": off, "board-*": on} `,
+		"whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "guests: []",
+		"guests: [guest.meet.example.com]").Replace(text)
 }
 
 // EachNode walks the values of a document with their paths.
@@ -151,9 +155,13 @@ func Dumped(t testing.TB, root *yaml.Node) string {
 // Others are values of which one or the other is a good value of each key.
 func Others() []string {
 	return []string{
-		"true", "false", "7", "600", "20000", "7s", "2h", "sqlite:/var/lib/usher/another.db", "debug", "json", "gate", "none", "demote", "unicode", "any", "domain", "tenant", "base64", "memory:",
-		"/run/usher/another.sock", "127.0.0.1:4711", "http://127.0.0.1:4711", "https://id.example.org/keys", "another.example.org", "another", "another-",
-		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]", "[10.0.0.0/8]", "[focus@another.example.org]",
-		"[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off", `{another: "realm_access.roles=another"}`,
+		"true", "false", "7", "600", "20000", "7s", "2h", "sqlite:/var/lib/usher/another.db", "debug", "json", "gate",
+		"none", "demote", "unicode", "any", "domain", "tenant", "base64", "memory:",
+		"/run/usher/another.sock", "127.0.0.1:4711", "http://127.0.0.1:4711", "https://id.example.org/keys",
+		"another.example.org", "another", "another-",
+		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]",
+		"[10.0.0.0/8]", "[focus@another.example.org]",
+		"[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
+		`{another: "realm_access.roles=another"}`,
 	}
 }

@@ -19,7 +19,8 @@ func LongestHold(t testing.TB, mu *guard.RWMutex, f func()) (longest time.Durati
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var began time.Duration
-	mu.Meter = &guard.Meter{Taken: func() { began = threadTime(t) }, LetGo: func() { longest = max(longest, threadTime(t)-began) }}
+	mu.Meter = &guard.Meter{Taken: func() { began = threadTime(t) },
+		LetGo: func() { longest = max(longest, threadTime(t)-began) }}
 	f()
 	mu.Meter = nil
 	return longest
