@@ -78,6 +78,46 @@ func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) 
 	return true, nil
 }
 
+// Decide admits or denies an account that waits in that room, or about which it was
+// decided there before; others are [ErrNotWaiting]. The verdict is in the state
+// when Decide returns. News says that it is another one than before.
+func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {
+	v.At = l.o.Now()
+	if news, err = l.decide(ctx, v); err != nil {
+		return false, err
+	}
+	l.knocks.remove(v.Room, v.JID)
+	l.count()
+	return news, nil
+}
+
+func (l *Lobby) decide(ctx context.Context, v Verdict) (news bool, err error) {
+	l.change.Lock()
+	defer l.change.Unlock()
+	if !l.Knocked(v.Room, v.JID) || !v.plausible() {
+		return false, ErrNotWaiting
+	}
+	gone, ok := l.verdicts.outdone(v) // only changes write it
+	if !ok {
+		return false, ErrTooMany
+	}
+	changes := []Change{{PutVerdict: &v}}
+	for _, key := range gone {
+		changes = append(changes, Change{DeleteVerdict: &key})
+	}
+	if err := l.apply(ctx, changes...); err != nil {
+		return false, err
+	}
+	before, there := l.verdicts.get(v.key())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, key := range gone {
+		l.verdicts.drop(key)
+	}
+	l.verdicts.put(v)
+	return !there || before.Admitted != v.Admitted || l.knocks.has(v.Room, v.JID), nil
+}
+
 // A Listed is an entry and where it is from.
 type Listed struct {
 	Entry

@@ -127,6 +127,59 @@ func (l *Lobby) Knocked(room, jid string) bool {
 // KnockedRooms returns the rooms where an account waits.
 func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
 
+// Standing looks an account up, by its bare JID. What was decided about its knock
+// comes before the whitelist.
+func (l *Lobby) Standing(room Room, jid string) Standing {
+	now := l.o.Now()
+	_, domain, _ := strings.Cut(jid, "@")
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if v, there := l.verdicts.get(VerdictKey{room.JID, jid}); there && !v.ended(now) {
+		if v.Admitted {
+			return Admitted
+		}
+		return Denied
+	}
+	good := func(e *listed) bool { return !e.ended(now) && e.pattern.Match(room) }
+	switch {
+	case slices.ContainsFunc(l.whitelist.byJID[jid], good):
+		return ListedJID
+	case slices.ContainsFunc(l.whitelist.byJID[domain], good):
+		return ListedDomain
+	}
+	return Unlisted
+}
+
+// Members returns the accounts that have to be members of a room for the lists'
+// sake: those that were admitted, and then the whitelisted JIDs that were not
+// denied; not more than most. Domains cannot be members.
+func (l *Lobby) Members(room Room, most int) []string {
+	now := l.o.Now()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var admitted, whitelisted []string
+	decided := map[string]bool{}
+	for jid, v := range l.verdicts.of(room.JID) {
+		if v.ended(now) {
+			continue
+		}
+		decided[jid] = true
+		if v.Admitted {
+			admitted = append(admitted, jid)
+		}
+	}
+	for _, e := range l.whitelist.entries {
+		if !e.IsDomain() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
+			decided[e.JID] = true
+			whitelisted = append(whitelisted, e.JID)
+		}
+	}
+	slices.Sort(admitted)
+	slices.Sort(whitelisted)
+	list := append(admitted, whitelisted...)
+	return list[:min(len(list), most)]
+}
+
 // Run ends what has expired until ctx ends. Changed is told whom the lists say
 // something else of, as [Lobby.Sweep] returns it.
 func (l *Lobby) Run(ctx context.Context, changed func(jids []string)) error {

@@ -187,7 +187,8 @@ type answer[T any] struct {
 
 // request has effect called once it is its turn, and returns what that returns; or,
 // when ctx ends before, its error: what was sent takes effect all the same.
-func request[T any](ctx context.Context, m *MUC, takes func(Delays) time.Duration, effect func() (T, error)) (none T, _ error) {
+func request[T any](ctx context.Context, m *MUC, takes func(Delays) time.Duration, effect func() (T, error)) (
+	none T, _ error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
@@ -220,7 +221,8 @@ func request[T any](ctx context.Context, m *MUC, takes func(Delays) time.Duratio
 }
 
 // ask is request, of a room that has to be there.
-func ask[T any](ctx context.Context, m *MUC, name string, takes func(Delays) time.Duration, effect func(*room) T) (T, error) {
+func ask[T any](ctx context.Context, m *MUC, name string, takes func(Delays) time.Duration, effect func(*room) T) (
+	T, error) {
 	return request(ctx, m, takes, func() (none T, _ error) {
 		if m.fail != nil {
 			return none, m.fail

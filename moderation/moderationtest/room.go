@@ -59,7 +59,8 @@ func (r *room) set(jid string, a moderation.Affiliation) {
 
 // roleRank compares roles. None is the least.
 func roleRank(r moderation.Role) int {
-	return slices.Index([]moderation.Role{"", moderation.RoleVisitor, moderation.RoleParticipant, moderation.RoleModerator}, r)
+	return slices.Index([]moderation.Role{
+		"", moderation.RoleVisitor, moderation.RoleParticipant, moderation.RoleModerator}, r)
 }
 
 // putOut puts out who has no role.

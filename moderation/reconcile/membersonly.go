@@ -11,11 +11,14 @@ import (
 	"usher/moderation/sessions"
 )
 
-// enforceMembersOnly sees to it that a room whose lobby is on, and enforced by the
-// room itself, only lets members in. No occupant is put out by it. Once the room was
-// seen to be so a moderator may open it by hand, and it stays open. On a new
-// connection it has to be seen anew: Prosody may have been restarted.
-func (r *run) enforceMembersOnly(ctx context.Context) error {
+// membersOnly is the part of a run that is about whom the room lets in.
+type membersOnly struct{ *run }
+
+// enforce sees to it that a room whose lobby is on, and enforced by the room itself,
+// only lets members in. No occupant is put out by it. Once the room was seen to be so
+// a moderator may open it by hand, and it stays open. On a new connection it has to be
+// seen anew: Prosody may have been restarted.
+func (r membersOnly) enforce(ctx context.Context) error {
 	if r.lobby == nil {
 		return nil
 	}
@@ -36,13 +39,13 @@ func (r *run) enforceMembersOnly(ctx context.Context) error {
 		r.kept.SwitchLobbyOff(ctx, r.room, r.epoch)
 		return nil
 	}
-	return r.switchMembersOnly(ctx, is, on, connection)
+	return r.switchTo(ctx, is, on, connection)
 }
 
-// switchMembersOnly makes a room that is so be otherwise. All who are in it, or may be
+// switchTo makes a room that is so be otherwise. All who are in it, or may be
 // about to come, are admitted before; and once more afterwards, for those who came in
 // meanwhile.
-func (r *run) switchMembersOnly(ctx context.Context, is, on bool, connection uint64) error {
+func (r membersOnly) switchTo(ctx context.Context, is, on bool, connection uint64) error {
 	if on {
 		if err := r.admitOccupants(ctx); err != nil {
 			return err
@@ -66,7 +69,7 @@ func (r *run) switchMembersOnly(ctx context.Context, is, on bool, connection uin
 
 // admitOccupants makes a member of each account that is in the room, or may be about to
 // come: a room that only lets members in puts out all others.
-func (r *run) admitOccupants(ctx context.Context) error {
+func (r membersOnly) admitOccupants(ctx context.Context) error {
 	for _, jid := range r.expected() {
 		if !r.accounts[jid] && !r.host.IsService(jid) {
 			r.accounts[jid] = true
@@ -87,7 +90,7 @@ func (r *run) admitOccupants(ctx context.Context) error {
 }
 
 // admit makes a member of an account that is in the room, for the lobby's sake.
-func (r *run) admit(ctx context.Context, jid string) error {
+func (r membersOnly) admit(ctx context.Context, jid string) error {
 	if a := r.kept.Assignment(r.key(jid)); a != nil && a.End != "" { // it has to leave anyway
 		return nil
 	}
@@ -108,7 +111,7 @@ func (r *run) admit(ctx context.Context, jid string) error {
 // expected returns the accounts that may come into a room without another login:
 // those on the lobby's lists, and the last that logged in with a token for many rooms,
 // however long ago that was.
-func (r *run) expected() []string {
+func (r membersOnly) expected() []string {
 	list := r.lobby.Members(r.name.ForLobby(), moderation.MaxSeeded)
 	for _, s := range r.kept.Wildcards(r.host) {
 		if reason, _ := r.host.Opens(s, r.name); reason == "" {

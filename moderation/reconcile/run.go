@@ -73,7 +73,7 @@ func (r *run) reconcile(ctx context.Context) (again map[string]bool, err error) 
 		}
 		again[jid] = once
 	}
-	if err := r.enforceMembersOnly(ctx); err != nil {
+	if err := (membersOnly{r}).enforce(ctx); err != nil {
 		r.failed(ctx, err)
 		return nil, err
 	}
@@ -191,41 +191,6 @@ func (r *run) tolerate(ctx context.Context, jid string, err error) (again bool, 
 		return false, nil
 	}
 	return false, err
-}
-
-// assertRole reports whether an owner is still not seen as moderator, or an account that
-// was demoted not as anything else. Of one that is in the room with a role that was
-// computed before usher set the affiliation it has the role computed anew.
-func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) (again bool, err error) {
-	has := cmp.Or(r.has[jid], moderation.None)
-	owner := d.Entitled && d.Affiliation == moderation.Owner && has == moderation.Owner
-	if _, demoted := r.demoted[jid]; !owner && !demoted {
-		return false, nil
-	}
-	inside := false
-	for _, o := range r.occupants {
-		if o.JID != jid {
-			continue
-		}
-		inside = true
-		switch moderator := o.Role == moderation.RoleModerator; {
-		case owner && !moderator:
-			return true, r.give(ctx, jid, moderation.Owner)
-		case !owner && moderator && has != moderation.Owner && has != moderation.Admin:
-			return true, r.lowerRole(ctx, jid, has)
-		}
-	}
-	if inside {
-		delete(r.demoted, jid)
-	}
-	return !inside, nil
-}
-
-// give sets an affiliation, and counts it.
-func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) error {
-	err := r.rooms.SetAffiliation(ctx, r.room, jid, a)
-	r.metrics.Affiliation(string(a), err == nil)
-	return err
 }
 
 // failed says what ended the run. With a room that is gone its assignments go.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -35,6 +36,41 @@ func (d demotions) add(jid string) {
 	if len(d) < maxDemotions {
 		d[jid] = time.Now()
 	}
+}
+
+// assertRole reports whether an owner is still not seen as moderator, or an account that
+// was demoted not as anything else. Of one that is in the room with a role that was
+// computed before usher set the affiliation it has the role computed anew.
+func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) (again bool, err error) {
+	has := cmp.Or(r.has[jid], moderation.None)
+	owner := d.Entitled && d.Affiliation == moderation.Owner && has == moderation.Owner
+	if _, demoted := r.demoted[jid]; !owner && !demoted {
+		return false, nil
+	}
+	inside := false
+	for _, o := range r.occupants {
+		if o.JID != jid {
+			continue
+		}
+		inside = true
+		switch moderator := o.Role == moderation.RoleModerator; {
+		case owner && !moderator:
+			return true, r.give(ctx, jid, moderation.Owner)
+		case !owner && moderator && has != moderation.Owner && has != moderation.Admin:
+			return true, r.lowerRole(ctx, jid, has)
+		}
+	}
+	if inside {
+		delete(r.demoted, jid)
+	}
+	return !inside, nil
+}
+
+// give sets an affiliation, and counts it.
+func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) error {
+	err := r.rooms.SetAffiliation(ctx, r.room, jid, a)
+	r.metrics.Affiliation(string(a), err == nil)
+	return err
 }
 
 // lowerRole has Prosody compute the role of a moderator anew that is a member or none.
