@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -106,13 +107,11 @@ func houseOf(t *testing.T, fits, changed map[string]string) *house {
 	c := newCheckout(t)
 	folders := map[string]string{}
 	for _, list := range []map[string]string{fits, changed} {
-		for folder, imported := range list {
-			folders[folder] = imported
-		}
+		maps.Copy(folders, list)
 	}
 	for folder, imported := range folders {
 		plain, test := "package p\n", "package p\n"
-		for _, path := range strings.Fields(imported) {
+		for path := range strings.FieldsSeq(imported) {
 			if of, ok := strings.CutPrefix(path, "test:"); ok {
 				test += "import _ \"" + of + "\"\n"
 			} else {
