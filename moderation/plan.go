@@ -6,7 +6,7 @@ import "time"
 type Observed struct {
 	Has        Affiliation // what the room says; [None] if it says nothing
 	Assignment *Assignment // what usher gave, or nil
-	Inside     bool        // somebody of the account is in the room
+	Inside     bool        // the account is in the room
 }
 
 // Desired is what one account is to be to one room.

@@ -93,14 +93,14 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	return p, nil
 }
 
-// touch has the rooms looked at that a change touched.
+// touch has the rooms reconciled that a change touched.
 func (p *roomParts) touch(t sessions.Touched) {
 	if p.reconciler != nil {
 		p.reconciler.Touch(t)
 	}
 }
 
-// whitelist is the lobby as operators change it: a change has rooms looked at.
+// whitelist is the lobby as operators change it: a change has rooms reconciled.
 type whitelist struct {
 	*lobby.Lobby
 	changed func(jids []string)
@@ -124,14 +124,14 @@ func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
 	return err
 }
 
-// listChanged has the rooms looked at in which the lobby's lists count.
+// listChanged has the rooms reconciled in which the lobby's lists count.
 func (p *roomParts) listChanged(jids []string) {
 	for _, jid := range jids {
 		p.touch(p.sessions.Rooms().ListChanged(jid))
 	}
 }
 
-// logins are the sessions as the doors know them: a login has rooms looked at.
+// logins are the sessions as the doors know them: a login has rooms reconciled.
 type logins struct {
 	*sessions.Sessions
 	touch func(sessions.Touched)

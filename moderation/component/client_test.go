@@ -262,7 +262,7 @@ func commonPrefix(a, b string) string {
 // Prosody.
 func TestNothingIsKeptOfRequests(t *testing.T) {
 	long := strings.Repeat("x", 200_000)
-	s := newSession(&stream{}, "usher.example.com", Options{Command: notify.NewDialog(&desk{}, &desk{}), Log: slog.New(slog.DiscardHandler)})
+	s := newSession(&stream{}, "usher.example.com", Options{Command: notify.NewDialog(&decisions{}, &decisions{}), Log: slog.New(slog.DiscardHandler)})
 	s.ctx = t.Context()
 	for range 30 {
 		for _, text := range []string{
@@ -276,7 +276,7 @@ func TestNothingIsKeptOfRequests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.take(start); err != nil {
+			if err := s.receive(start); err != nil {
 				t.Fatal(err)
 			}
 		}

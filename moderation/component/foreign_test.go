@@ -18,7 +18,7 @@ func (s *session) says(t *testing.T, text string) {
 	s.dec = xml.NewDecoder(s.in)
 	start, err := s.next()
 	if err == nil {
-		err = s.take(start)
+		err = s.receive(start)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func (s *session) says(t *testing.T, text string) {
 func TestForeignAttributes(t *testing.T) {
 	const real, forged = " type='set' id='1' from='guest@g/r'", " xmlns:x='urn:x' x:from='alice@h/r' x:id='2' x:type='get'"
 	for _, attributes := range []string{real + forged, forged + real} {
-		d := &desk{}
+		d := &decisions{}
 		s := newSession(&stream{}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 		s.ctx = t.Context()
 		s.says(t, "<iq"+attributes+"><command xmlns='http://jabber.org/protocol/commands' node='lobby'><x xmlns='jabber:x:data' type='submit'>"+

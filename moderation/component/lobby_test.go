@@ -76,8 +76,8 @@ const (
 	maxListed   = 50
 )
 
-// desk is a moderator's desk that notes what it is asked. alice@h is moderator wherever memory is asked.
-type desk struct {
+// decisions notes what is decided. alice@h is moderator wherever memory is asked.
+type decisions struct {
 	mu      sync.Mutex
 	asked   []string
 	waiting []moderation.Waiter
@@ -86,11 +86,11 @@ type desk struct {
 	block   chan bool
 }
 
-func (d *desk) MayModerate(account, _ string) bool { return strings.HasPrefix(account, "alice") }
+func (d *decisions) MayModerate(account, _ string) bool { return strings.HasPrefix(account, "alice") }
 
-func (d *desk) Knocks(_, account string) bool { return account != d.absent }
+func (d *decisions) Knocks(_, account string) bool { return account != d.absent }
 
-func (d *desk) hold(ctx context.Context) {
+func (d *decisions) hold(ctx context.Context) {
 	if d.block != nil {
 		select {
 		case <-d.block:
@@ -99,7 +99,7 @@ func (d *desk) hold(ctx context.Context) {
 	}
 }
 
-func (d *desk) Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error) {
+func (d *decisions) Waiting(ctx context.Context, moderator string) ([]moderation.Waiter, error) {
 	d.hold(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -107,7 +107,7 @@ func (d *desk) Waiting(ctx context.Context, moderator string) ([]moderation.Wait
 	return d.waiting, d.err
 }
 
-func (d *desk) DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error {
+func (d *decisions) DecideAs(ctx context.Context, moderator, room string, accounts []string, admit bool) error {
 	d.hold(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,7 +116,7 @@ func (d *desk) DecideAs(ctx context.Context, moderator, room string, accounts []
 }
 
 // withCommand is a session of which only commands are asked.
-func withCommand(t *testing.T, d *desk) *session {
+func withCommand(t *testing.T, d *decisions) *session {
 	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx
@@ -152,7 +152,7 @@ func submitted(decision string, who ...string) command {
 // TestCommand: the two stages, and what may be submitted.
 func TestCommand(t *testing.T) {
 	const alice = "alice@h/phone"
-	d := &desk{}
+	d := &decisions{}
 	s := withCommand(t, d)
 	note := func(out command) string {
 		if out.Note == nil {
@@ -209,7 +209,7 @@ func TestCommand(t *testing.T) {
 // TestStrangersTakeNoPlace: whoever is no moderator by what memory says is answered at once, or takes one of the few
 // places that no moderator needs; an account has one place.
 func TestStrangersTakeNoPlace(t *testing.T) {
-	d := &desk{block: make(chan bool)}
+	d := &decisions{block: make(chan bool)}
 	s := withCommand(t, d)
 	for i := range 100 {
 		from := fmt.Sprint("guest", i, "@g/x")
@@ -247,7 +247,7 @@ func TestStrangersTakeNoPlace(t *testing.T) {
 
 // TestOneAfterAnother: with the answer to its command an account may send the next.
 func TestOneAfterAnother(t *testing.T) {
-	s := withCommand(t, &desk{})
+	s := withCommand(t, &decisions{})
 	for range 3000 {
 		if _, text := s.ask(t, "alice@h/phone", command{Node: commandNode}); strings.Contains(text, "resource-constraint") {
 			t.Fatalf("a command after the answer to the one before: %s", text)
@@ -257,7 +257,7 @@ func TestOneAfterAnother(t *testing.T) {
 
 // TestCommandsEnd: a command that is under way ends with the connection.
 func TestCommandsEnd(t *testing.T) {
-	d := &desk{block: make(chan bool)}
+	d := &decisions{block: make(chan bool)}
 	s := newSession(&stream{conn: new(net.TCPConn)}, "usher.example.com", Options{Command: notify.NewDialog(d, d), Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(t.Context())
 	s.ctx = ctx

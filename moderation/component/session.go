@@ -135,7 +135,7 @@ func (s *session) read() error {
 		if start.Name.Local != "iq" {
 			err = s.dec.Skip()
 		} else {
-			err = s.take(start)
+			err = s.receive(start)
 		}
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func (s *session) read() error {
 	}
 }
 
-func (s *session) take(start xml.StartElement) error {
+func (s *session) receive(start xml.StartElement) error {
 	key := pendingKey{attr(start, "from"), attr(start, "id")}
 	isAnswer := attr(start, "type") == "result" || attr(start, "type") == "error"
 	if isAnswer && !s.waits(key) { // read, but not kept even for a moment
@@ -155,7 +155,7 @@ func (s *session) take(start xml.StartElement) error {
 	}
 	switch size := s.dec.InputOffset() - began; {
 	case isAnswer:
-		s.settle(key, in)
+		s.deliver(key, in)
 	case len(in.ID) > maxID: // no client of good will
 	case size > maxRequest:
 		s.reply(s.failure(in, "modify", "policy-violation"))
@@ -180,8 +180,8 @@ func (s *session) waits(key pendingKey) bool {
 	return s.pending[key] != nil
 }
 
-// settle hands an answer to the question that waits for it.
-func (s *session) settle(key pendingKey, in *iq) {
+// deliver hands an answer to the question that waits for it.
+func (s *session) deliver(key pendingKey, in *iq) {
 	s.mu.Lock()
 	waiting := s.pending[key]
 	delete(s.pending, key)
