@@ -25,7 +25,7 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 			d.refusal = recordRefusal(err)
 		}
 	}
-	return v.settle(ctx, "login allowed", &c, &d, time.Since(start))
+	return v.conclude(ctx, "login allowed", &c, &d, time.Since(start))
 }
 
 // A decision is what was found out about one login.
@@ -39,8 +39,8 @@ type decision struct {
 	refusal *Refusal
 }
 
-// settle counts and logs a decision. No login ends without it.
-func (v *Verifier) settle(
+// conclude counts and logs a decision. No login ends without it.
+func (v *Verifier) conclude(
 	ctx context.Context, text string, c *Credentials, d *decision, took time.Duration,
 ) (Identity, error) {
 	door := v.door(c.Door)

@@ -43,7 +43,7 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 	if d.refusal == nil {
 		given, d.refusal = v.issue(&d, c.Waiting)
 	}
-	_, err := v.settle(ctx, "ticket given", &c, &d, time.Since(start))
+	_, err := v.conclude(ctx, "ticket given", &c, &d, time.Since(start))
 	return given, err
 }
 

@@ -120,7 +120,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) admin.Reload {
 	r.plan(&result, problems)
 	r.finish(trigger, result)
 	if next != nil {
-		r.rooms.touch(r.rooms.sessions.Settle(ctx))
+		r.rooms.touch(r.rooms.sessions.Enforce(ctx))
 	}
 	return result
 }

@@ -164,7 +164,7 @@ func (w *World) Sweep(ctx context.Context) { w.touch(w.Sessions.Sweep(ctx)) }
 // Reload puts another policy in force.
 func (w *World) Reload(ctx context.Context, p *moderation.Policy) {
 	w.SetPolicy(p)
-	w.touch(w.Settle(ctx))
+	w.touch(w.Enforce(ctx))
 }
 
 // Run runs the sessions.

@@ -56,9 +56,9 @@ func (g *creationGuard) begin(room string, now time.Time) (failed bool) {
 
 func (v creation) fresh(now time.Time) bool { return now.Sub(v.at) < creationWithin }
 
-// settle is told of each question about a join, and reports whether the account may be
+// asked is told of each question about a join, and reports whether the account may be
 // lost that joins now. For the creator of a room it takes creatorPause.
-func (g *creationGuard) settle(ctx context.Context, room string, now func() time.Time) (lost bool) {
+func (g *creationGuard) asked(ctx context.Context, room string, now func() time.Time) (lost bool) {
 	g.mu.Lock()
 	v, there := g.getLocked(room, now())
 	g.mu.Unlock()

@@ -72,13 +72,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "userJID", "mucJID", "nickname")
 	if err != nil {
-		h.settle(r.Context(), "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
+		h.conclude(r.Context(), "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
 			"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, false, http.StatusBadRequest, moderation.ReasonMalformedRequest)
 		return
 	}
 	d := h.Service.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
-	h.settle(r.Context(), q["userJID"], q["mucJID"], d)
+	h.conclude(r.Context(), q["userJID"], q["mucJID"], d)
 	if !d.Allowed && !d.HeldByRoom {
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
 		return
@@ -111,8 +111,8 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	h.warn(r.Context(), q["jid"], d)
 }
 
-// settle counts a join and writes its line.
-func (h *Handler) settle(ctx context.Context, user, room string, d moderation.Decision) {
+// conclude counts a join and writes its line.
+func (h *Handler) conclude(ctx context.Context, user, room string, d moderation.Decision) {
 	result, line, level := metrics.Allowed, "join allowed", slog.LevelInfo
 	switch {
 	case d.Reason == moderation.ReasonInternalError:

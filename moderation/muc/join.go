@@ -25,7 +25,7 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 	if refused, ok := m.read(&j, room); !ok {
 		return refused
 	}
-	if m.guard.settle(ctx, room, m.now) {
+	if m.guard.asked(ctx, room, m.now) {
 		return moderation.Refuse(moderation.ReasonCreatedTwice,
 			"somebody else made the room at the same moment; the client may try again")
 	}

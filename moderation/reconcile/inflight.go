@@ -5,12 +5,8 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
-
-// membershipSettles is how long after it was set a membership may be unknown to a join
-// that is under way: one whose role Prosody computed before is put out again. Prosody's
-// question about such a join is here well within this time.
-const membershipSettles = 100 * time.Millisecond
 
 // inFlight are the affiliations that are being set in rooms, and those that were set a
 // moment ago.
@@ -26,7 +22,7 @@ func (f *inFlight) begin(key moderation.AssignmentKey) (done func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for other, at := range f.since { // few: as many as are set at a time, and those of a moment ago
-		if !at.IsZero() && time.Since(at) >= membershipSettles {
+		if !at.IsZero() && time.Since(at) >= sessions.MembershipSettles {
 			delete(f.since, other)
 		}
 	}
@@ -42,5 +38,5 @@ func (f *inFlight) has(key moderation.AssignmentKey) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at, there := f.since[key]
-	return there && (at.IsZero() || time.Since(at) < membershipSettles)
+	return there && (at.IsZero() || time.Since(at) < sessions.MembershipSettles)
 }

@@ -44,7 +44,7 @@ func (a *assignments) put(g *moderation.Assignment) bool {
 		a.bytes += len(g.Room) + len(g.JID)
 	}
 	a.rooms[g.Room][g.JID] = g
-	a.waits.wake(g.Room, g.JID)
+	a.waits.wakeLocked(g.Room, g.JID)
 	return true
 }
 

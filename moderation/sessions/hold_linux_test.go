@@ -135,5 +135,5 @@ var holds = map[string]func(b *testing.B, w *held){
 		}
 	},
 	"room-ends": func(b *testing.B, w *held) { w.Rooms().Gone(b.Context(), "hall@muc", 0) },
-	"reload":    func(b *testing.B, w *held) { w.Settle(b.Context()) },
+	"reload":    func(b *testing.B, w *held) { w.Enforce(b.Context()) },
 }

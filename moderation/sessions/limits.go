@@ -46,8 +46,8 @@ func (b Limits) Divided(by int) Limits {
 	return b
 }
 
-// overLimits finds what must go for a new session, and wants the lock.
-func (x *index) overLimits(b Limits, g *session) []*session {
+// overLimitsLocked finds what must go for a new session, and wants the lock.
+func (x *index) overLimitsLocked(b Limits, g *session) []*session {
 	var over []*session
 	if own := x.byAccount[accountKey{g.Host, g.Account}]; len(own) > b.OfOne {
 		oldest := own[0]

@@ -50,7 +50,7 @@ func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err e
 	// else a later one was faster
 	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) {
 		s.index.insert(g)
-		over = s.index.overLimits(s.limits, g)
+		over = s.index.overLimitsLocked(s.limits, g)
 		back = s.revoked.back(g.account())
 	}
 	n := len(s.index.all)

@@ -18,10 +18,10 @@ var (
 	ErrNotKept    = errors.New("the state cannot be written")
 )
 
-// settles is how long after it was set a membership may be unknown to a join that is
-// under way: one whose role Prosody computed before is put out again. Prosody's
+// MembershipSettles is how long after it was set a membership may be unknown to a join
+// that is under way: one whose role Prosody computed before is put out again. Prosody's
 // question about such a join is here well within this time.
-const settles = 100 * time.Millisecond
+const MembershipSettles = 100 * time.Millisecond
 
 // Assignment returns what an account was given in a room, or nil. One whose session
 // was revoked has to leave, also if nothing was given.
@@ -129,8 +129,8 @@ func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool
 		case !g.IsMember() || !g.Confirmed:
 			return false, 0
 		}
-		again = settles - s.now().Sub(g.At)
-		return again <= 0, min(again, settles) // it only has to settle; the clock may have been set back
+		again = MembershipSettles - s.now().Sub(g.At)
+		return again <= 0, min(again, MembershipSettles) // it only has to settle; the clock may have been set back
 	})
 }
 

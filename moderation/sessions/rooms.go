@@ -91,7 +91,7 @@ func (s *Rooms) change(ctx context.Context, room string, epoch uint64, change fu
 	change(r)
 	s.rooms.indexMembersOnly(r)
 	kept := r.Room
-	s.waits.wake(room, "")
+	s.waits.wakeLocked(room, "")
 	s.mu.Unlock()
 	if kept != before {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)

@@ -54,7 +54,7 @@ func (t *rooms) drop(jid string) {
 	delete(t.all, jid)
 	delete(t.membersOnly, jid)
 	t.inTenants.drop(jid)
-	t.waits.wake(jid, "")
+	t.waits.wakeLocked(jid, "")
 }
 
 // same reports whether a room is the one that had an epoch, or is as unknown still.

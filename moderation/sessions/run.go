@@ -202,9 +202,9 @@ func (s *core) saveUsed(ctx context.Context, since time.Time) {
 	}))
 }
 
-// Settle ends the sessions that the policy in force does not allow. It touches
+// Enforce ends the sessions that the policy in force does not allow. It touches
 // every room.
-func (s *Sessions) Settle(ctx context.Context) Touched {
+func (s *Sessions) Enforce(ctx context.Context) Touched {
 	t := s.Sweep(ctx)
 	t.All = true
 	return t

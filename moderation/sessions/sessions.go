@@ -70,7 +70,7 @@ func (s *Sessions) Revocations() *Revocations { return s.v }
 // Policy returns the policy in force.
 func (s *Sessions) Policy() *moderation.Policy { return s.policy.Load() }
 
-// SetPolicy puts a policy in force, and cannot fail. [Sessions.Settle] then ends what
+// SetPolicy puts a policy in force, and cannot fail. [Sessions.Enforce] then ends what
 // it does not allow; no question is answered by the old policy meanwhile.
 func (s *Sessions) SetPolicy(p *moderation.Policy) { s.policy.Store(p) }
 

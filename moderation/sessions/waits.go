@@ -16,9 +16,9 @@ type waiter struct {
 	changed chan struct{} // has place for one
 }
 
-// wake wants the lock. It wakes what waits for a change of an account in a room; without
+// wakeLocked wants the lock. It wakes what waits for a change of an account in a room; without
 // an account, of the room itself: all that wait for anything there.
-func (l waits) wake(room, jid string) {
+func (l waits) wakeLocked(room, jid string) {
 	for w := range l[room] {
 		if jid != "" && w.jid != jid {
 			continue

@@ -64,7 +64,7 @@ func TestNothingPolls(t *testing.T) {
 		}
 		synctest.Wait()
 		for _, d := range slices.Compact(slices.Clone(took[:254])) {
-			if d != 50*time.Second+time.Millisecond+settles {
+			if d != 50*time.Second+time.Millisecond+MembershipSettles {
 				t.Errorf("some were let in after %v", d)
 			}
 		}

@@ -92,8 +92,8 @@ func New(l Limits) *Book {
 
 func (b *Book) hash(name string) uint64 { return maphash.String(b.seed, name) }
 
-// muc wants the lock.
-func (b *Book) muc(domain string) *component {
+// mucLocked wants the lock.
+func (b *Book) mucLocked(domain string) *component {
 	c := b.mucs[domain]
 	if c == nil {
 		c = &component{unasked: map[uint64]map[uint64]bool{}, strict: map[uint64]bool{}, heard: map[string]bool{},
@@ -103,9 +103,9 @@ func (b *Book) muc(domain string) *component {
 	return c
 }
 
-// breathe wants the lock. It lets others at it after each portion of a loop: what the
+// breatheLocked wants the lock. It lets others at it after each portion of a loop: what the
 // loop looks at may be another afterwards.
-func (b *Book) breathe(i int) {
+func (b *Book) breatheLocked(i int) {
 	if i%guard.Portion == guard.Portion-1 {
 		b.mu.Unlock()
 		runtime.Gosched() // else one that was woken would find it taken again
@@ -127,10 +127,10 @@ func (b *Book) Connected(connection uint64) {
 	i := 0
 	for key, r := range before {
 		for account, k := range r.known {
-			if now := b.room(r.muc, key); k.at.After(now.known[account].at) {
-				b.know(now, account, k)
+			if now := b.roomLocked(r.muc, key); k.at.After(now.known[account].at) {
+				b.knowLocked(now, account, k)
 			}
-			b.breathe(i)
+			b.breatheLocked(i)
 			i++
 		}
 	}
@@ -156,20 +156,20 @@ func (b *Book) Asked(muc, name, account string, passes bool) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.muc(muc).asked = now
+	b.mucLocked(muc).asked = now
 	if passes {
-		b.know(b.room(muc, b.hash(name)), b.hash(account), known{at: now})
+		b.knowLocked(b.roomLocked(muc, b.hash(name)), b.hash(account), known{at: now})
 	}
 }
 
-// room wants the lock. One that nobody has heard of is new if all that were there
+// roomLocked wants the lock. One that nobody has heard of is new if all that were there
 // were listed before.
-func (b *Book) room(muc string, key uint64) *room {
+func (b *Book) roomLocked(muc string, key uint64) *room {
 	r := b.rooms[key]
 	if r == nil {
-		c := b.muc(muc)
+		c := b.mucLocked(muc)
 		if len(b.rooms) >= b.limits.Rooms {
-			b.forgetAny(nil)
+			b.forgetAnyLocked(nil)
 		}
 		r = &room{key: key, muc: muc, seen: c.listed && c.complete && !b.lossy, known: map[uint64]known{}}
 		b.rooms[key] = r
@@ -180,14 +180,14 @@ func (b *Book) room(muc string, key uint64) *room {
 // forgetAtOnce bounds the search for rooms that are forgotten for another account.
 const forgetAtOnce = 16
 
-// know wants the lock, and a room of the book.
-func (b *Book) know(r *room, account uint64, k known) {
+// knowLocked wants the lock, and a room of the book.
+func (b *Book) knowLocked(r *room, account uint64, k known) {
 	if _, there := r.known[account]; !there {
 		for range forgetAtOnce {
 			if b.accounts < b.limits.Accounts {
 				break
 			}
-			b.forgetAny(r)
+			b.forgetAnyLocked(r)
 		}
 		if b.accounts >= b.limits.Accounts { // about all of them are in this one, or in few
 			r.seen, r.known, r.last = false, map[uint64]known{}, time.Time{}
@@ -201,8 +201,8 @@ func (b *Book) know(r *room, account uint64, k known) {
 	}
 }
 
-// forgetAny wants the lock. It forgets another room than one.
-func (b *Book) forgetAny(but *room) {
+// forgetAnyLocked wants the lock. It forgets another room than one.
+func (b *Book) forgetAnyLocked(but *room) {
 	for key, r := range b.rooms {
 		if r == but {
 			continue
@@ -220,10 +220,10 @@ func (b *Book) Began(muc, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := b.hash(name)
-	c := b.muc(muc)
+	c := b.mucLocked(muc)
 	c.made, c.everMade, c.begins = b.connection, true, finding{}
 	delete(c.strict, key)
-	b.accounts -= len(b.room(muc, key).known)
+	b.accounts -= len(b.roomLocked(muc, key).known)
 	// another: a look at the former stops
 	b.rooms[key] = &room{key: key, muc: muc, seen: true, known: map[uint64]known{}}
 	c.hear(name)
@@ -252,7 +252,7 @@ func (b *Book) EverMade(muc string) bool {
 func (b *Book) Unannounced(muc, name, account string) (news bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.muc(muc)
+	c := b.mucLocked(muc)
 	news = c.begins.first.IsZero()
 	c.begins.note(name, account)
 	if len(c.strict) < maxUnasked {
@@ -274,7 +274,7 @@ func (b *Book) Strict(muc, name string) bool {
 func (b *Book) Hear(muc, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.muc(muc).hear(name)
+	b.mucLocked(muc).hear(name)
 }
 
 func (c *component) hear(name string) {

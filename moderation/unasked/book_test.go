@@ -225,8 +225,8 @@ func TestBounds(t *testing.T) {
 	for _, r := range b.rooms {
 		n += len(r.known)
 	}
-	if len(b.rooms) > maxRooms || b.accounts > maxAccounts || n != b.accounts || len(b.muc(muc).heard) > maxHeard {
-		t.Errorf("%d rooms, %d accounts (%d), %d heard of", len(b.rooms), b.accounts, n, len(b.muc(muc).heard))
+	if len(b.rooms) > maxRooms || b.accounts > maxAccounts || n != b.accounts || len(b.mucLocked(muc).heard) > maxHeard {
+		t.Errorf("%d rooms, %d accounts (%d), %d heard of", len(b.rooms), b.accounts, n, len(b.mucLocked(muc).heard))
 	}
 	for i := range maxRooms + 100 {
 		b.Saw(muc, fmt.Sprint("r", i, "@conference.h"), []string{"g0@h"})
@@ -237,13 +237,13 @@ func TestBounds(t *testing.T) {
 		b.Saw(muc, fmt.Sprint("r", i, "@conference.h"), []string{"g0@h"})
 		b.Unannounced(muc, fmt.Sprint("r", i, "@conference.h"), "g0@h")
 	}
-	if c := b.muc(muc); c.n != maxUnasked || len(c.strict) != maxUnasked {
+	if c := b.mucLocked(muc); c.n != maxUnasked || len(c.strict) != maxUnasked {
 		t.Errorf("%d unasked, %d strict", c.n, len(c.strict))
 	}
 	for i := range 5000 {
 		b.Gone(muc, fmt.Sprint("r", i, "@conference.h"))
 	}
-	if c := b.muc(muc); c.n != 0 || len(c.unasked) != 0 {
+	if c := b.mucLocked(muc); c.n != 0 || len(c.unasked) != 0 {
 		t.Errorf("%d unasked", c.n)
 	}
 }
@@ -289,10 +289,10 @@ func TestAtOnce(t *testing.T) {
 		}
 	}
 	unasked := 0
-	for _, in := range b.muc(muc).unasked {
+	for _, in := range b.mucLocked(muc).unasked {
 		unasked += len(in)
 	}
-	if n != b.accounts || n > l.Accounts || len(b.rooms) > l.Rooms || unasked != b.muc(muc).n {
-		t.Errorf("%d accounts (%d) in %d rooms, %d unasked (%d)", n, b.accounts, len(b.rooms), unasked, b.muc(muc).n)
+	if n != b.accounts || n > l.Accounts || len(b.rooms) > l.Rooms || unasked != b.mucLocked(muc).n {
+		t.Errorf("%d accounts (%d) in %d rooms, %d unasked (%d)", n, b.accounts, len(b.rooms), unasked, b.mucLocked(muc).n)
 	}
 }

@@ -36,7 +36,7 @@ func (b *Book) Report(muc string) Report {
 	if c == nil {
 		return out
 	}
-	c.settle()
+	c.endFoundLocked()
 	out.Unasked = c.n
 	switch {
 	case !c.joins.first.IsZero():

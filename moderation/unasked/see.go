@@ -63,19 +63,19 @@ type listing struct {
 func (b *Book) take(list *listing) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c, connection := b.muc(list.muc), b.connection
+	c, connection := b.mucLocked(list.muc), b.connection
 	again := c.listed && (c.complete || c.public && !list.all)
 	for i, key := range list.keys {
 		switch r := b.rooms[key]; {
 		case r == nil:
-			b.room(list.muc, key).seen = again && !b.lossy
+			b.roomLocked(list.muc, key).seen = again && !b.lossy
 			list.unseen = append(list.unseen, list.names[i])
 		case r.seen:
 			list.old = append(list.old, list.names[i])
 		default:
 			list.unseen = append(list.unseen, list.names[i])
 		}
-		if b.breathe(i); b.connection != connection {
+		if b.breatheLocked(i); b.connection != connection {
 			return false
 		}
 	}
@@ -90,17 +90,17 @@ func (b *Book) take(list *listing) bool {
 	}
 	clear(c.heard)
 	if list.all {
-		b.prune(list.muc, c, list.there)
+		b.pruneLocked(list.muc, c, list.there)
 	}
 	return true
 }
 
-// prune wants the lock. It forgets rooms that are no more; of one that is not there
+// pruneLocked wants the lock. It forgets rooms that are no more; of one that is not there
 // yet everybody comes in later.
-func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
+func (b *Book) pruneLocked(muc string, c *component, there map[uint64]bool) {
 	for key := range c.unasked { // few
 		if !there[key] {
-			c.forget(key)
+			c.forgetLocked(key)
 		}
 	}
 	i, connection := 0, b.connection
@@ -113,7 +113,7 @@ func (b *Book) prune(muc string, c *component, there map[uint64]bool) {
 			b.accounts -= len(r.known)
 			delete(b.rooms, key)
 		}
-		if b.breathe(i); b.connection != connection {
+		if b.breatheLocked(i); b.connection != connection {
 			return
 		}
 		i++
@@ -132,13 +132,13 @@ func (b *Book) Gone(muc, name string) {
 		b.accounts -= len(r.known)
 		delete(b.rooms, key)
 	}
-	c := b.muc(muc)
-	c.forget(key)
+	c := b.mucLocked(muc)
+	c.forgetLocked(key)
 	delete(c.strict, key)
 }
 
-// forget wants the lock.
-func (c *component) forget(room uint64) {
+// forgetLocked wants the lock.
+func (c *component) forgetLocked(room uint64) {
 	c.n -= len(c.unasked[room])
 	delete(c.unasked, room)
 }
@@ -155,54 +155,54 @@ func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c, r := b.muc(muc), b.room(muc, key)
+	c, r := b.mucLocked(muc), b.roomLocked(muc, key)
 	before, seen, found := c.unasked[key], r.seen, map[uint64]bool{}
 	for i, a := range accounts {
 		switch k, is := r.known[a]; {
 		case is && k.at.After(now): // asked about just now, again
 			r.known[a] = known{k.at, true}
 		case is:
-			b.know(r, a, known{now, true})
+			b.knowLocked(r, a, known{now, true})
 		case seen && r.seen || before[a]:
 			news = news || c.joins.first.IsZero()
 			if c.joins.note(name, present[i]); len(found) < maxUnasked {
 				found[a] = true
 			}
 		default:
-			b.know(r, a, known{now, true})
+			b.knowLocked(r, a, known{now, true})
 		}
-		if b.breathe(i); b.rooms[key] != r {
+		if b.breatheLocked(i); b.rooms[key] != r {
 			return news
 		}
 	}
-	c.forget(key)
+	c.forgetLocked(key)
 	for a := range found {
-		c.add(key, a)
+		c.addLocked(key, a)
 	}
 	r.seen = true
-	b.forgetLeft(r, in, now)
-	c.settle()
+	b.forgetLeftLocked(r, in, now)
+	c.endFoundLocked()
 	return news
 }
 
-// forgetLeft wants the lock. It forgets the accounts that are not in a room, and will
+// forgetLeftLocked wants the lock. It forgets the accounts that are not in a room, and will
 // not come any more.
-func (b *Book) forgetLeft(r *room, in map[uint64]bool, now time.Time) {
+func (b *Book) forgetLeftLocked(r *room, in map[uint64]bool, now time.Time) {
 	i := 0
 	for a, k := range r.known {
 		if !in[a] && now.Sub(k.at) >= joinTakes {
 			delete(r.known, a)
 			b.accounts--
 		}
-		if b.breathe(i); b.rooms[r.key] != r {
+		if b.breatheLocked(i); b.rooms[r.key] != r {
 			return
 		}
 		i++
 	}
 }
 
-// add wants the lock.
-func (c *component) add(room, account uint64) {
+// addLocked wants the lock.
+func (c *component) addLocked(room, account uint64) {
 	if c.n >= maxUnasked {
 		return
 	}
@@ -215,9 +215,10 @@ func (c *component) add(room, account uint64) {
 	}
 }
 
-// settle wants the lock. What was found is over when no account is there any more
-// that was not asked about, and Prosody has asked about one since, or was started anew.
-func (c *component) settle() {
+// endFoundLocked wants the lock. What was found is over when no account is there any
+// more that was not asked about, and Prosody has asked about one since, or was started
+// anew.
+func (c *component) endFoundLocked() {
 	if c.n == 0 && (c.asked.After(c.joins.last) || c.listed && c.connected.After(c.joins.last)) {
 		c.joins = finding{}
 	}
