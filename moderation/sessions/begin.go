@@ -50,7 +50,7 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 	for k := range set {
 		var c moderation.Candidate
 		s.mu.RLock()
-		c.Sessions = s.viewLocked(s.index.byAccount[k], now, h.Leeway)
+		c.Sessions = s.viewLocked(s.index.byAccount.first(k), now, h.Leeway)
 		s.mu.RUnlock()
 		if lists {
 			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.host)

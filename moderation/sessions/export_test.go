@@ -29,8 +29,14 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 			}
 		}
 	}
-	for _, list := range s.index.byAccount {
-		byJID += len(list)
+	for host, of := range s.index.byAccount {
+		for account, first := range of {
+			for g := first; g != nil; g = g.places.next {
+				if byJID++; s.index.all[g.ID] != g || g.account() != (accountKey{host, account}) {
+					t.Errorf("%s is among those of %s at %s", g.JID(), account, host)
+				}
+			}
+		}
 	}
 	for key, r := range s.index.byRoom {
 		for _, first := range []*roomPlace{r.moderators, r.others} {

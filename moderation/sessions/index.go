@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"slices"
-
 	"usher/internal/bounded"
 	"usher/moderation"
 )
@@ -27,7 +25,7 @@ func (g *session) account() accountKey { return accountKey{g.Host, g.Account} }
 // An index is the sessions, and what finds them. The lock is the caller's.
 type index struct {
 	all         map[moderation.ID]*session
-	byAccount   map[accountKey][]*session
+	byAccount   accountIndex
 	byRoom      roomIndex
 	byPrincipal principalIndex
 	resumable   map[string]*session         // by Session.Resumption
@@ -36,7 +34,7 @@ type index struct {
 }
 
 func newIndex() index {
-	return index{all: map[moderation.ID]*session{}, byAccount: map[accountKey][]*session{}, byRoom: roomIndex{},
+	return index{all: map[moderation.ID]*session{}, byAccount: accountIndex{}, byRoom: roomIndex{},
 		byPrincipal: newPrincipalIndex(), resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
 		interned: bounded.Map[string, string]{Most: maxInterned}}
 }
@@ -45,23 +43,25 @@ func newIndex() index {
 // search, and what they know it by. They are made before the lock is taken.
 type places struct {
 	who    principalID
-	atWho  int // in the list of its principal
+	atWho  int      // in the list of its principal
+	next   *session // of the same account
 	byRoom []roomPlace
 }
 
-// place computes what the indexes know a session by.
-func (g *session) place() {
-	g.places.who = idOf(g.Principal())
-	keys := indexKeys(&g.Session)
-	g.places.byRoom = make([]roomPlace, len(keys))
-	for i, key := range keys {
-		g.places.byRoom[i] = roomPlace{room: &namedRoom{roomIndexKey: key}, session: g}
-	}
+// identify computes whose session it is.
+func (g *session) identify() { g.places.who = idOf(g.Principal()) }
+
+// place makes place for an identified session in the indexes, and returns the names of
+// rooms under which it is to be inserted.
+func (g *session) place() (names []roomIndexKey) {
+	names = indexKeys(&g.Session)
+	g.places.byRoom = make([]roomPlace, len(names))
+	return names
 }
 
-// insert wants a session whose places are computed. The session of the same token and
-// account makes room.
-func (x *index) insert(g *session) {
+// insert wants a session that was placed, and its names. The session of the same token
+// and account makes room.
+func (x *index) insert(g *session, names []roomIndexKey) {
 	if old := x.all[g.ID]; old != nil {
 		x.remove(old)
 	}
@@ -69,9 +69,8 @@ func (x *index) insert(g *session) {
 		*text = x.intern(*text)
 	}
 	x.all[g.ID] = g
-	k := g.account()
-	x.byAccount[k] = append(x.byAccount[k], g)
-	x.byRoom.add(g)
+	x.byAccount.add(g)
+	x.byRoom.add(g, names)
 	x.byPrincipal.add(g)
 	if g.Wildcard() {
 		list := append(x.wildcards[g.Host], g.ID)
@@ -93,13 +92,7 @@ func (x *index) intern(text string) string {
 
 func (x *index) remove(g *session) {
 	delete(x.all, g.ID)
-	k := g.account()
-	rest := slices.DeleteFunc(slices.Clone(x.byAccount[k]), func(o *session) bool { return o.ID == g.ID })
-	if len(rest) > 0 {
-		x.byAccount[k] = rest
-	} else {
-		delete(x.byAccount, k)
-	}
+	x.byAccount.drop(g)
 	x.byRoom.drop(g)
 	x.dropResumption(g)
 	x.byPrincipal.drop(g)

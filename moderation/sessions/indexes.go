@@ -10,6 +10,54 @@ import (
 	"usher/moderation"
 )
 
+// An accountIndex finds the sessions of an account, in the order in which they came: the
+// first has the next one. They are few.
+type accountIndex map[string]map[string]*session // by host and account
+
+// first returns the first session of an account, or nil.
+func (x accountIndex) first(k accountKey) *session { return x[k.host][k.account] }
+
+func (x accountIndex) add(g *session) {
+	g.places.next = nil
+	of := x[g.Host]
+	if of == nil {
+		of = map[string]*session{}
+		x[g.Host] = of
+	}
+	last := of[g.Account]
+	if last == nil {
+		of[g.Account] = g
+		return
+	}
+	for last.places.next != nil {
+		last = last.places.next
+	}
+	last.places.next = g
+}
+
+func (x accountIndex) drop(g *session) {
+	of := x[g.Host]
+	switch first := of[g.Account]; {
+	case first == g && g.places.next == nil:
+		delete(of, g.Account)
+	case first == g:
+		of[g.Account] = g.places.next
+	default:
+		for ; first.places.next != g; first = first.places.next {
+		}
+		first.places.next = g.places.next
+	}
+	g.places.next = nil
+}
+
+// count returns how many there are from one session on.
+func (g *session) count() (n int) {
+	for ; g != nil; g = g.places.next {
+		n++
+	}
+	return n
+}
+
 // A roomIndex finds the sessions that name a room: by host and each localpart
 // that a claim opens, which of a claim without a tenant is what follows one.
 // Those of "*" and of regular expressions are in nobody's way and not in here.
@@ -38,15 +86,16 @@ func (r *namedRoom) first(g *session) **roomPlace {
 	return &r.others
 }
 
-func (x roomIndex) add(g *session) {
+// add has the names be those that a session was placed by.
+func (x roomIndex) add(g *session, names []roomIndexKey) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
-		r := x[p.room.roomIndexKey]
+		r := x[names[i]]
 		if r == nil {
-			r = p.room
+			r = &namedRoom{roomIndexKey: names[i]}
 			x[r.roomIndexKey] = r
 		}
-		p.room = r
+		p.room, p.session = r, g
 		first := r.first(g)
 		if p.before = *first; p.before != nil {
 			p.before.later = p

@@ -49,9 +49,9 @@ func (b Limits) Divided(by int) Limits {
 // overLimitsLocked finds what must go for a new session, and wants the lock.
 func (x *index) overLimitsLocked(b Limits, g *session) []*session {
 	var over []*session
-	if own := x.byAccount[accountKey{g.Host, g.Account}]; len(own) > b.OfOne {
-		oldest := own[0]
-		for _, o := range own {
+	if own := x.byAccount.first(g.account()); own.count() > b.OfOne {
+		oldest := own
+		for o := own.places.next; o != nil; o = o.places.next {
 			if o.LoggedIn.Before(oldest.LoggedIn) {
 				oldest = o
 			}

@@ -49,7 +49,7 @@ func loadSessions(s *core, list []moderation.Session) (dead map[moderation.ID]bo
 		if g.User == g.Account {
 			g.User = g.Account // one copy of the text
 		}
-		g.place()
+		g.identify()
 		if s.revoked.dead(g, now, p.Times(g.Host).Leeway) { // killed between the two writes
 			dead[g.ID] = true
 			s.revoked.expel(g.account(), s.revoked.of(g))
@@ -63,7 +63,7 @@ func loadSessions(s *core, list []moderation.Session) (dead map[moderation.ID]bo
 		orphans = append(orphans, Change{DeleteSession: g.Login()})
 	}
 	for _, g := range kept {
-		s.index.insert(g)
+		s.index.insert(g, g.place())
 		s.revoked.back(g.account())
 	}
 	return dead, orphans

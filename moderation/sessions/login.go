@@ -22,8 +22,8 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	g := &session{Session: moderation.NewSession(id, s.now())}
-	g.place()
-	over, err := s.keep(ctx, g)
+	g.identify()
+	over, err := s.keep(ctx, g, g.place())
 	if err != nil {
 		return Touched{}, err
 	}
@@ -33,7 +33,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 }
 
 // keep writes a session and takes it over. It returns those that have to go for it.
-func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err error) {
+func (s *Sessions) keep(ctx context.Context, g *session, names []roomIndexKey) (over []*session, err error) {
 	s.afterLast(g)
 	inherited, err := s.inherit(ctx, g)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Sessions) keep(ctx context.Context, g *session) (over []*session, err e
 	dead := s.revoked.dead(g, s.now(), leeway)
 	// else a later one was faster
 	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) {
-		s.index.insert(g)
+		s.index.insert(g, names)
 		over = s.index.overLimitsLocked(s.limits, g)
 		back = s.revoked.back(g.account())
 	}

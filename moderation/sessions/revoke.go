@@ -160,7 +160,10 @@ func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool)
 			continue
 		}
 		s.mu.RLock()
-		list := slices.Clone(s.index.byAccount[accountKey{h.Host, local}])
+		var list []*session
+		for g := s.index.byAccount.first(accountKey{h.Host, local}); g != nil; g = g.places.next {
+			list = append(list, g)
+		}
 		s.mu.RUnlock()
 		for _, g := range list {
 			found = true

@@ -92,7 +92,7 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 	}
 	s.mu.RLock()
 	if domain == h.Host {
-		v.Sessions = s.viewLocked(s.index.byAccount[accountKey{domain, account}], v.Now, h.Leeway)
+		v.Sessions = s.viewLocked(s.index.byAccount.first(accountKey{domain, account}), v.Now, h.Leeway)
 	}
 	if r := s.rooms.all[room.JID]; r != nil {
 		v.Known, v.Started, v.Made, v.Lobby, v.MembersOnly = true, r.Started, r.Made, r.Lobby, r.MembersOnly
@@ -106,15 +106,16 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 	return v
 }
 
-// viewLocked is the sessions of one account as they are now. What follows is done without
-// the lock, as it may take long (regular expressions).
-func (s *core) viewLocked(list []*session, now time.Time, leeway time.Duration) []moderation.Judged {
-	judged := make([]moderation.Judged, len(list))
-	for i, g := range list {
-		judged[i] = moderation.Judged{Session: &g.Session, Used: g.Used}
+// viewLocked is the sessions of one account, from its first on, as they are now. What
+// follows is done without the lock, as it may take long (regular expressions).
+func (s *core) viewLocked(g *session, now time.Time, leeway time.Duration) []moderation.Judged {
+	judged := make([]moderation.Judged, 0, g.count())
+	for ; g != nil; g = g.places.next {
+		j := moderation.Judged{Session: &g.Session, Used: g.Used}
 		if len(s.revoked.byID) > 0 {
-			judged[i].Revoked = s.revoked.dead(g, now, leeway)
+			j.Revoked = s.revoked.dead(g, now, leeway)
 		}
+		judged = append(judged, j)
 	}
 	return judged
 }
@@ -139,7 +140,7 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	now, t := s.now(), s.policy.Load().Times(host)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, g := range s.index.byAccount[accountKey{host, account}] {
+	for g := s.index.byAccount.first(accountKey{host, account}); g != nil; g = g.places.next {
 		if !g.Ended(now, t) && !s.revoked.dead(g, now, t.Leeway) && held(g.Issuer, g.KeyPrint) {
 			return true
 		}
