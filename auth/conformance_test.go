@@ -50,7 +50,9 @@ func verifyJWS(given vectorKeys, token string) *Refusal {
 			if err := config.Check(); err != nil {
 				return Refuse(ReasonUnknownKey, "%v", err)
 			}
-			a.issuer = newIssuerRules("vectors", config, keys.FromFiles(given.forToken(a.header)...))
+			prepared := keys.NewSources(keys.Options{}).Prepare()
+			a.issuer = newIssuerRules("vectors", config,
+				prepared.Set("vectors", keys.Config{Files: given.forToken(a.header)}))
 		case "shape", "header", "key", "signature":
 		default:
 			continue

@@ -22,9 +22,6 @@ type Set struct {
 	sources []*source
 }
 
-// FromFiles returns a set without sources.
-func FromFiles(files ...*Key) *Set { return &Set{files: files} }
-
 // Remote reports whether the set has sources, so that a key may yet come.
 func (s *Set) Remote() bool { return len(s.sources) > 0 }
 

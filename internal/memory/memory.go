@@ -1,4 +1,5 @@
-// Package memory is the state that ends with the process (state: memory:).
+// Package memory is the state that ends with the process (state: memory:). It starts no
+// goroutine; a [Store] has one lock, held for a moment.
 package memory
 
 import (

@@ -12,5 +12,6 @@
 //
 // SASL is not the only way in: a Prosody may know older ones (XEP-0078), have
 // accounts be made (XEP-0077), take SASL 2 (XEP-0388) or resume a stream
-// (XEP-0198). None of them is on the list, and no stanza.
+// (XEP-0198). None of them is on the list, and no stanza. It starts no goroutine and has
+// no lock.
 package filter

@@ -6,7 +6,7 @@
 // It reads what it is given as Prosody's own parser would, or not at all: what
 // is not one well-formed element without comments, processing instructions,
 // declarations and doubled attributes is an error, so that nothing can look
-// like one thing here and like another there.
+// like one thing here and like another there. It starts no goroutine and has no lock.
 package stanza
 
 // The namespaces that a gateway meets.
