@@ -56,7 +56,7 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 		return nil, err
 	}
 	e := &endpoints{bound: bound, limited: map[string]*listen.Listener{}, log: log, files: files}
-	places, err := e.divide(c)
+	division, err := e.divide(c)
 	if err != nil {
 		listen.Close(bound)
 		return nil, errors.New("not started: " + err.Error())
@@ -66,10 +66,10 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 		if name == "admin" {
 			users = nil
 		}
-		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: places.limits[name], Users: users,
+		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: division.limits[name], Users: users,
 			Log: log, Metrics: m.Endpoint(name)})
 	}
-	e.note(places)
+	e.note(division)
 	return e, nil
 }
 

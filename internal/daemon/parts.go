@@ -30,7 +30,7 @@ type preparedParts struct {
 	keys      *auth.Prepared
 	policy    *moderation.Policy
 	whitelist *lobby.Prepared
-	places    *division
+	division  *division
 }
 
 // prepare does everything that can fail, for every part.
@@ -41,11 +41,11 @@ func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
 	}
 	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.Whitelist)
 	policy, errPolicy := moderation.NewPolicy(c.Rooms, keys.HoldsKey)
-	places, errPlaces := p.endpoints.divide(c)
-	if err := errors.Join(errWhitelist, errPolicy, errPlaces, c.Gateway.Check()); err != nil {
+	division, errDivision := p.endpoints.divide(c)
+	if err := errors.Join(errWhitelist, errPolicy, errDivision, c.Gateway.Check()); err != nil {
 		return nil, err
 	}
-	return &preparedParts{p, c, keys, policy, whitelist, places}, nil
+	return &preparedParts{p, c, keys, policy, whitelist, division}, nil
 }
 
 // commit puts the configuration in force. It takes some microseconds.
@@ -70,7 +70,7 @@ func (p *preparedParts) steps() []func() {
 		p.keys.Commit,
 		func() { p.parts.configureHTTP(c) },
 		func() { p.parts.gateway.Configure(c.Gateway) },
-		func() { p.parts.endpoints.configure(p.places) },
+		func() { p.parts.endpoints.configure(p.division) },
 		func() { p.parts.level.Set(c.Log.Level) },
 	}
 }
