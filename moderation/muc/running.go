@@ -19,7 +19,7 @@ const (
 	maxAskedRooms   = 64                     // those that wait for their turn included
 	maxAsking       = 320                    // joins that wait for any answer: a class, and some more
 
-	// The HTTP door has 512 connections: others are answered meanwhile.
+	// The HTTP door has 1024 connections: others are answered meanwhile.
 )
 
 var errTooManyAsk = errors.New("too many joins ask whether their room is there; the next try may work")
