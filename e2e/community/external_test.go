@@ -185,8 +185,9 @@ func twoQueriesWait(t *testing.T, w *world) {
 // bridgeSlow: it goes on after 3 s, while Prosody still waits. It may be too late, never wrong.
 func bridgeSlow(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
-	for _, pause := range []time.Duration{500 * time.Millisecond, 3500 * time.Millisecond, 4900 * time.Millisecond,
-		4990 * time.Millisecond} {
+	for _, pause := range []time.Duration{
+		500 * time.Millisecond, 3500 * time.Millisecond, 4900 * time.Millisecond, 4990 * time.Millisecond,
+	} {
 		bridge := w.bridge(t, right)
 		signal(t, bridge, syscall.SIGSTOP)
 		result := w.later(t, external, right)
@@ -209,10 +210,10 @@ func bridgeSlow(t *testing.T, w *world) {
 // the next answer, so those signals cost one login; the signals of a terminal cost none.
 func bridgeSignalled(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
-	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
-		syscall.SIGTSTP,
-		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM,
-		syscall.SIGTERM} {
+	for _, s := range []syscall.Signal{
+		syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTTIN,
+		syscall.SIGTTOU, syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGTERM,
+	} {
 		t.Logf("%v:", s)
 		signal(t, w.bridge(t, right), s)
 		time.Sleep(100 * time.Millisecond)

@@ -123,9 +123,9 @@ func TestGatewayBrowserResumes(t *testing.T) {
 		for _, p := range pages {
 			before = append(before, p.Joined(t))
 		}
-		for i, disturb := range []func(){func() { w.Usher.Kill(); w.Usher.Start() },
-			func() { w.Usher.Stop(); w.Usher.Start() }} {
-			disturb()
+		for i, end := range []func(){w.Usher.Kill, w.Usher.Stop} {
+			end()
+			w.Usher.Start()
 			for j, p := range pages {
 				p.Await(t, `meet.connects === `+string(rune('2'+i))+` && meet.status === "joined"`, 20*time.Second)
 				s := p.State(t)

@@ -59,8 +59,8 @@ func TestGatewayBudget(t *testing.T) {
 			}
 		})
 	}
-	if _, ended, _ := strings.Cut(w.Usher.Scrape(t),
-		"usher_gateway_sessions_ended_total{reason=\"policy\"} "); !strings.HasPrefix(ended, "188\n") {
+	_, ended, _ := strings.Cut(w.Usher.Scrape(t), `usher_gateway_sessions_ended_total{reason="policy"} `)
+	if !strings.HasPrefix(ended, "188\n") {
 		t.Errorf("of 188 there were ended: %.3s", ended)
 	}
 }

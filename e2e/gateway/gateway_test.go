@@ -57,8 +57,8 @@ func (w *site) links(t *testing.T, by transport) {
 	refusedFor(t, err, auth.ReasonExpired.ClientText())
 	_, err = w.dial(t, world.Guests, client.Login{Via: by.via(w, query(world.Token(t, "alice", one, nil), one))})
 	refusedFor(t, err, auth.ReasonUnknownHost.ClientText())
-	if s, err := client.Dial(world.Within(t), client.Login{Host: world.Services, Mechanism: "PLAIN",
-		Initial: []byte("\x00focus\x00secret"), Via: by.via(w, query("", one))}); err != nil {
+	focus := client.Plain("focus", "secret").Through(by.via(w, query("", one))).At("", world.Services)
+	if s, err := client.Dial(world.Within(t), focus); err != nil {
 		t.Errorf("a password of Prosody's own: %v", err)
 	} else {
 		_ = s.Close()
@@ -108,12 +108,12 @@ func TestGatewayOrigin(t *testing.T) {
 	w := newSite(t, world.AnyVersion(t), options())
 	q := query(world.Token(t, "alice", "one", nil), "one")
 	evil := http.Header{"Host": {world.Meet}, "Origin": {"https://evil.example"}}
-	if _, err := w.dial(t, world.Meet, client.Login{Via: client.WebSocket("ws://"+w.Usher.Gateway+"/xmpp-websocket"+q,
-		evil)}); err == nil || !strings.Contains(err.Error(), "403") {
+	by := client.WebSocket("ws://"+w.Usher.Gateway+"/xmpp-websocket"+q, evil)
+	if _, err := w.dial(t, world.Meet, client.Login{Via: by}); err == nil || !strings.Contains(err.Error(), "403") {
 		t.Errorf("by WebSocket: %v", err)
 	}
-	if _, err := w.dial(t, world.Meet, client.Login{Via: client.BOSH("http://"+w.Usher.Gateway+"/http-bind"+q,
-		evil)}); err == nil || !strings.Contains(err.Error(), "403") {
+	by = client.BOSH("http://"+w.Usher.Gateway+"/http-bind"+q, evil)
+	if _, err := w.dial(t, world.Meet, client.Login{Via: by}); err == nil || !strings.Contains(err.Error(), "403") {
 		t.Errorf("by BOSH: %v", err)
 	}
 	native := http.Header{"Host": {world.Meet}, "Authorization": {"Bearer " + world.Token(t, "bob", "one", nil)}}

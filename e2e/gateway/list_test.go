@@ -102,8 +102,8 @@ func TestGatewayNothingButALogin(t *testing.T) {
 				}
 			}
 		}
-		if s, err := client.Dial(world.Within(t), client.Plain("mallory", "pw").At(w.Prosody.C2S(),
-			people)); err == nil {
+		made := client.Plain("mallory", "pw").At(w.Prosody.C2S(), people)
+		if s, err := client.Dial(world.Within(t), made); err == nil {
 			_ = s.Close()
 			t.Error("an account was made")
 		}
@@ -118,8 +118,8 @@ func TestGatewayGuestsLogInOnly(t *testing.T) {
 	each(t, o, func(t *testing.T, w *site) {
 		for _, by := range transports() {
 			for i, way := range waysAround("mallory") {
-				if got := w.says(t, by, query("", "one"), people, way.said); strings.Contains(got,
-					way.answer) != (i == 2) {
+				got := w.says(t, by, query("", "one"), people, way.said)
+				if strings.Contains(got, way.answer) != (i == 2) {
 					t.Errorf("%s, by %s: got %s", way.name, by.name, got)
 				}
 			}
@@ -206,8 +206,8 @@ func TestGatewayBOSHTerminate(t *testing.T) {
 					_, _ = b.try(soon, end, "type='terminate'", content) // Prosody holds one that comes too early
 					cancel()
 					for rid := 101; rid < 104; rid++ {
-						if got := b.ask(rid, "", waysAround("mallory")[0].said); strings.Contains(got,
-							"type='result'") || !strings.Contains(got, "terminate") {
+						got := b.ask(rid, "", waysAround("mallory")[0].said)
+						if strings.Contains(got, "type='result'") || !strings.Contains(got, "terminate") {
 							t.Errorf("ended with %d, registration with %d: %s", end, rid, got)
 						}
 					}
@@ -218,8 +218,8 @@ func TestGatewayBOSHTerminate(t *testing.T) {
 				t.Errorf("a session that there is not: %s", got)
 			}
 		}
-		if s, err := client.Dial(world.Within(t), client.Plain("mallory", "pw").At(w.Prosody.C2S(),
-			people)); err == nil {
+		made := client.Plain("mallory", "pw").At(w.Prosody.C2S(), people)
+		if s, err := client.Dial(world.Within(t), made); err == nil {
 			_ = s.Close()
 			t.Error("an account was made")
 		}

@@ -79,8 +79,8 @@ func TestGatewayResumes(t *testing.T) {
 				if err := s.Say(world.Room("one"), disturb.name+" and back"); err != nil {
 					t.Fatal(err)
 				}
-				if err := watcher.Told(world.Within(t), world.Room("one")+"/"+l.name,
-					disturb.name+" and back"); err != nil {
+				from := world.Room("one") + "/" + l.name
+				if err := watcher.Told(world.Within(t), from, disturb.name+" and back"); err != nil {
 					t.Errorf("%s: client %d is not heard in the room: %v", disturb.name, i, err)
 				}
 				l.Person = w.Person(t, s)

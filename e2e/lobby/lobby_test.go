@@ -54,8 +54,8 @@ func TestRoomsLobby(t *testing.T) {
 			guest := w.Guest(t)
 			guest.IsRefused(r, waits(mode))
 			knocked(t, w, r, guest)
-			if out := w.Usher.Run(t, "lobby", "admit", "admitted", guest.Bare()); !strings.Contains(out,
-				"admitted "+guest.Bare()+" to "+r) {
+			out := w.Usher.Run(t, "lobby", "admit", "admitted", guest.Bare())
+			if !strings.Contains(out, "admitted "+guest.Bare()+" to "+r) {
 				t.Errorf("admit says %q", out)
 			}
 			guest.IsInvited(r)
@@ -252,8 +252,8 @@ func TestRoomsLobby(t *testing.T) {
 				t.Errorf("export says\n%s", exported)
 			}
 			w.Usher.Write("whitelist.txt", exported+"\n# a comment\nnew@"+world.Meet+"\n")
-			if out := w.Usher.Run(t, "lobby", "import", "--replace",
-				w.Usher.Path("whitelist.txt")); !strings.Contains(out, "0 taken off") {
+			out := w.Usher.Run(t, "lobby", "import", "--replace", w.Usher.Path("whitelist.txt"))
+			if !strings.Contains(out, "0 taken off") {
 				t.Errorf("import says %q", out)
 			}
 			again := w.Usher.Run(t, "lobby", "export")

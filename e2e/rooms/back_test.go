@@ -219,8 +219,9 @@ func TestRoomsTenants(t *testing.T) {
 	world.Each(t, world.Options{Host: "    tokens: {subject: tenant}\n"}, func(t *testing.T, w *world.World) {
 		acme := w.Enter(t, "alice", "standup", map[string]any{"sub": "Acme", "moderator": true})
 		acme.JoinsAs(world.Room("[acme]standup"), "moderator/owner")
-		for _, name := range []string{"[other]standup", "standup", "[acme]other", "[acme][other]standup",
-			"acme]standup"} {
+		for _, name := range []string{
+			"[other]standup", "standup", "[acme]other", "[acme][other]standup", "acme]standup",
+		} {
 			acme.IsRefused(world.Room(name), "not-authorized")
 		}
 		all := w.Enter(t, "bob", "*", map[string]any{"sub": "acme"})
@@ -282,8 +283,8 @@ func TestRoomsWithoutRights(t *testing.T) {
 		if got, _ := bob.Self(world.Room("rights")); got.String() != "participant/none" {
 			t.Errorf("bob is %s", got)
 		}
-		if first := w.Moderator(t, "alice",
-			"rights-named").Joins(world.Room("rights-named")); first != "moderator/owner" {
+		alice := w.Moderator(t, "alice", "rights-named")
+		if first := alice.Joins(world.Room("rights-named")); first != "moderator/owner" {
 			t.Errorf("a room that begins needs no component: %s", first)
 		}
 	})

@@ -81,8 +81,9 @@ func TestRoomsNobodyAsks(t *testing.T) {
 					t.Errorf("%+v", s)
 				}
 				w.Usher.Await(t, mark, "joins are not under usher's control")
-				if out := w.Usher.Run(t, "status"); !strings.Contains(out,
-					"asks about joins (mod_muc_http_auth): NO") || !strings.Contains(out, "mallory@"+world.Meet) {
+				out := w.Usher.Run(t, "status")
+				if !strings.Contains(out, "asks about joins (mod_muc_http_auth): NO") ||
+					!strings.Contains(out, "mallory@"+world.Meet) {
 					t.Errorf("status says\n%s", out)
 				}
 			})
