@@ -16,7 +16,7 @@ func TestPlan(t *testing.T) {
 		}
 		return g
 	}
-	foreign := func(g *Assignment) { g.External = true }
+	external := func(g *Assignment) { g.External = true }
 	taken := func(g *Assignment) { g.Overridden = true }
 	unseen := func(g *Assignment) { g.Confirmed = false }
 	older := func(g *Assignment) { g.Session = other }
@@ -40,14 +40,14 @@ func TestPlan(t *testing.T) {
 		"others are none":                    {has: Owner, want: None, given: given(Owner, older), set: None},
 		"nothing changed":                    {has: Owner, want: Owner, given: given(Owner), set: nothing},
 		"somebody else's grant":              {has: Owner, want: Member, set: nothing},
-		"somebody else's grant, again":       {has: Owner, want: Member, given: given(Owner, foreign), set: nothing},
-		"somebody else's grant, later token": {has: Owner, want: Member, given: given(Owner, foreign, older), set: nothing},
+		"somebody else's grant, again":       {has: Owner, want: Member, given: given(Owner, external), set: nothing},
+		"somebody else's grant, later token": {has: Owner, want: Member, given: given(Owner, external, older), set: nothing},
 		"raised by somebody else":            {has: Owner, want: Member, given: given(Member), set: nothing},
 		"taken away":                         {has: None, want: Owner, given: given(Owner), set: nothing, taken: true},
 		"member taken away":                  {has: None, want: Member, given: given(Member), set: nothing, taken: true},
 		"taken away stays":                   {has: None, want: Owner, given: given(Owner, taken), set: nothing},
 		"taken away, another token":          {has: None, want: Owner, given: given(Owner, taken, older), set: Owner},
-		"foreign one taken away":             {has: None, want: Owner, given: given(Owner, foreign), set: nothing, taken: true},
+		"external one taken away":            {has: None, want: Owner, given: given(Owner, external), set: nothing, taken: true},
 		"killed before it was set":           {has: None, want: Owner, given: given(Owner, unseen), set: Owner},
 		"killed after it was set":            {has: Owner, want: Owner, given: given(Owner, unseen), set: nothing},
 		"banned":                             {has: Outcast, want: Owner, set: nothing},
@@ -57,7 +57,7 @@ func TestPlan(t *testing.T) {
 		"expired, keep":                      {has: Owner, given: given(Owner), onEnd: ExpiryKeep, set: nothing, forget: true},
 		"expired, demote":                    {has: Owner, given: given(Owner), onEnd: ExpiryDemote, set: None, forget: true},
 		"expired, remove":                    {has: Owner, given: given(Owner), onEnd: ExpiryRemove, set: None, forget: true, remove: true},
-		"expired, not ours":                  {has: Owner, given: given(Owner, foreign), onEnd: ExpiryDemote, set: nothing, forget: true},
+		"expired, not ours":                  {has: Owner, given: given(Owner, external), onEnd: ExpiryDemote, set: nothing, forget: true},
 		"expired, taken away":                {has: None, given: given(Owner, taken), onEnd: ExpiryDemote, set: nothing, forget: true},
 		"expired, changed":                   {has: Admin, given: given(Owner), onEnd: ExpiryDemote, set: nothing, forget: true},
 		"revoked":                            {has: Owner, given: given(Owner, revoked), onEnd: ExpiryKeep, set: None, forget: true, remove: true},
@@ -66,10 +66,10 @@ func TestPlan(t *testing.T) {
 		"a stranger who is owner":            {has: Owner, set: nothing},
 		"strict, a stranger":                 {has: Owner, strict: true, set: None},
 		"strict, without the claim":          {has: Owner, want: Member, strict: true, set: Member},
-		"strict, raised by hand":             {has: Owner, want: Member, given: given(Owner, foreign), strict: true, set: Member},
+		"strict, raised by hand":             {has: Owner, want: Member, given: given(Owner, external), strict: true, set: Member},
 		"strict, a moderator":                {has: Owner, want: Owner, given: given(Owner), strict: true, set: nothing},
 		"strict, revoked":                    {has: Owner, given: given(Owner, revoked), onEnd: ExpiryKeep, strict: true, set: None, forget: true, remove: true},
-		"strict, revoked, not ours":          {has: Owner, given: given(Owner, foreign, revoked), onEnd: ExpiryKeep, strict: true, set: None, forget: true, remove: true},
+		"strict, revoked, not ours":          {has: Owner, given: given(Owner, external, revoked), onEnd: ExpiryKeep, strict: true, set: None, forget: true, remove: true},
 		"strict, expired, keep":              {has: Owner, given: given(Owner), onEnd: ExpiryKeep, strict: true, set: None, forget: true},
 		"strict, expired, remove":            {has: Owner, given: given(Owner), onEnd: ExpiryRemove, strict: true, set: None, forget: true, remove: true},
 		"strict, key removed":                {has: Owner, given: given(Owner, noKey), onEnd: ExpiryKeep, strict: true, set: None, forget: true},

@@ -115,14 +115,14 @@ func grant(n byte) *moderation.Session {
 		Expires: at(98753496345), Resumption: "00ff"}
 }
 
-func given(room, jid string) *moderation.Assignment {
+func assignment(room, jid string) *moderation.Assignment {
 	return &moderation.Assignment{Room: room, JID: jid, Affiliation: moderation.Owner, Session: moderation.ID{7},
 		At: at(3), Confirmed: true, Lobby: true, External: true, Overridden: true, End: moderation.EndRevoked}
 }
 
 func roundTrip(t *testing.T, s *subject) {
 	g, least := grant(1), &moderation.Session{ID: moderation.ID{2}}
-	v := given("standup@conference.example.com", "alice@example.com")
+	v := assignment("standup@conference.example.com", "alice@example.com")
 	r := &moderation.Room{JID: v.Room, Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
 	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: least}, sessions.Change{PutAssignment: v},
@@ -135,7 +135,7 @@ func roundTrip(t *testing.T, s *subject) {
 func replace(t *testing.T, s *subject) {
 	first, second := grant(1), grant(1)
 	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
-	v1, v2 := given("r@c", "a@h"), given("r@c", "a@h")
+	v1, v2 := assignment("r@c", "a@h"), assignment("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
 	s.apply(t, sessions.Change{PutSession: first}, sessions.Change{PutAssignment: v1},
 		sessions.Change{PutRoom: &moderation.Room{JID: "r@c"}},
@@ -150,7 +150,7 @@ func replace(t *testing.T, s *subject) {
 
 func remove(t *testing.T, s *subject) {
 	g, stays := grant(1), grant(2)
-	v := given("r@c", "a@h")
+	v := assignment("r@c", "a@h")
 	key := moderation.AssignmentKey{Room: "r@c", JID: "a@h"}
 	other := moderation.AssignmentKey{Room: "r@c", JID: "nobody@h"}
 	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: stays}, sessions.Change{PutAssignment: v},
@@ -232,7 +232,7 @@ func names(t *testing.T, s *subject) {
 		strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
 		g := grant(byte(i))
 		g.Account, g.Rooms = name, []string{name}
-		v := given(name+"@c", name+"@h")
+		v := assignment(name+"@c", name+"@h")
 		s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutAssignment: v})
 		want.Sessions, want.Assignments = append(want.Sessions, *g), append(want.Assignments, *v)
 	}

@@ -139,7 +139,7 @@ func TestBeforeJoinReloaded(t *testing.T) {
 // TestBeforeJoinAlone: without a component new rooms begin all the same, and nobody waits.
 func TestBeforeJoinAlone(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, f *fixture){
-		"no keeper": func(*testing.T, *fixture) {},
+		"no reconciler": func(*testing.T, *fixture) {},
 		"no connection": func(t *testing.T, f *fixture) {
 			r := newRooms(t, moderationtest.InOrder, time.Hour)
 			r.Renumber(0)
@@ -225,8 +225,8 @@ func TestBeforeJoinKeeps(t *testing.T) {
 	})
 }
 
-// TestBeforeJoinTakenAway: what an owner took away is not given again by the same token, in a new room neither.
-func TestBeforeJoinTakenAway(t *testing.T) {
+// TestBeforeJoinOverridden: what an owner took away is not given again by the same token, in a new room neither.
+func TestBeforeJoinOverridden(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
 		f, r, k := startHall(t, order, time.Millisecond)
 		f.Moderator(t, "bob", "*")

@@ -150,7 +150,7 @@ func TestBackAfterRevocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !f.HasToLeave(hall, "alice@"+host) {
-		t.Error("alice stays where the ledger did not know her yet")
+		t.Error("alice stays where no assignment was known yet")
 	}
 	f.Pass(time.Minute)
 	f.Login(t, f.Identity("alice", "t2", "*"))
