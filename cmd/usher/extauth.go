@@ -37,7 +37,7 @@ Example, in ejabberd.yml:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET",
 				Value: config.DefaultExtauthSocket},
-			&cli.StringFlag{Name: "protocol", Usage: "generic for Prosody, ejabberd for `PROTOCOL` ejabberd",
+			&cli.StringFlag{Name: "protocol", Usage: "the `PROTOCOL`: generic for Prosody, or ejabberd",
 				Value: "generic"},
 		},
 	}

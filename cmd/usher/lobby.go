@@ -61,8 +61,8 @@ func whitelistCommands() []*cli.Command {
 			"[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
 
    $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room,
-			&cli.DurationFlag{Name: "ttl", Usage: "how long it holds, such as 8h; without it for good"},
-			&cli.StringFlag{Name: "note", Usage: "why, for the list"}),
+			&cli.DurationFlag{Name: "ttl", Usage: "how `LONG` it holds, such as 8h; without it for good"},
+			&cli.StringFlag{Name: "note", Usage: "a `TEXT` for the list: why"}),
 		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] JID",
 			`JID and ROOM as usher lobby list shows them. Who is in a room stays there.
 

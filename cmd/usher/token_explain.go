@@ -36,7 +36,7 @@ Example:
 
    $ usher token explain --host meet.example.com eyJhbGciOi…
    ✓ issuer      my-app
-   ✗ time        expired: exp was 2026-11-24T10:00:00Z, now is 2026-11-24T11:30:00Z, leeway 10s
+   ✗ time        expired: exp was 2026-11-24T10:00:00Z, now is 2026-11-24T11:30:00Z, leeway 10s; …
    refused: expired: The token has expired. Ask for a new link or token.
    $ usher token explain - < link.txt`,
 		Flags: []cli.Flag{

@@ -42,7 +42,7 @@ Example:
 			&cli.StringFlag{Name: "name", Usage: "context.user.name, the `NAME` that others see"},
 			&cli.StringFlag{Name: "email", Usage: "context.user.email, an `ADDRESS`"},
 			&cli.StringFlag{Name: "room", Value: "*", Usage: "the `ROOM`, or * for every room"},
-			&cli.StringFlag{Name: "subject", Usage: "sub; the host by default"},
+			&cli.StringFlag{Name: "subject", Usage: "the `SUB` claim; the host by default"},
 			&cli.BoolFlag{Name: "moderator", Usage: "set the claim moderator"},
 			&cli.DurationFlag{Name: "ttl", Value: time.Hour, Usage: "how long the token is good, a `DURATION`"},
 			&cli.GenericFlag{Name: "claim", Value: &claimList{},
