@@ -77,7 +77,8 @@ func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) er
 // Prosody lowers a role only with the affiliation (muc:set_affiliation), so that the
 // account is another one for a moment; never a greater one than a member. It is written
 // down before, so that a kill in between leaves nothing that is not taken back or given
-// again.
+// again. A room that only lets members in puts a member out between the two, which can
+// come in again at once, as what it is: to make it more for that moment would be worse.
 func (r *run) lowerRole(ctx context.Context, jid string, has moderation.Affiliation) error {
 	before := r.assignments[jid]
 	between, meanwhile := moderation.Member, &moderation.Assignment{Room: r.room, JID: jid, Affiliation: moderation.Member,

@@ -43,18 +43,49 @@ func TestDemotedOnTheWay(t *testing.T) {
 					time.Sleep(comes)
 					r.Room(standup).JoinAs(jid, moderation.RoleModerator)
 					time.Sleep(time.Minute)
-					if role, has := r.role(standup, jid), r.has(standup, jid); role != moderation.RoleParticipant || has != want {
+					if role, has := r.role(standup, jid), r.has(standup, jid); role != moderation.RoleParticipant ||
+						has != want {
 						t.Errorf("%s is %s, %s after %q", jid, role, has, r.set())
 					}
 					r.Room(standup).JoinAs(jid, moderation.RoleModerator) // by hand
 					time.Sleep(time.Hour)
-					if role, has := r.role(standup, jid), r.has(standup, jid); role != moderation.RoleModerator || has != want {
+					if role, has := r.role(standup, jid), r.has(standup, jid); role != moderation.RoleModerator ||
+						has != want {
 						t.Errorf("what an owner did by hand is undone: %s is %s, %s after %q", jid, role, has, r.set())
 					}
 				})
 			})
 		}
 	}
+}
+
+// TestDemotedInAMembersOnlyRoom: there Prosody puts the account out while its role is lowered. It is a member
+// afterwards, and comes in again as a participant.
+func TestDemotedInAMembersOnlyRoom(t *testing.T) {
+	bob := "bob@" + host
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		f, r := startStrict(t, order)
+		f.Moderator(t, "alice", "standup")
+		f.Login(t, f.Identity("bob", "token of bob", "standup"))
+		r.Room(standup).Give(bob, moderation.Owner)
+		f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
+		r.enter(standup, "alice@"+host)
+		for r.has(standup, bob) == moderation.Owner {
+			time.Sleep(time.Millisecond)
+		}
+		r.Room(standup).SetMembersOnly(true)
+		r.Room(standup).JoinAs(bob, moderation.RoleModerator)
+		time.Sleep(time.Minute)
+		if role, has := r.role(standup, bob), r.has(standup, bob); role == moderation.RoleModerator ||
+			has != moderation.Member {
+			t.Errorf("bob is %q, %s after %q", role, has, r.set())
+		}
+		r.enter(standup, bob)
+		time.Sleep(time.Minute)
+		if role := r.role(standup, bob); role != moderation.RoleParticipant {
+			t.Errorf("bob came in again as %q after %q", role, r.set())
+		}
+	})
 }
 
 // TestLoweredIsKnown: what an account is for a moment, so that its role becomes less, is in the state before it is set,

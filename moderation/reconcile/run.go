@@ -132,11 +132,12 @@ func (r *run) account(ctx context.Context, jid string) (again bool, err error) {
 	}
 	o, d := r.observed(jid), r.desired(jid)
 	a := moderation.Plan(o, d, r.now())
-	if err := r.apply(ctx, jid, o, a); err != nil {
-		return r.tolerate(ctx, jid, err)
-	}
-	if r.strict && o.Has == moderation.Owner && a.Set != "" && a.Set != moderation.Owner {
+	err = r.apply(ctx, jid, o, a)
+	if r.strict && o.Has == moderation.Owner && r.has[jid] != moderation.Owner { // so also if what follows failed
 		r.demoted.add(jid)
+	}
+	if err != nil {
+		return r.tolerate(ctx, jid, err)
 	}
 	if a.Set != "" { // the role is seen in the next run
 		return d.Entitled && a.Set == moderation.Owner, nil
