@@ -57,7 +57,7 @@ func TestKilled(t *testing.T) {
 		_ = child.Wait()
 		kill.Stop()
 		if n := count(t, path); n < confirmed+1 {
-			t.Fatalf("round %d: %d grants are there, %d were confirmed", round, n, confirmed+1)
+			t.Fatalf("round %d: %d sessions are there, %d were confirmed", round, n, confirmed+1)
 		}
 	}
 	if confirmed < 50 {

@@ -49,7 +49,7 @@ func TestLogStaysShort(t *testing.T) {
 	}
 	state, err := s.Load(t.Context())
 	if err != nil || len(state.Sessions) != rounds*n {
-		t.Errorf("%d grants, %v", len(state.Sessions), err)
+		t.Errorf("%d sessions, %v", len(state.Sessions), err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestPowerFailure(t *testing.T) {
 		}
 		state, err := after.Load(t.Context())
 		if err != nil || len(state.Sessions) < safe || len(state.Sessions) > n {
-			t.Errorf("round %d: %d grants of %d to %d, %v", round, len(state.Sessions), safe, n, err)
+			t.Errorf("round %d: %d sessions of %d to %d, %v", round, len(state.Sessions), safe, n, err)
 		}
 		var verdict string
 		if err := after.db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {

@@ -106,7 +106,7 @@ func order(s *sessions.State) {
 // at is a time with nanoseconds, and no monotonic clock.
 func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
 
-func grant(n byte) *moderation.Session {
+func session(n byte) *moderation.Session {
 	return &moderation.Session{ID: moderation.ID{n, 0xff}, Host: "meet.example.com", Account: fmt.Sprintf("alice%d", n),
 		User: fmt.Sprintf("Alice%d", n), IssuedAt: 1, Random: true, Issuer: "my-app", KeyID: "k1",
 		KeyPrint: "0123", TokenPrint: fmt.Sprintf("t%d", n), TokenID: "jti", Subject: "meet.example.com",
@@ -121,7 +121,7 @@ func assignment(room, jid string) *moderation.Assignment {
 }
 
 func roundTrip(t *testing.T, s *subject) {
-	g, least := grant(1), &moderation.Session{ID: moderation.ID{2}}
+	g, least := session(1), &moderation.Session{ID: moderation.ID{2}}
 	v := assignment("standup@conference.example.com", "alice@example.com")
 	r := &moderation.Room{JID: v.Room, Started: true, Joined: at(4), Lobby: moderation.On, MembersOnly: true}
 	rev := &moderation.Revocation{TokenPrint: "t1", At: at(4), Expires: at(5), Accounts: []string{"alice@example.com"}}
@@ -133,7 +133,7 @@ func roundTrip(t *testing.T, s *subject) {
 }
 
 func replace(t *testing.T, s *subject) {
-	first, second := grant(1), grant(1)
+	first, second := session(1), session(1)
 	second.Moderator, second.Rooms, second.Resumption = false, nil, ""
 	v1, v2 := assignment("r@c", "a@h"), assignment("r@c", "a@h")
 	v2.Affiliation, v2.End = moderation.Member, ""
@@ -149,7 +149,7 @@ func replace(t *testing.T, s *subject) {
 }
 
 func remove(t *testing.T, s *subject) {
-	g, stays := grant(1), grant(2)
+	g, stays := session(1), session(2)
 	v := assignment("r@c", "a@h")
 	key := moderation.AssignmentKey{Room: "r@c", JID: "a@h"}
 	other := moderation.AssignmentKey{Room: "r@c", JID: "nobody@h"}
@@ -170,7 +170,7 @@ func login(g *moderation.Session) *moderation.Login {
 // late: what is said about an earlier login of a session, and comes after a later
 // one was acknowledged, does not touch that.
 func late(t *testing.T, s *subject) {
-	first, second := grant(1), grant(1)
+	first, second := session(1), session(1)
 	second.LoggedIn, second.Moderator = at(10), false
 	s.apply(t, sessions.Change{PutSession: first})
 	s.apply(t, sessions.Change{PutSession: second})
@@ -212,7 +212,7 @@ func revocations(t *testing.T, s *subject) {
 
 // syncs: it is an error only where Apply is one.
 func syncs(t *testing.T, s *subject) {
-	s.apply(t, sessions.Change{PutSession: grant(1)})
+	s.apply(t, sessions.Change{PutSession: session(1)})
 	if err := s.Sync(t.Context()); err != nil {
 		t.Errorf("syncing: %v", err)
 	}
@@ -230,7 +230,7 @@ func names(t *testing.T, s *subject) {
 	var want sessions.State
 	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room",
 		strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
-		g := grant(byte(i))
+		g := session(byte(i))
 		g.Account, g.Rooms = name, []string{name}
 		v := assignment(name+"@c", name+"@h")
 		s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutAssignment: v})
@@ -245,7 +245,7 @@ func concurrent(t *testing.T, s *subject) {
 	var want sessions.State
 	var writers sync.WaitGroup
 	for i := range n {
-		g := grant(1)
+		g := session(1)
 		g.ID[2] = byte(i)
 		want.Sessions = append(want.Sessions, *g)
 		writers.Go(func() {
@@ -262,16 +262,16 @@ func concurrent(t *testing.T, s *subject) {
 func ends(t *testing.T, s *subject) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.apply(t, sessions.Change{PutSession: grant(1)})
+	s.apply(t, sessions.Change{PutSession: session(1)})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s.Apply(t.Context(), sessions.Change{PutSession: grant(2)}) == nil ||
-		s.Apply(over, sessions.Change{PutSession: grant(2)}) == nil {
+	if s.Apply(t.Context(), sessions.Change{PutSession: session(2)}) == nil ||
+		s.Apply(over, sessions.Change{PutSession: session(2)}) == nil {
 		t.Error("a closed state took a change")
 	}
 	s.Store = s.open()
-	s.is(t, sessions.State{Sessions: []moderation.Session{*grant(1)}})
+	s.is(t, sessions.State{Sessions: []moderation.Session{*session(1)}})
 }
 
 // lobbyLists: entries and verdicts are put, replaced and deleted, whatever is in
