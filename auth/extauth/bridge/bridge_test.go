@@ -121,6 +121,7 @@ func TestSuspendedWhileAQueryWaits(t *testing.T) {
 	time.Sleep(maxAge + 100*time.Millisecond)
 	x.resume()
 	x.silent(500 * time.Millisecond) // what was not answered is gone
+	x.waits()
 	x.alive()
 	x.ask(good, "1\n")
 }
@@ -138,6 +139,7 @@ func TestSuspendedWhileTheDaemonAnswers(t *testing.T) {
 	time.Sleep(maxAge + 100*time.Millisecond)
 	x.resume()
 	x.silent(100 * time.Millisecond)
+	x.waits()
 	x.alive()
 	x.ask(good, "1\n") // and the late answer of the daemon is nobody's
 	x.ask(wrong, "0\n")
@@ -154,6 +156,7 @@ func TestShortSuspension(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	x.resume()
 	x.silent(500 * time.Millisecond)
+	x.waits()
 	x.alive()
 	x.ask(good, "1\n")
 }
