@@ -136,6 +136,19 @@ func (p *Policy) judge(g Judged, now time.Time) Reason {
 	return ""
 }
 
+// Ending reports whether a session of the view counts no more for a reason that matters to rooms where it was used,
+// and has not been ended yet: its token was revoked, or the key that signed it removed. A revocation is in force before
+// it is written, and its sessions end afterwards.
+func (h *Host) Ending(v View, id ID) bool {
+	for _, g := range v.Sessions {
+		if g.ID == id {
+			reason := h.policy.judge(g, v.Now)
+			return reason == ReasonNoSession || reason == ReasonKeyRemoved
+		}
+	}
+	return false
+}
+
 // why says to the operator why a session counts no more.
 func (g Judged) why(reason Reason) string {
 	switch {

@@ -12,6 +12,7 @@ type Observed struct {
 // Desired is what one account is to be to one room.
 type Desired struct {
 	Entitled    bool        // a session opens the room, or the lobby's lists do
+	Ending      bool        // the session behind the assignment is about to be ended, for a reason not on record yet
 	Affiliation Affiliation // by that
 	Session     ID          // that session
 	Lobby       bool        // not a session but the lobby's lists
@@ -32,7 +33,10 @@ type Action struct {
 // same session.
 func Plan(o Observed, d Desired, now time.Time) Action {
 	p := planner{o, d, now}
-	if !p.Entitled {
+	switch {
+	case !p.Entitled && p.Ending: // what is taken back depends on the reason: the run after the end knows it
+		return Action{}
+	case !p.Entitled:
 		return p.takeBack()
 	}
 	if p.Strict && p.Has == Owner && p.want() != Owner {

@@ -28,6 +28,7 @@ func TestPlan(t *testing.T) {
 		given     *Assignment
 		onEnd     Expiry
 		strict    bool
+		ending    bool
 		set       Affiliation
 		remove    bool
 		forget    bool
@@ -62,6 +63,10 @@ func TestPlan(t *testing.T) {
 		"expired, changed":                   {has: Admin, given: given(Owner), onEnd: ExpiryDemote, set: nothing, forget: true},
 		"revoked":                            {has: Owner, given: given(Owner, revoked), onEnd: ExpiryKeep, set: None, forget: true, remove: true},
 		"key removed":                        {has: Owner, given: given(Owner, noKey), onEnd: ExpiryKeep, set: None, forget: true},
+		"revoked, and not ended yet":         {has: Owner, given: given(Owner), onEnd: ExpiryKeep, ending: true, set: nothing},
+		"not ended yet, remove":              {has: Owner, given: given(Owner), onEnd: ExpiryRemove, ending: true, set: nothing},
+		"not ended yet, strict":              {has: Owner, given: given(Owner), onEnd: ExpiryKeep, strict: true, ending: true, set: nothing},
+		"not ended yet, another session":     {has: Owner, want: Member, given: given(Owner, older), ending: true, set: Member},
 		"a stranger":                         {has: None, set: nothing},
 		"a stranger who is owner":            {has: Owner, set: nothing},
 		"strict, a stranger":                 {has: Owner, strict: true, set: None},
@@ -76,7 +81,7 @@ func TestPlan(t *testing.T) {
 		"strict, an admin stays":             {has: Admin, want: Member, strict: true, set: nothing},
 	} {
 		o := Observed{Has: row.has, Assignment: row.given}
-		d := Desired{Entitled: row.want != "", Affiliation: row.want, Session: mine, OnExpiry: row.onEnd, Strict: row.strict}
+		d := Desired{Entitled: row.want != "", Affiliation: row.want, Session: mine, Ending: row.ending, OnExpiry: row.onEnd, Strict: row.strict}
 		a := Plan(o, d, now)
 		if a.Set != row.set || a.Remove != row.remove || a.Forget != row.forget || (a.Record != nil && a.Record.Overridden) != row.taken {
 			t.Errorf("%s: %+v", name, a)

@@ -75,6 +75,32 @@ func TestDecideLatest(t *testing.T) {
 	}
 }
 
+// TestEnding: a session that was revoked, or whose key has gone, is about to be ended for a reason that counts in rooms. One
+// that has expired is not, and one that is not there has been ended.
+func TestEnding(t *testing.T) {
+	h := policy(t, nil).hosts[testHost]
+	now := time.Unix(1_800_000_000, 0)
+	good := &Session{ID: ID{1}, LoggedIn: now, Expires: now.Add(time.Hour)}
+	old := &Session{ID: ID{2}, LoggedIn: now, Expires: now.Add(-time.Hour)}
+	ending := func(revoked bool) (of [3]bool) {
+		v := View{Sessions: viewed([]*Session{good, old}, revoked), Now: now}
+		for i := range of {
+			of[i] = h.Ending(v, ID{byte(i + 1)})
+		}
+		return of
+	}
+	if got := ending(false); got != [3]bool{} {
+		t.Errorf("with nothing the matter: %v", got)
+	}
+	if got := ending(true); got != [3]bool{true, true, false} {
+		t.Errorf("revoked: %v", got)
+	}
+	h.policy.keyHeld = func(string, string, string) bool { return false }
+	if got := ending(false); got != [3]bool{true, false, false} {
+		t.Errorf("without the key: %v", got)
+	}
+}
+
 func TestNewPolicy(t *testing.T) {
 	if _, err := NewPolicy([]HostPolicy{{Host: "a", MUC: []string{"c"}}, {Host: "b", Breakout: []string{"c"}}}, nil); err == nil {
 		t.Error("two hosts have one component")

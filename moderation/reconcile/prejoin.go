@@ -66,7 +66,8 @@ func (g single) preJoin(ctx context.Context) (again bool, err error) {
 		if err := g.readAffiliations(ctx); err != nil {
 			return !errors.Is(err, moderation.ErrNoRoom), err
 		}
-		o, d := g.observed(g.jid), g.desired(g.jid)
+		o := g.observed(g.jid)
+		d := g.desired(g.jid, o.Assignment)
 		if !d.Entitled || d.Lobby {
 			return true, nil
 		}

@@ -15,6 +15,8 @@ func TestRevoked(t *testing.T) {
 		setting time.Duration
 		wait    time.Duration // from the join to the revocation
 		connect time.Duration // from the join to the component's connection
+		joins   bool          // once more, just before the revocation
+		writing time.Duration // of the revocation
 	}{
 		"before the first run":      {wait: time.Millisecond},
 		"while it is made owner":    {wait: 100 * time.Millisecond, setting: time.Second},
@@ -22,6 +24,8 @@ func TestRevoked(t *testing.T) {
 		"without a component":       {wait: time.Second, connect: time.Minute},
 		"before the second run":     {wait: 35 * time.Millisecond},
 		"between two of somebody's": {wait: 500 * time.Millisecond, setting: 300 * time.Millisecond},
+		"before it is written":      {wait: time.Second, joins: true, writing: time.Second},
+		"written for long":          {wait: time.Second, joins: true, writing: 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
@@ -32,6 +36,11 @@ func TestRevoked(t *testing.T) {
 					time.AfterFunc(row.connect, func() { r.Connect(1) })
 				}
 				f := act(t, r)
+				f.Store.Log(func(c sessions.Change) {
+					if c.PutRevocation != nil {
+						time.Sleep(row.writing)
+					}
+				})
 				f.Moderator(t, "alice", "standup")
 				f.Moderator(t, "bob", "standup")
 				for _, account := range []string{"alice", "bob"} {
@@ -39,6 +48,9 @@ func TestRevoked(t *testing.T) {
 					r.enter(standup, account+"@"+host)
 				}
 				time.Sleep(row.wait)
+				if row.joins {
+					f.Joins(t, "bob@"+host, standup, moderation.ReasonToken)
+				}
 				if _, err := f.Revoke(t.Context(), sessions.Target{Account: "bob"}, false); err != nil {
 					t.Fatal(err)
 				}

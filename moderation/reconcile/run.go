@@ -130,7 +130,8 @@ func (r *run) account(ctx context.Context, jid string) (again bool, err error) {
 	if r.host.IsService(jid) || !strings.Contains(jid, "@") {
 		return false, nil
 	}
-	o, d := r.observed(jid), r.desired(jid)
+	o := r.observed(jid)
+	d := r.desired(jid, o.Assignment)
 	a := moderation.Plan(o, d, r.now())
 	err = r.apply(ctx, jid, o, a)
 	if r.strict && o.Has == moderation.Owner && r.has[jid] != moderation.Owner { // so also if what follows failed
@@ -166,10 +167,12 @@ func (r *run) standing(jid string) moderation.Decision {
 	return r.host.Standing(r.sessions.View(r.host, jid, r.name))
 }
 
-// desired is what an account is to be to the room.
-func (r *run) desired(jid string) moderation.Desired {
+// desired is what an account is to be to the room. The assignment is the one that was observed, or nil.
+func (r *run) desired(jid string, a *moderation.Assignment) moderation.Desired {
+	v := r.sessions.View(r.host, jid, r.name)
 	d := moderation.Desired{OnExpiry: r.host.OnExpiry, Strict: r.strict}
-	switch by := r.standing(jid); {
+	d.Ending = a != nil && a.End == "" && r.host.Ending(v, a.Session)
+	switch by := r.host.Standing(v); {
 	case by.Allowed && by.Session != nil:
 		d.Entitled, d.Affiliation, d.Session = true, by.Affiliation, by.Session.ID
 	case by.Listed && by.Affiliation != moderation.None:
