@@ -24,6 +24,18 @@ const (
 // Settings are what a reload may change.
 type Settings = proxy.Settings
 
+// HostSettings are those of one virtual host.
+type HostSettings = proxy.HostSettings
+
+// The kinds of hosts.
+const (
+	Unlisted  = proxy.Unlisted
+	Tickets   = proxy.Tickets
+	Relayed   = proxy.Relayed
+	Guests    = proxy.Guests
+	Passwords = proxy.Passwords
+)
+
 // The limits that a [Settings] with zeros has.
 const (
 	DefaultConnections           = proxy.DefaultConnections

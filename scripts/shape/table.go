@@ -55,6 +55,7 @@ func tokens() []arrow {
 		{"auth/gateway/gatewaytest", []string{"auth", "auth/gateway/budget", "auth/gateway/stanza"}},
 		{"auth/gateway/login", []string{"auth", "auth/gateway/filter", "auth/gateway/stanza"}},
 		{"auth/gateway/proxy", []string{"auth/gateway/budget", "internal/httpd", "internal/listen"}},
+		{"auth/gateway/relay", []string{"auth"}},
 		{"auth/gateway/stanza", nil},
 		{"auth/gateway/stream", []string{
 			"auth",

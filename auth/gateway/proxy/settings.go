@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // The limits that a [Settings] with zeros has.
@@ -21,9 +22,44 @@ type Settings struct {
 	Guests   bool           // logins without a token pass, see package filter
 	Proxies  []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
 
+	// Hosts has the virtual hosts that the gateway serves, by their names in lower
+	// case. nil: it serves every host that Prosody has, by tickets.
+	Hosts map[string]HostSettings
+
 	Connections           int   // in all; 0 means DefaultConnections
 	ConnectionsPerAddress int   // of one client address; 0 means DefaultConnectionsPerAddress
 	MessageBytes          int64 // of one message; 0 means DefaultMessageBytes
+}
+
+// A HostKind says how clients of a virtual host log in.
+type HostKind int
+
+// The kinds of hosts.
+const (
+	Unlisted  HostKind = iota // it is not served
+	Tickets                   // the token becomes a ticket for the Dovecot door
+	Relayed                   // Prosody verifies an inner token
+	Guests                    // without a token, as guests of another host
+	Passwords                 // by a password, which Prosody checks; a token counts for nothing
+)
+
+// HostSettings are those of one virtual host.
+type HostSettings struct {
+	Kind        HostKind
+	Main        string   // of Guests: the host whose guests they are
+	Upstream    *url.URL // its Prosody; nil: [Settings.Upstream]
+	EarlyGuests bool     // a guest's request for a conference that has not started is answered "not yet"
+	GuestsStart bool     // logins without a token are let in on a relay host, and may start rooms
+	Jicofo      *url.URL // where requests for conferences by HTTP go; nil: they are refused
+}
+
+// Host returns the settings of a virtual host, and its name in lower case.
+func (c *Settings) Host(name string) (HostSettings, string) {
+	name = strings.ToLower(name)
+	if c.Hosts == nil {
+		return HostSettings{Kind: Tickets}, name
+	}
+	return c.Hosts[name], name
 }
 
 // Check refuses settings that no connection could be served with.

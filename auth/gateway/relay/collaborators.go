@@ -1,0 +1,57 @@
+package relay
+
+import (
+	"context"
+
+	"usher/auth"
+)
+
+// Logins knows the logins of relay hosts, and which stream may be resumed by whom.
+// Errors are [*auth.Refusal]s.
+type Logins interface {
+	// InnerToken makes a fresh token for Prosody; empty if none belongs on the
+	// stream.
+	InnerToken(l *auth.RelayLogin) (string, error)
+	// RecordRelay records that Prosody bound an account, before the client learns it.
+	RecordRelay(ctx context.Context, l *auth.RelayLogin, host, account string) error
+	// RememberStream records by which identifier a stream can be resumed, before the
+	// client learns it.
+	RememberStream(ctx context.Context, l *auth.RelayLogin, host, account, resumption string) error
+	// MayResume reports whether the login may resume that stream, and whose it is.
+	MayResume(l *auth.RelayLogin, host, resumption string) (account string, ok bool)
+	// StreamEnded notes that the connection of a stream is gone; with forGood the
+	// stream is over at Prosody, too.
+	StreamEnded(host, resumption string, forGood bool)
+}
+
+// Rooms decides who may join. It is asked in texts, and knows no XML.
+type Rooms interface {
+	// Join decides about an available presence to an address. When it returns, the
+	// account is in the room what its token says; that takes 200 ms at most.
+	Join(ctx context.Context, q JoinRequest) JoinAnswer
+	// Conference is the same decision about a request to jicofo, without effects.
+	Conference(ctx context.Context, q JoinRequest) JoinAnswer
+	// Entered is told that Prosody is about to show an occupant its own presence.
+	// What follows from that is written when it returns.
+	Entered(ctx context.Context, q JoinRequest) error
+	// Left is told that Prosody has shown an occupant out, or that its stream is over.
+	Left(q JoinRequest)
+	// Disconnected is told that an account's connection is gone. It may come back.
+	Disconnected(account string)
+}
+
+// A JoinRequest is who asks to join what.
+type JoinRequest struct {
+	Account    string // the bare JID that Prosody bound
+	TokenPrint string // of the stream's token; empty: it has none
+	To         string // the address as the client wrote it, bare or full
+}
+
+// A JoinAnswer is what becomes of a join.
+type JoinAnswer struct {
+	Allowed    bool   // also where the room itself holds the account back: Prosody answers
+	Reason     string // of the closed list, for log and metric
+	Text       string // for the person; it has no apostrophe
+	Login      bool   // the token is over: another login helps
+	NotStarted bool   // the account has to wait for a token holder
+}
