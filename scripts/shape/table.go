@@ -65,6 +65,7 @@ func tokens() []arrow {
 			"auth/gateway/stanza",
 			"auth/gateway/websocket",
 		}},
+		{"auth/gateway/swap", []string{"auth/gateway/stanza"}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
 		{"auth/keys", []string{"auth/keys/fetch", "auth/keys/keyfile", "auth/keys/kidqueue"}},
