@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs from Debian what the end-to-end tests and the demo need. Asks nothing, starts nothing, and does nothing
 # when all is there.
-#   scripts/install.sh             Prosody and its community modules
+#   scripts/install.sh             Prosody and its community modules, and the two Lua libraries that Jitsi's modules, and
+#                                  our stand-ins for them, read tokens with
 #   scripts/install.sh prosody13   the same, and Prosody 13 from bookworm-backports, unpacked beside it into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/prosody13 (or $USHER_PROSODY13)
 #   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
@@ -14,7 +15,7 @@
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-1.0.6 (or $USHER_JITSI)
 set -euo pipefail
 
-packages=(prosody prosody-modules)
+packages=(prosody prosody-modules lua-cjson lua-luaossl)
 new_services=()
 with_13=
 with_strophe=

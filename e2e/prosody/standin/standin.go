@@ -1,6 +1,7 @@
-// Package standin has the two modules of Prosody's community that ask usher about rooms, written anew from their
-// documentation: Debian does not ship them, and we may not. Tests and the demo use them; operators install the real
-// ones. e2e/community.sh runs the tests on the real ones.
+// Package standin has stand-ins for modules of Prosody that Debian does not ship, and we may not: the two of its
+// community that ask usher about rooms, written anew from their documentation, and those of Jitsi that decide what a
+// token does, written anew from what they were seen to do, awkward habits included. Tests and the demo use them;
+// operators have the real ones. e2e/community.sh and e2e/jitsi.sh run the tests on the real ones.
 package standin
 
 import (
