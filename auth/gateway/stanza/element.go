@@ -15,8 +15,9 @@ type Element struct {
 	Attr []xml.Attr
 
 	document                []byte
-	start, open, close, end int  // of the start tag, what follows it, the end tag, what follows that
-	children                bool // there are elements in it
+	start, open, close, end int        // of the start tag, what follows it, the end tag, what follows that
+	children                bool       // there are elements in it
+	scope                   []xml.Attr // the namespaces that were declared around it, outermost first
 }
 
 // The reasons for which a document is no element.
@@ -27,6 +28,7 @@ var (
 	errDoubled      = errors.New("an attribute comes twice")
 	errCut          = errors.New("it ends too early")
 	errAttributes   = errors.New("it has too many attributes")
+	errElements     = errors.New("it has too many elements")
 )
 
 // Parse reads a message that is one element and nothing else (RFC 7395
@@ -49,42 +51,6 @@ func (e Element) Attribute(name string) string {
 // Is reports whether the element has this name in this namespace.
 func (e Element) Is(space, local string) bool { return e.Name.Space == space && e.Name.Local == local }
 
-var errChildren = errors.New("it has elements where text is expected")
-
-// WithText returns the whole document with text in the place of what the
-// element holds. The text must need no escaping. Every other byte is as it was.
-func (e Element) WithText(text string) ([]byte, error) {
-	if e.children {
-		return nil, errChildren
-	}
-	var b bytes.Buffer
-	b.Grow(len(e.document) + len(text) + 16)
-	if !e.selfClosing() {
-		b.Write(e.document[:e.open])
-		b.WriteString(text)
-		b.Write(e.document[e.close:])
-		return b.Bytes(), nil
-	}
-	b.Write(e.document[:e.open-len("/>")])
-	b.WriteString(">" + text + "</")
-	b.Write(e.rawName())
-	b.WriteString(">")
-	b.Write(e.document[e.end:])
-	return b.Bytes(), nil
-}
-
-// selfClosing: in a start tag "/" stands before ">" nowhere else, as the
-// values of attributes are quoted.
-func (e Element) selfClosing() bool {
-	return e.open == e.end && bytes.HasSuffix(e.document[:e.open], []byte("/>"))
-}
-
-// rawName is the name as it is written, with its prefix.
-func (e Element) rawName() []byte {
-	tag := e.document[e.start+1 : e.open]
-	return tag[:bytes.IndexAny(tag, " \t\r\n/>")]
-}
-
 // scan reads a document, and lists the elements right under its root if they
 // are wanted.
 func scan(document []byte, listed bool) (root Element, children []Element, err error) {
@@ -92,6 +58,10 @@ func scan(document []byte, listed bool) (root Element, children []Element, err e
 		return Element{}, nil, errNotAnElement
 	}
 	s := scanner{document: document, decoder: xml.NewDecoder(bytes.NewReader(document)), listed: listed}
+	return s.run()
+}
+
+func (s *scanner) run() (root Element, children []Element, err error) {
 	for err == nil {
 		err = s.step()
 	}
@@ -107,6 +77,8 @@ func scan(document []byte, listed bool) (root Element, children []Element, err e
 type scanner struct {
 	document []byte
 	decoder  *xml.Decoder
+	shift    int        // from the decoder's offsets to the document's
+	scope    []xml.Attr // of the root
 	listed   bool
 	depth    int
 	done     bool // the root has ended
@@ -115,12 +87,12 @@ type scanner struct {
 }
 
 func (s *scanner) step() error {
-	before := int(s.decoder.InputOffset())
+	before := int(s.decoder.InputOffset()) + s.shift
 	token, err := s.decoder.Token()
 	if err != nil {
 		return err
 	}
-	after := int(s.decoder.InputOffset())
+	after := int(s.decoder.InputOffset()) + s.shift
 	switch t := token.(type) {
 	case xml.StartElement:
 		return s.begin(t, before, after)
@@ -145,11 +117,14 @@ func (s *scanner) begin(t xml.StartElement, before, after int) error {
 	}
 	switch {
 	case s.depth == 0:
-		s.root = s.element(t, before, after)
+		s.root = s.element(t, before, after, s.scope)
 	case s.depth == 1:
 		s.root.children = true
+		if s.listed && len(s.list) >= MaxChildren {
+			return errElements
+		}
 		if s.listed {
-			s.list = append(s.list, s.element(t, before, after))
+			s.list = append(s.list, s.element(t, before, after, s.root.within()))
 		}
 	case s.depth == 2 && s.listed:
 		s.list[len(s.list)-1].children = true
@@ -158,8 +133,10 @@ func (s *scanner) begin(t xml.StartElement, before, after int) error {
 	return nil
 }
 
-func (s *scanner) element(t xml.StartElement, start, open int) Element {
-	return Element{Name: t.Name, Attr: slices.Clone(t.Attr), document: s.document, start: start, open: open}
+func (s *scanner) element(t xml.StartElement, start, open int, scope []xml.Attr) Element {
+	return Element{
+		Name: t.Name, Attr: slices.Clone(t.Attr), document: s.document, start: start, open: open, scope: scope,
+	}
 }
 
 func (s *scanner) finish(before, after int) {
@@ -172,6 +149,10 @@ func (s *scanner) finish(before, after int) {
 		last.close, last.end = before, after
 	}
 }
+
+// MaxChildren bounds the elements right under one whose elements are listed. A client
+// of BOSH that was held up sends a few dozen stanzas in one body.
+const MaxChildren = 512
 
 // maxAttributes bounds an element's attributes: each is compared with all
 // before it. No element of XMPP has a quarter of that.
