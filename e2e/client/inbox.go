@@ -37,6 +37,7 @@ type reply struct {
 	items    []Item
 	features []string
 	note     string
+	ready    string // of a conference
 	err      error
 }
 
@@ -195,6 +196,9 @@ type stanza struct {
 	Command struct {
 		Note string `xml:"note"`
 	} `xml:"http://jabber.org/protocol/commands command"`
+	Conference struct {
+		Ready string `xml:"ready,attr"`
+	} `xml:"http://jitsi.org/protocol/focus conference"`
 	Error *struct {
 		condition
 		Type string `xml:"type,attr"`
@@ -203,7 +207,7 @@ type stanza struct {
 }
 
 func (st *stanza) reply() reply {
-	answer := reply{items: st.Admin.Items, note: st.Command.Note}
+	answer := reply{items: st.Admin.Items, note: st.Command.Note, ready: st.Conference.Ready}
 	for _, f := range st.Disco.Features {
 		answer.features = append(answer.features, f.Var)
 	}

@@ -107,6 +107,17 @@ func (s *Session) Features(ctx context.Context, jid string) ([]string, error) {
 	return r.features, err
 }
 
+// Conference asks jicofo for a room (XMPP address focus.DOMAIN), as Jitsi's client does before it joins; the token goes
+// along if there is one. It tells whether the room is ready.
+func (s *Session) Conference(ctx context.Context, focus, room, token string) (ready bool, err error) {
+	attributes := "xmlns='http://jitsi.org/protocol/focus' room='" + escape(room) + "' machine-uid='0'"
+	if token != "" {
+		attributes += " token='" + escape(token) + "'"
+	}
+	r, err := s.ask(ctx, "set", focus, "<conference "+attributes+"/>")
+	return r.ready == "true", err
+}
+
 // Command submits a form to an ad-hoc command (XEP-0050) and returns the note that came back.
 func (s *Session) Command(ctx context.Context, jid, node string, fields map[string]string) (string, error) {
 	var form strings.Builder

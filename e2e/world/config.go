@@ -18,9 +18,15 @@ import (
 // CommunityEnv names in the environment a folder with the community modules of Prosody, which Debian does not ship.
 const CommunityEnv = "PROSODY_COMMUNITY"
 
+// JitsiEnv names in the environment a folder with Jitsi's sources, whose modules take the place of our stand-ins.
+const JitsiEnv = "JITSI"
+
 // Config is usher's configuration with the component's address, host:port. Before Prosody has been started its other
 // address is one where nobody is.
 func (w *World) Config(o Options, component string) string {
+	if o.Relay != nil {
+		return w.relayConfig(o, component)
+	}
 	u := w.Usher
 	var b strings.Builder
 	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  gateway: %s\n  metrics: %s\n  admin: %s\n",
@@ -51,14 +57,22 @@ func (w *World) Config(o Options, component string) string {
 }
 
 func (w *World) prosodyConfig(v prosody.Version, o Options) prosody.Config {
-	extra := "plugin_paths = { " + ModulePaths(w.t) + " }\n" + o.Global
+	paths := ModulePaths(w.t)
+	if jitsi := os.Getenv(JitsiEnv); jitsi != "" && o.Relay != nil {
+		paths = prosodyconf.Quote(filepath.Join(jitsi, "resources", "prosody-plugins")) + ", " + paths
+	}
+	extra := "plugin_paths = { " + paths + " }\n" + o.Global
 	config := prosody.Config{Version: v, LogLevel: "info", Extra: extra, Hosts: w.hosts(o)}
 	if o.Debug {
 		config.LogLevel = "debug"
 	}
-	if o.Gateway != "" {
+	if o.gateway() {
 		config.Modules = []string{"websocket", "bosh", "smacks"}
 		config.Extra = "consider_websocket_secure = true\nconsider_bosh_secure = true\n" + config.Extra
+	}
+	if o.Relay != nil {
+		config.Extra = "muc_mapper_domain_base = \"" + Meet + "\"\n" + config.Extra
+		config.Hosts = w.relayHosts(o)
 	}
 	return config
 }

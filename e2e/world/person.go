@@ -14,6 +14,8 @@ import (
 // fail the test otherwise.
 type Person struct {
 	*client.Session
+	Token string // that came with the link, if one was followed
+
 	t testing.TB
 	w *World
 }

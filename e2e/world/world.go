@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/browser/focus"
 	"usher/e2e/client"
 	"usher/e2e/daemon"
 	"usher/e2e/prosody"
@@ -31,8 +32,10 @@ const (
 type World struct {
 	Usher   *daemon.Daemon
 	Prosody *prosody.Server // nil until it has been started
+	Jicofo  *focus.Focus    // of a world with a relay
 
-	t testing.TB
+	t      testing.TB
+	leader *Person // jicofo's user, who makes the rooms of a world with a relay
 }
 
 // Options change what is the same in most tests.
@@ -48,6 +51,7 @@ type Options struct {
 	Global     string                        // further lines of Prosody's global section
 	Debug      bool                          // both log all they can
 	More       []prosody.Host                // of Prosody's
+	Relay      *Relay                        // nil: logins by mod_auth_dovecot, as a plain Prosody has them
 }
 
 // AnyVersion is for a test that one Prosody is enough for. Without any the test is skipped, or fails in CI.
@@ -67,23 +71,32 @@ func New(t testing.TB, v prosody.Version, o Options) *World {
 	t.Helper()
 	w := Unstarted(t)
 	// The socket must be there before Prosody, and Prosody's ports are known only after its start.
+	config := w.prosodyConfig(v, o)
 	w.Usher.Write("usher.yaml", w.Config(o, "127.0.0.1:1"))
-	w.Usher.Hold()
+	if o.Relay == nil {
+		w.Usher.Hold()
+	}
 	w.Usher.Start()
-	w.Prosody = prosodytest.Start(t, w.prosodyConfig(v, o))
+	w.Prosody = prosodytest.Start(t, config)
 	address := w.Prosody.Component()
 	if o.Between != nil {
 		address = o.Between(address)
 	}
 	w.Usher.Write("usher.yaml", w.Config(o, address))
-	if !o.NoRights {
+	if !o.NoRights && (o.Relay == nil || !o.Relay.NoComponent) {
 		w.AwaitComponent(0)
 	}
-	if o.Gateway != "" {
+	if o.gateway() {
 		w.Usher.AwaitFor(t, 0, "reloaded", 10*time.Second) // with Prosody's address
+	}
+	if o.Relay != nil {
+		w.startJicofo()
 	}
 	return w
 }
+
+// gateway tells whether browsers come through usher.
+func (o Options) gateway() bool { return o.Gateway != "" || o.Relay != nil }
 
 // Unstarted is a world in which nothing runs yet, and nothing is configured.
 func Unstarted(t testing.TB) *World {
@@ -118,7 +131,9 @@ func (w *World) RestartUsher() {
 	mark := w.Usher.Mark()
 	w.Usher.Start()
 	w.AwaitComponent(mark)
-	w.Warm()
+	if w.Jicofo == nil {
+		w.Warm()
+	}
 }
 
 // Warm lets the one login fail that a closed connection costs Prosody.

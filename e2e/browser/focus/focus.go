@@ -1,7 +1,7 @@
 // Package focus is a stand-in for jicofo, of which it has one answer: lib-jitsi-meet asks
-// focus.DOMAIN for a conference and joins the room only once that is ready. Jicofo would then
-// create and join the room too, as an owner, and lead the calls; this one is never in a room and
-// takes no part.
+// focus.DOMAIN for a conference and joins the room only once that is ready. Jicofo would create
+// and join the room first, as an owner, and lead the calls; this one is never in a room itself,
+// and asks its user to make the room.
 package focus
 
 import (
@@ -25,7 +25,14 @@ type Config struct {
 	Addr   string // Prosody's address for components, host:port
 	Host   string // focus.meet.example.com
 	Secret string
+
+	// Begin makes the room of a conference that is asked for, before the answer; nil: the room makes itself. An error
+	// is the answer "not ready".
+	Begin func(room string) error
 }
+
+// A Question is one for a conference, as it arrived.
+type Question struct{ Room, From, Token string }
 
 // Focus is the component while it is connected (XEP-0114).
 type Focus struct {
@@ -33,8 +40,10 @@ type Focus struct {
 	dec  *xml.Decoder
 	done chan struct{}
 
+	begin func(room string) error
+
 	mu    sync.Mutex
-	rooms []string
+	asked []Question
 }
 
 // Start connects to Prosody and answers until Close. The context bounds the start.
@@ -44,7 +53,7 @@ func Start(ctx context.Context, c Config) (*Focus, error) {
 		return nil, fmt.Errorf("connecting the stand-in for jicofo: %w", err)
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	f := &Focus{conn: conn, dec: xml.NewDecoder(conn), done: make(chan struct{})}
+	f := &Focus{begin: c.Begin, conn: conn, dec: xml.NewDecoder(conn), done: make(chan struct{})}
 	if err := f.shakeHands(c); err != nil {
 		return nil, errors.Join(fmt.Errorf("the stand-in for jicofo: %w", err), conn.Close())
 	}
@@ -61,9 +70,18 @@ func (f *Focus) Close() error {
 
 // Rooms are the conferences that were asked for so far, in the order of the questions.
 func (f *Focus) Rooms() []string {
+	var rooms []string
+	for _, q := range f.Questions() {
+		rooms = append(rooms, q.Room)
+	}
+	return rooms
+}
+
+// Questions are those for conferences so far.
+func (f *Focus) Questions() []Question {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.rooms)
+	return slices.Clone(f.asked)
 }
 
 func (f *Focus) shakeHands(c Config) error {
@@ -118,7 +136,8 @@ type question struct {
 	ID         string `xml:"id,attr"`
 	Type       string `xml:"type,attr"`
 	Conference *struct {
-		Room string `xml:"room,attr"`
+		Room  string `xml:"room,attr"`
+		Token string `xml:"token,attr"`
 	} `xml:"http://jitsi.org/protocol/focus conference"`
 }
 
@@ -145,10 +164,11 @@ func (f *Focus) answer(q question) {
 	content := "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
 	if q.Conference != nil && q.Type == "set" {
 		f.mu.Lock()
-		f.rooms = append(f.rooms, q.Conference.Room)
+		f.asked = append(f.asked, Question{Room: q.Conference.Room, From: q.From, Token: q.Conference.Token})
 		f.mu.Unlock()
 		kind = "result"
-		content = fmt.Sprintf("<conference xmlns='%s' room='%s' ready='true'/>", namespace, escape(q.Conference.Room))
+		ready := f.begin == nil || f.begin(q.Conference.Room) == nil
+		content = fmt.Sprintf("<conference xmlns='%s' room='%s' ready='%t'/>", namespace, escape(q.Conference.Room), ready)
 	}
 	// An error shows itself where the next question is read.
 	_, _ = fmt.Fprintf(f.conn, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, escape(q.ID), escape(q.To),
