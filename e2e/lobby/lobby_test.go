@@ -2,6 +2,7 @@ package lobby
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +13,10 @@ import (
 	"usher/lobby"
 )
 
-// lobbyOf turns the lobby on for all rooms but those that begin with "open-".
+// lobbyOf turns the lobby on for all rooms but those that begin with "open-". As in every Jitsi since April 2025, rooms tell
+// nothing to who is not in them, admins included.
 func lobbyOf(mode string) world.Options {
-	return world.Options{MUC: "muc_room_default_public = false\n",
+	return world.Options{Modules: `{ "muc_http_auth", "muc_http_defaults", "muc_hide_all" }`,
 		Host: "    lobby:\n      enforce: " + mode + "\n      rooms: {\"*\": on, \"open-*\": off}\n" +
 			"      whitelist: [focus@" + world.Services + ", \"fixed@" + world.Meet + " room=board-*\"]\n"}
 }
@@ -127,6 +129,16 @@ func TestRoomsLobby(t *testing.T) {
 			}
 			if !slices.Equal(features[0], features[1]) {
 				t.Errorf("without a lobby %v, with one %v", features[0], features[1])
+			}
+		},
+		"the room tells nothing to who is not in it": func(t *testing.T, w *world.World, _ string) {
+			r := world.Room("silent")
+			alice := w.Moderator(t, "alice", "silent")
+			alice.JoinsAs(r, "moderator/owner")
+			focus := w.Login(t, world.Services, client.Plain("focus", "secret")) // an admin
+			_, err := focus.Features(world.Within(t), r)
+			if refused, ok := errors.AsType[*client.StanzaError](err); !ok || refused.Condition != "forbidden" {
+				t.Errorf("an admin who is not in the room is answered %v", err)
 			}
 		},
 		"denied stays out": func(t *testing.T, w *world.World, mode string) {

@@ -237,7 +237,7 @@ func TestRoomsTenants(t *testing.T) {
 // TestRoomsBreakout: a breakout room is open to who is in its main room, or was just before, and whose token opens
 // that; also where Jitsi's mod_muc_hide_all forbids disco#info, and after a restart of usher.
 func TestRoomsBreakout(t *testing.T) {
-	world.Each(t, world.Options{Global: "breakout_standin_hides = true\n"}, func(t *testing.T, w *world.World) {
+	world.Each(t, world.Options{}, func(t *testing.T, w *world.World) {
 		b := "6b7e7c2a-8c1f-4d53-9c55-7b9a0e0f1c2d@" + world.Breakout
 		alice, guest := w.Participant(t, "alice", "main"), w.Guest(t)
 		alice.IsRefused(b, "not-authorized")

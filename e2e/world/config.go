@@ -92,7 +92,7 @@ func (w *World) hosts(o Options) []prosody.Host {
 		{Name: Services, Lines: "authentication = \"internal_plain\"\n",
 			Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
 		{Name: Conference, Component: "muc", Lines: cmp.Or(asking, modules+" }") + "\n" + muc + o.MUC},
-		{Name: Breakout, Component: "muc", Lines: modules + ", \"breakout_standin\" }\n" + muc},
+		{Name: Breakout, Component: "muc", Lines: modules + ", \"breakout_standin\", \"muc_hide_all\" }\n" + muc},
 		{Name: UsherJID, Component: "component", Lines: "component_secret = \"" + daemon.ComponentSecret + "\"\n"},
 	}, o.More...)
 }
