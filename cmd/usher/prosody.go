@@ -20,9 +20,9 @@ func prosodyCommand() *cli.Command {
 where the packages come from differs. mod_auth_dovecot is the best door; what the
 other modules need stands below it as comments, with their limits.
 
-Example:
+Example, for hosts that stand in no other file (Debian's Prosody reads conf.d):
 
-   $ usher prosody > /etc/prosody/conf.avail/usher.cfg.lua`,
+   $ usher prosody > /etc/prosody/conf.d/usher.cfg.lua`,
 		Flags: []cli.Flag{configFlag(),
 			&cli.StringFlag{Name: "version", Usage: "the `SERIES` of Prosody, 0.12 or 13; both by default"}},
 		Action: prosodyAction,

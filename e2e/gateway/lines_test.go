@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/e2e/daemon"
 	"usher/e2e/prosody"
@@ -13,29 +14,40 @@ import (
 	"usher/internal/prosodyconf"
 )
 
-// TestGatewayPrintedLines has a Prosody with nothing in it but what usher prosody prints: somebody follows a link and
-// is moderator in his first presence, and a guest comes in.
+// printed starts a Prosody with nothing in it but what usher prosody prints, as a test changes it.
+func printed(t *testing.T, v prosody.Version, change *strings.Replacer) *site {
+	t.Helper()
+	w := &site{world.Unstarted(t)}
+	u := w.Usher
+	upstream := daemon.FreeAddress(t)
+	config := strings.Replace(w.Config(options(), "127.0.0.1:1"), "http://127.0.0.1:1", "http://"+upstream, 1)
+	u.Write("usher.yaml", config)
+	u.Hold()
+	u.Start()
+	lines, err := exec.Command(daemon.Binary(t), "prosody", "--config", u.Path("usher.yaml")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Write("usher.cfg.lua", change.Replace(string(lines)))
+	w.Prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
+		Extra: "plugin_paths = { " + world.ModulePaths(t) + " }\nInclude " +
+			prosodyconf.Quote(u.Path("usher.cfg.lua")) + "\n",
+		Hosts: []prosody.Host{{Name: world.Services, Lines: "authentication = \"internal_plain\"\n"}}})
+	u.Write("usher.yaml", strings.Replace(config, `"127.0.0.1:1"`, `"`+w.Prosody.Component()+`"`, 1))
+	for line := range strings.Lines(w.Prosody.Log()) {
+		if strings.Contains(line, "Configuration warning") || strings.Contains(line, "\terror\t") {
+			t.Error(line)
+		}
+	}
+	return w
+}
+
+// TestGatewayPrintedLines: with the printed lines somebody follows a link and is moderator in the first presence, and a
+// guest comes in.
 func TestGatewayPrintedLines(t *testing.T) {
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
-		w := &site{world.Unstarted(t)}
-		u := w.Usher
-		upstream := daemon.FreeAddress(t)
-		config := strings.Replace(w.Config(options(), "127.0.0.1:1"), "http://127.0.0.1:1", "http://"+upstream, 1)
-		u.Write("usher.yaml", config)
-		u.Hold()
-		u.Start()
-		lines, err := exec.Command(daemon.Binary(t), "prosody", "--config", u.Path("usher.yaml")).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.Write("usher.cfg.lua", string(lines))
-		w.Prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
-			Extra: "plugin_paths = { " + world.ModulePaths(t) + " }\nInclude " +
-				prosodyconf.Quote(u.Path("usher.cfg.lua")) + "\n",
-			Hosts: []prosody.Host{{Name: world.Services, Lines: "authentication = \"internal_plain\"\n"}}})
-		mark := u.Mark()
-		u.Write("usher.yaml", strings.Replace(config, `"127.0.0.1:1"`, `"`+w.Prosody.Component()+`"`, 1))
-		w.AwaitComponent(mark)
+		w := printed(t, v, strings.NewReplacer())
+		w.AwaitComponent(0)
 		p := w.follow(t, world.Meet, byWebSocket(w, query(world.Token(t, "alice", "*", tokens.Moderator()), "one")))
 		if got := p.Joins(world.Room("one")); got != "moderator/owner" {
 			t.Errorf("first presence %s", got)
@@ -44,10 +56,20 @@ func TestGatewayPrintedLines(t *testing.T) {
 		if got := g.Joins(world.Room("one")); got != "participant/none" {
 			t.Errorf("guest: first presence %s", got)
 		}
-		for line := range strings.Lines(w.Prosody.Log()) {
-			if strings.Contains(line, "Configuration warning") || strings.Contains(line, "\terror\t") {
-				t.Error(line)
-			}
+	})
+}
+
+// TestGatewayPrintedLinesWithoutSecrets: where Prosody cannot read the secrets it runs all the same, nobody comes into a
+// room, nobody is usher's component, and usher says what it may be.
+func TestGatewayPrintedLinesWithoutSecrets(t *testing.T) {
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := printed(t, v, strings.NewReplacer(`.secret"`, `.secret.gone"`))
+		w.Usher.AwaitFor(t, 0, "or Prosody cannot read that file", 10*time.Second)
+		alice := w.follow(t, world.Meet, byWebSocket(w, query(world.Token(t, "alice", "*", tokens.Moderator()), "one")))
+		alice.IsRefusedAnyhow(world.Room("one"))
+		w.follow(t, world.Guests, byBOSH(w, query("", "one"))).IsRefusedAnyhow(world.Room("one"))
+		if out := w.Usher.Run(t, "status"); !strings.Contains(out, "component_secret") {
+			t.Errorf("status says\n%s", out)
 		}
 	})
 }

@@ -39,7 +39,7 @@ const roomsHead = `
 --   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_auth
 --   prosodyctl install --server=https://modules.prosody.im/rocks/ mod_muc_http_defaults
 -- The Components are there already: add these lines to them. In a Jitsi installation take "token_verification",
--- "muc_allowners" and "token_affiliation" out of modules_enabled.
+-- "muc_allowners" and "token_affiliation" out of modules_enabled; "muc_hide_all" may stay.
 `
 
 // roomsSecret is the line that reads the secret, before all sections.
@@ -51,10 +51,12 @@ func roomsSecret(c *config.Config) string {
 		"local usher_key = " + luaSecret(c.HTTP.SecretFile) + "\n"
 }
 
-// luaSecret is an expression of Prosody's configuration for the first line of a file. The assert names the file when
-// Prosody cannot read it, which ends all of Prosody; read at nil would only say that it is nil.
+// luaSecret is an expression of Prosody's configuration for the first line of a file. Of a file that Prosody cannot read
+// it is nil, and says so on standard error: an error in the configuration ends all of Prosody. Without the secret usher
+// refuses what is asked, and Prosody refuses the component.
 func luaSecret(file string) string {
-	return "(Lua or _G).assert((Lua or _G).io.open(" + Quote(file) + ")):read(\"l\")"
+	return "(function (f, why) if f then return f:read(\"l\") end (Lua or _G).io.stderr:write(\"usher: \", why, " +
+		"\"\\n\") end)((Lua or _G).io.open(" + Quote(file) + "))"
 }
 
 func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string {
@@ -70,11 +72,11 @@ func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string 
 			"  muc_http_auth_url = " + Quote(base+moderation.JoinPath) + "\n" +
 			"  muc_create_api_url = " + Quote(base+moderation.CreatePath+"?jid={room.jid}") + "\n")
 		if c.HTTP.Secret != "" && !c.HTTP.Insecure {
-			b.WriteString("  muc_http_auth_authorization_header = \"Bearer \"..usher_key\n  muc_create_api_auth = " +
-				"\"Bearer \"..usher_key\n")
+			b.WriteString("  muc_http_auth_authorization_header = usher_key and \"Bearer \"..usher_key\n" +
+				"  muc_create_api_auth = usher_key and \"Bearer \"..usher_key\n")
 		}
 	}
-	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n")
+	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n" + jitsiOptions)
 	admins := []string{}
 	if c.Component.JID != "" {
 		admins = append(admins, Quote(c.Component.JID))
@@ -90,6 +92,11 @@ func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string 
 	}
 	return b.String()
 }
+
+// jitsiOptions are for modules that a Jitsi has. Without those they do nothing.
+const jitsiOptions = "  muc_rate_joins = 100000 -- of Jitsi's muc_rate_limit: a join that it holds back never ends, and " +
+	"nor do the next\n" +
+	"  wait_for_host_disable_auto_owners = true -- of Jitsi's muc_wait_for_host: else all with a token are owners\n"
 
 func ownComponent(c *config.Config) string {
 	if c.Component.JID == "" {

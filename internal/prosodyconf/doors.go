@@ -36,7 +36,7 @@ func httpDoors(c *config.Config, host string) string {
 	}
 	key, open := "", ""
 	if c.HTTP.Secret != "" && !c.HTTP.Insecure {
-		key = `.."&key="..usher_key`
+		key = `.."&key="..(usher_key or "")`
 		open = "--   local usher_key = " + luaSecret(c.HTTP.SecretFile) + " -- Prosody's user must be able to read it\n"
 	}
 	url := func(path string) string {
@@ -56,7 +56,7 @@ func httpDoors(c *config.Config, host string) string {
 	b.WriteString("--\n-- mod_auth_http: PLAIN; the token stands in the URL of a request to usher, which logs none.\n" +
 		"--   authentication = \"http\"\n--   http_auth_url = " + base + "\n")
 	if open != "" {
-		b.WriteString("--   http_auth_credentials = \"prosody:\"..usher_key\n")
+		b.WriteString("--   http_auth_credentials = usher_key and \"prosody:\"..usher_key\n")
 	}
 	b.WriteString("--\n-- mod_auth_http_async: PLAIN; the Authorization header is the user's, so the secret stands " +
 		"in the URL.\n" +
