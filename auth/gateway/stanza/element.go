@@ -29,6 +29,7 @@ var (
 	errCut          = errors.New("it ends too early")
 	errAttributes   = errors.New("it has too many attributes")
 	errElements     = errors.New("it has too many elements")
+	errUndeclared   = errors.New("a prefix stands for no namespace")
 )
 
 // Parse reads a message that is one element and nothing else (RFC 7395
@@ -163,6 +164,9 @@ func checkAttributes(attributes []xml.Attr) error {
 		return errAttributes
 	}
 	for i, a := range attributes {
+		if a.Name.Space == "xmlns" && a.Value == "" { // Prosody's parser refuses it; here its names would have no prefix
+			return errUndeclared
+		}
 		if slices.ContainsFunc(attributes[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
 			return errDoubled
 		}

@@ -140,6 +140,7 @@ func FuzzInside(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	f.Add([]byte(`<b:body xmlns:b='http://jabber.org/protocol/httpbind'><b:iq xmlns:b=""><A b:token=""/></b:iq></b:body>`))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		b, err := stanza.ParseBody(document)
 		if err != nil {

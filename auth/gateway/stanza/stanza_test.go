@@ -56,6 +56,7 @@ func TestNoElement(t *testing.T) {
 		"text after":             `<open/>x`,
 		"cut":                    `<auth ` + sasl + ` mechanism="ANONYMOUS">`,
 		"cut tag":                `<auth ` + sasl + ` mechanism="ANON`,
+		"prefix of nothing":      `<auth ` + sasl + ` xmlns:m="" m:mechanism="ANONYMOUS"/>`,
 		"comment before":         `<!-- --><auth ` + sasl + ` mechanism="ANONYMOUS"/>`,
 		"comment in it":          `<auth ` + sasl + ` mechanism="ANONYMOUS"><!-- --></auth>`,
 		"processing instruction": `<?xml version="1.0"?><auth ` + sasl + ` mechanism="ANONYMOUS"/>`,
