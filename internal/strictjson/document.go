@@ -201,3 +201,13 @@ func (d *Document) Elements(array *Node, f func(*Node) error) error {
 	}
 	return nil
 }
+
+// Members calls f for each member of an object, in order. One that is null is as if
+// absent, as in Member.
+func (d *Document) Members(object *Node, f func(name []byte, n *Node)) {
+	for i := object.at + 1; i < object.end; i = d.nodes[i].end {
+		if n := &d.nodes[i]; n.Kind != 'n' {
+			f(n.name, n)
+		}
+	}
+}

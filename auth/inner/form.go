@@ -1,0 +1,118 @@
+package inner
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Form is the normal form of one token: all that its inner tokens say but for the
+// times and what depends on the login. It holds no part of the token's signature.
+type Form struct {
+	rules *Rules
+
+	// ID and Name are context.user's, for people; or empty.
+	ID, Name string
+
+	user, features, room          object
+	hasUser, hasFeatures, hasRoom bool
+	hasContext                    bool
+	group, tenant                 string // as JSON, or empty
+
+	moderator, says bool // what usher decided; whether the token says anything of it
+	bypass          string
+	sub             string
+	rooms           roomNames
+}
+
+// Anonymous is the form of a login without a token, where the host lets it start
+// rooms: it opens every room and is nobody.
+func Anonymous(r *Rules) *Form { return &Form{rules: r, sub: all, rooms: roomNames{many: true}} }
+
+// A Login is what of an inner token depends on the login.
+type Login struct {
+	Room, Tenant string // of the address: room= and prefix=, or empty
+	Now          time.Time
+
+	// Counts says that the session's rights are those of its token. Otherwise they
+	// were taken back: the token makes no moderator, and grants no feature.
+	Counts bool
+	// Moderator is what the account is now, if it Counts.
+	Moderator bool
+}
+
+// Moderator reports whether usher decided that the token makes a moderator.
+func (f *Form) Moderator() bool { return f.moderator }
+
+// Claims returns the claims of an inner token, as canonical JSON: members in the order
+// of their names, without white space.
+func (f *Form) Claims(l Login) []byte {
+	moderator := l.Counts && l.Moderator
+	says := f.says || f.moderator || moderator || !l.Counts
+	top := object{
+		{"aud", quote(f.rules.Audience)},
+		{"exp", strconv.FormatInt(l.Now.Add(f.rules.TTL).Unix(), 10)},
+		{"iat", strconv.FormatInt(l.Now.Unix(), 10)},
+		{"iss", quote(f.rules.Issuer)},
+		{"room", quote(f.rooms.claim(f.rules, f.sub, l.Room, l.Tenant))},
+		{"sub", quote(f.sub)},
+	}
+	top.addIf(f.bypass != "", "lobby_bypass", f.bypass)
+	top.addIf(says, "moderator", strconv.FormatBool(moderator))
+	if context, any := f.context(moderator, says, l.Counts); any {
+		top = append(top, member{"context", context.json()})
+	}
+	return []byte(top.json())
+}
+
+// context is Jitsi's own object.
+func (f *Form) context(moderator, says, counts bool) (context object, any bool) {
+	user := slices.Clone(f.user)
+	user.addIf(f.bypass != "", "lobby_bypass", f.bypass)
+	if says {
+		affiliation := `"member"`
+		if moderator {
+			affiliation = `"owner"`
+		}
+		user = append(user, member{"moderator", strconv.FormatBool(moderator)}, member{"affiliation", affiliation})
+	}
+	context.addIf(f.hasUser || len(user) > 0, "user", user.json())
+	context.addIf(f.group != "", "group", f.group)
+	context.addIf(f.tenant != "", "tenant", f.tenant)
+	// Without features the role in the room decides: with them a person whose rights
+	// were taken back would go on recording.
+	context.addIf(f.hasFeatures && counts, "features", f.features.json())
+	context.addIf(f.hasRoom, "room", f.room.json())
+	return context, f.hasContext || len(context) > 0
+}
+
+// An object is one of JSON, and a member of it has its value as JSON.
+type (
+	object []member
+	member struct{ name, value string }
+)
+
+func (o *object) addIf(there bool, name, value string) {
+	if there {
+		*o = append(*o, member{name, value})
+	}
+}
+
+// json brings the members into order.
+func (o object) json() string {
+	o = slices.Clone(o) // a form is shared
+	slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(quote(m.name))
+		b.WriteByte(':')
+		b.WriteString(m.value)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
