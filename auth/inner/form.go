@@ -10,8 +10,6 @@ import (
 // A Form is the normal form of one token: all that its inner tokens say but for the
 // times and what depends on the login. It holds no part of the token's signature.
 type Form struct {
-	rules *Rules
-
 	// ID and Name are context.user's, for people; or empty.
 	ID, Name string
 
@@ -28,18 +26,19 @@ type Form struct {
 
 // Anonymous is the form of a login without a token, where the host lets it start
 // rooms: it opens every room and is nobody.
-func Anonymous(r *Rules) *Form { return &Form{rules: r, sub: all, rooms: roomNames{many: true}} }
+func Anonymous() *Form { return &Form{sub: all, rooms: roomNames{many: true}} }
 
 // A Login is what of an inner token depends on the login.
 type Login struct {
 	Room, Tenant string // of the address: room= and prefix=, or empty
 	Now          time.Time
 
-	// Counts says that the session's rights are those of its token. Otherwise they
-	// were taken back: the token makes no moderator, and grants no feature.
-	Counts bool
-	// Moderator is what the account is now, if it Counts.
-	Moderator bool
+	Moderator bool // what the account is now
+
+	// Features says that the token's features count. Without it the inner token has
+	// none: then the role in the room decides, while with "recording" in it a person
+	// whose rights were taken back would go on recording.
+	Features bool
 }
 
 // Moderator reports whether usher decided that the token makes a moderator.
@@ -47,42 +46,39 @@ func (f *Form) Moderator() bool { return f.moderator }
 
 // Claims returns the claims of an inner token, as canonical JSON: members in the order
 // of their names, without white space.
-func (f *Form) Claims(l Login) []byte {
-	moderator := l.Counts && l.Moderator
-	says := f.says || f.moderator || moderator || !l.Counts
+func (f *Form) Claims(r *Rules, l Login) []byte {
+	says := f.says || f.moderator || l.Moderator || !l.Features
 	top := object{
-		{"aud", quote(f.rules.Audience)},
-		{"exp", strconv.FormatInt(l.Now.Add(f.rules.TTL).Unix(), 10)},
+		{"aud", quote(r.Audience)},
+		{"exp", strconv.FormatInt(l.Now.Add(r.TTL).Unix(), 10)},
 		{"iat", strconv.FormatInt(l.Now.Unix(), 10)},
-		{"iss", quote(f.rules.Issuer)},
-		{"room", quote(f.rooms.claim(f.rules, f.sub, l.Room, l.Tenant))},
+		{"iss", quote(r.Issuer)},
+		{"room", quote(f.rooms.claim(r, f.sub, l.Room, l.Tenant))},
 		{"sub", quote(f.sub)},
 	}
 	top.addIf(f.bypass != "", "lobby_bypass", f.bypass)
-	top.addIf(says, "moderator", strconv.FormatBool(moderator))
-	if context, any := f.context(moderator, says, l.Counts); any {
+	top.addIf(says, "moderator", strconv.FormatBool(l.Moderator))
+	if context, any := f.context(says, l); any {
 		top = append(top, member{"context", context.json()})
 	}
 	return []byte(top.json())
 }
 
 // context is Jitsi's own object.
-func (f *Form) context(moderator, says, counts bool) (context object, any bool) {
+func (f *Form) context(says bool, l Login) (context object, any bool) {
 	user := slices.Clone(f.user)
 	user.addIf(f.bypass != "", "lobby_bypass", f.bypass)
 	if says {
 		affiliation := `"member"`
-		if moderator {
+		if l.Moderator {
 			affiliation = `"owner"`
 		}
-		user = append(user, member{"moderator", strconv.FormatBool(moderator)}, member{"affiliation", affiliation})
+		user = append(user, member{"moderator", strconv.FormatBool(l.Moderator)}, member{"affiliation", affiliation})
 	}
 	context.addIf(f.hasUser || len(user) > 0, "user", user.json())
 	context.addIf(f.group != "", "group", f.group)
 	context.addIf(f.tenant != "", "tenant", f.tenant)
-	// Without features the role in the room decides: with them a person whose rights
-	// were taken back would go on recording.
-	context.addIf(f.hasFeatures && counts, "features", f.features.json())
+	context.addIf(f.hasFeatures && l.Features, "features", f.features.json())
 	context.addIf(f.hasRoom, "room", f.room.json())
 	return context, f.hasContext || len(context) > 0
 }

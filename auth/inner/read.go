@@ -21,7 +21,7 @@ type Note func(claim, why string)
 
 // Read makes the form of verified claims.
 func Read(d *strictjson.Document, r *Rules, f Facts, note Note) *Form {
-	form := &Form{rules: r, moderator: f.Moderator, says: f.Says,
+	form := &Form{moderator: f.Moderator, says: f.Says,
 		sub: subject(r, f.Subject), rooms: readRooms(f.Rooms, f.RoomRegex)}
 	rd := &reader{Document: d, form: form, note: note, left: maxContext}
 	context := d.Get("context")
