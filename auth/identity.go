@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -84,10 +85,25 @@ type Identity struct {
 
 	Expires  time.Time // the token's exp, or zero
 	IssuedAt time.Time // the token's iat, or zero if it is absent or lies in the future
+
+	// Anonymous says that there is no token, and so no TokenPrint: a login that the
+	// host lets start rooms without one. It proves nothing.
+	Anonymous bool
+
+	// Domain is that of the account, if it is one of the host's guest hosts, whose
+	// streams may have a token, too; empty: Host.
+	Domain string
+
+	// DisplayID and DisplayName are context.user's id and name as text, clipped, or
+	// empty. They are shown to people, and nothing is decided by them.
+	DisplayID, DisplayName string
 }
 
+// AccountDomain returns the domain of the account.
+func (id Identity) AccountDomain() string { return cmp.Or(id.Domain, id.Host) }
+
 // JID returns the bare JID that the identity logs in as.
-func (id Identity) JID() string { return id.Account + "@" + id.Host }
+func (id Identity) JID() string { return id.Account + "@" + id.AccountDomain() }
 
 // Localpart returns the account unescaped, for a door whose Prosody module
 // escapes it itself (mod_auth_dovecot).
