@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/auth/claim"
+	"usher/auth/inner"
 	"usher/auth/keys"
 	"usher/auth/ticket"
 	"usher/internal/strictjson"
@@ -47,6 +48,10 @@ type login struct {
 	sessions   Sessions
 	id         Identity
 	panicked   bool
+
+	relay bool        // the login is at a relay host, whose Prosody is given an inner token
+	form  *inner.Form // of a verified token there
+	over  *Refusal    // the token is over, and may yet resume a stream there
 }
 
 // reset forgets the login, and keeps the memory for the next.

@@ -3,6 +3,7 @@ package auth
 import (
 	"sync"
 
+	"usher/auth/inner"
 	"usher/auth/keys"
 	"usher/internal/bounded"
 )
@@ -35,6 +36,7 @@ type verdict struct {
 	key    *keys.Key
 	span   span
 	had    uint64
+	form   *inner.Form // on a relay host
 }
 
 func (c *cache) get(token string) *verdict {

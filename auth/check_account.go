@@ -15,6 +15,10 @@ import (
 // has no prefix: no token can be made for it beforehand, and it is nobody's
 // when the login is over.
 func checkAccount(a *attempt) *Refusal {
+	if a.relay {
+		relayAccount(a)
+		return nil
+	}
 	for _, path := range a.host.Account {
 		switch name, refusal := accountClaim(a, path); {
 		case refusal != nil:
@@ -83,6 +87,9 @@ func accountInTheWay(a *attempt) string {
 }
 
 func describeAccount(a *attempt) string {
+	if a.relay {
+		return describeRelayAccount(a)
+	}
 	if a.id.Account == "" {
 		return "the token names none" + accountInTheWay(a) + "; a random one for each login"
 	}

@@ -84,6 +84,10 @@ func checkSignature(a *attempt) *Refusal {
 		return refusal
 	}
 	for _, key := range a.candidates {
+		if host := a.rules.inner[key.Thumbprint()]; host != "" {
+			return Refuse(ReasonBadSignature, "the key %s is that of the relay of host %q, whose tokens are for its "+
+				"Prosody alone; give issuer %q a key of its own", key, host, text.Name(a.issuer.id))
+		}
 		if key.Verifies(a.header.alg, a.parts.signed, signature) {
 			a.key = key
 			a.key.MarkUsed(a.now)

@@ -115,9 +115,13 @@ func describeLifetime(a *attempt) string {
 // is exact: at exp + leeway the token is dead, at nbf - leeway it lives.
 func checkTime(a *attempt) *Refusal {
 	if Over(End(a.span.expires, a.host.Leeway), a.now) {
-		return Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; "+
+		over := Refuse(ReasonExpired, "exp was %s, now is %s, leeway %v; "+
 			"the client needs a new token, and if this one is new, look at the clocks (tokens.leeway)",
 			when(a.span.expires), when(a.now), a.host.Leeway)
+		if !a.maySurvive() {
+			return over
+		}
+		a.over = over
 	}
 	if nbf := a.span.notBefore; !nbf.IsZero() && a.now.Before(nbf.Add(-a.host.Leeway)) {
 		return Refuse(ReasonNotYetValid, "nbf is %s, now is %s, leeway %v; "+

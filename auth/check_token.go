@@ -16,6 +16,8 @@ func checkHost(a *attempt) *Refusal {
 	case a.ticket != nil && a.ticket.Host != a.host.name:
 		return Refuse(ReasonUnknownTicket, "the ticket is for the host %q, the login for %q; "+
 			"have the client log in there, or get a ticket for this host", text.Name(a.ticket.Host), a.host.name)
+	case a.relay != (a.host.Relay != nil):
+		return wrongWay(a)
 	default:
 		return nil
 	}
@@ -26,6 +28,18 @@ func checkHost(a *attempt) *Refusal {
 	return Refuse(ReasonUnknownHost, "host %q is none of hosts %s%s; "+
 		"add it under hosts, or correct the name in Prosody's VirtualHost or service_name",
 		text.Name(a.Host), listOf(a.rules.names), nearMiss(a.Host, a.rules.names))
+}
+
+// wrongWay refuses a door or a ticket for a host whose Prosody is given inner tokens, and
+// the reverse.
+func wrongWay(a *attempt) *Refusal {
+	if a.relay {
+		return Refuse(ReasonRelayHost, "host %q has no relay, and the login came through one; "+
+			"have the client connect anew, as the configuration has changed", a.host.name)
+	}
+	return Refuse(ReasonRelayHost, "host %q has a relay: its logins go through listen.gateway, and its Prosody keeps "+
+		"authentication = \"token\"; set that there again, or correct the host here by taking relay out",
+		a.host.name)
 }
 
 func describeHost(a *attempt) string { return a.host.name }

@@ -44,6 +44,7 @@ type HostConfig struct {
 	UnicodeAccounts bool                    // accounts may go beyond printable ASCII
 	Types           []string                // what typ may be besides absent; nil means JWT and at+jwt
 	Moderators      []claim.Test            // any of them makes a moderator; nil means [DefaultModerators]
+	Relay           *RelayConfig            // its Prosody is given inner tokens; nil: it asks a door
 	ServiceAccounts []string                // bare JIDs, nodeprepped, that exist without ever logging in here
 }
 
@@ -68,6 +69,8 @@ type Options struct {
 	Metrics  *metrics.Metrics
 	Now      func() time.Time
 	Sessions Sessions
+	Streams  Streams // of relay hosts; nil: none is resumed
+	Rights   Rights  // likewise; nil: a session has what its token says
 
 	// Panics writes down what the code does not survive; the login is refused.
 	Panics *panics.Reporter // nil: nothing is written

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"usher/auth/inner"
 	"usher/auth/keys"
 	"usher/auth/ticket"
 	"usher/internal/logattr"
@@ -37,6 +38,10 @@ type decision struct {
 	at      time.Time
 	end     time.Time // of the token; zero: none
 	refusal *Refusal
+
+	// Of a relay host:
+	form *inner.Form
+	over *Refusal // the token is over, which is no refusal if it may resume a stream
 }
 
 // conclude counts and logs a decision. No login ends without it.
@@ -77,6 +82,10 @@ func (v *Verifier) decide(c *Credentials) decision {
 		a.reset()
 		attempts.Put(a)
 	}()
+	return v.decideBy(a, c)
+}
+
+func (v *Verifier) decideBy(a *attempt, c *Credentials) decision {
 	refusal := v.try(a, c)
 	if a.panicked { // fail closed
 		return decision{refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
@@ -88,7 +97,8 @@ func (v *Verifier) decide(c *Credentials) decision {
 		return decision{id: a.id, refusal: refusal}
 	}
 	end := End(a.span.expires, a.host.Leeway)
-	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: end}
+	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: end,
+		form: a.form, over: a.over}
 }
 
 // try finds out whether the login is let in, and as whom.
@@ -106,7 +116,7 @@ func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	if a.id.Account == "" {
+	if a.id.Account == "" && !a.relay {
 		a.id.Account, a.id.Random = unnamed(a), true
 	}
 	a.host.used(a.had, a.now)
@@ -119,7 +129,7 @@ func (a *attempt) decide() *Refusal {
 	if host != nil && a.Token != "" {
 		if known := host.cache.get(a.Token); known != nil {
 			if known.issuer.keys.Holds(known.key) {
-				a.id, a.key, a.span, a.had = known.id, known.key, known.span, known.had
+				a.id, a.key, a.span, a.had, a.form = known.id, known.key, known.span, known.had, known.form
 				a.key.MarkUsed(a.now)
 				return a.authenticateCached()
 			}
@@ -134,11 +144,16 @@ func (a *attempt) decide() *Refusal {
 	if jti := a.claims.Get("jti"); jti != nil && jti.Kind == '"' {
 		a.id.TokenID = string(jti.Text)
 	}
+	if a.relay {
+		a.form = a.formOf(nil)
+		a.id.DisplayID, a.id.DisplayName = clipped(a.form.ID), clipped(a.form.Name)
+	}
 	proved := a.id
 	if proved.Random { // the ticket's account, not the token's
 		proved.Account, proved.Random = "", false
 	}
-	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span, had: a.had})
+	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span, had: a.had,
+		form: a.form})
 	return nil
 }
 
@@ -147,9 +162,10 @@ func (v *Verifier) logLogin(ctx context.Context, message string, c *Credentials,
 	if !v.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	v.log.LogAttrs(ctx, slog.LevelInfo, message, slog.String("door", c.Door), logattr.Account(id.JID()),
-		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)),
-		slog.Duration("took", took))
+	attrs := append(make([]slog.Attr, 0, 8), slog.String("door", c.Door), logattr.Account(id.JID()),
+		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)))
+	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
+	v.log.LogAttrs(ctx, slog.LevelInfo, message, append(attrs, slog.Duration("took", took))...)
 }
 
 // logRefusal writes the one line of a login that was not. Account, issuer and
@@ -170,8 +186,9 @@ func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	if id.Account != "" {
 		account = id.JID()
 	}
-	v.log.LogAttrs(ctx, level, message, slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
+	attrs := append(make([]slog.Attr, 0, 12), slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
 		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
-		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID),
-		slog.Duration("took", took))
+		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID))
+	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
+	v.log.LogAttrs(ctx, level, message, append(attrs, slog.Duration("took", took))...)
 }

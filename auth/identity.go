@@ -120,6 +120,11 @@ const (
 	No
 )
 
+// clipped shortens a text that is shown to people, so that nobody's record is long.
+func clipped(s string) string { return text.Printable(text.ClipTo(s, maxDisplay)) }
+
+const maxDisplay = 128
+
 // A Principal is whose token it is, as revocations see it: the person that an
 // issuer names, or, for a token that names no user, the token. Equal principals
 // are the same; it is a key of maps.

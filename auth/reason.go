@@ -16,6 +16,7 @@ const (
 	ReasonUnsupportedMechanism Reason = "unsupported_mechanism"
 	ReasonUnsupportedRequest   Reason = "unsupported_request"
 	ReasonUnknownHost          Reason = "unknown_host"
+	ReasonRelayHost            Reason = "relay_host"
 	ReasonTokenRequired        Reason = "token_required"
 	ReasonMalformed            Reason = "malformed"
 	ReasonTokenTooLong         Reason = "token_too_long"

@@ -47,6 +47,13 @@ var reasonList = []struct {
 			Cause:   "a host that is not configured, or a Prosody that names none at the Dovecot door",
 			Mend:    "add the host, or set `service_name` in Prosody's host; `usher prosody` prints the line",
 		}},
+	{ReasonRelayHost,
+		"This host takes logins through its web page only. Open your link in a browser." + tellHost,
+		text.Help{
+			Meaning: "a door or a ticket for a host that has a `relay`, or the reverse",
+			Cause:   "a Prosody whose host still asks usher (`mod_auth_dovecot`), though browsers go through the gateway",
+			Mend:    "give that host back its `authentication = \"token\"`, or take `relay` out of the host: [jitsi.md](jitsi.md)",
+		}},
 	{ReasonTokenRequired,
 		"A token is required. Open the link that you were given, or ask for one.",
 		text.Help{

@@ -1,5 +1,12 @@
 package auth
 
+import (
+	"time"
+
+	"usher/auth/inner"
+	"usher/auth/keys"
+)
+
 // A RelayRequest is what a connection brings for a host whose Prosody verifies
 // inner tokens itself.
 type RelayRequest struct {
@@ -14,11 +21,22 @@ type RelayRequest struct {
 	Room, Tenant string
 }
 
+// domain is that of the stream.
+func (r *RelayRequest) domain() string {
+	if r.Guest != "" {
+		return r.Guest
+	}
+	return r.Host
+}
+
 // A RelayLogin is a login that may go on to Prosody. Its account is known only when
-// Prosody has bound it.
+// Prosody has bound it. Who calls [Verifier.RecordRelay] with it keeps other calls
+// with it from running meanwhile.
 type RelayLogin struct {
-	// ID is what the token proves. Its Account is empty. Without a token TokenPrint
-	// is empty, too.
+	// ID is what the token proves, and the Account once it is recorded. Without a token
+	// it is Anonymous, and has no TokenPrint. The account is a random one that Prosody
+	// draws, whatever the token names; so it can be no service account, and no claim
+	// is compared with those.
 	ID Identity
 
 	// Resumes is the account, a localpart, of the stream that the request names and
@@ -26,6 +44,36 @@ type RelayLogin struct {
 	Resumes string
 
 	// OnlyResumes says that the token is over, and that nothing else is wrong with
-	// it: nothing but that resumption may follow.
+	// it: nothing but that resumption may follow. ID.TokenPrint is then that of the
+	// stream.
 	OnlyResumes bool
+
+	door       string
+	form       *inner.Form // nil: no inner token belongs on the stream
+	address    inner.Login // its Room and Tenant
+	resumption string      // of the stream that may be resumed
+	stream     Stream      // that stream
+	end        time.Time   // of the token; zero: none
+	began      time.Time
+	took       time.Duration
+}
+
+// principal is whose the login is, as streams have it. It is zero without a token.
+func (l *RelayLogin) principal() Principal {
+	if l.ID.Anonymous {
+		return Principal{}
+	}
+	return l.ID.Principal()
+}
+
+// A RelayConfig makes a host one whose Prosody verifies tokens itself: Jitsi's own
+// modules, which are given inner tokens.
+type RelayConfig struct {
+	// Rules are those of the inner token. What the host's own settings say is filled in:
+	// Host and Tenants.
+	inner.Rules
+
+	Key         keys.InnerKey // signs the inner tokens; no issuer may have what verifies them
+	KeepExpired bool          // a stream is resumed by a token that is over (moderation.on_expiry: keep)
+	GuestsStart bool          // logins without a token are let in
 }

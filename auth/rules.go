@@ -20,7 +20,8 @@ type rules struct {
 	names         []string   // of the hosts, in order
 	maxTokenBytes int
 
-	serviceAccounts map[string]bool // of all hosts, by bare JID
+	serviceAccounts map[string]bool   // of all hosts, by bare JID
+	inner           map[string]string // the hosts of relay keys, by their prints
 	headers         headerCache
 }
 
@@ -49,7 +50,8 @@ type issuerRules struct {
 
 // newRules has the keys of each issuer made by keysOf.
 func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *rules {
-	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, maxTokenBytes: c.MaxTokenBytes}
+	r := &rules{hosts: map[string]*hostRules{}, serviceAccounts: map[string]bool{}, inner: map[string]string{},
+		maxTokenBytes: c.MaxTokenBytes}
 	if r.maxTokenBytes == 0 {
 		r.maxTokenBytes = DefaultMaxTokenBytes
 	}
@@ -57,6 +59,9 @@ func newRules(c Config, keysOf func(issuer string, c keys.Config) *keys.Set) *ru
 		hr := newHostRules(name, h, keysOf)
 		for _, account := range h.ServiceAccounts {
 			r.serviceAccounts[prepareJID(account)] = true
+		}
+		if hr.Relay != nil {
+			r.inner[hr.Relay.Key.Twin().Thumbprint()] = name
 		}
 		r.hosts[name], r.only = hr, hr
 	}
@@ -85,6 +90,11 @@ func newHostRules(name string, h HostConfig, keysOf func(issuer string, c keys.C
 	r.moderators = newModeratorClaims(r.Moderators)
 	usual := slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)
 	r.use = claimUse{any: new(atomic.Int64), own: !usual}
+	if h.Relay != nil {
+		relay := *h.Relay
+		relay.Host, relay.Tenants = name, h.Subject == SubjectTenant
+		r.Relay = &relay
+	}
 	prefixes := map[string]string{}
 	for id, issuer := range h.Issuers {
 		r.issuers[id] = newIssuerRules(id, issuer, keysOf(id, issuer.Keys))

@@ -27,6 +27,8 @@ type Verifier struct {
 	tickets *ticket.Table
 
 	sessions Sessions
+	streams  Streams
+	rights   Rights
 }
 
 // New returns a Verifier with the given rules. Keys from URLs are fetched
@@ -44,6 +46,12 @@ func New(c Config, o Options) (*Verifier, error) {
 	}
 	if v.sessions = o.Sessions; v.sessions == nil {
 		v.sessions = noSessions{}
+	}
+	if v.streams = o.Streams; v.streams == nil {
+		v.streams = noStreams{}
+	}
+	if v.rights = o.Rights; v.rights == nil {
+		v.rights = noStreams{}
 	}
 	v.tickets = ticket.New(v.metrics)
 	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now})
@@ -109,6 +117,9 @@ func (v *Verifier) Reload(c Config) error {
 func (v *Verifier) Explain(c Credentials) Report {
 	a := &attempt{}
 	a.Credentials, a.rules, a.now, a.sessions = c, v.rules.Load(), v.now(), v.sessions
+	if h := a.rules.host(c.Host); h != nil {
+		a.relay = h.Relay != nil
+	}
 	return a.report()
 }
 

@@ -44,6 +44,15 @@ type Login struct {
 // Moderator reports whether usher decided that the token makes a moderator.
 func (f *Form) Moderator() bool { return f.moderator }
 
+// Plain is the form without what the token grants: it makes no moderator, passes no
+// lobby and has no feature.
+func (f *Form) Plain() *Form {
+	plain := *f
+	plain.moderator, plain.says, plain.bypass = false, true, ""
+	plain.features, plain.hasFeatures = nil, false
+	return &plain
+}
+
 // Claims returns the claims of an inner token, as canonical JSON: members in the order
 // of their names, without white space.
 func (f *Form) Claims(r *Rules, l Login) []byte {

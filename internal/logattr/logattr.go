@@ -17,6 +17,16 @@ const longest = 256
 // Account is the bare JID of an account; empty if nobody was proven.
 func Account(jid string) slog.Attr { return slog.String("account", text.ClipTo(jid, longest)) }
 
+// Person says for people who is behind an account that Prosody drew at random: the id and
+// the name that the token has. Without either it is nothing.
+func Person(id, name string) []slog.Attr {
+	if id == "" && name == "" {
+		return nil
+	}
+	return []slog.Attr{slog.String("user_id", text.ClipTo(id, longest)), slog.String("user_name",
+		text.ClipTo(name, longest))}
+}
+
 // Room is the bare JID of a room.
 func Room(jid string) slog.Attr { return slog.String("room", text.ClipTo(jid, longest)) }
 

@@ -34,7 +34,7 @@ func table() []arrow { return slices.Concat(tokens(), programs(), internals(), r
 // tokens has the rows of who somebody is: the checks of tokens, and their doors.
 func tokens() []arrow {
 	return []arrow{
-		{"auth", []string{"auth/claim", "auth/keys", "auth/localpart", "auth/ticket"}},
+		{"auth", []string{"auth/claim", "auth/inner", "auth/keys", "auth/localpart", "auth/ticket"}},
 		{"auth/authtest", []string{"auth", "auth/claim", "auth/keys", "auth/keys/keyfile"}},
 		{"auth/claim", nil},
 		{"auth/dovecot", []string{"auth", "internal/connpool", "internal/listen"}},
@@ -68,6 +68,7 @@ func tokens() []arrow {
 		{"auth/gateway/swap", []string{"auth/gateway/stanza"}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
+		{"auth/inner", []string{"auth/claim"}},
 		{"auth/keys", []string{"auth/keys/fetch", "auth/keys/keyfile", "auth/keys/kidqueue"}},
 		{"auth/keys/fetch", nil},
 		{"auth/keys/keyfile", nil},

@@ -1,0 +1,191 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"usher/internal/text"
+)
+
+// Streams remember which streams of relay hosts can be resumed, and by whom. All
+// methods but RememberStream read nothing but memory.
+type Streams interface {
+	// RememberStream remembers a stream that is connected, by its identifier. It is
+	// durable when it returns nil.
+	RememberStream(ctx context.Context, s Stream, resumption string) error
+
+	// StreamOf returns the stream of a domain that has this identifier.
+	StreamOf(host, resumption string) (Stream, bool)
+
+	// EndStream notes that the connection of a stream is gone; with forGood the stream
+	// is over, and is forgotten.
+	EndStream(host, resumption string, forGood bool)
+}
+
+// Rights know what an account may still do that logged in with a token.
+type Rights interface {
+	// Rights reports what the session of a host, an account and a token is. With counts
+	// false it has ended, or what it gave was taken back.
+	Rights(host, account, tokenPrint string) (moderator, counts bool)
+}
+
+// InnerToken returns a fresh token for Prosody, by the host's key of now, or nothing if
+// none belongs on the stream: a guest without a token. Before the login is recorded the
+// token is judged once more. The error is always a *Refusal.
+func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
+	if l.form == nil {
+		return "", nil
+	}
+	now := v.now()
+	if refusal := v.stillGood(l, now); refusal != nil {
+		return "", refusal
+	}
+	h := v.rules.Load().host(l.ID.Host)
+	if h == nil || h.Relay == nil {
+		return "", Refuse(ReasonUnknownHost, "host %q has no relay any more; have the client connect anew", text.Name(l.ID.Host))
+	}
+	address := l.address
+	address.Now = now
+	address.Moderator, address.Features = v.rightsOf(l)
+	token, err := h.Relay.Key.Sign(l.form.Claims(&h.Relay.Rules, address))
+	if err != nil {
+		return "", Refuse(ReasonInternalError, "the inner token cannot be signed: %v; look at relay of host %q", err,
+			text.Name(l.ID.Host))
+	}
+	return token, nil
+}
+
+// stillGood judges a login once more that is not recorded yet.
+func (v *Verifier) stillGood(l *RelayLogin, now time.Time) *Refusal {
+	switch {
+	case l.ID.Account != "" || l.ID.Anonymous:
+		return nil
+	case v.sessions.Revoked(l.ID):
+		return revoked()
+	case !l.OnlyResumes && Over(l.end, now):
+		return Refuse(ReasonExpired, "the token's exp has come since it was verified; have the client bring a new token")
+	}
+	return nil
+}
+
+// rightsOf is what the login's session has: by its token, unless that was taken
+// back. A new token counts from its login on.
+func (v *Verifier) rightsOf(l *RelayLogin) (moderator, features bool) {
+	account := l.ID.Account
+	if account == "" {
+		account = l.Resumes
+	}
+	known := l.ID.Account != "" || l.stream.TokenPrint == l.ID.TokenPrint
+	if l.ID.Anonymous || account == "" || !known {
+		return l.form.Moderator(), true
+	}
+	moderator, counts := v.rights.Rights(l.ID.Host, account, l.ID.TokenPrint)
+	return counts && moderator && (l.form.Moderator() || l.OnlyResumes), counts
+}
+
+// RecordRelay records the account that Prosody has bound, a localpart of the domain
+// host. The bind result is passed on only after it. The error is always a *Refusal.
+func (v *Verifier) RecordRelay(ctx context.Context, l *RelayLogin, host, account string) error {
+	start := time.Now()
+	d := decision{id: l.ID}
+	d.id.Account, d.id.Random = account, true
+	switch {
+	case host != l.ID.AccountDomain() || account == "":
+		d.refusal = Refuse(ReasonInternalError, "Prosody bound an account of %q, and the stream is of %q; report it",
+			text.Name(host), text.Name(l.ID.AccountDomain()))
+	case l.OnlyResumes:
+		d.refusal = v.recordResumed(l, account)
+	default:
+		if d.refusal = v.stillGood(l, v.now()); d.refusal == nil && d.id.recorded() {
+			d.refusal = recordOrNot(v.sessions.Record(ctx, d.id))
+		}
+	}
+	if d.refusal == nil {
+		d.refusal = v.takeOver(ctx, l, account)
+	}
+	if _, err := v.conclude(ctx, "login allowed", &Credentials{Door: l.door, Host: l.ID.Host}, &d,
+		l.took+time.Since(start)); err != nil {
+		return err
+	}
+	l.ID.Account, l.ID.Random = account, true
+	return nil
+}
+
+// recorded reports whether the login leaves a session: a guest without a token does
+// not.
+func (id *Identity) recorded() bool { return !id.Anonymous || id.Domain == "" }
+
+func recordOrNot(err error) *Refusal {
+	if err == nil {
+		return nil
+	}
+	return recordRefusal(err)
+}
+
+// recordResumed is for a token that is over: the session is the one that is there.
+func (v *Verifier) recordResumed(l *RelayLogin, account string) *Refusal {
+	switch {
+	case account != l.Resumes:
+		return Refuse(ReasonExpired, "the token is over, and the stream that it was to resume is gone at Prosody; "+
+			"have the client bring a new token")
+	case v.sessions.Revoked(l.ID):
+		return revoked()
+	}
+	return nil
+}
+
+// takeOver makes a resumed stream the login's: from then on its principal and token
+// count for it.
+func (v *Verifier) takeOver(ctx context.Context, l *RelayLogin, account string) *Refusal {
+	if l.resumption == "" || account != l.Resumes {
+		return nil
+	}
+	return recordOrNot(v.streams.RememberStream(ctx, l.streamOf(account), l.resumption))
+}
+
+func (l *RelayLogin) streamOf(account string) Stream {
+	return Stream{Host: l.ID.AccountDomain(), Account: account, Principal: l.principal(), TokenPrint: l.ID.TokenPrint}
+}
+
+// RememberStream records by which identifier a stream can be resumed, before the client
+// learns it. An identifier over 256 bytes gets no memory, which is no error: the stream
+// is then not resumed. The error is always a *Refusal.
+func (v *Verifier) RememberStream(
+	ctx context.Context, l *RelayLogin, host, account, resumption string,
+) error {
+	if host != l.ID.AccountDomain() || account != l.ID.Account || account == "" {
+		return Refuse(ReasonInternalError, "a stream is to be remembered of %q, and the login is of %q; report it",
+			text.Name(account+"@"+host), text.Name(l.ID.JID()))
+	}
+	if err := v.streams.RememberStream(ctx, l.streamOf(account), resumption); err != nil {
+		return recordRefusal(err)
+	}
+	return nil
+}
+
+// MayResume returns the account of the stream of a domain that has this identifier, if
+// the login may resume it.
+func (v *Verifier) MayResume(l *RelayLogin, host, resumption string) (account string, ok bool) {
+	stream, ok := v.resumable(l, host, resumption)
+	if !ok || l.OnlyResumes && (stream.Account != l.Resumes || resumption != l.resumption) {
+		return "", false
+	}
+	return stream.Account, true
+}
+
+// StreamEnded notes that the connection of a stream is gone. With forGood Prosody's
+// stream is over, too, and its identifier is forgotten.
+func (v *Verifier) StreamEnded(host, resumption string, forGood bool) {
+	v.streams.EndStream(host, resumption, forGood)
+}
+
+// noStreams remember nothing, and know that each session has what its token says.
+type noStreams struct{}
+
+func (noStreams) RememberStream(context.Context, Stream, string) error { return nil }
+
+func (noStreams) StreamOf(string, string) (Stream, bool) { return Stream{}, false }
+
+func (noStreams) EndStream(string, string, bool) {}
+
+func (noStreams) Rights(string, string, string) (moderator, counts bool) { return true, true }

@@ -1,0 +1,417 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/auth/authtest"
+)
+
+const guests = "guest.meet.example.com"
+
+// A relayWorld is a verifier of a host with a relay, and what it remembers.
+type relayWorld struct {
+	*auth.Verifier
+	now     time.Time
+	streams *authtest.Streams
+	state   *revokable
+}
+
+// revokable sessions revoke every token with a print.
+type revokable struct {
+	*authtest.Sessions
+	revoked  map[string]bool
+	recorded []auth.Identity
+}
+
+func (r *revokable) Revoked(id auth.Identity) bool { return r.revoked[id.TokenPrint] }
+
+func (r *revokable) Record(ctx context.Context, id auth.Identity) error {
+	if r.Revoked(id) {
+		return auth.ErrRevoked
+	}
+	r.recorded = append(r.recorded, id)
+	return r.Sessions.Record(ctx, id)
+}
+
+func newRelayWorld(t *testing.T, change func(*auth.HostConfig)) *relayWorld {
+	t.Helper()
+	w := &relayWorld{now: time.Now(), streams: authtest.NewStreams()}
+	now := func() time.Time { return w.now }
+	w.state = &revokable{Sessions: authtest.NewSessions(now), revoked: map[string]bool{}}
+	c := authtest.RelayConfig(host)
+	h := c.Hosts[host]
+	if change != nil {
+		change(&h)
+		c.Hosts[host] = h
+	}
+	var err error
+	w.Verifier, err = auth.New(c, auth.Options{Now: now, Sessions: w.state, Streams: w.streams, Rights: w.streams})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func request(token, previous string) auth.RelayRequest {
+	return auth.RelayRequest{Credentials: auth.Credentials{Door: "gateway", Host: host, Token: token, Resumption: previous}}
+}
+
+// begin begins a login, or returns the reason why not.
+func (w *relayWorld) begin(t *testing.T, r auth.RelayRequest) (*auth.RelayLogin, auth.Reason) {
+	t.Helper()
+	l, err := w.BeginRelay(t.Context(), r)
+	if err != nil {
+		if l != nil {
+			t.Error("a login beside a refusal")
+		}
+		return nil, auth.RefusalOf(err).Reason
+	}
+	return l, ""
+}
+
+// login begins a login, has Prosody bind an account, and enables resumption.
+func (w *relayWorld) login(t *testing.T, r auth.RelayRequest, account, resumption string) *auth.RelayLogin {
+	t.Helper()
+	l, reason := w.begin(t, r)
+	if reason != "" {
+		t.Fatalf("refused: %s", reason)
+	}
+	domain := host
+	if r.Guest != "" {
+		domain = r.Guest
+	}
+	if err := w.RecordRelay(t.Context(), l, domain, account); err != nil {
+		t.Fatal(err)
+	}
+	if resumption != "" {
+		if err := w.RememberStream(t.Context(), l, domain, account, resumption); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+func (w *relayWorld) inner(t *testing.T, l *auth.RelayLogin) map[string]any {
+	t.Helper()
+	token, err := w.InnerToken(l)
+	if err != nil || token == "" {
+		t.Fatalf("no inner token: %q, %v", token, err)
+	}
+	return authtest.InnerClaims(t, token)
+}
+
+func user(claims map[string]any) map[string]any {
+	context, _ := claims["context"].(map[string]any)
+	user, _ := context["user"].(map[string]any)
+	return user
+}
+
+func claimsOf(more map[string]any) map[string]any { return authtest.Claims(host, more) }
+
+func person(id any) map[string]any {
+	return map[string]any{"context": map[string]any{"user": map[string]any{"id": id, "name": "Alice"}}}
+}
+
+// TestRelayLogin: a token becomes an inner token with the same claims in normal form, and a session of the account that
+// Prosody bound.
+func TestRelayLogin(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	token := authtest.Token(t, claimsOf(map[string]any{"room": "Standup", "moderator": "true", "role": "owner"}))
+	l, _ := w.begin(t, request(token, ""))
+	got := w.inner(t, l)
+	if got["iss"] != authtest.AppID || got["aud"] != authtest.AppID || got["sub"] != host || got["room"] != "standup" ||
+		got["moderator"] != true || got["role"] != nil || user(got)["affiliation"] != "owner" || user(got)["id"] != "alice" {
+		t.Errorf("the inner token says %v", got)
+	}
+	if exp := int64(got["exp"].(float64)); exp != w.now.Add(time.Minute).Unix() {
+		t.Errorf("exp is %d", exp)
+	}
+	if len(w.state.recorded) != 0 || l.ID.Account != "" {
+		t.Error("a session before Prosody bound an account")
+	}
+	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil {
+		t.Fatal(err)
+	}
+	id := w.state.recorded[0]
+	if id.Account != "0b5c" || id.AccountClaim != "alice" || !id.Random || id.DisplayID != "alice" || id.DisplayName != "Alice Example" {
+		t.Errorf("recorded as %+v", id)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	if exp := int64(w.inner(t, l)["exp"].(float64)); exp != w.now.Add(time.Minute).Unix() {
+		t.Errorf("a later token is not a fresh one: %d", exp)
+	}
+}
+
+// TestRelayAccounts: whatever a token calls its user, it gets in: Prosody draws the account.
+func TestRelayAccounts(t *testing.T) {
+	w := newRelayWorld(t, func(h *auth.HostConfig) { h.ServiceAccounts = []string{"focus@" + host} })
+	for name, c := range map[string]struct {
+		id        any
+		principal string
+	}{
+		"text": {"alice", "alice"}, "a number": {7, "7"}, "empty": {"", ""}, "null": {nil, ""}, "not ASCII": {"иван", "иван"},
+		"a service account": {"focus", "focus"}, "a list": {[]string{"a"}, ""}, "an object": {map[string]any{"a": 1}, ""},
+		"too long": {strings.Repeat("x", 1024), ""}, "a slash and an at sign": {"a/b@c", "a/b@c"},
+	} {
+		l, reason := w.begin(t, request(authtest.Token(t, claimsOf(person(c.id))), ""))
+		if reason != "" {
+			t.Errorf("%s: refused, %s", name, reason)
+			continue
+		}
+		want := auth.TokenPrincipal(l.ID.TokenPrint)
+		if c.principal != "" {
+			want = auth.PersonPrincipal(host, authtest.Issuer, c.principal)
+		}
+		if l.ID.Principal() != want || l.ID.Account != "" {
+			t.Errorf("%s: %+v, want %+v", name, l.ID.Principal(), want)
+		}
+		w.inner(t, l)
+	}
+}
+
+// TestWrongWay: a relay host has no door and no ticket, and another host no relay. A token that is signed with the
+// relay's key opens nothing.
+func TestWrongWay(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	token := goodToken(t)
+	_, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
+	if auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
+		t.Errorf("a door: %v", err)
+	}
+	if _, err = w.IssueTicket(t.Context(), auth.Credentials{Door: "ticket", Token: token}); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
+		t.Errorf("a ticket: %v", err)
+	}
+	if r := w.Explain(auth.Credentials{Host: host, Token: token}); !r.Allowed {
+		t.Errorf("the explanation: %+v", r)
+	}
+	same := newRelayWorld(t, func(h *auth.HostConfig) {
+		h.Issuers = authtest.ConfigWith(host, authtest.InnerSecret).Hosts[host].Issuers
+	})
+	forged := authtest.TokenBy(t, authtest.InnerSecret, claimsOf(nil))
+	if _, reason := same.begin(t, request(forged, "")); reason != auth.ReasonBadSignature {
+		t.Errorf("a token signed with the relay's key: %q", reason)
+	}
+	plain := newTicketWorld(t, authtest.Config(host))
+	if _, err := plain.BeginRelay(t.Context(), request(token, "")); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
+		t.Errorf("a relay to a host without one: %v", err)
+	}
+}
+
+// TestRelayWithoutToken: nobody gets in at the relay host, unless it lets them start rooms; a guest host wants no token.
+func TestRelayWithoutToken(t *testing.T) {
+	closed, open := newRelayWorld(t, nil), newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
+	if _, reason := closed.begin(t, request("", "")); reason != auth.ReasonTokenRequired {
+		t.Errorf("without a token: %q", reason)
+	}
+	l := open.login(t, request("", ""), "0b5c", "")
+	if got := open.inner(t, l); got["sub"] != "*" || got["room"] != "*" || got["context"] != nil || got["moderator"] != nil {
+		t.Errorf("guests_start: %v", got)
+	}
+	if id := open.state.recorded[0]; !id.Anonymous || id.TokenPrint != "" {
+		t.Errorf("recorded as %+v", id)
+	}
+	guest := request("", "")
+	guest.Guest = guests
+	for name, w := range map[string]*relayWorld{"closed": closed, "open": open} {
+		before := len(w.state.recorded)
+		l := w.login(t, guest, "9f00", "")
+		if token, err := w.InnerToken(l); token != "" || err != nil || len(w.state.recorded) != before || !l.ID.Anonymous {
+			t.Errorf("%s: a guest gets %q, %v, and %+v", name, token, err, l.ID)
+		}
+	}
+	guest.Problem = auth.Refuse(auth.ReasonMalformedRequest, "two tokens; have the client send one")
+	if _, reason := closed.begin(t, guest); reason != auth.ReasonMalformedRequest {
+		t.Errorf("a request that could not be read: %q", reason)
+	}
+}
+
+// TestGuestWithToken: a token at a guest host is verified by the main host's rules and passed on; one that is not good is
+// left out.
+func TestGuestWithToken(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	guest := request(goodToken(t), "")
+	guest.Guest = guests
+	l := w.login(t, guest, "9f00", "")
+	if w.inner(t, l)["sub"] != host || w.state.recorded[0].JID() != "9f00@"+guests {
+		t.Errorf("a guest with a token: %+v", w.state.recorded)
+	}
+	guest.Token = "no.token.atall"
+	bad, reason := w.begin(t, guest)
+	if reason != "" || !bad.ID.Anonymous {
+		t.Fatalf("a guest with a bad token: %q, %+v", reason, bad)
+	}
+	if token, err := w.InnerToken(bad); token != "" || err != nil {
+		t.Errorf("it gets %q, %v", token, err)
+	}
+}
+
+// TestRelayResumption: a stream is its principal's.
+func TestRelayResumption(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	alice, again := authtest.Token(t, claimsOf(person("alice"))), authtest.Token(t, claimsOf(map[string]any{"jti": "2"}))
+	bob := authtest.Token(t, claimsOf(person("bob")))
+	w.login(t, request(alice, ""), "0b5c", "id-1")
+	for name, c := range map[string]struct{ token, previous, want string }{
+		"the same token": {alice, "id-1", "0b5c"}, "a refreshed one": {again, "id-1", "0b5c"}, "another's": {bob, "id-1", ""},
+		"an unknown stream": {alice, "id-2", ""}, "none": {alice, "", ""},
+	} {
+		l, reason := w.begin(t, request(c.token, c.previous))
+		if reason != "" || l.Resumes != c.want || l.OnlyResumes {
+			t.Errorf("%s: %q, %+v", name, reason, l)
+		}
+		if account, ok := w.MayResume(l, host, "id-1"); ok != (c.token != bob) || ok && account != "0b5c" {
+			t.Errorf("%s: may resume %q, %v", name, account, ok)
+		}
+		if _, ok := w.MayResume(l, guests, "id-1"); ok {
+			t.Errorf("%s: may resume on another host", name)
+		}
+	}
+	w.login(t, request(again, "id-1"), "0b5c", "") // the refreshed token counts from then on
+	if s, _ := w.streams.StreamOf(host, "id-1"); s.TokenPrint == "" || s.Principal != auth.PersonPrincipal(host, authtest.Issuer, "alice") {
+		t.Errorf("the stream is %+v", s)
+	}
+	w.StreamEnded(host, "id-1", true)
+	if l, _ := w.begin(t, request(alice, "id-1")); l.Resumes != "" {
+		t.Error("a stream that is over is resumed")
+	}
+}
+
+// TestResumptionWithoutToken: only a stream of a guest host that never had a token.
+func TestResumptionWithoutToken(t *testing.T) {
+	w := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
+	w.login(t, request("", ""), "0b5c", "id-1")
+	if l, _ := w.begin(t, request("", "id-1")); l.Resumes != "" {
+		t.Error("a stream of the relay host is resumed without a token")
+	}
+	if l, _ := w.begin(t, request(goodToken(t), "id-1")); l.Resumes != "" {
+		t.Error("a stream without a token of the relay host is resumed by anybody's")
+	}
+	guest := request("", "")
+	guest.Guest = guests
+	w.login(t, guest, "9f00", "id-2")
+	guest.Resumption = "id-2"
+	if l, _ := w.begin(t, guest); l.Resumes != "9f00" {
+		t.Error("a guest's stream is not resumed")
+	}
+	guest.Token = goodToken(t) // the guest signs in during the call
+	w.login(t, guest, "9f00", "")
+	if l, _ := w.begin(t, guest); l.Resumes != "9f00" {
+		t.Error("its stream is not resumed with the token")
+	}
+	guest.Token = ""
+	if l, _ := w.begin(t, guest); l.Resumes != "" {
+		t.Error("a stream that had a token is resumed without one")
+	}
+}
+
+// TestExpiredResumption: a token that is over and nothing else resumes its principal's stream, and does nothing else.
+func TestExpiredResumption(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	moderator := map[string]any{"moderator": true, "exp": w.now.Add(time.Hour).Unix()}
+	alice := authtest.Token(t, claimsOf(moderator))
+	early := authtest.Token(t, claimsOf(map[string]any{"exp": w.now.Add(time.Minute).Unix(), "moderator": true,
+		"context": map[string]any{"user": map[string]any{"id": "alice"}, "features": map[string]any{"recording": true}}}))
+	bob := authtest.Token(t, claimsOf(map[string]any{"context": map[string]any{"user": map[string]any{"id": "bob"}},
+		"exp": w.now.Add(time.Minute).Unix()}))
+	other := authtest.TokenBy(t, strings.Repeat("x", 64), claimsOf(moderator))
+	w.login(t, request(alice, ""), "0b5c", "id-1")
+	w.now = w.now.Add(2 * time.Hour)
+	for name, c := range map[string]struct {
+		token, previous string
+		reason          auth.Reason
+	}{
+		"without a stream": {alice, "", auth.ReasonExpired}, "an unknown stream": {alice, "id-2", auth.ReasonExpired},
+		"another's stream": {bob, "id-1", auth.ReasonExpired}, "and not signed": {other, "id-1", auth.ReasonBadSignature},
+		"its own": {alice, "id-1", ""}, "its own, by another token": {early, "id-1", ""},
+	} {
+		l, reason := w.begin(t, request(c.token, c.previous))
+		if reason != c.reason {
+			t.Errorf("%s: %q, want %q", name, reason, c.reason)
+		}
+		if reason != "" || l == nil {
+			continue
+		}
+		stream, _ := w.streams.StreamOf(host, "id-1")
+		if !l.OnlyResumes || l.Resumes != "0b5c" || l.ID.TokenPrint != stream.TokenPrint {
+			t.Errorf("%s: %+v", name, l)
+		}
+		got := w.inner(t, l)
+		if context := got["context"].(map[string]any); got["moderator"] != true || context["features"] != nil {
+			t.Errorf("%s: the inner token says %v", name, got)
+		}
+		if err := w.RecordRelay(t.Context(), l, host, "ffff"); auth.RefusalOf(err) == nil {
+			t.Errorf("%s: it logs in to a new account", name)
+		}
+		if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil || len(w.state.recorded) != 1 {
+			t.Errorf("%s: it does not resume: %v, %d sessions", name, err, len(w.state.recorded))
+		}
+	}
+	w.streams.Take("0b5c")
+	l, _ := w.begin(t, request(alice, "id-1"))
+	if got := w.inner(t, l); got["moderator"] != false || user(got)["affiliation"] != "member" {
+		t.Errorf("rights that were taken back are in the inner token: %v", got)
+	}
+
+	strict := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.KeepExpired = false })
+	strict.login(t, request(alice, ""), "0b5c", "id-1")
+	strict.now = strict.now.Add(2 * time.Hour)
+	if _, reason := strict.begin(t, request(alice, "id-1")); reason != auth.ReasonExpired {
+		t.Errorf("on_expiry is not keep: %q", reason)
+	}
+}
+
+// TestRightsTakenBack: an account whose rights were taken back gets neither moderator nor features by the same token; a
+// new token counts from its login on.
+func TestRightsTakenBack(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	claims := func(jti string) string {
+		return authtest.Token(t, claimsOf(map[string]any{"jti": jti, "moderator": true,
+			"context": map[string]any{"user": map[string]any{"id": "alice"}, "features": map[string]any{"recording": true}}}))
+	}
+	l := w.login(t, request(claims("1"), ""), "0b5c", "id-1")
+	features := func(l *auth.RelayLogin) any { return w.inner(t, l)["context"].(map[string]any)["features"] }
+	if features(l) == nil || w.inner(t, l)["moderator"] != true {
+		t.Error("the token's rights are missing")
+	}
+	w.streams.Take("0b5c")
+	same, _ := w.begin(t, request(claims("1"), "id-1"))
+	for name, l := range map[string]*auth.RelayLogin{"on the stream": l, "resumed by the same token": same} {
+		if features(l) != nil || w.inner(t, l)["moderator"] != false {
+			t.Errorf("%s: %v", name, w.inner(t, l))
+		}
+	}
+	if fresh, _ := w.begin(t, request(claims("2"), "id-1")); features(fresh) == nil || w.inner(t, fresh)["moderator"] != true {
+		t.Error("a new token has no rights")
+	}
+}
+
+// TestRevokedMeanwhile: a token is judged once more before Prosody gets it, and when the account is recorded.
+func TestRevokedMeanwhile(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	l, _ := w.begin(t, request(goodToken(t), ""))
+	w.state.revoked[l.ID.TokenPrint] = true
+	if _, err := w.InnerToken(l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
+		t.Errorf("revoked: %v", err)
+	}
+	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); auth.RefusalOf(err).Reason != auth.ReasonRevoked || l.ID.Account != "" {
+		t.Errorf("recorded: %v", err)
+	}
+	if _, reason := w.begin(t, request(goodToken(t), "")); reason != auth.ReasonRevoked {
+		t.Errorf("at once: %q", reason)
+	}
+	w = newRelayWorld(t, nil)
+	l, _ = w.begin(t, request(goodToken(t), ""))
+	w.now = w.now.Add(2 * time.Hour)
+	_, err := w.InnerToken(l)
+	if refusal, ok := errors.AsType[*auth.Refusal](err); !ok || refusal.Reason != auth.ReasonExpired {
+		t.Errorf("expired: %v", err)
+	}
+	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err == nil {
+		t.Error("recorded after its end")
+	}
+}
