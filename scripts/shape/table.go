@@ -35,7 +35,7 @@ func table() []arrow { return slices.Concat(tokens(), programs(), internals(), r
 func tokens() []arrow {
 	return []arrow{
 		{"auth", []string{"auth/claim", "auth/inner", "auth/keys", "auth/localpart", "auth/ticket"}},
-		{"auth/authtest", []string{"auth", "auth/claim", "auth/keys", "auth/keys/keyfile"}},
+		{"auth/authtest", []string{"auth", "auth/claim", "auth/inner", "auth/keys", "auth/keys/keyfile"}},
 		{"auth/claim", nil},
 		{"auth/dovecot", []string{"auth", "internal/connpool", "internal/listen"}},
 		{"auth/extauth", []string{"auth", "internal/connpool", "internal/listen"}},

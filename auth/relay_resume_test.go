@@ -1,0 +1,125 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/auth/authtest"
+)
+
+// TestRelayResumption: a stream is its principal's.
+func TestRelayResumption(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	alice, again := authtest.Token(t, claimsOf(person("alice"))), authtest.Token(t, claimsOf(map[string]any{"jti": "2"}))
+	bob := authtest.Token(t, claimsOf(person("bob")))
+	w.login(t, request(alice, ""), "0b5c", "id-1")
+	for name, c := range map[string]struct{ token, previous, want string }{
+		"the same token": {alice, "id-1", "0b5c"}, "a refreshed one": {again, "id-1", "0b5c"}, "another's": {bob, "id-1", ""},
+		"an unknown stream": {alice, "id-2", ""}, "none": {alice, "", ""},
+	} {
+		l, reason := w.begin(t, request(c.token, c.previous))
+		if reason != "" || l.Resumes != c.want || l.OnlyResumes {
+			t.Errorf("%s: %q, %+v", name, reason, l)
+		}
+		if account, ok := w.MayResume(l, host, "id-1"); ok != (c.token != bob) || ok && account != "0b5c" {
+			t.Errorf("%s: may resume %q, %v", name, account, ok)
+		}
+		if _, ok := w.MayResume(l, guests, "id-1"); ok {
+			t.Errorf("%s: may resume on another host", name)
+		}
+	}
+	w.login(t, request(again, "id-1"), "0b5c", "") // the refreshed token counts from then on
+	if s, _ := w.streams.StreamOf(host, "id-1"); s.TokenPrint == "" || s.Principal != auth.PersonPrincipal(host, authtest.Issuer, "alice") {
+		t.Errorf("the stream is %+v", s)
+	}
+	w.StreamEnded(host, "id-1", true)
+	if l, _ := w.begin(t, request(alice, "id-1")); l.Resumes != "" {
+		t.Error("a stream that is over is resumed")
+	}
+}
+
+// TestResumptionWithoutToken: only a stream of a guest host that never had a token.
+func TestResumptionWithoutToken(t *testing.T) {
+	w := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
+	w.login(t, request("", ""), "0b5c", "id-1")
+	if l, _ := w.begin(t, request("", "id-1")); l.Resumes != "" {
+		t.Error("a stream of the relay host is resumed without a token")
+	}
+	if l, _ := w.begin(t, request(goodToken(t), "id-1")); l.Resumes != "" {
+		t.Error("a stream without a token of the relay host is resumed by anybody's")
+	}
+	guest := request("", "")
+	guest.Guest = guests
+	w.login(t, guest, "9f00", "id-2")
+	guest.Resumption = "id-2"
+	if l, _ := w.begin(t, guest); l.Resumes != "9f00" {
+		t.Error("a guest's stream is not resumed")
+	}
+	guest.Token = goodToken(t) // the guest signs in during the call
+	w.login(t, guest, "9f00", "")
+	if l, _ := w.begin(t, guest); l.Resumes != "9f00" {
+		t.Error("its stream is not resumed with the token")
+	}
+	guest.Token = ""
+	if l, _ := w.begin(t, guest); l.Resumes != "" {
+		t.Error("a stream that had a token is resumed without one")
+	}
+}
+
+// TestExpiredResumption: a token that is over and nothing else resumes its principal's stream, and does nothing else.
+func TestExpiredResumption(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	moderator := map[string]any{"moderator": true, "exp": w.now.Add(time.Hour).Unix()}
+	alice := authtest.Token(t, claimsOf(moderator))
+	early := authtest.Token(t, claimsOf(map[string]any{"exp": w.now.Add(time.Minute).Unix(), "moderator": true,
+		"context": map[string]any{"user": map[string]any{"id": "alice"}, "features": map[string]any{"recording": true}}}))
+	bob := authtest.Token(t, claimsOf(map[string]any{"context": map[string]any{"user": map[string]any{"id": "bob"}},
+		"exp": w.now.Add(time.Minute).Unix()}))
+	other := authtest.TokenBy(t, strings.Repeat("x", 64), claimsOf(moderator))
+	w.login(t, request(alice, ""), "0b5c", "id-1")
+	w.now = w.now.Add(2 * time.Hour)
+	for name, c := range map[string]struct {
+		token, previous string
+		reason          auth.Reason
+	}{
+		"without a stream": {alice, "", auth.ReasonExpired}, "an unknown stream": {alice, "id-2", auth.ReasonExpired},
+		"another's stream": {bob, "id-1", auth.ReasonExpired}, "and not signed": {other, "id-1", auth.ReasonBadSignature},
+		"its own": {alice, "id-1", ""}, "its own, by another token": {early, "id-1", ""},
+	} {
+		l, reason := w.begin(t, request(c.token, c.previous))
+		if reason != c.reason {
+			t.Errorf("%s: %q, want %q", name, reason, c.reason)
+		}
+		if reason != "" || l == nil {
+			continue
+		}
+		stream, _ := w.streams.StreamOf(host, "id-1")
+		if !l.OnlyResumes || l.Resumes != "0b5c" || l.ID.TokenPrint != stream.TokenPrint {
+			t.Errorf("%s: %+v", name, l)
+		}
+		got := w.inner(t, l)
+		if context := got["context"].(map[string]any); got["moderator"] != true || context["features"] != nil {
+			t.Errorf("%s: the inner token says %v", name, got)
+		}
+		if err := w.RecordRelay(t.Context(), l, host, "ffff"); auth.RefusalOf(err) == nil {
+			t.Errorf("%s: it logs in to a new account", name)
+		}
+		if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil || len(w.state.recorded) != 1 {
+			t.Errorf("%s: it does not resume: %v, %d sessions", name, err, len(w.state.recorded))
+		}
+	}
+	w.streams.Take("0b5c")
+	l, _ := w.begin(t, request(alice, "id-1"))
+	if got := w.inner(t, l); got["moderator"] != false || user(got)["affiliation"] != "member" {
+		t.Errorf("rights that were taken back are in the inner token: %v", got)
+	}
+
+	strict := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.KeepExpired = false })
+	strict.login(t, request(alice, ""), "0b5c", "id-1")
+	strict.now = strict.now.Add(2 * time.Hour)
+	if _, reason := strict.begin(t, request(alice, "id-1")); reason != auth.ReasonExpired {
+		t.Errorf("on_expiry is not keep: %q", reason)
+	}
+}
