@@ -14,14 +14,16 @@ const (
 	StateAllow                                 // the end of one
 	StateUpdate                                // what ended, later
 	StateLobby                                 // the whitelist
+	StateStreams                               // which streams can be resumed
 )
 
 // StateOperations is the closed list.
-func StateOperations() []StateOperation { return all(StateLobby) }
+func StateOperations() []StateOperation { return all(StateStreams) }
 
 // String returns the label's value.
 func (s StateOperation) String() string {
 	return word(s, []string{StatePutGrant: "put_grant", StatePutGiven: "put_given", StateDeleteGiven: "delete_given",
 		StatePutRoom: "put_room", StateCreateRoom: "create_room", StateRevoke: "revoke", StateAllow: "allow",
-		StateUpdate: "update", StateLobby: "lobby"})
+		StateUpdate: "update", StateLobby: "lobby",
+		StateStreams: "streams"})
 }

@@ -122,7 +122,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		}
 	}()
 	// no rules are in force
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{rooms.sessions, rooms.touch},
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{Sessions: rooms.sessions, Streams: rooms.streams, touch: rooms.touch},
 		Panics: p})
 	if err != nil {
 		return nil, err

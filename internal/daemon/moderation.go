@@ -25,6 +25,7 @@ import (
 	"usher/moderation/notify"
 	"usher/moderation/reconcile"
 	"usher/moderation/sessions"
+	"usher/moderation/streams"
 	"usher/moderation/unasked"
 )
 
@@ -33,6 +34,7 @@ type roomParts struct {
 	store      stateStore
 	lobby      *lobby.Lobby
 	sessions   *sessions.Sessions
+	streams    *streams.Streams
 	asked      *unasked.Reporter
 	service    *muc.Service
 	handler    *muc.Handler
@@ -48,7 +50,9 @@ type roomParts struct {
 // A stateStore is everything that is kept over restarts.
 type stateStore interface {
 	sessions.Store
+	streams.Store
 	lobby.Store
+	Secret(ctx context.Context, name string) ([]byte, error)
 }
 
 // openRooms loads the state and starts nothing. No rules are in force.
@@ -67,6 +71,10 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 		return nil, errors.Join(err, p.store.Close())
 	}
 	p.sessions, err = sessions.New(ctx, p.store, nothing, sessions.Options{Log: log, Metrics: m, Lobby: p.lobby})
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
+	p.streams, err = streams.New(ctx, p.store, streams.Options{Log: log, Metrics: m})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -134,6 +142,7 @@ func (p *roomParts) listChanged(jids []string) {
 // logins are the sessions as the doors know them: a login has rooms reconciled.
 type logins struct {
 	*sessions.Sessions
+	*streams.Streams
 	touch func(sessions.Touched)
 }
 
@@ -186,6 +195,7 @@ func (p *roomParts) close(log *slog.Logger) {
 func (p *roomParts) tasks() []task {
 	list := []task{
 		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }},
+		{"streams", p.streams.Run},
 		{"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }},
 	}
 	if p.component != nil {

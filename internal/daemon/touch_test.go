@@ -6,11 +6,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"usher/internal/memory"
 	"usher/lobby"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
 	"usher/moderation/reconcile"
 	"usher/moderation/sessions"
+	"usher/moderation/streams"
 )
 
 const touchedGuest = "guest@guest." + moderationtest.Host
@@ -26,7 +28,7 @@ func TestTouched(t *testing.T) {
 		"a login": {func(t *testing.T, w *moderationtest.World, p *roomParts) {
 			id := w.Identity("alice", "a better token", "standup")
 			id.Moderator = true
-			touchedBy(t, logins{p.sessions, p.touch}.Record(t.Context(), id))
+			touchedBy(t, logins{Sessions: p.sessions, touch: p.touch}.Record(t.Context(), id))
 		}, alice, moderation.Owner},
 		"a revocation": {func(t *testing.T, _ *moderationtest.World, p *roomParts) {
 			_, err := p.Revoke(t.Context(), sessions.Target{Account: "alice"}, false)
@@ -86,7 +88,9 @@ func touchedWorld(t *testing.T) (*moderationtest.World, *moderationtest.MUC, *ro
 	w.Began = time.Now()
 	m := moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{}).Everywhere()
 	k, _ := w.Connect(m)
-	p := &roomParts{sessions: w.Sessions, lobby: w.Lobby, reconciler: k}
+	resumable, err := streams.New(t.Context(), memory.New(), streams.Options{})
+	touchedBy(t, err)
+	p := &roomParts{sessions: w.Sessions, streams: resumable, lobby: w.Lobby, reconciler: k}
 	run := []func(context.Context) error{k.Run}
 	for _, task := range p.tasks() { // without a component: the sessions and the lobby
 		run = append(run, task.run)

@@ -3,23 +3,28 @@
 package memory
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 
 	"usher/lobby"
 	"usher/moderation/sessions"
+	"usher/moderation/streams"
 )
 
 // A Store keeps nothing that sessions do not keep themselves, for as long as
-// they do. It is a [sessions.Store] and a [lobby.Store].
+// they do, but for the secrets. It is a [sessions.Store], a [streams.Store] and a
+// [lobby.Store].
 type Store struct {
-	mu     sync.Mutex
-	closed bool
+	mu      sync.Mutex
+	closed  bool
+	secrets map[string][]byte
 }
 
 // New returns an empty store.
-func New() *Store { return &Store{} }
+func New() *Store { return &Store{secrets: map[string][]byte{}} }
 
 var errClosed = errors.New("the state is closed")
 
@@ -37,6 +42,26 @@ func (s *Store) LoadLobby(context.Context) (lobby.State, error) { return lobby.S
 
 // ApplyLobby does nothing: the lobby has it in memory.
 func (s *Store) ApplyLobby(ctx context.Context, _ ...lobby.Change) error { return s.alive(ctx) }
+
+// LoadStreams returns nothing.
+func (s *Store) LoadStreams(context.Context) ([]streams.Stream, error) { return nil, nil }
+
+// ApplyStreams does nothing: the streams are in memory.
+func (s *Store) ApplyStreams(ctx context.Context, _ ...streams.Change) error { return s.alive(ctx) }
+
+// Secret returns the 32 random bytes of a name, which are made the first time.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	if err := s.alive(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.secrets[name] == nil {
+		s.secrets[name] = make([]byte, 32)
+		rand.Read(s.secrets[name])
+	}
+	return bytes.Clone(s.secrets[name]), nil
+}
 
 func (s *Store) alive(ctx context.Context) error {
 	s.mu.Lock()

@@ -14,7 +14,7 @@ import (
 // to schema i + 1 (PRAGMA user_version). An usher refuses a file of a schema that
 // it does not know: it would overlook what is kept there, and first of all who is
 // revoked.
-var ladder = [...]func(context.Context, *sql.Tx) error{firstTables, principals}
+var ladder = [...]func(context.Context, *sql.Tx) error{firstTables, principals, streamTables}
 
 // migrate brings a file to the present schema, one step after the other, each
 // wholly or not at all.
@@ -96,4 +96,12 @@ func principals(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return nil
+}
+
+// streamTables are for streams that can be resumed, and for secrets of our own.
+func streamTables(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		CREATE TABLE streams (print TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`)
+	return err
 }

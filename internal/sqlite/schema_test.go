@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"database/sql"
 	"path/filepath"
 	"reflect"
@@ -85,11 +86,54 @@ func TestNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 2 {
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 3 {
 		t.Errorf("version %d, %v: the first version would open it, and know nobody who is revoked", version, err)
 	}
-	raw(t, path, "PRAGMA user_version = 3")
+	raw(t, path, "PRAGMA user_version = 4")
 	if s, err := sqlite.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "newer usher") {
 		t.Errorf("opened: %v, %v", s, err)
+	}
+}
+
+// schema2 is a file of the usher that knew principals and no streams.
+const schema2 = `
+	CREATE TABLE grants (id TEXT PRIMARY KEY, value TEXT NOT NULL, logged_in INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+	CREATE TABLE givens (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
+	CREATE TABLE rooms (jid TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+	CREATE TABLE revocations (host TEXT, issuer TEXT, user TEXT, token TEXT, value TEXT NOT NULL, PRIMARY KEY (host, issuer, user, token)) WITHOUT ROWID;
+	CREATE TABLE lobby_entries (jid TEXT, room TEXT, value TEXT NOT NULL, PRIMARY KEY (jid, room)) WITHOUT ROWID;
+	CREATE TABLE lobby_verdicts (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
+	PRAGMA user_version = 2;
+	INSERT INTO revocations VALUES ('h', 'i', 'eve', '', '{"Host":"h","Issuer":"i","User":"eve","At":"2026-11-01T10:00:00Z"}');
+	INSERT INTO lobby_entries VALUES ('bob@h', '', '{"jid":"bob@h"}');`
+
+// TestSchema2: what was kept is kept, and streams and secrets have a place.
+func TestSchema2(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usher.db")
+	raw(t, path, schema2)
+	var secret []byte
+	for range 2 { // it is brought to the present schema once
+		s := open(t, path)
+		state, err := s.Load(t.Context())
+		if err != nil || len(state.Revocations) != 1 || state.Revocations[0].User != "eve" {
+			t.Errorf("%+v, %v", state, err)
+		}
+		if lists, err := s.LoadLobby(t.Context()); err != nil || len(lists.Entries) != 1 || lists.Entries[0].JID != "bob@h" {
+			t.Errorf("lobby %+v, %v", lists, err)
+		}
+		if kept, err := s.LoadStreams(t.Context()); err != nil || len(kept) != 0 {
+			t.Errorf("streams %+v, %v", kept, err)
+		}
+		switch got, err := s.Secret(t.Context(), "swap"); {
+		case err != nil:
+			t.Error(err)
+		case secret != nil && !bytes.Equal(got, secret):
+			t.Error("the secret is another")
+		default:
+			secret = got
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

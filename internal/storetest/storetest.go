@@ -16,12 +16,15 @@ import (
 	"usher/lobby"
 	"usher/moderation"
 	"usher/moderation/sessions"
+	"usher/moderation/streams"
 )
 
 // A Store is all that a state keeps.
 type Store interface {
 	sessions.Store
+	streams.Store
 	lobby.Store
+	Secret(ctx context.Context, name string) ([]byte, error)
 }
 
 // A Backend is a kind of state.
@@ -40,7 +43,7 @@ func Run(t *testing.T, b Backend) {
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, sessions.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent,
 		"Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
-		"Lobby": lobbyLists,
+		"Lobby": lobbyLists, "Streams": resumable, "Secrets": secrets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}

@@ -38,6 +38,8 @@ type Rooms interface {
 	Left(q JoinRequest)
 	// Disconnected is told that an account's connection is gone. It may come back.
 	Disconnected(account string)
+	// Resumed is told that the stream of an account goes on, by another connection.
+	Resumed(account string)
 }
 
 // A JoinRequest is who asks to join what.

@@ -1,0 +1,235 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth"
+	"usher/internal/guard"
+	"usher/internal/logattr"
+	"usher/metrics"
+)
+
+// Kept is how long a stream is remembered that is not connected. Prosody and its clients
+// give up earlier.
+const Kept = 15 * time.Minute
+
+const (
+	writeWithin   = 250 * time.Millisecond // what a client waits for
+	persistWithin = 5 * time.Second        // a portion of what is written afterwards
+	sweepEvery    = 30 * time.Second
+	atATime       = 500
+	maxBehind     = 20_000 // prints that are to be deleted from the state; a start forgets the others in time
+)
+
+// Options are the collaborators of [Streams]. A nil Log or Metrics is a no-op; a nil Now
+// is time.Now; no Limits are [UsualLimits].
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+	Limits  Limits
+}
+
+// Streams are those that can be resumed. They are safe for concurrent use.
+type Streams struct {
+	store   Store
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	now     func() time.Time
+	wake    chan struct{} // has place for one
+
+	mu     guard.RWMutex
+	table  table
+	behind []string // prints that memory has forgotten, and the state not yet
+}
+
+// New loads what the store kept. The store stays the caller's to close.
+func New(ctx context.Context, store Store, o Options) (*Streams, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Limits == (Limits{}) {
+		o.Limits = UsualLimits()
+	}
+	s := &Streams{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, wake: make(chan struct{}, 1),
+		table: newTable(o.Limits)}
+	kept, err := store.LoadStreams(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the streams: %w", err)
+	}
+	now := s.now()
+	for _, v := range kept {
+		s.forgetLater(s.table.put(&entry{Stream: v, until: now.Add(Kept), since: now}))
+	}
+	return s, nil
+}
+
+// RememberStream remembers whose a stream is that Prosody lets be resumed. It is durable
+// when it returns nil. What [auth.StreamPrint] has no print for is left out: it cannot be
+// resumed.
+func (s *Streams) RememberStream(ctx context.Context, of auth.Stream, resumption string) error {
+	print := auth.StreamPrint(of.Host, resumption)
+	if print == "" {
+		return nil
+	}
+	if !fits(of) {
+		return errors.New("the names of a stream are too long to be remembered")
+	}
+	v := Stream{print, of}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
+		s.failed(ctx, err)
+		return err
+	}
+	s.mu.Lock()
+	gone := s.table.put(&entry{Stream: v, since: s.now()})
+	s.mu.Unlock()
+	s.forgetLater(gone)
+	return nil
+}
+
+// StreamOf returns the stream that has an identifier, if it is remembered.
+func (s *Streams) StreamOf(host, resumption string) (auth.Stream, bool) {
+	print := auth.StreamPrint(host, resumption)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e := s.table.all[print]
+	if e == nil || e.over(s.now()) {
+		return auth.Stream{}, false
+	}
+	return e.Stream.Stream, true
+}
+
+// EndStream is told that the connection of a stream is gone; with forGood, that Prosody's
+// stream is over, too: then it is forgotten.
+func (s *Streams) EndStream(host, resumption string, forGood bool) {
+	print := auth.StreamPrint(host, resumption)
+	s.mu.Lock()
+	e := s.table.all[print]
+	switch {
+	case e == nil:
+	case forGood:
+		s.table.drop(e)
+	case e.until.IsZero():
+		now := s.now()
+		e.until, e.since = now.Add(Kept), now
+	}
+	s.mu.Unlock()
+	if e != nil && forGood {
+		s.forgetLater([]string{print})
+	}
+}
+
+// Forget forgets the streams of accounts, bare JIDs, which cannot be resumed from then on. It
+// waits until the state has that, for a few seconds at most.
+func (s *Streams) Forget(ctx context.Context, accounts []string) {
+	var gone []string
+	for part := range slices.Chunk(accounts, guard.Portion) {
+		s.mu.Lock()
+		for _, jid := range part {
+			name, host, _ := strings.Cut(jid, "@")
+			if e := s.table.byAccount[account{host, name}]; e != nil {
+				s.table.drop(e)
+				gone = append(gone, e.Print)
+			}
+		}
+		s.mu.Unlock()
+	}
+	s.persist(ctx, gone)
+}
+
+// Run forgets the streams whose time is over, and writes what is behind, until ctx ends.
+func (s *Streams) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.persist(ctx, s.takeBehind())
+			return nil
+		case <-s.wake:
+			s.persist(ctx, s.takeBehind())
+		case <-tick.C:
+			s.persist(ctx, s.sweep())
+		}
+	}
+}
+
+// sweep forgets the streams whose time is over.
+func (s *Streams) sweep() (gone []string) {
+	now := s.now()
+	over := guard.Gather(&s.mu, s.table.all, 0, func(_ string, e *entry) (*entry, bool) { return e, e.over(now) })
+	for part := range slices.Chunk(over, guard.Portion) {
+		s.mu.Lock()
+		for _, e := range part {
+			if s.table.all[e.Print] == e && e.over(now) { // else it was resumed meanwhile
+				s.table.drop(e)
+				gone = append(gone, e.Print)
+			}
+		}
+		s.mu.Unlock()
+	}
+	return gone
+}
+
+// forgetLater has prints deleted from the state.
+func (s *Streams) forgetLater(prints []string) {
+	if len(prints) == 0 {
+		return
+	}
+	s.mu.Lock()
+	if len(s.behind)+len(prints) <= maxBehind {
+		s.behind = append(s.behind, prints...)
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Streams) takeBehind() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.behind
+	s.behind = nil
+	return list
+}
+
+// persist deletes what memory has forgotten, in portions, but not what is remembered again.
+func (s *Streams) persist(ctx context.Context, prints []string) {
+	for part := range slices.Chunk(prints, atATime) {
+		changes := make([]Change, 0, len(part))
+		s.mu.RLock()
+		for _, print := range part {
+			if s.table.all[print] == nil {
+				changes = append(changes, Change{Delete: print})
+			}
+		}
+		s.mu.RUnlock()
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistWithin)
+		if err := s.store.ApplyStreams(within, changes...); err != nil {
+			s.failed(ctx, err)
+		}
+		cancel()
+	}
+}
+
+func (s *Streams) failed(ctx context.Context, err error) {
+	s.metrics.StateError(metrics.StateStreams)
+	s.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation",
+		metrics.StateStreams.String()), logattr.Err(err))
+}
