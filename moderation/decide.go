@@ -130,7 +130,7 @@ func (p *Policy) judge(g Judged, now time.Time) Reason {
 		return ReasonNoSession
 	case g.ended(g.Used, now, p.Times(g.Host)):
 		return ReasonSessionEnded
-	case !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+	case !g.Anonymous && !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
 		return ReasonKeyRemoved
 	}
 	return ""

@@ -1,6 +1,8 @@
 package moderation
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,6 +39,19 @@ func (h *Host) IsMUC(domain string) bool { return slices.Contains(h.MUC, domain)
 
 // IsBreakout reports whether a domain is that of a component for breakout rooms.
 func (h *Host) IsBreakout(domain string) bool { return h.breakout[domain] }
+
+// HasAccounts reports whether a domain is the host itself, or one of its guest hosts: where
+// its token holders have their accounts.
+func (h *Host) HasAccounts(domain string) bool { return domain == h.Host || h.guests[domain] }
+
+// OtherIssuers yields the issuers whose tokens could be of an account that is known by its
+// name. Where Prosody draws the accounts there are none.
+func (h *Host) OtherIssuers() iter.Seq[string] {
+	if h.Relay {
+		return func(func(string) bool) {}
+	}
+	return maps.Keys(h.Prefixes)
+}
 
 // IsService reports whether an account, a bare JID, is a service account, whom usher
 // leaves alone.

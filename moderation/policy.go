@@ -30,20 +30,27 @@ const DefaultIdle = 24 * time.Hour
 // A HostPolicy is what one virtual host's people may do.
 type HostPolicy struct {
 	Host            string
-	MUC             []string    // domains of the MUC components
-	Breakout        []string    // domains of Jitsi's breakout components
-	Guests          []string    // anonymous hosts
-	ServiceAccounts []string    // bare JIDs
-	Tenants         bool        // a token's sub is the tenant of its rooms (tokens.subject: tenant)
-	Others          Affiliation // of token users who are no moderators: Member or None
-	OnExpiry        Expiry
-	Strict          bool              // owners that no token made are demoted
-	Idle            time.Duration     // how long an endless session lasts unused; zero means DefaultIdle
-	Lobby           *lobby.Rules      // nil: no lobby
-	Issuers         map[string]Bounds // by iss; one that is not there is bound to nothing
-	Leeway          time.Duration     // for a token's exp and iat (tokens.leeway)
-	MaxLifetime     time.Duration     // of tokens, from iat to exp (tokens.max_lifetime); zero: no bound
-	Prefixes        map[string]string // by iss, of every issuer: what its accounts begin with (account_prefix), or empty
+	MUC             []string // domains of the MUC components
+	Breakout        []string // domains of Jitsi's breakout components
+	Guests          []string // anonymous hosts
+	ServiceAccounts []string // bare JIDs
+
+	// Relay says that Prosody has inner tokens of ours and draws the accounts: a room is
+	// started by a token holder that is seen in it, not by one that may join.
+	Relay       bool
+	LobbyDomain string // of Jitsi's lobby rooms, or empty
+	GuestsStart bool   // who has no token may start a room
+
+	Tenants     bool        // a token's sub is the tenant of its rooms (tokens.subject: tenant)
+	Others      Affiliation // of token users who are no moderators: Member or None
+	OnExpiry    Expiry
+	Strict      bool              // owners that no token made are demoted
+	Idle        time.Duration     // how long an endless session lasts unused; zero means DefaultIdle
+	Lobby       *lobby.Rules      // nil: no lobby
+	Issuers     map[string]Bounds // by iss; one that is not there is bound to nothing
+	Leeway      time.Duration     // for a token's exp and iat (tokens.leeway)
+	MaxLifetime time.Duration     // of tokens, from iat to exp (tokens.max_lifetime); zero: no bound
+	Prefixes    map[string]string // by iss, of every issuer: what its accounts begin with (account_prefix), or empty
 }
 
 // KeyHeld reports whether a key, known by its thumbprint, still verifies the tokens

@@ -1,6 +1,7 @@
 package moderation
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -67,7 +68,20 @@ type Session struct {
 	// Resumption is the print of the identifier by which the last stream can be
 	// resumed ([auth.ResumptionPrint]), or empty. Only a Random one has it.
 	Resumption string `json:",omitzero"`
+
+	// Domain is that of the account, if it is one of the host's guest hosts; empty: Host.
+	Domain string `json:",omitzero"`
+
+	// Anonymous says that the login had no token: it opens what a guest may open.
+	Anonymous bool `json:",omitzero"`
+
+	// DisplayID and DisplayName are who the token says its user is, for people to read.
+	DisplayID   string `json:",omitzero"`
+	DisplayName string `json:",omitzero"`
 }
+
+// AccountDomain returns the domain of the account.
+func (g *Session) AccountDomain() string { return cmp.Or(g.Domain, g.Host) }
 
 // Issued is the token's iat as a time.
 func (g *Session) Issued() time.Time {
@@ -78,7 +92,7 @@ func (g *Session) Issued() time.Time {
 }
 
 // JID returns the bare JID.
-func (g *Session) JID() string { return g.Account + "@" + g.Host }
+func (g *Session) JID() string { return g.Account + "@" + g.AccountDomain() }
 
 // Principal is whose token the session rests on.
 func (g *Session) Principal() auth.Principal {
@@ -107,11 +121,12 @@ func (g *Session) Wildcard() bool {
 // NewSession makes the session of a login.
 func NewSession(id auth.Identity, now time.Time) Session {
 	g := Session{
-		Host: id.Host, Account: id.Account, User: id.AccountClaim, Random: id.Random,
+		Host: id.Host, Account: id.Account, User: id.AccountClaim, Random: id.Random || id.Anonymous,
 		Issuer: id.Issuer, KeyID: id.KeyID, KeyPrint: id.KeyPrint, TokenPrint: id.TokenPrint, TokenID: id.TokenID,
 		Subject: id.Subject, Rooms: id.Rooms, RoomRegex: id.RoomRegex, Moderator: id.Moderator,
 		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart,
 		LoggedIn: now, Used: now, Expires: id.Expires,
+		Domain: id.Domain, Anonymous: id.Anonymous, DisplayID: id.DisplayID, DisplayName: id.DisplayName,
 	}
 	if !id.IssuedAt.IsZero() {
 		g.IssuedAt = id.IssuedAt.Unix()
@@ -119,12 +134,16 @@ func NewSession(id auth.Identity, now time.Time) Session {
 	if g.User == g.Account {
 		g.User = g.Account // one copy of the text
 	}
-	g.ID = NewID(id.TokenPrint, id.Host, id.Account)
+	if g.Domain == g.Host {
+		g.Domain = ""
+	}
+	g.ID = NewID(id.TokenPrint, id.AccountDomain(), id.Account)
 	return g
 }
 
-// NewID returns the ID of the session that a token, by its thumbprint, makes of an account.
-func NewID(tokenPrint, host, account string) ID {
-	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + host + "\x00" + account))
+// NewID returns the ID of the session that a token, by its thumbprint, makes of an account
+// of a domain.
+func NewID(tokenPrint, domain, account string) ID {
+	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + domain + "\x00" + account))
 	return ID(sum[:len(ID{})])
 }

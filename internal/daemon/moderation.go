@@ -103,6 +103,9 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 
 // touch has the rooms reconciled that a change touched.
 func (p *roomParts) touch(t sessions.Touched) {
+	if len(t.Ended) > 0 {
+		p.streams.Forget(t.Ended)
+	}
 	if p.reconciler != nil {
 		p.reconciler.Touch(t)
 	}

@@ -41,7 +41,7 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 		}
 	}
 	for _, jid := range expected {
-		if k := accountOf(jid); k.host == h.Host { // the component may be another host's by now
+		if k := accountOf(jid); h.HasAccounts(k.domain) { // the component may be another host's by now
 			set[k] = true
 		}
 	}
@@ -53,7 +53,7 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 		c.Sessions = s.viewLocked(s.index.byAccount.first(k), now, h.Leeway)
 		s.mu.RUnlock()
 		if lists {
-			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.host)
+			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.domain)
 		}
 		list = append(list, c)
 	}

@@ -11,7 +11,7 @@ const (
 )
 
 // An accountKey is a bare JID in two parts, which need no memory of their own.
-type accountKey struct{ host, account string }
+type accountKey struct{ domain, account string }
 
 // A session is one that is kept: nothing of it changes but, under the lock, Used and
 // Resumption, and its places.
@@ -20,7 +20,7 @@ type session struct {
 	places places // in the indexes, while it is among the sessions
 }
 
-func (g *session) account() accountKey { return accountKey{g.Host, g.Account} }
+func (g *session) account() accountKey { return accountKey{g.AccountDomain(), g.Account} }
 
 // An index is the sessions, and what finds them. The lock is the caller's.
 type index struct {
@@ -65,7 +65,7 @@ func (x *index) insert(g *session, names []roomIndexKey) {
 	if old := x.all[g.ID]; old != nil {
 		x.remove(old)
 	}
-	for _, text := range []*string{&g.Host, &g.Issuer, &g.KeyID, &g.KeyPrint, &g.Subject} {
+	for _, text := range []*string{&g.Host, &g.Issuer, &g.KeyID, &g.KeyPrint, &g.Subject, &g.Domain} {
 		*text = x.intern(*text)
 	}
 	x.all[g.ID] = g

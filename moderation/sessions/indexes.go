@@ -12,17 +12,17 @@ import (
 
 // An accountIndex finds the sessions of an account, in the order in which they came: the
 // first has the next one. They are few.
-type accountIndex map[string]map[string]*session // by host and account
+type accountIndex map[string]map[string]*session // by domain and account
 
 // first returns the first session of an account, or nil.
-func (x accountIndex) first(k accountKey) *session { return x[k.host][k.account] }
+func (x accountIndex) first(k accountKey) *session { return x[k.domain][k.account] }
 
 func (x accountIndex) add(g *session) {
 	g.places.next = nil
-	of := x[g.Host]
+	of := x[g.AccountDomain()]
 	if of == nil {
 		of = map[string]*session{}
-		x[g.Host] = of
+		x[g.AccountDomain()] = of
 	}
 	last := of[g.Account]
 	if last == nil {
@@ -36,7 +36,7 @@ func (x accountIndex) add(g *session) {
 }
 
 func (x accountIndex) drop(g *session) {
-	of := x[g.Host]
+	of := x[g.AccountDomain()]
 	switch first := of[g.Account]; {
 	case first == g && g.places.next == nil:
 		delete(of, g.Account)

@@ -108,7 +108,7 @@ func (b Limits) within(list []*session) (kept, over []*session) {
 	slices.SortFunc(list, func(x, y *session) int { return y.LoggedIn.Compare(x.LoggedIn) })
 	ofOne, ofPrincipal := map[accountKey]int{}, map[principalID]int{}
 	for _, g := range list {
-		account := accountKey{g.Host, g.Account}
+		account := g.account()
 		if len(kept) >= b.Sessions || ofOne[account] >= b.OfOne || ofPrincipal[g.places.who] >= b.OfPrincipal {
 			over = append(over, g)
 			continue

@@ -15,6 +15,7 @@ type Touched struct {
 	Accounts []moderation.AssignmentKey // accounts in rooms; one may come twice
 	Login    *moderation.Session        // of a login: every room in which it may change something ([Rooms.OfLogin])
 	All      bool                       // every room
+	Ended    []string                   // accounts, bare JIDs, of relay hosts that were revoked: their streams end
 }
 
 // LoginRooms are the rooms in which a login may change something.

@@ -69,7 +69,7 @@ func (r *revocations) back(account accountKey) *moderation.Revocation {
 	if old == nil {
 		return nil
 	}
-	jid := account.account + "@" + account.host
+	jid := account.account + "@" + account.domain
 	v := *old
 	v.Accounts = slices.DeleteFunc(slices.Clone(v.Accounts), func(other string) bool { return other == jid })
 	r.byID[id] = &v

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type Revoked struct {
 // The errors of [Revocations.Revoke] and [Revocations.Allow].
 var (
 	ErrNoSuchSession      = errors.New("there is no session of this account")
+	ErrAnonymous          = errors.New("the account logged in without a token, so there is none to keep out: ban it in its room, or set guests_start: false")
 	ErrShared             = errors.New("the token is more than one person's")
 	ErrTooManyRevocations = errors.New("there is no place for another revocation; lift some: usher sessions list " +
 		"--revoked shows them, usher sessions allow lifts one")
@@ -82,7 +84,8 @@ func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, 
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin) // the one that asked may be gone by now
 	defer cancel()
 	written := s.applyDurably(within, metrics.StateRevoke, changes)
-	touched := Touched{Accounts: s.end(ctx, s.stillAmong(plan), moderation.EndRevoked)}
+	ending := s.stillAmong(plan)
+	touched := Touched{Accounts: s.end(ctx, ending, moderation.EndRevoked), Ended: s.streamsOf(ending)}
 	out.Rooms = s.roomsOf(out.Accounts)
 	if written != nil {
 		return out, touched, fmt.Errorf("the revocation cannot be written: it is in force, and a restart of usher would "+
@@ -111,8 +114,11 @@ func (s *Revocations) plan(t Target) (*revocationPlan, error) {
 			return nil, ErrNoIssuer
 		}
 	default:
-		if !s.addAccount(p, t.Account) {
+		switch found := s.addAccount(p, t.Account); {
+		case !found:
 			return nil, ErrNoSuchSession
+		case len(p.revocations) == 0:
+			return nil, ErrAnonymous
 		}
 	}
 	for principal := range p.revocations {
@@ -156,23 +162,19 @@ func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool)
 	local, domain, isJID := strings.Cut(account, "@")
 	policy := s.policy.Load()
 	for h := range policy.Hosts() {
-		if isJID && domain != h.Host {
+		if isJID && !h.HasAccounts(domain) {
 			continue
 		}
-		s.mu.RLock()
-		var list []*session
-		for g := s.index.byAccount.first(accountKey{h.Host, local}); g != nil; g = g.places.next {
-			list = append(list, g)
-		}
-		s.mu.RUnlock()
-		for _, g := range list {
-			found = true
+		for _, g := range s.ofAccount(accountKey{cmp.Or(domain, h.Host), local}) {
+			if found = true; g.Anonymous {
+				continue // there is no token that could be kept out
+			}
 			p.sessions[g.ID] = g
 			if g.User == "" {
 				p.add(&moderation.Revocation{TokenPrint: g.TokenPrint, Expires: g.Expires})
 				continue
 			}
-			for issuer := range h.Prefixes { // whose tokens would be of this account too
+			for issuer := range h.OtherIssuers() { // whose tokens would be of this account too
 				if claim, ok := h.ClaimOf(issuer, local); ok {
 					p.add(&moderation.Revocation{Host: h.Host, Issuer: issuer, User: claim})
 				}
@@ -181,6 +183,16 @@ func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool)
 		}
 	}
 	return found
+}
+
+// ofAccount returns the sessions of an account.
+func (s *Revocations) ofAccount(k accountKey) (list []*session) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for g := s.index.byAccount.first(k); g != nil; g = g.places.next {
+		list = append(list, g)
+	}
+	return list
 }
 
 // sessionsOf returns the sessions of a principal.

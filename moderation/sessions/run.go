@@ -63,8 +63,9 @@ func (s *Sessions) Sweep(ctx context.Context) Touched {
 	var touched []moderation.AssignmentKey
 	touched = append(touched, s.end(ctx, ended[moderation.ReasonSessionEnded], moderation.EndExpired)...)
 	touched = append(touched, s.end(ctx, ended[moderation.ReasonKeyRemoved], moderation.EndKeyGone)...)
-	touched = append(touched, s.end(ctx, ended[moderation.ReasonNoSession], moderation.EndRevoked)...)
-	return Touched{Accounts: touched}
+	revoked := ended[moderation.ReasonNoSession]
+	touched = append(touched, s.end(ctx, revoked, moderation.EndRevoked)...)
+	return Touched{Accounts: touched, Ended: s.streamsOf(revoked)}
 }
 
 // forgetEvicted deletes from the state the rooms that had to make place. One of the

@@ -87,11 +87,12 @@ func (s *Sessions) Any() bool {
 func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomName) moderation.View {
 	account, domain, _ := strings.Cut(user, "@")
 	v := moderation.View{User: user, Room: room}
-	if domain == h.Host {
+	own := h.HasAccounts(domain)
+	if own {
 		v.Now = s.now()
 	}
 	s.mu.RLock()
-	if domain == h.Host {
+	if own {
 		v.Sessions = s.viewLocked(s.index.byAccount.first(accountKey{domain, account}), v.Now, h.Leeway)
 	}
 	if r := s.rooms.all[room.JID]; r != nil {

@@ -133,9 +133,8 @@ func (s *Streams) EndStream(host, resumption string, forGood bool) {
 	}
 }
 
-// Forget forgets the streams of accounts, bare JIDs, which cannot be resumed from then on. It
-// waits until the state has that, for a few seconds at most.
-func (s *Streams) Forget(ctx context.Context, accounts []string) {
+// Forget forgets the streams of accounts, bare JIDs, which cannot be resumed from then on.
+func (s *Streams) Forget(accounts []string) {
 	var gone []string
 	for part := range slices.Chunk(accounts, guard.Portion) {
 		s.mu.Lock()
@@ -148,7 +147,7 @@ func (s *Streams) Forget(ctx context.Context, accounts []string) {
 		}
 		s.mu.Unlock()
 	}
-	s.persist(ctx, gone)
+	s.forgetLater(gone)
 }
 
 // Run forgets the streams whose time is over, and writes what is behind, until ctx ends.

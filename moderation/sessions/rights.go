@@ -1,0 +1,62 @@
+package sessions
+
+import (
+	"slices"
+
+	"usher/moderation"
+)
+
+// Rights is what the login of an account of a domain with the token of this print gives
+// now: whether it makes a moderator, and whether it counts at all. One that has ended, or
+// whose key has gone, gives nothing.
+func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts bool) {
+	p := s.policy.Load()
+	judge, id := s.judge(p), moderation.NewID(tokenPrint, domain, account)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.index.all[id]
+	if g == nil || judge.why(g) != "" {
+		return false, false
+	}
+	h := p.Host(g.Host)
+	return h != nil && !g.Anonymous && h.Affiliation(&g.Session) == moderation.Owner, true
+}
+
+// Display is who an account is, for people to read: what its last login's token says.
+func (s *Sessions) Display(jid string) (id, name string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var last *session
+	for g := s.index.byAccount.first(accountOf(jid)); g != nil; g = g.places.next {
+		if last == nil || g.LoggedIn.After(last.LoggedIn) {
+			last = g
+		}
+	}
+	if last == nil {
+		return "", ""
+	}
+	return last.DisplayID, last.DisplayName
+}
+
+// streamsOf returns the accounts, of relay hosts, of sessions that were revoked, but not those
+// that have another session still.
+func (s *core) streamsOf(revoked []*session) (accounts []string) {
+	judge := s.judge(s.policy.Load())
+	for _, g := range revoked {
+		h := judge.policy.Host(g.Host)
+		if h == nil || !h.Relay {
+			continue
+		}
+		s.mu.RLock()
+		goesOn := false
+		for o := s.index.byAccount.first(g.account()); o != nil; o = o.places.next {
+			goesOn = goesOn || judge.why(o) == ""
+		}
+		s.mu.RUnlock()
+		if !goesOn {
+			accounts = append(accounts, g.JID())
+		}
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
+}
