@@ -6,10 +6,17 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 20
 
-.PHONY: build demo test race bench fuzz soak lint vuln install-deps
+.PHONY: build install demo test race bench fuzz soak lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
+
+# Program, units and users, on the machine itself; DESTDIR=dir puts the files there and makes no users.
+install: build
+	install -D -m 0755 bin/usher $(DESTDIR)/usr/local/bin/usher
+	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system deploy/usher.service deploy/usher.socket
+	install -D -m 0644 deploy/usher.sysusers $(DESTDIR)/etc/sysusers.d/usher.conf
+	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
 install-deps:
 	scripts/install.sh prosody13 ejabberd slixmpp nginx chromium strophe jitsi

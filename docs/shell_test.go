@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }
 prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
 git() { ln -sfn "$CLONE" usher; }
 runuser() { shift 3; "$@"; }
+usher() { if [ "$1" = setup ]; then command usher "$@" --root "$ROOT"; else command usher "$@"; fi; }
 install() {
 	local args=() file
 	while (($#)); do case $1 in -o|-g) shift 2;; *) args+=("$1"); shift;; esac; done
@@ -113,7 +115,30 @@ func newSandbox(t *testing.T) string {
 		jitsis.WriteString(was + "\n")
 	}
 	putFile(t, filepath.Join(dir, "etc/nginx/sites-available/meet.example.com.conf"), jitsis.String())
+	putJitsi(t, dir)
 	return dir
+}
+
+// putJitsi writes what usher setup jitsi reads: the lines of Prosody and jicofo that matter, and the users.
+func putJitsi(t *testing.T, dir string) {
+	t.Helper()
+	me := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
+	for name, text := range map[string]string{
+		"etc/passwd": "usher:x:" + me + "::/:\nprosody:x:" + me + "::/:\n",
+		"etc/group":  fmt.Sprintf("usher:x:%d:prosody\n", os.Getgid()),
+		"etc/prosody/prosody.cfg.lua": `VirtualHost "meet.example.com"
+  authentication = "token"
+  app_id = "my-app"
+  app_secret = "0123456789abcdef0123456789abcdef"
+  main_muc = "conference.meet.example.com"
+Component "conference.meet.example.com" "muc"
+  modules_enabled = { "token_verification" }
+  admins = { "focus@auth.meet.example.com" }
+`,
+		"etc/jitsi/jicofo/jicofo.conf": "jicofo { }\n",
+	} {
+		putFile(t, filepath.Join(dir, name), text)
+	}
 }
 
 // TestTargets: a target of make that a page names is one, and so is a test that it runs.

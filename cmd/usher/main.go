@@ -39,7 +39,7 @@ func newApp() *cli.App {
 		Version: buildVersion(),
 		Commands: []*cli.Command{
 			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
-			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), completionCommand(),
+			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), setupCommand(), completionCommand(),
 		},
 		Action:               noCommand,
 		EnableBashCompletion: true,

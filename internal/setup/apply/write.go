@@ -1,0 +1,151 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"time"
+
+	"usher/internal/setup"
+	"usher/internal/setup/disk"
+)
+
+// A Machine runs programs. Nil runs none: the files are those of a folder.
+type Machine interface {
+	// Run runs a program to its end; what it says is for a person.
+	Run(ctx context.Context, name string, args ...string) (said string, err error)
+	// Check reads usher's configuration as the daemon would.
+	Check() error
+}
+
+// A Writer brings plans into force.
+type Writer struct {
+	Tree    *disk.Tree
+	Machine Machine
+	Out     io.Writer // what is done, line by line
+	Now     func() time.Time
+}
+
+func (w *Writer) say(format string, args ...any) { fmt.Fprintf(w.Out, format+"\n", args...) }
+
+// Write brings a plan into force. Where lines are left to a person that have to hold first, only what is usher's own is
+// written.
+func (w *Writer) Write(ctx context.Context, p *setup.Plan) error {
+	owner, err := w.owner()
+	if err != nil {
+		return err
+	}
+	var own, theirs []setup.Change
+	for _, c := range p.Changes {
+		if c.Of == setup.Usher {
+			own = append(own, c)
+		} else if !p.Blocked() {
+			theirs = append(theirs, c)
+		}
+	}
+	if len(own)+len(theirs) == 0 {
+		return nil
+	}
+	store, err := w.Tree.Store(owner.usher, true)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	run, err := store.Save(disk.Run{Time: w.Now().UTC(), Host: p.Host, Files: saved(own, theirs)})
+	if err != nil {
+		return fmt.Errorf("keeping copies: %w", err)
+	}
+	if err := w.inForce(ctx, own, theirs, owner); err != nil {
+		return errors.Join(err, w.giveBack(run.Files), store.Forget(run))
+	}
+	w.say("The copies are in /var/lib/usher/setup; usher setup jitsi --undo gives them back.")
+	if p.Blocked() {
+		return nil
+	}
+	return w.restart(ctx, p.Parts())
+}
+
+// owners are who usher's files belong to.
+type owners struct{ usher, files disk.Owner }
+
+// owner finds usher's user and group, which have to be there, with Prosody in the group.
+func (w *Writer) owner() (owners, error) {
+	usher, found := w.Tree.User("usher")
+	gid, _, group := w.Tree.Group("usher")
+	if !found || !group {
+		return owners{}, errors.New("there is no user and group usher: adduser --system --group --no-create-home usher")
+	}
+	if _, there := w.Tree.User("prosody"); there && !w.Tree.IsMember("prosody", "usher") {
+		return owners{}, errors.New("Prosody could not read its component's secret: adduser prosody usher")
+	}
+	return owners{usher, disk.Owner{UID: os.Geteuid(), GID: gid}}, nil
+}
+
+func saved(lists ...[]setup.Change) []disk.Saved {
+	var files []disk.Saved
+	for _, list := range lists {
+		for _, c := range list {
+			files = append(files, disk.Saved{Path: c.Path, Was: c.Old, Now: c.New, Made: c.Made, Of: string(c.Of)})
+		}
+	}
+	return files
+}
+
+// inForce writes usher's files, has them read, and then replaces the others.
+func (w *Writer) inForce(ctx context.Context, own, theirs []setup.Change, o owners) error {
+	for _, c := range own {
+		if err := w.Tree.Folder(path.Dir(c.Path), disk.Owner{UID: o.files.UID, GID: o.files.GID}, 0o750); err != nil {
+			return err
+		}
+		if err := w.create(c, o.files); err != nil {
+			return err
+		}
+	}
+	if w.Machine != nil {
+		if err := w.Machine.Check(); err != nil {
+			return fmt.Errorf("usher does not take its configuration: %w", err)
+		}
+	}
+	before := w.opinions(ctx)
+	for _, c := range theirs {
+		if err := w.Tree.Replace(c.Path, c.Old, c.New); err != nil {
+			return err
+		}
+		w.say("changed %s", c.Path)
+	}
+	return w.tried(ctx, before)
+}
+
+func (w *Writer) create(c setup.Change, o disk.Owner) error {
+	mode := fs.FileMode(0o640)
+	if err := w.Tree.Create(c.Path, c.New, o, mode); err != nil {
+		return err
+	}
+	w.say("made %s", c.Path)
+	return nil
+}
+
+// giveBack takes a run back that went wrong.
+func (w *Writer) giveBack(files []disk.Saved) error {
+	var all error
+	for _, f := range files {
+		now, found, err := w.Tree.Read(f.Path)
+		switch {
+		case err != nil:
+			all = errors.Join(all, err)
+		case !found || now.Text == f.Was && !f.Made:
+		case f.Made:
+			all = errors.Join(all, w.Tree.Remove(f.Path, f.Now))
+		default:
+			all = errors.Join(all, w.Tree.Replace(now.Path, f.Now, f.Was))
+		}
+	}
+	if all == nil {
+		w.say("Everything is as it was.")
+	}
+	return all
+}
