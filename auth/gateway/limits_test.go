@@ -171,8 +171,28 @@ func TestThePage(t *testing.T) {
 		}
 		w.Eventually("it has a place", func() bool { return w.taken() == 1 }) // only it
 		x.Answer <- "It works!"
-		(<-got).Wants(t, http.StatusOK, "It works!")
+		answer := <-got
+		if answer.Wants(t, http.StatusOK, "It works!"); answer.Header.Get("X-Jitsi-Shard") != "shard-1" {
+			t.Error("the client cannot see whether it is still on its shard")
+		}
 	}
+	if asked := w.Auth.Questions(); len(asked) > 0 {
+		t.Errorf("a keep-alive is a login: %v", asked)
+	}
+}
+
+// The page of a host that has a Prosody of its own is there.
+func TestThePageOfAHost(t *testing.T) {
+	other := gatewaytest.NewUpstream(t)
+	w := newWorld(t, Options{}, func(c *Settings) {
+		c.Hosts = map[string]HostSettings{gatewaytest.Host: {Kind: Relayed, Upstream: mustURL(t, other.URL)}}
+	})
+	r := w.Request(http.MethodGet, WebSocketPath+"?token=x", "", nil)
+	r.Host = "Meet.example.com:443"
+	got := w.Later(r)
+	other.Post().Answer <- "It works!"
+	(<-got).Wants(t, http.StatusOK, "It works!")
+	w.Upstream.Untouched()
 }
 
 // TestForwardedAddress: what a trusted proxy says of its client, and no more.

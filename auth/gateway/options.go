@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stream"
+	"usher/auth/gateway/web"
 	"usher/internal/panics"
 	"usher/metrics"
 )
@@ -60,6 +61,11 @@ type Options struct {
 	Rooms   Joiner           // nil: joins pass unseen
 	Log     *slog.Logger     // nil: no log
 	Metrics *metrics.Gateway // nil: no figures
+
+	// WebLogins and WebRooms decide about what Jitsi's page asks by plain HTTP. nil:
+	// nothing of that is served.
+	WebLogins web.Logins
+	WebRooms  web.Rooms
 
 	Panics      *panics.Reporter // nil: nothing is written
 	HeaderBytes int              // of a request, with the token in it. Zero means 32 KiB.

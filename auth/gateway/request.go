@@ -6,6 +6,7 @@ import (
 
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
+	"usher/auth/gateway/web"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
 )
@@ -18,7 +19,7 @@ type request struct {
 	login login.Credentials
 }
 
-// ServeHTTP lets requests for Prosody's two endpoints through.
+// ServeHTTP lets requests for Prosody's endpoints through, and for jicofo's.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Panics.Serve(Door, w, r, s.serve, func(w http.ResponseWriter, r *http.Request) {
 		q := s.proxy.Request(nil, w, r)
@@ -35,7 +36,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case q.Settings == nil:
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "not configured yet")
 		return
-	case r.URL.Path != WebSocketPath && r.URL.Path != BOSHPath:
+	case r.URL.Path != WebSocketPath && r.URL.Path != BOSHPath && !web.Serves(r.URL.Path):
 		q.Refuse(http.StatusNotFound, metrics.RefusedRequest, "no such path")
 		return
 	case !q.MayAsk():
@@ -52,11 +53,14 @@ func (q *request) route() {
 	switch r := q.R; {
 	case proxy.Preflight(r):
 		q.AnswerPreflight()
+	case web.Serves(r.URL.Path):
+		q.web.Serve(q.Request, q.login)
 	case r.URL.Path == WebSocketPath && websocket.Wanted(r):
 		q.webSocket()
 	case r.URL.Path == BOSHPath && r.Method == http.MethodPost:
 		q.bosh.Serve(q.Request, q.login)
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+	case r.Method == http.MethodGet || r.Method == http.MethodHead: // Jitsi's client asks so whether all is well
+		q.Upstream = q.Settings.UpstreamFor(r.Host)
 		q.Pass()
 	default:
 		q.W.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")

@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stream"
+	"usher/auth/gateway/web"
 )
 
 // A Server is the gateway. It passes nothing before [Server.Configure].
@@ -19,6 +20,7 @@ type Server struct {
 	proxy    *proxy.Proxy
 	streams  *stream.Sessions // of WebSocket
 	bosh     *bosh.Handler
+	web      *web.Handler
 }
 
 // New returns a gateway.
@@ -39,6 +41,7 @@ func New(o Options) *Server {
 		Budget: &s.budget, Transport: s.proxy.Transport, Go: s.streams.Go,
 		FarewellTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, JoinTimeout: o.JoinTimeout,
 	})
+	s.web = &web.Handler{Logins: o.WebLogins, Rooms: o.WebRooms}
 	return s
 }
 

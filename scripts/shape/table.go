@@ -66,6 +66,7 @@ func tokens() []arrow {
 			"auth/gateway/websocket",
 		}},
 		{"auth/gateway/swap", []string{"auth/gateway/stanza"}},
+		{"auth/gateway/web", []string{"auth", "auth/gateway/login", "auth/gateway/proxy", "auth/gateway/relay"}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
 		{"auth/inner", []string{"auth/claim"}},

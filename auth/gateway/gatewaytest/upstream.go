@@ -73,6 +73,7 @@ func (u *Upstream) exchange(w http.ResponseWriter, r *http.Request) {
 	case answer := <-x.Answer:
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("X-Jitsi-Shard", "shard-1") // nginx adds it, for the keep-alives of Jitsi's client
 		_, _ = io.WriteString(w, answer)
 	case <-r.Context().Done():
 	}

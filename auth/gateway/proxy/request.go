@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -20,6 +21,8 @@ type Request struct {
 	Settings *Settings // in force when it came
 	Query    string    // what goes on to Prosody
 	Token    string    // that was in the request, so that it goes no further; or empty
+	Inner    string    // that goes on in Authorization; or empty
+	Upstream *url.URL  // where it goes; nil: Settings.Upstream
 
 	proxy *Proxy
 	from  client
@@ -79,7 +82,7 @@ func (q *Request) Share(b *budget.Budget) *budget.Share {
 // Target returns Prosody's address for the request, without the token. The scheme
 // is http or ws; with TLS to Prosody it becomes https or wss.
 func (q *Request) Target(scheme string) *url.URL {
-	u := *q.Settings.Upstream
+	u := *cmp.Or(q.Upstream, q.Settings.Upstream)
 	if u.Scheme == "https" {
 		scheme += "s"
 	}
@@ -96,6 +99,9 @@ func (q *Request) Forwarded() http.Header {
 	}
 	if q.from.proto != "" {
 		h.Set("X-Forwarded-Proto", q.from.proto)
+	}
+	if q.Inner != "" {
+		h.Set("Authorization", "Bearer "+q.Inner)
 	}
 	return h
 }

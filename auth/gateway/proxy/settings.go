@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"net/url"
@@ -60,6 +61,44 @@ func (c *Settings) Host(name string) (HostSettings, string) {
 		return HostSettings{Kind: Tickets}, name
 	}
 	return c.Hosts[name], name
+}
+
+// Relays reports whether there is a host whose Prosody verifies inner tokens.
+func (c *Settings) Relays() bool { return len(c.namesOf(Relayed, "")) > 0 }
+
+// OnlyRelay returns the one relay host that there is; empty: there is none, or several.
+func (c *Settings) OnlyRelay() string {
+	if names := c.namesOf(Relayed, ""); len(names) == 1 {
+		return names[0]
+	}
+	return ""
+}
+
+// GuestsOf returns a host for the guests of another, or nothing.
+func (c *Settings) GuestsOf(main string) string {
+	if names := c.namesOf(Guests, main); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
+// namesOf lists the hosts of a kind, in order.
+func (c *Settings) namesOf(kind HostKind, main string) (names []string) {
+	for name, h := range c.Hosts {
+		if h.Kind == kind && h.Main == main {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// UpstreamFor returns the Prosody of the virtual host that a Host header names, or that of
+// all.
+func (c *Settings) UpstreamFor(header string) *url.URL {
+	name, _, _ := strings.Cut(header, ":")
+	h, _ := c.Host(name)
+	return cmp.Or(h.Upstream, c.Upstream)
 }
 
 // Check refuses settings that no connection could be served with.
