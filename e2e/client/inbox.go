@@ -27,8 +27,9 @@ type inbox struct {
 type seen struct {
 	nick  string
 	self  *Occupant
-	first *Occupant // of the first presence of one's own
-	own   int       // presences of one's own
+	first *Occupant         // of the first presence of one's own
+	own   int               // presences of one's own
+	shown map[string]string // what the last presence of each occupant says, by nick
 	err   error
 }
 
@@ -60,6 +61,9 @@ func (b *inbox) read() {
 			err = b.stream.decoder.DecodeElement(&st.message, &start)
 		default:
 			err = b.stream.decoder.DecodeElement(&st, &start)
+		}
+		if err == nil && st.Jibri != nil && st.Type == "set" {
+			err = b.stream.write("<iq type='result' to='" + escape(st.From) + "' id='" + escape(st.ID) + "'/>")
 		}
 		b.mu.Lock()
 		if err != nil {
@@ -95,6 +99,9 @@ func (b *inbox) takeLocked(name string, st *stanza) {
 
 // take takes the presence of an occupant, or the room's answer to a join.
 func (in *seen) take(nick string, st *stanza) {
+	if st.Type != "error" {
+		in.shown[nick] = st.Inner
+	}
 	own := nick == in.nick
 	for _, status := range st.User.Status {
 		own = own || status.Code == "110"
@@ -176,10 +183,11 @@ func (b *inbox) countLocked(from string) (n int) {
 
 // stanza is a presence, a message or an IQ, as far as it is looked at.
 type stanza struct {
-	From string `xml:"from,attr"`
-	Type string `xml:"type,attr"`
-	ID   string `xml:"id,attr"`
-	User struct {
+	From  string `xml:"from,attr"`
+	Type  string `xml:"type,attr"`
+	ID    string `xml:"id,attr"`
+	Inner string `xml:",innerxml"`
+	User  struct {
 		Items  []Item `xml:"item"`
 		Status []struct {
 			Code string `xml:"code,attr"`
@@ -199,6 +207,7 @@ type stanza struct {
 	Conference struct {
 		Ready string `xml:"ready,attr"`
 	} `xml:"http://jitsi.org/protocol/focus conference"`
+	Jibri *struct{} `xml:"http://jitsi.org/protocol/jibri jibri"` // a request to record, which is done
 	Error *struct {
 		condition
 		Type string `xml:"type,attr"`

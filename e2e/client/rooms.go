@@ -42,10 +42,12 @@ var errLeft = errors.New("not in the room")
 func (s *Session) Join(ctx context.Context, room, nick string) (Occupant, error) {
 	s.inbox.begin()
 	s.inbox.mu.Lock()
-	s.inbox.joined[room] = &seen{nick: nick}
+	s.inbox.joined[room] = &seen{nick: nick, shown: map[string]string{}}
 	s.inbox.mu.Unlock()
+	// Jitsi's lobby wants a name to show.
+	name := "<nick xmlns='http://jabber.org/protocol/nick'>" + escape(nick) + "</nick>"
 	const muc = "<x xmlns='http://jabber.org/protocol/muc'/>"
-	if err := s.Says("<presence to='" + escape(room+"/"+nick) + "'>" + muc + "</presence>"); err != nil {
+	if err := s.Says("<presence to='" + escape(room+"/"+nick) + "'>" + muc + name + "</presence>"); err != nil {
 		return Occupant{}, err
 	}
 	var first Occupant
@@ -83,6 +85,13 @@ func (s *Session) Self(room string) (Occupant, error) {
 		return Occupant{}, errLeft
 	}
 	return *in.self, nil
+}
+
+// Shown is what the last presence of an occupant says, as XML.
+func (s *Session) Shown(room, nick string) string {
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	return s.inbox.joined[room].shown[nick]
 }
 
 // Changes is how many presences of one's own there were in a room, with the first.

@@ -118,6 +118,22 @@ func (s *Session) Conference(ctx context.Context, focus, room, token string) (re
 	return r.ready == "true", err
 }
 
+// Record asks an occupant, by the full address in a room, to record, as Jitsi's client asks jicofo.
+func (s *Session) Record(ctx context.Context, occupant string) error {
+	_, err := s.ask(ctx, "set", occupant,
+		"<jibri xmlns='http://jitsi.org/protocol/jibri' action='start' recording_mode='file'/>")
+	return err
+}
+
+// MembersOnly changes by hand whether a room is for members only, as Jitsi's client does for its lobby.
+func (s *Session) MembersOnly(ctx context.Context, room string, only bool) error {
+	value := map[bool]string{true: "1", false: "0"}[only]
+	_, err := s.ask(ctx, "set", room, "<query xmlns='http://jabber.org/protocol/muc#owner'>"+
+		"<x xmlns='jabber:x:data' type='submit'>"+
+		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field><field var='muc#roomconfig_membersonly'><value>"+value+"</value></field></x></query>")
+	return err
+}
+
 // Command submits a form to an ad-hoc command (XEP-0050) and returns the note that came back.
 func (s *Session) Command(ctx context.Context, jid, node string, fields map[string]string) (string, error) {
 	var form strings.Builder

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ type Relay struct {
 	Lines       string // further lines of the section relay, such as "early_guests: join", with commas between them
 	Prosody     string // further lines of Jitsi's virtual host, in Lua
 	Modules     string // further modules of the rooms, quoted and with a comma behind each
-	NoHiding    bool   // without mod_muc_hide_all, as before April 2025
+	Without     string // modules of the rooms that are left out: muc_hide_all, muc_rate_limit
 	NoComponent bool   // usher is no component
 	Anyone      bool   // everybody may make rooms: restrict_room_creation = false
 }
@@ -59,9 +60,10 @@ func (w *World) relayConfig(o Options, component string) string {
 		fmt.Fprintf(&b, "component: {jid: %s, address: %q, secret_file: component.secret}\n", UsherJID, component)
 	}
 	fmt.Fprintf(&b, "hosts:\n  %s:\n    muc: [%s]\n    breakout: [%s]\n    lobby_domain: %s\n    guests: [%s]\n"+
-		"    service_accounts: [focus@%s, recorder@%s]\n", Meet, Conference, Breakout, LobbyHost, Guests, Services, Services)
-	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n        audience: [%s]\n",
-		authtest.Issuer, authtest.Audience)
+		"    service_accounts: [focus@%s, recorder@%s]\n",
+		Meet, Conference, Breakout, LobbyHost, Guests, Services, Services)
+	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n"+
+		"        audience: [%s]\n", authtest.Issuer, authtest.Audience)
 	lines := "app_id: " + AppID + ", key_file: inner.pem"
 	if r.HS256 {
 		lines = "app_id: " + AppID + ", secret_file: inner.secret"
@@ -109,23 +111,20 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 	}
 	room := "storage = \"memory\"\nmuc_room_locking = false\nmuc_room_default_public_jids = true\n" +
 		fmt.Sprintf("restrict_room_creation = %t\n", !r.Anyone) + admins + " }\n"
-	hiding := `"muc_hide_all", `
-	if r.NoHiding {
-		hiding = ""
-	}
-	modules := "modules_enabled = { " + hiding + r.Modules
+	modules := "modules_enabled = { " + r.with("muc_hide_all") + r.with("muc_rate_limit") + r.Modules
 	meet := "authentication = \"token\"\napp_id = \"" + AppID + "\"\n" + w.innerKey(r) +
-		"main_muc = \"" + Conference + "\"\nlobby_muc = \"" + LobbyHost + "\"\nbreakout_rooms_muc = \"" + Breakout + "\"\n" +
-		admins + " }\n"
+		"main_muc = \"" + Conference + "\"\nlobby_muc = \"" + LobbyHost + "\"\n" +
+		"breakout_rooms_muc = \"" + Breakout + "\"\n" +
+		"modules_enabled = { \"muc_lobby_rooms\", \"filter_iq_jibri\", \"presence_identity\" }\n" + admins + " }\n"
 	hosts := []prosody.Host{
 		{Name: Meet, Lines: meet + r.Prosody},
 		{Name: Guests, Lines: "authentication = \"anonymous\"\n"},
 		{Name: Services, Lines: "authentication = \"internal_plain\"\n",
 			Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
-		{Name: Conference, Component: "muc", Lines: modules + "\"token_verification\" }\n" +
+		{Name: Conference, Component: "muc", Lines: modules + "\"token_verification\", \"jitsi_permissions\" }\n" +
 			"token_verification_allowlist = { \"" + Guests + "\", \"" + Services + "\" }\n" + room + o.MUC},
 		{Name: Breakout, Component: "muc", Lines: modules + "\"breakout_standin\" }\n" + room},
-		{Name: LobbyHost, Component: "muc", Lines: "modules_enabled = { " + hiding + "}\n" + room},
+		{Name: LobbyHost, Component: "muc", Lines: "modules_enabled = { " + r.with("muc_hide_all") + "}\n" + room},
 		{Name: FocusHost, Component: "component", Lines: "component_secret = \"focus\"\n"},
 	}
 	if !r.NoComponent {
@@ -133,6 +132,14 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 			Lines: "component_secret = \"" + daemon.ComponentSecret + "\"\n"})
 	}
 	return append(hosts, o.More...)
+}
+
+// with is a module for a list of modules, unless it is left out.
+func (r *Relay) with(module string) string {
+	if slices.Contains(strings.Fields(r.Without), module) {
+		return ""
+	}
+	return prosodyconf.Quote(module) + ", "
 }
 
 // startJicofo starts what answers for conferences; its user makes the rooms, and stays in them.

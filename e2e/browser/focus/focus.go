@@ -168,7 +168,8 @@ func (f *Focus) answer(q question) {
 		f.mu.Unlock()
 		kind = "result"
 		ready := f.begin == nil || f.begin(q.Conference.Room) == nil
-		content = fmt.Sprintf("<conference xmlns='%s' room='%s' ready='%t'/>", namespace, escape(q.Conference.Room), ready)
+		content = fmt.Sprintf("<conference xmlns='%s' room='%s' ready='%t'/>", namespace, escape(q.Conference.Room),
+			ready)
 	}
 	// An error shows itself where the next question is read.
 	_, _ = fmt.Fprintf(f.conn, "<iq type='%s' id='%s' from='%s' to='%s'>%s</iq>", kind, escape(q.ID), escape(q.To),

@@ -22,6 +22,7 @@ const (
 	meet       = "meet.example.com"
 	guests     = "guest.meet.example.com"
 	conference = "conference.meet.example.com"
+	lobby      = "lobby.meet.example.com"
 	services   = "auth.meet.example.com"
 	secret     = "0123456789abcdef0123456789abcdef"
 )
@@ -50,6 +51,7 @@ func start(t testing.TB, v prosody.Version, host, muc string) *jitsi {
 				Accounts: map[string]string{"focus": "secret"}},
 			{Name: conference, Component: "muc", Lines: "muc_room_locking = false\nrestrict_room_creation = true\n" +
 				"component_admins_as_room_owners = true\n" + focus + muc},
+			{Name: lobby, Component: "muc", Lines: "muc_room_locking = false\nrestrict_room_creation = true\n"},
 		}})}
 }
 
