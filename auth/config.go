@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"log/slog"
 	"time"
 
@@ -87,6 +88,9 @@ func (c Config) Check() error {
 		default:
 			errs = append(errs, fmt.Errorf("host %q: unknown subject mode %q", host, h.Subject))
 		}
+		if err := c.checkRelay(host, h.Relay); err != nil {
+			errs = append(errs, fmt.Errorf("host %q: relay: %w", host, err))
+		}
 		for id, issuer := range h.Issuers {
 			if err := issuer.Check(); err != nil {
 				errs = append(errs, fmt.Errorf("host %q: issuer %q: %w", host, id, err))
@@ -94,6 +98,28 @@ func (c Config) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkRelay keeps inner tokens apart: one key is for one host, and no issuer has it.
+func (c Config) checkRelay(host string, r *RelayConfig) error {
+	switch {
+	case r == nil:
+		return nil
+	case r.Key.IsZero() || r.Issuer == "" || r.Audience == "" || r.TTL <= 0:
+		return errors.New("no key, iss, aud or time")
+	}
+	own := r.Key.Twin()
+	for name, h := range c.Hosts {
+		if name != host && h.Relay != nil && !h.Relay.Key.IsZero() && h.Relay.Key.Twin().SameMaterial(own) {
+			return fmt.Errorf("the key is also that of the relay of host %q", name)
+		}
+		for id, issuer := range h.Issuers {
+			if slices.ContainsFunc(issuer.Keys.Files, own.SameMaterial) {
+				return fmt.Errorf("the key is also that of issuer %q of host %q", id, name)
+			}
+		}
+	}
+	return nil
 }
 
 // Check is the part of one issuer of [Config.Check].

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"usher/auth/keys/keyfile"
 )
@@ -70,7 +71,8 @@ func readRSA(content []byte) (*rsa.PrivateKey, error) {
 func ReadInnerSecret(content []byte) (InnerKey, []keyfile.Doubt, error) {
 	twin, err := ParseSecret(content, keyfile.Plain, "", false)
 	if err != nil {
-		return InnerKey{}, nil, err
+		what, _, _ := strings.Cut(err.Error(), "; ")
+		return InnerKey{}, nil, errors.New(what + "; make a new one: openssl rand -hex 32")
 	}
 	signing, err := twin.SigningKey("HS256")
 	if err != nil {

@@ -99,7 +99,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
-	gate := &gatewayReader{config: &c.Gateway}
+	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
 	complete := root.Object(topSettings().fields(readers{
 		"listen":           func(v strictyaml.Value) { http.listen, http.listens = c.Listen.read(v) },
 		"http_secret_file": http.readSecret,
@@ -113,7 +113,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"max_token_size":   func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
 		"hosts": func(v strictyaml.Value) {
 			named = true
-			readHosts(r, v, c.Auth.Hosts, rooms)
+			readHosts(r, v, c.Auth.Hosts, rooms, ways)
 		},
 	})...)
 	if !peers {
@@ -122,7 +122,9 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http.check()
 	gate.check(c.Listen.Gateway)
 	rooms.check(http.listens, component)
+	ways.check(r.holders, c.Listen)
 	c.Rooms, c.Whitelist = rooms.finish(component)
+	c.Gateway.Hosts = ways.settings(c.Whitelist)
 	if complete && !named {
 		root.Problem(mendNoHosts, "there are no hosts")
 	}

@@ -19,7 +19,7 @@ import (
 func TestReloadNamesEveryKey(t *testing.T) {
 	dir := configtest.KeyFolder(t)
 	others := configtest.Others()
-	for _, f := range []string{"my-app.secret", "other.secret", "http.secret", "rsa.pem", "ca.pem"} {
+	for _, f := range []string{"my-app.secret", "other.secret", "http.secret", "rsa.pem", "ca.pem", "inner-2.pem"} {
 		others = append(others, filepath.Join(dir, f), "["+filepath.Join(dir, f)+"]")
 	}
 	full := configtest.DeployInFull(t, dir)
@@ -28,6 +28,8 @@ func TestReloadNamesEveryKey(t *testing.T) {
 	k := &keyTrials{t: t, dir: dir, others: others, seen: map[string]int{}, restarts: map[string]bool{}, described: map[string]setting{}}
 	k.document(full)
 	k.document(public)
+	k.document(strings.NewReplacer("key_file: "+filepath.Join(dir, "inner.pem"), `key_file: ""`, `secret_file: ""`,
+		"secret_file: "+filepath.Join(dir, "inner.secret")).Replace(full))
 	for name, seen := range k.seen {
 		if set, ok := k.described[name]; ok && set.restart != k.restarts[name] {
 			t.Errorf("%s needs a restart: %v, and its description says %v", name, k.restarts[name], set.restart)

@@ -106,8 +106,13 @@ func (r *gatewayReader) check(listens Address) {
 	}
 }
 
-// readUpstream reads the address of a web server, without path and query.
+// readUpstream reads the address of Prosody's web server, without path and query.
 func readUpstream(v strictyaml.Value, to **url.URL) {
+	readServer(v, to, mendUpstream, ": "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added")
+}
+
+// readServer reads the address of a web server; what follows is said of one with a path.
+func readServer(v strictyaml.Value, to **url.URL, mend, added string) {
 	if portAlone(v, "http://") {
 		return
 	}
@@ -118,13 +123,13 @@ func readUpstream(v strictyaml.Value, to **url.URL) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		v.Problem(mendUpstream, "%s: %q is no address of a web server", v.Name(), text.Clip(s))
+		v.Problem(mend, "%s: %q is no address of a web server", v.Name(), text.Clip(s))
 		return
 	case u.User != nil:
-		v.Problem(mendUpstream, "%s has a user name or a password", v.Name())
+		v.Problem(mend, "%s has a user name or a password", v.Name())
 		return
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.Problem("leave out what follows the port: "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added",
+		v.Problem("leave out what follows the port"+added,
 			"%s: %q has a path", v.Name(), text.Clip(s))
 		return
 	}

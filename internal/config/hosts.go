@@ -26,6 +26,7 @@ type hostReader struct {
 	muc    strictyaml.Value // where muc is named
 	badMUC bool             // what is named there cannot be read, and its absence is no problem besides
 	lobby  lobbyReader
+	relay  relayReader
 
 	issuers strictyaml.Value // where they are named
 	subject strictyaml.Value // where tokens.subject is named, or nowhere
@@ -36,7 +37,7 @@ func hostSettings() section {
 		path: "hosts.HOST",
 		text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
 			"punycode. Each host has its own issuers and rules.",
-		settings: []setting{
+		settings: append([]setting{
 			{key: "issuers", kind: "a mapping", needed: true,
 				text: "[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer): who signs the tokens, one " +
 					"entry for each `iss`."},
@@ -64,16 +65,19 @@ func hostSettings() section {
 				text: "[hosts.HOST.moderation](#hostshostmoderation): who is what in a room."},
 			{key: "lobby", kind: "a mapping", unset: "no lobby",
 				text: "[hosts.HOST.lobby](#hostshostlobby): who waits, and who passes."},
-		},
+		}, contextSettings()...),
 	}
 }
 
-func readHosts(r *reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader) {
+func readHosts(
+	r *reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader, ways *wayReader,
+) {
 	for _, e := range v.Entries() {
 		checkHost(e.Key)
 		h := newHost(r, e.Key)
 		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
 		hosts[e.Key.Text] = h.auth
+		ways.add(h)
 	}
 	if isEmptyMapping(v) {
 		v.Problem(mendNoHosts, "there are no hosts")
@@ -98,7 +102,7 @@ func checkHost(it strictyaml.Item) {
 }
 
 func newHost(r *reader, key strictyaml.Item) *hostReader {
-	return &hostReader{reader: r, key: key, auth: auth.HostConfig{
+	return &hostReader{reader: r, key: key, relay: newRelay(r), auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
 		Account:    []claim.Path{{"context", "user", "id"}},
@@ -124,10 +128,15 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 		"guests":           func(v strictyaml.Value) { h.rooms.Guests = domains(v) },
 		"moderation":       h.moderation,
 		"lobby":            h.lobby.read,
+		"guests_start":     func(v strictyaml.Value) { v.Bool(&h.rooms.GuestsStart) },
+		"relay":            h.relay.read,
+		"context":          h.readContext,
+		"features":         h.readFeatures,
 	})...)
 	if h.auth.Subject == "" {
 		h.auth.Subject = defaultSubject(len(h.rooms.MUC) > 0)
 	}
+	h.checkRelay()
 	h.checkBounds()
 	checkShared(h.holders, h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)

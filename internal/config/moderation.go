@@ -98,6 +98,7 @@ type roomsReader struct {
 	lobbies  []lobbyReader    // of the policies, in the same order
 	muc      strictyaml.Value // where the first muc is named
 	named    bool
+	asking   strictyaml.Value  // where the first muc is named whose Prosody asks about joins, or nowhere
 	owners   map[string]string // component → host
 }
 
@@ -111,6 +112,9 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 	}
 	if len(h.rooms.MUC) > 0 && !r.named {
 		r.muc, r.named = h.muc, true
+	}
+	if len(h.rooms.MUC) > 0 && !h.relay.named && r.asking.IsZero() {
+		r.asking = h.muc
 	}
 	for _, domain := range slices.Concat(h.rooms.MUC, h.rooms.Breakout) {
 		if other, taken := r.owners[domain]; taken {
@@ -152,8 +156,8 @@ func (r *roomsReader) check(listensHTTP, hasComponent bool) {
 	if !r.named {
 		return
 	}
-	if !listensHTTP {
-		r.muc.Warn("set listen.http and http_secret_file, and see usher prosody",
+	if !listensHTTP && !r.asking.IsZero() {
+		r.asking.Warn("set listen.http and http_secret_file, and see usher prosody",
 			"muc: without listen.http Prosody cannot ask who may join a room")
 	}
 	if !hasComponent {

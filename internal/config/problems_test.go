@@ -35,7 +35,7 @@ func (b badConfig) content() string {
 
 func TestConfigProblems(t *testing.T) {
 	dir := configtest.KeyFolder(t)
-	for _, row := range slices.Concat(badConfigs, badRooms, badGateways) {
+	for _, row := range slices.Concat(badConfigs, badRooms, badGateways, badRelays) {
 		path := configtest.PutFile(t, dir, "usher.yaml", row.content(), 0o640)
 		c, problems := Load(path)
 		got := strings.TrimSuffix(configtest.Printed(problems, dir), "\n")

@@ -33,7 +33,7 @@ type setting struct {
 func sections() []section {
 	return []section{
 		topSettings(), listenSettings(), gatewaySettings(), componentSettings(), logSettings(),
-		hostSettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
+		hostSettings(), relaySettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
 	}
 }
 

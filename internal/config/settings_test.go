@@ -23,7 +23,7 @@ func TestDeployConfig(t *testing.T) {
 		t.Errorf("as it is:\n%s", configtest.Printed(problems, dir))
 	}
 	c, problems = Load(configtest.PutFile(t, dir, "usher.yaml", configtest.DeployInFull(t, dir), 0o640))
-	if c == nil || len(problems) > 0 {
+	if c == nil || len(problems) != 1 || !strings.Contains(problems[0].String(), "listen.extauth refuses every login") {
 		t.Fatalf("in full:\n%s", configtest.Printed(problems, dir))
 	}
 	if c.Component.JID == "" || c.Listen.Gateway.Name == "" || len(c.Gateway.Origins) != 1 || len(c.Whitelist) != 1 || len(c.Rooms[0].MUC) != 1 {
@@ -80,6 +80,10 @@ hosts: {h: {muc: [c.h], issuers: {a: {secret_files: [my-app.secret]}}}}`
 http_secret_file: http.secret
 component: {jid: usher.h, secret_file: other.secret}
 hosts: {h: {muc: [c.h], issuers: {a: {jwks_url: "https://id.example.com/keys", algorithms: [RS256]}}}}`
+	withRelay = `listen: {gateway: "127.0.0.1:8282"}
+hosts: {h: {relay: {app_id: x, key_file: inner.pem}, issuers: {a: {secret_files: [my-app.secret]}}}}`
+	withInnerSecret = `listen: {gateway: "127.0.0.1:8282"}
+hosts: {h: {relay: {app_id: x, secret_file: inner.secret}, issuers: {a: {secret_files: [my-app.secret]}}}}`
 	shortest = `hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 )
 
@@ -202,10 +206,13 @@ func TestExamples(t *testing.T) {
 				continue
 			}
 			example := strings.ReplaceAll(set.example, "/etc/usher/", dir+"/")
-			if c, problems := loadWith(t, dir, withSecret, s.path, set.key, example); c != nil {
-				continue
-			} else if c, more := loadWith(t, dir, withPublic, s.path, set.key, example); c == nil {
-				t.Errorf("%s.%s: %s is not taken:\n%s%s", s.path, set.key, example, configtest.Printed(problems, dir), configtest.Printed(more, dir))
+			taken, why := false, ""
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret} {
+				c, problems := loadWith(t, dir, base, s.path, set.key, example)
+				taken, why = taken || c != nil, why+configtest.Printed(problems, dir)
+			}
+			if !taken {
+				t.Errorf("%s.%s: %s is not taken:\n%s", s.path, set.key, example, why)
 			}
 		}
 	}
@@ -217,7 +224,7 @@ func TestDefaults(t *testing.T) {
 	for _, s := range sections() {
 		for _, set := range s.settings {
 			spared, compared := false, false
-			for _, base := range []string{withSecret, withPublic, shortest} {
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, shortest} {
 				without, _ := loadWith(t, dir, base, s.path, set.key, "")
 				spared = spared || without != nil
 				if set.def == "" || without == nil {

@@ -111,7 +111,7 @@ func internals() []arrow {
 		{"internal/asynclog", nil},
 		{"internal/bounded", nil},
 		{"internal/config", []string{
-			"auth", "auth/claim", "auth/gateway", "auth/keys", "auth/keys/keyfile", "auth/localpart",
+			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",
 			"internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},

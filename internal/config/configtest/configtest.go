@@ -40,6 +40,49 @@ gQIDAQAB
 -----END PUBLIC KEY-----
 `
 
+// InnerPEM is a private key of 2,048 bits that a relay signs with.
+const InnerPEM = `-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCqMyRprZ/woAlN
+ND07CVPvxrbLRaVvM4p4zeDUGMfchTcXbR2tf0G5X/SnOdkuOEO8tca3eZMXuvR4
+rRyiIlP7aHby3WQTpiAiPQuie5wadLPyz5mkJ2SqHRM7vP3kXfjF6ZWltXcA1VXS
+EaU+zNPYaECwJDDe4j9jaaaFqkXV3OGCygJrPI1ft4LrtNOXqyr+ep28T2ZxmUNS
+n50TuRAnIzkqDLpKWghQ/HBU3wPRbFYtIjhPVnZ9LCLyIFS8cyqknsn/cWOU4DNj
+uI/ppuj4tX/G7Xv6wfXzNj0DTNaZrm2kKx1J1q1wzmZGa7rSnaP6BHZ3tTwfUPQk
+4kKZv9ZjAgMBAAECggEAHGuYz3q6I+SdWQJ5nQOUPAw7Fttk4hpBq6V5PwF6UjT+
+e49xbri6wVkoEcqDnQexK/BQo++No99IlmQVzW8dBfSuNCTK4ssRP5Zg/HtWmEZX
+jBqlZbdcRFnBje6jmMAmW+oC3p5cJkv5XjArHz71uwPBlYgdjwJJonCQaW6C5dCM
+M1tUCdz+RYRAWm1pWJQTH6hf7ROMJok/mvXs6JaEK67ABIdEbwEayMB1l/0GEO4G
+hGR1zE7Xir6tI/bK+7LHPLL2UX5cbrOM3eLyJykY2hMfZXdhHnJebUp6zEnKEvDF
+wveZnjmK7HtD1oyYgd8CQ8/a/krp2LEuanjUgQ/h0QKBgQDRNpNKUMYqZYgF4XiZ
+w8X6g7Lg3c1kUq8UkpfsEBULveHDZNAz11yghw1nBpC/zU3g3IbS7AHhl0DQo8tM
+7nFTCy5H8rEBM1KToWdSJvp8sYLZv1wgSuBmbf0tt/Nl/js4VXmGm5fRoBgn8wQy
+vEBN3g2GFAX43hmrr7Mx4nlSsQKBgQDQQw4EmvV0H8EBxFrCR1RNA3QDP2/WoaX0
+N1s+ALflJ1Mg8Pxz9mMEcU3Z77+7SSkyY8cr3s5zSs6/8fSJPNwlZJceF9LmyIdy
+XdxqkSgZ0G7K1g/gZh+l9k5nVsBZL4HV89DK7shhxihDu+DqeoVVwzWN+9iGRdvZ
+dHbww4Y3UwKBgQDEeqihJnK05l10iGemoMGRn5WisStviGd8vp+GxyO8vzsDMe6G
+gT8wUyU3GGdgegMlpnXIKHUr08y/JNSND3HGN73jO/0Xz4dBtlc+Q/UCngLxVFHE
+0g0kpS8cfKFNrBEZusxCqmVOLTgCbKwIqdsKRfwVa0CglJUvM/bqZnLiQQKBgGIH
+/lQ6oOl9fPuY8uPacZsi0fwpYzqTsqtnV0KzUdzDCwVJinwHcYqIzw2UJhtBj+vR
+PdKvuVxZzUJa4TGsfS/4zo1yx2qs39z8w6FCHK8yBsThyG1nhOQ5MaTBGB+jFimg
+8BpmFdq4TQG9MV0OOS8qiU4BS2XBAoC0qrwgPVBTAoGAVYRSddQpWH422uub2pcw
+K76MeAmudOLn81DiuUZl/Cgxs+5sUWuYoSH0QOX/wmFJy9+iNE/5JeksCzbTECHt
+Z+Je/CEZZ5kwYLhMsSrBKe+TobEO0GFvUE9ldI8b2C7AbwZJqHV2FOr1QqTO0vpM
+9AUl2hJaYluH1Ei4Kzl+d4c=
+-----END PRIVATE KEY-----
+`
+
+// innerPublic is the public half of InnerPEM.
+const innerPublic = `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqjMkaa2f8KAJTTQ9OwlT
+78a2y0WlbzOKeM3g1BjH3IU3F20drX9BuV/0pznZLjhDvLXGt3mTF7r0eK0coiJT
++2h28t1kE6YgIj0LonucGnSz8s+ZpCdkqh0TO7z95F34xemVpbV3ANVV0hGlPszT
+2GhAsCQw3uI/Y2mmhapF1dzhgsoCazyNX7eC67TTl6sq/nqdvE9mcZlDUp+dE7kQ
+JyM5Kgy6SloIUPxwVN8D0WxWLSI4T1Z2fSwi8iBUvHMqpJ7J/3FjlOAzY7iP6abo
++LV/xu17+sH18zY9A0zWma5tpCsdSdatcM5mRmu60p2j+gR2d7U8H1D0JOJCmb/W
+YwIDAQAB
+-----END PUBLIC KEY-----
+`
+
 // KeyFolder returns a folder with the key files that the samples name.
 func KeyFolder(t testing.TB) string {
 	t.Helper()
@@ -49,6 +92,10 @@ func KeyFolder(t testing.TB) string {
 		t.Fatal(err)
 	}
 	PutFile(t, dir, "rsa.pem", rsaPEM, 0o644)
+	PutFile(t, dir, "inner.pem", InnerPEM, 0o640)
+	PutFile(t, dir, "inner.pub", innerPublic, 0o644)
+	PutFile(t, dir, "inner-2.pem", InnerPEM, 0o640)
+	PutFile(t, dir, "inner.secret", strings.Repeat("inner-", 8)+"\n", 0o640)
 	PutFile(t, dir, "ec.pem", publicPEM(t, ecKey.Public()), 0o644)
 	ca := certificatePEM(t, ecKey)
 	PutFile(t, dir, "ca.pem", "# our own CA\n"+ca, 0o644)
@@ -155,13 +202,13 @@ func Dumped(t testing.TB, root *yaml.Node) string {
 // Others are values of which one or the other is a good value of each key.
 func Others() []string {
 	return []string{
-		"true", "false", "7", "600", "20000", "7s", "2h", "sqlite:/var/lib/usher/another.db", "debug", "json", "gate",
+		"true", "false", "7", "600", "20000", "7s", "90s", "2h", "sqlite:/var/lib/usher/another.db", "debug", "json", "gate",
 		"none", "demote", "unicode", "any", "domain", "tenant", "base64", "memory:",
 		"/run/usher/another.sock", "127.0.0.1:4711", "http://127.0.0.1:4711", "https://id.example.org/keys",
 		"another.example.org", "another", "another-",
 		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]",
 		"[10.0.0.0/8]", "[focus@another.example.org]",
-		"[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
+		"join", "{another: claim}", "[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
 		`{another: "realm_access.roles=another"}`,
 	}
 }

@@ -1,0 +1,205 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"usher/auth"
+	"usher/auth/inner"
+	"usher/auth/keys"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+)
+
+const (
+	defaultInnerTTL = time.Minute
+	minInnerTTL     = 10 * time.Second
+	maxInnerTTL     = 10 * time.Minute
+	maxAppID        = 256
+)
+
+func relaySettings() section {
+	return section{
+		path: "hosts.HOST.relay",
+		text: "Jitsi: this host's Prosody keeps Jitsi's own `authentication = \"token\"`, and browsers reach it " +
+			"through `listen.gateway`. usher verifies the token of the link by the host's `issuers`, and hands " +
+			"Prosody an inner token: the same claims in one normal form, signed with a key of usher's own, and " +
+			"good for a minute. No door and no ticket lets anybody in at such a host. [jitsi.md](jitsi.md) has the " +
+			"steps; `usher prosody` prints the lines. Without `relay` a host is a plain Prosody's, whose modules " +
+			"ask usher.",
+		settings: append([]setting{
+			{key: "app_id", kind: "a text", needed: true, example: "my-app",
+				text: "The `iss` of the inner token: Prosody's `app_id` or, where it has " +
+					"`asap_accepted_issuers`, the first of those."},
+			{key: "audience", kind: "a text", unset: "what `app_id` is", example: "jitsi",
+				text: "The `aud` of the inner token: the first of Prosody's `asap_accepted_audiences`, where it " +
+					"has these."},
+		}, slices.Concat(relayKeySettings(), relayWaySettings())...),
+	}
+}
+
+func relayKeySettings() []setting {
+	return []setting{
+		{key: "key_file", kind: "a PEM file", unset: "`secret_file`", example: "/etc/usher/inner.pem",
+			text: "The private key, RSA of 2,048 bits or more, that inner tokens are signed with (RS256). Its public " +
+				"half is Prosody's `app_secret`, beside `signature_algorithm = \"RS256\"`: so nothing in Prosody's " +
+				"configuration can make a token. `openssl genrsa -out inner.pem 2048` makes one. It is for one host, " +
+				"and no issuer may have it."},
+		{key: "secret_file", kind: "a file", unset: "`key_file`", example: "/etc/usher/inner.secret",
+			text: "Instead of `key_file`: the secret of 32 bytes or more that is Prosody's `app_secret` (HS256). " +
+				"Who reads it in Prosody's configuration, or in its debug log, can make tokens for anybody."},
+		{key: "ttl", kind: "a duration, 10s to 10m", def: "60s", example: "2m",
+			text: "How long an inner token is good. Prosody looks at it once, at the login; with Prosody on another " +
+				"machine both clocks have to be right."},
+		{key: "domain_verification", kind: "true or false", def: "true", example: "false",
+			text: "What Prosody's `enable_domain_verification` is. Jitsi's default was `false` until 2022."},
+	}
+}
+
+func relayWaySettings() []setting {
+	return []setting{
+		{key: "upstream", kind: "an http or https address without a path", def: "\"\"",
+			example: "http://127.0.0.1:5280",
+			text:    "Prosody's HTTP server, if this host has another one than `gateway.upstream`."},
+		{key: "early_guests", kind: "`wait` or `join`", def: "wait", example: "join",
+			text: "What a guest sees before a token holder is in the room. With `wait` the page says that the " +
+				"meeting has not started, and tries again by itself; with `join` only the join is refused."},
+		{key: "jicofo", kind: "an http or https address without a path", def: "\"\"",
+			example: "http://127.0.0.1:8888",
+			text: "Where `/conference-request/v1` goes when usher has decided about it. Without it such requests are " +
+				"refused, and the page asks through Prosody instead."},
+	}
+}
+
+// A relayReader collects what is said about a host's relay.
+type relayReader struct {
+	*reader
+	named             bool
+	at                strictyaml.Value
+	config            auth.RelayConfig
+	key, secret       strictyaml.Item // the files, if they are named
+	unread            bool            // the key could not be read, and its absence is no problem besides
+	upstream, jicofo  *url.URL
+	waits             bool
+	context, features strictyaml.Value // where they are named, or nowhere
+}
+
+func newRelay(r *reader) relayReader {
+	return relayReader{reader: r, waits: true, config: auth.RelayConfig{
+		Rules: inner.Rules{TTL: defaultInnerTTL, DomainVerification: true},
+	}}
+}
+
+func (r *relayReader) read(v strictyaml.Value) {
+	r.named, r.at = true, v
+	complete := v.Object(relaySettings().fields(readers{
+		"app_id":              func(v strictyaml.Value) { r.config.Issuer = r.name(v) },
+		"audience":            func(v strictyaml.Value) { r.config.Audience = r.name(v) },
+		"key_file":            func(v strictyaml.Value) { r.key = r.fileName(v) },
+		"secret_file":         func(v strictyaml.Value) { r.secret = r.fileName(v) },
+		"ttl":                 r.readTTL,
+		"domain_verification": func(v strictyaml.Value) { v.Bool(&r.config.DomainVerification) },
+		"upstream":            r.readUpstream,
+		"early_guests": func(v strictyaml.Value) {
+			if s, ok := v.OneOf("wait", "join"); ok {
+				r.waits = s == "wait"
+			}
+		},
+		"jicofo": r.readJicofo,
+	})...)
+	if r.config.Issuer == "" && complete {
+		v.Problem("add app_id: what stands after app_id in Prosody's configuration", "the relay has no app_id")
+	}
+	if r.config.Audience == "" {
+		r.config.Audience = r.config.Issuer
+	}
+	r.readKey(complete)
+}
+
+// name reads an iss or aud.
+func (r *relayReader) name(v strictyaml.Value) string {
+	s, ok := v.Word()
+	if ok && len(s) > maxAppID {
+		v.Problem("write it as Prosody's configuration has it, such as my-app", "%s: %q is no name", v.Name(),
+			text.Clip(s))
+		return ""
+	}
+	return s
+}
+
+func (r *relayReader) fileName(v strictyaml.Value) strictyaml.Item {
+	s, ok := v.AnyText()
+	r.unread = r.unread || !ok
+	if s == "" {
+		return strictyaml.Item{}
+	}
+	return strictyaml.ItemOf(v, s)
+}
+
+func (r *relayReader) readTTL(v strictyaml.Value) {
+	v.Duration(&r.config.TTL, maxInnerTTL)
+	if r.config.TTL < minInnerTTL {
+		v.Problem("write at least 10s", "ttl is %s: logins would come too late", text.Clip(v.Raw()))
+	}
+}
+
+// readKey wants one key.
+func (r *relayReader) readKey(complete bool) {
+	var err error
+	switch {
+	case r.key.Text != "" && r.secret.Text != "":
+		r.secret.Problem("keep key_file, whose public half Prosody has", "the relay has both key_file and secret_file")
+	case r.key.Text != "":
+		content, ok := r.file(r.key, "key file", true)
+		if !ok {
+			return
+		}
+		if r.config.Key, err = keys.ReadInnerKey(content); err != nil {
+			refuseKey(r.key, "key file", err)
+		}
+	case r.secret.Text != "":
+		r.readSecret()
+	case complete && !r.unread:
+		r.at.Problem("add key_file: a private key that openssl genrsa -out inner.pem 2048 makes",
+			"the relay has no key")
+	}
+}
+
+func (r *relayReader) readSecret() {
+	content, ok := r.file(r.secret, "secret file", true)
+	if !ok {
+		return
+	}
+	key, doubts, err := keys.ReadInnerSecret(content)
+	if err != nil {
+		refuseKey(r.secret, "secret file", err)
+		return
+	}
+	for _, d := range doubts {
+		r.secret.Warn(d.Mend, "the secret file %q: %s", text.Clip(r.secret.Text), d.Text)
+	}
+	r.config.Key = key
+}
+
+// keyItem is where the relay's key is named.
+func (r *relayReader) keyItem() strictyaml.Item {
+	if r.key.Text != "" {
+		return r.key
+	}
+	return r.secret
+}
+
+// readUpstream reads where another Prosody is, or nothing.
+func (r *relayReader) readUpstream(v strictyaml.Value) {
+	if s, ok := v.AnyText(); ok && s != "" {
+		readUpstream(v, &r.upstream)
+	}
+}
+
+// readJicofo reads where jicofo is, or nothing.
+func (r *relayReader) readJicofo(v strictyaml.Value) {
+	if s, ok := v.AnyText(); ok && s != "" {
+		readServer(v, &r.jicofo, "write jicofo's HTTP server, such as http://127.0.0.1:8888", "")
+	}
+}

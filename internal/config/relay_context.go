@@ -1,0 +1,106 @@
+package config
+
+import (
+	"usher/auth/claim"
+	"usher/auth/inner"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+// contextSettings describes the keys of a host that make Jitsi's context.
+func contextSettings() []setting {
+	return []setting{
+		{key: "guests_start", kind: "true or false", def: "false", example: "true",
+			text: "`true` lets who has no token start a room: guests are let into rooms in which no token holder has " +
+				"been, and with `relay` logins without a token are let in at this host, too (Jitsi's " +
+				"`allow_empty_token`)."},
+		{key: "relay", kind: "a mapping", unset: "a plain Prosody's host, whose modules ask usher",
+			text: "[hosts.HOST.relay](#hostshostrelay): Jitsi, whose Prosody verifies tokens itself."},
+		{key: "context", kind: "a mapping of names to claims", def: "{}",
+			example: "{id: sub, name: name, email: email, avatar: picture}",
+			text: "With `relay`: what Jitsi's `context.user` is made of. A name is a member of it, or `group` or " +
+				"`tenant`, which are of `context`; what it is made of is a claim, written as in `moderators`. With `{}` " +
+				"Jitsi gets the token's own `context`."},
+		{key: "features", kind: "a mapping of names to claims, each with `=` and a value or without", def: "{}",
+			example: "{recording: \"realm_access.roles=recorder\"}",
+			text: "With `relay`: what Jitsi's `context.features` is made of. A feature is granted if the token says " +
+				"so, as in `moderators`, and denied if not; those that are not named are denied. With `{}` Jitsi gets the " +
+				"token's own; where a token has none, moderators may do everything."},
+	}
+}
+
+func (h *hostReader) readContext(v strictyaml.Value) {
+	h.relay.context = v
+	for _, e := range v.Entries() {
+		path, ok := h.sourceOf(e)
+		if !ok {
+			continue
+		}
+		h.relay.config.Context = append(h.relay.config.Context, inner.Source{Name: e.Key.Text, Path: path})
+	}
+	if n := len(h.relay.config.Context); n > inner.MaxSources {
+		v.Problem("leave some out", "context has %d members, and %d are the most", n, inner.MaxSources)
+	}
+}
+
+func (h *hostReader) sourceOf(e strictyaml.Entry) (claim.Path, bool) {
+	if err := inner.CheckSource(e.Key.Text); err != nil {
+		refuse(e.Key.Value, "leave it out", err, "context: %q cannot be set: %s", text.Clip(e.Key.Text))
+		return nil, false
+	}
+	s, ok := e.Value.Named("context." + e.Key.Text).Word()
+	if !ok {
+		return nil, false
+	}
+	path, err := claim.ParsePath(s)
+	if err != nil {
+		e.Value.Problem("write names with dots between, such as profile.name, and those with dots in quotes",
+			"context.%s: %q is no claim path: %v", e.Key.Text, text.Clip(s), err)
+	}
+	return path, err == nil
+}
+
+func (h *hostReader) readFeatures(v strictyaml.Value) {
+	h.relay.features = v
+	for _, e := range v.Entries() {
+		if err := inner.CheckFeature(e.Key.Text); err != nil {
+			refuse(e.Key.Value, "leave it out", err, "features: %q cannot be set: %s", text.Clip(e.Key.Text))
+			continue
+		}
+		s, ok := e.Value.Named("features." + e.Key.Text).Word()
+		if !ok {
+			continue
+		}
+		test, err := claim.ParseTest(s)
+		if err != nil {
+			e.Value.Problem("write a claim, and after = the value if it is not true: realm_access.roles=recorder",
+				"features.%s: %q is no claim: %v", e.Key.Text, text.Clip(s), err)
+			continue
+		}
+		h.relay.config.Features = append(h.relay.config.Features, inner.Feature{Name: e.Key.Text, Test: test})
+	}
+	if n := len(h.relay.config.Features); n > inner.MaxFeatures {
+		v.Problem("leave some out", "there are %d features, and %d are the most", n, inner.MaxFeatures)
+	}
+}
+
+// checkRelay judges what all keys of a host together tell of its relay.
+func (h *hostReader) checkRelay() {
+	r := &h.relay
+	if !r.named {
+		for name, v := range map[string]strictyaml.Value{"context": r.context, "features": r.features} {
+			if !v.IsZero() && !v.IsEmpty() {
+				v.Warn("add relay, or remove it", "%s has no effect: the host has no relay", name)
+			}
+		}
+		return
+	}
+	r.config.GuestsStart = h.rooms.GuestsStart
+	r.config.KeepExpired = h.rooms.OnExpiry == moderation.ExpiryKeep
+	if r.config.Key.IsZero() { // a problem, which was reported
+		return
+	}
+	relay := r.config
+	h.auth.Relay, h.rooms.Relay = &relay, true
+}

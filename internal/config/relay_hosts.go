@@ -1,0 +1,167 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+
+	"usher/auth/gateway"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/lobby"
+	"usher/moderation"
+)
+
+// A wayReader judges by which way each host's people log in, and keeps what the gateway
+// has to know of it.
+type wayReader struct {
+	hosts []wayOfHost
+}
+
+// A wayOfHost is what was read of one host.
+type wayOfHost struct {
+	key   strictyaml.Item
+	rooms moderation.HostPolicy
+	relay relayReader
+}
+
+func (w *wayReader) add(h *hostReader) {
+	w.hosts = append(w.hosts, wayOfHost{h.key, h.rooms, h.relay})
+}
+
+// check judges the relays of all hosts.
+func (w *wayReader) check(holders []keyHolder, listens Listen) {
+	for i, h := range w.hosts {
+		if !h.relay.named {
+			continue
+		}
+		h.relay.checkKey(holders, w.hosts[:i])
+		if listens.Gateway.Name == "" {
+			h.relay.at.Warn("name listen.gateway, such as 127.0.0.1:8281",
+				"relay: nobody can log in, as there is no listen.gateway")
+		}
+	}
+	w.checkDoors(listens)
+	w.checkGuests()
+}
+
+// checkDoors warns of doors that refuse every login.
+func (w *wayReader) checkDoors(listens Listen) {
+	for _, h := range w.hosts {
+		if !h.relay.named {
+			return
+		}
+	}
+	if len(w.hosts) > 0 && listens.Extauth.Name != "" {
+		w.hosts[0].relay.at.Warn("remove listen.extauth",
+			"relay: every host has one, so the door listen.extauth refuses every login (relay_host)")
+	}
+}
+
+// checkKey keeps tokens apart: an inner token is for one Prosody, and no issuer can make
+// one, or be taken for the relay.
+func (r *relayReader) checkKey(holders []keyHolder, before []wayOfHost) {
+	if r.config.Key.IsZero() {
+		return
+	}
+	it, own := r.keyItem(), r.config.Key.Twin()
+	for _, h := range holders {
+		if h.key.SameMaterial(own) {
+			it.Problem("make a new one for the relay, and put what is Prosody's half of it there",
+				"the key of %q is also that of issuer %q of the host %q: its application could make inner tokens",
+				text.Clip(it.Text), text.Clip(h.issuer), text.Clip(h.host))
+			return
+		}
+	}
+	for _, other := range before {
+		if !other.relay.config.Key.IsZero() && other.relay.config.Key.Twin().SameMaterial(own) {
+			it.Problem("make one for each host",
+				"the key of %q is also that of the relay of the host %q: an inner token of one would be good at the other",
+				text.Clip(it.Text), text.Clip(other.key.Text))
+			return
+		}
+	}
+}
+
+// checkGuests wants to know whose guests they are: by whose issuers their tokens are
+// verified, and by which rules their requests are answered.
+func (w *wayReader) checkGuests() {
+	owners := map[string]*wayOfHost{}
+	hosts := map[string]bool{}
+	for _, h := range w.hosts {
+		hosts[h.key.Text] = true
+	}
+	for i := range w.hosts {
+		h := &w.hosts[i]
+		for _, guest := range h.rooms.Guests {
+			other := owners[guest]
+			switch {
+			case h.relay.named && hosts[guest] && guest != h.key.Text:
+				h.key.Problem("name the anonymous hosts only, and take them out of hosts",
+					"the host %q is a guest host of %q, and has rules of its own", guest, text.Clip(h.key.Text))
+			case other == nil:
+				owners[guest] = h
+			case other != h && (h.relay.named || other.relay.named):
+				h.key.Problem("give each host with a relay guest hosts of its own",
+					"the guest host %q is under host %q and under %q", guest, text.Clip(other.key.Text),
+					text.Clip(h.key.Text))
+			}
+		}
+	}
+}
+
+// settings are those of the gateway for each virtual host: those of hosts, their guest
+// hosts, and those whose accounts are let in by a password.
+func (w *wayReader) settings(whitelist []lobby.Entry) map[string]gateway.HostSettings {
+	all := map[string]gateway.HostSettings{}
+	for _, h := range w.hosts {
+		all[h.key.Text] = h.settings()
+	}
+	for _, h := range w.hosts {
+		for _, guest := range h.rooms.Guests {
+			if _, taken := all[guest]; !taken {
+				s := h.settings()
+				s.Kind, s.Main = gateway.Guests, h.key.Text
+				all[guest] = s
+			}
+		}
+	}
+	passwords := func(jid string, upstream *url.URL) {
+		_, domain, found := strings.Cut(jid, "@")
+		if !found {
+			domain = jid
+		}
+		if _, taken := all[domain]; !taken && domain != "" {
+			all[domain] = gateway.HostSettings{Kind: gateway.Passwords, Upstream: upstream}
+		}
+	}
+	for _, h := range w.hosts {
+		for _, account := range h.rooms.ServiceAccounts {
+			passwords(account, h.relay.upstream)
+		}
+	}
+	for _, e := range whitelist {
+		passwords(e.JID, w.upstreamOf(e.Room))
+	}
+	return all
+}
+
+func (h *wayOfHost) settings() gateway.HostSettings {
+	if !h.relay.named {
+		return gateway.HostSettings{Kind: gateway.Tickets, GuestsStart: h.rooms.GuestsStart}
+	}
+	return gateway.HostSettings{Kind: gateway.Relayed, Upstream: h.relay.upstream, EarlyGuests: h.relay.waits,
+		GuestsStart: h.rooms.GuestsStart, Jicofo: h.relay.jicofo}
+}
+
+// upstreamOf is the Prosody that has a room's component, if it is not gateway.upstream.
+func (w *wayReader) upstreamOf(room string) *url.URL {
+	_, domain, _ := strings.Cut(room, "@")
+	for _, h := range w.hosts {
+		for _, muc := range h.rooms.MUC {
+			if muc == domain {
+				return h.relay.upstream
+			}
+		}
+	}
+	return nil
+}
