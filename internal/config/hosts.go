@@ -129,6 +129,7 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 		"moderation":       h.moderation,
 		"lobby":            h.lobby.read,
 		"guests_start":     func(v strictyaml.Value) { v.Bool(&h.rooms.GuestsStart) },
+		"lobby_domain":     h.readLobbyDomain,
 		"relay":            h.relay.read,
 		"context":          h.readContext,
 		"features":         h.readFeatures,

@@ -116,7 +116,7 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 	if len(h.rooms.MUC) > 0 && !h.relay.named && r.asking.IsZero() {
 		r.asking = h.muc
 	}
-	for _, domain := range slices.Concat(h.rooms.MUC, h.rooms.Breakout) {
+	for _, domain := range h.components() {
 		if other, taken := r.owners[domain]; taken {
 			key.Problem("name each component under one host",
 				"the component %q is under host %q and under %q", domain, other, key.Text)
@@ -134,6 +134,15 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 		}
 	}
 	r.policies, r.lobbies = append(r.policies, h.rooms), append(r.lobbies, h.lobby)
+}
+
+// components are those of Prosody's that have rooms of the host.
+func (h *hostReader) components() []string {
+	list := slices.Concat(h.rooms.MUC, h.rooms.Breakout)
+	if h.rooms.LobbyDomain != "" {
+		list = append(list, h.rooms.LobbyDomain)
+	}
+	return list
 }
 
 // finish hands over the policies and the whitelist.

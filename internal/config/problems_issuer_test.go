@@ -33,7 +33,7 @@ var badConfigs = []badConfig{
 	{"top: max_token_size: 8k", `1:17: error: max_token_size is a text, not a number — write a number`},
 	{"top: max_token_size: 0x2000", `1:17: error: max_token_size: 0x2000 is out of range — write 512 to 65536`},
 	{"top: max_token_size: 65537", `1:17: error: max_token_size: 65537 is out of range — write 512 to 65536`},
-	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens, service_accounts, muc, breakout, guests, moderation, lobby, guests_start, relay, context, features`},
+	{"hosts: &h {x: *h}", `1:12: error: unknown key "x" in host "x" — known keys: issuers, tokens, service_accounts, muc, breakout, guests, moderation, lobby, guests_start, lobby_domain, relay, context, features`},
 	// addresses and peers
 	{"top: listen: {dovecot: 0.0.0.0:8281, metrics: ':9280'}", `1:19: warning: dovecot: 0.0.0.0:8281 is not loopback: passwords would cross the network in plain text — use a path or 127.0.0.1, unless the network is your own
 1:42: warning: metrics: :9280 is not loopback: everybody on that network could read the metrics — use a path or 127.0.0.1, unless the network is your own`},

@@ -3,6 +3,7 @@ package config
 import (
 	"usher/auth/claim"
 	"usher/auth/inner"
+	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -15,6 +16,9 @@ func contextSettings() []setting {
 			text: "`true` lets who has no token start a room: guests are let into rooms in which no token holder has " +
 				"been, and with `relay` logins without a token are let in at this host, too (Jitsi's " +
 				"`allow_empty_token`)."},
+		{key: "lobby_domain", kind: "a domain name", def: "\"\"", example: "lobby.meet.example.com",
+			text: "Jitsi's component with lobby rooms (`lobby_muc`). Such a room is open to whom its main room would " +
+				"be but for the lobby."},
 		{key: "relay", kind: "a mapping", unset: "a plain Prosody's host, whose modules ask usher",
 			text: "[hosts.HOST.relay](#hostshostrelay): Jitsi, whose Prosody verifies tokens itself."},
 		{key: "context", kind: "a mapping of names to claims", def: "{}",
@@ -27,6 +31,19 @@ func contextSettings() []setting {
 			text: "With `relay`: what Jitsi's `context.features` is made of. A feature is granted if the token says " +
 				"so, as in `moderators`, and denied if not; those that are not named are denied. With `{}` Jitsi gets the " +
 				"token's own; where a token has none, moderators may do everything."},
+	}
+}
+
+// readLobbyDomain reads the name of Jitsi's component, or nothing.
+func (h *hostReader) readLobbyDomain(v strictyaml.Value) {
+	s, ok := v.AnyText()
+	switch {
+	case !ok || s == "":
+	case !jid.IsHost(s):
+		v.Problem("write it as Prosody's Component line has it, such as lobby.meet.example.com",
+			"%s: %q is no domain name in lower case", v.Name(), text.Clip(s))
+	default:
+		h.rooms.LobbyDomain = s
 	}
 }
 
