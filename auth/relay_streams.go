@@ -24,9 +24,9 @@ type Streams interface {
 
 // Rights know what an account may still do that logged in with a token.
 type Rights interface {
-	// Rights reports what the session of a host, an account and a token is. With counts
-	// false it has ended, or what it gave was taken back.
-	Rights(host, account, tokenPrint string) (moderator, counts bool)
+	// Rights reports what the login of an account of a domain with a token gives now.
+	// With counts false it has ended, or what it gave was taken back.
+	Rights(domain, account, tokenPrint string) (moderator, counts bool)
 }
 
 // InnerToken returns a fresh token for Prosody, by the host's key of now, or nothing if
@@ -79,8 +79,11 @@ func (v *Verifier) rightsOf(l *RelayLogin) (moderator, features bool) {
 	if l.ID.Anonymous || account == "" || !known {
 		return l.form.Moderator(), true
 	}
-	moderator, counts := v.rights.Rights(l.ID.Host, account, l.ID.TokenPrint)
-	return counts && moderator && (l.form.Moderator() || l.OnlyResumes), counts
+	moderator, counts := v.rights.Rights(l.ID.AccountDomain(), account, l.ID.TokenPrint)
+	if l.OnlyResumes { // nothing was taken back, and without features the role in the room would give those denied
+		return counts && moderator, true
+	}
+	return counts && moderator && l.form.Moderator(), counts
 }
 
 // RecordRelay records the account that Prosody has bound, a localpart of the domain

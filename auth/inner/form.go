@@ -45,11 +45,11 @@ type Login struct {
 func (f *Form) Moderator() bool { return f.moderator }
 
 // Plain is the form without what the token grants: it makes no moderator, passes no
-// lobby and has no feature.
+// lobby, and denies every feature.
 func (f *Form) Plain() *Form {
 	plain := *f
 	plain.moderator, plain.says, plain.bypass = false, true, ""
-	plain.features, plain.hasFeatures = nil, false
+	plain.features, plain.hasFeatures = nil, true
 	return &plain
 }
 

@@ -122,7 +122,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		}
 	}()
 	// no rules are in force
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: logins{Sessions: rooms.sessions, Streams: rooms.streams, touch: rooms.touch},
+	state := logins{Sessions: rooms.sessions, Streams: rooms.streams, touch: rooms.touch}
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: state, Streams: state, Rights: state,
 		Panics: p})
 	if err != nil {
 		return nil, err
