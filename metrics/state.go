@@ -15,15 +15,16 @@ const (
 	StateUpdate                                // what ended, later
 	StateLobby                                 // the whitelist
 	StateStreams                               // which streams can be resumed
+	StateOccupants                             // whom the gateway saw in rooms
 )
 
 // StateOperations is the closed list.
-func StateOperations() []StateOperation { return all(StateStreams) }
+func StateOperations() []StateOperation { return all(StateOccupants) }
 
 // String returns the label's value.
 func (s StateOperation) String() string {
 	return word(s, []string{StatePutGrant: "put_grant", StatePutGiven: "put_given", StateDeleteGiven: "delete_given",
 		StatePutRoom: "put_room", StateCreateRoom: "create_room", StateRevoke: "revoke", StateAllow: "allow",
 		StateUpdate: "update", StateLobby: "lobby",
-		StateStreams: "streams"})
+		StateStreams: "streams", StateOccupants: "occupants"})
 }

@@ -42,6 +42,7 @@ type Place struct {
 	RoomName
 	Host     *Host // nil: it is of no configured component
 	Breakout bool  // of a component for breakout rooms
+	Lobby    bool  // of the component for lobby rooms; the name is that of its main room
 }
 
 // Place reads a room's bare JID as Prosody sends it.
@@ -51,7 +52,7 @@ func (p *Policy) Place(bare string) (Place, error) {
 		return Place{}, err
 	}
 	h := p.byRoom[name.Domain]
-	return Place{name, h, h != nil && h.breakout[name.Domain]}, nil
+	return Place{RoomName: name, Host: h, Breakout: h != nil && h.breakout[name.Domain]}, nil
 }
 
 // errNoRooms ends the sentence about an address in whose domain usher has no rooms.
@@ -64,36 +65,56 @@ var errNoRooms = errors.New("none of the MUC components under hosts, nor a tenan
 // PREFIX.TENANT.HOST, which Jitsi's mapper turns into [TENANT] at PREFIX.HOST.
 // Anything else is an error.
 func (p *Policy) Find(address string) (RoomName, *Host, error) {
-	local, domain, found := strings.Cut(address, "@")
-	if !found || len(address) > jid.MaxJID {
-		return RoomName{}, nil, fmt.Errorf("%q is no bare JID of a room", text.Name(address))
+	at, err := p.Where(address)
+	if err == nil && at.Lobby {
+		return RoomName{}, nil, fmt.Errorf("%q is the address of a lobby room: write that of its main room, %q",
+			text.Name(address), text.Name(at.JID))
 	}
-	local, err := jid.NodeprepQuery(local)
+	return at.RoomName, at.Host, err
+}
+
+// Where is Find, and also reads the addresses of Jitsi's lobby rooms.
+func (p *Policy) Where(address string) (Place, error) {
+	local, domain, err := prepared(address)
 	if err != nil {
-		return RoomName{}, nil, err
-	}
-	if domain, err = jid.NameprepQuery(strings.TrimSuffix(domain, ".")); err != nil {
-		return RoomName{}, nil, err
+		return Place{}, err
 	}
 	if muc, tenant, found := p.inward(domain); found {
 		local, domain = "["+tenant+"]"+local, muc
 	}
+	lobbyOf := p.byLobby[domain]
+	if lobbyOf != nil {
+		domain = lobbyOf.MUC[0] // Jitsi has one, whose rooms have lobby rooms of the same localpart
+	}
 	name, err := ParseRoom(local + "@" + domain)
 	if err != nil {
-		return RoomName{}, nil, err
+		return Place{}, err
 	}
 	h := p.byRoom[name.Domain]
 	if h == nil {
-		return RoomName{}, nil, fmt.Errorf("%q is %w", text.Name(domain), errNoRooms)
+		return Place{}, fmt.Errorf("%q is %w", text.Name(domain), errNoRooms)
 	}
-	return name, h, nil
+	return Place{name, h, h.breakout[name.Domain], lobbyOf != nil}, nil
+}
+
+// prepared reads a bare address as Prosody does.
+func prepared(address string) (local, domain string, err error) {
+	local, domain, found := strings.Cut(address, "@")
+	if !found || len(address) > jid.MaxJID {
+		return "", "", fmt.Errorf("%q is no bare JID of a room", text.Name(address))
+	}
+	if local, err = jid.NodeprepQuery(local); err != nil {
+		return "", "", err
+	}
+	domain, err = jid.NameprepQuery(strings.TrimSuffix(domain, "."))
+	return local, domain, err
 }
 
 // inward undoes what Jitsi's domain mapper shows of a tenant's rooms. The
 // mapper's own pattern takes more for such an address (another byte for the
 // dot after PREFIX, anything after HOST): that is nobody's way to write one.
 func (p *Policy) inward(domain string) (muc, tenant string, found bool) {
-	if p.byRoom[domain] != nil {
+	if p.byRoom[domain] != nil || p.byLobby[domain] != nil {
 		return "", "", false
 	}
 	for i := strings.IndexByte(domain, '.'); i >= 0; {

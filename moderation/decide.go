@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,18 +67,51 @@ func (h *Host) byIdentity(v *View, who Who) Decision {
 	switch who {
 	case WhoService:
 		return Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
-	case WhoUser:
-		return h.bySessions(v.Sessions, &v.Room, v.Now)
-	case WhoGuest:
-		if v.Started {
-			return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+	case WhoUser, WhoGuest:
+		if d := h.byToken(v); d.Allowed || !h.isGuest(v, who) {
+			return d
 		}
-		return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first")
+		return h.asGuest(v)
 	}
 	_, domain, _ := strings.Cut(v.User, "@")
 	return Refuse(ReasonStranger, "%q is neither %s nor one of its guests; add it to guests, or the account to "+
 		"lobby.whitelist or service_accounts, if it may join", text.Name(domain), h.Host)
 }
+
+// byToken is what the sessions of an account say: of a join at the gateway whether that of
+// the stream's own token opens the room, and always what the account is there.
+func (h *Host) byToken(v *View) Decision {
+	if v.ByStream {
+		own := slices.DeleteFunc(slices.Clone(v.Sessions), func(g Judged) bool { return g.TokenPrint != v.TokenPrint })
+		if d := h.bySessions(own, &v.Room, v.Now); !d.Allowed {
+			return d
+		}
+	}
+	return h.bySessions(v.Sessions, &v.Room, v.Now)
+}
+
+// isGuest reports whether an account that no token lets in may come in as a guest: one of a
+// guest host, and a login without a token. A stream that has a token is what that says.
+func (h *Host) isGuest(v *View, who Who) bool {
+	if v.ByStream && v.TokenPrint != "" {
+		return false
+	}
+	return who == WhoGuest || slices.ContainsFunc(v.Sessions, func(g Judged) bool {
+		return g.Anonymous && h.policy.judge(g, v.Now) == ""
+	})
+}
+
+// asGuest is for who has no token: it comes into rooms that were started.
+func (h *Host) asGuest(v *View) Decision {
+	if v.Started || h.GuestsStart {
+		return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+	}
+	return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first, "+
+		"or set guests_start: true")
+}
+
+// Starts reports whether an account that is in a room starts it: a token of its own opens it.
+func (h *Host) Starts(v View) bool { return h.byToken(&v).Allowed }
 
 // bySessions finds the session that decides about a room: of those that open it, the
 // one that logged in last. If none does, the reason is that of the last login. It
@@ -88,6 +122,9 @@ func (h *Host) bySessions(list []Judged, room *RoomName, now time.Time) Decision
 	refused := Decision{Affiliation: None}
 	var latest time.Time
 	for _, g := range list {
+		if g.Anonymous || g.Domain != "" && g.Host != h.Host {
+			continue
+		}
 		reason := h.policy.judge(g, now)
 		detail := g.why(reason)
 		if reason == "" {

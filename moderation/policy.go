@@ -61,6 +61,7 @@ type KeyHeld func(host, issuer, keyPrint string) bool
 type Policy struct {
 	hosts   map[string]*Host
 	byRoom  map[string]*Host // by domain of a MUC or breakout component
+	byLobby map[string]*Host // by domain of the component for lobby rooms
 	keyHeld KeyHeld
 }
 
@@ -72,7 +73,7 @@ func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
 	if held == nil {
 		held = func(string, string, string) bool { return true }
 	}
-	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}, keyHeld: held}
+	p := &Policy{hosts: map[string]*Host{}, byRoom: map[string]*Host{}, byLobby: map[string]*Host{}, keyHeld: held}
 	for _, h := range hosts {
 		r := &Host{HostPolicy: h, policy: p, breakout: setOf(h.Breakout), guests: setOf(h.Guests),
 			service: setOf(h.ServiceAccounts), patterns: newPatterns()}
@@ -100,7 +101,25 @@ func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
 			p.byRoom[domain] = r
 		}
 	}
-	return p, nil
+	return p, p.addLobbies()
+}
+
+// addLobbies makes the components for lobby rooms ready, after the others.
+func (p *Policy) addLobbies() error {
+	for _, h := range p.hosts {
+		switch domain := h.LobbyDomain; {
+		case domain == "" || len(h.MUC) == 0:
+		case p.byRoom[domain] != nil:
+			return fmt.Errorf("host %q: the component %q is for lobby rooms, and also under muc or breakout of %q", h.Host,
+				domain, p.byRoom[domain].Host)
+		case p.byLobby[domain] != nil:
+			return fmt.Errorf("the component %q is for the lobby rooms of two hosts, %q and %q", domain,
+				min(h.Host, p.byLobby[domain].Host), max(h.Host, p.byLobby[domain].Host))
+		default:
+			p.byLobby[domain] = h
+		}
+	}
+	return nil
 }
 
 // Host returns the rules of a virtual host, or nil.

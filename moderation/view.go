@@ -22,6 +22,11 @@ type View struct {
 	Lobby       Switch // what a token or a moderator said of its lobby
 	MembersOnly bool   // usher made it let in nobody but members
 
+	// ByStream says that the join is decided by the token of its stream, of this print; empty:
+	// the stream has none.
+	ByStream   bool
+	TokenPrint string
+
 	// Running says that the room is known to have begun before this join. Why it is
 	// not is in NotRunning. Only [Host.Decide] reads them.
 	Running    bool

@@ -10,13 +10,14 @@ import (
 	"sync"
 
 	"usher/lobby"
+	"usher/moderation/occupancy"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
 )
 
 // A Store keeps nothing that sessions do not keep themselves, for as long as
-// they do, but for the secrets. It is a [sessions.Store], a [streams.Store] and a
-// [lobby.Store].
+// they do, but for the secrets. It is a [sessions.Store], a [streams.Store], an
+// [occupancy.Store] and a [lobby.Store].
 type Store struct {
 	mu      sync.Mutex
 	closed  bool
@@ -48,6 +49,12 @@ func (s *Store) LoadStreams(context.Context) ([]streams.Stream, error) { return 
 
 // ApplyStreams does nothing: the streams are in memory.
 func (s *Store) ApplyStreams(ctx context.Context, _ ...streams.Change) error { return s.alive(ctx) }
+
+// LoadOccupants returns nothing.
+func (s *Store) LoadOccupants(context.Context) ([]occupancy.Occupant, error) { return nil, nil }
+
+// ApplyOccupants does nothing: who is in rooms is in memory.
+func (s *Store) ApplyOccupants(ctx context.Context, _ ...occupancy.Change) error { return s.alive(ctx) }
 
 // Secret returns the 32 random bytes of a name, which are made the first time.
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {

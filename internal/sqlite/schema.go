@@ -98,10 +98,12 @@ func principals(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// streamTables are for streams that can be resumed, and for secrets of our own.
+// streamTables are for streams that can be resumed, for whom the gateway saw in rooms, and for
+// secrets of our own.
 func streamTables(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `
 		CREATE TABLE streams (print TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+		CREATE TABLE occupants (room TEXT, jid TEXT, value TEXT NOT NULL, PRIMARY KEY (room, jid)) WITHOUT ROWID;
 		CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"usher/auth"
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/occupancy"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
 )
@@ -23,6 +24,7 @@ import (
 type Store interface {
 	sessions.Store
 	streams.Store
+	occupancy.Store
 	lobby.Store
 	Secret(ctx context.Context, name string) ([]byte, error)
 }
@@ -43,7 +45,7 @@ func Run(t *testing.T, b Backend) {
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, sessions.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent,
 		"Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
-		"Lobby": lobbyLists, "Streams": resumable, "Secrets": secrets,
+		"Lobby": lobbyLists, "Streams": resumable, "Occupants": occupants, "Secrets": secrets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &subject{Backend: b, open: b.New(t)}

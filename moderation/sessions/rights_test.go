@@ -172,4 +172,3 @@ func TestAnonymousLogins(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
-

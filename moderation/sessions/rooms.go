@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/internal/guard"
@@ -114,7 +115,7 @@ func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, by 
 	}
 	starts := by != nil && !r.Started
 	stale := r.Started && now.Sub(r.Joined) > roomRefresh
-	r.Started = r.Started || starts
+	r.Started = r.Started || starts && !h.Relay // there it is who is seen in the room
 	if starts || stale || !r.Started {
 		r.Joined = now
 	}
@@ -124,11 +125,56 @@ func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, by 
 	}
 	kept := r.Room
 	s.mu.Unlock()
-	if starts || stale || kept.Lobby != before { // guests depend on it, also after a restart
+	if starts && !h.Relay || stale || kept.Lobby != before { // guests depend on it, also after a restart
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 		defer cancel()
 		_ = s.apply(within, metrics.StatePutRoom, Change{PutRoom: &kept})
 	}
+}
+
+// SetStarted notes that a room is started, as a token holder is in it, or is not any more. A
+// yes is written when SetStarted returns nil.
+func (s *Rooms) SetStarted(ctx context.Context, room string, yes bool) error {
+	s.mu.Lock()
+	r := s.rooms.all[room]
+	if r == nil && yes {
+		r = s.rooms.add(room, s.now())
+		r.Joined = s.now()
+	}
+	if r == nil || r.Started == yes {
+		s.mu.Unlock()
+		return nil
+	}
+	r.Started = yes
+	change := Change{DeleteRoom: r.Key()}
+	if kept := r.Room; r.Kept() {
+		change = Change{PutRoom: &kept}
+	}
+	s.waits.wakeLocked(room, "")
+	s.mu.Unlock()
+	if !yes {
+		s.later([]Change{change})
+		return nil
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	err := s.apply(within, metrics.StatePutRoom, change)
+	if err != nil {
+		s.mu.Lock()
+		r.Started = false
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// StartedHere returns the rooms of relay hosts that are started.
+func (s *Rooms) StartedHere() []string {
+	p := s.policy.Load()
+	return guard.Gather(&s.mu, s.rooms.all, 0, func(room string, r *roomState) (string, bool) {
+		_, domain, _ := strings.Cut(room, "@")
+		h := p.HostOf(domain)
+		return room, r.Started && h != nil && h.Relay
+	})
 }
 
 // Gone forgets a room of an epoch that is no more. A room into which an account

@@ -1,0 +1,322 @@
+package occupancy
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"usher/internal/logattr"
+	"usher/metrics"
+)
+
+// Grace is how long a room stays started without a connection of anybody in it.
+const Grace = time.Minute
+
+// Kept is how long an account is remembered in its rooms that is not connected: no stream can
+// be resumed after that.
+const Kept = 15 * time.Minute
+
+const (
+	enterWithin = 250 * time.Millisecond
+	writeWithin = 5 * time.Second
+	atATime     = 500
+	maxBehind   = 20_000
+)
+
+// Rooms keep which rooms are started.
+type Rooms interface {
+	// SetStarted notes that a room, a bare JID, is started, or is not. A yes is written when
+	// it returns nil.
+	SetStarted(ctx context.Context, room string, yes bool) error
+	// StartedHere returns the rooms that are started by whom the gateway saw in them.
+	StartedHere() []string
+}
+
+// Options are the collaborators of an [Occupancy]. A nil Log or Metrics is a no-op; a nil Now
+// is time.Now; no Limits are [UsualLimits].
+type Options struct {
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Now     func() time.Time
+	Limits  Limits
+}
+
+// An Occupancy knows whom the gateway saw in rooms. It is safe for concurrent use.
+type Occupancy struct {
+	store   Store
+	rooms   Rooms
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	now     func() time.Time
+	wake    chan struct{} // has place for one
+
+	writes  sync.RWMutex // held for writing while what was forgotten is deleted from the state
+	telling sync.Mutex   // held while the rooms are told what holds now
+
+	mu     sync.Mutex
+	table  table
+	look   map[string]bool // rooms to be looked at
+	behind []Change        // what memory says, and the state not yet
+}
+
+// New loads what the store kept. The store stays the caller's to close.
+func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Limits == (Limits{}) {
+		o.Limits = UsualLimits()
+	}
+	c := &Occupancy{store: store, rooms: rooms, log: o.Log, metrics: o.Metrics, now: o.Now, wake: make(chan struct{}, 1),
+		table: newTable(o.Limits), look: map[string]bool{}}
+	kept, err := store.LoadOccupants(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading who is in rooms: %w", err)
+	}
+	for _, v := range kept {
+		if _, ok := c.table.enter(&v); ok {
+			c.table.connect(c.table.people[v.JID], c.now())
+			c.look[v.Room] = true
+		} else {
+			c.behind = append(c.behind, Change{Delete: &Key{v.Room, v.JID}})
+		}
+	}
+	return c, nil
+}
+
+// Entered is told that Prosody shows an account its own presence in a room, which its token
+// may start. It is written when Entered returns nil.
+func (c *Occupancy) Entered(ctx context.Context, o Occupant) error {
+	c.mu.Lock()
+	forgotten, ok := c.table.enter(&o)
+	if c.noteLocked(forgotten); len(forgotten) > 0 {
+		defer c.again()
+	}
+	if !ok {
+		c.mu.Unlock()
+		c.log.WarnContext(ctx, "too many accounts are in rooms: one is not remembered, and starts none",
+			logattr.Room(o.Room), logattr.Account(o.JID))
+		return nil
+	}
+	c.table.connect(c.table.people[o.JID], time.Time{})
+	c.mu.Unlock()
+	if err := c.put(ctx, &o); err != nil {
+		c.failed(ctx, err)
+		return err
+	}
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	if !c.stands(o.Room) {
+		return nil
+	}
+	return c.tell(ctx, o.Room, true) // also if it was so: Prosody may have ended a room of the name meanwhile
+}
+
+func (c *Occupancy) put(ctx context.Context, o *Occupant) error {
+	c.writes.RLock()
+	defer c.writes.RUnlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterWithin)
+	defer cancel()
+	return c.store.ApplyOccupants(ctx, Change{Put: o})
+}
+
+func (c *Occupancy) stands(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.table.rooms[name]
+	if r == nil {
+		return false
+	}
+	yes, _ := r.stands(c.now())
+	return yes
+}
+
+// Left is told that Prosody has shown an account out of a room, or that its stream is over.
+func (c *Occupancy) Left(room, jid string) {
+	c.mu.Lock()
+	if c.table.leave(room, jid) {
+		c.noteLocked([]Key{{room, jid}})
+	}
+	c.mu.Unlock()
+	c.again()
+}
+
+// noteLocked wants the lock. Accounts are in rooms no more.
+func (c *Occupancy) noteLocked(keys []Key) {
+	for _, k := range keys {
+		c.look[k.Room] = true
+		if len(c.behind) < maxBehind { // what is left in the state is forgotten some time after the next start
+			c.behind = append(c.behind, Change{Delete: &k})
+		}
+	}
+}
+
+// Disconnected is told that the connection of an account is gone.
+func (c *Occupancy) Disconnected(jid string) { c.connection(jid, c.now()) }
+
+// Resumed is told that the stream of an account goes on, by another connection.
+func (c *Occupancy) Resumed(jid string) { c.connection(jid, time.Time{}) }
+
+func (c *Occupancy) connection(jid string, lost time.Time) {
+	c.mu.Lock()
+	if p := c.table.people[jid]; p != nil {
+		c.table.connect(p, lost)
+		for name := range p.rooms {
+			c.look[name] = true
+		}
+	}
+	c.mu.Unlock()
+	c.again()
+}
+
+func (c *Occupancy) again() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run has rooms be started no more when their time is over, and writes what is behind, until
+// ctx ends.
+func (c *Occupancy) Run(ctx context.Context) error {
+	c.adopt()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			c.persist(ctx)
+			return nil
+		case <-c.wake:
+		case <-timer.C:
+		}
+		next := c.settle(ctx)
+		c.persist(ctx)
+		timer.Stop()
+		if !next.IsZero() {
+			timer.Reset(max(0, next.Sub(c.now())))
+		}
+	}
+}
+
+// adopt looks at the rooms that are started by the state, also those that nobody is known to
+// be in.
+func (c *Occupancy) adopt() {
+	started := c.rooms.StartedHere()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range started {
+		if c.table.rooms[name] == nil {
+			c.table.rooms[name] = &room{people: map[string]*person{}}
+		}
+		c.table.rooms[name].started = true
+		c.look[name] = true
+	}
+}
+
+// settle looks at rooms whose people have changed, or whose time has come, and returns when it
+// has to look again.
+func (c *Occupancy) settle(ctx context.Context) (next time.Time) {
+	now := c.now()
+	c.mu.Lock()
+	for _, p := range c.table.lost {
+		if now.Before(p.lost.Add(Kept)) {
+			next = earlier(next, p.lost.Add(Kept))
+		} else {
+			c.noteLocked(c.table.forget(p))
+		}
+	}
+	var names []string
+	for name := range c.look {
+		names = append(names, name)
+	}
+	clear(c.look)
+	c.mu.Unlock()
+	slices.Sort(names)
+	for _, name := range names {
+		if until := c.settleRoom(ctx, name, now); !until.IsZero() {
+			next = earlier(next, until)
+		}
+	}
+	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// settleRoom tells whether a room is started, and returns when that changes by itself.
+func (c *Occupancy) settleRoom(ctx context.Context, name string, now time.Time) time.Time {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	c.mu.Lock()
+	r := c.table.rooms[name]
+	if r == nil {
+		c.mu.Unlock()
+		return time.Time{}
+	}
+	stands, until := r.stands(now)
+	if !stands {
+		until = time.Time{}
+	} else if !until.IsZero() {
+		c.look[name] = true // looked at again by then
+	}
+	was := r.started
+	if len(r.people) == 0 {
+		delete(c.table.rooms, name)
+	}
+	c.mu.Unlock()
+	if was != stands {
+		_ = c.tell(ctx, name, stands) // counted and logged by the rooms
+	}
+	return until
+}
+
+// tell has the rooms know whether one is started.
+func (c *Occupancy) tell(ctx context.Context, name string, yes bool) error {
+	err := c.rooms.SetStarted(ctx, name, yes)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.table.rooms[name]; r != nil {
+		r.started = yes && err == nil
+	}
+	return err
+}
+
+// persist deletes what memory has forgotten, but not who is in the room again.
+func (c *Occupancy) persist(ctx context.Context) {
+	c.writes.Lock()
+	defer c.writes.Unlock()
+	c.mu.Lock()
+	behind := slices.DeleteFunc(c.behind, func(d Change) bool {
+		p := c.table.people[d.Delete.JID]
+		return p != nil && p.rooms[d.Delete.Room]
+	})
+	c.behind = nil
+	c.mu.Unlock()
+	for part := range slices.Chunk(behind, atATime) {
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+		if err := c.store.ApplyOccupants(within, part...); err != nil {
+			c.failed(ctx, err)
+		}
+		cancel()
+	}
+}
+
+func (c *Occupancy) failed(ctx context.Context, err error) {
+	c.metrics.StateError(metrics.StateOccupants)
+	c.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation",
+		metrics.StateOccupants.String()), logattr.Err(err))
+}
