@@ -33,9 +33,10 @@ func setupCommand() *cli.Command {
 
 func setupJitsiCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "jitsi",
-		Usage:     "read Jitsi's files and print what would change; --write changes it, --undo takes it back",
-		UsageText: "usher setup jitsi [--host HOST] [--write | --undo] [--root DIR]\n   usher setup jitsi --docker",
+		Name:  "jitsi",
+		Usage: "read Jitsi's files and print what would change; --write changes it, --undo takes it back",
+		UsageText: "usher setup jitsi [--host HOST] [--write | --undo] [--root DIR]\n   usher setup jitsi --docker " +
+			"[--host HOST] [--write]",
 		Description: `Reads the files of Prosody, nginx and jicofo as Debian's packages of Jitsi leave
 them, and prints the changes that put usher in front, as a diff without secrets.
 --write makes them: it keeps copies, has prosodyctl and nginx check their files,
@@ -54,7 +55,7 @@ Example:
 			&cli.BoolFlag{Name: "write", Usage: "make the changes"},
 			&cli.BoolFlag{Name: "undo", Usage: "take the changes back"},
 			&cli.StringFlag{Name: "root", Value: "/", Usage: "the `DIR` that stands for the machine; no program is run there"},
-			&cli.BoolFlag{Name: "docker", Usage: "print the lines for docker-jitsi-meet instead"},
+			&cli.BoolFlag{Name: "docker", Usage: "for docker-jitsi-meet: print its files, or --write them into this folder"},
 		},
 		Action: setupJitsiAction,
 	}
@@ -64,8 +65,8 @@ func setupJitsiAction(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
 	}
-	if c.Bool("write") && c.Bool("undo") || c.Bool("docker") && (c.Bool("write") || c.Bool("undo")) {
-		return exitError{2, "setup jitsi: choose one of --write, --undo and --docker"}
+	if c.Bool("write") && c.Bool("undo") || c.Bool("docker") && c.Bool("undo") {
+		return exitError{2, "setup jitsi: choose one of --write and --undo; --docker knows no --undo"}
 	}
 	if c.Bool("docker") {
 		return setupDocker(c)

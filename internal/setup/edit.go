@@ -16,6 +16,7 @@ type draft struct {
 	lines []string   // without their ends, from 0
 	after [][]string // lines to come after each; those before the first line are at 0 of before
 	first []string
+	gone  []bool
 	ended bool // the last line ends
 }
 
@@ -24,7 +25,7 @@ func newDraft(text string) *draft {
 	for _, line := range hunks.Lines(text) {
 		d.lines = append(d.lines, strings.TrimSuffix(line, "\n"))
 	}
-	d.after = make([][]string, len(d.lines))
+	d.after, d.gone = make([][]string, len(d.lines)), make([]bool, len(d.lines))
 	return d
 }
 
@@ -51,7 +52,10 @@ func (d *draft) String() string {
 	var all []string
 	all = append(all, d.first...)
 	for i, line := range d.lines {
-		all = append(append(all, line), d.after[i]...)
+		if !d.gone[i] {
+			all = append(all, line)
+		}
+		all = append(all, d.after[i]...)
 	}
 	text := strings.Join(all, "\n")
 	if n := len(d.lines); d.ended && len(all) > 0 || n > 0 && len(d.after[n-1]) > 0 {
@@ -68,14 +72,22 @@ func setting(name string) *regexp.Regexp {
 		`|true|false|[0-9.]+)(\s*;?\s*(?:--.*)?)$`)
 }
 
-// setTo changes what a line sets an option to.
-func (d *draft) setTo(n int, name, value string) error {
-	line, _ := d.line(n)
-	m := setting(name).FindStringSubmatch(line)
-	if m == nil {
-		return errNotUnderstood
+// setTo changes what the lines that end on one set an option to. Where it is more than a plain value on a line, the
+// lines go, so that no secret stays in a comment.
+func (d *draft) setTo(end int, name, value string) error {
+	line, _ := d.line(end)
+	if m := setting(name).FindStringSubmatch(line); m != nil {
+		d.replace(end, m[1]+name+m[2]+value+m[4])
+		return nil
 	}
-	d.replace(n, m[1]+name+m[2]+value+m[4])
+	begin, err := d.begin(end, name)
+	if err != nil {
+		return err
+	}
+	for n := begin; n <= end; n++ {
+		d.gone[n-1] = true
+	}
+	d.insert(end, d.indentOf(begin)+name+" = "+value)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type editor struct {
 	lists   map[string][]string            // lists as they are so far, by file, section and name
 	lines   map[*luaFile][]string          // what a person would have to write
 	placed  map[string]option              // lines that were comments
+	failed  map[*luaFile]string            // what could not be edited
 	hand    []ByHand
 }
 
@@ -28,7 +29,7 @@ const gone = "\x00gone"
 
 func newEditor(p *prosody) *editor {
 	return &editor{prosody: p, drafts: map[*luaFile]*draft{}, why: map[*luaFile][]string{},
-		want: map[*luaFile]map[string]string{}, lists: map[string][]string{}, lines: map[*luaFile][]string{}, placed: map[string]option{}}
+		want: map[*luaFile]map[string]string{}, lists: map[string][]string{}, lines: map[*luaFile][]string{}, placed: map[string]option{}, failed: map[*luaFile]string{}}
 }
 
 func (e *editor) draft(f *luaFile) *draft {
@@ -41,8 +42,7 @@ func (e *editor) draft(f *luaFile) *draft {
 // done notes an edit: what it was for, or the lines that are left to a person.
 func (e *editor) done(f *luaFile, err error, key, value, why string, lines ...string) {
 	if err != nil {
-		e.hand = append(e.hand, ByHand{Of: Prosody, Where: f.Path, Why: why, Lines: lines})
-		return
+		e.failed[f] = " (" + strings.ReplaceAll(strings.Trim(key, "*\x00"), "\x00", ", ") + ")"
 	}
 	e.want[f][key] = value
 	e.why[f] = append(e.why[f], why)
@@ -203,7 +203,11 @@ func (e *editor) files(ctx context.Context) ([]Change, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if wrong := e.differs(f, events); err != nil || wrong != "" {
+		wrong := e.failed[f]
+		if wrong == "" {
+			wrong = e.differs(f, events)
+		}
+		if err != nil || wrong != "" {
 			e.hand = append(e.hand, ByHand{Of: Prosody, Where: f.Path, Why: "it is not written as Jitsi's packages write " +
 				"it, and a change there would do something else" + wrong, Lines: e.lines[f]})
 			continue

@@ -6,10 +6,7 @@ import (
 	"strings"
 )
 
-const (
-	defaultUpstream = "http://127.0.0.1:5280"
-	defaultJicofo   = "http://127.0.0.1:8888"
-)
+const defaultUpstream = "http://127.0.0.1:5280"
 
 // A site is what nginx's file said before.
 type site struct{ upstream, jicofo string }

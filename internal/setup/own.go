@@ -41,21 +41,30 @@ func (m *maker) planOwn(site *site) (*own, error) {
 	if _, _, err := m.keep(componentFile, m.fresh.Secret); err != nil {
 		return nil, err
 	}
+	if there && hasHost(config.Text, m.facts.host) {
+		return o, nil
+	}
 	if err := m.planOuter(o); err != nil {
 		return nil, err
 	}
 	text := usherYAML(m.facts, o)
-	switch {
-	case !there:
-		m.plan.change(Change{Path: ConfigFile, New: text, Made: true, Of: Usher, Why: []string{"usher's configuration, from Prosody's"}})
-	case !slices.ContainsFunc(strings.Split(config.Text, "\n"), func(line string) bool {
-		return strings.Trim(strings.TrimSpace(line), `"'`) == m.facts.host+":" || strings.HasPrefix(strings.TrimSpace(line), m.facts.host+":")
-	}):
+	if there {
 		m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Usher, Where: ConfigFile,
 			Why:   "it is there and has no host " + m.facts.host + ": add what it does not have of these lines",
 			Lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")})
+		return o, nil
 	}
+	m.plan.change(Change{Path: ConfigFile, New: text, Made: true, Of: Usher,
+		Why: []string{"usher's configuration, from Prosody's"}})
 	return o, nil
+}
+
+// hasHost reports whether a configuration of usher's seems to have a host.
+func hasHost(config, host string) bool {
+	return slices.ContainsFunc(strings.Split(config, "\n"), func(line string) bool {
+		name, _, found := strings.Cut(strings.TrimSpace(line), ":")
+		return found && strings.Trim(name, `"'`) == host
+	})
 }
 
 // planKey finds or makes what inner tokens are signed with.
@@ -91,8 +100,8 @@ func (m *maker) keep(name string, fresh func() (string, error)) (text string, ma
 	if text, err = fresh(); err != nil {
 		return "", false, err
 	}
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
+	if !strings.HasPrefix(text, "-----BEGIN") || !strings.HasSuffix(text, "\n") {
+		text += "\n" // one newline at the end does not count; a secret may have one of its own
 	}
 	m.plan.hide(strings.TrimSuffix(text, "\n"))
 	m.plan.change(Change{Path: name, New: text, Made: true, Hidden: true, Of: Usher})

@@ -146,7 +146,7 @@ type maker struct {
 
 func (m *maker) all(host string) error {
 	m.prosody.hideSecrets(m.plan)
-	if err := m.takeOver(host); err != nil {
+	if err := m.takeOver(host); err != nil || len(m.plan.ByHand) > 0 {
 		return err
 	}
 	site, err := m.planNginx(host)

@@ -1,9 +1,9 @@
 package setup
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"usher/internal/prosodyconf"
@@ -35,8 +35,7 @@ func yamlQuote(s string) string {
 	if plainYAML.MatchString(s) && !slices.Contains(words, strings.ToLower(s)) {
 		return s
 	}
-	quoted, _ := json.Marshal(s) // a string of JSON is one of YAML
-	return string(quoted)
+	return strconv.Quote(s) // all that Go escapes YAML does, too
 }
 
 // yamlList makes a list of texts.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"usher/internal/setup/luaread"
 	"usher/internal/text"
@@ -49,6 +50,11 @@ func (m *maker) takeOver(host string) error {
 	}
 	f.tokens = way == "token"
 	m.takeOverIssuers()
+	for _, s := range slices.Concat(f.issuers, f.audience, []string{f.appID, f.asapURL, f.jwksURL, f.algorithm}) {
+		if !utf8.ValidString(s) {
+			return fmt.Errorf("%q in Prosody's configuration is no UTF-8, and so stands in no token", text.Clip(s))
+		}
+	}
 	f.requireRoom = p.on(host, "asap_require_room_claim", true)
 	f.verifyDomain = p.on(host, "enable_domain_verification", true)
 	f.allowEmpty = f.tokens && p.on(host, "allow_empty_token", false)

@@ -62,7 +62,7 @@ func relayYAML(b *strings.Builder, f *facts, o *own) {
 	if !f.verifyDomain {
 		b.WriteString("      domain_verification: false\n")
 	}
-	if o.jicofo != "" && o.jicofo != defaultJicofo {
+	if o.jicofo != "" { // nginx leads requests for conferences here, and they go on to jicofo
 		b.WriteString("      jicofo: " + yamlQuote(o.jicofo) + "\n")
 	}
 }

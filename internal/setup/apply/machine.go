@@ -10,20 +10,17 @@ import (
 )
 
 // checks are what Prosody and nginx are asked about their files.
-func checks() map[string][]string {
-	return map[string][]string{
-		"prosodyctl check config": {"prosodyctl", "check", "config"},
-		"nginx -t":                {"nginx", "-t"},
-	}
+func checks() [][]string {
+	return [][]string{{"prosodyctl", "check", "config"}, {"nginx", "-t"}}
 }
 
 // opinions asks before anything is changed: what was wrong already is no reason to stop.
 func (w *Writer) opinions(ctx context.Context) map[string]bool {
 	good := map[string]bool{}
-	for name, command := range checks() {
+	for _, command := range checks() {
 		if w.Machine != nil {
 			_, err := w.Machine.Run(ctx, command[0], command[1:]...)
-			good[name] = err == nil
+			good[strings.Join(command, " ")] = err == nil
 		}
 	}
 	return good
@@ -36,7 +33,8 @@ func (w *Writer) tried(ctx context.Context, before map[string]bool) error {
 			"would be asked now.")
 		return nil
 	}
-	for name, command := range checks() {
+	for _, command := range checks() {
+		name := strings.Join(command, " ")
 		said, err := w.Machine.Run(ctx, command[0], command[1:]...)
 		switch {
 		case err == nil:
@@ -81,9 +79,7 @@ func Commands(p *setup.Plan) []string {
 	return list
 }
 
-func (w *Writer) restart(ctx context.Context, parts []setup.Part) error {
-	return w.runAll(ctx, commands(parts))
-}
+func stopUsher() []string { return []string{"systemctl", "disable", "--now", "usher"} }
 
 func (w *Writer) runAll(ctx context.Context, list [][]string) error {
 	for _, command := range list {

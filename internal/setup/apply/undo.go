@@ -145,7 +145,7 @@ func undoCommands(steps []*step) [][]string {
 	}
 	list := slices.DeleteFunc(commands(parts), func(c []string) bool { return c[len(c)-1] == "usher" })
 	if slices.Contains(parts, setup.Usher) {
-		list = append(list, []string{"systemctl", "disable", "--now", "usher"})
+		list = append(list, stopUsher())
 	}
 	return list
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"time"
@@ -63,10 +62,15 @@ func (w *Writer) Write(ctx context.Context, p *setup.Plan) error {
 		return errors.Join(err, w.giveBack(run.Files), store.Forget(run))
 	}
 	w.say("The copies are in /var/lib/usher/setup; usher setup jitsi --undo gives them back.")
-	if p.Blocked() {
-		return nil
+	return w.runAll(ctx, commands(parts(theirs)))
+}
+
+func parts(list []setup.Change) []setup.Part {
+	var all []setup.Part
+	for _, c := range list {
+		all = append(all, c.Of)
 	}
-	return w.restart(ctx, p.Parts())
+	return all
 }
 
 // owners are who usher's files belong to.
@@ -95,34 +99,55 @@ func saved(lists ...[]setup.Change) []disk.Saved {
 	return files
 }
 
-// inForce writes usher's files, has them read, and then replaces the others.
+// inForce writes usher's files and starts it with them; then it replaces the others, and has them checked.
 func (w *Writer) inForce(ctx context.Context, own, theirs []setup.Change, o owners) error {
 	for _, c := range own {
-		if err := w.Tree.Folder(path.Dir(c.Path), disk.Owner{UID: o.files.UID, GID: o.files.GID}, 0o750); err != nil {
+		if err := w.Tree.Folder(path.Dir(c.Path), o.files, 0o750); err != nil {
 			return err
 		}
 		if err := w.create(c, o.files); err != nil {
 			return err
 		}
 	}
+	if len(theirs) == 0 {
+		return nil
+	}
+	if err := w.start(ctx, own); err != nil {
+		return err
+	}
+	before := w.opinions(ctx)
+	err := w.replace(theirs)
+	if err == nil {
+		err = w.tried(ctx, before)
+	}
+	if err != nil && len(own) > 0 {
+		err = errors.Join(err, w.runAll(ctx, [][]string{stopUsher()}))
+	}
+	return err
+}
+
+// start has usher read its configuration, and then run with it.
+func (w *Writer) start(ctx context.Context, own []setup.Change) error {
 	if w.Machine != nil {
 		if err := w.Machine.Check(); err != nil {
 			return fmt.Errorf("usher does not take its configuration: %w", err)
 		}
 	}
-	before := w.opinions(ctx)
+	return w.runAll(ctx, commands(parts(own)))
+}
+
+func (w *Writer) replace(theirs []setup.Change) error {
 	for _, c := range theirs {
 		if err := w.Tree.Replace(c.Path, c.Old, c.New); err != nil {
 			return err
 		}
 		w.say("changed %s", c.Path)
 	}
-	return w.tried(ctx, before)
+	return nil
 }
 
 func (w *Writer) create(c setup.Change, o disk.Owner) error {
-	mode := fs.FileMode(0o640)
-	if err := w.Tree.Create(c.Path, c.New, o, mode); err != nil {
+	if err := w.Tree.Create(c.Path, c.New, o, 0o640); err != nil {
 		return err
 	}
 	w.say("made %s", c.Path)

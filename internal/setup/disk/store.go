@@ -63,20 +63,29 @@ func (t *Tree) Store(usher Owner, make bool) (*Store, error) {
 			return nil, err
 		}
 	}
-	info, err := above.Lstat(storeName)
-	if err != nil {
-		return nil, err
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || !info.IsDir() || info.Mode().Perm() != 0o700 || int(stat.Uid) != os.Geteuid() {
-		return nil, fmt.Errorf("%s/%s has to be a folder of mode 0700 that belongs to who runs this: what is kept there "+
-			"decides what is written back", stateFolder, storeName)
-	}
 	dir, err := above.OpenRoot(storeName)
 	if err != nil {
 		return nil, err
 	}
+	if err := ownFolder(dir); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
 	return &Store{dir}, nil
+}
+
+// ownFolder refuses a folder that others can write to: the folder above is the daemon's. The open folder is looked at,
+// as the name may lead elsewhere a moment later.
+func ownFolder(dir *os.Root) error {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || info.Mode().Perm() != 0o700 || int(stat.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s/%s has to be a folder of mode 0700 that belongs to who runs this: what is kept there "+
+			"decides what is written back", stateFolder, storeName)
+	}
+	return nil
 }
 
 // Close closes the folder.
