@@ -33,6 +33,8 @@ const (
 	EndedOverloaded                     // too many large stanzas were in hand
 	EndedProtocol                       // the client broke that of WebSockets
 	EndedPolicy                         // the client did before its login what it must not
+	EndedRevoked                        // an operator ended it
+	EndedCut                            // the account's rights have changed: the client comes back
 	EndedStopped                        // usher stops
 	EndedPanic                          // the code panicked
 )
@@ -44,7 +46,8 @@ func Endings() []Ending { return all(EndedPanic) }
 func (e Ending) String() string {
 	return word(e, []string{EndedByClient: "client", EndedByProsody: "prosody", EndedIdle: "idle", EndedSlow: "slow",
 		EndedLoginTimeout: "login_timeout", EndedTooLarge: "too_large", EndedOverloaded: "overloaded",
-		EndedProtocol: "protocol", EndedPolicy: "policy", EndedStopped: "stopped", EndedPanic: "panic"})
+		EndedProtocol: "protocol", EndedPolicy: "policy",
+		EndedRevoked: "revoked", EndedCut: "cut", EndedStopped: "stopped", EndedPanic: "panic"})
 }
 
 // A Refusal is why the gateway does not let a request through to Prosody.

@@ -58,6 +58,16 @@ func (e Ending) Help() text.Help {
 			Cause:   "a client that registers an account, sends too much, or tries too many logins",
 			Mend:    "look at the client: the stream's error told it what was wrong",
 		},
+		EndedRevoked: {
+			Meaning: "an operator ended it",
+			Cause:   "`usher sessions revoke`",
+			Mend:    "nothing; `usher sessions allow` lets the person in again",
+		},
+		EndedCut: {
+			Meaning: "the account's rights changed, and Prosody has to read them anew",
+			Cause:   "a moderator whose token is over, or whose key is gone",
+			Mend:    "nothing: the client goes on with its stream in a moment",
+		},
 		EndedStopped: {
 			Meaning: "usher stops",
 			Cause:   "a restart",

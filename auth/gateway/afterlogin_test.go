@@ -104,6 +104,7 @@ func TestRememberNobodyElse(t *testing.T) {
 	_, early := w.Trying(gatewaytest.AnyToken)
 	early.Text(gatewaytest.Enabled) // before the login
 	client, prosody := w.Open("")
+	client.Text(gatewaytest.StreamTo)
 	prosody.Text(gatewaytest.Success)
 	prosody.Text(gatewaytest.Enabled)
 	client.Expect(gatewaytest.Success)

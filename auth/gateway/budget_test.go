@@ -25,7 +25,7 @@ func (w *world) enterFrom(address string) (client, prosody *gatewaytest.Wire) {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	prosody = w.Upstream.Socket()
+	prosody = gatewaytest.Later(w.T, w.Upstream.Socket)
 	for _, s := range []string{gatewaytest.StreamTo, gatewaytest.Anonymous} {
 		client.Text(s)
 		prosody.Expect(s)

@@ -11,6 +11,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/gatewaytest"
+	"usher/auth/gateway/stanza"
 	"usher/metrics"
 )
 
@@ -22,6 +23,20 @@ func (w *world) refusedWith(status int, query string, header http.Header) {
 	}
 }
 
+// notConnected wants a stream to end because Prosody has no part in it, and the log to
+// say why.
+func (w *world) notConnected(hint string) {
+	w.T.Helper()
+	client, _ := w.Open("")
+	client.Text(gatewaytest.StreamTo)
+	client.ExpectOne("<stream:error ", "<remote-connection-failed ", "The server cannot be reached.")
+	client.Expect(stanza.Close)
+	if !strings.Contains(w.Log.String(), hint) {
+		w.T.Errorf("%q is not in the log:\n%s", hint, w.Log)
+	}
+	w.Counted(metrics.GatewayRefused, metrics.RefusedUpstream.String(), 1)
+}
+
 func TestConnectionBounds(t *testing.T) {
 	w := newWorld(t, Options{}, connections(4, 2), behindProxy)
 	open := func(address string) *gatewaytest.Wire {
@@ -30,6 +45,7 @@ func TestConnectionBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		client.Text(gatewaytest.StreamTo)
 		w.Upstream.Socket()
 		return client
 	}
@@ -59,31 +75,32 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	for name, fail := range map[string]func(w *world){
 		"no upstream": func(w *world) {
 			w.Upstream.Close()
-			w.refusedWith(http.StatusBadGateway, "", nil)
+			w.notConnected("Prosody cannot be reached")
 		},
 		"no mod_websocket": func(w *world) {
 			w.Upstream.Status.Store(http.StatusNotFound)
-			w.refusedWith(http.StatusBadGateway, "", nil)
-		},
-		"not XMPP": func(w *world) {
-			w.Upstream.Status.Store(http.StatusNotImplemented)
-			w.refusedWith(http.StatusNotImplemented, "", nil)
+			w.notConnected("is mod_websocket enabled")
 		},
 		"an upstream with a fault": func(w *world) {
 			w.Upstream.Status.Store(http.StatusInternalServerError)
-			w.refusedWith(http.StatusBadGateway, "", nil)
+			w.notConnected("Prosody cannot be reached")
+		},
+		"not XMPP": func(w *world) {
+			c := w.Connect()
+			c.Raw([]byte(strings.Replace(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n"), ": xmpp", ": chat", 1)))
+			c.Head("501")
 		},
 		"a version that is not": func(w *world) {
 			c := w.Connect()
 			c.Raw([]byte(handshake("Sec-WebSocket-Version: 12\r\n", "Upgrade: websocket\r\n")))
 			c.Head("426")
-			w.Upstream.Socket().ExpectEnd()
+			w.Upstream.Untouched()
 		},
 		"no upgrade": func(w *world) {
 			c := w.Connect()
 			c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n")))
 			c.Head("400")
-			w.Upstream.Socket().ExpectEnd()
+			w.Upstream.Untouched()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,17 +123,18 @@ func TestUpstreamThatSaysNothing(t *testing.T) {
 	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
-	w.refusedWith(http.StatusBadGateway, "", nil)
+	w.notConnected("Prosody cannot be reached")
 }
 
-// TestClientThatLeavesTheHandshake gives its place back before its time is over.
-func TestClientThatLeavesTheHandshake(t *testing.T) {
-	w := newWorld(t, Options{HandshakeTimeout: time.Hour})
+// TestClientThatLeavesMeanwhile gives its place back at the latest when the time for
+// Prosody's handshake is over.
+func TestClientThatLeavesMeanwhile(t *testing.T) {
+	w := newWorld(t, Options{HandshakeTimeout: 200 * time.Millisecond})
 	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
-	c := w.Connect()
-	c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
+	c, _ := w.Open("")
+	c.Text(gatewaytest.StreamTo)
 	w.Eventually("it waits", func() bool { return w.taken() == 1 })
 	_ = c.Conn.Close()
 	w.Eventually("it is gone", func() bool { return w.taken() == 0 })

@@ -27,6 +27,7 @@ func TestTicketTakesTheTokensPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.Text(gatewaytest.StreamTo)
 	prosody := w.Upstream.Socket()
 	asked := prosody.Asked
 	if got, want := asked.URL.RawQuery, "room="+gatewaytest.SecretRoom+"&previd=earlier&x=%41"; got != want {
@@ -41,7 +42,6 @@ func TestTicketTakesTheTokensPlace(t *testing.T) {
 		}
 	}
 	const features = `<stream:features xmlns:stream="http://etherx.jabber.org/streams"><mechanisms ` + gatewaytest.SASL + `/></stream:features>`
-	client.Text(gatewaytest.StreamTo)
 	prosody.Expect(gatewaytest.StreamTo)
 	prosody.Text(features)
 	client.Expect(features)
@@ -217,6 +217,8 @@ func TestUnreadable(t *testing.T) {
 			t.Run(name+" "+setting, func(t *testing.T) {
 				w := newWorld(t, Options{}, noGuests)
 				client, prosody := w.Open(token)
+				client.Text(gatewaytest.StreamTo)
+				prosody.Expect(gatewaytest.StreamTo)
 				send(client)
 				client.ExpectOne("<stream:error ")
 				client.Expect(stanza.Close)

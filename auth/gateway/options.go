@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/stream"
+	"usher/auth/gateway/swap"
 	"usher/auth/gateway/web"
 	"usher/internal/panics"
 	"usher/metrics"
@@ -57,8 +58,15 @@ type Joiner = stream.Joiner
 
 // Options are the collaborators and deadlines of a [Server].
 type Options struct {
-	Auth    Authenticator
-	Rooms   Joiner           // nil: joins pass unseen
+	Auth  Authenticator
+	Rooms Joiner // nil: joins pass unseen
+
+	// Of hosts whose Prosody verifies inner tokens. Relay must not be nil if the settings
+	// have one.
+	Relay      RelayLogins
+	RelayRooms RelayRooms // nil: Prosody alone decides about joins
+	Swap       *swap.Key  // authenticates refusals that are on their way; nil: one of this process
+
 	Log     *slog.Logger     // nil: no log
 	Metrics *metrics.Gateway // nil: no figures
 

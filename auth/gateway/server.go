@@ -7,6 +7,7 @@ import (
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stream"
 	"usher/auth/gateway/web"
 )
@@ -18,6 +19,7 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 	budget   budget.Budget
 	proxy    *proxy.Proxy
+	relays   *relay.Streams   // of hosts whose Prosody verifies inner tokens
 	streams  *stream.Sessions // of WebSocket
 	bosh     *bosh.Handler
 	web      *web.Handler
@@ -28,8 +30,9 @@ func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{Options: o}
 	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
+	s.relays = relay.NewStreams(relay.Options{Logins: o.Relay, Rooms: o.RelayRooms, Swap: o.Swap, Log: o.Log})
 	s.streams = stream.NewSessions(stream.Options{
-		Exchange: exchange, Memory: o.Auth, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
+		Exchange: exchange, Memory: o.Auth, Relays: s.relays, HandshakeTimeout: o.HandshakeTimeout, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
 		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
 		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
 	})

@@ -149,19 +149,19 @@ func TestStopWithBOSH(t *testing.T) {
 	w.Upstream.Untouched()
 }
 
-// TestStopWithHandshakes: those that wait for Prosody are refused.
+// TestStopWithHandshakes: streams that wait for Prosody are told that they are over.
 func TestStopWithHandshakes(t *testing.T) {
 	w := newWorld(t, Options{HandshakeTimeout: time.Hour})
 	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
-	c := w.Connect()
-	c.Raw([]byte(handshake("Sec-WebSocket-Version: 13\r\n", "Upgrade: websocket\r\n")))
+	c, _ := w.Open("")
+	c.Text(gatewaytest.StreamTo)
 	w.Eventually("it waits", func() bool { return w.taken() == 1 })
 	if err := w.stop(); err != nil {
 		t.Error(err)
 	}
-	c.Head("503")
+	c.Expect(stanza.Close)
 }
 
 // TestServeReportsAClosedListener: it is not the stop that was asked for.

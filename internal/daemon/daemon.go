@@ -139,7 +139,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	r.endpoints = e
 	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
 	door := httpDoor(r.http, &httpauth.Server{Auth: v, Panics: p}, rooms.handler)
-	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service,
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Relay: v,
 		WebLogins: v, WebRooms: webRooms{rooms.sessions}, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	if err := r.start(c); err != nil {

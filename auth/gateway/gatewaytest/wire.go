@@ -23,6 +23,24 @@ type Wire struct {
 
 	t      testing.TB
 	client bool // it masks what it sends
+	later  func() *Wire
+}
+
+// Later returns the side of a connection that is still to come. What is done with it
+// first waits for that.
+func Later(t testing.TB, wait func() *Wire) *Wire {
+	return &Wire{t: t, Timeout: Timeout, later: wait}
+}
+
+// Here waits for a connection that is still to come.
+func (c *Wire) Here() *Wire {
+	c.t.Helper()
+	if wait := c.later; wait != nil {
+		timeout := c.Timeout
+		*c = *wait()
+		c.Timeout = timeout
+	}
+	return c
 }
 
 // NewWire returns the side of a client, or of a server, on a connection of which
@@ -40,7 +58,7 @@ func NewWire(t testing.TB, conn net.Conn, early *bufio.Reader, client bool) *Wir
 // Raw sends bytes as they are.
 func (c *Wire) Raw(p []byte) {
 	c.t.Helper()
-	_ = c.Conn.SetWriteDeadline(time.Now().Add(c.Timeout))
+	_ = c.Here().Conn.SetWriteDeadline(time.Now().Add(c.Timeout))
 	if _, err := c.Conn.Write(p); err != nil {
 		c.t.Fatalf("sending %d bytes: %v", len(p), err)
 	}
@@ -69,7 +87,7 @@ func (c *Wire) Frame(fin bool, op ws.OpCode, payload string) {
 
 // Try sends a frame, if that can be done.
 func (c *Wire) Try(fin bool, op ws.OpCode, payload string) error {
-	_, err := c.Conn.Write(c.Encoded(ws.Header{Fin: fin, OpCode: op}, payload))
+	_, err := c.Here().Conn.Write(c.Encoded(ws.Header{Fin: fin, OpCode: op}, payload))
 	return err
 }
 
@@ -97,7 +115,7 @@ func ReadFrame(r io.Reader) (f ws.Frame, err error) {
 
 // Next reads a frame as it is, and unmasks its payload.
 func (c *Wire) Next() (ws.Frame, error) {
-	_ = c.Conn.SetReadDeadline(time.Now().Add(c.Timeout))
+	_ = c.Here().Conn.SetReadDeadline(time.Now().Add(c.Timeout))
 	f, err := ReadFrame(c.In)
 	if err == nil && f.Header.Masked {
 		ws.Cipher(f.Payload, f.Header.Mask, 0)

@@ -88,7 +88,8 @@ func (w *World) Dial(query string, header http.Header) (*Wire, error) {
 	return NewWire(w.T, conn, early, true), nil
 }
 
-// Open connects with a token, or without, and returns both ends.
+// Open connects with a token, or without, and returns both ends. The gateway connects to
+// Prosody when the client has said for which host it comes.
 func (w *World) Open(token string) (client, prosody *Wire) {
 	w.T.Helper()
 	if w.Opens != nil {
@@ -102,7 +103,7 @@ func (w *World) Open(token string) (client, prosody *Wire) {
 	if err != nil {
 		w.T.Fatalf("%v\n%s", err, w.Log)
 	}
-	return client, w.Upstream.Socket()
+	return client, Later(w.T, w.Upstream.Socket)
 }
 
 // Guest logs in without a token.

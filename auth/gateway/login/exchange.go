@@ -75,7 +75,7 @@ func (x *Exchange) exchange(ctx context.Context, c *Credentials, host string, e 
 		Problem: problem, Resumption: c.Resumption, Waiting: true,
 	})
 	if err != nil {
-		return Verdict{Begins: true, Failure: failureOf(err)}, nil
+		return Verdict{Begins: true, Failure: Failure(err)}, nil
 	}
 	text, err := e.WithText(base64.StdEncoding.EncodeToString([]byte(t.Text)))
 	if err != nil {
@@ -94,8 +94,8 @@ func (x *Exchange) Cancel(ticket string) {
 	x.Tickets.CancelTicket(ticket)
 }
 
-// failureOf is a refusal as the client is told it, an element.
-func failureOf(err error) string {
+// Failure is a refusal as the client is told it, an element.
+func Failure(err error) string {
 	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {
 		return stanza.Failure("temporary-auth-failure", reason.ClientText())

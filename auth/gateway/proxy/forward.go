@@ -105,9 +105,21 @@ func (q *Request) Unreachable(err error) {
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "usher is about to stop")
 	case q.R.Context().Err() != nil: // the client is gone
 	default:
-		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream, "Prosody cannot be reached (gateway.upstream)")
-		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelDebug, "no answer of Prosody", logattr.Err(cause(err)))
+		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream, notReached)
+		q.debug(q.R.Context(), err)
 	}
+}
+
+const notReached = "Prosody cannot be reached (gateway.upstream)"
+
+// NotReached notes that Prosody did not answer a request that is answered otherwise.
+func (q *Request) NotReached(ctx context.Context, err error) {
+	q.Note(metrics.RefusedUpstream, notReached)
+	q.debug(ctx, err)
+}
+
+func (q *Request) debug(ctx context.Context, err error) {
+	q.proxy.Log.LogAttrs(ctx, slog.LevelDebug, "no answer of Prosody", logattr.Err(cause(err)))
 }
 
 // cause leaves the address out of an error of net/http: it may have a query.

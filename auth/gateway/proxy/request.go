@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -122,14 +123,19 @@ func (q *Request) WriteWithin(length int64) {
 // Refuse answers instead of Prosody. The text is a constant: it holds nothing that
 // came from outside. The other attributes go into the log alone.
 func (q *Request) Refuse(status int, why metrics.Refusal, text string, more ...slog.Attr) {
-	q.Count(why)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		q.W.Header().Set("Retry-After", "2")
 	}
 	q.WriteWithin(0)
 	http.Error(q.W, text, status)
+	q.Note(why, text, more...)
+}
+
+// Note counts and logs a request that does not pass and is answered otherwise.
+func (q *Request) Note(why metrics.Refusal, text string, more ...slog.Attr) {
+	q.Count(why)
 	if n, now := q.proxy.refused.Allow(); now {
-		q.proxy.Log.LogAttrs(q.R.Context(), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{
+		q.proxy.Log.LogAttrs(context.WithoutCancel(q.R.Context()), slog.LevelWarn, "a request to the gateway did not pass", append([]slog.Attr{
 			slog.String("reason", why.String()), slog.String("cause", text),
 			slog.String("address", q.from.String()), logattr.NotLogged(n),
 		}, more...)...)

@@ -63,6 +63,39 @@ func (c *Settings) Host(name string) (HostSettings, string) {
 	return c.Hosts[name], name
 }
 
+// A Way is where a stream of a virtual host goes on to.
+type Way struct {
+	Host, Main  string   // its name in lower case, and that of the host whose guests it has; or the same
+	Relayed     bool     // its Prosody verifies inner tokens
+	Guest       bool     // it is a host of guests
+	EarlyGuests bool     // see [HostSettings]
+	Upstream    *url.URL // its Prosody
+	Jicofo      *url.URL // see [HostSettings]
+}
+
+// Way returns where a stream goes on to that asks for a host; known is false if there is
+// no such host. Guests go where those go that they are the guests of.
+func (c *Settings) Way(host string) (w Way, known bool) {
+	w = Way{Host: strings.ToLower(host), Upstream: c.Upstream}
+	w.Main = w.Host
+	if c.Hosts == nil {
+		return w, true
+	}
+	h := c.Hosts[w.Host]
+	if h.Kind == Guests {
+		w.Guest, w.Main = true, h.Main
+		guests := h
+		if h = c.Hosts[h.Main]; guests.Upstream != nil {
+			h.Upstream = guests.Upstream
+		}
+	}
+	w.Relayed, w.EarlyGuests, w.Jicofo = h.Kind == Relayed, h.EarlyGuests, h.Jicofo
+	if h.Upstream != nil {
+		w.Upstream = h.Upstream
+	}
+	return w, h.Kind != Unlisted
+}
+
 // Relays reports whether there is a host whose Prosody verifies inner tokens.
 func (c *Settings) Relays() bool { return len(c.namesOf(Relayed, "")) > 0 }
 

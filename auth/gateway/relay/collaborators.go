@@ -9,6 +9,8 @@ import (
 // Logins knows the logins of relay hosts, and which stream may be resumed by whom.
 // Errors are [*auth.Refusal]s.
 type Logins interface {
+	// BeginRelay decides about a login, and counts and logs what is refused.
+	BeginRelay(ctx context.Context, r auth.RelayRequest) (*auth.RelayLogin, error)
 	// InnerToken makes a fresh token for Prosody; empty if none belongs on the
 	// stream.
 	InnerToken(l *auth.RelayLogin) (string, error)

@@ -15,7 +15,15 @@ import (
 
 // toProsody passes on what the client sends until one of the connections ends.
 func (s *Session) toProsody() *closeReason {
-	err := websocket.Relay(&s.client, &s.prosody, (*fromClient)(s), s.store())
+	var inspector websocket.Inspector = (*fromClient)(s)
+	if s.relay != nil {
+		inspector = (*relayedClient)(s)
+	}
+	return s.clientFailed(websocket.Relay(&s.client, s.prosody.Load(), inspector, s.store()))
+}
+
+// clientFailed is the reason after an error while the client is read.
+func (s *Session) clientFailed(err error) *closeReason {
 	if why, ok := errors.AsType[*closeReason](err); ok {
 		return why
 	}
@@ -38,6 +46,9 @@ func (f *fromClient) Limit() int64 {
 	}
 	return f.messageBytes
 }
+
+// Whole implements [websocket.Inspector].
+func (f *fromClient) Whole() bool { return false }
 
 // Inspect implements [websocket.Inspector].
 func (f *fromClient) Inspect(m *websocket.Message) (passes bool, err error) {
@@ -76,13 +87,13 @@ func (s *Session) beforeJoin(m *websocket.Message) {
 func (s *Session) beforeLogin(m *websocket.Message) (passes bool, why *closeReason) {
 	element, err := stanza.Parse(m.Payload())
 	if err != nil {
-		return false, policy(metrics.EndedPolicy, "not-well-formed", "The stanza could not be read.")
+		return false, notReadable()
 	}
 	switch s.stream.Position(element) {
 	case filter.Framed:
 		return true, nil
 	case filter.Misplaced:
-		return false, policy(metrics.EndedPolicy, "bad-format", "A stream begins with one <open/> here.")
+		return false, misplaced()
 	}
 	return s.inspectLogin(m, element)
 }

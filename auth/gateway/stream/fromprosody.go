@@ -11,7 +11,14 @@ import (
 
 // toClient passes on what Prosody sends until one of the connections ends.
 func (s *Session) toClient() *closeReason {
-	err := websocket.Relay(&s.prosody, &s.client, (*fromProsody)(s), s.store())
+	var inspector websocket.Inspector = (*fromProsody)(s)
+	if s.relay != nil {
+		inspector = (*relayedProsody)(s)
+	}
+	err := websocket.Relay(s.prosody.Load(), &s.client, inspector, s.store())
+	if why, ok := errors.AsType[*closeReason](err); ok {
+		return why
+	}
 	if fault, ok := errors.AsType[*websocket.DestinationError](err); ok {
 		return clientSlow(fault.Err)
 	}
@@ -26,6 +33,9 @@ const mostOfProsody = 1 << 40
 
 // Limit implements [websocket.Inspector].
 func (f *fromProsody) Limit() int64 { return mostOfProsody }
+
+// Whole implements [websocket.Inspector].
+func (f *fromProsody) Whole() bool { return false }
 
 // Inspect implements [websocket.Inspector]. It learns how the login went, and by
 // which identifier the stream can be resumed, which is remembered before the
@@ -66,7 +76,7 @@ func (s *Session) tryAgain(failure []byte) bool {
 		!s.sessions.Exchange.Tickets.TicketWaits(ticket) {
 		return false
 	}
-	return s.prosody.Send(element) == nil
+	return s.prosody.Load().Send(element) == nil
 }
 
 // remember has the client get the same account when it resumes the stream. If that

@@ -69,12 +69,12 @@ func isOurClose(s string) bool { return s == stanza.Close }
 func relayed(t *Sessions, l login.Credentials, loggedIn bool, sent []byte) []ws.Frame {
 	prosody := &memory{in: blocked{make(chan struct{})}}
 	const most = 1 << 20
-	s := t.New(Client{Login: l, MessageBytes: most, Share: (&budget.Budget{}).Share(netip.Prefix{}, most), Release: func() {}})
+	s := t.New(Client{MessageBytes: most, Share: (&budget.Budget{}).Share(netip.Prefix{}, most), Release: func() {}})
 	if loggedIn {
 		s.progress.Resume("")
 	}
 	s.client.Open(&memory{in: io.NopCloser(bytes.NewReader(sent))}, nil, s.optionsOfClient())
-	s.prosody.Open(prosody, nil, s.optionsOfProsody())
+	s.connected(prosody, l)
 	t.Serve(context.Background())
 	s.Run()
 	t.all.Wait()

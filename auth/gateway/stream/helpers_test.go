@@ -12,6 +12,7 @@ import (
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/websocket"
 	"usher/internal/panics"
 )
 
@@ -35,7 +36,7 @@ func withWorld(o Options, w *gatewaytest.World) Options {
 	o.Memory, o.Rooms, o.Metrics, o.Log = w.Auth, w.Rooms, w.Series.Gateway(), w.Logger()
 	o.Panics = panics.New(o.Log, w.Series)
 	for value, usual := range map[*time.Duration]time.Duration{
-		&o.LoginTimeout: time.Minute, &o.PingAfter: time.Minute, &o.IdleTimeout: 150 * time.Second,
+		&o.HandshakeTimeout: 10 * time.Second, &o.LoginTimeout: time.Minute, &o.PingAfter: time.Minute, &o.IdleTimeout: 150 * time.Second,
 		&o.WriteTimeout: 15 * time.Second, &o.JoinTimeout: 200 * time.Millisecond, &o.LingerTimeout: time.Second,
 	} {
 		if *value == 0 {
@@ -93,13 +94,20 @@ func (w *world) open(token string) (client, prosody *gatewaytest.Wire) {
 	ours, theirs := pair(w.T, nil, "")
 	w.places.Add(1)
 	s := w.sessions.New(Client{
-		Login: login.Credentials{Token: token, Guests: true}, MessageBytes: w.most, Share: w.budget.Share(netip.Prefix{}, w.most),
+		MessageBytes: w.most, Share: w.budget.Share(netip.Prefix{}, w.most),
 		Release: func() { w.places.Add(-1) },
 	})
-	s.prosody.Open(ours, nil, s.optionsOfProsody())
+	s.connected(ours, login.Credentials{Token: token, Guests: true})
 	s.client.Open(gate, nil, s.optionsOfClient())
 	w.beside.Go(s.Run) // which returns at once, unless all are told to stop
 	return gatewaytest.NewWire(w.T, near, nil, true), gatewaytest.NewWire(w.T, theirs, nil, false)
+}
+
+// connected gives a session its connection to Prosody, as if its stream had begun.
+func (s *Session) connected(prosody net.Conn, l login.Credentials) {
+	conn := new(websocket.Conn)
+	conn.Open(prosody, nil, s.sessions.ProsodyOptions())
+	_ = s.linked(Link{Prosody: conn, Login: l})
 }
 
 func listen(t testing.TB) net.Listener {

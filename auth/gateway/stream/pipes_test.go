@@ -75,9 +75,9 @@ func (p *pipes) another(l login.Credentials) (near, prosody *gatewaytest.Wire) {
 	far, gate := net.Pipe()
 	ours, theirs := net.Pipe()
 	const most = 1 << 20
-	s := p.sessions.New(Client{Login: l, MessageBytes: most, Share: p.budget.Share(netip.Prefix{}, most), Release: func() {}})
+	s := p.sessions.New(Client{MessageBytes: most, Share: p.budget.Share(netip.Prefix{}, most), Release: func() {}})
 	s.client.Open(gate, nil, s.optionsOfClient())
-	s.prosody.Open(ours, nil, s.optionsOfProsody())
+	s.connected(ours, l)
 	s.Run()
 	near, prosody = gatewaytest.NewWire(p.T, far, nil, true), gatewaytest.NewWire(p.T, theirs, nil, false)
 	near.Timeout, prosody.Timeout = time.Hour, time.Hour

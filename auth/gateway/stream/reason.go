@@ -3,8 +3,10 @@ package stream
 import (
 	"errors"
 	"os"
+	"time"
 
 	"usher/auth/gateway/budget"
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/websocket"
 	"usher/metrics"
@@ -20,6 +22,11 @@ type closeReason struct {
 	payload     []byte               // of the close frame, if it is the other side's
 	tellProsody bool                 // Prosody gets the same close frame
 	closeStream bool                 // Prosody is told that the stream is over, not only the connection
+
+	// before are messages that the client gets first, and pause is the time until it is
+	// told the rest. Prosody is told at once.
+	before [][]byte
+	pause  time.Duration
 }
 
 // streamClose ends a stream (RFC 7395 section 3.6).
@@ -41,6 +48,16 @@ func policy(reason metrics.Ending, condition, text string) *closeReason {
 		reason: reason, client: []string{stanza.StreamError(condition, text), stanza.Close},
 		code: websocket.StatusPolicyViolation, closeStream: true,
 	}
+}
+
+// showFor is how long a page has to show why its account was taken out of a room.
+const showFor = 1500 * time.Millisecond
+
+// revoked is the reason when an operator ends the login.
+func revoked(f relay.Farewell) *closeReason {
+	why := policy(metrics.EndedRevoked, f.End.Condition, f.End.Text)
+	why.before, why.pause = f.Presences, showFor
+	return why
 }
 
 // clientEnded is the reason after an error of the client's connection.

@@ -12,6 +12,7 @@ import (
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/filter"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/websocket"
 	"usher/internal/logattr"
 	"usher/metrics"
@@ -19,7 +20,7 @@ import (
 
 // A Client says for whom a session is made, and within which bounds.
 type Client struct {
-	Login        login.Credentials
+	Connect      Connector
 	MessageBytes int64         // of one message of the client
 	Share        *budget.Share // for its messages in fragments
 	Release      func()        // is called once when the session has ended
@@ -27,19 +28,24 @@ type Client struct {
 
 // A Session is one client's WebSocket and ours to Prosody.
 type Session struct {
-	sessions        *Sessions
-	ctx             context.Context
-	client, prosody websocket.Conn
-	messageBytes    int64
-	share           *budget.Share
-	release         func()
-	began           time.Time
-	pinged          int64 // when it was pinged last, in nanoseconds since 1970; of Sessions.Check alone
-	progress        login.Progress
-	over            atomic.Bool
-	told            sync.WaitGroup // until both sides have been told of the end
+	sessions     *Sessions
+	ctx          context.Context
+	client       websocket.Conn
+	prosody      atomic.Pointer[websocket.Conn] // nil until the stream has begun
+	messageBytes int64
+	share        *budget.Share
+	release      func()
+	began        time.Time
+	pinged       int64 // when it was pinged last, in nanoseconds since 1970; of Sessions.Check alone
+	progress     login.Progress
+	over         atomic.Bool
+	leaving      atomic.Bool    // the client is told that it has to go, and nothing else
+	relay        *relay.Stream  // of a host whose Prosody verifies inner tokens
+	told         sync.WaitGroup // until both sides have been told of the end
 
 	// Of the one goroutine that reads from the client:
+	connect  Connector          // nil once connected
+	header   []byte             // of the stream, until Prosody has it
 	login    *login.Credentials // nil once logged in
 	stream   filter.Stream
 	early    bool   // the message that is being read began before that
@@ -50,29 +56,21 @@ type Session struct {
 	resumable *auth.Ticket // a login whose stream's identifier is to be remembered
 }
 
-// New returns the session of a client that is still to be connected:
-// [Session.Dial], then [Session.Accept].
+// New returns the session of a client that is still to be connected, by
+// [Session.Accept].
 func (t *Sessions) New(c Client) *Session {
 	return &Session{
-		sessions: t, login: &c.Login, messageBytes: c.MessageBytes,
+		sessions: t, connect: c.Connect, messageBytes: c.MessageBytes,
 		share: c.Share, release: c.Release, began: time.Now(),
 	}
 }
 
-// Dial connects to Prosody's mod_websocket, and returns the protocol that it
-// chose. The errors are [websocket.Dial]'s.
-func (s *Session) Dial(ctx context.Context, r websocket.Request) (protocol string, err error) {
-	return websocket.Dial(ctx, &s.prosody, r, s.optionsOfProsody())
-}
+// Protocol is the subprotocol of both connections (RFC 7395 section 3.1).
+const Protocol = "xmpp"
 
-// Accept answers the client's handshake with that protocol. After an error
-// nothing is connected, and the client has been answered.
-func (s *Session) Accept(w http.ResponseWriter, r *http.Request, protocol string) error {
-	err := websocket.Accept(&s.client, w, r, protocol, s.sessions.WriteTimeout, s.optionsOfClient())
-	if err != nil {
-		_ = s.prosody.Close()
-	}
-	return err
+// Accept answers the client's handshake. After an error the client has been answered.
+func (s *Session) Accept(w http.ResponseWriter, r *http.Request) error {
+	return websocket.Accept(&s.client, w, r, Protocol, s.sessions.WriteTimeout, s.optionsOfClient())
 }
 
 func (s *Session) optionsOfClient() websocket.Options {
@@ -80,10 +78,6 @@ func (s *Session) optionsOfClient() websocket.Options {
 		IdleTimeout: s.sessions.IdleTimeout, WriteTimeout: s.sessions.WriteTimeout,
 		Trusted: s.progress.LoggedIn(),
 	}
-}
-
-func (s *Session) optionsOfProsody() websocket.Options {
-	return websocket.Options{Client: true, WriteTimeout: s.sessions.WriteTimeout}
 }
 
 // store is what messages of either side are read into.
@@ -107,8 +101,13 @@ func (s *Session) Run() {
 func (s *Session) run() {
 	s.sessions.Metrics.Connected(metrics.TransportWebSocket, 1)
 	var clientward sync.WaitGroup
-	clientward.Go(func() { s.close(s.contained(s.toClient)) })
-	why := s.contained(s.toProsody)
+	why := s.contained(func() *closeReason {
+		if why := s.begin(); why != nil {
+			return why
+		}
+		clientward.Go(func() { s.close(s.contained(s.toClient)) })
+		return s.toProsody()
+	})
 	s.close(why)
 	s.told.Wait()
 	if !why.byClient {
@@ -116,6 +115,9 @@ func (s *Session) run() {
 	}
 	_ = s.client.Close()
 	clientward.Wait()
+	if s.relay != nil {
+		s.relay.Gone(false)
+	}
 	s.sessions.remove(s)
 	s.sessions.Exchange.Cancel(s.progress.Abandon())
 	s.release()
@@ -147,20 +149,53 @@ func (s *Session) close(why *closeReason) {
 // written has LingerTimeout to be taken.
 func (s *Session) tell(why *closeReason) {
 	soon := time.Now().Add(s.sessions.LingerTimeout)
-	s.client.SetFinalDeadline(soon)
-	s.prosody.SetFinalDeadline(soon)
+	s.client.SetFinalDeadline(soon.Add(why.pause))
+	if prosody := s.prosody.Load(); prosody != nil {
+		prosody.SetFinalDeadline(soon)
+	}
+	if why.pause > 0 {
+		s.leaving.Store(true)
+		s.tellProsody(why)
+		s.showOut(why)
+	}
 	if why.gone {
 		_ = s.client.Close()
 	} else {
 		s.client.Finish(why.client, why.code, why.payload)
 	}
+	if why.pause == 0 {
+		s.tellProsody(why)
+	}
+}
+
+// showOut tells the client what its page shows at once, and leaves it the time for that.
+func (s *Session) showOut(why *closeReason) {
+	for _, text := range why.before {
+		_ = s.client.Send(text)
+	}
+	after := time.NewTimer(why.pause)
+	defer after.Stop()
+	select {
+	case <-after.C:
+	case <-s.ctx.Done():
+	}
+}
+
+func (s *Session) tellProsody(why *closeReason) {
+	prosody := s.prosody.Load()
+	if prosody == nil {
+		return
+	}
 	switch {
 	case why.closeStream: // else the client would resume the stream, and send the same again
-		s.prosody.Finish(streamClose(), websocket.StatusNormalClosure, nil)
+		if s.relay != nil {
+			s.relay.Over()
+		}
+		prosody.Finish(streamClose(), websocket.StatusNormalClosure, nil)
 	case why.tellProsody:
-		s.prosody.Finish(nil, 0, why.payload)
+		prosody.Finish(nil, 0, why.payload)
 	}
-	_ = s.prosody.Close()
+	_ = prosody.Close()
 }
 
 // check is one session's part of [Sessions.Check]. It writes in a goroutine: a client

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/websocket"
 	"usher/internal/panics"
 	"usher/internal/taskgroup"
@@ -32,11 +33,13 @@ type Memory interface {
 type Options struct {
 	Exchange *login.Exchange
 	Memory   Memory
+	Relays   *relay.Streams
 	Rooms    Joiner // nil: joins pass unseen
 	Log      *slog.Logger
 	Metrics  *metrics.Gateway
 	Panics   *panics.Reporter // nil: nothing is written
 
+	HandshakeTimeout       time.Duration // for Prosody to accept the connection
 	LoginTimeout           time.Duration // for a client to log in
 	PingAfter, IdleTimeout time.Duration // of silence: the client is pinged, the session ends
 	WriteTimeout           time.Duration // for either side to take a piece of a message

@@ -8,7 +8,7 @@
 // answer that the client gets. One stanza goes on for each that came, in both
 // directions, and nothing has to be remembered in between: it works right after a
 // restart, and on a stream that was resumed. An id is authenticated with a key of
-// the gateway's own, and good on one stream only.
+// the gateway's own, and good on the streams of one account only.
 //
 // It starts no goroutine and has no lock.
 package swap

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,16 +25,17 @@ const (
 )
 
 // Wrap returns the ping that goes on to Prosody in the place of a refused stanza, on
-// the stream of a full JID of a host. If ok is false the stanza is too long to be
+// the stream of a JID of a host. The resource counts for nothing: nobody knows it on a
+// stream that was resumed. If ok is false the stanza is too long to be
 // refused: the stream has to end.
-func (k *Key) Wrap(host, fullJID string, r Refused) (ping []byte, ok bool) {
+func (k *Key) Wrap(host, jid string, r Refused) (ping []byte, ok bool) {
 	if len(r.To)+len(r.ID) > MostRefused {
 		return nil, false
 	}
 	var b strings.Builder
 	b.WriteString(`<iq xmlns="` + stanza.NamespaceClient + `" type="get"`)
 	writeAttribute(&b, "to", host)
-	writeAttribute(&b, "id", k.sign(host, fullJID, r))
+	writeAttribute(&b, "id", k.sign(host, jid, r))
 	b.WriteString(`><ping xmlns="urn:xmpp:ping"/></iq>`)
 	return []byte(b.String()), true
 }
@@ -41,39 +43,40 @@ func (k *Key) Wrap(host, fullJID string, r Refused) (ping []byte, ok bool) {
 // Unwrap returns the client's answer if an element of Prosody is the answer of its
 // host to a ping of ours on this stream. Rooms and other clients send results and
 // errors, too: only what comes from the host counts.
-func (k *Key) Unwrap(host, fullJID string, e stanza.Element) (answer []byte, ok bool) {
+func (k *Key) Unwrap(host, jid string, e stanza.Element) (answer []byte, ok bool) {
 	of := e.Attribute("type")
 	if !e.Is(stanza.NamespaceClient, "iq") || of != "result" && of != "error" || e.Attribute("from") != host {
 		return nil, false
 	}
-	if to := e.Attribute("to"); to != "" && to != fullJID {
+	to := cmp.Or(e.Attribute("to"), jid)
+	if bareOf(to) != bareOf(jid) {
 		return nil, false
 	}
-	r, ok := k.open(host, fullJID, e.Attribute("id"))
+	r, ok := k.open(host, jid, e.Attribute("id"))
 	if !ok {
 		return nil, false
 	}
-	return r.Answer(fullJID), true
+	return r.Answer(to), true
 }
 
 // sign writes an id: what was refused, and the proof that it was refused here.
-func (k *Key) sign(host, fullJID string, r Refused) string {
+func (k *Key) sign(host, jid string, r Refused) string {
 	payload := []byte{byte(r.Code), byte(r.Kind)}
 	payload = binary.AppendUvarint(payload, uint64(len(r.To)))
 	payload = append(append(payload, r.To...), r.ID...)
 	signed := prefix + base64.RawURLEncoding.EncodeToString(payload)
-	return signed + "." + base64.RawURLEncoding.EncodeToString(k.mac(host, fullJID, signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(k.mac(host, jid, signed))
 }
 
 // open reads an id. What is not authentic is not read any further.
-func (k *Key) open(host, fullJID, id string) (Refused, bool) {
+func (k *Key) open(host, jid, id string) (Refused, bool) {
 	payload, isOurs := strings.CutPrefix(id, prefix)
 	if !isOurs {
 		return Refused{}, false
 	}
 	payload, proof, found := strings.Cut(payload, ".")
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(proof)
-	if !found || err != nil || !hmac.Equal(mac, k.mac(host, fullJID, prefix+payload)) {
+	if !found || err != nil || !hmac.Equal(mac, k.mac(host, jid, prefix+payload)) {
 		return Refused{}, false
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(payload)
@@ -98,11 +101,16 @@ func parse(text []byte) (Refused, bool) {
 	return r, true
 }
 
+func bareOf(jid string) string {
+	bare, _, _ := strings.Cut(jid, "/")
+	return bare
+}
+
 // mac authenticates what was signed for one stream. Each part is written with its
 // length, so that none can be read as part of another.
-func (k *Key) mac(host, fullJID, signed string) []byte {
+func (k *Key) mac(host, jid, signed string) []byte {
 	h := hmac.New(sha256.New, k[:])
-	for _, part := range []string{label, host, fullJID, signed} {
+	for _, part := range []string{label, host, bareOf(jid), signed} {
 		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}

@@ -155,7 +155,7 @@ func TestOnlyOurs(t *testing.T) {
 		"of a room":           strings.Replace(good, `from="`+host, `from="r@c.`+host, 1),
 		"of another resource": strings.Replace(good, `from="`+host, `from="`+host+"/x", 1),
 		"without from":        strings.Replace(good, ` from="`+host+`"`, "", 1),
-		"to another":          strings.Replace(good, `to="`+full, `to="`+full+"2", 1),
+		"to another":          strings.Replace(good, `to="u-1@`, `to="u-2@`, 1),
 		"get":                 strings.Replace(good, `"result"`, `"get"`, 1),
 		"of no type":          strings.Replace(good, ` type="result"`, "", 1),
 		"a message":           strings.Replace(good, "<iq", "<message", 1),
@@ -171,7 +171,7 @@ func TestOnlyOurs(t *testing.T) {
 	}
 	e := read(t, good)
 	for _, stream := range [][2]string{
-		{host, full + "x"}, {host, "u-2@meet.example/res"}, {host, "U-1@meet.example/res"}, {host, ""}, {"other.example", full}, {"", full},
+		{host, "xu-1@meet.example/res"}, {host, "u-2@meet.example/res"}, {host, "U-1@meet.example/res"}, {host, ""}, {"other.example", full}, {"", full},
 	} {
 		if _, ok := key().Unwrap(stream[0], stream[1], e); ok {
 			t.Errorf("an id is of use on %q", stream)

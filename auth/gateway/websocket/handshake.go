@@ -47,24 +47,29 @@ type Request struct {
 	Protocols []string
 }
 
-// Dial opens a connection to a server, and returns the subprotocol that the
-// server chose. The error is a [StatusError] if the server answered otherwise,
-// [ErrProtocol], or the network's.
-func Dial(ctx context.Context, c *Conn, r Request, o Options) (protocol string, err error) {
+// Dial opens a connection to a server, which has to choose one of the subprotocols. The
+// error is a [StatusError] if the server answered otherwise, [ErrProtocol], or the
+// network's.
+func Dial(ctx context.Context, r Request, o Options) (*Conn, error) {
 	d := ws.Dialer{
 		Host: r.Host, Header: ws.HandshakeHeaderHTTP(r.Header), Protocols: r.Protocols,
 		ReadBufferSize: readBytes, WriteBufferSize: 4 * readBytes,
 	}
 	nc, early, hs, err := d.Dial(ctx, r.Address)
 	if status, ok := errors.AsType[ws.StatusError](err); ok {
-		return "", StatusError(status)
+		return nil, StatusError(status)
 	}
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	if hs.Protocol == "" {
+		_ = nc.Close()
+		return nil, ErrProtocol
 	}
 	o.Client = true
+	c := new(Conn)
 	c.Open(nc, drain(early), o)
-	return hs.Protocol, nil
+	return c, nil
 }
 
 // drain returns what a reader has buffered, and gives it back to the library.

@@ -49,9 +49,10 @@ func (c *Conn) wait() error {
 	return err
 }
 
-// read reads the next message, of at most so many bytes, into the buffer's. If a
+// read reads the next message into the buffer's, within the inspector's bounds. If a
 // control frame came instead it is answered, and the message is none.
-func (c *Conn) read(b *buffer, most int64, of *budget.Share) error {
+func (c *Conn) read(b *buffer, i Inspector, of *budget.Share) error {
+	most, whole := i.Limit(), i.Whole()
 	h, err := c.header(b, c.state)
 	switch {
 	case err != nil:
@@ -61,7 +62,7 @@ func (c *Conn) read(b *buffer, most int64, of *budget.Share) error {
 	case h.Length > most:
 		return ErrTooLarge
 	}
-	if !h.Fin {
+	if !h.Fin || whole && h.Length > budget.Piece {
 		b.message = Message{op: h.OpCode, loan: of.Loan()}
 		return (&assembly{c, b, &b.message, most}).read(h)
 	}

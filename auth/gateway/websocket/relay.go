@@ -12,7 +12,11 @@ type Inspector interface {
 	// Limit returns how long the next message may be, in bytes.
 	Limit() int64
 
-	// Inspect looks at a message, of which only the first piece may have come, and
+	// Whole reports whether the next message has to be here whole before it is looked
+	// at. It is then held within the session's share.
+	Whole() bool
+
+	// Inspect looks at a message, of which otherwise only the first piece may have come, and
 	// may replace it. It reports whether the message passes; an error ends the
 	// relay.
 	Inspect(m *Message) (passes bool, err error)
@@ -40,11 +44,42 @@ func Relay(from, to *Conn, i Inspector, store Store) error {
 	}
 }
 
+// Receive waits for one message, and has the inspector look at it. It goes nowhere. The
+// error is a [SourceError], or the inspector's.
+func Receive(from *Conn, i Inspector, store Store) error {
+	for {
+		if err := from.wait(); err != nil {
+			return &SourceError{err}
+		}
+		if came, err := receiveOne(from, i, store); came || err != nil {
+			return err
+		}
+	}
+}
+
+func receiveOne(from *Conn, i Inspector, store Store) (came bool, err error) {
+	b := store.Buffers.get()
+	defer store.Buffers.put(b)
+	if err := from.read(b, i, store.Share); err != nil {
+		return false, &SourceError{err}
+	}
+	if b.message.none() {
+		return false, nil
+	}
+	if _, err := i.Inspect(&b.message); err != nil {
+		return true, err
+	}
+	if err := from.skip(&b.message, b); err != nil {
+		return true, &SourceError{err}
+	}
+	return true, nil
+}
+
 // relayOne passes one message on.
 func relayOne(from, to *Conn, i Inspector, store Store) error {
 	b := store.Buffers.get()
 	defer store.Buffers.put(b)
-	if err := from.read(b, i.Limit(), store.Share); err != nil {
+	if err := from.read(b, i, store.Share); err != nil {
 		return &SourceError{err}
 	}
 	m := &b.message

@@ -35,10 +35,12 @@ func (m *memory) SetWriteDeadline(time.Time) error { return nil }
 // beginning.
 type inspector struct {
 	most  int64
+	whole bool
 	judge func(m *Message) (bool, error)
 }
 
 func (i inspector) Limit() int64 { return i.most }
+func (i inspector) Whole() bool  { return i.whole }
 
 func (i inspector) Inspect(m *Message) (bool, error) {
 	if i.judge == nil {
@@ -114,7 +116,7 @@ func TestInspect(t *testing.T) {
 				}
 				return !bytes.HasPrefix(m.Payload(), []byte("refuse")), nil
 			}
-			_, got, err := relayed(sent, inspector{1 << 20, judge}, true)
+			_, got, err := relayed(sent, inspector{most: 1 << 20, judge: judge}, true)
 			want := []string{filled("pass 1"), filled("pass 2"), "another", filled("pass 3")}
 			if texts := textsOf(framesOf(t, got, ws.StateServerSide)); !slices.Equal(texts, want) || !errors.Is(err, io.EOF) {
 				t.Errorf("%d bytes %s became %.300q, %v", length, name, texts, err)
@@ -144,7 +146,7 @@ func TestRelayErrors(t *testing.T) {
 		"not masked":           {ws.MustCompileFrame(ws.NewTextFrame([]byte("text"))), nil, true, ws.ErrProtocolMaskRequired},
 		"the inspector's":      {masked(true, ws.OpText, "text"), stop, true, errJudged},
 	} {
-		_, got, err := relayed(row.sent, inspector{100, row.judge}, row.trusted)
+		_, got, err := relayed(row.sent, inspector{most: 100, judge: row.judge}, row.trusted)
 		_, ofSource := errors.AsType[*SourceError](err)
 		if ofSource == (row.judge != nil) || len(got) > 0 {
 			t.Errorf("%s: %v, and %q passes", name, err, got)

@@ -1,0 +1,57 @@
+package relay
+
+import (
+	"slices"
+	"time"
+
+	"usher/auth"
+)
+
+// The bounds of what is kept of streams whose connection was lost.
+const (
+	lostFor  = 10 * time.Minute // as long as Prosody keeps a stream (smacks_hibernation_time)
+	mostLost = 10_000
+)
+
+// A Lost is a stream whose connection was lost, and that Prosody keeps for its client.
+type Lost struct {
+	Host, Account string // a bare JID
+	Resumption    string
+	Login         *auth.RelayLogin
+
+	inside map[string]string // the occupants of its rooms
+	until  time.Time
+}
+
+// lostStreams are the last that were lost, the oldest first. The zero value has none.
+type lostStreams struct{ list []Lost }
+
+func (l *lostStreams) add(one Lost, now time.Time) {
+	over := 0
+	for over < len(l.list) && (l.list[over].until.Before(now) || len(l.list)-over >= mostLost) {
+		over++
+	}
+	one.until = now.Add(lostFor)
+	l.list = append(l.list[over:], one)
+}
+
+// of returns those of an account.
+func (l *lostStreams) of(account string, now time.Time) (found []Lost) {
+	for _, one := range l.list {
+		if one.Account == account && one.until.After(now) {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+// take forgets a stream that was resumed, and returns the rooms that its account is in.
+func (l *lostStreams) take(account, resumption string) (inside map[string]string) {
+	for i, one := range l.list {
+		if one.Account == account && one.Resumption == resumption {
+			l.list = slices.Delete(l.list, i, i+1)
+			return one.inside
+		}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package relay
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"usher/auth/gateway/stanza"
+)
+
+// A phase is how far a stream has come.
+type phase int
+
+const (
+	opened         phase = iota // SASL may begin
+	authenticating              // Prosody checks the inner token
+	refused                     // Prosody did not take it: nothing may follow
+	authenticated               // the stream may be opened anew, bound or resumed
+	binding                     // Prosody binds an account
+	resuming                    // Prosody looks for the stream
+	bound                       // the account is recorded
+)
+
+// A Stream judges what both sides say on one stream. What the client says is judged
+// in one goroutine, what Prosody says in another, or all in one.
+type Stream struct {
+	streams *Streams
+	client  Client
+
+	mu         sync.Mutex
+	phase      phase
+	restarted  bool   // the stream was opened anew after SASL
+	request    string // id of the bind request
+	resumes    string // the account whose stream is being resumed
+	account    string // a localpart
+	jid        string // as full as it is known
+	resumption string // by which the stream can be resumed; or empty
+	over       bool   // Prosody's stream is over for good, or about to be
+	taken      bool   // another connection has resumed it
+	inside     map[string]string
+}
+
+// mostInside bounds the rooms that are remembered of one stream.
+const mostInside = 64
+
+// FromClient judges an element of the client.
+func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
+	switch {
+	case e.Is(stanza.NamespaceFraming, "close"):
+		s.Over()
+		return Verdict{}
+	case s.at() == bound:
+		return s.afterBind(ctx, e)
+	}
+	return s.beforeBind(e)
+}
+
+// FromProsody judges an element of Prosody. The client gets it when it returns.
+func (s *Stream) FromProsody(ctx context.Context, e stanza.Element) Verdict {
+	switch {
+	case e.Is(stanza.NamespaceFraming, "close"), e.Name.Local == "error" && e.Name.Space == namespaceStreams:
+		s.Over()
+		return Verdict{}
+	case s.at() == bound:
+		return s.toBound(ctx, e)
+	}
+	return s.toUnbound(ctx, e)
+}
+
+const namespaceStreams = "http://etherx.jabber.org/streams"
+
+// Bound reports whether the account is recorded. Before that every element of both
+// sides has to be judged.
+func (s *Stream) Bound() bool { return s.at() == bound }
+
+func (s *Stream) at() phase {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase
+}
+
+// Over notes that the stream is about to end at Prosody, too.
+func (s *Stream) Over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+}
+
+// Account returns the bare JID that is recorded, or empty.
+func (s *Stream) Account() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bareLocked()
+}
+
+func (s *Stream) bareLocked() string {
+	if s.phase != bound {
+		return ""
+	}
+	return s.account + "@" + s.client.Host
+}
+
+// Gone notes that the connection of the stream has ended; with forGood Prosody's stream
+// has, too. It is to be called once, after all else.
+func (s *Stream) Gone(forGood bool) {
+	s.mu.Lock()
+	account, inside, id, taken := s.bareLocked(), s.inside, s.resumption, s.taken
+	forGood = forGood || s.over || id == ""
+	s.mu.Unlock()
+	if account == "" {
+		return
+	}
+	var lost *Lost
+	if !forGood && !taken {
+		lost = &Lost{Host: s.client.Host, Account: account, Resumption: id, Login: s.client.Login, inside: inside}
+	}
+	s.streams.remove(s, account, lost)
+	if taken {
+		return
+	}
+	if id != "" {
+		s.streams.Logins.StreamEnded(s.client.Host, id, forGood)
+	}
+	s.leaves(account, inside, forGood)
+}
+
+// giveUp hands the rooms that the account is in to the stream that has resumed this one.
+func (s *Stream) giveUp(resumption string) (inside map[string]string, same bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resumption != resumption {
+		return nil, false
+	}
+	s.taken = true
+	inside, s.inside = s.inside, nil
+	return inside, true
+}
+
+// leaves tells the rooms.
+func (s *Stream) leaves(account string, inside map[string]string, forGood bool) {
+	rooms := s.streams.Rooms
+	if rooms == nil {
+		return
+	}
+	if forGood {
+		for _, occupant := range inside {
+			rooms.Left(s.join(account, occupant))
+		}
+	}
+	rooms.Disconnected(account)
+}
+
+func (s *Stream) join(account, to string) JoinRequest {
+	return JoinRequest{Account: account, TokenPrint: s.client.Login.ID.TokenPrint, To: to}
+}
+
+// farewell is what the client is told if the stream has to end: that it was taken out of
+// its rooms, which its page shows at once.
+func (s *Stream) farewell(text string) Farewell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	f := Farewell{End: End{Condition: "not-authorized", Text: text}}
+	for _, occupant := range s.inside {
+		f.Presences = append(f.Presences, []byte(stanza.ShownOut(occupant, s.jid, text)))
+	}
+	return f
+}
+
+// bareOf is an address without its resource.
+func bareOf(address string) string {
+	bare, _, _ := strings.Cut(address, "/")
+	return bare
+}

@@ -1,0 +1,141 @@
+package relay
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"usher/auth"
+	"usher/auth/gateway/swap"
+	"usher/internal/ratelimit"
+)
+
+// Options are the collaborators of [Streams].
+type Options struct {
+	Logins Logins
+	Rooms  Rooms        // nil: Prosody alone decides about joins
+	Log    *slog.Logger // nil: no log
+
+	// Swap authenticates what is swapped. nil means a key of this process alone: a
+	// refusal that is on its way when the process ends has no answer.
+	Swap *swap.Key
+}
+
+// A Farewell is what the client of a stream is told that has to end.
+type Farewell struct {
+	Presences [][]byte // that show the account out of its rooms
+	End       End
+}
+
+// A Connection carries a stream. Its methods return at once.
+type Connection interface {
+	// Leave ends Prosody's stream for good, then tells the client.
+	Leave(f Farewell)
+	// Cut ends both connections without a word, so that the client resumes its stream.
+	Cut()
+}
+
+// A Client is whose stream it is.
+type Client struct {
+	Login       *auth.RelayLogin
+	Host        string // of the stream, in lower case
+	EarlyGuests bool   // a conference that has not started is answered "not yet"
+	Resumption  string // the identifier that went on to Prosody in the address; or empty
+	Connection  Connection
+}
+
+// Streams are those that run now, by their accounts, and the last that were lost.
+type Streams struct {
+	Options
+	refused ratelimit.Log
+
+	mu      sync.Mutex
+	running map[string][]*Stream // by bare JID
+	lost    lostStreams
+}
+
+// NewStreams returns the streams of a gateway.
+func NewStreams(o Options) *Streams {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Swap == nil {
+		o.Swap = new(swap.Key)
+		_, _ = rand.Read(o.Swap[:]) // it never fails
+	}
+	return &Streams{Options: o, running: map[string][]*Stream{}}
+}
+
+// New returns a stream that Prosody was dialled for. [Stream.Gone] must follow.
+func (t *Streams) New(c Client) *Stream { return &Stream{streams: t, client: c} }
+
+// End ends the streams of an account, a bare JID, for good: it was revoked. It reports
+// whether there is one.
+func (t *Streams) End(account, text string) (found bool) {
+	list := t.of(account)
+	for _, s := range list {
+		s.client.Connection.Leave(s.farewell(text))
+	}
+	return len(list) > 0
+}
+
+// Cut cuts the connections of an account, a bare JID, so that its client resumes with a
+// new inner token. It reports whether there is one.
+func (t *Streams) Cut(account string) (found bool) {
+	list := t.of(account)
+	for _, s := range list {
+		s.client.Connection.Cut()
+	}
+	return len(list) > 0
+}
+
+// Lost returns the streams of an account, a bare JID, whose connection was lost a short
+// time ago: their clients may resume them.
+func (t *Streams) Lost(account string) []Lost {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lost.of(account, time.Now())
+}
+
+func (t *Streams) of(account string) []*Stream {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]*Stream(nil), t.running[account]...)
+}
+
+// add notes a stream whose account is known. If it has resumed another, it gets the rooms
+// that the account is in.
+func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := t.running[account]
+	t.running[account] = append(before, s)
+	if resumption == "" {
+		return nil
+	}
+	for _, other := range before {
+		if inside, same := other.giveUp(resumption); same {
+			return inside
+		}
+	}
+	return t.lost.take(account, resumption)
+}
+
+// remove notes that a stream has ended.
+func (t *Streams) remove(s *Stream, account string, lost *Lost) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var left []*Stream
+	for _, other := range t.running[account] {
+		if other != s {
+			left = append(left, other)
+		}
+	}
+	if t.running[account] = left; left == nil {
+		delete(t.running, account)
+	}
+	if lost != nil {
+		t.lost.add(*lost, time.Now())
+	}
+}
