@@ -59,7 +59,7 @@ var reasonList = []struct {
 		text.Help{
 			Meaning: "a login without a token",
 			Cause:   "a link without `jwt=`, an empty password, or a guest where there is no guest host",
-			Mend:    "open the link that has the token; guests need a guest host: [jitsi.md](jitsi.md#4-jitsi-meet)",
+			Mend:    "open the link that has the token; guests need a guest host: [jitsi.md](jitsi.md#guests)",
 		}},
 	{ReasonMalformed,
 		"The password is not a token. Open your link again, or copy the whole token.",

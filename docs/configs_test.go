@@ -1,10 +1,15 @@
 package docs
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v4"
@@ -46,6 +51,7 @@ func complete(root map[string]any) {
 	add(root, "listen", map[string]any{})
 	listen := root["listen"].(map[string]any)
 	add(listen, "http", "127.0.0.1:8280")
+	add(listen, "gateway", "127.0.0.1:8281")
 	add(root, "http_secret_file", "/etc/usher/http.secret")
 	component := map[string]any{"jid": "usher.meet.example.com", "secret_file": "/etc/usher/component.secret"}
 	add(root, "component", component)
@@ -63,7 +69,21 @@ func inSandbox(text, dir string) string {
 	return regexp.MustCompile(`(^|[^\w.])/(etc|run|var|usr/local)/`).ReplaceAllString(text, "${1}"+dir+"/$2/")
 }
 
-// putConfig writes a configuration below dir, with its paths, and a secret in each file below /etc/usher that it names.
+// innerKey is what signs inner tokens.
+var innerKey = sync.OnceValue(func() string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+})
+
+// putConfig writes a configuration below dir, with its paths, and a secret or key in each file below /etc/usher that it
+// names.
 func putConfig(t *testing.T, dir, text string) (file string) {
 	t.Helper()
 	for _, m := range regexp.MustCompile(`/etc/usher/[\w.-]+`).FindAllString(text, -1) {
@@ -71,6 +91,8 @@ func putConfig(t *testing.T, dir, text string) (file string) {
 		if filepath.Ext(m) == ".secret" {
 			secret = regexp.MustCompile(`[^a-z0-9]`).ReplaceAllString(secret, "x") + "\n"
 			putFile(t, dir+m, secret)
+		} else if filepath.Base(m) == "inner.pem" {
+			putFile(t, dir+m, innerKey())
 		}
 	}
 	file = dir + "/etc/usher/usher.yaml"

@@ -77,19 +77,7 @@ func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string 
 		}
 	}
 	b.WriteString("  muc_room_locking = false -- else a room whose creator is no moderator stays locked\n" + jitsiOptions)
-	admins := []string{}
-	if c.Component.JID != "" {
-		admins = append(admins, Quote(c.Component.JID))
-	}
-	for _, jid := range h.ServiceAccounts {
-		if strings.HasPrefix(jid, "focus@") { // jicofo must stay admin, as Jitsi has it
-			admins = append(admins, Quote(jid))
-		}
-	}
-	if len(admins) > 0 {
-		b.WriteString("  admins = { " + strings.Join(admins, ", ") + " } -- besides those that are there\n" +
-			"  component_admins_as_room_owners = true -- Prosody 13 wants it, 0.12 accepts it\n")
-	}
+	b.WriteString(adminLines(c, h))
 	return b.String()
 }
 

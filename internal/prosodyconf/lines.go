@@ -17,10 +17,34 @@ const head = `-- mod_auth_dovecot is in prosody-modules, where Debian's Prosody 
 `
 
 // Lines returns what to paste into Prosody's configuration: Lua, comments included, below the comments that say where
-// Prosody's packages come from ([Packages]). The configuration is one that was loaded without a problem.
+// Prosody's packages come from ([Packages]). Hosts with a relay come first. The configuration is one that was loaded without a problem.
 func Lines(c *config.Config, packages string) string {
 	var b strings.Builder
-	b.WriteString(packages + head)
+	b.WriteString(packages)
+	asking, relayed := []string{}, []string{}
+	for _, host := range slices.Sorted(maps.Keys(c.Auth.Hosts)) {
+		if c.Auth.Hosts[host].Relay != nil {
+			relayed = append(relayed, host)
+		} else {
+			asking = append(asking, host)
+		}
+	}
+	if len(relayed) > 0 {
+		b.WriteString(relayHead + relayGlobals(c))
+	}
+	for _, host := range relayed {
+		b.WriteString(relayLines(c, host, c.Auth.Hosts[host].Relay))
+	}
+	if len(asking) > 0 {
+		b.WriteString(askingLines(c, asking))
+	}
+	return b.String()
+}
+
+// askingLines are for the hosts whose Prosody asks usher.
+func askingLines(c *config.Config, hosts []string) string {
+	var b strings.Builder
+	b.WriteString(head)
 	if c.Listen.Dovecot.Network == "unix" {
 		b.WriteString("-- Prosody's user must be in the group of the socket, usher's: adduser prosody usher\n")
 	}
@@ -29,7 +53,6 @@ func Lines(c *config.Config, packages string) string {
 		"-- these lines replace its authentication = \"token\", app_id and app_secret; its other lines stay.\n" +
 		"-- The password is a token: let clients send it over TLS only (c2s_require_encryption is true by default).\n")
 	b.WriteString(browserGlobals(c))
-	hosts := slices.Sorted(maps.Keys(c.Auth.Hosts))
 	for _, host := range hosts {
 		fmt.Fprintf(&b, "\nVirtualHost %s\n", Quote(host))
 		b.WriteString(hostOptions(c.Listen.Dovecot, host))
