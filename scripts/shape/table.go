@@ -129,7 +129,7 @@ func internals() []arrow {
 		{"internal/logattr", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
-		{"internal/prosodyconf", []string{"internal/config", "moderation"}},
+		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", nil},
 		{"internal/setup", []string{"internal/prosodyconf", "internal/setup/hunks", "internal/setup/luaread"}},
