@@ -3,8 +3,8 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"log/slog"
+	"slices"
 	"time"
 
 	"usher/auth/claim"

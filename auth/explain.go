@@ -1,6 +1,12 @@
 package auth
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+
+	"usher/auth/inner"
+	"usher/internal/text"
+)
 
 // A Report is what [Verifier.Explain] found: the verdict and every line of
 // the list of checks.
@@ -14,6 +20,10 @@ type Report struct {
 	// about. The package that knows rooms fills it in.
 	Affiliation string `json:"affiliation,omitempty"`
 
+	// Inner is what Jitsi's modules would be told of the token, on a host with a relay,
+	// if its signature is good.
+	Inner *InnerReport `json:"inner,omitempty"`
+
 	// Pending says that the token's key is being fetched: in a moment there is
 	// more to tell.
 	Pending bool `json:"-"`
@@ -21,6 +31,34 @@ type Report struct {
 	// Identity is what a good signature proves, whether or not it is allowed.
 	// Its Account is empty if the token names none.
 	Identity Identity `json:"-"`
+}
+
+// An InnerReport is the inner token that would be made of a token: its claims, and which
+// of the token's own are not in it as they were.
+type InnerReport struct {
+	Claims  json.RawMessage `json:"claims"`
+	LeftOut []LeftOut       `json:"left_out,omitempty"`
+}
+
+// A LeftOut is a claim that does not pass, and why.
+type LeftOut struct {
+	Claim string `json:"claim"`
+	Why   string `json:"why"`
+}
+
+// maxLeftOut bounds what a report lists: a token may have thousands of claims.
+const maxLeftOut = 50
+
+// innerReport makes the inner token of a token whose signature is good.
+func (a *attempt) innerReport() *InnerReport {
+	r := &InnerReport{}
+	form := a.formOf(func(claim, why string) {
+		if len(r.LeftOut) < maxLeftOut {
+			r.LeftOut = append(r.LeftOut, LeftOut{text.Clip(claim), why})
+		}
+	})
+	r.Claims = form.Claims(&a.host.Relay.Rules, inner.Login{Now: a.now, Moderator: form.Moderator(), Features: true})
+	return r
 }
 
 // A CheckLine is one check of a [Report].
@@ -54,6 +92,9 @@ func (a *attempt) report() Report {
 	if have&stepSignature != 0 {
 		r.Identity = a.id
 		r.Identity.Host = a.host.name
+		if a.relay {
+			r.Inner = a.innerReport()
+		}
 	}
 	return r
 }

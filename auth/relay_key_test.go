@@ -31,8 +31,10 @@ func TestRelayKeyIsNoIssuers(t *testing.T) {
 		`issuer "my-app" of host "other.example"`: func(c auth.Config) {
 			c.Hosts["other.example"] = authtest.ConfigWith("other.example", authtest.InnerSecret).Hosts["other.example"]
 		},
-		`the relay of host`: func(c auth.Config) { c.Hosts["other.example"] = authtest.RelayConfig("other.example").Hosts["other.example"] },
-		`no key`:            func(c auth.Config) { c.Hosts[host].Relay.Key = keys.InnerKey{} },
+		`the relay of host`: func(c auth.Config) {
+			c.Hosts["other.example"] = authtest.RelayConfig("other.example").Hosts["other.example"]
+		},
+		`no key`: func(c auth.Config) { c.Hosts[host].Relay.Key = keys.InnerKey{} },
 	} {
 		if err := with(change); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -292,3 +292,18 @@ func TestRevokedMeanwhile(t *testing.T) {
 		t.Error("recorded after its end")
 	}
 }
+
+// TestExplainInner: an explanation has what Prosody would be told, and what is left out of that; for a token that nobody
+// signed it has nothing.
+func TestExplainInner(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	claims := claimsOf(map[string]any{"role": "owner", "moderator": true, "exp": w.now.Add(-time.Hour).Unix()})
+	r := w.Explain(auth.Credentials{Host: host, Token: authtest.Token(t, claims)})
+	if r.Inner == nil || !strings.Contains(string(r.Inner.Claims), `"affiliation":"owner"`) || len(r.Inner.LeftOut) != 1 ||
+		r.Inner.LeftOut[0].Claim != "role" {
+		t.Errorf("the report: %+v", r.Inner)
+	}
+	if r := w.Explain(auth.Credentials{Host: host, Token: authtest.TokenBy(t, strings.Repeat("x", 64), claims)}); r.Inner != nil {
+		t.Errorf("a forged token: %+v", r.Inner)
+	}
+}

@@ -2,6 +2,7 @@ package inner
 
 import (
 	"slices"
+	"strings"
 
 	"usher/internal/jid"
 )
@@ -21,12 +22,21 @@ func subject(r *Rules, sub string) string {
 		return all
 	case jid.LowerASCII(sub) == r.Host:
 		return r.Host
-	case err != nil: // it opens no tenant
+	case err != nil || !inRoom(tenant): // it opens no tenant
 		return nothing
 	default:
 		return tenant
 	}
 }
+
+// inRoom reports whether a tenant can be part of a room's name.
+func inRoom(tenant string) bool {
+	prepared, err := jid.Nodeprep(tenant)
+	return err == nil && prepared == tenant && !strings.Contains(tenant, "]") && len(tenant) <= maxTenant
+}
+
+// maxTenant is the longest tenant, in bytes: it is a label of a domain.
+const maxTenant = 255
 
 // roomNames are what a token's room claim opens, as far as one text can say it.
 type roomNames struct {

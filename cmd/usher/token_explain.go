@@ -29,6 +29,8 @@ line above. The exit code is 0 if the token would be let in, 1 if not.
 
 A whole link, "Bearer …" or quotes around the token are left out, and the line "input" says so; a
 link's room is asked about too. What was revoked is asked of the daemon, if it runs.
+For a host with a relay, the lines → have the claims of the inner token that its Prosody would be given, and
+what of the token is left out of it, and why.
 "-" reads one token a line from standard input, where no other user of the machine sees it. With
 --json each of these lines is taken exactly as it stands.
 

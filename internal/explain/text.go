@@ -26,6 +26,7 @@ func Text(r auth.Report) string {
 	for _, line := range r.Checks {
 		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, text.Printable(line.Detail))
 	}
+	writeInner(&b, r.Inner)
 	switch {
 	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
 		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, moderation.Reason(r.Reason).ClientText())
@@ -41,4 +42,15 @@ func Text(r auth.Report) string {
 		fmt.Fprintf(&b, "allowed as %s\n", r.Account)
 	}
 	return b.String()
+}
+
+// writeInner says what Jitsi's modules would be told of the token.
+func writeInner(b *strings.Builder, r *auth.InnerReport) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(b, "→ %-11s %s\n", "to Prosody", text.Printable(string(r.Claims)))
+	for _, l := range r.LeftOut {
+		fmt.Fprintf(b, "→ %-11s %s: %s\n", "left out", text.Printable(l.Claim), l.Why)
+	}
 }
