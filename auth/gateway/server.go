@@ -40,7 +40,7 @@ func New(o Options) *Server {
 		Log: o.Log, Metrics: o.Metrics, WriteTimeout: o.WriteTimeout, Stopping: s.streams.Over,
 	})
 	s.bosh = bosh.New(bosh.Options{
-		Exchange: exchange, Rooms: o.Rooms, Metrics: o.Metrics, Panics: o.Panics,
+		Exchange: exchange, Rooms: o.Rooms, Relays: s.relays, Metrics: o.Metrics, Panics: o.Panics,
 		Budget: &s.budget, Transport: s.proxy.Transport, Go: s.streams.Go,
 		FarewellTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, JoinTimeout: o.JoinTimeout,
 	})

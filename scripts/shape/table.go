@@ -47,6 +47,7 @@ func tokens() []arrow {
 			"auth/gateway/filter",
 			"auth/gateway/login",
 			"auth/gateway/proxy",
+			"auth/gateway/relay",
 			"auth/gateway/stanza",
 			"internal/httpd",
 		}},

@@ -10,6 +10,7 @@ import (
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
+	"usher/auth/gateway/relay"
 	"usher/internal/panics"
 	"usher/metrics"
 )
@@ -24,7 +25,8 @@ type Joiner interface {
 // Panics must be set.
 type Options struct {
 	Exchange  *login.Exchange
-	Rooms     Joiner // nil: joins pass unseen
+	Rooms     Joiner         // nil: joins pass unseen
+	Relays    *relay.Streams // of hosts whose Prosody verifies inner tokens
 	Metrics   *metrics.Gateway
 	Panics    *panics.Reporter // nil: nothing is written
 	Budget    *budget.Budget   // for bodies that are held
@@ -51,7 +53,8 @@ func New(o Options) *Handler {
 	return &Handler{
 		Options: o, farewells: semaphore.NewWeighted(maxFarewells),
 		sessions: table{
-			metrics: o.Metrics, cancel: o.Exchange.Cancel, login: o.LoginTimeout, bySID: map[string]*session{},
+			metrics: o.Metrics, cancel: o.Exchange.Cancel, login: o.LoginTimeout,
+			dropped: (*session).dropped, bySID: map[string]*session{},
 		},
 	}
 }

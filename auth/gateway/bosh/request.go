@@ -61,14 +61,30 @@ func (q *request) newSession(rid int64, release func()) *session {
 	}
 }
 
-// begin is the request that makes a session (XEP-0124 section 7).
+// begin is the request that makes a session (XEP-0124 section 7). Its host decides what
+// becomes of it.
 func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
+	way, known := q.Settings.Way(tag.Attribute("to"))
+	q.Upstream = way.Upstream
+	switch {
+	case !known:
+		q.Note(metrics.RefusedRequest, "no such host (hosts, their guests, and the domains of service accounts)")
+		q.answer(stanza.Terminate("", "", "host-unknown"))
+	case way.Relayed:
+		q.beginRelayed(in, tag, rid, way)
+	default:
+		q.beginPlain(in, tag, rid)
+	}
+}
+
+// beginPlain makes a session of a host whose Prosody asks for tickets or passwords.
+func (q *request) beginPlain(in incoming, tag stanza.Element, rid int64) {
 	release, ok := q.Reserve()
 	if !ok {
 		return
 	}
 	s := q.newSession(rid, release)
-	s.host = tag.Attribute("to")
+	s.host, s.upstream = tag.Attribute("to"), q.Upstream
 	begun := false
 	defer func() { // also if the client goes away meanwhile, which panics
 		if !begun {
@@ -98,13 +114,22 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 		return
 	}
 	defer q.sessions.leave(sid, s)
+	switch {
+	case s.relayed != nil:
+		q.proceedRelayed(s, in, sid, rid)
+		return
+	case s.refused != nil:
+		q.proceedRefused(s, in)
+		return
+	}
+	q.Upstream = s.upstream
 	httpd.Admit(q.R.Context()) // Prosody lets it wait; the session is counted
 	o := &laterAnswer{session: s, rid: rid}
 	if !s.progress.LoggedIn().Load() {
 		body, ok := q.inspect(s, in)
 		if !ok {
 			s.end(q.why)
-			q.sayFarewell(q.Request, sid, rid, s)
+			q.sayFarewell(q.farewellTo(q.Request).of(sid), rid, s)
 			return
 		}
 		q.Forward(body, nil, o)
@@ -123,11 +148,17 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 // proceedUntracked serves a request of a session that began before usher did, or
 // that does not exist. Only Prosody can tell whether an account has logged in on
 // it. Until then no login passes, as its host is not known, and of stanzas only
-// those that mean nothing before a login.
+// those that mean nothing before a login. Where there is a relay host it may be one of
+// that, on which every join has to be judged: it ends, and the page logs in anew.
 func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
+	if q.Settings.Relays() {
+		q.terminate(itemNotFound)
+		q.sayFarewell(q.farewellTo(q.Request).of(sid), rid, nil)
+		return
+	}
 	parsed, ok := q.readable(in)
 	if !ok {
-		q.sayFarewell(q.Request, sid, rid, nil)
+		q.sayFarewell(q.farewellTo(q.Request).of(sid), rid, nil)
 		return
 	}
 	needsToken := q.login.Token == "" && !q.login.Guests
@@ -137,7 +168,7 @@ func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
 			text = auth.ReasonTokenRequired.ClientText()
 		}
 		q.end("not-authorized", text)
-		q.sayFarewell(q.Request, sid, rid, nil)
+		q.sayFarewell(q.farewellTo(q.Request).of(sid), rid, nil)
 		return
 	}
 	release, ok := q.Reserve() // its session is not counted, so the request is

@@ -1,6 +1,7 @@
 package bosh
 
 import (
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,10 @@ type session struct {
 	share    *budget.Share
 	began    time.Time
 	kept     time.Duration // without a request, after which Prosody has ended it
+	upstream *url.URL      // Prosody, if it is not that of the settings
 	progress login.Progress
+	relayed  *relayed    // of a host whose Prosody verifies inner tokens; or nil
+	refused  *refused    // there is none at Prosody: the login was refused; or nil
 	over     atomic.Bool // nothing of it passes any more; Prosody may still have it
 	gone     atomic.Bool // Prosody does not have it any more
 
@@ -31,6 +35,14 @@ type session struct {
 	last    time.Time
 }
 
+// loggedIn reports whether the client has.
+func (s *session) loggedIn() bool {
+	if s.relayed != nil {
+		return s.relayed.stream.Bound()
+	}
+	return s.progress.LoggedIn().Load()
+}
+
 // end lets nothing of the session pass any more, and returns the answer that all
 // its requests get: the first one given.
 func (s *session) end(why string) string {
@@ -40,6 +52,13 @@ func (s *session) end(why string) string {
 	if s.why == "" {
 		s.why = why
 	}
+	return s.why
+}
+
+// reason returns the answer that ended the session here, or nothing.
+func (s *session) reason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.why
 }
 

@@ -13,6 +13,7 @@ type table struct {
 	metrics *metrics.Gateway
 	cancel  func(ticket string)
 	login   time.Duration // within which a session must have logged in
+	dropped func(*session)
 
 	mu    sync.Mutex
 	bySID map[string]*session
@@ -70,44 +71,66 @@ func (t *table) enter(sid string, rid int64) (*session, state) {
 // leave ends a request. Prosody's answer may have said that the session is over.
 func (t *table) leave(sid string, s *session) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	s.pending--
 	s.last = time.Now()
-	t.dropIfGoneLocked(sid, s)
+	dropped := t.dropIfGoneLocked(sid, s)
+	t.mu.Unlock()
+	t.tell(dropped)
 }
 
 // ended forgets a session if Prosody has said, in answer to a farewell, that it
 // does not have it any more.
 func (t *table) ended(sid string, s *session) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.dropIfGoneLocked(sid, s)
+	dropped := t.dropIfGoneLocked(sid, s)
+	t.mu.Unlock()
+	t.tell(dropped)
 }
 
 // expireLocked ends a session that has not logged in in time.
 func (t *table) expireLocked(s *session, now time.Time) {
-	if !s.progress.LoggedIn().Load() && now.Sub(s.began) > t.login {
+	if !s.loggedIn() && now.Sub(s.began) > t.login {
 		s.end(stanza.TerminateFor("connection-timeout", "There was no login in time. Please reload the page."))
 	}
 }
 
-// dropIfGoneLocked forgets a session that Prosody does not have any more.
-func (t *table) dropIfGoneLocked(sid string, s *session) {
-	if s.gone.Load() && t.bySID[sid] == s {
+// dropIfGoneLocked forgets a session that Prosody does not have any more. One that was
+// ended here is kept for a moment: its client is to be told why.
+func (t *table) dropIfGoneLocked(sid string, s *session) (dropped []*session) {
+	if !s.gone.Load() || t.bySID[sid] != s {
+		return nil
+	}
+	if s.relayed != nil && s.reason() != "" {
+		s.kept = toldFor
+	} else {
 		t.dropLocked(sid, s)
+	}
+	return []*session{s}
+}
+
+// toldFor is how long a client has to ask why its session has ended.
+const toldFor = 15 * time.Second
+
+// tell tells of sessions that were forgotten, without the lock.
+func (t *table) tell(dropped []*session) {
+	for _, s := range dropped {
+		t.dropped(s)
 	}
 }
 
 // sweep forgets sessions that were without a request for too long.
 func (t *table) sweep(now time.Time) {
+	var dropped []*session
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	for sid, s := range t.bySID {
 		t.expireLocked(s, now)
 		if s.pending == 0 && now.Sub(s.last) > s.kept {
 			t.dropLocked(sid, s)
+			dropped = append(dropped, s)
 		}
 	}
+	t.mu.Unlock()
+	t.tell(dropped)
 }
 
 func (t *table) dropLocked(sid string, s *session) {

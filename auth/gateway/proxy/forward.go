@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 
+	"usher/auth/gateway/budget"
 	"usher/internal/logattr"
 	"usher/metrics"
 )
@@ -21,6 +23,12 @@ type Observer interface {
 	// Limit is asked when there is an answer: how many bytes of it matter.
 	Limit() int64
 	Observe(answer []byte)
+}
+
+// A Rewriter is an [Observer] that reads an answer whole and writes what the client gets
+// instead.
+type Rewriter interface {
+	Rewrite(ctx context.Context, answer io.Reader) ([]byte, error)
 }
 
 // A call is a request to Prosody's web server.
@@ -85,6 +93,9 @@ func (c *call) answered(r *http.Response) error {
 	if c.observer == nil {
 		return nil
 	}
+	if w, rewrites := c.observer.(Rewriter); rewrites && r.StatusCode == http.StatusOK {
+		return c.rewritten(r, w)
+	}
 	answer, err := io.ReadAll(io.LimitReader(r.Body, c.observer.Limit()))
 	if err != nil {
 		return err
@@ -97,6 +108,23 @@ func (c *call) answered(r *http.Response) error {
 	return nil
 }
 
+// rewritten puts what the client gets in the place of an answer.
+func (c *call) rewritten(r *http.Response, w Rewriter) error {
+	defer r.Body.Close()
+	if r.Header.Get("Content-Encoding") != "" {
+		return errors.New("the answer is compressed, which was not asked for")
+	}
+	body, err := w.Rewrite(c.R.Context(), r.Body)
+	if err != nil {
+		return err
+	}
+	length := int64(len(body))
+	c.WriteWithin(length)
+	r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), length, nil
+	r.Header.Set("Content-Length", strconv.FormatInt(length, 10))
+	return nil
+}
+
 // Unreachable answers a request that Prosody did not answer. A client of BOSH sends
 // it again.
 func (q *Request) Unreachable(err error) {
@@ -104,6 +132,8 @@ func (q *Request) Unreachable(err error) {
 	case q.proxy.Stopping():
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "usher is about to stop")
 	case q.R.Context().Err() != nil: // the client is gone
+	case errors.Is(err, budget.ErrOverloaded):
+		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedConnections, "too many large stanzas at the same time")
 	default:
 		q.Refuse(http.StatusBadGateway, metrics.RefusedUpstream, notReached)
 		q.debug(q.R.Context(), err)

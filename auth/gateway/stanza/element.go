@@ -152,8 +152,8 @@ func (s *scanner) finish(before, after int) {
 }
 
 // MaxChildren bounds the elements right under one whose elements are listed. A client
-// of BOSH that was held up sends a few dozen stanzas in one body.
-const MaxChildren = 512
+// of BOSH that was away for a while gets a presence of each occupant in one body.
+const MaxChildren = 4096
 
 // maxAttributes bounds an element's attributes: each is compared with all
 // before it. No element of XMPP has a quarter of that.

@@ -56,3 +56,10 @@ func escape(text string) string {
 	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails
 	return b.String()
 }
+
+// CreateBody is the answer that makes a session of BOSH (XEP-0124 section 7.2), on a host.
+func CreateBody(sid, host, wait, content string) string {
+	return `<body xmlns="` + NamespaceBOSH + `" xmlns:stream="http://etherx.jabber.org/streams" xmlns:xmpp="urn:xmpp:xbosh"` +
+		` sid="` + escape(sid) + `" authid="` + escape(sid) + `" from="` + escape(host) + `" wait="` + escape(wait) +
+		`" ver="1.6" hold="1" requests="2" polling="5" inactivity="60" secure="true" xmpp:version="1.0">` + content + `</body>`
+}
