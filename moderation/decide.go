@@ -62,6 +62,9 @@ func (h *Host) standing(v *View, who Who) Decision {
 	return atLobby(h.Lobby.Mode(), d, h.LobbyOn(v.Room, v.Lobby), v.Listed, v.Started)
 }
 
+// InLobby decides about the lobby room of a room: as about the room itself, but for its lobby.
+func (h *Host) InLobby(v View) Decision { return h.byIdentity(&v, h.WhoIs(v.User)) }
+
 // byIdentity is Standing but for the lobby.
 func (h *Host) byIdentity(v *View, who Who) Decision {
 	switch who {

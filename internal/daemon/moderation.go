@@ -23,6 +23,7 @@ import (
 	"usher/moderation/component"
 	"usher/moderation/muc"
 	"usher/moderation/notify"
+	"usher/moderation/occupancy"
 	"usher/moderation/reconcile"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
@@ -38,6 +39,8 @@ type roomParts struct {
 	asked      *unasked.Reporter
 	service    *muc.Service
 	handler    *muc.Handler
+	occupancy  *occupancy.Occupancy
+	gateway    *muc.Gateway          // decides the joins that the gateway sees
 	reconciler *reconcile.Reconciler // nil without a component
 	notifier   *notify.Notifier      // likewise
 	commands   *notify.LobbyCommands
@@ -51,6 +54,7 @@ type roomParts struct {
 type stateStore interface {
 	sessions.Store
 	streams.Store
+	occupancy.Store
 	lobby.Store
 	Secret(ctx context.Context, name string) ([]byte, error)
 }
@@ -78,6 +82,10 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
+	p.occupancy, err = occupancy.New(ctx, p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
+	if err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
 	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
 		Log: log, Metrics: m})
@@ -98,6 +106,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	}
 	p.service = muc.New(options)
 	p.handler = &muc.Handler{Service: p.service, Log: log, Panics: pr}
+	p.gateway = &muc.Gateway{Service: p.service, Occupancy: p.occupancy, Log: log, Panics: pr}
 	return p, nil
 }
 
@@ -199,6 +208,7 @@ func (p *roomParts) tasks() []task {
 	list := []task{
 		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }},
 		{"streams", p.streams.Run},
+		{"occupancy", p.occupancy.Run},
 		{"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }},
 	}
 	if p.component != nil {

@@ -10,6 +10,7 @@ import (
 	"usher/lobby"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
+	"usher/moderation/occupancy"
 	"usher/moderation/reconcile"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
@@ -90,7 +91,9 @@ func touchedWorld(t *testing.T) (*moderationtest.World, *moderationtest.MUC, *ro
 	k, _ := w.Connect(m)
 	resumable, err := streams.New(t.Context(), memory.New(), streams.Options{})
 	touchedBy(t, err)
-	p := &roomParts{sessions: w.Sessions, streams: resumable, lobby: w.Lobby, reconciler: k}
+	seen, err := occupancy.New(t.Context(), memory.New(), w.Sessions.Rooms(), occupancy.Options{})
+	touchedBy(t, err)
+	p := &roomParts{sessions: w.Sessions, streams: resumable, occupancy: seen, lobby: w.Lobby, reconciler: k}
 	run := []func(context.Context) error{k.Run}
 	for _, task := range p.tasks() { // without a component: the sessions and the lobby
 		run = append(run, task.run)

@@ -72,13 +72,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "userJID", "mucJID", "nickname")
 	if err != nil {
-		h.conclude(r.Context(), "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
+		h.Service.conclude(r.Context(), h.Log, "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
 			"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, false, http.StatusBadRequest, moderation.ReasonMalformedRequest)
 		return
 	}
 	d := h.Service.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
-	h.conclude(r.Context(), q["userJID"], q["mucJID"], d)
+	h.Service.conclude(r.Context(), h.Log, q["userJID"], q["mucJID"], d)
 	if !d.Allowed && !d.HeldByRoom {
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
 		return
@@ -109,24 +109,6 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, true, http.StatusForbidden, d.Reason)
 	}
 	h.warn(r.Context(), q["jid"], d)
-}
-
-// conclude counts a join and writes its line.
-func (h *Handler) conclude(ctx context.Context, user, room string, d moderation.Decision) {
-	result, line, level := metrics.Allowed, "join allowed", slog.LevelInfo
-	switch {
-	case d.Reason == moderation.ReasonInternalError:
-		result, line, level = metrics.Undecided, "join not decided", slog.LevelError
-	case d.HeldByRoom:
-		result, line = metrics.Denied, "join left to the room, which lets members in only"
-	case !d.Allowed:
-		result, line = metrics.Denied, "join refused"
-	}
-	h.Service.metrics.Join(result, string(d.Reason))
-	if h.Log != nil && h.Log.Enabled(ctx, level) {
-		h.Log.LogAttrs(ctx, level, line, logattr.Account(user), logattr.Room(room), slog.String("reason", string(d.Reason)),
-			slog.String("detail", d.Detail), slog.String("affiliation", string(d.Affiliation)))
-	}
 }
 
 func (h *Handler) warn(ctx context.Context, room string, d moderation.Decision) {

@@ -13,6 +13,9 @@ type join struct {
 	moderation.Place        // of a breakout room, the name of its main room
 	user             string // bare JID
 	nick             string
+
+	byStream bool   // the gateway sees it: the token of its stream decides
+	token    string // that token's print; empty: the stream has none
 }
 
 // Join decides whether a user, a bare JID, may join a room under a nickname, which
@@ -29,26 +32,46 @@ func (m *Service) Join(ctx context.Context, user, room, nick string) moderation.
 		return moderation.Refuse(moderation.ReasonCreatedTwice,
 			"somebody else made the room at the same moment; the client may try again")
 	}
-	if j.Breakout && !j.Host.IsService(user) {
-		var err error
-		if j.RoomName, err = m.mainOf(ctx, j.Host, user, j.RoomName); err != nil {
-			return moderation.Refuse(moderation.ReasonBreakoutUnknown,
-				"%v; have the client join the main room first, and look at usher status for the component", err)
-		}
+	return m.decide(ctx, &j)
+}
+
+// decide decides a join, and does what follows from it.
+func (m *Service) decide(ctx context.Context, j *join) moderation.Decision {
+	v, d := m.judge(ctx, j)
+	if j.Lobby || v.User == "" {
+		return d
 	}
-	v := m.view(ctx, &j)
-	d := j.Host.Decide(v)
 	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(&v) {
 		d = moderation.Refuse(moderation.ReasonLobby, "the room is just being told that it may come in; the next try works")
 	}
 	if d.Knocks {
-		d.HeldByRoom = m.knock(ctx, &j, &v, &d) && !j.Breakout
+		d.HeldByRoom = m.knock(ctx, j, &v, &d) && !j.Breakout
 	}
 	if j.Breakout && d.Allowed {
 		d.Affiliation = moderation.None // Jitsi's breakout rooms have the affiliations of their main room
 	}
-	m.follow(ctx, &j, &d)
+	if j.byStream {
+		m.give(ctx, j, &d)
+	}
+	m.follow(ctx, j, &d)
 	return d
+}
+
+// judge is the decision alone. The view is empty if what it would be of cannot be told.
+func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
+	if j.Breakout && !j.Host.IsService(j.user) {
+		var err error
+		if j.RoomName, err = m.mainOf(ctx, j.Host, j.user, j.RoomName); err != nil {
+			return moderation.View{}, moderation.Refuse(moderation.ReasonBreakoutUnknown,
+				"%v; have the client join the main room first, and look at usher status for the component", err)
+		}
+	}
+	v := m.view(ctx, j)
+	v.ByStream, v.TokenPrint = j.byStream, j.token
+	if j.Lobby {
+		return v, j.Host.InLobby(v)
+	}
+	return v, j.Host.Decide(v)
 }
 
 // read finds out where a join is to, or why there is nothing to decide.
@@ -72,10 +95,10 @@ func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bo
 
 // view is all that the decision depends on. If a room has to be asked, which may take a
 // second, that is done first: so what is decided by is of one moment, and of no earlier
-// one than the answer. Where Prosody asks about new rooms, or the account cannot be the
+// one than the answer. Where Prosody asks about new rooms, or jicofo alone makes them (a relay), or the account cannot be the
 // first in one, every room counts as running.
 func (m *Service) view(ctx context.Context, j *join) moderation.View {
-	told := j.Breakout || m.unasked.Made(j.Domain) || !j.Host.WhoIs(j.user).MayBegin()
+	told := j.Breakout || j.Host.Relay || m.unasked.Made(j.Domain) || !j.Host.WhoIs(j.user).MayBegin()
 	running, why := told, ""
 	if !told && m.rooms.Connection() != 0 {
 		running, why = m.ask(ctx, j.RoomName, j.user)

@@ -2,6 +2,7 @@ package muc
 
 import (
 	"context"
+	"time"
 
 	"usher/moderation"
 )
@@ -28,4 +29,22 @@ func (m *Service) BeforeJoin(ctx context.Context, user, room string) {
 	if v.Known && !m.kept.Assignment(moderation.AssignmentKey{Room: name.JID, JID: user}).Fulfils(d) {
 		m.effects.BeforeJoin(ctx, name.JID, user)
 	}
+}
+
+// giveWithin bounds how long a join that the gateway sees waits for its affiliation.
+const giveWithin = 200 * time.Millisecond
+
+// give has an account be in the room what a decision says before Prosody is told of the join:
+// the role is computed, and a room for members closed to it, as it comes in.
+func (m *Service) give(ctx context.Context, j *join, d *moderation.Decision) {
+	if !d.Allowed || d.Affiliation == moderation.None || j.Breakout {
+		return
+	}
+	given := m.kept.Assignment(moderation.AssignmentKey{Room: j.JID, JID: j.user})
+	if d.Session != nil && given.Fulfils(*d) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, giveWithin)
+	defer cancel()
+	m.effects.BeforeJoin(ctx, j.JID, j.user)
 }

@@ -68,7 +68,7 @@ func (g single) preJoin(ctx context.Context) (again bool, err error) {
 		}
 		o := g.observed(g.jid)
 		d := g.desired(g.jid, o.Assignment)
-		if !d.Entitled || d.Lobby {
+		if !d.Entitled || d.Lobby && !g.host.Relay {
 			return true, nil
 		}
 		if err := g.apply(ctx, g.jid, o, moderation.Plan(o, d, g.now())); !errors.Is(err, sessions.ErrMoved) {

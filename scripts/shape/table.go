@@ -158,7 +158,7 @@ func rooms() []arrow {
 		{"moderation", []string{"auth", "lobby"}},
 		{"moderation/component", []string{"moderation"}},
 		{"moderation/moderationtest", []string{"auth", "internal/memory", "lobby", "moderation", "moderation/..."}},
-		{"moderation/muc", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
+		{"moderation/muc", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/unasked"}},
 		{"moderation/notify", []string{"lobby", "moderation", "moderation/sessions"}},
 		{"moderation/occupancy", nil},
 		{"moderation/reconcile", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
