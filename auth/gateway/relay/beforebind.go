@@ -145,6 +145,9 @@ func (s *Stream) record(ctx context.Context, account, jid, resumption string) Ve
 		return Verdict{End: EndFor(err)}
 	}
 	inside := s.streams.add(s, account+"@"+s.client.Host, resumption)
+	if s.streams.Rooms != nil && resumption != "" {
+		s.streams.Rooms.Resumed(account + "@" + s.client.Host)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.phase, s.account, s.jid, s.resumption = bound, account, jid, resumption

@@ -1,0 +1,424 @@
+package relay
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"usher/auth"
+	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/swap"
+)
+
+// TestLogin: each step waits for the one before, and the account is recorded before the
+// client learns it.
+func TestLogin(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	b.happened("record u-1@meet.example.com", b.logins.events)
+	b.passes(b.down(on))
+	b.happened("record u-1@meet.example.com, remember u-1@meet.example.com sm-1", b.logins.events)
+	if b.stream.Account() != "u-1@meet.example.com" {
+		t.Error(b.stream.Account())
+	}
+}
+
+// TestBeforeTheAccount: nothing passes but the one step that is due. What came together
+// with a step would be Prosody's before it is known whose it is.
+func TestBeforeTheAccount(t *testing.T) {
+	steps := []func(b *bench){
+		func(b *bench) {},
+		func(b *bench) { b.up(anon) },
+		func(b *bench) { b.up(anon); b.down(yes) },
+		func(b *bench) { b.authenticate() },
+		func(b *bench) { b.authenticate(); b.up(bind) },
+		func(b *bench) {
+			b.up(anon)
+			b.down(`<failure xmlns="urn:ietf:params:xml:ns:xmpp-sasl"><not-allowed/></failure>`)
+		},
+	}
+	due := map[string][]int{anon: {0}, open: {2}, bind: {2, 3}} // which elements pass after which of the steps
+	for _, said := range []string{
+		anon, open, bind,
+		`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">AGEAYg==</auth>`,
+		`<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="ANONYMOUS"><x/></auth>`,
+		`<authenticate xmlns="urn:xmpp:sasl:2" mechanism="ANONYMOUS"/>`,
+		`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="other.example.com"/>`,
+		`<iq xmlns="jabber:client" type="set" id="b1" to="meet.example.com"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>`,
+		`<iq xmlns="jabber:client" type="get" id="b1"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>`,
+		`<iq xmlns="jabber:client" type="set" id="b1"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/><x/></iq>`,
+		`<iq xmlns="jabber:client" type="get" id="1"><ping xmlns="urn:xmpp:ping"/></iq>`,
+		presence(room+"/n", "", mucX), `<message xmlns="jabber:client"/>`,
+		`<enable xmlns="urn:xmpp:sm:3"/>`, `<r xmlns="urn:xmpp:sm:3"/>`, `<active xmlns="urn:xmpp:csi:0"/>`,
+		`<stream:stream xmlns:stream="http://etherx.jabber.org/streams"/>`, `<x/>`,
+	} {
+		for i, step := range steps {
+			b := newBench(t, nil)
+			step(b)
+			passes := false
+			for _, at := range due[said] {
+				passes = passes || at == i
+			}
+			if v := b.up(said); passes != (v.End == nil) {
+				t.Errorf("after step %d: %s ends with %+v, want that it passes: %v", i, said, v.End, passes)
+			}
+			if len(b.rooms.events) > 0 {
+				t.Errorf("after step %d: the rooms are asked", i)
+			}
+		}
+	}
+}
+
+// TestRecordRefused: what cannot be recorded does not log in.
+func TestRecordRefused(t *testing.T) {
+	for reason, condition := range map[auth.Reason]string{
+		auth.ReasonRevoked: "not-authorized", auth.ReasonExpired: "not-authorized", auth.ReasonStateUnavailable: "resource-constraint",
+	} {
+		b := newBench(t, nil)
+		b.logins.recorded = auth.Refuse(reason, "as asked")
+		b.authenticate()
+		b.up(bind)
+		b.ends(b.down(mine), condition)
+		b.ends(b.up(presence(room+"/n", "", mucX)), "policy-violation")
+		b.stream.Gone(false)
+		if len(b.rooms.events) > 0 {
+			t.Errorf("%s: %v", reason, b.rooms.events)
+		}
+	}
+}
+
+// TestBoundElsewhere: an account of another host is none of this stream's.
+func TestBoundElsewhere(t *testing.T) {
+	for _, jid := range []string{"u-1@guest.meet.example.com/res", "meet.example.com", "@meet.example.com/x", "u-1@"} {
+		b := newBench(t, nil)
+		b.authenticate()
+		b.up(bind)
+		b.ends(b.down(strings.Replace(mine, full, jid, 1)), "internal-server-error")
+		b.happened("", b.logins.events)
+	}
+}
+
+// TestBindFails: an error, or somebody else's answer, is no account; another try may
+// follow.
+func TestBindFails(t *testing.T) {
+	b := newBench(t, nil)
+	b.authenticate()
+	b.up(bind)
+	b.passes(b.down(strings.Replace(mine, `id="b1"`, `id="b2"`, 1)))
+	b.happened("", b.logins.events)
+	b.passes(b.down(`<iq xmlns="jabber:client" type="error" id="b1"/>`))
+	b.passes(b.up(bind))
+	b.passes(b.down(mine))
+	b.happened("record u-1@meet.example.com", b.logins.events)
+}
+
+// TestResume: only the stream that the address named, too, and only of the same person.
+func TestResume(t *testing.T) {
+	resumption := func(address, known string) *bench {
+		b := newBench(t, func(c *Client) { c.Resumption = address })
+		b.logins.resumes = known
+		b.authenticate()
+		return b
+	}
+	b := resumption("sm-1", "sm-1")
+	b.passes(b.up(again))
+	b.ends(b.up(bind), "policy-violation") // not before Prosody has answered
+	b = resumption("sm-1", "sm-1")
+	b.passes(b.up(again))
+	b.passes(b.down(back))
+	b.happened("record u-1@meet.example.com", b.logins.events)
+	b.happened("resumed u-1@meet.example.com", b.rooms.events)
+	if !b.stream.Bound() {
+		t.Error("it is not bound")
+	}
+	for name, b := range map[string]*bench{
+		"not in the address":     resumption("", "sm-1"),
+		"another in the address": resumption("sm-2", "sm-1"),
+		"of somebody else":       resumption("sm-1", ""),
+	} {
+		v := b.up(again)
+		if want := stanza.NotResumed("urn:xmpp:sm:3", "item-not-found"); string(v.Answer) != want {
+			t.Errorf("%s: %+v", name, v)
+		}
+		b.passes(b.up(bind)) // the client goes on as anybody would
+		b.passes(b.down(mine))
+	}
+	b = resumption("sm-1", "sm-1")
+	b.passes(b.up(again))
+	b.passes(b.down(`<failed xmlns="urn:xmpp:sm:3"><item-not-found xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></failed>`))
+	b.passes(b.up(bind))
+}
+
+// TestOnlyResumes: a token that is over opens nothing new.
+func TestOnlyResumes(t *testing.T) {
+	b := newBench(t, func(c *Client) { c.Login.OnlyResumes, c.Resumption = true, "sm-1" })
+	b.logins.resumes = "sm-1"
+	b.authenticate()
+	b.passes(b.up(again))
+	b.passes(b.down(`<failed xmlns="urn:xmpp:sm:3"/>`))
+	b.ends(b.up(bind), "not-authorized")
+}
+
+// TestWhatPasses after the login.
+func TestWhatPasses(t *testing.T) {
+	for said, passes := range map[string]bool{
+		`<r xmlns="urn:xmpp:sm:3"/>`: true, `<a xmlns="urn:xmpp:sm:3" h="1"/>`: true, `<enable xmlns="urn:xmpp:sm:3"/>`: true,
+		`<active xmlns="urn:xmpp:csi:0"/>`: true, `<inactive xmlns="urn:xmpp:csi:0"/>`: true,
+		`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`: true,
+		`<message xmlns="jabber:client" to="a@b"/>`:            true,
+		`<iq xmlns="jabber:client" type="get"/>`:               true,
+		`<presence xmlns="jabber:client"/>`:                    true,
+		`<message xmlns="` + stanza.NamespaceBOSH + `"/>`:      true,
+		`<message/>`: false, `<message xmlns="jabber:server"/>`: false,
+		`<presence xmlns="x" to="` + room + `/n">` + mucX + `</presence>`: false,
+		open: false, anon: false, `<stream xmlns="http://etherx.jabber.org/streams"/>`: false,
+		`<active xmlns="other"/>`: false, `<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>`: false,
+	} {
+		b := newBench(t, nil)
+		b.login()
+		if v := b.up(said); passes != (v.End == nil) {
+			t.Errorf("%s: %+v", said, v.End)
+		}
+	}
+	b := newBench(t, nil)
+	b.login()
+	if v := b.up(again); string(v.Answer) != stanza.NotResumed("urn:xmpp:sm:3", "unexpected-request") {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestJoins: every available presence to an address is decided; what is refused goes to
+// Prosody as a ping, and comes back as the answer.
+func TestJoins(t *testing.T) {
+	const two, late, early = "two@conference.meet.example.com/n", "late@conference.meet.example.com/n", "early@conference.meet.example.com/n"
+	prefixed := `<m:x xmlns:m="http://jabber.org/protocol/muc"/>`
+	for _, row := range []struct{ said, asked, answer string }{
+		{presence(room+"/n", "", mucX), "join " + room + "/n", ""},
+		{presence(room, "", mucX), "join " + room, ""},
+		{presence(two, "", mucX), "join " + two, "another room"},
+		{presence(two, "", prefixed), "join " + two, "another room"},
+		{presence(two, `type=""`, mucX), "join " + two, "another room"},
+		{presence(two, `type="visible"`, mucX), "join " + two, "another room"},
+		{presence(two, `from="x@y/z"`, mucX), "join " + two, "another room"},
+		{presence(late, "", mucX), "join " + late, "<authentication-required "},
+		{presence(early, "", mucX), "join " + early, "not started"},
+		{presence("x@bridges.example.com/n", "", mucX), "join x@bridges.example.com/n", "no rooms at this address"},
+		{presence("meet.example.com", "", ""), "conference meet.example.com", "no rooms at this address"},
+		{presence("b@meet.example.com/res", "", ""), "conference b@meet.example.com/res", "no rooms at this address"},
+		{presence(two, "", ""), "conference " + two, ""}, // Prosody refuses who is no occupant
+		{presence(two, "", `<x xmlns="vcard-temp:x:update"/>`), "conference " + two, ""},
+		{presence(two, `type="unavailable"`, mucX), "", ""},
+		{presence(two, `type="error"`, ""), "", ""},
+		{presence(two, `type="probe"`, ""), "", ""},
+		{presence("b@meet.example.com", `type="subscribe"`, ""), "", ""},
+		{`<presence xmlns="jabber:client">` + mucX + `</presence>`, "", ""},
+	} {
+		b := newBench(t, nil)
+		b.login()
+		v := b.up(row.said)
+		asked := strings.ReplaceAll(strings.Join(b.rooms.events, ", "), " u-1@meet.example.com ", " ")
+		if asked != row.asked {
+			t.Errorf("%s: asked %q, want %q", row.said, asked, row.asked)
+		}
+		if row.answer == "" {
+			b.passes(v)
+			continue
+		}
+		answer := b.pong(v)
+		if !strings.Contains(answer, row.answer) || strings.Contains(answer, "not-authorized") || !strings.Contains(answer, `id="p1"`) {
+			t.Errorf("%s: the answer is %s", row.said, answer)
+		}
+	}
+}
+
+// pong has Prosody answer the ping that passed, and returns what the client gets.
+func (b *bench) pong(v Verdict) string {
+	b.t.Helper()
+	ping := b.read(string(v.Replace))
+	if ping.Name.Local != "iq" || ping.Attribute("to") != host {
+		b.t.Fatalf("%s passes, want a ping", v.Replace)
+	}
+	pong := `<iq xmlns="jabber:client" type="result" from="` + host + `" to="` + full + `" id="` + ping.Attribute("id") + `"/>`
+	if !b.stream.Minds([]byte(pong)) {
+		b.t.Fatal("the pong is not looked at")
+	}
+	return string(b.down(pong).Replace)
+}
+
+// TestPongOfARoom: what a room or a guest sends with an id of ours is no answer.
+func TestPongOfARoom(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	ping := b.read(string(b.up(presence("two@conference.meet.example.com/n", "", mucX)).Replace))
+	for _, from := range []string{room + "/evil", "evil@" + host + "/x", "conference." + host} {
+		b.passes(b.down(`<iq xmlns="jabber:client" type="result" from="` + from + `" to="` + full + `" id="` + ping.Attribute("id") + `"/>`))
+	}
+}
+
+// TestTooLongToRefuse: the stream ends.
+func TestTooLongToRefuse(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	b.ends(b.up(presence("x@y/"+strings.Repeat("n", swap.MostRefused), "", mucX)), "policy-violation")
+}
+
+// TestConference: the request carries an inner token, wherever the client's was.
+func TestConference(t *testing.T) {
+	request := func(of, room, token string) string {
+		return `<iq xmlns="jabber:client" type="` + of + `" id="c1" to="focus.meet.example.com"><conference xmlns="` + namespaceFocus +
+			`" room="` + room + `"` + token + ` machine-uid="m"><property name="a" value="b"/></conference></iq>`
+	}
+	b := newBench(t, nil)
+	b.login()
+	for _, token := range []string{"", ` token="outer"`, ` token=''`} {
+		if got := string(b.up(request("set", room, token)).Replace); !strings.Contains(got, ` token="inner.to.ken"`) && !strings.Contains(got, ` token='inner.to.ken'`) ||
+			strings.Contains(got, "outer") || !strings.Contains(got, `<property name="a" value="b"/>`) {
+			t.Errorf("with %q: %s", token, got)
+		}
+	}
+	v := b.up(request("set", "early@conference.meet.example.com", ""))
+	if answer := b.pong(v); !strings.Contains(answer, `type="auth"><not-authorized `) || !strings.Contains(answer, `from="focus.`) {
+		t.Errorf("an early guest gets %s", answer)
+	}
+	if got := b.up(request("set", "two@conference.meet.example.com", "")).Replace; !bytes.Contains(got, []byte("inner")) {
+		t.Errorf("another room: %s", got) // its join is refused, with a text that the page shows
+	}
+	b.passes(b.up(request("result", room, ` token="outer"`)))
+	b = newBench(t, func(c *Client) { c.EarlyGuests = false })
+	b.login()
+	if v := b.up(request("set", "early@conference.meet.example.com", "")); !bytes.Contains(v.Replace, []byte("inner")) {
+		t.Errorf("where only the join is decided: %s", v.Replace)
+	}
+	b.logins.innerFails = true
+	if v := b.up(request("set", room, ` token="outer"`)); bytes.Contains(v.Replace, []byte("outer")) || v.Replace == nil {
+		t.Errorf("without an inner token: %s", v.Replace)
+	}
+}
+
+// TestSelf: the rooms are told before the client sees itself in one, once, and when it
+// has left.
+func TestSelf(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	for _, s := range []string{
+		shown(room+"/n", "", self), shown(room+"/n", "", self), shown(room+"/other", "", ""), shown(room+"/other", "", `<status code="100"/>`),
+		shown(room+"/n", ` type="unavailable"`, `<status code="303"/>`+self), shown(room+"/m", "", self),
+		`<message xmlns="jabber:client" from="` + room + `/x"><body>110</body></message>`,
+	} {
+		b.passes(b.down(s))
+	}
+	b.happened("entered u-1@meet.example.com "+room+"/n", b.rooms.events)
+	b.passes(b.up(presence(room+"/m", "", ""))) // an update of an occupant is asked of nobody
+	b.passes(b.down(shown(room+"/m", ` type="unavailable"`, self)))
+	b.happened("entered u-1@meet.example.com "+room+"/n, left u-1@meet.example.com "+room+"/m", b.rooms.events)
+}
+
+// TestGone: a stream that can be resumed may come back; another is over.
+func TestGone(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	b.down(on)
+	b.down(shown(room+"/n", "", self))
+	b.rooms.events, b.logins.events = nil, nil
+	b.stream.Gone(false)
+	b.happened("gone u-1@meet.example.com", b.rooms.events)
+	b.happened("ended sm-1", b.logins.events)
+	if lost := b.streams.Lost("u-1@meet.example.com"); len(lost) != 1 || lost[0].Resumption != "sm-1" {
+		t.Errorf("lost %+v", lost)
+	}
+	b.logins.resumes = "sm-1"
+	b.begin(func(c *Client) { c.Resumption = "sm-1" })
+	b.authenticate()
+	b.up(again)
+	b.down(back)
+	if lost := b.streams.Lost("u-1@meet.example.com"); len(lost) != 0 {
+		t.Errorf("lost %+v", lost)
+	}
+	b.rooms.events, b.logins.events = nil, nil
+	b.passes(b.up(`<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>`))
+	b.stream.Gone(false)
+	b.happened("left u-1@meet.example.com "+room+"/n, gone u-1@meet.example.com", b.rooms.events)
+	b.happened("ended sm-1 for good", b.logins.events)
+}
+
+// TestResumedBeforeTheOldConnectionIsGone: the old one then takes nothing with it.
+func TestResumedBeforeTheOldConnectionIsGone(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	b.down(on)
+	b.down(shown(room+"/n", "", self))
+	old := b.stream
+	b.logins.resumes = "sm-1"
+	b.begin(func(c *Client) { c.Resumption = "sm-1" })
+	b.authenticate()
+	b.up(again)
+	b.down(back)
+	b.rooms.events, b.logins.events = nil, nil
+	old.Gone(false)
+	b.happened("", b.rooms.events)
+	b.happened("", b.logins.events)
+	b.passes(b.up(presence(room+"/n", "", "")))
+	b.happened("", b.rooms.events)
+}
+
+// TestEnd: who is taken out is shown so, by its rooms' occupants.
+func TestEnd(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	b.down(on)
+	b.down(shown(room+"/n", "", self))
+	if b.streams.End("u-2@meet.example.com", "x") || b.streams.Cut("u-2@meet.example.com") {
+		t.Error("somebody else is found")
+	}
+	if !b.streams.Cut("u-1@meet.example.com") || b.wire.cuts != 1 {
+		t.Error("it is not cut")
+	}
+	if !b.streams.End("u-1@meet.example.com", "Ended <here>.") || len(b.wire.farewells) != 1 {
+		t.Fatal("it is not ended")
+	}
+	f := b.wire.farewells[0]
+	if len(f.Presences) != 1 || f.End.Condition != "not-authorized" {
+		t.Fatalf("%+v", f)
+	}
+	e := b.read(string(f.Presences[0]))
+	if own, _ := e.SelfPresence(); !own || e.Attribute("from") != room+"/n" || e.Attribute("to") != full || !bytes.Contains(f.Presences[0], []byte(`code="307"`)) {
+		t.Errorf("%s", f.Presences[0])
+	}
+	b.stream.Gone(false)
+	if lost := b.streams.Lost("u-1@meet.example.com"); len(lost) != 0 {
+		t.Error("it may be resumed")
+	}
+}
+
+// TestBegin: what goes on to Prosody in the address.
+func TestBegin(t *testing.T) {
+	for _, row := range []struct{ query, resumes, want, room, tenant string }{
+		{"room=r&prefix=t", "", "room=r&prefix=t&token=inner.to.ken", "r", "t"},
+		{"room=r%2541&prefix=", "", "room=r%2541&prefix=&token=inner.to.ken", "r%41", ""},
+		{"previd=sm-1&room=r", "", "room=r&token=inner.to.ken", "r", ""},
+		{"previd=sm-1&room=r&%70revid=sm-2", "u-1", "room=r&token=inner.to.ken&previd=sm-1", "r", ""},
+		{"%74oken=x&room=r&token=y&jwt=z&&a;token=b", "", "room=r&a;token=b&token=inner.to.ken", "r", ""},
+		{"", "", "token=inner.to.ken", "", ""},
+	} {
+		l := &logins{login: auth.RelayLogin{Resumes: row.resumes}}
+		c, query, err := NewStreams(Options{Logins: l}).Begin(t.Context(), Arrival{
+			Host: "guest.example", Main: host, Token: "outer", Resumption: "sm-1", Query: row.query,
+		})
+		if err != nil || query != row.want {
+			t.Errorf("%s: %q, %v; want %q", row.query, query, err, row.want)
+		}
+		if (c.Resumption != "") != (row.resumes != "") {
+			t.Errorf("%s: resumes %q", row.query, c.Resumption)
+		}
+		r := l.begun[0]
+		if r.Room != row.room || r.Tenant != row.tenant || r.Guest != "guest.example" || r.Host != host || r.Token != "outer" {
+			t.Errorf("%s: begun %+v", row.query, r)
+		}
+	}
+	if _, _, err := NewStreams(Options{Logins: &logins{refusal: auth.Refuse(auth.ReasonExpired, "x")}}).Begin(t.Context(), Arrival{}); err == nil {
+		t.Error("a refused login goes on")
+	}
+	if _, _, err := NewStreams(Options{Logins: &logins{innerFails: true}}).Begin(t.Context(), Arrival{}); err == nil {
+		t.Error("a login without an inner token goes on")
+	}
+}
