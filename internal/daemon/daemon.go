@@ -139,9 +139,15 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	r.endpoints = e
 	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
 	door := httpDoor(r.http, &httpauth.Server{Auth: v, Panics: p}, rooms.handler)
-	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Relay: v,
+	swapKey, err := rooms.swapKey(ctx)
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Relay: v, Swap: swapKey,
 		WebLogins: v, WebRooms: webRooms{rooms.sessions}, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
+	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {
 		e.close()
 		return nil, err

@@ -44,6 +44,7 @@ type roomParts struct {
 	reconciler *reconcile.Reconciler // nil without a component
 	notifier   *notify.Notifier      // likewise
 	commands   *notify.LobbyCommands
+	relay      relayStreams
 	component  *component.Client // nil if there is none
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
@@ -94,7 +95,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
 		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby,
-			Unasked: p.asked, Log: log, Metrics: m})
+			Streams: &p.relay, Unasked: p.asked, Log: log, Metrics: m})
 		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component,
 			Messenger: p.component, Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
@@ -114,6 +115,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 func (p *roomParts) touch(t sessions.Touched) {
 	if len(t.Ended) > 0 {
 		p.streams.Forget(t.Ended)
+		p.relay.end(t.Ended)
 	}
 	if p.reconciler != nil {
 		p.reconciler.Touch(t)

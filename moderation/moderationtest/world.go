@@ -39,6 +39,8 @@ type World struct {
 	Keys                  map[string]bool // removed
 	Began                 time.Time       // if it is not zero the clock goes on from then, with the time of the bubble
 
+	Streams reconcile.Streams // of the next [World.Connect]; nil: none
+
 	touch func(sessions.Touched)
 	mu    sync.Mutex
 	clock time.Time
@@ -115,7 +117,7 @@ type Prosody interface {
 // and the notifier run.
 func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
 	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked,
-		Metrics: w.Metrics, Now: w.Now})
+		Streams: w.Streams, Metrics: w.Metrics, Now: w.Now})
 	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
 	if w.Lobby != nil {
 		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Reconciler: k,

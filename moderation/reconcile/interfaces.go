@@ -16,6 +16,13 @@ type Rooms interface {
 	Connection
 }
 
+// Streams are those of accounts whose Prosody keeps rights with the stream.
+type Streams interface {
+	// Cut has the client of an account, a bare JID, come back: then Prosody reads anew
+	// what the account may do. It does nothing for others.
+	Cut(account string)
+}
+
 // Lists are read from rooms.
 type Lists interface {
 	// Affiliations returns what the accounts are that are anything to a room.

@@ -24,6 +24,7 @@ type Options struct {
 	Sessions *sessions.Sessions
 	Rooms    Rooms
 	Lobby    *lobby.Lobby      // nil: no lobby
+	Streams  Streams           // of who was demoted; nil: they need not be cut
 	Unasked  *unasked.Reporter // told of what shows whether Prosody asks
 	Log      *slog.Logger
 	Metrics  *metrics.Metrics
@@ -36,6 +37,7 @@ type Reconciler struct {
 	kept     *sessions.Rooms
 	rooms    Rooms
 	lobby    *lobby.Lobby // may be nil
+	streams  Streams      // may be nil
 	unasked  *unasked.Reporter
 	log      *slog.Logger
 	metrics  *metrics.Metrics
@@ -61,8 +63,9 @@ func New(o Options) *Reconciler {
 		o.Now = time.Now
 	}
 	return &Reconciler{
-		sessions: o.Sessions, kept: o.Sessions.Rooms(), rooms: o.Rooms, lobby: o.Lobby, unasked: o.Unasked,
-		log: o.Log, metrics: o.Metrics, now: o.Now,
+		sessions: o.Sessions, kept: o.Sessions.Rooms(), rooms: o.Rooms, lobby: o.Lobby, streams: o.Streams,
+		unasked: o.Unasked,
+		log:     o.Log, metrics: o.Metrics, now: o.Now,
 		queue: newQueue(), inFlight: newInFlight(), watch: newWatch(o.Rooms, o.Sessions, o.Unasked),
 		grants: semaphore.NewWeighted(maxGrants), searches: semaphore.NewWeighted(maxSearches),
 	}
