@@ -25,7 +25,7 @@ func sessionsListCommand() *cli.Command {
 		Usage:     "list the sessions that have not ended, the latest login first, or who is revoked",
 		UsageText: "usher sessions list [--config FILE] [--revoked] [--json]",
 		Description: `A session is an account and a token that it logged in with. USER is what the token calls
-its user (tokens.account), TOKEN its thumbprint; revoke and allow take both. The exit
+its user (tokens.account), with the name for people behind it if there is one, TOKEN its thumbprint; revoke and allow take both. The exit
 code is 3 if the daemon could not be reached.
 
 Example:

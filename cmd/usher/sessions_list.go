@@ -52,10 +52,20 @@ func printSessions(w io.Writer, list []admin.Session, now time.Time) error {
 			in = text.Clip(strings.Join(s.InRooms, " "))
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", text.Printable(text.Clip(s.Account)),
-			cmp.Or(text.Printable(text.Clip(s.User)), "-"), text.Printable(rooms), moderator,
-			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), text.Printable(in), s.Token)
+			person(s), text.Printable(rooms), moderator,
+			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), text.Printable(in), cmp.Or(s.Token, "-"))
 	}
 	return table.Flush()
+}
+
+// person is who is behind an account: what the token calls its user, and the name that it has for
+// people.
+func person(s admin.Session) string {
+	who := cmp.Or(text.Printable(text.Clip(s.User)), text.Printable(text.Clip(s.DisplayID)), "-")
+	if s.DisplayName == "" || s.DisplayName == s.User {
+		return who
+	}
+	return who + " (" + text.Printable(text.Clip(s.DisplayName)) + ")"
 }
 
 func until(t, now time.Time) string {

@@ -145,7 +145,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Relay: v, Swap: swapKey,
-		WebLogins: v, WebRooms: webRooms{rooms.sessions}, Log: log, Metrics: m.Gateway(),
+		RelayRooms: relayRooms{rooms.gateway},
+		WebLogins:  v, WebRooms: webRooms{rooms.sessions}, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {

@@ -151,10 +151,15 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 
 // An Info is a session as an operator sees it.
 type Info struct {
-	ID        string    `json:"id"`
-	Account   string    `json:"account"`        // bare JID
-	User      string    `json:"user,omitempty"` // the account claim; empty if the token names nobody
-	Token     string    `json:"token"`          // its thumbprint
+	ID      string `json:"id"`
+	Account string `json:"account"`        // bare JID
+	User    string `json:"user,omitempty"` // the account claim; empty if the token names nobody
+	Token   string `json:"token"`          // its thumbprint; empty: it logged in without one
+
+	// Who the token says its user is, for people to read.
+	DisplayID   string `json:"user_id,omitempty"`
+	DisplayName string `json:"user_name,omitempty"`
+
 	Issuer    string    `json:"issuer"`
 	Key       string    `json:"key"`
 	TokenID   string    `json:"token_id,omitempty"`
@@ -181,6 +186,7 @@ func (s *Sessions) List() []Info {
 		s.mu.RUnlock()
 		slices.Sort(rooms)
 		list = append(list, Info{ID: g.ID.String(), Account: g.JID(), User: g.User, Token: g.TokenPrint, Issuer: g.Issuer,
+			DisplayID: g.DisplayID, DisplayName: g.DisplayName,
 			Key: g.KeyID, TokenID: g.TokenID,
 			Rooms: g.Rooms, Regex: g.RoomRegex, Moderator: g.Moderator, LoggedIn: g.LoggedIn, IssuedAt: g.Issued(),
 			Expires: auth.End(g.Expires, p.Times(g.Host).Leeway), InRooms: rooms})

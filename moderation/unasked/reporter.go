@@ -81,7 +81,7 @@ func (r *Reporter) Of(host string) []Report {
 func (r *Reporter) Missing() []string {
 	var list []string
 	for _, muc := range r.policy().MUCs() {
-		list = append(list, missing(r.Report(muc), false)...)
+		list = append(list, r.missing(muc, false)...)
 	}
 	return list
 }
@@ -101,9 +101,33 @@ func (r *Reporter) Count() {
 // tell writes the line; once for each time that it is found.
 func (r *Reporter) tell(ctx context.Context, muc string) {
 	r.Count()
-	for _, line := range missing(r.Report(muc), true) {
+	for _, line := range r.missing(muc, true) {
 		r.log.LogAttrs(ctx, slog.LevelError, "joins are not under usher's control", slog.String("problem", line))
 	}
+}
+
+// missing says what is wrong with a component, by what its host is.
+func (r *Reporter) missing(muc string, names bool) []string {
+	report := r.Report(muc)
+	if h := r.policy().HostOf(muc); h != nil && h.Relay {
+		return pastGateway(report, names)
+	}
+	return missing(report, names)
+}
+
+// pastGateway is missing of a relay, whose joins the gateway decides.
+func pastGateway(r Report, names bool) []string {
+	if r.Joins != Missing {
+		return nil
+	}
+	example := ""
+	if names {
+		example = fmt.Sprintf(", such as %s in %s", r.JoinsAccount, r.JoinsRoom)
+	}
+	return []string{fmt.Sprintf("people came into rooms of %s past usher: since %s there were some about whom the gateway "+
+		"decided nothing%s, %d are in rooms now; have the web server lead /xmpp-websocket and /http-bind to "+
+		"listen.gateway, and keep 5280 and 5222 of Prosody from the public", r.MUC, r.JoinsSince.Format(time.RFC3339),
+		example, r.Unasked)}
 }
 
 // missing names people only where that is asked for: /readyz does not.
