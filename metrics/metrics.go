@@ -31,6 +31,7 @@ const (
 	StateErrors            = "usher_state_errors_total"
 	Unasked                = "usher_prosody_unasked"
 	UnaskedOccupants       = "usher_unasked_occupants"
+	JoinsLost              = "usher_joins_lost_total"
 	GatewayConnections     = "usher_gateway_connections"
 	GatewayEnded           = "usher_gateway_sessions_ended_total"
 	GatewayRefused         = "usher_gateway_refused_total"

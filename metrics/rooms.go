@@ -15,6 +15,7 @@ type rooms struct {
 	stateErrors  counters[StateOperation]
 	unasked      []prometheus.Gauge // by module
 	occupants    prometheus.Gauge
+	joinsLost    prometheus.Counter
 	decided      map[decided]prometheus.Counter
 }
 
@@ -45,6 +46,8 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "Entries of the lobby's whitelist."}),
 		occupants: prometheus.NewGauge(prometheus.GaugeOpts{Name: UnaskedOccupants,
 			Help: "People in rooms about whom Prosody did not ask usher, as far as they were seen."}),
+		joinsLost: prometheus.NewCounter(prometheus.CounterOpts{Name: JoinsLost,
+			Help: "Joins that usher allowed and Prosody never completed, though the room was there and nobody else came in."}),
 		affiliations: map[affiliated]prometheus.Counter{},
 		unasked:      make([]prometheus.Gauge, ModuleBegins+1),
 		lobbyLost:    make([]counters[LobbyLoss], LobbyKnock+1),
@@ -67,7 +70,7 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
 	r.stateErrors = newCounters(stateErrors, StateOperations())
 	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked,
-		r.occupants)
+		r.occupants, r.joinsLost)
 	return r
 }
 
@@ -92,6 +95,9 @@ func (m *Metrics) Unasked(joins, begins bool, occupants int) {
 	set(m.rooms.unasked[ModuleBegins], begins)
 	m.rooms.occupants.Set(float64(occupants))
 }
+
+// JoinsLost counts joins that were allowed and never completed.
+func (m *Metrics) JoinsLost(n int) { m.rooms.joinsLost.Add(float64(n)) }
 
 // JoinReasons makes the series of joins exist, for the closed lists of reasons
 // that allow, that deny and that mean "cannot decide".

@@ -139,5 +139,9 @@ func (m *Service) follow(ctx context.Context, j *join, d *moderation.Decision) {
 			m.lobby.CameIn(room, j.user)
 		}
 	}
-	m.unasked.Asked(j.Domain, room, j.user, d.Allowed || d.HeldByRoom)
+	if d.HeldByRoom {
+		m.unasked.Held(j.Domain, room, j.user)
+		return
+	}
+	m.unasked.Asked(j.Domain, room, j.user, d.Allowed)
 }

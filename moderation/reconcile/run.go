@@ -87,6 +87,7 @@ func (r *run) read(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		r.unasked.Saw(ctx, r.name.Domain, r.room, r.occupants)
+		r.tellLost(ctx)
 	}
 	return err
 }

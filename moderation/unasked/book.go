@@ -21,6 +21,11 @@ const (
 	// joinTakes is how long after the answer an account may come in: until then none
 	// is forgotten for not being there.
 	joinTakes = time.Minute
+
+	// lostAfter is how long after the answer an account counts as lost that did not come in.
+	lostAfter = 10 * time.Second
+	// fewLost are no finding: one may have closed its page, or found the room full.
+	fewLost = 2
 )
 
 // Limits bound what a [Book] keeps.
@@ -77,12 +82,15 @@ type room struct {
 	seen  bool // everybody in it is known: it is new, or was looked at before
 	known map[uint64]known
 	last  time.Time // the latest of known
+	lost  int       // accounts that did not come in, since one last did
+	told  int       // of these
 }
 
 // known is an account that was asked about, or was there when usher came.
 type known struct {
-	at time.Time // when it was asked about, or seen
-	in bool      // it was seen since
+	at   time.Time // when it was asked about, or seen
+	in   bool      // it was seen since
+	lost bool      // it did not come in, and was counted; or is held back by the room itself
 }
 
 // New returns an empty book.
@@ -160,6 +168,16 @@ func (b *Book) Asked(muc, name, account string, passes bool) {
 	if passes {
 		b.knowLocked(b.roomLocked(muc, b.hash(name)), b.hash(account), known{at: now})
 	}
+}
+
+// Held notes that Prosody asked about a join that the room itself is expected to hold back: it
+// may lead into the room, and is not missed there.
+func (b *Book) Held(muc, name, account string) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mucLocked(muc).asked = now
+	b.knowLocked(b.roomLocked(muc, b.hash(name)), b.hash(account), known{at: now, lost: true})
 }
 
 // roomLocked wants the lock. One that nobody has heard of is new if all that were there

@@ -160,16 +160,19 @@ func (b *Book) Saw(muc, name string, present []string) (news bool) {
 	for i, a := range accounts {
 		switch k, is := r.known[a]; {
 		case is && k.at.After(now): // asked about just now, again
-			r.known[a] = known{k.at, true}
+			r.known[a] = known{at: k.at, in: true}
 		case is:
-			b.knowLocked(r, a, known{now, true})
+			if !k.in { // so the room lets accounts in
+				r.lost, r.told = 0, 0
+			}
+			b.knowLocked(r, a, known{at: now, in: true})
 		case seen && r.seen || before[a]:
 			news = news || c.joins.first.IsZero()
 			if c.joins.note(name, present[i]); len(found) < maxUnasked {
 				found[a] = true
 			}
 		default:
-			b.knowLocked(r, a, known{now, true})
+			b.knowLocked(r, a, known{at: now, in: true})
 		}
 		if b.breatheLocked(i); b.rooms[key] != r {
 			return news
@@ -190,6 +193,11 @@ func (b *Book) Saw(muc, name string, present []string) (news bool) {
 func (b *Book) forgetLeftLocked(r *room, in map[uint64]bool, now time.Time) {
 	i := 0
 	for a, k := range r.known {
+		if !in[a] && !k.in && !k.lost && now.Sub(k.at) >= lostAfter {
+			k.lost = true
+			r.known[a] = k
+			r.lost++
+		}
 		if !in[a] && now.Sub(k.at) >= joinTakes {
 			delete(r.known, a)
 			b.accounts--
@@ -199,6 +207,19 @@ func (b *Book) forgetLeftLocked(r *room, in map[uint64]bool, now time.Time) {
 		}
 		i++
 	}
+}
+
+// Lost returns how many accounts, that were not told of before, did not come into a room that is
+// there although they might, while no other did: none if they are few.
+func (b *Book) Lost(muc, name string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.rooms[b.hash(name)]
+	if r == nil || r.muc != muc || r.lost < fewLost {
+		return 0
+	}
+	n, r.told = r.lost-r.told, r.lost
+	return n
 }
 
 // addLocked wants the lock.
