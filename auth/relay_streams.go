@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/auth/inner"
 	"usher/internal/text"
 )
 
@@ -53,6 +54,21 @@ func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 			text.Name(l.ID.Host))
 	}
 	return token, nil
+}
+
+// probeTTL is how long a token is good that Prosody is tried with.
+const probeTTL = 10 * time.Second
+
+// ProbeToken returns an inner token to try a host's Prosody with: of nobody, and good for
+// a moment.
+func (v *Verifier) ProbeToken(host string) (string, error) {
+	h := v.rules.Load().host(host)
+	if h == nil || h.Relay == nil {
+		return "", Refuse(ReasonUnknownHost, "host %q has no relay; look at hosts", text.Name(host))
+	}
+	rules := h.Relay.Rules
+	rules.TTL = probeTTL
+	return h.Relay.Key.Sign(inner.Anonymous().Claims(&rules, inner.Login{Now: v.now(), Features: true}))
 }
 
 // stillGood judges a login once more that is not recorded yet.

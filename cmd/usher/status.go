@@ -72,6 +72,11 @@ func printStatus(w io.Writer, s admin.Status) {
 				fmt.Fprintln(w, "    "+text.Printable(line))
 			}
 		}
+		if r := h.Relay; r != nil && r.OK {
+			fmt.Fprintln(w, "  relay: "+text.Printable(r.Text))
+		} else if r != nil {
+			fmt.Fprintln(w, "  relay: NO: "+text.Printable(r.Text+"; "+r.Mend))
+		}
 		for _, m := range h.MUC {
 			printMUC(w, m)
 		}

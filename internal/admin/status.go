@@ -41,6 +41,14 @@ type Host struct {
 	Issuers []Issuer      `json:"issuers"`
 	Unseen  []UnseenClaim `json:"unseen_claims,omitempty"`
 	MUC     []MUC         `json:"muc,omitempty"`
+	Relay   *Relay        `json:"relay,omitempty"` // of a host that has one and was tried
+}
+
+// A Relay says whether the Prosody of a [Host] takes what usher hands it.
+type Relay struct {
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+	Mend string `json:"mend,omitempty"` // the step that is missing
 }
 
 // An UnseenClaim is one of moderation.moderators that no token had.

@@ -21,6 +21,7 @@ import (
 	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/internal/panics"
+	"usher/internal/probe"
 	"usher/internal/systemd"
 	"usher/internal/text"
 	"usher/metrics"
@@ -58,6 +59,7 @@ type daemon struct {
 	http      http.Handler // of the HTTP door
 	endpoints *endpoints
 	reloader  *reloader
+	probe     *probe.Prober
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
 	ended     bool        // every task has
 }
@@ -153,7 +155,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	return &daemon{version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
+	prober := probe.New(log, func() []probe.Target { return probeTargets(r.current.Load(), v) })
+	return &daemon{probe: prober, version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
 		http: door, endpoints: e, reloader: r}, nil
 }
 
@@ -161,6 +164,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 func (d *daemon) tasks(ready func()) []task {
 	list := []task{
 		{"keys", d.verifier.Run},
+		{"probe", d.probe.Run},
 		{"reload", d.reloader.run},
 		{"watchdog", d.notify.Watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},

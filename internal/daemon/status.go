@@ -60,6 +60,13 @@ func (d *daemon) Status() admin.Status {
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
 	}
+	for _, f := range d.probe.Ask(probeWithin) {
+		for i := range s.Hosts {
+			if s.Hosts[i].Host == f.Host {
+				s.Hosts[i].Relay = &admin.Relay{OK: f.OK, Text: f.Text, Mend: f.Mend}
+			}
+		}
+	}
 	_, s.Warnings = d.reloader.current.Load().Warnings.Split()
 	if last := d.reloader.last.Load(); last != nil {
 		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Warnings: last.Warnings,

@@ -130,6 +130,7 @@ func internals() []arrow {
 		{"internal/logattr", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
+		{"internal/probe", nil},
 		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", nil},

@@ -1,0 +1,29 @@
+package daemon
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"usher/auth"
+	"usher/auth/gateway"
+	"usher/internal/config"
+	"usher/internal/probe"
+)
+
+// probeWithin bounds how long usher status waits for Prosody.
+const probeWithin = 2 * time.Second
+
+// probeTargets are the hosts with a relay, in order.
+func probeTargets(c *config.Config, v *auth.Verifier) []probe.Target {
+	var list []probe.Target
+	for _, name := range slices.Sorted(maps.Keys(c.Gateway.Hosts)) {
+		h := c.Gateway.Hosts[name]
+		if h.Kind == gateway.Relayed {
+			list = append(list, probe.Target{Host: name, Upstream: cmp.Or(h.Upstream, c.Gateway.Upstream),
+				GuestsStart: h.GuestsStart, Token: func() (string, error) { return v.ProbeToken(name) }})
+		}
+	}
+	return list
+}

@@ -1,0 +1,12 @@
+// Package probe answers one question: does Prosody take what usher hands it, and if not,
+// which step is missing?
+//
+// For each host with a relay a [Prober] logs in at Prosody's own HTTP server (BOSH), past
+// the gateway, with an inner token of a few seconds, then without one and with one that is
+// broken, and reads what Prosody says. It binds no account, joins no room, and ends each
+// session at once. What it finds is a [Finding]: for the log at the start, and for usher
+// status. It decides nothing, and nobody waits for it for longer than the caller says.
+//
+// Goroutines: [Prober.Run] is a task of the daemon, and does everything. Locks: one, of the
+// last findings, held for a moment.
+package probe

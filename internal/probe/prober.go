@@ -1,0 +1,152 @@
+package probe
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"usher/internal/logattr"
+)
+
+// A Target is a host with a relay, and how its Prosody is reached.
+type Target struct {
+	Host        string
+	Upstream    *url.URL               // Prosody's HTTP server
+	Token       func() (string, error) // a fresh inner token, of a few seconds
+	GuestsStart bool                   // logins without a token are meant
+}
+
+// A Finding is what came of a host.
+type Finding struct {
+	Host string
+	OK   bool
+	Text string // what was seen
+	Mend string // the step that is missing, if it is not OK
+}
+
+// tryWithin bounds what is asked of one Prosody.
+const tryWithin = 3 * time.Second
+
+// A Prober tries the hosts at its start, and whenever it is asked.
+type Prober struct {
+	log     *slog.Logger
+	targets func() []Target
+	client  *http.Client
+	wake    chan struct{} // has place for one
+
+	mu    sync.Mutex
+	last  []Finding
+	tried chan struct{} // closed when the hosts have been tried once more
+}
+
+// New returns a Prober that does nothing before it runs. The targets are asked for each
+// time.
+func New(log *slog.Logger, targets func() []Target) *Prober {
+	return &Prober{log: log, targets: targets, wake: make(chan struct{}, 1), tried: make(chan struct{}),
+		client: &http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true,
+			ResponseHeaderTimeout: tryWithin}, CheckRedirect: noRedirect}}
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Run tries the hosts until ctx ends.
+func (p *Prober) Run(ctx context.Context) error {
+	for {
+		p.tryAll(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.wake:
+		}
+	}
+}
+
+// Ask has the hosts tried once more, and returns what was found last, after this long at
+// most.
+func (p *Prober) Ask(within time.Duration) []Finding {
+	if len(p.targets()) == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	tried := p.tried
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-tried:
+	case <-late.C:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.last)
+}
+
+func (p *Prober) tryAll(ctx context.Context) {
+	var list []Finding
+	for _, t := range p.targets() {
+		within, cancel := context.WithTimeout(ctx, tryWithin)
+		list = append(list, p.try(within, t))
+		cancel()
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	p.mu.Lock()
+	before := p.last
+	p.last = list
+	close(p.tried)
+	p.tried = make(chan struct{})
+	p.mu.Unlock()
+	for _, f := range list {
+		if !slices.Contains(before, f) {
+			p.report(ctx, f)
+		}
+	}
+}
+
+func (p *Prober) report(ctx context.Context, f Finding) {
+	if f.OK {
+		p.log.LogAttrs(ctx, slog.LevelInfo, "Prosody takes inner tokens", logattr.Host(f.Host))
+		return
+	}
+	p.log.LogAttrs(ctx, slog.LevelWarn, "Prosody does not do what a relay wants", logattr.Host(f.Host),
+		slog.String("problem", f.Text), logattr.Hint(f.Mend))
+}
+
+// try logs in with an inner token, without one, and with one that is broken.
+func (p *Prober) try(ctx context.Context, t Target) Finding {
+	token, err := t.Token()
+	if err != nil {
+		return Finding{Host: t.Host, Text: "no inner token can be made: " + err.Error(), Mend: "look at relay of the host"}
+	}
+	with := p.login(ctx, t, token)
+	if !with.in {
+		return with.finding(t)
+	}
+	if broken := p.login(ctx, t, broken(token)); broken.in {
+		return Finding{Host: t.Host, Text: "Prosody lets a broken token in",
+			Mend: `set authentication = "token" in Prosody's host, and restart Prosody`}
+	}
+	if without := p.login(ctx, t, ""); without.in && !t.GuestsStart {
+		return Finding{Host: t.Host, Text: "Prosody lets in who has no token, past the gateway",
+			Mend: "take allow_empty_token out of Prosody's host; guests_start lets them in through the gateway"}
+	}
+	return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and refuses logins without"}
+}
+
+// broken is a token whose signature is none.
+func broken(token string) string {
+	end := byte('A')
+	if token[len(token)-5] == end {
+		end = 'B'
+	}
+	return token[:len(token)-5] + string(end) + token[len(token)-4:]
+}
