@@ -109,7 +109,7 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 	if !r.NoComponent && !o.NoRights {
 		admins += `, "` + UsherJID + `"`
 	}
-	room := "storage = \"memory\"\nmuc_room_locking = false\nmuc_room_default_public_jids = true\n" +
+	room := "storage = \"memory\"\ncomponent_admins_as_room_owners = true\nmuc_room_locking = false\nmuc_room_default_public_jids = true\n" +
 		fmt.Sprintf("restrict_room_creation = %t\n", !r.Anyone) + admins + " }\n"
 	modules := "modules_enabled = { " + r.with("muc_hide_all") + r.with("muc_rate_limit") + r.Modules
 	meet := "authentication = \"token\"\napp_id = \"" + AppID + "\"\n" + w.innerKey(r) +
