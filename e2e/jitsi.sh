@@ -7,7 +7,7 @@
 #   modules   our tests of the relay, on Jitsi's modules instead of our stand-ins, on both Prosodys
 # Without a word all three. Installs from Debian and npm what is missing, asks nothing. The suite wants Prosody's ports
 # and folders, and gets them in namespaces of its own: nothing of the machine is touched. That needs root, or user
-# namespaces. SPECS='mod_auth_token_spec.js …' runs these files of the suite only; KEEP=1 keeps logs and reports.
+# namespaces. USHER_BINARY is an usher that has been built already; SPECS='mod_auth_token_spec.js …' runs these files of the suite only; KEEP=1 keeps logs and reports.
 set -euo pipefail
 
 name=jitsi
@@ -133,8 +133,12 @@ put_usher_before() {
 	' "$hosts" "$work/inner.lua" "$work/inner-hs256.lua"
 	sed -i 's/http_ports = { 5280 }/http_ports = { 5290 }/' "$work/etc/cfg/global.cfg.lua"
 	sed "s|WORK|$work|g" "$here/e2e/jitsi/nginx.conf" >"$work/nginx.conf"
-	cp "$here/e2e/jitsi/usher.yaml" "$work/usher.yaml"
-	CGO_ENABLED=0 go build -trimpath -o "$work/usher" ./cmd/usher
+	sed "s|WORK|$work|g" "$here/e2e/jitsi/usher.yaml" >"$work/usher.yaml"
+	if [ -n "${USHER_BINARY:-}" ]; then
+		cp "$USHER_BINARY" "$work/usher"
+	else
+		CGO_ENABLED=0 go build -trimpath -o "$work/usher" ./cmd/usher
+	fi
 	"$work/usher" check --config "$work/usher.yaml"
 }
 

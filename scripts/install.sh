@@ -11,8 +11,8 @@
 #   scripts/install.sh chromium    the same, and a browser, with a font
 #   scripts/install.sh strophe     the same, and Strophe, an XMPP client library for browsers, from npm, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
-#   scripts/install.sh jitsi       the same, and the last lib-jitsi-meet that npm has, with what it needs, unpacked into
-#                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-1.0.6 (or $USHER_JITSI)
+#   scripts/install.sh jitsi       the same, and the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
+#                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-2.6726.2 (or $USHER_JITSI)
 set -euo pipefail
 
 packages=(prosody prosody-modules lua-cjson lua-luaossl)
@@ -25,17 +25,15 @@ policy_mark='put here by scripts/install.sh of usher while it installs'
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}
 target=${USHER_PROSODY13:-$cache/usher/prosody13}
 strophe=${USHER_STROPHE:-$cache/usher/strophe-5.0.0}
-jitsi=${USHER_JITSI:-$cache/usher/jitsi-1.0.6}
+jitsi=${USHER_JITSI:-$cache/usher/jitsi-2.6726.2}
 # Packages of npm and their SHA-512, which npm shows in base64 as dist.integrity.
 strophe_packages=(
 	strophe.js 5.0.0 44d72662b8047d9b13be5e2e0f8ad4f9e432756011e59d1ae1cdeb7f13bfed487d431c656b795ade574ec7ba87046b5d278b6d089468bbe284c3782e4f77d556
 )
-# lib-jitsi-meet expects jQuery, Strophe and two plugins of Strophe beside it: releases of its time, end of 2016.
+# lib-jitsi-meet of December 2021, built by others than Jitsi, who had stopped publishing it; it expects jQuery beside it.
 jitsi_packages=(
-	lib-jitsi-meet 1.0.6 1e7a7c17b6ed9881411a1e618258b5b93cdbedcec88160604cc16ee069d26ac13cb31db745c4dead70631fe5d972c1acc67a16de914a954efbcdad5ad28dea87
+	@lyno/lib-jitsi-meet 2.6726.2 713aca060cb86470fabf21533803b1e72972ce35acddfb7a30b866721bbdcd1abbb8bafca260f8944d9f9927e8ca84aa32315cff7b14f572d85e2276d61a90bb
 	jquery 2.1.4 c1647e782abf4ff42dd0d705c8cf90561a34655cd6c456003628e648c2265e23399a3af568e69fe1217478e10f73dd9b6cad8bdaf0e9c70de522cceeb3b78ef1
-	strophe 1.2.4 07be237dedd5fd9d65bda54641022a19e2a571af5010f36aad8a9c851a1f1b4cf740be90916e9068c6f62a9d89a037d70ec34cdb198b943d00e2ad7e45482232
-	strophejs-plugins 0.0.6 28cbad28ec0709f7848758322cd1192c175ca5b07f872aef0c06fbc6e60c8c699892fecd10e4e6027cc143845d81a2af98ea8e6f0de095454fb7e2ba0ae5b76b
 )
 work=
 sudo=()
@@ -252,9 +250,7 @@ install_13() {
 complete_strophe() { [ -s "$1/dist/strophe.umd.min.js" ] && grep -qF '"version": "5.0.0"' "$1/package.json"; }
 
 complete_jitsi() {
-	[ -s "$1/lib-jitsi-meet/dist/lib-jitsi-meet.min.js" ] && [ -s "$1/jquery/dist/jquery.min.js" ] &&
-		[ -s "$1/strophe/strophe.js" ] && [ -s "$1/strophejs-plugins/disco/strophe.disco.js" ] &&
-		[ -s "$1/strophejs-plugins/caps/strophe.caps.jsonly.js" ]
+	[ -s "$1/lib-jitsi-meet/lib-jitsi-meet.min.js" ] && [ -s "$1/jquery/dist/jquery.min.js" ]
 }
 
 # npm_pack downloads one package as npm has it, into the work folder, without what it depends on and without running
@@ -265,7 +261,8 @@ npm_pack() {
 
 # npm_unpack NAME VERSION SHA512 FOLDER downloads a package and unpacks it, once its contents are what they should be.
 npm_unpack() {
-	local name=$1 version=$2 sum=$3 folder=$4 file=$work/$1-$2.tgz
+	local name=$1 version=$2 sum=$3 folder=$4 file=${1#@}
+	file=$work/${file/\//-}-$2.tgz # npm's own name for it
 	say "downloading $name $version with npm"
 	retry quietly npm_pack "$name@$version" || die "npm could not download $name $version"
 	echo "$sum  $file" | sha512sum --check --status || die "what npm has as $name $version is not what it was"
@@ -290,7 +287,7 @@ install_npm() {
 	else
 		mkdir "$work/new"
 		while [ "$#" -ge 3 ]; do
-			npm_unpack "$1" "$2" "$3" "$work/new/$1"
+			npm_unpack "$1" "$2" "$3" "$work/new/${1##*/}"
 			shift 3
 		done
 	fi

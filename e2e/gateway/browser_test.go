@@ -141,8 +141,8 @@ func TestGatewayBrowserResumes(t *testing.T) {
 	})
 }
 
-// TestGatewayJitsi is Jitsi's own library, as the npm registry has it (a build of 2016, which knows BOSH), with an
-// answer of jicofo's by a stand-in, which it waits for. It keeps the text of a refused login to itself.
+// TestGatewayJitsi is Jitsi's own library, as the npm registry has it, by BOSH, with an answer of jicofo's by a stand-in,
+// which it waits for.
 func TestGatewayJitsi(t *testing.T) {
 	driver.RequireJitsi(t)
 	o := options()
@@ -155,20 +155,20 @@ func TestGatewayJitsi(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = f.Close() })
-		alice := w.open(t, "jitsi/board", world.Token(t, "alice", "board", tokens.Moderator()), "")
+		alice := w.open(t, "jitsi/board", world.Token(t, "alice", "board", tokens.Moderator()), "bosh")
 		if s := alice.Joined(t); !s.Moderator || s.Transport != "bosh" ||
 			!strings.HasPrefix(s.JID, "alice@"+world.Meet+"/") {
 			t.Errorf("the moderator is %+v", s)
 		}
-		bob := w.open(t, "jitsi/board", world.Token(t, "bob", "*", nil), "")
+		bob := w.open(t, "jitsi/board", world.Token(t, "bob", "*", nil), "bosh")
 		if s := bob.Joined(t); s.Moderator || !strings.HasPrefix(s.JID, "bob@"+world.Meet+"/") {
 			t.Errorf("the participant is %+v", s)
 		}
-		guest := w.open(t, "jitsi/board", "", "")
+		guest := w.open(t, "jitsi/board", "", "bosh")
 		if s := guest.Joined(t); s.Moderator || s.Domain != world.Guests {
 			t.Errorf("the guest is %+v", s)
 		}
-		late := w.open(t, "jitsi/board", tokens.Sign(t, world.Meet, map[string]any{"exp": 1}), "")
+		late := w.open(t, "jitsi/board", tokens.Sign(t, world.Meet, map[string]any{"exp": 1}), "bosh")
 		if s := late.Refused(t); s.Error == nil || s.Error.Condition != "connection.passwordRequired" {
 			t.Errorf("the refused one is %+v", s.Error)
 		}

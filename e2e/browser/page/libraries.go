@@ -23,10 +23,7 @@ var ErrNoJitsi = errors.New("lib-jitsi-meet is not installed: run scripts/instal
 // jitsiFiles are what /jitsi/ROOM loads, by the names that the page gives them.
 var jitsiFiles = map[string]string{
 	"jquery.js":         "jquery/dist/jquery.min.js",
-	"strophe-1.js":      "strophe/strophe.js",
-	"strophe-disco.js":  "strophejs-plugins/disco/strophe.disco.js",
-	"strophe-caps.js":   "strophejs-plugins/caps/strophe.caps.jsonly.js",
-	"lib-jitsi-meet.js": "lib-jitsi-meet/dist/lib-jitsi-meet.min.js",
+	"lib-jitsi-meet.js": "lib-jitsi-meet/lib-jitsi-meet.min.js",
 }
 
 // FindStrophe returns the file of the library Strophe.
@@ -40,7 +37,7 @@ func FindStrophe() (string, error) {
 
 // FindJitsi returns the folder with lib-jitsi-meet and what it needs.
 func FindJitsi() (string, error) {
-	dir := folder(JitsiEnv, "jitsi-1.0.6")
+	dir := folder(JitsiEnv, "jitsi-2.6726.2")
 	for _, file := range jitsiFiles {
 		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
 			return "", ErrNoJitsi

@@ -43,10 +43,9 @@ func TestLinks(t *testing.T) {
 		"/jitsi": {"guest.meet.example.com", "jitsi" + muc,
 			"wss://meet.example.com/xmpp-websocket?room=jitsi"},
 		"/jitsi/Board?jwt=a": {"meet.example.com", "board" + muc,
-			"https://meet.example.com/http-bind?room=board&token=a"},
-		// stays a capital letter
-		"/jitsi/%C3%9C?jwt=a&transport=none": {"meet.example.com", "%c3%9c" + muc,
-			"https://meet.example.com/http-bind?room=%25c3%259c&token=a"},
+			"wss://meet.example.com/xmpp-websocket?room=board&token=a"},
+		"/jitsi/%C3%9C?jwt=a&transport=bosh": {"meet.example.com", "%c3%bc" + muc,
+			"https://meet.example.com/http-bind?room=%25c3%25bc&token=a"},
 	} {
 		got := driver.Eval[[3]string](t, p, fmt.Sprintf(`(() => {
 			const link = readLink(new URL(%q, "https://meet.example.com"), config.hosts);

@@ -1,8 +1,8 @@
 // Package page is a web page that joins a room as Jitsi's web client does, from a link https://HOST/ROOM?jwt=TOKEN, but
 // has no audio and video. It shows a person what happens, and tells it to tests and to the demo.
 //
-// It logs in by Strophe; under https://HOST/jitsi/ROOM?jwt=TOKEN it is lib-jitsi-meet 1.0.6 that
-// does, over BOSH, as Jitsi Meet did at the end of 2016. That one asks jicofo first: package focus
+// It logs in by Strophe; under https://HOST/jitsi/ROOM?jwt=TOKEN it is lib-jitsi-meet of December
+// 2021 that does, with Strophe 1.4 and stream management. That one asks jicofo first: package focus
 // is a stand-in.
 package page
 

@@ -14,7 +14,7 @@ type State struct {
 	Token     bool   // whether the link has one
 
 	// Status is connecting, joining, joined, reconnecting, refused, removed from the room, or lost: lib-jitsi-meet does
-	// not reconnect.
+	// not reconnect where it cannot resume. Of lib-jitsi-meet it is also waiting, in the lobby.
 	Status string
 	JID    string // own full JID
 	Nick   string
@@ -26,6 +26,9 @@ type State struct {
 	Occupants map[string]Occupant
 	Messages  []Message
 	Moderator bool // what lib-jitsi-meet's isModerator says; only under /jitsi/
+
+	// Waiting are who wait in the lobby, by their ids, as lib-jitsi-meet tells a moderator.
+	Waiting map[string]string
 
 	Error    *Problem // the last one; nil once connected
 	Connects int      // how many logins have succeeded

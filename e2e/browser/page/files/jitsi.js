@@ -1,49 +1,75 @@
 'use strict';
 
-// The page joins a room with lib-jitsi-meet 1.0.6, as Jitsi Meet did at the end of 2016: over BOSH, and only once jicofo
-// has answered. Where that client gave up, Jitsi Meet loaded the page again; this page stays as it is and says so.
+// The page joins a room with lib-jitsi-meet of December 2021, as Jitsi Meet does: by WebSocket with stream management, or
+// by BOSH, and only once jicofo has answered. Where that client gives up, Jitsi Meet loads the page again or shows a dialog;
+// this page stays as it is and says so.
 (() => {
   const { errors, events } = JitsiMeetJS;
   const options = {
-    hosts: config.hosts, // without a token the library takes anonymousdomain
-    bosh: `//${link.host}/http-bind?room=${link.room}`, // the library appends the token
-    token: link.jwt || undefined,
+    hosts: { ...config.hosts, focus: `focus.${config.hosts.domain}` },
+    serviceUrl: serviceAddress({ ...link, jwt: '' }), // the library appends the token
+    enableWebsocketResume: true,
     clientNode: 'http://jitsi.org/jitsimeet',
     disableThirdPartyRequests: true,
+    p2p: { enabled: false },
+    testing: {},
+    deploymentInfo: {},
   };
+  if (link.jwt === '') options.hosts.domain = config.hosts.anonymousdomain;
   let connection = null;
   let conference = null;
+  let lobby = '';
 
   JitsiMeetJS.setLogLevel(JitsiMeetJS.logLevels.ERROR);
-  JitsiMeetJS.init(options).then(connect, (error) => fail('connection', String(error.name || ''), String(error.message || error)));
+  JitsiMeetJS.init(options);
+  connect();
 
   function connect() {
-    connection = new JitsiMeetJS.JitsiConnection(null, options.token, options);
+    connection = new JitsiMeetJS.JitsiConnection(null, link.jwt || undefined, options);
     connection.addEventListener(events.connection.CONNECTION_ESTABLISHED, onEstablished);
     connection.addEventListener(events.connection.CONNECTION_FAILED, onFailed);
     connection.addEventListener(events.connection.CONNECTION_DISCONNECTED, (message) => fail('connection', '', message));
     connection.connect();
+    watch(connection.xmpp.connection);
+  }
+
+  // watch counts the logins that resumed a stream: the library tells nobody of them.
+  function watch(xmpp) {
+    const wrapped = xmpp._stropheConn;
+    const tell = wrapped._changeConnectStatus.bind(wrapped);
+    wrapped._changeConnectStatus = (status, ...more) => {
+      if (status === Strophe.Status.CONNECTED && meet.connects > 0) onAgain(wrapped);
+      return tell(status, ...more);
+    };
+  }
+
+  function onAgain(wrapped) {
+    meet.connects += 1;
+    meet.resumed = Boolean(wrapped.hasResumed && wrapped.hasResumed());
+    meet.status = meet.resumed ? 'joined' : 'lost';
+    changed();
   }
 
   function onEstablished() {
+    if (conference) return;
     meet.connects += 1;
-    meet.jid = connection.xmpp.connection.jid;
+    meet.jid = connection.getJid();
     meet.error = null;
     conference = connection.initJitsiConference(link.room, options);
     listen(events.conference);
     join();
   }
 
-  // onFailed: the library knows of a refused login only that it was one, and calls it "password required".
+  // onFailed: the library calls a refused login "password required", and has the server's text since 2017.
   function onFailed(error, message) {
     fail(error === errors.connection.PASSWORD_REQUIRED ? 'login' : 'connection', error, message);
   }
 
-  // fail keeps what came first: after a refused login the library goes on polling, until the session times out.
+  // fail keeps what came first.
   function fail(where, condition, text) {
-    if (meet.status === 'refused') return;
+    if (meet.status === 'refused' || meet.status === 'removed') return;
     meet.status = where === 'connection' ? 'lost' : 'refused';
-    meet.error = { where, condition, text: text ? String(text) : '' };
+    meet.error = { where, condition: String(condition), text: text ? String(text) : '' };
     changed();
   }
 
@@ -53,19 +79,29 @@
       changed();
     });
     on(event.CONFERENCE_JOINED, onJoined);
-    // The first parameter is one of errors.conference. Of a jicofo that is not there, the library asks again.
-    on(event.CONFERENCE_FAILED, (condition, ...more) => {
-      if (condition !== errors.conference.FOCUS_DISCONNECTED) meet.status = 'refused';
-      meet.error = { where: 'room', condition, text: more.join(' ') };
-    });
-    on(event.KICKED, () => {
+    on(event.CONFERENCE_FAILED, onConferenceFailed);
+    on(event.KICKED, (_, reason) => {
       meet.status = 'removed';
-      meet.error = { where: 'room', condition: '307', text: '' };
+      meet.error = { where: 'room', condition: '307', text: String(reason || '') };
     });
     on(event.USER_ROLE_CHANGED, onRole);
     on(event.USER_JOINED, (id, user) => { meet.occupants[id] = { ...rank(user.getRole()), jid: '', own: false }; });
     on(event.USER_LEFT, (id) => { delete meet.occupants[id]; });
     on(event.MESSAGE_RECEIVED, (from, text) => { meet.messages.push({ from, text }); });
+    on(event.LOBBY_USER_JOINED, (id, name) => { meet.waiting[id] = name; });
+    on(event.LOBBY_USER_LEFT, (id) => { delete meet.waiting[id]; });
+  }
+
+  // onConferenceFailed: of a jicofo that is not there, and of a room that has not been started, the library or the web app
+  // asks again.
+  function onConferenceFailed(condition, ...more) {
+    const again = [errors.conference.FOCUS_DISCONNECTED, errors.conference.AUTHENTICATION_REQUIRED];
+    meet.error = { where: 'room', condition, text: more.filter((part) => typeof part === 'string').join(' ') };
+    if (condition === errors.conference.MEMBERS_ONLY_ERROR) {
+      lobby = more[0];
+    } else if (!again.includes(condition)) {
+      meet.status = 'refused';
+    }
   }
 
   // rank: the library tells roles only. The own one is "none" for everybody but owners.
@@ -75,6 +111,7 @@
     Object.assign(meet, { status: 'joining', first: null, now: null, changes: [], occupants: {} });
     meet.joins += 1;
     meet.nick = conference.myUserId();
+    conference.setDisplayName(meet.nick);
     conference.join();
     changed();
   }
@@ -83,22 +120,34 @@
     meet.status = 'joined';
     meet.error = null;
     meet.moderator = conference.isModerator();
+    meet.now = meet.now || rank(conference.getRole());
     meet.first = meet.now;
     meet.changes = [];
   }
 
   function onRole(id, role) {
+    meet.moderator = conference.isModerator();
     if (id !== meet.nick) {
       meet.occupants[id] = { ...meet.occupants[id], role };
       return;
     }
     meet.now = rank(role);
-    meet.moderator = conference.isModerator();
     meet.occupants[id] = { ...meet.now, jid: '', own: true };
     meet.changes.push(meet.now);
   }
 
+  // knock waits in the lobby; the library joins by itself once a moderator has let this page in.
+  meet.knock = (name) => {
+    meet.status = 'waiting';
+    changed();
+    return conference.joinLobby(name);
+  };
+  meet.lobby = () => lobby;
+  meet.closeDoor = () => conference.enableLobby();
+  meet.openDoor = () => conference.disableLobby();
+  meet.letIn = (id) => conference.lobbyApproveAccess(id);
   meet.send = (text) => conference.sendTextMessage(text);
   meet.join = join;
+  meet.drop = () => connection.xmpp.connection._stropheConn._proto.socket.close();
   meet.leave = () => conference.leave().finally(() => connection.disconnect());
 })();

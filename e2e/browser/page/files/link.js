@@ -19,13 +19,12 @@ function readLink(location, hosts) {
   const query = new URLSearchParams(location.search);
   const jitsi = parts.length > 1 && parts[0] === 'jitsi';
   const name = parts.pop() || 'lobby';
-  // Jitsi Meet once took the room's name as the browser writes it in an address, in lower case, and knew no tenants.
-  const room = jitsi ? name.toLowerCase() : safeRoom(name);
+  const room = safeRoom(name); // lib-jitsi-meet wants it so, and knows no tenants
   const tenant = !jitsi && parts.length > 0 ? safeRoom(parts.pop()) : '';
   const jwt = query.get('jwt') || '';
   return {
     room, tenant, jwt, jitsi,
-    transport: jitsi || query.get('transport') === 'bosh' ? 'bosh' : 'websocket',
+    transport: query.get('transport') === 'bosh' ? 'bosh' : 'websocket',
     domain: jwt === '' ? hosts.anonymousdomain : hosts.domain,
     roomJid: `${tenant === '' ? '' : `[${tenant}]`}${room}@${hosts.muc}`,
     host: location.host,

@@ -6,7 +6,7 @@ const meet = {
   room: link.room, roomJid: link.roomJid, transport: link.transport, domain: link.domain, token: link.jwt !== '',
   status: 'connecting', jid: '', nick: '',
   joins: 0, first: null, now: null, changes: [], // own role and affiliation: on joining, now, and in between
-  moderator: false, // what lib-jitsi-meet says
+  moderator: false, waiting: {}, // what lib-jitsi-meet says
   occupants: {}, messages: [],
   error: null, // {where, condition, text} of the last refusal or loss
   connects: 0, resumed: null, // of the last reconnection

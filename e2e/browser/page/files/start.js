@@ -7,7 +7,7 @@
     return;
   }
   const scripts = link.jitsi
-    ? ['jquery', 'strophe-1', 'strophe-disco', 'strophe-caps', 'lib-jitsi-meet', 'jitsi', 'view']
+    ? ['jquery', 'jquery-name', 'lib-jitsi-meet', 'jitsi', 'view']
     : ['strophe', 'app', 'view'];
   for (const name of scripts) {
     const script = document.createElement('script');

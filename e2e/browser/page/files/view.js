@@ -52,7 +52,7 @@
     element('resumed').hidden = meet.resumed === null;
     element('resumed').textContent = meet.resumed ? 'Reconnected: the session was resumed.' : 'Reconnected: joined anew.';
     element('with').textContent = meet.token ? 'with a token' : 'as a guest, without a token';
-    const by = link.jitsi ? ', by lib-jitsi-meet 1.0.6' : '';
+    const by = link.jitsi ? ', by lib-jitsi-meet' : '';
     element('transport').textContent = `${meet.transport === 'bosh' ? 'BOSH' : 'WebSocket'} to ${meet.domain}${by}`;
     element('jid').textContent = meet.jid;
     element('first').replaceChildren(rank(meet.first));
