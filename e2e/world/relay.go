@@ -44,8 +44,8 @@ type Relay struct {
 func (w *World) relayConfig(o Options, component string) string {
 	u, r := w.Usher, o.Relay
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen:\n  http: %s\n  gateway: %s\n  metrics: %s\n  admin: %s\n",
-		u.HTTP, u.Gateway, u.Path("metrics.sock"), u.Path("admin.sock"))
+	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  gateway: %s\n  metrics: %s\n  admin: %s\n",
+		u.Path("auth.sock"), u.HTTP, u.Gateway, u.Path("metrics.sock"), u.Path("admin.sock"))
 	fmt.Fprintf(&b, "state: sqlite:%s\nhttp_secret_file: http.secret\n", u.Path("usher.db"))
 	if o.Debug {
 		b.WriteString("log: {level: debug}\n")
