@@ -128,8 +128,8 @@ put_usher_before() {
 		const text = fs.readFileSync(file, "utf8"), pem = name => fs.readFileSync(name, "utf8");
 		fs.writeFileSync(file, text
 			.replace(/asap_key_server = .*/, () => "app_secret = " + pem(main))
-			.replace(/app_secret = "testsecret"\n( *)signature_algorithm = "HS256"/,
-				() => "app_secret = " + pem(other) + "\nsignature_algorithm = \"RS256\""));
+			.replace(/app_secret = "testsecret"\s*signature_algorithm = "HS256"/,
+				() => "app_secret = " + pem(other) + "\n    signature_algorithm = \"RS256\""));
 	' "$hosts" "$work/inner.lua" "$work/inner-hs256.lua"
 	sed -i 's/http_ports = { 5280 }/http_ports = { 5290 }/' "$work/etc/cfg/global.cfg.lua"
 	sed "s|WORK|$work|g" "$here/e2e/jitsi/nginx.conf" >"$work/nginx.conf"

@@ -59,7 +59,7 @@ func (q *request) connect(ctx context.Context, host string) (stream.Link, error)
 func (q *request) relay(ctx context.Context, way proxy.Way) (stream.Link, error) {
 	c, query, err := q.relays.Begin(ctx, q.arrival(way))
 	if err != nil {
-		return stream.Link{Failure: login.Failure(err)}, nil
+		return stream.Link{Failure: login.RelayFailure(err)}, nil
 	}
 	q.Query = query
 	return q.dial(ctx, stream.Link{Relay: &c})

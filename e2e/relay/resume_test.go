@@ -36,10 +36,10 @@ func TestResume(t *testing.T) {
 		w.AwaitComponent(mark)
 		again := link(t, "alice", "one", tokens.Moderator(), "one") // a refreshed token
 		again.Resume = id
-		w.Follow(t, again)
-		if _, err := w.Try(t, again); err == nil {
-			t.Error("an identifier was used twice")
+		if err := w.Follow(t, again).Cut(); err != nil {
+			t.Fatal(err)
 		}
+		w.Follow(t, again) // a connection may blink more than once
 	})
 }
 

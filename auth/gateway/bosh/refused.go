@@ -26,7 +26,7 @@ const (
 
 // beginRefused answers the request that makes a session as Prosody would.
 func (q *request) beginRefused(s *session, tag stanza.Element, err error) {
-	s.refused, s.kept = &refused{failure: login.Failure(err)}, refusedFor
+	s.refused, s.kept = &refused{failure: login.RelayFailure(err)}, refusedFor
 	sid := rand.Text()
 	if !q.sessions.put(sid, s) {
 		s.release()

@@ -95,10 +95,16 @@ func (x *Exchange) Cancel(ticket string) {
 }
 
 // Failure is a refusal as the client is told it, an element.
-func Failure(err error) string {
+func Failure(err error) string { return failure("not-authorized", err) }
+
+// RelayFailure is Failure at a host that has a relay, where Jitsi's own module has
+// this condition.
+func RelayFailure(err error) string { return failure("not-allowed", err) }
+
+func failure(condition string, err error) string {
 	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {
-		return stanza.Failure("temporary-auth-failure", reason.ClientText())
+		condition = "temporary-auth-failure"
 	}
-	return stanza.Failure("not-authorized", reason.ClientText())
+	return stanza.Failure(condition, reason.ClientText())
 }

@@ -14,8 +14,11 @@ const Close = `<close xmlns="` + NamespaceFraming + `" />`
 // only if it stands, without a language, right behind a condition not-allowed,
 // which SASL does not have: so that one follows the real one.
 func Failure(condition, text string) string {
-	return `<failure xmlns="` + NamespaceSASL + `"><` + condition + `/><not-allowed/><text>` +
-		escape(text) + `</text></failure>`
+	conditions := `<` + condition + `/>`
+	if condition != "not-allowed" {
+		conditions += `<not-allowed/>`
+	}
+	return `<failure xmlns="` + NamespaceSASL + `">` + conditions + `<text>` + escape(text) + `</text></failure>`
 }
 
 // StreamError says why a stream ends (RFC 6120 section 4.9).
