@@ -71,7 +71,8 @@ func (w *World) prosodyConfig(v prosody.Version, o Options) prosody.Config {
 		config.Extra = "consider_websocket_secure = true\nconsider_bosh_secure = true\n" + config.Extra
 	}
 	if o.Relay != nil {
-		config.Extra = "muc_mapper_domain_base = \"" + Meet + "\"\n" + config.Extra
+		config.Extra = "component_admins_as_room_owners = true\nmuc_mapper_domain_base = \"" + Meet + "\"\n" +
+			config.Extra
 		config.Hosts = w.relayHosts(o)
 	}
 	return config
