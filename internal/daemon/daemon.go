@@ -146,9 +146,9 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.service, Relay: v, Swap: swapKey,
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: v, Swap: swapKey,
 		RelayRooms: relayRooms{rooms.gateway},
-		WebLogins:  v, WebRooms: webRooms{rooms.sessions}, Log: log, Metrics: m.Gateway(),
+		WebLogins:  v, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}}, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {

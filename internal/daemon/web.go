@@ -12,7 +12,10 @@ import (
 
 // webRooms decides about what Jitsi's page asks by plain HTTP. It implements the
 // gateway's interface for that.
-type webRooms struct{ sessions *sessions.Sessions }
+type webRooms struct {
+	sessions *sessions.Sessions
+	gateway  relayRooms
+}
 
 // HostOf returns the virtual host whose room an address is, or nothing.
 func (w webRooms) HostOf(room string) string {
@@ -36,18 +39,19 @@ func (w webRooms) RoomOf(host, tenant, name string) string {
 }
 
 // MayAsk decides by a token alone, or, without one, as about the join of a guest.
-func (w webRooms) MayAsk(_ context.Context, id auth.Identity, room string) relay.JoinAnswer {
+func (w webRooms) MayAsk(ctx context.Context, id auth.Identity, room string) relay.JoinAnswer {
 	policy := w.sessions.Policy()
-	d := policy.ByToken(id, room, time.Now())
-	if name, h, err := policy.Find(room); err == nil && h.Host == id.Host && id.Anonymous {
-		if id.Domain == "" {
-			return relay.JoinAnswer{Allowed: true, Reason: string(moderation.ReasonGuest)} // guests_start lets it in
-		}
-		d = h.Decide(w.sessions.View(h, "guest@"+id.Domain, name))
+	_, h, err := policy.Find(room)
+	switch {
+	case err != nil || h.Host != id.Host || !id.Anonymous:
+	case id.Domain == "":
+		return relay.JoinAnswer{Allowed: true, Reason: string(moderation.ReasonGuest)} // guests_start let it in
+	default:
+		return w.gateway.Conference(ctx, relay.JoinRequest{Account: "guest@" + id.Domain, To: room})
 	}
-	waits := d.Waits || d.HeldByRoom // Prosody answers the join
+	d := policy.ByToken(id, room, time.Now())
 	return relay.JoinAnswer{
-		Allowed: d.Allowed || waits, Reason: string(d.Reason), Text: d.Reason.ClientText(),
-		NotStarted: d.Reason == moderation.ReasonNotStarted, Login: d.Reason == moderation.ReasonSessionEnded,
+		Allowed: d.Allowed, Reason: string(d.Reason), Text: d.Reason.ClientText(),
+		Login: d.Reason == moderation.ReasonSessionEnded,
 	}
 }

@@ -4,20 +4,31 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/internal/memory"
+	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
+	"usher/moderation/muc"
+	"usher/moderation/occupancy"
+	"usher/moderation/unasked"
 )
 
 // Who is not connected yet may ask about a room that a join would be let into by its
 // token, or about one that has started; spelled in any way that leads there.
 func TestWebRooms(t *testing.T) {
-	policy, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: moderationtest.Host, Tenants: true,
+	policy, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: moderationtest.Host, Tenants: true, Relay: true,
 		MUC: []string{moderationtest.Conference}, Guests: []string{"guest." + moderationtest.Host}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := moderationtest.NewWorld(t, moderationtest.WorldOptions{Policy: policy})
-	rooms := webRooms{w.Sessions}
+	seen, err := occupancy.New(t.Context(), memory.New(), w.Sessions.Rooms(), occupancy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(),
+		Policy: w.Sessions.Policy}), Metrics: metrics.New("test")})
+	rooms := webRooms{w.Sessions, relayRooms{&muc.Gateway{Service: service, Occupancy: seen}}}
 	id := w.Identity("alice", "a token", "standup")
 	guest := auth.Identity{Host: moderationtest.Host, Domain: "guest." + moderationtest.Host, Anonymous: true}
 	id.Subject = moderationtest.Host

@@ -25,6 +25,9 @@ func (*relayedAnswer) Limit() int64 { return 0 }
 // Observe implements [proxy.Observer].
 func (*relayedAnswer) Observe([]byte) {}
 
+// Rewrites implements [proxy.Rewriter].
+func (*relayedAnswer) Rewrites() bool { return true }
+
 // Rewrite implements [proxy.Rewriter].
 func (a *relayedAnswer) Rewrite(ctx context.Context, from io.Reader) ([]byte, error) {
 	answer, err := io.ReadAll(a.loan.Reader(from))

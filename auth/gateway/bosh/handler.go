@@ -16,9 +16,10 @@ import (
 )
 
 // A Joiner is told of a join before Prosody is, and returns at the latest when
-// ctx ends. The user is a bare JID, the room as the client writes it.
+// ctx ends. The user is a bare JID, the room as the client writes it. It returns the
+// reason for which the join is refused here, or nothing: then Prosody decides.
 type Joiner interface {
-	BeforeJoin(ctx context.Context, user, room string)
+	BeforeJoin(ctx context.Context, user, room string) (refused string)
 }
 
 // Options are the collaborators and deadlines of a [Handler]. All but Rooms and

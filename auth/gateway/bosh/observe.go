@@ -1,6 +1,13 @@
 package bosh
 
-import "usher/auth/gateway/stanza"
+import (
+	"context"
+	"io"
+
+	"usher/auth/gateway/budget"
+	"usher/auth/gateway/relay"
+	"usher/auth/gateway/stanza"
+)
 
 // mostObserved bounds how much of an answer is parsed, in bytes. Answers to a login
 // and to the first request of a session are short.
@@ -31,6 +38,34 @@ func (a *firstAnswer) Observe(answer []byte) {
 type laterAnswer struct {
 	session *session
 	rid     int64
+	relays  *relay.Streams
+	loan    budget.Loan // what it takes up if it is rewritten
+}
+
+// Rewrites implements [proxy.Rewriter]: once a join was refused an answer may be ours.
+func (a *laterAnswer) Rewrites() bool { return a.session.swapped.Load() }
+
+// Rewrite implements [proxy.Rewriter].
+func (a *laterAnswer) Rewrite(_ context.Context, from io.Reader) ([]byte, error) {
+	answer, err := io.ReadAll(a.loan.Reader(from))
+	if err != nil {
+		return nil, err
+	}
+	a.Observe(answer)
+	if !relay.MayAnswer(answer) {
+		return answer, nil
+	}
+	body, err := stanza.ParseBody(answer)
+	if err != nil {
+		return answer, nil
+	}
+	with := map[int][]byte{}
+	for i, e := range body.Children {
+		if ours, is := a.relays.Answer(a.session.progress.Account(), e); is {
+			with[i] = ours
+		}
+	}
+	return body.Rewrite(with), nil
 }
 
 // Limit implements [proxy.Observer]. The content matters only while a login is

@@ -124,7 +124,8 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 	}
 	q.Upstream = s.upstream
 	httpd.Admit(q.R.Context()) // Prosody lets it wait; the session is counted
-	o := &laterAnswer{session: s, rid: rid}
+	o := &laterAnswer{session: s, rid: rid, relays: q.Relays, loan: s.share.Loan()}
+	defer func() { o.loan.Repay() }()
 	if !s.progress.LoggedIn().Load() {
 		body, ok := q.inspect(s, in)
 		if !ok {
@@ -141,8 +142,7 @@ func (q *request) proceed(in incoming, sid string, rid int64) {
 	if !ok {
 		return
 	}
-	q.beforeJoins(s, body)
-	q.Forward(body, l.Repay, o)
+	q.Forward(q.beforeJoins(s, body), l.Repay, o)
 }
 
 // proceedUntracked serves a request of a session that began before usher did, or
@@ -183,21 +183,34 @@ func (q *request) proceedUntracked(in incoming, sid string, rid int64) {
 // many times its length.
 const maxJoining = 64 << 10
 
-// beforeJoins tells the rooms of the joins in a body.
-func (q *request) beforeJoins(s *session, body []byte) {
+// beforeJoins tells the rooms of the joins in a body, and returns the body in which those
+// are swapped that they refuse.
+func (q *request) beforeJoins(s *session, body []byte) []byte {
 	account := s.progress.Account()
 	if account == "" || q.Rooms == nil || len(body) > maxJoining || !bytes.Contains(body, []byte(stanza.NamespaceMUC)) {
-		return
+		return body
 	}
 	parsed, err := stanza.ParseBody(body)
 	if err != nil {
-		return
+		return body
 	}
 	ctx, cancel := context.WithTimeout(q.R.Context(), q.JoinTimeout)
 	defer cancel()
-	for _, e := range parsed.Children {
-		if room, joins := e.Join(); joins {
-			q.Rooms.BeforeJoin(ctx, account, room)
+	with := map[int][]byte{}
+	for i, e := range parsed.Children {
+		room, joins := e.Join()
+		if !joins {
+			continue
+		}
+		if refused := q.Rooms.BeforeJoin(ctx, account, room); refused != "" && q.Relays != nil {
+			if ping, ok := q.Relays.RefuseJoin(account, refused, e); ok {
+				with[i] = ping
+			}
 		}
 	}
+	if len(with) == 0 {
+		return body
+	}
+	s.swapped.Store(true)
+	return parsed.Rewrite(with)
 }

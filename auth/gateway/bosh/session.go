@@ -23,6 +23,7 @@ type session struct {
 	progress login.Progress
 	relayed  *relayed    // of a host whose Prosody verifies inner tokens; or nil
 	refused  *refused    // there is none at Prosody: the login was refused; or nil
+	swapped  atomic.Bool // a refused join went to Prosody as a ping
 	over     atomic.Bool // nothing of it passes any more; Prosody may still have it
 	gone     atomic.Bool // Prosody does not have it any more
 

@@ -142,20 +142,25 @@ func (f *Auth) Reset() {
 
 // Rooms keeps the joins it is told of.
 type Rooms struct {
-	Hook func(context.Context) // runs before it returns
+	Hook   func(context.Context) // runs before it returns
+	Closed string                // a room that nobody may join
 
 	mu    sync.Mutex
 	joins []string
 }
 
 // BeforeJoin implements the gateway's Joiner.
-func (f *Rooms) BeforeJoin(ctx context.Context, user, room string) {
+func (f *Rooms) BeforeJoin(ctx context.Context, user, room string) (refused string) {
 	f.mu.Lock()
 	f.joins = append(f.joins, user+" "+room)
 	f.mu.Unlock()
 	if f.Hook != nil {
 		f.Hook(ctx)
 	}
+	if room == f.Closed {
+		return "room_mismatch"
+	}
+	return ""
 }
 
 // Told returns the joins so far.

@@ -28,6 +28,7 @@ type Observer interface {
 // A Rewriter is an [Observer] that reads an answer whole and writes what the client gets
 // instead.
 type Rewriter interface {
+	Rewrites() bool // is asked when there is an answer; false: it is observed only
 	Rewrite(ctx context.Context, answer io.Reader) ([]byte, error)
 }
 
@@ -93,7 +94,7 @@ func (c *call) answered(r *http.Response) error {
 	if c.observer == nil {
 		return nil
 	}
-	if w, rewrites := c.observer.(Rewriter); rewrites && r.StatusCode == http.StatusOK {
+	if w, rewrites := c.observer.(Rewriter); rewrites && w.Rewrites() && r.StatusCode == http.StatusOK {
 		return c.rewritten(r, w)
 	}
 	answer, err := io.ReadAll(io.LimitReader(r.Body, c.observer.Limit()))

@@ -69,7 +69,7 @@ func (f *fromClient) Inspect(m *websocket.Message) (passes bool, err error) {
 }
 
 // beforeJoin tells the rooms of a join, which waits meanwhile. They do not know
-// clients that logged in without a token.
+// clients that logged in without a token. A join that they refuse is swapped.
 func (s *Session) beforeJoin(m *websocket.Message) {
 	rooms := s.sessions.Rooms
 	if s.account == "" || rooms == nil {
@@ -78,7 +78,24 @@ func (s *Session) beforeJoin(m *websocket.Message) {
 	if room, joins := stanza.Join(m.Payload()[:min(len(m.Payload()), budget.Piece)]); joins {
 		ctx, cancel := context.WithTimeout(s.ctx, s.sessions.JoinTimeout)
 		defer cancel()
-		rooms.BeforeJoin(ctx, s.account, room)
+		if refused := rooms.BeforeJoin(ctx, s.account, room); refused != "" {
+			s.refuseJoin(m, refused)
+		}
+	}
+}
+
+// refuseJoin has a join not go on. One that is longer than a piece does: Prosody's module
+// refuses it in its own words.
+func (s *Session) refuseJoin(m *websocket.Message, reason string) {
+	if !m.Whole() || s.sessions.Relays == nil {
+		return
+	}
+	element, err := stanza.Parse(m.Payload())
+	if err != nil {
+		return
+	}
+	if ping, ok := s.sessions.Relays.RefuseJoin(s.account, reason, element); ok {
+		m.Replace(ping)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/websocket"
 )
@@ -63,8 +64,25 @@ func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 		if id, ok := element.Resumption(); ok && err == nil {
 			s.remember(id)
 		}
+	case relay.MayAnswer(m.Payload()):
+		s.answerJoin(m)
 	}
 	return true, nil
+}
+
+// answerJoin tells the client why a join was refused.
+func (s *Session) answerJoin(m *websocket.Message) {
+	account := s.progress.Account()
+	if account == "" || s.sessions.Relays == nil {
+		return
+	}
+	element, err := stanza.Parse(m.Payload())
+	if err != nil {
+		return
+	}
+	if answer, ours := s.sessions.Relays.Answer(account, element); ours {
+		m.Replace(answer)
+	}
 }
 
 // tryAgain repeats a login that Prosody failed without asking usher. After a restart

@@ -18,8 +18,10 @@ type Key [32]byte
 // Prosody and back in one id.
 const MostRefused = 1 << 10
 
+// Prefix begins every id.
+const Prefix = "ushr."
+
 const (
-	prefix  = "ushr."
 	macSize = 16           // in bytes; as many as a guess would need
 	label   = "usher swap" // what else the key might be used for has another
 )
@@ -64,19 +66,19 @@ func (k *Key) sign(host, jid string, r Refused) string {
 	payload := []byte{byte(r.Code), byte(r.Kind)}
 	payload = binary.AppendUvarint(payload, uint64(len(r.To)))
 	payload = append(append(payload, r.To...), r.ID...)
-	signed := prefix + base64.RawURLEncoding.EncodeToString(payload)
+	signed := Prefix + base64.RawURLEncoding.EncodeToString(payload)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(k.mac(host, jid, signed))
 }
 
 // open reads an id. What is not authentic is not read any further.
 func (k *Key) open(host, jid, id string) (Refused, bool) {
-	payload, isOurs := strings.CutPrefix(id, prefix)
+	payload, isOurs := strings.CutPrefix(id, Prefix)
 	if !isOurs {
 		return Refused{}, false
 	}
 	payload, proof, found := strings.Cut(payload, ".")
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(proof)
-	if !found || err != nil || !hmac.Equal(mac, k.mac(host, jid, prefix+payload)) {
+	if !found || err != nil || !hmac.Equal(mac, k.mac(host, jid, Prefix+payload)) {
 		return Refused{}, false
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(payload)
