@@ -73,3 +73,58 @@ func TestGatewayPrintedLinesWithoutSecrets(t *testing.T) {
 		}
 	})
 }
+
+// TestGatewayPrintedLinesOfARelay: with the lines for a Jitsi, beside what a Jitsi has anyway, links lead into rooms as the
+// token says, and no token but usher's leads past usher.
+func TestGatewayPrintedLinesOfARelay(t *testing.T) {
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := world.Unstarted(t)
+		u := w.Usher
+		upstream := daemon.FreeAddress(t)
+		config := w.Config(world.Options{Relay: &world.Relay{}}, "127.0.0.1:1")
+		config = strings.Replace(config, "http://127.0.0.1:1", "http://"+upstream, 1)
+		key, err := exec.Command("openssl", "genrsa", "2048").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Write("inner.pem", string(key))
+		u.Write("usher.yaml", config)
+		u.Hold()
+		u.Start()
+		lines, err := exec.Command(daemon.Binary(t), "prosody", "--config", u.Path("usher.yaml")).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := strings.Cut(upstream, ":")
+		u.Write("usher.cfg.lua", "http_ports = { "+port+" }\nconsider_websocket_secure = true\n"+
+			"consider_bosh_secure = true\nmuc_room_locking = false\n"+strings.ReplaceAll(string(lines), "jitsi-anonymous", "anonymous"))
+		w.Prosody = prosodytest.Start(t, prosody.Config{Version: v, LogLevel: "info",
+			Modules: []string{"websocket", "bosh", "smacks"},
+			Extra: "plugin_paths = { " + world.ModulePaths(t) + " }\nInclude " +
+				prosodyconf.Quote(u.Path("usher.cfg.lua")) + "\n",
+			Hosts: []prosody.Host{{Name: world.Services, Lines: "authentication = \"internal_plain\"\n",
+				Accounts: map[string]string{"focus": "secret"}}}})
+		u.Write("usher.yaml", strings.Replace(config, `"127.0.0.1:1"`, `"`+w.Prosody.Component()+`"`, 1))
+		w.AwaitComponent(0)
+		r := world.Room("one")
+		w.Focus(t).Joins(r) // jicofo makes the rooms
+		link := func(account string, more map[string]any) world.Link {
+			return world.Link{Token: world.Token(t, account, "one", more), Room: "one"}
+		}
+		w.Follow(t, link("alice", tokens.Moderator())).Joins(r)
+		if got := w.Follow(t, link("bob", tokens.Moderator())).Joins(r); got != "moderator/owner" {
+			t.Errorf("a moderator's first presence: %s", got)
+		}
+		if got := w.Follow(t, link("carol", nil)).Joins(r); got != "participant/member" {
+			t.Errorf("a participant's first presence: %s", got)
+		}
+		if got := w.Follow(t, world.Link{Host: world.Guests, Room: "one"}).Joins(r); got != "participant/none" {
+			t.Errorf("a guest's first presence: %s", got)
+		}
+		for line := range strings.Lines(w.Prosody.Log()) {
+			if strings.Contains(line, "Configuration warning") {
+				t.Error(line)
+			}
+		}
+	})
+}
