@@ -62,3 +62,19 @@ func TestJitsiPageReasons(t *testing.T) {
 		t.Errorf("the page has the reasons %v", rows)
 	}
 }
+
+// TestJitsiPageFindings: what usher status says of a relay is what the page explains.
+func TestJitsiPageFindings(t *testing.T) {
+	source := readFile(t, "internal/probe/login.go")
+	section := readPage(t, "docs/jitsi.md").section(t, "## If it does not work")
+	table, _, _ := strings.Cut(section, "| what you see |")
+	rows := quoted(column(table, 0))
+	for _, text := range rows {
+		if text != "usher status" && !strings.Contains(source, `"`+text) {
+			t.Errorf("usher status never says %q", text)
+		}
+	}
+	if len(rows) < 8 {
+		t.Errorf("the page explains %v", rows)
+	}
+}
