@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
@@ -89,6 +90,9 @@ const namespaceFocus = "http://jitsi.org/protocol/focus"
 // without checking it. The request of a guest before any token holder is refused: its
 // page then waits.
 func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
+	if !mayName(e.Outer(), namespaceFocus) {
+		return Verdict{}
+	}
 	request, one := onlyChild(e)
 	if !one || !request.Is(namespaceFocus, "conference") {
 		return Verdict{}
@@ -109,6 +113,13 @@ func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
 		return Verdict{}
 	}
 	return Verdict{Replace: e.WithAttribute(request, "token", token)}
+}
+
+// mayName reports whether a namespace may be named in an element. Only with a reference
+// to a character could it be written otherwise. A namespace from around a body of BOSH
+// has a prefix.
+func mayName(element []byte, namespace string) bool {
+	return bytes.Contains(element, []byte(namespace)) || bytes.ContainsAny(element, "&") || bytes.Contains(element, []byte(":conference"))
 }
 
 func (s *Stream) isInside(to string) bool {

@@ -144,3 +144,24 @@ func TestConference(t *testing.T) {
 		t.Errorf("without an inner token: %s", v.Replace)
 	}
 }
+
+// TestConferenceInDisguise: however the namespace is written, the client's token goes no further.
+func TestConferenceInDisguise(t *testing.T) {
+	b := newBench(t, nil)
+	b.login()
+	within := ` room="` + room + `" token="outer"/></iq></body>`
+	for _, body := range []string{
+		`<body xmlns="` + stanza.NamespaceBOSH + `" xmlns:f="` + namespaceFocus + `"><iq xmlns="jabber:client" type="set" id="1"><f:conference` + within,
+		`<body xmlns="` + stanza.NamespaceBOSH + `"><iq type="set" id="1"><conference xmlns="http://jitsi.org/protocol/&#102;ocus"` + within,
+		`<body xmlns="` + stanza.NamespaceBOSH + `"><iq type="set" id="1"><conference xmlns="` + namespaceFocus + `"` + within,
+	} {
+		parsed, err := stanza.ParseBody([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := b.stream.FromClient(t.Context(), parsed.Children[0])
+		if bytes.Contains(v.Replace, []byte("outer")) || !bytes.Contains(v.Replace, []byte("inner.to.ken")) {
+			t.Errorf("%s becomes %s, %+v", body, v.Replace, v.End)
+		}
+	}
+}
