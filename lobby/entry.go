@@ -14,7 +14,7 @@ import (
 
 // An Entry is one line of the whitelist: an account that passes, and where.
 type Entry struct {
-	JID   string    `json:"jid"`            // bare JID, or a domain for everybody of it
+	JID   string    `json:"jid"`            // bare JID, a domain for everybody of it, or a [User]
 	Room  string    `json:"room,omitempty"` // a [Pattern]; empty: every room
 	Until time.Time `json:"until,omitzero"` // zero: for good
 	Note  string    `json:"note,omitempty"`
@@ -27,7 +27,17 @@ type EntryKey struct{ JID, Room string }
 func (e Entry) Key() EntryKey { return EntryKey{e.JID, e.Room} }
 
 // IsDomain reports whether the entry is for everybody of a domain.
-func (e Entry) IsDomain() bool { return !strings.Contains(e.JID, "@") }
+func (e Entry) IsDomain() bool { return !strings.Contains(e.JID, "@") && !e.IsUser() }
+
+// userPrefix begins no JID and no domain: neither may hold a colon.
+const userPrefix = "user:"
+
+// User is what stands in the place of a JID in the entry of a user, whatever account Prosody
+// draws: what the tokens call the user, in one letter case.
+func User(folded string) string { return userPrefix + folded }
+
+// IsUser reports whether the entry is for a user.
+func (e Entry) IsUser() bool { return strings.HasPrefix(e.JID, userPrefix) }
 
 func (e Entry) ended(now time.Time) bool { return !e.Until.IsZero() && !now.Before(e.Until) }
 

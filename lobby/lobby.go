@@ -127,9 +127,9 @@ func (l *Lobby) Knocked(room, jid string) bool {
 // KnockedRooms returns the rooms where an account waits.
 func (l *Lobby) KnockedRooms() []string { return l.knocks.roomNames() }
 
-// Standing looks an account up, by its bare JID. What was decided about its knock
-// comes before the whitelist.
-func (l *Lobby) Standing(room Room, jid string) Standing {
+// Standing looks an account up, by its bare JID and by the users that its tokens name, in one
+// letter case. What was decided about its knock comes before the whitelist.
+func (l *Lobby) Standing(room Room, jid string, users ...string) Standing {
 	now := l.o.Now()
 	_, domain, _ := strings.Cut(jid, "@")
 	l.mu.RLock()
@@ -142,7 +142,8 @@ func (l *Lobby) Standing(room Room, jid string) Standing {
 	}
 	good := func(e *listed) bool { return !e.ended(now) && e.pattern.Match(room) }
 	switch {
-	case slices.ContainsFunc(l.whitelist.byJID[jid], good):
+	case slices.ContainsFunc(l.whitelist.byJID[jid], good),
+		slices.ContainsFunc(users, func(u string) bool { return slices.ContainsFunc(l.whitelist.byJID[User(u)], good) }):
 		return ListedJID
 	case slices.ContainsFunc(l.whitelist.byJID[domain], good):
 		return ListedDomain
@@ -169,7 +170,7 @@ func (l *Lobby) Members(room Room, most int) []string {
 		}
 	}
 	for _, e := range l.whitelist.entries {
-		if !e.IsDomain() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
+		if !e.IsDomain() && !e.IsUser() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
 			decided[e.JID] = true
 			whitelisted = append(whitelisted, e.JID)
 		}

@@ -50,6 +50,8 @@ func lobbyJSONFlag() cli.Flag { return &cli.BoolFlag{Name: "json", Usage: "print
 func whitelistCommands() []*cli.Command {
 	room := &cli.StringFlag{Name: "room",
 		Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
+	user := &cli.StringFlag{Name: "user",
+		Usage: "the user by the `ID` in the user's tokens (the claim of tokens.account), whatever the account"}
 	return []*cli.Command{
 		lobbySubcommand("list", "list the whitelist", "[--json]", `Example:
 
@@ -58,17 +60,19 @@ func whitelistCommands() []*cli.Command {
    recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
    alice@meet.example.com              board-*                        in 8h`, lobbyList, lobbyJSONFlag()),
 		lobbySubcommand("allow", "put an account, or everybody of a host, on the whitelist",
-			"[--room ROOM] [--ttl D] [--note TEXT] JID", `Example:
+			"[--room ROOM] [--ttl D] [--note TEXT] JID | --user ID", `Before a relay accounts are random: --user is for whom the tokens call ID.
 
-   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room,
+Example:
+
+   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room, user,
 			&cli.DurationFlag{Name: "ttl", Usage: "how `LONG` it holds, such as 8h; without it for good"},
 			&cli.StringFlag{Name: "note", Usage: "a `TEXT` for the list: why"}),
-		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] JID",
+		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] JID | --user ID",
 			`JID and ROOM as usher lobby list shows them. Who is in a room stays there.
 
 Example:
 
-   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room),
+   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room, user),
 		lobbySubcommand("export", "print the whitelist as text, to be kept in git", "[--all]",
 			`One entry a line: the JID, room= and until= if there are any, and a note after #. Those of the configuration
 are left out, unless --all is given.
@@ -186,14 +190,20 @@ func lobbyRemove(c *cli.Context) error {
 }
 
 func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
-	if c.NArg() != 1 || c.Args().First() == "" {
-		return exitError{2, "lobby " + c.Command.Name + ": give one JID, or a host"}
+	who := c.String("user")
+	switch {
+	case who != "" && c.NArg() == 0:
+		q.Set("user", who)
+	case who == "" && c.NArg() == 1 && c.Args().First() != "":
+		who = c.Args().First()
+		q.Set("jid", who)
+	default:
+		return exitError{2, "lobby " + c.Command.Name + ": give one JID, or a host, or --user ID"}
 	}
-	q.Set("jid", c.Args().First())
 	if _, err := changeLobby(c, path, q, nil); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, text.Printable(text.Clip(c.Args().First())))
+	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, text.Printable(text.Clip(who)))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/auth"
 	"usher/internal/jid"
 	"usher/internal/text"
 	"usher/lobby"
@@ -78,7 +79,9 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	q := r.URL.Query()
 	e := lobby.Entry{Room: q.Get("room"), Note: strings.TrimSpace(q.Get("note"))}
 	var err error
-	if e.JID, err = jid.Prepare(q.Get("jid")); err != nil {
+	if user := q.Get("user"); user != "" {
+		e.JID = lobby.User(folded(user))
+	} else if e.JID, err = jid.Prepare(q.Get("jid")); err != nil {
 		return e, err
 	}
 	if long := q.Get("ttl"); long != "" {
@@ -91,6 +94,9 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 	}
 	return e, nil
 }
+
+// folded is a user as revocations and sessions know it: letter case makes no other person.
+func folded(user string) string { return auth.PersonPrincipal("", "", user).User }
 
 // checkComponent refuses an entry for rooms that there cannot be, as the configuration's whitelist does.
 func (s *server) checkComponent(e lobby.Entry) error {
@@ -151,7 +157,9 @@ func (s *server) readImport(entries []lobby.Entry, replace bool) (keep map[lobby
 	keep = map[lobby.EntryKey]bool{}
 	for i := range entries {
 		e := &entries[i]
-		if e.JID, err = jid.Prepare(e.JID); err != nil {
+		if e.IsUser() {
+			e.JID = folded(e.JID)
+		} else if e.JID, err = jid.Prepare(e.JID); err != nil {
 			return nil, err
 		}
 		if err := s.checkComponent(*e); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"usher/auth"
@@ -149,7 +150,13 @@ func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
 // listChanged has the rooms reconciled in which the lobby's lists count.
 func (p *roomParts) listChanged(jids []string) {
 	for _, jid := range jids {
-		p.touch(p.sessions.Rooms().ListChanged(jid))
+		accounts := []string{jid}
+		if user, is := strings.CutPrefix(jid, lobby.User("")); is {
+			accounts = p.sessions.AccountsOf(user)
+		}
+		for _, account := range accounts {
+			p.touch(p.sessions.Rooms().ListChanged(account))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package sessions
 import (
 	"slices"
 
+	"usher/auth"
 	"usher/moderation"
 )
 
@@ -55,6 +56,32 @@ func (s *core) streamsOf(revoked []*session) (accounts []string) {
 		s.mu.RUnlock()
 		if !goesOn {
 			accounts = append(accounts, g.JID())
+		}
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
+}
+
+// usersOf returns the users that the sessions of a view name, and that count, in one letter case.
+func usersOf(h *moderation.Host, v moderation.View) (users []string) {
+	for _, g := range v.Sessions {
+		if g.User != "" && !g.Ended(v.Now, h.Policy().Times(g.Host)) && !g.Revoked {
+			users = append(users, g.Principal().User)
+		}
+	}
+	return users
+}
+
+// AccountsOf returns the accounts, bare JIDs, with a session of a user, in whatever letter case, at
+// any host and of any issuer.
+func (s *Sessions) AccountsOf(user string) (accounts []string) {
+	for h := range s.policy.Load().Hosts() {
+		for issuer := range h.Prefixes {
+			s.mu.RLock()
+			for _, g := range s.index.byPrincipal.get(idOf(auth.PersonPrincipal(h.Host, issuer, user))) {
+				accounts = append(accounts, g.JID())
+			}
+			s.mu.RUnlock()
 		}
 	}
 	slices.Sort(accounts)

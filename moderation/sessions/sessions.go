@@ -102,7 +102,7 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 	if s.lobby == nil {
 		v.Lobby = moderation.Off
 	} else {
-		v.Listed = s.lobby.Standing(room.ForLobby(), user)
+		v.Listed = s.lobby.Standing(room.ForLobby(), user, usersOf(h, v)...)
 	}
 	return v
 }
