@@ -54,8 +54,8 @@ func TestGatewayTenants(t *testing.T) {
 				}
 				defer unchanged(t, p, r)
 			}
-			follow("mallory", "other", "*", tokens.Moderator()).IsRefused(r, "not-authorized")
-			follow("oscar", world.Meet, "*", tokens.Moderator()).IsRefused(r, "not-authorized")
+			follow("mallory", "other", "*", tokens.Moderator()).IsRefused(r, "not-allowed")
+			follow("oscar", world.Meet, "*", tokens.Moderator()).IsRefused(r, "not-allowed")
 		}
 	})
 }
