@@ -36,6 +36,8 @@
   // watch counts the logins that resumed a stream: the library tells nobody of them.
   function watch(xmpp) {
     const wrapped = xmpp._stropheConn;
+    // That Strophe would rather log in by OAUTHBEARER, without a password; Jitsi has left it out since.
+    for (const name of Object.keys(wrapped.mechanisms)) if (name.includes('OAUTH')) delete wrapped.mechanisms[name];
     const tell = wrapped._changeConnectStatus.bind(wrapped);
     wrapped._changeConnectStatus = (status, ...more) => {
       if (status === Strophe.Status.CONNECTED && meet.connects > 0) onAgain(wrapped);
