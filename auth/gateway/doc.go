@@ -21,6 +21,7 @@
 // The decision is the [Authenticator]'s; it is asked when the login begins,
 // for only then it is known for which host it is.
 //
-// Goroutines: net/http's, one janitor, those of the streams, and one that stops
-// them; [Server.Serve] waits for all. It has no lock.
+// Goroutines: net/http's, one janitor, those of the streams, some that end streams of
+// revoked accounts at Prosody, and one that stops them; [Server.Serve] waits for all. It
+// has no lock.
 package gateway

@@ -3,6 +3,8 @@ package gateway
 import (
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
+
 	"usher/auth/gateway/bosh"
 	"usher/auth/gateway/budget"
 	"usher/auth/gateway/login"
@@ -10,6 +12,7 @@ import (
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stream"
 	"usher/auth/gateway/web"
+	"usher/internal/ratelimit"
 )
 
 // A Server is the gateway. It passes nothing before [Server.Configure].
@@ -23,14 +26,19 @@ type Server struct {
 	streams  *stream.Sessions // of WebSocket
 	bosh     *bosh.Handler
 	web      *web.Handler
+
+	// Of streams of revoked accounts whose connections are lost.
+	ending, turns *semaphore.Weighted
+	notEndedLog   ratelimit.Log
 }
 
 // New returns a gateway.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{Options: o}
+	s := &Server{Options: o, ending: semaphore.NewWeighted(endingSoon), turns: semaphore.NewWeighted(endingNow)}
 	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
-	s.relays = relay.NewStreams(relay.Options{Logins: o.Relay, Rooms: o.RelayRooms, Swap: o.Swap, Log: o.Log})
+	s.relays = relay.NewStreams(relay.Options{Logins: o.Relay, Rooms: o.RelayRooms, Swap: o.Swap, Log: o.Log,
+		Finish: s.endLost})
 	s.streams = stream.NewSessions(stream.Options{
 		Exchange: exchange, Memory: o.Auth, Relays: s.relays, HandshakeTimeout: o.HandshakeTimeout, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
 		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,

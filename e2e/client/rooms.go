@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Occupant is what presence says of somebody in a room (XEP-0045 section 7.2.2).
@@ -134,4 +135,11 @@ func (s *Session) Admin(ctx context.Context, room, kind string, item Item) ([]It
 func (s *Session) InviteTo(room, jid string) error {
 	return s.Says("<message to='" + escape(room) + "'><x xmlns='http://jabber.org/protocol/muc#user'>" +
 		"<invite to='" + escape(jid) + "'/></x></message>")
+}
+
+// Absent waits until an occupant of a room is out of it.
+func (s *Session) Absent(ctx context.Context, room, nick string) error {
+	return s.inbox.until(ctx, func() (bool, error) {
+		return strings.Contains(strings.ReplaceAll(s.inbox.joined[room].shown[nick], `"`, `'`), "role='none'"), nil
+	})
 }

@@ -22,7 +22,10 @@ func isStanza(e stanza.Element) bool {
 // afterBind lets pass stanzas, and the few elements besides that a client has to say.
 func (s *Stream) afterBind(ctx context.Context, e stanza.Element) Verdict {
 	switch {
-	case isSM(e, "enable"), isSM(e, "r"), isSM(e, "a"), e.Is(namespaceCSI, "active"), e.Is(namespaceCSI, "inactive"):
+	case isSM(e, "a"):
+		s.acknowledges(e.Attribute("h"))
+		return Verdict{}
+	case isSM(e, "enable"), isSM(e, "r"), e.Is(namespaceCSI, "active"), e.Is(namespaceCSI, "inactive"):
 		return Verdict{}
 	case isSM(e, "resume"):
 		return Verdict{Answer: []byte(stanza.NotResumed(e.Name.Space, "unexpected-request"))}

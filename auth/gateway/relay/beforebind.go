@@ -80,6 +80,7 @@ func (s *Stream) resumeLocked(e stanza.Element) Verdict {
 	if id != "" && id == s.client.Resumption {
 		if account, ok := s.streams.Logins.MayResume(s.client.Login, s.client.Host, id); ok {
 			s.phase, s.resumes = resuming, account
+			s.acknowledgesLocked(e.Attribute("h"))
 			return Verdict{}
 		}
 	}

@@ -124,6 +124,8 @@ type bench struct {
 	wire    *wire
 	streams *Streams
 	stream  *Stream
+
+	finished []Lost
 }
 
 func newBench(t *testing.T, change func(*Client)) *bench {
@@ -133,7 +135,8 @@ func newBench(t *testing.T, change func(*Client)) *bench {
 		"late@conference.meet.example.com":  {Reason: "session_ended", Login: true},
 		"early@conference.meet.example.com": {Reason: "not_started", NotStarted: true},
 	}}}
-	b.streams = NewStreams(Options{Logins: b.logins, Rooms: b.rooms, Swap: &swap.Key{1}})
+	b.streams = NewStreams(Options{Logins: b.logins, Rooms: b.rooms, Swap: &swap.Key{1},
+		Finish: func(list []Lost) { b.finished = append(b.finished, list...) }})
 	b.begin(change)
 	return b
 }

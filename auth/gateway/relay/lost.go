@@ -13,14 +13,22 @@ const (
 	mostLost = 10_000
 )
 
+// Query is the query of an address at which Prosody lets the stream be resumed once more,
+// to be ended.
+func (l *Lost) Query(innerToken string) string {
+	return with(with("", "token", innerToken), "previd", l.Resumption)
+}
+
 // A Lost is a stream whose connection was lost, and that Prosody keeps for its client.
 type Lost struct {
 	Host, Account string // a bare JID
 	Resumption    string
 	Login         *auth.RelayLogin
+	Acked         uint32 // how many stanzas of Prosody its client has acknowledged (XEP-0198)
 
-	inside map[string]string // the occupants of its rooms
-	until  time.Time
+	revoked bool              // meanwhile
+	inside  map[string]string // the occupants of its rooms
+	until   time.Time
 }
 
 // lostStreams are the last that were lost, the oldest first. The zero value has none.
@@ -42,6 +50,13 @@ func (l *lostStreams) of(account string, now time.Time) (found []Lost) {
 			found = append(found, one)
 		}
 	}
+	return found
+}
+
+// takeAll forgets all those of an account, and returns them.
+func (l *lostStreams) takeAll(account string, now time.Time) (found []Lost) {
+	found = l.of(account, now)
+	l.list = slices.DeleteFunc(l.list, func(one Lost) bool { return one.Account == account })
 	return found
 }
 

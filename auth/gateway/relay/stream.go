@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -37,6 +38,8 @@ type Stream struct {
 	resumption string // by which the stream can be resumed; or empty
 	over       bool   // Prosody's stream is over for good, or about to be
 	taken      bool   // another connection has resumed it
+	revoked    bool   // its client is to be shown out
+	acked      uint32 // how many stanzas of Prosody the client has acknowledged
 	inside     map[string]string
 }
 
@@ -112,9 +115,13 @@ func (s *Stream) Gone(forGood bool) {
 	}
 	var lost *Lost
 	if !forGood && !taken {
-		lost = &Lost{Host: s.client.Host, Account: account, Resumption: id, Login: s.client.Login, inside: inside}
+		lost = &Lost{Host: s.client.Host, Account: account, Resumption: id, Login: s.client.Login,
+			Acked: s.acked, revoked: s.revoked, inside: inside}
 	}
 	s.streams.remove(s, account, lost)
+	if lost != nil && lost.revoked { // the connection was lost before Prosody was told
+		s.streams.finish([]Lost{*lost})
+	}
 	if taken {
 		return
 	}
@@ -122,6 +129,19 @@ func (s *Stream) Gone(forGood bool) {
 		s.streams.Logins.StreamEnded(s.client.Host, id, forGood)
 	}
 	s.leaves(account, inside, forGood)
+}
+
+// acknowledges notes how many stanzas of Prosody the client says that it has.
+func (s *Stream) acknowledges(h string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acknowledgesLocked(h)
+}
+
+func (s *Stream) acknowledgesLocked(h string) {
+	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
+		s.acked = uint32(n)
+	}
 }
 
 // giveUp hands the rooms that the account is in to the stream that has resumed this one.
@@ -159,7 +179,7 @@ func (s *Stream) join(account, to string) JoinRequest {
 func (s *Stream) farewell(text string) Farewell {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
+	s.revoked = true
 	f := Farewell{End: End{Condition: "not-authorized", Text: text}}
 	for _, occupant := range s.inside {
 		f.Presences = append(f.Presences, []byte(stanza.ShownOut(occupant, s.jid, text)))

@@ -17,6 +17,10 @@ type Options struct {
 	Rooms  Rooms        // nil: Prosody alone decides about joins
 	Log    *slog.Logger // nil: no log
 
+	// Finish ends streams of one account that Prosody keeps though their connections are
+	// lost: the account was revoked. It returns at once. nil: Prosody keeps them.
+	Finish func([]Lost)
+
 	// Swap authenticates what is swapped. nil means a key of this process alone: a
 	// refusal that is on its way when the process ends has no answer.
 	Swap *swap.Key
@@ -70,14 +74,25 @@ func NewStreams(o Options) *Streams {
 // New returns a stream that Prosody was dialled for. [Stream.Gone] must follow.
 func (t *Streams) New(c Client) *Stream { return &Stream{streams: t, client: c} }
 
-// End ends the streams of an account, a bare JID, for good: it was revoked. It reports
-// whether there is one.
+// End ends the streams of an account, a bare JID, for good: it was revoked. Those whose
+// connection was lost are not to wait at Prosody for a client that may not resume
+// them. It reports whether there is one.
 func (t *Streams) End(account, text string) (found bool) {
 	list := t.of(account)
 	for _, s := range list {
 		s.client.Connection.Leave(s.farewell(text))
 	}
-	return len(list) > 0
+	t.mu.Lock()
+	lost := t.lost.takeAll(account, time.Now())
+	t.mu.Unlock()
+	t.finish(lost)
+	return len(list)+len(lost) > 0
+}
+
+func (t *Streams) finish(lost []Lost) {
+	if t.Finish != nil && len(lost) > 0 {
+		t.Finish(lost)
+	}
 }
 
 // Cut cuts the connections of an account, a bare JID, so that its client resumes with a
@@ -135,7 +150,7 @@ func (t *Streams) remove(s *Stream, account string, lost *Lost) {
 	if t.running[account] = left; left == nil {
 		delete(t.running, account)
 	}
-	if lost != nil {
+	if lost != nil && !lost.revoked {
 		t.lost.add(*lost, time.Now())
 	}
 }

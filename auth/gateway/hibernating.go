@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+
+	"usher/auth/gateway/relay"
+	"usher/auth/gateway/stream"
+	"usher/auth/gateway/websocket"
+	"usher/internal/logattr"
+)
+
+// The bounds of what a revocation of many accounts causes: accounts whose streams are ended
+// at the same time, and those that wait for that. Of others the component takes the
+// occupants out.
+const (
+	endingNow  = 8
+	endingSoon = 512
+)
+
+// endLost ends the streams of one account that was revoked, whose connections are lost.
+func (s *Server) endLost(list []relay.Lost) {
+	if !s.ending.TryAcquire(1) {
+		s.notEnded(len(list), "too many at the same time")
+		return
+	}
+	runs := s.streams.Go(func(ctx context.Context) {
+		defer s.ending.Release(1)
+		defer s.Panics.Recover(Door, "hibernating", func() {})
+		if s.turns.Acquire(ctx, 1) != nil {
+			return
+		}
+		defer s.turns.Release(1)
+		for _, one := range list {
+			if err := s.endOne(ctx, one); err != nil && ctx.Err() == nil {
+				s.notEnded(1, err.Error())
+			}
+		}
+	})
+	if !runs {
+		s.ending.Release(1)
+	}
+}
+
+// endOne resumes a stream straight at Prosody, and ends it.
+func (s *Server) endOne(ctx context.Context, one relay.Lost) error {
+	settings := s.settings.Load()
+	way, _ := settings.Way(one.Host)
+	token, err := s.Relay.InnerToken(one.Login)
+	if err != nil {
+		return err
+	}
+	u := *cmp.Or(way.Upstream, settings.Upstream)
+	u.Scheme = map[string]string{"https": "wss"}[u.Scheme]
+	u.Scheme = cmp.Or(u.Scheme, "ws")
+	u.Path, u.RawQuery = WebSocketPath, one.Query(token)
+	return s.streams.EndHibernating(ctx, stream.Hibernating{
+		Prosody: websocket.Request{
+			Address: u.String(), Host: way.Main, Protocols: []string{stream.Protocol}, Header: http.Header{},
+		},
+		Host: one.Host, Resumption: one.Resumption, Acked: one.Acked,
+	})
+}
+
+// notEnded tells the operator who stays in rooms for a moment longer. No error has the
+// address in it, which has a token.
+func (s *Server) notEnded(n int, why string) {
+	if silent, now := s.notEndedLog.Allow(); now {
+		s.Log.LogAttrs(context.Background(), slog.LevelWarn,
+			"streams of revoked accounts, whose clients are away, could not be ended at Prosody: the component takes "+
+				"them out of rooms", slog.Int("n", n), slog.String("problem", why), logattr.NotLogged(silent))
+	}
+}
