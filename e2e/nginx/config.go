@@ -1,11 +1,15 @@
 package nginx
 
 import (
+	"embed"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 )
+
+//go:embed shapes
+var shapes embed.FS
 
 // host is the name in the example for operators.
 const host = "meet.example.com"
@@ -49,9 +53,25 @@ func (s *Server) write() error {
 	return WriteCertificate(s.path("site.crt"), s.path("site.key"), host)
 }
 
+// shaped is a site that others have with the places of this machine.
+func (s *Server) shaped() (string, error) {
+	text, err := shapes.ReadFile("shapes/" + s.config.Shape + ".conf")
+	if err != nil {
+		return "", fmt.Errorf("reading the site: %w", err)
+	}
+	return replaceAll(string(text), [][2]string{
+		{"listen 80;", "listen " + s.plain + ";\n    listen " + s.addr + ";"},
+		{"access_log access.log", "access_log " + s.path("access.log")},
+		{"127.0.0.1:8281", s.config.Gateway},
+	})
+}
+
 // site is the example for operators with the places of this machine.
 func (s *Server) site() (string, error) {
 	path := s.config.Site
+	if s.config.Shape != "" {
+		return s.shaped()
+	}
 	if path == "" {
 		root, err := moduleRoot()
 		if err != nil {

@@ -19,7 +19,20 @@ func Start(t testing.TB, gateway string, site page.Site) *nginx.Server {
 	if err := page.Write(root, site); err != nil {
 		t.Fatal(err)
 	}
-	server, err := nginx.Start(t.Context(), nginx.Config{Dir: t.TempDir(), Gateway: gateway, Root: root})
+	return start(t, nginx.Config{Gateway: gateway, Root: root})
+}
+
+// Shaped starts an nginx with a site that others have, without a page.
+func Shaped(t testing.TB, shape, gateway string) *nginx.Server {
+	t.Helper()
+	Require(t)
+	return start(t, nginx.Config{Shape: shape, Gateway: gateway})
+}
+
+func start(t testing.TB, c nginx.Config) *nginx.Server {
+	t.Helper()
+	c.Dir = t.TempDir()
+	server, err := nginx.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
