@@ -203,8 +203,8 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// TestUndoLater: what others changed elsewhere in the files stays, a usher.yaml with changes stays; and where the
-// written lines are gone, nothing at all is changed and the diff is printed, without secrets.
+// TestUndoLater: what others changed elsewhere in the files stays, a usher.yaml with changes stays with the
+// keys that it names, so that writing again begins with them; and where the written lines are gone, nothing at all is changed and the diff is printed, without secrets.
 func TestUndoLater(t *testing.T) {
 	w, dir, out := writer(t, nil)
 	if err := w.Write(t.Context(), aPlan()); err != nil {
@@ -226,8 +226,11 @@ func TestUndoLater(t *testing.T) {
 	}
 	got := content(t, dir)
 	if got["/etc/nginx/site.conf"] != "-rw-r--r-- # mine\n"+site || !strings.HasSuffix(got["/etc/usher/usher.yaml"], " hosts: mine\n") ||
-		got["/etc/usher/inner.pem"] != "" || got["/etc/jitsi/jicofo/jicofo.conf"] != "-rw-r--r-- "+jicofo {
+		!strings.HasSuffix(got["/etc/usher/inner.pem"], " private\n") || got["/etc/jitsi/jicofo/jicofo.conf"] != "-rw-r--r-- "+jicofo {
 		t.Errorf("%q", got)
+	}
+	if want := "not run: systemctl disable --now usher\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("no %q at the end of\n%s", want, out)
 	}
 }
 

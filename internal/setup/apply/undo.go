@@ -43,6 +43,9 @@ func (w *Writer) Undo(ctx context.Context) error {
 		return nil
 	}
 	steps, err := w.steps(runs)
+	if err == nil {
+		steps, err = w.keepOwn(steps, runs)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (w *Writer) Undo(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.runAll(ctx, undoCommands(steps))
+	return w.runAll(ctx, undoCommands(runs))
 }
 
 // steps plans what every file is given back.
@@ -83,6 +86,27 @@ func (w *Writer) steps(runs []disk.Run) ([]*step, error) {
 	return list, nil
 }
 
+// keepOwn leaves all of usher's own files where they are if one of them has been changed since: the configuration that
+// stays names the keys and secrets, and with them it goes on when setup is run again.
+func (w *Writer) keepOwn(steps []*step, runs []disk.Run) ([]*step, error) {
+	for _, r := range runs {
+		for _, f := range r.Files {
+			if !f.Made {
+				continue
+			}
+			file, found, err := w.Tree.Read(f.Path)
+			if err != nil {
+				return nil, err
+			}
+			if found && file.Text != f.Now {
+				w.say("%s has been changed since: it stays, and so do the keys and secrets beside it.", f.Path)
+				return slices.DeleteFunc(steps, func(s *step) bool { return s.Made }), nil
+			}
+		}
+	}
+	return steps, nil
+}
+
 // step plans one file; ok is false if its lines are others. A file of usher's own that has been changed since stays.
 func (w *Writer) step(before []*step, f disk.Saved) (s *step, ok bool, err error) {
 	for _, s := range before { // a later run changed it, too
@@ -97,9 +121,6 @@ func (w *Writer) step(before []*step, f disk.Saved) (s *step, ok bool, err error
 		return nil, false, err
 	}
 	if f.Made {
-		if found && file.Text != f.Now {
-			w.say("%s has been changed since, and stays.", f.Path)
-		}
 		if !found || file.Text != f.Now {
 			return nil, true, nil
 		}
@@ -138,10 +159,12 @@ func (w *Writer) takeBack(steps []*step) error {
 }
 
 // undoCommands bring the old files into force. usher is stopped last: until nginx has read its file, browsers come there.
-func undoCommands(steps []*step) [][]string {
+func undoCommands(runs []disk.Run) [][]string {
 	parts := []setup.Part{}
-	for _, s := range steps {
-		parts = append(parts, setup.Part(s.Of))
+	for _, r := range runs {
+		for _, f := range r.Files {
+			parts = append(parts, setup.Part(f.Of))
+		}
 	}
 	list := slices.DeleteFunc(commands(parts), func(c []string) bool { return c[len(c)-1] == "usher" })
 	if slices.Contains(parts, setup.Usher) {
