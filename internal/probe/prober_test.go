@@ -96,6 +96,7 @@ func TestSteps(t *testing.T) {
 		}}, true, "OK"},
 		{"another authentication", prosody{judge: only, offer: "<mechanism>PLAIN</mechanism>"}, false, `authentication = "token"`},
 		{"insecure", prosody{judge: only, offer: "<x/>"}, false, "consider_bosh_secure"},
+		{"a module that was not loaded", prosody{judge: only, offer: "<x/>"}, false, "basexx"},
 		{"another web server", prosody{judge: only, host: "other"}, false, "HTTP status 404"},
 	} {
 		if c.p.offer == "" {

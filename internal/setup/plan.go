@@ -160,5 +160,6 @@ func (m *maker) all(host string) error {
 	if err := m.planProsody(own); err != nil {
 		return err
 	}
+	m.needLua()
 	return m.planJicofo()
 }

@@ -42,7 +42,7 @@ func (w *Writer) tried(ctx context.Context, before map[string]bool) error {
 		case before[name]:
 			return fmt.Errorf("%s: %w\n%s", name, err, said)
 		default:
-			w.say("%s was not content before either (%v):\n%s", name, err, said)
+			w.say("%s complained before as well (%v):\n%s", name, err, said)
 		}
 	}
 	return nil
