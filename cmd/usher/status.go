@@ -78,7 +78,7 @@ func printStatus(w io.Writer, s admin.Status) {
 			fmt.Fprintln(w, "  relay: NO: "+text.Printable(r.Text+"; "+r.Mend))
 		}
 		for _, m := range h.MUC {
-			printMUC(w, m)
+			printMUC(w, m, h.Relay != nil)
 		}
 		for _, u := range h.Unseen {
 			fmt.Fprintf(w, "  moderation.moderators: no token has had the claim %s since %s; look at its spelling, "+
@@ -143,8 +143,17 @@ func printLastReload(w io.Writer, last *admin.LastReload) {
 	}
 }
 
-// printMUC says of each question of Prosody's whether it comes.
-func printMUC(w io.Writer, m admin.MUC) {
+// printMUC says of each question of Prosody's whether it comes. About the rooms of a relay Prosody asks nothing.
+func printMUC(w io.Writer, m admin.MUC, relayed bool) {
+	if relayed {
+		fmt.Fprintf(w, "  muc %s: the gateway decides about joins\n", m.MUC)
+		if m.Account != "" {
+			fmt.Fprintf(w, "    past it came %s to %s, since %s; in rooms now of such: %d; keep Prosody's ports 5222, 5280 and "+
+				"5281 from the internet\n",
+				text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
+		}
+		return
+	}
 	fmt.Fprintf(w, "  muc %s: asks about joins (mod_muc_http_auth): %s; about new rooms (mod_muc_http_defaults): %s\n",
 		m.MUC, m.AsksAboutJoins(), m.AsksAboutRooms())
 	if m.Account != "" {

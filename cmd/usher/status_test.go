@@ -20,3 +20,20 @@ func TestStatusTellsARefusedReload(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusOfARelaysRooms: Prosody asks nothing about the rooms of a relay, and nothing is said to be missing; who came
+// past the gateway is named.
+func TestStatusOfARelaysRooms(t *testing.T) {
+	rooms := admin.MUC{MUC: "conference.meet.example.com", Component: true}
+	host := admin.Host{Host: "meet.example.com", Relay: &admin.Relay{OK: true}, MUC: []admin.MUC{rooms}}
+	var text strings.Builder
+	printStatus(&text, admin.Status{Hosts: []admin.Host{host}})
+	if s := text.String(); !strings.Contains(s, "the gateway decides about joins") || strings.Contains(s, "mod_muc") {
+		t.Error(s)
+	}
+	host.MUC[0].Account, host.MUC[0].Room = "x@meet.example.com", "r@conference.meet.example.com"
+	printStatus(&text, admin.Status{Hosts: []admin.Host{host}})
+	if s := text.String(); !strings.Contains(s, "past it came x@meet.example.com to r@conference.meet.example.com") {
+		t.Error(s)
+	}
+}
