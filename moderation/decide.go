@@ -109,7 +109,7 @@ func (h *Host) asGuest(v *View) Decision {
 	if v.Started || h.GuestsStart {
 		return Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
 	}
-	return Refuse(ReasonNotStarted, "guests wait until somebody with a token has joined; have a token holder join first, "+
+	return Refuse(ReasonNotStarted, "guests wait until a token holder has joined; have one join first, "+
 		"or set guests_start: true")
 }
 

@@ -62,7 +62,7 @@ func tellApart(args []string, known []cli.Flag) (options, others []string) {
 
 // takesName reports whether a command's last argument is a name that usher has not chosen.
 func takesName(c *cli.Command) bool {
-	return strings.HasSuffix(c.UsageText, " JID") || strings.Contains(c.UsageText, " ACCOUNT")
+	return strings.Contains(c.UsageText, " JID") || strings.Contains(c.UsageText, " ACCOUNT")
 }
 
 // aboutDuration reports whether the library could not read an option that is a duration. Its error is a text alone:

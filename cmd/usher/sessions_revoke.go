@@ -59,8 +59,8 @@ func sessionsRevoke(c *cli.Context) error {
 	}
 	switch {
 	case answer.Unknown:
-		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so nobody knows "+
-			"whose tokens are meant; give --user ID, what they call their user", text.Clip(q.Get("account")))}
+		return exitError{1, fmt.Sprintf("there is no session of %q (usher sessions list shows all), so its "+
+			"tokens are not known; give --user ID, the user's ID in those tokens", text.Clip(q.Get("account")))}
 	case answer.Shared:
 		return exitError{1, fmt.Sprintf("nothing was done: the token is shared, %s of %s would end; add --all to "+
 			"end them all and to keep the token out",

@@ -110,7 +110,7 @@ func showPlan(w io.Writer, p *setup.Plan, write bool) {
 	for _, c := range p.Changes {
 		switch {
 		case c.Hidden:
-			fmt.Fprintf(w, "\n%s is made; its content is secret.\n", c.Path)
+			fmt.Fprintf(w, "\n%s is new; its content is secret.\n", c.Path)
 		default:
 			fmt.Fprint(w, "\n", hunks.Unified(c.Path, c.Old, c.New, p.Secrets))
 		}

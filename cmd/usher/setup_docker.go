@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -51,6 +52,10 @@ func printDocker(w io.Writer, files []setup.DockerFile) {
 // writeDocker makes the files; none of them may be there. Those that were made are taken away again if one fails.
 func writeDocker(w io.Writer, files []setup.DockerFile) (err error) {
 	if err := os.Mkdir("usher", 0o755); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return errors.New("the folder usher is here already, maybe with keys that are in use: nothing was written; " +
+				"to make all of it anew, move usher, usher.env and compose.usher.yml away first")
+		}
 		return fmt.Errorf("making the folder usher: %w", err)
 	}
 	made := []string{}

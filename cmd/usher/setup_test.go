@@ -214,7 +214,7 @@ func TestSetupDocker(t *testing.T) {
 		if info, err := os.Stat("usher.env"); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%v, %v", info, err)
 		}
-		if code, _, complaint := runSetup(t, "--docker", "--write"); code != 1 || !strings.Contains(complaint, "usher") {
+		if code, _, complaint := runSetup(t, "--docker", "--write"); code != 1 || !strings.Contains(complaint, "move usher, usher.env") {
 			t.Errorf("over others: exit %d, %s", code, complaint)
 		}
 		if err := os.RemoveAll("usher"); err != nil {

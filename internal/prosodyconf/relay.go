@@ -51,8 +51,8 @@ func relayLines(c *config.Config, host string, relay *auth.RelayConfig) string {
 // relayOptions is what a virtual host believes.
 func relayOptions(relay *auth.RelayConfig) string {
 	var b strings.Builder
-	b.WriteString("  authentication = \"token\" -- \"jitsi-anonymous\" where the package jitsi-meet-tokens is missing: " +
-		"install that\n  app_id = " + Quote(relay.Issuer) + "\n")
+	b.WriteString("  authentication = \"token\" -- instead of \"jitsi-anonymous\"; it needs lua-basexx for Prosody's Lua\n" +
+		"  app_id = " + Quote(relay.Issuer) + "\n")
 	if pem := relay.Key.PublicPEM(); pem != "" {
 		b.WriteString("  app_secret = [[\n" + strings.TrimSpace(pem) + "\n]]\n")
 	} else {

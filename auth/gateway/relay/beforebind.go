@@ -16,6 +16,7 @@ const (
 	namespaceOldSM  = "urn:xmpp:sm:2"
 	namespaceCSI    = "urn:xmpp:csi:0"
 	notYet          = "Please log in first: before the login nothing else is taken."
+	notBound        = "Please bind a resource first (jabber:client): until then nothing else is taken."
 	conditionPolicy = "policy-violation"
 )
 
@@ -38,7 +39,7 @@ func (s *Stream) beforeBind(e stanza.Element) Verdict {
 	case isSM(e, "resume"):
 		return s.resumeLocked(e)
 	default:
-		return policy(notYet)
+		return policy(notBound)
 	}
 	return Verdict{}
 }
