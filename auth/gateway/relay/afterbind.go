@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 
 	"usher/auth/gateway/stanza"
@@ -50,7 +51,7 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 	if to == "" || s.streams.Rooms == nil {
 		return Verdict{}
 	}
-	if _, joins := e.Child(stanza.NamespaceMUC, "x"); !joins {
+	if !joins(e) {
 		return s.update(ctx, e, to)
 	}
 	a := s.streams.Rooms.Join(ctx, s.join(s.Account(), to))
@@ -58,6 +59,13 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 		return Verdict{}
 	}
 	return s.refuse(e, swap.ForJoin(a.Reason, a.Login))
+}
+
+// joins reports whether a presence asks to enter a room (XEP-0045 section 7.2.1). One whose
+// elements are too many to be read may.
+func joins(e stanza.Element) bool {
+	inside, err := e.Children()
+	return err != nil || slices.ContainsFunc(inside, func(c stanza.Element) bool { return c.Is(stanza.NamespaceMUC, "x") })
 }
 
 // update is for a presence of an occupant that changes what it shows. A room answers it
@@ -93,7 +101,7 @@ const namespaceFocus = "http://jitsi.org/protocol/focus"
 // without checking it. The request of a guest before any token holder is refused: its
 // page then waits.
 func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
-	if !mayName(e.Outer(), namespaceFocus) {
+	if !mayName(e, namespaceFocus) {
 		return Verdict{}
 	}
 	request, one := onlyChild(e)
@@ -118,11 +126,11 @@ func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
 	return Verdict{Replace: e.WithAttribute(request, "token", token)}
 }
 
-// mayName reports whether a namespace may be named in an element. Only with a reference
-// to a character could it be written otherwise. A namespace from around a body of BOSH
-// has a prefix.
-func mayName(element []byte, namespace string) bool {
-	return bytes.Contains(element, []byte(namespace)) || bytes.ContainsAny(element, "&") || bytes.Contains(element, []byte(":conference"))
+// mayName reports whether a namespace may be named in an element, or is by the body of BOSH
+// around it. In the element only a reference to a character could write it otherwise.
+func mayName(e stanza.Element, namespace string) bool {
+	written := e.Outer()
+	return bytes.Contains(written, []byte(namespace)) || bytes.ContainsRune(written, '&') || e.Inherits(namespace)
 }
 
 func (s *Stream) isInside(to string) bool {

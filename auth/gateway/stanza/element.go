@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // An Element is one element of a document, by where it stands.
@@ -116,6 +117,9 @@ func (s *scanner) begin(t xml.StartElement, before, after int) error {
 	if err := checkAttributes(t.Attr); err != nil {
 		return err
 	}
+	if unbound(s.document[before:after], t.Name) {
+		return errUndeclared
+	}
 	switch {
 	case s.depth == 0:
 		s.root = s.element(t, before, after, s.scope)
@@ -164,7 +168,9 @@ func checkAttributes(attributes []xml.Attr) error {
 		return errAttributes
 	}
 	for i, a := range attributes {
-		if a.Name.Space == "xmlns" && a.Value == "" { // Prosody's parser refuses it; here its names would have no prefix
+		// Prosody's parser refuses a prefix for nothing; here its names would have no prefix. With
+		// one for "xmlns" an attribute would look like a declaration here.
+		if a.Name.Space == "xmlns" && (a.Value == "" || a.Value == "xmlns") {
 			return errUndeclared
 		}
 		if slices.ContainsFunc(attributes[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
@@ -172,6 +178,18 @@ func checkAttributes(attributes []xml.Attr) error {
 		}
 	}
 	return nil
+}
+
+// unbound reports whether the name in a start tag has a prefix that the document does not
+// declare. For Prosody it may be declared: an attribute of the <open/> with a namespace of
+// its own becomes a declaration for the whole stream.
+func unbound(tag []byte, name xml.Name) bool {
+	written := tag[len("<"):]
+	if end := bytes.IndexAny(written, " \t\r\n/>"); end >= 0 {
+		written = written[:end]
+	}
+	prefix, _, found := bytes.Cut(written, []byte(":"))
+	return found && (len(prefix) == 0 || string(prefix) == name.Space || strings.Contains(name.Local, ":"))
 }
 
 // String names the element for an error; it holds nothing of its content.

@@ -69,6 +69,11 @@ func (e Element) within() []xml.Attr {
 	return scope
 }
 
+// Inherits reports whether a namespace is declared around the element.
+func (e Element) Inherits(namespace string) bool {
+	return slices.ContainsFunc(e.scope, func(a xml.Attr) bool { return a.Value == namespace })
+}
+
 // Child returns the first element right under the element that has this name.
 func (e Element) Child(space, local string) (child Element, found bool) {
 	list, err := e.Children()

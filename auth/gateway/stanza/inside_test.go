@@ -71,7 +71,7 @@ func TestWithAttribute(t *testing.T) {
 		`<iq><c room='a' ></c></iq>`:                   `<iq><c token="&lt;n&#34;" room='a' ></c></iq>`,
 		`<iq><c token="old"/></iq>`:                    `<iq><c token="&lt;n&#34;"/></iq>`,
 		`<iq><c a="token='x'" token = "" b='>'/></iq>`: `<iq><c a="token='x'" token = "&lt;n&#34;" b='>'/></iq>`,
-		`<iq><p:c xmlns:p="p" p:token='x'/></iq>`:      `<iq><p:c token="&lt;n&#34;" xmlns:p="p" p:token='x'/></iq>`,
+		`<iq><p:c xmlns:p="q" p:token='x'/></iq>`:      `<iq><p:c token="&lt;n&#34;" xmlns:p="q" p:token='x'/></iq>`,
 	} {
 		e, err := stanza.Parse([]byte(in))
 		if err != nil {
@@ -92,14 +92,14 @@ func TestWithAttribute(t *testing.T) {
 }
 
 func TestRewrite(t *testing.T) {
-	b := body(t, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <a/><p:b xmlns:p="p">x</p:b>`+"\n"+`<c/></body> `)
+	b := body(t, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <a/><p:b xmlns:p="q">x</p:b>`+"\n"+`<c/></body> `)
 	for _, c := range []struct {
 		with map[int]string
 		want string
 	}{
-		{nil, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <a/><p:b xmlns:p="p">x</p:b>` + "\n" + `<c/></body> `},
+		{nil, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <a/><p:b xmlns:p="q">x</p:b>` + "\n" + `<c/></body> `},
 		{map[int]string{1: "<n/>"}, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <a/><n/>` + "\n" + `<c/></body> `},
-		{map[int]string{0: "", 2: "<n/>"}, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <p:b xmlns:p="p">x</p:b>` + "\n" + `<n/></body> `},
+		{map[int]string{0: "", 2: "<n/>"}, `<body xmlns='http://jabber.org/protocol/httpbind' rid='7' > <p:b xmlns:p="q">x</p:b>` + "\n" + `<n/></body> `},
 	} {
 		with := map[int][]byte{}
 		for i, s := range c.with {

@@ -223,3 +223,30 @@ func TestWhatIsWritten(t *testing.T) {
 		t.Errorf("%+v, %v", b, err)
 	}
 }
+
+// TestPrefixesOfOthers: a prefix that the document does not declare may be declared for Prosody, and what looks like a
+// declaration may be none.
+func TestPrefixesOfOthers(t *testing.T) {
+	const client = `<presence xmlns="jabber:client" to="r@c/n">`
+	for in, readable := range map[string]bool{
+		client + `<x/></presence>`: true,
+		client + `<m:x xmlns:m="http://jabber.org/protocol/muc"/></presence>`:    true,
+		client + `<x xml:lang="en" y:z="1" xmlns:y="u"/></presence>`:             true,
+		client + `<ns1:x/></presence>`:                                           false,
+		client + `<a><b><ns1:x></ns1:x></b></a></presence>`:                      false,
+		client + `<:x/></presence>`:                                              false,
+		client + `<xmlns:x/></presence>`:                                         false,
+		client + `<x xmlns:p="xmlns" p:ns1="u"/></presence>`:                     false,
+		`<ns1:presence to="r@c/n"/>`:                                             false,
+		`<p:presence xmlns:p="xmlns" p:m="u" xmlns:m="jabber:client"/>`:          false,
+		`<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" xmlns:q="u" q:a=""/>`: true,
+	} {
+		if _, err := stanza.Parse([]byte(in)); (err == nil) != readable {
+			t.Errorf("%s: %v", in, err)
+		}
+		within := `<body xmlns="http://jabber.org/protocol/httpbind" xmlns:m="http://jabber.org/protocol/muc">` + in + `</body>`
+		if _, err := stanza.ParseBody([]byte(within)); (err == nil) != readable {
+			t.Errorf("%s: %v", within, err)
+		}
+	}
+}
