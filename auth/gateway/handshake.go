@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	"usher/auth"
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/relay"
@@ -67,14 +66,9 @@ func (q *request) relay(ctx context.Context, way proxy.Way) (stream.Link, error)
 
 // arrival is what the connection brings for a relay.
 func (q *request) arrival(way proxy.Way) relay.Arrival {
-	problem := q.login.Problem
-	if problem == nil && way.Guest && q.login.Token == "" && !q.Settings.Guests {
-		problem = auth.Refuse(auth.ReasonTokenRequired,
-			"the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
-	}
 	return relay.Arrival{
-		Host: way.Host, Main: way.Main, Token: q.login.Token, Resumption: q.login.Resumption, Problem: problem,
-		Query: q.Query, EarlyGuests: way.EarlyGuests,
+		Host: way.Host, Main: way.Main, Token: q.login.Token, Resumption: q.login.Resumption,
+		Problem: q.login.RelayProblem(way.Guest), Query: q.Query, EarlyGuests: way.EarlyGuests,
 	}
 }
 

@@ -40,8 +40,9 @@ func New(o Options) *Server {
 	s.relays = relay.NewStreams(relay.Options{Logins: o.Relay, Rooms: o.RelayRooms, Swap: o.Swap, Log: o.Log,
 		Finish: s.endLost})
 	s.streams = stream.NewSessions(stream.Options{
-		Exchange: exchange, Memory: o.Auth, Relays: s.relays, HandshakeTimeout: o.HandshakeTimeout, Rooms: o.Rooms, Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
-		LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
+		Exchange: exchange, Memory: o.Auth, Relays: s.relays, Rooms: o.Rooms,
+		Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
+		HandshakeTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
 		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
 	})
 	s.proxy = proxy.New(proxy.Options{

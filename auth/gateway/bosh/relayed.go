@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"sync"
 
-	"usher/auth"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
@@ -69,14 +68,9 @@ func (q *request) beginRelayed(in incoming, tag stanza.Element, rid int64, way p
 // arrival is what the request brings for a relay. There is nothing to resume: a session
 // of BOSH outlives its connections.
 func (q *request) arrival(way proxy.Way) relay.Arrival {
-	problem := q.login.Problem
-	if problem == nil && way.Guest && q.login.Token == "" && !q.Settings.Guests {
-		problem = auth.Refuse(auth.ReasonTokenRequired,
-			"the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
-	}
 	return relay.Arrival{
-		Host: way.Host, Main: way.Main, Token: q.login.Token, Problem: problem, Query: q.Query,
-		EarlyGuests: way.EarlyGuests,
+		Host: way.Host, Main: way.Main, Token: q.login.Token,
+		Problem: q.login.RelayProblem(way.Guest), Query: q.Query, EarlyGuests: way.EarlyGuests,
 	}
 }
 

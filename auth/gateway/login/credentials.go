@@ -26,6 +26,16 @@ func (c *Credentials) connection() filter.Connection {
 // condition of RFC 6120 section 4.9.3, and what the person can do.
 func (c *Credentials) Told() (condition, text string) { return c.connection().Told() }
 
+// RelayProblem is why a login is refused before its token is looked at, where Prosody
+// verifies inner tokens: on a guest host without a token only if guests are let in.
+func (c *Credentials) RelayProblem(guestHost bool) *auth.Refusal {
+	if c.Problem == nil && guestHost && c.Token == "" && !c.Guests {
+		return auth.Refuse(auth.ReasonTokenRequired,
+			"the connection has no token; have the link carry one (jwt=), or set gateway.guests: true")
+	}
+	return c.Problem
+}
+
 // Take splits a request into the credentials and the query that goes on to Prosody:
 // every byte of it but the pairs that are named token or jwt.
 func Take(r *http.Request) (c Credentials, query string) {

@@ -95,7 +95,7 @@ func (s *Stream) toUnbound(ctx context.Context, e stanza.Element) Verdict {
 		s.reach(authenticated)
 	case at == authenticating && e.Is(stanza.NamespaceSASL, "failure"):
 		s.reach(refused)
-		s.warn(e)
+		s.warn(ctx, e)
 	case at == binding && isStanza(e) && e.Name.Local == "iq" && e.Attribute("id") == s.request:
 		return s.boundBy(ctx, e)
 	case at == resuming && isSM(e, "resumed"):
@@ -113,7 +113,7 @@ func (s *Stream) reach(p phase) {
 }
 
 // warn tells the operator that Prosody refuses what usher has let in.
-func (s *Stream) warn(failure stanza.Element) {
+func (s *Stream) warn(ctx context.Context, failure stanza.Element) {
 	n, now := s.streams.refused.Allow()
 	if !now {
 		return
@@ -122,7 +122,7 @@ func (s *Stream) warn(failure stanza.Element) {
 	if inside, err := failure.Children(); err == nil && len(inside) > 0 {
 		condition = inside[0].Name.Local
 	}
-	s.streams.Log.LogAttrs(context.Background(), slog.LevelWarn, "Prosody refused an inner token",
+	s.streams.Log.LogAttrs(ctx, slog.LevelWarn, "Prosody refused an inner token",
 		slog.String("host", s.client.Host), slog.String("condition", condition), logattr.NotLogged(n),
 		logattr.Hint("app_secret, app_id and signature_algorithm of that host in Prosody: usher prosody prints them"))
 }

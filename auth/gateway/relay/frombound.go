@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/swap"
 )
 
 // Minds reports whether what Prosody sends has to be judged before the client gets it.
@@ -26,7 +27,7 @@ func (s *Stream) Minds(text []byte) bool {
 // markers are of what a bound stream's client is not told before it is judged: the answer
 // to a ping of ours, the account's own presence, and how streams are resumed and end.
 var markers = [...][]byte{
-	[]byte("ushr."), []byte("110"), []byte("<enabled"), []byte("<close"), []byte("<stream:error"),
+	[]byte(swap.Prefix), []byte("110"), []byte("<enabled"), []byte("<close"), []byte("<stream:error"),
 }
 
 // toBound judges what Prosody sends to a bound stream.
