@@ -39,6 +39,7 @@ type Stream struct {
 	over       bool   // Prosody's stream is over for good, or about to be
 	taken      bool   // another connection has resumed it
 	revoked    bool   // its client is to be shown out
+	gone       bool   // its connection has ended
 	acked      uint32 // how many stanzas of Prosody the client has acknowledged
 	inside     map[string]string
 }
@@ -106,29 +107,46 @@ func (s *Stream) bareLocked() string {
 // Gone notes that the connection of the stream has ended; with forGood Prosody's stream
 // has, too. It is to be called once, after all else.
 func (s *Stream) Gone(forGood bool) {
+	e := s.streams.remove(s, forGood)
+	if e.lost != nil && e.lost.revoked { // the connection was lost before Prosody was told
+		s.streams.finish([]Lost{*e.lost})
+	}
+	if e.account == "" || e.taken {
+		return
+	}
+	if e.resumption != "" {
+		s.streams.Logins.StreamEnded(s.client.Host, e.resumption, e.forGood)
+	}
+	s.leaves(e.account, e.inside, e.forGood)
+}
+
+// An ending is what a stream was when its connection had ended.
+type ending struct {
+	account        string // a bare JID; empty: none was recorded
+	resumption     string
+	inside         map[string]string
+	taken, forGood bool
+	lost           *Lost // what Prosody keeps of it for its client, if it does
+}
+
+// end takes the rooms of the account from the stream, which notes nothing any more.
+func (s *Stream) end(forGood bool) ending {
 	s.mu.Lock()
-	account, inside, id, taken := s.bareLocked(), s.inside, s.resumption, s.taken
-	forGood = forGood || s.over || id == ""
-	s.mu.Unlock()
-	if account == "" {
-		return
+	defer s.mu.Unlock()
+	e := ending{account: s.bareLocked(), resumption: s.resumption, inside: s.inside, taken: s.taken,
+		forGood: forGood || s.over || s.resumption == ""}
+	if e.account != "" && !e.forGood && !e.taken {
+		e.lost = &Lost{Host: s.client.Host, Account: e.account, Resumption: e.resumption, Login: s.client.Login,
+			Acked: s.acked, revoked: s.revoked, inside: e.inside}
 	}
-	var lost *Lost
-	if !forGood && !taken {
-		lost = &Lost{Host: s.client.Host, Account: account, Resumption: id, Login: s.client.Login,
-			Acked: s.acked, revoked: s.revoked, inside: inside}
-	}
-	s.streams.remove(s, account, lost)
-	if lost != nil && lost.revoked { // the connection was lost before Prosody was told
-		s.streams.finish([]Lost{*lost})
-	}
-	if taken {
-		return
-	}
-	if id != "" {
-		s.streams.Logins.StreamEnded(s.client.Host, id, forGood)
-	}
-	s.leaves(account, inside, forGood)
+	s.gone, s.inside = true, nil
+	return e
+}
+
+func (s *Stream) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
 }
 
 // acknowledges notes how many stanzas of Prosody the client says that it has.

@@ -224,6 +224,18 @@ func TestResumedBeforeTheOldConnectionIsGone(t *testing.T) {
 	b.happened("", b.rooms.events)
 }
 
+// TestGoneBeforeTheAccount: what Prosody says after the connection has ended leaves no stream behind.
+func TestGoneBeforeTheAccount(t *testing.T) {
+	b := newBench(t, nil)
+	b.authenticate()
+	b.passes(b.up(bind))
+	b.stream.Gone(true)
+	b.down(mine)
+	if b.streams.Cut("u-1@meet.example.com") {
+		t.Error("a stream without a connection runs for good")
+	}
+}
+
 // TestEnd: who is taken out is shown so, by its rooms' occupants.
 func TestEnd(t *testing.T) {
 	b := newBench(t, nil)
@@ -231,7 +243,7 @@ func TestEnd(t *testing.T) {
 	b.down(on)
 	b.down(shown(room+"/n", "", self))
 	if b.streams.End("u-2@meet.example.com", "x") || b.streams.Cut("u-2@meet.example.com") {
-		t.Error("somebody else is found")
+		t.Error("another account is found")
 	}
 	if !b.streams.Cut("u-1@meet.example.com") || b.wire.cuts != 1 {
 		t.Error("it is not cut")
@@ -244,7 +256,8 @@ func TestEnd(t *testing.T) {
 		t.Fatalf("%+v", f)
 	}
 	e := b.read(string(f.Presences[0]))
-	if own, _ := e.SelfPresence(); !own || e.Attribute("from") != room+"/n" || e.Attribute("to") != full || !bytes.Contains(f.Presences[0], []byte(`code="307"`)) {
+	if own, _ := e.SelfPresence(); !own || e.Attribute("from") != room+"/n" || e.Attribute("to") != full ||
+		!bytes.Contains(f.Presences[0], []byte(`code="307"`)) {
 		t.Errorf("%s", f.Presences[0])
 	}
 	b.stream.Over() // the connection has told Prosody

@@ -3,6 +3,7 @@ package relay
 import (
 	"crypto/rand"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,7 +117,7 @@ func (t *Streams) Lost(account string) []Lost {
 func (t *Streams) of(account string) []*Stream {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]*Stream(nil), t.running[account]...)
+	return slices.Clone(t.running[account])
 }
 
 // add notes a stream whose account is known. If it has resumed another, it gets the rooms
@@ -124,6 +125,9 @@ func (t *Streams) of(account string) []*Stream {
 func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if s.isGone() { // it would never be removed
+		return nil
+	}
 	before := t.running[account]
 	t.running[account] = append(before, s)
 	if resumption == "" {
@@ -137,20 +141,17 @@ func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]
 	return t.lost.take(account, resumption)
 }
 
-// remove notes that a stream has ended.
-func (t *Streams) remove(s *Stream, account string, lost *Lost) {
+// remove notes that a stream has ended. No other can resume it meanwhile.
+func (t *Streams) remove(s *Stream, forGood bool) ending {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var left []*Stream
-	for _, other := range t.running[account] {
-		if other != s {
-			left = append(left, other)
-		}
+	e := s.end(forGood)
+	left := slices.DeleteFunc(slices.Clone(t.running[e.account]), func(other *Stream) bool { return other == s })
+	if t.running[e.account] = left; len(left) == 0 {
+		delete(t.running, e.account)
 	}
-	if t.running[account] = left; left == nil {
-		delete(t.running, account)
+	if e.lost != nil && !e.lost.revoked {
+		t.lost.add(*e.lost, time.Now())
 	}
-	if lost != nil && !lost.revoked {
-		t.lost.add(*lost, time.Now())
-	}
+	return e
 }
