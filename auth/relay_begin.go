@@ -42,8 +42,8 @@ func (v *Verifier) BeginRelay(ctx context.Context, r RelayRequest) (*RelayLogin,
 	return nil, err
 }
 
-// beginAnonymous begins a login without a token: of a guest, or of somebody who may
-// start rooms as if with one.
+// beginAnonymous begins a login without a token: of a guest, or, where the host lets
+// them, of a person that may start rooms as if with one.
 func (v *Verifier) beginAnonymous(h *hostRules, r *RelayRequest, start time.Time) *RelayLogin {
 	l := &RelayLogin{ID: Identity{Host: h.name, Anonymous: true, Domain: r.Guest}, door: r.Door, began: start}
 	if r.Guest == "" {

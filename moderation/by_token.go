@@ -7,8 +7,8 @@ import (
 	"usher/internal/text"
 )
 
-// ByToken decides about a room, by an address of it, for somebody who is not connected
-// yet: by what the token alone says. It is less than a join, which the lobby and the
+// ByToken decides about a room, by an address of it, before there is a connection: by
+// what the token alone says. It is less than a join, which the lobby and the
 // account's other sessions have a say in. Of a breakout room only those that are
 // connected can be told to belong there: the join decides.
 func (p *Policy) ByToken(id auth.Identity, address string, now time.Time) Decision {

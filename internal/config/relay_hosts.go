@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"usher/auth/gateway"
@@ -157,10 +158,8 @@ func (h *wayOfHost) settings() gateway.HostSettings {
 func (w *wayReader) upstreamOf(room string) *url.URL {
 	_, domain, _ := strings.Cut(room, "@")
 	for _, h := range w.hosts {
-		for _, muc := range h.rooms.MUC {
-			if muc == domain {
-				return h.relay.upstream
-			}
+		if slices.Contains(h.rooms.MUC, domain) {
+			return h.relay.upstream
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"usher/internal/text"
@@ -62,7 +63,7 @@ func (p *Prober) login(ctx context.Context, t Target, token string) outcome {
 		return outcome{where: atHost, said: first.Condition}
 	}
 	defer func() { p.end(ctx, t, token, first.SID, rid+1) }() // the next one of its requests
-	if !contains(first.Features.Mechanisms, "ANONYMOUS") {
+	if !slices.ContainsFunc(first.Features.Mechanisms, func(s string) bool { return strings.TrimSpace(s) == "ANONYMOUS" }) {
 		return outcome{where: atOffer, said: strings.Join(first.Features.Mechanisms, ", ")}
 	}
 	children := `<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="ANONYMOUS"/>`
@@ -80,15 +81,6 @@ func (p *Prober) login(ctx context.Context, t Target, token string) outcome {
 		children = ""
 	}
 	return outcome{where: atServer, said: "no answer to the login"}
-}
-
-func contains(list []string, word string) bool {
-	for _, s := range list {
-		if strings.TrimSpace(s) == word {
-			return true
-		}
-	}
-	return false
 }
 
 func within(sid string, rid int64, children string) string {

@@ -6,7 +6,8 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
+
+	"usher/auth/keys"
 )
 
 // keyBits is enough for a token of a minute; a longer key costs each login more.
@@ -38,30 +39,7 @@ func (r Random) KeyPair() (private, public string, err error) {
 }
 
 // Public returns the other half of a key.
-func (Random) Public(private string) (string, error) { return publicHalf(private) }
-
-func publicHalf(private string) (string, error) {
-	block, _ := pem.Decode([]byte(private))
-	if block == nil {
-		return "", errors.New("it has no key in PEM")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if block.Type == "RSA PRIVATE KEY" {
-		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	}
-	if err != nil {
-		return "", err
-	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return "", errors.New("it is no key of RSA")
-	}
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		return "", err
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
-}
+func (Random) Public(private string) (string, error) { return keys.PublicPEM([]byte(private)) }
 
 // Later stands for what is made only when it is written: where plans are looked at, nothing may be pasted that is never
 // in a file.
@@ -76,4 +54,4 @@ func (Later) KeyPair() (private, public string, err error) {
 }
 
 // Public returns the other half of a key that is there.
-func (Later) Public(private string) (string, error) { return publicHalf(private) }
+func (Later) Public(private string) (string, error) { return keys.PublicPEM([]byte(private)) }

@@ -29,7 +29,7 @@ import (
 	"usher/moderation/sessions"
 )
 
-// A Store is a [sessions.Store], a [streams.Store] and a [lobby.Store].
+// A Store is a [sessions.Store], a streams.Store, an occupancy.Store and a [lobby.Store].
 type Store struct {
 	path     string
 	lock     *os.File

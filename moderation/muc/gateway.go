@@ -87,7 +87,8 @@ func answerOf(d moderation.Decision) JoinAnswer {
 func (m *Service) readStream(q JoinRequest) (j join, refused moderation.Decision, ok bool) {
 	address, nick, _ := strings.Cut(q.To, "/")
 	if len(q.Account) > jid.MaxJID || len(nick) > jid.MaxJID {
-		return j, moderation.Refuse(moderation.ReasonMalformedRequest, "an address has more than %d bytes; update the client", jid.MaxJID), false
+		return j, moderation.Refuse(moderation.ReasonMalformedRequest,
+			"an address has more than %d bytes; update the client", jid.MaxJID), false
 	}
 	at, err := m.sessions.Policy().Where(address)
 	if err != nil {

@@ -95,8 +95,8 @@ func (m *Service) read(j *join, room string) (refused moderation.Decision, ok bo
 
 // view is all that the decision depends on. If a room has to be asked, which may take a
 // second, that is done first: so what is decided by is of one moment, and of no earlier
-// one than the answer. Where Prosody asks about new rooms, or jicofo alone makes them (a relay), or the account cannot be the
-// first in one, every room counts as running.
+// one than the answer. Where Prosody asks about new rooms, or jicofo alone makes them (a
+// relay), or the account cannot be the first in one, every room counts as running.
 func (m *Service) view(ctx context.Context, j *join) moderation.View {
 	told := j.Breakout || j.Host.Relay || m.unasked.Made(j.Domain) || !j.Host.WhoIs(j.user).MayBegin()
 	running, why := told, ""

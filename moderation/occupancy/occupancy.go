@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/internal/logattr"
+	"usher/internal/ratelimit"
 	"usher/metrics"
 )
 
@@ -52,6 +53,7 @@ type Occupancy struct {
 	metrics *metrics.Metrics
 	now     func() time.Time
 	wake    chan struct{} // has place for one
+	full    ratelimit.Log
 
 	writes  sync.RWMutex // held for writing while what was forgotten is deleted from the state
 	telling sync.Mutex   // held while the rooms are told what holds now
@@ -103,8 +105,11 @@ func (c *Occupancy) Entered(ctx context.Context, o Occupant) error {
 	}
 	if !ok {
 		c.mu.Unlock()
-		c.log.WarnContext(ctx, "too many accounts are in rooms: one is not remembered, and starts none",
-			logattr.Room(o.Room), logattr.Account(o.JID))
+		if n, now := c.full.Allow(); now {
+			c.log.LogAttrs(ctx, slog.LevelWarn, "an account is in too many rooms, or too many accounts are in rooms: it is "+
+				"not remembered in this one, and does not start it", logattr.Room(o.Room), logattr.Account(o.JID),
+				logattr.NotLogged(n))
+		}
 		return nil
 	}
 	c.table.connect(c.table.people[o.JID], time.Time{})

@@ -25,10 +25,10 @@ type person struct {
 	lost  time.Time // when its connection was; zero: it is connected
 }
 
-// A room is one that somebody is in.
+// A room is one that has people in it.
 type room struct {
 	people  map[string]*person
-	begun   bool // somebody in it has started it
+	begun   bool // one of them has started it
 	started bool // what Rooms were told
 }
 
@@ -128,12 +128,12 @@ func (t *table) leave(name, jid string) bool {
 	}
 	r := t.rooms[name]
 	if delete(r.people, jid); len(r.people) == 0 {
-		r.begun = false // whoever comes in next comes into another room
+		r.begun = false // the next one to come in comes into another room
 	}
 	return true
 }
 
-// connected reports whether somebody in a room is connected, or when the last was.
+// connected reports whether anyone in a room is connected, or when the last was.
 func (r *room) connected() (yes bool, last time.Time) {
 	for _, p := range r.people {
 		if p.lost.IsZero() {

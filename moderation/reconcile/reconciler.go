@@ -64,8 +64,7 @@ func New(o Options) *Reconciler {
 	}
 	return &Reconciler{
 		sessions: o.Sessions, kept: o.Sessions.Rooms(), rooms: o.Rooms, lobby: o.Lobby, streams: o.Streams,
-		unasked: o.Unasked,
-		log:     o.Log, metrics: o.Metrics, now: o.Now,
+		unasked: o.Unasked, log: o.Log, metrics: o.Metrics, now: o.Now,
 		queue: newQueue(), inFlight: newInFlight(), watch: newWatch(o.Rooms, o.Sessions, o.Unasked),
 		grants: semaphore.NewWeighted(maxGrants), searches: semaphore.NewWeighted(maxSearches),
 	}

@@ -1,4 +1,4 @@
-// Package streams answers one question: whose is the stream that somebody wants to resume
+// Package streams answers one question: whose is the stream that a login wants to resume
 // (XEP-0198)? Prosody lets any login of a host resume any stream whose identifier it
 // knows; the gateway passes on only what [Streams] say is of the same principal.
 //

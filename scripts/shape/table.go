@@ -134,7 +134,7 @@ func internals() []arrow {
 		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", nil},
-		{"internal/setup", []string{"internal/prosodyconf", "internal/setup/hunks", "internal/setup/luaread"}},
+		{"internal/setup", []string{"auth/keys", "internal/prosodyconf", "internal/setup/hunks", "internal/setup/luaread"}},
 		{"internal/setup/apply", []string{"internal/setup", "internal/setup/disk", "internal/setup/hunks"}},
 		{"internal/setup/disk", nil},
 		{"internal/setup/hunks", nil},

@@ -38,6 +38,10 @@ func Diff(was, now string) []Hunk {
 
 func clone(lines []string) []string { return append([]string{}, lines...) }
 
+// maxCompared bounds the pairs of lines that are compared, and the memory for them: beyond it all lines between the common
+// beginning and the common end are one change.
+const maxCompared = 4 << 20
+
 type change struct{ a0, a1, b0, b1 int }
 
 // changes finds the runs of lines that are not in both, by the longest common subsequence of what is left between the
@@ -50,6 +54,9 @@ func changes(a, b []string) []change {
 	tail := 0
 	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
+	}
+	if n, m := len(a)-tail-head, len(b)-tail-head; n > 0 && m > 0 && n*m > maxCompared {
+		return []change{{head, len(a) - tail, head, len(b) - tail}}
 	}
 	length := common(a[head:len(a)-tail], b[head:len(b)-tail])
 	var list []change
