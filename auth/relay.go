@@ -48,6 +48,13 @@ type RelayLogin struct {
 	// stream.
 	OnlyResumes bool
 
+	// NewRights says that the inner token grants other rights than the stream has that
+	// Resumes names. A Prosody that keeps a stream's rights when it is resumed must not
+	// resume it. It is known when the inner token is made.
+	NewRights bool
+
+	said, given string // prints of the rights: in the stream's inner token, and when the login was recorded
+
 	door       string
 	form       *inner.Form // nil: no inner token belongs on the stream
 	address    inner.Login // its Room and Tenant

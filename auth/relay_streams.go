@@ -48,6 +48,10 @@ func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 	address := l.address
 	address.Now = now
 	address.Moderator, address.Features = v.rightsOf(l)
+	if l.ID.Account == "" { // it is the stream's
+		l.said = l.form.Rights(address)
+		l.NewRights = l.Resumes != "" && l.said != l.stream.Rights
+	}
 	token, err := h.Relay.Key.Sign(l.form.Claims(&h.Relay.Rules, address))
 	if err != nil {
 		return "", Refuse(ReasonInternalError, "the inner token cannot be signed: %v; look at relay of host %q", err,
@@ -91,10 +95,17 @@ func (v *Verifier) rightsOf(l *RelayLogin) (moderator, features bool) {
 	if account == "" {
 		account = l.Resumes
 	}
-	known := l.ID.Account != "" || l.stream.TokenPrint == l.ID.TokenPrint
-	if l.ID.Anonymous || account == "" || !known {
+	if l.ID.Anonymous || account == "" || l.ID.Account == "" && !l.known() {
 		return l.form.Moderator(), true
 	}
+	return v.rightsNow(l, account)
+}
+
+// known reports whether the session of a login's token was there before the login.
+func (l *RelayLogin) known() bool { return l.Resumes != "" && l.stream.TokenPrint == l.ID.TokenPrint }
+
+// rightsNow is what the session of an account has by the login's token.
+func (v *Verifier) rightsNow(l *RelayLogin, account string) (moderator, features bool) {
 	moderator, counts := v.rights.Rights(l.ID.AccountDomain(), account, l.ID.TokenPrint)
 	if l.OnlyResumes { // nothing was taken back, and without features the role in the room would give those denied
 		return counts && moderator, true
@@ -127,7 +138,24 @@ func (v *Verifier) RecordRelay(ctx context.Context, l *RelayLogin, host, account
 		return err
 	}
 	l.ID.Account, l.ID.Random = account, true
+	if l.given = l.said; !l.known() || l.said == "" {
+		l.given = v.printOf(l)
+	}
 	return nil
+}
+
+// Outdated reports whether a recorded login has other rights now than its stream was
+// given: its session has ended, or its key is gone.
+func (v *Verifier) Outdated(l *RelayLogin) bool { return v.printOf(l) != l.given }
+
+// printOf is a print of the rights that a recorded login has now.
+func (v *Verifier) printOf(l *RelayLogin) string {
+	if l.form == nil || l.ID.Anonymous {
+		return ""
+	}
+	now := l.address
+	now.Moderator, now.Features = v.rightsNow(l, l.ID.Account)
+	return l.form.Rights(now)
 }
 
 // recorded reports whether the login leaves a session: a guest without a token does
@@ -163,7 +191,8 @@ func (v *Verifier) takeOver(ctx context.Context, l *RelayLogin, account string) 
 }
 
 func (l *RelayLogin) streamOf(account string) Stream {
-	return Stream{Host: l.ID.AccountDomain(), Account: account, Principal: l.principal(), TokenPrint: l.ID.TokenPrint}
+	return Stream{Host: l.ID.AccountDomain(), Account: account, Principal: l.principal(), TokenPrint: l.ID.TokenPrint,
+		Rights: l.said}
 }
 
 // RememberStream records by which identifier a stream can be resumed, before the client

@@ -10,6 +10,7 @@ type Stream struct {
 	Host, Account string // what Prosody bound: the domain and the localpart
 	Principal     Principal
 	TokenPrint    string // of the token that it was last logged in with; empty: it never had one
+	Rights        string `json:",omitempty"` // a print of what its inner token granted; empty: nothing, or not known
 }
 
 // StreamPrint is what a [Stream] is remembered by: 32 hexadecimal characters for

@@ -112,6 +112,14 @@ type RelayRooms = relay.Rooms
 // person why. It reports whether there is one.
 func (s *Server) End(account, text string) (found bool) { return s.relays.End(account, text) }
 
-// Cut cuts the connections of a relay's account, a bare JID, whose rights changed: its
-// client resumes, and Prosody reads them anew. It reports whether there is one.
+// Cut has Prosody read anew what a relay's account, a bare JID, may do: its client
+// resumes, or where that is not enough has to log in anew. It reports whether there is
+// one.
 func (s *Server) Cut(account string) (found bool) { return s.relays.Cut(account) }
+
+// Review is Cut of those of a relay's accounts, bare JIDs, that have other rights than
+// their streams were given.
+func (s *Server) Review(accounts []string) { s.relays.Review(accounts) }
+
+// ReviewAll is Review of all accounts.
+func (s *Server) ReviewAll() { s.relays.ReviewAll() }

@@ -57,6 +57,8 @@ func (r *relays) BeginRelay(_ context.Context, q auth.RelayRequest) (*auth.Relay
 	return l, nil
 }
 
+func (r *relays) Outdated(*auth.RelayLogin) bool { return false }
+
 func (r *relays) InnerToken(*auth.RelayLogin) (string, error) { return "in.n.er", nil }
 
 func (r *relays) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
@@ -99,7 +101,7 @@ func (someRooms) Disconnected(string)                              {}
 func (someRooms) Resumed(string)                                   {}
 
 const (
-	relayFeatures = `<stream:features xmlns:stream="http://etherx.jabber.org/streams"/>`
+	relayFeatures = `<stream:features xmlns:stream="http://etherx.jabber.org/streams"><limits xmlns="urn:xmpp:stream-limits:0"/></stream:features>`
 	bindRequest   = `<iq xmlns="jabber:client" type="set" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>`
 	bindResult    = `<iq xmlns="jabber:client" type="result" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><jid>u-1@meet.example.com/r</jid></bind></iq>`
 	relayJoin     = `<presence xmlns="jabber:client" to="` + gatewaytest.Room + `/n"><x xmlns="http://jabber.org/protocol/muc"/></presence>`

@@ -1,6 +1,9 @@
 package inner
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +54,17 @@ func (f *Form) Plain() *Form {
 	plain.moderator, plain.says, plain.bypass = false, true, ""
 	plain.features, plain.hasFeatures = nil, true
 	return &plain
+}
+
+// Rights is what an inner token grants and denies, to be compared with another's of the
+// same person: Prosody keeps it with the stream.
+func (f *Form) Rights(l Login) string {
+	features := ""
+	if f.hasFeatures && l.Features {
+		features = f.features.json()
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%t %q %s", l.Moderator, f.bypass, features))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Claims returns the claims of an inner token, as canonical JSON: members in the order

@@ -121,6 +121,14 @@ func (p *roomParts) touch(t sessions.Touched) {
 	if p.reconciler != nil {
 		p.reconciler.Touch(t)
 	}
+	p.relay.review(t)
+}
+
+// swept is touch after a sweep, which ends sessions of accounts that no room is kept of,
+// too.
+func (p *roomParts) swept(t sessions.Touched) {
+	p.touch(t)
+	p.relay.reviewAll()
 }
 
 // whitelist is the lobby as operators change it: a change has rooms reconciled.
@@ -215,7 +223,7 @@ func (p *roomParts) close(log *slog.Logger) {
 
 func (p *roomParts) tasks() []task {
 	list := []task{
-		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.touch) }},
+		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.swept) }},
 		{"streams", p.streams.Run},
 		{"occupancy", p.occupancy.Run},
 		{"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }},

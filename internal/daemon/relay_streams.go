@@ -3,11 +3,13 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/gateway/swap"
+	"usher/moderation/sessions"
 )
 
 // relayStreams are the streams of the gateway's relay hosts, for what changes rights. The
@@ -31,6 +33,30 @@ func (s *relayStreams) end(accounts []string) {
 func (s *relayStreams) Cut(account string) {
 	if g := s.gateway.Load(); g != nil {
 		g.Cut(account)
+	}
+}
+
+// review has those streams begin anew that have other rights now than they were given.
+func (s *relayStreams) review(t sessions.Touched) {
+	g := s.gateway.Load()
+	switch {
+	case g == nil:
+	case t.All:
+		g.ReviewAll()
+	default:
+		accounts := make([]string, len(t.Accounts))
+		for i, key := range t.Accounts {
+			accounts[i] = key.JID
+		}
+		slices.Sort(accounts)
+		g.Review(slices.Compact(accounts))
+	}
+}
+
+// reviewAll is review of all accounts.
+func (s *relayStreams) reviewAll() {
+	if g := s.gateway.Load(); g != nil {
+		g.ReviewAll()
 	}
 }
 

@@ -52,6 +52,8 @@ func (f *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.Relay
 	return nil, auth.Refuse(auth.ReasonExpired, "as asked")
 }
 
+func (f *logins) Outdated(*auth.RelayLogin) bool { return false }
+
 func (f *logins) InnerToken(l *auth.RelayLogin) (string, error) {
 	if l.ID.Anonymous {
 		return "", nil

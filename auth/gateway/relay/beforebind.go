@@ -79,7 +79,8 @@ func (s *Stream) bindLocked(e stanza.Element) Verdict {
 func (s *Stream) resumeLocked(e stanza.Element) Verdict {
 	id := e.Attribute("previd")
 	if id != "" && id == s.client.Resumption {
-		if account, ok := s.streams.Logins.MayResume(s.client.Login, s.client.Host, id); ok {
+		account, ok := s.streams.Logins.MayResume(s.client.Login, s.client.Host, id)
+		if ok && (s.renews || !s.client.Login.NewRights) {
 			s.phase, s.resumes = resuming, account
 			s.acknowledgesLocked(e.Attribute("h"))
 			return Verdict{}
@@ -91,6 +92,8 @@ func (s *Stream) resumeLocked(e stanza.Element) Verdict {
 // toUnbound follows what Prosody says until the account is recorded.
 func (s *Stream) toUnbound(ctx context.Context, e stanza.Element) Verdict {
 	switch at := s.at(); {
+	case e.Is(namespaceStreams, "features"):
+		s.noteFeatures(e)
 	case at == authenticating && e.LoggedIn():
 		s.reach(authenticated)
 	case at == authenticating && e.Is(stanza.NamespaceSASL, "failure"):
@@ -104,6 +107,18 @@ func (s *Stream) toUnbound(ctx context.Context, e stanza.Element) Verdict {
 		s.reach(authenticated)
 	}
 	return Verdict{}
+}
+
+// namespaceLimits is what Prosody has told the limits of its streams with (XEP-0478)
+// since release 13. Since then a stream that is resumed has the rights of the login that
+// resumes it; before, it kept those that it had.
+const namespaceLimits = "urn:xmpp:stream-limits:0"
+
+func (s *Stream) noteFeatures(e stanza.Element) {
+	_, renews := e.Child(namespaceLimits, "limits")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renews = s.renews || renews
 }
 
 func (s *Stream) reach(p phase) {
@@ -146,6 +161,7 @@ func (s *Stream) record(ctx context.Context, account, jid, resumption string) Ve
 	if err := s.streams.Logins.RecordRelay(ctx, s.client.Login, s.client.Host, account); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
+	defer s.review() // what was taken back since the inner token was made found no stream
 	inside := s.streams.add(s, account+"@"+s.client.Host, resumption)
 	if s.streams.Rooms != nil && resumption != "" {
 		s.streams.Rooms.Resumed(account + "@" + s.client.Host)

@@ -21,6 +21,9 @@ type Logins interface {
 	RememberStream(ctx context.Context, l *auth.RelayLogin, host, account, resumption string) error
 	// MayResume reports whether the login may resume that stream, and whose it is.
 	MayResume(l *auth.RelayLogin, host, resumption string) (account string, ok bool)
+	// Outdated reports whether a recorded login has other rights now than its stream was
+	// given.
+	Outdated(l *auth.RelayLogin) bool
 	// StreamEnded notes that the connection of a stream is gone; with forGood the
 	// stream is over at Prosody, too.
 	StreamEnded(host, resumption string, forGood bool)

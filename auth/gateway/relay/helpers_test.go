@@ -33,6 +33,7 @@ type logins struct {
 	events     []string
 	recorded   error
 	innerFails bool
+	outdated   bool
 }
 
 func (l *logins) note(parts ...string) { l.events = append(l.events, strings.Join(parts, " ")) }
@@ -66,6 +67,8 @@ func (l *logins) RememberStream(_ context.Context, _ *auth.RelayLogin, host, acc
 func (l *logins) MayResume(_ *auth.RelayLogin, _, id string) (string, bool) {
 	return "u-1", l.resumes != "" && id == l.resumes
 }
+
+func (l *logins) Outdated(*auth.RelayLogin) bool { return l.outdated }
 
 func (l *logins) StreamEnded(_, id string, forGood bool) {
 	if forGood {

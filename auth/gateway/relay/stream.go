@@ -30,6 +30,7 @@ type Stream struct {
 
 	mu         sync.Mutex
 	phase      phase
+	renews     bool   // Prosody takes a stream's rights anew when it is resumed
 	restarted  bool   // the stream was opened anew after SASL
 	request    string // id of the bind request
 	resumes    string // the account whose stream is being resumed
@@ -194,13 +195,13 @@ func (s *Stream) join(account, to string) JoinRequest {
 
 // farewell is what the client is told if the stream has to end: that it was taken out of
 // its rooms, which its page shows at once.
-func (s *Stream) farewell(text string) Farewell {
+func (s *Stream) farewell(e End) Farewell {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revoked = true
-	f := Farewell{End: End{Condition: "not-authorized", Text: text}}
+	f := Farewell{End: e}
 	for _, occupant := range s.inside {
-		f.Presences = append(f.Presences, []byte(stanza.ShownOut(occupant, s.jid, text)))
+		f.Presences = append(f.Presences, []byte(stanza.ShownOut(occupant, s.jid, e.Text)))
 	}
 	return f
 }

@@ -245,9 +245,6 @@ func TestEnd(t *testing.T) {
 	if b.streams.End("u-2@meet.example.com", "x") || b.streams.Cut("u-2@meet.example.com") {
 		t.Error("another account is found")
 	}
-	if !b.streams.Cut("u-1@meet.example.com") || b.wire.cuts != 1 {
-		t.Error("it is not cut")
-	}
 	if !b.streams.End("u-1@meet.example.com", "Ended <here>.") || len(b.wire.farewells) != 1 {
 		t.Fatal("it is not ended")
 	}

@@ -37,7 +37,8 @@ type Farewell struct {
 type Connection interface {
 	// Leave ends Prosody's stream for good, then tells the client.
 	Leave(f Farewell)
-	// Cut ends both connections without a word, so that the client resumes its stream.
+	// Cut ends both connections without a word, so that the client resumes its stream
+	// and Prosody takes its rights anew.
 	Cut()
 }
 
@@ -81,7 +82,7 @@ func (t *Streams) New(c Client) *Stream { return &Stream{streams: t, client: c} 
 func (t *Streams) End(account, text string) (found bool) {
 	list := t.of(account)
 	for _, s := range list {
-		s.client.Connection.Leave(s.farewell(text))
+		s.client.Connection.Leave(s.farewell(End{Condition: "not-authorized", Text: text}))
 	}
 	t.mu.Lock()
 	lost := t.lost.takeAll(account, time.Now())
@@ -94,16 +95,6 @@ func (t *Streams) finish(lost []Lost) {
 	if t.Finish != nil && len(lost) > 0 {
 		t.Finish(lost)
 	}
-}
-
-// Cut cuts the connections of an account, a bare JID, so that its client resumes with a
-// new inner token. It reports whether there is one.
-func (t *Streams) Cut(account string) (found bool) {
-	list := t.of(account)
-	for _, s := range list {
-		s.client.Connection.Cut()
-	}
-	return len(list) > 0
 }
 
 // Lost returns the streams of an account, a bare JID, whose connection was lost a short

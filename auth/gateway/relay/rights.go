@@ -1,0 +1,55 @@
+package relay
+
+// newRights is what a person is told whose stream has to end for other rights.
+const newRights = "Your rights have changed. Please reload the page."
+
+// Cut has Prosody read anew what an account, a bare JID, may do. Its client resumes with
+// a new inner token; where Prosody would keep the rights of a stream that is resumed,
+// the stream ends for good. It reports whether there is one.
+func (t *Streams) Cut(account string) (found bool) {
+	list := t.of(account)
+	for _, s := range list {
+		s.cut()
+	}
+	return len(list) > 0
+}
+
+// Review is Cut of those streams of accounts that have other rights now than they were
+// given.
+func (t *Streams) Review(accounts []string) {
+	for _, account := range accounts {
+		for _, s := range t.of(account) {
+			s.review()
+		}
+	}
+}
+
+// ReviewAll is Review of all accounts.
+func (t *Streams) ReviewAll() {
+	t.mu.Lock()
+	accounts := make([]string, 0, len(t.running))
+	for account := range t.running {
+		accounts = append(accounts, account)
+	}
+	t.mu.Unlock()
+	t.Review(accounts)
+}
+
+// review is for a stream whose login is recorded.
+func (s *Stream) review() {
+	if s.streams.Logins.Outdated(s.client.Login) {
+		s.cut()
+	}
+}
+
+// cut is repeated without harm.
+func (s *Stream) cut() {
+	s.mu.Lock()
+	renews := s.renews
+	s.mu.Unlock()
+	if renews {
+		s.client.Connection.Cut()
+		return
+	}
+	s.client.Connection.Leave(s.farewell(End{Condition: "reset", Text: newRights}))
+}
