@@ -83,4 +83,8 @@ type RelayConfig struct {
 	Key         keys.InnerKey // signs the inner tokens; no issuer may have what verifies them
 	KeepExpired bool          // a stream is resumed by a token that is over (moderation.on_expiry: keep)
 	GuestsStart bool          // logins without a token are let in
+
+	// AllowEmptyToken has such a login go on without an inner token, as Prosody's option
+	// of that name takes it: its modules then see that there was no token.
+	AllowEmptyToken bool
 }

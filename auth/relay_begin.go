@@ -46,7 +46,7 @@ func (v *Verifier) BeginRelay(ctx context.Context, r RelayRequest) (*RelayLogin,
 // them, of a person that may start rooms as if with one.
 func (v *Verifier) beginAnonymous(h *hostRules, r *RelayRequest, start time.Time) *RelayLogin {
 	l := &RelayLogin{ID: Identity{Host: h.name, Anonymous: true, Domain: r.Guest}, door: r.Door, began: start}
-	if r.Guest == "" {
+	if r.Guest == "" && !h.Relay.AllowEmptyToken {
 		l.form = inner.Anonymous()
 	}
 	_ = v.resume(l, r, nil)

@@ -31,7 +31,8 @@ type Rights interface {
 }
 
 // InnerToken returns a fresh token for Prosody, by the host's key of now, or nothing if
-// none belongs on the stream: a guest without a token. Before the login is recorded the
+// none belongs on the stream: it is a guest's without a token, or its host's Prosody
+// takes such logins as they are. Before the login is recorded the
 // token is judged once more. The error is always a *Refusal.
 func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 	if l.form == nil {

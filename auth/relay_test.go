@@ -204,6 +204,22 @@ func TestRelayWithoutToken(t *testing.T) {
 	if got := open.inner(t, l); got["sub"] != "*" || got["room"] != "*" || got["context"] != nil || got["moderator"] != nil {
 		t.Errorf("guests_start: %v", got)
 	}
+	plain := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart, h.Relay.AllowEmptyToken = true, true })
+	if token, err := plain.InnerToken(plain.login(t, request("", ""), "0b5d", "")); token != "" || err != nil {
+		t.Errorf("allow_empty_token: %q, %v", token, err)
+	}
+	if id := plain.state.recorded[0]; !id.Anonymous || id.JID() != "0b5d@"+host {
+		t.Errorf("allow_empty_token: recorded as %+v", id)
+	}
+	if plain.inner(t, plain.login(t, request(goodToken(t), ""), "0b5e", ""))["sub"] != host {
+		t.Error("allow_empty_token: a login with a token has no inner token")
+	}
+	if _, reason := plain.begin(t, request("no.token.atall", "")); reason == "" {
+		t.Error("allow_empty_token: a token that is none is let in")
+	}
+	if _, reason := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.AllowEmptyToken = true }).begin(t, request("", "")); reason != auth.ReasonTokenRequired {
+		t.Errorf("allow_empty_token without guests_start: %q", reason)
+	}
 	if id := open.state.recorded[0]; !id.Anonymous || id.TokenPrint != "" {
 		t.Errorf("recorded as %+v", id)
 	}

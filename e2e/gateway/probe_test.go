@@ -26,9 +26,17 @@ func TestProbe(t *testing.T) {
 		}, "relay: NO: Prosody has another app_id"},
 		"allow_empty_token": {world.Relay{Prosody: "allow_empty_token = true\n"}, nil,
 			"relay: NO: Prosody lets in who has no token"},
+		"allow_empty_token, of usher only": {world.Relay{Lines: "allow_empty_token: true"}, nil,
+			"relay: NO: Prosody refuses who has no token"},
+		"allow_empty_token of both": {world.Relay{Lines: "allow_empty_token: true", Prosody: "allow_empty_token = true\n"}, nil,
+			"relay: Prosody takes inner tokens, and logins without"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			world.Each(t, world.Options{Relay: &c.relay}, func(t *testing.T, w *world.World) {
+			o := world.Options{Relay: &c.relay}
+			if strings.Contains(c.relay.Lines, "allow_empty_token") {
+				o.Host = "    guests_start: true\n"
+			}
+			world.Each(t, o, func(t *testing.T, w *world.World) {
 				if c.change != nil {
 					c.change(w)
 				}

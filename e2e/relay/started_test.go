@@ -74,6 +74,18 @@ func TestBlink(t *testing.T) {
 	})
 }
 
+// TestAllowEmptyToken: with allow_empty_token who has no token is in Prosody without one, and no owner where
+// mod_muc_allowners makes owners of those with a token.
+func TestAllowEmptyToken(t *testing.T) {
+	each(t, world.Options{Host: "    guests_start: true\n", Relay: &world.Relay{Lines: "allow_empty_token: true",
+		Prosody: "allow_empty_token = true\n"}}, func(t *testing.T, w *world.World) {
+		room := world.Room("open")
+		if got := w.Follow(t, world.Link{Room: "open"}).Meets(room); got == "" || got == "moderator/owner" {
+			t.Errorf("who has no token is %s", got)
+		}
+	})
+}
+
 // TestGuestsStart: with guests_start nobody waits for a token.
 func TestGuestsStart(t *testing.T) {
 	each(t, world.Options{Host: "    guests_start: true\n"}, func(t *testing.T, w *world.World) {

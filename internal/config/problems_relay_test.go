@@ -33,6 +33,7 @@ var badRelays = []badConfig{
 3:117: error: early_guests: unknown value "maybe" — use one of: wait, join
 3:134: error: upstream: "http://a/b" has a path — leave out what follows the port: /xmpp-websocket and /http-bind are added
 3:156: error: jicofo: "here" is no address of a web server — write jicofo's HTTP server, such as http://127.0.0.1:8888`},
+	{relayed + "relay: {app_id: x, key_file: inner.pem, allow_empty_token: true}}", `3:113: error: allow_empty_token: true lets nobody in without guests_start: true — add guests_start: true to the host, or remove it`},
 	{relayed + "relay: {app_id: x, key_file: inner.pem, ttl: 11m}}", `3:99: error: ttl is 11m, too long — write at most 10m`},
 	{relayed + "context: {name: name}, features: {recording: r}}", `3:63: warning: context has no effect: the host has no relay — add relay, or remove it
 3:87: warning: features has no effect: the host has no relay — add relay, or remove it`},
@@ -64,7 +65,7 @@ hosts:
     guests: [guest.meet.example.com]
     guests_start: true
     service_accounts: [focus@auth.meet.example.com]
-    relay: {app_id: app, audience: jitsi, key_file: inner.pem, ttl: 90s, domain_verification: false,
+    relay: {app_id: app, audience: jitsi, key_file: inner.pem, ttl: 90s, domain_verification: false, allow_empty_token: true,
       upstream: "http://127.0.0.1:5281", early_guests: join, jicofo: "http://127.0.0.1:8888"}
     context: {name: profile.name, id: sub}
     features: {recording: "roles=recorder"}
@@ -76,7 +77,7 @@ hosts:
 		t.Fatal(configtest.Printed(problems, dir))
 	}
 	r := c.Auth.Hosts["meet.example.com"].Relay
-	if r == nil || r.Issuer != "app" || r.Audience != "jitsi" || r.TTL != 90*time.Second || r.DomainVerification || !r.GuestsStart ||
+	if r == nil || r.Issuer != "app" || r.Audience != "jitsi" || r.TTL != 90*time.Second || r.DomainVerification || !r.GuestsStart || !r.AllowEmptyToken ||
 		r.KeepExpired || len(r.Context) != 2 || r.Features[0].Test.Value != "recorder" || r.Key.Algorithm() != "RS256" {
 		t.Errorf("the relay is %+v", r)
 	}

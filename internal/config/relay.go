@@ -52,6 +52,11 @@ func relayKeySettings() []setting {
 		{key: "ttl", kind: "a duration, 10s to 10m", def: "60s", example: "2m",
 			text: "How long an inner token is good. Prosody looks at it once, at the login; with Prosody on another " +
 				"machine both clocks have to be right."},
+		{key: "allow_empty_token", kind: "true or false", def: "false", example: "true",
+			text: "What Prosody's `allow_empty_token` is; it wants `guests_start: true`. With `true` a login without a " +
+				"token goes on as it is, so Jitsi's modules know that there was none. With `false` it gets an inner " +
+				"token that names nobody, which those modules take for a token: `mod_muc_allowners`, for one, makes " +
+				"such a person an owner."},
 		{key: "domain_verification", kind: "true or false", def: "true", example: "false",
 			text: "What Prosody's `enable_domain_verification` is. Jitsi's default was `false` until 2022."},
 	}
@@ -82,6 +87,7 @@ type relayReader struct {
 	unread            bool            // the key could not be read, and its absence is no problem besides
 	upstream, jicofo  *url.URL
 	waits             bool
+	emptyAt           strictyaml.Value // allow_empty_token, or nowhere
 	context, features strictyaml.Value // where they are named, or nowhere
 }
 
@@ -101,6 +107,10 @@ func (r *relayReader) read(v strictyaml.Value) {
 		"ttl":                 r.readTTL,
 		"domain_verification": func(v strictyaml.Value) { v.Bool(&r.config.DomainVerification) },
 		"upstream":            r.readUpstream,
+		"allow_empty_token": func(v strictyaml.Value) {
+			r.emptyAt = v
+			v.Bool(&r.config.AllowEmptyToken)
+		},
 		"early_guests": func(v strictyaml.Value) {
 			if s, ok := v.OneOf("wait", "join"); ok {
 				r.waits = s == "wait"

@@ -15,7 +15,7 @@ func contextSettings() []setting {
 		{key: "guests_start", kind: "true or false", def: "false", example: "true",
 			text: "`true` lets who has no token start a room: guests are let into rooms in which no token holder has " +
 				"been, and with `relay` logins without a token are let in at this host, too (Jitsi's " +
-				"`allow_empty_token`)."},
+				"`allow_empty_token`; so see `relay.allow_empty_token`)."},
 		{key: "lobby_domain", kind: "a domain name", def: "\"\"", example: "lobby.meet.example.com",
 			text: "Jitsi's component with lobby rooms (`lobby_muc`). Such a room is open to whom its main room would " +
 				"be but for the lobby."},
@@ -114,6 +114,10 @@ func (h *hostReader) checkRelay() {
 		return
 	}
 	r.config.GuestsStart = h.rooms.GuestsStart
+	if r.config.AllowEmptyToken && !r.config.GuestsStart {
+		r.emptyAt.Problem("add guests_start: true to the host, or remove it",
+			"allow_empty_token: true lets nobody in without guests_start: true")
+	}
 	r.config.KeepExpired = h.rooms.OnExpiry == moderation.ExpiryKeep
 	if r.config.Key.IsZero() { // a problem, which was reported
 		return

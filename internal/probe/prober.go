@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/internal/logattr"
+	"usher/internal/text"
 )
 
 // A Target is a host with a relay, and how its Prosody is reached.
@@ -18,6 +19,7 @@ type Target struct {
 	Upstream    *url.URL               // Prosody's HTTP server
 	Token       func() (string, error) // a fresh inner token, of a few seconds
 	GuestsStart bool                   // logins without a token are meant
+	Empty       bool                   // they go on to Prosody without an inner token (allow_empty_token)
 }
 
 // A Finding is what came of a host.
@@ -135,9 +137,25 @@ func (p *Prober) try(ctx context.Context, t Target) Finding {
 		return Finding{Host: t.Host, Text: "Prosody lets a broken token in",
 			Mend: `set authentication = "token" in Prosody's host, and restart Prosody`}
 	}
-	if without := p.login(ctx, t, ""); without.in && !t.GuestsStart {
+	return p.tryWithout(ctx, t)
+}
+
+// tryWithout logs in without a token.
+func (p *Prober) tryWithout(ctx context.Context, t Target) Finding {
+	without := p.login(ctx, t, "")
+	switch {
+	case without.in && t.Empty:
+		return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and logins without"}
+	case t.Empty && without.where != atToken:
+		return without.finding(t)
+	case t.Empty:
+		return Finding{Host: t.Host, Text: "Prosody refuses who has no token (" + text.Clip(without.said) + ")",
+			Mend: "set allow_empty_token = true in Prosody's host and restart Prosody, or take it out of relay"}
+	case without.in && !t.GuestsStart:
 		return Finding{Host: t.Host, Text: "Prosody lets in who has no token, past the gateway",
 			Mend: "take allow_empty_token out of Prosody's host; guests_start lets them in through the gateway"}
+	case without.in:
+		return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and logins without, which it need not"}
 	}
 	return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and refuses logins without"}
 }

@@ -69,35 +69,43 @@ func TestSteps(t *testing.T) {
 		name  string
 		p     prosody
 		open  bool // guests_start
+		empty bool // allow_empty_token, as relay has it
 		wants string
 	}{
-		{"well", prosody{judge: only}, false, "OK"},
-		{"another app_secret", prosody{judge: always("Invalid signature")}, false, "another app_secret"},
-		{"another algorithm", prosody{judge: always("Invalid or incorrect alg")}, false, "signature_algorithm"},
-		{"a key server", prosody{judge: always("'kid' claim is missing")}, false, "asap_key_server"},
-		{"a key server that answers", prosody{judge: always("could not obtain public key")}, false, "asap_key_server"},
-		{"another app_id", prosody{judge: always("invalid 'iss' claim")}, false, "app_id"},
-		{"another audience", prosody{judge: always("invalid 'aud' claim")}, false, "asap_accepted_audiences"},
-		{"clocks", prosody{judge: always("Not acceptable by exp (3 sec since expired)")}, false, "NTP"},
-		{"no token found", prosody{judge: always("token required")}, false, "finds no token"},
-		{"something else", prosody{judge: always("user is banned")}, false, "user is banned"},
-		{"everybody", prosody{judge: always("")}, false, "broken token"},
+		{"well", prosody{judge: only}, false, false, "OK"},
+		{"another app_secret", prosody{judge: always("Invalid signature")}, false, false, "another app_secret"},
+		{"another algorithm", prosody{judge: always("Invalid or incorrect alg")}, false, false, "signature_algorithm"},
+		{"a key server", prosody{judge: always("'kid' claim is missing")}, false, false, "asap_key_server"},
+		{"a key server that answers", prosody{judge: always("could not obtain public key")}, false, false, "asap_key_server"},
+		{"another app_id", prosody{judge: always("invalid 'iss' claim")}, false, false, "app_id"},
+		{"another audience", prosody{judge: always("invalid 'aud' claim")}, false, false, "asap_accepted_audiences"},
+		{"clocks", prosody{judge: always("Not acceptable by exp (3 sec since expired)")}, false, false, "NTP"},
+		{"no token found", prosody{judge: always("token required")}, false, false, "finds no token"},
+		{"something else", prosody{judge: always("user is banned")}, false, false, "user is banned"},
+		{"everybody", prosody{judge: always("")}, false, false, "broken token"},
 		{"no token", prosody{judge: func(token string) string {
 			if token == "" {
 				return ""
 			}
 			return only(token)
-		}}, false, "allow_empty_token"},
+		}}, false, false, "allow_empty_token"},
 		{"no token, and that is meant", prosody{judge: func(token string) string {
 			if token == "" {
 				return ""
 			}
 			return only(token)
-		}}, true, "OK"},
-		{"another authentication", prosody{judge: only, offer: "<mechanism>PLAIN</mechanism>"}, false, `authentication = "token"`},
-		{"insecure", prosody{judge: only, offer: "<x/>"}, false, "consider_bosh_secure"},
-		{"a module that was not loaded", prosody{judge: only, offer: "<x/>"}, false, "basexx"},
-		{"another web server", prosody{judge: only, host: "other"}, false, "HTTP status 404"},
+		}}, true, false, "OK"},
+		{"another authentication", prosody{judge: only, offer: "<mechanism>PLAIN</mechanism>"}, false, false, `authentication = "token"`},
+		{"insecure", prosody{judge: only, offer: "<x/>"}, false, false, "consider_bosh_secure"},
+		{"a module that was not loaded", prosody{judge: only, offer: "<x/>"}, false, false, "basexx"},
+		{"another web server", prosody{judge: only, host: "other"}, false, false, "HTTP status 404"},
+		{"no token, and that is set", prosody{judge: func(token string) string {
+			if token == "" {
+				return ""
+			}
+			return only(token)
+		}}, true, true, "OK"},
+		{"no token, and that is set but not in Prosody", prosody{judge: only}, true, true, "set allow_empty_token = true"},
 	} {
 		if c.p.offer == "" {
 			c.p.offer = anonymous
@@ -108,7 +116,7 @@ func TestSteps(t *testing.T) {
 		server := httptest.NewServer(&c.p)
 		upstream, _ := url.Parse(server.URL)
 		f := New(slog.New(slog.DiscardHandler), nil).try(t.Context(), Target{Host: "meet.example.com", Upstream: upstream,
-			GuestsStart: c.open, Token: func() (string, error) { return good, nil }})
+			GuestsStart: c.open, Empty: c.empty, Token: func() (string, error) { return good, nil }})
 		server.Close()
 		if all := f.Text + "; " + f.Mend; f.OK != (c.wants == "OK") || !f.OK && !strings.Contains(all, c.wants) || strings.Contains(all, good) || f.Mend == "" != f.OK {
 			t.Errorf("%s: %+v", c.name, f)

@@ -42,7 +42,7 @@ func (m *maker) editLogin(e *editor, own *own) {
 	for _, name := range []string{"asap_accepted_issuers", "asap_accepted_audiences"} {
 		e.takeOut(f.host, name, "usher verifies issuer and audience; inner tokens have app_id for both")
 	}
-	if m.prosody.on(f.host, "allow_empty_token", false) {
+	if !f.allowEmpty && m.prosody.on(f.host, "allow_empty_token", false) { // a line without effect until now
 		e.takeOut(f.host, "allow_empty_token", "logins without a token are usher's decision (guests_start)")
 	}
 }

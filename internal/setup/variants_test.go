@@ -70,7 +70,7 @@ func TestTakeOver(t *testing.T) {
 			"    enable_domain_verification = false;\n    allow_empty_token = true\n"),
 			usher, []string{"require_room: false", "subject: any", "domain_verification: false", "guests_start: true"}},
 		"logins without a token": {changed(t, hostFile, secretLine, secretLine+"    allow_empty_token = true\n"),
-			hostFile, []string{"    --allow_empty_token = true"}},
+			usher, []string{"guests_start: true", "allow_empty_token: true"}},
 		"the lobby's whitelist": {changed(t, hostFile, "-- muc_lobby_whitelist", "muc_lobby_whitelist"),
 			usher, []string{"whitelist: [recorder.meet.example.com]"}},
 		"a host for guests": {changed(t, hostFile, "Component \"focus.meet", "VirtualHost \"guest.meet.example.com\"\n"+

@@ -62,6 +62,9 @@ func relayYAML(b *strings.Builder, f *facts, o *own) {
 	if !f.verifyDomain {
 		b.WriteString("      domain_verification: false\n")
 	}
+	if f.allowEmpty {
+		b.WriteString("      allow_empty_token: true\n")
+	}
 	if o.jicofo != "" { // nginx leads requests for conferences here, and they go on to jicofo
 		b.WriteString("      jicofo: " + yamlQuote(o.jicofo) + "\n")
 	}

@@ -45,6 +45,10 @@ func (q *request) aboutRoom() {
 // asLogin has the request go on with an inner token, which each module looks for in
 // another place.
 func (q *request) asLogin(host string, asked question, body []byte) {
+	if asked.name == "" {
+		q.refuseRoom(http.StatusBadRequest, "the question names no room: add room= to the address")
+		return
+	}
 	l, ok := q.begin(host, asked.tenant, asked.name)
 	if !ok {
 		return

@@ -35,6 +35,8 @@ func TestRoomQuestions(t *testing.T) {
 		"two tokens":            {path: "/room-size?room=open&token=" + good + "&%74oken=other", wants: 403},
 		"a bad token":           {path: "/room-size?room=open&token=bad", wants: 403},
 		"a bad token, hidden":   {path: "/room-size?room=open&%74oken=bad", wants: 403},
+		"no room":               {path: "/room-info", bearer: good, wants: 400},
+		"no room in the query":  {path: "/room-size?token=" + good, wants: 400},
 		"not decided":           {path: "/room-info?room=open", bearer: "later", wants: 503},
 		"of another host":       {path: "/room-size?room=open&domain=tickets.example&token=" + good, wants: 403},
 		"of no host of ours":    {path: "/room-size?room=open&domain=unknown.example&token=" + good, wants: 403},
