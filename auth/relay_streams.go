@@ -47,7 +47,7 @@ func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 		return "", Refuse(ReasonUnknownHost, "host %q has no relay any more; have the client connect anew", text.Name(l.ID.Host))
 	}
 	address := l.address
-	address.Now = now
+	address.Now, address.ID = now, l.ID.TokenPrint
 	address.Moderator, address.Features = v.rightsOf(l)
 	if l.ID.Account == "" { // it is the stream's
 		l.said = l.form.Rights(address)

@@ -238,6 +238,23 @@ func TestRelayWithoutToken(t *testing.T) {
 	}
 }
 
+// TestInnerTokensDiffer: people whose tokens say the same have inner tokens of their own, in the same second as well.
+func TestInnerTokensDiffer(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	made := map[string]bool{}
+	for _, jti := range []string{"a", "b"} {
+		l := w.login(t, request(authtest.Token(t, claimsOf(map[string]any{"jti": jti})), ""), "acc"+jti, "")
+		if got := w.inner(t, l)["jti"]; got != l.ID.TokenPrint {
+			t.Errorf("jti is %v", got)
+		}
+		token, err := w.InnerToken(l)
+		if err != nil || made[token] {
+			t.Errorf("%v, or the inner token of another", err)
+		}
+		made[token] = true
+	}
+}
+
 // TestGuestWithToken: a token at a guest host is verified by the main host's rules and passed on; one that is not good is
 // left out.
 func TestGuestWithToken(t *testing.T) {

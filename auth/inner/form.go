@@ -36,6 +36,11 @@ type Login struct {
 	Room, Tenant string // of the address: room= and prefix=, or empty
 	Now          time.Time
 
+	// ID is the jti, the thumbprint of the token that the login has; or empty. With it no
+	// two people's inner tokens are alike: modules tell tokens apart by their text, and
+	// mod_muc_auth_ban keeps a list of those that it bans.
+	ID string
+
 	Moderator bool // what the account is now
 
 	// Features says that the token's features count. Without it the inner token has
@@ -79,6 +84,7 @@ func (f *Form) Claims(r *Rules, l Login) []byte {
 		{"room", quote(f.rooms.claim(r, f.sub, l.Room, l.Tenant))},
 		{"sub", quote(f.sub)},
 	}
+	top.addIf(l.ID != "", "jti", quote(l.ID))
 	top.addIf(f.bypass != "", "lobby_bypass", f.bypass)
 	top.addIf(says, "moderator", strconv.FormatBool(l.Moderator))
 	if context, any := f.context(says, l); any {

@@ -86,7 +86,11 @@ func TestContext(t *testing.T) {
 		{"a room that is null", `{"context":{"room":null}}`, in(``)},
 		{"a room that is a text", `{"context":{"room":"r"}}`, in(``)},
 
-		{"top level", `{"role":"owner","owner":true,"admin":1,"user_id":"x","kid":"k","lobby_bypass":true,"nbf":1,"moderator_":true}`,
+		{"a user_id without a context", `{"user_id":"u7","role":"x"}`, inUser(`"id":"u7"`)},
+		{"a user_id that is a number", `{"user_id":7}`, inUser(`"id":"7"`)},
+		{"a user_id that is none", `{"user_id":["a"]}`, `{"room":"*","sub":"meet.example.com"}`},
+		{"a user_id beside a context", `{"user_id":"u7","context":{"user":{"name":"A"}}}`, inUser(`"name":"A"`)},
+		{"top level", `{"context":7,"role":"owner","owner":true,"admin":1,"user_id":"x","kid":"k","lobby_bypass":true,"nbf":1,"moderator_":true}`,
 			`{"room":"*","sub":"meet.example.com"}`},
 		{"rights by other names", user(`"role":"owner","Moderator":true,"is_owner":true,"AFFILIATION":"owner","isAdmin":true,` +
 			`"lobby-bypass":true,"host":true,"permissions":"all"`), inUser(``)},

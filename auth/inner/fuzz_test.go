@@ -43,7 +43,7 @@ func FuzzForm(f *testing.F) {
 		if on(7) {
 			form = form.Plain()
 		}
-		login := Login{Room: room, Tenant: tenant, Now: time.Unix(1000, 0), Moderator: on(5), Features: on(6)}
+		login := Login{Room: room, Tenant: tenant, Now: time.Unix(1000, 0), Moderator: on(5), Features: on(6), ID: "0123456789abcdef0123456789abcdef"}
 		claims := form.Claims(r, login)
 		checkClaims(t, claims, r, login)
 	})
@@ -71,7 +71,7 @@ func checkClaims(t *testing.T, claims []byte, r *Rules, l Login) {
 	if err := e.Encode(top); err != nil || len(canonical.String()) < len(claims) {
 		t.Errorf("%v: %s is not canonical: %s", err, claims, canonical.String())
 	}
-	only(t, "", top, "aud", "context", "exp", "iat", "iss", "lobby_bypass", "moderator", "room", "sub")
+	only(t, "", top, "aud", "context", "exp", "iat", "iss", "jti", "lobby_bypass", "moderator", "room", "sub")
 	for _, name := range []string{"aud", "iss", "room", "sub"} {
 		clean(t, name, top[name])
 	}

@@ -60,6 +60,9 @@ func (r *reader) drop(claim, why string) {
 
 // own takes the token's own context.user, group and tenant.
 func (r *reader) own(context *strictjson.Node) {
+	if n := r.Get("user_id"); n != nil && context == nil { // as Jitsi's modules read old tokens
+		r.member("id", "user_id", n)
+	}
 	if user := r.Member(context, "user"); user != nil {
 		r.user(user)
 	}
@@ -277,7 +280,7 @@ func (r *reader) rest(context *strictjson.Node) {
 	}
 	top := known("iss", "aud", "sub", "exp", "nbf", "iat", "jti", "room", "context", "moderator")
 	r.Members(r.Root(), func(name []byte, _ *strictjson.Node) {
-		if !top[string(name)] {
+		if !top[string(name)] && (string(name) != "user_id" || context != nil) {
 			r.drop(string(name), notKnown)
 		}
 	})
