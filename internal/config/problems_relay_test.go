@@ -33,7 +33,7 @@ var badRelays = []badConfig{
 3:117: error: early_guests: unknown value "maybe" — use one of: wait, join
 3:134: error: upstream: "http://a/b" has a path — leave out what follows the port: /xmpp-websocket and /http-bind are added
 3:156: error: jicofo: "here" is no address of a web server — write jicofo's HTTP server, such as http://127.0.0.1:8888`},
-	{relayed + "relay: {app_id: x, key_file: inner.pem, allow_empty_token: true}}", `3:113: error: allow_empty_token: true lets nobody in without guests_start: true — add guests_start: true to the host, or remove it`},
+	{relayed + "relay: {app_id: x, key_file: inner.pem, allow_empty_token: true}}", `3:113: warning: allow_empty_token has no effect: without guests_start: true no login without a token is let in — add guests_start: true to the host, or remove it`},
 	{relayed + "relay: {app_id: x, key_file: inner.pem, ttl: 11m}}", `3:99: error: ttl is 11m, too long — write at most 10m`},
 	{relayed + "context: {name: name}, features: {recording: r}}", `3:63: warning: context has no effect: the host has no relay — add relay, or remove it
 3:87: warning: features has no effect: the host has no relay — add relay, or remove it`},

@@ -115,8 +115,8 @@ func (h *hostReader) checkRelay() {
 	}
 	r.config.GuestsStart = h.rooms.GuestsStart
 	if r.config.AllowEmptyToken && !r.config.GuestsStart {
-		r.emptyAt.Problem("add guests_start: true to the host, or remove it",
-			"allow_empty_token: true lets nobody in without guests_start: true")
+		r.emptyAt.Warn("add guests_start: true to the host, or remove it",
+			"allow_empty_token has no effect: without guests_start: true no login without a token is let in")
 	}
 	r.config.KeepExpired = h.rooms.OnExpiry == moderation.ExpiryKeep
 	if r.config.Key.IsZero() { // a problem, which was reported

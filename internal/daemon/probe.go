@@ -22,7 +22,8 @@ func probeTargets(c *config.Config, v *auth.Verifier) []probe.Target {
 		h := c.Gateway.Hosts[name]
 		if h.Kind == gateway.Relayed {
 			list = append(list, probe.Target{Host: name, Upstream: cmp.Or(h.Upstream, c.Gateway.Upstream),
-				GuestsStart: h.GuestsStart, Empty: c.Auth.Hosts[name].Relay.AllowEmptyToken, Token: func() (string, error) { return v.ProbeToken(name) }})
+				GuestsStart: h.GuestsStart, Empty: h.GuestsStart && c.Auth.Hosts[name].Relay.AllowEmptyToken,
+				Token: func() (string, error) { return v.ProbeToken(name) }})
 		}
 	}
 	return list
