@@ -30,8 +30,8 @@ func (r *RelayRequest) domain() string {
 }
 
 // A RelayLogin is a login that may go on to Prosody. Its account is known only when
-// Prosody has bound it. Who calls [Verifier.RecordRelay] with it keeps other calls
-// with it from running meanwhile.
+// Prosody has bound it. Who calls [Verifier.RecordRelay] or
+// [Verifier.InnerToken] with it keeps other calls of those with it from running meanwhile.
 type RelayLogin struct {
 	// ID is what the token proves, and the Account once it is recorded. Without a token
 	// it is Anonymous, and has no TokenPrint. The account is a random one that Prosody
@@ -63,6 +63,7 @@ type RelayLogin struct {
 	end        time.Time   // of the token; zero: none
 	began      time.Time
 	took       time.Duration
+	signed     signed // the last inner token
 }
 
 // principal is whose the login is, as streams have it. It is zero without a token.

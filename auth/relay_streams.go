@@ -30,9 +30,10 @@ type Rights interface {
 	Rights(domain, account, tokenPrint string) (moderator, counts bool)
 }
 
-// InnerToken returns a fresh token for Prosody, by the host's key of now, or nothing if
-// none belongs on the stream: it is a guest's without a token, or its host's Prosody
-// takes such logins as they are. Before the login is recorded the
+// InnerToken returns a token for Prosody, by the host's key of now, or nothing if none
+// belongs on the stream: it is a guest's without a token, or its host's Prosody takes such
+// logins as they are. It is the one of before for a part of its time: to sign costs a
+// millisecond, and clients can ask as often as they like. Before the login is recorded the
 // token is judged once more. The error is always a *Refusal.
 func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 	if l.form == nil {
@@ -53,12 +54,44 @@ func (v *Verifier) InnerToken(l *RelayLogin) (string, error) {
 		l.said = l.form.Rights(address)
 		l.NewRights = l.Resumes != "" && l.said != l.stream.Rights
 	}
+	if before := l.signed; before.serves(h.Relay, address) {
+		return before.token, nil
+	}
 	token, err := h.Relay.Key.Sign(l.form.Claims(&h.Relay.Rules, address))
 	if err != nil {
 		return "", Refuse(ReasonInternalError, "the inner token cannot be signed: %v; look at relay of host %q", err,
 			text.Name(l.ID.Host))
 	}
+	l.signed = signed{token, h.Relay, address}
 	return token, nil
+}
+
+// A signed is the last inner token of a login, and what it was made of.
+type signed struct {
+	token   string
+	by      *RelayConfig
+	address inner.Login
+}
+
+// reusedFor is the part of its time for which an inner token is handed out again.
+const reusedFor = 4
+
+func (s *signed) serves(by *RelayConfig, now inner.Login) bool {
+	age := now.Now.Sub(s.address.Now)
+	now.Now = s.address.Now
+	return s.token != "" && s.by == by && s.address == now && age >= 0 && age < by.TTL/reusedFor
+}
+
+// StillGood judges a login once more that is about to be Prosody's to decide. A refusal is
+// counted and logged. The error is always a *Refusal.
+func (v *Verifier) StillGood(ctx context.Context, l *RelayLogin) error {
+	start := time.Now()
+	d := decision{id: l.ID, refusal: v.stillGood(l, v.now())}
+	if d.refusal == nil {
+		return nil
+	}
+	_, err := v.conclude(ctx, "", &Credentials{Door: l.door, Host: l.ID.Host}, &d, l.took+time.Since(start))
+	return err
 }
 
 // probeTTL is how long a token is good that Prosody is tried with.

@@ -19,10 +19,11 @@ import (
 
 // relays decide by the token alone, and keep what they are told.
 type relays struct {
-	mu     sync.Mutex
-	events []string
-	begun  []auth.RelayRequest
-	hold   chan struct{} // is waited for before an account is recorded; nil: not at all
+	mu      sync.Mutex
+	events  []string
+	begun   []auth.RelayRequest
+	revoked error         // each login, since it began
+	hold    chan struct{} // is waited for before an account is recorded; nil: not at all
 }
 
 func (r *relays) note(event string) {
@@ -60,6 +61,12 @@ func (r *relays) BeginRelay(_ context.Context, q auth.RelayRequest) (*auth.Relay
 func (r *relays) Outdated(*auth.RelayLogin) bool { return false }
 
 func (r *relays) InnerToken(*auth.RelayLogin) (string, error) { return "in.n.er", nil }
+
+func (r *relays) StillGood(_ context.Context, _ *auth.RelayLogin) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.revoked
+}
 
 func (r *relays) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
 	if r.hold != nil {
@@ -340,6 +347,22 @@ func TestRelayEnds(t *testing.T) {
 	prosody.ExpectEnd()
 	w.Eventually("it may come back", func() bool { return strings.HasSuffix(r.happened(), "ended stream-7") })
 	w.Ended("cut")
+}
+
+// TestRelayRevokedBeforeAuth: a token that is revoked between the beginning of the stream and the login does not get to
+// Prosody, and the page is told why.
+func TestRelayRevokedBeforeAuth(t *testing.T) {
+	w, r := newRelayWorld(t)
+	client, prosody := w.Open(gatewaytest.AliceToken)
+	client.Text(gatewaytest.StreamTo)
+	prosody.Expect(gatewaytest.StreamTo)
+	r.mu.Lock()
+	r.revoked = auth.Refuse(auth.ReasonRevoked, "as asked")
+	r.mu.Unlock()
+	client.Text(gatewaytest.Anonymous)
+	client.ExpectOne("<failure ", "<not-allowed/><text>"+auth.ReasonRevoked.ClientText()+"</text>")
+	client.ExpectOne("<stream:error ", "<not-authorized ")
+	prosody.Expect(stanza.Close)
 }
 
 // TestRelayResumes: the identifier goes on in the address, and the account is recorded again.

@@ -78,6 +78,8 @@ func (f *logins) RememberStream(context.Context, *auth.RelayLogin, string, strin
 
 func (f *logins) MayResume(*auth.RelayLogin, string, string) (string, bool) { return "", false }
 
+func (f *logins) StillGood(context.Context, *auth.RelayLogin) error { return nil }
+
 func (f *logins) StreamEnded(string, string, bool) { f.note("stream ended") }
 
 // rooms are open if they are called so.

@@ -24,12 +24,12 @@ func policy(text string) Verdict { return Verdict{End: &End{conditionPolicy, tex
 
 // beforeBind lets pass what leads to an account, one step at a time: what came together
 // with a step would be Prosody's before it is known who it is.
-func (s *Stream) beforeBind(e stanza.Element) Verdict {
+func (s *Stream) beforeBind(ctx context.Context, e stanza.Element) Verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch at := s.phase; {
 	case at == opened && e.Anonymous() && e.Step() == stanza.StepAuth:
-		s.phase = authenticating
+		return s.authenticateLocked(ctx)
 	case at != authenticated:
 		return policy(notYet)
 	case e.Step() == stanza.StepOpen && !s.restarted && strings.EqualFold(e.Attribute("to"), s.client.Host):
@@ -41,6 +41,21 @@ func (s *Stream) beforeBind(e stanza.Element) Verdict {
 	default:
 		return policy(notBound)
 	}
+	return Verdict{}
+}
+
+// authenticateLocked judges the login once more: the client may have waited since it began,
+// and its token may be over or revoked by now.
+func (s *Stream) authenticateLocked(ctx context.Context) Verdict {
+	if err := s.streams.Logins.StillGood(ctx, s.client.Login); err != nil {
+		s.phase = refused
+		condition, reason := "not-allowed", auth.RefusalOf(err).Reason
+		if reason.Undecided() {
+			condition = "temporary-auth-failure"
+		}
+		return Verdict{Answer: []byte(stanza.Failure(condition, reason.ClientText())), End: EndFor(err)}
+	}
+	s.phase = authenticating
 	return Verdict{}
 }
 

@@ -11,9 +11,11 @@ import (
 type Logins interface {
 	// BeginRelay decides about a login, and counts and logs what is refused.
 	BeginRelay(ctx context.Context, r auth.RelayRequest) (*auth.RelayLogin, error)
-	// InnerToken makes a fresh token for Prosody; empty if none belongs on the
+	// InnerToken returns a token for Prosody, which is good for a while; empty if none belongs on the
 	// stream.
 	InnerToken(l *auth.RelayLogin) (string, error)
+	// StillGood judges a login once more, before it is Prosody's to decide.
+	StillGood(ctx context.Context, l *auth.RelayLogin) error
 	// RecordRelay records that Prosody bound an account, before the client learns it.
 	RecordRelay(ctx context.Context, l *auth.RelayLogin, host, account string) error
 	// RememberStream records by which identifier a stream can be resumed, before the

@@ -32,6 +32,7 @@ type logins struct {
 	resumes    string
 	events     []string
 	recorded   error
+	notGood    error // once more
 	innerFails bool
 	outdated   bool
 }
@@ -53,6 +54,8 @@ func (l *logins) InnerToken(*auth.RelayLogin) (string, error) {
 	}
 	return "inner.to.ken", nil
 }
+
+func (l *logins) StillGood(context.Context, *auth.RelayLogin) error { return l.notGood }
 
 func (l *logins) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
 	l.note("record", account+"@"+host)

@@ -57,7 +57,7 @@ func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
 	case s.at() == bound:
 		return s.afterBind(ctx, e)
 	}
-	return s.beforeBind(e)
+	return s.beforeBind(ctx, e)
 }
 
 // FromProsody judges an element of Prosody. The client gets it when it returns.

@@ -296,3 +296,19 @@ func TestBegin(t *testing.T) {
 		t.Error("a login without an inner token goes on")
 	}
 }
+
+// TestJudgedOnceMore: a login that is over by now is not Prosody's to decide.
+func TestJudgedOnceMore(t *testing.T) {
+	for reason, condition := range map[auth.Reason]string{
+		auth.ReasonRevoked: "<not-allowed/>", auth.ReasonInternalError: "<temporary-auth-failure/>",
+	} {
+		b := newBench(t, nil)
+		b.logins.notGood = auth.Refuse(reason, "as asked")
+		v := b.up(anon)
+		if v.End == nil || !bytes.Contains(v.Answer, []byte(condition)) || !bytes.Contains(v.Answer, []byte(reason.ClientText())) {
+			t.Errorf("%s: %s, %+v", reason, v.Answer, v.End)
+		}
+		b.logins.notGood = nil
+		b.ends(b.up(anon), "policy-violation")
+	}
+}

@@ -1,7 +1,7 @@
 package relay
 
 // A Verdict is what becomes of an element. Of the zero value it passes as it is;
-// otherwise one field is set.
+// otherwise one field is set, or, of a login that is refused, Answer and End.
 type Verdict struct {
 	// Replace passes in its place: one element, with all its namespaces declared.
 	Replace []byte

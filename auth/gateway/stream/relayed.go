@@ -34,7 +34,9 @@ func (f *relayedClient) Inspect(m *websocket.Message) (passes bool, err error) {
 		if err := f.client.Send(v.Answer); err != nil {
 			return false, clientSlow(err)
 		}
-		return false, nil
+		if v.End == nil {
+			return false, nil
+		}
 	}
 	return apply(m, v)
 }

@@ -1,0 +1,64 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/auth/authtest"
+)
+
+// TestInnerTokenIsReused for a part of its time, as long as it says what a new one would.
+func TestInnerTokenIsReused(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	l := w.login(t, request(goodToken(t), ""), "0b5c", "id-1")
+	token := func() string {
+		t.Helper()
+		token, err := w.InnerToken(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	first := token()
+	if w.now = w.now.Add(14 * time.Second); token() != first {
+		t.Error("it is signed anew within a quarter of its minute")
+	}
+	if w.now = w.now.Add(2 * time.Second); token() == first {
+		t.Error("it is handed out for longer")
+	}
+	if first = token(); w.now.IsZero() {
+		t.Fatal(first)
+	}
+	w.now = w.now.Add(-10 * time.Second) // a clock that was set back
+	if token() == first {
+		t.Error("it is of the future")
+	}
+	first = token()
+	w.now = w.now.Add(time.Second)
+	w.streams.Take("0b5c")
+	if token() == first {
+		t.Error("rights were taken back, and the token has them")
+	}
+	first = token()
+	w.now = w.now.Add(time.Second)
+	if err := w.Reload(authtest.RelayConfig(host)); err != nil {
+		t.Fatal(err)
+	}
+	if token() == first {
+		t.Error("the key may be another one, and the token is the one of before")
+	}
+}
+
+// TestStillGood: what is revoked or over by now is refused, and counted as a refusal.
+func TestStillGood(t *testing.T) {
+	w := newRelayWorld(t, nil)
+	l, _ := w.begin(t, request(goodToken(t), ""))
+	if err := w.StillGood(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	w.state.revoked[l.ID.TokenPrint] = true
+	if err := w.StillGood(t.Context(), l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
+		t.Errorf("revoked: %v", err)
+	}
+}
