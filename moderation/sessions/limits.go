@@ -128,6 +128,13 @@ const (
 	loginsPerMinute = 300
 )
 
+// The logins of all who come without a token: of a large meeting, whose people share
+// nothing but the host.
+const (
+	anonymousAtOnce    = 5000
+	anonymousPerMinute = 5000
+)
+
 // maxRates bounds the tokens that are remembered from one minute, in entries of
 // 24 bytes.
 const maxRates = 65_536
@@ -145,10 +152,23 @@ type loginRates struct {
 	mu            sync.Mutex
 	young, former map[principalID]int64 // by token: nanoseconds since 1970
 	turned        time.Time
+	anonymous     time.Time // when those without a token have all of their logins again
 }
 
 func logins() ratelimit.Rate {
 	return ratelimit.Rate{Burst: loginsAtOnce, Every: time.Minute / loginsPerMinute}
+}
+
+// takeAnonymous reports whether somebody without a token may log in now, and counts that.
+func (r *loginRates) takeAnonymous(now time.Time) (ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rate := ratelimit.Rate{Burst: anonymousAtOnce, Every: time.Minute / anonymousPerMinute}
+	next, ok := rate.Take(r.anonymous, now)
+	if ok {
+		r.anonymous = next
+	}
+	return ok
 }
 
 // take reports whether a token may log in now, and counts that.

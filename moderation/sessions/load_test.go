@@ -210,6 +210,27 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestAnonymousRate: a large meeting without tokens comes in at once, and all the world does not; tokens are not held back.
+func TestAnonymousRate(t *testing.T) {
+	f := newFixture(t, sessions.State{})
+	let := func(n int) (passed int) {
+		for i := range n {
+			if f.Record(t.Context(), auth.Identity{Host: host, Account: fmt.Sprint("drawn", i), Anonymous: true}) == nil {
+				passed++
+			}
+		}
+		return passed
+	}
+	if got := let(5100); got != 5000 {
+		t.Errorf("%d at once, want 5000", got)
+	}
+	f.Login(t, f.Identity("bystander", "another", "*"))
+	f.Pass(12 * time.Millisecond)
+	if got := let(3); got != 1 {
+		t.Errorf("%d after 12 ms, want 1", got)
+	}
+}
+
 // TestOneTokenPushesNobodyOut: a token that has many sessions makes room for the own ones when there are too many in all.
 func TestOneTokenPushesNobodyOut(t *testing.T) {
 	f := newSmallFixture(t, sessions.State{}, 100) // 2,000 sessions, 200 of one token

@@ -15,7 +15,11 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	if s.Revoked(id) {
 		return Touched{}, auth.ErrRevoked
 	}
-	if now := s.now(); !id.Anonymous && !s.rates.take(tokenID(id.TokenPrint), now) {
+	switch now := s.now(); {
+	case id.Anonymous && !s.rates.takeAnonymous(now):
+		return Touched{}, fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start)",
+			auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute)
+	case !id.Anonymous && !s.rates.take(tokenID(id.TokenPrint), now):
 		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
 			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
