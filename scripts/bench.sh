@@ -15,7 +15,7 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench . ./internal/bounded ./internal/httpd ./internal/jid ./internal/listen ./metrics
 	bench . -benchtime 20000x ./internal/sqlite
 	bench Daemon ./cmd/usher
-	bench Gateway ./e2e/gateway
+	bench 'Gateway|Relay' ./e2e/gateway
 } | awk '
 	/^Benchmark/ {
 		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)
