@@ -44,7 +44,7 @@ func TestInnerKey(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		checkInner(t, name, key, `{"alg":"RS256","typ":"JWT"}`)
-		for _, shown := range []string{fmt.Sprintf("%v", key), fmt.Sprintf("%#v", key), fmt.Sprintf("%s", key), key.LogValue().String()} {
+		for _, shown := range []string{fmt.Sprintf("%v", key), fmt.Sprintf("%#v", key), key.String(), key.LogValue().String()} {
 			if shown != "keys.InnerKey" {
 				t.Errorf("%s is shown as %q", name, shown)
 			}

@@ -47,8 +47,20 @@ func TestResumesWithNewRights(t *testing.T) {
 		case err != nil && strings.Contains(t.Name(), "/0.12"):
 		case err != nil:
 			t.Errorf("it is not resumed: %v", err)
-		case records(t, p, room) && records(t, p, room) && records(t, p, room): // Prosody sends old answers again first
+		case recordsStill(t, p, room):
 			t.Error("it records still")
 		}
 	})
+}
+
+// recordsStill asks three times: Prosody first sends answers of before the resumption again, as the client counts
+// nothing.
+func recordsStill(t testing.TB, p *world.Person, room string) bool {
+	t.Helper()
+	for range 3 {
+		if !records(t, p, room) {
+			return false
+		}
+	}
+	return true
 }

@@ -52,10 +52,10 @@ func Docker(fresh Fresh, o Options) ([]DockerFile, error) {
 
 // docker are the values of its files.
 type docker struct {
-	host, app                   string
-	shared                      bool
-	key, believed, sign, origin string
-	outer, component            string
+	host, app           string
+	shared              bool
+	key, believed, sign string
+	outer, component    string
 }
 
 func (d *docker) make(fresh Fresh) (err error) {

@@ -87,8 +87,8 @@ func (w *waking) say(s wakingStep) error {
 		case s.until:
 			return nil
 		case "failure", "failed", "error", "close":
-			return fmt.Errorf("Prosody says <%s/>, not <%s/>", w.came, s.until)
+			return fmt.Errorf("<%s/> came from Prosody, not <%s/>", w.came, s.until)
 		}
 	}
-	return fmt.Errorf("Prosody does not say <%s/>", s.until)
+	return fmt.Errorf("<%s/> never came from Prosody", s.until)
 }

@@ -84,7 +84,7 @@ func (w *Writer) owner() (owners, error) {
 		return owners{}, errors.New("there is no user and group usher: adduser --system --group --no-create-home usher")
 	}
 	if _, there := w.Tree.User("prosody"); there && !w.Tree.IsMember("prosody", "usher") {
-		return owners{}, errors.New("Prosody could not read its component's secret: adduser prosody usher")
+		return owners{}, errors.New("the user prosody could not read its component's secret: adduser prosody usher")
 	}
 	return owners{usher, disk.Owner{UID: os.Geteuid(), GID: gid}}, nil
 }
