@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,9 +69,7 @@ func golden(t *testing.T, name, got string) {
 // after are the files once a plan is in force.
 func after(files memory, p *Plan) memory {
 	now := memory{}
-	for name, text := range files {
-		now[name] = text
-	}
+	maps.Copy(now, files)
 	for _, c := range p.Changes {
 		now[c.Path] = c.New
 	}

@@ -55,14 +55,14 @@ func TestRelayedBodies(t *testing.T) {
 		!strings.HasSuffix(after, "</iq>"+joining(openRoom)+"</body>") || strings.Contains(seen.Body, "closed@") {
 		t.Fatalf("Prosody gets %s", seen.Body)
 	}
-	var pongs string
+	var pongs strings.Builder
 	for _, part := range strings.Split(seen.Body, `id="ushr.`)[1:] {
 		id, _, _ := strings.Cut(part, `"`)
-		pongs += `<iq xmlns="jabber:client" type="result" from="meet.example.com" to="` + full + `" id="ushr.` + id + `"/>`
+		pongs.WriteString(`<iq xmlns="jabber:client" type="result" from="meet.example.com" to="` + full + `" id="ushr.` + id + `"/>`)
 	}
 	own := `<presence xmlns="jabber:client" from="` + openRoom + `" to="` + full +
 		`"><x xmlns="http://jabber.org/protocol/muc#user"><status code="110"/></x></presence>`
-	_, got := w.says("", message+pongs+own)
+	_, got := w.says("", message+pongs.String()+own)
 	for _, part := range []string{
 		`<presence xmlns="jabber:client" type="error" from="` + closedRoom + `" to="` + full + `" id="j"><error type="cancel"><not-allowed `,
 		`from="closed@conference.meet.example.com/m"`, "Your link is for another room.", message, own,

@@ -104,7 +104,7 @@ func TestWhatClientsLookFor(t *testing.T) {
 		`<error type="auth"><not-authorized`+stanzas+`/>`) {
 		t.Errorf("an early guest: %s", got)
 	}
-	for c := swap.Code(0); c < 255; c++ {
+	for c := range swap.Code(255) {
 		_, got := refuse(t, join, c)
 		text := c.Text()
 		if text == "" || strings.ContainsAny(text, `'"<>&`) || !strings.Contains(got, text) {
