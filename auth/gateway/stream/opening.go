@@ -59,9 +59,12 @@ func (s *Session) begin() *closeReason {
 	defer cancel()
 	link, err := s.connect(ctx, s.stream.Host)
 	s.connect = nil
-	if r, isRefused := errors.AsType[*Refused](err); isRefused {
+	switch r, isRefused := errors.AsType[*Refused](err); {
+	case err != nil && s.ctx.Err() != nil: // it was given up, as usher stops
+		return stopped()
+	case isRefused:
 		return policy(r.Reason, r.Condition, r.Text)
-	} else if err != nil {
+	case err != nil:
 		return policy(metrics.EndedByProsody, "internal-server-error", "The connection could not be served.")
 	}
 	if link.Prosody == nil {
