@@ -18,8 +18,9 @@ import (
 // people is a host where Prosody takes every way in that it knows.
 const people = "people.meet.example.com"
 
-func openHost() []prosody.Host {
-	return []prosody.Host{{Name: people, Accounts: map[string]string{"focus": "secret"},
+func openHost(o *world.Options) {
+	o.Host += "    lobby: {whitelist: [recorder@" + people + "]}\n" // so that usher knows the host
+	o.More = []prosody.Host{{Name: people, Accounts: map[string]string{"focus": "secret"},
 		Lines: "authentication = \"internal_plain\"\n" +
 			"modules_enabled = { \"register_ibr\", \"legacyauth\" }\nallow_registration = true\n"}}
 }
@@ -83,7 +84,7 @@ func says(t *testing.T, via func(context.Context) (net.Conn, error), host, said 
 func TestGatewayNothingButALogin(t *testing.T) {
 	o := options()
 	o.Gateway += ", guests: false"
-	o.More = openHost()
+	openHost(&o)
 	each(t, o, func(t *testing.T, w *site) {
 		straight := client.WebSocket("ws://"+w.Prosody.HTTP()+"/xmpp-websocket", http.Header{"Host": {world.Meet}})
 		for _, way := range waysAround("direct") {
@@ -114,7 +115,7 @@ func TestGatewayNothingButALogin(t *testing.T) {
 // TestGatewayGuestsLogInOnly: with guests: true passwords pass, and registration and XEP-0078 do not.
 func TestGatewayGuestsLogInOnly(t *testing.T) {
 	o := options()
-	o.More = openHost()
+	openHost(&o)
 	each(t, o, func(t *testing.T, w *site) {
 		for _, by := range transports() {
 			for i, way := range waysAround("mallory") {
@@ -187,7 +188,7 @@ func (w *site) talk(t *testing.T, host, query string) *boshTalk {
 func TestGatewayBOSHTerminate(t *testing.T) {
 	o := options()
 	o.Gateway += ", guests: false"
-	o.More = openHost()
+	openHost(&o)
 	each(t, o, func(t *testing.T, w *site) {
 		straight := &boshTalk{t: t, url: "http://" + w.Prosody.HTTP() + "/http-bind"}
 		straight.ask(100, "to='"+people+"'"+creatingBOSH, "")
@@ -230,7 +231,7 @@ func TestGatewayBOSHTerminate(t *testing.T) {
 // has does not turn into anything.
 func TestGatewayBOSHGoesOn(t *testing.T) {
 	o := options()
-	o.More = openHost()
+	openHost(&o)
 	each(t, o, func(t *testing.T, w *site) {
 		const ping = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>"
 		const disco = "<iq xmlns='jabber:client' type='get' id='d' to='" + world.Conference +
