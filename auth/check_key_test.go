@@ -49,7 +49,7 @@ func at(kind keys.Kind, url string) keys.Config {
 // verifierWith runs a Verifier of one host and one issuer, with this transport.
 func verifierWith(t *testing.T, issuer IssuerConfig, transport http.RoundTripper) *Verifier {
 	v := must(New(Config{}, Options{}))
-	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now, Transport: transport})
+	v.keys = keys.NewSources(keys.Options{Log: v.outcomes.log, Metrics: v.outcomes.metrics, Now: v.now, Transport: transport})
 	issuer.Algorithms, issuer.Audience, issuer.RequireExp = []string{"ES256"}, []string{"jitsi"}, true
 	if err := v.Reload(Config{Hosts: map[string]HostConfig{"h": {Issuers: map[string]IssuerConfig{"i": issuer}}}}); err != nil {
 		t.Fatal(err)

@@ -70,8 +70,6 @@ type Options struct {
 	Metrics  *metrics.Metrics
 	Now      func() time.Time
 	Sessions Sessions
-	Streams  Streams // of relay hosts; nil: none is resumed
-	Rights   Rights  // likewise; nil: a session has what its token says
 
 	// Panics writes down what the code does not survive; the login is refused.
 	Panics *panics.Reporter // nil: nothing is written

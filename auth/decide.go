@@ -2,15 +2,10 @@ package auth
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"usher/auth/inner"
-	"usher/auth/keys"
 	"usher/auth/ticket"
-	"usher/internal/logattr"
-	"usher/internal/text"
-	"usher/metrics"
 )
 
 // Authenticate decides about one login, counts the decision and logs it. The
@@ -20,85 +15,66 @@ import (
 // the decision.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
 	start := time.Now()
-	d := v.decide(&c)
-	if d.refusal == nil {
-		if err := v.sessions.Record(ctx, d.id); err != nil {
-			d.refusal = recordRefusal(err)
-		}
+	d := v.decide(&c, false)
+	if d.Refusal == nil {
+		d.Refusal = v.Record(ctx, d.ID)
 	}
-	return v.conclude(ctx, "login allowed", &c, &d, time.Since(start))
+	if err := v.Conclude(ctx, "login allowed", &c, &d, time.Since(start)); err != nil {
+		return Identity{}, err
+	}
+	return d.ID, nil
 }
 
-// A decision is what was found out about one login.
-type decision struct {
-	id      Identity // with a refusal: as much of it as a signature proved
-	key     *keys.Key
-	token   string         // in compact form, also where a ticket was given
-	ticket  *ticket.Record // the ticket that was given, or nil
-	at      time.Time
-	end     time.Time // of the token; zero: none
-	refusal *Refusal
+// A Decision is what was found out about one login.
+type Decision struct {
+	ID      Identity  // with a refusal: as much of it as a signature proved
+	End     time.Time // of the token; zero: none
+	Refusal *Refusal
 
 	// Of a relay host:
-	form *inner.Form
-	over *Refusal // the token is over, which is no refusal if it may resume a stream
+	Form *inner.Form
+	Over *Refusal // the token is over, which is no refusal if it may resume a stream
+
+	token  string         // in compact form, also where a ticket was given
+	ticket *ticket.Record // the ticket that was given, or nil
+	at     time.Time
 }
 
-// conclude counts and logs a decision. No login ends without it.
-func (v *Verifier) conclude(
-	ctx context.Context, text string, c *Credentials, d *decision, took time.Duration,
-) (Identity, error) {
-	door := v.door(c.Door)
-	if d.refusal != nil {
-		door.Refused(string(d.refusal.Reason), took)
-		v.logRefusal(ctx, c, &d.id, d.refusal, took)
-		return Identity{}, d.refusal
+// Conclude counts and logs a decision, in the words of what was allowed. No login ends
+// without it. The error is the decision's refusal.
+func (v *Verifier) Conclude(
+	ctx context.Context, allowed string, c *Credentials, d *Decision, took time.Duration,
+) error {
+	door := v.outcomes.door(c.Door)
+	if d.Refusal != nil {
+		door.Refused(string(d.Refusal.Reason), took)
+		v.outcomes.logRefusal(ctx, c, &d.ID, d.Refusal, took)
+		return d.Refusal
 	}
 	door.Allowed(took)
-	v.logLogin(ctx, text, c, &d.id, took)
-	return d.id, nil
+	v.outcomes.logLogin(ctx, allowed, c, &d.ID, took)
+	return nil
 }
 
-// door resolves the counters of a door once; there is one per package below.
-func (v *Verifier) door(name string) *metrics.Door {
-	if d, ok := v.doors.Load(name); ok {
-		return d.(*metrics.Door)
-	}
-	var denied, undecided []string
-	for _, r := range Reasons() {
-		if r.Undecided() {
-			undecided = append(undecided, string(r))
-		} else {
-			denied = append(denied, string(r))
-		}
-	}
-	d, _ := v.doors.LoadOrStore(name, v.metrics.Door(name, denied, undecided))
-	return d.(*metrics.Door)
-}
-
-func (v *Verifier) decide(c *Credentials) decision {
+// decide finds out about one login. At a relay host, and there alone, it came by the relay.
+func (v *Verifier) decide(c *Credentials, relay bool) Decision {
 	a := attempts.Get().(*attempt)
 	defer func() {
 		a.reset()
 		attempts.Put(a)
 	}()
-	return v.decideBy(a, c)
-}
-
-func (v *Verifier) decideBy(a *attempt, c *Credentials) decision {
+	a.relay = relay
 	refusal := v.try(a, c)
-	if a.panicked { // fail closed
-		return decision{refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
+	switch {
+	case a.panicked: // fail closed
+		return Decision{Refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
+	case refusal != nil && a.key == nil:
+		return Decision{Refusal: refusal}
+	case refusal != nil:
+		return Decision{ID: a.id, Refusal: refusal}
 	}
-	if refusal != nil {
-		if a.key == nil {
-			a.id = Identity{}
-		}
-		return decision{id: a.id, refusal: refusal}
-	}
-	end := End(a.span.expires, a.host.Leeway)
-	return decision{id: a.id, key: a.key, token: a.Token, ticket: a.ticket, at: a.now, end: end,
-		form: a.form, over: a.over}
+	return Decision{ID: a.id, End: End(a.span.expires, a.host.Leeway), Form: a.form, Over: a.over,
+		token: a.Token, ticket: a.ticket, at: a.now}
 }
 
 // try finds out whether the login is let in, and as whom.
@@ -111,7 +87,7 @@ func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
 		refusal = a.decide()
 	}
 	if a.wrongUnit != "" && a.key != nil {
-		warnUnit(v.log, a)
+		warnUnit(v.outcomes.log, a)
 	}
 	if refusal != nil {
 		return refusal
@@ -155,40 +131,4 @@ func (a *attempt) decide() *Refusal {
 	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span, had: a.had,
 		form: a.form})
 	return nil
-}
-
-// logLogin writes the one line of a login that was let in, or of a ticket.
-func (v *Verifier) logLogin(ctx context.Context, message string, c *Credentials, id *Identity, took time.Duration) {
-	if !v.log.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	attrs := append(make([]slog.Attr, 0, 8), slog.String("door", c.Door), logattr.Account(id.JID()),
-		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)))
-	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
-	v.log.LogAttrs(ctx, slog.LevelInfo, message, append(attrs, slog.Duration("took", took))...)
-}
-
-// logRefusal writes the one line of a login that was not. Account, issuer and
-// key are told only if a signature proves them; what the client merely said is
-// called name.
-func (v *Verifier) logRefusal(ctx context.Context, c *Credentials, id *Identity, r *Refusal, took time.Duration) {
-	level, message := slog.LevelInfo, "login refused"
-	if r.Reason.Undecided() {
-		message = "login not decided"
-		if !r.routine { // a stranger can write a new kid into a token
-			level = slog.LevelError
-		}
-	}
-	if !v.log.Enabled(ctx, level) {
-		return
-	}
-	account := ""
-	if id.Account != "" {
-		account = id.JID()
-	}
-	attrs := append(make([]slog.Attr, 0, 12), slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
-		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
-		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID))
-	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
-	v.log.LogAttrs(ctx, level, message, append(attrs, slog.Duration("took", took))...)
 }

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/auth"
 	"usher/auth/authtest"
@@ -218,5 +219,20 @@ func TestNoAlgorithm(t *testing.T) {
 		if _, err := v.Authenticate(t.Context(), auth.Credentials{Token: token}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Error(err)
 		}
+	}
+}
+
+// TestExplainInner: an explanation has what Prosody would be told, and what is left out of that; for a token that nobody
+// signed it has nothing.
+func TestExplainInner(t *testing.T) {
+	w := newVerifier(t, authtest.RelayConfig(host))
+	claims := authtest.Claims(host, map[string]any{"role": "owner", "moderator": true, "exp": now.Add(-time.Hour).Unix()})
+	r := w.Explain(auth.Credentials{Host: host, Token: authtest.Token(t, claims)})
+	if r.Inner == nil || !strings.Contains(string(r.Inner.Claims), `"affiliation":"owner"`) || len(r.Inner.LeftOut) != 1 ||
+		r.Inner.LeftOut[0].Claim != "role" {
+		t.Errorf("the report: %+v", r.Inner)
+	}
+	if r := w.Explain(auth.Credentials{Host: host, Token: authtest.TokenBy(t, strings.Repeat("x", 64), claims)}); r.Inner != nil {
+		t.Errorf("a forged token: %+v", r.Inner)
 	}
 }

@@ -1,78 +1,12 @@
 package auth
 
 import (
-	"time"
-
 	"usher/auth/inner"
 	"usher/auth/keys"
+	"usher/internal/jid"
+	"usher/internal/strictjson"
+	"usher/internal/text"
 )
-
-// A RelayRequest is what a connection brings for a host whose Prosody verifies
-// inner tokens itself.
-type RelayRequest struct {
-	// Credentials has the door, the relay host (for its guest host, too), the token,
-	// the identifier of the stream to be resumed, and the problem.
-	Credentials
-
-	Guest string // the guest host that the stream is for; empty: the relay host itself
-
-	// Room and Tenant are room= and prefix= of the address, each percent-decoded
-	// once, or empty.
-	Room, Tenant string
-}
-
-// domain is that of the stream.
-func (r *RelayRequest) domain() string {
-	if r.Guest != "" {
-		return r.Guest
-	}
-	return r.Host
-}
-
-// A RelayLogin is a login that may go on to Prosody. Its account is known only when
-// Prosody has bound it. Who calls [Verifier.RecordRelay] or
-// [Verifier.InnerToken] with it keeps other calls of those with it from running meanwhile.
-type RelayLogin struct {
-	// ID is what the token proves, and the Account once it is recorded. Without a token
-	// it is Anonymous, and has no TokenPrint. The account is a random one that Prosody
-	// draws, whatever the token names; so it can be no service account, and no claim
-	// is compared with those.
-	ID Identity
-
-	// Resumes is the account, a localpart, of the stream that the request names and
-	// may resume; empty: the identifier must not go on.
-	Resumes string
-
-	// OnlyResumes says that the token is over, and that nothing else is wrong with
-	// it: nothing but that resumption may follow. ID.TokenPrint is then that of the
-	// stream.
-	OnlyResumes bool
-
-	// NewRights says that the inner token grants other rights than the stream has that
-	// Resumes names. A Prosody that keeps a stream's rights when it is resumed must not
-	// resume it. It is known when the inner token is made.
-	NewRights bool
-
-	said, given string // prints of the rights: in the stream's inner token, and when the login was recorded
-
-	door       string
-	form       *inner.Form // nil: no inner token belongs on the stream
-	address    inner.Login // its Room and Tenant
-	resumption string      // of the stream that may be resumed
-	stream     Stream      // that stream
-	end        time.Time   // of the token; zero: none
-	began      time.Time
-	took       time.Duration
-	signed     signed // the last inner token
-}
-
-// principal is whose the login is, as streams have it. It is zero without a token.
-func (l *RelayLogin) principal() Principal {
-	if l.ID.Anonymous {
-		return Principal{}
-	}
-	return l.ID.Principal()
-}
 
 // A RelayConfig makes a host one whose Prosody verifies tokens itself: Jitsi's own
 // modules, which are given inner tokens.
@@ -89,3 +23,62 @@ type RelayConfig struct {
 	// of that name takes it: its modules then see that there was no token.
 	AllowEmptyToken bool
 }
+
+// Relay returns a host's name as configured, and its relay; nil if it has none.
+func (v *Verifier) Relay(host string) (name string, c *RelayConfig) {
+	if h := v.rules.Load().host(host); h != nil {
+		return h.name, h.Relay
+	}
+	return "", nil
+}
+
+// DecideRelay runs the list of checks for a login at a relay host. Whoever goes on with it
+// ends with [Verifier.Conclude].
+func (v *Verifier) DecideRelay(c *Credentials) Decision { return v.decide(c, true) }
+
+// maySurvive reports whether a token that is over may resume a stream.
+func (a *attempt) maySurvive() bool {
+	return a.relay && a.host.Relay != nil && a.host.Relay.KeepExpired && a.Resumption != ""
+}
+
+// relayAccount finds whose a token is. On a relay host it names no account, as Prosody
+// draws a random one: so the claim may be of any form, and what cannot be a name
+// is as if absent.
+func relayAccount(a *attempt) {
+	for _, path := range a.host.Account {
+		n := a.claim(path)
+		if n == nil {
+			continue
+		}
+		name := ""
+		switch n.Kind {
+		case '"':
+			name = string(n.Text)
+		case '0':
+			name, _ = strictjson.Decimal(n.Text)
+		}
+		if name != "" && len(name) <= maxPerson {
+			a.id.AccountClaim = name
+			return
+		}
+	}
+}
+
+func describeRelayAccount(a *attempt) string {
+	if a.id.AccountClaim == "" {
+		return "the token names nobody" + accountInTheWay(a) + "; Prosody draws a random account for each login"
+	}
+	return "Prosody draws a random account for each login; the user is " + text.Name(a.id.AccountClaim)
+}
+
+// formOf makes the normal form of a verified token.
+func (a *attempt) formOf(note inner.Note) *inner.Form {
+	return inner.Read(&a.claims, &a.host.Relay.Rules, inner.Facts{
+		Subject: a.id.Subject, Rooms: a.id.Rooms, RoomRegex: a.id.RoomRegex,
+		Moderator: a.id.Moderator, Says: a.had != 0,
+	}, note)
+}
+
+// maxPerson bounds what names a person on a relay host, in bytes. With more in it the
+// token's thumbprint stands for the person.
+const maxPerson = jid.MaxPart

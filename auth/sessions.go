@@ -63,14 +63,31 @@ var (
 	ErrNoSession  = errors.New("there is no such session")
 )
 
-func recordRefusal(err error) *Refusal {
+// StateRefusal is the refusal of a login that could not be recorded, for an error of
+// [Sessions] or of what else remembers logins; nil for no error.
+func StateRefusal(err error) *Refusal {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrRevoked):
 		return revoked()
 	case errors.Is(err, ErrOverloaded):
 		return Refuse(ReasonOverloaded, "%v; look at usher sessions list", err)
 	}
 	return Refuse(ReasonStateUnavailable, "%v; look at the file that state names, and whether its disk is full", err)
+}
+
+// Record remembers a login, as [Sessions] do.
+func (v *Verifier) Record(ctx context.Context, id Identity) *Refusal {
+	return StateRefusal(v.sessions.Record(ctx, id))
+}
+
+// Revoked refuses an identity whose token was revoked.
+func (v *Verifier) Revoked(id Identity) *Refusal {
+	if v.sessions.Revoked(id) {
+		return revoked()
+	}
+	return nil
 }
 
 func revoked() *Refusal {
@@ -137,16 +154,16 @@ func (h *hostRules) held(issuer, keyPrint string) bool {
 	return i != nil && i.keys.HoldsPrint(keyPrint)
 }
 
-// maxResumption bounds the identifiers of streams that are remembered, in
+// MaxResumption bounds the identifiers of streams that are remembered, in
 // bytes. Prosody's have less than 40.
-const maxResumption = 256
+const MaxResumption = 256
 
 // ResumptionPrint is what [Sessions] know a stream by that can be resumed: 32
 // hexadecimal characters for its identifier, which is a secret, and the token
 // that it was logged in with. It is empty for an identifier that is never
 // remembered, as it is empty or over 256 bytes long.
 func ResumptionPrint(host, tokenPrint, resumption string) string {
-	if resumption == "" || len(resumption) > maxResumption {
+	if resumption == "" || len(resumption) > MaxResumption {
 		return ""
 	}
 	sum := sha256.Sum256([]byte(tokenPrint + "\x00" + host + "\x00" + resumption))

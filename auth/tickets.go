@@ -38,33 +38,33 @@ func IsTicket(password string) bool { return ticket.Is(password) }
 // Authenticate's reasons it refuses for [ReasonOverloaded].
 func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
 	start := time.Now()
-	d := v.decide(&c)
+	d := v.decide(&c, false)
 	var given Ticket
-	if d.refusal == nil {
-		given, d.refusal = v.issue(&d, c.Waiting)
+	if d.Refusal == nil {
+		given, d.Refusal = v.issue(&d, c.Waiting)
 	}
-	_, err := v.conclude(ctx, "ticket given", &c, &d, time.Since(start))
+	err := v.Conclude(ctx, "ticket given", &c, &d, time.Since(start))
 	return given, err
 }
 
 // issue makes a ticket for what the token of a decision proved.
-func (v *Verifier) issue(d *decision, waiting bool) (Ticket, *Refusal) {
+func (v *Verifier) issue(d *Decision, waiting bool) (Ticket, *Refusal) {
 	until := d.at.Add(ticket.Lifetime)
 	if d.ticket != nil && d.ticket.Until.Before(until) {
 		until = d.ticket.Until
 	}
-	record := ticket.Record{Host: d.id.Host, Account: d.id.Account, Token: d.token, Until: until}
+	record := ticket.Record{Host: d.ID.Host, Account: d.ID.Account, Token: d.token, Until: until}
 	text, ok := v.tickets.Issue(record, waiting, d.at)
 	if !ok {
 		return Ticket{}, Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; "+
 			"look at what asks for tickets (usher_tickets_total)", ticket.Max, ticket.MaxBytes>>20)
 	}
-	if Over(d.end, until) { // then its use is refused as expired, like any of the token
-		until = d.end
+	if Over(d.End, until) { // then its use is refused as expired, like any of the token
+		until = d.End
 	}
 	return Ticket{
-		Host: d.id.Host, Account: d.id.Account, Random: d.id.Random,
-		Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.id.TokenPrint,
+		Host: d.ID.Host, Account: d.ID.Account, Random: d.ID.Random,
+		Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.ID.TokenPrint,
 	}, nil
 }
 

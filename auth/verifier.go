@@ -16,30 +16,25 @@ import (
 
 // A Verifier decides which logins are let in. It is safe for concurrent use.
 type Verifier struct {
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	panics  *panics.Reporter
-	now     func() time.Time
+	outcomes outcomes
+	panics   *panics.Reporter
+	now      func() time.Time
 
-	rules   atomic.Pointer[rules] // a login loads it once
-	keys    *keys.Sources
-	doors   sync.Map // name → *metrics.Door
-	tickets *ticket.Table
-
+	rules    atomic.Pointer[rules] // a login loads it once
+	keys     *keys.Sources
+	tickets  *ticket.Table
 	sessions Sessions
-	streams  Streams
-	rights   Rights
 }
 
 // New returns a Verifier with the given rules. Keys from URLs are fetched
 // once [Verifier.Run] runs.
 func New(c Config, o Options) (*Verifier, error) {
-	v := &Verifier{log: o.Log, metrics: o.Metrics, panics: o.Panics, now: o.Now}
-	if v.log == nil {
-		v.log = slog.New(slog.DiscardHandler)
+	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics}, panics: o.Panics, now: o.Now}
+	if v.outcomes.log == nil {
+		v.outcomes.log = slog.New(slog.DiscardHandler)
 	}
-	if v.metrics == nil {
-		v.metrics = metrics.New("")
+	if v.outcomes.metrics == nil {
+		v.outcomes.metrics = metrics.New("")
 	}
 	if v.now == nil {
 		v.now = time.Now
@@ -47,14 +42,8 @@ func New(c Config, o Options) (*Verifier, error) {
 	if v.sessions = o.Sessions; v.sessions == nil {
 		v.sessions = noSessions{}
 	}
-	if v.streams = o.Streams; v.streams == nil {
-		v.streams = noStreams{}
-	}
-	if v.rights = o.Rights; v.rights == nil {
-		v.rights = noStreams{}
-	}
-	v.tickets = ticket.New(v.metrics)
-	v.keys = keys.NewSources(keys.Options{Log: v.log, Metrics: v.metrics, Now: v.now})
+	v.tickets = ticket.New(v.outcomes.metrics)
+	v.keys = keys.NewSources(keys.Options{Log: v.outcomes.log, Metrics: v.outcomes.metrics, Now: v.now})
 	return v, v.Reload(c)
 }
 
@@ -158,8 +147,8 @@ func (v *Verifier) Keys() []KeyStatus { return v.rules.Load().keyStatus() }
 // and before the gauges are read.
 func (v *Verifier) CountKeys() {
 	counts, issuers := v.rules.Load().countKeys()
-	v.metrics.SetKeys(counts)
-	v.metrics.Issuers(issuers)
+	v.outcomes.metrics.SetKeys(counts)
+	v.outcomes.metrics.Issuers(issuers)
 }
 
 // UnseenClaims returns the claims of moderation.moderators that no login of the

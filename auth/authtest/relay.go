@@ -12,6 +12,7 @@ import (
 	"usher/auth"
 	"usher/auth/inner"
 	"usher/auth/keys"
+	"usher/auth/relayauth"
 )
 
 // InnerSecret is the secret that inner tokens are signed with ([RelayConfig]).
@@ -37,41 +38,43 @@ func RelayConfig(host string) auth.Config {
 	return c
 }
 
-// Streams are auth.Streams and auth.Rights for tests: they remember in memory, without
+// Streams are relayauth.Streams and relayauth.Rights for tests: they remember in memory, without
 // bounds, and each account has the rights that its token gives it unless Take takes them.
 type Streams struct {
 	mu    sync.Mutex
-	all   map[string]auth.Stream // by auth.StreamPrint
-	taken map[string]bool        // accounts
+	all   map[string]relayauth.Stream // by relayauth.StreamPrint
+	taken map[string]bool             // accounts
 }
 
 // NewStreams returns Streams without any.
-func NewStreams() *Streams { return &Streams{all: map[string]auth.Stream{}, taken: map[string]bool{}} }
+func NewStreams() *Streams {
+	return &Streams{all: map[string]relayauth.Stream{}, taken: map[string]bool{}}
+}
 
-// RememberStream is as auth.Streams says.
-func (s *Streams) RememberStream(_ context.Context, of auth.Stream, resumption string) error {
+// RememberStream is as relayauth.Streams says.
+func (s *Streams) RememberStream(_ context.Context, of relayauth.Stream, resumption string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if print := auth.StreamPrint(of.Host, resumption); print != "" {
+	if print := relayauth.StreamPrint(of.Host, resumption); print != "" {
 		s.all[print] = of
 	}
 	return nil
 }
 
-// StreamOf is as auth.Streams says.
-func (s *Streams) StreamOf(host, resumption string) (auth.Stream, bool) {
+// StreamOf is as relayauth.Streams says.
+func (s *Streams) StreamOf(host, resumption string) (relayauth.Stream, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	of, ok := s.all[auth.StreamPrint(host, resumption)]
+	of, ok := s.all[relayauth.StreamPrint(host, resumption)]
 	return of, ok
 }
 
-// EndStream is as auth.Streams says; without forGood it does nothing.
+// EndStream is as relayauth.Streams says; without forGood it does nothing.
 func (s *Streams) EndStream(host, resumption string, forGood bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if forGood {
-		delete(s.all, auth.StreamPrint(host, resumption))
+		delete(s.all, relayauth.StreamPrint(host, resumption))
 	}
 }
 
@@ -82,7 +85,7 @@ func (s *Streams) Take(account string) {
 	s.taken[account] = true
 }
 
-// Rights is as auth.Rights says.
+// Rights is as relayauth.Rights says.
 func (s *Streams) Rights(_, account, _ string) (moderator, counts bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,13 +15,14 @@ import (
 	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
+	"usher/auth/relayauth"
 )
 
 // relays decide by the token alone, and keep what they are told.
 type relays struct {
 	mu      sync.Mutex
 	events  []string
-	begun   []auth.RelayRequest
+	begun   []relayauth.Request
 	revoked error         // each login, since it began
 	hold    chan struct{} // is waited for before an account is recorded; nil: not at all
 }
@@ -38,7 +39,7 @@ func (r *relays) happened() string {
 	return strings.Join(r.events, ", ")
 }
 
-func (r *relays) BeginRelay(_ context.Context, q auth.RelayRequest) (*auth.RelayLogin, error) {
+func (r *relays) Begin(_ context.Context, q relayauth.Request) (*relayauth.Login, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.begun = append(r.begun, q)
@@ -51,24 +52,24 @@ func (r *relays) BeginRelay(_ context.Context, q auth.RelayRequest) (*auth.Relay
 	if strings.HasPrefix(q.Token, "no:") {
 		return nil, auth.Refuse(auth.ReasonExpired, "as asked")
 	}
-	l := &auth.RelayLogin{}
+	l := &relayauth.Login{}
 	if q.Resumption == "stream-7" {
 		l.Resumes = "u-1"
 	}
 	return l, nil
 }
 
-func (r *relays) Outdated(*auth.RelayLogin) bool { return false }
+func (r *relays) Outdated(*relayauth.Login) bool { return false }
 
-func (r *relays) InnerToken(*auth.RelayLogin) (string, error) { return "in.n.er", nil }
+func (r *relays) InnerToken(*relayauth.Login) (string, error) { return "in.n.er", nil }
 
-func (r *relays) StillGood(_ context.Context, _ *auth.RelayLogin) error {
+func (r *relays) StillGood(_ context.Context, _ *relayauth.Login) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.revoked
 }
 
-func (r *relays) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
+func (r *relays) Record(_ context.Context, _ *relayauth.Login, host, account string) error {
 	if r.hold != nil {
 		<-r.hold
 	}
@@ -76,12 +77,12 @@ func (r *relays) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, accoun
 	return nil
 }
 
-func (r *relays) RememberStream(_ context.Context, _ *auth.RelayLogin, _, _, id string) error {
+func (r *relays) RememberStream(_ context.Context, _ *relayauth.Login, _, _, id string) error {
 	r.note("remember " + id)
 	return nil
 }
 
-func (r *relays) MayResume(_ *auth.RelayLogin, _, id string) (string, bool) {
+func (r *relays) MayResume(_ *relayauth.Login, _, id string) (string, bool) {
 	return "u-1", id == "stream-7"
 }
 

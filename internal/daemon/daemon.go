@@ -16,6 +16,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/httpauth"
+	"usher/auth/relayauth"
 	"usher/internal/admin"
 	"usher/internal/asynclog"
 	"usher/internal/config"
@@ -124,12 +125,12 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		}
 	}()
 	// no rules are in force
-	state := logins{Sessions: rooms.sessions, Streams: rooms.streams, touch: rooms.touch}
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: state, Streams: state, Rights: state,
-		Panics: p})
+	state := logins{Sessions: rooms.sessions, touch: rooms.touch}
+	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p})
 	if err != nil {
 		return nil, err
 	}
+	relays := relayauth.New(v, relayauth.Options{Streams: rooms.streams, Rights: rooms.sessions})
 	e, err := openEndpoints(c, m, log)
 	if err != nil {
 		return nil, err
@@ -146,16 +147,16 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: v, Swap: swapKey,
+	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
 		RelayRooms: relayRooms{rooms.gateway},
-		WebLogins:  v, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}}, Log: log, Metrics: m.Gateway(),
+		WebLogins:  relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}}, Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {
 		e.close()
 		return nil, err
 	}
-	prober := probe.New(log, func() []probe.Target { return probeTargets(r.current.Load(), v) })
+	prober := probe.New(log, func() []probe.Target { return probeTargets(r.current.Load(), relays) })
 	return &daemon{probe: prober, version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
 		http: door, endpoints: e, reloader: r}, nil
 }

@@ -171,7 +171,6 @@ func (p *roomParts) listChanged(jids []string) {
 // logins are the sessions as the doors know them: a login has rooms reconciled.
 type logins struct {
 	*sessions.Sessions
-	*streams.Streams
 	touch func(sessions.Touched)
 }
 

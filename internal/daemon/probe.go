@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"usher/auth"
 	"usher/auth/gateway"
+	"usher/auth/relayauth"
 	"usher/internal/config"
 	"usher/internal/probe"
 )
@@ -16,14 +16,14 @@ import (
 const probeWithin = 2 * time.Second
 
 // probeTargets are the hosts with a relay, in order.
-func probeTargets(c *config.Config, v *auth.Verifier) []probe.Target {
+func probeTargets(c *config.Config, relays *relayauth.Logins) []probe.Target {
 	var list []probe.Target
 	for _, name := range slices.Sorted(maps.Keys(c.Gateway.Hosts)) {
 		h := c.Gateway.Hosts[name]
 		if h.Kind == gateway.Relayed {
 			list = append(list, probe.Target{Host: name, Upstream: cmp.Or(h.Upstream, c.Gateway.Upstream),
 				GuestsStart: h.GuestsStart, Empty: h.GuestsStart && c.Auth.Hosts[name].Relay.AllowEmptyToken,
-				Token: func() (string, error) { return v.ProbeToken(name) }})
+				Token: func() (string, error) { return relays.ProbeToken(name) }})
 		}
 	}
 	return list

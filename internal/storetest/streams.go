@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/auth/relayauth"
 	"usher/moderation/streams"
 )
 
@@ -17,10 +18,10 @@ func resumable(t *testing.T, s *subject) {
 			t.Fatalf("applying: %v", err)
 		}
 	}
-	person := streams.Stream{Print: "p1", Stream: auth.Stream{Host: "h", Account: "'; DROP TABLE streams; --",
+	person := streams.Stream{Print: "p1", Stream: relayauth.Stream{Host: "h", Account: "'; DROP TABLE streams; --",
 		Principal: auth.PersonPrincipal("h", "i", "ünï"), TokenPrint: "t1"}}
-	guest := streams.Stream{Print: "p2", Stream: auth.Stream{Host: "guest.h", Account: "g"}}
-	gone := streams.Stream{Print: "p3", Stream: auth.Stream{Host: "h", Account: "b", Principal: auth.TokenPrincipal("t2")}}
+	guest := streams.Stream{Print: "p2", Stream: relayauth.Stream{Host: "guest.h", Account: "g"}}
+	gone := streams.Stream{Print: "p3", Stream: relayauth.Stream{Host: "h", Account: "b", Principal: auth.TokenPrincipal("t2")}}
 	later := person
 	later.TokenPrint = "t3"
 	apply()

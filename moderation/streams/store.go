@@ -3,7 +3,7 @@ package streams
 import (
 	"context"
 
-	"usher/auth"
+	"usher/auth/relayauth"
 )
 
 // A Store keeps streams over restarts. Its methods are safe for concurrent use.
@@ -18,10 +18,10 @@ type Store interface {
 }
 
 // A Stream is one that can be resumed, under the print of its identifier
-// ([auth.StreamPrint]).
+// ([relayauth.StreamPrint]).
 type Stream struct {
 	Print string
-	auth.Stream
+	relayauth.Stream
 }
 
 // A Change is one line of [Store.ApplyStreams]. Exactly one field is set. A stream is put

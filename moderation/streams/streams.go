@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"usher/auth"
+	"usher/auth/relayauth"
 	"usher/internal/guard"
 	"usher/internal/logattr"
 	"usher/metrics"
@@ -77,10 +77,10 @@ func New(ctx context.Context, store Store, o Options) (*Streams, error) {
 }
 
 // RememberStream remembers whose a stream is that Prosody lets be resumed. It is durable
-// when it returns nil. What [auth.StreamPrint] has no print for is left out: it cannot be
+// when it returns nil. What [relayauth.StreamPrint] has no print for is left out: it cannot be
 // resumed.
-func (s *Streams) RememberStream(ctx context.Context, of auth.Stream, resumption string) error {
-	print := auth.StreamPrint(of.Host, resumption)
+func (s *Streams) RememberStream(ctx context.Context, of relayauth.Stream, resumption string) error {
+	print := relayauth.StreamPrint(of.Host, resumption)
 	if print == "" {
 		return nil
 	}
@@ -102,13 +102,13 @@ func (s *Streams) RememberStream(ctx context.Context, of auth.Stream, resumption
 }
 
 // StreamOf returns the stream that has an identifier, if it is remembered.
-func (s *Streams) StreamOf(host, resumption string) (auth.Stream, bool) {
-	print := auth.StreamPrint(host, resumption)
+func (s *Streams) StreamOf(host, resumption string) (relayauth.Stream, bool) {
+	print := relayauth.StreamPrint(host, resumption)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	e := s.table.all[print]
 	if e == nil || e.over(s.now()) {
-		return auth.Stream{}, false
+		return relayauth.Stream{}, false
 	}
 	return e.Stream.Stream, true
 }
@@ -116,7 +116,7 @@ func (s *Streams) StreamOf(host, resumption string) (auth.Stream, bool) {
 // EndStream is told that the connection of a stream is gone; with forGood, that Prosody's
 // stream is over, too: then it is forgotten.
 func (s *Streams) EndStream(host, resumption string, forGood bool) {
-	print := auth.StreamPrint(host, resumption)
+	print := relayauth.StreamPrint(host, resumption)
 	s.mu.Lock()
 	e := s.table.all[print]
 	switch {

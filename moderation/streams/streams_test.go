@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/relayauth"
 	"usher/moderation/streams"
 )
 
@@ -55,8 +56,8 @@ func (s *store) len() int {
 
 const host = "meet.example.com"
 
-func of(account, user string) auth.Stream {
-	v := auth.Stream{Host: host, Account: account}
+func of(account, user string) relayauth.Stream {
+	v := relayauth.Stream{Host: host, Account: account}
 	if user != "" {
 		v.Principal, v.TokenPrint = auth.PersonPrincipal(host, "i", user), "t-"+user
 	}
@@ -80,22 +81,22 @@ func run(t *testing.T, s *store, o streams.Options, test func(*testing.T, *strea
 	})
 }
 
-func remember(t *testing.T, s *streams.Streams, v auth.Stream, resumption string) {
+func remember(t *testing.T, s *streams.Streams, v relayauth.Stream, resumption string) {
 	t.Helper()
 	if err := s.RememberStream(t.Context(), v, resumption); err != nil {
 		t.Fatalf("remembering: %v", err)
 	}
 }
 
-func is(t *testing.T, s *streams.Streams, resumption string, want auth.Stream) {
+func is(t *testing.T, s *streams.Streams, resumption string, want relayauth.Stream) {
 	t.Helper()
 	got, ok := s.StreamOf(host, resumption)
-	if got != want || ok != (want != auth.Stream{}) {
+	if got != want || ok != (want != relayauth.Stream{}) {
 		t.Errorf("%s is %+v, %v; want %+v", resumption, got, ok, want)
 	}
 }
 
-var nothing auth.Stream
+var nothing relayauth.Stream
 
 // TestWhose: a stream is known by its host and identifier, under which nothing is kept that tells it; an account has one.
 func TestWhose(t *testing.T) {
@@ -201,7 +202,7 @@ func TestBroken(t *testing.T) {
 		}
 		is(t, s, "one", nothing)
 		kept.fail = nil
-		for _, long := range []auth.Stream{of(strings.Repeat("a", 4000), "alice"), of("a", strings.Repeat("a", 1<<20))} {
+		for _, long := range []relayauth.Stream{of(strings.Repeat("a", 4000), "alice"), of("a", strings.Repeat("a", 1<<20))} {
 			if s.RememberStream(t.Context(), long, "one") == nil {
 				t.Error("a long name was remembered")
 			}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/relayauth"
 	"usher/internal/bounded"
 	"usher/internal/jid"
 )
@@ -62,7 +63,7 @@ func (e *entry) bytes() int {
 }
 
 // fits reports whether the texts of a stream are of a length that is remembered.
-func fits(s auth.Stream) bool {
+func fits(s relayauth.Stream) bool {
 	p := s.Principal
 	return len(s.Host)+len(s.Account) < jid.MaxJID && len(s.TokenPrint)+len(p.Host)+len(p.Issuer)+len(p.User)+
 		len(p.Token) <= maxName

@@ -35,7 +35,7 @@ func table() []arrow { return slices.Concat(tokens(), programs(), internals(), r
 func tokens() []arrow {
 	return []arrow{
 		{"auth", []string{"auth/claim", "auth/inner", "auth/keys", "auth/localpart", "auth/ticket"}},
-		{"auth/authtest", []string{"auth", "auth/claim", "auth/inner", "auth/keys", "auth/keys/keyfile"}},
+		{"auth/authtest", []string{"auth", "auth/claim", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/relayauth"}},
 		{"auth/claim", nil},
 		{"auth/dovecot", []string{"auth", "internal/connpool", "internal/listen"}},
 		{"auth/extauth", []string{"auth", "internal/connpool", "internal/listen"}},
@@ -56,7 +56,7 @@ func tokens() []arrow {
 		{"auth/gateway/gatewaytest", []string{"auth", "auth/gateway/budget", "auth/gateway/stanza"}},
 		{"auth/gateway/login", []string{"auth", "auth/gateway/filter", "auth/gateway/stanza"}},
 		{"auth/gateway/proxy", []string{"auth/gateway/budget", "internal/httpd", "internal/listen"}},
-		{"auth/gateway/relay", []string{"auth", "auth/gateway/stanza", "auth/gateway/swap"}},
+		{"auth/gateway/relay", []string{"auth", "auth/gateway/stanza", "auth/gateway/swap", "auth/relayauth"}},
 		{"auth/gateway/stanza", nil},
 		{"auth/gateway/stream", []string{
 			"auth",
@@ -68,7 +68,8 @@ func tokens() []arrow {
 			"auth/gateway/websocket",
 		}},
 		{"auth/gateway/swap", []string{"auth/gateway/stanza"}},
-		{"auth/gateway/web", []string{"auth", "auth/gateway/login", "auth/gateway/proxy", "auth/gateway/relay"}},
+		{"auth/gateway/web", []string{"auth", "auth/gateway/login", "auth/gateway/proxy", "auth/gateway/relay",
+			"auth/relayauth"}},
 		{"auth/gateway/websocket", []string{"auth/gateway/budget"}},
 		{"auth/httpauth", []string{"auth", "internal/httpd"}},
 		{"auth/inner", []string{"auth/claim"}},
@@ -78,6 +79,7 @@ func tokens() []arrow {
 		{"auth/keys/keystest", nil},
 		{"auth/keys/kidqueue", nil},
 		{"auth/localpart", nil},
+		{"auth/relayauth", []string{"auth", "auth/inner"}},
 		{"auth/ticket", nil},
 	}
 }
@@ -141,7 +143,7 @@ func internals() []arrow {
 		{"internal/setup/luaread", nil},
 		{"internal/sqlite", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions",
 			"moderation/streams"}},
-		{"internal/storetest", []string{"auth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
+		{"internal/storetest", []string{"auth", "auth/relayauth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
 			"moderation/streams"}},
 		{"internal/strictjson", []string{"internal/text"}},
 		{"internal/strictyaml", nil},
@@ -164,7 +166,7 @@ func rooms() []arrow {
 		{"moderation/occupancy", nil},
 		{"moderation/reconcile", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"moderation/sessions", []string{"auth", "lobby", "moderation"}},
-		{"moderation/streams", []string{"auth"}},
+		{"moderation/streams", []string{"auth", "auth/relayauth"}},
 		{"moderation/unasked", []string{"moderation"}},
 	}
 }

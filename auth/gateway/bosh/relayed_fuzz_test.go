@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"usher/auth"
 	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/swap"
+	"usher/auth/relayauth"
 )
 
 // boundTo makes a session whose account is known, without a network.
@@ -18,7 +18,7 @@ func boundTo(t testing.TB) *relayed {
 	t.Helper()
 	streams := relay.NewStreams(relay.Options{Logins: &logins{}, Rooms: rooms{&logins{}}, Swap: &swap.Key{7}})
 	r := &relayed{session: &session{}}
-	r.stream = streams.New(relay.Client{Login: &auth.RelayLogin{}, Host: gatewaytest.Host, Connection: r})
+	r.stream = streams.New(relay.Client{Login: &relayauth.Login{}, Host: gatewaytest.Host, Connection: r})
 	for _, step := range []struct{ sends, hears string }{{gatewaytest.Anonymous, gatewaytest.Success}, {bind, bindResult}} {
 		for i, s := range []string{step.sends, step.hears} {
 			e, err := stanza.Parse([]byte(s))

@@ -14,6 +14,7 @@ import (
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/swap"
+	"usher/auth/relayauth"
 )
 
 // logins lets in what is called good, and keeps what it is told.
@@ -39,29 +40,29 @@ func (f *logins) told() string {
 
 const goodToken = "good.sesame.sesame.sesame.sesame.1"
 
-func (f *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.RelayLogin, error) {
+func (f *logins) Begin(_ context.Context, r relayauth.Request) (*relayauth.Login, error) {
 	f.note("begin %s%s %s", r.Guest, r.Host, r.Room)
 	switch {
 	case r.Problem != nil:
 		return nil, r.Problem
 	case r.Token == goodToken:
-		return &auth.RelayLogin{ID: auth.Identity{Host: r.Host, TokenPrint: "print"}}, nil
+		return &relayauth.Login{ID: auth.Identity{Host: r.Host, TokenPrint: "print"}}, nil
 	case r.Token == "" && r.Guest != "":
-		return &auth.RelayLogin{ID: auth.Identity{Host: r.Host, Domain: r.Guest, Anonymous: true}}, nil
+		return &relayauth.Login{ID: auth.Identity{Host: r.Host, Domain: r.Guest, Anonymous: true}}, nil
 	}
 	return nil, auth.Refuse(auth.ReasonExpired, "as asked")
 }
 
-func (f *logins) Outdated(*auth.RelayLogin) bool { return false }
+func (f *logins) Outdated(*relayauth.Login) bool { return false }
 
-func (f *logins) InnerToken(l *auth.RelayLogin) (string, error) {
+func (f *logins) InnerToken(l *relayauth.Login) (string, error) {
 	if l.ID.Anonymous {
 		return "", nil
 	}
 	return "inner.token.x", nil
 }
 
-func (f *logins) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
+func (f *logins) Record(_ context.Context, _ *relayauth.Login, host, account string) error {
 	if f.recording != nil {
 		<-f.recording
 	}
@@ -72,13 +73,13 @@ func (f *logins) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, accoun
 	return nil
 }
 
-func (f *logins) RememberStream(context.Context, *auth.RelayLogin, string, string, string) error {
+func (f *logins) RememberStream(context.Context, *relayauth.Login, string, string, string) error {
 	return errors.New("there is none in BOSH")
 }
 
-func (f *logins) MayResume(*auth.RelayLogin, string, string) (string, bool) { return "", false }
+func (f *logins) MayResume(*relayauth.Login, string, string) (string, bool) { return "", false }
 
-func (f *logins) StillGood(context.Context, *auth.RelayLogin) error { return nil }
+func (f *logins) StillGood(context.Context, *relayauth.Login) error { return nil }
 
 func (f *logins) StreamEnded(string, string, bool) { f.note("stream ended") }
 

@@ -173,7 +173,7 @@ func (s *Stream) boundBy(ctx context.Context, e stanza.Element) Verdict {
 
 // record has the account be recorded; the client learns it afterwards.
 func (s *Stream) record(ctx context.Context, account, jid, resumption string) Verdict {
-	if err := s.streams.Logins.RecordRelay(ctx, s.client.Login, s.client.Host, account); err != nil {
+	if err := s.streams.Logins.Record(ctx, s.client.Login, s.client.Host, account); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
 	defer s.review() // what was taken back since the inner token was made found no stream

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/auth/relayauth"
 )
 
 // door is the gateway's name in logs and metrics.
@@ -24,7 +25,7 @@ type Arrival struct {
 // Prosody: it has an inner token, and the identifier of a stream only if the login may
 // resume that. The error is a [*auth.Refusal].
 func (t *Streams) Begin(ctx context.Context, a Arrival) (c Client, query string, err error) {
-	r := auth.RelayRequest{Credentials: auth.Credentials{
+	r := relayauth.Request{Credentials: auth.Credentials{
 		Door: door, Host: a.Main, Token: a.Token, Resumption: a.Resumption, Problem: a.Problem,
 	}}
 	if a.Host != a.Main {
@@ -32,7 +33,7 @@ func (t *Streams) Begin(ctx context.Context, a Arrival) (c Client, query string,
 	}
 	kept := ""
 	kept, r.Room, r.Tenant = split(a.Query)
-	l, err := t.Logins.BeginRelay(ctx, r)
+	l, err := t.Logins.Begin(ctx, r)
 	if err != nil {
 		return Client{}, "", err
 	}

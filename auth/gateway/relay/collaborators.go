@@ -3,29 +3,29 @@ package relay
 import (
 	"context"
 
-	"usher/auth"
+	"usher/auth/relayauth"
 )
 
 // Logins knows the logins of relay hosts, and which stream may be resumed by whom.
 // Errors are [*auth.Refusal]s.
 type Logins interface {
-	// BeginRelay decides about a login, and counts and logs what is refused.
-	BeginRelay(ctx context.Context, r auth.RelayRequest) (*auth.RelayLogin, error)
+	// Begin decides about a login, and counts and logs what is refused.
+	Begin(ctx context.Context, r relayauth.Request) (*relayauth.Login, error)
 	// InnerToken returns a token for Prosody, which is good for a while; empty if none belongs on the
 	// stream.
-	InnerToken(l *auth.RelayLogin) (string, error)
+	InnerToken(l *relayauth.Login) (string, error)
 	// StillGood judges a login once more, before it is Prosody's to decide.
-	StillGood(ctx context.Context, l *auth.RelayLogin) error
-	// RecordRelay records that Prosody bound an account, before the client learns it.
-	RecordRelay(ctx context.Context, l *auth.RelayLogin, host, account string) error
+	StillGood(ctx context.Context, l *relayauth.Login) error
+	// Record records that Prosody bound an account, before the client learns it.
+	Record(ctx context.Context, l *relayauth.Login, host, account string) error
 	// RememberStream records by which identifier a stream can be resumed, before the
 	// client learns it.
-	RememberStream(ctx context.Context, l *auth.RelayLogin, host, account, resumption string) error
+	RememberStream(ctx context.Context, l *relayauth.Login, host, account, resumption string) error
 	// MayResume reports whether the login may resume that stream, and whose it is.
-	MayResume(l *auth.RelayLogin, host, resumption string) (account string, ok bool)
+	MayResume(l *relayauth.Login, host, resumption string) (account string, ok bool)
 	// Outdated reports whether a recorded login has other rights now than its stream was
 	// given.
-	Outdated(l *auth.RelayLogin) bool
+	Outdated(l *relayauth.Login) bool
 	// StreamEnded notes that the connection of a stream is gone; with forGood the
 	// stream is over at Prosody, too.
 	StreamEnded(host, resumption string, forGood bool)

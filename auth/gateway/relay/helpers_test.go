@@ -8,6 +8,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/swap"
+	"usher/auth/relayauth"
 )
 
 const (
@@ -26,8 +27,8 @@ const (
 
 // logins keep what they are told.
 type logins struct {
-	begun      []auth.RelayRequest
-	login      auth.RelayLogin
+	begun      []relayauth.Request
+	login      relayauth.Login
 	refusal    error // of each question
 	resumes    string
 	events     []string
@@ -39,7 +40,7 @@ type logins struct {
 
 func (l *logins) note(parts ...string) { l.events = append(l.events, strings.Join(parts, " ")) }
 
-func (l *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.RelayLogin, error) {
+func (l *logins) Begin(_ context.Context, r relayauth.Request) (*relayauth.Login, error) {
 	l.begun = append(l.begun, r)
 	if l.refusal != nil {
 		return nil, l.refusal
@@ -48,30 +49,30 @@ func (l *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.Relay
 	return &login, nil
 }
 
-func (l *logins) InnerToken(*auth.RelayLogin) (string, error) {
+func (l *logins) InnerToken(*relayauth.Login) (string, error) {
 	if l.innerFails {
 		return "", auth.Refuse(auth.ReasonRevoked, "as asked")
 	}
 	return "inner.to.ken", nil
 }
 
-func (l *logins) StillGood(context.Context, *auth.RelayLogin) error { return l.notGood }
+func (l *logins) StillGood(context.Context, *relayauth.Login) error { return l.notGood }
 
-func (l *logins) RecordRelay(_ context.Context, _ *auth.RelayLogin, host, account string) error {
+func (l *logins) Record(_ context.Context, _ *relayauth.Login, host, account string) error {
 	l.note("record", account+"@"+host)
 	return l.recorded
 }
 
-func (l *logins) RememberStream(_ context.Context, _ *auth.RelayLogin, host, account, id string) error {
+func (l *logins) RememberStream(_ context.Context, _ *relayauth.Login, host, account, id string) error {
 	l.note("remember", account+"@"+host, id)
 	return nil
 }
 
-func (l *logins) MayResume(_ *auth.RelayLogin, _, id string) (string, bool) {
+func (l *logins) MayResume(_ *relayauth.Login, _, id string) (string, bool) {
 	return "u-1", l.resumes != "" && id == l.resumes
 }
 
-func (l *logins) Outdated(*auth.RelayLogin) bool { return l.outdated }
+func (l *logins) Outdated(*relayauth.Login) bool { return l.outdated }
 
 func (l *logins) StreamEnded(_, id string, forGood bool) {
 	if forGood {
@@ -149,7 +150,7 @@ func newBench(t *testing.T, change func(*Client)) *bench {
 
 // begin begins a stream of the same person.
 func (b *bench) begin(change func(*Client)) {
-	c := Client{Login: &auth.RelayLogin{}, Host: host, EarlyGuests: true, Connection: b.wire}
+	c := Client{Login: &relayauth.Login{}, Host: host, EarlyGuests: true, Connection: b.wire}
 	if change != nil {
 		change(&c)
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"usher/auth"
+	"usher/auth/relayauth"
 )
 
 // The bounds of what is kept of streams whose connection was lost.
@@ -23,7 +23,7 @@ func (l *Lost) Query(innerToken string) string {
 type Lost struct {
 	Host, Account string // a bare JID
 	Resumption    string
-	Login         *auth.RelayLogin
+	Login         *relayauth.Login
 	Acked         uint32 // how many stanzas of Prosody its client has acknowledged (XEP-0198)
 
 	revoked bool              // meanwhile

@@ -7,6 +7,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway/stanza"
+	"usher/auth/relayauth"
 )
 
 // TestLogin: each step waits for the one before, and the account is recorded before the
@@ -274,7 +275,7 @@ func TestBegin(t *testing.T) {
 		{"%74oken=x&room=r&token=y&jwt=z&&a;token=b", "", "room=r&a;token=b&token=inner.to.ken", "r", ""},
 		{"", "", "token=inner.to.ken", "", ""},
 	} {
-		l := &logins{login: auth.RelayLogin{Resumes: row.resumes}}
+		l := &logins{login: relayauth.Login{Resumes: row.resumes}}
 		c, query, err := NewStreams(Options{Logins: l}).Begin(t.Context(), Arrival{
 			Host: "guest.example", Main: host, Token: "outer", Resumption: "sm-1", Query: row.query,
 		})

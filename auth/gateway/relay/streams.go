@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"usher/auth"
 	"usher/auth/gateway/swap"
+	"usher/auth/relayauth"
 	"usher/internal/ratelimit"
 )
 
@@ -44,7 +44,7 @@ type Connection interface {
 
 // A Client is whose stream it is.
 type Client struct {
-	Login       *auth.RelayLogin
+	Login       *relayauth.Login
 	Host        string // of the stream, in lower case
 	EarlyGuests bool   // a conference that has not started is answered "not yet"
 	Resumption  string // the identifier that went on to Prosody in the address; or empty

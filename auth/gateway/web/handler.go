@@ -10,6 +10,7 @@ import (
 	"usher/auth/gateway/login"
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/relay"
+	"usher/auth/relayauth"
 	"usher/metrics"
 )
 
@@ -30,11 +31,11 @@ func Serves(path string) bool {
 	return false
 }
 
-// Logins verifies tokens, and makes those that go on. The error of BeginRelay is an
+// Logins verifies tokens, and makes those that go on. The error of Begin is an
 // [*auth.Refusal].
 type Logins interface {
-	BeginRelay(ctx context.Context, r auth.RelayRequest) (*auth.RelayLogin, error)
-	InnerToken(l *auth.RelayLogin) (string, error)
+	Begin(ctx context.Context, r relayauth.Request) (*relayauth.Login, error)
+	InnerToken(l *relayauth.Login) (string, error)
 }
 
 // Rooms knows whose rooms there are, and decides who may ask about one before its
@@ -83,15 +84,15 @@ func (h *Handler) Serve(r *proxy.Request, c login.Credentials) {
 
 // begin verifies what the request brings, for a host. If it returns false it has
 // answered the request. A guest's request is one for the guest host.
-func (q *request) begin(host, tenant, room string) (l *auth.RelayLogin, ok bool) {
-	r := auth.RelayRequest{
+func (q *request) begin(host, tenant, room string) (l *relayauth.Login, ok bool) {
+	r := relayauth.Request{
 		Credentials: auth.Credentials{Door: login.Door, Host: host, Token: q.brings.Token, Problem: q.brings.Problem},
 		Room:        room, Tenant: tenant,
 	}
 	if q.brings.Token == "" && q.brings.Problem == nil {
 		r.Guest = q.Settings.GuestsOf(host)
 	}
-	l, err := q.Logins.BeginRelay(q.R.Context(), r)
+	l, err := q.Logins.Begin(q.R.Context(), r)
 	if err == nil {
 		return l, true
 	}
@@ -105,7 +106,7 @@ func (q *request) begin(host, tenant, room string) (l *auth.RelayLogin, ok bool)
 }
 
 // sendInner has an inner token go on in the place of the client's.
-func (q *request) sendInner(l *auth.RelayLogin) (token string, ok bool) {
+func (q *request) sendInner(l *relayauth.Login) (token string, ok bool) {
 	token, err := q.Logins.InnerToken(l)
 	if err != nil {
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, auth.RefusalOf(err).Reason.ClientText())

@@ -17,18 +17,19 @@ import (
 	"usher/auth/gateway/proxy"
 	"usher/auth/gateway/relay"
 	"usher/auth/gateway/web"
+	"usher/auth/relayauth"
 	"usher/internal/httpd"
 )
 
 // logins knows tokens by their texts, and makes an inner one of each.
 type logins struct {
 	mu    sync.Mutex
-	began []auth.RelayRequest
+	began []relayauth.Request
 }
 
 const good = "good.sesame.sesame.sesame.sesame.token"
 
-func (f *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.RelayLogin, error) {
+func (f *logins) Begin(_ context.Context, r relayauth.Request) (*relayauth.Login, error) {
 	f.mu.Lock()
 	f.began = append(f.began, r)
 	f.mu.Unlock()
@@ -36,9 +37,9 @@ func (f *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.Relay
 	case r.Problem != nil:
 		return nil, r.Problem
 	case r.Token == good:
-		return &auth.RelayLogin{ID: auth.Identity{Host: r.Host, TokenPrint: "print"}}, nil
+		return &relayauth.Login{ID: auth.Identity{Host: r.Host, TokenPrint: "print"}}, nil
 	case r.Token == "" && r.Guest != "":
-		return &auth.RelayLogin{ID: auth.Identity{Host: r.Host, Domain: r.Guest, Anonymous: true}}, nil
+		return &relayauth.Login{ID: auth.Identity{Host: r.Host, Domain: r.Guest, Anonymous: true}}, nil
 	case r.Token == "":
 		return nil, auth.Refuse(auth.ReasonTokenRequired, "as asked")
 	case r.Token == "later":
@@ -47,16 +48,16 @@ func (f *logins) BeginRelay(_ context.Context, r auth.RelayRequest) (*auth.Relay
 	return nil, auth.Refuse(auth.ReasonBadSignature, "as asked")
 }
 
-func (f *logins) Outdated(*auth.RelayLogin) bool { return false }
+func (f *logins) Outdated(*relayauth.Login) bool { return false }
 
-func (f *logins) InnerToken(l *auth.RelayLogin) (string, error) {
+func (f *logins) InnerToken(l *relayauth.Login) (string, error) {
 	if l.ID.Anonymous {
 		return "", nil
 	}
 	return "inner.of." + l.ID.Host, nil
 }
 
-func (f *logins) asked() []auth.RelayRequest {
+func (f *logins) asked() []relayauth.Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.began

@@ -1,14 +1,17 @@
-package auth
+package relayauth
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+
+	"usher/auth"
 )
 
 // A Stream is one that Prosody lets be resumed (XEP-0198).
 type Stream struct {
 	Host, Account string // what Prosody bound: the domain and the localpart
-	Principal     Principal
+	Principal     auth.Principal
 	TokenPrint    string // of the token that it was last logged in with; empty: it never had one
 	Rights        string `json:",omitempty"` // a print of what its inner token granted; empty: nothing, or not known
 }
@@ -18,9 +21,24 @@ type Stream struct {
 // is empty for an identifier that is not remembered: one that is empty or over 256
 // bytes long.
 func StreamPrint(host, resumption string) string {
-	if resumption == "" || len(resumption) > maxResumption {
+	if resumption == "" || len(resumption) > auth.MaxResumption {
 		return ""
 	}
 	sum := sha256.Sum256([]byte("stream\x00" + host + "\x00" + resumption))
 	return hex.EncodeToString(sum[:16])
+}
+
+// Streams remember which streams of relay hosts can be resumed, and by whom. All
+// methods but RememberStream read nothing but memory.
+type Streams interface {
+	// RememberStream remembers a stream that is connected, by its identifier. It is
+	// durable when it returns nil.
+	RememberStream(ctx context.Context, s Stream, resumption string) error
+
+	// StreamOf returns the stream of a domain that has this identifier.
+	StreamOf(host, resumption string) (Stream, bool)
+
+	// EndStream notes that the connection of a stream is gone; with forGood the stream
+	// is over, and is forgotten.
+	EndStream(host, resumption string, forGood bool)
 }

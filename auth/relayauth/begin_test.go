@@ -1,4 +1,4 @@
-package auth_test
+package relayauth_test
 
 import (
 	"context"
@@ -9,16 +9,22 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/relayauth"
 )
 
 const guests = "guest.meet.example.com"
 
-// A relayWorld is a verifier of a host with a relay, and what it remembers.
-type relayWorld struct {
-	*auth.Verifier
-	now     time.Time
-	streams *authtest.Streams
-	state   *revokable
+const host = "meet.example.com"
+
+func goodToken(t testing.TB) string { return authtest.Token(t, authtest.Claims(host, nil)) }
+
+// A world is a verifier of a host with a relay, and what it remembers.
+type world struct {
+	*relayauth.Logins
+	verifier *auth.Verifier
+	now      time.Time
+	streams  *authtest.Streams
+	state    *revokable
 }
 
 // revokable sessions revoke every token with a print.
@@ -38,9 +44,9 @@ func (r *revokable) Record(ctx context.Context, id auth.Identity) error {
 	return r.Sessions.Record(ctx, id)
 }
 
-func newRelayWorld(t *testing.T, change func(*auth.HostConfig)) *relayWorld {
+func newWorld(t *testing.T, change func(*auth.HostConfig)) *world {
 	t.Helper()
-	w := &relayWorld{now: time.Now(), streams: authtest.NewStreams()}
+	w := &world{now: time.Now(), streams: authtest.NewStreams()}
 	now := func() time.Time { return w.now }
 	w.state = &revokable{Sessions: authtest.NewSessions(now), revoked: map[string]bool{}}
 	c := authtest.RelayConfig(host)
@@ -50,21 +56,21 @@ func newRelayWorld(t *testing.T, change func(*auth.HostConfig)) *relayWorld {
 		c.Hosts[host] = h
 	}
 	var err error
-	w.Verifier, err = auth.New(c, auth.Options{Now: now, Sessions: w.state, Streams: w.streams, Rights: w.streams})
-	if err != nil {
+	if w.verifier, err = auth.New(c, auth.Options{Now: now, Sessions: w.state}); err != nil {
 		t.Fatal(err)
 	}
+	w.Logins = relayauth.New(w.verifier, relayauth.Options{Now: now, Streams: w.streams, Rights: w.streams})
 	return w
 }
 
-func request(token, previous string) auth.RelayRequest {
-	return auth.RelayRequest{Credentials: auth.Credentials{Door: "gateway", Host: host, Token: token, Resumption: previous}}
+func request(token, previous string) relayauth.Request {
+	return relayauth.Request{Credentials: auth.Credentials{Door: "gateway", Host: host, Token: token, Resumption: previous}}
 }
 
 // begin begins a login, or returns the reason why not.
-func (w *relayWorld) begin(t *testing.T, r auth.RelayRequest) (*auth.RelayLogin, auth.Reason) {
+func (w *world) begin(t *testing.T, r relayauth.Request) (*relayauth.Login, auth.Reason) {
 	t.Helper()
-	l, err := w.BeginRelay(t.Context(), r)
+	l, err := w.Begin(t.Context(), r)
 	if err != nil {
 		if l != nil {
 			t.Error("a login beside a refusal")
@@ -75,7 +81,7 @@ func (w *relayWorld) begin(t *testing.T, r auth.RelayRequest) (*auth.RelayLogin,
 }
 
 // login begins a login, has Prosody bind an account, and enables resumption.
-func (w *relayWorld) login(t *testing.T, r auth.RelayRequest, account, resumption string) *auth.RelayLogin {
+func (w *world) login(t *testing.T, r relayauth.Request, account, resumption string) *relayauth.Login {
 	t.Helper()
 	l, reason := w.begin(t, r)
 	if reason != "" {
@@ -85,7 +91,7 @@ func (w *relayWorld) login(t *testing.T, r auth.RelayRequest, account, resumptio
 	if r.Guest != "" {
 		domain = r.Guest
 	}
-	if err := w.RecordRelay(t.Context(), l, domain, account); err != nil {
+	if err := w.Record(t.Context(), l, domain, account); err != nil {
 		t.Fatal(err)
 	}
 	if resumption != "" {
@@ -96,7 +102,7 @@ func (w *relayWorld) login(t *testing.T, r auth.RelayRequest, account, resumptio
 	return l
 }
 
-func (w *relayWorld) inner(t *testing.T, l *auth.RelayLogin) map[string]any {
+func (w *world) inner(t *testing.T, l *relayauth.Login) map[string]any {
 	t.Helper()
 	token, err := w.InnerToken(l)
 	if err != nil || token == "" {
@@ -120,7 +126,7 @@ func person(id any) map[string]any {
 // TestRelayLogin: a token becomes an inner token with the same claims in normal form, and a session of the account that
 // Prosody bound.
 func TestRelayLogin(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	token := authtest.Token(t, claimsOf(map[string]any{"room": "Standup", "moderator": "true", "role": "owner"}))
 	l, _ := w.begin(t, request(token, ""))
 	got := w.inner(t, l)
@@ -134,7 +140,7 @@ func TestRelayLogin(t *testing.T) {
 	if len(w.state.recorded) != 0 || l.ID.Account != "" {
 		t.Error("a session before Prosody bound an account")
 	}
-	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil {
+	if err := w.Record(t.Context(), l, host, "0b5c"); err != nil {
 		t.Fatal(err)
 	}
 	id := w.state.recorded[0]
@@ -149,7 +155,7 @@ func TestRelayLogin(t *testing.T) {
 
 // TestRelayAccounts: whatever a token calls its user, it gets in: Prosody draws the account.
 func TestRelayAccounts(t *testing.T) {
-	w := newRelayWorld(t, func(h *auth.HostConfig) { h.ServiceAccounts = []string{"focus@" + host} })
+	w := newWorld(t, func(h *auth.HostConfig) { h.ServiceAccounts = []string{"focus@" + host} })
 	for name, c := range map[string]struct {
 		id        any
 		principal string
@@ -176,27 +182,30 @@ func TestRelayAccounts(t *testing.T) {
 
 // TestWrongWay: a relay host has no door and no ticket, and another host no relay.
 func TestWrongWay(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	token := goodToken(t)
-	_, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
+	_, err := w.verifier.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: token})
 	if auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
 		t.Errorf("a door: %v", err)
 	}
-	if _, err = w.IssueTicket(t.Context(), auth.Credentials{Door: "ticket", Token: token}); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
+	if _, err = w.verifier.IssueTicket(t.Context(), auth.Credentials{Door: "ticket", Token: token}); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
 		t.Errorf("a ticket: %v", err)
 	}
-	if r := w.Explain(auth.Credentials{Host: host, Token: token}); !r.Allowed {
+	if r := w.verifier.Explain(auth.Credentials{Host: host, Token: token}); !r.Allowed {
 		t.Errorf("the explanation: %+v", r)
 	}
-	plain := newTicketWorld(t, authtest.Config(host))
-	if _, err := plain.BeginRelay(t.Context(), request(token, "")); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
+	verifier, err := auth.New(authtest.Config(host), auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := relayauth.New(verifier, relayauth.Options{}).Begin(t.Context(), request(token, "")); auth.RefusalOf(err).Reason != auth.ReasonRelayHost {
 		t.Errorf("a relay to a host without one: %v", err)
 	}
 }
 
 // TestRelayWithoutToken: nobody gets in at the relay host, unless it lets them start rooms; a guest host wants no token.
 func TestRelayWithoutToken(t *testing.T) {
-	closed, open := newRelayWorld(t, nil), newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
+	closed, open := newWorld(t, nil), newWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
 	if _, reason := closed.begin(t, request("", "")); reason != auth.ReasonTokenRequired {
 		t.Errorf("without a token: %q", reason)
 	}
@@ -204,7 +213,7 @@ func TestRelayWithoutToken(t *testing.T) {
 	if got := open.inner(t, l); got["sub"] != "*" || got["room"] != "*" || got["context"] != nil || got["moderator"] != nil {
 		t.Errorf("guests_start: %v", got)
 	}
-	plain := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart, h.Relay.AllowEmptyToken = true, true })
+	plain := newWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart, h.Relay.AllowEmptyToken = true, true })
 	if token, err := plain.InnerToken(plain.login(t, request("", ""), "0b5d", "")); token != "" || err != nil {
 		t.Errorf("allow_empty_token: %q, %v", token, err)
 	}
@@ -217,7 +226,7 @@ func TestRelayWithoutToken(t *testing.T) {
 	if _, reason := plain.begin(t, request("no.token.atall", "")); reason == "" {
 		t.Error("allow_empty_token: a token that is none is let in")
 	}
-	if _, reason := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.AllowEmptyToken = true }).begin(t, request("", "")); reason != auth.ReasonTokenRequired {
+	if _, reason := newWorld(t, func(h *auth.HostConfig) { h.Relay.AllowEmptyToken = true }).begin(t, request("", "")); reason != auth.ReasonTokenRequired {
 		t.Errorf("allow_empty_token without guests_start: %q", reason)
 	}
 	if id := open.state.recorded[0]; !id.Anonymous || id.TokenPrint != "" {
@@ -225,7 +234,7 @@ func TestRelayWithoutToken(t *testing.T) {
 	}
 	guest := request("", "")
 	guest.Guest = guests
-	for name, w := range map[string]*relayWorld{"closed": closed, "open": open} {
+	for name, w := range map[string]*world{"closed": closed, "open": open} {
 		before := len(w.state.recorded)
 		l := w.login(t, guest, "9f00", "")
 		if token, err := w.InnerToken(l); token != "" || err != nil || len(w.state.recorded) != before || !l.ID.Anonymous {
@@ -240,7 +249,7 @@ func TestRelayWithoutToken(t *testing.T) {
 
 // TestInnerTokensDiffer: people whose tokens say the same have inner tokens of their own, in the same second as well.
 func TestInnerTokensDiffer(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	made := map[string]bool{}
 	for _, jti := range []string{"a", "b"} {
 		l := w.login(t, request(authtest.Token(t, claimsOf(map[string]any{"jti": jti})), ""), "acc"+jti, "")
@@ -258,7 +267,7 @@ func TestInnerTokensDiffer(t *testing.T) {
 // TestGuestWithToken: a token at a guest host is verified by the main host's rules and passed on; one that is not good is
 // left out.
 func TestGuestWithToken(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	guest := request(goodToken(t), "")
 	guest.Guest = guests
 	l := w.login(t, guest, "9f00", "")
@@ -278,19 +287,19 @@ func TestGuestWithToken(t *testing.T) {
 // TestRightsTakenBack: an account whose rights were taken back gets neither moderator nor features by the same token; a
 // new token counts from its login on.
 func TestRightsTakenBack(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	claims := func(jti string) string {
 		return authtest.Token(t, claimsOf(map[string]any{"jti": jti, "moderator": true,
 			"context": map[string]any{"user": map[string]any{"id": "alice"}, "features": map[string]any{"recording": true}}}))
 	}
 	l := w.login(t, request(claims("1"), ""), "0b5c", "id-1")
-	features := func(l *auth.RelayLogin) any { return w.inner(t, l)["context"].(map[string]any)["features"] }
+	features := func(l *relayauth.Login) any { return w.inner(t, l)["context"].(map[string]any)["features"] }
 	if features(l) == nil || w.inner(t, l)["moderator"] != true {
 		t.Error("the token's rights are missing")
 	}
 	w.streams.Take("0b5c")
 	same, _ := w.begin(t, request(claims("1"), "id-1"))
-	for name, l := range map[string]*auth.RelayLogin{"on the stream": l, "resumed by the same token": same} {
+	for name, l := range map[string]*relayauth.Login{"on the stream": l, "resumed by the same token": same} {
 		if features(l) != nil || w.inner(t, l)["moderator"] != false {
 			t.Errorf("%s: %v", name, w.inner(t, l))
 		}
@@ -302,41 +311,26 @@ func TestRightsTakenBack(t *testing.T) {
 
 // TestRevokedMeanwhile: a token is judged once more before Prosody gets it, and when the account is recorded.
 func TestRevokedMeanwhile(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	l, _ := w.begin(t, request(goodToken(t), ""))
 	w.state.revoked[l.ID.TokenPrint] = true
 	if _, err := w.InnerToken(l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
 		t.Errorf("revoked: %v", err)
 	}
-	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); auth.RefusalOf(err).Reason != auth.ReasonRevoked || l.ID.Account != "" {
+	if err := w.Record(t.Context(), l, host, "0b5c"); auth.RefusalOf(err).Reason != auth.ReasonRevoked || l.ID.Account != "" {
 		t.Errorf("recorded: %v", err)
 	}
 	if _, reason := w.begin(t, request(goodToken(t), "")); reason != auth.ReasonRevoked {
 		t.Errorf("at once: %q", reason)
 	}
-	w = newRelayWorld(t, nil)
+	w = newWorld(t, nil)
 	l, _ = w.begin(t, request(goodToken(t), ""))
 	w.now = w.now.Add(2 * time.Hour)
 	_, err := w.InnerToken(l)
 	if refusal, ok := errors.AsType[*auth.Refusal](err); !ok || refusal.Reason != auth.ReasonExpired {
 		t.Errorf("expired: %v", err)
 	}
-	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err == nil {
+	if err := w.Record(t.Context(), l, host, "0b5c"); err == nil {
 		t.Error("recorded after its end")
-	}
-}
-
-// TestExplainInner: an explanation has what Prosody would be told, and what is left out of that; for a token that nobody
-// signed it has nothing.
-func TestExplainInner(t *testing.T) {
-	w := newRelayWorld(t, nil)
-	claims := claimsOf(map[string]any{"role": "owner", "moderator": true, "exp": w.now.Add(-time.Hour).Unix()})
-	r := w.Explain(auth.Credentials{Host: host, Token: authtest.Token(t, claims)})
-	if r.Inner == nil || !strings.Contains(string(r.Inner.Claims), `"affiliation":"owner"`) || len(r.Inner.LeftOut) != 1 ||
-		r.Inner.LeftOut[0].Claim != "role" {
-		t.Errorf("the report: %+v", r.Inner)
-	}
-	if r := w.Explain(auth.Credentials{Host: host, Token: authtest.TokenBy(t, strings.Repeat("x", 64), claims)}); r.Inner != nil {
-		t.Errorf("a forged token: %+v", r.Inner)
 	}
 }

@@ -1,4 +1,4 @@
-package auth_test
+package relayauth_test
 
 import (
 	"testing"
@@ -30,10 +30,10 @@ func TestNewRights(t *testing.T) {
 		"with others":      {token: token("5", true, map[string]any{"recording": false}), want: true},
 		"taken back":       {token: first, taken: true, want: true},
 	} {
-		w := newRelayWorld(t, nil)
+		w := newWorld(t, nil)
 		l, _ := w.begin(t, request(first, ""))
 		w.inner(t, l)
-		if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil {
+		if err := w.Record(t.Context(), l, host, "0b5c"); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.RememberStream(t.Context(), l, host, "0b5c", "id-1"); err != nil {
@@ -61,10 +61,10 @@ func TestNewRights(t *testing.T) {
 
 // TestPlainIsNotOutdated: who has no rights but to be there loses none when the session ends.
 func TestPlainIsNotOutdated(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	l, _ := w.begin(t, request(authtest.Token(t, claimsOf(person("bob"))), ""))
 	w.inner(t, l)
-	if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil {
+	if err := w.Record(t.Context(), l, host, "0b5c"); err != nil {
 		t.Fatal(err)
 	}
 	if w.streams.Take("0b5c"); w.Outdated(l) {

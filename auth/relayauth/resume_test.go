@@ -1,4 +1,4 @@
-package auth_test
+package relayauth_test
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 
 // TestRelayResumption: a stream is its principal's.
 func TestRelayResumption(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	alice, again := authtest.Token(t, claimsOf(person("alice"))), authtest.Token(t, claimsOf(map[string]any{"jti": "2"}))
 	bob := authtest.Token(t, claimsOf(person("bob")))
 	w.login(t, request(alice, ""), "0b5c", "id-1")
@@ -42,7 +42,7 @@ func TestRelayResumption(t *testing.T) {
 
 // TestResumptionWithoutToken: only a stream of a guest host that never had a token.
 func TestResumptionWithoutToken(t *testing.T) {
-	w := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
+	w := newWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart = true })
 	w.login(t, request("", ""), "0b5c", "id-1")
 	if l, _ := w.begin(t, request("", "id-1")); l.Resumes != "" {
 		t.Error("a stream of the relay host is resumed without a token")
@@ -70,7 +70,7 @@ func TestResumptionWithoutToken(t *testing.T) {
 
 // TestExpiredResumption: a token that is over and nothing else resumes its principal's stream, and does nothing else.
 func TestExpiredResumption(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	moderator := map[string]any{"moderator": true, "exp": w.now.Add(time.Hour).Unix()}
 	alice := authtest.Token(t, claimsOf(moderator))
 	early := authtest.Token(t, claimsOf(map[string]any{"exp": w.now.Add(time.Minute).Unix(), "moderator": true,
@@ -104,10 +104,10 @@ func TestExpiredResumption(t *testing.T) {
 		if got["moderator"] != true || len(features) > 0 || there != (c.token == early) {
 			t.Errorf("%s: the inner token says %v", name, got)
 		}
-		if err := w.RecordRelay(t.Context(), l, host, "ffff"); auth.RefusalOf(err) == nil {
+		if err := w.Record(t.Context(), l, host, "ffff"); auth.RefusalOf(err) == nil {
 			t.Errorf("%s: it logs in to a new account", name)
 		}
-		if err := w.RecordRelay(t.Context(), l, host, "0b5c"); err != nil || len(w.state.recorded) != 1 {
+		if err := w.Record(t.Context(), l, host, "0b5c"); err != nil || len(w.state.recorded) != 1 {
 			t.Errorf("%s: it does not resume: %v, %d sessions", name, err, len(w.state.recorded))
 		}
 	}
@@ -117,7 +117,7 @@ func TestExpiredResumption(t *testing.T) {
 		t.Errorf("rights that were taken back are in the inner token: %v", got)
 	}
 
-	strict := newRelayWorld(t, func(h *auth.HostConfig) { h.Relay.KeepExpired = false })
+	strict := newWorld(t, func(h *auth.HostConfig) { h.Relay.KeepExpired = false })
 	strict.login(t, request(alice, ""), "0b5c", "id-1")
 	strict.now = strict.now.Add(2 * time.Hour)
 	if _, reason := strict.begin(t, request(alice, "id-1")); reason != auth.ReasonExpired {

@@ -1,4 +1,4 @@
-package auth_test
+package relayauth_test
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 
 // TestInnerTokenIsReused for a part of its time, as long as it says what a new one would.
 func TestInnerTokenIsReused(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	l := w.login(t, request(goodToken(t), ""), "0b5c", "id-1")
 	token := func() string {
 		t.Helper()
@@ -42,7 +42,7 @@ func TestInnerTokenIsReused(t *testing.T) {
 	}
 	first = token()
 	w.now = w.now.Add(time.Second)
-	if err := w.Reload(authtest.RelayConfig(host)); err != nil {
+	if err := w.verifier.Reload(authtest.RelayConfig(host)); err != nil {
 		t.Fatal(err)
 	}
 	if token() == first {
@@ -52,7 +52,7 @@ func TestInnerTokenIsReused(t *testing.T) {
 
 // TestStillGood: what is revoked or over by now is refused, and counted as a refusal.
 func TestStillGood(t *testing.T) {
-	w := newRelayWorld(t, nil)
+	w := newWorld(t, nil)
 	l, _ := w.begin(t, request(goodToken(t), ""))
 	if err := w.StillGood(t.Context(), l); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"usher/internal/logattr"
+	"usher/internal/text"
+	"usher/metrics"
+)
+
+// outcomes count and log what was decided.
+type outcomes struct {
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	doors   sync.Map // name → *metrics.Door
+}
+
+// door resolves the counters of a door once; there is one per package below.
+func (o *outcomes) door(name string) *metrics.Door {
+	if d, ok := o.doors.Load(name); ok {
+		return d.(*metrics.Door)
+	}
+	var denied, undecided []string
+	for _, r := range Reasons() {
+		if r.Undecided() {
+			undecided = append(undecided, string(r))
+		} else {
+			denied = append(denied, string(r))
+		}
+	}
+	d, _ := o.doors.LoadOrStore(name, o.metrics.Door(name, denied, undecided))
+	return d.(*metrics.Door)
+}
+
+// logLogin writes the one line of a login that was let in, or of a ticket.
+func (o *outcomes) logLogin(ctx context.Context, message string, c *Credentials, id *Identity, took time.Duration) {
+	if !o.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 8), slog.String("door", c.Door), logattr.Account(id.JID()),
+		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)))
+	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
+	o.log.LogAttrs(ctx, slog.LevelInfo, message, append(attrs, slog.Duration("took", took))...)
+}
+
+// logRefusal writes the one line of a login that was not. Account, issuer and
+// key are told only if a signature proves them; what the client merely said is
+// called name.
+func (o *outcomes) logRefusal(ctx context.Context, c *Credentials, id *Identity, r *Refusal, took time.Duration) {
+	level, message := slog.LevelInfo, "login refused"
+	if r.Reason.Undecided() {
+		message = "login not decided"
+		if !r.routine { // a stranger can write a new kid into a token
+			level = slog.LevelError
+		}
+	}
+	if !o.log.Enabled(ctx, level) {
+		return
+	}
+	account := ""
+	if id.Account != "" {
+		account = id.JID()
+	}
+	attrs := append(make([]slog.Attr, 0, 12), slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
+		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
+		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID))
+	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
+	o.log.LogAttrs(ctx, level, message, append(attrs, slog.Duration("took", took))...)
+}
