@@ -160,7 +160,7 @@ func (b *bosh) take(body []byte) error {
 	if b.sid == "" {
 		b.sid = tag.SID
 	}
-	if bytes.Contains(inside, []byte("features")) {
+	if bytes.Contains(inside, []byte("<stream:features")) {
 		b.in.WriteString(serverHeader)
 	}
 	b.in.Write(inside)

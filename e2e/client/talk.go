@@ -11,6 +11,7 @@ type note struct {
 	from, body string
 	direct     string // the room of an invitation by XEP-0249
 	mediated   string // the room of one that the room sent
+	json       string // of Jitsi's modules
 }
 
 // incoming is a message as far as it is looked at.
@@ -22,10 +23,11 @@ type incoming struct {
 	Mediated struct {
 		Invite *struct{} `xml:"invite"`
 	} `xml:"http://jabber.org/protocol/muc#user x"`
+	JSON string `xml:"http://jitsi.org/jitmeet json-message"`
 }
 
 func (m *incoming) note(from string) note {
-	n := note{from: from, body: m.Body}
+	n := note{from: from, body: m.Body, json: m.JSON}
 	if m.Direct != nil {
 		n.direct = m.Direct.JID
 	}

@@ -12,7 +12,7 @@ import (
 // mapped has Jitsi's mapper for the users of both hosts.
 func mapped(o world.Options) world.Options {
 	for _, host := range []string{world.Meet, world.Guests} {
-		o.Global += "VirtualHost \"" + host + "\"\nmodules_enabled = { \"mapper_standin\" }\n"
+		o.Global += "VirtualHost \"" + host + "\"\nmodules_enabled = { \"muc_domain_mapper\" }\n"
 	}
 	return o
 }

@@ -38,6 +38,8 @@ type Relay struct {
 	Without     string // modules of the rooms that are left out: muc_hide_all, muc_rate_limit
 	NoComponent bool   // usher is no component
 	Anyone      bool   // everybody may make rooms: restrict_room_creation = false
+	Keys        string // Prosody's lines of app_secret, if they are not those that usher wants
+	Tenants     bool   // rooms of tenants have addresses of their own, by mod_muc_domain_mapper
 }
 
 // relayConfig is usher's configuration, as Config has it.
@@ -112,18 +114,24 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 	room := "storage = \"memory\"\ncomponent_admins_as_room_owners = true\nmuc_room_locking = false\nmuc_room_default_public_jids = true\n" +
 		fmt.Sprintf("restrict_room_creation = %t\n", !r.Anyone) + admins + " }\n"
 	modules := "modules_enabled = { " + r.with("muc_hide_all") + r.with("muc_rate_limit") + r.Modules
-	meet := "authentication = \"token\"\napp_id = \"" + AppID + "\"\n" + w.innerKey(r) +
+	mapper := ""
+	if r.Tenants {
+		mapper = `"muc_domain_mapper", `
+	}
+	key := w.innerKey(r)
+	meet := "authentication = \"token\"\napp_id = \"" + AppID + "\"\n" + cmp.Or(r.Keys, key) +
 		"main_muc = \"" + Conference + "\"\nlobby_muc = \"" + LobbyHost + "\"\n" +
 		"breakout_rooms_muc = \"" + Breakout + "\"\n" +
-		"modules_enabled = { \"muc_lobby_rooms\", \"filter_iq_jibri\", \"presence_identity\" }\n" + admins + " }\n"
+		"modules_enabled = { " + mapper + r.with("muc_breakout_rooms") +
+		"\"muc_lobby_rooms\", \"filter_iq_jibri\", \"presence_identity\" }\n" + admins + " }\n"
 	hosts := []prosody.Host{
 		{Name: Meet, Lines: meet + r.Prosody},
-		{Name: Guests, Lines: "authentication = \"anonymous\"\n"},
+		{Name: Guests, Lines: "authentication = \"anonymous\"\nmodules_enabled = { " + mapper + "}\n"},
 		{Name: Services, Lines: "authentication = \"internal_plain\"\n",
 			Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
 		{Name: Conference, Component: "muc", Lines: modules + "\"token_verification\", \"jitsi_permissions\" }\n" +
 			"token_verification_allowlist = { \"" + Guests + "\", \"" + Services + "\" }\n" + room + o.MUC},
-		{Name: Breakout, Component: "muc", Lines: modules + "\"breakout_standin\" }\n" + room},
+		{Name: Breakout, Component: "muc", Lines: modules + "}\n" + room},
 		{Name: LobbyHost, Component: "muc", Lines: "modules_enabled = { " + r.with("muc_hide_all") + "}\n" + room},
 		{Name: FocusHost, Component: "component", Lines: "component_secret = \"focus\"\n"},
 	}

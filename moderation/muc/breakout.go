@@ -47,6 +47,19 @@ func (m *mainRooms) forget(room string) {
 	m.known.Delete(room)
 }
 
+// throughMain remembers through which main room an account came into a breakout room.
+func (m *Service) throughMain(user, room, main string) { m.through.put(user+" "+room, main) }
+
+// inMain has a join of a breakout room be one of the main room that the account came through, as who is in the breakout
+// room keeps that started. It reports false where that is not known: after a restart.
+func (m *Service) inMain(j *join) bool {
+	main, err := moderation.ParseRoom(m.through.get(j.user + " " + j.JID))
+	if err == nil {
+		j.RoomName = main
+	}
+	return err == nil
+}
+
 // mainOf returns the main room by which a join of a breakout room is decided:
 // with a component that whose breakout room it is, if the account is an occupant
 // there or was let in before; without one the last main room that the account

@@ -104,9 +104,10 @@ func (m *Service) readStream(q JoinRequest) (j join, refused moderation.Decision
 
 // Entered is told that Prosody is about to show an account its own presence in a room. A token
 // holder whom the room is open to starts it by that; it is written when Entered returns nil.
+// Who is in a breakout room counts as in its main room, which its people leave for it.
 func (g *Gateway) Entered(ctx context.Context, q JoinRequest) error {
 	j, _, ok := g.Service.readStream(q)
-	if !ok || j.Breakout || j.Lobby {
+	if !ok || j.Lobby || j.Breakout && !g.Service.inMain(&j) {
 		return nil
 	}
 	v := g.Service.sessions.View(j.Host, j.user, j.RoomName)
@@ -116,7 +117,12 @@ func (g *Gateway) Entered(ctx context.Context, q JoinRequest) error {
 
 // Left is told that Prosody has shown an account out of a room, or that its stream is over.
 func (g *Gateway) Left(q JoinRequest) {
-	if j, _, ok := g.Service.readStream(q); ok && !j.Breakout && !j.Lobby {
+	j, _, ok := g.Service.readStream(q)
+	switch {
+	case !ok || j.Lobby:
+	case j.Breakout && !g.Service.inMain(&j):
+		g.Occupancy.Gone(q.Account)
+	default:
 		g.Occupancy.Left(j.JID, q.Account)
 	}
 }

@@ -325,3 +325,39 @@ func TestRelayBreakout(t *testing.T) {
 	f.enters(t, "a", "t1", breakout+"/n")
 	f.asks(t, ask("g@"+guests, "", breakout+"/n"), moderation.ReasonBreakoutUnknown)
 }
+
+// TestStartedFromBreakout: who is in a breakout room keeps its main room started, until it is out of both, also where a
+// restarted usher knows no more whose breakout room that is.
+func TestStartedFromBreakout(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newRelayFixture(t)
+			f.Began = time.Now()
+			ctx, cancel := context.WithCancel(t.Context())
+			var task sync.WaitGroup
+			task.Go(func() { _ = f.Occupancy.Run(ctx) })
+			f.bind(t, "a", "t1", true, "standup")
+			guest, aside := ask("g@"+guests, "", standup+"/n"), ask("g@"+guests, "", breakout+"/n")
+			f.asks(t, ask("a", "t1", standup+"/n"), moderation.ReasonToken)
+			f.enters(t, "a", "t1", standup+"/n")
+			f.asks(t, guest, moderation.ReasonGuest)
+			f.enters(t, guest.Account, "", guest.To)
+			g := f.gateway()
+			g.Left(ask("a", "t1", standup+"/n"))
+			f.asks(t, ask("a", "t1", breakout+"/n"), moderation.ReasonToken)
+			f.enters(t, "a", "t1", breakout+"/n")
+			g.Left(guest)
+			synctest.Wait()
+			f.asks(t, aside, moderation.ReasonGuest)
+			f.asks(t, guest, moderation.ReasonGuest)
+			if restarted {
+				f.Service = muc.New(muc.Options{Sessions: f.Sessions, Unasked: f.Asked, Now: f.Now})
+			}
+			f.gateway().Left(ask("a", "t1", breakout+"/n"))
+			synctest.Wait()
+			f.asks(t, guest, moderation.ReasonNotStarted)
+			cancel()
+			task.Wait()
+		})
+	}
+}

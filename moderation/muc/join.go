@@ -60,11 +60,13 @@ func (m *Service) decide(ctx context.Context, j *join) moderation.Decision {
 // judge is the decision alone. The view is empty if what it would be of cannot be told.
 func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
 	if j.Breakout && !j.Host.IsService(j.user) {
-		var err error
-		if j.RoomName, err = m.mainOf(ctx, j.Host, j.user, j.RoomName); err != nil {
+		main, err := m.mainOf(ctx, j.Host, j.user, j.RoomName)
+		if err != nil {
 			return moderation.View{}, moderation.Refuse(moderation.ReasonBreakoutUnknown,
 				"%v; have the client join the main room first, and look at usher status for the component", err)
 		}
+		m.throughMain(j.user, j.JID, main.JID)
+		j.RoomName = main
 	}
 	v := m.view(ctx, j)
 	v.ByStream, v.TokenPrint = j.byStream, j.token

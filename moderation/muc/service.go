@@ -88,7 +88,8 @@ type Service struct {
 	notifier Notifier
 
 	beginnings *beginnings
-	mains      *mainRooms
+	mains      *mainRooms // of breakout rooms
+	through    *mainRooms // of accounts and breakout rooms
 	attended   *attendance
 	guard      creationGuard
 	pending    pendingJoins
@@ -105,7 +106,7 @@ func New(o Options) *Service {
 	m := &Service{
 		sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
 		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier,
-		mains: newMainRooms(), attended: newAttendance(),
+		mains: newMainRooms(), through: newMainRooms(), attended: newAttendance(),
 	}
 	if m.alone = o.Rooms == nil; m.alone {
 		m.rooms, m.effects, m.inFlight, m.notifier = noComponent{}, noComponent{}, noComponent{}, noComponent{}

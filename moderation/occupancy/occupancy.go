@@ -155,6 +155,16 @@ func (c *Occupancy) Left(room, jid string) {
 	c.again()
 }
 
+// Gone is told that an account has left a room, and not which one: it is in none.
+func (c *Occupancy) Gone(jid string) {
+	c.mu.Lock()
+	if p := c.table.people[jid]; p != nil {
+		c.noteLocked(c.table.forget(p))
+	}
+	c.mu.Unlock()
+	c.again()
+}
+
 // noteLocked wants the lock. Accounts are in rooms no more.
 func (c *Occupancy) noteLocked(keys []Key) {
 	for _, k := range keys {

@@ -202,6 +202,25 @@ function lib.identify(stanza, session)
 	stanza:up();
 end
 
+-- once_there runs a function with a host's context and its rooms when they are loaded, which may be later than this module.
+function lib.once_there(host, run)
+	local done = false;
+	local function check()
+		local muc = prosody.hosts[host] and prosody.hosts[host].modules.muc;
+		if done or not muc then return; end
+		done = true;
+		run(module:context(host), muc);
+	end
+	check();
+	if done then return; end
+	prosody.events.add_handler("host-activated", function (name)
+		if name ~= host then return; end
+		check();
+		prosody.hosts[host].events.add_handler("module-loaded", check);
+	end);
+	if prosody.hosts[host] then prosody.hosts[host].events.add_handler("module-loaded", check); end
+end
+
 lib.st, lib.jid = st, jid;
 
 return lib;

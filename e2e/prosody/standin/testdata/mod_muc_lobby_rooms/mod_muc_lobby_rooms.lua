@@ -2,8 +2,8 @@
 -- one for members only gets a lobby room, in which the owners of the main room are owners, and nobody else sees anybody.
 
 local filters = require "util.filters";
-local st = require "util.stanza";
-local jid = require "util.jid";
+local lib = module:require "jitsi_standin";
+local st, jid = lib.st, lib.jid;
 
 local muc_ns = "http://jabber.org/protocol/muc";
 local main_host = assert(module:get_option_string("main_muc"), "main_muc is not set");
@@ -79,8 +79,7 @@ local function hide(stanza)
 	return shown and stanza or nil;
 end
 
-local function with_main()
-	local main = module:context(main_host);
+local function with_main(main)
 	main:hook("muc-config-submitted", function (event)
 		if jid.node(event.actor) == "focus" then return; end
 		if event.fields["muc#roomconfig_membersonly"] then
@@ -102,22 +101,5 @@ local function with_lobby()
 	end;
 end
 
--- once_there runs a function when a component and its rooms are loaded, which may be later than this module.
-local function once_there(host, run)
-	if muc(host) then return run(); end
-	local done = false;
-	local function check()
-		if done or not muc(host) then return; end
-		done = true;
-		run();
-	end
-	prosody.events.add_handler("host-activated", function (name)
-		if name ~= host then return; end
-		check();
-		prosody.hosts[host].events.add_handler("module-loaded", check);
-	end);
-	if prosody.hosts[host] then prosody.hosts[host].events.add_handler("module-loaded", check); end
-end
-
-once_there(main_host, with_main);
-once_there(lobby_host, with_lobby);
+lib.once_there(main_host, with_main);
+lib.once_there(lobby_host, with_lobby);

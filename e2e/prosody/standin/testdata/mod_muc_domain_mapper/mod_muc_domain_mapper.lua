@@ -1,4 +1,4 @@
--- STAND-IN, for usher's tests only: of Jitsi's mod_muc_domain_mapper it does one thing, showing the users of a host the room
+-- STAND-IN, for usher's tests only: of Jitsi's module of this name it does one thing, showing the users of a host the room
 -- [tenant]name of the MUC component PREFIX.BASE as name@PREFIX.tenant.BASE, with the same looseness: another byte may stand
 -- for the dot behind PREFIX, and anything behind BASE.
 
@@ -6,8 +6,8 @@ local jid = require "util.jid";
 local st = require "util.stanza";
 local filters = require "util.filters";
 
-local base = module:get_option_string("mapper_standin_base", "meet.example.com");
-local prefix = module:get_option_string("mapper_standin_prefix", "conference");
+local base = module:get_option_string("muc_mapper_domain_base", "meet.example.com");
+local prefix = module:get_option_string("muc_mapper_domain_prefix", "conference");
 local muc = prefix .. "." .. base;
 
 local function escaped(text)
