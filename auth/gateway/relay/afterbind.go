@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"slices"
-	"strings"
 
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/swap"
@@ -72,7 +71,7 @@ func joins(e stanza.Element) bool {
 // with an error where the account is no occupant (XEP-0045 section 7.2.1); so nothing
 // but the address has to be known, that it is a room's.
 func (s *Stream) update(ctx context.Context, e stanza.Element, to string) Verdict {
-	if s.isInside(to) {
+	if s.shown.isInside(to) {
 		return Verdict{}
 	}
 	a := s.streams.Rooms.Conference(ctx, s.join(s.Account(), to))
@@ -131,12 +130,4 @@ func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
 func mayName(e stanza.Element, namespace string) bool {
 	written := e.Outer()
 	return bytes.Contains(written, []byte(namespace)) || bytes.ContainsRune(written, '&') || e.Inherits(namespace)
-}
-
-func (s *Stream) isInside(to string) bool {
-	room := strings.ToLower(bareOf(to))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.inside[room]
-	return ok
 }

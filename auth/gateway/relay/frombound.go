@@ -3,7 +3,6 @@ package relay
 import (
 	"bytes"
 	"context"
-	"strings"
 
 	"usher/auth/gateway/stanza"
 	"usher/auth/gateway/swap"
@@ -69,36 +68,11 @@ func (s *Stream) self(ctx context.Context, e stanza.Element) {
 	q := s.join(s.Account(), occupant)
 	switch e.Attribute("type") {
 	case "":
-		if s.enters(occupant, e.Attribute("to")) {
+		if s.shown.enters(occupant, e.Attribute("to")) {
 			_ = s.streams.Rooms.Entered(ctx, q) // else guests wait; the state counts and logs it
 		}
 	case "unavailable":
-		s.goes(occupant)
+		s.shown.goes(occupant)
 		s.streams.Rooms.Left(q)
 	}
-}
-
-// enters notes a room that the account is in, and reports whether that is new.
-func (s *Stream) enters(occupant, to string) bool {
-	room := strings.ToLower(bareOf(occupant))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if strings.Contains(to, "/") {
-		s.jid = to
-	}
-	_, known := s.inside[room]
-	if !known && len(s.inside) >= mostInside {
-		return true
-	}
-	if s.inside == nil {
-		s.inside = map[string]string{}
-	}
-	s.inside[room] = occupant
-	return !known
-}
-
-func (s *Stream) goes(occupant string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.inside, strings.ToLower(bareOf(occupant)))
 }

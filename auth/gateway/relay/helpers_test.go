@@ -223,7 +223,7 @@ func presence(to, attributes, inside string) string {
 
 const mucX = `<x xmlns="http://jabber.org/protocol/muc"/>`
 
-func shown(from, kind, codes string) string {
+func shownIn(from, kind, codes string) string {
 	return `<presence xmlns="jabber:client" from="` + from + `" to="` + full + `"` + kind + `>` +
 		`<x xmlns="http://jabber.org/protocol/muc#user"><item role="participant"/>` + codes + `</x></presence>`
 }

@@ -34,22 +34,3 @@ func (t *Streams) ReviewAll() {
 	t.mu.Unlock()
 	t.Review(accounts)
 }
-
-// review is for a stream whose login is recorded.
-func (s *Stream) review() {
-	if s.streams.Logins.Outdated(s.client.Login) {
-		s.cut()
-	}
-}
-
-// cut is repeated without harm.
-func (s *Stream) cut() {
-	s.mu.Lock()
-	renews := s.renews
-	s.mu.Unlock()
-	if renews {
-		s.client.Connection.Cut()
-		return
-	}
-	s.client.Connection.Leave(s.farewell(End{Condition: "reset", Text: newRights}))
-}

@@ -14,7 +14,7 @@ func TestCut(t *testing.T) {
 		}
 		b.login()
 		b.down(on)
-		b.down(shown(room+"/n", "", self))
+		b.down(shownIn(room+"/n", "", self))
 		b.streams.Review([]string{"u-1@meet.example.com"})
 		if b.streams.ReviewAll(); b.wire.cuts+len(b.wire.farewells) > 0 {
 			t.Fatal("it is cut for nothing")

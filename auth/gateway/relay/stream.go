@@ -3,50 +3,35 @@ package relay
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 
 	"usher/auth/gateway/stanza"
-)
-
-// A phase is how far a stream has come.
-type phase int
-
-const (
-	opened         phase = iota // SASL may begin
-	authenticating              // Prosody checks the inner token
-	refused                     // Prosody did not take it: nothing may follow
-	authenticated               // the stream may be opened anew, bound or resumed
-	binding                     // Prosody binds an account
-	resuming                    // Prosody looks for the stream
-	bound                       // the account is recorded
 )
 
 // A Stream judges what both sides say on one stream. What the client says is judged
 // in one goroutine, what Prosody says in another, or all in one.
 type Stream struct {
-	streams *Streams
-	client  Client
+	streams   *Streams
+	client    Client
+	handshake handshake
+	shown     shown
+	acked     atomic.Uint32 // how many stanzas of Prosody the client has acknowledged
 
 	mu         sync.Mutex
-	phase      phase
-	renews     bool   // Prosody takes a stream's rights anew when it is resumed
-	restarted  bool   // the stream was opened anew after SASL
-	request    string // id of the bind request
-	resumes    string // the account whose stream is being resumed
-	account    string // a localpart
-	jid        string // as full as it is known
+	account    string // a localpart; empty until it is recorded
 	resumption string // by which the stream can be resumed; or empty
 	over       bool   // Prosody's stream is over for good, or about to be
 	taken      bool   // another connection has resumed it
 	revoked    bool   // its client is to be shown out
 	gone       bool   // its connection has ended
-	acked      uint32 // how many stanzas of Prosody the client has acknowledged
-	inside     map[string]string
 }
 
-// mostInside bounds the rooms that are remembered of one stream.
-const mostInside = 64
+func newStream(t *Streams, c Client) *Stream {
+	s := &Stream{streams: t, client: c}
+	s.handshake.streams, s.handshake.client = t, &s.client
+	return s
+}
 
 // FromClient judges an element of the client.
 func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
@@ -54,10 +39,10 @@ func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
 	case e.Is(stanza.NamespaceFraming, "close"):
 		s.Over()
 		return Verdict{}
-	case s.at() == bound:
+	case s.Bound():
 		return s.afterBind(ctx, e)
 	}
-	return s.beforeBind(ctx, e)
+	return s.handshake.fromClient(ctx, e)
 }
 
 // FromProsody judges an element of Prosody. The client gets it when it returns.
@@ -66,22 +51,42 @@ func (s *Stream) FromProsody(ctx context.Context, e stanza.Element) Verdict {
 	case e.Is(stanza.NamespaceFraming, "close"), e.Name.Local == "error" && e.Name.Space == namespaceStreams:
 		s.Over()
 		return Verdict{}
-	case s.at() == bound:
+	case s.Bound():
 		return s.toBound(ctx, e)
 	}
-	return s.toUnbound(ctx, e)
+	as, v := s.handshake.fromProsody(ctx, e)
+	if as != nil {
+		return s.record(ctx, as)
+	}
+	return v
+}
+
+// record has the account be recorded; the client learns it afterwards.
+func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
+	if err := s.streams.Logins.Record(ctx, s.client.Login, s.client.Host, as.account); err != nil {
+		return Verdict{End: EndFor(err)}
+	}
+	defer s.review() // what was taken back since the inner token was made found no stream
+	bare := as.account + "@" + s.client.Host
+	s.shown.begin(as.jid, s.streams.add(s, bare, as.resumption))
+	if s.streams.Rooms != nil && as.resumption != "" {
+		s.streams.Rooms.Resumed(bare)
+	}
+	s.acknowledges(as.acked)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account, s.resumption = as.account, as.resumption
+	return Verdict{}
 }
 
 const namespaceStreams = "http://etherx.jabber.org/streams"
 
 // Bound reports whether the account is recorded. Before that every element of both
 // sides has to be judged.
-func (s *Stream) Bound() bool { return s.at() == bound }
-
-func (s *Stream) at() phase {
+func (s *Stream) Bound() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.phase
+	return s.account != ""
 }
 
 // Over notes that the stream is about to end at Prosody, too.
@@ -99,7 +104,7 @@ func (s *Stream) Account() string {
 }
 
 func (s *Stream) bareLocked() string {
-	if s.phase != bound {
+	if s.account == "" {
 		return ""
 	}
 	return s.account + "@" + s.client.Host
@@ -134,13 +139,13 @@ type ending struct {
 func (s *Stream) end(forGood bool) ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := ending{account: s.bareLocked(), resumption: s.resumption, inside: s.inside, taken: s.taken,
+	e := ending{account: s.bareLocked(), resumption: s.resumption, inside: s.shown.take(), taken: s.taken,
 		forGood: forGood || s.over || s.resumption == ""}
 	if e.account != "" && !e.forGood && !e.taken {
 		e.lost = &Lost{Host: s.client.Host, Account: e.account, Resumption: e.resumption, Login: s.client.Login,
-			Acked: s.acked, revoked: s.revoked, inside: e.inside}
+			Acked: s.acked.Load(), revoked: s.revoked, inside: e.inside}
 	}
-	s.gone, s.inside = true, nil
+	s.gone = true
 	return e
 }
 
@@ -152,14 +157,8 @@ func (s *Stream) isGone() bool {
 
 // acknowledges notes how many stanzas of Prosody the client says that it has.
 func (s *Stream) acknowledges(h string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.acknowledgesLocked(h)
-}
-
-func (s *Stream) acknowledgesLocked(h string) {
 	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
-		s.acked = uint32(n)
+		s.acked.Store(uint32(n))
 	}
 }
 
@@ -171,8 +170,7 @@ func (s *Stream) giveUp(resumption string) (inside map[string]string, same bool)
 		return nil, false
 	}
 	s.taken = true
-	inside, s.inside = s.inside, nil
-	return inside, true
+	return s.shown.take(), true
 }
 
 // leaves tells the rooms.
@@ -197,17 +195,23 @@ func (s *Stream) join(account, to string) JoinRequest {
 // its rooms, which its page shows at once.
 func (s *Stream) farewell(e End) Farewell {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.revoked = true
-	f := Farewell{End: e}
-	for _, occupant := range s.inside {
-		f.Presences = append(f.Presences, []byte(stanza.ShownOut(occupant, s.jid, e.Text)))
-	}
-	return f
+	s.mu.Unlock()
+	return Farewell{Presences: s.shown.out(e.Text), End: e}
 }
 
-// bareOf is an address without its resource.
-func bareOf(address string) string {
-	bare, _, _ := strings.Cut(address, "/")
-	return bare
+// review is for a stream whose login is recorded.
+func (s *Stream) review() {
+	if s.streams.Logins.Outdated(s.client.Login) {
+		s.cut()
+	}
+}
+
+// cut is repeated without harm.
+func (s *Stream) cut() {
+	if s.handshake.renewsRights() {
+		s.client.Connection.Cut()
+		return
+	}
+	s.client.Connection.Leave(s.farewell(End{Condition: "reset", Text: newRights}))
 }

@@ -165,15 +165,15 @@ func TestSelf(t *testing.T) {
 	b := newBench(t, nil)
 	b.login()
 	for _, s := range []string{
-		shown(room+"/n", "", self), shown(room+"/n", "", self), shown(room+"/other", "", ""), shown(room+"/other", "", `<status code="100"/>`),
-		shown(room+"/n", ` type="unavailable"`, `<status code="303"/>`+self), shown(room+"/m", "", self),
+		shownIn(room+"/n", "", self), shownIn(room+"/n", "", self), shownIn(room+"/other", "", ""), shownIn(room+"/other", "", `<status code="100"/>`),
+		shownIn(room+"/n", ` type="unavailable"`, `<status code="303"/>`+self), shownIn(room+"/m", "", self),
 		`<message xmlns="jabber:client" from="` + room + `/x"><body>110</body></message>`,
 	} {
 		b.passes(b.down(s))
 	}
 	b.happened("entered u-1@meet.example.com "+room+"/n", b.rooms.events)
 	b.passes(b.up(presence(room+"/m", "", ""))) // an update of an occupant is asked of nobody
-	b.passes(b.down(shown(room+"/m", ` type="unavailable"`, self)))
+	b.passes(b.down(shownIn(room+"/m", ` type="unavailable"`, self)))
 	b.happened("entered u-1@meet.example.com "+room+"/n, left u-1@meet.example.com "+room+"/m", b.rooms.events)
 }
 
@@ -182,7 +182,7 @@ func TestGone(t *testing.T) {
 	b := newBench(t, nil)
 	b.login()
 	b.down(on)
-	b.down(shown(room+"/n", "", self))
+	b.down(shownIn(room+"/n", "", self))
 	b.rooms.events, b.logins.events = nil, nil
 	b.stream.Gone(false)
 	b.happened("gone u-1@meet.example.com", b.rooms.events)
@@ -210,7 +210,7 @@ func TestResumedBeforeTheOldConnectionIsGone(t *testing.T) {
 	b := newBench(t, nil)
 	b.login()
 	b.down(on)
-	b.down(shown(room+"/n", "", self))
+	b.down(shownIn(room+"/n", "", self))
 	old := b.stream
 	b.logins.resumes = "sm-1"
 	b.begin(func(c *Client) { c.Resumption = "sm-1" })
@@ -242,7 +242,7 @@ func TestEnd(t *testing.T) {
 	b := newBench(t, nil)
 	b.login()
 	b.down(on)
-	b.down(shown(room+"/n", "", self))
+	b.down(shownIn(room+"/n", "", self))
 	if b.streams.End("u-2@meet.example.com", "x") || b.streams.Cut("u-2@meet.example.com") {
 		t.Error("another account is found")
 	}

@@ -74,7 +74,7 @@ func NewStreams(o Options) *Streams {
 }
 
 // New returns a stream that Prosody was dialled for. [Stream.Gone] must follow.
-func (t *Streams) New(c Client) *Stream { return &Stream{streams: t, client: c} }
+func (t *Streams) New(c Client) *Stream { return newStream(t, c) }
 
 // End ends the streams of an account, a bare JID, for good: it was revoked. Those whose
 // connection was lost are not to wait at Prosody for a client that may not resume
