@@ -42,6 +42,7 @@ bench:
 
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
+	go test -count=1 -timeout 0 ./e2e/parsed -each 500000 -from 1000000
 
 # The tests about storms, kills and races, over and over: what happens seldom shows itself here.
 soak: install-deps

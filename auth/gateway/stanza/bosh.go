@@ -32,7 +32,8 @@ func ParseBodyTag(document []byte) (Element, error) {
 	if len(document) == 0 || document[0] != '<' {
 		return Element{}, errNotAnElement
 	}
-	token, err := xml.NewDecoder(bytes.NewReader(document[:min(len(document), MaxTag)])).Token()
+	d := xml.NewDecoder(bytes.NewReader(document[:min(len(document), MaxTag)]))
+	token, err := d.Token()
 	if err != nil {
 		return Element{}, err
 	}
@@ -40,7 +41,7 @@ func ParseBodyTag(document []byte) (Element, error) {
 	if !ok {
 		return Element{}, errNotPlain
 	}
-	if err := checkAttributes(tag.Attr); err != nil {
+	if err := checkAttributes(document[:d.InputOffset()], tag.Attr); err != nil {
 		return Element{}, err
 	}
 	if tag.Name != (xml.Name{Space: NamespaceBOSH, Local: "body"}) {

@@ -3,7 +3,6 @@ package stanza
 import (
 	"bytes"
 	"errors"
-	"strings"
 )
 
 var errChildren = errors.New("it has elements where text is expected")
@@ -69,16 +68,9 @@ func (e Element) splice(from, to int, with []byte) []byte {
 func (e Element) valueOf(name string) (from, to int, found bool) {
 	at := e.start + len("<") + len(e.rawName())
 	for {
-		tag := e.document[at:e.open]
-		equals := bytes.IndexByte(tag, '=')
-		if equals < 0 {
-			return 0, 0, false
-		}
-		quote := equals + bytes.IndexAny(tag[equals:], `"'`)
-		length := bytes.IndexByte(tag[quote+1:], tag[quote])
-		from, to = at+quote+1, at+quote+1+length
-		if strings.Trim(string(tag[:equals]), " \t\r\n") == name {
-			return from, to, true
+		written, from, to, found := nextAttribute(e.document[:e.open], at)
+		if !found || written == name {
+			return from, to, found
 		}
 		at = to + 1
 	}

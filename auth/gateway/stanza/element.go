@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 // An Element is one element of a document, by where it stands.
@@ -26,11 +25,8 @@ var (
 	errNotAnElement = errors.New("it does not begin with an element")
 	errMore         = errors.New("there is more than one element")
 	errNotPlain     = errors.New("it has a comment, a declaration or a processing instruction")
-	errDoubled      = errors.New("an attribute comes twice")
 	errCut          = errors.New("it ends too early")
-	errAttributes   = errors.New("it has too many attributes")
 	errElements     = errors.New("it has too many elements")
-	errUndeclared   = errors.New("a prefix stands for no namespace")
 )
 
 // Parse reads a message that is one element and nothing else (RFC 7395
@@ -114,10 +110,11 @@ func (s *scanner) begin(t xml.StartElement, before, after int) error {
 	if s.done {
 		return errMore
 	}
-	if err := checkAttributes(t.Attr); err != nil {
+	tag := s.document[before:after]
+	if err := checkAttributes(tag, t.Attr); err != nil {
 		return err
 	}
-	if unbound(s.document[before:after], t.Name) {
+	if unbound(tag, t.Name) {
 		return errUndeclared
 	}
 	switch {
@@ -158,39 +155,6 @@ func (s *scanner) finish(before, after int) {
 // MaxChildren bounds the elements right under one whose elements are listed. A client
 // of BOSH that was away for a while gets a presence of each occupant in one body.
 const MaxChildren = 4096
-
-// maxAttributes bounds an element's attributes: each is compared with all
-// before it. No element of XMPP has a quarter of that.
-const maxAttributes = 64
-
-func checkAttributes(attributes []xml.Attr) error {
-	if len(attributes) > maxAttributes {
-		return errAttributes
-	}
-	for i, a := range attributes {
-		// Prosody's parser refuses a prefix for nothing; here its names would have no prefix. With
-		// one for "xmlns" an attribute would look like a declaration here.
-		if a.Name.Space == "xmlns" && (a.Value == "" || a.Value == "xmlns") {
-			return errUndeclared
-		}
-		if slices.ContainsFunc(attributes[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
-			return errDoubled
-		}
-	}
-	return nil
-}
-
-// unbound reports whether the name in a start tag has a prefix that the document does not
-// declare. For Prosody it may be declared: an attribute of the <open/> with a namespace of
-// its own becomes a declaration for the whole stream.
-func unbound(tag []byte, name xml.Name) bool {
-	written := tag[len("<"):]
-	if end := bytes.IndexAny(written, " \t\r\n/>"); end >= 0 {
-		written = written[:end]
-	}
-	prefix, _, found := bytes.Cut(written, []byte(":"))
-	return found && (len(prefix) == 0 || string(prefix) == name.Space || strings.Contains(name.Local, ":"))
-}
 
 // String names the element for an error; it holds nothing of its content.
 func (e Element) String() string { return fmt.Sprintf("<%.32s>", e.Name.Local) }

@@ -62,7 +62,7 @@ func (e Element) declarations() string {
 func (e Element) within() []xml.Attr {
 	scope := e.scope
 	for _, a := range e.Attr {
-		if a.Name.Space == "xmlns" || a.Name == (xml.Name{Local: "xmlns"}) {
+		if declares(a) {
 			scope = append(slices.Clip(scope), a)
 		}
 	}

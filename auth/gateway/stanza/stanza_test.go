@@ -250,3 +250,27 @@ func TestPrefixesOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestAttributesAsProsodyReadsThem: a tab or a line break in a value is a space, unless it is a reference; no namespace has one.
+func TestAttributesAsProsodyReadsThem(t *testing.T) {
+	for written, want := range map[string]string{
+		"'a\tb'": "a b", "\"a\r\nb\rc\nd\"": "a b c d", "'a&#9;&#xA;b'": "a\t\nb", "'\t&lt;&#65;\"'": " <A\"", "'a b'": "a b",
+	} {
+		document := "<body xmlns='" + stanza.NamespaceBOSH + "' x = '=&quot;' to\n=" + written + " id='i'><iq to=" + written + "/></body>"
+		tag, err := stanza.ParseBodyTag([]byte(document))
+		if err != nil || tag.Attribute("to") != want || tag.Attribute("id") != "i" {
+			t.Errorf("%q: the tag's is %q, %v", written, tag.Attribute("to"), err)
+		}
+		body, err := stanza.ParseBody([]byte(document))
+		if err != nil || body.Attribute("to") != want || body.Children[0].Attribute("to") != want {
+			t.Errorf("%q: the body's is %q, %v", written, body.Attribute("to"), err)
+		}
+	}
+	for _, namespace := range []string{"a\tb", "a b", "a\r\n", "a&#10;", "a&lt;", "a'", "a>"} {
+		for _, declared := range []string{"xmlns", "xmlns:p"} {
+			if e, err := stanza.Parse([]byte("<iq xmlns='jabber:client'><a " + declared + "=\"" + namespace + "\"/></iq>")); err == nil {
+				t.Errorf("%q is read as %v", namespace, e)
+			}
+		}
+	}
+}
