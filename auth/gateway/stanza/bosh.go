@@ -3,6 +3,7 @@ package stanza
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 )
 
 // A Body is what one request or answer of BOSH holds (XEP-0124 section 4).
@@ -48,4 +49,22 @@ func ParseBodyTag(document []byte) (Element, error) {
 		return Element{}, errNotBody
 	}
 	return Element{Name: tag.Name, Attr: tag.Attr}, nil
+}
+
+var errNotBody = errors.New("it is no body of BOSH")
+
+// Rewrite returns the body with other bytes in the places of some of its children, by
+// their positions. Every other byte is as it was.
+func (b Body) Rewrite(with map[int][]byte) []byte {
+	var out bytes.Buffer
+	at := b.start
+	for i, e := range b.Children {
+		if instead, replaced := with[i]; replaced {
+			out.Write(b.document[at:e.start])
+			out.Write(instead)
+			at = e.end
+		}
+	}
+	out.Write(b.document[at:])
+	return out.Bytes()
 }

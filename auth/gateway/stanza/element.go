@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // An Element is one element of a document, by where it stands.
@@ -14,20 +15,9 @@ type Element struct {
 	Name xml.Name // Space is the namespace, resolved
 	Attr []xml.Attr
 
-	document                []byte
-	start, open, close, end int        // of the start tag, what follows it, the end tag, what follows that
-	children                bool       // there are elements in it
-	scope                   []xml.Attr // the namespaces that were declared around it, outermost first
+	place
+	children bool // there are elements in it
 }
-
-// The reasons for which a document is no element.
-var (
-	errNotAnElement = errors.New("it does not begin with an element")
-	errMore         = errors.New("there is more than one element")
-	errNotPlain     = errors.New("it has a comment, a declaration or a processing instruction")
-	errCut          = errors.New("it ends too early")
-	errElements     = errors.New("it has too many elements")
-)
 
 // Parse reads a message that is one element and nothing else (RFC 7395
 // section 3.3.3). The element goes on pointing into the message.
@@ -49,112 +39,87 @@ func (e Element) Attribute(name string) string {
 // Is reports whether the element has this name in this namespace.
 func (e Element) Is(space, local string) bool { return e.Name.Space == space && e.Name.Local == local }
 
-// scan reads a document, and lists the elements right under its root if they
-// are wanted.
-func scan(document []byte, listed bool) (root Element, children []Element, err error) {
-	if len(document) == 0 || document[0] != '<' {
-		return Element{}, nil, errNotAnElement
-	}
-	s := scanner{document: document, decoder: xml.NewDecoder(bytes.NewReader(document)), listed: listed}
-	return s.run()
-}
-
-func (s *scanner) run() (root Element, children []Element, err error) {
-	for err == nil {
-		err = s.step()
-	}
-	if !errors.Is(err, io.EOF) {
-		return Element{}, nil, err
-	}
-	if s.depth > 0 || !s.done {
-		return Element{}, nil, errCut
-	}
-	return s.root, s.list, nil
-}
-
-type scanner struct {
-	document []byte
-	decoder  *xml.Decoder
-	shift    int        // from the decoder's offsets to the document's
-	scope    []xml.Attr // of the root
-	listed   bool
-	depth    int
-	done     bool // the root has ended
-	root     Element
-	list     []Element
-}
-
-func (s *scanner) step() error {
-	before := int(s.decoder.InputOffset()) + s.shift
-	token, err := s.decoder.Token()
-	if err != nil {
-		return err
-	}
-	after := int(s.decoder.InputOffset()) + s.shift
-	switch t := token.(type) {
-	case xml.StartElement:
-		return s.begin(t, before, after)
-	case xml.EndElement:
-		s.finish(before, after)
-	case xml.CharData:
-		if s.depth == 0 && len(bytes.TrimLeft(t, " \t\r\n")) > 0 {
-			return errMore
-		}
-	default:
-		return errNotPlain
-	}
-	return nil
-}
-
-func (s *scanner) begin(t xml.StartElement, before, after int) error {
-	if s.done {
-		return errMore
-	}
-	tag := s.document[before:after]
-	if err := checkAttributes(tag, t.Attr); err != nil {
-		return err
-	}
-	if unbound(tag, t.Name) {
-		return errUndeclared
-	}
-	switch {
-	case s.depth == 0:
-		s.root = s.element(t, before, after, s.scope)
-	case s.depth == 1:
-		s.root.children = true
-		if s.listed && len(s.list) >= MaxChildren {
-			return errElements
-		}
-		if s.listed {
-			s.list = append(s.list, s.element(t, before, after, s.root.within()))
-		}
-	case s.depth == 2 && s.listed:
-		s.list[len(s.list)-1].children = true
-	}
-	s.depth++
-	return nil
-}
-
-func (s *scanner) element(t xml.StartElement, start, open int, scope []xml.Attr) Element {
-	return Element{
-		Name: t.Name, Attr: slices.Clone(t.Attr), document: s.document, start: start, open: open, scope: scope,
-	}
-}
-
-func (s *scanner) finish(before, after int) {
-	s.depth--
-	switch {
-	case s.depth == 0:
-		s.root.close, s.root.end, s.done = before, after, true
-	case s.depth == 1 && s.listed:
-		last := &s.list[len(s.list)-1]
-		last.close, last.end = before, after
-	}
-}
-
-// MaxChildren bounds the elements right under one whose elements are listed. A client
-// of BOSH that was away for a while gets a presence of each occupant in one body.
-const MaxChildren = 4096
-
 // String names the element for an error; it holds nothing of its content.
 func (e Element) String() string { return fmt.Sprintf("<%.32s>", e.Name.Local) }
+
+// Children lists the elements right under the element. They point into the same
+// document, and their namespaces are those that they have there.
+func (e Element) Children() ([]Element, error) {
+	if !e.children {
+		return nil, nil
+	}
+	around := e.declarations()
+	d := xml.NewDecoder(io.MultiReader(strings.NewReader(around), bytes.NewReader(e.Outer())))
+	if around != "" {
+		if _, err := d.Token(); err != nil {
+			return nil, err
+		}
+	}
+	s := scanner{document: e.document, decoder: d, shift: e.start - len(around), scope: e.scope, listed: true}
+	for !s.done {
+		if err := s.step(); err != nil {
+			return nil, err
+		}
+	}
+	return s.list, nil
+}
+
+// Child returns the first element right under the element that has this name.
+func (e Element) Child(space, local string) (child Element, found bool) {
+	list, err := e.Children()
+	if err != nil {
+		return Element{}, false
+	}
+	if i := slices.IndexFunc(list, func(c Element) bool { return c.Is(space, local) }); i >= 0 {
+		return list[i], true
+	}
+	return Element{}, false
+}
+
+// within is the scope of the elements inside.
+func (e Element) within() []xml.Attr {
+	scope := e.scope
+	for _, a := range e.Attr {
+		if declares(a) {
+			scope = append(slices.Clip(scope), a)
+		}
+	}
+	return scope
+}
+
+var errChildren = errors.New("it has elements where text is expected")
+
+// WithText returns the whole document with text in the place of what the
+// element holds. The text must need no escaping. Every other byte is as it was.
+func (e Element) WithText(text string) ([]byte, error) {
+	if e.children {
+		return nil, errChildren
+	}
+	var b bytes.Buffer
+	b.Grow(len(e.document) + len(text) + 16)
+	if !e.selfClosing() {
+		b.Write(e.document[:e.open])
+		b.WriteString(text)
+		b.Write(e.document[e.close:])
+		return b.Bytes(), nil
+	}
+	b.Write(e.document[:e.open-len("/>")])
+	b.WriteString(">" + text + "</")
+	b.Write(e.rawName())
+	b.WriteString(">")
+	b.Write(e.document[e.end:])
+	return b.Bytes(), nil
+}
+
+// WithAttribute returns [Element.Outer] with an attribute of an element inside set,
+// which may be the element itself. Every other byte is as it was. The name has no
+// prefix.
+func (e Element) WithAttribute(inside Element, name, value string) []byte {
+	from, to, found := inside.valueOf(name)
+	written := escape(value)
+	if !found {
+		from = inside.start + len("<") + len(inside.rawName())
+		to, written = from, ` `+name+`="`+written+`"`
+	}
+	return e.splice(from, to, []byte(written))
+}

@@ -3,6 +3,7 @@ package stanza
 import (
 	"bytes"
 	"encoding/xml"
+	"strings"
 )
 
 const (
@@ -10,6 +11,23 @@ const (
 	namespaceStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	namespaceMUCUser = NamespaceMUC + "#user"
 )
+
+// LoggedIn reports whether an element of the server says that the login
+// succeeded.
+func (e Element) LoggedIn() bool {
+	return e.Is(NamespaceSASL, "success") || e.Is("urn:xmpp:sasl:2", "success")
+}
+
+// Resumption returns the identifier by which the stream can be resumed, if the
+// element of the server is the one that tells it (XEP-0198 section 3).
+func (e Element) Resumption() (id string, ok bool) {
+	if !e.Is(namespaceSM, "enabled") {
+		return "", false
+	}
+	resume := e.Attribute("resume")
+	id = e.Attribute("id")
+	return id, id != "" && (resume == "true" || resume == "1")
+}
 
 // BoundJID returns the full JID of a server's answer to a bind request (RFC 6120
 // section 7.6.1), if it has one.
@@ -44,6 +62,18 @@ func (e Element) SelfPresence() (own, renamed bool) {
 	return own && err == nil, renamed
 }
 
+// Addressee returns the bare JID of the account that a stanza of the server goes
+// to, if the stanza names it whole, with the resource: then that account has
+// logged in on the stream.
+func (e Element) Addressee() (account string, ok bool) {
+	account, resource, _ := strings.Cut(e.Attribute("to"), "/")
+	local, domain, _ := strings.Cut(account, "@")
+	if e.Name.Space != NamespaceClient || !e.stanza() || local == "" || domain == "" || resource == "" {
+		return "", false
+	}
+	return account, true
+}
+
 // each reads the element once more, and tells of the text and of the start tags in it,
 // with the names that lead there.
 func (e Element) each(text func([]xml.Name, []byte), tag func([]xml.Name, []xml.Attr)) error {
@@ -69,29 +99,4 @@ func (e Element) each(text func([]xml.Name, []byte), tag func([]xml.Name, []xml.
 			}
 		}
 	}
-}
-
-// NotResumed says that a stream is not resumed (XEP-0198 section 5), in that version's
-// namespace.
-func NotResumed(namespace, condition string) string {
-	return `<failed xmlns="` + escape(namespace) + `"><` + condition + ` xmlns="` + namespaceStanzas + `"/></failed>`
-}
-
-// ShownOut tells a client that it was taken out of a room (XEP-0045 section 8.2), as the
-// room would.
-func ShownOut(occupant, to, reason string) string {
-	return `<presence xmlns="` + NamespaceClient + `" type="unavailable" from="` + escape(occupant) + `" to="` + escape(to) +
-		`"><x xmlns="` + namespaceMUCUser + `"><item affiliation="none" role="none"><reason>` + escape(reason) +
-		`</reason></item><status code="307"/><status code="110"/></x></presence>`
-}
-
-// Opened is how a server opens a stream over WebSocket (RFC 7395 section 3.4).
-func Opened(host, id string) string {
-	return `<open xmlns="` + NamespaceFraming + `" from="` + escape(host) + `" id="` + escape(id) + `" version="1.0"/>`
-}
-
-// OnlyAnonymous are the features of a stream whose client may log in with SASL ANONYMOUS.
-func OnlyAnonymous() string {
-	return `<stream:features xmlns:stream="http://etherx.jabber.org/streams"><mechanisms xmlns="` + NamespaceSASL +
-		`"><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>`
 }
