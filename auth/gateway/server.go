@@ -42,7 +42,8 @@ func New(o Options) *Server {
 	s.streams = stream.NewSessions(stream.Options{
 		Exchange: exchange, Memory: o.Auth, Relays: s.relays, Rooms: o.Rooms,
 		Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,
-		HandshakeTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter, IdleTimeout: o.IdleTimeout,
+		HandshakeTimeout: o.HandshakeTimeout, LoginTimeout: o.LoginTimeout, PingAfter: o.PingAfter,
+		IdleTimeout:  o.IdleTimeout,
 		WriteTimeout: o.WriteTimeout, JoinTimeout: o.JoinTimeout, LingerTimeout: o.LingerTimeout,
 	})
 	s.proxy = proxy.New(proxy.Options{

@@ -42,7 +42,8 @@ func (s *Logins) Record(ctx context.Context, l *Login, host, account string) err
 // recordResumed is for a token that is over: the session is the one that is there.
 func (s *Logins) recordResumed(l *Login, account string) *auth.Refusal {
 	if account != l.Resumes {
-		return auth.Refuse(auth.ReasonExpired, "the token is over, and the stream that it was to resume is gone at Prosody; "+
+		return auth.Refuse(auth.ReasonExpired, "the token is over, and the stream that it was to resume is gone at "+
+			"Prosody; "+
 			"have the client bring a new token")
 	}
 	return s.verifier.Revoked(l.ID)
@@ -64,7 +65,8 @@ func (s *Logins) RememberStream(
 	ctx context.Context, l *Login, host, account, resumption string,
 ) error {
 	if host != l.ID.AccountDomain() || account != l.ID.Account || account == "" {
-		return auth.Refuse(auth.ReasonInternalError, "a stream is to be remembered of %q, and the login is of %q; report it",
+		return auth.Refuse(auth.ReasonInternalError, "a stream is to be remembered of %q, and the login is of %q; "+
+			"report it",
 			text.Name(account+"@"+host), text.Name(l.ID.JID()))
 	}
 	if err := s.streams.RememberStream(ctx, l.streamOf(account), resumption); err != nil {

@@ -53,7 +53,8 @@ func printSessions(w io.Writer, list []admin.Session, now time.Time) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s ago\t%s\t%s\t%s\n", text.Printable(text.Clip(s.Account)),
 			person(s), text.Printable(rooms), moderator,
-			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now), text.Printable(in), cmp.Or(s.Token, "-"))
+			text.Duration(now.Sub(s.LoggedIn).Round(time.Second)), until(s.Expires, now),
+			text.Printable(in), cmp.Or(s.Token, "-"))
 	}
 	return table.Flush()
 }

@@ -106,7 +106,9 @@ type issuerReader struct {
 	unread          bool                          // some key is not known, so that nothing can be said of all
 }
 
-func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item) (auth.IssuerConfig, moderation.Bounds) {
+func readIssuer(
+	r *reader, v strictyaml.Value, host string, key strictyaml.Item,
+) (auth.IssuerConfig, moderation.Bounds) {
 	i := &issuerReader{
 		reader:   r,
 		key:      key,

@@ -149,7 +149,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
 		RelayRooms: relayRooms{rooms.gateway},
-		WebLogins:  relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}}, Log: log, Metrics: m.Gateway(),
+		WebLogins:  relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}},
+		Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {
@@ -157,8 +158,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	prober := probe.New(log, func() []probe.Target { return probeTargets(r.current.Load(), relays) })
-	return &daemon{probe: prober, version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v, rooms: rooms,
-		http: door, endpoints: e, reloader: r}, nil
+	return &daemon{probe: prober, version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v,
+		rooms: rooms, http: door, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.

@@ -66,8 +66,8 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 		if name == "admin" {
 			users = nil
 		}
-		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: division.limits[name], Users: users,
-			Log: log, Metrics: m.Endpoint(name)})
+		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: division.limits[name],
+			Users: users, Log: log, Metrics: m.Endpoint(name)})
 	}
 	e.note(division)
 	return e, nil

@@ -63,7 +63,8 @@ func (p *Prober) login(ctx context.Context, t Target, token string) outcome {
 		return outcome{where: atHost, said: first.Condition}
 	}
 	defer func() { p.end(ctx, t, token, first.SID, rid+1) }() // the next one of its requests
-	if !slices.ContainsFunc(first.Features.Mechanisms, func(s string) bool { return strings.TrimSpace(s) == "ANONYMOUS" }) {
+	anonymous := func(s string) bool { return strings.TrimSpace(s) == "ANONYMOUS" }
+	if !slices.ContainsFunc(first.Features.Mechanisms, anonymous) {
 		return outcome{where: atOffer, said: strings.Join(first.Features.Mechanisms, ", ")}
 	}
 	children := `<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="ANONYMOUS"/>`

@@ -127,7 +127,8 @@ func (p *Prober) report(ctx context.Context, f Finding) {
 func (p *Prober) try(ctx context.Context, t Target) Finding {
 	token, err := t.Token()
 	if err != nil {
-		return Finding{Host: t.Host, Text: "no inner token can be made: " + err.Error(), Mend: "look at relay of the host"}
+		return Finding{Host: t.Host, Text: "no inner token can be made: " + err.Error(),
+			Mend: "look at relay of the host"}
 	}
 	with := p.login(ctx, t, token)
 	if !with.in {

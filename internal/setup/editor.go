@@ -29,7 +29,8 @@ const gone = "\x00gone"
 
 func newEditor(p *prosody) *editor {
 	return &editor{prosody: p, drafts: map[*luaFile]*draft{}, why: map[*luaFile][]string{},
-		want: map[*luaFile]map[string]string{}, lists: map[string][]string{}, lines: map[*luaFile][]string{}, placed: map[string]option{}, failed: map[*luaFile]string{}}
+		want: map[*luaFile]map[string]string{}, lists: map[string][]string{},
+		lines: map[*luaFile][]string{}, placed: map[string]option{}, failed: map[*luaFile]string{}}
 }
 
 func (e *editor) draft(f *luaFile) *draft {
@@ -159,7 +160,8 @@ func (e *editor) list(section, name string, add, take []string, why string) {
 	if len(add)+len(take) == 0 {
 		return
 	}
-	have = append(slices.DeleteFunc(slices.Clone(have), func(s string) bool { return slices.Contains(take, s) }), add...)
+	taken := func(s string) bool { return slices.Contains(take, s) }
+	have = append(slices.DeleteFunc(slices.Clone(have), taken), add...)
 	e.lists[k] = have
 	e.done(o.file, e.relist(o, name, add, take), key(section, name), listKey(have), why,
 		inSection(section, name+" = "+luaValue(texts(have)))...)

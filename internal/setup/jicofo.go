@@ -53,7 +53,8 @@ func jicofoNow(text string) (now string, why []string, ok bool) {
 		code[i] = hoconComment.ReplaceAllString(line, "")
 	}
 	all := strings.TrimSpace(strings.Join(code, "\n"))
-	if strings.HasPrefix(all, "{") || strings.Count(all, "{") != strings.Count(all, "}") || strings.Contains(all, `"""`) {
+	if strings.HasPrefix(all, "{") || strings.Count(all, "{") != strings.Count(all, "}") ||
+		strings.Contains(all, `"""`) {
 		return text, nil, false
 	}
 	var add []string

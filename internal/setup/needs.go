@@ -28,7 +28,8 @@ func (m *maker) needLua() {
 	if !m.hasLua("/usr/share/lua/5.2") {
 		lines = slices.Insert(lines, 0, "apt-get install lua-basexx")
 	}
-	m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Prosody, Where: at, Why: why + at + ": nobody could log in", Lines: lines})
+	m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Prosody, Where: at,
+		Why: why + at + ": nobody could log in", Lines: lines})
 }
 
 // prosodyLua is the version in the first line of Prosody's program, or "".

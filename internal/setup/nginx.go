@@ -172,7 +172,8 @@ func (n *siteFile) conferenceRequest(s *site) {
 		n.replace(i+1, m[1]+gatewayAt+m[3])
 		n.why = append(n.why, "jicofo makes a room for everybody who asks it by HTTP: usher decides that, too")
 	}
-	if begin != 0 && strings.Contains(strings.Join(n.lines[begin-1:end], "\n"), "http://"+gatewayAt+"/conference-request") {
+	if begin != 0 &&
+		strings.Contains(strings.Join(n.lines[begin-1:end], "\n"), "http://"+gatewayAt+"/conference-request") {
 		n.headers(begin, end, "conference-request", "proxy_set_header Host $http_host;",
 			"proxy_set_header X-Forwarded-For $remote_addr;")
 	}

@@ -65,7 +65,8 @@ func (m *maker) uncommented(e *editor, name, value, why string) {
 		return
 	}
 	e.placed[key(host, name)] = option{luaread.Event{Kind: luaread.KindOption, Line: line}, at.file}
-	e.done(at.file, nil, key(host, name), textValue(value).String(), why, inSection(host, name+" = "+luaQuote(value))...)
+	e.done(at.file, nil, key(host, name), textValue(value).String(), why,
+		inSection(host, name+" = "+luaQuote(value))...)
 }
 
 // end returns the last line that may belong to a section.
@@ -120,7 +121,8 @@ func (m *maker) editComponent(e *editor, own *own) {
 			"Prosody 13 wants it for usher's component and for jicofo",
 			inSection(luaread.Global, "component_admins_as_room_owners = true")...)
 	} else if o.Value.Bool != nil && !*o.Value.Bool {
-		e.set(luaread.Global, "component_admins_as_room_owners", boolValue(true), "usher's component has to set who is moderator")
+		e.set(luaread.Global, "component_admins_as_room_owners", boolValue(true),
+			"usher's component has to set who is moderator")
 	}
 	if _, there := m.prosody.header(own.component); there {
 		return

@@ -69,7 +69,8 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 	t.Helper()
 	var err error
 	if o.Policy == nil {
-		o.Policy = w.Policy(t, moderation.HostPolicy{Host: Host, MUC: []string{Conference}, Guests: []string{"guest." + Host},
+		o.Policy = w.Policy(t, moderation.HostPolicy{Host: Host, MUC: []string{Conference},
+			Guests:          []string{"guest." + Host},
 			ServiceAccounts: []string{"focus@auth." + Host}, Leeway: Leeway, Prefixes: map[string]string{"my-app": ""}})
 	}
 	if o.Lobby {
@@ -87,7 +88,8 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Asked = unasked.NewReporter(unasked.Options{Limits: seen, Policy: w.Sessions.Policy, Log: o.Log, Metrics: w.Metrics})
+	w.Asked = unasked.NewReporter(unasked.Options{Limits: seen, Policy: w.Sessions.Policy,
+		Log: o.Log, Metrics: w.Metrics})
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics,
 		Now: w.Now})
 	w.touch = func(sessions.Touched) {}
@@ -120,10 +122,12 @@ func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
 		Streams: w.Streams, Metrics: w.Metrics, Now: w.Now})
 	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
 	if w.Lobby != nil {
-		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby, Reconciler: k,
-			Notifier: n})
+		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby,
+			Reconciler: k,
+			Notifier:   n})
 	}
-	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked, Metrics: w.Metrics, Now: w.Now,
+	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Lobby: w.Lobby, Unasked: w.Asked,
+		Metrics: w.Metrics, Now: w.Now,
 		Rooms: r, Reconciler: k, Notifier: n})
 	w.touch = k.Touch
 	return k, n

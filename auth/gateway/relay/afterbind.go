@@ -64,7 +64,8 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 // elements are too many to be read may.
 func joins(e stanza.Element) bool {
 	inside, err := e.Children()
-	return err != nil || slices.ContainsFunc(inside, func(c stanza.Element) bool { return c.Is(stanza.NamespaceMUC, "x") })
+	isX := func(c stanza.Element) bool { return c.Is(stanza.NamespaceMUC, "x") }
+	return err != nil || slices.ContainsFunc(inside, isX)
 }
 
 // update is for a presence of an occupant that changes what it shows. A room answers it

@@ -215,7 +215,8 @@ func (h *handshake) boundBy(e stanza.Element) (*boundAs, Verdict) {
 	}
 	local, domain, _ := strings.Cut(bareOf(jid), "@")
 	if local == "" || !strings.EqualFold(domain, h.client.Host) {
-		return nil, Verdict{End: &End{"internal-server-error", "The login could not be completed. Try again in a minute."}}
+		return nil, Verdict{End: &End{"internal-server-error",
+			"The login could not be completed. Try again in a minute."}}
 	}
 	return &boundAs{account: local, jid: jid}, Verdict{}
 }

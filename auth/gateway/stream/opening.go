@@ -136,7 +136,8 @@ func (t *turnedAway) Inspect(m *websocket.Message) (passes bool, err error) {
 	_, isLogin := element.Login()
 	switch {
 	case element.Step() == stanza.StepClose:
-		return false, &closeReason{reason: metrics.EndedByClient, client: streamClose(), code: websocket.StatusNormalClosure}
+		return false, &closeReason{reason: metrics.EndedByClient, client: streamClose(),
+			code: websocket.StatusNormalClosure}
 	case !isLogin || t.failure == "":
 		return false, policy(metrics.EndedPolicy, "not-authorized", "The login was refused.")
 	}

@@ -15,7 +15,8 @@ const mostBody = 16 << 10
 
 // aboutRoom serves a question to Prosody's modules.
 func (q *request) aboutRoom() {
-	if m := q.R.Method; m != http.MethodGet && m != http.MethodHead && (m != http.MethodPut || q.R.URL.Path != RoomInfoPath) {
+	if m := q.R.Method; m != http.MethodGet && m != http.MethodHead &&
+		(m != http.MethodPut || q.R.URL.Path != RoomInfoPath) {
 		q.W.Header().Set("Allow", "GET, HEAD")
 		q.Refuse(http.StatusMethodNotAllowed, metrics.RefusedRequest, "no such method here")
 		return

@@ -91,7 +91,8 @@ func (t *Tree) Folder(name string, owner Owner, mode fs.FileMode) error {
 	if err := dir.Mkdir(path.Base(name), 0o700); err != nil {
 		return err
 	}
-	return errors.Join(dir.Lchown(path.Base(name), owner.UID, owner.GID), dir.Chmod(path.Base(name), mode), syncFolder(dir))
+	return errors.Join(dir.Lchown(path.Base(name), owner.UID, owner.GID),
+		dir.Chmod(path.Base(name), mode), syncFolder(dir))
 }
 
 // write makes a temporary file beside another: its owner, group and mode come before its first byte.
