@@ -70,6 +70,39 @@ func TestAtLobby(t *testing.T) {
 	}
 }
 
+// TestLobbyByHand: behind a relay a lobby that usher knows nothing of lets in members, so those are made that pass.
+func TestLobbyByHand(t *testing.T) {
+	session := func(a Affiliation, bypass auth.Choice) Decision {
+		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: a, Session: &Session{LobbyBypass: bypass}}
+	}
+	guest := Decision{Allowed: true, Reason: ReasonGuest, Affiliation: None}
+	service := Decision{Allowed: true, Reason: ReasonServiceAccount, Affiliation: None}
+	for _, row := range []struct {
+		name   string
+		d      Decision
+		list   lobby.Standing
+		reason Reason
+		want   Affiliation
+	}{
+		{"token", session(Member, auth.Unsaid), lobby.Unlisted, ReasonToken, Member},
+		{"moderator who waits elsewhere", session(Owner, auth.No), lobby.Unlisted, ReasonToken, Owner},
+		{"waits", session(Member, auth.No), lobby.Unlisted, ReasonToken, None},
+		{"waits, on the list", session(Member, auth.No), lobby.ListedJID, ReasonToken, Member},
+		{"guest", guest, lobby.Unlisted, ReasonGuest, None},
+		{"guest on the list", guest, lobby.ListedJID, ReasonWhitelist, Member},
+		{"guest of a host on the list", guest, lobby.ListedDomain, ReasonWhitelist, Member},
+		{"guest who was let in", guest, lobby.Admitted, ReasonAdmitted, Member},
+		{"recorder", service, lobby.ListedJID, ReasonServiceAccount, None},
+		{"early", Refuse(ReasonNotStarted, ""), lobby.ListedJID, ReasonNotStarted, None},
+		{"wrong room", Refuse(ReasonRoomMismatch, ""), lobby.ListedJID, ReasonRoomMismatch, None},
+	} {
+		d := forLobbyByHand(row.d, row.list)
+		if d.Reason != row.reason || d.Affiliation != row.want || d.Allowed != row.d.Allowed {
+			t.Errorf("%s: %+v", row.name, d)
+		}
+	}
+}
+
 // FuzzAtLobby: whatever the lists say, the lobby lets nobody in whose token is for another room, and makes nobody owner.
 func FuzzAtLobby(f *testing.F) {
 	f.Add(uint8(0), uint8(0), true, true, int8(0))

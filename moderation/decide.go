@@ -59,7 +59,12 @@ func (h *Host) standing(v *View, who Who) Decision {
 	if d.Reason == ReasonServiceAccount {
 		return d
 	}
-	return atLobby(h.Lobby.Mode(), d, h.LobbyOn(v.Room, v.Lobby), v.Listed, v.Started)
+	on := h.LobbyOn(v.Room, v.Lobby)
+	d = atLobby(h.Lobby.Mode(), d, on, v.Listed, v.Started)
+	if !on && h.Relay && h.Lobby.Mode() == lobby.MembersOnly {
+		return forLobbyByHand(d, v.Listed)
+	}
+	return d
 }
 
 // InLobby decides about the lobby room of a room: as about the room itself, but for its lobby.
@@ -270,6 +275,21 @@ func atLobby(mode lobby.Mode, d Decision, on bool, list lobby.Standing, started 
 		return d
 	case d.Reason == ReasonStranger && list.Passes() && (started || list != lobby.ListedDomain):
 		return asMember(mode, listed(list), on)
+	}
+	return d
+}
+
+// forLobbyByHand is about a room whose lobby is off as far as usher knows: a moderator may have switched Jitsi's on in
+// the room, or may do so. Members pass that one: those are whom the lists let through, and none whose token says that
+// its user waits.
+func forLobbyByHand(d Decision, list lobby.Standing) Decision {
+	switch {
+	case !d.Allowed || d.Reason == ReasonServiceAccount:
+	case d.Session == nil && list.Passes():
+		d = listed(list)
+		d.Affiliation = Member
+	case d.Session != nil && d.Affiliation == Member && d.Session.LobbyBypass == auth.No && !list.Passes():
+		d.Affiliation = None
 	}
 	return d
 }

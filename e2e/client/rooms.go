@@ -137,6 +137,11 @@ func (s *Session) InviteTo(room, jid string) error {
 		"<invite to='" + escape(jid) + "'/></x></message>")
 }
 
+// Sees waits until an occupant of a room is shown.
+func (s *Session) Sees(ctx context.Context, room, nick string) error {
+	return s.inbox.until(ctx, func() (bool, error) { return s.inbox.joined[room].shown[nick] != "", nil })
+}
+
 // Absent waits until an occupant of a room is out of it.
 func (s *Session) Absent(ctx context.Context, room, nick string) error {
 	return s.inbox.until(ctx, func() (bool, error) {

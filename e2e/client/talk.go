@@ -55,6 +55,13 @@ func (s *Session) Invited(ctx context.Context, room string) error {
 	})
 }
 
+// InvitedBy waits until a room itself has sent an invitation, as Jitsi's moderators let people in from the lobby.
+func (s *Session) InvitedBy(ctx context.Context, room string) error {
+	return s.inbox.until(ctx, func() (bool, error) {
+		return slices.ContainsFunc(s.inbox.notes, func(n note) bool { return n.mediated == room }), nil
+	})
+}
+
 // Told waits for a message with this text in it.
 func (s *Session) Told(ctx context.Context, from, text string) error {
 	said := func(n note) bool { return n.from == from && strings.Contains(n.body, text) }

@@ -31,8 +31,11 @@ end
 for _, kind in ipairs { "message", "presence", "iq" } do
 	for _, to in ipairs { "full", "bare", "host" } do
 		module:hook("pre-" .. kind .. "/" .. to, function (event)
-			local attr = event.stanza.attr;
+			local attr, conference = event.stanza.attr, event.stanza:child_with_name("conference");
 			attr.to = attr.to and inward(attr.to);
+			if kind == "iq" and conference and conference.attr.room then
+				conference.attr.room = inward(conference.attr.room);
+			end
 		end, 100);
 	end
 end
