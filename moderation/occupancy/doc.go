@@ -13,6 +13,6 @@
 // It starts no goroutine: [Occupancy.Run] is a task of the daemon.
 //
 // Locks: one, that of what the rooms are told, is taken before the one of the tables; neither
-// the store nor the rooms are asked under the latter. A third keeps what is deleted from the
-// state apart from what is put there.
+// the store nor the rooms are asked under the latter. What is deleted from the state
+// is kept apart from what is put there by a lock of package behind.
 package occupancy

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/behind"
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/metrics"
@@ -20,12 +21,7 @@ const Grace = time.Minute
 // be resumed after that.
 const Kept = 15 * time.Minute
 
-const (
-	enterWithin = 250 * time.Millisecond
-	writeWithin = 5 * time.Second
-	atATime     = 500
-	maxBehind   = 20_000
-)
+const enterWithin = 250 * time.Millisecond
 
 // Rooms keep which rooms are started.
 type Rooms interface {
@@ -52,16 +48,14 @@ type Occupancy struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	now     func() time.Time
-	wake    chan struct{} // has place for one
+	behind  *behind.Keys[Key]
 	full    ratelimit.Log
 
-	writes  sync.RWMutex // held for writing while what was forgotten is deleted from the state
-	telling sync.Mutex   // held while the rooms are told what holds now
+	telling sync.Mutex // held while the rooms are told what holds now
 
-	mu     sync.Mutex
-	table  table
-	look   map[string]bool // rooms to be looked at
-	behind []Change        // what memory says, and the state not yet
+	mu    sync.Mutex
+	table table
+	look  map[string]bool // rooms to be looked at
 }
 
 // New loads what the store kept. The store stays the caller's to close.
@@ -78,8 +72,9 @@ func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, 
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits()
 	}
-	c := &Occupancy{store: store, rooms: rooms, log: o.Log, metrics: o.Metrics, now: o.Now, wake: make(chan struct{}, 1),
-		table: newTable(o.Limits), look: map[string]bool{}}
+	c := &Occupancy{store: store, rooms: rooms, log: o.Log, metrics: o.Metrics, now: o.Now,
+		behind: behind.New[Key](),
+		table:  newTable(o.Limits), look: map[string]bool{}}
 	kept, err := store.LoadOccupants(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading who is in rooms: %w", err)
@@ -89,7 +84,7 @@ func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, 
 			c.table.connect(c.table.people[v.JID], c.now())
 			c.look[v.Room] = true
 		} else {
-			c.behind = append(c.behind, Change{Delete: &Key{v.Room, v.JID}})
+			c.behind.Add(Key{v.Room, v.JID})
 		}
 	}
 	return c, nil
@@ -100,9 +95,7 @@ func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, 
 func (c *Occupancy) Entered(ctx context.Context, o Occupant) error {
 	c.mu.Lock()
 	forgotten, ok := c.table.enter(&o)
-	if c.noteLocked(forgotten); len(forgotten) > 0 {
-		defer c.again()
-	}
+	c.noteLocked(forgotten)
 	if !ok {
 		c.mu.Unlock()
 		if n, now := c.full.Allow(); now {
@@ -127,11 +120,11 @@ func (c *Occupancy) Entered(ctx context.Context, o Occupant) error {
 }
 
 func (c *Occupancy) put(ctx context.Context, o *Occupant) error {
-	c.writes.RLock()
-	defer c.writes.RUnlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterWithin)
-	defer cancel()
-	return c.store.ApplyOccupants(ctx, Change{Put: o})
+	return c.behind.Write(func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterWithin)
+		defer cancel()
+		return c.store.ApplyOccupants(ctx, Change{Put: o})
+	})
 }
 
 func (c *Occupancy) stands(name string) bool {
@@ -152,7 +145,6 @@ func (c *Occupancy) Left(room, jid string) {
 		c.noteLocked([]Key{{room, jid}})
 	}
 	c.mu.Unlock()
-	c.again()
 }
 
 // Gone is told that an account has left a room, and not which one: it is in none.
@@ -162,17 +154,14 @@ func (c *Occupancy) Gone(jid string) {
 		c.noteLocked(c.table.forget(p))
 	}
 	c.mu.Unlock()
-	c.again()
 }
 
 // noteLocked wants the lock. Accounts are in rooms no more.
 func (c *Occupancy) noteLocked(keys []Key) {
 	for _, k := range keys {
 		c.look[k.Room] = true
-		if len(c.behind) < maxBehind { // what is left in the state is forgotten some time after the next start
-			c.behind = append(c.behind, Change{Delete: &k})
-		}
 	}
+	c.behind.Add(keys...)
 }
 
 // Disconnected is told that the connection of an account is gone.
@@ -190,14 +179,7 @@ func (c *Occupancy) connection(jid string, lost time.Time) {
 		}
 	}
 	c.mu.Unlock()
-	c.again()
-}
-
-func (c *Occupancy) again() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
+	c.behind.Ask()
 }
 
 // Run has rooms be started no more when their time is over, and writes what is behind, until
@@ -211,7 +193,7 @@ func (c *Occupancy) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			c.persist(ctx)
 			return nil
-		case <-c.wake:
+		case <-c.behind.Asked():
 		case <-timer.C:
 		}
 		next := c.settle(ctx)
@@ -310,23 +292,22 @@ func (c *Occupancy) tell(ctx context.Context, name string, yes bool) error {
 	return err
 }
 
-// persist deletes what memory has forgotten, but not who is in the room again.
+// persist deletes what memory has forgotten.
 func (c *Occupancy) persist(ctx context.Context) {
-	c.writes.Lock()
-	defer c.writes.Unlock()
-	c.mu.Lock()
-	behind := slices.DeleteFunc(c.behind, func(d Change) bool {
-		p := c.table.people[d.Delete.JID]
-		return p != nil && p.rooms[d.Delete.Room]
-	})
-	c.behind = nil
-	c.mu.Unlock()
-	for part := range slices.Chunk(behind, atATime) {
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
-		if err := c.store.ApplyOccupants(within, part...); err != nil {
-			c.failed(ctx, err)
+	inside := func(k Key) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		p := c.table.people[k.JID]
+		return p != nil && p.rooms[k.Room]
+	}
+	for _, err := range c.behind.Delete(ctx, inside, func(ctx context.Context, keys []Key) error {
+		changes := make([]Change, len(keys))
+		for i := range keys {
+			changes[i].Delete = &keys[i]
 		}
-		cancel()
+		return c.store.ApplyOccupants(ctx, changes...)
+	}) {
+		c.failed(ctx, err)
 	}
 }
 

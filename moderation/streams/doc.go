@@ -11,5 +11,6 @@
 // It starts no goroutine: [Streams.Run] is a task of the daemon.
 //
 // Locks: one guards the table, and is held for no longer than a portion of it takes. The
-// store is not waited for under it.
+// store is not waited for under it. What is deleted from the store is kept apart from what
+// is put there by a lock of package behind, which is taken first.
 package streams

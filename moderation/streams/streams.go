@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/auth/relayauth"
+	"usher/internal/behind"
 	"usher/internal/guard"
 	"usher/internal/logattr"
 	"usher/metrics"
@@ -20,11 +21,8 @@ import (
 const Kept = 15 * time.Minute
 
 const (
-	writeWithin   = 250 * time.Millisecond // what a client waits for
-	persistWithin = 5 * time.Second        // a portion of what is written afterwards
-	sweepEvery    = 30 * time.Second
-	atATime       = 500
-	maxBehind     = 20_000 // prints that are to be deleted from the state; a start forgets the others in time
+	writeWithin = 250 * time.Millisecond // what a client waits for
+	sweepEvery  = 30 * time.Second
 )
 
 // Options are the collaborators of [Streams]. A nil Log or Metrics is a no-op; a nil Now
@@ -42,11 +40,10 @@ type Streams struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	now     func() time.Time
-	wake    chan struct{} // has place for one
+	behind  *behind.Keys[string] // prints
 
-	mu     guard.RWMutex
-	table  table
-	behind []string // prints that memory has forgotten, and the state not yet
+	mu    guard.RWMutex
+	table table
 }
 
 // New loads what the store kept. The store stays the caller's to close.
@@ -63,7 +60,7 @@ func New(ctx context.Context, store Store, o Options) (*Streams, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits()
 	}
-	s := &Streams{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, wake: make(chan struct{}, 1),
+	s := &Streams{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, behind: behind.New[string](),
 		table: newTable(o.Limits)}
 	kept, err := store.LoadStreams(ctx)
 	if err != nil {
@@ -71,7 +68,7 @@ func New(ctx context.Context, store Store, o Options) (*Streams, error) {
 	}
 	now := s.now()
 	for _, v := range kept {
-		s.forgetLater(s.table.put(&entry{Stream: v, until: now.Add(Kept), since: now}))
+		s.behind.Add(s.table.put(&entry{Stream: v, until: now.Add(Kept), since: now})...)
 	}
 	return s, nil
 }
@@ -88,17 +85,21 @@ func (s *Streams) RememberStream(ctx context.Context, of relayauth.Stream, resum
 		return errors.New("the names of a stream are too long to be remembered")
 	}
 	v := Stream{print, of}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
-	defer cancel()
-	if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
+	err := s.behind.Write(func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+		defer cancel()
+		if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.behind.Add(s.table.put(&entry{Stream: v, since: s.now()})...)
+		return nil
+	})
+	if err != nil {
 		s.failed(ctx, err)
-		return err
 	}
-	s.mu.Lock()
-	gone := s.table.put(&entry{Stream: v, since: s.now()})
-	s.mu.Unlock()
-	s.forgetLater(gone)
-	return nil
+	return err
 }
 
 // StreamOf returns the stream that has an identifier, if it is remembered.
@@ -129,7 +130,7 @@ func (s *Streams) EndStream(host, resumption string, forGood bool) {
 	}
 	s.mu.Unlock()
 	if e != nil && forGood {
-		s.forgetLater([]string{print})
+		s.behind.Add(print)
 	}
 }
 
@@ -147,7 +148,7 @@ func (s *Streams) Forget(accounts []string) {
 		}
 		s.mu.Unlock()
 	}
-	s.forgetLater(gone)
+	s.behind.Add(gone...)
 }
 
 // Run forgets the streams whose time is over, and writes what is behind, until ctx ends.
@@ -157,18 +158,18 @@ func (s *Streams) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			s.persist(ctx, s.takeBehind())
+			s.persist(ctx)
 			return nil
-		case <-s.wake:
-			s.persist(ctx, s.takeBehind())
+		case <-s.behind.Asked():
+			s.persist(ctx)
 		case <-tick.C:
-			s.persist(ctx, s.sweep())
+			s.sweep(ctx)
 		}
 	}
 }
 
 // sweep forgets the streams whose time is over.
-func (s *Streams) sweep() (gone []string) {
+func (s *Streams) sweep(ctx context.Context) {
 	now := s.now()
 	over := guard.Gather(&s.mu, s.table.all, 0, func(_ string, e *entry) (*entry, bool) { return e, e.over(now) })
 	for part := range slices.Chunk(over, guard.Portion) {
@@ -176,54 +177,29 @@ func (s *Streams) sweep() (gone []string) {
 		for _, e := range part {
 			if s.table.all[e.Print] == e && e.over(now) { // else it was resumed meanwhile
 				s.table.drop(e)
-				gone = append(gone, e.Print)
+				s.behind.Add(e.Print)
 			}
 		}
 		s.mu.Unlock()
-	}
-	return gone
-}
-
-// forgetLater has prints deleted from the state.
-func (s *Streams) forgetLater(prints []string) {
-	if len(prints) == 0 {
-		return
-	}
-	s.mu.Lock()
-	if len(s.behind)+len(prints) <= maxBehind {
-		s.behind = append(s.behind, prints...)
-	}
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
+		s.persist(ctx)
 	}
 }
 
-func (s *Streams) takeBehind() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := s.behind
-	s.behind = nil
-	return list
-}
-
-// persist deletes what memory has forgotten, in portions, but not what is remembered again.
-func (s *Streams) persist(ctx context.Context, prints []string) {
-	for part := range slices.Chunk(prints, atATime) {
-		changes := make([]Change, 0, len(part))
+// persist deletes what memory has forgotten.
+func (s *Streams) persist(ctx context.Context) {
+	known := func(print string) bool {
 		s.mu.RLock()
-		for _, print := range part {
-			if s.table.all[print] == nil {
-				changes = append(changes, Change{Delete: print})
-			}
+		defer s.mu.RUnlock()
+		return s.table.all[print] != nil
+	}
+	for _, err := range s.behind.Delete(ctx, known, func(ctx context.Context, prints []string) error {
+		changes := make([]Change, len(prints))
+		for i, print := range prints {
+			changes[i].Delete = print
 		}
-		s.mu.RUnlock()
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistWithin)
-		if err := s.store.ApplyStreams(within, changes...); err != nil {
-			s.failed(ctx, err)
-		}
-		cancel()
+		return s.store.ApplyStreams(ctx, changes...)
+	}) {
+		s.failed(ctx, err)
 	}
 }
 

@@ -285,3 +285,49 @@ func TestConcurrent(t *testing.T) {
 		s.Forget(slices.Repeat([]string{"a1@" + host}, 1000))
 	})
 }
+
+// A slowStore says when it has written a stream, and waits.
+type slowStore struct {
+	*store
+	written, goOn chan struct{}
+}
+
+func (s *slowStore) ApplyStreams(ctx context.Context, changes ...streams.Change) error {
+	err := s.store.ApplyStreams(ctx, changes...)
+	if changes[0].Put != nil {
+		s.written <- struct{}{}
+		<-s.goOn
+	}
+	return err
+}
+
+// TestRememberedAgain: a stream that ends while it is remembered again is in the state if it is in memory.
+func TestRememberedAgain(t *testing.T) {
+	kept := &slowStore{newStore(), make(chan struct{}), make(chan struct{})}
+	s, err := streams.New(t.Context(), kept, streams.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended, remembered := make(chan error), make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	again := func() { remembered <- s.RememberStream(t.Context(), of("a", "alice"), "one") }
+	go again()
+	<-kept.written
+	kept.goOn <- struct{}{}
+	<-remembered
+	go again()
+	<-kept.written
+	s.EndStream(host, "one", true)
+	for deadline := time.Now().Add(100 * time.Millisecond); kept.len() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	kept.goOn <- struct{}{}
+	<-remembered
+	cancel()
+	<-ended
+	if is(t, s, "one", of("a", "alice")); kept.len() != 1 {
+		t.Errorf("%d are in the state", kept.len())
+	}
+}

@@ -13,6 +13,7 @@ type arrow struct {
 // everyone lists what every package may import that is not in this list itself.
 func everyone() []string {
 	return []string{
+		"internal/behind",
 		"internal/bounded",
 		"internal/filelock",
 		"internal/guard",
@@ -114,6 +115,7 @@ func internals() []arrow {
 		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation",
 			"moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
+		{"internal/behind", nil},
 		{"internal/bounded", nil},
 		{"internal/config", []string{
 			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",
