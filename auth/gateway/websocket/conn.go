@@ -54,6 +54,7 @@ type Conn struct {
 // Open opens a connection whose handshake is over. What came together with the
 // handshake is early.
 func (c *Conn) Open(nc net.Conn, early []byte, o Options) {
+	nc = direct(nc)
 	var from io.Reader = nc
 	if len(early) > 0 {
 		from = io.MultiReader(bytes.NewReader(bytes.Clone(early)), nc)

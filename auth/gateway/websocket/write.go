@@ -1,8 +1,6 @@
 package websocket
 
 import (
-	"net"
-
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/budget"
@@ -56,17 +54,9 @@ func (c *Conn) frameLocked(h ws.Header, payload []byte, b *buffer) error {
 		encode(h, b.bytes[ws.MaxHeaderSize-size:])
 		return c.sendLocked(b.bytes[ws.MaxHeaderSize-size : ws.MaxHeaderSize+len(payload)])
 	}
-	header := make([]byte, ws.MaxHeaderSize)
-	encode(h, header)
-	if len(payload) <= ws.MaxControlFramePayloadSize {
-		return c.sendLocked(append(header[:size:size], payload...))
-	}
-	if err := c.writeWithin(); err != nil {
-		return err
-	}
-	buffers := net.Buffers{header[:size], payload}
-	_, err := buffers.WriteTo(c.conn)
-	return err
+	frame := make([]byte, ws.MaxHeaderSize, ws.MaxHeaderSize+len(payload))
+	encode(h, frame)
+	return c.sendLocked(append(frame[:size], payload...))
 }
 
 // nowhere drops what the library writes besides filling the buffer.
