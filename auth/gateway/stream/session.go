@@ -102,7 +102,7 @@ func (s *Session) run() {
 	s.sessions.Metrics.Connected(metrics.TransportWebSocket, 1)
 	var clientward sync.WaitGroup
 	why := s.contained(func() *closeReason {
-		if why := s.begin(); why != nil {
+		if why := s.apart(s.begin); why != nil {
 			return why
 		}
 		clientward.Go(func() { s.close(s.contained(s.toClient)) })
@@ -122,6 +122,15 @@ func (s *Session) run() {
 	s.sessions.Exchange.Cancel(s.progress.Abandon())
 	s.release()
 	s.sessions.Metrics.Connected(metrics.TransportWebSocket, -1)
+}
+
+// apart runs f in a goroutine of its own, and waits for it. A login needs a large stack, which a
+// session that waits for its next message is not to keep.
+func (s *Session) apart(f func() *closeReason) (why *closeReason) {
+	var stack sync.WaitGroup
+	stack.Go(func() { why = s.contained(f) })
+	stack.Wait()
+	return why
 }
 
 // contained makes a panic a reason to end this session alone.
