@@ -84,22 +84,39 @@ func median(d []time.Duration) time.Duration {
 
 // benchIdle has sessions log in and be silent.
 func (w *site) benchIdle(b *testing.B) {
+	benchIdle(b, w.Usher, func(i int) (*client.Session, error) {
+		via := byWebSocket(w, query(world.Token(b, fmt.Sprintf("user%d", i), "one", nil), "one"))
+		return client.Dial(world.Within(b), client.Login{Host: world.Meet, Mechanism: "ANONYMOUS", Via: via})
+	})
+}
+
+// benchIdle measures the memory of sessions that say nothing but a ping now and then, as Jitsi's client does: three
+// seconds after they logged in, and when usher has collected garbage, which Go does every two minutes at the least.
+func benchIdle(b *testing.B, usher *daemon.Daemon, login func(i int) (*client.Session, error)) {
 	const sessions = 2000
 	for b.Loop() {
-		before := resident(b, w.Usher)
+		before := resident(b, usher)
 		list := make([]*client.Session, 0, sessions)
 		for i := range sessions {
-			via := byWebSocket(w, query(world.Token(b, fmt.Sprintf("user%d", i), "one", nil), "one"))
-			s, err := client.Dial(world.Within(b), client.Login{Host: world.Meet, Mechanism: "ANONYMOUS", Via: via})
+			s, err := login(i)
 			if err != nil {
 				b.Fatal(err)
 			}
 			list = append(list, s)
 		}
 		time.Sleep(3 * time.Second)
-		after := resident(b, w.Usher)
+		after := resident(b, usher)
+		for range 3 {
+			time.Sleep(42 * time.Second)
+			for _, s := range list {
+				if err := s.Ping(b.Context(), world.Meet); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric((after-before)/sessions, "KiB/session")
+		b.ReportMetric((resident(b, usher)-before)/sessions, "KiB/session-collected")
 		b.ReportMetric(before/1024, "MiB-before")
 		b.ReportMetric(after/1024, "MiB-after")
 		for _, s := range list {

@@ -230,7 +230,13 @@ func (w *World) Try(t testing.TB, l Link) (*Person, error) {
 // Straight opens a link at Prosody itself, past usher.
 func (w *World) Straight(t testing.TB, l Link) (*Person, error) {
 	t.Helper()
-	login := client.Login{Mechanism: "ANONYMOUS", Resume: l.Resume, Via: l.via(w.Prosody.HTTP())}
+	return w.At(t, w.Prosody.HTTP(), l)
+}
+
+// At opens a link at an address that leads to Prosody without usher.
+func (w *World) At(t testing.TB, address string, l Link) (*Person, error) {
+	t.Helper()
+	login := client.Login{Mechanism: "ANONYMOUS", Resume: l.Resume, Via: l.via(address)}
 	return w.dialed(t, l, login)
 }
 
