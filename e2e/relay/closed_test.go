@@ -72,30 +72,3 @@ func TestInnerToken(t *testing.T) {
 	_, err := w.Try(t, world.Link{Token: inner, Room: "one"})
 	refused(t, err, "")
 }
-
-// TestSmuggledTokens: no spelling of the address brings a second token to Prosody.
-func TestSmuggledTokens(t *testing.T) {
-	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{}})
-	good, bad := world.Token(t, "alice", "one", nil), world.Token(t, "eve", "*", map[string]any{"exp": 1})
-	for _, query := range []string{"?room=one&%74oken=" + good, "?room=one&jwt=" + good, "?room=one;token=" + good,
-		"?room=one&token=" + bad + "&%74oken=" + good, "?room=one&token=" + bad + "&token=" + good,
-		"?room=one&token=" + bad + "&jwt=" + good} {
-		via := client.WebSocket("ws://"+w.Usher.Gateway+"/xmpp-websocket"+query,
-			http.Header{"Host": {world.Meet}, "Origin": {"https://" + world.Meet}})
-		s, err := client.Dial(world.Within(t), client.Login{Mechanism: "ANONYMOUS", Via: via}.At("", world.Meet))
-		if err != nil {
-			continue // closed
-		}
-		p := w.Person(t, s)
-		p.Token = good
-		if err := p.Confers(world.Room("one")); err != nil {
-			t.Fatal(err)
-		}
-		all := w.Jicofo.Questions()
-		user, _ := claims(t, all[len(all)-1].Token)["context"].(map[string]any)["user"].(map[string]any)
-		if user["id"] != "alice" {
-			t.Errorf("%s: went in as %v", query[:20], user)
-		}
-		_ = s.Close()
-	}
-}

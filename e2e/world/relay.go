@@ -35,7 +35,7 @@ type Relay struct {
 	Lines       string // further lines of the section relay, such as "early_guests: join", with commas between them
 	Prosody     string // further lines of Jitsi's virtual host, in Lua
 	Modules     string // further modules of the rooms, quoted and with a comma behind each
-	Without     string // modules of the rooms that are left out: muc_hide_all, muc_rate_limit
+	Without     string // what is left out: muc_hide_all, muc_rate_limit, muc_breakout_rooms, token_verification, allowlist
 	NoComponent bool   // usher is no component
 	Anyone      bool   // everybody may make rooms: restrict_room_creation = false
 	Keys        string // Prosody's lines of app_secret, if they are not those that usher wants
@@ -129,8 +129,8 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 		{Name: Guests, Lines: "authentication = \"anonymous\"\nmodules_enabled = { " + mapper + "}\n"},
 		{Name: Services, Lines: "authentication = \"internal_plain\"\n",
 			Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
-		{Name: Conference, Component: "muc", Lines: modules + "\"token_verification\", \"jitsi_permissions\" }\n" +
-			"token_verification_allowlist = { \"" + Guests + "\", \"" + Services + "\" }\n" + room + o.MUC},
+		{Name: Conference, Component: "muc", Lines: modules + r.with("token_verification") +
+			"\"jitsi_permissions\" }\n" + r.allowlist() + room + o.MUC},
 		{Name: Breakout, Component: "muc", Lines: modules + "}\n" + room},
 		{Name: LobbyHost, Component: "muc", Lines: "modules_enabled = { " + r.with("muc_hide_all") + "}\n" + room},
 		{Name: FocusHost, Component: "component", Lines: "component_secret = \"focus\"\n"},
@@ -140,6 +140,14 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 			Lines: "component_secret = \"" + daemon.ComponentSecret + "\"\n"})
 	}
 	return append(hosts, o.More...)
+}
+
+// allowlist are the lines of whom Jitsi's verification lets join without a token.
+func (r *Relay) allowlist() string {
+	if r.with("allowlist") == "" {
+		return ""
+	}
+	return "token_verification_allowlist = { \"" + Guests + "\", \"" + Services + "\" }\n"
 }
 
 // with is a module for a list of modules, unless it is left out.
