@@ -31,7 +31,8 @@ func (g *generator) taken() []byte {
 }
 
 var namespaces = []string{
-	stanza.NamespaceClient, stanza.NamespaceMUC, focus, stanza.NamespaceBOSH, stanza.NamespaceFraming, "jabber:server", "",
+	stanza.NamespaceClient, stanza.NamespaceMUC, focus, stanza.NamespaceBOSH, stanza.NamespaceFraming,
+	"jabber:server", "",
 	"urn:xmpp:sm:3", "http://etherx.jabber.org/streams", "u", "xmlns", namespaceXML, "http://www.w3.org/2000/xmlns/",
 	"JABBER:CLIENT", "jabber:client ", stanza.NamespaceMUC + "#user", "urn:ietf:params:xml:ns:xmpp-bind",
 }
@@ -96,7 +97,8 @@ func (g *generator) bodyTag() {
 }
 
 func (g *generator) declareAround() {
-	g.around.prefix, g.around.space = pick(g, "p", "q", "ns1"), pick(g, stanza.NamespaceMUC, focus, stanza.NamespaceClient)
+	g.around.prefix, g.around.space = pick(g, "p", "q", "ns1"), pick(g, stanza.NamespaceMUC, focus,
+		stanza.NamespaceClient)
 	g.b.WriteString(` xmlns:` + g.around.prefix + `="` + g.spelled(g.around.space) + `"`)
 }
 
@@ -142,7 +144,8 @@ func (g *generator) inside(n int) {
 		return
 	}
 	g.text()
-	g.element(pick(g, "x", "conference", "presence", "query", "ping", "bind", "status"), pick(g, namespaces...), func() { g.inside(3) }, "to", "type", "room", "code")
+	g.element(pick(g, "x", "conference", "presence", "query", "ping", "bind", "status"), pick(g, namespaces...),
+		func() { g.inside(3) }, "to", "type", "room", "code")
 	g.text()
 }
 
@@ -193,7 +196,8 @@ func (g *generator) element(name, space string, inside func(), attributes ...str
 
 func (g *generator) declaration() {
 	g.space()
-	g.b.WriteString(pick(g, "xmlns", "xmlns:p", "xmlns:q", "xmlns:ns1", "xmlns:xml", "xmlns:xmlns", "xmlns:é") + `="` + g.spelled(pick(g, namespaces...)) + `"`)
+	g.b.WriteString(pick(g, "xmlns", "xmlns:p", "xmlns:q", "xmlns:ns1", "xmlns:xml", "xmlns:xmlns",
+		"xmlns:é") + `="` + g.spelled(pick(g, namespaces...)) + `"`)
 }
 
 var values = []string{
@@ -230,7 +234,8 @@ func (g *generator) spelled(value string) string {
 		case 0:
 			fmt.Fprintf(&b, pick(g, "&#%d;", "&#x%x;", "&#x0%X;", "&#x%x;"), c)
 		case 1:
-			b.WriteString(pick(g, "\t", "\n", "\r", "\r\n", " ", "&#9;", "&#10;", "&#13;", "&amp;", "&quot;", "&apos;", "&lt;", ">") + string(c))
+			b.WriteString(pick(g, "\t", "\n", "\r", "\r\n", " ", "&#9;", "&#10;", "&#13;", "&amp;", "&quot;", "&apos;",
+				"&lt;", ">") + string(c))
 		default:
 			b.WriteRune(c)
 		}
@@ -240,7 +245,8 @@ func (g *generator) spelled(value string) string {
 
 func (g *generator) text() {
 	if g.one(8) {
-		g.b.WriteString(pick(g, "\n  ", "text", "&amp;&#65;", "<![CDATA[<x/>]]>", "a\r\nb\rc", "é", "]]", "<![CDATA[]]>", "\u2028", "🚀"))
+		g.b.WriteString(pick(g, "\n  ", "text", "&amp;&#65;", "<![CDATA[<x/>]]>", "a\r\nb\rc", "é", "]]",
+			"<![CDATA[]]>", "\u2028", "🚀"))
 	}
 	g.junk(150)
 }
@@ -248,13 +254,16 @@ func (g *generator) text() {
 // junk is what ends a stream, or ought to, one in n times.
 func (g *generator) junk(n int) {
 	if g.one(n) {
-		g.b.WriteString(pick(g, " ", "\n", "text", "<!-- c -->", "<?p i?>", "<?xml version='1.0'?>", `<!DOCTYPE a [<!ENTITY e "x">]>`, "&e;",
-			"\uFEFF", "\x00", "&#0;", "&#xD800;", "\xed\xa0\x80", "\xff", "\uFFFE", "&nbsp;", "]]>", "<![CDATA[<presence/>]]>",
+		g.b.WriteString(pick(g, " ", "\n", "text", "<!-- c -->", "<?p i?>", "<?xml version='1.0'?>",
+			`<!DOCTYPE a [<!ENTITY e "x">]>`, "&e;",
+			"\uFEFF", "\x00", "&#0;", "&#xD800;", "\xed\xa0\x80", "\xff", "\uFFFE", "&nbsp;", "]]>",
+			"<![CDATA[<presence/>]]>",
 			"<presence/>", "</a>", "<a>", "\x01", "\xc0\xbc", "\v", "&#1;", "&", "<![CDATA["))
 	}
 }
 
-var pieces = []string{"<", ">", "/", `"`, "'", "=", ":", "xmlns", " ", "&", ";", "\n", "p:", "<x/>", "]]>", "<!--", "?"}
+var pieces = []string{"<", ">", "/", `"`, "'", "=", ":", "xmlns", " ", "&", ";", "\n", "p:", "<x/>", "]]>",
+	"<!--", "?"}
 
 // broken changes some bytes of a few documents.
 func (g *generator) broken(text []byte) []byte {

@@ -1,5 +1,7 @@
-// Package parsed compares what the gateway reads with what Prosody reads, of one and the same text: by Prosody's own
-// mod_websocket, mod_bosh and parser, in its Lua. What Prosody takes for a stanza the gateway must have judged as exactly
+// Package parsed compares what the gateway reads with what Prosody reads, of one and the same text: by Prosody's
+// own
+// mod_websocket, mod_bosh and parser, in its Lua. What Prosody takes for a stanza the gateway must have judged as
+// exactly
 // that, or ended the stream.
 package parsed
 
@@ -50,7 +52,8 @@ func Open(v prosody.Version) (*Oracle, error) {
 	cmd := exec.Command(lua, "-e", " "+script) // an argument that begins with "-" is an option
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "MODULES="+filepath.Join(install.Library, "modules"),
-		"LUA_PATH="+filepath.Join(install.Library, "?.lua")+";;", "LUA_CPATH="+filepath.Join(install.Library, "?.so")+";;")
+		"LUA_PATH="+filepath.Join(install.Library, "?.lua")+";;", "LUA_CPATH="+filepath.Join(install.Library,
+			"?.so")+";;")
 	to, toErr := cmd.StdinPipe()
 	from, fromErr := cmd.StdoutPipe()
 	if err := errors.Join(toErr, fromErr); err != nil {

@@ -93,9 +93,11 @@ func same(events []string, list []judged) error {
 	return nil
 }
 
-var entersNothing = []string{"unavailable", "error", "probe", "subscribe", "subscribed", "unsubscribe", "unsubscribed"}
+var entersNothing = []string{"unavailable", "error", "probe", "subscribe", "subscribed", "unsubscribe",
+	"unsubscribed"}
 
-// rightly holds: a join was decided, for the room that Prosody would let the client join; and a request to jicofo goes
+// rightly holds: a join was decided, for the room that Prosody would let the client join; and a request to jicofo
+// goes
 // on with an inner token, or not at all.
 func rightly(n node, j judged) error {
 	if n.space != "jabber:client" {
@@ -111,19 +113,22 @@ func rightly(n node, j judged) error {
 		if j.shown == "" || slices.ContainsFunc(n.inside, func(x node) bool { return x.is(stanza.NamespaceMUC, "x") }) {
 			what = "join "
 		}
-		if len(j.asked) != 1 || !strings.HasPrefix(j.asked[0], what) || escape(strings.TrimPrefix(j.asked[0], what)) != to {
+		if len(j.asked) != 1 || !strings.HasPrefix(j.asked[0], what) || escape(strings.TrimPrefix(j.asked[0],
+			what)) != to {
 			return fmt.Errorf("the rooms were asked %q", j.asked)
 		}
 	case "iq":
 		of := n.attributes["type"]
-		if (of == "set" || of == "get") && len(n.inside) == 1 && n.inside[0].is(focus, "conference") && j.verdict.Replace == nil {
+		if (of == "set" || of == "get") && len(n.inside) == 1 && n.inside[0].is(focus, "conference") &&
+			j.verdict.Replace == nil {
 			return fmt.Errorf("the request goes on as it is")
 		}
 	}
 	return nil
 }
 
-// fits holds: what goes on is one element for each that was judged. What was not replaced is what it was, and what was
+// fits holds: what goes on is one element for each that was judged. What was not replaced is what it was, and what
+// was
 // is a ping, silence, or the same with an inner token.
 func fits(events []string, list []judged) error {
 	for i, event := range events {
@@ -162,12 +167,14 @@ func (j judged) becomes(event string) error {
 }
 
 func isPing(n node) bool {
-	return n.is(stanza.NamespaceClient, "iq") && n.attributes["to"] == host && n.attributes["type"] == "get" && len(n.attributes) == 3 &&
+	return n.is(stanza.NamespaceClient, "iq") && n.attributes["to"] == host && n.attributes["type"] == "get" &&
+		len(n.attributes) == 3 &&
 		len(n.inside) == 1 && n.inside[0].is("urn:xmpp:ping", "ping")
 }
 
 func isSilence(n node) bool {
-	return n.is(stanza.NamespaceClient, "iq") && maps.Equal(n.attributes, map[string]string{"to": host, "type": "result"}) && len(n.inside) == 0
+	return n.is(stanza.NamespaceClient, "iq") && maps.Equal(n.attributes, map[string]string{"to": host,
+		"type": "result"}) && len(n.inside) == 0
 }
 
 func withToken(was, is node) bool {
@@ -202,7 +209,8 @@ func TestReadAlike(t *testing.T) {
 						return
 					}
 				}
-				t.Logf("of %d documents %d passed, of which Prosody refused %d and %d were rewritten", *each, c.passed, c.refusedThere, c.replaced)
+				t.Logf("of %d documents %d passed, of which Prosody refused %d and %d were rewritten", *each, c.passed,
+					c.refusedThere, c.replaced)
 				if n := uint64(c.passed); n < *each/3 || c.refusedThere > c.passed/2 || c.replaced < c.passed/20 {
 					t.Error("they say little: most should pass, and many be rewritten")
 				}
