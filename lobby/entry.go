@@ -36,6 +36,10 @@ const userPrefix = "user:"
 // draws: what the tokens call the user, in one letter case.
 func User(folded string) string { return userPrefix + folded }
 
+// UserOf returns the user, in one letter case, that stands in the place of a JID; false: it
+// is a JID.
+func UserOf(jid string) (folded string, ok bool) { return strings.CutPrefix(jid, userPrefix) }
+
 // IsUser reports whether the entry is for a user.
 func (e Entry) IsUser() bool { return strings.HasPrefix(e.JID, userPrefix) }
 

@@ -22,11 +22,11 @@ const (
 
 // endLost ends the streams of one account that was revoked, whose connections are lost.
 func (s *Server) endLost(list []relay.Lost) {
-	if !s.ending.TryAcquire(1) {
-		s.notEnded(len(list), "too many at the same time")
-		return
-	}
-	runs := s.streams.Go(func(ctx context.Context) {
+	s.streams.Go(func(ctx context.Context) {
+		if !s.ending.TryAcquire(1) {
+			s.notEnded(ctx, len(list), "too many at the same time")
+			return
+		}
 		defer s.ending.Release(1)
 		defer s.Panics.Recover(Door, "hibernating", func() {})
 		if s.turns.Acquire(ctx, 1) != nil {
@@ -35,20 +35,17 @@ func (s *Server) endLost(list []relay.Lost) {
 		defer s.turns.Release(1)
 		for _, one := range list {
 			if err := s.endOne(ctx, one); err != nil && ctx.Err() == nil {
-				s.notEnded(1, err.Error())
+				s.notEnded(ctx, 1, err.Error())
 			}
 		}
 	})
-	if !runs {
-		s.ending.Release(1)
-	}
 }
 
 // endOne resumes a stream straight at Prosody, and ends it.
 func (s *Server) endOne(ctx context.Context, one relay.Lost) error {
 	settings := s.settings.Load()
 	way, _ := settings.Way(one.Host)
-	token, err := s.Relay.InnerToken(one.Login)
+	token, err := s.Relay.InnerToken(ctx, one.Login)
 	if err != nil {
 		return err
 	}
@@ -66,9 +63,9 @@ func (s *Server) endOne(ctx context.Context, one relay.Lost) error {
 
 // notEnded tells the operator who stays in rooms for a moment longer. No error has the
 // address in it, which has a token.
-func (s *Server) notEnded(n int, why string) {
+func (s *Server) notEnded(ctx context.Context, n int, why string) {
 	if silent, now := s.notEndedLog.Allow(); now {
-		s.Log.LogAttrs(context.Background(), slog.LevelWarn,
+		s.Log.LogAttrs(ctx, slog.LevelWarn,
 			"streams of revoked accounts, whose clients are away, could not be ended at Prosody: the component takes "+
 				"them out of rooms", slog.Int("n", n), slog.String("problem", why), logattr.NotLogged(silent))
 	}

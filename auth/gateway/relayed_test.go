@@ -61,7 +61,7 @@ func (r *relays) Begin(_ context.Context, q relayauth.Request) (*relayauth.Login
 
 func (r *relays) Outdated(*relayauth.Login) bool { return false }
 
-func (r *relays) InnerToken(*relayauth.Login) (string, error) { return "in.n.er", nil }
+func (r *relays) InnerToken(context.Context, *relayauth.Login) (string, error) { return "in.n.er", nil }
 
 func (r *relays) StillGood(_ context.Context, _ *relayauth.Login) error {
 	r.mu.Lock()

@@ -1,11 +1,16 @@
 package relayauth_test
 
 import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/relayauth"
+	"usher/metrics"
 )
 
 // TestInnerTokenIsReused for a part of its time, as long as it says what a new one would.
@@ -14,7 +19,7 @@ func TestInnerTokenIsReused(t *testing.T) {
 	l := w.login(t, request(goodToken(t), ""), "0b5c", "id-1")
 	token := func() string {
 		t.Helper()
-		token, err := w.InnerToken(l)
+		token, err := w.InnerToken(t.Context(), l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,5 +65,32 @@ func TestStillGood(t *testing.T) {
 	w.state.revoked[l.ID.TokenPrint] = true
 	if err := w.StillGood(t.Context(), l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
 		t.Errorf("revoked: %v", err)
+	}
+}
+
+// TestRefusedInnerToken: a refusal of an inner token is counted and logged, as every refusal is.
+func TestRefusedInnerToken(t *testing.T) {
+	w := newWorld(t, nil)
+	var log strings.Builder
+	m := metrics.New("")
+	v, err := auth.New(authtest.RelayConfig(host), auth.Options{Sessions: w.state, Metrics: m,
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Logins = relayauth.New(v, relayauth.Options{})
+	l, _ := w.begin(t, request(goodToken(t), ""))
+	if w.inner(t, l); log.Len() > 0 {
+		t.Errorf("before: %s", log.String())
+	}
+	w.state.revoked[l.ID.TokenPrint] = true
+	if _, err := w.InnerToken(t.Context(), l); err == nil {
+		t.Fatal("it is not refused")
+	}
+	scrape := httptest.NewRecorder()
+	m.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
+	want := `usher_auth_requests_total{door="gateway",reason="revoked",result="denied"} 1`
+	if !strings.Contains(scrape.Body.String(), want) || strings.Count(log.String(), "login refused") != 1 {
+		t.Errorf("want %s\nthe log: %s", want, log.String())
 	}
 }

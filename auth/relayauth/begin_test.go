@@ -104,7 +104,7 @@ func (w *world) login(t *testing.T, r relayauth.Request, account, resumption str
 
 func (w *world) inner(t *testing.T, l *relayauth.Login) map[string]any {
 	t.Helper()
-	token, err := w.InnerToken(l)
+	token, err := w.InnerToken(t.Context(), l)
 	if err != nil || token == "" {
 		t.Fatalf("no inner token: %q, %v", token, err)
 	}
@@ -214,7 +214,7 @@ func TestRelayWithoutToken(t *testing.T) {
 		t.Errorf("guests_start: %v", got)
 	}
 	plain := newWorld(t, func(h *auth.HostConfig) { h.Relay.GuestsStart, h.Relay.AllowEmptyToken = true, true })
-	if token, err := plain.InnerToken(plain.login(t, request("", ""), "0b5d", "")); token != "" || err != nil {
+	if token, err := plain.InnerToken(t.Context(), plain.login(t, request("", ""), "0b5d", "")); token != "" || err != nil {
 		t.Errorf("allow_empty_token: %q, %v", token, err)
 	}
 	if id := plain.state.recorded[0]; !id.Anonymous || id.JID() != "0b5d@"+host {
@@ -237,7 +237,7 @@ func TestRelayWithoutToken(t *testing.T) {
 	for name, w := range map[string]*world{"closed": closed, "open": open} {
 		before := len(w.state.recorded)
 		l := w.login(t, guest, "9f00", "")
-		if token, err := w.InnerToken(l); token != "" || err != nil || len(w.state.recorded) != before || !l.ID.Anonymous {
+		if token, err := w.InnerToken(t.Context(), l); token != "" || err != nil || len(w.state.recorded) != before || !l.ID.Anonymous {
 			t.Errorf("%s: a guest gets %q, %v, and %+v", name, token, err, l.ID)
 		}
 	}
@@ -256,7 +256,7 @@ func TestInnerTokensDiffer(t *testing.T) {
 		if got := w.inner(t, l)["jti"]; got != l.ID.TokenPrint {
 			t.Errorf("jti is %v", got)
 		}
-		token, err := w.InnerToken(l)
+		token, err := w.InnerToken(t.Context(), l)
 		if err != nil || made[token] {
 			t.Errorf("%v, or the inner token of another", err)
 		}
@@ -279,7 +279,7 @@ func TestGuestWithToken(t *testing.T) {
 	if reason != "" || !bad.ID.Anonymous {
 		t.Fatalf("a guest with a bad token: %q, %+v", reason, bad)
 	}
-	if token, err := w.InnerToken(bad); token != "" || err != nil {
+	if token, err := w.InnerToken(t.Context(), bad); token != "" || err != nil {
 		t.Errorf("it gets %q, %v", token, err)
 	}
 }
@@ -314,7 +314,7 @@ func TestRevokedMeanwhile(t *testing.T) {
 	w := newWorld(t, nil)
 	l, _ := w.begin(t, request(goodToken(t), ""))
 	w.state.revoked[l.ID.TokenPrint] = true
-	if _, err := w.InnerToken(l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
+	if _, err := w.InnerToken(t.Context(), l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
 		t.Errorf("revoked: %v", err)
 	}
 	if err := w.Record(t.Context(), l, host, "0b5c"); auth.RefusalOf(err).Reason != auth.ReasonRevoked || l.ID.Account != "" {
@@ -326,7 +326,7 @@ func TestRevokedMeanwhile(t *testing.T) {
 	w = newWorld(t, nil)
 	l, _ = w.begin(t, request(goodToken(t), ""))
 	w.now = w.now.Add(2 * time.Hour)
-	_, err := w.InnerToken(l)
+	_, err := w.InnerToken(t.Context(), l)
 	if refusal, ok := errors.AsType[*auth.Refusal](err); !ok || refusal.Reason != auth.ReasonExpired {
 		t.Errorf("expired: %v", err)
 	}

@@ -13,8 +13,19 @@ import (
 // belongs on the stream: it is a guest's without a token, or its host's Prosody takes such
 // logins as they are. It is the one of before for a part of its time: to sign costs a
 // millisecond, and clients can ask as often as they like. Before the login is recorded the
-// token is judged once more. The error is always a *auth.Refusal.
-func (s *Logins) InnerToken(l *Login) (string, error) {
+// token is judged once more. A refusal is counted and logged. The error is always a
+// *auth.Refusal.
+func (s *Logins) InnerToken(ctx context.Context, l *Login) (string, error) {
+	start := time.Now()
+	token, refusal := s.innerToken(l)
+	if refusal == nil {
+		return token, nil
+	}
+	d := auth.Decision{ID: l.ID, Refusal: refusal}
+	return "", s.verifier.Conclude(ctx, "", l.credentials(), &d, l.took+time.Since(start))
+}
+
+func (s *Logins) innerToken(l *Login) (string, *auth.Refusal) {
 	if l.form == nil {
 		return "", nil
 	}

@@ -85,7 +85,7 @@ hosts:
 		t.Errorf("the rooms: %+v", c.Rooms[0])
 	}
 	upstream, jicofo := &url.URL{Scheme: "http", Host: "127.0.0.1:5281"}, &url.URL{Scheme: "http", Host: "127.0.0.1:8888"}
-	main := gateway.HostSettings{Kind: gateway.Relayed, Upstream: upstream, GuestsStart: true, Jicofo: jicofo}
+	main := gateway.HostSettings{Kind: gateway.Relayed, Upstream: upstream, Jicofo: jicofo}
 	guests := main
 	guests.Kind, guests.Main = gateway.Guests, "meet.example.com"
 	passwords := gateway.HostSettings{Kind: gateway.Passwords, Upstream: upstream}

@@ -148,10 +148,10 @@ func (w *wayReader) settings(whitelist []lobby.Entry) map[string]gateway.HostSet
 
 func (h *wayOfHost) settings() gateway.HostSettings {
 	if !h.relay.named {
-		return gateway.HostSettings{Kind: gateway.Tickets, GuestsStart: h.rooms.GuestsStart}
+		return gateway.HostSettings{Kind: gateway.Tickets}
 	}
 	return gateway.HostSettings{Kind: gateway.Relayed, Upstream: h.relay.upstream, EarlyGuests: h.relay.waits,
-		GuestsStart: h.rooms.GuestsStart, Jicofo: h.relay.jicofo}
+		Jicofo: h.relay.jicofo}
 }
 
 // upstreamOf is the Prosody that has a room's component, if it is not gateway.upstream.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"usher/auth"
@@ -159,7 +158,7 @@ func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
 func (p *roomParts) listChanged(jids []string) {
 	for _, jid := range jids {
 		accounts := []string{jid}
-		if user, is := strings.CutPrefix(jid, lobby.User("")); is {
+		if user, is := lobby.UserOf(jid); is {
 			accounts = p.sessions.AccountsOf(user)
 		}
 		for _, account := range accounts {

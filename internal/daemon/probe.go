@@ -21,8 +21,9 @@ func probeTargets(c *config.Config, relays *relayauth.Logins) []probe.Target {
 	for _, name := range slices.Sorted(maps.Keys(c.Gateway.Hosts)) {
 		h := c.Gateway.Hosts[name]
 		if h.Kind == gateway.Relayed {
+			rules := c.Auth.Hosts[name].Relay
 			list = append(list, probe.Target{Host: name, Upstream: cmp.Or(h.Upstream, c.Gateway.Upstream),
-				GuestsStart: h.GuestsStart, Empty: h.GuestsStart && c.Auth.Hosts[name].Relay.AllowEmptyToken,
+				GuestsStart: rules.GuestsStart, Empty: rules.GuestsStart && rules.AllowEmptyToken,
 				Token: func() (string, error) { return relays.ProbeToken(name) }})
 		}
 	}

@@ -55,7 +55,7 @@ func (f *logins) Begin(_ context.Context, r relayauth.Request) (*relayauth.Login
 
 func (f *logins) Outdated(*relayauth.Login) bool { return false }
 
-func (f *logins) InnerToken(l *relayauth.Login) (string, error) {
+func (f *logins) InnerToken(_ context.Context, l *relayauth.Login) (string, error) {
 	if l.ID.Anonymous {
 		return "", nil
 	}

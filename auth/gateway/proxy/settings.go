@@ -50,7 +50,6 @@ type HostSettings struct {
 	Main        string   // of Guests: the host whose guests they are
 	Upstream    *url.URL // its Prosody; nil: [Settings.Upstream]
 	EarlyGuests bool     // a guest's request for a conference that has not started is answered "not yet"
-	GuestsStart bool     // logins without a token are let in on a relay host, and may start rooms
 	Jicofo      *url.URL // where requests for conferences by HTTP go; nil: they are refused
 }
 

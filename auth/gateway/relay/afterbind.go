@@ -116,7 +116,7 @@ func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
 			return s.refuse(e, swap.ConferenceNotStarted)
 		}
 	}
-	token, err := s.streams.Logins.InnerToken(s.client.Login)
+	token, err := s.streams.Logins.InnerToken(ctx, s.client.Login)
 	if err != nil {
 		token = "" // jicofo takes the request without one, and the join is decided anew
 	}

@@ -37,7 +37,7 @@ func (t *Streams) Begin(ctx context.Context, a Arrival) (c Client, query string,
 	if err != nil {
 		return Client{}, "", err
 	}
-	token, err := t.Logins.InnerToken(l)
+	token, err := t.Logins.InnerToken(ctx, l)
 	if err != nil {
 		return Client{}, "", err
 	}

@@ -12,8 +12,8 @@ type Logins interface {
 	// Begin decides about a login, and counts and logs what is refused.
 	Begin(ctx context.Context, r relayauth.Request) (*relayauth.Login, error)
 	// InnerToken returns a token for Prosody, which is good for a while; empty if none belongs on the
-	// stream.
-	InnerToken(l *relayauth.Login) (string, error)
+	// stream. It counts and logs what is refused.
+	InnerToken(ctx context.Context, l *relayauth.Login) (string, error)
 	// StillGood judges a login once more, before it is Prosody's to decide.
 	StillGood(ctx context.Context, l *relayauth.Login) error
 	// Record records that Prosody bound an account, before the client learns it.

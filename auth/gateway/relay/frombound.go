@@ -29,6 +29,26 @@ var markers = [...][]byte{
 	[]byte(swap.Prefix), []byte("110"), []byte("<enabled"), []byte("<close"), []byte("<stream:error"),
 }
 
+// FromProsodyCut is [Stream.FromProsody] of a bound stream for what is too large to be read
+// whole, by how it begins. Of such it matters that the account has left a room, which
+// stands in the start tag: nobody else's presence has its address there.
+func (s *Stream) FromProsodyCut(beginning []byte) {
+	if s.streams.Rooms == nil || !bytes.HasPrefix(beginning, []byte("<presence")) {
+		return
+	}
+	e, err := stanza.ParseTag(beginning)
+	if err != nil || e.Attribute("type") != "unavailable" || !s.shown.isOccupant(e.Attribute("from")) {
+		return
+	}
+	s.left(e.Attribute("from"))
+}
+
+// left tells the rooms that the account has left one.
+func (s *Stream) left(occupant string) {
+	s.shown.goes(occupant)
+	s.streams.Rooms.Left(s.join(s.Account(), occupant))
+}
+
 // toBound judges what Prosody sends to a bound stream.
 func (s *Stream) toBound(ctx context.Context, e stanza.Element) Verdict {
 	switch {
@@ -65,14 +85,12 @@ func (s *Stream) self(ctx context.Context, e stanza.Element) {
 	if !own || renamed || s.streams.Rooms == nil {
 		return
 	}
-	q := s.join(s.Account(), occupant)
 	switch e.Attribute("type") {
 	case "":
 		if s.shown.enters(occupant, e.Attribute("to")) {
-			_ = s.streams.Rooms.Entered(ctx, q) // else guests wait; the state counts and logs it
+			_ = s.streams.Rooms.Entered(ctx, s.join(s.Account(), occupant)) // else guests wait; the state counts and logs it
 		}
 	case "unavailable":
-		s.shown.goes(occupant)
-		s.streams.Rooms.Left(q)
+		s.left(occupant)
 	}
 }

@@ -49,7 +49,7 @@ func (l *logins) Begin(_ context.Context, r relayauth.Request) (*relayauth.Login
 	return &login, nil
 }
 
-func (l *logins) InnerToken(*relayauth.Login) (string, error) {
+func (l *logins) InnerToken(context.Context, *relayauth.Login) (string, error) {
 	if l.innerFails {
 		return "", auth.Refuse(auth.ReasonRevoked, "as asked")
 	}

@@ -52,6 +52,15 @@ func (c *shown) isInside(to string) bool {
 	return ok
 }
 
+// isOccupant reports whether an address is the account's own in a room.
+func (c *shown) isOccupant(address string) bool {
+	room := strings.ToLower(bareOf(address))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	occupant, ok := c.inside[room]
+	return ok && occupant == address
+}
+
 // begin has the account be known by an address, and be in rooms already.
 func (c *shown) begin(jid string, inside map[string]string) {
 	c.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"usher/auth/gateway/stanza"
 )
@@ -33,8 +34,14 @@ func newStream(t *Streams, c Client) *Stream {
 	return s
 }
 
+// judgeWithin bounds how long one element waits for the rooms, the state and the component,
+// which have times of their own. What is not decided by then is refused.
+const judgeWithin = 10 * time.Second
+
 // FromClient judges an element of the client.
 func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
+	ctx, cancel := context.WithTimeout(ctx, judgeWithin)
+	defer cancel()
 	switch {
 	case e.Is(stanza.NamespaceFraming, "close"):
 		s.Over()
@@ -47,6 +54,8 @@ func (s *Stream) FromClient(ctx context.Context, e stanza.Element) Verdict {
 
 // FromProsody judges an element of Prosody. The client gets it when it returns.
 func (s *Stream) FromProsody(ctx context.Context, e stanza.Element) Verdict {
+	ctx, cancel := context.WithTimeout(ctx, judgeWithin)
+	defer cancel()
 	switch {
 	case e.Is(stanza.NamespaceFraming, "close"), e.Name.Local == "error" && e.Name.Space == namespaceStreams:
 		s.Over()

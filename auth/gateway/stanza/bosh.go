@@ -2,7 +2,6 @@ package stanza
 
 import (
 	"bytes"
-	"encoding/xml"
 	"errors"
 )
 
@@ -30,25 +29,14 @@ const MaxTag = 4 << 10
 // ParseBodyTag reads only the start tag of a body: what follows it may be
 // anything, and may be cut. A tag of more than [MaxTag] is not read.
 func ParseBodyTag(document []byte) (Element, error) {
-	if len(document) == 0 || document[0] != '<' {
-		return Element{}, errNotAnElement
+	e, err := ParseTag(document[:min(len(document), MaxTag)])
+	if err == nil && !e.Is(NamespaceBOSH, "body") {
+		err = errNotBody
 	}
-	d := xml.NewDecoder(bytes.NewReader(document[:min(len(document), MaxTag)]))
-	token, err := d.Token()
 	if err != nil {
 		return Element{}, err
 	}
-	tag, ok := token.(xml.StartElement)
-	if !ok {
-		return Element{}, errNotPlain
-	}
-	if err := checkAttributes(document[:d.InputOffset()], tag.Attr); err != nil {
-		return Element{}, err
-	}
-	if tag.Name != (xml.Name{Space: NamespaceBOSH, Local: "body"}) {
-		return Element{}, errNotBody
-	}
-	return Element{Name: tag.Name, Attr: tag.Attr}, nil
+	return e, nil
 }
 
 var errNotBody = errors.New("it is no body of BOSH")

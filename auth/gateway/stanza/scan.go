@@ -17,6 +17,27 @@ var (
 	errElements     = errors.New("it has too many elements")
 )
 
+// ParseTag reads only the start tag of an element: what follows it may be anything, and may
+// be cut. The element has a name and attributes, and nothing else.
+func ParseTag(document []byte) (Element, error) {
+	if len(document) == 0 || document[0] != '<' {
+		return Element{}, errNotAnElement
+	}
+	d := xml.NewDecoder(bytes.NewReader(document))
+	token, err := d.Token()
+	if err != nil {
+		return Element{}, err
+	}
+	tag, ok := token.(xml.StartElement)
+	if !ok {
+		return Element{}, errNotPlain
+	}
+	if err := checkAttributes(document[:d.InputOffset()], tag.Attr); err != nil {
+		return Element{}, err
+	}
+	return Element{Name: tag.Name, Attr: tag.Attr}, nil
+}
+
 // scan reads a document, and lists the elements right under its root if they
 // are wanted.
 func scan(document []byte, listed bool) (root Element, children []Element, err error) {

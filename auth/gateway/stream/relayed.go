@@ -58,7 +58,7 @@ type relayedProsody Session
 // Limit implements [websocket.Inspector].
 func (f *relayedProsody) Limit() int64 { return mostOfProsody }
 
-// Whole implements [websocket.Inspector]. What is judged fits into a piece.
+// Whole implements [websocket.Inspector]. What is judged fits into a piece, or begins there.
 func (f *relayedProsody) Whole() bool { return false }
 
 // Inspect implements [websocket.Inspector].
@@ -66,10 +66,14 @@ func (f *relayedProsody) Inspect(m *websocket.Message) (passes bool, err error) 
 	if f.leaving.Load() { // the client is told by us
 		return false, nil
 	}
-	if !f.relay.Minds(m.Payload()) {
+	before := f.relay.Bound()
+	switch {
+	case before && !m.Whole():
+		f.relay.FromProsodyCut(m.Payload())
+		return true, nil
+	case !f.relay.Minds(m.Payload()):
 		return true, nil
 	}
-	before := f.relay.Bound()
 	element, err := stanza.Parse(m.Payload())
 	if !m.Whole() || err != nil {
 		if before {

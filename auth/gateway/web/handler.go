@@ -35,7 +35,7 @@ func Serves(path string) bool {
 // [*auth.Refusal].
 type Logins interface {
 	Begin(ctx context.Context, r relayauth.Request) (*relayauth.Login, error)
-	InnerToken(l *relayauth.Login) (string, error)
+	InnerToken(ctx context.Context, l *relayauth.Login) (string, error)
 }
 
 // Rooms knows whose rooms there are, and decides who may ask about one before its
@@ -107,7 +107,7 @@ func (q *request) begin(host, tenant, room string) (l *relayauth.Login, ok bool)
 
 // sendInner has an inner token go on in the place of the client's.
 func (q *request) sendInner(l *relayauth.Login) (token string, ok bool) {
-	token, err := q.Logins.InnerToken(l)
+	token, err := q.Logins.InnerToken(q.R.Context(), l)
 	if err != nil {
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, auth.RefusalOf(err).Reason.ClientText())
 		return "", false
