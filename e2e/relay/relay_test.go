@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"usher/e2e/client"
@@ -151,23 +150,5 @@ func TestOddTokens(t *testing.T) {
 		if log := w.Prosody.Log(); strings.Contains(log, "Traceback") {
 			t.Error("a module of Prosody raised an error")
 		}
-	})
-}
-
-// TestManyAtOnce: mod_muc_rate_limit holds most of them back; all get in, and the room goes on.
-func TestManyAtOnce(t *testing.T) {
-	each(t, world.Options{}, func(t *testing.T, w *world.World) {
-		w.Begin(world.Room("one"))
-		var all sync.WaitGroup
-		for range 10 {
-			p := w.Follow(t, link(t, "alice", "*", nil, "one"))
-			all.Go(func() {
-				if _, err := p.Join(world.Within(t), world.Room("one"), p.Nick()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		w.Follow(t, link(t, "bob", "*", nil, "one")).Joins(world.Room("one"))
 	})
 }
