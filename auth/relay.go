@@ -16,7 +16,8 @@ type RelayConfig struct {
 	inner.Rules
 
 	Key         keys.InnerKey // signs the inner tokens; no issuer may have what verifies them
-	KeepExpired bool          // a stream is resumed by a token that is over (moderation.on_expiry: keep)
+	ResumeOver  bool          // a stream is resumed by a token that is over (moderation.on_expiry: keep, demote)
+	KeepRights  bool          // and goes on with the rights that it had (keep)
 	GuestsStart bool          // logins without a token are let in
 
 	// AllowEmptyToken has such a login go on without an inner token, as Prosody's option
@@ -38,7 +39,7 @@ func (v *Verifier) DecideRelay(c *Credentials) Decision { return v.decide(c, tru
 
 // maySurvive reports whether a token that is over may resume a stream.
 func (a *attempt) maySurvive() bool {
-	return a.relay && a.host.Relay != nil && a.host.Relay.KeepExpired && a.Resumption != ""
+	return a.relay && a.host.Relay != nil && a.host.Relay.ResumeOver && a.Resumption != ""
 }
 
 // relayAccount finds whose a token is. On a relay host it names no account, as Prosody

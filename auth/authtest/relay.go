@@ -31,7 +31,7 @@ func RelayConfig(host string) auth.Config {
 		panic(err) // a constant of the test is wrong
 	}
 	h.Subject = auth.SubjectTenant
-	h.Relay = &auth.RelayConfig{Key: key, KeepExpired: true, Rules: inner.Rules{
+	h.Relay = &auth.RelayConfig{Key: key, ResumeOver: true, KeepRights: true, Rules: inner.Rules{
 		Issuer: AppID, Audience: AppID, TTL: time.Minute, DomainVerification: true,
 	}}
 	c.Hosts[host] = h

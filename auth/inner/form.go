@@ -43,9 +43,10 @@ type Login struct {
 
 	Moderator bool // what the account is now
 
-	// Features says that the token's features count. Without it the inner token has
-	// none: then the role in the room decides, while with "recording" in it a person
-	// whose rights were taken back would go on recording.
+	// Features says that the token's features count. Without it the inner token denies
+	// all: a person whose rights were taken back would go on recording by them. It does
+	// not leave them out, as mod_jitsi_permissions gives all features to a session without
+	// any that is sent its own presence as a moderator, if that is an old one as well.
 	Features bool
 }
 
@@ -64,10 +65,7 @@ func (f *Form) Plain() *Form {
 // Rights is what an inner token grants and denies, to be compared with another's of the
 // same person: Prosody keeps it with the stream.
 func (f *Form) Rights(l Login) string {
-	features := ""
-	if f.hasFeatures && l.Features {
-		features = f.features.json()
-	}
+	features, _ := f.featuresOf(l)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t %q %s", l.Moderator, f.bypass, features))
 	return hex.EncodeToString(sum[:8])
 }
@@ -107,9 +105,24 @@ func (f *Form) context(says bool, l Login) (context object, any bool) {
 	context.addIf(f.hasUser || len(user) > 0, "user", user.json())
 	context.addIf(f.group != "", "group", f.group)
 	context.addIf(f.tenant != "", "tenant", f.tenant)
-	context.addIf(f.hasFeatures && l.Features, "features", f.features.json())
+	features, any := f.featuresOf(l)
+	context.addIf(any, "features", features)
 	context.addIf(f.hasRoom, "room", f.room.json())
 	return context, f.hasContext || len(context) > 0
+}
+
+// HasFeatures reports whether the token says what its holder may do.
+func (f *Form) HasFeatures() bool { return f.hasFeatures }
+
+// featuresOf is what an inner token says of features, as JSON, if it says anything.
+func (f *Form) featuresOf(l Login) (features string, any bool) {
+	switch {
+	case !l.Features:
+		return object{}.json(), true
+	case f.hasFeatures:
+		return f.features.json(), true
+	}
+	return "", false
 }
 
 // An object is one of JSON, and a member of it has its value as JSON.

@@ -117,6 +117,7 @@ func inFeatures(members string) string {
 // TestModerator: moderator is what usher decided. Where the token says something of it and usher decided otherwise, the
 // inner token says no; where it says nothing, so does the inner token.
 func TestModerator(t *testing.T) {
+	const denied = `"features":{},`
 	yes, no := `"affiliation":"owner","moderator":true`, `"affiliation":"member","moderator":false`
 	for _, c := range []struct {
 		name, claims    string
@@ -132,27 +133,27 @@ func TestModerator(t *testing.T) {
 		{"what no stock takes", `{"moderator":1}`, false, false, `false`, no, `false`, no},
 	} {
 		f := read(t, testRules(), Facts{Subject: host, Moderator: c.decided, Says: c.says}, c.claims, nil)
-		want := func(top, user string) string {
+		want := func(top, features, user string) string {
 			s := `{"room":"*","sub":"meet.example.com"}`
 			if top != "" {
-				s = fmt.Sprintf(`{"context":{"user":{%s}},"moderator":%s,"room":"*","sub":"meet.example.com"}`, user, top)
+				s = fmt.Sprintf(`{"context":{%s"user":{%s}},"moderator":%s,"room":"*","sub":"meet.example.com"}`, features, user, top)
 			}
 			return s
 		}
-		if got := shown(testRules(), f, plainLogin(f)); got != want(c.top, c.inThe) {
-			t.Errorf("%s: got %s, want %s", c.name, got, want(c.top, c.inThe))
+		if got := shown(testRules(), f, plainLogin(f)); got != want(c.top, "", c.inThe) {
+			t.Errorf("%s: got %s, want %s", c.name, got, want(c.top, "", c.inThe))
 		}
-		if got := shown(testRules(), f, Login{Now: time.Unix(1000, 0)}); got != want(c.takenBack, c.user) {
-			t.Errorf("%s, taken back: got %s, want %s", c.name, got, want(c.takenBack, c.user))
+		if got := shown(testRules(), f, Login{Now: time.Unix(1000, 0)}); got != want(c.takenBack, denied, c.user) {
+			t.Errorf("%s, taken back: got %s, want %s", c.name, got, want(c.takenBack, denied, c.user))
 		}
 	}
 }
 
-// TestTakenBack: rights that were taken back leave no features, so that the role in the room decides; a token that does
-// not count any more denies them all.
+// TestTakenBack: where rights were taken back all features are denied, also where the token says nothing of them; so they
+// are by a token that does not count any more.
 func TestTakenBack(t *testing.T) {
 	f := read(t, testRules(), Facts{Subject: host, Moderator: true}, `{"context":{"features":{"recording":true},"user":{"lobby_bypass":true}}}`, nil)
-	if got := shown(testRules(), f, Login{Now: time.Unix(1000, 0)}); strings.Contains(got, "features") || !strings.Contains(got, `"moderator":false`) {
+	if got := shown(testRules(), f, Login{Now: time.Unix(1000, 0)}); !strings.Contains(got, `"features":{}`) || !strings.Contains(got, `"moderator":false`) {
 		t.Errorf("taken back: %s", got)
 	}
 	got := shown(testRules(), f.Plain(), plainLogin(f.Plain()))

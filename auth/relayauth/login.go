@@ -53,6 +53,7 @@ type Login struct {
 	// resume it. It is known when the inner token is made.
 	NewRights bool
 
+	demoted     bool   // as the stream is that it resumes, if it has no more rights now
 	said, given string // prints of the rights: in the stream's inner token, and when the login was recorded
 
 	door       string
@@ -77,12 +78,18 @@ func (l *Login) principal() auth.Principal {
 // known reports whether the session of a login's token was there before the login.
 func (l *Login) known() bool { return l.Resumes != "" && l.stream.TokenPrint == l.ID.TokenPrint }
 
+// mayHaveFeatures reports whether features may be left to the role in the room, where the
+// token says nothing of them.
+func (l *Login) mayHaveFeatures(moderator bool) bool {
+	return !l.stream.Demoted || moderator || l.form.HasFeatures()
+}
+
 // leavesSession is false for a guest without a token.
 func (l *Login) leavesSession() bool { return !l.ID.Anonymous || l.ID.Domain == "" }
 
 func (l *Login) streamOf(account string) Stream {
 	return Stream{Host: l.ID.AccountDomain(), Account: account, Principal: l.principal(), TokenPrint: l.ID.TokenPrint,
-		Rights: l.said}
+		Rights: l.said, Demoted: l.demoted}
 }
 
 // credentials are what refusals of the login are logged by.

@@ -18,6 +18,8 @@ type Verifier interface {
 	// Record remembers a login, and Revoked refuses one whose token was revoked.
 	Record(ctx context.Context, id auth.Identity) *auth.Refusal
 	Revoked(id auth.Identity) *auth.Refusal
+	// HoldsKey reports whether a key still verifies the tokens of an issuer.
+	HoldsKey(host, issuer, keyPrint string) bool
 }
 
 // Logins are those of the hosts with a relay. They are safe for concurrent use.

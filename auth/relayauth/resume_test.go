@@ -111,16 +111,74 @@ func TestExpiredResumption(t *testing.T) {
 			t.Errorf("%s: it does not resume: %v, %d sessions", name, err, len(w.state.recorded))
 		}
 	}
-	w.streams.Take("0b5c")
-	l, _ := w.begin(t, request(alice, "id-1"))
-	if got := w.inner(t, l); got["moderator"] != false || user(got)["affiliation"] != "member" {
-		t.Errorf("rights that were taken back are in the inner token: %v", got)
-	}
+}
 
-	strict := newWorld(t, func(h *auth.HostConfig) { h.Relay.KeepExpired = false })
-	strict.login(t, request(alice, ""), "0b5c", "id-1")
-	strict.now = strict.now.Add(2 * time.Hour)
-	if _, reason := strict.begin(t, request(alice, "id-1")); reason != auth.ReasonExpired {
-		t.Errorf("on_expiry is not keep: %q", reason)
+// TestOnExpiry: what a stream may do whose token is over, and whose session has ended with it.
+func TestOnExpiry(t *testing.T) {
+	alice := func(w *world) string {
+		return authtest.Token(t, claimsOf(map[string]any{"moderator": true, "exp": w.now.Add(time.Hour).Unix(),
+			"context": map[string]any{"user": map[string]any{"id": "alice"}, "features": map[string]any{"recording": true}}}))
+	}
+	for name, c := range map[string]struct {
+		change                     func(*auth.HostConfig)
+		revoked, resumes, outdated bool
+	}{
+		"keep":    {change: func(*auth.HostConfig) {}, resumes: true},
+		"demote":  {change: func(h *auth.HostConfig) { h.Relay.KeepRights = false }, resumes: true, outdated: true},
+		"remove":  {change: func(h *auth.HostConfig) { h.Relay.KeepRights, h.Relay.ResumeOver = false, false }, outdated: true},
+		"revoked": {change: func(*auth.HostConfig) {}, revoked: true, outdated: true},
+	} {
+		w := newWorld(t, c.change)
+		token := alice(w)
+		l, _ := w.begin(t, request(token, ""))
+		w.inner(t, l)
+		if err := w.Record(t.Context(), l, host, "0b5c"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.RememberStream(t.Context(), l, host, "0b5c", "id-1"); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(2 * time.Hour)
+		w.streams.Take("0b5c") // its session has ended
+		w.state.revoked[l.ID.TokenPrint] = c.revoked
+		if got := w.Outdated(l); got != c.outdated {
+			t.Errorf("%s: outdated %v", name, got)
+		}
+		again, reason := w.begin(t, request(token, "id-1"))
+		if (reason == "") != c.resumes {
+			t.Errorf("%s: %q", name, reason)
+		}
+		if !c.resumes {
+			continue
+		}
+		got := w.inner(t, again)
+		features, _ := got["context"].(map[string]any)["features"].(map[string]any)
+		if moderator := got["moderator"] == true; moderator == c.outdated || again.NewRights != c.outdated || (len(features) > 0) == c.outdated {
+			t.Errorf("%s: the inner token says %v, new rights %v", name, got, again.NewRights)
+		}
+	}
+}
+
+// TestKeyGoneIsNotKept: what a token gave whose key has gone is taken back, with on_expiry: keep as well.
+func TestKeyGoneIsNotKept(t *testing.T) {
+	w := newWorld(t, nil)
+	token := authtest.Token(t, claimsOf(map[string]any{"moderator": true, "exp": w.now.Add(time.Hour).Unix()}))
+	l := w.login(t, request(token, ""), "0b5c", "id-1")
+	w.now = w.now.Add(2 * time.Hour)
+	w.streams.Take("0b5c")
+	if w.Outdated(l) {
+		t.Error("outdated while the key is there")
+	}
+	c := authtest.RelayConfig(host)
+	issuer := c.Hosts[host].Issuers[authtest.Issuer]
+	other := authtest.ConfigWith(host, strings.Repeat("another secret ", 5)).Hosts[host].Issuers[authtest.Issuer]
+	issuer.Keys = other.Keys
+	c.Hosts[host].Issuers[authtest.Issuer] = issuer
+	prepared, err := w.verifier.Prepare(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if prepared.Commit(); !w.Outdated(l) {
+		t.Error("not outdated, and the key is gone")
 	}
 }

@@ -14,6 +14,11 @@ type Stream struct {
 	Principal     auth.Principal
 	TokenPrint    string // of the token that it was last logged in with; empty: it never had one
 	Rights        string `json:",omitempty"` // a print of what its inner token granted; empty: nothing, or not known
+
+	// Demoted says that the account was made less in a room than it was. Prosody's modules
+	// may have given the session features for what it was, and may do so once more when
+	// the stream is resumed, unless its inner token denies them.
+	Demoted bool `json:",omitempty"`
 }
 
 // StreamPrint is what a [Stream] is remembered by: 32 hexadecimal characters for

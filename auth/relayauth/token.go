@@ -42,6 +42,7 @@ func (s *Logins) innerToken(l *Login) (string, *auth.Refusal) {
 	address.Now, address.ID = now, l.ID.TokenPrint
 	address.Moderator, address.Features = s.rightsOf(l)
 	if l.ID.Account == "" { // it is the stream's
+		l.demoted = l.stream.Demoted && !address.Moderator
 		l.said = l.form.Rights(address)
 		l.NewRights = l.Resumes != "" && l.said != l.stream.Rights
 	}

@@ -78,7 +78,7 @@ hosts:
 	}
 	r := c.Auth.Hosts["meet.example.com"].Relay
 	if r == nil || r.Issuer != "app" || r.Audience != "jitsi" || r.TTL != 90*time.Second || r.DomainVerification || !r.GuestsStart || !r.AllowEmptyToken ||
-		r.KeepExpired || len(r.Context) != 2 || r.Features[0].Test.Value != "recorder" || r.Key.Algorithm() != "RS256" {
+		r.KeepRights || len(r.Context) != 2 || r.Features[0].Test.Value != "recorder" || r.Key.Algorithm() != "RS256" {
 		t.Errorf("the relay is %+v", r)
 	}
 	if !c.Rooms[0].Relay || !c.Rooms[0].GuestsStart {

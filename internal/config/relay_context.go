@@ -118,7 +118,8 @@ func (h *hostReader) checkRelay() {
 		r.emptyAt.Warn("add guests_start: true to the host, or remove it",
 			"allow_empty_token has no effect: without guests_start: true no login without a token is let in")
 	}
-	r.config.KeepExpired = h.rooms.OnExpiry == moderation.ExpiryKeep
+	r.config.KeepRights = h.rooms.OnExpiry == moderation.ExpiryKeep
+	r.config.ResumeOver = h.rooms.OnExpiry != moderation.ExpiryRemove
 	if r.config.Key.IsZero() { // a problem, which was reported
 		return
 	}

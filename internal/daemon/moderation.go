@@ -83,6 +83,7 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
+	p.relay.kept = p.streams
 	p.occupancy, err = occupancy.New(ctx, p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())

@@ -10,12 +10,14 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/gateway/swap"
 	"usher/moderation/sessions"
+	"usher/moderation/streams"
 )
 
 // relayStreams are the streams of the gateway's relay hosts, for what changes rights. The
 // gateway is made last; before that there are none.
 type relayStreams struct {
 	gateway atomic.Pointer[gateway.Server]
+	kept    *streams.Streams // those that can be resumed
 }
 
 // end ends the streams of accounts, bare JIDs, that were revoked.
@@ -29,8 +31,10 @@ func (s *relayStreams) end(accounts []string) {
 	}
 }
 
-// Cut has the client of an account, a bare JID, come back with a new inner token.
-func (s *relayStreams) Cut(account string) {
+// Cut has the client of an account, a bare JID, come back with a new inner token. One that
+// is away does so by itself: it gets no more then.
+func (s *relayStreams) Cut(ctx context.Context, account string) {
+	s.kept.Demote(ctx, account)
 	if g := s.gateway.Load(); g != nil {
 		g.Cut(account)
 	}

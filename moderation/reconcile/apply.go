@@ -58,7 +58,7 @@ func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a mode
 	}
 	r.tell(ctx, jid, o, a)
 	if r.streams != nil && o.Has == moderation.Owner && a.Set != moderation.Owner {
-		r.streams.Cut(jid) // Jitsi's modules keep what they gave to the session
+		r.streams.Cut(ctx, jid) // Jitsi's modules keep what they gave to the session
 	}
 	r.has[jid] = a.Set
 	if a.Record == nil {

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // cuts keeps whose streams were cut.
 type cuts struct{ of []string }
 
-func (c *cuts) Cut(account string) { c.of = append(c.of, account) }
+func (c *cuts) Cut(_ context.Context, account string) { c.of = append(c.of, account) }
 
 // TestDemotedIsCut: whose owner's rights were taken back has Prosody read its rights anew, after the room has it so.
 func TestDemotedIsCut(t *testing.T) {

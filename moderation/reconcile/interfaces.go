@@ -20,7 +20,7 @@ type Rooms interface {
 type Streams interface {
 	// Cut has the client of an account, a bare JID, come back: then Prosody reads anew
 	// what the account may do. It does nothing for others.
-	Cut(account string)
+	Cut(ctx context.Context, account string)
 }
 
 // Lists are read from rooms.

@@ -88,11 +88,15 @@ func (s *Streams) RememberStream(ctx context.Context, of relayauth.Stream, resum
 	err := s.behind.Write(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 		defer cancel()
+		s.mu.RLock()
+		v.Demoted = v.Demoted || s.table.demoted(v)
+		s.mu.RUnlock()
 		if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
 			return err
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		v.Demoted = v.Demoted || s.table.demoted(v)
 		s.behind.Add(s.table.put(&entry{Stream: v, since: s.now()})...)
 		return nil
 	})
@@ -131,6 +135,29 @@ func (s *Streams) EndStream(host, resumption string, forGood bool) {
 	s.mu.Unlock()
 	if e != nil && forGood {
 		s.behind.Add(print)
+	}
+}
+
+// Demote notes that an account, a bare JID, was made less in a room than it was. If that
+// cannot be written a restart forgets it; the state counts and logs it.
+func (s *Streams) Demote(ctx context.Context, jid string) {
+	name, host, _ := strings.Cut(jid, "@")
+	err := s.behind.Write(func() error {
+		s.mu.Lock()
+		e := s.table.byAccount[account{host, name}]
+		if e == nil || e.Demoted {
+			s.mu.Unlock()
+			return nil
+		}
+		e.Demoted = true
+		v := e.Stream
+		s.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+		defer cancel()
+		return s.store.ApplyStreams(ctx, Change{Put: &v})
+	})
+	if err != nil {
+		s.failed(ctx, err)
 	}
 }
 

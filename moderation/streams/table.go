@@ -108,6 +108,13 @@ func (t *table) put(e *entry) (gone []string) {
 	return gone
 }
 
+// demoted reports whether a stream was demoted that is remembered anew, for a login with the
+// same token: that may have been since the login began.
+func (t *table) demoted(of Stream) bool {
+	old := t.all[of.Print]
+	return old != nil && old.Demoted && old.TokenPrint == of.TokenPrint
+}
+
 func (t *table) makeRoom(e *entry) (gone []string) {
 	for len(t.all) > 0 {
 		from := t.all

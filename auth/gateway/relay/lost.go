@@ -27,6 +27,7 @@ type Lost struct {
 	Acked         uint32 // how many stanzas of Prosody its client has acknowledged (XEP-0198)
 
 	revoked bool              // meanwhile
+	renews  bool              // Prosody takes its rights anew when it is resumed
 	inside  map[string]string // the occupants of its rooms
 	until   time.Time
 }
@@ -53,15 +54,15 @@ func (l *lostStreams) of(account string, now time.Time) (found []Lost) {
 	return found
 }
 
-// takeAll forgets all those of an account, and returns them.
-func (l *lostStreams) takeAll(account string, now time.Time) (found []Lost) {
-	found = l.of(account, now)
-	l.list = slices.DeleteFunc(l.list, func(one Lost) bool { return one.Account == account })
+// take forgets those of an account that are meant, and returns them.
+func (l *lostStreams) take(account string, now time.Time, meant func(*Lost) bool) (found []Lost) {
+	found = slices.DeleteFunc(l.of(account, now), func(one Lost) bool { return !meant(&one) })
+	l.list = slices.DeleteFunc(l.list, func(one Lost) bool { return one.Account == account && meant(&one) })
 	return found
 }
 
-// take forgets a stream that was resumed, and returns the rooms that its account is in.
-func (l *lostStreams) take(account, resumption string) (inside map[string]string) {
+// resume forgets a stream that was resumed, and returns the rooms that its account is in.
+func (l *lostStreams) resume(account, resumption string) (inside map[string]string) {
 	for i, one := range l.list {
 		if one.Account == account && one.Resumption == resumption {
 			l.list = slices.Delete(l.list, i, i+1)

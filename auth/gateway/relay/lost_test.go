@@ -54,6 +54,29 @@ func TestEndLost(t *testing.T) {
 	}
 }
 
+// TestCutLost: a stream whose client is away ends at a Prosody that would keep its rights, once; another is left to its
+// client.
+func TestCutLost(t *testing.T) {
+	for _, renews := range []bool{true, false} {
+		b := newBench(t, nil)
+		if renews {
+			b.down(limits)
+		}
+		b.login()
+		b.down(on)
+		b.stream.Gone(false)
+		b.streams.Cut("u-2@meet.example.com")
+		for _, found := range []bool{!renews, false} {
+			if got := b.streams.Cut("u-1@meet.example.com"); got != found {
+				t.Errorf("renews %v: found %v", renews, got)
+			}
+		}
+		if ended := len(b.finished) > 0; ended == renews || len(b.streams.Lost("u-1@meet.example.com")) > 0 != renews {
+			t.Errorf("renews %v: finished %+v", renews, b.finished)
+		}
+	}
+}
+
 // TestLostIsBounded in number and time.
 func TestLostIsBounded(t *testing.T) {
 	var l lostStreams
@@ -64,7 +87,7 @@ func TestLostIsBounded(t *testing.T) {
 	if len(l.list) != mostLost {
 		t.Errorf("%d are kept", len(l.list))
 	}
-	if got := l.takeAll("a@b", now.Add(lostFor+time.Second)); len(got) != 0 || len(l.list) != 0 {
+	if got := l.take("a@b", now.Add(lostFor+time.Second), func(*Lost) bool { return true }); len(got) != 0 || len(l.list) != 0 {
 		t.Errorf("%d after their time, %d are kept", len(got), len(l.list))
 	}
 }

@@ -32,12 +32,27 @@ func TestCut(t *testing.T) {
 			}
 			continue
 		}
-		if b.wire.cuts > 0 || len(b.wire.farewells) != 3 {
+		if b.wire.cuts > 0 || len(b.wire.farewells) != 1 { // it ends once
 			t.Fatalf("%+v", b.wire)
 		}
 		if f := b.wire.farewells[0]; len(f.Presences) != 1 || f.End != (End{"reset", newRights}) {
 			t.Errorf("%+v", f)
 		}
+	}
+}
+
+// TestRevokedIsNotCut: a stream that ends because its login was revoked is not cut for the rights that went with it: its
+// client would not be told why.
+func TestRevokedIsNotCut(t *testing.T) {
+	b := newBench(t, nil)
+	b.down(limits)
+	b.login()
+	b.logins.outdated = true
+	b.streams.End("u-1@meet.example.com", "out")
+	b.streams.ReviewAll()
+	b.streams.Cut("u-1@meet.example.com")
+	if len(b.wire.farewells) != 1 || b.wire.cuts > 0 {
+		t.Errorf("%+v", b.wire)
 	}
 }
 

@@ -152,7 +152,7 @@ func (s *Stream) end(forGood bool) ending {
 		forGood: forGood || s.over || s.resumption == ""}
 	if e.account != "" && !e.forGood && !e.taken {
 		e.lost = &Lost{Host: s.client.Host, Account: e.account, Resumption: e.resumption, Login: s.client.Login,
-			Acked: s.acked.Load(), revoked: s.revoked, inside: e.inside}
+			Acked: s.acked.Load(), renews: s.handshake.renewsRights(), revoked: s.revoked, inside: e.inside}
 	}
 	s.gone = true
 	return e
@@ -216,11 +216,17 @@ func (s *Stream) review() {
 	}
 }
 
-// cut is repeated without harm.
+// cut is repeated without harm. A stream that is ended already is not cut: its client is
+// told why it ends, and would not be.
 func (s *Stream) cut() {
-	if s.handshake.renewsRights() {
+	s.mu.Lock()
+	ending := s.revoked
+	s.mu.Unlock()
+	switch {
+	case ending:
+	case s.handshake.renewsRights():
 		s.client.Connection.Cut()
-		return
+	default:
+		s.client.Connection.Leave(s.farewell(End{Condition: "reset", Text: newRights}))
 	}
-	s.client.Connection.Leave(s.farewell(End{Condition: "reset", Text: newRights}))
 }

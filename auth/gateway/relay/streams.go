@@ -85,7 +85,7 @@ func (t *Streams) End(account, text string) (found bool) {
 		s.client.Connection.Leave(s.farewell(End{Condition: "not-authorized", Text: text}))
 	}
 	t.mu.Lock()
-	lost := t.lost.takeAll(account, time.Now())
+	lost := t.lost.take(account, time.Now(), func(*Lost) bool { return true })
 	t.mu.Unlock()
 	t.finish(lost)
 	return len(list)+len(lost) > 0
@@ -129,7 +129,7 @@ func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]
 			return inside
 		}
 	}
-	return t.lost.take(account, resumption)
+	return t.lost.resume(account, resumption)
 }
 
 // remove notes that a stream has ended. No other can resume it meanwhile.

@@ -150,8 +150,10 @@ func (t *turnedAway) Inspect(m *websocket.Message) (passes bool, err error) {
 	return false, nil
 }
 
-// Leave implements [relay.Connection].
+// Leave implements [relay.Connection]. From now on the client gets nothing of Prosody's: it
+// is told by us that it is shown out, and not by the room as well.
 func (s *Session) Leave(f relay.Farewell) {
+	s.leaving.Store(true)
 	s.sessions.Go(func(context.Context) { s.close(revoked(f)) })
 }
 
