@@ -51,11 +51,17 @@ const mendPattern = "write the name of a room, in which * stands for any text, "
 func (h *hostReader) checkBounds() {
 	free := 0
 	for id, issuer := range h.auth.Issuers {
-		if !h.rooms.Issuers[id].Bounded() && issuer.AccountPrefix == "" {
+		if !h.rooms.Issuers[id].Bounded() && (issuer.AccountPrefix == "" || h.relay.named) {
 			free++
 		}
 	}
-	if n := len(h.auth.Issuers); n > 1 && free == n {
+	switch n := len(h.auth.Issuers); {
+	case n < 2 || free < n:
+	case h.relay.named:
+		h.issuers.Warn("give each issuer tenants or rooms, unless all of them are one application's",
+			"the host %q has %d issuers and none is bound: each can name any tenant and room of it",
+			text.Clip(h.key.Text), n)
+	default:
 		h.issuers.Warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
 			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, "+
 				"also as another's user", text.Clip(h.key.Text), n)

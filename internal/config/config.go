@@ -100,8 +100,12 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
+	var listeners namedListeners
 	complete := root.Object(topSettings().fields(readers{
-		"listen":           func(v strictyaml.Value) { http.listen, http.listens = c.Listen.read(v) },
+		"listen": func(v strictyaml.Value) {
+			listeners = c.Listen.read(v)
+			http.listen, http.listens = listeners[&c.Listen.HTTP]
+		},
 		"http_secret_file": http.readSecret,
 		"http_insecure":    http.readInsecure,
 		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = httpHosts(v) },
@@ -122,7 +126,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http.check()
 	gate.check(c.Listen.Gateway)
 	rooms.check(http.listens, component)
-	ways.check(r.holders, c.Listen)
+	ways.check(r.holders, &c.Listen, listeners)
 	c.Rooms, c.Whitelist = rooms.finish(component)
 	c.Gateway.Hosts = ways.settings(c.Whitelist)
 	if complete && !named {

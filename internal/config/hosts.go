@@ -28,8 +28,9 @@ type hostReader struct {
 	lobby  lobbyReader
 	relay  relayReader
 
-	issuers strictyaml.Value // where they are named
-	subject strictyaml.Value // where tokens.subject is named, or nowhere
+	issuers strictyaml.Value   // where they are named
+	subject strictyaml.Value   // where tokens.subject is named, or nowhere
+	naming  []strictyaml.Value // what says how accounts are named: account_prefix and account_charset
 }
 
 func hostSettings() section {
@@ -158,12 +159,14 @@ func (h *hostReader) readIssuers(v strictyaml.Value) {
 	h.issuers = v
 	for _, e := range v.Entries() {
 		checkIssuer(e.Key)
-		config, bounds := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))),
-			h.key.Text, e.Key)
-		checkPrefix(e.Key, config.AccountPrefix, h.auth.Issuers)
-		h.auth.Issuers[e.Key.Text] = config
-		if bounds.Bounded() {
-			h.rooms.Issuers[e.Key.Text] = bounds
+		i := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
+		checkPrefix(e.Key, i.config.AccountPrefix, h.auth.Issuers)
+		h.auth.Issuers[e.Key.Text] = i.config
+		if i.config.AccountPrefix != "" {
+			h.naming = append(h.naming, i.prefix)
+		}
+		if i.bounds.Bounded() {
+			h.rooms.Issuers[e.Key.Text] = i.bounds
 		}
 	}
 }

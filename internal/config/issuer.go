@@ -97,6 +97,7 @@ type issuerReader struct {
 	urls            map[keys.Kind]strictyaml.Item // of servers
 	ca              strictyaml.Item               // ca_file, if it is there
 	http            strictyaml.Value              // insecure_http, if it is there
+	prefix          strictyaml.Value              // account_prefix, if it is there
 	how             keys.File                     // how key files are read
 	algorithms      []strictyaml.Item
 	algorithmsNamed bool
@@ -106,9 +107,7 @@ type issuerReader struct {
 	unread          bool                          // some key is not known, so that nothing can be said of all
 }
 
-func readIssuer(
-	r *reader, v strictyaml.Value, host string, key strictyaml.Item,
-) (auth.IssuerConfig, moderation.Bounds) {
+func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item) *issuerReader {
 	i := &issuerReader{
 		reader:   r,
 		key:      key,
@@ -125,7 +124,7 @@ func readIssuer(
 	i.checkAlgorithms()
 	i.checkUntried()
 	i.hold(host)
-	return i.config, i.bounds
+	return i
 }
 
 func (r *issuerReader) read(v strictyaml.Value) {
@@ -143,7 +142,7 @@ func (r *issuerReader) read(v strictyaml.Value) {
 		}),
 		"algorithms":     func(v strictyaml.Value) { r.algorithms, r.algorithmsNamed = v.SomeList(), true },
 		"audience":       func(v strictyaml.Value) { r.config.Audience = audiences(v) },
-		"account_prefix": func(v strictyaml.Value) { r.config.AccountPrefix = accountPrefix(v) },
+		"account_prefix": func(v strictyaml.Value) { r.config.AccountPrefix, r.prefix = accountPrefix(v), v },
 		"tenants":        func(v strictyaml.Value) { r.bounds.Tenants = tenants(v) },
 		"rooms":          func(v strictyaml.Value) { r.bounds.Rooms = roomPatterns(v) },
 		"require_exp":    func(v strictyaml.Value) { v.Bool(&r.config.RequireExp) },

@@ -60,7 +60,8 @@ func listenSettings() section {
 			"loopback. Each listener has an address of its own. Where systemd opens a socket for usher " +
 			"(`usher.socket`), the path is the same there.",
 		settings: []setting{
-			{key: "dovecot", kind: "an absolute path, or `host:port`", def: "/run/usher/auth.sock",
+			{key: "dovecot", kind: "an absolute path, or `host:port`",
+				unset:   "`/run/usher/auth.sock`; not listened on if every host has a `relay`",
 				restart: true, example: "127.0.0.1:10143",
 				text: "The door for `mod_auth_dovecot`: the path is Prosody's `dovecot_auth_socket`. " +
 					"It offers SASL ANONYMOUS for tickets while `http` or `gateway` is listened on. " +
@@ -90,9 +91,12 @@ func listenSettings() section {
 	}
 }
 
-// read also tells where http is named, if it is.
-func (l *Listen) read(v strictyaml.Value) (http strictyaml.Value, ok bool) {
-	named := map[*Address]strictyaml.Value{}
+// A namedListeners says where addresses are named.
+type namedListeners map[*Address]strictyaml.Value
+
+// read also tells which are named.
+func (l *Listen) read(v strictyaml.Value) namedListeners {
+	named := namedListeners{}
 	reads := func(a *Address, parse func(strictyaml.Value) (Address, bool)) func(strictyaml.Value) {
 		return func(v strictyaml.Value) {
 			if parsed, ok := parse(v); ok {
@@ -114,13 +118,12 @@ func (l *Listen) read(v strictyaml.Value) (http strictyaml.Value, ok bool) {
 			reportShared(named, a, b)
 		}
 	}
-	http, ok = named[&l.HTTP]
-	return http, ok
+	return named
 }
 
 // reportShared compares two listeners, and reports at the one that the file
 // names: the other may be a default.
-func reportShared(named map[*Address]strictyaml.Value, a, b *Address) {
+func reportShared(named namedListeners, a, b *Address) {
 	if *a != *b || a.Name == "" || strings.HasSuffix(a.Name, ":0") {
 		return
 	}

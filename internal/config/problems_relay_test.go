@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +48,13 @@ var badRelays = []badConfig{
 	{"hosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, relay: {app_id: x, key_file: inner.pem}}",
 		`2:61: warning: relay: nobody can log in, as there is no listen.gateway — name listen.gateway, such as 127.0.0.1:8281`},
 	{"listen: {gateway: '127.0.0.1:8281', extauth: /run/usher/x.sock}\nhosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, relay: {app_id: x, key_file: inner.pem}}",
-		`3:61: warning: relay: every host has one, so the door listen.extauth refuses every login (relay_host) — remove listen.extauth`},
+		`1:46: warning: extauth: every host has a relay, so this door refuses every login (relay_host) — remove it`},
+	{"listen: {gateway: '127.0.0.1:8281', dovecot: /run/usher/x.sock}\nhosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, relay: {app_id: x, key_file: inner.pem}}",
+		`1:46: warning: dovecot: every host has a relay, so this door refuses every login (relay_host) — remove it`},
+	{strings.Replace(relayed, "}}", ", account_prefix: a-}}", 1) + "tokens: {account_charset: unicode}, relay: {app_id: x, key_file: inner.pem}}", `3:68: warning: account_prefix has no effect: at a host with a relay Prosody names the accounts, at random — remove it; tenants and rooms bind an issuer
+3:100: warning: account_charset has no effect: at a host with a relay Prosody names the accounts, at random — remove it; tenants and rooms bind an issuer`},
+	{strings.Replace(relayed, "}}", "}, b: {secret_files: [other.secret], account_prefix: b-}}", 1) + "relay: {app_id: x, key_file: inner.pem}}", `3:16: warning: the host "h" has 2 issuers and none is bound: each can name any tenant and room of it — give each issuer tenants or rooms, unless all of them are one application's
+3:103: warning: account_prefix has no effect: at a host with a relay Prosody names the accounts, at random — remove it; tenants and rooms bind an issuer`},
 	{relayed + "muc: [c.h], guests: [g.h], relay: {app_id: x, key_file: inner.pem}}\n  i: {issuers: {b: {secret_files: [other.secret]}}, muc: [c.i], guests: [g.h]}\ncomponent: {jid: usher.h, secret_file: inner.secret}", `4:3: error: the guest host "g.h" is under host "h" and under "i" — give each host with a relay guest hosts of its own
 4:58: warning: muc: without listen.http Prosody cannot ask who may join a room — set listen.http and http_secret_file, and see usher prosody`},
 	{relayed + "muc: [c.h], guests: [i], relay: {app_id: x, key_file: inner.pem}}\n  i: {issuers: {b: {secret_files: [other.secret]}}}\ncomponent: {jid: usher.h, secret_file: inner.secret}",
@@ -95,5 +102,26 @@ hosts:
 	}
 	if !slices.ContainsFunc(c.Paths, func(p string) bool { return p == dir+"/inner.pem" }) {
 		t.Errorf("the key is not watched: %v", c.Paths)
+	}
+	if c.Listen.Dovecot != (Address{}) {
+		t.Errorf("a door that no host has a use for is at %v", c.Listen.Dovecot)
+	}
+}
+
+// TestDovecotBesideRelay: a plain host beside one with a relay has its door, and so has who names it.
+func TestDovecotBesideRelay(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	const relay = "  h: {issuers: {a: {secret_files: [my-app.secret]}}, relay: {app_id: x, key_file: inner.pem}}\n"
+	for text, want := range map[string]string{
+		"listen: {gateway: '127.0.0.1:8281'}\nhosts:\n" + relay:                       "",
+		"hosts:\n" + relay + "listen: {gateway: '127.0.0.1:8281'}\n":                  "",
+		"listen: {gateway: '127.0.0.1:8281', dovecot: /run/x.sock}\nhosts:\n" + relay: "/run/x.sock",
+		"hosts:\n" + relay + "  i: {issuers: {b: {secret_files: [other.secret]}}}\n":  "/run/usher/auth.sock",
+		"hosts:\n  i: {issuers: {b: {secret_files: [other.secret]}}}\n":               "/run/usher/auth.sock",
+	} {
+		c, problems := Load(configtest.PutFile(t, dir, "usher.yaml", text, 0o640))
+		if c == nil || c.Listen.Dovecot.Name != want {
+			t.Errorf("%s\n%v, want %q\n%s", text, c.Listen.Dovecot, want, configtest.Printed(problems, dir))
+		}
 	}
 }

@@ -113,6 +113,10 @@ func (h *hostReader) checkRelay() {
 		}
 		return
 	}
+	for _, v := range h.naming {
+		v.Warn("remove it; tenants and rooms bind an issuer",
+			"%s has no effect: at a host with a relay Prosody names the accounts, at random", v.Name())
+	}
 	r.config.GuestsStart = h.rooms.GuestsStart
 	if r.config.AllowEmptyToken && !r.config.GuestsStart {
 		r.emptyAt.Warn("add guests_start: true to the host, or remove it",

@@ -30,7 +30,7 @@ func (w *wayReader) add(h *hostReader) {
 }
 
 // check judges the relays of all hosts.
-func (w *wayReader) check(holders []keyHolder, listens Listen) {
+func (w *wayReader) check(holders []keyHolder, listens *Listen, named namedListeners) {
 	for i, h := range w.hosts {
 		if !h.relay.named {
 			continue
@@ -41,20 +41,23 @@ func (w *wayReader) check(holders []keyHolder, listens Listen) {
 				"relay: nobody can log in, as there is no listen.gateway")
 		}
 	}
-	w.checkDoors(listens)
+	w.checkDoors(listens, named)
 	w.checkGuests()
 }
 
-// checkDoors warns of doors that refuse every login.
-func (w *wayReader) checkDoors(listens Listen) {
-	for _, h := range w.hosts {
-		if !h.relay.named {
-			return
-		}
+// checkDoors takes back the door that is open by default where no host has a use for it, and warns of doors that
+// refuse every login.
+func (w *wayReader) checkDoors(listens *Listen, named namedListeners) {
+	if len(w.hosts) == 0 || slices.ContainsFunc(w.hosts, func(h wayOfHost) bool { return !h.relay.named }) {
+		return
 	}
-	if len(w.hosts) > 0 && listens.Extauth.Name != "" {
-		w.hosts[0].relay.at.Warn("remove listen.extauth",
-			"relay: every host has one, so the door listen.extauth refuses every login (relay_host)")
+	if _, wanted := named[&listens.Dovecot]; !wanted {
+		listens.Dovecot = Address{}
+	}
+	for _, a := range []*Address{&listens.Dovecot, &listens.Extauth} {
+		if v, is := named[a]; is && a.Name != "" {
+			v.Warn("remove it", "%s: every host has a relay, so this door refuses every login (relay_host)", v.Name())
+		}
 	}
 }
 

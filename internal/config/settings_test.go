@@ -23,7 +23,7 @@ func TestDeployConfig(t *testing.T) {
 		t.Errorf("as it is:\n%s", configtest.Printed(problems, dir))
 	}
 	c, problems = Load(configtest.PutFile(t, dir, "usher.yaml", configtest.DeployInFull(t, dir), 0o640))
-	if c == nil || len(problems) != 1 || !strings.Contains(problems[0].String(), "listen.extauth refuses every login") {
+	if c == nil || len(problems) != 2 || !strings.Contains(problems[1].String(), "this door refuses every login") {
 		t.Fatalf("in full:\n%s", configtest.Printed(problems, dir))
 	}
 	if c.Component.JID == "" || c.Listen.Gateway.Name == "" || len(c.Gateway.Origins) != 1 || len(c.Whitelist) != 1 || len(c.Rooms[0].MUC) != 1 {

@@ -55,6 +55,9 @@ func (h *hostReader) readTokens(v strictyaml.Value) {
 		"account_charset": func(v strictyaml.Value) {
 			s, _ := v.OneOf("ascii", "unicode")
 			h.auth.UnicodeAccounts = s == "unicode"
+			if h.auth.UnicodeAccounts {
+				h.naming = append(h.naming, v)
+			}
 		},
 		"typ": func(v strictyaml.Value) { h.auth.Types = strictyaml.Texts(v.SomeList()) },
 	})...)
