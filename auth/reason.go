@@ -58,6 +58,14 @@ func (r Reason) Help() text.Help {
 // what a person can do about it.
 func (r Reason) ClientText() string { return clientTexts[r] }
 
+// LinkText is ClientText for who came with the token of a link, and has typed no password.
+func (r Reason) LinkText() string {
+	if r == ReasonMalformed {
+		return "The token in the link is not whole. Open your link again, or copy all of it."
+	}
+	return r.ClientText()
+}
+
 // Undecided reports whether r means "cannot decide" rather than "denied". The
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {

@@ -103,14 +103,18 @@ func mentionsAny(s string, words []string) bool {
 func TestPersonsTexts(t *testing.T) {
 	canDo := []string{"Ask for", "Tell ", "Try again", "Open your link", "Open the link", "Log in"}
 	for _, r := range auth.Reasons() {
-		text := r.ClientText()
-		wrong, todo, two := strings.Cut(text, ". ")
-		if !two || wrong == "" || !strings.HasSuffix(todo, ".") || !mentionsAny(todo, canDo) {
-			t.Errorf("%s: %q does not say what is wrong, and then what to do", r, text)
+		for _, text := range []string{r.ClientText(), r.LinkText()} {
+			wrong, todo, two := strings.Cut(text, ". ")
+			if !two || wrong == "" || !strings.HasSuffix(todo, ".") || !mentionsAny(todo, canDo) {
+				t.Errorf("%s: %q does not say what is wrong, and then what to do", r, text)
+			}
+			if len(text) > 120 || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`'"&<>`, c) }) {
+				t.Errorf("%s: %q is too long, or has a character that some client writes as another", r, text)
+			}
 		}
-		if len(text) > 120 || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`'"&<>`, c) }) {
-			t.Errorf("%s: %q is too long, or has a character that some client writes as another", r, text)
-		}
+	}
+	if a, b := auth.ReasonMalformed.ClientText(), auth.ReasonMalformed.LinkText(); !strings.Contains(a, "password") || strings.Contains(b, "password") {
+		t.Errorf("who typed a password is told %q, and who followed a link %q", a, b)
 	}
 }
 

@@ -41,7 +41,7 @@ func (q *request) webSocket() {
 func (q *request) connect(ctx context.Context, host string) (stream.Link, error) {
 	way, known := q.Settings.Way(host)
 	if !known {
-		q.Note(metrics.RefusedRequest, "no such host (hosts, their guests, and the domains of service accounts)")
+		q.NoHost(host)
 		return stream.Link{}, &stream.Refused{
 			Reason: metrics.EndedPolicy, Condition: "host-unknown", Text: "There is no such server here.",
 		}

@@ -72,6 +72,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"denied", gatewaytest.RefusedToken(auth.ReasonExpired), gatewaytest.Anonymous, "not-authorized", auth.ReasonExpired.ClientText()},
 		{"undecided", gatewaytest.RefusedToken(auth.ReasonKeysUnavailable), gatewaytest.Anonymous, "temporary-auth-failure", auth.ReasonKeysUnavailable.ClientText()},
+		{"cut", "cut", gatewaytest.Anonymous, "not-authorized", auth.ReasonMalformed.LinkText()},
 		{"no refusal", "else:", gatewaytest.Anonymous, "temporary-auth-failure", auth.ReasonKeysUnavailable.ClientText()},
 		{"no token", "", gatewaytest.Anonymous, "not-authorized", auth.ReasonTokenRequired.ClientText()},
 		{"no token, a password", "", gatewaytest.Plain, "not-authorized", auth.ReasonTokenRequired.ClientText()},

@@ -287,7 +287,9 @@ func TestHostsOfTheGateway(t *testing.T) {
 		if wants == "unknown" {
 			client.ExpectOne("<stream:error ", "<host-unknown ")
 			client.Expect(stanza.Close)
-			w.Upstream.Untouched()
+			if w.Upstream.Untouched(); host != "" && !strings.Contains(w.Log.String(), "host="+host) {
+				t.Errorf("the log does not name the host: %s", w.Log)
+			}
 			continue
 		}
 		prosody.Expect(open)

@@ -237,6 +237,9 @@ func TestUnlistedHost(t *testing.T) {
 		got := gatewaytest.Receive(t, w.Send(goodToken, strings.Replace(gatewaytest.Creating(), "Meet.example.com", host, 1)))
 		got.Wants(t, 200, `type="terminate" condition="host-unknown"`)
 	}
+	if line := w.Log.String(); !strings.Contains(line, "host=other.example.com") {
+		t.Errorf("the log does not name the host: %s", line)
+	}
 	w.Upstream.Untouched()
 }
 

@@ -68,7 +68,7 @@ func (q *request) begin(in incoming, tag stanza.Element, rid int64) {
 	q.Upstream = way.Upstream
 	switch {
 	case !known:
-		q.Note(metrics.RefusedRequest, "no such host (hosts, their guests, and the domains of service accounts)")
+		q.NoHost(tag.Attribute("to"))
 		q.answer(stanza.Terminate("", "", "host-unknown"))
 	case way.Relayed:
 		q.beginRelayed(in, tag, rid, way)

@@ -106,5 +106,5 @@ func failure(condition string, err error) string {
 	if reason.Undecided() {
 		condition = "temporary-auth-failure"
 	}
-	return stanza.Failure(condition, reason.ClientText())
+	return stanza.Failure(condition, reason.LinkText())
 }

@@ -143,5 +143,11 @@ func (q *Request) Note(why metrics.Refusal, text string, more ...slog.Attr) {
 	}
 }
 
+// NoHost notes a request for a virtual host that is not configured.
+func (q *Request) NoHost(host string) {
+	q.Note(metrics.RefusedRequest, "no such host (hosts, their guests, and the domains of service accounts)",
+		logattr.Host(host))
+}
+
 // Count counts a request that does not pass and is answered otherwise.
 func (q *Request) Count(why metrics.Refusal) { q.proxy.Metrics.Refused(why) }

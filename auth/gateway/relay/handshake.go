@@ -86,7 +86,7 @@ func (h *handshake) authenticateLocked(ctx context.Context) Verdict {
 		if reason.Undecided() {
 			condition = "temporary-auth-failure"
 		}
-		return Verdict{Answer: []byte(stanza.Failure(condition, reason.ClientText())), End: EndFor(err)}
+		return Verdict{Answer: []byte(stanza.Failure(condition, reason.LinkText())), End: EndFor(err)}
 	}
 	h.phase = authenticating
 	return Verdict{}
@@ -225,7 +225,7 @@ func (h *handshake) boundBy(e stanza.Element) (*boundAs, Verdict) {
 func EndFor(err error) *End {
 	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {
-		return &End{"resource-constraint", reason.ClientText()}
+		return &End{"resource-constraint", reason.LinkText()}
 	}
-	return &End{"not-authorized", reason.ClientText()}
+	return &End{"not-authorized", reason.LinkText()}
 }

@@ -98,9 +98,9 @@ func (q *request) begin(host, tenant, room string) (l *relayauth.Login, ok bool)
 	}
 	reason := auth.RefusalOf(err).Reason
 	if reason.Undecided() {
-		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, reason.ClientText())
+		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, reason.LinkText())
 	} else {
-		q.Refuse(http.StatusForbidden, metrics.RefusedRequest, reason.ClientText())
+		q.Refuse(http.StatusForbidden, metrics.RefusedRequest, reason.LinkText())
 	}
 	return nil, false
 }
@@ -109,7 +109,7 @@ func (q *request) begin(host, tenant, room string) (l *relayauth.Login, ok bool)
 func (q *request) sendInner(l *relayauth.Login) (token string, ok bool) {
 	token, err := q.Logins.InnerToken(q.R.Context(), l)
 	if err != nil {
-		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, auth.RefusalOf(err).Reason.ClientText())
+		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedRequest, auth.RefusalOf(err).Reason.LinkText())
 		return "", false
 	}
 	q.Inner = token
