@@ -32,6 +32,7 @@ const (
 	Unasked                = "usher_prosody_unasked"
 	UnaskedOccupants       = "usher_unasked_occupants"
 	JoinsLost              = "usher_joins_lost_total"
+	RelayStepsMissing      = "usher_relay_steps_missing"
 	GatewayConnections     = "usher_gateway_connections"
 	GatewayEnded           = "usher_gateway_sessions_ended_total"
 	GatewayRefused         = "usher_gateway_refused_total"

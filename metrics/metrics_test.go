@@ -64,6 +64,7 @@ func lived() *metrics.Metrics {
 	m.Join(metrics.Denied, "a made-up reason")
 	m.Affiliation("owner", true)
 	m.Sessions(3)
+	m.RelayStepsMissing(1)
 	m.ComponentConnected(true)
 	m.StateError(metrics.StateUpdate)
 	m.Lobby(2, 5)

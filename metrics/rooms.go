@@ -16,6 +16,7 @@ type rooms struct {
 	unasked      []prometheus.Gauge // by module
 	occupants    prometheus.Gauge
 	joinsLost    prometheus.Counter
+	stepsMissing prometheus.Gauge
 	decided      map[decided]prometheus.Counter
 }
 
@@ -48,6 +49,8 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "People in rooms about whom Prosody did not ask usher, as far as they were seen."}),
 		joinsLost: prometheus.NewCounter(prometheus.CounterOpts{Name: JoinsLost,
 			Help: "Joins that usher allowed and Prosody never completed, though the room was there and nobody else came in."}),
+		stepsMissing: prometheus.NewGauge(prometheus.GaugeOpts{Name: RelayStepsMissing,
+			Help: "Hosts with a relay whose Prosody was found not to do what it has to, at the last try."}),
 		affiliations: map[affiliated]prometheus.Counter{},
 		unasked:      make([]prometheus.Gauge, ModuleBegins+1),
 		lobbyLost:    make([]counters[LobbyLoss], LobbyKnock+1),
@@ -70,7 +73,7 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
 	r.stateErrors = newCounters(stateErrors, StateOperations())
 	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked,
-		r.occupants, r.joinsLost)
+		r.occupants, r.joinsLost, r.stepsMissing)
 	return r
 }
 
@@ -98,6 +101,9 @@ func (m *Metrics) Unasked(joins, begins bool, occupants int) {
 
 // JoinsLost counts joins that were allowed and never completed.
 func (m *Metrics) JoinsLost(n int) { m.rooms.joinsLost.Add(float64(n)) }
+
+// RelayStepsMissing tells of how many hosts with a relay the Prosody does not do what it has to.
+func (m *Metrics) RelayStepsMissing(hosts int) { m.rooms.stepsMissing.Set(float64(hosts)) }
 
 // JoinReasons makes the series of joins exist, for the closed lists of reasons
 // that allow, that deny and that mean "cannot decide".

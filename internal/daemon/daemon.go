@@ -157,9 +157,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	prober := probe.New(log, func() []probe.Target { return probeTargets(r.current.Load(), relays) })
-	return &daemon{probe: prober, version: in.Version, log: log, notify: n, metrics: m, panics: p, verifier: v,
-		rooms: rooms, http: door, endpoints: e, reloader: r}, nil
+	return &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
+		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r}, nil
 }
 
 // tasks lists everything that runs at the same time.

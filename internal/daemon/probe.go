@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"cmp"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -10,10 +11,20 @@ import (
 	"usher/auth/relayauth"
 	"usher/internal/config"
 	"usher/internal/probe"
+	"usher/metrics"
 )
 
 // probeWithin bounds how long usher status waits for Prosody.
 const probeWithin = 2 * time.Second
+
+// probing makes what tries the hosts with a relay: at the start, and with each configuration and each Prosody that comes.
+func (r *reloader) probing(log *slog.Logger, m *metrics.Metrics, relays *relayauth.Logins) *probe.Prober {
+	r.prober = probe.New(log, m, func() []probe.Target { return probeTargets(r.current.Load(), relays) })
+	if r.rooms.component != nil {
+		r.rooms.component.TellConnected(r.prober.Wake)
+	}
+	return r.prober
+}
 
 // probeTargets are the hosts with a relay, in order.
 func probeTargets(c *config.Config, relays *relayauth.Logins) []probe.Target {

@@ -12,6 +12,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/panics"
+	"usher/internal/probe"
 	"usher/internal/systemd"
 	"usher/internal/text"
 	"usher/internal/watch"
@@ -36,6 +37,7 @@ type reloader struct {
 
 	current atomic.Pointer[config.Config] // in force
 	last    atomic.Pointer[admin.Reload]  // nil before the first reload
+	prober  *probe.Prober                 // it tries the hosts with what is new
 }
 
 // What makes a reload happen.
@@ -112,6 +114,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) admin.Reload {
 		result.Earlier = r.justChanged(result)
 		next.commit()
 		r.current.Store(next.config)
+		r.prober.Wake()
 	} else { // either file may be what is mended
 		read.Paths = slices.Concat(read.Paths, r.current.Load().Paths)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/text"
+	"usher/metrics"
 )
 
 // A Target is a host with a relay, and how its Prosody is reached.
@@ -33,9 +34,17 @@ type Finding struct {
 // tryWithin bounds what is asked of one Prosody.
 const tryWithin = 3 * time.Second
 
-// A Prober tries the hosts at its start, and whenever it is asked.
+// Between two tries while something is not as it should be.
+const (
+	firstAgain = 2 * time.Second
+	mostAgain  = 30 * time.Second
+)
+
+// A Prober tries the hosts at its start, whenever it is asked or woken, and again while a step is missing.
 type Prober struct {
+	first   time.Duration // the first wait
 	log     *slog.Logger
+	metrics *metrics.Metrics // nil: nothing is counted
 	targets func() []Target
 	client  *http.Client
 	wake    chan struct{} // has place for one
@@ -47,8 +56,8 @@ type Prober struct {
 
 // New returns a Prober that does nothing before it runs. The targets are asked for each
 // time.
-func New(log *slog.Logger, targets func() []Target) *Prober {
-	return &Prober{log: log, targets: targets, wake: make(chan struct{}, 1), tried: make(chan struct{}),
+func New(log *slog.Logger, m *metrics.Metrics, targets func() []Target) *Prober {
+	return &Prober{first: firstAgain, log: log, metrics: m, targets: targets, wake: make(chan struct{}, 1), tried: make(chan struct{}),
 		client: &http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true,
 			ResponseHeaderTimeout: tryWithin}, CheckRedirect: noRedirect}}
 }
@@ -57,13 +66,33 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 
 // Run tries the hosts until ctx ends.
 func (p *Prober) Run(ctx context.Context) error {
+	again, wait := time.NewTimer(0), p.first
+	defer again.Stop()
 	for {
-		p.tryAll(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-p.wake:
+			wait = p.first
+		case <-again.C:
 		}
+		if p.tryAll(ctx) {
+			again.Stop()
+			continue
+		}
+		again.Reset(wait)
+		wait = min(2*wait, mostAgain)
+	}
+}
+
+// Wake has the hosts tried once more: the configuration has changed, or Prosody has come back. Nil tries nothing.
+func (p *Prober) Wake() {
+	if p == nil {
+		return
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -76,10 +105,7 @@ func (p *Prober) Ask(within time.Duration) []Finding {
 	p.mu.Lock()
 	tried := p.tried
 	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	p.Wake()
 	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
@@ -91,7 +117,8 @@ func (p *Prober) Ask(within time.Duration) []Finding {
 	return slices.Clone(p.last)
 }
 
-func (p *Prober) tryAll(ctx context.Context) {
+// tryAll reports whether nothing is missing.
+func (p *Prober) tryAll(ctx context.Context) bool {
 	var list []Finding
 	for _, t := range p.targets() {
 		within, cancel := context.WithTimeout(ctx, tryWithin)
@@ -99,11 +126,11 @@ func (p *Prober) tryAll(ctx context.Context) {
 		cancel()
 	}
 	if ctx.Err() != nil {
-		return
+		return false
 	}
 	p.mu.Lock()
 	before := p.last
-	p.last = list
+	p.last = slices.Clone(list)
 	close(p.tried)
 	p.tried = make(chan struct{})
 	p.mu.Unlock()
@@ -112,6 +139,11 @@ func (p *Prober) tryAll(ctx context.Context) {
 			p.report(ctx, f)
 		}
 	}
+	missing := len(slices.DeleteFunc(list, func(f Finding) bool { return f.OK }))
+	if p.metrics != nil {
+		p.metrics.RelayStepsMissing(missing)
+	}
+	return missing == 0
 }
 
 func (p *Prober) report(ctx context.Context, f Finding) {

@@ -12,8 +12,11 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"usher/metrics"
 )
 
 // A prosody is a stand-in that answers a login by its token: "" lets it in, and a text refuses it.
@@ -115,7 +118,7 @@ func TestSteps(t *testing.T) {
 		}
 		server := httptest.NewServer(&c.p)
 		upstream, _ := url.Parse(server.URL)
-		f := New(slog.New(slog.DiscardHandler), nil).try(t.Context(), Target{Host: "meet.example.com", Upstream: upstream,
+		f := New(slog.New(slog.DiscardHandler), nil, nil).try(t.Context(), Target{Host: "meet.example.com", Upstream: upstream,
 			GuestsStart: c.open, Empty: c.empty, Token: func() (string, error) { return good, nil }})
 		server.Close()
 		if all := f.Text + "; " + f.Mend; f.OK != (c.wants == "OK") || !f.OK && !strings.Contains(all, c.wants) || strings.Contains(all, good) || f.Mend == "" != f.OK {
@@ -131,12 +134,12 @@ func TestSteps(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	upstream, _ := url.Parse("http://127.0.0.1:1")
 	target := Target{Host: "meet.example.com", Upstream: upstream, Token: func() (string, error) { return "head.claims.signature", nil }}
-	f := New(slog.New(slog.DiscardHandler), nil).try(t.Context(), target)
+	f := New(slog.New(slog.DiscardHandler), nil, nil).try(t.Context(), target)
 	if f.OK || !strings.Contains(f.Text, "does not answer at 127.0.0.1:1") || strings.Contains(f.Text, "signature") {
 		t.Errorf("%+v", f)
 	}
 	target.Token = func() (string, error) { return "", errors.New("no key") }
-	if f := New(slog.New(slog.DiscardHandler), nil).try(t.Context(), target); f.OK || !strings.Contains(f.Text, "no key") {
+	if f := New(slog.New(slog.DiscardHandler), nil, nil).try(t.Context(), target); f.OK || !strings.Contains(f.Text, "no key") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -148,7 +151,7 @@ func TestProber(t *testing.T) {
 	defer server.Close()
 	upstream, _ := url.Parse(server.URL)
 	var log bytes.Buffer
-	prober := New(slog.New(slog.NewTextHandler(&log, nil)), func() []Target {
+	prober := New(slog.New(slog.NewTextHandler(&log, nil)), nil, func() []Target {
 		return []Target{{Host: "meet.example.com", Upstream: upstream, Token: func() (string, error) { return "head.claims.signature", nil }}}
 	})
 	if list := prober.Ask(time.Millisecond); len(list) != 0 {
@@ -169,7 +172,74 @@ func TestProber(t *testing.T) {
 	if n := len(regexp.MustCompile(`Prosody does not do what a relay wants`).FindAllString(log.String(), -1)); n != 1 || strings.Contains(log.String(), "claims") {
 		t.Errorf("the log:\n%s", log.String())
 	}
-	if list := New(slog.New(slog.DiscardHandler), func() []Target { return nil }).Ask(time.Hour); list != nil {
+	(*Prober)(nil).Wake()
+	if list := New(slog.New(slog.DiscardHandler), nil, func() []Target { return nil }).Ask(time.Hour); list != nil {
 		t.Errorf("without a relay: %+v", list)
+	}
+}
+
+// TestMended: while a step is missing the hosts are tried again without being asked, and once all is well they are left
+// alone until somebody wakes it.
+func TestMended(t *testing.T) {
+	var tries atomic.Int64
+	bad := make(chan bool, 1)
+	bad <- true
+	p := &prosody{offer: "<mechanism>ANONYMOUS</mechanism>", host: "meet.example.com", judge: func(token string) string {
+		isBad := <-bad
+		bad <- isBad
+		if token == "head.claims.signature" {
+			tries.Add(1)
+			if !isBad {
+				return ""
+			}
+		}
+		return "Invalid signature"
+	}}
+	server := httptest.NewServer(p)
+	defer server.Close()
+	upstream, _ := url.Parse(server.URL)
+	m := metrics.New("")
+	counts := func(n string) bool {
+		w := httptest.NewRecorder()
+		m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		return strings.Contains(w.Body.String(), "\nusher_relay_steps_missing "+n+"\n")
+	}
+	prober := New(slog.New(slog.DiscardHandler), m, func() []Target {
+		return []Target{{Host: "meet.example.com", Upstream: upstream, Token: func() (string, error) { return "head.claims.signature", nil }}}
+	})
+	prober.first = time.Millisecond
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- prober.Run(ctx) }()
+	await := func(what string, is func() bool) {
+		for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	good := func() bool {
+		prober.mu.Lock()
+		defer prober.mu.Unlock()
+		return len(prober.last) == 1 && prober.last[0].OK
+	}
+	await("it is not tried again", func() bool { return tries.Load() > 3 })
+	await("the series does not tell of it", func() bool { return counts("1") })
+	<-bad
+	bad <- false
+	await("it is not seen that the step was done", good)
+	await("the series does not tell that all is well", func() bool { return counts("0") })
+	n := tries.Load()
+	time.Sleep(50 * time.Millisecond)
+	if now := tries.Load(); now != n {
+		t.Errorf("%d more tries though all is well", now-n)
+	}
+	<-bad
+	bad <- true
+	prober.Wake()
+	await("woken, it does not try", func() bool { return !good() })
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -41,6 +41,7 @@ type Client struct {
 	o         Options
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	connected chan struct{} // one value for each connection
+	told      []func()      // that it is connected
 
 	mu      sync.Mutex
 	config  Config
@@ -75,6 +76,10 @@ func New(c Config, o Options) *Client {
 
 // Offer has the component offer a command to moderators. It is called before Run.
 func (c *Client) Offer(command Command) { c.o.Command = command }
+
+// TellConnected has others told, too, each time Prosody has accepted the component; none of them may wait. It is called before
+// Run.
+func (c *Client) TellConnected(connected func()) { c.told = append(c.told, connected) }
 
 // Connected receives a value each time Prosody has accepted the component.
 func (c *Client) Connected() <-chan struct{} { return c.connected }
@@ -174,6 +179,9 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 	select {
 	case c.connected <- struct{}{}:
 	default:
+	}
+	for _, tell := range c.told {
+		tell()
 	}
 	err = s.run(ctx)
 	c.mu.Lock()
