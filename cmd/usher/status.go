@@ -44,6 +44,9 @@ Example:
 	}
 }
 
+// unreachedAfter is how long a gateway may stand without a browser until that is worth a line.
+const unreachedAfter = 10 * time.Minute
+
 func printStatus(w io.Writer, s admin.Status) {
 	ready := "ready"
 	if !s.Ready {
@@ -61,6 +64,7 @@ func printStatus(w io.Writer, s admin.Status) {
 	for _, name := range slices.Sorted(maps.Keys(s.Listeners)) {
 		fmt.Fprintf(w, "listen.%s: %s%s\n", name, s.Listeners[name], describeCounts(s.Connections[name]))
 	}
+	printUnreached(w, s, up)
 	if s.Shortage != "" {
 		fmt.Fprintln(w, "connections: "+s.Shortage)
 	}
@@ -115,6 +119,15 @@ func describeCounts(c admin.Counts) string {
 		s += fmt.Sprintf(", %d closed by the limit", c.Closed)
 	}
 	return s
+}
+
+// printUnreached says so where no web server has come to the gateway in a while: it may still lead past usher.
+func printUnreached(w io.Writer, s admin.Status, up time.Duration) {
+	_, listens := s.Listeners["gateway"]
+	if listens && s.Connections["gateway"].Entered == 0 && up >= unreachedAfter {
+		fmt.Fprintf(w, "  nobody has come to the gateway since the start, %s ago: does the web server lead there? see \"If it "+
+			"does not work\" in docs/jitsi.md\n", up)
+	}
 }
 
 // issuerFaults returns what an operator should see to, a line each.

@@ -37,3 +37,20 @@ func TestStatusOfARelaysRooms(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// TestStatusOfAGatewayWithoutBrowsers: where nobody has come in a while, the web server may lead past usher.
+func TestStatusOfAGatewayWithoutBrowsers(t *testing.T) {
+	for _, c := range []struct {
+		up      time.Duration
+		name    string
+		entered int
+		want    bool
+	}{{time.Hour, "gateway", 0, true}, {time.Hour, "gateway", 1, false}, {time.Minute, "gateway", 0, false}, {time.Hour, "http", 0, false}} {
+		var text strings.Builder
+		printStatus(&text, admin.Status{Uptime: c.up.Seconds(), Listeners: map[string]string{c.name: "127.0.0.1:8281"},
+			Connections: map[string]admin.Counts{c.name: {Most: 10, Entered: c.entered}}})
+		if got := strings.Contains(text.String(), "does the web server lead there?"); got != c.want {
+			t.Errorf("%+v: %s", c, text.String())
+		}
+	}
+}

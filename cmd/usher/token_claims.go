@@ -51,13 +51,13 @@ func mintClaims(c *cli.Context, host string, rules auth.HostConfig, issuer strin
 }
 
 // mintAudience returns the first audience that is a name. An issuer with "*"
-// alone wants an aud, but not which.
+// alone wants an aud, but not which: it gets what Jitsi's handbook writes.
 func mintAudience(audience []string) string {
 	if i := slices.IndexFunc(audience, func(s string) bool { return s != "*" }); i >= 0 {
 		return audience[i]
 	}
 	if len(audience) > 0 {
-		return "usher"
+		return "jitsi"
 	}
 	return ""
 }

@@ -28,10 +28,11 @@ const mostVictims = 8
 // new one: among those that wait for a request the one that has waited longest, of
 // the new one's own peer first.
 type table struct {
-	mu     sync.Mutex
-	limits Limits
-	open   int
-	closed int // by a limit, since the start
+	mu      sync.Mutex
+	limits  Limits
+	open    int
+	closed  int // by a limit, since the start
+	entered int // let in, since the start
 
 	waiting queue           // without a request, of peers that are not trusted
 	trusted queue           // without a request, of trusted peers
@@ -61,6 +62,7 @@ func (t *table) enter(c *Conn) (victims []*Conn, ok bool) {
 		return victims, false
 	}
 	t.open++
+	t.entered++
 	t.waitLocked(c)
 	return victims, true
 }
@@ -204,11 +206,13 @@ type Counts struct {
 	Open    int `json:"open"`
 	Waiting int `json:"waiting"` // of them, without a request in hand
 	Most    int `json:"most"`
-	Closed  int `json:"closed"` // by a limit, since the start
+	Closed  int `json:"closed"`  // by a limit, since the start
+	Entered int `json:"entered"` // let in, since the start
 }
 
 func (t *table) counts() Counts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Counts{Open: t.open, Waiting: t.waiting.n + t.trusted.n + t.proven.n, Most: t.limits.Most, Closed: t.closed}
+	return Counts{Open: t.open, Waiting: t.waiting.n + t.trusted.n + t.proven.n, Most: t.limits.Most, Closed: t.closed,
+		Entered: t.entered}
 }
