@@ -93,6 +93,9 @@ func setupJitsiAction(c *cli.Context) error {
 		return fmt.Errorf("setup jitsi: %w", err)
 	}
 	showPlan(c.App.Writer, plan, c.Bool("write"))
+	if err := w.Lacks(); err != nil && !c.Bool("write") && len(plan.Changes) > 0 {
+		fmt.Fprintf(c.App.Writer, "Before that: %v\n", err)
+	}
 	if c.Bool("write") {
 		if err := w.Write(c.Context, plan); err != nil {
 			return fmt.Errorf("setup jitsi: %w", err)

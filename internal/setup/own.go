@@ -2,13 +2,13 @@ package setup
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 const (
-	innerKey      = ownFolder + "inner.pem"
-	innerSecret   = ownFolder + "inner.secret"
+	innerKey      = ownFolder + "inner"
 	componentFile = ownFolder + "component.secret"
 )
 
@@ -26,13 +26,15 @@ type own struct {
 
 // planOwn plans usher's keys, secrets and configuration.
 func (m *maker) planOwn(site *site) (*own, error) {
-	o := &own{component: "usher." + m.facts.host, algorithm: "RS256", keyFile: innerKey, upstream: site.upstream,
-		jicofo: site.jicofo}
+	o := &own{component: "usher." + m.facts.host, algorithm: "RS256", upstream: site.upstream, jicofo: site.jicofo}
 	config, there, err := m.files.Read(ConfigFile)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.planKey(o); err != nil {
+	if jid := componentLine.FindStringSubmatch(config.Text); jid != nil {
+		o.component = jid[1] // the daemon has one for all hosts
+	}
+	if err := m.planKey(o, keyNames(config.Text, there, m.facts.host)); err != nil {
 		return nil, err
 	}
 	if m.prosody.text(m.facts.host, "app_secret") == o.believed {
@@ -42,12 +44,17 @@ func (m *maker) planOwn(site *site) (*own, error) {
 		return nil, err
 	}
 	if there && hasHost(config.Text, m.facts.host) {
+		m.compare(config.Text)
 		return o, nil
 	}
 	if err := m.planOuter(o); err != nil {
 		return nil, err
 	}
 	text := usherYAML(m.facts, o)
+	if m.facts.tokens {
+		m.plan.note("usher refuses tokens without exp (exp_missing), which Prosody took: where the application writes none, " +
+			"add require_exp: false to its issuer in " + ConfigFile + ".")
+	}
 	if there {
 		m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Usher, Where: ConfigFile,
 			Why:   "it is there and has no host " + m.facts.host + ": add what it does not have of these lines",
@@ -67,16 +74,59 @@ func hasHost(config, host string) bool {
 	})
 }
 
+// compare says where a usher.yaml that is there contradicts Prosody in what no login shows.
+func (m *maker) compare(config string) {
+	in, is := m.facts.verifyDomain, !hostSays(config, m.facts.host, "domain_verification: false")
+	if in != is {
+		m.plan.note("Prosody's enable_domain_verification is %v, and relay.domain_verification of %s in %s is %v: make them "+
+			"the same, or one of the two refuses rooms of tenants that the other lets people into.", in, m.facts.host, ConfigFile, is)
+	}
+}
+
+// hostSays reports whether a line stands in what a configuration of usher's has below a host.
+func hostSays(config, host, line string) bool {
+	margin := -1
+	for text := range strings.Lines(config) {
+		body := strings.TrimSpace(strings.SplitN(text, " #", 2)[0])
+		indent := len(text) - len(strings.TrimLeft(text, " "))
+		switch {
+		case body == "" || strings.HasPrefix(body, "#"):
+		case margin >= 0 && indent > margin:
+			if body == line {
+				return true
+			}
+		case hasHost(text, host):
+			margin = indent
+		default:
+			margin = -1
+		}
+	}
+	return false
+}
+
+// componentLine finds the component's name in a configuration of usher's.
+var componentLine = regexp.MustCompile(`(?m)^component:[^\n]*\n(?:[ \t#][^\n]*\n)*?[ \t]+jid:[ \t]*["']?([A-Za-z0-9._-]+)`)
+
+// keyNames is what the files of keys for inner tokens end with: each host has its own. The first host's has no name in
+// it; another's, which is added to a usher.yaml that is there, has its host's.
+func keyNames(config string, there bool, host string) string {
+	if name := "-" + host; there && (!hasHost(config, host) || strings.Contains(config, "inner"+name+".")) {
+		return name
+	}
+	return ""
+}
+
 // planKey finds or makes what inner tokens are signed with.
-func (m *maker) planKey(o *own) error {
+func (m *maker) planKey(o *own, name string) error {
+	o.keyFile = innerKey + name + ".pem"
 	if m.options.HS256 {
-		o.keyFile, o.shared, o.algorithm = innerSecret, true, "HS256"
-		text, _, err := m.keep(innerSecret, m.fresh.Secret)
+		o.keyFile, o.shared, o.algorithm = innerKey+name+".secret", true, "HS256"
+		text, _, err := m.keep(o.keyFile, m.fresh.Secret)
 		o.believed = strings.TrimSuffix(text, "\n")
 		return err
 	}
 	public := ""
-	private, made, err := m.keep(innerKey, func() (key string, err error) {
+	private, made, err := m.keep(o.keyFile, func() (key string, err error) {
 		key, public, err = m.fresh.KeyPair()
 		return key, err
 	})
@@ -84,7 +134,7 @@ func (m *maker) planKey(o *own) error {
 		public, err = m.fresh.Public(private)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", innerKey, err)
+		return fmt.Errorf("%s: %w", o.keyFile, err)
 	}
 	o.believed = public
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The names of what usher keeps of its own.
@@ -100,9 +101,13 @@ func (p *Plan) note(format string, args ...any) {
 	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
 }
 
+// hide has a secret masked: as it is, as Lua writes it in one line, and each line of it.
 func (p *Plan) hide(secret string) {
-	if len(secret) >= 4 && !slices.Contains(p.Secrets, secret) {
-		p.Secrets = append(p.Secrets, secret)
+	quoted := luaQuote(secret)
+	for _, s := range append([]string{secret, quoted[1 : len(quoted)-1]}, strings.Split(secret, "\n")...) {
+		if len(s) >= 4 && !slices.Contains(p.Secrets, s) {
+			p.Secrets = append(p.Secrets, s)
+		}
 	}
 }
 

@@ -51,8 +51,9 @@ var fileShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 // fileName makes a file's name of an issuer's, if it can be one and usher has no other file of that name.
 func fileName(issuer string) string {
-	taken := []string{"component", "inner", "http", "usher"}
-	if fileShape.MatchString(issuer) && !slices.Contains(taken, strings.ToLower(issuer)) {
+	name := strings.ToLower(issuer)
+	taken := strings.HasPrefix(name, "inner") || slices.Contains([]string{"component", "http", "usher"}, name)
+	if fileShape.MatchString(issuer) && !taken {
 		return issuer
 	}
 	return "outer"

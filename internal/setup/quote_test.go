@@ -72,6 +72,10 @@ func TestOddNames(t *testing.T) {
 		if len(p.ByHand) > 0 {
 			t.Errorf("%q: %+v", s, p.ByHand)
 		}
+		quoted := luaQuote("secret " + s + "\n")
+		if shown := show(p); strings.Contains(shown, "secret "+s) || strings.Contains(shown, quoted[1:len(quoted)-1]) {
+			t.Errorf("the secret %q is shown\n%s", s, shown)
+		}
 		var config struct {
 			Hosts map[string]struct {
 				Relay   struct{ App_id any }

@@ -257,6 +257,9 @@ func TestUsers(t *testing.T) {
 		text := map[string]string{"etc/passwd": "root:x:0:0::/:\n", "etc/group": "usher:x:54321:\n"}[file]
 		put(t, filepath.Join(dir, file), text)
 		was := content(t, dir)
+		if err := w.Lacks(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: looking says %v", file, err)
+		}
 		if err := w.Write(t.Context(), aPlan()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -76,6 +76,12 @@ func parts(list []setup.Change) []setup.Part {
 // owners are who usher's files belong to.
 type owners struct{ usher, files disk.Owner }
 
+// Lacks says what Write would miss on this machine, or nothing.
+func (w *Writer) Lacks() error {
+	_, err := w.owner()
+	return err
+}
+
 // owner finds usher's user and group, which have to be there, with Prosody in the group.
 func (w *Writer) owner() (owners, error) {
 	usher, found := w.Tree.User("usher")

@@ -114,6 +114,58 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// TestLinkInBetween: a folder that becomes a link after its name was read leads to nothing else, also if that has the
+// same text.
+func TestLinkInBetween(t *testing.T) {
+	tr, dir := tree(t, map[string]string{"etc/p/avail/h.lua": "old", "etc/other/h.lua": "old"})
+	folder, kept := filepath.Join(dir, "etc/p/avail"), filepath.Join(dir, "etc/p/kept")
+	swap := func() {
+		if err := errors.Join(os.Rename(folder, kept), os.Symlink("../other", folder)); err != nil {
+			t.Error(err)
+		}
+	}
+	back := func() {
+		if err := errors.Join(os.Remove(folder), os.Rename(kept, folder)); err != nil {
+			t.Error(err)
+		}
+	}
+	other := filepath.Join(dir, "etc/other")
+	swap()
+	me := Owner{os.Geteuid(), os.Getegid()}
+	for what, err := range map[string]error{
+		"replace": tr.Replace("/etc/p/avail/h.lua", "old", "new"), "remove": tr.Remove("/etc/p/avail/h.lua", "old"),
+		"create": tr.Create("/etc/p/avail/new", "x", me, 0o600), "folder": tr.Folder("/etc/p/avail/sub/x", me, 0o700),
+	} {
+		if err == nil {
+			t.Errorf("%s went through a link", what)
+		}
+	}
+	back()
+	done := make(chan struct{})
+	go func() { // who owns the folder above swaps it all the time
+		defer close(done)
+		for range 2000 {
+			swap()
+			back()
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+			_ = tr.Replace("/etc/p/avail/h.lua", "old", "new")
+			_ = tr.Replace("/etc/p/avail/h.lua", "new", "old")
+			_ = tr.Create("/etc/p/avail/new", "x", me, 0o600)
+		}
+	}
+	names, err := os.ReadDir(other)
+	text, readErr := os.ReadFile(filepath.Join(other, "h.lua"))
+	if err != nil || readErr != nil || len(names) != 1 || string(text) != "old" {
+		t.Errorf("the other folder has %v, and its file %q: %v, %v", names, text, err, readErr)
+	}
+}
+
 // TestCreate: what is there is never overwritten, be it a file or a link to nowhere.
 func TestCreate(t *testing.T) {
 	tr, dir := tree(t, map[string]string{"etc/a/there": "x", "etc/a/link": "->nowhere", "etc/out": "->" + t.TempDir()})

@@ -107,9 +107,42 @@ func (t *Tree) List(folder string) []string {
 	return names
 }
 
-// folder opens the folder of a file.
+// folder opens the folder of a file, whose name has no links: one that became a link meanwhile is refused. Who owns a
+// folder on the way could else have another file of the machine replaced.
 func (t *Tree) folder(name string) (*os.Root, error) {
-	return t.root.OpenRoot(relative(path.Dir(name)))
+	dir, err := t.root.OpenRoot(".")
+	if err != nil {
+		return nil, err
+	}
+	for next := range strings.SplitSeq(relative(path.Dir(name)), "/") {
+		below, err := step(dir, next)
+		err = errors.Join(err, dir.Close())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		dir = below
+	}
+	return dir, nil
+}
+
+// step opens a folder of a folder. It is the one that was there under that name itself, and no link led to it.
+func step(dir *os.Root, next string) (*os.Root, error) {
+	named, err := dir.Lstat(next)
+	if err != nil {
+		return nil, err
+	}
+	below, err := dir.OpenRoot(next)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := below.Stat(".")
+	if err == nil && !os.SameFile(named, opened) {
+		err = fmt.Errorf("the folder %s has become a link", next)
+	}
+	if err != nil {
+		return nil, errors.Join(err, below.Close())
+	}
+	return below, nil
 }
 
 // relative is an absolute name as the root takes it.
