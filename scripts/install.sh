@@ -199,7 +199,8 @@ unpack() {
 	mkdir "$work/new"
 	mv "$work/x/usr/lib/prosody" "$work/new/prosody"
 	sed "s|/usr/lib/prosody|$target/prosody|g" "$work/x/usr/bin/prosody" >"$work/new/launcher"
-	chmod 755 "$work/new/launcher"
+	sed "s|/usr/lib/prosody|$target/prosody|g" "$work/x/usr/bin/prosodyctl" >"$work/new/prosodyctl"
+	chmod 755 "$work/new/launcher" "$work/new/prosodyctl"
 	complete "$work/new" || die "what bookworm-backports has is not Prosody 13 but '$(release_of "$work/new")'"
 }
 

@@ -1,13 +1,15 @@
-"""Logs in by BOSH with a token of Jitsi's, and joins a room that jicofo's account has made.
+"""Logs in with a token of Jitsi's, by BOSH or by WebSocket, and joins a room that jicofo's account has made.
 
-client.py HOST APP_ID SECRET ROOM MODERATOR URL [ROLE]: exit 0 if it joined (as ROLE).
+client.py HOST APP_ID SECRET ROOM MODERATOR WAY URL [ROLE]: exit 0 if it joined (as ROLE). WAY is bosh or websocket; SECRET is @FILE where a
+file has it, and a token that is ready where it has three parts.
 """
-import base64, hashlib, hmac, json, re, socket, ssl, sys, time, urllib.request
+import base64, hashlib, hmac, json, os, re, socket, ssl, struct, sys, time, urllib.parse, urllib.request
 
-HOST, APP, SECRET, ROOM, MODERATOR, URL = sys.argv[1:7]
-ROLE = sys.argv[7] if len(sys.argv) > 7 else ""
-BODY = '<body xmlns="http://jabber.org/protocol/httpbind" xmlns:xmpp="urn:xmpp:xbosh" rid="%d" %s>%s</body>'
+HOST, APP, SECRET, ROOM, MODERATOR, WAY, URL = sys.argv[1:8]
+ROLE = sys.argv[8] if len(sys.argv) > 8 else ""
 unverified = ssl._create_unverified_context()
+SASL = 'xmlns="urn:ietf:params:xml:ns:xmpp-sasl"'
+BIND = '<iq type="set" id="b" xmlns="jabber:client"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>'
 
 
 def b64(data):
@@ -15,58 +17,127 @@ def b64(data):
 
 
 def token():
+    if SECRET.count(".") == 2:
+        return SECRET
+    secret = open(SECRET[1:]).read().removesuffix("\n") if SECRET.startswith("@") else SECRET
     claims = {"iss": APP, "aud": "jitsi", "sub": HOST, "room": ROOM, "exp": int(time.time()) + 300,
               "context": {"user": {"id": "u", "name": "U", "moderator": MODERATOR == "true"}}}
     text = b64(b'{"alg":"HS256","typ":"JWT"}') + "." + b64(json.dumps(claims).encode())
-    return text + "." + b64(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest())
+    return text + "." + b64(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest())
 
 
-class Session:
-    def __init__(self, url, to):
-        self.url, self.to, self.rid, self.sid = url, to, int(time.time() * 1000), ""
-        self.first()
+class Bosh:
+    """A session of XEP-0124."""
 
-    def send(self, attributes, inner=""):
-        self.rid += 1
-        request = urllib.request.Request(self.url, (BODY % (self.rid, attributes, inner)).encode(),
-                                         {"Content-Type": "text/xml", "Host": HOST, "Origin": "https://" + HOST})
-        with urllib.request.urlopen(request, context=unverified, timeout=15) as answer:
-            return answer.read().decode()
+    body = '<body xmlns="http://jabber.org/protocol/httpbind" xmlns:xmpp="urn:xmpp:xbosh" rid="%d" %s>%s</body>'
 
-    def first(self):
-        answer = self.send('to="%s" wait="5" hold="1" ver="1.6" xml:lang="en" xmpp:version="1.0"' % self.to)
+    def __init__(self):
+        self.url = "%s/http-bind?room=%s&token=%s" % (URL, ROOM, token())
+        self.rid, self.sid = int(time.time() * 1000), ""
+        answer = self.send('to="%s" wait="5" hold="1" ver="1.6" xml:lang="en" xmpp:version="1.0"' % HOST)
         found = re.search("sid=['\"]([^'\"]+)", answer)
         if not found:
             raise SystemExit("no session: " + answer)
         self.sid = found.group(1)
 
+    def send(self, attributes, inner=""):
+        self.rid += 1
+        request = urllib.request.Request(self.url, (self.body % (self.rid, attributes, inner)).encode(),
+                                         {"Content-Type": "text/xml", "Host": HOST, "Origin": "https://" + HOST})
+        with urllib.request.urlopen(request, context=unverified, timeout=15) as answer:
+            return answer.read().decode()
+
     def say(self, inner):
         return self.send('sid="%s"' % self.sid, inner)
 
-    def until(self, answer, pattern):
-        for _ in range(8):
-            if re.search(pattern, answer, re.S):
-                return answer
-            answer = self.say("")
-        raise SystemExit("%s is not in %s" % (pattern, answer))
+    def more(self):
+        return self.say("")
 
-    def login(self, auth):
-        answer = self.until(self.say(auth), "<success|<failure|type=['\"]terminate")
-        if "<success" not in answer:
-            raise SystemExit("refused: " + answer)
-        self.send('sid="%s" to="%s" xmpp:restart="true"' % (self.sid, self.to))
-        answer = self.until(self.say('<iq type="set" id="b" xmlns="jabber:client"><bind xmlns='
-                                     '"urn:ietf:params:xml:ns:xmpp-bind"/></iq>'), "<jid>|type=['\"]error")
-        return re.search("<jid>([^<]+)", answer).group(1)
-
-    def join(self, nick):
-        room = "%s@conference.%s" % (ROOM, HOST)
-        answer = self.say('<presence to="%s/%s" xmlns="jabber:client"><x xmlns="http://jabber.org/protocol/muc"/>'
-                          '</presence>' % (room, nick))
-        return self.until(answer, "code=['\"]110|type=['\"]error"), room
+    def restart(self):
+        self.send('sid="%s" to="%s" xmpp:restart="true"' % (self.sid, HOST))
 
 
-SASL = 'xmlns="urn:ietf:params:xml:ns:xmpp-sasl"'
+class WebSocket:
+    """A stream of RFC 7395."""
+
+    def __init__(self):
+        url = urllib.parse.urlsplit(URL)
+        secure = url.scheme == "https"
+        c = socket.create_connection((url.hostname, url.port or (443 if secure else 80)), 15)
+        self.c = unverified.wrap_socket(c, server_hostname=HOST) if secure else c
+        self.got = b""
+        self.c.sendall(("GET /xmpp-websocket?room=%s&token=%s HTTP/1.1\r\nHost: %s\r\nOrigin: https://%s\r\n"
+                        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                        "Sec-WebSocket-Protocol: xmpp\r\nSec-WebSocket-Key: %s\r\n\r\n" %
+                        (ROOM, token(), HOST, HOST, base64.b64encode(os.urandom(16)).decode())).encode())
+        while b"\r\n\r\n" not in self.got:
+            self.read()
+        head, self.got = self.got.split(b"\r\n\r\n", 1)
+        if not head.startswith(b"HTTP/1.1 101"):
+            raise SystemExit("no WebSocket: " + head.decode())
+        self.restart()
+
+    def read(self):
+        more = self.c.recv(65536)
+        if not more:
+            raise SystemExit("the connection ended")
+        self.got += more
+
+    def exactly(self, n):
+        while len(self.got) < n:
+            self.read()
+        data, self.got = self.got[:n], self.got[n:]
+        return data
+
+    def more(self):
+        """Returns the next message; the server's are neither masked nor in parts."""
+        while True:
+            first, n = self.exactly(2)
+            if n == 126:
+                n, = struct.unpack(">H", self.exactly(2))
+            data = self.exactly(n)
+            if first & 15 == 1:
+                return data.decode()
+            if first & 15 == 8:
+                raise SystemExit("the WebSocket was closed")
+
+    def say(self, text):
+        data, mask = text.encode(), os.urandom(4)
+        length = bytes([128 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
+        self.c.sendall(b"\x81" + length + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
+        return ""
+
+    def restart(self):
+        self.say('<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="%s" version="1.0"/>' % HOST)
+        until(self, "", "features")
+
+
+def until(session, answer, pattern):
+    for _ in range(30):
+        if re.search(pattern, answer, re.S):
+            return answer
+        answer += session.more()
+    raise SystemExit("%s is not in %s" % (pattern, answer))
+
+
+def login(session):
+    answer = until(session, session.say('<auth %s mechanism="ANONYMOUS"/>' % SASL), "<success|<failure|type=['\"]terminate|<close")
+    if "<success" not in answer:
+        raise SystemExit("refused: " + answer)
+    session.restart()
+    until(session, session.say(BIND), "<jid>")
+
+
+def join(session):
+    room = "%s@conference.%s" % (ROOM, HOST)
+    answer = session.say('<presence to="%s/person" xmlns="jabber:client"><x xmlns="http://jabber.org/protocol/muc"/>'
+                         '</presence>' % room)
+    answer = until(session, answer, "code=['\"]110['\"].*?</presence>|type=['\"]error")
+    session.say('<presence type="unavailable" to="%s/person" xmlns="jabber:client"/>' % room)
+    own = [p for p in re.findall("<presence.*?</presence>", answer, re.S) if "110" in p]
+    if not own:
+        raise SystemExit("no join: " + answer)
+    return re.search("role=['\"](\\w+)", own[0]).group(1), own[0]
 
 
 def focus():
@@ -77,8 +148,7 @@ def focus():
     room = "%s@conference.%s/focus" % (ROOM, HOST)
     for text, awaited in ((opening % HOST, "</stream:features>"),
                           ('<auth %s mechanism="PLAIN">%s</auth>' % (SASL, plain), "<success"),
-                          (opening % HOST, "</stream:features>"),
-                          ('<iq type="set" id="b"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>', "<jid>"),
+                          (opening % HOST, "</stream:features>"), (BIND, "<jid>"),
                           ('<presence to="%s"><x xmlns="http://jabber.org/protocol/muc"/></presence>' % room, "110")):
         c.sendall(text.encode())
         got = ""
@@ -91,14 +161,9 @@ def focus():
 
 
 stays = focus()
-person = Session("%s/http-bind?room=%s&token=%s" % (URL, ROOM, token()), HOST)
-person.login('<auth %s mechanism="ANONYMOUS"/>' % SASL)
-answer, room = person.join("person")
-own = [p for p in re.findall("<presence.*?</presence>", answer, re.S) if "110" in p]
-if not own:
-    raise SystemExit("no join: " + answer)
-role = re.search("role=['\"](\\w+)", own[0]).group(1)
-person.say('<presence type="unavailable" to="%s/person" xmlns="jabber:client"/>' % room)
+person = {"bosh": Bosh, "websocket": WebSocket}[WAY]()
+login(person)
+role, presence = join(person)
 if ROLE and role != ROLE:
-    raise SystemExit("the role is %s, not %s: %s" % (role, ROLE, own[0]))
-print("joined as", role)
+    raise SystemExit("the role is %s, not %s: %s" % (role, ROLE, presence))
+print("joined by %s as %s" % (WAY, role))
