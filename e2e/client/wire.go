@@ -120,8 +120,7 @@ func (w *Wire) Send(messages ...string) error {
 	var all bytes.Buffer
 	w.mu.Lock()
 	for _, message := range messages {
-		message = namespaced(message)
-		_ = wsutil.WriteClientText(&all, []byte(message)) // a Buffer takes everything
+		_ = wsutil.WriteClientText(&all, []byte(namespaced(message))) // a Buffer takes everything
 		switch c := &w.count; {
 		case strings.HasPrefix(message, "<enable"):
 			c.out = true

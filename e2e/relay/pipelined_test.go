@@ -1,0 +1,79 @@
+package relay
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"usher/e2e/client"
+	"usher/e2e/tokens"
+	"usher/e2e/world"
+)
+
+// ends wants a stream to end with this error, and nobody to be in the room.
+func (c *caller) ends(t *testing.T, watcher *world.Person, condition string) {
+	t.Helper()
+	rest, err := c.Ended(world.Within(t))
+	if err != nil || len(of(rest, "<"+condition+" ")) != 1 || len(of(rest, "<presence")) > 0 {
+		t.Errorf("it ended with %q, %v; want %s", rest, err, condition)
+	}
+	if err := watcher.Ping(world.Within(t), world.Meet); err != nil {
+		t.Fatal(err)
+	}
+	if shown := watcher.Shown(world.Room("one"), "early"); shown != "" {
+		t.Errorf("it is in the room: %s", shown)
+	}
+}
+
+// TestBeforeBind: nothing but what leads to an account passes before usher knows that account, in one write, in one
+// body, or in two bodies at once; the client is told its account when usher's state has it.
+func TestBeforeBind(t *testing.T) {
+	each(t, world.Options{}, func(t *testing.T, w *world.World) {
+		watcher := w.Follow(t, link(t, "watcher", "*", tokens.Moderator(), "one"))
+		watcher.Meets(world.Room("one"))
+		join := joining(world.Room("one"), "early")
+		for name, messages := range map[string][]string{
+			"bind and join": {client.BindRequest, join}, "join": {join}, "two binds": {client.BindRequest, client.BindRequest},
+			"message":         {"<message to='" + world.Room("one") + "' type='groupchat'><body>x</body></message>"},
+			"bind and enable": {client.BindRequest, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"},
+			"bind of another": {strings.Replace(client.BindRequest, "<iq ", "<iq to='"+world.Meet+"' ", 1)},
+		} {
+			t.Run(name, func(t *testing.T) {
+				c := &caller{Wire: w.Wire(t, link(t, "alice", "one", nil, "one"))}
+				c.says(t, messages...)
+				c.ends(t, watcher, "policy-violation")
+			})
+		}
+		t.Run("in one body", func(t *testing.T) {
+			b := w.Bodies(t, link(t, "alice", "one", nil, "one"))
+			answer, err := b.Say(world.Within(t), client.BindRequest, join)
+			if err != nil || !strings.Contains(answer, "terminate") || !strings.Contains(answer, "policy-violation") {
+				t.Errorf("answered with %s, %v", answer, err)
+			}
+		})
+		t.Run("in two bodies", func(t *testing.T) {
+			b := w.Bodies(t, link(t, "alice", "one", nil, "one"))
+			first, second := b.Next(), b.Next()
+			var all sync.WaitGroup
+			answers := make([]string, 2)
+			all.Go(func() { answers[1], _ = b.Post(world.Within(t), second, "", join) })
+			answers[0], _ = b.Post(world.Within(t), first, "", client.BindRequest)
+			all.Wait()
+			if text := strings.Join(answers, ""); !strings.Contains(text, "policy-violation") || strings.Contains(text, "110") {
+				t.Errorf("answered with %s", text)
+			}
+		})
+		t.Run("recorded first", func(t *testing.T) {
+			c := &caller{Wire: w.Wire(t, link(t, "alice", "one", nil, "one"))}
+			var err error
+			if c.jid, err = c.Bind(world.Within(t)); err != nil {
+				t.Fatal(err)
+			}
+			w.Usher.Kill()
+			w.Usher.Start()
+			if list := w.Usher.Run(t, "sessions", "list"); !strings.Contains(list, c.bare()) {
+				t.Errorf("usher does not know %s:\n%s", c.bare(), list)
+			}
+		})
+	})
+}
