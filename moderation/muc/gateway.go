@@ -50,7 +50,10 @@ func (g *Gateway) Join(ctx context.Context, q JoinRequest) (a JoinAnswer) {
 	})
 	j, d, ok := g.Service.readStream(q)
 	if ok {
-		d = g.Service.decide(ctx, &j)
+		room := j.JID // that of a breakout room becomes its main room's
+		if d = g.Service.decide(ctx, &j); (d.Allowed || d.HeldByRoom) && !j.Lobby {
+			g.Service.goingOn.add(q.Account, room, g.Service.now())
+		}
 	}
 	g.Service.conclude(ctx, g.Log, q.Account, q.To, d)
 	return answerOf(d)

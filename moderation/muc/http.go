@@ -78,8 +78,11 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := h.Service.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
-	h.Service.conclude(r.Context(), h.Log, q["userJID"], q["mucJID"], d)
-	if !d.Allowed && !d.HeldByRoom {
+	goesOn := d.Allowed || d.HeldByRoom
+	if !goesOn || !h.Service.goingOn.take(q["userJID"], q["mucJID"], h.Service.now()) { // else the gateway has counted it
+		h.Service.conclude(r.Context(), h.Log, q["userJID"], q["mucJID"], d)
+	}
+	if !goesOn {
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
 		return
 	}

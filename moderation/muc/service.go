@@ -91,6 +91,7 @@ type Service struct {
 	mains      *mainRooms // of breakout rooms
 	through    *mainRooms // of accounts and breakout rooms
 	attended   *attendance
+	goingOn    *goingOn
 	guard      creationGuard
 	pending    pendingJoins
 }
@@ -107,6 +108,7 @@ func New(o Options) *Service {
 		sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
 		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier,
 		mains: newMainRooms(), through: newMainRooms(), attended: newAttendance(),
+		goingOn: newGoingOn(),
 	}
 	if m.alone = o.Rooms == nil; m.alone {
 		m.rooms, m.effects, m.inFlight, m.notifier = noComponent{}, noComponent{}, noComponent{}, noComponent{}
