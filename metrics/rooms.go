@@ -14,6 +14,7 @@ type rooms struct {
 	lobbyLost    []counters[LobbyLoss] // by kind
 	stateErrors  counters[StateOperation]
 	unasked      []prometheus.Gauge // by module
+	bypassed     prometheus.Gauge
 	occupants    prometheus.Gauge
 	joinsLost    prometheus.Counter
 	stepsMissing prometheus.Gauge
@@ -45,8 +46,10 @@ func newRooms(registry *prometheus.Registry) *rooms {
 			Help: "People who tried a room whose lobby is on and wait, as far as they are remembered."}),
 		whitelist: prometheus.NewGauge(prometheus.GaugeOpts{Name: LobbyWhitelist,
 			Help: "Entries of the lobby's whitelist."}),
+		bypassed: prometheus.NewGauge(prometheus.GaugeOpts{Name: GatewayBypassed,
+			Help: "Whether people came into rooms of a host with a relay past the gateway (1)."}),
 		occupants: prometheus.NewGauge(prometheus.GaugeOpts{Name: UnaskedOccupants,
-			Help: "People in rooms about whom Prosody did not ask usher, as far as they were seen."}),
+			Help: "People in rooms about whom nobody asked usher, as far as they were seen."}),
 		joinsLost: prometheus.NewCounter(prometheus.CounterOpts{Name: JoinsLost,
 			Help: "Joins that usher allowed and Prosody never completed, though the room was there and nobody else came in."}),
 		stepsMissing: prometheus.NewGauge(prometheus.GaugeOpts{Name: RelayStepsMissing,
@@ -57,7 +60,7 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		decided:      map[decided]prometheus.Counter{},
 	}
 	r.addAffiliations(registry)
-	unasked := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Unasked,
+	unasked := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: ProsodyUnasked,
 		Help: "Whether Prosody was found not to ask usher (1), by the module that is missing."}, []string{"module"})
 	for _, module := range Modules() {
 		r.unasked[module] = unasked.WithLabelValues(module.String())
@@ -73,7 +76,7 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		Help: "Writes of the state that failed, by operation."}, []string{"operation"})
 	r.stateErrors = newCounters(stateErrors, StateOperations())
 	registry.MustRegister(r.joins, r.connected, r.sessions, r.waiting, r.whitelist, lost, stateErrors, unasked,
-		r.occupants, r.joinsLost, r.stepsMissing)
+		r.bypassed, r.occupants, r.joinsLost, r.stepsMissing)
 	return r
 }
 
@@ -91,12 +94,19 @@ func (r *rooms) addAffiliations(registry *prometheus.Registry) {
 	registry.MustRegister(vec)
 }
 
-// Unasked tells which of the modules was found missing, and how many people are in
-// rooms about whom nobody asked.
-func (m *Metrics) Unasked(joins, begins bool, occupants int) {
-	set(m.rooms.unasked[ModuleJoins], joins)
-	set(m.rooms.unasked[ModuleBegins], begins)
-	m.rooms.occupants.Set(float64(occupants))
+// Unasked is what was found of rooms about which nobody asked.
+type Unasked struct {
+	Joins, Begins bool // which of Prosody's modules is missing
+	Bypassed      bool // people came into a relay's rooms past the gateway
+	Occupants     int  // people who are in rooms now
+}
+
+// Unasked tells what was found.
+func (m *Metrics) Unasked(found Unasked) {
+	set(m.rooms.unasked[ModuleJoins], found.Joins)
+	set(m.rooms.unasked[ModuleBegins], found.Begins)
+	set(m.rooms.bypassed, found.Bypassed)
+	m.rooms.occupants.Set(float64(found.Occupants))
 }
 
 // JoinsLost counts joins that were allowed and never completed.

@@ -2,9 +2,11 @@ package unasked_test
 
 import (
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/unasked"
 )
@@ -17,7 +19,8 @@ func TestPastTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log strings.Builder
-	r := unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: func() *moderation.Policy { return p },
+	m := metrics.New("")
+	r := unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: func() *moderation.Policy { return p }, Metrics: m,
 		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	r.Connected(1)
 	r.Listed("muc", nil, true)
@@ -31,6 +34,13 @@ func TestPastTheGateway(t *testing.T) {
 	list := r.Missing()
 	if len(list) != 1 || !strings.Contains(list[0], "listen.gateway") || strings.Contains(list[0], "muc_http_auth") || strings.Contains(list[0], "b@h") {
 		t.Errorf("%q", list)
+	}
+	scrape := httptest.NewRecorder()
+	m.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
+	for _, line := range []string{"usher_gateway_bypassed 1", "usher_unasked_occupants 1", `usher_prosody_unasked{module="muc_http_auth"} 0`} {
+		if !strings.Contains(scrape.Body.String(), line+"\n") {
+			t.Errorf("no %s", line)
+		}
 	}
 	if !strings.Contains(log.String(), "b@h in standup@muc") {
 		t.Errorf("the log has no example:\n%s", log.String())

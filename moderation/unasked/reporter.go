@@ -88,14 +88,18 @@ func (r *Reporter) Missing() []string {
 
 // Count tells the metrics what was found.
 func (r *Reporter) Count() {
-	joins, begins, occupants := false, false, 0
+	var found metrics.Unasked
 	for _, muc := range r.policy().MUCs() {
-		found := r.Report(muc)
-		joins = joins || found.Joins == Missing
-		begins = begins || found.Begins == Missing
-		occupants += found.Unasked
+		report := r.Report(muc)
+		found.Occupants += report.Unasked
+		if h := r.policy().HostOf(muc); h != nil && h.Relay {
+			found.Bypassed = found.Bypassed || report.Joins == Missing
+			continue
+		}
+		found.Joins = found.Joins || report.Joins == Missing
+		found.Begins = found.Begins || report.Begins == Missing
 	}
-	r.metrics.Unasked(joins, begins, occupants)
+	r.metrics.Unasked(found)
 }
 
 // tell writes the line; once for each time that it is found.
