@@ -27,15 +27,21 @@ demo:
 	$(MAKE) --no-print-directory build
 	go run ./e2e/demo -usher bin/usher $(if $(KEEP),-keep)
 
-# CI=1 makes a missing Prosody a failure instead of a skipped test. The end-to-end tests come one package after the other:
-# a Chromium beside it leaves a Prosody too little of a small machine.
+# The end-to-end tests wait more than they work: so worlds run side by side, but for the packages that start a Chromium,
+# which leaves a Prosody too little of a small machine. The package that takes longest comes first.
+BROWSERS = /e2e/(browser|gateway|demo)
+END_TO_END = ./e2e/rooms $$(go list ./e2e/... | grep -vE '/e2e/rooms$$|$(BROWSERS)')
+CHROMIUM = $$(go list ./e2e/... | grep -E '$(BROWSERS)')
+
+# CI=1 makes a missing Prosody a failure instead of a skipped test.
 test: install-deps
 	CI=1 go test -count=1 -timeout 10m $$(go list ./... | grep -v /e2e)
-	CI=1 go test -count=1 -timeout 14m -p 1 ./e2e/...
+	CI=1 go test -count=1 -timeout 14m -p 2 -parallel 3 $(END_TO_END)
+	CI=1 go test -count=1 -timeout 14m -p 1 $(CHROMIUM)
 
 race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
-	CI=1 go test -race -timeout 20m -p 1 ./e2e/...
+	CI=1 go test -race -timeout 20m -p 1 $(END_TO_END) $(CHROMIUM)
 
 bench:
 	scripts/bench.sh

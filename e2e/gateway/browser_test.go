@@ -28,7 +28,7 @@ type browserWorld struct {
 
 func eachBrowser(t *testing.T, o world.Options, test func(t *testing.T, w *browserWorld)) {
 	driver.Require(t)
-	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+	prosodytest.InTurn(t, func(t *testing.T, v prosody.Version) {
 		w := &browserWorld{site: newSite(t, v, o)}
 		w.nginx = nginxtest.Start(t, w.Usher.Gateway, page.Site{})
 		w.browser = driver.Start(t, map[string]string{world.Meet: w.nginx.TLS()})

@@ -35,7 +35,7 @@ func TestKeyServer(t *testing.T) {
 		}
 		_, _ = w.Write(public)
 	}))
-	defer published.Close()
+	t.Cleanup(published.Close)
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		c := authtest.Config(meet)
 		locations := []keys.Location{{Kind: keys.ASAPURL, URL: published.URL}}

@@ -62,6 +62,7 @@ func straightRefused(t testing.TB, err error, text string) {
 
 // TestInnerToken: an inner token is for Prosody only; usher takes it at no door.
 func TestInnerToken(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{}})
 	p := w.Follow(t, link(t, "alice", "*", nil, "one"))
 	p.Meets(world.Room("one"))

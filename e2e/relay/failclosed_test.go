@@ -22,6 +22,7 @@ func outerKeys() string {
 // TestHalfDone: with Prosody's key lines not, or not all, as usher wants them nobody gets in through usher, by a good
 // token either, and usher status names the step that is missing.
 func TestHalfDone(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		relay        world.Relay
 		said, status string
@@ -59,6 +60,7 @@ func TestHalfDone(t *testing.T) {
 // TestEmptyTokenLeft: with allow_empty_token left on in Prosody the gateway refuses who has no token, and usher status says
 // that Prosody itself does not.
 func TestEmptyTokenLeft(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{Prosody: "allow_empty_token = true\n"}})
 	both(t, func(t *testing.T, bosh bool) {
 		_, err := w.Try(t, world.Link{Room: "one", BOSH: bosh})
@@ -87,6 +89,7 @@ func TestGuestsNotListed(t *testing.T) {
 
 // TestPastUsher: where nginx still leads to Prosody nobody with a link gets in.
 func TestPastUsher(t *testing.T) {
+	t.Parallel()
 	nginxtest.Require(t)
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{}})
 	s := nginxtest.Shaped(t, "debian", w.Prosody.HTTP())

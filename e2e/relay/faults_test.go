@@ -15,6 +15,7 @@ import (
 
 // TestHS256: inner tokens by a secret let people in, and the outer ones are of no use at Prosody.
 func TestHS256(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{HS256: true}})
 	l := link(t, "alice", "one", tokens.Moderator(), "one")
 	if got := w.Follow(t, l).Meets(world.Room("one")); got != "moderator/owner" {
@@ -50,6 +51,7 @@ func TestUsherAlone(t *testing.T) {
 
 // TestUsherDown: nginx says so, nobody gets in, and a stream from before is taken up afterwards.
 func TestUsherDown(t *testing.T) {
+	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{}})
 	s := nginxtest.Shaped(t, "debian", w.Usher.Gateway)
 	l := link(t, "alice", "one", tokens.Moderator(), "one")
@@ -76,6 +78,7 @@ func TestUsherDown(t *testing.T) {
 
 // TestConferenceRequest: a guest who is early is told so by HTTP as well, and jicofo is shown inner tokens only.
 func TestConferenceRequest(t *testing.T) {
+	t.Parallel()
 	var shown []string
 	jicofo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		shown = append(shown, r.Header.Get("Authorization"))

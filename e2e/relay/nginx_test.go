@@ -43,6 +43,7 @@ func (f front) room() string {
 // TestSites: through the nginx sites that Jitsi's packages, its docker images and tenants have, a link leads to its
 // room and to no other tenant's, by either transport; docker's needs the public name in gateway.origins.
 func TestSites(t *testing.T) {
+	t.Parallel()
 	nginxtest.Require(t)
 	const public = "video.example.org"
 	o := world.Options{Relay: &world.Relay{}, Host: "    tokens: {subject: tenant}\n",

@@ -18,8 +18,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
 
-// each runs a test on each series of Prosody, behind a relay.
+// each runs a test on each series of Prosody, behind a relay, beside other tests.
 func each(t *testing.T, o world.Options, test func(t *testing.T, w *world.World)) {
+	t.Parallel()
 	if o.Relay == nil {
 		o.Relay = &world.Relay{}
 	}

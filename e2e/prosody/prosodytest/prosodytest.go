@@ -37,8 +37,17 @@ func Require(t testing.TB, v prosody.Version) {
 	}
 }
 
-// Each runs the test once for each series of Prosody that usher supports.
+// Each runs the test once for each series of Prosody that usher supports. They run at the same time, as most of a test
+// is waiting, and begin when the caller has returned: what they need of it goes with t.Cleanup.
 func Each(t *testing.T, test func(t *testing.T, v prosody.Version)) {
+	InTurn(t, func(t *testing.T, v prosody.Version) {
+		t.Parallel()
+		test(t, v)
+	})
+}
+
+// InTurn is Each with one after the other, for tests that have a Chromium beside each Prosody.
+func InTurn(t *testing.T, test func(t *testing.T, v prosody.Version)) {
 	for _, v := range prosody.Versions() {
 		t.Run(string(v), func(t *testing.T) {
 			Require(t, v)

@@ -39,6 +39,7 @@ local function answer(event, kind, condition, code, tag, text)
 	local reply = st.error_reply(event.stanza, kind, condition);
 	reply.tags[1].attr.code = code;
 	reply:tag(tag, { xmlns = "http://jitsi.org/jitmeet" }):text(text):up():up();
+	if tag == "lobbyroom" then reply:tag(tag):text(text):up(); end -- where clients of before 2024 look for it
 	event.origin.send(reply:tag("x", { xmlns = muc_ns }));
 	return true;
 end
@@ -89,6 +90,12 @@ local function with_main(main)
 		end
 	end);
 	main:hook("muc-room-destroyed", function (event) close(event.room); end, 1);
+	main:hook("muc-disco#info", function (event) -- from which moderators learn it
+		local lobby = event.room._data.lobbyroom;
+		if not lobby or not event.room:get_members_only() then return; end
+		table.insert(event.form, { name = "muc#roominfo_lobbyroom", value = "" });
+		event.formdata["muc#roominfo_lobbyroom"] = lobby;
+	end);
 	main:hook("muc-occupant-pre-join", at_the_door, -4);
 end
 
