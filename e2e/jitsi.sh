@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Runs tests on Jitsi's own files, which are neither Debian's nor ours to ship: it wants a folder with Jitsi's sources,
 #   git clone --depth 1 https://github.com/jitsi/jitsi-meet jitsi
-#   JITSI=jitsi e2e/jitsi.sh [stock] [usher] [modules [flags of go test, such as -run Lobby]]
+#   JITSI=jitsi e2e/jitsi.sh [stock] [usher] [client] [modules] [flags of go test, such as -run Lobby]
 #   stock     Jitsi's own test suite for Prosody (tests/prosody), without usher
 #   usher     the same through nginx, usher's gateway and the relay, to the same modules
+#   client    what people see in Chromium, on Jitsi's modules, in the lib-jitsi-meet of CLIENT=FILE: a build of it for
+#             browsers, lib-jitsi-meet.min.js; without CLIENT in that of December 2021, which npm has
 #   modules   our tests of the relay, on Jitsi's modules instead of our stand-ins, on both Prosodys
-# Without a word all three. Installs from Debian and npm what is missing, asks nothing. The suite wants Prosody's ports
+# Without a word all but client. Installs from Debian and npm what is missing, asks nothing. The suite wants Prosody's ports
 # and folders, and gets them in namespaces of its own: nothing of the machine is touched. That needs root, or user
 # namespaces. USHER_BINARY is an usher that has been built already; SPECS='mod_auth_token_spec.js …' runs these files of the suite only; KEEP=1 keeps logs and reports.
 set -euo pipefail
@@ -36,7 +38,7 @@ trap 'exit 143' TERM
 words=()
 while [ "$#" -gt 0 ]; do
 	case $1 in
-	stock | usher | modules) words+=("$1") ;;
+	stock | usher | client | modules) words+=("$1") ;;
 	*) break ;;
 	esac
 	shift
@@ -171,6 +173,18 @@ if wanted stock || wanted usher; then
 	if wanted stock; then run_suite stock; fi
 	if wanted usher; then run_suite usher; fi
 	node "$here/e2e/jitsi/report.js" "${reports[@]}"
+fi
+if wanted client; then
+	scripts/install.sh chromium strophe jitsi
+	if [ -n "${CLIENT:-}" ]; then
+		[ -f "$CLIENT" ] || die "there is no file $CLIENT"
+		mkdir -p "$work/client/lib-jitsi-meet"
+		cp "$CLIENT" "$work/client/lib-jitsi-meet/lib-jitsi-meet.min.js"
+		cp -r "${USHER_JITSI:-$(dirname "$cache")/jitsi-2.6726.2}/jquery" "$work/client/"
+		export USHER_JITSI=$work/client
+	fi
+	say "running Jitsi's client on the modules in $plugins"
+	JITSI=$jitsi LUA_PATH="$work/lua/?.lua;;" go test -count=1 -v -timeout 20m "$@" ./e2e/browser/meeting
 fi
 if wanted modules; then
 	say "running our tests of the relay on the modules in $plugins"

@@ -59,11 +59,18 @@ func (s *Server) shaped() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the site: %w", err)
 	}
-	return replaceAll(string(text), [][2]string{
-		{"listen 80;", "listen " + s.plain + ";\n    listen " + s.addr + ";"},
-		{"access_log access.log", "access_log " + s.path("access.log")},
+	return replaceAll(string(text), append(s.places(), [2]string{"access_log access.log", "access_log " + s.path("access.log")}))
+}
+
+// places are what every site has of this machine's.
+func (s *Server) places() [][2]string {
+	return [][2]string{
+		{"listen 80;", "listen " + s.plain + ";"},
+		{"listen 443 ssl;", "listen " + s.addr + " ssl;"},
+		{"/etc/ssl/meet.example.com.", s.path("site.")},
+		{"/usr/share/jitsi-meet", s.config.Root},
 		{"127.0.0.1:8281", s.config.Gateway},
-	})
+	}
 }
 
 // site is the example for operators with the places of this machine.
@@ -83,16 +90,11 @@ func (s *Server) site() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the example: %w", err)
 	}
-	return replaceAll(string(text), [][2]string{
-		{"listen 80;", "listen " + s.plain + ";"},
+	return replaceAll(string(text), append(s.places(), [][2]string{
 		{"listen [::]:80;", ""},
-		{"listen 443 ssl;", "listen " + s.addr + " ssl;"},
 		{"listen [::]:443 ssl;", ""},
-		{"/etc/ssl/meet.example.com.", s.path("site.")},
 		{"/var/log/nginx/", s.path("") + "/"},
-		{"/usr/share/jitsi-meet", s.config.Root},
-		{"127.0.0.1:8281", s.config.Gateway},
-	})
+	}...))
 }
 
 // replaceAll replaces every pair; one that does not occur means that the example has changed.

@@ -26,7 +26,7 @@ var ErrMissing = errors.New("nginx is not installed: run scripts/install.sh ngin
 type Config struct {
 	Dir     string // folder for the configuration and the logs; created if needed
 	Site    string // path of the example for operators; deploy/nginx-meet.conf of this repository unless given
-	Shape   string // instead of Site, one of the sites that others have: debian, docker, subdomain; without TLS
+	Shape   string // instead of Site, one of the sites that others have: debian, docker, subdomain
 	Gateway string // host:port to which XMPP goes
 	Root    string // folder of the page
 }

@@ -24,8 +24,10 @@ type State struct {
 	Now       Rank
 	Changes   []Rank // after the first one
 	Occupants map[string]Occupant
+	Left      []string // who has left, as lib-jitsi-meet tells
 	Messages  []Message
 	Moderator bool // what lib-jitsi-meet's isModerator says; only under /jitsi/
+	Mended    bool // it is that of December 2021, which tells no texts of refused joins
 
 	// Waiting are who wait in the lobby, by their ids, as lib-jitsi-meet tells a moderator.
 	Waiting map[string]string

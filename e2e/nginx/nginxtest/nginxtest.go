@@ -14,24 +14,22 @@ import (
 // says CI: there, what is not tested must be seen.
 func Start(t testing.TB, gateway string, site page.Site) *nginx.Server {
 	t.Helper()
-	Require(t)
-	root := t.TempDir()
-	if err := page.Write(root, site); err != nil {
-		t.Fatal(err)
-	}
-	return start(t, nginx.Config{Gateway: gateway, Root: root})
+	return start(t, nginx.Config{Gateway: gateway}, site)
 }
 
-// Shaped starts an nginx with a site that others have, without a page.
+// Shaped is Start with a site that others have.
 func Shaped(t testing.TB, shape, gateway string) *nginx.Server {
 	t.Helper()
-	Require(t)
-	return start(t, nginx.Config{Shape: shape, Gateway: gateway})
+	return start(t, nginx.Config{Shape: shape, Gateway: gateway}, page.Site{})
 }
 
-func start(t testing.TB, c nginx.Config) *nginx.Server {
+func start(t testing.TB, c nginx.Config, site page.Site) *nginx.Server {
 	t.Helper()
-	c.Dir = t.TempDir()
+	Require(t)
+	c.Dir, c.Root = t.TempDir(), t.TempDir()
+	if err := page.Write(c.Root, site); err != nil {
+		t.Fatal(err)
+	}
 	server, err := nginx.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

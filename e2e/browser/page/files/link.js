@@ -1,7 +1,7 @@
 'use strict';
 
 // What the link says: https://HOST/[TENANT/]ROOM?jwt=TOKEN, and &transport=bosh for BOSH in place of WebSocket; or
-// https://HOST/jitsi/ROOM?jwt=TOKEN.
+// https://HOST/jitsi/ROOM?jwt=TOKEN, where &hold has the page log in and not join yet.
 
 // safeRoom writes a room's name as Jitsi does in JIDs: decoded, NFKC, lower case, percent-encoded, lower case again.
 function safeRoom(name) {
@@ -24,6 +24,7 @@ function readLink(location, hosts) {
   const jwt = query.get('jwt') || '';
   return {
     room, tenant, jwt, jitsi,
+    hold: query.has('hold'),
     transport: query.get('transport') === 'bosh' ? 'bosh' : 'websocket',
     domain: jwt === '' ? hosts.anonymousdomain : hosts.domain,
     roomJid: `${tenant === '' ? '' : `[${tenant}]`}${room}@${hosts.muc}`,

@@ -7,7 +7,8 @@ const meet = {
   status: 'connecting', jid: '', nick: '',
   joins: 0, first: null, now: null, changes: [], // own role and affiliation: on joining, now, and in between
   moderator: false, waiting: {}, // what lib-jitsi-meet says
-  occupants: {}, messages: [],
+  mended: false, // it is the one of December 2021
+  occupants: {}, left: [], messages: [],
   error: null, // {where, condition, text} of the last refusal or loss
   connects: 0, resumed: null, // of the last reconnection
   previd: '',

@@ -5,7 +5,8 @@
   const element = (id) => document.getElementById(id);
   const words = {
     connecting: 'Connecting …', joining: 'Joining …', joined: 'In the room', reconnecting: 'Connection lost, reconnecting …',
-    refused: 'Not let in', removed: 'Removed from the room',
+    refused: 'Not let in', removed: 'Removed from the room', waiting: 'In the lobby', lost: 'Connection lost',
+    held: 'Logged in',
   };
 
   function make(name, text, className) {
