@@ -33,6 +33,13 @@ func (r *relays) note(event string) {
 	r.events = append(r.events, event)
 }
 
+// first is the first request that has begun.
+func (r *relays) first() relayauth.Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun[0]
+}
+
 func (r *relays) happened() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -168,7 +175,7 @@ func TestRelayDials(t *testing.T) {
 			t.Errorf("Prosody gets %s: %v", name, values)
 		}
 	}
-	if q := r.begun[0]; q.Room != gatewaytest.SecretRoom || q.Tenant != "acme" || q.Host != gatewaytest.Host || q.Guest != "" || q.Token != gatewaytest.AliceToken || q.Resumption != "other" {
+	if q := r.first(); q.Room != gatewaytest.SecretRoom || q.Tenant != "acme" || q.Host != gatewaytest.Host || q.Guest != "" || q.Token != gatewaytest.AliceToken || q.Resumption != "other" {
 		t.Errorf("begun %+v", q)
 	}
 	if len(w.Auth.Questions()) > 0 {
@@ -297,8 +304,8 @@ func TestHostsOfTheGateway(t *testing.T) {
 		if inner := strings.Contains(asked, "token=in.n.er"); inner == (wants == "ticket") || strings.Contains(asked, gatewaytest.SecretWord) {
 			t.Errorf("%s: the query is %s", host, asked)
 		}
-		if wants == "guest" && (r.begun[0].Guest != host || r.begun[0].Host != gatewaytest.Host) {
-			t.Errorf("%s: begun %+v", host, r.begun[0])
+		if wants == "guest" && (r.first().Guest != host || r.first().Host != gatewaytest.Host) {
+			t.Errorf("%s: begun %+v", host, r.first())
 		}
 	}
 }
@@ -309,8 +316,8 @@ func TestRelayGuestsAreLetInBySetting(t *testing.T) {
 	client, _ := w.Open("")
 	client.Text(strings.Replace(gatewaytest.StreamTo, "Meet.example.com", "guest.meet.example.com", 1))
 	client.ExpectOne("<open ")
-	if p := r.begun[0].Problem; p == nil || p.Reason != auth.ReasonTokenRequired {
-		t.Errorf("begun %+v", r.begun[0])
+	if p := r.first().Problem; p == nil || p.Reason != auth.ReasonTokenRequired {
+		t.Errorf("begun %+v", r.first())
 	}
 	w.Upstream.Untouched()
 }
