@@ -89,6 +89,9 @@ func (g *gateway) judge(e stanza.Element, by Way) judged {
 	g.asked = nil
 	v := g.stream.FromClient(context.Background(), e)
 	shown, _ := Show(e, by)
+	if by == WebSocket && e.Is(stanza.NamespaceFraming, "close") {
+		shown = "closed" // Prosody must end the stream, as the gateway believes
+	}
 	return judged{shown, g.asked, v}
 }
 

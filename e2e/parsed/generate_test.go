@@ -117,6 +117,9 @@ func (g *generator) stanza(space string) {
 		name = pick(g, "close", "open", "a", "r", "enable", "stream", "body", "Presence", "x")
 		space = pick(g, namespaces...)
 	}
+	if g.one(60) {
+		name, space = "close", stanza.NamespaceFraming
+	}
 	inside := func() {
 		for range g.IntN(3) {
 			g.inside(2)
