@@ -23,7 +23,7 @@ func isStanza(e stanza.Element) bool {
 func (s *Stream) afterBind(ctx context.Context, e stanza.Element) Verdict {
 	switch {
 	case isSM(e, "a"):
-		s.acknowledges(e.Attribute("h"))
+		s.acked.note(e.Attribute("h"))
 		return Verdict{}
 	case isSM(e, "enable"), isSM(e, "r"), e.Is(namespaceCSI, "active"), e.Is(namespaceCSI, "inactive"):
 		return Verdict{}
@@ -53,7 +53,7 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 	if !joins(e) {
 		return s.update(ctx, e, to)
 	}
-	a := s.streams.Rooms.Join(ctx, s.join(s.Account(), to))
+	a := s.streams.Rooms.Join(ctx, s.client.join(s.Account(), to))
 	if a.Allowed {
 		return Verdict{}
 	}
@@ -75,7 +75,7 @@ func (s *Stream) update(ctx context.Context, e stanza.Element, to string) Verdic
 	if s.shown.isInside(to) {
 		return Verdict{}
 	}
-	a := s.streams.Rooms.Conference(ctx, s.join(s.Account(), to))
+	a := s.streams.Rooms.Conference(ctx, s.client.join(s.Account(), to))
 	if code := swap.ForJoin(a.Reason, a.Login); !a.Allowed && code == swap.UnknownRoom {
 		return s.refuse(e, code)
 	}
@@ -112,7 +112,7 @@ func (s *Stream) conference(ctx context.Context, e stanza.Element) Verdict {
 		return Verdict{}
 	}
 	if room := request.Attribute("room"); s.client.EarlyGuests && room != "" && s.streams.Rooms != nil {
-		if a := s.streams.Rooms.Conference(ctx, s.join(s.Account(), room)); !a.Allowed && a.NotStarted {
+		if a := s.streams.Rooms.Conference(ctx, s.client.join(s.Account(), room)); !a.Allowed && a.NotStarted {
 			return s.refuse(e, swap.ConferenceNotStarted)
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Stream) FromProsodyCut(beginning []byte) {
 // left tells the rooms that the account has left one.
 func (s *Stream) left(occupant string) {
 	s.shown.goes(occupant)
-	s.streams.Rooms.Left(s.join(s.Account(), occupant))
+	s.streams.Rooms.Left(s.client.join(s.Account(), occupant))
 }
 
 // toBound judges what Prosody sends to a bound stream.
@@ -88,7 +88,8 @@ func (s *Stream) self(ctx context.Context, e stanza.Element) {
 	switch e.Attribute("type") {
 	case "":
 		if s.shown.enters(occupant, e.Attribute("to")) {
-			_ = s.streams.Rooms.Entered(ctx, s.join(s.Account(), occupant)) // else guests wait; the state counts and logs it
+			// If it fails guests wait; the state counts and logs it.
+			_ = s.streams.Rooms.Entered(ctx, s.client.join(s.Account(), occupant))
 		}
 	case "unavailable":
 		s.left(occupant)

@@ -17,7 +17,7 @@ type Stream struct {
 	client    Client
 	handshake handshake
 	shown     shown
-	acked     atomic.Uint32 // how many stanzas of Prosody the client has acknowledged
+	acked     acked
 
 	mu         sync.Mutex
 	account    string // a localpart; empty until it is recorded
@@ -26,6 +26,15 @@ type Stream struct {
 	taken      bool   // another connection has resumed it
 	revoked    bool   // its client is to be shown out
 	gone       bool   // its connection has ended
+}
+
+// acked is how many stanzas of Prosody the client says that it has.
+type acked struct{ atomic.Uint32 }
+
+func (a *acked) note(h string) {
+	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
+		a.Store(uint32(n))
+	}
 }
 
 func newStream(t *Streams, c Client) *Stream {
@@ -81,7 +90,7 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if s.streams.Rooms != nil && as.resumption != "" {
 		s.streams.Rooms.Resumed(bare)
 	}
-	s.acknowledges(as.acked)
+	s.acked.note(as.acked)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.account, s.resumption = as.account, as.resumption
@@ -132,7 +141,7 @@ func (s *Stream) Gone(forGood bool) {
 	if e.resumption != "" {
 		s.streams.Logins.StreamEnded(s.client.Host, e.resumption, e.forGood)
 	}
-	s.leaves(e.account, e.inside, e.forGood)
+	s.streams.left(&s.client, &e)
 }
 
 // An ending is what a stream was when its connection had ended.
@@ -164,13 +173,6 @@ func (s *Stream) isGone() bool {
 	return s.gone
 }
 
-// acknowledges notes how many stanzas of Prosody the client says that it has.
-func (s *Stream) acknowledges(h string) {
-	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
-		s.acked.Store(uint32(n))
-	}
-}
-
 // giveUp hands the rooms that the account is in to the stream that has resumed this one.
 func (s *Stream) giveUp(resumption string) (inside map[string]string, same bool) {
 	s.mu.Lock()
@@ -180,24 +182,6 @@ func (s *Stream) giveUp(resumption string) (inside map[string]string, same bool)
 	}
 	s.taken = true
 	return s.shown.take(), true
-}
-
-// leaves tells the rooms.
-func (s *Stream) leaves(account string, inside map[string]string, forGood bool) {
-	rooms := s.streams.Rooms
-	if rooms == nil {
-		return
-	}
-	if forGood {
-		for _, occupant := range inside {
-			rooms.Left(s.join(account, occupant))
-		}
-	}
-	rooms.Disconnected(account)
-}
-
-func (s *Stream) join(account, to string) JoinRequest {
-	return JoinRequest{Account: account, TokenPrint: s.client.Login.ID.TokenPrint, To: to}
 }
 
 // farewell is what the client is told if the stream has to end: that it was taken out of

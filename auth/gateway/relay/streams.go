@@ -51,6 +51,10 @@ type Client struct {
 	Connection  Connection
 }
 
+func (c *Client) join(account, to string) JoinRequest {
+	return JoinRequest{Account: account, TokenPrint: c.Login.ID.TokenPrint, To: to}
+}
+
 // Streams are those that run now, by their accounts, and the last that were lost.
 type Streams struct {
 	Options
@@ -145,4 +149,17 @@ func (t *Streams) remove(s *Stream, forGood bool) ending {
 		t.lost.add(*e.lost, time.Now())
 	}
 	return e
+}
+
+// left tells the rooms that a connection has ended, and with it maybe the stream.
+func (t *Streams) left(c *Client, e *ending) {
+	if t.Rooms == nil {
+		return
+	}
+	if e.forGood {
+		for _, occupant := range e.inside {
+			t.Rooms.Left(c.join(e.account, occupant))
+		}
+	}
+	t.Rooms.Disconnected(e.account)
 }
