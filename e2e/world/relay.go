@@ -34,6 +34,7 @@ type Relay struct {
 	HS256       bool   // inner tokens are signed with a secret; else RS256
 	Lines       string // further lines of the section relay, such as "early_guests: join", with commas between them
 	Prosody     string // further lines of Jitsi's virtual host, in Lua
+	Host        string // further modules of Jitsi's virtual host, quoted and with a comma behind each
 	Modules     string // further modules of the rooms, quoted and with a comma behind each
 	Without     string // what is left out: muc_hide_all, muc_rate_limit, muc_breakout_rooms, token_verification, allowlist
 	NoComponent bool   // usher is no component
@@ -122,7 +123,7 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 	meet := "authentication = \"token\"\napp_id = \"" + AppID + "\"\n" + cmp.Or(r.Keys, key) +
 		"main_muc = \"" + Conference + "\"\nlobby_muc = \"" + LobbyHost + "\"\n" +
 		"breakout_rooms_muc = \"" + Breakout + "\"\n" +
-		"modules_enabled = { " + mapper + r.with("muc_breakout_rooms") +
+		"modules_enabled = { " + mapper + r.Host + r.with("muc_breakout_rooms") +
 		"\"muc_lobby_rooms\", \"filter_iq_jibri\", \"presence_identity\" }\n" + admins + " }\n"
 	hosts := []prosody.Host{
 		{Name: Meet, Lines: meet + r.Prosody},

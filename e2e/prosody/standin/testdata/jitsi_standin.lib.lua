@@ -171,6 +171,12 @@ function lib.may_enter(session, address, options)
 	return jid.bare(address) == jid.join(wanted, sub == "*" and options.muc or options.prefix .. "." .. sub);
 end
 
+-- verified tells whether a token that came by HTTP is good, and for the room of an address.
+function lib.verified(token, address, options)
+	local session = { auth_token = token };
+	return token and lib.accept(session, options) and lib.may_enter(session, address, options);
+end
+
 -- admin tells whether an address is in the option admins of this host, or of all.
 function lib.admin(address)
 	return module:get_option_set("admins", {}):contains(jid.bare(address));
