@@ -153,7 +153,7 @@ func (b *inbox) newID() string {
 	return fmt.Sprint("q", b.ids)
 }
 
-// ask sends a request and waits for the answer with its identifier.
+// ask sends a request and waits for the answer with its identifier, or the end of the stream.
 func (b *inbox) ask(ctx context.Context, id, iq string) (reply, error) {
 	b.begin()
 	answer := make(chan reply, 1)
@@ -163,12 +163,16 @@ func (b *inbox) ask(ctx context.Context, id, iq string) (reply, error) {
 	if err := b.stream.write(iq); err != nil {
 		return reply{}, err
 	}
-	select {
-	case r := <-answer:
-		return r, r.err
-	case <-ctx.Done():
-		return reply{}, ctx.Err()
-	}
+	var r reply
+	err := b.until(ctx, func() (bool, error) {
+		select {
+		case r = <-answer:
+			return true, r.err
+		default:
+			return false, nil
+		}
+	})
+	return r, err
 }
 
 // countLocked is how many messages with a text came.

@@ -68,6 +68,25 @@ func (s *Session) Told(ctx context.Context, from, text string) error {
 	return s.inbox.until(ctx, func() (bool, error) { return slices.ContainsFunc(s.inbox.notes, said), nil })
 }
 
+// Notified waits for a message of one of Jitsi's modules that has all of these texts in it.
+func (s *Session) Notified(ctx context.Context, from string, texts ...string) error {
+	return s.inbox.until(ctx, func() (bool, error) { return s.inbox.notifiedLocked(from, texts), nil })
+}
+
+// WasNotified is what Notified waits for, by now.
+func (s *Session) WasNotified(from string, texts ...string) bool {
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	return s.inbox.notifiedLocked(from, texts)
+}
+
+func (b *inbox) notifiedLocked(from string, texts []string) bool {
+	return slices.ContainsFunc(b.notes, func(n note) bool {
+		return n.from == from && n.json != "" &&
+			!slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(n.json, text) })
+	})
+}
+
 // Messages returns how many messages with a text came.
 func (s *Session) Messages(from string) int {
 	s.inbox.mu.Lock()
