@@ -20,8 +20,8 @@ func breakout(t testing.TB, moderator *world.Person) string {
 	return rooms[0]
 }
 
-// TestBreakout: in a breakout room everybody is at once what the main room has made of it, and comes back as that; who was
-// not in the main room stays out.
+// TestBreakout: in a breakout room everybody is at once what the main room has made of it, and comes back as that;
+// who was not in the main room stays out.
 func TestBreakout(t *testing.T) {
 	for name, relay := range map[string]*world.Relay{
 		"component": {},

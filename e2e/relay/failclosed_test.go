@@ -57,8 +57,8 @@ func TestHalfDone(t *testing.T) {
 	}
 }
 
-// TestEmptyTokenLeft: with allow_empty_token left on in Prosody the gateway refuses who has no token, and usher status says
-// that Prosody itself does not.
+// TestEmptyTokenLeft: with allow_empty_token left on in Prosody the gateway refuses who has no token, and usher
+// status says that Prosody itself does not.
 func TestEmptyTokenLeft(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Relay: &world.Relay{Prosody: "allow_empty_token = true\n"}})
@@ -74,8 +74,8 @@ func TestEmptyTokenLeft(t *testing.T) {
 	}
 }
 
-// TestGuestsNotListed: with verification of tokens and neither an allowlist nor allow_empty_token Prosody keeps out every
-// guest whom usher lets in.
+// TestGuestsNotListed: with verification of tokens and neither an allowlist nor allow_empty_token Prosody keeps out
+// every guest whom usher lets in.
 func TestGuestsNotListed(t *testing.T) {
 	each(t, world.Options{Relay: &world.Relay{Without: "allowlist"}}, func(t *testing.T, w *world.World) {
 		room := world.Room("one")

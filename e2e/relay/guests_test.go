@@ -7,8 +7,8 @@ import (
 	"usher/e2e/world"
 )
 
-// TestStartedAfterKill: an usher that was killed knows which rooms were started: guests get into those while the holder's
-// connection is away, and into no other.
+// TestStartedAfterKill: an usher that was killed knows which rooms were started: guests get into those while the
+// holder's connection is away, and into no other.
 func TestStartedAfterKill(t *testing.T) {
 	each(t, world.Options{}, func(t *testing.T, w *world.World) {
 		kept, fresh := world.Room("kept"), world.Room("fresh")

@@ -10,8 +10,8 @@ import (
 	"usher/e2e/world"
 )
 
-// asks sends a question about a room by HTTP, as the page does, and returns the answer.
-func asks(t *testing.T, address, path, token string) (int, string) {
+// tells sends a question about a room by HTTP, as the page does, and returns the answer.
+func tells(t *testing.T, address, path, token string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
@@ -34,8 +34,9 @@ func asks(t *testing.T, address, path, token string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// TestRoomInfo: questions about rooms reach Jitsi's HTTP modules with an inner token in the place of the link's, which the
-// modules verify; a token for another room is told nothing, and straight at Prosody the link's own is of no use.
+// TestRoomInfo: questions about rooms reach Jitsi's HTTP modules with an inner token in the place of the link's,
+// which the modules verify; a token for another room is told nothing, and straight at Prosody the link's own is of no
+// use.
 func TestRoomInfo(t *testing.T) {
 	o := world.Options{Relay: &world.Relay{Prosody: "enable_roomsize_token_verification = true\n" +
 		"enable_password_token_verification = true\n", Host: `"muc_size", "muc_password_check", `}}
@@ -53,7 +54,7 @@ func TestRoomInfo(t *testing.T) {
 				name, token string
 				status      int
 			}{{"good", good, 200}, {"none", "", 403}, {"of another room", other, 403}, {"late", late, 403}} {
-				status, body := asks(t, w.Usher.Gateway, path, c.token)
+				status, body := tells(t, w.Usher.Gateway, path, c.token)
 				if status != c.status && (c.status == 200 || status != 401) ||
 					strings.Contains(strings.ReplaceAll(body, " ", ""), want) != (c.status == 200) {
 					t.Errorf("%s, %s: %d %s", path, c.name, status, body)
@@ -63,7 +64,7 @@ func TestRoomInfo(t *testing.T) {
 			if !strings.HasPrefix(path, "/room-info") {
 				straight += "&token=" + good
 			}
-			if status, body := asks(t, w.Prosody.HTTP(), straight, good); status != 403 {
+			if status, body := tells(t, w.Prosody.HTTP(), straight, good); status != 403 {
 				t.Errorf("%s straight at Prosody: %d %s", path, status, body)
 			}
 		}

@@ -41,10 +41,11 @@ func spellings(nick string) []spelling {
 	}
 }
 
-// TestOddAddresses: however a join is written, it is one of the room that Prosody takes it for: a token for another room
-// does not get in, and none of another tenant's.
+// TestOddAddresses: however a join is written, it is one of the room that Prosody takes it for: a token for another
+// room does not get in, and none of another tenant's.
 func TestOddAddresses(t *testing.T) {
-	each(t, world.Options{Relay: &world.Relay{Tenants: true, Without: "muc_rate_limit"}}, func(t *testing.T, w *world.World) {
+	o := world.Options{Relay: &world.Relay{Tenants: true, Without: "muc_rate_limit"}}
+	each(t, o, func(t *testing.T, w *world.World) {
 		acme := "two@conference.acme." + world.Meet
 		follow := func(t *testing.T, account, sub string, claim any, bosh bool) *world.Person {
 			c := tokens.Claims(account, claim, nil)
@@ -78,8 +79,8 @@ func TestOddAddresses(t *testing.T) {
 	})
 }
 
-// says sends a stanza and returns when Prosody has handled it. By BOSH it is one body with a ping, as the client's requests
-// may overtake each other.
+// says sends a stanza and returns when Prosody has handled it. By BOSH it is one body with a ping, as the client's
+// requests may overtake each other.
 func says(t testing.TB, p *world.Person, stanza, id string, bosh bool) error {
 	t.Helper()
 	if bosh {
@@ -101,7 +102,8 @@ func sees(t testing.TB, p *world.Person, room, nick string) bool {
 	return p.Shown(room, nick) != ""
 }
 
-// TestManyAtOnce: mod_muc_rate_limit holds most of them back; all get in as what their tokens say, and the room goes on.
+// TestManyAtOnce: mod_muc_rate_limit holds most of them back; all get in as what their tokens say, and the room goes
+// on.
 func TestManyAtOnce(t *testing.T) {
 	each(t, world.Options{}, func(t *testing.T, w *world.World) {
 		both(t, func(t *testing.T, bosh bool) {
