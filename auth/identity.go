@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -89,6 +90,10 @@ type Identity struct {
 	// Anonymous says that there is no token, and so no TokenPrint: a login that the
 	// host lets start rooms without one. It proves nothing.
 	Anonymous bool
+
+	// Network is where a login without a token comes from, and counts for how many of
+	// those there may be. It is invalid where that is not known, and is not kept.
+	Network netip.Prefix
 
 	// Domain is that of the account, if it is one of the host's guest hosts, whose
 	// streams may have a token, too; empty: Host.

@@ -69,6 +69,7 @@ func (q *request) arrival(way proxy.Way) relay.Arrival {
 	return relay.Arrival{
 		Host: way.Host, Main: way.Main, Token: q.login.Token, Resumption: q.login.Resumption,
 		Problem: q.login.RelayProblem(way.Guest), Query: q.Query, EarlyGuests: way.EarlyGuests,
+		Network: q.Network(),
 	}
 }
 

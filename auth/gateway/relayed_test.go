@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +181,22 @@ func TestRelayDials(t *testing.T) {
 	}
 	if len(w.Auth.Questions()) > 0 {
 		t.Error("a ticket is asked for")
+	}
+}
+
+// TestRelayNetwork: a login counts for the address that a trusted proxy tells.
+func TestRelayNetwork(t *testing.T) {
+	w, r := newRelayWorld(t, behindProxy)
+	header := http.Header{"Origin": {gatewaytest.Page}, "X-Forwarded-For": {"10.0.0.1, 192.0.2.1"}}
+	client, err := w.Dial("&token="+gatewaytest.AliceToken, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bindRelayed(t, client, gatewaytest.Later(t, w.Upstream.Socket))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.begun) != 1 || r.begun[0].Network != netip.MustParsePrefix("192.0.2.1/32") {
+		t.Errorf("begun %+v", r.begun)
 	}
 }
 

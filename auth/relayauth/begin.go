@@ -43,7 +43,8 @@ func (s *Logins) Begin(ctx context.Context, r Request) (*Login, error) {
 // beginAnonymous begins a login without a token: of a guest, or, where the host lets
 // them, of a person that may start rooms as if with one.
 func (s *Logins) beginAnonymous(h host, r *Request, start time.Time) *Login {
-	l := &Login{ID: auth.Identity{Host: h.name, Anonymous: true, Domain: r.Guest}, door: r.Door, began: start}
+	id := auth.Identity{Host: h.name, Anonymous: true, Domain: r.Guest, Network: r.Network}
+	l := &Login{ID: id, door: r.Door, began: start}
 	if r.Guest == "" && !h.relay.AllowEmptyToken {
 		l.form = inner.Anonymous()
 	}

@@ -1,6 +1,7 @@
 package relayauth
 
 import (
+	"net/netip"
 	"time"
 
 	"usher/auth"
@@ -15,6 +16,8 @@ type Request struct {
 	auth.Credentials
 
 	Guest string // the guest host that the stream is for; empty: the relay host itself
+
+	Network netip.Prefix // of the client; invalid: not known
 
 	// Room and Tenant are room= and prefix= of the address, each percent-decoded
 	// once, or empty.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -211,6 +212,7 @@ func TestRates(t *testing.T) {
 }
 
 // TestAnonymousRate: a large meeting without tokens comes in at once, and all the world does not; tokens are not held back.
+// One network has a share, and others log in still when that is used up.
 func TestAnonymousRate(t *testing.T) {
 	f := newFixture(t, sessions.State{})
 	let := func(n int) (passed int) {
@@ -228,6 +230,24 @@ func TestAnonymousRate(t *testing.T) {
 	f.Pass(12 * time.Millisecond)
 	if got := let(3); got != 1 {
 		t.Errorf("%d after 12 ms, want 1", got)
+	}
+	f.Pass(2 * time.Minute)
+	from := func(network string, n int) (passed int) {
+		for i := range n {
+			id := auth.Identity{Host: host, Account: fmt.Sprint(network, i), Anonymous: true, Network: netip.MustParsePrefix(network)}
+			if f.Record(t.Context(), id) == nil {
+				passed++
+			}
+		}
+		return passed
+	}
+	for _, network := range []string{"192.0.2.1/32", "2001:db8::/64"} {
+		if got := from(network, 6000); got != 500 {
+			t.Errorf("%d from %s, want 500", got, network)
+		}
+	}
+	if got := let(4100); got != 4000 {
+		t.Errorf("%d from elsewhere, want 4000", got)
 	}
 }
 

@@ -16,9 +16,9 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 		return Touched{}, auth.ErrRevoked
 	}
 	switch now := s.now(); {
-	case id.Anonymous && !s.rates.takeAnonymous(now):
-		return Touched{}, fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start)",
-			auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute)
+	case id.Anonymous && !s.rates.takeAnonymous(id.Network, now):
+		return Touched{}, fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start), from one "+
+			"network %d and %d", auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute, networkAtOnce, networkPerMinute)
 	case !id.Anonymous && !s.rates.take(tokenID(id.TokenPrint), now):
 		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
 			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)

@@ -71,13 +71,17 @@ func (q *Request) reserve(l *limiter) (release func(), ok bool) {
 	return nil, false
 }
 
+// Network is what counts as the client's one address, or invalid where that is not known.
+func (q *Request) Network() netip.Prefix {
+	if !q.Settings.known(q.from) {
+		return netip.Prefix{}
+	}
+	return q.from.group()
+}
+
 // Share returns the part of a budget that a new session of the client has.
 func (q *Request) Share(b *budget.Budget) *budget.Share {
-	var group netip.Prefix
-	if q.Settings.known(q.from) {
-		group = q.from.group()
-	}
-	return b.Share(group, q.Settings.MessageBytes)
+	return b.Share(q.Network(), q.Settings.MessageBytes)
 }
 
 // Target returns Prosody's address for the request, without the token. The scheme

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -19,6 +20,7 @@ type Arrival struct {
 	Problem           *auth.Refusal // for which the login is refused
 	Query             string        // of the address, without the token
 	EarlyGuests       bool
+	Network           netip.Prefix // of the client; invalid: not known
 }
 
 // Begin decides about a login before Prosody is dialled for it. The query is for
@@ -28,6 +30,7 @@ func (t *Streams) Begin(ctx context.Context, a Arrival) (c Client, query string,
 	r := relayauth.Request{Credentials: auth.Credentials{
 		Door: door, Host: a.Main, Token: a.Token, Resumption: a.Resumption, Problem: a.Problem,
 	}}
+	r.Network = a.Network
 	if a.Host != a.Main {
 		r.Guest = a.Host
 	}
