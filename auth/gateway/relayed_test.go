@@ -391,34 +391,3 @@ func TestRelayRevokedBeforeAuth(t *testing.T) {
 	client.ExpectOne("<stream:error ", "<not-authorized ")
 	prosody.Expect(stanza.Close)
 }
-
-// TestRelayResumes: the identifier goes on in the address, and the account is recorded again.
-func TestRelayResumes(t *testing.T) {
-	w, r := newRelayWorld(t)
-	client, err := w.Dial("&token="+gatewaytest.AliceToken+"&previd=stream-7", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	prosody := gatewaytest.Later(t, w.Upstream.Socket)
-	for _, s := range []string{gatewaytest.StreamTo, gatewaytest.Anonymous} {
-		client.Text(s)
-		prosody.Expect(s)
-	}
-	if got := prosody.Asked.URL.RawQuery; !strings.HasSuffix(got, "&token=in.n.er&previd=stream-7") {
-		t.Errorf("the query is %s", got)
-	}
-	prosody.Text(gatewaytest.Success)
-	client.Expect(gatewaytest.Success)
-	const resume, resumed = `<resume xmlns="urn:xmpp:sm:3" previd="stream-7" h="1"/>`, `<resumed xmlns="urn:xmpp:sm:3" previd="stream-7" h="1"/>`
-	client.Text(strings.Replace(resume, "stream-7", "stream-8", 1))
-	client.Expect(stanza.NotResumed("urn:xmpp:sm:3", "item-not-found"))
-	client.Text(resume)
-	prosody.Expect(resume)
-	prosody.Text(resumed)
-	client.Expect(resumed)
-	if got := r.happened(); got != "record u-1@meet.example.com" {
-		t.Errorf("happened: %s", got)
-	}
-	client.Text(relayJoin)
-	prosody.Expect(relayJoin)
-}

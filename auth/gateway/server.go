@@ -37,8 +37,8 @@ func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{Options: o, ending: semaphore.NewWeighted(endingSoon), turns: semaphore.NewWeighted(endingNow)}
 	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
-	s.relays = relay.NewStreams(relay.Options{Logins: o.Relay, Rooms: o.RelayRooms, Swap: o.Swap, Log: o.Log,
-		Finish: s.endLost})
+	s.relays = relay.NewStreams(relay.Options{Door: Door, Logins: o.Relay, Rooms: o.RelayRooms,
+		Swap: o.Swap, Log: o.Log, Finish: s.endLost})
 	s.streams = stream.NewSessions(stream.Options{
 		Exchange: exchange, Memory: o.Auth, Relays: s.relays, Rooms: o.Rooms,
 		Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,

@@ -10,9 +10,6 @@ import (
 	"usher/auth/relayauth"
 )
 
-// door is the gateway's name in logs and metrics.
-const door = "gateway"
-
 // An Arrival is what a connection brings for a relay host or its guest host.
 type Arrival struct {
 	Host, Main        string // of the stream, and whose guest host that is; or the same. In lower case
@@ -28,7 +25,7 @@ type Arrival struct {
 // resume that. The error is a [*auth.Refusal].
 func (t *Streams) Begin(ctx context.Context, a Arrival) (c Client, query string, err error) {
 	r := relayauth.Request{Credentials: auth.Credentials{
-		Door: door, Host: a.Main, Token: a.Token, Resumption: a.Resumption, Problem: a.Problem,
+		Door: t.Door, Host: a.Main, Token: a.Token, Resumption: a.Resumption, Problem: a.Problem,
 	}}
 	r.Network = a.Network
 	if a.Host != a.Main {

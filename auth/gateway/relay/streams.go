@@ -14,6 +14,7 @@ import (
 
 // Options are the collaborators of [Streams].
 type Options struct {
+	Door   string // the gateway's name in logs and metrics
 	Logins Logins
 	Rooms  Rooms        // nil: Prosody alone decides about joins
 	Log    *slog.Logger // nil: no log
