@@ -59,7 +59,8 @@ func (s *Server) shaped() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the site: %w", err)
 	}
-	return replaceAll(string(text), append(s.places(), [2]string{"access_log access.log", "access_log " + s.path("access.log")}))
+	log := [2]string{"access_log access.log", "access_log " + s.path("access.log")}
+	return replaceAll(string(text), append(s.places(), log))
 }
 
 // places are what every site has of this machine's.

@@ -29,6 +29,8 @@
     connection.addEventListener(events.connection.CONNECTION_ESTABLISHED, onEstablished);
     connection.addEventListener(events.connection.CONNECTION_FAILED, onFailed);
     connection.addEventListener(events.connection.CONNECTION_DISCONNECTED, (message) => fail('connection', '', message));
+    const over = events.connection.CONNECTION_TOKEN_EXPIRED; // where the library looks at the token before it resumes
+    if (over) connection.addEventListener(over, () => fail('connection', over));
     connection.connect();
     watch(connection.xmpp.connection);
   }
