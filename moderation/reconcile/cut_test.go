@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/moderation"
@@ -30,6 +31,7 @@ func TestDemotedIsCut(t *testing.T) {
 			r.enter(standup, account+"@"+host)
 		}
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if len(c.of) > 0 {
 			t.Errorf("cut %v for nothing", c.of)
 		}
@@ -37,6 +39,7 @@ func TestDemotedIsCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if !slices.Contains(c.of, "bob@"+host) || strings.Contains(strings.Join(c.of, " "), "alice") {
 			t.Errorf("cut %v", c.of)
 		}

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"usher/moderation"
@@ -115,11 +116,13 @@ func TestLoweredIsKnown(t *testing.T) {
 		for r.has(standup, guest) == moderation.Owner || r.has(standup, bob) == moderation.Owner {
 			time.Sleep(time.Millisecond)
 		}
+		synctest.Wait()
 		clear(doubtful)
 		for _, jid := range []string{guest, bob} {
 			r.Room(standup).JoinAs(jid, moderation.RoleModerator)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if doubtful[guest] == 0 || doubtful[bob] == 0 {
 			t.Errorf("nothing was written down before: %v; set %q", doubtful, r.set())
 		}
