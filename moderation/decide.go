@@ -220,6 +220,9 @@ type Times struct{ Leeway, Idle time.Duration }
 // token that is good for longer than anybody lives when it is not used.
 func (g *Session) Ended(now time.Time, t Times) bool { return g.ended(g.Used, now, t) }
 
+// Ended is [Session.Ended] of a session as it was viewed: its Used may be changing now.
+func (g Judged) Ended(now time.Time, t Times) bool { return g.ended(g.Used, now, t) }
+
 func (g *Session) ended(used, now time.Time, t Times) bool {
 	if auth.Over(auth.End(g.Expires, t.Leeway), now) {
 		return true
