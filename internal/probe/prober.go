@@ -57,7 +57,8 @@ type Prober struct {
 // New returns a Prober that does nothing before it runs. The targets are asked for each
 // time.
 func New(log *slog.Logger, m *metrics.Metrics, targets func() []Target) *Prober {
-	return &Prober{first: firstAgain, log: log, metrics: m, targets: targets, wake: make(chan struct{}, 1), tried: make(chan struct{}),
+	return &Prober{first: firstAgain, log: log, metrics: m, targets: targets, wake: make(chan struct{}, 1),
+		tried: make(chan struct{}),
 		client: &http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true,
 			ResponseHeaderTimeout: tryWithin}, CheckRedirect: noRedirect}}
 }
@@ -188,7 +189,8 @@ func (p *Prober) tryWithout(ctx context.Context, t Target) Finding {
 		return Finding{Host: t.Host, Text: "Prosody lets in who has no token, past the gateway",
 			Mend: "take allow_empty_token out of Prosody's host; guests_start lets them in through the gateway"}
 	case without.in:
-		return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and logins without, which it need not"}
+		return Finding{Host: t.Host, OK: true,
+			Text: "Prosody takes inner tokens, and logins without, which it need not"}
 	}
 	return Finding{Host: t.Host, OK: true, Text: "Prosody takes inner tokens, and refuses logins without"}
 }

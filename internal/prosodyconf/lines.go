@@ -17,7 +17,8 @@ const head = `-- mod_auth_dovecot is in prosody-modules, where Debian's Prosody 
 `
 
 // Lines returns what to paste into Prosody's configuration: Lua, comments included, below the comments that say where
-// Prosody's packages come from ([Packages]). Hosts with a relay come first. The configuration is one that was loaded without a problem.
+// Prosody's packages come from ([Packages]). Hosts with a relay come first.
+// The configuration is one that was loaded without a problem.
 func Lines(c *config.Config, packages string) string {
 	var b strings.Builder
 	b.WriteString(packages)

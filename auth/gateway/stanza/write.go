@@ -17,7 +17,8 @@ func Open(host string) string {
 // Resume asks for a stream to be resumed of which so many stanzas have arrived (XEP-0198
 // section 5).
 func Resume(id string, handled uint32) string {
-	return `<resume xmlns="urn:xmpp:sm:3" h="` + strconv.FormatUint(uint64(handled), 10) + `" previd="` + escape(id) + `"/>`
+	return `<resume xmlns="urn:xmpp:sm:3" h="` + strconv.FormatUint(uint64(handled), 10) +
+		`" previd="` + escape(id) + `"/>`
 }
 
 // Opened is how a server opens a stream over WebSocket (RFC 7395 section 3.4).
@@ -63,7 +64,8 @@ func NotResumed(namespace, condition string) string {
 // ShownOut tells a client that it was taken out of a room (XEP-0045 section 8.2), as the
 // room would.
 func ShownOut(occupant, to, reason string) string {
-	return `<presence xmlns="` + NamespaceClient + `" type="unavailable" from="` + escape(occupant) + `" to="` + escape(to) +
+	return `<presence xmlns="` + NamespaceClient + `" type="unavailable" from="` + escape(occupant) +
+		`" to="` + escape(to) +
 		`"><x xmlns="` + namespaceMUCUser + `"><item affiliation="none" role="none"><reason>` + escape(reason) +
 		`</reason></item><status code="307"/><status code="110"/></x></presence>`
 }
@@ -75,9 +77,11 @@ func WriteBody(content string) string {
 
 // CreateBody is the answer that makes a session of BOSH (XEP-0124 section 7.2), on a host.
 func CreateBody(sid, host, wait, content string) string {
-	return `<body xmlns="` + NamespaceBOSH + `" xmlns:stream="http://etherx.jabber.org/streams" xmlns:xmpp="urn:xmpp:xbosh"` +
+	return `<body xmlns="` + NamespaceBOSH + `" xmlns:stream="http://etherx.jabber.org/streams"` +
+		` xmlns:xmpp="urn:xmpp:xbosh"` +
 		` sid="` + escape(sid) + `" authid="` + escape(sid) + `" from="` + escape(host) + `" wait="` + escape(wait) +
-		`" ver="1.6" hold="1" requests="2" polling="5" inactivity="60" secure="true" xmpp:version="1.0">` + content + `</body>`
+		`" ver="1.6" hold="1" requests="2" polling="5" inactivity="60" secure="true" xmpp:version="1.0">` +
+		content + `</body>`
 }
 
 // Terminate ends a session of BOSH (XEP-0124 section 13 and 17). As a request
