@@ -176,7 +176,9 @@ func promote(t testing.TB, by *world.Person, room string, c *caller) {
 }
 
 // onSeries tells of which series the Prosody of a test of each is.
-func onSeries(t testing.TB, series string) bool { return strings.Contains(t.Name()+"/", "/"+series+"/") }
+func onSeries(t testing.TB, series string) bool {
+	return strings.Contains(t.Name()+"/", "/"+series+"/")
+}
 
 // soonEnough is another time than world.Within has.
 func soonEnough(t testing.TB, d time.Duration) context.Context {
