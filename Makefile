@@ -36,7 +36,7 @@ CHROMIUM = $$(go list ./e2e/... | grep -E '$(BROWSERS)')
 # CI=1 makes a missing Prosody a failure instead of a skipped test.
 test: install-deps
 	CI=1 go test -count=1 -timeout 10m $$(go list ./... | grep -v /e2e)
-	CI=1 go test -count=1 -timeout 14m -p 2 -parallel 3 $(END_TO_END)
+	CI=1 go test -count=1 -timeout 14m -p 2 -parallel 4 $(END_TO_END)
 	CI=1 go test -count=1 -timeout 14m -p 1 $(CHROMIUM)
 
 race: install-deps
