@@ -25,7 +25,7 @@ type gateway struct {
 // logins know one account.
 type logins struct{ relay.Logins }
 
-func (logins) InnerToken(context.Context, *relayauth.Login) (string, error)                    { return inner, nil }
+func (logins) InnerToken(context.Context, *relayauth.Login) (string, error)   { return inner, nil }
 func (logins) StillGood(context.Context, *relayauth.Login) error              { return nil }
 func (logins) Outdated(*relayauth.Login) bool                                 { return false }
 func (logins) Record(context.Context, *relayauth.Login, string, string) error { return nil }

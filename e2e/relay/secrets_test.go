@@ -58,7 +58,7 @@ func TestNothingTold(t *testing.T) {
 	t.Cleanup(jicofo.Close)
 	each(t, world.Options{Debug: true, Relay: &world.Relay{Lines: "jicofo: \"" + jicofo.URL + "\""}},
 		func(t *testing.T, w *world.World) {
-				for what, text := range map[string]string{"HTTP secret": daemon.HTTPSecret,
+			for what, text := range map[string]string{"HTTP secret": daemon.HTTPSecret,
 				"component secret": daemon.ComponentSecret,
 				"outer secret":     authtest.Secret} {
 				s.add(what, text)
