@@ -57,6 +57,9 @@ func declares(a xml.Attr) bool {
 const lineBreaks = "\t\n\r"
 
 func normalise(tag []byte, attributes []xml.Attr) error {
+	if !bytes.ContainsAny(tag, lineBreaks) { // as of nearly all
+		return nil
+	}
 	at := 0
 	for i := range attributes {
 		_, from, to, found := nextAttribute(tag, at)
