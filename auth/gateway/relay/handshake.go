@@ -122,7 +122,7 @@ func (h *handshake) bindLocked(e stanza.Element) Verdict {
 }
 
 // resumeLocked lets a stream be resumed whose identifier stood in the address, too: the
-// account of the login is that stream'h. Any other is refused here: Prosody would
+// account of the login is that stream's. Any other is refused here: Prosody would
 // have taken it.
 func (h *handshake) resumeLocked(e stanza.Element) Verdict {
 	id := e.Attribute("previd")
