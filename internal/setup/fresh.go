@@ -50,7 +50,7 @@ func (Later) Secret() (string, error) { return "", nil }
 
 // KeyPair returns a text for the public half.
 func (Later) KeyPair() (private, public string, err error) {
-	return "", "-----BEGIN PUBLIC KEY----- of " + innerKey + ", which --write makes", nil
+	return "", "-----BEGIN PUBLIC KEY----- of the key that --write makes", nil
 }
 
 // Public returns the other half of a key that is there.
