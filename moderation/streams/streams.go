@@ -94,11 +94,12 @@ func (s *Streams) RememberStream(ctx context.Context, of relayauth.Stream, resum
 		if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
 			return err
 		}
+		written := v
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		v.Demoted = v.Demoted || s.table.demoted(v)
 		s.behind.Add(s.table.put(&entry{Stream: v, since: s.now()})...)
-		return nil
+		s.mu.Unlock()
+		return s.settle(ctx, written)
 	})
 	if err != nil {
 		s.failed(ctx, err)
@@ -154,10 +155,33 @@ func (s *Streams) Demote(ctx context.Context, jid string) {
 		s.mu.Unlock()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 		defer cancel()
-		return s.store.ApplyStreams(ctx, Change{Put: &v})
+		if err := s.store.ApplyStreams(ctx, Change{Put: &v}); err != nil {
+			return err
+		}
+		return s.settle(ctx, v)
 	})
 	if err != nil {
 		s.failed(ctx, err)
+	}
+}
+
+// settle has the state say of a stream what memory does: it may have been demoted, or
+// remembered anew, while something else was written of it.
+func (s *Streams) settle(ctx context.Context, written Stream) error {
+	for {
+		s.mu.RLock()
+		now := written
+		if e := s.table.all[written.Print]; e != nil {
+			now = e.Stream
+		}
+		s.mu.RUnlock()
+		if now == written {
+			return nil
+		}
+		if err := s.store.ApplyStreams(ctx, Change{Put: &now}); err != nil {
+			return err
+		}
+		written = now
 	}
 }
 

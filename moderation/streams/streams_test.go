@@ -174,30 +174,6 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestDemoted: that an account was demoted stays with its stream, over a restart and further logins with the same token,
-// but not with another.
-func TestDemoted(t *testing.T) {
-	kept := newStore()
-	demoted, later := of("a", "alice"), of("a", "alice")
-	demoted.Demoted, later.TokenPrint = true, "t-later"
-	run(t, kept, streams.Options{}, func(t *testing.T, s *streams.Streams) {
-		remember(t, s, of("a", "alice"), "one")
-		remember(t, s, of("b", "bob"), "two")
-		for _, jid := range []string{"a@" + host, "a@" + host, "nobody@" + host, ""} {
-			s.Demote(t.Context(), jid)
-		}
-		is(t, s, "one", demoted)
-		is(t, s, "two", of("b", "bob"))
-	})
-	run(t, kept, streams.Options{}, func(t *testing.T, s *streams.Streams) {
-		is(t, s, "one", demoted)
-		remember(t, s, of("a", "alice"), "one")
-		is(t, s, "one", demoted)
-		remember(t, s, later, "one")
-		is(t, s, "one", later)
-	})
-}
-
 // TestForget: the streams of accounts whose sessions were revoked are no more, in the state neither.
 func TestForget(t *testing.T) {
 	kept := newStore()
