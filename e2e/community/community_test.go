@@ -58,7 +58,7 @@ type linesOf func(t *testing.T, u *daemon.Daemon, d door) (host, before string)
 
 func eachWith(t *testing.T, lines linesOf, test func(t *testing.T, w *world), names ...string) {
 	modules := require(t, names)
-	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+	prosodytest.InTurn(t, func(t *testing.T, v prosody.Version) { // as it sets the environment
 		w := &world{usher: daemon.ForLogins(t, hostsOf(names)...)}
 		config := prosody.Config{Version: v, Dir: w.usher.Path("prosody"), Modules: []string{"legacyauth"},
 			Extra: fmt.Sprintf("plugin_paths = { %s }\n", prosodyconf.Quote(modules))}
