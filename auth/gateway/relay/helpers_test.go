@@ -85,6 +85,7 @@ func (l *logins) StreamEnded(_, id string, forGood bool) {
 type rooms struct {
 	events  []string
 	answers map[string]JoinAnswer // by the address
+	resumed func()                // done first when a stream has resumed
 }
 
 func (r *rooms) note(what string, q JoinRequest) {
@@ -111,8 +112,14 @@ func (r *rooms) Conference(_ context.Context, q JoinRequest) JoinAnswer {
 
 func (r *rooms) Entered(_ context.Context, q JoinRequest) error { r.note("entered", q); return nil }
 func (r *rooms) Left(q JoinRequest)                             { r.note("left", q) }
-func (r *rooms) Resumed(account string)                         { r.events = append(r.events, "resumed "+account) }
 func (r *rooms) Disconnected(account string)                    { r.events = append(r.events, "gone "+account) }
+
+func (r *rooms) Resumed(account string) {
+	if r.resumed != nil {
+		r.resumed()
+	}
+	r.events = append(r.events, "resumed "+account)
+}
 
 // A wire keeps what a connection is told.
 type wire struct {

@@ -85,15 +85,16 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 		return Verdict{End: EndFor(err)}
 	}
 	defer s.review() // what was taken back since the inner token was made found no stream
-	bare := as.account + "@" + s.client.Host
+	// Before the table has the stream: if its connection ends meanwhile it would stay there.
+	s.mu.Lock()
+	s.account, s.resumption = as.account, as.resumption
+	bare := s.bareLocked()
+	s.mu.Unlock()
+	s.acked.note(as.acked)
 	s.shown.begin(as.jid, s.streams.add(s, bare, as.resumption))
 	if s.streams.Rooms != nil && as.resumption != "" {
 		s.streams.Rooms.Resumed(bare)
 	}
-	s.acked.note(as.acked)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.account, s.resumption = as.account, as.resumption
 	return Verdict{}
 }
 

@@ -237,6 +237,19 @@ func TestGoneBeforeTheAccount(t *testing.T) {
 	}
 }
 
+// TestGoneWithTheAccount: a stream whose connection ends while its account is being noted leaves nothing behind either.
+func TestGoneWithTheAccount(t *testing.T) {
+	b := newBench(t, func(c *Client) { c.Resumption = "sm-1" })
+	b.logins.resumes = "sm-1"
+	b.rooms.resumed = func() { b.stream.Gone(true) }
+	b.authenticate()
+	b.passes(b.up(again))
+	b.passes(b.down(back))
+	if b.streams.Cut("u-1@meet.example.com") {
+		t.Error("a stream without a connection runs for good")
+	}
+}
+
 // TestEnd: who is taken out is shown so, by its rooms' occupants.
 func TestEnd(t *testing.T) {
 	b := newBench(t, nil)
