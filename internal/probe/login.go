@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -116,10 +117,7 @@ func (p *Prober) post(ctx context.Context, t Target, token, content string) (*bo
 	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	answer, err := p.client.Do(r)
 	if err != nil {
-		if of, ok := errors.AsType[*url.Error](err); ok {
-			err = of.Err
-		}
-		return nil, err
+		return nil, reason(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
@@ -130,6 +128,18 @@ func (p *Prober) post(ctx context.Context, t Target, token, content string) (*bo
 		return nil, errors.New("the answer is none of BOSH")
 	}
 	return &b, nil
+}
+
+// reason is an error of a request without the addresses in it: one has the token, another a port that is a new one each
+// time, so that what is found would never be what was found before.
+func reason(err error) error {
+	if of, ok := errors.AsType[*url.Error](err); ok {
+		err = of.Err
+	}
+	if of, ok := errors.AsType[*net.OpError](err); ok {
+		err = of.Err
+	}
+	return err
 }
 
 // A step is what Prosody says to a token, and the step that is missing then.

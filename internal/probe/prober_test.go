@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -141,6 +142,25 @@ func TestUnreachable(t *testing.T) {
 	target.Token = func() (string, error) { return "", errors.New("no key") }
 	if f := New(slog.New(slog.DiscardHandler), nil, nil).try(t.Context(), target); f.OK || !strings.Contains(f.Text, "no key") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestReset: what is found of a Prosody that cuts connections is the same each time: it is logged once.
+func TestReset(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = conn.(*net.TCPConn).SetLinger(0), conn.Close()
+	}))
+	defer server.Close()
+	upstream, _ := url.Parse(server.URL)
+	target := Target{Host: "meet.example.com", Upstream: upstream, Token: func() (string, error) { return "head.claims.signature", nil }}
+	p := New(slog.New(slog.DiscardHandler), nil, nil)
+	if first, again := p.try(t.Context(), target), p.try(t.Context(), target); first != again || !strings.Contains(first.Text, "reset") {
+		t.Errorf("%+v, and then %+v", first, again)
 	}
 }
 
