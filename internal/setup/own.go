@@ -83,8 +83,9 @@ func (m *maker) compare(config string) {
 	}
 }
 
-// hostSays reports whether a line stands in what a configuration of usher's has below a host.
-func hostSays(config, host, line string) bool {
+// hostSays reports whether a setting stands in what a configuration of usher's has below a host, in a line of its own or
+// among others in braces.
+func hostSays(config, host, setting string) bool {
 	margin := -1
 	for text := range strings.Lines(config) {
 		body := strings.TrimSpace(strings.SplitN(text, " #", 2)[0])
@@ -92,7 +93,7 @@ func hostSays(config, host, line string) bool {
 		switch {
 		case body == "" || strings.HasPrefix(body, "#"):
 		case margin >= 0 && indent > margin:
-			if body == line {
+			if strings.Contains(body, setting) {
 				return true
 			}
 		case hasHost(text, host):

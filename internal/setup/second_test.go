@@ -102,9 +102,10 @@ func TestDomainVerification(t *testing.T) {
 	other := "  other.example.com:\n    relay:\n      domain_verification: false\n"
 	for text, want := range map[string]bool{
 		config: false,
-		strings.Replace(config, relay, relay+"      domain_verification: false\n", 1):       true,
-		strings.Replace(config, relay, relay+"      domain_verification: false # why\n", 1): true,
-		strings.Replace(config, relay, relay+"      # domain_verification: false\n", 1):     false,
+		strings.Replace(config, relay, relay+"      domain_verification: false\n", 1):                         true,
+		strings.Replace(config, relay, relay+"      domain_verification: false # why\n", 1):                   true,
+		strings.Replace(config, relay, relay+"      # domain_verification: false\n", 1):                       false,
+		strings.Replace(config, relay, "    relay: {tenant: any, domain_verification: false}\n    was:\n", 1): true,
 		config + other: false,
 		strings.Replace(config, "hosts:\n", "hosts:\n"+other, 1): false,
 	} {
