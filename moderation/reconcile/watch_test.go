@@ -43,7 +43,7 @@ func TestWatchFinds(t *testing.T) {
 		if lines := f.Asked.Missing(); len(lines) != 1 || !strings.Contains(lines[0], `"muc_http_auth" into modules_enabled of Component "`+conference+`"`) || strings.Contains(lines[0], "mallory") {
 			t.Errorf("%q", lines)
 		}
-		if err := testutil.GatherAndCompare(f.Metrics.Gatherer(), strings.NewReader("# HELP usher_unasked_occupants People in rooms about whom Prosody did not ask usher, as far as they were seen.\n# TYPE usher_unasked_occupants gauge\nusher_unasked_occupants 2\n"), metrics.UnaskedOccupants); err != nil {
+		if err := testutil.GatherAndCompare(f.Metrics.Gatherer(), strings.NewReader("# HELP usher_unasked_occupants People in rooms about whom nobody asked usher, as far as they were seen.\n# TYPE usher_unasked_occupants gauge\nusher_unasked_occupants 2\n"), metrics.UnaskedOccupants); err != nil {
 			t.Error(err)
 		}
 	})
