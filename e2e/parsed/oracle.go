@@ -1,8 +1,6 @@
-// Package parsed compares what the gateway reads with what Prosody reads, of one and the same text: by Prosody's
-// own
+// Package parsed compares what the gateway reads with what Prosody reads, of one and the same text: by Prosody's own
 // mod_websocket, mod_bosh and parser, in its Lua. What Prosody takes for a stanza the gateway must have judged as
-// exactly
-// that, or ended the stream.
+// exactly that, or ended the stream.
 package parsed
 
 import (

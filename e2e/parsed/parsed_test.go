@@ -134,8 +134,7 @@ func rightly(n node, j judged) error {
 }
 
 // fits holds: what goes on is one element for each that was judged. What was not replaced is what it was, and what
-// was
-// is a ping, silence, or the same with an inner token.
+// was is a ping, silence, or the same with an inner token.
 func fits(events []string, list []judged) error {
 	for i, event := range events {
 		if event == "error" {

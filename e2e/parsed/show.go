@@ -8,9 +8,8 @@ import (
 	"usher/auth/gateway/stanza"
 )
 
-// Show spells an element of the gateway as an [Oracle] does: its name, its namespace, its attributes in order,
-// what it
-// holds, and its text. At the top the namespace of BOSH is that of stanzas in a body, as it is to Prosody, and the
+// Show spells an element of the gateway as an [Oracle] does: its name, its namespace, its attributes in order, what
+// it holds, and its text. At the top the namespace of BOSH is that of stanzas in a body, as it is to Prosody, and the
 // language of the stream is left out.
 func Show(e stanza.Element, by Way) (string, error) {
 	if by == BOSH && e.Name.Space == stanza.NamespaceBOSH {

@@ -75,9 +75,8 @@ func land(t *testing.T, w *world.World, bosh bool, connect func() *world.Person)
 	return found
 }
 
-// visits joins and leaves, and returns once Prosody has handled both; or the stream has ended. By BOSH all of it
-// is in
-// one body: the client's requests would overtake each other.
+// visits joins and leaves, and returns once Prosody has handled both; or the stream has ended. By BOSH all of it is
+// in one body: the client's requests would overtake each other.
 func visits(t *testing.T, p *world.Person, bosh bool, to, id string) error {
 	t.Helper()
 	joins := " to='" + to + "'><x xmlns='" + muc + "'/></presence>"
@@ -106,8 +105,8 @@ func quoted(text string) string {
 }
 
 // TestWhereJoinsLead: however an address is written, Prosody lets a token's holder into no room but those that the
-// token
-// opens, by what Prosody calls them; and where the gateway lets somebody in, that is where Prosody itself leads.
+// token opens, by what Prosody calls them; and where the gateway lets somebody in, that is where Prosody itself
+// leads.
 func TestWhereJoinsLead(t *testing.T) {
 	o := world.Options{
 		MUC: "modules_disabled = { \"token_verification\" }\n", // the gateway's decision is to be seen alone

@@ -46,9 +46,8 @@ func (s *said) notIn(t *testing.T, where, text string) {
 	}
 }
 
-// TestNothingTold: whatever fails, no token, identifier of a stream, secret or query stands in a log at its
-// fullest, in a
-// metric, or in what a command prints; and the files of the state are usher's alone.
+// TestNothingTold: whatever fails, no token, identifier of a stream, secret or query stands in a log at its fullest,
+// in a metric, or in what a command prints; and the files of the state are usher's alone.
 func TestNothingTold(t *testing.T) {
 	s := &said{list: map[string]string{}}
 	jicofo := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
