@@ -106,8 +106,8 @@ func benchIdle(b *testing.B, usher *daemon.Daemon, login func(i int) (*client.Se
 		}
 		time.Sleep(3 * time.Second)
 		after := resident(b, usher)
-		for range 3 {
-			time.Sleep(42 * time.Second)
+		for range 6 {
+			time.Sleep(20 * time.Second)
 			for _, s := range list {
 				if err := s.Ping(b.Context(), world.Meet); err != nil {
 					b.Fatal(err)
