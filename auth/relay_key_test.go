@@ -67,7 +67,9 @@ func TestInnerTokenIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	other := c.Hosts[host].Relay.Key
 	for name, relay := range map[string]bool{"no relay's key": false, "a relay's key": true} {
+		c.Hosts[host].Relay.Key = other
 		if relay {
 			c.Hosts[host].Relay.Key = key
 		}
