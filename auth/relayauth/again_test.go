@@ -66,6 +66,17 @@ func TestStillGood(t *testing.T) {
 	if err := w.StillGood(t.Context(), l); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
 		t.Errorf("revoked: %v", err)
 	}
+	recorded := w.login(t, request(authtest.Token(t, claimsOf(map[string]any{"jti": "2"})), ""), "0b5c", "id-1")
+	if err := w.StillGood(t.Context(), recorded); err != nil {
+		t.Errorf("recorded: %v", err)
+	}
+	w.state.revoked[recorded.ID.TokenPrint] = true
+	if err := w.StillGood(t.Context(), recorded); auth.RefusalOf(err) == nil || auth.RefusalOf(err).Reason != auth.ReasonRevoked {
+		t.Errorf("recorded, and revoked: %v", err)
+	}
+	if _, err := w.InnerToken(t.Context(), recorded); err != nil {
+		t.Errorf("its stream cannot be ended at Prosody: %v", err)
+	}
 }
 
 // TestRefusedInnerToken: a refusal of an inner token is counted and logged, as every refusal is.

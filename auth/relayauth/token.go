@@ -74,11 +74,15 @@ func (s *signed) serves(by *auth.RelayConfig, now inner.Login) bool {
 	return s.token != "" && s.by == by && s.address == now && age >= 0 && age < by.TTL/reusedFor
 }
 
-// StillGood judges a login once more that is about to be Prosody's to decide. A refusal is
-// counted and logged. The error is always a *auth.Refusal.
+// StillGood judges a login once more that is about to be Prosody's to decide, or that was
+// recorded a moment ago: that one may have been revoked before anybody could find its stream.
+// A refusal is counted and logged. The error is always a *auth.Refusal.
 func (s *Logins) StillGood(ctx context.Context, l *Login) error {
 	start := time.Now()
 	d := auth.Decision{ID: l.ID, Refusal: s.stillGood(l, s.now())}
+	if l.ID.Account != "" && !l.ID.Anonymous {
+		d.Refusal = s.verifier.Revoked(l.ID)
+	}
 	if d.Refusal == nil {
 		return nil
 	}

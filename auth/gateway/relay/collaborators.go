@@ -14,7 +14,7 @@ type Logins interface {
 	// InnerToken returns a token for Prosody, which is good for a while; empty if none belongs on the
 	// stream. It counts and logs what is refused.
 	InnerToken(ctx context.Context, l *relayauth.Login) (string, error)
-	// StillGood judges a login once more, before it is Prosody's to decide.
+	// StillGood judges a login once more: before it is Prosody's to decide, and when its stream can be found.
 	StillGood(ctx context.Context, l *relayauth.Login) error
 	// Record records that Prosody bound an account, before the client learns it.
 	Record(ctx context.Context, l *relayauth.Login, host, account string) error

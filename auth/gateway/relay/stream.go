@@ -84,7 +84,6 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if err := s.streams.Logins.Record(ctx, s.client.Login, s.client.Host, as.account); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
-	defer s.review() // what was taken back since the inner token was made found no stream
 	// Before the table has the stream: if its connection ends meanwhile it would stay there.
 	s.mu.Lock()
 	s.account, s.resumption = as.account, as.resumption
@@ -95,6 +94,11 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if s.streams.Rooms != nil && as.resumption != "" {
 		s.streams.Rooms.Resumed(bare)
 	}
+	// What was revoked until now, or taken back since the inner token was made, found no stream.
+	if err := s.streams.Logins.StillGood(ctx, s.client.Login); err != nil {
+		return Verdict{End: EndFor(err)}
+	}
+	s.review()
 	return Verdict{}
 }
 

@@ -250,6 +250,19 @@ func TestGoneWithTheAccount(t *testing.T) {
 	}
 }
 
+// TestRevokedWithTheAccount: what is revoked while the account is being noted, and finds no stream, ends it all the same.
+func TestRevokedWithTheAccount(t *testing.T) {
+	b := newBench(t, func(c *Client) { c.Resumption = "sm-1" })
+	b.logins.resumes = "sm-1"
+	b.rooms.resumed = func() { b.logins.notGood = auth.Refuse(auth.ReasonRevoked, "as asked") }
+	b.authenticate()
+	b.passes(b.up(again))
+	b.ends(b.down(back), "not-authorized")
+	if b.wire.cuts > 0 {
+		t.Error("it is cut without a word")
+	}
+}
+
 // TestEnd: who is taken out is shown so, by its rooms' occupants.
 func TestEnd(t *testing.T) {
 	b := newBench(t, nil)
