@@ -34,7 +34,7 @@ func TestBodies(t *testing.T) {
 		within := world.Within(t)
 		answer, err := b.Say(within, ping("a"), joining(world.Room("two"), c.nick()), joining(room, c.nick()), ping("b"))
 		if err == nil {
-			answer, err = b.Until(within, answer, "'a'", "not-allowed", "110", "'b'")
+			answer, err = b.Until(within, answer, "'a'", "not-allowed", "code='110'", "'b'")
 		}
 		if err != nil {
 			t.Fatalf("%v: %s", err, answer)
@@ -82,7 +82,7 @@ func TestBodiesEnd(t *testing.T) {
 			b, c := inBodies(t, w, link(t, account, "one", tokens.Moderator(), "one"))
 			answer, err := b.Say(within, joining(room, c.nick()))
 			if err == nil {
-				_, err = b.Until(within, answer, "110")
+				_, err = b.Until(within, answer, "code='110'")
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -92,11 +92,11 @@ func TestBodiesEnd(t *testing.T) {
 		b, c := enters("alice")
 		held := make(chan string)
 		go func() {
-			answer, _ := b.Until(within, "", "307")
+			answer, _ := b.Until(within, "", `code="307"`)
 			held <- answer
 		}()
 		w.Usher.Run(t, "sessions", "revoke", "--user", "alice")
-		if told := <-held; !strings.Contains(told, shownOut(room, c.nick(), c.jid)) || strings.Contains(told, "301") {
+		if told := <-held; !strings.Contains(told, shownOut(room, c.nick(), c.jid)) || strings.Contains(told, "code='301'") {
 			t.Errorf("it was told %s", told)
 		}
 		want := `<body xmlns="http://jabber.org/protocol/httpbind" type="terminate" condition="remote-stream-error">` + lastWord() + `</body>`

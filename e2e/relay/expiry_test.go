@@ -134,7 +134,7 @@ func cutOff(t *testing.T, c *caller) bool {
 		t.Fatal(err)
 	}
 	if onSeries(t, "0.12") {
-		if len(of(rest, "307")) != 1 || len(of(rest, "<reset")) != 1 {
+		if len(of(rest, `code="307"`)) != 1 || len(of(rest, "<reset")) != 1 {
 			t.Errorf("told %q", rest)
 		}
 		return false

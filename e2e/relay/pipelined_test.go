@@ -59,7 +59,7 @@ func TestBeforeBind(t *testing.T) {
 			all.Go(func() { answers[1], _ = b.Post(world.Within(t), second, "", join) })
 			answers[0], _ = b.Post(world.Within(t), first, "", client.BindRequest)
 			all.Wait()
-			if text := strings.Join(answers, ""); !strings.Contains(text, "policy-violation") || strings.Contains(text, "110") {
+			if text := strings.Join(answers, ""); !strings.Contains(text, "policy-violation") || strings.Contains(text, "code='110'") {
 				t.Errorf("answered with %s", text)
 			}
 		})

@@ -119,7 +119,7 @@ func TestTakenUpTwice(t *testing.T) {
 		}
 		w.Usher.Run(t, "sessions", "revoke", "--user", "alice")
 		rest, err := alice.Ended(world.Within(t))
-		if err != nil || len(of(rest, "307")) != 1 {
+		if err != nil || len(of(rest, `code="307"`)) != 1 {
 			t.Errorf("the one that has it was told %q, %v", rest, err)
 		}
 		if err := guest.Absent(world.Within(t), room, alice.nick()); err != nil {

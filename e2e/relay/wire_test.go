@@ -77,7 +77,7 @@ func joining(room, nick string) string {
 func (c *caller) enters(t testing.TB, room string) string {
 	t.Helper()
 	c.says(t, joining(room, c.nick()))
-	own := c.gets(t, "<presence", room+"/", "110")
+	own := c.gets(t, "<presence", room+"/", "code='110'")
 	_, item, _ := strings.Cut(own, "<item ")
 	item = "<item " + item
 	return client.Attribute(item, "role") + "/" + client.Attribute(item, "affiliation")
