@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"usher/internal/behind"
 )
@@ -69,12 +70,16 @@ func TestWrite(t *testing.T) {
 	}()
 	<-writing
 	k.Add("a")
-	ended := make(chan []error)
+	ended, asked := make(chan []error), make(chan struct{})
 	go func() {
-		ended <- k.Delete(t.Context(), func(string) bool { return known }, func(context.Context, []string) error {
-			return errors.New("deleted")
-		})
+		ended <- k.Delete(t.Context(), func(string) bool { close(asked); return known },
+			func(context.Context, []string) error { return errors.New("deleted") })
 	}()
+	select {
+	case <-asked:
+		t.Error("it is asked whether it is known while it is being written")
+	case <-time.After(20 * time.Millisecond):
+	}
 	close(goOn)
 	if err := <-done; err != nil {
 		t.Error(err)
