@@ -20,7 +20,8 @@ const (
 	endingSoon = 512
 )
 
-// endLost ends the streams of one account that was revoked, whose connections are lost.
+// endLost ends the streams of one account whose connections are lost: it was revoked, or has
+// other rights now, which its Prosody would not take.
 func (s *Server) endLost(list []relay.Lost) {
 	s.streams.Go(func(ctx context.Context) {
 		if !s.ending.TryAcquire(1) {
@@ -66,7 +67,8 @@ func (s *Server) endOne(ctx context.Context, one relay.Lost) error {
 func (s *Server) notEnded(ctx context.Context, n int, why string) {
 	if silent, now := s.notEndedLog.Allow(); now {
 		s.Log.LogAttrs(ctx, slog.LevelWarn,
-			"streams of revoked accounts, whose clients are away, could not be ended at Prosody: the component takes "+
-				"them out of rooms", slog.Int("n", n), slog.String("problem", why), logattr.NotLogged(silent))
+			"streams whose logins were revoked, or have other rights now, and whose clients are away, could not be "+
+				"ended at Prosody: the component takes who was revoked out of rooms",
+			slog.Int("n", n), slog.String("problem", why), logattr.NotLogged(silent))
 	}
 }

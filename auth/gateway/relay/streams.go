@@ -20,7 +20,8 @@ type Options struct {
 	Log    *slog.Logger // nil: no log
 
 	// Finish ends streams of one account that Prosody keeps though their connections are
-	// lost: the account was revoked. It returns at once. nil: Prosody keeps them.
+	// lost: the account was revoked, or has other rights now. It returns at once. nil: Prosody
+	// keeps them.
 	Finish func([]Lost)
 
 	// Swap authenticates what is swapped. nil means a key of this process alone: a
