@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (m *maker) planOwn(site *site) (*own, error) {
 		return nil, err
 	}
 	if there && hasHost(config.Text, m.facts.host) {
-		m.compare(config.Text)
+		m.compare(config.Text, o)
 		return o, nil
 	}
 	if err := m.planOuter(o); err != nil {
@@ -74,8 +75,12 @@ func hasHost(config, host string) bool {
 	})
 }
 
-// compare says where a usher.yaml that is there contradicts Prosody in what no login shows.
-func (m *maker) compare(config string) {
+// compare says where a usher.yaml that is there contradicts what Prosody has, or is about to get.
+func (m *maker) compare(config string, o *own) {
+	if !hostSays(config, m.facts.host, path.Base(o.keyFile)) {
+		m.plan.note("relay of %s in %s does not name %s, by which Prosody's app_secret is set: name it there, or leave "+
+			"app_secret as it is (and --hs256 as it was): nobody could log in.", m.facts.host, ConfigFile, o.keyFile)
+	}
 	in, is := m.facts.verifyDomain, !hostSays(config, m.facts.host, "domain_verification: false")
 	if in != is {
 		m.plan.note("Prosody's enable_domain_verification is %v, and relay.domain_verification of %s in %s is %v: make them "+

@@ -120,3 +120,19 @@ func TestDomainVerification(t *testing.T) {
 		t.Error("Prosody's setting is not compared")
 	}
 }
+
+// TestAnotherKey: a usher.yaml whose inner tokens are signed by another key than Prosody's app_secret is set for is told of.
+func TestAnotherKey(t *testing.T) {
+	files := changed(t, hostFile)
+	files = after(files, plan(t, files, Options{}))
+	said := func(o Options) bool {
+		return strings.Contains(strings.Join(plan(t, files, o).Notes, "\n"), "by which Prosody's app_secret is set")
+	}
+	if said(Options{}) || !said(Options{HS256: true}) {
+		t.Error("of the key that is there, or not of a secret in its place")
+	}
+	files[ConfigFile] = strings.ReplaceAll(files[ConfigFile], "inner.pem", "own.pem")
+	if !said(Options{}) {
+		t.Error("not of another key")
+	}
+}
