@@ -189,6 +189,19 @@ func instant(seconds float64) time.Time {
 	return time.Unix(whole, int64((seconds-float64(whole))*1e9))
 }
 
+// lastRecorded is the last time that a session's record can hold: its JSON has
+// four digits for the year, in whatever zone, and the leeway comes on top.
+var lastRecorded = time.Date(9999, time.December, 30, 0, 0, 0, 0, time.UTC)
+
+// recorded is when a token is over as a session's record has it. One that is
+// meant for thousands of years, as by an exp in milliseconds, ends with the last.
+func recorded(expires time.Time) time.Time {
+	if expires.After(lastRecorded) {
+		return lastRecorded
+	}
+	return expires
+}
+
 // dateClaim returns a NumericDate (RFC 7519 section 2) in seconds since 1970.
 func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *Refusal) {
 	n := a.claims.Get(name)

@@ -115,7 +115,7 @@ func (a *attempt) decide() *Refusal {
 	if refusal := a.authenticate(); refusal != nil {
 		return refusal
 	}
-	a.id.Expires = a.span.expires
+	a.id.Expires = recorded(a.span.expires)
 	a.id.KeyPrint = a.key.Thumbprint()
 	if jti := a.claims.Get("jti"); jti != nil && jti.Kind == '"' {
 		a.id.TokenID = string(jti.Text)

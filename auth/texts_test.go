@@ -214,7 +214,13 @@ func TestTimesInMilliseconds(t *testing.T) {
 		claims := authtest.Claims(host, map[string]any{"exp": clock.Add(time.Hour).Unix(), row.claim: row.value})
 		for i := range 3 {
 			claims["jti"] = strconv.Itoa(i) // another token each time
-			_, err = v.Authenticate(t.Context(), auth.Credentials{Host: host, Token: authtest.Token(t, claims)})
+			var id auth.Identity
+			id, err = v.Authenticate(t.Context(), auth.Credentials{Host: host, Token: authtest.Token(t, claims)})
+			if err == nil {
+				if _, err := json.Marshal(id.Expires.Add(auth.MaxLeeway)); err != nil {
+					t.Errorf("%s %v cannot be recorded: %v", row.claim, row.value, err)
+				}
+			}
 		}
 		if got := strings.Count(log.String(), "a time in a token is not in seconds"); got != row.warns || strings.Contains(log.String(), "claim="+row.claim) != (row.warns > 0) {
 			t.Errorf("%s %v: %d warnings (%v)\n%s", row.claim, row.value, got, err, log.String())
