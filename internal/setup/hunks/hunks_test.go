@@ -77,6 +77,22 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// TestUndoOtherEnds: an editor that has saved a file of mixed line ends with one of them changed no line.
+func TestUndoOtherEnds(t *testing.T) {
+	before := "one\nadmins = { }\r\ntwo\nthree\n"
+	now := "one\nadmins = { \"usher\" }\r\ntwo\nthree\n"
+	list := Diff(before, now)
+	for text, want := range map[string]string{
+		strings.ReplaceAll(now, "\r\n", "\n"):                                   before,
+		strings.ReplaceAll(strings.ReplaceAll(now, "\r\n", "\n"), "\n", "\r\n"): "one\r\nadmins = { }\r\ntwo\r\nthree\r\n",
+		strings.TrimSuffix(now, "\n") + "\r\n":                                  strings.TrimSuffix(before, "\n") + "\r\n",
+	} {
+		if got, ok := Undo(text, list); got != want || !ok {
+			t.Errorf("%q becomes %q, %v, want %q", text, got, ok, want)
+		}
+	}
+}
+
 // FuzzDiff: what Diff finds leads from the one text to the other, and back.
 func FuzzDiff(f *testing.F) {
 	f.Add(was, "one\n2\nthree")

@@ -26,7 +26,7 @@ func find(lines []string, h Hunk) int {
 	}
 	var places []int
 	for at := 0; at+len(h.New) <= len(lines); at++ {
-		if slices.Equal(lines[at:at+len(h.New)], h.New) {
+		if equal(lines[at:at+len(h.New)], h.New) {
 			places = append(places, at)
 		}
 	}
@@ -42,6 +42,18 @@ func find(lines []string, h Hunk) int {
 // around reports whether what stands before and after a place is what stood before and after the hunk.
 func around(lines []string, at int, h Hunk) bool {
 	before, after := at-len(h.Before), at+len(h.New)+len(h.After)
-	return before >= 0 && after <= len(lines) && slices.Equal(lines[before:at], h.Before) &&
-		slices.Equal(lines[at+len(h.New):after], h.After)
+	return before >= 0 && after <= len(lines) && equal(lines[before:at], h.Before) &&
+		equal(lines[at+len(h.New):after], h.After)
+}
+
+// equal compares lines but for the ends that Windows gives them: Jitsi's own files mix both, and many editors save one.
+func equal(a, b []string) bool {
+	return slices.EqualFunc(a, b, func(a, b string) bool { return unix(a) == unix(b) })
+}
+
+func unix(line string) string {
+	if text, ok := strings.CutSuffix(line, "\r\n"); ok {
+		return text + "\n"
+	}
+	return line
 }
