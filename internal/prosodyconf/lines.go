@@ -13,7 +13,8 @@ import (
 const head = `-- mod_auth_dovecot is in prosody-modules, where Debian's Prosody finds it: no plugin_paths are needed.
 -- A Prosody from elsewhere needs the module's folder in its plugin_paths.
 -- usher must run before Prosody starts: a host whose socket is not there does not load.
--- Restart Prosody once after pasting. Later changes of secrets and keys need no restart.
+-- Restart Prosody once after pasting. Later changes of what tokens are signed with need no restart; those of the secrets
+-- that stand here or are read from a file here do.
 `
 
 // Lines returns what to paste into Prosody's configuration: Lua, comments included, below the comments that say where

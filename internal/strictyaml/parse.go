@@ -53,8 +53,26 @@ func (r *Report) syntax(content []byte, err error) {
 			what = e.ContextMsg + ": " + what
 		}
 	}
-	r.Problem(line, column, "correct the syntax here or just above: indentation, quotes, brackets", "not YAML: %s",
-		what)
+	mend := "correct the syntax here or just above: indentation, quotes, brackets"
+	if at, found := tab(content, line); found {
+		line, column, what, mend = at, 1, "a tab indents the line", "put spaces in the place of tabs"
+	}
+	r.Problem(line, column, mend, "not YAML: %s", what)
+}
+
+// tab returns the line with an error, or the one before or after it, if a tab stands in what indents it.
+func tab(content []byte, line int) (at int, found bool) {
+	lines := bytes.Split(content, []byte("\n"))
+	for _, at := range []int{line, line - 1, line + 1} {
+		if at < 1 || at > len(lines) {
+			continue
+		}
+		text := lines[at-1]
+		if bytes.ContainsRune(text[:len(text)-len(bytes.TrimLeft(text, " \t"))], '\t') {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 func invalidUTF8(content []byte) int {

@@ -87,7 +87,7 @@ func (w *Writer) owner() (owners, error) {
 	usher, found := w.Tree.User("usher")
 	gid, _, group := w.Tree.Group("usher")
 	if !found || !group {
-		return owners{}, errors.New("there is no user and group usher: adduser --system --group --no-create-home usher")
+		return owners{}, errors.New("there is no user and group usher: adduser --system --group --no-create-home usher && adduser prosody usher")
 	}
 	if _, there := w.Tree.User("prosody"); there && !w.Tree.IsMember("prosody", "usher") {
 		return owners{}, errors.New("the user prosody could not read its component's secret: adduser prosody usher")
