@@ -27,6 +27,10 @@ func setupDocker(c *cli.Context) error {
 		printDocker(c.App.Writer, files)
 		return nil
 	}
+	if o.Host == "" {
+		return errors.New("setup jitsi: --write wants --host, the name that browsers know: that of PUBLIC_URL in .env, with its " +
+			"port unless that is 443; pages of other names are refused")
+	}
 	files, err := setup.Docker(setup.Random{}, o)
 	if err == nil {
 		err = writeDocker(c.App.Writer, files)

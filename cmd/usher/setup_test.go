@@ -180,6 +180,9 @@ func TestSetupUsage(t *testing.T) {
 		{[]string{"--root", empty + "/none"}, 1, "no such file"},
 		{[]string{"--root", setupRoot(t), "--host", "../x"}, 1, "is no host name"},
 		{[]string{"--docker", "--host", "a b"}, 1, "host name"},
+		{[]string{"--docker", "--host", "https://meet.example.org"}, 1, "host name"},
+		{[]string{"--docker", "--host", "meet.example.org:0"}, 1, "host name"},
+		{[]string{"--docker", "--write"}, 1, "PUBLIC_URL"},
 	} {
 		code, _, complaint := runSetup(t, tt.args...)
 		if code != tt.code || !strings.Contains(complaint, tt.want) {
@@ -214,13 +217,13 @@ func TestSetupDocker(t *testing.T) {
 		if info, err := os.Stat("usher.env"); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%v, %v", info, err)
 		}
-		if code, _, complaint := runSetup(t, "--docker", "--write"); code != 1 || !strings.Contains(complaint, "move usher, usher.env") {
+		if code, _, complaint := runSetup(t, "--docker", "--write", "--host", "meet.example.org"); code != 1 || !strings.Contains(complaint, "move usher, usher.env") {
 			t.Errorf("over others: exit %d, %s", code, complaint)
 		}
 		if err := os.RemoveAll("usher"); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, _ := runSetup(t, "--docker", "--write"); code != 1 {
+		if code, _, _ := runSetup(t, "--docker", "--write", "--host", "meet.example.org"); code != 1 {
 			t.Error("usher.env was written over")
 		}
 		if _, err := os.Stat("usher"); err == nil {

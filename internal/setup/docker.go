@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ var envShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // Docker makes what docker-jitsi-meet wants: lines of its .env, an overlay for compose, and usher's folder. Nothing of
 // docker-jitsi-meet is changed.
 func Docker(fresh Fresh, o Options) ([]DockerFile, error) {
-	host, ok := hostName(o.Host)
+	host, ok := publicName(o.Host)
 	if o.Host == "" {
 		host, ok = "meet.example.com", true
 	}
@@ -41,13 +42,25 @@ func Docker(fresh Fresh, o Options) ([]DockerFile, error) {
 		app = defaultAppID
 	}
 	if !ok || !envShape.MatchString(app) {
-		return nil, fmt.Errorf("--host has to be a host name, and --app-id letters, digits, dots and dashes")
+		return nil, fmt.Errorf("--host has to be the host name of PUBLIC_URL, as meet.example.com or meet.example.com:8443, " +
+			"and --app-id letters, digits, dots and dashes")
 	}
 	d := docker{host: host, app: app, shared: o.HS256}
 	if err := d.make(fresh); err != nil {
 		return nil, err
 	}
 	return d.files(), nil
+}
+
+// publicName reads a host name, with a port unless pages are at that of https: what stands behind https:// in an Origin.
+func publicName(s string) (string, bool) {
+	name, port, found := strings.Cut(s, ":")
+	host, ok := hostName(name)
+	if !found || port == "443" {
+		return host, ok
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return host + ":" + port, ok && err == nil && n > 0 && port == strconv.FormatUint(n, 10)
 }
 
 // docker are the values of its files.

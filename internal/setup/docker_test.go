@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -42,6 +43,25 @@ func TestDockerFiles(t *testing.T) {
 	for _, o := range []Options{{Host: "a b"}, {AppID: `a"b`}, {AppID: "a'b"}, {AppID: "a\nb"}} {
 		if _, err := Docker(Later{}, o); err == nil {
 			t.Errorf("%+v is taken", o)
+		}
+	}
+}
+
+// TestDockerOrigin: the page's origin has the port of PUBLIC_URL, which browsers write unless it is that of https.
+func TestDockerOrigin(t *testing.T) {
+	for name, want := range map[string]string{"": "meet.example.com", "Meet.Example.org": "meet.example.org",
+		"meet.example.org:8443": "meet.example.org:8443", "meet.example.org:443": "meet.example.org"} {
+		files, err := Docker(Later{}, Options{Host: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprint(files); !strings.Contains(text, `origins: ["https://`+want+`"]`) {
+			t.Errorf("%s: %s is not among the origins\n%s", name, want, text)
+		}
+	}
+	for _, name := range []string{"https://meet.example.org", "meet.example.org:", "meet.example.org:0", "meet.example.org:08443", "meet.example.org:70000"} {
+		if _, err := Docker(Later{}, Options{Host: name}); err == nil {
+			t.Errorf("%s is taken", name)
 		}
 	}
 }
