@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -96,6 +97,9 @@ func bind(e Endpoint) (*Bound, error) {
 		return listenUnix(e)
 	}
 	l, err := net.Listen(e.Network, e.Address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w; another program has it, or another usher: ss -ltnp shows which", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +27,21 @@ func TestListenUnix(t *testing.T) {
 	l.release()
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestPortInUse: the address is named, and how to find who has it.
+func TestPortInUse(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	address := other.Addr().String()
+	_, err = Open([]Endpoint{{"gateway", "tcp", address}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "listen.gateway: ") || !strings.Contains(err.Error(), address) ||
+		!strings.Contains(err.Error(), "ss -ltnp") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -115,6 +115,7 @@ func (p *Prober) post(ctx context.Context, t Target, token, content string) (*bo
 	}
 	r.Host = t.Host
 	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	r.Header.Set("User-Agent", "usher") // Jitsi's modules log it beside what they refuse
 	answer, err := p.client.Do(r)
 	if err != nil {
 		return nil, reason(err)

@@ -33,7 +33,7 @@ func (p *prosody) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	content, _ := io.ReadAll(r.Body)
 	ns := `xmlns="http://jabber.org/protocol/httpbind" xmlns:stream="http://etherx.jabber.org/streams"`
 	switch s := string(content); {
-	case r.Host != p.host || r.URL.Path != "/http-bind":
+	case r.Host != p.host || r.URL.Path != "/http-bind" || r.UserAgent() != "usher":
 		http.NotFound(w, r)
 	case strings.Contains(s, `type="terminate"`):
 		p.ended++
