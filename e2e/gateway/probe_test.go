@@ -24,6 +24,10 @@ func TestProbe(t *testing.T) {
 			w.Usher.Write("usher.yaml", strings.Replace(w.Usher.Read("usher.yaml"), "app_id: "+world.AppID, "app_id: other", 1))
 			w.Usher.Run(t, "reload")
 		}, "relay: NO: Prosody has another app_id"},
+		"no host for guests": {world.Relay{}, func(w *world.World) {
+			w.Usher.Write("usher.yaml", strings.Replace(w.Usher.Read("usher.yaml"), "guests: ["+world.Guests, "guests: [none.example.com", 1))
+			w.Usher.Run(t, "reload")
+		}, "relay: NO: Prosody has no host none.example.com for guests"},
 		"allow_empty_token": {world.Relay{Prosody: "allow_empty_token = true\n"}, nil,
 			"relay: NO: Prosody lets in who has no token"},
 		"allow_empty_token, of usher only": {world.Relay{Lines: "allow_empty_token: true"}, nil,

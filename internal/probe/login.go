@@ -51,12 +51,17 @@ type body struct {
 	} `xml:"urn:ietf:params:xml:ns:xmpp-sasl failure"`
 }
 
-// login tries to log in by SASL ANONYMOUS, as browsers do, and ends the session.
+// login tries to log in at the target's host by SASL ANONYMOUS, as browsers do, and ends the session.
 func (p *Prober) login(ctx context.Context, t Target, token string) outcome {
+	return p.loginAt(ctx, t, t.Host, token)
+}
+
+// loginAt is login at a host that has the same page.
+func (p *Prober) loginAt(ctx context.Context, t Target, host, token string) outcome {
 	rid := rand.Int64N(1 << 40)
 	first, err := p.post(ctx, t, token, fmt.Sprintf(`<body rid="%d" to=%q hold="1" wait="2" ver="1.6" `+
 		`xml:lang="en" xmpp:version="1.0" xmlns="http://jabber.org/protocol/httpbind" xmlns:xmpp="urn:xmpp:xbosh"/>`,
-		rid, t.Host))
+		rid, host))
 	switch {
 	case err != nil:
 		return outcome{where: atServer, said: err.Error()}
@@ -164,6 +169,26 @@ func steps() []step {
 		{"token required", "Prosody finds no token in the address",
 			"load Jitsi's own modules in Prosody's host (plugin_paths), and restart Prosody"},
 	}
+}
+
+// ofGuests says which step is missing at a host of guests. The stage of the server is none of its own.
+func (o outcome) ofGuests(t Target, guests string) Finding {
+	f := Finding{Host: t.Host}
+	const lines = `authentication = "jitsi-anonymous"`
+	switch o.where {
+	case atServer:
+		return o.finding(t)
+	case atHost:
+		f.Text = "Prosody has no host " + guests + " for guests (" + text.Name(o.said) + ")"
+		f.Mend = "add a VirtualHost of that name with " + lines + " and restart Prosody, or take it out of guests"
+	case atOffer:
+		f.Text = "Prosody's host " + guests + " has another authentication: it offers [" + text.Clip(o.said) + "]"
+		f.Mend = "set " + lines + " in Prosody's host " + guests + ", and restart Prosody"
+	default:
+		f.Text = "Prosody's host " + guests + " refuses guests: " + text.Clip(o.said)
+		f.Mend = "set " + lines + " in Prosody's host " + guests + ", and restart Prosody"
+	}
+	return f
 }
 
 // finding says which step is missing.

@@ -17,6 +17,7 @@ import (
 // A Target is a host with a relay, and how its Prosody is reached.
 type Target struct {
 	Host        string
+	Guests      []string               // hosts of its guests, who log in without a token
 	Upstream    *url.URL               // Prosody's HTTP server
 	Token       func() (string, error) // a fresh inner token, of a few seconds
 	GuestsStart bool                   // logins without a token are meant
@@ -49,9 +50,10 @@ type Prober struct {
 	client  *http.Client
 	wake    chan struct{} // has place for one
 
-	mu    sync.Mutex
-	last  []Finding
-	tried chan struct{} // closed when the hosts have been tried once more
+	mu          sync.Mutex
+	last        []Finding
+	begun, done int           // how often the hosts have been tried
+	tried       chan struct{} // closed when they have been tried once more
 }
 
 // New returns a Prober that does nothing before it runs. The targets are asked for each
@@ -98,28 +100,37 @@ func (p *Prober) Wake() {
 }
 
 // Ask has the hosts tried once more, and returns what was found last, after this long at
-// most.
+// most. A try that is under way does not count: it may have begun before a reload.
 func (p *Prober) Ask(within time.Duration) []Finding {
 	if len(p.targets()) == 0 {
 		return nil
 	}
 	p.mu.Lock()
-	tried := p.tried
+	want := p.begun + 1
 	p.mu.Unlock()
 	p.Wake()
 	late := time.NewTimer(within)
 	defer late.Stop()
-	select {
-	case <-tried:
-	case <-late.C:
+	for {
+		p.mu.Lock()
+		last, there, tried := slices.Clone(p.last), p.done >= want, p.tried
+		p.mu.Unlock()
+		if there {
+			return last
+		}
+		select {
+		case <-tried:
+		case <-late.C:
+			return last
+		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.last)
 }
 
 // tryAll reports whether nothing is missing.
 func (p *Prober) tryAll(ctx context.Context) bool {
+	p.mu.Lock()
+	p.begun++
+	p.mu.Unlock()
 	var list []Finding
 	for _, t := range p.targets() {
 		within, cancel := context.WithTimeout(ctx, tryWithin)
@@ -131,7 +142,7 @@ func (p *Prober) tryAll(ctx context.Context) bool {
 	}
 	p.mu.Lock()
 	before := p.last
-	p.last = slices.Clone(list)
+	p.last, p.done = slices.Clone(list), p.begun
 	close(p.tried)
 	p.tried = make(chan struct{})
 	p.mu.Unlock()
@@ -156,7 +167,7 @@ func (p *Prober) report(ctx context.Context, f Finding) {
 		slog.String("problem", f.Text), logattr.Hint(f.Mend))
 }
 
-// try logs in with an inner token, without one, and with one that is broken.
+// try logs in with an inner token, without one, with one that is broken, and as a guest.
 func (p *Prober) try(ctx context.Context, t Target) Finding {
 	token, err := t.Token()
 	if err != nil {
@@ -171,7 +182,21 @@ func (p *Prober) try(ctx context.Context, t Target) Finding {
 		return Finding{Host: t.Host, Text: "Prosody lets a broken token in",
 			Mend: `set authentication = "token" in Prosody's host, and restart Prosody`}
 	}
-	return p.tryWithout(ctx, t)
+	found := p.tryWithout(ctx, t)
+	if !found.OK {
+		return found
+	}
+	return p.tryGuests(ctx, t, found)
+}
+
+// tryGuests logs in at the hosts of guests.
+func (p *Prober) tryGuests(ctx context.Context, t Target, found Finding) Finding {
+	for _, guests := range t.Guests {
+		if o := p.loginAt(ctx, t, guests, ""); !o.in {
+			return o.ofGuests(t, guests)
+		}
+	}
+	return found
 }
 
 // tryWithout logs in without a token.
