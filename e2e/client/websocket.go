@@ -74,7 +74,12 @@ func (w *webSocket) Write(p []byte) (int, error) {
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	if w.fragment == 0 {
-		return len(p), wsutil.WriteClientText(w.Conn, []byte(text))
+		frame, err := ws.CompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(text))))
+		if err != nil {
+			return 0, err
+		}
+		_, err = w.Conn.Write(frame) // at once, as browsers send it
+		return len(p), err
 	}
 	return len(p), w.writeFragments([]byte(text))
 }
