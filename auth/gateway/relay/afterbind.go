@@ -19,6 +19,10 @@ func isStanza(e stanza.Element) bool {
 	return false
 }
 
+// Passes reports whether what the client says passes for certain, so that it need not be
+// read: a message of a bound stream. [Stream.FromClient] decides about all else.
+func (s *Stream) Passes(text []byte) bool { return s.Bound() && stanza.SurelyMessage(text) }
+
 // afterBind lets pass stanzas, and the few elements besides that a client has to say.
 func (s *Stream) afterBind(ctx context.Context, e stanza.Element) Verdict {
 	switch {

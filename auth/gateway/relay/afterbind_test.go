@@ -165,3 +165,21 @@ func TestConferenceInDisguise(t *testing.T) {
 		}
 	}
 }
+
+// TestPasses: of a bound stream a message need not be read, and nothing else goes by unread.
+func TestPasses(t *testing.T) {
+	b := newBench(t, nil)
+	message := []byte(`<message xmlns="jabber:client" to="one@conference.meet.example.com" type="groupchat"><body>a</body></message>`)
+	if b.stream.Passes(message) {
+		t.Error("it passes before the account is recorded")
+	}
+	b.login()
+	if !b.stream.Passes(message) {
+		t.Error("it has to be read")
+	}
+	for _, other := range []string{"presence", "iq"} {
+		if b.stream.Passes(bytes.ReplaceAll(message, []byte("message"), []byte(other))) {
+			t.Errorf("a %s passes unread", other)
+		}
+	}
+}

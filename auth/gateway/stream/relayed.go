@@ -25,6 +25,9 @@ func (f *relayedClient) Whole() bool { return true }
 
 // Inspect implements [websocket.Inspector].
 func (f *relayedClient) Inspect(m *websocket.Message) (passes bool, err error) {
+	if f.relay.Passes(m.Payload()) {
+		return true, nil
+	}
 	element, err := stanza.Parse(m.Payload())
 	if err != nil {
 		return false, notReadable()
