@@ -16,6 +16,8 @@ set -euo pipefail
 name=setup
 # shellcheck source=e2e/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=e2e/setup/prosody.sh
+. "$(dirname "$0")/setup/prosody.sh"
 
 [ -n "${JITSI:-}" ] || die "e2e/setup.sh needs JITSI=DIR, a folder with Jitsi's sources"
 JITSI=$(cd "$JITSI" 2>/dev/null && pwd) || die "there is no folder $JITSI"
@@ -23,35 +25,16 @@ JITSI=$(cd "$JITSI" 2>/dev/null && pwd) || die "there is no folder $JITSI"
 [ "$(id -u)" -eq 0 ] || die "it has to make users and start services: run it as root"
 cd "$(dirname "$0")/.."
 HERE=$PWD
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/usher
 WORK=$(mktemp -d)
 export JITSI HERE WORK
 cleanup() { if [ -z "${KEEP:-}" ]; then rm -rf "$WORK"; else say "kept $WORK"; fi; }
 trap cleanup EXIT
-
-# with_ctl prints a folder with Prosody 13 and its prosodyctl. One that was unpacked before may have none.
-with_ctl() {
-	local folder
-	for folder in "${USHER_PROSODY13:-$cache/prosody13}" "$cache/prosody13-setup"; do
-		USHER_PROSODY13=$folder quietly scripts/install.sh prosody13 || die "there is no Prosody 13"
-		if [ -x "$folder/prosodyctl" ]; then
-			printf '%s\n' "$folder"
-			return
-		fi
-	done
-	die "Prosody 13 has no prosodyctl"
-}
 
 # on runs everything on one Prosody: the folder of 13, or nothing.
 on() {
 	say "on Prosody $1"
 	mkdir "$WORK/$1"
 	PROSODY=$2 LOGS=$WORK/$1 unshare --mount --net --pid --fork --mount-proc --propagation private bash e2e/setup/inside.sh
-}
-
-build() {
-	if [ -n "${USHER_BINARY:-}" ]; then cp "$USHER_BINARY" "$WORK/usher"; return; fi
-	CGO_ENABLED=0 go build -trimpath -o "$WORK/usher" ./cmd/usher
 }
 
 if [ "$#" -eq 0 ]; then set -- 12 13; fi

@@ -8,6 +8,8 @@ name=setup host=meet.example.org
 . "$HERE/e2e/common.sh"
 # shellcheck source=e2e/setup/lay.sh
 . "$HERE/e2e/setup/lay.sh"
+# shellcheck source=e2e/setup/prosody.sh
+. "$HERE/e2e/setup/prosody.sh"
 # shellcheck source=e2e/setup/walk.sh
 . "$HERE/e2e/setup/walk.sh"
 

@@ -1,12 +1,13 @@
 """Logs in with a token of Jitsi's, by BOSH or by WebSocket, and joins a room that jicofo's account has made.
 
 client.py HOST APP_ID SECRET ROOM MODERATOR WAY URL [ROLE]: exit 0 if it joined (as ROLE). WAY is bosh or websocket; SECRET is @FILE where a
-file has it, and a token that is ready where it has three parts.
+file has it, and a token that is ready where it has three parts. ORIGIN is the page's, and MUC the rooms' domain, where they are others.
 """
 import base64, hashlib, hmac, json, os, re, socket, ssl, struct, sys, time, urllib.parse, urllib.request
 
 HOST, APP, SECRET, ROOM, MODERATOR, WAY, URL = sys.argv[1:8]
 ROLE = sys.argv[8] if len(sys.argv) > 8 else ""
+ORIGIN, MUC = os.environ.get("ORIGIN", "https://" + HOST), os.environ.get("MUC", "conference." + HOST)
 unverified = ssl._create_unverified_context()
 SASL = 'xmlns="urn:ietf:params:xml:ns:xmpp-sasl"'
 BIND = '<iq type="set" id="b" xmlns="jabber:client"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>'
@@ -17,7 +18,7 @@ def b64(data):
 
 
 def token():
-    if SECRET.count(".") == 2:
+    if SECRET.count(".") == 2 and not SECRET.startswith("@"):
         return SECRET
     secret = open(SECRET[1:]).read().removesuffix("\n") if SECRET.startswith("@") else SECRET
     claims = {"iss": APP, "aud": "jitsi", "sub": HOST, "room": ROOM, "exp": int(time.time()) + 300,
@@ -43,7 +44,7 @@ class Bosh:
     def send(self, attributes, inner=""):
         self.rid += 1
         request = urllib.request.Request(self.url, (self.body % (self.rid, attributes, inner)).encode(),
-                                         {"Content-Type": "text/xml", "Host": HOST, "Origin": "https://" + HOST})
+                                         {"Content-Type": "text/xml", "Host": HOST, "Origin": ORIGIN})
         with urllib.request.urlopen(request, context=unverified, timeout=15) as answer:
             return answer.read().decode()
 
@@ -66,10 +67,10 @@ class WebSocket:
         c = socket.create_connection((url.hostname, url.port or (443 if secure else 80)), 15)
         self.c = unverified.wrap_socket(c, server_hostname=HOST) if secure else c
         self.got = b""
-        self.c.sendall(("GET /xmpp-websocket?room=%s&token=%s HTTP/1.1\r\nHost: %s\r\nOrigin: https://%s\r\n"
+        self.c.sendall(("GET /xmpp-websocket?room=%s&token=%s HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\n"
                         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                         "Sec-WebSocket-Protocol: xmpp\r\nSec-WebSocket-Key: %s\r\n\r\n" %
-                        (ROOM, token(), HOST, HOST, base64.b64encode(os.urandom(16)).decode())).encode())
+                        (ROOM, token(), HOST, ORIGIN, base64.b64encode(os.urandom(16)).decode())).encode())
         while b"\r\n\r\n" not in self.got:
             self.read()
         head, self.got = self.got.split(b"\r\n\r\n", 1)
@@ -130,7 +131,7 @@ def login(session):
 
 def join(session):
     """Returns the role. On a slow machine usher's component may come after the join: then it is waited for."""
-    room = "%s@conference.%s" % (ROOM, HOST)
+    room = "%s@%s" % (ROOM, MUC)
     answer = session.say('<presence to="%s/person" xmlns="jabber:client"><x xmlns="http://jabber.org/protocol/muc"/>'
                          '</presence>' % room)
     own, role = [], ""
@@ -149,14 +150,11 @@ def join(session):
 
 def focus():
     """Makes the room, over TCP as jicofo does: one of Jitsi's modules wants a stream of that kind for its account."""
-    c = socket.create_connection(("127.0.0.1", 5222), 15)
     opening = '<stream:stream to="auth.%s" version="1.0" xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams">'
     plain = base64.b64encode(b"\0focus\0password of focus").decode()
-    room = "%s@conference.%s/focus" % (ROOM, HOST)
-    for text, awaited in ((opening % HOST, "</stream:features>"),
-                          ('<auth %s mechanism="PLAIN">%s</auth>' % (SASL, plain), "<success"),
-                          (opening % HOST, "</stream:features>"), (BIND, "<jid>"),
-                          ('<presence to="%s"><x xmlns="http://jabber.org/protocol/muc"/></presence>' % room, "110")):
+    room = "%s@%s/focus" % (ROOM, MUC)
+
+    def ask(text, awaited):
         c.sendall(text.encode())
         got = ""
         while awaited not in got:
@@ -164,6 +162,17 @@ def focus():
             if not more or "<failure" in got or "type='error'" in got:
                 raise SystemExit("%s is not in %s" % (awaited, got))
             got += more
+        return got
+
+    c = socket.create_connection(("127.0.0.1", 5222), 15)
+    if "<required" in ask(opening % HOST, "</stream:features>"):
+        ask('<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>', "<proceed")
+        c = unverified.wrap_socket(c)
+        ask(opening % HOST, "</stream:features>")
+    ask('<auth %s mechanism="PLAIN">%s</auth>' % (SASL, plain), "<success")
+    ask(opening % HOST, "</stream:features>")
+    ask(BIND, "<jid>")
+    ask('<presence to="%s"><x xmlns="http://jabber.org/protocol/muc"/></presence>' % room, "110")
     return c
 
 

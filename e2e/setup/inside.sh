@@ -7,6 +7,8 @@ name=setup host=meet.example.org
 . "$HERE/e2e/common.sh"
 # shellcheck source=e2e/setup/lay.sh
 . "$HERE/e2e/setup/lay.sh"
+# shellcheck source=e2e/setup/prosody.sh
+. "$HERE/e2e/setup/prosody.sh"
 # shellcheck source=e2e/setup/walk.sh
 . "$HERE/e2e/setup/walk.sh"
 
@@ -18,16 +20,7 @@ for folder in /etc /usr/share /usr/lib/x86_64-linux-gnu/lua /var/lib /var/log /u
 	mkdir -p "/mnt/up$folder" "/mnt/work$folder"
 	mount -t overlay overlay -o "lowerdir=$folder,upperdir=/mnt/up$folder,workdir=/mnt/work$folder" "$folder"
 done
-if [ -n "$PROSODY" ]; then # 13 takes the place of Debian's
-	mkdir /mnt/bin
-	cp -r "$PROSODY/prosody" /mnt/prosody
-	mount --bind /mnt/prosody /usr/lib/prosody
-	for program in prosody:launcher prosodyctl:prosodyctl; do
-		sed "s|$PROSODY/prosody|/usr/lib/prosody|g" "$PROSODY/${program#*:}" >"/mnt/bin/${program%:*}"
-		chmod 0755 "/mnt/bin/${program%:*}"
-		mount --bind "/mnt/bin/${program%:*}" "/usr/bin/${program%:*}"
-	done
-fi
+if [ -n "$PROSODY" ]; then takes_place "$PROSODY"; fi
 mount -t tmpfs tmpfs /run
 mkdir -p /run/prosody /run/usher
 chown prosody: /run/prosody

@@ -32,12 +32,8 @@ jitsi_files() {
 # test_files adds what only the test wants: its jicofo is a program without TLS, and Debian has two libraries for other
 # Luas only.
 test_files() {
-	local library folder=$1
 	sed -i '/^c2s_require_encryption = true/d' /etc/prosody/prosody.cfg.lua
 	sed -i '1i c2s_require_encryption = false\nallow_unencrypted_plain_auth = true' /etc/prosody/prosody.cfg.lua
-	for library in basexx inspect; do
-		mkdir -p "$folder"
-		cp "$(dpkg -L "lua-$library" | grep "/$library\.lua$" | tail -n 1)" "$folder/"
-	done
+	libraries "$1"
 	prosodyctl --config /etc/prosody/prosody.cfg.lua register focus "auth.$host" "password of focus" >/dev/null 2>&1
 }

@@ -2,8 +2,8 @@
 # What e2e/setup/inside.sh and booted.sh have in common: the files before and after, and who comes in. Their systemctl
 # starts things, and LOGS is where words go.
 
-# comes has somebody join: with this secret, as a moderator or not, at this address, in this role.
-comes() { python3 "$HERE/e2e/setup/client.py" "$host" acme "$1" standup "$2" "$4" "$3" "${5:-}"; }
+# comes has somebody join: with this secret of the application APP, as a moderator or not, at this address, in this role.
+comes() { python3 "$HERE/e2e/setup/client.py" "$host" "${APP:-acme}" "$1" standup "$2" "$4" "$3" "${5:-}"; }
 
 # both has somebody join by BOSH and by WebSocket.
 both() { comes "$1" "$2" "$3" bosh "${4:-}" && comes "$1" "$2" "$3" websocket "${4:-}"; }
