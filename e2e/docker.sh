@@ -24,7 +24,8 @@ folder() {
 	[ -e "$found/$3" ] || die "$found has no $3"
 	printf '%s\n' "$found"
 }
-[ -n "${DOCKER:-}" ] && [ -n "${JITSI:-}" ] || die "it needs DOCKER=DIR and JITSI=DIR, the sources of docker-jitsi-meet and Jitsi"
+[ -n "${DOCKER:-}" ] && [ -n "${JITSI:-}" ] ||
+	die "it needs DOCKER=DIR and JITSI=DIR, the sources of docker-jitsi-meet and Jitsi"
 [ "$(id -u)" -eq 0 ] || die "it has to make a root of its own: run it as root"
 DOCKER=$(folder DOCKER "$DOCKER" prosody/rootfs/defaults/prosody.cfg.lua)
 JITSI=$(folder JITSI "$JITSI" resources/prosody-plugins)
@@ -125,7 +126,8 @@ wanted() {
 
 looks() {
 	local config=$at/config
-	lua5.4 e2e/setup/docker/values.lua "$config/prosody.cfg.lua" | tr '\t' ' ' >"$at/values" || die "Prosody cannot read its files"
+	lua5.4 e2e/setup/docker/values.lua "$config/prosody.cfg.lua" | tr '\t' ' ' >"$at/values" ||
+		die "Prosody cannot read its files"
 	wanted | diff - "$at/values" || die "Prosody's settings are others"
 	if grep -Eq '^ *authentication *[:{]' "$config/jicofo.conf"; then die "jicofo asks for a login"; fi
 	grep -Eq '^ *enable-auto-owner = false$' "$config/jicofo.conf" || die "jicofo makes owners"
@@ -143,7 +145,8 @@ on() {
 	renders
 	looks
 	say "$way: rendered, and as they should be"
-	PROSODY=$prosody AT=$at unshare --mount --net --pid --fork --mount-proc --propagation private bash e2e/setup/docker/root.sh
+	PROSODY=$prosody AT=$at unshare --mount --net --pid --fork --mount-proc --propagation private \
+		bash e2e/setup/docker/root.sh
 }
 
 scripts/install.sh nginx

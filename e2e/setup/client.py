@@ -1,7 +1,8 @@
 """Logs in with a token of Jitsi's, by BOSH or by WebSocket, and joins a room that jicofo's account has made.
 
 client.py HOST APP_ID SECRET ROOM MODERATOR WAY URL [ROLE]: exit 0 if it joined (as ROLE). WAY is bosh or websocket; SECRET is @FILE where a
-file has it, and a token that is ready where it has three parts. ORIGIN is the page's, and MUC the rooms' domain, where they are others.
+file has it, and a token that is ready where it has three parts. The environment may have ORIGIN, of the page,
+and MUC, the rooms' domain.
 """
 import base64, hashlib, hmac, json, os, re, socket, ssl, struct, sys, time, urllib.parse, urllib.request
 
@@ -159,13 +160,13 @@ def focus():
         got = ""
         while awaited not in got:
             more = c.recv(65536).decode()
+            got += more
             if not more or "<failure" in got or "type='error'" in got:
                 raise SystemExit("%s is not in %s" % (awaited, got))
-            got += more
         return got
 
     c = socket.create_connection(("127.0.0.1", 5222), 15)
-    if "<required" in ask(opening % HOST, "</stream:features>"):
+    if ">PLAIN<" not in ask(opening % HOST, "</stream:features>"):
         ask('<starttls xmlns="urn:ietf:params:xml:ns:xmpp-tls"/>', "<proceed")
         c = unverified.wrap_socket(c)
         ask(opening % HOST, "</stream:features>")
