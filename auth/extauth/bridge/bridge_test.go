@@ -141,7 +141,7 @@ func TestSuspendedWhileTheDaemonAnswers(t *testing.T) {
 	x.silent(100 * time.Millisecond)
 	x.waits()
 	x.alive()
-	x.ask(good, "1\n") // and the late answer of the daemon is nobody's
+	x.askAnew(good, "1\n") // and the late answer of the daemon is nobody's
 	x.ask(wrong, "0\n")
 }
 

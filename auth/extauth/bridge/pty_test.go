@@ -205,6 +205,20 @@ func (x *terminal) askUntil(query, want string) {
 	x.t.Fatalf("%.40q: refused, want %q", query, want)
 }
 
+// askAnew is ask after a suspension: where the bridge learns of it late, as on a loaded machine, it drops one more query
+// without a word, as it may.
+func (x *terminal) askAnew(query, want string) {
+	x.t.Helper()
+	x.write(query + "\n")
+	switch got := x.read(5 * time.Second); got {
+	case want:
+	case "":
+		x.ask(query, want)
+	default:
+		x.t.Fatalf("%.40q: got %q, want %q", query, got, want)
+	}
+}
+
 // silent wants no byte for a while.
 func (x *terminal) silent(d time.Duration) {
 	x.t.Helper()
