@@ -11,7 +11,7 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench . ./auth
 	bench Dovecot -benchtime 20000x ./auth/dovecot
 	bench 'Login|Tail' ./auth/dovecot
-	bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./auth/gateway ./moderation/muc ./moderation/reconcile ./moderation/sessions
+	bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./auth/gateway ./auth/gateway/stanza ./moderation/muc ./moderation/reconcile ./moderation/sessions
 	bench . ./internal/bounded ./internal/httpd ./internal/jid ./internal/listen ./metrics
 	bench . -benchtime 20000x ./internal/sqlite
 	bench Daemon ./cmd/usher
