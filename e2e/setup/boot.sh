@@ -32,7 +32,15 @@ debian() {
 export LOGS=$WORK/booted
 mkdir -p "$LOGS" "$WORK/memory"
 mount -t tmpfs tmpfs "$WORK/memory"
-trap 'umount -R "$WORK/memory"' EXIT
+machine=
+# halt ends the container however this script ends: its init outlives systemd-nspawn.
+halt() {
+	if [ -n "$machine" ]; then
+		pkill -KILL -P "$machine" || true
+		kill -KILL "$machine" 2>/dev/null || true
+	fi
+}
+trap 'halt; umount -R "$WORK/memory"' EXIT
 root=$WORK/memory/root
 mkdir "$root" "$WORK/memory/up" "$WORK/memory/work"
 mount -t overlay overlay -o "lowerdir=$tree,upperdir=$WORK/memory/up,workdir=$WORK/memory/work" "$root"
@@ -66,8 +74,9 @@ systemd-nspawn --quiet -D "$root" -b --private-network --register=no --keep-unit
 	</dev/null >"$LOGS/console" 2>&1 &
 machine=$!
 while [ ! -e "$LOGS/end" ] && kill -0 "$machine" 2>/dev/null; do sleep 1; done
-(sleep 30 && kill -KILL "$machine") 2>/dev/null & # it is halted by itself, mostly
+(sleep 30 && halt) 2>/dev/null & # it is halted by itself, mostly
 wait "$machine" || true
 kill $! 2>/dev/null || true
+machine=
 cat "$LOGS/said" 2>/dev/null || { tail -n 20 "$LOGS/console"; die "it did not boot"; }
 [ -f "$LOGS/good" ] || die "it did not go well"
