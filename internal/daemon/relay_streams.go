@@ -31,10 +31,13 @@ func (s *relayStreams) end(accounts []string) {
 	}
 }
 
+// Demote notes that the streams of an account, a bare JID, give no more when they are
+// resumed.
+func (s *relayStreams) Demote(ctx context.Context, account string) { s.kept.Demote(ctx, account) }
+
 // Cut has the client of an account, a bare JID, come back with a new inner token. One that
-// is away does so by itself: it gets no more then.
-func (s *relayStreams) Cut(ctx context.Context, account string) {
-	s.kept.Demote(ctx, account)
+// is away does so by itself.
+func (s *relayStreams) Cut(account string) {
 	if g := s.gateway.Load(); g != nil {
 		g.Cut(account)
 	}

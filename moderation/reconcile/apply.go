@@ -49,6 +49,10 @@ func (r *run) record(ctx context.Context, a *moderation.Assignment) error {
 
 // set sets an affiliation, and confirms the assignment.
 func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a moderation.Action) error {
+	demotes := r.streams != nil && o.Has == moderation.Owner && a.Set != moderation.Owner
+	if demotes {
+		r.streams.Demote(ctx, jid)
+	}
 	done := r.inFlight.begin(r.key(jid))
 	err := r.rooms.SetAffiliation(ctx, r.room, jid, a.Set)
 	done()
@@ -57,8 +61,8 @@ func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a mode
 		return err
 	}
 	r.tell(ctx, jid, o, a)
-	if r.streams != nil && o.Has == moderation.Owner && a.Set != moderation.Owner {
-		r.streams.Cut(ctx, jid) // Jitsi's modules keep what they gave to the session
+	if demotes {
+		r.streams.Cut(jid) // Jitsi's modules keep what they gave to the session
 	}
 	r.has[jid] = a.Set
 	if a.Record == nil {

@@ -13,16 +13,27 @@ import (
 	"usher/moderation/sessions"
 )
 
-// cuts keeps whose streams were cut.
-type cuts struct{ of []string }
+// cuts keeps whose streams were cut, and as what the room had those whose demotion was noted.
+type cuts struct {
+	of    []string
+	noted map[string]moderation.Affiliation
+	has   func(account string) moderation.Affiliation
+}
 
-func (c *cuts) Cut(_ context.Context, account string) { c.of = append(c.of, account) }
+func (c *cuts) Cut(account string) { c.of = append(c.of, account) }
+
+func (c *cuts) Demote(_ context.Context, account string) {
+	if _, again := c.noted[account]; !again {
+		c.noted[account] = c.has(account)
+	}
+}
 
 // TestDemotedIsCut: whose owner's rights were taken back has Prosody read its rights anew, after the room has it so.
 func TestDemotedIsCut(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
 		r := newRooms(t, order, time.Millisecond)
-		f, c := newFixture(t, sessions.State{}), &cuts{}
+		f, c := newFixture(t, sessions.State{}), &cuts{noted: map[string]moderation.Affiliation{}}
+		c.has = func(account string) moderation.Affiliation { return r.has(standup, account) }
 		f.Streams = c
 		t.Cleanup(f.Act(t, r))
 		for _, account := range []string{"alice", "bob"} {
@@ -42,6 +53,9 @@ func TestDemotedIsCut(t *testing.T) {
 		synctest.Wait()
 		if !slices.Contains(c.of, "bob@"+host) || strings.Contains(strings.Join(c.of, " "), "alice") {
 			t.Errorf("cut %v", c.of)
+		}
+		if noted := c.noted["bob@"+host]; noted != moderation.Owner || len(c.noted) != 1 {
+			t.Errorf("noted %v, not before the room had it so", c.noted)
 		}
 		if has := r.has(standup, "bob@"+host); has == moderation.Owner {
 			t.Errorf("bob is %s", has)

@@ -18,9 +18,14 @@ type Rooms interface {
 
 // Streams are those of accounts whose Prosody keeps rights with the stream.
 type Streams interface {
+	// Demote notes that an account, a bare JID, is about to be made less than an owner: its
+	// streams give no more when they are resumed. It comes before the room has it so: what
+	// ends usher in between must not have it forgotten.
+	Demote(ctx context.Context, account string)
+
 	// Cut has the client of an account, a bare JID, come back: then Prosody reads anew
 	// what the account may do. It does nothing for others.
-	Cut(ctx context.Context, account string)
+	Cut(account string)
 }
 
 // Lists are read from rooms.
