@@ -44,7 +44,9 @@ func TestAskIsAnew(t *testing.T) {
 	reloaded.Store(true)
 	asked := make(chan []Finding)
 	go func() { asked <- prober.Ask(10 * time.Second) }()
-	time.Sleep(20 * time.Millisecond) // so that it waits; without that the test passes for less
+	for len(prober.wake) == 0 { // it waits
+		time.Sleep(time.Millisecond)
+	}
 	close(release)
 	if list := <-asked; len(list) != 1 || list[0].OK {
 		t.Errorf("%+v", list)
