@@ -14,7 +14,6 @@ import (
 	"usher/internal/sqlite"
 	"usher/internal/storetest"
 	"usher/moderation"
-	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -69,7 +68,7 @@ func TestKilled(t *testing.T) {
 func count(t *testing.T, path string) int {
 	t.Helper()
 	s := open(t, path)
-	state, err := moderationtest.Kept(t.Context(), s)
+	state, err := s.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

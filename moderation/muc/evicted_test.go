@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -17,7 +16,7 @@ func TestEvictedRoomsAreForgotten(t *testing.T) {
 		t.Skip("fifty thousand rooms")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, moderationtest.State{})
+		f := newFixture(t, sessions.State{})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()

@@ -10,6 +10,7 @@ import (
 
 	"usher/moderation"
 	"usher/moderation/moderationtest"
+	"usher/moderation/sessions"
 )
 
 const standup = moderationtest.Standup
@@ -20,7 +21,7 @@ func inBothOrders(t *testing.T, test func(*testing.T, *fixture, *moderationtest.
 	for _, order := range moderationtest.Orders() {
 		t.Run(order.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, moderationtest.State{})
+				f := newFixture(t, sessions.State{})
 				r := moderationtest.New(t, order, moderationtest.Delays{Reading: time.Millisecond}).Everywhere()
 				t.Cleanup(f.Act(t, r))
 				time.Sleep(time.Second)
@@ -39,7 +40,7 @@ func telling(r *moderationtest.MUC, d time.Duration) {
 // TestGuestsWithoutAComponent: nobody can look whether a room is still there, so that Prosody's question about it has to
 // have come.
 func TestGuestsWithoutAComponent(t *testing.T) {
-	f := newFixture(t, moderationtest.State{})
+	f := newFixture(t, sessions.State{})
 	f.Moderator(t, "alice", "*")
 	f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
 	f.Joins(t, "g@guest."+host, standup, moderation.ReasonNotStarted)

@@ -11,6 +11,7 @@ import (
 	"usher/moderation"
 	"usher/moderation/moderationtest"
 	"usher/moderation/reconcile"
+	"usher/moderation/sessions"
 )
 
 const (
@@ -24,13 +25,13 @@ const (
 // A fixture is a world, and what the tests of this package do there.
 type fixture struct{ *moderationtest.World }
 
-func newFixture(t testing.TB, state moderationtest.State) *fixture {
+func newFixture(t testing.TB, state sessions.State) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state})}
 }
 
 // newSmallFixture is newFixture with bounds that are smaller by a factor.
-func newSmallFixture(t testing.TB, state moderationtest.State, factor int) *fixture {
+func newSmallFixture(t testing.TB, state sessions.State, factor int) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state, Smaller: factor})}
 }
@@ -97,7 +98,7 @@ func inBothOrders(t *testing.T, test func(*testing.T, moderationtest.Order)) {
 // act has everything done in the rooms of a new fixture, for the time of a test.
 func act(t *testing.T, r *rooms) *fixture {
 	t.Helper()
-	f := newFixture(t, moderationtest.State{})
+	f := newFixture(t, sessions.State{})
 	t.Cleanup(f.Act(t, r))
 	return f
 }
@@ -105,7 +106,7 @@ func act(t *testing.T, r *rooms) *fixture {
 // startHall has alice in a room that usher knows, and a reconciler that runs over no room by itself.
 func startHall(t *testing.T, order moderationtest.Order, reading time.Duration) (*fixture, *rooms, *reconcile.Reconciler) {
 	t.Helper()
-	f, r := newFixture(t, moderationtest.State{}), newRooms(t, order, reading)
+	f, r := newFixture(t, sessions.State{}), newRooms(t, order, reading)
 	k, _ := f.Connect(r)
 	k.Attend(t)
 	alice := f.Identity("alice", "token of alice", "*")

@@ -12,6 +12,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"usher/auth/gateway/budget"
+	"usher/internal/quietsocket"
 )
 
 // readBytes is what a connection holds all the time; a buffer it has only
@@ -54,7 +55,7 @@ type Conn struct {
 // Open opens a connection whose handshake is over. What came together with the
 // handshake is early.
 func (c *Conn) Open(nc net.Conn, early []byte, o Options) {
-	nc = direct(nc)
+	nc = quietsocket.Of(nc)
 	var from io.Reader = nc
 	if len(early) > 0 {
 		from = io.MultiReader(bytes.NewReader(bytes.Clone(early)), nc)

@@ -1,4 +1,4 @@
-package websocket
+package quietsocket
 
 import (
 	"io"
@@ -7,21 +7,19 @@ import (
 	"unsafe"
 )
 
-// A socket is a connection that reads and writes without announcing it to Go's scheduler.
-// The descriptor does not block, so there is nothing to announce; but where the process
-// was idle, each announced call wakes the runtime's monitor thread, which then competes
-// with Prosody for a core. Of a relay of single stanzas that was a third of its work
-// (BenchmarkRelay: a room's message took 1.30 times as long as without usher, and 1.20
-// times this way).
+// A socket is a connection that reads and writes without announcing it to Go's scheduler. The descriptor does not
+// block, so there is nothing to announce; but where the process was idle, each announced call wakes the runtime's
+// monitor thread, which then competes with Prosody for a core. Of a relay of single stanzas that was a third of its
+// work (BenchmarkRelay: a room's message took 1.30 times as long as without usher, and 1.20 times this way).
 type socket struct {
 	net.Conn
 	raw     syscall.RawConn
-	in, out transfer // of the one that reads, and of the one that holds Conn.mu
+	in, out transfer // of the one that reads, and of the one that writes
 }
 
-// direct returns a connection that reads and writes its descriptor by itself, or what it
-// got if it has none.
-func direct(nc net.Conn) net.Conn {
+// Of returns a connection that reads and writes its descriptor by itself, or what it got if it has none. One goroutine
+// at a time may read, and one may write.
+func Of(nc net.Conn) net.Conn {
 	c, ok := nc.(syscall.Conn)
 	if !ok {
 		return nc

@@ -1,4 +1,4 @@
-package websocket
+package quietsocket
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func pair(t *testing.T) (own net.Conn, peer *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = dialed.Close(), accepted.Close() })
-	return direct(accepted), dialed.(*net.TCPConn)
+	return Of(accepted), dialed.(*net.TCPConn)
 }
 
 // TestSocketMoves: more than the kernel holds passes both ways at once, in order and whole, and
