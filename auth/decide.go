@@ -17,7 +17,7 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 	start := time.Now()
 	d := v.decide(&c, false)
 	if d.Refusal == nil {
-		d.Refusal = v.Record(ctx, d.ID)
+		d.then, d.Refusal = v.record(ctx, d.ID)
 	}
 	if err := v.Conclude(ctx, "login allowed", &c, &d, time.Since(start)); err != nil {
 		return Identity{}, err
@@ -35,24 +35,32 @@ type Decision struct {
 	Form *inner.Form
 	Over *Refusal // the token is over, which is no refusal if it may resume a stream
 
+	then   func()         // what a recorded login changes elsewhere, or nil
 	token  string         // in compact form, also where a ticket was given
 	ticket *ticket.Record // the ticket that was given, or nil
 	at     time.Time
 }
 
 // Conclude counts and logs a decision, in the words of what was allowed. No login ends
-// without it. The error is the decision's refusal.
+// without it. What can wait for the answer is left to Later, if the credentials have one.
+// The error is the decision's refusal.
 func (v *Verifier) Conclude(
 	ctx context.Context, allowed string, c *Credentials, d *Decision, took time.Duration,
 ) error {
+	var now Later
+	later := c.Later
+	if later == nil {
+		later = &now
+		defer now.Do()
+	}
+	*later = Later{&v.outcomes, ctx, allowed, *c, d.ID, d.Refusal, took, d.then}
+	later.credentials.Later = nil
 	door := v.outcomes.door(c.Door)
 	if d.Refusal != nil {
 		door.Refused(string(d.Refusal.Reason), took)
-		v.outcomes.logRefusal(ctx, c, &d.ID, d.Refusal, took)
 		return d.Refusal
 	}
 	door.Allowed(took)
-	v.outcomes.logLogin(ctx, allowed, c, &d.ID, took)
 	return nil
 }
 

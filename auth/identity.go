@@ -45,6 +45,10 @@ type Credentials struct {
 	// tickets.
 	Waiting bool
 
+	// Later takes what is left to be done once the login is answered. Without it that is
+	// done before the answer.
+	Later *Later
+
 	// Problem is set by a door that could not read the request. The login is
 	// then refused for it, so that it is counted and logged like any other.
 	Problem *Refusal

@@ -17,8 +17,9 @@ type Sessions interface {
 	// Record remembers a login before it is answered: once it returns nil, a
 	// killed daemon still knows it. It waits a fraction of a second at most. A
 	// token that was revoked meanwhile is [ErrRevoked]; a bound that is reached,
-	// such as the logins a minute of one token, is [ErrOverloaded].
-	Record(ctx context.Context, id Identity) error
+	// such as the logins a minute of one token, is [ErrOverloaded]. What the login
+	// changes elsewhere is for then, if that is not nil, and can wait for the answer.
+	Record(ctx context.Context, id Identity) (then func(), err error)
 
 	// Revoked reports whether the token was revoked that proves an identity, by
 	// its Principal, IssuedAt and TokenPrint. The account counts for nothing.
@@ -44,7 +45,7 @@ type Sessions interface {
 // explains tokens and lets no client in.
 type noSessions struct{}
 
-func (noSessions) Record(context.Context, Identity) error { return nil }
+func (noSessions) Record(context.Context, Identity) (func(), error) { return nil, nil }
 
 func (noSessions) Revoked(Identity) bool { return false }
 
@@ -77,9 +78,18 @@ func StateRefusal(err error) *Refusal {
 	return Refuse(ReasonStateUnavailable, "%v; look at the file that state names, and whether its disk is full", err)
 }
 
-// Record remembers a login, as [Sessions] do.
+// Record remembers a login, as [Sessions] do, with all that it changes.
 func (v *Verifier) Record(ctx context.Context, id Identity) *Refusal {
-	return StateRefusal(v.sessions.Record(ctx, id))
+	then, refusal := v.record(ctx, id)
+	if then != nil {
+		then()
+	}
+	return refusal
+}
+
+func (v *Verifier) record(ctx context.Context, id Identity) (then func(), refusal *Refusal) {
+	then, err := v.sessions.Record(ctx, id)
+	return then, StateRefusal(err)
 }
 
 // Revoked refuses an identity whose token was revoked.

@@ -17,15 +17,16 @@ type scriptedSessions struct {
 	revoked  map[string]bool
 	recorded []auth.Identity
 
+	then       func() // what a login changes
 	remembered []string
 	resumable  map[string]string
 }
 
-func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) error {
+func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) (func(), error) {
 	if s.err == nil {
 		s.recorded = append(s.recorded, id)
 	}
-	return s.err
+	return s.then, s.err
 }
 func (s *scriptedSessions) Revoked(id auth.Identity) bool { return s.revoked[id.TokenPrint] }
 func (s *scriptedSessions) Exists(string, string, func(string, string) bool) bool {

@@ -29,11 +29,11 @@ func NewSessions(now func() time.Time) *Sessions {
 }
 
 // Record is as auth.Sessions says.
-func (s *Sessions) Record(_ context.Context, id auth.Identity) error {
+func (s *Sessions) Record(_ context.Context, id auth.Identity) (then func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logins[login{id.Host, id.Account}] = id
-	return nil
+	return nil, nil
 }
 
 // Revoked is always false.

@@ -13,6 +13,7 @@ import (
 	"usher/auth"
 	"usher/internal/listen"
 	"usher/internal/logattr"
+	"usher/internal/quietsocket"
 )
 
 // A conn is the connection of one client, usually a Prosody. One goroutine reads,
@@ -28,6 +29,7 @@ type conn struct {
 	pending  pendingList
 	state    handshake
 	out      []byte // the reply that is being built
+	later    auth.Later
 
 	writeUntil time.Time // the write deadline that is set
 
@@ -36,7 +38,9 @@ type conn struct {
 }
 
 func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
-	c := &conn{server: s, net: nc, limited: listen.Of(nc),
+	limited := listen.Of(nc)
+	nc = quietsocket.Of(nc)
+	c := &conn{server: s, net: nc, limited: limited,
 		log: s.Log.With(slog.String("door", Door), slog.Uint64("connection", id))}
 	// A decision that began is finished also when the server stops.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -102,11 +106,14 @@ func (c *conn) shake(line []byte, cut bool) (err error) {
 	return err
 }
 
-// handle answers one request with one write. Meanwhile the connection is not closed
-// for a new one.
+// handle answers one request with one write, and does what is left only then. Meanwhile
+// the connection is not closed for a new one.
 func (c *conn) handle(line []byte, cut bool) error {
 	c.limited.Admit()
-	defer func() { c.limited.Release(c.proven) }()
+	defer func() {
+		c.limited.Release(c.proven)
+		c.later.Do()
+	}()
 	r, err := parseRequest(line)
 	if err != nil {
 		return err

@@ -122,6 +122,7 @@ func (c *conn) decide(id uint32, credentials auth.Credentials) (account string, 
 
 func (c *conn) authenticate(credentials auth.Credentials) (account string, reason auth.Reason) {
 	defer c.server.Panics.Recover(Door, "AUTH", func() { account, reason = "", auth.ReasonInternalError })
+	credentials.Later = &c.later
 	identity, err := c.server.Auth.Authenticate(c.ctx, credentials)
 	if err != nil {
 		return "", auth.RefusalOf(err).Reason

@@ -32,6 +32,8 @@ type conn struct {
 
 	framing Framing // 0 until the first byte has come
 
+	later auth.Later
+
 	mu       sync.Mutex
 	stopping bool
 	answered bool // the query in hand; an answer that would be late is none
@@ -76,7 +78,10 @@ func (c *conn) Stop() {
 func (c *conn) next() error {
 	text, rest, err := c.read()
 	c.limited.Admit() // from here on it is not closed for a new connection
-	defer func() { c.limited.Release(c.proven) }()
+	defer func() {
+		c.limited.Release(c.proven)
+		c.later.Do()
+	}()
 	switch {
 	case errors.Is(err, errTooLong):
 		return c.answer(nil, err)
@@ -192,7 +197,7 @@ func (c *conn) decide(text []byte, problem error) (yes bool) {
 }
 
 func (c *conn) login(credentials auth.Credentials) bool {
-	credentials.Door = Door
+	credentials.Door, credentials.Later = Door, &c.later
 	id, err := c.server.Auth.Authenticate(c.ctx, credentials)
 	yes := err == nil && credentials.Problem == nil && id.Account != ""
 	c.proven = c.proven || yes

@@ -26,7 +26,9 @@ type stub struct {
 
 func (s *stub) Authenticate(_ context.Context, c auth.Credentials) (auth.Identity, error) {
 	s.mu.Lock()
-	s.asked = append(s.asked, c)
+	bare := c
+	bare.Later = nil
+	s.asked = append(s.asked, bare)
 	s.mu.Unlock()
 	if s.hook != nil {
 		s.hook(c)

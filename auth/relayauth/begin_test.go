@@ -36,9 +36,9 @@ type revokable struct {
 
 func (r *revokable) Revoked(id auth.Identity) bool { return r.revoked[id.TokenPrint] }
 
-func (r *revokable) Record(ctx context.Context, id auth.Identity) error {
+func (r *revokable) Record(ctx context.Context, id auth.Identity) (func(), error) {
 	if r.Revoked(id) {
-		return auth.ErrRevoked
+		return nil, auth.ErrRevoked
 	}
 	r.recorded = append(r.recorded, id)
 	return r.Sessions.Record(ctx, id)

@@ -177,10 +177,9 @@ type logins struct {
 var _ auth.Sessions = logins{}
 
 // Record remembers a login.
-func (l logins) Record(ctx context.Context, id auth.Identity) error {
+func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
 	t, err := l.Sessions.Record(ctx, id)
-	l.touch(t)
-	return err
+	return func() { l.touch(t) }, err
 }
 
 // configure puts in force what is neither rules nor lists.

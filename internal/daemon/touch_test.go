@@ -29,7 +29,9 @@ func TestTouched(t *testing.T) {
 		"a login": {func(t *testing.T, w *moderationtest.World, p *roomParts) {
 			id := w.Identity("alice", "a better token", "standup")
 			id.Moderator = true
-			touchedBy(t, logins{Sessions: p.sessions, touch: p.touch}.Record(t.Context(), id))
+			then, err := logins{Sessions: p.sessions, touch: p.touch}.Record(t.Context(), id)
+			touchedBy(t, err)
+			then()
 		}, alice, moderation.Owner},
 		"a revocation": {func(t *testing.T, _ *moderationtest.World, p *roomParts) {
 			_, err := p.Revoke(t.Context(), sessions.Target{Account: "alice"}, false)
