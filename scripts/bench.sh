@@ -15,6 +15,7 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench . ./internal/bounded ./internal/httpd ./internal/jid ./internal/listen ./metrics
 	bench . -benchtime 20000x ./internal/sqlite
 	bench Daemon ./cmd/usher
+	bench Paced -benchtime 15x ./cmd/usher
 	bench 'Gateway|Relay' ./e2e/gateway
 } | awk '
 	/^Benchmark/ {
