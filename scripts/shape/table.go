@@ -118,6 +118,9 @@ func internals() []arrow {
 		{"internal/asynclog", nil},
 		{"internal/behind", nil},
 		{"internal/bounded", nil},
+		{"internal/cluster", nil},
+		{"internal/cluster/bustest", []string{"internal/cluster"}},
+		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/config", []string{
 			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",
 			"internal/readfile", "internal/strictyaml", "internal/watch",

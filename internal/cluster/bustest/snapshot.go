@@ -1,0 +1,140 @@
+package bustest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"usher/internal/cluster"
+)
+
+// testSnapshot: nodes have snapshots apart from each other; of one that is not there is nothing.
+func testSnapshot(t *testing.T, e Engine) {
+	b := e.Connect(t)
+	a, c := Entries("a", 1, 1, 2), Entries("node-2.example.com", 9, 1, 3)
+	onlyLog := Entries("log", 1, 1, 1)
+	onlyLog[0].Field = ""
+	publish(t, b, cluster.Global, a...)
+	publish(t, b, cluster.Global, c...)
+	publish(t, b, cluster.Global, onlyLog...)
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"), a...)
+	isSnapshot(t, snapshot(t, b, cluster.Global, "node-2.example.com"), c...)
+	isSnapshot(t, snapshot(t, b, cluster.Global, "nobody"))
+	isSnapshot(t, snapshot(t, b, cluster.Global, "log"))
+	names, err := b.Nodes(t.Context(), cluster.Global)
+	if err != nil || !slices.Equal(names, []string{"a", "node-2.example.com"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+	if err := b.Snapshot(t.Context(), cluster.Global, "a", func([]cluster.Sealed) error { return errEnough }); !errors.Is(
+		err, errEnough) {
+		t.Errorf("the reader's error became %v", err)
+	}
+}
+
+// testSnapshotOfMany: a large snapshot comes whole, in portions.
+func testSnapshotOfMany(t *testing.T, e Engine) {
+	b := e.Connect(t)
+	var list []cluster.Sealed
+	for i := range 6 {
+		part := Entries("a", 1, uint64(1+i*cluster.MaxPublish), cluster.MaxPublish)
+		publish(t, b, cluster.Global, part...)
+		list = append(list, part...)
+	}
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"), list...)
+	err := b.Snapshot(t.Context(), cluster.Global, "a", func(part []cluster.Sealed) error {
+		if len(part) == len(list) {
+			t.Error("all of it came at once")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// testCatchUp: the end, then the snapshots, then the log from that end miss nothing of what is written meanwhile.
+func testCatchUp(t *testing.T, e Engine) {
+	b, writer := e.Connect(t), e.Connect(t)
+	const n = 400
+	wrote := make(chan error)
+	go func() {
+		var all error
+		for _, v := range Entries("a", 1, 1, n) {
+			all = errors.Join(all, writer.Publish(t.Context(), cluster.Global, []cluster.Sealed{v}))
+		}
+		wrote <- all
+	}()
+	from := end(t, b, cluster.Global)
+	seen := snapshot(t, b, cluster.Global, "a")
+	if err := <-wrote; err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range read(t, b, cluster.Global, from) {
+		seen[v.Field] = v.Sealed
+	}
+	isSnapshot(t, seen, Entries("a", 1, 1, n)...)
+}
+
+// testForget: a node that is forgotten has no snapshot; what the log says of it stays, and it may come back.
+func testForget(t *testing.T, e Engine) {
+	b := e.Connect(t)
+	list := Entries("a", 1, 1, 3)
+	publish(t, b, cluster.Global, list[:2]...)
+	for range 2 {
+		if err := b.Forget(t.Context(), cluster.Global, "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"))
+	if names, err := b.Nodes(t.Context(), cluster.Global); err != nil || len(names) != 0 {
+		t.Errorf("%v, %v", names, err)
+	}
+	publish(t, b, cluster.Global, list[2])
+	isLog(t, read(t, b, cluster.Global, ""), list...)
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"), list[2])
+}
+
+// testLease: one has it at a time; it is renewed for its holder, and read by anybody.
+func testLease(t *testing.T, e Engine) {
+	b, other := e.Connect(t), e.Connect(t)
+	cell := cluster.Cell("shard1")
+	isLease(t, b, cell, "", cluster.Lease{})
+	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, other, cell, "b", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, other, cell, "", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, b, cluster.Cell("shard2"), "b", cluster.Lease{Holder: "b", Number: 1})
+}
+
+const leaseLasts = 2 * time.Second
+
+func isLease(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string, want cluster.Lease) {
+	t.Helper()
+	got, err := b.Lease(t.Context(), cell, holder, leaseLasts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Left < 0 || got.Left > leaseLasts || (got.Left > 0) != (want.Holder != "") {
+		t.Errorf("%v are left", got.Left)
+	}
+	if got.Left = 0; got != want {
+		t.Errorf("%q asks and gets %v, not %v", holder, got, want)
+	}
+}
+
+// testLeaseEnds: a renewal prolongs it; once it is over another may have it, and the number grows, for the same one too.
+func testLeaseEnds(t *testing.T, e Engine) {
+	b := e.Connect(t)
+	cell := cluster.Cell("shard1")
+	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	time.Sleep(leaseLasts * 5 / 8)
+	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	time.Sleep(leaseLasts * 5 / 8)
+	isLease(t, b, cell, "b", cluster.Lease{Holder: "a", Number: 1})
+	time.Sleep(leaseLasts)
+	isLease(t, b, cell, "", cluster.Lease{Number: 1})
+	isLease(t, b, cell, "b", cluster.Lease{Holder: "b", Number: 2})
+	time.Sleep(leaseLasts * 5 / 4)
+	isLease(t, b, cell, "b", cluster.Lease{Holder: "b", Number: 3})
+}
