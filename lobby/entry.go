@@ -18,6 +18,8 @@ type Entry struct {
 	Room  string    `json:"room,omitempty"` // a [Pattern]; empty: every room
 	Until time.Time `json:"until,omitzero"` // zero: for good
 	Note  string    `json:"note,omitempty"`
+	At    time.Time `json:"at,omitzero"`    // when it was added or removed; zero: before that was noted
+	Gone  bool      `json:"gone,omitempty"` // it was removed: the other ushers are to know
 }
 
 // An EntryKey names an entry: adding one of the same key replaces it.

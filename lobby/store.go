@@ -40,6 +40,7 @@ type Verdict struct {
 	Admitted bool      `json:"admitted"`
 	By       string    `json:"by,omitempty"` // bare JID of a moderator; empty: an operator
 	At       time.Time `json:"at"`
+	Gone     bool      `json:"gone,omitempty"` // it was taken back: the other ushers are to know
 }
 
 // A VerdictKey names a verdict.

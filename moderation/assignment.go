@@ -15,6 +15,10 @@ type Assignment struct {
 	External    bool      `json:"Foreign"`   // usher did not give it: never taken back
 	Overridden  bool      `json:"TakenAway"` // it was changed in the room: the same session never gives it again
 	End         EndReason // why the session ended, if it has
+
+	Changed time.Time `json:",omitzero"` // of the last change, where it is another than At
+	Lease   uint64    `json:",omitzero"` // number of the lease by which it was written; 0: there is only one usher
+	Gone    bool      `json:",omitzero"` // it was taken back or forgotten: the other ushers are to know
 }
 
 // An EndReason says why a session is no more.

@@ -25,6 +25,12 @@ type Revocation struct {
 	// Accounts are the bare JIDs whose sessions it ended. They have to leave the
 	// rooms that they are in, also one where nothing was given to them yet.
 	Accounts []string `json:",omitzero"`
+
+	// Lifted is when it was lifted the last time; zero: never. It is in force again
+	// with a moment that is not earlier.
+	Lifted time.Time `json:",omitzero"`
+	// Node is the usher by whose clock the moment is; empty: there is only one.
+	Node string `json:",omitzero"`
 }
 
 // Principal is who is revoked.
@@ -38,8 +44,12 @@ func (v *Revocation) Principal() auth.Principal {
 // Covers reports whether a token with this iat is dead, if it is of the
 // principal: one issued up to the moment, by a clock that may be late by the
 // leeway, and one of which that cannot be told, as its iat is absent or lies in
-// the future. A token that is meant by itself is dead whatever its iat.
+// the future. A moment by another usher's clock has [ClockTolerance] more. A token that
+// is meant by itself is dead whatever its iat.
 func (v *Revocation) Covers(issued, now time.Time, leeway time.Duration) bool {
+	if v.Node != "" {
+		leeway += ClockTolerance
+	}
 	return v.TokenPrint != "" || issued.IsZero() || issued.After(now.Add(leeway)) || !issued.After(v.At.Add(leeway))
 }
 
@@ -67,6 +77,10 @@ func (v *Revocation) After(old *Revocation) *Revocation {
 	if old.At.After(v.At) { // the clock was set back
 		merged.At = old.At
 	}
+	if old.Lifted.After(merged.At) {
+		merged.At = old.Lifted
+	}
+	merged.Lifted = later(merged.Lifted, old.Lifted)
 	if merged.Expires.IsZero() {
 		merged.Expires = old.Expires
 	}

@@ -14,6 +14,9 @@ type Room struct {
 
 	Lobby       Switch // what a token or a moderator said, or nothing
 	MembersOnly bool   // usher made it so, for the lobby
+
+	Changed time.Time `json:",omitzero"` // of Lobby and MembersOnly
+	Gone    bool      `json:",omitzero"` // this life of it is over: the other ushers are to know
 }
 
 // Key names the room.

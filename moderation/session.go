@@ -78,6 +78,9 @@ type Session struct {
 	// DisplayID and DisplayName are who the token says its user is, for people to read.
 	DisplayID   string `json:",omitzero"`
 	DisplayName string `json:",omitzero"`
+
+	// Node is the usher where the login was; empty: there is only one.
+	Node string `json:",omitzero"`
 }
 
 // AccountDomain returns the domain of the account.

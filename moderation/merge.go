@@ -1,0 +1,134 @@
+package moderation
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Several ushers may each know something of the same thing. What they know together is
+// merged by the rules of this file, whatever comes first, twice or late: a merge is
+// commutative, associative and idempotent. Both values must be about one thing.
+
+// ClockTolerance is by how much the clocks of two ushers may differ.
+const ClockTolerance = 5 * time.Second
+
+// InForce reports whether the revocation has not been lifted since its moment.
+func (v *Revocation) InForce() bool { return !v.Lifted.After(v.At) }
+
+// Lift returns the revocation as it is once it was lifted: later than its moment, also if
+// that is by a clock that is ahead.
+func (v *Revocation) Lift(now time.Time) Revocation {
+	lifted := *v
+	lifted.Lifted = later(later(now, v.Lifted), v.At.Add(1))
+	return lifted
+}
+
+// MergeRevocations merges what is known of one principal: the later moment, the later end and
+// the later lifting win, each by itself. An end that is not known loses to one that is.
+func MergeRevocations(a, b Revocation) Revocation {
+	if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Node, b.Node)); c < 0 {
+		a, b = b, a
+	}
+	a.Expires = later(a.Expires, b.Expires)
+	a.Lifted = later(a.Lifted, b.Lifted)
+	a.Accounts = union(a.Accounts, b.Accounts)
+	return a
+}
+
+// Equal reports whether two revocations say the same.
+func (v *Revocation) Equal(w *Revocation) bool {
+	return v.Principal() == w.Principal() && v.Node == w.Node && v.At.Equal(w.At) && v.Expires.Equal(w.Expires) &&
+		v.Lifted.Equal(w.Lifted) && slices.Equal(v.Accounts, w.Accounts)
+}
+
+// A SessionRecord is what is known of a session: a login, or that a login of it has ended.
+type SessionRecord struct {
+	Session Session // of an end, only ID, LoggedIn and, if it is known, Node
+	Ended   bool
+}
+
+// MergeSessions merges what is known of one session: the later login wins, so that the end of
+// a former one does not touch it. Of one login its end wins, then the greater name of a
+// node, then the later use, with the resumption that was known then.
+func MergeSessions(a, b SessionRecord) SessionRecord {
+	if compareSessions(&a, &b) < 0 {
+		return b
+	}
+	return a
+}
+
+func compareSessions(a, b *SessionRecord) int {
+	return cmp.Or(
+		a.Session.LoggedIn.Compare(b.Session.LoggedIn),
+		compareBools(a.Ended, b.Ended),
+		cmp.Compare(a.Session.Node, b.Session.Node),
+		a.Session.Used.Compare(b.Session.Used),
+		cmp.Compare(a.Session.Resumption, b.Session.Resumption),
+	)
+}
+
+// MergeRooms merges what is known of rooms of one name: the later life wins whole. Of one
+// life it was started if anybody saw that, joined the latest, and over for good; its lobby is
+// what was said the latest.
+func MergeRooms(a, b Room) Room {
+	if c := cmp.Or(cmp.Compare(a.Began, b.Began), a.Changed.Compare(b.Changed), cmp.Compare(a.Lobby, b.Lobby),
+		compareBools(a.MembersOnly, b.MembersOnly)); c < 0 {
+		a, b = b, a
+	}
+	if a.Began != b.Began {
+		return a
+	}
+	a.Started = a.Started || b.Started
+	a.Made = a.Made || b.Made
+	a.Gone = a.Gone || b.Gone
+	a.Joined = later(a.Joined, b.Joined)
+	return a
+}
+
+// MergeAssignments merges what is known of one assignment: what was written by the higher
+// lease wins, then what was written later.
+func MergeAssignments(a, b Assignment) Assignment {
+	if compareAssignments(&a, &b) < 0 {
+		return b
+	}
+	return a
+}
+
+// compareAssignments says the same whatever the order, also of what two ushers wrote at the
+// same moment: then the one that is gone wins, and else any.
+func compareAssignments(a, b *Assignment) int {
+	return cmp.Or(
+		cmp.Compare(a.Lease, b.Lease),
+		later(a.At, a.Changed).Compare(later(b.At, b.Changed)),
+		compareBools(a.Gone, b.Gone),
+		compareBools(a.Overridden, b.Overridden),
+		compareBools(a.External, b.External),
+		cmp.Compare(a.End, b.End),
+		compareBools(a.Confirmed, b.Confirmed),
+		compareBools(a.Lobby, b.Lobby),
+		cmp.Compare(a.Affiliation, b.Affiliation),
+		bytes.Compare(a.Session[:], b.Session[:]),
+		a.At.Compare(b.At),
+		a.Changed.Compare(b.Changed),
+	)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// compareBools orders false before true.
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

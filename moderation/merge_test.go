@@ -1,0 +1,161 @@
+package moderation
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"usher/auth"
+)
+
+// isMerge fails the test unless a merge is commutative, associative and idempotent.
+func isMerge[T any](t *testing.T, values *rapid.Generator[T], merge func(a, b T) T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b, c := values.Draw(t, "a"), values.Draw(t, "b"), values.Draw(t, "c")
+		for name, pair := range map[string][2]T{
+			"commutative": {merge(a, b), merge(b, a)},
+			"associative": {merge(merge(a, b), c), merge(a, merge(b, c))},
+			"idempotent":  {merge(a, a), a},
+			"absorbing":   {merge(merge(a, b), b), merge(a, b)},
+		} {
+			if !reflect.DeepEqual(pair[0], pair[1]) {
+				t.Errorf("not %s: %+v and %+v", name, pair[0], pair[1])
+			}
+		}
+	})
+}
+
+// moments are few, so that many are the same, and one is none.
+func moments() *rapid.Generator[time.Time] {
+	return rapid.Custom(func(t *rapid.T) time.Time {
+		if n := rapid.Int64Range(0, 4).Draw(t, "moment"); n > 0 {
+			return time.Unix(n, 0)
+		}
+		return time.Time{}
+	})
+}
+
+func nodes() *rapid.Generator[string] { return rapid.SampledFrom([]string{"", "a", "b"}) }
+
+func TestMergeRevocations(t *testing.T) {
+	isMerge(t, rapid.Custom(func(t *rapid.T) Revocation {
+		return Revocation{TokenPrint: "print", At: moments().Draw(t, "At"), Expires: moments().Draw(t, "Expires"),
+			Lifted: moments().Draw(t, "Lifted"), Node: nodes().Draw(t, "Node"),
+			Accounts: rapid.SampledFrom([][]string{nil, {"x"}, {"x", "y"}}).Draw(t, "Accounts")}
+	}), MergeRevocations)
+}
+
+func TestMergeSessions(t *testing.T) {
+	isMerge(t, rapid.Custom(func(t *rapid.T) SessionRecord {
+		return SessionRecord{Session{LoggedIn: moments().Draw(t, "LoggedIn"), Used: moments().Draw(t, "Used"),
+			Node: nodes().Draw(t, "Node"), Resumption: nodes().Draw(t, "Resumption")}, rapid.Bool().Draw(t, "Ended")}
+	}), MergeSessions)
+}
+
+func TestMergeRooms(t *testing.T) {
+	isMerge(t, rapid.Custom(func(t *rapid.T) Room {
+		return Room{Began: rapid.Int64Range(0, 2).Draw(t, "Began"), Started: rapid.Bool().Draw(t, "Started"),
+			Made: rapid.Bool().Draw(t, "Made"), Joined: moments().Draw(t, "Joined"), Changed: moments().Draw(t, "Changed"),
+			Lobby:       rapid.SampledFrom([]Switch{"", On, Off}).Draw(t, "Lobby"),
+			MembersOnly: rapid.Bool().Draw(t, "MembersOnly"), Gone: rapid.Bool().Draw(t, "Gone")}
+	}), MergeRooms)
+}
+
+func TestMergeAssignments(t *testing.T) {
+	isMerge(t, rapid.Custom(func(t *rapid.T) Assignment {
+		return Assignment{Lease: rapid.Uint64Range(0, 1).Draw(t, "Lease"), At: moments().Draw(t, "At"),
+			Changed: moments().Draw(t, "Changed"), Gone: rapid.Bool().Draw(t, "Gone"),
+			Confirmed: rapid.Bool().Draw(t, "Confirmed"), Lobby: rapid.Bool().Draw(t, "Lobby"),
+			External: rapid.Bool().Draw(t, "External"), Overridden: rapid.Bool().Draw(t, "Overridden"),
+			Affiliation: rapid.SampledFrom([]Affiliation{Member, Owner}).Draw(t, "Affiliation"),
+			Session:     ID{rapid.Byte().Draw(t, "Session")},
+			End:         rapid.SampledFrom([]EndReason{"", EndExpired, EndRevoked}).Draw(t, "End")}
+	}), MergeAssignments)
+}
+
+// TestLifted: a lifted revocation is in force no more, also one whose moment lies ahead, and is again when it is made
+// anew, even by a clock that was set back since.
+func TestLifted(t *testing.T) {
+	at := time.Unix(1000, 0)
+	v := Revocation{TokenPrint: "print", At: at}
+	if !v.InForce() {
+		t.Error("not in force at first")
+	}
+	for _, now := range []time.Time{at.Add(-time.Hour), at, at.Add(time.Hour)} {
+		lifted := v.Lift(now)
+		if lifted.InForce() || !v.InForce() {
+			t.Errorf("lifted at %v: %+v", now, lifted)
+		}
+		if merged := MergeRevocations(v, lifted); !merged.Equal(&lifted) {
+			t.Errorf("merged with what was before it: %+v", merged)
+		}
+		for _, again := range []time.Time{at.Add(-2 * time.Hour), at, at.Add(2 * time.Hour)} {
+			w := Revocation{TokenPrint: "print", At: again}
+			if w = *w.After(&lifted); !w.InForce() || !w.Lifted.Equal(lifted.Lifted) {
+				t.Errorf("made anew at %v: %+v", again, w)
+			}
+		}
+	}
+}
+
+// TestElsewhere: a revocation by another usher's clock reaches a little further, and no more than that.
+func TestElsewhere(t *testing.T) {
+	const leeway = 10 * time.Second
+	at := time.Unix(1000, 0)
+	now := at.Add(time.Hour)
+	for node, reach := range map[string]time.Duration{"": leeway, "a": leeway + ClockTolerance} {
+		v := Revocation{User: "u", At: at, Node: node}
+		if !v.Covers(at.Add(reach), now, leeway) || v.Covers(at.Add(reach+time.Second), now, leeway) ||
+			!v.Covers(time.Time{}, now, leeway) {
+			t.Errorf("that of %q does not reach %v", node, reach)
+		}
+	}
+}
+
+// TestMergeWins has the rules of who wins, whichever comes first.
+func TestMergeWins(t *testing.T) {
+	at := func(s int64) time.Time { return time.Unix(s, 0) }
+	session := func(login int64, node string) SessionRecord {
+		return SessionRecord{Session: Session{LoggedIn: at(login), Node: node}}
+	}
+	ended := func(login int64) SessionRecord {
+		return SessionRecord{Session: Session{LoggedIn: at(login)}, Ended: true}
+	}
+	for name, c := range map[string]struct{ wins, loses SessionRecord }{
+		"the later login":              {session(2, "a"), session(1, "b")},
+		"the greater name":             {session(1, "b"), session(1, "a")},
+		"the end of this login":        {ended(1), session(1, "b")},
+		"a login after an end":         {session(2, "a"), ended(1)},
+		"the end of the later of both": {ended(2), session(1, "a")},
+	} {
+		if got := MergeSessions(c.loses, c.wins); !reflect.DeepEqual(got, c.wins) {
+			t.Errorf("%s loses: %+v", name, got)
+		}
+	}
+	for name, c := range map[string]struct{ wins, loses Assignment }{
+		"the higher lease":    {Assignment{Lease: 2, At: at(1)}, Assignment{Lease: 1, At: at(9)}},
+		"the later change":    {Assignment{At: at(1), Changed: at(5)}, Assignment{At: at(4)}},
+		"gone at this moment": {Assignment{At: at(1), Gone: true}, Assignment{At: at(1), Confirmed: true}},
+		"given after it went": {Assignment{At: at(2)}, Assignment{At: at(1), Gone: true}},
+	} {
+		if got := MergeAssignments(c.loses, c.wins); got != c.wins {
+			t.Errorf("%s loses: %+v", name, got)
+		}
+	}
+	old := Room{Began: 1, Started: true, Gone: true, Joined: at(9)}
+	if fresh := (Room{Began: 2}); MergeRooms(old, fresh) != fresh {
+		t.Error("a new life has something of the former one")
+	}
+}
+
+// TestMergedPrincipal: a merge is about the principal that both are about.
+func TestMergedPrincipal(t *testing.T) {
+	a := Revocation{Host: "h", Issuer: "i", User: "Alice", At: time.Unix(1, 0)}
+	b := Revocation{Host: "h", Issuer: "i", User: "alice", At: time.Unix(2, 0)}
+	merged := MergeRevocations(a, b)
+	if merged.Principal() != auth.PersonPrincipal("h", "i", "alice") || merged.Equal(&a) || !merged.Equal(&b) {
+		t.Errorf("%+v", merged)
+	}
+}
