@@ -16,6 +16,7 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench . -benchtime 20000x ./internal/sqlite
 	bench Daemon ./cmd/usher
 	bench Paced -benchtime 15x ./cmd/usher
+	bench Prosody -benchtime 10x ./e2e/login
 	bench 'Gateway|Relay' ./e2e/gateway
 } | awk '
 	/^Benchmark/ {

@@ -1,0 +1,10 @@
+package login
+
+import (
+	"os"
+	"testing"
+
+	"usher/e2e/daemon"
+)
+
+func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
