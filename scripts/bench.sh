@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures usher beside a reference, in turns in one run, and prints the
-# ratios. Machines are noisy: the ratio is what counts.
+# Measures usher beside a reference, in turns in one run, and prints the ratios with what they must be, and what is
+# missed at the end. Machines are noisy: the ratio is what counts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,13 +18,4 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench Paced -benchtime 15x ./cmd/usher
 	bench Prosody -benchtime 10x ./e2e/login
 	bench 'Gateway|Relay' ./e2e/gateway
-} | awk '
-	/^Benchmark/ {
-		name = $1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$/, "", name)
-		printf "%-34s", name
-		for (i = 3; i < NF; i += 2) if ($(i + 1) != "ns/op" || $i > 0) printf "  %s %s", $i, $(i + 1)
-		print ""
-		next
-	}
-	/^(FAIL|panic|--- FAIL)/ { print; failed = 1 }
-	END { exit failed }'
+} | go run ./scripts/benchtable

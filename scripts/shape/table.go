@@ -106,6 +106,7 @@ func programs() []arrow {
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"metrics", []string{"internal/text"}},
+		{"scripts/benchtable", nil},
 		{"scripts/shape", nil},
 	}
 }
