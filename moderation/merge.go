@@ -26,12 +26,17 @@ func (v *Revocation) Lift(now time.Time) Revocation {
 }
 
 // MergeRevocations merges what is known of one principal: the later moment, the later end and
-// the later lifting win, each by itself. An end that is not known loses to one that is.
+// the later lifting win, each by itself. No end is the latest of a person; of one token it is
+// that nobody knew its exp, and loses.
 func MergeRevocations(a, b Revocation) Revocation {
 	if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Node, b.Node)); c < 0 {
 		a, b = b, a
 	}
-	a.Expires = later(a.Expires, b.Expires)
+	if person := a.TokenPrint == ""; person && (a.Expires.IsZero() || b.Expires.IsZero()) {
+		a.Expires = time.Time{}
+	} else {
+		a.Expires = later(a.Expires, b.Expires)
+	}
 	a.Lifted = later(a.Lifted, b.Lifted)
 	a.Accounts = union(a.Accounts, b.Accounts)
 	return a

@@ -40,11 +40,22 @@ func moments() *rapid.Generator[time.Time] {
 func nodes() *rapid.Generator[string] { return rapid.SampledFrom([]string{"", "a", "b"}) }
 
 func TestMergeRevocations(t *testing.T) {
-	isMerge(t, rapid.Custom(func(t *rapid.T) Revocation {
-		return Revocation{TokenPrint: "print", At: moments().Draw(t, "At"), Expires: moments().Draw(t, "Expires"),
+	for _, print := range []string{"print", ""} {
+		isMerge(t, revocations(print), MergeRevocations)
+	}
+	person, known := Revocation{User: "u", At: time.Unix(2, 0)}, Revocation{User: "u", Expires: time.Unix(9, 0)}
+	if merged := MergeRevocations(known, person); !merged.Expires.IsZero() {
+		t.Errorf("of a person who may be let in by no end, one is %v", merged.Expires)
+	}
+}
+
+// revocations are of one token, or of one person.
+func revocations(print string) *rapid.Generator[Revocation] {
+	return rapid.Custom(func(t *rapid.T) Revocation {
+		return Revocation{TokenPrint: print, At: moments().Draw(t, "At"), Expires: moments().Draw(t, "Expires"),
 			Lifted: moments().Draw(t, "Lifted"), Node: nodes().Draw(t, "Node"),
 			Accounts: rapid.SampledFrom([][]string{nil, {"x"}, {"x", "y"}}).Draw(t, "Accounts")}
-	}), MergeRevocations)
+	})
 }
 
 func TestMergeSessions(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 type Bus interface {
 	// Publish writes entries of one node and one incarnation, numbered upwards: to the end
 	// of the log in this order, and each that has a field into the node's snapshot, in the
-	// place of what the field had. It is one step: others see all of it or nothing. Entries
+	// place of what the field had, or drops the field. It is one step: others see all of it or nothing. Entries
 	// whose number is not above the last that the engine has of this incarnation are left
 	// out. So a call whose outcome is unknown is repeated with the same entries, and neither
 	// loses nor doubles nor reorders any. Numbers may have gaps: the engine may have lost what
@@ -83,11 +83,13 @@ type Sealed struct {
 	Number      uint64 // of the entry in this scope, from 1, of this incarnation
 	Field       string // under which the node's snapshot has it; empty: only the log has it
 	Value       []byte
+	Drop        bool // the snapshot no longer has the field; in an answer of [Bus.Snapshot] never
 }
 
 // A Logged is an entry with its place in the log.
 type Logged struct {
 	Position Position
+	At       time.Time // when the engine took it, by its clock, to the millisecond
 	Sealed
 }
 

@@ -35,6 +35,8 @@ func (v *Sealed) check() error {
 		return errors.New("an entry without incarnation or number")
 	case !isField(v.Field):
 		return fmt.Errorf("%.80q is no field", v.Field)
+	case v.Drop && v.Field == "":
+		return errors.New("no field to drop")
 	case len(v.Value) == 0 || len(v.Value) > MaxValue:
 		return fmt.Errorf("a value of %d bytes; 1 to %d are possible", len(v.Value), MaxValue)
 	}

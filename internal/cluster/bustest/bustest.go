@@ -40,6 +40,7 @@ func Run(t *testing.T, within func(*testing.T, func(*testing.T)), start func(*te
 		{"TrimmedMeanwhile", testTrimmedMeanwhile},
 		{"Snapshot", testSnapshot},
 		{"SnapshotOfMany", testSnapshotOfMany},
+		{"Drop", testDrop},
 		{"CatchUp", testCatchUp},
 		{"Forget", testForget},
 		{"Lease", testLease},
@@ -117,7 +118,7 @@ func snapshot(t *testing.T, b cluster.Bus, scope cluster.Scope, node string) map
 
 func same(a, b cluster.Sealed) bool {
 	return a.Node == b.Node && a.Incarnation == b.Incarnation && a.Number == b.Number && a.Field == b.Field &&
-		string(a.Value) == string(b.Value)
+		string(a.Value) == string(b.Value) && a.Drop == b.Drop
 }
 
 // isLog fails the test if these are not the entries, in their order, at places of their own.
@@ -126,6 +127,9 @@ func isLog(t *testing.T, got []cluster.Logged, want ...cluster.Sealed) {
 	places := map[cluster.Position]bool{}
 	for _, v := range got {
 		places[v.Position] = true
+		if age := time.Since(v.At); age < -time.Second || age > time.Minute {
+			t.Errorf("taken %v ago", age)
+		}
 	}
 	if !slices.EqualFunc(got, want, func(g cluster.Logged, w cluster.Sealed) bool { return same(g.Sealed, w) }) ||
 		len(places) != len(got) || places[""] {

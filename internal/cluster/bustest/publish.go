@@ -90,6 +90,7 @@ func testWrong(t *testing.T, e Engine) {
 		"zero":        func(v []cluster.Sealed) []cluster.Sealed { v[0].Number = 0; return v },
 		"field":       func(v []cluster.Sealed) []cluster.Sealed { v[1].Field = "a b"; return v },
 		"long field":  func(v []cluster.Sealed) []cluster.Sealed { v[1].Field = strings.Repeat("x", 65); return v },
+		"drop":        func(v []cluster.Sealed) []cluster.Sealed { v[0].Drop, v[0].Field = true, ""; return v },
 		"no value":    func(v []cluster.Sealed) []cluster.Sealed { v[1].Value = nil; return v },
 		"value":       func(v []cluster.Sealed) []cluster.Sealed { v[1].Value = make([]byte, cluster.MaxValue+1); return v },
 		"many":        func([]cluster.Sealed) []cluster.Sealed { return Entries("a", 1, 1, cluster.MaxPublish+1) },

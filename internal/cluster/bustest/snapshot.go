@@ -53,6 +53,25 @@ func testSnapshotOfMany(t *testing.T, e Engine) {
 	}
 }
 
+// testDrop: what drops a field is in the log, and the snapshot no longer has the field; the last one takes the node with
+// it, and its numbers stay known.
+func testDrop(t *testing.T, e Engine) {
+	b := e.Connect(t)
+	list := Entries("a", 1, 1, 5)
+	list[2].Field, list[2].Drop = list[0].Field, true
+	list[3].Field, list[3].Drop = "never-there", true
+	list[4].Field, list[4].Drop = list[1].Field, true
+	publish(t, b, cluster.Global, list[:4]...)
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"), list[1])
+	publish(t, b, cluster.Global, list[4])
+	isSnapshot(t, snapshot(t, b, cluster.Global, "a"))
+	publish(t, b, cluster.Global, list...)
+	isLog(t, read(t, b, cluster.Global, ""), list...)
+	if names, err := b.Nodes(t.Context(), cluster.Global); err != nil || len(names) != 0 {
+		t.Errorf("%v, %v", names, err)
+	}
+}
+
 // testCatchUp: the end, then the snapshots, then the log from that end miss nothing of what is written meanwhile.
 func testCatchUp(t *testing.T, e Engine) {
 	b, writer := e.Connect(t), e.Connect(t)

@@ -181,7 +181,8 @@ func (s *scope) after(from id) (cluster.Batch, error) {
 	rest := s.log[n:]
 	batch := cluster.Batch{End: len(rest) <= portion}
 	for _, v := range rest[:min(portion, len(rest))] {
-		batch.Entries = append(batch.Entries, cluster.Logged{Position: cluster.Position(v.String()), Sealed: v.Sealed})
+		batch.Entries = append(batch.Entries, cluster.Logged{Position: cluster.Position(v.String()),
+			At: time.UnixMilli(v.ms), Sealed: v.Sealed})
 	}
 	return batch, nil
 }

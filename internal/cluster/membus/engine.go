@@ -115,7 +115,10 @@ func (s *scope) append(n *node, v cluster.Sealed) {
 	if old, there := n.fields[v.Field]; there {
 		was.field = &old
 	}
-	if v.Field != "" {
+	switch {
+	case v.Drop:
+		delete(n.fields, v.Field)
+	case v.Field != "":
 		n.fields[v.Field] = v
 	}
 	n.incarnation, n.number = v.Incarnation, v.Number
