@@ -136,6 +136,7 @@ func internals() []arrow {
 		{"internal/guard/guardtest", nil},
 		{"internal/httpd", []string{"internal/listen"}},
 		{"internal/jid", []string{"internal/text"}},
+		{"internal/journal", nil},
 		{"internal/listen", nil},
 		{"internal/logattr", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},

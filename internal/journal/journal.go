@@ -1,0 +1,306 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Journal is open in one process. Its methods are safe for concurrent use.
+type Journal struct {
+	o     Options
+	dir   string
+	found Report
+	since time.Time // began is from here
+
+	writing chan struct{} // holds one while somebody writes
+	began   atomic.Int64  // nanoseconds since since, of the write that is going on; 0: none
+	buf     []byte        // of who writes
+
+	mu        sync.Mutex
+	list      []*open // those with records that are not applied, and the one that is written, in order
+	nextAfter int64   // the size from which on a new segment is begun
+	replace   bool    // the last segment must not be written any more
+	forgotten Position
+	marks     marks
+	unsure    Position // up to here the disk may not have it
+	unsureErr error
+	closed    bool
+
+	unsynced atomic.Bool // something is, and the timer runs
+	timer    *time.Timer
+	syncs    chan chan error
+	stop     chan struct{}
+	ended    chan error // has place for what came of the end
+}
+
+// An open is a segment as a journal has it. Its fields are guarded by the journal's mu.
+type open struct {
+	head
+	path       string
+	seed       uint32
+	start, end int64 // of the records that count
+	f          file  // nil once it is synced and not written any more, or of an earlier process
+	synced     int64 // up to here; 0: its name is not on the disk, either
+}
+
+// Open opens the journal in the folder dir, whose parent must be there, and begins a new
+// segment. Everything before applied has been applied; what follows is read by [Journal.Read]. The error
+// says what is damaged, and how to go on.
+func Open(dir string, applied Position, o Options) (*Journal, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	x, err := examine(dir, applied, o.boot)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	j := &Journal{o: o, dir: dir, found: x.Report, since: o.Now(), writing: make(chan struct{}, 1),
+		forgotten: applied, nextAfter: o.SegmentBytes, timer: time.NewTimer(time.Hour),
+		syncs: make(chan chan error, 64), stop: make(chan struct{}), ended: make(chan error, 1)}
+	j.timer.Stop()
+	if err := j.start(x); err != nil {
+		return nil, fmt.Errorf("beginning a segment: %w", err)
+	}
+	go j.run() // Close waits for it
+	return j, nil
+}
+
+// start begins a segment, brings it to the disk and then removes what is of no use any more.
+func (j *Journal) start(x *examination) error {
+	number := x.applied.Segment
+	for _, s := range x.files {
+		number = max(number, s.number)
+	}
+	for _, s := range x.chain {
+		j.list = append(j.list, &open{head: s.head, path: s.path, seed: s.seed, start: s.start, end: s.end, synced: s.end})
+	}
+	if err := j.begin(number+1, x.End); err != nil {
+		return err
+	}
+	if err := j.syncNow(); err != nil {
+		return err
+	}
+	for _, s := range x.files {
+		if !slices.ContainsFunc(x.chain, func(c *segment) bool { return c.number == s.number }) {
+			if err := os.Remove(s.path); err != nil {
+				return err
+			}
+		}
+	}
+	if x.Bytes > 0 {
+		j.marks.add(x.applied, j.o.Now())
+	}
+	return nil
+}
+
+// begin makes the next segment the one that is written. The caller has the right to write.
+func (j *Journal) begin(number uint64, prev Position) error {
+	h := head{number: number, boot: j.o.boot, prev: prev}
+	rand.Read(h.random[:])
+	b, seed := h.encode()
+	path := segmentPath(j.dir, number)
+	f, err := j.o.create(path)
+	if err != nil {
+		return err
+	}
+	if n, err := f.Write(b); err != nil || n < len(b) {
+		return errors.Join(err, f.Close(), os.Remove(path))
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.list = append(j.list, &open{head: h, path: path, seed: seed, start: headBytes, end: headBytes, f: f})
+	j.replace, j.nextAfter = false, j.o.SegmentBytes
+	return nil
+}
+
+// Found is what Open found.
+func (j *Journal) Found() Report { return j.found }
+
+// lastLocked returns the segment that is written.
+func (j *Journal) lastLocked() *open { return j.list[len(j.list)-1] }
+
+// End is where the next record begins.
+func (j *Journal) End() Position {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.lastLocked()
+	return Position{s.number, s.end}
+}
+
+// A Status is how a journal is.
+type Status struct {
+	Bytes    int64         // on the disk
+	Segments int           // files
+	Behind   int64         // bytes that are not applied
+	Age      time.Duration // of the oldest of them, to a second; 0: there are none
+	Stuck    bool          // a write is not back
+	Unsure   error         // the disk failed to take something that is not applied
+}
+
+// Status returns how the journal is, without waiting for the disk.
+func (j *Journal) Status() Status {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	st := Status{Segments: len(j.list), Behind: j.behindLocked(), Age: j.marks.age(j.o.Now()), Stuck: j.stuck()}
+	for _, s := range j.list {
+		st.Bytes += s.end
+	}
+	if j.unsure.Compare(j.forgotten) > 0 {
+		st.Unsure = j.unsureErr
+	}
+	return st
+}
+
+// behindLocked counts the bytes that are not applied.
+func (j *Journal) behindLocked() int64 {
+	var n int64
+	for _, s := range j.list {
+		from := s.start
+		if s.number == j.forgotten.Segment {
+			from = max(from, j.forgotten.Offset)
+		}
+		if s.number >= j.forgotten.Segment {
+			n += max(0, s.end-from)
+		}
+	}
+	return n
+}
+
+// Close ends the journal: no more records, and what there is comes to the disk. If all of it is
+// applied an empty, sealed segment is left, so that the next start knows that nothing is
+// missing. It waits for a write, or the disk, until ctx ends.
+func (j *Journal) Close(ctx context.Context) error {
+	j.mu.Lock()
+	again := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if again {
+		return ErrClosed
+	}
+	close(j.stop)
+	select {
+	case err := <-j.ended:
+		return err
+	case <-ctx.Done(): // a disk that hangs cannot be called back
+		return fmt.Errorf("the disk is slow: %w", ctx.Err())
+	}
+}
+
+// end is the last that the journal's goroutine does.
+func (j *Journal) end() error {
+	j.writing <- struct{}{} // who writes is waited for
+	defer func() { <-j.writing }()
+	return errors.Join(j.syncNow(), j.seal(), j.release())
+}
+
+// seal leaves an empty segment with the mark of a clean end, if everything is applied.
+func (j *Journal) seal() error {
+	j.mu.Lock()
+	s := j.lastLocked()
+	end := Position{s.number, s.end}
+	applied := j.forgotten.Compare(end) >= 0
+	j.mu.Unlock()
+	if !applied {
+		return nil
+	}
+	if err := j.begin(s.number+1, end); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	last := j.lastLocked()
+	j.mu.Unlock()
+	b := appendSeal(nil, last.seed)
+	if _, err := last.f.Write(b); err != nil {
+		return err
+	}
+	if err := j.syncNow(); err != nil {
+		return err
+	}
+	return j.Forget(Position{last.number, last.end})
+}
+
+// release closes the files.
+func (j *Journal) release() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var errs []error
+	for _, s := range j.list {
+		if s.f != nil {
+			errs = append(errs, s.f.Close())
+			s.f = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Forget says that everything before p is applied elsewhere, and on the disk there. Segments
+// that are wholly before it go.
+func (j *Journal) Forget(p Position) error {
+	j.mu.Lock()
+	if p.Compare(j.forgotten) > 0 {
+		j.forgotten = p
+	}
+	last := j.lastLocked()
+	j.marks.forget(j.forgotten, j.forgotten.Compare(Position{last.number, last.end}) >= 0)
+	var gone []*open
+	for len(j.list) > 1 && j.list[1].synced > 0 && j.forgotten.Compare(Position{j.list[0].number, j.list[0].end}) >= 0 {
+		gone = append(gone, j.list[0])
+		j.list = j.list[1:]
+	}
+	j.mu.Unlock()
+	var errs []error
+	for _, s := range gone {
+		if s.f != nil {
+			errs = append(errs, s.f.Close())
+		}
+		if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Read yields the records from a position on, up to what is appended when it begins. An error,
+// of the disk or of what it has made of a record, is the last that it yields.
+func (j *Journal) Read(from Position) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for _, p := range j.parts(from) {
+			more, err := p.read(yield)
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+func (j *Journal) parts(from Position) []part {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var list []part
+	for _, s := range j.list {
+		p := part{s.path, s.number, s.seed, s.start, s.end}
+		if p.number == from.Segment {
+			p.start = max(p.start, from.Offset)
+		}
+		if p.number >= from.Segment && p.start < p.end {
+			list = append(list, p)
+		}
+	}
+	return list
+}
