@@ -19,7 +19,7 @@ install: build
 	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
 install-deps:
-	scripts/install.sh prosody13 ejabberd slixmpp nginx chromium strophe jitsi
+	scripts/install.sh prosody13 ejabberd slixmpp nginx redis haproxy chromium strophe jitsi
 
 # KEEP=1 leaves Prosody and usher running and says how to play with them.
 demo:

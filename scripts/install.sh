@@ -8,6 +8,8 @@
 #   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
 #   scripts/install.sh slixmpp     the same, and an XMPP client library in Python, for the tests
 #   scripts/install.sh nginx       the same, and nginx
+#   scripts/install.sh redis       the same, and a Redis server with its Sentinel
+#   scripts/install.sh haproxy     the same, and HAProxy
 #   scripts/install.sh chromium    the same, and a browser, with a font
 #   scripts/install.sh strophe     the same, and Strophe, an XMPP client library for browsers, from npm, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
@@ -102,7 +104,10 @@ no_services() {
 # services_before remembers which of Debian's services this run would be the first to bring: they are what it may disable.
 services_before() {
 	installed prosody || new_services+=(prosody.service)
-	if wanted nginx && ! installed nginx; then new_services+=(nginx.service); fi
+	local package
+	for package in nginx redis-server redis-sentinel haproxy; do
+		if wanted "$package" && ! installed "$package"; then new_services+=("$package.service"); fi
+	done
 	wanted ejabberd || return 0
 	installed ejabberd || new_services+=(ejabberd.service)
 	installed erlang-base || new_services+=(epmd.socket epmd.service)
@@ -312,10 +317,15 @@ for word in "$@"; do
 	ejabberd) packages+=(ejabberd) ;;
 	slixmpp) packages+=(python3-slixmpp) ;;
 	nginx) packages+=(nginx) ;;
+	redis) packages+=(redis-server redis-sentinel) ;;
+	haproxy) packages+=(haproxy) ;;
 	chromium) packages+=(chromium fonts-dejavu-core) ;;
 	strophe) with_strophe=yes ;;
 	jitsi) with_jitsi=yes ;;
-	*) die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp] [nginx] [chromium] [strophe] [jitsi]" ;;
+	*)
+		die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp] [nginx] [redis] [haproxy] [chromium]" \
+			"[strophe] [jitsi]"
+		;;
 	esac
 done
 need_npm
