@@ -1,0 +1,224 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"usher/e2e/child"
+)
+
+const (
+	// grace is how long a server has to end after SIGTERM.
+	grace = 5 * time.Second
+	// startLimit bounds a start whose context has no deadline; a server takes some milliseconds.
+	startLimit = 20 * time.Second
+)
+
+// ErrMissing is in the error of Start when the machine has no Redis.
+var ErrMissing = errors.New("redis-server and redis-sentinel are not installed: run scripts/install.sh redis")
+
+// Config says what to start.
+type Config struct {
+	Dir      string   // folder for its files; created if needed
+	Address  string   // host:port; a free port of the loopback interface unless given
+	Primary  string   // host:port of the server that it copies; "" for a primary
+	Password string   // of the user default; "" lets everybody in
+	TLS      *Certs   // with it, TLS is all that the server speaks
+	Socket   string   // path of a Unix socket, besides
+	Lines    []string // of its configuration, after all others
+	monitors []string // lines of a Sentinel, which make it one
+}
+
+// A Server is a Redis or a Sentinel that runs.
+type Server struct {
+	config Config
+	proc   *child.Process
+}
+
+// Find returns an error when the machine has no Redis.
+func Find() error {
+	for _, name := range []string{"redis-server", "redis-sentinel", "redis-cli"} {
+		if _, err := exec.LookPath(name); err != nil {
+			return ErrMissing
+		}
+	}
+	return nil
+}
+
+// Start returns when the server answers. The context bounds the start, not its life: end that with Stop.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	if err := Find(); err != nil {
+		return nil, err
+	}
+	if c.Address == "" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("finding a free port: %w", err)
+		}
+		c.Address = l.Addr().String()
+		l.Close()
+	}
+	s := &Server{config: c}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making redis' folder: %w", err)
+	}
+	// Redis and Sentinel write into their own configuration, so it is written once and not at a Restart.
+	if err := os.WriteFile(s.path("redis.conf"), []byte(s.conf()), 0o600); err != nil {
+		return nil, fmt.Errorf("writing redis' configuration: %w", err)
+	}
+	return s, s.Restart(ctx)
+}
+
+// StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after half a second
+// without an answer.
+func StartSentinel(ctx context.Context, c Config, name string, primary *Server, quorum int) (*Server, error) {
+	host, port := primary.hostPort()
+	c.monitors = []string{
+		fmt.Sprintf("sentinel monitor %s %s %s %d", name, host, port, quorum),
+		"sentinel down-after-milliseconds " + name + " 500",
+		"sentinel failover-timeout " + name + " 2000",
+	}
+	if primary.config.Password != "" {
+		c.monitors = append(c.monitors, "sentinel auth-pass "+name+" "+primary.config.Password)
+	}
+	return Start(ctx, c)
+}
+
+func (s *Server) conf() string {
+	host, port := s.hostPort()
+	lines := []string{"bind " + host, "dir " + s.config.Dir, "daemonize no", "repl-diskless-sync-delay 0"}
+	if s.config.monitors != nil {
+		lines = lines[:3]
+	}
+	if s.config.TLS != nil {
+		lines = append(lines, "port 0", "tls-port "+port, "tls-cert-file "+s.config.TLS.Cert,
+			"tls-key-file "+s.config.TLS.Key, "tls-ca-cert-file "+s.config.TLS.CA, "tls-auth-clients no",
+			"tls-replication yes")
+	} else {
+		lines = append(lines, "port "+port)
+	}
+	if s.config.Primary != "" {
+		host, port, _ := net.SplitHostPort(s.config.Primary)
+		lines = append(lines, "replicaof "+host+" "+port)
+	}
+	if s.config.Password != "" {
+		lines = append(lines, "requirepass "+s.config.Password)
+		if s.config.monitors == nil {
+			lines = append(lines, "masterauth "+s.config.Password)
+		}
+	}
+	if s.config.Socket != "" {
+		lines = append(lines, "unixsocket "+s.config.Socket)
+	}
+	lines = append(append(lines, s.config.monitors...), s.config.Lines...)
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// Restart starts the server on the same port with the same files, after a Stop or instead of one.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	if err := s.spawn(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if err := s.answers(ctx); err != nil {
+		return errors.Join(fmt.Errorf("waiting for redis: %w: %s", err, s.Log()), s.Stop())
+	}
+	return nil
+}
+
+func (s *Server) spawn() error {
+	out, err := os.OpenFile(s.path("output.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening redis' output: %w", err)
+	}
+	defer out.Close()
+	cmd := exec.Command("redis-server", s.path("redis.conf"))
+	if s.config.monitors != nil {
+		cmd.Args = append(cmd.Args, "--sentinel")
+	}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = s.config.Dir, out, out
+	s.proc, err = child.Start(cmd)
+	return err
+}
+
+// answers waits until the server says PONG: a server that still loads its file does not.
+func (s *Server) answers(ctx context.Context) error {
+	for {
+		out, err := s.CLI(ctx, "PING")
+		if err == nil && out == "PONG" {
+			return nil
+		}
+		select {
+		case <-s.proc.Done():
+			return fmt.Errorf("it exited: %w", s.proc.Err())
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %s %v", context.Cause(ctx), out, err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// CLI gives the server one command as its default user and returns the answer, as redis-cli prints it. An answer that
+// is an error is text, too.
+func (s *Server) CLI(ctx context.Context, args ...string) (string, error) {
+	host, port := s.hostPort()
+	all := []string{"-h", host, "-p", port}
+	if s.config.TLS != nil {
+		all = append(all, "--tls", "--cacert", s.config.TLS.CA)
+	}
+	cmd := exec.CommandContext(ctx, "redis-cli", append(all, args...)...)
+	if s.config.Password != "" {
+		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+s.config.Password)
+	}
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// Stop ends the server; it writes its file first. Stopping what has stopped is fine.
+func (s *Server) Stop() error {
+	if s.proc == nil {
+		return nil
+	}
+	_ = s.proc.Signal(syscall.SIGCONT) // one that is suspended would not hear the rest
+	return s.proc.Stop(grace)
+}
+
+// Kill ends the server at once, with nothing written.
+func (s *Server) Kill() { s.proc.Kill() }
+
+// Suspend stops the server in the middle of what it does, with its connections open, until Resume.
+func (s *Server) Suspend() error { return s.proc.Signal(syscall.SIGSTOP) }
+
+// Resume lets a suspended server go on.
+func (s *Server) Resume() error { return s.proc.Signal(syscall.SIGCONT) }
+
+// Address is where the server answers, host:port.
+func (s *Server) Address() string { return s.config.Address }
+
+// Log is what the server has written.
+func (s *Server) Log() string {
+	text, err := os.ReadFile(s.path("output.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func (s *Server) hostPort() (host, port string) {
+	host, port, _ = net.SplitHostPort(s.config.Address)
+	return host, port
+}
+
+func (s *Server) path(name string) string { return filepath.Join(s.config.Dir, name) }
