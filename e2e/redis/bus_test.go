@@ -1,0 +1,45 @@
+package redis_test
+
+import (
+	"strconv"
+	"testing"
+
+	"usher/e2e/redis"
+	"usher/internal/cluster"
+	"usher/internal/cluster/bustest"
+	bus "usher/internal/redis"
+)
+
+// An engine is a server of a test's own, or what is left of a shared one after FLUSHALL.
+type engine struct{ *redis.Server }
+
+func (e engine) Connect(t *testing.T) cluster.Bus {
+	return connect(t, bus.Options{Address: e.Address()})
+}
+
+func (e engine) Trim(t *testing.T, scope cluster.Scope, keep int) {
+	t.Helper()
+	eventually(t, e.Server, "", "XTRIM", "usher:v1:{"+string(scope)+"}:log", "MAXLEN", "=", strconv.Itoa(keep))
+}
+
+func connect(t testing.TB, o bus.Options) *bus.Bus {
+	t.Helper()
+	b, err := bus.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+// TestConformance: a real server does what every engine has to do.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	s := start(t, redis.Config{})
+	asItIs := func(t *testing.T, test func(*testing.T)) { test(t) }
+	bustest.Run(t, asItIs, func(t *testing.T) bustest.Engine {
+		t.Helper()
+		eventually(t, s, "OK", "FLUSHALL")
+		return engine{s}
+	})
+}
