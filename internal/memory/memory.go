@@ -7,9 +7,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"iter"
 	"sync"
 
 	"usher/lobby"
+	"usher/moderation"
 	"usher/moderation/occupancy"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
@@ -29,8 +31,18 @@ func New() *Store { return &Store{secrets: map[string][]byte{}} }
 
 var errClosed = errors.New("the state is closed")
 
-// Load returns nothing.
-func (s *Store) Load(context.Context) (sessions.State, error) { return sessions.State{}, nil }
+// LoadRevocations returns nothing.
+func (s *Store) LoadRevocations(context.Context) ([]moderation.Revocation, error) { return nil, nil }
+
+// LoadRooms returns nothing.
+func (s *Store) LoadRooms(context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+	return nil, nil, nil
+}
+
+// Sessions yields nothing.
+func (s *Store) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
+	return func(func(moderation.Session, error) bool) {}
+}
 
 // Apply does nothing: the sessions have it in memory.
 func (s *Store) Apply(ctx context.Context, _ ...sessions.Change) error { return s.alive(ctx) }

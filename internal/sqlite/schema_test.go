@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/sqlite"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 )
 
 // schema1 is a file as the first version of usher left it.
@@ -42,7 +43,7 @@ func TestSchema1(t *testing.T) {
 	raw(t, path, schema1)
 	for range 2 { // it is brought to the present schema once
 		s := open(t, path)
-		state, err := s.Load(t.Context())
+		state, err := moderationtest.Kept(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +115,7 @@ func TestSchema2(t *testing.T) {
 	var secret []byte
 	for range 2 { // it is brought to the present schema once
 		s := open(t, path)
-		state, err := s.Load(t.Context())
+		state, err := moderationtest.Kept(t.Context(), s)
 		if err != nil || len(state.Revocations) != 1 || state.Revocations[0].User != "eve" {
 			t.Errorf("%+v, %v", state, err)
 		}

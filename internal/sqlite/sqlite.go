@@ -108,25 +108,6 @@ func connect(path, synchronous string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Load reads everything.
-func (s *Store) Load(ctx context.Context) (sessions.State, error) {
-	var state sessions.State
-	err := load(ctx, s.db, "grants", &state.Sessions)
-	if err == nil {
-		err = load(ctx, s.db, "givens", &state.Assignments)
-	}
-	if err == nil {
-		err = load(ctx, s.db, "rooms", &state.Rooms)
-	}
-	if err == nil {
-		err = load(ctx, s.db, "revocations", &state.Revocations)
-	}
-	if err != nil {
-		return sessions.State{}, fmt.Errorf("state %s: %w", s.path, err)
-	}
-	return state, nil
-}
-
 // Apply waits until the changes are written, or ctx ends.
 func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
 	if len(changes) == 0 {

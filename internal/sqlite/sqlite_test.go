@@ -14,6 +14,7 @@ import (
 	"usher/internal/sqlite"
 	"usher/internal/storetest"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -68,7 +69,7 @@ func TestKilled(t *testing.T) {
 func count(t *testing.T, path string) int {
 	t.Helper()
 	s := open(t, path)
-	state, err := s.Load(t.Context())
+	state, err := moderationtest.Kept(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

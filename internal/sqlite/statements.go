@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -86,29 +84,4 @@ func stamp(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixNano()
-}
-
-// A queryer is a *sql.DB or a *sql.Tx.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-func load[T any](ctx context.Context, db queryer, table string, to *[]T) error {
-	rows, err := db.QueryContext(ctx, "SELECT value FROM "+table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text []byte
-		var v T
-		if err := rows.Scan(&text); err != nil {
-			return err
-		}
-		if err := json.Unmarshal(text, &v); err != nil {
-			return fmt.Errorf("a row of %s cannot be read: %w", table, err)
-		}
-		*to = append(*to, v)
-	}
-	return rows.Err()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -47,7 +48,7 @@ func TestLogStaysShort(t *testing.T) {
 			t.Errorf("round %d: %d bytes of %d stay in the log", round, left, grown)
 		}
 	}
-	state, err := s.Load(t.Context())
+	state, err := moderationtest.Kept(t.Context(), s)
 	if err != nil || len(state.Sessions) != rounds*n {
 		t.Errorf("%d sessions, %v", len(state.Sessions), err)
 	}
@@ -123,7 +124,7 @@ func TestPowerFailure(t *testing.T) {
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
-		state, err := after.Load(t.Context())
+		state, err := moderationtest.Kept(t.Context(), after)
 		if err != nil || len(state.Sessions) < safe || len(state.Sessions) > n {
 			t.Errorf("round %d: %d sessions of %d to %d, %v", round, len(state.Sessions), safe, n, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"usher/auth"
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/occupancy"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
@@ -42,9 +43,9 @@ type Backend struct {
 // Run runs the suite.
 func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
-		"Empty":     func(t *testing.T, s *subject) { s.is(t, sessions.State{}) },
+		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderationtest.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent,
-		"Late": late, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
+		"Late": late, "NewestFirst": newestFirst, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
 		"Lobby": lobbyLists, "Streams": resumable, "Occupants": occupants, "Secrets": secrets,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,20 +74,20 @@ func (s *subject) apply(t *testing.T, changes ...sessions.Change) {
 }
 
 // is opens the state again and compares.
-func (s *subject) is(t *testing.T, want sessions.State) {
+func (s *subject) is(t *testing.T, want moderationtest.State) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatalf("closing: %v", err)
 	}
 	s.Store = s.open()
-	got, err := s.Load(t.Context())
+	got, err := moderationtest.Kept(t.Context(), s.Store)
 	if err != nil {
 		t.Fatalf("loading: %v", err)
 	}
 	if !s.Lasting {
-		want = sessions.State{}
+		want = moderationtest.State{}
 	}
-	for _, state := range []*sessions.State{&got, &want} {
+	for _, state := range []*moderationtest.State{&got, &want} {
 		order(state)
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -95,7 +96,7 @@ func (s *subject) is(t *testing.T, want sessions.State) {
 }
 
 // order makes two states comparable: lists in order, and empty ones nil.
-func order(s *sessions.State) {
+func order(s *moderationtest.State) {
 	slices.SortFunc(s.Sessions, func(a, b moderation.Session) int {
 		return strings.Compare(a.ID.String(), b.ID.String())
 	})
@@ -133,7 +134,7 @@ func roundTrip(t *testing.T, s *subject) {
 	s.apply(t, sessions.Change{PutSession: g}, sessions.Change{PutSession: least}, sessions.Change{PutAssignment: v},
 		sessions.Change{PutRoom: r}, sessions.Change{PutRevocation: rev})
 	s.apply(t)
-	s.is(t, sessions.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v},
+	s.is(t, moderationtest.State{Sessions: []moderation.Session{*g, *least}, Assignments: []moderation.Assignment{*v},
 		Rooms: []moderation.Room{*r}, Revocations: []moderation.Revocation{*rev}})
 }
 
@@ -148,7 +149,7 @@ func replace(t *testing.T, s *subject) {
 	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{PutAssignment: v2},
 		sessions.Change{PutRoom: &moderation.Room{JID: "r@c", Started: true}},
 		sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t", Expires: at(1)}})
-	s.is(t, sessions.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2},
+	s.is(t, moderationtest.State{Sessions: []moderation.Session{*second}, Assignments: []moderation.Assignment{*v2},
 		Rooms:       []moderation.Room{{JID: "r@c", Started: true}},
 		Revocations: []moderation.Revocation{{TokenPrint: "t", Expires: at(1)}}})
 }
@@ -165,7 +166,7 @@ func remove(t *testing.T, s *subject) {
 		sessions.Change{DeleteAssignment: &other}, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c"}},
 		sessions.Change{DeleteRevocation: &auth.Principal{Token: "t"}})
 	s.apply(t, sessions.Change{DeleteSession: login(g)}) // what is not there is no error
-	s.is(t, sessions.State{Sessions: []moderation.Session{*stays}})
+	s.is(t, moderationtest.State{Sessions: []moderation.Session{*stays}})
 }
 
 func login(g *moderation.Session) *moderation.Login {
@@ -181,9 +182,9 @@ func late(t *testing.T, s *subject) {
 	s.apply(t, sessions.Change{PutSession: second})
 	s.apply(t, sessions.Change{DeleteSession: login(first)})
 	s.apply(t, sessions.Change{PutSession: first})
-	s.is(t, sessions.State{Sessions: []moderation.Session{*second}})
+	s.is(t, moderationtest.State{Sessions: []moderation.Session{*second}})
 	s.apply(t, sessions.Change{PutSession: second}, sessions.Change{DeleteSession: login(second)})
-	s.is(t, sessions.State{})
+	s.is(t, moderationtest.State{})
 }
 
 // lateRoom: what is said about an earlier room of a name does not touch the one that
@@ -195,10 +196,10 @@ func lateRoom(t *testing.T, s *subject) {
 	s.apply(t, sessions.Change{PutRoom: &first})
 	s.apply(t, sessions.Change{PutRoom: &second})
 	s.apply(t, sessions.Change{DeleteRoom: gone})
-	s.is(t, sessions.State{Rooms: []moderation.Room{second}})
+	s.is(t, moderationtest.State{Rooms: []moderation.Room{second}})
 	s.apply(t, sessions.Change{DeleteRoom: &moderation.RoomKey{JID: "r@c", Began: second.Began}},
 		sessions.Change{PutRoom: &first}, sessions.Change{DeleteRoom: gone})
-	s.is(t, sessions.State{})
+	s.is(t, moderationtest.State{})
 }
 
 // revocations are of a token or of a person, whose letter case counts for nothing.
@@ -212,7 +213,7 @@ func revocations(t *testing.T, s *subject) {
 	s.apply(t, sessions.Change{PutRevocation: &later})
 	gone := other.Principal()
 	s.apply(t, sessions.Change{DeleteRevocation: &gone})
-	s.is(t, sessions.State{Revocations: []moderation.Revocation{later, token}})
+	s.is(t, moderationtest.State{Revocations: []moderation.Revocation{later, token}})
 }
 
 // syncs: it is an error only where Apply is one.
@@ -232,7 +233,7 @@ func syncs(t *testing.T, s *subject) {
 
 // names are data, whatever is in them.
 func names(t *testing.T, s *subject) {
-	var want sessions.State
+	var want moderationtest.State
 	for i, name := range []string{"'; DROP TABLE grants; --", "ünï¢ode", "a\"b", "%d1%82", "[tenant]room",
 		strings.Repeat("x", 1023), "?_pragma=x", "né́"} {
 		g := session(byte(i))
@@ -247,7 +248,7 @@ func names(t *testing.T, s *subject) {
 // concurrent writers lose nothing.
 func concurrent(t *testing.T, s *subject) {
 	const n = 200
-	var want sessions.State
+	var want moderationtest.State
 	var writers sync.WaitGroup
 	for i := range n {
 		g := session(1)
@@ -263,6 +264,32 @@ func concurrent(t *testing.T, s *subject) {
 	s.is(t, want)
 }
 
+// newestFirst: who logged in last is known first.
+func newestFirst(t *testing.T, s *subject) {
+	for _, n := range []byte{3, 1, 4, 2} {
+		g := session(n)
+		g.LoggedIn = at(int64(n))
+		s.apply(t, sessions.Change{PutSession: g})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Store = s.open()
+	var order []byte
+	for g, err := range s.Sessions(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		order = append(order, g.ID[0])
+	}
+	if s.Lasting && !slices.Equal(order, []byte{4, 3, 2, 1}) || !s.Lasting && order != nil {
+		t.Errorf("in the order %v", order)
+	}
+	for range s.Sessions(t.Context()) { // who has enough may stop
+		break
+	}
+}
+
 // ends: a context or a state that has ended is an error, and no hang.
 func ends(t *testing.T, s *subject) {
 	over, cancel := context.WithCancel(t.Context())
@@ -276,7 +303,7 @@ func ends(t *testing.T, s *subject) {
 		t.Error("a closed state took a change")
 	}
 	s.Store = s.open()
-	s.is(t, sessions.State{Sessions: []moderation.Session{*session(1)}})
+	s.is(t, moderationtest.State{Sessions: []moderation.Session{*session(1)}})
 }
 
 // lobbyLists: entries and verdicts are put, replaced and deleted, whatever is in

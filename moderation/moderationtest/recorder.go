@@ -2,17 +2,19 @@ package moderationtest
 
 import (
 	"context"
+	"iter"
 	"sync"
 
 	"usher/internal/memory"
 	"usher/lobby"
+	"usher/moderation"
 	"usher/moderation/sessions"
 )
 
 // A Recorder is a store that remembers in memory, and fails when it is told to.
 type Recorder struct {
 	*memory.Store
-	State sessions.State // what Load returns
+	State State // what it was made with
 
 	mu   sync.Mutex
 	fail error
@@ -65,8 +67,20 @@ func (r *Recorder) Last() []sessions.Change {
 	return r.latest
 }
 
-// Load returns what the recorder was made with.
-func (r *Recorder) Load(context.Context) (sessions.State, error) { return r.State, nil }
+// LoadRevocations returns those that the recorder was made with.
+func (r *Recorder) LoadRevocations(context.Context) ([]moderation.Revocation, error) {
+	return r.State.Revocations, nil
+}
+
+// LoadRooms returns those that the recorder was made with.
+func (r *Recorder) LoadRooms(context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+	return r.State.Rooms, r.State.Assignments, nil
+}
+
+// Sessions yields those that the recorder was made with.
+func (r *Recorder) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
+	return NewestFirst(r.State.Sessions)
+}
 
 // Apply records changes.
 func (r *Recorder) Apply(ctx context.Context, changes ...sessions.Change) error {

@@ -48,7 +48,7 @@ type World struct {
 
 // WorldOptions are what is special about a [World].
 type WorldOptions struct {
-	State   sessions.State
+	State   State
 	Policy  *moderation.Policy // nil: of one host with guests and a service account
 	Lobby   bool               // there is one
 	Smaller int                // a factor by which the bounds are smaller

@@ -8,14 +8,13 @@ import (
 
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 const breakout = "6b7e7c2a-8c1f-4d53-9c55-7b9a0e0f1c2d@breakout." + host
 
 func newBreakoutFixture(t testing.TB) *fixture {
 	t.Helper()
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{conference}, Breakout: []string{"breakout." + host},
 		Guests: []string{"guest." + host}, ServiceAccounts: []string{"focus@auth." + host}}}, nil)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -16,7 +17,7 @@ func TestEvictedRoomsAreForgotten(t *testing.T) {
 		t.Skip("fifty thousand rooms")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 const (
@@ -16,7 +15,7 @@ const (
 // A fixture is a world, and what the tests of this package do there.
 type fixture struct{ *moderationtest.World }
 
-func newFixture(t testing.TB, state sessions.State) *fixture {
+func newFixture(t testing.TB, state moderationtest.State) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state})}
 }

@@ -13,12 +13,11 @@ import (
 	"usher/auth/authtest"
 	"usher/moderation/moderationtest"
 	"usher/moderation/muc"
-	"usher/moderation/sessions"
 )
 
 // TestAnswers: allowed is a boolean always, affiliations an object always, whatever is asked.
 func TestAnswers(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	h := &muc.Handler{Service: f.Service}
 	alice := f.Identity("alice", "t1", "standup")
 	alice.Moderator = true
@@ -58,7 +57,7 @@ func TestAnswers(t *testing.T) {
 func FuzzJoinQuery(f *testing.F) {
 	f.Add("userJID=alice%40meet.example.com&mucJID=standup%40conference.meet.example.com&nickname=n")
 	f.Add("userJID=a;b=c")
-	x := newFixture(f, sessions.State{})
+	x := newFixture(f, moderationtest.State{})
 	x.Login(f, x.Identity("alice", "t1", "standup"))
 	h := &muc.Handler{Service: x.Service}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -82,7 +81,7 @@ func FuzzJoinQuery(f *testing.F) {
 func BenchmarkJoin(b *testing.B) {
 	asks := map[int]func(){}
 	for _, n := range []int{100, 100_000} {
-		f := newFixture(b, sessions.State{})
+		f := newFixture(b, moderationtest.State{})
 		for i := range n {
 			f.Login(b, f.Identity(fmt.Sprint("user", i), fmt.Sprint("t", i), "standup"))
 		}

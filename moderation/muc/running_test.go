@@ -10,7 +10,6 @@ import (
 
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 const standup = moderationtest.Standup
@@ -21,7 +20,7 @@ func inBothOrders(t *testing.T, test func(*testing.T, *fixture, *moderationtest.
 	for _, order := range moderationtest.Orders() {
 		t.Run(order.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, sessions.State{})
+				f := newFixture(t, moderationtest.State{})
 				r := moderationtest.New(t, order, moderationtest.Delays{Reading: time.Millisecond}).Everywhere()
 				t.Cleanup(f.Act(t, r))
 				time.Sleep(time.Second)
@@ -40,7 +39,7 @@ func telling(r *moderationtest.MUC, d time.Duration) {
 // TestGuestsWithoutAComponent: nobody can look whether a room is still there, so that Prosody's question about it has to
 // have come.
 func TestGuestsWithoutAComponent(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	f.Moderator(t, "alice", "*")
 	f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
 	f.Joins(t, "g@guest."+host, standup, moderation.ReasonNotStarted)

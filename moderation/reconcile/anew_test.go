@@ -31,7 +31,7 @@ func TestAnewWhileForgotten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newSmallFixture(t, sessions.State{}, 500)
+				f := newSmallFixture(t, moderationtest.State{}, 500)
 				f.Login(t, f.Identity("alice", "t", "*"))
 				kept, deleted := map[string]moderation.Room{}, 0
 				f.Store.Log(func(c sessions.Change) {

@@ -32,7 +32,7 @@ func (c *cuts) Demote(_ context.Context, account string) {
 func TestDemotedIsCut(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
 		r := newRooms(t, order, time.Millisecond)
-		f, c := newFixture(t, sessions.State{}), &cuts{noted: map[string]moderation.Affiliation{}}
+		f, c := newFixture(t, moderationtest.State{}), &cuts{noted: map[string]moderation.Affiliation{}}
 		c.has = func(account string) moderation.Affiliation { return r.has(standup, account) }
 		f.Streams = c
 		t.Cleanup(f.Act(t, r))

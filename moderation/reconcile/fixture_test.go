@@ -11,7 +11,6 @@ import (
 	"usher/moderation"
 	"usher/moderation/moderationtest"
 	"usher/moderation/reconcile"
-	"usher/moderation/sessions"
 )
 
 const (
@@ -25,13 +24,13 @@ const (
 // A fixture is a world, and what the tests of this package do there.
 type fixture struct{ *moderationtest.World }
 
-func newFixture(t testing.TB, state sessions.State) *fixture {
+func newFixture(t testing.TB, state moderationtest.State) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state})}
 }
 
 // newSmallFixture is newFixture with bounds that are smaller by a factor.
-func newSmallFixture(t testing.TB, state sessions.State, factor int) *fixture {
+func newSmallFixture(t testing.TB, state moderationtest.State, factor int) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state, Smaller: factor})}
 }
@@ -98,7 +97,7 @@ func inBothOrders(t *testing.T, test func(*testing.T, moderationtest.Order)) {
 // act has everything done in the rooms of a new fixture, for the time of a test.
 func act(t *testing.T, r *rooms) *fixture {
 	t.Helper()
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	t.Cleanup(f.Act(t, r))
 	return f
 }
@@ -106,7 +105,7 @@ func act(t *testing.T, r *rooms) *fixture {
 // startHall has alice in a room that usher knows, and a reconciler that runs over no room by itself.
 func startHall(t *testing.T, order moderationtest.Order, reading time.Duration) (*fixture, *rooms, *reconcile.Reconciler) {
 	t.Helper()
-	f, r := newFixture(t, sessions.State{}), newRooms(t, order, reading)
+	f, r := newFixture(t, moderationtest.State{}), newRooms(t, order, reading)
 	k, _ := f.Connect(r)
 	k.Attend(t)
 	alice := f.Identity("alice", "token of alice", "*")

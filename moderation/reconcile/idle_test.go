@@ -27,7 +27,7 @@ func (r *turningRooms) Connected() <-chan struct{} {
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &turningRooms{rooms: newRooms(t, moderationtest.InOrder, 0)}
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		defer f.Act(t, r)()
 		woken := func(name string, within time.Duration, most int64) {
 			t.Helper()

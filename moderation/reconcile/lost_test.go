@@ -10,7 +10,6 @@ import (
 	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 // TestLostJoins: that nobody whom usher lets in comes into a room that is there is counted; not where the room lets in
@@ -24,7 +23,7 @@ func TestLostJoins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
 				r := newRooms(t, order, time.Millisecond)
-				f := newFixture(t, sessions.State{})
+				f := newFixture(t, moderationtest.State{})
 				t.Cleanup(f.Act(t, r))
 				f.Moderator(t, "alice", "standup")
 				f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)

@@ -122,7 +122,7 @@ func TestBeforeJoinDuringARun(t *testing.T) {
 // neither does a ban of usher's own that a kill left behind.
 func TestBeforeJoinRevokedLate(t *testing.T) {
 	ban := moderation.Assignment{Room: hall, JID: "bob@" + host, Affiliation: moderation.Outcast, End: moderation.EndRevoked}
-	for name, state := range map[string]sessions.State{
+	for name, state := range map[string]moderationtest.State{
 		"a newcomer": {},
 		"our ban":    {Rooms: []moderation.Room{{JID: hall, Started: true}}, Assignments: []moderation.Assignment{ban}},
 	} {

@@ -60,7 +60,7 @@ func TestBeforeJoinTogether(t *testing.T) {
 
 // TestBeforeJoinNothing: for whom nothing is asked, set or remembered.
 func TestBeforeJoinNothing(t *testing.T) {
-	f, r := newFixture(t, sessions.State{}), newRooms(t, moderationtest.InOrder, 0)
+	f, r := newFixture(t, moderationtest.State{}), newRooms(t, moderationtest.InOrder, 0)
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{conference}, Breakout: []string{"breakout." + host},
 		Guests: []string{"guest." + host}, ServiceAccounts: []string{"focus@" + host}, Others: moderation.None}}, nil)
 	if err != nil {
@@ -95,7 +95,7 @@ func TestBeforeJoinNothing(t *testing.T) {
 
 // TestBeforeJoinNewRoom: a room that is made begins with those who announced themselves, and whose token says something.
 func TestBeforeJoinNewRoom(t *testing.T) {
-	f, r := newFixture(t, sessions.State{}), newRooms(t, moderationtest.InOrder, 0)
+	f, r := newFixture(t, moderationtest.State{}), newRooms(t, moderationtest.InOrder, 0)
 	f.attend(t, r)
 	regex := f.Identity("regex", "token of regex", "new-.*")
 	regex.RoomRegex = true
@@ -125,7 +125,7 @@ func TestBeforeJoinNewRoom(t *testing.T) {
 
 // TestBeforeJoinReloaded: who announced himself is nothing to a room that is another host's by the time it is made.
 func TestBeforeJoinReloaded(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	f.Moderator(t, "bob", "*")
 	f.before(t, "bob@"+host, hall)
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host}, {Host: "other.example.com", MUC: []string{conference}}}, nil)
@@ -148,7 +148,7 @@ func TestBeforeJoinAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, sessions.State{})
+				f := newFixture(t, moderationtest.State{})
 				prepare(t, f)
 				f.Moderator(t, "bob", "*")
 				f.Joins(t, "bob@"+host, hall, moderation.ReasonToken)
@@ -259,7 +259,7 @@ func TestBeforeJoinFlood(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a hundred thousand of them")
 	}
-	f, r := newFixture(t, sessions.State{}), newRooms(t, moderationtest.InOrder, time.Hour)
+	f, r := newFixture(t, moderationtest.State{}), newRooms(t, moderationtest.InOrder, time.Hour)
 	f.attend(t, r)
 	f.Moderator(t, "mallory", "*")
 	f.Moderator(t, "bob", "*")

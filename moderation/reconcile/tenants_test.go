@@ -6,7 +6,6 @@ import (
 
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 // TestNamedByCreation: a new room begins with the accounts whose claims name it, in whichever spelling, and with or without
@@ -19,7 +18,7 @@ func TestNamedByCreation(t *testing.T) {
 		"[other]räk":     {"plain": moderation.Member},
 		"%72%c3%a4k":     nil,
 	} {
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		f.Login(t, f.Identity("plain", "t1", "Räk"))
 		f.Login(t, f.Identity("encoded", "t2", "R%C3%A4K"))
 		f.Login(t, f.Identity("tenant", "t3", "[acme]Räk"))
@@ -47,7 +46,7 @@ func TestBeforeJoinTenant(t *testing.T) {
 // and no longer once they have ended.
 func TestLoginNamesTenants(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
-		f, r := newFixture(t, sessions.State{}), newRooms(t, order, time.Millisecond)
+		f, r := newFixture(t, moderationtest.State{}), newRooms(t, order, time.Millisecond)
 		defer f.Act(t, r)()
 		f.Moderator(t, "alice", "*")
 		for _, room := range []string{"[acme]r%c3%a4k", "[other]räk"} {

@@ -12,7 +12,6 @@ import (
 	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 	"usher/moderation/unasked"
 )
 
@@ -145,7 +144,7 @@ func TestNobodyOwnsWhatTheyBegin(t *testing.T) {
 func TestMissingIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		f.Restart(t, moderationtest.WorldOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
 		r := newRooms(t, moderationtest.InOrder, time.Millisecond)
 		stop := f.Act(t, r)

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 const (
@@ -17,13 +16,13 @@ const (
 // A fixture is a world, and what the tests of this package do there.
 type fixture struct{ *moderationtest.World }
 
-func newFixture(t testing.TB, state sessions.State) *fixture {
+func newFixture(t testing.TB, state moderationtest.State) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state})}
 }
 
 // newSmallFixture is newFixture with bounds that are smaller by a factor.
-func newSmallFixture(t testing.TB, state sessions.State, factor int) *fixture {
+func newSmallFixture(t testing.TB, state moderationtest.State, factor int) *fixture {
 	t.Helper()
 	return &fixture{moderationtest.NewWorld(t, moderationtest.WorldOptions{State: state, Smaller: factor})}
 }

@@ -25,7 +25,7 @@ type held struct {
 	keyGone bool
 }
 
-func newHeld(b *testing.B, state sessions.State) *held {
+func newHeld(b *testing.B, state moderationtest.State) *held {
 	b.Helper()
 	w := &held{clock: heldSince}
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "h", MUC: []string{"muc"}, Prefixes: map[string]string{"i": ""}}},
@@ -44,7 +44,7 @@ func newHeld(b *testing.B, state sessions.State) *held {
 
 var heldSince = time.Unix(1_800_000_000, 0)
 
-func heldState() (state sessions.State) {
+func heldState() (state moderationtest.State) {
 	for i := range 200_000 {
 		g := moderation.Session{Host: "h", Account: fmt.Sprint("user", i), User: fmt.Sprint("user", i), Issuer: "i", KeyPrint: "k1", TokenPrint: fmt.Sprintf("%032x", i),
 			Rooms: []string{"standup"}, Subject: "h", LoggedIn: heldSince.Add(time.Duration(i)), Used: heldSince, IssuedAt: heldSince.Unix(), Expires: heldSince.Add(24 * time.Hour)}

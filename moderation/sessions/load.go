@@ -1,31 +1,47 @@
 package sessions
 
 import (
+	"context"
+
 	"usher/internal/jid"
 	"usher/moderation"
 )
 
 // load takes over what is kept: every revocation, and of the rest no more than
 // the limits allow. What is in the way of that is deleted once Run runs.
-func load(s *core, state State) {
-	for i := range state.Revocations {
-		v := &state.Revocations[i]
+func load(ctx context.Context, s *core) error {
+	revocations, err := s.store.LoadRevocations(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range revocations {
+		v := &revocations[i]
 		s.revoked.put(v)
 		for _, jid := range v.Accounts {
 			s.revoked.expel(accountOf(jid), idOf(v.Principal()))
 		}
 	}
-	dead, orphans := loadSessions(s, state.Sessions)
-	for i := range state.Rooms {
-		r := state.Rooms[i]
+	var list []moderation.Session
+	for g, err := range s.store.Sessions(ctx) {
+		if err != nil {
+			return err
+		}
+		list = append(list, g)
+	}
+	dead, orphans := loadSessions(s, list)
+	rooms, given, err := s.store.LoadRooms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rooms {
 		s.rooms.began = max(s.rooms.began, r.Began)
 		if len(s.rooms.all) < s.rooms.most {
 			s.rooms.put(&roomState{Room: r})
 		}
 	}
 	var changes []Change
-	for i := range state.Assignments {
-		g := &state.Assignments[i]
+	for i := range given {
+		g := &given[i]
 		if g.End != moderation.EndRevoked && wasRevoked(s, g, dead) { // killed before that was written
 			g.End = moderation.EndRevoked
 			changes = append(changes, Change{PutAssignment: g})
@@ -34,6 +50,7 @@ func load(s *core, state State) {
 	}
 	s.metrics.Sessions(len(s.index.all))
 	s.behind.begin(append(changes, orphans...)) // a session is the last to go: without it nothing says what was revoked
+	return nil
 }
 
 // loadSessions takes the sessions that are neither revoked nor too many.

@@ -12,6 +12,7 @@ import (
 
 	"usher/auth"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -27,7 +28,7 @@ func TestLoadAfterKill(t *testing.T) {
 		if v.TokenPrint == "" {
 			old.User = "" // as the first version wrote it
 		}
-		f := newFixture(t, sessions.State{Sessions: []moderation.Session{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
+		f := newFixture(t, moderationtest.State{Sessions: []moderation.Session{old, g(2, "bob", "alive")}, Revocations: []moderation.Revocation{v},
 			Assignments: []moderation.Assignment{{Room: hall, JID: "alice@" + host, Affiliation: moderation.Owner, Session: old.ID, Confirmed: true}},
 			Rooms:       []moderation.Room{{JID: hall, Started: true, Made: true}}})
 		f.Joins(t, "alice@"+host, hall, moderation.ReasonNoSession)
@@ -63,7 +64,7 @@ func (f *fixture) runs(t *testing.T) []sessions.Change {
 // TestLoadBeyondTheBounds: of the sessions that a kill left behind those go that would have gone before, the oldest.
 func TestLoadBeyondTheBounds(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
-	var state sessions.State
+	var state moderationtest.State
 	add := func(account, user, print string, age int) {
 		state.Sessions = append(state.Sessions, moderation.Session{ID: moderation.ID{byte(len(state.Sessions)), byte(len(state.Sessions) >> 8)}, Host: host, Account: account, Random: user == "",
 			User: user, Issuer: "my-app", TokenPrint: print, Rooms: []string{"*"}, LoggedIn: began.Add(time.Duration(-age) * time.Second), Used: began, Expires: began.Add(time.Hour)})
@@ -104,7 +105,7 @@ func TestLoadBeyondTheBounds(t *testing.T) {
 
 // TestEvictionIsWritten: what made room is deleted by Run, not before the answer, and all of it before Run ends.
 func TestEvictionIsWritten(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	for i := range 20 {
 		f.Pass(time.Second)
 		f.Login(t, f.Identity("alice", fmt.Sprint("t", i), "*"))
@@ -128,7 +129,7 @@ func TestEvictionIsWritten(t *testing.T) {
 // TestEndLosesToALaterLogin: what ends a login does not touch the next one of the same token and account, whichever is
 // written first.
 func TestEndLosesToALaterLogin(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	id := f.Identity("alice", "t", "*")
 	f.Login(t, id)
 	first := f.Store.Last()[0].PutSession.LoggedIn
@@ -145,7 +146,7 @@ func TestEndLosesToALaterLogin(t *testing.T) {
 
 // TestBackAfterRevocation: who comes back with a new token does not have to leave for what the old one was.
 func TestBackAfterRevocation(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	f.Login(t, f.Identity("alice", "t1", "*"))
 	if _, err := f.Revoke(t.Context(), sessions.Target{Account: "alice"}, false); err != nil {
 		t.Fatal(err)
@@ -176,7 +177,7 @@ func TestBackAfterRevocation(t *testing.T) {
 
 // TestRates: a class that shares a link comes in at once; beyond that the answer is "again", for that token only.
 func TestRates(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	for _, named := range []bool{false, true} {
 		token := fmt.Sprint("token ", named)
 		login := func(i int) error {
@@ -214,7 +215,7 @@ func TestRates(t *testing.T) {
 // TestAnonymousRate: a large meeting without tokens comes in at once, and all the world does not; tokens are not held back.
 // One network has a share, and others log in still when that is used up.
 func TestAnonymousRate(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	let := func(n int) (passed int) {
 		for i := range n {
 			if f.Record(t.Context(), auth.Identity{Host: host, Account: fmt.Sprint("drawn", i), Anonymous: true}) == nil {
@@ -253,7 +254,7 @@ func TestAnonymousRate(t *testing.T) {
 
 // TestOneTokenPushesNobodyOut: a token that has many sessions makes room for the own ones when there are too many in all.
 func TestOneTokenPushesNobodyOut(t *testing.T) {
-	f := newSmallFixture(t, sessions.State{}, 100) // 2,000 sessions, 200 of one token
+	f := newSmallFixture(t, moderationtest.State{}, 100) // 2,000 sessions, 200 of one token
 	for i := range 1900 {
 		f.Login(t, f.Identity(fmt.Sprint("user", i), fmt.Sprint("t", i), "*"))
 	}
@@ -275,7 +276,7 @@ func TestOneTokenPushesNobodyOut(t *testing.T) {
 // TestSessionsConcurrently: logins, joins, revocations and sweeps at the same time.
 func TestSessionsConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newSmallFixture(t, sessions.State{}, 1000)
+		f := newSmallFixture(t, moderationtest.State{}, 1000)
 		ctx, cancel := context.WithCancel(t.Context())
 		var all, run sync.WaitGroup
 		run.Go(func() { _ = f.Run(ctx) })

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"fmt"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,17 @@ type slowStore struct {
 	before  func(Change)
 }
 
-func (s *slowStore) Load(context.Context) (State, error) { return State{}, nil }
+func (s *slowStore) LoadRevocations(context.Context) ([]moderation.Revocation, error) {
+	return nil, nil
+}
+
+func (s *slowStore) LoadRooms(context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+	return nil, nil, nil
+}
+
+func (s *slowStore) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
+	return func(func(moderation.Session, error) bool) {}
+}
 
 func (s *slowStore) Apply(_ context.Context, changes ...Change) error {
 	if s.before != nil {
@@ -31,13 +42,15 @@ func (s *slowStore) Sync(context.Context) error { return nil }
 
 func (s *slowStore) Close() error { return nil }
 
-// loadedStore keeps nothing, and has something at first.
+// loadedStore keeps nothing, and has rooms at first.
 type loadedStore struct {
 	slowStore
-	state State
+	rooms []moderation.Room
 }
 
-func (l *loadedStore) Load(context.Context) (State, error) { return l.state, nil }
+func (l *loadedStore) LoadRooms(context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+	return l.rooms, nil, nil
+}
 
 func (l *loadedStore) Apply(context.Context, ...Change) error { return nil }
 

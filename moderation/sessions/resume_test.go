@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"usher/auth"
 	"usher/internal/memory"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -38,14 +42,10 @@ func (j *journal) Apply(ctx context.Context, changes ...sessions.Change) error {
 	return j.Store.Apply(ctx, changes...)
 }
 
-func (j *journal) Load(context.Context) (sessions.State, error) {
+func (j *journal) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var state sessions.State
-	for _, g := range j.grants {
-		state.Sessions = append(state.Sessions, g)
-	}
-	return state, nil
+	return moderationtest.NewestFirst(slices.Collect(maps.Values(j.grants)))
 }
 
 // open returns sessions with what was written, as after a kill.
@@ -89,7 +89,7 @@ func resumes(t *testing.T, s *sessions.Sessions, token, resumption, want string)
 }
 
 func TestResumable(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	long := strings.Repeat("x", 256)
 	for i, id := range []string{"stream-1", "stream-2", long, long + "x", ""} {
 		account := fmt.Sprint("drawn", i)
@@ -115,7 +115,7 @@ func TestResumable(t *testing.T) {
 
 // TestRememberNoSession: there has to be one, of that token, whose account nobody named.
 func TestRememberNoSession(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	f.Login(t, f.Identity("alice", "t1", "*"))
 	f.Login(t, f.drawn("drawn", "t1"))
 	for _, row := range [][3]string{{host, "alice", "t1"}, {host, "drawn", "t2"}, {host, "nobody", "t1"}, {"other.example.com", "drawn", "t1"}} {
@@ -146,7 +146,7 @@ func TestResumableEnds(t *testing.T) {
 		"the key has gone":  func(_ *testing.T, f *fixture) { f.Keys["k1"] = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, sessions.State{})
+			f := newFixture(t, moderationtest.State{})
 			f.Login(t, f.drawn("drawn", "t1"))
 			f.remembers(t, "drawn", "t1", "stream")
 			end(t, f)
@@ -162,7 +162,7 @@ func TestResumableEnds(t *testing.T) {
 // revoked in between nothing is.
 func TestResumptionKilled(t *testing.T) {
 	j := newJournal()
-	f := newFixture(t, sessions.State{}) // for its clock
+	f := newFixture(t, moderationtest.State{}) // for its clock
 	o := sessions.Options{Now: f.Now}
 	s := j.open(t, o)
 	do := func(err error) {
@@ -188,7 +188,7 @@ func TestResumptionKilled(t *testing.T) {
 // TestRememberFails: what cannot be written is not remembered, and nobody waits for a disk that hangs.
 func TestRememberFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		f.Login(t, f.drawn("drawn", "t1"))
 		f.Store.Fail(errors.New("disk full"))
 		if f.Remember(t.Context(), host, "drawn", "t1", "stream") == nil {
@@ -219,7 +219,7 @@ func TestRememberFails(t *testing.T) {
 func TestRememberAmongLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal()
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		s := j.open(t, sessions.Options{Now: f.Now})
 		if _, err := s.Record(t.Context(), f.drawn("drawn", "t1")); err != nil {
 			t.Fatal(err)

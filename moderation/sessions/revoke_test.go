@@ -275,7 +275,7 @@ func TestRevocationEnds(t *testing.T) {
 
 // TestRevocationsAreKept: at their bound the command refuses, and none goes; nor is one cut at the start.
 func TestRevocationsAreKept(t *testing.T) {
-	var state sessions.State
+	var state moderationtest.State
 	for i := range 60 {
 		state.Revocations = append(state.Revocations, moderation.Revocation{Host: host, Issuer: "my-app", User: fmt.Sprint("user", i), At: time.Unix(1_800_000_000, 0)})
 	}
@@ -317,7 +317,7 @@ func (u *unsynced) Sync(context.Context) error { return u.err }
 
 // TestRevokeWithoutADisk: it is in force, and says that it is not safe.
 func TestRevokeWithoutADisk(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	store := &unsynced{f.Store, errors.New("input/output error")}
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, Prefixes: map[string]string{"my-app": ""}}}, nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -18,7 +19,7 @@ const (
 
 func newRelayFixture(t *testing.T, more ...func(*moderation.HostPolicy)) *fixture {
 	t.Helper()
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	p := moderation.HostPolicy{Host: host, MUC: []string{conference}, Guests: []string{guests}, Relay: true, Leeway: leeway,
 		Prefixes: map[string]string{"my-app": ""}}
 	for _, change := range more {
@@ -167,7 +168,7 @@ func TestAnonymousLogins(t *testing.T) {
 		t.Fatalf("%d: %+v", len(list), list[0])
 	}
 	g := moderation.NewSession(auth.Identity{Host: host, Account: "x" + uuid, Anonymous: true}, f.Now())
-	again := newFixture(t, sessions.State{Sessions: []moderation.Session{g}})
+	again := newFixture(t, moderationtest.State{Sessions: []moderation.Session{g}})
 	if l := again.List(); len(l) != 1 || l[0].User != "" {
 		t.Errorf("%+v", l)
 	}

@@ -53,11 +53,9 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, writes: newWriteLock(),
 		index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w}
 	c.policy.Store(p)
-	state, err := store.Load(ctx)
-	if err != nil {
+	if err := load(ctx, c); err != nil {
 		return nil, fmt.Errorf("loading the sessions: %w", err)
 	}
-	load(c, state)
 	return &Sessions{c, &Rooms{c}, &Revocations{c}}, nil
 }
 

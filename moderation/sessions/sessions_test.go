@@ -12,11 +12,10 @@ import (
 
 	"usher/moderation"
 	"usher/moderation/moderationtest"
-	"usher/moderation/sessions"
 )
 
 func TestSessionEnds(t *testing.T) {
-	f := newFixture(t, sessions.State{})
+	f := newFixture(t, moderationtest.State{})
 	f.Login(t, f.Identity("alice", "t1", "a"))
 	endless := f.Identity("bob", "t2", "*")
 	endless.Expires = time.Unix(98753496345768, 0)
@@ -48,7 +47,7 @@ func TestSessionEnds(t *testing.T) {
 // TestStateFails: a login that cannot be written is refused, soon; joins go on from memory.
 func TestStateFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, sessions.State{})
+		f := newFixture(t, moderationtest.State{})
 		f.Login(t, f.Identity("alice", "t1", "*", "y"))
 		f.Store.Fail(errors.New("disk full"))
 		if f.Record(t.Context(), f.Identity("bob", "t2", "*")) == nil {
@@ -75,7 +74,7 @@ func TestStateFails(t *testing.T) {
 // bounds, here of a hundredth.
 func TestBounds(t *testing.T) {
 	const factor, fill, n = 100, 24_000, 12_000 // what has a bound is full by then
-	f := newSmallFixture(t, sessions.State{}, factor)
+	f := newSmallFixture(t, moderationtest.State{}, factor)
 	f.Login(t, f.Identity("alice", "t1", "*"))
 	flood := func(from, to int) {
 		for i := from; i < to; i++ {

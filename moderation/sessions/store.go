@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"iter"
 
 	"usher/auth"
 	"usher/moderation"
@@ -10,8 +11,18 @@ import (
 // A Store keeps sessions, what was given, rooms and revocations over restarts.
 // Its methods are safe for concurrent use.
 type Store interface {
-	// Load returns everything that is kept. It is called once, at the start.
-	Load(ctx context.Context) (State, error)
+	// LoadRevocations returns every revocation, in no particular order. A start waits for
+	// it before it answers anybody, so it reads nothing else.
+	LoadRevocations(ctx context.Context) ([]moderation.Revocation, error)
+
+	// LoadRooms returns every room and assignment, in no particular order. It is called
+	// once, while logins are answered.
+	LoadRooms(ctx context.Context) ([]moderation.Room, []moderation.Assignment, error)
+
+	// Sessions yields every session that was kept when the store was opened, the newest
+	// login first. A later change may be in it or not. An error is the last that it yields.
+	// It is called once, while logins are answered, and may read a portion at a time.
+	Sessions(ctx context.Context) iter.Seq2[moderation.Session, error]
 
 	// Apply makes changes, all of them or none. When it returns nil the changes
 	// survive a killed process: they are with the operating system. It does not
@@ -24,14 +35,6 @@ type Store interface {
 
 	// Close ends the store. Apply fails from then on.
 	Close() error
-}
-
-// State is everything that a [Store] keeps, in no particular order.
-type State struct {
-	Sessions    []moderation.Session
-	Assignments []moderation.Assignment
-	Rooms       []moderation.Room
-	Revocations []moderation.Revocation
 }
 
 // A Change is one line of [Store.Apply]. Exactly one field is set. A value is

@@ -21,8 +21,8 @@ func newWaiting(t *testing.T) (s *Sessions, taken *atomic.Int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := State{Rooms: []moderation.Room{{JID: "hall@muc", Started: true, MembersOnly: true}}}
-	if s, err = New(t.Context(), &loadedStore{state: state}, p, Options{}); err != nil {
+	rooms := []moderation.Room{{JID: "hall@muc", Started: true, MembersOnly: true}}
+	if s, err = New(t.Context(), &loadedStore{rooms: rooms}, p, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	taken = new(atomic.Int64)
