@@ -19,7 +19,16 @@ func (e engine) Connect(t *testing.T) cluster.Bus {
 
 func (e engine) Trim(t *testing.T, scope cluster.Scope, keep int) {
 	t.Helper()
-	eventually(t, e.Server, "", "XTRIM", "usher:v1:{"+string(scope)+"}:log", "MAXLEN", "=", strconv.Itoa(keep))
+	e.trim(t, scope, keep)
+}
+
+func (e engine) trim(t *testing.T, scope cluster.Scope, keep int, options ...string) {
+	t.Helper()
+	out, err := e.CLI(t.Context(), append(options, "XTRIM", "usher:v1:{"+string(scope)+"}:log", "MAXLEN", "=",
+		strconv.Itoa(keep))...)
+	if _, errNumber := strconv.Atoi(out); errNumber != nil {
+		t.Fatal(out, err)
+	}
 }
 
 func connect(t testing.TB, o bus.Options) *bus.Bus {

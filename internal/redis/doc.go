@@ -3,7 +3,7 @@
 //
 // The keys of a scope share a hash tag, and begin with usher:v1:{g}: or usher:v1:{c:CELL}:
 //
-//	log        stream: n node, f field, e the entry
+//	log        stream: n node, f field, e the entry, d whether it drops the field
 //	node:NODE  hash: what NODE last said under each field
 //	last       hash: of each node its incarnation and its last number
 //	nodes      set: the nodes that have a hash

@@ -28,11 +28,14 @@ var passing = map[string]bool{
 // tooMany is the one error that passes without a word of its own; the library takes ERR away.
 const tooMany = "max number of clients reached"
 
+// noRight begins what a script hears that lacks a right; that, too, has no word of its own.
+const noRight = "The user executing the script can't"
+
 // hints name the setting behind errors whose text does not.
 var hints = map[string]string{
 	"NOAUTH":    "give user and password_file under cluster",
 	"WRONGPASS": "user or password_file under cluster is not what the engine knows",
-	"NOPERM":    "the engine's ACL gives usher too little; docs/several-machines.md has the line",
+	"NOPERM":    "usher needs the rights of deploy/redis/usher.acl there",
 	"MOVED":     "Redis Cluster is not supported: name one primary, or Sentinels",
 }
 
@@ -58,6 +61,9 @@ func classify(err error) error {
 	word, _, _ := strings.Cut(text, " ")
 	if passing[word] || strings.HasPrefix(text, tooMany) {
 		return fmt.Errorf("%w: %w", cluster.ErrAway, err)
+	}
+	if strings.HasPrefix(text, noRight) {
+		word = "NOPERM"
 	}
 	if hint := hints[word]; hint != "" {
 		return fmt.Errorf("%w: %w: %s", cluster.ErrRefused, err, hint)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -124,8 +125,16 @@ func (r *reader) batch(read []rueidis.XRangeEntry) cluster.Batch {
 	b := cluster.Batch{End: len(read) <= portion}
 	for _, e := range read[:min(portion, len(read))] {
 		v := decode(e.FieldValues["n"], e.FieldValues["f"], e.FieldValues["e"])
-		b.Entries = append(b.Entries, cluster.Logged{Position: cluster.Position(e.ID), Sealed: v})
+		v.Drop = e.FieldValues["d"] != ""
+		b.Entries = append(b.Entries, cluster.Logged{Position: cluster.Position(e.ID), At: taken(e.ID), Sealed: v})
 		r.at = e.ID
 	}
 	return b
+}
+
+// taken returns when the engine took an entry: its place begins with the milliseconds.
+func taken(id string) time.Time {
+	text, _, _ := strings.Cut(id, "-")
+	ms, _ := strconv.ParseInt(text, 10, 64) // Redis makes no other
+	return time.UnixMilli(ms)
 }

@@ -12,29 +12,28 @@ import (
 // publishing writes entries to the log and to the node's hash. A script that has written nothing yet is refused as a
 // whole when the engine takes no writes, and runs to its end afterwards, so that it is one step.
 //
-// Keys: log, node's hash, last, nodes. Arguments: node, incarnation, length of the log; of each entry number, field and
-// the entry itself.
+// Keys: log, node's hash, last, nodes. Arguments: node, incarnation, length of the log; of each entry its number, field,
+// the entry itself, and d if it drops the field.
 var publishing = newScript(`
 local said = redis.call('HGET', KEYS[3], ARGV[1]) or ''
 local incarnation, last = said:match('^(%d+) (%d+)$')
 last = incarnation == ARGV[2] and tonumber(last) or 0
-local before, kept = last, false
-for i = 4, #ARGV, 3 do
-	local number, field, entry = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
+local before = last
+for i = 4, #ARGV, 4 do
+	local number, field, entry, drop = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
 	if number > last then
-		redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'n', ARGV[1], 'f', field, 'e', entry)
-		if field ~= '' then
+		redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'n', ARGV[1], 'f', field, 'e', entry, 'd', drop)
+		if drop ~= '' then
+			redis.call('HDEL', KEYS[2], field)
+		elseif field ~= '' then
 			redis.call('HSET', KEYS[2], field, entry)
-			kept = true
 		end
 		last = number
 	end
 end
 if last > before then
 	redis.call('HSET', KEYS[3], ARGV[1], string.format('%s %.0f', ARGV[2], last))
-end
-if kept then
-	redis.call('SADD', KEYS[4], ARGV[1])
+	redis.call(redis.call('EXISTS', KEYS[2]) == 1 and 'SADD' or 'SREM', KEYS[4], ARGV[1])
 end
 return last
 `)
@@ -48,7 +47,7 @@ func (b *Bus) Publish(ctx context.Context, scope cluster.Scope, entries []cluste
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}
 	node := entries[0].Node
-	args := make([]string, 0, 3+3*len(entries))
+	args := make([]string, 0, 3+4*len(entries))
 	args = append(args, node, strconv.FormatUint(entries[0].Incarnation, 10), strconv.Itoa(cluster.LogLength))
 	for i := range entries {
 		v := &entries[i]
@@ -56,7 +55,11 @@ func (b *Bus) Publish(ctx context.Context, scope cluster.Scope, entries []cluste
 		if err != nil {
 			return err
 		}
-		args = append(args, strconv.FormatUint(v.Number, 10), v.Field, text)
+		drop := ""
+		if v.Drop {
+			drop = "d"
+		}
+		args = append(args, strconv.FormatUint(v.Number, 10), v.Field, text, drop)
 	}
 	keys := []string{key(scope, "log"), nodeKey(scope, node), key(scope, "last"), key(scope, "nodes")}
 	_, err := b.publish.eval(ctx, publishing, keys, args...)
