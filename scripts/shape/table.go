@@ -146,6 +146,8 @@ func internals() []arrow {
 		{"internal/quietsocket", nil},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", nil},
+		{"internal/record", []string{"auth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
+			"moderation/streams"}},
 		{"internal/redis", []string{"internal/cluster"}},
 		{"internal/setup", []string{"auth/keys", "internal/prosodyconf",
 			"internal/setup/hunks", "internal/setup/luaread"}},
