@@ -58,7 +58,7 @@ func TestLeastRights(t *testing.T) {
 	t.Parallel()
 	line := rights(t, "secret")[0]
 	s := start(t, redis.Config{Lines: []string{line}})
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		if !strings.HasPrefix(word, "+") || word == "+info" { // INFO is for usher check --online
 			continue
 		}

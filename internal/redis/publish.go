@@ -12,7 +12,7 @@ import (
 // publishing writes entries to the log and to the node's hash. A script that has written nothing yet is refused as a
 // whole when the engine takes no writes, and runs to its end afterwards, so that it is one step.
 //
-// Keys: log, node's hash, last, nodes. Arguments: node, incarnation, length of the log; of each entry its number, field,
+// Keys: log, node's hash, last, nodes. Arguments: node, incarnation, length of the log; of each entry number, field,
 // the entry itself, and d if it drops the field.
 var publishing = newScript(`
 local said = redis.call('HGET', KEYS[3], ARGV[1]) or ''
