@@ -18,4 +18,6 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench Paced -benchtime 15x ./cmd/usher
 	bench Prosody -benchtime 10x ./e2e/login
 	bench 'Gateway|Relay' ./e2e/gateway
+	bench Bus -benchtime 2000x ./e2e/redis
+	bench Snapshot -benchtime 5x ./e2e/redis
 } | go run ./scripts/benchtable

@@ -29,6 +29,8 @@ var measures = []measure{
 	{"Daemon/memory", "idle-ratio", 3.2, 2.5, false},
 	{"Daemon/memory", "MiB-after-100000-logins", 90, 70, false},
 	{"LongestHold/*", "ms-hold", 1, 0.2, false},
+	{"Bus/login", "p50-µs", 2000, 1000, false},
+	{"Bus/login", "p99-µs", 10_000, 3000, false},
 	{"Relay/round_trip/room", "gateway-ratio", 1.25, 1.16, false},
 	{"IdleSession", "KiB-after-GC", 16, 12, false},
 }
