@@ -176,9 +176,14 @@ type logins struct {
 
 var _ auth.Sessions = logins{}
 
-// Record remembers a login.
+// Record remembers a login. A room that lets in members only has to be told before the answer:
+// Prosody computes the role of an account that joins before it asks about the join.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
 	t, err := l.Sessions.Record(ctx, id)
+	if t.MembersOnly {
+		l.touch(t)
+		return nil, err
+	}
 	return func() { l.touch(t) }, err
 }
 

@@ -50,7 +50,7 @@ func (m *Service) decide(ctx context.Context, j *join) moderation.Decision {
 	if j.Breakout && d.Allowed {
 		d.Affiliation = moderation.None // Jitsi's breakout rooms have the affiliations of their main room
 	}
-	if j.byStream || v.MembersOnly {
+	if j.byStream {
 		m.give(ctx, j, &d)
 	}
 	m.follow(ctx, j, &d)

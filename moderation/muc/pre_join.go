@@ -56,8 +56,7 @@ func (g *Gateway) BeforeJoin(ctx context.Context, user, room string) (refused st
 	return string(d.Reason)
 }
 
-// giveWithin bounds how long a join that the gateway sees, or that is to a room for members, waits for its
-// affiliation. Only the one that joins waits: Prosody does other work meanwhile.
+// giveWithin bounds how long a join that the gateway sees waits for its affiliation.
 const giveWithin = 200 * time.Millisecond
 
 // give has an account be in the room what a decision says before Prosody is told of the join:
