@@ -34,6 +34,7 @@ type Config struct {
 	Log       Log
 	HTTP      HTTP
 	State     State
+	Cluster   Cluster
 	Component Component
 	Rooms     []moderation.HostPolicy // of each host, in the order of the file
 

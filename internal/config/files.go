@@ -27,6 +27,7 @@ type reader struct {
 	report *strictyaml.Report
 	Files
 	contents map[string][]byte // by absolute name, of files that were read well
+	nouns    map[string]string // what each of these was first named as
 	holders  []keyHolder       // of the keys that were read, in the order of the file
 }
 
@@ -38,7 +39,7 @@ func newReader(name string) *reader {
 	return &reader{
 		name: name, report: strictyaml.NewReport(name),
 		Files:    Files{Paths: []string{path}, States: map[string]watch.State{}},
-		contents: map[string][]byte{},
+		contents: map[string][]byte{}, nouns: map[string]string{},
 	}
 }
 
@@ -106,7 +107,7 @@ func (r *reader) file(it strictyaml.Item, noun string, private bool) ([]byte, bo
 		it.Warn("chmod 640 "+text.Clip(path),
 			"the %s %q is open to every user of this machine", noun, text.Clip(it.Text))
 	}
-	r.contents[path] = content
+	r.contents[path], r.nouns[path] = content, noun
 	return content, true
 }
 

@@ -118,15 +118,15 @@ func (o *Options) askSentinel(ctx context.Context, address string) (t told) {
 	defer l.close()
 	answers, err := l.do(ctx, []string{"SENTINEL", "MASTER", o.Sentinel})
 	if err != nil {
-		return told{err: fmt.Errorf("Sentinel %s: %w", address, err)}
+		return told{err: fmt.Errorf("asking Sentinel %s: %w", address, err)}
 	}
 	values, err := answers[0].AsStrMap()
 	if err != nil {
-		return told{err: fmt.Errorf("Sentinel %s: %w", address, classify(err))}
+		return told{err: fmt.Errorf("asking Sentinel %s: %w", address, classify(err))}
 	}
 	t.address = net.JoinHostPort(values["ip"], values["port"])
 	if t.epoch, err = strconv.ParseUint(values["config-epoch"], 10, 64); err != nil {
-		return told{err: fmt.Errorf("Sentinel %s: %w: config-epoch: %w", address, cluster.ErrRefused, err)}
+		return told{err: fmt.Errorf("asking Sentinel %s: %w: config-epoch: %w", address, cluster.ErrRefused, err)}
 	}
 	return t
 }

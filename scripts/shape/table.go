@@ -124,7 +124,7 @@ func internals() []arrow {
 		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/config", []string{
 			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",
-			"internal/readfile", "internal/strictyaml", "internal/watch",
+			"internal/cluster", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},
 		{"internal/config/configtest", nil},

@@ -1,0 +1,343 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
+	"usher/internal/cluster"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+)
+
+// The bounds of cluster.max_staleness, and what it is by default.
+const (
+	minStaleness     = 5 * time.Second
+	maxStaleness     = time.Hour
+	defaultStaleness = time.Minute
+	// failover is about what Sentinel needs to replace a primary.
+	failover = 15 * time.Second
+)
+
+// A Cluster says how several ushers share what they know; without secrets they do not.
+type Cluster struct {
+	Redis            Redis
+	User             string
+	Password         string // empty: none
+	SentinelPassword string // empty: none
+	CA               []byte // PEM; empty: the system's
+	Secrets          [][]byte
+	Node, Cell       string
+	// MaxStaleness is how long a node lets people in that hears nothing; 0: for ever.
+	MaxStaleness time.Duration
+}
+
+// Named reports whether the file has the section.
+func (c *Cluster) Named() bool { return len(c.Secrets) > 0 }
+
+func clusterSettings() section {
+	return section{
+		path: "cluster",
+		text: "How several ushers share what they know, through Redis 7 or Valkey, beside `state`: each keeps its own " +
+			"state, and nothing on Prosody's way to an answer waits for another machine. " +
+			"[several-machines.md](several-machines.md) says when you need it, and how to set up Redis.",
+		settings: slices.Concat([]setting{
+			{key: "redis", kind: "`redis://`, `rediss://` or `unix:` and the place", needed: true, restart: true,
+				example: "rediss://r1.example.com:26379,r2.example.com:26379/0?sentinel=usher",
+				text: "Where Redis is: `redis://127.0.0.1:6379/0`, `rediss://` with TLS, or `unix:/run/redis/redis.sock`. " +
+					"With `?sentinel=` and the primary's name the addresses are those of its Sentinels. The number of the " +
+					"database may be left out."},
+		}, clusterAccess(), []setting{
+			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
+				example: "[/etc/usher/cluster.key]",
+				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a new one is " +
+					"put in behind the old one on every node, and then before it. Who has it is an operator of every " +
+					"cell. `openssl rand -hex 32` makes one."},
+			{key: "node", kind: "a name of letters, digits and `-._`, at most 63", unset: "the host name", restart: true,
+				example: "a", text: "What this usher is called. Each has a name of its own."},
+			{key: "cell", kind: "a name of letters, digits and `-._`, at most 63", needed: true, restart: true,
+				example: "shard1",
+				text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, rooms and " +
+					"lobbies. Ushers of others share revocations and the lobby's list with them."},
+			{key: "max_staleness", kind: "a duration, 5s to 1h, or `never`", def: "60s", example: "5m",
+				text: "For how long a node that hears nothing from the others still lets people in: so long a revocation " +
+					"may take to reach it. Then logins are refused as temporary failures; who is in stays. With `never` " +
+					"it lets people in however long that lasts."},
+		}),
+	}
+}
+
+// clusterAccess describes the keys about who may use Redis.
+func clusterAccess() []setting {
+	return []setting{
+		{key: "user", kind: "a text", def: "\"\"", restart: true, example: "usher",
+			text: "The user of Redis' ACL. [usher.acl](../deploy/redis/usher.acl) has the rights that it needs."},
+		{key: "password_file", kind: "a file of one line", unset: "no password", example: "/etc/usher/redis.password",
+			text: "The password of that user, or of Redis' default user. What is written anew is taken at the next " +
+				"connection."},
+		{key: "sentinel_password_file", kind: "a file of one line", unset: "no password",
+			example: "/etc/usher/sentinel.password",
+			text:    "The password of the Sentinels, where they have one."},
+		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/ssl/redis-ca.pem",
+			text: "The CA of Redis and its Sentinels, if it is your own."},
+		{key: "insecure", kind: "true or false", def: "false", restart: true, example: "true",
+			text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the password. " +
+				"It is only for a network that is your own."},
+	}
+}
+
+// A clusterReader reads the section cluster, and judges it when the rest of the file is known.
+type clusterReader struct {
+	*reader
+	config   *Cluster
+	section  strictyaml.Value
+	named    bool
+	complete bool // no key of it is unknown or of another type
+
+	redis, user, password, sentinel, ca, insecure strictyaml.Item
+	secrets, node, cell                           strictyaml.Value
+	secretFiles                                   []strictyaml.Item
+	allowed                                       bool
+}
+
+func (r *clusterReader) read(v strictyaml.Value) {
+	r.section, r.named = v, true
+	c := r.config
+	c.MaxStaleness = defaultStaleness
+	text := func(to *strictyaml.Item) func(strictyaml.Value) {
+		return func(v strictyaml.Value) {
+			s, _ := v.AnyText()
+			*to = strictyaml.ItemOf(v, s)
+		}
+	}
+	r.complete = v.Object(clusterSettings().fields(readers{
+		"redis": func(v strictyaml.Value) {
+			s, _ := v.Word()
+			r.redis = strictyaml.ItemOf(v, s)
+		},
+		"user":                   text(&r.user),
+		"password_file":          text(&r.password),
+		"sentinel_password_file": text(&r.sentinel),
+		"ca_file":                text(&r.ca),
+		"secret_files":           func(v strictyaml.Value) { r.secrets = v; c.Secrets = r.readSecrets(v) },
+		"node":                   func(v strictyaml.Value) { r.node, c.Node = v, clusterName(v) },
+		"cell":                   func(v strictyaml.Value) { r.cell, c.Cell = v, clusterName(v) },
+		"max_staleness":          func(v strictyaml.Value) { readStaleness(v, &c.MaxStaleness) },
+		"insecure":               func(v strictyaml.Value) { v.Bool(&r.allowed); r.insecure = strictyaml.ItemOf(v, "") },
+	})...)
+	r.needed()
+	if s := r.redis; s.Text != "" {
+		c.Redis, _ = readRedis(s)
+	}
+	c.User = r.user.Text
+	c.Password = r.readPassword(r.password)
+	c.SentinelPassword = r.readPassword(r.sentinel)
+	r.readCA()
+}
+
+// needed reports the keys that are not there.
+func (r *clusterReader) needed() {
+	if !r.complete {
+		return
+	}
+	if r.redis.IsZero() {
+		r.section.Problem("add redis, such as redis://127.0.0.1:6379/0", "the cluster has no redis")
+	}
+	if r.secrets.IsZero() {
+		r.section.Problem("add secret_files: a file (openssl rand -hex 32) that every node has",
+			"the cluster has no secret_files: whoever can write to Redis could make revocations, or undo them")
+	}
+	if r.cell.IsZero() {
+		r.section.Problem("add cell: a name for the Prosody beside this usher, the same for all ushers of that Prosody",
+			"the cluster has no cell")
+	}
+	if r.node.IsZero() {
+		r.config.Node = r.hostName()
+	}
+}
+
+func (r *clusterReader) hostName() string {
+	name, err := os.Hostname()
+	name = strings.ToLower(name)
+	if err == nil {
+		err = cluster.CheckName(name)
+	}
+	if err != nil {
+		r.section.Problem("add node: a name of its own for each usher", "the host name is no name of a node: %v", err)
+		return ""
+	}
+	return name
+}
+
+// clusterName reads the name of a node or of a cell.
+func clusterName(v strictyaml.Value) string {
+	s, ok := v.Word()
+	if !ok {
+		return ""
+	}
+	if err := cluster.CheckName(s); err != nil {
+		v.Problem("write a name such as shard1", "%s: %v", v.Name(), err)
+	}
+	return s
+}
+
+func readStaleness(v strictyaml.Value, to *time.Duration) {
+	if v.Raw() == "never" {
+		*to = 0
+		v.Warn("write 60s, or as long as a revocation may take to be heard everywhere",
+			"max_staleness: a node that is cut off from the others lets in whom they have revoked, for as long as that lasts")
+		return
+	}
+	d := *to
+	v.Duration(&d, maxStaleness)
+	if d < minStaleness {
+		v.Problem("write 5s or more: heartbeats take their time", "max_staleness is %s, too short", text.Clip(v.Raw()))
+		return
+	}
+	*to = d
+}
+
+const clusterSecret = "cluster secret file"
+
+func (r *clusterReader) readSecrets(v strictyaml.Value) (secrets [][]byte) {
+	for _, it := range v.SomeList() {
+		content, ok := r.file(it, clusterSecret, true)
+		if !ok {
+			continue
+		}
+		r.secretFiles = append(r.secretFiles, it)
+		secret, err := keyfile.ReadSecret(content, keyfile.Plain, false)
+		switch {
+		case err != nil:
+			what, _, _ := strings.Cut(err.Error(), "; ")
+			it.Problem("make a new one: openssl rand -hex 32", "the cluster secret file %q: %s", text.Clip(it.Text), what)
+		case slices.ContainsFunc(secrets, func(s []byte) bool { return string(s) == string(secret) }):
+			it.Problem("remove one of them", "the file %q holds the secret of another", text.Clip(it.Text))
+		default:
+			secrets = append(secrets, secret)
+		}
+		for _, d := range keyfile.DoubtText(content) {
+			it.Warn(d.Mend, "the cluster secret file %q: %s", text.Clip(it.Text), d.Text)
+		}
+	}
+	return secrets
+}
+
+// maxPassword is the longest password, in bytes.
+const maxPassword = 1024
+
+func (r *clusterReader) readPassword(it strictyaml.Item) string {
+	if it.Text == "" {
+		return ""
+	}
+	content, ok := r.file(it, "password file", true)
+	if !ok {
+		return ""
+	}
+	password := strings.TrimSuffix(string(content), "\n")
+	if password == "" || strings.ContainsAny(password, "\r\n\x00") || len(password) > maxPassword {
+		it.Problem("write the password into it, and nothing else",
+			"the password file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
+		return ""
+	}
+	for _, d := range keyfile.DoubtText(content) {
+		it.Warn(d.Mend, "the password file %q: %s", text.Clip(it.Text), d.Text)
+	}
+	return password
+}
+
+func (r *clusterReader) readCA() {
+	if r.ca.Text == "" {
+		return
+	}
+	content, ok := r.file(r.ca, "CA file", false)
+	if !ok {
+		return
+	}
+	if err := keys.CheckCA(content); err != nil {
+		refuseKey(r.ca, "CA file", err)
+		return
+	}
+	r.config.CA = content
+}
+
+// check judges what only the whole file tells.
+func (r *clusterReader) check(state State) {
+	if !r.named {
+		return
+	}
+	if state.Path == "" {
+		r.section.Problem("use state: sqlite:"+defaultState,
+			"a cluster needs a state that survives: with state: memory: a node that is started again has lost "+
+				"what it has not told the others")
+	}
+	r.checkShared()
+	if r.config.Redis.Network != "" {
+		r.checkPlace()
+		r.checkAccess()
+	}
+}
+
+// checkShared refuses a secret that is for something else as well: who has it for that could speak for every node.
+func (r *clusterReader) checkShared() {
+	for _, it := range r.secretFiles {
+		own := strings.TrimSuffix(string(r.contents[r.resolve(it.Text)]), "\n")
+		for _, path := range slices.Sorted(maps.Keys(r.contents)) {
+			noun := r.nouns[path]
+			if noun == clusterSecret || strings.TrimSuffix(string(r.contents[path]), "\n") != own {
+				continue
+			}
+			it.Problem("make a new one for the cluster: openssl rand -hex 32",
+				"the cluster secret file %q has the content of the %s %q: who knows that could speak for every node",
+				text.Clip(it.Text), noun, text.Clip(filepath.Base(path)))
+			break
+		}
+	}
+}
+
+// checkPlace judges the way to Redis.
+func (r *clusterReader) checkPlace() {
+	at := r.config.Redis
+	far := at.far()
+	switch {
+	case far == "" || at.TLS:
+		if r.allowed {
+			r.insecure.Warn("remove it", "insecure has no effect: the way to Redis is this machine, or has TLS")
+		}
+	case r.allowed:
+		r.insecure.Warn("use rediss://, unless the network is your own",
+			"insecure: who is on the way to %s reads names, rooms and the password", text.Clip(far))
+	default:
+		r.redis.Problem("use rediss://, or set insecure: true if the network is your own",
+			"redis: the way to %s has no encryption", text.Clip(far))
+	}
+	if s := r.config.MaxStaleness; at.Sentinel != "" && s > 0 && s < failover {
+		r.section.Warn("write 15s or more",
+			"max_staleness: Sentinel takes about %s to replace a primary, and logins are refused meanwhile",
+			text.Duration(failover))
+	}
+}
+
+// checkAccess judges what usher shows at Redis, and what it trusts there.
+func (r *clusterReader) checkAccess() {
+	at := r.config.Redis
+	if far := at.far(); far != "" && r.password.Text == "" {
+		r.redis.Warn("give usher a user with deploy/redis/usher.acl, and name password_file",
+			"redis: without a password whoever reaches %s can read names and rooms", text.Clip(far))
+	}
+	if r.user.Text != "" && r.password.Text == "" {
+		r.user.Problem("name password_file, or remove user", "user: Redis' user %q needs a password", text.Clip(r.user.Text))
+	}
+	if r.ca.Text != "" && !at.TLS {
+		r.ca.Warn("remove it, or use rediss://", "ca_file has no effect: redis has no TLS")
+	}
+	if r.sentinel.Text != "" && at.Sentinel == "" {
+		r.sentinel.Warn("remove it, or add ?sentinel= and the primary's name to redis",
+			"sentinel_password_file has no effect: redis names no Sentinel")
+	}
+}
