@@ -13,8 +13,8 @@ import (
 	bus "usher/internal/redis"
 )
 
-// BenchmarkBus measures how long it takes from the beginning of a call until another node has what was published, on one
-// server, with the sizes of a login and of a revocation.
+// BenchmarkBus measures how long it takes from the beginning of a call until another node has what was published, on
+// one server, with the sizes of a login and of a revocation.
 func BenchmarkBus(b *testing.B) {
 	s := start(b, redis.Config{Lines: []string{"appendonly yes", "appendfsync everysec"}})
 	for name, size := range map[string]int{"login": 400, "revocation": 120} {

@@ -79,7 +79,7 @@ func (o *Options) find(ctx context.Context) (string, error) {
 	all := make(chan told, len(o.Sentinels))
 	var asking sync.WaitGroup
 	for _, address := range o.Sentinels {
-		asking.Go(func() { all <- o.askSentinel(ctx, address) })
+		asking.Go(func() { all <- o.tell(ctx, address) })
 	}
 	defer asking.Wait() // after cancel, which is deferred below
 	defer cancel()
@@ -109,20 +109,29 @@ func (lone) now() uint64                                  { return 0 }
 func (l lone) dial(ctx context.Context) (net.Conn, error) { return l.primary(ctx) }
 func (lone) lost(uint64)                                  {}
 
-func (o *Options) askSentinel(ctx context.Context, address string) (t told) {
+// askSentinel returns what one Sentinel knows of the primary.
+func (o *Options) askSentinel(ctx context.Context, address string) (map[string]string, error) {
 	as := &Options{Address: address, Password: o.SentinelPassword, Timeout: o.Timeout, TLS: o.TLS}
 	l, err := newLink(as, lone{as}, 0)
 	if err != nil {
-		return told{err: err}
+		return nil, err
 	}
 	defer l.close()
 	answers, err := l.do(ctx, []string{"SENTINEL", "MASTER", o.Sentinel})
 	if err != nil {
-		return told{err: fmt.Errorf("asking Sentinel %s: %w", address, err)}
+		return nil, fmt.Errorf("asking Sentinel %s: %w", address, err)
 	}
 	values, err := answers[0].AsStrMap()
 	if err != nil {
-		return told{err: fmt.Errorf("asking Sentinel %s: %w", address, classify(err))}
+		return nil, fmt.Errorf("asking Sentinel %s: %w", address, classify(err))
+	}
+	return values, nil
+}
+
+func (o *Options) tell(ctx context.Context, address string) (t told) {
+	values, err := o.askSentinel(ctx, address)
+	if err != nil {
+		return told{err: err}
 	}
 	t.address = net.JoinHostPort(values["ip"], values["port"])
 	if t.epoch, err = strconv.ParseUint(values["config-epoch"], 10, 64); err != nil {
