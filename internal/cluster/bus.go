@@ -49,8 +49,9 @@ type Bus interface {
 	// Lease asks for the lease of a scope for as long as ttl: it is given if nobody has it,
 	// or if its time is over by the engine's clock, and renewed for its holder. It returns
 	// the lease as it is then, whoever holds it. Each time the holder becomes another, or the
-	// lease was over, the number grows. With no holder it is read only; a lease that
-	// is over has no holder, and its last number.
+	// lease was over, the number grows: it is then no less than the engine's time in
+	// milliseconds, so that an engine that has lost what it had gives no number again. With no
+	// holder it is read only; a lease that is over has no holder, and its last number.
 	Lease(ctx context.Context, scope Scope, holder string, ttl time.Duration) (Lease, error)
 }
 

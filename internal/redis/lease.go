@@ -21,7 +21,7 @@ if ends <= now then
 end
 if ARGV[1] ~= '' and (holder == '' or holder == ARGV[1]) then
 	if holder == '' then
-		number = number + 1
+		number = math.max(number + 1, now)
 	end
 	holder, ends = ARGV[1], now + ARGV[2]
 	redis.call('HSET', KEYS[1], 'holder', holder, 'number', string.format('%.0f', number),

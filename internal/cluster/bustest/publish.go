@@ -119,7 +119,7 @@ func testScopes(t *testing.T, e Engine) {
 		}
 		publish(t, b, scope, list...)
 		lease, err := b.Lease(t.Context(), scope, "a", time.Minute)
-		if err != nil || lease.Number != 1 || lease.Holder != "a" {
+		if err != nil || lease.Number == 0 || lease.Holder != "a" {
 			t.Errorf("%s: %v, %v", scope, lease, err)
 		}
 	}

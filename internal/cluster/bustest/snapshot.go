@@ -118,26 +118,39 @@ func testForget(t *testing.T, e Engine) {
 func testLease(t *testing.T, e Engine) {
 	b, other := e.Connect(t), e.Connect(t)
 	cell := cluster.Cell("shard1")
+	begin := uint64(time.Now().Add(-time.Second).UnixMilli())
 	isLease(t, b, cell, "", cluster.Lease{})
-	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
-	isLease(t, other, cell, "b", cluster.Lease{Holder: "a", Number: 1})
-	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
-	isLease(t, other, cell, "", cluster.Lease{Holder: "a", Number: 1})
-	isLease(t, b, cluster.Cell("shard2"), "b", cluster.Lease{Holder: "b", Number: 1})
+	number := ask(t, b, cell, "a").Number
+	if number < begin {
+		t.Errorf("the first lease has the number %d, below the time, %d", number, begin)
+	}
+	isLease(t, other, cell, "b", cluster.Lease{Holder: "a", Number: number})
+	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: number})
+	isLease(t, other, cell, "", cluster.Lease{Holder: "a", Number: number})
+	if got := ask(t, b, cluster.Cell("shard2"), "b"); got.Holder != "b" || got.Number < begin {
+		t.Errorf("another cell's lease is %v", got)
+	}
 }
 
 const leaseLasts = 2 * time.Second
 
-func isLease(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string, want cluster.Lease) {
+// ask asks for a lease, and returns it without the time that is left, which it looks at.
+func ask(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string) cluster.Lease {
 	t.Helper()
 	got, err := b.Lease(t.Context(), cell, holder, leaseLasts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Left < 0 || got.Left > leaseLasts || (got.Left > 0) != (want.Holder != "") {
-		t.Errorf("%v are left", got.Left)
+	if got.Left < 0 || got.Left > leaseLasts || (got.Left > 0) != (got.Holder != "") {
+		t.Errorf("%v are left of %q's", got.Left, got.Holder)
 	}
-	if got.Left = 0; got != want {
+	got.Left = 0
+	return got
+}
+
+func isLease(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string, want cluster.Lease) {
+	t.Helper()
+	if got := ask(t, b, cell, holder); got != want {
 		t.Errorf("%q asks and gets %v, not %v", holder, got, want)
 	}
 }
@@ -146,14 +159,19 @@ func isLease(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string, wan
 func testLeaseEnds(t *testing.T, e Engine) {
 	b := e.Connect(t)
 	cell := cluster.Cell("shard1")
-	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	first := ask(t, b, cell, "a")
 	time.Sleep(leaseLasts * 5 / 8)
-	isLease(t, b, cell, "a", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, b, cell, "a", first)
 	time.Sleep(leaseLasts * 5 / 8)
-	isLease(t, b, cell, "b", cluster.Lease{Holder: "a", Number: 1})
+	isLease(t, b, cell, "b", first)
 	time.Sleep(leaseLasts)
-	isLease(t, b, cell, "", cluster.Lease{Number: 1})
-	isLease(t, b, cell, "b", cluster.Lease{Holder: "b", Number: 2})
+	isLease(t, b, cell, "", cluster.Lease{Number: first.Number})
+	second := ask(t, b, cell, "b")
+	if second.Holder != "b" || second.Number <= first.Number {
+		t.Errorf("after %v comes %v", first, second)
+	}
 	time.Sleep(leaseLasts * 5 / 4)
-	isLease(t, b, cell, "b", cluster.Lease{Holder: "b", Number: 3})
+	if third := ask(t, b, cell, "b"); third.Holder != "b" || third.Number <= second.Number {
+		t.Errorf("after %v comes %v", second, third)
+	}
 }

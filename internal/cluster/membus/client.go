@@ -244,7 +244,7 @@ func (l *lease) ask(holder string, ttl time.Duration, now time.Time) cluster.Lea
 	switch {
 	case holder == "":
 	case free:
-		*l = lease{holder, l.number + 1, now.Add(ttl)}
+		*l = lease{holder, max(l.number+1, uint64(now.UnixMilli())), now.Add(ttl)}
 	case l.holder == holder:
 		l.ends = now.Add(ttl)
 	}
