@@ -64,7 +64,7 @@ type stateStore interface {
 func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
-	if p.store, err = openState(ctx, c.State); err != nil {
+	if p.store, err = openState(ctx, c.State, log); err != nil {
 		return nil, err
 	}
 	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m})
@@ -202,11 +202,11 @@ func (p *roomParts) configure(c *config.Config) {
 	}
 }
 
-func openState(ctx context.Context, c config.State) (stateStore, error) {
+func openState(ctx context.Context, c config.State, log *slog.Logger) (stateStore, error) {
 	if c.Path == "" {
 		return memory.New(), nil
 	}
-	store, err := sqlite.Open(ctx, c.Path)
+	store, err := sqlite.Open(ctx, c.Path, log)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(c.Path)
 		return nil, fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+

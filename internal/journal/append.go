@@ -104,7 +104,7 @@ func (j *Journal) target(now time.Time) (*open, error) {
 	case !replace && !full:
 		return s, nil
 	}
-	if err := j.begin(s.number+1, Position{s.number, s.end}); err != nil {
+	if err := j.begin(s.number+1, s.last()); err != nil {
 		if replace {
 			return nil, fmt.Errorf("beginning a segment: %w", err)
 		}

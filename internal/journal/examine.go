@@ -116,6 +116,9 @@ func (x *examination) link() error {
 			break
 		}
 		before := x.file(s.prev.Segment)
+		if before == nil && s == last && x.applied.IsZero() && s.size == headBytes+frameHead {
+			break // sealed, with nothing in it: another state may go on
+		}
 		if before == nil || before.readable != nil {
 			return x.missing(s)
 		}
@@ -201,7 +204,9 @@ func (x *examination) scan() error {
 			return err
 		}
 		s.end = at
-		x.End = Position{s.number, at}
+		if end := lastEnd(s.head, at); end.Compare(x.End) > 0 {
+			x.End = end
+		}
 		if damaged {
 			x.chain = x.chain[:i+1]
 			return nil

@@ -10,7 +10,7 @@ import (
 
 // A segment is a head and records. All numbers are little-endian.
 //
-//	head:   magic (8), format (4), number (8), boot id (16), end of the segment before:
+//	head:   magic (8), format (4), number (8), boot id (16), end of the last record before:
 //	        number (8) and offset (8), random (8), CRC-32C of all of it (4)
 //	record: length of the payload (4), CRC-32C (4), payload
 //	seal:   a record of length 0xffffffff without a payload; after a clean end nothing follows
@@ -37,8 +37,16 @@ type bootID [16]byte
 type head struct {
 	number uint64
 	boot   bootID
-	prev   Position // where the segment before ends
+	prev   Position // where the last record before it ends
 	random [8]byte
+}
+
+// lastEnd is where the last record ends when a segment has been written up to an offset.
+func lastEnd(h head, offset int64) Position {
+	if offset > headBytes {
+		return Position{h.number, offset}
+	}
+	return h.prev
 }
 
 // encode also returns the seed of the records' CRCs.

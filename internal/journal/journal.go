@@ -131,12 +131,14 @@ func (j *Journal) Found() Report { return j.found }
 // lastLocked returns the segment that is written.
 func (j *Journal) lastLocked() *open { return j.list[len(j.list)-1] }
 
-// End is where the next record begins.
+// last is where the last record of the segment, or of one before it, ends.
+func (s *open) last() Position { return lastEnd(s.head, s.end) }
+
+// End is where the last record ends.
 func (j *Journal) End() Position {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.lastLocked()
-	return Position{s.number, s.end}
+	return j.lastLocked().last()
 }
 
 // A Status is how a journal is.
@@ -209,7 +211,7 @@ func (j *Journal) end() error {
 func (j *Journal) seal() error {
 	j.mu.Lock()
 	s := j.lastLocked()
-	end := Position{s.number, s.end}
+	end := s.last()
 	applied := j.forgotten.Compare(end) >= 0
 	j.mu.Unlock()
 	if !applied {
@@ -228,7 +230,7 @@ func (j *Journal) seal() error {
 	if err := j.syncNow(); err != nil {
 		return err
 	}
-	return j.Forget(Position{last.number, last.end})
+	return j.Forget(end)
 }
 
 // release closes the files.
@@ -252,10 +254,9 @@ func (j *Journal) Forget(p Position) error {
 	if p.Compare(j.forgotten) > 0 {
 		j.forgotten = p
 	}
-	last := j.lastLocked()
-	j.marks.forget(j.forgotten, j.forgotten.Compare(Position{last.number, last.end}) >= 0)
+	j.marks.forget(j.forgotten, j.forgotten.Compare(j.lastLocked().last()) >= 0)
 	var gone []*open
-	for len(j.list) > 1 && j.list[1].synced > 0 && j.forgotten.Compare(Position{j.list[0].number, j.list[0].end}) >= 0 {
+	for len(j.list) > 1 && j.list[1].synced > 0 && j.forgotten.Compare(j.list[0].last()) >= 0 {
 		gone = append(gone, j.list[0])
 		j.list = j.list[1:]
 	}

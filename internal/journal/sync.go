@@ -97,7 +97,7 @@ func (j *Journal) unsyncedParts() (list []flush, named bool, end Position) {
 			named = named && s.synced > 0
 		}
 	}
-	return list, named, Position{last.number, last.end}
+	return list, named, last.last()
 }
 
 // synced notes what came of it.

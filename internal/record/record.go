@@ -128,24 +128,60 @@ func appendChange[V Value](b []byte, kind protowire.Number, v V) []byte {
 // Changes yields the changes of a record, in their order. An error is the last that it yields.
 func Changes(b []byte) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
+		for p, err := range parts(b) {
+			var c Change
+			if err == nil {
+				c, err = decodeChange(p.kind, p.value)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Revocations is [Changes] of revocations alone; the others are not decoded.
+func Revocations(b []byte) iter.Seq2[sessions.Change, error] {
+	return func(yield func(sessions.Change, error) bool) {
+		for p, err := range parts(b) {
+			if err == nil && p.kind != putRevocation && p.kind != deleteRevocation {
+				continue
+			}
+			c := &sessions.Change{}
+			if err == nil {
+				c, err = decodeSession(p.kind, p.value)
+			}
+			if !yield(*c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// A part is a change of a record, not decoded.
+type part struct {
+	kind  protowire.Number
+	value []byte
+}
+
+func parts(b []byte) iter.Seq2[part, error] {
+	return func(yield func(part, error) bool) {
 		if len(b) == 0 || b[0] != version {
-			yield(Change{}, errors.New("a record is of a newer usher, or none"))
+			yield(part{}, errors.New("a record is of a newer usher, or none"))
 			return
 		}
 		for rest := b[1:]; len(rest) > 0; {
 			kind, wire, n := protowire.ConsumeTag(rest)
-			if n < 0 || wire != protowire.BytesType {
-				yield(Change{}, fmt.Errorf("a record cannot be read: %w", errShape))
-				return
+			size := -1
+			var value []byte
+			if n >= 0 && wire == protowire.BytesType {
+				value, size = protowire.ConsumeBytes(rest[n:])
 			}
-			value, size := protowire.ConsumeBytes(rest[n:])
 			if size < 0 {
-				yield(Change{}, fmt.Errorf("a record cannot be read: %w", errShape))
+				yield(part{}, fmt.Errorf("a record cannot be read: %w", errShape))
 				return
 			}
-			rest = rest[n+size:]
-			c, err := decodeChange(kind, value)
-			if !yield(c, err) || err != nil {
+			if rest = rest[n+size:]; !yield(part{kind, value}, nil) {
 				return
 			}
 		}

@@ -172,6 +172,31 @@ func changes(t *testing.T, b []byte) (list []record.Change) {
 	return list
 }
 
+// TestRevocations: they are found among others.
+func TestRevocations(t *testing.T) {
+	put := sessions.Change{PutRevocation: &moderation.Revocation{TokenPrint: "t"}}
+	gone := sessions.Change{DeleteRevocation: &auth.Principal{Token: "t"}}
+	room := sessions.Change{PutRoom: &moderation.Room{JID: "r"}}
+	b := record.AppendSessions(nil, room, put, room, gone, room)
+	var got []sessions.Change
+	for c, err := range record.Revocations(b) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c)
+	}
+	if !reflect.DeepEqual(got, []sessions.Change{put, gone}) {
+		t.Errorf("%+v", got)
+	}
+	for _, err := range record.Revocations(b[:len(b)-1]) {
+		if err == nil {
+			continue
+		}
+		return
+	}
+	t.Error("a record that is cut off has no error")
+}
+
 // TestTimes: every time that there may be is kept to the nanosecond, and none stays none.
 func TestTimes(t *testing.T) {
 	for _, at := range []time.Time{{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(-1, 999999999),

@@ -17,7 +17,7 @@ import (
 // BenchmarkLogin measures what recording a login durably adds to one that is kept in memory, with 100,000 others in the
 // state.
 func BenchmarkLogin(b *testing.B) {
-	durable, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "usher.db"))
+	durable, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "usher.db"), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

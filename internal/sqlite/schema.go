@@ -12,9 +12,9 @@ import (
 
 // ladder is the way from an empty file to the present schema: the step at i leads
 // to schema i + 1 (PRAGMA user_version). An usher refuses a file of a schema that
-// it does not know: it would overlook what is kept there, and first of all who is
+// it does not know: it would overlook what is kept there, or in the journal, and first of all who is
 // revoked.
-var ladder = [...]func(context.Context, *sql.Tx) error{firstTables, principals, streamTables}
+var ladder = [...]func(context.Context, *sql.Tx) error{firstTables, principals, streamTables, journalTables}
 
 // migrate brings a file to the present schema, one step after the other, each
 // wholly or not at all.
@@ -71,7 +71,7 @@ func principals(ctx context.Context, tx *sql.Tx) error {
 		TokenPrint, JID string
 		Until           time.Time
 	}
-	if err := load(ctx, tx, "revocations", &revoked); err != nil {
+	if err := load(ctx, tx, "revocations", fromJSON, &revoked); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `
@@ -107,3 +107,6 @@ func streamTables(ctx context.Context, tx *sql.Tx) error {
 		CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`)
 	return err
 }
+
+// fromJSON reads a value as the schemas before 4 have it.
+func fromJSON[T any](b []byte, v *T) error { return json.Unmarshal(b, v) }

@@ -3,15 +3,22 @@ package sqlite_test
 import (
 	"bytes"
 	"database/sql"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"usher/auth"
+	"usher/auth/relayauth"
 	"usher/internal/sqlite"
+	"usher/lobby"
 	"usher/moderation"
 	"usher/moderation/moderationtest"
+	"usher/moderation/occupancy"
+	"usher/moderation/streams"
 )
 
 // schema1 is a file as the first version of usher left it.
@@ -87,11 +94,11 @@ func TestNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 3 {
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 4 {
 		t.Errorf("version %d, %v: the first version would open it, and know nobody who is revoked", version, err)
 	}
-	raw(t, path, "PRAGMA user_version = 4")
-	if s, err := sqlite.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "newer usher") {
+	raw(t, path, "PRAGMA user_version = 5")
+	if s, err := sqlite.Open(t.Context(), path, nil); err == nil || !strings.Contains(err.Error(), "newer usher") {
 		t.Errorf("opened: %v, %v", s, err)
 	}
 }
@@ -136,5 +143,79 @@ func TestSchema2(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestSchema3: a file as the last version without a journal left it. It was made by that.
+func TestSchema3(t *testing.T) {
+	b, err := os.ReadFile("testdata/schema3.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "usher.db")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var secret []byte
+	for range 2 { // it is brought to the present schema once
+		s := open(t, path)
+		state, err := moderationtest.Kept(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(state.Revocations, func(v, w moderation.Revocation) int { return strings.Compare(v.Host, w.Host) })
+		slices.SortFunc(state.Rooms, func(v, w moderation.Room) int { return strings.Compare(v.JID, w.JID) })
+		if want := keptIn3(); !reflect.DeepEqual(state, want) {
+			t.Errorf("kept\n%+v\nwant\n%+v", state, want)
+		}
+		lists, err := s.LoadLobby(t.Context())
+		if want := (lobby.State{
+			Entries:  []lobby.Entry{{JID: "bob@example.com", Room: "board-*", Until: at(9), Note: "ünï"}},
+			Verdicts: []lobby.Verdict{{Room: "r@c", JID: "a@h", Admitted: true, By: "m@h", At: at(10)}},
+		}); err != nil || !reflect.DeepEqual(lists, want) {
+			t.Errorf("lobby %+v, %v", lists, err)
+		}
+		kept, err := s.LoadStreams(t.Context())
+		if want := []streams.Stream{{Print: "p1", Stream: relayauth.Stream{Host: "h", Account: "a",
+			Principal: auth.PersonPrincipal("h", "i", "Ünï"), TokenPrint: "t1", Rights: "r", Demoted: true}}}; err != nil ||
+			!reflect.DeepEqual(kept, want) {
+			t.Errorf("streams %+v, %v", kept, err)
+		}
+		seen, err := s.LoadOccupants(t.Context())
+		if want := []occupancy.Occupant{{Room: "r@c", JID: "a@h", Starts: true}}; err != nil ||
+			!reflect.DeepEqual(seen, want) {
+			t.Errorf("occupants %+v, %v", seen, err)
+		}
+		got, err := s.Secret(t.Context(), "streams")
+		if err != nil || secret != nil && !bytes.Equal(got, secret) {
+			t.Errorf("secret %x, %v", got, err)
+		}
+		secret = got
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func at(seconds int64) time.Time { return time.Unix(seconds, 123456789).UTC() }
+
+// keptIn3 is what the file of schema 3 has.
+func keptIn3() moderationtest.State {
+	full := moderation.Session{ID: moderation.ID{1}, Host: "meet.example.com", Account: "alice", User: "Alice",
+		Issuer: "my-app", KeyID: "k1", KeyPrint: "00112233445566778899aabbccddeeff", TokenPrint: "t1", TokenID: "jti",
+		Subject: "tenant", Rooms: []string{"standup", "*"}, RoomRegex: true, Moderator: true, LobbyBypass: auth.Yes,
+		RoomLobby: auth.No, Autostart: auth.Yes, LoggedIn: at(1), Used: at(2), Expires: at(98753496345), IssuedAt: 1,
+		Domain: "guest.meet.example.com", DisplayID: "u-1", DisplayName: "Alice Ünï"}
+	guest := moderation.Session{ID: moderation.ID{2}, Host: "meet.example.com", Account: "rnd", Random: true,
+		Anonymous: true, LoggedIn: at(3), Used: at(3), Rooms: []string{}, Resumption: "00ff"}
+	return moderationtest.State{
+		Sessions: []moderation.Session{guest, full, {ID: moderation.ID{3}}},
+		Assignments: []moderation.Assignment{{Room: "r@conference.meet.example.com", JID: "alice@meet.example.com",
+			Affiliation: moderation.Owner, Session: full.ID, At: at(4), Confirmed: true, Lobby: true, External: true,
+			Overridden: true, End: moderation.EndRevoked}},
+		Rooms: []moderation.Room{{JID: "old@c", Started: true}, {JID: "r@conference.meet.example.com", Started: true,
+			Made: true, Joined: at(5), Began: 1 << 60, Lobby: moderation.On, MembersOnly: true}},
+		Revocations: []moderation.Revocation{{TokenPrint: "t9", At: at(7), Expires: at(8)},
+			{Host: "h", Issuer: "i", User: "Eve", At: at(6), Accounts: []string{"eve@h"}}},
 	}
 }

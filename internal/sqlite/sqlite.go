@@ -1,15 +1,16 @@
-// Package sqlite keeps the state in one file on this machine (state: sqlite:).
+// Package sqlite keeps the state on this machine (state: sqlite:): a journal, and one file
+// behind it.
 //
-// A write returns when it is with the operating system, so that a killed
-// daemon has lost nothing; no fsync stands between a login and its answer. The
-// file is in WAL mode: a power failure may lose the last seconds, and leaves a
-// file that is whole. What is in the log is brought into the file, and to the
-// disk, in the background.
+// A change is recorded in the journal by the goroutine that wants it, and is then with the
+// operating system: a killed daemon has lost nothing. No fsync and no database stand between a login and
+// its answer. The file follows: 50 ms after the first change that it does not have, all of them
+// are written to it in one transaction that notes how far it is. Nobody waits for that, so
+// it waits for the disk. What the journal has and the file does not is applied by the next start.
 //
-// Goroutines: one writes, one brings the log into the file, and there is one for
-// each [Store.Sync]; [Store.Close] waits for them. Locks: one is held while the log
-// is written or truncated, one while the store begins to close; neither within the
-// other.
+// A power failure may lose the last second. What was synced ([Store.Sync]) it leaves.
+//
+// Goroutines: one writes the file, and the journal has one; [Store.Close] waits for both. Locks: one,
+// of how far the file is; it is held for a moment, and no other within it.
 package sqlite
 
 import (
@@ -17,66 +18,74 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"usher/internal/filelock"
-	"usher/lobby"
+	"usher/internal/journal"
+	"usher/internal/logattr"
 	"usher/moderation/sessions"
 )
 
-// A Store is a [sessions.Store], a streams.Store, an occupancy.Store and a [lobby.Store].
+// A Store is a [sessions.Store], a streams.Store, an occupancy.Store and a lobby.Store.
 type Store struct {
-	path     string
-	lock     *os.File
-	db       *sql.DB // writes and loads; never syncs
-	requests chan *request
-	stop     chan struct{}
-	stopOnce sync.Once
-	every    time.Duration // from one round of moving the log to the next
-	closing  sync.Mutex    // held while stop is closed, or something else begins
-	done     sync.WaitGroup
+	path    string
+	log     *slog.Logger
+	lock    *os.File
+	db      *sql.DB
+	journal *journal.Journal
+	tail    []sessions.Change // of revocations, that the journal had and the file did not
 
-	syncFile func(path string) error // fsync, but in tests
-	wal      wal
+	buffers sync.Pool   // of *[]byte, for records
+	pending atomic.Bool // something is to be applied, and the timer runs
+	timer   *time.Timer
+	wake    chan struct{} // has place for one
+	stop    chan struct{}
+	closing sync.Once
+	done    sync.WaitGroup
+
+	mu      sync.Mutex
+	applied journal.Position
+	changed chan struct{} // closed when applied or failed are others
+	failed  error         // what was in the way of the last transaction
 }
 
 const (
-	queued      = 4096
+	applyAfter  = 50 * time.Millisecond
 	closeWithin = 5 * time.Second
 
-	pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(0)&" +
-		"_pragma=cache_size(-2000)&_pragma=synchronous"
+	pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=cache_size(-2000)&_pragma=synchronous(FULL)"
 )
 
 var errClosed = errors.New("the state is closed")
 
-// Open opens the file, which only this process may then use, and makes it if
-// it is not there. Its folder must be there.
-func Open(ctx context.Context, path string) (*Store, error) { return openEvery(ctx, path, syncEvery) }
+// Open opens the file and its journal, which only this process may then use, and makes them if
+// they are not there. Their folder must be there. What the file does not have yet is applied behind.
+func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+	return open(ctx, path, log, journal.Options{})
+}
 
-func openEvery(ctx context.Context, path string, every time.Duration) (*Store, error) {
-	s := &Store{path: path, requests: make(chan *request, queued), stop: make(chan struct{}), every: every,
-		syncFile: syncFile}
-	if err := s.open(ctx); err != nil {
-		s.release()
-		return nil, fmt.Errorf("state %s: %w", path, err)
+func open(ctx context.Context, path string, log *slog.Logger, o journal.Options) (*Store, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		s.release()
-		return nil, fmt.Errorf("state %s: %w", path, err)
+	s := &Store{path: path, log: log, timer: time.NewTimer(time.Hour), wake: make(chan struct{}, 1),
+		stop: make(chan struct{}), changed: make(chan struct{})}
+	s.timer.Stop()
+	s.buffers.New = func() any { return new([]byte) }
+	if err := s.open(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("state %s: %w", path, err), s.release())
 	}
-	s.done.Go(func() { s.write(&writer{conn, map[string]*sql.Stmt{}}) })
-	s.done.Go(func() { s.wal.run(s.stop, s.every) })
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
+func (s *Store) open(ctx context.Context, o journal.Options) error {
 	var err error
 	// A second daemon would answer from a memory that this one does not know.
 	if s.lock, err = filelock.Take(s.path + ".lock"); err != nil {
@@ -89,106 +98,104 @@ func (s *Store) open(ctx context.Context) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if s.db, err = connect(s.path, "OFF"); err != nil {
+	if s.db, err = connect(s.path, pragmas); err != nil {
 		return err
 	}
-	if s.wal.db, err = connect(s.path, "NORMAL"); err != nil {
+	if err := migrate(ctx, s.db); err != nil {
 		return err
 	}
-	return migrate(ctx, s.db)
+	if s.applied, err = position(ctx, s.db); err != nil {
+		return err
+	}
+	if s.journal, err = journal.Open(journalDir(s.path), s.applied, o); err != nil {
+		return err
+	}
+	if err := s.readTail(); err != nil {
+		return err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	// What has begun is finished also when the start has ended; Close cancels what takes too long.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.done.Go(func() {
+		defer cancel()
+		defer conn.Close()
+		s.run(ctx, newWriter(conn))
+	})
+	s.report()
+	return nil
 }
 
-// connect opens one connection. The path is escaped: it may hold "?".
-func connect(path, synchronous string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas+"("+synchronous+")")
+// report logs what the start found in the journal.
+func (s *Store) report() {
+	found := s.journal.Found()
+	if found.Warning != "" {
+		s.log.Warn("the journal of the state", slog.String("problem", found.Warning))
+	}
+	if found.Records > 0 {
+		s.log.Info("the journal has what the file of the state does not yet", slog.Int("records", found.Records),
+			slog.Int64("bytes", found.Bytes))
+		s.ask()
+	}
+}
+
+// journalDir is beside the file; SQLite itself calls its own "-journal".
+func journalDir(path string) string { return path + ".journal" }
+
+// connect opens a file. The path is escaped: it may hold "?".
+func connect(path, pragmas string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(2) // one writes, one loads; or one moves, one holds
+	db.SetMaxOpenConns(2) // one writes, one loads
 	return db, nil
 }
 
-// Apply waits until the changes are written, or ctx ends.
-func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	statements, err := statementsOf(changes)
-	if err != nil {
-		return err
-	}
-	return s.submit(ctx, statements)
-}
-
-// LoadLobby reads everything of the lobby.
-func (s *Store) LoadLobby(ctx context.Context) (lobby.State, error) {
-	var state lobby.State
-	err := load(ctx, s.db, "lobby_entries", &state.Entries)
-	if err == nil {
-		err = load(ctx, s.db, "lobby_verdicts", &state.Verdicts)
-	}
-	if err != nil {
-		return lobby.State{}, fmt.Errorf("state %s: %w", s.path, err)
-	}
-	return state, nil
-}
-
-// ApplyLobby waits until the changes are written, or ctx ends.
-func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
-	statements := make([]statement, 0, len(changes))
-	for _, c := range changes {
-		st, err := withValue(lobbyStatement(c))
-		if err != nil {
-			return err
-		}
-		statements = append(statements, st)
-	}
-	return s.submit(ctx, statements)
-}
-
-// submit has the writer do them, all or none.
-func (s *Store) submit(ctx context.Context, statements []statement) error {
-	r := &request{statements: statements, result: make(chan error, 1)}
-	select {
-	case <-s.stop:
-		return errClosed
-	default:
-	}
-	select {
-	case s.requests <- r:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.stop:
-		return errClosed
-	}
-	select {
-	case err := <-r.result:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("the disk is slow: %w", ctx.Err())
-	}
-}
-
-// Close writes what is queued, brings it to the disk and ends the store.
+// Close applies what there is, brings it to the disk and ends the store. The journal is then
+// empty.
 func (s *Store) Close() error {
-	s.closing.Lock()
-	s.stopOnce.Do(func() { close(s.stop) })
-	s.closing.Unlock()
+	s.closing.Do(func() { close(s.stop) })
 	s.done.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
-	defer cancel()
-	return errors.Join(s.wal.close(ctx), s.release())
+	s.mu.Lock()
+	failed := s.failed
+	s.mu.Unlock()
+	return errors.Join(failed, s.release())
 }
 
 func (s *Store) release() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.db, s.wal.db} {
-		if db != nil {
-			errs = append(errs, db.Close())
+	if s.journal != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeWithin) // the daemon's has ended
+		defer cancel()
+		if err := s.journal.Close(ctx); !errors.Is(err, journal.ErrClosed) {
+			errs = append(errs, err)
 		}
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
+		s.lock = nil
 	}
 	return errors.Join(errs...)
+}
+
+// fail notes and logs what is in the way of the file, or that nothing is any more.
+func (s *Store) fail(err error) {
+	s.mu.Lock()
+	news := (err == nil) != (s.failed == nil)
+	s.failed = err
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.mu.Unlock()
+	switch {
+	case news && err != nil:
+		s.log.Error("the file of the state cannot be written: the journal keeps what is recorded", logattr.Err(err))
+	case news:
+		s.log.Info("the file of the state is written again")
+	}
 }

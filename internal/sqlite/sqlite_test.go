@@ -20,7 +20,7 @@ import (
 
 func open(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestWriterProcess(t *testing.T) {
 func TestSecondProcessIsKeptOff(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	s := open(t, path)
-	if _, err := sqlite.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "another usher") {
+	if _, err := sqlite.Open(t.Context(), path, nil); err == nil || !strings.Contains(err.Error(), "another usher") {
 		t.Errorf("a second store of the same file: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -121,7 +121,7 @@ func TestBadFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{garbage, filepath.Join(dir, "missing", "usher.db"), dir} {
-		s, err := sqlite.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path, nil)
 		if err == nil {
 			_ = s.Close()
 			t.Errorf("%s was opened", path)
@@ -147,7 +147,11 @@ func TestModes(t *testing.T) {
 		t.Fatalf("files %q", files)
 	}
 	for _, f := range files {
-		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+		want := os.FileMode(0o600)
+		if strings.HasSuffix(f, ".journal") {
+			want = 0o700
+		}
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s has the mode %v", f, info.Mode())
 		}
 	}

@@ -40,7 +40,7 @@ func newRevocationWorld(t *testing.T) *revocationWorld {
 func (w *revocationWorld) open(t *testing.T) {
 	t.Helper()
 	var err error
-	if w.store, err = sqlite.Open(t.Context(), w.path); err != nil {
+	if w.store, err = sqlite.Open(t.Context(), w.path, nil); err != nil {
 		t.Fatal(err)
 	}
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{conference}, Leeway: leeway, MaxLifetime: w.life,

@@ -1,0 +1,125 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"usher/internal/journal"
+	"usher/internal/record"
+	"usher/lobby"
+	"usher/moderation/occupancy"
+	"usher/moderation/sessions"
+	"usher/moderation/streams"
+)
+
+// Apply records changes, all of them or none. It waits for no disk.
+func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.AppendSessions((*b)[:0], changes...)
+	return s.append(ctx, b)
+}
+
+// ApplyLobby is [Store.Apply] of the lobby's.
+func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.AppendLobby((*b)[:0], changes...)
+	return s.append(ctx, b)
+}
+
+// ApplyStreams is [Store.Apply] of streams.
+func (s *Store) ApplyStreams(ctx context.Context, changes ...streams.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.AppendStreams((*b)[:0], changes...)
+	return s.append(ctx, b)
+}
+
+// ApplyOccupants is [Store.Apply] of occupants.
+func (s *Store) ApplyOccupants(ctx context.Context, changes ...occupancy.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.AppendOccupants((*b)[:0], changes...)
+	return s.append(ctx, b)
+}
+
+const keptBuffer = 64 << 10
+
+// append writes a record. Only the first one that the file does not have starts the timer.
+func (s *Store) append(ctx context.Context, b *[]byte) error {
+	_, err := s.journal.Append(ctx, *b)
+	if cap(*b) <= keptBuffer {
+		s.buffers.Put(b)
+	}
+	if err != nil {
+		return s.wrap(err)
+	}
+	if s.pending.CompareAndSwap(false, true) {
+		s.timer.Reset(applyAfter)
+	}
+	return nil
+}
+
+func (s *Store) wrap(err error) error {
+	if errors.Is(err, journal.ErrClosed) {
+		err = errClosed
+	}
+	return fmt.Errorf("state %s: %w", s.path, err)
+}
+
+// Sync waits until what was applied before is on the disk, or ctx ends: in the journal, or else,
+// if the disk did not take that, in the file.
+func (s *Store) Sync(ctx context.Context) error {
+	err := s.journal.Sync(ctx)
+	if errors.Is(err, journal.ErrUnsure) && s.flush(ctx) == nil {
+		err = s.journal.Sync(ctx)
+	}
+	if err != nil {
+		return s.wrap(err)
+	}
+	return nil
+}
+
+// flush waits until the file has what was applied before, or ctx ends.
+func (s *Store) flush(ctx context.Context) error {
+	for target := s.journal.End(); ; {
+		s.mu.Lock()
+		applied, changed := s.applied, s.changed
+		s.mu.Unlock()
+		if applied.Compare(target) >= 0 {
+			return nil
+		}
+		s.ask()
+		select {
+		case <-changed:
+		case <-s.stop:
+			return s.wrap(errClosed)
+		case <-ctx.Done():
+			return s.wrap(ctx.Err())
+		}
+		s.mu.Lock()
+		err := s.failed
+		s.mu.Unlock()
+		if err != nil {
+			return s.wrap(err)
+		}
+	}
+}
+
+// ask has the file be written now.
+func (s *Store) ask() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

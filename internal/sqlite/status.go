@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"os"
+	"time"
+)
+
+// A Status is how the state is.
+type Status struct {
+	JournalBytes int64         // on the disk
+	FileBytes    int64         // likewise, with what SQLite has beside the file
+	Behind       int64         // bytes of the journal that the file does not have
+	Age          time.Duration // of the oldest of those, to a second
+	Stuck        bool          // a write to the journal is not back: logins fail
+	Problem      error         // what is in the way of the file, or of the disk
+}
+
+// Status returns how the state is, without waiting for anything that is written.
+func (s *Store) Status() Status {
+	j := s.journal.Status()
+	st := Status{JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck, Problem: j.Unsure}
+	for _, path := range []string{s.path, s.path + "-wal"} {
+		if info, err := os.Stat(path); err == nil {
+			st.FileBytes += info.Size()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil {
+		st.Problem = s.failed
+	}
+	return st
+}
