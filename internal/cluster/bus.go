@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -64,9 +66,24 @@ const Global Scope = "g"
 // Cell returns the scope of the nodes beside one Prosody.
 func Cell(name string) Scope { return Scope("c:" + name) }
 
-// A Position is a place in the log of a scope: opaque, but for the engine. The zero value is
-// the beginning of a log from which nothing was trimmed.
+// A Position is a place in the log of a scope: two decimal numbers with a hyphen between them,
+// which grow, the first before the second. The zero value is the beginning of a log from which
+// nothing was trimmed.
 type Position string
+
+// Before reports whether a place is before another of the same log.
+func (p Position) Before(o Position) bool {
+	a, b := p.parts()
+	c, d := o.parts()
+	return a < c || a == c && b < d
+}
+
+func (p Position) parts() (major, minor uint64) {
+	left, right, _ := strings.Cut(string(p), "-")
+	major, _ = strconv.ParseUint(left, 10, 64) // what is no number is the beginning
+	minor, _ = strconv.ParseUint(right, 10, 64)
+	return major, minor
+}
 
 // The bounds of what a Bus is asked for.
 const (

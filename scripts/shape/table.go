@@ -121,6 +121,7 @@ func internals() []arrow {
 		{"internal/bounded", nil},
 		{"internal/cluster", nil},
 		{"internal/cluster/bustest", []string{"internal/cluster"}},
+		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
 		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/config", []string{
 			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",

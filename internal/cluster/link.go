@@ -1,0 +1,143 @@
+package cluster
+
+import (
+	"sync"
+	"time"
+)
+
+// A link is a node in one scope: what it publishes there, and what it has read.
+type link struct {
+	n     *Node
+	scope Scope
+	wake  chan struct{} // has the publisher look again
+
+	mu      sync.Mutex // taken last; nothing is waited for under it
+	changed chan struct{}
+	views   map[string]*view // by node, this one too
+	vital   living           // what is known here of what is vital: only of all nodes
+	loaded  bool             // the snapshots were read
+	at      Position         // up to there the log was read
+	now     time.Time        // the engine's, when it took what was read last
+	nowAt   time.Time        // when that was read
+	beats   []sentBeat       // that were published and not read yet
+	read    time.Time        // when the last that was read had been sent
+	blocked string           // why this node cannot know everything: the rest of the cluster is newer
+	trouble string           // what the engine said last, if it was no success
+
+	out       outbox
+	again     again
+	published uint64 // the last number that the engine took
+	marked    Mark   // up to there the journal's changes were published
+	markedBy  uint64 // with which number
+
+	own set // what this node's snapshot has once all is published that has a number
+
+	// Of the publisher alone:
+	number    uint64 // the last
+	beatNext  time.Time
+	receiptAt time.Time
+	resync    *resync
+	resynced  time.Time // when the last began
+}
+
+// again says what is to be published again.
+type again struct{ all, adopt, urgent bool }
+
+type sentBeat struct {
+	number uint64
+	at     time.Time
+}
+
+func newLink(n *Node, scope Scope) *link {
+	l := &link{n: n, scope: scope, wake: make(chan struct{}, 1), changed: make(chan struct{})}
+	l.reset()
+	return l
+}
+
+// reset forgets everything: a new incarnation begins.
+func (l *link) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.views, l.vital = map[string]*view{}, newLiving()
+	l.loaded, l.at, l.now, l.nowAt = false, "", time.Time{}, time.Time{}
+	l.beats, l.read, l.blocked, l.trouble = nil, time.Time{}, "", ""
+	l.out, l.again = outbox{}, again{all: true, urgent: true}
+	l.published, l.marked, l.markedBy = 0, Mark{}, 0
+	l.number, l.own, l.resync = 0, newSet(), nil
+	l.beatNext, l.receiptAt, l.resynced = time.Time{}, time.Time{}, time.Time{}
+	l.signalLocked()
+}
+
+// signalLocked has those who wait look again.
+func (l *link) signalLocked() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+func (l *link) wakePublisher() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enter takes over changes of this node.
+func (l *link) enter(facts []Fact, mark Mark) {
+	l.mu.Lock()
+	for i := range facts {
+		l.knowLocked(&facts[i])
+	}
+	if l.out.put(facts, mark) {
+		l.again = again{all: true, adopt: l.again.adopt, urgent: true}
+	}
+	l.mu.Unlock()
+	l.wakePublisher()
+}
+
+// knowLocked counts what is known now of what is vital.
+func (l *link) knowLocked(f *Fact) {
+	if f.Kind.isVital() {
+		l.vital.put(f)
+	}
+}
+
+// askResync has all that is known here compared with what the engine has of it, and published
+// where it differs. With adopt that is also what only nodes have published that do not live.
+func (l *link) askResync(adopt bool) {
+	l.mu.Lock()
+	l.again.all, l.again.adopt = true, l.again.adopt || adopt
+	l.mu.Unlock()
+	l.wakePublisher()
+}
+
+func (l *link) viewLocked(node string) *view {
+	v := l.views[node]
+	if v == nil {
+		v = newView()
+		if l.loaded { // who joins now is trusted for as long as the others: it publishes before it lives
+			v.agreed = l.read
+		}
+		l.views[node] = v
+	}
+	return v
+}
+
+// livingLocked counts the nodes that let people in, this one left out.
+func (l *link) livingLocked() (count int) {
+	for node, v := range l.views {
+		if node != l.n.o.Node && v.livesAt(l.now) {
+			count++
+		}
+	}
+	return count
+}
+
+func (l *link) setTrouble(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.trouble = ""
+		return
+	}
+	l.trouble = err.Error()
+}

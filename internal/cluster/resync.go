@@ -1,0 +1,133 @@
+package cluster
+
+import (
+	"context"
+	"iter"
+
+	"usher/internal/logattr"
+)
+
+// A resync compares all that is known here with this node's snapshot at the engine, and
+// publishes what differs.
+type resync struct {
+	had     map[Key]uint64 // what the snapshot had, and was not found here yet
+	touched map[Key]bool   // what changed since: it is published already
+	next    func() (Fact, error, bool)
+	stop    func()
+	adopt   bool
+	lists   bool // facts whose tombstones may be gone are published as well
+	over    bool // all was found that is known here
+}
+
+// beginResync begins one, if it is wanted and its time has come, and none is going on.
+func (l *link) beginResync(ctx context.Context) {
+	now := l.n.o.Now()
+	l.mu.Lock()
+	want := l.again
+	due := want.all && (want.urgent || !now.Before(l.resynced.Add(resyncEvery)))
+	l.mu.Unlock()
+	if l.resync != nil || !due {
+		return
+	}
+	l.resynced = now
+	loaded, err := l.readSnapshot(ctx, l.n.o.Node, nil)
+	if err != nil {
+		return // the next publication says what is wrong with the engine
+	}
+	l.mu.Lock()
+	l.again, l.own = again{}, newSet()
+	for k, hash := range loaded.fields.all {
+		l.own.put(k, hash)
+	}
+	l.mu.Unlock()
+	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
+	together := l.n.o.Together
+	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, adopt: want.adopt,
+		lists: together.IsZero() || now.Sub(together) < tombstones}
+}
+
+func (l *link) endResync() {
+	if l.resync != nil {
+		l.resync.stop()
+		l.resync = nil
+	}
+}
+
+// touch notes what was published meanwhile: what is known of it may be older.
+func (r *resync) touch(facts []Fact) {
+	for i := range facts {
+		r.touched[facts[i].Key] = true
+	}
+}
+
+// take returns some of what is to be published again; it ends the resync when that is all.
+func (r *resync) take(ctx context.Context, l *link, most int) (facts []Fact) {
+	for bytes := 0; len(facts) < most && bytes < publishBytes; {
+		f, ok, err := r.pull()
+		switch {
+		case err != nil:
+			if ctx.Err() == nil {
+				l.n.o.Log.Error("what this node knows cannot be read for the other ushers", logattr.Err(err))
+				l.askResync(r.adopt)
+			}
+			l.endResync()
+			return facts
+		case !ok:
+			l.endResync()
+			return facts
+		case r.isMissing(&f, l):
+			facts = append(facts, f)
+			bytes += len(f.Body) + factCosts
+		}
+	}
+	return facts
+}
+
+// pull returns what is known here, one after the other, and then what the snapshot has
+// besides, to be dropped.
+func (r *resync) pull() (f Fact, ok bool, err error) {
+	if !r.over {
+		f, err, ok := r.next()
+		if ok || err != nil {
+			return f, ok, err
+		}
+		r.over = true
+	}
+	for k := range r.had {
+		delete(r.had, k)
+		return Fact{Kind: KindDropped, Key: k, Gone: true}, true, nil
+	}
+	return Fact{}, false, nil
+}
+
+// isMissing reports whether a fact has to be published: the snapshot has it otherwise, or
+// nobody has it in theirs.
+func (r *resync) isMissing(f *Fact, l *link) bool {
+	if f.Kind == KindDropped {
+		return !r.touched[f.Key]
+	}
+	hash, own := r.had[f.Key]
+	delete(r.had, f.Key)
+	switch {
+	case r.touched[f.Key] || f.Gone && !own || f.Kind.isTombstoned() && !r.lists:
+		return false
+	case own:
+		return f.Gone || hash != f.hash()
+	}
+	return !l.elsewhere(f, r.adopt)
+}
+
+// elsewhere reports whether another node has published a fact as it is known here; one that
+// lives, if it matters.
+func (l *link) elsewhere(f *Fact, living bool) bool {
+	hash := f.hash()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for node, v := range l.views {
+		got, there := v.fields.all[f.Key]
+		if there && got == hash && node != l.n.o.Node && (!living || v.livesAt(l.now)) {
+			return true
+		}
+	}
+	return false
+}
