@@ -199,9 +199,9 @@ var reasonList = []struct {
 	{ReasonStateUnavailable,
 		"Logins cannot be checked at the moment." + tryAgain,
 		text.Help{
-			Meaning: "the session cannot be recorded",
-			Cause:   "a full disk, or a file under `state` that cannot be written",
-			Mend:    "look at the disk; the log has the error",
+			Meaning: "the session cannot be recorded, or not be looked up yet",
+			Cause:   "a full disk, a file under `state` that cannot be read or written, or a start that still loads sessions",
+			Mend:    "look at the disk; the log has the error, and `usher status` says how far a start is",
 		}},
 	{ReasonOverloaded,
 		"Logins cannot be checked at the moment." + tryAgain,

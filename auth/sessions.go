@@ -6,14 +6,20 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"time"
 
 	"usher/auth/localpart"
 	"usher/internal/jid"
 )
 
-// Sessions remember who logged in. All methods but Record and Remember read
+// Sessions remember who logged in. All methods but Record, Remember and Await read
 // nothing but memory.
 type Sessions interface {
+	// Await waits until every session is there that was kept over a restart, and at most
+	// until ctx ends: then, or if they cannot be loaded, it is an error. Until then Exists
+	// and Resumable may overlook one; Record and Revoked need nothing of it.
+	Await(ctx context.Context) error
+
 	// Record remembers a login before it is answered: once it returns nil, a
 	// killed daemon still knows it. It waits a fraction of a second at most. A
 	// token that was revoked meanwhile is [ErrRevoked]; a bound that is reached,
@@ -44,6 +50,8 @@ type Sessions interface {
 // noSessions remember nothing: those of a verifier that was given none, and that
 // explains tokens and lets no client in.
 type noSessions struct{}
+
+func (noSessions) Await(context.Context) error { return nil }
 
 func (noSessions) Record(context.Context, Identity) (func(), error) { return nil, nil }
 
@@ -136,6 +144,17 @@ func tokenPrint(token string) string {
 // printBytes is the length of a token's thumbprint before it is written in
 // hexadecimal.
 const printBytes = 16
+
+// AwaitWithin is how long a login waits, after a start, for what was kept: one that wants to
+// resume a stream, whose account would be another without it.
+const AwaitWithin = 5 * time.Second
+
+// awaitSessions waits for the sessions that were kept, as [Sessions] do.
+func (v *Verifier) awaitSessions(ctx context.Context) *Refusal {
+	ctx, cancel := context.WithTimeout(ctx, AwaitWithin)
+	defer cancel()
+	return StateRefusal(v.sessions.Await(ctx))
+}
 
 func (r *rules) exists(host, name string, s Sessions) bool {
 	h := r.host(host)

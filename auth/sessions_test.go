@@ -20,6 +20,7 @@ type scriptedSessions struct {
 	then       func() // what a login changes
 	remembered []string
 	resumable  map[string]string
+	unloaded   error
 }
 
 func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) (func(), error) {
@@ -28,6 +29,7 @@ func (s *scriptedSessions) Record(_ context.Context, id auth.Identity) (func(), 
 	}
 	return s.then, s.err
 }
+func (s *scriptedSessions) Await(context.Context) error   { return s.unloaded }
 func (s *scriptedSessions) Revoked(id auth.Identity) bool { return s.revoked[id.TokenPrint] }
 func (s *scriptedSessions) Exists(string, string, func(string, string) bool) bool {
 	return false
@@ -120,31 +122,63 @@ func counter(t *testing.T, m *metrics.Metrics, name, label, value string) float6
 	return 0
 }
 
+// exists is Exists where nothing is to be waited for.
+func exists(t *testing.T, v interface {
+	Exists(ctx context.Context, host, name string) (bool, error)
+}, host, name string) bool {
+	t.Helper()
+	yes, err := v.Exists(t.Context(), host, name)
+	if err != nil {
+		t.Error(err)
+	}
+	return yes
+}
+
+// TestExistsAfterAStart: until all sessions are loaded there is no no, and no login that wants to resume a stream.
+func TestExistsAfterAStart(t *testing.T) {
+	state := &scriptedSessions{unloaded: errors.New("not all sessions are loaded")}
+	v := verifierWith(t, state)
+	if yes, err := v.Exists(t.Context(), sessionHost, "alice"); yes || !errors.Is(err, state.unloaded) {
+		t.Errorf("alice exists: %v, %v", yes, err)
+	}
+	token := authtest.Token(t, authtest.Claims(sessionHost, nil))
+	_, err := v.IssueTicket(t.Context(), auth.Credentials{Host: sessionHost, Token: token, Resumption: "id-1"})
+	if err == nil || auth.RefusalOf(err).Reason != auth.ReasonStateUnavailable {
+		t.Errorf("a login that resumes: %v", err)
+	}
+	if _, err := v.IssueTicket(t.Context(), auth.Credentials{Host: sessionHost, Token: token}); err != nil {
+		t.Errorf("a login that does not: %v", err)
+	}
+	if state.unloaded = nil; exists(t, v, sessionHost, "alice") {
+		t.Error("alice exists once all are loaded")
+	}
+}
+
 func TestExistsAfterLogin(t *testing.T) {
 	w := newTicketWorld(t, authtest.Config(host))
-	if w.Exists(host, "alice") {
+	if exists(t, w, host, "alice") {
 		t.Error("alice exists before any login")
 	}
 	w.expect(t, "alice", authtest.TokenBy(t, otherSecret, authtest.Claims(host, nil)), auth.ReasonBadSignature)
 	w.issue(t, goodToken(t))
-	if w.Exists(host, "alice") {
+	if exists(t, w, host, "alice") {
 		t.Error("alice exists by a refused login and a ticket")
 	}
 	w.expect(t, "alice", goodToken(t), "")
 	for name, want := range map[string]bool{"alice": true, "ALICE": true, "bob": false, "": false, "alice@" + host: false, "ali\x00ce": false} {
-		if got := w.Exists(host, name); got != want {
+		if got := exists(t, w, host, name); got != want {
 			t.Errorf("Exists(%q) = %v", name, got)
 		}
 	}
-	if w.Exists("other.example.com", "alice") {
+	if exists(t, w, "other.example.com", "alice") {
 		t.Error("alice exists on an unknown host")
 	}
 	w.pass(time.Hour)
-	if !w.Exists(host, "alice") {
+	if !exists(t, w, host, "alice") {
 		t.Error("alice is gone in the leeway of her token, in which it still logs in")
 	}
 	w.pass(10 * time.Second)
-	if w.Exists(host, "alice") {
+	if exists(t, w, host, "alice") {
 		t.Error("alice exists after her token's end")
 	}
 }
@@ -154,7 +188,7 @@ func TestExistsWithAnEscapedName(t *testing.T) {
 	token := authtest.Token(t, authtest.Claims(host, map[string]any{"context": map[string]any{"user": map[string]any{"id": "Eve@gmail.com"}}}))
 	w.expect(t, `eve\40gmail.com`, token, "")
 	for _, name := range []string{`eve\40gmail.com`, "eve@gmail.com"} {
-		if !w.Exists(host, name) {
+		if !exists(t, w, host, name) {
 			t.Errorf("%s does not exist", name)
 		}
 	}
@@ -170,7 +204,7 @@ func TestExistsEndsWithTheKey(t *testing.T) {
 		if err := w.Reload(authtest.ConfigWith(host, row.secrets...)); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.Exists(host, "alice"); got != row.want {
+		if got := exists(t, w, host, "alice"); got != row.want {
 			t.Errorf("with %d secrets: %v", len(row.secrets), got)
 		}
 	}
@@ -192,7 +226,7 @@ func TestServiceAccountsExist(t *testing.T) {
 		{"auth.meet.example.com", "alice", false},
 		{"", "recorder", true}, // the only host
 	} {
-		if got := v.Exists(row.host, row.name); got != row.want {
+		if got := exists(t, v, row.host, row.name); got != row.want {
 			t.Errorf("%s at %q: %v", row.name, row.host, got)
 		}
 	}

@@ -34,9 +34,13 @@ func IsTicket(password string) bool { return ticket.Is(password) }
 // IssueTicket decides like Authenticate and then makes a ticket instead of
 // letting the client in. A ticket made with a ticket waits no longer than that
 // one would have. Of one token 16 tickets wait, or 2,048 that are for logins
-// under way (Credentials.Waiting); the oldest makes room. Besides
+// under way (Credentials.Waiting); the oldest makes room. A login that wants to resume a
+// stream waits, after a start, for the sessions that were kept, 5 s at most. Besides
 // Authenticate's reasons it refuses for [ReasonOverloaded].
 func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, error) {
+	if c.Resumption != "" && c.Problem == nil { // whose the stream is may be known by a session that is not loaded yet
+		c.Problem = v.awaitSessions(ctx)
+	}
 	start := time.Now()
 	d := v.decide(&c, false)
 	var given Ticket

@@ -115,9 +115,17 @@ func (v *Verifier) Explain(c Credentials) Report {
 // Exists reports whether name is an account that a Prosody may be told of: a
 // service account, or one that has logged in with a token that is still good,
 // that is, neither expired nor signed by a key that has gone. The name is a
-// JID localpart; an unknown host has service accounts at most.
-func (v *Verifier) Exists(host, name string) bool {
-	return v.rules.Load().exists(host, name, v.sessions)
+// JID localpart; an unknown host has service accounts at most. Before a no it waits, after
+// a start, for the sessions that were kept, and at most until ctx ends: an error means that
+// it cannot be told.
+func (v *Verifier) Exists(ctx context.Context, host, name string) (bool, error) {
+	if v.rules.Load().exists(host, name, v.sessions) {
+		return true, nil
+	}
+	if err := v.sessions.Await(ctx); err != nil {
+		return false, err
+	}
+	return v.rules.Load().exists(host, name, v.sessions), nil
 }
 
 // HoldsKey reports whether a key can still verify the tokens of an issuer. It

@@ -48,8 +48,9 @@ type Lobby struct {
 	verdicts  verdicts
 }
 
-// New loads what the store kept. The store stays the caller's to close.
-func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
+// New returns a lobby without what the store kept: [Lobby.Load] brings that. The store stays
+// the caller's to close.
+func New(store Store, o Options) *Lobby {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -59,22 +60,29 @@ func New(ctx context.Context, store Store, o Options) (*Lobby, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, whitelist: newWhitelist()}
-	state, err := store.LoadLobby(ctx)
+	return &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, whitelist: newWhitelist()}
+}
+
+// Load takes over what the store kept. It is called once, and before anything is asked or
+// changed but the whitelist of the configuration.
+func (l *Lobby) Load(ctx context.Context) error {
+	state, err := l.store.LoadLobby(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading the lobby: %w", err)
+		return fmt.Errorf("loading the lobby: %w", err)
 	}
+	l.change.Lock()
+	defer l.change.Unlock()
 	for _, e := range state.Entries {
 		p, err := e.Check()
 		if err != nil {
-			o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
+			l.o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
 			continue
 		}
-		l.whitelist.put(&listed{Entry: e, pattern: p})
+		l.write(func() { l.whitelist.put(&listed{Entry: e, pattern: p}) })
 	}
 	l.loadVerdicts(ctx, state.Verdicts)
 	l.count()
-	return l, nil
+	return nil
 }
 
 // loadVerdicts takes over what was decided, the newest first, as far as the bounds
@@ -84,7 +92,7 @@ func (l *Lobby) loadVerdicts(ctx context.Context, kept []Verdict) {
 	var changes []Change
 	for _, v := range kept {
 		if gone, ok := l.verdicts.outdone(v); v.plausible() && ok && len(gone) == 0 {
-			l.verdicts.put(v)
+			l.write(func() { l.verdicts.put(v) })
 			continue
 		}
 		key := v.key()

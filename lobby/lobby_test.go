@@ -84,13 +84,10 @@ func newFixture(t *testing.T, state State) *fixture {
 // restart begins anew with what the store has.
 func (f *fixture) restart(t *testing.T) {
 	t.Helper()
-	l, err := New(t.Context(), f.store, Options{
-		Now: func() time.Time { return f.now },
-	})
-	if err != nil {
+	f.Lobby = New(f.store, Options{Now: func() time.Time { return f.now }})
+	if err := f.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.Lobby = l
 }
 
 // Allow, Remove, Sweep and Configure note what they say was changed.
@@ -192,8 +189,8 @@ func TestNew(t *testing.T) {
 	}
 	f.wantTold(t)
 	f.store.fail = errDisk
-	if l, err := New(t.Context(), f.store, Options{}); !errors.Is(err, errDisk) || l != nil {
-		t.Errorf("from a broken state: %v, %v", l, err)
+	if err := New(f.store, Options{}).Load(t.Context()); !errors.Is(err, errDisk) {
+		t.Errorf("from a broken state: %v", err)
 	}
 }
 
@@ -237,10 +234,7 @@ func TestSweep(t *testing.T) {
 // TestRun: a lobby sweeps by itself, until it is told to end.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, err := New(t.Context(), newFakeStore(State{}), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := New(newFakeStore(State{}), Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		var changed []string
@@ -270,10 +264,7 @@ func TestRun(t *testing.T) {
 // TestConcurrent is for the race detector: whatever is done at once, both the lists and the state agree in the end.
 func TestConcurrent(t *testing.T) {
 	s := newFakeStore(State{})
-	l, err := New(t.Context(), s, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := New(s, Options{})
 	var all sync.WaitGroup
 	for i := range 8 {
 		jid := fmt.Sprint("user", i, "@h")

@@ -1,5 +1,7 @@
 package moderation
 
+import "slices"
+
 // A Reason says why a join was allowed or refused: the same word in the log,
 // in the metric label and in an explanation.
 type Reason string
@@ -26,6 +28,7 @@ const (
 	ReasonBreakoutUnknown  Reason = "breakout_unknown"  // the main room of a breakout room cannot be told
 	ReasonCreatedTwice     Reason = "created_twice"     // two made the room at the same moment: this one tries again
 	ReasonMalformedRequest Reason = "malformed_request" // Prosody's request could not be read
+	ReasonStateUnavailable Reason = "state_unavailable" // cannot decide: what was kept is not there
 	ReasonInternalError    Reason = "internal_error"    // cannot decide: a fault of our own
 )
 
@@ -43,7 +46,10 @@ func DenyReasons() []Reason {
 }
 
 // UndecidedReasons are those for which there could be no answer.
-func UndecidedReasons() []Reason { return []Reason{ReasonInternalError} }
+func UndecidedReasons() []Reason { return []Reason{ReasonStateUnavailable, ReasonInternalError} }
+
+// Undecided reports whether the reason means "cannot decide", which is no answer.
+func (r Reason) Undecided() bool { return slices.Contains(UndecidedReasons(), r) }
 
 // clientTexts is what a person may know of a refusal, and can do about it. There is
 // no apostrophe in them, which Jitsi shows as &#39;.
@@ -62,6 +68,7 @@ var clientTexts = map[Reason]string{
 	ReasonBreakoutUnknown:  "This breakout room cannot be joined by itself. Join its main room first.",
 	ReasonCreatedTwice:     "Somebody else opened this room at the same moment. Try again.",
 	ReasonMalformedRequest: "The join could not be read. Open your link again, or update your app.",
+	ReasonStateUnavailable: "Rooms are not ready yet. Try again in a minute.",
 	ReasonInternalError:    "Joins cannot be decided at the moment. Try again in a minute.",
 }
 

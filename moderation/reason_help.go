@@ -86,6 +86,11 @@ var reasonHelp = map[Reason]text.Help{
 		Cause:   "another program or module asks, or another version of one",
 		Mend:    "look at what asks `/muc/join`",
 	},
+	ReasonStateUnavailable: {
+		Meaning: "not decided: what was kept is not there",
+		Cause:   "usher has just started and loads the sessions, or the file under `state` cannot be read or written",
+		Mend:    "the client tries again; `usher status` says how far the start is, and the log has the error",
+	},
 	ReasonInternalError: {
 		Meaning: "not decided: a fault of usher",
 		Cause:   "its code panicked, and the join was refused",

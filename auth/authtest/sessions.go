@@ -36,6 +36,9 @@ func (s *Sessions) Record(_ context.Context, id auth.Identity) (then func(), err
 	return nil, nil
 }
 
+// Await waits for nothing.
+func (s *Sessions) Await(context.Context) error { return nil }
+
 // Revoked is always false.
 func (s *Sessions) Revoked(auth.Identity) bool { return false }
 

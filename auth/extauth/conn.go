@@ -191,9 +191,21 @@ func (c *conn) decide(text []byte, problem error) (yes bool) {
 	case refusal != nil:
 		return c.login(auth.Credentials{Problem: refusal})
 	case q.operation == opIsUser:
-		return c.server.Auth.Exists(q.host, q.user)
+		return c.exists(q)
 	}
 	return c.login(auth.Credentials{Host: q.host, Name: q.user, NameRequired: true, Token: q.password})
+}
+
+// exists waits no longer than an answer may take. The protocol has no word for "cannot be
+// told": then the connection closes, as after any query that is not decided in time.
+func (c *conn) exists(q query) bool {
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.ReplyTimeout)
+	defer cancel()
+	yes, err := c.server.Auth.Exists(ctx, q.host, q.user)
+	if err != nil {
+		c.overdue()
+	}
+	return yes
 }
 
 func (c *conn) login(credentials auth.Credentials) bool {

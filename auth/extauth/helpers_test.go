@@ -42,7 +42,9 @@ func (s *stub) Authenticate(_ context.Context, c auth.Credentials) (auth.Identit
 	return auth.Identity{}, auth.Refuse(auth.ReasonBadSignature, "as asked")
 }
 
-func (s *stub) Exists(h, name string) bool { return h == host && name == "alice" }
+func (s *stub) Exists(_ context.Context, h, name string) (bool, error) {
+	return h == host && name == "alice", nil
+}
 
 func (s *stub) questions() []auth.Credentials {
 	s.mu.Lock()

@@ -19,7 +19,8 @@ const Door = "extauth"
 // are. The error is an [*auth.Refusal].
 type Authenticator interface {
 	Authenticate(ctx context.Context, c auth.Credentials) (auth.Identity, error)
-	Exists(host, name string) bool
+	// Exists may wait until ctx ends. An error means that it cannot be told.
+	Exists(ctx context.Context, host, name string) (bool, error)
 }
 
 // A Server answers queries on the connections of a listener. Its fields must

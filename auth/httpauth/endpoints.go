@@ -1,10 +1,12 @@
 package httpauth
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -88,12 +90,21 @@ func (q *request) answer(c auth.Credentials) {
 	q.text(http.StatusOK, yes)
 }
 
+// existsWithin is how long a question about an account waits after a start.
+const existsWithin = 5 * time.Second
+
 // userExists is GET user_exists of mod_auth_http.
 func (q *request) userExists() {
-	switch err := q.query.only([]string{"user", "server"}); {
-	case err != nil:
+	if err := q.query.only([]string{"user", "server"}); err != nil {
 		q.refuse(q.malformed(err))
-	case q.Auth.Exists(q.query["server"], q.query["user"]):
+		return
+	}
+	ctx, cancel := context.WithTimeout(q.r.Context(), existsWithin)
+	defer cancel()
+	switch there, err := q.Auth.Exists(ctx, q.query["server"], q.query["user"]); {
+	case err != nil:
+		q.refuse(auth.StateRefusal(err))
+	case there:
 		q.text(http.StatusOK, yes)
 	default:
 		q.text(http.StatusNotFound, no)

@@ -25,7 +25,8 @@ const (
 type Authenticator interface {
 	Authenticate(ctx context.Context, c auth.Credentials) (auth.Identity, error)
 	IssueTicket(ctx context.Context, c auth.Credentials) (auth.Ticket, error)
-	Exists(host, name string) bool
+	// Exists may wait until ctx ends. An error means that it cannot be told.
+	Exists(ctx context.Context, host, name string) (bool, error)
 }
 
 // A Server is the HTTP door. Who may ask is for the [httpd.Admission] around it to

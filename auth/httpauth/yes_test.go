@@ -177,7 +177,7 @@ func (b broken) IssueTicket(ctx context.Context, c auth.Credentials) (auth.Ticke
 	return auth.Ticket{}, errors.New("no refusal")
 }
 
-func (b broken) Exists(string, string) bool { panic("with a secret") }
+func (b broken) Exists(context.Context, string, string) (bool, error) { panic("with a secret") }
 
 func TestBrokenAuthenticator(t *testing.T) {
 	for _, b := range []broken{{true}, {false}} {

@@ -11,12 +11,16 @@ import (
 // Begin decides whether a connection may log in at a host whose Prosody verifies
 // inner tokens itself. The error is always a *auth.Refusal, and is counted and logged like
 // any other; a login that is let in is when [Logins.Record] knows its account. It
-// reads nothing but memory.
+// reads nothing but memory. After a start a login that wants to resume a stream waits for
+// those that were kept, [auth.AwaitWithin] at most.
 //
 // On a guest host no token is needed: one that is not good is left out, and logged.
 func (s *Logins) Begin(ctx context.Context, r Request) (*Login, error) {
 	start := time.Now()
 	h := s.hostOf(r.Host)
+	if r.Resumption != "" && r.Problem == nil {
+		r.Problem = s.await(ctx)
+	}
 	if h.relay != nil && r.Token == "" && r.Problem == nil && (r.Guest != "" || h.relay.GuestsStart) {
 		return s.beginAnonymous(h, &r, start), nil
 	}
@@ -38,6 +42,12 @@ func (s *Logins) Begin(ctx context.Context, r Request) (*Login, error) {
 		return s.beginAnonymous(h, &r, start), nil
 	}
 	return nil, err
+}
+
+func (s *Logins) await(ctx context.Context) *auth.Refusal {
+	ctx, cancel := context.WithTimeout(ctx, auth.AwaitWithin)
+	defer cancel()
+	return auth.StateRefusal(s.streams.Await(ctx))
 }
 
 // beginAnonymous begins a login without a token: of a guest, or, where the host lets

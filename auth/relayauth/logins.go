@@ -55,6 +55,8 @@ func New(v Verifier, o Options) *Logins {
 // noStreams remember nothing, and know that each session has what its token says.
 type noStreams struct{}
 
+func (noStreams) Await(context.Context) error { return nil }
+
 func (noStreams) RememberStream(context.Context, Stream, string) error { return nil }
 
 func (noStreams) StreamOf(string, string) (Stream, bool) { return Stream{}, false }

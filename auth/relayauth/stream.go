@@ -34,8 +34,13 @@ func StreamPrint(host, resumption string) string {
 }
 
 // Streams remember which streams of relay hosts can be resumed, and by whom. All
-// methods but RememberStream read nothing but memory.
+// methods but Await and RememberStream read nothing but memory.
 type Streams interface {
+	// Await waits until all is there that was kept over a restart, the sessions of the
+	// streams included, and at most until ctx ends: then, or if that cannot be loaded, it is
+	// an error. Until then StreamOf may overlook a stream, and [Rights] a session.
+	Await(ctx context.Context) error
+
 	// RememberStream remembers a stream that is connected, by its identifier. It is
 	// durable when it returns nil.
 	RememberStream(ctx context.Context, s Stream, resumption string) error

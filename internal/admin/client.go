@@ -3,15 +3,20 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // callWithin bounds one request.
 const callWithin = 30 * time.Second
+
+// maxProblem bounds the text of a problem, in bytes.
+const maxProblem = 4 << 10
 
 // An UnreachableError says that the daemon does not answer on its socket, or not as one does.
 type UnreachableError struct {
@@ -47,6 +52,13 @@ func Call(ctx context.Context, socket, method, path string, body io.Reader, v an
 		return &UnreachableError{socket, err}
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
+		text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
+		if err != nil {
+			return &UnreachableError{socket, err}
+		}
+		return errors.New(strings.TrimSpace(string(text)))
+	}
 	if resp.StatusCode != http.StatusOK {
 		return &UnreachableError{socket, fmt.Errorf("it answered %s", resp.Status)}
 	}

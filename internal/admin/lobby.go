@@ -29,18 +29,18 @@ type LobbyAnswer struct {
 
 // lobby answers usher lobby.
 func (s *server) lobby(mux *http.ServeMux) {
-	mux.HandleFunc("GET /lobby", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) })
-	mux.HandleFunc("GET /lobby/knocks", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /lobby", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) }))
+	mux.HandleFunc("GET /lobby/knocks", s.kept(func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, s.Whitelist.Knocks(""))
-	})
+	}))
 	change := func(path string, do func(*http.Request) (LobbyAnswer, error)) {
-		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc("POST "+path, s.kept(func(w http.ResponseWriter, r *http.Request) {
 			answer, err := do(r)
 			if err != nil {
 				answer.Problem = err.Error()
 			}
 			writeJSON(w, answer)
-		})
+		}))
 	}
 	change("/lobby/allow", func(r *http.Request) (LobbyAnswer, error) {
 		e, err := entryOf(r, time.Now())

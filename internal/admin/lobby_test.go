@@ -34,10 +34,7 @@ func TestImportIsWhole(t *testing.T) {
 			Until: time.Now().Add(time.Hour).Truncate(time.Second).Add(1)}},
 		"too many": many,
 	} {
-		l, err := lobby.New(t.Context(), nothingKept{}, lobby.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := lobby.New(nothingKept{}, lobby.Options{})
 		fixed, err := l.Prepare([]lobby.Entry{{JID: "fixed@h"}})
 		if err != nil {
 			t.Fatal(err)

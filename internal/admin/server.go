@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"usher/auth"
 	"usher/lobby"
@@ -49,6 +50,7 @@ type Commands interface {
 // Options are what a server stands on. All are wanted.
 type Options struct {
 	Daemon      Daemon
+	Await       func(ctx context.Context) error // waits for what the state kept; an error says why that is not there
 	Sessions    Sessions
 	Revoker     Revoker
 	Whitelist   Whitelist
@@ -76,6 +78,23 @@ func NewHandler(o Options) http.Handler {
 	s.lobby(mux)
 	s.sessions(mux)
 	return mux
+}
+
+// awaitWithin is how long a command waits after a start for what the state kept.
+const awaitWithin = 10 * time.Second
+
+// kept has a handler wait for what the state kept: before that it would overlook some of it.
+func (s *server) kept(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), awaitWithin)
+		defer cancel()
+		if err := s.Await(ctx); err != nil {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		serve(w, r)
+	}
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

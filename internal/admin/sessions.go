@@ -14,7 +14,7 @@ import (
 
 // sessions answers usher sessions.
 func (s *server) sessions(mux *http.ServeMux) {
-	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) })
+	mux.HandleFunc("GET /sessions", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) }))
 	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, s.Revoker.Revocations())
 	})
@@ -26,7 +26,7 @@ func (s *server) sessions(mux *http.ServeMux) {
 		}
 		writeJSON(w, RevocationAnswer{s.Sessions.Revoked(question.identity())})
 	})
-	mux.HandleFunc("POST /sessions/revoke", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /sessions/revoke", s.kept(func(w http.ResponseWriter, r *http.Request) {
 		answer := RevokeAnswer{Component: s.Component}
 		target, err := targetOf(r.URL.Query())
 		if err == nil {
@@ -34,7 +34,7 @@ func (s *server) sessions(mux *http.ServeMux) {
 		}
 		answer.explain(err)
 		writeJSON(w, answer)
-	})
+	}))
 	mux.HandleFunc("POST /sessions/allow", func(w http.ResponseWriter, r *http.Request) {
 		var answer AllowAnswer
 		target, err := targetOf(r.URL.Query())

@@ -130,7 +130,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	if err != nil {
 		return nil, err
 	}
-	relays := relayauth.New(v, relayauth.Options{Streams: rooms.streams, Rights: rooms.sessions})
+	relays := relayauth.New(v, relayauth.Options{Streams: keptStreams{rooms.streams, rooms.sessions}, Rights: rooms.sessions})
 	e, err := openEndpoints(c, m, log)
 	if err != nil {
 		return nil, err
@@ -165,7 +165,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 func (d *daemon) tasks(ready func()) []task {
 	list := []task{
 		{"keys", d.verifier.Run},
-		{"probe", d.probe.Run},
+		{"state", func(ctx context.Context) error { return d.rooms.load(ctx, d.log) }},
+		d.rooms.loaded("probe", d.probe.Run),
 		{"reload", d.reloader.run},
 		{"watchdog", d.notify.Watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
@@ -176,17 +177,17 @@ func (d *daemon) tasks(ready func()) []task {
 	return list
 }
 
-// announce waits for the first keys, and then says that we answer, and whether anything is missing, as usher status
+// announce waits for the first keys and for the state, and then says that we answer, and whether anything is missing, as usher status
 // does. systemd is told READY in either case: the issuers whose keys are there log in.
 func (d *daemon) announce(ctx context.Context, ready func()) {
-	late := time.NewTimer(fetchWithin)
-	defer late.Stop()
-	select {
-	case <-ctx.Done():
-		return
-	case <-d.verifier.Fetched():
-	case <-late.C:
+	within, cancel := context.WithTimeout(ctx, fetchWithin)
+	defer cancel()
+	if !awaitClosed(within, d.verifier.Fetched()) && ctx.Err() == nil {
 		d.log.Warn("key sources are late; their issuers' tokens cannot be verified yet")
+	}
+	awaitClosed(within, d.rooms.sessions.Loaded()) // [daemon.notReady] says so if it is late
+	if ctx.Err() != nil {
+		return
 	}
 	d.up.Store(true)
 	status := servingStatus(d.reloader.current.Load())
@@ -203,6 +204,16 @@ func (d *daemon) announce(ctx context.Context, ready func()) {
 	}
 	if len(missing) > 0 && d.awaitReady(ctx) {
 		d.log.Info("ready", attrs...)
+	}
+}
+
+// awaitClosed waits for a channel to be closed, and reports false if ctx ended before.
+func awaitClosed(ctx context.Context, c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 
@@ -60,17 +59,15 @@ type stateStore interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 }
 
-// openRooms loads the state and starts nothing. No rules are in force.
+// openRooms opens the state, of which it loads what logins want, and starts nothing. No rules
+// are in force.
 func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
 	if p.store, err = openState(ctx, c.State, log); err != nil {
 		return nil, err
 	}
-	p.lobby, err = lobby.New(ctx, p.store, lobby.Options{Log: log, Metrics: m})
-	if err != nil {
-		return nil, errors.Join(err, p.store.Close())
-	}
+	p.lobby = lobby.New(p.store, lobby.Options{Log: log, Metrics: m})
 	nothing, err := moderation.NewPolicy(nil, nil)
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
@@ -79,16 +76,9 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	p.streams, err = streams.New(ctx, p.store, streams.Options{Log: log, Metrics: m})
-	if err != nil {
-		return nil, errors.Join(err, p.store.Close())
-	}
+	p.streams = streams.New(p.store, streams.Options{Log: log, Metrics: m})
 	p.relay.kept = p.streams
-	p.occupancy, err = occupancy.New(ctx, p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
-	if err != nil {
-		return nil, errors.Join(err, p.store.Close())
-	}
-	debug.FreeOSMemory() // reading the state took more than keeping it
+	p.occupancy = occupancy.New(p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
 	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
 		Log: log, Metrics: m})
 	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m}
@@ -227,13 +217,13 @@ func (p *roomParts) close(log *slog.Logger) {
 func (p *roomParts) tasks() []task {
 	list := []task{
 		{"sessions", func(ctx context.Context) error { return p.sessions.Run(ctx, p.swept) }},
-		{"streams", p.streams.Run},
-		{"occupancy", p.occupancy.Run},
-		{"lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }},
+		p.loaded("streams", p.streams.Run),
+		p.loaded("occupancy", p.occupancy.Run),
+		p.loaded("lobby", func(ctx context.Context) error { return p.lobby.Run(ctx, p.listChanged) }),
 	}
 	if p.component != nil {
-		list = append(list, task{"component", p.component.Run}, task{"rooms", p.reconciler.Run},
-			task{"notices", p.notifier.Run})
+		list = append(list, p.loaded("component", p.component.Run), p.loaded("rooms", p.reconciler.Run),
+			p.loaded("notices", p.notifier.Run))
 	}
 	return list
 }

@@ -18,6 +18,7 @@ import (
 	"usher/internal/panics"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/muc"
 	"usher/moderation/sessions"
 	"usher/moderation/unasked"
@@ -98,15 +99,12 @@ func brokenService(t *testing.T, m *metrics.Metrics) *muc.Service {
 		t.Fatal(err)
 	}
 	armed := false
-	s, err := sessions.New(t.Context(), memory.New(), policy, sessions.Options{Metrics: m, Now: func() time.Time {
+	s := moderationtest.Start(t, memory.New(), policy, sessions.Options{Metrics: m, Now: func() time.Time {
 		if armed {
 			panic("sesame")
 		}
 		return time.Unix(1_800_000_000, 0)
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	armed = true
 	asked := unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: s.Policy, Metrics: m})
 	return muc.New(muc.Options{Sessions: s, Unasked: asked, Metrics: m})

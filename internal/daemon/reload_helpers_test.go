@@ -74,6 +74,9 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 	if w.daemon, err = open(t.Context(), c, path, in, new(slog.LevelVar), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.rooms.load(t.Context(), w.log); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		w.endpoints.close()
 		w.rooms.close(w.log)

@@ -15,7 +15,7 @@ import (
 // adminHandler answers usher reload, usher status, usher sessions and usher lobby.
 func (d *daemon) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
-		Daemon: d, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby,
+		Daemon: d, Await: d.rooms.sessions.Await, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby,
 			d.rooms.listChanged}, Commands: d.rooms.commands,
 		MUCs: func() []string {
 			return *d.rooms.mucs.Load()
@@ -105,6 +105,9 @@ func (d *daemon) notReady() []string {
 	reasons := []string{}
 	if !d.up.Load() {
 		reasons = append(reasons, "starting: the key sources are being asked for the first time")
+	}
+	if missing := d.rooms.sessions.Missing(); missing != "" {
+		reasons = append(reasons, missing)
 	}
 	if problem := d.rooms.problem(); problem != "" {
 		reasons = append(reasons, "component: "+problem)

@@ -93,10 +93,8 @@ func touchedWorld(t *testing.T) (*moderationtest.World, *moderationtest.MUC, *ro
 	w.Began = time.Now()
 	m := moderationtest.New(t, moderationtest.InOrder, moderationtest.Delays{}).Everywhere()
 	k, _ := w.Connect(m)
-	resumable, err := streams.New(t.Context(), memory.New(), streams.Options{})
-	touchedBy(t, err)
-	seen, err := occupancy.New(t.Context(), memory.New(), w.Sessions.Rooms(), occupancy.Options{})
-	touchedBy(t, err)
+	resumable := streams.New(memory.New(), streams.Options{})
+	seen := occupancy.New(memory.New(), w.Sessions.Rooms(), occupancy.Options{})
 	p := &roomParts{sessions: w.Sessions, streams: resumable, occupancy: seen, lobby: w.Lobby, reconciler: k}
 	run := []func(context.Context) error{k.Run}
 	for _, task := range p.tasks() { // without a component: the sessions and the lobby

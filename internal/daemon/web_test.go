@@ -22,10 +22,7 @@ func TestWebRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := moderationtest.NewWorld(t, moderationtest.WorldOptions{Policy: policy})
-	seen, err := occupancy.New(t.Context(), memory.New(), w.Sessions.Rooms(), occupancy.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	seen := occupancy.New(memory.New(), w.Sessions.Rooms(), occupancy.Options{})
 	service := muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(),
 		Policy: w.Sessions.Policy}), Metrics: metrics.New("test")})
 	rooms := webRooms{w.Sessions, relayRooms{&muc.Gateway{Service: service, Occupancy: seen}}}

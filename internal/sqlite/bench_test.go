@@ -11,6 +11,7 @@ import (
 	"usher/internal/memory"
 	"usher/internal/sqlite"
 	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -28,11 +29,7 @@ func BenchmarkLogin(b *testing.B) {
 	}
 	var both []*sessions.Sessions
 	for _, store := range []sessions.Store{memory.New(), durable} {
-		s, err := sessions.New(b.Context(), store, p, sessions.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		both = append(both, s)
+		both = append(both, moderationtest.Start(b, store, p, sessions.Options{}))
 	}
 	next, refused := 0, 0
 	login := func(s *sessions.Sessions) time.Duration {

@@ -16,6 +16,10 @@ type Recorder struct {
 	*memory.Store
 	State State // what it was made with
 
+	// Until they are closed LoadRooms returns nothing, and Sessions yields the newest
+	// [HeldAfter] alone; nil: nothing is held back.
+	HoldRooms, HoldSessions <-chan struct{}
+
 	mu   sync.Mutex
 	fail error
 	hang bool
@@ -24,6 +28,9 @@ type Recorder struct {
 	applied []sessions.Change
 	latest  []sessions.Change // of the last call
 }
+
+// HeldAfter is how many sessions are yielded at once.
+const HeldAfter = 32
 
 // Fail has every write fail from now on; with nil none.
 func (r *Recorder) Fail(err error) {
@@ -73,13 +80,41 @@ func (r *Recorder) LoadRevocations(context.Context) ([]moderation.Revocation, er
 }
 
 // LoadRooms returns those that the recorder was made with.
-func (r *Recorder) LoadRooms(context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+func (r *Recorder) LoadRooms(ctx context.Context) ([]moderation.Room, []moderation.Assignment, error) {
+	if err := held(ctx, r.HoldRooms); err != nil {
+		return nil, nil, err
+	}
 	return r.State.Rooms, r.State.Assignments, nil
 }
 
+func held(ctx context.Context, until <-chan struct{}) error {
+	if until == nil {
+		return nil
+	}
+	select {
+	case <-until:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Sessions yields those that the recorder was made with.
-func (r *Recorder) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
-	return NewestFirst(r.State.Sessions)
+func (r *Recorder) Sessions(ctx context.Context) iter.Seq2[moderation.Session, error] {
+	return func(yield func(moderation.Session, error) bool) {
+		n := 0
+		for g := range NewestFirst(r.State.Sessions) {
+			if n++; n == HeldAfter+1 {
+				if err := held(ctx, r.HoldSessions); err != nil {
+					yield(moderation.Session{}, err)
+					return
+				}
+			}
+			if !yield(g, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Apply records changes.

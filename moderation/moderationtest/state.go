@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"testing"
 
 	"usher/moderation"
 	"usher/moderation/sessions"
@@ -32,6 +33,19 @@ func Kept(ctx context.Context, store sessions.Store) (state State, err error) {
 		state.Sessions = append(state.Sessions, g)
 	}
 	return state, nil
+}
+
+// Start makes sessions with all that a store kept.
+func Start(t testing.TB, store sessions.Store, p *moderation.Policy, o sessions.Options) *sessions.Sessions {
+	t.Helper()
+	s, err := sessions.New(t.Context(), store, p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // NewestFirst yields sessions in the order of [sessions.Store.Sessions].

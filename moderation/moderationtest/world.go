@@ -53,12 +53,18 @@ type WorldOptions struct {
 	Lobby   bool               // there is one
 	Smaller int                // a factor by which the bounds are smaller
 	Log     *slog.Logger
+
+	Store    *Recorder // nil: of State
+	Unloaded bool      // what the store keeps is for the test to load
 }
 
 // NewWorld makes a world in which there are no rooms.
 func NewWorld(t testing.TB, o WorldOptions) *World {
 	t.Helper()
-	w := &World{Store: &Recorder{Store: memory.New(), State: o.State}, Metrics: metrics.New(""),
+	if o.Store == nil {
+		o.Store = &Recorder{Store: memory.New(), State: o.State}
+	}
+	w := &World{Store: o.Store, Metrics: metrics.New(""),
 		clock: time.Unix(1_800_000_000, 0), Keys: map[string]bool{}}
 	w.Restart(t, o)
 	return w
@@ -74,7 +80,8 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 			ServiceAccounts: []string{"focus@auth." + Host}, Leeway: Leeway, Prefixes: map[string]string{"my-app": ""}})
 	}
 	if o.Lobby {
-		if w.Lobby, err = lobby.New(t.Context(), w.Store, lobby.Options{Metrics: w.Metrics, Now: w.Now}); err != nil {
+		w.Lobby = lobby.New(w.Store, lobby.Options{Metrics: w.Metrics, Now: w.Now})
+		if err := w.Lobby.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -83,10 +90,14 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 		limits = limits.Divided(o.Smaller)
 		seen.Rooms, seen.Accounts = seen.Rooms/o.Smaller, seen.Accounts/o.Smaller
 	}
-	w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, sessions.Options{Log: o.Log, Metrics: w.Metrics,
-		Now: w.Now, Lobby: w.Lobby, Limits: limits})
-	if err != nil {
+	options := sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Limits: limits}
+	if w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, options); err != nil {
 		t.Fatal(err)
+	}
+	if !o.Unloaded {
+		if err := w.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.Asked = unasked.NewReporter(unasked.Options{Limits: seen, Policy: w.Sessions.Policy,
 		Log: o.Log, Metrics: w.Metrics})

@@ -13,7 +13,7 @@ import (
 func (m *Service) conclude(ctx context.Context, log *slog.Logger, user, room string, d moderation.Decision) {
 	result, line, level := metrics.Allowed, "join allowed", slog.LevelInfo
 	switch {
-	case d.Reason == moderation.ReasonInternalError:
+	case d.Reason.Undecided():
 		result, line, level = metrics.Undecided, "join not decided", slog.LevelError
 	case d.HeldByRoom:
 		result, line = metrics.Denied, "join left to the room, which lets members in only"

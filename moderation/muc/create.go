@@ -25,6 +25,11 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]moderatio
 			"%q is none of the MUC components under hosts; add it to muc or breakout of its host, "+
 				"or take muc_http_defaults out of that component in Prosody", text.Name(p.Domain))
 	}
+	if !p.Breakout {
+		if refused, ok := m.await(ctx, m.sessions.Await); !ok {
+			return nil, refused
+		}
+	}
 	failed := m.guard.begin(room, m.now())
 	m.unasked.Began(p.Domain, p.JID)
 	if p.Breakout {
@@ -33,7 +38,7 @@ func (m *Service) Create(ctx context.Context, room string) (map[string]moderatio
 	}
 	seeds, err := m.kept.Begin(ctx, p.JID, m.seeds(p.Host, p.RoomName))
 	if err != nil {
-		return nil, moderation.Refuse(moderation.ReasonInternalError,
+		return nil, moderation.Refuse(moderation.ReasonStateUnavailable,
 			"the state cannot be written; look at the file that state names, and whether its disk is full")
 	}
 	if failed {

@@ -6,8 +6,8 @@
 // from it in rooms is done by others, whom the service knows by interfaces ([Effects],
 // [Notifier]).
 //
-// The questions are answered from memory, with three exceptions that ask the room by way
-// of the component: a breakout room that is seen for the first time, a room that is about
+// The questions are answered from memory, with an exception after a start, for as
+// long as sessions are loaded, and three that ask the room by way of the component: a breakout room that is seen for the first time, a room that is about
 // to be made members-only, and, until Prosody has asked about a new room since the component
 // is connected (mod_muc_http_defaults), whether the room is there. They may wait because
 // Prosody does not: mod_muc_http_auth asks by net.http, which calls back, and until then

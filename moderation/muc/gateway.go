@@ -113,6 +113,9 @@ func (g *Gateway) Entered(ctx context.Context, q JoinRequest) error {
 	if !ok || j.Lobby || j.Breakout && !g.Service.inMain(&j) {
 		return nil
 	}
+	if err := g.Service.sessions.Await(ctx); err != nil {
+		return err
+	}
 	v := g.Service.sessions.View(j.Host, j.user, j.RoomName)
 	v.ByStream, v.TokenPrint = true, q.TokenPrint
 	return g.Occupancy.Entered(ctx, occupancy.Occupant{Room: j.JID, JID: q.Account, Starts: j.Host.Starts(v)})

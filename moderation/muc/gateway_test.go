@@ -52,8 +52,8 @@ func (f *relayFixture) reload(t testing.TB) {
 
 func (f *relayFixture) occupy(t testing.TB) {
 	t.Helper()
-	var err error
-	if f.Occupancy, err = occupancy.New(t.Context(), f.Store, f.Rooms(), occupancy.Options{}); err != nil {
+	f.Occupancy = occupancy.New(f.Store, f.Rooms(), occupancy.Options{})
+	if err := f.Occupancy.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -82,13 +82,15 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	if !goesOn || !h.Service.goingOn.take(q["userJID"], q["mucJID"], h.Service.now()) { // else the gateway has counted it
 		h.Service.conclude(r.Context(), h.Log, q["userJID"], q["mucJID"], d)
 	}
-	if !goesOn {
+	switch {
+	case goesOn:
+		answer(w, http.StatusOK, joinAnswer{Allowed: true})
+	case d.Reason.Undecided():
+		h.refuse(w, false, http.StatusServiceUnavailable, d.Reason)
+	default:
 		h.refuse(w, false, http.StatusForbidden, d.Reason)
-		return
 	}
-	answer(w, http.StatusOK, joinAnswer{Allowed: true})
 }
-
 func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "jid")
 	if err != nil {
@@ -106,7 +108,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(w, http.StatusOK, createAnswer{Affiliations: affiliations})
 		return
-	case d.Reason == moderation.ReasonInternalError:
+	case d.Reason.Undecided():
 		h.refuse(w, true, http.StatusServiceUnavailable, d.Reason)
 	default:
 		h.refuse(w, true, http.StatusForbidden, d.Reason)

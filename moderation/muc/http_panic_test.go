@@ -29,15 +29,12 @@ func TestPanic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := sessions.New(t.Context(), memory.New(), p, sessions.Options{Metrics: m, Now: func() time.Time {
+		s := moderationtest.Start(t, memory.New(), p, sessions.Options{Metrics: m, Now: func() time.Time {
 			if armed {
 				panic("sesame")
 			}
 			return time.Unix(1_800_000_000, 0)
 		}})
-		if err != nil {
-			t.Fatal(err)
-		}
 		armed = true
 		h := &muc.Handler{Service: muc.New(muc.Options{Sessions: s, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: s.Policy}), Metrics: m}), Panics: panics.New(slog.New(slog.NewTextHandler(&log, nil)), m)}
 		code, answer := moderationtest.Ask(h, path+query)

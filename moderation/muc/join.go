@@ -57,8 +57,8 @@ func (m *Service) decide(ctx context.Context, j *join) moderation.Decision {
 	return d
 }
 
-// judge is the decision alone. The view is empty if what it would be of cannot be told.
-func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
+// judgeNow is judge by what is there.
+func (m *Service) judgeNow(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
 	if j.Breakout && !j.Host.IsService(j.user) {
 		main, err := m.mainOf(ctx, j.Host, j.user, j.RoomName)
 		if err != nil {

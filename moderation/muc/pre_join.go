@@ -19,6 +19,9 @@ func (m *Service) BeforeJoin(ctx context.Context, user, room string) moderation.
 		return moderation.Decision{}
 	}
 	m.unasked.Hear(name.Domain, name.JID)
+	if m.sessions.Await(ctx) != nil {
+		return moderation.Decision{}
+	}
 	v := m.sessions.View(h, user, name)
 	d := h.Standing(v)
 	if !d.Allowed || d.Session == nil || d.Affiliation == moderation.None {

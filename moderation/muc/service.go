@@ -2,6 +2,7 @@ package muc
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"usher/lobby"
@@ -94,6 +95,7 @@ type Service struct {
 	goingOn    *goingOn
 	guard      creationGuard
 	pending    pendingJoins
+	awaiting   atomic.Int32 // questions that wait for what was kept
 }
 
 // New returns a service, which starts nothing.

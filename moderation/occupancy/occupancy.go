@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/internal/behind"
+	"usher/internal/guard"
 	"usher/internal/logattr"
 	"usher/internal/ratelimit"
 	"usher/metrics"
@@ -58,8 +59,9 @@ type Occupancy struct {
 	look  map[string]bool // rooms to be looked at
 }
 
-// New loads what the store kept. The store stays the caller's to close.
-func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, error) {
+// New returns an occupancy without what the store kept: [Occupancy.Load] brings that. The
+// store stays the caller's to close.
+func New(store Store, rooms Rooms, o Options) *Occupancy {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -72,22 +74,31 @@ func New(ctx context.Context, store Store, rooms Rooms, o Options) (*Occupancy, 
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits()
 	}
-	c := &Occupancy{store: store, rooms: rooms, log: o.Log, metrics: o.Metrics, now: o.Now,
+	return &Occupancy{store: store, rooms: rooms, log: o.Log, metrics: o.Metrics, now: o.Now,
 		behind: behind.New[Key](),
 		table:  newTable(o.Limits), look: map[string]bool{}}
-	kept, err := store.LoadOccupants(ctx)
+}
+
+// Load takes over whom the store kept: nobody of them is connected. It is called once, before
+// the occupancy is told of anybody and before [Occupancy.Run].
+func (c *Occupancy) Load(ctx context.Context) error {
+	kept, err := c.store.LoadOccupants(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading who is in rooms: %w", err)
+		return fmt.Errorf("loading who is in rooms: %w", err)
 	}
-	for _, v := range kept {
-		if _, ok := c.table.enter(&v); ok {
-			c.table.connect(c.table.people[v.JID], c.now())
-			c.look[v.Room] = true
-		} else {
-			c.behind.Add(Key{v.Room, v.JID})
+	for part := range slices.Chunk(kept, guard.Portion) {
+		c.mu.Lock()
+		for _, v := range part {
+			if _, ok := c.table.enter(&v); ok {
+				c.table.connect(c.table.people[v.JID], c.now())
+				c.look[v.Room] = true
+			} else {
+				c.behind.Add(Key{v.Room, v.JID})
+			}
 		}
+		c.mu.Unlock()
 	}
-	return c, nil
+	return nil
 }
 
 // Entered is told that Prosody shows an account its own presence in a room, which its token

@@ -84,8 +84,8 @@ func (s *store) len() int {
 func run(t *testing.T, s *store, l occupancy.Limits, test func(*testing.T, *occupancy.Occupancy)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c, err := occupancy.New(t.Context(), s, s, occupancy.Options{Limits: l})
-		if err != nil {
+		c := occupancy.New(s, s, occupancy.Options{Limits: l})
+		if err := c.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -204,7 +204,7 @@ func TestBroken(t *testing.T) {
 		s.fail = nil
 	})
 	s.fail = broken
-	if _, err := occupancy.New(t.Context(), s, s, occupancy.Options{}); !errors.Is(err, broken) {
+	if err := occupancy.New(s, s, occupancy.Options{}).Load(t.Context()); !errors.Is(err, broken) {
 		t.Errorf("opened: %v", err)
 	}
 }

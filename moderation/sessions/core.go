@@ -19,12 +19,15 @@ type core struct {
 	writes writeLock
 	limits Limits
 
+	loading loading
+
 	mu       guard.RWMutex // held for no longer than a portion of a large table takes
 	index    index         // the sessions
 	revoked  revocations
 	rooms    rooms
 	assigned assignments
-	waits    waits // for a change of the latter two
+	waits    waits                  // for a change of the latter two
+	gone     map[moderation.ID]bool // sessions that ended before all were loaded; nil afterwards
 }
 
 // assignmentLocked is what was given. An account whose session was revoked has to leave, also

@@ -11,6 +11,10 @@
 // as well. A login is answered once it is there; what ends is written afterwards, as the
 // next start finds it again.
 //
+// A start loads the revocations before anything is answered: a login wants nothing else. The
+// rest comes behind ([Sessions.Load]), the newest sessions first; a question that finds
+// nothing before all is there waits ([Sessions.Await]), or is not answered: it is never a no.
+//
 // It starts no goroutine: [Sessions.Run] is a task of the daemon.
 //
 // Locks: one guards all tables, and is held for no longer than a portion of a large table

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"slices"
 	"testing"
 
 	"usher/internal/guard"
@@ -39,7 +40,7 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 		}
 	}
 	for key, r := range s.index.byRoom {
-		for _, first := range []*roomPlace{r.moderators, r.others} {
+		for _, first := range []*roomPlace{r.moderators.first, r.others.first} {
 			for p := first; p != nil; p = p.before {
 				if byRoom++; p.room != r || r.roomIndexKey != key || s.index.all[p.session.ID] != p.session || p.before != nil && p.before.later != p {
 					t.Errorf("%s is among those of %v", p.session.JID(), key)
@@ -53,4 +54,39 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 	if n := len(s.index.all); byPrincipal != n || byJID != n || byRoom != rooms {
 		t.Errorf("%d sessions; %d by principal, %d by JID; %d rooms of %d", n, byPrincipal, byJID, byRoom, rooms)
 	}
+}
+
+// Order is the order that the indexes have, in words.
+func (s *Sessions) Order() (list []string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for domain, of := range s.index.byAccount {
+		for account, g := range of {
+			text := account + "@" + domain + ":"
+			for ; g != nil; g = g.places.next {
+				text += " " + g.TokenPrint[28:]
+			}
+			list = append(list, text)
+		}
+	}
+	for key, r := range s.index.byRoom {
+		for name, of := range map[string]placeList{"moderators": r.moderators, "others": r.others} {
+			text := key.name + " " + name + ":"
+			for p := of.first; p != nil; p = p.before {
+				text += " " + p.session.TokenPrint[28:]
+			}
+			list = append(list, text)
+		}
+	}
+	for host, ids := range s.index.wildcards {
+		text := host + ":"
+		for _, id := range ids {
+			if g := s.index.all[id]; g != nil {
+				text += " " + g.TokenPrint[28:]
+			}
+		}
+		list = append(list, text)
+	}
+	slices.Sort(list)
+	return list
 }

@@ -34,10 +34,7 @@ func newHeld(b *testing.B, state moderationtest.State) *held {
 		b.Fatal(err)
 	}
 	state.Assignments = slices.Clone(state.Assignments) // which the sessions keep
-	w.Sessions, err = sessions.New(b.Context(), &moderationtest.Recorder{Store: memory.New(), State: state}, p, sessions.Options{Now: func() time.Time { return w.clock }})
-	if err != nil {
-		b.Fatal(err)
-	}
+	w.Sessions = moderationtest.Start(b, &moderationtest.Recorder{Store: memory.New(), State: state}, p, sessions.Options{Now: func() time.Time { return w.clock }})
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: w.Policy})})
 	return w
 }

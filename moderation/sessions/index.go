@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"slices"
+
 	"usher/internal/bounded"
 	"usher/moderation"
 )
@@ -65,13 +67,9 @@ func (x *index) insert(g *session, names []roomIndexKey) {
 	if old := x.all[g.ID]; old != nil {
 		x.remove(old)
 	}
-	for _, text := range []*string{&g.Host, &g.Issuer, &g.KeyID, &g.KeyPrint, &g.Subject, &g.Domain} {
-		*text = x.intern(*text)
-	}
-	x.all[g.ID] = g
+	x.take(g)
 	x.byAccount.add(g)
 	x.byRoom.add(g, names)
-	x.byPrincipal.add(g)
 	if g.Wildcard() {
 		list := append(x.wildcards[g.Host], g.ID)
 		x.wildcards[g.Host] = list[max(0, len(list)-maxWildcards):]
@@ -79,6 +77,29 @@ func (x *index) insert(g *session, names []roomIndexKey) {
 	if g.Random {
 		x.setResumption(g, g.Resumption)
 	}
+}
+
+// insertOlder is insert of a session that logged in before all that are there, and whose ID
+// none of them has.
+func (x *index) insertOlder(g *session, names []roomIndexKey) {
+	x.take(g)
+	x.byAccount.addFirst(g)
+	x.byRoom.addLast(g, names)
+	if list := x.wildcards[g.Host]; g.Wildcard() && len(list) < maxWildcards {
+		x.wildcards[g.Host] = slices.Insert(list, 0, g.ID)
+	}
+	if g.Random && x.resumable[g.Resumption] == nil {
+		x.setResumption(g, g.Resumption)
+	}
+}
+
+// take is what insert has in no order.
+func (x *index) take(g *session) {
+	for _, text := range []*string{&g.Host, &g.Issuer, &g.KeyID, &g.KeyPrint, &g.Subject, &g.Domain} {
+		*text = x.intern(*text)
+	}
+	x.all[g.ID] = g
+	x.byPrincipal.add(g)
 }
 
 // intern returns the one copy of a text that is kept.

@@ -35,6 +35,17 @@ func (x accountIndex) add(g *session) {
 	last.places.next = g
 }
 
+// addFirst is add of a session that came before all others of its account.
+func (x accountIndex) addFirst(g *session) {
+	of := x[g.AccountDomain()]
+	if of == nil {
+		of = map[string]*session{}
+		x[g.AccountDomain()] = of
+	}
+	g.places.next = of[g.Account]
+	of[g.Account] = g
+}
+
 func (x accountIndex) drop(g *session) {
 	of := x[g.AccountDomain()]
 	switch first := of[g.Account]; {
@@ -69,8 +80,11 @@ type roomIndexKey struct{ host, name string }
 // namedRoom are the sessions that name one room, the last login first.
 type namedRoom struct {
 	roomIndexKey
-	moderators, others *roomPlace
+	moderators, others placeList
 }
+
+// A placeList are places, the last login first.
+type placeList struct{ first, last *roomPlace }
 
 // A roomPlace is that of a session among those that name a room.
 type roomPlace struct {
@@ -79,7 +93,7 @@ type roomPlace struct {
 	later, before *roomPlace
 }
 
-func (r *namedRoom) first(g *session) **roomPlace {
+func (r *namedRoom) list(g *session) *placeList {
 	if g.Moderator {
 		return &r.moderators
 	}
@@ -89,35 +103,58 @@ func (r *namedRoom) first(g *session) **roomPlace {
 // add has the names be those that a session was placed by.
 func (x roomIndex) add(g *session, names []roomIndexKey) {
 	for i := range g.places.byRoom {
-		p := &g.places.byRoom[i]
-		r := x[names[i]]
-		if r == nil {
-			r = &namedRoom{roomIndexKey: names[i]}
-			x[r.roomIndexKey] = r
-		}
-		p.room, p.session = r, g
-		first := r.first(g)
-		if p.before = *first; p.before != nil {
+		p, list := x.placeIn(g, i, names[i])
+		if p.before = list.first; p.before != nil {
 			p.before.later = p
+		} else {
+			list.last = p
 		}
-		*first = p
+		list.first = p
 	}
+}
+
+// addLast is add of a session that logged in before all others.
+func (x roomIndex) addLast(g *session, names []roomIndexKey) {
+	for i := range g.places.byRoom {
+		p, list := x.placeIn(g, i, names[i])
+		if p.later = list.last; p.later != nil {
+			p.later.before = p
+		} else {
+			list.first = p
+		}
+		list.last = p
+	}
+}
+
+// placeIn makes a place of a session be of a room, and returns the list that it belongs to.
+func (x roomIndex) placeIn(g *session, i int, name roomIndexKey) (*roomPlace, *placeList) {
+	r := x[name]
+	if r == nil {
+		r = &namedRoom{roomIndexKey: name}
+		x[name] = r
+	}
+	p := &g.places.byRoom[i]
+	p.room, p.session = r, g
+	return p, r.list(g)
 }
 
 func (x roomIndex) drop(g *session) {
 	for i := range g.places.byRoom {
 		p := &g.places.byRoom[i]
 		r := p.room
+		list := r.list(g)
 		if p.later != nil {
 			p.later.before = p.before
 		} else {
-			*r.first(g) = p.before
+			list.first = p.before
 		}
 		if p.before != nil {
 			p.before.later = p.later
+		} else {
+			list.last = p.later
 		}
 		p.later, p.before = nil, nil
-		if r.moderators == nil && r.others == nil {
+		if r.moderators.first == nil && r.others.first == nil {
 			delete(x, r.roomIndexKey)
 		}
 	}
@@ -129,9 +166,9 @@ func (x roomIndex) last(key roomIndexKey, moderators bool, most int) (list []*se
 	if r == nil {
 		return nil
 	}
-	p := r.others
+	p := r.others.first
 	if moderators {
-		p = r.moderators
+		p = r.moderators.first
 	}
 	for ; p != nil && len(list) < most; p = p.before {
 		list = append(list, p.session)

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -100,26 +99,6 @@ func longUnused(sessions iter.Seq[*session], but *session) *session {
 	}
 	oldest, _ := bounded.Least(others, func(a, b *session) bool { return a.Used.Before(b.Used) })
 	return oldest
-}
-
-// within picks, of what a state has kept, the sessions that are within the limits:
-// the newest of each account, of each principal and of all. A daemon that was
-// killed may not have deleted the others yet.
-func (b Limits) within(list []*session) (kept, over []*session) {
-	slices.SortFunc(list, func(x, y *session) int { return y.LoggedIn.Compare(x.LoggedIn) })
-	ofOne, ofPrincipal := map[accountKey]int{}, map[principalID]int{}
-	for _, g := range list {
-		account := g.account()
-		if len(kept) >= b.Sessions || ofOne[account] >= b.OfOne || ofPrincipal[g.places.who] >= b.OfPrincipal {
-			over = append(over, g)
-			continue
-		}
-		ofOne[account]++
-		ofPrincipal[g.places.who]++
-		kept = append(kept, g)
-	}
-	slices.Reverse(kept) // as they came
-	return kept, over
 }
 
 // The logins of one token: of a class of 300 that shares a link all come in at

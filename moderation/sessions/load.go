@@ -2,96 +2,226 @@ package sessions
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"usher/internal/guard"
 	"usher/internal/jid"
 	"usher/moderation"
 )
 
-// load takes over what is kept: every revocation, and of the rest no more than
-// the limits allow. What is in the way of that is deleted once Run runs.
-func load(ctx context.Context, s *core) error {
-	revocations, err := s.store.LoadRevocations(ctx)
+// loadedAtATime bounds the sessions that are taken over under the lock at once.
+const loadedAtATime = 32
+
+// Load brings what New left out, while logins are recorded: rooms and what was given there;
+// what others load; the sessions, the newest login first. It is called once. What happened
+// meanwhile stays as it is. After an error no login is recorded, and no question answered.
+func (s *Sessions) Load(ctx context.Context, others ...func(context.Context) error) error {
+	err := s.load(ctx, others)
 	if err != nil {
+		err = fmt.Errorf("loading the sessions: %w", err)
+	}
+	s.loading.end(err)
+	return err
+}
+
+func (s *Sessions) load(ctx context.Context, others []func(context.Context) error) error {
+	if err := s.loadRooms(ctx); err != nil {
 		return err
 	}
-	for i := range revocations {
-		v := &revocations[i]
+	for _, load := range others {
+		if err := load(ctx); err != nil {
+			return err
+		}
+	}
+	s.loading.roomsAreThere()
+	l := loader{core: s.core}
+	if err := l.load(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.gone = nil
+	n := len(s.index.all)
+	s.mu.Unlock()
+	s.metrics.Sessions(n)
+	// a session is the last to go: without it nothing says what was revoked
+	s.behind.begin(append(l.markRevoked(), l.changes...))
+	return nil
+}
+
+// loadRevocations takes over every revocation: none is cut.
+func (s *core) loadRevocations(ctx context.Context) error {
+	list, err := s.store.LoadRevocations(ctx)
+	if err != nil {
+		return fmt.Errorf("loading the revocations: %w", err)
+	}
+	for i := range list {
+		v := &list[i]
 		s.revoked.put(v)
 		for _, jid := range v.Accounts {
 			s.revoked.expel(accountOf(jid), idOf(v.Principal()))
 		}
 	}
-	var list []moderation.Session
-	for g, err := range s.store.Sessions(ctx) {
-		if err != nil {
-			return err
-		}
-		list = append(list, g)
-	}
-	dead, orphans := loadSessions(s, list)
-	rooms, given, err := s.store.LoadRooms(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range rooms {
-		s.rooms.began = max(s.rooms.began, r.Began)
-		if len(s.rooms.all) < s.rooms.most {
-			s.rooms.put(&roomState{Room: r})
-		}
-	}
-	var changes []Change
-	for i := range given {
-		g := &given[i]
-		if g.End != moderation.EndRevoked && wasRevoked(s, g, dead) { // killed before that was written
-			g.End = moderation.EndRevoked
-			changes = append(changes, Change{PutAssignment: g})
-		}
-		s.assigned.put(g)
-	}
-	s.metrics.Sessions(len(s.index.all))
-	s.behind.begin(append(changes, orphans...)) // a session is the last to go: without it nothing says what was revoked
 	return nil
 }
 
-// loadSessions takes the sessions that are neither revoked nor too many.
-func loadSessions(s *core, list []moderation.Session) (dead map[moderation.ID]bool, orphans []Change) {
-	dead = map[moderation.ID]bool{}
-	now, p := s.now(), s.policy.Load()
-	kept := make([]*session, 0, len(list))
-	for i := range list {
-		g := &session{Session: list[i]} // not a part of the list, which can then go
-		if g.User == "" && !g.Random {  // written before the claim was kept: in its one spelling but for letter case
-			g.User = jid.Unescape(g.Account)
-		}
-		if g.User == g.Account {
-			g.User = g.Account // one copy of the text
-		}
-		g.identify()
-		if s.revoked.dead(g, now, p.Times(g.Host).Leeway) { // killed between the two writes
-			dead[g.ID] = true
-			s.revoked.expel(g.account(), s.revoked.of(g))
-			orphans = append(orphans, Change{DeleteSession: g.Login()})
-			continue
-		}
-		kept = append(kept, g)
+// loadRooms takes over the rooms, and what was given there.
+func (s *core) loadRooms(ctx context.Context) error {
+	list, given, err := s.store.LoadRooms(ctx)
+	if err != nil {
+		return err
 	}
-	kept, over := s.limits.within(kept)
-	for _, g := range over {
-		orphans = append(orphans, Change{DeleteSession: g.Login()})
+	for part := range slices.Chunk(list, guard.Portion) {
+		s.mu.Lock()
+		for _, r := range part {
+			s.rooms.began = max(s.rooms.began, r.Began)
+			if len(s.rooms.all) < s.rooms.most {
+				s.rooms.put(&roomState{Room: r})
+			}
+		}
+		s.mu.Unlock()
 	}
-	for _, g := range kept {
-		s.index.insert(g, g.place())
-		s.revoked.back(g.account())
+	for part := range slices.Chunk(given, guard.Portion) {
+		s.mu.Lock()
+		for _, g := range part { // each a variable of its own: the list can go
+			s.assigned.put(&g)
+		}
+		s.mu.Unlock()
 	}
-	return dead, orphans
+	return nil
 }
 
-// wasRevoked reports whether what an account was given rests on a session that
-// was revoked.
-func wasRevoked(s *core, g *moderation.Assignment, dead map[moderation.ID]bool) bool {
+// A loader takes over the sessions that were kept.
+type loader struct {
+	*core
+	dead    []*session // whose tokens were revoked: usher was killed before they were deleted
+	changes []Change
+}
+
+func (l *loader) load(ctx context.Context) error {
+	part := make([]*session, 0, loadedAtATime)
+	for kept, err := range l.store.Sessions(ctx) {
+		if err != nil {
+			return err
+		}
+		if part = append(part, keptSession(kept)); len(part) == cap(part) {
+			l.take(part)
+			part = part[:0]
+		}
+	}
+	l.take(part)
+	return nil
+}
+
+// keptSession is a session as it was kept, ready for the indexes.
+func keptSession(kept moderation.Session) *session {
+	g := &session{Session: kept}
+	if g.User == "" && !g.Random { // written before the claim was kept: in its one spelling but for letter case
+		g.User = jid.Unescape(g.Account)
+	}
+	if g.User == g.Account {
+		g.User = g.Account // one copy of the text
+	}
+	g.identify()
+	return g
+}
+
+// take takes over a portion.
+func (l *loader) take(part []*session) {
+	var names [loadedAtATime][]roomIndexKey
+	for i, g := range part {
+		names[i] = g.place()
+	}
+	now, p := l.now(), l.policy.Load()
+	l.mu.Lock()
+	for i, g := range part {
+		l.takeLocked(g, names[i], judge{p, &l.revoked, now})
+	}
+	n := len(l.index.all)
+	l.mu.Unlock()
+	l.loading.n.Add(int64(len(part)))
+	l.metrics.Sessions(n)
+}
+
+// takeLocked wants the lock. As the newest login comes first, what is there already is
+// newer, whether it was loaded or has logged in meanwhile; and what is beyond a limit goes.
+func (l *loader) takeLocked(g *session, names []roomIndexKey, j judge) {
+	newer := l.index.all[g.ID]
+	switch {
+	case newer != nil:
+		if g.LoggedIn.After(newer.LoggedIn) {
+			l.restampLocked(newer, g)
+		}
+	case l.gone[g.ID]: // it has ended meanwhile
+	case j.revoked.dead(g, j.now, j.policy.Times(g.Host).Leeway):
+		l.dead = append(l.dead, g)
+		if l.index.byAccount.first(g.account()) == nil {
+			l.revoked.expel(g.account(), l.revoked.of(g))
+		}
+		l.changes = append(l.changes, Change{DeleteSession: g.Login()})
+	case l.index.full(l.limits, g): // usher was killed before it was deleted
+		l.changes = append(l.changes, Change{DeleteSession: g.Login()})
+	default:
+		l.index.insertOlder(g, names)
+		l.revoked.back(g.account())
+	}
+}
+
+// restampLocked wants the lock. A login of now has an earlier time than the one before it, as
+// the clock was set back: it is made the later one, and written again, as the state kept
+// the other one.
+func (l *loader) restampLocked(newer, before *session) {
+	again := &session{Session: newer.Session}
+	again.LoggedIn = before.LoggedIn.Add(1)
+	again.identify()
+	l.index.insert(again, again.place())
+	kept := again.Session
+	l.changes = append(l.changes, Change{PutSession: &kept})
+}
+
+// full reports whether there are as many sessions as there may be of an account, of a
+// principal or in all.
+func (x *index) full(b Limits, g *session) bool {
+	return len(x.all) >= b.Sessions || x.byPrincipal.len(g.places.who) >= b.OfPrincipal ||
+		x.byAccount.first(g.account()).count() >= b.OfOne
+}
+
+// markRevoked marks what was given because of a session that was revoked, where usher was
+// killed before that was written. It returns what is to be written.
+func (l *loader) markRevoked() (changes []Change) {
+	sessions := map[moderation.ID]bool{}
+	accounts := map[accountKey]bool{}
+	for _, g := range l.dead {
+		sessions[g.ID] = true
+		accounts[g.account()] = true
+	}
+	for _, k := range guard.Keys(&l.mu, l.revoked.expelled) {
+		accounts[k] = true
+	}
+	for k := range accounts {
+		l.mu.Lock()
+		jid := k.account + "@" + k.domain
+		for room := range l.assigned.jids[jid] {
+			g := l.assigned.get(moderation.AssignmentKey{Room: room, JID: jid})
+			if g.End == moderation.EndRevoked || !l.wasRevokedLocked(g, k, sessions) {
+				continue
+			}
+			marked := *g
+			marked.End = moderation.EndRevoked
+			l.assigned.put(&marked)
+			changes = append(changes, Change{PutAssignment: &marked})
+		}
+		l.mu.Unlock()
+	}
+	return changes
+}
+
+// wasRevokedLocked wants the lock. It reports whether what an account was given rests on a
+// session that was revoked.
+func (l *loader) wasRevokedLocked(g *moderation.Assignment, k accountKey, dead map[moderation.ID]bool) bool {
 	if dead[g.Session] {
 		return true
 	}
-	v := s.revoked.by(accountOf(g.JID))
-	return v != nil && s.index.all[g.Session] == nil && !g.At.After(v.At)
+	v := l.revoked.by(k)
+	return v != nil && l.index.all[g.Session] == nil && !g.At.After(v.At)
 }

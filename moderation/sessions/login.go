@@ -12,6 +12,9 @@ import (
 // Record is what a login leaves: a session that a killed daemon still knows. It is
 // auth.Sessions' Record, and returns what it touched besides.
 func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error) {
+	if err := s.loading.failure(); err != nil {
+		return Touched{}, err
+	}
 	if s.Revoked(id) {
 		return Touched{}, auth.ErrRevoked
 	}
@@ -89,11 +92,16 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
+	id := moderation.NewID(tokenPrint, host, account)
+	if !s.known(id) {
+		if err := s.Await(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.writes.take(ctx); err != nil {
 		return err
 	}
 	defer s.writes.release()
-	id := moderation.NewID(tokenPrint, host, account)
 	kept, ok := s.resumed(id, print)
 	if !ok {
 		return auth.ErrNoSession

@@ -69,6 +69,9 @@ func newSmallSessions(t *testing.T, store Store, p *moderation.Policy, now time.
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

@@ -55,11 +55,7 @@ func (j *journal) open(t *testing.T, o sessions.Options) *sessions.Sessions {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sessions.New(t.Context(), j, p, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return moderationtest.Start(t, j, p, o)
 }
 
 func newJournal() *journal {

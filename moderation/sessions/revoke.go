@@ -62,13 +62,19 @@ type Revocations struct{ *core }
 // now, and ends the sessions with them. An account stands for the principals of its
 // sessions, and for those to whom other issuers of the host would give the same
 // account. A token that names nobody and is behind the sessions of several accounts
-// is revoked only with all; else the error is ErrShared.
+// is revoked only with all; else the error is ErrShared. Until all sessions are loaded it
+// waits, a few seconds at most: then nothing is done, and the error is [ErrLoading].
 //
 // It is in force before it is written, and on the disk before the sessions are
 // ended. If it cannot be written it is in force all the same, and the error says
 // that a restart would forget it. The rooms follow as soon as the component can
 // reach them.
 func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, Touched, error) {
+	waiting, over := context.WithTimeout(ctx, writeWithin)
+	defer over()
+	if err := s.loading.await(waiting, s.loading.all); err != nil { // else it would not know whose tokens are meant
+		return Revoked{}, Touched{}, err
+	}
 	plan, err := s.plan(t)
 	if err != nil {
 		return Revoked{}, Touched{}, err

@@ -48,9 +48,7 @@ func (w *revocationWorld) open(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Sessions, err = sessions.New(t.Context(), w.store, p, sessions.Options{Now: func() time.Time { return w.clock }}); err != nil {
-		t.Fatal(err)
-	}
+	w.Sessions = moderationtest.Start(t, w.store, p, sessions.Options{Now: func() time.Time { return w.clock }})
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: w.Policy})})
 }
 
@@ -323,10 +321,7 @@ func TestRevokeWithoutADisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sessions.New(t.Context(), store, p, sessions.Options{Now: f.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := moderationtest.Start(t, store, p, sessions.Options{Now: f.Now})
 	if _, err := s.Record(t.Context(), f.Identity("alice", "t", "*")); err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,9 @@ const (
 // Run ends what has expired, and writes what is behind, until ctx ends. What that
 // touches it hands to touch, which is called without a lock.
 func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
 	saved := s.now()
+	loaded := s.loading.all
+	var sweep <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -32,7 +32,12 @@ func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 			return nil
 		case <-s.behind.wake:
 			s.persist(ctx, s.behind.take())
-		case <-tick.C:
+		case <-loaded: // what is not there yet has not expired
+			loaded = nil
+			tick := time.NewTicker(sweepEvery)
+			defer tick.Stop()
+			sweep = tick.C
+		case <-sweep:
 			touch(s.Sweep(ctx))
 			if now := s.now(); now.Sub(saved) >= saveUsed {
 				s.saveUsed(ctx, saved)
@@ -166,6 +171,9 @@ func (s *core) dropOneLocked(g *session, why moderation.EndReason, d *dropped) {
 		return // another login with the same token came in between
 	}
 	s.index.remove(g)
+	if s.gone != nil {
+		s.gone[g.ID] = true
+	}
 	if why == moderation.EndRevoked {
 		s.revoked.expel(g.account(), s.revoked.of(g))
 	}

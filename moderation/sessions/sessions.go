@@ -3,7 +3,6 @@ package sessions
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -35,7 +34,8 @@ type Sessions struct {
 	v *Revocations
 }
 
-// New loads what the store kept. The store stays the caller's to close.
+// New loads the revocations that the store kept: logins want nothing else. The rest is for
+// [Sessions.Load]. The store stays the caller's to close.
 func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Sessions, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -51,10 +51,11 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	}
 	w, b := waits{}, o.Limits
 	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, writes: newWriteLock(),
-		index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w}
+		index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w,
+		loading: newLoading(), gone: map[moderation.ID]bool{}}
 	c.policy.Store(p)
-	if err := load(ctx, c); err != nil {
-		return nil, fmt.Errorf("loading the sessions: %w", err)
+	if err := c.loadRevocations(ctx); err != nil {
+		return nil, err
 	}
 	return &Sessions{c, &Rooms{c}, &Revocations{c}}, nil
 }

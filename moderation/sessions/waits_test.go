@@ -25,6 +25,9 @@ func newWaiting(t *testing.T) (s *Sessions, taken *atomic.Int64) {
 	if s, err = New(t.Context(), &loadedStore{rooms: rooms}, p, Options{}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	taken = new(atomic.Int64)
 	s.mu.Meter = &guard.Meter{Taken: func() { taken.Add(1) }, LetGo: func() {}}
 	return s, taken

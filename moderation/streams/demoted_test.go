@@ -69,16 +69,13 @@ func TestDemotedMeanwhile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			kept := &busyStore{store: newStore()}
-			s, err := streams.New(t.Context(), kept, streams.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := streams.New(kept, streams.Options{})
 			remember(t, s, of("a", "alice"), "one")
 			kept.first = func() { c.first(t, s) }
 			c.then(t, s)
 			is(t, s, "one", c.want)
-			restarted, err := streams.New(t.Context(), kept.store, streams.Options{})
-			if err != nil {
+			restarted := streams.New(kept.store, streams.Options{})
+			if err := restarted.Load(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			is(t, restarted, "one", c.want)

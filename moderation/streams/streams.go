@@ -46,8 +46,9 @@ type Streams struct {
 	table table
 }
 
-// New loads what the store kept. The store stays the caller's to close.
-func New(ctx context.Context, store Store, o Options) (*Streams, error) {
+// New returns streams without those that the store kept: [Streams.Load] brings them. The
+// store stays the caller's to close.
+func New(store Store, o Options) *Streams {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -60,17 +61,33 @@ func New(ctx context.Context, store Store, o Options) (*Streams, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits()
 	}
-	s := &Streams{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, behind: behind.New[string](),
+	return &Streams{store: store, log: o.Log, metrics: o.Metrics, now: o.Now, behind: behind.New[string](),
 		table: newTable(o.Limits)}
-	kept, err := store.LoadStreams(ctx)
+}
+
+// Load takes over the streams that the store kept. It is called once. A stream that an
+// account got meanwhile stays.
+func (s *Streams) Load(ctx context.Context) error {
+	kept, err := s.store.LoadStreams(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading the streams: %w", err)
+		return fmt.Errorf("loading the streams: %w", err)
 	}
 	now := s.now()
-	for _, v := range kept {
-		s.behind.Add(s.table.put(&entry{Stream: v, until: now.Add(Kept), since: now})...)
+	for part := range slices.Chunk(kept, guard.Portion) {
+		s.mu.Lock()
+		for _, v := range part {
+			if s.table.all[v.Print] != nil {
+				continue
+			}
+			if newer := s.table.byAccount[account{v.Host, v.Account}]; newer != nil && newer.until.IsZero() {
+				s.behind.Add(v.Print)
+				continue
+			}
+			s.behind.Add(s.table.put(&entry{Stream: v, until: now.Add(Kept), since: now})...)
+		}
+		s.mu.Unlock()
 	}
-	return s, nil
+	return nil
 }
 
 // RememberStream remembers whose a stream is that Prosody lets be resumed. It is durable

@@ -68,8 +68,8 @@ func of(account, user string) relayauth.Stream {
 func run(t *testing.T, s *store, o streams.Options, test func(*testing.T, *streams.Streams)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		v, err := streams.New(t.Context(), s, o)
-		if err != nil {
+		v := streams.New(s, o)
+		if err := v.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -209,7 +209,7 @@ func TestBroken(t *testing.T) {
 		}
 	})
 	kept.fail = broken
-	if _, err := streams.New(t.Context(), kept, streams.Options{}); !errors.Is(err, broken) {
+	if err := streams.New(kept, streams.Options{}).Load(t.Context()); !errors.Is(err, broken) {
 		t.Errorf("opened: %v", err)
 	}
 }
@@ -304,10 +304,7 @@ func (s *slowStore) ApplyStreams(ctx context.Context, changes ...streams.Change)
 // TestRememberedAgain: a stream that ends while it is remembered again is in the state if it is in memory.
 func TestRememberedAgain(t *testing.T) {
 	kept := &slowStore{newStore(), make(chan struct{}), make(chan struct{})}
-	s, err := streams.New(t.Context(), kept, streams.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := streams.New(kept, streams.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended, remembered := make(chan error), make(chan error)

@@ -26,6 +26,7 @@ const (
 	NotAllowed                      // anything else
 
 	ConferenceNotStarted // the request to jicofo of a guest, before any token holder
+	Unavailable          // of a join: what was kept is not there
 )
 
 // The types of errors (RFC 6120 section 8.3.2).
@@ -83,6 +84,8 @@ var rows = [...]row{
 	// Jitsi's client waits for the host, and tries again by itself.
 	{ConferenceNotStarted, "", auth, "not-authorized", false,
 		"The meeting has not started yet. Try again in a minute."},
+	{Unavailable, "state_unavailable", cancel, notAllowed, false,
+		"Rooms are not ready yet. Try again in a minute."},
 }
 
 const notAllowed = "not-allowed"
