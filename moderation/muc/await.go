@@ -32,7 +32,7 @@ func (m *Service) await(ctx context.Context, kept func(context.Context) error) (
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()
 	if err := kept(ctx); err != nil {
-		return moderation.Refuse(moderation.ReasonStateUnavailable, "%v", err), false
+		return moderation.Refuse(moderation.ReasonStateUnavailable, "%v; look at usher status", err), false
 	}
 	return moderation.Decision{}, true
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"usher/internal/guard"
@@ -62,30 +63,33 @@ func (s *Sessions) Order() (list []string) {
 	defer s.mu.RUnlock()
 	for domain, of := range s.index.byAccount {
 		for account, g := range of {
-			text := account + "@" + domain + ":"
+			var text strings.Builder
+			text.WriteString(account + "@" + domain + ":")
 			for ; g != nil; g = g.places.next {
-				text += " " + g.TokenPrint[28:]
+				text.WriteString(" " + g.TokenPrint[28:])
 			}
-			list = append(list, text)
+			list = append(list, text.String())
 		}
 	}
 	for key, r := range s.index.byRoom {
 		for name, of := range map[string]placeList{"moderators": r.moderators, "others": r.others} {
-			text := key.name + " " + name + ":"
+			var text strings.Builder
+			text.WriteString(key.name + " " + name + ":")
 			for p := of.first; p != nil; p = p.before {
-				text += " " + p.session.TokenPrint[28:]
+				text.WriteString(" " + p.session.TokenPrint[28:])
 			}
-			list = append(list, text)
+			list = append(list, text.String())
 		}
 	}
 	for host, ids := range s.index.wildcards {
-		text := host + ":"
+		var text strings.Builder
+		text.WriteString(host + ":")
 		for _, id := range ids {
 			if g := s.index.all[id]; g != nil {
-				text += " " + g.TokenPrint[28:]
+				text.WriteString(" " + g.TokenPrint[28:])
 			}
 		}
-		list = append(list, text)
+		list = append(list, text.String())
 	}
 	slices.Sort(list)
 	return list
