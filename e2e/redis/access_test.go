@@ -18,14 +18,26 @@ import (
 
 func text(s string) func() (string, error) { return func() (string, error) { return s, nil } }
 
-// rights returns the lines with which operators give usher its rights, with a password.
-func rights(t *testing.T, password string) []string {
+// example returns a file that operators start from.
+func example(t *testing.T, name string) string {
 	t.Helper()
-	file, err := os.ReadFile("../../deploy/redis/usher.acl")
+	file, err := os.ReadFile("../../deploy/redis/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(file), "PASSWORD", password)), "\n")
+	return string(file)
+}
+
+// rights returns the line with which operators give usher its rights, with a password.
+func rights(t *testing.T, password string) string {
+	t.Helper()
+	for line := range strings.Lines(example(t, "users.acl")) {
+		if strings.HasPrefix(line, "user usher ") {
+			return strings.Replace(strings.TrimSpace(line), "USHER_PASSWORD", password, 1)
+		}
+	}
+	t.Fatal("users.acl has no usher")
+	return ""
 }
 
 // A restricted engine is one on which usher has no more rights than operators are told to give.
@@ -44,7 +56,7 @@ func (e restricted) Trim(t *testing.T, scope cluster.Scope, keep int) {
 // TestRights: the rights that operators are told to give are enough for all that an engine is asked for.
 func TestRights(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: rights(t, "secret")})
+	s := start(t, redis.Config{Lines: []string{rights(t, "secret")}})
 	asItIs := func(t *testing.T, test func(*testing.T)) { test(t) }
 	bustest.Run(t, asItIs, func(t *testing.T) bustest.Engine {
 		t.Helper()
@@ -56,7 +68,7 @@ func TestRights(t *testing.T) {
 // TestLeastRights: without any one of them something does not work. Of a right that is not needed this fails.
 func TestLeastRights(t *testing.T) {
 	t.Parallel()
-	line := rights(t, "secret")[0]
+	line := rights(t, "secret")
 	s := start(t, redis.Config{Lines: []string{line}})
 	for word := range strings.FieldsSeq(line) {
 		if !strings.HasPrefix(word, "+") || word == "+info" { // INFO is for usher check --online
@@ -67,7 +79,7 @@ func TestLeastRights(t *testing.T) {
 		eventually(t, s, "OK", append([]string{"ACL", "SETUSER"}, strings.Fields(line)[1:]...)...)
 		eventually(t, s, "OK", "ACL", "SETUSER", "usher", "-"+word[1:])
 		b := restricted{engine{s}}.Connect(t).(*bus.Bus)
-		if err := everything(t, b); !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "usher.acl") {
+		if err := everything(t, b); !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "users.acl") {
 			t.Errorf("without %s: %v", word, err)
 		}
 		b.Close()

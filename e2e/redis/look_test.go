@@ -27,7 +27,7 @@ func finds(t *testing.T, o bus.Options, want ...string) {
 // TestLook: a server as it should be has nothing to find; each setting that is not is found, with usher's rights, too.
 func TestLook(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: append(rights(t, "secret"), "appendonly yes")})
+	s := start(t, redis.Config{Lines: []string{rights(t, "secret"), "appendonly yes"}})
 	all := bus.Options{Address: s.Address()}
 	least := bus.Options{Address: s.Address(), User: "usher", Password: text("secret")}
 	finds(t, all)

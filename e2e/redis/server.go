@@ -30,11 +30,14 @@ type Config struct {
 	Dir      string   // folder for its files; created if needed
 	Address  string   // host:port; a free port of the loopback interface unless given
 	Primary  string   // host:port of the server that it copies; "" for a primary
-	Password string   // of the user default; "" lets everybody in
+	User     string   // whom CLI is; "" for the user default
+	Password string   // of the user; "" lets everybody in
+	Whole    string   // the whole configuration, instead of what would be made of the rest
 	TLS      *Certs   // with it, TLS is all that the server speaks
 	Socket   string   // path of a Unix socket, besides
 	Lines    []string // of its configuration, after all others
-	monitors []string // lines of a Sentinel, which make it one
+	Sentinel bool     // it is one
+	monitors []string // lines of a Sentinel
 }
 
 // A Server is a Redis or a Sentinel that runs.
@@ -71,7 +74,11 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("making redis' folder: %w", err)
 	}
 	// Redis and Sentinel write into their own configuration, so it is written once and not at a Restart.
-	if err := os.WriteFile(s.path("redis.conf"), []byte(s.conf()), 0o600); err != nil {
+	conf := c.Whole
+	if conf == "" {
+		conf = s.conf()
+	}
+	if err := os.WriteFile(s.path("redis.conf"), []byte(conf), 0o600); err != nil {
 		return nil, fmt.Errorf("writing redis' configuration: %w", err)
 	}
 	return s, s.Restart(ctx)
@@ -81,6 +88,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 // without an answer.
 func StartSentinel(ctx context.Context, c Config, name string, primary *Server, quorum int) (*Server, error) {
 	host, port := primary.hostPort()
+	c.Sentinel = true
 	c.monitors = []string{
 		fmt.Sprintf("sentinel monitor %s %s %s %d", name, host, port, quorum),
 		"sentinel down-after-milliseconds " + name + " 500",
@@ -95,7 +103,7 @@ func StartSentinel(ctx context.Context, c Config, name string, primary *Server, 
 func (s *Server) conf() string {
 	host, port := s.hostPort()
 	lines := []string{"bind " + host, "dir " + s.config.Dir, "daemonize no", "repl-diskless-sync-delay 0"}
-	if s.config.monitors != nil {
+	if s.config.Sentinel {
 		lines = lines[:3]
 	}
 	if s.config.TLS != nil {
@@ -111,7 +119,7 @@ func (s *Server) conf() string {
 	}
 	if s.config.Password != "" {
 		lines = append(lines, "requirepass "+s.config.Password)
-		if s.config.monitors == nil {
+		if !s.config.Sentinel {
 			lines = append(lines, "masterauth "+s.config.Password)
 		}
 	}
@@ -145,7 +153,7 @@ func (s *Server) spawn() error {
 	}
 	defer out.Close()
 	cmd := exec.Command("redis-server", s.path("redis.conf"))
-	if s.config.monitors != nil {
+	if s.config.Sentinel {
 		cmd.Args = append(cmd.Args, "--sentinel")
 	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.config.Dir, out, out
@@ -177,6 +185,9 @@ func (s *Server) CLI(ctx context.Context, args ...string) (string, error) {
 	all := []string{"-h", host, "-p", port}
 	if s.config.TLS != nil {
 		all = append(all, "--tls", "--cacert", s.config.TLS.CA)
+	}
+	if s.config.User != "" {
+		all = append(all, "--user", s.config.User)
 	}
 	cmd := exec.CommandContext(ctx, "redis-cli", append(all, args...)...)
 	if s.config.Password != "" {

@@ -76,7 +76,7 @@ func clusterSettings() section {
 func clusterAccess() []setting {
 	return []setting{
 		{key: "user", kind: "a text", def: "\"\"", restart: true, example: "usher",
-			text: "The user of Redis' ACL. [usher.acl](../deploy/redis/usher.acl) has the rights that it needs."},
+			text: "The user of Redis' ACL. [users.acl](../deploy/redis/users.acl) has the rights that it needs."},
 		{key: "password_file", kind: "a file of one line", unset: "no password", example: "/etc/usher/redis.password",
 			text: "The password of that user, or of Redis' default user. What is written anew is taken at the next " +
 				"connection."},
@@ -327,7 +327,7 @@ func (r *clusterReader) checkPlace() {
 func (r *clusterReader) checkAccess() {
 	at := r.config.Redis
 	if far := at.far(); far != "" && r.password.Text == "" {
-		r.redis.Warn("give usher a user with deploy/redis/usher.acl, and name password_file",
+		r.redis.Warn("give usher a user with deploy/redis/users.acl, and name password_file",
 			"redis: without a password whoever reaches %s can read names and rooms", text.Clip(far))
 	}
 	if r.user.Text != "" && r.password.Text == "" {

@@ -28,7 +28,7 @@ var badClusters = []struct{ section, want string }{
 1:114: error: node: "a_" is not made of a-z, 0-9 and, inside, - . _ — write a name such as shard1`},
 	{"redis: 'redis://h:6379', secret_files: [my-app.secret, copy.secret], cell: c, node: n, password_file: weak.secret", `1:18: error: redis: the way to h:6379 has no encryption — use rediss://, or set insecure: true if the network is your own
 1:66: error: the file "copy.secret" holds the secret of another — remove one of them`},
-	{"redis: 'redis://h:6379', secret_files: [my-app.secret], cell: c, node: n, insecure: true", `1:18: warning: redis: without a password whoever reaches h:6379 can read names and rooms — give usher a user with deploy/redis/usher.acl, and name password_file
+	{"redis: 'redis://h:6379', secret_files: [my-app.secret], cell: c, node: n, insecure: true", `1:18: warning: redis: without a password whoever reaches h:6379 can read names and rooms — give usher a user with deploy/redis/users.acl, and name password_file
 1:95: warning: insecure: who is on the way to h:6379 reads names, rooms and the password — use rediss://, unless the network is your own`},
 	{clustered + ", insecure: true, ca_file: ca.pem, sentinel_password_file: weak.secret, user: usher", `1:110: warning: insecure has no effect: the way to Redis is this machine, or has TLS — remove it
 1:125: warning: ca_file has no effect: redis has no TLS — remove it, or use rediss://

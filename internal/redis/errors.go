@@ -35,7 +35,7 @@ const noRight = "The user executing the script can't"
 var hints = map[string]string{
 	"NOAUTH":    "give user and password_file under cluster",
 	"WRONGPASS": "user or password_file under cluster is not what the engine knows",
-	"NOPERM":    "usher needs the rights of deploy/redis/usher.acl there",
+	"NOPERM":    "usher needs the rights of deploy/redis/users.acl there",
 	"MOVED":     "Redis Cluster is not supported: name one primary, or Sentinels",
 }
 

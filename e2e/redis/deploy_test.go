@@ -1,0 +1,105 @@
+package redis_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/e2e/redis"
+	"usher/internal/cluster/bustest"
+	bus "usher/internal/redis"
+)
+
+// Places are what the examples for operators name, on this machine.
+type places struct {
+	t     *testing.T
+	certs *redis.Certs
+	acl   string
+}
+
+func newPlaces(t *testing.T) places {
+	t.Helper()
+	dir := t.TempDir()
+	certs, err := redis.WriteCerts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := places{t, certs, filepath.Join(dir, "users.acl")}
+	if err := os.WriteFile(p.acl, []byte(example(t, "users.acl")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// start starts a server with one of the examples; each pair is replaced, and lines come behind.
+func (p places) start(name, user, password string, pairs [][2]string, lines ...string) *redis.Server {
+	p.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	_, port, _ := strings.Cut(address, ":")
+	whole, dir := example(p.t, name), p.t.TempDir()
+	for _, pair := range append(pairs, [2]string{"/etc/redis/redis.crt", p.certs.Cert},
+		[2]string{"/etc/redis/redis.key", p.certs.Key}, [2]string{"/etc/redis/ca.crt", p.certs.CA}) {
+		if !strings.Contains(whole, pair[0]) {
+			p.t.Fatalf("%s has no %q", name, pair[0])
+		}
+		whole = strings.ReplaceAll(whole, pair[0], strings.ReplaceAll(pair[1], "PORT", port))
+	}
+	whole += strings.Join(lines, "\n") + "\n"
+	s, err := redis.Start(p.t.Context(), redis.Config{Dir: dir, Address: address, TLS: p.certs, User: user,
+		Password: password, Whole: whole, Sentinel: name == "sentinel.conf"})
+	return running(p.t, s, err)
+}
+
+func (p places) trust() *tls.Config {
+	p.t.Helper()
+	file, err := os.ReadFile(p.certs.CA)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(file)
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+}
+
+// TestDeploy: the examples for operators make a primary, a replica and a Sentinel that usher finds nothing wrong with
+// but their number, and that fail over.
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	p := newPlaces(t)
+	server := [][2]string{{"bind 0.0.0.0 ::", "bind 127.0.0.1"}, {"tls-port 6379", "tls-port PORT"},
+		{"/etc/redis/users.acl", p.acl}}
+	primary := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server)
+	host, port, _ := net.SplitHostPort(primary.Address())
+	replica := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, "replicaof "+host+" "+port)
+	eventually(t, replica, "master_link_status:up", "INFO", "replication")
+	sentinel := p.start("sentinel.conf", "", "SENTINELS_PASSWORD", [][2]string{{"tls-port 26379", "tls-port PORT"},
+		{"dir /var/lib/redis\n", ""}, {"r1.example.com 6379 2", host + " " + port + " 1"},
+		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 500"},
+		{"failover-timeout usher 15000", "failover-timeout usher 2000"}})
+	eventually(t, sentinel, "slaves=1", "INFO", "sentinel")
+	eventually(t, primary, "min_slaves_good_slaves:1", "INFO", "replication")
+	o := bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: p.trust(), User: "usher",
+		Password: text("USHER_PASSWORD"), SentinelPassword: text("SENTINELS_PASSWORD")}
+	finds(t, o, "only 1 Sentinel:")
+	b := connect(t, o)
+	list := bustest.Entries("a", 1, 1, 2)
+	within(t, 5*time.Second, published(b, list[:1]))
+	eventually(t, replica, "1", "XLEN", "usher:v1:{g}:log")
+	primary.Kill()
+	eventually(t, replica, "role:master", "INFO", "replication")
+	// Alone it takes nothing, as it wants a replica, too: the old primary comes back as one.
+	if err := primary.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 40*time.Second, published(b, list))
+}
