@@ -16,6 +16,8 @@ import (
 	"usher/e2e/daemon"
 	"usher/e2e/tokens"
 	"usher/e2e/world"
+	"usher/internal/record"
+	"usher/moderation"
 )
 
 // TestRoomsTakeBack is about taking back what was given, and only that.
@@ -128,18 +130,23 @@ func confirmed(t *testing.T, w *world.World, room string, p *world.Person) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	last := ""
+	var last moderation.Assignment
 	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
-		err := db.QueryRowContext(t.Context(), "SELECT value FROM givens WHERE room = ? AND jid = ?", room,
-			p.Bare()).Scan(&last)
+		var value []byte
+		err := db.QueryRowContext(t.Context(), "SELECT value FROM assignments WHERE room = ? AND jid = ?", room,
+			p.Bare()).Scan(&value)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			t.Fatal(err)
 		}
-		if strings.Contains(last, `"Confirmed":true`) {
+		last = moderation.Assignment{}
+		if err := record.DecodeValue(value, &last); err != nil {
+			t.Fatal(err)
+		}
+		if last.Confirmed {
 			return
 		}
 	}
-	t.Fatalf("not seen: %s\n%s", last, w.Usher.Log())
+	t.Fatalf("not seen: %+v\n%s", last, w.Usher.Log())
 }
 
 // soonIs is how long a token of soon is good; the leeway comes on top.
