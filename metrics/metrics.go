@@ -29,6 +29,9 @@ const (
 	LobbyWhitelist         = "usher_lobby_whitelist_entries"
 	LobbyLost              = "usher_lobby_messages_lost_total"
 	StateErrors            = "usher_state_errors_total"
+	StateJournalBytes      = "usher_state_journal_bytes"
+	StateBehindBytes       = "usher_state_behind_bytes"
+	StateBehindSeconds     = "usher_state_behind_seconds"
 	ProsodyUnasked         = "usher_prosody_unasked"
 	GatewayBypassed        = "usher_gateway_bypassed"
 	UnaskedOccupants       = "usher_unasked_occupants"
@@ -59,6 +62,7 @@ type Metrics struct {
 	rooms        *rooms
 	gateway      *Gateway
 	connections  *connections
+	state        *state
 	keys         *prometheus.GaugeVec
 	fetches      *prometheus.CounterVec
 	fetchSuccess *prometheus.GaugeVec
@@ -100,6 +104,7 @@ func New(version string) *Metrics {
 	m.rooms = newRooms(m.registry)
 	m.gateway = newGateway(m.registry)
 	m.connections = newConnections(m.registry)
+	m.state = newState(m.registry)
 	m.registry.MustRegister(m.authRequests, m.authDuration, m.keys, m.fetches, m.fetchSuccess, m.reloadGood,
 		m.reloadGoodAt, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

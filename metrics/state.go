@@ -1,5 +1,12 @@
 package metrics
 
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
 // A StateOperation is what was to be written when the state could not be.
 type StateOperation uint8
 
@@ -28,3 +35,36 @@ func (s StateOperation) String() string {
 		StateUpdate: "update", StateLobby: "lobby",
 		StateStreams: "streams", StateOccupants: "occupants"})
 }
+
+// A StateSize is how large a state's journal is, and how far the file is behind it.
+type StateSize struct {
+	JournalBytes, BehindBytes int64
+	BehindAge                 time.Duration // of the oldest that the file does not have; 0: it has all
+}
+
+// A state asks how large the state is when somebody reads the series.
+type state struct {
+	ask atomic.Pointer[func() StateSize]
+}
+
+func newState(registry *prometheus.Registry) *state {
+	s := &state{}
+	gauge := func(name, help string, of func(StateSize) float64) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			if ask := s.ask.Load(); ask != nil {
+				return of((*ask)())
+			}
+			return 0
+		}))
+	}
+	gauge(StateJournalBytes, "Size of the state's journal on the disk, in bytes.",
+		func(s StateSize) float64 { return float64(s.JournalBytes) })
+	gauge(StateBehindBytes, "What the file of the state does not have yet of the journal, in bytes.",
+		func(s StateSize) float64 { return float64(s.BehindBytes) })
+	gauge(StateBehindSeconds, "Age of the oldest that the file of the state does not have yet, in seconds.",
+		func(s StateSize) float64 { return s.BehindAge.Seconds() })
+	return s
+}
+
+// WatchState has the series of the state's size ask for it. Without it they are 0.
+func (m *Metrics) WatchState(ask func() StateSize) { m.state.ask.Store(&ask) }

@@ -68,6 +68,9 @@ func printStatus(w io.Writer, s admin.Status) {
 	if s.Shortage != "" {
 		fmt.Fprintln(w, "connections: "+s.Shortage)
 	}
+	if s.State != nil {
+		printState(w, s.State)
+	}
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
 		for _, i := range h.Issuers {
@@ -89,6 +92,21 @@ func printStatus(w io.Writer, s admin.Status) {
 				"and at what the application writes\n",
 				text.Printable(u.Claim), u.Since.Format(time.RFC3339))
 		}
+	}
+}
+
+func printState(w io.Writer, s *admin.State) {
+	fmt.Fprintf(w, "state %s: file %s, journal %s", s.Path, text.Bytes(s.FileBytes), text.Bytes(s.JournalBytes))
+	if s.BehindSeconds >= 1 { // before that it is only not done yet
+		age := time.Duration(s.BehindSeconds * float64(time.Second)).Round(time.Second)
+		fmt.Fprintf(w, "; the file is %s and %s behind", text.Bytes(s.BehindBytes), age)
+	}
+	fmt.Fprintln(w)
+	if s.Stuck {
+		fmt.Fprintln(w, "  STUCK: a write to the journal is not back, and logins fail: the disk hangs")
+	}
+	if s.Problem != "" {
+		fmt.Fprintln(w, "  the file cannot be written: "+text.Printable(s.Problem))
 	}
 }
 

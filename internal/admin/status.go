@@ -22,6 +22,19 @@ type Status struct {
 
 	Connections map[string]listen.Counts `json:"connections"`        // by name
 	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
+
+	State *State `json:"state,omitempty"` // absent: it is in memory alone
+}
+
+// State is how a state on the disk is.
+type State struct {
+	Path          string  `json:"path"`
+	FileBytes     int64   `json:"file_bytes"`
+	JournalBytes  int64   `json:"journal_bytes"`
+	BehindBytes   int64   `json:"behind_bytes"`   // of the journal that the file does not have
+	BehindSeconds float64 `json:"behind_seconds"` // age of the oldest of those
+	Stuck         bool    `json:"stuck"`          // a write to the journal is not back: logins fail
+	Problem       string  `json:"problem,omitempty"`
 }
 
 // LastReload is how the last reload ended.

@@ -32,6 +32,7 @@ import (
 // roomParts is everything about sessions and rooms.
 type roomParts struct {
 	store      stateStore
+	disk       *sqlite.Store // the store, if it is on the disk
 	lobby      *lobby.Lobby
 	sessions   *sessions.Sessions
 	streams    *streams.Streams
@@ -64,7 +65,7 @@ type stateStore interface {
 func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
-	if p.store, err = openState(ctx, c.State, log); err != nil {
+	if err := p.openState(ctx, c.State, log, m); err != nil {
 		return nil, err
 	}
 	p.lobby = lobby.New(p.store, lobby.Options{Log: log, Metrics: m})
@@ -192,20 +193,26 @@ func (p *roomParts) configure(c *config.Config) {
 	}
 }
 
-func openState(ctx context.Context, c config.State, log *slog.Logger) (stateStore, error) {
+func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Logger, m *metrics.Metrics) error {
 	if c.Path == "" {
-		return memory.New(), nil
+		p.store = memory.New()
+		return nil
 	}
 	store, err := sqlite.Open(ctx, c.Path, log)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(c.Path)
-		return nil, fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
+		return fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
 			"state: in the configuration", err, dir)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return store, nil
+	p.store, p.disk = store, store
+	m.WatchState(func() metrics.StateSize {
+		now := store.Status()
+		return metrics.StateSize{JournalBytes: now.JournalBytes, BehindBytes: now.Behind, BehindAge: now.Age}
+	})
+	return nil
 }
 
 func (p *roomParts) close(log *slog.Logger) {

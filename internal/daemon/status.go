@@ -56,6 +56,8 @@ func (d *daemon) Status() admin.Status {
 
 		Connections: d.endpoints.connectionCounts(),
 		Shortage:    *d.endpoints.shortage.Load(),
+
+		State: d.rooms.stateStatus(),
 	}
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
@@ -113,12 +115,29 @@ func (d *daemon) notReady() []string {
 		reasons = append(reasons, "component: "+problem)
 	}
 	reasons = append(reasons, d.rooms.asked.Missing()...)
+	if s := d.rooms.stateStatus(); s != nil && s.Stuck {
+		reasons = append(reasons, "state: a write to the journal is not back: the disk hangs")
+	}
 	for _, k := range d.verifier.Keys() {
 		if k.Problem != "" {
 			reasons = append(reasons, "host "+k.Host+": issuer "+k.Issuer+": "+k.Source+": "+k.Problem)
 		}
 	}
 	return reasons
+}
+
+// stateStatus is nil for a state in memory.
+func (p *roomParts) stateStatus() *admin.State {
+	if p.disk == nil {
+		return nil
+	}
+	now := p.disk.Status()
+	s := &admin.State{Path: now.Path, FileBytes: now.FileBytes, JournalBytes: now.JournalBytes, BehindBytes: now.Behind,
+		BehindSeconds: now.Age.Seconds(), Stuck: now.Stuck}
+	if now.Problem != nil {
+		s.Problem = now.Problem.Error()
+	}
+	return s
 }
 
 // unasked is what was seen of the rooms of a host.

@@ -7,6 +7,7 @@ import (
 
 // A Status is how the state is.
 type Status struct {
+	Path         string
 	JournalBytes int64         // on the disk
 	FileBytes    int64         // likewise, with what SQLite has beside the file
 	Behind       int64         // bytes of the journal that the file does not have
@@ -18,7 +19,7 @@ type Status struct {
 // Status returns how the state is, without waiting for anything that is written.
 func (s *Store) Status() Status {
 	j := s.journal.Status()
-	st := Status{JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck, Problem: j.Unsure}
+	st := Status{Path: s.path, JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck, Problem: j.Unsure}
 	for _, path := range []string{s.path, s.path + "-wal"} {
 		if info, err := os.Stat(path); err == nil {
 			st.FileBytes += info.Size()

@@ -79,3 +79,15 @@ func Duration(d time.Duration) string {
 	}
 	return s
 }
+
+// Bytes is a size for people: 72 bytes, 1.5 KiB, 16.0 MiB.
+func Bytes(n int64) string {
+	const unit = 1024
+	switch {
+	case n < unit:
+		return fmt.Sprintf("%d bytes", n)
+	case n < unit*unit:
+		return fmt.Sprintf("%.1f KiB", float64(n)/unit)
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(unit*unit))
+}
