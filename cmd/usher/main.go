@@ -39,7 +39,8 @@ func newApp() *cli.App {
 		Version: buildVersion(),
 		Commands: []*cli.Command{
 			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
-			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), setupCommand(), completionCommand(),
+			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), stateCommand(), setupCommand(),
+			completionCommand(),
 		},
 		Action:               noCommand,
 		EnableBashCompletion: true,

@@ -17,8 +17,14 @@ var ErrHeld = errors.New("another usher uses it")
 // Take opens the file at path, which it makes if it is not there, and takes its lock.
 // The lock ends when the file is closed. A symbolic link is not followed. The error
 // is [ErrHeld], or that of the file.
-func Take(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+func Take(path string) (*os.File, error) { return take(path, os.O_CREATE|os.O_RDWR) }
+
+// TakeExisting is [Take] of a file that is there, and makes none: the error is then
+// [fs.ErrNotExist].
+func TakeExisting(path string) (*os.File, error) { return take(path, os.O_RDONLY) }
+
+func take(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

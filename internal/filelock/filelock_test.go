@@ -44,3 +44,27 @@ func TestTakeFollowsNoLink(t *testing.T) {
 		t.Error("the file was made")
 	}
 }
+
+func TestTakeExisting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "usher.lock")
+	if f, err := filelock.TakeExisting(path); !errors.Is(err, os.ErrNotExist) || f != nil {
+		t.Errorf("a file that is not there: %v, %v", f, err)
+	}
+	first, err := filelock.Take(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := filelock.TakeExisting(path); !errors.Is(err, filelock.ErrHeld) || f != nil {
+		t.Errorf("a second one: %v, %v", f, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := filelock.TakeExisting(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}

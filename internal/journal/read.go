@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 )
 
@@ -40,6 +41,33 @@ func (p part) read(yield func(Record, error) bool) (more bool, err error) {
 			return false, fmt.Errorf("reading %s at byte %d: %w", p.path, sc.at, err)
 		case !yield(Record{b, Position{p.number, sc.at}}, nil):
 			return false, nil
+		}
+	}
+}
+
+// Records yields the records of a journal that no process has open, from a position on. It
+// changes nothing. An error is the last that it yields.
+func Records(dir string, applied Position) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		boot, err := thisBoot()
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		x, err := examine(dir, applied, boot)
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		for _, s := range x.chain {
+			more, err := part{s.path, s.number, s.seed, s.start, s.end}.read(yield)
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if !more {
+				return
+			}
 		}
 	}
 }
