@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
 )
@@ -71,35 +73,64 @@ func (p places) trust() *tls.Config {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
-// TestDeploy: the examples for operators make a primary, a replica and a Sentinel that usher finds nothing wrong with
-// but their number, and that fail over.
+// TestDeploy: the examples for operators make a primary, two replicas and a Sentinel with which usher finds nothing
+// wrong but that it is one alone, and they fail over.
 func TestDeploy(t *testing.T) {
 	t.Parallel()
 	p := newPlaces(t)
 	server := [][2]string{{"bind 0.0.0.0 ::", "bind 127.0.0.1"}, {"tls-port 6379", "tls-port PORT"},
 		{"/etc/redis/users.acl", p.acl}}
-	primary := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server)
+	const quick = "repl-diskless-sync-delay 0"
+	primary := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, quick)
 	host, port, _ := net.SplitHostPort(primary.Address())
-	replica := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, "replicaof "+host+" "+port)
-	eventually(t, replica, "master_link_status:up", "INFO", "replication")
+	replicas := make([]*redis.Server, 2)
+	for i := range replicas {
+		replicas[i] = p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, quick, "replicaof "+host+" "+port)
+	}
+	eventually(t, primary, "min_slaves_good_slaves:2", "INFO", "replication")
 	sentinel := p.start("sentinel.conf", "", "SENTINELS_PASSWORD", [][2]string{{"tls-port 26379", "tls-port PORT"},
 		{"dir /var/lib/redis\n", ""}, {"r1.example.com 6379 2", host + " " + port + " 1"},
 		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 500"},
 		{"failover-timeout usher 15000", "failover-timeout usher 2000"}})
-	eventually(t, sentinel, "slaves=1", "INFO", "sentinel")
-	eventually(t, primary, "min_slaves_good_slaves:1", "INFO", "replication")
+	eventually(t, sentinel, "slaves=2", "INFO", "sentinel")
 	o := bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: p.trust(), User: "usher",
 		Password: text("USHER_PASSWORD"), SentinelPassword: text("SENTINELS_PASSWORD")}
 	finds(t, o, "only 1 Sentinel:")
 	b := connect(t, o)
 	list := bustest.Entries("a", 1, 1, 2)
 	within(t, 5*time.Second, published(b, list[:1]))
-	eventually(t, replica, "1", "XLEN", "usher:v1:{g}:log")
+	for _, r := range replicas {
+		eventually(t, r, "1", "XLEN", "usher:v1:{g}:log")
+	}
 	primary.Kill()
-	eventually(t, replica, "role:master", "INFO", "replication")
-	// Alone it takes nothing, as it wants a replica, too: the old primary comes back as one.
-	if err := primary.Restart(t.Context()); err != nil {
+	within(t, 30*time.Second, published(b, list))
+	if n := entriesOf(t, b, "a"); n != 2 {
+		t.Errorf("%d entries came over to the replica, not 2", n)
+	}
+}
+
+// TestDeployRestart: a server with the examples has after a restart what it had before.
+func TestDeployRestart(t *testing.T) {
+	t.Parallel()
+	p := newPlaces(t)
+	s := p.start("redis.conf", "admin", "ADMIN_PASSWORD", [][2]string{{"bind 0.0.0.0 ::", "bind 127.0.0.1"},
+		{"tls-port 6379", "tls-port PORT"}, {"/etc/redis/users.acl", p.acl}, {"min-replicas-to-write 1", ""},
+		{"appendfsync everysec", "appendfsync always"}})
+	b := connect(t, bus.Options{Address: s.Address(), TLS: p.trust(), User: "usher", Password: text("USHER_PASSWORD")})
+	within(t, 5*time.Second, published(b, bustest.Entries("a", 1, 1, 5)))
+	s.Kill()
+	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 40*time.Second, published(b, list))
+	var n int
+	within(t, 5*time.Second, func(ctx context.Context) error {
+		n = 0
+		return b.Snapshot(ctx, cluster.Global, "a", func(part []cluster.Sealed) error {
+			n += len(part)
+			return nil
+		})
+	})
+	if n != 5 || strings.Contains(s.Log(), "CRITICAL") {
+		t.Errorf("after the restart there are %d of 5 entries\n%s", n, s.Log())
+	}
 }

@@ -46,12 +46,12 @@ func TestLookAtReplicas(t *testing.T) {
 	r := replicate(t)
 	eventually(t, r.primary, "OK", "CONFIG", "SET", "appendonly", "yes")
 	by := bus.Options{Sentinel: "usher", Sentinels: []string{r.sentinel.Address()}}
-	finds(t, by, "only 1 Sentinel:")
+	finds(t, by, "the primary has one replica", "only 1 Sentinel:")
 	eventually(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-max-lag", "60")
-	finds(t, by, "min-replicas-max-lag is 60", "only 1 Sentinel:")
+	finds(t, by, "min-replicas-max-lag is 60", "one replica", "only 1 Sentinel:")
 	eventually(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-to-write", "0")
 	by.Sentinels = append(by.Sentinels, "127.0.0.1:1")
-	finds(t, by, "min-replicas-to-write is off", "asking Sentinel 127.0.0.1:1", "only 1 Sentinel:")
+	finds(t, by, "min-replicas-to-write is off", "one replica", "asking Sentinel 127.0.0.1:1", "only 1 Sentinel:")
 	finds(t, bus.Options{Address: r.replica.Address()}, "is a slave", "appendonly is off")
 }
 

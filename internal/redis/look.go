@@ -164,8 +164,11 @@ func (l *look) judgeReplicas() {
 		l.bad(mend, "min-replicas-max-lag is %d: a primary that is cut off takes revocations for that many seconds, "+
 			"which are lost", lag)
 	}
-	if n := l.info["connected_slaves"]; n == "0" {
-		l.bad("start a replica", "the primary has no replica")
+	switch l.info["connected_slaves"] {
+	case "0":
+		l.bad("run two replicas", "the primary has no replica")
+	case "1":
+		l.advise("run two replicas", "the primary has one replica: when either is away, the other takes nothing")
 	}
 }
 
