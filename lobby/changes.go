@@ -38,6 +38,7 @@ func (l *Lobby) allow(ctx context.Context, e *listed) error {
 	case old == nil && len(l.whitelist.entries) >= MaxEntries: // only changes change its length
 		return ErrFull
 	}
+	e.At = l.after(e.Key())
 	if err := l.apply(ctx, Change{PutEntry: &e.Entry}); err != nil {
 		return err
 	}
@@ -45,6 +46,7 @@ func (l *Lobby) allow(ctx context.Context, e *listed) error {
 	defer l.mu.Unlock()
 	l.whitelist.put(e)
 	delete(l.undeleted, e.Key())
+	delete(l.removed, e.Key())
 	return nil
 }
 
@@ -67,15 +69,25 @@ func (l *Lobby) remove(ctx context.Context, key EntryKey) (off bool, err error) 
 	case old != nil && old.fixed:
 		return false, ErrFixed
 	}
-	l.mu.Lock()
-	l.whitelist.take(listedKey{key, false})
-	l.mu.Unlock()
-	if err := l.apply(ctx, Change{DeleteEntry: &key}); err != nil {
+	at := l.after(key)
+	l.write(func() { l.whitelist.take(listedKey{key, false}) })
+	if l.o.Shared {
+		l.removed[key] = Entry{JID: key.JID, Room: key.Room, At: at, Gone: true}
+	}
+	if err := l.apply(ctx, l.removal(key)); err != nil {
 		l.undeleted[key] = true
 		return true, fmt.Errorf("it is off the whitelist, and a restart would bring it back: %w", err)
 	}
 	delete(l.undeleted, key)
 	return true, nil
+}
+
+// removal is what the state is told of an entry that is not on the whitelist any more.
+func (l *Lobby) removal(key EntryKey) Change {
+	if e, remembered := l.removed[key]; remembered {
+		return Change{PutEntry: &e}
+	}
+	return Change{DeleteEntry: &key}
 }
 
 // Decide admits or denies an account that waits in that room, or about which it was

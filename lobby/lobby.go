@@ -29,6 +29,7 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 	Now     func() time.Time
+	Shared  bool // other ushers know the lists, too: what is removed is remembered for [TombstoneLasts]
 }
 
 // A Lobby is the whitelist, the accounts that knock, and what was decided about
@@ -42,6 +43,7 @@ type Lobby struct {
 
 	change    sync.Mutex // held while the lists and the state are changed, so that both say the same
 	undeleted map[EntryKey]bool
+	removed   map[EntryKey]Entry // what other ushers may have still
 
 	mu        sync.RWMutex // of what questions read; written only with change held as well
 	whitelist whitelist
@@ -60,7 +62,8 @@ func New(store Store, o Options) *Lobby {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, whitelist: newWhitelist()}
+	return &Lobby{store: store, o: o, undeleted: map[EntryKey]bool{}, removed: map[EntryKey]Entry{},
+		whitelist: newWhitelist()}
 }
 
 // Load takes over what the store kept. It is called once, and before anything is asked or
@@ -78,11 +81,24 @@ func (l *Lobby) Load(ctx context.Context) error {
 			l.o.Log.Warn("an entry of the whitelist is left out", "entry", e.String(), logattr.Err(err))
 			continue
 		}
+		if e.Gone {
+			l.loadRemoved(e)
+			continue
+		}
 		l.write(func() { l.whitelist.put(&listed{Entry: e, pattern: p}) })
 	}
 	l.loadVerdicts(ctx, state.Verdicts)
 	l.count()
 	return nil
+}
+
+// loadRemoved remembers a removal, or has the next sweep forget it.
+func (l *Lobby) loadRemoved(e Entry) {
+	if l.o.Shared {
+		l.removed[e.Key()] = e
+	} else {
+		l.undeleted[e.Key()] = true
+	}
 }
 
 // loadVerdicts takes over what was decided, the newest first, as far as the bounds
@@ -236,8 +252,14 @@ func (l *Lobby) sweep(ctx context.Context) (gone []string) {
 		gone = append(gone, key.JID)
 		changes = append(changes, Change{DeleteVerdict: &key}) // if it fails the next start forgets it again
 	}
+	for key, e := range l.removed {
+		if e.Forgotten(now) {
+			delete(l.removed, key)
+			l.undeleted[key] = true
+		}
+	}
 	for key := range l.undeleted {
-		changes = append(changes, Change{DeleteEntry: &key})
+		changes = append(changes, l.removal(key))
 	}
 	if len(changes) > 0 && l.apply(ctx, changes...) == nil {
 		clear(l.undeleted)
@@ -262,7 +284,11 @@ func (l *Lobby) count() {
 func (l *Lobby) apply(ctx context.Context, changes ...Change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()
-	err := l.store.ApplyLobby(ctx, changes...)
+	return l.wrote(ctx, l.store.ApplyLobby(ctx, changes...))
+}
+
+// wrote counts and logs that the state could not be written.
+func (l *Lobby) wrote(ctx context.Context, err error) error {
 	if err != nil {
 		l.o.Metrics.StateError(metrics.StateLobby)
 		l.o.Log.LogAttrs(ctx, slog.LevelError, "the state cannot be written",

@@ -22,6 +22,7 @@ type fakeStore struct {
 	entries  map[EntryKey]Entry
 	verdicts map[VerdictKey]Verdict
 	writes   int
+	learned  int
 	fail     error
 }
 
@@ -66,12 +67,23 @@ func (s *fakeStore) ApplyLobby(ctx context.Context, changes ...Change) error {
 	return nil
 }
 
+func (s *fakeStore) LearnLobby(ctx context.Context, changes ...Change) error {
+	if err := s.ApplyLobby(ctx, changes...); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.learned += len(changes)
+	return nil
+}
+
 // fixture is a lobby with a clock of its own.
 type fixture struct {
 	*Lobby
-	store *fakeStore
-	now   time.Time
-	told  []string // the JIDs and domains of what was changed
+	store  *fakeStore
+	now    time.Time
+	shared bool     // with other ushers
+	told   []string // the JIDs and domains of what was changed
 }
 
 func newFixture(t *testing.T, state State) *fixture {
@@ -84,7 +96,7 @@ func newFixture(t *testing.T, state State) *fixture {
 // restart begins anew with what the store has.
 func (f *fixture) restart(t *testing.T) {
 	t.Helper()
-	f.Lobby = New(f.store, Options{Now: func() time.Time { return f.now }})
+	f.Lobby = New(f.store, Options{Now: func() time.Time { return f.now }, Shared: f.shared})
 	if err := f.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

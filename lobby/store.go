@@ -14,6 +14,9 @@ type Store interface {
 	// ApplyLobby makes changes, all of them or none; what it has confirmed
 	// survives a killed process.
 	ApplyLobby(ctx context.Context, changes ...Change) error
+
+	// LearnLobby is ApplyLobby of what other ushers said: they need not be told of it.
+	LearnLobby(ctx context.Context, changes ...Change) error
 }
 
 // State is everything that a [Store] keeps, in no particular order.

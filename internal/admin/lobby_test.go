@@ -17,6 +17,7 @@ type nothingKept struct{}
 
 func (nothingKept) LoadLobby(context.Context) (lobby.State, error)    { return lobby.State{}, nil }
 func (nothingKept) ApplyLobby(context.Context, ...lobby.Change) error { return nil }
+func (nothingKept) LearnLobby(context.Context, ...lobby.Change) error { return nil }
 
 // TestImportIsWhole: an import of which a part cannot be put on the whitelist takes nothing off it, and puts nothing
 // on.

@@ -56,6 +56,9 @@ func (s *Store) LoadLobby(context.Context) (lobby.State, error) { return lobby.S
 // ApplyLobby does nothing: the lobby has it in memory.
 func (s *Store) ApplyLobby(ctx context.Context, _ ...lobby.Change) error { return s.alive(ctx) }
 
+// LearnLobby does nothing: the lobby has it in memory.
+func (s *Store) LearnLobby(ctx context.Context, _ ...lobby.Change) error { return s.alive(ctx) }
+
 // LoadStreams returns nothing.
 func (s *Store) LoadStreams(context.Context) ([]streams.Stream, error) { return nil, nil }
 

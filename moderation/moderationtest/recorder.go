@@ -140,6 +140,11 @@ func (r *Recorder) Apply(ctx context.Context, changes ...sessions.Change) error 
 	return r.Store.Apply(ctx, changes...)
 }
 
+// LearnLobby fails as Apply does.
+func (r *Recorder) LearnLobby(ctx context.Context, changes ...lobby.Change) error {
+	return r.ApplyLobby(ctx, changes...)
+}
+
 // ApplyLobby fails as Apply does.
 func (r *Recorder) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
 	r.mu.Lock()
