@@ -64,6 +64,12 @@ func MergeSessions(a, b SessionRecord) SessionRecord {
 	return a
 }
 
+// Outdoes reports whether a session is later than what is known of it, by the rules of
+// [MergeSessions].
+func (g *Session) Outdoes(known *Session) bool {
+	return compareSessions(&SessionRecord{Session: *g}, &SessionRecord{Session: *known}) > 0
+}
+
 func compareSessions(a, b *SessionRecord) int {
 	return cmp.Or(
 		a.Session.LoggedIn.Compare(b.Session.LoggedIn),

@@ -47,6 +47,9 @@ func (s *Store) Sessions(context.Context) iter.Seq2[moderation.Session, error] {
 // Apply does nothing: the sessions have it in memory.
 func (s *Store) Apply(ctx context.Context, _ ...sessions.Change) error { return s.alive(ctx) }
 
+// Learn does nothing: the sessions have it in memory.
+func (s *Store) Learn(ctx context.Context, _ ...sessions.Change) error { return s.alive(ctx) }
+
 // Sync does nothing: there is no disk.
 func (s *Store) Sync(ctx context.Context) error { return s.alive(ctx) }
 

@@ -15,8 +15,20 @@ import (
 	"usher/moderation/streams"
 )
 
-// version is the first byte of a record.
-const version = 1
+// version is the first byte of a record, but for a flag.
+const (
+	version = 1
+	learned = 0x80 // other ushers said it
+)
+
+// MarkLearned notes that other ushers said what a record has: they need not be told of it.
+func MarkLearned(record []byte) []byte {
+	record[0] |= learned
+	return record
+}
+
+// IsLearned reports whether other ushers said what a record has.
+func IsLearned(record []byte) bool { return len(record) > 0 && record[0]&learned != 0 }
 
 // The kinds of changes, as the tags of a record.
 const (
@@ -166,7 +178,7 @@ type part struct {
 
 func parts(b []byte) iter.Seq2[part, error] {
 	return func(yield func(part, error) bool) {
-		if len(b) == 0 || b[0] != version {
+		if len(b) == 0 || b[0]&^learned != version {
 			yield(part{}, errors.New("a record is of a newer usher, or none"))
 			return
 		}

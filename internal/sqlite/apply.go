@@ -33,6 +33,26 @@ func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
 	return s.append(ctx, b)
 }
 
+// Learn is [Store.Apply] of what other ushers said.
+func (s *Store) Learn(ctx context.Context, changes ...sessions.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.MarkLearned(record.AppendSessions((*b)[:0], changes...))
+	return s.append(ctx, b)
+}
+
+// LearnLobby is [Store.ApplyLobby] of what other ushers said.
+func (s *Store) LearnLobby(ctx context.Context, changes ...lobby.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.MarkLearned(record.AppendLobby((*b)[:0], changes...))
+	return s.append(ctx, b)
+}
+
 // ApplyStreams is [Store.Apply] of streams.
 func (s *Store) ApplyStreams(ctx context.Context, changes ...streams.Change) error {
 	if len(changes) == 0 {

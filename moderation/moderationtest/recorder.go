@@ -140,6 +140,11 @@ func (r *Recorder) Apply(ctx context.Context, changes ...sessions.Change) error 
 	return r.Store.Apply(ctx, changes...)
 }
 
+// Learn fails as Apply does.
+func (r *Recorder) Learn(ctx context.Context, changes ...sessions.Change) error {
+	return r.Apply(ctx, changes...)
+}
+
 // LearnLobby fails as Apply does.
 func (r *Recorder) LearnLobby(ctx context.Context, changes ...lobby.Change) error {
 	return r.ApplyLobby(ctx, changes...)

@@ -51,6 +51,7 @@ type WorldOptions struct {
 	State   State
 	Policy  *moderation.Policy // nil: of one host with guests and a service account
 	Lobby   bool               // there is one
+	Node    string             // its name among several; empty: it is alone
 	Smaller int                // a factor by which the bounds are smaller
 	Log     *slog.Logger
 
@@ -90,7 +91,7 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 		limits = limits.Divided(o.Smaller)
 		seen.Rooms, seen.Accounts = seen.Rooms/o.Smaller, seen.Accounts/o.Smaller
 	}
-	options := sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Limits: limits}
+	options := sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Node: o.Node, Limits: limits}
 	if w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, options); err != nil {
 		t.Fatal(err)
 	}

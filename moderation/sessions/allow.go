@@ -42,8 +42,7 @@ func (s *Revocations) Allow(ctx context.Context, t Target) (Allowed, error) {
 	var changes []Change
 	for _, id := range ids {
 		if v := s.dropRevocation(id); v != nil {
-			p := v.Principal()
-			changes = append(changes, Change{DeleteRevocation: &p})
+			changes = append(changes, s.lift(v))
 		}
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
@@ -52,6 +51,22 @@ func (s *Revocations) Allow(ctx context.Context, t Target) (Allowed, error) {
 		return out, fmt.Errorf("it is lifted, and cannot be written: a restart of usher would revoke again: %w", err)
 	}
 	return out, nil
+}
+
+// lift returns what is to be written of a revocation that is in force no more. Where other
+// ushers know it, too, the lifting is remembered.
+func (s *core) lift(v *moderation.Revocation) Change {
+	if s.node != "" {
+		lifted := v.Lift(s.now())
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.revoked.known(idOf(v.Principal())) == nil { // else it was made anew meanwhile
+			s.revoked.put(&lifted)
+		}
+		return Change{PutRevocation: s.revoked.known(idOf(v.Principal()))}
+	}
+	p := v.Principal()
+	return Change{DeleteRevocation: &p}
 }
 
 // meantBy finds the revocations that a target means.

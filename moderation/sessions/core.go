@@ -18,6 +18,7 @@ type core struct {
 	rates  loginRates
 	writes writeLock
 	limits Limits
+	node   string // among several ushers that know the same; empty: there are no others
 
 	loading loading
 

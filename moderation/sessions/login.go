@@ -29,6 +29,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	g := &session{Session: moderation.NewSession(id, s.now())}
+	g.Node = s.node
 	g.identify()
 	over, err := s.keep(ctx, g, g.place())
 	if err != nil {

@@ -18,7 +18,7 @@ type Touched struct {
 	// MembersOnly says of a login that some room lets in members only: what the login changes
 	// there has to be on its way before the account joins.
 	MembersOnly bool
-	Ended    []string                   // accounts, bare JIDs, of relay hosts that were revoked: their streams end
+	Ended       []string // accounts, bare JIDs, of relay hosts that were revoked: their streams end
 }
 
 func (s *core) anyMembersOnly() bool {

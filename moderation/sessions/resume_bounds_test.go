@@ -38,6 +38,10 @@ func (s *slowStore) Apply(_ context.Context, changes ...Change) error {
 	return nil
 }
 
+func (s *slowStore) Learn(ctx context.Context, changes ...Change) error {
+	return s.Apply(ctx, changes...)
+}
+
 func (s *slowStore) Sync(context.Context) error { return nil }
 
 func (s *slowStore) Close() error { return nil }

@@ -11,13 +11,18 @@ import (
 // revocations are those in force, and the accounts that have to leave rooms. The
 // lock of the sessions guards them.
 type revocations struct {
-	byID     map[principalID]*moderation.Revocation // replaced, and never changed
-	expelled map[accountKey]principalID
+	byID   map[principalID]*moderation.Revocation // replaced, and never changed
+	lifted map[principalID]*moderation.Revocation // that other ushers are to know of; likewise
+
+	unwritten map[principalID]bool // that were learned, and are not in the state
+	expelled  map[accountKey]principalID
 	Limits
 }
 
 func newRevocations(b Limits) revocations {
-	return revocations{byID: map[principalID]*moderation.Revocation{}, expelled: map[accountKey]principalID{}, Limits: b}
+	return revocations{byID: map[principalID]*moderation.Revocation{}, lifted: map[principalID]*moderation.Revocation{},
+		unwritten: map[principalID]bool{},
+		expelled:  map[accountKey]principalID{}, Limits: b}
 }
 
 // kills reports whether a token was revoked, by its thumbprint or by the principal that it
@@ -40,7 +45,24 @@ func (r *revocations) full(more int) bool { return len(r.byID)+more > r.Revocati
 
 // put takes a revocation, also beyond the bound: what is kept in a state is never
 // cut.
-func (r *revocations) put(v *moderation.Revocation) { r.byID[idOf(v.Principal())] = v }
+func (r *revocations) put(v *moderation.Revocation) {
+	id := idOf(v.Principal())
+	if v.InForce() {
+		r.byID[id] = v
+		delete(r.lifted, id)
+		return
+	}
+	r.lifted[id] = v
+	delete(r.byID, id)
+}
+
+// known is what is known of a principal, in force or lifted, or nil.
+func (r *revocations) known(id principalID) *moderation.Revocation {
+	if v := r.byID[id]; v != nil {
+		return v
+	}
+	return r.lifted[id]
+}
 
 // expel remembers that an account has to leave the rooms that it is in.
 func (r *revocations) expel(account accountKey, id principalID) {

@@ -256,7 +256,7 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 		out.At = s.now()
 		var merged []*moderation.Revocation
 		for principal, v := range p.revocations { // may be long lists of accounts: not under the lock
-			v.At = out.At
+			v.At, v.Node = out.At, s.node
 			merged = append(merged, v.After(olds[idOf(principal)]))
 		}
 		switch done, full := s.exchange(merged, olds, more); {
@@ -280,7 +280,8 @@ func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[principalID
 	olds = map[principalID]*moderation.Revocation{}
 	for principal := range p.revocations {
 		id := idOf(principal)
-		if olds[id] = s.revoked.byID[id]; olds[id] == nil {
+		olds[id] = s.revoked.known(id)
+		if s.revoked.byID[id] == nil {
 			more++
 		}
 	}
@@ -297,7 +298,7 @@ func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[princip
 		return false, true
 	}
 	for id, old := range olds {
-		if s.revoked.byID[id] != old {
+		if s.revoked.known(id) != old {
 			return false, false
 		}
 	}

@@ -27,6 +27,7 @@ type revocationWorld struct {
 	store *sqlite.Store
 	clock time.Time
 	life  time.Duration // max_lifetime
+	node  string        // among several; empty: it is alone
 }
 
 func newRevocationWorld(t *testing.T) *revocationWorld {
@@ -48,7 +49,7 @@ func (w *revocationWorld) open(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Sessions = moderationtest.Start(t, w.store, p, sessions.Options{Now: func() time.Time { return w.clock }})
+	w.Sessions = moderationtest.Start(t, w.store, p, sessions.Options{Now: func() time.Time { return w.clock }, Node: w.node})
 	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: w.Policy})})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/guard"
+	"usher/lobby"
 	"usher/moderation"
 )
 
@@ -95,6 +96,27 @@ func (s *core) expireRevocations(now time.Time) []Change {
 	var changes []Change
 	for _, id := range over {
 		if v := s.dropRevocation(id); v != nil {
+			principal := v.Principal()
+			changes = append(changes, Change{DeleteRevocation: &principal})
+		}
+	}
+	return s.forgetLifted(p, now, changes)
+}
+
+// liftedLasts is how long a lifting is remembered: an usher that was away for longer tells
+// the others nothing of what it knew.
+const liftedLasts = lobby.TombstoneLasts
+
+func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Change) []Change {
+	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
+		return id, auth.Over(v.End(p), now) || now.Sub(v.Lifted) >= liftedLasts
+	})
+	for _, id := range over {
+		s.mu.Lock()
+		v := s.revoked.lifted[id]
+		delete(s.revoked.lifted, id)
+		s.mu.Unlock()
+		if v != nil {
 			principal := v.Principal()
 			changes = append(changes, Change{DeleteRevocation: &principal})
 		}

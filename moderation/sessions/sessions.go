@@ -22,6 +22,7 @@ type Options struct {
 	Metrics *metrics.Metrics
 	Now     func() time.Time
 	Lobby   *lobby.Lobby // nil: no lobby
+	Node    string       // this usher's name among several that know the same; empty: it is alone
 	Limits  Limits       // zero: [UsualLimits]
 }
 
@@ -50,9 +51,9 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 		o.Limits = UsualLimits()
 	}
 	w, b := waits{}, o.Limits
-	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, writes: newWriteLock(),
-		index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w,
-		loading: newLoading(), gone: map[moderation.ID]bool{}}
+	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, node: o.Node,
+		writes: newWriteLock(), index: newIndex(), revoked: newRevocations(b), rooms: newRooms(b.Rooms, w),
+		assigned: newAssignments(b, w), waits: w, loading: newLoading(), gone: map[moderation.ID]bool{}}
 	c.policy.Store(p)
 	if err := c.loadRevocations(ctx); err != nil {
 		return nil, err

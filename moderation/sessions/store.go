@@ -29,6 +29,9 @@ type Store interface {
 	// wait for the disk.
 	Apply(ctx context.Context, changes ...Change) error
 
+	// Learn is Apply of what other ushers said: they need not be told of it.
+	Learn(ctx context.Context, changes ...Change) error
+
 	// Sync waits until all that was applied before is on the disk, so that a power
 	// failure leaves it.
 	Sync(ctx context.Context) error

@@ -37,13 +37,27 @@ func (w *writer) apply(ctx context.Context, operation metrics.StateOperation, ch
 	if len(changes) == 0 {
 		return nil
 	}
-	err := w.store.Apply(ctx, changes...)
+	return w.wrote(ctx, operation, w.store.Apply(ctx, changes...))
+}
+
+// wrote counts and logs that the state could not be written.
+func (w *writer) wrote(ctx context.Context, operation metrics.StateOperation, err error) error {
 	if err != nil {
 		w.metrics.StateError(operation)
 		w.log.LogAttrs(ctx, slog.LevelError, "the state cannot be written", slog.String("operation", operation.String()),
 			logattr.Err(err))
 	}
 	return err
+}
+
+// learn is apply of what other ushers said.
+func (w *writer) learn(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	return w.wrote(ctx, operation, w.store.Learn(ctx, changes...))
 }
 
 // applyDurably is apply, and waits for the disk.
