@@ -37,8 +37,7 @@ type Options struct {
 const defaultTimeout = 2 * time.Second
 
 // A Bus is a [cluster.Bus] on Redis. It connects when it is first asked for something, and again by itself. While the
-// engine is away each call takes a while to say so, the longer the engine has been away, up to a second: a caller
-// may ask again at once.
+// engine is away each call takes a while to say so, the longer the engine has been away, from 10 ms to a second.
 type Bus struct {
 	options        Options
 	era            atomic.Uint64 // grows when the primary may be another
