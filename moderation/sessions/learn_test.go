@@ -93,7 +93,7 @@ func TestLearnConverges(t *testing.T) {
 				w.Service.Join(t.Context(), user()+"@"+host, moderationtest.Standup, "me")
 			},
 			"hear": func(*rapid.T) { hear(t, one(), one()) },
-			"": note,
+			"":     note,
 			"pass": func(*rapid.T) {
 				d := time.Duration(rapid.IntRange(1, 3).Draw(r, "seconds")) * time.Second
 				for _, w := range ushers {

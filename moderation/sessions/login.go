@@ -26,12 +26,12 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
 			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
-	defer cancel()
+	within := newDeadline(ctx, recordWithin)
+	defer within.stop()
 	g := &session{Session: moderation.NewSession(id, s.now())}
 	g.Node = s.node
 	g.identify()
-	over, err := s.keep(ctx, g, g.place())
+	over, err := s.keep(within, g, g.place())
 	if err != nil {
 		return Touched{}, err
 	}

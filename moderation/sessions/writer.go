@@ -150,6 +150,9 @@ func newWriteLock() writeLock { return writeLock{semaphore.NewWeighted(1)} }
 
 // take waits until nobody else writes such a session.
 func (l writeLock) take(ctx context.Context) error {
+	if l.one.TryAcquire(1) {
+		return nil
+	}
 	if err := l.one.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("the state is slow: %w", err)
 	}
