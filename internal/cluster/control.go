@@ -69,9 +69,6 @@ func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 	defer l.mu.Unlock()
 	l.now, l.nowAt = at, l.n.o.Now()
 	v := l.viewLocked(e.Node)
-	if e.Incarnation < v.incarnation {
-		return false
-	}
 	v.beat, v.beatAt, v.written = h, at, e.Time
 	v.offset.add(e.Time.Sub(at))
 	load = v.compare(h, e.Number)

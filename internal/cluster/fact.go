@@ -83,8 +83,8 @@ type Fact struct {
 	// Print stands for what every version of usher knows of it. The state says it, and no
 	// entry has it.
 	Print uint64
-	// Gone says that new nodes need not hear of it: the body, if there is one, says what
-	// became of the thing.
+	// Gone says that nobody needs to hear of the thing any more, and has no body. That a thing
+	// has ended is no such fact: others have to hear of it, and is said for a while.
 	Gone bool
 }
 

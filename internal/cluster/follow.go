@@ -57,6 +57,7 @@ func (l *link) load(ctx context.Context) error {
 	l.mu.Lock()
 	for node, v := range l.views {
 		v.number = 0
+		v.gap = v.gap || !v.inStep
 		if !slices.Contains(nodes, node) {
 			v.fields, v.differs = newSet(), 0
 		}
@@ -70,15 +71,14 @@ func (l *link) load(ctx context.Context) error {
 
 // A loaded is what a node's snapshot has.
 type loaded struct {
-	fields      set
-	incarnation uint64 // the latest, and its last number
-	number      uint64
-	beat        *Entry
+	fields  set
+	beat    *Entry
+	numbers map[uint64]uint64 // the last of each incarnation
 }
 
 // readSnapshot reads a node's snapshot, and hands over its facts.
 func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact) error) (loaded, error) {
-	got := loaded{fields: newSet()}
+	got := loaded{fields: newSet(), numbers: map[uint64]uint64{}}
 	err := l.n.bus.Snapshot(ctx, l.scope, node, func(part []Sealed) error {
 		var facts []Fact
 		for i := range part {
@@ -100,12 +100,7 @@ func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact
 }
 
 func (g *loaded) take(e *Entry) {
-	if e.Incarnation > g.incarnation {
-		g.incarnation, g.number = e.Incarnation, 0
-	}
-	if e.Incarnation == g.incarnation {
-		g.number = max(g.number, e.Number)
-	}
+	g.numbers[e.Incarnation] = max(g.numbers[e.Incarnation], e.Number)
 	if e.Kind == KindHeartbeat {
 		g.beat = e
 		return
@@ -122,13 +117,14 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v := l.viewLocked(node)
-	v.fields = got.fields
-	if got.incarnation > v.incarnation {
-		v.incarnation, v.number = got.incarnation, 0
-	}
-	v.loaded = got.number
-	if got.beat == nil || got.beat.Incarnation != v.incarnation {
+	v.fields, v.gap, v.inStep = got.fields, true, false
+	v.loaded = got.numbers[v.incarnation]
+	if got.beat == nil {
 		return nil
+	}
+	if v.incarnation != got.beat.Incarnation {
+		v.incarnation, v.number, v.has = got.beat.Incarnation, 0, 0
+		v.loaded = got.numbers[v.incarnation]
 	}
 	h, err := decodeHeartbeat(got.beat.Body)
 	if err != nil || v.beat != nil && v.written.After(got.beat.Time) {
@@ -146,7 +142,7 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 
 // merge has the state merge what nodes say.
 func (l *link) merge(ctx context.Context, facts []Fact) error {
-	facts = slices.DeleteFunc(facts, func(f Fact) bool { return f.Gone && len(f.Body) == 0 || !l.understands(&f) })
+	facts = slices.DeleteFunc(facts, func(f Fact) bool { return f.Gone || !l.understands(&f) })
 	if len(facts) == 0 {
 		return nil
 	}
@@ -159,7 +155,7 @@ func (l *link) merge(ctx context.Context, facts []Fact) error {
 	var newer []Fact
 	for i := range known {
 		l.knowLocked(&known[i])
-		if l.outdatedLocked(&known[i]) {
+		if l.outdatedLocked(&facts[i], &known[i]) {
 			newer = append(newer, known[i])
 		}
 		l.n.o.Seen(Event{What: Applied, Kind: known[i].Kind, N: 1})
@@ -173,11 +169,26 @@ func (l *link) merge(ctx context.Context, facts []Fact) error {
 	return nil
 }
 
-// outdatedLocked reports whether this node's snapshot says something else than is known now: who
-// reads it later must not learn what is over.
-func (l *link) outdatedLocked(f *Fact) bool {
-	hash, there := l.own.all[f.Key]
-	return l.out.keys[f.Key] > 0 || there && (f.Gone || hash != f.hash())
+// outdatedLocked reports whether what is known now has to be published: this node's snapshot says
+// something else, which who reads it later must not learn; or what was said is older, and no
+// snapshot says what is known now.
+func (l *link) outdatedLocked(said, known *Fact) bool {
+	hash := known.hash()
+	own, there := l.own.all[known.Key]
+	switch {
+	case l.out.keys[known.Key] > 0:
+		return true
+	case there:
+		return own != hash
+	case said.hash() == hash:
+		return false
+	}
+	for _, v := range l.views {
+		if got, there := v.fields.all[known.Key]; there && got == hash {
+			return false
+		}
+	}
+	return true
 }
 
 // understands reports whether a fact can be merged. If it must be, and cannot, this node is
@@ -208,33 +219,25 @@ func (l *link) open(s *Sealed) (Entry, bool) {
 
 // handle takes over a part of the log.
 func (l *link) handle(ctx context.Context, b Batch) error {
-	var facts []Fact
-	flush := func() error {
-		err := l.merge(ctx, facts)
-		facts = nil
-		return err
-	}
+	var entries []Entry
 	for i := range b.Entries {
-		logged := &b.Entries[i]
-		e, ok := l.open(&logged.Sealed)
-		if !ok {
+		e, ok := l.open(&b.Entries[i].Sealed)
+		switch {
+		case !ok:
+			continue
+		case e.Kind >= KindRevocation:
+			entries = append(entries, e)
 			continue
 		}
-		if e.Kind >= KindRevocation {
-			if e.Node != l.n.o.Node || e.Incarnation != l.n.incarnation {
-				facts = append(facts, e.Fact)
-			}
-			l.track(&e)
-			continue
-		}
-		if err := flush(); err != nil {
+		if err := l.learn(ctx, entries); err != nil {
 			return err
 		}
-		if err := l.control(ctx, &e, logged.At); err != nil {
+		entries = entries[:0]
+		if err := l.control(ctx, &e, b.Entries[i].At); err != nil {
 			return err
 		}
 	}
-	if err := flush(); err != nil {
+	if err := l.learn(ctx, entries); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -247,6 +250,24 @@ func (l *link) handle(ctx context.Context, b Batch) error {
 		l.wakePublisher()
 	}
 	l.signalLocked()
+	return nil
+}
+
+// learn merges what nodes say, and only then has their views be as after it: a receipt is of what
+// is in the journal.
+func (l *link) learn(ctx context.Context, entries []Entry) error {
+	var facts []Fact
+	for i := range entries {
+		if e := &entries[i]; e.Node != l.n.o.Node || e.Incarnation != l.n.incarnation {
+			facts = append(facts, e.Fact)
+		}
+	}
+	if err := l.merge(ctx, facts); err != nil {
+		return err
+	}
+	for i := range entries {
+		l.track(&entries[i])
+	}
 	return nil
 }
 

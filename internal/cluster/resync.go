@@ -109,10 +109,10 @@ func (r *resync) isMissing(f *Fact, l *link) bool {
 	hash, own := r.had[f.Key]
 	delete(r.had, f.Key)
 	switch {
-	case r.touched[f.Key] || f.Gone && !own || f.Kind.isTombstoned() && !r.lists:
+	case r.touched[f.Key] || f.Kind.isTombstoned() && !r.lists:
 		return false
 	case own:
-		return f.Gone || hash != f.hash()
+		return hash != f.hash()
 	}
 	return !l.elsewhere(f, r.adopt)
 }

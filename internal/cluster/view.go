@@ -5,10 +5,10 @@ import "time"
 // A view is what this node has read of one node in a scope. The link's lock guards it.
 type view struct {
 	fields      set    // what the node's snapshot has, as far as the log was followed
-	incarnation uint64 // the latest
+	incarnation uint64 // of the last entry
 	number      uint64 // the last that was read of it; 0: any may come first
 	loaded      uint64 // the last that the snapshot had when it was read: older sums say nothing
-	gap         bool   // numbers were missing, and the sums have not been equal since
+	gap         bool   // something may be missing: the sums have not been equal since
 
 	beat    *heartbeat // the last
 	beatAt  time.Time  // when the engine took it
@@ -25,15 +25,14 @@ type view struct {
 	younger bool   // its name is this node's, and another usher has it
 }
 
-func newView() *view { return &view{fields: newSet()} }
+func newView() *view { return &view{fields: newSet(), gap: true} }
 
 // take takes over an entry, in the order of the log, and reports whether numbers are missing
-// before it. What is of a former incarnation, or was there already, changes nothing.
+// before it. What was there already changes nothing. An incarnation may be followed by an
+// earlier one: of two ushers with one name the later goes.
 func (v *view) take(e *Entry) (gap bool) {
 	switch {
-	case e.Incarnation < v.incarnation:
-		return false
-	case e.Incarnation > v.incarnation:
+	case e.Incarnation != v.incarnation:
 		gap = v.incarnation != 0 && e.Number != 1
 		v.incarnation, v.number, v.loaded, v.has = e.Incarnation, 0, 0, 0
 	case e.Number <= v.number:

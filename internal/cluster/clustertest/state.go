@@ -294,7 +294,7 @@ func (s *State) dump(cell bool) map[string]string {
 	}
 	for _, scope := range scopes {
 		for f, err := range s.Facts(context.Background(), scope) {
-			if err == nil && !f.Gone {
+			if err == nil {
 				all[fmt.Sprintf("%d %x", f.Kind, f.Key)] = string(f.Body)
 			}
 		}
@@ -316,7 +316,7 @@ func ofEntry(e lobby.Entry) cluster.Fact {
 
 func ofSession(r *moderation.SessionRecord) cluster.Fact {
 	return cluster.Fact{Kind: cluster.KindSession, Key: cluster.KeyOf(cluster.KindSession, r.Session.ID.String()),
-		Gone: r.Ended, Body: body(r)}
+		Body: body(r)}
 }
 
 func body(v any) []byte {

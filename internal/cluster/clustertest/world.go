@@ -112,10 +112,14 @@ func (m *Member) Restore(s *State) {
 	m.Start()
 }
 
-// Err waits until the node has ended by itself, and returns its error.
-func (m *Member) Err() error {
-	<-m.ended
-	return m.err
+// Ended returns the error by which the node has ended by itself; nil: it has not.
+func (m *Member) Ended() error {
+	select {
+	case <-m.ended:
+		return m.err
+	default:
+		return nil
+	}
 }
 
 // Close stops all nodes.

@@ -187,7 +187,8 @@ func (e *Engine) Tamper(name cluster.Scope, node string, change func(cluster.Sea
 	if n == nil {
 		return
 	}
-	for field, v := range maps.Clone(n.fields) {
+	for _, field := range slices.Sorted(maps.Keys(n.fields)) {
+		v := n.fields[field]
 		v.Value = change(v)
 		n.fields[field] = v
 		if v.Value == nil {
