@@ -32,6 +32,24 @@ func MergeVerdicts(a, b Verdict) Verdict {
 	return a
 }
 
+// After returns an entry, or a removal, as it takes the place of another of its key: it is
+// later, also by a clock that was set back.
+func (e Entry) After(old Entry) Entry {
+	if !e.At.After(old.At) {
+		e.At = old.At.Add(1)
+	}
+	return e
+}
+
+// After returns a verdict as it takes the place of another of its key: it is later, also by
+// a clock that was set back.
+func (v Verdict) After(old Verdict) Verdict {
+	if !v.At.After(old.At) {
+		v.At = old.At.Add(1)
+	}
+	return v
+}
+
 // Forgotten reports whether a removal is remembered no longer: then it is gone for good, and
 // so is everything older about it.
 func (e Entry) Forgotten(now time.Time) bool { return e.Gone && !now.Before(e.At.Add(TombstoneLasts)) }

@@ -71,6 +71,20 @@ func TestMergeWins(t *testing.T) {
 	}
 }
 
+// TestAfter: what takes the place of another wins over it, whatever the clock says.
+func TestAfter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		old, now := Entry{At: moments().Draw(t, "old"), Gone: true}, moments().Draw(t, "now")
+		if e := (Entry{At: now}).After(old); MergeEntries(e, old) != e {
+			t.Errorf("%v, after %v", e.At, old.At)
+		}
+		denied := Verdict{At: old.At}
+		if v := (Verdict{At: now, Admitted: true}).After(denied); MergeVerdicts(denied, v) != v {
+			t.Errorf("%v, after %v", v.At, denied.At)
+		}
+	})
+}
+
 // TestForgotten: a removal is remembered for its time, an entry for ever.
 func TestForgotten(t *testing.T) {
 	at := time.Unix(1000, 0)

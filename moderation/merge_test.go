@@ -170,3 +170,15 @@ func TestMergedPrincipal(t *testing.T) {
 		t.Errorf("%+v", merged)
 	}
 }
+
+// TestAfterMerges: a revocation that is made anew is not older, by the rules of a merge, than what it takes the place of.
+func TestAfterMerges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		old, v := revocations("").Draw(t, "old"), revocations("").Draw(t, "new")
+		v.Lifted, v.Expires = time.Time{}, old.Expires
+		made := v.After(&old)
+		if merged := MergeRevocations(*made, old); !merged.Equal(made) || !made.InForce() {
+			t.Errorf("%+v, merged with the old one %+v", made, merged)
+		}
+	})
+}

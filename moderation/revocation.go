@@ -74,8 +74,8 @@ func (v *Revocation) After(old *Revocation) *Revocation {
 	if old == nil {
 		return &merged
 	}
-	if old.At.After(v.At) { // the clock was set back
-		merged.At = old.At
+	if !old.At.Before(v.At) { // the clock was set back, or another usher's is ahead
+		merged.At, merged.Node = old.At, old.Node
 	}
 	if old.Lifted.After(merged.At) {
 		merged.At = old.Lifted

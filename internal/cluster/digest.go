@@ -35,6 +35,16 @@ func (s *set) drop(k Key) {
 	}
 }
 
+// lacks reports whether another set says nothing, or something else, of a thing of this one.
+func (s *set) lacks(other *set) bool {
+	for k, hash := range s.all {
+		if got, there := other.all[k]; !there || got != hash {
+			return true
+		}
+	}
+	return false
+}
+
 // keep has the set be as the snapshot of a node is after an entry.
 func (s *set) keep(e *Entry) {
 	switch {

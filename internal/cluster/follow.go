@@ -57,9 +57,9 @@ func (l *link) load(ctx context.Context) error {
 	l.mu.Lock()
 	for node, v := range l.views {
 		v.number = 0
-		v.gap = v.gap || !v.inStep
-		if !slices.Contains(nodes, node) {
-			v.fields, v.differs = newSet(), 0
+		if !slices.Contains(nodes, node) && len(v.fields.all) > 0 {
+			v.fields, v.differs, v.gap = newSet(), 0, true
+			l.again.all, l.again.adopt = true, true
 		}
 	}
 	l.at, l.loaded = end, true
@@ -117,6 +117,10 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v := l.viewLocked(node)
+	if v.fields.lacks(&got.fields) {
+		l.again.all, l.again.adopt = true, true
+		l.wakePublisher()
+	}
 	v.fields, v.gap, v.inStep = got.fields, true, false
 	v.loaded = got.numbers[v.incarnation]
 	if got.beat == nil {

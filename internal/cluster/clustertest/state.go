@@ -118,7 +118,7 @@ func (s *State) List(jid string, gone bool) cluster.Mark {
 	defer s.mu.Unlock()
 	e := lobby.Entry{JID: jid, At: s.now(), Gone: gone}
 	if old, there := s.entries[jid]; there {
-		e = lobby.MergeEntries(e, old)
+		e = e.After(old)
 	}
 	s.entries[jid] = e
 	return s.change(ofEntry(e))
