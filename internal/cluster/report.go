@@ -91,8 +91,8 @@ func (r *Report) judge(n *Node, blocked string) {
 		r.Problems = append(r.Problems, "this usher may not know what the others have revoked")
 	}
 	if r.Clock.Abs() > ClockTolerance {
-		r.Problems = append(r.Problems, fmt.Sprintf("the clock is %v away from that of the other ushers",
-			r.Clock.Abs().Round(time.Second)))
+		r.Problems = append(r.Problems, "the clock is "+seconds(r.Clock.Abs())+
+			" away from that of the other ushers")
 	}
 }
 

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"iter"
+	"time"
 
 	"usher/internal/logattr"
 )
@@ -117,15 +118,19 @@ func (r *resync) isMissing(f *Fact, l *link) bool {
 	return !l.elsewhere(f, r.adopt)
 }
 
+// silent is after how long without a heartbeat a node is not relied on to publish again what the
+// engine has lost.
+const silent = 5 * time.Second
+
 // elsewhere reports whether another node has published a fact as it is known here; one that
-// lives, if it matters.
+// was heard of lately, if it matters.
 func (l *link) elsewhere(f *Fact, living bool) bool {
 	hash := f.hash()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for node, v := range l.views {
 		got, there := v.fields.all[f.Key]
-		if there && got == hash && node != l.n.o.Node && (!living || v.livesAt(l.now)) {
+		if there && got == hash && node != l.n.o.Node && (!living || l.now.Sub(v.beatAt) <= silent) {
 			return true
 		}
 	}

@@ -281,10 +281,7 @@ func (c *Chaos) second() {
 		return
 	}
 	of := c.any()
-	e := &Member{world: c.w, Client: c.w.Engine.Client()}
-	e.State = NewState(e.now)
-	e.Options = of.Options
-	e.Options.Machine, e.Options.State, e.Options.Now = "another machine", "another state", e.now
+	e := c.w.Second(of.Options.Node)
 	c.extra = e
 	c.about(of.Options.Node)
 	e.Start()

@@ -148,6 +148,13 @@ func (s *State) Logout(id moderation.ID) {
 	}
 }
 
+// Say publishes any fact, which is not kept.
+func (s *State) Say(f cluster.Fact) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.change(f)
+}
+
 // Understands is that of [cluster.State].
 func (s *State) Understands(kind cluster.Kind, version uint32) bool {
 	known := kind == cluster.KindRevocation || kind == cluster.KindWhitelist || kind == cluster.KindSession

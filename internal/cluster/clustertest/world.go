@@ -32,6 +32,7 @@ type Member struct {
 	Node    *cluster.Node // of the last start
 	Client  *membus.Client
 	Options cluster.Options
+	Keys    *cluster.Keys
 	Skew    time.Duration // of its clock
 
 	world *World
@@ -55,11 +56,25 @@ const Staleness = 30 * time.Second
 
 // Add adds a node of a cell, and does not start it.
 func (w *World) Add(name, cell string) *Member {
-	m := &Member{world: w, Client: w.Engine.Client()}
-	m.State = NewState(m.now)
+	m := w.member()
 	m.Options = cluster.Options{Node: name, Cell: cell, Staleness: Staleness, Machine: "machine of " + name,
 		State: "state of " + name, Usher: "test", Log: w.Log.With("at", name), Now: m.now, Seen: w.count}
 	w.Nodes[name] = m
+	return m
+}
+
+func (w *World) member() *Member {
+	m := &Member{world: w, Client: w.Engine.Client(), Keys: w.Keys}
+	m.State = NewState(m.now)
+	return m
+}
+
+// Second returns another usher with the name of a node, on another machine. It is none of the
+// world's nodes: who started it stops it.
+func (w *World) Second(name string) *Member {
+	m := w.member()
+	m.Options = w.Nodes[name].Options
+	m.Options.Machine, m.Options.State, m.Options.Now = "another machine", "another state", m.now
 	return m
 }
 
@@ -80,7 +95,7 @@ func (w *World) Seen(what cluster.Counted) int {
 
 // Start starts a node that does not run.
 func (m *Member) Start() {
-	node, err := cluster.New(m.Client, m.world.Keys, m.State, m.State, m.Options)
+	node, err := cluster.New(m.Client, m.Keys, m.State, m.State, m.Options)
 	if err != nil {
 		panic(err)
 	}

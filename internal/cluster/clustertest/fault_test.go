@@ -1,0 +1,329 @@
+package clustertest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/internal/cluster"
+	"usher/internal/cluster/clustertest"
+	"usher/internal/cluster/membus"
+	"usher/moderation"
+)
+
+// TestTrimmed: who was away while the log was trimmed reads the snapshots, and knows everything.
+func TestTrimmed(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		list[1].Client.Cut(true)
+		v, _ := list[0].Revoke("a", "alice")
+		list[0].Login("a", moderation.ID{1})
+		time.Sleep(time.Minute)
+		w.Engine.Trim(cluster.Global, 3)
+		w.Engine.Trim(cluster.Cell("shard1"), 3)
+		list[1].Client.Cut(false)
+		settle(t, w)
+		if !list[1].Knows(v) {
+			t.Error("b does not know it")
+		}
+	})
+}
+
+// TestLostTail: a revocation that the engine had confirmed and then lost comes back by itself, whoever had read it by
+// then, and no node is fresh for longer than its time without it.
+func TestLostTail(t *testing.T) {
+	for name, readBy := range map[string]string{"nobody": "", "its node": "a", "everybody": "abc", "another": "b"} {
+		t.Run(name, func(t *testing.T) {
+			within(t, func(t *testing.T, w *clustertest.World) {
+				nodes(t, w, "a", "b", "c")
+				for name, m := range w.Nodes { // whose answers come late, and too late
+					if !strings.Contains(readBy, name) {
+						m.Client.Break(func(method string) membus.Fault {
+							return membus.Fault{LoseAsk: method == "Follow"}
+						})
+						m.Client.Cut(true)
+						m.Client.Cut(false)
+					}
+				}
+				v, _ := w.Nodes["a"].Revoke("a", "alice")
+				synctest.Wait()
+				w.Engine.Lose(cluster.Global, 1)
+				for _, m := range w.Nodes {
+					m.Client.Break(nil)
+				}
+				time.Sleep(clustertest.Staleness)
+				synctest.Wait()
+				for name, m := range w.Nodes {
+					if m.Node.Fresh() && !m.Knows(v) {
+						t.Errorf("%s is fresh and does not know it", name)
+					}
+				}
+				settle(t, w)
+			})
+		})
+	}
+}
+
+// TestDeadOrigin: what a node published before it died, and the engine lost, is published by those who had read it.
+func TestDeadOrigin(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b", "c")
+		a, c := list[0], list[2]
+		c.Client.Break(func(method string) membus.Fault { return membus.Fault{LoseAsk: method == "Follow"} })
+		c.Client.Cut(true)
+		c.Client.Cut(false)
+		v, _ := a.Revoke("a", "alice")
+		synctest.Wait()
+		a.Stop()
+		w.Engine.Lose(cluster.Global, 1)
+		c.Client.Break(nil)
+		time.Sleep(clustertest.Staleness * 2 / 3)
+		synctest.Wait()
+		if !c.Knows(v) || !list[1].Knows(v) {
+			t.Error("it is lost")
+		}
+		settle(t, w)
+	})
+}
+
+// TestRestart: what a node had not published when it was killed is known everywhere once it is back; and it need not
+// wait to be fresh.
+func TestRestart(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		a := list[0]
+		a.Client.Cut(true)
+		v, _ := a.Revoke("a", "alice")
+		a.List("bob@h", false)
+		a.Login("a", moderation.ID{1})
+		a.Stop()
+		a.Client.Cut(false)
+		time.Sleep(time.Minute)
+		a.Start()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !a.Node.Fresh() || !list[1].Knows(v) {
+			t.Errorf("fresh: %t, known: %t", a.Node.Fresh(), list[1].Knows(v))
+		}
+		settle(t, w)
+	})
+}
+
+// TestBackup: a node whose state is an old backup gets back what it had published, and tells nobody what is over.
+func TestBackup(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		a := list[0]
+		a.List("bob@h", false)
+		a.Login("a", moderation.ID{1})
+		backup := a.State.Backup()
+		time.Sleep(time.Minute)
+		v, _ := a.Revoke("a", "alice")
+		a.List("bob@h", true)
+		a.Logout(moderation.ID{1})
+		settle(t, w)
+		before := list[1].State.Backup()
+		a.Restore(backup)
+		settle(t, w)
+		if !a.Knows(v) {
+			t.Error("a does not know what it had published")
+		}
+		if text := before.Differs(list[1].State, true); text != "" {
+			t.Errorf("b learned what is over: %s", text)
+		}
+	})
+}
+
+// TestAwayForLong: a node that was away for longer than tombstones last tells nobody of its lists, but of its
+// revocations.
+func TestAwayForLong(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		b := nodes(t, w, "b")[0]
+		a := w.Add("a", "shard1")
+		v, _ := a.Revoke("a", "alice")
+		a.List("bob@h", false)
+		a.Options.Together = time.Now().Add(-31 * 24 * time.Hour)
+		a.Start()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if text := b.State.Differs(a.State, true); !strings.Contains(text, "bob@h") || !b.Knows(v) {
+			t.Errorf("%q, %t", text, b.Knows(v))
+		}
+	})
+}
+
+// TestSkew: a node whose clock is wrong says so, and the others do not blame themselves.
+func TestSkew(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b", "c")
+		list[2].Skew = 8 * time.Second
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		for i, m := range list {
+			r := m.Node.Report()
+			want := []string{}
+			if i == 2 {
+				want = []string{"the clock is 8 s away from that of the other ushers"}
+			}
+			if strings.Join(r.Problems, "; ") != strings.Join(want, "; ") {
+				t.Errorf("%s: %q", r.Node, r.Problems)
+			}
+		}
+	})
+}
+
+// TestTwoOfOneName: of two ushers with one name the younger is kept out for as long as the other lives, and takes its
+// place when it is gone; a restart on the same machine does not wait.
+func TestTwoOfOneName(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		second := w.Second("a")
+		second.Start()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if second.Node.Fresh() || !list[0].Node.Fresh() {
+			t.Errorf("the second is fresh: %t, the first: %t", second.Node.Fresh(), list[0].Node.Fresh())
+		}
+		if p := second.Node.Report().Problems; len(p) == 0 || !strings.Contains(p[0], "another usher has the name a") {
+			t.Errorf("%q", p)
+		}
+		list[0].Stop()
+		time.Sleep(3 * clustertest.Staleness)
+		synctest.Wait()
+		if !second.Node.Fresh() {
+			t.Errorf("the second does not take the place: %+v", second.Node.Report())
+		}
+		second.Stop()
+	})
+}
+
+// TestReplaced: a process that goes on although another has its state ends.
+func TestReplaced(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		a := nodes(t, w, "a")[0]
+		again := w.Second("a")
+		again.Options.Machine, again.Options.State = a.Options.Machine, a.Options.State
+		again.Start()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if err := a.Ended(); !errors.Is(err, cluster.ErrReplaced) {
+			t.Errorf("it ended by %v", err)
+		}
+		if !again.Node.Fresh() {
+			t.Error("the later one is not fresh")
+		}
+		again.Stop()
+	})
+}
+
+// TestForged: what no key made is left out and counted, and the node it is said to be from mends it.
+func TestForged(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a")
+		v, _ := list[0].Revoke("a", "alice")
+		time.Sleep(time.Second)
+		w.Engine.Tamper(cluster.Global, "a", func(v cluster.Sealed) []byte {
+			return append(v.Value[:len(v.Value)-1:len(v.Value)-1], v.Value[len(v.Value)-1]^1)
+		})
+		b := w.Add("b", "shard1")
+		b.Start()
+		settle(t, w)
+		if !b.Knows(v) || w.Seen(cluster.BadMAC) == 0 {
+			t.Errorf("known: %t, bad: %d", b.Knows(v), w.Seen(cluster.BadMAC))
+		}
+	})
+}
+
+// TestStranger: a node whose key is another takes part in nothing, and does not disturb.
+func TestStranger(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		a := nodes(t, w, "a")[0]
+		keys, err := cluster.NewKeys("test", []byte(strings.Repeat("stranger", 4)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger := w.Add("b", "shard1")
+		stranger.Keys = keys
+		v, _ := stranger.Revoke("b", "alice")
+		stranger.Start()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if a.Knows(v) || !a.Node.Fresh() || w.Seen(cluster.BadMAC) == 0 {
+			t.Errorf("known: %t, fresh: %t, bad: %d", a.Knows(v), a.Node.Fresh(), w.Seen(cluster.BadMAC))
+		}
+		stranger.Stop()
+	})
+}
+
+// TestNewKey: while nodes are restarted one after the other with a new key first, all understand each other.
+func TestNewKey(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		old, fresh := []byte(strings.Repeat("old.", 8)), []byte(strings.Repeat("new.", 8))
+		for _, secrets := range [][][]byte{{old}, {old, fresh}, {fresh, old}, {fresh}} {
+			keys, err := cluster.NewKeys("test", secrets...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range list {
+				m.Stop()
+				m.Keys = keys
+				m.Start()
+				if len(secrets) > 1 || secrets[0][0] == 'n' {
+					v, _ := m.Revoke(m.Options.Node, "alice")
+					settle(t, w)
+					if !list[1-i].Knows(v) {
+						t.Errorf("with %q the other does not know it", secrets)
+					}
+				}
+			}
+			settle(t, w)
+		}
+	})
+}
+
+// TestFullDisk: a node that cannot write what it hears is not said to have it, and is fresh only for its time.
+func TestFullDisk(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		list[1].Break(errors.New("disk full"))
+		v, mark := list[0].Revoke("a", "alice")
+		k, err := know(t, list[0], mark, 5*time.Second)
+		if err == nil || len(k.Has) != 1 || len(k.Missing) != 1 {
+			t.Errorf("%v, %v", k, err)
+		}
+		time.Sleep(clustertest.Staleness)
+		if list[1].Node.Fresh() || list[1].Knows(v) {
+			t.Error("b is fresh, or knows it")
+		}
+		list[1].Break(nil)
+		settle(t, w)
+		if !list[1].Knows(v) {
+			t.Error("b does not know it")
+		}
+	})
+}
+
+// TestTooOld: a node that must understand what it does not is fresh no longer than its time; what it need not
+// understand it leaves out.
+func TestTooOld(t *testing.T) {
+	for _, must := range []bool{false, true} {
+		within(t, func(t *testing.T, w *clustertest.World) {
+			list := nodes(t, w, "a", "b")
+			list[0].Say(cluster.Fact{Kind: 63, Key: cluster.KeyOf(63), Must: must, Body: []byte("from the future")})
+			time.Sleep(clustertest.Staleness + 5*time.Second)
+			synctest.Wait()
+			if fresh := list[1].Node.Fresh(); fresh == must {
+				t.Errorf("must: %t, fresh: %t", must, fresh)
+			}
+			if p := list[1].Node.Report().Problems; must && (len(p) == 0 || !strings.Contains(p[0], "too old")) {
+				t.Errorf("%q", p)
+			}
+			if !list[0].Node.Fresh() {
+				t.Error("the newer one waits for the older")
+			}
+		})
+	}
+}
