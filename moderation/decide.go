@@ -230,6 +230,15 @@ func (g *Session) ended(used, now time.Time, t Times) bool {
 	return g.Endless(now) && !now.Before(used.Add(t.Idle))
 }
 
+// Due is when Ended says yes at the earliest, if the session is not used before: of what
+// was last used then, at a moment.
+func (g *Session) Due(used, now time.Time, t Times) time.Time {
+	if g.Endless(now) {
+		return used.Add(t.Idle)
+	}
+	return auth.End(g.Expires, t.Leeway)
+}
+
 // Endless reports whether the token's end is none: exp is absent, or beyond
 // the year that follows (98753496345768 in the how-to of Jitsi's operators).
 func (g *Session) Endless(now time.Time) bool {

@@ -104,6 +104,10 @@ func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
 	return p, p.addLobbies()
 }
 
+// HoldsKey reports whether a key can still verify the tokens of an issuer. It is known by its
+// print.
+func (p *Policy) HoldsKey(host, issuer, print string) bool { return p.keyHeld(host, issuer, print) }
+
 // addLobbies makes the components for lobby rooms ready, after the others.
 func (p *Policy) addLobbies() error {
 	for _, h := range p.hosts {

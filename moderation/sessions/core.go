@@ -20,7 +20,8 @@ type core struct {
 	limits Limits
 	node   string // among several ushers that know the same; empty: there are no others
 
-	loading loading
+	loading   loading
+	lookAtAll atomic.Bool // the next sweep looks at all sessions
 
 	mu       guard.RWMutex // held for no longer than a portion of a large table takes
 	index    index         // the sessions

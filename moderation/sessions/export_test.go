@@ -52,6 +52,33 @@ func (s *Sessions) CheckIndexes(t *testing.T) {
 	for _, g := range s.index.all {
 		rooms += len(g.places.byRoom)
 	}
+	keys, tokens := 0, 0
+	for _, n := range s.index.keys {
+		keys += n
+	}
+	for token, g := range s.index.byToken {
+		for ; g != nil; g = g.places.nextToken {
+			if tokens++; s.index.all[g.ID] != g || tokenID(g.TokenPrint) != token {
+				t.Errorf("%s is among those of a token", g.JID())
+			}
+		}
+	}
+	for i, g := range s.index.due {
+		if s.index.all[g.ID] != g || int(g.places.atDue) != i || i > 0 && s.index.due[(i-1)/2].places.due > g.places.due {
+			t.Errorf("%s is due at %d", g.JID(), i)
+		}
+	}
+	for _, g := range s.index.all {
+		if g.User != "" {
+			tokens--
+		}
+		if !g.Anonymous {
+			keys--
+		}
+	}
+	if keys != 0 || tokens != 0 || len(s.index.due) != len(s.index.all) {
+		t.Errorf("%d by key and %d by token are too many; %d of %d are due", keys, tokens, len(s.index.due), len(s.index.all))
+	}
 	if n := len(s.index.all); byPrincipal != n || byJID != n || byRoom != rooms {
 		t.Errorf("%d sessions; %d by principal, %d by JID; %d rooms of %d", n, byPrincipal, byJID, byRoom, rooms)
 	}

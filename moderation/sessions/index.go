@@ -30,6 +30,9 @@ type index struct {
 	byAccount   accountIndex
 	byRoom      roomIndex
 	byPrincipal principalIndex
+	byToken     map[principalID]*session // of tokens that name a user; the others are principals
+	due         dueHeap
+	keys        map[keyUse]int              // how many sessions are good by each
 	resumable   map[string]*session         // by Session.Resumption
 	wildcards   map[string][]moderation.ID  // by host: the last logins with a token for many rooms
 	interned    bounded.Map[string, string] // the one copy of texts that most sessions have in common
@@ -37,7 +40,7 @@ type index struct {
 
 func newIndex() index {
 	return index{all: map[moderation.ID]*session{}, byAccount: accountIndex{}, byRoom: roomIndex{},
-		byPrincipal: newPrincipalIndex(), resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
+		byPrincipal: newPrincipalIndex(), byToken: map[principalID]*session{}, keys: map[keyUse]int{}, resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
 		interned: bounded.Map[string, string]{Most: maxInterned}}
 }
 
@@ -48,6 +51,10 @@ type places struct {
 	atWho  int      // in the list of its principal
 	next   *session // of the same account
 	byRoom []roomPlace
+
+	due       int64    // when it may end by its time, in nanoseconds since 1970
+	atDue     int32    // in the heap, or notDue
+	nextToken *session // with the same token
 }
 
 // identify computes whose session it is.
@@ -100,6 +107,15 @@ func (x *index) take(g *session) {
 	}
 	x.all[g.ID] = g
 	x.byPrincipal.add(g)
+	x.due.add(g)
+	if !g.Anonymous {
+		x.keys[g.key()]++
+	}
+	if g.User != "" {
+		token := tokenID(g.TokenPrint)
+		g.places.nextToken = x.byToken[token]
+		x.byToken[token] = g
+	}
 }
 
 // intern returns the one copy of a text that is kept.
@@ -117,6 +133,42 @@ func (x *index) remove(g *session) {
 	x.byRoom.drop(g)
 	x.dropResumption(g)
 	x.byPrincipal.drop(g)
+	x.due.drop(g)
+	if k := g.key(); !g.Anonymous {
+		if x.keys[k]--; x.keys[k] == 0 {
+			delete(x.keys, k)
+		}
+	}
+	if g.User != "" {
+		x.dropToken(g)
+	}
+}
+
+// dropToken goes through the sessions with one token and user: they are as few as the domains
+// of a host.
+func (x *index) dropToken(g *session) {
+	token := tokenID(g.TokenPrint)
+	if first := x.byToken[token]; first != g {
+		for first.places.nextToken != g {
+			first = first.places.nextToken
+		}
+		first.places.nextToken = g.places.nextToken
+	} else if g.places.nextToken != nil {
+		x.byToken[token] = g.places.nextToken
+	} else {
+		delete(x.byToken, token)
+	}
+	g.places.nextToken = nil
+}
+
+// withToken returns the sessions that logged in with the token of a print.
+func (x *index) withToken(print string) []*session {
+	token := tokenID(print)
+	list := x.byPrincipal.get(token)
+	for g := x.byToken[token]; g != nil; g = g.places.nextToken {
+		list = append(list, g)
+	}
+	return list
 }
 
 func (x *index) setResumption(g *session, print string) {

@@ -129,10 +129,11 @@ func keptSession(kept moderation.Session) *session {
 // take takes over a portion.
 func (l *loader) take(part []*session) {
 	var names [loadedAtATime][]roomIndexKey
+	now, p := l.now(), l.policy.Load()
 	for i, g := range part {
 		names[i] = g.place()
+		g.schedule(p, now)
 	}
-	now, p := l.now(), l.policy.Load()
 	l.mu.Lock()
 	for i, g := range part {
 		l.takeLocked(g, names[i], judge{p, &l.revoked, now})
@@ -174,6 +175,7 @@ func (l *loader) restampLocked(newer, before *session) {
 	again := &session{Session: newer.Session}
 	again.LoggedIn = before.LoggedIn.Add(1)
 	again.identify()
+	again.places.due = newer.places.due
 	l.index.insert(again, again.place())
 	kept := again.Session
 	l.changes = append(l.changes, Change{PutSession: &kept})

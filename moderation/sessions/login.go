@@ -31,6 +31,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	g := &session{Session: moderation.NewSession(id, s.now())}
 	g.Node = s.node
 	g.identify()
+	g.schedule(s.policy.Load(), s.now())
 	over, err := s.keep(within, g, g.place())
 	if err != nil {
 		return Touched{}, err

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
 )
@@ -91,6 +90,7 @@ func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, 
 	defer cancel()
 	written := s.applyDurably(within, metrics.StateRevoke, changes)
 	ending := s.stillAmong(plan)
+	s.lookAtAll.Store(true) // for what logged in meanwhile
 	touched := Touched{Accounts: s.end(ctx, ending, moderation.EndRevoked), Ended: s.streamsOf(ending)}
 	out.Rooms = s.roomsOf(out.Accounts)
 	if written != nil {
@@ -137,12 +137,12 @@ func (s *Revocations) plan(t Target) (*revocationPlan, error) {
 
 func (p *revocationPlan) add(v *moderation.Revocation) { p.revocations[v.Principal()] = v }
 
-// addToken finds the sessions with one token: those of a token that names an account
-// are among that principal's, in no index.
+// addToken finds the sessions with one token.
 func (s *Revocations) addToken(p *revocationPlan, print string) {
-	for _, g := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) {
-		return g, g.TokenPrint == print
-	}) {
+	s.mu.RLock()
+	list := s.index.withToken(print)
+	s.mu.RUnlock()
+	for _, g := range list {
 		p.sessions[g.ID] = g
 		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
 	}

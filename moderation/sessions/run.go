@@ -48,30 +48,23 @@ func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 	}
 }
 
-// Sweep ends the sessions whose time is over or whose key has gone, and the
-// revocations that keep nobody out any more.
+// Sweep ends the sessions whose time is over or whose key has gone, and the revocations that
+// keep nobody out any more. It looks at those alone whose time has come, unless a key has gone
+// or something was revoked.
 func (s *Sessions) Sweep(ctx context.Context) Touched {
-	now := s.now()
-	judge := s.judge(s.policy.Load())
-	type end struct {
-		*session
-		why moderation.Reason
+	p := s.policy.Load()
+	return s.sweep(ctx, p, s.lookAtAll.Swap(false) || s.keysGone(p))
+}
+
+func (s *core) sweep(ctx context.Context, p *moderation.Policy, all bool) Touched {
+	judge := s.judge(p)
+	ended := s.takeDue(judge)
+	if all {
+		ended = append(ended, s.allEnded(judge)...) // one may come twice, and ends once
 	}
-	ended := map[moderation.Reason][]*session{}
-	for _, e := range guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (end, bool) {
-		why := judge.why(g)
-		return end{g, why}, why != ""
-	}) {
-		ended[e.why] = append(ended[e.why], e.session)
-	}
-	s.persist(ctx, s.expireRevocations(now))
+	s.persist(ctx, s.expireRevocations(judge.now))
 	s.forgetEvicted(ctx)
-	var touched []moderation.AssignmentKey
-	touched = append(touched, s.end(ctx, ended[moderation.ReasonSessionEnded], moderation.EndExpired)...)
-	touched = append(touched, s.end(ctx, ended[moderation.ReasonKeyRemoved], moderation.EndKeyGone)...)
-	revoked := ended[moderation.ReasonNoSession]
-	touched = append(touched, s.end(ctx, revoked, moderation.EndRevoked)...)
-	return Touched{Accounts: touched, Ended: s.streamsOf(revoked)}
+	return s.finish(ctx, ended)
 }
 
 // forgetEvicted deletes from the state the rooms that had to make place. One of the
@@ -236,7 +229,7 @@ func (s *core) saveUsed(ctx context.Context, since time.Time) {
 // Enforce ends the sessions that the policy in force does not allow. It touches
 // every room.
 func (s *Sessions) Enforce(ctx context.Context) Touched {
-	t := s.Sweep(ctx)
+	t := s.sweep(ctx, s.policy.Load(), true)
 	t.All = true
 	return t
 }
