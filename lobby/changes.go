@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"usher/internal/guard"
 )
 
 // The errors of changes.
@@ -140,9 +142,10 @@ type Listed struct {
 func (l *Lobby) List() []Listed {
 	now := l.o.Now()
 	l.mu.RLock()
-	defer l.mu.RUnlock()
+	entries := l.whitelist.entries
+	l.mu.RUnlock()
 	list := []Listed{}
-	for _, e := range l.whitelist.entries {
+	for _, e := range guard.Values(&l.mu, entries) {
 		if !e.ended(now) {
 			list = append(list, Listed{e.Entry, e.fixed})
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"usher/internal/guard"
 	"usher/internal/logattr"
 	"usher/metrics"
 )
@@ -45,7 +46,7 @@ type Lobby struct {
 	undeleted map[EntryKey]bool
 	removed   map[EntryKey]Entry // what other ushers may have still
 
-	mu        sync.RWMutex // of what questions read; written only with change held as well
+	mu        guard.RWMutex // of what questions read; written only with change held as well
 	whitelist whitelist
 	verdicts  verdicts
 }
@@ -181,19 +182,11 @@ func (l *Lobby) Standing(room Room, jid string, users ...string) Standing {
 func (l *Lobby) Members(room Room, most int) []string {
 	now := l.o.Now()
 	l.mu.RLock()
-	defer l.mu.RUnlock()
-	var admitted, whitelisted []string
-	decided := map[string]bool{}
-	for jid, v := range l.verdicts.of(room.JID) {
-		if v.ended(now) {
-			continue
-		}
-		decided[jid] = true
-		if v.Admitted {
-			admitted = append(admitted, jid)
-		}
-	}
-	for _, e := range l.whitelist.entries {
+	decided, admitted := l.verdicts.decided(room.JID, now)
+	entries := l.whitelist.entries
+	l.mu.RUnlock()
+	var whitelisted []string
+	for _, e := range guard.Values(&l.mu, entries) { // patterns are matched without the lock
 		if !e.IsDomain() && !e.IsUser() && !e.ended(now) && !decided[e.JID] && e.pattern.Match(room) {
 			decided[e.JID] = true
 			whitelisted = append(whitelisted, e.JID)

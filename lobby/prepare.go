@@ -48,23 +48,31 @@ func compile(entries []Entry) (map[EntryKey]*listed, error) {
 // beside it. It returns the JIDs and domains of the entries that are others now.
 func (p *Prepared) Commit() []string {
 	l := p.lobby
-	changed := map[string]bool{}
 	l.change.Lock()
-	l.mu.Lock()
-	for key, e := range l.whitelist.entries {
-		if e.fixed && p.entries[e.Key()] == nil {
-			l.whitelist.take(key)
-			changed[e.JID] = true
-		}
-	}
-	for _, e := range p.entries {
-		if old := l.whitelist.entries[e.key()]; old == nil || old.Entry != e.Entry {
-			changed[e.JID] = true
-		}
-		l.whitelist.put(e)
-	}
-	l.mu.Unlock()
+	next, changed := l.whitelist.with(p.entries) // nobody else changes it meanwhile
+	l.write(func() { l.whitelist = next })
 	l.change.Unlock()
 	l.count()
-	return slices.Collect(maps.Keys(changed))
+	return changed
+}
+
+// with returns the whitelist that has other entries of the configuration, and the JIDs and
+// domains of those that are others.
+func (w *whitelist) with(fixed map[EntryKey]*listed) (next whitelist, changed []string) {
+	next = newWhitelist()
+	set := map[string]bool{}
+	for _, e := range w.entries {
+		if !e.fixed {
+			next.put(e)
+		} else if fixed[e.Key()] == nil {
+			set[e.JID] = true
+		}
+	}
+	for _, e := range fixed {
+		if old := w.entries[e.key()]; old == nil || old.Entry != e.Entry {
+			set[e.JID] = true
+		}
+		next.put(e)
+	}
+	return next, slices.Collect(maps.Keys(set))
 }

@@ -58,6 +58,21 @@ func (t *verdicts) of(room string) map[string]Verdict {
 	return nil
 }
 
+// decided returns the accounts about which it was decided in a room, and of these the ones
+// that were admitted. They are few.
+func (t *verdicts) decided(room string, now time.Time) (all map[string]bool, admitted []string) {
+	all = map[string]bool{}
+	for jid, v := range t.of(room) {
+		if v.ended(now) {
+			continue
+		}
+		if all[jid] = true; v.Admitted {
+			admitted = append(admitted, jid)
+		}
+	}
+	return all, admitted
+}
+
 // put inserts or replaces. Whether there is place is for [verdicts.outdone] to say.
 func (t *verdicts) put(v Verdict) {
 	t.drop(v.key())

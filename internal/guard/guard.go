@@ -7,7 +7,7 @@ import "sync"
 
 // Portion is how many entries of a large table are looked at before others are
 // let at its lock: Prosody waits for the answers that wait for it.
-const Portion = 128
+const Portion = 64
 
 // An RWMutex is a [sync.RWMutex] whose holder can be watched. The zero value is
 // ready.

@@ -30,7 +30,7 @@ type Recorder struct {
 }
 
 // HeldAfter is how many sessions are yielded at once.
-const HeldAfter = 32
+const HeldAfter = 8
 
 // Fail has every write fail from now on; with nil none.
 func (r *Recorder) Fail(err error) {

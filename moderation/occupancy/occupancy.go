@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -219,15 +220,16 @@ func (c *Occupancy) Run(ctx context.Context) error {
 // adopt looks at the rooms that are started by the state, also those that nobody is known to
 // be in.
 func (c *Occupancy) adopt() {
-	started := c.rooms.StartedHere()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, name := range started {
-		if c.table.rooms[name] == nil {
-			c.table.rooms[name] = &room{people: map[string]*person{}}
+	for part := range slices.Chunk(c.rooms.StartedHere(), guard.Portion) {
+		c.mu.Lock()
+		for _, name := range part {
+			if c.table.rooms[name] == nil {
+				c.table.rooms[name] = &room{people: map[string]*person{}}
+			}
+			c.table.rooms[name].started = true
+			c.look[name] = true
 		}
-		c.table.rooms[name].started = true
-		c.look[name] = true
+		c.mu.Unlock()
 	}
 }
 
@@ -235,27 +237,37 @@ func (c *Occupancy) adopt() {
 // has to look again.
 func (c *Occupancy) settle(ctx context.Context) (next time.Time) {
 	now := c.now()
+	for more := true; more; {
+		next, more = c.forgetLost(now)
+	}
 	c.mu.Lock()
-	for _, p := range c.table.lost {
-		if now.Before(p.lost.Add(Kept)) {
-			next = earlier(next, p.lost.Add(Kept))
-		} else {
-			c.noteLocked(c.table.forget(p))
-		}
-	}
-	var names []string
-	for name := range c.look {
-		names = append(names, name)
-	}
-	clear(c.look)
+	look := c.look
+	c.look = map[string]bool{}
 	c.mu.Unlock()
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(look)) {
 		if until := c.settleRoom(ctx, name, now); !until.IsZero() {
 			next = earlier(next, until)
 		}
 	}
 	return next
+}
+
+// forgetLost forgets a portion of the people whose connection was lost too long ago. It returns
+// when the next one is forgotten.
+func (c *Occupancy) forgetLost(now time.Time) (next time.Time, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for range guard.Portion {
+		first := c.table.lost.first
+		if first == nil {
+			return time.Time{}, false
+		}
+		if next = first.lost.Add(Kept); now.Before(next) {
+			return next, false
+		}
+		c.noteLocked(c.table.forget(first))
+	}
+	return time.Time{}, true
 }
 
 func earlier(a, b time.Time) time.Time {

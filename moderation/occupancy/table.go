@@ -1,10 +1,7 @@
 package occupancy
 
 import (
-	"maps"
 	"time"
-
-	"usher/internal/bounded"
 )
 
 // Limits bound who is remembered. Beyond them who is not connected makes room; else an
@@ -23,11 +20,14 @@ type person struct {
 	jid   string
 	rooms map[string]bool
 	lost  time.Time // when its connection was; zero: it is connected
+
+	before, after *person // in the list of those whose connection was lost
 }
 
 // A room is one that has people in it.
 type room struct {
 	people  map[string]*person
+	here    int  // of these, how many are connected
 	begun   bool // one of them has started it
 	started bool // what Rooms were told
 }
@@ -36,15 +36,14 @@ type room struct {
 type table struct {
 	Limits
 	people map[string]*person
-	lost   map[string]*person // of these, who is not connected
+	lost   lostList // of these, who is not connected
 	rooms  map[string]*room
 	n      int
 	bytes  int
 }
 
 func newTable(l Limits) table {
-	return table{Limits: l, people: map[string]*person{}, lost: map[string]*person{},
-		rooms: map[string]*room{}}
+	return table{Limits: l, people: map[string]*person{}, rooms: map[string]*room{}}
 }
 
 // enter reports false at the bounds. Whom it forgot for the new one it returns. In a room that
@@ -74,6 +73,9 @@ func (t *table) enter(o *Occupant) (forgotten []Key, ok bool) {
 		r = &room{people: map[string]*person{}}
 		t.rooms[o.Room] = r
 	}
+	if r.people[o.JID] == nil && p.lost.IsZero() {
+		r.here++
+	}
 	r.people[o.JID] = p
 	r.begun = r.begun || o.Starts
 	o.Starts = r.begun
@@ -84,22 +86,58 @@ func (t *table) full(o *Occupant) bool {
 	return t.n >= t.Occupants || t.bytes+len(o.Room)+len(o.JID) > t.Bytes
 }
 
-// makeRoom forgets a person whose connection was lost, if there is one among a few.
+// makeRoom forgets the person whose connection was lost first, if there is one.
 func (t *table) makeRoom() []Key {
-	longest, ok := bounded.Least(maps.Values(t.lost), func(a, b *person) bool { return a.lost.Before(b.lost) })
-	if !ok {
+	if t.lost.first == nil {
 		return nil
 	}
-	return t.forget(longest)
+	return t.forget(t.lost.first)
 }
 
 // connect notes that a person is connected, or when the connection was lost.
 func (t *table) connect(p *person, lost time.Time) {
-	if p.lost = lost; lost.IsZero() {
-		delete(t.lost, p.jid)
-	} else {
-		t.lost[p.jid] = p
+	was := p.lost.IsZero()
+	if !was {
+		t.lost.drop(p)
 	}
+	if p.lost = lost; !lost.IsZero() {
+		t.lost.add(p)
+	}
+	if is := lost.IsZero(); is != was {
+		for name := range p.rooms {
+			if is {
+				t.rooms[name].here++
+			} else {
+				t.rooms[name].here--
+			}
+		}
+	}
+}
+
+// A lostList is the people whose connection was lost, in the order in which that was noted.
+type lostList struct{ first, last *person }
+
+func (l *lostList) add(p *person) {
+	if p.before = l.last; p.before != nil {
+		p.before.after = p
+	} else {
+		l.first = p
+	}
+	l.last = p
+}
+
+func (l *lostList) drop(p *person) {
+	if p.before != nil {
+		p.before.after = p.after
+	} else {
+		l.first = p.after
+	}
+	if p.after != nil {
+		p.after.before = p.before
+	} else {
+		l.last = p.before
+	}
+	p.before, p.after = nil, nil
 }
 
 func (t *table) forget(p *person) (keys []Key) {
@@ -122,11 +160,16 @@ func (t *table) leave(name, jid string) bool {
 	}
 	t.n--
 	t.bytes -= len(name) + len(jid)
+	r := t.rooms[name]
+	if p.lost.IsZero() {
+		r.here--
+	}
 	if delete(p.rooms, name); len(p.rooms) == 0 {
 		delete(t.people, jid)
-		delete(t.lost, jid)
+		if !p.lost.IsZero() {
+			t.lost.drop(p)
+		}
 	}
-	r := t.rooms[name]
 	if delete(r.people, jid); len(r.people) == 0 {
 		r.begun = false // the next one to come in comes into another room
 	}
@@ -135,10 +178,10 @@ func (t *table) leave(name, jid string) bool {
 
 // connected reports whether anyone in a room is connected, or when the last was.
 func (r *room) connected() (yes bool, last time.Time) {
+	if r.here > 0 {
+		return true, time.Time{}
+	}
 	for _, p := range r.people {
-		if p.lost.IsZero() {
-			return true, time.Time{}
-		}
 		if p.lost.After(last) {
 			last = p.lost
 		}

@@ -77,7 +77,7 @@ type ending struct {
 }
 
 // dueAtATime bounds the sessions that are looked at under the lock when their time has come.
-const dueAtATime = 32
+const dueAtATime = 8
 
 // takeDue takes out of the heap the sessions that do not count any more, of those whose time
 // has come; the others are due later.

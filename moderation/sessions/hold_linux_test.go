@@ -83,6 +83,30 @@ func BenchmarkLongestHold(b *testing.B) {
 			b.ReportMetric(float64(best.Microseconds())/1000, "ms-hold")
 		})
 	}
+	b.Run("load", func(b *testing.B) { holdOfALoad(b, state) })
+}
+
+// holdOfALoad is the same of a start, whose logins come meanwhile.
+func holdOfALoad(b *testing.B, state moderationtest.State) {
+	best := time.Hour
+	for range 3 {
+		w := &held{clock: heldSince}
+		p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: "h", MUC: []string{"muc"}, Prefixes: map[string]string{"i": ""}}}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		store := &moderationtest.Recorder{Store: memory.New(), State: state}
+		if w.Sessions, err = sessions.New(b.Context(), store, p, sessions.Options{Now: func() time.Time { return w.clock }}); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, guardtest.LongestHold(b, w.Lock(), func() {
+			if err := w.Load(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(best.Microseconds())/1000, "ms-hold")
 }
 
 // holds are what may hold the lock for long.
@@ -120,6 +144,12 @@ var holds = map[string]func(b *testing.B, w *held){
 		if _, _, err := w.Revocations().Revoke(b.Context(), sessions.Target{Token: fmt.Sprintf("%032x", 19)}, false); err != nil {
 			b.Fatal(err)
 		}
+	},
+	"sweep-revoked": func(b *testing.B, w *held) {
+		if _, _, err := w.Revocations().Revoke(b.Context(), sessions.Target{User: "nobody", Host: "h"}, false); err != nil {
+			b.Fatal(err)
+		}
+		w.Sweep(b.Context()) // which looks at all
 	},
 	"list":  func(_ *testing.B, w *held) { w.List() },
 	"rooms": func(_ *testing.B, w *held) { w.Rooms().Known() },

@@ -10,8 +10,8 @@ import (
 	"usher/moderation"
 )
 
-// loadedAtATime bounds the sessions that are taken over under the lock at once.
-const loadedAtATime = 32
+// loadedAtATime bounds what is taken over under the lock at once.
+const loadedAtATime = 8
 
 // Load brings what New left out, while logins are recorded: rooms and what was given there;
 // what others load; the sessions, the newest login first. It is called once. What happened
@@ -71,7 +71,7 @@ func (s *core) loadRooms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for part := range slices.Chunk(list, guard.Portion) {
+	for part := range slices.Chunk(list, loadedAtATime) {
 		s.mu.Lock()
 		for _, r := range part {
 			s.rooms.began = max(s.rooms.began, r.Began)
@@ -81,7 +81,7 @@ func (s *core) loadRooms(ctx context.Context) error {
 		}
 		s.mu.Unlock()
 	}
-	for part := range slices.Chunk(given, guard.Portion) {
+	for part := range slices.Chunk(given, loadedAtATime) {
 		s.mu.Lock()
 		for _, g := range part { // each a variable of its own: the list can go
 			s.assigned.put(&g)

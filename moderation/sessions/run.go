@@ -153,7 +153,7 @@ func (s *core) end(ctx context.Context, list []*session,
 }
 
 // endedAtATime bounds what is dropped under the lock, in sessions and in rooms.
-const endedAtATime = 32
+const endedAtATime = 8
 
 // drop is end in memory. It returns what is to be written, and what was touched.
 func (s *core) drop(list []*session, why moderation.EndReason) (changes []Change, touched []moderation.AssignmentKey) {
