@@ -24,6 +24,24 @@ type Redis struct {
 	TLS       bool
 }
 
+// String returns the form of the configuration, without what may be left out.
+func (r Redis) String() string {
+	if r.Network == "" {
+		return ""
+	}
+	if r.Network == "unix" {
+		return fmt.Sprintf("unix:%s?db=%d", r.Addresses[0], r.Database)
+	}
+	scheme, sentinel := "redis", ""
+	if r.TLS {
+		scheme = "rediss"
+	}
+	if r.Sentinel != "" {
+		sentinel = "?sentinel=" + r.Sentinel
+	}
+	return fmt.Sprintf("%s://%s/%d%s", scheme, strings.Join(r.Addresses, ","), r.Database, sentinel)
+}
+
 const (
 	mendRedis   = "write redis://127.0.0.1:6379/0, rediss://HOST:PORT/0 or unix:/run/redis/redis.sock"
 	maxDatabase = 9999

@@ -30,7 +30,7 @@ func NeedsRestart(old, next *Config, file string) Problems {
 		if fmt.Sprint(was) == fmt.Sprint(is) {
 			return
 		}
-		line, column := next.document.Place(strings.Split(key, ".")...)
+		line, column := next.Place(strings.Split(key, ".")...)
 		what := fmt.Sprintf("%s changed from %v to %v, which needs a restart", key, orNothing(was), orNothing(is))
 		list = append(list, Problem{
 			File: file, Line: line, Column: column, Text: text.Printable(what), Mend: "systemctl restart usher",
@@ -58,6 +58,9 @@ func NeedsRestart(old, next *Config, file string) Problems {
 // names reports whether the file has a key at its top. The users that are peers
 // by default may come with a package, which keeps no secret from being replaced.
 func (c *Config) names(key string) bool { return c.document.Has(key) }
+
+// Place returns where a key of the file stands, or the last mapping on the way there.
+func (c *Config) Place(path ...string) (line, column int) { return c.document.Place(path...) }
 
 // peersNamed are the peers as the operator wrote them.
 func (c *Config) peersNamed() string {

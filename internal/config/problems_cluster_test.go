@@ -132,6 +132,9 @@ func TestRedis(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", s, got, err)
 		}
+		if again, err := parseRedis(got.String()); err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("%s is written as %s: %v", s, got, err)
+		}
 	}
 	for s, want := range map[string]string{
 		"":                                  "is no address of Redis",

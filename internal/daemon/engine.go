@@ -1,0 +1,54 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+
+	"usher/internal/config"
+	"usher/internal/redis"
+)
+
+// engineOptions say where a cluster's Redis is. The passwords are those of the configuration that is in force when a
+// connection is made.
+func engineOptions(c *config.Cluster, current func() *config.Cluster) redis.Options {
+	o := redis.Options{Database: c.Redis.Database, User: c.User,
+		Password:         func() (string, error) { return current().Password, nil },
+		SentinelPassword: func() (string, error) { return current().SentinelPassword, nil },
+	}
+	if c.Redis.Sentinel != "" {
+		o.Sentinel, o.Sentinels = c.Redis.Sentinel, c.Redis.Addresses
+	} else {
+		o.Address = c.Redis.Addresses[0]
+	}
+	if c.Redis.TLS {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		if len(c.CA) > 0 {
+			o.TLS.RootCAs = x509.NewCertPool()
+			o.TLS.RootCAs.AppendCertsFromPEM(c.CA) // the configuration has looked at it
+		}
+	}
+	return o
+}
+
+// LookOnline asks what a configuration names for its own settings, and returns what is not as it should be, at the
+// lines of the file at path. Without a cluster there is nothing to ask.
+func LookOnline(ctx context.Context, c *config.Config, path string) config.Problems {
+	if !c.Cluster.Named() {
+		return nil
+	}
+	at := config.Problem{File: path}
+	at.Line, at.Column = c.Place("cluster", "redis")
+	found, err := redis.Look(ctx, engineOptions(&c.Cluster, func() *config.Cluster { return &c.Cluster }))
+	if err != nil {
+		at.Text, at.Mend, at.Passing = fmt.Sprintf("redis: %v", err), "start it, or correct what it is asked with", true
+		return config.Problems{at}
+	}
+	var problems config.Problems
+	for _, f := range found {
+		at.Warning, at.Text, at.Mend = !f.Bad, "redis: "+f.Text, f.Mend
+		problems = append(problems, at)
+	}
+	return problems
+}
