@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -274,11 +275,20 @@ func (j *Journal) Forget(p Position) error {
 }
 
 // Read yields the records from a position on, up to what is appended when it begins. An error,
-// of the disk or of what it has made of a record, is the last that it yields.
+// of the disk or of what it has made of a record, is the last that it yields. It is
+// [ErrForgotten] if some of the records are gone, as they were applied.
 func (j *Journal) Read(from Position) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		for _, p := range j.parts(from) {
+		parts, err := j.parts(from)
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		for _, p := range parts {
 			more, err := p.read(yield)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = ErrForgotten
+			}
 			if err != nil {
 				yield(Record{}, err)
 				return
@@ -290,9 +300,12 @@ func (j *Journal) Read(from Position) iter.Seq2[Record, error] {
 	}
 }
 
-func (j *Journal) parts(from Position) []part {
+func (j *Journal) parts(from Position) ([]part, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if first := j.list[0]; from.Segment < first.number && from != first.prev {
+		return nil, ErrForgotten
+	}
 	var list []part
 	for _, s := range j.list {
 		p := part{s.path, s.number, s.seed, s.start, s.end}
@@ -303,5 +316,5 @@ func (j *Journal) parts(from Position) []part {
 			list = append(list, p)
 		}
 	}
-	return list
+	return list, nil
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The errors of [Journal.Append].
+// The errors of a [Journal].
 var (
 	// ErrStuck says that a write is not back for a quarter of a second: the file system is frozen, or hangs.
 	ErrStuck = errors.New("the disk hangs: a write to the journal is not back")
@@ -18,6 +18,9 @@ var (
 
 	// ErrLength says that a record is empty, or longer than [MaxRecord].
 	ErrLength = errors.New("a record of this length cannot be written")
+
+	// ErrForgotten says that records are gone, as they were applied.
+	ErrForgotten = errors.New("the journal no longer has these records")
 
 	// ErrUnsure says that the disk failed to take what was recorded. It is the error of
 	// [Journal.Sync] until that is applied elsewhere.

@@ -68,6 +68,9 @@ func (s *Store) LoadStreams(context.Context) ([]streams.Stream, error) { return 
 // ApplyStreams does nothing: the streams are in memory.
 func (s *Store) ApplyStreams(ctx context.Context, _ ...streams.Change) error { return s.alive(ctx) }
 
+// LearnStreams does nothing: the streams are in memory.
+func (s *Store) LearnStreams(ctx context.Context, _ ...streams.Change) error { return s.alive(ctx) }
+
 // LoadOccupants returns nothing.
 func (s *Store) LoadOccupants(context.Context) ([]occupancy.Occupant, error) { return nil, nil }
 

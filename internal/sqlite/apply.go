@@ -20,7 +20,10 @@ func (s *Store) Apply(ctx context.Context, changes ...sessions.Change) error {
 	}
 	b := s.buffers.Get().(*[]byte)
 	*b = record.AppendSessions((*b)[:0], changes...)
-	return s.append(ctx, b)
+	if isLogin(changes) {
+		return s.append(ctx, b)
+	}
+	return s.appendAndWake(ctx, b)
 }
 
 // ApplyLobby is [Store.Apply] of the lobby's.
@@ -30,7 +33,7 @@ func (s *Store) ApplyLobby(ctx context.Context, changes ...lobby.Change) error {
 	}
 	b := s.buffers.Get().(*[]byte)
 	*b = record.AppendLobby((*b)[:0], changes...)
-	return s.append(ctx, b)
+	return s.appendAndWake(ctx, b)
 }
 
 // Learn is [Store.Apply] of what other ushers said.
@@ -60,6 +63,16 @@ func (s *Store) ApplyStreams(ctx context.Context, changes ...streams.Change) err
 	}
 	b := s.buffers.Get().(*[]byte)
 	*b = record.AppendStreams((*b)[:0], changes...)
+	return s.appendAndWake(ctx, b)
+}
+
+// LearnStreams is [Store.ApplyStreams] of what other ushers said.
+func (s *Store) LearnStreams(ctx context.Context, changes ...streams.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	b := s.buffers.Get().(*[]byte)
+	*b = record.MarkLearned(record.AppendStreams((*b)[:0], changes...))
 	return s.append(ctx, b)
 }
 
@@ -70,6 +83,11 @@ func (s *Store) ApplyOccupants(ctx context.Context, changes ...occupancy.Change)
 	}
 	b := s.buffers.Get().(*[]byte)
 	*b = record.AppendOccupants((*b)[:0], changes...)
+	return s.append(ctx, b)
+}
+
+func (s *Store) appendAndWake(ctx context.Context, b *[]byte) error {
+	defer s.Wake()
 	return s.append(ctx, b)
 }
 

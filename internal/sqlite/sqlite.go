@@ -46,9 +46,12 @@ type Store struct {
 	pending atomic.Bool // something is to be applied, and the timer runs
 	timer   *time.Timer
 	wake    chan struct{} // has place for one
-	stop    chan struct{}
-	closing sync.Once
-	done    sync.WaitGroup
+
+	followed atomic.Bool   // something waits for appended
+	appended chan struct{} // has place for one
+	stop     chan struct{}
+	closing  sync.Once
+	done     sync.WaitGroup
 
 	mu      sync.Mutex
 	applied journal.Position
@@ -76,7 +79,7 @@ func open(ctx context.Context, path string, log *slog.Logger, o journal.Options)
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{path: path, log: log, timer: time.NewTimer(time.Hour), wake: make(chan struct{}, 1),
-		stop: make(chan struct{}), changed: make(chan struct{})}
+		appended: make(chan struct{}, 1), stop: make(chan struct{}), changed: make(chan struct{})}
 	s.timer.Stop()
 	s.buffers.New = func() any { return new([]byte) }
 	if err := s.open(ctx, o); err != nil {

@@ -15,6 +15,9 @@ type Store interface {
 	// ApplyStreams makes changes, all of them or none. What it has confirmed survives a
 	// killed process.
 	ApplyStreams(ctx context.Context, changes ...Change) error
+
+	// LearnStreams is ApplyStreams of what other ushers said: they need not be told of it.
+	LearnStreams(ctx context.Context, changes ...Change) error
 }
 
 // A Stream is one that can be resumed, under the print of its identifier

@@ -48,6 +48,10 @@ func (s *store) ApplyStreams(_ context.Context, changes ...streams.Change) error
 	return nil
 }
 
+func (s *store) LearnStreams(ctx context.Context, changes ...streams.Change) error {
+	return s.ApplyStreams(ctx, changes...)
+}
+
 func (s *store) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
