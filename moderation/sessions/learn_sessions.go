@@ -106,3 +106,6 @@ func (s *Sessions) All() iter.Seq[moderation.Session] {
 		}
 	}
 }
+
+// IsThere reports whether there is a session of an ID, whichever login it is.
+func (s *Sessions) IsThere(id moderation.ID) bool { return s.known(id) }

@@ -157,6 +157,8 @@ func internals() []arrow {
 		{"internal/setup/disk", nil},
 		{"internal/setup/hunks", nil},
 		{"internal/setup/luaread", nil},
+		{"internal/share", []string{"auth", "internal/cluster", "internal/journal", "internal/record", "lobby", "moderation",
+			"moderation/sessions", "moderation/streams"}},
 		{"internal/sqlite", []string{"auth", "internal/journal", "internal/record", "lobby", "moderation",
 			"moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/storetest", []string{"auth", "auth/relayauth", "lobby", "moderation",
