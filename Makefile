@@ -52,6 +52,7 @@ fuzz:
 
 # The tests about storms, kills and races, over and over: what happens seldom shows itself here.
 soak: install-deps
+	CI=1 go test -count=1 -timeout 0 -run TestKilled ./internal/sqlite -killed-logins 1000000
 	CI=1 go test -count=$(SOAK) -failfast -timeout 0 -p 1 -run 'Storm|Killed|Twice|TakeBack|Lobby' \
 		./e2e/login ./e2e/rooms ./e2e/lobby ./e2e/gateway
 

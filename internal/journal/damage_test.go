@@ -90,6 +90,7 @@ func left(t *testing.T, dir string, b bootID, payloads []string, n int, warns bo
 		return
 	}
 	defer closeNow(t, j)
+	begun(t, j)
 	expect(t, "left", readAll(t, j, Position{}), payloads[:n])
 	if (j.Found().Warning != "") != warns {
 		t.Errorf("boot %d: warning %q", b[0], j.Found().Warning)
@@ -156,6 +157,7 @@ func TestOlderDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	begun(t, next)
 	expect(t, "after a power failure", readAll(t, next, Position{}), payloads[:1])
 	if next.Found().Warning == "" {
 		t.Error("no warning")

@@ -21,7 +21,16 @@ func mustOpen(t testing.TB, dir string, applied Position, o Options) *Journal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close(context.Background()) })
+	begun(t, j)
 	return j
+}
+
+// begun waits until the segment that the start began is on the disk.
+func begun(t testing.TB, j *Journal) {
+	t.Helper()
+	if err := j.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // journalDir is a folder that is not there yet.

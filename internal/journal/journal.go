@@ -71,39 +71,30 @@ func Open(dir string, applied Position, o Options) (*Journal, error) {
 		forgotten: applied, nextAfter: o.SegmentBytes, timer: time.NewTimer(time.Hour),
 		syncs: make(chan chan error, 64), stop: make(chan struct{}), ended: make(chan error, 1)}
 	j.timer.Stop()
-	if err := j.start(x); err != nil {
+	stale, err := j.start(x)
+	if err != nil {
 		return nil, fmt.Errorf("beginning a segment: %w", err)
 	}
-	go j.run() // Close waits for it
+	go j.run(stale) // Close waits for it
 	return j, nil
 }
 
-// start begins a segment, brings it to the disk and then removes what is of no use any more.
-func (j *Journal) start(x *examination) error {
+// start begins a segment, and returns the files that are of no use once that is on the disk.
+func (j *Journal) start(x *examination) (stale []string, err error) {
 	number := x.applied.Segment
 	for _, s := range x.files {
 		number = max(number, s.number)
+		if !slices.Contains(x.chain, s) {
+			stale = append(stale, s.path)
+		}
 	}
 	for _, s := range x.chain {
 		j.list = append(j.list, &open{head: s.head, path: s.path, seed: s.seed, start: s.start, end: s.end, synced: s.end})
 	}
-	if err := j.begin(number+1, x.End); err != nil {
-		return err
-	}
-	if err := j.syncNow(); err != nil {
-		return err
-	}
-	for _, s := range x.files {
-		if !slices.ContainsFunc(x.chain, func(c *segment) bool { return c.number == s.number }) {
-			if err := os.Remove(s.path); err != nil {
-				return err
-			}
-		}
-	}
 	if x.Bytes > 0 {
 		j.marks.add(x.applied, j.o.Now())
 	}
-	return nil
+	return stale, j.begin(number+1, x.End)
 }
 
 // begin makes the next segment the one that is written. The caller has the right to write.

@@ -33,9 +33,16 @@ func (j *Journal) Sync(ctx context.Context) error {
 	}
 }
 
-// run syncs when it is asked to, and a second after something was written.
-func (j *Journal) run() {
+// run syncs when it is asked to, and a second after something was written. First of all it
+// syncs the segment that the start began, for which nobody has to wait: a power failure before
+// that leaves the older ones.
+func (j *Journal) run(stale []string) {
 	defer j.timer.Stop()
+	if j.syncNow() == nil {
+		for _, path := range stale {
+			_ = os.Remove(path) // or else the next start does
+		}
+	}
 	for {
 		select {
 		case <-j.stop:

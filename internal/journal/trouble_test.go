@@ -144,6 +144,7 @@ func TestCloseStuck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		begun(t, j)
 		thaw := make(chan struct{})
 		last().write = func(f file, b []byte) (int, error) {
 			<-thaw
@@ -172,6 +173,7 @@ func TestSyncs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		begun(t, j)
 		var syncs atomic.Int32
 		last().sync = func() error { syncs.Add(1); return nil }
 		time.Sleep(time.Hour)
@@ -204,6 +206,7 @@ func TestSyncHangs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		begun(t, j)
 		appendAll(t, j, "one")
 		thaw := make(chan struct{})
 		last().sync = func() error { <-thaw; return nil }
@@ -254,6 +257,7 @@ func TestBehind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		begun(t, j)
 		var end Position
 		for err == nil {
 			var at Position

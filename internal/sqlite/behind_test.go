@@ -19,7 +19,7 @@ import (
 )
 
 // dead copies a state as it is: what a killed process leaves.
-func dead(t *testing.T, path string) string {
+func dead(t testing.TB, path string) string {
 	t.Helper()
 	to := t.TempDir()
 	for _, suffix := range []string{"", "-wal"} {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 
 	"usher/auth"
@@ -46,18 +45,24 @@ func (s *Store) LoadRevocations(ctx context.Context) ([]moderation.Revocation, e
 	if len(s.tail) == 0 {
 		return list, nil
 	}
-	all := make(map[auth.Principal]moderation.Revocation, len(list))
-	for _, v := range list {
-		all[v.Principal()] = v
-	}
-	for _, c := range s.tail { // also what the file has meanwhile: once more changes nothing
+	last := make(map[auth.Principal]*moderation.Revocation, len(s.tail)) // nil: it was lifted
+	for _, c := range s.tail {                                           // also what the file has meanwhile: once more changes nothing
 		if c.PutRevocation != nil {
-			all[c.PutRevocation.Principal()] = *c.PutRevocation
+			last[c.PutRevocation.Principal()] = c.PutRevocation
 		} else {
-			delete(all, *c.DeleteRevocation)
+			last[*c.DeleteRevocation] = nil
 		}
 	}
-	return slices.Collect(maps.Values(all)), nil
+	list = slices.DeleteFunc(list, func(v moderation.Revocation) bool {
+		_, another := last[v.Principal()]
+		return another
+	})
+	for _, v := range last {
+		if v != nil {
+			list = append(list, *v)
+		}
+	}
+	return list, nil
 }
 
 // LoadRooms reads the rooms, and what was given there, once the file has what the journal had.
@@ -148,6 +153,11 @@ type queryer interface {
 type decode[T any] func(b []byte, v *T) error
 
 func load[T any](ctx context.Context, db queryer, table string, d decode[T], to *[]T) error {
+	n := 0 // growing the list would cost more than counting
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		return err
+	}
+	*to = slices.Grow(*to, n)
 	for v, err := range values(ctx, db, table, d) {
 		if err != nil {
 			return err
@@ -167,9 +177,10 @@ func values[T any](ctx context.Context, db queryer, table string, d decode[T]) i
 			return
 		}
 		defer rows.Close()
+		var v T // one for all rows, as it is handed on by its address
+		var b sql.RawBytes
 		for rows.Next() {
-			var v T
-			var b sql.RawBytes
+			v = none
 			err := rows.Scan(&b)
 			if err == nil {
 				err = d(b, &v)

@@ -1,20 +1,14 @@
 package sqlite_test
 
 import (
-	"bufio"
-	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"usher/internal/sqlite"
 	"usher/internal/storetest"
 	"usher/moderation"
-	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -32,70 +26,6 @@ func TestConformance(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "state 100%?&#.db") // a path is no URL
 		return func() storetest.Store { return open(t, path) }
 	}})
-}
-
-// TestKilled: whatever Apply has confirmed is there after a kill -9, at any
-// moment, and the file is whole.
-func TestKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "usher.db")
-	confirmed := -1
-	for round := range 10 {
-		child := exec.Command(os.Args[0], "-test.run=^TestWriterProcess$")
-		child.Env = append(os.Environ(), "WRITE_STATE="+path, fmt.Sprintf("WRITE_FROM=%d", confirmed+1))
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		kill := time.AfterFunc(time.Duration(50+round*17)*time.Millisecond, func() { _ = child.Process.Kill() })
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if _, err := fmt.Sscanf(lines.Text(), "wrote %d", &confirmed); err != nil {
-				t.Fatalf("the writer says %q", lines.Text())
-			}
-		}
-		_ = child.Wait()
-		kill.Stop()
-		if n := count(t, path); n < confirmed+1 {
-			t.Fatalf("round %d: %d sessions are there, %d were confirmed", round, n, confirmed+1)
-		}
-	}
-	if confirmed < 50 {
-		t.Fatalf("only %d writes in all: the test tested nothing", confirmed)
-	}
-}
-
-func count(t *testing.T, path string) int {
-	t.Helper()
-	s := open(t, path)
-	state, err := moderationtest.Kept(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return len(state.Sessions)
-}
-
-// TestWriterProcess is the process that TestKilled kills.
-func TestWriterProcess(t *testing.T) {
-	path := os.Getenv("WRITE_STATE")
-	if path == "" {
-		t.Skip("only as a child of TestKilled")
-	}
-	var from int
-	fmt.Sscan(os.Getenv("WRITE_FROM"), &from)
-	s := open(t, path)
-	for i := from; ; i++ {
-		g := &moderation.Session{Account: "alice"}
-		copy(g.ID[:], fmt.Sprintf("%016d", i))
-		if err := s.Apply(context.Background(), sessions.Change{PutSession: g}); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Println("wrote", i)
-	}
 }
 
 func TestSecondProcessIsKeptOff(t *testing.T) {
