@@ -29,6 +29,7 @@ type Chaos struct {
 
 	mu    sync.Mutex // of what is known of revocations: who asks for it does not wait
 	known []*told
+	twice string // the name that another usher has or had
 	tasks sync.WaitGroup
 
 	Steps []string // what was done
@@ -161,7 +162,9 @@ func (c *Chaos) revoke() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, name := range k.Has {
-			t.has[name] = true
+			if name != c.twice { // of two ushers with this name, who knows which
+				t.has[name] = true
+			}
 		}
 		if !isUnpublished(err) {
 			t.published = time.Now()
@@ -283,6 +286,12 @@ func (c *Chaos) second() {
 	of := c.any()
 	e := c.w.Second(of.Options.Node)
 	c.extra = e
+	c.mu.Lock()
+	c.twice = of.Options.Node
+	for _, t := range c.known {
+		delete(t.has, c.twice)
+	}
+	c.mu.Unlock()
 	c.about(of.Options.Node)
 	e.Start()
 }
@@ -352,6 +361,7 @@ func (c *Chaos) Quiet() string {
 	}
 	c.mu.Lock()
 	c.known = slices.DeleteFunc(c.known, func(t *told) bool { return len(t.has) == 0 }) // all who had it were restored
+	c.twice = ""
 	c.mu.Unlock()
 	c.lost = time.Time{}
 	return c.check()
