@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 20
 
-.PHONY: build install demo test race bench fuzz soak lint vuln install-deps
+.PHONY: build install demo test race bench fuzz soak chaos lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
@@ -55,6 +55,12 @@ soak: install-deps
 	CI=1 go test -count=1 -timeout 0 -run TestKilled ./internal/sqlite -killed-logins 1000000
 	CI=1 go test -count=$(SOAK) -failfast -timeout 0 -p 1 -run 'Storm|Killed|Twice|TakeBack|Lobby' \
 		./e2e/login ./e2e/rooms ./e2e/lobby ./e2e/gateway
+
+# A cluster in which anything goes wrong, drawn by a seed: make chaos SEED=7 STEPS=10000
+SEED ?= $(shell date +%s)
+STEPS ?= 10000
+chaos:
+	go test -count=1 -timeout 0 -run 'TestChaos$$' -v ./internal/cluster/clustertest -seed $(SEED) -steps $(STEPS)
 
 lint:
 	scripts/lint.sh

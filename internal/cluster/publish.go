@@ -14,7 +14,7 @@ const (
 	publishWithin = 5 * time.Second
 	resyncEvery   = 5 * time.Second
 	maxBeats      = 1000                  // that may come back
-	receiptEach   = 10 * time.Millisecond // for each node: all of them together send no more than 100 a second
+	receiptEach   = 3 * time.Millisecond // for each node: all of them together send no more than 333 a second
 )
 
 // publish publishes what changes here, and that this node lives, until ctx ends. It begins once

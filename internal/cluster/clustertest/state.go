@@ -30,16 +30,18 @@ type State struct {
 	entries     map[string]lobby.Entry
 	sessions    map[moderation.ID]moderation.SessionRecord
 	journal     []cluster.Fact
-	forgotten   uint64 // changes that the journal no longer has
-	changed     chan struct{}
-	broken      error // of the next merges
+	forgotten   uint64        // changes that the journal no longer has
+	changed     chan struct{} // closed at the next change
+	merged      chan struct{} // closed at the next merge
+	broken      error         // of the next merges
 	version     uint32
 }
 
 // NewState returns an empty one with a clock of its own.
 func NewState(now func() time.Time) *State {
 	return &State{now: now, revocations: map[string]moderation.Revocation{}, entries: map[string]lobby.Entry{},
-		sessions: map[moderation.ID]moderation.SessionRecord{}, changed: make(chan struct{})}
+		sessions: map[moderation.ID]moderation.SessionRecord{}, changed: make(chan struct{}),
+		merged: make(chan struct{})}
 }
 
 // Backup returns a copy as it is now.
@@ -112,6 +114,14 @@ func (s *State) Knows(v moderation.Revocation) bool {
 	return there && !got.At.Before(v.At)
 }
 
+// Revoked reports whether a user's revocation is in force.
+func (s *State) Revoked(user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, there := s.revocations[user]
+	return there && v.InForce()
+}
+
 // List adds an entry to the whitelist, or removes it.
 func (s *State) List(jid string, gone bool) cluster.Mark {
 	s.mu.Lock()
@@ -155,6 +165,30 @@ func (s *State) Say(f cluster.Fact) {
 	s.change(f)
 }
 
+// Sessions counts the sessions that were heard of.
+func (s *State) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Merged waits until so many sessions were heard of.
+func (s *State) Merged(ctx context.Context, sessions int) error {
+	for {
+		s.mu.Lock()
+		n, merged := len(s.sessions), s.merged
+		s.mu.Unlock()
+		if n >= sessions {
+			return nil
+		}
+		select {
+		case <-merged:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // Understands is that of [cluster.State].
 func (s *State) Understands(kind cluster.Kind, version uint32) bool {
 	known := kind == cluster.KindRevocation || kind == cluster.KindWhitelist || kind == cluster.KindSession
@@ -176,6 +210,8 @@ func (s *State) Merge(ctx context.Context, facts []cluster.Fact) ([]cluster.Fact
 		}
 		known = append(known, got)
 	}
+	close(s.merged)
+	s.merged = make(chan struct{})
 	return known, ctx.Err()
 }
 
