@@ -86,7 +86,7 @@ func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 		v.vitalDiffers = 0
 	} else if equal {
 		if v.vitalDiffers++; v.vitalDiffers >= differsBeforeAdopt {
-			l.again.all, l.again.adopt = true, true
+			l.again.all = true
 			v.vitalDiffers = 0
 			l.wakePublisher()
 		}

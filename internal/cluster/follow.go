@@ -59,7 +59,7 @@ func (l *link) load(ctx context.Context) error {
 		v.number = 0
 		if !slices.Contains(nodes, node) && len(v.fields.all) > 0 {
 			v.fields, v.differs, v.gap = newSet(), 0, true
-			l.again.all, l.again.adopt = true, true
+			l.again.all = true
 		}
 	}
 	l.at, l.loaded = end, true
@@ -118,7 +118,7 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 	defer l.mu.Unlock()
 	v := l.viewLocked(node)
 	if v.fields.lacks(&got.fields) {
-		l.again.all, l.again.adopt = true, true
+		l.again.all = true
 		l.wakePublisher()
 	}
 	v.fields, v.gap, v.inStep = got.fields, true, false

@@ -41,7 +41,7 @@ type link struct {
 }
 
 // again says what is to be published again.
-type again struct{ all, adopt, urgent bool }
+type again struct{ all, urgent bool }
 
 type sentBeat struct {
 	number uint64
@@ -88,7 +88,7 @@ func (l *link) enter(facts []Fact, mark Mark) {
 		l.knowLocked(&facts[i])
 	}
 	if l.out.put(facts, mark) {
-		l.again = again{all: true, adopt: l.again.adopt, urgent: true}
+		l.again = again{all: true, urgent: true}
 	}
 	l.mu.Unlock()
 	l.wakePublisher()
@@ -102,10 +102,10 @@ func (l *link) knowLocked(f *Fact) {
 }
 
 // askResync has all that is known here compared with what the engine has of it, and published
-// where it differs. With adopt that is also what only nodes have published that do not live.
-func (l *link) askResync(adopt bool) {
+// where it differs, or where only nodes have published it that were not heard of lately.
+func (l *link) askResync() {
 	l.mu.Lock()
-	l.again.all, l.again.adopt = true, l.again.adopt || adopt
+	l.again.all = true
 	l.mu.Unlock()
 	l.wakePublisher()
 }

@@ -119,8 +119,8 @@ func (n *Node) feed(ctx context.Context, after Mark) {
 			return
 		case errors.Is(err, ErrCut):
 			after = n.journal.Last()
-			n.global.askResync(false)
-			n.cell.askResync(false)
+			n.global.askResync()
+			n.cell.askResync()
 			continue
 		case err != nil:
 			n.o.Log.Error("the journal cannot be read for the other ushers", logattr.Err(err))

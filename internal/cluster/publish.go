@@ -13,7 +13,7 @@ import (
 const (
 	publishWithin = 5 * time.Second
 	resyncEvery   = 5 * time.Second
-	maxBeats      = 1000                  // that may come back
+	maxBeats      = 1000                 // that may come back
 	receiptEach   = 3 * time.Millisecond // for each node: all of them together send no more than 333 a second
 )
 

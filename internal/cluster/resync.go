@@ -15,7 +15,7 @@ type resync struct {
 	touched map[Key]bool   // what changed since: it is published already
 	next    func() (Fact, error, bool)
 	stop    func()
-	adopt   bool
+	first   bool // the snapshots of all nodes were read just before
 	lists   bool // facts whose tombstones may be gone are published as well
 	over    bool // all was found that is known here
 }
@@ -30,20 +30,25 @@ func (l *link) beginResync(ctx context.Context) {
 	if l.resync != nil || !due {
 		return
 	}
+	first := l.resynced.IsZero()
 	l.resynced = now
+	l.mu.Lock()
+	l.again = again{} // what is asked for from now on comes afterwards
+	l.mu.Unlock()
 	loaded, err := l.readSnapshot(ctx, l.n.o.Node, nil)
 	if err != nil {
+		l.askResync()
 		return // the next publication says what is wrong with the engine
 	}
 	l.mu.Lock()
-	l.again, l.own = again{}, newSet()
+	l.own = newSet()
 	for k, hash := range loaded.fields.all {
 		l.own.put(k, hash)
 	}
 	l.mu.Unlock()
 	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
 	together := l.n.o.Together
-	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, adopt: want.adopt,
+	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
 		lists: together.IsZero() || now.Sub(together) < tombstones}
 }
 
@@ -69,7 +74,7 @@ func (r *resync) take(ctx context.Context, l *link, most int) (facts []Fact) {
 		case err != nil:
 			if ctx.Err() == nil {
 				l.n.o.Log.Error("what this node knows cannot be read for the other ushers", logattr.Err(err))
-				l.askResync(r.adopt)
+				l.askResync()
 			}
 			l.endResync()
 			return facts
@@ -115,7 +120,7 @@ func (r *resync) isMissing(f *Fact, l *link) bool {
 	case own:
 		return hash != f.hash()
 	}
-	return !l.elsewhere(f, r.adopt)
+	return !l.elsewhere(f, !r.first)
 }
 
 // silent is after how long without a heartbeat a node is not relied on to publish again what the
