@@ -25,7 +25,7 @@ var killedLogins = flag.Int("killed-logins", 50_000, "logins that TestKilled rec
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	next, rounds := 0, 0
-	for ; next < *killedLogins; rounds++ {
+	for ; next < *killedLogins || rounds < 10; rounds++ {
 		next = killWriter(t, path, next)
 		if rounds%20 != 0 && *killedLogins > 100_000 {
 			continue // it reads everything
@@ -33,9 +33,6 @@ func TestKilled(t *testing.T) {
 		if r, err := sqlite.Check(t.Context(), path); err != nil || len(r.Problems) > 0 {
 			t.Fatalf("round %d: %+v, %v", rounds, r, err)
 		}
-	}
-	if rounds < 5 {
-		t.Errorf("it was killed only %d times", rounds)
 	}
 	there := make([]bool, next)
 	s := open(t, path)
