@@ -97,9 +97,18 @@ func (o *Options) find(ctx context.Context) (string, error) {
 		time.AfterFunc(stragglers, cancel)
 	}
 	if best.address == "" {
-		return "", errors.Join(errs...)
+		return "", verdict(errs)
 	}
 	return best.address, nil
+}
+
+// verdict makes one error of what all Sentinels say: while any of them is away, that may pass.
+func verdict(errs []error) error {
+	all := errors.Join(errs...)
+	if errors.Is(all, cluster.ErrAway) {
+		return fmt.Errorf("%w: %v", cluster.ErrAway, all) // %v: it must not be a refusal as well
+	}
+	return all
 }
 
 // A lone is the home of one link, for one question.
