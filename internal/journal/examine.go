@@ -116,8 +116,9 @@ func (x *examination) link() error {
 			break
 		}
 		before := x.file(s.prev.Segment)
-		if before == nil && s == last && x.applied.IsZero() && s.size == headBytes+frameHead {
-			break // sealed, with nothing in it: another state may go on
+		if before == nil && s == last && x.applied.IsZero() && x.empty(s) {
+			x.chain = nil // another state may go on
+			return nil
 		}
 		if before == nil || before.readable != nil {
 			return x.missing(s)
@@ -161,6 +162,15 @@ func (x *examination) file(number uint64) *segment {
 		return nil
 	}
 	return x.files[i]
+}
+
+// empty reports whether a segment was sealed and has nothing in it.
+func (x *examination) empty(s *segment) bool {
+	if s.size != headBytes+frameHead {
+		return false
+	}
+	_, err := x.scanSegment(s)
+	return err == nil && x.Clean
 }
 
 func (x *examination) missing(s *segment) error {

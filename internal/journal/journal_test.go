@@ -177,6 +177,27 @@ func removeSegments(dir string, from, to uint64) error {
 	return err
 }
 
+// TestAnotherState: an empty journal serves a state that has nothing of it.
+func TestAnotherState(t *testing.T) {
+	dir, o := journalDir(t), Options{boot: boot(1)}
+	j := mustOpen(t, dir, Position{}, o)
+	if err := j.Forget(appendAll(t, j, "one")[0]); err != nil {
+		t.Fatal(err)
+	}
+	closeNow(t, j)
+	next := mustOpen(t, dir, Position{}, o)
+	if r := next.Found(); !r.Clean || r.Records != 0 || !next.End().IsZero() {
+		t.Errorf("found %+v, the end is %v", r, next.End())
+	}
+	end := appendAll(t, next, "two")[0]
+	expect(t, "all", readAll(t, next, Position{}), []string{"two"})
+	again := mustOpen(t, killed(t, dir), Position{}, o)
+	expect(t, "after a kill", readAll(t, again, Position{}), []string{"two"})
+	if again.Found().End != end {
+		t.Errorf("found %+v", again.Found())
+	}
+}
+
 // TestStartKilled: a start that is killed at any moment leaves what the next one can begin with.
 func TestStartKilled(t *testing.T) {
 	dir := journalDir(t)

@@ -168,6 +168,31 @@ func TestFileTrouble(t *testing.T) {
 	}
 }
 
+// TestWayBack: a state that was exported, used by an older usher and then by this one again finds
+// an empty journal in its place, and goes on with it.
+func TestWayBack(t *testing.T) {
+	path, want := exported(t)
+	if err := open(t, path).Close(); err != nil { // all of it is in the file
+		t.Fatal(err)
+	}
+	old := filepath.Join(t.TempDir(), "old.db")
+	if _, err := sqlite.Export(t.Context(), path, 3, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, path); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	apply(t, s, sessions.Change{PutSession: &moderation.Session{ID: moderation.ID{77}}})
+	state, err := moderationtest.Kept(t.Context(), s)
+	if err != nil || len(state.Sessions) != len(want.Sessions)+1 {
+		t.Errorf("%d sessions, %v", len(state.Sessions), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestClosed: a closed state refuses.
 func TestClosed(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "usher.db"))
