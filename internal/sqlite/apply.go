@@ -93,7 +93,7 @@ func (s *Store) appendAndWake(ctx context.Context, b *[]byte) error {
 
 const keptBuffer = 64 << 10
 
-// append writes a record. Only the first one that the file does not have starts the timer.
+// append writes a record.
 func (s *Store) append(ctx context.Context, b *[]byte) error {
 	_, err := s.journal.Append(ctx, *b)
 	if cap(*b) <= keptBuffer {
@@ -102,9 +102,7 @@ func (s *Store) append(ctx context.Context, b *[]byte) error {
 	if err != nil {
 		return s.wrap(err)
 	}
-	if s.pending.CompareAndSwap(false, true) {
-		s.timer.Reset(applyAfter)
-	}
+	s.applier.appended()
 	return nil
 }
 
@@ -130,34 +128,8 @@ func (s *Store) Sync(ctx context.Context) error {
 
 // flush waits until the file has what was applied before, or ctx ends.
 func (s *Store) flush(ctx context.Context) error {
-	for target := s.journal.End(); ; {
-		s.mu.Lock()
-		applied, changed := s.applied, s.changed
-		s.mu.Unlock()
-		if applied.Compare(target) >= 0 {
-			return nil
-		}
-		s.ask()
-		select {
-		case <-changed:
-		case <-s.stop:
-			return s.wrap(errClosed)
-		case <-ctx.Done():
-			return s.wrap(ctx.Err())
-		}
-		s.mu.Lock()
-		err := s.failed
-		s.mu.Unlock()
-		if err != nil {
-			return s.wrap(err)
-		}
+	if err := s.applier.wait(ctx, s.stop); err != nil {
+		return s.wrap(err)
 	}
-}
-
-// ask has the file be written now.
-func (s *Store) ask() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	return nil
 }

@@ -17,11 +17,11 @@ import (
 )
 
 // readTail reads the changes of revocations that the file does not have yet.
-func (s *Store) readTail() error {
+func (s *Store) readTail(applied journal.Position) error {
 	if s.journal.Found().Records == 0 {
 		return nil
 	}
-	for r, err := range s.journal.Read(s.applied) {
+	for r, err := range s.journal.Read(applied) {
 		if err != nil {
 			return err
 		}

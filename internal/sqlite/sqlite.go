@@ -29,7 +29,6 @@ import (
 
 	"usher/internal/filelock"
 	"usher/internal/journal"
-	"usher/internal/logattr"
 	"usher/moderation/sessions"
 )
 
@@ -42,25 +41,17 @@ type Store struct {
 	journal *journal.Journal
 	tail    []sessions.Change // of revocations, that the journal had and the file did not
 
-	buffers sync.Pool   // of *[]byte, for records
-	pending atomic.Bool // something is to be applied, and the timer runs
-	timer   *time.Timer
-	wake    chan struct{} // has place for one
+	applier *applier
+	buffers sync.Pool // of *[]byte, for records
 
 	followed atomic.Bool   // something waits for appended
 	appended chan struct{} // has place for one
 	stop     chan struct{}
 	closing  sync.Once
 	done     sync.WaitGroup
-
-	mu      sync.Mutex
-	applied journal.Position
-	changed chan struct{} // closed when applied or failed are others
-	failed  error         // what was in the way of the last transaction
 }
 
 const (
-	applyAfter  = 50 * time.Millisecond
 	closeWithin = 5 * time.Second
 
 	pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=cache_size(-2000)&_pragma=synchronous(FULL)"
@@ -78,9 +69,7 @@ func open(ctx context.Context, path string, log *slog.Logger, o journal.Options)
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{path: path, log: log, timer: time.NewTimer(time.Hour), wake: make(chan struct{}, 1),
-		appended: make(chan struct{}, 1), stop: make(chan struct{}), changed: make(chan struct{})}
-	s.timer.Stop()
+	s := &Store{path: path, log: log, appended: make(chan struct{}, 1), stop: make(chan struct{})}
 	s.buffers.New = func() any { return new([]byte) }
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("state %s: %w", path, err), s.release())
@@ -107,15 +96,17 @@ func (s *Store) open(ctx context.Context, o journal.Options) error {
 	if err := migrate(ctx, s.db); err != nil {
 		return err
 	}
-	if s.applied, err = position(ctx, s.db); err != nil {
+	applied, err := position(ctx, s.db)
+	if err != nil {
 		return err
 	}
-	if s.journal, err = journal.Open(journalDir(s.path), s.applied, o); err != nil {
+	if s.journal, err = journal.Open(journalDir(s.path), applied, o); err != nil {
 		return err
 	}
-	if err := s.readTail(); err != nil {
+	if err := s.readTail(applied); err != nil {
 		return err
 	}
+	s.applier = newApplier(s.journal, applied, s.log)
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -125,7 +116,7 @@ func (s *Store) open(ctx context.Context, o journal.Options) error {
 	s.done.Go(func() {
 		defer cancel()
 		defer conn.Close()
-		s.run(ctx, newWriter(conn))
+		s.applier.run(ctx, newWriter(conn), s.stop)
 	})
 	s.report()
 	return nil
@@ -140,7 +131,7 @@ func (s *Store) report() {
 	if found.Records > 0 {
 		s.log.Info("the journal has what the file of the state does not yet", slog.Int("records", found.Records),
 			slog.Int64("bytes", found.Bytes))
-		s.ask()
+		s.applier.ask()
 	}
 }
 
@@ -162,9 +153,7 @@ func connect(path, pragmas string) (*sql.DB, error) {
 func (s *Store) Close() error {
 	s.closing.Do(func() { close(s.stop) })
 	s.done.Wait()
-	s.mu.Lock()
-	failed := s.failed
-	s.mu.Unlock()
+	_, _, failed := s.applier.state()
 	return errors.Join(failed, s.release())
 }
 
@@ -185,20 +174,4 @@ func (s *Store) release() error {
 		s.lock = nil
 	}
 	return errors.Join(errs...)
-}
-
-// fail notes and logs what is in the way of the file, or that nothing is any more.
-func (s *Store) fail(err error) {
-	s.mu.Lock()
-	news := (err == nil) != (s.failed == nil)
-	s.failed = err
-	close(s.changed)
-	s.changed = make(chan struct{})
-	s.mu.Unlock()
-	switch {
-	case news && err != nil:
-		s.log.Error("the file of the state cannot be written: the journal keeps what is recorded", logattr.Err(err))
-	case news:
-		s.log.Info("the file of the state is written again")
-	}
 }

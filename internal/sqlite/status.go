@@ -25,10 +25,8 @@ func (s *Store) Status() Status {
 			st.FileBytes += info.Size()
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed != nil {
-		st.Problem = s.failed
+	if _, _, err := s.applier.state(); err != nil {
+		st.Problem = err
 	}
 	return st
 }
