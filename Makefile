@@ -56,11 +56,14 @@ soak: install-deps
 	CI=1 go test -count=$(SOAK) -failfast -timeout 0 -p 1 -run 'Storm|Killed|Twice|TakeBack|Lobby' \
 		./e2e/login ./e2e/rooms ./e2e/lobby ./e2e/gateway
 
-# A cluster in which anything goes wrong, drawn by a seed: make chaos SEED=7 STEPS=10000
+# A cluster in which anything goes wrong, drawn by a seed: make chaos SEED=7 STEPS=10000. Real servers get a step of a
+# hundred, as theirs take time.
 SEED ?= $(shell date +%s)
 STEPS ?= 10000
 chaos:
 	go test -count=1 -timeout 0 -run 'TestChaos$$' -v ./internal/cluster/clustertest -seed $(SEED) -steps $(STEPS)
+	scripts/install.sh redis
+	go test -count=1 -timeout 0 -run 'TestChaos$$' -v ./e2e/redis -seed $(SEED) -steps $$(($(STEPS) / 100))
 
 lint:
 	scripts/lint.sh
