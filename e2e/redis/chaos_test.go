@@ -185,7 +185,8 @@ func (c *chaos) revoke(n *chaosNode) {
 }
 
 // check says what a fresh node does not know though its time has passed since the engine took it, or nothing. Servers
-// may have lost it since: then the node that made it, if that lives, has published it again, or the others are not fresh.
+// may have lost it since: then the node that made it, if that lives, has published it again, or the others are not
+// fresh.
 func (c *chaos) check() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -241,9 +242,9 @@ func (c *chaos) differ() string {
 	return ""
 }
 
-// TestChaos: servers are killed and suspended, nodes end and begin; no fresh node misses what it must have heard of, and
-// after quiet all nodes know everything. With -seed and -steps it is another, or a longer one; what happens by itself
-// meanwhile no seed says.
+// TestChaos: servers are killed and suspended, nodes end and begin; no fresh node misses what it must have heard of,
+// and after quiet all nodes know everything. With -seed and -steps it is another, or a longer one; what happens by
+// itself meanwhile no seed says.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	if *seed == 0 {
