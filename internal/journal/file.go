@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// A file is the segment that is written. It is what tests put faults into.
-type file interface {
+// A File is a segment that is written. It is what tests put faults into.
+type File interface {
 	Write(b []byte) (int, error) // at its end, whatever is there
 	Truncate(size int64) error
 	Sync() error
 	Close() error
 }
 
-// create makes a segment's file, which must not be there.
-func create(path string) (file, error) {
+// Create makes the file of a segment, which must not be there, on the disk.
+func Create(path string) (File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err // not a file that is a nil *os.File

@@ -104,17 +104,17 @@ func lastFile(t testing.TB, dir string) string {
 
 // A faulty file does what a test wants instead of what the disk would.
 type faulty struct {
-	file
-	write    func(f file, b []byte) (int, error) // nil: the disk's
+	File
+	write    func(f File, b []byte) (int, error) // nil: the disk's
 	truncate func() error
 	sync     func() error
 }
 
 func (f *faulty) Write(b []byte) (int, error) {
 	if f.write != nil {
-		return f.write(f.file, b)
+		return f.write(f.File, b)
 	}
-	return f.file.Write(b)
+	return f.File.Write(b)
 }
 
 func (f *faulty) Truncate(n int64) error {
@@ -123,25 +123,25 @@ func (f *faulty) Truncate(n int64) error {
 			return err
 		}
 	}
-	return f.file.Truncate(n)
+	return f.File.Truncate(n)
 }
 
 func (f *faulty) Sync() error {
 	if f.sync != nil {
 		return f.sync()
 	}
-	return f.file.Sync()
+	return f.File.Sync()
 }
 
 // faults returns options with which each segment is a faulty file, and the last of those.
 func faults() (Options, func() *faulty) {
 	var last *faulty
-	return Options{boot: boot(1), create: func(path string) (file, error) {
-		f, err := create(path)
+	return Options{boot: boot(1), Create: func(path string) (File, error) {
+		f, err := Create(path)
 		if err != nil {
 			return nil, err
 		}
-		last = &faulty{file: f}
+		last = &faulty{File: f}
 		return last, nil
 	}}, func() *faulty { return last }
 }

@@ -48,7 +48,7 @@ type open struct {
 	path       string
 	seed       uint32
 	start, end int64 // of the records that count
-	f          file  // nil once it is synced and not written any more, or of an earlier process
+	f          File  // nil once it is synced and not written any more, or of an earlier process
 	synced     int64 // up to here; 0: its name is not on the disk, either
 }
 
@@ -103,7 +103,7 @@ func (j *Journal) begin(number uint64, prev Position) error {
 	rand.Read(h.random[:])
 	b, seed := h.encode()
 	path := segmentPath(j.dir, number)
-	f, err := j.o.create(path)
+	f, err := j.o.Create(path)
 	if err != nil {
 		return err
 	}
@@ -247,22 +247,36 @@ func (j *Journal) Forget(p Position) error {
 		j.forgotten = p
 	}
 	j.marks.forget(j.forgotten, j.forgotten.Compare(j.lastLocked().last()) >= 0)
-	var gone []*open
-	for len(j.list) > 1 && j.list[1].synced > 0 && j.forgotten.Compare(j.list[0].last()) >= 0 {
-		gone = append(gone, j.list[0])
-		j.list = j.list[1:]
-	}
+	gone, closed := j.uselessLocked()
 	j.mu.Unlock()
+	for _, f := range closed {
+		_ = f.Close() // what it has is on the disk elsewhere
+	}
 	var errs []error
 	for _, s := range gone {
-		if s.f != nil {
-			errs = append(errs, s.f.Close())
-		}
 		if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// uselessLocked takes out the segments that have nothing which is not applied, up to one whose
+// name is on the disk: a power failure must leave one that can be read. The files are those that
+// nobody writes or syncs any more.
+func (j *Journal) uselessLocked() (gone []*open, closed []File) {
+	n := 0
+	for i := 1; i < len(j.list) && j.forgotten.Compare(j.list[i-1].last()) >= 0; i++ {
+		if s := j.list[i-1]; s.f != nil {
+			closed = append(closed, s.f)
+			s.f = nil
+		}
+		if j.list[i].synced > 0 {
+			n = i
+		}
+	}
+	gone, j.list = slices.Clone(j.list[:n]), j.list[n:]
+	return gone, closed
 }
 
 // Read yields the records from a position on, up to what is appended when it begins. An error,

@@ -35,7 +35,7 @@ type Options struct {
 	MaxBytes     int64            // that are not applied; 0: 256 MiB
 	MaxAge       time.Duration    // of what is not applied; 0: an hour
 
-	create func(path string) (file, error)
+	Create func(path string) (File, error) // nil: Create
 	boot   bootID
 }
 
@@ -58,8 +58,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxAge == 0 {
 		o.MaxAge = time.Hour
 	}
-	if o.create == nil {
-		o.create = create
+	if o.Create == nil {
+		o.Create = Create
 	}
 	var err error
 	if o.boot == (bootID{}) {

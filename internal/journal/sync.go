@@ -66,7 +66,7 @@ func (j *Journal) run(stale []string) {
 // A flush is a segment that is being synced.
 type flush struct {
 	s      *open
-	f      file
+	f      File
 	end    int64
 	closed bool // it is not written any more
 }
@@ -113,7 +113,7 @@ func (j *Journal) synced(list []flush, end Position, err error) error {
 	defer j.mu.Unlock()
 	if err != nil {
 		j.unsure, j.unsureErr, j.replace = end, err, true
-		return fmt.Errorf("%w: %w", ErrUnsure, err)
+		list = nil
 	}
 	for _, p := range list {
 		p.s.synced = p.end
@@ -122,7 +122,7 @@ func (j *Journal) synced(list []flush, end Position, err error) error {
 			p.s.f = nil
 		}
 	}
-	if j.unsure.Compare(j.forgotten) > 0 {
+	if j.unsure.Compare(j.forgotten) > 0 { // or else it is on the disk where it was applied
 		return fmt.Errorf("%w: %w", ErrUnsure, j.unsureErr)
 	}
 	return nil

@@ -26,7 +26,7 @@ func TestShortWrite(t *testing.T) {
 		j := mustOpen(t, dir, Position{}, o)
 		appendAll(t, j, "one")
 		f := last()
-		f.write = func(f file, b []byte) (int, error) {
+		f.write = func(f File, b []byte) (int, error) {
 			n, _ := f.Write(b[:len(b)/2])
 			return n, syscall.ENOSPC
 		}
@@ -61,8 +61,8 @@ func TestShortWrite(t *testing.T) {
 func TestNoSegment(t *testing.T) {
 	o, last := faults()
 	o.SegmentBytes = 100
-	usual, broken := o.create, false
-	o.create = func(path string) (file, error) {
+	usual, broken := o.Create, false
+	o.Create = func(path string) (File, error) {
 		if broken {
 			return nil, syscall.ENOSPC
 		}
@@ -73,7 +73,7 @@ func TestNoSegment(t *testing.T) {
 	broken = true
 	payloads := many(10)
 	appendAll(t, j, payloads...)
-	last().write = func(file, []byte) (int, error) { return 0, syscall.EIO }
+	last().write = func(File, []byte) (int, error) { return 0, syscall.EIO }
 	last().truncate = func() error { return errDisk }
 	for range 2 {
 		if _, err := j.Append(t.Context(), []byte("x")); err == nil {
@@ -94,7 +94,7 @@ func TestStuck(t *testing.T) {
 		j := mustOpen(t, journalDir(t), Position{}, o)
 		appendAll(t, j, "one")
 		thaw := make(chan struct{})
-		last().write = func(f file, b []byte) (int, error) {
+		last().write = func(f File, b []byte) (int, error) {
 			<-thaw
 			return f.Write(b)
 		}
@@ -146,7 +146,7 @@ func TestCloseStuck(t *testing.T) {
 		}
 		begun(t, j)
 		thaw := make(chan struct{})
-		last().write = func(f file, b []byte) (int, error) {
+		last().write = func(f File, b []byte) (int, error) {
 			<-thaw
 			return f.Write(b)
 		}
@@ -246,6 +246,33 @@ func TestUnsure(t *testing.T) {
 	}
 	if err := j.Sync(t.Context()); err != nil || j.Status().Unsure != nil {
 		t.Errorf("applied: %v, %+v", err, j.Status())
+	}
+}
+
+// TestDiskFailsOn: a disk that fails again and again leaves no files behind once it is well.
+func TestDiskFailsOn(t *testing.T) {
+	o, last := faults()
+	dir := journalDir(t)
+	j := mustOpen(t, dir, Position{}, o)
+	for range 20 {
+		last().sync = func() error { return errDisk }
+		end := appendAll(t, j, "one")[0]
+		if err := j.Sync(t.Context()); !errors.Is(err, ErrUnsure) {
+			t.Errorf("synced: %v", err)
+		}
+		if err := j.Forget(end); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Sync(t.Context()); err != nil {
+			t.Errorf("applied: %v", err)
+		}
+	}
+	end := appendAll(t, j, "last")[0]
+	if err := errors.Join(j.Sync(t.Context()), j.Forget(end)); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := numbers(dir); err != nil || len(list) != 1 {
+		t.Errorf("there are %v, %v", list, err)
 	}
 }
 
