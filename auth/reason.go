@@ -38,6 +38,7 @@ const (
 	ReasonUnknownTicket        Reason = "unknown_ticket"
 	ReasonRevoked              Reason = "revoked"
 	ReasonStateUnavailable     Reason = "state_unavailable"
+	ReasonClusterStale         Reason = "cluster_stale"
 	ReasonOverloaded           Reason = "overloaded"
 	ReasonKeysUnavailable      Reason = "keys_unavailable"
 	ReasonInternalError        Reason = "internal_error"
@@ -70,7 +71,7 @@ func (r Reason) LinkText() string {
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {
 	switch r {
-	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonInternalError:
+	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonClusterStale, ReasonInternalError:
 		return true
 	}
 	return false

@@ -203,6 +203,13 @@ var reasonList = []struct {
 			Cause:   "a full disk, a file under `state` that cannot be read or written, or a start that still loads sessions",
 			Mend:    "look at the disk; the log has the error, and `usher status` says how far a start is",
 		}},
+	{ReasonClusterStale,
+		"Logins cannot be checked at the moment." + tryAgain,
+		text.Help{
+			Meaning: "this usher does not know what the others of its cluster have revoked lately",
+			Cause:   "Redis, or the way to it, is down for longer than `cluster.max_staleness`, or usher has just started",
+			Mend:    "`usher cluster status` says what is wrong; who is in a room stays there",
+		}},
 	{ReasonOverloaded,
 		"Logins cannot be checked at the moment." + tryAgain,
 		text.Help{

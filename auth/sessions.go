@@ -70,6 +70,7 @@ var (
 	ErrRevoked    = errors.New("the token was revoked")
 	ErrOverloaded = errors.New("there are too many sessions")
 	ErrNoSession  = errors.New("there is no such session")
+	ErrStale      = errors.New("nothing was heard of the other ushers for too long")
 )
 
 // StateRefusal is the refusal of a login that could not be recorded, for an error of
@@ -82,6 +83,8 @@ func StateRefusal(err error) *Refusal {
 		return revoked()
 	case errors.Is(err, ErrOverloaded):
 		return Refuse(ReasonOverloaded, "%v; look at usher sessions list", err)
+	case errors.Is(err, ErrStale):
+		return Refuse(ReasonClusterStale, "%v; look at usher cluster status", err)
 	}
 	return Refuse(ReasonStateUnavailable, "%v; look at the file that state names, and whether its disk is full", err)
 }

@@ -13,7 +13,8 @@ const (
 
 // A writer is who may change rooms in the cell. It has one lock, held for a moment.
 type writer struct {
-	asked chan struct{}
+	asked  chan struct{}
+	writes chan struct{} // has place for one
 
 	mu    sync.Mutex
 	lease Lease
@@ -37,6 +38,10 @@ func (n *Node) Writer() (lease uint64, writes bool) {
 	defer w.mu.Unlock()
 	return w.lease.Number, w.lease.Holder == n.o.Node && n.o.Now().Before(w.until)
 }
+
+// Writes has something in it once this node has become the one that writes. It is for one
+// reader.
+func (n *Node) Writes() <-chan struct{} { return n.writer.writes }
 
 // holdLease asks for the cell's lease while Prosody asks this usher, until ctx ends.
 func (n *Node) holdLease(ctx context.Context) {
@@ -64,6 +69,10 @@ func (n *Node) askLease(ctx context.Context) time.Duration {
 	defer w.mu.Unlock()
 	if got.Holder == n.o.Node && got.Number != w.lease.Number {
 		n.o.Log.Info("this usher writes for its cell from now on", "cell", n.o.Cell, "lease", got.Number)
+		select {
+		case w.writes <- struct{}{}:
+		default:
+		}
 	}
 	w.lease, w.until = got, asked.Add(got.Left)
 	if got.Holder == n.o.Node {

@@ -51,7 +51,7 @@ func New(bus Bus, keys *Keys, state State, journal Journal, o Options) (*Node, e
 	}
 	o.complete()
 	n := &Node{o: o, bus: bus, keys: keys, state: state, journal: journal, began: o.Now()}
-	n.writer.asked = make(chan struct{}, 1)
+	n.writer.asked, n.writer.writes = make(chan struct{}, 1), make(chan struct{}, 1)
 	n.global, n.cell = newLink(n, Global), newLink(n, Cell(o.Cell))
 	n.asOf.Store(notYet)
 	return n, nil

@@ -115,7 +115,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	log *slog.Logger) (_ *daemon, err error) {
 	m := metrics.New(in.Version)
 	p := panics.New(log, m) // one: it lets one line a second through
-	rooms, err := openRooms(ctx, c, log, m, p)
+	rooms, err := openRooms(ctx, c, in.Version, log, m, p)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		}
 	}()
 	// no rules are in force
-	state := logins{Sessions: rooms.sessions, touch: rooms.touch}
+	state := logins{Sessions: rooms.sessions, touch: rooms.touch, cluster: rooms.cluster}
 	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p})
 	if err != nil {
 		return nil, err

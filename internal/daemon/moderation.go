@@ -46,6 +46,8 @@ type roomParts struct {
 	commands   *notify.LobbyCommands
 	relay      relayStreams
 	component  *component.Client // nil if there is none
+	cluster    *clusterPart      // nil if this usher is alone
+	writing    *writingComponent // nil without a component or a cluster
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
 	membersOnly atomic.Bool              // some lobby is enforced by members-only rooms
@@ -62,18 +64,19 @@ type stateStore interface {
 
 // openRooms opens the state, of which it loads what logins want, and starts nothing. No rules
 // are in force.
-func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metrics.Metrics,
+func openRooms(ctx context.Context, c *config.Config, version string, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
 	p := &roomParts{}
 	if err := p.openState(ctx, c.State, log, m); err != nil {
 		return nil, err
 	}
-	p.lobby = lobby.New(p.store, lobby.Options{Log: log, Metrics: m})
+	p.lobby = lobby.New(p.store, lobby.Options{Log: log, Metrics: m, Shared: c.Cluster.Named()})
 	nothing, err := moderation.NewPolicy(nil, nil)
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
-	p.sessions, err = sessions.New(ctx, p.store, nothing, sessions.Options{Log: log, Metrics: m, Lobby: p.lobby})
+	p.sessions, err = sessions.New(ctx, p.store, nothing, sessions.Options{Log: log, Metrics: m, Lobby: p.lobby,
+		Node: nodeOf(c)})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -83,12 +86,19 @@ func openRooms(ctx context.Context, c *config.Config, log *slog.Logger, m *metri
 	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
 		Log: log, Metrics: m})
 	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m}
+	if c.Cluster.Named() {
+		if err := p.openCluster(ctx, c, version, log, m); err != nil {
+			return nil, errors.Join(err, p.store.Close())
+		}
+		options.Cluster = p.cluster.node
+	}
 	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
-		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: p.component, Lobby: p.lobby,
+		rooms := p.changeable()
+		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: rooms, Lobby: p.lobby,
 			Streams: &p.relay, Unasked: p.asked, Log: log, Metrics: m})
-		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: p.component,
+		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: rooms,
 			Messenger: p.component, Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
 		commands.Reconciler, commands.Notifier = p.reconciler, p.notifier
@@ -162,20 +172,28 @@ func (p *roomParts) listChanged(jids []string) {
 // logins are the sessions as the doors know them: a login has rooms reconciled.
 type logins struct {
 	*sessions.Sessions
-	touch func(sessions.Touched)
+	touch   func(sessions.Touched)
+	cluster *clusterPart
 }
 
 var _ auth.Sessions = logins{}
 
-// Record remembers a login. A room that lets in members only has to be told before the answer:
+// Record remembers a login, if this usher knows what the others have revoked. A room that lets in members only has to be told before the answer:
 // Prosody computes the role of an account that joins before it asks about the join.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
+	if err := l.cluster.admits(); err != nil {
+		return nil, err
+	}
 	t, err := l.Sessions.Record(ctx, id)
-	if t.MembersOnly {
+	switch {
+	case !t.MembersOnly:
+		return func() { l.cluster.recorded(); l.touch(t) }, err
+	case l.cluster == nil:
 		l.touch(t)
 		return nil, err
 	}
-	return func() { l.touch(t) }, err
+	l.touch(t)
+	return l.cluster.recorded, err
 }
 
 // configure puts in force what is neither rules nor lists.
@@ -216,6 +234,7 @@ func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Log
 }
 
 func (p *roomParts) close(log *slog.Logger) {
+	p.cluster.close()
 	if err := p.store.Close(); err != nil {
 		log.Error("closing the state", logattr.Err(err))
 	}
@@ -232,7 +251,7 @@ func (p *roomParts) tasks() []task {
 		list = append(list, p.loaded("component", p.component.Run), p.loaded("rooms", p.reconciler.Run),
 			p.loaded("notices", p.notifier.Run))
 	}
-	return list
+	return append(list, p.cluster.tasks(p)...)
 }
 
 // problem says why rooms cannot be changed, or nothing.

@@ -114,6 +114,7 @@ func (d *daemon) notReady() []string {
 	if problem := d.rooms.problem(); problem != "" {
 		reasons = append(reasons, "component: "+problem)
 	}
+	reasons = append(reasons, d.rooms.cluster.notReady()...)
 	reasons = append(reasons, d.rooms.asked.Missing()...)
 	if s := d.rooms.stateStatus(); s != nil && s.Stuck {
 		reasons = append(reasons, "state: a write to the journal is not back: the disk hangs")

@@ -12,6 +12,10 @@ const (
 	// asynchronously, and serves others meanwhile.
 	loadWithin = 5 * time.Second
 
+	// catchUpWithin is how long a join waits for what other ushers have published, before it
+	// is refused for want of a session.
+	catchUpWithin = 50 * time.Millisecond
+
 	// maxAwaiting bounds the questions that wait: each holds one of the HTTP door's 1024
 	// connections, by which logins come as well.
 	maxAwaiting = 512
@@ -41,7 +45,27 @@ func (m *Service) await(ctx context.Context, kept func(context.Context) error) (
 //
 // Of the sessions that were kept the newest are there first, and the newest that opens a
 // room decides: once one is found, others that are not loaded yet change nothing.
+//
+// Where other ushers let people in, too, a session that is not known here may be on its way.
 func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
+	if m.cluster == nil {
+		return m.judgeLoaded(ctx, j)
+	}
+	m.cluster.Asked()
+	v, d := m.judgeLoaded(ctx, j)
+	if d.Allowed || d.Reason != moderation.ReasonNoSession {
+		return v, d
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
+	defer cancel()
+	if m.cluster.CaughtUp(ctx) != nil {
+		return v, d
+	}
+	return m.judgeLoaded(ctx, j)
+}
+
+// judgeLoaded is the decision by what is known here.
+func (m *Service) judgeLoaded(ctx context.Context, j *join) (moderation.View, moderation.Decision) {
 	whole, kept := m.sessions.IsLoaded(), m.sessions.AwaitRooms
 	if j.Breakout { // whose main room may be asked, once
 		kept = m.sessions.Await

@@ -67,6 +67,16 @@ type Options struct {
 		InFlight
 	}
 	Notifier Notifier
+
+	Cluster Cluster // nil: this usher is alone
+}
+
+// A Cluster is several ushers that know the same.
+type Cluster interface {
+	// Asked is told of each question of Prosody: whom it asks writes for it.
+	Asked()
+	// CaughtUp waits until what the others had published when it was asked is known here.
+	CaughtUp(ctx context.Context) error
 }
 
 // A Service answers Prosody's questions about joins and new rooms, and is told
@@ -87,6 +97,7 @@ type Service struct {
 	effects  Effects
 	inFlight InFlight
 	notifier Notifier
+	cluster  Cluster // may be nil
 
 	beginnings *beginnings
 	mains      *mainRooms // of breakout rooms
@@ -110,7 +121,7 @@ func New(o Options) *Service {
 		sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
 		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier,
 		mains: newMainRooms(), through: newMainRooms(), attended: newAttendance(),
-		goingOn: newGoingOn(),
+		goingOn: newGoingOn(), cluster: o.Cluster,
 	}
 	if m.alone = o.Rooms == nil; m.alone {
 		m.rooms, m.effects, m.inFlight, m.notifier = noComponent{}, noComponent{}, noComponent{}, noComponent{}
