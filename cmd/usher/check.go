@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"usher/internal/config"
+	"usher/internal/daemon"
 	"usher/internal/text"
 )
 
@@ -15,33 +18,42 @@ func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "tell every problem of the configuration, and how to mend it",
-		UsageText: "usher check [--config FILE]",
+		UsageText: "usher check [--config FILE] [--online]",
 		Description: `Reads the configuration and every file that it names, as usher serve would,
 and prints all problems at once, each with line and column. The exit code is 1
-if there is any; warnings do not count.
+if there is any; warnings do not count. With --online it also asks the Redis of
+a cluster, and its Sentinels, for their settings.
 
 Example:
 
    $ usher check --config /etc/usher/usher.yaml
    /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? known keys: issuers, tokens
    1 problem`,
-		Flags: []cli.Flag{configFlag()},
+		Flags: []cli.Flag{configFlag(), &cli.BoolFlag{Name: "online", Usage: "also ask the cluster's Redis for its settings"}},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return exitError{2, fmt.Sprintf("unexpected argument %q; name the file with --config",
 					c.Args().First())}
 			}
-			return check(c.App.Writer, c.String("config"))
+			return check(c.Context, c.App.Writer, c.String("config"), c.Bool("online"))
 		},
 	}
 }
 
-func check(w io.Writer, path string) error {
+// lookWithin bounds the questions of --online.
+const lookWithin = 15 * time.Second
+
+func check(ctx context.Context, w io.Writer, path string, online bool) error {
 	c, problems := config.Load(path)
+	if c != nil && online {
+		ctx, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
+		problems = append(problems, daemon.LookOnline(ctx, c, path)...)
+	}
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
-	if c == nil {
+	if problems.Errors() > 0 {
 		fmt.Fprintln(w, text.Plural(problems.Errors(), "problem"))
 		return exitError{code: 1}
 	}

@@ -54,7 +54,7 @@ func clusterSettings() section {
 					"database may be left out."},
 		}, clusterAccess(), []setting{
 			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
-				example: "[/etc/usher/cluster.key]",
+				example: "[/etc/usher/cluster.secret]",
 				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a new one is " +
 					"put in behind the old one on every node, and then before it. Who has it is an operator of every " +
 					"cell. `openssl rand -hex 32` makes one."},
@@ -83,9 +83,9 @@ func clusterAccess() []setting {
 		{key: "sentinel_password_file", kind: "a file of one line", unset: "no password",
 			example: "/etc/usher/sentinel.password",
 			text:    "The password of the Sentinels, where they have one."},
-		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/ssl/redis-ca.pem",
+		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/usher/redis-ca.pem",
 			text: "The CA of Redis and its Sentinels, if it is your own."},
-		{key: "insecure", kind: "true or false", def: "false", restart: true, example: "true",
+		{key: "insecure", kind: "true or false", def: "false", example: "true",
 			text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the password. " +
 				"It is only for a network that is your own."},
 	}

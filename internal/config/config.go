@@ -101,6 +101,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
+	cluster := &clusterReader{reader: r, config: &c.Cluster}
 	var listeners namedListeners
 	complete := root.Object(topSettings().fields(readers{
 		"listen": func(v strictyaml.Value) {
@@ -111,6 +112,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"http_insecure":    http.readInsecure,
 		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = httpHosts(v) },
 		"state":            c.State.read,
+		"cluster":          cluster.read,
 		"gateway":          gate.read,
 		"component":        func(v strictyaml.Value) { component = true; readComponent(r, v, &c.Component) },
 		"log":              c.Log.read,
@@ -126,6 +128,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	}
 	http.check()
 	gate.check(c.Listen.Gateway)
+	cluster.check(c.State)
 	rooms.check(http.listens, component)
 	ways.check(r.holders, &c.Listen, listeners)
 	c.Rooms, c.Whitelist = rooms.finish(component)
@@ -163,6 +166,8 @@ func topSettings() section {
 					"survives a restart, a kill and a crash, so that nobody is lost; the file's folder " +
 					"must be there. `memory:` keeps them in the process: after a restart everybody has to " +
 					"log in again."},
+			{key: "cluster", kind: "a mapping", unset: "one usher alone",
+				text: "[cluster](#cluster): how several ushers share what they know."},
 			{key: "gateway", kind: "a mapping",
 				text: "[gateway](#gateway): what stands between the web server and Prosody for " +
 					"browsers."},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,14 @@ func NeedsRestart(old, next *Config, file string) Problems {
 	differs("listen.admin", old.Listen.Admin, next.Listen.Admin)
 	differs("log.format", old.Log.Format, next.Log.Format)
 	differs("state", old.State, next.State)
+	differs("cluster", named(old.Cluster.Named()), named(next.Cluster.Named()))
+	if was, is := &old.Cluster, &next.Cluster; was.Named() && is.Named() {
+		differs("cluster.redis", was.Redis, is.Redis)
+		differs("cluster.user", was.User, is.User)
+		differs("cluster.ca_file", digest(was.CA), digest(is.CA))
+		differs("cluster.node", was.Node, is.Node)
+		differs("cluster.cell", was.Cell, is.Cell)
+	}
 	differs("component", presence(old.Component.JID), presence(next.Component.JID))
 	if (old.names("peers") || next.names("peers")) && !slices.Equal(old.Peers, next.Peers) {
 		was, is := old.peersNamed(), next.peersNamed()
@@ -78,9 +87,19 @@ func orNothing(value any) string {
 	return "nothing"
 }
 
-func presence(name string) string {
-	if name == "" {
+func presence(name string) string { return named(name != "") }
+
+func named(there bool) string {
+	if !there {
 		return "none"
 	}
 	return "one"
+}
+
+// digest stands for the content of a file.
+func digest(content []byte) string {
+	if len(content) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the content %.4x", sha256.Sum256(content))
 }

@@ -92,8 +92,6 @@ func TestClusterState(t *testing.T) {
 // TestCluster: everything that can be set is what it was set to.
 func TestCluster(t *testing.T) {
 	dir := configtest.KeyFolder(t)
-	configtest.PutFile(t, dir, "redis.password", "pass word\n", 0o640)
-	configtest.PutFile(t, dir, "sentinel.password", "other\n", 0o640)
 	c, problems := readCluster(t, dir, "redis: 'rediss://r1.example.com:26379,r2:26379/3?sentinel=usher', user: usher, "+
 		"password_file: redis.password, sentinel_password_file: sentinel.password, ca_file: ca.pem, "+
 		"secret_files: [other.secret, copy.secret], node: n-1.example.com, cell: shard1, max_staleness: 5m",

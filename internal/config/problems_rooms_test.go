@@ -46,7 +46,7 @@ var badRooms = []badConfig{
 	{"top: component: {jid: Usher.h, secret_file: my-app.secret}", `1:18: error: jid: "Usher.h" is no domain name in lower case — write it as Prosody's Component line has it, such as usher.meet.example.com`},
 	{"top: component: {jid: usher.h, address: '192.0.2.1:5347', secret_file: none.secret}", `1:36: warning: address: 192.0.2.1:5347 is not loopback: the protocol of components has no encryption — use 127.0.0.1, unless the network is your own
 1:67: error: the component secret file "none.secret" cannot be read: no such file or directory — create it, or correct the name`},
-	{"top: state: redis://h", `1:8: error: state: this usher keeps its state on one machine; it has no Redis — use sqlite:/var/lib/usher/usher.db`},
+	{"top: state: redis://h", `1:8: error: state: each usher keeps its own state; Redis is beside it, under cluster, and never in its place — write state: sqlite:/var/lib/usher/usher.db, and the address under cluster.redis`},
 	{"top: state: sqlite:usher.db", `1:8: error: state: "usher.db" is no absolute path of a file — write an absolute path: sqlite:/var/lib/usher/usher.db`},
 	{"top: state: mem", `1:8: error: state: "mem" is unknown — write sqlite: and an absolute path, or memory:`},
 }

@@ -76,7 +76,8 @@ func (s *State) read(v strictyaml.Value) {
 		v.Problem("write an absolute path: sqlite:"+defaultState,
 			"state: %q is no absolute path of a file", text.Clip(rest))
 	case kind == "redis" || kind == "rediss":
-		v.Problem("use sqlite:"+defaultState, "state: this usher keeps its state on one machine; it has no Redis")
+		v.Problem("write state: sqlite:"+defaultState+", and the address under cluster.redis",
+			"state: each usher keeps its own state; Redis is beside it, under cluster, and never in its place")
 	default:
 		v.Problem("write sqlite: and an absolute path, or memory:", "state: %q is unknown", text.Clip(word))
 	}

@@ -84,6 +84,8 @@ hosts: {h: {muc: [c.h], issuers: {a: {jwks_url: "https://id.example.com/keys", a
 hosts: {h: {relay: {app_id: x, key_file: inner.pem}, issuers: {a: {secret_files: [my-app.secret]}}}}`
 	withInnerSecret = `listen: {gateway: "127.0.0.1:8282"}
 hosts: {h: {relay: {app_id: x, secret_file: inner.secret}, issuers: {a: {secret_files: [my-app.secret]}}}}`
+	withCluster = `cluster: {redis: "rediss://r1.example.com:1?sentinel=usher", password_file: redis.password, node: n, cell: c, secret_files: [cluster.secret]}
+hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 	shortest = `hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 )
 
@@ -207,7 +209,7 @@ func TestExamples(t *testing.T) {
 			}
 			example := strings.ReplaceAll(set.example, "/etc/usher/", dir+"/")
 			taken, why := false, ""
-			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret} {
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster} {
 				c, problems := loadWith(t, dir, base, s.path, set.key, example)
 				taken, why = taken || c != nil, why+configtest.Printed(problems, dir)
 			}
@@ -224,7 +226,7 @@ func TestDefaults(t *testing.T) {
 	for _, s := range sections() {
 		for _, set := range s.settings {
 			spared, compared := false, false
-			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, shortest} {
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, shortest} {
 				without, _ := loadWith(t, dir, base, s.path, set.key, "")
 				spared = spared || without != nil
 				if set.def == "" || without == nil {

@@ -104,6 +104,10 @@ func KeyFolder(t testing.TB) string {
 	PutFile(t, dir, "copy.secret", ShortSecret, 0o640)
 	PutFile(t, dir, "other.secret", LongSecret+"\n", 0o600)
 	PutFile(t, dir, "open.secret", LongSecret, 0o644)
+	PutFile(t, dir, "cluster.secret", strings.Repeat("cluster-", 8)+"\n", 0o640)
+	PutFile(t, dir, "redis.password", "pass word\n", 0o640)
+	PutFile(t, dir, "sentinel.password", "other\n", 0o640)
+	PutFile(t, dir, "redis-ca.pem", ca, 0o644)
 	PutFile(t, dir, "http.secret", "0123456789abcdef-._~\n", 0o640)
 	PutFile(t, dir, "odd.secret", "0123456789abcdef+/==\n", 0o640)
 	PutFile(t, dir, "weak.secret", "short\n", 0o640)
@@ -209,6 +213,6 @@ func Others() []string {
 		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]",
 		"[10.0.0.0/8]", "[focus@another.example.org]",
 		"join", "{another: claim}", "[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
-		`{another: "realm_access.roles=another"}`,
+		`{another: "realm_access.roles=another"}`, "rediss://another.example.org:6379", "rediss://another.example.org:6379/1",
 	}
 }

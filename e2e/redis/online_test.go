@@ -1,0 +1,44 @@
+package redis_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"usher/e2e/daemon"
+	"usher/e2e/redis"
+)
+
+func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
+
+// TestCheckOnline: usher check --online finds what is wrong with Redis, at its line; without the word nobody is asked.
+func TestCheckOnline(t *testing.T) {
+	t.Parallel()
+	s := start(t, redis.Config{Password: "secret", Lines: []string{"maxmemory-policy allkeys-lru", "appendonly yes"}})
+	d := daemon.New(t)
+	d.Write("cluster.secret", strings.Repeat("cluster-", 8))
+	d.Write("redis.password", "secret\n")
+	write := func(password string) {
+		d.Write("usher.yaml", "hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\ncluster:\n"+
+			"  redis: redis://"+s.Address()+"\n  secret_files: [cluster.secret]\n  node: a\n  cell: shard1\n"+password)
+	}
+	check := func(want string, args ...string) {
+		t.Helper()
+		if out, _ := d.Try(t, append([]string{"check"}, args...)...); !strings.Contains(out, want) {
+			t.Errorf("check %v says %q, not %q", args, out, want)
+		}
+	}
+	write("  password_file: redis.password\n")
+	check(": ok: ")
+	check("usher.yaml:3:10: error: redis: maxmemory-policy is allkeys-lru: Redis may drop revocations in silence — "+
+		"set maxmemory-policy noeviction\n1 problem\n", "--online")
+	eventually(t, s, "OK", "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	check(": ok: ", "--online")
+	write("")
+	check("usher.yaml:3:10: error: redis: the cluster's engine refuses: NOAUTH", "--online")
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	check("usher.yaml:3:10: error: redis: the cluster's engine is away: ", "--online")
+	check(": ok: ")
+}
