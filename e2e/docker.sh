@@ -152,7 +152,8 @@ on() {
 scripts/install.sh nginx
 need lua-cjson lua-luaossl lua-basexx lua-inspect openssl python3
 build
-(cd e2e/setup/docker && GOBIN=$WORK CGO_ENABLED=0 go install ./tpl ./compose)
+(cd e2e/setup/docker && GOBIN=$WORK CGO_ENABLED=0 go install ./tpl ./compose && go test -count=1 ./compose) ||
+	die "the files for two shards are not read as they should be"
 image=12
 if grep -q 'PROSODY_PACKAGE_VERSION="13' "$DOCKER/prosody/Dockerfile"; then image=13; fi
 prosody=

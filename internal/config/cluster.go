@@ -77,11 +77,11 @@ func clusterAccess() []setting {
 	return []setting{
 		{key: "user", kind: "a text", def: "\"\"", restart: true, example: "usher",
 			text: "The user of Redis' ACL. [users.acl](../deploy/redis/users.acl) has the rights that it needs."},
-		{key: "password_file", kind: "a file of one line", unset: "no password", example: "/etc/usher/redis.password",
+		{key: "password_file", kind: "a file of one line", unset: "no password", example: "/etc/usher/redis.secret",
 			text: "The password of that user, or of Redis' default user. What is written anew is taken at the next " +
 				"connection."},
 		{key: "sentinel_password_file", kind: "a file of one line", unset: "no password",
-			example: "/etc/usher/sentinel.password",
+			example: "/etc/usher/sentinel.secret",
 			text:    "The password of the Sentinels, where they have one."},
 		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/usher/redis-ca.pem",
 			text: "The CA of Redis and its Sentinels, if it is your own."},

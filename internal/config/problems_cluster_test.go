@@ -93,7 +93,7 @@ func TestClusterState(t *testing.T) {
 func TestCluster(t *testing.T) {
 	dir := configtest.KeyFolder(t)
 	c, problems := readCluster(t, dir, "redis: 'rediss://r1.example.com:26379,r2:26379/3?sentinel=usher', user: usher, "+
-		"password_file: redis.password, sentinel_password_file: sentinel.password, ca_file: ca.pem, "+
+		"password_file: redis.secret, sentinel_password_file: sentinel.secret, ca_file: ca.pem, "+
 		"secret_files: [other.secret, copy.secret], node: n-1.example.com, cell: shard1, max_staleness: 5m",
 		State{defaultState})
 	if len(problems) > 0 || len(c.CA) == 0 {

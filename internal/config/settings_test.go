@@ -84,7 +84,7 @@ hosts: {h: {muc: [c.h], issuers: {a: {jwks_url: "https://id.example.com/keys", a
 hosts: {h: {relay: {app_id: x, key_file: inner.pem}, issuers: {a: {secret_files: [my-app.secret]}}}}`
 	withInnerSecret = `listen: {gateway: "127.0.0.1:8282"}
 hosts: {h: {relay: {app_id: x, secret_file: inner.secret}, issuers: {a: {secret_files: [my-app.secret]}}}}`
-	withCluster = `cluster: {redis: "rediss://r1.example.com:1?sentinel=usher", password_file: redis.password, node: n, cell: c, secret_files: [cluster.secret]}
+	withCluster = `cluster: {redis: "rediss://r1.example.com:1?sentinel=usher", password_file: redis.secret, node: n, cell: c, secret_files: [cluster.secret]}
 hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 	shortest = `hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 )
