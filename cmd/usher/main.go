@@ -39,7 +39,7 @@ func newApp() *cli.App {
 		Version: buildVersion(),
 		Commands: []*cli.Command{
 			serveCommand(), checkCommand(), prosodyCommand(), tokenCommand(), extauthCommand(),
-			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), stateCommand(), setupCommand(),
+			reloadCommand(), statusCommand(), sessionsCommand(), lobbyCommand(), stateCommand(), clusterCommand(), setupCommand(),
 			completionCommand(),
 		},
 		Action:               noCommand,

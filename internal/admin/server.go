@@ -47,7 +47,7 @@ type Commands interface {
 	Decide(ctx context.Context, v lobby.Verdict) error
 }
 
-// Options are what a server stands on. All are wanted.
+// Options are what a server stands on. All but Cluster are wanted.
 type Options struct {
 	Daemon      Daemon
 	Await       func(ctx context.Context) error // waits for what the state kept; an error says why that is not there
@@ -58,6 +58,7 @@ type Options struct {
 	MUCs        func() []string // of all hosts of the configuration in force
 	MembersOnly func() bool     // whether some lobby of it is enforced by members-only rooms
 	Component   bool            // there is one that can change rooms
+	Cluster     Cluster         // nil: this usher is alone
 }
 
 type server struct{ Options }
@@ -75,6 +76,7 @@ func NewHandler(o Options) http.Handler {
 		}
 		writeJSON(w, result)
 	})
+	s.cluster(mux)
 	s.lobby(mux)
 	s.sessions(mux)
 	return mux

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/admin"
 	"usher/internal/cluster"
 	"usher/internal/config"
 	"usher/internal/redis"
@@ -186,11 +187,24 @@ func (c *clusterPart) notReady() []string {
 // knowWithin is how long a command waits for the other ushers.
 const knowWithin = 3 * time.Second
 
-// know waits for the others to have what was recorded, and says who has it.
-func (c *clusterPart) know(ctx context.Context, cell bool) (cluster.Known, error) {
+// forCommands is the cluster as commands ask it, or nil.
+func (c *clusterPart) forCommands() admin.Cluster {
+	if c == nil {
+		return nil
+	}
+	return commandedCluster{c.node, c.state}
+}
+
+type commandedCluster struct {
+	*cluster.Node
+	state *share.State
+}
+
+// Know waits for the others to have what was recorded, and says who has it.
+func (c commandedCluster) Know(ctx context.Context, cell bool) (cluster.Known, error) {
 	ctx, cancel := context.WithTimeout(ctx, knowWithin)
 	defer cancel()
-	return c.node.Know(ctx, cell, c.state.Last())
+	return c.Node.Know(ctx, cell, c.state.Last())
 }
 
 // clockIsOff is the error of a change to lists from a node whose clock differs: by its times it is decided what is newer.

@@ -136,10 +136,14 @@ func (p *roomParts) swept(t sessions.Touched) {
 type whitelist struct {
 	*lobby.Lobby
 	changed func(jids []string)
+	cluster *clusterPart
 }
 
 // Allow adds an entry.
 func (w whitelist) Allow(ctx context.Context, e lobby.Entry) error {
+	if err := w.cluster.clockIsOff(); err != nil {
+		return err
+	}
 	err := w.Lobby.Allow(ctx, e)
 	if err == nil {
 		w.changed([]string{e.JID})
@@ -149,6 +153,9 @@ func (w whitelist) Allow(ctx context.Context, e lobby.Entry) error {
 
 // Remove takes an entry off.
 func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
+	if err := w.cluster.clockIsOff(); err != nil {
+		return err
+	}
 	off, err := w.Lobby.Remove(ctx, key)
 	if off {
 		w.changed([]string{key.JID})

@@ -16,10 +16,10 @@ import (
 func (d *daemon) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
 		Daemon: d, Await: d.rooms.sessions.Await, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby,
-			d.rooms.listChanged}, Commands: d.rooms.commands,
+			d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
 		MUCs: func() []string {
 			return *d.rooms.mucs.Load()
-		}, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
+		}, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil, Cluster: d.rooms.cluster.forCommands(),
 	})
 }
 

@@ -47,17 +47,17 @@ func TestTouched(t *testing.T) {
 		}, alice, moderation.None},
 		"an end": {func(*testing.T, *moderationtest.World, *roomParts) { time.Sleep(2 * time.Hour) }, alice, moderation.None},
 		"an entry": {func(t *testing.T, _ *moderationtest.World, p *roomParts) {
-			touchedBy(t, whitelist{p.lobby, p.listChanged}.Allow(t.Context(), lobby.Entry{JID: touchedGuest}))
+			touchedBy(t, whitelist{p.lobby, p.listChanged, nil}.Allow(t.Context(), lobby.Entry{JID: touchedGuest}))
 		}, touchedGuest, moderation.Member},
 		"an entry that goes": {func(t *testing.T, _ *moderationtest.World, p *roomParts) {
-			list := whitelist{p.lobby, p.listChanged}
+			list := whitelist{p.lobby, p.listChanged, nil}
 			touchedBy(t, list.Allow(t.Context(), lobby.Entry{JID: touchedGuest}))
 			time.Sleep(time.Minute)
 			touchedBy(t, list.Remove(t.Context(), lobby.EntryKey{JID: touchedGuest}))
 		}, touchedGuest, moderation.None},
 		"an entry that ends": {func(t *testing.T, w *moderationtest.World, p *roomParts) {
 			until := w.Now().Add(time.Hour).Truncate(time.Second)
-			touchedBy(t, whitelist{p.lobby, p.listChanged}.Allow(t.Context(), lobby.Entry{JID: touchedGuest, Until: until}))
+			touchedBy(t, whitelist{p.lobby, p.listChanged, nil}.Allow(t.Context(), lobby.Entry{JID: touchedGuest, Until: until}))
 			time.Sleep(2 * time.Hour)
 		}, touchedGuest, moderation.None},
 	} {

@@ -115,7 +115,7 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together, and of the small helpers.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/listen", "internal/text", "lobby", "moderation",
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/text", "lobby", "moderation",
 			"moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
 		{"internal/behind", nil},

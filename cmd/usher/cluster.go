@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"usher/internal/admin"
+	"usher/internal/text"
+)
+
+// clusterCommand is usher cluster.
+func clusterCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "cluster",
+		Usage: "look at the ushers that share what they know, or retire one",
+		Description: `Example:
+
+   $ usher cluster status`,
+		Subcommands: []*cli.Command{
+			{
+				Name:      "status",
+				Usage:     "tell which ushers there are, and whether this one knows what the others know",
+				UsageText: "usher cluster status [--config FILE] [--json]",
+				Description: `The exit code is 1 if something is wrong, or if there is no cluster, 3 if the daemon could
+not be reached.
+
+Example:
+
+   $ usher cluster status`,
+				Flags:  []cli.Flag{configFlag(), &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}},
+				Action: clusterStatus,
+			},
+			{
+				Name:      "forget",
+				Usage:     "retire an usher for good, so that nobody waits for it any more",
+				UsageText: "usher cluster forget [--config FILE] NODE",
+				Description: `What the node has told the others stays known. One that still runs comes back by itself.
+
+Example:
+
+   $ usher cluster forget c`,
+				Flags:  []cli.Flag{configFlag()},
+				Action: clusterForget,
+			},
+		},
+	}
+}
+
+const noCluster = "there is no cluster in the configuration: this usher is alone"
+
+func clusterStatus(c *cli.Context) error {
+	if err := noArgs(c); err != nil {
+		return err
+	}
+	var a admin.ClusterAnswer
+	if err := askDaemon(c, "GET", "/cluster", &a); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		if err := json.NewEncoder(c.App.Writer).Encode(a); err != nil {
+			return err
+		}
+	}
+	if a.Alone {
+		return exitError{1, noCluster}
+	}
+	if !c.Bool("json") {
+		printCluster(c.App.Writer, a)
+	}
+	if len(a.Problems) > 0 {
+		return exitError{1, text.Plural(len(a.Problems), "problem")}
+	}
+	return nil
+}
+
+func printCluster(w io.Writer, a admin.ClusterAnswer) {
+	fmt.Fprintf(w, "node %s of cell %s: %s\n", a.Node, a.Cell, a.Report)
+	if a.Engine != "" {
+		fmt.Fprintln(w, "  Redis: "+text.Printable(a.Engine))
+	}
+	for _, problem := range a.Problems {
+		fmt.Fprintln(w, "  PROBLEM: "+text.Printable(problem))
+	}
+	if a.Staleness >= 0 {
+		fmt.Fprintf(w, "knows what the others had published %s ago; %s not sent yet\n", rounded(a.Staleness),
+			text.Plural(a.Outbox, "change"))
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NODE\tCELL\tHEARD\tIN STEP\tWRITES\tRULES\tCLOCK\tVERSION")
+	for _, n := range a.Nodes {
+		heard := rounded(n.Heard) + " ago"
+		if !n.Lives {
+			heard += ", gone"
+		}
+		rules := "the same"
+		if !n.SameConf {
+			rules = "OTHERS"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%+dms\t%s\n", text.Printable(n.Node), text.Printable(n.Cell), heard,
+			yes(n.InStep), yes(n.Writer), rules, n.Clock.Milliseconds(), text.Printable(n.Usher))
+		if n.Problem != "" {
+			fmt.Fprintf(table, "  %s\n", text.Printable(n.Problem))
+		}
+	}
+	_ = table.Flush()
+}
+
+func rounded(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func clusterForget(c *cli.Context) error {
+	if c.NArg() != 1 || c.Args().First() == "" {
+		return exitError{2, "cluster forget: give the name of one node; usher cluster status shows them"}
+	}
+	var a admin.ForgetAnswer
+	q := url.Values{"node": {c.Args().First()}}
+	if err := askDaemon(c, "POST", "/cluster/forget?"+q.Encode(), &a); err != nil {
+		return err
+	}
+	switch {
+	case a.Alone:
+		return exitError{1, noCluster}
+	case a.Problem != "":
+		return exitError{1, a.Problem}
+	}
+	fmt.Fprintln(c.App.Writer, "forgotten: "+text.Printable(c.Args().First()))
+	return nil
+}
+
+// printShared says which other ushers have a change.
+func printShared(w io.Writer, s *admin.Shared) {
+	if s == nil {
+		return
+	}
+	fmt.Fprintln(w, "the cluster: "+text.Printable(s.Text))
+	if s.Problem != "" {
+		fmt.Fprintln(w, "  "+text.Printable(s.Problem))
+	}
+}
