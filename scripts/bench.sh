@@ -20,4 +20,5 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench 'Gateway|Relay' ./e2e/gateway
 	bench Bus -benchtime 2000x ./e2e/redis
 	bench Snapshot -benchtime 5x ./e2e/redis
+	bench Scale -benchtime 1000x ./e2e/redis
 } | go run ./scripts/benchtable

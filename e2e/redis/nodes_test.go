@@ -19,31 +19,38 @@ type member struct {
 	bus  *bus.Bus
 }
 
-func members(t *testing.T, o bus.Options, names ...string) (list []*member) {
+// join has a node take part, which ends with the test.
+func join(t testing.TB, o bus.Options, name, cell string) *member {
 	t.Helper()
 	keys, err := cluster.NewKeys("test", []byte("a secret of the test that is long enough"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := &member{State: clustertest.NewState(time.Now), bus: connect(t, o)}
+	m.node, err = cluster.New(m.bus, keys, m.State, m.State, cluster.Options{Node: name, Cell: cell,
+		Staleness: time.Minute, Machine: "machine of " + name, State: "state of " + name, Usher: "test",
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)).With("node", name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = m.node.Run(ctx) // its error is that of ctx: the test looks at what it does
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
+	return m
+}
+
+// members are nodes of one cell, all fresh.
+func members(t testing.TB, o bus.Options, names ...string) (list []*member) {
+	t.Helper()
 	for _, name := range names {
-		m := &member{State: clustertest.NewState(time.Now), bus: connect(t, o)}
-		m.node, err = cluster.New(m.bus, keys, m.State, m.State, cluster.Options{Node: name, Cell: "shard1",
-			Staleness: time.Minute, Machine: "machine of " + name, State: "state of " + name, Usher: "test",
-			Log: slog.New(slog.NewTextHandler(t.Output(), nil)).With("node", name)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, m)
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_ = m.node.Run(ctx) // its error is that of ctx: the test looks at what it does
-		}()
-		t.Cleanup(func() {
-			stop()
-			<-ended
-		})
+		list = append(list, join(t, o, name, "shard1"))
 	}
 	for _, m := range list {
 		m.becomes(t, 20*time.Second, "fresh", m.node.Fresh)
@@ -51,7 +58,7 @@ func members(t *testing.T, o bus.Options, names ...string) (list []*member) {
 	return list
 }
 
-func (m *member) becomes(t *testing.T, limit time.Duration, what string, is func() bool) {
+func (m *member) becomes(t testing.TB, limit time.Duration, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(limit); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

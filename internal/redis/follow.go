@@ -21,7 +21,7 @@ const beginning = "0-0"
 // whole says whether the log goes on from a place without a gap: the entry there is still there, or it is the last
 // one that there ever was; or nothing was ever taken from the log. XREAD does not say: from a place that was trimmed
 // away it goes on with what is left. Key: log. Argument: the place.
-var whole = newScript(`
+var whole = newReadingScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then
 	return ARGV[1] == '0-0' and 1 or 0
 end
@@ -39,7 +39,7 @@ return ARGV[1] == info['last-generated-id'] and 1 or 0
 `)
 
 // ending returns the place of the last entry that a log ever had. Key: log.
-var ending = newScript(`
+var ending = newReadingScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then
 	return '0-0'
 end
@@ -104,9 +104,15 @@ func (r *reader) next(ctx context.Context, wait time.Duration) (cluster.Batch, e
 	if wait == 0 {
 		words = append(words[:3], words[5:]...)
 	}
-	answers, err := r.link.do(ctx, words, []string{"EVAL_RO", whole.text, "1", r.log, r.at})
+	ask := whole.known([]string{r.log}, r.at)
+	answers, err := r.link.do(ctx, words, ask)
 	if err != nil {
 		return cluster.Batch{}, err
+	}
+	if isNoScript(answers[1].Error()) { // asked later it is no less strict
+		if answers[1], err = r.link.teach(ctx, whole, ask); err != nil {
+			return cluster.Batch{}, err
+		}
 	}
 	if still, err := answers[1].AsInt64(); err != nil {
 		return cluster.Batch{}, classify(err)
