@@ -113,12 +113,11 @@ func (s *Revocations) revokedBy(id principalID) []*session {
 	return append(list, s.withToken(v.TokenPrint)...)
 }
 
-// withToken returns the sessions with one token: those of a token that names an account
-// are among that principal's, in no index.
+// withToken returns the sessions with one token.
 func (s *Revocations) withToken(print string) []*session {
-	return guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) {
-		return g, g.TokenPrint == print
-	})
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.index.withToken(print)
 }
 
 // Known yields the revocations that other ushers are to know, those that were lifted included.

@@ -13,6 +13,9 @@ import (
 // returns, in the same order, what is known then of each, and the rooms of which something is news.
 func (s *Rooms) LearnRooms(ctx context.Context, said []moderation.Room) (
 	known []moderation.Room, changed []string, err error) {
+	if err := s.loading.await(ctx, s.loading.rooms); err != nil { // else it would be loaded over
+		return nil, nil, err
+	}
 	changes := make([]Change, 0, len(said))
 	for i := range said {
 		if merged, news := s.mergeRoom(&said[i]); news {
@@ -82,6 +85,9 @@ func (s *Rooms) takeOver(said *moderation.Room) (known moderation.Room, news boo
 // LearnAssignments merges what other ushers have given with what is known here, as LearnRooms does.
 func (s *Rooms) LearnAssignments(ctx context.Context, said []moderation.Assignment) (
 	known []moderation.Assignment, changed []moderation.AssignmentKey, err error) {
+	if err := s.loading.await(ctx, s.loading.rooms); err != nil {
+		return nil, nil, err
+	}
 	changes := make([]Change, 0, len(said))
 	for i := range said {
 		s.mu.RLock()

@@ -14,12 +14,16 @@ import (
 // those touch that are new.
 func (s *Sessions) LearnSessions(ctx context.Context, said []moderation.Session) (
 	known []moderation.Session, touched []Touched, err error) {
+	if err := s.Await(ctx); err != nil { // what is not loaded yet may be later
+		return nil, nil, err
+	}
 	judge := s.judge(s.policy.Load())
 	var news []*session
 	var changes []Change
 	for i := range said {
 		g := &session{Session: said[i]}
 		g.identify()
+		g.schedule(judge.policy, judge.now)
 		if s.isNews(judge, g) {
 			news = append(news, g)
 			changes = append(changes, Change{PutSession: &g.Session})
