@@ -57,7 +57,7 @@ func (v *Verifier) Run(ctx context.Context) error {
 }
 
 // sweepEvery bounds how long an expired ticket takes up memory.
-const sweepEvery = 10 * time.Second
+const sweepEvery = time.Minute
 
 func (v *Verifier) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)

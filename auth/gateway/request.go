@@ -21,6 +21,10 @@ type request struct {
 
 // ServeHTTP lets requests for Prosody's endpoints through, and for jicofo's.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
 	s.Panics.Serve(Door, w, r, s.serve, func(w http.ResponseWriter, r *http.Request) {
 		q := s.proxy.Request(nil, w, r)
 		q.Refuse(http.StatusInternalServerError, metrics.RefusedPanic, "the request could not be served")

@@ -40,17 +40,38 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // runJanitor pings silent clients, ends sessions that do not log in, and forgets
-// silent sessions of BOSH, until ctx ends. One timer serves all sessions.
+// silent sessions of BOSH, until ctx ends. One timer serves all sessions; as long as there is
+// none it sleeps until somebody asks.
 func (s *Server) runJanitor(ctx context.Context) {
-	tick := time.NewTicker(min(time.Second, s.PingAfter/4))
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.asked:
+			s.clean(ctx)
+		}
+	}
+}
+
+// clean returns when there is no session, and none was asked for so long that it cannot be
+// about to begin.
+func (s *Server) clean(ctx context.Context) {
+	tick := time.NewTicker(min(time.Second, s.PingAfter/4))
+	defer tick.Stop()
+	stays := max(time.Minute, 4*s.HandshakeTimeout)
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.asked:
+			last = time.Now()
 		case now := <-tick.C:
 			s.streams.Check(now)
 			s.bosh.Sweep(now)
+			if s.streams.Running() == 0 && s.bosh.Sessions() == 0 && now.Sub(last) > stays {
+				return
+			}
 		}
 	}
 }

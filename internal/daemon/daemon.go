@@ -25,6 +25,7 @@ import (
 	"usher/internal/probe"
 	"usher/internal/systemd"
 	"usher/internal/text"
+	"usher/internal/watch"
 	"usher/metrics"
 )
 
@@ -137,7 +138,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}
 	n := systemd.Notifier{Log: log}
 	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups,
-		requests: make(chan chan admin.Reload)}
+		requests: make(chan chan admin.Reload), hints: watch.NewHints()}
 	r.level, r.verifier, r.rooms = level, v, rooms
 	r.endpoints = e
 	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
@@ -168,6 +169,7 @@ func (d *daemon) tasks(ready func()) []task {
 		{"state", func(ctx context.Context) error { return d.rooms.load(ctx, d.log) }},
 		d.rooms.loaded("probe", d.probe.Run),
 		{"reload", d.reloader.run},
+		{"hints", d.reloader.hints.Run},
 		{"watchdog", d.notify.Watchdog},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}

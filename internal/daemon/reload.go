@@ -33,6 +33,7 @@ type reloader struct {
 	hangups  <-chan os.Signal
 	requests chan chan admin.Reload // from the admin socket
 	watch    watch.Watcher
+	hints    *watch.Hints
 	retry    backoff
 
 	current atomic.Pointer[config.Config] // in force
@@ -62,10 +63,12 @@ func (r *reloader) start(c *config.Config) error {
 
 // run serves triggers until ctx ends.
 func (r *reloader) run(ctx context.Context) error {
-	tick := time.NewTicker(watch.Every)
-	defer tick.Stop()
+	look := time.NewTimer(0)
+	defer look.Stop()
 	defer r.retry.stop()
+	hinted := false // since the last look
 	for {
+		next := watch.Every // after a reload there may be other files
 		select {
 		case <-ctx.Done():
 			return nil
@@ -75,11 +78,22 @@ func (r *reloader) run(ctx context.Context) error {
 			answer <- r.reload(ctx, triggerCommand)
 		case <-r.retry.due():
 			r.reload(ctx, triggerRetry)
-		case <-tick.C:
+		case <-r.hints.C:
+			if hinted { // what is written all the time keeps no look from being taken
+				continue
+			}
+			hinted = true
+			next = r.watch.Wait(hinted, r.hints)
+		case <-look.C:
+			hinted = false
+			r.hints.Follow(r.watch.Files())
 			if r.watch.Changed() {
 				r.reload(ctx, triggerFile)
+			} else {
+				next = r.watch.Wait(hinted, r.hints)
 			}
 		}
+		look.Reset(next)
 	}
 }
 

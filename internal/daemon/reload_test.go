@@ -17,6 +17,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/config/configtest"
+	"usher/internal/watch"
 	"usher/lobby"
 	"usher/moderation"
 )
@@ -250,7 +251,7 @@ func TestReloadTriesAgain(t *testing.T) {
 			problems = list
 		}
 		r := w.reloader
-		r.requests, r.hangups = make(chan chan admin.Reload), nil
+		r.requests, r.hangups, r.hints = make(chan chan admin.Reload), nil, watch.NewHints()
 		r.read = func(string) (*config.Config, config.Files, config.Problems) {
 			mu.Lock()
 			defer mu.Unlock()

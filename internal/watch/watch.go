@@ -7,10 +7,16 @@ import (
 	"time"
 )
 
-// Every is how often the identity of every file is compared. A change is acted on
-// after the second look that finds the same, so a removed secret is dead within
-// half a second.
+// Every is how often the identity of every file is compared where [Hints] may miss a
+// change, and how long after a look that finds one the next look is. A change is acted on
+// after the second look that finds the same, so a removed secret is dead within half a
+// second.
 const Every = 200 * time.Millisecond
+
+const (
+	settles = 100 * time.Millisecond // from a hint to the look: what makes one makes many
+	seldom  = 10 * time.Second       // where every change makes a hint
+)
 
 // mostLooks bounds how long a change waits for two looks that find the same, to ten
 // seconds: a file that is written all the time keeps no other change from being
@@ -20,10 +26,10 @@ const mostLooks = 50
 // A Watcher says when the configuration or a file that it names has changed. Its
 // methods are for one goroutine.
 //
-// It looks instead of listening, for three reasons: Kubernetes and Ansible swap a
-// symlink somewhere above the file, which inotify on the file never sees; network
-// file systems send no events for what another machine wrote; and inotify's
-// watches are limited for each user. A stat of ten files costs some microseconds.
+// It looks, and [Hints] say when that is worth it: network file systems send no events for
+// what another machine wrote, inotify's watches are limited for each user, and a mount over a
+// folder makes no event at all. A stat of ten files costs some microseconds, but a look five
+// times a second keeps a processor from its sleep.
 type Watcher struct {
 	known   map[string]State // what the last reload saw
 	pending map[string]State // what the last look saw, when that differs
@@ -107,6 +113,17 @@ func (w *Watcher) Changed() bool {
 	}
 	w.known, w.pending, w.looks = now, nil, 0
 	return true
+}
+
+// Wait returns how long nothing has to be looked at: after a hint, or of none.
+func (w *Watcher) Wait(hinted bool, h *Hints) time.Duration {
+	switch {
+	case w.pending != nil || !h.Whole():
+		return Every
+	case hinted:
+		return settles
+	}
+	return seldom
 }
 
 // Files are the absolute names of the files that are watched, in any order.

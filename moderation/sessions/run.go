@@ -14,8 +14,9 @@ import (
 
 const (
 	sweepEvery = 5 * time.Second
-	saveUsed   = time.Minute // how often the last uses of endless sessions are written
-	maxUsed    = 2000        // at a time
+	idleEvery  = 30 * time.Second // as long as there is nothing that could end
+	saveUsed   = time.Minute      // how often the last uses of endless sessions are written
+	maxUsed    = 2000             // at a time
 )
 
 // Run ends what has expired, and writes what is behind, until ctx ends. What that
@@ -23,7 +24,8 @@ const (
 func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 	saved := s.now()
 	loaded := s.loading.all
-	var sweep <-chan time.Time
+	var sweep *time.Timer
+	var due <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -35,17 +37,28 @@ func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 			s.persist(ctx, s.behind.take())
 		case <-loaded: // what is not there yet has not expired
 			loaded = nil
-			tick := time.NewTicker(sweepEvery)
-			defer tick.Stop()
-			sweep = tick.C
-		case <-sweep:
+			sweep = time.NewTimer(sweepEvery)
+			defer sweep.Stop()
+			due = sweep.C
+		case <-due:
 			touch(s.Sweep(ctx))
 			if now := s.now(); now.Sub(saved) >= saveUsed {
 				s.saveUsed(ctx, saved)
 				saved = now
 			}
+			sweep.Reset(s.sweepAfter())
 		}
 	}
+}
+
+// sweepAfter is how long nothing is to be swept.
+func (s *core) sweepAfter() time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.index.all) == 0 && len(s.revoked.byID) == 0 {
+		return idleEvery
+	}
+	return sweepEvery
 }
 
 // Sweep ends the sessions whose time is over or whose key has gone, and the revocations that

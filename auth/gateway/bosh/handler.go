@@ -69,6 +69,9 @@ func (h *Handler) Serve(r *proxy.Request, c login.Credentials) {
 // log in in time.
 func (h *Handler) Sweep(now time.Time) { h.sessions.sweep(now) }
 
+// Sessions returns how many there are.
+func (h *Handler) Sessions() int { return h.sessions.len() }
+
 // maxFarewells bounds the ends that are told to Prosody at the same time. Prosody
 // ends a session by itself of whose end it is not told.
 const maxFarewells = 64

@@ -133,6 +133,12 @@ func (t *table) sweep(now time.Time) {
 	t.tell(dropped)
 }
 
+func (t *table) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.bySID)
+}
+
 func (t *table) dropLocked(sid string, s *session) {
 	delete(t.bySID, sid)
 	t.metrics.Connected(metrics.TransportBOSH, -1)
