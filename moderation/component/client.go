@@ -35,6 +35,11 @@ type Options struct {
 	AnswerWithin time.Duration // of one IQ; default 5 s
 }
 
+// takenRetry is how long to wait where another connection has the component's JID: that of an
+// usher on standby, or this one's own that Prosody still has for open. It may end at any moment,
+// and until then nobody waits for an answer.
+const takenRetry = time.Second
+
 // A Client is the component. While it is not
 // connected every call fails at once with [moderation.ErrUnreachable].
 type Client struct {
@@ -125,7 +130,7 @@ func (c *Client) Problem() string {
 
 // Run keeps the component connected until ctx ends.
 func (c *Client) Run(ctx context.Context) error {
-	backoff := c.o.MinBackoff
+	backoff, taken := c.o.MinBackoff, false
 	for ctx.Err() == nil {
 		c.mu.Lock()
 		config, changed := c.config, c.changed
@@ -139,8 +144,16 @@ func (c *Client) Run(ctx context.Context) error {
 			backoff = c.o.MinBackoff
 		}
 		wait := backoff/2 + rand.N(backoff) // not all daemons of a restarted Prosody at once
-		c.down(ctx, config, err, wait)
-		backoff = min(2*backoff, c.o.MaxBackoff)
+		level := slog.LevelWarn
+		if again := taken; isTaken(err) {
+			wait, taken = takenRetry, true
+			if again {
+				level = slog.LevelDebug // it was said, and would be each second
+			}
+		} else {
+			backoff, taken = min(2*backoff, c.o.MaxBackoff), false
+		}
+		c.down(ctx, level, config, err, wait)
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
@@ -192,12 +205,12 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 }
 
 // down says why there is no connection, and what to do about it.
-func (c *Client) down(ctx context.Context, config Config, err error, wait time.Duration) {
+func (c *Client) down(ctx context.Context, level slog.Level, config Config, err error, wait time.Duration) {
 	hint := hintConnection(config, err)
 	c.mu.Lock()
 	c.problem = "not connected to Prosody: " + err.Error() + "; " + hint
 	c.mu.Unlock()
-	c.o.Log.LogAttrs(ctx, slog.LevelWarn, "component not connected", slog.String("jid", config.JID),
+	c.o.Log.LogAttrs(ctx, level, "component not connected", slog.String("jid", config.JID),
 		slog.String("address", config.Address), logattr.Err(err), logattr.Hint(hint),
 		slog.Duration("again_in", wait.Round(time.Millisecond)))
 }

@@ -188,6 +188,39 @@ func TestRefusedHandshake(t *testing.T) {
 	})
 }
 
+// TestTaken: while another connection has the component's JID it is tried each second, however long that lasts, and
+// said once.
+func TestTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		tries := 0
+		s.greet = func(conn net.Conn) bool {
+			tries++
+			fmt.Fprint(conn, "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
+			return false
+		}
+		c, log := s.client(t, testSecret)
+		time.Sleep(100*time.Second + takenRetry/2)
+		synctest.Wait()
+		s.script(func() {
+			if tries != 101 {
+				t.Errorf("%d tries in 100 s", tries)
+			}
+			s.greet = nil
+		})
+		free := time.Now()
+		up(t, c)
+		if took := time.Since(free); took > takenRetry {
+			t.Errorf("it took %v to take over", took)
+		}
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		if n := strings.Count(log.b.String(), "stream error conflict"); n != 1 {
+			t.Errorf("it was said %d times", n)
+		}
+	})
+}
+
 // TestDeadPeer: a connection on which nothing comes back is given up.
 func TestDeadPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

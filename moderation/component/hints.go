@@ -20,7 +20,8 @@ func hintConnection(c Config, err error) string {
 			return fmt.Sprintf("put into Prosody's configuration: Component %q, and below it component_secret "+
 				"with the content of component.secret_file", c.JID)
 		case "conflict":
-			return "another program is connected as this component; stop it, or give usher a component of its own"
+			return "another program is connected as this component, or another usher: each usher needs a component of " +
+				"its own, unless this one is to take over when the other ends"
 		}
 		return "see Prosody's log"
 	}
@@ -29,6 +30,12 @@ func hintConnection(c Config, err error) string {
 			c.Address
 	}
 	return "see Prosody's log"
+}
+
+// isTaken reports whether Prosody has another connection for the component's JID.
+func isTaken(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.condition == "conflict"
 }
 
 // hintRights says what to put into Prosody when its rooms refuse the component.
