@@ -164,8 +164,9 @@ func topSettings() section {
 				restart: true, example: "memory:",
 				text: "Where sessions, revocations and the lobby's list and decisions are kept. SQLite " +
 					"survives a restart, a kill and a crash, so that nobody is lost; the file's folder " +
-					"must be there. `memory:` keeps them in the process: after a restart everybody has to " +
-					"log in again."},
+					"must be there. Beside the file is a folder, its journal: what is recorded last is " +
+					"there first ([the state](operating.md#the-state)). `memory:` keeps them in the " +
+					"process: after a restart everybody has to log in again."},
 			{key: "cluster", kind: "a mapping", unset: "one usher alone",
 				text: "[cluster](#cluster): how several ushers share what they know."},
 			{key: "gateway", kind: "a mapping",
