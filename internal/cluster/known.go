@@ -51,8 +51,8 @@ func silence(heard time.Duration) string {
 // ErrUnpublished is of a change that the engine has not taken yet: only this node knows it.
 var ErrUnpublished = errors.New("the cluster's engine has not taken it yet")
 
-// Know waits until all nodes that live have in their journals what was in this node's journal at
-// a place, or until ctx ends. Then the error is that of ctx, and [ErrUnpublished] besides if
+// Know waits until all nodes that live have in their journals the revocations, or the entries or
+// verdicts of lists, that were in this node's journal at a place, or until ctx ends. Then the error is that of ctx, and [ErrUnpublished] besides if
 // nobody else can know.
 func (n *Node) Know(ctx context.Context, cell bool, mark Mark) (Known, error) {
 	l := n.global

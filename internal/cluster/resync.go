@@ -37,7 +37,9 @@ func (l *link) beginResync(ctx context.Context) {
 	l.mu.Unlock()
 	loaded, err := l.readSnapshot(ctx, l.n.o.Node, nil)
 	if err != nil {
-		l.askResync()
+		l.mu.Lock()
+		l.again.all, l.again.urgent = true, l.again.urgent || want.urgent
+		l.mu.Unlock()
 		return // the next publication says what is wrong with the engine
 	}
 	l.mu.Lock()

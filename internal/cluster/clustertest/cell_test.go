@@ -1,0 +1,249 @@
+package clustertest_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/internal/cluster"
+	"usher/internal/cluster/clustertest"
+	"usher/internal/cluster/membus"
+	"usher/moderation"
+)
+
+// writers names the nodes that write for their cell, with the number of their lease.
+func writers(w *clustertest.World) (names []string, lease uint64) {
+	for name, m := range w.Nodes {
+		if n, writes := m.Node.Writer(); writes {
+			names, lease = append(names, name), n
+		}
+	}
+	slices.Sort(names)
+	return names, lease
+}
+
+// TestWriter: whom Prosody asks writes; while it is asked nobody else does; and when it is silent the one that is asked
+// takes over within 10 s, under a higher number.
+func TestWriter(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		if names, _ := writers(w); names != nil {
+			t.Errorf("%v write without having been asked", names)
+		}
+		for range 60 {
+			list[0].Node.Asked()
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		names, first := writers(w)
+		if !slices.Equal(names, []string{"a"}) {
+			t.Errorf("%v write", names)
+		}
+		if r := list[1].Node.Report(); r.Writer != "a" {
+			t.Errorf("b believes that %q writes", r.Writer)
+		}
+		list[1].Node.Asked() // once, while a is asked as well
+		for range 30 {
+			list[0].Node.Asked()
+			time.Sleep(time.Second)
+		}
+		if names, lease := writers(w); !slices.Equal(names, []string{"a"}) || lease != first {
+			t.Errorf("%v write, by %d", names, lease)
+		}
+		list[0].Stop()
+		list[1].Node.Asked()
+		time.Sleep(10*time.Second + 100*time.Millisecond)
+		synctest.Wait()
+		if names, second := writers(w); !slices.Equal(names, []string{"b"}) || second <= first {
+			t.Errorf("%v write, by %d after %d", names, second, first)
+		}
+	})
+}
+
+// TestWriterCutOff: a writer that cannot renew its lease stops by its own clock before another may begin.
+func TestWriterCutOff(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		list[0].Node.Asked()
+		time.Sleep(time.Second)
+		list[0].Client.Cut(true)
+		for range 200 {
+			list[0].Node.Asked()
+			list[1].Node.Asked()
+			time.Sleep(100 * time.Millisecond)
+			if names, _ := writers(w); len(names) > 1 {
+				t.Fatalf("%v write at once", names)
+			}
+		}
+		if names, _ := writers(w); !slices.Equal(names, []string{"b"}) {
+			t.Errorf("%v write", names)
+		}
+	})
+}
+
+// TestCaughtUp: who waits for the log's end knows what was published before, and does not wait for longer than it may.
+func TestCaughtUp(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		b := list[1]
+		b.Client.Break(func(method string) membus.Fault {
+			if method == "Follow" {
+				return membus.Fault{Late: 20 * time.Millisecond}
+			}
+			return membus.Fault{}
+		})
+		list[0].Login("a", moderation.ID{1})
+		synctest.Wait()
+		if b.Sessions() != 0 {
+			t.Fatal("b knows it already")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := b.Node.CaughtUp(ctx); err != nil || b.Sessions() != 1 {
+			t.Errorf("%v, %d sessions", err, b.Sessions())
+		}
+		b.Client.Cut(true)
+		if err := b.Node.CaughtUp(ctx); err == nil {
+			t.Error("caught up without the engine")
+		}
+	})
+}
+
+// TestCells: what is of a cell stays there, and what is of all is everywhere.
+func TestCells(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		a := nodes(t, w, "a")[0]
+		other := w.Add("b", "shard2")
+		other.Start()
+		settle(t, w)
+		a.Login("a", moderation.ID{1})
+		v, _ := a.Revoke("a", "alice")
+		a.List("bob@h", false)
+		settle(t, w)
+		if other.Sessions() != 0 || !other.Knows(v) {
+			t.Errorf("%d sessions came over, known: %t", other.Sessions(), other.Knows(v))
+		}
+		other.Stop()
+		other.Options.Cell = "shard1"
+		other.Start()
+		settle(t, w)
+		if other.Sessions() != 1 {
+			t.Error("beside the same Prosody it does not know its sessions")
+		}
+	})
+}
+
+// TestForget: a node that is retired is no longer spoken of, and what it had published stays; one that lives comes
+// back by itself.
+func TestForget(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b", "c")
+		v, _ := list[2].Revoke("c", "alice")
+		settle(t, w)
+		list[2].Stop()
+		time.Sleep(time.Minute)
+		if text := list[0].Node.Report().String(); !strings.HasPrefix(text, "2 of 3 nodes; c has not been heard for 6") {
+			t.Error(text)
+		}
+		for _, name := range []string{"a", "C", ""} {
+			if list[0].Node.Forget(t.Context(), name) == nil {
+				t.Errorf("%q is forgotten", name)
+			}
+		}
+		for _, name := range []string{"b", "c", "nobody"} {
+			if err := list[0].Node.Forget(t.Context(), name); err != nil {
+				t.Error(err)
+			}
+		}
+		settle(t, w)
+		for _, m := range list[:2] {
+			if text := m.Node.Report().String(); text != "2 of 2 nodes" {
+				t.Error(text)
+			}
+		}
+		later := w.Add("d", "shard1")
+		later.Start()
+		settle(t, w)
+		if !later.Knows(v) {
+			t.Error("a new node does not know what the retired one had published")
+		}
+	})
+}
+
+// TestReport: what differs between nodes is seen at each.
+func TestReport(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		for name, usher := range map[string]string{"a": "1.0", "b": "1.1"} {
+			m := w.Add(name, "shard1")
+			m.Options.Usher, m.Options.Config = usher, "hash of "+name
+			m.Start()
+		}
+		settle(t, w)
+		r := w.Nodes["a"].Node.Report()
+		if len(r.Nodes) != 2 || !r.Fresh || len(r.Problems) != 0 || r.Engine != "" {
+			t.Fatalf("%+v", r)
+		}
+		if b := r.Nodes[1]; b.Node != "b" || !b.Lives || !b.InStep || b.SameConf || b.Usher != "1.1" || !r.Nodes[0].SameConf {
+			t.Errorf("%+v", b)
+		}
+		w.Nodes["a"].Client.Cut(true)
+		time.Sleep(time.Minute)
+		r = w.Nodes["a"].Node.Report()
+		if r.Fresh || r.Engine == "" || len(r.Problems) != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestOutbox: what is changed while the engine is away for long is not kept without bound, and is everywhere later.
+func TestOutbox(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		list[0].Client.Cut(true)
+		for i := range 50_000 {
+			list[0].Login("a", id(i))
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := list[0].Node.Report().Outbox; n > 25_000 {
+			t.Errorf("%d changes are kept", n)
+		}
+		list[0].Client.Cut(false)
+		settle(t, w)
+		if list[1].Sessions() != 50_000 {
+			t.Errorf("%d came over", list[1].Sessions())
+		}
+	})
+}
+
+// TestNames: a node is not made with names or times that cannot be.
+func TestNames(t *testing.T) {
+	w := clustertest.NewWorld()
+	for name, o := range map[string]cluster.Options{
+		"no node": {Cell: "c"}, "no cell": {Node: "a"}, "upper case": {Node: "A", Cell: "c"},
+		"too short": {Node: "a", Cell: "c", Staleness: 4 * time.Second},
+		"too long":  {Node: "a", Cell: "c", Staleness: 61 * time.Minute},
+	} {
+		s := clustertest.NewState(time.Now)
+		if _, err := cluster.New(w.Engine.Client(), w.Keys, s, s, o); err == nil {
+			t.Errorf("%s: a node is made", name)
+		}
+	}
+}
+
+// TestNever: with no bound a node lets in whatever it does not know.
+func TestNever(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		m := w.Add("a", "shard1")
+		m.Options.Staleness = 0
+		m.Client.Cut(true)
+		m.Start()
+		time.Sleep(2 * time.Hour)
+		if !m.Node.Fresh() || m.Node.Staleness() < time.Hour {
+			t.Error("it refuses, or says that it knows everything")
+		}
+	})
+}
