@@ -54,13 +54,31 @@ func (l *link) heartbeat(ctx context.Context, e *Entry, at time.Time) error {
 		return nil
 	}
 	l.track(e)
+	load := l.silent()
 	if l.compare(e, h, at) {
-		if err := l.loadNode(ctx, e.Node); err != nil {
+		load = append(load, e.Node)
+	}
+	for _, node := range load {
+		if err := l.loadNode(ctx, node); err != nil {
 			return err
 		}
 	}
 	l.refresh()
 	return nil
+}
+
+// silent returns the nodes that have become silent, or have been so for long: their snapshots are
+// read again, as nobody else says what the engine should still have of what they published.
+func (l *link) silent() (list []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for node, v := range l.views {
+		if node != l.n.o.Node && v.beat != nil && !v.livesAt(l.now) && l.now.Sub(v.readAgain) >= readAgainEach*v.staleness() {
+			v.readAgain = l.now
+			list = append(list, node)
+		}
+	}
+	return list
 }
 
 // compare takes over a heartbeat, and reports whether its node's snapshot has to be read again.
@@ -69,7 +87,7 @@ func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 	defer l.mu.Unlock()
 	l.now, l.nowAt = at, l.n.o.Now()
 	v := l.viewLocked(e.Node)
-	v.beat, v.beatAt, v.written = h, at, e.Time
+	v.beat, v.beatAt, v.written, v.readAgain = h, at, e.Time, time.Time{}
 	v.offset.add(e.Time.Sub(at))
 	load = v.compare(h, e.Number)
 	equal := e.Number > v.loaded && v.differs == 0
@@ -99,6 +117,9 @@ func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 	}
 	return load
 }
+
+// readAgainEach is how often the snapshot of a silent node is read again, in times of its staleness.
+const readAgainEach = 10
 
 // differsBeforeAdopt is after how many heartbeats with another sum of what is vital, though
 // all is read that others have published, what was published by nodes that do not live is

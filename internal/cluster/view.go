@@ -10,10 +10,11 @@ type view struct {
 	loaded      uint64 // the last that the snapshot had when it was read: older sums say nothing
 	gap         bool   // something may be missing: the sums have not been equal since
 
-	beat    *heartbeat // the last
-	beatAt  time.Time  // when the engine took it
-	written time.Time  // when the node wrote it, by its own clock
-	offset  offsets
+	beat      *heartbeat // the last
+	beatAt    time.Time  // when the engine took it
+	readAgain time.Time  // when its snapshot was, as it is silent
+	written   time.Time  // when the node wrote it, by its own clock
+	offset    offsets
 
 	differs      int       // heartbeats in a row whose sum of what it published is another
 	vitalDiffers int       // and whose sum of what is vital is another

@@ -348,7 +348,7 @@ func (c *Chaos) Quiet() string {
 		}
 	}
 	c.note("quiet")
-	time.Sleep(4 * Staleness)
+	time.Sleep(15 * Staleness)
 	synctest.Wait()
 	for _, name := range c.names {
 		m := c.w.Nodes[name]
