@@ -13,7 +13,9 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench 'Login|Tail' ./auth/dovecot
 	bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./auth/gateway ./auth/gateway/stanza ./moderation/muc ./moderation/reconcile ./moderation/sessions
 	bench . ./internal/bounded ./internal/cluster/clustertest ./internal/httpd ./internal/jid ./internal/listen ./internal/record ./metrics
-	bench . -benchtime 20000x ./internal/sqlite
+	bench . -benchtime 20000x ./internal/journal
+	bench Login -benchtime 20000x ./internal/sqlite
+	bench Open -benchtime 5x ./internal/sqlite
 	bench Daemon ./cmd/usher
 	bench Paced -benchtime 15x ./cmd/usher
 	bench Prosody -benchtime 10x ./e2e/login

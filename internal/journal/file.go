@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,19 @@ func Create(path string) (File, error) {
 		return nil, err // not a file that is a nil *os.File
 	}
 	return f, nil
+}
+
+// makeDir makes a folder that is not there. Its name is on the disk at once: nothing that is
+// synced in it would be found without.
+func makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir brings a folder's list of files to the disk.

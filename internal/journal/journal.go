@@ -64,7 +64,7 @@ func Open(dir string, applied Position, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
 	j := &Journal{o: o, dir: dir, found: x.Report, since: o.Now(), writing: make(chan struct{}, 1),
