@@ -20,7 +20,8 @@ type heartbeat struct {
 	Vital     sum64    // of the living facts without which nobody must be let in
 	Wants     []string // nodes that are to publish again what they know
 	Outbox    int      // changes that it has not published yet
-	Writer    bool     // it holds the lease of its cell
+	Writer    bool     // it changes rooms in its cell
+	Asked     bool     // Prosody asks it
 	Refused   string   // why it does not serve, if it knows
 }
 
@@ -39,7 +40,8 @@ const (
 	beatOutbox
 	beatWriter
 	beatRefused
-	lastOfBeat = beatRefused
+	beatAsked
+	lastOfBeat = beatAsked
 
 	beatWants protowire.Number = 32 // may come several times
 )
@@ -67,6 +69,7 @@ func (h *heartbeat) encode() []byte {
 	b = appendFixed(b, beatVitalXOR, h.Vital.xor)
 	b = appendUint(b, beatOutbox, uint64(h.Outbox))
 	b = appendBool(b, beatWriter, h.Writer)
+	b = appendBool(b, beatAsked, h.Asked)
 	for _, node := range h.Wants[:min(len(h.Wants), maxWants)] {
 		b = appendBytes(b, beatWants, []byte(node))
 	}
@@ -136,6 +139,8 @@ func (h *heartbeat) takeUint(f wired) error {
 		h.Outbox = int(f.v)
 	case beatWriter:
 		h.Writer = f.v == 1
+	case beatAsked:
+		h.Asked = f.v == 1
 	default:
 		return f.unknownIn(lastOfBeat)
 	}

@@ -3,84 +3,150 @@ package cluster
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	leaseLasts = 10 * time.Second
-	renewEvery = 3 * time.Second // while Prosody asks
+	renewEvery = 3 * time.Second
 )
 
-// A writer is who may change rooms in the cell. It has one lock, held for a moment.
+// A writer is who may change rooms in the cell: the usher whom Prosody asks. The one that has the lease keeps it,
+// whether or not it is asked, until another one is asked and it is not. It has one lock, held for a moment.
 type writer struct {
-	asked  chan struct{}
-	writes chan struct{} // has place for one
+	asked   chan struct{} // has place for one
+	writes  chan struct{} // likewise
+	askedAt atomic.Int64  // since Node.began; 0: never
 
 	mu    sync.Mutex
 	lease Lease
 	until time.Time // by this node's clock: not later than the engine's
-	again bool      // it was another's, and is asked for once more when that is over
+	away  bool      // the engine did not answer the last question
+	// freeSince is since when nobody has the lease, as far as this node has seen; zero: somebody has it.
+	freeSince time.Time
+	wrote     bool // as Writer was when it was last looked at
 }
 
 // Asked is told that Prosody asked this usher: whom it asks writes for the cell. It waits for
 // nothing.
 func (n *Node) Asked() {
+	lately := n.askedLately()
+	n.writer.askedAt.Store(int64(n.o.Now().Sub(n.began)) + 1)
+	if lately {
+		return
+	}
 	select {
 	case n.writer.asked <- struct{}{}:
 	default:
 	}
 }
 
-// Writer reports whether this node writes for its cell, and the number of its lease.
+// askedLately reports whether Prosody asked this usher within the time that a lease lasts.
+func (n *Node) askedLately() bool {
+	at := n.writer.askedAt.Load()
+	return at != 0 && n.o.Now().Sub(n.began)-time.Duration(at-1) < leaseLasts
+}
+
+// Writer reports whether this node writes for its cell, and the number of its lease. While the engine is away nobody
+// can take the lease over: then the one whom Prosody asks writes, if no other has it still.
 func (n *Node) Writer() (lease uint64, writes bool) {
 	w := &n.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lease.Number, w.lease.Holder == n.o.Node && n.o.Now().Before(w.until)
+	return w.lease.Number, n.writesLocked()
+}
+
+func (n *Node) writesLocked() bool {
+	w, now := &n.writer, n.o.Now()
+	own := w.lease.Holder == n.o.Node
+	return own && now.Before(w.until) || w.away && (own || !now.Before(w.until)) && n.askedLately()
 }
 
 // Writes has something in it once this node has become the one that writes. It is for one
 // reader.
 func (n *Node) Writes() <-chan struct{} { return n.writer.writes }
 
-// holdLease asks for the cell's lease while Prosody asks this usher, until ctx ends.
+// holdLease keeps the cell's lease for the usher whom Prosody asks, until ctx ends. Others look every few seconds who
+// has it.
 func (n *Node) holdLease(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
+		t := time.NewTimer(n.askLease(ctx))
 		select {
+		case <-t.C:
 		case <-n.writer.asked:
 		case <-ctx.Done():
-			return
 		}
-		wait(ctx, n.askLease(ctx))
+		t.Stop()
 	}
+}
+
+// wantsLease reports whether this node is to have the lease: Prosody asks it; or no other, and this node has it, or
+// nobody had it for as long as a lease lasts: rooms may have to be changed though nobody joins.
+func (n *Node) wantsLease() bool {
+	if n.askedLately() {
+		return true
+	}
+	w := &n.writer
+	w.mu.Lock()
+	own, free := w.lease.Holder == n.o.Node, w.freeSince
+	w.mu.Unlock()
+	return (own || !free.IsZero() && n.o.Now().Sub(free) >= leaseLasts) && !n.otherAsked()
+}
+
+// otherAsked reports whether Prosody asks another usher of this cell.
+func (n *Node) otherAsked() bool {
+	l := n.global
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for node, v := range l.views {
+		if node != n.o.Node && v.beat != nil && v.beat.Cell == n.o.Cell && v.beat.Asked && v.livesAt(l.now) {
+			return true
+		}
+	}
+	return false
 }
 
 // askLease asks once, and returns when to do so again.
 func (n *Node) askLease(ctx context.Context) time.Duration {
-	w, asked := &n.writer, n.o.Now()
+	w, asked, holder := &n.writer, n.o.Now(), ""
+	if n.wantsLease() {
+		holder = n.o.Node
+	}
 	within, cancel := context.WithTimeout(ctx, leaseLasts/2)
 	defer cancel()
-	got, err := n.bus.Lease(within, n.cell.scope, n.o.Node, leaseLasts)
-	if err != nil {
-		n.Asked() // Prosody may not ask again soon
-		return time.Second
-	}
+	got, err := n.bus.Lease(within, n.cell.scope, holder, leaseLasts)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if got.Holder == n.o.Node && got.Number != w.lease.Number {
-		n.o.Log.Info("this usher writes for its cell from now on", "cell", n.o.Cell, "lease", got.Number)
+	w.tookLocked(got, err, asked)
+	writes := n.writesLocked()
+	if writes && !w.wrote {
+		n.o.Log.Info("this usher writes for its cell from now on", "cell", n.o.Cell, "lease", w.lease.Number)
 		select {
 		case w.writes <- struct{}{}:
 		default:
 		}
 	}
+	if w.wrote = writes; err != nil {
+		return time.Second
+	}
+	if got.Holder == "" {
+		return time.Second
+	}
+	return min(renewEvery, max(got.Left, 100*time.Millisecond)) // so that one that is asked has it as soon as it is over
+}
+
+// tookLocked notes what the engine said.
+func (w *writer) tookLocked(got Lease, err error, asked time.Time) {
+	if w.away = err != nil; w.away {
+		w.freeSince = time.Time{}
+		return
+	}
 	w.lease, w.until = got, asked.Add(got.Left)
-	if got.Holder == n.o.Node {
-		w.again = false
-		return renewEvery
+	switch {
+	case got.Holder != "":
+		w.freeSince = time.Time{}
+	case w.freeSince.IsZero():
+		w.freeSince = asked
 	}
-	if w.again = !w.again; w.again {
-		n.Asked()
-	}
-	return max(got.Left, 100*time.Millisecond)
 }

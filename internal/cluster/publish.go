@@ -135,6 +135,7 @@ func (l *link) beat(batch []Sealed, now time.Time) []Sealed {
 	h := heartbeat{Started: l.n.started, Machine: o.Machine, State: o.State, Staleness: o.Staleness, Usher: o.Usher,
 		Config: o.Config, Cell: o.Cell}
 	_, h.Writer = l.n.Writer()
+	h.Asked = l.n.askedLately()
 	l.mu.Lock()
 	h.Own = l.own.sum
 	h.Vital = l.vital.sumAt(now)
