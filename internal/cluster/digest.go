@@ -70,6 +70,11 @@ const endsTogether = 10 * time.Second
 func newLiving() living { return living{set: newSet(), last: map[Key]time.Time{}} }
 
 func (l *living) put(f *Fact) {
+	if f.Gone {
+		l.drop(f.Key)
+		delete(l.last, f.Key)
+		return
+	}
 	l.set.put(f.Key, f.Print)
 	switch old, ends := l.last[f.Key]; {
 	case f.Ends.IsZero():

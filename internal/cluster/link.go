@@ -41,7 +41,10 @@ type link struct {
 }
 
 // again says what is to be published again.
-type again struct{ all, urgent bool }
+type again struct {
+	all, urgent bool
+	resign      bool // also what the snapshot has as it is: it is to be signed anew
+}
 
 type sentBeat struct {
 	number uint64
@@ -88,7 +91,7 @@ func (l *link) enter(facts []Fact, mark Mark) {
 		l.knowLocked(&facts[i])
 	}
 	if l.out.put(facts, mark) {
-		l.again = again{all: true, urgent: true}
+		l.again.all, l.again.urgent = true, true
 	}
 	l.mu.Unlock()
 	l.wakePublisher()

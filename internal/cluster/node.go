@@ -25,6 +25,9 @@ type Node struct {
 	fixed  atomic.Pointer[string]
 	writer writer
 
+	staleness atomic.Int64 // as of Options.Staleness
+	config    atomic.Pointer[string]
+
 	global, cell *link
 	incarnation  uint64
 	started      time.Time
@@ -46,14 +49,16 @@ func New(bus Bus, keys *Keys, state State, journal Journal, o Options) (*Node, e
 			return nil, fmt.Errorf("the name of the %s: %w", what, err)
 		}
 	}
-	if o.Staleness != 0 && (o.Staleness < minStaleness || o.Staleness > maxStaleness) {
-		return nil, fmt.Errorf("a staleness of %v is not between %v and %v", o.Staleness, minStaleness, maxStaleness)
+	if err := checkStaleness(o.Staleness); err != nil {
+		return nil, err
 	}
 	o.complete()
 	n := &Node{o: o, bus: bus, keys: keys, state: state, journal: journal, began: o.Now()}
 	n.writer.asked, n.writer.writes = make(chan struct{}, 1), make(chan struct{}, 1)
 	n.global, n.cell = newLink(n, Global), newLink(n, Cell(o.Cell))
 	n.asOf.Store(notYet)
+	n.staleness.Store(int64(o.Staleness))
+	n.SetConfig(o.Config)
 	return n, nil
 }
 
@@ -153,7 +158,29 @@ func (n *Node) Staleness() time.Duration {
 
 // Fresh reports whether logins may be let in: [Node.Staleness] is within the bound, if there is
 // one.
-func (n *Node) Fresh() bool { return n.o.Staleness == 0 || n.Staleness() <= n.o.Staleness }
+func (n *Node) Fresh() bool {
+	most := time.Duration(n.staleness.Load())
+	return most == 0 || n.Staleness() <= most
+}
+
+// SetStaleness sets for how long this node lets people in that hears nothing; 0: for ever.
+func (n *Node) SetStaleness(most time.Duration) error {
+	if err := checkStaleness(most); err != nil {
+		return err
+	}
+	n.staleness.Store(int64(most))
+	return nil
+}
+
+// SetConfig sets the hash of what the nodes' configurations must agree in.
+func (n *Node) SetConfig(hash string) { n.config.Store(&hash) }
+
+func checkStaleness(most time.Duration) error {
+	if most != 0 && (most < minStaleness || most > maxStaleness) {
+		return fmt.Errorf("a staleness of %v is not between %v and %v", most, minStaleness, maxStaleness)
+	}
+	return nil
+}
 
 // freshAsOf notes up to when this node knows everything.
 func (n *Node) freshAsOf(t time.Time) {

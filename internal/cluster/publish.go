@@ -132,8 +132,8 @@ func (l *link) seal(batch []Sealed, facts []Fact, now time.Time) []Sealed {
 // beat appends a heartbeat.
 func (l *link) beat(batch []Sealed, now time.Time) []Sealed {
 	o := &l.n.o
-	h := heartbeat{Started: l.n.started, Machine: o.Machine, State: o.State, Staleness: o.Staleness, Usher: o.Usher,
-		Config: o.Config, Cell: o.Cell}
+	h := heartbeat{Started: l.n.started, Machine: o.Machine, State: o.State, Staleness: time.Duration(l.n.staleness.Load()), Usher: o.Usher,
+		Config: *l.n.config.Load(), Cell: o.Cell}
 	_, h.Writer = l.n.Writer()
 	h.Asked = l.n.askedLately()
 	l.mu.Lock()

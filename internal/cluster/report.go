@@ -99,7 +99,7 @@ func (r *Report) judge(n *Node, blocked string) {
 func (l *link) nodeLocked(node string, v *view, middle time.Duration) NodeReport {
 	h := v.beat
 	r := NodeReport{Node: node, Cell: h.Cell, Lives: v.livesAt(l.now), Heard: l.heardForLocked(v), Started: h.Started,
-		Usher: h.Usher, Config: h.Config, SameConf: h.Config == l.n.o.Config, InStep: v.inStep, Outbox: h.Outbox,
+		Usher: h.Usher, Config: h.Config, SameConf: h.Config == *l.n.config.Load(), InStep: v.inStep, Outbox: h.Outbox,
 		Writer: h.Writer, Problem: h.Refused}
 	if node == l.n.o.Node {
 		r.InStep = true

@@ -39,6 +39,7 @@ func (l *link) beginResync(ctx context.Context) {
 	if err != nil {
 		l.mu.Lock()
 		l.again.all, l.again.urgent = true, l.again.urgent || want.urgent
+		l.again.resign = l.again.resign || want.resign
 		l.mu.Unlock()
 		return // the next publication says what is wrong with the engine
 	}
@@ -48,10 +49,26 @@ func (l *link) beginResync(ctx context.Context) {
 		l.own.put(k, hash)
 	}
 	l.mu.Unlock()
+	if want.resign { // so that all of it differs
+		for k := range loaded.fields.all {
+			loaded.fields.all[k]++
+		}
+	}
 	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
 	together := l.n.o.Together
 	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
 		lists: together.IsZero() || now.Sub(together) < tombstones}
+}
+
+// SignAnew publishes everything again that this node has published: another key signs by now, and the former one is to
+// go.
+func (n *Node) SignAnew() {
+	for _, l := range []*link{n.global, n.cell} {
+		l.mu.Lock()
+		l.again.all, l.again.urgent, l.again.resign = true, true, true
+		l.mu.Unlock()
+		l.wakePublisher()
+	}
 }
 
 func (l *link) endResync() {

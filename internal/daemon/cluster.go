@@ -19,6 +19,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/cluster"
 	"usher/internal/config"
+	"usher/internal/logattr"
 	"usher/internal/redis"
 	"usher/internal/share"
 	"usher/metrics"
@@ -153,6 +154,24 @@ func (c *clusterPart) tasks(p *roomParts) []task {
 func (c *clusterPart) close() {
 	if c != nil {
 		c.bus.Close()
+	}
+}
+
+// configure puts in force what another configuration says of the cluster, as far as that needs no restart. Secrets and
+// times were checked with it.
+func (c *clusterPart) configure(next *config.Config, log *slog.Logger) {
+	settings := &next.Cluster
+	if c == nil || !settings.Named() {
+		return
+	}
+	c.settings.Store(settings)
+	c.node.SetConfig(next.RulesHash())
+	signsAnew, err := c.keys.Replace(settings.Secrets...)
+	if err = errors.Join(err, c.node.SetStaleness(settings.MaxStaleness)); err != nil {
+		log.Error("the cluster keeps what it had", logattr.Err(err))
+	}
+	if signsAnew {
+		c.node.SignAnew()
 	}
 }
 

@@ -47,6 +47,7 @@ type roomParts struct {
 	relay      relayStreams
 	component  *component.Client // nil if there is none
 	cluster    *clusterPart      // nil if this usher is alone
+	log        *slog.Logger
 	writing    *writingComponent // nil without a component or a cluster
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
@@ -66,7 +67,7 @@ type stateStore interface {
 // are in force.
 func openRooms(ctx context.Context, c *config.Config, version string, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
-	p := &roomParts{}
+	p := &roomParts{log: log}
 	if err := p.openState(ctx, c.State, log, m); err != nil {
 		return nil, err
 	}
@@ -213,6 +214,7 @@ func (p *roomParts) configure(c *config.Config) {
 		mucs = append(mucs, h.MUC...)
 	}
 	p.mucs.Store(&mucs)
+	p.cluster.configure(c, p.log)
 	if p.component != nil {
 		p.component.Configure(c.Component.Config)
 	}
