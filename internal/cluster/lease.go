@@ -23,9 +23,7 @@ type writer struct {
 	lease Lease
 	until time.Time // by this node's clock: not later than the engine's
 	away  bool      // the engine did not answer the last question
-	// freeSince is since when nobody has the lease, as far as this node has seen; zero: somebody has it.
-	freeSince time.Time
-	wrote     bool // as Writer was when it was last looked at
+	wrote bool      // as Writer was when it was last looked at
 }
 
 // Asked is told that Prosody asked this usher: whom it asks writes for the cell. It waits for
@@ -42,14 +40,19 @@ func (n *Node) Asked() {
 	}
 }
 
-// askedLately reports whether Prosody asked this usher within the time that a lease lasts.
+// askedFor is for how long one that was asked counts as the one whom Prosody asks: longer than a lease lasts, so that it
+// has it when that of another is over.
+const askedFor = leaseLasts + renewEvery
+
+// askedLately reports whether Prosody asked this usher a short time ago.
 func (n *Node) askedLately() bool {
 	at := n.writer.askedAt.Load()
-	return at != 0 && n.o.Now().Sub(n.began)-time.Duration(at-1) < leaseLasts
+	return at != 0 && n.o.Now().Sub(n.began)-time.Duration(at-1) < askedFor
 }
 
-// Writer reports whether this node writes for its cell, and the number of its lease. While the engine is away nobody
-// can take the lease over: then the one whom Prosody asks writes, if no other has it still.
+// Writer reports whether this node writes for its cell, and the number of its lease. While the engine does not answer
+// the lease cannot be renewed: then the one that had it goes on, as long as Prosody asks it and it is fresh. If another
+// one takes it meanwhile, as Prosody asks that, what that one writes wins everywhere.
 func (n *Node) Writer() (lease uint64, writes bool) {
 	w := &n.writer
 	w.mu.Lock()
@@ -60,7 +63,7 @@ func (n *Node) Writer() (lease uint64, writes bool) {
 func (n *Node) writesLocked() bool {
 	w, now := &n.writer, n.o.Now()
 	own := w.lease.Holder == n.o.Node
-	return own && now.Before(w.until) || w.away && (own || !now.Before(w.until)) && n.askedLately()
+	return own && (now.Before(w.until) || w.away && n.askedLately() && n.Fresh())
 }
 
 // Writes has something in it once this node has become the one that writes. It is for one
@@ -81,17 +84,17 @@ func (n *Node) holdLease(ctx context.Context) {
 	}
 }
 
-// wantsLease reports whether this node is to have the lease: Prosody asks it; or no other, and this node has it, or
-// nobody had it for as long as a lease lasts: rooms may have to be changed though nobody joins.
+// wantsLease reports whether this node is to have the lease: Prosody asks it; or no other, and this node has it: rooms
+// may have to be changed though nobody joins.
 func (n *Node) wantsLease() bool {
 	if n.askedLately() {
 		return true
 	}
 	w := &n.writer
 	w.mu.Lock()
-	own, free := w.lease.Holder == n.o.Node, w.freeSince
+	own := w.lease.Holder == n.o.Node
 	w.mu.Unlock()
-	return (own || !free.IsZero() && n.o.Now().Sub(free) >= leaseLasts) && !n.otherAsked()
+	return own && !n.otherAsked()
 }
 
 // otherAsked reports whether Prosody asks another usher of this cell.
@@ -118,7 +121,9 @@ func (n *Node) askLease(ctx context.Context) time.Duration {
 	got, err := n.bus.Lease(within, n.cell.scope, holder, leaseLasts)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.tookLocked(got, err, asked)
+	if w.away = err != nil; !w.away {
+		w.lease, w.until = got, asked.Add(got.Left)
+	}
 	writes := n.writesLocked()
 	if writes && !w.wrote {
 		n.o.Log.Info("this usher writes for its cell from now on", "cell", n.o.Cell, "lease", w.lease.Number)
@@ -131,22 +136,7 @@ func (n *Node) askLease(ctx context.Context) time.Duration {
 		return time.Second
 	}
 	if got.Holder == "" {
-		return time.Second
+		return renewEvery
 	}
 	return min(renewEvery, max(got.Left, 100*time.Millisecond)) // so that one that is asked has it as soon as it is over
-}
-
-// tookLocked notes what the engine said.
-func (w *writer) tookLocked(got Lease, err error, asked time.Time) {
-	if w.away = err != nil; w.away {
-		w.freeSince = time.Time{}
-		return
-	}
-	w.lease, w.until = got, asked.Add(got.Left)
-	switch {
-	case got.Holder != "":
-		w.freeSince = time.Time{}
-	case w.freeSince.IsZero():
-		w.freeSince = asked
-	}
 }

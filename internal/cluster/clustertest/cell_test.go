@@ -63,15 +63,18 @@ func TestWriter(t *testing.T) {
 	})
 }
 
-// TestWriterCutOff: a writer that cannot renew its lease stops by its own clock before another may begin.
+// TestWriterCutOff: a writer that cannot renew its lease stops by its own clock before another may begin, unless Prosody
+// asks it still; then it stops when it may not know what was revoked.
 func TestWriterCutOff(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
 		list := nodes(t, w, "a", "b")
+		if err := list[0].Node.SetStaleness(30 * time.Second); err != nil {
+			t.Fatal(err)
+		}
 		list[0].Node.Asked()
-		time.Sleep(time.Second)
+		time.Sleep(15 * time.Second) // Prosody asks it no more
 		list[0].Client.Cut(true)
 		for range 200 {
-			list[0].Node.Asked()
 			list[1].Node.Asked()
 			time.Sleep(100 * time.Millisecond)
 			if names, _ := writers(w); len(names) > 1 {
@@ -79,6 +82,22 @@ func TestWriterCutOff(t *testing.T) {
 			}
 		}
 		if names, _ := writers(w); !slices.Equal(names, []string{"b"}) {
+			t.Errorf("%v write", names)
+		}
+	})
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		if err := list[0].Node.SetStaleness(30 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		list[0].Node.Asked()
+		time.Sleep(time.Second)
+		list[0].Client.Cut(true)
+		for range 40 {
+			list[0].Node.Asked()
+			time.Sleep(time.Second)
+		}
+		if names, _ := writers(w); names != nil {
 			t.Errorf("%v write", names)
 		}
 	})
