@@ -98,7 +98,7 @@ func (c *Chaos) deeds() []deed {
 		{"restore", 1, c.restore},
 		{"faults", 4, c.faults},
 		{"no faults", 6, func() { c.any().Client.Break(nil) }},
-		{"skew", 2, func() { c.any().Skew = time.Duration(c.rand.Int64N(int64(8*time.Second))) - 4*time.Second }},
+		{"skew", 2, func() { c.any().Skew.Store(c.rand.Int64N(int64(2*maxSkew)) - int64(maxSkew)) }},
 		{"forge", 1, c.forge},
 		{"rob", 1, c.rob},
 		{"forget", 1, c.forget},
@@ -322,10 +322,14 @@ func (c *Chaos) check() string {
 	return ""
 }
 
+// maxSkew is by how much a clock may be wrong. Here, other than in the product, one that is set
+// back also makes a node believe that less time has passed.
+const maxSkew = 4 * time.Second
+
 // due reports whether every fresh node has to know a revocation: its time has passed since
 // the engine took it. If that lost something since, the nodes that live have to find out.
 func (c *Chaos) due(t *told, now time.Time) bool {
-	if t.published.IsZero() || now.Sub(t.published) <= Staleness {
+	if t.published.IsZero() || now.Sub(t.published) <= Staleness+2*maxSkew {
 		return false
 	}
 	return c.lost.Before(t.At.Add(-10 * time.Second))
@@ -342,7 +346,7 @@ func (c *Chaos) Quiet() string {
 		m.Client.Cut(false)
 		m.Client.Break(nil)
 		m.Break(nil)
-		m.Skew = 0
+		m.Skew.Store(0)
 		if !m.Runs() {
 			m.Start()
 		}

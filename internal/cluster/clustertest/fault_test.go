@@ -158,7 +158,7 @@ func TestAwayForLong(t *testing.T) {
 func TestSkew(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
 		list := nodes(t, w, "a", "b", "c")
-		list[2].Skew = 8 * time.Second
+		list[2].Skew.Store(int64(8 * time.Second))
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		for i, m := range list {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"usher/internal/cluster"
@@ -33,7 +34,7 @@ type Member struct {
 	Client  *membus.Client
 	Options cluster.Options
 	Keys    *cluster.Keys
-	Skew    time.Duration // of its clock
+	Skew    atomic.Int64 // nanoseconds by which its clock is ahead
 
 	world *World
 	stop  context.CancelFunc
@@ -78,7 +79,7 @@ func (w *World) Second(name string) *Member {
 	return m
 }
 
-func (m *Member) now() time.Time { return time.Now().Add(m.Skew) }
+func (m *Member) now() time.Time { return time.Now().Add(time.Duration(m.Skew.Load())) }
 
 func (w *World) count(e cluster.Event) {
 	w.mu.Lock()
