@@ -83,8 +83,9 @@ type Fact struct {
 	// Print stands for what every version of usher knows of it. The state says it, and no
 	// entry has it.
 	Print uint64
-	// Gone says that nobody needs to hear of the thing any more, and has no body. That a thing
-	// has ended is no such fact: others have to hear of it, and is said for a while.
+	// Gone says that who comes later need not hear of the thing any more. Its body, if there is
+	// one, says to those who are there what became of it; as no snapshot has it, who misses it is
+	// not told again. What everybody has to hear of is said for a while without it.
 	Gone bool
 }
 

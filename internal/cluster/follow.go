@@ -146,7 +146,7 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 
 // merge has the state merge what nodes say.
 func (l *link) merge(ctx context.Context, facts []Fact) error {
-	facts = slices.DeleteFunc(facts, func(f Fact) bool { return f.Gone || !l.understands(&f) })
+	facts = slices.DeleteFunc(facts, func(f Fact) bool { return f.Gone && len(f.Body) == 0 || !l.understands(&f) })
 	if len(facts) == 0 {
 		return nil
 	}

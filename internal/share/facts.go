@@ -53,7 +53,11 @@ func (s *State) session(g moderation.Session) cluster.Fact {
 	return f
 }
 
-func (s *State) room(r moderation.Room) cluster.Fact { return fact(cluster.KindRoom, &r, r.JID) }
+func (s *State) room(r moderation.Room) cluster.Fact {
+	f := fact(cluster.KindRoom, &r, r.JID)
+	f.Gone = r.Gone
+	return f
+}
 
 // roomGone tells the others that a room is no more, if this usher is the one that knows.
 func (s *State) roomGone(k moderation.RoomKey) cluster.Fact {

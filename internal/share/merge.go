@@ -96,10 +96,7 @@ func (m *merging) sort(place int, f *cluster.Fact) {
 // keep notes what is known of the values of a kind.
 func keep[T any](m *merging, o *of[T], known []T, fact func(T) cluster.Fact) {
 	for i, v := range known {
-		f := &m.known[o.places[i]]
-		gone := f.Gone
-		*f = fact(v)
-		f.Gone = f.Gone || gone
+		m.known[o.places[i]] = fact(v)
 	}
 }
 
@@ -161,7 +158,7 @@ func (m *merging) mergeAssignments() error {
 // knownAssignment is assignment of what is known, by whatever lease.
 func (s *State) knownAssignment(g moderation.Assignment) cluster.Fact {
 	f := fact(cluster.KindAssignment, &g, g.Room, g.JID)
-	f.Lease = g.Lease
+	f.Lease, f.Gone = g.Lease, g.Gone
 	return f
 }
 

@@ -15,6 +15,7 @@ import (
 	"usher/auth/relayauth"
 	"usher/internal/cluster"
 	"usher/internal/cluster/membus"
+	"usher/internal/record"
 	"usher/internal/share"
 	"usher/internal/sqlite"
 	"usher/lobby"
@@ -263,4 +264,33 @@ func TestRooms(t *testing.T) {
 	await(t, "b knows that the room is no more", func() bool {
 		return len(slices.Collect(b.sessions.Rooms().AllRooms())) == 0 && b.sessions.Rooms().Assignment(given.Key()) == nil
 	})
+}
+
+// TestFormerLife: what is said of a room's former life, and of what was taken back there before, ends nothing of now.
+func TestFormerLife(t *testing.T) {
+	e := membus.New()
+	a := newUsher(t, e, "a", "x")
+	await(t, "it is fresh", a.node.Fresh)
+	const room = "r@muc." + host
+	now := time.Now()
+	given := moderation.Assignment{Room: room, JID: "ann@" + host, Affiliation: moderation.Owner, At: now, Lease: 2}
+	said := []cluster.Fact{
+		fact(cluster.KindRoom, &moderation.Room{JID: room, Began: 2, Started: true, Joined: now}, false),
+		fact(cluster.KindAssignment, &given, false),
+		fact(cluster.KindRoom, &moderation.Room{JID: room, Began: 1, Gone: true}, true),
+		fact(cluster.KindAssignment, &moderation.Assignment{Room: room, JID: given.JID, At: now, Lease: 1, Gone: true}, true),
+	}
+	for _, f := range said {
+		known, err := a.state.Merge(t.Context(), []cluster.Fact{f})
+		if err != nil || len(known) != 1 || known[0].Gone {
+			t.Fatalf("%v: %+v, %v", f, known, err)
+		}
+	}
+	if g := a.sessions.Rooms().Assignment(given.Key()); g == nil || g.Lease != 2 {
+		t.Errorf("%+v", g)
+	}
+}
+
+func fact[V record.Value](kind cluster.Kind, v V, gone bool) cluster.Fact {
+	return cluster.Fact{Kind: kind, Version: 1, Body: record.AppendValue(nil, v), Gone: gone}
 }

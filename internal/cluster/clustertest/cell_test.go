@@ -266,3 +266,22 @@ func TestNever(t *testing.T) {
 		}
 	})
 }
+
+// TestGone: what became of a thing that new nodes need not hear of comes to those who are there, and no snapshot has it.
+func TestGone(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		list[0].Login("a", moderation.ID{1})
+		list[1].Login("b", moderation.ID{2})
+		settle(t, w)
+		list[0].LogoutBriefly(moderation.ID{1})
+		settle(t, w)
+		later := w.Add("c", "shard1")
+		later.Start()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if later.Sessions() != 1 {
+			t.Errorf("%d sessions are told of", later.Sessions())
+		}
+	})
+}

@@ -30,17 +30,18 @@ type State struct {
 	entries     map[string]lobby.Entry
 	sessions    map[moderation.ID]moderation.SessionRecord
 	journal     []cluster.Fact
-	forgotten   uint64        // changes that the journal no longer has
-	changed     chan struct{} // closed at the next change
-	merged      chan struct{} // closed at the next merge
-	broken      error         // of the next merges
+	forgotten   uint64                 // changes that the journal no longer has
+	changed     chan struct{}          // closed at the next change
+	merged      chan struct{}          // closed at the next merge
+	broken      error                  // of the next merges
+	brief       map[moderation.ID]bool // sessions whose end is told no more
 	version     uint32
 }
 
 // NewState returns an empty one with a clock of its own.
 func NewState(now func() time.Time) *State {
 	return &State{now: now, revocations: map[string]moderation.Revocation{}, entries: map[string]lobby.Entry{},
-		sessions: map[moderation.ID]moderation.SessionRecord{}, changed: make(chan struct{}),
+		sessions: map[moderation.ID]moderation.SessionRecord{}, brief: map[moderation.ID]bool{}, changed: make(chan struct{}),
 		merged: make(chan struct{})}
 }
 
@@ -148,14 +149,25 @@ func (s *State) Login(node string, id moderation.ID) cluster.Mark {
 }
 
 // Logout ends a session, if it is there.
-func (s *State) Logout(id moderation.ID) {
+func (s *State) Logout(id moderation.ID) { s.end(id, false) }
+
+// LogoutBriefly is Logout of which only nodes hear that are there: no snapshot has it.
+func (s *State) LogoutBriefly(id moderation.ID) { s.end(id, true) }
+
+func (s *State) end(id moderation.ID, brief bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, there := s.sessions[id]; there && !r.Ended {
-		r = moderation.SessionRecord{Session: moderation.Session{ID: id, LoggedIn: r.Session.LoggedIn}, Ended: true}
-		s.sessions[id] = r
-		s.change(ofSession(&r))
+	r, there := s.sessions[id]
+	if !there || r.Ended {
+		return
 	}
+	r = moderation.SessionRecord{Session: moderation.Session{ID: id, LoggedIn: r.Session.LoggedIn}, Ended: true}
+	s.sessions[id] = r
+	f := ofSession(&r)
+	if f.Gone = brief; brief {
+		s.brief[id] = true
+	}
+	s.change(f)
 }
 
 // Say publishes any fact, which is not kept.
@@ -246,7 +258,11 @@ func (s *State) mergeLocked(f *cluster.Fact) (cluster.Fact, error) {
 		r = moderation.MergeSessions(old, r)
 	}
 	s.sessions[r.Session.ID] = r
-	return ofSession(&r), nil
+	known := ofSession(&r)
+	if known.Gone = f.Gone && r.Ended; known.Gone {
+		s.brief[r.Session.ID] = true
+	}
+	return known, nil
 }
 
 // Facts is that of [cluster.State].
@@ -262,8 +278,10 @@ func (s *State) Facts(_ context.Context, scope cluster.Scope) iter.Seq2[cluster.
 			list = append(list, ofEntry(e))
 		}
 	} else {
-		for _, r := range s.sessions {
-			list = append(list, ofSession(&r))
+		for id, r := range s.sessions {
+			if !s.brief[id] {
+				list = append(list, ofSession(&r))
+			}
 		}
 	}
 	return func(yield func(cluster.Fact, error) bool) {
