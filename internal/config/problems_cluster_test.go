@@ -168,3 +168,26 @@ func TestRedis(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRedis: what is a place of Redis is written as it was understood, and names a place; what is none is nothing.
+func FuzzRedis(f *testing.F) {
+	for _, s := range []string{"redis://127.0.0.1:6379/0", "rediss://a:1,b:2/3?sentinel=My.Name", "unix:///r.sock?db=1",
+		"redis://[::1]:1", "unix:/a b", "redis://h:1/?sentinel=a%62", "redis://u:p@h:1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := parseRedis(s)
+		if err != nil {
+			if !reflect.DeepEqual(r, Redis{}) {
+				t.Fatalf("%q: %+v with %v", s, r, err)
+			}
+			return
+		}
+		if len(r.Addresses) == 0 || len(r.Addresses) > 1 && r.Sentinel == "" {
+			t.Fatalf("%q is %+v", s, r)
+		}
+		if again, err := parseRedis(r.String()); err != nil || !reflect.DeepEqual(again, r) {
+			t.Fatalf("%q is %+v, and written as %q is %+v, %v", s, r, r, again, err)
+		}
+	})
+}
