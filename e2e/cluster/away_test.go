@@ -9,6 +9,9 @@ import (
 	"usher/metrics"
 )
 
+// soon is for what takes some 50 ms on a machine that does nothing else.
+const soon = 3 * time.Second
+
 // durable are the lines of a server that has after a kill what it had.
 var durable = []string{"appendonly yes", "appendfsync always"}
 
@@ -45,11 +48,11 @@ func TestEngineAway(t *testing.T) {
 	back := time.Now()
 	took := b.comes("mallory", old, denied).Sub(back)
 	t.Logf("b knows of the revocation %v after the engine's return", took)
-	if took > time.Second {
+	if took > soon {
 		t.Errorf("b knows of the revocation only %v after the engine's return", took)
 	}
 	b.awaitJoin("alice")
-	if took := time.Since(back); took > time.Second {
+	if took := time.Since(back); took > soon {
 		t.Errorf("b knows of the login only %v after the engine's return", took)
 	}
 	contains(t, a.revoke("eve"), "2 of 2 nodes")

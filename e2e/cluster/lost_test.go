@@ -97,11 +97,8 @@ func TestKilledInAStorm(t *testing.T) {
 	await(t, "400 logins", many(400))
 	a.Kill()
 	people.Wait()
-	unknown := 0
-	for _, user := range let {
-		if !b.joins(user, "standup") {
-			unknown++
-		}
+	if last := let[len(let)-1]; b.joins(last, "standup") {
+		t.Error("the other knew all of them: this tests nothing")
 	}
 	way.Mend()
 	a.Start()
@@ -109,11 +106,8 @@ func TestKilledInAStorm(t *testing.T) {
 	for _, user := range let {
 		b.awaitJoin(user)
 	}
-	t.Logf("%d people were let in; b did not know %d of them, and all %v after the start", len(let), unknown,
+	t.Logf("%d people were let in, and b knew all of them %v after the start", len(let),
 		time.Since(back).Round(time.Millisecond))
-	if unknown == 0 {
-		t.Error("the other knew all of them: this tests nothing")
-	}
 }
 
 // TestJoinAtOnce: who has just logged in at one usher joins at the other at once.
@@ -130,8 +124,7 @@ func TestJoinAtOnce(t *testing.T) {
 			refused++
 		}
 	}
-	// B waits for 50 ms at the most, which a machine that is busy with other tests may take for one of them.
-	if refused > 3 {
+	if refused > 3 { // b waits for 50 ms, which may be little where everything else runs, too
 		t.Errorf("%d of 100 joins were refused", refused)
 	}
 	t.Logf("%d of 100 joins were refused", refused)
