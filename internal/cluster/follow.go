@@ -288,15 +288,6 @@ func (l *link) track(e *Entry) {
 	}
 }
 
-// caughtUp waits until everything is read that the log has now.
-func (l *link) caughtUp(ctx context.Context) error {
-	end, err := l.n.bus.End(ctx, l.scope)
-	if err != nil {
-		return err
-	}
-	return l.until(ctx, func() bool { return l.loaded && !l.at.Before(end) })
-}
-
 // until waits until something is so, which is looked at under the lock.
 func (l *link) until(ctx context.Context, so func() bool) error {
 	for {
@@ -314,9 +305,13 @@ func (l *link) until(ctx context.Context, so func() bool) error {
 	}
 }
 
-// CaughtUp waits until this node has read everything that its cell had published when it was
-// asked, or until ctx ends.
-func (n *Node) CaughtUp(ctx context.Context) error { return n.cell.caughtUp(ctx) }
+// More returns a channel that is closed once more of what was published in its cell is known here.
+func (n *Node) More() <-chan struct{} {
+	l := n.cell
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed
+}
 
 // sameVitalLocked reports whether a node knows the same of what is vital.
 func (l *link) sameVitalLocked(h *heartbeat) bool {

@@ -12,9 +12,10 @@ const (
 	// asynchronously, and serves others meanwhile.
 	loadWithin = 5 * time.Second
 
-	// catchUpWithin is how long a join waits for what other ushers have published, before it
-	// is refused for want of a session.
-	catchUpWithin = 50 * time.Millisecond
+	// learnWithin is how long a join waits for a session that another usher may just have let
+	// in, before it is refused for want of one. That usher answers a login before it publishes
+	// it, so the end of what is published says nothing.
+	learnWithin = 50 * time.Millisecond
 
 	// maxAwaiting bounds the questions that wait: each holds one of the HTTP door's 1024
 	// connections, by which logins come as well.
@@ -52,16 +53,23 @@ func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderati
 		return m.judgeLoaded(ctx, j)
 	}
 	m.cluster.Asked()
+	more := m.cluster.More()
 	v, d := m.judgeLoaded(ctx, j)
-	if d.Allowed || d.Reason != moderation.ReasonNoSession {
+	if d.Reason != moderation.ReasonNoSession {
 		return v, d
 	}
-	ctx, cancel := context.WithTimeout(ctx, catchUpWithin)
+	within, cancel := context.WithTimeout(ctx, learnWithin)
 	defer cancel()
-	if m.cluster.CaughtUp(ctx) != nil {
-		return v, d
+	for d.Reason == moderation.ReasonNoSession {
+		select {
+		case <-more:
+		case <-within.Done():
+			return v, d
+		}
+		more = m.cluster.More()
+		v, d = m.judgeLoaded(ctx, j)
 	}
-	return m.judgeLoaded(ctx, j)
+	return v, d
 }
 
 // judgeLoaded is the decision by what is known here.

@@ -75,8 +75,8 @@ type Options struct {
 type Cluster interface {
 	// Asked is told of each question of Prosody: whom it asks writes for it.
 	Asked()
-	// CaughtUp waits until what the others had published when it was asked is known here.
-	CaughtUp(ctx context.Context) error
+	// More returns a channel that is closed once more of what the others published is known here.
+	More() <-chan struct{}
 }
 
 // A Service answers Prosody's questions about joins and new rooms, and is told
