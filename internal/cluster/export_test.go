@@ -23,8 +23,8 @@ func ReceiptRoundTrip(b []byte) (written []byte, nodes int, err error) {
 // SampleHeartbeat is one with all that it can have.
 func SampleHeartbeat() []byte {
 	h := heartbeat{Started: time.Unix(1, 2), Machine: "m", State: "s", Staleness: time.Minute, Usher: "v1", Config: "c",
-		Cell: "shard1", Own: sum64{3, 1 << 63}, Vital: sum64{4, 5}, Wants: []string{"a", "b"}, Outbox: 6, Writer: true, Asked: true,
-		Refused: "too old"}
+		Cell: "shard1", Own: sum64{3, 1 << 63}, Vital: sum64{4, 5}, Wants: []string{"a", "b"}, Outbox: 6, Writer: true,
+		Asked: true, Refused: "too old"}
 	return h.encode()
 }
 

@@ -52,8 +52,8 @@ func silence(heard time.Duration) string {
 var ErrUnpublished = errors.New("the cluster's engine has not taken it yet")
 
 // Know waits until all nodes that live have in their journals the revocations, or the entries or
-// verdicts of lists, that were in this node's journal at a place, or until ctx ends. Then the error is that of ctx, and [ErrUnpublished] besides if
-// nobody else can know.
+// verdicts of lists, that were in this node's journal at a place, or until ctx ends. Then the
+// error is that of ctx, and [ErrUnpublished] besides if nobody else can know.
 func (n *Node) Know(ctx context.Context, cell bool, mark Mark) (Known, error) {
 	l := n.global
 	if cell {

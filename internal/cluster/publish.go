@@ -105,7 +105,7 @@ func (l *link) mark(m Mark) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.marked.before(m) {
-		l.marked, l.markedBy = m, l.number
+		l.marked, l.markedBy = m, max(l.number, 1) // with nothing before it, the first that comes
 	}
 }
 
@@ -132,8 +132,8 @@ func (l *link) seal(batch []Sealed, facts []Fact, now time.Time) []Sealed {
 // beat appends a heartbeat.
 func (l *link) beat(batch []Sealed, now time.Time) []Sealed {
 	o := &l.n.o
-	h := heartbeat{Started: l.n.started, Machine: o.Machine, State: o.State, Staleness: time.Duration(l.n.staleness.Load()), Usher: o.Usher,
-		Config: *l.n.config.Load(), Cell: o.Cell}
+	h := heartbeat{Started: l.n.started, Machine: o.Machine, State: o.State,
+		Staleness: time.Duration(l.n.staleness.Load()), Usher: o.Usher, Config: *l.n.config.Load(), Cell: o.Cell}
 	_, h.Writer = l.n.Writer()
 	h.Asked = l.n.askedLately()
 	l.mu.Lock()

@@ -31,8 +31,8 @@ func started(b *testing.B, w *clustertest.World, name string) *clustertest.Membe
 	return m
 }
 
-// BenchmarkEmptyNode is the time in which a node without anything has the 100,000 sessions of its cell, and is fresh. The
-// engine is in memory, and the test's state writes JSON: most of it is that.
+// BenchmarkEmptyNode is the time in which a node without anything has the 100,000 sessions of its cell, and is fresh.
+// The engine is in memory, and the test's state writes JSON: most of it is that.
 func BenchmarkEmptyNode(b *testing.B) {
 	const sessions = 100_000
 	w := clustertest.NewWorld()

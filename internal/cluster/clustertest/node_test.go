@@ -126,8 +126,8 @@ func TestCutOff(t *testing.T) {
 	})
 }
 
-// TestEngineAway: what is revoked while the engine is away is in force here, said to be unknown elsewhere, and everywhere
-// within 100 ms of its return.
+// TestEngineAway: what is revoked while the engine is away is in force here, said to be unknown elsewhere, and
+// everywhere within 100 ms of its return.
 func TestEngineAway(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
 		list := nodes(t, w, "a", "b")
