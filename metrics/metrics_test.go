@@ -70,6 +70,12 @@ func lived() *metrics.Metrics {
 	m.Lobby(2, 5)
 	m.LobbyMessageLost(metrics.LobbyInvitation, metrics.LostFull)
 	m.LobbyMessageLost(0, metrics.LostFull)
+	c := m.NewCluster("shard1", []string{"revocation", "session"})
+	c.Watch(func() metrics.ClusterState {
+		return metrics.ClusterState{Staleness: 1.5, Lag: 2.5, ClockOffset: -0.5, Outbox: 4, Nodes: 3, OtherConfig: 1, Writer: true}
+	})
+	c.Published.Add(5)
+	c.Applied("session", 6)
 	g := m.Gateway()
 	g.Connected(metrics.TransportWebSocket, 1)
 	g.Connected(metrics.TransportBOSH, 1)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -311,8 +312,11 @@ func count(series *metrics.Cluster, e cluster.Event) {
 }
 
 func clusterState(r cluster.Report) metrics.ClusterState {
-	s := metrics.ClusterState{Staleness: max(0, r.Staleness.Seconds()), Outbox: r.Outbox, ClockOffset: r.Clock.Seconds(),
+	s := metrics.ClusterState{Staleness: r.Staleness.Seconds(), Outbox: r.Outbox, ClockOffset: r.Clock.Seconds(),
 		Writer: r.Writer == r.Node}
+	if r.Staleness < 0 { // it was not with the others yet: no bound is long enough
+		s.Staleness = math.Inf(1)
+	}
 	for _, v := range r.Nodes {
 		if !v.Lives {
 			continue
