@@ -16,9 +16,10 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench . -benchtime 20000x ./internal/journal
 	bench Login -benchtime 20000x ./internal/sqlite
 	bench Open -benchtime 5x ./internal/sqlite
-	bench Daemon ./cmd/usher
+	bench 'Daemon|Start' ./cmd/usher
 	bench Paced -benchtime 15x ./cmd/usher
 	bench Prosody -benchtime 10x ./e2e/login
+	bench Idle -benchtime 1x ./e2e/rooms
 	bench 'Gateway|Relay' ./e2e/gateway
 	bench Bus -benchtime 2000x ./e2e/redis
 	bench Snapshot -benchtime 5x ./e2e/redis

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -33,9 +32,6 @@ Example:
 func serveAction(c *cli.Context) error {
 	if err := noArgs(c); err != nil {
 		return err
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // sessions stay, logins leave little behind: half the usual slack costs next to nothing
 	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)

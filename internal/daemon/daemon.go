@@ -82,6 +82,8 @@ func Run(ctx context.Context, in Input) error {
 	}
 	level := new(slog.LevelVar)
 	level.Set(c.Log.Level)
+	garbage := newCollector()
+	defer garbage.stop()
 	queue := asynclog.New(asynclog.NewHandler(in.Stderr, c.Log.Format, level))
 	defer closeLog(queue)
 	d, err := open(ctx, c, path, in, level, slog.New(queue.Handler()))

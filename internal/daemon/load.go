@@ -20,6 +20,9 @@ func (p *roomParts) load(ctx context.Context, log *slog.Logger) error {
 		log.Error("the state cannot be loaded, nobody is let in", logattr.Err(err))
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
+	if err := releaseProgram(); err != nil {
+		log.Debug("the program's pages stay", logattr.Err(err))
+	}
 	return nil
 }
 

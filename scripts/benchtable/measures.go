@@ -28,6 +28,8 @@ var measures = []measure{
 	{"Daemon/ready", "usher-ns", 20e6, 10e6, false},
 	{"Daemon/memory", "idle-ratio", 3.2, 2.5, false},
 	{"Daemon/memory", "MiB-after-100000-logins", 90, 70, false},
+	{"Start", "ms-to-first-answer", 50, 20, false},
+	{"Idle", "switches/s", 10, 5, false},
 	{"LongestHold/*", "ms-hold", 1, 0.2, false},
 	{"Bus/login", "p50-µs", 2000, 1000, false},
 	{"Bus/login", "p99-µs", 10_000, 3000, false},

@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+)
+
+// What garbage may pile up before it is collected: half of what lives, and no more than slack,
+// but a fifth. Sessions stay, and logins leave little behind: a small slack costs next to
+// nothing.
+const (
+	mostPercent  = 50
+	leastPercent = 20
+	slack        = 16 << 20 // bytes
+)
+
+// A collector says, after each collection of garbage, when the next one is, unless the
+// environment does (GOGC).
+type collector struct {
+	stopped atomic.Bool
+	percent int // for the one collection at a time
+}
+
+// newCollector begins with little that lives.
+func newCollector() *collector {
+	c := &collector{percent: mostPercent}
+	if os.Getenv("GOGC") != "" {
+		c.stop()
+		return c
+	}
+	debug.SetGCPercent(mostPercent)
+	c.arm()
+	return c
+}
+
+func (c *collector) stop() { c.stopped.Store(true) }
+
+// arm has adapt called when the next garbage was collected: it leaves some behind.
+func (c *collector) arm() {
+	runtime.AddCleanup(&struct{ of *collector }{c}, (*collector).adapt, c)
+}
+
+// adapt looks at what lives.
+func (c *collector) adapt() {
+	if c.stopped.Load() {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if live[0].Value.Kind() == metrics.KindUint64 {
+		if percent := percentOf(live[0].Value.Uint64()); c.percent != percent {
+			c.percent = percent
+			debug.SetGCPercent(percent)
+		}
+	}
+	c.arm()
+}
+
+// percentOf returns the slack in hundredths of what lives, in steps of five: each change stops
+// the program for a moment.
+func percentOf(live uint64) int {
+	percent := mostPercent
+	if live > 0 {
+		percent = int(min(mostPercent, slack*100/live))
+	}
+	return max(leastPercent, percent/5*5)
+}

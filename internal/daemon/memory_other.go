@@ -1,0 +1,6 @@
+//go:build !linux
+
+package daemon
+
+// releaseProgram does nothing.
+func releaseProgram() error { return nil }
