@@ -294,3 +294,24 @@ func TestFormerLife(t *testing.T) {
 func fact[V record.Value](kind cluster.Kind, v V, gone bool) cluster.Fact {
 	return cluster.Fact{Kind: kind, Version: 1, Body: record.AppendValue(nil, v), Gone: gone}
 }
+
+// TestQuietRestart: an usher that starts again publishes nothing of what the others have published, and they nothing of
+// what it has.
+func TestQuietRestart(t *testing.T) {
+	const logins = 300
+	e := membus.New()
+	a, b := newUsher(t, e, "a", "x"), newUsher(t, e, "b", "x")
+	await(t, "both are fresh", func() bool { return a.node.Fresh() && b.node.Fresh() })
+	for i := range logins {
+		a.login(fmt.Sprint("user", i))
+	}
+	await(t, "b knows the logins at a", func() bool { return len(b.sessions.List()) == logins })
+	b.stop()
+	before := e.Length(cluster.Cell("x"))
+	b.start()
+	await(t, "b is fresh", b.node.Fresh)
+	time.Sleep(3 * time.Second) // some heartbeats of both
+	if n := e.Length(cluster.Cell("x")) - before; n > 30 {
+		t.Errorf("%d entries were published", n)
+	}
+}
