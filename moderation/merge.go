@@ -32,14 +32,26 @@ func MergeRevocations(a, b Revocation) Revocation {
 	if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Node, b.Node)); c < 0 {
 		a, b = b, a
 	}
-	if person := a.TokenPrint == ""; person && (a.Expires.IsZero() || b.Expires.IsZero()) {
-		a.Expires = time.Time{}
-	} else {
-		a.Expires = later(a.Expires, b.Expires)
-	}
+	a.Expires = laterExpires(&a, &b)
 	a.Lifted = later(a.Lifted, b.Lifted)
 	a.Accounts = union(a.Accounts, b.Accounts)
 	return a
+}
+
+// laterExpires is the later end of two revocations of one principal.
+func laterExpires(a, b *Revocation) time.Time {
+	if person := a.TokenPrint == ""; person && (a.Expires.IsZero() || b.Expires.IsZero()) {
+		return time.Time{}
+	}
+	return later(a.Expires, b.Expires)
+}
+
+// SetNode says by whose clock the moment is, and settles by the policy there when the revocation
+// of a person ends.
+func (v *Revocation) SetNode(node string, p *Policy) {
+	if v.Node = node; v.Node != "" && v.TokenPrint == "" {
+		v.Expires = v.endBy(p)
+	}
 }
 
 // Equal reports whether two revocations say the same.

@@ -175,10 +175,39 @@ func TestMergedPrincipal(t *testing.T) {
 func TestAfterMerges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		old, v := revocations("").Draw(t, "old"), revocations("").Draw(t, "new")
-		v.Lifted, v.Expires = time.Time{}, old.Expires
+		v.Lifted = time.Time{}
 		made := v.After(&old)
 		if merged := MergeRevocations(*made, old); !merged.Equal(made) || !made.InForce() {
 			t.Errorf("%+v, merged with the old one %+v", made, merged)
 		}
 	})
+}
+
+// TestSettledEnd: when a person's revocation ends is settled by the usher that revoked, and is the same at one whose
+// configuration is another; an usher that is alone goes by its own.
+func TestSettledEnd(t *testing.T) {
+	policy := func(life time.Duration) *Policy {
+		p, err := NewPolicy([]HostPolicy{{Host: "h", MUC: []string{"muc.h"}, MaxLifetime: life}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	hour, day, never := policy(time.Hour), policy(24*time.Hour), policy(0)
+	for _, made := range []*Policy{hour, day, never} {
+		alone := Revocation{Host: "h", Issuer: "i", User: "u", At: time.Unix(1000, 0)}
+		shared := alone
+		shared.SetNode("a", made)
+		for _, read := range []*Policy{hour, day, never} {
+			if !shared.End(read).Equal(alone.End(made)) {
+				t.Errorf("it ends at %v, and was to end at %v", shared.End(read), alone.End(made))
+			}
+		}
+		if shared.End(made).IsZero() != (made == never) {
+			t.Errorf("it ends at %v", shared.End(made))
+		}
+		if alone.SetNode("", made); !alone.Expires.IsZero() {
+			t.Errorf("alone it has %v", alone.Expires)
+		}
+	}
 }

@@ -19,8 +19,10 @@ type Revocation struct {
 	User       string `json:",omitzero"`
 	TokenPrint string `json:",omitzero"` // thumbprint, 32 hexadecimal characters
 
-	At      time.Time // the moment
-	Expires time.Time `json:",omitzero"` // of one token: its exp, if it is known and there is one
+	At time.Time // the moment
+	// Expires is, of one token, its exp, if it is known and there is one; of a person, if there is
+	// a Node, its End; zero: it has to be lifted.
+	Expires time.Time `json:",omitzero"`
 
 	// Accounts are the bare JIDs whose sessions it ended. They have to leave the
 	// rooms that they are in, also one where nothing was given to them yet.
@@ -57,9 +59,17 @@ func (v *Revocation) Covers(issued, now time.Time, leeway time.Duration) bool {
 // zero time if it has to be lifted. It outlasts every leeway that a reload may
 // bring. Of a person's tokens it is known only if max_lifetime bounds them all.
 func (v *Revocation) End(p *Policy) time.Time {
-	if v.TokenPrint != "" {
+	switch {
+	case v.TokenPrint != "":
 		return auth.End(v.Expires, auth.MaxLeeway)
+	case v.Node != "": // all ushers have to say the same, also while their configurations differ
+		return v.Expires
 	}
+	return v.endBy(p)
+}
+
+// endBy is the End of a person's revocation by a policy.
+func (v *Revocation) endBy(p *Policy) time.Time {
 	h := p.hosts[v.Host]
 	if h == nil || h.MaxLifetime == 0 {
 		return time.Time{}
@@ -81,9 +91,7 @@ func (v *Revocation) After(old *Revocation) *Revocation {
 		merged.At = old.Lifted
 	}
 	merged.Lifted = later(merged.Lifted, old.Lifted)
-	if merged.Expires.IsZero() {
-		merged.Expires = old.Expires
-	}
+	merged.Expires = laterExpires(v, old)
 	merged.Accounts = union(old.Accounts, v.Accounts)
 	return &merged
 }

@@ -256,7 +256,8 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 		out.At = s.now()
 		var merged []*moderation.Revocation
 		for principal, v := range p.revocations { // may be long lists of accounts: not under the lock
-			v.At, v.Node = out.At, s.node
+			v.At = out.At
+			v.SetNode(s.node, s.policy.Load())
 			merged = append(merged, v.After(olds[idOf(principal)]))
 		}
 		switch done, full := s.exchange(merged, olds, more); {
