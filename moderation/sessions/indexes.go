@@ -204,7 +204,12 @@ func idOf(p auth.Principal) (id principalID) {
 	if p.Token != "" {
 		return tokenID(p.Token)
 	}
-	sum := sha256.Sum256([]byte("user\x00" + p.Host + "\x00" + p.Issuer + "\x00" + p.User)) // none of them holds a NUL
+	text := make([]byte, 0, 256) // on the stack, as most are not longer
+	text = append(text, "user"...)
+	for _, part := range [...]string{p.Host, p.Issuer, p.User} { // none of them holds a NUL
+		text = append(append(text, 0), part...)
+	}
+	sum := sha256.Sum256(text)
 	return principalID(sum[:len(id)])
 }
 

@@ -55,11 +55,13 @@ func (s *core) loadRevocations(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the revocations: %w", err)
 	}
+	s.revoked.byID = make(map[principalID]*moderation.Revocation, len(list))
 	for i := range list {
 		v := &list[i]
-		s.revoked.put(v)
+		id := idOf(v.Principal())
+		s.revoked.putAs(id, v)
 		for _, jid := range v.Accounts {
-			s.revoked.expel(accountOf(jid), idOf(v.Principal()))
+			s.revoked.expel(accountOf(jid), id)
 		}
 	}
 	return nil

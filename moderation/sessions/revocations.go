@@ -45,8 +45,10 @@ func (r *revocations) full(more int) bool { return len(r.byID)+more > r.Revocati
 
 // put takes a revocation, also beyond the bound: what is kept in a state is never
 // cut.
-func (r *revocations) put(v *moderation.Revocation) {
-	id := idOf(v.Principal())
+func (r *revocations) put(v *moderation.Revocation) { r.putAs(idOf(v.Principal()), v) }
+
+// putAs is put of one whose ID is known.
+func (r *revocations) putAs(id principalID, v *moderation.Revocation) {
 	if v.InForce() {
 		r.byID[id] = v
 		delete(r.lifted, id)
