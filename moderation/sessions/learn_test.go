@@ -187,3 +187,16 @@ func TestLearnUnwritten(t *testing.T) {
 		}
 	}
 }
+
+// TestMadeAlone: what an usher had revoked while it was alone has its name once it is one of several.
+func TestMadeAlone(t *testing.T) {
+	made := moderation.Revocation{Host: host, Issuer: "i", User: "alice", At: time.Unix(1000, 0)}
+	for _, node := range []string{"", "a"} {
+		w := moderationtest.NewWorld(t, moderationtest.WorldOptions{Node: node,
+			State: moderationtest.State{Revocations: []moderation.Revocation{made}}})
+		known := slices.Collect(w.Revocations().Known())
+		if len(known) != 1 || known[0].Node != node || !known[0].At.Equal(made.At) {
+			t.Errorf("%+v", known)
+		}
+	}
+}

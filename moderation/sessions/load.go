@@ -58,6 +58,9 @@ func (s *core) loadRevocations(ctx context.Context) error {
 	s.revoked.byID = make(map[principalID]*moderation.Revocation, len(list))
 	for i := range list {
 		v := &list[i]
+		if v.Node == "" { // it was made while this usher was alone
+			v.SetNode(s.node, s.policy.Load())
+		}
 		id := idOf(v.Principal())
 		s.revoked.putAs(id, v)
 		for _, jid := range v.Accounts {
