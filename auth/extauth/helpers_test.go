@@ -42,7 +42,11 @@ func (s *stub) Authenticate(_ context.Context, c auth.Credentials) (auth.Identit
 	return auth.Identity{}, auth.Refuse(auth.ReasonBadSignature, "as asked")
 }
 
-func (s *stub) Exists(_ context.Context, h, name string) (bool, error) {
+func (s *stub) Exists(ctx context.Context, h, name string) (bool, error) {
+	if name == "loading" { // what is known of it is not loaded yet
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
 	return h == host && name == "alice", nil
 }
 

@@ -130,6 +130,16 @@ func TestLateDecision(t *testing.T) {
 	close(held) // the answer comes too late
 }
 
+// TestUndecided: whether an account is there that cannot be told in time is no answer: the connection closes.
+func TestUndecided(t *testing.T) {
+	p := dial(t, serve(t, &Server{Auth: &stub{}, ReplyTimeout: 50 * time.Millisecond}), Generic)
+	p.ask("isuser:alice:" + host)
+	p.expect(true)
+	p.ask("isuser:loading:" + host)
+	p.expect(false)
+	p.expectEnd()
+}
+
 func TestPanicIsARefusal(t *testing.T) {
 	s := &stub{hook: func(c auth.Credentials) {
 		if c.Token == "boom" {

@@ -117,6 +117,25 @@ func TestUserExists(t *testing.T) {
 	}
 }
 
+// unloaded are sessions of which not all are there.
+type unloaded struct{ *authtest.Sessions }
+
+func (unloaded) Await(context.Context) error { return errors.New("not all sessions are loaded") }
+
+// TestUserExistsUndecided: where it cannot be told the answer is neither yes nor no.
+func TestUserExistsUndecided(t *testing.T) {
+	v, err := auth.New(authtest.Config(host), auth.Options{Sessions: unloaded{authtest.NewSessions(nil)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{verifier: v, door: &Server{Auth: v}}
+	w.Handler = admitted(w.door, slog.New(slog.DiscardHandler))
+	c := call{method: "GET", url: "/auth/http/user_exists?user=alice&server=" + host + "&key=" + secret}
+	if got := c.do(w); got.Code != 503 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
 // TestOAuthAsTheModuleDoes: the password grant, then userinfo with what it
 // gave, once.
 func TestOAuthAsTheModuleDoes(t *testing.T) {

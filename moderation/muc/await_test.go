@@ -59,7 +59,8 @@ func TestJoinWhileLoading(t *testing.T) {
 		}
 		cancel()
 		close(rooms)
-		if d := <-alice; d.Reason != moderation.ReasonToken {
+		synctest.Wait()
+		if d := <-join("alice@" + host); d.Reason != moderation.ReasonToken {
 			t.Errorf("the newest session: %s", d.Reason)
 		}
 		bob, nobody := join("bob@"+host), join("nobody@"+host)
@@ -75,6 +76,9 @@ func TestJoinWhileLoading(t *testing.T) {
 		late := join("carol@" + host)
 		time.Sleep(time.Second) // it may wait for a few
 		close(rest)
+		if d := <-alice; d.Reason != moderation.ReasonToken {
+			t.Errorf("the newest session, by a question that came before the rooms were there: %s", d.Reason)
+		}
 		if d := <-bob; d.Reason != moderation.ReasonToken {
 			t.Errorf("an older session: %s", d.Reason)
 		}
