@@ -73,6 +73,8 @@ type Options struct {
 
 	// Panics writes down what the code does not survive; the login is refused.
 	Panics *panics.Reporter // nil: nothing is written
+
+	Carrier TicketCarrier // nil: tickets are used here
 }
 
 // Check refuses what would make every token, or the wrong one, good. The

@@ -47,6 +47,9 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 	if d.Refusal == nil {
 		given, d.Refusal = v.issue(&d, c.Waiting)
 	}
+	if d.Refusal == nil && !c.Waiting && v.carrier != nil {
+		d.Refusal = v.carry(ctx, given)
+	}
 	err := v.Conclude(ctx, "ticket given", &c, &d, time.Since(start))
 	return given, err
 }
@@ -70,6 +73,34 @@ func (v *Verifier) issue(d *Decision, waiting bool) (Ticket, *Refusal) {
 		Host: d.ID.Host, Account: d.ID.Account, Random: d.ID.Random,
 		Text: text, ExpiresIn: until.Sub(d.at), tokenPrint: d.ID.TokenPrint,
 	}, nil
+}
+
+// A TicketCarrier brings tickets to the usher at which they are used, if that is another one.
+type TicketCarrier interface {
+	// CarryTicket returns when the other usher will have the ticket, and true; false: it is used here.
+	CarryTicket(ctx context.Context, text string, r ticket.Record) (carried bool, err error)
+}
+
+// carry has another usher have the ticket, where Prosody asks that. Then it is here no more: it is good once.
+func (v *Verifier) carry(ctx context.Context, given Ticket) *Refusal {
+	r := v.tickets.Peek(given.Text)
+	if r == nil {
+		return nil // it was used already
+	}
+	carried, err := v.carrier.CarryTicket(ctx, given.Text, *r)
+	if carried || err != nil {
+		v.tickets.Cancel(given.Text)
+	}
+	if err != nil {
+		return Refuse(ReasonClusterStale, "the ticket is for another usher, and cannot be brought there: %v; look at "+
+			"usher cluster status", err)
+	}
+	return nil
+}
+
+// AcceptTicket takes a ticket that another usher has given, for its one use here.
+func (v *Verifier) AcceptTicket(text string, r ticket.Record) bool {
+	return v.tickets.Accept(text, r, v.now())
 }
 
 // CancelTicket drops a ticket that is not needed any more. It does nothing if

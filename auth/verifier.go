@@ -24,12 +24,13 @@ type Verifier struct {
 	keys     *keys.Sources
 	tickets  *ticket.Table
 	sessions Sessions
+	carrier  TicketCarrier // may be nil
 }
 
 // New returns a Verifier with the given rules. Keys from URLs are fetched
 // once [Verifier.Run] runs.
 func New(c Config, o Options) (*Verifier, error) {
-	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics}, panics: o.Panics, now: o.Now}
+	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics}, panics: o.Panics, now: o.Now, carrier: o.Carrier}
 	if v.outcomes.log == nil {
 		v.outcomes.log = slog.New(slog.DiscardHandler)
 	}

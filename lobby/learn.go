@@ -194,3 +194,25 @@ func (l *Lobby) after(key EntryKey) time.Time {
 	}
 	return now
 }
+
+// Waiting says that an account waits in a room, or waits no more, as one usher tells others of it.
+type Waiting struct {
+	Room    string `json:"room"` // bare JID
+	JID     string `json:"jid"`  // bare JID
+	Name    string `json:"name,omitempty"`
+	Started bool   `json:"started,omitempty"`
+	Waits   bool   `json:"waits,omitempty"`
+}
+
+// HearKnock takes over what another usher of the same Prosody says of an account that knocked there: moderators are told
+// by that one.
+func (l *Lobby) HearKnock(w Waiting) {
+	switch v := (Verdict{Room: w.Room, JID: w.JID}); {
+	case !v.plausible():
+	case w.Waits:
+		l.knocks.add(w.Room, w.JID, w.Name, w.Started, l.o.Now())
+	default:
+		l.knocks.remove(w.Room, w.JID)
+	}
+	l.count()
+}

@@ -139,3 +139,26 @@ func TestRemovedForgotten(t *testing.T) {
 		t.Errorf("kept for ever: %v", f.store.entries)
 	}
 }
+
+// TestHearKnock: who waits at one usher waits at the others, and can be admitted there, until it has come in.
+func TestHearKnock(t *testing.T) {
+	var said []Waiting
+	a := New(newFakeStore(State{}), Options{Now: func() time.Time { return evening }, Shared: true, Knocked: func(w Waiting) { said = append(said, w) }})
+	b := New(newFakeStore(State{}), Options{Now: func() time.Time { return evening }, Shared: true})
+	for range 3 {
+		a.Knock("r@c", "guest@h", "Bob", true)
+	}
+	if len(said) != 1 {
+		t.Errorf("told %d times of three tries in a moment", len(said))
+	}
+	b.HearKnock(said[0])
+	b.HearKnock(Waiting{Room: "r c", JID: "guest@h", Waits: true})
+	if list := b.Knocks(""); len(list) != 1 || list[0].Name != "Bob" || !b.Knocked("r@c", "guest@h") {
+		t.Errorf("%+v", list)
+	}
+	a.CameIn("r@c", "guest@h")
+	b.HearKnock(said[1])
+	if len(said) != 2 || len(b.Knocks("")) != 0 {
+		t.Errorf("it waits still: %+v, %+v", said, b.Knocks(""))
+	}
+}

@@ -31,6 +31,10 @@ type Options struct {
 	Metrics *metrics.Metrics
 	Now     func() time.Time
 	Shared  bool // other ushers know the lists, too: what is removed is remembered for [TombstoneLasts]
+
+	// Knocked is told of accounts that begin to wait, or wait no more, so that other ushers of the same Prosody can be
+	// told; nil: nobody. It must not wait.
+	Knocked func(Waiting)
 }
 
 // A Lobby is the whitelist, the accounts that knock, and what was decided about
@@ -123,13 +127,21 @@ func (l *Lobby) loadVerdicts(ctx context.Context, kept []Verdict) {
 // Knock counts an account that waits, and says what moderators are to be told.
 func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
 	defer l.count()
-	return l.knocks.add(room, jid, name, started, l.o.Now())
+	known := l.knocks.has(room, jid)
+	notice := l.knocks.add(room, jid, name, started, l.o.Now())
+	if l.o.Knocked != nil && (!known || notice != TellNothing) {
+		l.o.Knocked(Waiting{Room: room, JID: jid, Name: name, Started: started, Waits: true})
+	}
+	return notice
 }
 
 // CameIn forgets the knock of an account that waits no longer.
 func (l *Lobby) CameIn(room, jid string) {
 	if l.knocks.remove(room, jid) {
 		l.count()
+		if l.o.Knocked != nil {
+			l.o.Knocked(Waiting{Room: room, JID: jid})
+		}
 	}
 }
 

@@ -99,6 +99,27 @@ func (t *Table) Issue(r Record, waiting bool, now time.Time) (string, bool) {
 	return text, true
 }
 
+// Accept takes a ticket that another usher has issued, and reports false if it is over, or none, or if there is no room.
+func (t *Table) Accept(text string, r Record, now time.Time) bool {
+	if !Is(text) || !now.Before(r.Until) || r.Until.Sub(now) > Lifetime {
+		return false
+	}
+	e := &entry{Record: r}
+	e.selector, e.secret = split(text)
+	k := tokenKey{r.Token, false}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sweepLocked(now)
+	if b := t.byToken[k]; b != nil && b.byAge.Len() >= k.most() {
+		t.dropLocked(b.byAge.Front().Value.(*entry), metrics.TicketDropped)
+	}
+	if t.bySelector[e.selector] != nil || !t.addLocked(k, e) {
+		return false
+	}
+	t.metrics.Ticket(metrics.TicketIssued)
+	return true
+}
+
 // addLocked reports false if there is no room.
 func (t *Table) addLocked(k tokenKey, e *entry) bool {
 	b, more := t.byToken[k], 0
@@ -149,6 +170,16 @@ func (t *Table) findLocked(text string) *entry {
 		return nil
 	}
 	return e
+}
+
+// Peek returns what is known of a ticket that was not used yet, or nil. The record must not be changed.
+func (t *Table) Peek(text string) *Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.findLocked(text); e != nil {
+		return &e.Record
+	}
+	return nil
 }
 
 // Waits reports whether a ticket was not used yet.

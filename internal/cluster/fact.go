@@ -38,7 +38,10 @@ func (k Kind) IsGlobal() bool { return k < 64 }
 func (k Kind) isVital() bool { return k == KindRevocation }
 
 // isLogged reports whether no snapshot has facts of this kind: they are said once.
-func (k Kind) isLogged() bool { return k == KindReceipt || k == KindForget || k == KindTicket }
+func (k Kind) isLogged() bool { return k == KindReceipt || k == KindForget || k.isMessage() }
+
+// isMessage reports whether facts of this kind are what [Node.Tell] tells.
+func (k Kind) isMessage() bool { return k == KindTicket || k == KindKnock }
 
 // isReceipted reports whether somebody may wait until all nodes have a fact of this kind.
 func (k Kind) isReceipted() bool {

@@ -262,7 +262,11 @@ func (l *link) handle(ctx context.Context, b Batch) error {
 func (l *link) learn(ctx context.Context, entries []Entry) error {
 	var facts []Fact
 	for i := range entries {
-		if e := &entries[i]; e.Node != l.n.o.Node || e.Incarnation != l.n.incarnation {
+		switch e := &entries[i]; {
+		case e.Node == l.n.o.Node && e.Incarnation == l.n.incarnation:
+		case e.Kind.isMessage():
+			l.hear(e.Node, &e.Fact)
+		default:
 			facts = append(facts, e.Fact)
 		}
 	}

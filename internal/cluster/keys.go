@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -19,8 +20,9 @@ const (
 // Keys make and check the MACs of a cluster's entries. Who has one is an operator of all
 // cells. They are safe for concurrent use.
 type Keys struct {
-	name string
-	macs atomic.Pointer[[][]byte] // the first signs
+	name  string
+	macs  atomic.Pointer[[][]byte]      // the first signs
+	boxes atomic.Pointer[[]cipher.AEAD] // for messages, likewise
 }
 
 // NewKeys derives the keys of a cluster, by its name, from its secrets: the first signs, and
@@ -30,8 +32,13 @@ func NewKeys(name string, secrets ...[]byte) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	boxes, err := boxesOf(name, secrets)
+	if err != nil {
+		return nil, err
+	}
 	k := &Keys{name: name}
 	k.macs.Store(&macs)
+	k.boxes.Store(&boxes)
 	return k, nil
 }
 
@@ -42,6 +49,11 @@ func (k *Keys) Replace(secrets ...[]byte) (signsAnew bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	boxes, err := boxesOf(k.name, secrets)
+	if err != nil {
+		return false, err
+	}
+	k.boxes.Store(&boxes)
 	before := *k.macs.Swap(&macs)
 	return !bytes.Equal(before[0], macs[0]), nil
 }

@@ -32,8 +32,11 @@ type link struct {
 
 	own set // what this node's snapshot has once all is published that has a number
 
+	messages []*message // that are to be told
+
 	// Of the publisher alone:
-	number    uint64 // the last
+	telling   []*message // that are in the publication
+	number    uint64     // the last
 	beatNext  time.Time
 	receiptAt time.Time
 	resync    *resync

@@ -28,6 +28,9 @@ type Options struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 	Seen func(Event) // what is counted; nil: nothing
+
+	// Told is told what other nodes of the cell tell this one; nil: nobody. It must not wait.
+	Told func(kind Kind, from string, body []byte)
 }
 
 // An Event is something that is counted.
@@ -56,6 +59,9 @@ func (o *Options) complete() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Told == nil {
+		o.Told = func(Kind, string, []byte) {}
 	}
 	if o.Seen == nil {
 		o.Seen = func(Event) {}

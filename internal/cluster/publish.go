@@ -88,6 +88,7 @@ func (l *link) compose(ctx context.Context) []Sealed {
 		l.n.o.Seen(Event{What: Resent, N: len(more)})
 		batch = l.seal(batch, more, now)
 	}
+	batch = l.tell(batch, now)
 	if empty && l.resync == nil {
 		l.mark(mark)
 	}
@@ -206,6 +207,7 @@ func (l *link) send(ctx context.Context, batch []Sealed) bool {
 }
 
 func (l *link) sent(batch []Sealed) {
+	l.told()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.published = batch[len(batch)-1].Number

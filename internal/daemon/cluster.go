@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/auth/ticket"
 	"usher/internal/admin"
 	"usher/internal/cluster"
 	"usher/internal/config"
@@ -47,6 +48,8 @@ type clusterPart struct {
 	state    *share.State
 	store    followedStore
 	settings atomic.Pointer[config.Cluster]
+	name     string // of the node
+	accept   atomic.Pointer[func(text string, r ticket.Record) bool]
 }
 
 // A followedStore is a state whose journal can be followed.
@@ -64,7 +67,7 @@ func (p *roomParts) openCluster(ctx context.Context, c *config.Config, version s
 		return errors.New("not started: a cluster needs a state that survives, such as " +
 			"state: sqlite:/var/lib/usher/usher.db")
 	}
-	part := &clusterPart{store: store}
+	part := &clusterPart{store: store, name: c.Cluster.Node}
 	part.settings.Store(&c.Cluster)
 	if part.keys, err = cluster.NewKeys(clusterName, c.Cluster.Secrets...); err != nil {
 		return err
@@ -84,7 +87,7 @@ func (p *roomParts) openCluster(ctx context.Context, c *config.Config, version s
 		return err
 	}
 	series := m.NewCluster(c.Cluster.Cell, kindNames())
-	options.Log, options.Seen = log, func(e cluster.Event) { count(series, e) }
+	options.Log, options.Seen, options.Told = log, func(e cluster.Event) { count(series, e) }, part.told(p)
 	if part.node, err = cluster.New(part.bus, part.keys, part.state, part.state, options); err != nil {
 		return err
 	}
@@ -146,6 +149,7 @@ func (c *clusterPart) tasks(p *roomParts) []task {
 		}
 		return err
 	})}
+	list = append(list, p.loaded("knocks", p.tellKnocks))
 	if p.writing != nil {
 		list = append(list, p.loaded("writing", p.writing.run))
 	}

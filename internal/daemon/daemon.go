@@ -129,9 +129,17 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}()
 	// no rules are in force
 	state := logins{Sessions: rooms.sessions, touch: rooms.touch, cluster: rooms.cluster}
-	v, err := auth.New(auth.Config{}, auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p})
+	options := auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p}
+	if rooms.cluster != nil {
+		options.Carrier = rooms.cluster
+	}
+	v, err := auth.New(auth.Config{}, options)
 	if err != nil {
 		return nil, err
+	}
+	if rooms.cluster != nil {
+		accept := v.AcceptTicket
+		rooms.cluster.accept.Store(&accept)
 	}
 	relays := relayauth.New(v, relayauth.Options{Streams: keptStreams{rooms.streams, rooms.sessions}, Rights: rooms.sessions})
 	e, err := openEndpoints(c, m, log)

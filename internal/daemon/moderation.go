@@ -45,8 +45,9 @@ type roomParts struct {
 	notifier   *notify.Notifier      // likewise
 	commands   *notify.LobbyCommands
 	relay      relayStreams
-	component  *component.Client // nil if there is none
-	cluster    *clusterPart      // nil if this usher is alone
+	component  *component.Client  // nil if there is none
+	cluster    *clusterPart       // nil if this usher is alone
+	knocks     chan lobby.Waiting // for the other ushers; nil if this usher is alone
 	log        *slog.Logger
 	writing    *writingComponent // nil without a component or a cluster
 
@@ -71,7 +72,12 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 	if err := p.openState(ctx, c.State, log, m); err != nil {
 		return nil, err
 	}
-	p.lobby = lobby.New(p.store, lobby.Options{Log: log, Metrics: m, Shared: c.Cluster.Named()})
+	listed := lobby.Options{Log: log, Metrics: m}
+	if c.Cluster.Named() {
+		p.knocks = make(chan lobby.Waiting, maxKnocks)
+		listed.Shared, listed.Knocked = true, p.knocked
+	}
+	p.lobby = lobby.New(p.store, listed)
 	nothing, err := moderation.NewPolicy(nil, nil)
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
