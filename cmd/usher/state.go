@@ -41,9 +41,10 @@ Example:
 				Name:      "export",
 				Usage:     "write the state to a new file that an older usher opens, while no daemon runs",
 				UsageText: "usher state export [--config FILE] [--schema N] FILE",
-				Description: `An older usher refuses the file of a newer one. Stop usher, export, put the file in the
-place of the old one and move the journal's folder away. What the older one cannot
-know is named. Schema 3 is that of the last version without a journal.
+				Description: `An older usher refuses the file of a newer one. Stop usher, export, move usher.db,
+usher.db-wal, usher.db-shm and the folder usher.db.journal away, and then the new file
+into the place of usher.db. What the older one cannot know is named. Schema 3 is that of
+the last version without a journal.
 
 Example:
 

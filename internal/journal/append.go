@@ -104,12 +104,12 @@ func (j *Journal) target(now time.Time) (*open, error) {
 	case !replace && !full:
 		return s, nil
 	}
-	if err := j.begin(s.number+1, s.last()); err != nil {
-		if replace {
-			return nil, fmt.Errorf("beginning a segment: %w", err)
-		}
+	if err := j.begin(s.last()); err != nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
+		if j.replace {
+			return nil, fmt.Errorf("beginning a segment: %w", err)
+		}
 		j.nextAfter = s.end + j.o.SegmentBytes/16 // this one is as good for a while
 		return s, nil
 	}

@@ -29,6 +29,15 @@ func Create(path string) (File, error) {
 	return f, nil
 }
 
+// reopen opens a segment of an earlier process, to be synced.
+func reopen(path string) (File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
 // makeDir makes a folder that is not there. Its name is on the disk at once: nothing that is
 // synced in it would be found without.
 func makeDir(dir string) error {

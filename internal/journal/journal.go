@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -24,6 +25,7 @@ type Journal struct {
 	writing chan struct{} // holds one while somebody writes
 	began   atomic.Int64  // nanoseconds since since, of the write that is going on; 0: none
 	buf     []byte        // of who writes
+	number  uint64        // of the last segment that was tried; of who writes
 
 	mu        sync.Mutex
 	list      []*open // those with records that are not applied, and the one that is written, in order
@@ -48,7 +50,7 @@ type open struct {
 	path       string
 	seed       uint32
 	start, end int64 // of the records that count
-	f          File  // nil once it is synced and not written any more, or of an earlier process
+	f          File  // nil once it is synced and not written any more
 	synced     int64 // up to here; 0: its name is not on the disk, either
 }
 
@@ -89,32 +91,59 @@ func (j *Journal) start(x *examination) (stale []string, err error) {
 		}
 	}
 	for _, s := range x.chain {
-		j.list = append(j.list, &open{head: s.head, path: s.path, seed: s.seed, start: s.start, end: s.end, synced: s.end})
+		o := &open{head: s.head, path: s.path, seed: s.seed, start: s.start, end: s.end}
+		j.list = append(j.list, o)
+		// A killed process has not synced its last second. What is synced behind it is lost with it
+		// if the power fails: so nothing counts as synced before it is.
+		if o.f, err = reopen(s.path); err != nil {
+			return nil, errors.Join(err, j.release())
+		}
 	}
 	if x.Bytes > 0 {
 		j.marks.add(x.applied, j.o.Now())
 	}
-	return stale, j.begin(number+1, x.End)
+	j.number = number
+	if err := j.begin(x.End); err != nil {
+		return nil, errors.Join(err, j.release())
+	}
+	return stale, nil
 }
 
 // begin makes the next segment the one that is written. The caller has the right to write.
-func (j *Journal) begin(number uint64, prev Position) error {
-	h := head{number: number, boot: j.o.boot, prev: prev}
+func (j *Journal) begin(prev Position) error {
+	j.number++
+	h := head{number: j.number, boot: j.o.boot, prev: prev}
 	rand.Read(h.random[:])
 	b, seed := h.encode()
-	path := segmentPath(j.dir, number)
+	path := segmentPath(j.dir, h.number)
 	f, err := j.o.Create(path)
 	if err != nil {
 		return err
 	}
-	if n, err := f.Write(b); err != nil || n < len(b) {
-		return errors.Join(err, f.Close(), os.Remove(path))
+	n, err := f.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		return errors.Join(err, f.Close(), j.remove(path))
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.list = append(j.list, &open{head: h, path: path, seed: seed, start: headBytes, end: headBytes, f: f})
 	j.replace, j.nextAfter = false, j.o.SegmentBytes
 	return nil
+}
+
+// remove takes a segment away that could not be begun. If it stays, the next start may take it
+// for the one that goes on from the last one: so that is not written any more.
+func (j *Journal) remove(path string) error {
+	err := os.Remove(path)
+	if err != nil {
+		j.mu.Lock()
+		j.replace = true
+		j.mu.Unlock()
+	}
+	return err
 }
 
 // Found is what Open found.
@@ -209,7 +238,7 @@ func (j *Journal) seal() error {
 	if !applied {
 		return nil
 	}
-	if err := j.begin(s.number+1, end); err != nil {
+	if err := j.begin(end); err != nil {
 		return err
 	}
 	j.mu.Lock()

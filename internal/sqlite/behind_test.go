@@ -62,10 +62,12 @@ func rows(t *testing.T, path, table string) (n int) {
 func TestBehind(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	s := open(t, path)
+	raw(t, path, "ALTER TABLE sessions RENAME TO away") // or else the file may have it already
 	apply(t, s, sessions.Change{PutSession: &moderation.Session{ID: moderation.ID{1}}})
 	if st := s.Status(); st.Behind == 0 || st.JournalBytes <= st.Behind || st.FileBytes == 0 || st.Age == 0 {
 		t.Errorf("status %+v", st)
 	}
+	raw(t, path, "ALTER TABLE away RENAME TO sessions")
 	for began := time.Now(); s.Status().Behind > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > 10*time.Second {
 			t.Fatalf("status %+v", s.Status())
@@ -179,6 +181,9 @@ func TestWayBack(t *testing.T) {
 	if _, err := sqlite.Export(t.Context(), path, 3, old); err != nil {
 		t.Fatal(err)
 	}
+	if n := files(t, filepath.Dir(path))["/usher.db-wal"]; n != 0 {
+		t.Errorf("a log of %d bytes is left: it would be taken for one of the file that comes into its place", n)
+	}
 	if err := os.Rename(old, path); err != nil {
 		t.Fatal(err)
 	}
@@ -211,15 +216,20 @@ func TestClosed(t *testing.T) {
 
 // TestAllocations: a login that is recorded costs none.
 func TestAllocations(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "usher.db"))
-	defer s.Close()
+	path := filepath.Join(t.TempDir(), "usher.db")
+	s := open(t, path)
+	raw(t, path, "ALTER TABLE sessions RENAME TO away") // what the file costs is behind
+	defer func() {
+		raw(t, path, "ALTER TABLE away RENAME TO sessions")
+		_ = s.Close()
+	}()
 	alice := &moderation.Session{ID: moderation.ID{1}, Account: "alice"}
 	ctx, change := t.Context(), []sessions.Change{{PutSession: alice}}
 	if n := testing.AllocsPerRun(500, func() {
 		if err := s.Apply(ctx, change...); err != nil {
 			t.Fatal(err)
 		}
-	}); n > 0.5 { // the file's, behind
+	}); n > 0.9 { // a try of the file's
 		t.Errorf("%v allocations", n)
 	}
 }

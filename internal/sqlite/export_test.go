@@ -32,11 +32,16 @@ func exported(t *testing.T) (path string, want moderationtest.State) {
 	late := moderation.Session{ID: moderation.ID{9}, Account: "late", LoggedIn: at(99), Used: at(99),
 		Expires: time.Unix(98753496345768, 0).UTC()}
 	lifted := moderation.Revocation{TokenPrint: "lifted", At: at(1), Lifted: at(2)}
+	raw(t, path, "ALTER TABLE sessions RENAME TO away") // so that the journal alone has it
 	apply(t, s, sessions.Change{PutSession: &late}, sessions.Change{PutRevocation: &lifted},
 		sessions.Change{PutRoom: &moderation.Room{JID: "gone@c", Gone: true}})
 	late.Expires = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	want.Sessions = slices.Insert(want.Sessions, 0, late)
-	return dead(t, path), want
+	killed := dead(t, path)
+	for _, p := range []string{path, killed} {
+		raw(t, p, "ALTER TABLE away RENAME TO sessions")
+	}
+	return killed, want
 }
 
 // TestExport: what is exported is what an older usher has, as far as it knows it, and the state

@@ -48,6 +48,7 @@ type Store struct {
 	appended chan struct{} // has place for one
 	stop     chan struct{}
 	closing  sync.Once
+	closed   error // what came of it
 	done     sync.WaitGroup
 }
 
@@ -148,13 +149,25 @@ func connect(path, pragmas string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close applies what there is, brings it to the disk and ends the store. The journal is then
-// empty.
+// Close applies what there is, brings it to the disk and ends the store. The journal and
+// SQLite's log are then empty.
 func (s *Store) Close() error {
-	s.closing.Do(func() { close(s.stop) })
-	s.done.Wait()
-	_, _, failed := s.applier.state()
-	return errors.Join(failed, s.release())
+	s.closing.Do(func() {
+		close(s.stop)
+		s.done.Wait()
+		_, _, failed := s.applier.state()
+		s.closed = errors.Join(failed, emptyLog(s.db), s.release())
+	})
+	return s.closed
+}
+
+// emptyLog brings SQLite's log into the file: that can then be copied, or taken the place of,
+// alone. A log that somebody else reads stays.
+func emptyLog(db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
 }
 
 func (s *Store) release() error {
@@ -171,7 +184,6 @@ func (s *Store) release() error {
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
-		s.lock = nil
 	}
 	return errors.Join(errs...)
 }
