@@ -31,6 +31,7 @@ type Node struct {
 	global, cell *link
 	incarnation  uint64
 	started      time.Time
+	last         time.Time // when it was there before this incarnation; zero: never
 }
 
 const notYet = -1 << 62
@@ -228,7 +229,11 @@ func (n *Node) takeName(ctx context.Context) error {
 func (n *Node) draw(former *Entry) {
 	n.started = n.o.Now()
 	n.incarnation = uint64(n.started.UnixMilli())<<20 | uint64(rand.Uint32N(1<<20))
+	n.last = n.o.Together
 	if former != nil {
+		if former.Time.After(n.last) {
+			n.last = former.Time
+		}
 		n.incarnation = max(n.incarnation, former.Incarnation+1)
 	}
 }

@@ -21,8 +21,9 @@ type Options struct {
 	Usher     string        // version
 	Config    string        // hash of what the nodes' configurations must agree in
 
-	// Together is when the node last was with the others, as its state has it; zero: never. After
-	// 30 days it no longer says what it knows of lists: others have forgotten what went since.
+	// Together is when the node last was with the others, if its state knows that; else its last
+	// heartbeat says so. If they went on without it for over 30 days it does not say again what
+	// it knows of lists: they have forgotten what went since.
 	Together time.Time
 
 	Log  *slog.Logger

@@ -55,9 +55,24 @@ func (l *link) beginResync(ctx context.Context) {
 		}
 	}
 	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
-	together := l.n.o.Together
 	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
-		lists: together.IsZero() || now.Sub(together) < tombstones}
+		lists: !l.wasAway()}
+}
+
+// wasAway reports whether others went on without this node for longer than tombstones are kept.
+func (l *link) wasAway() bool {
+	last := l.n.last
+	if last.IsZero() {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for node, v := range l.views {
+		if node != l.n.o.Node && v.written.Sub(last) > tombstones {
+			return true
+		}
+	}
+	return false
 }
 
 // SignAnew publishes everything again that this node has published: another key signs by now, and the former one is to

@@ -154,6 +154,27 @@ func TestAwayForLong(t *testing.T) {
 	})
 }
 
+// TestOthersWentOn: a node says nothing of its lists whose last heartbeat was so long before the others'.
+func TestOthersWentOn(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		a, b := list[0], list[1]
+		a.Stop()
+		b.Stop()
+		time.Sleep(31 * 24 * time.Hour)
+		b.Start()
+		time.Sleep(5 * time.Second)
+		a.List("bob@h", false)
+		v, _ := a.Revoke("a", "alice")
+		a.Start()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if text := b.State.Differs(a.State, true); !strings.Contains(text, "bob@h") || !b.Knows(v) {
+			t.Errorf("%q, %t", text, b.Knows(v))
+		}
+	})
+}
+
 // TestSkew: a node whose clock is wrong says so, and the others do not blame themselves.
 func TestSkew(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
