@@ -8,5 +8,7 @@
 // Goroutines: Run starts one for each task, waits for all of them for 6 s after its context ended, and closes the
 // state when they have ended. The log has one more, which Run ends last.
 //
+// The doors are open before the state is loaded: that is a task, and what stands on the state waits for it.
+//
 // Locks: none. What a reload changes is behind atomic pointers.
 package daemon

@@ -15,7 +15,7 @@
 // rest comes behind ([Sessions.Load]), the newest sessions first; a question that finds
 // nothing before all is there waits ([Sessions.Await]), or is not answered: it is never a no.
 //
-// It starts no goroutine: [Sessions.Run] is a task of the daemon.
+// It starts no goroutine: [Sessions.Load] and [Sessions.Run] are tasks of the daemon.
 //
 // Locks: one guards all tables, and is held for no longer than a portion of a large table
 // takes. None is taken while it is held, no regular expression is compiled, and neither
