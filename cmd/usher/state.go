@@ -31,8 +31,8 @@ A daemon may be running.
 Example:
 
    $ usher state check
-   /var/lib/usher/usher.db: schema 4, 1.2 MiB; 3120 sessions, 14 assignments, 9 rooms, 2 revocations
-   /var/lib/usher/usher.db.journal: 1 segment; 2 records (524 bytes) that the file does not have yet; it was killed
+   /var/lib/usher/usher.db: schema 4, 1.2 MiB; 3120 sessions, 14 assignments, 9 rooms, 2 revocations, …
+   /var/lib/usher/usher.db.journal: 1 segment; it was closed
    ok`,
 				Flags:  []cli.Flag{configFlag()},
 				Action: stateCheck,
