@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 20
 
-.PHONY: build install demo test race bench fuzz soak chaos lint vuln install-deps
+.PHONY: build install demo demo-cluster test race bench fuzz soak chaos lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
@@ -26,6 +26,12 @@ demo:
 	scripts/install.sh ejabberd chromium strophe
 	$(MAKE) --no-print-directory build
 	go run ./e2e/demo -usher bin/usher $(if $(KEEP),-keep)
+
+# Two Prosodys, four ushers, and a Redis with its replica and Sentinel.
+demo-cluster:
+	scripts/install.sh redis
+	$(MAKE) --no-print-directory build
+	go run ./e2e/cluster/demo -usher bin/usher
 
 # The end-to-end tests wait more than they work: so worlds run side by side, but for the packages that start a Chromium,
 # which leaves a Prosody too little of a small machine. The package that takes longest comes first.

@@ -15,8 +15,8 @@ const soon = 3 * time.Second
 // durable are the lines of a server that has after a kill what it had.
 var durable = []string{"appendonly yes", "appendfsync always"}
 
-// TestEngineAway: without the engine all goes on for max_staleness. What is revoked is so on this node, the command says
-// who does not know, and all know moments after the engine is back.
+// TestEngineAway: without the engine all goes on for max_staleness. What is revoked is so on this node, the command
+// says who does not know, and all know moments after the engine is back.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
 	engine := startRedis(t, redis.Config{Lines: durable})

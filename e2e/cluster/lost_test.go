@@ -11,8 +11,8 @@ import (
 	"usher/metrics"
 )
 
-// TestFailoverLoses: the primary dies with what its replica had not got, and Sentinel promotes that: the nodes send again
-// what it lacks, and one that never heard of it knows it.
+// TestFailoverLoses: the primary dies with what its replica had not got, and Sentinel promotes that: the nodes send
+// again what it lacks, and one that never heard of it knows it.
 func TestFailoverLoses(t *testing.T) {
 	t.Parallel()
 	primary := startRedis(t, redis.Config{})
@@ -55,8 +55,8 @@ func TestFailoverLoses(t *testing.T) {
 	c.awaitJoin("alice")
 }
 
-// TestKilledInAStorm: a node is killed while it lets people in and the engine hears nothing: all who were let in are known
-// to the other once it is started again.
+// TestKilledInAStorm: a node is killed while it lets people in and the engine hears nothing: all who were let in are
+// known to the other once it is started again.
 func TestKilledInAStorm(t *testing.T) {
 	t.Parallel()
 	engine := startRedis(t, redis.Config{})

@@ -74,8 +74,8 @@ hosts:
   %s:
     muc: [%s]
     issuers: {%s: {secret_files: [my-app.secret], audience: [%s]}}
-`, n.Path("usher.db"), n.Path("auth.sock"), n.HTTP, n.Path("metrics.sock"), n.Path("admin.sock"), c.Redis, c.Name, c.Cell,
-		c.Staleness, host, rooms, authtest.Issuer, authtest.Audience))
+`, n.Path("usher.db"), n.Path("auth.sock"), n.HTTP, n.Path("metrics.sock"), n.Path("admin.sock"), c.Redis, c.Name,
+		c.Cell, c.Staleness, host, rooms, authtest.Issuer, authtest.Audience))
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s:\n%s", c.Name, n.Log())
@@ -232,7 +232,8 @@ func (n *node) wants(user, answer string) {
 	}
 }
 
-// comes waits until a login with a token has an answer, with few enough tries for the limit of a token, and returns when the first one with it was asked for.
+// comes waits until a login with a token has an answer, with few enough tries for the limit of a token, and returns
+// when the first one with that answer was asked for.
 func (n *node) comes(user, token, answer string) time.Time {
 	n.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(25 * time.Millisecond) {

@@ -38,8 +38,8 @@ func newPair(t *testing.T, o world.Options, before func(b *daemon.Daemon, o *wor
 	if err := os.WriteFile(secret, []byte(clusterSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o.Host = fmt.Sprintf("cluster: {redis: %q, secret_files: [%s], node: a, cell: shard1, max_staleness: 1m}\n", at(engine),
-		secret)
+	o.Host = fmt.Sprintf("cluster: {redis: %q, secret_files: [%s], node: a, cell: shard1, max_staleness: 1m}\n",
+		at(engine), secret)
 	o.MUC = fmt.Sprintf("admins = { %q, %q, \"focus@%s\" }\n", world.UsherJID, otherJID, world.Services)
 	o.More = []prosody.Host{{Name: otherJID, Component: "component",
 		Lines: "component_secret = " + prosodyconf.Quote(daemon.ComponentSecret) + "\n"}}
@@ -71,8 +71,8 @@ func (p *pair) asOther(config string) string {
 		otherJID, "node: a", "node: b").Replace(config)
 }
 
-// standby is before the HTTP doors of two ushers what nginx is with a backup: the second is asked where the first is not
-// there.
+// standby is before the HTTP doors of two ushers what nginx is with a backup: the second is asked where the first is
+// not there.
 type standby struct {
 	*httptest.Server
 	first, second string // host:port
@@ -107,8 +107,8 @@ func (n *node) hasSession(account string) bool {
 	return false
 }
 
-// TestWriterDies: joins are answered at once by the other usher, which changes rooms from 10 s on at the latest; and the
-// first takes over again when Prosody asks it again.
+// TestWriterDies: joins are answered at once by the other usher, which changes rooms from 10 s on at the latest; and
+// the first takes over again when Prosody asks it again.
 func TestWriterDies(t *testing.T) {
 	t.Parallel()
 	front := newStandby(t)

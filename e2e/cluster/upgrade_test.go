@@ -71,8 +71,8 @@ func (v *visitors) more(n int64) {
 	await(v.t, "more logins", func() bool { return v.in.Load() >= until || v.t.Failed() })
 }
 
-// TestOneAfterTheOther: while people log in through nginx, the usher that stands by is stopped and started, and then the
-// one that is asked: no login is refused.
+// TestOneAfterTheOther: while people log in through nginx, the usher that stands by is stopped and started, and then
+// the one that is asked: no login is refused.
 func TestOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	nginxtest.Require(t)
