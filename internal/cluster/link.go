@@ -128,16 +128,6 @@ func (l *link) viewLocked(node string) *view {
 	return v
 }
 
-// livingLocked counts the nodes that let people in, this one left out.
-func (l *link) livingLocked() (count int) {
-	for node, v := range l.views {
-		if node != l.n.o.Node && v.livesAt(l.now) {
-			count++
-		}
-	}
-	return count
-}
-
 func (l *link) setTrouble(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,9 +21,8 @@ type view struct {
 	inStep       bool      // both were equal in the last
 	agreed       time.Time // when this node had sent its own heartbeat that was read the last in step with it
 
-	has     uint64 // what it has in its journal of what this node published: the last number
-	owed    bool   // it is to be told what is in the journal here of what it published
-	younger bool   // its name is this node's, and another usher has it
+	has  uint64 // what it has in its journal of what this node published: the last number
+	owed bool   // it is to be told what is in the journal here of what it published
 }
 
 func newView() *view { return &view{fields: newSet(), gap: true} }
