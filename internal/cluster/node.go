@@ -21,7 +21,8 @@ type Node struct {
 	journal Journal
 	began   time.Time // the beginning of asOf
 
-	asOf   atomic.Int64 // since began: up to then this node knew what all others had published; notYet
+	asOf   atomic.Int64  // since began: up to then this node knew what all others had published; notYet
+	joined chan struct{} // closed once asOf is something
 	fixed  atomic.Pointer[string]
 	writer writer
 
@@ -54,7 +55,7 @@ func New(bus Bus, keys *Keys, state State, journal Journal, o Options) (*Node, e
 		return nil, err
 	}
 	o.complete()
-	n := &Node{o: o, bus: bus, keys: keys, state: state, journal: journal, began: o.Now()}
+	n := &Node{o: o, bus: bus, keys: keys, state: state, journal: journal, began: o.Now(), joined: make(chan struct{})}
 	n.writer.asked, n.writer.writes = make(chan struct{}, 1), make(chan struct{}, 1)
 	n.global, n.cell = newLink(n, Global), newLink(n, Cell(o.Cell))
 	n.asOf.Store(notYet)
@@ -183,10 +184,13 @@ func checkStaleness(most time.Duration) error {
 	return nil
 }
 
+// Joined returns a channel that is closed once this node knows, for the first time, what the others have published.
+func (n *Node) Joined() <-chan struct{} { return n.joined }
+
 // freshAsOf notes up to when this node knows everything.
 func (n *Node) freshAsOf(t time.Time) {
-	if !t.IsZero() {
-		n.asOf.Store(int64(t.Sub(n.began)))
+	if !t.IsZero() && n.asOf.Swap(int64(t.Sub(n.began))) == notYet {
+		close(n.joined)
 	}
 }
 

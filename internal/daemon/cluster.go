@@ -47,6 +47,7 @@ type clusterPart struct {
 	bus      *redis.Bus
 	state    *share.State
 	store    followedStore
+	began    time.Time
 	settings atomic.Pointer[config.Cluster]
 	name     string // of the node
 	accept   atomic.Pointer[func(text string, r ticket.Record) bool]
@@ -67,7 +68,7 @@ func (p *roomParts) openCluster(ctx context.Context, c *config.Config, version s
 		return errors.New("not started: a cluster needs a state that survives, such as " +
 			"state: sqlite:/var/lib/usher/usher.db")
 	}
-	part := &clusterPart{store: store, name: c.Cluster.Node}
+	part := &clusterPart{store: store, began: time.Now(), name: c.Cluster.Node}
 	part.settings.Store(&c.Cluster)
 	if part.keys, err = cluster.NewKeys(clusterName, c.Cluster.Secrets...); err != nil {
 		return err
@@ -180,10 +181,25 @@ func (c *clusterPart) configure(next *config.Config, log *slog.Logger) {
 	}
 }
 
+// joinWithin is how long after the start logins wait for what the others know, which takes some 20 ms: a restart is to
+// cost none. Longer they must not: Prosody stands still for a login.
+const joinWithin = 500 * time.Millisecond
+
 // admits reports whether logins may be let in.
-func (c *clusterPart) admits() error {
+func (c *clusterPart) admits(ctx context.Context) error {
 	if c == nil || c.node.Fresh() {
 		return nil
+	}
+	if left := joinWithin - time.Since(c.began); left > 0 {
+		ctx, cancel := context.WithTimeout(ctx, left)
+		defer cancel()
+		select {
+		case <-c.node.Joined():
+		case <-ctx.Done():
+		}
+		if c.node.Fresh() {
+			return nil
+		}
 	}
 	return auth.ErrStale
 }

@@ -66,9 +66,13 @@ func TestAlone(t *testing.T) {
 		if m.Node.Fresh() || m.Node.Report().Staleness >= 0 {
 			t.Error("fresh without the engine")
 		}
+		select {
+		case <-m.Node.Joined():
+			t.Error("joined without the engine")
+		default:
+		}
 		m.Client.Cut(false)
-		time.Sleep(3 * time.Second)
-		synctest.Wait()
+		<-m.Node.Joined()
 		if !m.Node.Fresh() {
 			t.Errorf("not fresh: %+v", m.Node.Report())
 		}

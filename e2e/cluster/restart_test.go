@@ -1,0 +1,53 @@
+package cluster
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/e2e/redis"
+)
+
+// TestRestart: a login that comes as soon as the door is there after a start is let in, though the usher has to hear
+// from the others first; without an engine it is a temporary failure soon.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	engine := startRedis(t, redis.Config{})
+	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
+	together(t, a, b)
+	waited := make([]time.Duration, 5)
+	for i := range waited {
+		a.Stop()
+		var answer string
+		var login sync.WaitGroup
+		user := fmt.Sprint("user", i)
+		token := tokenOf(t, user)
+		login.Go(func() { answer, waited[i] = firstLogin(a, user, token) })
+		a.Start()
+		login.Wait()
+		if answer != in && waited[i] < 400*time.Millisecond { // of the 500 that it may wait
+			t.Errorf("the first login after a start: %s", answer)
+		}
+	}
+	t.Logf("the first logins after a start waited %v", waited)
+	a.Stop()
+	engine.Kill()
+	a.Start()
+	answer, took := firstLogin(a, "eve", tokenOf(t, "eve"))
+	if answer != temporary || took > soon {
+		t.Errorf("without an engine, after the start: %s after %v", answer, took)
+	}
+	a.wants("mallory", temporary)
+}
+
+// firstLogin asks as soon as somebody answers.
+func firstLogin(n *node, user, token string) (answer string, took time.Duration) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		answer, took, err := ask(n.Path("auth.sock"), user, token)
+		if err == nil {
+			return answer, took
+		}
+	}
+	return "nothing", 0
+}
