@@ -94,10 +94,19 @@ func ownComponent(c *config.Config) string {
 	if _, p, err := net.SplitHostPort(c.Component.Address); err == nil {
 		port = p
 	}
-	text := fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", Quote(c.Component.JID),
+	text := otherUshers(c) + fmt.Sprintf("\nComponent %s\n  component_secret = %s\n", Quote(c.Component.JID),
 		luaSecret(c.Component.SecretFile))
 	if port != "5347" {
 		text += "-- and in the global section: component_ports = { " + port + " }\n"
 	}
 	return text
+}
+
+// otherUshers says what of the lines of the other ushers of a Prosody stands beside those of this one.
+func otherUshers(c *config.Config) string {
+	if !c.Cluster.Named() {
+		return ""
+	}
+	return fmt.Sprintf("\n-- This is usher %s of cell %s. Each other usher of this Prosody has a Component of its own, which it\n"+
+		"-- prints, and its place among the admins; all other lines stand here once.\n", c.Cluster.Node, c.Cluster.Cell)
 }

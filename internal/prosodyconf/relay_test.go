@@ -56,7 +56,7 @@ func printed(t *testing.T, text string) (lines, public string) {
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	put("inner.pem", block("PRIVATE KEY", der, err))
-	for _, name := range []string{"http", "component", "my-app", "chat", "inner"} {
+	for _, name := range []string{"http", "component", "my-app", "chat", "inner", "cluster"} {
 		put(name+".secret", strings.Repeat("0123456789abcdef", 2)+name+"\n")
 	}
 	put("usher.yaml", text)
@@ -123,6 +123,22 @@ func TestLinesOfBoth(t *testing.T) {
 	relay, asks, found := strings.Cut(lines, "VirtualHost \"chat.example.com\"")
 	if !found || !strings.Contains(relay, "signature_algorithm") || !strings.Contains(asks, "authentication = \"dovecot\"") ||
 		!strings.Contains(asks, "Component \"rooms.chat.example.com\" \"muc\"") || strings.Contains(asks, "token_verification\" }") {
+		t.Errorf("%s", lines)
+	}
+	parses(t, lines)
+}
+
+// TestLinesOfSeveral: where a Prosody has several ushers, their components stand side by side.
+func TestLinesOfSeveral(t *testing.T) {
+	const note = "-- This is usher a of cell shard1. Each other usher of this Prosody has a Component of its own"
+	text := withRelay("app_id: jitsi-app, key_file: inner.pem")
+	text = strings.Replace(text, `"memory:"`, `"sqlite:usher.db"`, 1)
+	if lines, _ := printed(t, text); strings.Contains(lines, "other usher") {
+		t.Errorf("an usher that is alone hears of others:\n%s", lines)
+	}
+	lines, _ := printed(t, text+"cluster: {redis: \"redis://127.0.0.1:6379\", secret_files: [cluster.secret], node: a, "+
+		"cell: shard1}\n")
+	if !strings.Contains(lines, note) || !strings.Contains(lines, "admins = { \"usher.meet.example.com\"") {
 		t.Errorf("%s", lines)
 	}
 	parses(t, lines)
