@@ -132,7 +132,7 @@ func TestLinesOfBoth(t *testing.T) {
 func TestLinesOfSeveral(t *testing.T) {
 	const note = "-- This is usher a of cell shard1. Each other usher of this Prosody has a Component of its own"
 	text := withRelay("app_id: jitsi-app, key_file: inner.pem")
-	text = strings.Replace(text, `"memory:"`, `"sqlite:usher.db"`, 1)
+	text = strings.Replace(text, `"memory:"`, `"sqlite:/var/lib/usher/usher.db"`, 1)
 	if lines, _ := printed(t, text); strings.Contains(lines, "other usher") {
 		t.Errorf("an usher that is alone hears of others:\n%s", lines)
 	}
