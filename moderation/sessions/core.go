@@ -16,9 +16,11 @@ type core struct {
 	lobby  *lobby.Lobby // may be nil
 	policy atomic.Pointer[moderation.Policy]
 	rates  loginRates
-	writes writeLock
+	writes writeLock // of sessions
 	limits Limits
 	node   string // among several ushers that know the same; empty: there are no others
+
+	revocationWrites writeLock
 
 	loading   loading
 	lookAtAll atomic.Bool // the next sweep looks at all sessions

@@ -21,5 +21,6 @@
 // takes. None is taken while it is held, no regular expression is compiled, and neither
 // the store nor the log is waited for. A table is a type without a lock: its methods want
 // the caller to hold that of the tables. The rates of logins and the backlog have one each.
-// The write lock, of a session that the state has already, is taken before that of the tables.
+// The write locks, one of sessions that the state has already and one of revocations, are taken
+// before that of the tables, and never both.
 package sessions

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"usher/auth"
 	"usher/internal/logattr"
 	"usher/metrics"
 )
@@ -33,11 +34,57 @@ func newWriter(store Store, log *slog.Logger, m *metrics.Metrics) *writer {
 }
 
 // apply writes changes and counts what fails.
-func (w *writer) apply(ctx context.Context, operation metrics.StateOperation, changes ...Change) error {
+func (s *core) apply(ctx context.Context, operation metrics.StateOperation, changes ...Change) error {
+	return s.write(ctx, operation, false, changes)
+}
+
+// write writes changes. Of revocations it writes what is known of them now, one after the other: who changed that first
+// may write it last, and would else take back what was done since.
+func (s *core) write(ctx context.Context, operation metrics.StateOperation, learned bool, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return w.wrote(ctx, operation, w.store.Apply(ctx, changes...))
+	if slices.ContainsFunc(changes, Change.ofRevocation) {
+		if err := s.revocationWrites.take(ctx); err != nil {
+			return s.wrote(ctx, operation, err)
+		}
+		defer s.revocationWrites.release()
+		changes = s.asKnown(changes)
+	}
+	if learned {
+		return s.wrote(ctx, operation, s.store.Learn(ctx, changes...))
+	}
+	return s.wrote(ctx, operation, s.store.Apply(ctx, changes...))
+}
+
+func (c Change) ofRevocation() bool { return c.PutRevocation != nil || c.DeleteRevocation != nil }
+
+// asKnown returns changes that say of revocations what is known of them now.
+func (s *core) asKnown(changes []Change) []Change {
+	list := slices.Clone(changes)
+	for i := range list {
+		if !list[i].ofRevocation() {
+			continue
+		}
+		principal := list[i].revoked()
+		s.mu.RLock()
+		v := s.revoked.known(idOf(principal))
+		s.mu.RUnlock()
+		if v != nil {
+			list[i] = Change{PutRevocation: v}
+		} else {
+			list[i] = Change{DeleteRevocation: &principal}
+		}
+	}
+	return list
+}
+
+// revoked is whose revocation a change is about.
+func (c Change) revoked() auth.Principal {
+	if c.PutRevocation != nil {
+		return c.PutRevocation.Principal()
+	}
+	return *c.DeleteRevocation
 }
 
 // wrote counts and logs that the state could not be written.
@@ -51,23 +98,20 @@ func (w *writer) wrote(ctx context.Context, operation metrics.StateOperation, er
 }
 
 // learn is apply of what other ushers said.
-func (w *writer) learn(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
-	if len(changes) == 0 {
-		return nil
-	}
+func (s *core) learn(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
 	defer cancel()
-	return w.wrote(ctx, operation, w.store.Learn(ctx, changes...))
+	return s.write(ctx, operation, true, changes)
 }
 
 // applyDurably is apply, and waits for the disk.
-func (w *writer) applyDurably(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
-	if err := w.apply(ctx, operation, changes...); err != nil {
+func (s *core) applyDurably(ctx context.Context, operation metrics.StateOperation, changes []Change) error {
+	if err := s.apply(ctx, operation, changes...); err != nil {
 		return err
 	}
-	err := w.store.Sync(ctx)
+	err := s.store.Sync(ctx)
 	if err != nil {
-		w.metrics.StateError(operation)
+		s.metrics.StateError(operation)
 	}
 	return err
 }
@@ -75,10 +119,10 @@ func (w *writer) applyDurably(ctx context.Context, operation metrics.StateOperat
 // persist writes what memory already says, in portions. A failure is logged
 // and counted: memory decides, and the next start ends again what has ended. It
 // goes on when ctx ends, but waits a few seconds for each portion at most.
-func (w *writer) persist(ctx context.Context, changes []Change) {
+func (s *core) persist(ctx context.Context, changes []Change) {
 	for part := range slices.Chunk(changes, deletedAtATime) {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
-		_ = w.apply(within, metrics.StateUpdate, part...)
+		_ = s.apply(within, metrics.StateUpdate, part...)
 		cancel()
 	}
 }
@@ -142,13 +186,13 @@ func (b *backlog) take() []Change {
 	return changes
 }
 
-// A writeLock is held while a session is written that the state has already: else
+// A writeLock is held while something is written that the state has already: else
 // what is written last might be what was read first.
 type writeLock struct{ one *semaphore.Weighted }
 
 func newWriteLock() writeLock { return writeLock{semaphore.NewWeighted(1)} }
 
-// take waits until nobody else writes such a session.
+// take waits until nobody else writes such a thing.
 func (l writeLock) take(ctx context.Context) error {
 	if l.one.TryAcquire(1) {
 		return nil
