@@ -71,6 +71,26 @@ type Table struct {
 	byToken    map[tokenKey]*perToken // none is empty
 	byAge      list.List              // of *entry, the oldest first
 	bytes      int                    // of the keys of byToken
+	accepted   accepted
+}
+
+// accepted are the selectors of tickets that were taken from other ushers, for as long as those are good: one is not
+// taken a second time, by whoever sends it again. The zero value has none. The lock is the table's.
+type accepted struct {
+	young, former map[string]bool
+	turned        time.Time
+}
+
+// take notes a selector. It reports false if it was taken already, or there is no room.
+func (a *accepted) take(selector string, now time.Time) bool {
+	if now.Sub(a.turned) >= Lifetime {
+		a.young, a.former, a.turned = map[string]bool{}, a.young, now
+	}
+	if a.young[selector] || a.former[selector] || len(a.young) >= Max {
+		return false
+	}
+	a.young[selector] = true
+	return true
 }
 
 // New returns an empty table, which counts what becomes of its tickets.
@@ -99,7 +119,8 @@ func (t *Table) Issue(r Record, waiting bool, now time.Time) (string, bool) {
 	return text, true
 }
 
-// Accept takes a ticket that another usher has issued, and reports false if it is over, or none, or if there is no room.
+// Accept takes a ticket that another usher has issued, and reports false if it is over, or none, if it was taken before,
+// or if there is no room.
 func (t *Table) Accept(text string, r Record, now time.Time) bool {
 	if !Is(text) || !now.Before(r.Until) || r.Until.Sub(now) > Lifetime {
 		return false
@@ -113,7 +134,7 @@ func (t *Table) Accept(text string, r Record, now time.Time) bool {
 	if b := t.byToken[k]; b != nil && b.byAge.Len() >= k.most() {
 		t.dropLocked(b.byAge.Front().Value.(*entry), metrics.TicketDropped)
 	}
-	if t.bySelector[e.selector] != nil || !t.addLocked(k, e) {
+	if t.bySelector[e.selector] != nil || !t.accepted.take(e.selector, now) || !t.addLocked(k, e) {
 		return false
 	}
 	t.metrics.Ticket(metrics.TicketIssued)

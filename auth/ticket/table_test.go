@@ -207,3 +207,34 @@ func FuzzIs(f *testing.F) {
 		}
 	})
 }
+
+// TestAcceptedOnce: a ticket of another usher is good once, also if it is sent again after its use, by the one who issued it
+// or by somebody who has kept what was sent; and what is remembered for that is bounded, and forgotten.
+func TestAcceptedOnce(t *testing.T) {
+	w := newWorld()
+	text := newText()
+	r := w.record("token")
+	again := func(want bool) {
+		t.Helper()
+		if got := w.Accept(text, r, w.now); got != want {
+			t.Errorf("%v before its end: taken over: %t", r.Until.Sub(w.now), got)
+		}
+	}
+	again(true)
+	again(false)
+	w.expect(t, text, "token")
+	for range 6 {
+		again(false)
+		w.expect(t, text, "")
+		w.now = w.now.Add(Lifetime / 6)
+		w.Accept(newText(), Record{Token: "another", Until: w.now.Add(Lifetime)}, w.now)
+	}
+	for range 2 * Max {
+		other := newText()
+		w.Accept(other, Record{Token: "another", Until: w.now.Add(Lifetime)}, w.now)
+		w.Cancel(other)
+	}
+	if n := len(w.accepted.young); n > Max || len(w.accepted.former) > Max {
+		t.Errorf("%d are remembered", n)
+	}
+}
