@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/internal/logattr"
+	"usher/internal/text"
 )
 
 // follow reads the snapshots and then the log, until ctx ends or this node has to go.
@@ -210,14 +211,17 @@ func (l *link) understands(f *Fact) bool {
 	return false
 }
 
-// open opens an entry. What is forged is left out, and said aloud.
+// open opens an entry. What is forged is left out, counted, and said aloud: there may be any number.
 func (l *link) open(s *Sealed) (Entry, bool) {
 	e, err := l.n.keys.Open(l.scope, s)
 	if err == nil {
 		return e, true
 	}
 	l.n.o.Seen(Event{What: BadMAC, N: 1})
-	l.n.o.Log.Error("an entry of the cluster is left out", "scope", string(l.scope), "node", s.Node, logattr.Err(err))
+	if silent, ok := l.forged.Allow(); ok {
+		l.n.o.Log.Error("an entry of the cluster is left out", "scope", string(l.scope), "node", text.Name(s.Node),
+			logattr.Err(err), logattr.NotLogged(silent))
+	}
 	return Entry{}, false
 }
 

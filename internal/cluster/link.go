@@ -3,6 +3,8 @@ package cluster
 import (
 	"sync"
 	"time"
+
+	"usher/internal/ratelimit"
 )
 
 // A link is a node in one scope: what it publishes there, and what it has read.
@@ -10,6 +12,8 @@ type link struct {
 	n     *Node
 	scope Scope
 	wake  chan struct{} // has the publisher look again
+
+	forged, unsealed ratelimit.Log // of log lines
 
 	mu      sync.Mutex // taken last; nothing is waited for under it
 	changed chan struct{}

@@ -118,7 +118,9 @@ func (l *link) seal(batch []Sealed, facts []Fact, now time.Time) []Sealed {
 			Logged: f.Kind.isLogged(), Fact: f}
 		s, err := l.n.keys.Seal(&e)
 		if err != nil {
-			l.n.o.Log.Error("a change cannot be told to the other ushers", logattr.Err(err))
+			if silent, ok := l.unsealed.Allow(); ok {
+				l.n.o.Log.Error("a change cannot be told to the other ushers", logattr.Err(err), logattr.NotLogged(silent))
+			}
 			continue
 		}
 		l.number++

@@ -1,8 +1,12 @@
 package clustertest_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -257,9 +261,21 @@ func TestForged(t *testing.T) {
 	})
 }
 
+// countedLines counts what is logged of entries that are left out.
+type countedLines struct{ n atomic.Int64 }
+
+func (c *countedLines) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("left out")) {
+		c.n.Add(1)
+	}
+	return len(b), nil
+}
+
 // TestStranger: a node whose key is another takes part in nothing, and does not disturb.
 func TestStranger(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
+		lines := &countedLines{}
+		w.Log = slog.New(slog.NewTextHandler(lines, nil))
 		a := nodes(t, w, "a")[0]
 		keys, err := cluster.NewKeys("test", []byte(strings.Repeat("stranger", 4)))
 		if err != nil {
@@ -268,9 +284,15 @@ func TestStranger(t *testing.T) {
 		stranger := w.Add("b", "shard1")
 		stranger.Keys = keys
 		v, _ := stranger.Revoke("b", "alice")
+		for i := range 100 {
+			stranger.Revoke("b", fmt.Sprint("user", i))
+		}
 		stranger.Start()
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
+		if n := lines.n.Load(); w.Seen(cluster.BadMAC) < 100 || n == 0 || n > 100 {
+			t.Errorf("%d lines of %d entries that were left out", n, w.Seen(cluster.BadMAC))
+		}
 		if a.Knows(v) || !a.Node.Fresh() || w.Seen(cluster.BadMAC) == 0 {
 			t.Errorf("known: %t, fresh: %t, bad: %d", a.Knows(v), a.Node.Fresh(), w.Seen(cluster.BadMAC))
 		}
