@@ -35,6 +35,7 @@ func TestEngineAway(t *testing.T) {
 	}
 	said := a.revoke("mallory")
 	contains(t, said, "revoked mallory", "1 of 2 nodes; b has not ", " and refuses logins in ", "Redis does not take it")
+	contains(t, a.Run(t, "lobby", "allow", "friend@"+host), "1 of 2 nodes; b has ", "Redis does not take it")
 	if got, _ := a.loginWith("mallory", old); got != denied {
 		t.Errorf("the revoked token logs in on this node: %s", got)
 	}
@@ -56,6 +57,7 @@ func TestEngineAway(t *testing.T) {
 		t.Errorf("b knows of the login only %v after the engine's return", took)
 	}
 	contains(t, a.revoke("eve"), "2 of 2 nodes")
+	contains(t, b.Run(t, "lobby", "list"), "friend@"+host)
 }
 
 // TestEngineAwayForLonger: after max_staleness logins are temporary failures, at once; sessions that are there go on;
@@ -116,4 +118,37 @@ func TestEngineAwayForLonger(t *testing.T) {
 	if b.joins("alice", "standup") {
 		t.Error("alice joins at b, which lets people in again and has to know")
 	}
+}
+
+// TestEngineEmpty: an engine that has lost all it had gets it again from the nodes, and who comes later knows it.
+func TestEngineEmpty(t *testing.T) {
+	t.Parallel()
+	engine := startRedis(t, redis.Config{Lines: []string{`save ""`}})
+	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
+	together(t, a, b)
+	old := tokenOf(t, "mallory")
+	contains(t, a.revoke("mallory"), "2 of 2 nodes")
+	b.wants("alice", in)
+	a.awaitJoin("alice")
+	engine.Kill()
+	if err := engine.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.wants("bob", in)
+	// Of an engine that is empty nobody can tell that there are nodes, before they have said so.
+	for _, name := range []string{"a", "b"} {
+		says(t, engine, "1", "EXISTS", "usher:v1:{g}:node:"+name)
+	}
+	c := newNode(t, nodeConfig{Name: "c", Redis: at(engine)})
+	c.Start()
+	await(t, "c lets people in", func() bool {
+		got, _ := c.loginWith("mallory", old)
+		if got == in {
+			t.Fatal("c lets in before it knows a revocation that the engine had lost")
+		}
+		return got == denied
+	})
+	c.knows(3)
+	c.awaitJoin("alice")
+	c.awaitJoin("bob")
 }

@@ -121,3 +121,20 @@ func TestCells(t *testing.T) {
 		t.Error("two write for one shard")
 	}
 }
+
+// TestOtherRules: a node whose configuration has other rules than the others' is shown, and counted.
+func TestOtherRules(t *testing.T) {
+	t.Parallel()
+	engine := startRedis(t, redis.Config{})
+	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
+	b.Write("usher.yaml", strings.Replace(b.Read("usher.yaml"), "audience: [", "audience: [others, ", 1))
+	together(t, a, b)
+	contains(t, a.Run(t, "cluster", "status"), "OTHERS")
+	if n := a.counts(metrics.ClusterConfigMismatch); n != 1 {
+		t.Errorf("%s: %v", metrics.ClusterConfigMismatch, n)
+	}
+	b.Write("usher.yaml", strings.Replace(b.Read("usher.yaml"), "audience: [others, ", "audience: [", 1))
+	b.Stop()
+	b.Start()
+	await(t, "all have the same rules", func() bool { return a.counts(metrics.ClusterConfigMismatch) == 0 })
+}

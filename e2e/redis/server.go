@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -62,12 +63,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	if c.Address == "" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("finding a free port: %w", err)
+		var err error
+		if c.Address, err = freeAddress(); err != nil {
+			return nil, err
 		}
-		c.Address = l.Addr().String()
-		l.Close()
 	}
 	s := &Server{config: c}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -82,6 +81,19 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("writing redis' configuration: %w", err)
 	}
 	return s, s.Restart(ctx)
+}
+
+// freeAddress is below the ports that the kernel gives to outgoing connections, so that it is still free for a restart.
+func freeAddress() (string, error) {
+	var err error
+	for range 20 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))); err == nil {
+			defer l.Close()
+			return l.Addr().String(), nil
+		}
+	}
+	return "", fmt.Errorf("finding a free port: %w", err)
 }
 
 // StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after half a second
@@ -161,11 +173,12 @@ func (s *Server) spawn() error {
 	return err
 }
 
-// answers waits until the server says PONG: a server that still loads its file does not.
+// answers waits until the server says PONG: a server that still loads its file does not, and another one that has the
+// port already is not this one.
 func (s *Server) answers(ctx context.Context) error {
 	for {
 		out, err := s.CLI(ctx, "PING")
-		if err == nil && out == "PONG" {
+		if err == nil && out == "PONG" && s.isThis(ctx) {
 			return nil
 		}
 		select {
@@ -176,6 +189,11 @@ func (s *Server) answers(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+func (s *Server) isThis(ctx context.Context) bool {
+	out, err := s.CLI(ctx, "INFO", "server")
+	return err == nil && strings.Contains(out, fmt.Sprintf("process_id:%d\r\n", s.proc.PID()))
 }
 
 // CLI gives the server one command as its default user and returns the answer, as redis-cli prints it. An answer that
