@@ -10,7 +10,7 @@ func (l *link) control(ctx context.Context, e *Entry, at time.Time) error {
 	switch {
 	case e.Node == l.n.o.Node && e.Incarnation != l.n.incarnation:
 		l.track(e)
-		return l.rival(e, at)
+		return l.rival(e)
 	case e.Kind == KindHeartbeat:
 		return l.heartbeat(ctx, e, at)
 	case e.Kind == KindReceipt:
@@ -28,7 +28,7 @@ func (l *link) control(ctx context.Context, e *Entry, at time.Time) error {
 
 // rival takes over the heartbeat of another usher under this node's name: of two that live the
 // younger has to go, unless it is this one, started again.
-func (l *link) rival(e *Entry, at time.Time) error {
+func (l *link) rival(e *Entry) error {
 	h, err := decodeHeartbeat(e.Body)
 	if e.Kind != KindHeartbeat || err != nil || e.Time.Before(l.n.started) {
 		return nil // its last words
@@ -54,7 +54,7 @@ func (l *link) heartbeat(ctx context.Context, e *Entry, at time.Time) error {
 		return nil
 	}
 	l.track(e)
-	load := l.silent()
+	load := l.takeSilent()
 	if l.compare(e, h, at) {
 		load = append(load, e.Node)
 	}
@@ -67,9 +67,9 @@ func (l *link) heartbeat(ctx context.Context, e *Entry, at time.Time) error {
 	return nil
 }
 
-// silent returns the nodes that have become silent, or have been so for long: their snapshots are
+// takeSilent returns the nodes that have become silent, or have been so for long: their snapshots are
 // read again, as nobody else says what the engine should still have of what they published.
-func (l *link) silent() (list []string) {
+func (l *link) takeSilent() (list []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for node, v := range l.views {
@@ -90,12 +90,12 @@ func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 	v.beat, v.beatAt, v.written, v.readAgain = h, at, e.Time, time.Time{}
 	v.offset.add(e.Time.Sub(at))
 	load = v.compare(h, e.Number)
-	equal := e.Number > v.loaded && v.differs == 0
+	equal := e.Number > v.ofSnapshot && v.differs == 0
 	if e.Node == l.n.o.Node {
 		l.ownLocked(v, e.Number, equal)
 		return load
 	}
-	if e.Number <= v.loaded {
+	if e.Number <= v.ofSnapshot {
 		return false
 	}
 	same := l.sameVitalLocked(h)

@@ -70,16 +70,16 @@ func (l *link) load(ctx context.Context) error {
 	return nil
 }
 
-// A loaded is what a node's snapshot has.
-type loaded struct {
+// A snapshot is what the engine has of one node.
+type snapshot struct {
 	fields  set
 	beat    *Entry
 	numbers map[uint64]uint64 // the last of each incarnation
 }
 
 // readSnapshot reads a node's snapshot, and hands over its facts.
-func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact) error) (loaded, error) {
-	got := loaded{fields: newSet(), numbers: map[uint64]uint64{}}
+func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact) error) (snapshot, error) {
+	got := snapshot{fields: newSet(), numbers: map[uint64]uint64{}}
 	err := l.n.bus.Snapshot(ctx, l.scope, node, func(part []Sealed) error {
 		var facts []Fact
 		for i := range part {
@@ -100,7 +100,7 @@ func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact
 	return got, err
 }
 
-func (g *loaded) take(e *Entry) {
+func (g *snapshot) take(e *Entry) {
 	g.numbers[e.Incarnation] = max(g.numbers[e.Incarnation], e.Number)
 	if e.Kind == KindHeartbeat {
 		g.beat = e
@@ -123,13 +123,13 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 		l.wakePublisher()
 	}
 	v.fields, v.gap, v.inStep = got.fields, true, false
-	v.loaded = got.numbers[v.incarnation]
+	v.ofSnapshot = got.numbers[v.incarnation]
 	if got.beat == nil {
 		return nil
 	}
 	if v.incarnation != got.beat.Incarnation {
 		v.incarnation, v.number, v.has = got.beat.Incarnation, 0, 0
-		v.loaded = got.numbers[v.incarnation]
+		v.ofSnapshot = got.numbers[v.incarnation]
 	}
 	h, err := decodeHeartbeat(got.beat.Body)
 	if err != nil || v.beat != nil && v.written.After(got.beat.Time) {
@@ -326,7 +326,7 @@ func (l *link) sameVitalLocked(h *heartbeat) bool {
 	return l.scope != Global || l.vital.sumAt(l.n.o.Now()) == h.Vital
 }
 
-// heardFor is for how long nothing was heard of a node, by the engine's clock as far as it is known.
+// heardForLocked is for how long nothing was heard of a node, by the engine's clock as far as it is known.
 func (l *link) heardForLocked(v *view) time.Duration {
 	return max(0, l.now.Sub(v.beatAt)+l.n.o.Now().Sub(l.nowAt))
 }

@@ -21,9 +21,9 @@ type Node struct {
 	journal Journal
 	began   time.Time // the beginning of asOf
 
-	asOf   atomic.Int64  // since began: up to then this node knew what all others had published; notYet
-	joined chan struct{} // closed once asOf is something
-	fixed  atomic.Pointer[string]
+	asOf   atomic.Int64           // since began: up to then this node knew what all others had published; notYet
+	joined chan struct{}          // closed once asOf is something
+	cannot atomic.Pointer[string] // why it cannot take part; nil or empty: it can
 	writer writer
 
 	staleness atomic.Int64 // as of Options.Staleness
@@ -178,8 +178,8 @@ func (n *Node) SetStaleness(most time.Duration) error {
 func (n *Node) SetConfig(hash string) { n.config.Store(&hash) }
 
 func checkStaleness(most time.Duration) error {
-	if most != 0 && (most < minStaleness || most > maxStaleness) {
-		return fmt.Errorf("a staleness of %v is not between %v and %v", most, minStaleness, maxStaleness)
+	if most != 0 && (most < MinStaleness || most > MaxStaleness) {
+		return fmt.Errorf("a staleness of %v is not between %v and %v", most, MinStaleness, MaxStaleness)
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (n *Node) freshAsOf(t time.Time) {
 
 // problem notes why this node cannot take part; empty: it can.
 func (n *Node) problem(text string) {
-	if old := n.fixed.Swap(&text); text != "" && (old == nil || *old != text) {
+	if old := n.cannot.Swap(&text); text != "" && (old == nil || *old != text) {
 		n.o.Log.Error(text)
 	}
 }
@@ -233,11 +233,9 @@ func (n *Node) takeName(ctx context.Context) error {
 func (n *Node) draw(former *Entry) {
 	n.started = n.o.Now()
 	n.incarnation = uint64(n.started.UnixMilli())<<20 | uint64(rand.Uint32N(1<<20))
-	n.last = n.o.Together
+	n.last = time.Time{}
 	if former != nil {
-		if former.Time.After(n.last) {
-			n.last = former.Time
-		}
+		n.last = former.Time
 		n.incarnation = max(n.incarnation, former.Incarnation+1)
 	}
 }
@@ -266,7 +264,7 @@ var errHeard = errors.New("heard")
 func (n *Node) lives(ctx context.Context, former *Entry, beat *heartbeat) (bool, error) {
 	v := view{beat: beat}
 	left := former.Time.Add(v.staleness()).Sub(n.o.Now())
-	left = min(max(left, 5*n.o.beatEvery(0)), v.staleness())
+	left = min(max(left, 5*beatEvery(time.Duration(n.staleness.Load()), 0)), v.staleness())
 	end, err := n.bus.End(ctx, Global)
 	if err != nil {
 		return false, err

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
+// The bounds of a staleness, and how long what went is remembered.
 const (
-	minStaleness = 5 * time.Second
-	maxStaleness = time.Hour
-	tombstones   = 30 * 24 * time.Hour
+	MinStaleness = 5 * time.Second
+	MaxStaleness = time.Hour
+
+	tombstones = 30 * 24 * time.Hour
 )
 
 // Options say who a node is. A nil Log or Now is a no-op and time.Now.
@@ -20,11 +22,6 @@ type Options struct {
 	State     string        // what only this node's state has
 	Usher     string        // version
 	Config    string        // hash of what the nodes' configurations must agree in
-
-	// Together is when the node last was with the others, if its state knows that; else its last
-	// heartbeat says so. If they went on without it for over 30 days it does not say again what
-	// it knows of lists: they have forgotten what went since.
-	Together time.Time
 
 	Log  *slog.Logger
 	Now  func() time.Time
@@ -69,11 +66,10 @@ func (o *Options) complete() {
 	}
 }
 
-// beatEvery is how often a node says that it lives, if so many do: all of them together do
-// not say it too often.
-func (o *Options) beatEvery(nodes int) time.Duration {
+// beatEvery is how often a node says that it lives, by its staleness, if so many do: all of
+// them together do not say it too often.
+func beatEvery(staleness time.Duration, nodes int) time.Duration {
 	const usual, each = time.Second, 20 * time.Millisecond
-	staleness := o.Staleness
 	if staleness == 0 {
 		staleness = time.Minute
 	}

@@ -150,7 +150,7 @@ func (l *link) beat(batch []Sealed, now time.Time) []Sealed {
 	}
 	l.beats = append(l.beats, sentBeat{l.number + 1, now})
 	l.beats = l.beats[max(0, len(l.beats)-maxBeats):]
-	l.beatNext = now.Add(o.beatEvery(len(l.views)))
+	l.beatNext = now.Add(beatEvery(h.Staleness, len(l.views)))
 	l.mu.Unlock()
 	return l.seal(batch, []Fact{{Kind: KindHeartbeat, Key: KeyOf(KindHeartbeat), Body: h.encode()}}, now)
 }

@@ -81,7 +81,7 @@ func (r *Report) judge(n *Node, blocked string) {
 			r.Writer = v.Node
 		}
 	}
-	if text := n.fixed.Load(); text != nil && *text != "" {
+	if text := n.cannot.Load(); text != nil && *text != "" {
 		r.Problems = append(r.Problems, *text)
 	}
 	if blocked != "" {

@@ -35,7 +35,7 @@ func (l *link) beginResync(ctx context.Context) {
 	l.mu.Lock()
 	l.again = again{} // what is asked for from now on comes afterwards
 	l.mu.Unlock()
-	loaded, err := l.readSnapshot(ctx, l.n.o.Node, nil)
+	had, err := l.readSnapshot(ctx, l.n.o.Node, nil)
 	if err != nil {
 		l.mu.Lock()
 		l.again.all, l.again.urgent = true, l.again.urgent || want.urgent
@@ -45,17 +45,17 @@ func (l *link) beginResync(ctx context.Context) {
 	}
 	l.mu.Lock()
 	l.own = newSet()
-	for k, hash := range loaded.fields.all {
+	for k, hash := range had.fields.all {
 		l.own.put(k, hash)
 	}
 	l.mu.Unlock()
 	if want.resign { // so that all of it differs
-		for k := range loaded.fields.all {
-			loaded.fields.all[k]++
+		for k := range had.fields.all {
+			had.fields.all[k]++
 		}
 	}
 	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
-	l.resync = &resync{had: loaded.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
+	l.resync = &resync{had: had.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
 		lists: !l.wasAway()}
 }
 
@@ -157,9 +157,9 @@ func (r *resync) isMissing(f *Fact, l *link) bool {
 	return !l.elsewhere(f, !r.first)
 }
 
-// silent is after how long without a heartbeat a node is not relied on to publish again what the
+// silentAfter is after how long without a heartbeat a node is not relied on to publish again what the
 // engine has lost.
-const silent = 5 * time.Second
+const silentAfter = 5 * time.Second
 
 // elsewhere reports whether another node has published a fact as it is known here; one that
 // was heard of lately, if it matters.
@@ -169,7 +169,7 @@ func (l *link) elsewhere(f *Fact, living bool) bool {
 	defer l.mu.Unlock()
 	for node, v := range l.views {
 		got, there := v.fields.all[f.Key]
-		if there && got == hash && node != l.n.o.Node && (!living || l.now.Sub(v.beatAt) <= silent) {
+		if there && got == hash && node != l.n.o.Node && (!living || l.now.Sub(v.beatAt) <= silentAfter) {
 			return true
 		}
 	}

@@ -7,7 +7,7 @@ type view struct {
 	fields      set    // what the node's snapshot has, as far as the log was followed
 	incarnation uint64 // of the last entry
 	number      uint64 // the last that was read of it; 0: any may come first
-	loaded      uint64 // the last that the snapshot had when it was read: older sums say nothing
+	ofSnapshot  uint64 // the last that the snapshot had when it was read: older sums say nothing
 	gap         bool   // something may be missing: the sums have not been equal since
 
 	beat      *heartbeat // the last
@@ -34,7 +34,7 @@ func (v *view) take(e *Entry) (gap bool) {
 	switch {
 	case e.Incarnation != v.incarnation:
 		gap = v.incarnation != 0 && e.Number != 1
-		v.incarnation, v.number, v.loaded, v.has = e.Incarnation, 0, 0, 0
+		v.incarnation, v.number, v.ofSnapshot, v.has = e.Incarnation, 0, 0, 0
 	case e.Number <= v.number:
 		return false
 	default:
@@ -49,7 +49,7 @@ func (v *view) take(e *Entry) (gap bool) {
 // compare compares what a heartbeat says with what was read of its node, and reports whether
 // the snapshot has to be read again.
 func (v *view) compare(h *heartbeat, number uint64) (load bool) {
-	if number <= v.loaded {
+	if number <= v.ofSnapshot {
 		return false
 	}
 	if v.fields.sum == h.Own {
@@ -75,7 +75,7 @@ func (v *view) livesAt(now time.Time) bool {
 // staleness is how long the node lets people in without having heard of the others.
 func (v *view) staleness() time.Duration {
 	if v.beat == nil || v.beat.Staleness == 0 {
-		return maxStaleness
+		return MaxStaleness
 	}
 	return v.beat.Staleness
 }

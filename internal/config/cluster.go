@@ -15,10 +15,8 @@ import (
 	"usher/internal/text"
 )
 
-// The bounds of cluster.max_staleness, and what it is by default.
 const (
-	minStaleness     = 5 * time.Second
-	maxStaleness     = time.Hour
+	// defaultStaleness is cluster.max_staleness where the file says nothing.
 	defaultStaleness = time.Minute
 	// failover is about what Sentinel needs to replace a primary.
 	failover = 15 * time.Second
@@ -194,8 +192,8 @@ func readStaleness(v strictyaml.Value, to *time.Duration) {
 		return
 	}
 	d := *to
-	v.Duration(&d, maxStaleness)
-	if d < minStaleness {
+	v.Duration(&d, cluster.MaxStaleness)
+	if d < cluster.MinStaleness {
 		v.Problem("write 5s or more: heartbeats take their time", "max_staleness is %s, too short", text.Clip(v.Raw()))
 		return
 	}

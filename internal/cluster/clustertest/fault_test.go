@@ -140,25 +140,8 @@ func TestBackup(t *testing.T) {
 	})
 }
 
-// TestAwayForLong: a node that was away for longer than tombstones last tells nobody of its lists, but of its
-// revocations.
-func TestAwayForLong(t *testing.T) {
-	within(t, func(t *testing.T, w *clustertest.World) {
-		b := nodes(t, w, "b")[0]
-		a := w.Add("a", "shard1")
-		v, _ := a.Revoke("a", "alice")
-		a.List("bob@h", false)
-		a.Options.Together = time.Now().Add(-31 * 24 * time.Hour)
-		a.Start()
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if text := b.State.Differs(a.State, true); !strings.Contains(text, "bob@h") || !b.Knows(v) {
-			t.Errorf("%q, %t", text, b.Knows(v))
-		}
-	})
-}
-
-// TestOthersWentOn: a node says nothing of its lists whose last heartbeat was so long before the others'.
+// TestOthersWentOn: a node whose last heartbeat was longer before the others' than tombstones last tells nobody of its
+// lists, but of its revocations.
 func TestOthersWentOn(t *testing.T) {
 	within(t, func(t *testing.T, w *clustertest.World) {
 		list := nodes(t, w, "a", "b")

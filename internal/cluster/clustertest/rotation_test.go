@@ -74,3 +74,19 @@ func TestStalenessAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestStalenessBeats: heartbeats follow a staleness that became another, so that a short one is not over between two.
+func TestStalenessBeats(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		a := nodes(t, w, "a")[0]
+		if err := a.Node.SetStaleness(cluster.MinStaleness); err != nil {
+			t.Fatal(err)
+		}
+		before := w.Seen(cluster.Published)
+		time.Sleep(time.Minute)
+		const least = 2 * 60 * 7 / 6 // in two scopes, a sixth of the staleness apart
+		if n := w.Seen(cluster.Published) - before; n < least {
+			t.Errorf("%d heartbeats in a minute, want %d or more", n, least)
+		}
+	})
+}
