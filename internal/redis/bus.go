@@ -123,11 +123,12 @@ func (b *Bus) following() (*link, func(), error) {
 		return nil, nil, err
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
+	closed := b.closed
+	b.follows[l] = true
+	b.mu.Unlock()
+	if closed {
 		l.close()
 	}
-	b.follows[l] = true
 	return l, func() {
 		b.mu.Lock()
 		delete(b.follows, l)

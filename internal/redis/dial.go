@@ -74,15 +74,14 @@ type told struct {
 // find asks all Sentinels at once, and believes the one who knows of the latest failover: one that is cut off from the
 // others would send everybody to the old primary.
 func (o *Options) find(ctx context.Context) (string, error) {
+	var asking sync.WaitGroup
+	defer asking.Wait() // after cancel
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	all := make(chan told, len(o.Sentinels))
-	var asking sync.WaitGroup
 	for _, address := range o.Sentinels {
 		asking.Go(func() { all <- o.tell(ctx, address) })
 	}
-	defer asking.Wait() // after cancel, which is deferred below
-	defer cancel()
 	var best told
 	errs := make([]error, 0, len(o.Sentinels))
 	for range o.Sentinels {
