@@ -256,14 +256,18 @@ func (j *Journal) seal() error {
 
 // release closes the files.
 func (j *Journal) release() error {
+	var files []File
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	var errs []error
 	for _, s := range j.list {
 		if s.f != nil {
-			errs = append(errs, s.f.Close())
+			files = append(files, s.f)
 			s.f = nil
 		}
+	}
+	j.mu.Unlock()
+	var errs []error
+	for _, f := range files {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -89,7 +89,11 @@ func (j *Journal) syncNow() error {
 	if !named && len(list) > 0 {
 		errs = append(errs, syncDir(j.dir))
 	}
-	return j.synced(list, end, errors.Join(errs...))
+	over, unsure := j.synced(list, end, errors.Join(errs...))
+	for _, f := range over {
+		_ = f.Close() // what it has is on the disk
+	}
+	return unsure
 }
 
 // unsyncedParts also returns whether the names of all segments are on the disk, and the end.
@@ -107,8 +111,8 @@ func (j *Journal) unsyncedParts() (list []flush, named bool, end Position) {
 	return list, named, last.last()
 }
 
-// synced notes what came of it.
-func (j *Journal) synced(list []flush, end Position, err error) error {
+// synced notes what came of it, and returns the files that are not used any more.
+func (j *Journal) synced(list []flush, end Position, err error) (over []File, unsure error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
@@ -118,12 +122,12 @@ func (j *Journal) synced(list []flush, end Position, err error) error {
 	for _, p := range list {
 		p.s.synced = p.end
 		if p.closed && p.s.f != nil {
-			_ = p.s.f.Close()
+			over = append(over, p.s.f)
 			p.s.f = nil
 		}
 	}
 	if j.unsure.Compare(j.forgotten) > 0 { // or else it is on the disk where it was applied
-		return fmt.Errorf("%w: %w", ErrUnsure, j.unsureErr)
+		return over, fmt.Errorf("%w: %w", ErrUnsure, j.unsureErr)
 	}
-	return nil
+	return over, nil
 }
