@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"usher/internal/filelock"
 	"usher/internal/journal"
@@ -182,6 +181,3 @@ func (r *Report) checkJournal(ctx context.Context, db queryer, path string) {
 		}
 	}
 }
-
-// partOf is the file that [Export] works in.
-func partOf(to string) string { return filepath.Clean(to) + ".part" }

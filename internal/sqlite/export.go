@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -66,6 +67,9 @@ func Export(ctx context.Context, path string, schema int, to string) (e Exported
 	}
 	return e, errors.Join(err, removeFiles(partOf(to)))
 }
+
+// partOf is the file that [Export] works in.
+func partOf(to string) string { return filepath.Clean(to) + ".part" }
 
 // sameOwner gives a file that root made to who has the state: the daemon is to open it.
 func sameOwner(path, to string) error {
