@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"usher/internal/cluster"
 	"usher/internal/record"
@@ -16,8 +17,31 @@ import (
 // each. When it returns that is in force and in the journal. A body that cannot be read is left as it is: who made it
 // holds a key of the cluster, and a version that this one knows.
 func (s *State) Merge(ctx context.Context, facts []cluster.Fact) ([]cluster.Fact, error) {
-	known := make([]cluster.Fact, len(facts))
-	copy(known, facts)
+	known := slices.Clone(facts)
+	for from := 0; from < len(facts); {
+		to := portion(facts, from)
+		if err := s.mergeSome(ctx, facts[from:to], known[from:to]); err != nil {
+			return nil, fmt.Errorf("taking over what other nodes know: %w", err)
+		}
+		from = to
+	}
+	return known, nil
+}
+
+// mergedAtATime bounds what is merged at once, in bytes of bodies: the journal has it in a few records.
+const mergedAtATime = 1 << 20
+
+// portion returns where the facts end that are merged at once.
+func portion(facts []cluster.Fact, from int) (to int) {
+	to = from
+	for bytes := 0; to < len(facts) && (to == from || bytes+len(facts[to].Body) <= mergedAtATime); to++ {
+		bytes += len(facts[to].Body)
+	}
+	return to
+}
+
+// mergeSome is Merge of one portion; what is known then it puts in the place of what was said.
+func (s *State) mergeSome(ctx context.Context, facts, known []cluster.Fact) error {
 	m := merging{State: s, ctx: ctx, known: known}
 	for i := range facts {
 		m.sort(i, &facts[i])
@@ -25,10 +49,10 @@ func (s *State) Merge(ctx context.Context, facts []cluster.Fact) ([]cluster.Fact
 	for _, merge := range []func() error{m.mergeRevocations, m.mergeLists, m.mergeRooms, m.mergeAssignments, m.mergeStreams,
 		m.mergeSessions} {
 		if err := merge(); err != nil {
-			return nil, fmt.Errorf("taking over what other nodes know: %w", err)
+			return err
 		}
 	}
-	return known, nil
+	return nil
 }
 
 // A merging is one Merge: the values of each kind, and which facts they are.

@@ -315,3 +315,26 @@ func TestQuietRestart(t *testing.T) {
 		t.Errorf("%d entries were published", n)
 	}
 }
+
+// TestLargeBatch: sessions with large tokens come as many at once as others do, and more than the journal takes in one
+// record; they are taken over all the same.
+func TestLargeBatch(t *testing.T) {
+	e := membus.New()
+	b := newUsher(t, e, "b", "x")
+	var said []cluster.Fact
+	for i := range cluster.MaxPublish {
+		id := identity(fmt.Sprint("user", i))
+		id.Rooms = []string{strings.Repeat("r", 24<<10)}
+		g := moderation.NewSession(id, time.Now())
+		said = append(said, fact(cluster.KindSession, &g, false))
+	}
+	known, err := b.state.Merge(t.Context(), said)
+	if err != nil || len(known) != len(said) || len(b.sessions.List()) != len(said) {
+		t.Errorf("%d of %d are known, %d sessions: %v", len(known), len(said), len(b.sessions.List()), err)
+	}
+	for i := range known {
+		if !slices.Equal(known[i].Body, said[i].Body) {
+			t.Fatalf("the answer of %d is another's", i)
+		}
+	}
+}
