@@ -281,6 +281,18 @@ func (r *clusterReader) check(state State) {
 	}
 }
 
+// maxSharedToken is how long a token may be, in bytes, of which other ushers are told: a ticket for it, or the session,
+// fits into one message.
+const maxSharedToken = 20 << 10
+
+// checkTokens refuses tokens that may be too long for the others to be told of.
+func (r *clusterReader) checkTokens(most int) {
+	if r.named && most > maxSharedToken {
+		r.section.Problem("set max_token_size: 20480 or less", "a cluster cannot share the sessions of tokens as long as "+
+			"max_token_size allows, %d bytes", most)
+	}
+}
+
 // checkShared refuses a secret that is for something else as well: who has it for that could speak for every node.
 func (r *clusterReader) checkShared() {
 	for _, it := range r.secretFiles {

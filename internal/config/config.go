@@ -129,6 +129,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http.check()
 	gate.check(c.Listen.Gateway)
 	cluster.check(c.State)
+	cluster.checkTokens(c.Auth.MaxTokenBytes)
 	rooms.check(http.listens, component)
 	ways.check(r.holders, &c.Listen, listeners)
 	c.Rooms, c.Whitelist = rooms.finish(component)
@@ -183,7 +184,8 @@ func topSettings() section {
 					"user: Prosody's user, ejabberd's. Write the number where the server runs in a " +
 					"container. The default takes as many of the two as there are; where the list is " +
 					"written out, each user must exist."},
-			{key: "max_token_size", kind: "a number of bytes, 512 to 65536", def: "8192", example: "20000",
+			{key: "max_token_size", kind: "a number of bytes, 512 to 65536, or to 20480 with `cluster`", def: "8192",
+				example: "20000",
 				text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
 					"because the issuer puts long lists of groups into its tokens. Prosody 0.12 ends a " +
 					"stream whose login is over 10,000 bytes (`c2s_unauthed_stanza_size_limit`)."},

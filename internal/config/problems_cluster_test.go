@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -87,6 +88,25 @@ func TestClusterState(t *testing.T) {
 		t.Error(problems)
 	}
 	(&clusterReader{}).check(State{})
+}
+
+// TestClusterTokens: tokens that are too long for the other ushers to be told of are refused beside a cluster.
+func TestClusterTokens(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	for _, row := range []struct {
+		size    int
+		section string
+		refused bool
+	}{{maxSharedToken, clustered, false}, {maxSharedToken + 1, clustered, true}, {MaxTokenSize, "", false}} {
+		content := fmt.Sprintf("max_token_size: %d\n", row.size)
+		if row.section != "" {
+			content += "cluster: {" + row.section + "}\n"
+		}
+		_, problems := Load(configtest.PutFile(t, dir, "usher.yaml", content, 0o640))
+		if got := strings.Contains(configtest.Printed(problems, dir), "as long as max_token_size allows"); got != row.refused {
+			t.Errorf("%s%s", content, configtest.Printed(problems, dir))
+		}
+	}
 }
 
 // TestCluster: everything that can be set is what it was set to.
