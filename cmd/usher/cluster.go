@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -73,8 +74,8 @@ func clusterStatus(c *cli.Context) error {
 	if !c.Bool("json") {
 		printCluster(c.App.Writer, a)
 	}
-	if len(a.Problems) > 0 {
-		return exitError{1, text.Plural(len(a.Problems), "problem")}
+	if n := len(slices.Concat(a.Problems, a.Warnings())); n > 0 {
+		return exitError{1, text.Plural(n, "problem")}
 	}
 	return nil
 }
@@ -84,7 +85,7 @@ func printCluster(w io.Writer, a admin.ClusterAnswer) {
 	if a.Engine != "" {
 		fmt.Fprintln(w, "  Redis: "+text.Printable(a.Engine))
 	}
-	for _, problem := range a.Problems {
+	for _, problem := range slices.Concat(a.Problems, a.Warnings()) {
 		fmt.Fprintln(w, "  PROBLEM: "+text.Printable(problem))
 	}
 	if a.Staleness >= 0 {

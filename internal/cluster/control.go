@@ -151,13 +151,17 @@ func (l *link) ownLocked(v *view, number uint64, equal bool) {
 }
 
 // refresh says up to when this node knows everything: its own heartbeat came back, and it
-// agreed with each node that lives.
+// agreed with each node that lives. The first time that waits for a node with the same key, or
+// for silence, if strangers are all that is heard.
 func (l *link) refresh() {
 	if l.scope != Global {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.n.asOf.Load() == notYet && l.amongStrangersLocked() {
+		return
+	}
 	asOf := l.read
 	for node, v := range l.views {
 		if node != l.n.o.Node && v.livesAt(l.now) && v.agreed.Before(asOf) {

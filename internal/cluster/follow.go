@@ -75,6 +75,7 @@ type snapshot struct {
 	fields  set
 	beat    *Entry
 	numbers map[uint64]uint64 // the last of each incarnation
+	strange bool              // something in it was made without a key of this node
 }
 
 // readSnapshot reads a node's snapshot, and hands over its facts.
@@ -85,6 +86,7 @@ func (l *link) readSnapshot(ctx context.Context, node string, handle func([]Fact
 		for i := range part {
 			e, ok := l.open(&part[i])
 			if !ok {
+				got.strange = true
 				continue
 			}
 			got.take(&e)
@@ -125,6 +127,9 @@ func (l *link) loadNode(ctx context.Context, node string) error {
 	v.fields, v.gap, v.inStep = got.fields, true, false
 	v.ofSnapshot = got.numbers[v.incarnation]
 	if got.beat == nil {
+		if got.strange && node != l.n.o.Node {
+			l.heardStrangerLocked(node)
+		}
 		return nil
 	}
 	if v.incarnation != got.beat.Incarnation {
@@ -220,7 +225,8 @@ func (l *link) open(s *Sealed) (Entry, bool) {
 	l.n.o.Seen(Event{What: BadMAC, N: 1})
 	if silent, ok := l.forged.Allow(); ok {
 		l.n.o.Log.Error("an entry of the cluster is left out", "scope", string(l.scope), "node", text.Name(s.Node),
-			logattr.Err(err), logattr.NotLogged(silent))
+			logattr.Err(err), logattr.Hint("compare the files of cluster.secret_files there and here"),
+			logattr.NotLogged(silent))
 	}
 	return Entry{}, false
 }
@@ -232,6 +238,9 @@ func (l *link) handle(ctx context.Context, b Batch) error {
 		e, ok := l.open(&b.Entries[i].Sealed)
 		switch {
 		case !ok:
+			l.mu.Lock()
+			l.heardStrangerLocked(b.Entries[i].Node)
+			l.mu.Unlock()
 			continue
 		case e.Kind >= KindRevocation:
 			entries = append(entries, e)

@@ -15,18 +15,19 @@ type link struct {
 
 	forged, unsealed ratelimit.Log // of log lines
 
-	mu      sync.Mutex // taken last; nothing is waited for under it
-	changed chan struct{}
-	views   map[string]*view // by node, this one too
-	vital   living           // what is known here of what is vital: only of all nodes
-	loaded  bool             // the snapshots were read
-	at      Position         // up to there the log was read
-	now     time.Time        // the engine's, when it took what was read last
-	nowAt   time.Time        // when that was read
-	beats   []sentBeat       // that were published and not read yet
-	read    time.Time        // when the last that was read had been sent
-	blocked string           // why this node cannot know everything: the rest of the cluster is newer
-	trouble string           // what the engine said last, if it was no success
+	mu        sync.Mutex // taken last; nothing is waited for under it
+	changed   chan struct{}
+	views     map[string]*view     // by node, this one too
+	strangers map[string]time.Time // by name: when an entry was read that no key here made
+	vital     living               // what is known here of what is vital: only of all nodes
+	loaded    bool                 // the snapshots were read
+	at        Position             // up to there the log was read
+	now       time.Time            // the engine's, when it took what was read last
+	nowAt     time.Time            // when that was read
+	beats     []sentBeat           // that were published and not read yet
+	read      time.Time            // when the last that was read had been sent
+	blocked   string               // why this node cannot know everything: the rest of the cluster is newer
+	trouble   string               // what the engine said last, if it was no success
 
 	out       outbox
 	again     again
@@ -68,7 +69,7 @@ func newLink(n *Node, scope Scope) *link {
 func (l *link) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.views, l.vital = map[string]*view{}, newLiving()
+	l.views, l.vital, l.strangers = map[string]*view{}, newLiving(), map[string]time.Time{}
 	l.loaded, l.at, l.now, l.nowAt = false, "", time.Time{}, time.Time{}
 	l.beats, l.read, l.blocked, l.trouble = nil, time.Time{}, "", ""
 	l.out, l.again = outbox{}, again{all: true, urgent: true}

@@ -20,6 +20,7 @@ type Report struct {
 	Clock     time.Duration `json:"clock"`            // how far this node's clock is ahead of the middle of all
 	Engine    string        `json:"engine,omitempty"` // what is wrong with it
 	Problems  []string      `json:"problems"`         // why this node is not ready
+	Strangers []string      `json:"strangers"`        // names that were heard, and have none of this node's keys
 	Nodes     []NodeReport  `json:"nodes"`            // sorted, this one included
 }
 
@@ -54,6 +55,7 @@ func (n *Node) Report() Report {
 	l.mu.Lock()
 	r.Engine, r.Outbox = l.trouble, len(l.out.facts)
 	blocked, middle := l.blocked, l.middleLocked()
+	r.Strangers = append([]string{}, l.strangersLocked()...)
 	for node, v := range l.views {
 		if v.beat != nil {
 			r.Nodes = append(r.Nodes, l.nodeLocked(node, v, middle))
@@ -88,12 +90,24 @@ func (r *Report) judge(n *Node, blocked string) {
 		r.Problems = append(r.Problems, blocked)
 	}
 	if !r.Fresh {
-		r.Problems = append(r.Problems, "this usher may not know what the others have revoked")
+		r.Problems = append(r.Problems, r.whyStale())
 	}
 	if r.Clock.Abs() > ClockTolerance {
 		r.Problems = append(r.Problems, "the clock is "+seconds(r.Clock.Abs())+
 			" away from that of the other ushers")
 	}
+}
+
+// whyStale says why this node does not let people in.
+func (r *Report) whyStale() string {
+	text := "this usher may not know what the others have revoked"
+	switch {
+	case r.Engine != "":
+		text += ": " + r.Engine
+	case len(r.Strangers) > 0:
+		text += ": " + r.strangers()
+	}
+	return text
 }
 
 func (l *link) nodeLocked(node string, v *view, middle time.Duration) NodeReport {

@@ -3,8 +3,6 @@ package clustertest_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -252,35 +250,6 @@ func (c *countedLines) Write(b []byte) (int, error) {
 		c.n.Add(1)
 	}
 	return len(b), nil
-}
-
-// TestStranger: a node whose key is another takes part in nothing, and does not disturb.
-func TestStranger(t *testing.T) {
-	within(t, func(t *testing.T, w *clustertest.World) {
-		lines := &countedLines{}
-		w.Log = slog.New(slog.NewTextHandler(lines, nil))
-		a := nodes(t, w, "a")[0]
-		keys, err := cluster.NewKeys("test", []byte(strings.Repeat("stranger", 4)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		stranger := w.Add("b", "shard1")
-		stranger.Keys = keys
-		v, _ := stranger.Revoke("b", "alice")
-		for i := range 100 {
-			stranger.Revoke("b", fmt.Sprint("user", i))
-		}
-		stranger.Start()
-		time.Sleep(20 * time.Second)
-		synctest.Wait()
-		if n := lines.n.Load(); w.Seen(cluster.BadMAC) < 100 || n == 0 || n > 100 {
-			t.Errorf("%d lines of %d entries that were left out", n, w.Seen(cluster.BadMAC))
-		}
-		if a.Knows(v) || !a.Node.Fresh() || w.Seen(cluster.BadMAC) == 0 {
-			t.Errorf("known: %t, fresh: %t, bad: %d", a.Knows(v), a.Node.Fresh(), w.Seen(cluster.BadMAC))
-		}
-		stranger.Stop()
-	})
 }
 
 // TestNewKey: while nodes are restarted one after the other with a new key first, all understand each other.
