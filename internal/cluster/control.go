@@ -6,39 +6,39 @@ import (
 )
 
 // control takes over what a node says of itself, in the order of the log.
-func (l *link) control(ctx context.Context, e *Entry, at time.Time) error {
+func (fl *follower) control(ctx context.Context, e *Entry, at time.Time) error {
 	switch {
-	case e.Node == l.n.o.Node && e.Incarnation != l.n.incarnation:
-		l.track(e)
-		return l.rival(e)
+	case e.Node == fl.n.o.Node && e.Incarnation != fl.n.incarnation:
+		fl.track(e)
+		return fl.rival(e)
 	case e.Kind == KindHeartbeat:
-		return l.heartbeat(ctx, e, at)
+		return fl.heartbeat(ctx, e, at)
 	case e.Kind == KindReceipt:
-		l.track(e)
-		l.receipted(e)
+		fl.track(e)
+		fl.receipted(e)
 	case e.Kind == KindForget:
-		l.track(e)
-		l.n.global.forgotten(string(e.Body))
-		l.n.cell.forgotten(string(e.Body))
+		fl.track(e)
+		fl.n.global.forgotten(string(e.Body))
+		fl.n.cell.forgotten(string(e.Body))
 	default:
-		l.track(e)
+		fl.track(e)
 	}
 	return nil
 }
 
 // rival takes over the heartbeat of another usher under this node's name: of two that live the
 // younger has to go, unless it is this one, started again.
-func (l *link) rival(e *Entry) error {
+func (fl *follower) rival(e *Entry) error {
 	h, err := decodeHeartbeat(e.Body)
-	if e.Kind != KindHeartbeat || err != nil || e.Time.Before(l.n.started) {
+	if e.Kind != KindHeartbeat || err != nil || e.Time.Before(fl.n.started) {
 		return nil // its last words
 	}
-	o := &l.n.o
+	o := &fl.n.o
 	same := h.Machine == o.Machine && h.State == o.State
 	switch {
-	case same && e.Incarnation > l.n.incarnation:
+	case same && e.Incarnation > fl.n.incarnation:
 		return ErrReplaced
-	case !same && e.Incarnation < l.n.incarnation:
+	case !same && e.Incarnation < fl.n.incarnation:
 		return errTaken
 	case !same:
 		o.Log.Error("another usher tries to have this node's name in the cluster", "node", o.Node)
@@ -47,34 +47,34 @@ func (l *link) rival(e *Entry) error {
 }
 
 // heartbeat takes over that a node lives, and compares what it has published with what was read.
-func (l *link) heartbeat(ctx context.Context, e *Entry, at time.Time) error {
+func (fl *follower) heartbeat(ctx context.Context, e *Entry, at time.Time) error {
 	h, err := decodeHeartbeat(e.Body)
 	if err != nil {
-		l.n.o.Seen(Event{What: BadMAC, N: 1})
+		fl.n.o.Seen(Event{What: BadMAC, N: 1})
 		return nil
 	}
-	l.track(e)
-	load := l.takeSilent()
-	if l.compare(e, h, at) {
+	fl.track(e)
+	load := fl.takeSilent()
+	if fl.compare(e, h, at) {
 		load = append(load, e.Node)
 	}
 	for _, node := range load {
-		if err := l.loadNode(ctx, node); err != nil {
+		if err := fl.loadNode(ctx, node); err != nil {
 			return err
 		}
 	}
-	l.refresh()
+	fl.refresh()
 	return nil
 }
 
 // takeSilent returns the nodes that have become silent, or have been so for long: their snapshots are
 // read again, as nobody else says what the engine should still have of what they published.
-func (l *link) takeSilent() (list []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for node, v := range l.views {
-		if node != l.n.o.Node && v.beat != nil && !v.livesAt(l.now) && l.now.Sub(v.readAgain) >= readAgainEach*v.staleness() {
-			v.readAgain = l.now
+func (fl *follower) takeSilent() (list []string) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	for node, v := range fl.views {
+		if node != fl.n.o.Node && v.beat != nil && !v.livesAt(fl.now) && fl.now.Sub(v.readAgain) >= readAgainEach*v.staleness() {
+			v.readAgain = fl.now
 			list = append(list, node)
 		}
 	}
@@ -82,37 +82,37 @@ func (l *link) takeSilent() (list []string) {
 }
 
 // compare takes over a heartbeat, and reports whether its node's snapshot has to be read again.
-func (l *link) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.now, l.nowAt = at, l.n.o.Now()
-	v := l.viewLocked(e.Node)
+func (fl *follower) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	fl.now, fl.nowAt = at, fl.n.o.Now()
+	v := fl.viewLocked(e.Node)
 	v.beat, v.beatAt, v.written, v.readAgain = h, at, e.Time, time.Time{}
 	v.offset.add(e.Time.Sub(at))
 	load = v.compare(h, e.Number)
 	equal := e.Number > v.ofSnapshot && v.differs == 0
-	if e.Node == l.n.o.Node {
-		l.ownLocked(v, e.Number, equal)
+	if e.Node == fl.n.o.Node {
+		fl.ownLocked(v, e.Number, equal)
 		return load
 	}
 	if e.Number <= v.ofSnapshot {
 		return false
 	}
-	same := l.sameVitalLocked(h)
+	same := fl.sameVitalLocked(h)
 	v.inStep = equal && same
 	if same {
 		v.vitalDiffers = 0
 	} else if equal {
 		if v.vitalDiffers++; v.vitalDiffers >= differsBeforeAdopt {
-			l.again.all = true
+			fl.again.all = true
 			v.vitalDiffers = 0
-			l.wakePublisher()
+			fl.wakePublisher()
 		}
 	}
 	for _, node := range h.Wants {
-		if node == l.n.o.Node {
-			l.again.all = true
-			l.wakePublisher()
+		if node == fl.n.o.Node {
+			fl.again.all = true
+			fl.wakePublisher()
 		}
 	}
 	return load
@@ -127,23 +127,23 @@ const readAgainEach = 10
 const differsBeforeAdopt = 3
 
 // ownLocked takes over this node's own heartbeat, as the engine has it: all before it is read.
-func (l *link) ownLocked(v *view, number uint64, equal bool) {
+func (fl *follower) ownLocked(v *view, number uint64, equal bool) {
 	if v.wanted() {
-		l.again.all = true
-		l.wakePublisher()
+		fl.again.all = true
+		fl.wakePublisher()
 	}
 	var sent time.Time
-	for len(l.beats) > 0 && l.beats[0].number <= number {
-		if l.beats[0].number == number {
-			sent = l.beats[0].at
+	for len(fl.beats) > 0 && fl.beats[0].number <= number {
+		if fl.beats[0].number == number {
+			sent = fl.beats[0].at
 		}
-		l.beats = l.beats[1:]
+		fl.beats = fl.beats[1:]
 	}
-	if !equal || sent.IsZero() || l.blocked != "" {
+	if !equal || sent.IsZero() || fl.blocked != "" {
 		return
 	}
-	l.read = sent
-	for _, v := range l.views {
+	fl.read = sent
+	for _, v := range fl.views {
 		if v.inStep && !v.gap {
 			v.agreed = sent
 		}
@@ -153,45 +153,35 @@ func (l *link) ownLocked(v *view, number uint64, equal bool) {
 // refresh says up to when this node knows everything: its own heartbeat came back, and it
 // agreed with each node that lives. The first time that waits for a node with the same key, or
 // for silence, if strangers are all that is heard.
-func (l *link) refresh() {
-	if l.scope != Global {
+func (fl *follower) refresh() {
+	if fl.scope != Global {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.n.asOf.Load() == notYet && l.amongStrangersLocked() {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if fl.n.asOf.Load() == notYet && fl.amongStrangersLocked() {
 		return
 	}
-	asOf := l.read
-	for node, v := range l.views {
-		if node != l.n.o.Node && v.livesAt(l.now) && v.agreed.Before(asOf) {
+	asOf := fl.read
+	for node, v := range fl.views {
+		if node != fl.n.o.Node && v.livesAt(fl.now) && v.agreed.Before(asOf) {
 			asOf = v.agreed
 		}
 	}
-	l.n.freshAsOf(asOf)
+	fl.n.freshAsOf(asOf)
 }
 
 // receipted takes over what a node has in its journal.
-func (l *link) receipted(e *Entry) {
+func (fl *follower) receipted(e *Entry) {
 	r, err := decodeReceipt(e.Body)
 	if err != nil {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	of := r[l.n.o.Node]
-	if v := l.viewLocked(e.Node); of.incarnation == l.n.incarnation && e.Incarnation == v.incarnation {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	of := r[fl.n.o.Node]
+	if v := fl.viewLocked(e.Node); of.incarnation == fl.n.incarnation && e.Incarnation == v.incarnation {
 		v.has = max(v.has, of.number)
-		l.signalLocked()
-	}
-}
-
-// forgotten drops what is known of a node that was retired.
-func (l *link) forgotten(node string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if node != l.n.o.Node {
-		delete(l.views, node)
-		l.signalLocked()
+		fl.signalLocked()
 	}
 }

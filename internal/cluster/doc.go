@@ -18,7 +18,7 @@
 // having agreed with each node that lives; and it knows everything that was published before.
 //
 // Goroutines, all of [Node.Run], which waits for them: one reads the journal, one asks for the
-// cell's lease, and in each scope one publishes and one follows. Each link has one lock,
-// and the writer one; none is held while another is taken, and nothing is waited for under
-// them. [Node.Fresh] takes no lock.
+// cell's lease, and in each scope one publishes and one follows, who share a link. Each link has
+// one lock, and the writer one; none is held while another is taken, and nothing is waited for
+// under them. [Node.Fresh] takes no lock.
 package cluster

@@ -1,13 +1,14 @@
 package cluster
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"usher/internal/ratelimit"
 )
 
-// A link is a node in one scope: what it publishes there, and what it has read.
+// A link is a node in one scope: what it publishes there, and what it has read. A [publisher] and a [follower] share it.
 type link struct {
 	n     *Node
 	scope Scope
@@ -21,7 +22,6 @@ type link struct {
 	strangers map[string]time.Time // by name: when an entry was read that no key here made
 	vital     living               // what is known here of what is vital: only of all nodes
 	loaded    bool                 // the snapshots were read
-	at        Position             // up to there the log was read
 	now       time.Time            // the engine's, when it took what was read last
 	nowAt     time.Time            // when that was read
 	beats     []sentBeat           // that were published and not read yet
@@ -38,14 +38,6 @@ type link struct {
 	own set // what this node's snapshot has once all is published that has a number
 
 	messages []*message // that are to be told
-
-	// Of the publisher alone:
-	telling   []*message // that are in the publication
-	number    uint64     // the last
-	beatNext  time.Time
-	receiptAt time.Time
-	resync    *resync
-	resynced  time.Time // when the last began
 }
 
 // again says what is to be published again.
@@ -70,12 +62,11 @@ func (l *link) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.views, l.vital, l.strangers = map[string]*view{}, newLiving(), map[string]time.Time{}
-	l.loaded, l.at, l.now, l.nowAt = false, "", time.Time{}, time.Time{}
+	l.loaded, l.now, l.nowAt = false, time.Time{}, time.Time{}
 	l.beats, l.read, l.blocked, l.trouble = nil, time.Time{}, "", ""
 	l.out, l.again = outbox{}, again{all: true, urgent: true}
 	l.published, l.marked, l.markedBy = 0, Mark{}, 0
-	l.number, l.own, l.resync = 0, newSet(), nil
-	l.beatNext, l.receiptAt, l.resynced = time.Time{}, time.Time{}, time.Time{}
+	l.own = newSet()
 	l.signalLocked()
 }
 
@@ -141,4 +132,52 @@ func (l *link) setTrouble(err error) {
 		return
 	}
 	l.trouble = err.Error()
+}
+
+func (l *link) isLoaded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.loaded
+}
+
+// owesLocked reports whether somebody may wait for a receipt that can be given.
+func (l *link) owesLocked() bool {
+	for _, v := range l.views {
+		if v.owed && !v.gap {
+			return true
+		}
+	}
+	return false
+}
+
+// forgotten drops what is known of a node that was retired.
+func (l *link) forgotten(node string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if node != l.n.o.Node {
+		delete(l.views, node)
+		l.signalLocked()
+	}
+}
+
+// until waits until something is so, which is looked at under the lock.
+func (l *link) until(ctx context.Context, so func() bool) error {
+	for {
+		l.mu.Lock()
+		done, changed := so(), l.changed
+		l.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// heardForLocked is for how long nothing was heard of a node, by the engine's clock as far as it is known.
+func (l *link) heardForLocked(v *view) time.Duration {
+	return max(0, l.now.Sub(v.beatAt)+l.n.o.Now().Sub(l.nowAt))
 }

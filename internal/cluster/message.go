@@ -75,31 +75,31 @@ func (l *link) takeBack(m *message) {
 }
 
 // tell appends messages to a publication.
-func (l *link) tell(batch []Sealed, now time.Time) []Sealed {
-	l.mu.Lock()
-	n := min(len(l.messages), messagesAtATime, max(0, maxFacts-len(batch)))
-	l.telling = l.messages[:n:n]
-	l.messages = slices.Clone(l.messages[n:])
-	l.mu.Unlock()
-	for _, m := range l.telling {
-		batch = l.seal(batch, []Fact{m.fact}, now)
+func (p *publisher) tell(batch []Sealed, now time.Time) []Sealed {
+	p.mu.Lock()
+	n := min(len(p.messages), messagesAtATime, max(0, maxFacts-len(batch)))
+	p.telling = p.messages[:n:n]
+	p.messages = slices.Clone(p.messages[n:])
+	p.mu.Unlock()
+	for _, m := range p.telling {
+		batch = p.seal(batch, []Fact{m.fact}, now)
 	}
 	return batch
 }
 
 // told says that the engine has the messages of a publication.
-func (l *link) told() {
-	for _, m := range l.telling {
+func (p *publisher) told() {
+	for _, m := range p.telling {
 		close(m.done)
 	}
-	l.telling = nil
+	p.telling = nil
 }
 
 // hear takes the messages out of what others have published, and hands over those for this node.
-func (l *link) hear(from string, f *Fact) {
-	for _, to := range []string{l.n.o.Node, ""} {
-		if body, ok := l.n.keys.decrypt(f.Kind, to, f.Body); ok {
-			l.n.o.Told(f.Kind, from, body)
+func (fl *follower) hear(from string, f *Fact) {
+	for _, to := range []string{fl.n.o.Node, ""} {
+		if body, ok := fl.n.keys.decrypt(f.Kind, to, f.Body); ok {
+			fl.n.o.Told(f.Kind, from, body)
 			return
 		}
 	}

@@ -97,8 +97,8 @@ func (n *Node) takePart(ctx context.Context) error {
 	tasks.Go(func() { n.feed(ctx, mark) })
 	tasks.Go(func() { n.holdLease(ctx) })
 	for _, l := range []*link{n.global, n.cell} {
-		tasks.Go(func() { l.publish(ctx) })
-		tasks.Go(func() { stop(l.follow(ctx)) })
+		tasks.Go(func() { (&publisher{link: l}).run(ctx) })
+		tasks.Go(func() { stop((&follower{link: l}).run(ctx)) })
 	}
 	tasks.Wait()
 	return context.Cause(ctx)

@@ -21,54 +21,54 @@ type resync struct {
 }
 
 // beginResync begins one, if it is wanted and its time has come, and none is going on.
-func (l *link) beginResync(ctx context.Context) {
-	now := l.n.o.Now()
-	l.mu.Lock()
-	want := l.again
-	due := want.all && (want.urgent || !now.Before(l.resynced.Add(resyncEvery)))
-	l.mu.Unlock()
-	if l.resync != nil || !due {
+func (p *publisher) beginResync(ctx context.Context) {
+	now := p.n.o.Now()
+	p.mu.Lock()
+	want := p.again
+	due := want.all && (want.urgent || !now.Before(p.resynced.Add(resyncEvery)))
+	p.mu.Unlock()
+	if p.resync != nil || !due {
 		return
 	}
-	first := l.resynced.IsZero()
-	l.resynced = now
-	l.mu.Lock()
-	l.again = again{} // what is asked for from now on comes afterwards
-	l.mu.Unlock()
-	had, err := l.readSnapshot(ctx, l.n.o.Node, nil)
+	first := p.resynced.IsZero()
+	p.resynced = now
+	p.mu.Lock()
+	p.again = again{} // what is asked for from now on comes afterwards
+	p.mu.Unlock()
+	had, err := p.readSnapshot(ctx, p.n.o.Node, nil)
 	if err != nil {
-		l.mu.Lock()
-		l.again.all, l.again.urgent = true, l.again.urgent || want.urgent
-		l.again.resign = l.again.resign || want.resign
-		l.mu.Unlock()
+		p.mu.Lock()
+		p.again.all, p.again.urgent = true, p.again.urgent || want.urgent
+		p.again.resign = p.again.resign || want.resign
+		p.mu.Unlock()
 		return // the next publication says what is wrong with the engine
 	}
-	l.mu.Lock()
-	l.own = newSet()
+	p.mu.Lock()
+	p.own = newSet()
 	for k, hash := range had.fields.all {
-		l.own.put(k, hash)
+		p.own.put(k, hash)
 	}
-	l.mu.Unlock()
+	p.mu.Unlock()
 	if want.resign { // so that all of it differs
 		for k := range had.fields.all {
 			had.fields.all[k]++
 		}
 	}
-	next, stop := iter.Pull2(l.n.state.Facts(ctx, l.scope))
-	l.resync = &resync{had: had.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
-		lists: !l.wasAway()}
+	next, stop := iter.Pull2(p.n.state.Facts(ctx, p.scope))
+	p.resync = &resync{had: had.fields.all, touched: map[Key]bool{}, next: next, stop: stop, first: first,
+		lists: !p.wasAway()}
 }
 
 // wasAway reports whether others went on without this node for longer than tombstones are kept.
-func (l *link) wasAway() bool {
-	last := l.n.last
+func (p *publisher) wasAway() bool {
+	last := p.n.last
 	if last.IsZero() {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for node, v := range l.views {
-		if node != l.n.o.Node && v.written.Sub(last) > tombstones {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for node, v := range p.views {
+		if node != p.n.o.Node && v.written.Sub(last) > tombstones {
 			return true
 		}
 	}
@@ -86,10 +86,10 @@ func (n *Node) SignAnew() {
 	}
 }
 
-func (l *link) endResync() {
-	if l.resync != nil {
-		l.resync.stop()
-		l.resync = nil
+func (p *publisher) endResync() {
+	if p.resync != nil {
+		p.resync.stop()
+		p.resync = nil
 	}
 }
 
@@ -101,21 +101,21 @@ func (r *resync) touch(facts []Fact) {
 }
 
 // take returns some of what is to be published again; it ends the resync when that is all.
-func (r *resync) take(ctx context.Context, l *link, most int) (facts []Fact) {
+func (r *resync) take(ctx context.Context, p *publisher, most int) (facts []Fact) {
 	for bytes := 0; len(facts) < most && bytes < publishBytes; {
 		f, ok, err := r.pull()
 		switch {
 		case err != nil:
 			if ctx.Err() == nil {
-				l.n.o.Log.Error("what this node knows cannot be read for the other ushers", logattr.Err(err))
-				l.askResync()
+				p.n.o.Log.Error("what this node knows cannot be read for the other ushers", logattr.Err(err))
+				p.askResync()
 			}
-			l.endResync()
+			p.endResync()
 			return facts
 		case !ok:
-			l.endResync()
+			p.endResync()
 			return facts
-		case r.isMissing(&f, l):
+		case r.isMissing(&f, p):
 			facts = append(facts, f)
 			bytes += len(f.Body) + factCosts
 		}
@@ -142,7 +142,7 @@ func (r *resync) pull() (f Fact, ok bool, err error) {
 
 // isMissing reports whether a fact has to be published: the snapshot has it otherwise, or
 // nobody has it in theirs.
-func (r *resync) isMissing(f *Fact, l *link) bool {
+func (r *resync) isMissing(f *Fact, p *publisher) bool {
 	if f.Kind == KindDropped {
 		return !r.touched[f.Key]
 	}
@@ -154,7 +154,7 @@ func (r *resync) isMissing(f *Fact, l *link) bool {
 	case own:
 		return hash != f.hash()
 	}
-	return !l.elsewhere(f, !r.first)
+	return !p.elsewhere(f, !r.first)
 }
 
 // silentAfter is after how long without a heartbeat a node is not relied on to publish again what the
@@ -163,13 +163,13 @@ const silentAfter = 5 * time.Second
 
 // elsewhere reports whether another node has published a fact as it is known here; one that
 // was heard of lately, if it matters.
-func (l *link) elsewhere(f *Fact, living bool) bool {
+func (p *publisher) elsewhere(f *Fact, living bool) bool {
 	hash := f.hash()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for node, v := range l.views {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for node, v := range p.views {
 		got, there := v.fields.all[f.Key]
-		if there && got == hash && node != l.n.o.Node && (!living || l.now.Sub(v.beatAt) <= silentAfter) {
+		if there && got == hash && node != p.n.o.Node && (!living || p.now.Sub(v.beatAt) <= silentAfter) {
 			return true
 		}
 	}
