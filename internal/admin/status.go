@@ -31,9 +31,10 @@ type State struct {
 	Path          string  `json:"path"`
 	FileBytes     int64   `json:"file_bytes"`
 	JournalBytes  int64   `json:"journal_bytes"`
-	BehindBytes   int64   `json:"behind_bytes"`   // of the journal that the file does not have
-	BehindSeconds float64 `json:"behind_seconds"` // age of the oldest of those
-	Stuck         bool    `json:"stuck"`          // a write to the journal is not back: logins fail
+	BehindBytes   int64   `json:"behind_bytes"`      // of the journal that the file does not have
+	BehindSeconds float64 `json:"behind_seconds"`    // age of the oldest of those
+	Stuck         bool    `json:"stuck"`             // a write to the journal is not back: logins fail
+	Refused       string  `json:"refused,omitempty"` // why the journal did not take the last change: logins fail
 	Problem       string  `json:"problem,omitempty"`
 }
 

@@ -161,10 +161,16 @@ func (n *Node) Forget(ctx context.Context, node string) error {
 	}
 	l, cell := n.global, n.cell.scope
 	l.mu.Lock()
-	if v := l.views[node]; v != nil && v.beat != nil {
+	v := l.views[node]
+	if v != nil && v.beat != nil {
 		cell = Cell(v.beat.Cell)
 	}
 	l.mu.Unlock()
+	if v == nil {
+		if err := n.hasNode(ctx, node); err != nil {
+			return err
+		}
+	}
 	for _, scope := range []Scope{Global, cell} {
 		if err := n.bus.Forget(ctx, scope, node); err != nil {
 			return err
@@ -174,6 +180,17 @@ func (n *Node) Forget(ctx context.Context, node string) error {
 	n.cell.forgotten(node)
 	l.enter([]Fact{{Kind: KindForget, Key: KeyOf(KindForget, node), Body: []byte(node)}}, Mark{})
 	return nil
+}
+
+// hasNode is nil if the engine has something of a node, also if no key here made it.
+func (n *Node) hasNode(ctx context.Context, node string) error {
+	for _, scope := range []Scope{Global, n.cell.scope} {
+		nodes, err := n.bus.Nodes(ctx, scope)
+		if err != nil || slices.Contains(nodes, node) {
+			return err
+		}
+	}
+	return fmt.Errorf("there is no node %s: usher cluster status shows all", node)
 }
 
 func count(n int) string { return strconv.Itoa(n) }

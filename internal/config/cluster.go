@@ -56,9 +56,9 @@ func clusterSettings() section {
 				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a new one is " +
 					"put in behind the old one on every node, and then before it. Who has it is an operator of every " +
 					"cell. `openssl rand -hex 32` makes one."},
-			{key: "node", kind: "a name of letters, digits and `-._`, at most 63", unset: "the host name", restart: true,
+			{key: "node", kind: "a name of lower-case letters, digits and `-._`, at most 63", unset: "the host name", restart: true,
 				example: "a", text: "What this usher is called. Each has a name of its own."},
-			{key: "cell", kind: "a name of letters, digits and `-._`, at most 63", needed: true, restart: true,
+			{key: "cell", kind: "a name of lower-case letters, digits and `-._`, at most 63", needed: true, restart: true,
 				example: "shard1",
 				text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, rooms and " +
 					"lobbies. Ushers of others share revocations and the lobby's list with them."},

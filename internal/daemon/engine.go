@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 
+	"usher/internal/cluster"
 	"usher/internal/config"
 	"usher/internal/redis"
 )
@@ -42,7 +44,7 @@ func LookOnline(ctx context.Context, c *config.Config, path string) config.Probl
 	at.Line, at.Column = c.Place("cluster", "redis")
 	found, err := redis.Look(ctx, engineOptions(&c.Cluster, func() *config.Cluster { return &c.Cluster }))
 	if err != nil {
-		at.Text, at.Mend, at.Passing = fmt.Sprintf("redis: %v", err), "start it, or correct what it is asked with", true
+		at.Text, at.Mend, at.Passing = fmt.Sprintf("redis: %v", err), mendOf(err, &c.Cluster), true
 		return config.Problems{at}
 	}
 	var problems config.Problems
@@ -51,4 +53,15 @@ func LookOnline(ctx context.Context, c *config.Config, path string) config.Probl
 		problems = append(problems, at)
 	}
 	return problems
+}
+
+// mendOf says what to do about an engine that did not answer as it should.
+func mendOf(err error, c *config.Cluster) string {
+	switch {
+	case !errors.Is(err, cluster.ErrAway):
+		return "correct what it is asked with"
+	case c.Redis.TLS && errors.Is(err, context.DeadlineExceeded):
+		return "look whether TLS is spoken there, or use redis:// on this machine"
+	}
+	return "start it, or correct the address"
 }

@@ -1,8 +1,12 @@
 package daemon
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 
+	"usher/internal/cluster"
 	"usher/internal/config"
 )
 
@@ -28,5 +32,25 @@ func TestEngineOptions(t *testing.T) {
 	}
 	if got := LookOnline(t.Context(), &config.Config{}, "usher.yaml"); got != nil {
 		t.Errorf("without a cluster it finds %v", got)
+	}
+}
+
+// TestMendOf: what is said to be done is about what went wrong.
+func TestMendOf(t *testing.T) {
+	t.Parallel()
+	secure, plain := &config.Cluster{Redis: config.Redis{TLS: true}}, &config.Cluster{}
+	for _, c := range []struct {
+		err  error
+		of   *config.Cluster
+		want string
+	}{
+		{cluster.ErrRefused, plain, "correct what"},
+		{cluster.ErrAway, secure, "start it"},
+		{fmt.Errorf("%w: %w", cluster.ErrAway, context.DeadlineExceeded), plain, "start it"},
+		{fmt.Errorf("%w: %w", cluster.ErrAway, context.DeadlineExceeded), secure, "TLS"},
+	} {
+		if got := mendOf(c.err, c.of); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %s", c.err, got)
+		}
 	}
 }

@@ -232,12 +232,14 @@ func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Log
 		return nil
 	}
 	store, err := sqlite.Open(ctx, c.Path, log)
-	if errors.Is(err, fs.ErrNotExist) {
-		dir := filepath.Dir(c.Path)
+	switch dir := filepath.Dir(c.Path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
 			"state: in the configuration", err, dir)
-	}
-	if err != nil {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("not started: %w\ngive the folder, and what is in it, to the user that runs usher: "+
+			"chown -R usher:usher %s", err, dir)
+	case err != nil:
 		return err
 	}
 	p.store, p.disk = store, store

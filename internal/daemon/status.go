@@ -118,6 +118,8 @@ func (d *daemon) notReady() []string {
 	reasons = append(reasons, d.rooms.asked.Missing()...)
 	if s := d.rooms.stateStatus(); s != nil && s.Stuck {
 		reasons = append(reasons, "state: a write to the journal is not back: the disk hangs")
+	} else if s != nil && s.Refused != "" {
+		reasons = append(reasons, "state: no login can be recorded: "+s.Refused)
 	}
 	for _, k := range d.verifier.Keys() {
 		if k.Problem != "" {
@@ -135,6 +137,9 @@ func (p *roomParts) stateStatus() *admin.State {
 	now := p.disk.Status()
 	s := &admin.State{Path: now.Path, FileBytes: now.FileBytes, JournalBytes: now.JournalBytes, BehindBytes: now.Behind,
 		BehindSeconds: now.Age.Seconds(), Stuck: now.Stuck}
+	if now.Refused != nil {
+		s.Refused = now.Refused.Error()
+	}
 	if now.Problem != nil {
 		s.Problem = now.Problem.Error()
 	}

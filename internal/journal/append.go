@@ -29,7 +29,38 @@ func (j *Journal) Append(ctx context.Context, payload []byte) (Position, error) 
 	now := j.o.Now()
 	j.began.Store(int64(now.Sub(j.since)) + 1)
 	defer j.finish()
-	return j.write(payload, now)
+	end, err := j.write(payload, now)
+	j.note(err, now)
+	return end, err
+}
+
+// A refusal is of a record that was not taken.
+type refusal struct {
+	err error
+	at  time.Time
+}
+
+// refusedFor is how long a refusal counts that no other record has followed: the disk may have
+// place again, and nobody have asked.
+const refusedFor = 30 * time.Second
+
+// note keeps why the last record was not taken, if it was not.
+func (j *Journal) note(err error, now time.Time) {
+	switch {
+	case err != nil:
+		j.refused.Store(&refusal{err, now})
+	case j.refused.Load() != nil:
+		j.refused.Store(nil)
+	}
+}
+
+// refusedAt is why the last record was not taken, if that is not long ago.
+func (j *Journal) refusedAt(now time.Time) error {
+	r := j.refused.Load()
+	if r == nil || now.Sub(r.at) > refusedFor {
+		return nil
+	}
+	return r.err
 }
 
 // queue waits for the right to write.

@@ -37,7 +37,8 @@ type Journal struct {
 	unsureErr error
 	closed    bool
 
-	unsynced atomic.Bool // something is, and the timer runs
+	refused  atomic.Pointer[refusal] // the last record; nil: it was taken
+	unsynced atomic.Bool             // something is, and the timer runs
 	timer    *time.Timer
 	syncs    chan chan error
 	stop     chan struct{}
@@ -169,6 +170,7 @@ type Status struct {
 	Behind   int64         // bytes that are not applied
 	Age      time.Duration // of the oldest of them, to a second; 0: there are none
 	Stuck    bool          // a write is not back
+	Refused  error         // why the last record was not taken, half a minute ago at most
 	Unsure   error         // the disk failed to take something that is not applied
 }
 
@@ -176,7 +178,9 @@ type Status struct {
 func (j *Journal) Status() Status {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	st := Status{Segments: len(j.list), Behind: j.behindLocked(), Age: j.marks.age(j.o.Now()), Stuck: j.stuck()}
+	now := j.o.Now()
+	st := Status{Segments: len(j.list), Behind: j.behindLocked(), Age: j.marks.age(now), Stuck: j.stuck(),
+		Refused: j.refusedAt(now)}
 	for _, s := range j.list {
 		st.Bytes += s.end
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -158,7 +157,9 @@ func (a *applier) batch(
 		err = w.exec(ctx, statement{text: "COMMIT"})
 	}
 	if err != nil {
-		return from, false, errors.Join(err, w.exec(context.WithoutCancel(ctx), statement{text: "ROLLBACK"}))
+		// SQLite may have done this itself, as on a full disk. A transaction that stays open has the next BEGIN fail.
+		_ = w.exec(context.WithoutCancel(ctx), statement{text: "ROLLBACK"})
+		return from, false, err
 	}
 	return to, more, nil
 }

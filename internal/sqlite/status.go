@@ -13,13 +13,15 @@ type Status struct {
 	Behind       int64         // bytes of the journal that the file does not have
 	Age          time.Duration // of the oldest of those, to a second
 	Stuck        bool          // a write to the journal is not back: logins fail
+	Refused      error         // why the journal did not take the last change, half a minute ago at most: logins fail
 	Problem      error         // what is in the way of the file, or of the disk
 }
 
 // Status returns how the state is, without waiting for anything that is written.
 func (s *Store) Status() Status {
 	j := s.journal.Status()
-	st := Status{Path: s.path, JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck, Problem: j.Unsure}
+	st := Status{Path: s.path, JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck,
+		Refused: j.Refused, Problem: j.Unsure}
 	for _, path := range []string{s.path, s.path + "-wal"} {
 		if info, err := os.Stat(path); err == nil {
 			st.FileBytes += info.Size()
