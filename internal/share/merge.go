@@ -46,8 +46,9 @@ func (s *State) mergeSome(ctx context.Context, facts, known []cluster.Fact) erro
 	for i := range facts {
 		m.sort(i, &facts[i])
 	}
-	for _, merge := range []func() error{m.mergeRevocations, m.mergeLists, m.mergeRooms, m.mergeAssignments, m.mergeStreams,
-		m.mergeSessions} {
+	for _, merge := range []func() error{
+		m.mergeRevocations, m.mergeLists, m.mergeRooms, m.mergeAssignments, m.mergeStreams, m.mergeSessions,
+	} {
 		if err := merge(); err != nil {
 			return err
 		}
@@ -77,10 +78,11 @@ type of[T any] struct {
 	places []int
 }
 
-// add takes a value that could be read.
-func (o *of[T]) add(place int, v *T, err error) {
-	if err == nil {
-		o.values = append(o.values, *v)
+// add takes the value of a fact, if it can be read.
+func (o *of[T]) add(place int, f *cluster.Fact, decode func([]byte, *T) error) {
+	var v T
+	if decode(f.Body, &v) == nil {
+		o.values = append(o.values, v)
 		o.places = append(o.places, place)
 	}
 }
@@ -89,29 +91,24 @@ func (o *of[T]) add(place int, v *T, err error) {
 func (m *merging) sort(place int, f *cluster.Fact) {
 	switch f.Kind {
 	case cluster.KindRevocation:
-		v := new(moderation.Revocation)
-		m.revocations.add(place, v, record.DecodeValue(f.Body, v))
+		m.revocations.add(place, f, record.DecodeValue)
 	case cluster.KindSession:
-		v := new(moderation.Session)
-		m.sessions.add(place, v, record.DecodeValue(f.Body, v))
+		m.sessions.add(place, f, record.DecodeValue)
 	case cluster.KindRoom:
-		v := new(moderation.Room)
-		m.rooms.add(place, v, record.DecodeValue(f.Body, v))
+		m.rooms.add(place, f, record.DecodeValue)
 	case cluster.KindAssignment:
-		v := new(moderation.Assignment)
-		m.assignments.add(place, v, record.DecodeValue(f.Body, v))
+		m.assignments.add(place, f, record.DecodeValue)
 	case cluster.KindWhitelist:
-		v := new(lobby.Entry)
-		m.entries.add(place, v, record.DecodeValue(f.Body, v))
+		m.entries.add(place, f, record.DecodeValue)
 	case cluster.KindVerdict:
-		v := new(lobby.Verdict)
-		m.verdicts.add(place, v, record.DecodeValue(f.Body, v))
+		m.verdicts.add(place, f, record.DecodeValue)
 	case cluster.KindStream:
-		v := new(streams.Stream)
-		switch err := record.DecodeValue(f.Body, v); {
-		case !f.Gone:
-			m.streams.add(place, v, err)
-		case err == nil:
+		if !f.Gone {
+			m.streams.add(place, f, record.DecodeValue)
+			return
+		}
+		var v streams.Stream
+		if record.DecodeValue(f.Body, &v) == nil {
 			m.ended = append(m.ended, v.Print)
 		}
 	}
