@@ -23,8 +23,8 @@ type Learned struct {
 	Changed []string
 }
 
-// Learn merges what other ushers know with what is known here, whatever the order and however often it is said. It is in
-// the state when Learn returns. What cannot be an entry or a verdict is left out, and is in the answer as it came.
+// Learn merges what other ushers know with what is known here, whatever the order and however often it is said. It is
+// in the state when Learn returns. What cannot be an entry or a verdict is left out, and is in the answer as it came.
 func (l *Lobby) Learn(ctx context.Context, entries []Entry, verdicts []Verdict) (Learned, error) {
 	l.change.Lock()
 	defer l.change.Unlock()
@@ -204,8 +204,8 @@ type Waiting struct {
 	Waits   bool   `json:"waits,omitempty"`
 }
 
-// HearKnock takes over what another usher of the same Prosody says of an account that knocked there: moderators are told
-// by that one.
+// HearKnock takes over what another usher of the same Prosody says of an account that knocked there: moderators are
+// told by that one.
 func (l *Lobby) HearKnock(w Waiting) {
 	switch v := (Verdict{Room: w.Room, JID: w.JID}); {
 	case !v.plausible():

@@ -36,7 +36,8 @@ type Server struct {
 // New returns a gateway.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	s := &Server{Options: o, asked: make(chan struct{}, 1), ending: semaphore.NewWeighted(endingSoon), turns: semaphore.NewWeighted(endingNow)}
+	s := &Server{Options: o, asked: make(chan struct{}, 1), ending: semaphore.NewWeighted(endingSoon),
+		turns: semaphore.NewWeighted(endingNow)}
 	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
 	s.relays = relay.NewStreams(relay.Options{Door: Door, Logins: o.Relay, Rooms: o.RelayRooms,
 		Swap: o.Swap, Log: o.Log, Finish: s.endLost})

@@ -119,8 +119,8 @@ func (t *Table) Issue(r Record, waiting bool, now time.Time) (string, bool) {
 	return text, true
 }
 
-// Accept takes a ticket that another usher has issued, and reports false if it is over, or none, if it was taken before,
-// or if there is no room.
+// Accept takes a ticket that another usher has issued, and reports false if it is over, or none, if it was taken
+// before, or if there is no room.
 func (t *Table) Accept(text string, r Record, now time.Time) bool {
 	if !Is(text) || !now.Before(r.Until) || r.Until.Sub(now) > Lifetime {
 		return false

@@ -29,7 +29,8 @@ Example:
    $ usher check --config /etc/usher/usher.yaml
    /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? known keys: issuers, tokens
    1 problem`,
-		Flags: []cli.Flag{configFlag(), &cli.BoolFlag{Name: "online", Usage: "also ask the cluster's Redis for its settings"}},
+		Flags: []cli.Flag{configFlag(),
+			&cli.BoolFlag{Name: "online", Usage: "also ask the cluster's Redis for its settings"}},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return exitError{2, fmt.Sprintf("unexpected argument %q; name the file with --config",

@@ -73,7 +73,8 @@ func (fl *follower) takeSilent() (list []string) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	for node, v := range fl.views {
-		if node != fl.n.o.Node && v.beat != nil && !v.livesAt(fl.now) && fl.now.Sub(v.readAgain) >= readAgainEach*v.staleness() {
+		due := fl.now.Sub(v.readAgain) >= readAgainEach*v.staleness()
+		if due && node != fl.n.o.Node && v.beat != nil && !v.livesAt(fl.now) {
 			v.readAgain = fl.now
 			list = append(list, node)
 		}

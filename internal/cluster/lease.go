@@ -40,8 +40,8 @@ func (n *Node) Asked() {
 	}
 }
 
-// askedFor is for how long one that was asked counts as the one whom Prosody asks: longer than a lease lasts, so that it
-// has it when that of another is over.
+// askedFor is for how long one that was asked counts as the one whom Prosody asks: longer than a lease lasts, so that
+// it has it when that of another is over.
 const askedFor = leaseLasts + renewEvery
 
 // askedLately reports whether Prosody asked this usher a short time ago.

@@ -8,7 +8,8 @@ import (
 	"usher/internal/ratelimit"
 )
 
-// A link is a node in one scope: what it publishes there, and what it has read. A [publisher] and a [follower] share it.
+// A link is a node in one scope: what it publishes there, and what it has read. A [publisher] and a [follower] share
+// it.
 type link struct {
 	n     *Node
 	scope Scope

@@ -81,8 +81,8 @@ func (p *roomParts) openCluster(ctx context.Context, c *config.Config, version s
 			part.bus.Close()
 		}
 	}()
-	part.state = &share.State{Sessions: p.sessions, Lobby: p.lobby, Streams: p.streams, Source: store, Effects: learned{p},
-		Writer: func() (uint64, bool) { return part.node.Writer() }, Now: time.Now}
+	part.state = &share.State{Sessions: p.sessions, Lobby: p.lobby, Streams: p.streams, Source: store,
+		Effects: learned{p}, Writer: func() (uint64, bool) { return part.node.Writer() }, Now: time.Now}
 	options, err := p.nodeOptions(ctx, c, version)
 	if err != nil {
 		return err
@@ -247,14 +247,15 @@ func (c commandedCluster) Know(ctx context.Context, cell bool) (cluster.Known, e
 	return c.Node.Know(ctx, cell, c.state.Last())
 }
 
-// clockIsOff is the error of a change to lists from a node whose clock differs: by its times it is decided what is newer.
+// clockIsOff is the error of a change to lists from a node whose clock differs: by its times it is decided what is
+// newer.
 func (c *clusterPart) clockIsOff() error {
 	if c == nil {
 		return nil
 	}
 	if off := c.node.Report().Clock; off.Abs() > cluster.ClockTolerance {
-		return fmt.Errorf("this machine's clock differs by %v from the other ushers', and the later change wins: set it first",
-			off.Round(time.Second))
+		return fmt.Errorf("this machine's clock differs by %v from the other ushers', and the later change wins: "+
+			"set it first", off.Round(time.Second))
 	}
 	return nil
 }

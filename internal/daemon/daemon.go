@@ -141,7 +141,8 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		accept := v.AcceptTicket
 		rooms.cluster.accept.Store(&accept)
 	}
-	relays := relayauth.New(v, relayauth.Options{Streams: keptStreams{rooms.streams, rooms.sessions}, Rights: rooms.sessions})
+	kept := keptStreams{rooms.streams, rooms.sessions}
+	relays := relayauth.New(v, relayauth.Options{Streams: kept, Rights: rooms.sessions})
 	e, err := openEndpoints(c, m, log)
 	if err != nil {
 		return nil, err
@@ -189,8 +190,8 @@ func (d *daemon) tasks(ready func()) []task {
 	return list
 }
 
-// announce waits for the first keys and for the state, and then says that we answer, and whether anything is missing, as usher status
-// does. systemd is told READY in either case: the issuers whose keys are there log in.
+// announce waits for the first keys and for the state, and then says that we answer, and whether anything is missing,
+// as usher status does. systemd is told READY in either case: the issuers whose keys are there log in.
 func (d *daemon) announce(ctx context.Context, ready func()) {
 	within, cancel := context.WithTimeout(ctx, fetchWithin)
 	defer cancel()

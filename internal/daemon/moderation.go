@@ -192,8 +192,8 @@ type logins struct {
 
 var _ auth.Sessions = logins{}
 
-// Record remembers a login, if this usher knows what the others have revoked. A room that lets in members only has to be told before the answer:
-// Prosody computes the role of an account that joins before it asks about the join.
+// Record remembers a login, if this usher knows what the others have revoked. A room that lets in members only has to
+// be told before the answer: Prosody computes the role of an account that joins before it asks about the join.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
 	if err := l.cluster.admits(ctx); err != nil {
 		return nil, err

@@ -15,11 +15,11 @@ import (
 // adminHandler answers usher reload, usher status, usher sessions and usher lobby.
 func (d *daemon) adminHandler() http.Handler {
 	return admin.NewHandler(admin.Options{
-		Daemon: d, Await: d.rooms.sessions.Await, Sessions: d.rooms.sessions, Revoker: d.rooms, Whitelist: whitelist{d.rooms.lobby,
-			d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
-		MUCs: func() []string {
-			return *d.rooms.mucs.Load()
-		}, MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil, Cluster: d.rooms.cluster.forCommands(),
+		Daemon: d, Await: d.rooms.sessions.Await, Sessions: d.rooms.sessions, Revoker: d.rooms,
+		Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
+		MUCs:        func() []string { return *d.rooms.mucs.Load() },
+		MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
+		Cluster: d.rooms.cluster.forCommands(),
 	})
 }
 

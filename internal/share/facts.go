@@ -15,7 +15,8 @@ import (
 
 // fact makes one of a value.
 func fact[V record.Value](kind cluster.Kind, v V, name ...string) cluster.Fact {
-	return cluster.Fact{Kind: kind, Version: bodyVersion, Key: cluster.KeyOf(kind, name...), Body: record.AppendValue(nil, v)}
+	return cluster.Fact{Kind: kind, Version: bodyVersion, Key: cluster.KeyOf(kind, name...),
+		Body: record.AppendValue(nil, v)}
 }
 
 // gone is the fact that others need not hear of a thing any more.

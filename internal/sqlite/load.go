@@ -45,8 +45,9 @@ func (s *Store) LoadRevocations(ctx context.Context) ([]moderation.Revocation, e
 	if len(s.tail) == 0 {
 		return list, nil
 	}
-	last := make(map[auth.Principal]*moderation.Revocation, len(s.tail)) // nil: it was lifted
-	for _, c := range s.tail {                                           // also what the file has meanwhile: once more changes nothing
+	// What the file has meanwhile is in it as well: once more changes nothing.
+	last := make(map[auth.Principal]*moderation.Revocation, len(s.tail)) // nil: it is gone
+	for _, c := range s.tail {
 		if c.PutRevocation != nil {
 			last[c.PutRevocation.Principal()] = c.PutRevocation
 		} else {

@@ -31,7 +31,8 @@ func (m *Service) await(ctx context.Context, kept func(context.Context) error) (
 	if m.awaiting.Add(1) > maxAwaiting {
 		m.awaiting.Add(-1)
 		return moderation.Refuse(moderation.ReasonStateUnavailable,
-			"usher has just started, and %d others wait already for the sessions to be loaded; the next try works", maxAwaiting), false
+			"usher has just started, and %d others wait already for the sessions to be loaded; the next try works",
+			maxAwaiting), false
 	}
 	defer m.awaiting.Add(-1)
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)

@@ -40,7 +40,8 @@ type index struct {
 
 func newIndex() index {
 	return index{all: map[moderation.ID]*session{}, byAccount: accountIndex{}, byRoom: roomIndex{},
-		byPrincipal: newPrincipalIndex(), byToken: map[principalID]*session{}, keys: map[keyUse]int{}, resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
+		byPrincipal: newPrincipalIndex(), byToken: map[principalID]*session{}, keys: map[keyUse]int{},
+		resumable: map[string]*session{}, wildcards: map[string][]moderation.ID{},
 		interned: bounded.Map[string, string]{Most: maxInterned}}
 }
 

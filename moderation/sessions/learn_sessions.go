@@ -9,9 +9,9 @@ import (
 	"usher/moderation"
 )
 
-// LearnSessions takes over the logins that other ushers have let in, if they are later than what is known here and count
-// still. They are written before they are known. It returns, in the same order, what is known then of each, and what
-// those touch that are new.
+// LearnSessions takes over the logins that other ushers have let in, if they are later than what is known here and
+// count still. They are written before they are known. It returns, in the same order, what is known then of each, and
+// what those touch that are new.
 func (s *Sessions) LearnSessions(ctx context.Context, said []moderation.Session) (
 	known []moderation.Session, touched []Touched, err error) {
 	if err := s.Await(ctx); err != nil { // what is not loaded yet may be later

@@ -1,7 +1,7 @@
 package main
 
-// A measure is what a figure of a benchmark must be, and what is aimed at: no more, or at least as much. Ratios are to a
-// reference that is measured in the same run.
+// A measure is what a figure of a benchmark must be, and what is aimed at: no more, or at least as much. Ratios are to
+// a reference that is measured in the same run.
 type measure struct {
 	benchmark string // a pattern, as of path.Match
 	unit      string

@@ -53,8 +53,8 @@ func testSnapshotOfMany(t *testing.T, e Engine) {
 	}
 }
 
-// testDrop: what drops a field is in the log, and the snapshot no longer has the field; the last one takes the node with
-// it, and its numbers stay known.
+// testDrop: what drops a field is in the log, and the snapshot no longer has the field; the last one takes the node
+// with it, and its numbers stay known.
 func testDrop(t *testing.T, e Engine) {
 	b := e.Connect(t)
 	list := Entries("a", 1, 1, 5)
@@ -155,7 +155,8 @@ func isLease(t *testing.T, b cluster.Bus, cell cluster.Scope, holder string, wan
 	}
 }
 
-// testLeaseEnds: a renewal prolongs it; once it is over another may have it, and the number grows, for the same one too.
+// testLeaseEnds: a renewal prolongs it; once it is over another may have it, and the number grows, for the same one
+// too.
 func testLeaseEnds(t *testing.T, e Engine) {
 	b := e.Connect(t)
 	cell := cluster.Cell("shard1")
