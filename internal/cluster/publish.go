@@ -22,6 +22,7 @@ type publisher struct {
 	*link
 	telling   []*message // that are in the publication
 	number    uint64     // the last
+	receipted uint64     // the last of what others send receipts for
 	beatNext  time.Time
 	receiptAt time.Time
 	resync    *resync
@@ -106,12 +107,13 @@ func (p *publisher) compose(ctx context.Context) []Sealed {
 	return batch
 }
 
-// mark notes that all changes up to a place in the journal have their numbers.
+// mark notes that all changes up to a place in the journal have their numbers. Who sends a receipt does so for the last
+// that wants one, and what came after it, such as a heartbeat while everything was compared, may never get one.
 func (p *publisher) mark(m Mark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.marked.before(m) {
-		p.marked, p.markedBy = m, max(p.number, 1) // with nothing before it, the first that comes
+		p.marked, p.markedBy = m, max(p.receipted, 1) // with nothing before it, the first that comes
 	}
 }
 
@@ -129,6 +131,9 @@ func (p *publisher) seal(batch []Sealed, facts []Fact, now time.Time) []Sealed {
 			continue
 		}
 		p.number++
+		if f.Kind.isReceipted() {
+			p.receipted = p.number
+		}
 		batch = append(batch, s)
 		p.mu.Lock()
 		p.own.keep(&e)
