@@ -236,7 +236,7 @@ func (n *node) wants(user, answer string) {
 // when the first one with that answer was asked for.
 func (n *node) comes(user, token, answer string) time.Time {
 	n.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(25 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(60 * time.Millisecond) {
 		began := time.Now()
 		got, _ := n.loginWith(user, token)
 		if got == answer {
