@@ -201,6 +201,17 @@ func (n *Node) problem(text string) {
 	}
 }
 
+// doubt notes that this node waits for another that may have its name.
+func (n *Node) doubt(left time.Duration) {
+	if old := n.cannot.Load(); old != nil && *old != "" {
+		return
+	}
+	text := "an usher on another machine, or with another state, had the name " + n.o.Node +
+		": this one waits up to " + seconds(left) + " to see whether that one still runs"
+	n.cannot.Store(&text)
+	n.o.Log.Warn(text)
+}
+
 // takeName draws an incarnation, once no other usher that lives has the name.
 func (n *Node) takeName(ctx context.Context) error {
 	for tries := 0; ; tries++ {
@@ -222,6 +233,7 @@ func (n *Node) takeName(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		n.global.setTrouble(err)
 		if tries == 0 {
 			n.o.Log.Warn("the cluster cannot be reached", logattr.Err(err))
 		}
@@ -265,6 +277,7 @@ func (n *Node) lives(ctx context.Context, former *Entry, beat *heartbeat) (bool,
 	v := view{beat: beat}
 	left := former.Time.Add(v.staleness()).Sub(n.o.Now())
 	left = min(max(left, 5*beatEvery(time.Duration(n.staleness.Load()), 0)), v.staleness())
+	n.doubt(left)
 	end, err := n.bus.End(ctx, Global)
 	if err != nil {
 		return false, err

@@ -72,3 +72,23 @@ func TestStrangerStarts(t *testing.T) {
 		c.Stop()
 	})
 }
+
+// TestNewState: a node that comes back with another state says that it waits, and then takes its name.
+func TestNewState(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		nodes(t, w, "a")[0].Stop()
+		again := w.Second("a")
+		again.Start()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if r := again.Node.Report(); r.Fresh || len(r.Problems) != 2 || !strings.Contains(r.Problems[0], "waits up to") {
+			t.Errorf("at first: %+v", r)
+		}
+		time.Sleep(clustertest.Staleness)
+		synctest.Wait()
+		if r := again.Node.Report(); !r.Fresh || len(r.Problems) != 0 {
+			t.Errorf("then: %+v", r)
+		}
+		again.Stop()
+	})
+}
