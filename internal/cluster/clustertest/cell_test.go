@@ -1,7 +1,6 @@
 package clustertest_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,95 +11,6 @@ import (
 	"usher/internal/cluster/membus"
 	"usher/moderation"
 )
-
-// writers names the nodes that write for their cell, with the number of their lease.
-func writers(w *clustertest.World) (names []string, lease uint64) {
-	for name, m := range w.Nodes {
-		if n, writes := m.Node.Writer(); writes {
-			names, lease = append(names, name), n
-		}
-	}
-	slices.Sort(names)
-	return names, lease
-}
-
-// TestWriter: whom Prosody asks writes; while it is asked nobody else does; and when it is silent the one that is asked
-// takes over within 10 s, under a higher number.
-func TestWriter(t *testing.T) {
-	within(t, func(t *testing.T, w *clustertest.World) {
-		list := nodes(t, w, "a", "b")
-		if names, _ := writers(w); names != nil {
-			t.Errorf("%v write without having been asked", names)
-		}
-		for range 60 {
-			list[0].Node.Asked()
-			time.Sleep(time.Second)
-		}
-		synctest.Wait()
-		names, first := writers(w)
-		if !slices.Equal(names, []string{"a"}) {
-			t.Errorf("%v write", names)
-		}
-		if r := list[1].Node.Report(); r.Writer != "a" {
-			t.Errorf("b believes that %q writes", r.Writer)
-		}
-		list[1].Node.Asked() // once, while a is asked as well
-		for range 30 {
-			list[0].Node.Asked()
-			time.Sleep(time.Second)
-		}
-		if names, lease := writers(w); !slices.Equal(names, []string{"a"}) || lease != first {
-			t.Errorf("%v write, by %d", names, lease)
-		}
-		list[0].Stop()
-		list[1].Node.Asked()
-		time.Sleep(10*time.Second + 100*time.Millisecond)
-		synctest.Wait()
-		if names, second := writers(w); !slices.Equal(names, []string{"b"}) || second <= first {
-			t.Errorf("%v write, by %d after %d", names, second, first)
-		}
-	})
-}
-
-// TestWriterCutOff: a writer that cannot renew its lease stops by its own clock before another may begin, unless Prosody
-// asks it still; then it stops when it may not know what was revoked.
-func TestWriterCutOff(t *testing.T) {
-	within(t, func(t *testing.T, w *clustertest.World) {
-		list := nodes(t, w, "a", "b")
-		if err := list[0].Node.SetStaleness(30 * time.Second); err != nil {
-			t.Fatal(err)
-		}
-		list[0].Node.Asked()
-		time.Sleep(15 * time.Second) // Prosody asks it no more
-		list[0].Client.Cut(true)
-		for range 200 {
-			list[1].Node.Asked()
-			time.Sleep(100 * time.Millisecond)
-			if names, _ := writers(w); len(names) > 1 {
-				t.Fatalf("%v write at once", names)
-			}
-		}
-		if names, _ := writers(w); !slices.Equal(names, []string{"b"}) {
-			t.Errorf("%v write", names)
-		}
-	})
-	within(t, func(t *testing.T, w *clustertest.World) {
-		list := nodes(t, w, "a", "b")
-		if err := list[0].Node.SetStaleness(30 * time.Second); err != nil {
-			t.Fatal(err)
-		}
-		list[0].Node.Asked()
-		time.Sleep(time.Second)
-		list[0].Client.Cut(true)
-		for range 40 {
-			list[0].Node.Asked()
-			time.Sleep(time.Second)
-		}
-		if names, _ := writers(w); names != nil {
-			t.Errorf("%v write", names)
-		}
-	})
-}
 
 // TestMore: who waits for more of the log knows what was published as soon as it was read.
 func TestMore(t *testing.T) {
