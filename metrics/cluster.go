@@ -49,10 +49,11 @@ func (m *Metrics) NewCluster(cell string, kinds []string) *Cluster {
 	}
 	c := &Cluster{
 		Published: counter(ClusterPublished, "Entries that the cluster's engine has taken from this usher."),
-		Resent:    counter(ClusterResent, "Of those, what was published again, as the engine or another usher did not have it."),
-		Gaps:      counter(ClusterGaps, "Times at which something of another usher was missing, and was read again."),
-		BadMAC:    counter(ClusterBadMAC, "Entries in the engine that no key of the cluster made. None may be there."),
-		Unknown:   counter(ClusterUnknown, "Things that a newer usher said, and this one does not know."),
+		Resent: counter(ClusterResent,
+			"Of those, what was published again, as the engine or another usher did not have it."),
+		Gaps:    counter(ClusterGaps, "Times at which something of another usher was missing, and was read again."),
+		BadMAC:  counter(ClusterBadMAC, "Entries in the engine that no key of the cluster made. None may be there."),
+		Unknown: counter(ClusterUnknown, "Things that a newer usher said, and this one does not know."),
 		applied: prometheus.NewCounterVec(prometheus.CounterOpts{Name: ClusterApplied,
 			Help: "What other ushers said, taken over, by kind."}, []string{"kind"}),
 	}

@@ -68,8 +68,8 @@ func (s *server) shared(ctx context.Context, cell bool) *Shared {
 	answer := &Shared{Known: known, Text: known.String()}
 	switch {
 	case errors.Is(err, cluster.ErrUnpublished):
-		answer.Problem = "it is in force here, and no other usher knows it: Redis does not take it; it is sent as soon as " +
-			"that is back (usher cluster status)"
+		answer.Problem = "it is in force here, and no other usher knows it: Redis does not take it; it is sent as " +
+			"soon as that is back (usher cluster status)"
 	case err != nil || len(known.Missing) > 0:
 		answer.Problem = "it is in force here, and not all of the other ushers have it yet"
 	}

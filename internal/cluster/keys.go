@@ -64,7 +64,8 @@ func deriveAll(name string, secrets [][]byte) (macs [][]byte, err error) {
 	}
 	for i, secret := range secrets {
 		if len(secret) < minSecret {
-			return nil, fmt.Errorf("secret %d of the cluster has %d bytes; %d are the least", i+1, len(secret), minSecret)
+			return nil, fmt.Errorf("secret %d of the cluster has %d bytes; %d are the least", i+1, len(secret),
+				minSecret)
 		}
 		key, err := hkdf.Key(sha256.New, secret, nil, "usher cluster entries 1 "+name, macSize)
 		if err != nil {

@@ -126,7 +126,8 @@ func (p *publisher) seal(batch []Sealed, facts []Fact, now time.Time) []Sealed {
 		s, err := p.n.keys.Seal(&e)
 		if err != nil {
 			if silent, ok := p.unsealed.Allow(); ok {
-				p.n.o.Log.Error("a change cannot be told to the other ushers", logattr.Err(err), logattr.NotLogged(silent))
+				p.n.o.Log.Error("a change cannot be told to the other ushers", logattr.Err(err),
+					logattr.NotLogged(silent))
 			}
 			continue
 		}
@@ -199,7 +200,8 @@ func (p *publisher) send(ctx context.Context, batch []Sealed) bool {
 			return true
 		}
 		if tries == 0 {
-			p.n.o.Log.Warn("what changes here cannot be told to the other ushers", "scope", string(p.scope), logattr.Err(err))
+			p.n.o.Log.Warn("what changes here cannot be told to the other ushers", "scope", string(p.scope),
+				logattr.Err(err))
 		}
 		if errors.Is(err, ErrRefused) {
 			wait(ctx, time.Second)

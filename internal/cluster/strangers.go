@@ -57,6 +57,6 @@ func (r Report) Warnings() []string {
 }
 
 func (r Report) strangers() string {
-	return "no key of this usher made what is heard under " + strings.Join(r.Strangers, ", ") + ": what is revoked there " +
-		"is not known here, nor there what is revoked here; compare the files of cluster.secret_files"
+	return "no key of this usher made what is heard under " + strings.Join(r.Strangers, ", ") + ": what is revoked " +
+		"there is not known here, nor there what is revoked here; compare the files of cluster.secret_files"
 }

@@ -41,31 +41,31 @@ func (c *Cluster) Named() bool { return len(c.Secrets) > 0 }
 func clusterSettings() section {
 	return section{
 		path: "cluster",
-		text: "How several ushers share what they know, through Redis 7 or Valkey, beside `state`: each keeps its own " +
-			"state, and nothing on Prosody's way to an answer waits for another machine. " +
+		text: "How several ushers share what they know, through Redis 7 or Valkey, beside `state`: each keeps its " +
+			"own state, and nothing on Prosody's way to an answer waits for another machine. " +
 			"[several-machines.md](several-machines.md) says when you need it, and how to set up Redis.",
 		settings: slices.Concat([]setting{
 			{key: "redis", kind: "`redis://`, `rediss://` or `unix:` and the place", needed: true, restart: true,
 				example: "rediss://r1.example.com:26379,r2.example.com:26379/0?sentinel=usher",
-				text: "Where Redis is: `redis://127.0.0.1:6379/0`, `rediss://` with TLS, or `unix:/run/redis/redis.sock`. " +
-					"With `?sentinel=` and the primary's name the addresses are those of its Sentinels. The number of the " +
-					"database may be left out."},
+				text: "Where Redis is: `redis://127.0.0.1:6379/0`, `rediss://` with TLS, or " +
+					"`unix:/run/redis/redis.sock`. With `?sentinel=` and the primary's name the addresses are those " +
+					"of its Sentinels. The number of the database may be left out."},
 		}, clusterAccess(), []setting{
 			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
 				example: "[/etc/usher/cluster.secret]",
-				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a new one is " +
-					"put in behind the old one on every node, and then before it. Who has it is an operator of every " +
-					"cell. `openssl rand -hex 32` makes one."},
-			{key: "node", kind: "a name of lower-case letters, digits and `-._`, at most 63", unset: "the host name", restart: true,
-				example: "a", text: "What this usher is called. Each has a name of its own."},
+				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a " +
+					"new one is put in behind the old one on every node, and then before it. Who has it is an " +
+					"operator of every cell. `openssl rand -hex 32` makes one."},
+			{key: "node", kind: "a name of lower-case letters, digits and `-._`, at most 63", restart: true,
+				unset: "the host name", example: "a", text: "What this usher is called. Each has a name of its own."},
 			{key: "cell", kind: "a name of lower-case letters, digits and `-._`, at most 63", needed: true, restart: true,
 				example: "shard1",
-				text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, rooms and " +
-					"lobbies. Ushers of others share revocations and the lobby's list with them."},
+				text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, " +
+					"rooms and lobbies. Ushers of others share revocations and the lobby's list with them."},
 			{key: "max_staleness", kind: "a duration, 5s to 1h, or `never`", def: "60s", example: "5m",
-				text: "For how long a node that hears nothing from the others still lets people in: so long a revocation " +
-					"may take to reach it. Then logins are refused as temporary failures; who is in stays. With `never` " +
-					"it lets people in however long that lasts."},
+				text: "For how long a node that hears nothing from the others still lets people in: so long a " +
+					"revocation may take to reach it. Then logins are refused as temporary failures; who is in " +
+					"stays. With `never` it lets people in however long that lasts."},
 		}),
 	}
 }
@@ -84,8 +84,8 @@ func clusterAccess() []setting {
 		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/usher/redis-ca.pem",
 			text: "The CA of Redis and its Sentinels, if it is your own."},
 		{key: "insecure", kind: "true or false", def: "false", example: "true",
-			text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the password. " +
-				"It is only for a network that is your own."},
+			text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the " +
+				"password. It is only for a network that is your own."},
 	}
 }
 
@@ -126,7 +126,10 @@ func (r *clusterReader) read(v strictyaml.Value) {
 		"node":                   func(v strictyaml.Value) { r.node, c.Node = v, clusterName(v) },
 		"cell":                   func(v strictyaml.Value) { r.cell, c.Cell = v, clusterName(v) },
 		"max_staleness":          func(v strictyaml.Value) { readStaleness(v, &c.MaxStaleness) },
-		"insecure":               func(v strictyaml.Value) { v.Bool(&r.allowed); r.insecure = strictyaml.ItemOf(v, "") },
+		"insecure": func(v strictyaml.Value) {
+			v.Bool(&r.allowed)
+			r.insecure = strictyaml.ItemOf(v, "")
+		},
 	})...)
 	r.needed()
 	if s := r.redis; s.Text != "" {
@@ -188,7 +191,8 @@ func readStaleness(v strictyaml.Value, to *time.Duration) {
 	if v.Raw() == "never" {
 		*to = 0
 		v.Warn("write 60s, or as long as a revocation may take to be heard everywhere",
-			"max_staleness: a node that is cut off from the others lets in whom they have revoked, for as long as that lasts")
+			"max_staleness: a node that is cut off from the others lets in whom they have revoked, for as long as "+
+				"that lasts")
 		return
 	}
 	d := *to
@@ -213,7 +217,8 @@ func (r *clusterReader) readSecrets(v strictyaml.Value) (secrets [][]byte) {
 		switch {
 		case err != nil:
 			what, _, _ := strings.Cut(err.Error(), "; ")
-			it.Problem("make a new one: openssl rand -hex 32", "the cluster secret file %q: %s", text.Clip(it.Text), what)
+			it.Problem("make a new one: openssl rand -hex 32", "the cluster secret file %q: %s", text.Clip(it.Text),
+				what)
 		case slices.ContainsFunc(secrets, func(s []byte) bool { return string(s) == string(secret) }):
 			it.Problem("remove one of them", "the file %q holds the secret of another", text.Clip(it.Text))
 		default:
@@ -341,7 +346,8 @@ func (r *clusterReader) checkAccess() {
 			"redis: without a password whoever reaches %s can read names and rooms", text.Clip(far))
 	}
 	if r.user.Text != "" && r.password.Text == "" {
-		r.user.Problem("name password_file, or remove user", "user: Redis' user %q needs a password", text.Clip(r.user.Text))
+		r.user.Problem("name password_file, or remove user", "user: Redis' user %q needs a password",
+			text.Clip(r.user.Text))
 	}
 	if r.ca.Text != "" && !at.TLS {
 		r.ca.Warn("remove it, or use rediss://", "ca_file has no effect: redis has no TLS")

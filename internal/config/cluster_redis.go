@@ -141,7 +141,8 @@ func (r *Redis) readQuery(query string) error {
 			return fmt.Errorf("%s stands there twice; keep one of them", text.Clip(name))
 		case name == "sentinel" && r.Network == "tcp":
 			if cluster.CheckName(strings.ToLower(list[0])) != nil {
-				return fmt.Errorf("%q is no name of a primary; write what stands after sentinel monitor", text.Clip(list[0]))
+				return fmt.Errorf("%q is no name of a primary; write what stands after sentinel monitor",
+					text.Clip(list[0]))
 			}
 			r.Sentinel = list[0]
 		case name == "db" && r.Network == "unix":

@@ -82,9 +82,9 @@ func mucComponent(c *config.Config, h moderation.HostPolicy, muc string) string 
 }
 
 // jitsiOptions are for modules that a Jitsi has. Without those they do nothing.
-const jitsiOptions = "  muc_rate_joins = 100000 -- of Jitsi's muc_rate_limit: a join that it holds back never ends, and " +
-	"nor do the next\n" +
-	"  wait_for_host_disable_auto_owners = true -- of Jitsi's muc_wait_for_host: else all with a token are owners\n"
+const jitsiOptions = "  muc_rate_joins = 100000 -- of Jitsi's muc_rate_limit: a join that it holds back never ends, " +
+	"and nor do the next\n  wait_for_host_disable_auto_owners = true -- of Jitsi's muc_wait_for_host: else all with " +
+	"a token are owners\n"
 
 func ownComponent(c *config.Config) string {
 	if c.Component.JID == "" {

@@ -61,8 +61,9 @@ func relayOptions(relay *auth.RelayConfig) string {
 	b.WriteString("  signature_algorithm = " + Quote(relay.Key.Algorithm()) + "\n")
 	fmt.Fprintf(&b, "  enable_domain_verification = %t -- as relay.domain_verification\n", relay.DomainVerification)
 	if relay.GuestsStart && relay.AllowEmptyToken {
-		b.WriteString("  allow_empty_token = true -- as relay.allow_empty_token: the gateway hands on logins without a token\n" +
-			"  -- Take out asap_key_server and cache_keys_url (with them Prosody ignores app_secret).\n")
+		b.WriteString("  allow_empty_token = true -- as relay.allow_empty_token: the gateway hands on logins " +
+			"without a token\n  -- Take out asap_key_server and cache_keys_url (with them Prosody ignores " +
+			"app_secret).\n")
 	} else {
 		b.WriteString("  -- Take out asap_key_server and cache_keys_url (with them Prosody ignores app_secret), and allow_empty_token.\n")
 	}

@@ -203,7 +203,8 @@ func parts(b []byte) iter.Seq2[part, error] {
 // decodeChange reads one.
 func decodeChange(kind protowire.Number, value []byte) (c Change, err error) {
 	switch kind {
-	case putSession, deleteSession, putAssignment, deleteAssignment, putRoom, deleteRoom, putRevocation, deleteRevocation:
+	case putSession, deleteSession, putAssignment, deleteAssignment, putRoom, deleteRoom, putRevocation,
+		deleteRevocation:
 		c.Session, err = decodeSession(kind, value)
 	case putEntry, deleteEntry, putVerdict, deleteVerdict:
 		c.Lobby, err = decodeLobby(kind, value)

@@ -90,8 +90,8 @@ func (r *Report) problem(format string, args ...any) {
 }
 
 // moveAway is what to do with a file that is beyond mending.
-const moveAway = "put back a copy of the file and its journal, or move both away: people then log in again, and who was " +
-	"revoked is not any more"
+const moveAway = "put back a copy of the file and its journal, or move both away: people then log in again, and who " +
+	"was revoked is not any more"
 
 // checkFile looks at the file alone.
 func (r *Report) checkFile(ctx context.Context, db *sql.DB) {

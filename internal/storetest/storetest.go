@@ -45,7 +45,8 @@ func Run(t *testing.T, b Backend) {
 	for name, test := range map[string]func(*testing.T, *subject){
 		"Empty":     func(t *testing.T, s *subject) { s.is(t, moderationtest.State{}) },
 		"RoundTrip": roundTrip, "Replace": replace, "Delete": remove, "Names": names, "Concurrent": concurrent,
-		"Late": late, "NewestFirst": newestFirst, "LateRoom": lateRoom, "Revocations": revocations, "Sync": syncs, "Ends": ends,
+		"Late": late, "NewestFirst": newestFirst, "LateRoom": lateRoom, "Revocations": revocations,
+		"Sync": syncs, "Ends": ends,
 		"Lobby": lobbyLists, "Streams": resumable, "Occupants": occupants, "Secrets": secrets,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,8 @@ func hintConnection(c Config, err error) string {
 			return fmt.Sprintf("put into Prosody's configuration: Component %q, and below it component_secret "+
 				"with the content of component.secret_file", c.JID)
 		case "conflict":
-			return "another program is connected as this component, or another usher: each usher needs a component of " +
-				"its own, unless this one is to take over when the other ends"
+			return "another program is connected as this component, or another usher: each usher needs a component " +
+				"of its own, unless this one is to take over when the other ends"
 		}
 		return "see Prosody's log"
 	}

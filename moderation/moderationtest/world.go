@@ -91,7 +91,8 @@ func (w *World) Restart(t testing.TB, o WorldOptions) {
 		limits = limits.Divided(o.Smaller)
 		seen.Rooms, seen.Accounts = seen.Rooms/o.Smaller, seen.Accounts/o.Smaller
 	}
-	options := sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Node: o.Node, Limits: limits}
+	options := sessions.Options{Log: o.Log, Metrics: w.Metrics, Now: w.Now, Lobby: w.Lobby, Node: o.Node,
+		Limits: limits}
 	if w.Sessions, err = sessions.New(t.Context(), w.Store, o.Policy, options); err != nil {
 		t.Fatal(err)
 	}
