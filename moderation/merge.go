@@ -60,36 +60,16 @@ func (v *Revocation) Equal(w *Revocation) bool {
 		v.Lifted.Equal(w.Lifted) && slices.Equal(v.Accounts, w.Accounts)
 }
 
-// A SessionRecord is what is known of a session: a login, or that a login of it has ended.
-type SessionRecord struct {
-	Session Session // of an end, only ID, LoggedIn and, if it is known, Node
-	Ended   bool
-}
-
-// MergeSessions merges what is known of one session: the later login wins, so that the end of
-// a former one does not touch it. Of one login its end wins, then the greater name of a
-// node, then the later use, with the resumption that was known then.
-func MergeSessions(a, b SessionRecord) SessionRecord {
-	if compareSessions(&a, &b) < 0 {
-		return b
-	}
-	return a
-}
-
-// Outdoes reports whether a session is later than what is known of it, by the rules of
-// [MergeSessions].
+// Outdoes reports whether a login wins over what is known of its session: the later one does, of
+// one moment that of the greater name of a node, then the later use, with the resumption that was
+// known then.
 func (g *Session) Outdoes(known *Session) bool {
-	return compareSessions(&SessionRecord{Session: *g}, &SessionRecord{Session: *known}) > 0
-}
-
-func compareSessions(a, b *SessionRecord) int {
 	return cmp.Or(
-		a.Session.LoggedIn.Compare(b.Session.LoggedIn),
-		compareBools(a.Ended, b.Ended),
-		cmp.Compare(a.Session.Node, b.Session.Node),
-		a.Session.Used.Compare(b.Session.Used),
-		cmp.Compare(a.Session.Resumption, b.Session.Resumption),
-	)
+		g.LoggedIn.Compare(known.LoggedIn),
+		cmp.Compare(g.Node, known.Node),
+		g.Used.Compare(known.Used),
+		cmp.Compare(g.Resumption, known.Resumption),
+	) > 0
 }
 
 // MergeRooms merges what is known of rooms of one name: the later life wins whole. Of one

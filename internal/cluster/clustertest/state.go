@@ -28,7 +28,7 @@ type State struct {
 	mu          sync.Mutex
 	revocations map[string]moderation.Revocation
 	entries     map[string]lobby.Entry
-	sessions    map[moderation.ID]moderation.SessionRecord
+	sessions    map[moderation.ID]sessionRecord
 	journal     []cluster.Fact
 	forgotten   uint64                 // changes that the journal no longer has
 	changed     chan struct{}          // closed at the next change
@@ -41,7 +41,7 @@ type State struct {
 // NewState returns an empty one with a clock of its own.
 func NewState(now func() time.Time) *State {
 	return &State{now: now, revocations: map[string]moderation.Revocation{}, entries: map[string]lobby.Entry{},
-		sessions: map[moderation.ID]moderation.SessionRecord{}, brief: map[moderation.ID]bool{}, changed: make(chan struct{}),
+		sessions: map[moderation.ID]sessionRecord{}, brief: map[moderation.ID]bool{}, changed: make(chan struct{}),
 		merged: make(chan struct{})}
 }
 
@@ -139,10 +139,10 @@ func (s *State) List(jid string, gone bool) cluster.Mark {
 func (s *State) Login(node string, id moderation.ID) cluster.Mark {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := moderation.SessionRecord{Session: moderation.Session{ID: id, Host: "h", Account: id.String(), Node: node,
+	r := sessionRecord{Session: moderation.Session{ID: id, Host: "h", Account: id.String(), Node: node,
 		LoggedIn: s.now(), Used: s.now()}}
 	if old, there := s.sessions[id]; there {
-		r = moderation.MergeSessions(r, old)
+		r = mergeSessions(r, old)
 	}
 	s.sessions[id] = r
 	return s.change(ofSession(&r))
@@ -161,7 +161,7 @@ func (s *State) end(id moderation.ID, brief bool) {
 	if !there || r.Ended {
 		return
 	}
-	r = moderation.SessionRecord{Session: moderation.Session{ID: id, LoggedIn: r.Session.LoggedIn}, Ended: true}
+	r = sessionRecord{Session: moderation.Session{ID: id, LoggedIn: r.Session.LoggedIn}, Ended: true}
 	s.sessions[id] = r
 	f := ofSession(&r)
 	if f.Gone = brief; brief {
@@ -250,12 +250,12 @@ func (s *State) mergeLocked(f *cluster.Fact) (cluster.Fact, error) {
 		s.entries[e.JID] = e
 		return ofEntry(e), nil
 	}
-	var r moderation.SessionRecord
+	var r sessionRecord
 	if err := json.Unmarshal(f.Body, &r); err != nil {
 		return cluster.Fact{}, err
 	}
 	if old, there := s.sessions[r.Session.ID]; there {
-		r = moderation.MergeSessions(old, r)
+		r = mergeSessions(old, r)
 	}
 	s.sessions[r.Session.ID] = r
 	known := ofSession(&r)
@@ -373,11 +373,6 @@ func ofRevocation(v *moderation.Revocation) cluster.Fact {
 
 func ofEntry(e lobby.Entry) cluster.Fact {
 	return cluster.Fact{Kind: cluster.KindWhitelist, Key: cluster.KeyOf(cluster.KindWhitelist, e.JID), Body: body(e)}
-}
-
-func ofSession(r *moderation.SessionRecord) cluster.Fact {
-	return cluster.Fact{Kind: cluster.KindSession, Key: cluster.KeyOf(cluster.KindSession, r.Session.ID.String()),
-		Body: body(r)}
 }
 
 func body(v any) []byte {
