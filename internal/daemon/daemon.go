@@ -20,6 +20,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/asynclog"
 	"usher/internal/config"
+	"usher/internal/footprint"
 	"usher/internal/httpd"
 	"usher/internal/panics"
 	"usher/internal/probe"
@@ -82,8 +83,8 @@ func Run(ctx context.Context, in Input) error {
 	}
 	level := new(slog.LevelVar)
 	level.Set(c.Log.Level)
-	garbage := newCollector()
-	defer garbage.stop()
+	garbage := footprint.NewCollector()
+	defer garbage.Stop()
 	queue := asynclog.New(asynclog.NewHandler(in.Stderr, c.Log.Format, level))
 	defer closeLog(queue)
 	d, err := open(ctx, c, path, in, level, slog.New(queue.Handler()))

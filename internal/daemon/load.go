@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"usher/auth/relayauth"
+	"usher/internal/footprint"
 	"usher/internal/logattr"
 	"usher/moderation/sessions"
 	"usher/moderation/streams"
@@ -20,7 +21,7 @@ func (p *roomParts) load(ctx context.Context, log *slog.Logger) error {
 		log.Error("the state cannot be loaded, nobody is let in", logattr.Err(err))
 	}
 	debug.FreeOSMemory() // reading the state took more than keeping it
-	if err := releaseProgram(); err != nil {
+	if err := footprint.ReleaseProgram(); err != nil {
 		log.Debug("the program's pages stay", logattr.Err(err))
 	}
 	return nil

@@ -134,6 +134,7 @@ func internals() []arrow {
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
 		{"internal/filelock", nil},
+		{"internal/footprint", nil},
 		{"internal/guard", nil},
 		{"internal/guard/guardtest", nil},
 		{"internal/httpd", []string{"internal/listen"}},

@@ -1,4 +1,4 @@
-package daemon
+package footprint
 
 import (
 	"os"
@@ -17,18 +17,18 @@ const (
 	slack        = 16 << 20 // bytes
 )
 
-// A collector says, after each collection of garbage, when the next one is, unless the
+// A Collector says, after each collection of garbage, when the next one is, unless the
 // environment does (GOGC).
-type collector struct {
+type Collector struct {
 	stopped atomic.Bool
 	percent int // for the one collection at a time
 }
 
-// newCollector begins with little that lives.
-func newCollector() *collector {
-	c := &collector{percent: mostPercent}
+// NewCollector begins with little that lives.
+func NewCollector() *Collector {
+	c := &Collector{percent: mostPercent}
 	if os.Getenv("GOGC") != "" {
-		c.stop()
+		c.Stop()
 		return c
 	}
 	debug.SetGCPercent(mostPercent)
@@ -36,15 +36,16 @@ func newCollector() *collector {
 	return c
 }
 
-func (c *collector) stop() { c.stopped.Store(true) }
+// Stop leaves the next collection as it is.
+func (c *Collector) Stop() { c.stopped.Store(true) }
 
 // arm has adapt called when the next garbage was collected: it leaves some behind.
-func (c *collector) arm() {
-	runtime.AddCleanup(&struct{ of *collector }{c}, (*collector).adapt, c)
+func (c *Collector) arm() {
+	runtime.AddCleanup(&struct{ of *Collector }{c}, (*Collector).adapt, c)
 }
 
 // adapt looks at what lives.
-func (c *collector) adapt() {
+func (c *Collector) adapt() {
 	if c.stopped.Load() {
 		return
 	}

@@ -1,18 +1,6 @@
-package daemon
+package footprint
 
-import (
-	"os"
-	"strings"
-	"testing"
-)
-
-func TestPercentOf(t *testing.T) {
-	for live, want := range map[uint64]int{0: 50, 1 << 20: 50, 32 << 20: 50, 64 << 20: 25, 80 << 20: 20, 1 << 30: 20} {
-		if got := percentOf(live); got != want {
-			t.Errorf("of %d MiB: %d %%, want %d", live>>20, got, want)
-		}
-	}
-}
+import "testing"
 
 // TestUnchanged: what was changed since it was read from the file is never given back.
 func TestUnchanged(t *testing.T) {
@@ -34,16 +22,5 @@ func TestUnchanged(t *testing.T) {
 				t.Errorf("%q, fixed %v: %x, %x, %v", line, fixed, begin, size, ok)
 			}
 		}
-	}
-}
-
-// TestReleaseProgram: the test goes on afterwards, and its tables are what they were.
-func TestReleaseProgram(t *testing.T) {
-	before := strings.Repeat("a", 3) + os.Args[0]
-	if err := releaseProgram(); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Repeat("a", 3)+os.Args[0] != before {
-		t.Error("a text is another")
 	}
 }

@@ -1,4 +1,4 @@
-package daemon
+package footprint
 
 import (
 	"bufio"
@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// releaseProgram gives back the pages of the program's own code and tables: a start goes
+// ReleaseProgram gives back the pages of the program's own code and tables: a start goes
 // through nearly all of them, and an idle daemon needs a tenth. They are as in the file, and
 // come from there again where they are used.
-func releaseProgram() error {
+func ReleaseProgram() error {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return err

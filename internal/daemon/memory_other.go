@@ -1,6 +1,0 @@
-//go:build !linux
-
-package daemon
-
-// releaseProgram does nothing.
-func releaseProgram() error { return nil }
