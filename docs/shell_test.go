@@ -98,7 +98,7 @@ func newSandbox(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	for _, folder := range []string{"clone/bin", "etc/usher", "etc/systemd/system", "etc/nginx/sites-available", "etc/prosody/conf.d",
-		"usr/local/bin", "run/usher", "var/lib/usher"} {
+		"etc/redis", "usr/local/bin", "run/usher", "var/lib/usher"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
