@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,9 @@ func Look(ctx context.Context, o Options) ([]Finding, error) {
 	l.judgeClock()
 	if o.Sentinel != "" {
 		l.judgeReplicas()
+		if o.TLS != nil {
+			l.judgeNames()
+		}
 		l.askSentinels(ctx, &b.options)
 	}
 	return l.found, nil
@@ -169,6 +173,21 @@ func (l *look) judgeReplicas() {
 		l.bad("run two replicas", "the primary has no replica")
 	case "1":
 		l.advise("run two replicas", "the primary has one replica: when either is away, the other takes nothing")
+	}
+}
+
+// judgeNames looks at where Sentinel would lead to after a failover: certificates mostly have names alone.
+func (l *look) judgeNames() {
+	for i := 0; ; i++ {
+		replica, there := l.info["slave"+strconv.Itoa(i)]
+		if !there {
+			return
+		}
+		ip, _, _ := strings.Cut(strings.TrimPrefix(replica, "ip="), ",")
+		if _, err := netip.ParseAddr(ip); err == nil {
+			l.advise("set replica-announce-ip on each machine to its own name, unless the certificates have addresses, too",
+				"a replica calls itself %s: once it is the primary, its certificate has to have that address", ip)
+		}
 	}
 }
 

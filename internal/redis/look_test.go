@@ -51,3 +51,20 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestJudgeNames: of each replica that calls itself by an address there is one finding.
+func TestJudgeNames(t *testing.T) {
+	t.Parallel()
+	for info, want := range map[string]int{
+		"": 0,
+		"slave0:ip=r2.example.com,port=1\nslave1:ip=r3.example.com,port=1\n": 0,
+		"slave0:ip=r2.example.com,port=1\nslave1:ip=10.0.0.3,port=1\n":       1,
+		"slave0:ip=10.0.0.2,port=1\nslave1:ip=::3,port=1\n":                  2,
+	} {
+		l := &look{info: parseInfo(info)}
+		l.judgeNames()
+		if len(l.found) != want {
+			t.Errorf("%q: %v", info, l.found)
+		}
+	}
+}
