@@ -160,10 +160,11 @@ func (l *link) judge(ctx context.Context, answers []rueidis.RedisResult) error {
 // is seen here.
 func (l *link) open(ctx context.Context) (net.Conn, error) {
 	era := l.home.now()
-	conn, err := l.home.dial(ctx)
+	plain, err := l.home.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
+	conn := &guarded{Conn: plain}
 	l.mu.Lock()
 	l.conn, l.era = conn, era
 	l.mu.Unlock()

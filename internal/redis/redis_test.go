@@ -66,13 +66,19 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// answer returns an error as the library makes it of an engine's answer.
+// answer returns an error as the library makes it of an engine's.
 func answer(t *testing.T, text string) error {
+	t.Helper()
+	return answered(t, "-"+text+"\r\n")
+}
+
+// answered returns what becomes of an engine's answer.
+func answered(t *testing.T, text string) error {
 	t.Helper()
 	client, server := net.Pipe()
 	go func() {
 		defer server.Close()
-		for _, line := range []string{"%1\r\n$5\r\nproto\r\n:3\r\n", "-" + text + "\r\n"} {
+		for _, line := range []string{"%1\r\n$5\r\nproto\r\n:3\r\n", text} {
 			if _, err := server.Read(make([]byte, 4096)); err != nil {
 				return
 			}
