@@ -148,8 +148,8 @@ func tokenPrint(token string) string {
 // hexadecimal.
 const printBytes = 16
 
-// AwaitWithin is how long a login waits, after a start, for what was kept: one that wants to
-// resume a stream, whose account would be another without it.
+// AwaitWithin is how long a question waits, after a start, for what was kept: whether there is
+// an account, and a login that wants to resume a stream, whose account would be another without it.
 const AwaitWithin = 5 * time.Second
 
 // awaitSessions waits for the sessions that were kept, as [Sessions] do.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -90,16 +89,13 @@ func (q *request) answer(c auth.Credentials) {
 	q.text(http.StatusOK, yes)
 }
 
-// existsWithin is how long a question about an account waits after a start.
-const existsWithin = 5 * time.Second
-
 // userExists is GET user_exists of mod_auth_http.
 func (q *request) userExists() {
 	if err := q.query.only([]string{"user", "server"}); err != nil {
 		q.refuse(q.malformed(err))
 		return
 	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), existsWithin)
+	ctx, cancel := context.WithTimeout(q.r.Context(), auth.AwaitWithin)
 	defer cancel()
 	switch there, err := q.Auth.Exists(ctx, q.query["server"], q.query["user"]); {
 	case err != nil:
