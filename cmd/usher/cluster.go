@@ -145,8 +145,8 @@ func clusterForget(c *cli.Context) error {
 	return nil
 }
 
-// printShared says which other ushers have a change.
-func printShared(w io.Writer, s *admin.Shared) {
+// printReach says which other ushers have a change.
+func printReach(w io.Writer, s *admin.Reach) {
 	if s == nil {
 		return
 	}

@@ -239,6 +239,6 @@ func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (adm
 	if answer.Warning != "" {
 		fmt.Fprintln(c.App.ErrWriter, "warning: "+answer.Warning)
 	}
-	printShared(c.App.ErrWriter, answer.Cluster)
+	printReach(c.App.ErrWriter, answer.Cluster)
 	return answer, nil
 }

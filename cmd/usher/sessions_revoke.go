@@ -97,7 +97,7 @@ func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 		fmt.Fprintln(w, "the tokens have no plausible iat, so new ones cannot be told from old ones: they are "+
 			"refused too, until usher sessions allow")
 	}
-	printShared(w, a.Cluster)
+	printReach(w, a.Cluster)
 }
 
 // accounts writes a few of them.
@@ -131,7 +131,7 @@ func sessionsAllow(c *cli.Context) error {
 		for _, token := range answer.Tokens {
 			fmt.Fprintln(c.App.Writer, "allowed again: the token "+text.Printable(token))
 		}
-		printShared(c.App.Writer, answer.Cluster)
+		printReach(c.App.Writer, answer.Cluster)
 	}
 	switch {
 	case answer.Unknown:

@@ -31,8 +31,8 @@ type ForgetAnswer struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// Shared is who else has a change, as part of the answer to it. Of an usher that is alone there is none.
-type Shared struct {
+// Reach is who else has a change, as part of the answer to it. Of an usher that is alone there is none.
+type Reach struct {
 	cluster.Known
 	Text    string `json:"text"`              // for people
 	Problem string `json:"problem,omitempty"` // nobody else knows yet, or not all do
@@ -59,13 +59,13 @@ func (s *server) cluster(mux *http.ServeMux) {
 	})
 }
 
-// shared waits for the other ushers to have a change that was made, and says who has it.
-func (s *server) shared(ctx context.Context, cell bool) *Shared {
+// reach waits for the other ushers to have a change that was made, and says who has it.
+func (s *server) reach(ctx context.Context, cell bool) *Reach {
 	if s.Cluster == nil {
 		return nil
 	}
 	known, err := s.Cluster.Know(ctx, cell)
-	answer := &Shared{Known: known, Text: known.String()}
+	answer := &Reach{Known: known, Text: known.String()}
 	switch {
 	case errors.Is(err, cluster.ErrUnpublished):
 		answer.Problem = "it is in force here, and no other usher knows it: Redis does not take it; it is sent as " +

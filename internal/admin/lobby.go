@@ -20,12 +20,12 @@ const maxImport = 4 << 20
 
 // A LobbyAnswer is that of every change of the lobby.
 type LobbyAnswer struct {
-	Problem string  `json:"problem,omitempty"`
-	Warning string  `json:"warning,omitempty"`
-	Room    string  `json:"room,omitempty"`
-	Added   int     `json:"added,omitempty"`
-	Removed int     `json:"removed,omitempty"`
-	Cluster *Shared `json:"cluster,omitempty"` // which other ushers have it
+	Problem string `json:"problem,omitempty"`
+	Warning string `json:"warning,omitempty"`
+	Room    string `json:"room,omitempty"`
+	Added   int    `json:"added,omitempty"`
+	Removed int    `json:"removed,omitempty"`
+	Cluster *Reach `json:"cluster,omitempty"` // which other ushers have it
 }
 
 // lobby answers usher lobby.
@@ -40,7 +40,7 @@ func (s *server) lobby(mux *http.ServeMux) {
 			if err != nil {
 				answer.Problem = err.Error()
 			} else {
-				answer.Cluster = s.shared(r.Context(), path == "/lobby/decide")
+				answer.Cluster = s.reach(r.Context(), path == "/lobby/decide")
 			}
 			writeJSON(w, answer)
 		}))

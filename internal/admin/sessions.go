@@ -33,7 +33,7 @@ func (s *server) sessions(mux *http.ServeMux) {
 			answer.Revoked, err = s.Revoker.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
 		}
 		if !answer.At.IsZero() {
-			answer.Cluster = s.shared(r.Context(), false)
+			answer.Cluster = s.reach(r.Context(), false)
 		}
 		answer.explain(err)
 		writeJSON(w, answer)
@@ -45,7 +45,7 @@ func (s *server) sessions(mux *http.ServeMux) {
 			answer.Allowed, err = s.Revoker.Allow(r.Context(), target)
 		}
 		if err == nil {
-			answer.Cluster = s.shared(r.Context(), false)
+			answer.Cluster = s.reach(r.Context(), false)
 		}
 		if answer.Unknown = errors.Is(err, sessions.ErrNotRevoked); err != nil {
 			answer.Problem = err.Error()
@@ -85,11 +85,11 @@ func targetOf(q url.Values) (t sessions.Target, err error) {
 // A RevokeAnswer is that of POST /sessions/revoke.
 type RevokeAnswer struct {
 	sessions.Revoked
-	Unknown   bool    `json:"unknown,omitempty"`
-	Shared    bool    `json:"shared,omitempty"` // nothing was done: it wants all=true
-	Problem   string  `json:"problem,omitempty"`
-	Component bool    `json:"component"`         // there is one that can change rooms
-	Cluster   *Shared `json:"cluster,omitempty"` // who else has it
+	Unknown   bool   `json:"unknown,omitempty"`
+	Shared    bool   `json:"shared,omitempty"` // nothing was done: it wants all=true
+	Problem   string `json:"problem,omitempty"`
+	Component bool   `json:"component"`         // there is one that can change rooms
+	Cluster   *Reach `json:"cluster,omitempty"` // who else has it
 }
 
 func (a *RevokeAnswer) explain(err error) {
@@ -107,9 +107,9 @@ func (a *RevokeAnswer) explain(err error) {
 // An AllowAnswer is that of POST /sessions/allow.
 type AllowAnswer struct {
 	sessions.Allowed
-	Unknown bool    `json:"unknown,omitempty"`
-	Problem string  `json:"problem,omitempty"`
-	Cluster *Shared `json:"cluster,omitempty"` // who else has it
+	Unknown bool   `json:"unknown,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Cluster *Reach `json:"cluster,omitempty"` // who else has it
 }
 
 // A RevocationQuestion is the body of POST /sessions/revoked: what a token
