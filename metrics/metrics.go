@@ -25,6 +25,7 @@ const (
 	Affiliations           = "usher_affiliations_total"
 	ComponentConnected     = "usher_component_connected"
 	SessionsGauge          = "usher_sessions"
+	RevocationsGauge       = "usher_revocations"
 	LobbyWaiting           = "usher_lobby_waiting"
 	LobbyWhitelist         = "usher_lobby_whitelist_entries"
 	LobbyLost              = "usher_lobby_messages_lost_total"

@@ -44,7 +44,8 @@ type StateSize struct {
 
 // A state asks how large the state is when somebody reads the series.
 type state struct {
-	ask atomic.Pointer[func() StateSize]
+	ask     atomic.Pointer[func() StateSize]
+	revoked atomic.Pointer[func() int]
 }
 
 func newState(registry *prometheus.Registry) *state {
@@ -63,8 +64,18 @@ func newState(registry *prometheus.Registry) *state {
 		func(s StateSize) float64 { return float64(s.BehindBytes) })
 	gauge(StateBehindSeconds, "Age of the oldest that the file of the state does not have yet, in seconds.",
 		func(s StateSize) float64 { return s.BehindAge.Seconds() })
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: RevocationsGauge,
+		Help: "Revocations in force, of this usher and of the others of its cluster."}, func() float64 {
+		if ask := s.revoked.Load(); ask != nil {
+			return float64((*ask)())
+		}
+		return 0
+	}))
 	return s
 }
+
+// WatchRevocations has the series of the revocations ask how many there are. Without it there are 0.
+func (m *Metrics) WatchRevocations(ask func() int) { m.state.revoked.Store(&ask) }
 
 // WatchState has the series of the state's size ask for it. Without it they are 0.
 func (m *Metrics) WatchState(ask func() StateSize) { m.state.ask.Store(&ask) }

@@ -87,6 +87,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
+	m.WatchRevocations(p.sessions.Revocations().Count)
 	p.streams = streams.New(p.store, streams.Options{Log: log, Metrics: m})
 	p.relay.kept = p.streams
 	p.occupancy = occupancy.New(p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})

@@ -69,6 +69,17 @@ func (s *core) lift(v *moderation.Revocation) Change {
 	return Change{DeleteRevocation: &p}
 }
 
+// MaxLearned is how many revocations an usher may know of, its own and those of others, and still be ready: none is
+// refused that another one has made.
+const MaxLearned = 200_000
+
+// Count returns how many revocations are in force.
+func (s *Revocations) Count() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.revoked.byID)
+}
+
 // meantBy finds the revocations that a target means.
 func (s *Revocations) meantBy(t Target) map[principalID]*moderation.Revocation {
 	found, p := map[principalID]*moderation.Revocation{}, s.policy.Load()

@@ -200,3 +200,18 @@ func TestMadeAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestManyLearned: at the bound of its own an usher makes no more revocations, and takes those of others all the same.
+func TestManyLearned(t *testing.T) {
+	w := moderationtest.NewWorld(t, moderationtest.WorldOptions{Node: "a", Smaller: 5000}) // 10 revocations
+	said := make([]moderation.Revocation, 40)
+	for i := range said {
+		said[i] = moderation.Revocation{TokenPrint: fmt.Sprintf("%032x", i), At: w.Now(), Node: "b"}
+	}
+	if _, _, err := w.Revocations().LearnRevocations(t.Context(), said); err != nil || w.Revocations().Count() != len(said) {
+		t.Errorf("%d of %d are in force, %v", w.Revocations().Count(), len(said), err)
+	}
+	if _, err := w.Revoke(t.Context(), sessions.Target{Token: strings.Repeat("f", 32)}, true); !errors.Is(err, sessions.ErrTooManyRevocations) {
+		t.Errorf("one more of its own: %v", err)
+	}
+}
