@@ -74,22 +74,24 @@ func (p places) trust() *tls.Config {
 }
 
 // TestDeploy: the examples for operators make a primary, two replicas and a Sentinel with which usher finds nothing
-// wrong but that it is one alone, and they fail over.
+// wrong but that it is one alone, and they fail over; what Sentinel then leads to is a name, as certificates have it.
 func TestDeploy(t *testing.T) {
 	t.Parallel()
 	p := newPlaces(t)
 	server := [][2]string{{"bind 0.0.0.0 ::", "bind 127.0.0.1"}, {"tls-port 6379", "tls-port PORT"},
-		{"/etc/redis/users.acl", p.acl}}
+		{"/etc/redis/users.acl", p.acl}, {"replica-announce-ip r1.example.com", "replica-announce-ip localhost"}}
 	const quick = "repl-diskless-sync-delay 0"
 	primary := p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, quick)
-	host, port, _ := net.SplitHostPort(primary.Address())
+	const host = "localhost" // the name that all of them have
+	_, port, _ := net.SplitHostPort(primary.Address())
 	replicas := make([]*redis.Server, 2)
 	for i := range replicas {
 		replicas[i] = p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, quick, "replicaof "+host+" "+port)
 	}
 	eventually(t, primary, "min_slaves_good_slaves:2", "INFO", "replication")
 	sentinel := p.start("sentinel.conf", "", "SENTINELS_PASSWORD", [][2]string{{"tls-port 26379", "tls-port PORT"},
-		{"dir /var/lib/redis\n", ""}, {"r1.example.com 6379 2", host + " " + port + " 1"},
+		{"dir /var/lib/redis\n", ""}, {"announce-ip r1.example.com", "announce-ip " + host},
+		{"r1.example.com 6379 2", host + " " + port + " 1"},
 		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 500"},
 		{"failover-timeout usher 15000", "failover-timeout usher 2000"}})
 	eventually(t, sentinel, "slaves=2", "INFO", "sentinel")
@@ -104,6 +106,7 @@ func TestDeploy(t *testing.T) {
 	}
 	primary.Kill()
 	within(t, 30*time.Second, published(b, list))
+	eventually(t, sentinel, host, "SENTINEL", "get-master-addr-by-name", "usher")
 	if n := entriesOf(t, b, "a"); n != 2 {
 		t.Errorf("%d entries came over to the replica, not 2", n)
 	}
@@ -115,7 +118,7 @@ func TestDeployRestart(t *testing.T) {
 	p := newPlaces(t)
 	s := p.start("redis.conf", "admin", "ADMIN_PASSWORD", [][2]string{{"bind 0.0.0.0 ::", "bind 127.0.0.1"},
 		{"tls-port 6379", "tls-port PORT"}, {"/etc/redis/users.acl", p.acl}, {"min-replicas-to-write 1", ""},
-		{"appendfsync everysec", "appendfsync always"}})
+		{"replica-announce-ip r1.example.com", ""}, {"appendfsync everysec", "appendfsync always"}})
 	b := connect(t, bus.Options{Address: s.Address(), TLS: p.trust(), User: "usher", Password: text("USHER_PASSWORD")})
 	within(t, 5*time.Second, published(b, bustest.Entries("a", 1, 1, 5)))
 	s.Kill()
