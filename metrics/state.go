@@ -42,7 +42,7 @@ type StateSize struct {
 	BehindAge                 time.Duration // of the oldest that the file does not have; 0: it has all
 }
 
-// A state asks how large the state is when somebody reads the series.
+// A state asks how large the state is when the series is read.
 type state struct {
 	ask     atomic.Pointer[func() StateSize]
 	revoked atomic.Pointer[func() int]

@@ -75,7 +75,7 @@ type Table struct {
 }
 
 // accepted are the selectors of tickets that were taken from other ushers, for as long as those are good: one is not
-// taken a second time, by whoever sends it again. The zero value has none. The lock is the table's.
+// taken a second time, whichever usher sends it again. The zero value has none. The lock is the table's.
 type accepted struct {
 	young, former map[string]bool
 	turned        time.Time

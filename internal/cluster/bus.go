@@ -50,7 +50,7 @@ type Bus interface {
 
 	// Lease asks for the lease of a scope for as long as ttl: it is given if nobody has it,
 	// or if its time is over by the engine's clock, and renewed for its holder. It returns
-	// the lease as it is then, whoever holds it. Each time the holder becomes another, or the
+	// the lease as it is then, whichever node holds it. Each time the holder becomes another, or the
 	// lease was over, the number grows: it is then no less than the engine's time in
 	// milliseconds, so that an engine that has lost what it had gives no number again. With no
 	// holder it is read only; a lease that is over has no holder, and its last number.
@@ -130,7 +130,7 @@ var (
 	// ErrAway is of an engine that does not answer, or takes no writes now. Whether it did
 	// what it was asked for is unknown. Try again.
 	ErrAway = errors.New("the cluster's engine is away")
-	// ErrRefused is of an engine that will not do it before somebody changes a setting.
+	// ErrRefused is of an engine that will not do it before a setting is changed.
 	ErrRefused = errors.New("the cluster's engine refuses")
 	// ErrCut is of a log that does not go on from a position: read the snapshots again.
 	ErrCut = errors.New("the cluster's log does not go on from there")

@@ -43,7 +43,7 @@ func (k Kind) isLogged() bool { return k == KindReceipt || k == KindForget || k.
 // isMessage reports whether facts of this kind are what [Node.Tell] tells.
 func (k Kind) isMessage() bool { return k == KindTicket || k == KindKnock }
 
-// isReceipted reports whether somebody may wait until all nodes have a fact of this kind.
+// isReceipted reports whether a command may wait until all nodes have a fact of this kind.
 func (k Kind) isReceipted() bool {
 	return k == KindRevocation || k == KindWhitelist || k == KindVerdict
 }
@@ -81,14 +81,14 @@ type Fact struct {
 	Key     Key       // of the thing
 	Must    bool      // a node that cannot read it must not let anybody in
 	Lease   uint64    // number of the lease by which it was written, or 0
-	Ends    time.Time // after that nobody has to know it; zero: never
+	Ends    time.Time // after that no node has to know it; zero: never
 	Body    []byte    // the same at each node that knows the same; at most [MaxBody] bytes
 	// Print stands for what every version of usher knows of it. The state says it, and no
 	// entry has it.
 	Print uint64
 	// Gone says that who comes later need not hear of the thing any more. Its body, if there is
 	// one, says to those who are there what became of it; as no snapshot has it, who misses it is
-	// not told again. What everybody has to hear of is said for a while without it.
+	// not told again. What every node has to hear of is said for a while without it.
 	Gone bool
 }
 

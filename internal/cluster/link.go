@@ -141,7 +141,7 @@ func (l *link) isLoaded() bool {
 	return l.loaded
 }
 
-// owesLocked reports whether somebody may wait for a receipt that can be given.
+// owesLocked reports whether another node may wait for a receipt that can be given.
 func (l *link) owesLocked() bool {
 	for _, v := range l.views {
 		if v.owed && !v.gap {

@@ -64,7 +64,7 @@ func (p *publisher) rest(ctx context.Context, atMost time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// untilNext is when something is due without anybody's waking.
+// untilNext is when something is due without a wake-up.
 func (p *publisher) untilNext() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

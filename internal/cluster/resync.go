@@ -141,7 +141,7 @@ func (r *resync) pull() (f Fact, ok bool, err error) {
 }
 
 // isMissing reports whether a fact has to be published: the snapshot has it otherwise, or
-// nobody has it in theirs.
+// no node has it in its own.
 func (r *resync) isMissing(f *Fact, p *publisher) bool {
 	if f.Kind == KindDropped {
 		return !r.touched[f.Key]

@@ -25,8 +25,8 @@ func (l *link) heardStrangerLocked(node string) {
 	l.strangers[node] = now
 }
 
-// strangersLocked returns, sorted, those that may live. A node that has a right key is none, whoever writes under its
-// name.
+// strangersLocked returns, sorted, those that may live. A node that has a right key is none, whatever is written
+// under its name.
 func (l *link) strangersLocked() (list []string) {
 	for node, heard := range l.strangers {
 		if v := l.views[node]; l.n.o.Now().Sub(heard) <= strangerFor && (v == nil || !v.livesAt(l.now)) {

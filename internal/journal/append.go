@@ -10,8 +10,8 @@ import (
 
 // Append writes one record and returns where it ends. When it returns nil a killed process
 // leaves the record; it does not wait for the disk. It writes in the caller's goroutine, which
-// nobody can call back from a file system that hangs; nobody else waits for that one longer
-// than a quarter of a second.
+// cannot be called back from a file system that hangs; no other caller waits for that one
+// longer than a quarter of a second.
 func (j *Journal) Append(ctx context.Context, payload []byte) (Position, error) {
 	if len(payload) == 0 || len(payload) > MaxRecord {
 		return Position{}, ErrLength
@@ -41,7 +41,7 @@ type refusal struct {
 }
 
 // refusedFor is how long a refusal counts that no other record has followed: the disk may have
-// place again, and nobody have asked.
+// place again, and no write have shown it.
 const refusedFor = 30 * time.Second
 
 // note keeps why the last record was not taken, if it was not.

@@ -251,10 +251,10 @@ func (x *examination) scanSegment(s *segment) (at int64, err error) {
 }
 
 // judge says whether damage is what a kill or a power failure leaves. If it is not, the start
-// stops: there may be records behind it that somebody was told of.
+// stops: there may be acknowledged records behind it.
 func (x *examination) judge(i int, at int64, found error) error {
 	s := x.chain[i]
-	failed := s.boot != x.boot // the power, as far as anybody can tell
+	failed := s.boot != x.boot // the power, as far as can be told
 	if rest := x.chain[i+1:]; len(rest) > 0 {
 		if next := rest[0]; !failed || len(rest) > 1 || next.boot != s.boot {
 			return fmt.Errorf("%s is damaged at byte %d: %w, and others follow; put it back from a copy, or %s",

@@ -22,7 +22,7 @@ type Journal struct {
 	found Report
 	since time.Time // began is from here
 
-	writing chan struct{} // holds one while somebody writes
+	writing chan struct{} // holds one while a caller writes
 	began   atomic.Int64  // nanoseconds since since, of the write that is going on; 0: none
 	buf     []byte        // of who writes
 	number  uint64        // of the last segment that was tried; of who writes
@@ -300,7 +300,7 @@ func (j *Journal) Forget(p Position) error {
 
 // uselessLocked takes out the segments that have nothing which is not applied, up to one whose
 // name is on the disk: a power failure must leave one that can be read. The files are those that
-// nobody writes or syncs any more.
+// are not written or synced any more.
 func (j *Journal) uselessLocked() (gone []*open, closed []File) {
 	n := 0
 	for i := 1; i < len(j.list) && j.forgotten.Compare(j.list[i-1].last()) >= 0; i++ {

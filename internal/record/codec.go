@@ -81,7 +81,7 @@ func (c *codec) bytes() string {
 	return s
 }
 
-// found goes on to a field, and reports whether it is there; those before it, which nobody has
+// found goes on to a field, and reports whether it is there; those before it, which were not
 // asked for, are of a newer usher.
 func (c *codec) found(n protowire.Number, kind protowire.Type) bool {
 	for c.next != 0 && c.next < n {

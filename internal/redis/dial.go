@@ -72,7 +72,7 @@ type told struct {
 }
 
 // find asks all Sentinels at once, and believes the one who knows of the latest failover: one that is cut off from the
-// others would send everybody to the old primary.
+// others would send every node to the old primary.
 func (o *Options) find(ctx context.Context) (string, error) {
 	var asking sync.WaitGroup
 	defer asking.Wait() // after cancel

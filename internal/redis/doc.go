@@ -12,6 +12,6 @@
 // An entry is the incarnation and the number, eight bytes each, most significant first, and the value.
 //
 // The package starts no goroutine that outlives a call; the client library starts one where a connection fails, to end
-// it. A connection speaks one command or one pipeline at a time, so nobody waits behind another for longer than a
+// it. A connection speaks one command or one pipeline at a time, so no caller waits behind another for longer than a
 // context or a timeout lasts. Locks: that of the bus, or that of a link, never one inside the other.
 package redis

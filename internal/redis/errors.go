@@ -11,8 +11,8 @@ import (
 	"usher/internal/cluster"
 )
 
-// passing are the first words of those of the engine's errors that pass by themselves, or once somebody has mended the
-// engine. Every other error is of a setting.
+// passing are the first words of those of the engine's errors that pass by themselves, or once the engine is mended.
+// Every other error is of a setting.
 var passing = map[string]bool{
 	"LOADING":    true, // it reads its file
 	"READONLY":   true, // it is a replica now
@@ -21,7 +21,7 @@ var passing = map[string]bool{
 	"MISCONF":    true, // it cannot write its file
 	"OOM":        true, // its memory is full
 	"BUSY":       true, // a script takes too long
-	"UNBLOCKED":  true, // it became a replica while somebody waited
+	"UNBLOCKED":  true, // it became a replica while a client waited
 	"IOERR":      true,
 }
 

@@ -28,7 +28,7 @@ func encode(v *cluster.Sealed) (string, error) {
 	return string(append(b, v.Value...)), nil
 }
 
-// decode returns the entry of a node under a field. What is no entry, as somebody else wrote it, becomes one without
+// decode returns the entry of a node under a field. What is no entry, as another program wrote it, becomes one without
 // incarnation, number and value: no key of the cluster has sealed that.
 func decode(node, field, text string) cluster.Sealed {
 	v := cluster.Sealed{Node: node, Field: field}

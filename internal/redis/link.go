@@ -20,7 +20,7 @@ type link struct {
 	client  rueidis.Client
 	home    home
 	timeout time.Duration
-	turn    chan struct{} // holds a value while somebody speaks
+	turn    chan struct{} // holds a value while a caller speaks
 	ended   chan struct{} // closed by close
 	pace    pace          // of who speaks
 

@@ -11,13 +11,13 @@ import (
 func (s *Store) End() journal.Position { return s.journal.End() }
 
 // Appended returns a channel that has something in it once something may have been recorded. From the first call on
-// whoever records wakes whoever waits for it, but for a login: its answer comes first, and then [Store.Wake].
+// each record wakes what waits for it, but for a login: its answer comes first, and then [Store.Wake].
 func (s *Store) Appended() <-chan struct{} {
 	s.followed.Store(true)
 	return s.appended
 }
 
-// Wake wakes whoever waits for [Store.Appended].
+// Wake wakes what waits for [Store.Appended].
 func (s *Store) Wake() {
 	if !s.followed.Load() {
 		return

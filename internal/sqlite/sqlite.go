@@ -4,7 +4,7 @@
 // A change is recorded in the journal by the goroutine that wants it, and is then with the
 // operating system: a killed daemon has lost nothing. No fsync and no database stand between a login and
 // its answer. The file follows: 50 ms after the first change that it does not have, all of them
-// are written to it in one transaction that notes how far it is. Nobody waits for that, so
+// are written to it in one transaction that notes how far it is. No answer waits for that, so
 // it waits for the disk. What the journal has and the file does not is applied by the next start.
 //
 // A power failure may lose the last second. What was synced ([Store.Sync]) it leaves.
@@ -162,7 +162,7 @@ func (s *Store) Close() error {
 }
 
 // emptyLog brings SQLite's log into the file: that can then be copied, or taken the place of,
-// alone. A log that somebody else reads stays.
+// alone. A log that another process reads stays.
 func emptyLog(db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()

@@ -80,7 +80,7 @@ func New(store Store, rooms Rooms, o Options) *Occupancy {
 		table:  newTable(o.Limits), look: map[string]bool{}}
 }
 
-// Load takes over whom the store kept: nobody of them is connected. It is called once, before
+// Load takes over whom the store kept: none of them is connected. It is called once, before
 // the occupancy is told of anybody and before [Occupancy.Run].
 func (c *Occupancy) Load(ctx context.Context) error {
 	kept, err := c.store.LoadOccupants(ctx)

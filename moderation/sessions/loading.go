@@ -23,7 +23,7 @@ func newLoading() loading { return loading{rooms: make(chan struct{}), all: make
 // roomsAreThere is said once, before end.
 func (l *loading) roomsAreThere() { close(l.rooms) }
 
-// end is said once. Why not everything is there is known before anybody is woken.
+// end is said once. Why not everything is there is known before any waiter is woken.
 func (l *loading) end(err error) {
 	if err != nil {
 		l.failed.Store(&err)

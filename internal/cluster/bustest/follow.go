@@ -149,7 +149,7 @@ func testTrimmed(t *testing.T, e Engine) {
 	isLog(t, read(t, b, cluster.Global, end(t, b, cluster.Global)))
 }
 
-// testTrimmedMeanwhile: who follows too slowly is told, once what he has not read is trimmed away.
+// testTrimmedMeanwhile: who follows too slowly is told, once what it has not read is trimmed away.
 func testTrimmedMeanwhile(t *testing.T, e Engine) {
 	b := e.Connect(t)
 	publish(t, b, cluster.Global, Entries("a", 1, 1, 1)...)
