@@ -257,3 +257,24 @@ func FuzzSegment(f *testing.F) {
 		expect(t, "again", readAll(t, mustOpen(t, dir, Position{}, Options{boot: boot(2)}), Position{}), first)
 	})
 }
+
+// TestAnotherCopy: what goes on from before what the state has is of another state, or of another copy of this one, and
+// is not believed, whichever boot it is of.
+func TestAnotherCopy(t *testing.T) {
+	dir := journalDir(t)
+	first := mustOpen(t, dir, Position{}, Options{boot: boot(1)})
+	end := appendAll(t, first, "one")[0]
+	second := mustOpen(t, killed(t, dir), Position{}, Options{boot: boot(1)})
+	appendAll(t, second, "two")
+	dir = killed(t, second.dir)
+	for _, b := range []byte{1, 2} {
+		if x, err := examine(dir, end, boot(b)); err != nil || x.Records != 1 {
+			t.Errorf("boot %d, its own: %+v, %v", b, x, err)
+		}
+		later := end
+		later.Offset++
+		if x, err := examine(dir, later, boot(b)); err == nil || !strings.Contains(err.Error(), "belongs to another state") {
+			t.Errorf("boot %d: %+v, %v", b, x, err)
+		}
+	}
+}

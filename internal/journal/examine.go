@@ -112,7 +112,10 @@ func (x *examination) link() error {
 	}
 	for s := last; ; {
 		x.chain = append(x.chain, s)
-		if s.number <= x.applied.Segment || s.prev.Compare(x.applied) <= 0 {
+		if s.number > x.applied.Segment && s.prev.Compare(x.applied) < 0 {
+			return x.foreign(s)
+		}
+		if s.number <= x.applied.Segment || s.prev == x.applied {
 			break
 		}
 		before := x.file(s.prev.Segment)
@@ -180,6 +183,12 @@ func (x *examination) missing(s *segment) error {
 	}
 	return fmt.Errorf("the journal has a gap: the state has what was recorded up to %v, and %s goes on from %v; put %s "+
 		"back, or %s", x.applied, s.path, s.prev, segmentPath(x.dir, s.prev.Segment), x.without())
+}
+
+// foreign: no segment goes on from before what the state has of an earlier one.
+func (x *examination) foreign(s *segment) error {
+	return fmt.Errorf("%s goes on from %v, and the state has what was recorded up to %v: it belongs to another state, or "+
+		"to another copy of this one; put back what belongs together, or %s", s.path, s.prev, x.applied, x.without())
 }
 
 // behind: the state has more than the journal. A power failure leaves that, as the state was
