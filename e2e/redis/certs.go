@@ -18,7 +18,7 @@ import (
 // Certs are the paths of a server's certificate, its key, and the certificate of who signed it: itself.
 type Certs struct{ Cert, Key, CA string }
 
-// WriteCerts makes a certificate for 127.0.0.1, good for a day, in a folder.
+// WriteCerts makes a certificate for 127.0.0.1 and localhost, good for a day, in a folder.
 func WriteCerts(dir string) (*Certs, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
