@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/metrics"
 )
 
@@ -19,7 +20,7 @@ var durable = []string{"appendonly yes", "appendfsync always"}
 // says who does not know, and all know moments after the engine is back.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{Lines: durable})
+	engine := redistest.Start(t, redis.Config{Lines: durable})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	together(t, a, b)
 	old := tokenOf(t, "mallory")
@@ -62,7 +63,7 @@ func TestEngineAway(t *testing.T) {
 // and logins are back with the engine.
 func TestEngineAwayForLonger(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{Lines: durable})
+	engine := redistest.Start(t, redis.Config{Lines: durable})
 	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine), Staleness: little})
 	b := newNode(t, nodeConfig{Name: "b", Redis: at(engine), Staleness: little})
 	together(t, a, b)
@@ -121,7 +122,7 @@ func TestEngineAwayForLonger(t *testing.T) {
 // TestEngineEmpty: an engine that has lost all it had gets it again from the nodes, and who comes later knows it.
 func TestEngineEmpty(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{Lines: []string{`save ""`}})
+	engine := redistest.Start(t, redis.Config{Lines: []string{`save ""`}})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	together(t, a, b)
 	old := tokenOf(t, "mallory")
@@ -135,7 +136,7 @@ func TestEngineEmpty(t *testing.T) {
 	a.wants("bob", in)
 	// Of an engine that is empty nobody can tell that there are nodes, before they have said so.
 	for _, name := range []string{"a", "b"} {
-		says(t, engine, "1", "EXISTS", "usher:v1:{g}:node:"+name)
+		redistest.Says(t, engine, "1", "EXISTS", "usher:v1:{g}:node:"+name)
 	}
 	c := newNode(t, nodeConfig{Name: "c", Redis: at(engine)})
 	c.Start()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/admin"
 	"usher/metrics"
 )
@@ -21,7 +22,7 @@ func shortly(t *testing.T, name string, engine *redis.Server) (*node, *cable) {
 // says who does not know. What it missed it knows before it lets anybody in again.
 func TestCutOff(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	way := lay(t, engine)
 	c := newNode(t, nodeConfig{Name: "c", Redis: at(way), Staleness: 3 * little}) // for the command to wait for it
@@ -64,7 +65,7 @@ func TestCutOff(t *testing.T) {
 // what was said meanwhile.
 func TestStopped(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine)})
 	c, _ := shortly(t, "c", engine)
 	together(t, a, c)
@@ -86,7 +87,7 @@ func TestStopped(t *testing.T) {
 // TestEngineStopped: an engine that takes connections and says nothing is away, as one that was killed.
 func TestEngineStopped(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, _ := shortly(t, "a", engine)
 	b, _ := shortly(t, "b", engine)
 	together(t, a, b)
@@ -109,17 +110,17 @@ func TestEngineStopped(t *testing.T) {
 // replica it takes nothing.
 func TestOldPrimary(t *testing.T) {
 	t.Parallel()
-	primary := startRedis(t, redis.Config{Lines: []string{"min-replicas-to-write 1", "min-replicas-max-lag 1",
+	primary := redistest.Start(t, redis.Config{Lines: []string{"min-replicas-to-write 1", "min-replicas-max-lag 1",
 		"repl-ping-replica-period 1"}})
-	replica := startRedis(t, redis.Config{Primary: primary.Address()})
-	says(t, primary, "min_slaves_good_slaves:1", "INFO", "replication")
+	replica := redistest.Start(t, redis.Config{Primary: primary.Address()})
+	redistest.Says(t, primary, "min_slaves_good_slaves:1", "INFO", "replication")
 	a, wayOfA := shortly(t, "a", primary)
 	b, wayOfB := shortly(t, "b", primary)
 	c, _ := shortly(t, "c", primary)
 	together(t, a, b, c)
 	old := tokenOf(t, "mallory")
 	c.loginWith("mallory", old)
-	says(t, replica, "OK", "REPLICAOF", "NO", "ONE")
+	redistest.Says(t, replica, "OK", "REPLICAOF", "NO", "ONE")
 	wayOfA.Move(replica)
 	wayOfB.Move(replica)
 	c.comes("carol", tokenOf(t, "carol"), temporary)

@@ -1,60 +1,14 @@
 package cluster
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
-	"os"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"usher/e2e/redis"
 )
-
-// startRedis starts a server that ends with the test, which is skipped where there is no Redis.
-func startRedis(t testing.TB, c redis.Config) *redis.Server {
-	t.Helper()
-	c.Dir = t.TempDir()
-	s, err := redis.Start(t.Context(), c)
-	return running(t, s, err)
-}
-
-func running(t testing.TB, s *redis.Server, err error) *redis.Server {
-	t.Helper()
-	if errors.Is(err, redis.ErrMissing) && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// says waits until a server's answer to a command has what is wanted.
-func says(t testing.TB, s *redis.Server, want string, args ...string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		out, err := s.CLI(ctx, args...)
-		if strings.Contains(out, want) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%v answers %q, %v; wanted %q", args, out, err, want)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
 
 // A cable is between a node and its engine. It can be cut: then nothing comes through, and no connection ends, as where
 // a network loses packets.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/metrics"
 )
 
@@ -15,12 +16,12 @@ import (
 // again what it lacks, and one that never heard of it knows it.
 func TestFailoverLoses(t *testing.T) {
 	t.Parallel()
-	primary := startRedis(t, redis.Config{})
-	replica := startRedis(t, redis.Config{Primary: primary.Address()})
-	says(t, replica, "master_link_status:up", "INFO", "replication")
+	primary := redistest.Start(t, redis.Config{})
+	replica := redistest.Start(t, redis.Config{Primary: primary.Address()})
+	redistest.Says(t, replica, "master_link_status:up", "INFO", "replication")
 	s, err := redis.StartSentinel(t.Context(), redis.Config{Dir: t.TempDir()}, "usher", primary, 1)
-	sentinel := running(t, s, err)
-	says(t, sentinel, "slaves=1", "INFO", "sentinel")
+	sentinel := redistest.Running(t, s, err)
+	redistest.Says(t, sentinel, "slaves=1", "INFO", "sentinel")
 	place := "redis://" + sentinel.Address() + "/0?sentinel=usher"
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: place}), newNode(t, nodeConfig{Name: "b", Redis: place})
 	together(t, a, b)
@@ -42,7 +43,7 @@ func TestFailoverLoses(t *testing.T) {
 	for range 20 {
 		a.wants("bob", in) // logins wait for no failover
 	}
-	says(t, replica, "role:master", "INFO", "replication")
+	redistest.Says(t, replica, "role:master", "INFO", "replication")
 	await(t, "what was lost is sent again", func() bool {
 		return a.counts(metrics.ClusterResent)+b.counts(metrics.ClusterResent) > 0
 	})
@@ -59,7 +60,7 @@ func TestFailoverLoses(t *testing.T) {
 // known to the other once it is started again.
 func TestKilledInAStorm(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, way := shortly(t, "a", engine)
 	b, _ := shortly(t, "b", engine)
 	together(t, a, b)
@@ -113,7 +114,7 @@ func TestKilledInAStorm(t *testing.T) {
 // TestJoinAtOnce: who has just logged in at one usher joins at the other at once.
 func TestJoinAtOnce(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	together(t, a, b)
 	refused := 0

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/admin"
 	"usher/metrics"
 )
@@ -12,7 +13,7 @@ import (
 // TestStranger: a node that has another secret is not believed, and counted; it is none of the nodes.
 func TestStranger(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine)})
 	together(t, a)
 	stranger := newNode(t, nodeConfig{Name: "x", Redis: at(engine), Secret: strings.Repeat("another secret ", 4)})
@@ -34,7 +35,7 @@ func TestStranger(t *testing.T) {
 // gone.
 func TestTwoOfOneName(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, _ := shortly(t, "a", engine)
 	together(t, a)
 	second, _ := shortly(t, "a", engine)
@@ -63,7 +64,7 @@ func TestTwoOfOneName(t *testing.T) {
 // TestForget: a node that is gone is shown as such, and not any more once it is retired; what it said stays known.
 func TestForget(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine)})
 	c, _ := shortly(t, "c", engine)
 	together(t, a, c)
@@ -92,7 +93,7 @@ func TestForget(t *testing.T) {
 // TestCells: revocations and the whitelist are for all shards, sessions for one.
 func TestCells(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine)})
 	b := newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	far := newNode(t, nodeConfig{Name: "far", Redis: at(engine), Cell: "shard2"})
@@ -125,7 +126,7 @@ func TestCells(t *testing.T) {
 // TestOtherRules: a node whose configuration has other rules than the others' is shown, and counted.
 func TestOtherRules(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	b.Write("usher.yaml", strings.Replace(b.Read("usher.yaml"), "audience: [", "audience: [others, ", 1))
 	together(t, a, b)

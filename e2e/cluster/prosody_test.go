@@ -17,6 +17,7 @@ import (
 	"usher/e2e/daemon"
 	"usher/e2e/prosody"
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/e2e/world"
 	"usher/internal/prosodyconf"
 )
@@ -33,7 +34,7 @@ type pair struct {
 // newPair starts both. They differ in nothing but their names and places.
 func newPair(t *testing.T, o world.Options, before func(b *daemon.Daemon, o *world.Options)) *pair {
 	t.Helper()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	secret := filepath.Join(t.TempDir(), "cluster.secret")
 	if err := os.WriteFile(secret, []byte(clusterSecret), 0o600); err != nil {
 		t.Fatal(err)

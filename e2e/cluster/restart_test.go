@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 )
 
 // TestRestart: a login that comes as soon as the door is there after a start is let in, though the usher has to hear
 // from the others first; without an engine it is a temporary failure soon.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	engine := startRedis(t, redis.Config{})
+	engine := redistest.Start(t, redis.Config{})
 	a, b := newNode(t, nodeConfig{Name: "a", Redis: at(engine)}), newNode(t, nodeConfig{Name: "b", Redis: at(engine)})
 	together(t, a, b)
 	waited := make([]time.Duration, 5)

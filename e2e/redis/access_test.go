@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -56,11 +57,11 @@ func (e restricted) Trim(t *testing.T, scope cluster.Scope, keep int) {
 // TestRights: the rights that operators are told to give are enough for all that an engine is asked for.
 func TestRights(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{rights(t, "secret")}})
+	s := redistest.Start(t, redis.Config{Lines: []string{rights(t, "secret")}})
 	asItIs := func(t *testing.T, test func(*testing.T)) { test(t) }
 	bustest.Run(t, asItIs, func(t *testing.T) bustest.Engine {
 		t.Helper()
-		eventually(t, s, "OK", "FLUSHALL")
+		redistest.Says(t, s, "OK", "FLUSHALL")
 		return restricted{engine{s}}
 	})
 }
@@ -69,15 +70,15 @@ func TestRights(t *testing.T) {
 func TestLeastRights(t *testing.T) {
 	t.Parallel()
 	line := rights(t, "secret")
-	s := start(t, redis.Config{Lines: []string{line}})
+	s := redistest.Start(t, redis.Config{Lines: []string{line}})
 	for word := range strings.FieldsSeq(line) {
 		if !strings.HasPrefix(word, "+") || word == "+info" { // INFO is for usher check --online
 			continue
 		}
-		eventually(t, s, "OK", "FLUSHALL")
-		eventually(t, s, "OK", "SCRIPT", "FLUSH")
-		eventually(t, s, "OK", append([]string{"ACL", "SETUSER"}, strings.Fields(line)[1:]...)...)
-		eventually(t, s, "OK", "ACL", "SETUSER", "usher", "-"+word[1:])
+		redistest.Says(t, s, "OK", "FLUSHALL")
+		redistest.Says(t, s, "OK", "SCRIPT", "FLUSH")
+		redistest.Says(t, s, "OK", append([]string{"ACL", "SETUSER"}, strings.Fields(line)[1:]...)...)
+		redistest.Says(t, s, "OK", "ACL", "SETUSER", "usher", "-"+word[1:])
 		b := restricted{engine{s}}.Connect(t).(*bus.Bus)
 		if err := everything(t, b); !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "users.acl") {
 			t.Errorf("without %s: %v", word, err)
@@ -117,7 +118,7 @@ func everything(t *testing.T, b *bus.Bus) error {
 // TestPasswords: what is wrong with them is said, and a password that was changed in its file is taken.
 func TestPasswords(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Password: "first"})
+	s := redistest.Start(t, redis.Config{Password: "first"})
 	for want, o := range map[string]bus.Options{
 		"NOAUTH":                {},
 		"WRONGPASS":             {Password: text("wrong")},
@@ -157,11 +158,11 @@ func TestOverTLS(t *testing.T) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(file)
-	s := start(t, redis.Config{TLS: certs, Dir: dir, Socket: dir + "/redis.sock", Password: "secret"})
+	s := redistest.Start(t, redis.Config{TLS: certs, Dir: dir, Socket: dir + "/redis.sock", Password: "secret"})
 	found, err := redis.StartSentinel(t.Context(), redis.Config{Dir: t.TempDir(), TLS: certs, Password: "other"},
 		"usher", s, 1)
-	sentinel := running(t, found, err)
-	plain := start(t, redis.Config{})
+	sentinel := redistest.Running(t, found, err)
+	plain := redistest.Start(t, redis.Config{})
 	trusting := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	for name, c := range map[string]struct {
 		o    bus.Options

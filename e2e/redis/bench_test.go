@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -16,7 +17,7 @@ import (
 // BenchmarkBus measures how long it takes from the beginning of a call until another node has what was published, on
 // one server, with the sizes of a login and of a revocation.
 func BenchmarkBus(b *testing.B) {
-	s := start(b, redis.Config{Lines: []string{"appendonly yes", "appendfsync everysec"}})
+	s := redistest.Start(b, redis.Config{Lines: []string{"appendonly yes", "appendfsync everysec"}})
 	for name, size := range map[string]int{"login": 400, "revocation": 120} {
 		b.Run(name, func(b *testing.B) { benchArrivals(b, s, size) })
 	}
@@ -63,7 +64,7 @@ func benchArrivals(b *testing.B, s *redis.Server, size int) {
 // BenchmarkSnapshot measures how long it takes to read what a node left that had 100,000 sessions.
 func BenchmarkSnapshot(b *testing.B) {
 	const n = 100_000
-	s := start(b, redis.Config{Lines: []string{`save ""`}})
+	s := redistest.Start(b, redis.Config{Lines: []string{`save ""`}})
 	node := connect(b, bus.Options{Address: s.Address()})
 	all := bustest.Entries("many", 1, 1, n)
 	for i := range all {

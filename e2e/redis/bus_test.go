@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -44,11 +45,11 @@ func connect(t testing.TB, o bus.Options) *bus.Bus {
 // TestConformance: a real server does what every engine has to do.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{})
+	s := redistest.Start(t, redis.Config{})
 	asItIs := func(t *testing.T, test func(*testing.T)) { test(t) }
 	bustest.Run(t, asItIs, func(t *testing.T) bustest.Engine {
 		t.Helper()
-		eventually(t, s, "OK", "FLUSHALL")
+		redistest.Says(t, s, "OK", "FLUSHALL")
 		return engine{s}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/clustertest"
 	bus "usher/internal/redis"
@@ -68,14 +69,14 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 		"appendonly yes", "appendfsync everysec"}
 	primary := ""
 	for range 3 {
-		s := start(t, redis.Config{Primary: primary, Lines: lines})
+		s := redistest.Start(t, redis.Config{Primary: primary, Lines: lines})
 		c.servers = append(c.servers, s)
 		primary = c.servers[0].Address()
 	}
-	eventually(t, c.servers[0], "min_slaves_good_slaves:2", "INFO", "replication")
+	redistest.Says(t, c.servers[0], "min_slaves_good_slaves:2", "INFO", "replication")
 	s, err := redis.StartSentinel(t.Context(), redis.Config{Dir: t.TempDir()}, "usher", c.servers[0], 1)
-	c.sentinel = running(t, s, err)
-	eventually(t, c.sentinel, "slaves=2", "INFO", "sentinel")
+	c.sentinel = redistest.Running(t, s, err)
+	redistest.Says(t, c.sentinel, "slaves=2", "INFO", "sentinel")
 	if c.keys, err = cluster.NewKeys("test", []byte("a secret of the test that is long enough")); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -59,7 +60,7 @@ func (p places) start(name, user, password string, pairs [][2]string, lines ...s
 	whole += strings.Join(lines, "\n") + "\n"
 	s, err := redis.Start(p.t.Context(), redis.Config{Dir: dir, Address: address, TLS: p.certs, User: user,
 		Password: password, Whole: whole, Sentinel: name == "sentinel.conf"})
-	return running(p.t, s, err)
+	return redistest.Running(p.t, s, err)
 }
 
 func (p places) trust() *tls.Config {
@@ -88,13 +89,13 @@ func TestDeploy(t *testing.T) {
 	for i := range replicas {
 		replicas[i] = p.start("redis.conf", "admin", "ADMIN_PASSWORD", server, quick, "replicaof "+host+" "+port)
 	}
-	eventually(t, primary, "min_slaves_good_slaves:2", "INFO", "replication")
+	redistest.Says(t, primary, "min_slaves_good_slaves:2", "INFO", "replication")
 	sentinel := p.start("sentinel.conf", "", "SENTINELS_PASSWORD", [][2]string{{"tls-port 26379", "tls-port PORT"},
 		{"dir /var/lib/redis\n", ""}, {"announce-ip r1.example.com", "announce-ip " + host},
 		{"r1.example.com 6379 2", host + " " + port + " 1"},
 		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 500"},
 		{"failover-timeout usher 15000", "failover-timeout usher 2000"}})
-	eventually(t, sentinel, "slaves=2", "INFO", "sentinel")
+	redistest.Says(t, sentinel, "slaves=2", "INFO", "sentinel")
 	o := bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: p.trust(), User: "usher",
 		Password: text("USHER_PASSWORD"), SentinelPassword: text("SENTINELS_PASSWORD")}
 	finds(t, o, "only 1 Sentinel:")
@@ -102,11 +103,11 @@ func TestDeploy(t *testing.T) {
 	list := bustest.Entries("a", 1, 1, 2)
 	within(t, 5*time.Second, published(b, list[:1]))
 	for _, r := range replicas {
-		eventually(t, r, "1", "XLEN", "usher:v1:{g}:log")
+		redistest.Says(t, r, "1", "XLEN", "usher:v1:{g}:log")
 	}
 	primary.Kill()
 	within(t, 30*time.Second, published(b, list))
-	eventually(t, sentinel, host, "SENTINEL", "get-master-addr-by-name", "usher")
+	redistest.Says(t, sentinel, host, "SENTINEL", "get-master-addr-by-name", "usher")
 	if n := entriesOf(t, b, "a"); n != 2 {
 		t.Errorf("%d entries came over to the replica, not 2", n)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -82,7 +83,7 @@ func sees(t *testing.T, numbers <-chan uint64, want uint64) {
 // TestRestart: a server that was killed is found again soon, its scripts forgotten, and who follows goes on.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{"appendonly yes", "appendfsync always"}})
+	s := redistest.Start(t, redis.Config{Lines: []string{"appendonly yes", "appendfsync always"}})
 	b := connect(t, bus.Options{Address: s.Address()})
 	list := bustest.Entries("a", 1, 1, 3)
 	within(t, time.Second, published(b, list[:1]))
@@ -107,7 +108,7 @@ const slack = 400 * time.Millisecond
 // TestSuspended: a server that says nothing is away after the timeout, and a caller who has gone is not held.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{})
+	s := redistest.Start(t, redis.Config{})
 	b := connect(t, bus.Options{Address: s.Address(), Timeout: time.Second})
 	list := bustest.Entries("a", 1, 1, 1)
 	within(t, time.Second, published(b, list))
@@ -139,7 +140,7 @@ func TestSuspended(t *testing.T) {
 // TestFull: a server whose memory is full takes nothing, or all of a call; once it has more, the call is repeated.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{"maxmemory 8mb", "maxmemory-policy noeviction"}})
+	s := redistest.Start(t, redis.Config{Lines: []string{"maxmemory 8mb", "maxmemory-policy noeviction"}})
 	b := connect(t, bus.Options{Address: s.Address()})
 	list := bustest.Entries("a", 1, 1, 400)
 	for i := range list {
@@ -157,8 +158,8 @@ func TestFull(t *testing.T) {
 	if n := entriesOf(t, b, "a"); n != taken {
 		t.Errorf("%d entries are there, of %d that were taken", n, taken)
 	}
-	eventually(t, s, fmt.Sprint(taken), "XLEN", "usher:v1:{g}:log")
-	eventually(t, s, "OK", "CONFIG", "SET", "maxmemory", "0")
+	redistest.Says(t, s, fmt.Sprint(taken), "XLEN", "usher:v1:{g}:log")
+	redistest.Says(t, s, "OK", "CONFIG", "SET", "maxmemory", "0")
 	within(t, time.Second, published(b, list[:taken+10]))
 	if n := entriesOf(t, b, "a"); n != taken+10 {
 		t.Errorf("%d entries are there, not %d", n, taken+10)
@@ -180,7 +181,7 @@ func entriesOf(t *testing.T, b *bus.Bus, node string) (n int) {
 // TestLostLog: who follows from a place that the log has not any more is told, also when the log grew past it since.
 func TestLostLog(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{`save ""`}})
+	s := redistest.Start(t, redis.Config{Lines: []string{`save ""`}})
 	b := connect(t, bus.Options{Address: s.Address()})
 	list := bustest.Entries("a", 1, 1, 4)
 	within(t, time.Second, published(b, list[:2]))

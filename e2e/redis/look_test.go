@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	bus "usher/internal/redis"
 )
@@ -27,12 +28,12 @@ func finds(t *testing.T, o bus.Options, want ...string) {
 // TestLook: a server as it should be has nothing to find; each setting that is not is found, with usher's rights, too.
 func TestLook(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{rights(t, "secret"), "appendonly yes"}})
+	s := redistest.Start(t, redis.Config{Lines: []string{rights(t, "secret"), "appendonly yes"}})
 	all := bus.Options{Address: s.Address()}
 	least := bus.Options{Address: s.Address(), User: "usher", Password: text("secret")}
 	finds(t, all)
 	finds(t, least)
-	set := func(words ...string) { eventually(t, s, "OK", append([]string{"CONFIG", "SET"}, words...)...) }
+	set := func(words ...string) { redistest.Says(t, s, "OK", append([]string{"CONFIG", "SET"}, words...)...) }
 	set("maxmemory-policy", "allkeys-lru", "appendonly", "no", "save", "")
 	finds(t, all, "maxmemory-policy is allkeys-lru", "writes nothing to its disk")
 	finds(t, least, "maxmemory-policy is allkeys-lru", "appendonly is off")
@@ -44,12 +45,12 @@ func TestLook(t *testing.T) {
 func TestLookAtReplicas(t *testing.T) {
 	t.Parallel()
 	r := replicate(t)
-	eventually(t, r.primary, "OK", "CONFIG", "SET", "appendonly", "yes")
+	redistest.Says(t, r.primary, "OK", "CONFIG", "SET", "appendonly", "yes")
 	by := bus.Options{Sentinel: "usher", Sentinels: []string{r.sentinel.Address()}}
 	finds(t, by, "the primary has one replica", "only 1 Sentinel:")
-	eventually(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-max-lag", "60")
+	redistest.Says(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-max-lag", "60")
 	finds(t, by, "min-replicas-max-lag is 60", "one replica", "only 1 Sentinel:")
-	eventually(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-to-write", "0")
+	redistest.Says(t, r.primary, "OK", "CONFIG", "SET", "min-replicas-to-write", "0")
 	by.Sentinels = append(by.Sentinels, "127.0.0.1:1")
 	finds(t, by, "min-replicas-to-write is off", "one replica", "asking Sentinel 127.0.0.1:1", "only 1 Sentinel:")
 	finds(t, bus.Options{Address: r.replica.Address()}, "is a slave", "appendonly is off")
@@ -58,7 +59,7 @@ func TestLookAtReplicas(t *testing.T) {
 // TestLookRefused: who is not let in, or reaches nobody, is told.
 func TestLookRefused(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Password: "secret"})
+	s := redistest.Start(t, redis.Config{Password: "secret"})
 	if _, err := bus.Look(t.Context(), bus.Options{Address: s.Address()}); !errors.Is(err, cluster.ErrRefused) {
 		t.Error(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/clustertest"
 	bus "usher/internal/redis"
@@ -91,7 +92,7 @@ func revoke(t *testing.T, limit time.Duration, list []*member, user string) time
 // known here alone, and soon after its return everywhere.
 func TestNodes(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{"appendonly yes", "appendfsync always"}})
+	s := redistest.Start(t, redis.Config{Lines: []string{"appendonly yes", "appendfsync always"}})
 	list := members(t, bus.Options{Address: s.Address()}, "a", "b", "c")
 	t.Logf("a revocation is on three nodes after %s", revoke(t, time.Second, list, "alice"))
 	s.Kill()
@@ -128,7 +129,7 @@ func TestNodesFailover(t *testing.T) {
 // TestNodesLoseAll: an engine that has lost everything has it back from the nodes.
 func TestNodesLoseAll(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Lines: []string{`save ""`}})
+	s := redistest.Start(t, redis.Config{Lines: []string{`save ""`}})
 	list := members(t, bus.Options{Address: s.Address()}, "a", "b")
 	revoke(t, 5*time.Second, list, "alice")
 	s.Kill()

@@ -7,6 +7,7 @@ import (
 
 	"usher/e2e/daemon"
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 )
 
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
@@ -14,7 +15,7 @@ func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
 // TestCheckOnline: usher check --online finds what is wrong with Redis, at its line; without the word nobody is asked.
 func TestCheckOnline(t *testing.T) {
 	t.Parallel()
-	s := start(t, redis.Config{Password: "secret", Lines: []string{"maxmemory-policy allkeys-lru", "appendonly yes"}})
+	s := redistest.Start(t, redis.Config{Password: "secret", Lines: []string{"maxmemory-policy allkeys-lru", "appendonly yes"}})
 	d := daemon.New(t)
 	d.Write("cluster.secret", strings.Repeat("cluster-", 8))
 	d.Write("redis.password", "secret\n")
@@ -32,7 +33,7 @@ func TestCheckOnline(t *testing.T) {
 	check(": ok: ")
 	check("usher.yaml:3:10: error: redis: maxmemory-policy is allkeys-lru: Redis may drop revocations in silence — "+
 		"set maxmemory-policy noeviction\n1 problem\n", "--online")
-	eventually(t, s, "OK", "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	redistest.Says(t, s, "OK", "CONFIG", "SET", "maxmemory-policy", "noeviction")
 	check(": ok: ", "--online")
 	write("")
 	check("usher.yaml:3:10: error: redis: the cluster's engine refuses: NOAUTH", "--online")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	bus "usher/internal/redis"
 	"usher/moderation"
 )
@@ -61,7 +62,7 @@ func costs(b *testing.B, s *redis.Server) (c cost) {
 }
 
 func benchScale(b *testing.B, nodes int, cell func(int) string) {
-	s := start(b, redis.Config{Lines: []string{"appendonly yes", "appendfsync everysec"}})
+	s := redistest.Start(b, redis.Config{Lines: []string{"appendonly yes", "appendfsync everysec"}})
 	list := make([]*member, nodes)
 	for i := range list {
 		list[i] = join(b, bus.Options{Address: s.Address()}, fmt.Sprint("n", i), cell(i))

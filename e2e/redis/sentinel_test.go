@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/e2e/redis"
+	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
 	bus "usher/internal/redis"
@@ -19,13 +20,13 @@ type replicated struct{ primary, replica, sentinel *redis.Server }
 func replicate(t *testing.T) replicated {
 	t.Helper()
 	lines := []string{"min-replicas-to-write 1", "min-replicas-max-lag 1", "repl-ping-replica-period 1"}
-	r := replicated{primary: start(t, redis.Config{Lines: lines})}
-	r.replica = start(t, redis.Config{Primary: r.primary.Address(), Lines: []string{"min-replicas-to-write 0"}})
-	eventually(t, r.replica, "master_link_status:up", "INFO", "replication")
-	eventually(t, r.primary, "min_slaves_good_slaves:1", "INFO", "replication")
+	r := replicated{primary: redistest.Start(t, redis.Config{Lines: lines})}
+	r.replica = redistest.Start(t, redis.Config{Primary: r.primary.Address(), Lines: []string{"min-replicas-to-write 0"}})
+	redistest.Says(t, r.replica, "master_link_status:up", "INFO", "replication")
+	redistest.Says(t, r.primary, "min_slaves_good_slaves:1", "INFO", "replication")
 	s, err := redis.StartSentinel(t.Context(), redis.Config{Dir: t.TempDir()}, "usher", r.primary, 1)
-	r.sentinel = running(t, s, err)
-	eventually(t, r.sentinel, "slaves=1", "INFO", "sentinel")
+	r.sentinel = redistest.Running(t, s, err)
+	redistest.Says(t, r.sentinel, "slaves=1", "INFO", "sentinel")
 	return r
 }
 
@@ -44,7 +45,7 @@ func TestFailover(t *testing.T) {
 	numbers := follower(t, b)
 	sees(t, numbers, 1)
 	sees(t, numbers, 2)
-	eventually(t, r.replica, "2", "XLEN", "usher:v1:{g}:log")
+	redistest.Says(t, r.replica, "2", "XLEN", "usher:v1:{g}:log")
 	r.primary.Kill()
 	begin := time.Now()
 	within(t, 30*time.Second, published(b, list))
@@ -65,18 +66,18 @@ func TestOldPrimary(t *testing.T) {
 	numbers := follower(t, b)
 	sees(t, numbers, 1)
 	sees(t, numbers, 1) // that of c
-	eventually(t, r.replica, "2", "XLEN", "usher:v1:{g}:log")
+	redistest.Says(t, r.replica, "2", "XLEN", "usher:v1:{g}:log")
 	if err := r.primary.Suspend(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, r.replica, "role:master", "INFO", "replication")
+	redistest.Says(t, r.replica, "role:master", "INFO", "replication")
 	within(t, 30*time.Second, published(b, list[:2]))
 	sees(t, numbers, 2)
 	r.sentinel.Kill() // so that nobody tells the old primary
 	if err := r.primary.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, r.primary, "min_slaves_good_slaves:0", "INFO", "replication")
+	redistest.Says(t, r.primary, "min_slaves_good_slaves:0", "INFO", "replication")
 	err := beside.Publish(t.Context(), cluster.Global, bustest.Entries("c", 1, 2, 1))
 	if !errors.Is(err, cluster.ErrAway) || !strings.Contains(err.Error(), "NOREPLICAS") {
 		t.Errorf("the old primary says %v", err)
@@ -94,7 +95,7 @@ func TestReplica(t *testing.T) {
 	if !errors.Is(err, cluster.ErrAway) || !strings.Contains(err.Error(), "READONLY") {
 		t.Errorf("a replica says %v", err)
 	}
-	eventually(t, r.replica, "OK", "REPLICAOF", "NO", "ONE")
+	redistest.Says(t, r.replica, "OK", "REPLICAOF", "NO", "ONE")
 	within(t, 5*time.Second, published(b, bustest.Entries("a", 1, 1, 1)))
 }
 
