@@ -59,6 +59,11 @@ func (m *Service) judge(ctx context.Context, j *join) (moderation.View, moderati
 	if d.Reason != moderation.ReasonNoSession {
 		return v, d
 	}
+	if m.awaiting.Add(1) > maxAwaiting { // so many have none: hardly one of them is on its way
+		m.awaiting.Add(-1)
+		return v, d
+	}
+	defer m.awaiting.Add(-1)
 	within, cancel := context.WithTimeout(ctx, learnWithin)
 	defer cancel()
 	for d.Reason == moderation.ReasonNoSession {

@@ -2,6 +2,7 @@ package muc_test
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,38 @@ func TestJoinAfterLoginElsewhere(t *testing.T) {
 		elsewhere.Wait()
 		if reason, took := join(); reason != moderation.ReasonToken || took != 0 {
 			t.Errorf("he is known: %s after %v", reason, took)
+		}
+	})
+}
+
+// TestJoinsOfStrangers: joins without a session that come all at once do not all wait for one: each would hold a
+// connection by which logins come as well.
+func TestJoinsOfStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, moderationtest.State{})
+		s := muc.New(muc.Options{Sessions: f.Sessions, Lobby: f.Lobby, Unasked: f.Asked, Metrics: f.Metrics, Now: f.Now,
+			Cluster: &others{more: make(chan struct{})}})
+		const joins = 600
+		var all sync.WaitGroup
+		var atOnce, refused atomic.Int32
+		for range joins {
+			all.Go(func() {
+				began := time.Now()
+				if d := s.Join(t.Context(), "bob@"+host, "standup@"+conference, "nick"); d.Reason == moderation.ReasonNoSession {
+					refused.Add(1)
+				}
+				if time.Since(began) == 0 {
+					atOnce.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := atOnce.Load(); n != joins-512 || refused.Load() != joins {
+			t.Errorf("%d did not wait, %d were refused", n, refused.Load())
+		}
+		began := time.Now()
+		if s.Join(t.Context(), "bob@"+host, "standup@"+conference, "nick"); time.Since(began) != 50*time.Millisecond {
+			t.Errorf("afterwards one waits for %v", time.Since(began))
 		}
 	})
 }
