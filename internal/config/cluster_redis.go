@@ -64,6 +64,8 @@ func parseRedis(s string) (Redis, error) {
 	scheme, rest, found := strings.Cut(s, ":")
 	var r Redis
 	switch {
+	case scheme != "unix" && strings.Contains(rest, "@"): // what is wrong besides is not said with the password in it
+		return Redis{}, errRedisPassword
 	case found && scheme == "unix":
 		r.Network = "unix"
 	case found && (scheme == "redis" || scheme == "rediss"):
@@ -101,9 +103,6 @@ func (r *Redis) readPath(place string) error {
 
 func (r *Redis) readHosts(place string) error {
 	hosts, database, _ := strings.Cut(strings.TrimPrefix(place, "//"), "/")
-	if strings.Contains(hosts, "@") {
-		return errRedisPassword
-	}
 	for address := range strings.SplitSeq(hosts, ",") {
 		host, port, err := net.SplitHostPort(address)
 		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {

@@ -166,6 +166,8 @@ func TestRedis(t *testing.T) {
 		"redis://h:1,h:1?sentinel=a":        "stands there twice",
 		"redis://h:1,i:1":                   "add ?sentinel=",
 		"redis://u:p@h:1":                   "passwords do not belong into the configuration",
+		"redis://u:p/p@h:1":                 "passwords do not belong into the configuration",
+		"redi://u:p@h:1":                    "passwords do not belong into the configuration",
 		"redis://h:1/one":                   "is no number of a database",
 		"redis://h:1/01":                    "is no number of a database",
 		"redis://h:1/-1":                    "is no number of a database",
