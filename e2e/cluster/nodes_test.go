@@ -10,7 +10,8 @@ import (
 	"usher/metrics"
 )
 
-// TestStranger: a node that has another secret is not believed, and counted; it is none of the nodes.
+// TestStranger: a node that has another secret is not believed, and counted; it is none of the nodes, and lets nobody
+// in. Both say so.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	engine := redistest.Start(t, redis.Config{})
@@ -29,6 +30,15 @@ func TestStranger(t *testing.T) {
 	}
 	a.revoke("bob")
 	await(t, "the stranger counts, too", func() bool { return stranger.counts(metrics.ClusterBadMAC) >= 1 })
+	stranger.wants("carol", temporary)
+	a.wants("carol", in)
+	for node, other := range map[*node]string{a: "x", stranger: "a"} {
+		if out, err := node.Try(t, "cluster", "status"); err == nil {
+			t.Errorf("usher cluster status finds nothing wrong: %s", out)
+		} else {
+			contains(t, out, "no key of this usher made what is heard under "+other)
+		}
+	}
 }
 
 // TestTwoOfOneName: the younger of two ushers with one name does not serve, and both say why; it does once the other is
