@@ -71,6 +71,9 @@ func printStatus(w io.Writer, s admin.Status) {
 	if s.State != nil {
 		printState(w, s.State)
 	}
+	if s.Cluster != "" {
+		fmt.Fprintln(w, "cluster: "+text.Printable(s.Cluster)+" (usher cluster status)")
+	}
 	for _, h := range s.Hosts {
 		fmt.Fprintln(w, "host "+h.Host)
 		for _, i := range h.Issuers {

@@ -54,3 +54,16 @@ func TestStatusOfAGatewayWithoutBrowsers(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusOfACluster: who takes part is one line; alone there is none.
+func TestStatusOfACluster(t *testing.T) {
+	var text strings.Builder
+	printStatus(&text, admin.Status{})
+	if s := text.String(); strings.Contains(s, "cluster") {
+		t.Error(s)
+	}
+	printStatus(&text, admin.Status{Cluster: "node a of cell shard1: 2 of 3 nodes"})
+	if s := text.String(); !strings.Contains(s, "cluster: node a of cell shard1: 2 of 3 nodes (usher cluster status)\n") {
+		t.Error(s)
+	}
+}

@@ -28,6 +28,7 @@ func TestStranger(t *testing.T) {
 	if s := a.status(); len(s.Nodes) != 1 || !s.Fresh {
 		t.Errorf("the nodes are %+v", s)
 	}
+	contains(t, a.Run(t, "status"), "cluster: node a of cell "+a.status().Cell+": 1 of 1 nodes")
 	a.revoke("bob")
 	await(t, "the stranger counts, too", func() bool { return stranger.counts(metrics.ClusterBadMAC) >= 1 })
 	stranger.wants("carol", temporary)

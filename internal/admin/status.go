@@ -23,7 +23,8 @@ type Status struct {
 	Connections map[string]listen.Counts `json:"connections"`        // by name
 	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
 
-	State *State `json:"state,omitempty"` // absent: it is in memory alone
+	State   *State `json:"state,omitempty"`   // absent: it is in memory alone
+	Cluster string `json:"cluster,omitempty"` // who takes part, for people; absent: this usher is alone
 }
 
 // State is how a state on the disk is.

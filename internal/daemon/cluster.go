@@ -211,6 +211,15 @@ func (c *clusterPart) recorded() {
 	}
 }
 
+// text says who takes part, or nothing.
+func (c *clusterPart) text() string {
+	if c == nil {
+		return ""
+	}
+	r := c.node.Report()
+	return fmt.Sprintf("node %s of cell %s: %s", r.Node, r.Cell, r)
+}
+
 // notReady says why this usher is not ready.
 func (c *clusterPart) notReady() []string {
 	if c == nil {

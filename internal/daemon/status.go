@@ -58,7 +58,8 @@ func (d *daemon) Status() admin.Status {
 		Connections: d.endpoints.connectionCounts(),
 		Shortage:    *d.endpoints.shortage.Load(),
 
-		State: d.rooms.stateStatus(),
+		State:   d.rooms.stateStatus(),
+		Cluster: d.rooms.cluster.text(),
 	}
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
