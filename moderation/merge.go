@@ -11,7 +11,7 @@ import (
 // merged by the rules of this file, whatever comes first, twice or late: a merge is
 // commutative, associative and idempotent. Both values must be about one thing.
 
-// ClockTolerance is by how much the clocks of two ushers may differ.
+// ClockTolerance is by how much the clock of the usher that revoked may have been behind the others'.
 const ClockTolerance = 5 * time.Second
 
 // InForce reports whether the revocation has not been lifted since its moment.
