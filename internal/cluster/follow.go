@@ -80,6 +80,12 @@ func (fl *follower) loadNode(ctx context.Context, node string) error {
 	}
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
+	if len(got.numbers) == 0 && fl.views[node] == nil { // no key of the cluster made anything there: it is no node
+		if got.strange && node != fl.n.o.Node {
+			fl.heardStrangerLocked(node)
+		}
+		return nil
+	}
 	v := fl.viewLocked(node)
 	if v.fields.lacks(&got.fields) {
 		fl.again.all = true

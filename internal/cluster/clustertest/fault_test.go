@@ -3,6 +3,7 @@ package clustertest_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -250,6 +251,26 @@ func (c *countedLines) Write(b []byte) (int, error) {
 		c.n.Add(1)
 	}
 	return len(b), nil
+}
+
+// TestInventedNodes: names of nodes that no key of the cluster stands behind are none, and slow nobody down.
+func TestInventedNodes(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		stranger := w.Engine.Client()
+		for i := range 1000 {
+			junk := cluster.Sealed{Node: fmt.Sprint("n", i), Incarnation: 1, Number: 1, Field: "f", Value: []byte("junk")}
+			if err := stranger.Publish(t.Context(), cluster.Global, []cluster.Sealed{junk}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := nodes(t, w, "a", "b")[0]
+		for i := range 5 {
+			_, mark := a.Revoke("a", fmt.Sprint("user", i))
+			if known, err := know(t, a, mark, time.Second); err != nil || len(known.Has) != 2 {
+				t.Errorf("%v: %v", known, err)
+			}
+		}
+	})
 }
 
 // TestNewKey: while nodes are restarted one after the other with a new key first, all understand each other.
