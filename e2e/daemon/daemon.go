@@ -4,7 +4,6 @@ package daemon
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"usher/auth/authtest"
 	"usher/e2e/child"
+	"usher/e2e/ports"
 )
 
 // The secrets that a daemon has in files of its folder: my-app.secret holds authtest.Secret.
@@ -75,19 +75,14 @@ func ForLogins(t testing.TB, hosts ...string) *Daemon {
 	return d
 }
 
-// FreeAddress is host:port. It is below the ports that the kernel gives to outgoing connections, so that it is still
-// free for a restart.
+// FreeAddress is host:port, which is this process's until it ends: also for a restart.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	for range 20 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
+	port, err := ports.Free()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return ports.Address(port)
 }
 
 // Path is that of a file in the daemon's folder.

@@ -56,7 +56,7 @@ func (c Config) check() error {
 }
 
 // write puts everything that Prosody reads at its start into the folder. It is private to the user: it has passwords.
-func (c Config) write(p ports) error {
+func (c Config) write(p services) error {
 	// Prosody indexes the folder of certificates and calls it an error when there is none.
 	for _, dir := range []string{c.dataDir(), filepath.Join(c.Dir, "certs")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -88,7 +88,7 @@ func (c Config) writeAccounts(h Host) error {
 	return nil
 }
 
-func (c Config) render(p ports) string {
+func (c Config) render(p services) string {
 	var b strings.Builder
 	option := func(name, value string) { fmt.Fprintf(&b, "%s = %s\n", name, value) }
 	option("run_as_root", "true") // tests in a container are root; without this Prosody exits

@@ -40,7 +40,7 @@ func TestRenderOrder(t *testing.T) {
 		{Name: "muc.a.example", Component: "muc"},
 		{Name: "usher.a.example", Component: "component", Lines: `component_secret = "s"`},
 	}}
-	rest := config.render(ports{c2s: 1, http: 2, component: 3})
+	rest := config.render(services{c2s: 1, http: 2, component: 3})
 	for _, want := range []string{
 		`c2s_ports = { 1 }`, `http_ports = { 2 }`, `component_ports = { 3 }`, "global_line = 1",
 		`VirtualHost "a.example"`,

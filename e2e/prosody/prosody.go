@@ -17,7 +17,7 @@ import (
 type Server struct {
 	install Install
 	config  Config
-	ports   ports
+	ports   services
 	proc    *child.Process
 }
 

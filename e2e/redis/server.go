@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/ports"
 )
 
 const (
@@ -83,17 +83,13 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	return s, s.Restart(ctx)
 }
 
-// freeAddress is below the ports that the kernel gives to outgoing connections, so that it is still free for a restart.
+// freeAddress is this process's until it ends: also for a restart.
 func freeAddress() (string, error) {
-	var err error
-	for range 20 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))); err == nil {
-			defer l.Close()
-			return l.Addr().String(), nil
-		}
+	port, err := ports.Free()
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("finding a free port: %w", err)
+	return ports.Address(port), nil
 }
 
 // StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after half a second
