@@ -12,6 +12,7 @@ import (
 
 const (
 	publishWithin = 5 * time.Second
+	leaveWithin   = 300 * time.Millisecond
 	resyncEvery   = 5 * time.Second
 	maxBeats      = 1000                 // that may come back
 	receiptEach   = 3 * time.Millisecond // for each node: all of them together send no more than 333 a second
@@ -50,6 +51,26 @@ func (p *publisher) run(ctx context.Context) {
 		}
 		p.sent(batch)
 	}
+	p.leave(ctx)
+}
+
+// stopped is what a node says of itself last: nobody has to wait for it.
+const stopped = "stopped"
+
+// leave publishes that this node lives no more, when it is stopped; not when it has to give up its
+// name. It waits for the engine for a moment.
+func (p *publisher) leave(ctx context.Context) {
+	if !errors.Is(context.Cause(ctx), context.Canceled) {
+		return
+	}
+	p.endResync()
+	p.mu.Lock()
+	p.blocked = stopped
+	p.mu.Unlock()
+	p.beatNext = time.Time{}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	_ = p.n.bus.Publish(within, p.scope, p.compose(within)) // else the others find out by its silence
 }
 
 // rest waits until there may be something to do; false: ctx has ended.

@@ -158,3 +158,30 @@ func TestEngineAway(t *testing.T) {
 		settle(t, w)
 	})
 }
+
+// TestLeave: nobody waits for a node that was stopped; one that could not say so counts until it is silent for too long.
+func TestLeave(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b", "c")
+		a, b, c := list[0], list[1], list[2]
+		b.Stop()
+		time.Sleep(time.Second)
+		_, mark := a.Revoke("a", "alice")
+		if k, err := know(t, a, mark, 3*time.Second); err != nil || len(k.Missing) > 0 || len(k.Has) != 2 {
+			t.Errorf("b was stopped: %v, %v", k, err)
+		}
+		c.Client.Cut(true)
+		c.Stop()
+		_, mark = a.Revoke("a", "bob")
+		if k, err := know(t, a, mark, 3*time.Second); err == nil || len(k.Missing) != 1 {
+			t.Errorf("c could not say that it stops: %v, %v", k, err)
+		}
+		c.Client.Cut(false)
+		b.Start()
+		c.Start()
+		settle(t, w)
+		if !b.Revoked("alice") || !c.Revoked("bob") {
+			t.Error("they do not know what was revoked meanwhile")
+		}
+	})
+}
