@@ -193,15 +193,16 @@ type logins struct {
 
 var _ auth.Sessions = logins{}
 
-// Record remembers a login, if this usher knows what the others have revoked. A room that lets in members only has to
-// be told before the answer: Prosody computes the role of an account that joins before it asks about the join.
+// Record remembers a login, if this usher knows what the others have revoked. Rooms that are there are told before the
+// answer: Prosody computes the role of an account that joins before it asks about the join, and a room for members has
+// it leave again that is none by then.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
 	if err := l.cluster.admits(ctx); err != nil {
 		return nil, err
 	}
 	t, err := l.Sessions.Record(ctx, id)
 	switch {
-	case !t.MembersOnly:
+	case !t.Rooms:
 		return func() { l.cluster.recorded(); l.touch(t) }, err
 	case l.cluster == nil:
 		l.touch(t)
