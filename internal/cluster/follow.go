@@ -103,6 +103,7 @@ func (fl *follower) loadNode(ctx context.Context, node string) error {
 		v.incarnation, v.number, v.has = got.beat.Incarnation, 0, 0
 		v.ofSnapshot = got.numbers[v.incarnation]
 	}
+	v.owed = node != fl.n.o.Node // what it waits for may have been in the snapshot alone
 	h, err := decodeHeartbeat(got.beat.Body)
 	if err != nil || v.beat != nil && v.written.After(got.beat.Time) {
 		return nil

@@ -197,7 +197,7 @@ func (p *publisher) receipt(now time.Time) receipt {
 	r := receipt{}
 	for node, v := range p.views {
 		if v.owed && !v.gap && len(r) < maxReceipt {
-			r[node] = receiptOf{v.incarnation, v.number}
+			r[node] = receiptOf{v.incarnation, max(v.number, v.ofSnapshot)}
 			v.owed = false
 		}
 	}

@@ -343,3 +343,20 @@ func TestTooOld(t *testing.T) {
 		})
 	}
 }
+
+// TestConfirmedBySnapshot: a node that has a revocation from a snapshot alone, as the log was cut before it had read
+// that, confirms it all the same.
+func TestConfirmedBySnapshot(t *testing.T) {
+	within(t, func(t *testing.T, w *clustertest.World) {
+		list := nodes(t, w, "a", "b")
+		a, b := list[0], list[1]
+		b.Client.Cut(true)
+		_, mark := a.Revoke("a", "alice")
+		time.Sleep(2 * time.Second)
+		w.Engine.Trim(cluster.Global, 0)
+		b.Client.Cut(false)
+		if k, err := know(t, a, mark, 10*time.Second); err != nil || len(k.Missing) > 0 {
+			t.Errorf("%v, %v", k, err)
+		}
+	})
+}
