@@ -53,7 +53,7 @@ func (b *beginnings) ask(ctx context.Context, room string) (moderation.Beginning
 	}
 	defer b.waiting.Add(-1)
 	begun, err, mine := b.share(ctx, room)
-	if !mine && !begun.Running {
+	if errors.Is(err, context.DeadlineExceeded) || !mine && !begun.Running {
 		begun, err, _ = b.share(ctx, room)
 	}
 	return begun, err

@@ -98,6 +98,23 @@ func TestOneQuestionOfARoom(t *testing.T) {
 	})
 }
 
+// TestAskedOnceMore: a room that does not answer in time, as Prosody is busy, is asked once more, and no third time.
+func TestAskedOnceMore(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, f *fixture, r *moderationtest.MUC) {
+		f.Moderator(t, "alice", "standup")
+		f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
+		r.Room(standup).Join("alice@" + host)
+		telling(r, 600*time.Millisecond)
+		time.AfterFunc(400*time.Millisecond, func() { telling(r, time.Millisecond) })
+		f.Joins(t, "g@guest."+host, standup, moderation.ReasonGuest)
+		telling(r, time.Minute)
+		f.Joins(t, "late@guest."+host, standup, moderation.ReasonNotStarted)
+		if seen := r.Seen(); seen.Begun != 2 {
+			t.Errorf("the room was asked %d times", seen.Begun)
+		}
+	})
+}
+
 // TestBeginningFlood: joins of more rooms than can be asked are refused at once, and do not hold the connections of the
 // door; that nobody is in a room is still found.
 func TestBeginningFlood(t *testing.T) {
