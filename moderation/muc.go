@@ -60,4 +60,6 @@ type Occupant struct {
 	Nick string
 	JID  string // bare JID
 	Role Role
+
+	Affiliation Affiliation // of the moment in which the role was read
 }

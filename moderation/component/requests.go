@@ -62,7 +62,8 @@ func (c *Client) Occupants(ctx context.Context, room string) ([]moderation.Occup
 	}
 	list := make([]moderation.Occupant, 0, len(items))
 	for _, it := range items {
-		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Role: moderation.Role(it.Role)})
+		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Role: moderation.Role(it.Role),
+			Affiliation: moderation.Affiliation(it.Affiliation)})
 	}
 	return list, nil
 }

@@ -1,6 +1,7 @@
 package moderationtest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -88,7 +89,13 @@ func (m *MUC) Affiliations(ctx context.Context, name string) (map[string]moderat
 
 // Occupants returns who is in a room, in the order in which they came.
 func (m *MUC) Occupants(ctx context.Context, name string) ([]moderation.Occupant, error) {
-	return ask(ctx, m, name, listing, func(r *room) []moderation.Occupant { return slices.Clone(r.inside) })
+	return ask(ctx, m, name, listing, func(r *room) []moderation.Occupant {
+		list := slices.Clone(r.inside)
+		for i := range list {
+			list[i].Affiliation = cmp.Or(r.has[list[i].JID], moderation.None)
+		}
+		return list
+	})
 }
 
 // SetAffiliation makes a bare JID be something to a room.

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +40,37 @@ func TestCooldown(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if after := r.reads(); after != reads {
 			t.Errorf("%d readings of a room in which nothing happens", after-reads)
+		}
+	})
+}
+
+// takenBetween are rooms of which one owner is made nothing between the questions what accounts are and who is there.
+type takenBetween struct {
+	*rooms
+	taken atomic.Bool
+}
+
+func (r *takenBetween) Occupants(ctx context.Context, room string) ([]moderation.Occupant, error) {
+	if jid := "alice@" + host; r.role(room, jid) == moderation.RoleModerator && r.taken.CompareAndSwap(false, true) {
+		r.Room(room).Give(jid, moderation.None)
+	}
+	return r.rooms.Occupants(ctx, room)
+}
+
+// TestTakenAwayBetween: what an owner takes away is not given again, also if that falls between two questions of usher,
+// of which the second then shows an owner that is no moderator.
+func TestTakenAwayBetween(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		r := &takenBetween{rooms: newRooms(t, order, time.Millisecond)}
+		f := newFixture(t, moderationtest.State{})
+		t.Cleanup(f.Act(t, r))
+		f.Moderator(t, "alice", "standup")
+		f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
+		time.Sleep(20 * time.Millisecond)
+		r.Room(standup).Join("alice@" + host)
+		time.Sleep(time.Hour)
+		if has := r.has(standup, "alice@"+host); !r.taken.Load() || has != moderation.None {
+			t.Errorf("taken away: %v; she is %s after %q", r.taken.Load(), has, r.set())
 		}
 	})
 }

@@ -53,9 +53,12 @@ func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) 
 			continue
 		}
 		inside = true
+		if cmp.Or(o.Affiliation, moderation.None) != has { // it was changed between the two questions
+			return true, nil
+		}
 		switch moderator := o.Role == moderation.RoleModerator; {
 		case owner && !moderator:
-			return true, r.give(ctx, jid, moderation.Owner)
+			return true, r.raiseRole(ctx, jid)
 		case !owner && moderator && has != moderation.Owner && has != moderation.Admin:
 			return true, r.lowerRole(ctx, jid, has)
 		}
@@ -71,6 +74,21 @@ func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) er
 	err := r.rooms.SetAffiliation(ctx, r.room, jid, a)
 	r.metrics.Affiliation(string(a), err == nil)
 	return err
+}
+
+// raiseRole has Prosody compute the role anew of an owner that is no moderator, by making
+// it the owner that it is. What it was is asked in the same breath: if another owner has
+// just taken that away, it stays taken away.
+func (r *run) raiseRole(ctx context.Context, jid string) error {
+	had, err := r.rooms.ReadAndSet(ctx, r.room, jid, moderation.Owner)
+	r.metrics.Affiliation(string(moderation.Owner), err == nil)
+	if err != nil {
+		return err
+	}
+	if before := cmp.Or(had[jid], moderation.None); before != moderation.Owner {
+		return r.give(ctx, jid, before)
+	}
+	return nil
 }
 
 // lowerRole has Prosody compute the role of a moderator anew that is a member or none.
