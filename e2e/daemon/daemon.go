@@ -78,11 +78,11 @@ func ForLogins(t testing.TB, hosts ...string) *Daemon {
 // FreeAddress is host:port, which is this process's until it ends: also for a restart.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	port, err := ports.Free()
+	address, err := ports.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ports.Address(port)
+	return address
 }
 
 // Path is that of a file in the daemon's folder.

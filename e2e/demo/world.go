@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"usher/e2e/client"
+	"usher/e2e/ports"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/standin"
 	"usher/internal/prosodyconf"
@@ -58,7 +59,7 @@ func (d *demoWorld) path(name string) string { return filepath.Join(d.dir, name)
 func (d *demoWorld) start(ctx context.Context) error {
 	for _, address := range []*string{&d.metrics, &d.http, &d.gateway, &d.web, &d.muc} {
 		var err error
-		if *address, err = freeAddress(); err != nil {
+		if *address, err = ports.FreeAddress(); err != nil {
 			return err
 		}
 	}
@@ -104,15 +105,6 @@ func (d *demoWorld) startProsody(ctx context.Context) (err error) {
 			prosodyconf.Quote(d.path("usher.cfg.lua")) + "\n",
 	})
 	return err
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 func (d *demoWorld) writeSecret(name string) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/ports"
 )
 
 // grace is how long ejabberd has to end after SIGTERM.
@@ -53,7 +54,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddress()
+	addr, err := ports.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +69,6 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("waiting for ejabberd: %w: %s", err, s.Log()), s.Stop())
 	}
 	return s, nil
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // write writes what an operator writes for tokens. With its cache ejabberd would let in whom usher

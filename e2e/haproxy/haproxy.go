@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/ports"
 )
 
 // grace is how long HAProxy has to end after SIGTERM.
@@ -72,12 +73,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // write writes the examples with the places of this machine, and without TLS, which needs names.
 func (s *Server) write() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("finding a free port: %w", err)
+	var err error
+	if s.addr, err = ports.FreeAddress(); err != nil {
+		return err
 	}
-	s.addr = l.Addr().String()
-	l.Close()
 	tls := " ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt"
 	for name, places := range map[string][][2]string{
 		"haproxy-shards.map": nil,

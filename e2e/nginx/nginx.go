@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/ports"
 )
 
 // grace is how long nginx has to end after SIGTERM.
@@ -58,8 +59,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("resolving nginx's folder: %w", err)
 	}
 	s := &Server{config: c}
-	if s.plain, s.addr, err = freeAddresses(); err != nil {
-		return nil, err
+	for _, address := range []*string{&s.plain, &s.addr} {
+		if *address, err = ports.FreeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.write(); err != nil {
 		return nil, err
@@ -142,16 +145,3 @@ func (s *Server) Logs() string {
 }
 
 func (s *Server) path(name string) string { return filepath.Join(s.config.Dir, name) }
-
-func freeAddresses() (plain, tls string, err error) {
-	var found [2]string
-	for i := range found {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", "", fmt.Errorf("finding a free port: %w", err)
-		}
-		defer l.Close() // held until both are chosen, so that they differ
-		found[i] = l.Addr().String()
-	}
-	return found[0], found[1], nil
-}

@@ -62,5 +62,14 @@ func listen(port int) error {
 	return l.Close()
 }
 
+// FreeAddress reserves host:port, as Free does: also for a restart of what listens there.
+func FreeAddress() (string, error) {
+	port, err := Free()
+	if err != nil {
+		return "", err
+	}
+	return Address(port), nil
+}
+
 // Address is host:port on the loopback interface.
 func Address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

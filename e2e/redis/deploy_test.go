@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/ports"
 	"usher/e2e/redis"
 	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
@@ -42,12 +43,10 @@ func newPlaces(t *testing.T) places {
 // start starts a server with one of the examples; each pair is replaced, and lines come behind.
 func (p places) start(name, user, password string, pairs [][2]string, lines ...string) *redis.Server {
 	p.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.FreeAddress()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
 	_, port, _ := strings.Cut(address, ":")
 	whole, dir := example(p.t, name), p.t.TempDir()
 	for _, pair := range append(pairs, [2]string{"/etc/redis/redis.crt", p.certs.Cert},

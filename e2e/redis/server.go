@@ -64,7 +64,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	if c.Address == "" {
 		var err error
-		if c.Address, err = freeAddress(); err != nil {
+		if c.Address, err = ports.FreeAddress(); err != nil {
 			return nil, err
 		}
 	}
@@ -81,15 +81,6 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("writing redis' configuration: %w", err)
 	}
 	return s, s.Restart(ctx)
-}
-
-// freeAddress is this process's until it ends: also for a restart.
-func freeAddress() (string, error) {
-	port, err := ports.Free()
-	if err != nil {
-		return "", err
-	}
-	return ports.Address(port), nil
 }
 
 // StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after half a second
