@@ -35,7 +35,7 @@ type Decision struct {
 	Form *inner.Form
 	Over *Refusal // the token is over, which is no refusal if it may resume a stream
 
-	then   func()         // what a recorded login changes elsewhere, or nil
+	then   func()         // what follows from a recorded login once it is answered, or nil
 	token  string         // in compact form, also where a ticket was given
 	ticket *ticket.Record // the ticket that was given, or nil
 	at     time.Time

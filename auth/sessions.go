@@ -23,8 +23,8 @@ type Sessions interface {
 	// Record remembers a login before it is answered: once it returns nil, a
 	// killed daemon still knows it. It waits a fraction of a second at most. A
 	// token that was revoked meanwhile is [ErrRevoked]; a bound that is reached,
-	// such as the logins a minute of one token, is [ErrOverloaded]. What the login
-	// changes elsewhere is for then, if that is not nil, and can wait for the answer.
+	// such as the logins a minute of one token, is [ErrOverloaded]. What others are to be
+	// told of the login is for then, if that is not nil, and can wait for the answer.
 	Record(ctx context.Context, id Identity) (then func(), err error)
 
 	// Revoked reports whether the token was revoked that proves an identity, by

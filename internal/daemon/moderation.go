@@ -193,7 +193,7 @@ type logins struct {
 
 var _ auth.Sessions = logins{}
 
-// Record remembers a login, if this usher knows what the others have revoked. Rooms that are there are told before the
+// Record remembers a login, if this usher knows what the others have revoked. Rooms that it changes are told before the
 // answer: Prosody computes the role of an account that joins before it asks about the join, and a room for members has
 // it leave again that is none by then.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
@@ -201,15 +201,14 @@ func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err 
 		return nil, err
 	}
 	t, err := l.Sessions.Record(ctx, id)
-	switch {
-	case !t.Rooms:
-		return func() { l.cluster.recorded(); l.touch(t) }, err
-	case l.cluster == nil:
-		l.touch(t)
+	if err != nil {
 		return nil, err
 	}
 	l.touch(t)
-	return l.cluster.recorded, err
+	if l.cluster == nil {
+		return nil, nil
+	}
+	return l.cluster.recorded, nil
 }
 
 // configure puts in force what is neither rules nor lists.

@@ -83,7 +83,7 @@ func (s *Sessions) insertLearned(ctx context.Context, j judge, g *session) (t To
 	}
 	changes, touched := s.drop(over, moderation.EndExpired)
 	s.later(changes)
-	return Touched{Accounts: touched, Login: &g.Session, Rooms: s.anyRooms()}, ok
+	return Touched{Accounts: touched, Login: &g.Session}, ok
 }
 
 // knownOr is what is known of a session, or what was said of it.

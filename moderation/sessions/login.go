@@ -38,7 +38,7 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	}
 	changes, touched := s.drop(over, moderation.EndExpired)
 	s.later(changes) // no login waits for the end of another
-	return Touched{Accounts: touched, Login: &g.Session, Rooms: s.anyRooms()}, nil
+	return Touched{Accounts: touched, Login: &g.Session}, nil
 }
 
 // keep writes a session and takes it over. It returns those that have to go for it.

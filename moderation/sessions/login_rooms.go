@@ -15,16 +15,7 @@ type Touched struct {
 	Accounts []moderation.AssignmentKey // accounts in rooms; one may come twice
 	Login    *moderation.Session        // of a login: every room in which it may change something ([Rooms.OfLogin])
 	All      bool                       // every room
-	// Rooms says of a login that there are rooms: what the login changes there has to be on its
-	// way before the account joins.
-	Rooms bool
-	Ended []string // accounts, bare JIDs, of relay hosts that were revoked: their streams end
-}
-
-func (s *core) anyRooms() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.rooms.all) > 0
+	Ended    []string                   // accounts, bare JIDs, of relay hosts that were revoked: their streams end
 }
 
 // LoginRooms are the rooms in which a login may change something.
