@@ -18,6 +18,7 @@ var (
 	ErrForbidden   = errors.New("the room does not let usher do this")
 	ErrUnreachable = errors.New("the rooms cannot be reached")
 	ErrRefused     = errors.New("the room refuses this change")
+	ErrBanned      = errors.New("the account was banned meanwhile")
 )
 
 // The paths that Prosody's modules ask.

@@ -51,6 +51,37 @@ func TestReadAndSetOrder(t *testing.T) {
 	})
 }
 
+// TestSetUnlessBanned: a ban that the room had when the change came is put back.
+func TestSetUnlessBanned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		s.script(func() {
+			s.answer = func(id, to, query string) string {
+				if strings.Contains(query, "jid=") {
+					return result(id, to, "")
+				}
+				return result(id, to, "<query xmlns='http://jabber.org/protocol/muc#admin'>"+
+					"<item affiliation='outcast' jid='mallory@h'/></query>")
+			}
+		})
+		c, _ := s.client(t, testSecret)
+		up(t, c)
+		for jid, want := range map[string]error{"mallory@h": moderation.ErrBanned, "alice@h": nil} {
+			s.script(s.log.Reset)
+			if err := c.SetUnlessBanned(t.Context(), "r@c", jid, moderation.Member); !errors.Is(err, want) {
+				t.Errorf("%s: %v", jid, err)
+			}
+			s.mu.Lock()
+			lines := strings.Split(strings.TrimSpace(s.log.String()), "\n")
+			s.mu.Unlock()
+			if !strings.Contains(lines[0], `affiliation="outcast"`) || !strings.Contains(lines[1], `affiliation="member"`) ||
+				(len(lines) == 3) != (want != nil) || want != nil && !strings.Contains(lines[2], `affiliation="outcast"`) {
+				t.Errorf("%s: sent\n%s", jid, strings.Join(lines, "\n"))
+			}
+		}
+	})
+}
+
 // TestMessagesEscapeNames: a name is data in a message, too, and one that XML cannot hold is not sent as another.
 func TestMessagesEscapeNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

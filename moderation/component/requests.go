@@ -35,7 +35,12 @@ func (c *Client) ReadAndSet(ctx context.Context, room, jid string, a moderation.
 	map[string]moderation.Affiliation, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.AnswerWithin)
 	defer cancel()
-	lists, err := c.asker.several(ctx, room, affiliationQuestions())
+	return c.readAndSet(ctx, room, jid, a, affiliationQuestions())
+}
+
+func (c *Client) readAndSet(ctx context.Context, room, jid string, a moderation.Affiliation, of []adminItem) (
+	map[string]moderation.Affiliation, error) {
+	lists, err := c.asker.several(ctx, room, of)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +78,18 @@ func (c *Client) Occupants(ctx context.Context, room string) ([]moderation.Occup
 func (c *Client) SetAffiliation(ctx context.Context, room, jid string, a moderation.Affiliation) error {
 	_, err := c.asker.ask(ctx, "set", room, adminPayload{Items: []adminItem{{Affiliation: string(a), JID: jid}}}, jid)
 	return err
+}
+
+// SetUnlessBanned has the list of who is banned read in the same breath, but before: by
+// the answer a ban may have come since the room was read, and is put back.
+func (c *Client) SetUnlessBanned(ctx context.Context, room, jid string, a moderation.Affiliation) error {
+	ctx, cancel := context.WithTimeout(ctx, c.o.AnswerWithin)
+	defer cancel()
+	had, err := c.readAndSet(ctx, room, jid, a, []adminItem{{Affiliation: string(moderation.Outcast)}})
+	if had[jid] != moderation.Outcast {
+		return err
+	}
+	return cmp.Or(c.SetAffiliation(ctx, room, jid, moderation.Outcast), moderation.ErrBanned)
 }
 
 // SetMembersOnly submits that one field of the room's configuration (XEP-0045

@@ -108,6 +108,19 @@ func (m *MUC) setLocked(r *room, name, jid string, a moderation.Affiliation) {
 	r.set(jid, a)
 }
 
+// SetUnlessBanned is SetAffiliation, but that a ban is put back.
+func (m *MUC) SetUnlessBanned(ctx context.Context, name, jid string, a moderation.Affiliation) error {
+	banned, err := ask(ctx, m, name, setting, func(r *room) bool {
+		was := r.affiliation(jid)
+		m.setLocked(r, name, jid, a)
+		return was == moderation.Outcast
+	})
+	if err != nil || !banned {
+		return err
+	}
+	return cmp.Or(m.SetAffiliation(ctx, name, jid, moderation.Outcast), moderation.ErrBanned)
+}
+
 // ReadAndSet is Affiliations and then SetAffiliation, with nothing in between.
 func (m *MUC) ReadAndSet(ctx context.Context, name, jid string, a moderation.Affiliation) (
 	map[string]moderation.Affiliation, error) {

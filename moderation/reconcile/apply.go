@@ -54,7 +54,7 @@ func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a mode
 		r.streams.Demote(ctx, jid)
 	}
 	done := r.inFlight.begin(r.key(jid))
-	err := r.rooms.SetAffiliation(ctx, r.room, jid, a.Set)
+	err := r.change(ctx, jid, o.Has, a.Set)
 	done()
 	r.metrics.Affiliation(string(a.Set), err == nil)
 	if err != nil {
@@ -72,6 +72,15 @@ func (r *run) set(ctx context.Context, jid string, o moderation.Observed, a mode
 		return err
 	}
 	return nil // what was written before is enough
+}
+
+// change sets an affiliation of an account that was something else when the room was read.
+// A ban that has come since stays.
+func (r *run) change(ctx context.Context, jid string, has, to moderation.Affiliation) error {
+	if has == moderation.Outcast || to == moderation.Outcast {
+		return r.rooms.SetAffiliation(ctx, r.room, jid, to)
+	}
+	return r.rooms.SetUnlessBanned(ctx, r.room, jid, to)
 }
 
 // confirm notes that the room has what an assignment says. Before, the account was
@@ -93,7 +102,7 @@ func (r *run) putBack(ctx context.Context, a *moderation.Assignment, before mode
 	if before == moderation.Outcast { // ours, or it would not have been touched
 		before = moderation.None
 	}
-	if a.Affiliation.Rank() > before.Rank() && r.rooms.SetAffiliation(ctx, r.room, a.JID, before) == nil {
+	if a.Affiliation.Rank() > before.Rank() && r.rooms.SetUnlessBanned(ctx, r.room, a.JID, before) == nil {
 		r.has[a.JID] = before
 	}
 	r.soon(r.room, a.JID)

@@ -45,6 +45,9 @@ type Changes interface {
 	// already raises the roles of occupants that have less by it; roles become less
 	// only with the affiliation.
 	SetAffiliation(ctx context.Context, room, jid string, a moderation.Affiliation) error
+	// SetUnlessBanned is SetAffiliation of an account that was no outcast when it was
+	// asked about: if it has been banned since, it stays so, and that is ErrBanned.
+	SetUnlessBanned(ctx context.Context, room, jid string, a moderation.Affiliation) error
 	// ReadAndSet is Affiliations and then SetAffiliation, with nothing in between: what
 	// it returns was so right before.
 	ReadAndSet(ctx context.Context, room, jid string, a moderation.Affiliation) (

@@ -130,7 +130,7 @@ func (g single) grantAtLogin(ctx context.Context) (done bool, err error) {
 
 // undo leaves an account what it was, and remembers that as not ours.
 func (g single) undo(ctx context.Context, a *moderation.Assignment, has moderation.Affiliation) error {
-	if err := g.rooms.SetAffiliation(ctx, g.room, g.jid, has); err != nil {
+	if err := g.change(ctx, g.jid, a.Affiliation, has); err != nil {
 		return err
 	}
 	if has == moderation.Outcast { // a ban is the room's own affair

@@ -101,7 +101,11 @@ func (r membersOnly) admit(ctx context.Context, jid string) error {
 	case err != nil:
 		return err
 	}
-	if err := r.give(ctx, jid, moderation.Member); err != nil && !errors.Is(err, moderation.ErrRefused) {
+	switch err := r.give(ctx, jid, moderation.Member); {
+	case errors.Is(err, moderation.ErrBanned):
+		_, err := r.tolerate(ctx, jid, r.kept.Drop(ctx, a.Key(), a, r.epoch))
+		return err
+	case err != nil && !errors.Is(err, moderation.ErrRefused):
 		return err
 	}
 	r.has[jid] = moderation.Member

@@ -44,24 +44,43 @@ func TestCooldown(t *testing.T) {
 	})
 }
 
-// takenBetween are rooms of which one owner is made nothing between the questions what accounts are and who is there.
-type takenBetween struct {
+// changedBetween are rooms in which another owner changes alice between the questions what accounts are and who is there.
+type changedBetween struct {
 	*rooms
-	taken atomic.Bool
+	when func(moderation.Role) bool // by hers
+	to   moderation.Affiliation
+	done atomic.Bool
 }
 
-func (r *takenBetween) Occupants(ctx context.Context, room string) ([]moderation.Occupant, error) {
-	if jid := "alice@" + host; r.role(room, jid) == moderation.RoleModerator && r.taken.CompareAndSwap(false, true) {
-		r.Room(room).Give(jid, moderation.None)
+func (r *changedBetween) Occupants(ctx context.Context, room string) ([]moderation.Occupant, error) {
+	if jid := "alice@" + host; r.when(r.role(room, jid)) && r.done.CompareAndSwap(false, true) {
+		r.Room(room).Give(jid, r.to)
 	}
 	return r.rooms.Occupants(ctx, room)
+}
+
+// TestBannedBetween: a ban that comes after usher has read what accounts are, and before it gives something, stays.
+func TestBannedBetween(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		r := &changedBetween{rooms: newRooms(t, order, time.Millisecond), to: moderation.Outcast,
+			when: func(moderation.Role) bool { return true }}
+		f := newFixture(t, moderationtest.State{})
+		t.Cleanup(f.Act(t, r))
+		f.Moderator(t, "alice", "standup")
+		f.Joins(t, "alice@"+host, standup, moderation.ReasonToken)
+		time.Sleep(time.Hour)
+		if has := r.has(standup, "alice@"+host); !r.done.Load() || has != moderation.Outcast {
+			t.Errorf("banned: %v; she is %s after %q", r.done.Load(), has, r.set())
+		}
+	})
 }
 
 // TestTakenAwayBetween: what an owner takes away is not given again, also if that falls between two questions of usher,
 // of which the second then shows an owner that is no moderator.
 func TestTakenAwayBetween(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
-		r := &takenBetween{rooms: newRooms(t, order, time.Millisecond)}
+		r := &changedBetween{rooms: newRooms(t, order, time.Millisecond), to: moderation.None,
+			when: func(is moderation.Role) bool { return is == moderation.RoleModerator }}
 		f := newFixture(t, moderationtest.State{})
 		t.Cleanup(f.Act(t, r))
 		f.Moderator(t, "alice", "standup")
@@ -69,8 +88,8 @@ func TestTakenAwayBetween(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		r.Room(standup).Join("alice@" + host)
 		time.Sleep(time.Hour)
-		if has := r.has(standup, "alice@"+host); !r.taken.Load() || has != moderation.None {
-			t.Errorf("taken away: %v; she is %s after %q", r.taken.Load(), has, r.set())
+		if has := r.has(standup, "alice@"+host); !r.done.Load() || has != moderation.None {
+			t.Errorf("taken away: %v; she is %s after %q", r.done.Load(), has, r.set())
 		}
 	})
 }

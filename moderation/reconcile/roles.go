@@ -69,9 +69,9 @@ func (r *run) assertRole(ctx context.Context, jid string, d moderation.Desired) 
 	return !inside, nil
 }
 
-// give sets an affiliation, and counts it.
+// give sets an affiliation of an account that is not banned, and counts it.
 func (r *run) give(ctx context.Context, jid string, a moderation.Affiliation) error {
-	err := r.rooms.SetAffiliation(ctx, r.room, jid, a)
+	err := r.rooms.SetUnlessBanned(ctx, r.room, jid, a)
 	r.metrics.Affiliation(string(a), err == nil)
 	return err
 }
@@ -86,7 +86,7 @@ func (r *run) raiseRole(ctx context.Context, jid string) error {
 		return err
 	}
 	if before := cmp.Or(had[jid], moderation.None); before != moderation.Owner {
-		return r.give(ctx, jid, before)
+		return r.change(ctx, jid, moderation.Owner, before)
 	}
 	return nil
 }

@@ -186,7 +186,8 @@ func (r *run) desired(jid string, a *moderation.Assignment) moderation.Desired {
 // the account has to be seen to again, from one that ends the run.
 func (r *run) tolerate(ctx context.Context, jid string, err error) (again bool, _ error) {
 	switch {
-	case errors.Is(err, sessions.ErrEnded), errors.Is(err, sessions.ErrNotKept), errors.Is(err, sessions.ErrMoved):
+	case errors.Is(err, sessions.ErrEnded), errors.Is(err, sessions.ErrNotKept), errors.Is(err, sessions.ErrMoved),
+		errors.Is(err, moderation.ErrBanned):
 		return true, nil
 	case errors.Is(err, sessions.ErrNotTheRoom):
 		return false, nil
