@@ -104,12 +104,13 @@ func quiet() {
 	if _, err := unix.IoctlGetTermios(2, unix.TCGETS); err != nil {
 		return
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0) // no os.File: one that letGo closed would be closed again
 	if err != nil {
 		_ = unix.Close(2)
 		return
 	}
-	_ = unix.Dup3(int(null.Fd()), 2, 0)
+	_ = unix.Dup3(null, 2, 0)
+	_ = unix.Close(null)
 }
 
 // open makes the terminal raw, if there is one; t are its settings. lpty's leave
@@ -168,9 +169,12 @@ func (b *bridge) next() error {
 }
 
 // startOver forgets what has come, and what was begun. A query that comes after
-// that has somebody who waits for it again.
+// that has somebody who waits for it again. The doubt may be older than what is
+// known of its stop, as by a query's age: the signal of that is waited for, or
+// it would cost the next query its answer.
 func (b *bridge) startOver() error {
-	b.signals.resumed.Store(false) // first: a stop from now on is another one
+	b.signals.settledEverywhere()
+	b.signals.resumed.Store(false) // before what has come is dropped: a stop from now on is another one
 	for {
 		began := now()
 		ready, err := b.poll()
@@ -249,6 +253,7 @@ func (b *bridge) wait(most time.Duration) (bool, error) {
 	case errors.Is(err, syscall.EINTR):
 		return false, errDoubt
 	case err != nil: // the machine has no descriptor or no memory left
+		b.daemon.close() // gives one back
 		time.Sleep(tick)
 		return false, errDoubt
 	case fds[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0:

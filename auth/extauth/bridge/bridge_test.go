@@ -59,6 +59,24 @@ func TestAlternately(t *testing.T) {
 	x.ask("setpass:alice:"+host+":new", "0\n")
 }
 
+// TestCollections: the garbage collector closes files that nobody holds any
+// more. None may have a number that was given back and is the daemon's since.
+// It came to that by itself in the first minutes of a Prosody, and no query had
+// an answer after it.
+func TestCollections(t *testing.T) {
+	t.Parallel()
+	x := openTerminal(t, serve(t, socketPath(t), &extauth.Server{Auth: &stub{}}).path)
+	x.env = []string{"GOGC=1"}
+	x.ready()
+	x.ask(good, "1\n")
+	for range 40 {
+		x.stop()
+		x.resume() // there is much to read and to throw away after that
+	}
+	x.askAnew(good, "1\n")
+	x.alive()
+}
+
 // TestSecondLineInOneWrite: a forged query behind a wrong one, as mod_legacyauth
 // lets it through. One refusal answers both.
 func TestSecondLineInOneWrite(t *testing.T) {

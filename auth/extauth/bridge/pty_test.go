@@ -50,6 +50,7 @@ type terminal struct {
 	master *os.File
 	slave  string
 	handed []*os.File // what the process inherits besides
+	env    []string   // of the process, besides
 
 	cmd  *exec.Cmd
 	done chan error
@@ -106,6 +107,7 @@ func (x *terminal) start() {
 	defer f.Close()
 	x.cmd = exec.Command(os.Args[0])
 	x.cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket, raceExit)
+	x.cmd.Env = append(x.cmd.Env, x.env...)
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = f, f, f
 	x.cmd.ExtraFiles = x.handed
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}

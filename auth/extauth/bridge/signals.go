@@ -49,7 +49,7 @@ type signals struct {
 // who sees them ignored knows that the others are caught.
 func catchSignals(terminal bool) *signals {
 	s := &signals{terminal: terminal, passed: make(chan struct{}, 1)}
-	come := make(chan os.Signal, 16)
+	come := make(chan os.Signal, 256) // the runtime drops what does not fit
 	signal.Notify(come, append(caught(), fence, threadFence)...)
 	go s.handle(come)
 	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
