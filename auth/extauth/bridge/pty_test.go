@@ -40,8 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// raceExit has the race detector not hold up a process that ends for a second.
-const raceExit = "GORACE=atexit_sleep_ms=0"
+const raceExit = "GORACE=atexit_sleep_ms=0" // a race detector's process ends at once
 
 // A terminal is a pseudo-terminal as lpty makes it, and the process on it.
 type terminal struct {
@@ -106,8 +105,7 @@ func (x *terminal) start() {
 	}
 	defer f.Close()
 	x.cmd = exec.Command(os.Args[0])
-	x.cmd.Env = append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket, raceExit)
-	x.cmd.Env = append(x.cmd.Env, x.env...)
+	x.cmd.Env = append(append(os.Environ(), "BRIDGE_TEST_SOCKET="+x.socket, raceExit), x.env...)
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = f, f, f
 	x.cmd.ExtraFiles = x.handed
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
