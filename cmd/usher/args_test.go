@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"usher/cmd/usher/cmdline"
 )
 
 // TestArrange: where an address, an option, and what is neither may stand.
@@ -35,9 +37,9 @@ func TestArrange(t *testing.T) {
 		"lobby --help":                                "lobby --help",
 		"help lobby":                                  "help lobby",
 		"nonsense -abc@x":                             "nonsense -abc@x",
-		"lobby allow -a " + completionFlag:            "lobby allow -a " + completionFlag,
+		"lobby allow -a " + cmdline.CompletionFlag:    "lobby allow -a " + cmdline.CompletionFlag,
 	} {
-		got := arrange(newApp(), append([]string{"usher"}, strings.Fields(line)...))
+		got := cmdline.Arrange(newApp(), append([]string{"usher"}, strings.Fields(line)...))
 		if !slices.Equal(got[1:], strings.Fields(want)) {
 			t.Errorf("%s\n got %s\nwant %s", line, strings.Join(got[1:], " "), want)
 		}
@@ -55,8 +57,8 @@ func TestEveryCommandTakesAddresses(t *testing.T) {
 				app := newApp()
 				var got []string
 				for _, c := range all(app.Commands) {
-					if flagNamed(c.Flags, "config") == nil {
-						c.Flags = append(c.Flags, configFlag())
+					if !hasFlag(c, "config") {
+						c.Flags = append(c.Flags, cmdline.ConfigFlag())
 					}
 					c.Action = func(c *cli.Context) error {
 						got = c.Args().Slice()
@@ -68,7 +70,7 @@ func TestEveryCommandTakesAddresses(t *testing.T) {
 				}
 				app.Writer, app.ErrWriter = io.Discard, io.Discard
 				line := slices.Concat([]string{"usher"}, path, args)
-				if err := app.Run(arrange(app, line)); err != nil || !slices.Equal(got, names) {
+				if err := app.Run(cmdline.Arrange(app, line)); err != nil || !slices.Equal(got, names) {
 					t.Errorf("%v: %q, %v", line, got, err)
 				}
 			}
@@ -94,4 +96,8 @@ func all(commands []*cli.Command) (list []*cli.Command) {
 		list = append(append(list, c), all(c.Subcommands)...)
 	}
 	return list
+}
+
+func hasFlag(c *cli.Command, name string) bool {
+	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 }

@@ -15,12 +15,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"usher/cmd/usher/extauth"
 	"usher/internal/admin"
 	"usher/internal/config"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"usher": main, bridgeName: main})
+	testscript.Main(m, map[string]func(){"usher": main, extauth.Name: main})
 }
 
 // TestScripts runs the commands and the daemon as an operator does.

@@ -93,16 +93,17 @@ func (r rules) stale(h *house) []string {
 // those who may and do not.
 func (r rules) againstForeigners(h *house) []string {
 	var out []string
+	folders := slices.Sorted(maps.Keys(h.folders))
 	for _, f := range r.foreigners {
-		for _, from := range slices.Sorted(maps.Keys(h.folders)) {
-			i := h.imports[from]
-			does, may := i.of(f.path, f.tests), slices.Contains(f.only, from)
-			switch {
-			case does && !may:
+		does := func(folder string) bool { return h.imports[folder].of(f.path, f.tests) }
+		for _, from := range folders {
+			if does(from) && !slices.ContainsFunc(f.only, func(only string) bool { return matches(only, from) }) {
 				out = append(out, fmt.Sprintf("%s imports %s: %s", from, f.path, f.why))
-			case may && !does:
-				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", from,
-					f.path))
+			}
+		}
+		for _, only := range f.only {
+			if !slices.ContainsFunc(folders, func(from string) bool { return matches(only, from) && does(from) }) {
+				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", only, f.path))
 			}
 		}
 	}

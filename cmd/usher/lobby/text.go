@@ -1,0 +1,61 @@
+package lobby
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"usher/cmd/usher/cmdline"
+	"usher/internal/admin"
+
+	"github.com/urfave/cli/v2"
+)
+
+func lobbyExport(c *cli.Context) error {
+	if err := cmdline.NoArgs(c); err != nil {
+		return err
+	}
+	var list []admin.Listed
+	if err := cmdline.Ask(c, "GET", "/lobby", &list); err != nil {
+		return err
+	}
+	for _, e := range list {
+		if !e.Fixed || c.Bool("all") {
+			fmt.Fprintln(c.App.Writer, e.String())
+		}
+	}
+	return nil
+}
+
+func lobbyImport(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return cmdline.Exit(2, `lobby import: give one file, or "-" for standard input`)
+	}
+	in := c.App.Reader
+	if name := c.Args().First(); name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	entries, problems := admin.ReadEntries(in)
+	if len(problems) > 0 {
+		return cmdline.Exit(1, "nothing was changed:\n"+strings.Join(problems, "\n"))
+	}
+	body, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	answer, err := changeLobby(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}},
+		bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%d on the whitelist, %d taken off\n", answer.Added, answer.Removed)
+	return err
+}
