@@ -22,6 +22,7 @@ import (
 	"usher/cmd/usher/state"
 	"usher/cmd/usher/status"
 	"usher/cmd/usher/token"
+	versioncommand "usher/cmd/usher/version"
 )
 
 // version is set by -ldflags "-X main.version=…"; without it the module's version counts.
@@ -49,6 +50,7 @@ func newApp() *cli.App {
 		cluster.Command(),
 		setup.Command(),
 		completion.Command(),
+		versioncommand.Command(),
 	)
 }
 

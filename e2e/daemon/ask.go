@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -40,6 +41,17 @@ func (d *Daemon) Run(t testing.TB, args ...string) string {
 	t.Helper()
 	out, err := d.Try(t, args...)
 	if err != nil {
+		t.Fatalf("usher %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// Status is what usher status prints, of a daemon that is ready or not.
+func (d *Daemon) Status(t testing.TB, args ...string) string {
+	t.Helper()
+	args = append([]string{"status"}, args...)
+	out, err := d.Try(t, args...)
+	if exit, is := errors.AsType[*exec.ExitError](err); err != nil && (!is || exit.ExitCode() != 1) {
 		t.Fatalf("usher %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out

@@ -114,7 +114,7 @@ func TestFrozenDisk(t *testing.T) {
 	if slices.Sort(times); times[10] > 100*time.Millisecond { // who waits in a queue waits 250 ms
 		t.Errorf("the others waited %v", times)
 	}
-	if said := d.Run(t, "status"); !strings.Contains(said, "STUCK") || !strings.Contains(said, "is not ready") {
+	if said := d.Status(t); !strings.Contains(said, "STUCK") || !strings.Contains(said, "is not ready") {
 		t.Errorf("status says\n%s", said)
 	}
 	thaw()

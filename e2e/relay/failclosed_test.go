@@ -50,7 +50,7 @@ func TestHalfDone(t *testing.T) {
 					t.Errorf("%s is in", p.JID())
 				}
 			})
-			if out := w.Usher.Run(t, "status"); !strings.Contains(out, "relay: NO: ") || !strings.Contains(out, c.status) {
+			if out := w.Usher.Status(t); !strings.Contains(out, "relay: NO: ") || !strings.Contains(out, c.status) {
 				t.Errorf("usher status says\n%s", out)
 			}
 		})
@@ -69,7 +69,7 @@ func TestEmptyTokenLeft(t *testing.T) {
 			t.Errorf("past usher, as Prosody's configuration says: %v", err)
 		}
 	})
-	if out := w.Usher.Run(t, "status"); !strings.Contains(out, "relay: NO: Prosody lets in who has no token") {
+	if out := w.Usher.Status(t); !strings.Contains(out, "relay: NO: Prosody lets in who has no token") {
 		t.Errorf("usher status says\n%s", out)
 	}
 }

@@ -284,7 +284,7 @@ func TestRoomsWithoutRights(t *testing.T) {
 		bob := w.Moderator(t, "bob", "*")
 		bob.Joins(world.Room("rights"))
 		w.Usher.AwaitFor(t, mark, "component_admins_as_room_owners = true", 5*time.Second)
-		if out := w.Usher.Run(t, "status"); !strings.Contains(out, "admins = {") {
+		if out := w.Usher.Status(t); !strings.Contains(out, "admins = {") {
 			t.Errorf("usher status says\n%s", out)
 		}
 		if got, _ := bob.Self(world.Room("rights")); got.String() != "participant/none" {

@@ -28,7 +28,7 @@ type mucOf struct {
 func status(t *testing.T, w *world.World) mucOf {
 	t.Helper()
 	var s mucOf
-	if err := json.Unmarshal([]byte(w.Usher.Run(t, "status", "--json")), &s); err != nil {
+	if err := json.Unmarshal([]byte(w.Usher.Status(t, "--json")), &s); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -52,7 +52,7 @@ func becomesUnready(t *testing.T, w *world.World, module string) mucOf {
 		t.Logf("found after %v", time.Since(began).Round(100*time.Millisecond))
 		return s
 	}
-	t.Fatalf("usher stays ready: %s", w.Usher.Run(t, "status"))
+	t.Fatalf("usher stays ready: %s", w.Usher.Status(t))
 	return mucOf{}
 }
 
@@ -81,7 +81,7 @@ func TestRoomsNobodyAsks(t *testing.T) {
 					t.Errorf("%+v", s)
 				}
 				w.Usher.Await(t, mark, "joins are not under usher's control")
-				out := w.Usher.Run(t, "status")
+				out := w.Usher.Status(t)
 				if !strings.Contains(out, "asks about joins (mod_muc_http_auth): NO") ||
 					!strings.Contains(out, "mallory@"+world.Meet) {
 					t.Errorf("status says\n%s", out)

@@ -6,10 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"time"
+
+	"usher/internal/filelock"
+	"usher/internal/permission"
 )
 
 // callWithin bounds one request.
@@ -26,9 +33,47 @@ type UnreachableError struct {
 
 // Error says what to do about it.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the daemon could not be reached at %s: %v\nstart it with: systemctl start usher (or usher "+
-		"serve --config FILE); "+
-		"only root and usher's own user may ask it", e.Socket, e.Err)
+	err := e.Err
+	if request, is := errors.AsType[*url.Error](err); is {
+		err = request.Err // its address is the same for all
+	}
+	return fmt.Sprintf("the daemon could not be reached at %s: %v\n%s", e.Socket, err, e.mend())
+}
+
+const mendStart = "start it with: systemctl start usher (or usher serve --config FILE)"
+
+// mend tells a daemon that does not run from one that this user may not ask.
+func (e *UnreachableError) mend() string {
+	if errors.Is(e.Err, syscall.EACCES) {
+		if b := permission.Find(e.Socket, permission.Read|permission.Write); b != nil {
+			return b.Text() + "; " + mayAsk(b.Info)
+		}
+	}
+	info, err := os.Lstat(e.Socket)
+	switch hungUp := errors.Is(e.Err, io.EOF) || errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE); {
+	case err == nil && hungUp && !ownsOrRoot(info):
+		return fmt.Sprintf("it hung up on the user %s; %s", permission.Self(), mayAsk(info))
+	case err == nil && hungUp:
+		return "look at its log: journalctl -u usher"
+	}
+	if pid := filelock.Holder(e.Socket + ".lock"); pid != 0 {
+		return fmt.Sprintf("the process %d holds %s.lock: it is starting or stopping, or stands still; look at its log: "+
+			"journalctl -u usher", pid, e.Socket)
+	}
+	return mendStart + "; only root and usher's own user may ask it"
+}
+
+// mayAsk says who may ask a daemon, by the owner of its socket, or of the folder that it is in.
+func mayAsk(info fs.FileInfo) string {
+	who := permission.Owner(info)
+	if who == "root" {
+		return "only root and the user that the daemon runs as may ask it: run the command with sudo"
+	}
+	return fmt.Sprintf("only root and the user %s may ask it: run the command with sudo, or as %s", who, who)
+}
+
+func ownsOrRoot(info fs.FileInfo) bool {
+	return os.Geteuid() == 0 || permission.Owner(info) == permission.Self()
 }
 
 // Unwrap returns the reason.

@@ -16,7 +16,7 @@ var ErrHeld = errors.New("another usher uses it")
 
 // Take opens the file at path, which it makes if it is not there, and takes its lock.
 // The lock ends when the file is closed. A symbolic link is not followed. The error
-// is [ErrHeld], or that of the file.
+// is [ErrHeld], with the process that has it, or that of the file.
 func Take(path string) (*os.File, error) { return take(path, os.O_CREATE|os.O_RDWR) }
 
 // TakeExisting is [Take] of a file that is there, and makes none: the error is then
@@ -33,7 +33,7 @@ func take(path string, flags int) (*os.File, error) {
 	case err == nil:
 		return f, nil
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = ErrHeld
+		err = &heldError{holderOf(f)}
 	default:
 		err = fmt.Errorf("locking %s: %w", path, err)
 	}

@@ -59,13 +59,22 @@ func peerOf(conn net.Conn) (Peer, error) {
 
 // peerUID asks the kernel for the user of the process that connected.
 func peerUID(conn net.Conn) (uint32, error) {
+	cred, err := peerCred(conn)
+	if err != nil {
+		return 0, err
+	}
+	return cred.Uid, nil
+}
+
+// peerCred asks the kernel for the process at the other end: who connected, or, where we did, who listens.
+func peerCred(conn net.Conn) (*unix.Ucred, error) {
 	uc, ok := conn.(*net.UnixConn)
 	if !ok {
-		return 0, errors.New("not a Unix socket")
+		return nil, errors.New("not a Unix socket")
 	}
 	raw, err := uc.SyscallConn()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var cred *unix.Ucred
 	var credErr error
@@ -73,7 +82,7 @@ func peerUID(conn net.Conn) (uint32, error) {
 		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
 	})
 	if err = errors.Join(err, credErr); err != nil {
-		return 0, fmt.Errorf("asking for the peer's user: %w", err)
+		return nil, fmt.Errorf("asking for the peer's user: %w", err)
 	}
-	return cred.Uid, nil
+	return cred, nil
 }

@@ -100,8 +100,12 @@ func removeStale(path string) error {
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	switch {
 	case err == nil:
+		cred, err := peerCred(conn)
 		conn.Close()
-		return fmt.Errorf("%s: %w", path, errInUse)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, errInUse)
+		}
+		return fmt.Errorf("%s: %w%s", path, errInUse, named(int(cred.Pid)))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return os.Remove(path)
 	case errors.Is(err, syscall.EAGAIN): // alive, with a full queue of connections
@@ -110,13 +114,22 @@ func removeStale(path string) error {
 	return fmt.Errorf("asking whether a daemon answers: %w", err)
 }
 
+// named follows a process that is told, if its number is known.
+func named(pid int) string {
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", process %d", pid)
+}
+
 // lockFile takes the lock at path, or says that it is taken. A holder removes its file before it lets go, so a lock
 // on a file that is no longer at path counts for nothing and is tried again.
 func lockFile(path string) (*os.File, error) {
 	for {
 		f, err := filelock.Take(path)
 		if errors.Is(err, filelock.ErrHeld) {
-			return nil, fmt.Errorf("%s: %w (it holds %s)", path[:len(path)-len(".lock")], errInUse, path)
+			return nil, fmt.Errorf("%s: %w%s (it holds %s)", path[:len(path)-len(".lock")], errInUse,
+				named(filelock.Holder(path)), path)
 		}
 		if err != nil {
 			return nil, err

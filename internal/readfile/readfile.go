@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"usher/internal/permission"
 )
 
 // A Fault is why a file cannot be used.
@@ -25,19 +27,19 @@ type Fault struct {
 func Regular(path string, most int64) ([]byte, fs.FileMode, *Fault) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, faultOf(err)
+		return nil, 0, faultOf(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, 0, &Fault{Text: "is a folder or device", Mend: "name a file"}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, 0, faultOf(err)
+		return nil, 0, faultOf(path, err)
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return nil, 0, faultOf(err)
+		return nil, 0, faultOf(path, err)
 	}
 	if int64(len(content)) > most {
 		return nil, 0, &Fault{
@@ -48,13 +50,16 @@ func Regular(path string, most int64) ([]byte, fs.FileMode, *Fault) {
 	return content, info.Mode().Perm(), nil
 }
 
-func faultOf(err error) *Fault {
-	mend := "see that usher's user can read it"
+func faultOf(path string, err error) *Fault {
+	mend, who := "see that usher's user can read it", ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		mend = "create it, or correct the name"
 	case errors.Is(err, fs.ErrPermission):
 		mend = "let usher's group read it: chmod 640 and chgrp"
+		if b := permission.Find(path, permission.Read); b != nil {
+			mend, who = b.Mend(), ": "+b.Text()
+		}
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
 		mend = "raise LimitNOFILE in usher's systemd unit, or find what holds the files"
 	}
@@ -62,7 +67,7 @@ func faultOf(err error) *Fault {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err // the name is in the message already
 	}
-	return &Fault{"cannot be read: " + err.Error(), mend, passing}
+	return &Fault{"cannot be read: " + err.Error() + who, mend, passing}
 }
 
 // passes reports whether a file may be read later though nothing of it changes

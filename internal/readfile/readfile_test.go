@@ -51,12 +51,12 @@ func TestPassing(t *testing.T) {
 		syscall.EMFILE: true, syscall.EACCES: true, syscall.EIO: true, syscall.ESTALE: true,
 		syscall.ENOENT: false, syscall.ENOTDIR: false, syscall.ELOOP: false, syscall.EISDIR: false,
 	} {
-		f := faultOf(&fs.PathError{Op: "open", Path: "/secret/name", Err: err})
+		f := faultOf("/secret/name", &fs.PathError{Op: "open", Path: "/secret/name", Err: err})
 		if f.Passing != want || f.Mend == "" || strings.Contains(f.Text, "/secret") {
 			t.Errorf("%v: %+v, want passing %v", err, f, want)
 		}
 	}
-	if f := faultOf(syscall.EMFILE); !strings.Contains(f.Mend, "LimitNOFILE") {
+	if f := faultOf("/secret/name", syscall.EMFILE); !strings.Contains(f.Mend, "LimitNOFILE") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -115,6 +115,7 @@ func programs() []arrow {
 			"internal/explain",
 			"internal/readfile",
 		}},
+		{"cmd/usher/version", []string{"cmd/usher/cmdline"}},
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"metrics", []string{"internal/text"}},
@@ -126,8 +127,8 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together, and of the small helpers.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/text", "lobby", "moderation",
-			"moderation/sessions", "moderation/unasked"}},
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/permission", "internal/text",
+			"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
 		{"internal/behind", nil},
 		{"internal/bounded", nil},
@@ -155,11 +156,12 @@ func internals() []arrow {
 		{"internal/logattr", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
+		{"internal/permission", nil},
 		{"internal/probe", nil},
 		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
 		{"internal/quietsocket", nil},
 		{"internal/ratelimit", nil},
-		{"internal/readfile", nil},
+		{"internal/readfile", []string{"internal/permission"}},
 		{"internal/record", []string{"auth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
 			"moderation/streams"}},
 		{"internal/redis", []string{"internal/cluster"}},

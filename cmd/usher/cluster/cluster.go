@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -94,8 +93,7 @@ func printCluster(w io.Writer, a admin.ClusterAnswer) {
 		fmt.Fprintf(w, "knows what the others had published %s ago; %s not sent yet\n", rounded(a.Staleness),
 			text.Plural(a.Outbox, "change"))
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NODE\tCELL\tHEARD\tIN STEP\tWRITES\tRULES\tCLOCK\tVERSION")
+	table := cmdline.NewTable(w, "NODE\tCELL\tHEARD\tIN STEP\tWRITES\tRULES\tCLOCK\tVERSION")
 	for _, n := range a.Nodes {
 		heard := rounded(n.Heard) + " ago"
 		if !n.Lives {

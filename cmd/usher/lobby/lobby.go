@@ -30,10 +30,6 @@ Example:
    $ usher lobby knocks
    $ usher lobby admit standup 5b3c8e@guest.meet.example.com`,
 		Subcommands: append(whitelistCommands(), waitingCommands()...),
-		Action: func(*cli.Context) error {
-			return cmdline.Exit(2, "lobby: which? list, allow, remove, export, import, knocks, admit or deny; see "+
-				"usher lobby --help")
-		},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,15 +20,25 @@ func sessionsList(c *cli.Context) error {
 	if err := cmdline.NoArgs(c); err != nil {
 		return err
 	}
+	f, err := filterOf(c)
+	if err != nil {
+		return err
+	}
 	if c.Bool("revoked") {
-		return sessionsRevoked(c)
+		return sessionsRevoked(c, f)
 	}
 	var list []admin.Session
 	if err := cmdline.Ask(c, "GET", "/sessions", &list); err != nil {
 		return err
 	}
+	all := len(list)
+	list = slices.DeleteFunc(list, func(s admin.Session) bool { return !f.takes(s) })
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(list)
+	}
+	if len(list) == 0 && all > 0 {
+		_, err := fmt.Fprintf(c.App.Writer, "there are no such sessions, of %d in all\n", all)
+		return err
 	}
 	return printSessions(c.App.Writer, list, time.Now())
 }
@@ -70,11 +81,12 @@ func person(s admin.Session) string {
 	return who + " (" + text.Printable(text.Clip(s.DisplayName)) + ")"
 }
 
-func sessionsRevoked(c *cli.Context) error {
+func sessionsRevoked(c *cli.Context, f filter) error {
 	var list []admin.Revoked
 	if err := cmdline.Ask(c, "GET", "/sessions/revoked", &list); err != nil {
 		return err
 	}
+	list = slices.DeleteFunc(list, func(v admin.Revoked) bool { return f.host != "" && v.Host != "" && v.Host != f.host })
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(list)
 	}

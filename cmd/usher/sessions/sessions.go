@@ -16,9 +16,6 @@ func Command() *cli.Command {
 		Description: "Example:\n\n   $ usher sessions list\n   $ usher sessions revoke alice@meet.example.com\n   $ " +
 			"usher sessions allow alice@meet.example.com",
 		Subcommands: []*cli.Command{sessionsListCommand(), sessionsRevokeCommand(), sessionsAllowCommand()},
-		Action: func(*cli.Context) error {
-			return cmdline.Exit(2, "sessions: which? list, revoke or allow; see usher sessions --help")
-		},
 	}
 }
 
@@ -26,7 +23,7 @@ func sessionsListCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "list",
 		Usage:     "list the sessions that have not ended, the latest login first, or who is revoked",
-		UsageText: "usher sessions list [--config FILE] [--revoked] [--json]",
+		UsageText: "usher sessions list [--config FILE] [--account A] [--host H] [--room R] [--revoked] [--json]",
 		Description: `A session is an account and a token that it logged in with. USER is what the token calls
 its user (tokens.account), with the name for people behind it if there is one, TOKEN its thumbprint; revoke and allow take both. The exit
 code is 3 if the daemon could not be reached.
@@ -34,9 +31,15 @@ code is 3 if the daemon could not be reached.
 Example:
 
    $ usher sessions list
-   ACCOUNT                 USER   ROOMS    MODERATOR  LOGGED IN  EXPIRES  IN                                   TOKEN
-   alice@meet.example.com  Alice  standup  yes        5m ago     in 55m   standup@conference.meet.example.com  9f86d081884c7d659a2feaa0c55ad015`,
-		Flags: []cli.Flag{cmdline.ConfigFlag(), &cli.BoolFlag{Name: "revoked", Usage: "list whose tokens are kept out instead"},
+   alice@meet.example.com
+     user Alice; rooms standup; moderator yes; logged in 5m ago; expires in 55m;
+     in standup@conference.meet.example.com; token 9f86d081884c7d659a2feaa0c55ad015
+   $ usher sessions list --room standup`,
+		Flags: []cli.Flag{cmdline.ConfigFlag(),
+			&cli.StringFlag{Name: "account", Usage: "only of this `ACCOUNT`: a bare JID, or its first part; * stands for any text"},
+			&cli.StringFlag{Name: "host", Usage: "only of this virtual `HOST`"},
+			&cli.StringFlag{Name: "room", Usage: "only who is in this `ROOM` now: its JID, or its first part; * stands for any text"},
+			&cli.BoolFlag{Name: "revoked", Usage: "list whose tokens are kept out instead"},
 			cmdline.JSONFlag("one JSON array")},
 		Action: sessionsList,
 	}

@@ -27,9 +27,6 @@ func Command() *cli.Command {
 		UsageText:   "usher setup jitsi [--write | --undo]",
 		Description: "Example:\n\n   $ usher setup jitsi\n   $ usher setup jitsi --write",
 		Subcommands: []*cli.Command{setupJitsiCommand()},
-		Action: func(*cli.Context) error {
-			return cmdline.Exit(2, "setup: say what: usher setup jitsi")
-		},
 	}
 }
 

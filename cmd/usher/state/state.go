@@ -57,9 +57,6 @@ Example:
 				Action: stateExport,
 			},
 		},
-		Action: func(*cli.Context) error {
-			return cmdline.Exit(2, "state: which? check or export; see usher state --help")
-		},
 	}
 }
 

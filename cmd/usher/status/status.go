@@ -3,6 +3,7 @@ package status
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,27 +23,78 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "status",
 		Usage:     "tell how the daemon is: ready or not, last reload, keys of every issuer",
-		UsageText: "usher status [--config FILE] [--json]",
-		Description: `The exit code is 3 if the daemon could not be reached.
+		UsageText: "usher status [--config FILE] [--wait [--timeout D]] [--json]",
+		Description: `The exit code is 0 if the daemon is ready, 1 if it is not, and 3 if it could not be
+reached. With --wait it waits until the daemon is there and ready.
 
 Example:
 
-   $ usher status --config /etc/usher/usher.yaml`,
-		Flags: []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},
-		Action: func(c *cli.Context) error {
-			if err := cmdline.NoArgs(c); err != nil {
-				return err
-			}
-			var s admin.Status
-			if err := cmdline.Ask(c, "GET", "/status", &s); err != nil {
-				return err
-			}
-			if c.Bool("json") {
-				return json.NewEncoder(c.App.Writer).Encode(s)
-			}
-			printStatus(c.App.Writer, s)
-			return nil
-		},
+   $ usher status --config /etc/usher/usher.yaml
+   $ systemctl restart usher && usher status --wait --timeout 30s`,
+		Flags: []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object"),
+			&cli.BoolFlag{Name: "wait", Usage: "wait until the daemon is ready"},
+			&cli.DurationFlag{Name: "timeout", Value: time.Minute, Usage: "with --wait: for how `LONG`"}},
+		Action: action,
+	}
+}
+
+func action(c *cli.Context) error {
+	if err := cmdline.NoArgs(c); err != nil {
+		return err
+	}
+	if c.IsSet("timeout") && !c.Bool("wait") {
+		return cmdline.Exit(2, "--timeout is for --wait")
+	}
+	s, err := ask(c)
+	if c.Bool("wait") {
+		s, err = await(c, s, err)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		if err := json.NewEncoder(c.App.Writer).Encode(s); err != nil {
+			return err
+		}
+	} else {
+		printStatus(c.App.Writer, s)
+	}
+	switch {
+	case s.Ready:
+		return nil
+	case c.Bool("wait"):
+		return cmdline.Exit(1, "it is not ready after "+text.Duration(c.Duration("timeout")))
+	}
+	return cmdline.Exit(1, "")
+}
+
+func ask(c *cli.Context) (s admin.Status, err error) {
+	err = cmdline.Ask(c, "GET", "/status", &s)
+	return s, err
+}
+
+// askEvery is how often a daemon is asked whether it is ready: one that is not there cannot tell when it comes.
+const askEvery = 250 * time.Millisecond
+
+// await asks again until the daemon is ready, or the time is over. It returns the last answer.
+func await(c *cli.Context, s admin.Status, err error) (admin.Status, error) {
+	over := time.NewTimer(c.Duration("timeout"))
+	defer over.Stop()
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	for {
+		unreachable, is := errors.AsType[cmdline.ExitError](err)
+		if err == nil && s.Ready || err != nil && !(is && unreachable.ExitCode() == 3) {
+			return s, err
+		}
+		select {
+		case <-c.Context.Done():
+			return s, c.Context.Err()
+		case <-over.C:
+			return s, err
+		case <-again.C:
+		}
+		s, err = ask(c)
 	}
 }
 

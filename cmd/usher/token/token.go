@@ -20,9 +20,6 @@ func Command() *cli.Command {
 		UsageText:   "usher token mint|explain [OPTIONS]",
 		Description: "Example:\n\n   $ usher token mint --user alice --room standup | usher token explain -",
 		Subcommands: []*cli.Command{mintCommand(), explainCommand()},
-		Action: func(*cli.Context) error {
-			return cmdline.Exit(2, "token: which? mint or explain; see usher token --help")
-		},
 	}
 }
 

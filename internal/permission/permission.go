@@ -1,0 +1,171 @@
+// Package permission answers one question: what keeps the user of this process from a file, and how is that mended? It
+// asks the kernel, which knows ACLs, mounts and groups, and reads owners and modes only to tell them. It starts no
+// goroutine and has no lock.
+package permission
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a process may want of a path; they are those of access(2).
+const (
+	Read  = unix.R_OK
+	Write = unix.W_OK
+	Enter = unix.X_OK // of a folder: reach what is in it
+)
+
+// maxLinks is how many symbolic links are followed, as the kernel does.
+const maxLinks = 40
+
+// A Block is the first element of a path that the user of this process may not use.
+type Block struct {
+	Path string
+	Want uint32 // what of Read, Write and Enter was asked of it
+	Info fs.FileInfo
+}
+
+// Find returns what keeps this process from want of a path: a folder on the way that it may not enter, or the path
+// itself. It returns nil if nothing does, or if it is not a right that is missing.
+func Find(path string, want uint32) *Block {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	at, rest := "/", elements(path)
+	for links := 0; len(rest) > 0; {
+		if b := blocked(at, Enter); b != nil {
+			return b
+		}
+		next := filepath.Join(at, rest[0])
+		rest = rest[1:]
+		target, err := os.Readlink(next)
+		if err != nil { // no link
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return nil
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = slices.Concat(elements(target), rest)
+	}
+	return blocked(at, want)
+}
+
+func elements(path string) []string {
+	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" || s == "." })
+}
+
+func blocked(path string, want uint32) *Block {
+	err := unix.Faccessat(unix.AT_FDCWD, path, want, unix.AT_EACCESS)
+	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EROFS) {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return &Block{Path: path, Want: want, Info: info}
+}
+
+// Text says who may not what: "the user usher may not enter /etc/usher (root:root, 0700)".
+func (b *Block) Text() string {
+	return fmt.Sprintf("the user %s may not %s %s (%s)", Self(), b.verb(), b.Path, Describe(b.Info))
+}
+
+func (b *Block) verb() string {
+	switch {
+	case b.Want == Enter:
+		return "enter"
+	case b.Want&Write != 0:
+		return "write"
+	}
+	return "read"
+}
+
+// Mend says what gives the right, as commands that root pastes.
+func (b *Block) Mend() string {
+	letters := map[string]string{"enter": "x", "read": "r", "write": "rw"}[b.verb()]
+	if b.Info.IsDir() && b.Want&Write != 0 {
+		letters = "rwx"
+	}
+	uid, gid := owners(b.Info)
+	switch {
+	case b.personal():
+		return "keep it elsewhere, such as in /etc/usher: " + b.Path + " is no folder of usher's"
+	case uid == os.Geteuid():
+		return fmt.Sprintf("chmod u+%s %s", letters, b.Path)
+	case mine(gid):
+		return fmt.Sprintf("chmod g+%s %s", letters, b.Path)
+	case b.Info.IsDir() && b.Want&Write != 0:
+		return fmt.Sprintf("chown %s: %s", Self(), b.Path)
+	}
+	return fmt.Sprintf("chgrp %s %s && chmod g+%s %s", groupName(os.Getegid()), b.Path, letters, b.Path)
+}
+
+// personal reports whether a folder is somebody's, or the system's, and not for a daemon's files.
+func (b *Block) personal() bool {
+	if !b.Info.IsDir() {
+		return false
+	}
+	names := elements(b.Path)
+	return len(names) < 2 || len(names) == 2 && names[0] == "home"
+}
+
+// mine reports whether this process is in a group.
+func mine(gid int) bool {
+	groups, err := os.Getgroups()
+	return gid == os.Getegid() || err == nil && slices.Contains(groups, gid)
+}
+
+// Describe is how a file's owner, group and mode are told: usher:usher, 0750.
+func Describe(info fs.FileInfo) string {
+	uid, gid := owners(info)
+	return fmt.Sprintf("%s:%s, %04o", UserName(uid), groupName(gid), info.Mode().Perm())
+}
+
+// Owner returns the name of a file's owner.
+func Owner(info fs.FileInfo) string {
+	uid, _ := owners(info)
+	return UserName(uid)
+}
+
+func owners(info fs.FileInfo) (uid, gid int) {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid), int(s.Gid)
+	}
+	return -1, -1
+}
+
+// Self returns the name of the user of this process, or its number.
+func Self() string { return UserName(os.Geteuid()) }
+
+// UserName returns the name of a user, or the number if it has none.
+func UserName(uid int) string {
+	number := strconv.Itoa(uid)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return number
+}
+
+func groupName(gid int) string {
+	number := strconv.Itoa(gid)
+	if g, err := user.LookupGroupId(number); err == nil {
+		return g.Name
+	}
+	return number
+}
