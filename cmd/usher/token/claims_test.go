@@ -38,14 +38,3 @@ func TestAddClaims(t *testing.T) {
 		})
 	}
 }
-
-func TestMintAudience(t *testing.T) {
-	for _, row := range []struct {
-		list []string
-		want string
-	}{{nil, ""}, {[]string{"*", "a", "other"}, "a"}, {[]string{"*"}, "jitsi"}} {
-		if got := mintAudience(row.list); got != row.want {
-			t.Errorf("%v: got %q, want %q", row.list, got, row.want)
-		}
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,6 +14,7 @@ import (
 	"usher/cmd/usher/cmdline"
 	"usher/internal/config"
 	"usher/internal/explain"
+	"usher/internal/mint"
 	"usher/internal/readfile"
 	"usher/internal/text"
 )
@@ -64,11 +64,11 @@ func mintAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	hostName, host, err := choose(loaded.Auth.Hosts, c.String("host"), "host", "--host")
+	hostName, host, err := cmdline.Choose(loaded.Auth.Hosts, c.String("host"), "host", "--host")
 	if err != nil {
 		return err
 	}
-	issuerName, issuer, err := choose(host.Issuers, c.String("issuer"), "issuer", "--issuer")
+	issuerName, issuer, err := cmdline.Choose(host.Issuers, c.String("issuer"), "issuer", "--issuer")
 	if err != nil {
 		return err
 	}
@@ -101,16 +101,11 @@ func signingKey(c *cli.Context, issuer auth.IssuerConfig) (keys.SigningKey, erro
 	if path := c.String("key"); path != "" {
 		return privateKey(path, algorithms)
 	}
-	for _, k := range issuer.Keys.Files {
-		for _, alg := range algorithms {
-			if k.Symmetric() && k.Allows(alg) {
-				return k.SigningKey(alg)
-			}
-		}
+	key, err := mint.Secret(issuer, algorithms)
+	if err != nil {
+		err = fmt.Errorf("%w; give its private key with --key FILE, and --kid ID if it has one", err)
 	}
-	return keys.SigningKey{}, fmt.Errorf("the issuer has no secret for %s; give its private key with --key FILE, "+
-		"and --kid ID if it has one",
-		strings.Join(algorithms, " or "))
+	return key, err
 }
 
 // privateKey reads a PEM file for the first of the algorithms that it fits.
