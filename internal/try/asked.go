@@ -1,0 +1,39 @@
+package try
+
+import (
+	"context"
+	"strings"
+)
+
+// joinAsked says whether usher was asked about the join.
+func (t *Trial) joinAsked(ctx context.Context) result {
+	return t.asked(ctx, "join", "mod_muc_http_auth", "whoever likes joins any room")
+}
+
+// roomAsked says whether usher was asked about the room, if it was made for this join.
+func (t *Trial) roomAsked(ctx context.Context) result {
+	if t.relay() || !t.occupant.Created {
+		return result{}
+	}
+	return t.asked(ctx, "room", "mod_muc_http_defaults", "whoever makes a room owns it")
+}
+
+func (t *Trial) asked(ctx context.Context, about, module, danger string) result {
+	if t.room == "" {
+		return result{}
+	}
+	d, found := t.decided(ctx, func(d *decision) bool { return d.About == about && strings.EqualFold(d.Room, t.room) })
+	if found {
+		return passed("usher was asked, at the door %s", d.Door)
+	}
+	if why := t.cannotAsk(); why != "" {
+		return unknown(why)
+	}
+	if t.relay() {
+		return failed("keep Prosody's ports from everybody but usher (docs/jitsi.md)", "the join did not come by usher").beside()
+	}
+	_, domain, _ := strings.Cut(t.room, "@")
+	place := t.Folders.prosodyPlace(`^Component\s+"` + word(domain) + `"`)
+	mend := "load " + module + " in Component " + quoted(domain) + place + ": usher prosody prints the lines; restart Prosody then"
+	return failed(mend, "usher was not asked: %s", danger).beside()
+}

@@ -1,0 +1,45 @@
+package try
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// mostApart is how far clocks may differ beside the leeway: a Date has no more than seconds.
+const mostApart = 2 * time.Second
+
+// date notes what the web server says of the time, and between which moments here it said so.
+func (s *seen) date(header string, began time.Time) {
+	at, err := http.ParseTime(header)
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	switch {
+	case at.Add(time.Second).Before(began): // it is cut to seconds
+		s.apart = at.Add(time.Second).Sub(began)
+	case at.After(now):
+		s.apart = at.Sub(now)
+	default:
+		s.apart = 0
+	}
+	s.dated = true
+}
+
+// clock compares the time of the web server's machine with the time here.
+func (t *Trial) clock(context.Context) result {
+	if !t.seen.dated {
+		return result{}
+	}
+	apart, allowed := t.seen.apart, t.rules().Leeway+mostApart
+	if apart.Abs() > allowed {
+		way := "ahead"
+		if apart < 0 {
+			way = "behind"
+		}
+		return failed("set both right (timedatectl set-ntp true): tokens are good by the clock", "the web server's clock is %s %s of this "+
+			"one", apart.Abs().Round(time.Second), way).beside()
+	}
+	return passed("the web server's is this one's")
+}

@@ -1,0 +1,151 @@
+package try
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/internal/jid"
+	"usher/internal/text"
+	"usher/internal/try/client"
+)
+
+// sessionSeen asks the daemon for the session.
+func (t *Trial) sessionSeen(ctx context.Context) result {
+	if t.status == nil {
+		return unknown("the daemon cannot be asked")
+	}
+	s, err := t.findSession(ctx)
+	if err != nil {
+		return failed("usher status says more", "%v", err)
+	}
+	if s == nil {
+		return failed("usher prosody prints the lines of the host; restart Prosody then", "usher has no session of %s: Prosody let it in "+
+			"without asking", t.bound)
+	}
+	t.session = s
+	return passed("usher has it (%s)", s.Account)
+}
+
+// rooms says where the rooms are.
+func (t *Trial) rooms(ctx context.Context) result {
+	if mucs := t.policy().MUC; len(mucs) > 0 {
+		local := t.roomName()
+		if s, err := jid.Spell(local); err == nil {
+			local = cmp.Or(s.Plain, s.Encoded)
+		}
+		t.seen.address = local + "@" + mucs[0]
+		return result{}
+	}
+	at := "muc of hosts." + t.Host + " in " + t.ConfigFile + in(find([]string{t.ConfigFile}, `^"?`+word(t.Host)+`"?\s*:`))
+	if domain := t.chats(ctx); domain != "" {
+		return failed("write muc: ["+domain+"] under it, and usher reload", "Prosody has rooms at %s, and %s names none: nobody is asked "+
+			"who joins, and nobody becomes moderator", domain, at)
+	}
+	if t.Room != "" {
+		return failed("name Prosody's Component with rooms there, and usher reload", "%s names no rooms", at)
+	}
+	return passed("there are none")
+}
+
+// chats finds a component with rooms beside the host (XEP-0030).
+func (t *Trial) chats(ctx context.Context) string {
+	items, err := t.stream.Ask(ctx, "get", t.Host, "<query xmlns='http://jabber.org/protocol/disco#items'/>")
+	if err != nil {
+		return ""
+	}
+	for _, item := range text.First(items.Items, 20) {
+		info, err := t.stream.Ask(ctx, "get", item, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+		if err == nil && slices.Contains(info.Identities, "conference/text") {
+			return item
+		}
+	}
+	return ""
+}
+
+// conferenceAgain is how long to wait with a room that Jitsi's focus has not made yet.
+const conferenceAgain = 500 * time.Millisecond
+
+// conference has Jitsi's focus make the room, as Jitsi's page does before it joins.
+func (t *Trial) conference(ctx context.Context) result {
+	if !t.relay() || t.seen.address == "" {
+		return result{}
+	}
+	focus := "focus." + t.Host
+	for {
+		answer, err := t.stream.Ask(ctx, "set", focus, "<conference xmlns='http://jitsi.org/protocol/focus' room='"+
+			escaped(t.seen.address)+"' machine-uid='usher-try'/>")
+		switch of, _ := errors.AsType[*client.StanzaError](err); {
+		case of != nil && of.Condition == "not-authorized":
+			return failed("switch jicofo's own authentication off (docs/jitsi.md)", "jicofo does not take the login: %v", err)
+		case err != nil:
+			return failed("systemctl status jicofo; its component is focus."+t.Host, "jicofo makes no room: %v", err)
+		case answer.Ready == "true":
+			return passed("jicofo has made the room")
+		}
+		select {
+		case <-ctx.Done():
+			return failed("look at jicofo's log", "jicofo does not get the room ready")
+		case <-time.After(conferenceAgain):
+		}
+	}
+}
+
+// join joins the room.
+func (t *Trial) join(ctx context.Context) result {
+	if t.seen.address == "" {
+		return result{}
+	}
+	o, err := t.stream.Join(ctx, t.seen.address, Nick)
+	if err == nil {
+		t.room, t.occupant = t.seen.address, o
+		made := ""
+		if o.Created {
+			made = ", which did not exist"
+		}
+		return passed("into %s%s", t.room, made)
+	}
+	if d, found := t.decided(ctx, func(d *decision) bool { return !d.login() && !d.allowed() }); found {
+		return failed(d.mend(), "usher refused it: %s", d.why())
+	}
+	_, domain, _ := strings.Cut(t.seen.address, "@")
+	component := t.Folders.prosodyPlace(`^Component\s+"` + word(domain) + `"`)
+	of, _ := errors.AsType[*client.StanzaError](err)
+	switch {
+	case of == nil:
+		return failed("look at Prosody's log; a room that answers nobody has mod_muc_rate_limit beside mod_muc_http_auth "+
+			"(docs/plain-prosody.md)", "no answer from %s: %v", t.seen.address, err)
+	case slices.Contains([]string{"item-not-found", "remote-server-not-found", "service-unavailable"}, of.Condition):
+		return failed("compare muc of hosts."+t.Host+" with Prosody's Component lines"+component+", and restart Prosody",
+			"Prosody has no rooms at %s: %v", domain, err)
+	case !t.relay() && of.Condition == "not-authorized" && t.status != nil:
+		return failed("see that Prosody's muc_http_auth_url leads to listen.http and that it sends the secret of http_secret_file: "+
+			"usher prosody prints the lines"+component+"; restart Prosody, which reads the secret at its start",
+			"Prosody refused it without an answer of usher's: %v", err)
+	}
+	return failed("look at Prosody's log", "Prosody refused it: %v", err)
+}
+
+// role compares what the occupant is with what the token says.
+func (t *Trial) role(ctx context.Context) result {
+	want := t.known.Affiliation
+	switch {
+	case t.room == "":
+		return result{}
+	case want == "" || t.occupant.Affiliation == want:
+		return passed("%s", t.occupant)
+	case t.relay() && want == "member" && t.occupant.Affiliation == "none":
+		return passed("%s", t.occupant) // token_affiliation may be missing
+	}
+	if o, err := t.stream.Become(ctx, t.room, want); err == nil { // a moment later, by the component
+		return passed("%s, after the join", o)
+	}
+	_, domain, _ := strings.Cut(t.room, "@")
+	mend := "have usher's component connected, and its address among the admins of Component " + quoted(domain) +
+		t.Folders.prosodyPlace(`^Component\s+"`+word(domain)+`"`) + ", with component_admins_as_room_owners = true: usher prosody " +
+		"prints the lines"
+	return failed(mend, "%s, where the token makes %s", t.occupant, article(want))
+}

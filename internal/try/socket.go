@@ -1,0 +1,103 @@
+package try
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// socket looks whether Prosody can reach the door where it asks about logins.
+func (t *Trial) socket(context.Context) result {
+	door := t.Config.Listen.Dovecot
+	if t.relay() || door.Network != "unix" {
+		return result{}
+	}
+	r := t.doorFault()
+	if r.state != Failed && t.status != nil {
+		if _, listens := t.status.Listeners["dovecot"]; listens && t.status.Connections["dovecot"].Open > 0 {
+			return passed("Prosody is connected to %s", door.Name)
+		}
+	}
+	if r.state == Failed {
+		return r.beside()
+	}
+	return result{}
+}
+
+// doorFault says why Prosody does not ask at the Dovecot socket, as far as this machine shows it.
+func (t *Trial) doorFault() result {
+	path := t.Config.Listen.Dovecot.Name
+	if t.relay() || t.Config.Listen.Dovecot.Network != "unix" {
+		return result{}
+	}
+	if lines := find(prosodyFiles(t.Folders.Prosody), `^dovecot_auth_socket\s*=`); len(lines) > 0 && !slices.ContainsFunc(lines, func(p place) bool {
+		return strings.Contains(p.text, `"`+path+`"`)
+	}) {
+		return failed("write dovecot_auth_socket = "+quoted(path)+" at "+lines[0].String()+", and restart Prosody",
+			"Prosody asks elsewhere: %s has %s", lines[0], lines[0].text)
+	}
+	for _, p := range prosodies() {
+		if r := t.mayOpen(p, path); r.state == Failed {
+			return r
+		}
+	}
+	if t.status != nil && t.status.Listeners["dovecot"] != "" && t.status.Connections["dovecot"].Open == 0 {
+		return failed("restart Prosody: its module tries the socket once, when it is loaded (dovecot_auth_socket = "+quoted(path)+")",
+			"no Prosody is connected to %s", path)
+	}
+	return result{}
+}
+
+// mayOpen says why a process may not connect to a socket.
+func (t *Trial) mayOpen(p process, path string) result {
+	if p.uid == 0 {
+		return result{}
+	}
+	if !slices.Contains(t.Config.Peers, p.uid) {
+		return failed("add "+p.user()+" to peers of "+t.ConfigFile+", and restart usher", "Prosody, process %d, is the user %s, whom "+
+			"usher does not let in", p.pid, p.user())
+	}
+	blocked, group := p.blockedAt(path)
+	if blocked == "" {
+		return result{}
+	}
+	mend := "let it: usermod -a -G " + group + " " + p.user() + ", and restart Prosody"
+	if p.isIn(group) {
+		mend = "restart Prosody: its user is in the group " + group + " now, and was not when it was started"
+	}
+	return failed(mend, "Prosody, process %d, user %s, may not open %s, because of %s", p.pid, p.user(), path, blocked)
+}
+
+// blockedAt returns the first part of a path that keeps a process out, with its mode and owner, and whose group would help.
+func (p process) blockedAt(path string) (blocked, group string) {
+	at := ""
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		at += "/" + part
+		info, err := os.Stat(at)
+		if err != nil {
+			return "", ""
+		}
+		need := fs.FileMode(0o1) // to go through a folder
+		if !info.IsDir() {
+			need = 0o2 // to connect
+		}
+		owner := ownerOf(info)
+		if !p.has(info.Mode().Perm(), owner, need) && !hasACL(at) {
+			return info.Mode().String() + " " + owner.String() + " " + at, owner.group()
+		}
+	}
+	return "", ""
+}
+
+// has tells whether a process has a right to what has a mode and an owner.
+func (p process) has(mode fs.FileMode, o owner, need fs.FileMode) bool {
+	switch {
+	case p.uid == o.uid:
+		return mode>>6&need != 0
+	case slices.Contains(p.gids, o.gid):
+		return mode>>3&need != 0
+	}
+	return mode&need != 0
+}
