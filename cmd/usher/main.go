@@ -22,6 +22,7 @@ import (
 	"usher/cmd/usher/state"
 	"usher/cmd/usher/status"
 	"usher/cmd/usher/token"
+	"usher/cmd/usher/try"
 	versioncommand "usher/cmd/usher/version"
 )
 
@@ -44,6 +45,7 @@ func newApp() *cli.App {
 		extauth.Command(),
 		reload.Command(),
 		status.Command(),
+		try.Command(),
 		sessions.Command(),
 		lobby.Command(),
 		state.Command(),

@@ -113,8 +113,10 @@ func programs() []arrow {
 			"internal/admin",
 			"internal/config",
 			"internal/explain",
+			"internal/mint",
 			"internal/readfile",
 		}},
+		{"cmd/usher/try", []string{"cmd/usher/cmdline", "internal/config", "internal/readfile", "internal/try"}},
 		{"cmd/usher/version", []string{"cmd/usher/cmdline"}},
 		{"docs", nil},
 		{"e2e/...", []string{"*", "e2e/..."}},
@@ -155,6 +157,7 @@ func internals() []arrow {
 		{"internal/listen", nil},
 		{"internal/logattr", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
+		{"internal/mint", []string{"auth", "auth/claim", "auth/keys"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
 		{"internal/permission", nil},
 		{"internal/probe", nil},
@@ -182,6 +185,9 @@ func internals() []arrow {
 		{"internal/systemd", []string{"internal/logattr"}},
 		{"internal/taskgroup", nil},
 		{"internal/text", nil},
+		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config", "internal/explain",
+			"internal/mint", "internal/try/client", "moderation"}},
+		{"internal/try/client", nil},
 		{"internal/watch", nil},
 	}
 }
@@ -225,7 +231,8 @@ type foreign struct {
 func foreigners() []foreign {
 	return []foreign{
 		{"github.com/foxcpp/go-dovecot-sasl", nil, true, "it answers FAIL and then OK to one request"},
-		{"github.com/gobwas/ws", []string{"auth/gateway/gatewaytest", "auth/gateway/websocket", "e2e/client"}, false,
+		{"github.com/gobwas/ws", []string{"auth/gateway/gatewaytest", "auth/gateway/websocket", "e2e/client",
+			"internal/try/client"}, false,
 			"one package knows the wire"},
 		{"github.com/lestrrat-go/jwx", []string{"auth/keys"}, false, "it must be replaceable in one place"},
 		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
