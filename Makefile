@@ -18,14 +18,18 @@ install: build
 	install -D -m 0644 deploy/usher.sysusers $(DESTDIR)/etc/sysusers.d/usher.conf
 	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
-install-deps:
-	scripts/install.sh prosody13 ejabberd slixmpp nginx redis haproxy chromium strophe jitsi
+PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium strophe jitsi
 
-# KEEP=1 leaves Prosody and usher running and says how to play with them.
+# All that the tests want; it fails where one cannot be had.
+install-deps:
+	scripts/install.sh $(PARTS)
+
+# ALL=1 also shows a browser and ejabberd, as far as they can be had. KEEP=1 leaves Prosody and usher running and says
+# how to play with them.
 demo:
-	scripts/install.sh ejabberd chromium strophe
+	scripts/install.sh $(if $(ALL),-k ejabberd chromium strophe)
 	$(MAKE) --no-print-directory build
-	go run ./e2e/demo -usher bin/usher $(if $(KEEP),-keep)
+	go run ./e2e/demo -usher bin/usher $(if $(ALL),-all) $(if $(KEEP),-keep)
 
 # Two Prosodys, four ushers, and a Redis with its replica and Sentinel.
 demo-cluster:
@@ -39,11 +43,13 @@ BROWSERS = /e2e/(browser|gateway|demo)
 END_TO_END = ./e2e/rooms $$(go list ./e2e/... | grep -vE '/e2e/rooms$$|$(BROWSERS)')
 CHROMIUM = $$(go list ./e2e/... | grep -E '$(BROWSERS)')
 
-# CI=1 makes a missing Prosody a failure instead of a skipped test.
-test: install-deps
-	CI=1 go test -count=1 -timeout 10m $$(go list ./... | grep -v /e2e)
-	CI=1 go test -count=1 -timeout 14m -p 2 -parallel 4 $(END_TO_END)
-	CI=1 go test -count=1 -timeout 14m -p 1 $(CHROMIUM)
+# What cannot be had is skipped, and named once, at the end; where the environment says CI, a test that wants it fails.
+test:
+	scripts/install.sh -k $(PARTS)
+	go run ./scripts/testrun \
+		-- -timeout 10m $$(go list ./... | grep -v /e2e) \
+		-- -timeout 14m -p 2 -parallel 4 $(END_TO_END) \
+		-- -timeout 14m -p 1 $(CHROMIUM)
 
 race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)

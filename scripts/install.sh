@@ -1,42 +1,45 @@
 #!/usr/bin/env bash
 # Installs from Debian what the end-to-end tests and the demo need. Asks nothing, starts nothing, and does nothing
-# when all is there.
-#   scripts/install.sh             Prosody and its community modules, and the two Lua libraries that Jitsi's modules, and
-#                                  our stand-ins for them, read tokens with
-#   scripts/install.sh prosody13   the same, and Prosody 13 from bookworm-backports, unpacked beside it into
+# when all is there. Each word is installed by itself: one that cannot be had stops no other. What could not be had is
+# said at the end, with the reason and what to do, and the exit code is then 1.
+#   scripts/install.sh             Prosody and its community modules: with every word
+#   scripts/install.sh lua         the two Lua libraries that Jitsi's modules, and our stand-ins for them, read tokens with
+#   scripts/install.sh prosody13   Prosody 13 from bookworm-backports, unpacked beside Debian's into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/prosody13 (or $USHER_PROSODY13)
-#   scripts/install.sh ejabberd    the same as without a word, and ejabberd; the words can be given together
-#   scripts/install.sh slixmpp     the same, and an XMPP client library in Python, for the tests
-#   scripts/install.sh nginx       the same, and nginx
-#   scripts/install.sh redis       the same, and a Redis server with its Sentinel
-#   scripts/install.sh haproxy     the same, and HAProxy
-#   scripts/install.sh chromium    the same, and a browser, with a font
-#   scripts/install.sh strophe     the same, and Strophe, an XMPP client library for browsers, from npm, unpacked into
+#   scripts/install.sh ejabberd    ejabberd; the words can be given together
+#   scripts/install.sh slixmpp     an XMPP client library in Python, for the tests
+#   scripts/install.sh nginx       nginx
+#   scripts/install.sh redis       a Redis server with its Sentinel
+#   scripts/install.sh haproxy     HAProxy
+#   scripts/install.sh chromium    a browser, with a font
+#   scripts/install.sh prometheus  Prometheus and promtool, for the dashboard's picture
+#   scripts/install.sh strophe     Strophe, an XMPP client library for browsers, from npm, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
-#   scripts/install.sh jitsi       the same, and the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
+#   scripts/install.sh jitsi       the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-2.6726.2 (or $USHER_JITSI)
+# With -k before the words the exit code is 0 all the same, unless Prosody itself could not be had, and the reasons are
+# left in ${XDG_CACHE_HOME:-~/.cache}/usher/missing, a file for each word, for whoever goes on without: that one says
+# them at its end (e2e/parts).
 set -euo pipefail
 
-packages=(prosody prosody-modules lua-cjson lua-luaossl)
+# What apt installs for each word.
+declare -A packages_of=(
+	[prosody]="prosody prosody-modules" [lua]="lua-cjson lua-luaossl" [ejabberd]=ejabberd [slixmpp]=python3-slixmpp
+	[nginx]=nginx [redis]="redis-server redis-sentinel" [haproxy]=haproxy [chromium]="chromium fonts-dejavu-core"
+	[prometheus]=prometheus [npm]=npm
+)
+words=(prosody)
+others=() # words that are not apt's alone
+missing=() # words that could not be had
+keep_going=
 new_services=()
-with_13=
-with_strophe=
-with_jitsi=
 policy=/usr/sbin/policy-rc.d
 policy_mark='put here by scripts/install.sh of usher while it installs'
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}
+reasons=$cache/usher/missing
 target=${USHER_PROSODY13:-$cache/usher/prosody13}
 strophe=${USHER_STROPHE:-$cache/usher/strophe-5.0.0}
 jitsi=${USHER_JITSI:-$cache/usher/jitsi-2.6726.2}
-# Packages of npm and their SHA-512, which npm shows in base64 as dist.integrity.
-strophe_packages=(
-	strophe.js 5.0.0 44d72662b8047d9b13be5e2e0f8ad4f9e432756011e59d1ae1cdeb7f13bfed487d431c656b795ade574ec7ba87046b5d278b6d089468bbe284c3782e4f77d556
-)
-# lib-jitsi-meet of December 2021, built by others than Jitsi, who had stopped publishing it; it expects jQuery beside it.
-jitsi_packages=(
-	@lyno/lib-jitsi-meet 2.6726.2 713aca060cb86470fabf21533803b1e72972ce35acddfb7a30b866721bbdcd1abbb8bafca260f8944d9f9927e8ca84aa32315cff7b14f572d85e2276d61a90bb
-	jquery 2.1.4 c1647e782abf4ff42dd0d705c8cf90561a34655cd6c456003628e648c2265e23399a3af568e69fe1217478e10f73dd9b6cad8bdaf0e9c70de522cceeb3b78ef1
-)
 work=
 sudo=()
 ours=
@@ -80,17 +83,23 @@ installed() {
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# wanted tells whether a package is among those to install.
+# wanted tells whether a word is among those to install.
 wanted() {
-	case " ${packages[*]} " in *" $1 "*) true ;; *) false ;; esac
+	case " ${words[*]} " in *" $1 "*) true ;; *) false ;; esac
 }
 
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then return; fi
-	command -v sudo >/dev/null || die "not root and no sudo: run this as root"
-	sudo -n true 2>/dev/null || die "sudo would ask for a password: run 'sudo true' first, or this as root"
-	sudo=(sudo -n)
+# lacks WORD REASON MEND records that a word could not be had. The reason is one line, without control characters.
+lacks() {
+	local word=$1
+	missing+=("$word")
+	mkdir -p "$reasons"
+	printf '%s; %s' "$2" "$3" | LC_ALL=C tr -d '\000-\011\013-\037' | tr '\n' ' ' | cut -c -400 >"$reasons/$word"
 }
+
+# has forgets what an earlier run recorded.
+has() { rm -f "$reasons/$1"; }
+
+as_root() { if [ "$(id -u)" -ne 0 ]; then sudo=(sudo -n); fi; }
 
 # no_services keeps Debian's maintainer scripts from starting a server. Somebody else's policy stays as it is; one that
 # a killed run of ours left behind is taken over.
@@ -104,9 +113,10 @@ no_services() {
 # services_before remembers which of Debian's services this run would be the first to bring: they are what it may disable.
 services_before() {
 	installed prosody || new_services+=(prosody.service)
-	local package
-	for package in nginx redis-server redis-sentinel haproxy; do
-		if wanted "$package" && ! installed "$package"; then new_services+=("$package.service"); fi
+	local word package
+	for word in nginx redis haproxy prometheus; do
+		wanted "$word" || continue
+		for package in ${packages_of[$word]}; do installed "$package" || new_services+=("$package.service"); done
 	done
 	wanted ejabberd || return 0
 	installed ejabberd || new_services+=(ejabberd.service)
@@ -117,7 +127,10 @@ services_before() {
 disable_new_services() {
 	if [ "${#new_services[@]}" -eq 0 ] || [ ! -d /run/systemd/system ]; then return; fi
 	say "leaving ${new_services[*]} disabled: tests start their own"
-	quietly "${sudo[@]}" systemctl disable --now "${new_services[@]}"
+	local unit
+	for unit in "${new_services[@]}"; do
+		quietly "${sudo[@]}" systemctl disable --now "$unit" || say "$unit: not there"
+	done
 }
 
 apt_install() {
@@ -125,16 +138,45 @@ apt_install() {
 		-o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 install "$@" </dev/null
 }
 
+# absent prints the packages of a word that are not installed.
+absent() {
+	local package
+	for package in ${packages_of[$1]:-}; do installed "$package" || printf '%s ' "$package"; done
+}
+
+# able prints nothing where apt can install, or else why it cannot and what to do.
+able() {
+	command -v apt-get >/dev/null || { echo "there is no apt-get here; install $* by hand" && return; }
+	if [ "$(id -u)" -eq 0 ]; then return; fi
+	command -v sudo >/dev/null || { echo "not root and no sudo; run it as root" && return; }
+	sudo -n true 2>/dev/null || echo "sudo would ask for a password; run 'sudo true' first, or this as root"
+}
+
+# install_word installs the packages of one word; what apt says last that is an error is the reason.
+install_word() {
+	local out
+	# shellcheck disable=SC2046
+	if out=$(apt_install $(absent "$1") 2>&1); then return; fi
+	out=$(grep '^E: ' <<<"$out" | tail -n 1)
+	lacks "$1" "apt-get could not install ${packages_of[$1]}: ${out:-it does not say why}" \
+		"apt-get install ${packages_of[$1]} says more"
+}
+
 install_system() {
-	local missing=() package
-	for package in "${packages[@]}"; do
-		if ! installed "$package"; then missing+=("$package"); fi
+	local word to_do=() all=() why
+	for word in "${words[@]}"; do
+		# shellcheck disable=SC2207
+		if [ -n "$(absent "$word")" ]; then to_do+=("$word") && all+=($(absent "$word")); else has "$word"; fi
 	done
-	if [ "${#missing[@]}" -eq 0 ]; then
-		say "${packages[*]}: already installed"
+	if [ "${#all[@]}" -eq 0 ]; then
+		say "${words[*]}: already installed"
 		return
 	fi
-	command -v apt-get >/dev/null || die "this needs Debian's apt-get; install ${missing[*]} by hand"
+	why=$(able "${all[@]}")
+	if [ -n "$why" ]; then
+		for word in "${to_do[@]}"; do lacks "$word" "${packages_of[$word]} not installed: ${why%%; *}" "${why#*; }"; done
+		return
+	fi
 	as_root
 	services_before
 	no_services
@@ -142,71 +184,13 @@ install_system() {
 	# A foreign repository that does not answer must not stop what Debian's own can give.
 	"${sudo[@]}" apt-get -qq -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 update </dev/null ||
 		say "some package lists could not be read; going on"
-	say "installing ${missing[*]}"
-	retry quietly apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]}"
+	say "installing ${all[*]}"
+	if ! apt_install "${all[@]}" >/dev/null 2>&1; then
+		say "not all at once; one after the other"
+		for word in "${to_do[@]}"; do [ -z "$(absent "$word")" ] || install_word "$word"; done
+	fi
+	for word in "${to_do[@]}"; do [ -n "$(absent "$word")" ] || has "$word"; done
 	disable_new_services
-}
-
-# release_of prints the release of an unpacked Prosody, or nothing.
-release_of() { cat "$1/prosody/prosody.version" 2>/dev/null || true; }
-
-complete() {
-	[ -x "$1/launcher" ] && case $(release_of "$1") in 13.*) true ;; *) false ;; esac
-}
-
-# configured_mirror prints the address from which this machine gets bookworm itself, in either of apt's two notations.
-configured_mirror() {
-	local files=()
-	shopt -s nullglob
-	files=(/etc/apt/sources.list /etc/apt/sources.list.d/*.list)
-	for file in "${files[@]}"; do
-		[ -r "$file" ] || continue
-		sed -En 's/^deb +(\[[^]]*\] +)?(https?:[^ ]+) +bookworm +.*/\2/p' "$file"
-	done
-	files=(/etc/apt/sources.list.d/*.sources)
-	shopt -u nullglob
-	for file in "${files[@]}"; do
-		awk -v RS= '!/\nEnabled: *no/ && /(^|\n)Suites:[^\n]* bookworm( |\n|$)/ &&
-			match($0, /(^|\n)URIs: *https?:[^ \n]+/) {
-				uri = substr($0, RSTART, RLENGTH); sub(/^[^:]*: */, "", uri); print uri }' "$file"
-	done
-}
-
-# apt_apart runs apt-get with sources, lists and a cache of its own: the machine's are neither read nor changed.
-apt_apart() {
-	apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User="$(id -un)" \
-		-o Acquire::Retries=3 -o APT::Update::Error-Mode=any "$@" </dev/null
-}
-
-# backports downloads the packages of Prosody 13 from one mirror.
-backports() {
-	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s bookworm-backports main\n' "$1" \
-		>"$work/sources.list"
-	apt_apart update && (cd "$work" && apt_apart download prosody/bookworm-backports prosody-modules/bookworm-backports)
-}
-
-download() {
-	local mirror standard=http://deb.debian.org/debian
-	mirror=$(configured_mirror | head -n 1)
-	mirror=${mirror:-$standard}
-	say "downloading Prosody 13 from ${mirror%/}"
-	if retry backports "${mirror%/}"; then return; fi
-	[ "${mirror%/}" != "$standard" ] || return 1
-	say "it has no usable backports; trying $standard"
-	retry backports "$standard"
-}
-
-# unpack lays the packages out in the folder "new" of the work folder, with the launcher rewritten for the final place.
-unpack() {
-	local package
-	for package in "$work"/*.deb; do dpkg -x "$package" "$work/x"; done
-	mkdir "$work/new"
-	mv "$work/x/usr/lib/prosody" "$work/new/prosody"
-	sed "s|/usr/lib/prosody|$target/prosody|g" "$work/x/usr/bin/prosody" >"$work/new/launcher"
-	sed "s|/usr/lib/prosody|$target/prosody|g" "$work/x/usr/bin/prosodyctl" >"$work/new/prosodyctl"
-	chmod 755 "$work/new/launcher" "$work/new/prosodyctl"
-	complete "$work/new" || die "what bookworm-backports has is not Prosody 13 but '$(release_of "$work/new")'"
 }
 
 # put moves the finished folder "new" into its place, the first argument, in one step. Another run may have been
@@ -227,109 +211,80 @@ finish() {
 	work=
 }
 
-check_bookworm() {
-	local name
-	# shellcheck source=/dev/null
-	name=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_CODENAME:-}") || true
-	[ "$name" = "debian bookworm" ] ||
-		die "prosody13 needs Debian 12 (bookworm) for its backports; this is '${name:-unknown}'"
-}
+# shellcheck source=scripts/install/prosody13.sh
+. "$(dirname "$0")/install/prosody13.sh"
+# shellcheck source=scripts/install/npm.sh
+. "$(dirname "$0")/install/npm.sh"
 
-install_13() {
-	case $target in
-	*[\'\"\|\&\\]* | [!/]*) die "cannot use the folder $target: it must be absolute, without quotes, |, & or \\" ;;
-	esac
-	if complete "$target"; then
-		say "Prosody $(release_of "$target"): already in $target"
-		return
-	fi
-	check_bookworm
-	begin "$target"
-	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-	download || die "could not download Prosody 13 from bookworm-backports"
-	unpack
-	put "$target" complete
-	finish
-	say "Prosody $(release_of "$target"): in $target"
-}
-
-complete_strophe() { [ -s "$1/dist/strophe.umd.min.js" ] && grep -qF '"version": "5.0.0"' "$1/package.json"; }
-
-complete_jitsi() {
-	[ -s "$1/lib-jitsi-meet/lib-jitsi-meet.min.js" ] && [ -s "$1/jquery/dist/jquery.min.js" ]
-}
-
-# npm_pack downloads one package as npm has it, into the work folder, without what it depends on and without running
-# anything of it.
-npm_pack() {
-	(cd "$work" && npm pack --ignore-scripts --no-update-notifier --cache "$work/npm" "$1" </dev/null)
-}
-
-# npm_unpack NAME VERSION SHA512 FOLDER downloads a package and unpacks it, once its contents are what they should be.
-npm_unpack() {
-	local name=$1 version=$2 sum=$3 folder=$4 file=${1#@}
-	file=$work/${file/\//-}-$2.tgz # npm's own name for it
-	say "downloading $name $version with npm"
-	retry quietly npm_pack "$name@$version" || die "npm could not download $name $version"
-	echo "$sum  $file" | sha512sum --check --status || die "what npm has as $name $version is not what it was"
-	mkdir "$folder"
-	# npm's own archives have headers that tar ignores, with a warning each.
-	tar -xzf "$file" -C "$folder" --strip-components=1 --no-same-owner --warning=no-unknown-keyword
-}
-
-# install_npm FOLDER CHECK NAME VERSION SHA512... unpacks packages of npm: one is the folder itself, of several each has
-# its own in it.
-install_npm() {
-	local folder=$1 check=$2 what="$3 $4"
-	shift 2
-	case $folder in /*) ;; *) die "cannot use the folder $folder: it must be absolute" ;; esac
-	if "$check" "$folder"; then
-		say "$what: already in $folder"
-		return
-	fi
-	begin "$folder"
-	if [ "$#" -eq 3 ]; then
-		npm_unpack "$@" "$work/new"
-	else
-		mkdir "$work/new"
-		while [ "$#" -ge 3 ]; do
-			npm_unpack "$1" "$2" "$3" "$work/new/${1##*/}"
-			shift 3
-		done
-	fi
-	"$check" "$work/new" || die "$what has not the expected files"
-	put "$folder" "$check"
-	finish
-	say "$what: in $folder"
-}
-
-# need_npm adds Debian's npm to the packages where something must be downloaded with it and there is none.
+# need_npm adds Debian's npm to the words where something must be downloaded with it and there is none.
 need_npm() {
 	if command -v npm >/dev/null; then return; fi
-	if [ -n "$with_strophe" ] && ! complete_strophe "$strophe" || [ -n "$with_jitsi" ] && ! complete_jitsi "$jitsi"; then
-		packages+=(npm)
-	fi
+	if wants strophe && ! complete_strophe "$strophe" || wants jitsi && ! complete_jitsi "$jitsi"; then words+=(npm); fi
 }
 
+# wants tells whether a word is among those that are not apt's.
+wants() {
+	case " ${others[*]} " in *" $1 "*) true ;; *) false ;; esac
+}
+
+# install_other installs what is not apt's, in this very process, which a failure ends.
+install_other() {
+	case $1 in
+	prosody13) install_13 ;;
+	strophe) install_npm "$strophe" complete_strophe "${strophe_packages[@]}" ;;
+	jitsi) install_npm "$jitsi" complete_jitsi "${jitsi_packages[@]}" ;;
+	esac
+}
+
+# apart installs one word in a process of its own: what ends that one does not end this.
+apart() {
+	local err why
+	err=$(mktemp)
+	if "$0" --only "$1" 2>"$err"; then
+		has "$1"
+	else
+		why=$(grep '^install: ' "$err" | tail -n 1)
+		why=${why#install: }
+		[ -n "$why" ] || why=$(tail -n 1 "$err")
+		case $why in *'; '*) ;; *) why="$why; scripts/install.sh $1 tries again" ;; esac
+		lacks "$1" "${why%%; *}" "${why#*; }"
+	fi
+	rm -f "$err"
+}
+
+# report says what could not be had: with -k whoever goes on without says it.
+report() {
+	local word
+	if [ "${#missing[@]}" -eq 0 ]; then return; fi
+	if [ -n "$keep_going" ] && [ -n "$(absent prosody)" ]; then keep_going=; fi
+	if [ -n "$keep_going" ]; then
+		say "going on without ${missing[*]}"
+		return
+	fi
+	for word in "${missing[@]}"; do printf 'install: no %s: %s\n' "$word" "$(cat "$reasons/$word")" >&2; done
+	exit 1
+}
+
+if [ "${1:-}" = --only ]; then
+	install_other "$2"
+	exit
+fi
+if [ "${1:-}" = -k ]; then
+	keep_going=yes
+	shift
+fi
 for word in "$@"; do
 	case $word in
-	prosody13) with_13=yes ;;
-	ejabberd) packages+=(ejabberd) ;;
-	slixmpp) packages+=(python3-slixmpp) ;;
-	nginx) packages+=(nginx) ;;
-	redis) packages+=(redis-server redis-sentinel) ;;
-	haproxy) packages+=(haproxy) ;;
-	chromium) packages+=(chromium fonts-dejavu-core) ;;
-	strophe) with_strophe=yes ;;
-	jitsi) with_jitsi=yes ;;
+	prosody | npm) ;;
+	prosody13 | strophe | jitsi) others+=("$word") ;;
 	*)
-		die "usage: scripts/install.sh [prosody13] [ejabberd] [slixmpp] [nginx] [redis] [haproxy] [chromium]" \
-			"[strophe] [jitsi]"
+		[ -n "${packages_of[$word]:-}" ] || die "usage: scripts/install.sh [-k] [lua] [prosody13] [ejabberd] [slixmpp]" \
+			"[nginx] [redis] [haproxy] [chromium] [prometheus] [strophe] [jitsi]"
+		words+=("$word")
 		;;
 	esac
 done
 need_npm
 install_system
-if [ -n "$with_13" ]; then install_13; fi
-if [ -n "$with_strophe" ]; then install_npm "$strophe" complete_strophe "${strophe_packages[@]}"; fi
-if [ -n "$with_jitsi" ]; then install_npm "$jitsi" complete_jitsi "${jitsi_packages[@]}"; fi
+for word in "${others[@]}"; do apart "$word"; done
+report

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/parts"
 )
 
 // grace is how long Chromium has to end after SIGTERM.
@@ -49,7 +50,7 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", ErrMissing
+	return "", parts.Why("chromium", ErrMissing)
 }
 
 // Start returns when the browser takes commands. The context bounds the start, not the life of it: end that with Stop.

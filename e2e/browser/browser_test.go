@@ -11,16 +11,13 @@ import (
 	"time"
 
 	"usher/e2e/browser"
+	"usher/e2e/parts"
 )
 
 func find(t *testing.T) {
 	t.Helper()
-	if _, err := browser.Find(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	_, err := browser.Find()
+	parts.Need(t, err)
 }
 
 // A tab opens its link under the name that leads to the test's server, and no other name leads anywhere.

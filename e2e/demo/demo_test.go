@@ -24,7 +24,7 @@ func TestTour(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), &out, usher, false); err != nil {
+	if err := run(t.Context(), &out, usher, true, false); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	wanted := []string{
@@ -61,6 +61,37 @@ func TestTour(t *testing.T) {
 	}
 }
 
+// The main steps want Prosody and nothing else; what is left out is said once, at the end.
+func TestMainSteps(t *testing.T) {
+	for _, step := range steps(false) {
+		if strings.Contains(step.title, "browser") || strings.Contains(step.title, "ejabberd") {
+			t.Errorf("%s is not a main step", step.title)
+		}
+	}
+	if all, main := len(steps(true)), len(steps(false)); all != main+2 {
+		t.Errorf("%d steps, %d of them main ones", all, main)
+	}
+	t.Setenv("PATH", t.TempDir()) // no chromium, no erl
+	var out bytes.Buffer
+	d := &demoWorld{out: &out}
+	for _, step := range steps(true) {
+		if step.more {
+			if err := step.run(t.Context(), d); err != nil {
+				t.Errorf("%s: %v", step.title, err)
+			}
+		}
+	}
+	d.sayWhatIsLeftOut(true)
+	for _, line := range []string{
+		"left out: Jitsi's links: chromium is not installed: run scripts/install.sh chromium",
+		"left out: ejabberd: ejabberd is not installed: run scripts/install.sh ejabberd",
+	} {
+		if strings.Count(out.String(), line) != 1 {
+			t.Errorf("%q is not there once:\n%s", line, out.String())
+		}
+	}
+}
+
 // canBrowse tells whether the page can be opened. In CI it must be.
 func canBrowse() bool {
 	_, err := browser.Find()
@@ -82,7 +113,7 @@ func shortFolder(t *testing.T) string {
 
 // A program that is not there is named, with what builds it.
 func TestWithoutProgram(t *testing.T) {
-	err := run(t.Context(), new(bytes.Buffer), filepath.Join(t.TempDir(), "usher"), false)
+	err := run(t.Context(), new(bytes.Buffer), filepath.Join(t.TempDir(), "usher"), false, false)
 	if err == nil || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("%v", err)
 	}

@@ -63,7 +63,7 @@ func stepEjabberd(ctx context.Context, d *demoWorld) (err error) {
 	program := d.self + " extauth --protocol ejabberd --socket " + d.path("extauth.sock")
 	server, err := ejabberd.Start(ctx, ejabberd.Config{Dir: d.path("ejabberd"), Host: demoHost, Program: program})
 	if errors.Is(err, ejabberd.ErrMissing) {
-		fmt.Fprintln(d.out, "   left out:", err)
+		d.leaveOut("ejabberd", err)
 		return nil
 	}
 	if err != nil {

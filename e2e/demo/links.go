@@ -35,7 +35,7 @@ func stepLinks(ctx context.Context, d *demoWorld) (err error) {
 		_, err = page.FindStrophe()
 	}
 	if err != nil {
-		fmt.Fprintln(d.out, "   left out:", err)
+		d.leaveOut("Jitsi's links", err)
 		return nil
 	}
 	states := make(chan page.State, 256)

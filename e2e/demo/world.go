@@ -43,6 +43,7 @@ type demoWorld struct {
 	prosody *prosody.Server
 	usher   *demoChild
 	guests  []*client.Session // who stay logged in
+	leftOut []string          // what was not shown, and why
 }
 
 func newDemo(out io.Writer, program string) (*demoWorld, error) {

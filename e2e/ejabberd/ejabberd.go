@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/parts"
 	"usher/e2e/ports"
 )
 
@@ -20,7 +21,7 @@ import (
 const grace = 15 * time.Second
 
 // ErrMissing is wrapped by Find's error.
-var ErrMissing = errors.New("ejabberd is not installed: scripts/install.sh ejabberd")
+var ErrMissing = errors.New("ejabberd is not installed: run scripts/install.sh ejabberd")
 
 // Config says what to start.
 type Config struct {
@@ -39,11 +40,11 @@ type Server struct {
 // Find returns the folder that holds Debian's ejabberd among Erlang's libraries.
 func Find() (string, error) {
 	if _, err := exec.LookPath("erl"); err != nil {
-		return "", ErrMissing
+		return "", parts.Why("ejabberd", ErrMissing)
 	}
 	found, _ := filepath.Glob("/usr/lib/*/ejabberd-*/ebin") // the pattern is well-formed
 	if len(found) == 0 {
-		return "", ErrMissing
+		return "", parts.Why("ejabberd", ErrMissing)
 	}
 	return filepath.Dir(filepath.Dir(found[0])), nil
 }

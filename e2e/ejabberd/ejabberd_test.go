@@ -15,6 +15,7 @@ import (
 	"usher/e2e/client"
 	"usher/e2e/daemon"
 	"usher/e2e/ejabberd"
+	"usher/e2e/parts"
 	"usher/e2e/tokens"
 )
 
@@ -30,12 +31,8 @@ func goodToken(t *testing.T, account string) string {
 
 // TestEjabberd logs in to a real ejabberd whose extauth_program is usher extauth.
 func TestEjabberd(t *testing.T) {
-	if _, err := ejabberd.Find(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	_, err := ejabberd.Find()
+	parts.Need(t, err)
 	u := daemon.ForLogins(t, host)
 	dir, err := os.MkdirTemp("", "ejabberd") // outlives the children that still write
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/parts"
 	"usher/e2e/ports"
 )
 
@@ -42,7 +43,7 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", ErrMissing
+	return "", parts.Why("haproxy", ErrMissing)
 }
 
 // Start returns when HAProxy takes connections. The context bounds the start, not the life of it: end that with Stop.

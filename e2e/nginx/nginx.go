@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/parts"
 	"usher/e2e/ports"
 )
 
@@ -46,7 +47,7 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", ErrMissing
+	return "", parts.Why("nginx", ErrMissing)
 }
 
 // Start returns when nginx takes connections. The context bounds the start, not the life of it: end that with Stop.

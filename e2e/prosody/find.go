@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"usher/e2e/parts"
 )
 
 // Version is a series of Prosody releases. The empty Version stands for any that is installed.
@@ -51,14 +53,15 @@ func Find(v Version) (Install, error) {
 }
 
 func missing(v Version) error {
-	command, name := "scripts/install.sh", "prosody"
+	command, name, word := "scripts/install.sh", "prosody", "prosody"
 	if v != "" {
 		name += " " + string(v)
 	}
 	if v == V13 {
-		command += " prosody13"
+		word = "prosody13"
+		command += " " + word
 	}
-	return fmt.Errorf("%s is %w: run %s", name, ErrNotInstalled, command)
+	return parts.Why(word, fmt.Errorf("%s is %w: run %s", name, ErrNotInstalled, command))
 }
 
 type place struct{ launcher, library string }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/e2e/child"
+	"usher/e2e/parts"
 	"usher/e2e/ports"
 )
 
@@ -51,7 +52,7 @@ type Server struct {
 func Find() error {
 	for _, name := range []string{"redis-server", "redis-sentinel", "redis-cli"} {
 		if _, err := exec.LookPath(name); err != nil {
-			return ErrMissing
+			return parts.Why("redis", ErrMissing)
 		}
 	}
 	return nil

@@ -123,6 +123,7 @@ func programs() []arrow {
 		{"metrics", []string{"internal/text"}},
 		{"scripts/benchtable", nil},
 		{"scripts/shape", nil},
+		{"scripts/testrun", nil},
 	}
 }
 

@@ -5,7 +5,6 @@ package driver
 
 import (
 	"context"
-	"os"
 	"sync"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"usher/e2e/browser"
 	"usher/e2e/browser/page"
+	"usher/e2e/parts"
 )
 
 // A Browser is a Chromium of a test.
@@ -30,25 +30,14 @@ func Require(t testing.TB) {
 	if err == nil {
 		_, err = page.FindStrophe()
 	}
-	need(t, err)
+	parts.Need(t, err)
 }
 
 // RequireJitsi does the same for lib-jitsi-meet.
 func RequireJitsi(t testing.TB) {
 	t.Helper()
 	_, err := page.FindJitsi()
-	need(t, err)
-}
-
-func need(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") != "":
-		t.Fatal(err)
-	default:
-		t.Skip(err)
-	}
+	parts.Need(t, err)
 }
 
 // Start starts a browser that ends with the test. The names in hosts lead to their addresses, host:port; no other name

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"usher/e2e/parts"
 )
 
 // The environment variables that override where scripts/install.sh unpacked the libraries.
@@ -30,7 +32,7 @@ var jitsiFiles = map[string]string{
 func FindStrophe() (string, error) {
 	file := filepath.Join(folder(StropheEnv, "strophe-5.0.0"), "dist", "strophe.umd.min.js")
 	if _, err := os.Stat(file); err != nil {
-		return "", ErrMissing
+		return "", parts.Why("strophe", ErrMissing)
 	}
 	return file, nil
 }
@@ -40,7 +42,7 @@ func FindJitsi() (string, error) {
 	dir := folder(JitsiEnv, "jitsi-2.6726.2")
 	for _, file := range jitsiFiles {
 		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
-			return "", ErrNoJitsi
+			return "", parts.Why("jitsi", ErrNoJitsi)
 		}
 	}
 	return dir, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/e2e/parts"
 	"usher/e2e/prosody/prosodytest"
 	"usher/e2e/redis"
 )
@@ -17,9 +17,7 @@ import (
 // TestTour takes the tour, and reads what a newcomer reads.
 func TestTour(t *testing.T) {
 	prosodytest.Require(t, "")
-	if err := redis.Find(); errors.Is(err, redis.ErrMissing) && os.Getenv("CI") == "" {
-		t.Skip(err)
-	}
+	parts.Need(t, redis.Find())
 	usher := filepath.Join(t.TempDir(), "usher")
 	if out, err := exec.Command("go", "build", "-o", usher, "usher/cmd/usher").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -2,11 +2,11 @@
 package nginxtest
 
 import (
-	"os"
 	"testing"
 
 	"usher/e2e/browser/page"
 	"usher/e2e/nginx"
+	"usher/e2e/parts"
 )
 
 // Start starts an nginx that ends with the test and sends XMPP to the gateway, host:port. It has the page of package
@@ -52,11 +52,5 @@ func Require(t testing.TB) {
 	if err == nil {
 		_, err = page.FindStrophe()
 	}
-	if err == nil {
-		return
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
+	parts.Need(t, err)
 }

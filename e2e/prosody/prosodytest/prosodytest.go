@@ -2,10 +2,10 @@
 package prosodytest
 
 import (
-	"os"
 	"strings"
 	"testing"
 
+	"usher/e2e/parts"
 	"usher/e2e/prosody"
 )
 
@@ -29,12 +29,8 @@ func Start(t testing.TB, config prosody.Config) *prosody.Server {
 // Require skips the test when no such Prosody is installed, or fails it where the environment says CI.
 func Require(t testing.TB, v prosody.Version) {
 	t.Helper()
-	if _, err := prosody.Find(v); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	_, err := prosody.Find(v)
+	parts.Need(t, err)
 }
 
 // Each runs the test once for each series of Prosody that usher supports. They run at the same time, as most of a test

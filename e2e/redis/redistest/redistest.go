@@ -3,11 +3,11 @@ package redistest
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"usher/e2e/parts"
 	"usher/e2e/redis"
 )
 
@@ -25,8 +25,8 @@ func Start(t testing.TB, c redis.Config) *redis.Server {
 // in the environment.
 func Running(t testing.TB, s *redis.Server, err error) *redis.Server {
 	t.Helper()
-	if errors.Is(err, redis.ErrMissing) && os.Getenv("CI") == "" {
-		t.Skip(err)
+	if errors.Is(err, redis.ErrMissing) {
+		parts.Need(t, err)
 	}
 	if err != nil {
 		t.Fatal(err)
