@@ -49,7 +49,8 @@ test:
 	go run ./scripts/testrun \
 		-- -timeout 10m $$(go list ./... | grep -v /e2e) \
 		-- -timeout 14m -p 2 -parallel 4 $(END_TO_END) \
-		-- -timeout 14m -p 1 $(CHROMIUM)
+		-- -timeout 14m -p 1 $(CHROMIUM) \
+		-- -C e2e/containers ./...
 
 race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
