@@ -53,7 +53,7 @@ func (o *outcomes) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	level, message := slog.LevelInfo, "login refused"
 	if r.Reason.Undecided() {
 		message = "login not decided"
-		if !r.routine { // a stranger can write a new kid into a token
+		if !r.routine && r.Reason != ReasonInterrupted { // a stranger can write a new kid into a token
 			level = slog.LevelError
 		}
 	}

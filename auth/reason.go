@@ -41,6 +41,7 @@ const (
 	ReasonClusterStale         Reason = "cluster_stale"
 	ReasonOverloaded           Reason = "overloaded"
 	ReasonKeysUnavailable      Reason = "keys_unavailable"
+	ReasonInterrupted          Reason = "interrupted"
 	ReasonInternalError        Reason = "internal_error"
 )
 
@@ -71,7 +72,8 @@ func (r Reason) LinkText() string {
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {
 	switch r {
-	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonClusterStale, ReasonInternalError:
+	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonClusterStale, ReasonInterrupted,
+		ReasonInternalError:
 		return true
 	}
 	return false

@@ -224,6 +224,13 @@ var reasonList = []struct {
 			Cause:   "the first login with a key since it is published, or a key server in trouble",
 			Mend:    "wait; if it goes on, `usher status` has the key server's error",
 		}},
+	{ReasonInterrupted,
+		"The login was interrupted. Log in again.",
+		text.Help{
+			Meaning: "usher was started anew between a challenge and the client's response",
+			Cause:   "a restart or an upgrade; clients that send the token with their first message are not touched",
+			Mend:    "nothing: the client may log in again at once",
+		}},
 	{ReasonInternalError,
 		"Logins cannot be checked at the moment." + tryAgain,
 		text.Help{

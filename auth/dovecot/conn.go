@@ -22,6 +22,7 @@ type conn struct {
 	server   *Server // with its defaults resolved
 	net      net.Conn
 	limited  *listen.Conn // net, if it came by a limited listener; else nil
+	left     bool         // it is not ours any more
 	proven   bool         // a login on it was let in
 	log      *slog.Logger
 	lines    lineReader
@@ -46,18 +47,25 @@ func newConn(ctx context.Context, s *Server, nc net.Conn, id uint64) *conn {
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.lines = lineReader{
 		conn: nc, in: bufio.NewReaderSize(nc, readBuffer),
-		maxLine: s.MaxLine, maxDiscard: s.MaxDiscard, lineTime: s.LineTimeout,
+		maxLine: s.MaxLine, maxDiscard: s.MaxDiscard, lineTime: s.LineTimeout, stopTime: s.StopTimeout,
 	}
 	c.watchdog = newWatchdog(s.ReplyTimeout, c.overdue)
+	if limited.Inherited() { // the client has had its greeting, and has said its own
+		c.state = handshakeDone
+		return c
+	}
 	c.out = appendGreeting(nil, os.Getpid(), id, s.Anonymous)
+	c.lines.endBy(time.Now().Add(s.HandshakeTimeout))
 	return c
 }
 
-// Serve returns when the connection is done with, and closes it.
+// Serve returns when the connection is done with, and closes it or leaves it to another process.
 func (c *conn) Serve() {
 	defer c.close() // also after a panic
 	err := c.run()
 	switch {
+	case errors.Is(err, errStopping) && c.leave():
+		c.log.Debug("connection left")
 	case errors.Is(err, io.EOF), errors.Is(err, errStopping),
 		errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
 		c.log.Debug("connection ended")
@@ -69,16 +77,31 @@ func (c *conn) Serve() {
 func (c *conn) close() {
 	c.cancel()
 	c.watchdog.end()
-	_ = c.net.Close() // nothing is buffered on our side
+	if !c.left {
+		_ = c.net.Close() // nothing is buffered on our side
+	}
+}
+
+// leave gives the connection away at the stop, if it is between two requests and anybody takes it.
+func (c *conn) leave() bool {
+	if c.server.Leave == nil || c.limited == nil || c.state != handshakeDone {
+		return false
+	}
+	nc, proven := c.limited.Detach()
+	if c.left = nc != nil; c.left {
+		c.server.Leave(nc, proven)
+	}
+	return c.left
 }
 
 // Stop ends the connection once the request in hand, if any, is answered.
 func (c *conn) Stop() { c.lines.interrupt() }
 
 func (c *conn) run() error {
-	c.lines.endBy(time.Now().Add(c.server.HandshakeTimeout))
-	if err := c.write(c.out); err != nil {
-		return err
+	if c.state != handshakeDone {
+		if err := c.write(c.out); err != nil {
+			return err
+		}
 	}
 	for {
 		line, cut, err := c.lines.read()

@@ -3,8 +3,10 @@ package dovecot
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -24,54 +26,85 @@ type lineReader struct {
 	maxLine    int // bytes, without the LF
 	maxDiscard int // bytes of one line in all
 	lineTime   time.Duration
-	whole      []byte // a line that is longer than the buffer
+	stopTime   time.Duration // for what has begun when the reading is interrupted
+	whole      []byte        // a line that is longer than the buffer
+	until      time.Time     // when reading ends, wherever it is; zero for never
 
-	mu       sync.Mutex
-	until    time.Time // when reading ends, wherever it is; zero for never
-	stopping bool
+	mu     sync.Mutex
+	within bool      // something has begun that is to be read to its end: the handshake, or a line
+	stopBy time.Time // when the reading ends also within; zero unless it is interrupted
 }
 
-// endBy sets the time at which reading ends. The zero time means never.
+// endBy sets the time at which reading ends, for a handshake. The zero time means never.
 func (l *lineReader) endBy(t time.Time) {
 	l.until = t
-	l.deadline(t)
+	l.deadline(!t.IsZero(), t)
 }
 
-func (l *lineReader) deadline(t time.Time) {
+// deadline says whether something has begun, and when the reading of it ends.
+func (l *lineReader) deadline(within bool, t time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.stopping {
-		_ = l.conn.SetReadDeadline(t) // fails only on a closed connection, as will the read
+	switch l.within = within; {
+	case l.stopBy.IsZero():
+	case !within:
+		t = time.Unix(1, 0)
+	case t.IsZero() || l.stopBy.Before(t):
+		t = l.stopBy
 	}
+	_ = l.conn.SetReadDeadline(t) // fails only on a closed connection, as will the read
 }
 
-// interrupt ends the reading, for good.
+// interrupt ends the reading, for good: between two lines at once, else within stopTime.
 func (l *lineReader) interrupt() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stopping = true
-	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	if !l.stopBy.IsZero() {
+		return
+	}
+	l.stopBy = time.Now().Add(l.stopTime)
+	if l.within {
+		_ = l.conn.SetReadDeadline(l.stopBy)
+	} else {
+		_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 func (l *lineReader) interrupted() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.stopping
+	return !l.stopBy.IsZero()
+}
+
+// ended returns the error with which an interrupted reading ends before the next line: errStopping if nothing of
+// that line was read.
+func (l *lineReader) ended() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.stopBy.IsZero():
+		return nil
+	case l.in.Buffered() == 0 && !l.within:
+		return errStopping
+	case !time.Now().Before(l.stopBy):
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // read returns the next line without its LF, good until the next call. Of a
 // line over maxLine it returns the beginning, and skips the rest: the next line
 // belongs to another user's login.
 func (l *lineReader) read() (line []byte, cut bool, err error) {
-	if l.interrupted() {
-		return nil, false, errStopping
-	}
-	if _, err := l.in.Peek(1); err != nil {
+	if err := l.ended(); err != nil {
 		return nil, false, err
 	}
+	if _, err := l.in.Peek(1); err != nil {
+		return nil, false, cmp.Or(l.ended(), err)
+	}
 	if buffered, _ := l.in.Peek(l.in.Buffered()); bytes.IndexByte(buffered, '\n') < 0 {
-		l.deadline(l.lineDeadline())
-		defer func() { l.deadline(l.until) }()
+		l.deadline(true, l.lineDeadline())
+		defer func() { l.deadline(!l.until.IsZero(), l.until) }()
 	}
 	return l.readStarted()
 }

@@ -20,6 +20,9 @@ func (c *conn) answer(dst []byte, r request) ([]byte, error) {
 		return c.refuse(dst, r, problemOf(r.problem))
 	case r.verb == verbAuth:
 		return c.begin(dst, r)
+	case !known && c.limited.Inherited():
+		return c.refuse(dst, r, auth.Refuse(auth.ReasonInterrupted,
+			"a response to a challenge of before the restart of usher; have the client log in again"))
 	case !known:
 		return c.refuse(dst, r, auth.Refuse(auth.ReasonMalformedRequest,
 			"a response to no challenge, or to one long ago; look at the client"))

@@ -51,6 +51,15 @@ type Server struct {
 	// half of it the least. Zero means 1 s.
 	WriteTimeout time.Duration
 
+	// StopTimeout is, once the server stops, for the rest of a handshake or of a line that has begun, and for
+	// requests that were sent in one go; zero means 500 ms.
+	StopTimeout time.Duration
+
+	// Leave, if not nil, takes over each connection that is between two requests when the server stops: its
+	// handshake is done, all that was read of it is answered, and nothing of the next request was read. It came by a
+	// [listen.Listener], which counts it no longer. proven says that a login on it was let in.
+	Leave func(nc net.Conn, proven bool)
+
 	// ReplyTimeout is for one decision of Auth; zero means 1 s. After it the
 	// login fails for the time being and the connection closes.
 	ReplyTimeout time.Duration
@@ -67,20 +76,21 @@ func (s *Server) withDefaults() *Server {
 	r.HandshakeTimeout = cmp.Or(r.HandshakeTimeout, 10*time.Second)
 	r.LineTimeout = cmp.Or(r.LineTimeout, 10*time.Second)
 	r.WriteTimeout = cmp.Or(r.WriteTimeout, time.Second)
+	r.StopTimeout = cmp.Or(r.StopTimeout, 500*time.Millisecond)
 	r.ReplyTimeout = cmp.Or(r.ReplyTimeout, time.Second)
 	return &r
 }
 
 // Serve answers on the connections of l until ctx ends, and closes l. It then
 // returns nil, after the requests in hand were answered; idle connections are
-// closed. An error means that l was closed from outside, or that Auth did
+// closed, or given to Leave. An error means that l was closed from outside, or that Auth did
 // not return.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	r := s.withDefaults()
 	p := &connpool.Pool{
 		Name: Door, Log: r.Log, Panics: r.Panics,
 		// Each request is answered by then, if only by its watchdog.
-		Grace: r.ReplyTimeout + r.WriteTimeout,
+		Grace: r.StopTimeout + r.ReplyTimeout + r.WriteTimeout,
 		New:   func(ctx context.Context, nc net.Conn, id uint64) connpool.Conn { return newConn(ctx, r, nc, id) },
 	}
 	return p.Serve(ctx, l)

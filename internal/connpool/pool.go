@@ -45,6 +45,7 @@ type Pool struct {
 	mu       sync.Mutex
 	conns    map[Conn]struct{}
 	stopping bool
+	accepted bool          // no more are accepted
 	over     bool          // it is stopping, and there are no more connections
 	empty    chan struct{} // closed then
 	last     uint64
@@ -63,7 +64,7 @@ func (p *Pool) Serve(ctx context.Context, l net.Listener) error {
 	defer stopped()
 	err := p.accept(ctx, l)
 	_ = l.Close()
-	p.stop()
+	p.end()
 	late := p.wait()
 	if ctx.Err() != nil {
 		return late
@@ -98,10 +99,6 @@ func (p *Pool) accept(ctx context.Context, l net.Listener) error {
 
 func (p *Pool) start(ctx context.Context, nc net.Conn) {
 	c := p.add(ctx, nc)
-	if c == nil {
-		_ = nc.Close()
-		return
-	}
 	p.group.Go(func() {
 		defer p.remove(c)
 		// What one client sends must not end the daemon.
@@ -110,16 +107,17 @@ func (p *Pool) start(ctx context.Context, nc net.Conn) {
 	})
 }
 
-// add returns nil if the pool is about to stop.
+// add counts a connection. One that was accepted while the pool stops is stopped at once, not closed: it may have a
+// better end.
 func (p *Pool) add(ctx context.Context, nc net.Conn) Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopping {
-		return nil
-	}
 	p.last++
 	c := p.New(ctx, nc, p.last)
 	p.conns[c] = struct{}{}
+	if p.stopping {
+		c.Stop()
+	}
 	return c
 }
 
@@ -140,9 +138,18 @@ func (p *Pool) stop() {
 	p.noteEmptyLocked()
 }
 
+// end stops the pool when no more connections are accepted.
+func (p *Pool) end() {
+	p.stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.accepted = true
+	p.noteEmptyLocked()
+}
+
 // noteEmptyLocked notes the end of the last connection during a stop.
 func (p *Pool) noteEmptyLocked() {
-	if p.stopping && !p.over && len(p.conns) == 0 {
+	if p.accepted && !p.over && len(p.conns) == 0 {
 		p.over = true
 		close(p.empty)
 	}

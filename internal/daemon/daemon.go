@@ -62,6 +62,7 @@ type daemon struct {
 	http      http.Handler // of the HTTP door
 	endpoints *endpoints
 	reloader  *reloader
+	handover  *handover
 	probe     *probe.Prober
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
 	ended     bool        // every task has
@@ -95,7 +96,10 @@ func Run(ctx context.Context, in Input) error {
 	defer d.endpoints.close()
 	d.started = began
 	d.reloader.watch.Expect(c.Paths, c.States, began)
-	return d.serve(ctx, d.tasks(in.Ready))
+	d.handover.take(d.endpoints.before, d.endpoints.limited["dovecot"])
+	err = d.serve(ctx, d.tasks(in.Ready))
+	d.handover.pass(ctx.Err() == nil)
+	return err
 }
 
 // closeState closes the state, unless a task may still use it. Then the end of the process does, like a kill, which
@@ -144,7 +148,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}
 	kept := keptStreams{rooms.streams, rooms.sessions}
 	relays := relayauth.New(v, relayauth.Options{Streams: kept, Rights: rooms.sessions})
-	e, err := openEndpoints(c, m, log)
+	e, err := openEndpoints(ctx, c, m, log)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +175,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	return &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
-		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r}, nil
+		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: &handover{log: log, notify: n}}, nil
 }
 
 // tasks lists everything that runs at the same time.

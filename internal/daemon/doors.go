@@ -19,8 +19,12 @@ func (d *daemon) doors() []task {
 	if l := open["dovecot"]; l != nil {
 		// Without one of these doors there are no tickets.
 		tickets := open["http"] != nil || open["gateway"] != nil
-		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Panics: d.panics, Anonymous: tickets}
-		list = append(list, task{"dovecot", func(ctx context.Context) error { return door.Serve(ctx, l) }})
+		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Panics: d.panics, Anonymous: tickets,
+			Leave: d.handover.leave}
+		list = append(list, task{"dovecot", func(ctx context.Context) error {
+			d.awaitKeys(ctx)
+			return door.Serve(ctx, l)
+		}})
 	}
 	if l := open["extauth"]; l != nil {
 		door := &extauth.Server{Auth: d.verifier, Log: d.log, Panics: d.panics}

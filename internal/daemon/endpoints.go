@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,13 +32,14 @@ type endpoints struct {
 	bound    map[string]*listen.Bound
 	limited  map[string]*listen.Listener
 	log      *slog.Logger
-	files    int                    // that the process may have open
-	shortage atomic.Pointer[string] // what they are too few for; empty: nothing
+	before   []listen.PassedConnection // that the process before has left
+	files    int                       // that the process may have open
+	shortage atomic.Pointer[string]    // what they are too few for; empty: nothing
 }
 
 // openEndpoints opens what the configuration names, or takes it over from systemd.
-func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
-	passed, err := listen.Passed()
+func openEndpoints(ctx context.Context, c *config.Config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
+	passed, err := listen.TakePassed()
 	if err != nil {
 		return nil, err
 	}
@@ -45,17 +47,17 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 	if err != nil {
 		return nil, err
 	}
-	var list []listen.Endpoint
-	addresses := c.Listen.ByName()
-	for _, name := range slices.Sorted(maps.Keys(addresses)) {
-		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].Network,
-			Address: addresses[name].Name})
-	}
-	bound, err := listen.Open(list, passed)
+	bound, err := listen.Open(ctx, endpointsOf(c), passed.Sockets)
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoints{bound: bound, limited: map[string]*listen.Listener{}, log: log, files: files}
+	for _, s := range passed.Sockets {
+		if err := listen.OpenToAll(s.Listener); err != nil {
+			log.Warn("systemd's socket", "endpoint", s.Name, "address", s.Addr().String(), logattr.Err(err))
+		}
+	}
+	e := &endpoints{bound: bound, limited: map[string]*listen.Listener{}, log: log, before: passed.Connections,
+		files: files}
 	division, err := e.divide(c)
 	if err != nil {
 		listen.Close(bound)
@@ -71,6 +73,21 @@ func openEndpoints(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*end
 	}
 	e.note(division)
 	return e, nil
+}
+
+// endpointsOf lists where to listen. If no host has a use for the Dovecot door it is not listened on, but for
+// usher.socket: people enable that before they write their hosts.
+func endpointsOf(c *config.Config) []listen.Endpoint {
+	var list []listen.Endpoint
+	addresses := c.Listen.ByName()
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		list = append(list, listen.Endpoint{Name: name, Network: addresses[name].Network,
+			Address: addresses[name].Name})
+	}
+	if unset := config.Default().Listen.Dovecot; c.Listen.Dovecot.Name == "" {
+		list = append(list, listen.Endpoint{Name: "dovecot", Network: unset.Network, Address: unset.Name, Passed: true})
+	}
+	return list
 }
 
 func (e *endpoints) close() { listen.Close(e.bound) }

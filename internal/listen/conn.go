@@ -26,6 +26,9 @@ type Conn struct {
 	all, own              node
 	state                 int
 	trusted, proven, kept bool
+	asked                 bool // it has had a request in hand
+
+	inherited bool // another process had it before
 }
 
 // Of returns a connection as a Conn; nil if it did not come by a [Listener].
@@ -68,6 +71,27 @@ func (c *Conn) Close() error {
 	return err
 }
 
+// Inherited reports whether another process had the connection before, and its handshake.
+func (c *Conn) Inherited() bool { return c != nil && c.inherited }
+
+// Detach returns the connection itself, which counts no longer and is not closed by its listener any more, and
+// whether a request on it was let in. It is nil if the listener has closed it.
+func (c *Conn) Detach() (nc net.Conn, proven bool) {
+	if !c.listener.table.leave(c) {
+		return nil, false
+	}
+	c.listener.metrics.Opened(-1)
+	return c.plain(), c.proven
+}
+
+// plain is the connection as the kernel has it.
+func (c *Conn) plain() net.Conn {
+	if t, ok := c.Conn.(takenOver); ok {
+		return t.Conn
+	}
+	return c.Conn
+}
+
 // evict closes a connection that has left the table.
 func (c *Conn) evict(reason metrics.Closing) {
 	c.listener.metrics.Opened(-1)
@@ -79,7 +103,7 @@ func (c *Conn) evict(reason metrics.Closing) {
 
 // SyscallConn implements syscall.Conn.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) {
-	s, ok := c.Conn.(syscall.Conn)
+	s, ok := c.plain().(syscall.Conn)
 	if !ok {
 		return nil, errors.ErrUnsupported
 	}
@@ -88,7 +112,7 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 
 // CloseWrite ends the stream to the other side.
 func (c *Conn) CloseWrite() error {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
+	half, ok := c.plain().(interface{ CloseWrite() error })
 	if !ok {
 		return errors.ErrUnsupported
 	}

@@ -39,6 +39,7 @@ type Listener struct {
 	spare   *os.File // a descriptor to accept with when there is no other
 	pause   time.Duration
 	lines   map[metrics.Closing]*ratelimit.Log // by what they say
+	adopted []net.Conn                         // to be returned by Accept before any other
 
 	closing sync.Once
 	closed  chan struct{}
@@ -71,6 +72,9 @@ func Limit(l net.Listener, o Options) *Listener {
 // Accept returns the next connection within the limits, as a *[Conn].
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
+		if c := l.nextAdopted(); c != nil {
+			return c, nil
+		}
 		nc, err := l.Listener.Accept()
 		if err != nil {
 			if l.passes(err) && !l.isClosed() {
@@ -86,6 +90,36 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
+// Adopt has connections that another process accepted returned by Accept before any other, also once the listener is
+// closed. Their peers are asked for again, and the limits are theirs too. It must come before Accept.
+func (l *Listener) Adopt(conns ...PassedConnection) {
+	for _, c := range conns {
+		l.adopted = append(l.adopted, takenOver{c.Conn})
+	}
+}
+
+// nextAdopted returns the next of them that may stay; nil if there is none.
+func (l *Listener) nextAdopted() *Conn {
+	for len(l.adopted) > 0 {
+		nc := l.adopted[0]
+		l.adopted = l.adopted[1:]
+		if c := l.admit(nc); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// Accepted reports whether this listener may have accepted a connection that another process had.
+func (l *Listener) Accepted(c net.Conn) bool {
+	at, own := c.LocalAddr(), l.Addr()
+	if a, ok := own.(*net.TCPAddr); ok {
+		b, ok := at.(*net.TCPAddr)
+		return ok && a.Port == b.Port && (a.IP.IsUnspecified() || a.IP.Equal(b.IP))
+	}
+	return at != nil && at.Network() == own.Network() && at.String() == own.String()
+}
+
 // admit counts a connection, or closes it and returns nil.
 func (l *Listener) admit(nc net.Conn) *Conn {
 	peer, err := peerOf(nc)
@@ -95,7 +129,8 @@ func (l *Listener) admit(nc net.Conn) *Conn {
 		_ = nc.Close()
 		return nil
 	}
-	c := &Conn{Conn: nc, listener: l, peer: peer}
+	_, inherited := nc.(takenOver)
+	c := &Conn{Conn: nc, listener: l, peer: peer, inherited: inherited}
 	c.all.conn, c.own.conn = c, c
 	victims, ok := l.table.enter(c)
 	if len(victims) > 0 {
@@ -148,10 +183,10 @@ func (l *Listener) isClosed() bool {
 	}
 }
 
-// CloseIdle closes the connections without a request in hand, so that a stop does not
-// wait for them.
-func (l *Listener) CloseIdle() {
-	for _, c := range l.table.idle() {
+// CloseIdle closes the connections that have had a request and have none in hand, so
+// that a stop does not wait for them. With those also on which no request has come yet, it closes all without one.
+func (l *Listener) CloseIdle(new bool) {
+	for _, c := range l.table.idle(new) {
 		c.evict(0)
 	}
 }

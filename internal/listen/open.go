@@ -1,21 +1,20 @@
 package listen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"syscall"
-
-	"github.com/coreos/go-systemd/v22/activation"
 )
 
-// An Endpoint is an address to listen on, with the name of its key under listen. Without an address
-// it is not listened on, unless systemd passes a socket of that name.
+// An Endpoint is an address to listen on, with the name of its key under listen.
 type Endpoint struct {
 	Name    string
 	Network string // unix or tcp
 	Address string // an absolute path, or host:port
+	Passed  bool   // listened on only if systemd passes its socket
 }
 
 // A Bound is an open endpoint. release undoes what opening it left in the file system.
@@ -24,47 +23,17 @@ type Bound struct {
 	release func()
 }
 
-// A PassedSocket is one that systemd opened for us (sd_listen_fds(3)); Name is its FileDescriptorName.
-type PassedSocket struct {
-	Name string
-	net.Listener
-}
-
-// Passed takes over systemd's sockets and clears its variables, so that no child mistakes them for its own.
-func Passed() ([]PassedSocket, error) {
-	var sockets []PassedSocket
-	for _, f := range activation.Files(true) {
-		l, err := net.FileListener(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("socket %q from systemd: %w", f.Name(), err)
-		}
-		sockets = append(sockets, PassedSocket{Name: f.Name(), Listener: l})
-	}
-	return sockets, nil
-}
-
-// Open opens every endpoint, by name; a passed socket is used where its name or address is the endpoint's. On an error
-// nothing stays open.
-func Open(endpoints []Endpoint, passed []PassedSocket) (map[string]*Bound, error) {
+// Open opens every endpoint, by name; a passed socket is used where its name and its address are the endpoint's, and
+// one that is no endpoint's is an error. On an error nothing stays open.
+func Open(ctx context.Context, endpoints []Endpoint, passed []PassedSocket) (map[string]*Bound, error) {
 	open := map[string]*Bound{}
-	var errs []error
-	for _, e := range endpoints {
-		var l *Bound
-		var err error
-		if l, passed = takePassed(e, passed); l == nil && e.Address != "" {
-			l, err = bind(e)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("listen.%s: %w", e.Name, err))
-		} else if l != nil {
-			open[e.Name] = l
-		}
-	}
+	passed, errs := takeSockets(ctx, endpoints, passed, open)
 	for _, p := range passed {
-		errs = append(errs, fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to "+
-			"dovecot, extauth, http, gateway, metrics or admin", p.Name, p.Addr()))
-		p.Close()
+		errs = append(errs, misplaced(ctx, p, endpoints))
+		_ = p.Close()
+	}
+	if len(errs) == 0 { // else a socket of ours would be made where systemd's should be
+		errs = bindOthers(endpoints, open)
 	}
 	if err := errors.Join(errs...); err != nil {
 		Close(open)
@@ -81,15 +50,21 @@ func Close(open map[string]*Bound) {
 	}
 }
 
-// takePassed finds the socket for e and returns the rest.
-func takePassed(e Endpoint, passed []PassedSocket) (*Bound, []PassedSocket) {
-	for i, p := range passed {
-		if p.Name == e.Name || p.Addr().String() == e.Address {
-			rest := append(append([]PassedSocket{}, passed[:i]...), passed[i+1:]...)
-			return &Bound{Listener: p.Listener, release: func() {}}, rest
+// bindOthers opens what systemd did not pass.
+func bindOthers(endpoints []Endpoint, open map[string]*Bound) []error {
+	var errs []error
+	for _, e := range endpoints {
+		if e.Address == "" || e.Passed || open[e.Name] != nil {
+			continue
 		}
+		l, err := bind(e)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen.%s: %w", e.Name, err))
+			continue
+		}
+		open[e.Name] = l
 	}
-	return nil, passed
+	return errs
 }
 
 func bind(e Endpoint) (*Bound, error) {

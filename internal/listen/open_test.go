@@ -9,7 +9,9 @@ import (
 	"testing"
 )
 
-func unixEndpoint(path string) Endpoint { return Endpoint{"dovecot", "unix", path} }
+func unixEndpoint(path string) Endpoint {
+	return Endpoint{Name: "dovecot", Network: "unix", Address: path}
+}
 
 func TestListenUnix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "auth.sock")
@@ -38,7 +40,7 @@ func TestPortInUse(t *testing.T) {
 	}
 	defer func() { _ = other.Close() }()
 	address := other.Addr().String()
-	_, err = Open([]Endpoint{{"gateway", "tcp", address}}, nil)
+	_, err = Open(t.Context(), []Endpoint{{Name: "gateway", Network: "tcp", Address: address}}, nil)
 	if err == nil || !strings.Contains(err.Error(), "listen.gateway: ") || !strings.Contains(err.Error(), address) ||
 		!strings.Contains(err.Error(), "ss -ltnp") {
 		t.Errorf("%v", err)
@@ -48,7 +50,7 @@ func TestPortInUse(t *testing.T) {
 // TestFolderOfASocket: a misspelt path makes no folder.
 func TestFolderOfASocket(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ushr")
-	_, err := Open([]Endpoint{unixEndpoint(filepath.Join(dir, "auth.sock"))}, nil)
+	_, err := Open(t.Context(), []Endpoint{unixEndpoint(filepath.Join(dir, "auth.sock"))}, nil)
 	want := "listen.dovecot: the folder " + dir + " does not exist; correct the path, or make it: install -d -o usher -g usher -m 0750 " + dir
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
@@ -87,27 +89,5 @@ func TestListenUnixOfOthers(t *testing.T) {
 	}
 	if _, err := bind(unixEndpoint(path)); err == nil {
 		t.Error("a file that is no socket was replaced")
-	}
-}
-
-func TestPassedSockets(t *testing.T) {
-	socket := func() net.Listener {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		return l
-	}
-	byName, byAddress := socket(), socket()
-	open, err := Open([]Endpoint{
-		{"metrics", "tcp", "127.0.0.1:1"},
-		{"dovecot", "tcp", byAddress.Addr().String()},
-	}, []PassedSocket{{"metrics", byName}, {"usher.socket", byAddress}})
-	if err != nil || open["metrics"].Listener != byName || open["dovecot"].Listener != byAddress {
-		t.Errorf("%v, %v", open, err)
-	}
-	if _, err := Open(nil, []PassedSocket{{"stranger", socket()}}); err == nil {
-		t.Error("an unknown socket was accepted")
 	}
 }

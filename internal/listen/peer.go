@@ -68,6 +68,9 @@ func peerUID(conn net.Conn) (uint32, error) {
 
 // peerCred asks the kernel for the process at the other end: who connected, or, where we did, who listens.
 func peerCred(conn net.Conn) (*unix.Ucred, error) {
+	if t, ok := conn.(takenOver); ok {
+		conn = t.Conn
+	}
 	uc, ok := conn.(*net.UnixConn)
 	if !ok {
 		return nil, errors.New("not a Unix socket")

@@ -137,7 +137,7 @@ func (t *table) admit(c *Conn) {
 func (t *table) release(c *Conn, proven bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.proven = c.proven || proven
+	c.proven, c.asked = c.proven || proven, true
 	if c.state != gone && !c.kept {
 		t.waitLocked(c)
 	}
@@ -183,14 +183,20 @@ func (t *table) count() {
 	t.closed++
 }
 
-// idle removes all without a request in hand.
-func (t *table) idle() []*Conn {
+// idle removes those that have had a request and have none in hand; with new, those as well that have had none yet.
+func (t *table) idle(new bool) []*Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var list []*Conn
-	for c := t.victimLocked(); c != nil; c = t.victimLocked() {
-		t.removeLocked(c)
-		list = append(list, c)
+	for _, q := range []*queue{&t.waiting, &t.trusted, &t.proven} {
+		for n := q.first; n != nil; {
+			c := n.conn
+			n = n.next // before it leaves
+			if new || c.asked {
+				t.removeLocked(c)
+				list = append(list, c)
+			}
+		}
 	}
 	return list
 }

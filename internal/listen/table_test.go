@@ -123,7 +123,7 @@ func TestLoweredLimit(t *testing.T) {
 	if c := x.counts(); c.Open > 10 || len(x.peers) > 2 {
 		t.Errorf("%+v of %d peers", c, len(x.peers))
 	}
-	x.idle()
+	x.idle(true)
 	if c := x.counts(); c.Open != 0 || c.Waiting != 0 || len(x.peers) != 0 {
 		t.Errorf("something is left: %+v of %d peers", c, len(x.peers))
 	}
@@ -175,5 +175,29 @@ func BenchmarkEnter(b *testing.B) {
 		x.admit(c)
 		x.release(c, false)
 		i++
+	}
+}
+
+// TestIdleAtTheStop: those that were asked something leave first; one on which no request has come yet may have it
+// under way.
+func TestIdleAtTheStop(t *testing.T) {
+	x := &table{limits: Limits{Most: 10}}
+	fresh, asked, busy := newTestConn(one), newTestConn(one), newTestConn(one)
+	for _, c := range []*Conn{fresh, asked, busy} {
+		x.enter(c)
+	}
+	for _, c := range []*Conn{asked, busy} {
+		x.admit(c)
+		x.release(c, false)
+	}
+	x.admit(busy)
+	if left := x.idle(false); len(left) != 1 || left[0] != asked {
+		t.Errorf("first %v leave", left)
+	}
+	if left := x.idle(true); len(left) != 1 || left[0] != fresh {
+		t.Errorf("then %v leave", left)
+	}
+	if c := x.counts(); c.Open != 1 || c.Waiting != 0 {
+		t.Errorf("%+v", c)
 	}
 }

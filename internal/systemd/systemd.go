@@ -1,11 +1,12 @@
 // Package systemd answers one question: what does systemd have to know of a daemon? It sends what sd_notify(3) sends,
-// for units of Type=notify-reload, and feeds the watchdog. It starts no goroutine and holds no lock.
+// for units of Type=notify-reload, feeds the watchdog, and keeps connections in systemd's store. It starts no goroutine and holds no lock.
 package systemd
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"usher/internal/logattr"
@@ -15,6 +16,9 @@ import (
 
 // A Notifier tells systemd how the daemon is (sd_notify(3), Type=notify-reload). Without NOTIFY_SOCKET it does nothing.
 type Notifier struct{ Log *slog.Logger }
+
+// Told reports whether there is a systemd to tell.
+func (n Notifier) Told() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 func (n Notifier) send(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {

@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"usher/internal/listen"
+	"usher/internal/logattr"
+	"usher/internal/systemd"
+)
+
+const (
+	// handedOver is the name in systemd's store of the Dovecot door's connections.
+	handedOver = "dovecot-conn"
+	// mostHandedOver is FileDescriptorStoreMax= of the unit. systemd closes what is above it.
+	mostHandedOver = 64
+	// keysWithin bounds how long logins wait at a start for the first answer of key sources: as long as any login may.
+	keysWithin = time.Second
+)
+
+// A handover brings the Dovecot door's connections from one process to the next. To Prosody a connection that is
+// closed is a failed login. systemd has them only from the end of one process until the next one runs: while a copy
+// is in its store, a connection that usher closes stays open to Prosody, which waits for an answer without end.
+//
+// It starts no goroutine, and its lock is held for a moment.
+type handover struct {
+	log    *slog.Logger
+	notify systemd.Notifier
+
+	mu   sync.Mutex
+	left []leftConn
+	over bool // the connections are gone; what comes later is closed
+}
+
+// A leftConn was left by the door, between two requests.
+type leftConn struct {
+	net.Conn
+	proven bool // a login on it was let in
+}
+
+// leave takes a connection from the door, which stops.
+func (h *handover) leave(nc net.Conn, proven bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		_ = nc.Close()
+		return
+	}
+	h.left = append(h.left, leftConn{nc, proven})
+}
+
+// pass gives what the door has left to systemd, unless usher stops because something has failed, and closes our side
+// of it. That is the end for those that systemd did not take.
+func (h *handover) pass(failed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.over = true
+	if len(h.left) == 0 {
+		return
+	}
+	defer func() {
+		for _, c := range h.left {
+			_ = c.Close()
+		}
+	}()
+	if failed || !h.notify.Told() {
+		return
+	}
+	// Those of a Prosody come before those of whoever else has connected.
+	slices.SortStableFunc(h.left, func(a, b leftConn) int { return cmp.Compare(order(a), order(b)) })
+	var files []syscall.Conn
+	for _, c := range h.left[:min(len(h.left), mostHandedOver)] {
+		if file, ok := c.Conn.(syscall.Conn); ok {
+			files = append(files, file)
+		}
+	}
+	if err := h.notify.Keep(handedOver, files); err != nil {
+		h.log.Warn("connections could not be handed over, each costs Prosody one login", "connections", len(files),
+			logattr.Err(err))
+		return
+	}
+	h.log.Info("connections handed over to systemd", "connections", len(files), "closed", len(h.left)-len(files))
+}
+
+func order(c leftConn) int {
+	if c.proven {
+		return 0
+	}
+	return 1
+}
+
+// take gives the door what the process before has left. Whatever systemd's store has is taken out of it first, also
+// what nobody here knows.
+func (h *handover) take(passed []listen.PassedConnection, door *listen.Listener) {
+	if len(passed) == 0 {
+		return
+	}
+	var good []listen.PassedConnection
+	for _, c := range passed {
+		if c.Name == handedOver && door != nil && door.Accepted(c) && len(good) < mostHandedOver {
+			good = append(good, c)
+		}
+	}
+	if err := h.discard(passed); err != nil {
+		// Should usher die, the next one would get them too, with requests of which one is half answered.
+		h.log.Warn("systemd keeps connections of before the restart, so they are closed; each costs Prosody one login",
+			"connections", len(passed), logattr.Err(err))
+		good = nil
+	}
+	for _, c := range passed {
+		if !slices.Contains(good, c) {
+			c.End()
+		}
+	}
+	if door != nil {
+		door.Adopt(good...)
+	}
+	h.log.Info("connections taken over from systemd", "connections", len(good), "closed", len(passed)-len(good))
+}
+
+// discard empties systemd's store of the names that it has passed.
+func (h *handover) discard(passed []listen.PassedConnection) error {
+	var names []string
+	for _, c := range passed {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if err := h.notify.Discard(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitKeys waits until the keys of servers are there, or were asked for in vain: a login that had waited for usher to
+// come back would be told to try again.
+func (d *daemon) awaitKeys(ctx context.Context) {
+	within, cancel := context.WithTimeout(ctx, keysWithin)
+	defer cancel()
+	awaitClosed(within, d.verifier.Fetched())
+}
