@@ -14,7 +14,7 @@ build:
 # Program, units and users, on the machine itself; DESTDIR=dir puts the files there and makes no users.
 install: build
 	install -D -m 0755 bin/usher $(DESTDIR)/usr/local/bin/usher
-	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system deploy/usher.service deploy/usher.socket
+	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system deploy/usher.service deploy/usher.socket deploy/usher-http.socket deploy/usher-gateway.socket
 	install -D -m 0644 deploy/usher.sysusers $(DESTDIR)/etc/sysusers.d/usher.conf
 	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
