@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"usher/auth/authtest"
 	"usher/e2e/child"
 	"usher/e2e/ports"
+	"usher/e2e/systemd"
 )
 
 // The secrets that a daemon has in files of its folder: my-app.secret holds authtest.Secret.
@@ -34,6 +36,7 @@ type Daemon struct {
 	dir    string
 	proc   *child.Process
 	socket *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
+	under  *systemd.Manager
 }
 
 // New makes a daemon that has its secrets and no configuration, and does not run yet. It ends with the test.
@@ -122,27 +125,75 @@ func (d *Daemon) Hold() {
 	d.t.Cleanup(func() { _ = d.socket.Close() })
 }
 
+// Under has the daemon run under systemd's stand-in from its next start on.
+func (d *Daemon) Under(m *systemd.Manager) { d.under = m }
+
 // Start returns when the daemon says that it serves: ready, or not ready yet for a component that is not there.
 func (d *Daemon) Start() {
+	d.t.Helper()
+	d.Await(d.t, d.Begin(), `status="serving `)
+}
+
+// Begin starts the daemon, which may end by itself, and returns where its log begins.
+func (d *Daemon) Begin() (mark int) {
 	d.t.Helper()
 	log, err := os.OpenFile(d.Path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	defer log.Close()
-	mark := d.Mark()
+	mark = d.Mark()
 	serve := []string{Binary(d.t), "serve", "--config", d.Path("usher.yaml")}
 	cmd := exec.Command(serve[0], serve[1:]...)
-	if d.socket != nil { // as systemd does it; LISTEN_PID must be the program's own
+	names, files := d.passed()
+	if len(files) > 0 { // as systemd does it; LISTEN_PID must be the program's own
 		cmd = exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, serve...)...)
-		cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "LISTEN_FDNAMES=dovecot")
-		cmd.ExtraFiles = []*os.File{d.socket}
+		cmd.Env = append(os.Environ(), "LISTEN_FDS="+strconv.Itoa(len(files)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
+		cmd.ExtraFiles = files
+	}
+	if d.under != nil {
+		cmd.Env = append(cmd.Environ(), "NOTIFY_SOCKET="+d.under.Path())
 	}
 	cmd.Stderr = log
 	if d.proc, err = child.Start(cmd); err != nil {
 		d.t.Fatal(err)
 	}
-	d.Await(d.t, mark, `status="serving `)
+	if d.under != nil {
+		d.under.Started(d.proc.PID())
+	}
+	for _, f := range files {
+		if f != d.socket {
+			_ = f.Close()
+		}
+	}
+	return mark
+}
+
+// passed is what systemd passes to the daemon: the sockets first.
+func (d *Daemon) passed() (names []string, files []*os.File) {
+	d.t.Helper()
+	if d.socket != nil {
+		names, files = append(names, "dovecot"), append(files, d.socket)
+	}
+	if d.under == nil {
+		return names, files
+	}
+	stored, copies, err := d.under.Passed()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return append(names, stored...), append(files, copies...)
+}
+
+// Ended waits for a daemon that ends by itself.
+func (d *Daemon) Ended() error {
+	d.t.Helper()
+	select {
+	case <-d.proc.Done():
+	case <-time.After(20 * time.Second):
+		d.t.Fatal("usher does not end")
+	}
+	return d.proc.Err()
 }
 
 // Stop ends the daemon as systemd does, and wants it to end by itself.
