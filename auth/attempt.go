@@ -48,6 +48,7 @@ type login struct {
 	sessions   Sessions
 	id         Identity
 	panicked   bool
+	failed     string // the check that refused it; empty: none of the list
 
 	relay bool        // the login is at a relay host, whose Prosody is given an inner token
 	form  *inner.Form // of a verified token there
@@ -71,6 +72,7 @@ var attempts = sync.Pool{New: func() any {
 func (a *attempt) authenticate() *Refusal {
 	for i := range checkList {
 		if r := checkList[i].run(a); r != nil {
+			a.failed = checkList[i].name
 			return r
 		}
 	}
@@ -84,6 +86,7 @@ func (a *attempt) authenticateCached() *Refusal {
 			continue
 		}
 		if r := checkList[i].run(a); r != nil {
+			a.failed = checkList[i].name
 			return r
 		}
 	}

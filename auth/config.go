@@ -75,6 +75,7 @@ type Options struct {
 	Panics *panics.Reporter // nil: nothing is written
 
 	Carrier TicketCarrier // nil: tickets are used here
+	Last    Recorder      // of the last logins; nil: none are kept
 }
 
 // Check refuses what would make every token, or the wrong one, good. The

@@ -1,11 +1,14 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"usher/auth/inner"
 	"usher/auth/ticket"
+	"usher/internal/loginid"
+	"usher/metrics"
 )
 
 // Authenticate decides about one login, counts the decision and logs it. The
@@ -27,7 +30,7 @@ func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, e
 
 // A Decision is what was found out about one login.
 type Decision struct {
-	ID      Identity  // with a refusal: as much of it as a signature proved
+	ID      Identity  // with a refusal: its LoginID, and as much of the rest as a signature proved
 	End     time.Time // of the token; zero: none
 	Refusal *Refusal
 
@@ -39,6 +42,9 @@ type Decision struct {
 	token  string         // in compact form, also where a ticket was given
 	ticket *ticket.Record // the ticket that was given, or nil
 	at     time.Time
+
+	host, issuer string // of the configuration, as far as the login came; empty: none of it
+	failed       string // the check of the list that refused it, or empty
 }
 
 // Conclude counts and logs a decision, in the words of what was allowed. No login ends
@@ -53,15 +59,20 @@ func (v *Verifier) Conclude(
 		later = &now
 		defer now.Do()
 	}
-	*later = Later{&v.outcomes, ctx, allowed, *c, d.ID, d.Refusal, took, d.then}
+	*later = Later{&v.outcomes, ctx, allowed, *c, *d, took}
 	later.credentials.Later = nil
 	door := v.outcomes.door(c.Door)
 	if d.Refusal != nil {
-		door.Refused(string(d.Refusal.Reason), took)
+		door.Refused(d.whose(), string(d.Refusal.Reason), took)
 		return d.Refusal
 	}
-	door.Allowed(took)
+	door.Allowed(d.whose(), took)
 	return nil
+}
+
+// whose is whose login it was, as the metrics have it.
+func (d *Decision) whose() metrics.Whose {
+	return metrics.Whose{Host: cmp.Or(d.ID.Host, d.host), Issuer: cmp.Or(d.ID.Issuer, d.issuer)}
 }
 
 // decide finds out about one login. At a relay host, and there alone, it came by the relay.
@@ -73,16 +84,37 @@ func (v *Verifier) decide(c *Credentials, relay bool) Decision {
 	}()
 	a.relay = relay
 	refusal := v.try(a, c)
+	d := Decision{Refusal: refusal, token: a.Token, ticket: a.ticket, at: a.now, failed: a.failed}
+	d.host, d.issuer = a.configured()
 	switch {
 	case a.panicked: // fail closed
-		return Decision{Refusal: Refuse(ReasonInternalError, "a panic; look at the log and report it")}
-	case refusal != nil && a.key == nil:
-		return Decision{Refusal: refusal}
-	case refusal != nil:
-		return Decision{ID: a.id, Refusal: refusal}
+		d.Refusal, d.failed = Refuse(ReasonInternalError, "a panic; look at the log and report it"), ""
+	case refusal == nil:
+		d.ID, d.End, d.Form, d.Over = a.id, End(a.span.expires, a.host.Leeway), a.form, a.over
+	case a.key != nil:
+		d.ID = a.id
 	}
-	return Decision{ID: a.id, End: End(a.span.expires, a.host.Leeway), Form: a.form, Over: a.over,
-		token: a.Token, ticket: a.ticket, at: a.now}
+	d.ID.LoginID = a.loginID()
+	return d
+}
+
+// configured names the host and the issuer of the configuration that a login came to.
+func (a *attempt) configured() (host, issuer string) {
+	if a.host != nil {
+		host = a.host.name
+	}
+	if a.issuer != nil {
+		issuer = a.issuer.id
+	}
+	return host, issuer
+}
+
+// loginID is that of the login at which the ticket was given, or a new one.
+func (a *attempt) loginID() loginid.ID {
+	if a.ticket != nil && a.ticket.LoginID != 0 {
+		return a.ticket.LoginID
+	}
+	return loginid.New()
 }
 
 // try finds out whether the login is let in, and as whom.

@@ -12,6 +12,7 @@ import (
 
 	"usher/internal/jid"
 	"usher/internal/logattr"
+	"usher/internal/loginid"
 	"usher/internal/text"
 )
 
@@ -87,6 +88,10 @@ type Identity struct {
 
 	RoomLobby     Choice // context.room.lobby
 	RoomAutostart Choice // context.room.lobby_autostart
+
+	// LoginID names this login, in the log and among the last decisions. That of a login with a ticket is the one at
+	// which the ticket was given.
+	LoginID loginid.ID
 
 	Expires  time.Time // the token's exp, or zero
 	IssuedAt time.Time // the token's iat, or zero if it is absent or lies in the future

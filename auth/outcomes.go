@@ -15,7 +15,38 @@ import (
 type outcomes struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
+	last    Recorder // may be nil
 	doors   sync.Map // name → *metrics.Door
+}
+
+// A Recorder keeps the last logins that were decided. It must not block.
+type Recorder interface {
+	Login(d Decided)
+}
+
+// A Decided is a login that was decided, and was answered where its door has a [Later].
+type Decided struct {
+	Credentials Credentials // Token is the one that was judged, also where a ticket was given
+	ID          Identity    // as a [Decision] has it
+	Host        string      // of the configuration, as far as the login came; empty: none of it
+	Issuer      string      // likewise, though no signature may prove it
+	Refusal     *Refusal    // nil: it was let in
+	Failed      string      // the check that refused it; empty: none of the list
+	Ticket      bool        // what it was let in to is a ticket, for a login that follows
+	Took        time.Duration
+}
+
+// record has a login kept that was decided.
+func (o *outcomes) record(l *Later) {
+	if o.last == nil {
+		return
+	}
+	d := &l.decision
+	whose := d.whose()
+	c := l.credentials
+	c.Token = d.token
+	o.last.Login(Decided{Credentials: c, ID: d.ID, Host: whose.Host, Issuer: whose.Issuer,
+		Refusal: d.Refusal, Failed: d.failed, Ticket: l.allowed == ticketGiven, Took: l.took})
 }
 
 // door resolves the counters of a door once; there is one per package below.
@@ -40,8 +71,9 @@ func (o *outcomes) logLogin(ctx context.Context, message string, c *Credentials,
 	if !o.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 8), slog.String("door", c.Door), logattr.Account(id.JID()),
-		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)))
+	attrs := append(make([]slog.Attr, 0, 9), slog.String("door", c.Door), logattr.Account(id.JID()),
+		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)),
+		logattr.Login(id.LoginID))
 	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
 	o.log.LogAttrs(ctx, slog.LevelInfo, message, append(attrs, slog.Duration("took", took))...)
 }
@@ -66,7 +98,8 @@ func (o *outcomes) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	}
 	attrs := append(make([]slog.Attr, 0, 12), slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
 		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
-		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID))
+		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID),
+		logattr.Login(id.LoginID))
 	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
 	o.log.LogAttrs(ctx, level, message, append(attrs, slog.Duration("took", took))...)
 }

@@ -132,3 +132,12 @@ func (r *rules) host(name string) *hostRules {
 	}
 	return r.hosts[jid.LowerASCII(name)]
 }
+
+// issuersOf lists the issuers of each host.
+func (r *rules) issuersOf() map[string][]string {
+	list := map[string][]string{}
+	for name, h := range r.hosts {
+		list[name] = h.issuerNames
+	}
+	return list
+}

@@ -31,6 +31,9 @@ func (t Ticket) LogValue() slog.Value { return slog.StringValue("ticket of " + t
 // IsTicket reports whether a password has the form of a ticket.
 func IsTicket(password string) bool { return ticket.Is(password) }
 
+// ticketGiven are the words of a ticket that was given.
+const ticketGiven = "ticket given"
+
 // IssueTicket decides like Authenticate and then makes a ticket instead of
 // letting the client in. A ticket made with a ticket waits no longer than that
 // one would have. Of one token 16 tickets wait, or 2,048 that are for logins
@@ -50,7 +53,7 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 	if d.Refusal == nil && !c.Waiting && v.carrier != nil {
 		d.Refusal = v.carry(ctx, given)
 	}
-	err := v.Conclude(ctx, "ticket given", &c, &d, time.Since(start))
+	err := v.Conclude(ctx, ticketGiven, &c, &d, time.Since(start))
 	return given, err
 }
 
@@ -60,7 +63,8 @@ func (v *Verifier) issue(d *Decision, waiting bool) (Ticket, *Refusal) {
 	if d.ticket != nil && d.ticket.Until.Before(until) {
 		until = d.ticket.Until
 	}
-	record := ticket.Record{Host: d.ID.Host, Account: d.ID.Account, Token: d.token, Until: until}
+	record := ticket.Record{Host: d.ID.Host, Account: d.ID.Account, Token: d.token, Until: until,
+		LoginID: d.ID.LoginID}
 	text, ok := v.tickets.Issue(record, waiting, d.at)
 	if !ok {
 		return Ticket{}, Refuse(ReasonOverloaded, "%d tickets or %d MiB of tokens wait for their use; "+

@@ -30,7 +30,7 @@ type Verifier struct {
 // New returns a Verifier with the given rules. Keys from URLs are fetched
 // once [Verifier.Run] runs.
 func New(c Config, o Options) (*Verifier, error) {
-	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics}, panics: o.Panics, now: o.Now, carrier: o.Carrier}
+	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics, last: o.Last}, panics: o.Panics, now: o.Now, carrier: o.Carrier}
 	if v.outcomes.log == nil {
 		v.outcomes.log = slog.New(slog.DiscardHandler)
 	}
@@ -180,6 +180,7 @@ func (p *Prepared) Commit() {
 	p.verifier.rules.Store(p.rules)
 	p.keys.Commit()
 	p.verifier.CountKeys()
+	p.verifier.outcomes.metrics.Hosts(p.rules.issuersOf())
 }
 
 // HoldsKey is [Verifier.HoldsKey] by these rules, whether or not they are in

@@ -1,6 +1,10 @@
 package metrics
 
 import (
+	"cmp"
+	"maps"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,28 +35,100 @@ const (
 	reasonOther = "internal_error"
 )
 
-// A Door counts the decisions of one door. Its series exist from the start,
-// at 0, and counting allocates nothing.
+// Other is the host of a login that came to none of the configuration, and the issuer of one whose token names none of
+// that host, or that had no token.
+const Other = "other"
+
+// Whose says which part of the configuration a login came to. What is empty counts as [Other].
+type Whose struct{ Host, Issuer string }
+
+// mostWhose bounds the hosts and issuers that have series of their own at a door: each has one for every reason.
+const mostWhose = 256
+
+// A Door counts the decisions of one door. Its series of [Other] exist from the start, at 0, those of a host and issuer
+// from their first login at the door; then counting allocates nothing.
 type Door struct {
-	allowed  prometheus.Counter
-	refused  map[string]prometheus.Counter
-	other    prometheus.Counter
-	duration prometheus.Observer
+	name              string
+	denied, undecided []string
+	requests          *prometheus.CounterVec
+	duration          prometheus.Observer
+
+	mu  sync.Mutex                           // of those who add to known
+	all atomic.Pointer[map[Whose]*decisions] // is replaced, never changed
+}
+
+// decisions are the series of one host and issuer.
+type decisions struct {
+	allowed prometheus.Counter
+	refused map[string]prometheus.Counter
+	other   prometheus.Counter
 }
 
 // Allowed counts a login that was let in after took.
-func (d *Door) Allowed(took time.Duration) {
-	d.allowed.Inc()
+func (d *Door) Allowed(of Whose, took time.Duration) {
+	d.of(of).allowed.Inc()
 	d.duration.Observe(took.Seconds())
 }
 
 // Refused counts a login that was not let in, after took. A reason that is in
 // neither list counts as an internal error: the set of series stays closed.
-func (d *Door) Refused(reason string, took time.Duration) {
-	c, ok := d.refused[reason]
+func (d *Door) Refused(of Whose, reason string, took time.Duration) {
+	counts := d.of(of)
+	c, ok := counts.refused[reason]
 	if !ok {
-		c = d.other
+		c = counts.other
 	}
 	c.Inc()
 	d.duration.Observe(took.Seconds())
+}
+
+// of returns the series of a host and issuer, and makes them at the first login.
+func (d *Door) of(w Whose) *decisions {
+	w.Host, w.Issuer = cmp.Or(w.Host, Other), cmp.Or(w.Issuer, Other)
+	if c := (*d.all.Load())[w]; c != nil {
+		return c
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := *d.all.Load()
+	if len(all) >= mostWhose {
+		w = Whose{Other, Other}
+	}
+	if c := all[w]; c != nil {
+		return c
+	}
+	c := d.make(w)
+	more := maps.Clone(all)
+	more[w] = c
+	d.all.Store(&more)
+	return c
+}
+
+func (d *Door) make(w Whose) *decisions {
+	series := func(r Result, reason string) prometheus.Counter {
+		return d.requests.WithLabelValues(d.name, w.Host, w.Issuer, r.String(), reason)
+	}
+	c := &decisions{allowed: series(Allowed, ReasonOK), refused: map[string]prometheus.Counter{},
+		other: series(Undecided, reasonOther)}
+	for _, r := range d.denied {
+		c.refused[r] = series(Denied, r)
+	}
+	for _, r := range d.undecided {
+		c.refused[r] = series(Undecided, r)
+	}
+	return c
+}
+
+// keep drops the series of hosts and issuers that the configuration does not have any more.
+func (d *Door) keep(configured map[Whose]bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	left := maps.Clone(*d.all.Load())
+	for w := range left {
+		if !configured[w] {
+			delete(left, w)
+			d.requests.DeletePartialMatch(prometheus.Labels{"door": d.name, "host": w.Host, "issuer": w.Issuer})
+		}
+	}
+	d.all.Store(&left)
 }

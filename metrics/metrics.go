@@ -50,6 +50,7 @@ const (
 	ConfigLastReload       = "usher_config_last_reload_successful"
 	ConfigLastReloadGoodAt = "usher_config_last_reload_success_timestamp_seconds"
 	BuildInfo              = "usher_build_info"
+	Ready                  = "usher_ready"
 )
 
 // Metrics is every series of one daemon. Its methods are safe for concurrent
@@ -71,6 +72,7 @@ type Metrics struct {
 	reloadGoodAt prometheus.Gauge
 
 	mu      sync.Mutex
+	doors   map[string]*Door
 	counted map[KeyCount]bool // the series of keys that exist, with N 0
 	issuers map[string]bool   // those that may have series of fetches
 }
@@ -81,8 +83,9 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		authRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: AuthRequests,
-			Help: "Logins decided, by door, result (allowed, denied, error) and reason."},
-			[]string{"door", "result", "reason"}),
+			Help: "Logins decided, by door, host and issuer of the configuration (other: none of it), result (allowed, " +
+				"denied, error) and reason."},
+			[]string{"door", "host", "issuer", "result", "reason"}),
 		authDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: AuthDuration,
 			Help: "Time from a login's credentials to the decision.", Buckets: durationBuckets()}, []string{"door"}),
 		keys: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: Keys,
@@ -95,6 +98,7 @@ func New(version string) *Metrics {
 			Help: "Whether the last load of the configuration succeeded (1) or the one before is still in force (0)."}),
 		reloadGoodAt: prometheus.NewGauge(prometheus.GaugeOpts{Name: ConfigLastReloadGoodAt,
 			Help: "Unix time of the last load of the configuration that succeeded."}),
+		doors:   map[string]*Door{},
 		counted: map[KeyCount]bool{},
 		issuers: map[string]bool{},
 	}
@@ -120,21 +124,34 @@ func durationBuckets() []float64 {
 
 // Door returns the counters of the named door, for the closed lists of
 // reasons that deny and reasons that mean "cannot decide". Asking for a door
-// again returns the same series.
+// again returns the same.
 func (m *Metrics) Door(name string, denied, undecided []string) *Door {
-	d := &Door{
-		allowed:  m.authRequests.WithLabelValues(name, Allowed.String(), ReasonOK),
-		refused:  map[string]prometheus.Counter{},
-		other:    m.authRequests.WithLabelValues(name, Undecided.String(), reasonOther),
-		duration: m.authDuration.WithLabelValues(name),
-	}
-	for _, r := range denied {
-		d.refused[r] = m.authRequests.WithLabelValues(name, Denied.String(), r)
-	}
-	for _, r := range undecided {
-		d.refused[r] = m.authRequests.WithLabelValues(name, Undecided.String(), r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.doors[name]
+	if d == nil {
+		d = &Door{name: name, denied: denied, undecided: undecided, requests: m.authRequests,
+			duration: m.authDuration.WithLabelValues(name)}
+		d.all.Store(&map[Whose]*decisions{{Other, Other}: d.make(Whose{Other, Other})})
+		m.doors[name] = d
 	}
 	return d
+}
+
+// Hosts drops the series of logins of those hosts and issuers that are not of the configuration any more.
+func (m *Metrics) Hosts(issuers map[string][]string) {
+	configured := map[Whose]bool{{Other, Other}: true}
+	for host, list := range issuers {
+		configured[Whose{host, Other}] = true
+		for _, issuer := range list {
+			configured[Whose{host, issuer}] = true
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.doors {
+		d.keep(configured)
+	}
 }
 
 // Ticket counts what became of a ticket.
@@ -154,6 +171,17 @@ func (m *Metrics) Panicked(door string) {
 
 // Gateway returns the counters of the gateway.
 func (m *Metrics) Gateway() *Gateway { return m.gateway }
+
+// WatchReady has usher_ready say at each scrape whether all is there that logins and joins want.
+func (m *Metrics) WatchReady(ready func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: Ready,
+		Help: "Whether all is there that logins and joins want (1), as /readyz has it."}, func() float64 {
+		if ready() {
+			return 1
+		}
+		return 0
+	}))
+}
 
 // Handler serves the series to Prometheus.
 func (m *Metrics) Handler() http.Handler {

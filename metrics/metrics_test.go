@@ -41,15 +41,18 @@ func ours(text string) string {
 	return b.String()
 }
 
+// anyone logs in at the one host, with a token of the one issuer.
+var anyone = metrics.Whose{Host: "meet.example.com", Issuer: "my-app"}
+
 // lived returns the metrics of a daemon after some minutes.
 func lived() *metrics.Metrics {
 	at := time.UnixMilli(1_795_500_000_250)
 	m := metrics.New("1.2.3")
 	d := m.Door("dovecot", []string{"bad_signature", "expired"}, []string{"internal_error", "keys_unavailable"})
-	d.Allowed(4 * time.Microsecond)
-	d.Allowed(15 * time.Microsecond)
-	d.Refused("expired", 3*time.Microsecond)
-	d.Refused("keys_unavailable", 2*time.Second)
+	d.Allowed(anyone, 4*time.Microsecond)
+	d.Allowed(anyone, 15*time.Microsecond)
+	d.Refused(anyone, "expired", 3*time.Microsecond)
+	d.Refused(metrics.Whose{Host: "meet.example.com"}, "keys_unavailable", 2*time.Second)
 	m.Ticket(metrics.TicketIssued)
 	m.Ticket(metrics.TicketRedeemed)
 	m.Ticket(0)

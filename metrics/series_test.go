@@ -27,7 +27,7 @@ func TestDoorStartsAtZero(t *testing.T) {
 		`result="error",reason="keys_unavailable"`, `result="error",reason="internal_error"`,
 	} {
 		result, reason, _ := strings.Cut(labels, ",")
-		wantLine(t, text, `usher_auth_requests_total{door="dovecot",`+reason+","+result+"} 0", true)
+		wantLine(t, text, `usher_auth_requests_total{door="dovecot",host="other",issuer="other",`+reason+","+result+"} 0", true)
 	}
 	wantLine(t, text, `usher_auth_duration_seconds_count{door="dovecot"} 0`, true)
 }
@@ -37,21 +37,43 @@ func TestDoorSetIsClosed(t *testing.T) {
 	d := m.Door("dovecot", []string{"expired"}, []string{"internal_error"})
 	before := strings.Count(scrape(t, m), "\nusher_")
 	for i := range 1000 {
-		d.Refused(fmt.Sprintf("invented %d \xff", i), time.Millisecond)
+		d.Refused(metrics.Whose{}, fmt.Sprintf("invented %d \xff", i), time.Millisecond)
 	}
 	text := scrape(t, m)
 	if after := strings.Count(text, "\nusher_"); after != before {
 		t.Errorf("%d series became %d", before, after)
 	}
-	wantLine(t, text, `usher_auth_requests_total{door="dovecot",reason="internal_error",result="error"} 1000`, true)
+	wantLine(t, text, `usher_auth_requests_total{door="dovecot",host="other",issuer="other",reason="internal_error",result="error"} 1000`, true)
 	wantLine(t, text, `usher_auth_duration_seconds_count{door="dovecot"} 1000`, true)
+}
+
+// TestWhoseIsClosed: a host or issuer that the configuration does not have any more has no series, and there is a bound.
+func TestWhoseIsClosed(t *testing.T) {
+	m := metrics.New("test")
+	d := m.Door("dovecot", []string{"expired"}, []string{"internal_error"})
+	d.Refused(anyone, "expired", 0)
+	d.Refused(metrics.Whose{Host: "gone.example.com", Issuer: "my-app"}, "expired", 0)
+	d.Refused(metrics.Whose{}, "expired", 0)
+	m.Hosts(map[string][]string{"meet.example.com": {"my-app"}})
+	text := scrape(t, m)
+	wantLine(t, text, `usher_auth_requests_total{door="dovecot",host="meet.example.com",issuer="my-app",reason="expired",result="denied"} 1`, true)
+	wantLine(t, text, `usher_auth_requests_total{door="dovecot",host="other",issuer="other",reason="expired",result="denied"} 1`, true)
+	if strings.Contains(text, "gone.example.com") {
+		t.Errorf("a host that is gone has series:\n%s", ours(text))
+	}
+	for i := range 10_000 {
+		d.Allowed(metrics.Whose{Host: fmt.Sprint("host", i)}, 0)
+	}
+	if n := strings.Count(scrape(t, m), "usher_auth_requests_total{"); n > 4*300 {
+		t.Errorf("%d series", n)
+	}
 }
 
 func TestDoorTwiceIsOne(t *testing.T) {
 	m := metrics.New("test")
-	m.Door("dovecot", []string{"expired"}, nil).Refused("expired", 0)
-	m.Door("dovecot", []string{"expired"}, nil).Refused("expired", 0)
-	wantLine(t, scrape(t, m), `usher_auth_requests_total{door="dovecot",reason="expired",result="denied"} 2`, true)
+	m.Door("dovecot", []string{"expired"}, nil).Refused(anyone, "expired", 0)
+	m.Door("dovecot", []string{"expired"}, nil).Refused(anyone, "expired", 0)
+	wantLine(t, scrape(t, m), `usher_auth_requests_total{door="dovecot",host="meet.example.com",issuer="my-app",reason="expired",result="denied"} 2`, true)
 }
 
 func TestSetKeysReplaces(t *testing.T) {
@@ -97,9 +119,9 @@ func TestFetchedFailureKeepsTime(t *testing.T) {
 func TestCountingAllocatesNothing(t *testing.T) {
 	d := metrics.New("test").Door("dovecot", []string{"expired"}, []string{"internal_error"})
 	for name, count := range map[string]func(){
-		"allowed":        func() { d.Allowed(time.Microsecond) },
-		"refused":        func() { d.Refused("expired", time.Microsecond) },
-		"unknown reason": func() { d.Refused("invented", time.Microsecond) },
+		"allowed":        func() { d.Allowed(anyone, time.Microsecond) },
+		"refused":        func() { d.Refused(anyone, "expired", time.Microsecond) },
+		"unknown reason": func() { d.Refused(anyone, "invented", time.Microsecond) },
 	} {
 		if n := testing.AllocsPerRun(1000, count); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", name, n)
@@ -117,8 +139,8 @@ func TestConcurrent(t *testing.T) {
 		d := m.Door("dovecot", []string{"expired"}, []string{"internal_error"})
 		wg.Go(func() {
 			for i := range 100 {
-				d.Allowed(time.Microsecond)
-				d.Refused("expired", time.Microsecond)
+				d.Allowed(anyone, time.Microsecond)
+				d.Refused(anyone, "expired", time.Microsecond)
 				m.SetKeys(keys)
 				m.Issuers([]string{"a"})
 				m.Fetched("a", metrics.FetchSucceeded, time.Now())
@@ -130,13 +152,13 @@ func TestConcurrent(t *testing.T) {
 		wantLine(t, scrape(t, m), `usher_keys{issuer="a",kind="hmac"} 2`, true)
 	}
 	wg.Wait()
-	wantLine(t, scrape(t, m), `usher_auth_requests_total{door="dovecot",reason="ok",result="allowed"} 400`, true)
+	wantLine(t, scrape(t, m), `usher_auth_requests_total{door="dovecot",host="meet.example.com",issuer="my-app",reason="ok",result="allowed"} 400`, true)
 }
 
 func BenchmarkAllowed(b *testing.B) {
 	d := metrics.New("test").Door("dovecot", nil, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		d.Allowed(4 * time.Microsecond)
+		d.Allowed(anyone, 4*time.Microsecond)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/loginid"
 	"usher/internal/text"
 )
 
@@ -79,6 +80,9 @@ type Session struct {
 	DisplayID   string `json:",omitzero"`
 	DisplayName string `json:",omitzero"`
 
+	// LoginID names the last login, in the log and among the last decisions.
+	LoginID loginid.ID `json:",omitzero"`
+
 	// Node is the usher where the login was; empty: there is only one.
 	Node string `json:",omitzero"`
 }
@@ -130,6 +134,7 @@ func NewSession(id auth.Identity, now time.Time) Session {
 		LobbyBypass: id.LobbyBypass, RoomLobby: id.RoomLobby, Autostart: id.RoomAutostart,
 		LoggedIn: now, Used: now, Expires: id.Expires,
 		Domain: id.Domain, Anonymous: id.Anonymous, DisplayID: id.DisplayID, DisplayName: id.DisplayName,
+		LoginID: id.LoginID,
 	}
 	if !id.IssuedAt.IsZero() {
 		g.IssuedAt = id.IssuedAt.Unix()

@@ -100,7 +100,7 @@ func TestRefusedInnerToken(t *testing.T) {
 	}
 	scrape := httptest.NewRecorder()
 	m.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
-	want := `usher_auth_requests_total{door="gateway",reason="revoked",result="denied"} 1`
+	want := `usher_auth_requests_total{door="gateway",host="meet.example.com",issuer="my-app",reason="revoked",result="denied"} 1`
 	if !strings.Contains(scrape.Body.String(), want) || strings.Count(log.String(), "login refused") != 1 {
 		t.Errorf("want %s\nthe log: %s", want, log.String())
 	}

@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/inner"
+	"usher/internal/loginid"
 )
 
 // Begin decides whether a connection may log in at a host whose Prosody verifies
@@ -22,7 +23,7 @@ func (s *Logins) Begin(ctx context.Context, r Request) (*Login, error) {
 		r.Problem = s.await(ctx)
 	}
 	if h.relay != nil && r.Token == "" && r.Problem == nil && (r.Guest != "" || h.relay.GuestsStart) {
-		return s.beginAnonymous(h, &r, start), nil
+		return s.beginAnonymous(h, &r, loginid.New(), start), nil
 	}
 	d := s.verifier.DecideRelay(&r.Credentials)
 	l := &Login{ID: d.ID, door: r.Door, form: d.Form, end: d.End, began: start,
@@ -39,7 +40,7 @@ func (s *Logins) Begin(ctx context.Context, r Request) (*Login, error) {
 	}
 	err := s.verifier.Conclude(ctx, "", &r.Credentials, &d, l.took)
 	if r.Guest != "" && r.Problem == nil && h.relay != nil {
-		return s.beginAnonymous(h, &r, start), nil
+		return s.beginAnonymous(h, &r, d.ID.LoginID, start), nil
 	}
 	return nil, err
 }
@@ -52,8 +53,8 @@ func (s *Logins) await(ctx context.Context) *auth.Refusal {
 
 // beginAnonymous begins a login without a token: of a guest, or, where the host lets
 // them, of a person that may start rooms as if with one.
-func (s *Logins) beginAnonymous(h host, r *Request, start time.Time) *Login {
-	id := auth.Identity{Host: h.name, Anonymous: true, Domain: r.Guest, Network: r.Network}
+func (s *Logins) beginAnonymous(h host, r *Request, login loginid.ID, start time.Time) *Login {
+	id := auth.Identity{Host: h.name, Anonymous: true, Domain: r.Guest, Network: r.Network, LoginID: login}
 	l := &Login{ID: id, door: r.Door, began: start}
 	if r.Guest == "" && !h.relay.AllowEmptyToken {
 		l.form = inner.Anonymous()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/loginid"
 	"usher/metrics"
 )
 
@@ -30,6 +31,7 @@ type Record struct {
 	Host, Account string
 	Token         string    // in compact form; kept once, however many tickets it has
 	Until         time.Time // the ticket's own end, not the token's
+	LoginID       loginid.ID
 }
 
 // An entry is a ticket in the table.

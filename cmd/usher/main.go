@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/cmd/usher/audit"
 	"usher/cmd/usher/check"
 	"usher/cmd/usher/cluster"
 	"usher/cmd/usher/cmdline"
@@ -15,6 +16,7 @@ import (
 	"usher/cmd/usher/extauth"
 	"usher/cmd/usher/lobby"
 	"usher/cmd/usher/prosody"
+	"usher/cmd/usher/refusals"
 	"usher/cmd/usher/reload"
 	"usher/cmd/usher/serve"
 	"usher/cmd/usher/sessions"
@@ -46,8 +48,10 @@ func newApp() *cli.App {
 		reload.Command(),
 		status.Command(),
 		try.Command(),
+		refusals.Command(),
 		sessions.Command(),
 		lobby.Command(),
+		audit.Command(),
 		state.Command(),
 		cluster.Command(),
 		setup.Command(),

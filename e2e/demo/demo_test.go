@@ -36,7 +36,7 @@ func TestTour(t *testing.T) {
 		`   [0-9]+ logins meanwhile, none failed$`,
 		`   the old secret +→ not-authorized: `,
 		`   refused: expired: The token has expired\. Ask for a new link or token\.$`,
-		`   usher_auth_requests_total\{door="dovecot",reason="ok",result="allowed"\}`,
+		`   usher_auth_requests_total\{door="dovecot",host="meet\.example\.com",issuer="my-app",reason="ok",result="allowed"\}`,
 		`Every step came out as it should\.$`,
 	}
 	if canBrowse() {

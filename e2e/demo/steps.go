@@ -143,7 +143,8 @@ func expectCounted(text string) error {
 		// a forged token, and the old secret's
 		auth.ReasonExpired: 1, auth.ReasonAccountMismatch: 1, auth.ReasonBadSignature: 2,
 	} {
-		want := fmt.Sprintf("%s{door=\"dovecot\",reason=%q,result=\"denied\"} %d\n", metrics.AuthRequests, reason, n)
+		want := fmt.Sprintf("%s{door=\"dovecot\",host=%q,issuer=\"my-app\",reason=%q,result=\"denied\"} %d\n",
+			metrics.AuthRequests, demoHost, reason, n)
 		if !strings.Contains(text, want) {
 			return fmt.Errorf("the counters lack %s", want)
 		}

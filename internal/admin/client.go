@@ -84,6 +84,41 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 func Call(ctx context.Context, socket, method, path string, body io.Reader, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
+	return send(ctx, socket, method, path, body, func(answer io.Reader) error { return json.NewDecoder(answer).Decode(v) })
+}
+
+// Follow hands each to the decisions that an answer of GET /decisions with follow goes on with, until ctx ends or each
+// fails. The errors are those of [Call]; that the daemon ended it is [ErrCutOff].
+func Follow(ctx context.Context, socket, path string, each func(Decision) error) error {
+	var failed error
+	err := send(ctx, socket, http.MethodGet, path, nil, func(answer io.Reader) error {
+		lines := json.NewDecoder(answer)
+		for {
+			var d Decision
+			if err := lines.Decode(&d); err != nil {
+				return ErrCutOff
+			}
+			if failed = each(d); failed != nil {
+				return nil
+			}
+		}
+	})
+	switch {
+	case failed != nil:
+		return failed
+	case ctx.Err() != nil:
+		return nil
+	case errors.Is(err, ErrCutOff):
+		return ErrCutOff
+	}
+	return err
+}
+
+// ErrCutOff is of a follower whose daemon stopped, or found it too slow.
+var ErrCutOff = errors.New("the daemon ended it: it has stopped, or what it sent was not read fast enough")
+
+// send does one request and has the answer read.
+func send(ctx context.Context, socket, method, path string, body io.Reader, read func(io.Reader) error) error {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
@@ -97,7 +132,8 @@ func Call(ctx context.Context, socket, method, path string, body io.Reader, v an
 		return &UnreachableError{socket, err}
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
+	unavailable := resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != ""
+	if unavailable || resp.StatusCode == http.StatusBadRequest {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 		if err != nil {
 			return &UnreachableError{socket, err}
@@ -107,7 +143,7 @@ func Call(ctx context.Context, socket, method, path string, body io.Reader, v an
 	if resp.StatusCode != http.StatusOK {
 		return &UnreachableError{socket, fmt.Errorf("it answered %s", resp.Status)}
 	}
-	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+	if err := read(resp.Body); err != nil {
 		return &UnreachableError{socket, err}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"usher/internal/cluster"
+	"usher/internal/recent"
 )
 
 // A Cluster is this usher among several.
@@ -39,8 +40,8 @@ type Reach struct {
 }
 
 // cluster answers usher cluster.
-func (s *server) cluster(mux *http.ServeMux) {
-	mux.HandleFunc("GET /cluster", func(w http.ResponseWriter, _ *http.Request) {
+func (s *server) cluster(m *routes) {
+	m.ask("GET /cluster", func(w http.ResponseWriter, _ *http.Request) {
 		if s.Cluster == nil {
 			writeJSON(w, ClusterAnswer{Alone: true})
 			return
@@ -48,16 +49,22 @@ func (s *server) cluster(mux *http.ServeMux) {
 		r := s.Cluster.Report()
 		writeJSON(w, ClusterAnswer{Report: r, Writes: r.Writer == r.Node})
 	})
-	mux.HandleFunc("POST /cluster/forget", func(w http.ResponseWriter, r *http.Request) {
+	m.change("POST /cluster/forget", "cluster forget", func(r *http.Request, c *recent.Change) (any, error) {
 		answer := ForgetAnswer{Alone: s.Cluster == nil}
-		if s.Cluster != nil {
-			if err := s.Cluster.Forget(r.Context(), r.URL.Query().Get("node")); err != nil {
-				answer.Problem = err.Error()
-			}
+		c.Target = r.URL.Query().Get("node")
+		if answer.Alone {
+			c.Refuse(errAlone)
+			return answer, nil
 		}
-		writeJSON(w, answer)
+		if err := s.Cluster.Forget(r.Context(), c.Target); err != nil {
+			answer.Problem = err.Error()
+			c.Refuse(err)
+		}
+		return answer, nil
 	})
 }
+
+var errAlone = errors.New("there is no cluster in the configuration")
 
 // reach waits for the other ushers to have a change that was made, and says who has it.
 func (s *server) reach(ctx context.Context, cell bool) *Reach {

@@ -11,8 +11,10 @@ import (
 
 	"usher/auth"
 	"usher/internal/jid"
+	"usher/internal/recent"
 	"usher/internal/text"
 	"usher/lobby"
+	"usher/moderation"
 )
 
 // maxImport bounds what usher lobby import sends, in bytes.
@@ -29,53 +31,78 @@ type LobbyAnswer struct {
 }
 
 // lobby answers usher lobby.
-func (s *server) lobby(mux *http.ServeMux) {
-	mux.HandleFunc("GET /lobby", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) }))
-	mux.HandleFunc("GET /lobby/knocks", s.kept(func(w http.ResponseWriter, _ *http.Request) {
+func (s *server) lobby(m *routes) {
+	m.ask("GET /lobby", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Whitelist.List()) }))
+	m.ask("GET /lobby/knocks", s.kept(func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, s.Whitelist.Knocks(""))
 	}))
-	change := func(path string, do func(*http.Request) (LobbyAnswer, error)) {
-		mux.HandleFunc("POST "+path, s.kept(func(w http.ResponseWriter, r *http.Request) {
-			answer, err := do(r)
+	for _, c := range []struct {
+		path, command string
+		do            func(*http.Request, *recent.Change) (LobbyAnswer, error)
+	}{
+		{"/lobby/allow", "lobby allow", s.allow},
+		{"/lobby/remove", "lobby remove", s.remove},
+		{"/lobby/import", "lobby import", s.importAudited},
+		{"/lobby/decide", "lobby deny", s.decide},
+	} {
+		m.change("POST "+c.path, c.command, s.loaded(func(r *http.Request, change *recent.Change) (any, error) {
+			answer, err := c.do(r, change)
 			if err != nil {
 				answer.Problem = err.Error()
-			} else {
-				answer.Cluster = s.reach(r.Context(), path == "/lobby/decide")
+				change.Done, change.Why = errors.Is(err, moderation.ErrNotYet), answer.Problem
+				return answer, nil
 			}
-			writeJSON(w, answer)
+			answer.Cluster = s.reach(r.Context(), c.path == "/lobby/decide")
+			return answer, nil
 		}))
 	}
-	change("/lobby/allow", func(r *http.Request) (LobbyAnswer, error) {
-		e, err := entryOf(r, time.Now())
-		if err == nil {
-			err = s.checkComponent(e)
-		}
-		if err != nil {
-			return LobbyAnswer{}, err
-		}
-		return LobbyAnswer{Warning: s.domainWarning(e)}, s.Whitelist.Allow(r.Context(), e)
-	})
-	change("/lobby/remove", func(r *http.Request) (LobbyAnswer, error) {
-		e, err := entryOf(r, time.Now())
-		if err != nil {
-			return LobbyAnswer{}, err
-		}
-		return LobbyAnswer{}, s.Whitelist.Remove(r.Context(), e.Key())
-	})
-	change("/lobby/import", s.importLobby)
-	change("/lobby/decide", func(r *http.Request) (LobbyAnswer, error) {
-		q := r.URL.Query()
-		room, err := s.Commands.FindRoom(q.Get("room"))
-		if err != nil {
-			return LobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
-		}
-		jid, err := jid.Prepare(q.Get("jid"))
-		if err != nil {
-			return LobbyAnswer{}, err
-		}
-		return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(),
-			lobby.Verdict{Room: room, JID: jid, Admitted: q.Get("admit") == "true"})
-	})
+}
+
+func (s *server) allow(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
+	e, err := entryOf(r, time.Now())
+	c.Target = e.String()
+	if err == nil {
+		err = s.checkComponent(e)
+	}
+	if err != nil {
+		return LobbyAnswer{}, err
+	}
+	return LobbyAnswer{Warning: s.domainWarning(e)}, s.Whitelist.Allow(r.Context(), e)
+}
+
+func (s *server) remove(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
+	e, err := entryOf(r, time.Now())
+	c.Target = e.String()
+	if err != nil {
+		return LobbyAnswer{}, err
+	}
+	return LobbyAnswer{}, s.Whitelist.Remove(r.Context(), e.Key())
+}
+
+// decide admits somebody who waits, or denies.
+func (s *server) decide(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
+	q := r.URL.Query()
+	admit := q.Get("admit") == "true"
+	if admit {
+		c.Command = "lobby admit"
+	}
+	c.Target = q.Get("room") + " " + q.Get("jid")
+	room, err := s.Commands.FindRoom(q.Get("room"))
+	if err != nil {
+		return LobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
+	}
+	account, err := jid.Prepare(q.Get("jid"))
+	if err != nil {
+		return LobbyAnswer{}, err
+	}
+	c.Target = room + " " + account
+	return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: account, Admitted: admit})
+}
+
+func (s *server) importAudited(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
+	answer, err := s.importLobby(r)
+	c.Target = fmt.Sprintf("%d added, %d removed", answer.Added, answer.Removed)
+	return answer, err
 }
 
 func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {

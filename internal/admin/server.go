@@ -3,10 +3,11 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
-	"time"
 
 	"usher/auth"
+	"usher/internal/recent"
 	"usher/lobby"
 	"usher/moderation/sessions"
 )
@@ -59,45 +60,36 @@ type Options struct {
 	MembersOnly func() bool     // whether some lobby of it is enforced by members-only rooms
 	Component   bool            // there is one that can change rooms
 	Cluster     Cluster         // nil: this usher is alone
+	Decisions   Decisions
+	Audit       Audit
+	Peer        func(context.Context) (uid uint32, ok bool) // the user of the process that asks
 }
 
 type server struct{ Options }
 
 // NewHandler returns the handler of the API. Who may ask it is the socket's affair.
-func NewHandler(o Options) http.Handler {
+func NewHandler(o Options) http.Handler { return newRoutes(o).mux }
+
+func newRoutes(o Options) *routes {
 	s := &server{o}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Daemon.Status()) })
-	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
+	m := &routes{server: s, mux: http.NewServeMux()}
+	m.ask("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Daemon.Status()) })
+	m.change("POST /reload", "reload", func(r *http.Request, c *recent.Change) (any, error) {
 		result, err := s.Daemon.Reload(r.Context())
 		if err != nil {
-			http.Error(w, "the daemon is stopping", http.StatusServiceUnavailable)
-			return
+			return nil, errStopping
 		}
-		writeJSON(w, result)
+		c.Done, c.Why = result.OK, result.Reason()
+		return result, nil
 	})
-	s.cluster(mux)
-	s.lobby(mux)
-	s.sessions(mux)
-	return mux
+	s.cluster(m)
+	s.decisions(m)
+	s.lobby(m)
+	s.sessions(m)
+	return m
 }
 
-// awaitWithin is how long a command waits after a start for what the state kept.
-const awaitWithin = 10 * time.Second
-
-// kept has a handler wait for what the state kept: before that it would overlook some of it.
-func (s *server) kept(serve http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), awaitWithin)
-		defer cancel()
-		if err := s.Await(ctx); err != nil {
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		serve(w, r)
-	}
-}
+var errStopping = errors.New("the daemon is stopping")
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")

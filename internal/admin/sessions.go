@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"usher/auth"
+	"usher/internal/recent"
 	"usher/moderation/sessions"
 )
 
 // sessions answers usher sessions.
-func (s *server) sessions(mux *http.ServeMux) {
-	mux.HandleFunc("GET /sessions", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) }))
-	mux.HandleFunc("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) {
+func (s *server) sessions(m *routes) {
+	m.ask("GET /sessions", s.kept(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Sessions.List()) }))
+	m.ask("GET /sessions/revoked", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, s.Revoker.Revocations())
 	})
-	mux.HandleFunc("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
+	m.ask("POST /sessions/revoked", func(w http.ResponseWriter, r *http.Request) {
 		var question RevocationQuestion
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRevocationQuestion)).Decode(&question); err != nil {
 			http.Error(w, "the body is no question", http.StatusBadRequest)
@@ -26,32 +28,53 @@ func (s *server) sessions(mux *http.ServeMux) {
 		}
 		writeJSON(w, RevocationAnswer{s.Sessions.Revoked(question.identity())})
 	})
-	mux.HandleFunc("POST /sessions/revoke", s.kept(func(w http.ResponseWriter, r *http.Request) {
-		answer := RevokeAnswer{Component: s.Component}
-		target, err := targetOf(r.URL.Query())
-		if err == nil {
-			answer.Revoked, err = s.Revoker.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
+	m.change("POST /sessions/revoke", "sessions revoke", s.loaded(s.revoke))
+	m.change("POST /sessions/allow", "sessions allow", s.allowAgain)
+}
+
+func (s *server) revoke(r *http.Request, c *recent.Change) (any, error) {
+	answer := RevokeAnswer{Component: s.Component}
+	target, err := targetOf(r.URL.Query())
+	c.Target = nameOf(target)
+	if err == nil {
+		answer.Revoked, err = s.Revoker.Revoke(r.Context(), target, r.URL.Query().Get("all") == "true")
+	}
+	if !answer.At.IsZero() {
+		answer.Cluster = s.reach(r.Context(), false)
+	}
+	if answer.explain(err); err != nil {
+		c.Refuse(err)
+	}
+	return answer, nil
+}
+
+func (s *server) allowAgain(r *http.Request, c *recent.Change) (any, error) {
+	var answer AllowAnswer
+	target, err := targetOf(r.URL.Query())
+	c.Target = nameOf(target)
+	if err == nil {
+		answer.Allowed, err = s.Revoker.Allow(r.Context(), target)
+	}
+	if err == nil {
+		answer.Cluster = s.reach(r.Context(), false)
+	}
+	if answer.Unknown = errors.Is(err, sessions.ErrNotRevoked); err != nil {
+		answer.Problem = err.Error()
+		c.Refuse(err)
+	}
+	return answer, nil
+}
+
+// nameOf names whose tokens are meant, as the command line does.
+func nameOf(t sessions.Target) string {
+	var words []string
+	for _, w := range [][2]string{{"", t.Account}, {"--user ", t.User}, {"--token ", t.Token}, {"--host ", t.Host},
+		{"--issuer ", t.Issuer}} {
+		if w[1] != "" {
+			words = append(words, w[0]+w[1])
 		}
-		if !answer.At.IsZero() {
-			answer.Cluster = s.reach(r.Context(), false)
-		}
-		answer.explain(err)
-		writeJSON(w, answer)
-	}))
-	mux.HandleFunc("POST /sessions/allow", func(w http.ResponseWriter, r *http.Request) {
-		var answer AllowAnswer
-		target, err := targetOf(r.URL.Query())
-		if err == nil {
-			answer.Allowed, err = s.Revoker.Allow(r.Context(), target)
-		}
-		if err == nil {
-			answer.Cluster = s.reach(r.Context(), false)
-		}
-		if answer.Unknown = errors.Is(err, sessions.ErrNotRevoked); err != nil {
-			answer.Problem = err.Error()
-		}
-		writeJSON(w, answer)
-	})
+	}
+	return strings.Join(words, " ")
 }
 
 // maxRevocationQuestion bounds a question, in bytes: a token has 64 KiB at most.

@@ -7,6 +7,7 @@ import (
 
 	"usher/internal/jid"
 	"usher/internal/listen"
+	"usher/internal/recent"
 	"usher/lobby"
 	"usher/moderation/sessions"
 )
@@ -19,6 +20,9 @@ type (
 	Listed  = lobby.Listed              // an element of GET /lobby
 	Knock   = lobby.Knock               // an element of GET /lobby/knocks
 	Counts  = listen.Counts             // of Status.Connections
+
+	Decision = recent.Decision // an element of GET /decisions
+	Change   = recent.Change   // an element of GET /audit
 )
 
 // ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); all problems at once, with their lines.

@@ -7,6 +7,7 @@ import (
 
 	"usher/auth/ticket"
 	"usher/internal/cluster"
+	"usher/internal/loginid"
 	"usher/lobby"
 )
 
@@ -22,6 +23,8 @@ type carriedTicket struct {
 	Account string    `json:"account,omitempty"`
 	Token   string    `json:"token"`
 	Until   time.Time `json:"until"`
+
+	LoginID loginid.ID `json:"login,omitempty"` // an earlier usher does not tell it
 }
 
 // CarryTicket brings a ticket to the usher whom Prosody asks, if that is another one of the cell.
@@ -33,7 +36,7 @@ func (c *clusterPart) CarryTicket(ctx context.Context, text string, r ticket.Rec
 	if to == "" || to == c.name {
 		return false, nil // Prosody asks nobody yet, or this one
 	}
-	body, err := json.Marshal(carriedTicket{text, r.Host, r.Account, r.Token, r.Until})
+	body, err := json.Marshal(carriedTicket{text, r.Host, r.Account, r.Token, r.Until, r.LoginID})
 	if err != nil {
 		return false, err
 	}
@@ -50,7 +53,8 @@ func (c *clusterPart) told(p *roomParts) func(kind cluster.Kind, from string, bo
 		case cluster.KindTicket:
 			var t carriedTicket
 			if accept := c.accept.Load(); accept != nil && json.Unmarshal(body, &t) == nil {
-				(*accept)(t.Text, ticket.Record{Host: t.Host, Account: t.Account, Token: t.Token, Until: t.Until})
+				(*accept)(t.Text, ticket.Record{Host: t.Host, Account: t.Account, Token: t.Token, Until: t.Until,
+					LoginID: t.LoginID})
 			}
 		case cluster.KindKnock:
 			var w lobby.Waiting

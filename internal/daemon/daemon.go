@@ -134,7 +134,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}()
 	// no rules are in force
 	state := logins{Sessions: rooms.sessions, touch: rooms.touch, cluster: rooms.cluster}
-	options := auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p}
+	options := auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p, Last: rooms.decisions}
 	if rooms.cluster != nil {
 		options.Carrier = rooms.cluster
 	}
@@ -174,8 +174,10 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
-	return &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
-		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: &handover{log: log, notify: n}}, nil
+	d := &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
+		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: &handover{log: log, notify: n}}
+	m.WatchReady(func() bool { return len(d.notReady()) == 0 })
+	return d, nil
 }
 
 // tasks lists everything that runs at the same time.
@@ -187,6 +189,7 @@ func (d *daemon) tasks(ready func()) []task {
 		{"reload", d.reloader.run},
 		{"hints", d.reloader.hints.Run},
 		{"watchdog", d.notify.Watchdog},
+		{"explain", func(ctx context.Context) error { return d.rooms.decisions.Run(ctx, d.verifier.Explain, d.panics) }},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}
 	list = append(list, d.rooms.tasks()...)

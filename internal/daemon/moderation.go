@@ -15,6 +15,7 @@ import (
 	"usher/internal/logattr"
 	"usher/internal/memory"
 	"usher/internal/panics"
+	"usher/internal/recent"
 	"usher/internal/sqlite"
 	"usher/lobby"
 	"usher/metrics"
@@ -44,6 +45,8 @@ type roomParts struct {
 	reconciler *reconcile.Reconciler // nil without a component
 	notifier   *notify.Notifier      // likewise
 	commands   *notify.LobbyCommands
+	decisions  *recent.Decisions
+	audit      *recent.Audit
 	relay      relayStreams
 	component  *component.Client  // nil if there is none
 	cluster    *clusterPart       // nil if this usher is alone
@@ -68,7 +71,7 @@ type stateStore interface {
 // are in force.
 func openRooms(ctx context.Context, c *config.Config, version string, log *slog.Logger, m *metrics.Metrics,
 	pr *panics.Reporter) (_ *roomParts, err error) {
-	p := &roomParts{log: log}
+	p := &roomParts{log: log, decisions: recent.NewDecisions(nil), audit: recent.NewAudit(log, nil)}
 	if err := p.openState(ctx, c.State, log, m); err != nil {
 		return nil, err
 	}
@@ -93,14 +96,14 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 	p.occupancy = occupancy.New(p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
 	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
 		Log: log, Metrics: m})
-	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m}
+	options := muc.Options{Sessions: p.sessions, Lobby: p.lobby, Unasked: p.asked, Metrics: m, Last: p.decisions}
 	if c.Cluster.Named() {
 		if err := p.openCluster(ctx, c, version, log, m); err != nil {
 			return nil, errors.Join(err, p.store.Close())
 		}
 		options.Cluster = p.cluster.node
 	}
-	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log}
+	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log, Audit: p.audit}
 	if c.Component.JID != "" {
 		p.component = component.New(c.Component.Config, component.Options{Log: log, Metrics: m})
 		rooms := p.changeable()

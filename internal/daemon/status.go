@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/admin"
+	"usher/internal/httpd"
 	"usher/moderation/sessions"
 	"usher/moderation/unasked"
 )
@@ -20,7 +21,7 @@ func (d *daemon) adminHandler() http.Handler {
 		Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
 		MUCs:        func() []string { return *d.rooms.mucs.Load() },
 		MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
-		Cluster: d.rooms.cluster.forCommands(),
+		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Peer: httpd.UserOf,
 	})
 }
 

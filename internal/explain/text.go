@@ -20,11 +20,16 @@ func mark(line auth.CheckLine) string {
 	return "✗"
 }
 
+// Line is one check for people, with its end of line.
+func Line(line auth.CheckLine) string {
+	return strings.TrimRight(fmt.Sprintf("%s %-11s %s", mark(line), line.Name, text.Printable(line.Detail)), " ") + "\n"
+}
+
 // Text returns a report for people, a line a check and the verdict last: ✓ passed, ✗ failed, – not checked.
 func Text(r auth.Report) string {
 	var b strings.Builder
 	for _, line := range r.Checks {
-		fmt.Fprintf(&b, "%s %-11s %s\n", mark(line), line.Name, text.Printable(line.Detail))
+		b.WriteString(Line(line))
 	}
 	writeInner(&b, r.Inner)
 	switch {

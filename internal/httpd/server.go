@@ -137,6 +137,15 @@ func refuse(w http.ResponseWriter, _ *http.Request) {
 // until it is answered. The context is the request's.
 func Admit(ctx context.Context) { connOf(ctx).Admit() }
 
+// UserOf is the user of the process that asks over a Unix socket. The context is the request's.
+func UserOf(ctx context.Context) (uid uint32, ok bool) {
+	c := connOf(ctx)
+	if c == nil || c.Peer().Network.IsValid() {
+		return 0, false
+	}
+	return c.Peer().UID, true
+}
+
 type connKey struct{}
 
 func withConn(ctx context.Context, nc net.Conn) context.Context {

@@ -37,6 +37,9 @@ func Of(nc net.Conn) *Conn {
 	return c
 }
 
+// Peer says who connected. It is of no nil connection.
+func (c *Conn) Peer() Peer { return c.peer }
+
 // Admit says that a legitimate request is in hand. Until [Conn.Release] the connection
 // is not closed for a new one.
 func (c *Conn) Admit() {

@@ -8,6 +8,7 @@ package logattr
 import (
 	"log/slog"
 
+	"usher/internal/loginid"
 	"usher/internal/text"
 )
 
@@ -25,6 +26,14 @@ func Person(id, name string) []slog.Attr {
 	}
 	return []slog.Attr{slog.String("user_id", text.ClipTo(id, longest)), slog.String("user_name",
 		text.ClipTo(name, longest))}
+}
+
+// Login names a login, and what rests on it; none is nothing.
+func Login(id loginid.ID) slog.Attr {
+	if id == 0 {
+		return slog.Attr{}
+	}
+	return slog.String("login", id.String())
 }
 
 // Room is the bare JID of a room.

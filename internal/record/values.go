@@ -108,6 +108,7 @@ func (c *codec) session(v *moderation.Session) {
 	text(c, 25, &v.DisplayID)
 	text(c, 26, &v.DisplayName)
 	text(c, 27, &v.Node)
+	c.count(28, (*uint64)(&v.LoginID))
 }
 
 func (c *codec) assignment(v *moderation.Assignment) {

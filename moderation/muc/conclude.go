@@ -1,16 +1,48 @@
 package muc
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
 	"usher/internal/logattr"
+	"usher/internal/loginid"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions"
 )
 
-// conclude counts a join and writes its line, whichever way it was asked about.
-func (m *Service) conclude(ctx context.Context, log *slog.Logger, user, room string, d moderation.Decision) {
+// A Recorder keeps the last questions that were decided. It must not block.
+type Recorder interface {
+	Join(d Decided)
+}
+
+// The doors by which questions come in.
+const (
+	doorHTTP    = "http"    // Prosody's modules
+	doorGateway = "gateway" // browsers
+)
+
+// A Decided is a question that was decided.
+type Decided struct {
+	Door     string // where it came in
+	Creates  bool   // it is about a new room, and about no account
+	Account  string // bare JID, as it was asked
+	Room     string // an address, as it was asked
+	LoginID  loginid.ID
+	Person   sessions.Person // behind the account
+	Decision moderation.Decision
+}
+
+// A question is who wants to come into which room.
+type question struct {
+	door       string
+	user, room string
+	login      loginid.ID // of the stream; none: not known
+}
+
+// conclude counts a join, keeps it among the last decisions and writes its line, whichever way it was asked about.
+func (m *Service) conclude(ctx context.Context, log *slog.Logger, q question, d moderation.Decision) {
 	result, line, level := metrics.Allowed, "join allowed", slog.LevelInfo
 	switch {
 	case d.Reason.Undecided():
@@ -21,16 +53,39 @@ func (m *Service) conclude(ctx context.Context, log *slog.Logger, user, room str
 		result, line = metrics.Denied, "join refused"
 	}
 	m.metrics.Join(result, string(d.Reason))
-	if log != nil && log.Enabled(ctx, level) {
-		log.LogAttrs(ctx, level, line, m.attrs(user, room, d)...)
+	of := m.decided(q, d)
+	if m.last != nil {
+		m.last.Join(of)
 	}
+	if log != nil && log.Enabled(ctx, level) {
+		log.LogAttrs(ctx, level, line, of.attrs()...)
+	}
+}
+
+// decided finds out which login a question rests on: that of the stream where the gateway sees it, of the session that
+// lets it in, or else the account's last one.
+func (m *Service) decided(q question, d moderation.Decision) Decided {
+	of := Decided{Door: q.door, Account: q.user, Room: q.room, Person: m.sessions.Display(q.user), Decision: d}
+	if d.Session != nil {
+		of.LoginID = d.Session.LoginID
+	}
+	of.LoginID = cmp.Or(q.login, of.LoginID, of.Person.LoginID)
+	return of
 }
 
 // attrs are those of a line about a join. Behind an account that Prosody drew at random stands
 // who the token says it is.
-func (m *Service) attrs(user, room string, d moderation.Decision) []slog.Attr {
-	list := []slog.Attr{logattr.Account(user)}
-	list = append(list, logattr.Person(m.sessions.Display(user))...)
-	return append(list, logattr.Room(room), slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail),
-		slog.String("affiliation", string(d.Affiliation)))
+func (of *Decided) attrs() []slog.Attr {
+	list := []slog.Attr{logattr.Account(of.Account)}
+	list = append(list, logattr.Person(of.Person.ID, of.Person.Name)...)
+	d := &of.Decision
+	return append(list, logattr.Room(of.Room), slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail),
+		slog.String("affiliation", string(d.Affiliation)), logattr.Login(of.LoginID))
+}
+
+// concludeRoom keeps a question about a new room among the last decisions.
+func (m *Service) concludeRoom(room string, d moderation.Decision) {
+	if m.last != nil {
+		m.last.Join(Decided{Door: doorHTTP, Creates: true, Room: room, Decision: d})
+	}
 }

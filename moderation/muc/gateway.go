@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/internal/jid"
+	"usher/internal/loginid"
 	"usher/internal/panics"
 	"usher/internal/text"
 	"usher/metrics"
@@ -30,6 +31,8 @@ type JoinRequest struct {
 	Account    string // the bare JID that Prosody bound
 	TokenPrint string // of the stream's token; empty: it has none
 	To         string // the address as the client wrote it, bare or full
+
+	LoginID loginid.ID // of the stream's login
 }
 
 // A JoinAnswer is what becomes of a join.
@@ -55,7 +58,7 @@ func (g *Gateway) Join(ctx context.Context, q JoinRequest) (a JoinAnswer) {
 			g.Service.goingOn.add(q.Account, room, g.Service.now())
 		}
 	}
-	g.Service.conclude(ctx, g.Log, q.Account, q.To, d)
+	g.Service.conclude(ctx, g.Log, question{doorGateway, q.Account, q.To, q.LoginID}, d)
 	return answerOf(d)
 }
 
@@ -71,7 +74,8 @@ func (g *Gateway) Conference(ctx context.Context, q JoinRequest) (a JoinAnswer) 
 	}
 	d.HeldByRoom = d.Waits
 	if a = answerOf(d); !a.Allowed && g.Log != nil { // an early guest asks again and again
-		g.Log.LogAttrs(ctx, slog.LevelDebug, "conference refused", g.Service.attrs(q.Account, q.To, d)...)
+		of := g.Service.decided(question{doorGateway, q.Account, q.To, q.LoginID}, d)
+		g.Log.LogAttrs(ctx, slog.LevelDebug, "conference refused", of.attrs()...)
 	}
 	return a
 }

@@ -72,7 +72,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r.URL.RawQuery, "userJID", "mucJID", "nickname")
 	if err != nil {
-		h.Service.conclude(r.Context(), h.Log, "", "", moderation.Refuse(moderation.ReasonMalformedRequest,
+		h.Service.conclude(r.Context(), h.Log, question{door: doorHTTP}, moderation.Refuse(moderation.ReasonMalformedRequest,
 			"%v; compare the module's lines in Prosody with what usher prosody prints", err))
 		h.refuse(w, false, http.StatusBadRequest, moderation.ReasonMalformedRequest)
 		return
@@ -80,7 +80,7 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	d := h.Service.Join(r.Context(), q["userJID"], q["mucJID"], q["nickname"])
 	goesOn := d.Allowed || d.HeldByRoom
 	if !goesOn || !h.Service.goingOn.take(q["userJID"], q["mucJID"], h.Service.now()) { // else the gateway has counted it
-		h.Service.conclude(r.Context(), h.Log, q["userJID"], q["mucJID"], d)
+		h.Service.conclude(r.Context(), h.Log, question{door: doorHTTP, user: q["userJID"], room: q["mucJID"]}, d)
 	}
 	switch {
 	case goesOn:
@@ -100,6 +100,7 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	affiliations, d := h.Service.Create(r.Context(), q["jid"])
+	h.Service.concludeRoom(q["jid"], d)
 	switch {
 	case d.Allowed:
 		if h.Log != nil {

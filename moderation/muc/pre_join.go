@@ -55,7 +55,7 @@ func (g *Gateway) BeforeJoin(ctx context.Context, user, room string) (refused st
 	if d.Allowed || !refusedFor(d.Reason) {
 		return ""
 	}
-	g.Service.conclude(ctx, g.Log, user, room, d)
+	g.Service.conclude(ctx, g.Log, question{door: doorGateway, user: user, room: room}, d)
 	return string(d.Reason)
 }
 

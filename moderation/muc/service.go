@@ -56,6 +56,7 @@ type Options struct {
 	Unasked  *unasked.Reporter
 	Metrics  *metrics.Metrics
 	Now      func() time.Time
+	Last     Recorder // nil: no decision is kept
 
 	// Of the component; nil without one.
 	Rooms interface {
@@ -88,6 +89,7 @@ type Service struct {
 	unasked  *unasked.Reporter
 	metrics  *metrics.Metrics
 	now      func() time.Time
+	last     Recorder // may be nil
 
 	alone bool // there is no component
 	rooms interface {
@@ -119,6 +121,7 @@ func New(o Options) *Service {
 	}
 	m := &Service{
 		sessions: o.Sessions, kept: o.Sessions.Rooms(), lobby: o.Lobby, unasked: o.Unasked, metrics: o.Metrics, now: o.Now,
+		last:  o.Last,
 		rooms: o.Rooms, effects: o.Reconciler, inFlight: o.Reconciler, notifier: o.Notifier,
 		mains: newMainRooms(), through: newMainRooms(), attended: newAttendance(),
 		goingOn: newGoingOn(), cluster: o.Cluster,

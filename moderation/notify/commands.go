@@ -19,11 +19,17 @@ type Reconciler interface {
 	Urgent(room, account string)
 }
 
+// An Auditor records what moderators decide. done means that the decision holds, also with an error.
+type Auditor interface {
+	Decided(ctx context.Context, moderator, room string, accounts []string, admit, done bool, err error)
+}
+
 // CommandOptions are the collaborators of [LobbyCommands]. A nil Log is a no-op.
 type CommandOptions struct {
 	Sessions *sessions.Sessions
 	Lobby    *lobby.Lobby
 	Log      *slog.Logger
+	Audit    Auditor // nil: what moderators decide is not recorded
 
 	// Nil without a component.
 	Reconciler Reconciler
@@ -36,6 +42,7 @@ type LobbyCommands struct {
 	sessions *sessions.Sessions
 	lobby    *lobby.Lobby
 	log      *slog.Logger
+	audit    Auditor // may be nil
 	roster   *roster // nil without a component
 	urgent   func(room, account string)
 	invite   func(moderation.AssignmentKey)
@@ -43,7 +50,7 @@ type LobbyCommands struct {
 
 // NewLobbyCommands returns the commands.
 func NewLobbyCommands(o CommandOptions) *LobbyCommands {
-	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log,
+	c := &LobbyCommands{sessions: o.Sessions, lobby: o.Lobby, log: o.Log, audit: o.Audit,
 		urgent: func(string, string) {}, invite: func(moderation.AssignmentKey) {}}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -118,7 +125,11 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	for _, account := range accounts {
 		list = append(list, lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator})
 	}
-	return c.decideAll(ctx, list)
+	err = c.decideAll(ctx, list)
+	if c.audit != nil {
+		c.audit.Decided(ctx, moderator, room, accounts, admit, err == nil || errors.Is(err, moderation.ErrNotYet), err)
+	}
+	return err
 }
 
 // FindRoom completes a room's name as [moderation.Policy.FindRoom] does, by the rooms

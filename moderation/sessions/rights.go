@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"usher/auth"
+	"usher/internal/loginid"
 	"usher/moderation"
 )
 
@@ -23,8 +24,14 @@ func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts
 	return h != nil && !g.Anonymous && h.Affiliation(&g.Session) == moderation.Owner, true
 }
 
+// A Person is whom the token of an account's last login speaks of.
+type Person struct {
+	ID, Name string // for people to read; empty: the token says nothing
+	LoginID  loginid.ID
+}
+
 // Display is who an account is, for people to read: what its last login's token says.
-func (s *Sessions) Display(jid string) (id, name string) {
+func (s *Sessions) Display(jid string) Person {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var last *session
@@ -34,9 +41,9 @@ func (s *Sessions) Display(jid string) (id, name string) {
 		}
 	}
 	if last == nil {
-		return "", ""
+		return Person{}
 	}
-	return last.DisplayID, last.DisplayName
+	return Person{last.DisplayID, last.DisplayName, last.LoginID}
 }
 
 // streamsOf returns the accounts, of relay hosts, of sessions that were revoked, but not those

@@ -85,11 +85,11 @@ func TestDisplay(t *testing.T) {
 	f.Login(t, bound(f, "", uuid, "alice", "t1"))
 	f.Pass(time.Second)
 	f.Login(t, bound(f, "", uuid, "Alice", "t2"))
-	if id, name := f.Display(uuid + "@" + host); id != "Alice" || name != "The Alice" {
-		t.Errorf("%q, %q", id, name)
+	if p := f.Display(uuid + "@" + host); p.ID != "Alice" || p.Name != "The Alice" {
+		t.Errorf("%+v", p)
 	}
-	if id, name := f.Display("nobody@" + host); id+name != "" {
-		t.Errorf("nobody is %q, %q", id, name)
+	if p := f.Display("nobody@" + host); p != (sessions.Person{}) {
+		t.Errorf("nobody is %+v", p)
 	}
 }
 

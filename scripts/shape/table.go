@@ -19,6 +19,7 @@ func everyone() []string {
 		"internal/guard",
 		"internal/jid",
 		"internal/logattr",
+		"internal/loginid",
 		"internal/panics",
 		"internal/quietsocket",
 		"internal/ratelimit",
@@ -91,6 +92,7 @@ func tokens() []arrow {
 func programs() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{"cmd/usher/..."}},
+		{"cmd/usher/audit", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon"}},
 		{"cmd/usher/cluster", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/cmdline", []string{"internal/admin", "internal/config", "internal/readfile"}},
@@ -98,6 +100,7 @@ func programs() []arrow {
 		{"cmd/usher/extauth", []string{"auth/extauth/bridge", "internal/config"}},
 		{"cmd/usher/lobby", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/prosody", []string{"cmd/usher/cmdline", "internal/prosodyconf"}},
+		{"cmd/usher/refusals", []string{"cmd/usher/cmdline", "internal/admin", "internal/explain"}},
 		{"cmd/usher/reload", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/serve", []string{"cmd/usher/cmdline", "internal/daemon"}},
 		{"cmd/usher/sessions", []string{"cmd/usher/cmdline", "internal/admin"}},
@@ -130,8 +133,8 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together, and of the small helpers.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/permission", "internal/text",
-			"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/permission", "internal/recent",
+			"internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"internal/asynclog", nil},
 		{"internal/behind", nil},
 		{"internal/bounded", nil},
@@ -156,7 +159,8 @@ func internals() []arrow {
 		{"internal/jid", []string{"internal/text"}},
 		{"internal/journal", nil},
 		{"internal/listen", nil},
-		{"internal/logattr", []string{"internal/text"}},
+		{"internal/logattr", []string{"internal/loginid", "internal/text"}},
+		{"internal/loginid", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/mint", []string{"auth", "auth/claim", "auth/keys"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
@@ -166,6 +170,7 @@ func internals() []arrow {
 		{"internal/quietsocket", nil},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", []string{"internal/permission"}},
+		{"internal/recent", []string{"auth", "moderation", "moderation/muc"}},
 		{"internal/record", []string{"auth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
 			"moderation/streams"}},
 		{"internal/redis", []string{"internal/cluster"}},

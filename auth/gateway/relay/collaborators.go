@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"usher/auth/relayauth"
+	"usher/internal/loginid"
 )
 
 // Logins knows the logins of relay hosts, and which stream may be resumed by whom.
@@ -54,6 +55,8 @@ type JoinRequest struct {
 	Account    string // the bare JID that Prosody bound
 	TokenPrint string // of the stream's token; empty: it has none
 	To         string // the address as the client wrote it, bare or full
+
+	LoginID loginid.ID // of the stream's login
 }
 
 // A JoinAnswer is what becomes of a join.

@@ -54,7 +54,7 @@ type Client struct {
 }
 
 func (c *Client) join(account, to string) JoinRequest {
-	return JoinRequest{Account: account, TokenPrint: c.Login.ID.TokenPrint, To: to}
+	return JoinRequest{Account: account, TokenPrint: c.Login.ID.TokenPrint, To: to, LoginID: c.Login.ID.LoginID}
 }
 
 // Streams are those that run now, by their accounts, and the last that were lost.

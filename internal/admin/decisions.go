@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"usher/internal/loginid"
+	"usher/internal/recent"
+	"usher/internal/text"
+)
+
+// Decisions are the last ones about logins and joins.
+type Decisions interface {
+	List(f recent.Filter) []recent.Decision
+	Follow(ctx context.Context, f recent.Filter, each func(recent.Decision) error) error
+}
+
+// An Audit keeps what was changed.
+type Audit interface {
+	Record(ctx context.Context, c recent.Change)
+	List() []recent.Change
+}
+
+// DecisionsPath is where the last decisions are asked for: GET, with account, room, door, login, since (a duration, or a
+// time of RFC 3339), all=true (those that were allowed, too), last (a number) and follow=true. The answer is a list; with
+// follow it goes on, one object a line.
+const DecisionsPath = "/decisions"
+
+// AuditPath is where the last changes are asked for.
+const AuditPath = "/audit"
+
+// followWithin is how long a follower may take for one line.
+const followWithin = 5 * time.Second
+
+func (s *server) decisions(m *routes) {
+	m.ask("GET "+AuditPath, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Audit.List()) })
+	m.ask("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
+		f, err := filterOf(r.URL.Query(), time.Now())
+		switch {
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		case r.URL.Query().Get("follow") == "true":
+			s.follow(w, r, f)
+		default:
+			writeJSON(w, s.Decisions.List(f))
+		}
+	})
+}
+
+// follow sends one line for each decision. A reader that does not take its lines is cut off, which its command says.
+func (s *server) follow(w http.ResponseWriter, r *http.Request, f recent.Filter) {
+	c := http.NewResponseController(w)
+	if err := errors.Join(c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Now().Add(followWithin))); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	out := json.NewEncoder(w)
+	begun := false
+	err := s.Decisions.Follow(r.Context(), f, func(d recent.Decision) error {
+		if err := c.SetWriteDeadline(time.Now().Add(followWithin)); err != nil {
+			return err
+		}
+		if !begun {
+			begun = true
+			w.Header().Set("Content-Type", "application/jsonl")
+		}
+		return errors.Join(out.Encode(d), c.Flush())
+	})
+	if errors.Is(err, recent.ErrTooManyFollowers) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	}
+}
+
+// filterOf reads what is wanted.
+func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
+	f = recent.Filter{Account: q.Get("account"), Room: q.Get("room"), Door: q.Get("door"), All: q.Get("all") == "true"}
+	if f.LoginID, err = loginid.Parse(q.Get("login")); err != nil {
+		return f, err
+	}
+	if last := q.Get("last"); last != "" {
+		if f.Last, err = strconv.Atoi(last); err != nil || f.Last < 0 {
+			return f, fmt.Errorf("last: %q is no number", text.Clip(last))
+		}
+	}
+	since := q.Get("since")
+	if since == "" {
+		return f, nil
+	}
+	if ago, err := time.ParseDuration(since); err == nil && ago >= 0 {
+		f.Since = now.Add(-ago)
+		return f, nil
+	}
+	if f.Since, err = time.Parse(time.RFC3339, since); err != nil {
+		return f, fmt.Errorf("since: %q is neither a duration, such as 10m, nor a time, such as 2026-11-28T10:00:00Z",
+			text.Clip(since))
+	}
+	return f, nil
+}

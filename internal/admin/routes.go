@@ -1,0 +1,109 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/user"
+	"strconv"
+	"time"
+
+	"usher/internal/recent"
+)
+
+// routes are the questions and the changes of the API. There is no other way to the mux: so no change can be without its
+// line in the audit.
+type routes struct {
+	server  *server
+	mux     *http.ServeMux
+	asked   []string // patterns
+	changed []string // likewise
+}
+
+// ask is a route by which nothing is changed.
+func (m *routes) ask(pattern string, serve http.HandlerFunc) {
+	m.asked = append(m.asked, pattern)
+	m.mux.HandleFunc(pattern, serve)
+}
+
+// A doing makes a change, and says in c what it was about and why it was refused. An error means that nobody can do it
+// now.
+type doing func(r *http.Request, c *recent.Change) (answer any, err error)
+
+// change is a route by which something is changed. It is called as on the command line.
+func (m *routes) change(pattern, command string, do doing) {
+	m.changed = append(m.changed, pattern)
+	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := recent.Change{Command: command, Done: true}
+		c.UID, c.User = m.server.who(r.Context())
+		ended := false
+		defer func() {
+			if !ended {
+				c.Refuse(errPanic)
+				m.server.Audit.Record(r.Context(), c)
+			}
+		}()
+		answer, err := do(r, &c)
+		if err != nil {
+			c.Refuse(err)
+		}
+		ended = true
+		m.server.Audit.Record(r.Context(), c)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		writeJSON(w, answer)
+	})
+}
+
+var errPanic = fmt.Errorf("a fault of usher; the log has it")
+
+// who is the user of the process that asks. Without one, as in a test, it is called by the highest number there is.
+func (s *server) who(ctx context.Context) (uid *uint32, name string) {
+	id, known := uint32(nobody), false
+	if s.Peer != nil {
+		id, known = s.Peer(ctx)
+	}
+	if known {
+		if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
+			name = u.Username
+		}
+	}
+	return &id, name
+}
+
+const nobody = 1<<32 - 1
+
+// awaitWithin is how long a command waits after a start for what the state kept.
+const awaitWithin = 10 * time.Second
+
+// await waits for what the state kept: before that a command would overlook some of it.
+func (s *server) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, awaitWithin)
+	defer cancel()
+	return s.Await(ctx)
+}
+
+// kept has a question wait for what the state kept.
+func (s *server) kept(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := s.await(r.Context()); err != nil {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		serve(w, r)
+	}
+}
+
+// loaded has a change wait for what the state kept.
+func (s *server) loaded(do doing) doing {
+	return func(r *http.Request, c *recent.Change) (any, error) {
+		if err := s.await(r.Context()); err != nil {
+			return nil, err
+		}
+		return do(r, c)
+	}
+}
