@@ -22,18 +22,16 @@ func (t *Trial) asked(ctx context.Context, about, module, danger string) result 
 	if t.room == "" {
 		return result{}
 	}
-	d, found := t.decided(ctx, func(d *decision) bool { return d.About == about && strings.EqualFold(d.Room, t.room) })
-	if found {
+	if d, found := t.decided(ctx, func(d *decision) bool { return string(d.About) == about }); found {
 		return passed("usher was asked, at the door %s", d.Door)
 	}
 	if why := t.cannotAsk(); why != "" {
 		return unknown(why)
 	}
 	if t.relay() {
-		return failed("keep Prosody's ports from everybody but usher (docs/jitsi.md)", "the join did not come by usher").beside()
+		return failed("keep Prosody's ports from everybody but usher", "usher did not see the join").beside()
 	}
 	_, domain, _ := strings.Cut(t.room, "@")
-	place := t.Folders.prosodyPlace(`^Component\s+"` + word(domain) + `"`)
-	mend := "load " + module + " in Component " + quoted(domain) + place + ": usher prosody prints the lines; restart Prosody then"
+	mend := "load " + module + " in " + t.componentLine(domain) + ": usher prosody prints the lines; restart Prosody then"
 	return failed(mend, "usher was not asked: %s", danger).beside()
 }

@@ -38,8 +38,8 @@ func (t *Trial) clock(context.Context) result {
 		if apart < 0 {
 			way = "behind"
 		}
-		return failed("set both right (timedatectl set-ntp true): tokens are good by the clock", "the web server's clock is %s %s of this "+
-			"one", apart.Abs().Round(time.Second), way).beside()
+		return failed("set both right (timedatectl set-ntp true): tokens are good by the clock",
+			"the web server's clock is %s %s of this one", apart.Abs().Round(time.Second), way).beside()
 	}
 	return passed("the web server's is this one's")
 }

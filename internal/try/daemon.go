@@ -2,7 +2,6 @@ package try
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strings"
 
@@ -20,11 +19,8 @@ func (t *Trial) ask(ctx context.Context, method, path string, v any) error {
 func (t *Trial) daemon(ctx context.Context) result {
 	var s admin.Status
 	if err := t.ask(ctx, "GET", "/status", &s); err != nil {
-		if of, ok := errors.AsType[*admin.UnreachableError](err); ok {
-			err = of.Err
-		}
-		return failed("start it: systemctl start usher; journalctl -u usher -n 20 says why it ended. Only root and usher's own "+
-			"user may ask", "%v", err)
+		seen, mend, _ := strings.Cut(err.Error(), "\n")
+		return failed(mend, "%s", seen)
 	}
 	t.status = &s
 	state := "ready"
@@ -55,12 +51,12 @@ func (t *Trial) inForce(context.Context) result {
 		return unknown("the daemon does not answer")
 	}
 	if last := t.status.LastReload; last != nil && !last.OK {
-		return failed("usher check lists what to mend", "the last reload was refused, and the daemon goes by what was before: %s",
-			last.Error)
+		return failed("usher check lists what to mend",
+			"the last reload was refused, and the daemon goes by what was before: %s", last.Error)
 	}
 	if !sameFile(t.ConfigFile, t.status.Config) {
-		return failed("usher try --config "+t.status.Config+", or have the daemon started with the other", "the daemon goes by %s, not by %s",
-			t.status.Config, t.ConfigFile)
+		return failed("usher try --config "+t.status.Config+", or have the daemon started with the other",
+			"the daemon goes by %s, not by %s", t.status.Config, t.ConfigFile)
 	}
 	for _, h := range t.status.Hosts {
 		if h.Host == t.Host {
@@ -87,9 +83,8 @@ func (t *Trial) component(context.Context) result {
 	}
 	for _, r := range t.status.NotReady {
 		if problem, found := strings.CutPrefix(r, componentPrefix); found {
-			mend := "compare Component " + quoted(jid) + " and component_secret" + t.Folders.prosodyPlace(`Component\s+"`+word(jid)+`"`) +
-				" with what usher prosody prints, and restart Prosody"
-			return failed(mend, "%s", problem).beside()
+			seen, hint, _ := strings.Cut(problem, "; ")
+			return failed(hint+"; usher prosody prints the lines of "+t.componentLine(jid), "%s", seen).beside()
 		}
 	}
 	return passed("%s is connected to Prosody at %s", jid, t.Config.Component.Address)
@@ -109,7 +104,7 @@ func (t *Trial) key(context.Context) result {
 		case r.OK:
 			return passed("%s", r.Text)
 		default:
-			return failed(r.Mend+t.Folders.prosodyPlace(`VirtualHost\s+"`+word(t.Host)+`"`), "%s", r.Text).beside()
+			return failed(r.Mend+"; it is "+t.hostLine(), "%s", r.Text).beside()
 		}
 	}
 	return unknown("the daemon has not tried it yet")

@@ -42,8 +42,8 @@ func (t *Trial) leaveRoom(ctx context.Context) result {
 	return result{seen: "the room is left"}
 }
 
-// endSession has the daemon forget the session of a token that was made here. One that was given may have other sessions,
-// of a person: it stays good.
+// endSession has the daemon forget the session of a token that was made here. One that was given may have other
+// sessions, of a person: it stays good.
 func (t *Trial) endSession(ctx context.Context, room string) result {
 	if t.bound == "" || t.status == nil {
 		return ended(room, "")

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"usher/internal/text"
 	"usher/internal/try/client"
@@ -20,7 +19,7 @@ type attempt struct {
 
 // pageAttempt logs in as a browser does whose address has the token.
 func (t *Trial) pageAttempt(ctx context.Context) (a attempt) {
-	t.seen.began = time.Now()
+	t.seen.acts()
 	t.features, a.open = t.stream.Open(ctx)
 	a.offers = slices.Contains(t.features.Mechanisms, "ANONYMOUS")
 	if a.open == nil && a.offers {
@@ -68,7 +67,8 @@ func (t *Trial) gateway(ctx context.Context) result {
 	if len(lines) > 0 {
 		where = ": " + lines[0].String() + " has " + quoted(lines[0].text)
 	}
-	return failed("have the web server lead to listen.gateway, "+t.Config.Listen.Gateway.Name+", instead of "+t.upstream()+where,
+	to := t.Config.Listen.Gateway.Name
+	return failed("have the web server lead to listen.gateway, "+to+", instead of "+t.upstream()+where,
 		"the web server goes past usher, straight to Prosody: usher has not seen this login")
 }
 
@@ -117,8 +117,8 @@ func (t *Trial) page(ctx context.Context) result {
 // notGreeted says why a stream to the host did not begin.
 func (t *Trial) notGreeted(err error) result {
 	if of, ok := errors.AsType[*client.StreamError](err); ok && of.Condition == "host-unknown" {
-		mend := "compare hosts in " + t.ConfigFile + in(find([]string{t.ConfigFile}, `^"?`+word(t.Host)+`"?\s*:`)) +
-			" with the VirtualHost lines of Prosody's configuration" + t.Folders.prosodyPlace(`^VirtualHost\s`) + ", and restart Prosody"
+		mend := "compare " + t.ourLine() + " with the VirtualHost lines of Prosody's configuration" +
+			t.Folders.prosodyPlace(`^VirtualHost\s`) + ", and restart Prosody"
 		return failed(mend, "Prosody has no host %s", t.Host)
 	}
 	return failed("look at Prosody's log (/var/log/prosody/prosody.log)", "no XMPP: %v", err)
@@ -126,14 +126,13 @@ func (t *Trial) notGreeted(err error) result {
 
 // notOffered says why a host offers another way to log in than usher's.
 func (t *Trial) notOffered(wanted string) result {
-	lines := "usher prosody prints the lines of VirtualHost " + quoted(t.Host) +
-		t.Folders.prosodyPlace(`^VirtualHost\s+"`+word(t.Host)+`"`) + "; restart Prosody then"
+	lines := "usher prosody prints the lines of " + t.hostLine() + "; restart Prosody then"
 	if len(t.features.Mechanisms) == 0 {
 		if r := t.doorFault(); r.state == Failed {
 			return r
 		}
-		return failed(lines, "Prosody's host %s offers no way to log in: its authentication module is not loaded (Prosody's log "+
-			"says why), or it wants encryption", t.Host)
+		return failed(lines, "Prosody's host %s offers no way to log in: its authentication module is not loaded "+
+			"(Prosody's log says why), or it wants encryption", t.Host)
 	}
 	return failed(lines, "Prosody's host %s has another authentication than usher's: it offers %s, not %s", t.Host,
 		text.Clip(strings.Join(text.First(t.features.Mechanisms, 6), ", ")), wanted)
@@ -174,7 +173,7 @@ func (t *Trial) startTLS(ctx context.Context) result {
 	config.NextProtos = nil
 	conn, err := t.stream.StartTLS(ctx, config)
 	if err != nil {
-		r := t.badTLS(err, t.Host, "Prosody", t.Folders.prosodyPlace(`certificate\s*=`))
+		r := badTLS(err, t.Host, server{"Prosody", t.Folders.prosodyPlace(`certificate\s*=`)})
 		if here && t.secondStart(ctx) {
 			return r.beside()
 		}
@@ -208,7 +207,7 @@ func (t *Trial) login(ctx context.Context) result {
 	if !ok {
 		return t.notOffered("PLAIN or OAUTHBEARER")
 	}
-	t.seen.began = time.Now()
+	t.seen.acts()
 	if err := t.bind(ctx, l); err != nil {
 		return t.refusedLogin(ctx, err)
 	}
@@ -230,16 +229,19 @@ func (t *Trial) loginBy() (client.Login, bool) {
 
 // refusedLogin says who refused a login, and why.
 func (t *Trial) refusedLogin(ctx context.Context, err error) result {
-	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && !d.allowed() }); found {
+	const look = "look at Prosody's log (/var/log/prosody/prosody.log)"
+	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && !d.Allowed() }); found {
 		return failed(d.mend(), "usher refused it at the door %s: %s", d.Door, d.why())
 	}
 	if t.relay() {
-		return failed("usher status says whether Prosody takes usher's inner tokens; restart Prosody if its app_secret was changed"+
-			t.Folders.prosodyPlace(`^app_secret\s*=`), "Prosody refused it, usher did not: %v", err)
+		return failed("restart Prosody if app_secret of "+t.hostLine()+" was changed; usher status says whether it takes "+
+			"usher's inner tokens", "Prosody refused it, usher did not: %v", err)
 	}
 	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && d.Door != "gateway" }); found {
-		return failed("look at Prosody's log (/var/log/prosody/prosody.log)", "usher let it in at the door %s, and Prosody did not: %v",
-			d.Door, err)
+		return failed(look, "usher let it in at the door %s, and Prosody did not: %v", d.Door, err)
+	}
+	if t.foreign() {
+		return t.notOffered("usher's alone")
 	}
 	if r := t.doorFault(); r.state == Failed {
 		return r
@@ -247,6 +249,11 @@ func (t *Trial) refusedLogin(ctx context.Context, err error) result {
 	if why := t.cannotAsk(); why != "" {
 		return failed("usher status and usher's log say more", "%v", err)
 	}
-	return failed("usher prosody prints the lines of VirtualHost "+quoted(t.Host)+t.Folders.prosodyPlace(`^VirtualHost\s+"`+word(t.Host)+`"`)+
-		"; restart Prosody then: it reads them at its start", "Prosody refused it without asking usher: %v", err)
+	return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: it reads them at its start",
+		"Prosody refused it without asking usher: %v", err)
+}
+
+// foreign tells whether a host knows passwords, which no token can serve.
+func (t *Trial) foreign() bool {
+	return slices.ContainsFunc(t.features.Mechanisms, func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
 }

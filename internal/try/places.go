@@ -37,6 +37,21 @@ func (f Folders) prosodyPlace(pattern string) string {
 	return in(find(prosodyFiles(f.Prosody), pattern))
 }
 
+// hostLine names the host in Prosody's configuration.
+func (t *Trial) hostLine() string {
+	return "VirtualHost " + quoted(t.Host) + t.Folders.prosodyPlace(`^VirtualHost\s+"`+word(t.Host)+`"`)
+}
+
+// componentLine names a component there.
+func (t *Trial) componentLine(domain string) string {
+	return "Component " + quoted(domain) + t.Folders.prosodyPlace(`^Component\s+"`+word(domain)+`"`)
+}
+
+// ourLine names the host in usher's configuration.
+func (t *Trial) ourLine() string {
+	return "hosts." + t.Host + " in " + t.ConfigFile + in(find([]string{t.ConfigFile}, `^"?`+word(t.Host)+`"?\s*:`))
+}
+
 func in(places []place) string {
 	if len(places) == 0 {
 		return ""

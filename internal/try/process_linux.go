@@ -34,7 +34,8 @@ func prosodies() (list []process) {
 		if err != nil || !isProsody(line) || len(list) == maxProcesses {
 			continue
 		}
-		if p, ok := readProcess(filepath.Dir(name)); ok {
+		folder := filepath.Dir(name)
+		if p, ok := readProcess(folder); ok && isNative(folder) {
 			list = append(list, p)
 		}
 	}
@@ -52,6 +53,13 @@ func isProsody(line []byte) bool {
 	return false
 }
 
+// isNative tells whether a process is in no container: there its files and users are others.
+func isNative(folder string) bool {
+	its, err := os.Readlink(filepath.Join(folder, "ns", "pid"))
+	ours, bad := os.Readlink("/proc/self/ns/pid")
+	return err == nil && bad == nil && its == ours
+}
+
 // readProcess reads as whom a process acts.
 func readProcess(folder string) (p process, ok bool) {
 	p.pid, _ = strconv.Atoi(filepath.Base(folder))
@@ -62,7 +70,7 @@ func readProcess(folder string) (p process, ok bool) {
 	for line := range strings.Lines(string(status)) {
 		name, rest, _ := strings.Cut(line, ":")
 		var ids []int
-		for _, f := range strings.Fields(rest) {
+		for f := range strings.FieldsSeq(rest) {
 			if n, err := strconv.Atoi(f); err == nil {
 				ids = append(ids, n)
 			}

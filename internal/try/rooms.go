@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"usher/internal/jid"
-	"usher/internal/text"
 	"usher/internal/try/client"
 )
 
@@ -23,8 +22,8 @@ func (t *Trial) sessionSeen(ctx context.Context) result {
 		return failed("usher status says more", "%v", err)
 	}
 	if s == nil {
-		return failed("usher prosody prints the lines of the host; restart Prosody then", "usher has no session of %s: Prosody let it in "+
-			"without asking", t.bound)
+		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then",
+			"usher has no session of %s: Prosody let it in without asking", t.bound)
 	}
 	t.session = s
 	return passed("usher has it (%s)", s.Account)
@@ -40,13 +39,12 @@ func (t *Trial) rooms(ctx context.Context) result {
 		t.seen.address = local + "@" + mucs[0]
 		return result{}
 	}
-	at := "muc of hosts." + t.Host + " in " + t.ConfigFile + in(find([]string{t.ConfigFile}, `^"?`+word(t.Host)+`"?\s*:`))
 	if domain := t.chats(ctx); domain != "" {
-		return failed("write muc: ["+domain+"] under it, and usher reload", "Prosody has rooms at %s, and %s names none: nobody is asked "+
-			"who joins, and nobody becomes moderator", domain, at)
+		return failed("write muc: ["+domain+"] under "+t.ourLine()+", and usher reload",
+			"Prosody has rooms at %s, and usher knows of none: nobody becomes moderator", domain)
 	}
 	if t.Room != "" {
-		return failed("name Prosody's Component with rooms there, and usher reload", "%s names no rooms", at)
+		return failed("name Prosody's Component with rooms as muc of "+t.ourLine()+", and usher reload", "there are no rooms")
 	}
 	return passed("there are none")
 }
@@ -57,13 +55,22 @@ func (t *Trial) chats(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	for _, item := range text.First(items.Items, 20) {
+	found := ""
+	for _, item := range items.Items[:min(len(items.Items), 20)] {
 		info, err := t.stream.Ask(ctx, "get", item, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
-		if err == nil && slices.Contains(info.Identities, "conference/text") {
-			return item
+		rooms := err == nil && slices.Contains(info.Identities, "conference/text")
+		if rooms && (found == "" || item == "conference."+t.Host) {
+			found = item
 		}
 	}
-	return ""
+	return found
+}
+
+// served tells whether Prosody has a component. One that says nothing of itself is taken for there.
+func (t *Trial) served(ctx context.Context, domain string) bool {
+	_, err := t.stream.Ask(ctx, "get", domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+	of, refused := errors.AsType[*client.StanzaError](err)
+	return !refused || of.Condition == "forbidden"
 }
 
 // conferenceAgain is how long to wait with a room that Jitsi's focus has not made yet.
@@ -99,6 +106,7 @@ func (t *Trial) join(ctx context.Context) result {
 	if t.seen.address == "" {
 		return result{}
 	}
+	t.seen.acts()
 	o, err := t.stream.Join(ctx, t.seen.address, Nick)
 	if err == nil {
 		t.room, t.occupant = t.seen.address, o
@@ -108,23 +116,28 @@ func (t *Trial) join(ctx context.Context) result {
 		}
 		return passed("into %s%s", t.room, made)
 	}
-	if d, found := t.decided(ctx, func(d *decision) bool { return !d.login() && !d.allowed() }); found {
+	if d, found := t.decided(ctx, func(d *decision) bool { return !d.login() && !d.Allowed() }); found {
 		return failed(d.mend(), "usher refused it: %s", d.why())
 	}
+	return t.refusedJoin(ctx, err)
+}
+
+// refusedJoin says why a join failed of which usher decided nothing.
+func (t *Trial) refusedJoin(ctx context.Context, err error) result {
 	_, domain, _ := strings.Cut(t.seen.address, "@")
-	component := t.Folders.prosodyPlace(`^Component\s+"` + word(domain) + `"`)
 	of, _ := errors.AsType[*client.StanzaError](err)
 	switch {
 	case of == nil:
-		return failed("look at Prosody's log; a room that answers nobody has mod_muc_rate_limit beside mod_muc_http_auth "+
-			"(docs/plain-prosody.md)", "no answer from %s: %v", t.seen.address, err)
-	case slices.Contains([]string{"item-not-found", "remote-server-not-found", "service-unavailable"}, of.Condition):
-		return failed("compare muc of hosts."+t.Host+" with Prosody's Component lines"+component+", and restart Prosody",
-			"Prosody has no rooms at %s: %v", domain, err)
-	case !t.relay() && of.Condition == "not-authorized" && t.status != nil:
-		return failed("see that Prosody's muc_http_auth_url leads to listen.http and that it sends the secret of http_secret_file: "+
-			"usher prosody prints the lines"+component+"; restart Prosody, which reads the secret at its start",
-			"Prosody refused it without an answer of usher's: %v", err)
+		return failed("look at Prosody's log; a room that answers nobody has mod_muc_rate_limit beside mod_muc_http_auth",
+			"no answer from %s: %v", t.seen.address, err)
+	case !t.served(ctx, domain):
+		return failed("compare muc of "+t.ourLine()+" with the Component lines of Prosody's configuration"+
+			t.Folders.prosodyPlace(`^Component\s.*"muc"`)+", and restart Prosody", "Prosody has no rooms at %s: %v", domain, err)
+	case !t.relay() && t.cannotAsk() == "":
+		return failed("see that "+t.componentLine(domain)+" asks at listen.http, with the secret of http_secret_file: "+
+			"usher prosody prints the lines. Restart Prosody then, which reads the secret at its start, as a member of "+
+			"usher's group",
+			"Prosody refused it, without an answer of usher's: %v", err)
 	}
 	return failed("look at Prosody's log", "Prosody refused it: %v", err)
 }
@@ -144,8 +157,7 @@ func (t *Trial) role(ctx context.Context) result {
 		return passed("%s, after the join", o)
 	}
 	_, domain, _ := strings.Cut(t.room, "@")
-	mend := "have usher's component connected, and its address among the admins of Component " + quoted(domain) +
-		t.Folders.prosodyPlace(`^Component\s+"`+word(domain)+`"`) + ", with component_admins_as_room_owners = true: usher prosody " +
-		"prints the lines"
+	mend := "have usher's component connected, and its address among the admins of " + t.componentLine(domain) +
+		", with component_admins_as_room_owners = true: usher prosody prints the lines"
 	return failed(mend, "%s, where the token makes %s", t.occupant, article(want))
 }

@@ -3,11 +3,14 @@ package try
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"usher/internal/admin"
+	"usher/internal/config"
 )
 
 // What a trial notes for the hops that follow.
@@ -17,25 +20,14 @@ type seen struct {
 	began   time.Time // the login
 	apart   time.Duration
 	dated   bool
-	mute    string // why the daemon tells no decisions
+
+	list   []*decision // of the daemon's, since then
+	waited bool        // nothing more is to come of what was done last
+	mute   string      // why the daemon tells none
 }
 
-// A decision is one of the daemon's last, as GET /decisions has it.
-type decision struct {
-	Time    time.Time `json:"time"`
-	About   string    `json:"about"`
-	LoginID string    `json:"login"`
-	Door    string    `json:"door"`
-	Result  string    `json:"result"`
-	Reason  string    `json:"reason"`
-	Detail  string    `json:"detail"`
-	Account string    `json:"account"`
-	User    string    `json:"user"`
-	Room    string    `json:"room"`
-	Help    string    `json:"mend"`
-}
-
-func (d *decision) allowed() bool { return d.Result == "allowed" }
+// A decision is one of the daemon's last.
+type decision struct{ admin.Decision }
 
 // login tells whether it is about a login, or about the ticket for one.
 func (d *decision) login() bool { return d.About == "login" || d.About == "ticket" }
@@ -50,42 +42,58 @@ func (d *decision) mend() string {
 	if _, mend, found := strings.Cut(d.Detail, "; "); found {
 		return mend
 	}
-	return d.Help
+	return d.Mend
 }
 
-// decideWithin is how long after an answer its record may take, and between two looks at that.
-const (
-	decideWithin = time.Second
-	decideAgain  = 50 * time.Millisecond
-)
+// decideWithin is how long after an answer its record may take.
+const decideWithin = time.Second
+
+// acts notes that something is done which the daemon will decide about.
+func (s *seen) acts() {
+	s.waited = false
+	if s.began.IsZero() {
+		s.began = time.Now()
+	}
+}
 
 // decided finds a decision of the daemon's about this trial.
 func (t *Trial) decided(ctx context.Context, wanted func(*decision) bool) (d *decision, found bool) {
-	if t.cannotAsk() != "" {
+	mine := func(d *decision) bool { return t.mine(d) && wanted(d) }
+	if i := slices.IndexFunc(t.seen.list, mine); i >= 0 {
+		return t.seen.list[i], true
+	}
+	if t.seen.waited || t.cannotAsk() != "" {
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+	within, cancel := context.WithTimeout(ctx, decideWithin)
 	defer cancel()
-	for {
-		var list []decision
-		q := url.Values{"all": {"true"}, "since": {t.seen.began.UTC().Format(time.RFC3339Nano)}}
-		if err := t.ask(ctx, "GET", "/decisions?"+q.Encode(), &list); err != nil {
-			if t.seen.mute == "" && ctx.Err() == nil {
-				t.seen.mute = "the daemon is an older one, and does not tell what it decided"
+	t.seen.list = nil
+	q := url.Values{"all": {"true"}, "follow": {"true"}, "since": {t.seen.began.UTC().Format(time.RFC3339Nano)}}
+	err := admin.Follow(within, config.AdminSocket(t.ConfigFile), admin.DecisionsPath+"?"+q.Encode(),
+		func(one admin.Decision) error {
+			next := &decision{one}
+			t.seen.list = append(t.seen.list, next)
+			if mine(next) {
+				d = next
+				return errFound
 			}
-			return nil, false
-		}
-		for i := range list {
-			if t.mine(&list[i]) && wanted(&list[i]) {
-				return &list[i], true
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil, false
-		case <-time.After(decideAgain):
-		}
+			return nil
+		})
+	switch t.seen.waited = d == nil; {
+	case d != nil:
+	case err != nil && within.Err() == nil:
+		t.seen.mute = "the daemon does not tell what it decided: " + plainly(err)
 	}
+	return d, d != nil
+}
+
+// errFound ends the look at decisions.
+var errFound = errors.New("found")
+
+// plainly is the first line of an error.
+func plainly(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // cannotAsk says why the daemon tells nothing of this trial; or nothing.
@@ -101,8 +109,12 @@ func (t *Trial) mine(d *decision) bool {
 	id := &t.known.Identity
 	bare, _, _ := strings.Cut(t.bound, "/")
 	switch {
+	case !d.login() && !strings.EqualFold(d.Room, t.seen.address):
+		return false
+	case d.About == "room": // which names no account
+		return true
 	case d.Account == "" && d.User == "":
-		return !d.allowed()
+		return !d.Allowed() && (d.Door == "gateway") == (t.Target.URL != nil)
 	case d.User != "" && d.User == id.AccountClaim:
 		return true
 	}

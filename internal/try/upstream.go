@@ -11,7 +11,8 @@ import (
 // upstreamFault says why usher does not reach Prosody's WebSocket, by asking there from here.
 func (t *Trial) upstreamFault(ctx context.Context) result {
 	at := t.upstream()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.upstreamURL().JoinPath(gateway.WebSocketPath).String(), nil)
+	address := t.upstreamURL().JoinPath(gateway.WebSocketPath).String()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return failed("correct gateway.upstream of "+t.ConfigFile, "usher does not reach Prosody: %v", err)
 	}
@@ -19,8 +20,8 @@ func (t *Trial) upstreamFault(ctx context.Context) result {
 	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
 	answer, err := transport.RoundTrip(r)
 	if err != nil {
-		return failed("start Prosody (systemctl start prosody), or correct gateway.upstream of "+t.ConfigFile+": it is Prosody's http_ports",
-			"Prosody's web server does not answer at %s", at)
+		return failed("start Prosody (systemctl start prosody), or correct gateway.upstream of "+t.ConfigFile+
+			": it is Prosody's http_ports", "Prosody's web server does not answer at %s", at)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxPage))
@@ -29,8 +30,8 @@ func (t *Trial) upstreamFault(ctx context.Context) result {
 			t.Folders.prosodyPlace(`^modules_enabled\s*=`)+", see that "+t.Host+" is one of its hosts, and restart Prosody",
 			"Prosody has no WebSocket for %s at %s: mod_websocket is not loaded there, or it does not have the host", t.Host, at)
 	}
-	return failed("look at Prosody's log, and at usher's", "usher does not get a WebSocket from Prosody at %s, which answers %d here", at,
-		answer.StatusCode)
+	return failed("look at Prosody's log, and at usher's",
+		"usher gets no WebSocket from Prosody at %s, which answers %d here", at, answer.StatusCode)
 }
 
 // maxPage bounds what is read of a web page, in bytes.

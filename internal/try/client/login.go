@@ -34,7 +34,8 @@ func (s *Stream) Login(ctx context.Context, l Login) error {
 	if l.Initial != nil {
 		initial = base64.StdEncoding.EncodeToString(l.Initial)
 	}
-	if err := s.wire.send("<auth xmlns='" + nsSASL + "' mechanism='" + l.Mechanism + "'>" + initial + "</auth>"); err != nil {
+	err := s.wire.send("<auth xmlns='" + nsSASL + "' mechanism='" + l.Mechanism + "'>" + initial + "</auth>")
+	if err != nil {
 		return plain(err)
 	}
 	for range 2 { // a challenge of OAUTHBEARER is an error that is to be acknowledged

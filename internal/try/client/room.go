@@ -91,7 +91,8 @@ func (o Occupant) String() string { return o.Role + "/" + o.Affiliation }
 // refused.
 func (s *Stream) Join(ctx context.Context, room, nick string) (Occupant, error) {
 	defer s.under(ctx)()
-	err := s.wire.send("<presence to='" + escape(room+"/"+nick) + "'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+	err := s.wire.send("<presence to='" + escape(room+"/"+nick) + "'><x xmlns='http://jabber.org/protocol/muc'/>" +
+		"</presence>")
 	if err != nil {
 		return Occupant{}, plain(err)
 	}

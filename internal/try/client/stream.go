@@ -137,7 +137,8 @@ func (s *Stream) next() (xml.StartElement, error) {
 	}
 }
 
-// plain is an error of reading for people: a deadline that is over is silence, and the addresses of the connection are known.
+// plain is an error of reading for people: a deadline that is over is silence, and the addresses of the connection are
+// known.
 func plain(err error) error {
 	if of, ok := errors.AsType[net.Error](err); ok && of.Timeout() {
 		return ErrSilent

@@ -33,8 +33,8 @@ type Opening struct {
 	Header http.Header
 }
 
-// WebSocket asks a web server for XMPP over WebSocket on a connection, and begins a stream to a virtual host. The error is
-// a [StatusError] if the server answers otherwise; what the answer's header says is returned then as well.
+// WebSocket asks a web server for XMPP over WebSocket on a connection, and begins a stream to a virtual host. The error
+// is a [StatusError] if the server answers otherwise; what the answer's header says is returned then as well.
 func WebSocket(ctx context.Context, conn net.Conn, h Handshake, host string) (*Stream, Opening, error) {
 	s := &Stream{conn: conn, host: host}
 	defer s.under(ctx)()
