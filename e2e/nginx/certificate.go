@@ -15,6 +15,10 @@ import (
 
 // WriteCertificate makes a self-signed certificate for the names, good for a day, and writes it and its key.
 func WriteCertificate(certFile, keyFile string, names ...string) error {
+	return writeCertificate(certFile, keyFile, time.Now().Add(24*time.Hour), names)
+}
+
+func writeCertificate(certFile, keyFile string, until time.Time, names []string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("making a key: %w", err)
@@ -23,8 +27,8 @@ func WriteCertificate(certFile, keyFile string, names ...string) error {
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		Subject:      pkix.Name{CommonName: names[0]},
 		DNSNames:     names,
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
+		NotBefore:    until.Add(-25 * time.Hour),
+		NotAfter:     until,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 //go:embed shapes
@@ -50,7 +51,14 @@ func (s *Server) write() error {
 			return fmt.Errorf("writing nginx's configuration: %w", err)
 		}
 	}
-	return WriteCertificate(s.path("site.crt"), s.path("site.key"), host)
+	names, until := s.config.Names, s.config.Until
+	if names == nil {
+		names = []string{host}
+	}
+	if until.IsZero() {
+		until = time.Now().Add(24 * time.Hour)
+	}
+	return writeCertificate(s.path("site.crt"), s.path("site.key"), until, names)
 }
 
 // shaped is a site that others have with the places of this machine.

@@ -31,6 +31,9 @@ type Config struct {
 	Shape   string // instead of Site, one of the sites that others have: debian, docker, subdomain
 	Gateway string // host:port to which XMPP goes
 	Root    string // folder of the page
+
+	Names []string  // of the certificate; the site's unless given
+	Until time.Time // when the certificate ends; in a day unless given
 }
 
 // A Server is an nginx that runs.
@@ -127,6 +130,9 @@ func (s *Server) Stop() error {
 
 // TLS is the address of the site, host:port.
 func (s *Server) TLS() string { return s.addr }
+
+// Certificate is the file of the site's certificate, which is signed by itself.
+func (s *Server) Certificate() string { return s.path("site.crt") }
 
 // Plain is the address without TLS, host:port.
 func (s *Server) Plain() string { return s.plain }

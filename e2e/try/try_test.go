@@ -1,41 +1,45 @@
 package try
 
 import (
-	"os"
 	"strings"
 	"testing"
 
-	"usher/e2e/daemon"
 	"usher/e2e/world"
 )
 
-func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
-
-const gateway = `origins: ["https://` + world.Meet + `"]`
-
-// TestAllIsWell: with all parts there each hop passes, nothing stays behind, and no token is printed.
+// TestAllIsWell: with all parts in order each hop passes, by the gateway and by Prosody's port, and nothing stays behind.
 func TestAllIsWell(t *testing.T) {
 	t.Parallel()
 	world.Each(t, world.Options{Gateway: gateway}, func(t *testing.T, w *world.World) {
 		for _, args := range [][]string{
 			{"--url", "ws://" + w.Usher.Gateway}, {"--c2s", w.Prosody.C2S(), "--host", world.Meet},
 		} {
-			out, err := w.Usher.Try(t, append([]string{"try"}, args...)...)
-			if err != nil {
-				t.Errorf("usher try %s: %v\n%s\n%s", strings.Join(args, " "), err, out, w.Usher.Log())
-			}
-			t.Log("\n" + out)
+			r := try(t, w, args...)
+			r.isWell(t)
+			leavesNothing(t, w, r)
 		}
 	})
 }
 
+// leavesNothing wants neither the session nor the room to be there any more.
+func leavesNothing(t *testing.T, w *world.World, r report) {
+	t.Helper()
+	if list := w.Usher.Run(t, "sessions", "list", "--json"); strings.Contains(list, "usher-try") {
+		t.Errorf("the session is still there: %s", list)
+	}
+	if features, err := w.Focus(t).Features(world.Within(t), r.Room); err == nil {
+		t.Errorf("the room %s is still there: %s", r.Room, features)
+	}
+}
+
+// TestRelay: the same where Jitsi's own modules verify inner tokens, and jicofo makes the room.
 func TestRelay(t *testing.T) {
 	t.Parallel()
 	world.Each(t, world.Options{Relay: &world.Relay{}}, func(t *testing.T, w *world.World) {
-		out, err := w.Usher.Try(t, "try", "--url", "ws://"+w.Usher.Gateway)
-		if err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, w.Usher.Log())
+		r := try(t, w, "--url", "ws://"+w.Usher.Gateway)
+		r.isWell(t)
+		if list := w.Usher.Run(t, "sessions", "list", "--json"); strings.Contains(list, "usher-try") {
+			t.Errorf("the session is still there: %s", list)
 		}
-		t.Log("\n" + out)
 	})
 }

@@ -62,8 +62,8 @@ func (r Request) addUser(claims map[string]any, account []claim.Path) error {
 	return Set(claims, account[0], r.User)
 }
 
-// Audience returns the first audience that is a name. An issuer with "*" alone wants an aud, but not which: it gets what
-// Jitsi's handbook writes.
+// Audience returns the first audience that is a name. An issuer with "*" alone wants an aud, but not which: it gets
+// what Jitsi's handbook writes.
 func Audience(audience []string) string {
 	if i := slices.IndexFunc(audience, func(s string) bool { return s != "*" }); i >= 0 {
 		return audience[i]

@@ -1,5 +1,5 @@
-// Package try is usher try: a login and a join through each hop of the configuration. It starts no goroutine and holds no
-// lock.
+// Package try is the command usher try: where does a login stop, or a join, on the way through all hops? It starts no
+// goroutine and holds no lock.
 package try
 
 import (
@@ -83,7 +83,8 @@ func badConfig(c *cli.Context, trial *try.Trial, problems config.Problems) error
 	r := try.Report{Hops: []try.Hop{}}
 	for _, p := range problems {
 		if !p.Warning {
-			r.Hops = append(r.Hops, try.Hop{Name: "configuration", State: try.Failed, Seen: fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text), Mend: p.Mend})
+			seen := fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+			r.Hops = append(r.Hops, try.Hop{Name: "config", State: try.Failed, Seen: seen, Mend: p.Mend})
 		}
 	}
 	for _, h := range r.Hops {
@@ -146,8 +147,8 @@ func readToken(c *cli.Context) (string, error) {
 		var fault *readfile.Fault
 		if content, _, fault = readfile.Regular(name, maxTokenFile); fault != nil {
 			if strings.Count(name, ".") == 2 && len(name) > 100 {
-				return "", cmdline.Exit(2, "--token: give the token in a file or on standard input (-): what stands on a command line, other "+
-					"users of this machine can read")
+				return "", cmdline.Exit(2, "--token: give the token in a file or on standard input (-): what stands on a command "+
+					"line, other users of this machine can read")
 			}
 			return "", cmdline.Exit(1, fmt.Sprintf("the token's file %s %s", text.Printable(name), fault.Text))
 		}
