@@ -242,10 +242,9 @@ func (r *clusterReader) readPassword(it strictyaml.Item) string {
 	if !ok {
 		return ""
 	}
-	password := strings.TrimSuffix(string(content), "\n")
+	password := lineOf(content)
 	if password == "" || strings.ContainsAny(password, "\r\n\x00") || len(password) > maxPassword {
-		it.Problem("write the password into it, and nothing else",
-			"the password file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
+		notOneLine(it, "password file", content, "write the password into it, and nothing else")
 		return ""
 	}
 	for _, d := range keyfile.DoubtText(content) {

@@ -100,15 +100,29 @@ func hostPort(v strictyaml.Value, fallback string) string {
 	return s
 }
 
+// lineOf leaves out the one line end behind a secret, which echo and editors write.
+func lineOf(content []byte) string {
+	return strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+}
+
+// notOneLine says what of a file is no secret of one line.
+func notOneLine(it strictyaml.Item, noun string, content []byte, mend string) {
+	bare := strings.TrimSpace(string(content))
+	if bare != "" && len(bare) <= 1024 && !strings.ContainsAny(bare, "\r\n\x00") {
+		it.Problem("keep one line end", "the %s %q has more than one line end", noun, text.Clip(it.Text))
+		return
+	}
+	it.Problem(mend, "the %s %q is not one line of 1 to 1,024 bytes", noun, text.Clip(it.Text))
+}
+
 func componentSecret(r *reader, it strictyaml.Item, to *Component) {
 	content, ok := r.file(it, "component secret file", true)
 	if !ok {
 		return
 	}
-	secret := strings.TrimSuffix(string(content), "\n")
+	secret := lineOf(content)
 	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
-		it.Problem("make a new one: openssl rand -hex 32",
-			"the component secret file %q is not one line of 1 to 1,024 bytes", text.Clip(it.Text))
+		notOneLine(it, "component secret file", content, "make a new one: openssl rand -hex 32")
 		return
 	}
 	for _, d := range keyfile.DoubtText(content) {

@@ -98,6 +98,7 @@ func Default() *Config {
 // readConfiguration reads the root of the file into c.
 func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
+	var componentAt strictyaml.Value
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
@@ -114,7 +115,10 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"state":            c.State.read,
 		"cluster":          cluster.read,
 		"gateway":          gate.read,
-		"component":        func(v strictyaml.Value) { component = true; readComponent(r, v, &c.Component) },
+		"component":        func(v strictyaml.Value) {
+			component, componentAt = true, v
+			readComponent(r, v, &c.Component)
+		},
 		"log":              c.Log.read,
 		"peers":            func(v strictyaml.Value) { peers = true; c.Peers = readPeers(v) },
 		"max_token_size":   func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
@@ -130,6 +134,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	gate.check(c.Listen.Gateway)
 	cluster.check(c.State)
 	cluster.checkTokens(c.Auth.MaxTokenBytes)
+	rooms.checkNames(c.Component.JID, componentAt)
 	rooms.check(http.listens, component)
 	ways.check(r.holders, &c.Listen, listeners)
 	c.Rooms, c.Whitelist = rooms.finish(component)

@@ -90,7 +90,7 @@ func (r *httpReader) secret(it strictyaml.Item) {
 	if !ok {
 		return
 	}
-	secret := strings.TrimSuffix(string(content), "\n")
+	secret := lineOf(content)
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
 		it.Problem("make a new one: openssl rand -hex 32",

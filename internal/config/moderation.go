@@ -100,6 +100,14 @@ type roomsReader struct {
 	named    bool
 	asking   strictyaml.Value  // where the first muc is named whose Prosody asks about joins, or nowhere
 	owners   map[string]string // component → host
+	mucs     []mucsOf
+	badMUC   bool // one cannot be read
+}
+
+// A mucsOf is where a host names its MUC components.
+type mucsOf struct {
+	at   strictyaml.Value
+	list []string
 }
 
 func (r *roomsReader) add(h *hostReader, complete bool) {
@@ -110,6 +118,7 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 	for id, issuer := range h.auth.Issuers {
 		h.rooms.Prefixes[id] = issuer.AccountPrefix
 	}
+	r.mucs, r.badMUC = append(r.mucs, mucsOf{h.muc, h.rooms.MUC}), r.badMUC || h.badMUC
 	if len(h.rooms.MUC) > 0 && !r.named {
 		r.muc, r.named = h.muc, true
 	}
@@ -158,6 +167,44 @@ func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolic
 		}
 	}
 	return r.policies, whitelist
+}
+
+// checkNames finds one name for two of Prosody's hosts: it can be a VirtualHost, a component with rooms, or usher's own,
+// and Prosody takes the last that stands in its configuration.
+func (r *roomsReader) checkNames(component string, at strictyaml.Value) {
+	hosts := map[string]bool{}
+	for i := range r.policies {
+		hosts[r.policies[i].Host] = true
+	}
+	for _, m := range r.mucs {
+		for _, domain := range m.list {
+			if hosts[domain] {
+				m.at.Problem(`name the Component line with "muc" in Prosody's configuration, such as conference.`+domain,
+					"muc: %q is the VirtualHost, and no component with rooms", text.Clip(domain))
+			}
+		}
+	}
+	if component == "" {
+		return
+	}
+	_, rooms := r.owners[component]
+	switch {
+	case hosts[component]:
+		at.Problem("give it a name of its own, such as usher."+component, "jid: %q is the VirtualHost", text.Clip(component))
+	case rooms:
+		at.Problem("give it a name of its own, such as usher."+r.owners[component],
+			"jid: %q is a component with rooms", text.Clip(component))
+	case len(hosts) > 0 && !slices.ContainsFunc(r.policies, hasRooms) && !r.badMUC && !r.wantMUC():
+		at.Warn("name the components with rooms under muc, such as conference."+r.policies[0].Host,
+			"component: no host has muc, so that usher has no rooms in which to set anything")
+	}
+}
+
+func hasRooms(p moderation.HostPolicy) bool { return len(p.MUC) > 0 || len(p.Breakout) > 0 || len(p.Guests) > 0 }
+
+// wantMUC reports whether a host without muc has a lobby, of which more is said elsewhere.
+func (r *roomsReader) wantMUC() bool {
+	return slices.ContainsFunc(r.lobbies, func(l lobbyReader) bool { return !l.at.IsZero() })
 }
 
 // check wants what rooms need elsewhere in the file.

@@ -100,7 +100,8 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 	}
 	configtest.PutFile(t, dir, "x", `"0123456789abcdef"`, 0o640)
 	checkRow(t, dir, "top: http_secret_file: x", `error: the http secret file "x": it stands in quotes, which are a part of the secret — take the quotes out, unless the issuer signs with them`)
-	checkRow(t, dir, "top: component: {jid: usher.h, secret_file: x}", `warning: the component secret file "x": it stands in quotes, which are a part of the secret — take the quotes out, unless the issuer signs with them`)
+	checkRow(t, dir, "top: component: {jid: usher.h, secret_file: x}", `warning: component: no host has muc, so that usher has no rooms in which to set anything — name the components with rooms under muc, such as conference.h`+
+		`warning: the component secret file "x": it stands in quotes, which are a part of the secret — take the quotes out, unless the issuer signs with them`)
 }
 
 // checkRow is a row whose place does not matter.

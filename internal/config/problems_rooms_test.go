@@ -44,7 +44,12 @@ var badRooms = []badConfig{
 1:12: error: the component has no secret_file — add secret_file: a file with what stands after component_secret in Prosody's configuration
 1:22: error: address: "x" is no address — write host:port, such as 127.0.0.1:5347`},
 	{"top: component: {jid: Usher.h, secret_file: my-app.secret}", `1:18: error: jid: "Usher.h" is no domain name in lower case — write it as Prosody's Component line has it, such as usher.meet.example.com`},
-	{"top: component: {jid: usher.h, address: '192.0.2.1:5347', secret_file: none.secret}", `1:36: warning: address: 192.0.2.1:5347 is not loopback: the protocol of components has no encryption — use 127.0.0.1, unless the network is your own
+	{"top: component: {jid: h, secret_file: my-app.secret}", `1:18: error: jid: "h" is no domain name in lower case — write it as Prosody's Component line has it, such as usher.meet.example.com`},
+	{"rooms: muc: [c.h, h]", `5:59: error: muc: "h" is the VirtualHost, and no component with rooms — name the Component line with "muc" in Prosody's configuration, such as conference.h`},
+	{"rooms: muc: [usher.h]", `3:12: error: jid: "usher.h" is a component with rooms — give it a name of its own, such as usher.h`},
+	{"component: {jid: m.h, secret_file: other.secret}\nhosts: {m.h: {issuers: {a: {secret_files: [my-app.secret]}}}}", `1:12: error: jid: "m.h" is the VirtualHost — give it a name of its own, such as usher.m.h`},
+	{"top: component: {jid: usher.h, address: '192.0.2.1:5347', secret_file: none.secret}", `1:12: warning: component: no host has muc, so that usher has no rooms in which to set anything — name the components with rooms under muc, such as conference.h
+1:36: warning: address: 192.0.2.1:5347 is not loopback: the protocol of components has no encryption — use 127.0.0.1, unless the network is your own
 1:67: error: the component secret file "none.secret" cannot be read: no such file or directory — create it, or correct the name`},
 	{"top: state: redis://h", `1:8: error: state: each usher keeps its own state; Redis is beside it, under cluster, and never in its place — write state: sqlite:/var/lib/usher/usher.db, and the address under cluster.redis`},
 	{"top: state: sqlite:usher.db", `1:8: error: state: "usher.db" is no absolute path of a file — write an absolute path: sqlite:/var/lib/usher/usher.db`},
