@@ -33,7 +33,7 @@ func TestPlainProsodyPage(t *testing.T) {
 func printsAllLines(t *testing.T, b block) {
 	t.Helper()
 	config := putConfig(t, t.TempDir(), b.text+"state: \"memory:\"\n")
-	if out, err := usher(t, "check", "--config", config).CombinedOutput(); err != nil || strings.Contains(string(out), "warning") {
+	if out, err := usher(t, "check", "--files-only", "--config", config).CombinedOutput(); err != nil || strings.Contains(string(out), "warning") {
 		t.Fatalf("%v: %v\n%s", b, err, out)
 	}
 	lines := output(t, usher(t, "prosody", "--config", config))

@@ -18,7 +18,13 @@ apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }
 prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
 git() { ln -sfn "$CLONE" usher; }
 runuser() { shift 3; "$@"; }
-usher() { if [ "$1" = setup ]; then command usher "$@" --root "$ROOT"; else command usher "$@"; fi; }
+usher() {
+	case $1 in
+	setup) command usher "$@" --root "$ROOT" ;;
+	check) command usher "$@" --files-only ;;
+	*) command usher "$@" ;;
+	esac
+}
 install() {
 	local args=() file
 	while (($#)); do case $1 in -o|-g) shift 2;; *) args+=("$1"); shift;; esac; done

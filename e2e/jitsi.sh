@@ -141,7 +141,7 @@ put_usher_before() {
 	else
 		CGO_ENABLED=0 go build -trimpath -o "$work/usher" ./cmd/usher
 	fi
-	"$work/usher" check --config "$work/usher.yaml"
+	"$work/usher" check --files-only --config "$work/usher.yaml"
 }
 
 namespaces() {

@@ -54,7 +54,8 @@ func setupScript(env *testscript.Env) error {
 	}
 	env.Defer(func() { os.RemoveAll(run) })
 	env.Setenv("RUN", run)
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
+	env.Setenv("GORACE", "atexit_sleep_ms=0")                  // a second for each command otherwise
+	env.Setenv("USHER_CHECK_USER", strconv.Itoa(os.Geteuid())) // who tests may have a user usher
 	env.Setenv("METRICS", l.Addr().String())
 	files, err := filepath.Glob(filepath.Join(env.WorkDir, "*.yaml"))
 	if err != nil {

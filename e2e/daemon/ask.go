@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -61,7 +62,7 @@ func (d *Daemon) Status(t testing.TB, args ...string) string {
 func (d *Daemon) Try(t testing.TB, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(Binary(t), args...)
-	cmd.Env = append(os.Environ(), "USHER_CONFIG="+d.Path("usher.yaml"))
+	cmd.Env = append(os.Environ(), "USHER_CONFIG="+d.Path("usher.yaml"), "USHER_CHECK_USER="+strconv.Itoa(os.Geteuid()))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -115,13 +115,13 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"state":            c.State.read,
 		"cluster":          cluster.read,
 		"gateway":          gate.read,
-		"component":        func(v strictyaml.Value) {
+		"component": func(v strictyaml.Value) {
 			component, componentAt = true, v
 			readComponent(r, v, &c.Component)
 		},
-		"log":              c.Log.read,
-		"peers":            func(v strictyaml.Value) { peers = true; c.Peers = readPeers(v) },
-		"max_token_size":   func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
+		"log":            c.Log.read,
+		"peers":          func(v strictyaml.Value) { peers = true; c.Peers = readPeers(v) },
+		"max_token_size": func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
 		"hosts": func(v strictyaml.Value) {
 			named = true
 			readHosts(r, v, c.Auth.Hosts, rooms, ways)
@@ -156,8 +156,9 @@ func topSettings() section {
 			"[usher.yaml](../deploy/usher.yaml) has every setting with its default.\n\n" +
 			"Secrets are never in the configuration: it names files, of at most 64 KiB each. A relative " +
 			"name starts at the configuration's own folder. `usher check` lists all problems at once, with " +
-			"line and column, and how to mend each; run it as the daemon's user (`runuser -u usher -- " +
-			"usher check`), because root may read what usher may not.\n\n" +
+			"line and column, and how to mend each; run by root it judges with the rights of the daemon's user, " +
+			"because root may read what usher may not. One line end behind a secret, as `echo` writes it, is no part " +
+			"of it; other white space is, and is named.\n\n" +
 			"A change of the file, or of any file that it names, is in force within a second; " +
 			"[operating.md](operating.md#changing-the-configuration) says how, and what happens to a " +
 			"change with a mistake. Settings that are marked with *restart* need a new process: a reload " +

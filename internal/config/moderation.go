@@ -200,7 +200,9 @@ func (r *roomsReader) checkNames(component string, at strictyaml.Value) {
 	}
 }
 
-func hasRooms(p moderation.HostPolicy) bool { return len(p.MUC) > 0 || len(p.Breakout) > 0 || len(p.Guests) > 0 }
+func hasRooms(p moderation.HostPolicy) bool {
+	return len(p.MUC) > 0 || len(p.Breakout) > 0 || len(p.Guests) > 0
+}
 
 // wantMUC reports whether a host without muc has a lobby, of which more is said elsewhere.
 func (r *roomsReader) wantMUC() bool {

@@ -113,7 +113,7 @@ func (b *Block) Mend() string {
 	case b.Info.IsDir() && b.Want&Write != 0:
 		return fmt.Sprintf("chown %s: %s", Self(), b.Path)
 	}
-	return fmt.Sprintf("chgrp %s %s && chmod g+%s %s", groupName(os.Getegid()), b.Path, letters, b.Path)
+	return fmt.Sprintf("chgrp %s %s && chmod g+%s %s", GroupName(os.Getegid()), b.Path, letters, b.Path)
 }
 
 // personal reports whether a folder is somebody's, or the system's, and not for a daemon's files.
@@ -134,7 +134,7 @@ func mine(gid int) bool {
 // Describe is how a file's owner, group and mode are told: usher:usher, 0750.
 func Describe(info fs.FileInfo) string {
 	uid, gid := owners(info)
-	return fmt.Sprintf("%s:%s, %04o", UserName(uid), groupName(gid), info.Mode().Perm())
+	return fmt.Sprintf("%s:%s, %04o", UserName(uid), GroupName(gid), info.Mode().Perm())
 }
 
 // Owner returns the name of a file's owner.
@@ -162,7 +162,8 @@ func UserName(uid int) string {
 	return number
 }
 
-func groupName(gid int) string {
+// GroupName returns the name of a group, or the number if it has none.
+func GroupName(gid int) string {
 	number := strconv.Itoa(gid)
 	if g, err := user.LookupGroupId(number); err == nil {
 		return g.Name

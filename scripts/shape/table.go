@@ -93,7 +93,8 @@ func programs() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{"cmd/usher/..."}},
 		{"cmd/usher/audit", []string{"cmd/usher/cmdline", "internal/admin"}},
-		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon"}},
+		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon", "internal/permission",
+			"internal/preflight"}},
 		{"cmd/usher/cluster", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/cmdline", []string{"internal/admin", "internal/config", "internal/readfile"}},
 		{"cmd/usher/completion", []string{"cmd/usher/cmdline"}},
@@ -165,6 +166,7 @@ func internals() []arrow {
 		{"internal/mint", []string{"auth", "auth/claim", "auth/keys"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
 		{"internal/permission", nil},
+		{"internal/preflight", []string{"auth/gateway", "internal/config", "internal/permission", "internal/unitfile"}},
 		{"internal/probe", nil},
 		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
 		{"internal/quietsocket", nil},
@@ -194,6 +196,7 @@ func internals() []arrow {
 		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config", "internal/explain",
 			"internal/mint", "internal/try/client", "moderation"}},
 		{"internal/try/client", nil},
+		{"internal/unitfile", nil},
 		{"internal/watch", nil},
 	}
 }

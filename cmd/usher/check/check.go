@@ -3,6 +3,7 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"usher/cmd/usher/cmdline"
 	"usher/internal/config"
 	"usher/internal/daemon"
+	"usher/internal/preflight"
 	"usher/internal/text"
 )
 
@@ -20,11 +22,16 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "tell every problem of the configuration, and how to mend it",
-		UsageText: "usher check [--config FILE] [--online]",
-		Description: `Reads the configuration and every file that it names, as usher serve would,
-and prints all problems at once, each with line and column. The exit code is 1
-if there is any; warnings do not count. With --online it also asks the Redis of
-a cluster, and its Sentinels, for their settings.
+		UsageText: "usher check [--config FILE] [--user USER] [--files-only | --online] [--json]",
+		Description: `Reads the configuration and every file that it names, as usher serve would, and
+prints all problems at once, each with line and column: also folders of the state
+and of the sockets that usher may not write to, ports that are in use, and what the
+units of systemd have otherwise. The exit code is 1 if there is any; warnings do not
+count.
+
+Run as root it judges with the rights of the daemon's user: that of usher.service,
+or usher, if there is such a user. With --online it also asks Prosody behind the
+gateway, and the Redis of a cluster.
 
 Example:
 
@@ -32,34 +39,108 @@ Example:
    /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? known keys: issuers, tokens
    1 problem`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(),
-			&cli.BoolFlag{Name: "online", Usage: "also ask the cluster's Redis for its settings"}},
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return cmdline.Exit(2, fmt.Sprintf("unexpected argument %q; name the file with --config",
-					c.Args().First()))
-			}
-			return check(c.Context, c.App.Writer, c.String("config"), c.Bool("online"))
-		},
+			&cli.StringFlag{Name: "user", EnvVars: []string{"USHER_CHECK_USER"},
+				Usage: "the `USER` whose rights count: a name or a number"},
+			&cli.BoolFlag{Name: "files-only", Usage: "look at the configuration and its files alone, as for another machine"},
+			&cli.BoolFlag{Name: "online", Usage: "also ask Prosody, and the cluster's Redis"},
+			cmdline.JSONFlag("one JSON object")},
+		Action: action,
 	}
+}
+
+func action(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return cmdline.Exit(2, fmt.Sprintf("unexpected argument %q; name the file with --config", c.Args().First()))
+	}
+	if c.Bool("files-only") && c.Bool("online") {
+		return cmdline.Exit(2, "check: choose one of --files-only and --online")
+	}
+	who, err := judge(c)
+	if err != nil || who.other {
+		return runAs(c, who, err)
+	}
+	path := c.String("config")
+	loaded, problems := find(c.Context, path, c.Bool("files-only"), c.Bool("online"))
+	r := resultOf(path, who.name, loaded, problems)
+	if c.Bool("json") {
+		if err := json.NewEncoder(c.App.Writer).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		r.print(c.App.Writer, problems)
+	}
+	if !r.OK {
+		return cmdline.Exit(1, "")
+	}
+	return nil
 }
 
 // lookWithin bounds the questions of --online.
 const lookWithin = 15 * time.Second
 
-func check(ctx context.Context, w io.Writer, path string, online bool) error {
+// find returns what was read, or nil, and all problems.
+func find(ctx context.Context, path string, filesOnly, online bool) (*config.Config, config.Problems) {
 	c, problems := config.Load(path)
-	if c != nil && online {
+	if c == nil || filesOnly {
+		return c, problems
+	}
+	problems = append(problems, preflight.Look(c, path, "/")...)
+	if online {
 		ctx, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
+		problems = append(problems, preflight.Upstreams(ctx, c, path)...)
 		problems = append(problems, daemon.LookOnline(ctx, c, path)...)
 	}
+	return c, problems
+}
+
+// A result is what usher check --json prints.
+type result struct {
+	File     string    `json:"file"`
+	User     string    `json:"user,omitempty"` // whose rights counted, if that was said
+	OK       bool      `json:"ok"`
+	Errors   int       `json:"errors"`
+	Warnings int       `json:"warnings"`
+	Summary  string    `json:"summary,omitempty"` // of a good configuration: 1 host, 1 issuer, 1 key
+	Problems []problem `json:"problems"`
+}
+
+type problem struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`   // from 1
+	Column   int    `json:"column"` // from 1
+	Severity string `json:"severity"`
+	Text     string `json:"text"`
+	Mend     string `json:"mend"`
+}
+
+func resultOf(path, user string, c *config.Config, problems config.Problems) result {
+	n := problems.Errors()
+	r := result{File: path, User: user, OK: n == 0, Errors: n, Warnings: len(problems) - n, Problems: []problem{}}
+	if c != nil && r.OK {
+		r.Summary = c.Summary()
+	}
+	for _, p := range problems {
+		severity := "error"
+		if p.Warning {
+			severity = "warning"
+		}
+		r.Problems = append(r.Problems, problem{p.File, p.Line, p.Column, severity, p.Text, p.Mend})
+	}
+	return r
+}
+
+func (r result) print(w io.Writer, problems config.Problems) {
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
-	if problems.Errors() > 0 {
-		fmt.Fprintln(w, text.Plural(problems.Errors(), "problem"))
-		return cmdline.Exit(1, "")
+	as := ""
+	if r.User != "" {
+		as = ", for the user " + r.User
 	}
-	fmt.Fprintf(w, "%s: ok: %s\n", path, c.Summary())
-	return nil
+	if r.OK {
+		fmt.Fprintf(w, "%s: ok: %s%s\n", r.File, r.Summary, as)
+		return
+	}
+	fmt.Fprintln(w, text.Plural(r.Errors, "problem")+as)
 }

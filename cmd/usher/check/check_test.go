@@ -3,6 +3,8 @@ package check
 import (
 	"bytes"
 	"errors"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +17,7 @@ import (
 // runCheck runs usher check as main does, without ending the process.
 func runCheck(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	t.Setenv("USHER_CHECK_USER", strconv.Itoa(os.Geteuid())) // who tests may have a user usher
 	var out bytes.Buffer
 	app := &cli.App{Name: "usher", Writer: &out, Commands: []*cli.Command{Command()},
 		ExitErrHandler: func(*cli.Context, error) {}}
@@ -39,7 +42,7 @@ func TestCheck(t *testing.T) {
 			"usher.yaml:2:5: error: log has no value — write a mapping, or remove the key\n2 problems\n", 1},
 	} {
 		path := configtest.PutFile(t, dir, "usher.yaml", tt.config, 0o640)
-		out, err := runCheck(t, "--config", path)
+		out, err := runCheck(t, "--files-only", "--config", path)
 		if out = strings.ReplaceAll(out, dir+"/", ""); out != tt.want || exitCodeOf(err) != tt.code {
 			t.Errorf("%s: exit %d, printed:\n%swant %d:\n%s", tt.name, exitCodeOf(err), out, tt.code, tt.want)
 		}
