@@ -18,7 +18,7 @@ install: build
 	install -D -m 0644 deploy/usher.sysusers $(DESTDIR)/etc/sysusers.d/usher.conf
 	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
-PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium strophe jitsi
+PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium prometheus strophe jitsi
 
 # All that the tests want; it fails where one cannot be had.
 install-deps:

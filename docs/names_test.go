@@ -92,6 +92,27 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+// TestRunbooks: each alert has a severity, a summary, a description, and a page that says more, whose heading is there.
+func TestRunbooks(t *testing.T) {
+	rules := readFile(t, "deploy/prometheus-rules.yaml")
+	list := strings.Split(rules, "      - alert: ")[1:]
+	for _, rule := range list {
+		name, text, _ := strings.Cut(rule, "\n")
+		for _, part := range []string{"labels: {severity: ", "          summary: ", "          description: "} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s has no %s", name, strings.TrimSpace(part))
+			}
+		}
+		m := regexp.MustCompile(`runbook_url: (docs/[\w-]+\.md)#(\S+)\n`).FindStringSubmatch(text)
+		if m == nil || !slices.Contains(anchorsOf(readPage(t, m[1])), m[2]) {
+			t.Errorf("%s: %v is no heading of a page", name, m)
+		}
+	}
+	if len(list) < 30 {
+		t.Errorf("only %d alerts were found", len(list))
+	}
+}
+
 // TestLogLines: a line that the page has is written somewhere in the code, and so are its attributes.
 func TestLogLines(t *testing.T) {
 	section := readPage(t, "docs/metrics-and-logs.md").section(t, "## Log lines")

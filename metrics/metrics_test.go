@@ -67,6 +67,7 @@ func lived() *metrics.Metrics {
 	m.Join(metrics.Denied, "a made-up reason")
 	m.Affiliation("owner", true)
 	m.Sessions(3)
+	m.WatchReady(func() bool { return true })
 	m.RelayStepsMissing(1)
 	m.ComponentConnected(true)
 	m.StateError(metrics.StateUpdate)

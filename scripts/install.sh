@@ -12,7 +12,7 @@
 #   scripts/install.sh redis       a Redis server with its Sentinel
 #   scripts/install.sh haproxy     HAProxy
 #   scripts/install.sh chromium    a browser, with a font
-#   scripts/install.sh prometheus  Prometheus and promtool, for the dashboard's picture
+#   scripts/install.sh prometheus  Prometheus and promtool, for the alerts' tests and the dashboard's picture
 #   scripts/install.sh strophe     Strophe, an XMPP client library for browsers, from npm, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
 #   scripts/install.sh jitsi       the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
