@@ -104,6 +104,7 @@ func (t *Trial) key(context.Context) result {
 		case r.OK:
 			return passed("%s", r.Text)
 		default:
+			t.seen.refuses = true
 			return failed(r.Mend+"; it is "+t.hostLine(), "%s", r.Text).beside()
 		}
 	}

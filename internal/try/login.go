@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"usher/internal/admin"
 	"usher/internal/text"
 	"usher/internal/try/client"
 )
@@ -62,6 +63,29 @@ func (t *Trial) gateway(ctx context.Context) result {
 	if a.open != nil || !a.offers {
 		return result{} // too early for the daemon to have noticed
 	}
+	if t.relay() && a.login != nil { // which usher notes only once Prosody has let it in
+		if r := t.relayed(ctx); r.state != "" {
+			return r
+		}
+	}
+	return t.past()
+}
+
+// relayed tells whether a login that Prosody refused came to it by usher.
+func (t *Trial) relayed(ctx context.Context) result {
+	if t.seen.refuses {
+		return unknown("Prosody takes no inner tokens of usher's: see key")
+	}
+	var now admin.Status
+	err := t.ask(ctx, "GET", "/status", &now)
+	if err == nil && now.Connections["gateway"].Entered > t.status.Connections["gateway"].Entered {
+		return passed("somebody came to usher's gateway meanwhile")
+	}
+	return result{}
+}
+
+// past says that the web server leads past usher, and where.
+func (t *Trial) past() result {
 	lines := find(nginxFiles(t.Folders.Nginx), upstreamPattern(t.upstream()))
 	where := ""
 	if len(lines) > 0 {
@@ -114,9 +138,16 @@ func (t *Trial) page(ctx context.Context) result {
 	return passed("serves %s", t.Host)
 }
 
+// nothingOffered is what Prosody says where a host's authentication module did not load.
+const nothingOffered = "No stream features to proceed with"
+
 // notGreeted says why a stream to the host did not begin.
 func (t *Trial) notGreeted(err error) result {
-	if of, ok := errors.AsType[*client.StreamError](err); ok && of.Condition == "host-unknown" {
+	of, ok := errors.AsType[*client.StreamError](err)
+	if ok && of.Text == nothingOffered {
+		return t.notOffered("a login with a token")
+	}
+	if ok && of.Condition == "host-unknown" {
 		mend := "compare " + t.ourLine() + " with the VirtualHost lines of Prosody's configuration" +
 			t.Folders.prosodyPlace(`^VirtualHost\s`) + ", and restart Prosody"
 		return failed(mend, "Prosody has no host %s", t.Host)

@@ -16,6 +16,7 @@ import (
 // What a trial notes for the hops that follow.
 type seen struct {
 	attempt attempt
+	refuses bool      // Prosody takes no inner token
 	address string    // of the room to join
 	began   time.Time // the login
 	apart   time.Duration
