@@ -18,8 +18,17 @@ type Process struct {
 
 // Start starts cmd in a process group of its own, so that the Ctrl-C meant for this program does not end it before Stop
 // does. The kernel kills it when this program dies without a Stop.
-func Start(cmd *exec.Cmd) (*Process, error) {
-	cmd.SysProcAttr = attributes()
+func Start(cmd *exec.Cmd) (*Process, error) { return start(cmd, attributes()) }
+
+// StartAs is Start as another user, who is in the group of the same number and in no other.
+func StartAs(cmd *exec.Cmd, uid int) (*Process, error) {
+	a := attributes()
+	a.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
+	return start(cmd, a)
+}
+
+func start(cmd *exec.Cmd, a *syscall.SysProcAttr) (*Process, error) {
+	cmd.SysProcAttr = a
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go p.own(started)

@@ -20,6 +20,8 @@ type Config struct {
 	Hosts    []Host   // at least one must be a virtual host
 	Modules  []string // besides saslauth, roster, disco and ping
 	LogLevel string   // debug unless given, or info, which costs Prosody less time
+	UID      int      // the user that it is; 0: the one of this process. The folder must be this user's
+	Lame     bool     // it counts as started though a module or a host of it did not load
 
 	// Extra is Lua that stands before the hosts: global options first, then, if wanted, sections of its own. A
 	// section that Hosts names too is one host with the lines of both.

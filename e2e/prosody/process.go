@@ -1,9 +1,12 @@
 package prosody
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"usher/e2e/child"
@@ -12,6 +15,13 @@ import (
 // grace is how long Prosody has to end after SIGTERM. It usually takes milliseconds; it takes forever when it is
 // waiting for an authentication server that does not answer.
 const grace = 20 * time.Second
+
+// give makes all that is in the folder the user's.
+func (c Config) give() error {
+	return filepath.WalkDir(c.Dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, c.UID, c.UID))
+	})
+}
 
 func spawn(launcher string, config Config) (*child.Process, error) {
 	// Prosody says on its standard output what it cannot log: a configuration it cannot read, for instance.
@@ -22,5 +32,11 @@ func spawn(launcher string, config Config) (*child.Process, error) {
 	defer out.Close()
 	cmd := exec.Command(launcher, "-F", "--config", config.configFile())
 	cmd.Dir, cmd.Stdout, cmd.Stderr = config.Dir, out, out
-	return child.Start(cmd)
+	if config.UID == 0 {
+		return child.Start(cmd)
+	}
+	if err := config.give(); err != nil {
+		return nil, err
+	}
+	return child.StartAs(cmd, config.UID)
 }

@@ -21,6 +21,9 @@ func (s *Server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	err := s.listening(ctx)
+	if s.config.Lame {
+		return err
+	}
 	for _, h := range s.config.Hosts {
 		if err == nil && h.Component == "" {
 			err = s.greeted(ctx, h.Name)

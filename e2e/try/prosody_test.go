@@ -1,7 +1,6 @@
 package try
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -69,11 +68,7 @@ func TestUnasked(t *testing.T) {
 func TestAnotherAuthentication(t *testing.T) {
 	t.Parallel()
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
-		w := world.Unstarted(t)
-		config := w.Config(world.Options{}, "127.0.0.1:1")
-		config = regexp.MustCompile(`(?m)^component: .*\n`).ReplaceAllString(config, "")
-		w.Usher.Write("usher.yaml", config)
-		w.Usher.Start()
+		w := withoutComponent(t)
 		for _, row := range []struct{ lines, hop, seen string }{
 			{"authentication = \"internal_hashed\"\n", "login", "has another authentication than usher's"},
 			{"authentication = \"anonymous\"\n", "login", "it offers ANONYMOUS, not PLAIN or OAUTHBEARER"},

@@ -31,15 +31,3 @@ func leavesNothing(t *testing.T, w *world.World, r report) {
 		t.Errorf("the room %s is still there: %s", r.Room, features)
 	}
 }
-
-// TestRelay: the same where Jitsi's own modules verify inner tokens, and jicofo makes the room.
-func TestRelay(t *testing.T) {
-	t.Parallel()
-	world.Each(t, world.Options{Relay: &world.Relay{}}, func(t *testing.T, w *world.World) {
-		r := try(t, w, "--url", "ws://"+w.Usher.Gateway)
-		r.isWell(t)
-		if list := w.Usher.Run(t, "sessions", "list", "--json"); strings.Contains(list, "usher-try") {
-			t.Errorf("the session is still there: %s", list)
-		}
-	})
-}

@@ -1,0 +1,79 @@
+package try
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth/authtest"
+	"usher/e2e/tokens"
+	"usher/e2e/world"
+)
+
+// TestToken: a token that was given is judged, and used if it is good; one that is good stays so.
+func TestToken(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{})
+	now := time.Now().Unix()
+	decoded, err := base64.StdEncoding.DecodeString(authtest.Secret + strings.Repeat("=", (4-len(authtest.Secret)%4)%4))
+	if err != nil {
+		decoded = []byte(strings.Repeat("another secret ", 4))
+	}
+	for _, row := range []struct{ name, token, seen, mend string }{
+		{"expired", world.Token(t, "alice", "board", map[string]any{"exp": now - 3600}), "expired", "clocks"},
+		{"not yet", world.Token(t, "alice", "board", map[string]any{"nbf": now + 3600}), "not_yet_valid", "clocks"},
+		{"another issuer", world.Token(t, "alice", "board", map[string]any{"iss": "my-app/"}), "a slash at the end", "add it under issuers"},
+		{"base64", authtest.TokenBy(t, string(decoded), authtest.Claims(world.Meet, nil)), "bad_signature", "set secret_encoding: base64"},
+		{"no token", "a password", "malformed", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", file(t, row.token+"\n"))
+			r.stopsAt(t, "token", row.seen, row.mend)
+		})
+	}
+	token := tokens.Sign(t, world.Meet, tokens.Claims("alice", "board", tokens.Moderator()))
+	for range 2 { // the first leaves the token good
+		r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", file(t, token))
+		r.isWell(t)
+		if r.Room != world.Room("board") {
+			t.Errorf("the room was %s", r.Room)
+		}
+	}
+	if r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", file(t, token), "--room", "garden"); r.hop("token").State != "failed" {
+		t.Errorf("a token for another room: %+v", r.Hops)
+	}
+}
+
+func file(t testing.TB, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "token.txt")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestDaemonAway: without the daemon it says so, and what can be tried without it is. If only the daemon cannot be asked,
+// the exit code says that.
+func TestDaemonAway(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{Gateway: gateway})
+	if err := os.Remove(w.Usher.Path("admin.sock")); err != nil {
+		t.Fatal(err)
+	}
+	r := try(t, w, "--url", "ws://"+w.Usher.Gateway)
+	if r.code != 3 || !r.Unreachable || r.hop("role").State != "passed" || r.hop("join asked").State != "not reached" {
+		t.Errorf("exit code %d, %+v", r.code, r.Hops)
+	}
+	w.Usher.Kill()
+	r = try(t, w, "--url", "ws://"+w.Usher.Gateway)
+	if d := r.hop("daemon"); d.State != "failed" || !strings.Contains(d.Mend, "systemctl start usher") {
+		t.Errorf("%+v", d)
+	}
+	if c := r.hop("connection"); c.State != "failed" || r.code != 1 {
+		t.Errorf("exit code %d, %+v", r.code, c)
+	}
+}
