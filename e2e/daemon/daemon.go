@@ -32,11 +32,11 @@ const (
 type Daemon struct {
 	HTTP, Gateway string // host:port of these doors
 
-	t      testing.TB
-	dir    string
-	proc   *child.Process
-	socket *os.File // the Dovecot socket, if it is held for the daemon as usher.socket does
-	under  *systemd.Manager
+	t     testing.TB
+	dir   string
+	proc  *child.Process
+	held  []heldSocket // what systemd's socket units have open
+	under *systemd.Manager
 }
 
 // New makes a daemon that has its secrets and no configuration, and does not run yet. It ends with the test.
@@ -118,11 +118,37 @@ func (d *Daemon) Hold() {
 		d.t.Fatal(err)
 	}
 	l.SetUnlinkOnClose(false)
-	if d.socket, err = l.File(); err != nil {
+	d.hold("dovecot", l)
+}
+
+// HoldHTTP does that with the HTTP door's address, as usher-http.socket does.
+func (d *Daemon) HoldHTTP() {
+	d.t.Helper()
+	l, err := net.Listen("tcp", d.HTTP)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.hold("http", l.(*net.TCPListener))
+}
+
+func (d *Daemon) hold(name string, l interface {
+	net.Listener
+	File() (*os.File, error)
+}) {
+	d.t.Helper()
+	f, err := l.File()
+	if err != nil {
 		d.t.Fatal(err)
 	}
 	_ = l.Close()
-	d.t.Cleanup(func() { _ = d.socket.Close() })
+	d.t.Cleanup(func() { _ = f.Close() })
+	d.held = append(d.held, heldSocket{name, f})
+}
+
+// A heldSocket is one of systemd's, with its FileDescriptorName.
+type heldSocket struct {
+	name string
+	file *os.File
 }
 
 // Under has the daemon run under systemd's stand-in from its next start on.
@@ -145,7 +171,7 @@ func (d *Daemon) Begin() (mark int) {
 	mark = d.Mark()
 	serve := []string{Binary(d.t), "serve", "--config", d.Path("usher.yaml")}
 	cmd := exec.Command(serve[0], serve[1:]...)
-	names, files := d.passed()
+	names, files, copies := d.passed()
 	if len(files) > 0 { // as systemd does it; LISTEN_PID must be the program's own
 		cmd = exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, serve...)...)
 		cmd.Env = append(os.Environ(), "LISTEN_FDS="+strconv.Itoa(len(files)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
@@ -161,28 +187,26 @@ func (d *Daemon) Begin() (mark int) {
 	if d.under != nil {
 		d.under.Started(d.proc.PID())
 	}
-	for _, f := range files {
-		if f != d.socket {
-			_ = f.Close()
-		}
+	for _, f := range copies {
+		_ = f.Close()
 	}
 	return mark
 }
 
-// passed is what systemd passes to the daemon: the sockets first.
-func (d *Daemon) passed() (names []string, files []*os.File) {
+// passed is what systemd passes to the daemon: the sockets first, then copies of what is in its store.
+func (d *Daemon) passed() (names []string, files, copies []*os.File) {
 	d.t.Helper()
-	if d.socket != nil {
-		names, files = append(names, "dovecot"), append(files, d.socket)
+	for _, h := range d.held {
+		names, files = append(names, h.name), append(files, h.file)
 	}
 	if d.under == nil {
-		return names, files
+		return names, files, nil
 	}
 	stored, copies, err := d.under.Passed()
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return append(names, stored...), append(files, copies...)
+	return append(names, stored...), append(files, copies...), copies
 }
 
 // Ended waits for a daemon that ends by itself.

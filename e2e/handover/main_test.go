@@ -18,6 +18,15 @@ const meet = "meet.example.com"
 // under starts a daemon whose Dovecot socket systemd's stand-in has.
 func under(t *testing.T) (*daemon.Daemon, *systemd.Manager) {
 	t.Helper()
+	d, m := prepared(t)
+	d.Hold()
+	d.Start()
+	return d, m
+}
+
+// prepared is a daemon that has not begun.
+func prepared(t *testing.T) (*daemon.Daemon, *systemd.Manager) {
+	t.Helper()
 	folder, err := os.MkdirTemp("", "usher")
 	if err != nil {
 		t.Fatal(err)
@@ -30,9 +39,7 @@ func under(t *testing.T) (*daemon.Daemon, *systemd.Manager) {
 	t.Cleanup(m.Close)
 	d := daemon.New(t)
 	d.Write("usher.yaml", configuration(d, ""))
-	d.Hold()
 	d.Under(m)
-	d.Start()
 	return d, m
 }
 

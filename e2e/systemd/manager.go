@@ -108,7 +108,10 @@ func (m *Manager) Said() []string {
 }
 
 // Empty closes the store, as systemd does when a service is stopped and not started, or has failed for good.
-func (m *Manager) Empty() { m.remove(func(kept) bool { return true }) }
+func (m *Manager) Empty() {
+	m.remove(func(kept) bool { return true })
+	m.look() // what is being watched is not closed before
+}
 
 // Passed returns what a start passes besides sockets: a name for each file, which the caller closes.
 func (m *Manager) Passed() (names []string, files []*os.File, err error) {
@@ -151,14 +154,14 @@ func (m *Manager) run() {
 		if watched[0].Revents != 0 {
 			_, _ = unix.Read(m.wake[0], make([]byte, 64))
 		}
+		for _, w := range watched[2:] {
+			if w.Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
+				m.remove(func(k kept) bool { return k.fd == int(w.Fd) })
+			}
+		}
 		if watched[1].Revents&unix.POLLIN != 0 {
 			time.Sleep(slowness)
 			m.receive()
-		}
-		for _, w := range watched[2:] {
-			if w.Revents != 0 {
-				m.remove(func(k kept) bool { return k.fd == int(w.Fd) })
-			}
 		}
 	}
 }

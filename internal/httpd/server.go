@@ -24,8 +24,8 @@ import (
 // HeaderBytes bounds a request's header but for a token in it.
 const HeaderBytes = 16 << 10
 
-// firstWithin is how long a connection has for its first request once the server stops.
-const firstWithin = 250 * time.Millisecond
+// firstWithin is how long a connection that was just made has for its first request once the server stops.
+const firstWithin = 100 * time.Millisecond
 
 // cutWithin is how long handlers may go on once their connections are cut.
 const cutWithin = time.Second
@@ -101,10 +101,8 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, l net.Listener) err
 	defer cancel()
 	if limited, ok := l.(*listen.Listener); ok {
 		_ = limited.Close()
-		limited.CloseIdle(false)
-		// Of a connection that came just before, the request is on its way. net/http would wait for it for 5 s.
-		unasked := time.AfterFunc(firstWithin, func() { limited.CloseIdle(true) })
-		defer unasked.Stop()
+		srv.SetKeepAlivesEnabled(false) // who has no request in hand is closed, the others once they have their answer
+		limited.Settle(firstWithin)     // from Shutdown on, net/http reads a request and does not answer it
 	}
 	if srv.Shutdown(late) != nil { // a client has not sent its whole request, or does not read the answer
 		_ = srv.Close()

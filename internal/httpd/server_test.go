@@ -3,6 +3,7 @@ package httpd_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -195,6 +196,32 @@ func TestStop(t *testing.T) {
 	}
 	if err := <-answered; err != nil {
 		t.Errorf("the request in hand: %v", err)
+	}
+}
+
+// TestFirstRequestAtTheStop: a connection that was made just before the stop has its request answered, and is closed
+// then; one that was asked something before is closed at once.
+func TestFirstRequestAtTheStop(t *testing.T) {
+	w := serve(t, "tcp", 100, &httpd.Server{Open: true, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+	fresh, asked := w.dial(), w.dial()
+	if status, err := w.ask(asked, "/"); err != nil || status != http.StatusOK {
+		t.Fatalf("%d, %v", status, err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.stop() }()
+	_ = asked.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if n, err := asked.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if status, err := w.ask(fresh, "/"); err != nil || status != http.StatusOK {
+		t.Errorf("the first request: %d, %v", status, err)
+	}
+	_ = fresh.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.Copy(io.Discard, fresh); err != nil {
+		t.Errorf("it is not closed: %v", err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -26,7 +26,7 @@ type Conn struct {
 	all, own              node
 	state                 int
 	trusted, proven, kept bool
-	asked                 bool // it has had a request in hand
+	asked                 bool // a request on it was answered
 
 	inherited bool // another process had it before
 }

@@ -43,6 +43,8 @@ type Listener struct {
 
 	closing sync.Once
 	closed  chan struct{}
+	ending  sync.Once
+	ended   chan struct{} // Accept returns none any more
 }
 
 // Limit bounds the connections of l, which it closes with itself.
@@ -54,6 +56,7 @@ func Limit(l net.Listener, o Options) *Listener {
 		Listener: l, name: o.Name, log: o.Log, metrics: o.Metrics,
 		users: map[uint32]bool{0: true, uint32(os.Geteuid()): true},
 		lines: map[metrics.Closing]*ratelimit.Log{}, closed: make(chan struct{}),
+		ended: make(chan struct{}),
 	}
 	limited.table.limits = o.Limits
 	if limited.hint = "see peers in the configuration"; o.Users == nil {
@@ -81,6 +84,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 				continue
 			}
 			l.closeSpare()
+			l.ending.Do(func() { close(l.ended) })
 			return nil, err
 		}
 		l.pause = 0
@@ -183,10 +187,21 @@ func (l *Listener) isClosed() bool {
 	}
 }
 
-// CloseIdle closes the connections that have had a request and have none in hand, so
-// that a stop does not wait for them. With those also on which no request has come yet, it closes all without one.
-func (l *Listener) CloseIdle(new bool) {
-	for _, c := range l.table.idle(new) {
+// Settle is for a stop: it waits until no connection is left on which no request has been answered yet, as one that
+// has just been made has it under way, and closes those that still have none in hand after the time. The listener is
+// closed, and Accept is called until it fails.
+func (l *Listener) Settle(within time.Duration) {
+	limit := time.NewTimer(within)
+	defer limit.Stop()
+	select {
+	case <-l.ended:
+		select {
+		case <-l.table.settled():
+		case <-limit.C:
+		}
+	case <-limit.C:
+	}
+	for _, c := range l.table.unasked() {
 		c.evict(0)
 	}
 }

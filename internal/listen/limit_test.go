@@ -79,7 +79,7 @@ func newWorld(t *testing.T, l net.Listener, limits Limits, changes ...func(*List
 	t.Cleanup(func() {
 		_ = w.Close()
 		accepting.Wait()
-		w.CloseIdle(true)
+		w.Settle(0)
 	})
 	return w
 }

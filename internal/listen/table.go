@@ -38,6 +38,9 @@ type table struct {
 	trusted queue           // without a request, of trusted peers
 	proven  queue           // between requests, after a good one: the last to be closed
 	peers   map[Peer]*queue // the waiting ones, by peer
+
+	fresh int           // without an answered request
+	calm  chan struct{} // closed once there are none; nil if nobody waits for that
 }
 
 // enter adds a connection, and returns which others are to be closed for it. If not
@@ -62,6 +65,7 @@ func (t *table) enter(c *Conn) (victims []*Conn, ok bool) {
 		return victims, false
 	}
 	t.open++
+	t.fresh++
 	t.entered++
 	t.waitLocked(c)
 	return victims, true
@@ -119,8 +123,36 @@ func (t *table) takeOutLocked(c *Conn) {
 
 func (t *table) removeLocked(c *Conn) {
 	t.takeOutLocked(c)
+	t.askLocked(c)
 	c.state = gone
 	t.open--
+}
+
+// askLocked notes that a connection is fresh no longer.
+func (t *table) askLocked(c *Conn) {
+	if c.asked {
+		return
+	}
+	c.asked = true
+	if t.fresh--; t.fresh == 0 && t.calm != nil {
+		close(t.calm)
+		t.calm = nil
+	}
+}
+
+// settled returns a channel that is closed once no connection is fresh.
+func (t *table) settled() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fresh == 0 {
+		calm := make(chan struct{})
+		close(calm)
+		return calm
+	}
+	if t.calm == nil {
+		t.calm = make(chan struct{})
+	}
+	return t.calm
 }
 
 // admit keeps a connection open until release.
@@ -137,7 +169,8 @@ func (t *table) admit(c *Conn) {
 func (t *table) release(c *Conn, proven bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.proven, c.asked = c.proven || proven, true
+	t.askLocked(c)
+	c.proven = c.proven || proven
 	if c.state != gone && !c.kept {
 		t.waitLocked(c)
 	}
@@ -183,8 +216,8 @@ func (t *table) count() {
 	t.closed++
 }
 
-// idle removes those that have had a request and have none in hand; with new, those as well that have had none yet.
-func (t *table) idle(new bool) []*Conn {
+// unasked removes those that wait for their first request.
+func (t *table) unasked() []*Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var list []*Conn
@@ -192,7 +225,7 @@ func (t *table) idle(new bool) []*Conn {
 		for n := q.first; n != nil; {
 			c := n.conn
 			n = n.next // before it leaves
-			if new || c.asked {
+			if !c.asked {
 				t.removeLocked(c)
 				list = append(list, c)
 			}

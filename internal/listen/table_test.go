@@ -123,7 +123,7 @@ func TestLoweredLimit(t *testing.T) {
 	if c := x.counts(); c.Open > 10 || len(x.peers) > 2 {
 		t.Errorf("%+v of %d peers", c, len(x.peers))
 	}
-	x.idle(true)
+	x.unasked()
 	if c := x.counts(); c.Open != 0 || c.Waiting != 0 || len(x.peers) != 0 {
 		t.Errorf("something is left: %+v of %d peers", c, len(x.peers))
 	}
@@ -178,26 +178,31 @@ func BenchmarkEnter(b *testing.B) {
 	}
 }
 
-// TestIdleAtTheStop: those that were asked something leave first; one on which no request has come yet may have it
-// under way.
-func TestIdleAtTheStop(t *testing.T) {
+// TestUnaskedAtTheStop: a connection on which no request has come yet is waited for, and then closed; the others are
+// not the table's to close.
+func TestUnaskedAtTheStop(t *testing.T) {
 	x := &table{limits: Limits{Most: 10}}
-	fresh, asked, busy := newTestConn(one), newTestConn(one), newTestConn(one)
-	for _, c := range []*Conn{fresh, asked, busy} {
+	fresh, asked, busy, gone := newTestConn(one), newTestConn(one), newTestConn(one), newTestConn(one)
+	for _, c := range []*Conn{fresh, asked, busy, gone} {
 		x.enter(c)
 	}
-	for _, c := range []*Conn{asked, busy} {
-		x.admit(c)
-		x.release(c, false)
-	}
+	settled := x.settled()
+	x.admit(asked)
+	x.release(asked, false)
 	x.admit(busy)
-	if left := x.idle(false); len(left) != 1 || left[0] != asked {
-		t.Errorf("first %v leave", left)
+	x.leave(gone)
+	select {
+	case <-settled:
+		t.Error("it is calm with a fresh connection")
+	default:
 	}
-	if left := x.idle(true); len(left) != 1 || left[0] != fresh {
-		t.Errorf("then %v leave", left)
+	if left := x.unasked(); len(left) != 1 || left[0] != fresh {
+		t.Errorf("%v leave", left)
 	}
-	if c := x.counts(); c.Open != 1 || c.Waiting != 0 {
-		t.Errorf("%+v", c)
+	x.release(busy, false)
+	<-settled
+	<-x.settled()
+	if c := x.counts(); c.Open != 2 || c.Waiting != 2 || x.fresh != 0 {
+		t.Errorf("%+v, %d fresh", c, x.fresh)
 	}
 }
