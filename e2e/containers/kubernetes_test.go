@@ -196,7 +196,7 @@ func TestConfigMap(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	config := lay(t, dir, m, maps.Clone(m.secret.StringData))
-	out, err := exec.CommandContext(t.Context(), usher, "check", "--config", config).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), usher, "check", "--files-only", "--config", config).CombinedOutput()
 	if err == nil {
 		t.Errorf("placeholders are taken for secrets:\n%s", out)
 	}
@@ -205,7 +205,7 @@ func TestConfigMap(t *testing.T) {
 		secrets[name] = strings.Repeat("0123456789abcdef", 4)[:40] + strings.ReplaceAll(name, ".", "")
 	}
 	config = lay(t, dir, m, secrets)
-	out, err = exec.CommandContext(t.Context(), usher, "check", "--config", config).CombinedOutput()
+	out, err = exec.CommandContext(t.Context(), usher, "check", "--files-only", "--config", config).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		if strings.Contains(line, "warning") && !strings.Contains(line, "is not loopback") { // a pod's network is its own
 			t.Error(line)

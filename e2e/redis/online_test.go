@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -20,8 +21,10 @@ func TestCheckOnline(t *testing.T) {
 	d.Write("cluster.secret", strings.Repeat("cluster-", 8))
 	d.Write("redis.password", "secret\n")
 	write := func(password string) {
-		d.Write("usher.yaml", "hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\ncluster:\n"+
-			"  redis: redis://"+s.Address()+"\n  secret_files: [cluster.secret]\n  node: a\n  cell: shard1\n"+password)
+		d.Write("usher.yaml", "hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\ncluster:\n"+ // line 2
+			"  redis: redis://"+s.Address()+"\n  secret_files: [cluster.secret]\n  node: a\n  cell: shard1\n"+password+
+			fmt.Sprintf("state: sqlite:%s/usher.db\nlisten: {dovecot: %[1]s/a.sock, metrics: %[1]s/m.sock, admin: %[1]s/c.sock}\n",
+				d.Path(".")))
 	}
 	check := func(want string, args ...string) {
 		t.Helper()

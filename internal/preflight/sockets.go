@@ -125,8 +125,11 @@ func (l *look) reach(key []string, name, socket string) {
 		if err != nil || mode&0o010 != 0 && slices.Contains(groups, strconv.Itoa(gid)) {
 			continue
 		}
-		l.report(key, true, fmt.Sprintf("adduser %[1]s %[2]s && systemctl restart %[1]s", u.Username, permission.GroupName(gid)),
-			"%s: the user %s may not enter %s (group %s, %04o), and so not ask usher", keyName(key), u.Username, dir,
+		mend := fmt.Sprintf("adduser %[1]s %[2]s && systemctl restart %[1]s", u.Username, permission.GroupName(gid))
+		if gid == 0 {
+			mend = "run usher as a user of its own, as deploy/usher.service does, and let the folder be that user's"
+		}
+		l.report(key, true, mend, "%s: the user %s may not enter %s (group %s, %04o), and so not ask usher", keyName(key), u.Username, dir,
 			permission.GroupName(gid), mode)
 	}
 }
