@@ -34,12 +34,12 @@ func (t *Trial) clock(context.Context) result {
 	}
 	apart, allowed := t.seen.apart, t.rules().Leeway+mostApart
 	if apart.Abs() > allowed {
-		way := "ahead"
+		way := "ahead of"
 		if apart < 0 {
 			way = "behind"
 		}
 		return failed("set both right (timedatectl set-ntp true): tokens are good by the clock",
-			"the web server's clock is %s %s of this one", apart.Abs().Round(time.Second), way).beside()
+			"the web server's clock is %s %s this one", apart.Abs().Round(time.Second), way).beside()
 	}
 	return passed("the web server's is this one's")
 }

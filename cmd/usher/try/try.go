@@ -64,7 +64,7 @@ func action(c *cli.Context) error {
 	if !c.Bool("json") {
 		trial.Show = func(h try.Hop) { printHop(c.App.Writer, h) }
 	}
-	if c.String("url") != "" && c.String("c2s") != "" {
+	if c.IsSet("url") && c.IsSet("c2s") {
 		return cmdline.Exit(2, "--url and --c2s are two ways: give one")
 	}
 	loaded, problems := config.Load(trial.ConfigFile)
@@ -74,6 +74,9 @@ func action(c *cli.Context) error {
 	trial.Config = loaded
 	if err := read(c, trial); err != nil {
 		return err
+	}
+	if !c.Bool("json") {
+		fmt.Fprintf(c.App.Writer, "host %s, %s\n", trial.Host, trial.Target)
 	}
 	return report(c, trial.Run(c.Context))
 }
@@ -112,9 +115,9 @@ func read(c *cli.Context, trial *try.Trial) (err error) {
 	}
 	flag := "--url"
 	switch {
-	case c.String("url") != "":
+	case c.IsSet("url"):
 		trial.Target, err = try.ParseURL(c.String("url"))
-	case c.String("c2s") != "":
+	case c.IsSet("c2s"):
 		flag = "--c2s"
 		trial.Target, err = try.ParseC2S(c.String("c2s"))
 	}
