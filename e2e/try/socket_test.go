@@ -6,9 +6,11 @@ import (
 	"regexp"
 	"testing"
 
+	"usher/e2e/daemon"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
 	"usher/e2e/world"
+	"usher/internal/prosodyconf"
 )
 
 // someone is a user of Prosody's that no other program here is.
@@ -53,6 +55,16 @@ func TestSocket(t *testing.T) {
 
 func dovecot(socket string) string {
 	return fmt.Sprintf("authentication = \"dovecot\"\ndovecot_auth_socket = %q\nservice_name = %q\n", socket, world.Meet)
+}
+
+// roomLines are those of the component with rooms.
+func roomLines(w *world.World) string {
+	secret := "\"Bearer " + daemon.HTTPSecret + "\"\n"
+	return "modules_enabled = { \"muc_http_auth\", \"muc_http_defaults\" }\nmuc_room_locking = false\n" +
+		"muc_http_auth_url = " + prosodyconf.Quote(w.Usher.URL("/muc/join")) + "\n" +
+		"muc_http_auth_authorization_header = " + secret +
+		"muc_create_api_url = " + prosodyconf.Quote(w.Usher.URL("/muc/room?jid={room.jid}")) + "\n" +
+		"muc_create_api_auth = " + secret
 }
 
 // folderOf is a folder that every user may go into.

@@ -11,6 +11,7 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/panics"
+	"usher/metrics"
 	"usher/moderation"
 )
 
@@ -48,7 +49,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "/muc/"
 	}
 	h.Panics.Serve("http", w, r, h.serve, func(w http.ResponseWriter, r *http.Request) {
-		h.Service.fault(question{door: doorHTTP})
+		h.Service.metrics.Join(metrics.Undecided, string(moderation.ReasonInternalError))
 		h.refuse(w, r.URL.Path == moderation.CreatePath, http.StatusInternalServerError, moderation.ReasonInternalError)
 	})
 }
