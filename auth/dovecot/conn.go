@@ -67,7 +67,7 @@ func (c *conn) Serve() {
 	case errors.Is(err, errStopping) && c.leave():
 		c.log.Debug("connection left")
 	case errors.Is(err, io.EOF), errors.Is(err, errStopping),
-		errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted():
+		errors.Is(err, os.ErrDeadlineExceeded) && c.lines.interrupted.Load():
 		c.log.Debug("connection ended")
 	default:
 		c.log.Debug("connection closed", logattr.Err(err))

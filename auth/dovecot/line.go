@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,8 @@ type lineReader struct {
 	stopTime   time.Duration // for what has begun when the reading is interrupted
 	whole      []byte        // a line that is longer than the buffer
 	until      time.Time     // when reading ends, wherever it is; zero for never
+
+	interrupted atomic.Bool // without the lock, for each line asks for it
 
 	mu     sync.Mutex
 	within bool      // something has begun that is to be read to its end: the handshake, or a line
@@ -63,6 +66,7 @@ func (l *lineReader) interrupt() {
 		return
 	}
 	l.stopBy = time.Now().Add(l.stopTime)
+	l.interrupted.Store(true)
 	if l.within {
 		_ = l.conn.SetReadDeadline(l.stopBy)
 	} else {
@@ -70,20 +74,15 @@ func (l *lineReader) interrupt() {
 	}
 }
 
-func (l *lineReader) interrupted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.stopBy.IsZero()
-}
-
 // ended returns the error with which an interrupted reading ends before the next line: errStopping if nothing of
 // that line was read.
 func (l *lineReader) ended() error {
+	if !l.interrupted.Load() {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.stopBy.IsZero():
-		return nil
 	case l.in.Buffered() == 0 && !l.within:
 		return errStopping
 	case !time.Now().Before(l.stopBy):
