@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 20
 
-.PHONY: build install demo demo-cluster test race bench fuzz soak chaos lint vuln install-deps
+.PHONY: build install demo demo-cluster test race pictures bench fuzz soak chaos lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
@@ -24,18 +24,21 @@ PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium prometheus s
 install-deps:
 	scripts/install.sh $(PARTS)
 
+# As build has it: with other settings Go would compile everything twice.
+GO_RUN = CGO_ENABLED=0 go run -trimpath
+
 # ALL=1 also shows a browser and ejabberd, as far as they can be had. KEEP=1 leaves Prosody and usher running and says
 # how to play with them.
 demo:
 	scripts/install.sh $(if $(ALL),-k ejabberd chromium strophe)
 	$(MAKE) --no-print-directory build
-	go run ./e2e/demo -usher bin/usher $(if $(ALL),-all) $(if $(KEEP),-keep)
+	$(GO_RUN) ./e2e/demo -usher bin/usher $(if $(ALL),-all) $(if $(KEEP),-keep)
 
 # Two Prosodys, four ushers, and a Redis with its replica and Sentinel.
 demo-cluster:
 	scripts/install.sh redis
 	$(MAKE) --no-print-directory build
-	go run ./e2e/cluster/demo -usher bin/usher
+	$(GO_RUN) ./e2e/cluster/demo -usher bin/usher
 
 # The end-to-end tests wait more than they work: so worlds run side by side, but for the packages that start a Chromium,
 # which leaves a Prosody too little of a small machine. The package that takes longest comes first.
@@ -55,6 +58,11 @@ test:
 race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
 	CI=1 go test -race -timeout 20m -p 1 $(END_TO_END) $(CHROMIUM)
+
+# The pictures of docs that are made of what runs: the demo, and what people see who are refused.
+pictures: install-deps
+	env -u MAKEFLAGS -u MAKELEVEL go run ./scripts/recording -o docs/demo.svg -- make demo
+	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run 'TestGatewayRefusedPages' ./e2e/gateway
 
 bench:
 	scripts/bench.sh

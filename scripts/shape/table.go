@@ -126,6 +126,7 @@ func programs() []arrow {
 		{"e2e/...", []string{"*", "e2e/..."}},
 		{"metrics", []string{"internal/text"}},
 		{"scripts/benchtable", nil},
+		{"scripts/recording", nil},
 		{"scripts/shape", nil},
 		{"scripts/testrun", nil},
 	}
