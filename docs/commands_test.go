@@ -57,14 +57,14 @@ func askHelp(t *testing.T, words ...string) *command {
 	}
 	c := &command{flags: map[string]bool{}, below: map[string]*command{}}
 	_, options, _ := strings.Cut(string(out), "OPTIONS:\n")
-	for _, m := range regexp.MustCompile(`(?m)^ +((?:--?[\w-]+(?:, )?)+)`).FindAllStringSubmatch(options, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ {3}((?:--?[\w-]+(?:, )?)+)`).FindAllStringSubmatch(options, -1) {
 		for name := range strings.SplitSeq(m[1], ", ") {
 			c.flags[name] = true
 		}
 	}
 	_, commands, _ := strings.Cut(string(out), "\nCOMMANDS:\n")
 	commands, _, _ = strings.Cut(commands, "\n\n")
-	for _, m := range regexp.MustCompile(`(?m)^ +(\w+)`).FindAllStringSubmatch(commands, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ {3}(\w+)`).FindAllStringSubmatch(commands, -1) {
 		if m[1] != "help" {
 			c.below[m[1]] = askHelp(t, append(slices.Clone(words), m[1])...)
 		}

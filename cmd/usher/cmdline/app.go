@@ -26,6 +26,7 @@ func NewApp(version string, commands ...*cli.Command) *cli.App {
 		OnUsageError:         usageError,
 		ExitErrHandler:       func(*cli.Context, error) {}, // Run returns the code, once
 	}
+	fitHelp()
 	setUsageErrors(app.Commands)
 	return app
 }

@@ -76,13 +76,14 @@ Example:
 
    $ usher lobby export > whitelist.txt`, lobbyExport,
 			&cli.BoolFlag{Name: "all", Usage: "those of the configuration, too"}),
-		lobbySubcommand("import", "put what export prints on the whitelist", "[--replace] FILE|-",
+		lobbySubcommand("import", "put what export prints on the whitelist", "[--replace] [--json] FILE|-",
 			`Nothing is changed if a line cannot be read.
 
 Example:
 
    $ usher lobby import --replace whitelist.txt`, lobbyImport,
-			&cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"}),
+			&cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"},
+			cmdline.JSONFlag("one JSON object")),
 	}
 }
 

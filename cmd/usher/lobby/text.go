@@ -44,6 +44,9 @@ func lobbyImport(c *cli.Context) error {
 		in = f
 	}
 	entries, problems := admin.ReadEntries(in)
+	if len(problems) > 0 && c.Bool("json") {
+		return imported(c, admin.LobbyAnswer{}, problems)
+	}
 	if len(problems) > 0 {
 		return cmdline.Exit(1, "nothing was changed:\n"+strings.Join(problems, "\n"))
 	}
@@ -56,6 +59,22 @@ func lobbyImport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("json") {
+		return imported(c, answer, nil)
+	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d on the whitelist, %d taken off\n", answer.Added, answer.Removed)
+	return err
+}
+
+// imported prints what an import did, or the lines that cannot be read, for a script.
+func imported(c *cli.Context, a admin.LobbyAnswer, problems []string) error {
+	err := json.NewEncoder(c.App.Writer).Encode(struct {
+		Added    int      `json:"added"`
+		Removed  int      `json:"removed"`
+		Problems []string `json:"problems"` // nothing was changed if there is one
+	}{a.Added, a.Removed, append([]string{}, problems...)})
+	if err == nil && len(problems) > 0 {
+		return cmdline.Exit(1, "")
+	}
 	return err
 }

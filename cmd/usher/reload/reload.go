@@ -2,6 +2,7 @@
 package reload
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -16,7 +17,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "reload",
 		Usage:     "have the daemon read its configuration again, and say what changed",
-		UsageText: "usher reload [--config FILE]",
+		UsageText: "usher reload [--config FILE] [--json]",
 		Description: `Waits for the result. The exit code is 1 if the new configuration was refused (the
 old one stays in force), 3 if the daemon could not be reached.
 
@@ -25,7 +26,7 @@ Example:
    $ usher reload --config /etc/usher/usher.yaml
    reloaded
      hosts."meet.example.com".issuers.my-app.secret_files: added /etc/usher/new.secret`,
-		Flags:  []cli.Flag{cmdline.ConfigFlag()},
+		Flags:  []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},
 		Action: reloadAction,
 	}
 }
@@ -37,6 +38,12 @@ func reloadAction(c *cli.Context) error {
 	var result admin.Reload
 	if err := cmdline.Ask(c, "POST", "/reload", &result); err != nil {
 		return err
+	}
+	if c.Bool("json") {
+		if err := json.NewEncoder(c.App.Writer).Encode(result); err != nil || result.OK {
+			return err
+		}
+		return cmdline.Exit(1, "")
 	}
 	for _, p := range slices.Concat(result.Problems, result.Warnings) {
 		fmt.Fprintln(c.App.ErrWriter, p)

@@ -43,10 +43,14 @@ func FuzzLike(f *testing.F) {
 		f.Add(s[0], s[1])
 	}
 	f.Fuzz(func(t *testing.T, pattern, s string) {
-		if !utf8.ValidString(pattern + s) {
+		if !utf8.ValidString(pattern) || !utf8.ValidString(s) || strings.Count(pattern, "*") > 100 {
 			return // which regular expressions do not take
 		}
-		want := regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(s)
+		var quoted []string
+		for part := range strings.SplitSeq(pattern, "*") {
+			quoted = append(quoted, regexp.QuoteMeta(part))
+		}
+		want := regexp.MustCompile("(?s)^" + strings.Join(quoted, ".*") + "$").MatchString(s)
 		if got := like(pattern, s); got != want {
 			t.Errorf("%q like %q: %v, want %v", s, pattern, got, want)
 		}

@@ -2,6 +2,7 @@
 package state
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func Command() *cli.Command {
 			{
 				Name:      "check",
 				Usage:     "look for damage in the file of the state and in its journal, and change nothing",
-				UsageText: "usher state check [--config FILE]",
+				UsageText: "usher state check [--config FILE] [--json]",
 				Description: `Says what there is, and what to do about damage. The exit code is 1 if there is any.
 A daemon may be running.
 
@@ -36,7 +37,7 @@ Example:
    /var/lib/usher/usher.db: schema 4, 1.2 MiB; 3120 sessions, 14 assignments, 9 rooms, 2 revocations, …
    /var/lib/usher/usher.db.journal: 1 segment; it was closed
    ok`,
-				Flags:  []cli.Flag{cmdline.ConfigFlag()},
+				Flags:  []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},
 				Action: stateCheck,
 			},
 			{
@@ -90,11 +91,49 @@ func stateCheck(c *cli.Context) error {
 	if err != nil {
 		return cmdline.Exit(1, err.Error())
 	}
-	printReport(c.App.Writer, path, r)
+	if c.Bool("json") {
+		err = json.NewEncoder(c.App.Writer).Encode(foundOf(path, r))
+	} else {
+		printReport(c.App.Writer, path, r)
+	}
+	if err != nil {
+		return err
+	}
 	if len(r.Problems) > 0 {
 		return cmdline.Exit(1, "")
 	}
 	return nil
+}
+
+// What usher state check --json prints.
+type found struct {
+	Path     string         `json:"path"`
+	OK       bool           `json:"ok"`
+	Schema   int            `json:"schema"`
+	Bytes    int64          `json:"bytes"`
+	Running  bool           `json:"running"` // a daemon has it
+	Rows     map[string]int `json:"rows"`    // by table
+	Journal  foundJournal   `json:"journal"`
+	Problems []string       `json:"problems"`
+}
+
+type foundJournal struct {
+	Segments int    `json:"segments"`
+	Records  int    `json:"records"` // that the file does not have yet
+	Bytes    int64  `json:"bytes"`   // of these
+	Closed   bool   `json:"closed"`
+	Warning  string `json:"warning,omitempty"`
+}
+
+func foundOf(path string, r sqlite.Report) found {
+	f := found{Path: path, OK: len(r.Problems) == 0, Schema: r.Schema, Bytes: r.Bytes, Running: r.Running, Rows: map[string]int{},
+		Problems: append([]string{}, r.Problems...)}
+	for _, n := range r.Counts {
+		f.Rows[n.Table] = n.Rows
+	}
+	j := r.Journal
+	f.Journal = foundJournal{Segments: j.Segments, Records: j.Records, Bytes: j.Bytes, Closed: j.Clean, Warning: j.Warning}
+	return f
 }
 
 func printReport(w io.Writer, path string, r sqlite.Report) {
