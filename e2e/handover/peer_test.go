@@ -24,7 +24,12 @@ type peer struct {
 // dial connects and does not say anything.
 func dial(t *testing.T, d *daemon.Daemon) *peer {
 	t.Helper()
-	nc, err := net.Dial("unix", d.Path("auth.sock"))
+	return dialTo(t, "unix", d.Path("auth.sock"))
+}
+
+func dialTo(t *testing.T, network, address string) *peer {
+	t.Helper()
+	nc, err := net.Dial(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +40,12 @@ func dial(t *testing.T, d *daemon.Daemon) *peer {
 // connect is dial with the handshake.
 func connect(t *testing.T, d *daemon.Daemon) *peer {
 	t.Helper()
-	p := dial(t, d)
+	return connectTo(t, "unix", d.Path("auth.sock"))
+}
+
+func connectTo(t *testing.T, network, address string) *peer {
+	t.Helper()
+	p := dialTo(t, network, address)
 	p.greeted()
 	p.send("VERSION\t1\t1\nCPID\t%d\n", 14506)
 	return p

@@ -98,3 +98,27 @@ func TestSocketElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestTCP: a door at host:port hands its connections over as well. systemd does not see that one of them was closed
+// by its client.
+func TestTCP(t *testing.T) {
+	d, m := prepared(t)
+	address := d.Gateway // a free one
+	d.Write("usher.yaml", strings.Replace(configuration(d, ""), d.Path("auth.sock"), address, 1))
+	d.Start()
+	p, gone := connectTo(t, "tcp", address), connectTo(t, "tcp", address)
+	p.login("alice")
+	gone.login("alice")
+	d.Stop()
+	_ = gone.nc.Close()
+	request, answer := p.asks("bob")
+	p.send("%s", request)
+	d.Start()
+	p.expect(answer)
+	if kept := m.Kept(); len(kept) != 0 {
+		t.Errorf("systemd has %q", kept)
+	}
+	connectTo(t, "tcp", address).login("carol")
+	d.Kill()
+	p.ended()
+}
