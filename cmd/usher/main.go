@@ -15,6 +15,7 @@ import (
 	"usher/cmd/usher/completion"
 	"usher/cmd/usher/extauth"
 	"usher/cmd/usher/lobby"
+	"usher/cmd/usher/manpage"
 	"usher/cmd/usher/prosody"
 	"usher/cmd/usher/refusals"
 	"usher/cmd/usher/reload"
@@ -57,6 +58,7 @@ func newApp() *cli.App {
 		setup.Command(),
 		completion.Command(),
 		versioncommand.Command(),
+		manpage.Command(),
 	)
 }
 

@@ -100,6 +100,7 @@ func programs() []arrow {
 		{"cmd/usher/completion", []string{"cmd/usher/cmdline"}},
 		{"cmd/usher/extauth", []string{"auth/extauth/bridge", "internal/config"}},
 		{"cmd/usher/lobby", []string{"cmd/usher/cmdline", "internal/admin"}},
+		{"cmd/usher/manpage", []string{"cmd/usher/cmdline"}},
 		{"cmd/usher/prosody", []string{"cmd/usher/cmdline", "internal/prosodyconf"}},
 		{"cmd/usher/refusals", []string{"cmd/usher/cmdline", "internal/admin", "internal/explain"}},
 		{"cmd/usher/reload", []string{"cmd/usher/cmdline", "internal/admin"}},

@@ -3,6 +3,7 @@ package completion
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,27 +30,40 @@ _usher() {
   fi
   if [[ -n "${opts[1]}" ]]; then _describe 'values' opts; else _files; fi
 }
-compdef _usher usher
+if [[ "${funcstack[1]}" == _usher ]]; then _usher "$@"; else compdef _usher usher; fi
 `
 
 // Command is usher completion.
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
-		Usage:     "print the script that completes commands in bash or zsh",
-		UsageText: "usher completion bash|zsh",
-		Description: `Example:
+		Usage:     "print the script that completes commands in bash, zsh or fish",
+		UsageText: "usher completion bash|zsh|fish",
+		Description: `The Debian package has them installed already. Example:
 
    $ usher completion bash > /etc/bash_completion.d/usher
-   $ usher completion zsh > /usr/local/share/zsh/site-functions/_usher`,
+   $ usher completion zsh > /usr/local/share/zsh/site-functions/_usher
+   $ usher completion fish > /etc/fish/completions/usher.fish`,
 		Action: func(c *cli.Context) error {
-			scripts := map[string]string{"bash": bashCompletion, "zsh": zshCompletion}
-			script, ok := scripts[c.Args().First()]
-			if !ok || c.NArg() != 1 {
-				return cmdline.Exit(2, "name the shell: usher completion bash, or usher completion zsh")
+			text, err := script(c.App, c.Args().First())
+			if err != nil || c.NArg() != 1 {
+				return cmdline.Exit(2, "name the shell: usher completion bash, zsh or fish")
 			}
-			fmt.Fprint(c.App.Writer, script)
-			return nil
+			_, err = io.WriteString(c.App.Writer, text)
+			return err
 		},
 	}
+}
+
+// script returns the script for a shell. That for fish names every command and option; the others ask usher.
+func script(app *cli.App, shell string) (string, error) {
+	switch shell {
+	case "bash":
+		return bashCompletion, nil
+	case "zsh":
+		return zshCompletion, nil
+	case "fish":
+		return app.ToFishCompletion()
+	}
+	return "", fmt.Errorf("no shell %q", shell)
 }
