@@ -5,11 +5,17 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 60s
 SOAK ?= 20
+comma := ,
 
-.PHONY: build install demo demo-cluster test race pictures bench fuzz soak chaos lint vuln install-deps
+.PHONY: build deb install demo demo-cluster test test-install race pictures bench fuzz soak chaos lint vuln install-deps
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
+
+# The Debian package, in dist; GOARCH=arm64 for another machine. LINT=1 has lintian look at it.
+deb:
+	scripts/deb.sh dist
+	$(if $(LINT),scripts/install.sh lintian && lintian --fail-on error$(comma)warning dist/usher_*.deb)
 
 # Program, units and users, on the machine itself; DESTDIR=dir puts the files there and makes no users.
 install: build
@@ -54,6 +60,13 @@ test:
 		-- -timeout 14m -p 2 -parallel 4 $(END_TO_END) \
 		-- -timeout 14m -p 1 $(CHROMIUM) \
 		-- -C e2e/containers ./...
+
+# The package on a Debian 12 that is booted for it: installed, restarted and upgraded under logins, rebooted, purged. Not
+# among the tests of every change: it wants root, systemd-nspawn, and some minutes.
+test-install:
+	scripts/install.sh machine
+	go vet -tags boot ./e2e/install
+	go test -count=1 -timeout 20m -tags boot -v ./e2e/install
 
 race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)

@@ -17,6 +17,9 @@
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
 #   scripts/install.sh jitsi       the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-2.6726.2 (or $USHER_JITSI)
+#   scripts/install.sh lintian     what looks at Debian packages and manual pages
+#   scripts/install.sh machine     a Debian 12 to be booted by systemd-nspawn, and in it Prosody's packages to be installed,
+#                                  in ${XDG_CACHE_HOME:-~/.cache}/usher/machine (or $USHER_MACHINE)
 # With -k before the words the exit code is 0 all the same, unless Prosody itself could not be had, and the reasons are
 # left in ${XDG_CACHE_HOME:-~/.cache}/usher/missing, a file for each word, for whoever goes on without: that one says
 # them at its end (e2e/parts).
@@ -26,7 +29,7 @@ set -euo pipefail
 declare -A packages_of=(
 	[prosody]="prosody prosody-modules" [lua]="lua-cjson lua-luaossl" [ejabberd]=ejabberd [slixmpp]=python3-slixmpp
 	[nginx]=nginx [redis]="redis-server redis-sentinel" [haproxy]=haproxy [chromium]="chromium fonts-dejavu-core"
-	[prometheus]=prometheus [npm]=npm
+	[prometheus]=prometheus [npm]=npm [lintian]="lintian man-db" [machine]="debootstrap systemd-container"
 )
 words=(prosody)
 others=() # words that are not apt's alone
@@ -40,6 +43,7 @@ reasons=$cache/usher/missing
 target=${USHER_PROSODY13:-$cache/usher/prosody13}
 strophe=${USHER_STROPHE:-$cache/usher/strophe-5.0.0}
 jitsi=${USHER_JITSI:-$cache/usher/jitsi-2.6726.2}
+machine=${USHER_MACHINE:-$cache/usher/machine}
 work=
 sudo=()
 ours=
@@ -215,6 +219,8 @@ finish() {
 . "$(dirname "$0")/install/prosody13.sh"
 # shellcheck source=scripts/install/npm.sh
 . "$(dirname "$0")/install/npm.sh"
+# shellcheck source=scripts/install/machine.sh
+. "$(dirname "$0")/install/machine.sh"
 
 # need_npm adds Debian's npm to the words where something must be downloaded with it and there is none.
 need_npm() {
@@ -233,6 +239,7 @@ install_other() {
 	prosody13) install_13 ;;
 	strophe) install_npm "$strophe" complete_strophe "${strophe_packages[@]}" ;;
 	jitsi) install_npm "$jitsi" complete_jitsi "${jitsi_packages[@]}" ;;
+	machine) install_machine ;;
 	esac
 }
 
@@ -277,9 +284,10 @@ for word in "$@"; do
 	case $word in
 	prosody | npm) ;;
 	prosody13 | strophe | jitsi) others+=("$word") ;;
+	machine) words+=("$word") && others+=("$word") ;;
 	*)
 		[ -n "${packages_of[$word]:-}" ] || die "usage: scripts/install.sh [-k] [lua] [prosody13] [ejabberd] [slixmpp]" \
-			"[nginx] [redis] [haproxy] [chromium] [prometheus] [strophe] [jitsi]"
+			"[nginx] [redis] [haproxy] [chromium] [prometheus] [strophe] [jitsi] [lintian] [machine]"
 		words+=("$word")
 		;;
 	esac
