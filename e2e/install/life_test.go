@@ -167,6 +167,16 @@ func (m *machine) eventually(t *testing.T, user, token string) (err error) {
 // rebooted: after a boot everything is there by itself, and the first login goes through.
 func (m *machine) rebooted(t *testing.T, token string) {
 	m.reboot(t)
+	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := m.dial(t.Context(), "127.0.0.1:5222") // Prosody's unit does not say when it listens
+		if err == nil {
+			_ = conn.Close()
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatal(err)
+		}
+	}
 	if err := m.login(t.Context(), "alice", token); err != nil {
 		t.Errorf("the first login after a boot: %v", err)
 	}

@@ -3,17 +3,18 @@ package completion
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/urfave/cli/v2"
 
 	"usher/cmd/usher/cmdline"
 )
 
+// Each asks usher for what may follow. A word of two dashes alone would end the options, so it is asked for as one dash.
+
 const bashCompletion = `_usher() {
   local cur="${COMP_WORDS[COMP_CWORD]}"
   local words=("${COMP_WORDS[@]:0:COMP_CWORD}")
-  if [[ "$cur" == -* ]]; then words+=("$cur"); fi
+  if [[ "$cur" == -* ]]; then words+=("${cur/%--/-}"); fi
   COMPREPLY=($(compgen -W "$("${words[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
 }
 complete -o bashdefault -o default -F _usher usher
@@ -24,13 +25,25 @@ _usher() {
   local -a opts
   local cur="${words[-1]}"
   if [[ "$cur" == -* ]]; then
-    opts=("${(@f)$(${words[@]:0:#words[@]-1} ${cur} --generate-bash-completion 2>/dev/null)}")
+    opts=("${(@f)$(${words[@]:0:#words[@]-1} ${cur/%--/-} --generate-bash-completion 2>/dev/null)}")
   else
     opts=("${(@f)$(${words[@]:0:#words[@]-1} --generate-bash-completion 2>/dev/null)}")
   fi
   if [[ -n "${opts[1]}" ]]; then _describe 'values' opts; else _files; fi
 }
 if [[ "${funcstack[1]}" == _usher ]]; then _usher "$@"; else compdef _usher usher; fi
+`
+
+const fishCompletion = `function __usher_complete
+  set -l words (commandline -opc)
+  set -l cur (commandline -ct)
+  if string match -q -- '-*' $cur; set -a words (string replace -r '^--$' -- - $cur); end
+  $words --generate-bash-completion 2>/dev/null
+end
+complete -c usher -f -a '(__usher_complete)'
+complete -c usher -l config -r -F
+complete -c usher -n '__fish_seen_subcommand_from mint' -l key -r -F
+complete -c usher -n '__fish_seen_subcommand_from extauth' -l socket -r -F
 `
 
 // Command is usher completion.
@@ -45,25 +58,13 @@ func Command() *cli.Command {
    $ usher completion zsh > /usr/local/share/zsh/site-functions/_usher
    $ usher completion fish > /etc/fish/completions/usher.fish`,
 		Action: func(c *cli.Context) error {
-			text, err := script(c.App, c.Args().First())
-			if err != nil || c.NArg() != 1 {
+			scripts := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}
+			script, ok := scripts[c.Args().First()]
+			if !ok || c.NArg() != 1 {
 				return cmdline.Exit(2, "name the shell: usher completion bash, zsh or fish")
 			}
-			_, err = io.WriteString(c.App.Writer, text)
-			return err
+			fmt.Fprint(c.App.Writer, script)
+			return nil
 		},
 	}
-}
-
-// script returns the script for a shell. That for fish names every command and option; the others ask usher.
-func script(app *cli.App, shell string) (string, error) {
-	switch shell {
-	case "bash":
-		return bashCompletion, nil
-	case "zsh":
-		return zshCompletion, nil
-	case "fish":
-		return app.ToFishCompletion()
-	}
-	return "", fmt.Errorf("no shell %q", shell)
 }
