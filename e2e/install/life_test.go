@@ -35,7 +35,7 @@ func (m *machine) restarts(t *testing.T, token string) {
 	l := m.during(t, "alice", token, func() {
 		for range restarts {
 			m.run(t, "systemctl reset-failed usher; systemctl restart usher") // five in ten seconds are otherwise the limit
-			time.Sleep(300 * time.Millisecond) // for logins between two of them
+			time.Sleep(300 * time.Millisecond)                                // for logins between two of them
 		}
 	})
 	if len(l.lost) > 0 {
