@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # A Debian 12 that systemd-nspawn boots for the tests of the package, for scripts/install.sh.
 
-complete_machine() { [ -x "$1/sbin/init" ] && ls "$1"/var/cache/apt/archives/prosody_*.deb >/dev/null 2>&1; }
+complete_machine() { [ -x "$1/sbin/init" ] && [ -s "$1/etc/hosts" ] && ls "$1"/var/cache/apt/archives/prosody_*.deb >/dev/null 2>&1; }
 
 # in_machine runs a command in the folder of a machine that is being made.
 in_machine() {
@@ -18,7 +18,8 @@ make_machine() {
 	cp /etc/resolv.conf "$work/new/etc/resolv.conf"
 	retry quietly in_machine apt-get -qq -o Acquire::Retries=3 update &&
 		retry quietly in_machine apt-get -qq -y -o Acquire::Retries=3 --download-only install prosody prosody-modules &&
-		echo usher-test >"$work/new/etc/hostname"
+		echo usher-test >"$work/new/etc/hostname" &&
+		printf '127.0.0.1 localhost usher-test\n::1 localhost\n' >"$work/new/etc/hosts"
 }
 
 install_machine() {
