@@ -36,7 +36,8 @@ GO_RUN = CGO_ENABLED=0 go run -trimpath
 # ALL=1 also shows a browser and ejabberd, as far as they can be had. KEEP=1 leaves Prosody and usher running and says
 # how to play with them.
 demo:
-	scripts/install.sh $(if $(ALL),-k ejabberd chromium strophe)
+	scripts/install.sh
+	$(if $(ALL),scripts/install.sh -k ejabberd chromium strophe)
 	$(MAKE) --no-print-directory build
 	$(GO_RUN) ./e2e/demo -usher bin/usher $(if $(ALL),-all) $(if $(KEEP),-keep)
 
@@ -72,10 +73,11 @@ race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
 	CI=1 go test -race -timeout 20m -p 1 $(END_TO_END) $(CHROMIUM)
 
-# The pictures of docs that are made of what runs: the demo, and what people see who are refused.
+# The pictures of docs that are made of what runs: the demo, what people see who are refused, and what the dashboard says.
 pictures: install-deps
 	env -u MAKEFLAGS -u MAKELEVEL go run ./scripts/recording -o docs/demo.svg -- make demo
-	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run 'TestGatewayRefusedPages' ./e2e/gateway
+	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run TestGatewayRefusedPages ./e2e/gateway
+	go test -count=1 ./e2e/dashboard -args -picture $(CURDIR)/docs/dashboard.svg -during 100s
 
 bench:
 	scripts/bench.sh

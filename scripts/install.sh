@@ -20,9 +20,9 @@
 #   scripts/install.sh lintian     what looks at Debian packages and manual pages
 #   scripts/install.sh machine     a Debian 12 to be booted by systemd-nspawn, and in it Prosody's packages to be installed,
 #                                  in ${XDG_CACHE_HOME:-~/.cache}/usher/machine (or $USHER_MACHINE)
-# With -k before the words the exit code is 0 all the same, unless Prosody itself could not be had, and the reasons are
-# left in ${XDG_CACHE_HOME:-~/.cache}/usher/missing, a file for each word, for whoever goes on without: that one says
-# them at its end (e2e/parts).
+# With -k before the words the exit code is 0 all the same, and the reasons are left in
+# ${XDG_CACHE_HOME:-~/.cache}/usher/missing, a file for each word, for what goes on without: that says them at its
+# end (e2e/parts).
 set -euo pipefail
 
 # What apt installs for each word.
@@ -263,7 +263,6 @@ apart() {
 report() {
 	local word
 	if [ "${#missing[@]}" -eq 0 ]; then return; fi
-	if [ -n "$keep_going" ] && [ -n "$(absent prosody)" ]; then keep_going=; fi
 	if [ -n "$keep_going" ]; then
 		say "going on without ${missing[*]}"
 		return

@@ -72,10 +72,11 @@ func TestScript(t *testing.T) {
 	for name, text := range map[string]string{
 		"apt-get": "#!/bin/sh\necho 'E: Unable to fetch some archives' >&2\nexit 100\n",
 		// Only Prosody is there.
-		"dpkg-query": "#!/bin/sh\ncase $* in *' prosody'|*' prosody-modules') echo installed;; esac\n",
-		"sudo":       "#!/bin/sh\nshift\n[ \"$1\" != true ] || exit 0\nexec \"$@\"\n",
-		"tee":        "#!/bin/sh\ncat >/dev/null\n", // no policy of Debian's is written
-		"chmod":      "#!/bin/sh\n", "rm": "#!/bin/sh\ncase $* in */usr/sbin/*) ;; *) exec /bin/rm \"$@\";; esac\n",
+		"dpkg-query": "#!/bin/sh\n[ -z \"$NO_PROSODY\" ] || exit 1\n" +
+			"case $* in *' prosody'|*' prosody-modules') echo installed;; esac\n",
+		"sudo":  "#!/bin/sh\nshift\n[ \"$1\" != true ] || exit 0\nexec \"$@\"\n",
+		"tee":   "#!/bin/sh\ncat >/dev/null\n", // no policy of Debian's is written
+		"chmod": "#!/bin/sh\n", "rm": "#!/bin/sh\ncase $* in */usr/sbin/*) ;; *) exec /bin/rm \"$@\";; esac\n",
 		"systemctl": "#!/bin/sh\n",
 	} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
@@ -94,19 +95,29 @@ func TestScript(t *testing.T) {
 		t.Errorf("it says that all is there:\n%s", out)
 	}
 	for _, want := range []string{
-		"install: no haproxy: apt-get could not install haproxy: E: Unable to fetch some archives; apt-get install haproxy says more\n",
-		"install: no strophe: npm could not download strophe.js@5.0.0: ECONNREFUSED; npm config get registry names what npm asks",
+		"install: no haproxy: apt-get could not install haproxy: E: Unable to fetch some archives; " +
+			"apt-get install haproxy says more\n",
+		"install: no strophe: npm could not download strophe.js@5.0.0: ECONNREFUSED; npm config get registry names what ",
 	} {
 		if strings.Count(out, want) != 1 {
 			t.Errorf("%q should stand once in\n%s", want, out)
 		}
 	}
 	out, err = script("-k", "haproxy", "strophe")
-	if err != nil || !strings.HasSuffix(out, "install: going on without haproxy strophe\n") || strings.Contains(out, "no haproxy:") {
+	if err != nil || !strings.HasSuffix(out, "install: going on without haproxy strophe\n") ||
+		strings.Contains(out, "no haproxy:") {
 		t.Errorf("with -k: %v\n%s", err, out)
 	}
 	t.Setenv("XDG_CACHE_HOME", cache)
 	if err := parts.Why("haproxy", errMissing); !strings.Contains(err.Error(), "Unable to fetch some archives") {
 		t.Errorf("the reason was not left: %v", err)
+	}
+	t.Setenv("NO_PROSODY", "1")
+	if out, err := script("-k"); err != nil {
+		t.Errorf("-k without Prosody: %v\n%s", err, out)
+	}
+	if out, err := script(); err == nil ||
+		!strings.Contains(out, "install: no prosody: apt-get could not install prosody prosody-modules: E: ") {
+		t.Errorf("without Prosody: %v\n%s", err, out)
 	}
 }

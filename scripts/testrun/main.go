@@ -42,7 +42,7 @@ func split(args []string) (runs [][]string) {
 	return runs
 }
 
-// run tells whether all tests of all runs passed or were skipped. The folder is where go test runs; "" is the present one.
+// run tells whether all tests of all runs passed or were skipped. The folder is where go test runs; "" is this one.
 func run(ctx context.Context, out io.Writer, folder string, runs [][]string) bool {
 	begun := time.Now()
 	r := &report{out: out}
