@@ -59,7 +59,8 @@ func TestCompose(t *testing.T) {
 	if len(prosody.Ports) != 1 || prosody.Ports[0].Target != 5222 {
 		t.Errorf("Prosody publishes %+v", prosody.Ports)
 	}
-	if !slices.Equal(prosody.GroupAdd, []string{"65532"}) || prosody.DependsOn["usher"].Condition != types.ServiceConditionStarted {
+	if !slices.Equal(prosody.GroupAdd, []string{"65532"}) ||
+		prosody.DependsOn["usher"].Condition != types.ServiceConditionStarted {
 		t.Errorf("Prosody is in the groups %v and waits for %v", prosody.GroupAdd, prosody.DependsOn)
 	}
 }

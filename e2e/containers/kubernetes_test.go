@@ -40,7 +40,8 @@ func read(t *testing.T) manifest {
 	if err := errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
-	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	strictly := json.SerializerOptions{Yaml: true, Strict: true}
+	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, strictly)
 	var m manifest
 	documents := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(text)))
 	for {
@@ -119,7 +120,8 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("usher is no sidecar: %v", usher.RestartPolicy)
 	}
 	for _, probe := range []*core.Probe{usher.StartupProbe, usher.ReadinessProbe, usher.LivenessProbe} {
-		if probe == nil || ports[probe.HTTPGet.Port.String()] != 9280 || !slices.Contains([]string{"/healthz", "/readyz"}, probe.HTTPGet.Path) {
+		if probe == nil || ports[probe.HTTPGet.Port.String()] != 9280 ||
+			!slices.Contains([]string{"/healthz", "/readyz"}, probe.HTTPGet.Path) {
 			t.Errorf("usher is probed by %+v", probe)
 		}
 	}
@@ -132,10 +134,10 @@ func TestKubernetes(t *testing.T) {
 // written to.
 func strict(t *testing.T, pod core.PodSpec, c core.Container) {
 	t.Helper()
-	s := c.SecurityContext
-	if !*pod.SecurityContext.RunAsNonRoot || *s.RunAsUser == 0 || *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem ||
+	s, all := c.SecurityContext, pod.SecurityContext
+	if !*all.RunAsNonRoot || *s.RunAsUser == 0 || *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem ||
 		!slices.Equal(s.Capabilities.Drop, []core.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 ||
-		pod.SecurityContext.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault || *pod.AutomountServiceAccountToken {
+		all.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault || *pod.AutomountServiceAccountToken {
 		t.Errorf("%s may more than it needs: %+v", c.Name, s)
 	}
 }
@@ -144,13 +146,14 @@ func strict(t *testing.T, pod core.PodSpec, c core.Container) {
 // operator, has.
 func mounted(t *testing.T, m manifest, c core.Container) {
 	t.Helper()
+	volumes := m.deployment.Spec.Template.Spec.Volumes
 	for _, mount := range c.VolumeMounts {
-		i := slices.IndexFunc(m.deployment.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return v.Name == mount.Name })
+		i := slices.IndexFunc(volumes, func(v core.Volume) bool { return v.Name == mount.Name })
 		if i < 0 {
 			t.Errorf("%s mounts %s, which is no volume", c.Name, mount.Name)
 			continue
 		}
-		v := m.deployment.Spec.Template.Spec.Volumes[i]
+		v := volumes[i]
 		switch {
 		case v.Projected != nil:
 			for _, source := range v.Projected.Sources {
@@ -252,7 +255,8 @@ func sameLines(t *testing.T, printed, configuration string) {
 	}
 	n := 0
 	for line := range strings.Lines(printed) {
-		if line = plain(line); line == "" || strings.HasPrefix(line, "muc_rate_joins") || strings.HasPrefix(line, "wait_for_host") {
+		line = plain(line)
+		if line == "" || strings.HasPrefix(line, "muc_rate_joins") || strings.HasPrefix(line, "wait_for_host") {
 			continue // Jitsi's
 		}
 		if n++; !has[line] {
