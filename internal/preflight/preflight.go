@@ -2,12 +2,14 @@ package preflight
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"usher/internal/config"
@@ -237,9 +239,12 @@ const portWithin = 2 * time.Second
 
 // port wants that a port is free, unless the daemon that runs has it.
 func (l *look) port(key []string, a config.Address) {
-	if running, err := net.DialTimeout("unix", l.config.Listen.Admin.Name, portWithin); err == nil {
+	running, err := net.DialTimeout("unix", l.config.Listen.Admin.Name, portWithin)
+	if err == nil {
 		_ = running.Close()
-		return
+	}
+	if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return // one runs, whoever may ask it
 	}
 	listener, err := net.Listen("tcp", a.Name)
 	if err == nil {

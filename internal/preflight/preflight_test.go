@@ -102,6 +102,13 @@ func TestSocketsOfSystemd(t *testing.T) {
 				m.t.Fatal(err)
 			}
 		}, ""},
+		{"enabled by a package", "dovecot: /run/usher/other.sock", func(m machine) {
+			m.shipped("usher.socket")
+			m.put("usr/lib/systemd/system/sockets.target.wants/usher.socket", "")
+			if err := os.RemoveAll(filepath.Join(m.root, "etc/systemd")); err != nil {
+				m.t.Fatal(err)
+			}
+		}, "systemd opens the socket elsewhere"},
 		{"the HTTP door's", "http: '127.0.0.1:8290', " + usual, func(m machine) { m.shipped("usher-http.socket") },
 			"listen.http is 127.0.0.1:8290, and usher-http.socket has ListenStream=127.0.0.1:8280"},
 		{"the gateway's in order", "gateway: '127.0.0.1:8281', " + usual, func(m machine) { m.shipped("usher-gateway.socket") }, ""},

@@ -34,11 +34,10 @@ type socketUnit struct {
 	name    string // usher.socket
 	fd      string // the listener that it is for: FileDescriptorName
 	streams []string
-	group   string
-	unit    unitfile.Unit
+	enabled bool // it is started with the machine
 }
 
-// socketUnits are those that are started, of ours: systemd gives their sockets to usher.service.
+// socketUnits are those of ours: systemd gives their sockets to usher.service.
 func (l *look) socketUnits() (list []socketUnit) {
 	names := map[string]bool{}
 	for _, f := range l.folders {
@@ -50,11 +49,12 @@ func (l *look) socketUnits() (list []socketUnit) {
 	for name := range names {
 		u, found := unitfile.Find(l.folders, name)
 		service := u.Last("Socket.Service", strings.TrimSuffix(name, ".socket")+".service")
-		if !found || service != "usher.service" || !unitfile.Enabled(l.folders, name) {
+		if !found || service != "usher.service" {
 			continue
 		}
 		list = append(list, socketUnit{name: name, fd: u.Last("Socket.FileDescriptorName", name),
-			streams: u.All("Socket.ListenStream"), unit: u})
+			streams: u.All("Socket.ListenStream"),
+			enabled: unitfile.Enabled(l.folders, name)})
 	}
 	slices.SortFunc(list, func(a, b socketUnit) int { return strings.Compare(a.name, b.name) })
 	return list
@@ -67,10 +67,11 @@ func (l *look) passed(key []string, name string, a config.Address) bool {
 		return false
 	}
 	for _, s := range l.sockets {
-		if s.fd != name {
+		same := len(s.streams) == 1 && sameStream(s.streams[0], a)
+		if s.fd != name || !same && !s.enabled { // one that is not started does no harm, and one that is may be by hand
 			continue
 		}
-		if len(s.streams) != 1 || !sameStream(s.streams[0], a) {
+		if !same {
 			l.report(key, false, "write the same into both: systemctl edit "+s.name+", with [Socket], an empty ListenStream= and "+
 				"ListenStream="+a.Name+" below it, then systemctl restart "+s.name,
 				"%s is %s, and %s has ListenStream=%s: systemd opens the socket elsewhere", keyName(key), a.Name, s.name,
@@ -96,6 +97,9 @@ func (l *look) unwanted() {
 	}
 	listeners := l.config.Listen.ByName()
 	for _, s := range l.sockets {
+		if !s.enabled {
+			continue
+		}
 		a, known := listeners[s.fd]
 		usual := config.Default().Listen.ByName()[s.fd] // which is taken where Prosody asks nobody
 		switch {

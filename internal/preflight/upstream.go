@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,12 +25,13 @@ func ways() [][2]string {
 	return [][2]string{{"/xmpp-websocket", "websocket"}, {"/http-bind", "bosh"}}
 }
 
-// Upstreams asks each Prosody behind the gateway whether it is there and serves browsers.
-func Upstreams(ctx context.Context, c *config.Config, path string) config.Problems {
-	if c.Listen.Gateway.Name == "" {
-		return nil
-	}
+// Ask asks Prosody whether it is there, for components and for browsers.
+func Ask(ctx context.Context, c *config.Config, path string) config.Problems {
 	l := &look{config: c, path: path}
+	l.components(ctx)
+	if c.Listen.Gateway.Name == "" {
+		return l.problems
+	}
 	client := &http.Client{Timeout: askWithin, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, host := range slices.Sorted(maps.Keys(c.Gateway.Hosts)) {
@@ -44,6 +46,28 @@ func Upstreams(ctx context.Context, c *config.Config, path string) config.Proble
 		l.upstream(ctx, client, key, host, cmp.Or(h.Upstream, c.Gateway.Upstream))
 	}
 	return l.problems
+}
+
+// components wants that Prosody takes components. Who listens is not told who asks: a second connection would end the
+// first.
+func (l *look) components(ctx context.Context) {
+	c := &l.config.Component
+	if c.JID == "" {
+		return
+	}
+	dialer := net.Dialer{Timeout: askWithin}
+	conn, err := dialer.DialContext(ctx, "tcp", c.Address)
+	if err == nil {
+		_ = conn.Close()
+		return
+	}
+	key := []string{"component", "address"}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		l.report(key, false, fmt.Sprintf("add Component %q to Prosody's configuration, and restart Prosody: usher prosody prints the lines",
+			c.JID), "component: nobody listens on %s: Prosody is not there, or has no component", c.Address)
+		return
+	}
+	l.report(key, false, "correct the address: Prosody's component_interfaces and component_ports", "component: %v", err)
 }
 
 func (l *look) upstream(ctx context.Context, client *http.Client, key []string, host string, server *url.URL) {

@@ -62,6 +62,30 @@ func TestUpstreams(t *testing.T) {
 	}
 }
 
+// TestComponents: a Prosody that takes no components is named, and nothing is said to one that does.
+func TestComponents(t *testing.T) {
+	prosody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := configtest.KeyFolder(t)
+	path := configtest.PutFile(t, dir, "usher.yaml", "component: {jid: usher.h, secret_file: other.secret, address: '"+
+		prosody.Addr().String()+"'}\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}, muc: [c.h]}}\n", 0o640)
+	c, problems := config.Load(path)
+	if c == nil {
+		t.Fatal(problems)
+	}
+	if got := configtest.Printed(Ask(t.Context(), c, path), dir); got != "" {
+		t.Error(got)
+	}
+	_ = prosody.Close()
+	want := "usher.yaml:1:63: error: component: nobody listens on " + prosody.Addr().String() + ": Prosody is not there, or has no " +
+		"component — add Component \"usher.h\" to Prosody's configuration, and restart Prosody: usher prosody prints the lines\n"
+	if got := configtest.Printed(Ask(t.Context(), c, path), dir); got != want {
+		t.Errorf("got %swant %s", got, want)
+	}
+}
+
 func upstreamsOf(t *testing.T, ctx context.Context, upstream string) string {
 	t.Helper()
 	dir := configtest.KeyFolder(t)
@@ -71,5 +95,5 @@ func upstreamsOf(t *testing.T, ctx context.Context, upstream string) string {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	return configtest.Printed(Upstreams(ctx, c, path), dir)
+	return configtest.Printed(Ask(ctx, c, path), dir)
 }

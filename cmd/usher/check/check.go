@@ -30,8 +30,8 @@ units of systemd have otherwise. The exit code is 1 if there is any; warnings do
 count.
 
 Run as root it judges with the rights of the daemon's user: that of usher.service,
-or usher, if there is such a user. With --online it also asks Prosody behind the
-gateway, and the Redis of a cluster.
+or usher, if there is such a user. With --online it also asks Prosody, behind the
+gateway and for components, and the Redis of a cluster.
 
 Example:
 
@@ -88,7 +88,7 @@ func find(ctx context.Context, path string, filesOnly, online bool) (*config.Con
 	if online {
 		ctx, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
-		problems = append(problems, preflight.Upstreams(ctx, c, path)...)
+		problems = append(problems, preflight.Ask(ctx, c, path)...)
 		problems = append(problems, daemon.LookOnline(ctx, c, path)...)
 	}
 	return c, problems
