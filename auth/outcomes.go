@@ -46,7 +46,7 @@ func (o *outcomes) record(l *Later) {
 	c := l.credentials
 	c.Token = d.token
 	o.last.Login(Decided{Credentials: c, ID: d.ID, Host: whose.Host, Issuer: whose.Issuer,
-		Refusal: d.Refusal, Failed: d.failed, Ticket: l.allowed == ticketGiven, Took: l.took})
+		Refusal: d.Refusal, Failed: d.failed, Ticket: l.allowed == ticketGiven && !c.Waiting, Took: l.took})
 }
 
 // door resolves the counters of a door once; there is one per package below.

@@ -22,6 +22,7 @@ func TestGatewayLinks(t *testing.T) {
 		for _, by := range transports() {
 			t.Run(by.name, func(t *testing.T) { w.links(t, by) })
 		}
+		w.OneLogin(t, "account=bob@"+world.Meet, `"ticket given"`, `"login allowed" door=dovecot`, `"join allowed"`)
 	})
 }
 

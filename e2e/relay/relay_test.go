@@ -104,6 +104,8 @@ func TestLinks(t *testing.T) {
 			elsewhere.BOSH = bosh
 			turnedAway(t, w.Follow(t, elsewhere), world.Room(one), "cancel/not-allowed")
 		})
+		w.OneLogin(t, "user_id=dora", `"login allowed"`, `"join allowed"`)
+		w.OneLogin(t, "user_id=fred", `"login allowed"`, `"join refused"`)
 		asked(t, w)
 	})
 }

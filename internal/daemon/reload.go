@@ -135,7 +135,7 @@ func (r *reloader) reload(ctx context.Context, trigger string) admin.Reload {
 	maps.Copy(before, read.States)
 	r.watch.Expect(read.Paths, before, began)
 	r.plan(&result, problems)
-	r.finish(trigger, result)
+	r.finish(ctx, trigger, result)
 	if next != nil {
 		r.rooms.touch(r.rooms.sessions.Enforce(ctx))
 	}

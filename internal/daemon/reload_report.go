@@ -1,19 +1,22 @@
 package daemon
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"usher/internal/admin"
+	"usher/internal/recent"
 )
 
 // finish tells everybody how a reload ended.
-func (r *reloader) finish(trigger string, result admin.Reload) {
+func (r *reloader) finish(ctx context.Context, trigger string, result admin.Reload) {
 	last := r.last.Swap(&result)
 	r.metrics.Reloaded(result.OK, result.Time)
 	if result.OK {
 		r.warn(result)
 		r.log.Info("reloaded", "trigger", trigger, "changes", result.Changes)
+		r.audit(ctx, trigger, &result)
 		r.notify.Ready(servingStatus(r.current.Load()))
 		return
 	}
@@ -26,8 +29,18 @@ func (r *reloader) finish(trigger string, result admin.Reload) {
 		}
 		r.warn(result)
 		r.log.Error("reload refused; the old configuration stays in force", refusedAttrs(&result, trigger)...)
+		r.audit(ctx, trigger, &result)
 	}
 	r.notify.Ready("the last reload was refused; the old configuration stays in force" + result.RetryText())
+}
+
+// audit records a reload that nobody asked for over the admin socket, where that is done.
+func (r *reloader) audit(ctx context.Context, trigger string, result *admin.Reload) {
+	if trigger == triggerCommand || r.rooms == nil {
+		return
+	}
+	r.rooms.audit.Record(ctx, recent.Change{Command: "reload", Target: trigger, Done: result.OK,
+		Why: result.Reason()})
 }
 
 // justChanged returns what the last reload changed, if that was a moment ago and this one changes nothing.

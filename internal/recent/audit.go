@@ -24,7 +24,7 @@ const (
 // A Change is what an operator or a moderator changed, or was refused.
 type Change struct {
 	Time    time.Time `json:"time"`
-	UID     *uint32   `json:"uid,omitempty"`     // of the operator's process; nil: it is a moderator's
+	UID     *uint32   `json:"uid,omitempty"`     // of the operator's process; nil: a moderator's, or not known
 	User    string    `json:"user,omitempty"`    // its name, if it has one
 	Account string    `json:"account,omitempty"` // of the moderator: a bare JID
 	Command string    `json:"command"`           // as the command line has it
@@ -37,7 +37,7 @@ type Change struct {
 func (c *Change) By() string {
 	switch {
 	case c.UID == nil:
-		return cmp.Or(c.Account, "unknown")
+		return cmp.Or(c.Account, "-")
 	case c.User == "":
 		return fmt.Sprintf("uid %d", *c.UID)
 	}
@@ -69,14 +69,17 @@ func NewAudit(log *slog.Logger, now func() time.Time) *Audit {
 	return &Audit{log: log, now: now}
 }
 
-// Record writes and keeps a change.
+// Record writes and keeps a change. A nil Audit does nothing.
 func (a *Audit) Record(ctx context.Context, c Change) {
+	if a == nil {
+		return
+	}
 	c.Time = a.now()
 	c.Account, c.Target, c.Why = named(c.Account), strings.Clone(text.ClipTo(c.Target, longestAbout)),
 		strings.Clone(text.ClipTo(c.Why, longestAbout))
 	a.mu.Lock()
 	list := &a.operators
-	if c.UID == nil {
+	if c.Account != "" {
 		list = &a.moderators
 	}
 	if len(*list) >= maxChangesOf {
@@ -89,9 +92,10 @@ func (a *Audit) Record(ctx context.Context, c Change) {
 		result = "done"
 	}
 	attrs := []slog.Attr{slog.String("command", c.Command), slog.String("target", c.Target), slog.String("result", result)}
-	if c.UID != nil {
+	switch {
+	case c.UID != nil:
 		attrs = append(attrs, slog.Uint64("uid", uint64(*c.UID)), slog.String("user", c.User))
-	} else {
+	case c.Account != "":
 		attrs = append(attrs, logattr.Account(c.Account))
 	}
 	if c.Why != "" {

@@ -52,8 +52,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestBounds: whatever is kept, there is no more of it than the bounds say, and it is counted as what it is.
-func TestBounds(t *testing.T) {
+// TestRecentBounds: whatever is kept, there is no more of it than the bounds say, and it is counted as what it is.
+func TestRecentBounds(t *testing.T) {
 	d := NewDecisions(nil)
 	long := strings.Repeat("ä", 100_000)
 	for i := range 5_000 {

@@ -9,12 +9,13 @@ import (
 
 	"usher/auth"
 	"usher/internal/panics"
+	"usher/metrics"
 )
 
 const (
-	maxExplaining  = 32
-	explainEvery   = 50 * time.Millisecond // a flood of refusals gets no more of the processor than that
-	longestToExact = 16 << 10              // bytes of a token that is explained
+	maxExplaining    = 32
+	explainEvery     = 50 * time.Millisecond // a flood of refusals gets no more of the processor than that
+	longestExplained = 16 << 10              // bytes of a token
 )
 
 // An explaining is a refused login whose explanation is to be made.
@@ -26,7 +27,8 @@ type explaining struct {
 // addExplained keeps a refused login, of which the whole explanation follows if there is place for it.
 func (d *Decisions) addExplained(e *entry, c auth.Credentials) {
 	c.Later = nil
-	if c.Token == "" || len(c.Token) > longestToExact || auth.IsTicket(c.Token) || e.failed == "" {
+	if c.Token == "" || len(c.Token) > longestExplained || auth.IsTicket(c.Token) || e.failed == "" ||
+		e.result == metrics.Undecided { // its key may be on the way, and is not to be asked for twice
 		d.add(e)
 		return
 	}

@@ -62,6 +62,15 @@ func (m *Service) conclude(ctx context.Context, log *slog.Logger, q question, d 
 	}
 }
 
+// fault counts and keeps a join that our own code did not survive. The log has the fault already.
+func (m *Service) fault(q question) {
+	d := moderation.Refuse(moderation.ReasonInternalError, "a panic; look at the log and report it")
+	m.metrics.Join(metrics.Undecided, string(d.Reason))
+	if m.last != nil {
+		m.last.Join(Decided{Door: q.door, Account: q.user, Room: q.room, LoginID: q.login, Decision: d})
+	}
+}
+
 // decided finds out which login a question rests on: that of the stream where the gateway sees it, of the session that
 // lets it in, or else the account's last one.
 func (m *Service) decided(q question, d moderation.Decision) Decided {

@@ -9,7 +9,6 @@ import (
 	"usher/internal/loginid"
 	"usher/internal/panics"
 	"usher/internal/text"
-	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/occupancy"
 )
@@ -48,7 +47,7 @@ type JoinAnswer struct {
 // its token says, as far as the component could be asked in 200 ms.
 func (g *Gateway) Join(ctx context.Context, q JoinRequest) (a JoinAnswer) {
 	defer g.Panics.Recover("gateway", "join", func() {
-		g.Service.metrics.Join(metrics.Undecided, string(moderation.ReasonInternalError))
+		g.Service.fault(question{doorGateway, q.Account, q.To, q.LoginID})
 		a = answerOf(moderation.Decision{Reason: moderation.ReasonInternalError})
 	})
 	j, d, ok := g.Service.readStream(q)

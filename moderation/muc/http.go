@@ -11,7 +11,6 @@ import (
 
 	"usher/internal/logattr"
 	"usher/internal/panics"
-	"usher/metrics"
 	"usher/moderation"
 )
 
@@ -49,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "/muc/"
 	}
 	h.Panics.Serve("http", w, r, h.serve, func(w http.ResponseWriter, r *http.Request) {
-		h.Service.metrics.Join(metrics.Undecided, string(moderation.ReasonInternalError))
+		h.Service.fault(question{door: doorHTTP})
 		h.refuse(w, r.URL.Path == moderation.CreatePath, http.StatusInternalServerError, moderation.ReasonInternalError)
 	})
 }

@@ -29,8 +29,9 @@ the daemon could not be reached.
 Example:
 
    $ usher audit
-   TIME                 BY            COMMAND          TARGET                  RESULT
-   2026-11-28 10:02:11  root (uid 0)  sessions revoke  alice@meet.example.com  done`,
+   2026-11-28 10:02:11
+     by root (uid 0); command sessions revoke; target alice@meet.example.com;
+     result done`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON array")},
 		Action: func(c *cli.Context) error {
 			if err := cmdline.NoArgs(c); err != nil {
