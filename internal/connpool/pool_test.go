@@ -65,3 +65,54 @@ func TestLeftBehind(t *testing.T) {
 		_ = nc.Close()
 	}
 }
+
+// A lateListener has one more connection for who asks when it is closed.
+type lateListener struct {
+	net.Listener
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *lateListener) Accept() (net.Conn, error) {
+	<-l.closed
+	if nc, ok := <-l.conns; ok {
+		return nc, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *lateListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// TestAcceptedAtTheStop: a connection that comes with the stop is served and stopped, and waited for: to close it
+// might be a pity.
+func TestAcceptedAtTheStop(t *testing.T) {
+	l := &lateListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+	ours, theirs := net.Pipe()
+	defer func() { _ = theirs.Close() }()
+	l.conns <- ours
+	close(l.conns)
+	h := &held{Conn: ours, serving: make(chan struct{}), free: make(chan struct{}), asked: make(chan struct{})}
+	p := &Pool{Name: "test", Log: slog.New(slog.DiscardHandler), Grace: 10 * time.Second,
+		New: func(context.Context, net.Conn, uint64) Conn { return h }}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ended := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() { ended <- p.Serve(ctx, l) })
+	<-h.serving
+	<-h.asked
+	select {
+	case err := <-ended:
+		t.Errorf("it was not waited for: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(h.free)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	serving.Wait()
+}
