@@ -23,6 +23,7 @@ import (
 // TestKeysOfAServer: a login that has waited for a restart is let in by a key that the new process has to fetch first.
 // It does not wait for a server that does not answer.
 func TestKeysOfAServer(t *testing.T) {
+	t.Parallel() // it waits
 	signing, set := published(t)
 	var slow atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -129,6 +129,7 @@ func TestKilledBetween(t *testing.T) {
 
 // TestSystemdThatDoesNotAnswer: the stop and the start do not wait for it for long, and no client waits for ever.
 func TestSystemdThatDoesNotAnswer(t *testing.T) {
+	t.Parallel() // it waits
 	d, m := under(t)
 	p := connect(t, d)
 	p.login("alice")
