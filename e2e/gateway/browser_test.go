@@ -172,7 +172,6 @@ func TestGatewayJitsi(t *testing.T) {
 		if s := late.Refused(t); s.Error == nil || s.Error.Condition != "connection.passwordRequired" {
 			t.Errorf("the refused one is %+v", s.Error)
 		}
-		late.Screenshot(t, "refused-jitsi")
 		w.Usher.Kill() // a session of BOSH goes on
 		w.Usher.Start()
 		guest.Do(t, `meet.send("still here")`)

@@ -31,7 +31,7 @@ npm_failed() {
 	local code mend
 	code=$(sed -En 's/^npm (ERR!|error) code ([A-Z0-9_]+)$/\2/p' <<<"$2" | head -n 1)
 	case $code in
-	*CERT* | UNABLE_TO_*) mend="NODE_EXTRA_CA_CERTS=FILE names the certificate of the proxy before npm's registry" ;;
+	*CERT* | UNABLE_TO_*) mend="npm_config_cafile=FILE names the certificate of the proxy before npm's registry" ;;
 	E[A-Z]*) mend="npm config get registry names what npm asks; npm_config_registry=ADDRESS names another" ;;
 	*) mend="npm pack $1 says more" ;;
 	esac
