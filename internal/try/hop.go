@@ -84,6 +84,10 @@ func (t *Trial) chain(ctx context.Context, steps ...step) (whole bool) {
 			t.note(s.name, unknown("not reached, because of "+because))
 			continue
 		}
+		if ctx.Err() != nil {
+			t.note(s.name, unknown("there was no more time for it"))
+			continue
+		}
 		within, cancel := context.WithTimeout(ctx, HopWithin)
 		r := s.run(within)
 		cancel()

@@ -36,7 +36,7 @@ func (t *Trial) leaveRoom(ctx context.Context) result {
 	if t.occupant.Created && t.stream.Destroy(ctx, t.room) == nil {
 		return result{seen: "the room is gone"}
 	}
-	if err := t.stream.Leave(ctx, t.room, Nick); err != nil {
+	if err := t.stream.Leave(ctx, t.room, t.name); err != nil {
 		return failed("the room lets go of it by itself in a moment", "%s did not answer to the leave: %v", t.room, err)
 	}
 	return result{seen: "the room is left"}

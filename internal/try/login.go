@@ -253,7 +253,7 @@ func (t *Trial) loginBy() (client.Login, bool) {
 	case slices.Contains(offers, "OAUTHBEARER"):
 		return client.Bearer(t.token), true
 	case slices.Contains(offers, "PLAIN"):
-		return client.Plain(Nick, t.token), true
+		return client.Plain(t.name, t.token), true
 	}
 	return client.Login{}, false
 }

@@ -12,21 +12,18 @@ import (
 	"usher/internal/try/client"
 )
 
-// sessionSeen asks the daemon for the session.
+// sessionSeen asks the daemon whether it has let the account in.
 func (t *Trial) sessionSeen(ctx context.Context) result {
-	if t.status == nil {
-		return unknown("the daemon cannot be asked")
-	}
-	s, err := t.findSession(ctx)
-	if err != nil {
-		return failed("usher status says more", "%v", err)
-	}
-	if s == nil {
+	d, found := t.decided(ctx, func(d *decision) bool { return d.About == "login" && d.Allowed() })
+	switch {
+	case found:
+		return passed("usher has let it in, at the door %s", d.Door)
+	case t.cannotAsk() != "":
+		return unknown(t.cannotAsk())
+	default:
 		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then",
-			"usher has no session of %s: Prosody let it in without asking", t.bound)
+			"usher did not let %s in: Prosody did so without asking", t.bound)
 	}
-	t.session = s
-	return passed("usher has it (%s)", s.Account)
 }
 
 // rooms says where the rooms are.
@@ -107,7 +104,7 @@ func (t *Trial) join(ctx context.Context) result {
 		return result{}
 	}
 	t.seen.acts()
-	o, err := t.stream.Join(ctx, t.seen.address, Nick)
+	o, err := t.stream.Join(ctx, t.seen.address, t.name)
 	if err == nil {
 		t.room, t.occupant = t.seen.address, o
 		made := ""
@@ -125,6 +122,10 @@ func (t *Trial) join(ctx context.Context) result {
 // refusedJoin says why a join failed of which usher decided nothing.
 func (t *Trial) refusedJoin(ctx context.Context, err error) result {
 	_, domain, _ := strings.Cut(t.seen.address, "@")
+	if _, found := t.decided(ctx, func(d *decision) bool { return d.About == "join" && d.Allowed() }); found {
+		return failed("look at the room's own settings (a lobby, a password, a limit) and at Prosody's log",
+			"usher let it into %s, and the room did not: %v", t.seen.address, err)
+	}
 	of, _ := errors.AsType[*client.StanzaError](err)
 	switch {
 	case of == nil:

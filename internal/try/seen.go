@@ -122,20 +122,6 @@ func (t *Trial) mine(d *decision) bool {
 	return strings.EqualFold(d.Account, bare) || strings.EqualFold(d.Account, id.JID())
 }
 
-// findSession returns the daemon's session of the token, or nil.
-func (t *Trial) findSession(ctx context.Context) (*admin.Session, error) {
-	var list []admin.Session
-	if err := t.ask(ctx, "GET", "/sessions", &list); err != nil {
-		return nil, err
-	}
-	for i := range list {
-		if list[i].Token == t.known.Identity.TokenPrint {
-			return &list[i], nil
-		}
-	}
-	return nil, nil
-}
-
 func escaped(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes everything

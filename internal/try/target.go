@@ -34,9 +34,10 @@ func TargetOf(c *config.Config, host string) Target {
 		return Target{C2S: net.JoinHostPort(host, clientPort)}
 	}
 	page := host
-	if len(c.Gateway.Origins) > 0 && c.Gateway.Origins[0] != "*" {
-		if u, err := url.Parse(c.Gateway.Origins[0]); err == nil && u.Host != "" && u.Scheme == "https" {
+	for _, origin := range c.Gateway.Origins {
+		if u, err := url.Parse(origin); err == nil && u.Host != "" && u.Scheme == "https" {
 			page = u.Host
+			break
 		}
 	}
 	return Target{URL: &url.URL{Scheme: "wss", Host: page, Path: gateway.WebSocketPath}}

@@ -42,13 +42,12 @@ type Trial struct {
 	stream   *client.Stream
 	features client.Features
 	bound    string // the full JID
-	session  *admin.Session
 	room     string // its bare JID; empty: none was joined
 	occupant client.Occupant
 }
 
-// Nick is the trial's name in rooms.
-const Nick = "usher-try"
+// shownAs is the name in the token that is made, for people.
+const shownAs = "usher try"
 
 // tokenFor is how long a token is good that is made.
 const tokenFor = time.Minute

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -75,10 +78,12 @@ func action(c *cli.Context) error {
 	if err := read(c, trial); err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM) // it leaves nothing behind then, too
+	defer stop()
 	if !c.Bool("json") {
 		fmt.Fprintf(c.App.Writer, "host %s, %s\n", trial.Host, trial.Target)
 	}
-	return report(c, trial.Run(c.Context))
+	return report(c, trial.Run(ctx))
 }
 
 // badConfig is the report of a configuration that cannot be used.
@@ -86,8 +91,12 @@ func badConfig(c *cli.Context, trial *try.Trial, problems config.Problems) error
 	r := try.Report{Hops: []try.Hop{}}
 	for _, p := range problems {
 		if !p.Warning {
+			mend := p.Mend
+			if os.Geteuid() != 0 && strings.Contains(p.Text, "permission denied") {
+				mend += "; root may read it: sudo usher try"
+			}
 			seen := fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
-			r.Hops = append(r.Hops, try.Hop{Name: "config", State: try.Failed, Seen: seen, Mend: p.Mend})
+			r.Hops = append(r.Hops, try.Hop{Name: "config", State: try.Failed, Seen: seen, Mend: mend})
 		}
 	}
 	for _, h := range r.Hops {
@@ -123,6 +132,9 @@ func read(c *cli.Context, trial *try.Trial) (err error) {
 	}
 	if err != nil {
 		return cmdline.Exit(2, flag+": "+err.Error())
+	}
+	if rules.Relay != nil && trial.Target.URL == nil {
+		return cmdline.Exit(2, "people come to "+host+" by its page alone, as it has a relay: give --url")
 	}
 	if trial.Connect = c.String("connect"); trial.Connect != "" {
 		if _, _, err := net.SplitHostPort(trial.Connect); err != nil {
