@@ -77,3 +77,43 @@ func TestDaemonAway(t *testing.T) {
 		t.Errorf("exit code %d, %+v", r.code, c)
 	}
 }
+
+// TestRevoked: what the daemon alone knows is said as the daemon's word.
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{Gateway: gateway})
+	token := tokens.Sign(t, world.Meet, tokens.Claims("alice", "board", nil))
+	w.EnterWith(t, "alice", token)
+	w.Usher.Run(t, "sessions", "revoke", "alice@"+world.Meet)
+	for door, args := range map[string][]string{
+		"gateway": {"--url", "ws://" + w.Usher.Gateway}, "dovecot": {"--c2s", w.Prosody.C2S()},
+	} {
+		r := try(t, w, append(args, "--token", file(t, token))...)
+		r.stopsAt(t, "login", "usher refused it at the door "+door+": revoked", "usher sessions allow")
+	}
+}
+
+// TestRandom: where tokens name no account it is drawn, and nobody is in the way of anybody.
+func TestRandom(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{Gateway: gateway, Host: "    tokens: {account: []}\n"})
+	for _, args := range [][]string{{"--url", "ws://" + w.Usher.Gateway}, {"--c2s", w.Prosody.C2S()}} {
+		r := try(t, w, args...)
+		r.isWell(t)
+	}
+}
+
+// TestHeldBack: usher lets somebody into a room, and the room does not.
+func TestHeldBack(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{})
+	owner := w.Moderator(t, "owner", "board")
+	owner.JoinsAs(world.Room("board"), "moderator/owner")
+	if err := owner.MembersOnly(world.Within(t), world.Room("board"), true); err != nil {
+		t.Fatal(err)
+	}
+	owner.Sets(world.Room("board"), w.Participant(t, "alice", "board"), "outcast")
+	token := file(t, tokens.Sign(t, world.Meet, tokens.Claims("alice", "board", nil)))
+	r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", token)
+	r.stopsAt(t, "join", "usher let it into board@conference.meet.example.com, and the room did not", "the room's own settings")
+}
