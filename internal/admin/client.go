@@ -50,15 +50,16 @@ func (e *UnreachableError) mend() string {
 		}
 	}
 	info, err := os.Lstat(e.Socket)
-	switch hungUp := errors.Is(e.Err, io.EOF) || errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE); {
+	hungUp := errors.Is(e.Err, io.EOF) || errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE)
+	switch {
 	case err == nil && hungUp && !ownsOrRoot(info):
 		return fmt.Sprintf("it hung up on the user %s; %s", permission.Self(), mayAsk(info))
 	case err == nil && hungUp:
 		return "look at its log: journalctl -u usher"
 	}
 	if pid := filelock.Holder(e.Socket + ".lock"); pid != 0 {
-		return fmt.Sprintf("the process %d holds %s.lock: it is starting or stopping, or stands still; look at its log: "+
-			"journalctl -u usher", pid, e.Socket)
+		return fmt.Sprintf("the process %d holds %s.lock: it is starting or stopping, or stands still; look at its "+
+			"log: journalctl -u usher", pid, e.Socket)
 	}
 	return mendStart + "; only root and usher's own user may ask it"
 }

@@ -169,8 +169,8 @@ func (r *roomsReader) finish(hasComponent bool) (policies []moderation.HostPolic
 	return r.policies, whitelist
 }
 
-// checkNames finds one name for two of Prosody's hosts: it can be a VirtualHost, a component with rooms, or usher's own,
-// and Prosody takes the last that stands in its configuration.
+// checkNames finds one name for two of Prosody's hosts: it can be a VirtualHost, a component with rooms, or usher's
+// own, and Prosody takes the last that stands in its configuration.
 func (r *roomsReader) checkNames(component string, at strictyaml.Value) {
 	hosts := map[string]bool{}
 	for i := range r.policies {
@@ -179,7 +179,8 @@ func (r *roomsReader) checkNames(component string, at strictyaml.Value) {
 	for _, m := range r.mucs {
 		for _, domain := range m.list {
 			if hosts[domain] {
-				m.at.Problem(`name the Component line with "muc" in Prosody's configuration, such as conference.`+domain,
+				m.at.Problem(
+					`name the Component line with "muc" in Prosody's configuration, such as conference.`+domain,
 					"muc: %q is the VirtualHost, and no component with rooms", text.Clip(domain))
 			}
 		}
@@ -190,7 +191,8 @@ func (r *roomsReader) checkNames(component string, at strictyaml.Value) {
 	_, rooms := r.owners[component]
 	switch {
 	case hosts[component]:
-		at.Problem("give it a name of its own, such as usher."+component, "jid: %q is the VirtualHost", text.Clip(component))
+		at.Problem("give it a name of its own, such as usher."+component, "jid: %q is the VirtualHost",
+			text.Clip(component))
 	case rooms:
 		at.Problem("give it a name of its own, such as usher."+r.owners[component],
 			"jid: %q is a component with rooms", text.Clip(component))

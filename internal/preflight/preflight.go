@@ -109,11 +109,13 @@ func (l *look) folder(key []string, dir, mode string) bool {
 		_, err := os.Stat(dir)
 		return err == nil
 	}
-	make := fmt.Sprintf("install -d -o %s -g %s -m %s %s", permission.Self(), permission.GroupName(os.Getegid()), mode, dir)
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
-		if filepath.Dir(realFolder(dir)) == "/run" && permission.Find("/run", permission.Write|permission.Enter) == nil {
+		below := filepath.Dir(realFolder(dir)) == "/run"
+		if below && permission.Find("/run", permission.Write|permission.Enter) == nil {
 			return false // usher serve makes it
 		}
+		make := fmt.Sprintf("install -d -o %s -g %s -m %s %s", permission.Self(), permission.GroupName(os.Getegid()),
+			mode, dir)
 		l.report(key, false, make, "%s: the folder %s is not there", keyName(key), dir)
 		return false
 	}
@@ -225,7 +227,8 @@ func (l *look) socket(key []string, a config.Address) {
 		return
 	}
 	if info, err := os.Lstat(a.Name); err == nil && info.Mode().Type() != os.ModeSocket {
-		l.report(key, false, "remove it, or name another path", "%s: %s is there, and is no socket", keyName(key), a.Name)
+		l.report(key, false, "remove it, or name another path", "%s: %s is there, and is no socket", keyName(key),
+			a.Name)
 	}
 	lock := a.Name + ".lock"
 	if b := permission.Find(lock, permission.Read|permission.Write); b != nil {

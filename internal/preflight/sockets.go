@@ -72,10 +72,10 @@ func (l *look) passed(key []string, name string, a config.Address) bool {
 			continue
 		}
 		if !same {
-			l.report(key, false, "write the same into both: systemctl edit "+s.name+", with [Socket], an empty ListenStream= and "+
-				"ListenStream="+a.Name+" below it, then systemctl restart "+s.name,
-				"%s is %s, and %s has ListenStream=%s: systemd opens the socket elsewhere", keyName(key), a.Name, s.name,
-				strings.Join(s.streams, " "))
+			mend := "write the same into both: systemctl edit " + s.name + ", with [Socket], an empty ListenStream= and " +
+				"ListenStream=" + a.Name + " below it, then systemctl restart " + s.name
+			l.report(key, false, mend, "%s is %s, and %s has ListenStream=%s: systemd opens the socket elsewhere",
+				keyName(key), a.Name, s.name, strings.Join(s.streams, " "))
 		}
 		return true
 	}
@@ -104,7 +104,8 @@ func (l *look) unwanted() {
 		usual := config.Default().Listen.ByName()[s.fd] // which is taken where Prosody asks nobody
 		switch {
 		case !known:
-			l.report([]string{"listen"}, false, "set FileDescriptorName= there to dovecot, extauth, http, gateway, metrics or admin",
+			l.report([]string{"listen"}, false,
+				"set FileDescriptorName= there to dovecot, extauth, http, gateway, metrics or admin",
 				"%s has FileDescriptorName=%s, and there is no such listener", s.name, s.fd)
 		case a.Name == "" && (len(s.streams) != 1 || !sameStream(s.streams[0], usual)):
 			l.report([]string{"listen"}, false, "systemctl disable --now "+s.name+", or set listen."+s.fd,
@@ -122,7 +123,8 @@ func (l *look) reach(key []string, name, socket string) {
 	}
 	for _, peer := range l.config.Peers {
 		u, err := user.LookupId(strconv.Itoa(peer))
-		if peer == 0 || peer == uid || peer == os.Geteuid() || err != nil || name == "dovecot" && u.Username != "prosody" {
+		other := err == nil && peer != 0 && peer != uid && peer != os.Geteuid()
+		if !other || name == "dovecot" && u.Username != "prosody" {
 			continue
 		}
 		groups, err := u.GroupIds()
@@ -133,8 +135,8 @@ func (l *look) reach(key []string, name, socket string) {
 		if gid == 0 {
 			mend = "run usher as a user of its own, as deploy/usher.service does, and let the folder be that user's"
 		}
-		l.report(key, true, mend, "%s: the user %s may not enter %s (group %s, %04o), and so not ask usher", keyName(key), u.Username, dir,
-			permission.GroupName(gid), mode)
+		l.report(key, true, mend, "%s: the user %s may not enter %s (group %s, %04o), and so not ask usher",
+			keyName(key), u.Username, dir, permission.GroupName(gid), mode)
 	}
 }
 

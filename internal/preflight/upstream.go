@@ -63,11 +63,13 @@ func (l *look) components(ctx context.Context) {
 	}
 	key := []string{"component", "address"}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		l.report(key, false, fmt.Sprintf("add Component %q to Prosody's configuration, and restart Prosody: usher prosody prints the lines",
-			c.JID), "component: nobody listens on %s: Prosody is not there, or has no component", c.Address)
+		mend := fmt.Sprintf("add Component %q to Prosody's configuration, and restart Prosody: usher prosody prints the "+
+			"lines", c.JID)
+		l.report(key, false, mend, "component: nobody listens on %s: Prosody is not there, or has no component", c.Address)
 		return
 	}
-	l.report(key, false, "correct the address: Prosody's component_interfaces and component_ports", "component: %v", err)
+	l.report(key, false, "correct the address: Prosody's component_interfaces and component_ports", "component: %v",
+		err)
 }
 
 func (l *look) upstream(ctx context.Context, client *http.Client, key []string, host string, server *url.URL) {
@@ -86,7 +88,8 @@ func (l *look) upstream(ctx context.Context, client *http.Client, key []string, 
 			l.report(key, true, fmt.Sprintf("add %q to modules_enabled, and restart Prosody", way[1]),
 				"upstream: Prosody has no %s for %s", way[0], host)
 		case status >= http.StatusInternalServerError:
-			l.report(key, false, "look at the log of the server there", "upstream: %s answers %d to %s", server.Host, status, way[0])
+			l.report(key, false, "look at the log of the server there", "upstream: %s answers %d to %s", server.Host,
+				status, way[0])
 		}
 	}
 }

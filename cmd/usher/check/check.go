@@ -36,12 +36,13 @@ gateway and for components, and the Redis of a cluster.
 Example:
 
    $ usher check --config /etc/usher/usher.yaml
-   /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? known keys: issuers, tokens
+   /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? …
    1 problem`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(),
 			&cli.StringFlag{Name: "user", EnvVars: []string{"USHER_CHECK_USER"},
 				Usage: "the `USER` whose rights count: a name or a number"},
-			&cli.BoolFlag{Name: "files-only", Usage: "look at the configuration and its files alone, as for another machine"},
+			&cli.BoolFlag{Name: "files-only",
+				Usage: "look at the configuration and its files alone, as for another machine"},
 			&cli.BoolFlag{Name: "online", Usage: "also ask Prosody, and the cluster's Redis"},
 			cmdline.JSONFlag("one JSON object")},
 		Action: action,

@@ -40,7 +40,8 @@ func fit(text string, column int) string {
 		words = append(words, strings.Fields(line)...)
 	}
 	end()
-	return strings.ReplaceAll(strings.Join(lines, "\n"+strings.Repeat(" ", column)), "\n"+strings.Repeat(" ", column)+"\n", "\n\n")
+	margin := "\n" + strings.Repeat(" ", column)
+	return strings.ReplaceAll(strings.Join(lines, margin), margin+"\n", "\n\n")
 }
 
 // fill puts as many words on a line as there is room for.

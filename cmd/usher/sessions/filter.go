@@ -16,7 +16,8 @@ type filter struct{ account, host, room string }
 func filterOf(c *cli.Context) (filter, error) {
 	f := filter{c.String("account"), strings.ToLower(c.String("host")), c.String("room")}
 	if c.Bool("revoked") && (f.account != "" || f.room != "") {
-		return f, cmdline.Exit(2, "sessions list: a revocation has no account and no room; leave --account and --room out")
+		return f, cmdline.Exit(2, "sessions list: a revocation has no account and no room; leave --account and --room "+
+			"out")
 	}
 	return f, nil
 }

@@ -86,7 +86,9 @@ func sessionsRevoked(c *cli.Context, f filter) error {
 	if err := cmdline.Ask(c, "GET", "/sessions/revoked", &list); err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(v admin.Revoked) bool { return f.host != "" && v.Host != "" && v.Host != f.host })
+	list = slices.DeleteFunc(list, func(v admin.Revoked) bool {
+		return f.host != "" && v.Host != "" && v.Host != f.host
+	})
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(list)
 	}

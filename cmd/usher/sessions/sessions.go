@@ -25,8 +25,9 @@ func sessionsListCommand() *cli.Command {
 		Usage:     "list the sessions that have not ended, the latest login first, or who is revoked",
 		UsageText: "usher sessions list [--config FILE] [--account A] [--host H] [--room R] [--revoked] [--json]",
 		Description: `A session is an account and a token that it logged in with. USER is what the token calls
-its user (tokens.account), with the name for people behind it if there is one, TOKEN its thumbprint; revoke and allow take both. The exit
-code is 3 if the daemon could not be reached.
+its user (tokens.account), with the name for people behind it if there is one, TOKEN its
+thumbprint; revoke and allow take both. The exit code is 3 if the daemon could not be
+reached.
 
 Example:
 
@@ -36,9 +37,11 @@ Example:
      in standup@conference.meet.example.com; token 9f86d081884c7d659a2feaa0c55ad015
    $ usher sessions list --room standup`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(),
-			&cli.StringFlag{Name: "account", Usage: "only of this `ACCOUNT`: a bare JID, or its first part; * stands for any text"},
+			&cli.StringFlag{Name: "account",
+				Usage: "only of this `ACCOUNT`: a bare JID, or its first part; * stands for any text"},
 			&cli.StringFlag{Name: "host", Usage: "only of this virtual `HOST`"},
-			&cli.StringFlag{Name: "room", Usage: "only who is in this `ROOM` now: its JID, or its first part; * stands for any text"},
+			&cli.StringFlag{Name: "room",
+				Usage: "only who is in this `ROOM` now: its JID, or its first part; * stands for any text"},
 			&cli.BoolFlag{Name: "revoked", Usage: "list whose tokens are kept out instead"},
 			cmdline.JSONFlag("one JSON array")},
 		Action: sessionsList,

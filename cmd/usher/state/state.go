@@ -126,13 +126,13 @@ type foundJournal struct {
 }
 
 func foundOf(path string, r sqlite.Report) found {
-	f := found{Path: path, OK: len(r.Problems) == 0, Schema: r.Schema, Bytes: r.Bytes, Running: r.Running, Rows: map[string]int{},
-		Problems: append([]string{}, r.Problems...)}
+	f := found{Path: path, OK: len(r.Problems) == 0, Schema: r.Schema, Bytes: r.Bytes, Running: r.Running,
+		Rows: map[string]int{}, Problems: append([]string{}, r.Problems...)}
 	for _, n := range r.Counts {
 		f.Rows[n.Table] = n.Rows
 	}
-	j := r.Journal
-	f.Journal = foundJournal{Segments: j.Segments, Records: j.Records, Bytes: j.Bytes, Closed: j.Clean, Warning: j.Warning}
+	f.Journal = foundJournal{Segments: r.Journal.Segments, Records: r.Journal.Records, Bytes: r.Journal.Bytes,
+		Closed: r.Journal.Clean, Warning: r.Journal.Warning}
 	return f
 }
 
