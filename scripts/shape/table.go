@@ -32,7 +32,7 @@ func everyone() []string {
 
 // table is the design's: each package of ours has one row, the longest that
 // matches its name. Each row has a package.
-func table() []arrow { return slices.Concat(tokens(), programs(), internals(), rooms()) }
+func table() []arrow { return slices.Concat(tokens(), programs(), internals(), helpers(), rooms()) }
 
 // tokens has the rows of who somebody is: the checks of tokens, and their doors.
 func tokens() []arrow {
@@ -133,14 +133,11 @@ func programs() []arrow {
 	}
 }
 
-// internals has the rows of what holds the daemon together, and of the small helpers.
+// internals has the rows of what holds the daemon together.
 func internals() []arrow {
 	return []arrow{
 		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/permission", "internal/recent",
 			"internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
-		{"internal/asynclog", nil},
-		{"internal/behind", nil},
-		{"internal/bounded", nil},
 		{"internal/cluster", nil},
 		{"internal/cluster/bustest", []string{"internal/cluster"}},
 		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
@@ -154,26 +151,15 @@ func internals() []arrow {
 		{"internal/connpool", []string{"internal/logattr", "internal/panics", "internal/taskgroup"}},
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
-		{"internal/filelock", nil},
-		{"internal/footprint", nil},
-		{"internal/guard", nil},
-		{"internal/guard/guardtest", nil},
 		{"internal/httpd", []string{"internal/listen"}},
-		{"internal/jid", []string{"internal/text"}},
 		{"internal/journal", nil},
 		{"internal/listen", nil},
-		{"internal/logattr", []string{"internal/loginid", "internal/text"}},
 		{"internal/loginid", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/mint", []string{"auth", "auth/claim", "auth/keys"}},
-		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
-		{"internal/permission", nil},
 		{"internal/preflight", []string{"auth/gateway", "internal/config", "internal/permission", "internal/unitfile"}},
 		{"internal/probe", nil},
 		{"internal/prosodyconf", []string{"auth", "internal/config", "moderation"}},
-		{"internal/quietsocket", nil},
-		{"internal/ratelimit", nil},
-		{"internal/readfile", []string{"internal/permission"}},
 		{"internal/recent", []string{"auth", "moderation", "moderation/muc"}},
 		{"internal/record", []string{"auth", "lobby", "moderation", "moderation/occupancy", "moderation/sessions",
 			"moderation/streams"}},
@@ -190,14 +176,34 @@ func internals() []arrow {
 			"moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/storetest", []string{"auth", "auth/relayauth", "lobby", "moderation",
 			"moderation/moderationtest", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
-		{"internal/strictjson", []string{"internal/text"}},
-		{"internal/strictyaml", nil},
 		{"internal/systemd", []string{"internal/logattr"}},
-		{"internal/taskgroup", nil},
-		{"internal/text", nil},
 		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config", "internal/explain",
 			"internal/mint", "internal/try/client", "moderation"}},
 		{"internal/try/client", nil},
+	}
+}
+
+// helpers has the rows of the small ones that know nothing of usher.
+func helpers() []arrow {
+	return []arrow{
+		{"internal/asynclog", nil},
+		{"internal/behind", nil},
+		{"internal/bounded", nil},
+		{"internal/filelock", nil},
+		{"internal/footprint", nil},
+		{"internal/guard", nil},
+		{"internal/guard/guardtest", nil},
+		{"internal/jid", []string{"internal/text"}},
+		{"internal/logattr", []string{"internal/loginid", "internal/text"}},
+		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
+		{"internal/permission", nil},
+		{"internal/quietsocket", nil},
+		{"internal/ratelimit", nil},
+		{"internal/readfile", []string{"internal/permission"}},
+		{"internal/strictjson", []string{"internal/text"}},
+		{"internal/strictyaml", nil},
+		{"internal/taskgroup", nil},
+		{"internal/text", nil},
 		{"internal/unitfile", nil},
 		{"internal/watch", nil},
 	}
