@@ -24,6 +24,9 @@ func TestRelay(t *testing.T) {
 		if list := w.Usher.Run(t, "sessions", "list", "--json"); strings.Contains(list, "usher-try") {
 			t.Errorf("the session is still there: %s", list)
 		}
+		debian := startNginx(t, nginx.Config{Shape: "debian", Gateway: w.Usher.Gateway})
+		r = try(t, w, "--url", page, "--connect", debian.TLS(), "--ca-file", debian.Certificate())
+		r.isWell(t)
 		past := startNginx(t, nginx.Config{Gateway: w.Prosody.HTTP()})
 		r = try(t, w, "--url", page, "--connect", past.TLS(), "--ca-file", past.Certificate())
 		r.stopsAt(t, "gateway", "goes past usher", w.Usher.Gateway)

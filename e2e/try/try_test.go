@@ -1,9 +1,13 @@
 package try
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"usher/e2e/daemon"
 	"usher/e2e/world"
 )
 
@@ -19,6 +23,27 @@ func TestAllIsWell(t *testing.T) {
 			leavesNothing(t, w, r)
 		}
 	})
+}
+
+// TestInterrupted: what is interrupted in the middle leaves nothing behind either.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, world.AnyVersion(t), world.Options{Slowly: 2 * time.Second})
+	cmd := exec.Command(daemon.Binary(t), "try", "--c2s", w.Prosody.C2S(), "--config", w.Usher.Path("usher.yaml"))
+	mark := w.Usher.Mark()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Usher.Await(t, mark, "login allowed")
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("it says that all is well")
+	}
+	if list := w.Usher.Run(t, "sessions", "list", "--json"); strings.Contains(list, "usher-try") {
+		t.Errorf("the session is still there: %s", list)
+	}
 }
 
 // leavesNothing wants neither the session nor the room to be there any more.
