@@ -3,6 +3,7 @@ package lobby
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -110,6 +111,18 @@ func TestRoomsLobbyCommands(t *testing.T) {
 			t.Errorf("a participant who submits at once: %q", note)
 		}
 		third.IsRefused(r, waits(mode))
+
+		// What a moderator decided is known by the moderator's name, and nobody else is said to have decided.
+		log := w.Usher.Log()
+		for command, about := range map[string]*world.Person{"lobby admit": first, "lobby deny": second} {
+			line := fmt.Sprintf("msg=audit command=%q target=%q result=done account=carol@%s", command, r+" "+about.Bare(), world.Meet)
+			if !strings.Contains(log, line) {
+				t.Errorf("the log has no %s\n%s", line, log)
+			}
+		}
+		if n := strings.Count(log, "msg=audit command=\"lobby"); n != 2 {
+			t.Errorf("%d changes are audited\n%s", n, log)
+		}
 	})
 }
 
