@@ -17,6 +17,7 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
 	fi
 fi
 go vet ./...
+go vet -tags boot ./e2e/install
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fixes=$(go fix -diff ./... 2>&1 || true)
 if [ -n "$fixes" ]; then

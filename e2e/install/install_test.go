@@ -56,7 +56,7 @@ func lines(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range strings.Split(string(readme), "```sh\n") {
+	for block := range strings.SplitSeq(string(readme), "```sh\n") {
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.HasPrefix(block, "apt install ./usher_") {
 			continue

@@ -113,14 +113,15 @@ func optionNames(f cli.DocGenerationFlag) string {
 }
 
 func optionText(f cli.DocGenerationFlag) string {
-	text := placeholder.ReplaceAllString(f.GetUsage(), "$1")
+	var text strings.Builder
+	text.WriteString(placeholder.ReplaceAllString(f.GetUsage(), "$1"))
 	if value := f.GetDefaultText(); f.TakesValue() && value != "" && value != `""` {
-		text += "; default: " + strings.Trim(value, `"`)
+		text.WriteString("; default: " + strings.Trim(value, `"`))
 	}
 	for _, name := range f.GetEnvVars() {
-		text += "; or from the environment, as " + name
+		text.WriteString("; or from the environment, as " + name)
 	}
-	return text
+	return text.String()
 }
 
 // item writes a word, already with its font, and what it means.
