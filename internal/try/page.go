@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"syscall"
+	"time"
 
 	"usher/internal/text"
 )
@@ -37,7 +39,7 @@ func (t *Trial) resolve(ctx context.Context) result {
 func (t *Trial) connect(ctx context.Context) result {
 	host, port := t.Target.address()
 	address := cmp.Or(t.Connect, net.JoinHostPort(host, port))
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := dial(ctx, address)
 	if err != nil {
 		if of, ok := errors.AsType[*net.OpError](err); ok {
 			err = of.Err
@@ -53,4 +55,27 @@ func (t *Trial) connect(ctx context.Context) result {
 	}
 	t.conn = conn
 	return passed("%s", conn.RemoteAddr())
+}
+
+// startsWithin is how long a server may take to listen. systemctl restart prosody returns before Prosody does, and what
+// is pasted behind it would find nobody.
+const startsWithin = 3 * time.Second
+
+// dial connects, and asks a few times more where nobody listens: nothing tells when that changes.
+func dial(ctx context.Context, address string) (net.Conn, error) {
+	within, cancel := context.WithTimeout(ctx, startsWithin)
+	defer cancel()
+	again := time.NewTicker(startsWithin / 12)
+	defer again.Stop()
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return conn, err
+		}
+		select {
+		case <-within.Done():
+			return nil, err
+		case <-again.C:
+		}
+	}
 }
