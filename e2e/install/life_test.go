@@ -107,7 +107,7 @@ func (m *machine) killed(t *testing.T, token string) {
 	}
 }
 
-// stopped: while usher is stopped its socket starts it for the next login; with its sockets stopped, logins are refused.
+// stopped: while usher is stopped its socket starts it for the next login; with that stopped, too, logins are refused.
 func (m *machine) stopped(t *testing.T, token string) {
 	m.run(t, "systemctl stop usher.service 2>/dev/null")
 	out, err := m.try("usher status")

@@ -50,7 +50,8 @@ func newMachine(t *testing.T) *machine {
 			t.Error(err)
 		}
 	})
-	if out, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", base, m.dir).CombinedOutput(); err != nil {
+	out, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", base, m.dir).CombinedOutput()
+	if err != nil {
 		t.Fatalf("copying the machine: %v\n%s", err, out)
 	}
 	m.boot(t)
@@ -127,7 +128,8 @@ func (m *machine) reboot(t *testing.T) {
 
 // try runs a script in the machine, as root, and returns what it says.
 func (m *machine) try(script string) (string, error) {
-	cmd := exec.Command("nsenter", "--all", "--target", strconv.Itoa(m.leader), "--wdns=/root", "--", "/bin/sh", "-ec", script)
+	cmd := exec.Command("nsenter", "--all", "--target", strconv.Itoa(m.leader), "--wdns=/root", "--",
+		"/bin/sh", "-ec", script)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
 		"DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER=cat"}
 	var out bytes.Buffer
