@@ -24,15 +24,23 @@ func under(t *testing.T) (*daemon.Daemon, *systemd.Manager) {
 	return d, m
 }
 
+// storeMax is FileDescriptorStoreMax= of the unit.
+const storeMax = 64
+
 // prepared is a daemon that has not begun.
 func prepared(t *testing.T) (*daemon.Daemon, *systemd.Manager) {
+	t.Helper()
+	return preparedWith(t, storeMax)
+}
+
+func preparedWith(t *testing.T, most int) (*daemon.Daemon, *systemd.Manager) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "usher")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	m, err := systemd.New(folder, 64)
+	m, err := systemd.New(folder, most)
 	if err != nil {
 		t.Fatal(err)
 	}

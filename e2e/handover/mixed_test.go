@@ -156,6 +156,22 @@ func TestSystemdThatDoesNotAnswer(t *testing.T) {
 	connect(t, d).login("bob")
 }
 
+// TestUnitWithoutAStore: with a unit of before, a restart ends the connection as it always did.
+func TestUnitWithoutAStore(t *testing.T) {
+	d, m := preparedWith(t, 0)
+	d.Hold()
+	d.Start()
+	p := connect(t, d)
+	p.login("alice")
+	d.Stop()
+	p.ended()
+	if kept := m.Kept(); len(kept) != 0 {
+		t.Errorf("systemd has %q", kept)
+	}
+	d.Start()
+	connect(t, d).login("alice")
+}
+
 // TestMoreThanTheStoreHas: those on which somebody logged in go over before the others.
 func TestMoreThanTheStoreHas(t *testing.T) {
 	d, m := under(t)
@@ -168,7 +184,7 @@ func TestMoreThanTheStoreHas(t *testing.T) {
 	p := connect(t, d)
 	p.login("alice")
 	d.Stop()
-	if kept := m.Kept(); len(kept) != 64 {
+	if kept := m.Kept(); len(kept) != storeMax {
 		t.Errorf("systemd has %d", len(kept))
 	}
 	d.Start()
