@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"usher/internal/text"
 )
 
 // What a process may want of a path; they are those of access(2).
@@ -96,33 +98,45 @@ func (b *Block) verb() string {
 	return "read"
 }
 
-// Mend says what gives the right, as commands that root pastes.
+// Mend says what gives the right, as commands that root pastes. Of a folder that is not usher's own nothing is changed:
+// others may rely on it.
 func (b *Block) Mend() string {
 	letters := map[string]string{"enter": "x", "read": "r", "write": "rw"}[b.verb()]
 	if b.Info.IsDir() && b.Want&Write != 0 {
 		letters = "rwx"
 	}
 	uid, gid := owners(b.Info)
+	path, who, group := text.Shell(b.Path), Self(), GroupName(gid)
 	switch {
-	case b.personal():
-		return "keep it elsewhere, such as in /etc/usher: " + b.Path + " is no folder of usher's"
 	case uid == os.Geteuid():
-		return fmt.Sprintf("chmod u+%s %s", letters, b.Path)
-	case mine(gid):
-		return fmt.Sprintf("chmod g+%s %s", letters, b.Path)
+		return fmt.Sprintf("chmod u+%s %s", letters, path)
+	case mine(gid) && b.own():
+		return fmt.Sprintf("chmod g+%s %s", letters, path)
+	case gid != 0 && !mine(gid) && b.groupHas(letters):
+		return fmt.Sprintf("adduser %s %s, and restart usher", who, group)
+	case !b.own():
+		return "keep it in a folder of usher's own, as /etc/usher is: " + path + " is none"
 	case b.Info.IsDir() && b.Want&Write != 0:
-		return fmt.Sprintf("chown %s: %s", Self(), b.Path)
+		return fmt.Sprintf("chown %s: %s", who, path)
 	}
-	return fmt.Sprintf("chgrp %s %s && chmod g+%s %s", GroupName(os.Getegid()), b.Path, letters, b.Path)
+	return fmt.Sprintf("chgrp %s %s && chmod g+%s %s", GroupName(os.Getegid()), path, letters, path)
 }
 
-// personal reports whether a folder is somebody's, or the system's, and not for a daemon's files.
-func (b *Block) personal() bool {
-	if !b.Info.IsDir() {
-		return false
+// own reports whether something is usher's alone: a file that it reads, or a folder that has its name.
+func (b *Block) own() bool {
+	who := Self()
+	return !b.Info.IsDir() || strings.Contains(b.Path, "usher") || who != "root" && strings.Contains(b.Path, who)
+}
+
+// groupHas reports whether the group may do what is wanted.
+func (b *Block) groupHas(letters string) bool {
+	bits := map[rune]fs.FileMode{'r': 0o040, 'w': 0o020, 'x': 0o010}
+	for _, letter := range letters {
+		if b.Info.Mode()&bits[letter] == 0 {
+			return false
+		}
 	}
-	names := elements(b.Path)
-	return len(names) < 2 || len(names) == 2 && names[0] == "home"
+	return true
 }
 
 // mine reports whether this process is in a group.

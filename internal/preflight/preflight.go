@@ -14,6 +14,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/permission"
+	"usher/internal/text"
 	"usher/internal/unitfile"
 )
 
@@ -71,7 +72,8 @@ func UnitUser(path, root string) string {
 
 // report adds a problem at a key of the file.
 func (l *look) report(key []string, warning bool, mend, format string, args ...any) {
-	p := config.Problem{File: l.path, Warning: warning, Text: fmt.Sprintf(format, args...), Mend: mend}
+	p := config.Problem{File: l.path, Warning: warning, Text: text.Printable(fmt.Sprintf(format, args...)),
+		Mend: text.Printable(mend)}
 	p.Line, p.Column = l.config.Place(key...)
 	if !slices.Contains(l.problems, p) {
 		l.problems = append(l.problems, p)
@@ -115,7 +117,7 @@ func (l *look) folder(key []string, dir, mode string) bool {
 			return false // usher serve makes it
 		}
 		make := fmt.Sprintf("install -d -o %s -g %s -m %s %s", permission.Self(), permission.GroupName(os.Getegid()),
-			mode, dir)
+			mode, text.Shell(dir))
 		l.report(key, false, make, "%s: the folder %s is not there", keyName(key), dir)
 		return false
 	}
@@ -171,7 +173,7 @@ func (l *look) state() {
 			want |= permission.Enter
 		}
 		if b := permission.Find(name, want); b != nil {
-			l.report(key, false, fmt.Sprintf("chown -R %s: %s", permission.Self(), dir),
+			l.report(key, false, fmt.Sprintf("chown -R %s: %s*", permission.Self(), text.Shell(path)),
 				"state: %s; was usher run as %s once?", b.Text(), permission.Owner(b.Info))
 			return
 		}
@@ -232,7 +234,7 @@ func (l *look) socket(key []string, a config.Address) {
 	}
 	lock := a.Name + ".lock"
 	if b := permission.Find(lock, permission.Read|permission.Write); b != nil {
-		l.report(key, false, "rm "+lock, "%s: %s; was usher run as %s once?", keyName(key), b.Text(),
+		l.report(key, false, "rm "+text.Shell(lock), "%s: %s; was usher run as %s once?", keyName(key), b.Text(),
 			permission.Owner(b.Info))
 	}
 }
@@ -254,6 +256,6 @@ func (l *look) port(key []string, a config.Address) {
 		_ = listener.Close()
 		return
 	}
-	text, mend := whyNot(err)
-	l.report(key, false, cmp.Or(mend, "name another address"), "%s: %s: %s", keyName(key), a.Name, text)
+	why, mend := whyNot(err)
+	l.report(key, false, cmp.Or(mend, "name another address"), "%s: %s: %s", keyName(key), a.Name, why)
 }

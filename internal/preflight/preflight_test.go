@@ -188,3 +188,24 @@ func TestUnitUser(t *testing.T) {
 		t.Errorf("of another configuration: %q", got)
 	}
 }
+
+// TestSameStream: systemd's ways to write an address are understood.
+func TestSameStream(t *testing.T) {
+	for _, c := range []struct {
+		stream, network, name string
+		want                  bool
+	}{
+		{"%t/usher/auth.sock", "unix", "/run/usher/auth.sock", true},
+		{"/run//usher/auth.sock", "unix", "/var/run/usher/auth.sock", true},
+		{"/run/usher/a.sock", "unix", "/run/usher/auth.sock", false},
+		{"8280", "tcp", "0.0.0.0:8280", true},
+		{"[::]:8280", "tcp", ":8280", true},
+		{"127.0.0.1:8280", "tcp", "localhost:8280", true},
+		{"127.0.0.1:8280", "tcp", "127.0.0.1:8281", false},
+		{"8280", "tcp", "127.0.0.1:8280", false},
+	} {
+		if got := sameStream(c.stream, config.Address{Network: c.network, Name: c.name}); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

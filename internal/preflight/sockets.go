@@ -3,6 +3,7 @@ package preflight
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -84,10 +85,26 @@ func (l *look) passed(key []string, name string, a config.Address) bool {
 
 // sameStream reports whether a ListenStream= is an address. systemd takes a port alone, too, for all addresses.
 func sameStream(stream string, a config.Address) bool {
+	stream = strings.NewReplacer("%t", "/run", "%%", "%").Replace(stream)
 	if a.Network == "unix" {
 		return realFolder(filepath.Clean(stream)) == realFolder(a.Name)
 	}
-	return stream == a.Name
+	return anyHost(stream) == anyHost(a.Name)
+}
+
+// anyHost writes the addresses that are all of the machine's, and those of loopback, in one way each.
+func anyHost(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = "", address // a port alone
+	}
+	switch host {
+	case "", "0.0.0.0", "::":
+		return ":" + port
+	case "localhost":
+		return "127.0.0.1:" + port
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // unwanted finds the units whose sockets belong to no listener: usher does not start with them.

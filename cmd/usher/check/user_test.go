@@ -38,8 +38,10 @@ func newMachine(t *testing.T) machine {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can judge for another user")
 	}
-	m := machine{t, t.TempDir()}
-	m.ok(os.Chmod(filepath.Dir(m.dir), 0o755))
+	dir, err := os.MkdirTemp("", "usher")
+	m := machine{t, dir}
+	m.ok(err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	m.ok(os.Chmod(m.dir, 0o755))
 	m.put("usher.yaml", strings.ReplaceAll(`state: sqlite:DIR/state/usher.db
 listen: {dovecot: DIR/run/a.sock, metrics: DIR/run/m.sock, admin: DIR/run/c.sock}
@@ -112,7 +114,7 @@ func TestCheckForDaemon(t *testing.T) {
 			"error: state: the folder DIR/state is not there — install -d -o nobody -g nogroup -m 0700 DIR/state"},
 		{"a state of root's", func(m machine) { m.put("state/usher.db", "", 0o600); m.ok(os.Chown(m.path("state/usher.db"), 0, 0)) },
 			"state: the user nobody may not write DIR/state/usher.db (root:root, 0600); was usher run as root once? — " +
-				"chown -R nobody: DIR/state"},
+				"chown -R nobody: DIR/state/usher.db*"},
 		{"the sockets' folder", func(m machine) { m.ok(os.Chown(m.path("run"), 0, nobody)) },
 			"usher.yaml:2:19: error: listen.dovecot: the user nobody may not write DIR/run (root:nogroup, 0755) — chmod g+rwx DIR/run"},
 		{"a lock of root's", func(m machine) { m.put("run/a.sock.lock", "", 0o600) },

@@ -2,6 +2,7 @@
 package status
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,9 +46,12 @@ func action(c *cli.Context) error {
 	if c.IsSet("timeout") && !c.Bool("wait") {
 		return cmdline.Exit(2, "--timeout is for --wait")
 	}
-	s, err := ask(c)
+	var s admin.Status
+	var err error
 	if c.Bool("wait") {
-		s, err = await(c, s, err)
+		s, err = await(c)
+	} else {
+		s, err = ask(c)
 	}
 	if err != nil {
 		return err
@@ -76,25 +80,32 @@ func ask(c *cli.Context) (s admin.Status, err error) {
 // askEvery is how often a daemon is asked whether it is ready: one that is not there cannot tell when it comes.
 const askEvery = 250 * time.Millisecond
 
-// await asks again until the daemon is ready, or the time is over. It returns the last answer.
-func await(c *cli.Context, s admin.Status, err error) (admin.Status, error) {
-	over := time.NewTimer(c.Duration("timeout"))
-	defer over.Stop()
+// await asks until the daemon is ready, or the time is over. It returns the last answer, if there was one.
+func await(c *cli.Context) (last admin.Status, err error) {
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+	defer cancel()
+	c.Context = ctx
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
-	for {
-		unreachable, is := errors.AsType[cmdline.ExitError](err)
-		if err == nil && s.Ready || err != nil && !(is && unreachable.ExitCode() == 3) {
-			return s, err
+	for answered := false; ; {
+		s, failed := ask(c)
+		unreachable, is := errors.AsType[cmdline.ExitError](failed)
+		switch {
+		case failed == nil:
+			last, err, answered = s, nil, true
+		case !is || unreachable.ExitCode() != 3:
+			return s, failed // it does not pass
+		case ctx.Err() == nil || !answered:
+			last, err, answered = s, failed, false
+		}
+		if err == nil && last.Ready {
+			return last, nil
 		}
 		select {
-		case <-c.Context.Done():
-			return s, c.Context.Err()
-		case <-over.C:
-			return s, err
+		case <-ctx.Done():
+			return last, err
 		case <-again.C:
 		}
-		s, err = ask(c)
 	}
 }
 
