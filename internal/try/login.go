@@ -191,8 +191,7 @@ func (t *Trial) greet(ctx context.Context) (r result) {
 // startTLS encrypts the stream, and verifies the certificate of the host. On this machine's own addresses a bad one
 // keeps nobody from going on: what clients elsewhere would say is in the report.
 func (t *Trial) startTLS(ctx context.Context) result {
-	host, _ := t.Target.address()
-	here := local(host)
+	here := t.isHere()
 	if t.features.TLS == nil {
 		if here {
 			return passed("none: Prosody offers no encryption here, and the connection does not leave this machine")

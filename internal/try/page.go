@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -14,11 +15,15 @@ import (
 
 // resolve finds the addresses of the name.
 func (t *Trial) resolve(ctx context.Context) result {
-	host, _ := t.Target.address()
+	resolver := cmp.Or(t.Resolver, net.DefaultResolver)
+	if t.Target.SRV && t.Connect == "" {
+		t.Target.C2S = served(ctx, resolver, t.Target.C2S)
+	}
+	host, port := t.Target.address()
 	if net.ParseIP(host) != nil || t.Connect != "" {
 		return result{}
 	}
-	found, err := net.DefaultResolver.LookupHost(ctx, host)
+	found, err := resolver.LookupHost(ctx, host)
 	if err != nil {
 		why := err.Error()
 		if of, ok := errors.AsType[*net.DNSError](err); ok {
@@ -32,7 +37,20 @@ func (t *Trial) resolve(ctx context.Context) result {
 		}
 		return failed(mend, "%s has no address: %s", host, why)
 	}
+	if t.Target.SRV && host != t.Host {
+		return passed("clients of %s go to %s, port %s: %s", t.Host, host, port, strings.Join(text.First(found, 4), ", "))
+	}
 	return passed("%s is %s", host, strings.Join(text.First(found, 4), ", "))
+}
+
+// served is where the DNS sends the clients of a host, or the host itself.
+func served(ctx context.Context, r *net.Resolver, c2s string) string {
+	host, _, _ := net.SplitHostPort(c2s)
+	_, found, err := r.LookupSRV(ctx, "xmpp-client", "tcp", host)
+	if err != nil || len(found) == 0 || found[0].Target == "." {
+		return c2s
+	}
+	return net.JoinHostPort(strings.TrimSuffix(found[0].Target, "."), strconv.Itoa(int(found[0].Port)))
 }
 
 // connect opens the connection.
@@ -54,6 +72,9 @@ func (t *Trial) connect(ctx context.Context) result {
 		return failed(mend, "nobody answers at %s: %v", address, err)
 	}
 	t.conn = conn
+	if t.Target.URL != nil && t.Target.URL.Scheme == "ws" && !t.isHere() {
+		return failed("take wss://", "%s is another machine, and the token would go there in plain text", conn.RemoteAddr())
+	}
 	return passed("%s", conn.RemoteAddr())
 }
 
@@ -78,4 +99,10 @@ func dial(ctx context.Context, address string) (net.Conn, error) {
 		case <-again.C:
 		}
 	}
+}
+
+// isHere tells whether the connection stays on this machine.
+func (t *Trial) isHere() bool {
+	a, ok := t.conn.RemoteAddr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
 }

@@ -64,8 +64,8 @@ func (t *Trial) chats(ctx context.Context) string {
 	return found
 }
 
-// served tells whether Prosody has a component. One that says nothing of itself is taken for there.
-func (t *Trial) served(ctx context.Context, domain string) bool {
+// there tells whether Prosody has a component. One that says nothing of itself is taken for there.
+func (t *Trial) there(ctx context.Context, domain string) bool {
 	_, err := t.stream.Ask(ctx, "get", domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 	of, refused := errors.AsType[*client.StanzaError](err)
 	return !refused || of.Condition == "forbidden"
@@ -132,7 +132,7 @@ func (t *Trial) refusedJoin(ctx context.Context, err error) result {
 	case of == nil:
 		return failed("look at Prosody's log; a room that answers nobody has mod_muc_rate_limit beside mod_muc_http_auth",
 			"no answer from %s: %v", t.seen.address, err)
-	case !t.served(ctx, domain):
+	case !t.there(ctx, domain):
 		return failed("compare muc of "+t.ourLine()+" with the Component lines of Prosody's configuration"+
 			t.Folders.prosodyPlace(`^Component\s.*"muc"`)+", and restart Prosody", "Prosody has no rooms at %s: %v", domain, err)
 	case !t.relay() && t.cannotAsk() == "":

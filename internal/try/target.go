@@ -16,6 +16,7 @@ import (
 type Target struct {
 	URL *url.URL // ws or wss, without a query; nil: C2S
 	C2S string   // host:port
+	SRV bool     // the DNS may say where the host's clients are to go instead (RFC 6120 section 3.2.1)
 }
 
 const clientPort = "5222"
@@ -31,7 +32,7 @@ func (t Target) String() string {
 // TargetOf is where a configuration's people begin: at the page where there is a gateway, or else at Prosody's port.
 func TargetOf(c *config.Config, host string) Target {
 	if c.Listen.Gateway.Name == "" {
-		return Target{C2S: net.JoinHostPort(host, clientPort)}
+		return Target{C2S: net.JoinHostPort(host, clientPort), SRV: true}
 	}
 	page := host
 	for _, origin := range c.Gateway.Origins {

@@ -28,6 +28,7 @@ type Trial struct {
 	Token      string         // empty: one is made
 	Roots      *x509.CertPool // who may sign certificates; nil: whom this machine believes
 	Folders    Folders        // where other programs' configurations are looked for
+	Resolver   *net.Resolver  // nil: the system's
 	Show       func(Hop)      // told of each hop at once; nil: nobody is
 
 	report Report
