@@ -59,14 +59,15 @@ func (v *Verifier) Conclude(
 		later = &now
 		defer now.Do()
 	}
-	*later = Later{&v.outcomes, ctx, allowed, *c, *d, took}
-	later.credentials.Later = nil
+	whose := d.whose()
+	later.begin(ctx, &v.outcomes, allowed, c, d)
+	later.decided.Host, later.decided.Issuer, later.decided.Took = whose.Host, whose.Issuer, took
 	door := v.outcomes.door(c.Door)
 	if d.Refusal != nil {
-		door.Refused(d.whose(), string(d.Refusal.Reason), took)
+		door.Refused(whose, string(d.Refusal.Reason), took)
 		return d.Refusal
 	}
-	door.Allowed(d.whose(), took)
+	door.Allowed(whose, took)
 	return nil
 }
 

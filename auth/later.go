@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // A Later is what a decided login leaves to be done once it is answered: its line in the
 // log, its place among the last decisions, and that the other ushers of a cluster are told of it. Doing that wakes others, and where Prosody stands
@@ -11,12 +8,23 @@ import (
 // clients gives one in [Credentials], and calls Do after each answer. The zero value has
 // nothing to do. It may be used again, by one goroutine at a time.
 type Later struct {
-	outcomes    *outcomes
-	ctx         context.Context
-	allowed     string // the words of what was allowed
-	credentials Credentials
-	decision    Decision
-	took        time.Duration
+	outcomes *outcomes
+	ctx      context.Context
+	allowed  string // the words of what was allowed
+	decided  Decided
+	then     func() // may be nil
+}
+
+// begin notes what was decided. It is copied once: a login has no time for more.
+func (l *Later) begin(ctx context.Context, o *outcomes, allowed string, c *Credentials, d *Decision) {
+	l.outcomes, l.ctx, l.allowed, l.then = o, ctx, allowed, d.then
+	of := &l.decided
+	of.Credentials, of.ID, of.Refusal, of.Failed = *c, d.ID, d.Refusal, d.failed
+	of.Credentials.Later = nil
+	of.Ticket = allowed == ticketGiven && !c.Waiting
+	if d.token != "" {
+		of.Credentials.Token = d.token
+	}
 }
 
 // Do does what is left, once.
@@ -24,16 +32,18 @@ func (l *Later) Do() {
 	if l.outcomes == nil {
 		return
 	}
-	todo := *l
-	*l = Later{}
-	d := &todo.decision
-	if d.then != nil {
-		d.then()
+	o, d := l.outcomes, &l.decided
+	l.outcomes = nil
+	if l.then != nil {
+		l.then()
 	}
-	todo.outcomes.record(&todo)
+	if o.last != nil {
+		o.last.Login(*d)
+	}
 	if d.Refusal != nil {
-		todo.outcomes.logRefusal(todo.ctx, &todo.credentials, &d.ID, d.Refusal, todo.took)
-		return
+		o.logRefusal(l.ctx, &d.Credentials, &d.ID, d.Refusal, d.Took)
+	} else {
+		o.logLogin(l.ctx, l.allowed, &d.Credentials, &d.ID, d.Took)
 	}
-	todo.outcomes.logLogin(todo.ctx, todo.allowed, &todo.credentials, &d.ID, todo.took)
+	*l = Later{}
 }

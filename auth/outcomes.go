@@ -36,19 +36,6 @@ type Decided struct {
 	Took        time.Duration
 }
 
-// record has a login kept that was decided.
-func (o *outcomes) record(l *Later) {
-	if o.last == nil {
-		return
-	}
-	d := &l.decision
-	whose := d.whose()
-	c := l.credentials
-	c.Token = d.token
-	o.last.Login(Decided{Credentials: c, ID: d.ID, Host: whose.Host, Issuer: whose.Issuer,
-		Refusal: d.Refusal, Failed: d.failed, Ticket: l.allowed == ticketGiven && !c.Waiting, Took: l.took})
-}
-
 // door resolves the counters of a door once; there is one per package below.
 func (o *outcomes) door(name string) *metrics.Door {
 	if d, ok := o.doors.Load(name); ok {
