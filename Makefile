@@ -61,6 +61,8 @@ test:
 		-- -timeout 14m -p 2 -parallel 4 $(END_TO_END) \
 		-- -timeout 14m -p 1 $(CHROMIUM) \
 		-- -C e2e/containers ./...
+	@echo "not run: make test-install, the package on a Debian 12 that it boots: it wants root, and systemd-nspawn on" \
+		"control groups of its own"
 
 # The package on a Debian 12 that is booted for it: installed, restarted and upgraded under logins, rebooted, purged. Not
 # among the tests of every change: it wants root, systemd-nspawn, and some minutes.

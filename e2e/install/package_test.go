@@ -3,6 +3,7 @@
 package install
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +14,14 @@ import (
 // A deb is a package file, and the version in it.
 type deb struct{ file, version string }
 
-// build makes the package of this tree.
+var given = flag.String("deb", "", "the package `FILE` to try; without it that of this tree is built")
+
+// build makes the package of this tree, unless one is given.
 func build(t *testing.T) deb {
 	t.Helper()
+	if *given != "" {
+		return deb{*given, strings.Split(filepath.Base(*given), "_")[1]}
+	}
 	out, err := exec.CommandContext(t.Context(), "../../scripts/deb.sh", t.TempDir()).Output()
 	if err != nil {
 		t.Fatalf("scripts/deb.sh: %v", err)
