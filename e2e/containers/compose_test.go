@@ -1,6 +1,7 @@
 package containers
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,6 +63,25 @@ func TestCompose(t *testing.T) {
 	if !slices.Equal(prosody.GroupAdd, []string{"65532"}) ||
 		prosody.DependsOn["usher"].Condition != types.ServiceConditionStarted {
 		t.Errorf("Prosody is in the groups %v and waits for %v", prosody.GroupAdd, prosody.DependsOn)
+	}
+}
+
+// TestSecretsStay: the folders that the operator fills with secrets get into no image and no commit.
+func TestSecretsStay(t *testing.T) {
+	for file, lines := range map[string][]string{
+		deploy + "/docker/.dockerignore": {"usher", "certs"},
+		"../../.gitignore":               {"/deploy/docker/usher/", "/deploy/docker/certs/"},
+		"../../.dockerignore":            {"deploy"},
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			if !slices.Contains(strings.Split(string(text), "\n"), line) {
+				t.Errorf("%s has no line %s", file, line)
+			}
+		}
 	}
 }
 
