@@ -1,6 +1,7 @@
 package recent
 
 import (
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ const (
 type Decisions struct {
 	now   func() time.Time
 	queue chan explaining
+	seed  maphash.Seed // nobody can choose an account for another's share
 
 	mu        sync.Mutex
 	last      uint64 // the number of the last one
@@ -40,7 +42,7 @@ func NewDecisions(now func() time.Time) *Decisions {
 		now = time.Now
 	}
 	return &Decisions{now: now, queue: make(chan explaining, maxExplaining), piles: map[kind]*pile{},
-		changed: make(chan struct{})}
+		seed: maphash.MakeSeed(), changed: make(chan struct{})}
 }
 
 // Login keeps a login that was decided.
@@ -79,6 +81,9 @@ func (e *entry) refuse(r *auth.Refusal) {
 // add keeps an entry, in the place of as many others as it takes.
 func (d *Decisions) add(e *entry) {
 	e.at = d.now()
+	if e.result != metrics.Allowed && e.account != "" {
+		e.share = uint8(maphash.String(d.seed, e.account) % shares)
+	}
 	size := e.bytes()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -52,6 +52,33 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// TestFloodOfOne: who logs in again and again with a token that is over pushes out few of the others whose token is over,
+// at the same door and for the same reason.
+func TestFloodOfOne(t *testing.T) {
+	d := NewDecisions(nil)
+	over := func(account string) {
+		l := login("gateway", account, refused(auth.ReasonExpired))
+		l.ID = auth.Identity{Host: host, Account: account}
+		d.Login(l)
+	}
+	const others = 40
+	for i := range others {
+		over(fmt.Sprint("person", i))
+	}
+	for range 20_000 {
+		over("mallory")
+	}
+	left := 0
+	for _, one := range d.List(Filter{}) {
+		if one.Account != "mallory@"+host {
+			left++
+		}
+	}
+	if left < others/2 { // one in eight shares mallory's place
+		t.Errorf("of %d people %d are left", others, left)
+	}
+}
+
 // TestRecentBounds: whatever is kept, there is no more of it than the bounds say, and it is counted as what it is.
 func TestRecentBounds(t *testing.T) {
 	d := NewDecisions(nil)

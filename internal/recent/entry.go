@@ -31,14 +31,21 @@ const (
 )
 
 // A kind is what decisions have in common that share a place: the one that has most of it loses its oldest. All of
-// it comes from closed lists, or from the configuration.
+// it comes from closed lists, or from the configuration; the share is one of a few.
 type kind struct {
 	about  About
 	door   string
 	host   string
 	reason string
 	proven bool // a signature proves whose login it was
+
+	// share is drawn of the account, if there is one: who causes refusals without end pushes out no more than
+	// those of the same share.
+	share uint8
 }
+
+// shares is how many there are.
+const shares = 8
 
 // An entry is a decision as it is kept. It does not change: what is explained gets another in its place.
 type entry struct {
