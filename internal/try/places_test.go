@@ -28,7 +28,7 @@ func etc(t *testing.T, files map[string]string) string {
 // TestPlaces: the line that has to change is named; a comment is none, nor is what is no file.
 func TestPlaces(t *testing.T) {
 	dir := etc(t, map[string]string{
-		"prosody/prosody.cfg.lua":    "-- VirtualHost \"meet.example.com\"\nmodules_enabled = {\n}\nInclude \"conf.d/*.cfg.lua\"\n",
+		"prosody/prosody.cfg.lua":    "-- VirtualHost \"meet.example.com\"\nInclude \"conf.d/*.cfg.lua\"\n",
 		"prosody/conf.d/a.cfg.lua":   "VirtualHost \"meet.example.com.example.org\"\nVirtualHost \"meetXexample.com\"\n",
 		"prosody/conf.d/b.cfg.lua":   "\n  VirtualHost \"meet.example.com\"\n",
 		"prosody/conf.avail/c.lua":   "VirtualHost \"meet.example.com\"\n",
@@ -59,11 +59,14 @@ func TestPlaces(t *testing.T) {
 
 // TestElsewhere: Prosody's file names another socket than usher's.
 func TestElsewhere(t *testing.T) {
-	dir := etc(t, map[string]string{"prosody.cfg.lua": "VirtualHost \"a\"\n  dovecot_auth_socket = \"/run/dovecot/auth\"\n"})
+	dir := etc(t, map[string]string{
+		"prosody.cfg.lua": "VirtualHost \"a\"\n  dovecot_auth_socket = \"/run/dovecot/auth\"\n",
+	})
 	trial := trialWith(t, "")
 	trial.Folders.Prosody = dir
 	r := trial.doorFault()
-	if r.state != Failed || !strings.Contains(r.mend, dir+"/prosody.cfg.lua:2") || !strings.Contains(r.seen, "/run/dovecot/auth") {
+	named := strings.Contains(r.mend, dir+"/prosody.cfg.lua:2")
+	if r.state != Failed || !named || !strings.Contains(r.seen, "/run/dovecot/auth") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -85,8 +88,8 @@ func TestRights(t *testing.T) {
 		owner owner
 		want  bool
 	}{
-		{0o660, owner{10, 99}, true}, {0o066, owner{10, 20}, false}, {0o660, owner{1, 21}, true}, {0o606, owner{1, 21}, false},
-		{0o660, owner{1, 99}, false}, {0o662, owner{1, 99}, true},
+		{0o660, owner{10, 99}, true}, {0o066, owner{10, 20}, false}, {0o660, owner{1, 21}, true},
+		{0o606, owner{1, 21}, false}, {0o660, owner{1, 99}, false}, {0o662, owner{1, 99}, true},
 	} {
 		if got := p.has(row.mode, row.owner, 0o2); got != row.want {
 			t.Errorf("%v %v: %t", row.mode, row.owner, got)

@@ -66,8 +66,10 @@ func TestResolve(t *testing.T) {
 	}{
 		{"elsewhere", elsewhere, Target{C2S: "meet.example.com:5222", SRV: true}, "xmpp.example.net:5299",
 			"clients of meet.example.com go to xmpp.example.net, port 5299: 127.0.0.7"},
-		{"nowhere", none, Target{C2S: "meet.example.com:5222", SRV: true}, "meet.example.com:5222", "meet.example.com is 127.0.0.7"},
-		{"not said", nil, Target{C2S: "meet.example.com:5222", SRV: true}, "meet.example.com:5222", "meet.example.com is 127.0.0.7"},
+		{"nowhere", none, Target{C2S: "meet.example.com:5222", SRV: true}, "meet.example.com:5222",
+			"meet.example.com is 127.0.0.7"},
+		{"not said", nil, Target{C2S: "meet.example.com:5222", SRV: true}, "meet.example.com:5222",
+			"meet.example.com is 127.0.0.7"},
 		{"given", elsewhere, Target{C2S: "meet.example.com:5222"}, "meet.example.com:5222", "meet.example.com is 127.0.0.7"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -92,7 +94,8 @@ func TestPlainText(t *testing.T) {
 	go func() {
 		defer theirs.Close()
 		if _, err := theirs.Read(make([]byte, 4096)); err == nil {
-			_, _ = io.WriteString(theirs, "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"+
+			_, _ = io.WriteString(theirs, "<stream:stream xmlns='jabber:client'"+
+				" xmlns:stream='http://etherx.jabber.org/streams'>"+
 				"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>"+
 				"</stream:features>")
 		}

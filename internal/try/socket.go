@@ -36,8 +36,12 @@ func (t *Trial) doorFault() result {
 		}
 	}
 	if t.status != nil && t.status.Listeners["dovecot"] != "" && t.status.Connections["dovecot"].Open == 0 {
-		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: its module tries the "+
-			"socket once, when it is loaded", "Prosody did not ask usher, and is not connected to %s", path)
+		also := ""
+		if t.Config.Listen.HTTP.Name != "" {
+			also = ", and did not show the secret of http_secret_file at listen.http"
+		}
+		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: it tries the socket once, "+
+			"and reads the secret, when it starts", "Prosody did not ask usher: it is not connected to %s%s", path, also)
 	}
 	return result{}
 }

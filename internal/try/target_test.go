@@ -30,12 +30,14 @@ func trialWith(t *testing.T, lines string) *Trial {
 
 // TestTargets: where a trial begins if nobody says.
 func TestTargets(t *testing.T) {
+	const listens = "listen: {gateway: \"127.0.0.1:8281\"}\n"
+	origins := func(list string) string { return listens + "gateway: {origins: [" + list + "]}\n" }
 	for lines, want := range map[string]string{
-		"": "meet.example.com:5222",
-		"listen: {gateway: \"127.0.0.1:8281\"}\n":                                                                    "wss://meet.example.com/xmpp-websocket",
-		"listen: {gateway: \"127.0.0.1:8281\"}\ngateway: {origins: [\"https://v.example.org:8443\"]}\n":              "wss://v.example.org:8443/xmpp-websocket",
-		"listen: {gateway: \"127.0.0.1:8281\"}\ngateway: {origins: [\"*\"]}\n":                                       "wss://meet.example.com/xmpp-websocket",
-		"listen: {gateway: \"127.0.0.1:8281\"}\ngateway: {origins: [\"http://a.example\", \"https://b.example\"]}\n": "wss://b.example/xmpp-websocket",
+		"":                                      "meet.example.com:5222",
+		listens:                                 "wss://meet.example.com/xmpp-websocket",
+		origins(`"*"`):                          "wss://meet.example.com/xmpp-websocket",
+		origins(`"https://v.example.org:8443"`): "wss://v.example.org:8443/xmpp-websocket",
+		origins(`"http://a.example", "https://b.example"`): "wss://b.example/xmpp-websocket",
 	} {
 		if got := TargetOf(trialWith(t, lines).Config, "meet.example.com").String(); got != want {
 			t.Errorf("%s: got %s, want %s", lines, got, want)
@@ -48,8 +50,8 @@ func TestParse(t *testing.T) {
 	for s, want := range map[string]string{
 		"https://meet.example.com": "wss://meet.example.com/xmpp-websocket", "wss://a:8443/x/y": "wss://a:8443/x/y",
 		"http://127.0.0.1:8281": "ws://127.0.0.1:8281/xmpp-websocket", "ws://[::1]:80/": "ws://[::1]:80/xmpp-websocket",
-		"ws://a.example": "", "wss://a?token=x": "", "wss://a?": "", "wss://a#x": "", "wss://u:p@a": "", "wss://": "", "a.example": "",
-		"wss://:443": "", "ftp://a": "", "://": "",
+		"ws://a.example": "", "wss://a?token=x": "", "wss://a?": "", "wss://a#x": "", "wss://u:p@a": "", "wss://": "",
+		"a.example": "", "wss://:443": "", "ftp://a": "", "://": "",
 	} {
 		target, err := ParseURL(s)
 		if (err == nil) != (want != "") || err == nil && target.String() != want {
