@@ -72,8 +72,8 @@ func (r *report) isWell(t testing.TB) {
 	}
 }
 
-// stopsAt wants a hop to be the only one that failed, to say this, and to name this as the mend; what it says in more words
-// is not compared.
+// stopsAt wants a hop to be the only one that failed, to say this, and to name this as the mend; what it says in more
+// words is not compared.
 func (r *report) stopsAt(t testing.TB, name, seen, mend string) {
 	t.Helper()
 	if r.OK || r.code != 1 {

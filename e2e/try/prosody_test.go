@@ -20,7 +20,8 @@ func TestConfiguration(t *testing.T) {
 			hop, seen, mend string
 		}{
 			{"host misspelt", []string{"  meet.example.com:", "  meets.example.com:"}, page,
-				"Prosody", "Prosody has no host meets.example.com", "compare hosts.meets.example.com in " + w.Usher.Path("usher.yaml") + " ("},
+				"Prosody", "Prosody has no host meets.example.com",
+				"compare hosts.meets.example.com in " + w.Usher.Path("usher.yaml") + " ("},
 			{"host misspelt, at the port", []string{"  meet.example.com:", "  meets.example.com:"}, c2s,
 				"Prosody", "Prosody has no host meets.example.com", "VirtualHost"},
 			{"muc missing", []string{"    muc: [conference.meet.example.com]\n", "",

@@ -14,8 +14,8 @@ import (
 	"usher/e2e/world"
 )
 
-// TestRelay: all is well where Jitsi's own modules verify inner tokens, and jicofo makes the room; and what is wrong there
-// is named.
+// TestRelay: all is well where Jitsi's own modules verify inner tokens, and jicofo makes the room; and what is wrong
+// there is named.
 func TestRelay(t *testing.T) {
 	t.Parallel()
 	world.Each(t, world.Options{Relay: &world.Relay{}}, func(t *testing.T, w *world.World) {
@@ -40,7 +40,8 @@ func TestRelay(t *testing.T) {
 		w.Usher.Write("inner.pem", newKey(t)) // and Prosody is not restarted
 		w.Usher.Run(t, "reload")
 		r = try(t, w, "--url", "ws://"+w.Usher.Gateway)
-		if h := r.hop("key"); !strings.Contains(h.Seen, "another app_secret") || !strings.Contains(h.Mend, "restart Prosody") {
+		h := r.hop("key")
+		if !strings.Contains(h.Seen, "another app_secret") || !strings.Contains(h.Mend, "restart Prosody") {
 			t.Errorf("%+v", h)
 		}
 		if h := r.hop("login"); !strings.Contains(h.Seen, "Prosody refused it, usher did not") {

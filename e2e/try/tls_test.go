@@ -12,13 +12,15 @@ import (
 	"usher/e2e/world"
 )
 
-// TestStartTLS: at Prosody's port the certificate of the host is looked at. At an address of this machine's own a bad one
-// keeps nothing else from being tried.
+// TestStartTLS: at Prosody's port the certificate of the host is looked at. At an address of this machine's own a bad
+// one keeps nothing else from being tried.
 func TestStartTLS(t *testing.T) {
 	t.Parallel()
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w := withoutComponent(t)
-		for name, mend := range map[string]string{world.Meet: "", "localhost": "have Prosody use the certificate of " + world.Meet} {
+		for name, mend := range map[string]string{
+			world.Meet: "", "localhost": "have Prosody use the certificate of " + world.Meet,
+		} {
 			dir := t.TempDir()
 			cert, key := filepath.Join(dir, "a.crt"), filepath.Join(dir, "a.key")
 			if err := nginx.WriteCertificate(cert, key, name); err != nil {

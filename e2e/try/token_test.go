@@ -22,11 +22,13 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		decoded = []byte(strings.Repeat("another secret ", 4))
 	}
+	saying := func(claim string, v any) string { return world.Token(t, "alice", "board", map[string]any{claim: v}) }
 	for _, row := range []struct{ name, token, seen, mend string }{
-		{"expired", world.Token(t, "alice", "board", map[string]any{"exp": now - 3600}), "expired", "clocks"},
-		{"not yet", world.Token(t, "alice", "board", map[string]any{"nbf": now + 3600}), "not_yet_valid", "clocks"},
-		{"another issuer", world.Token(t, "alice", "board", map[string]any{"iss": "my-app/"}), "a slash at the end", "add it under issuers"},
-		{"base64", authtest.TokenBy(t, string(decoded), authtest.Claims(world.Meet, nil)), "bad_signature", "set secret_encoding: base64"},
+		{"expired", saying("exp", now-3600), "expired", "clocks"},
+		{"not yet", saying("nbf", now+3600), "not_yet_valid", "clocks"},
+		{"another issuer", saying("iss", "my-app/"), "a slash at the end", "add it under issuers"},
+		{"base64", authtest.TokenBy(t, string(decoded), authtest.Claims(world.Meet, nil)),
+			"bad_signature", "set secret_encoding: base64"},
 		{"no token", "a password", "malformed", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -42,9 +44,8 @@ func TestToken(t *testing.T) {
 			t.Errorf("the room was %s", r.Room)
 		}
 	}
-	if r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", file(t, token), "--room", "garden"); r.hop("token").State != "failed" {
-		t.Errorf("a token for another room: %+v", r.Hops)
-	}
+	r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", file(t, token), "--room", "garden")
+	r.stopsAt(t, "token", "garden", "")
 }
 
 func file(t testing.TB, content string) string {
@@ -56,8 +57,8 @@ func file(t testing.TB, content string) string {
 	return name
 }
 
-// TestDaemonAway: without the daemon it says so, and what can be tried without it is. If only the daemon cannot be asked,
-// the exit code says that.
+// TestDaemonAway: without the daemon it says so, and what can be tried without it is. If only the daemon cannot be
+// asked, the exit code says that.
 func TestDaemonAway(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, world.AnyVersion(t), world.Options{Gateway: gateway})
@@ -115,5 +116,5 @@ func TestHeldBack(t *testing.T) {
 	owner.Sets(world.Room("board"), w.Participant(t, "alice", "board"), "outcast")
 	token := file(t, tokens.Sign(t, world.Meet, tokens.Claims("alice", "board", nil)))
 	r := try(t, w, "--c2s", w.Prosody.C2S(), "--token", token)
-	r.stopsAt(t, "join", "usher let it into board@conference.meet.example.com, and the room did not", "the room's own settings")
+	r.stopsAt(t, "join", "usher let it into "+world.Room("board")+", and the room did not", "the room's own settings")
 }

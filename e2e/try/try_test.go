@@ -11,7 +11,8 @@ import (
 	"usher/e2e/world"
 )
 
-// TestAllIsWell: with all parts in order each hop passes, by the gateway and by Prosody's port, and nothing stays behind.
+// TestAllIsWell: with all parts in order each hop passes, by the gateway and by Prosody's port, and nothing stays
+// behind.
 func TestAllIsWell(t *testing.T) {
 	t.Parallel()
 	world.Each(t, world.Options{Gateway: gateway}, func(t *testing.T, w *world.World) {
