@@ -22,6 +22,9 @@ const insideEnv = "USHER_IMAGE_INSIDE"
 
 const repository = "../.."
 
+// patience covers usher's longest pauses before it tries the component again.
+const patience = 45 * time.Second
+
 // TestImage makes the image's root by hand, as docker build does, and starts usher in it as docker run does, read-only,
 // with the configuration and the volumes of deploy/docker, and Prosody with its configuration there beside it. Then
 // somebody logs in and joins. There is no Docker.
@@ -68,7 +71,7 @@ func reenter(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
-		"--mount-proc", "--propagation", "private", test, "-test.run", "^TestImage$", "-test.timeout", "60s")
+		"--mount-proc", "--propagation", "private", test, "-test.run", "^TestImage$", "-test.timeout", "150s")
 	cmd.Env = append(os.Environ(), insideEnv+"="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -119,14 +122,13 @@ func (b *box) healthUntil(t *testing.T, said string, code int) {
 	t.Helper()
 	var out []byte
 	var cmd *exec.Cmd
-	for range 200 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		cmd = b.run(t, b.image.health...)
 		cmd.Stderr = nil
 		out, _ = cmd.Output() // the code is asked below
 		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == code && strings.Contains(string(out), said) {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("%v: %v instead of %d and %q\n%s", b.image.health, cmd.ProcessState, code, said, out)
 }
