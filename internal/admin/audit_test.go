@@ -114,6 +114,16 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	}
 }
 
+// TestUnknownPeer: who is not known is not called root.
+func TestUnknownPeer(t *testing.T) {
+	m, audit := audited(stand{})
+	m.server.Peer = func(context.Context) (uint32, bool) { return 0, false }
+	m.mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/reload", nil))
+	if list := audit.List(); len(list) != 1 || list[0].UID != nil || list[0].By() != "-" {
+		t.Errorf("%+v", list)
+	}
+}
+
 // TestFaultIsAudited: a change that ends with a fault of ours has its line as well.
 func TestFaultIsAudited(t *testing.T) {
 	m, audit := audited(stand{panicked: true})

@@ -2,7 +2,7 @@ package admin
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"os/user"
 	"strconv"
@@ -58,23 +58,19 @@ func (m *routes) change(pattern, command string, do doing) {
 	})
 }
 
-var errPanic = fmt.Errorf("a fault of usher; the log has it")
+var errPanic = errors.New("a fault of usher; the log has it")
 
-// who is the user of the process that asks. Without one, as in a test, it is called by the highest number there is.
+// who is the user of the process that asks; nil if it is not known.
 func (s *server) who(ctx context.Context) (uid *uint32, name string) {
-	id, known := uint32(nobody), false
-	if s.Peer != nil {
-		id, known = s.Peer(ctx)
+	id, known := s.Peer(ctx)
+	if !known {
+		return nil, ""
 	}
-	if known {
-		if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
-			name = u.Username
-		}
+	if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
+		name = u.Username
 	}
 	return &id, name
 }
-
-const nobody = 1<<32 - 1
 
 // awaitWithin is how long a command waits after a start for what the state kept.
 const awaitWithin = 10 * time.Second
