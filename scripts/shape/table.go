@@ -178,7 +178,7 @@ func internals() []arrow {
 			"moderation/moderationtest", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/systemd", []string{"internal/logattr"}},
 		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config", "internal/explain",
-			"internal/mint", "internal/try/client", "moderation"}},
+			"internal/mint", "internal/permission", "internal/try/client", "moderation"}},
 		{"internal/try/client", nil},
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"usher/internal/permission"
 )
 
 // A process is one of Prosody's on this machine.
@@ -100,24 +102,12 @@ func hasACL(path string) bool {
 	return err == nil && n > 0
 }
 
-func (p process) user() string { return nameOf(p.uid) }
+func (p process) user() string { return permission.UserName(p.uid) }
 
-func nameOf(uid int) string {
-	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return u.Username
-	}
-	return strconv.Itoa(uid)
-}
-
-func (o owner) group() string {
-	if g, err := user.LookupGroupId(strconv.Itoa(o.gid)); err == nil {
-		return g.Name
-	}
-	return strconv.Itoa(o.gid)
-}
+func (o owner) group() string { return permission.GroupName(o.gid) }
 
 // String is the owner and the group as ls has them.
-func (o owner) String() string { return nameOf(o.uid) + ":" + o.group() }
+func (o owner) String() string { return permission.UserName(o.uid) + ":" + o.group() }
 
 // isIn tells whether the user of a process is in a group now.
 func (p process) isIn(group string) bool {
