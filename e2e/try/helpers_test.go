@@ -10,6 +10,7 @@ import (
 
 	"usher/e2e/daemon"
 	"usher/e2e/nginx"
+	"usher/e2e/parts"
 	"usher/e2e/world"
 )
 
@@ -93,12 +94,8 @@ func (r *report) stopsAt(t testing.TB, name, seen, mend string) {
 // startNginx starts one whose site leads to an address.
 func startNginx(t testing.TB, c nginx.Config) *nginx.Server {
 	t.Helper()
-	if _, err := nginx.Find(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	_, err := nginx.Find()
+	parts.Need(t, err)
 	c.Dir, c.Root = t.TempDir(), t.TempDir()
 	if err := os.WriteFile(filepath.Join(c.Root, "index.html"), []byte("a page"), 0o600); err != nil {
 		t.Fatal(err)
