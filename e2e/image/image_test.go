@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"usher/auth/keys"
 	"usher/e2e/client"
 	"usher/e2e/parts"
@@ -87,8 +89,10 @@ type box struct {
 // newBox mounts what docker run mounts.
 func newBox(t *testing.T, dir string) *box {
 	t.Helper()
+	if err := loopbackUp(); err != nil {
+		t.Fatal(err)
+	}
 	mounts := [][]string{
-		{"ip", "link", "set", "lo", "up"},
 		{"mount", "--bind", dir + "/root/etc/resolv.conf", "/etc/resolv.conf"}, // Prosody's
 		{"mount", "--bind", dir + "/root", dir + "/root"},
 		{"mount", "-o", "remount,bind,ro", dir + "/root"},
@@ -104,6 +108,21 @@ func newBox(t *testing.T, dir string) *box {
 		}
 	}
 	return &box{dir: dir, image: readImage(t)}
+}
+
+// loopbackUp brings the network's own interface up, as Docker does. The program ip is not on every Debian.
+func loopbackUp() error {
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(socket) }()
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, lo)
 }
 
 // run is a command in the container.

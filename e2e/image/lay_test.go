@@ -38,7 +38,7 @@ func lay(t *testing.T, dir string) {
 		}
 		own(t, path, f.mode, f.owner)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", dir+"/root/usher", "./cmd/usher")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/root/usher", "./cmd/usher")
 	build.Dir, build.Env = repository, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
