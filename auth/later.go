@@ -2,11 +2,10 @@ package auth
 
 import "context"
 
-// A Later is what a decided login leaves to be done once it is answered: its line in the
-// log, its place among the last decisions, and that the other ushers of a cluster are told of it. Doing that wakes others, and where Prosody stands
-// still for the answer they would compete with it for a core. A door that has such
-// clients gives one in [Credentials], and calls Do after each answer. The zero value has
-// nothing to do. It may be used again, by one goroutine at a time.
+// A Later is what a decided login leaves to be done once it is answered: its line in the log, its place among the last
+// decisions, and that the other ushers of a cluster are told of it. Doing that wakes others, and where Prosody stands
+// still for the answer they would compete with it for a core. A door that has such clients gives one in [Credentials],
+// and calls Do after each answer. The zero value has nothing to do. It may be used again, by one goroutine at a time.
 type Later struct {
 	outcomes *outcomes
 	ctx      context.Context

@@ -30,7 +30,8 @@ type Verifier struct {
 // New returns a Verifier with the given rules. Keys from URLs are fetched
 // once [Verifier.Run] runs.
 func New(c Config, o Options) (*Verifier, error) {
-	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics, last: o.Last}, panics: o.Panics, now: o.Now, carrier: o.Carrier}
+	v := &Verifier{outcomes: outcomes{log: o.Log, metrics: o.Metrics, last: o.Last}, panics: o.Panics, now: o.Now,
+		carrier: o.Carrier}
 	if v.outcomes.log == nil {
 		v.outcomes.log = slog.New(slog.DiscardHandler)
 	}
