@@ -25,7 +25,7 @@ func (t *Trial) asked(ctx context.Context, about, module, danger string) result 
 	if d, found := t.decided(ctx, func(d *decision) bool { return string(d.About) == about }); found {
 		return passed("usher was asked, at the door %s", d.Door)
 	}
-	if why := t.cannotAsk(); why != "" {
+	if why := t.unsure(); why != "" {
 		return unknown(why)
 	}
 	if t.relay() {

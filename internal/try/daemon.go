@@ -6,13 +6,12 @@ import (
 	"strings"
 
 	"usher/internal/admin"
-	"usher/internal/config"
 	"usher/internal/text"
 )
 
 // ask does one request over the admin socket.
 func (t *Trial) ask(ctx context.Context, method, path string, v any) error {
-	return admin.Call(ctx, config.AdminSocket(t.ConfigFile), method, path, nil, v)
+	return admin.Call(ctx, t.Config.Listen.Admin.Name, method, path, nil, v)
 }
 
 // daemon asks whether there is one.
@@ -30,7 +29,7 @@ func (t *Trial) daemon(ctx context.Context) result {
 	if !s.Ready {
 		state = "not ready"
 	}
-	return passed("usher %s, process %d, answers at %s: %s", s.Version, s.PID, config.AdminSocket(t.ConfigFile), state)
+	return passed("usher %s, process %d, answers at %s: %s", s.Version, s.PID, t.Config.Listen.Admin.Name, state)
 }
 
 const componentPrefix = "component: "

@@ -19,8 +19,8 @@ func (t *Trial) sessionSeen(ctx context.Context) result {
 	switch {
 	case found:
 		return passed("usher has let it in, at the door %s", d.Door)
-	case t.cannotAsk() != "":
-		return unknown(t.cannotAsk())
+	case t.unsure() != "":
+		return unknown(t.unsure())
 	default:
 		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then",
 			"usher did not let %s in: Prosody did so without asking", t.bound)
@@ -135,7 +135,7 @@ func (t *Trial) refusedJoin(ctx context.Context, err error) result {
 	case !t.there(ctx, domain):
 		return failed("compare muc of "+t.ourLine()+" with the Component lines of Prosody's configuration"+
 			t.Folders.prosodyPlace(`^Component\s.*"muc"`)+", and restart Prosody", "Prosody has no rooms at %s: %v", domain, err)
-	case !t.relay() && t.cannotAsk() == "":
+	case !t.relay() && t.unsure() == "":
 		return failed("see that "+t.componentLine(domain)+" asks at listen.http, with the secret of http_secret_file: "+
 			"usher prosody prints the lines. Restart Prosody then, which reads the secret at its start, as a member of "+
 			"usher's group",

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"usher/internal/admin"
-	"usher/internal/config"
 )
 
 // What a trial notes for the hops that follow.
@@ -70,7 +69,7 @@ func (t *Trial) decided(ctx context.Context, wanted func(*decision) bool) (d *de
 	defer cancel()
 	t.seen.list = nil
 	q := url.Values{"all": {"true"}, "follow": {"true"}, "since": {t.seen.began.UTC().Format(time.RFC3339Nano)}}
-	err := admin.Follow(within, config.AdminSocket(t.ConfigFile), admin.DecisionsPath+"?"+q.Encode(),
+	err := admin.Follow(within, t.Config.Listen.Admin.Name, admin.DecisionsPath+"?"+q.Encode(),
 		func(one admin.Decision) error {
 			next := &decision{one}
 			t.seen.list = append(t.seen.list, next)
@@ -105,6 +104,14 @@ func (t *Trial) cannotAsk() string {
 	return t.seen.mute
 }
 
+// unsure says why it means nothing that the daemon has decided nothing; or nothing.
+func (t *Trial) unsure() string {
+	if t.status != nil && t.status.Cluster != "" {
+		return "this usher has not seen it; another one of the cluster may have: try it there"
+	}
+	return t.cannotAsk()
+}
+
 // mine tells whether a decision is about this trial: one about nobody whom a signature proves may be.
 func (t *Trial) mine(d *decision) bool {
 	id := &t.known.Identity
@@ -119,7 +126,7 @@ func (t *Trial) mine(d *decision) bool {
 	case d.User != "" && d.User == id.AccountClaim:
 		return true
 	}
-	return strings.EqualFold(d.Account, bare) || strings.EqualFold(d.Account, id.JID())
+	return d.Account != "" && (strings.EqualFold(d.Account, bare) || strings.EqualFold(d.Account, id.JID()))
 }
 
 func escaped(s string) string {
