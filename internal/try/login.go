@@ -122,7 +122,7 @@ func (t *Trial) startTLS(ctx context.Context) result {
 // secondStart connects anew, and takes whatever certificate there is: only to an address of this machine.
 func (t *Trial) secondStart(ctx context.Context) (there bool) {
 	_ = t.conn.Close()
-	if t.connect(ctx).state != Passed || t.greet(ctx).state != Passed {
+	if t.connect(ctx).state != Passed || !t.isHere() || t.greet(ctx).state != Passed {
 		return false
 	}
 	config := t.tlsConfig(t.Host)
