@@ -2,8 +2,8 @@
 // change? It keeps the last 1,000 decisions about logins and joins in memory ([Decisions]), and the last 1,000 changes
 // ([Audit]).
 //
-// No token is kept, also not one that was written where a name belongs. What came from a stranger is cut before it is. Both have a bound in entries and one in bytes; where
-// the decisions have no more place, the kind that has most loses its oldest, so that a flood of one kind, such as
+// No token is kept, also not one that was written where a name belongs. What came from a stranger is cut before it is.
+// Both have a bound in entries and one in bytes; where the decisions have no more place, the kind that has most loses its oldest, so that a flood of one kind, such as
 // refusals of what nobody signed, pushes out nothing but itself.
 //
 // A decision costs one lock and a copy; its texts are made when somebody asks. Of refused logins the whole explanation

@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"usher/cmd/usher/cmdline"
 	"usher/internal/permission"
@@ -80,6 +82,23 @@ func lookUp(name string) (*user.User, error) {
 	return &user.User{Uid: name, Gid: name, Username: name}, nil
 }
 
+// firstInherited is the first descriptor after those of the standard streams.
+const firstInherited = 3
+
+// keepOpen keeps from programs that are started what this one was started with, such as a file of root's shell.
+func keepOpen() error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range open {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= firstInherited {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
 // runAs has this program judge with the rights of another user, which only the kernel knows all of: modes, groups,
 // ACLs and mounts. Its folder need not be open to that user.
 func runAs(c *cli.Context, who judged, err error) error {
@@ -87,14 +106,19 @@ func runAs(c *cli.Context, who judged, err error) error {
 		return err
 	}
 	args := []string{"usher", "check", "--user", who.name, "--config", c.String("config")}
-	for _, flag := range []string{"online", "json"} {
+	for _, flag := range []string{"files-only", "online", "json"} {
 		if c.Bool(flag) {
 			args = append(args, "--"+flag)
 		}
 	}
+	if err := keepOpen(); err != nil {
+		return cmdline.Exit(1, fmt.Sprintf("check: keeping what is open from the user %s: %v", who.name, err))
+	}
 	cmd := exec.CommandContext(c.Context, "/proc/self/exe")
-	cmd.Args, cmd.Stdout, cmd.Stderr = args, c.App.Writer, c.App.ErrWriter
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &who.credential}
+	cmd.Args = args
+	// Of the terminal, into which another user's programs could type, it has neither a descriptor nor the session.
+	cmd.Stdout, cmd.Stderr = struct{ io.Writer }{c.App.Writer}, struct{ io.Writer }{c.App.ErrWriter}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &who.credential, Setsid: true}
 	err = cmd.Run()
 	if exit, is := errors.AsType[*exec.ExitError](err); is && exit.ExitCode() > 0 {
 		return cmdline.Exit(exit.ExitCode(), "")

@@ -13,12 +13,17 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"usher/cmd/usher/cmdline"
 )
 
 // TestMain is also usher check itself, which root has run as another user.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "check" {
+		if os.Getenv("USHER_TEST_SHOW") != "" && os.Geteuid() != 0 {
+			show()
+		}
 		os.Exit(cmdline.Run(cmdline.NewApp("", Command()), os.Args, os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -222,5 +227,46 @@ func TestCheckForWhom(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "only root can judge for another user") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// show tells what the process of another user has from root: descriptors that are open, and the session.
+func show() {
+	for fd := range 64 {
+		if name, err := os.Readlink(fmt.Sprint("/proc/self/fd/", fd)); err == nil && strings.HasPrefix(name, "/") {
+			fmt.Println("has", name)
+		}
+	}
+	session, err := unix.Getsid(0)
+	fmt.Println("leads its session:", session == os.Getpid(), err)
+}
+
+// TestCheckHandsNothingOver: what root's shell has open, and its terminal, are not the other user's.
+func TestCheckHandsNothingOver(t *testing.T) {
+	m := newMachine(t)
+	m.put("roots", "a secret of root's", 0o600)
+	open, err := os.Open(m.path("roots"))
+	m.ok(err)
+	defer open.Close()
+	out, err := os.OpenFile(m.path("terminal"), os.O_RDWR|os.O_CREATE, 0o600)
+	m.ok(err)
+	defer out.Close()
+	cmd := exec.Command("/proc/self/exe", "check", "--user", "nobody", "--config", m.path("usher.yaml"), "--files-only")
+	cmd.Env = append(os.Environ(), "USHER_TEST_SHOW=1")
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = out, out, []*os.File{open}
+	m.ok(cmd.Run())
+	said, err := os.ReadFile(m.path("terminal"))
+	m.ok(err)
+	if strings.Contains(string(said), "has "+m.dir) || !strings.Contains(string(said), "leads its session: true") {
+		t.Errorf("%s", said)
+	}
+}
+
+// TestCheckFilesOfOther: with --files-only nothing but the files is looked at for another user, too.
+func TestCheckFilesOfOther(t *testing.T) {
+	m := newMachine(t)
+	m.ok(os.Chown(m.path("state"), 0, 0))
+	if out, code := m.check("--files-only"); code != 0 {
+		t.Errorf("exit %d: %s", code, out)
 	}
 }
