@@ -15,8 +15,10 @@ import (
 	"usher/internal/logattr"
 	"usher/internal/memory"
 	"usher/internal/panics"
+	"usher/internal/permission"
 	"usher/internal/recent"
 	"usher/internal/sqlite"
+	"usher/internal/text"
 	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation"
@@ -240,9 +242,12 @@ func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Log
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
 			"state: in the configuration", err, dir)
+	case err != nil && permission.Find(dir, permission.Write|permission.Enter) != nil:
+		b := permission.Find(dir, permission.Write|permission.Enter)
+		return fmt.Errorf("not started: %w\n%s; %s", err, b.Text(), b.Mend())
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("not started: %w\ngive the folder, and what is in it, to the user that runs usher: "+
-			"chown -R usher:usher %s", err, dir)
+		return fmt.Errorf("not started: %w\ngive it to the user that runs usher: chown -R %s: %s*", err,
+			permission.Self(), text.Shell(c.Path))
 	case err != nil:
 		return err
 	}

@@ -69,7 +69,8 @@ func bindOthers(endpoints []Endpoint, open map[string]*Bound) []error {
 
 func bind(e Endpoint) (*Bound, error) {
 	if e.Network == "unix" {
-		return listenUnix(e)
+		l, err := listenUnix(e)
+		return l, withRight(e.Address, err)
 	}
 	l, err := net.Listen(e.Network, e.Address)
 	if errors.Is(err, syscall.EADDRINUSE) {

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"usher/internal/filelock"
+	"usher/internal/permission"
+	"usher/internal/text"
 )
 
 // errInUse means that another daemon answers on, or holds, the socket.
@@ -43,6 +45,21 @@ func listenUnix(e Endpoint) (*Bound, error) {
 	return &Bound{Listener: l, release: release}, nil
 }
 
+// withRight says which right is missing for a socket, if that is what err is about.
+func withRight(path string, err error) error {
+	if !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	b := permission.Find(path+".lock", permission.Read|permission.Write)
+	if b == nil {
+		b = permission.Find(filepath.Dir(path), permission.Write|permission.Enter)
+	}
+	if b == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s; %s", err, b.Text(), b.Mend())
+}
+
 // ensureFolder makes the folder of a socket if it is one directly below /run, which is empty after
 // each start of the machine and where systemd's RuntimeDirectory would make it. Elsewhere a folder
 // that is not there is a mistake in the path: root would make it, and listen where Prosody does not look.
@@ -52,7 +69,13 @@ func ensureFolder(dir string) error {
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	case belowRun(dir):
-		return os.Mkdir(dir, 0o750)
+		err = os.Mkdir(dir, 0o750)
+		if errors.Is(err, os.ErrPermission) {
+			who := permission.Self()
+			return fmt.Errorf("the folder %s is not there, and the user %s may not make it; usher.service does "+
+				"(RuntimeDirectory=), or: install -d -o %s -m 0750 %s", dir, who, who, text.Shell(dir))
+		}
+		return err
 	}
 	return fmt.Errorf("the folder %s does not exist; correct the path, or make it: install -d -o usher -g usher -m "+
 		"0750 %s", dir, dir)

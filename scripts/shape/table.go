@@ -153,7 +153,7 @@ func internals() []arrow {
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
 		{"internal/httpd", []string{"internal/listen"}},
 		{"internal/journal", nil},
-		{"internal/listen", nil},
+		{"internal/listen", []string{"internal/permission"}},
 		{"internal/loginid", []string{"internal/text"}},
 		{"internal/memory", []string{"lobby", "moderation", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/mint", []string{"auth", "auth/claim", "auth/keys"}},
