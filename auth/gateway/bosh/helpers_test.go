@@ -114,8 +114,13 @@ func (w *world) of(sid string, f func(*session)) {
 	f(w.sessions.bySID[sid])
 }
 
+// pending is how many requests of a session are not answered; one that has just ended has none.
 func (w *world) pending(sid string) (n int) {
-	w.of(sid, func(s *session) { n = s.pending })
+	w.of(sid, func(s *session) {
+		if s != nil {
+			n = s.pending
+		}
+	})
 	return n
 }
 
