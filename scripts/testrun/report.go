@@ -34,6 +34,7 @@ type report struct {
 	passed  int               // tests, without their parts
 	tested  int               // packages
 	failed  []string
+	left    string              // what was not run
 	skipped map[string][]string // reason → tests
 }
 
@@ -159,6 +160,9 @@ func (r *report) close(took time.Duration) {
 	}
 	if len(r.failed) > 0 {
 		fmt.Fprintf(r.out, "\nfailed:\n  %s\n", strings.Join(r.failed, "\n  "))
+	}
+	if r.left != "" {
+		fmt.Fprintln(r.out, r.left)
 	}
 	fmt.Fprintf(r.out, "\ntests: %d passed, %d failed, %d skipped, in %d packages, in %v\n", r.passed, len(r.failed), n,
 		r.tested, took.Round(time.Second))
