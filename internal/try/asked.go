@@ -6,19 +6,19 @@ import (
 )
 
 // joinAsked says whether usher was asked about the join.
-func (t *Trial) joinAsked(ctx context.Context) result {
+func (t *visit) joinAsked(ctx context.Context) result {
 	return t.asked(ctx, "join", "mod_muc_http_auth", "whoever likes joins any room")
 }
 
 // roomAsked says whether usher was asked about the room, if it was made for this join.
-func (t *Trial) roomAsked(ctx context.Context) result {
+func (t *visit) roomAsked(ctx context.Context) result {
 	if t.relay() || !t.occupant.Created {
 		return result{}
 	}
 	return t.asked(ctx, "room", "mod_muc_http_defaults", "whoever makes a room owns it")
 }
 
-func (t *Trial) asked(ctx context.Context, about, module, danger string) result {
+func (t *visit) asked(ctx context.Context, about, module, danger string) result {
 	if t.room == "" {
 		return result{}
 	}

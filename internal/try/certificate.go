@@ -13,7 +13,7 @@ import (
 )
 
 // pageTLS verifies the certificate of the page.
-func (t *Trial) pageTLS(ctx context.Context) result {
+func (t *link) pageTLS(ctx context.Context) result {
 	if t.Target.URL.Scheme != "wss" {
 		return result{}
 	}
@@ -26,7 +26,7 @@ func (t *Trial) pageTLS(ctx context.Context) result {
 	return goodTLS(conn.ConnectionState(), host)
 }
 
-func (t *Trial) tlsConfig(name string) *tls.Config {
+func (t *link) tlsConfig(name string) *tls.Config {
 	return &tls.Config{ServerName: name, RootCAs: t.Roots, NextProtos: []string{"http/1.1"}}
 }
 

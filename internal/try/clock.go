@@ -10,7 +10,7 @@ import (
 const mostApart = 2 * time.Second
 
 // date notes what the web server says of the time, and between which moments here it said so.
-func (s *seen) date(header string, began time.Time) {
+func (t *link) date(header string, began time.Time) {
 	at, err := http.ParseTime(header)
 	if err != nil {
 		return
@@ -18,21 +18,21 @@ func (s *seen) date(header string, began time.Time) {
 	now := time.Now()
 	switch {
 	case at.Add(time.Second).Before(began): // it is cut to seconds
-		s.apart = at.Add(time.Second).Sub(began)
+		t.apart = at.Add(time.Second).Sub(began)
 	case at.After(now):
-		s.apart = at.Sub(now)
+		t.apart = at.Sub(now)
 	default:
-		s.apart = 0
+		t.apart = 0
 	}
-	s.dated = true
+	t.dated = true
 }
 
 // clock compares the time of the web server's machine with the time here.
-func (t *Trial) clock(context.Context) result {
-	if !t.seen.dated {
+func (t *link) clock(context.Context) result {
+	if !t.dated {
 		return result{}
 	}
-	apart, allowed := t.seen.apart, t.rules().Leeway+mostApart
+	apart, allowed := t.apart, t.rules().Leeway+mostApart
 	if apart.Abs() > allowed {
 		way := "ahead of"
 		if apart < 0 {

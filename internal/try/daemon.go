@@ -10,12 +10,12 @@ import (
 )
 
 // ask does one request over the admin socket.
-func (t *Trial) ask(ctx context.Context, method, path string, v any) error {
+func (t *witness) ask(ctx context.Context, method, path string, v any) error {
 	return admin.Call(ctx, t.Config.Listen.Admin.Name, method, path, nil, v)
 }
 
 // daemon asks whether there is one.
-func (t *Trial) daemon(ctx context.Context) result {
+func (t *witness) daemon(ctx context.Context) result {
 	var s admin.Status
 	if err := t.ask(ctx, "GET", "/status", &s); err != nil {
 		seen, mend, _ := strings.Cut(err.Error(), "\n")
@@ -35,7 +35,7 @@ func (t *Trial) daemon(ctx context.Context) result {
 const componentPrefix = "component: "
 
 // others are the reasons of not being ready that have no hop of their own.
-func (t *Trial) others() (list []string) {
+func (t *witness) others() (list []string) {
 	for _, r := range t.status.NotReady {
 		if !strings.HasPrefix(r, componentPrefix) {
 			list = append(list, r)
@@ -45,7 +45,7 @@ func (t *Trial) others() (list []string) {
 }
 
 // inForce compares the configuration that was read here with the daemon's.
-func (t *Trial) inForce(context.Context) result {
+func (t *witness) inForce(context.Context) result {
 	if t.status == nil {
 		return unknown("the daemon does not answer")
 	}
@@ -72,7 +72,7 @@ func sameFile(a, b string) bool {
 }
 
 // component asks whether usher can change rooms.
-func (t *Trial) component(context.Context) result {
+func (t *witness) component(context.Context) result {
 	jid := t.Config.Component.JID
 	switch {
 	case jid == "" || len(t.policy().MUC) == 0:
@@ -90,7 +90,7 @@ func (t *Trial) component(context.Context) result {
 }
 
 // key asks whether Prosody takes usher's inner tokens.
-func (t *Trial) key(context.Context) result {
+func (t *witness) key(context.Context) result {
 	if !t.relay() {
 		return result{}
 	}
@@ -103,7 +103,7 @@ func (t *Trial) key(context.Context) result {
 		case r.OK:
 			return passed("%s", r.Text)
 		default:
-			t.seen.refuses = true
+			t.refuses = true
 			return failed(r.Mend+"; it is "+t.hostLine(), "%s", r.Text).beside()
 		}
 	}

@@ -3,7 +3,6 @@ package try
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,8 +17,8 @@ type attempt struct {
 }
 
 // pageAttempt logs in as a browser does whose address has the token.
-func (t *Trial) pageAttempt(ctx context.Context) (a attempt) {
-	t.seen.acts()
+func (t *entry) pageAttempt(ctx context.Context) (a attempt) {
+	t.acts()
 	t.features, a.open = t.stream.Open(ctx)
 	a.offers = slices.Contains(t.features.Mechanisms, "ANONYMOUS")
 	if a.open == nil && a.offers {
@@ -35,9 +34,9 @@ const (
 )
 
 // gateway logs in, and asks the daemon whether that came through it.
-func (t *Trial) gateway(ctx context.Context) result {
-	t.seen.attempt = t.pageAttempt(ctx)
-	a := t.seen.attempt
+func (t *entry) gateway(ctx context.Context) result {
+	t.attempt = t.pageAttempt(ctx)
+	a := t.attempt
 	if of, ok := errors.AsType[*client.StreamError](a.open); ok && (of.Text == gatewayHost || of.Text == gatewayProsody) {
 		return passed("usher answers for Prosody")
 	}
@@ -59,8 +58,8 @@ func (t *Trial) gateway(ctx context.Context) result {
 }
 
 // relayed tells whether a login that Prosody refused came to it by usher.
-func (t *Trial) relayed(ctx context.Context) result {
-	if t.seen.refuses {
+func (t *entry) relayed(ctx context.Context) result {
+	if t.refuses {
 		return unknown("Prosody takes no inner tokens of usher's: see key")
 	}
 	var now admin.Status
@@ -72,7 +71,7 @@ func (t *Trial) relayed(ctx context.Context) result {
 }
 
 // past says that the web server leads past usher, and where.
-func (t *Trial) past() result {
+func (t *entry) past() result {
 	lines := find(nginxFiles(t.Folders.Nginx), upstreamPattern(t.upstream()))
 	where := ""
 	if len(lines) > 0 {
@@ -81,19 +80,6 @@ func (t *Trial) past() result {
 	to := t.Config.Listen.Gateway.Name
 	return failed("have the web server lead to listen.gateway, "+to+", instead of "+t.upstream()+where,
 		"the web server goes past usher, straight to Prosody: usher has not seen this login")
-}
-
-// upstream is where Prosody's web server is, host:port.
-func (t *Trial) upstream() string { return t.upstreamURL().Host }
-
-func (t *Trial) upstreamURL() *url.URL {
-	if u := t.Config.Gateway.Hosts[t.Host].Upstream; u != nil {
-		return u
-	}
-	if u := t.Config.Gateway.Upstream; u != nil {
-		return u
-	}
-	return &url.URL{Scheme: "http", Host: "127.0.0.1:5280"}
 }
 
 // upstreamPattern finds an address in nginx's files, under the names that this machine has for itself as well.

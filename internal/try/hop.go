@@ -75,8 +75,14 @@ type step struct {
 	run  func(ctx context.Context) result
 }
 
+// A record keeps what became of the hops, for the report.
+type record struct {
+	report Report
+	of     *person // whose token stands in none of it
+}
+
 // chain tries hops, until one fails that the rest stands on.
-func (t *Trial) chain(ctx context.Context, steps ...step) (whole bool) {
+func (t *record) chain(ctx context.Context, steps ...step) (whole bool) {
 	whole = true
 	because := ""
 	for _, s := range steps {
@@ -103,17 +109,17 @@ func (t *Trial) chain(ctx context.Context, steps ...step) (whole bool) {
 }
 
 // note adds a hop to the report.
-func (t *Trial) note(name string, r result) {
+func (t *record) note(name string, r result) {
 	h := Hop{name, r.state, t.clean(r.seen), t.clean(r.mend)}
 	t.report.Hops = append(t.report.Hops, h)
-	if t.Show != nil {
-		t.Show(h)
+	if t.of.Show != nil {
+		t.of.Show(h)
 	}
 }
 
 // clean makes a text one line without the token, whoever wrote it.
-func (t *Trial) clean(s string) string {
-	for _, token := range []string{t.token, url.QueryEscape(t.token)} {
+func (t *record) clean(s string) string {
+	for _, token := range []string{t.of.token, url.QueryEscape(t.of.token)} {
 		if token != "" {
 			s = strings.ReplaceAll(s, token, "…")
 		}

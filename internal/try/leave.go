@@ -8,7 +8,7 @@ import (
 )
 
 // leave takes back what the trial did, however far it came.
-func (t *Trial) leave(ctx context.Context) {
+func (t *run) leave(ctx context.Context) {
 	if t.conn == nil {
 		return
 	}
@@ -29,7 +29,7 @@ func (t *Trial) leave(ctx context.Context) {
 }
 
 // leaveRoom ends a room that the trial made, and leaves any other.
-func (t *Trial) leaveRoom(ctx context.Context) result {
+func (t *visit) leaveRoom(ctx context.Context) result {
 	if t.room == "" {
 		return result{}
 	}
@@ -44,8 +44,8 @@ func (t *Trial) leaveRoom(ctx context.Context) result {
 
 // endSession has the daemon forget the session of a token that was made here. One that was given may have other
 // sessions, of a person: it stays good.
-func (t *Trial) endSession(ctx context.Context, room string) result {
-	if t.bound == "" || t.status == nil {
+func (t *run) endSession(ctx context.Context, room string) result {
+	if !t.maybeIn || t.status == nil {
 		return ended(room, "")
 	}
 	if t.Token != "" {

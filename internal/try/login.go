@@ -10,9 +10,17 @@ import (
 	"usher/internal/try/client"
 )
 
+// An entry is the login.
+type entry struct {
+	*link
+	attempt attempt
+}
+
 // bind logs in and has an address given.
-func (t *Trial) bind(ctx context.Context, l client.Login) error {
+func (t *entry) bind(ctx context.Context, l client.Login) error {
 	err := t.stream.Login(ctx, l)
+	_, refused := errors.AsType[*client.Refused](err)
+	t.maybeIn = !refused
 	if err == nil {
 		_, err = t.stream.Open(ctx)
 	}
@@ -23,8 +31,8 @@ func (t *Trial) bind(ctx context.Context, l client.Login) error {
 }
 
 // page says how Prosody greeted the browser.
-func (t *Trial) page(ctx context.Context) result {
-	a := t.seen.attempt
+func (t *entry) page(ctx context.Context) result {
+	a := t.attempt
 	if of, ok := errors.AsType[*client.StreamError](a.open); ok {
 		switch {
 		case of.Text == gatewayHost:
@@ -46,7 +54,7 @@ func (t *Trial) page(ctx context.Context) result {
 const nothingOffered = "No stream features to proceed with"
 
 // notGreeted says why a stream to the host did not begin.
-func (t *Trial) notGreeted(err error) result {
+func (t *entry) notGreeted(err error) result {
 	of, ok := errors.AsType[*client.StreamError](err)
 	if ok && of.Text == nothingOffered {
 		return t.notOffered("a login with a token")
@@ -60,7 +68,7 @@ func (t *Trial) notGreeted(err error) result {
 }
 
 // notOffered says why a host offers another way to log in than usher's.
-func (t *Trial) notOffered(wanted string) result {
+func (t *entry) notOffered(wanted string) result {
 	lines := "usher prosody prints the lines of " + t.hostLine() + "; restart Prosody then"
 	if len(t.features.Mechanisms) == 0 {
 		if r := t.doorFault(); r.state == Failed {
@@ -74,15 +82,15 @@ func (t *Trial) notOffered(wanted string) result {
 }
 
 // pageLogin says what became of the login.
-func (t *Trial) pageLogin(ctx context.Context) result {
-	if err := t.seen.attempt.login; err != nil {
+func (t *entry) pageLogin(ctx context.Context) result {
+	if err := t.attempt.login; err != nil {
 		return t.refusedLogin(ctx, err)
 	}
 	return passed("as %s", t.bound)
 }
 
 // greet opens the stream at Prosody's port for clients.
-func (t *Trial) greet(ctx context.Context) (r result) {
+func (t *entry) greet(ctx context.Context) (r result) {
 	t.stream = client.Over(t.conn, t.Host)
 	f, err := t.stream.Open(ctx)
 	if err != nil {
@@ -94,7 +102,7 @@ func (t *Trial) greet(ctx context.Context) (r result) {
 
 // startTLS encrypts the stream, and verifies the certificate of the host. On this machine's own addresses a bad one
 // keeps nobody from going on: what clients elsewhere would say is in the report.
-func (t *Trial) startTLS(ctx context.Context) result {
+func (t *entry) startTLS(ctx context.Context) result {
 	here := t.isHere()
 	if t.features.TLS == nil {
 		if here {
@@ -120,7 +128,7 @@ func (t *Trial) startTLS(ctx context.Context) result {
 }
 
 // secondStart connects anew, and takes whatever certificate there is: only to an address of this machine.
-func (t *Trial) secondStart(ctx context.Context) (there bool) {
+func (t *entry) secondStart(ctx context.Context) (there bool) {
 	_ = t.conn.Close()
 	if t.connect(ctx).state != Passed || !t.isHere() || t.greet(ctx).state != Passed {
 		return false
@@ -136,19 +144,19 @@ func (t *Trial) secondStart(ctx context.Context) (there bool) {
 }
 
 // login logs in with the token as the password.
-func (t *Trial) login(ctx context.Context) result {
+func (t *entry) login(ctx context.Context) result {
 	l, ok := t.loginBy()
 	if !ok {
 		return t.notOffered("PLAIN or OAUTHBEARER")
 	}
-	t.seen.acts()
+	t.acts()
 	if err := t.bind(ctx, l); err != nil {
 		return t.refusedLogin(ctx, err)
 	}
 	return passed("as %s, by %s", t.bound, l.Mechanism)
 }
 
-func (t *Trial) loginBy() (client.Login, bool) {
+func (t *entry) loginBy() (client.Login, bool) {
 	user := t.known.Identity.Account
 	switch offers := t.features.Mechanisms; {
 	case slices.Contains(offers, "PLAIN") && user != "":
@@ -162,7 +170,7 @@ func (t *Trial) loginBy() (client.Login, bool) {
 }
 
 // refusedLogin says who refused a login, and why.
-func (t *Trial) refusedLogin(ctx context.Context, err error) result {
+func (t *entry) refusedLogin(ctx context.Context, err error) result {
 	const look = "look at Prosody's log (/var/log/prosody/prosody.log)"
 	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && !d.Allowed() }); found {
 		return failed(d.mend(), "usher refused it at the door %s: %s", d.Door, d.why())
@@ -188,6 +196,6 @@ func (t *Trial) refusedLogin(ctx context.Context, err error) result {
 }
 
 // foreign tells whether a host knows passwords, which no token can serve.
-func (t *Trial) foreign() bool {
+func (t *entry) foreign() bool {
 	return slices.ContainsFunc(t.features.Mechanisms, func(m string) bool { return strings.HasPrefix(m, "SCRAM-") })
 }

@@ -11,15 +11,28 @@ import (
 	"time"
 
 	"usher/internal/text"
+	"usher/internal/try/client"
 )
 
+// A link is the connection to where the trial begins, and the stream on it.
+type link struct {
+	*witness
+	target   Target // it is another than the trial's where the DNS sends clients elsewhere
+	conn     net.Conn
+	stream   *client.Stream
+	features client.Features
+
+	apart time.Duration // of the clocks
+	dated bool          // they were compared
+}
+
 // resolve finds the addresses of the name.
-func (t *Trial) resolve(ctx context.Context) result {
+func (t *link) resolve(ctx context.Context) result {
 	resolver := cmp.Or(t.Resolver, net.DefaultResolver)
 	if t.Target.SRV && t.Connect == "" {
-		t.Target.C2S = served(ctx, resolver, t.Target.C2S)
+		t.target.C2S = served(ctx, resolver, t.target.C2S)
 	}
-	host, port := t.Target.address()
+	host, port := t.target.address()
 	if net.ParseIP(host) != nil || t.Connect != "" {
 		return result{}
 	}
@@ -54,8 +67,8 @@ func served(ctx context.Context, r *net.Resolver, c2s string) string {
 }
 
 // connect opens the connection.
-func (t *Trial) connect(ctx context.Context) result {
-	host, port := t.Target.address()
+func (t *link) connect(ctx context.Context) result {
+	host, port := t.target.address()
 	address := cmp.Or(t.Connect, net.JoinHostPort(host, port))
 	conn, err := dial(ctx, address)
 	if err != nil {
@@ -102,7 +115,7 @@ func dial(ctx context.Context, address string) (net.Conn, error) {
 }
 
 // isHere tells whether the connection stays on this machine.
-func (t *Trial) isHere() bool {
+func (t *link) isHere() bool {
 	a, ok := t.conn.RemoteAddr().(*net.TCPAddr)
 	return ok && a.IP.IsLoopback()
 }

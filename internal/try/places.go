@@ -52,6 +52,11 @@ func (t *Trial) ourLine() string {
 	return "hosts." + t.Host + " in " + t.ConfigFile + in(find([]string{t.ConfigFile}, `^"?`+word(t.Host)+`"?\s*:`))
 }
 
+// location says in brackets where nginx is told of the path.
+func (t *Trial) location() string {
+	return in(find(nginxFiles(t.Folders.Nginx), `location\s.*xmpp-websocket`))
+}
+
 func in(places []place) string {
 	if len(places) == 0 {
 		return ""

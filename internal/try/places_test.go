@@ -64,7 +64,7 @@ func TestElsewhere(t *testing.T) {
 	})
 	trial := trialWith(t, "")
 	trial.Folders.Prosody = dir
-	r := trial.doorFault()
+	r := newRun(trial).doorFault()
 	named := strings.Contains(r.mend, dir+"/prosody.cfg.lua:2")
 	if r.state != Failed || !named || !strings.Contains(r.seen, "/run/dovecot/auth") {
 		t.Errorf("%+v", r)
@@ -73,8 +73,8 @@ func TestElsewhere(t *testing.T) {
 
 // TestClean: no token gets into a report, in whatever spelling a server repeats it, and no control character.
 func TestClean(t *testing.T) {
-	trial := &Trial{token: "eyJ+a/b=.c.d"}
-	got := trial.clean("said eyJ+a/b=.c.d and eyJ%2Ba%2Fb%3D.c.d\x1b[31m\n" + strings.Repeat("x", 5000))
+	r := record{of: &person{token: "eyJ+a/b=.c.d"}}
+	got := r.clean("said eyJ+a/b=.c.d and eyJ%2Ba%2Fb%3D.c.d\x1b[31m\n" + strings.Repeat("x", 5000))
 	if strings.Contains(got, "eyJ") || strings.ContainsAny(got, "\x1b\n") || len(got) > 1100 {
 		t.Errorf("%.60q… of %d bytes", got, len(got))
 	}

@@ -73,10 +73,10 @@ func TestResolve(t *testing.T) {
 		{"given", elsewhere, Target{C2S: "meet.example.com:5222"}, "meet.example.com:5222", "meet.example.com is 127.0.0.7"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			trial := &Trial{Host: "meet.example.com", Target: row.target, Resolver: zone(t, row.srv)}
+			trial := newRun(&Trial{Host: "meet.example.com", Target: row.target, Resolver: zone(t, row.srv)})
 			r := trial.resolve(t.Context())
-			if r.state != Passed || !strings.HasPrefix(r.seen, row.seen) || trial.Target.C2S != row.address {
-				t.Errorf("%+v, to %s", r, trial.Target.C2S)
+			if r.state != Passed || !strings.HasPrefix(r.seen, row.seen) || trial.target.C2S != row.address {
+				t.Errorf("%+v, to %s", r, trial.target.C2S)
 			}
 		})
 	}
@@ -100,7 +100,8 @@ func TestPlainText(t *testing.T) {
 				"</stream:features>")
 		}
 	}()
-	trial := &Trial{Host: "meet.example.com", Target: Target{C2S: "localhost:5222"}, conn: farAway{ours}}
+	trial := newRun(&Trial{Host: "meet.example.com", Target: Target{C2S: "localhost:5222"}})
+	trial.conn = farAway{ours}
 	if r := trial.greet(t.Context()); r.state != Passed {
 		t.Fatalf("%+v", r)
 	}

@@ -12,8 +12,15 @@ import (
 	"usher/internal/try/client"
 )
 
+// A visit is the join.
+type visit struct {
+	*entry
+	room     string // the bare JID; empty: none was joined
+	occupant client.Occupant
+}
+
 // sessionSeen asks the daemon whether it has let the account in.
-func (t *Trial) sessionSeen(ctx context.Context) result {
+func (t *visit) sessionSeen(ctx context.Context) result {
 	asks := func(d *decision) bool { return t.relay() || d.Door != "gateway" } // which then has Prosody ask at another
 	d, found := t.decided(ctx, func(d *decision) bool { return d.About == "login" && d.Allowed() && asks(d) })
 	switch {
@@ -28,13 +35,13 @@ func (t *Trial) sessionSeen(ctx context.Context) result {
 }
 
 // rooms says where the rooms are.
-func (t *Trial) rooms(ctx context.Context) result {
+func (t *visit) rooms(ctx context.Context) result {
 	if mucs := t.policy().MUC; len(mucs) > 0 {
 		local := t.roomName()
 		if s, err := jid.Spell(local); err == nil {
 			local = cmp.Or(s.Plain, s.Encoded)
 		}
-		t.seen.address = local + "@" + mucs[0]
+		t.address = local + "@" + mucs[0]
 		return result{}
 	}
 	if domain := t.chats(ctx); domain != "" {
@@ -48,7 +55,7 @@ func (t *Trial) rooms(ctx context.Context) result {
 }
 
 // chats finds a component with rooms beside the host (XEP-0030).
-func (t *Trial) chats(ctx context.Context) string {
+func (t *visit) chats(ctx context.Context) string {
 	items, err := t.stream.Ask(ctx, "get", t.Host, "<query xmlns='http://jabber.org/protocol/disco#items'/>")
 	if err != nil {
 		return ""
@@ -65,7 +72,7 @@ func (t *Trial) chats(ctx context.Context) string {
 }
 
 // there tells whether Prosody has a component. One that says nothing of itself is taken for there.
-func (t *Trial) there(ctx context.Context, domain string) bool {
+func (t *visit) there(ctx context.Context, domain string) bool {
 	_, err := t.stream.Ask(ctx, "get", domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 	of, refused := errors.AsType[*client.StanzaError](err)
 	return !refused || of.Condition == "forbidden"
@@ -75,14 +82,14 @@ func (t *Trial) there(ctx context.Context, domain string) bool {
 const conferenceAgain = 500 * time.Millisecond
 
 // conference has Jitsi's focus make the room, as Jitsi's page does before it joins.
-func (t *Trial) conference(ctx context.Context) result {
-	if !t.relay() || t.seen.address == "" {
+func (t *visit) conference(ctx context.Context) result {
+	if !t.relay() || t.address == "" {
 		return result{}
 	}
 	focus := "focus." + t.Host
 	for {
 		answer, err := t.stream.Ask(ctx, "set", focus, "<conference xmlns='http://jitsi.org/protocol/focus' room='"+
-			escaped(t.seen.address)+"' machine-uid='usher-try'/>")
+			escaped(t.address)+"' machine-uid='usher-try'/>")
 		switch of, _ := errors.AsType[*client.StanzaError](err); {
 		case of != nil && of.Condition == "not-authorized":
 			return failed("switch jicofo's own authentication off (docs/jitsi.md)", "jicofo does not take the login: %v", err)
@@ -100,14 +107,14 @@ func (t *Trial) conference(ctx context.Context) result {
 }
 
 // join joins the room.
-func (t *Trial) join(ctx context.Context) result {
-	if t.seen.address == "" {
+func (t *visit) join(ctx context.Context) result {
+	if t.address == "" {
 		return result{}
 	}
-	t.seen.acts()
-	o, err := t.stream.Join(ctx, t.seen.address, t.name)
+	t.acts()
+	o, err := t.stream.Join(ctx, t.address, t.name)
 	if err == nil {
-		t.room, t.occupant = t.seen.address, o
+		t.room, t.occupant = t.address, o
 		made := ""
 		if o.Created {
 			made = ", which did not exist"
@@ -121,17 +128,17 @@ func (t *Trial) join(ctx context.Context) result {
 }
 
 // refusedJoin says why a join failed of which usher decided nothing.
-func (t *Trial) refusedJoin(ctx context.Context, err error) result {
-	_, domain, _ := strings.Cut(t.seen.address, "@")
+func (t *visit) refusedJoin(ctx context.Context, err error) result {
+	_, domain, _ := strings.Cut(t.address, "@")
 	if _, found := t.decided(ctx, func(d *decision) bool { return d.About == "join" && d.Allowed() }); found {
 		return failed("look at the room's own settings (a lobby, a password, a limit) and at Prosody's log",
-			"usher let it into %s, and the room did not: %v", t.seen.address, err)
+			"usher let it into %s, and the room did not: %v", t.address, err)
 	}
 	of, _ := errors.AsType[*client.StanzaError](err)
 	switch {
 	case of == nil:
 		return failed("look at Prosody's log; a room that answers nobody has mod_muc_rate_limit beside mod_muc_http_auth",
-			"no answer from %s: %v", t.seen.address, err)
+			"no answer from %s: %v", t.address, err)
 	case !t.there(ctx, domain):
 		return failed("compare muc of "+t.ourLine()+" with the Component lines of Prosody's configuration"+
 			t.Folders.prosodyPlace(`^Component\s.*"muc"`)+", and restart Prosody", "Prosody has no rooms at %s: %v", domain, err)
@@ -145,7 +152,7 @@ func (t *Trial) refusedJoin(ctx context.Context, err error) result {
 }
 
 // role compares what the occupant is with what the token says.
-func (t *Trial) role(ctx context.Context) result {
+func (t *visit) role(ctx context.Context) result {
 	want := t.known.Affiliation
 	switch {
 	case t.room == "":

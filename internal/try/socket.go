@@ -10,7 +10,7 @@ import (
 
 // socket looks whether Prosody asks about logins at the Dovecot door. It is not wrong that it does not: it may ask at
 // another one.
-func (t *Trial) socket(context.Context) result {
+func (t *witness) socket(context.Context) result {
 	door := t.Config.Listen.Dovecot
 	if t.relay() || t.status == nil || t.status.Connections["dovecot"].Open == 0 {
 		return result{}
@@ -19,7 +19,7 @@ func (t *Trial) socket(context.Context) result {
 }
 
 // doorFault says why Prosody does not ask at the Dovecot socket, as far as this machine shows it.
-func (t *Trial) doorFault() result {
+func (t *witness) doorFault() result {
 	path := t.Config.Listen.Dovecot.Name
 	if t.relay() || t.Config.Listen.Dovecot.Network != "unix" {
 		return result{}
@@ -47,7 +47,7 @@ func (t *Trial) doorFault() result {
 }
 
 // mayOpen says why a process may not connect to a socket.
-func (t *Trial) mayOpen(p process, path string) result {
+func (t *witness) mayOpen(p process, path string) result {
 	if p.uid == 0 {
 		return result{}
 	}

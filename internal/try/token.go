@@ -2,6 +2,8 @@ package try
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
@@ -13,8 +15,25 @@ import (
 	"usher/internal/text"
 )
 
+// A person is whom a trial stands for.
+type person struct {
+	*Trial
+	name    string // of the account in the token that is made, and of the room
+	token   string
+	known   auth.Report // what the configuration says of the token
+	maybeIn bool        // a login was let in, or its answer did not come any more
+	bound   string      // the full JID; empty: Prosody has given none
+	address string      // the bare JID of the room to join; empty: none
+}
+
+// shownAs is the name in the token that is made, for people.
+const shownAs = "usher try"
+
+// tokenFor is how long a token is good that is made.
+const tokenFor = time.Minute
+
 // mint makes the token if there is none, and judges it by the configuration that was read here.
-func (t *Trial) mint(ctx context.Context) result {
+func (t *person) mint(ctx context.Context) result {
 	made := t.Token == ""
 	t.token = t.Token
 	if made {
@@ -60,7 +79,7 @@ func badToken(line auth.CheckLine) result {
 }
 
 // make makes a token that is good for a moment, and that makes a moderator.
-func (t *Trial) make() (string, error) {
+func (t *person) make() (string, error) {
 	rules := t.rules()
 	issuer, ok := rules.Issuers[t.Issuer]
 	if !ok {
@@ -96,7 +115,7 @@ func (t *Trial) make() (string, error) {
 }
 
 // roomName is the localpart of the room, or nothing where the host has none.
-func (t *Trial) roomName() string {
+func (t *person) roomName() string {
 	switch {
 	case len(t.policy().MUC) == 0:
 		return ""
@@ -109,7 +128,7 @@ func (t *Trial) roomName() string {
 }
 
 // claimedRoom is the room that a given token is for, or one that nobody knows where it opens several.
-func (t *Trial) claimedRoom() string {
+func (t *person) claimedRoom() string {
 	id := t.known.Identity
 	if len(id.Rooms) == 1 && !id.RoomRegex && !strings.ContainsAny(id.Rooms[0], "*[") {
 		return id.Rooms[0]
@@ -125,4 +144,10 @@ func article(affiliation string) string {
 		return "an owner"
 	}
 	return "a " + affiliation
+}
+
+func drawn() string {
+	b := make([]byte, 5)
+	_, _ = rand.Read(b) // it cannot fail
+	return hex.EncodeToString(b)
 }

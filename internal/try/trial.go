@@ -2,17 +2,12 @@ package try
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/hex"
 	"net"
-	"strings"
-	"time"
+	"net/url"
 
 	"usher/auth"
-	"usher/internal/admin"
 	"usher/internal/config"
-	"usher/internal/try/client"
 	"usher/moderation"
 )
 
@@ -30,67 +25,13 @@ type Trial struct {
 	Folders    Folders        // where other programs' configurations are looked for
 	Resolver   *net.Resolver  // nil: the system's
 	Show       func(Hop)      // told of each hop at once; nil: nobody is
-
-	report Report
-	name   string // of the account in the token that is made, and of the room
-	token  string
-	known  auth.Report // what the configuration says of the token
-
-	status *admin.Status // nil: the daemon does not answer
-	seen   seen
-
-	conn     net.Conn
-	stream   *client.Stream
-	features client.Features
-	bound    string // the full JID
-	room     string // its bare JID; empty: none was joined
-	occupant client.Occupant
 }
-
-// shownAs is the name in the token that is made, for people.
-const shownAs = "usher try"
-
-// tokenFor is how long a token is good that is made.
-const tokenFor = time.Minute
 
 // Run tries all hops.
 func (t *Trial) Run(ctx context.Context) Report {
 	ctx, cancel := context.WithTimeout(ctx, Within)
 	defer cancel()
-	t.report = Report{Host: t.Host, Address: t.Target.String()}
-	t.name = "usher-try-" + drawn()
-	t.chain(ctx, step{"daemon", t.daemon}, step{"config", t.inForce})
-	t.chain(ctx, step{"component", t.component}, step{"key", t.key})
-	t.chain(ctx, step{"socket", t.socket})
-	t.chain(ctx, t.way()...)
-	t.leave(ctx)
-	t.judge()
-	return t.report
-}
-
-// way is the chain of the login and the join.
-func (t *Trial) way() []step {
-	way := []step{{"token", t.mint}, {"name", t.resolve}, {"connection", t.connect}}
-	if t.Target.URL != nil {
-		way = append(way, step{"certificate", t.pageTLS}, step{"web server", t.webServer}, step{"clock", t.clock},
-			step{"gateway", t.gateway}, step{"Prosody", t.page}, step{"login", t.pageLogin})
-	} else {
-		way = append(way, step{"Prosody", t.greet}, step{"certificate", t.startTLS}, step{"login", t.login})
-	}
-	return append(way, step{"session", t.sessionSeen}, step{"rooms", t.rooms}, step{"conference", t.conference},
-		step{"join", t.join}, step{"join asked", t.joinAsked}, step{"room asked", t.roomAsked}, step{"role", t.role})
-}
-
-// judge says what all hops come to.
-func (t *Trial) judge() {
-	ok, only := true, true
-	for _, h := range t.report.Hops {
-		ok = ok && h.State != Failed
-		only = only && (h.State != Failed || h.Name == "daemon")
-	}
-	t.report.OK, t.report.Unreachable = ok, !ok && only && t.status == nil
-	t.report.Account, _, _ = strings.Cut(t.bound, "/")
-	t.report.Room = t.room
+	return newRun(t).all(ctx)
 }
 
 // rules are what the configuration says of the host.
@@ -108,8 +49,15 @@ func (t *Trial) policy() moderation.HostPolicy {
 	return moderation.HostPolicy{Host: t.Host}
 }
 
-func drawn() string {
-	b := make([]byte, 5)
-	_, _ = rand.Read(b) // it cannot fail
-	return hex.EncodeToString(b)
+// upstream is where Prosody's web server is, host:port.
+func (t *Trial) upstream() string { return t.upstreamURL().Host }
+
+func (t *Trial) upstreamURL() *url.URL {
+	if u := t.Config.Gateway.Hosts[t.Host].Upstream; u != nil {
+		return u
+	}
+	if u := t.Config.Gateway.Upstream; u != nil {
+		return u
+	}
+	return &url.URL{Scheme: "http", Host: "127.0.0.1:5280"}
 }

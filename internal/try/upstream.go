@@ -9,7 +9,7 @@ import (
 )
 
 // upstreamFault says why usher does not reach Prosody's WebSocket, by asking there from here.
-func (t *Trial) upstreamFault(ctx context.Context) result {
+func (t *entry) upstreamFault(ctx context.Context) result {
 	at := t.upstream()
 	address := t.upstreamURL().JoinPath(gateway.WebSocketPath).String()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

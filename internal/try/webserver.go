@@ -13,7 +13,7 @@ import (
 )
 
 // webServer asks the page's web server for a WebSocket.
-func (t *Trial) webServer(ctx context.Context) result {
+func (t *link) webServer(ctx context.Context) result {
 	u := *t.Target.URL
 	query := url.Values{"room": {t.name}, "token": {t.token}}
 	h := client.Handshake{Target: u.EscapedPath() + "?" + query.Encode(), Host: u.Host, Origin: "https://" + u.Host}
@@ -23,7 +23,7 @@ func (t *Trial) webServer(ctx context.Context) result {
 	}
 	began := time.Now()
 	stream, opening, err := client.WebSocket(ctx, t.conn, h, t.Host)
-	t.seen.date(opening.Header.Get("Date"), began)
+	t.date(opening.Header.Get("Date"), began)
 	if status, ok := errors.AsType[*client.StatusError](err); ok {
 		return t.badStatus(*status, opening.Header)
 	}
@@ -46,13 +46,8 @@ func (t Target) page(host string) string {
 	return t.URL.Host
 }
 
-// location says in brackets where nginx is told of the path.
-func (t *Trial) location() string {
-	return in(find(nginxFiles(t.Folders.Nginx), `location\s.*xmpp-websocket`))
-}
-
 // badStatus says what stands behind the answer of a web server.
-func (t *Trial) badStatus(e client.StatusError, header http.Header) result {
+func (t *link) badStatus(e client.StatusError, header http.Header) result {
 	gateway, path := t.Config.Listen.Gateway.Name, t.Target.URL.Path
 	switch e.Status {
 	case http.StatusForbidden:

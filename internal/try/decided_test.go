@@ -10,8 +10,8 @@ import (
 
 // TestCluster: that one usher of a cluster has seen nothing means nothing.
 func TestCluster(t *testing.T) {
-	trial := trialWith(t, "")
-	trial.room, trial.seen.waited = "r@c.example.com", true
+	trial := newRun(trialWith(t, ""))
+	trial.room, trial.waited = "r@c.example.com", true
 	trial.status = &admin.Status{}
 	if r := trial.joinAsked(t.Context()); r.state != Failed {
 		t.Errorf("alone: %+v", r)
@@ -27,10 +27,11 @@ func TestCluster(t *testing.T) {
 
 // TestMine: whose decisions are this trial's.
 func TestMine(t *testing.T) {
-	trial := trialWith(t, "listen: {gateway: \"127.0.0.1:8281\"}\n")
+	trial := newRun(trialWith(t, "listen: {gateway: \"127.0.0.1:8281\"}\n"))
 	trial.Target = TargetOf(trial.Config, trial.Host)
 	trial.known = auth.Report{Identity: auth.Identity{Host: "meet.example.com", Account: "try-1", AccountClaim: "Try 1"}}
-	trial.bound, trial.seen.address = "uuid@meet.example.com/x", "r@c.example.com"
+	trial.bound, trial.address = "uuid@meet.example.com/x", "r@c.example.com"
+	bound := trial.bound
 	for _, row := range []struct {
 		name string
 		of   admin.Decision
@@ -49,14 +50,12 @@ func TestMine(t *testing.T) {
 		{"the room", admin.Decision{About: "room", Room: "r@c.example.com", Result: "allowed"}, true},
 		{"another room", admin.Decision{About: "room", Room: "s@c.example.com", Result: "allowed"}, false},
 	} {
-		for _, bound := range []string{trial.bound, ""} {
-			if bound == "" && row.name == "by what Prosody gave" {
+		for _, trial.bound = range []string{bound, ""} {
+			if trial.bound == "" && row.name == "by what Prosody gave" {
 				continue
 			}
-			now := *trial
-			now.bound = bound
-			if got := now.mine(&decision{row.of}); got != row.want {
-				t.Errorf("%s, bound %q: %t", row.name, bound, got)
+			if got := trial.mine(&decision{row.of}); got != row.want {
+				t.Errorf("%s, bound %q: %t", row.name, trial.bound, got)
 			}
 		}
 	}

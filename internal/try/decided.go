@@ -12,15 +12,13 @@ import (
 	"usher/internal/admin"
 )
 
-// What a trial notes for the hops that follow.
-type seen struct {
-	attempt attempt
-	refuses bool      // Prosody takes no inner token
-	address string    // of the room to join
-	began   time.Time // the login
-	apart   time.Duration
-	dated   bool
+// A witness is the daemon, as far as it tells what it saw of the trial.
+type witness struct {
+	*person
+	status  *admin.Status // nil: the daemon does not answer
+	refuses bool          // Prosody takes no inner token
 
+	began  time.Time   // the login
 	list   []*decision // of the daemon's, since then
 	waited bool        // nothing more is to come of what was done last
 	mute   string      // why the daemon tells none
@@ -49,40 +47,40 @@ func (d *decision) mend() string {
 const decideWithin = time.Second
 
 // acts notes that something is done which the daemon will decide about.
-func (s *seen) acts() {
-	s.waited = false
-	if s.began.IsZero() {
-		s.began = time.Now()
+func (t *witness) acts() {
+	t.waited = false
+	if t.began.IsZero() {
+		t.began = time.Now()
 	}
 }
 
 // decided finds a decision of the daemon's about this trial.
-func (t *Trial) decided(ctx context.Context, wanted func(*decision) bool) (d *decision, found bool) {
+func (t *witness) decided(ctx context.Context, wanted func(*decision) bool) (d *decision, found bool) {
 	mine := func(d *decision) bool { return t.mine(d) && wanted(d) }
-	if i := slices.IndexFunc(t.seen.list, mine); i >= 0 {
-		return t.seen.list[i], true
+	if i := slices.IndexFunc(t.list, mine); i >= 0 {
+		return t.list[i], true
 	}
-	if t.seen.waited || t.cannotAsk() != "" {
+	if t.waited || t.cannotAsk() != "" {
 		return nil, false
 	}
 	within, cancel := context.WithTimeout(ctx, decideWithin)
 	defer cancel()
-	t.seen.list = nil
-	q := url.Values{"all": {"true"}, "follow": {"true"}, "since": {t.seen.began.UTC().Format(time.RFC3339Nano)}}
+	t.list = nil
+	q := url.Values{"all": {"true"}, "follow": {"true"}, "since": {t.began.UTC().Format(time.RFC3339Nano)}}
 	err := admin.Follow(within, t.Config.Listen.Admin.Name, admin.DecisionsPath+"?"+q.Encode(),
 		func(one admin.Decision) error {
 			next := &decision{one}
-			t.seen.list = append(t.seen.list, next)
+			t.list = append(t.list, next)
 			if mine(next) {
 				d = next
 				return errFound
 			}
 			return nil
 		})
-	switch t.seen.waited = d == nil; {
+	switch t.waited = d == nil; {
 	case d != nil:
 	case err != nil && within.Err() == nil:
-		t.seen.mute = "the daemon does not tell what it decided: " + plainly(err)
+		t.mute = "the daemon does not tell what it decided: " + plainly(err)
 	}
 	return d, d != nil
 }
@@ -97,15 +95,15 @@ func plainly(err error) string {
 }
 
 // cannotAsk says why the daemon tells nothing of this trial; or nothing.
-func (t *Trial) cannotAsk() string {
+func (t *witness) cannotAsk() string {
 	if t.status == nil {
 		return "the daemon cannot be asked"
 	}
-	return t.seen.mute
+	return t.mute
 }
 
 // unsure says why it means nothing that the daemon has decided nothing; or nothing.
-func (t *Trial) unsure() string {
+func (t *witness) unsure() string {
 	if t.status != nil && t.status.Cluster != "" {
 		return "this usher has not seen it; another one of the cluster may have: try it there"
 	}
@@ -113,11 +111,11 @@ func (t *Trial) unsure() string {
 }
 
 // mine tells whether a decision is about this trial: one about nobody whom a signature proves may be.
-func (t *Trial) mine(d *decision) bool {
+func (t *witness) mine(d *decision) bool {
 	id := &t.known.Identity
 	bare, _, _ := strings.Cut(t.bound, "/")
 	switch {
-	case !d.login() && !strings.EqualFold(d.Room, t.seen.address):
+	case !d.login() && !strings.EqualFold(d.Room, t.address):
 		return false
 	case d.About == "room": // which names no account
 		return true
