@@ -179,7 +179,9 @@ func TestMistakes(t *testing.T) {
 			if !strings.Contains(cells[1], "usher try") && !strings.Contains(line, "group") && !strings.Contains(line, "systemd") {
 				t.Errorf("%s: no test makes this mistake", name)
 			}
-			wantInSources(t, name, says[1])
+			if !strings.Contains(cells[1], "usher try") || strings.Contains(cells[1], "usher check") {
+				wantInSources(t, name, says[1]) // e2e/try makes the others
+			}
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
