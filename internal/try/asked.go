@@ -7,7 +7,7 @@ import (
 
 // joinAsked says whether usher was asked about the join.
 func (t *visit) joinAsked(ctx context.Context) result {
-	return t.asked(ctx, "join", "mod_muc_http_auth", "whoever likes joins any room")
+	return t.asked(ctx, "join", "mod_muc_http_auth", "anybody joins any room")
 }
 
 // roomAsked says whether usher was asked about the room, if it was made for this join.
@@ -15,7 +15,7 @@ func (t *visit) roomAsked(ctx context.Context) result {
 	if t.relay() || !t.occupant.Created {
 		return result{}
 	}
-	return t.asked(ctx, "room", "mod_muc_http_defaults", "whoever makes a room owns it")
+	return t.asked(ctx, "room", "mod_muc_http_defaults", "the first to join owns the room")
 }
 
 func (t *visit) asked(ctx context.Context, about, module, danger string) result {

@@ -117,7 +117,7 @@ func (t *record) note(name string, r result) {
 	}
 }
 
-// clean makes a text one line without the token, whoever wrote it.
+// clean makes a text one line without the token, also where a server wrote it.
 func (t *record) clean(s string) string {
 	for _, token := range []string{t.of.token, url.QueryEscape(t.of.token)} {
 		if token != "" {

@@ -123,7 +123,7 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// TestStartTLS: what a server, or whoever is between, says in plain text before the handshake counts for nothing after it.
+// TestStartTLS: what is said in plain text before the handshake counts for nothing after it.
 func TestStartTLS(t *testing.T) {
 	site := httptest.NewTLSServer(nil)
 	defer site.Close()
