@@ -3,7 +3,6 @@ package audit
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -42,7 +41,7 @@ Example:
 				return err
 			}
 			if c.Bool("json") {
-				return json.NewEncoder(c.App.Writer).Encode(list)
+				return cmdline.WriteJSON(c.App.Writer, list)
 			}
 			return print(c.App.Writer, list)
 		},

@@ -3,7 +3,6 @@ package check
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -64,7 +63,7 @@ func action(c *cli.Context) error {
 	loaded, problems := find(c.Context, path, c.Bool("files-only"), c.Bool("online"))
 	r := resultOf(path, who.name, loaded, problems)
 	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(r); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, r); err != nil {
 			return err
 		}
 	} else {

@@ -2,7 +2,6 @@
 package cluster
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -65,7 +64,7 @@ func clusterStatus(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(a); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, a); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@
 package lobby
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -119,7 +118,7 @@ func lobbyList(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(list)
+		return cmdline.WriteJSON(c.App.Writer, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(c.App.Writer, "the whitelist is empty")
@@ -152,7 +151,7 @@ func lobbyKnocks(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(list)
+		return cmdline.WriteJSON(c.App.Writer, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(c.App.Writer, "nobody waits")

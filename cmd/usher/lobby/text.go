@@ -68,7 +68,7 @@ func lobbyImport(c *cli.Context) error {
 
 // imported prints what an import did, or the lines that cannot be read, for a script.
 func imported(c *cli.Context, a admin.LobbyAnswer, problems []string) error {
-	err := json.NewEncoder(c.App.Writer).Encode(struct {
+	err := cmdline.WriteJSON(c.App.Writer, struct {
 		Added    int      `json:"added"`
 		Removed  int      `json:"removed"`
 		Problems []string `json:"problems"` // nothing was changed if there is one

@@ -2,7 +2,6 @@
 package refusals
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -89,8 +88,7 @@ func printerOf(c *cli.Context) func(admin.Decision) error {
 	out := c.App.Writer
 	switch {
 	case c.Bool("json"):
-		lines := json.NewEncoder(out)
-		return func(d admin.Decision) error { return lines.Encode(d) }
+		return func(d admin.Decision) error { return cmdline.WriteJSON(out, d) }
 	case c.Bool("short"):
 		return func(d admin.Decision) error { return write(out, headOf(d)) }
 	}

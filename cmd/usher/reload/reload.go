@@ -2,7 +2,6 @@
 package reload
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -40,7 +39,7 @@ func reloadAction(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(result); err != nil || result.OK {
+		if err := cmdline.WriteJSON(c.App.Writer, result); err != nil || result.OK {
 			return err
 		}
 		return cmdline.Exit(1, "")

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -34,7 +33,7 @@ func sessionsList(c *cli.Context) error {
 	all := len(list)
 	list = slices.DeleteFunc(list, func(s admin.Session) bool { return !f.takes(s) })
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(list)
+		return cmdline.WriteJSON(c.App.Writer, list)
 	}
 	if len(list) == 0 && all > 0 {
 		_, err := fmt.Fprintf(c.App.Writer, "there are no such sessions, of %d in all\n", all)
@@ -90,7 +89,7 @@ func sessionsRevoked(c *cli.Context, f filter) error {
 		return f.host != "" && v.Host != "" && v.Host != f.host
 	})
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(list)
+		return cmdline.WriteJSON(c.App.Writer, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(c.App.Writer, "nobody is revoked")

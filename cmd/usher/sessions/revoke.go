@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -52,7 +51,7 @@ func sessionsRevoke(c *cli.Context) error {
 	}
 	switch {
 	case c.Bool("json"):
-		if err := json.NewEncoder(c.App.Writer).Encode(answer); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, answer); err != nil {
 			return err
 		}
 	case !answer.At.IsZero():
@@ -122,7 +121,7 @@ func sessionsAllow(c *cli.Context) error {
 	}
 	switch {
 	case c.Bool("json"):
-		if err := json.NewEncoder(c.App.Writer).Encode(answer); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, answer); err != nil {
 			return err
 		}
 	default:

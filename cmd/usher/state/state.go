@@ -2,7 +2,6 @@
 package state
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -92,7 +91,7 @@ func stateCheck(c *cli.Context) error {
 		return cmdline.Exit(1, err.Error())
 	}
 	if c.Bool("json") {
-		err = json.NewEncoder(c.App.Writer).Encode(foundOf(path, r))
+		err = cmdline.WriteJSON(c.App.Writer, foundOf(path, r))
 	} else {
 		printReport(c.App.Writer, path, r)
 	}

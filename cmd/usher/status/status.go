@@ -3,7 +3,6 @@ package status
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ func action(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(s); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, s); err != nil {
 			return err
 		}
 	} else {

@@ -3,7 +3,6 @@ package token
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -135,7 +134,7 @@ func (e explainer) explain(ctx context.Context, pasted string, verbatim bool) (a
 	r := e.examiner.Explain(ctx, explain.Question{Text: pasted, Verbatim: verbatim, Host: e.host, User: e.user,
 		Room: e.room})
 	if e.json {
-		return r.Allowed, json.NewEncoder(e.out).Encode(r)
+		return r.Allowed, cmdline.WriteJSON(e.out, r)
 	}
 	_, err = io.WriteString(e.out, explain.Text(r))
 	return r.Allowed, err

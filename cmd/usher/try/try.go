@@ -4,7 +4,6 @@ package try
 
 import (
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -202,7 +201,7 @@ func printHop(w io.Writer, h try.Hop) {
 // report ends the command.
 func report(c *cli.Context, r try.Report) error {
 	if c.Bool("json") {
-		if err := json.NewEncoder(c.App.Writer).Encode(r); err != nil {
+		if err := cmdline.WriteJSON(c.App.Writer, r); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@
 package version
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -45,7 +44,7 @@ func action(c *cli.Context) error {
 	info, _ := debug.ReadBuildInfo()
 	v := describe(c.App.Version, info)
 	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(v)
+		return cmdline.WriteJSON(c.App.Writer, v)
 	}
 	_, err := fmt.Fprintln(c.App.Writer, v)
 	return err
