@@ -141,7 +141,7 @@ func (r *report) endPackage(e event) {
 // shown is how many tests of one reason, and how many failures, are named.
 const shown = 4
 
-// close prints what was skipped, what failed, and one line with the figures.
+// close prints what was skipped, what failed, and the figures. The last line has those of tests alone: others read it.
 func (r *report) close(took time.Duration) {
 	n := 0
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
@@ -164,6 +164,6 @@ func (r *report) close(took time.Duration) {
 	if r.left != "" {
 		fmt.Fprintln(r.out, r.left)
 	}
-	fmt.Fprintf(r.out, "\ntests: %d passed, %d failed, %d skipped, in %d packages, in %v\n", r.passed, len(r.failed), n,
-		r.tested, took.Round(time.Second))
+	fmt.Fprintf(r.out, "\n%d packages in %v\ntests: %d passed, %d failed, %d skipped\n", r.tested, took.Round(time.Second),
+		r.passed, len(r.failed), n)
 }

@@ -45,7 +45,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"passing", [][]string{{"./good", "./none"}, {"./skip"}}, true, []string{
 			"ok   m/good ", "\nskipped:\n  no thing: install it\n      m/skip TestA\n      m/skip TestB/part\n\n",
-			"\ntests: 2 passed, 0 failed, 2 skipped, in 2 packages, in ",
+			"\n2 packages in ", "\ntests: 2 passed, 0 failed, 2 skipped\n",
 		}, []string{"quiet", "m/none", "failed:"}},
 		{"another module", [][]string{{"-C", "good", "."}}, true, []string{"ok   m/good "}, nil},
 		{"failing", [][]string{{"./good", "./bad"}, {"./skip"}}, false, []string{
