@@ -72,7 +72,7 @@ func (h *handover) pass(failed bool) {
 	if failed || !h.notify.Told() {
 		return
 	}
-	// Those of a Prosody come before those of whoever else has connected.
+	// Those on which Prosody has logged users in come before all others.
 	slices.SortStableFunc(h.left, func(a, b leftConn) int { return cmp.Compare(order(a), order(b)) })
 	var files []syscall.Conn
 	for _, c := range h.left[:min(len(h.left), mostHandedOver)] {

@@ -112,7 +112,7 @@ func (p *Passed) takeConnection(f *os.File) error {
 // elsewhere, the other side would wait for an answer without end.
 type takenOver struct{ net.Conn }
 
-// End closes a connection that another process had before, whoever has a copy of it.
+// End closes a connection that another process had before, also where a copy of it is open elsewhere.
 func (c PassedConnection) End() { _ = takenOver{c.Conn}.Close() }
 
 // Close shuts the connection down and closes it.

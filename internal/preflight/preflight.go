@@ -249,7 +249,7 @@ func (l *look) port(key []string, a config.Address) {
 		_ = running.Close()
 	}
 	if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) {
-		return // one runs, whoever may ask it
+		return // one runs, also if this user may not ask it
 	}
 	listener, err := net.Listen("tcp", a.Name)
 	if err == nil {

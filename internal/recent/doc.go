@@ -10,6 +10,6 @@
 // is made afterwards, by the one goroutine of [Decisions.Run] and at a pace; of those that come faster there is what
 // the refusal itself tells. A token waits for that in a queue of 32 at most.
 //
-// Goroutines: Run is one, of whoever calls it. Locks: Decisions and Audit have one each, which is held while at most all
-// entries are copied; nothing else is called meanwhile.
+// Goroutines: none; [Decisions.Run] is a task of the daemon. Locks: Decisions and Audit have one each, which is held
+// while at most all entries are copied; nothing else is called meanwhile.
 package recent

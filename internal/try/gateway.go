@@ -65,7 +65,7 @@ func (t *entry) relayed(ctx context.Context) result {
 	var now admin.Status
 	err := t.ask(ctx, "GET", "/status", &now)
 	if err == nil && now.Connections["gateway"].Entered > t.status.Connections["gateway"].Entered {
-		return passed("somebody came to usher's gateway meanwhile")
+		return passed("usher's gateway had a connection meanwhile")
 	}
 	return result{}
 }

@@ -21,7 +21,7 @@ import (
 
 // A judged is a user whose rights count.
 type judged struct {
-	name       string // empty: whoever asks
+	name       string // empty: the user who asks
 	other      bool   // it is not who asks
 	credential syscall.Credential
 }

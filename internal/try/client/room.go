@@ -78,7 +78,7 @@ func (s *Stream) stanza() (*stanza, error) {
 	return &e, nil
 }
 
-// An Occupant is what somebody is in a room.
+// An Occupant is what an account is in a room.
 type Occupant struct {
 	Affiliation, Role string
 	Created           bool // the room was made by this join
