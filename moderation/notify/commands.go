@@ -114,20 +114,31 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	if name, _, err := c.sessions.Policy().Find(room); err == nil {
 		room = name.JID // a client may know it by its tenant's address
 	}
-	is, err := c.roster.moderates(ctx, room, moderator)
-	switch {
-	case errors.Is(err, moderation.ErrNoRoom), err == nil && !is:
-		return moderation.ErrNotModerator
-	case err != nil:
-		return err
+	likely := c.roster.mayModerate(room, moderator)
+	switch is, err := c.roster.moderates(ctx, room, moderator); {
+	case err == nil && is:
+	case err == nil, errors.Is(err, moderation.ErrNoRoom):
+		return c.refused(ctx, likely, moderator, room, accounts, admit, moderation.ErrNotModerator)
+	default:
+		return c.refused(ctx, likely, moderator, room, accounts, admit, err)
 	}
 	var list []lobby.Verdict
 	for _, account := range accounts {
 		list = append(list, lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator})
 	}
-	err = c.decideAll(ctx, list)
+	err := c.decideAll(ctx, list)
 	if c.audit != nil {
 		c.audit.Decided(ctx, moderator, room, accounts, admit, err == nil || errors.Is(err, moderation.ErrNotYet), err)
+	}
+	return err
+}
+
+// refused records why a moderator, or a former one, could not decide. Of others, who may ask as often as they like,
+// nothing is recorded.
+func (c *LobbyCommands) refused(ctx context.Context, likely bool, moderator, room string, accounts []string, admit bool,
+	err error) error {
+	if likely && c.audit != nil {
+		c.audit.Decided(ctx, moderator, room, accounts, admit, false, err)
 	}
 	return err
 }
