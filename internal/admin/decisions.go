@@ -18,7 +18,7 @@ import (
 // Decisions are the last ones about logins and joins.
 type Decisions interface {
 	List(f recent.Filter) []recent.Decision
-	Follow(ctx context.Context, f recent.Filter, each func(recent.Decision) error) error
+	Follow(ctx context.Context, f recent.Filter, take func([]recent.Decision) error) error
 }
 
 // An Audit keeps what was changed.
@@ -35,7 +35,7 @@ const DecisionsPath = "/decisions"
 // AuditPath is where the last changes are asked for.
 const AuditPath = "/audit"
 
-// followWithin is how long a follower may take for one line.
+// followWithin is how long a follower may take for the lines that come at once.
 const followWithin = 5 * time.Second
 
 func (s *server) decisions(m *routes) {
@@ -53,24 +53,26 @@ func (s *server) decisions(m *routes) {
 	})
 }
 
-// follow sends one line for each decision. A reader that does not take its lines is cut off, which its command says.
+// follow answers at once, and sends one line for each decision. A reader that does not take its lines is cut off, which
+// its command says.
 func (s *server) follow(w http.ResponseWriter, r *http.Request, f recent.Filter) {
 	c := http.NewResponseController(w)
-	if err := errors.Join(c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Now().Add(followWithin))); err != nil {
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Content-Type", "application/jsonl")
 	out := json.NewEncoder(w)
-	begun := false
-	err := s.Decisions.Follow(r.Context(), f, func(d recent.Decision) error {
+	err := s.Decisions.Follow(r.Context(), f, func(list []recent.Decision) error {
 		if err := c.SetWriteDeadline(time.Now().Add(followWithin)); err != nil {
 			return err
 		}
-		if !begun {
-			begun = true
-			w.Header().Set("Content-Type", "application/jsonl")
+		for _, d := range list {
+			if err := out.Encode(d); err != nil {
+				return err
+			}
 		}
-		return errors.Join(out.Encode(d), c.Flush())
+		return c.Flush()
 	})
 	if errors.Is(err, recent.ErrTooManyFollowers) {
 		w.Header().Set("Retry-After", "1")

@@ -47,10 +47,10 @@ func (d *Decisions) afterLocked(number uint64) []*entry {
 	return all
 }
 
-// Follow hands the decisions that are wanted to each: what is kept, and then each new one, until ctx ends, which is no
-// error, or each fails. A refusal comes with its explanation, so a moment later than it was decided. What a follower is
+// Follow hands the decisions that are wanted to take: at once what is kept, if that is none, too, and then the new ones
+// as they come, until ctx ends, which is no error, or take fails. A refusal comes with its explanation, so a moment later than it was decided. What a follower is
 // too slow for is told as a number (Missed).
-func (d *Decisions) Follow(ctx context.Context, f Filter, each func(Decision) error) error {
+func (d *Decisions) Follow(ctx context.Context, f Filter, take func([]Decision) error) error {
 	if !d.join() {
 		return ErrTooManyFollowers
 	}
@@ -64,8 +64,8 @@ func (d *Decisions) Follow(ctx context.Context, f Filter, each func(Decision) er
 		case !first && part.missed > 0:
 			list = slices.Insert(list, 0, Decision{Missed: part.missed})
 		}
-		for _, one := range list {
-			if err := each(one); err != nil {
+		if first || len(list) > 0 {
+			if err := take(list); err != nil {
 				return err
 			}
 		}

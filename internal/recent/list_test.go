@@ -68,7 +68,12 @@ func TestFollow(t *testing.T) {
 		seen := make(chan Decision)
 		followed := make(chan error, 1)
 		go func() {
-			followed <- d.Follow(ctx, Filter{}, func(one Decision) error { seen <- one; return nil })
+			followed <- d.Follow(ctx, Filter{}, func(list []Decision) error {
+				for _, one := range list {
+					seen <- one
+				}
+				return nil
+			})
 		}()
 		if one := <-seen; one.Account != "before@h" {
 			t.Errorf("%+v", one)
@@ -120,9 +125,15 @@ func TestFollowers(t *testing.T) {
 		d := NewDecisions(nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		broken := errors.New("broken")
+		failing := func(list []Decision) error { // but not at once
+			if len(list) == 0 {
+				return nil
+			}
+			return broken
+		}
 		ended := make(chan error, maxFollowers)
 		for range maxFollowers {
-			go func() { ended <- d.Follow(ctx, Filter{}, func(Decision) error { return broken }) }()
+			go func() { ended <- d.Follow(ctx, Filter{}, failing) }()
 		}
 		synctest.Wait()
 		if err := d.Follow(ctx, Filter{}, nil); !errors.Is(err, ErrTooManyFollowers) {
@@ -135,7 +146,7 @@ func TestFollowers(t *testing.T) {
 			}
 		}
 		cancel()
-		if err := d.Follow(ctx, Filter{}, func(Decision) error { return nil }); err != nil {
+		if err := d.Follow(ctx, Filter{}, func([]Decision) error { return nil }); err != nil {
 			t.Error(err)
 		}
 	})
