@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ import (
 )
 
 // stopWithin bounds a graceful stop.
-const stopWithin = 6 * time.Second
+const stopWithin = 9 * time.Second
 
 // fetchWithin bounds how long the start waits for key sources. An issuer whose keys are late is not ready; the others
 // are.
@@ -181,21 +182,20 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 }
 
 // tasks lists everything that runs at the same time.
-func (d *daemon) tasks(ready func()) []task {
-	list := []task{
+func (d *daemon) tasks(ready func()) tasks {
+	last := []task{
 		{"keys", d.verifier.Run},
 		{"state", func(ctx context.Context) error { return d.rooms.load(ctx, d.log) }},
+		{"watchdog", d.notify.Watchdog},
+		{"explain", func(ctx context.Context) error { return d.rooms.decisions.Run(ctx, d.verifier.Explain, d.panics) }},
+	}
+	first := []task{
 		d.rooms.loaded("probe", d.probe.Run),
 		{"reload", d.reloader.run},
 		{"hints", d.reloader.hints.Run},
-		{"watchdog", d.notify.Watchdog},
-		{"explain", func(ctx context.Context) error { return d.rooms.decisions.Run(ctx, d.verifier.Explain, d.panics) }},
 		{"start", func(ctx context.Context) error { d.announce(ctx, ready); return nil }},
 	}
-	list = append(list, d.rooms.tasks()...)
-	list = append(list, d.doors()...)
-	list = append(list, d.services()...)
-	return list
+	return tasks{slices.Concat(first, d.webDoors(), d.services()), slices.Concat(last, d.rooms.tasks(), d.doors())}
 }
 
 // announce waits for the first keys and for the state, and then says that we answer, and whether anything is missing,
@@ -253,12 +253,12 @@ func (d *daemon) awaitReady(ctx context.Context) bool {
 }
 
 // serve runs the tasks until ctx ends or one of them fails, and gives all of them stopWithin to finish.
-func (d *daemon) serve(ctx context.Context, tasks []task) error {
+func (d *daemon) serve(ctx context.Context, tasks tasks) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	finished := make(chan error, 1)
 	var running sync.WaitGroup // waited for below, but not for ever
-	running.Go(func() { finished <- runTasks(ctx, cancel, tasks, d.panics) })
+	running.Go(func() { finished <- tasks.run(ctx, cancel, d.panics) })
 	<-ctx.Done()
 	d.notify.Stopping()
 	d.log.Info("stopping")

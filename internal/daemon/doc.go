@@ -5,8 +5,9 @@
 // A reload is one goroutine, whatever asks for it. It prepares everything, which may fail and changes nothing, and
 // then commits, which cannot fail: the order of the commits is in preparedParts.steps.
 //
-// Goroutines: Run starts one for each task, waits for all of them for 6 s after its context ended, and closes the
-// state when they have ended. The log has one more, which Run ends last.
+// Goroutines: Run starts one for each task, waits for all of them for 9 s after its context ended, and closes the
+// state when they have ended. The doors on which a server waits without a clock, and what they rest on, end last. The
+// log has one more, which Run ends after them.
 //
 // The doors are open before the state is loaded: that is a task, and what stands on the state waits for it.
 //

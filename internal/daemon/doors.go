@@ -12,7 +12,7 @@ import (
 	"usher/moderation/muc"
 )
 
-// doors lists what answers logins.
+// doors lists what answers logins on connections that stay open.
 func (d *daemon) doors() []task {
 	var list []task
 	open := d.endpoints.limited
@@ -30,6 +30,13 @@ func (d *daemon) doors() []task {
 		door := &extauth.Server{Auth: d.verifier, Log: d.log, Panics: d.panics}
 		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, l) }})
 	}
+	return list
+}
+
+// webDoors lists what answers logins and joins by HTTP.
+func (d *daemon) webDoors() []task {
+	var list []task
+	open := d.endpoints.limited
 	if open["http"] != nil {
 		// A token stands in the URL or in a header. Who may ask is the admission's to say.
 		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http,

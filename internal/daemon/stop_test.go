@@ -26,7 +26,7 @@ func TestStopByForce(t *testing.T) {
 				return nil
 			}}
 			cancel()
-			err := w.serve(ctx, []task{stuck})
+			err := w.serve(ctx, tasks{first: []task{stuck}})
 			w.closeState()
 			if forced := err != nil && strings.HasPrefix(err.Error(), "stopped by force"); forced != row.open {
 				t.Errorf("%s: %v", name, err)

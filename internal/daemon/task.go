@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,23 @@ import (
 type task struct {
 	name string
 	run  func(ctx context.Context) error
+}
+
+// tasks are all of them. A server without a clock on its questions, as Prosody's for logins is, stands still from when
+// its door ends to when the next process answers. So the doors for those, and what they rest on, go on until all
+// others have ended: a stranger can make that last, with half a request.
+type tasks struct{ first, last []task }
+
+// run is [runTasks] of both, one after the other.
+func (t tasks) run(ctx context.Context, cancel context.CancelCauseFunc, p *panics.Reporter) error {
+	after, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var last errgroup.Group
+	last.Go(func() error { return runTasks(after, cancel, t.last, p) })
+	err := runTasks(ctx, cancel, t.first, p)
+	<-ctx.Done()
+	end()
+	return cmp.Or(err, last.Wait())
 }
 
 // runTasks runs all tasks until ctx ends. The first that fails cancels ctx with its error, which ends the others.
