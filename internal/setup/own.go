@@ -28,14 +28,14 @@ type own struct {
 // planOwn plans usher's keys, secrets and configuration.
 func (m *maker) planOwn(site *site) (*own, error) {
 	o := &own{component: "usher." + m.facts.host, algorithm: "RS256", upstream: site.upstream, jicofo: site.jicofo}
-	config, there, err := m.files.Read(ConfigFile)
+	config, there, placeholder, err := m.config()
 	if err != nil {
 		return nil, err
 	}
-	if jid := componentLine.FindStringSubmatch(config.Text); jid != nil {
+	if jid := componentLine.FindStringSubmatch(config); jid != nil {
 		o.component = jid[1] // the daemon has one for all hosts
 	}
-	if err := m.planKey(o, keyNames(config.Text, there, m.facts.host)); err != nil {
+	if err := m.planKey(o, keyNames(config, there, m.facts.host)); err != nil {
 		return nil, err
 	}
 	if m.prosody.text(m.facts.host, "app_secret") == o.believed {
@@ -44,11 +44,11 @@ func (m *maker) planOwn(site *site) (*own, error) {
 	if _, _, err := m.keep(componentFile, m.fresh.Secret); err != nil {
 		return nil, err
 	}
-	if there && hasHost(config.Text, m.facts.host) {
-		m.compare(config.Text, o)
+	if there && hasHost(config, m.facts.host) {
+		m.compare(config, o)
 		return o, nil
 	}
-	if err := m.planOuter(o); err != nil {
+	if err := m.planOuter(o, !there); err != nil {
 		return nil, err
 	}
 	text := usherYAML(m.facts, o)
@@ -62,7 +62,11 @@ func (m *maker) planOwn(site *site) (*own, error) {
 			Lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")})
 		return o, nil
 	}
-	m.plan.change(Change{Path: ConfigFile, New: text, Made: true, Of: Usher,
+	if placeholder != "" {
+		m.plan.note("%s is as the package wrote it, for a plain Prosody, and nobody has changed it: it is replaced, and "+
+			"--undo gives it back.", ConfigFile)
+	}
+	m.plan.change(Change{Path: ConfigFile, Old: placeholder, New: text, Made: placeholder == "", Of: Usher,
 		Why: []string{"usher's configuration, from Prosody's"}})
 	return o, nil
 }
@@ -156,16 +160,23 @@ func (m *maker) keep(name string, fresh func() (string, error)) (text string, ma
 	if text, err = fresh(); err != nil {
 		return "", false, err
 	}
-	if !strings.HasPrefix(text, "-----BEGIN") || !strings.HasSuffix(text, "\n") {
-		text += "\n" // one newline at the end does not count; a secret may have one of its own
-	}
+	text = asFile(text)
 	m.plan.hide(strings.TrimSuffix(text, "\n"))
 	m.plan.change(Change{Path: name, New: text, Made: true, Hidden: true, Of: Usher})
 	return text, true, nil
 }
 
-// planOuter plans the file with what tokens are verified with, unless a key server has it.
-func (m *maker) planOuter(o *own) error {
+// asFile is a key or secret as a file has it. One newline at the end does not count; a secret may have one of its own.
+func asFile(text string) string {
+	if strings.HasPrefix(text, "-----BEGIN") && strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
+}
+
+// planOuter plans the file with what tokens are verified with, unless a key server has it. free says that no
+// configuration of an operator's may name the file.
+func (m *maker) planOuter(o *own, free bool) error {
 	f := m.facts
 	if f.asapURL != "" || f.jwksURL != "" {
 		return nil
@@ -186,13 +197,41 @@ func (m *maker) planOuter(o *own) error {
 	if err != nil {
 		return err
 	}
-	if !made && content != "" && strings.TrimSuffix(text, "\n") != strings.TrimSuffix(content, "\n") {
-		return fmt.Errorf("%s is there and is not %s that Prosody has: move it away, or write what is right into it",
-			name, what)
+	if !made && strings.TrimSuffix(text, "\n") != strings.TrimSuffix(content, "\n") {
+		if text, err = m.replaceOuter(name, text, content, what, free); err != nil {
+			return err
+		}
 	}
 	if f.publicKey == "" {
 		f.secret = strings.TrimSuffix(text, "\n")
 	}
 	o.outerFiles = []string{name}
 	return nil
+}
+
+// replaceOuter gives a file with the application's secret what Prosody has, if it is one that the package made and that
+// no configuration names. Where Prosody has nothing the file is as good as a new one.
+func (m *maker) replaceOuter(name, has, content, what string, free bool) (string, error) {
+	file, _, err := m.files.Read(name)
+	if err != nil {
+		return "", err
+	}
+	untouched, err := m.untouched(name, file)
+	switch {
+	case err != nil:
+		return "", err
+	case content == "" && untouched && free:
+		m.plan.note("%s was made by the package: give its content to the application that makes the links, and have it "+
+			"sign its tokens with that.", name)
+		return has, nil
+	case content == "":
+		return has, nil
+	case !untouched || !free || file.Text != has:
+		return "", fmt.Errorf("%s is there and is not %s that Prosody has: move it away, or write what is right into it",
+			name, what)
+	}
+	text := asFile(content)
+	m.plan.hide(strings.TrimSuffix(text, "\n"))
+	m.plan.change(Change{Path: name, Old: has, New: text, Hidden: true, Of: Usher})
+	return text, nil
 }

@@ -39,7 +39,8 @@ type Options struct {
 	HS256 bool   // a shared secret between usher and Prosody instead of a key pair
 }
 
-// A Change is one file that becomes another. Old is empty if the file is made.
+// A Change is one file that becomes another. Old is empty if the file is made. Usher's own files are made, or replace
+// what its package wrote and nobody has changed.
 type Change struct {
 	Path     string
 	Old, New string
@@ -86,11 +87,13 @@ func (p *Plan) Blocked() bool {
 // order is that in which parts come into force: browsers are led to usher last.
 func order() []Part { return []Part{Usher, Prosody, Jicofo, Nginx} }
 
-// Parts returns whose files change, in the order in which they are restarted.
+// Parts returns what is restarted, in that order: whose files change, and before those of Jitsi usher, which may have
+// got its own in a run that left lines to a person, and not have been started then.
 func (p *Plan) Parts() []Part {
 	var list []Part
 	for _, part := range order() {
-		if slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Of == part }) {
+		changes := slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Of == part })
+		if changes || part == Usher && len(p.Changes) > 0 {
 			list = append(list, part)
 		}
 	}

@@ -111,6 +111,8 @@ func showPlan(w io.Writer, p *setup.Plan, write bool) {
 	fmt.Fprintf(w, "Jitsi's host is %s.\n", p.Host)
 	for _, c := range p.Changes {
 		switch {
+		case c.Hidden && !c.Made:
+			fmt.Fprintf(w, "\n%s, which the package made, gets what Prosody has; its content is secret.\n", c.Path)
 		case c.Hidden:
 			fmt.Fprintf(w, "\n%s is new; its content is secret.\n", c.Path)
 		default:

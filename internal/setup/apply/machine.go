@@ -81,6 +81,8 @@ func Commands(p *setup.Plan) []string {
 
 func stopUsher() []string { return []string{"systemctl", "disable", "--now", "usher"} }
 
+func restartUsher() []string { return []string{"systemctl", "restart", "usher"} }
+
 func (w *Writer) runAll(ctx context.Context, list [][]string) error {
 	for _, command := range list {
 		line := strings.Join(command, " ")

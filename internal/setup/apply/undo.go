@@ -58,7 +58,7 @@ func (w *Writer) Undo(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.runAll(ctx, undoCommands(runs))
+	return w.runAll(ctx, undoCommands(runs, steps))
 }
 
 // steps plans what every file is given back.
@@ -88,30 +88,39 @@ func (w *Writer) steps(runs []disk.Run) ([]*step, error) {
 }
 
 // keepOwn leaves all of usher's own files where they are if one of them has been changed since: the configuration that
-// stays names the keys and secrets, and with them it goes on when setup is run again.
+// stays names the keys and secrets, and with them it goes on when setup is run again. Of a file that two runs wrote,
+// the later one tells what it has to be.
 func (w *Writer) keepOwn(steps []*step, runs []disk.Run) ([]*step, error) {
-	for _, r := range runs {
+	seen := map[string]bool{}
+	for _, r := range slices.Backward(runs) {
 		for _, f := range r.Files {
-			if !f.Made {
+			if !isOwn(f) || seen[f.Path] {
 				continue
 			}
+			seen[f.Path] = true
 			file, found, err := w.Tree.Read(f.Path)
 			if err != nil {
 				return nil, err
 			}
 			if found && file.Text != f.Now {
 				w.say("%s has been changed since: it stays, and so do the keys and secrets beside it.", f.Path)
-				return slices.DeleteFunc(steps, func(s *step) bool { return s.Made }), nil
+				return slices.DeleteFunc(steps, func(s *step) bool { return isOwn(s.Saved) }), nil
 			}
 		}
 	}
 	return steps, nil
 }
 
+// isOwn reports whether a file is usher's own.
+func isOwn(f disk.Saved) bool { return setup.Part(f.Of) == setup.Usher }
+
 // step plans one file; ok is false if its lines are others. A file of usher's own that has been changed since stays.
 func (w *Writer) step(before []*step, f disk.Saved) (s *step, ok bool, err error) {
 	for _, s := range before { // a later run changed it, too
 		if s.Path == f.Path {
+			if isOwn(f) && s.then != f.Now { // others wrote it between the two
+				return nil, true, nil
+			}
 			s.then, ok = back(s.then, f)
 			s.Made = f.Made
 			return nil, ok, nil
@@ -121,11 +130,11 @@ func (w *Writer) step(before []*step, f disk.Saved) (s *step, ok bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	if f.Made {
+	if isOwn(f) {
 		if !found || file.Text != f.Now {
 			return nil, true, nil
 		}
-		return &step{Saved: f, path: file.Path, now: file.Text}, true, nil
+		return &step{Saved: f, path: file.Path, now: file.Text, then: f.Was}, true, nil
 	}
 	if !found {
 		return nil, false, nil
@@ -159,8 +168,9 @@ func (w *Writer) takeBack(steps []*step) error {
 	return nil
 }
 
-// undoCommands bring the old files into force. usher is stopped last: until nginx has read its file, browsers come there.
-func undoCommands(runs []disk.Run) [][]string {
+// undoCommands bring the old files into force. usher is stopped last: until nginx has read its file, browsers come
+// there. Where it has the package's usher.yaml again, it goes on with that.
+func undoCommands(runs []disk.Run, steps []*step) [][]string {
 	parts := []setup.Part{}
 	for _, r := range runs {
 		for _, f := range r.Files {
@@ -168,19 +178,26 @@ func undoCommands(runs []disk.Run) [][]string {
 		}
 	}
 	list := slices.DeleteFunc(commands(parts), func(c []string) bool { return c[len(c)-1] == "usher" })
-	if slices.Contains(parts, setup.Usher) {
+	goesOn := slices.ContainsFunc(steps, func(s *step) bool { return s.Path == setup.ConfigFile && !s.Made })
+	switch {
+	case goesOn:
+		list = append(list, restartUsher())
+	case slices.Contains(parts, setup.Usher):
 		list = append(list, stopUsher())
 	}
 	return list
 }
 
-// secretsOf are the contents of files that were made, which no diff may show.
+// secretsOf are the contents of usher's own files, which no diff may show.
 func secretsOf(runs []disk.Run) []string {
 	var list []string
 	for _, r := range runs {
 		for _, f := range r.Files {
-			if f.Made && !strings.HasSuffix(f.Path, ".yaml") {
+			if isOwn(f) && !strings.HasSuffix(f.Path, ".yaml") {
 				list = append(list, strings.TrimSuffix(f.Now, "\n"))
+				if f.Was != "" {
+					list = append(list, strings.TrimSuffix(f.Was, "\n"))
+				}
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"time"
 
 	"usher/internal/setup"
@@ -59,7 +60,11 @@ func (w *Writer) Write(ctx context.Context, p *setup.Plan) error {
 		return fmt.Errorf("keeping copies: %w", err)
 	}
 	if err := w.inForce(ctx, own, theirs, owner); err != nil {
-		return errors.Join(err, w.giveBack(run.Files), store.Forget(run))
+		err = errors.Join(err, w.giveBack(run.Files), store.Forget(run))
+		if slices.ContainsFunc(own, replacesConfig) { // usher was there, and had the package's
+			err = errors.Join(err, w.runAll(ctx, [][]string{restartUsher()}))
+		}
+		return err
 	}
 	w.say("The copies are in /var/lib/usher/setup; usher setup jitsi --undo gives them back.")
 	return w.runAll(ctx, commands(parts(theirs)))
@@ -111,6 +116,12 @@ func (w *Writer) inForce(ctx context.Context, own, theirs []setup.Change, o owne
 		if err := w.Tree.Folder(path.Dir(c.Path), o.files, 0o750); err != nil {
 			return err
 		}
+		if !c.Made {
+			if err := w.replace([]setup.Change{c}); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := w.create(c, o.files); err != nil {
 			return err
 		}
@@ -118,7 +129,7 @@ func (w *Writer) inForce(ctx context.Context, own, theirs []setup.Change, o owne
 	if len(theirs) == 0 {
 		return nil
 	}
-	if err := w.start(ctx, own); err != nil {
+	if err := w.start(ctx); err != nil {
 		return err
 	}
 	before := w.opinions(ctx)
@@ -126,24 +137,27 @@ func (w *Writer) inForce(ctx context.Context, own, theirs []setup.Change, o owne
 	if err == nil {
 		err = w.tried(ctx, before)
 	}
-	if err != nil && len(own) > 0 {
+	if err != nil && len(own) > 0 && !slices.ContainsFunc(own, replacesConfig) {
 		err = errors.Join(err, w.runAll(ctx, [][]string{stopUsher()}))
 	}
 	return err
 }
 
-// start has usher read its configuration, and then run with it.
-func (w *Writer) start(ctx context.Context, own []setup.Change) error {
+// replacesConfig reports whether a change replaces the package's usher.yaml.
+func replacesConfig(c setup.Change) bool { return c.Path == setup.ConfigFile && !c.Made }
+
+// start has usher read its configuration, and then run with it, also where an earlier run wrote it.
+func (w *Writer) start(ctx context.Context) error {
 	if w.Machine != nil {
 		if err := w.Machine.Check(); err != nil {
 			return fmt.Errorf("usher does not take its configuration: %w", err)
 		}
 	}
-	return w.runAll(ctx, commands(parts(own)))
+	return w.runAll(ctx, commands([]setup.Part{setup.Usher}))
 }
 
-func (w *Writer) replace(theirs []setup.Change) error {
-	for _, c := range theirs {
+func (w *Writer) replace(list []setup.Change) error {
+	for _, c := range list {
 		if err := w.Tree.Replace(c.Path, c.Old, c.New); err != nil {
 			return err
 		}
