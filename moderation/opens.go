@@ -46,14 +46,20 @@ func names(claims []string, room RoomName) (Reason, string) {
 		}
 		hint = cmp.Or(hint, jid.HintClaim(raw))
 	}
-	if hint != "" {
-		hint = "; " + hint
-	}
 	if reason == ReasonRoomSpelling && len(claims) == 0 {
 		reason = ReasonRoomMismatch
 	}
-	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s%s", quoted(claims),
-		text.Name(room.Local), odd, hint)
+	return reason, fmt.Sprintf("the token's room is %s, which does not open %q%s; %s", quoted(claims),
+		text.Name(room.Local), odd, cmp.Or(hint, mendRoom(room)))
+}
+
+// mendRoom says what opens a room. A name that is no claim, or that would open others, too, is not proposed.
+func mendRoom(room RoomName) string {
+	claim, err := jid.ReadClaim(room.Local)
+	if err != nil || !claim.Opens(room.Room) || room.Local == "*" || text.Name(room.Local) != room.Local {
+		return "use a link to this room"
+	}
+	return fmt.Sprintf("use a link to this room, or have the application write %q into room", room.Local)
 }
 
 // matches tries the regular expressions of a room claim over what follows the
@@ -61,20 +67,21 @@ func names(claims []string, room RoomName) (Reason, string) {
 // is the same name.
 func (h *Host) matches(claims []string, room RoomName) (Reason, string) {
 	decoded, isEncoded := jid.Decode(room.Name)
-	odd := ""
+	odd, mend := "", "use a link to this room, or have the application write an expression for the whole name into room"
 	for _, claim := range claims {
 		re, err := h.patterns.get(claim)
 		switch {
 		case err == nil && (re.MatchString(room.Name) || isEncoded && re.MatchString(decoded)):
 			return "", ""
 		case isLuaPattern(claim):
-			odd = fmt.Sprintf(" (%q looks like a Lua pattern; usher reads RE2: \\d for %%d, \\- for %%-)", text.Name(claim))
+			odd = fmt.Sprintf(" (%q looks like a Lua pattern)", text.Name(claim))
+			mend = `have the application write it for RE2: \d for %d, \- for %-`
 		case err != nil:
 			odd = fmt.Sprintf(" (%q: %v)", text.Name(claim), err)
 		}
 	}
-	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s",
-		quoted(claims), text.Name(room.Name), odd)
+	return ReasonRoomMismatch, fmt.Sprintf("no regular expression of the token's room %s matches all of %q%s; %s",
+		quoted(claims), text.Name(room.Name), odd, mend)
 }
 
 // mendSubjectAny says what it costs, too: tenants are then kept apart by nothing.

@@ -146,8 +146,12 @@ func TestOpensSays(t *testing.T) {
 		{Session{Subject: testHost, Rooms: []string{"team-7@conference.example.com"}}, "team-7", "; if that is an address, write what stands before the @ alone"},
 		{Session{Subject: testHost, Rooms: []string{"https://meet.example.com/team-7"}}, "team-7", "; if that is a link, write the last part of its path alone"},
 		{Session{Subject: testHost, Rooms: []string{" team-7"}}, "team-7", "; take out the white space around the name"},
-		{Session{Subject: testHost, Rooms: []string{"team-8"}}, "team-7", `which does not open "team-7"$`},
-		{Session{Subject: testHost, Rooms: []string{"[acme]a.b+c", "r%c3%a4k", "50%off"}}, "team-7", `which does not open "team-7"$`},
+		{Session{Subject: testHost, Rooms: []string{"team-8"}}, "team-7", `which does not open "team-7"; use a link to this room, or have the application write "team-7" into room$`},
+		{Session{Subject: testHost, Rooms: []string{"[acme]a.b+c", "r%c3%a4k", "50%off"}}, "team-7", `which does not open "team-7"; use a link to this room, or have the application write "team-7" into room$`},
+		{Session{Subject: testHost, Rooms: []string{"x"}}, "*", `which does not open "*"; use a link to this room$`},
+		{Session{Subject: "acme", Rooms: []string{"x"}}, "[acme]team-7", `; use a link to this room, or have the application write "[acme]team-7" into room$`},
+		{Session{Subject: testHost, Rooms: []string{"a"}, RoomRegex: true}, "team-7", "; use a link to this room, or have the application write an expression for the whole name into room$"},
+		{Session{Subject: testHost, Rooms: []string{"%d+"}, RoomRegex: true}, "y", `looks like a Lua pattern); have the application write it for RE2: \d for %d, \- for %-$`},
 		{Session{Subject: "x", Rooms: []string{"*"}}, "x", "sub must be " + testHost},
 		{Session{Subject: testHost, Rooms: []string{"team%-%d+"}, RoomRegex: true}, "team-7", "RE2"},
 		{Session{Subject: testHost, Rooms: []string{"(%w+)-x"}, RoomRegex: true}, "y", "RE2"},
@@ -161,6 +165,26 @@ func TestOpensSays(t *testing.T) {
 	for text, want := range map[string]bool{"%d": true, "a%-b": true, "[%w]+": true, "%%": true, "r%c3%a4k": false, "100%": false, "50%off": false, "%41%d": true, "a.*": false} {
 		if isLuaPattern(text) != want {
 			t.Errorf("%q is taken for a Lua pattern: %v", text, !want)
+		}
+	}
+}
+
+// TestMendRoom: each refusal has a mend behind a semicolon, and a name that is proposed for room opens that room, and is
+// not every room.
+func TestMendRoom(t *testing.T) {
+	for _, row := range opening {
+		room := roomNamed(t, row.room)
+		p := policy(t, func(h *HostPolicy) { h.Tenants = row.mode })
+		g := &Session{Host: testHost, Subject: row.sub, Rooms: row.rooms, RoomRegex: row.regex}
+		reason, detail := p.hosts[testHost].Opens(g, room)
+		if (reason == ReasonRoomMismatch || reason == ReasonRoomSpelling) && !strings.Contains(detail, "; ") {
+			t.Errorf("%q and %q: no mend in %s", row.rooms, row.room, detail)
+		}
+		if !strings.Contains(mendRoom(room), " write ") {
+			continue
+		}
+		if reason, detail := names([]string{room.Local}, room); reason != "" || room.Local == "*" {
+			t.Errorf("%s, which does not: %s", mendRoom(room), detail)
 		}
 	}
 }
