@@ -35,7 +35,9 @@ func (m *maker) planOwn(site *site) (*own, error) {
 	if jid := componentLine.FindStringSubmatch(config); jid != nil {
 		o.component = jid[1] // the daemon has one for all hosts
 	}
-	if err := m.planKey(o, keyNames(config, there, m.facts.host)); err != nil {
+	known := hasHost(config, m.facts.host)
+	ready := known && hostSays(config, m.facts.host, "relay:")
+	if err := m.planKey(o, keyNames(config, there, ready, m.facts.host)); err != nil {
 		return nil, err
 	}
 	if m.prosody.text(m.facts.host, "app_secret") == o.believed {
@@ -44,7 +46,7 @@ func (m *maker) planOwn(site *site) (*own, error) {
 	if _, _, err := m.keep(componentFile, m.fresh.Secret); err != nil {
 		return nil, err
 	}
-	if there && hasHost(config, m.facts.host) {
+	if ready {
 		m.compare(config, o)
 		return o, nil
 	}
@@ -57,8 +59,12 @@ func (m *maker) planOwn(site *site) (*own, error) {
 			"add require_exp: false to its issuer in " + ConfigFile + ".")
 	}
 	if there {
+		why := "it is there and has no host " + m.facts.host
+		if known {
+			why = "it is there and its host " + m.facts.host + " has no relay, without which nobody could log in"
+		}
 		m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Usher, Where: ConfigFile,
-			Why:   "it is there and has no host " + m.facts.host + ": add what it does not have of these lines",
+			Why:   why + ": add what it does not have of these lines",
 			Lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")})
 		return o, nil
 	}
@@ -106,6 +112,9 @@ func hostSays(config, host, setting string) bool {
 				return true
 			}
 		case hasHost(text, host):
+			if strings.Contains(body, setting) {
+				return true
+			}
 			margin = indent
 		default:
 			margin = -1
@@ -118,9 +127,9 @@ func hostSays(config, host, setting string) bool {
 var componentLine = regexp.MustCompile(`(?m)^component:[^\n]*\n(?:[ \t#][^\n]*\n)*?[ \t]+jid:[ \t]*["']?([A-Za-z0-9._-]+)`)
 
 // keyNames is what the files of keys for inner tokens end with: each host has its own. The first host's has no name in
-// it; another's, which is added to a usher.yaml that is there, has its host's.
-func keyNames(config string, there bool, host string) string {
-	if name := "-" + host; there && (!hasHost(config, host) || strings.Contains(config, "inner"+name+".")) {
+// it; another's, which is added to a usher.yaml that is there, has its host's. ready says that the host has a relay there.
+func keyNames(config string, there, ready bool, host string) string {
+	if name := "-" + host; there && (!ready || strings.Contains(config, "inner"+name+".")) {
 		return name
 	}
 	return ""

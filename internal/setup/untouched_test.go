@@ -78,10 +78,43 @@ func TestTouched(t *testing.T) {
 			files := packaged(t, changed(t, hostFile))
 			touch(files)
 			p := plan(t, files, Options{})
-			if c := changeOf(p, ConfigFile); c != nil || strings.Contains(strings.Join(p.Notes, "\n"), "nobody has changed it") {
+			if c := changeOf(p, ConfigFile); c != nil || !p.Blocked() || strings.Contains(strings.Join(p.Notes, "\n"), "nobody has changed it") {
 				t.Errorf("%s", show(p))
 			}
 		})
+	}
+}
+
+// TestNoRelay: where an operator's usher.yaml has the host, and no relay for it, Jitsi's files have to stay as they
+// are: the lines are printed, with a key that no other host has.
+func TestNoRelay(t *testing.T) {
+	files := changed(t, hostFile)
+	const other = "  other.example.com:\n    relay: {app_id: x, key_file: /etc/usher/inner.pem}\n"
+	for config, blocked := range map[string]bool{
+		"hosts:\n  meet.example.com:\n    muc: [a.example.com]\n":                               true,
+		"hosts:\n  meet.example.com:\n    # relay:\n    muc: [a.example.com]\n" + other:         true,
+		"hosts:\n" + other + "  meet.example.com: {muc: [a.example.com]}\n":                     true,
+		"hosts:\n  meet.example.com: {relay: {app_id: acme, key_file: /etc/usher/inner.pem}}\n": false,
+	} {
+		files[ConfigFile] = config
+		p := plan(t, files, Options{})
+		if p.Blocked() != blocked || changeOf(p, ConfigFile) != nil {
+			t.Errorf("%s\nblocked: %v\n%s", config, p.Blocked(), show(p))
+		}
+		if !blocked {
+			continue
+		}
+		lines := strings.Join(p.ByHand[0].Lines, "\n")
+		key := "/etc/usher/inner-meet.example.com.pem"
+		if !strings.Contains(lines, "key_file: "+key+"\n") || newText(p, key) == "" || newText(p, "/etc/usher/inner.pem") != "" ||
+			!strings.Contains(p.ByHand[0].Why, "has no relay") {
+			t.Errorf("%s", show(p))
+		}
+		now := after(files, &Plan{Changes: []Change{{Path: key, New: newText(p, key)}}})
+		now[ConfigFile] = lines + "\n"
+		if added := plan(t, now, Options{}); added.Blocked() || newText(added, hostFile) == "" {
+			t.Errorf("with the lines:\n%s", show(added))
+		}
 	}
 }
 
