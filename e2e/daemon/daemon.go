@@ -179,6 +179,7 @@ func (d *Daemon) Begin() (mark int) {
 	}
 	if d.under != nil {
 		cmd.Env = append(cmd.Environ(), "NOTIFY_SOCKET="+d.under.Path())
+		d.under.Starting()
 	}
 	cmd.Stderr = log
 	if d.proc, err = child.Start(cmd); err != nil {

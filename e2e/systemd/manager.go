@@ -25,7 +25,7 @@ type Manager struct {
 
 	mu     sync.Mutex
 	most   int
-	main   int // process id of the service
+	main   int // process id of the service; 0: none yet
 	kept   []kept
 	said   []string
 	closed bool
@@ -74,11 +74,16 @@ func (m *Manager) Close() {
 // Path is that of the notify socket.
 func (m *Manager) Path() string { return m.path }
 
+// Starting has messages wait until [Manager.Started]: systemd knows the service's process before that can say
+// anything.
+func (m *Manager) Starting() { m.Started(0) }
+
 // Started says which process is the service's.
 func (m *Manager) Started(pid int) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.main = pid
+	m.mu.Unlock()
+	m.look()
 }
 
 // Freeze has no message read until it is called again with false.
@@ -141,7 +146,7 @@ func (m *Manager) run() {
 			return
 		}
 		watched := []unix.PollFd{{Fd: int32(m.wake[0]), Events: unix.POLLIN}, {Fd: int32(m.socket), Events: unix.POLLIN}}
-		if m.frozen {
+		if m.frozen || m.main == 0 {
 			watched[1].Events = 0
 		}
 		for _, k := range m.kept {
@@ -204,12 +209,24 @@ func (m *Manager) take(lines []string, fds []int, pid int) []int {
 	defer m.mu.Unlock()
 	m.said = append(m.said, strings.Join(lines, "\n"))
 	if slices.Contains(lines, "FDSTORE=1") {
-		for len(fds) > 0 && len(m.kept) < m.most {
+		for len(fds) > 0 && len(m.kept) < m.most && !m.hasLocked(fds[0]) {
 			m.kept = append(m.kept, kept{name, fds[0]})
 			fds = fds[1:]
 		}
 	}
 	return fds
+}
+
+// hasLocked reports whether a descriptor is of a socket that the store has already.
+func (m *Manager) hasLocked(fd int) bool {
+	var own unix.Stat_t
+	if unix.Fstat(fd, &own) != nil {
+		return false
+	}
+	return slices.ContainsFunc(m.kept, func(k kept) bool {
+		var st unix.Stat_t
+		return unix.Fstat(k.fd, &st) == nil && st.Dev == own.Dev && st.Ino == own.Ino
+	})
 }
 
 // ended reports whether a process is a zombie, of which systemd cannot tell the unit any more.
