@@ -13,16 +13,16 @@ import (
 
 // stubs stand for what a test cannot do: install packages, add users, start services. So usher try finds nobody, and is
 // only not to be called wrongly. A clone is a folder with what the pages take from it, and apt installs usher's package
-// alone (e2e/install does it for real).
+// alone (e2e/install does it for real), on a machine that has none of usher's files yet, as each page's ways begin there.
 const stubs = `
 apt-get() { :; }; adduser() { :; }; chgrp() { :; }; systemctl() { :; }
 prosodyctl() { :; }; nginx() { :; }; make() { :; }; docker() { :; }
 apt() {
 	local name
-	for name in my-app http component; do
-		[ -e "$ROOT/etc/usher/$name.secret" ] || openssl rand -hex 32 > "$ROOT/etc/usher/$name.secret"
-	done
+	rm -rf "${ROOT:?}"/etc/usher/*
+	for name in my-app http component; do openssl rand -hex 32 > "$ROOT/etc/usher/$name.secret"; done
 	install -m 0640 "$CLONE/deploy/debian/usher.yaml" "$ROOT/etc/usher/usher.yaml"
+	(cd "$ROOT/etc/usher" && sha256sum -- *.secret usher.yaml > .made-by-package)
 }
 git() { ln -sfn "$CLONE" usher; }
 runuser() { shift 3; "$@"; }
