@@ -116,9 +116,9 @@ func (l *look) folder(key []string, dir, mode string) bool {
 		if below && permission.Find("/run", permission.Write|permission.Enter) == nil {
 			return false // usher serve makes it
 		}
-		make := fmt.Sprintf("install -d -o %s -g %s -m %s %s", permission.Self(), permission.GroupName(os.Getegid()),
+		mend := fmt.Sprintf("install -d -o %s -g %s -m %s %s", permission.Self(), permission.GroupName(os.Getegid()),
 			mode, text.Shell(dir))
-		l.report(key, false, make, "%s: the folder %s is not there", keyName(key), dir)
+		l.report(key, false, mend, "%s: the folder %s is not there", keyName(key), dir)
 		return false
 	}
 	if b := permission.Find(dir, permission.Read|permission.Write|permission.Enter); b != nil {
