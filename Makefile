@@ -12,7 +12,11 @@ comma := ,
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/usher ./cmd/usher
 
-# The Debian package, in dist; GOARCH=arm64 for another machine. LINT=1 has lintian look at it.
+# The Debian package, in dist; GOARCH=arm64 for another machine. LINT=1 has lintian look at it: make knows a LINT of its
+# own, the name of a program for C.
+ifeq ($(origin LINT),default)
+LINT :=
+endif
 deb:
 	scripts/deb.sh dist
 	$(if $(LINT),scripts/install.sh lintian && lintian --fail-on error$(comma)warning dist/usher_*.deb)
