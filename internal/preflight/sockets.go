@@ -145,7 +145,7 @@ func (l *look) reach(key []string, name, socket string) {
 			continue
 		}
 		groups, err := u.GroupIds()
-		if err != nil || mode&0o010 != 0 && slices.Contains(groups, strconv.Itoa(gid)) {
+		if err != nil || mode&0o010 != 0 && (slices.Contains(groups, strconv.Itoa(gid)) || l.unitGives(u.Username, gid)) {
 			continue
 		}
 		mend := fmt.Sprintf("adduser %[1]s %[2]s && systemctl restart %[1]s", u.Username, permission.GroupName(gid))
@@ -155,6 +155,13 @@ func (l *look) reach(key []string, name, socket string) {
 		l.report(key, true, mend, "%s: the user %s may not enter %s (group %s, %04o), and so not ask usher",
 			keyName(key), u.Username, dir, permission.GroupName(gid), mode)
 	}
+}
+
+// unitGives reports whether systemd gives a server a group beside those of its user, as the package's drop-ins do.
+func (l *look) unitGives(server string, gid int) bool {
+	u, _ := unitfile.Find(l.folders, server+".service")
+	groups := u.Words("Service.SupplementaryGroups")
+	return slices.Contains(groups, permission.GroupName(gid)) || slices.Contains(groups, strconv.Itoa(gid))
 }
 
 // rights are those of a folder, or those that systemd will give it.
