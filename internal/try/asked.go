@@ -32,6 +32,5 @@ func (t *visit) asked(ctx context.Context, about, module, danger string) result 
 		return failed("keep Prosody's ports from everybody but usher", "usher did not see the join").beside()
 	}
 	_, domain, _ := strings.Cut(t.room, "@")
-	mend := "load " + module + " in " + t.componentLine(domain) + ": usher prosody prints the lines; restart Prosody then"
-	return failed(mend, "usher was not asked: %s", danger).beside()
+	return failed(t.moduleMend(module, t.componentLine(domain)), "usher was not asked: %s", danger).beside()
 }

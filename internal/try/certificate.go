@@ -20,7 +20,7 @@ func (t *link) pageTLS(ctx context.Context) result {
 	host, _ := t.Target.address()
 	conn := tls.Client(t.conn, t.tlsConfig(host))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return badTLS(err, host, server{"nginx", in(find(nginxFiles(t.Folders.Nginx), `^ssl_certificate\s`))})
+		return badTLS(err, host, server{"nginx", in(find(nginxFiles(t.Folders.Nginx), `^ssl_certificate\s`)), ""})
 	}
 	t.conn = conn
 	return goodTLS(conn.ConnectionState(), host)
@@ -41,12 +41,12 @@ func goodTLS(s tls.ConnectionState, name string) result {
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// A server is what has the certificate, for people.
-type server struct{ name, where string }
+// A server is what has the certificate, for people: its name, the line of its file, and the command that gives it one.
+type server struct{ name, where, how string }
 
 // badTLS says why there is no encrypted connection to a server, and what to change at that.
 func badTLS(err error, name string, at server) result {
-	install := "have " + at.name + " use the certificate of " + name + at.where
+	install := "have " + at.name + " use the certificate of " + name + at.where + at.how
 	if unverified, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return badCertificate(unverified, name, install, at)
 	}

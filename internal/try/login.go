@@ -61,7 +61,7 @@ func (t *entry) notGreeted(err error) result {
 	}
 	if ok && of.Condition == "host-unknown" {
 		mend := "compare " + t.ourLine() + " with the VirtualHost lines of Prosody's configuration" +
-			t.Folders.prosodyPlace(`^VirtualHost\s`) + ", and restart Prosody"
+			t.Folders.prosodyHosts() + ", and restart Prosody if it was not since"
 		return failed(mend, "Prosody has no host %s", t.Host)
 	}
 	return failed("look at Prosody's log (/var/log/prosody/prosody.log)", "no XMPP: %v", err)
@@ -108,14 +108,15 @@ func (t *entry) startTLS(ctx context.Context) result {
 		if here {
 			return passed("none: Prosody offers no encryption here, and the connection does not leave this machine")
 		}
-		return failed("give Prosody a certificate of "+t.Host+" (prosodyctl --root cert import "+t.Host+" FOLDER)",
+		return failed("give Prosody a certificate of "+t.Host+" ("+t.importing()+")",
 			"Prosody offers no encryption, and the token would cross the network in plain text")
 	}
 	config := t.tlsConfig(t.Host)
 	config.NextProtos = nil
 	conn, err := t.stream.StartTLS(ctx, config)
 	if err != nil {
-		r := badTLS(err, t.Host, server{"Prosody", t.Folders.prosodyPlace(`certificate\s*=`)})
+		r := badTLS(err, t.Host, server{"Prosody", t.Folders.prosodyPlace(`certificate\s*=`),
+			" (" + t.importing() + ")"})
 		if here && t.secondStart(ctx) {
 			return r.beside()
 		}
@@ -125,6 +126,11 @@ func (t *entry) startTLS(ctx context.Context) result {
 		return t.notGreeted(err)
 	}
 	return goodTLS(conn.ConnectionState(), t.Host)
+}
+
+// importing is the command that gives Prosody a certificate.
+func (t *Trial) importing() string {
+	return "prosodyctl --root cert import " + t.Host + " FOLDER, with FOLDER as /etc/letsencrypt/live"
 }
 
 // secondStart connects anew, and takes whatever certificate there is: only to an address of this machine.

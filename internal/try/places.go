@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"usher/internal/text"
 )
 
-// Folders are where other programs have their configurations. An empty one is not looked into.
-type Folders struct{ Prosody, Nginx string }
+// Folders are where other programs have their configurations, and Prosody its log. An empty one is not looked into.
+type Folders struct{ Prosody, Nginx, Log string }
 
 // TheirFolders are those of Debian's packages.
-func TheirFolders() Folders { return Folders{"/etc/prosody", "/etc/nginx"} }
+func TheirFolders() Folders { return Folders{"/etc/prosody", "/etc/nginx", "/var/log/prosody"} }
 
 // The bounds of what is looked through.
 const (
@@ -35,6 +37,19 @@ func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 // prosodyPlace says in brackets where Prosody's configuration has a line, or nothing.
 func (f Folders) prosodyPlace(pattern string) string {
 	return in(find(prosodyFiles(f.Prosody), pattern))
+}
+
+// prosodyHosts says in brackets which hosts Prosody's configuration has, and where; or nothing.
+func (f Folders) prosodyHosts() string {
+	var hosts []string
+	for _, p := range find(prosodyFiles(f.Prosody), `^VirtualHost\s`) {
+		_, name, _ := strings.Cut(p.text, " ")
+		hosts = append(hosts, strings.TrimSpace(name)+" at "+p.String())
+	}
+	if len(hosts) == 0 {
+		return ""
+	}
+	return " (" + text.ClipTo(strings.Join(text.First(hosts, 6), ", "), 500) + ")"
 }
 
 // hostLine names the host in Prosody's configuration.

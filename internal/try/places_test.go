@@ -37,7 +37,7 @@ func TestPlaces(t *testing.T) {
 		"nginx/sites-enabled/f/none": "server 127.0.0.1:5280;\n",
 		"nginx/sites-available/old":  "server 127.0.0.1:5280;\n",
 	})
-	f := Folders{filepath.Join(dir, "prosody"), filepath.Join(dir, "nginx")}
+	f := Folders{Prosody: filepath.Join(dir, "prosody"), Nginx: filepath.Join(dir, "nginx")}
 	trial := &Trial{Host: "meet.example.com", Folders: f}
 	if got, want := trial.hostLine(), `VirtualHost "meet.example.com" (`+f.Prosody+`/conf.d/b.cfg.lua:2)`; got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -30,6 +30,9 @@ func (t *witness) doorFault() result {
 		return failed("write dovecot_auth_socket = "+quoted(path)+" at "+lines[0].String()+", and restart Prosody",
 			"Prosody asks elsewhere: %s has %s", lines[0], lines[0].text)
 	}
+	if t.notFound("auth_dovecot") {
+		return failed("apt install prosody-modules, then restart Prosody", "Prosody has no mod_auth_dovecot, as its log says")
+	}
 	for _, p := range prosodies() {
 		if r := t.mayOpen(p, path); r.state == Failed {
 			return r
