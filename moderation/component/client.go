@@ -208,7 +208,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 func (c *Client) down(ctx context.Context, level slog.Level, config Config, err error, wait time.Duration) {
 	hint := hintConnection(config, err)
 	c.mu.Lock()
-	c.problem = "not connected to Prosody: " + err.Error() + "; " + hint
+	c.problem = "not connected to Prosody: " + plainly(err) + "; " + hint
 	c.mu.Unlock()
 	c.o.Log.LogAttrs(ctx, level, "component not connected", slog.String("jid", config.JID),
 		slog.String("address", config.Address), logattr.Err(err), logattr.Hint(hint),

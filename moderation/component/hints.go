@@ -1,6 +1,7 @@
 package component
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,15 @@ func hintConnection(c Config, err error) string {
 		return "see that Prosody runs, and that component_ports and component_interfaces in its global section have " +
 			c.Address
 	}
-	return "see Prosody's log"
+	return "see Prosody's log; if it has just been started again, wait for some seconds"
+}
+
+// plainly is an error in an operator's words.
+func plainly(err error) string {
+	if of, ok := errors.AsType[*xml.SyntaxError](err); ok && of.Msg == "unexpected EOF" {
+		return "Prosody has closed the connection"
+	}
+	return err.Error()
 }
 
 // isTaken reports whether Prosody has another connection for the component's JID.
