@@ -78,9 +78,9 @@ func run(c *cli.Context) error {
 	case c.Bool("json"):
 		return cmdline.Exit(1, "")
 	case c.Bool("all"):
-		return cmdline.Exit(1, "nothing was decided of what is asked for, as far as it is kept")
+		return cmdline.Exit(1, "no such decision is kept")
 	}
-	return cmdline.Exit(1, "nobody was refused of whom is asked, as far as it is kept (--all shows who was let in)")
+	return cmdline.Exit(1, "no such refusal is kept; --all also shows who was let in")
 }
 
 // printerOf prints decisions as it is wanted.

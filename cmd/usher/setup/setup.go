@@ -49,7 +49,7 @@ Example:
    $ usher setup jitsi --undo`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "host", Usage: "the `HOST` of the meetings, where Prosody has several"},
-			&cli.StringFlag{Name: "app-id", Usage: "the tokens' issuer, where Jitsi has no tokens yet; my-app by default"},
+			&cli.StringFlag{Name: "app-id", Usage: "the tokens' issuer (its `ID`), where Jitsi has no tokens yet; my-app by default"},
 			&cli.BoolFlag{Name: "hs256", Usage: "sign inner tokens with a shared secret instead of a key"},
 			&cli.BoolFlag{Name: "write", Usage: "make the changes"},
 			&cli.BoolFlag{Name: "undo", Usage: "take the changes back"},
