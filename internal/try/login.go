@@ -61,7 +61,7 @@ func (t *entry) notGreeted(err error) result {
 	}
 	if ok && of.Condition == "host-unknown" {
 		mend := "compare " + t.ourLine() + " with the VirtualHost lines of Prosody's configuration" +
-			t.Folders.prosodyHosts() + ", and restart Prosody if it was not since"
+			t.Folders.prosodyHosts() + ", and restart Prosody, which reads them at its start"
 		return failed(mend, "Prosody has no host %s", t.Host)
 	}
 	return failed("look at Prosody's log (/var/log/prosody/prosody.log)", "no XMPP: %v", err)

@@ -44,11 +44,11 @@ func TestNoDovecotModule(t *testing.T) {
 	dir := etc(t, map[string]string{"prosody.log": strings.Repeat("x\n", maxLog) + logOf(hello, "auth_dovecot", "")})
 	trial := trialWith(t, "")
 	trial.Folders.Log = dir
-	if r := trial.doorFault(); r.state != Failed || !strings.HasPrefix(r.mend, "apt install prosody-modules") {
+	if r := newRun(trial).doorFault(); r.state != Failed || !strings.HasPrefix(r.mend, "apt install prosody-modules") {
 		t.Errorf("%+v", r)
 	}
 	trial.Folders.Log = filepath.Join(dir, "none")
-	if r := trial.doorFault(); strings.Contains(r.mend, "apt install") {
+	if r := newRun(trial).doorFault(); strings.Contains(r.mend, "apt install") {
 		t.Errorf("without a log: %+v", r)
 	}
 }
