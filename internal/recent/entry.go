@@ -1,7 +1,6 @@
 package recent
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -77,19 +76,8 @@ func (e *entry) bytes() int {
 	return n
 }
 
-// named is a text of a stranger. It is cloned, as it may be a part of a whole request. A token that was written where
-// the name belongs is left out.
-func named(s string) string {
-	s = text.ClipTo(s, longestName)
-	if strings.Contains(s, "ey") { // most have none: a pattern costs more
-		s = tokens.ReplaceAllLiteralString(s, "(a token)")
-	}
-	return strings.Clone(s)
-}
-
-// tokens finds a JSON Web Token in compact form, or as much of one as was not cut off: a header that begins with a brace
-// and a quotation mark, in base64, and what it is about.
-var tokens = regexp.MustCompile(`ey[\w-]{14,}\.[\w-]{8,}\.[\w-]*`)
+// named is a text of a stranger. It is cloned, as it may be a part of a whole request.
+func named(s string) string { return strings.Clone(text.WithoutTokens(text.ClipTo(s, longestName))) }
 
 // kept cuts a text of our own, which is longer only where it repeats what others wrote.
 func kept(s string, most int) string {

@@ -117,11 +117,20 @@ func (t *record) note(name string, r result) {
 	}
 }
 
-// clean makes a text one line without the token, also where a server wrote it.
+// shortestPart is the length in bytes from which a part of the token is left out of texts: a signature is longer.
+const shortestPart = 16
+
+// clean makes a text one line without the token, or parts of it, also where a server wrote it.
 func (t *record) clean(s string) string {
 	for _, token := range []string{t.of.token, url.QueryEscape(t.of.token)} {
 		if token != "" {
 			s = strings.ReplaceAll(s, token, "…")
+		}
+	}
+	s = text.WithoutTokens(s)
+	for part := range strings.SplitSeq(t.of.token, ".") {
+		if len(part) >= shortestPart {
+			s = strings.ReplaceAll(s, part, "…")
 		}
 	}
 	return text.Printable(text.ClipTo(s, 1000))

@@ -202,3 +202,15 @@ func TestWebServers(t *testing.T) {
 		})
 	}
 }
+
+// TestSilentOpening: a server that says nothing is said to, and nothing else is.
+func TestSilentOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Open(ctx); err != client.ErrSilent {
+			t.Error(err)
+		}
+	})
+}

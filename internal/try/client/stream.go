@@ -74,10 +74,13 @@ func (s *Stream) Open(ctx context.Context) (f Features, err error) {
 	}
 	// The server is silent until it has this header: whatever the decoder before has read ahead is none of its answer.
 	s.decoder = xml.NewDecoder(s.wire)
-	if start, err := s.next(); err != nil || start.Name.Local != "stream" {
-		return f, errors.Join(err, unexpected(start))
-	}
 	start, err := s.next()
+	if err == nil && start.Name.Local != "stream" {
+		err = unexpected(start)
+	}
+	if err == nil {
+		start, err = s.next()
+	}
 	if err != nil {
 		return f, err
 	}
