@@ -33,7 +33,7 @@ func TestMistakes(t *testing.T) {
 		{"Prosody was not restarted", "restart Prosody", nil, old.C2S()},
 	} {
 		t.Run(row.mistake, func(t *testing.T) {
-			cells := regexp.MustCompile(`(?m)^\| ` + row.mistake + " \\|[^|]*usher try[^|]*\\| `([^|]*)` \\|").FindSubmatch(page)
+			cells := regexp.MustCompile(`(?m)^\| ` + row.mistake + " \\|[^|]*usher try[^|]*\\| `([^`|]*)`[^|]*\\|").FindSubmatch(page)
 			if cells == nil {
 				t.Fatal("docs/operating.md has no row for it")
 			}
