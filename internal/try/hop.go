@@ -133,5 +133,5 @@ func (t *record) clean(s string) string {
 			s = strings.ReplaceAll(s, part, "…")
 		}
 	}
-	return text.Printable(text.ClipTo(s, 1000))
+	return text.Printable(text.ClipTo(strings.ReplaceAll(s, "\n", "; "), 1000))
 }

@@ -80,6 +80,14 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestCleanLines: what was said in two lines stands in one.
+func TestCleanLines(t *testing.T) {
+	r := record{of: &person{}}
+	if got := r.clean("no such file\nstart it"); got != "no such file; start it" {
+		t.Error(got)
+	}
+}
+
 // TestRights: who may use what has a mode and an owner.
 func TestRights(t *testing.T) {
 	p := process{uid: 10, gids: []int{20, 21}}
