@@ -92,7 +92,8 @@ func sameTCP(ctx context.Context, address string, at netip.AddrPort) bool {
 }
 
 // errEverybody is what [OpenToAll] says.
-var errEverybody = errors.New("every user of this machine may connect; set SocketMode=0660 and SocketGroup= in the socket's unit")
+var errEverybody = errors.New("every user of this machine may connect; set SocketMode=0660 and SocketGroup= in the " +
+	"socket's unit")
 
 // OpenToAll returns an error if a Unix socket that systemd made can be connected to by every user. The peer's user
 // is asked for all the same.

@@ -3,8 +3,8 @@
 // ([Audit]).
 //
 // No token is kept, also not one that was written where a name belongs. What came from a stranger is cut before it is.
-// Both have a bound in entries and one in bytes; where the decisions have no more place, the kind that has most loses its oldest, so that a flood of one kind, such as
-// refusals of what nobody signed, pushes out nothing but itself.
+// Both have a bound in entries and one in bytes; where the decisions have no more place, the kind that has most loses
+// its oldest, so that a flood of one kind, such as refusals of what nobody signed, pushes out nothing but itself.
 //
 // A decision costs one lock and a copy; its texts are made when somebody asks. Of refused logins the whole explanation
 // is made afterwards, by the one goroutine of [Decisions.Run] and at a pace; of those that come faster there is what

@@ -48,8 +48,8 @@ func (d *Decisions) afterLocked(number uint64) []*entry {
 }
 
 // Follow hands the decisions that are wanted to take: at once what is kept, if that is none, too, and then the new ones
-// as they come, until ctx ends, which is no error, or take fails. A refusal comes with its explanation, so a moment later than it was decided. What a follower is
-// too slow for is told as a number (Missed).
+// as they come, until ctx ends, which is no error, or take fails. A refusal comes with its explanation, so a moment
+// later than it was decided. What a follower is too slow for is told as a number (Missed).
 func (d *Decisions) Follow(ctx context.Context, f Filter, take func([]Decision) error) error {
 	if !d.join() {
 		return ErrTooManyFollowers

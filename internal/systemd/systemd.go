@@ -1,5 +1,6 @@
 // Package systemd answers one question: what does systemd have to know of a daemon? It sends what sd_notify(3) sends,
-// for units of Type=notify-reload, feeds the watchdog, and keeps connections in systemd's store. It starts no goroutine and holds no lock.
+// for units of Type=notify-reload, feeds the watchdog, and keeps connections in systemd's store. It starts no goroutine
+// and holds no lock.
 package systemd
 
 import (
