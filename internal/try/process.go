@@ -2,6 +2,7 @@ package try
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -25,23 +26,62 @@ type process struct {
 // An owner is that of a file.
 type owner struct{ uid, gid int }
 
-// maxProcesses bounds how many of Prosody's are looked at.
-const maxProcesses = 8
-
-// prosodies finds what runs of Prosody here.
-func prosodies() (list []process) {
+// prosodies finds what runs of Prosody here: of several the one that listens on a port, if it can be seen.
+func prosodies(port int) (list []process) {
+	sockets := listening(port)
+	var there []process
 	found, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is a good one
 	for _, name := range found {
 		line, err := os.ReadFile(name)
-		if err != nil || !isProsody(line) || len(list) == maxProcesses {
+		if err != nil || !isProsody(line) {
 			continue
 		}
 		folder := filepath.Dir(name)
-		if p, ok := readProcess(folder); ok && isNative(folder) {
-			list = append(list, p)
+		p, ok := readProcess(folder)
+		if !ok || !isNative(folder) {
+			continue
+		}
+		list = append(list, p)
+		if hasOpen(folder, sockets) {
+			there = append(there, p)
 		}
 	}
+	if len(there) > 0 || len(sockets) > 0 && os.Geteuid() == 0 { // who sees all of them, and it is none of these
+		return there
+	}
 	return list
+}
+
+// listening finds the sockets that listen on a port, as /proc/PID/fd names them.
+func listening(port int) (sockets []string) {
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		table, _ := os.ReadFile(name) // without it none is found
+		sockets = append(sockets, listeningIn(string(table), port)...)
+	}
+	return sockets
+}
+
+// listeningIn reads a table of sockets, proc_pid_net(5).
+func listeningIn(table string, port int) (sockets []string) {
+	const isListening = "0A" // TCP_LISTEN
+	for line := range strings.Lines(table) {
+		f := strings.Fields(line)
+		if len(f) > 9 && f[3] == isListening && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+			sockets = append(sockets, "socket:["+f[9]+"]")
+		}
+	}
+	return sockets
+}
+
+// hasOpen tells whether a process has one of these sockets; those of other users only root can see.
+func hasOpen(folder string, sockets []string) bool {
+	open, _ := filepath.Glob(filepath.Join(folder, "fd", "*"))
+	for _, name := range open {
+		if at, err := os.Readlink(name); err == nil && slices.Contains(sockets, at) {
+			return true
+		}
+	}
+	return false
 }
 
 // isProsody knows Debian's way to start it: lua5.4 /usr/bin/prosody -F.

@@ -3,8 +3,10 @@ package try
 import (
 	"context"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,22 +21,13 @@ func (t *witness) socket(context.Context) result {
 }
 
 // doorFault says why Prosody does not ask at the Dovecot socket, as far as this machine shows it.
-func (t *witness) doorFault() result {
+func (t *link) doorFault() result {
 	path := t.Config.Listen.Dovecot.Name
 	if t.relay() || t.Config.Listen.Dovecot.Network != "unix" {
 		return result{}
 	}
-	lines := find(prosodyFiles(t.Folders.Prosody), `^dovecot_auth_socket\s*=`)
-	same := func(p place) bool { return strings.Contains(p.text, `"`+path+`"`) }
-	if len(lines) > 0 && !slices.ContainsFunc(lines, same) {
-		return failed("write dovecot_auth_socket = "+quoted(path)+" at "+lines[0].String()+", and restart Prosody",
-			"Prosody asks elsewhere: %s has %s", lines[0], lines[0].text)
-	}
-	if t.notFound("auth_dovecot") {
-		return failed("apt install prosody-modules, then restart Prosody", "Prosody has no mod_auth_dovecot, as its log says")
-	}
-	for _, p := range prosodies() {
-		if r := t.mayOpen(p, path); r.state == Failed {
+	if port, here := t.prosodyPort(); here {
+		if r := t.doorFaultHere(port, path); r.state == Failed {
 			return r
 		}
 	}
@@ -47,6 +40,44 @@ func (t *witness) doorFault() result {
 			"and reads the secret, when it starts", "Prosody did not ask usher: it is not connected to %s%s", path, also)
 	}
 	return result{}
+}
+
+// doorFaultHere looks at the files, the log and the process of a Prosody on this machine.
+func (t *witness) doorFaultHere(port int, path string) result {
+	lines := find(prosodyFiles(t.Folders.Prosody), `^dovecot_auth_socket\s*=`)
+	same := func(p place) bool { return strings.Contains(p.text, `"`+path+`"`) }
+	if len(lines) > 0 && !slices.ContainsFunc(lines, same) {
+		return failed("write dovecot_auth_socket = "+quoted(path)+" at "+lines[0].String()+", and restart Prosody",
+			"Prosody asks elsewhere: %s has %s", lines[0], lines[0].text)
+	}
+	if t.notFound("auth_dovecot") {
+		return failed("apt install prosody-modules, then restart Prosody", "Prosody has no mod_auth_dovecot, as its log says")
+	}
+	for _, p := range prosodies(port) {
+		if r := t.mayOpen(p, path); r.state == Failed {
+			return r
+		}
+	}
+	return result{}
+}
+
+// prosodyPort is the port of the Prosody that was asked, 0 if that is not known, and whether it is one of this
+// machine.
+func (t *link) prosodyPort() (port int, here bool) {
+	if t.Target.URL != nil {
+		port, _ := strconv.Atoi(t.upstreamURL().Port())
+		ip := net.ParseIP(t.upstreamURL().Hostname())
+		return port, ip == nil || ip.IsLoopback()
+	}
+	if t.conn == nil {
+		return 0, true
+	}
+	to, ok := t.conn.RemoteAddr().(*net.TCPAddr)
+	from, tcp := t.conn.LocalAddr().(*net.TCPAddr)
+	if !ok || !tcp {
+		return 0, true
+	}
+	return to.Port, to.IP.IsLoopback() || to.IP.Equal(from.IP) // the kernel goes to its own addresses from themselves
 }
 
 // mayOpen says why a process may not connect to a socket.
