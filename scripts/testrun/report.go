@@ -19,7 +19,6 @@ type event struct {
 	Package     string
 	Test        string // empty: it is of the package
 	Output      string
-	Elapsed     float64
 	FailedBuild string
 }
 
@@ -112,7 +111,7 @@ func (r *report) reason(e event) string {
 	return strings.Join(words, " ")
 }
 
-// endPackage prints one line, and before it what its tests said if one failed.
+// endPackage prints go test's own line, and before it what its tests said if one failed.
 func (r *report) endPackage(e event) {
 	defer delete(r.lines, e.Package)
 	switch e.Action {
@@ -120,7 +119,11 @@ func (r *report) endPackage(e event) {
 		return
 	case "pass":
 		r.tested++
-		fmt.Fprintf(r.out, "ok   %s %.1fs\n", e.Package, e.Elapsed)
+		for _, l := range r.lines[e.Package] {
+			if l.test == "" && strings.HasPrefix(l.text, "ok  \t") {
+				fmt.Fprint(r.out, l.text)
+			}
+		}
 		return
 	}
 	r.tested++

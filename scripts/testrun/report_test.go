@@ -44,10 +44,10 @@ func TestRun(t *testing.T) {
 		wanted, none []string
 	}{
 		{"passing", [][]string{{"./good", "./none"}, {"./skip"}}, true, []string{
-			"ok   m/good ", "\nskipped:\n  no thing: install it\n      m/skip TestA\n      m/skip TestB/part\n\n",
+			"ok  \tm/good\t", "\nskipped:\n  no thing: install it\n      m/skip TestA\n      m/skip TestB/part\n\n",
 			"\n2 packages in ", "\ntests: 2 passed, 0 failed, 2 skipped\n",
 		}, []string{"quiet", "m/none", "failed:"}},
-		{"another module", [][]string{{"-C", "good", "."}}, true, []string{"ok   m/good "}, nil},
+		{"another module", [][]string{{"-C", "good", "."}}, true, []string{"ok  \tm/good\t"}, nil},
 		{"failing", [][]string{{"./good", "./bad"}, {"./skip"}}, false, []string{
 			"--- FAIL: TestB", "bad_test.go:4: loud", "\nfailed:\n  m/bad TestB\nnot run for that reason: 1 of 2 runs of go test\n",
 			"tests: 2 passed, 1 failed,",
