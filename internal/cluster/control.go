@@ -110,6 +110,7 @@ func (fl *follower) compare(e *Entry, h *heartbeat, at time.Time) (load bool) {
 			fl.wakePublisher()
 		}
 	}
+	v.owed = v.owed || h.Waits // a receipt is in the log alone, which it may have lost
 	for _, node := range h.Wants {
 		if node == fl.n.o.Node {
 			fl.again.all = true

@@ -22,6 +22,7 @@ type heartbeat struct {
 	Outbox    int      // changes that it has not published yet
 	Writer    bool     // it changes rooms in its cell
 	Asked     bool     // Prosody asks it
+	Waits     bool     // for receipts: it may have lost those that were sent
 	Refused   string   // why it does not serve, if it knows
 }
 
@@ -41,7 +42,8 @@ const (
 	beatWriter
 	beatRefused
 	beatAsked
-	lastOfBeat = beatAsked
+	beatWaits
+	lastOfBeat = beatWaits
 
 	beatWants protowire.Number = 32 // may come several times
 )
@@ -70,6 +72,7 @@ func (h *heartbeat) encode() []byte {
 	b = appendUint(b, beatOutbox, uint64(h.Outbox))
 	b = appendBool(b, beatWriter, h.Writer)
 	b = appendBool(b, beatAsked, h.Asked)
+	b = appendBool(b, beatWaits, h.Waits)
 	for _, node := range h.Wants[:min(len(h.Wants), maxWants)] {
 		b = appendBytes(b, beatWants, []byte(node))
 	}
@@ -141,6 +144,8 @@ func (h *heartbeat) takeUint(f wired) error {
 		h.Writer = f.v == 1
 	case beatAsked:
 		h.Asked = f.v == 1
+	case beatWaits:
+		h.Waits = f.v == 1
 	default:
 		return f.unknownIn(lastOfBeat)
 	}

@@ -175,6 +175,7 @@ func (p *publisher) beat(batch []Sealed, now time.Time) []Sealed {
 	h.Own = p.own.sum
 	h.Vital = p.vital.sumAt(now)
 	h.Outbox, h.Refused = len(p.out.facts), p.blocked
+	h.Waits = len(p.missingLocked(p.receipted)) > 0
 	for _, node := range slices.Sorted(maps.Keys(p.views)) {
 		if p.views[node].wanted() && len(h.Wants) < maxWants {
 			h.Wants = append(h.Wants, node)

@@ -344,6 +344,24 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
+// TestReceiptLost: a receipt that its reader loses with its place in the log comes again.
+func TestReceiptLost(t *testing.T) {
+	for after := range 20 {
+		within(t, func(t *testing.T, w *clustertest.World) {
+			a := nodes(t, w, "a", "b")[0]
+			_, mark := a.Revoke("a", "alice")
+			time.Sleep(time.Duration(after) * 200 * time.Microsecond)
+			a.Client.Cut(true)
+			time.Sleep(2 * time.Second)
+			w.Engine.Trim(cluster.Global, 0)
+			a.Client.Cut(false)
+			if k, err := know(t, a, mark, 10*time.Second); err != nil || len(k.Missing) > 0 {
+				t.Errorf("cut off after %d × 200 µs: %v, %v", after, k, err)
+			}
+		})
+	}
+}
+
 // TestConfirmedBySnapshot: a node that has a revocation from a snapshot alone, as the log was cut before it had read
 // that, confirms it all the same.
 func TestConfirmedBySnapshot(t *testing.T) {
