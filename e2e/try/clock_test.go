@@ -2,8 +2,10 @@ package try
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,27 +37,34 @@ func dated(t testing.TB, to string, ahead time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
+	var connections sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); connections.Wait() })
+	connections.Go(func() {
 		for {
 			from, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go pass(from, to, ahead)
+			connections.Go(func() { pass(t.Context(), from, to, ahead) })
 		}
-	}()
+	})
 	return l.Addr().String()
 }
 
-func pass(from net.Conn, to string, ahead time.Duration) {
+// pass passes a connection on until one side ends it, or the test is over.
+func pass(ctx context.Context, from net.Conn, to string, ahead time.Duration) {
 	defer from.Close()
 	conn, err := net.Dial("tcp", to)
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	go func() { _, _ = io.Copy(conn, from) }()
+	stop := context.AfterFunc(ctx, func() { _, _ = from.Close(), conn.Close() })
+	defer stop()
+	var up sync.WaitGroup
+	defer up.Wait()
+	defer from.Close()
+	up.Go(func() { _, _ = io.Copy(conn, from) })
 	buf := make([]byte, 4096)
 	n, err := conn.Read(buf)
 	if err != nil {
