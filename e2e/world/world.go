@@ -87,7 +87,8 @@ func New(t testing.TB, v prosody.Version, o Options) *World {
 		w.AwaitComponent(0)
 	}
 	if o.gateway() {
-		w.Usher.AwaitFor(t, 0, "reloaded", 10*time.Second) // with Prosody's address
+		// A reload by itself may be an earlier one: what was written a moment before the start is read twice.
+		w.Usher.AwaitFor(t, 0, "gateway.upstream is http://"+w.Prosody.HTTP(), 10*time.Second)
 	}
 	if o.Relay != nil {
 		w.startJicofo()
