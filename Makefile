@@ -28,7 +28,7 @@ install: build
 	install -D -m 0644 deploy/usher.sysusers $(DESTDIR)/etc/sysusers.d/usher.conf
 	test -n "$(DESTDIR)" || { systemd-sysusers && systemctl daemon-reload; }
 
-PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium prometheus strophe jitsi
+PARTS = lua prosody13 ejabberd slixmpp nginx redis haproxy chromium prometheus strophe jitsi axe
 
 # All that the tests want; it fails where one cannot be had.
 install-deps:
@@ -53,7 +53,7 @@ demo-cluster:
 
 # The end-to-end tests wait more than they work: so worlds run side by side, but for the packages that start a Chromium,
 # which leaves a Prosody too little of a small machine. The package that takes longest comes first.
-BROWSERS = /e2e/(browser|gateway|demo)
+BROWSERS = /e2e/(browser|console|gateway|demo)
 END_TO_END = ./e2e/rooms $$(go list ./e2e/... | grep -vE '/e2e/rooms$$|$(BROWSERS)')
 CHROMIUM = $$(go list ./e2e/... | grep -E '$(BROWSERS)')
 

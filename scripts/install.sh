@@ -17,6 +17,8 @@
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/strophe-5.0.0 (or $USHER_STROPHE)
 #   scripts/install.sh jitsi       the newest lib-jitsi-meet that npm has, with jQuery, unpacked into
 #                                  ${XDG_CACHE_HOME:-~/.cache}/usher/jitsi-2.6726.2 (or $USHER_JITSI)
+#   scripts/install.sh axe         axe-core, which finds what of a page is hard for some people, from npm, unpacked into
+#                                  ${XDG_CACHE_HOME:-~/.cache}/usher/axe-4.14.1 (or $USHER_AXE)
 #   scripts/install.sh lintian     what looks at Debian packages and manual pages
 #   scripts/install.sh machine     a Debian 12 to be booted by systemd-nspawn, and in it Prosody's packages to be installed,
 #                                  in ${XDG_CACHE_HOME:-~/.cache}/usher/machine (or $USHER_MACHINE)
@@ -43,6 +45,7 @@ reasons=$cache/usher/missing
 target=${USHER_PROSODY13:-$cache/usher/prosody13}
 strophe=${USHER_STROPHE:-$cache/usher/strophe-5.0.0}
 jitsi=${USHER_JITSI:-$cache/usher/jitsi-2.6726.2}
+axe=${USHER_AXE:-$cache/usher/axe-4.14.1}
 machine=${USHER_MACHINE:-$cache/usher/machine}
 work=
 sudo=()
@@ -225,7 +228,8 @@ finish() {
 # need_npm adds Debian's npm to the words where something must be downloaded with it and there is none.
 need_npm() {
 	if command -v npm >/dev/null; then return; fi
-	if wants strophe && ! complete_strophe "$strophe" || wants jitsi && ! complete_jitsi "$jitsi"; then words+=(npm); fi
+	if wants strophe && ! complete_strophe "$strophe" || wants jitsi && ! complete_jitsi "$jitsi" ||
+		wants axe && ! complete_axe "$axe"; then words+=(npm); fi
 }
 
 # wants tells whether a word is among those that are not apt's.
@@ -239,6 +243,7 @@ install_other() {
 	prosody13) install_13 ;;
 	strophe) install_npm "$strophe" complete_strophe "${strophe_packages[@]}" ;;
 	jitsi) install_npm "$jitsi" complete_jitsi "${jitsi_packages[@]}" ;;
+	axe) install_npm "$axe" complete_axe "${axe_packages[@]}" ;;
 	machine) install_machine ;;
 	esac
 }
@@ -282,11 +287,11 @@ fi
 for word in "$@"; do
 	case $word in
 	prosody | npm) ;;
-	prosody13 | strophe | jitsi) others+=("$word") ;;
+	prosody13 | strophe | jitsi | axe) others+=("$word") ;;
 	machine) words+=("$word") && others+=("$word") ;;
 	*)
 		[ -n "${packages_of[$word]:-}" ] || die "usage: scripts/install.sh [-k] [lua] [prosody13] [ejabberd] [slixmpp]" \
-			"[nginx] [redis] [haproxy] [chromium] [prometheus] [strophe] [jitsi] [lintian] [machine]"
+			"[nginx] [redis] [haproxy] [chromium] [prometheus] [strophe] [jitsi] [axe] [lintian] [machine]"
 		words+=("$word")
 		;;
 	esac

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Client libraries for browsers from npm, for scripts/install.sh.
+# Libraries for browsers from npm, for scripts/install.sh.
 
 # Packages of npm and their SHA-512, which npm shows in base64 as dist.integrity.
 strophe_packages=(
@@ -11,11 +11,18 @@ jitsi_packages=(
 	jquery 2.1.4 c1647e782abf4ff42dd0d705c8cf90561a34655cd6c456003628e648c2265e23399a3af568e69fe1217478e10f73dd9b6cad8bdaf0e9c70de522cceeb3b78ef1
 )
 
+# What looks at pages for people who do not see them (MPL-2.0; nothing of it is in the product).
+axe_packages=(
+	axe-core 4.14.1 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+)
+
 complete_strophe() { [ -s "$1/dist/strophe.umd.min.js" ] && grep -qF '"version": "5.0.0"' "$1/package.json"; }
 
 complete_jitsi() {
 	[ -s "$1/lib-jitsi-meet/lib-jitsi-meet.min.js" ] && [ -s "$1/jquery/dist/jquery.min.js" ]
 }
+
+complete_axe() { [ -s "$1/axe.min.js" ] && grep -qF '"version": "4.14.1"' "$1/package.json"; }
 
 # npm_pack downloads one package as npm has it, into the work folder, without what it depends on and without running
 # anything of it. A proxy's certificate that the system believes is good for npm too, which has a list of its own.

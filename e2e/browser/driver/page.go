@@ -3,8 +3,6 @@ package driver
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,36 +11,42 @@ import (
 	"usher/e2e/browser/page"
 )
 
-// ScreenshotsEnv names the environment variable with the folder for screenshots; without it they go with the test.
-const ScreenshotsEnv = "USHER_SCREENSHOTS"
-
 // commandLimit bounds one command to a page.
 const commandLimit = 30 * time.Second
 
 // A Page is a tab with its own cookies and storage, like a person with a browser of his own.
 type Page struct {
-	ctx   context.Context
-	close context.CancelFunc
+	ctx      context.Context
+	close    context.CancelFunc
+	messages messages
 }
 
 // Open opens a link and returns when the page is loaded. What the page writes to its console goes
 // to the log of the test.
 func (b *Browser) Open(t testing.TB, link string) *Page {
 	t.Helper()
+	p := b.Tab(t)
+	p.do(t, chromedp.Navigate(link))
+	return p
+}
+
+// Tab opens an empty page, for what must be said to it before it is led to a link.
+func (b *Browser) Tab(t testing.TB) *Page {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	p := &Page{ctx: ctx, close: cancel}
 	if err := chromedp.Do(ctx); err != nil { // opens the tab, with a context that lasts as long as it
 		t.Fatalf("opening a tab: %v", err)
 	}
-	messages := chromedp.Console(ctx)
+	said := chromedp.Console(ctx)
 	go func() { // ends with the tab
-		for message, err := range messages {
+		for message, err := range said {
 			if err == nil && message.Type != chromedp.ConsoleDebug {
 				b.log.printf("console: %s", message)
+				p.messages.add(message)
 			}
 		}
 	}()
-	p.do(t, chromedp.Navigate(link))
 	return p
 }
 
@@ -138,25 +142,3 @@ func (p *Page) Leave(t testing.TB) {
 
 // Close closes the tab.
 func (p *Page) Close() { p.close() }
-
-// Screenshot writes the whole page as NAME.png into the folder of $USHER_SCREENSHOTS, or of the
-// test, and returns the path.
-func (p *Page) Screenshot(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv(ScreenshotsEnv)
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	image, err := run(p, chromedp.FullScreenshot(100)) // 100: PNG
-	if err != nil {
-		t.Fatalf("taking a screenshot: %v", err)
-	}
-	path := filepath.Join(dir, name+".png")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, image, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}

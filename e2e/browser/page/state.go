@@ -26,8 +26,9 @@ type State struct {
 	Occupants map[string]Occupant
 	Left      []string // who has left, as lib-jitsi-meet tells
 	Messages  []Message
-	Moderator bool // what lib-jitsi-meet's isModerator says; only under /jitsi/
-	Mended    bool // it is that of December 2021, which tells no texts of refused joins
+	Notices   []Message // what others than the room have written to this person alone; From is a full JID
+	Moderator bool      // what lib-jitsi-meet's isModerator says; only under /jitsi/
+	Mended    bool      // it is that of December 2021, which tells no texts of refused joins
 
 	// Waiting are who wait in the lobby, by their ids, as lib-jitsi-meet tells a moderator.
 	Waiting map[string]string

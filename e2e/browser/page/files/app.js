@@ -46,6 +46,7 @@
     // After a resumption the server sends what was missed at once: who takes it must already be there.
     connection.addHandler(onPresence, null, 'presence', null, null, link.roomJid, { matchBareFromJid: true });
     connection.addHandler(onMessage, null, 'message', 'groupchat', null, link.roomJid, { matchBareFromJid: true });
+    connection.addHandler(onNotice, null, 'message');
   }
 
   function onStatus(status, condition, element) {
@@ -181,6 +182,18 @@
     const body = [...message.children].find((child) => child.localName === 'body');
     if (body) {
       meet.messages.push({ from: Strophe.getResourceFromJid(message.getAttribute('from')) || '', text: body.textContent });
+      changed();
+    }
+    return true;
+  }
+
+  // onNotice takes what others than the room write to this person alone, such as usher about who waits.
+  function onNotice(message) {
+    const body = [...message.children].find((child) => child.localName === 'body');
+    const from = message.getAttribute('from') || '';
+    const type = message.getAttribute('type');
+    if (body && type !== 'groupchat' && type !== 'error' && Strophe.getBareJidFromJid(from) !== link.roomJid) {
+      meet.notices.push({ from, text: body.textContent });
       changed();
     }
     return true;

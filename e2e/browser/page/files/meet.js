@@ -9,6 +9,7 @@ const meet = {
   moderator: false, waiting: {}, // what lib-jitsi-meet says
   mended: false, // it is the one of December 2021
   occupants: {}, left: [], messages: [],
+  notices: [], // what others than the room have written to this person alone
   error: null, // {where, condition, text} of the last refusal or loss
   connects: 0, resumed: null, // of the last reconnection
   previd: '',

@@ -37,9 +37,18 @@
     return row;
   }
 
+  function anchor(address) {
+    const made = make('a', address);
+    Object.assign(made, { href: address, target: '_blank', rel: 'noopener noreferrer' });
+    return made;
+  }
+
   function message({ from, text }) {
     const line = document.createElement('li');
-    line.append(make('b', from), ` ${text}`);
+    line.append(make('b', from), ' ');
+    for (const part of text.split(/(https?:\/\/\S+)/)) { // each second part is an address
+      line.append(/^https?:/.test(part) ? anchor(part) : part);
+    }
     return line;
   }
 
@@ -60,7 +69,7 @@
     element('now').replaceChildren(rank(meet.now));
     element('changes').replaceChildren(...meet.changes.map((now) => make('li', `changed to ${now.role}, ${now.affiliation}`)));
     element('occupants').replaceChildren(...Object.entries(meet.occupants).map(occupant));
-    element('messages').replaceChildren(...meet.messages.map(message));
+    element('messages').replaceChildren(...[...meet.notices, ...meet.messages].map(message));
   }
 
   // Reports go one after the other, so that the last one to arrive is the newest.

@@ -1,0 +1,81 @@
+package driver
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// Go leads the page to a link, returns when that is loaded, and what the answer's status was.
+func (p *Page) Go(t testing.TB, link string) (status int) {
+	t.Helper()
+	return p.loads(t, chromedp.Navigate(link))
+}
+
+// Follow clicks on the first visible element of a CSS selector, which leads to another page, and returns when that is
+// loaded, and what the answer's status was.
+func (p *Page) Follow(t testing.TB, selector string) (status int) {
+	t.Helper()
+	return p.loads(t, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Enter presses Return, which leads to another page; else as Follow.
+func (p *Page) Enter(t testing.TB) (status int) {
+	t.Helper()
+	return p.loads(t, chromedp.KeyEvent("\r"))
+}
+
+// Reload loads the page again.
+func (p *Page) Reload(t testing.TB) (status int) {
+	t.Helper()
+	return p.loads(t, chromedp.Reload())
+}
+
+// loads runs what leads to another page.
+func (p *Page) loads(t testing.TB, step chromedp.Action[chromedp.Void]) (status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, commandLimit)
+	defer cancel()
+	var answer *network.Response
+	answer, err := chromedp.RunResponse(ctx, step)
+	if err != nil {
+		t.Fatalf("no page came: %v; this one is at\n%s", err, p.describe())
+	}
+	if answer == nil { // an address that differs behind # alone
+		return 0
+	}
+	return int(answer.Status)
+}
+
+// Click clicks on the first visible element of a CSS selector, which leads nowhere else.
+func (p *Page) Click(t testing.TB, selector string) {
+	t.Helper()
+	p.do(t, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Type puts the cursor into the first visible field of a CSS selector and writes a text instead of what is there.
+func (p *Page) Type(t testing.TB, selector, text string) {
+	t.Helper()
+	field := chromedp.CSS(selector)
+	p.do(t, chromedp.Steps(chromedp.Clear(field), chromedp.SendKeys(field, text)))
+}
+
+// Put sets the value of a field that is not written letter by letter: a list, or a moment.
+func (p *Page) Put(t testing.TB, selector, value string) {
+	t.Helper()
+	p.do(t, chromedp.SetValue(chromedp.CSS(selector), value))
+}
+
+// Choose gives files to the field of a CSS selector that wants some.
+func (p *Page) Choose(t testing.TB, selector string, files ...string) {
+	t.Helper()
+	p.do(t, chromedp.SetUploadFiles(chromedp.CSS(selector), files))
+}
+
+// Press presses keys one after the other, wherever the focus is; "\t" is Tab and "\r" Return.
+func (p *Page) Press(t testing.TB, keys string) {
+	t.Helper()
+	p.do(t, chromedp.KeyEvent(keys))
+}
