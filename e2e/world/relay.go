@@ -49,6 +49,7 @@ func (w *World) relayConfig(o Options, component string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "listen:\n  dovecot: %s\n  http: %s\n  gateway: %s\n  metrics: %s\n  admin: %s\n",
 		u.Path("auth.sock"), u.HTTP, u.Gateway, u.Path("metrics.sock"), u.Path("admin.sock"))
+	b.WriteString(o.Listen)
 	fmt.Fprintf(&b, "state: sqlite:%s\nhttp_secret_file: http.secret\n", u.Path("usher.db"))
 	if o.Debug {
 		b.WriteString("log: {level: debug}\n")
@@ -79,6 +80,7 @@ func (w *World) relayConfig(o Options, component string) string {
 		b.WriteString("    moderation: {" + o.Moderation + "}\n")
 	}
 	b.WriteString(o.Host)
+	b.WriteString(o.Sections)
 	return b.String()
 }
 

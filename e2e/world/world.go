@@ -50,6 +50,8 @@ type Options struct {
 	Gateway    string                        // lines of usher's section gateway, in braces; empty: none
 	Global     string                        // further lines of Prosody's global section
 	Debug      bool                          // both log all they can
+	Listen     string                        // further lines of usher's section listen
+	Sections   string                        // further sections of usher's configuration
 	More       []prosody.Host                // of Prosody's
 	Relay      *Relay                        // nil: logins by mod_auth_dovecot, as a plain Prosody has them
 }
