@@ -27,7 +27,7 @@ const maxProblem = 4 << 10
 
 // An UnreachableError says that the daemon does not answer on its socket, or not as one does.
 type UnreachableError struct {
-	Socket string
+	Socket string // empty: it was asked within its own process
 	Err    error
 }
 
@@ -36,6 +36,9 @@ func (e *UnreachableError) Error() string {
 	err := e.Err
 	if request, is := errors.AsType[*url.Error](err); is {
 		err = request.Err // its address is the same for all
+	}
+	if e.Socket == "" {
+		return fmt.Sprintf("usher does not answer: %v", err)
 	}
 	return fmt.Sprintf("the daemon could not be reached at %s: %v\n%s", e.Socket, err, e.mend())
 }
@@ -80,19 +83,45 @@ func ownsOrRoot(info fs.FileInfo) bool {
 // Unwrap returns the reason.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// A Client asks a daemon: over its socket ([Over]), or within its own process ([Within]). It is safe for concurrent use.
+type Client struct {
+	socket    string // empty: within the process
+	transport func() http.RoundTripper
+}
+
+// Over returns a client that asks over the socket of a daemon, with a connection for each request.
+func Over(socket string) *Client {
+	return &Client{socket, func() http.RoundTripper {
+		return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		}}
+	}}
+}
+
 // Call does one request over the socket of a daemon and decodes the answer into v. The body may be nil. The error is an
 // [*UnreachableError], or about the request itself.
 func Call(ctx context.Context, socket, method, path string, body io.Reader, v any) error {
+	return Over(socket).Call(ctx, method, path, body, v)
+}
+
+// Follow is [Client.Follow] over the socket of a daemon.
+func Follow(ctx context.Context, socket, path string, each func(Decision) error) error {
+	return Over(socket).Follow(ctx, path, each)
+}
+
+// Call does one request and decodes the answer into v. The body may be nil. The error is an [*UnreachableError], or
+// about the request itself.
+func (c *Client) Call(ctx context.Context, method, path string, body io.Reader, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
-	return send(ctx, socket, method, path, body, func(answer io.Reader) error { return json.NewDecoder(answer).Decode(v) })
+	return c.send(ctx, method, path, body, func(answer io.Reader) error { return json.NewDecoder(answer).Decode(v) })
 }
 
 // Follow hands each to the decisions that an answer of GET /decisions with follow goes on with, until ctx ends or each
-// fails. The errors are those of [Call]; that the daemon ended it is [ErrCutOff].
-func Follow(ctx context.Context, socket, path string, each func(Decision) error) error {
+// fails. The errors are those of [Client.Call]; that the daemon ended it is [ErrCutOff].
+func (c *Client) Follow(ctx context.Context, path string, each func(Decision) error) error {
 	var failed error
-	err := send(ctx, socket, http.MethodGet, path, nil, func(answer io.Reader) error {
+	err := c.send(ctx, http.MethodGet, path, nil, func(answer io.Reader) error {
 		lines := json.NewDecoder(answer)
 		for {
 			var d Decision
@@ -119,33 +148,31 @@ func Follow(ctx context.Context, socket, path string, each func(Decision) error)
 var ErrCutOff = errors.New("the daemon ended it: it has stopped, or what it sent was not read fast enough")
 
 // send does one request and has the answer read.
-func send(ctx context.Context, socket, method, path string, body io.Reader, read func(io.Reader) error) error {
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
-	}}
-	defer transport.CloseIdleConnections()
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
+	client := &http.Client{Transport: c.transport()}
+	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, method, "http://usher"+path, body)
 	if err != nil {
 		return err
 	}
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return &UnreachableError{socket, err}
+		return &UnreachableError{c.socket, err}
 	}
 	defer resp.Body.Close()
 	unavailable := resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != ""
 	if unavailable || resp.StatusCode == http.StatusBadRequest {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 		if err != nil {
-			return &UnreachableError{socket, err}
+			return &UnreachableError{c.socket, err}
 		}
 		return errors.New(strings.TrimSpace(string(text)))
 	}
 	if resp.StatusCode != http.StatusOK {
-		return &UnreachableError{socket, fmt.Errorf("it answered %s", resp.Status)}
+		return &UnreachableError{c.socket, fmt.Errorf("it answered %s", resp.Status)}
 	}
 	if err := read(resp.Body); err != nil {
-		return &UnreachableError{socket, err}
+		return &UnreachableError{c.socket, err}
 	}
 	return nil
 }

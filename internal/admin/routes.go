@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os/user"
-	"strconv"
 	"time"
 
 	"usher/internal/recent"
@@ -34,8 +32,7 @@ type doing func(r *http.Request, c *recent.Change) (answer any, err error)
 func (m *routes) change(pattern, command string, do doing) {
 	m.changed = append(m.changed, pattern)
 	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		c := recent.Change{Command: command, Done: true}
-		c.UID, c.User = m.server.who(r.Context())
+		c, err := m.server.begin(r.Context(), command)
 		ended := false
 		defer func() {
 			if !ended {
@@ -43,7 +40,10 @@ func (m *routes) change(pattern, command string, do doing) {
 				m.server.Audit.Record(r.Context(), c)
 			}
 		}()
-		answer, err := do(r, &c)
+		var answer any
+		if err == nil {
+			answer, err = do(r, &c)
+		}
 		if err != nil {
 			c.Refuse(err)
 		}
@@ -59,18 +59,6 @@ func (m *routes) change(pattern, command string, do doing) {
 }
 
 var errPanic = errors.New("a fault of usher; the log has it")
-
-// who is the user of the process that asks; nil if it is not known.
-func (s *server) who(ctx context.Context) (uid *uint32, name string) {
-	id, known := s.Peer(ctx)
-	if !known {
-		return nil, ""
-	}
-	if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
-		name = u.Username
-	}
-	return &id, name
-}
 
 // awaitWithin is how long a command waits after a start for what the state kept.
 const awaitWithin = 10 * time.Second

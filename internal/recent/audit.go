@@ -24,8 +24,10 @@ const (
 // A Change is what an operator or a moderator changed, or was refused.
 type Change struct {
 	Time    time.Time `json:"time"`
-	UID     *uint32   `json:"uid,omitempty"`     // of the operator's process; nil: a moderator's, or not known
-	User    string    `json:"user,omitempty"`    // its name, if it has one
+	Via     string    `json:"via,omitempty"`     // "console"; absent: the command line, or a message
+	UID     *uint32   `json:"uid,omitempty"`     // of the operator's process, also of the one that had a link made
+	User    string    `json:"user,omitempty"`    // its name, if it has one; with an issuer: whom the operator's token names
+	Issuer  string    `json:"issuer,omitempty"`  // of the operator's token
 	Account string    `json:"account,omitempty"` // of the moderator: a bare JID
 	Command string    `json:"command"`           // as the command line has it
 	Target  string    `json:"target,omitempty"`  // what was to be changed
@@ -36,6 +38,18 @@ type Change struct {
 // By names who did it, for people.
 func (c *Change) By() string {
 	switch {
+	case c.Via == "":
+		return c.user()
+	case c.UID != nil:
+		return c.Via + ", link of " + c.user()
+	}
+	return c.Via + ": " + c.user()
+}
+
+func (c *Change) user() string {
+	switch {
+	case c.UID == nil && c.Issuer != "":
+		return fmt.Sprintf("%s (%s)", c.User, c.Issuer)
 	case c.UID == nil:
 		return cmp.Or(c.Account, "-")
 	case c.User == "":
@@ -75,8 +89,8 @@ func (a *Audit) Record(ctx context.Context, c Change) {
 		return
 	}
 	c.Time = a.now()
-	c.Account, c.Target, c.Why = named(c.Account), strings.Clone(text.ClipTo(c.Target, longestAbout)),
-		strings.Clone(text.ClipTo(c.Why, longestAbout))
+	c.Account, c.User, c.Issuer = named(c.Account), named(c.User), kept(c.Issuer, longestName)
+	c.Target, c.Why = strings.Clone(text.ClipTo(c.Target, longestAbout)), strings.Clone(text.ClipTo(c.Why, longestAbout))
 	a.mu.Lock()
 	list := &a.operators
 	if c.Account != "" {
@@ -95,8 +109,13 @@ func (a *Audit) Record(ctx context.Context, c Change) {
 	switch {
 	case c.UID != nil:
 		attrs = append(attrs, slog.Uint64("uid", uint64(*c.UID)), slog.String("user", c.User))
+	case c.Issuer != "":
+		attrs = append(attrs, slog.String("user", c.User), slog.String("issuer", text.Name(c.Issuer)))
 	case c.Account != "":
 		attrs = append(attrs, logattr.Account(c.Account))
+	}
+	if c.Via != "" {
+		attrs = append(attrs, slog.String("via", c.Via))
 	}
 	if c.Why != "" {
 		attrs = append(attrs, slog.String("why", c.Why))
