@@ -1,0 +1,171 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"slices"
+	"sync/atomic"
+
+	"usher/internal/admin"
+	"usher/internal/console/access"
+	"usher/internal/console/route"
+	"usher/internal/httpd"
+	"usher/internal/ratelimit"
+)
+
+// usualBytes bounds the body of a form, in bytes.
+const usualBytes = 64 << 10
+
+// Tokens verify those that make an operator (console.admins).
+type Tokens interface {
+	// Prove returns whom a token makes an operator. The error says for the log why it makes none.
+	Prove(ctx context.Context, token string) (access.Operator, error)
+}
+
+// Options are what a [Server] stands on. All but Log are wanted.
+type Options struct {
+	State  *access.State
+	Tokens Tokens
+	Look   route.Look
+	Routes []route.Route
+	Audit  func(context.Context, admin.Change) // of who came and who left
+	Log    *slog.Logger
+}
+
+// A Server answers the console's requests. It refuses all of them before [Server.Configure].
+type Server struct {
+	Options
+	mux      *http.ServeMux
+	settings atomic.Pointer[settings]
+	failed   ratelimit.Log
+}
+
+// New returns a server of some routes, besides its own. A route for nobody, or one that is there twice for the same
+// viewers, is an error.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{Options: o, mux: http.NewServeMux()}
+	byPattern := map[string][]route.Route{}
+	for _, r := range slices.Concat(s.own(), o.Routes) {
+		if r.For == 0 || (r.Serve == nil) == (r.Events == nil) || r.Events != nil && r.For.LetsAnybody() {
+			return nil, fmt.Errorf("the route %s is for nobody, or does nothing", r.Pattern)
+		}
+		for _, other := range byPattern[r.Pattern] {
+			if r.For&other.For != 0 {
+				return nil, fmt.Errorf("the route %s is there twice", r.Pattern)
+			}
+		}
+		byPattern[r.Pattern] = append(byPattern[r.Pattern], r)
+	}
+	for pattern, routes := range byPattern {
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(routes, w, r) })
+	}
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	c := s.settings.Load()
+	at, why := c.arrivalOf(r)
+	if why == nil {
+		why = s.known(r)
+	}
+	if why == nil {
+		why = c.sameOrigin(r)
+	}
+	if why != nil {
+		s.refuse(w, r, why)
+		return
+	}
+	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivalKey{}, at)))
+}
+
+// known refuses what no route answers.
+func (s *Server) known(r *http.Request) *refusal {
+	if !slices.Contains(methods(), r.Method) {
+		return wrongMethod
+	}
+	if r.URL.Path != path.Clean(r.URL.Path) { // the mux would answer with another address
+		return noPage
+	}
+	if _, pattern := s.mux.Handler(r); pattern != "" {
+		return nil
+	}
+	for _, method := range methods() {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != "" {
+			return wrongMethod
+		}
+	}
+	return noPage
+}
+
+func methods() []string { return []string{http.MethodGet, http.MethodHead, http.MethodPost} }
+
+// serve answers by the one of some routes that is for the viewer.
+func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Request) {
+	v, known := s.viewerOf(r)
+	if known {
+		httpd.Admit(r.Context())
+		r = r.WithContext(access.NewContext(r.Context(), v))
+	}
+	i := slices.IndexFunc(routes, func(o route.Route) bool { return o.For.LetsAnybody() || known && o.For.Lets(v) })
+	if i < 0 {
+		s.keepOut(w, r, routes[0], known)
+		return
+	}
+	o := routes[i]
+	if why := parse(w, r, o.Bytes); why != nil {
+		s.refuse(w, r, why)
+		return
+	}
+	if o.Events != nil {
+		s.stream(o, w, r, v)
+		return
+	}
+	o.Serve(w, r)
+}
+
+// keepOut answers who may not see a page.
+func (s *Server) keepOut(w http.ResponseWriter, r *http.Request, o route.Route, known bool) {
+	switch {
+	case known && r.URL.Path == "/": // of a moderator
+		http.Redirect(w, r, "/lobby", http.StatusSeeOther)
+	case known:
+		s.refuse(w, r, notYours)
+	case r.Method != http.MethodPost && o.Events == nil:
+		http.Redirect(w, r, "/enter", http.StatusSeeOther)
+	default:
+		s.refuse(w, r, nobody)
+	}
+}
+
+// parse reads a form, and refuses any other body.
+func parse(w http.ResponseWriter, r *http.Request, most int64) *refusal {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	if most == 0 {
+		most = usualBytes
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	err := r.ParseMultipartForm(most)
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = nil // it was parsed as the other kind, if it is that
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return tooLarge
+	}
+	if err != nil {
+		return noForm
+	}
+	return nil
+}
