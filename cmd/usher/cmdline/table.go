@@ -113,12 +113,17 @@ func wrap(items []string) string {
 	return b.String()
 }
 
-// Until says in a table how long something lasts.
+// Until says in a table how long something lasts: to the second within an hour, else to the minute, so that 8 hours are
+// still 8 hours a moment later.
 func Until(t, now time.Time) string {
-	if t.IsZero() || t.Sub(now) > 366*24*time.Hour {
+	left := t.Sub(now).Round(time.Second)
+	switch {
+	case t.IsZero() || left > 366*24*time.Hour:
 		return "when unused"
+	case left > time.Hour:
+		left = left.Round(time.Minute)
 	}
-	return "in " + text.Duration(t.Sub(now).Round(time.Second))
+	return "in " + text.Duration(left)
 }
 
 // PrintReach says which other ushers have a change.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -58,5 +59,30 @@ func TestTableFits(t *testing.T) {
 		if got := strings.Count(out.String(), cell); n > 0 && got < 18 {
 			t.Errorf("%d: only %d cells are there", n, got)
 		}
+	}
+}
+
+// TestUntil: what is said of a time does not change with each second, unless the end is near.
+func TestUntil(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for left, want := range map[time.Duration]string{
+		8 * time.Hour:                           "in 8h",
+		8*time.Hour - time.Millisecond:          "in 8h",
+		8*time.Hour - 29*time.Second:            "in 8h",
+		8*time.Hour - 31*time.Second:            "in 7h59m",
+		time.Hour:                               "in 1h",
+		time.Hour - time.Second:                 "in 59m59s",
+		time.Minute + 200*time.Millisecond:      "in 1m",
+		59*time.Second + 700*time.Millisecond:   "in 1m",
+		-time.Second:                            "in -1s",
+		367 * 24 * time.Hour:                    "when unused",
+		366*24*time.Hour - 100*time.Millisecond: "in 8784h",
+	} {
+		if got := Until(now.Add(left), now); got != want {
+			t.Errorf("%v: %q, want %q", left, got, want)
+		}
+	}
+	if got := Until(time.Time{}, now); got != "when unused" {
+		t.Errorf("no end: %q", got)
 	}
 }
