@@ -33,7 +33,7 @@ func startStoppable(t *testing.T, s Server, adopted ...net.Conn) *stoppable {
 	}
 	l := listen.Limit(inner, listen.Options{Name: "dovecot", Limits: listen.Limits{Most: 16}})
 	for _, nc := range adopted {
-		l.Adopt(listen.PassedConnection{Name: "dovecot-conn", Conn: reopened(t, nc)})
+		l.Adopt(listen.PassedConnection{Name: "dovecot-conn", Conn: reopened(t, nc)}, false)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	st := &stoppable{t: t, path: path, cancel: cancel, served: make(chan error, 1)}

@@ -2,6 +2,7 @@ package handover
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,6 +58,29 @@ func TestMixed(t *testing.T) {
 		strings.Contains(log, "level=ERROR") {
 		t.Errorf("the log says\n%s", log)
 	}
+}
+
+// TestProvenStays: that a login was let in on a connection is known over several restarts, also if nobody asked anything
+// on it between them: where there are too many, others are closed for it.
+func TestProvenStays(t *testing.T) {
+	d, m := under(t)
+	p, other := connect(t, d), connect(t, d)
+	p.login("alice")
+	other.send("AUTH\t1\tPLAIN\tservice=%s\tresp=%s\n", meet, response("mallory", "no token"))
+	if got := other.line(); !strings.HasPrefix(got, "FAIL\t1\t") {
+		t.Errorf("got %q", got)
+	}
+	for range 3 {
+		d.Stop()
+		kept := m.Kept()
+		slices.Sort(kept)
+		if !slices.Equal(kept, []string{"dovecot-conn", "dovecot-conn-proven"}) {
+			t.Errorf("systemd has %q", kept)
+		}
+		d.Start()
+	}
+	p.login("bob")
+	other.login("carol")
 }
 
 // TestStoppedWhileStarting: wherever a start is interrupted, the connection is with systemd afterwards, or still.

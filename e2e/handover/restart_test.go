@@ -96,7 +96,7 @@ func TestRestarts(t *testing.T) {
 		for range restarts {
 			start := time.Now()
 			d.Stop()
-			if kept := m.Kept(); len(kept) != 1 || kept[0] != "dovecot-conn" {
+			if kept := m.Kept(); len(kept) != 1 || kept[0] != "dovecot-conn-proven" {
 				t.Errorf("systemd has %q", kept)
 			}
 			d.Start()

@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// handedOver is the name in systemd's store of the Dovecot door's connections.
+	// handedOver is the name in systemd's store of the Dovecot door's connections, provenOver of those on which a login
+	// was let in: the next process, too, closes them last.
 	handedOver = "dovecot-conn"
+	provenOver = "dovecot-conn-proven"
 	// mostHandedOver is FileDescriptorStoreMax= of the unit. systemd closes what is above it.
 	mostHandedOver = 64
 	// keysWithin bounds how long logins wait at a start for the first answer of key sources: as long as any login may.
@@ -74,18 +76,26 @@ func (h *handover) pass(failed bool) {
 	}
 	// Those on which Prosody has logged users in come before all others.
 	slices.SortStableFunc(h.left, func(a, b leftConn) int { return cmp.Compare(order(a), order(b)) })
-	var files []syscall.Conn
+	var files []systemd.Kept
 	for _, c := range h.left[:min(len(h.left), mostHandedOver)] {
 		if file, ok := c.Conn.(syscall.Conn); ok {
-			files = append(files, file)
+			files = append(files, systemd.Kept{Name: c.name(), Conn: file})
 		}
 	}
-	if err := h.notify.Keep(handedOver, files); err != nil {
+	if err := h.notify.Keep(files); err != nil {
 		h.log.Warn("connections could not be handed over, each costs Prosody one login", "connections", len(files),
 			logattr.Err(err))
 		return
 	}
 	h.log.Info("connections handed over to systemd", "connections", len(files), "closed", len(h.left)-len(files))
+}
+
+// name is the connection's in systemd's store.
+func (c leftConn) name() string {
+	if c.proven {
+		return provenOver
+	}
+	return handedOver
 }
 
 func order(c leftConn) int {
@@ -101,12 +111,7 @@ func (h *handover) take(passed []listen.PassedConnection, door *listen.Listener)
 	if len(passed) == 0 {
 		return
 	}
-	var good []listen.PassedConnection
-	for _, c := range passed {
-		if c.Name == handedOver && door != nil && door.Accepted(c) && len(good) < mostHandedOver {
-			good = append(good, c)
-		}
-	}
+	good := acceptable(passed, door)
 	if err := h.discard(passed); err != nil {
 		// Should usher die, the next one would get them too, with requests of which one is half answered.
 		h.log.Warn("systemd keeps connections of before the restart, so they are closed; each costs Prosody one login",
@@ -118,10 +123,26 @@ func (h *handover) take(passed []listen.PassedConnection, door *listen.Listener)
 			c.End()
 		}
 	}
-	if door != nil {
-		door.Adopt(good...)
+	for _, c := range good {
+		door.Adopt(c, c.Name == provenOver)
 	}
 	h.log.Info("connections taken over from systemd", "connections", len(good), "closed", len(passed)-len(good))
+}
+
+// acceptable are the connections that the door may go on with; first those on which a login was let in, as systemd
+// passes them in any order.
+func acceptable(passed []listen.PassedConnection, door *listen.Listener) (good []listen.PassedConnection) {
+	if door == nil {
+		return nil
+	}
+	for _, name := range []string{provenOver, handedOver} {
+		for _, c := range passed {
+			if c.Name == name && door.Accepted(c) && len(good) < mostHandedOver {
+				good = append(good, c)
+			}
+		}
+	}
+	return good
 }
 
 // discard empties systemd's store of the names that it has passed.

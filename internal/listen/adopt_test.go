@@ -53,7 +53,7 @@ func TestAdopt(t *testing.T) {
 	if !l.Accepted(before) {
 		t.Error("it is said to be another socket's")
 	}
-	l.Adopt(before)
+	l.Adopt(before, false)
 	nc, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +88,47 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+// TestAdoptedProven: one on which a request was let in by the process before is closed last, though it was used longest
+// ago, and says so to the next process.
+func TestAdoptedProven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	good, _ := adoptable(t, path)
+	idle, client := adoptable(t, path)
+	inner, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Limit(inner, Options{Name: "dovecot", Limits: Limits{Most: 2, Waiting: 2}})
+	defer func() { _ = l.Close() }()
+	l.Adopt(good, true)
+	l.Adopt(idle, false)
+	var accepted []net.Conn
+	for range 3 {
+		if len(accepted) == 2 {
+			fresh, err := net.Dial("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = fresh.Close() }()
+		}
+		nc, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = nc.Close() }()
+		accepted = append(accepted, nc)
+	}
+	if !ended(t, client) {
+		t.Error("the one that was not proven is open")
+	}
+	if nc, proven := Of(accepted[0]).Detach(); nc != good.Conn || !proven {
+		t.Errorf("the proven one is %v, proven %v", nc, proven)
+	}
+	if _, proven := Of(accepted[2]).Detach(); proven {
+		t.Error("a new one is proven")
+	}
+}
+
 // TestAdoptedPeerIsAskedFor: who may not connect any more has no connection of before, also if a copy is open.
 func TestAdoptedPeerIsAskedFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
@@ -103,7 +144,7 @@ func TestAdoptedPeerIsAskedFor(t *testing.T) {
 	defer func() { _ = copied.Close() }()
 	l := Limit(inner, Options{Name: "dovecot", Limits: Limits{Most: 4}})
 	l.users = map[uint32]bool{}
-	l.Adopt(before)
+	l.Adopt(before, false)
 	_ = l.Close()
 	if nc, err := l.Accept(); err == nil {
 		t.Errorf("accepted %v", nc.RemoteAddr())
@@ -122,7 +163,7 @@ func TestAdoptedAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := Limit(inner, Options{Name: "dovecot", Limits: Limits{Most: 4}})
-	l.Adopt(before)
+	l.Adopt(before, false)
 	_ = l.Close()
 	nc, err := l.Accept()
 	if err != nil || !Of(nc).Inherited() {

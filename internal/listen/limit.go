@@ -94,12 +94,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Adopt has connections that another process accepted returned by Accept before any other, also once the listener is
-// closed. Their peers are asked for again, and the limits are theirs too. It must come before Accept.
-func (l *Listener) Adopt(conns ...PassedConnection) {
-	for _, c := range conns {
-		l.adopted = append(l.adopted, takenOver{c.Conn})
-	}
+// Adopt has a connection that another process accepted returned by Accept before any other, also once the listener is
+// closed. Its peer is asked for again, and the limits are its too. With proven a request on it was let in, as
+// [Conn.Release] says. It must come before Accept.
+func (l *Listener) Adopt(c PassedConnection, proven bool) {
+	l.adopted = append(l.adopted, takenOver{c.Conn, proven})
 }
 
 // nextAdopted returns the next of them that may stay; nil if there is none.
@@ -133,8 +132,8 @@ func (l *Listener) admit(nc net.Conn) *Conn {
 		_ = nc.Close()
 		return nil
 	}
-	_, inherited := nc.(takenOver)
-	c := &Conn{Conn: nc, listener: l, peer: peer, inherited: inherited}
+	before, inherited := nc.(takenOver)
+	c := &Conn{Conn: nc, listener: l, peer: peer, inherited: inherited, proven: before.proven}
 	c.all.conn, c.own.conn = c, c
 	victims, ok := l.table.enter(c)
 	if len(victims) > 0 {

@@ -110,10 +110,13 @@ func (p *Passed) takeConnection(f *os.File) error {
 
 // A takenOver is a connection that another process had before. Closing it shuts it down: should a copy be open
 // elsewhere, the other side would wait for an answer without end.
-type takenOver struct{ net.Conn }
+type takenOver struct {
+	net.Conn
+	proven bool // a request on it was let in
+}
 
 // End closes a connection that another process had before, also where a copy of it is open elsewhere.
-func (c PassedConnection) End() { _ = takenOver{c.Conn}.Close() }
+func (c PassedConnection) End() { _ = takenOver{Conn: c.Conn}.Close() }
 
 // Close shuts the connection down and closes it.
 func (c takenOver) Close() error {

@@ -18,14 +18,20 @@ const storeWithin = 2 * time.Second
 // ErrAbsent means that nobody is told how the daemon is: there is no NOTIFY_SOCKET, as without systemd.
 var ErrAbsent = errors.New("there is no NOTIFY_SOCKET")
 
-// Keep puts connections into systemd's store under a name (FDSTORE=1 of sd_notify(3)), and returns when systemd has
-// taken them: after this process has ended it could not know whose they are. The next process of the unit gets them
-// with its sockets, in any order. systemd does not say whether it had room (FileDescriptorStoreMax=): it closes those
-// for which it has none.
-func (n Notifier) Keep(name string, conns []syscall.Conn) error {
+// A Kept is a connection for systemd's store, and its name there. Several may have one name.
+type Kept struct {
+	Name string
+	Conn syscall.Conn
+}
+
+// Keep puts connections into systemd's store (FDSTORE=1 of sd_notify(3)), and returns when systemd has taken them: after
+// this process has ended it could not know whose they are. The next process of the unit gets them with its sockets, in
+// any order. systemd does not say whether it had room (FileDescriptorStoreMax=): it closes the last ones, for which it
+// has none.
+func (n Notifier) Keep(conns []Kept) error {
 	return tell(func(to *net.UnixConn) error {
 		for _, c := range conns {
-			if err := sendFile(to, "FDSTORE=1\nFDNAME="+name, c); err != nil {
+			if err := sendFile(to, "FDSTORE=1\nFDNAME="+c.Name, c.Conn); err != nil {
 				return fmt.Errorf("handing a connection to systemd: %w", err)
 			}
 		}

@@ -59,15 +59,15 @@ func (m *manager) next(want string, files int) []int {
 	return fds
 }
 
-// pairs are connections, and the other sides of them.
-func pairs(t *testing.T, n int) (conns []syscall.Conn, others []net.Conn) {
+// pairs are connections under the names a and b by turns, and the other sides of them.
+func pairs(t *testing.T, n int) (conns []Kept, others []net.Conn) {
 	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	for range n {
+	for i := range n {
 		other, err := net.Dial("unix", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func pairs(t *testing.T, n int) (conns []syscall.Conn, others []net.Conn) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _, _ = nc.Close(), other.Close() })
-		conns, others = append(conns, nc.(syscall.Conn)), append(others, other)
+		conns, others = append(conns, Kept{string(rune('a' + i%2)), nc.(syscall.Conn)}), append(others, other)
 	}
 	return conns, others
 }
@@ -87,10 +87,10 @@ func TestKeep(t *testing.T) {
 	m := listening(t)
 	conns, others := pairs(t, 2)
 	kept := make(chan error, 1)
-	go func() { kept <- (Notifier{slog.Default()}).Keep("dovecot-conn", conns) }()
+	go func() { kept <- (Notifier{slog.Default()}).Keep(conns) }()
 	var fds []int
-	for range conns {
-		fds = append(fds, m.next("FDSTORE=1\nFDNAME=dovecot-conn", 1)...)
+	for _, name := range []string{"a", "b"} {
+		fds = append(fds, m.next("FDSTORE=1\nFDNAME="+name, 1)...)
 	}
 	barrier := m.next("BARRIER=1", 1)
 	select {
@@ -138,7 +138,7 @@ func TestStoreWithoutSystemd(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "nobody"))
-	if err := n.Keep("a", nil); !errors.Is(err, syscall.ENOENT) {
+	if err := n.Keep(nil); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("%v", err)
 	}
 	m := listening(t)
@@ -151,7 +151,7 @@ func TestStoreWithoutSystemd(t *testing.T) {
 	}
 	conns, _ := pairs(t, 1)
 	many := slices.Repeat(conns, 2000) // more than a socket holds that nobody reads
-	if err := n.Keep("a", many); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := n.Keep(many); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	_ = m.socket.Close()
