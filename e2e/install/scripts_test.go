@@ -1,10 +1,12 @@
 package install
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -127,5 +129,43 @@ func TestFolderElsewhere(t *testing.T) {
 	s.run("postrm", "purge")
 	if have := s.names("etc/kept"); have != "" {
 		t.Errorf("after the purge there are %s", have)
+	}
+}
+
+// TestServersGroup: a server has to be restarted only if it runs without the group that its user comes into: what its
+// unit has started since usher was installed has that.
+func TestServersGroup(t *testing.T) {
+	const user, group = 54321, 54322
+	for name, row := range map[string]struct {
+		groups []uint32 // of the server's process; nil: none runs
+		said   string
+	}{
+		"runs without": {[]uint32{user}, "the user prosody is in the group usher now; restart prosody once\n"},
+		"runs with":    {[]uint32{user, group}, "the user prosody is in the group usher now\n"},
+		"does not run": {nil, "the user prosody is in the group usher now\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripts(t)
+			for command, body := range map[string]string{
+				"id":      fmt.Sprintf(`if [ "$1" = -u ]; then echo %d; else echo prosody; fi`, user),
+				"getent":  fmt.Sprintf(`case $2 in prosody) ;; usher) echo usher:x:%d: ;; *) exit 2 ;; esac`, group),
+				"usermod": "",
+			} {
+				s.ok(os.WriteFile(s.path("bin/"+command), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+			}
+			if row.groups != nil {
+				server := exec.CommandContext(t.Context(), "sleep", "60")
+				server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL,
+					Credential: &syscall.Credential{Uid: user, Gid: user, Groups: row.groups}}
+				s.ok(server.Start())
+				t.Cleanup(func() {
+					_ = server.Process.Kill()
+					_ = server.Wait()
+				})
+			}
+			if said := s.run("postinst", "triggered"); said != "usher: "+row.said {
+				t.Errorf("it says %q", said)
+			}
+		})
 	}
 }
