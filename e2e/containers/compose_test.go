@@ -1,6 +1,8 @@
 package containers
 
 import (
+	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,6 +65,40 @@ func TestCompose(t *testing.T) {
 	if !slices.Equal(prosody.GroupAdd, []string{"65532"}) ||
 		prosody.DependsOn["usher"].Condition != types.ServiceConditionStarted {
 		t.Errorf("Prosody is in the groups %v and waits for %v", prosody.GroupAdd, prosody.DependsOn)
+	}
+}
+
+// TestTrustedProxy: usher believes nobody of another's address but what comes from the machine itself, which is the
+// gateway of the network that the file makes.
+func TestTrustedProxy(t *testing.T) {
+	options, err := cli.NewProjectOptions([]string{deploy + "/docker/compose.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := options.LoadProject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := project.Networks["default"].Ipam.Config
+	if len(made) != 1 {
+		t.Fatalf("the network is %+v", made)
+	}
+	subnet, err := netip.ParsePrefix(made[0].Subnet)
+	gateway, wrong := netip.ParseAddr(made[0].Gateway)
+	if err := errors.Join(err, wrong); err != nil || !subnet.Contains(gateway) || !subnet.Addr().IsPrivate() {
+		t.Errorf("the network is %+v: %v", made[0], err)
+	}
+	text, err := os.ReadFile(deploy + "/docker/usher.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n  trusted_proxies: [" + gateway.String() + "] "; !strings.Contains(string(text), want) {
+		t.Errorf("usher.yaml has no line%s", want)
+	}
+	for name, s := range project.Services {
+		if _, own := s.Networks["default"]; len(s.Networks) != 1 || !own {
+			t.Errorf("%s is in the networks %v", name, s.Networks)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -27,6 +28,7 @@ type manifest struct {
 	claim      *core.PersistentVolumeClaim
 	service    *core.Service
 	deployment *apps.Deployment
+	policy     *networking.NetworkPolicy
 }
 
 // read decodes the file as the API server does, and refuses keys that no kind has, and a kind twice.
@@ -37,7 +39,8 @@ func read(t *testing.T) manifest {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()
-	if err := errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(core.AddToScheme(scheme), apps.AddToScheme(scheme),
+		networking.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	strictly := json.SerializerOptions{Yaml: true, Strict: true}
@@ -59,7 +62,8 @@ func read(t *testing.T) manifest {
 		}
 		m.put(t, object)
 	}
-	if m.config == nil || m.secret == nil || m.claim == nil || m.service == nil || m.deployment == nil {
+	if m.config == nil || m.secret == nil || m.claim == nil || m.service == nil || m.deployment == nil ||
+		m.policy == nil {
 		t.Fatalf("something is missing: %+v", m)
 	}
 	return m
@@ -79,6 +83,8 @@ func (m *manifest) put(t *testing.T, object runtime.Object) {
 		twice, m.service = m.service != nil, o
 	case *apps.Deployment:
 		twice, m.deployment = m.deployment != nil, o
+	case *networking.NetworkPolicy:
+		twice, m.policy = m.policy != nil, o
 	default:
 		t.Fatalf("what is a %T here?", o)
 	}
@@ -127,6 +133,33 @@ func TestKubernetes(t *testing.T) {
 	}
 	if pod.Annotations["prometheus.io/port"] != "9280" || pod.Annotations["prometheus.io/scrape"] != "true" {
 		t.Errorf("Prometheus is told %v", pod.Annotations)
+	}
+}
+
+// TestNetworkPolicy: nobody reaches a port of usher's but who is named: whoever comes to the gateway from a trusted
+// network is believed what it says of its clients. Prosody's port is everybody's.
+func TestNetworkPolicy(t *testing.T) {
+	m := read(t)
+	spec := m.policy.Spec
+	for key, value := range spec.PodSelector.MatchLabels {
+		if m.deployment.Spec.Template.Labels[key] != value {
+			t.Errorf("it is about other pods: %s=%s", key, value)
+		}
+	}
+	if !slices.Equal(spec.PolicyTypes, []networking.PolicyType{networking.PolicyTypeIngress}) {
+		t.Errorf("it is about %v", spec.PolicyTypes)
+	}
+	named := map[int32]bool{}
+	for _, rule := range spec.Ingress {
+		for _, p := range rule.Ports {
+			named[p.Port.IntVal] = len(rule.From) > 0 && rule.From[0].NamespaceSelector != nil
+		}
+	}
+	if want := map[int32]bool{5222: false, 8281: true, 9280: true}; !maps.Equal(named, want) {
+		t.Errorf("whose senders are named: %v", named)
+	}
+	if !strings.Contains(m.config.Data["usher.yaml"], "trusted_proxies: [10.244.0.0/16]") {
+		t.Error("the network of pods is another")
 	}
 }
 
