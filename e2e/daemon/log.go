@@ -19,10 +19,13 @@ func (d *Daemon) Log() string {
 	return string(b)
 }
 
-// Await waits for a text in the log behind the mark, for 3 s.
+// patience is for what takes no time on a machine that has some.
+const patience = 20 * time.Second
+
+// Await waits for a text in the log behind the mark, for as long as a machine with a lot to do may need.
 func (d *Daemon) Await(t testing.TB, mark int, text string) {
 	t.Helper()
-	d.AwaitFor(t, mark, text, 3*time.Second)
+	d.AwaitFor(t, mark, text, patience)
 }
 
 // AwaitFor waits for a text in the log behind the mark. A daemon that ends meanwhile fails the test at once.

@@ -4,7 +4,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"usher/e2e/daemon"
 	"usher/e2e/prosody"
@@ -64,7 +63,7 @@ func TestGatewayPrintedLines(t *testing.T) {
 func TestGatewayPrintedLinesWithoutSecrets(t *testing.T) {
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w := printed(t, v, strings.NewReplacer(`.secret"`, `.secret.gone"`))
-		w.Usher.AwaitFor(t, 0, "or Prosody cannot read that file", 10*time.Second)
+		w.Usher.Await(t, 0, "or Prosody cannot read that file")
 		alice := w.follow(t, world.Meet, byWebSocket(w, query(world.Token(t, "alice", "*", tokens.Moderator()), "one")))
 		alice.IsRefusedAnyhow(world.Room("one"))
 		w.follow(t, world.Guests, byBOSH(w, query("", "one"))).IsRefusedAnyhow(world.Room("one"))

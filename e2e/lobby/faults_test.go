@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"usher/e2e/world"
 )
@@ -109,7 +108,7 @@ func TestRoomsLobbyProsodyRestarted(t *testing.T) {
 		guest.IsRefused(r, "not-authorized") // nobody has started it, and the component may be away
 		w.Moderator(t, "alice", "restarted").JoinsAs(r, "moderator/owner")
 		guest.IsRefusedAnyhow(r)
-		w.Usher.AwaitFor(t, mark, "component connected", 30*time.Second)
+		w.AwaitComponent(mark)
 		guest.IsRefused(r, waits(mode))
 		w.Usher.Run(t, "lobby", "admit", r, guest.Bare())
 		guest.IsInvited(r)

@@ -3,7 +3,6 @@ package rooms
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -279,11 +278,11 @@ func TestRoomsBreakout(t *testing.T) {
 // moderator.
 func TestRoomsWithoutRights(t *testing.T) {
 	world.Each(t, world.Options{NoRights: true}, func(t *testing.T, w *world.World) {
-		w.Usher.AwaitFor(t, 0, "component connected", 10*time.Second)
+		w.AwaitComponent(0)
 		mark := w.Usher.Mark()
 		bob := w.Moderator(t, "bob", "*")
 		bob.Joins(world.Room("rights"))
-		w.Usher.AwaitFor(t, mark, "component_admins_as_room_owners = true", 5*time.Second)
+		w.Usher.Await(t, mark, "component_admins_as_room_owners = true")
 		if out := w.Usher.Status(t); !strings.Contains(out, "admins = {") {
 			t.Errorf("usher status says\n%s", out)
 		}
@@ -303,10 +302,9 @@ func TestRoomsComponentRefused(t *testing.T) {
 	for secret, want := range map[string]string{"a wrong one": "component_secret under Component"} {
 		mark := w.Usher.Mark()
 		w.Usher.Write("component.secret", secret)
-		w.Usher.AwaitFor(t, mark, want, 5*time.Second)
+		w.Usher.Await(t, mark, want)
 	}
 	mark := w.Usher.Mark()
 	w.Usher.Write("usher.yaml", strings.Replace(w.Usher.Read("usher.yaml"), world.UsherJID, "nobody.example.com", 1))
-	w.Usher.AwaitFor(t, mark, fmt.Sprintf("put into Prosody's configuration: Component \\\"%s\\\"",
-		"nobody.example.com"), 10*time.Second)
+	w.Usher.Await(t, mark, `put into Prosody's configuration: Component \"nobody.example.com\"`)
 }

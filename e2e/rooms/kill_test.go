@@ -72,7 +72,7 @@ func TestRoomsProsodyRestarted(t *testing.T) {
 		if err := w.Prosody.Restart(world.Within(t)); err != nil {
 			t.Fatal(err)
 		}
-		w.Usher.AwaitFor(t, mark, "component connected", 30*time.Second)
+		w.AwaitComponent(mark)
 		guest := w.Guest(t)
 		bob = w.Participant(t, "bob", "*")
 		alice = w.Moderator(t, "alice", "*")
@@ -94,7 +94,7 @@ func TestRoomsProsodyRestarted(t *testing.T) {
 		if err := w.Prosody.Restart(world.Within(t)); err != nil {
 			t.Fatal(err)
 		}
-		w.Usher.AwaitFor(t, mark, "component connected", 30*time.Second)
+		w.AwaitComponent(mark)
 		w.Moderator(t, "alice", "*").JoinsAs(r, "moderator/owner")
 		w.Participant(t, "bob", "*").JoinsAs(r, "participant/member")
 	})

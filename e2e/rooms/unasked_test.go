@@ -166,7 +166,7 @@ func TestRoomsAllAsked(t *testing.T) {
 		if err := w.Prosody.Restart(world.Within(t)); err != nil {
 			t.Fatal(err)
 		}
-		w.Usher.AwaitFor(t, mark, "component connected", 30*time.Second)
+		w.AwaitComponent(mark)
 		w.Moderator(t, "alice", "standup").JoinsAs(r, "moderator/owner")
 		w.Guest(t).JoinsAs(r, "participant/none")
 		time.Sleep(32 * time.Second) // another round

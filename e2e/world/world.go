@@ -90,7 +90,7 @@ func New(t testing.TB, v prosody.Version, o Options) *World {
 	}
 	if o.gateway() {
 		// A reload by itself may be an earlier one: what was written a moment before the start is read twice.
-		w.Usher.AwaitFor(t, 0, "gateway.upstream is http://"+w.Prosody.HTTP(), 10*time.Second)
+		w.Usher.Await(t, 0, "gateway.upstream is http://"+w.Prosody.HTTP())
 	}
 	if o.Relay != nil {
 		w.startJicofo()
@@ -124,7 +124,7 @@ func (w *World) slow(by time.Duration) string {
 // AwaitComponent waits until usher says, behind the mark, that Prosody has taken it.
 func (w *World) AwaitComponent(mark int) {
 	w.t.Helper()
-	w.Usher.AwaitFor(w.t, mark, "component connected", 10*time.Second)
+	w.Usher.AwaitFor(w.t, mark, "component connected", 45*time.Second) // its longest pause is 30 s
 }
 
 // RestartUsher kills the daemon and starts it again.
@@ -153,10 +153,10 @@ func (w *World) Warm() {
 	w.t.Fatal("no login succeeds after the restart")
 }
 
-// Within bounds what a person may wait for: by 15 s, and by the test.
+// Within bounds what a person may wait for: by 30 s, which a busy machine may need, and by the test.
 func Within(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
