@@ -164,6 +164,38 @@ func TestGrantAtLogin(t *testing.T) {
 	})
 }
 
+// TestLobbySwitchedAtALogin: an account that logs in, and joins, while a room is being told to let in members only
+// comes in and stays, at whatever moment that is. A room puts out all who are no members when it is switched.
+func TestLobbySwitchedAtALogin(t *testing.T) {
+	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {
+		for at := range 60 {
+			for _, room := range []string{"standup", "*"} {
+				switchedAtALogin(t, order, time.Duration(at)*time.Millisecond, room)
+			}
+		}
+	})
+}
+
+func switchedAtALogin(t *testing.T, order moderationtest.Order, at time.Duration, room string) {
+	f, r, stop := startLobby(t, lobby.MembersOnly, order)
+	defer stop()
+	r.listing(5 * time.Millisecond)
+	bob := "bob@" + host
+	time.Sleep(at)
+	f.Moderator(t, "bob", room)
+	time.Sleep(8 * time.Millisecond) // what was asked before is done: Prosody does one thing after the other
+	if r.Room(standup).MembersOnly() && r.has(standup, bob) == moderation.None {
+		t.Errorf("%v, token for %s: the room refuses the join", at, room)
+		return
+	}
+	f.Joins(t, bob, standup, moderation.ReasonToken)
+	r.enter(standup, bob)
+	time.Sleep(time.Second)
+	if got := r.role(standup, bob); got != moderation.RoleModerator || !r.Room(standup).MembersOnly() {
+		t.Errorf("%v, token for %s: role %q, members only %v", at, room, got, r.Room(standup).MembersOnly())
+	}
+}
+
 // TestGrantAtLoginStateFails: what cannot be written down is not left in the room; it is given once it can.
 func TestGrantAtLoginStateFails(t *testing.T) {
 	inBothOrders(t, func(t *testing.T, order moderationtest.Order) {

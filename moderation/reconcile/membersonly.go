@@ -11,6 +11,9 @@ import (
 	"usher/moderation/sessions"
 )
 
+// unseen is the connection on which a room was not seen yet.
+const unseen = 0
+
 // membersOnly is the part of a run that is about whom the room lets in.
 type membersOnly struct{ *run }
 
@@ -44,9 +47,12 @@ func (r membersOnly) enforce(ctx context.Context) error {
 
 // switchTo makes a room that is so be otherwise. All who are in it, or may be
 // about to come, are admitted before; and once more afterwards, for those who came in
-// meanwhile.
+// meanwhile. Before anything else it is noted that the room is about to let in members
+// only: an account that logs in from then on is made a member at once, and those that
+// did so before wait in the queue.
 func (r membersOnly) switchTo(ctx context.Context, is, on bool, connection uint64) error {
 	if on {
+		r.kept.SetMembersOnly(ctx, r.room, r.epoch, true, unseen)
 		if err := r.admitOccupants(ctx); err != nil {
 			return err
 		}
@@ -113,10 +119,11 @@ func (r membersOnly) admit(ctx context.Context, jid string) error {
 }
 
 // expected returns the accounts that may come into a room without another login:
-// those on the lobby's lists, and the last that logged in with a token for many rooms,
-// however long ago that was.
+// those on the lobby's lists, those that logged in or were let in since the run began, and
+// the last that logged in with a token for many rooms, however long ago that was.
 func (r membersOnly) expected() []string {
 	list := r.lobby.Members(r.name.ForLobby(), moderation.MaxSeeded)
+	list = append(list, r.queue.waiting(r.room)...)
 	for _, s := range r.kept.Wildcards(r.host) {
 		if reason, _ := r.host.Opens(s, r.name); reason == "" {
 			list = append(list, s.JID())

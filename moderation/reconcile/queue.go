@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"container/heap"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -130,6 +131,18 @@ func (q *queue) addAll(rooms []string) {
 		}
 		q.mu.Unlock()
 	}
+}
+
+// waiting returns the accounts that a room is to be reconciled for, without those that a
+// run is over already.
+func (q *queue) waiting(room string) []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	it := q.items[room]
+	if it == nil {
+		return nil
+	}
+	return slices.Collect(maps.Keys(it.tries))
 }
 
 // itemLocked returns nil at the bound.
