@@ -97,7 +97,35 @@ func (l *Lobby) removal(key EntryKey) Change {
 // when Decide returns. News says that it is another one than before.
 func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {
 	v.At = l.o.Now()
-	if news, err = l.decide(ctx, v); err != nil {
+	l.change.Lock()
+	defer l.change.Unlock()
+	if !l.Knocked(v.Room, v.JID) {
+		return false, ErrNotWaiting
+	}
+	return l.decideLocked(ctx, v)
+}
+
+// DecideKnock is [Lobby.Decide] about one wait, by its ID: v names no account, and what is returned does. A wait that is
+// over, as somebody decided meanwhile or the account came in, is [ErrKnockOver].
+func (l *Lobby) DecideKnock(ctx context.Context, id string, v Verdict) (decided Verdict, news bool, err error) {
+	v.At = l.o.Now()
+	l.change.Lock()
+	defer l.change.Unlock()
+	k, waits := l.knocks.find(v.Room, id)
+	if !waits {
+		return v, false, ErrKnockOver
+	}
+	v.JID = k.JID
+	news, err = l.decideLocked(ctx, v)
+	return v, news, err
+}
+
+// decideLocked wants l.change: of two that decide about one wait the second finds it over.
+func (l *Lobby) decideLocked(ctx context.Context, v Verdict) (news bool, err error) {
+	if !v.plausible() {
+		return false, ErrNotWaiting
+	}
+	if news, err = l.putVerdict(ctx, v); err != nil {
 		return false, err
 	}
 	l.knocks.remove(v.Room, v.JID)
@@ -105,12 +133,7 @@ func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {
 	return news, nil
 }
 
-func (l *Lobby) decide(ctx context.Context, v Verdict) (news bool, err error) {
-	l.change.Lock()
-	defer l.change.Unlock()
-	if !l.Knocked(v.Room, v.JID) || !v.plausible() {
-		return false, ErrNotWaiting
-	}
+func (l *Lobby) putVerdict(ctx context.Context, v Verdict) (news bool, err error) {
 	gone, ok := l.verdicts.outdone(v) // only changes write it
 	if !ok {
 		return false, ErrTooMany

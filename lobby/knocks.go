@@ -14,6 +14,7 @@ import (
 
 // A Knock is an account that tried a room whose lobby is on, and waits.
 type Knock struct {
+	ID    string    `json:"id"`   // of this wait, in this room; [KnockIDLength] characters
 	Room  string    `json:"room"` // bare JID
 	JID   string    `json:"jid"`  // bare JID
 	Name  string    `json:"name"` // the nickname that it gave, cut
@@ -65,8 +66,8 @@ type knocksOf struct {
 	told        int
 }
 
-// add counts a knock.
-func (k *knocks) add(room, account, name string, started bool, now time.Time) Notice {
+// add counts a knock of an account that has waited since a moment.
+func (k *knocks) add(room, account, name string, started bool, since, now time.Time) Notice {
 	if len(room) > jid.MaxJID || len(account) > jid.MaxJID {
 		return TellNothing // Prosody names nothing like that
 	}
@@ -81,8 +82,11 @@ func (k *knocks) add(room, account, name string, started bool, now time.Time) No
 		if !k.fitsLocked(r, account, started) {
 			return TellNothing
 		}
-		v = &Knock{Room: r.name, JID: account, First: now}
+		v = &Knock{Room: r.name, JID: account, First: since}
 		k.insertLocked(r, v)
+	}
+	if since.Before(v.First) { // another usher saw it before
+		v.First = since
 	}
 	v.Name, v.Last = cut(name), now
 	v.Count++
@@ -268,14 +272,28 @@ func (k *knocks) list(only string) []Knock {
 
 func (k *knocks) appendOf(list []Knock, room string) []Knock {
 	list = slices.Grow(list, knocksFirst+knocksLast)
+	before := len(list)
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if r := k.rooms[room]; r != nil {
 		for _, v := range slices.Concat(r.first, r.last) {
 			list = append(list, *v)
 		}
 	}
+	k.mu.Unlock()
+	for i := range list[before:] { // joins need not wait for hashes
+		list[before+i].ID = list[before+i].id()
+	}
 	return list
+}
+
+// since returns since when an account waits; the zero time: it does not.
+func (k *knocks) since(room, jid string) time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.rooms[room]; r != nil && r.byJID[jid] != nil {
+		return r.byJID[jid].First
+	}
+	return time.Time{}
 }
 
 func (k *knocks) roomNames() []string {

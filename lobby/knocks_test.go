@@ -104,7 +104,7 @@ func TestKnockName(t *testing.T) {
 		"x" + strings.Repeat("ü", maxNameLength/2): "x" + strings.Repeat("ü", maxNameLength/2-1) + "…",
 	} {
 		var k knocks
-		k.add("a@"+muc, "bob@h", name, true, evening)
+		k.add("a@"+muc, "bob@h", name, true, evening, evening)
 		if got := k.list("")[0].Name; got != want {
 			t.Errorf("%.100q: %q, want %q", name, got, want)
 		}
@@ -137,13 +137,13 @@ func TestNotices(t *testing.T) {
 			case ':':
 				now = now.Add(time.Minute)
 			default:
-				got.WriteByte("-pc"[k.add("a@"+muc, string(step)+"@h", "", true, now)])
+				got.WriteByte("-pc"[k.add("a@"+muc, string(step)+"@h", "", true, now, now)])
 			}
 		}
 		if got.String() != row.notices {
 			t.Errorf("%s: %s, want %s", row.knocks, got.String(), row.notices)
 		}
-		if k.add("b@"+muc, "a@h", "", true, now) != TellPerson {
+		if k.add("b@"+muc, "a@h", "", true, now, now) != TellPerson {
 			t.Errorf("%s: another room is concerned", row.knocks)
 		}
 	}
@@ -213,7 +213,7 @@ func TestRoomsBound(t *testing.T) {
 	var k knocks
 	add := func(kind string, n int, started bool, after time.Duration) {
 		for i := range n {
-			k.add(fmt.Sprint(kind, i), "alice@h", "", started, evening.Add(after))
+			k.add(fmt.Sprint(kind, i), "alice@h", "", started, evening.Add(after), evening.Add(after))
 		}
 	}
 	want := func(kind string, n int) {
@@ -239,10 +239,10 @@ func TestRoomsBound(t *testing.T) {
 	add("all", knockRooms, true, 4*time.Hour)
 	add("even more", 2*knockRooms, true, 5*time.Hour)
 	want("even more", 0)
-	if k.add("x", "mallory@guest", "", false, evening.Add(6*time.Hour)) != TellNothing || len(k.list("x")) != 0 {
+	if k.add("x", "mallory@guest", "", false, evening.Add(6*time.Hour), evening.Add(6*time.Hour)) != TellNothing || len(k.list("x")) != 0 {
 		t.Error("a room that nobody started takes the place of one that somebody did")
 	}
-	if k.add("standup", "bob@h", "", true, evening.Add(6*time.Hour)) != TellPerson || len(k.list("standup")) != 1 {
+	if k.add("standup", "bob@h", "", true, evening.Add(6*time.Hour), evening.Add(6*time.Hour)) != TellPerson || len(k.list("standup")) != 1 {
 		t.Errorf("standup: %v", k.list("standup"))
 	}
 	want("x", 0)

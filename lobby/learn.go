@@ -202,7 +202,12 @@ type Waiting struct {
 	Name    string `json:"name,omitempty"`
 	Started bool   `json:"started,omitempty"`
 	Waits   bool   `json:"waits,omitempty"`
+
+	Since time.Time `json:"since,omitzero"` // its first try; an earlier usher does not tell it
 }
+
+// sinceAhead is how far the clock of another usher may be ahead.
+const sinceAhead = time.Minute
 
 // HearKnock takes over what another usher of the same Prosody says of an account that knocked there: moderators are
 // told by that one.
@@ -210,7 +215,11 @@ func (l *Lobby) HearKnock(w Waiting) {
 	switch v := (Verdict{Room: w.Room, JID: w.JID}); {
 	case !v.plausible():
 	case w.Waits:
-		l.knocks.add(w.Room, w.JID, w.Name, w.Started, l.o.Now())
+		now, since := l.o.Now(), w.Since
+		if since.IsZero() || since.After(now.Add(sinceAhead)) {
+			since = now
+		}
+		l.knocks.add(w.Room, w.JID, w.Name, w.Started, since, now)
 	default:
 		l.knocks.remove(w.Room, w.JID)
 	}

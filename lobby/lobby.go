@@ -127,10 +127,10 @@ func (l *Lobby) loadVerdicts(ctx context.Context, kept []Verdict) {
 // Knock counts an account that waits, and says what moderators are to be told.
 func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
 	defer l.count()
-	known := l.knocks.has(room, jid)
-	notice := l.knocks.add(room, jid, name, started, l.o.Now())
+	known, now := l.knocks.has(room, jid), l.o.Now()
+	notice := l.knocks.add(room, jid, name, started, now, now)
 	if l.o.Knocked != nil && (!known || notice != TellNothing) {
-		l.o.Knocked(Waiting{Room: room, JID: jid, Name: name, Started: started, Waits: true})
+		l.o.Knocked(Waiting{Room: room, JID: jid, Name: name, Started: started, Waits: true, Since: l.knocks.since(room, jid)})
 	}
 	return notice
 }

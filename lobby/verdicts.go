@@ -17,8 +17,9 @@ const (
 	maxVerdictBytesOfRoom = 512 << 10
 )
 
-// The errors of [Lobby.Decide].
+// The errors of [Lobby.Decide] and [Lobby.DecideKnock].
 var (
+	ErrKnockOver  = errors.New("this knock is over: somebody has decided about it, or the account came in or gave up")
 	ErrNotWaiting = errors.New("this account does not wait there now")
 	ErrTooMany    = errors.New("too many decisions are kept already; they are forgotten after a day")
 )

@@ -60,6 +60,7 @@ const (
 type Occupant struct {
 	Nick string
 	JID  string // bare JID
+	Full string // full JID, one of those under the nickname
 	Role Role
 
 	Affiliation Affiliation // of the moment in which the role was read

@@ -41,8 +41,11 @@ func (s stand) Allow(context.Context, sessions.Target) (sessions.Allowed, error)
 }
 func (s stand) Revocations() []sessions.RevokedPrincipal { return nil }
 
-func (s stand) FindRoom(name string) (string, error)              { return name, nil }
-func (s stand) Decide(context.Context, lobby.Verdict) error       { return s.failing }
+func (s stand) FindRoom(name string) (string, error)        { return name, nil }
+func (s stand) Decide(context.Context, lobby.Verdict) error { return s.failing }
+func (s stand) DecideKnock(context.Context, string, string, bool) (string, error) {
+	return "a@h", s.failing
+}
 func (s stand) Report() cluster.Report                            { return cluster.Report{} }
 func (s stand) Forget(context.Context, string) error              { return s.failing }
 func (s stand) Know(context.Context, bool) (cluster.Known, error) { return cluster.Known{}, nil }
@@ -67,13 +70,14 @@ func audited(s stand) (*routes, *recent.Audit) {
 func changes() map[string]recent.Change {
 	return map[string]recent.Change{
 		"POST /reload": {Command: "reload"},
-		"POST /sessions/revoke?account=alice@h&all=true":  {Command: "sessions revoke", Target: "alice@h"},
-		"POST /sessions/allow?user=Alice&host=h&issuer=i": {Command: "sessions allow", Target: "--user Alice --host h --issuer i"},
-		"POST /lobby/allow?jid=a@h&room=r@conference.h":   {Command: "lobby allow", Target: "a@h room=r@conference.h"},
-		"POST /lobby/remove?user=Alice":                   {Command: "lobby remove", Target: "user:alice"},
-		"POST /lobby/import":                              {Command: "lobby import", Target: "1 added, 0 removed"},
-		"POST /lobby/decide?room=r@conference.h&jid=a@h":  {Command: "lobby deny", Target: "r@conference.h a@h"},
-		"POST /cluster/forget?node=two":                   {Command: "cluster forget", Target: "two"},
+		"POST /sessions/revoke?account=alice@h&all=true":                        {Command: "sessions revoke", Target: "alice@h"},
+		"POST /sessions/allow?user=Alice&host=h&issuer=i":                       {Command: "sessions allow", Target: "--user Alice --host h --issuer i"},
+		"POST /lobby/allow?jid=a@h&room=r@conference.h":                         {Command: "lobby allow", Target: "a@h room=r@conference.h"},
+		"POST /lobby/remove?user=Alice":                                         {Command: "lobby remove", Target: "user:alice"},
+		"POST /lobby/import":                                                    {Command: "lobby import", Target: "1 added, 0 removed"},
+		"POST /lobby/decide?room=r@conference.h&jid=a@h":                        {Command: "lobby deny", Target: "r@conference.h a@h"},
+		"POST /lobby/decide?room=r@conference.h&id=0123456789abcdef&admit=true": {Command: "lobby admit", Target: "r@conference.h a@h"},
+		"POST /cluster/forget?node=two":                                         {Command: "cluster forget", Target: "two"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type LobbyAnswer struct {
 	Problem string `json:"problem,omitempty"`
 	Warning string `json:"warning,omitempty"`
 	Room    string `json:"room,omitempty"`
+	JID     string `json:"jid,omitempty"` // about whom it was decided
 	Added   int    `json:"added,omitempty"`
 	Removed int    `json:"removed,omitempty"`
 	Cluster *Reach `json:"cluster,omitempty"` // which other ushers have it
@@ -86,17 +88,31 @@ func (s *server) decide(r *http.Request, c *recent.Change) (LobbyAnswer, error) 
 	if admit {
 		c.Command = "lobby admit"
 	}
-	c.Target = q.Get("room") + " " + q.Get("jid")
+	c.Target = q.Get("room") + " " + cmp.Or(q.Get("jid"), "--id "+q.Get("id"))
 	room, err := s.Commands.FindRoom(q.Get("room"))
 	if err != nil {
 		return LobbyAnswer{}, fmt.Errorf("room %q: %w", text.Clip(q.Get("room")), err)
+	}
+	if q.Has("id") {
+		return s.decideKnock(r.Context(), c, room, q.Get("id"), admit)
 	}
 	account, err := jid.Prepare(q.Get("jid"))
 	if err != nil {
 		return LobbyAnswer{}, err
 	}
 	c.Target = room + " " + account
-	return LobbyAnswer{Room: room}, s.Commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: account, Admitted: admit})
+	return LobbyAnswer{Room: room, JID: account},
+		s.Commands.Decide(r.Context(), lobby.Verdict{Room: room, JID: account, Admitted: admit})
+}
+
+// decideKnock decides about one wait, whoever's it is.
+func (s *server) decideKnock(ctx context.Context, c *recent.Change, room, id string, admit bool) (LobbyAnswer, error) {
+	c.Target = room + " --id " + id
+	account, err := s.Commands.DecideKnock(ctx, room, id, admit)
+	if account != "" {
+		c.Target = room + " " + account
+	}
+	return LobbyAnswer{Room: room, JID: account}, err
 }
 
 func (s *server) importAudited(r *http.Request, c *recent.Change) (LobbyAnswer, error) {

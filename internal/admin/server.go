@@ -46,6 +46,8 @@ type Commands interface {
 	// FindRoom returns the bare JID of a room by a name as people write it.
 	FindRoom(name string) (string, error)
 	Decide(ctx context.Context, v lobby.Verdict) error
+	// DecideKnock decides about one wait in a room, by its ID, and returns whose it is.
+	DecideKnock(ctx context.Context, room, id string, admit bool) (account string, err error)
 }
 
 // Options are what a server stands on. All but Cluster are wanted.

@@ -17,6 +17,20 @@ type message struct {
 	Body     string              `xml:"body,omitempty"`
 	Direct   *directInvitation   `xml:"jabber:x:conference x"`
 	Mediated *mediatedInvitation `xml:"http://jabber.org/protocol/muc#user x"`
+	Notice   *notice             `xml:"urn:usher:lobby notice"`
+	alone
+}
+
+// A notice says that the message is for the occupant with a nickname. A gateway that passes it on may show it in the room.
+type notice struct {
+	Nick string `xml:"nick,attr"`
+}
+
+// alone has a message reach one client only, and no archive.
+type alone struct {
+	NoCopy  *struct{} `xml:"urn:xmpp:hints no-copy"`
+	NoStore *struct{} `xml:"urn:xmpp:hints no-store"`
+	Private *struct{} `xml:"urn:xmpp:carbons:2 private"`
 }
 
 // A directInvitation is that of XEP-0249.

@@ -65,12 +65,25 @@ func (c *Client) Occupants(ctx context.Context, room string) ([]moderation.Occup
 	if err != nil {
 		return nil, err
 	}
+	return occupantsOf(items), nil
+}
+
+// Moderators asks for those of a room alone (XEP-0045 section 9.8).
+func (c *Client) Moderators(ctx context.Context, room string) ([]moderation.Occupant, error) {
+	items, err := c.asker.lists(ctx, room, []adminItem{{Role: string(moderation.RoleModerator)}})
+	if err != nil {
+		return nil, err
+	}
+	return occupantsOf(items), nil
+}
+
+func occupantsOf(items []adminItem) []moderation.Occupant {
 	list := make([]moderation.Occupant, 0, len(items))
 	for _, it := range items {
-		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Role: moderation.Role(it.Role),
+		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Full: it.JID, Role: moderation.Role(it.Role),
 			Affiliation: moderation.Affiliation(it.Affiliation)})
 	}
-	return list, nil
+	return list
 }
 
 // SetAffiliation is XEP-0045 section 9.3 and those like it. Prosody refuses
@@ -114,6 +127,18 @@ func (c *Client) Tell(ctx context.Context, jid, text string) error {
 		return err
 	}
 	return s.message(ctx, message{To: jid, Type: "chat", Body: text}, jid, text)
+}
+
+// TellAlone sends a message to one full JID: no other client of the account gets a copy (XEP-0280), and no archive keeps
+// it (XEP-0334). The nickname is the one of that client in a room that the message is about.
+func (c *Client) TellAlone(ctx context.Context, full, nick, text string) error {
+	s, err := c.current()
+	if err != nil {
+		return err
+	}
+	yes := &struct{}{}
+	m := message{To: full, Type: "chat", Body: text, Notice: &notice{nick}, alone: alone{NoCopy: yes, NoStore: yes, Private: yes}}
+	return s.message(ctx, m, full, nick, text)
 }
 
 // Invite sends an invitation to the account, which its clients may show as they

@@ -51,7 +51,7 @@ func (r Room) JoinAs(jid string, role moderation.Role) {
 
 func (r *room) enter(jid string, role moderation.Role) {
 	r.leave(jid)
-	r.inside = append(r.inside, moderation.Occupant{Nick: jid, JID: jid, Role: role})
+	r.inside = append(r.inside, moderation.Occupant{Nick: jid, JID: jid, Full: jid + "/client", Role: role})
 }
 
 func (r *room) leave(jid string) {

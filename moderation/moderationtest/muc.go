@@ -294,6 +294,11 @@ func (m *MUC) Tell(ctx context.Context, jid, text string) error {
 	return err
 }
 
+// TellAlone notes a message to a full JID.
+func (m *MUC) TellAlone(ctx context.Context, full, _, text string) error {
+	return m.Tell(ctx, full, text)
+}
+
 // Invite notes an invitation.
 func (m *MUC) Invite(ctx context.Context, room, jid, _ string) error {
 	_, err := request(ctx, m, func(d Delays) time.Duration { return d.Inviting }, func() (struct{}, error) {

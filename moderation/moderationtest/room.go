@@ -98,6 +98,12 @@ func (m *MUC) Occupants(ctx context.Context, name string) ([]moderation.Occupant
 	})
 }
 
+// Moderators returns those of a room alone.
+func (m *MUC) Moderators(ctx context.Context, name string) ([]moderation.Occupant, error) {
+	list, err := m.Occupants(ctx, name)
+	return slices.DeleteFunc(list, func(o moderation.Occupant) bool { return o.Role != moderation.RoleModerator }), err
+}
+
 // SetAffiliation makes a bare JID be something to a room.
 func (m *MUC) SetAffiliation(ctx context.Context, name, jid string, a moderation.Affiliation) error {
 	return tell(ctx, m, name, setting, func(r *room) { m.setLocked(r, name, jid, a) })

@@ -40,6 +40,7 @@ type World struct {
 	Began                 time.Time       // if it is not zero the clock goes on from then, with the time of the bubble
 
 	Streams reconcile.Streams // of the next [World.Connect]; nil: none
+	Link    notify.Link       // may be set later; nil: there are no links
 
 	touch func(sessions.Touched)
 	mu    sync.Mutex
@@ -125,7 +126,15 @@ func (w *World) Policy(t testing.TB, hosts ...moderation.HostPolicy) *moderation
 type Prosody interface {
 	reconcile.Rooms
 	muc.Rooms
+	notify.Occupants
 	notify.Messenger
+}
+
+func (w *World) link(account, room string) string {
+	if w.Link == nil {
+		return ""
+	}
+	return w.Link(account, room)
 }
 
 // Connect gives the world a Prosody, in whose rooms nothing is done before the reconciler
@@ -133,7 +142,8 @@ type Prosody interface {
 func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
 	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked,
 		Streams: w.Streams, Metrics: w.Metrics, Now: w.Now})
-	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Metrics: w.Metrics})
+	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Link: w.link,
+		Metrics: w.Metrics})
 	if w.Lobby != nil {
 		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby,
 			Reconciler: k,

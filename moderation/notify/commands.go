@@ -122,9 +122,9 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	default:
 		return c.refused(ctx, likely, moderator, room, accounts, admit, err)
 	}
-	var list []lobby.Verdict
+	var list []decision
 	for _, account := range accounts {
-		list = append(list, lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator})
+		list = append(list, decision{Verdict: lobby.Verdict{Room: room, JID: account, Admitted: admit, By: moderator}})
 	}
 	err := c.decideAll(ctx, list)
 	if c.audit != nil {

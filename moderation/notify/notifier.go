@@ -20,6 +20,9 @@ import (
 type Messenger interface {
 	// Tell sends a message.
 	Tell(ctx context.Context, jid, text string) error
+	// TellAlone sends a message to one client, by its full JID and its nickname in the room that the message is about:
+	// nobody else gets it, and nothing keeps it.
+	TellAlone(ctx context.Context, full, nick, text string) error
 	// Invite asks an account into a room and says why, by XEP-0249 and by way of the
 	// room (XEP-0045 section 7.8.2).
 	Invite(ctx context.Context, room, jid, why string) error
@@ -44,6 +47,8 @@ type Notifier struct {
 
 	// Any client can cause knocks: they take no place of invitations.
 	knocks, invitations *mailQueue
+
+	link Link
 }
 
 // Options are the collaborators of a [Notifier]. A nil Log or Metrics is a
@@ -53,6 +58,7 @@ type Options struct {
 	Lobby     *lobby.Lobby
 	Rooms     Occupants
 	Messenger Messenger
+	Link      Link // nil: there are no links
 	Log       *slog.Logger
 	Metrics   *metrics.Metrics
 }
@@ -65,7 +71,8 @@ func New(o Options) *Notifier {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("")
 	}
-	n := &Notifier{sessions: o.Sessions, lobby: o.Lobby, messenger: o.Messenger, roster: newRoster(o.Sessions, o.Rooms)}
+	n := &Notifier{sessions: o.Sessions, lobby: o.Lobby, messenger: o.Messenger, roster: newRoster(o.Sessions, o.Rooms),
+		link: o.Link}
 	n.knocks = newMailQueue(metrics.LobbyKnock, &n.group, o.Log, o.Metrics)
 	n.invitations = newMailQueue(metrics.LobbyInvitation, &n.group, o.Log, o.Metrics)
 	return n
@@ -104,15 +111,34 @@ func (n *Notifier) tell(ctx context.Context, room, jid, nick string, notice lobb
 		n.lobby.CameIn(room, jid)
 		return nil
 	}
-	text := knockText(room, jid, nick)
+	news := aKnock{room: room, jid: jid, nick: nick}
 	if notice == lobby.TellCrowd {
-		text = crowdText(room, len(n.lobby.Knocks(room)))
+		news.crowd = len(n.lobby.Knocks(room))
 	}
 	var failed error
-	for _, moderator := range moderators {
-		failed = cmp.Or(failed, n.messenger.Tell(ctx, moderator, text))
+	for _, m := range moderators {
+		failed = cmp.Or(failed, n.tellModerator(ctx, m, news))
 	}
 	return failed
+}
+
+// tellModerator sends each client of an owner a link of its own. Whom none can be made for, the account is told.
+func (n *Notifier) tellModerator(ctx context.Context, m moderator, news aKnock) error {
+	var failed error
+	alone := false
+	for _, c := range m.clients {
+		if n.link == nil || !m.owner {
+			break
+		}
+		if link := n.link(m.account, news.room); link != "" {
+			alone = true
+			failed = cmp.Or(failed, n.messenger.TellAlone(ctx, c.full, c.nick, news.withLink(link)))
+		}
+	}
+	if alone {
+		return failed
+	}
+	return n.messenger.Tell(ctx, m.account, news.text())
 }
 
 // Invite invites an account once the room would let it in, within a minute.

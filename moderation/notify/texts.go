@@ -9,16 +9,31 @@ import (
 
 // This file has all that moderators, and accounts that were admitted, read.
 
-// knockText tells a moderator that an account waits.
-func knockText(room, jid, nick string) string {
-	return fmt.Sprintf("%s (%s) waits in the lobby of %s. "+
-		"To decide: the commands of this address, or usher lobby admit %s %s", quoteNick(nick), jid, room, room, jid)
+// aKnock is what moderators are told: that an account waits or, with crowd, how many do.
+type aKnock struct {
+	room, jid, nick string
+	crowd           int
 }
 
-// crowdText tells a moderator that more wait than are named.
-func crowdText(room string, n int) string {
-	return fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute. "+
-		"See the commands of this address, or usher lobby knocks.", n, room)
+// happened says who waits.
+func (k *aKnock) happened() string {
+	if k.crowd > 0 {
+		return fmt.Sprintf("%d people wait in the lobby of %s; no further messages for a minute.", k.crowd, k.room)
+	}
+	return fmt.Sprintf("%s (%s) waits in the lobby of %s.", quoteNick(k.nick), k.jid, k.room)
+}
+
+// text tells an account that moderates the room.
+func (k *aKnock) text() string {
+	if k.crowd > 0 {
+		return k.happened() + " See the commands of this address, or usher lobby knocks."
+	}
+	return fmt.Sprintf("%s To decide: the commands of this address, or usher lobby admit %s %s", k.happened(), k.room, k.jid)
+}
+
+// withLink tells one client of an owner. The link ends the message: clients take what follows for a part of it.
+func (k *aKnock) withLink(link string) string {
+	return k.happened() + " To decide, open this page; the link is for you alone, works once, and within 15 minutes:\n" + link
 }
 
 // quoteNick keeps a nickname from looking like a part of the message.

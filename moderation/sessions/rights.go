@@ -24,6 +24,41 @@ func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts
 	return h != nil && !g.Anonymous && h.Affiliation(&g.Session) == moderation.Owner, true
 }
 
+// Proof returns the session that stands for an account, a bare JID: of those with a token that count now one that makes a
+// moderator if there is any, and of these the last login.
+func (s *Sessions) Proof(jid string) (proof moderation.Session, ok bool) {
+	p := s.policy.Load()
+	judge := s.judge(p)
+	makes := func(g *session) bool {
+		h := p.Host(g.Host)
+		return h != nil && h.Affiliation(&g.Session) == moderation.Owner
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var best *session
+	for g := s.index.byAccount.first(accountOf(jid)); g != nil; g = g.places.next {
+		if g.Anonymous || judge.why(g) != "" {
+			continue
+		}
+		if best == nil || makes(g) && !makes(best) || makes(g) == makes(best) && g.LoggedIn.After(best.LoggedIn) {
+			best = g
+		}
+	}
+	if best == nil {
+		return moderation.Session{}, false
+	}
+	return best.Session, true
+}
+
+// Counts reports whether a session counts now: it has neither ended, nor was it revoked.
+func (s *Sessions) Counts(id moderation.ID) bool {
+	judge := s.judge(s.policy.Load())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.index.all[id]
+	return g != nil && judge.why(g) == ""
+}
+
 // A Person is whom the token of an account's last login speaks of.
 type Person struct {
 	ID, Name string // for people to read; empty: the token says nothing

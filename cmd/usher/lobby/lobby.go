@@ -2,6 +2,7 @@
 package lobby
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -88,24 +89,28 @@ Example:
 
 // waitingCommands are about who waits.
 func waitingCommands() []*cli.Command {
+	id := &cli.StringFlag{Name: "id", Usage: "the wait with this `ID`, whoever's it is"}
 	return []*cli.Command{
 		lobbySubcommand("knocks", "list who waits", "[--json]", `Example:
 
    $ usher lobby knocks
-   ROOM                                 JID                              NAME  SINCE   TRIES
-   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com    Bob   2m ago  3`, lobbyKnocks, cmdline.JSONFlag("JSON")),
-		lobbySubcommand("admit", "admit an account that waits", "ROOM JID",
-			`The account gets an invitation, and passes the lobby of the room for the next 24 hours.
+   ROOM                                 JID                            NAME  SINCE   TRIES  ID
+   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com  Bob   2m ago  3      8c1f0a2b6d7e9305`, lobbyKnocks, cmdline.JSONFlag("JSON")),
+		lobbySubcommand("admit", "admit an account that waits", "ROOM JID | --id ID ROOM",
+			`The account gets an invitation, and passes the lobby of the room for the next 24 hours. With --id
+it is about one wait, as usher lobby knocks lists it: if somebody has decided about that, nothing is changed.
 
 Example:
 
-   $ usher lobby admit standup 5b3c8e@guest.meet.example.com`, lobbyDecide(true)),
-		lobbySubcommand("deny", "refuse an account that waits", "ROOM JID",
+   $ usher lobby admit standup 5b3c8e@guest.meet.example.com
+   $ usher lobby admit --id 8c1f0a2b6d7e9305 standup`, lobbyDecide(true), id),
+		lobbySubcommand("deny", "refuse an account that waits", "ROOM JID | --id ID ROOM",
 			`The account is refused for the next 24 hours, unless it is admitted later. If it is in the room, it stays there.
+With --id it is about one wait, as usher lobby knocks lists it.
 
 Example:
 
-   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false)),
+   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false), id),
 	}
 }
 
@@ -157,11 +162,11 @@ func lobbyKnocks(c *cli.Context) error {
 		_, err := fmt.Fprintln(c.App.Writer, "nobody waits")
 		return err
 	}
-	table := cmdline.NewTable(c.App.Writer, "ROOM\tJID\tNAME\tSINCE\tTRIES")
+	table := cmdline.NewTable(c.App.Writer, "ROOM\tJID\tNAME\tSINCE\tTRIES\tID")
 	for _, k := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\n", text.Printable(text.Clip(k.Room)),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s ago\t%d\t%s\n", text.Printable(text.Clip(k.Room)),
 			text.Printable(text.Clip(k.JID)), text.Printable(k.Name),
-			text.Duration(time.Since(k.First).Round(time.Second)), k.Count)
+			text.Duration(max(0, time.Since(k.First).Round(time.Second))), k.Count, k.ID)
 	}
 	return table.Flush()
 }
@@ -198,10 +203,15 @@ func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
 
 func lobbyDecide(admit bool) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if c.NArg() != 2 {
-			return cmdline.Exit(2, "lobby "+c.Command.Name+": give a room and a JID")
+		q := url.Values{"room": {c.Args().Get(0)}, "admit": {fmt.Sprint(admit)}}
+		switch id := c.String("id"); {
+		case id == "" && c.NArg() == 2:
+			q.Set("jid", c.Args().Get(1))
+		case id != "" && c.NArg() == 1:
+			q.Set("id", id)
+		default:
+			return cmdline.Exit(2, "lobby "+c.Command.Name+": give a room and a JID, or --id ID and a room")
 		}
-		q := url.Values{"room": {c.Args().Get(0)}, "jid": {c.Args().Get(1)}, "admit": {fmt.Sprint(admit)}}
 		answer, err := changeLobby(c, "/lobby/decide", q, nil)
 		if err != nil {
 			return err
@@ -210,7 +220,7 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 		if admit {
 			done = "admitted"
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(c.Args().Get(1))),
+		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(cmp.Or(answer.JID, q.Get("jid")))),
 			text.Printable(text.Clip(answer.Room)))
 		return err
 	}
