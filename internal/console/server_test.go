@@ -13,7 +13,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/console/access"
 	"usher/internal/console/route"
-	"usher/internal/loginid"
+	"usher/moderation"
 )
 
 // noTokens make nobody an operator.
@@ -33,7 +33,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{state: access.New(access.Options{Lives: func(string, loginid.ID) bool { return true }})}
+	b := &bench{state: access.New(access.Options{Lives: func(moderation.ID) bool { return true }})}
 	page := func(pattern string, f route.For) route.Route {
 		return route.Route{Pattern: pattern, For: f, Serve: func(w http.ResponseWriter, _ *http.Request) { b.served++ }}
 	}
@@ -99,7 +99,7 @@ func TestRoutesByViewer(t *testing.T) {
 	uid := uint32(0)
 	secret, _ := b.state.OperatorLink(&uid, "root")
 	operator := b.enter(t, "https://console.example.com/enter#"+secret)
-	invitation, _ := b.state.ModeratorLink("m@meet.example.com", "meet.example.com", 7)
+	invitation, _ := b.state.ModeratorLink(access.Moderator{Account: "m@meet.example.com", Host: "meet.example.com"})
 	moderator := b.enter(t, " "+invitation+"\n")
 	for _, c := range []struct {
 		method, path                  string

@@ -151,7 +151,7 @@ func internals() []arrow {
 		{"internal/connpool", []string{"internal/logattr", "internal/panics", "internal/taskgroup"}},
 		{"internal/console", []string{"internal/admin", "internal/console/access", "internal/console/route",
 			"internal/httpd", "internal/listen"}},
-		{"internal/console/access", []string{"internal/admin"}},
+		{"internal/console/access", []string{"internal/admin", "moderation"}},
 		{"internal/console/route", []string{"internal/console/access"}},
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},

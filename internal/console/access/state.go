@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"usher/internal/loginid"
+	"usher/moderation"
 )
 
 // How long what is good once waits, and how long a session lasts.
@@ -57,14 +57,15 @@ func newSecret() string {
 type Options struct {
 	Now func() time.Time
 
-	// Lives reports whether a moderator's login still holds: it has not ended, nor was it revoked. nil: none does.
-	Lives func(account string, login loginid.ID) bool
+	// Lives reports whether the session of a moderator's token still counts: it has not ended, nor was it revoked. nil:
+	// none does.
+	Lives func(moderation.ID) bool
 }
 
 // A State is safe for concurrent use. A nil one knows nobody, and makes no links.
 type State struct {
 	now   func() time.Time
-	lives func(account string, login loginid.ID) bool
+	lives func(moderation.ID) bool
 
 	mu         sync.Mutex
 	links      table // of operators
@@ -83,7 +84,7 @@ func New(o Options) *State {
 		s.now = time.Now
 	}
 	if s.lives == nil {
-		s.lives = func(string, loginid.ID) bool { return false }
+		s.lives = func(moderation.ID) bool { return false }
 	}
 	return s
 }
@@ -94,10 +95,11 @@ func (s *State) OperatorLink(uid *uint32, user string) (secret string, until tim
 	return s.link(&s.links, entry{viewer: Viewer{Operator: true, UID: uid, User: user}, until: until}), until
 }
 
-// ModeratorLink makes the secret of a link that is bound to a login of an account, a bare JID.
-func (s *State) ModeratorLink(account, host string, login loginid.ID) (secret string, until time.Time) {
+// ModeratorLink makes the secret of a link for a moderator.
+func (s *State) ModeratorLink(m Moderator) (secret string, until time.Time) {
 	until = s.now().Add(ModeratorLinkFor)
-	return s.link(&s.invited, entry{viewer: Viewer{Account: account, Host: host, Login: login}, until: until}), until
+	v := Viewer{Account: m.Account, Host: m.Host, Session: m.Session, Room: m.Room}
+	return s.link(&s.invited, entry{viewer: v, until: until}), until
 }
 
 func (s *State) link(in *table, e entry) (secret string) {
@@ -140,7 +142,7 @@ func (s *State) EnterByToken(o Operator) (v Viewer, cookie string, err error) {
 
 func (s *State) begin(v Viewer, holds func() bool) (Viewer, string, error) {
 	if !v.Operator {
-		holds = func() bool { return s.lives(v.Account, v.Login) }
+		holds = func() bool { return s.lives(v.Session) }
 	}
 	if holds != nil && !holds() {
 		return Viewer{}, "", ErrEnded

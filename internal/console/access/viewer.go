@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"usher/internal/admin"
-	"usher/internal/loginid"
+	"usher/moderation"
 )
 
 // A Viewer is who looks at the console: an operator, by a link of usher console or by a token, or a moderator, by the
@@ -20,14 +20,23 @@ type Viewer struct {
 
 	Issuer string // of an operator by a token
 
-	// Of a moderator: a bare JID and the login that the link is bound to.
+	// Of a moderator: a bare JID, the session of a token that the link is bound to, and the room that it was made for.
 	Account string
-	Login   loginid.ID
+	Session moderation.ID
+	Room    string
 	Host    string // of an operator by a token, too
 
 	Until time.Time // when the session ends at the latest
 
 	session key // of the cookie's secret
+}
+
+// A Moderator is whom a link of a message is for.
+type Moderator struct {
+	Account string        // bare JID
+	Host    string        // the virtual host
+	Session moderation.ID // the link, and who entered by it, are good as long as it counts
+	Room    string        // bare JID: where somebody waits
 }
 
 // Name names a viewer for people.
