@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,6 +48,23 @@ func (p *Page) ScreenshotIn(t testing.TB, dir, name string) string {
 func (p *Page) ViewIn(t testing.TB, dir, name string) string {
 	t.Helper()
 	return p.write(t, dir, name, chromedp.CaptureScreenshot())
+}
+
+// Picture writes what a person sees without scrolling as NAME.png, small enough for a page of docs, into the folder of
+// $USHER_SCREENSHOTS, or of the test, and returns the path.
+func (p *Page) Picture(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv(ScreenshotsEnv)
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	return p.write(t, dir, name, func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		picture, err := chromedp.CaptureScreenshot()(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		return shrink(picture)
+	})
 }
 
 func (p *Page) write(t testing.TB, dir, name string, take chromedp.Action[[]byte]) string {
