@@ -12,8 +12,11 @@ import (
 //go:embed shapes
 var shapes embed.FS
 
-// host is the name in the example for operators.
-const host = "meet.example.com"
+// The names in the examples for operators.
+const (
+	host    = "meet.example.com"
+	console = "console.example.com"
+)
 
 // frame is what Debian's nginx.conf has around a site, in one folder. Its error log takes everything, so that a test
 // sees what would leave the site.
@@ -30,6 +33,7 @@ http {
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     include site.conf;
+    include console*.conf;
 }
 `
 
@@ -42,19 +46,28 @@ func (s *Server) write() error {
 	if err != nil {
 		return err
 	}
+	files := map[string]string{"site.conf": site}
+	names := []string{host}
+	if s.config.Console != "" {
+		if files["console.conf"], err = s.console(); err != nil {
+			return err
+		}
+		names = append(names, console)
+	}
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;\n" // or its workers could not read the folder of the test
 	}
-	for name, text := range map[string]string{"nginx.conf": fmt.Sprintf(frame, user), "site.conf": site} {
+	files["nginx.conf"] = fmt.Sprintf(frame, user)
+	for name, text := range files {
 		if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("writing nginx's configuration: %w", err)
 		}
 	}
-	names, until := s.config.Names, s.config.Until
-	if names == nil {
-		names = []string{host}
+	if s.config.Names != nil {
+		names = s.config.Names
 	}
+	until := s.config.Until
 	if until.IsZero() {
 		until = time.Now().Add(24 * time.Hour)
 	}
@@ -84,26 +97,50 @@ func (s *Server) places() [][2]string {
 
 // site is the example for operators with the places of this machine.
 func (s *Server) site() (string, error) {
-	path := s.config.Site
 	if s.config.Shape != "" {
 		return s.shaped()
 	}
-	if path == "" {
-		root, err := moduleRoot()
-		if err != nil {
-			return "", err
-		}
-		path = filepath.Join(root, "deploy", "nginx-meet.conf")
-	}
-	text, err := os.ReadFile(path)
+	text, err := example("nginx-meet.conf", s.config.Site)
 	if err != nil {
-		return "", fmt.Errorf("reading the example: %w", err)
+		return "", err
 	}
-	return replaceAll(string(text), append(s.places(), [][2]string{
+	return replaceAll(text, append(s.places(), [][2]string{
 		{"listen [::]:80;", ""},
 		{"listen [::]:443 ssl;", ""},
 		{"/var/log/nginx/", s.path("") + "/"},
 	}...))
+}
+
+// console is the example for operators of the console's site, likewise.
+func (s *Server) console() (string, error) {
+	text, err := example("nginx-console.conf", "")
+	if err != nil {
+		return "", err
+	}
+	return replaceAll(text, [][2]string{
+		{"listen 80;", "listen " + s.plain + ";"},
+		{"listen [::]:80;", ""},
+		{"listen 443 ssl;", "listen " + s.addr + " ssl;"},
+		{"listen [::]:443 ssl;", ""},
+		{"/etc/ssl/console.example.com.", s.path("site.")},
+		{"127.0.0.1:9281", s.config.Console},
+	})
+}
+
+// example reads a file of deploy, or another in its place.
+func example(name, instead string) (string, error) {
+	if instead == "" {
+		root, err := moduleRoot()
+		if err != nil {
+			return "", err
+		}
+		instead = filepath.Join(root, "deploy", name)
+	}
+	text, err := os.ReadFile(instead)
+	if err != nil {
+		return "", fmt.Errorf("reading the example: %w", err)
+	}
+	return string(text), nil
 }
 
 // replaceAll replaces every pair; one that does not occur means that the example has changed.

@@ -31,6 +31,7 @@ type Config struct {
 	Shape   string // instead of Site, one of the sites that others have: debian, docker, subdomain
 	Gateway string // host:port to which XMPP goes
 	Root    string // folder of the page
+	Console string // host:port of usher's console; unless it is empty, deploy/nginx-console.conf is a site besides
 
 	Names []string  // of the certificate; the site's unless given
 	Until time.Time // when the certificate ends; in a day unless given
