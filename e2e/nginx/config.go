@@ -90,7 +90,7 @@ func (s *Server) places() [][2]string {
 		{"listen 80;", "listen " + s.plain + ";"},
 		{"listen 443 ssl;", "listen " + s.addr + " ssl;"},
 		{"/etc/ssl/meet.example.com.", s.path("site.")},
-		{"/usr/share/jitsi-meet", s.config.Root},
+		{"/usr/share/jitsi-meet;", s.config.Root + ";\n" + s.config.More},
 		{"127.0.0.1:8281", s.config.Gateway},
 	}
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Gateway string // host:port to which XMPP goes
 	Root    string // folder of the page
 	Console string // host:port of usher's console; unless it is empty, deploy/nginx-console.conf is a site besides
+	More    string // further lines of the site, where its folder stands
 
 	Names []string  // of the certificate; the site's unless given
 	Until time.Time // when the certificate ends; in a day unless given

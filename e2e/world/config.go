@@ -50,12 +50,18 @@ func (w *World) Config(o Options, component string) string {
 	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n        audience: "+
 		"[%s]\n",
 		authtest.Issuer, authtest.Audience)
+	o.rest(&b)
+	return b.String()
+}
+
+// rest writes what follows the first issuer, which is in both kinds of worlds.
+func (o Options) rest(b *strings.Builder) {
+	b.WriteString(o.Issuers)
 	if o.Moderation != "" {
 		b.WriteString("    moderation: {" + o.Moderation + "}\n")
 	}
 	b.WriteString(o.Host)
 	b.WriteString(o.Sections)
-	return b.String()
 }
 
 func (w *World) prosodyConfig(v prosody.Version, o Options) prosody.Config {

@@ -67,7 +67,7 @@ func (w *World) relayConfig(o Options, component string) string {
 		"    service_accounts: [focus@%s, recorder@%s]\n",
 		Meet, Conference, Breakout, LobbyHost, Guests, Services, Services)
 	fmt.Fprintf(&b, "    issuers:\n      %s:\n        secret_files: [my-app.secret, old.secret]\n"+
-		"        audience: [%s]\n", authtest.Issuer, authtest.Audience)
+		"        audience: [%s]\n%s", authtest.Issuer, authtest.Audience, o.Issuers)
 	lines := "app_id: " + AppID + ", key_file: inner.pem"
 	if r.HS256 {
 		lines = "app_id: " + AppID + ", secret_file: inner.secret"
@@ -76,11 +76,8 @@ func (w *World) relayConfig(o Options, component string) string {
 		lines += ", " + r.Lines
 	}
 	fmt.Fprintf(&b, "    relay: {%s}\n", lines)
-	if o.Moderation != "" {
-		b.WriteString("    moderation: {" + o.Moderation + "}\n")
-	}
-	b.WriteString(o.Host)
-	b.WriteString(o.Sections)
+	o.Issuers = ""
+	o.rest(&b)
 	return b.String()
 }
 

@@ -42,6 +42,7 @@ type World struct {
 type Options struct {
 	Moderation string                        // lines under moderation of usher's host
 	Host       string                        // further lines of usher's host
+	Issuers    string                        // further lines of its issuers
 	MUC        string                        // further lines of the MUC component
 	Modules    string                        // of the MUC component, in braces; empty: those that ask
 	NoRights   bool                          // the component is nobody to the rooms

@@ -25,6 +25,17 @@ type Site struct {
 	Domain string // for links with a token
 	Guests string // for links without one; guest.DOMAIN unless given
 	MUC    string // conference.DOMAIN unless given
+
+	// TokenAuthURL is where "I am the host" leads who has no token, as Jitsi's tokenAuthUrl; empty: there is no such button.
+	TokenAuthURL string
+	SSO          SSO
+	Jitsi        bool // every link is for lib-jitsi-meet, not only those below /jitsi/
+}
+
+// SSO is what static/sso.html of Jitsi reads: a sign-in of Jitsi's own, by a provider's access token.
+type SSO struct {
+	TokenService string `json:"tokenService"` // host and path before /token
+	ClientID     string `json:"clientId"`
 }
 
 func (s Site) complete() Site {
@@ -45,7 +56,7 @@ func (s Site) script(report, jitsi bool) []byte {
 	s = s.complete()
 	text, _ := json.Marshal(map[string]any{ // maps of strings and bools always can be
 		"hosts":  map[string]string{"domain": s.Domain, "anonymousdomain": s.Guests, "muc": s.MUC},
-		"report": report, "jitsi": jitsi,
+		"report": report, "jitsi": jitsi, "tokenAuthUrl": s.TokenAuthURL, "sso": s.SSO, "always": s.Jitsi,
 	})
 	return fmt.Appendf(nil, "'use strict';\nconst config = %s;\n", text)
 }

@@ -23,6 +23,12 @@ func Shaped(t testing.TB, shape, gateway string) *nginx.Server {
 	return start(t, nginx.Config{Shape: shape, Gateway: gateway}, page.Site{})
 }
 
+// With is Start with a configuration, but for its folders.
+func With(t testing.TB, c nginx.Config, site page.Site) *nginx.Server {
+	t.Helper()
+	return start(t, c, site)
+}
+
 func start(t testing.TB, c nginx.Config, site page.Site) *nginx.Server {
 	t.Helper()
 	Require(t)

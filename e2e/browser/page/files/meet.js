@@ -1,7 +1,7 @@
 'use strict';
 
 // window.meet is what the page sees and does; the event "meet" says that it has changed.
-const link = readLink(location, config.hosts);
+const link = readLink(location, config.hosts, config.always);
 const meet = {
   room: link.room, roomJid: link.roomJid, transport: link.transport, domain: link.domain, token: link.jwt !== '',
   status: 'connecting', jid: '', nick: '',

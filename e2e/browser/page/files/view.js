@@ -64,6 +64,7 @@
     element('with').textContent = meet.token ? 'with a token' : 'as a guest, without a token';
     const by = link.jitsi ? ', by lib-jitsi-meet' : '';
     element('transport').textContent = `${meet.transport === 'bosh' ? 'BOSH' : 'WebSocket'} to ${meet.domain}${by}`;
+    element('sign-in').hidden = meet.token || !config.tokenAuthUrl;
     element('jid').textContent = meet.jid;
     element('first').replaceChildren(rank(meet.first));
     element('now').replaceChildren(rank(meet.now));
@@ -84,6 +85,7 @@
     meet.send(element('text').value);
     element('text').value = '';
   });
+  element('sign-in').addEventListener('click', signIn);
   window.addEventListener('meet', () => {
     show();
     if (config.report) report();
