@@ -53,7 +53,7 @@ demo-cluster:
 
 # The end-to-end tests wait more than they work: so worlds run side by side, but for the packages that start a Chromium,
 # which leaves a Prosody too little of a small machine. The package that takes longest comes first.
-BROWSERS = /e2e/(browser|console|gateway|demo)
+BROWSERS = /e2e/(browser|console|gateway|demo|signin)
 END_TO_END = ./e2e/rooms $$(go list ./e2e/... | grep -vE '/e2e/rooms$$|$(BROWSERS)')
 CHROMIUM = $$(go list ./e2e/... | grep -E '$(BROWSERS)')
 
@@ -64,7 +64,8 @@ test:
 		-- -timeout 10m $$(go list ./... | grep -v /e2e) \
 		-- -timeout 14m -p 2 -parallel 4 $(END_TO_END) \
 		-- -timeout 14m -p 1 $(CHROMIUM) \
-		-- -C e2e/containers ./...
+		-- -C e2e/containers ./... \
+		-- -C e2e/provider/server ./...
 	@echo "not run: make test-install, the package on a Debian 12 that it boots: it wants root, and systemd-nspawn on" \
 		"control groups of its own"
 

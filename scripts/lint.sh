@@ -18,7 +18,8 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
 fi
 go vet ./...
 go vet -tags boot ./e2e/install
-go -C e2e/containers vet ./... # a module of its own
+go -C e2e/containers vet ./... # modules of their own
+go -C e2e/provider/server vet ./...
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fixes=$(go fix -diff ./... 2>&1 || true)
 if [ -n "$fixes" ]; then

@@ -1,0 +1,131 @@
+package signin
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/e2e/browser/driver"
+	"usher/e2e/browser/page"
+	"usher/e2e/nginx"
+	"usher/e2e/nginx/nginxtest"
+	"usher/e2e/prosody"
+	"usher/e2e/prosody/prosodytest"
+	"usher/e2e/provider"
+	"usher/e2e/world"
+)
+
+// own is a site with the sign-in that is Jitsi's own, since 2026: the access token itself stands in the link.
+type own struct {
+	*world.World
+	provider *provider.Provider
+	browser  *driver.Browser
+}
+
+// startOwn starts one whose access tokens live so long.
+func startOwn(t *testing.T, v prosody.Version, lifetime time.Duration, moderation string) *own {
+	t.Helper()
+	driver.Require(t)
+	driver.RequireJitsi(t)
+	back := "https://" + world.Meet + "/static/sso.html"
+	w := &own{provider: provider.Start(t, provider.Config{
+		Users: people(), Lifetime: lifetime,
+		Clients: []provider.Client{{ID: "jitsi", Redirects: []string{back}, Audience: []string{"account"}}},
+	})}
+	w.World = world.New(t, v, world.Options{
+		Relay:      &world.Relay{},
+		Issuers:    documented(t, "Jitsi's own sign-in", w.provider),
+		Host:       "    tokens: {account: [preferred_username], subject: any, leeway: 0s}\n",
+		Moderation: `moderators: ["realm_access.roles=moderator"], ` + moderation,
+	})
+	service := strings.TrimPrefix(w.provider.Issuer, "https://") + "/protocol/openid-connect"
+	site := page.Site{Jitsi: true, SSO: page.SSO{TokenService: service, ClientID: "jitsi"},
+		TokenAuthURL: "https://" + service + "/auth?client_id=jitsi&response_type=code&scope=openid%20profile&redirect_uri=" +
+			back + "&code_challenge_method=S256&code_challenge={code_challenge}&state={state}"}
+	front := nginxtest.With(t, nginx.Config{Shape: "debian", Gateway: w.Usher.Gateway, More: w.sso(t)}, site)
+	w.browser = driver.Start(t, map[string]string{world.Meet: front.TLS()})
+	return w
+}
+
+// sso lays out static/sso.html, Jitsi's own where its sources are here, and returns nginx's lines for it.
+func (w *own) sso(t *testing.T) string {
+	t.Helper()
+	from := filepath.Join("testdata", "sso.html")
+	if jitsi := os.Getenv(world.JitsiEnv); jitsi != "" {
+		from = filepath.Join(jitsi, "static", "sso.html")
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "static"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "static", "sso.html"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("location ^~ /static/ { ssi on; root %s; }\n", dir)
+}
+
+func (w *own) open(t *testing.T, link string) *driver.Page {
+	t.Helper()
+	p := w.browser.Open(t, "https://"+world.Meet+"/"+link)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// enter opens a room's page, and signs in there.
+func (w *own) enter(t *testing.T, room, name string) *driver.Page {
+	t.Helper()
+	p := w.open(t, room)
+	p.Do(t, `document.getElementById("sign-in").click()`)
+	fill(t, p, name, password)
+	p.Await(t, `window.meet && meet.token`, within)
+	return p
+}
+
+// TestOwn: people come in by an access token in the link, as moderators by a role of the provider, by their name.
+// The token is as good for every other room, and a new key of the provider costs one reload.
+func TestOwn(t *testing.T) {
+	t.Parallel()
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := startOwn(t, v, 0, "on_expiry: keep")
+		alice := w.enter(t, "Standup", "alice")
+		if got := alice.Joined(t); !got.Moderator {
+			t.Errorf("alice is %+v", got)
+		}
+		if got := w.enter(t, "standup", "bob").Joined(t); got.Moderator {
+			t.Errorf("bob is %+v", got)
+		}
+		alice.Await(t, `Object.keys(meet.occupants).length === 2`, within)
+		alice.Screenshot(t, "sign-in-own-"+string(v))
+		token := driver.Eval[string](t, alice, `link.jwt`)
+		if got := w.open(t, "elsewhere#jwt=%22"+token+"%22").Joined(t); !got.Moderator {
+			t.Errorf("elsewhere alice is %+v", got)
+		}
+		w.provider.Rotate(false)
+		again := w.enter(t, "board", "alice")
+		if got := again.Refused(t); got.Error.Text != "Logins cannot be checked at the moment. Try again in a minute." {
+			t.Errorf("with a key that nobody has seen yet: %+v", got.Error)
+		}
+		again.Do(t, `location.reload()`)
+		if got := again.Joined(t); !got.Moderator {
+			t.Errorf("with a new key of the provider alice is %+v", got)
+		}
+	})
+}
+
+// TestOwnExpires: such a token lives for some minutes, and its owner is a moderator for as long where on_expiry says so.
+func TestOwnExpires(t *testing.T) {
+	t.Parallel()
+	w := startOwn(t, world.AnyVersion(t), 5*time.Second, "on_expiry: demote")
+	alice := w.enter(t, "standup", "alice")
+	if got := alice.Joined(t); !got.Moderator {
+		t.Errorf("alice is %+v", got)
+	}
+	alice.Await(t, `!meet.moderator || meet.status !== "joined"`, 2*within)
+}
