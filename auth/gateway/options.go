@@ -64,8 +64,9 @@ type Options struct {
 	// Of hosts whose Prosody verifies inner tokens. Relay must not be nil if the settings
 	// have one.
 	Relay      RelayLogins
-	RelayRooms RelayRooms // nil: Prosody alone decides about joins
-	Swap       *swap.Key  // authenticates refusals that are on their way; nil: one of this process
+	RelayRooms RelayRooms    // nil: Prosody alone decides about joins
+	Component  func() string // the address of usher's component, or empty; nil: there is none
+	Swap       *swap.Key     // authenticates refusals that are on their way; nil: one of this process
 
 	Log     *slog.Logger     // nil: no log
 	Metrics *metrics.Gateway // nil: no figures

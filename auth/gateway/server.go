@@ -40,7 +40,7 @@ func New(o Options) *Server {
 		turns: semaphore.NewWeighted(endingNow)}
 	exchange := &login.Exchange{Tickets: o.Auth, Panics: o.Panics}
 	s.relays = relay.NewStreams(relay.Options{Door: Door, Logins: o.Relay, Rooms: o.RelayRooms,
-		Swap: o.Swap, Log: o.Log, Finish: s.endLost})
+		Component: o.Component, Swap: o.Swap, Log: o.Log, Finish: s.endLost})
 	s.streams = stream.NewSessions(stream.Options{
 		Exchange: exchange, Memory: o.Auth, Relays: s.relays, Rooms: o.Rooms,
 		Log: o.Log, Metrics: o.Metrics, Panics: o.Panics,

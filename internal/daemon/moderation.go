@@ -280,6 +280,14 @@ func (p *roomParts) tasks() []task {
 	return append(list, p.cluster.tasks(p)...)
 }
 
+// componentJID is the component's address, or nothing if there is none.
+func (p *roomParts) componentJID() string {
+	if p.component == nil {
+		return ""
+	}
+	return p.component.JID()
+}
+
 // problem says why rooms cannot be changed, or nothing.
 func (p *roomParts) problem() string {
 	if p.component == nil {

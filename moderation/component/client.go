@@ -115,6 +115,13 @@ func (c *Client) Configure(next Config) {
 	}
 }
 
+// JID returns the component's address, as it is configured now.
+func (c *Client) JID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.config.JID
+}
+
 // Problem says why rooms cannot be changed, and how to mend it; or nothing.
 func (c *Client) Problem() string {
 	c.mu.Lock()

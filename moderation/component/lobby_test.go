@@ -93,7 +93,8 @@ func TestMessagesEscapeNames(t *testing.T) {
 		s := newServer()
 		c, _ := s.client(t, testSecret)
 		up(t, c)
-		for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"), c.Invite(t.Context(), "r\x01@c", "a@h", "x")} {
+		for _, err := range []error{c.Tell(t.Context(), "a@h", "\x00"), c.Tell(t.Context(), "a\ufffe@h", "x"),
+			c.TellAlone(t.Context(), "r@c", "n\x01", "a@h/r", "x"), c.TellAlone(t.Context(), "r@c", "n", "a@h/r", "\x00"), c.Invite(t.Context(), "r\x01@c", "a@h", "x")} {
 			if !errors.Is(err, errUnwritable) {
 				t.Errorf("%v", err)
 			}

@@ -21,8 +21,9 @@ type message struct {
 	alone
 }
 
-// A notice says that the message is for the occupant with a nickname. A gateway that passes it on may show it in the room.
+// A notice says that the message is for one occupant of a room. A gateway that passes it on shows it as the room's.
 type notice struct {
+	Room string `xml:"room,attr"`
 	Nick string `xml:"nick,attr"`
 }
 

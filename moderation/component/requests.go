@@ -130,15 +130,15 @@ func (c *Client) Tell(ctx context.Context, jid, text string) error {
 }
 
 // TellAlone sends a message to one full JID: no other client of the account gets a copy (XEP-0280), and no archive keeps
-// it (XEP-0334). The nickname is the one of that client in a room that the message is about.
-func (c *Client) TellAlone(ctx context.Context, full, nick, text string) error {
+// it (XEP-0334). It is about a room, where that client has this nickname.
+func (c *Client) TellAlone(ctx context.Context, room, nick, full, text string) error {
 	s, err := c.current()
 	if err != nil {
 		return err
 	}
 	yes := &struct{}{}
-	m := message{To: full, Type: "chat", Body: text, Notice: &notice{nick}, alone: alone{NoCopy: yes, NoStore: yes, Private: yes}}
-	return s.message(ctx, m, full, nick, text)
+	m := message{To: full, Type: "chat", Body: text, Notice: &notice{room, nick}, alone: alone{NoCopy: yes, NoStore: yes, Private: yes}}
+	return s.message(ctx, m, full, room, nick, text)
 }
 
 // Invite sends an invitation to the account, which its clients may show as they

@@ -295,7 +295,7 @@ func (m *MUC) Tell(ctx context.Context, jid, text string) error {
 }
 
 // TellAlone notes a message to a full JID.
-func (m *MUC) TellAlone(ctx context.Context, full, _, text string) error {
+func (m *MUC) TellAlone(ctx context.Context, _, _, full, text string) error {
 	return m.Tell(ctx, full, text)
 }
 

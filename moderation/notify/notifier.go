@@ -20,9 +20,9 @@ import (
 type Messenger interface {
 	// Tell sends a message.
 	Tell(ctx context.Context, jid, text string) error
-	// TellAlone sends a message to one client, by its full JID and its nickname in the room that the message is about:
-	// nobody else gets it, and nothing keeps it.
-	TellAlone(ctx context.Context, full, nick, text string) error
+	// TellAlone sends a message about a room to one client there, by its nickname and its full JID: nobody else gets it,
+	// and nothing keeps it.
+	TellAlone(ctx context.Context, room, nick, full, text string) error
 	// Invite asks an account into a room and says why, by XEP-0249 and by way of the
 	// room (XEP-0045 section 7.8.2).
 	Invite(ctx context.Context, room, jid, why string) error
@@ -132,7 +132,7 @@ func (n *Notifier) tellModerator(ctx context.Context, m moderator, news aKnock) 
 		}
 		if link := n.link(m.account, news.room); link != "" {
 			alone = true
-			failed = cmp.Or(failed, n.messenger.TellAlone(ctx, c.full, c.nick, news.withLink(link)))
+			failed = cmp.Or(failed, n.messenger.TellAlone(ctx, news.room, c.nick, c.full, news.withLink(link)))
 		}
 	}
 	if alone {

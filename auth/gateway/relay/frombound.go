@@ -24,9 +24,11 @@ func (s *Stream) Minds(text []byte) bool {
 }
 
 // markers are of what a bound stream's client is not told before it is judged: the answer
-// to a ping of ours, the account's own presence, and how streams are resumed and end.
+// to a ping of ours, the account's own presence, how streams are resumed and end, and what
+// the component says to it.
 var markers = [...][]byte{
 	[]byte(swap.Prefix), []byte("110"), []byte("<enabled"), []byte("<close"), []byte("<stream:error"),
+	[]byte(stanza.NamespaceNotice),
 }
 
 // FromProsodyCut is [Stream.FromProsody] of a bound stream for what is too large to be read
@@ -58,12 +60,32 @@ func (s *Stream) toBound(ctx context.Context, e stanza.Element) Verdict {
 		}
 	case e.Name.Local == "presence":
 		s.self(ctx, e)
+	case e.Name.Local == "message":
+		return Verdict{Replace: s.notice(e)}
 	default:
 		if id, ok := e.Resumption(); ok {
 			return s.remember(ctx, id)
 		}
 	}
 	return Verdict{}
+}
+
+// noticeSender is who Jitsi's page says a notice is from.
+const noticeSender = "Lobby"
+
+// notice is what the client gets in the place of a message of usher's component, which
+// Jitsi's page would not show: the same, said by the room that it is about. nil: it is
+// no such message, or the account is not in that room.
+func (s *Stream) notice(e stanza.Element) []byte {
+	n, ok := e.Notice()
+	if !ok || s.streams.Component == nil || e.Attribute("from") != s.streams.Component() || e.Attribute("from") == "" {
+		return nil
+	}
+	room, ok := s.shown.roomOf(n)
+	if !ok {
+		return nil
+	}
+	return []byte(stanza.SystemMessage(room, e.Attribute("to"), noticeSender, n.Text))
 }
 
 // remember records by which identifier the stream can be resumed. If that fails the

@@ -61,6 +61,24 @@ func (c *shown) isOccupant(address string) bool {
 	return ok && occupant == address
 }
 
+// roomOf is the room of a notice as its client knows it: a room of a tenant has another
+// address there than at the component. Breakout rooms have occupants of the same names.
+func (c *shown) roomOf(n stanza.Notice) (room string, ok bool) {
+	local, _, _ := strings.Cut(n.Room, "@")
+	if _, name, tenant := strings.Cut(local, "]"); tenant && strings.HasPrefix(local, "[") {
+		local = name
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, occupant := range c.inside {
+		bare, nick, _ := strings.Cut(occupant, "/")
+		if at, _, _ := strings.Cut(bare, "@"); nick == n.Nick && at == local {
+			return bare, true
+		}
+	}
+	return "", false
+}
+
 // begin has the account be known by an address, and be in rooms already.
 func (c *shown) begin(jid string, inside map[string]string) {
 	c.mu.Lock()

@@ -2,11 +2,14 @@ package stanza_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"usher/auth/gateway/stanza"
 )
@@ -116,5 +119,41 @@ func FuzzJoin(f *testing.F) {
 		if ok != (room != "") || ok && !bytes.ContainsRune([]byte(room), '@') || slices.Contains([]byte(room), '/') {
 			t.Errorf("%q joins %q, %v", message, room, ok)
 		}
+	})
+}
+
+// FuzzSystemMessage holds: whatever a room is to tell a client is one element, addressed as was meant, and its text is what
+// was said, as far as JSON and XML can say it.
+func FuzzSystemMessage(f *testing.F) {
+	f.Add("one@c", "u@h/r", "Bob waits:\nhttps://c/enter#s")
+	f.Add(`a"'<&>@c`, "]]>", "\x00\xff\u2028</json-message>\ufffe")
+	f.Fuzz(func(t *testing.T, room, to, text string) {
+		var m struct {
+			XMLName xml.Name
+			From    string `xml:"from,attr"`
+			To      string `xml:"to,attr"`
+			JSON    string `xml:"http://jitsi.org/jitmeet json-message"`
+		}
+		written := stanza.SystemMessage(room, to, "Lobby", text)
+		if _, err := stanza.Parse([]byte(written)); err != nil {
+			t.Fatalf("%q: %v", written, err)
+		}
+		if err := xml.Unmarshal([]byte(written), &m); err != nil || m.XMLName.Local != "message" {
+			t.Fatalf("%q: %v", written, err)
+		}
+		var said struct{ Type, Message string }
+		if err := json.Unmarshal([]byte(m.JSON), &said); err != nil || said.Type != "system_chat_message" {
+			t.Fatalf("%q: %v", written, err)
+		}
+		if plain(text) && said.Message != text || plain(room) && m.From != room || plain(to) && m.To != to {
+			t.Fatalf("%q, %q, %q became %q", room, to, text, written)
+		}
+	})
+}
+
+// plain reports whether a text has nothing that XML has no place for, or another spelling.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError || r&0xfffe == 0xfffe || r == 0x2028 || r == 0x2029
 	})
 }

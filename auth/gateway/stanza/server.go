@@ -62,6 +62,31 @@ func (e Element) SelfPresence() (own, renamed bool) {
 	return own && err == nil, renamed
 }
 
+// A Notice is a message of usher's component for one occupant of a room.
+type Notice struct {
+	Room string // bare JID, as the component knows it
+	Nick string // of the occupant
+	Text string // for people
+}
+
+// Notice returns what a message says that is one.
+func (e Element) Notice() (n Notice, ok bool) {
+	if e.Name.Local != "message" {
+		return Notice{}, false
+	}
+	err := e.each(func(path []xml.Name, text []byte) {
+		if len(path) == 2 && path[1].Local == "body" {
+			n.Text += string(text)
+		}
+	}, func(path []xml.Name, attr []xml.Attr) {
+		if len(path) == 2 && path[1] == (xml.Name{Space: NamespaceNotice, Local: "notice"}) {
+			tag := Element{Attr: attr}
+			n.Room, n.Nick, ok = tag.Attribute("room"), tag.Attribute("nick"), true
+		}
+	})
+	return n, ok && err == nil && n.Text != ""
+}
+
 // Addressee returns the bare JID of the account that a stanza of the server goes
 // to, if the stanza names it whole, with the resource: then that account has
 // logged in on the stream.

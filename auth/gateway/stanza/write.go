@@ -1,6 +1,7 @@
 package stanza
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"strconv"
 	"strings"
@@ -68,6 +69,17 @@ func ShownOut(occupant, to, reason string) string {
 		`" to="` + escape(to) +
 		`"><x xmlns="` + namespaceMUCUser + `"><item affiliation="none" role="none"><reason>` + escape(reason) +
 		`</reason></item><status code="307"/><status code="110"/></x></presence>`
+}
+
+// NamespaceNotice is that of what usher's component says to one client (package component).
+const NamespaceNotice = "urn:usher:lobby"
+
+// SystemMessage is how a room tells one client something that Jitsi's page shows among its messages, as
+// mod_muc_system_chat_message does.
+func SystemMessage(room, to, sender, text string) string {
+	said, _ := json.Marshal(map[string]string{"type": "system_chat_message", "displayName": sender, "message": text})
+	return `<message xmlns="` + NamespaceClient + `" from="` + escape(room) + `" to="` + escape(to) +
+		`"><json-message xmlns="http://jitsi.org/jitmeet">` + escape(string(said)) + `</json-message></message>`
 }
 
 // WriteBody is an answer of BOSH that holds what is given, as it is.
