@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
+	"usher/auth"
 	"usher/internal/loginid"
 	"usher/internal/recent"
 	"usher/internal/text"
+	"usher/moderation"
 )
 
 // Decisions are the last ones about logins and joins.
@@ -27,7 +30,7 @@ type Audit interface {
 	List() []recent.Change
 }
 
-// DecisionsPath is where the last decisions are asked for: GET, with account, room, door, login, since (a duration, or a
+// DecisionsPath is where the last decisions are asked for: GET, with account, room, door, reason, login, since (a duration, or a
 // time of RFC 3339), all=true (those that were allowed, too), last (a number) and follow=true. The answer is a list; with
 // follow it goes on, one object a line.
 const DecisionsPath = "/decisions"
@@ -82,7 +85,8 @@ func (s *server) follow(w http.ResponseWriter, r *http.Request, f recent.Filter)
 
 // filterOf reads what is wanted.
 func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
-	f = recent.Filter{Account: q.Get("account"), Room: q.Get("room"), Door: q.Get("door"), All: q.Get("all") == "true"}
+	f = recent.Filter{Account: q.Get("account"), Room: q.Get("room"), Door: q.Get("door"), Reason: q.Get("reason"),
+		All: q.Get("all") == "true"}
 	if f.LoginID, err = loginid.Parse(q.Get("login")); err != nil {
 		return f, err
 	}
@@ -104,4 +108,17 @@ func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
 			text.Clip(since))
 	}
 	return f, nil
+}
+
+// Reasons are those for which something is refused or cannot be decided, sorted: what GET /decisions takes as reason.
+func Reasons() []string {
+	var list []string
+	for _, r := range auth.Reasons() {
+		list = append(list, string(r))
+	}
+	for _, r := range slices.Concat(moderation.DenyReasons(), moderation.UndecidedReasons()) {
+		list = append(list, string(r))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }

@@ -138,6 +138,13 @@ func entryOf(r *http.Request, now time.Time) (lobby.Entry, error) {
 		}
 		e.Until = now.Add(ttl).UTC().Truncate(time.Second)
 	}
+	if end := q.Get("until"); end != "" {
+		until, err := time.Parse(time.RFC3339, end)
+		if err != nil || !until.After(now) {
+			return e, fmt.Errorf("until: %q is no time to come; write it as 2026-12-31T18:00:00Z", text.Clip(end))
+		}
+		e.Until = until.UTC().Truncate(time.Second)
+	}
 	return e, nil
 }
 

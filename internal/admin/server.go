@@ -29,6 +29,8 @@ type Sessions interface {
 // A Revoker keeps tokens out, and lets them in again.
 type Revoker interface {
 	Revoke(ctx context.Context, t sessions.Target, all bool) (sessions.Revoked, error)
+	// Preview returns what Revoke would do with all.
+	Preview(ctx context.Context, t sessions.Target) (sessions.Revoked, error)
 	Allow(ctx context.Context, t sessions.Target) (sessions.Allowed, error)
 	Revocations() []sessions.RevokedPrincipal
 }
@@ -50,7 +52,7 @@ type Commands interface {
 	DecideKnock(ctx context.Context, room, id string, admit bool) (account string, err error)
 }
 
-// Options are what a server stands on. All but Cluster are wanted.
+// Options are what a server stands on. All but Cluster and History are wanted.
 type Options struct {
 	Daemon      Daemon
 	Await       func(ctx context.Context) error // waits for what the state kept; an error says why that is not there
@@ -64,6 +66,8 @@ type Options struct {
 	Cluster     Cluster         // nil: this usher is alone
 	Decisions   Decisions
 	Audit       Audit
+	Explainer   Explainer
+	History     Historian                                   // nil: nobody keeps it
 	Peer        func(context.Context) (uid uint32, ok bool) // the user of the process that asks
 }
 
@@ -88,6 +92,8 @@ func newRoutes(o Options) *routes {
 	s.decisions(m)
 	s.lobby(m)
 	s.sessions(m)
+	s.explain(m)
+	s.history(m)
 	return m
 }
 

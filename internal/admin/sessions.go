@@ -28,6 +28,7 @@ func (s *server) sessions(m *routes) {
 		}
 		writeJSON(w, RevocationAnswer{s.Sessions.Revoked(question.identity())})
 	})
+	m.ask("GET /sessions/revoke", s.kept(s.preview))
 	m.change("POST /sessions/revoke", "sessions revoke", s.loaded(s.revoke))
 	m.change("POST /sessions/allow", "sessions allow", s.allowAgain)
 }
@@ -46,6 +47,18 @@ func (s *server) revoke(r *http.Request, c *recent.Change) (any, error) {
 		c.Refuse(err)
 	}
 	return answer, nil
+}
+
+// preview tells what a revocation would do; shared where it would want all.
+func (s *server) preview(w http.ResponseWriter, r *http.Request) {
+	answer := RevokeAnswer{Component: s.Component}
+	target, err := targetOf(r.URL.Query())
+	if err == nil {
+		answer.Revoked, err = s.Revoker.Preview(r.Context(), target)
+	}
+	answer.explain(err)
+	answer.Shared = answer.Persons > 1
+	writeJSON(w, answer)
 }
 
 func (s *server) allowAgain(r *http.Request, c *recent.Change) (any, error) {
@@ -105,7 +118,7 @@ func targetOf(q url.Values) (t sessions.Target, err error) {
 	return t, err
 }
 
-// A RevokeAnswer is that of POST /sessions/revoke.
+// A RevokeAnswer is that of POST /sessions/revoke, and of GET, which changes nothing and tells what would be done.
 type RevokeAnswer struct {
 	sessions.Revoked
 	Unknown   bool   `json:"unknown,omitempty"`

@@ -23,8 +23,17 @@ type Status struct {
 	Connections map[string]listen.Counts `json:"connections"`        // by name
 	Shortage    string                   `json:"shortage,omitempty"` // of file descriptors
 
+	Component *Component `json:"component,omitempty"` // absent: there is none
+
 	State   *State `json:"state,omitempty"`   // absent: it is in memory alone
 	Cluster string `json:"cluster,omitempty"` // who takes part, for people; absent: this usher is alone
+}
+
+// A Component is usher's connection to Prosody.
+type Component struct {
+	JID     string `json:"jid"`
+	Address string `json:"address"`
+	Problem string `json:"problem,omitempty"` // why it is not connected
 }
 
 // State is how a state on the disk is.
@@ -45,6 +54,7 @@ type LastReload struct {
 	Time  time.Time `json:"time"`
 	Error string    `json:"error,omitempty"` // why it was refused: the first problem that is not a warning
 
+	Problems []string  `json:"problems,omitempty"` // all of them, with line and column
 	Warnings []string  `json:"warnings"`
 	RetryAt  time.Time `json:"retry_at,omitzero"` // it was refused for a reason that may pass
 	Tries    int       `json:"tries,omitempty"`

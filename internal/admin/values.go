@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"usher/auth"
 	"usher/internal/jid"
 	"usher/internal/listen"
 	"usher/internal/recent"
@@ -23,6 +24,7 @@ type (
 
 	Decision = recent.Decision // an element of GET /decisions
 	Change   = recent.Change   // an element of GET /audit
+	Report   = auth.Report     // the answer of POST /explain
 )
 
 // ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); all problems at once, with their lines.

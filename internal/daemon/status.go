@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/admin"
+	"usher/internal/explain"
 	"usher/internal/httpd"
 	"usher/moderation/sessions"
 	"usher/moderation/unasked"
@@ -21,18 +22,33 @@ func (d *daemon) adminHandler() http.Handler {
 		Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
 		MUCs:        func() []string { return *d.rooms.mucs.Load() },
 		MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
-		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Peer: httpd.UserOf,
+		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Explainer: d, Peer: httpd.UserOf,
 	})
 }
 
 // Reload is for usher reload.
 func (d *daemon) Reload(ctx context.Context) (admin.Reload, error) { return d.reloader.ask(ctx) }
 
+// ExplainToken runs all checks of a token by the configuration in force, with the keys that the doors have.
+func (d *daemon) ExplainToken(ctx context.Context, q explain.Question) auth.Report {
+	e := explain.Running(d.verifier, d.rooms.sessions.Policy(), d.reloader.current.Load().Rooms, d.revoked)
+	return e.Explain(ctx, q)
+}
+
+func (d *daemon) revoked(_ context.Context, id auth.Identity) (revoked, known bool) {
+	return d.rooms.sessions.Revoked(id), true
+}
+
 // Revoke has the rooms looked at in which the sessions were.
 func (p *roomParts) Revoke(ctx context.Context, t sessions.Target, all bool) (sessions.Revoked, error) {
 	revoked, touched, err := p.sessions.Revocations().Revoke(ctx, t, all)
 	p.touch(touched)
 	return revoked, err
+}
+
+// Preview tells what Revoke would do.
+func (p *roomParts) Preview(ctx context.Context, t sessions.Target) (sessions.Revoked, error) {
+	return p.sessions.Revocations().Preview(ctx, t)
 }
 
 // Allow lifts revocations.
@@ -59,6 +75,8 @@ func (d *daemon) Status() admin.Status {
 		Connections: d.endpoints.connectionCounts(),
 		Shortage:    *d.endpoints.shortage.Load(),
 
+		Component: d.componentStatus(),
+
 		State:   d.rooms.stateStatus(),
 		Cluster: d.rooms.cluster.text(),
 	}
@@ -74,10 +92,19 @@ func (d *daemon) Status() admin.Status {
 	}
 	_, s.Warnings = d.reloader.current.Load().Warnings.Split()
 	if last := d.reloader.last.Load(); last != nil {
-		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Warnings: last.Warnings,
-			RetryAt: last.RetryAt, Tries: last.Tries}
+		s.LastReload = &admin.LastReload{OK: last.OK, Time: last.Time, Error: last.Reason(), Problems: last.Problems,
+			Warnings: last.Warnings, RetryAt: last.RetryAt, Tries: last.Tries}
 	}
 	return s
+}
+
+// componentStatus is nil without a component.
+func (d *daemon) componentStatus() *admin.Component {
+	if d.rooms.component == nil {
+		return nil
+	}
+	c := d.reloader.current.Load().Component
+	return &admin.Component{JID: c.JID, Address: c.Address, Problem: d.rooms.problem()}
 }
 
 // hostsOf groups keys, which come ordered by host, and claims.

@@ -2,7 +2,8 @@
 // the checks of auth and of moderation and puts their lines into one report, for a command, a page or an operator's
 // request.
 //
-// An [Explainer] decides as the daemon would, without log and metrics, from a configuration of its own; what only a
-// running daemon knows (revocations) it asks for by a function that it is given. [New] starts one goroutine, which
+// An [Explainer] decides as the daemon would, without log and metrics, from a configuration of its own, or as
+// the running daemon itself ([Running]); what only a running daemon knows (revocations) it asks for by a function that
+// it is given. [New] starts one goroutine, which
 // fetches keys and ends at [Explainer.Close]. It holds no lock: one goroutine uses an Explainer at a time.
 package explain

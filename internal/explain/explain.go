@@ -43,6 +43,12 @@ func New(ctx context.Context, tokens auth.Config, hosts []moderation.HostPolicy,
 	return &Explainer{examiner, &rooms{policy, hosts}, revoked}, nil
 }
 
+// Running returns an Explainer over the verifier of a running daemon, whose keys are there already, and its rules for
+// rooms. It is for one question, starts nothing, and needs no Close.
+func Running(v Verifier, p *moderation.Policy, hosts []moderation.HostPolicy, revoked Revoked) *Explainer {
+	return &Explainer{&examiner{verifier: v, patience: runningWithin, cancel: func() {}}, &rooms{p, hosts}, revoked}
+}
+
 // Close ends the fetching, and waits for that.
 func (e *Explainer) Close() { e.tokens.close() }
 

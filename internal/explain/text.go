@@ -32,21 +32,25 @@ func Text(r auth.Report) string {
 		b.WriteString(Line(line))
 	}
 	writeInner(&b, r.Inner)
+	b.WriteString(Verdict(r) + "\n")
+	return b.String()
+}
+
+// Verdict is what comes of a report, in one line.
+func Verdict(r auth.Report) string {
 	switch {
 	case !r.Allowed && r.Reason.ClientText() == "": // the room's reason
-		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, moderation.Reason(r.Reason).ClientText())
+		return fmt.Sprintf("refused: %s: %s", r.Reason, moderation.Reason(r.Reason).ClientText())
 	case !r.Allowed:
-		fmt.Fprintf(&b, "refused: %s: %s\n", r.Reason, r.Reason.ClientText())
+		return fmt.Sprintf("refused: %s: %s", r.Reason, r.Reason.ClientText())
 	case r.Affiliation != "" && r.Account == "":
-		fmt.Fprintf(&b, "allowed, with a random account, as %s\n", r.Affiliation)
+		return "allowed, with a random account, as " + r.Affiliation
 	case r.Affiliation != "":
-		fmt.Fprintf(&b, "allowed as %s, and as %s\n", r.Account, r.Affiliation)
+		return fmt.Sprintf("allowed as %s, and as %s", r.Account, r.Affiliation)
 	case r.Account == "":
-		b.WriteString("allowed, with a random account\n")
-	default:
-		fmt.Fprintf(&b, "allowed as %s\n", r.Account)
+		return "allowed, with a random account"
 	}
-	return b.String()
+	return "allowed as " + r.Account
 }
 
 // writeInner says what Jitsi's modules would be told of the token.

@@ -11,10 +11,19 @@ import (
 // fetchWithin is how long a command waits for key servers, in all.
 const fetchWithin = 5 * time.Second
 
+// runningWithin is how long an explanation of a running daemon waits for a key that is on its way.
+const runningWithin = 2 * time.Second
+
+// A Verifier is what explains credentials: [auth.Verifier].
+type Verifier interface {
+	// Explain runs all checks; it neither counts nor logs.
+	Explain(c auth.Credentials) auth.Report
+}
+
 // An examiner decides as the daemon would, without log and metrics. Unlike
 // the daemon it may wait for key servers: no login hangs on it.
 type examiner struct {
-	verifier *auth.Verifier
+	verifier Verifier
 	patience time.Duration // that is left
 
 	cancel   context.CancelFunc

@@ -12,9 +12,10 @@ import (
 
 // A Filter says which decisions are wanted. The zero value wants all that were not allowed.
 type Filter struct {
-	Account string     // in any spelling: a JID, its localpart, either unescaped, or what the token calls its user
-	Room    string     // a JID or a localpart, with its tenant or without
-	Door    string     // where the question came in
+	Account string // in any spelling: a JID, its localpart, either unescaped, or what the token calls its user
+	Room    string // a JID or a localpart, with its tenant or without
+	Door    string // where the question came in
+	Reason  string
 	LoginID loginid.ID // of a login, and of what rests on it
 	Since   time.Time
 	All     bool // those that were allowed, too
@@ -27,6 +28,7 @@ func (f *Filter) wants(d *Decision) bool {
 	case !f.All && d.Allowed(),
 		d.Time.Before(f.Since),
 		f.Door != "" && !strings.EqualFold(f.Door, d.Door),
+		f.Reason != "" && f.Reason != d.Reason,
 		f.LoginID != 0 && f.LoginID != d.LoginID,
 		f.Room != "" && !sameRoom(f.Room, d.Room):
 		return false

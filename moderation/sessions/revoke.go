@@ -69,12 +69,7 @@ type Revocations struct{ *core }
 // that a restart would forget it. The rooms follow as soon as the component can
 // reach them.
 func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, Touched, error) {
-	waiting, over := context.WithTimeout(ctx, writeWithin)
-	defer over()
-	if err := s.loading.await(waiting, s.loading.all); err != nil { // else it would not know whose tokens are meant
-		return Revoked{}, Touched{}, err
-	}
-	plan, err := s.plan(t)
+	plan, err := s.loadedPlan(ctx, t)
 	if err != nil {
 		return Revoked{}, Touched{}, err
 	}
@@ -98,6 +93,28 @@ func (s *Revocations) Revoke(ctx context.Context, t Target, all bool) (Revoked, 
 			"forget it: %w", written)
 	}
 	return out, touched, nil
+}
+
+// Preview returns what [Revocations.Revoke] would do now, with all, and does nothing. Its errors are the same, but for
+// those of the state.
+func (s *Revocations) Preview(ctx context.Context, t Target) (Revoked, error) {
+	plan, err := s.loadedPlan(ctx, t)
+	if err != nil {
+		return Revoked{}, err
+	}
+	out := plan.tell()
+	out.Rooms = s.roomsOf(out.Accounts)
+	return out, nil
+}
+
+// loadedPlan is a plan of all sessions: without those that are not loaded yet it would not know whose tokens are meant.
+func (s *Revocations) loadedPlan(ctx context.Context, t Target) (*revocationPlan, error) {
+	waiting, over := context.WithTimeout(ctx, writeWithin)
+	defer over()
+	if err := s.loading.await(waiting, s.loading.all); err != nil {
+		return nil, err
+	}
+	return s.plan(t)
 }
 
 // A revocationPlan is what a target means now: revocations, and the sessions

@@ -136,7 +136,7 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/listen", "internal/permission", "internal/recent",
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen", "internal/permission", "internal/recent",
 			"internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"internal/cluster", nil},
 		{"internal/cluster/bustest", []string{"internal/cluster"}},
@@ -152,6 +152,11 @@ func internals() []arrow {
 		{"internal/console", []string{"internal/admin", "internal/console/access", "internal/console/route",
 			"internal/httpd", "internal/listen"}},
 		{"internal/console/access", []string{"internal/admin", "moderation"}},
+		{"internal/console/layout", nil},
+		{"internal/console/live", nil},
+		{"internal/console/pages", []string{"internal/admin", "internal/console/access", "internal/console/layout",
+			"internal/console/live", "internal/console/plot", "internal/console/route"}},
+		{"internal/console/plot", []string{"internal/admin"}},
 		{"internal/console/route", []string{"internal/console/access"}},
 		{"internal/daemon", []string{"*"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},

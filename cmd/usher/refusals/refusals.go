@@ -21,8 +21,8 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "refusals",
 		Usage: "show who was not let in a moment ago, and why",
-		UsageText: "usher refusals [--config FILE] [--account A] [--room R] [--door D] [--login ID] [--since 10m] [--last N]\n" +
-			"   [--all] [--short] [--follow] [--json]",
+		UsageText: "usher refusals [--config FILE] [--account A] [--room R] [--door D] [--reason R] [--login ID]\n" +
+			"   [--since 10m] [--last N] [--all] [--short] [--follow] [--json]",
 		Description: `The last logins and joins that the daemon refused or could not decide, the oldest first, each with the
 lines of usher token explain: ✓ passed, ✗ failed, – not checked because of a line above. 1,000 decisions are kept, in
 memory; where there are more, those of the kind go first of which there are most. --all shows those that were allowed,
@@ -40,6 +40,7 @@ Example:
 			&cli.StringFlag{Name: "account", Usage: "only of this `ACCOUNT`"},
 			&cli.StringFlag{Name: "room", Usage: "only about this `ROOM`"},
 			&cli.StringFlag{Name: "door", Usage: "only of this `DOOR`, as the log has it: dovecot, gateway …"},
+			&cli.StringFlag{Name: "reason", Usage: "only for this `REASON`, as the log has it: expired, room_mismatch …"},
 			&cli.StringFlag{Name: "login", Usage: "only of the login with this `ID`"},
 			&cli.StringFlag{Name: "since", Usage: "only since then: a `DURATION` such as 10m, or a time"},
 			&cli.IntFlag{Name: "last", Value: usualLast, Usage: "no more than so many, the last ones; 0: all (`N`)"},
@@ -103,7 +104,7 @@ func write(out io.Writer, text string) error {
 // queryOf is what is asked of the daemon.
 func queryOf(c *cli.Context, follow bool) string {
 	q := url.Values{}
-	for _, name := range []string{"account", "room", "door", "login", "since"} {
+	for _, name := range []string{"account", "room", "door", "reason", "login", "since"} {
 		if v := c.String(name); v != "" {
 			q.Set(name, v)
 		}

@@ -1,0 +1,85 @@
+package layout
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"usher/internal/text"
+)
+
+// functions are what templates call.
+func (l *Layout) functions() template.FuncMap {
+	return template.FuncMap{
+		"asset":     AssetPath,
+		"bytes":     text.Bytes,
+		"first":     func(list []string) []string { return text.First(list, mostLines) },
+		"names":     Names,
+		"printable": text.Printable,
+		"search":    func(action, label, search string) Search { return Search{action, label, search} },
+		"time":      l.time,
+		"name":      Name,
+		"plural":    text.Plural,
+		"mark":      mark,
+		"join":      strings.Join,
+		"span":      span,
+	}
+}
+
+// mostLines is how much of a list a page shows where it is not the list that it is about.
+const mostLines = 20
+
+// A Search is a form to search a list with, for the template "search".
+type Search struct{ Action, Label, Search string }
+
+// time writes a moment for people and for programs; a dash for none.
+func (l *Layout) time(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	t = t.In(l.zone)
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339),
+		t.Format("2006-01-02 15:04:05")))
+}
+
+// Name writes what strangers call themselves, a room or an account: apart from the text around it, in whichever
+// direction it is written, and with nothing that is not seen.
+func Name(s string) template.HTML {
+	if s == "" {
+		return "–"
+	}
+	return template.HTML(`<bdi class="name">` + template.HTMLEscapeString(text.Printable(s)) + `</bdi>`)
+}
+
+// Names writes some of them.
+func Names(list []string) template.HTML {
+	var names []string
+	for _, s := range text.First(list, mostLines) {
+		names = append(names, string(Name(s)))
+	}
+	if len(names) == 0 {
+		return "–"
+	}
+	return template.HTML(strings.Join(names, ", "))
+}
+
+// mark is a word with a sign before it, so that it is not told by its colour alone. Kind is good, bad, warn or none.
+func mark(kind, word string) template.HTML {
+	sign := map[string]string{"good": "✓", "bad": "✗", "warn": "!", "none": "–"}[kind]
+	return template.HTML(fmt.Sprintf(`<span class="mark %s"><span aria-hidden="true">%s</span> %s</span>`,
+		template.HTMLEscapeString(kind), sign, template.HTMLEscapeString(word)))
+}
+
+// span is a duration in words, no finer than people read it.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "under a minute"
+	case d < time.Hour:
+		return text.Plural(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		return text.Plural(int(d/time.Hour), "hour")
+	}
+	return text.Plural(int(d/(24*time.Hour)), "day")
+}

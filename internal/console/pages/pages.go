@@ -1,0 +1,164 @@
+package pages
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"usher/internal/admin"
+	"usher/internal/console/layout"
+	"usher/internal/logattr"
+)
+
+//go:embed templates/*.html
+var files embed.FS
+
+// An API asks the daemon, as the commands do. Its errors are for people.
+type API interface {
+	// Call does one request and decodes the answer into v. The body may be nil.
+	Call(ctx context.Context, method, path string, body io.Reader, v any) error
+	// Follow hands each to the decisions that follow, until ctx ends or each fails.
+	Follow(ctx context.Context, path string, each func(admin.Decision) error) error
+}
+
+// Options are what pages stand on. All but Log and Now are wanted.
+type Options struct {
+	API    API
+	Layout *layout.Layout
+	Who    func(context.Context) string // who looks, for people
+	Log    *slog.Logger                 // nil: none
+	Now    func() time.Time             // nil: time.Now
+}
+
+// Pages are the operators' pages.
+type Pages struct {
+	o         Options
+	templates map[string]*layout.Template
+	message   *layout.Template
+	notices   *notices
+	topics    []*topic
+}
+
+// New returns the pages.
+func New(o Options) *Pages {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	p := &Pages{o: o, templates: map[string]*layout.Template{}, message: o.Layout.Message(), notices: newNotices(o.Now)}
+	for _, name := range []string{"overview", "refusals", "explain", "sessions", "revoked", "revoke", "waiting", "whitelist",
+		"confirm", "import", "audit"} {
+		p.templates[name] = o.Layout.Parse(files, "templates/parts.html", "templates/"+name+".html")
+	}
+	p.topics = p.newTopics()
+	return p
+}
+
+// A Route is a page, a change, or a stream of events.
+type Route struct {
+	Pattern string // as of [http.ServeMux]
+	Serve   http.HandlerFunc
+	Stream  bool // it lasts as long as a page is open
+}
+
+// Routes returns all of them. Each is for operators alone, which is for the server to see to.
+func (p *Pages) Routes() []Route {
+	routes := []Route{
+		{Pattern: "GET /{$}", Serve: p.page(p.overview)},
+		{Pattern: "POST /reload", Serve: p.page(p.reload)},
+		{Pattern: "GET /refusals", Serve: p.page(p.refusals)},
+		{Pattern: "GET /explain", Serve: p.page(p.explainForm)},
+		{Pattern: "POST /explain", Serve: p.page(p.explain)},
+		{Pattern: "GET /sessions", Serve: p.page(p.sessions)},
+		{Pattern: "GET /sessions/revoked", Serve: p.page(p.revoked)},
+		{Pattern: "GET /sessions/revoke", Serve: p.page(p.revokePreview)},
+		{Pattern: "POST /sessions/revoke", Serve: p.page(p.revoke)},
+		{Pattern: "GET /sessions/allow", Serve: p.page(p.allowPreview)},
+		{Pattern: "POST /sessions/allow", Serve: p.page(p.allow)},
+		{Pattern: "GET /waiting", Serve: p.page(p.waiting)},
+		{Pattern: "POST /waiting", Serve: p.page(p.decide)},
+		{Pattern: "GET /whitelist", Serve: p.page(p.whitelist)},
+		{Pattern: "POST /whitelist", Serve: p.page(p.add)},
+		{Pattern: "GET /whitelist/remove", Serve: p.page(p.removePreview)},
+		{Pattern: "POST /whitelist/remove", Serve: p.page(p.remove)},
+		{Pattern: "GET /whitelist/export", Serve: p.page(p.export)},
+		{Pattern: "GET /whitelist/import", Serve: p.page(p.importForm)},
+		{Pattern: "POST /whitelist/import", Serve: p.page(p.importList)},
+		{Pattern: "GET /audit", Serve: p.page(p.audit)},
+	}
+	for _, t := range p.topics {
+		routes = append(routes, Route{Pattern: "GET " + t.path, Serve: t.serve, Stream: true})
+	}
+	return routes
+}
+
+// Nav is the operators' navigation.
+func Nav() []layout.Link {
+	return []layout.Link{{Path: "/", Text: "Overview"}, {Path: "/refusals", Text: "Refusals"},
+		{Path: "/explain", Text: "Explain"}, {Path: "/sessions", Text: "Sessions"}, {Path: "/waiting", Text: "Lobby"},
+		{Path: "/whitelist", Text: "Whitelist"}, {Path: "/audit", Text: "Audit"}}
+}
+
+// page serves one, or says why it cannot be shown.
+func (p *Pages) page(serve func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := serve(w, r)
+		switch large, is := errors.AsType[*http.MaxBytesError](err); {
+		case err == nil || r.Context().Err() != nil:
+		case is:
+			p.fail(w, r, http.StatusRequestEntityTooLarge, "Too much at once",
+				"A form may have "+bytes(large.Limit)+" at most.")
+		default:
+			p.o.Log.WarnContext(r.Context(), "console page", slog.String("path", r.URL.Path), logattr.Err(err))
+			p.fail(w, r, http.StatusServiceUnavailable, "usher cannot tell now", err.Error(),
+				"After a start this passes within seconds.")
+		}
+	}
+}
+
+// fail shows why there is no page.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, status int, title string, lines ...string) {
+	v := layout.View{Title: title, Content: layout.Message{Lines: lines,
+		Back: &layout.Link{Path: r.URL.Path, Text: "Try again"}}}
+	if r.Method != http.MethodGet {
+		v.Content = layout.Message{Lines: lines, Back: &layout.Link{Path: "/", Text: "To the overview"}}
+	}
+	p.write(w, r, status, p.message, v)
+}
+
+// show answers with a page.
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v layout.View) {
+	if v.Notice == nil && r.Method == http.MethodGet {
+		v.Notice = p.notices.take(r.URL.Query().Get("notice"))
+	}
+	p.write(w, r, status, p.templates[name], v)
+}
+
+func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
+	v.Nav, v.Who = Nav(), p.o.Who(r.Context())
+	if err := t.Write(w, status, v); err != nil {
+		p.o.Log.ErrorContext(r.Context(), "console page", slog.String("path", r.URL.Path), logattr.Err(err))
+	}
+}
+
+// done goes on to a page, which says what came of a change.
+func (p *Pages) done(w http.ResponseWriter, r *http.Request, path string, n layout.Notice) error {
+	http.Redirect(w, r, path+"?notice="+p.notices.put(n), http.StatusSeeOther)
+	return nil
+}
+
+// get asks the API, which changes nothing.
+func (p *Pages) get(r *http.Request, path string, v any) error {
+	return p.o.API.Call(r.Context(), http.MethodGet, path, nil, v)
+}
+
+// post has the API change something.
+func (p *Pages) post(r *http.Request, path string, body io.Reader, v any) error {
+	return p.o.API.Call(r.Context(), http.MethodPost, path, body, v)
+}

@@ -1,0 +1,130 @@
+package pages
+
+import (
+	"cmp"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/internal/admin"
+	"usher/internal/console/layout"
+)
+
+// found are the sessions that a search finds.
+type found[T any] struct {
+	Search string
+	List   []T
+	Pager  pager
+	All    int // without the search
+}
+
+// A session is one as a page shows it.
+type session struct{ admin.Session }
+
+// Person is who is behind the account: what the token calls its user, and the name that it has for people.
+func (s session) Person() template.HTML {
+	who := cmp.Or(s.User, s.DisplayID)
+	if s.DisplayName == "" || s.DisplayName == who {
+		return layout.Name(who)
+	}
+	if who == "" {
+		return layout.Name(s.DisplayName)
+	}
+	return layout.Name(who) + " (" + layout.Name(s.DisplayName) + ")"
+}
+
+// Claimed are the rooms that the token is for.
+func (s session) Claimed() template.HTML {
+	if s.Rooms == nil {
+		return "every room"
+	}
+	rooms := layout.Names(s.Rooms)
+	if s.Regex {
+		rooms += " (a pattern)"
+	}
+	return rooms
+}
+
+// Lasts reports whether it ends when it is not used, and not by itself.
+func (s session) Lasts() bool { return s.Expires.IsZero() || time.Until(s.Expires) > 366*24*time.Hour }
+
+func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
+	var list []admin.Session
+	if err := p.get(r, "/sessions", &list); err != nil {
+		return err
+	}
+	f := found[session]{Search: r.URL.Query().Get("q"), All: len(list)}
+	list, f.Pager = paged(r, slices.DeleteFunc(list, func(s admin.Session) bool {
+		names := append(slices.Clone(s.InRooms), s.Account, s.User, s.DisplayName, s.DisplayID, s.Issuer, s.Token)
+		return !finds(f.Search, names...)
+	}))
+	for _, s := range list {
+		f.List = append(f.List, session{s})
+	}
+	p.show(w, r, http.StatusOK, "sessions", layout.View{Title: "Sessions", Path: "/sessions", Content: f})
+	return nil
+}
+
+func (p *Pages) revoked(w http.ResponseWriter, r *http.Request) error {
+	var list []admin.Revoked
+	if err := p.get(r, "/sessions/revoked", &list); err != nil {
+		return err
+	}
+	f := found[admin.Revoked]{Search: r.URL.Query().Get("q"), All: len(list)}
+	f.List, f.Pager = paged(r, slices.DeleteFunc(list, func(v admin.Revoked) bool {
+		return !finds(f.Search, v.User, v.Issuer, v.Host, v.Token)
+	}))
+	p.show(w, r, http.StatusOK, "revoked", layout.View{Title: "Revoked", Path: "/sessions", Content: f})
+	return nil
+}
+
+// A confirming is a change before it is made, as a sentence, and a form with what is to be sent.
+type confirming struct {
+	Action string // where the form goes
+	Lines  []string
+	About  []pair // what is meant, as the person reads it
+	Fields []pair // that are sent
+	Button string
+	Back   string
+	Danger bool
+}
+
+type pair struct{ Name, Value string }
+
+func (p *Pages) confirm(w http.ResponseWriter, r *http.Request, title, path string, c confirming) error {
+	p.show(w, r, http.StatusOK, "confirm", layout.View{Title: title, Path: path, Content: c})
+	return nil
+}
+
+func (p *Pages) allowPreview(w http.ResponseWriter, r *http.Request) error {
+	t := targetOf(r.URL.Query())
+	c := confirming{Action: "/sessions/allow", Button: "Allow again", Back: "/sessions/revoked",
+		Lines:  []string{"Tokens that the revocation keeps out are good again, as far as they have not ended by themselves."},
+		Fields: []pair{{"by", t.By}, {"of", t.Of}, {"host", t.Host}, {"issuer", t.Issuer}}}
+	for _, about := range []pair{{strings.ToUpper(t.By[:1]) + t.By[1:], t.Of}, {"Host", t.Host}, {"Issuer", t.Issuer}} {
+		if about.Value != "" {
+			c.About = append(c.About, about)
+		}
+	}
+	return p.confirm(w, r, "Allow again", "/sessions", c)
+}
+
+func (p *Pages) allow(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	var answer admin.AllowAnswer
+	if err := p.post(r, address("/sessions/allow", targetOf(r.PostForm).query()), nil, &answer); err != nil {
+		return err
+	}
+	n := layout.Notice{Text: "Allowed again.", Lines: append(slices.Concat(answer.Users, answer.Tokens), reached(answer.Cluster)...)}
+	switch {
+	case answer.Unknown:
+		n = layout.Notice{Bad: true, Text: "Nothing of this is revoked any more."}
+	case answer.Problem != "":
+		n = layout.Notice{Bad: true, Text: "It did not go as it should.", Lines: []string{answer.Problem}}
+	}
+	return p.done(w, r, "/sessions/revoked", n)
+}

@@ -1,0 +1,74 @@
+package pages
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"time"
+
+	"usher/internal/admin"
+	"usher/internal/console/layout"
+)
+
+// waitingRefresh is after how many seconds the lobby is loaded again without script.
+const waitingRefresh = 10
+
+// A waiter is somebody who waits.
+type waiter struct {
+	admin.Knock
+	Row string // name of the element
+	For time.Duration
+}
+
+func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
+	var list []admin.Knock
+	if err := p.get(r, "/lobby/knocks", &list); err != nil {
+		return err
+	}
+	now, f := p.o.Now(), found[waiter]{All: len(list)}
+	list, f.Pager = paged(r, list)
+	for _, k := range list {
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%s\n%s", k.Room, k.JID)
+		f.List = append(f.List, waiter{k, fmt.Sprintf("k%x", h.Sum64()), now.Sub(k.First)})
+	}
+	p.show(w, r, http.StatusOK, "waiting", layout.View{Title: "Lobby", Path: "/waiting", Events: events("waiting"),
+		Refresh: waitingRefresh, Content: f})
+	return nil
+}
+
+// decide admits somebody who waits, or denies.
+func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	admit := r.PostForm.Get("admit") == "true"
+	q := url.Values{"admit": {fmt.Sprint(admit)}}
+	for _, name := range []string{"room", "jid", "id"} {
+		if v := r.PostForm.Get(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	var answer admin.LobbyAnswer
+	if err := p.post(r, address("/lobby/decide", q), nil, &answer); err != nil {
+		return err
+	}
+	n := layout.Notice{Text: "Denied.", Lines: []string{q.Get("jid"), q.Get("room")}}
+	if admit {
+		n.Text = "Admitted."
+	}
+	return p.done(w, r, "/waiting", lobbyNotice(n, answer))
+}
+
+// lobbyNotice adds what else is to say of a change of the lobby.
+func lobbyNotice(n layout.Notice, a admin.LobbyAnswer) layout.Notice {
+	if a.Problem != "" {
+		return layout.Notice{Bad: true, Text: "It did not go as it should.", Lines: []string{a.Problem}}
+	}
+	if a.Warning != "" {
+		n.Lines = append(n.Lines, a.Warning)
+	}
+	n.Lines = append(n.Lines, reached(a.Cluster)...)
+	return n
+}

@@ -1,0 +1,114 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"usher/internal/admin"
+	"usher/internal/console/layout"
+)
+
+// A whitelist is who passes lobbies, and the form that adds to it.
+type whitelist struct {
+	found[admin.Listed]
+	Form    adding
+	Ends    []choice
+	Problem string
+}
+
+// An adding is the form as it was filled in.
+type adding struct{ By, Who, Room, Note, Ends, Until string }
+
+// endings are for how long an entry may hold.
+func endings() []choice {
+	return []choice{{"", "for good"}, {"1h", "for an hour"}, {"8h", "for 8 hours"}, {"24h", "for a day"}, {"168h", "for a week"},
+		{"until", "until the time beside"}}
+}
+
+func (p *Pages) whitelist(w http.ResponseWriter, r *http.Request) error {
+	return p.showWhitelist(w, r, http.StatusOK, adding{}, "")
+}
+
+func (p *Pages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding, problem string) error {
+	var list []admin.Listed
+	if err := p.get(r, "/lobby", &list); err != nil {
+		return err
+	}
+	v := whitelist{Form: form, Problem: problem, Ends: endings()}
+	v.Search, v.All = r.URL.Query().Get("q"), len(list)
+	var taken []admin.Listed
+	for _, e := range list {
+		if finds(v.Search, e.JID, e.Room, e.Note) {
+			taken = append(taken, e)
+		}
+	}
+	v.List, v.Pager = paged(r, taken)
+	p.show(w, r, status, "whitelist", layout.View{Title: "Whitelist", Path: "/whitelist", Content: v})
+	return nil
+}
+
+// localTime is how a browser sends a field for a time, which has no zone: the server's is meant.
+const localTime = "2006-01-02T15:04"
+
+func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	form := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
+	f := adding{form("by"), form("who"), form("room"), form("note"), form("ends"), form("until")}
+	q := url.Values{"room": {f.Room}, "note": {f.Note}}
+	q.Set(map[bool]string{true: "user", false: "jid"}[f.By == "user"], f.Who)
+	switch f.Ends {
+	case "":
+	case "until":
+		until, err := time.ParseInLocation(localTime, f.Until, p.o.Layout.Zone())
+		if err != nil {
+			return p.showWhitelist(w, r, http.StatusUnprocessableEntity, f, "Say until when it holds.")
+		}
+		q.Set("until", until.Format(time.RFC3339))
+	default:
+		q.Set("ttl", f.Ends)
+	}
+	if f.Who == "" {
+		return p.showWhitelist(w, r, http.StatusUnprocessableEntity, f, "Say who may pass.")
+	}
+	var answer admin.LobbyAnswer
+	if err := p.post(r, address("/lobby/allow", q), nil, &answer); err != nil {
+		return err
+	}
+	if answer.Problem != "" {
+		return p.showWhitelist(w, r, http.StatusUnprocessableEntity, f, answer.Problem)
+	}
+	return p.done(w, r, "/whitelist", lobbyNotice(layout.Notice{Text: "On the whitelist.", Lines: []string{f.Who}}, answer))
+}
+
+func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
+	jid, room := r.URL.Query().Get("jid"), r.URL.Query().Get("room")
+	rooms := room
+	if room == "" {
+		rooms = "every room"
+	}
+	return p.confirm(w, r, "Take off the whitelist", "/whitelist", confirming{Action: "/whitelist/remove", Button: "Take off",
+		Back: "/whitelist", Danger: true, Lines: []string{"From then on the account waits like everybody. Who is in a room stays " +
+			"there."}, About: []pair{{"Who", jid}, {"Rooms", rooms}}, Fields: []pair{{"jid", jid}, {"room", room}}})
+}
+
+func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	jid := r.PostForm.Get("jid")
+	q := url.Values{"room": {r.PostForm.Get("room")}}
+	if user, is := strings.CutPrefix(jid, "user:"); is {
+		q.Set("user", user)
+	} else {
+		q.Set("jid", jid)
+	}
+	var answer admin.LobbyAnswer
+	if err := p.post(r, address("/lobby/remove", q), nil, &answer); err != nil {
+		return err
+	}
+	return p.done(w, r, "/whitelist", lobbyNotice(layout.Notice{Text: "Off the whitelist.", Lines: []string{jid}}, answer))
+}
