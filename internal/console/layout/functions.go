@@ -64,11 +64,11 @@ func Names(list []string) template.HTML {
 	return template.HTML(strings.Join(names, ", "))
 }
 
-// mark is a word with a sign before it, so that it is not told by its colour alone. Kind is good, bad, warn or none.
+// mark is a word with a sign before it, which the styles have, so that it is not told by its colour alone. Kind is good,
+// bad, warn or none.
 func mark(kind, word string) template.HTML {
-	sign := map[string]string{"good": "✓", "bad": "✗", "warn": "!", "none": "–"}[kind]
-	return template.HTML(fmt.Sprintf(`<span class="mark %s"><span aria-hidden="true">%s</span> %s</span>`,
-		template.HTMLEscapeString(kind), sign, template.HTMLEscapeString(word)))
+	return template.HTML(fmt.Sprintf(`<span class="mark %s">%s</span>`, template.HTMLEscapeString(kind),
+		template.HTMLEscapeString(word)))
 }
 
 // span is a duration in words, no finer than people read it.

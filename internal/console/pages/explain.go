@@ -1,7 +1,7 @@
 package pages
 
 import (
-	gobytes "bytes"
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -9,6 +9,9 @@ import (
 	"usher/internal/admin"
 	"usher/internal/console/layout"
 )
+
+// maxExplain bounds the form, in bytes: a token that is pasted may grow to three times its length.
+const maxExplain = 256 << 10
 
 // An explained is what came of the checks of a token, which itself is not on the page.
 type explained struct {
@@ -24,9 +27,6 @@ func (p *Pages) explainForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	form := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	e := explained{Host: form("host"), User: form("user"), Room: form("room")}
 	if form("token") == "" {
@@ -39,7 +39,7 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var report admin.Report
-	if err := p.post(r, admin.ExplainPath, gobytes.NewReader(body), &report); err != nil {
+	if err := p.post(r, admin.ExplainPath, bytes.NewReader(body), &report); err != nil {
 		return err
 	}
 	e.Report, e.Verdict = &report, admin.Verdict(report)

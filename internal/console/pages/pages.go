@@ -3,7 +3,6 @@ package pages
 import (
 	"context"
 	"embed"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 
 	"usher/internal/admin"
 	"usher/internal/console/layout"
+	"usher/internal/console/route"
 	"usher/internal/logattr"
 )
 
@@ -29,9 +29,8 @@ type API interface {
 type Options struct {
 	API    API
 	Layout *layout.Layout
-	Who    func(context.Context) string // who looks, for people
-	Log    *slog.Logger                 // nil: none
-	Now    func() time.Time             // nil: time.Now
+	Log    *slog.Logger     // nil: none
+	Now    func() time.Time // nil: time.Now
 }
 
 // Pages are the operators' pages.
@@ -60,21 +59,14 @@ func New(o Options) *Pages {
 	return p
 }
 
-// A Route is a page, a change, or a stream of events.
-type Route struct {
-	Pattern string // as of [http.ServeMux]
-	Serve   http.HandlerFunc
-	Stream  bool // it lasts as long as a page is open
-}
-
-// Routes returns all of them. Each is for operators alone, which is for the server to see to.
-func (p *Pages) Routes() []Route {
-	routes := []Route{
+// Routes returns all of them. Each is for operators alone, but for the styles and the script.
+func (p *Pages) Routes() []route.Route {
+	routes := []route.Route{
 		{Pattern: "GET /{$}", Serve: p.page(p.overview)},
 		{Pattern: "POST /reload", Serve: p.page(p.reload)},
 		{Pattern: "GET /refusals", Serve: p.page(p.refusals)},
 		{Pattern: "GET /explain", Serve: p.page(p.explainForm)},
-		{Pattern: "POST /explain", Serve: p.page(p.explain)},
+		{Pattern: "POST /explain", Serve: p.page(p.explain), Bytes: maxExplain},
 		{Pattern: "GET /sessions", Serve: p.page(p.sessions)},
 		{Pattern: "GET /sessions/revoked", Serve: p.page(p.revoked)},
 		{Pattern: "GET /sessions/revoke", Serve: p.page(p.revokePreview)},
@@ -89,13 +81,18 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "POST /whitelist/remove", Serve: p.page(p.remove)},
 		{Pattern: "GET /whitelist/export", Serve: p.page(p.export)},
 		{Pattern: "GET /whitelist/import", Serve: p.page(p.importForm)},
-		{Pattern: "POST /whitelist/import", Serve: p.page(p.importList)},
+		{Pattern: "POST /whitelist/import", Serve: p.page(p.importList), Bytes: maxImport},
 		{Pattern: "GET /audit", Serve: p.page(p.audit)},
 	}
 	for _, t := range p.topics {
-		routes = append(routes, Route{Pattern: "GET " + t.path, Serve: t.serve, Stream: true})
+		routes = append(routes, route.Route{Pattern: "GET " + t.path, Events: func(s *route.Stream) error {
+			return t.Send(s.Context(), s.Send)
+		}})
 	}
-	return routes
+	for i := range routes {
+		routes[i].For = route.Operators
+	}
+	return append(routes, route.Route{Pattern: layout.AssetsPattern, For: route.Anybody, Serve: layout.Assets})
 }
 
 // Nav is the operators' navigation.
@@ -109,11 +106,8 @@ func Nav() []layout.Link {
 func (p *Pages) page(serve func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := serve(w, r)
-		switch large, is := errors.AsType[*http.MaxBytesError](err); {
+		switch {
 		case err == nil || r.Context().Err() != nil:
-		case is:
-			p.fail(w, r, http.StatusRequestEntityTooLarge, "Too much at once",
-				"A form may have "+bytes(large.Limit)+" at most.")
 		default:
 			p.o.Log.WarnContext(r.Context(), "console page", slog.String("path", r.URL.Path), logattr.Err(err))
 			p.fail(w, r, http.StatusServiceUnavailable, "usher cannot tell now", err.Error(),
@@ -141,7 +135,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 }
 
 func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
-	v.Nav, v.Who = Nav(), p.o.Who(r.Context())
+	v.Nav, v.Who = seenBy(r)
 	if err := t.Write(w, status, v); err != nil {
 		p.o.Log.ErrorContext(r.Context(), "console page", slog.String("path", r.URL.Path), logattr.Err(err))
 	}

@@ -5,12 +5,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"usher/internal/text"
 )
 
-// onAPage is how many rows of a list a page has: with 50 of them it stays light for a phone.
-const onAPage = 50
+// onAPage is how many rows of a list a page has: with so many it stays light for a phone.
+const onAPage = 30
 
 // A pager leads through a list that is longer than a page.
 type pager struct {
@@ -71,5 +69,3 @@ func finds(search string, in ...string) bool {
 	}
 	return false
 }
-
-func bytes(n int64) string { return text.Bytes(n) }

@@ -15,7 +15,7 @@ import (
 )
 
 // refusalsOnAPage is less than others have: each may have twenty lines.
-const refusalsOnAPage = 10
+const refusalsOnAPage = 8
 
 // refusals are the last ones that a filter takes.
 type refusals struct {

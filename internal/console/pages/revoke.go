@@ -68,9 +68,6 @@ func (p *Pages) showRevoking(w http.ResponseWriter, r *http.Request, status int,
 }
 
 func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	v := revoking{Target: targetOf(r.PostForm), Answer: &admin.RevokeAnswer{}}
 	q := v.Target.query()
 	if r.PostForm.Get("all") == "true" {

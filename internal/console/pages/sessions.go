@@ -112,9 +112,6 @@ func (p *Pages) allowPreview(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) allow(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	var answer admin.AllowAnswer
 	if err := p.post(r, address("/sessions/allow", targetOf(r.PostForm).query()), nil, &answer); err != nil {
 		return err

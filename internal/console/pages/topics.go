@@ -19,12 +19,6 @@ type topic struct {
 	watch func(ctx context.Context)
 }
 
-func (t *topic) serve(w http.ResponseWriter, r *http.Request) {
-	changes, leave := t.Join()
-	defer leave()
-	live.Stream(w, r, changes)
-}
-
 // How often the API is asked by what it cannot tell of by itself, while such a page is open.
 const (
 	statusEvery = 5 * time.Second

@@ -1,7 +1,7 @@
 package pages
 
 import (
-	gobytes "bytes"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +13,7 @@ import (
 	"usher/internal/console/layout"
 )
 
-// maxImport bounds a list that is imported, in bytes, as the API does.
+// maxImport bounds a form with a list, in bytes, as the API does.
 const maxImport = 4 << 20
 
 // export sends the whitelist as a file, as usher lobby export prints it.
@@ -50,7 +50,7 @@ func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, status int, v
 
 // importList puts what a list has on the whitelist. Before anything is taken off it asks.
 func (p *Pages) importList(w http.ResponseWriter, r *http.Request) error {
-	v, err := readImport(w, r)
+	v, err := readImport(r)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p *Pages) importList(w http.ResponseWriter, r *http.Request) error {
 	}
 	var answer admin.LobbyAnswer
 	q := url.Values{"replace": {fmt.Sprint(v.Replace)}}
-	if err := p.post(r, address("/lobby/import", q), gobytes.NewReader(body), &answer); err != nil {
+	if err := p.post(r, address("/lobby/import", q), bytes.NewReader(body), &answer); err != nil {
 		return err
 	}
 	if answer.Problem != "" {
@@ -82,11 +82,7 @@ func (p *Pages) importList(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readImport reads the form: what was pasted, or else a file.
-func readImport(w http.ResponseWriter, r *http.Request) (v importing, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxImport)
-	if err := r.ParseMultipartForm(maxImport); err != nil && err != http.ErrNotMultipart {
-		return v, err
-	}
+func readImport(r *http.Request) (v importing, err error) {
 	v = importing{List: r.PostForm.Get("list"), Replace: r.PostForm.Get("replace") == "true"}
 	if strings.TrimSpace(v.List) != "" || r.MultipartForm == nil {
 		return v, nil

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"fmt"
-	"hash/fnv"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,7 +16,6 @@ const waitingRefresh = 10
 // A waiter is somebody who waits.
 type waiter struct {
 	admin.Knock
-	Row string // name of the element
 	For time.Duration
 }
 
@@ -29,9 +27,7 @@ func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
 	now, f := p.o.Now(), found[waiter]{All: len(list)}
 	list, f.Pager = paged(r, list)
 	for _, k := range list {
-		h := fnv.New64a()
-		fmt.Fprintf(h, "%s\n%s", k.Room, k.JID)
-		f.List = append(f.List, waiter{k, fmt.Sprintf("k%x", h.Sum64()), now.Sub(k.First)})
+		f.List = append(f.List, waiter{k, now.Sub(k.First)})
 	}
 	p.show(w, r, http.StatusOK, "waiting", layout.View{Title: "Lobby", Path: "/waiting", Events: events("waiting"),
 		Refresh: waitingRefresh, Content: f})
@@ -40,21 +36,13 @@ func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
 
 // decide admits somebody who waits, or denies.
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	admit := r.PostForm.Get("admit") == "true"
-	q := url.Values{"admit": {fmt.Sprint(admit)}}
-	for _, name := range []string{"room", "jid", "id"} {
-		if v := r.PostForm.Get(name); v != "" {
-			q.Set(name, v)
-		}
-	}
+	q := url.Values{"admit": {fmt.Sprint(admit)}, "room": {r.PostForm.Get("room")}, "id": {r.PostForm.Get("id")}}
 	var answer admin.LobbyAnswer
 	if err := p.post(r, address("/lobby/decide", q), nil, &answer); err != nil {
 		return err
 	}
-	n := layout.Notice{Text: "Denied.", Lines: []string{q.Get("jid"), q.Get("room")}}
+	n := layout.Notice{Text: "Denied.", Lines: []string{answer.JID, answer.Room}}
 	if admit {
 		n.Text = "Admitted."
 	}

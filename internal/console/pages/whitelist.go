@@ -53,9 +53,6 @@ func (p *Pages) showWhitelist(w http.ResponseWriter, r *http.Request, status int
 const localTime = "2006-01-02T15:04"
 
 func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	form := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	f := adding{form("by"), form("who"), form("room"), form("note"), form("ends"), form("until")}
 	q := url.Values{"room": {f.Room}, "note": {f.Note}}
@@ -96,9 +93,6 @@ func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	jid := r.PostForm.Get("jid")
 	q := url.Values{"room": {r.PostForm.Get("room")}}
 	if user, is := strings.CutPrefix(jid, "user:"); is {
