@@ -122,13 +122,18 @@ func (d *Daemon) Hold() {
 }
 
 // HoldHTTP does that with the HTTP door's address, as usher-http.socket does.
-func (d *Daemon) HoldHTTP() {
+func (d *Daemon) HoldHTTP() { d.holdTCP("http", d.HTTP) }
+
+// HoldGateway does that with the gateway's, as usher-gateway.socket does: who comes while the daemon is away waits.
+func (d *Daemon) HoldGateway() { d.holdTCP("gateway", d.Gateway) }
+
+func (d *Daemon) holdTCP(name, address string) {
 	d.t.Helper()
-	l, err := net.Listen("tcp", d.HTTP)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.hold("http", l.(*net.TCPListener))
+	d.hold(name, l.(*net.TCPListener))
 }
 
 func (d *Daemon) hold(name string, l interface {

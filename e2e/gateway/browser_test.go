@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"usher/auth"
 	"usher/e2e/browser/driver"
@@ -78,8 +77,8 @@ func TestGatewayBrowser(t *testing.T) {
 				t.Errorf("%s: a guest is %+v", by, s)
 			}
 			guest.Do(t, `meet.send("Hello")`)
-			p.Await(t, `meet.messages.some((m) => m.text === "Hello")`, 10*time.Second)
-			p.Await(t, `Object.keys(meet.occupants).length === 3`, 10*time.Second)
+			p.Await(t, `meet.messages.some((m) => m.text === "Hello")`, driver.Patience)
+			p.Await(t, `Object.keys(meet.occupants).length === 3`, driver.Patience)
 			p.Screenshot(t, "moderator-"+by+"-"+version)
 			if s := p.State(t); len(s.Changes) > 0 {
 				t.Errorf("%s: the moderator became %v after the join", by, s.Changes)
@@ -127,14 +126,14 @@ func TestGatewayBrowserResumes(t *testing.T) {
 			end()
 			w.Usher.Start()
 			for j, p := range pages {
-				p.Await(t, `meet.connects === `+string(rune('2'+i))+` && meet.status === "joined"`, 20*time.Second)
+				p.Await(t, `meet.connects === `+string(rune('2'+i))+` && meet.status === "joined"`, driver.Patience)
 				s := p.State(t)
 				if s.Resumed == nil || !*s.Resumed || s.Joins != 1 || s.JID != before[j].JID || len(s.Changes) > 0 {
 					t.Errorf("disturbance %d: page %d is %+v, was %s", i, j, s, before[j].JID)
 				}
 			}
 			pages[1].Do(t, `meet.send("still here")`)
-			pages[0].Await(t, `meet.messages.length === `+string(rune('1'+i)), 10*time.Second)
+			pages[0].Await(t, `meet.messages.length === `+string(rune('1'+i)), driver.Patience)
 		}
 		pages[0].Screenshot(t, "resumed-"+w.Prosody.Install().Release)
 		w.tell(t, given) // nginx met a server that was not there
@@ -148,6 +147,7 @@ func TestGatewayJitsi(t *testing.T) {
 	o := options()
 	o.More = []prosody.Host{{Name: "focus." + world.Meet, Component: "component",
 		Lines: "component_secret = \"focus\"\n"}}
+	o.Held = true // the library gives up after some tries, and a start may take as long
 	eachBrowser(t, o, func(t *testing.T, w *browserWorld) {
 		f, err := focus.Start(t.Context(), focus.Config{Addr: w.Prosody.Component(), Host: "focus." + world.Meet,
 			Secret: "focus"})
@@ -175,7 +175,7 @@ func TestGatewayJitsi(t *testing.T) {
 		w.Usher.Kill() // a session of BOSH goes on
 		w.Usher.Start()
 		guest.Do(t, `meet.send("still here")`)
-		alice.Await(t, `meet.messages.some((m) => m.text === "still here")`, 20*time.Second)
+		alice.Await(t, `meet.messages.some((m) => m.text === "still here")`, driver.Patience)
 		alice.Screenshot(t, "jitsi-"+w.Prosody.Install().Release)
 	})
 }

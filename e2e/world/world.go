@@ -49,6 +49,7 @@ type Options struct {
 	Between    func(component string) string // what stands between the component's port and usher
 	Slowly     time.Duration                 // how long answers about new rooms take
 	Gateway    string                        // lines of usher's section gateway, in braces; empty: none
+	Held       bool                          // the gateway's address stays open while usher is away
 	Global     string                        // further lines of Prosody's global section
 	Debug      bool                          // both log all they can
 	Listen     string                        // further lines of usher's section listen
@@ -78,6 +79,9 @@ func New(t testing.TB, v prosody.Version, o Options) *World {
 	w.Usher.Write("usher.yaml", w.Config(o, "127.0.0.1:1"))
 	if o.Relay == nil {
 		w.Usher.Hold()
+	}
+	if o.Held {
+		w.Usher.HoldGateway()
 	}
 	w.Usher.Start()
 	w.Prosody = prosodytest.Start(t, config)

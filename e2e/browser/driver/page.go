@@ -80,6 +80,9 @@ func Eval[T any](t testing.TB, p *Page, expression string) T {
 	return value
 }
 
+// Patience is for what takes a moment in a Chromium that has a processor for itself.
+const Patience = time.Minute
+
 // Await returns when a JavaScript expression is true. An expression that throws is not true yet.
 func (p *Page) Await(t testing.TB, expression string, within time.Duration) {
 	t.Helper()
@@ -117,14 +120,14 @@ func (p *Page) State(t testing.TB) page.State {
 // Joined waits until the page of package page is in its room, and returns what it sees then.
 func (p *Page) Joined(t testing.TB) page.State {
 	t.Helper()
-	p.Await(t, `meet.status === "joined"`, 20*time.Second)
+	p.Await(t, `meet.status === "joined"`, Patience)
 	return p.State(t)
 }
 
 // Refused waits until the page of package page was not let in, and returns what it sees then.
 func (p *Page) Refused(t testing.TB) page.State {
 	t.Helper()
-	p.Await(t, `meet.status === "refused"`, 20*time.Second)
+	p.Await(t, `meet.status === "refused"`, Patience)
 	return p.State(t)
 }
 
