@@ -279,14 +279,14 @@ func TestRelayEnds(t *testing.T) {
 		return client, prosody
 	}
 	client, prosody := in()
+	ended := time.Now()
 	if w.End("u-2@meet.example.com", "x") || !w.End("u-1@meet.example.com", "Ended by an operator.") {
 		t.Fatal("not found")
 	}
 	prosody.Expect(stanza.Close)
 	client.ExpectOne(`<presence `, `type="unavailable"`, `from="`+gatewaytest.Room+`/n"`, `code="307"`, `code="110"`, "Ended by an operator.")
-	shown := time.Now()
 	client.ExpectOne("<stream:error ", "<not-authorized ", "Ended by an operator.")
-	if after := time.Since(shown); after < time.Second {
+	if after := time.Since(ended); after < time.Second {
 		t.Errorf("the stream ends after %v: the page has not shown why", after)
 	}
 	client.Expect(stanza.Close)
