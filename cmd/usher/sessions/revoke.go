@@ -45,15 +45,22 @@ func sessionsRevoke(c *cli.Context) error {
 		return err
 	}
 	q.Set("all", fmt.Sprint(c.Bool("all")))
+	method, dry := "POST", c.Bool("dry-run")
+	if dry {
+		method = "GET"
+	}
 	var answer admin.RevokeAnswer
-	if err := cmdline.Ask(c, "POST", "/sessions/revoke?"+q.Encode(), &answer); err != nil {
+	if err := cmdline.Ask(c, method, "/sessions/revoke?"+q.Encode(), &answer); err != nil {
 		return err
 	}
+	answer.Shared = answer.Shared && !c.Bool("all")
 	switch {
 	case c.Bool("json"):
 		if err := cmdline.WriteJSON(c.App.Writer, answer); err != nil {
 			return err
 		}
+	case dry && !answer.Unknown && answer.Problem == "":
+		printPreview(c.App.Writer, answer)
 	case !answer.At.IsZero():
 		printRevoked(c.App.Writer, answer)
 	}
@@ -69,6 +76,27 @@ func sessionsRevoke(c *cli.Context) error {
 		return cmdline.Exit(1, answer.Problem)
 	}
 	return nil
+}
+
+// printPreview says what a revocation would do.
+func printPreview(w io.Writer, a admin.RevokeAnswer) {
+	for _, user := range a.Users {
+		fmt.Fprintf(w, "would revoke %s: the tokens issued until now\n", text.Printable(user))
+	}
+	for _, token := range a.Tokens {
+		fmt.Fprintf(w, "would revoke the token %s\n", text.Printable(token))
+	}
+	fmt.Fprintf(w, "%s would end%s\n", text.Plural(a.Sessions, "session"), colon(accounts(a.Accounts)))
+	for _, room := range a.Rooms {
+		fmt.Fprintln(w, "  would leave "+text.Printable(room))
+	}
+}
+
+func colon(list string) string {
+	if list == "" {
+		return ""
+	}
+	return ": " + list
 }
 
 func printRevoked(w io.Writer, a admin.RevokeAnswer) {

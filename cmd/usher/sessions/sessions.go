@@ -63,7 +63,8 @@ func sessionsRevokeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "revoke",
 		Usage:     "end the sessions of a user, and refuse every token that was issued to the user until now",
-		UsageText: "usher sessions revoke [--config FILE] [--json] [--all] ACCOUNT | --user ID | --token THUMBPRINT",
+		UsageText: "usher sessions revoke [--config FILE] [--json] [--all] [--dry-run] ACCOUNT | --user ID\n" +
+			"   | --token THUMBPRINT",
 		Description: `ACCOUNT is a bare JID, or its first part for the account of that name on every host; from
 it usher goes to the user whom its tokens name, or to the token if that names nobody.
 What usher gave in rooms is taken back, the accounts are removed from them, and no token
@@ -73,7 +74,8 @@ until no such token can be alive. A token that is issued later is good, if later
 more than tokens.leeway (10s): clocks differ.
 
 A token that names nobody and is behind several accounts (a shared link) is revoked only
-with --all: it may be that of many people. The exit code is 1 if nothing was done. A name
+with --all: it may be that of many people. With --dry-run nothing is done, and it is said
+what would be. The exit code is 1 if nothing was done, or could be. A name
 without a host that begins with - goes behind --.
 
 Example:
@@ -83,6 +85,7 @@ Example:
    1 session ends: alice@meet.example.com
      leaves standup@conference.meet.example.com`,
 		Flags: targetFlags(&cli.BoolFlag{Name: "all", Usage: "also if several people share the token"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "do nothing, and say what would be done"},
 			cmdline.JSONFlag("one JSON object")),
 		Action: sessionsRevoke,
 	}
