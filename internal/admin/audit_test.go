@@ -165,7 +165,7 @@ func TestAuditBounds(t *testing.T) {
 	uid := uint32(0)
 	a.Record(t.Context(), recent.Change{UID: &uid, Command: "reload", Done: true})
 	for i := range 2_000 {
-		a.Decided(t.Context(), strings.Repeat("m", 5_000), strings.Repeat("r", 5_000), []string{fmt.Sprint("a", i)}, true, true, nil)
+		a.Decided(t.Context(), "", strings.Repeat("m", 5_000), strings.Repeat("r", 5_000), []string{fmt.Sprint("a", i)}, true, true, nil)
 	}
 	list := a.List()
 	if len(list) != 501 || !slices.ContainsFunc(list, func(c recent.Change) bool { return c.Command == "reload" }) {

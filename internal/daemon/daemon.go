@@ -167,7 +167,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
 		RelayRooms: relayRooms{rooms.gateway}, Component: rooms.componentJID,
-		WebLogins:  relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}},
+		WebLogins: relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}},
 		Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)

@@ -125,8 +125,8 @@ func (a *Audit) Record(ctx context.Context, c Change) {
 
 // Decided records what a moderator decided about accounts that wait in a room. An error that holds says that it was
 // done, and what is still open.
-func (a *Audit) Decided(ctx context.Context, moderator, room string, accounts []string, admit, done bool, err error) {
-	c := Change{Account: moderator, Command: "lobby deny", Done: done,
+func (a *Audit) Decided(ctx context.Context, via, moderator, room string, accounts []string, admit, done bool, err error) {
+	c := Change{Via: via, Account: moderator, Command: "lobby deny", Done: done,
 		Target: room + " " + strings.Join(text.First(accounts, 10), " ")}
 	if admit {
 		c.Command = "lobby admit"

@@ -17,8 +17,8 @@ import (
 // An audit is what was recorded, a line each.
 type audit []string
 
-func (a *audit) Decided(_ context.Context, moderator, room string, accounts []string, admit, done bool, err error) {
-	*a = append(*a, fmt.Sprint(moderator, " ", room, " ", accounts, " ", admit, " ", done, " ", err))
+func (a *audit) Decided(_ context.Context, via, moderator, room string, accounts []string, admit, done bool, err error) {
+	*a = append(*a, fmt.Sprint(via, moderator, " ", room, " ", accounts, " ", admit, " ", done, " ", err))
 }
 
 // TestRefusedIsRecorded: a decision has its line also where it is refused, as of one who is no moderator any more; not
@@ -41,7 +41,20 @@ func TestRefusedIsRecorded(t *testing.T) {
 				t.Errorf("%s: %v", who, err)
 			}
 		}
-		want := audit{fmt.Sprint(alice, " ", standup, " [", guest, "] true false ", moderation.ErrNotModerator)}
+		id := f.Lobby.Knocks(standup)[0].ID
+		for _, who := range []string{guest, alice} {
+			if _, err := commands.DecideKnockAs(t.Context(), who, standup, id, false); !errors.Is(err, moderation.ErrNotModerator) {
+				t.Errorf("%s by a page: %v", who, err)
+			}
+		}
+		r.Room(standup).Give(alice, moderation.Owner)
+		r.Room(standup).Join(alice)
+		if _, err := commands.DecideKnockAs(t.Context(), alice, standup, id, false); err != nil {
+			t.Error(err)
+		}
+		want := audit{fmt.Sprint(alice, " ", standup, " [", guest, "] true false ", moderation.ErrNotModerator),
+			fmt.Sprint("console", alice, " ", standup, " [--id ", id, "] false false ", moderation.ErrNotModerator),
+			fmt.Sprint("console", alice, " ", standup, " [", guest, "] false true <nil>")}
 		if !slices.Equal(lines, want) {
 			t.Errorf("recorded are %q", lines)
 		}

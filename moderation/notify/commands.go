@@ -19,9 +19,10 @@ type Reconciler interface {
 	Urgent(room, account string)
 }
 
-// An Auditor records what moderators decide. done means that the decision holds, also with an error.
+// An Auditor records what moderators decide, and where: "console", or empty for the command of the component. done means
+// that the decision holds, also with an error.
 type Auditor interface {
-	Decided(ctx context.Context, moderator, room string, accounts []string, admit, done bool, err error)
+	Decided(ctx context.Context, via, moderator, room string, accounts []string, admit, done bool, err error)
 }
 
 // CommandOptions are the collaborators of [LobbyCommands]. A nil Log is a no-op.
@@ -118,9 +119,9 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	switch is, err := c.roster.moderates(ctx, room, moderator); {
 	case err == nil && is:
 	case err == nil, errors.Is(err, moderation.ErrNoRoom):
-		return c.refused(ctx, likely, moderator, room, accounts, admit, moderation.ErrNotModerator)
+		return c.refused(ctx, likely, "", moderator, room, accounts, admit, moderation.ErrNotModerator)
 	default:
-		return c.refused(ctx, likely, moderator, room, accounts, admit, err)
+		return c.refused(ctx, likely, "", moderator, room, accounts, admit, err)
 	}
 	var list []decision
 	for _, account := range accounts {
@@ -128,17 +129,17 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 	}
 	err := c.decideAll(ctx, list)
 	if c.audit != nil {
-		c.audit.Decided(ctx, moderator, room, accounts, admit, err == nil || errors.Is(err, moderation.ErrNotYet), err)
+		c.audit.Decided(ctx, "", moderator, room, accounts, admit, err == nil || errors.Is(err, moderation.ErrNotYet), err)
 	}
 	return err
 }
 
 // refused records why a moderator, or a former one, could not decide. Of others, who may ask as often as they like,
 // nothing is recorded.
-func (c *LobbyCommands) refused(ctx context.Context, likely bool, moderator, room string, accounts []string, admit bool,
+func (c *LobbyCommands) refused(ctx context.Context, likely bool, via, moderator, room string, accounts []string, admit bool,
 	err error) error {
 	if likely && c.audit != nil {
-		c.audit.Decided(ctx, moderator, room, accounts, admit, false, err)
+		c.audit.Decided(ctx, via, moderator, room, accounts, admit, false, err)
 	}
 	return err
 }

@@ -10,6 +10,8 @@ import (
 	"usher/moderation"
 )
 
+const viaConsole = "console"
+
 // maxOwnRooms bounds the rooms of one account that are asked at once.
 const maxOwnRooms = 20
 
@@ -69,13 +71,14 @@ func (c *LobbyCommands) DecideKnockAs(ctx context.Context, owner, room, id strin
 	switch is, err := c.roster.owns(ctx, room, owner); {
 	case err == nil && is:
 	case err == nil, errors.Is(err, moderation.ErrNoRoom):
-		return "", c.refused(ctx, likely, owner, room, []string{"--id", id}, admit, moderation.ErrNotModerator)
+		return "", c.refused(ctx, likely, viaConsole, owner, room, []string{"--id", id}, admit, moderation.ErrNotModerator)
 	default:
-		return "", c.refused(ctx, likely, owner, room, []string{"--id", id}, admit, err)
+		return "", c.refused(ctx, likely, viaConsole, owner, room, []string{"--id", id}, admit, err)
 	}
 	account, err = c.decideKnock(ctx, id, lobby.Verdict{Room: room, Admitted: admit, By: owner})
 	if c.audit != nil {
-		c.audit.Decided(ctx, owner, room, []string{cmp.Or(account, "--id "+id)}, admit, err == nil || errors.Is(err, moderation.ErrNotYet), err)
+		holds := err == nil || errors.Is(err, moderation.ErrNotYet)
+		c.audit.Decided(ctx, viaConsole, owner, room, []string{cmp.Or(account, "--id "+id)}, admit, holds, err)
 	}
 	return account, err
 }

@@ -154,6 +154,8 @@ func internals() []arrow {
 		{"internal/console/access", []string{"internal/admin", "moderation"}},
 		{"internal/console/layout", nil},
 		{"internal/console/live", nil},
+		{"internal/console/lobbypage", []string{"internal/console/access", "internal/console/layout", "internal/console/route",
+			"lobby", "moderation", "moderation/notify"}},
 		{"internal/console/pages", []string{"internal/admin", "internal/console/access", "internal/console/layout",
 			"internal/console/live", "internal/console/plot", "internal/console/route"}},
 		{"internal/console/plot", []string{"internal/admin"}},

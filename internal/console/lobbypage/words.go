@@ -1,0 +1,83 @@
+package lobbypage
+
+import (
+	"net/http"
+	"strings"
+)
+
+// words are what the page says, in one language.
+type words struct {
+	lang, title string
+
+	Hint, Since, Admit, Deny, Nobody string
+
+	notOwner, cannotAsk, cannotDecide []string
+	notices                           map[string]notice
+}
+
+// A notice says what came of a decision.
+type notice struct {
+	bad  bool
+	text string
+}
+
+// What came of a decision, as it stands in the address of the page.
+const (
+	wasAdmitted = "admitted"
+	wasDenied   = "denied"
+	isLater     = "later"
+	isOver      = "over"
+	isNotOwner  = "not-owner"
+	areTooMany  = "too-many"
+)
+
+func english() *words {
+	return &words{lang: "en", title: "Lobby",
+		Hint:  "You see the rooms in which you are, as their owner.",
+		Since: "waits since", Admit: "Let in", Deny: "Refuse", Nobody: "Nobody waits.",
+		notOwner: []string{"You are not in a room as its owner now.",
+			"Join the room as its moderator, then load this page again."},
+		cannotAsk:    []string{"The rooms cannot be asked now who moderates them. Please try again in a moment."},
+		cannotDecide: []string{"This could not be decided now. Please try again in a moment."},
+		notices: map[string]notice{
+			wasAdmitted: {false, "Let in. The person was sent an invitation."},
+			wasDenied:   {false, "Refused."},
+			isLater:     {false, "Let in. The room cannot be changed yet; the person is invited as soon as it can."},
+			isOver:      {true, "Nothing was done: somebody has decided already, or the person does not wait any more."},
+			isNotOwner:  {true, "Nothing was done: you are not in that room as its owner now."},
+			areTooMany:  {true, "Nothing was done: too many decisions are kept already. They are forgotten after a day."},
+		}}
+}
+
+func german() *words {
+	return &words{lang: "de", title: "Lobby",
+		Hint:  "Sie sehen die Räume, in denen Sie als Eigentümer sind.",
+		Since: "wartet seit", Admit: "Einlassen", Deny: "Ablehnen", Nobody: "Niemand wartet.",
+		notOwner: []string{"Sie sind gerade in keinem Raum als Eigentümer.",
+			"Betreten Sie den Raum als Moderator, und laden Sie diese Seite neu."},
+		cannotAsk: []string{"Die Räume können gerade nicht gefragt werden, wer sie moderiert.",
+			"Bitte versuchen Sie es gleich noch einmal."},
+		cannotDecide: []string{"Das konnte gerade nicht entschieden werden. Bitte versuchen Sie es gleich noch einmal."},
+		notices: map[string]notice{
+			wasAdmitted: {false, "Eingelassen. Eine Einladung wurde geschickt."},
+			wasDenied:   {false, "Abgelehnt."},
+			isLater:     {false, "Eingelassen. Der Raum kann noch nicht geändert werden; die Einladung folgt, sobald er es kann."},
+			isOver:      {true, "Nichts wurde getan: es ist schon entschieden, oder es wartet dort niemand mehr."},
+			isNotOwner:  {true, "Nichts wurde getan: Sie sind gerade nicht als Eigentümer in diesem Raum."},
+			areTooMany:  {true, "Nichts wurde getan: zu viele Entscheidungen sind schon vermerkt. Sie gelten einen Tag."},
+		}}
+}
+
+// wordsFor is the first language of a browser that there are words in.
+func wordsFor(r *http.Request) *words {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		name, _, _ := strings.Cut(part, ";")
+		switch tag, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "-"); tag {
+		case "de":
+			return german()
+		case "en":
+			return english()
+		}
+	}
+	return english()
+}
