@@ -44,12 +44,18 @@ func (l *Layout) time(t time.Time) template.HTML {
 }
 
 // Name writes what strangers call themselves, a room or an account: apart from the text around it, in whichever
-// direction it is written, and with nothing that is not seen.
+// direction it is written, and with nothing that is not seen. What has an @ is an address, which is read from left to
+// right, whatever the direction of its parts: ليلى@meet.example.com would show the host first.
 func Name(s string) template.HTML {
 	if s == "" {
 		return "–"
 	}
-	return template.HTML(`<bdi class="name">` + template.HTMLEscapeString(text.Printable(s)) + `</bdi>`)
+	local, host, address := strings.Cut(text.Printable(s), "@")
+	if !address {
+		return `<bdi>` + template.HTML(template.HTMLEscapeString(local)) + `</bdi>`
+	}
+	return template.HTML(`<bdi dir="ltr"><bdi>` + template.HTMLEscapeString(local) + `</bdi>@<bdi>` +
+		template.HTMLEscapeString(host) + `</bdi></bdi>`)
 }
 
 // Names writes some of them.

@@ -105,7 +105,7 @@
   const state = byID("live-state");
   const button = byID("live-pause");
   const say = (what) => {
-    byID("live").classList.toggle("on", what === "on");
+    byID("live").classList.toggle("on", what === "connected");
     if (state.textContent !== state.dataset[what]) state.textContent = state.dataset[what];
   };
 
@@ -122,12 +122,12 @@
     if (paused || document.hidden) return;
     stream = new EventSource(main.dataset.events);
     stream.onopen = () => {
-      say("on");
+      say("connected");
       look();
     };
     stream.addEventListener("changed", look);
     stream.onerror = () => {
-      say("off");
+      say("away");
       if (stream && stream.readyState === EventSource.CLOSED) { // it was refused, for now or for good
         stop();
         look();
@@ -137,7 +137,7 @@
   };
   button.addEventListener("click", () => {
     paused = !paused;
-    button.textContent = paused ? button.dataset.on : button.dataset.pause;
+    button.textContent = paused ? button.dataset.resume : button.dataset.pause;
     if (!paused) return start();
     stop();
     say("paused");
