@@ -61,8 +61,8 @@ func targetFlags(more ...cli.Flag) []cli.Flag {
 
 func sessionsRevokeCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "revoke",
-		Usage:     "end the sessions of a user, and refuse every token that was issued to the user until now",
+		Name:  "revoke",
+		Usage: "end the sessions of a user, and refuse every token that was issued to the user until now",
 		UsageText: "usher sessions revoke [--config FILE] [--json] [--all] [--dry-run] ACCOUNT | --user ID\n" +
 			"   | --token THUMBPRINT",
 		Description: `ACCOUNT is a bare JID, or its first part for the account of that name on every host; from
