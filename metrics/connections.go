@@ -27,7 +27,7 @@ const panicOther = "other"
 // Endpoints is the closed list of what usher listens on, by its key under
 // listen.
 func Endpoints() []string {
-	return []string{"dovecot", "extauth", "http", "gateway", "metrics", "admin"}
+	return []string{"dovecot", "extauth", "http", "gateway", "console", "metrics", "admin"}
 }
 
 // connections are the series of all endpoints, and of panics.

@@ -36,6 +36,7 @@ type Config struct {
 	State     State
 	Cluster   Cluster
 	Component Component
+	Console   Console
 	Rooms     []moderation.HostPolicy // of each host, in the order of the file
 
 	Gateway   gateway.Settings
@@ -102,7 +103,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	http := &httpReader{reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
-	cluster := &clusterReader{reader: r, config: &c.Cluster}
+	cluster, console := &clusterReader{reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
 	var listeners namedListeners
 	complete := root.Object(topSettings().fields(readers{
 		"listen": func(v strictyaml.Value) {
@@ -111,10 +112,11 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		},
 		"http_secret_file": http.readSecret,
 		"http_insecure":    http.readInsecure,
-		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = httpHosts(v) },
+		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = hostNames(v, mendHTTPHost) },
 		"state":            c.State.read,
 		"cluster":          cluster.read,
 		"gateway":          gate.read,
+		"console":          console.read,
 		"component": func(v strictyaml.Value) {
 			component, componentAt = true, v
 			readComponent(r, v, &c.Component)
@@ -131,13 +133,14 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		c.Peers = defaultPeers(root)
 	}
 	http.check()
-	gate.check(c.Listen.Gateway)
+	gate.check(c.Listen.Gateway, c.Listen.Console)
 	cluster.check(c.State)
 	cluster.checkTokens(c.Auth.MaxTokenBytes)
 	rooms.checkNames(c.Component.JID, componentAt)
 	rooms.check(http.listens, component)
 	ways.check(r.holders, &c.Listen, listeners)
 	c.Rooms, c.Whitelist = rooms.finish(component)
+	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts)
 	c.Gateway.Hosts = ways.settings(c.Whitelist)
 	if complete && !named {
 		root.Problem(mendNoHosts, "there are no hosts")
@@ -179,6 +182,8 @@ func topSettings() section {
 			{key: "gateway", kind: "a mapping",
 				text: "[gateway](#gateway): what stands between the web server and Prosody for " +
 					"browsers."},
+			{key: "console", kind: "a mapping",
+				text: "[console](#console): the pages for operators and moderators."},
 			{key: "component", kind: "a mapping", unset: "no component", restart: true,
 				text: "[component](#component): how usher sets affiliations in Prosody's rooms. Adding " +
 					"it or taking it out needs a restart; what is in it a reload changes."},

@@ -41,6 +41,7 @@ func NeedsRestart(old, next *Config, file string) Problems {
 	differs("listen.extauth", old.Listen.Extauth, next.Listen.Extauth)
 	differs("listen.http", old.Listen.HTTP, next.Listen.HTTP)
 	differs("listen.gateway", old.Listen.Gateway, next.Listen.Gateway)
+	differs("listen.console", old.Listen.Console, next.Listen.Console)
 	differs("listen.metrics", old.Listen.Metrics, next.Listen.Metrics)
 	differs("listen.admin", old.Listen.Admin, next.Listen.Admin)
 	differs("log.format", old.Log.Format, next.Log.Format)

@@ -99,8 +99,8 @@ func (r *gatewayReader) read(v strictyaml.Value) {
 }
 
 // check judges what only all keys together tell.
-func (r *gatewayReader) check(listens Address) {
-	if r.named && listens.Name == "" {
+func (r *gatewayReader) check(listens, console Address) {
+	if r.named && listens.Name == "" && console.Name == "" { // its web servers are the console's, too
 		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281, or remove gateway",
 			"gateway: nobody can connect, as there is no listen.gateway")
 	}

@@ -2,11 +2,9 @@ package config
 
 import (
 	"net"
-	"strconv"
 	"strings"
 
 	"usher/auth/keys/keyfile"
-	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -45,6 +43,8 @@ func httpSettings() []setting {
 				"container. Requests from browsers (`Origin`, `Sec-Fetch-*`) are refused in any case."},
 	}
 }
+
+const mendHTTPHost = "write what stands after http:// in Prosody's URL, such as usher:8280"
 
 // An httpReader collects what stands under several keys, in any order.
 type httpReader struct {
@@ -111,27 +111,6 @@ func (r *httpReader) secret(it strictyaml.Item) {
 
 func notURLSafe(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
-}
-
-// httpHosts reads values of the Host header: a name or an address, and a port
-// unless it is 80.
-func httpHosts(v strictyaml.Value) []string {
-	var hosts []string
-	for _, it := range v.List() {
-		host := it.Text
-		if name, port, err := net.SplitHostPort(it.Text); err == nil {
-			if _, bad := strconv.ParseUint(port, 10, 16); bad == nil {
-				host = name
-			}
-		}
-		if net.ParseIP(strings.Trim(host, "[]")) == nil && !jid.IsHost(host) {
-			it.Problem("write what stands after http:// in Prosody's URL, such as usher:8280",
-				"http_hosts: %q is no host", text.Clip(it.Text))
-			continue
-		}
-		hosts = append(hosts, it.Text)
-	}
-	return hosts
 }
 
 // HostHeaders returns every Host header that belongs to the door when it

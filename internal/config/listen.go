@@ -24,6 +24,7 @@ const maxSocketPath = 107
 type Listen struct {
 	Dovecot, Metrics, Admin Address
 	Extauth, HTTP, Gateway  Address // the zero address is not listened on
+	Console                 Address // likewise
 }
 
 // An Address is what net.Listen takes. Addresses are compared with ==.
@@ -47,7 +48,7 @@ func defaultListen() Listen {
 func (l *Listen) ByName() map[string]Address {
 	return map[string]Address{
 		"dovecot": l.Dovecot, "extauth": l.Extauth, "http": l.HTTP,
-		"gateway": l.Gateway, "metrics": l.Metrics, "admin": l.Admin,
+		"gateway": l.Gateway, "console": l.Console, "metrics": l.Metrics, "admin": l.Admin,
 	}
 }
 
@@ -79,6 +80,10 @@ func listenSettings() section {
 				example: "127.0.0.1:8281",
 				text: "Where the web server sends browsers' XMPP over WebSocket and BOSH, instead of " +
 					"to Prosody: [jitsi.md](jitsi.md) says how."},
+			{key: "console", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
+				example: "127.0.0.1:9281",
+				text: "The pages for operators and moderators: [console](#console). A web server in front of it has to " +
+					"bring https; on a path its user must be one of `peers`."},
 			{key: "metrics", kind: "an absolute path, or `host:port`", def: "127.0.0.1:9280", restart: true,
 				example: "/run/usher/metrics.sock",
 				text: "`/metrics`, `/healthz` and `/readyz`. Take an address of the monitoring network " +
@@ -109,10 +114,11 @@ func (l *Listen) read(v strictyaml.Value) namedListeners {
 		"extauth": reads(&l.Extauth, socket),
 		"http":    reads(&l.HTTP, anyAddress("tokens would cross the network in plain text")),
 		"gateway": reads(&l.Gateway, anyAddress("tokens would cross the network in plain text")),
+		"console": reads(&l.Console, anyAddress("what operators see would cross the network in plain text")),
 		"metrics": reads(&l.Metrics, anyAddress("everybody on that network could read the metrics")),
 		"admin":   reads(&l.Admin, socket),
 	})...)
-	all := []*Address{&l.Dovecot, &l.Extauth, &l.HTTP, &l.Gateway, &l.Metrics, &l.Admin}
+	all := []*Address{&l.Dovecot, &l.Extauth, &l.HTTP, &l.Gateway, &l.Console, &l.Metrics, &l.Admin}
 	for i, a := range all {
 		for _, b := range all[:i] {
 			reportShared(named, a, b)

@@ -75,6 +75,9 @@ func (h *hostReader) readIdle(v strictyaml.Value) {
 	}
 }
 
+const mendClaim = "write names with dots between, those with dots in quotes, and after = the value if it is not true: " +
+	"realm_access.roles=moderator"
+
 // claimTests reads where a token may say that its user is a moderator. An
 // empty list is good: no user is one.
 func claimTests(v strictyaml.Value) []claim.Test {
@@ -82,9 +85,7 @@ func claimTests(v strictyaml.Value) []claim.Test {
 	for _, it := range v.List() {
 		test, err := claim.ParseTest(it.Text)
 		if err != nil {
-			it.Problem("write names with dots between, those with dots in quotes, "+
-				"and after = the value if it is not true: realm_access.roles=moderator",
-				"moderators: %q is no claim: %v", text.Clip(it.Text), err)
+			it.Problem(mendClaim, "moderators: %q is no claim: %v", text.Clip(it.Text), err)
 			continue
 		}
 		tests = append(tests, test)

@@ -75,7 +75,7 @@ const (
 	withSecret = `listen: {http: "127.0.0.1:8280", gateway: "127.0.0.1:8282"}
 http_secret_file: http.secret
 component: {jid: usher.h, secret_file: other.secret}
-hosts: {h: {muc: [c.h], issuers: {a: {secret_files: [my-app.secret]}}}}`
+hosts: {h: {muc: [c.h], issuers: {a: {secret_files: [my-app.secret], audience: [jitsi]}}}}`
 	withPublic = `listen: {http: "127.0.0.1:8280", gateway: "127.0.0.1:8282"}
 http_secret_file: http.secret
 component: {jid: usher.h, secret_file: other.secret}
@@ -207,7 +207,8 @@ func TestExamples(t *testing.T) {
 			if set.example == "" {
 				continue
 			}
-			example := strings.ReplaceAll(set.example, "/etc/usher/", dir+"/")
+			example := strings.NewReplacer("/etc/usher/", dir+"/", "host: meet.example.com, issuer: my-app",
+				"host: h, issuer: a").Replace(set.example)
 			taken, why := false, ""
 			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster} {
 				c, problems := loadWith(t, dir, base, s.path, set.key, example)

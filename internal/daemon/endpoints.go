@@ -116,6 +116,7 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 		{Name: "extauth", Least: 16, Most: 64, Each: 1},
 		{Name: "admin", Least: 16, Most: 32, Each: 1},
 		{Name: "metrics", Least: 16, Most: 64, Each: 1},
+		{Name: "console", Least: 16, Most: 320, Each: 1},              // 200 of them are streams
 		{Name: "gateway", Least: 32, Most: max(gateway, 32), Each: 2}, // one more to Prosody
 	}
 	shares = slices.DeleteFunc(shares, func(s listen.Share) bool { return e.bound[s.Name] == nil })
@@ -133,11 +134,12 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 	for _, s := range shares {
 		n := most[s.Name]
 		d.limits[s.Name] = listen.Limits{Most: n}
-		if s.Name == "gateway" {
-			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.Gateway.ConnectionsPerAddress, n*3/4),
-				Trusted: func(p listen.Peer) bool {
-					return behindProxy(c, p)
-				}}
+		behind := func(p listen.Peer) bool { return behindProxy(c, p) }
+		switch s.Name {
+		case "gateway":
+			d.limits[s.Name] = listen.Limits{Most: n, Waiting: min(c.Gateway.ConnectionsPerAddress, n*3/4), Trusted: behind}
+		case "console":
+			d.limits[s.Name] = listen.Limits{Most: n, Waiting: n / 4, Trusted: behind}
 		}
 		d.wanted += s.Most * s.Each
 		if n < s.Most {
@@ -174,7 +176,7 @@ func otherFilesOf(c *config.Config) int {
 	return n
 }
 
-// behindProxy reports whether a peer of the gateway brings the connections of everybody.
+// behindProxy reports whether a peer of the gateway, or of the console, brings the connections of everybody.
 func behindProxy(c *config.Config, p listen.Peer) bool {
 	if !p.Network.IsValid() { // a Unix socket has a proxy at its other end
 		return true

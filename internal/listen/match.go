@@ -50,7 +50,7 @@ func misplaced(ctx context.Context, p PassedSocket, endpoints []Endpoint) error 
 		}
 	}
 	return fmt.Errorf("socket %q (%s) from systemd is not one of ours; set FileDescriptorName= to "+
-		"dovecot, extauth, http, gateway, metrics or admin", p.Name, p.Addr())
+		"dovecot, extauth, http, gateway, console, metrics or admin", p.Name, p.Addr())
 }
 
 // sameAddress reports whether a socket listens where an endpoint is to listen.

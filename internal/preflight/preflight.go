@@ -37,7 +37,7 @@ func Look(c *config.Config, path, root string) config.Problems {
 	}
 	l.sockets = l.socketUnits()
 	l.state()
-	for _, name := range []string{"dovecot", "extauth", "http", "gateway", "metrics", "admin"} {
+	for _, name := range []string{"dovecot", "extauth", "http", "gateway", "console", "metrics", "admin"} {
 		l.endpoint(name, c.Listen.ByName()[name])
 	}
 	l.unwanted()

@@ -122,7 +122,7 @@ func (l *look) unwanted() {
 		switch {
 		case !known:
 			l.report([]string{"listen"}, false,
-				"set FileDescriptorName= there to dovecot, extauth, http, gateway, metrics or admin",
+				"set FileDescriptorName= there to dovecot, extauth, http, gateway, console, metrics or admin",
 				"%s has FileDescriptorName=%s, and there is no such listener", s.name, s.fd)
 		case a.Name == "" && (len(s.streams) != 1 || !sameStream(s.streams[0], usual)):
 			l.report([]string{"listen"}, false, "systemctl disable --now "+s.name+", or set listen."+s.fd,
