@@ -138,7 +138,7 @@ func describedAt(path []string) (setting, bool) {
 func textsOf(node *yaml.Node) []string {
 	var list []string
 	for _, n := range node.Content {
-		list = append(list, n.Value)
+		list = append(list, fmt.Sprint(n.Value, textsOf(n)))
 	}
 	return list
 }

@@ -1,6 +1,8 @@
 package strictyaml
 
 import (
+	"strings"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -38,10 +40,27 @@ func growTree(node *yaml.Node, depth int) *Tree {
 	case node.Kind == yaml.SequenceNode:
 		t.items = []string{}
 		for _, item := range node.Content {
-			t.items = append(t.items, resolved(item).Value)
+			t.items = append(t.items, textOf(resolved(item), depth-1))
 		}
 	}
 	return t
+}
+
+// textOf is an entry of a list in one word, as far as it has no spaces itself: a mapping as key=value,key=value.
+func textOf(node *yaml.Node, depth int) string {
+	if node.Kind == yaml.ScalarNode || depth == 0 {
+		return node.Value
+	}
+	var parts []string
+	for i, n := range node.Content {
+		part := textOf(resolved(n), depth-1)
+		if node.Kind == yaml.MappingNode && i%2 == 1 {
+			parts[len(parts)-1] += "=" + part
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ",")
 }
 
 // Place returns where a key stands, or else the nearest mapping around it.

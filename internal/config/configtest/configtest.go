@@ -212,6 +212,7 @@ func Others() []string {
 		"another.example.org", "another", "another-",
 		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]",
 		"[10.0.0.0/8]", "[focus@another.example.org]",
+		"[{host: meet.example.com, issuer: my-app, claim: another, audience: another}]",
 		"join", "{another: claim}", "[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
 		`{another: "realm_access.roles=another"}`, "rediss://another.example.org:6379", "rediss://another.example.org:6379/1",
 	}
