@@ -13,6 +13,7 @@ import (
 	"usher/cmd/usher/cluster"
 	"usher/cmd/usher/cmdline"
 	"usher/cmd/usher/completion"
+	"usher/cmd/usher/console"
 	"usher/cmd/usher/extauth"
 	"usher/cmd/usher/lobby"
 	"usher/cmd/usher/manpage"
@@ -53,6 +54,7 @@ func newApp() *cli.App {
 		sessions.Command(),
 		lobby.Command(),
 		audit.Command(),
+		console.Command(),
 		state.Command(),
 		cluster.Command(),
 		setup.Command(),

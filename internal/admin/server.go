@@ -52,7 +52,7 @@ type Commands interface {
 	DecideKnock(ctx context.Context, room, id string, admit bool) (account string, err error)
 }
 
-// Options are what a server stands on. All but Cluster and History are wanted.
+// Options are what a server stands on. All but Cluster, Console and History are wanted.
 type Options struct {
 	Daemon      Daemon
 	Await       func(ctx context.Context) error // waits for what the state kept; an error says why that is not there
@@ -68,6 +68,7 @@ type Options struct {
 	Audit       Audit
 	Explainer   Explainer
 	History     Historian                                   // nil: nobody keeps it
+	Console     Console                                     // nil: there is none
 	Peer        func(context.Context) (uid uint32, ok bool) // the user of the process that asks
 }
 
@@ -89,6 +90,7 @@ func newRoutes(o Options) *routes {
 		return result, nil
 	})
 	s.cluster(m)
+	s.console(m)
 	s.decisions(m)
 	s.lobby(m)
 	s.sessions(m)

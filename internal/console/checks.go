@@ -49,8 +49,17 @@ type settings struct {
 	origin http.CrossOriginProtection
 }
 
-// Configure puts settings in force. It fails, and changes nothing, if URL is no origin.
-func (s *Server) Configure(c Settings) error {
+// Prepared are settings that are not in force yet.
+type Prepared struct {
+	server   *Server
+	settings *settings
+}
+
+// Commit puts them in force.
+func (p *Prepared) Commit() { p.server.settings.Store(p.settings) }
+
+// Prepare makes settings ready. It fails if URL is no origin. What is in force stays.
+func (s *Server) Prepare(c Settings) (*Prepared, error) {
 	next := &settings{Settings: c, hosts: map[string]bool{}}
 	for _, h := range c.Hosts {
 		next.hosts[strings.ToLower(h)] = true
@@ -61,15 +70,14 @@ func (s *Server) Configure(c Settings) error {
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := next.origin.AddTrustedOrigin(c.URL); err != nil {
-			return err
+			return nil, err
 		}
 		next.hosts[strings.ToLower(u.Host)] = true
 	}
-	s.settings.Store(next)
-	return nil
+	return &Prepared{s, next}, nil
 }
 
 // An arrival is how a request came here.

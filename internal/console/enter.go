@@ -18,11 +18,14 @@ const (
 	plainCookie  = "usher"
 )
 
+// EnterPath is where a link leads. Its secret stands behind a #, so that no server in between sees it.
+const EnterPath = "/enter"
+
 // own are the routes by which viewers come and go.
 func (s *Server) own() []route.Route {
 	return []route.Route{
-		{Pattern: "GET /enter", For: route.Anybody, Serve: s.askCode},
-		{Pattern: "POST /enter", For: route.Anybody, Serve: s.enter},
+		{Pattern: "GET " + EnterPath, For: route.Anybody, Serve: s.askCode},
+		{Pattern: "POST " + EnterPath, For: route.Anybody, Serve: s.enter},
 		{Pattern: "POST /leave", For: route.Viewers, Serve: s.leave},
 	}
 }

@@ -36,7 +36,7 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// A Server answers the console's requests. It refuses all of them before [Server.Configure].
+// A Server answers the console's requests. It refuses all of them before a [Prepared] is committed.
 type Server struct {
 	Options
 	mux      *http.ServeMux

@@ -46,11 +46,12 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.Configure(Settings{URL: "https://console.example.com", Hosts: []string{"other.example.com"},
+	p, err := b.Prepare(Settings{URL: "https://console.example.com", Hosts: []string{"other.example.com"},
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Commit()
 	return b
 }
 

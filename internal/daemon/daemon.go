@@ -158,6 +158,10 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		requests: make(chan chan admin.Reload), hints: watch.NewHints()}
 	r.level, r.verifier, r.rooms = level, v, rooms
 	r.endpoints = e
+	if err := rooms.console.open(e, rooms); err != nil {
+		e.close()
+		return nil, err
+	}
 	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
 	door := httpDoor(r.http, &httpauth.Server{Auth: v, Panics: p}, rooms.handler)
 	swapKey, err := rooms.swapKey(ctx)

@@ -65,7 +65,7 @@ func (d *daemon) services() []task {
 	}
 	serve("metrics", d.metricsHandler)
 	serve("admin", d.adminHandler)
-	return list
+	return append(list, d.rooms.console.tasks(d)...)
 }
 
 func (d *daemon) serveHTTP(name string, srv *httpd.Server) task {

@@ -52,6 +52,7 @@ type roomParts struct {
 	relay      relayStreams
 	component  *component.Client  // nil if there is none
 	cluster    *clusterPart       // nil if this usher is alone
+	console    *consolePart       // nil if there is none
 	knocks     chan lobby.Waiting // for the other ushers; nil if this usher is alone
 	log        *slog.Logger
 	writing    *writingComponent // nil without a component or a cluster
@@ -93,6 +94,9 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		return nil, errors.Join(err, p.store.Close())
 	}
 	m.WatchRevocations(p.sessions.Revocations().Count)
+	if p.console, err = newConsole(c, p.sessions, m, pr); err != nil {
+		return nil, errors.Join(err, p.store.Close())
+	}
 	p.streams = streams.New(p.store, streams.Options{Log: log, Metrics: m})
 	p.relay.kept = p.streams
 	p.occupancy = occupancy.New(p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})

@@ -31,6 +31,7 @@ type preparedParts struct {
 	policy    *moderation.Policy
 	whitelist *lobby.Prepared
 	division  *division
+	console   func() // commits what is prepared of it
 }
 
 // prepare does everything that can fail, for every part.
@@ -42,10 +43,11 @@ func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
 	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.Whitelist)
 	policy, errPolicy := moderation.NewPolicy(c.Rooms, keys.HoldsKey)
 	division, errDivision := p.endpoints.divide(c)
-	if err := errors.Join(errWhitelist, errPolicy, errDivision, c.Gateway.Check()); err != nil {
+	console, errConsole := p.rooms.console.prepare(c)
+	if err := errors.Join(errWhitelist, errPolicy, errDivision, errConsole, c.Gateway.Check()); err != nil {
 		return nil, err
 	}
-	return &preparedParts{p, c, keys, policy, whitelist, division}, nil
+	return &preparedParts{p, c, keys, policy, whitelist, division, console}, nil
 }
 
 // commit puts the configuration in force. It takes some microseconds.
@@ -70,6 +72,7 @@ func (p *preparedParts) steps() []func() {
 		p.keys.Commit,
 		func() { p.parts.configureHTTP(c) },
 		func() { p.parts.gateway.Configure(c.Gateway) },
+		p.console,
 		func() { p.parts.endpoints.configure(p.division) },
 		func() { p.parts.level.Set(c.Log.Level) },
 	}

@@ -22,7 +22,8 @@ func (d *daemon) adminHandler() http.Handler {
 		Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
 		MUCs:        func() []string { return *d.rooms.mucs.Load() },
 		MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
-		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Explainer: d, Peer: httpd.UserOf,
+		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Explainer: d,
+		History: d.rooms.console.history(), Console: d.rooms.console.forCommands(), Peer: httpd.UserOf,
 	})
 }
 
