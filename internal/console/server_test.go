@@ -38,7 +38,7 @@ func newBench(t *testing.T) *bench {
 		return route.Route{Pattern: pattern, For: f, Serve: func(w http.ResponseWriter, _ *http.Request) { b.served++ }}
 	}
 	var err error
-	b.Server, err = New(Options{State: b.state, Tokens: noTokens{}, Look: PlainLook{},
+	b.Server, err = New(Options{State: b.state, Tokens: noTokens{}, Look: plainLook{},
 		Audit: func(_ context.Context, c admin.Change) { b.changes = append(b.changes, c) },
 		Routes: []route.Route{page("GET /{$}", route.Operators), page("POST /sessions/revoke", route.Operators),
 			page("GET /lobby", route.Operators), page("GET /lobby", route.Moderators), page("POST /lobby/admit", route.Moderators),

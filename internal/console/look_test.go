@@ -7,8 +7,8 @@ import (
 	"usher/internal/console/route"
 )
 
-// PlainLook is a [route.Look] without style and script.
-type PlainLook struct{}
+// plainLook is a [route.Look] without style and script.
+type plainLook struct{}
 
 var plain = template.Must(template.New("").Parse(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>usher</title>
 {{with .Problem}}<p role="alert">{{.}}</p>{{end}}
@@ -23,12 +23,12 @@ type plainPage struct {
 }
 
 // Error implements [route.Look].
-func (PlainLook) Error(w http.ResponseWriter, _ *http.Request, status int, text string) {
+func (plainLook) Error(w http.ResponseWriter, _ *http.Request, status int, text string) {
 	answer(w, plainPage{EnterPage: route.EnterPage{Status: status, Problem: text}})
 }
 
 // Enter implements [route.Look].
-func (PlainLook) Enter(w http.ResponseWriter, _ *http.Request, p route.EnterPage) {
+func (plainLook) Enter(w http.ResponseWriter, _ *http.Request, p route.EnterPage) {
 	answer(w, plainPage{p, true})
 }
 
