@@ -59,17 +59,20 @@ func (t within) RoundTrip(r *http.Request) (*http.Response, error) {
 // serve has the handler answer. What ends with a fault is cut.
 func (t within) serve(a *pipedAnswer, r *http.Request) {
 	defer func() {
-		if v := recover(); v != nil && v != http.ErrAbortHandler {
-			panic(v)
-		}
 		_ = r.Body.Close()
 		_ = a.pipe.Close()
 		a.begin(0)
 	}()
-	t.panics.Serve("admin", a, r, t.handler.ServeHTTP, func(w http.ResponseWriter, _ *http.Request) {
+	whole := false
+	t.panics.ServeWithin("admin", a, r, func(w http.ResponseWriter, r *http.Request) {
+		t.handler.ServeHTTP(w, r)
+		whole = true
+	}, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, errPanic.Error(), http.StatusInternalServerError)
 	})
-	a.WriteHeader(http.StatusOK)
+	if whole {
+		a.begin(http.StatusOK)
+	}
 }
 
 // A pipedBody is what a handler answers. Its end is the handler's.
