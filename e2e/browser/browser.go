@@ -24,7 +24,7 @@ import (
 const grace = 10 * time.Second
 
 // startLimit bounds a start whose context has no deadline; Chromium takes about a second.
-const startLimit = 30 * time.Second
+const startLimit = time.Minute
 
 // ErrMissing is in the error of Find and Start when the machine has no Chromium.
 var ErrMissing = errors.New("chromium is not installed: run scripts/install.sh chromium")

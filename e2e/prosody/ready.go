@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// startLimit bounds a start whose context has no deadline; a Prosody takes a third of a second.
-const startLimit = 20 * time.Second
+// startLimit bounds a start whose context has no deadline; a Prosody that is not starved takes a third of a second.
+const startLimit = time.Minute
 
 var errPortTaken = errors.New("a chosen port was taken")
 

@@ -21,7 +21,7 @@ const (
 	// grace is how long a server has to end after SIGTERM.
 	grace = 5 * time.Second
 	// startLimit bounds a start whose context has no deadline; a server takes some milliseconds.
-	startLimit = 20 * time.Second
+	startLimit = time.Minute
 )
 
 // ErrMissing is in the error of Start when the machine has no Redis.
