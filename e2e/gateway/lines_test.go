@@ -17,6 +17,7 @@ import (
 func printed(t *testing.T, v prosody.Version, change *strings.Replacer) *site {
 	t.Helper()
 	w := &site{world.Unstarted(t)}
+	w.Front = true
 	u := w.Usher
 	upstream := daemon.FreeAddress(t)
 	config := strings.Replace(w.Config(options(), "127.0.0.1:1"), "http://127.0.0.1:1", "http://"+upstream, 1)
@@ -78,6 +79,7 @@ func TestGatewayPrintedLinesWithoutSecrets(t *testing.T) {
 func TestGatewayPrintedLinesOfARelay(t *testing.T) {
 	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
 		w := world.Unstarted(t)
+		w.Front = true
 		u := w.Usher
 		upstream := daemon.FreeAddress(t)
 		config := w.Config(world.Options{Relay: &world.Relay{}}, "127.0.0.1:1")

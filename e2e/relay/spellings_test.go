@@ -119,7 +119,7 @@ func TestManyAtOnce(t *testing.T) {
 				l.BOSH = bosh
 				p := w.Follow(t, l)
 				all.Go(func() {
-					first, err := p.Join(world.Within(t), world.Room(name), p.Nick())
+					first, err := p.Comes(world.Room(name))
 					if err != nil || first.String() != want {
 						t.Errorf("%d of ten: %v, %v; want %s", i, first, err, want)
 					}

@@ -33,6 +33,7 @@ type World struct {
 	Usher   *daemon.Daemon
 	Prosody *prosody.Server // nil until it has been started
 	Jicofo  *focus.Focus    // of a world with a relay
+	Front   bool            // people come through usher's gateway, which holds joins back for a moment
 
 	t      testing.TB
 	leader *Person // jicofo's user, who makes the rooms of a world with a relay
@@ -93,7 +94,7 @@ func New(t testing.TB, v prosody.Version, o Options) *World {
 	if !o.NoRights && (o.Relay == nil || !o.Relay.NoComponent) {
 		w.AwaitComponent(0)
 	}
-	if o.gateway() {
+	if w.Front = o.gateway(); w.Front {
 		// A reload by itself may be an earlier one: what was written a moment before the start is read twice.
 		w.Usher.Await(t, 0, "gateway.upstream is http://"+w.Prosody.HTTP())
 	}
