@@ -68,6 +68,20 @@ func (s *Session) Told(ctx context.Context, from, text string) error {
 	return s.inbox.until(ctx, func() (bool, error) { return slices.ContainsFunc(s.inbox.notes, said), nil })
 }
 
+// Hears waits for a message from an address with this text in it, and returns all that it says: its body, or the JSON of
+// Jitsi's modules.
+func (s *Session) Hears(ctx context.Context, from, text string) (said string, err error) {
+	err = s.inbox.until(ctx, func() (bool, error) {
+		for _, n := range s.inbox.notes {
+			if n.from == from && strings.Contains(n.body+n.json, text) {
+				said = n.body + n.json
+			}
+		}
+		return said != "", nil
+	})
+	return said, err
+}
+
 // Notified waits for a message of one of Jitsi's modules that has all of these texts in it.
 func (s *Session) Notified(ctx context.Context, from string, texts ...string) error {
 	return s.inbox.until(ctx, func() (bool, error) { return s.inbox.notifiedLocked(from, texts), nil })

@@ -34,6 +34,7 @@ type World struct {
 	Prosody *prosody.Server // nil until it has been started
 	Jicofo  *focus.Focus    // of a world with a relay
 	Front   bool            // people come through usher's gateway, which holds joins back for a moment
+	Console string          // the origin of usher's pages, if there are any
 
 	t      testing.TB
 	leader *Person // jicofo's user, who makes the rooms of a world with a relay
@@ -56,6 +57,7 @@ type Options struct {
 	Listen     string                        // further lines of usher's section listen
 	Sections   string                        // further sections of usher's configuration
 	More       []prosody.Host                // of Prosody's
+	Console    bool                          // usher has its pages, at World.Console
 	Relay      *Relay                        // nil: logins by mod_auth_dovecot, as a plain Prosody has them
 }
 
@@ -75,6 +77,7 @@ func Each(t *testing.T, o Options, test func(t *testing.T, w *World)) {
 func New(t testing.TB, v prosody.Version, o Options) *World {
 	t.Helper()
 	w := Unstarted(t)
+	o = w.withConsole(o)
 	// The socket must be there before Prosody, and Prosody's ports are known only after its start.
 	config := w.prosodyConfig(v, o)
 	w.Usher.Write("usher.yaml", w.Config(o, "127.0.0.1:1"))

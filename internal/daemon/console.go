@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"usher/internal/admin"
@@ -11,6 +12,7 @@ import (
 	"usher/internal/console"
 	"usher/internal/console/access"
 	"usher/internal/console/layout"
+	"usher/internal/console/lobbypage"
 	"usher/internal/console/pages"
 	"usher/internal/console/plot"
 	"usher/internal/console/tokens"
@@ -54,8 +56,9 @@ func (p *consolePart) open(e *endpoints, rooms *roomParts) (err error) {
 	p.address = e.bound["console"].Addr()
 	frame := layout.New(nil)
 	p.pages = pages.New(pages.Options{API: p.api, Layout: frame, Log: rooms.log})
+	moderators := lobbypage.New(lobbypage.Options{Layout: frame, Rooms: rooms.commands, Log: rooms.log})
 	p.server, err = console.New(console.Options{State: p.state, Tokens: p.tokens, Look: pages.NewLook(frame, rooms.log),
-		Routes: p.pages.Routes(), Log: rooms.log, Audit: rooms.audit.Record})
+		Routes: slices.Concat(p.pages.Routes(), moderators.Routes()), Log: rooms.log, Audit: rooms.audit.Record})
 	return err
 }
 
@@ -133,4 +136,15 @@ func (p *consolePart) invite(m access.Moderator) (link string, ok bool) {
 	}
 	secret, _ := p.state.ModeratorLink(m)
 	return *p.origin.Load() + console.EnterPath + "#" + secret, true
+}
+
+// moderatorLink makes the address by which an owner of a room enters the console, bound to the session of its token; empty:
+// there is none.
+func (p *roomParts) moderatorLink(account, room string) string {
+	s, ok := p.sessions.Proof(account)
+	if !ok {
+		return ""
+	}
+	link, _ := p.console.invite(access.Moderator{Account: account, Host: s.Host, Session: s.ID, Room: room})
+	return link
 }
