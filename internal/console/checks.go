@@ -165,9 +165,15 @@ func (c *settings) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(c.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// sameOrigin refuses a change that another web page sends.
+// sameOrigin refuses what another web page sends, but for a link to follow: a page of the same site, such as that of the
+// meetings, gets a session's cookie sent along.
 func (c *settings) sameOrigin(r *http.Request) *refusal {
 	if c.origin.Check(r) != nil {
+		return otherOrigin
+	}
+	site, mode, to := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	own := site == "" || site == "same-origin" || site == "none"
+	if !own && (mode != "navigate" || to != "document") {
 		return otherOrigin
 	}
 	return nil

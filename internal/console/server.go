@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -157,9 +158,14 @@ func parse(w http.ResponseWriter, r *http.Request, most int64) *refusal {
 		most = usualBytes
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, most)
-	err := r.ParseMultipartForm(most)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = nil // it was parsed as the other kind, if it is that
+	err := r.ParseForm()
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err != nil:
+	case kind == "multipart/form-data":
+		err = r.ParseMultipartForm(most) // of which nothing gets to the disk
+	case kind != "application/x-www-form-urlencoded" && r.ContentLength != 0:
+		return noForm
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return tooLarge

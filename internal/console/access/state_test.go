@@ -1,0 +1,161 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/moderation"
+)
+
+func always(moderation.ID) bool { return true }
+
+// TestSecretsAreNotKept: what a State holds lets nobody in, and no two secrets are alike.
+func TestSecretsAreNotKept(t *testing.T) {
+	s := New(Options{Lives: always})
+	link, _ := s.OperatorLink(nil, "root")
+	invitation, _ := s.ModeratorLink(Moderator{Account: "m@h"})
+	again, _ := s.OperatorLink(nil, "root")
+	_, cookie, err := s.Redeem(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := fmt.Sprintf("%+v %+v %+v %+v", s.links.entries, s.invited.entries, s.operators.entries, s.moderators.entries)
+	for _, e := range []*table{&s.links, &s.invited, &s.operators, &s.moderators} {
+		for _, one := range e.entries {
+			held += fmt.Sprintf("%+v", *one)
+		}
+	}
+	for _, secret := range []string{link, invitation, again, cookie} {
+		if len(secret) < 43 || strings.Contains(held, secret) {
+			t.Errorf("%d characters, kept: %v", len(secret), strings.Contains(held, secret))
+		}
+	}
+	for _, wrong := range []string{"", link[1:], link + "A", strings.ToLower(link), again} {
+		if _, _, err := s.Redeem(wrong); !errors.Is(err, ErrUnknown) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+		if _, known := s.Viewer(wrong); known {
+			t.Errorf("%q is a cookie", wrong)
+		}
+	}
+	if _, known := s.Viewer(link); known {
+		t.Error("a link is a cookie")
+	}
+	if _, _, err := s.Redeem(cookie); err == nil {
+		t.Error("a cookie is a link")
+	}
+}
+
+// TestEnds: each thing ends when it should, at the very moment.
+func TestEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, after := range []struct {
+			late time.Duration
+			good bool
+		}{{-1, true}, {0, false}} {
+			s := New(Options{Lives: always})
+			secret, until := s.OperatorLink(nil, "root")
+			if until.Sub(time.Now()) != time.Minute {
+				t.Errorf("a link is good until %v", until)
+			}
+			time.Sleep(time.Minute + after.late)
+			_, cookie, err := s.Redeem(secret)
+			if (err == nil) != after.good {
+				t.Errorf("a link after a minute and %v: %v", after.late, err)
+			}
+			invitation, _ := s.ModeratorLink(Moderator{Account: "m@h"})
+			time.Sleep(15*time.Minute + after.late)
+			if _, _, err := s.Redeem(invitation); (err == nil) != after.good {
+				t.Errorf("an invitation after 15 minutes and %v: %v", after.late, err)
+			}
+			if !after.good {
+				continue
+			}
+			time.Sleep(12*time.Hour - 15*time.Minute)
+			if _, known := s.Viewer(cookie); !known {
+				t.Error("the session ends early")
+			}
+			time.Sleep(1)
+			if _, known := s.Viewer(cookie); known {
+				t.Error("the session has no end")
+			}
+		}
+	})
+}
+
+// TestFailures: an address may fail ten times, and then once in six seconds; another one is not held back for it, and as
+// many as fail fill no memory.
+func TestFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		bad, other := netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/64")
+		fails := func() (n int) {
+			for s.MayTry(bad) {
+				s.Failed(bad)
+				n++
+			}
+			return n
+		}
+		if n := fails(); n != failuresAtOnce {
+			t.Errorf("%d at once", n)
+		}
+		if !s.MayTry(other) || !s.MayTry(netip.Prefix{}) {
+			t.Error("others are held back")
+		}
+		time.Sleep(time.Minute)
+		if n := fails(); n != int(time.Minute/failureEvery) {
+			t.Errorf("%d a minute later", n)
+		}
+		for i := range 3 * maxSources {
+			s.Failed(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32))
+		}
+		if s.failures.Len() > maxSources {
+			t.Errorf("%d addresses are kept", s.failures.Len())
+		}
+	})
+}
+
+// TestStreams: four of a session, and 200 in all.
+func TestStreams(t *testing.T) {
+	s := New(Options{Lives: always})
+	open := 0
+	for i := range 60 {
+		secret, _ := s.ModeratorLink(Moderator{Account: fmt.Sprintf("m%d@h", i)})
+		v, _, err := s.Redeem(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range maxStreamsOf + 1 {
+			_, err := s.Stream(v)
+			if err == nil {
+				open++
+			}
+			if want := n < maxStreamsOf && i*maxStreamsOf+n < maxStreams; (err == nil) != want {
+				t.Fatalf("stream %d of session %d: %v", n+1, i+1, err)
+			}
+		}
+	}
+	if open != maxStreams {
+		t.Errorf("%d streams", open)
+	}
+	if _, err := s.Stream(Viewer{}); !errors.Is(err, ErrEnded) {
+		t.Errorf("a stream of nobody: %v", err)
+	}
+}
+
+// TestNobody: a console that is off knows nobody.
+func TestNobody(t *testing.T) {
+	var s *State
+	if _, known := s.Viewer("x"); known {
+		t.Error("somebody is known")
+	}
+	if _, known := FromContext(context.Background()); known {
+		t.Error("somebody is in an empty context")
+	}
+}
