@@ -104,8 +104,10 @@ func (r *consoleReader) readURL(v strictyaml.Value) {
 	}
 	u, err := url.Parse(strings.TrimSuffix(s, "/"))
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || !isHostOrAddress(u.Hostname()) || u.Scheme != "https" && u.Scheme != "http":
+	case err != nil || u.Host == "" || !isHostOrAddress(u.Hostname()) || u.Scheme != "https" && u.Scheme != "http":
 		v.Problem(mendConsoleURL, "url: %q is no address of a web server", text.Clip(s))
+	case u.User != nil:
+		v.Problem(mendConsoleURL, "url has a user name or a password")
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "":
 		v.Problem("leave out what follows the host: the console has a host name of its own", "url: %q has a path", text.Clip(s))
 	case u.Scheme == "http" && !Loopback(u.Hostname()):
@@ -185,17 +187,18 @@ func (r *consoleReader) check(listen Address, listens strictyaml.Value, hosts ma
 
 // check reports whether an entry can make operators.
 func (a *adminReader) check(hosts map[string]auth.HostConfig) bool {
-	for _, part := range []struct {
-		name string
-		it   strictyaml.Item
-	}{{"host", a.host}, {"issuer", a.issuer}, {"claim", a.claim}, {"audience", a.audience}} {
-		if a.complete && !a.broken && part.it.IsZero() {
-			a.at.Problem("add "+part.name+": all four of host, issuer, claim and audience are needed",
-				"the entry of admins has no %s", part.name)
-			a.broken = true
+	if !a.complete || a.broken {
+		return false
+	}
+	var missing []string
+	for i, it := range []strictyaml.Item{a.host, a.issuer, a.claim, a.audience} {
+		if it.IsZero() {
+			missing = append(missing, []string{"host", "issuer", "claim", "audience"}[i])
 		}
 	}
-	if !a.complete || a.broken {
+	if len(missing) > 0 {
+		a.at.Problem("add it: all four of host, issuer, claim and audience are needed",
+			"the entry of admins has no %s", strings.Join(missing, ", "))
 		return false
 	}
 	h, known := hosts[a.host.Text]

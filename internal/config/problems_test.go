@@ -11,7 +11,7 @@ import (
 )
 
 // A badConfig is one configuration and all that is said about it. Those that
-// start with "issuer: ", "tokens: ", "rooms: ", "gateway: " or "top: " are completed by content.
+// start with "issuer: ", "tokens: ", "rooms: ", "gateway: ", "console: " or "top: " are completed by content.
 type badConfig struct{ config, want string }
 
 // content puts the row's part where it belongs, so that the rest is good.
@@ -27,6 +27,10 @@ func (b badConfig) content() string {
 			"hosts:\n  h: {issuers: {a: {secret_files: [my-app.secret]}}, " + rest + "}\n"
 	case "gateway":
 		return "{listen: {gateway: '127.0.0.1:8281'}, gateway: {" + rest + "},\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}}\n"
+	case "console":
+		return "listen: {console: '127.0.0.1:9281'}\nconsole: {" + rest + "}\nhosts:\n  h: {issuers: {a: {secret_files: [my-app.secret], audience: [jitsi], account_prefix: a-}," +
+			" b: {secret_files: [other.secret], account_prefix: b-}}}\n  g: {issuers: {a: {secret_files: [my-app.secret], audience: ['*']," +
+			" account_prefix: a-}, c: {public_key_files: [rsa.pem], algorithms: [RS256], audience: [jitsi, x], account_prefix: c-}}}\n"
 	case "top":
 		return rest + "\nhosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}\n"
 	}
@@ -35,7 +39,7 @@ func (b badConfig) content() string {
 
 func TestConfigProblems(t *testing.T) {
 	dir := configtest.KeyFolder(t)
-	for _, row := range slices.Concat(badConfigs, badRooms, badGateways, badRelays) {
+	for _, row := range slices.Concat(badConfigs, badRooms, badGateways, badRelays, badConsoles) {
 		path := configtest.PutFile(t, dir, "usher.yaml", row.content(), 0o640)
 		c, problems := Load(path)
 		got := strings.TrimSuffix(configtest.Printed(problems, dir), "\n")
