@@ -50,6 +50,8 @@ type login struct {
 	panicked   bool
 	failed     string // the check that refused it; empty: none of the list
 
+	judge ClaimsJudged // of a token that is for no login
+
 	relay bool        // the login is at a relay host, whose Prosody is given an inner token
 	form  *inner.Form // of a verified token there
 	over  *Refusal    // the token is over, and may yet resume a stream there

@@ -19,7 +19,7 @@ func checkAccount(a *attempt) *Refusal {
 		relayAccount(a)
 		return nil
 	}
-	for _, path := range a.host.Account {
+	for _, path := range a.accountPaths() {
 		switch name, refusal := accountClaim(a, path); {
 		case refusal != nil:
 			return refusal
@@ -29,6 +29,17 @@ func checkAccount(a *attempt) *Refusal {
 	}
 	return nil
 }
+
+// accountPaths are where a token may name its user.
+func (a *attempt) accountPaths() []claim.Path {
+	if a.issuer != nil && a.issuer.Own {
+		return ownAccount
+	}
+	return a.host.Account
+}
+
+// ownAccount is where usher's own tokens name their user.
+var ownAccount = []claim.Path{{"context", "user", "id"}}
 
 // accountClaim returns what a claim names, or nothing if it is absent, null or
 // an empty text. A number counts as its decimal text: many applications write
@@ -78,7 +89,7 @@ func takeAccount(a *attempt, path claim.Path, name string) *Refusal {
 
 // accountInTheWay says why no claim of tokens.account can be found, where a text stands instead of an object.
 func accountInTheWay(a *attempt) string {
-	for _, path := range a.host.Account {
+	for _, path := range a.accountPaths() {
 		if text := path.InTheWay(&a.claims); text != "" {
 			return " (" + text + ")"
 		}

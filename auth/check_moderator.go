@@ -26,7 +26,7 @@ func DefaultModerators() []claim.Test {
 // checkModerator finds out whether the user is a moderator, and what the token
 // says of lobbies. It refuses no token: what cannot be read says nothing.
 func checkModerator(a *attempt) *Refusal {
-	for i, claim := range a.host.moderators {
+	for i, claim := range a.moderatorClaims() {
 		n := a.claim(claim.path)
 		if n == nil {
 			continue
@@ -40,9 +40,17 @@ func checkModerator(a *attempt) *Refusal {
 	return nil
 }
 
+// moderatorClaims are those that count in a token: usher's own says itself what the host's claims made of it.
+func (a *attempt) moderatorClaims() []moderatorClaim {
+	if a.issuer != nil && a.issuer.Own {
+		return a.host.own
+	}
+	return a.host.moderators
+}
+
 func describeModerator(a *attempt) string {
 	var why []string
-	for _, claim := range a.host.moderators {
+	for _, claim := range a.moderatorClaims() {
 		n := a.claim(claim.path)
 		if n == nil {
 			if text := claim.path.InTheWay(&a.claims); text != "" && !slices.Contains(why, text) {

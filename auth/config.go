@@ -56,6 +56,10 @@ type IssuerConfig struct {
 	Audience                []string // empty means any aud, or none; "*" means any
 	RequireExp, RequireRoom bool
 
+	// Own says that usher makes the issuer's tokens itself, in Jitsi's own form. Their user is context.user.id, a
+	// moderator is who has moderator: true, and the context is as it is, whatever the host's settings read of others'.
+	Own bool
+
 	// AccountPrefix begins the accounts that the issuer's tokens name, so that
 	// they are no other issuer's ([localpart.CheckPrefix]); empty means that they may
 	// name any account that is not under another issuer's prefix.

@@ -18,7 +18,7 @@ import (
 // the decision.
 func (v *Verifier) Authenticate(ctx context.Context, c Credentials) (Identity, error) {
 	start := time.Now()
-	d := v.decide(&c, false)
+	d := v.decide(&c, attempted{})
 	if d.Refusal == nil {
 		d.then, d.Refusal = v.record(ctx, d.ID)
 	}
@@ -76,14 +76,20 @@ func (d *Decision) whose() metrics.Whose {
 	return metrics.Whose{Host: cmp.Or(d.ID.Host, d.host), Issuer: cmp.Or(d.ID.Issuer, d.issuer)}
 }
 
-// decide finds out about one login. At a relay host, and there alone, it came by the relay.
-func (v *Verifier) decide(c *Credentials, relay bool) Decision {
+// An attempted says what is attempted with a token.
+type attempted struct {
+	relay bool         // a login by the relay, at a relay host and there alone
+	judge ClaimsJudged // nil: a login
+}
+
+// decide finds out about one token.
+func (v *Verifier) decide(c *Credentials, what attempted) Decision {
 	a := attempts.Get().(*attempt)
 	defer func() {
 		a.reset()
 		attempts.Put(a)
 	}()
-	a.relay = relay
+	a.relay, a.judge = what.relay, what.judge
 	refusal := v.try(a, c)
 	d := Decision{Refusal: refusal, token: a.Token, ticket: a.ticket, at: a.now, failed: a.failed}
 	d.host, d.issuer = a.configured()
@@ -133,20 +139,26 @@ func (v *Verifier) try(a *attempt, c *Credentials) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	if a.id.Account == "" && !a.relay {
+	if a.id.Account == "" && !a.relay && a.judge == nil {
 		a.id.Account, a.id.Random = unnamed(a), true
 	}
-	a.host.used(a.had, a.now)
+	if !a.issuer.Own {
+		a.host.used(a.had, a.now)
+	}
 	return nil
 }
 
 // decide asks the cache first.
 func (a *attempt) decide() *Refusal {
+	if a.judge != nil {
+		return a.decideClaims()
+	}
 	host := a.rules.host(a.Host)
 	if host != nil && a.Token != "" {
 		if known := host.cache.get(a.Token); known != nil {
 			if known.issuer.keys.Holds(known.key) {
 				a.id, a.key, a.span, a.had, a.form = known.id, known.key, known.span, known.had, known.form
+				a.issuer = known.issuer
 				a.key.MarkUsed(a.now)
 				return a.authenticateCached()
 			}

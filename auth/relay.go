@@ -35,7 +35,7 @@ func (v *Verifier) Relay(host string) (name string, c *RelayConfig) {
 
 // DecideRelay runs the list of checks for a login at a relay host. Whoever goes on with it
 // ends with [Verifier.Conclude].
-func (v *Verifier) DecideRelay(c *Credentials) Decision { return v.decide(c, true) }
+func (v *Verifier) DecideRelay(c *Credentials) Decision { return v.decide(c, attempted{relay: true}) }
 
 // maySurvive reports whether a token that is over may resume a stream.
 func (a *attempt) maySurvive() bool {
@@ -46,7 +46,7 @@ func (a *attempt) maySurvive() bool {
 // draws a random one: so the claim may be of any form, and what cannot be a name
 // is as if absent.
 func relayAccount(a *attempt) {
-	for _, path := range a.host.Account {
+	for _, path := range a.accountPaths() {
 		n := a.claim(path)
 		if n == nil {
 			continue
@@ -74,9 +74,13 @@ func describeRelayAccount(a *attempt) string {
 
 // formOf makes the normal form of a verified token.
 func (a *attempt) formOf(note inner.Note) *inner.Form {
-	return inner.Read(&a.claims, &a.host.Relay.Rules, inner.Facts{
+	rules := a.host.Relay.Rules
+	if a.issuer.Own { // its context is Jitsi's already
+		rules.Context, rules.Features = nil, nil
+	}
+	return inner.Read(&a.claims, &rules, inner.Facts{
 		Subject: a.id.Subject, Rooms: a.id.Rooms, RoomRegex: a.id.RoomRegex,
-		Moderator: a.id.Moderator, Says: a.had != 0,
+		Moderator: a.id.Moderator, Says: a.had != 0 || a.issuer.Own,
 	}, note)
 }
 

@@ -36,6 +36,7 @@ type hostRules struct {
 	issuerNames []string // in order
 
 	moderators []moderatorClaim
+	own        []moderatorClaim // of usher's own tokens
 	use        claimUse
 }
 
@@ -88,6 +89,7 @@ func newHostRules(name string, h HostConfig, keysOf func(issuer string, c keys.C
 		r.Moderators = DefaultModerators()
 	}
 	r.moderators = newModeratorClaims(r.Moderators)
+	r.own = newModeratorClaims([]claim.Test{{Path: claim.Path{"moderator"}}})
 	usual := slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)
 	r.use = claimUse{any: new(atomic.Int64), own: !usual}
 	if h.Relay != nil {

@@ -137,6 +137,9 @@ func describeRevocation(a *attempt) string {
 	return "the token was not revoked; its thumbprint is " + a.id.TokenPrint
 }
 
+// TokenPrint is the thumbprint of a token in compact form ([Identity.TokenPrint]).
+func TokenPrint(token string) string { return tokenPrint(token) }
+
 // tokenPrint leaves the signature out: of an ECDSA signature a stranger can make
 // a second one.
 func tokenPrint(token string) string {

@@ -45,7 +45,7 @@ func (v *Verifier) IssueTicket(ctx context.Context, c Credentials) (Ticket, erro
 		c.Problem = v.awaitSessions(ctx)
 	}
 	start := time.Now()
-	d := v.decide(&c, false)
+	d := v.decide(&c, attempted{})
 	var given Ticket
 	if d.Refusal == nil {
 		given, d.Refusal = v.issue(&d, c.Waiting)

@@ -83,6 +83,11 @@ func AlgorithmNamed(name string) *Algorithm {
 // String returns the name, as in the alg header.
 func (a *Algorithm) String() string { return a.name.String() }
 
+// PublicAlgorithms returns the names of those whose keys are published: who verifies cannot sign.
+func PublicAlgorithms() []string {
+	return slices.DeleteFunc(Algorithms(), func(name string) bool { return AlgorithmNamed(name).symmetric() })
+}
+
 // symmetric reports whether a is an HMAC algorithm, whose key both verifies and signs.
 func (a *Algorithm) symmetric() bool { return a.kind == kindHMAC }
 

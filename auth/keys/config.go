@@ -104,6 +104,9 @@ func CheckCA(content []byte) error {
 	return err
 }
 
+// ParseCA reads certificate authorities, as [CheckCA] finds them good.
+func ParseCA(content []byte) (*x509.CertPool, error) { return parseCA(content) }
+
 // parseCA also takes a server's own certificate, for that server alone.
 func parseCA(content []byte) (*x509.CertPool, error) {
 	blocks, rest := keyfile.Blocks(bytes.TrimPrefix(content, []byte(keyfile.ByteOrderMark)))

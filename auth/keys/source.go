@@ -24,6 +24,8 @@ type Options struct {
 	Metrics   *metrics.Metrics
 	Now       func() time.Time  // what is shown; schedules use the monotonic clock
 	Transport http.RoundTripper // nil: one that checks the addresses that it dials
+
+	ended func() // is called when a fetch has ended
 }
 
 // A sourceID is all that makes two key sources one: two hosts that say the
@@ -159,6 +161,7 @@ func (e *contentError) Unwrap() error { return e.error }
 // get fetches from a URL and hands the response to use. A panic in either is
 // an error like any other: the source backs off, and the old keys stay.
 func (s *source) get(ctx context.Context, from *url.URL, use func(fetch.Response) error) (err error) {
+	defer s.options.ended()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a panic of type %T", p)

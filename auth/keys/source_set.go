@@ -14,13 +14,31 @@ type Sources struct {
 	fetched chan struct{} // closed when the first sources were tried
 	changed chan struct{} // wakes Run
 
-	mu  sync.Mutex
-	now map[sourceID]*source
+	mu   sync.Mutex
+	now  map[sourceID]*source
+	next chan struct{} // is closed, and another put in its place, when a fetch has ended
 }
 
 // NewSources returns Sources with none yet. [Sources.Run] fetches.
 func NewSources(o Options) *Sources {
-	return &Sources{options: o, fetched: make(chan struct{}), changed: make(chan struct{}, 1)}
+	s := &Sources{options: o, fetched: make(chan struct{}), changed: make(chan struct{}, 1), next: make(chan struct{})}
+	s.options.ended = s.tellNext
+	return s
+}
+
+// Next returns a channel that is closed when the next fetch of any source has ended, with or without success. Who
+// takes it before asking for a key misses no fetch that the question causes.
+func (s *Sources) Next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
+
+func (s *Sources) tellNext() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.next)
+	s.next = make(chan struct{})
 }
 
 // Fetched returns a channel that is closed when each source of the configuration

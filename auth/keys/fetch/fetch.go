@@ -117,6 +117,9 @@ func plainError(err error) error {
 
 const maybeHTTPS = "; if that port is for https, write https:// in the address"
 
+// PlainError is a failed request's error without what the server said, and without the URL. The scheme is the URL's.
+func PlainError(scheme string, err error) error { return otherScheme(scheme, err) }
+
 // otherScheme is plainError, and says so where the port seems to be for http
 // instead of https, or the reverse: on a port for TLS the server hangs up, or
 // answers what is no HTTP.
