@@ -37,6 +37,12 @@ const (
 	ReasonAccountMismatch      Reason = "account_mismatch"
 	ReasonUnknownTicket        Reason = "unknown_ticket"
 	ReasonRevoked              Reason = "revoked"
+	ReasonSignInState          Reason = "sign_in_state"
+	ReasonSignInRefused        Reason = "sign_in_refused"
+	ReasonSignInToken          Reason = "sign_in_token"
+	ReasonSignInNotAllowed     Reason = "sign_in_not_allowed"
+	ReasonSignInRoom           Reason = "sign_in_room"
+	ReasonProviderUnavailable  Reason = "provider_unavailable"
 	ReasonStateUnavailable     Reason = "state_unavailable"
 	ReasonClusterStale         Reason = "cluster_stale"
 	ReasonOverloaded           Reason = "overloaded"
@@ -72,8 +78,8 @@ func (r Reason) LinkText() string {
 // same login may succeed later; nothing was found to be wrong with it.
 func (r Reason) Undecided() bool {
 	switch r {
-	case ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable, ReasonClusterStale, ReasonInterrupted,
-		ReasonInternalError:
+	case ReasonProviderUnavailable, ReasonKeysUnavailable, ReasonOverloaded, ReasonStateUnavailable,
+		ReasonClusterStale, ReasonInterrupted, ReasonInternalError:
 		return true
 	}
 	return false

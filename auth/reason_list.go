@@ -196,6 +196,52 @@ var reasonList = []struct {
 			Cause:   "`usher sessions revoke`",
 			Mend:    "`usher sessions list --revoked` shows it; `usher sessions allow` lifts it",
 		}},
+	{ReasonSignInState,
+		"This sign-in is over. Go back to the meeting and sign in again.",
+		text.Help{
+			Meaning: "an answer of the provider to no sign-in that was begun here",
+			Cause:   "a sign-in of over ten minutes, one that was finished already (the Back button), a sixth " +
+				"tab, or a browser that keeps no cookies",
+			Mend:    "sign in again; if all are refused so, see that the web server hands `/login` of one " +
+				"address to usher: [sign-in.md](sign-in.md)",
+		}},
+	{ReasonSignInRefused,
+		"The sign-in page did not let you in. Go back to the meeting and sign in again, or ask those who gave " +
+				"you your account.",
+		text.Help{
+			Meaning: "the provider answered a sign-in with an error",
+			Cause:   "the person turned back, or may not use this application, or `client_id`, its secret or its redirect address differ at the provider",
+			Mend:    "the `detail` has the provider's word; compare `login` with what the provider has of the " +
+				"application: [sign-in.md](sign-in.md)",
+		}},
+	{ReasonSignInToken,
+		"The sign-in cannot be used here. Go back to the meeting and sign in again." + tellHost,
+		text.Help{
+			Meaning: "the provider's ID token is not for this sign-in: its nonce, `azp`, age or `sub`",
+			Cause:   "an answer that was kept and used later, clocks that differ, or a provider that sends no nonce",
+			Mend:    "compare the clocks; the `detail` names the claim",
+		}},
+	{ReasonSignInNotAllowed,
+		"Your account may not use this server." + tellHost,
+		text.Help{
+			Meaning: "the ID token has none of the claims in `who`",
+			Cause:   "a person without the role or group, or a provider that does not write it into the ID token",
+			Mend:    "give the person the role at the provider, have it written into the ID token, or change `who`",
+		}},
+	{ReasonSignInRoom,
+		"You cannot sign in to this meeting. Look at the name of the room in your link.",
+		text.Help{
+			Meaning: "a sign-in for a room or tenant that `rooms` and `tenants` of `login` do not have, or that no room can be called",
+			Cause:   "a link to such a room, or one that names none",
+			Mend:    "add it to `rooms` or `tenants`, or correct `tokenAuthUrl` of the page: [sign-in.md](sign-in.md)",
+		}},
+	{ReasonProviderUnavailable,
+		"The sign-in service cannot be reached at the moment." + tryAgain,
+		text.Help{
+			Meaning: "the provider of `login` gave no answer that can be used",
+			Cause:   "it is down, slow, or not reached from here, or `issuer` is not what it calls itself",
+			Mend:    "`usher status` has its error; look at the provider, and at `issuer` and `ca_file`",
+		}},
 	{ReasonStateUnavailable,
 		"Logins cannot be checked at the moment." + tryAgain,
 		text.Help{

@@ -84,6 +84,10 @@ func tokens() []arrow {
 		{"auth/keys/kidqueue", nil},
 		{"auth/localpart", nil},
 		{"auth/relayauth", []string{"auth", "auth/inner"}},
+		{"auth/signin", []string{"auth", "auth/claim", "auth/inner", "auth/keys", "auth/signin/oidc", "internal/mint",
+			"lobby"}},
+		{"auth/signin/oidc", []string{"auth/keys/fetch"}},
+		{"auth/signin/signintest", []string{"auth/keys", "auth/keys/keystest"}},
 		{"auth/ticket", nil},
 	}
 }
@@ -145,6 +149,7 @@ func internals() []arrow {
 		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/config", []string{
 			"auth", "auth/claim", "auth/gateway", "auth/inner", "auth/keys", "auth/keys/keyfile", "auth/localpart",
+			"auth/signin", "auth/signin/oidc",
 			"internal/cluster", "internal/readfile", "internal/strictyaml", "internal/watch",
 			"lobby", "moderation", "moderation/component",
 		}},
@@ -267,6 +272,7 @@ func foreigners() []foreign {
 		{"github.com/lestrrat-go/jwx", []string{"auth/keys"}, false, "it must be replaceable in one place"},
 		{"github.com/prometheus/client_golang", []string{"metrics"}, false, "every series is in one place"},
 		{"github.com/redis/rueidis", []string{"internal/redis"}, true, "one package knows the cluster's engine"},
+		{"golang.org/x/oauth2", []string{"auth/signin/oidc"}, false, "one package knows the provider's side"},
 		{"github.com/urfave/cli", []string{"cmd/usher/..."}, false, "a command's words are no other package's concern"},
 		{"go.yaml.in/yaml", []string{"internal/strictyaml", "internal/config/configtest"}, false,
 			"only the configuration is YAML"},
