@@ -200,18 +200,18 @@ var reasonList = []struct {
 		"This sign-in is over. Go back to the meeting and sign in again.",
 		text.Help{
 			Meaning: "an answer of the provider to no sign-in that was begun here",
-			Cause:   "a sign-in of over ten minutes, one that was finished already (the Back button), a sixth " +
+			Cause: "a sign-in of over ten minutes, one that was finished already (the Back button), a sixth " +
 				"tab, or a browser that keeps no cookies",
-			Mend:    "sign in again; if all are refused so, see that the web server hands `/login` of one " +
+			Mend: "sign in again; if all are refused so, see that the web server hands `/login` of one " +
 				"address to usher: [sign-in.md](sign-in.md)",
 		}},
 	{ReasonSignInRefused,
 		"The sign-in page did not let you in. Go back to the meeting and sign in again, or ask those who gave " +
-				"you your account.",
+			"you your account.",
 		text.Help{
 			Meaning: "the provider answered a sign-in with an error",
 			Cause:   "the person turned back, or may not use this application, or `client_id`, its secret or its redirect address differ at the provider",
-			Mend:    "the `detail` has the provider's word; compare `login` with what the provider has of the " +
+			Mend: "the `detail` has the provider's word; compare `login` with what the provider has of the " +
 				"application: [sign-in.md](sign-in.md)",
 		}},
 	{ReasonSignInToken,

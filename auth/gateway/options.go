@@ -3,6 +3,8 @@ package gateway
 import (
 	"cmp"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"time"
 
 	"usher/auth/gateway/login"
@@ -56,6 +58,15 @@ type Authenticator interface {
 // account is to have in the room, and returns at the latest when ctx ends.
 type Joiner = stream.Joiner
 
+// SignIn is what signs people in and gives them a token.
+type SignIn interface {
+	// Serves reports whether a path is one of its own.
+	Serves(path string) bool
+	// ServeSignIn answers a request for one of them, which came from an address: what counts as one client's, or invalid
+	// where that is not known.
+	ServeSignIn(w http.ResponseWriter, r *http.Request, from netip.Prefix)
+}
+
 // Options are the collaborators and deadlines of a [Server].
 type Options struct {
 	Auth  Authenticator
@@ -75,6 +86,9 @@ type Options struct {
 	// nothing of that is served.
 	WebLogins web.Logins
 	WebRooms  web.Rooms
+
+	// SignIn serves people who have no token yet; nil: nobody does.
+	SignIn SignIn
 
 	Panics      *panics.Reporter // nil: nothing is written
 	HeaderBytes int              // of a request, with the token in it. Zero means 32 KiB.

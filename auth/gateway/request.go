@@ -40,6 +40,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case q.Settings == nil:
 		q.Refuse(http.StatusServiceUnavailable, metrics.RefusedStopped, "not configured yet")
 		return
+	case s.SignIn != nil && s.SignIn.Serves(r.URL.Path):
+		q.signIn()
+		return
 	case r.URL.Path != WebSocketPath && r.URL.Path != BOSHPath && !web.Serves(r.URL.Path):
 		q.Refuse(http.StatusNotFound, metrics.RefusedRequest, "no such path")
 		return
@@ -51,6 +54,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q.login.Guests, q.Token = q.Settings.Guests, q.login.Token
 	q.route()
 }
+
+// signIn hands a request to the sign-in. No page of another origin may read what it answers.
+func (q *request) signIn() {
+	release, ok := q.Reserve()
+	if !ok {
+		return
+	}
+	defer release()
+	q.WriteWithin(signInBytes)
+	q.SignIn.ServeSignIn(q.W, q.R, q.Network())
+}
+
+// signInBytes is more than any answer of the sign-in has.
+const signInBytes = 64 << 10
 
 // route hands an admitted request to what serves it.
 func (q *request) route() {

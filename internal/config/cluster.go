@@ -1,9 +1,7 @@
 package config
 
 import (
-	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -207,27 +205,7 @@ func readStaleness(v strictyaml.Value, to *time.Duration) {
 const clusterSecret = "cluster secret file"
 
 func (r *clusterReader) readSecrets(v strictyaml.Value) (secrets [][]byte) {
-	for _, it := range v.SomeList() {
-		content, ok := r.file(it, clusterSecret, true)
-		if !ok {
-			continue
-		}
-		r.secretFiles = append(r.secretFiles, it)
-		secret, err := keyfile.ReadSecret(content, keyfile.Plain, false)
-		switch {
-		case err != nil:
-			what, _, _ := strings.Cut(err.Error(), "; ")
-			it.Problem("make a new one: openssl rand -hex 32", "the cluster secret file %q: %s", text.Clip(it.Text),
-				what)
-		case slices.ContainsFunc(secrets, func(s []byte) bool { return string(s) == string(secret) }):
-			it.Problem("remove one of them", "the file %q holds the secret of another", text.Clip(it.Text))
-		default:
-			secrets = append(secrets, secret)
-		}
-		for _, d := range keyfile.DoubtText(content) {
-			it.Warn(d.Mend, "the cluster secret file %q: %s", text.Clip(it.Text), d.Text)
-		}
-	}
+	secrets, r.secretFiles = r.ownSecrets(v, clusterSecret)
 	return secrets
 }
 
@@ -299,19 +277,7 @@ func (r *clusterReader) checkTokens(most int) {
 
 // checkShared refuses a secret that is for something else as well: who has it for that could speak for every node.
 func (r *clusterReader) checkShared() {
-	for _, it := range r.secretFiles {
-		own := strings.TrimSuffix(string(r.contents[r.resolve(it.Text)]), "\n")
-		for _, path := range slices.Sorted(maps.Keys(r.contents)) {
-			noun := r.nouns[path]
-			if noun == clusterSecret || strings.TrimSuffix(string(r.contents[path]), "\n") != own {
-				continue
-			}
-			it.Problem("make a new one for the cluster: openssl rand -hex 32",
-				"the cluster secret file %q has the content of the %s %q: who knows that could speak for every node",
-				text.Clip(it.Text), noun, text.Clip(filepath.Base(path)))
-			break
-		}
-	}
+	r.refuseShared(r.secretFiles, clusterSecret, "the cluster", "could speak for every node")
 }
 
 // checkPlace judges the way to Redis.

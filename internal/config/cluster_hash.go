@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// RulesHash stands for what the ushers of a cluster must agree in: everything under hosts, but for where files are.
+// RulesHash stands for what the ushers of a cluster must agree in: everything under hosts and
+// login.hosts, but for where files are.
 func (c *Config) RulesHash() string {
 	var rules []string
 	for path, value := range c.document.Scalars() {
-		if strings.HasPrefix(path, "hosts.") && !strings.Contains(path, "_file") {
+		shared := strings.HasPrefix(path, "hosts.") || strings.HasPrefix(path, "login.hosts.")
+		if shared && !strings.Contains(path, "_file") {
 			rules = append(rules, path+" "+value)
 		}
 	}

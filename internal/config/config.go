@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway"
+	"usher/auth/signin"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/internal/watch"
@@ -44,6 +45,7 @@ type Config struct {
 
 	Peers []int // uids that may connect to the Unix sockets, in order; root and usher's own user are among them
 	Auth  auth.Config
+	Login signin.Settings
 	Files
 	Warnings Problems
 
@@ -104,6 +106,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
 	cluster, console := &clusterReader{reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
+	login := &loginReader{reader: r, config: &c.Login}
 	var listeners namedListeners
 	complete := root.Object(topSettings().fields(readers{
 		"listen": func(v strictyaml.Value) {
@@ -117,6 +120,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"cluster":          cluster.read,
 		"gateway":          gate.read,
 		"console":          console.read,
+		"login":            login.read,
 		"component": func(v strictyaml.Value) {
 			component, componentAt = true, v
 			readComponent(r, v, &c.Component)
@@ -126,7 +130,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 		"max_token_size": func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
 		"hosts": func(v strictyaml.Value) {
 			named = true
-			readHosts(r, v, c.Auth.Hosts, rooms, ways)
+			readHosts(r, v, c.Auth.Hosts, rooms, ways, login)
 		},
 	})...)
 	if !peers {
@@ -136,9 +140,11 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	gate.check(c.Listen.Gateway, c.Listen.Console)
 	cluster.check(c.State)
 	cluster.checkTokens(c.Auth.MaxTokenBytes)
+	login.finish(c)
 	rooms.checkNames(c.Component.JID, componentAt)
 	rooms.check(http.listens, component)
 	ways.check(r.holders, &c.Listen, listeners)
+	login.bind(rooms.policies)
 	c.Rooms, c.Whitelist = rooms.finish(component)
 	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts)
 	c.Gateway.Hosts = ways.settings(c.Whitelist)
@@ -184,6 +190,8 @@ func topSettings() section {
 					"browsers."},
 			{key: "console", kind: "a mapping",
 				text: "[console](#console): the pages for operators and moderators."},
+			{key: "login", kind: "a mapping", unset: "nobody signs in here",
+				text: "[login](#login): how people without a token sign in at an OpenID provider and get one."},
 			{key: "component", kind: "a mapping", unset: "no component", restart: true,
 				text: "[component](#component): how usher sets affiliations in Prosody's rooms. Adding " +
 					"it or taking it out needs a restart; what is in it a reload changes."},
@@ -225,6 +233,7 @@ func (c *Config) checkParts(root strictyaml.Value) {
 	refused("rooms", err)
 	refused("whitelist", lobby.CheckWhitelist(c.Whitelist))
 	refused("gateway", c.Gateway.Check())
+	refused("login", c.Login.Check())
 }
 
 // Summary counts what a configuration holds: "2 hosts, 3 issuers, 6 keys".

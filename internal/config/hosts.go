@@ -28,9 +28,10 @@ type hostReader struct {
 	lobby  lobbyReader
 	relay  relayReader
 
-	issuers strictyaml.Value   // where they are named
-	subject strictyaml.Value   // where tokens.subject is named, or nowhere
-	naming  []strictyaml.Value // what says how accounts are named: account_prefix and account_charset
+	issuers   strictyaml.Value   // where they are named
+	noIssuers bool               // there are none
+	subject   strictyaml.Value   // where tokens.subject is named, or nowhere
+	naming    []strictyaml.Value // what says how accounts are named: account_prefix and account_charset
 }
 
 func hostSettings() section {
@@ -39,7 +40,7 @@ func hostSettings() section {
 		text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
 			"punycode. Each host has its own issuers and rules.",
 		settings: append([]setting{
-			{key: "issuers", kind: "a mapping", needed: true,
+			{key: "issuers", kind: "a mapping", unset: "none, where `login` has the host",
 				text: "[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer): who signs the tokens, one " +
 					"entry for each `iss`."},
 			{key: "tokens", kind: "a mapping",
@@ -72,6 +73,7 @@ func hostSettings() section {
 
 func readHosts(
 	r *reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader, ways *wayReader,
+	login *loginReader,
 ) {
 	for _, e := range v.Entries() {
 		checkHost(e.Key)
@@ -79,6 +81,7 @@ func readHosts(
 		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
 		hosts[e.Key.Text] = h.auth
 		ways.add(h)
+		login.add(h)
 	}
 	if isEmptyMapping(v) {
 		v.Problem(mendNoHosts, "there are no hosts")
@@ -142,10 +145,7 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	h.checkBounds()
 	checkShared(h.holders, h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)
-	if complete && none {
-		h.key.Problem("name who issues its tokens (their iss) under issuers",
-			"the host %q has no issuers", text.Clip(h.key.Text))
-	}
+	h.noIssuers = complete && none
 }
 
 func (h *hostReader) readMUC(v strictyaml.Value) {

@@ -21,7 +21,7 @@ var badConfigs = []badConfig{
 	{"top: --- {}\n---", `1:5: error: there are no hosts — name Prosody's VirtualHost, and who issues its tokens, under hosts
 2:1: error: the file holds more than one document — keep one, and remove the line "---"`},
 	// keys and types
-	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, http_secret_file, http_insecure, http_hosts, state, cluster, gateway, console, component, log, peers, max_token_size, hosts`},
+	{"top: lisen: {}", `1:1: error: unknown key "lisen" in the configuration — did you mean "listen"? known keys: listen, http_secret_file, http_insecure, http_hosts, state, cluster, gateway, console, login, component, log, peers, max_token_size, hosts`},
 	{"top: log: {level: info, level: info}", `1:20: error: the key "level" is already in line 1 — keep one of them`},
 	{"top: log: &l {level: info}\n<<: *l", `2:1: error: merge keys (<<) are not supported — write the keys out`},
 	{"top: ? [x]\n: 1", `1:3: error: a key in the configuration is a list, not a text — write a text`},

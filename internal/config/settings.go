@@ -32,7 +32,8 @@ type setting struct {
 // sections lists all of them, in the order of docs/configuration.md.
 func sections() []section {
 	return []section{
-		topSettings(), listenSettings(), clusterSettings(), gatewaySettings(), consoleSettings(), componentSettings(), logSettings(),
+		topSettings(), listenSettings(), clusterSettings(), gatewaySettings(), consoleSettings(),
+		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
 		hostSettings(), relaySettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
 	}
 }

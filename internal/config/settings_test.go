@@ -86,6 +86,9 @@ hosts: {h: {relay: {app_id: x, key_file: inner.pem}, issuers: {a: {secret_files:
 hosts: {h: {relay: {app_id: x, secret_file: inner.secret}, issuers: {a: {secret_files: [my-app.secret]}}}}`
 	withCluster = `cluster: {redis: "rediss://r1.example.com:1?sentinel=usher", password_file: redis.secret, node: n, cell: c, secret_files: [cluster.secret]}
 hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
+	withLogin = `listen: {gateway: "127.0.0.1:8282"}
+login: {secret_files: [login.secret], hosts: {h: {issuer: "https://id.example.com", client_id: meet}}}
+hosts: {h: {muc: [c.h], issuers: {a: {secret_files: [my-app.secret]}}}}`
 	shortest = `hosts: {h: {issuers: {a: {secret_files: [my-app.secret]}}}}`
 )
 
@@ -210,7 +213,7 @@ func TestExamples(t *testing.T) {
 			example := strings.NewReplacer("/etc/usher/", dir+"/", "host: meet.example.com, issuer: my-app",
 				"host: h, issuer: a").Replace(set.example)
 			taken, why := false, ""
-			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster} {
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, withLogin} {
 				c, problems := loadWith(t, dir, base, s.path, set.key, example)
 				taken, why = taken || c != nil, why+configtest.Printed(problems, dir)
 			}
@@ -227,7 +230,7 @@ func TestDefaults(t *testing.T) {
 	for _, s := range sections() {
 		for _, set := range s.settings {
 			spared, compared := false, false
-			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, shortest} {
+			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, withLogin, shortest} {
 				without, _ := loadWith(t, dir, base, s.path, set.key, "")
 				spared = spared || without != nil
 				if set.def == "" || without == nil {

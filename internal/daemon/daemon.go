@@ -169,8 +169,12 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		e.close()
 		return nil, err
 	}
+	if r.signIn, err = newSignIn(v, rooms, log, p); err != nil {
+		e.close()
+		return nil, err
+	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
-		RelayRooms: relayRooms{rooms.gateway}, Component: rooms.componentJID,
+		RelayRooms: relayRooms{rooms.gateway}, Component: rooms.componentJID, SignIn: r.signIn,
 		WebLogins: relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}},
 		Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
@@ -189,6 +193,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 func (d *daemon) tasks(ready func()) tasks {
 	last := []task{
 		{"keys", d.verifier.Run},
+		{"sign-in", d.reloader.signIn.Run},
 		{"state", func(ctx context.Context) error { return d.rooms.load(ctx, d.log) }},
 		{"watchdog", d.notify.Watchdog},
 		{"explain", func(ctx context.Context) error { return d.rooms.decisions.Run(ctx, d.verifier.Explain, d.panics) }},

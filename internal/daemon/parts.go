@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/gateway"
+	"usher/auth/signin"
 	"usher/internal/config"
 	"usher/internal/httpd"
 	"usher/lobby"
@@ -19,6 +20,7 @@ type parts struct {
 	rooms     *roomParts
 	http      *httpd.Admission // to the HTTP door
 	gateway   *gateway.Server
+	signIn    *signin.Server
 	endpoints *endpoints
 }
 
@@ -32,6 +34,7 @@ type preparedParts struct {
 	whitelist *lobby.Prepared
 	division  *division
 	console   func() // commits what is prepared of it
+	signIn    *signin.Prepared
 }
 
 // prepare does everything that can fail, for every part.
@@ -44,10 +47,11 @@ func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
 	policy, errPolicy := moderation.NewPolicy(c.Rooms, keys.HoldsKey)
 	division, errDivision := p.endpoints.divide(c)
 	console, errConsole := p.rooms.console.prepare(c)
-	if err := errors.Join(errWhitelist, errPolicy, errDivision, errConsole, c.Gateway.Check()); err != nil {
+	signIn, errSignIn := p.signIn.Prepare(c.Login)
+	if err := errors.Join(errWhitelist, errPolicy, errDivision, errConsole, c.Gateway.Check(), errSignIn); err != nil {
 		return nil, err
 	}
-	return &preparedParts{p, c, keys, policy, whitelist, division, console}, nil
+	return &preparedParts{p, c, keys, policy, whitelist, division, console, signIn}, nil
 }
 
 // commit puts the configuration in force. It takes some microseconds.
@@ -70,6 +74,7 @@ func (p *preparedParts) steps() []func() {
 		func() { p.parts.rooms.listChanged(p.whitelist.Commit()) },
 		func() { p.parts.rooms.configure(c) },
 		p.keys.Commit,
+		p.signIn.Commit,
 		func() { p.parts.configureHTTP(c) },
 		func() { p.parts.gateway.Configure(c.Gateway) },
 		p.console,

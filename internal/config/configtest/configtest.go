@@ -105,6 +105,8 @@ func KeyFolder(t testing.TB) string {
 	PutFile(t, dir, "other.secret", LongSecret+"\n", 0o600)
 	PutFile(t, dir, "open.secret", LongSecret, 0o644)
 	PutFile(t, dir, "cluster.secret", strings.Repeat("cluster-", 8)+"\n", 0o640)
+	PutFile(t, dir, "login.secret", strings.Repeat("login-", 8)+"\n", 0o640)
+	PutFile(t, dir, "login-client.secret", "client secret\n", 0o640)
 	PutFile(t, dir, "redis.secret", "pass word\n", 0o640)
 	PutFile(t, dir, "sentinel.secret", "other\n", 0o640)
 	PutFile(t, dir, "redis-ca.pem", ca, 0o644)
@@ -171,14 +173,15 @@ func Deploy(t testing.TB, dir string) string {
 		dir+"/", "peers: [prosody, ejabberd]", "peers: [root]").Replace(string(content))
 }
 
-// DeployInFull is Deploy with every setting that stands in a comment, and every empty list of rooms filled.
+// DeployInFull is Deploy with every setting that stands in a comment, and every empty list of rooms filled; the tokens
+// of the sign-in last so long that every on_expiry is good.
 func DeployInFull(t testing.TB, dir string) string {
 	t.Helper()
-	setting := regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: +(?:\S+|\[[^\]\n]*\]|\{[^}\n]*\}))?(?: +#.*)?)$`)
+	setting := regexp.MustCompile(`(?m)^( *)# ( *[a-z_.]+:(?: +(?:\S+|\[[^\]\n]*\]|\{[^}\n]*\}))?(?: +#.*)?)$`)
 	text := setting.ReplaceAllString(Deploy(t, dir), "$1$2")
 	return strings.NewReplacer("muc: []", "muc: [conference.meet.example.com]", "rooms: {} ",
 		`rooms: {"*": off, "board-*": on} `,
-		"whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "guests: []",
+		"whitelist: []", "whitelist: [recorder@recorder.meet.example.com]", "ttl: 15m ", "ttl: 1h ", "subject: domain", "subject: tenant", "guests: []",
 		"guests: [guest.meet.example.com]").Replace(text)
 }
 
@@ -213,7 +216,7 @@ func Others() []string {
 		"[]", "[another]", "[another.example.org]", "[HS256, HS384]", "[RS512]", "[https://another.example.org]",
 		"[10.0.0.0/8]", "[focus@another.example.org]",
 		"[{host: meet.example.com, issuer: my-app, claim: another, audience: another}]",
-		"join", "{another: claim}", "[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
+		"{mobile: another}", "[openid, another]", `["*"]`, "join", "{another: claim}", "[claim=value]", "[1]", "[0]", `{"*": on}`, `{"*": off, "board-*": off}`, "on", "off",
 		`{another: "realm_access.roles=another"}`, "rediss://another.example.org:6379", "rediss://another.example.org:6379/1",
 	}
 }

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"fmt"
+
+	"usher/auth"
+	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
+	"usher/auth/signin"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+const loginSecret = "login secret file"
+
+func loginSettings() section {
+	return section{
+		path: "login",
+		text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get a " +
+			"token for the room that they came for. The web server hands `/login` to `listen.gateway`, and Jitsi's page " +
+			"has `tokenAuthUrl: 'https://meet.example.com/login?room={room}&state={state}'`: [sign-in.md](sign-in.md). " +
+			"The tokens are of an issuer of usher's own, `usher-login`, which every host that is named here has beside " +
+			"its `issuers`; so no issuer may be called that.",
+		settings: []setting{
+			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
+				example: "[/etc/usher/login.secret]",
+				text: "What the tokens are signed with, and what is sealed that waits in browsers. The first file is used, " +
+					"each of them is believed: put a new one in behind the old one, then before it, and remove the old one a " +
+					"day later. Ushers of one cluster have the same. `openssl rand -hex 32` makes one."},
+			{key: "hosts", kind: "a mapping", needed: true,
+				text: "[login.hosts.HOST](#loginhostshost): one entry for each of `hosts` whose people sign in."},
+		},
+	}
+}
+
+// A loginReader reads the section login, and judges it when the rest of the file is known.
+type loginReader struct {
+	*reader
+	config   *signin.Settings
+	section  strictyaml.Value
+	named    bool
+	complete bool
+
+	secretsAt   strictyaml.Value
+	secrets     [][]byte
+	secretFiles []strictyaml.Item
+	hosts       []*loginHost
+	known       []*hostReader // of hosts, in the order of the file
+}
+
+func (r *loginReader) read(v strictyaml.Value) {
+	r.section, r.named = v, true
+	hosts := false
+	r.complete = v.Object(loginSettings().fields(readers{
+		"secret_files": func(v strictyaml.Value) {
+			r.secretsAt = v
+			r.secrets, r.secretFiles = r.ownSecrets(v, loginSecret)
+		},
+		"hosts": func(v strictyaml.Value) {
+			hosts = true
+			for _, e := range v.Entries() {
+				h := newLoginHost(r.reader, e.Key)
+				h.read(e.Value.Named(fmt.Sprintf("login of %q", text.Clip(e.Key.Text))))
+				r.hosts = append(r.hosts, h)
+			}
+		},
+	})...)
+	if r.complete && r.secretsAt.IsZero() {
+		v.Problem("add secret_files: a file (openssl rand -hex 32)", "login has no secret_files")
+	}
+	if r.complete && !hosts {
+		v.Problem("name one of hosts, and its provider, under login.hosts", "login has no hosts")
+	}
+}
+
+// add takes over a host of the file.
+func (r *loginReader) add(h *hostReader) { r.known = append(r.known, h) }
+
+// finish judges what only the whole file tells, and gives each host the issuer of the tokens that its sign-in makes.
+func (r *loginReader) finish(c *Config) {
+	for _, h := range r.known {
+		if h.noIssuers && !r.signsIn(h.key.Text) {
+			h.key.Problem("name who issues its tokens (their iss) under issuers",
+				"the host %q has no issuers", text.Clip(h.key.Text))
+		}
+	}
+	if !r.named {
+		return
+	}
+	if c.Listen.Gateway.Name == "" {
+		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281", "login: nobody can sign in, as there is no listen.gateway")
+	}
+	r.refuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
+	r.config.Secrets, r.config.Hosts = r.secrets, map[string]signin.HostSettings{}
+	for _, h := range r.hosts {
+		host := r.hostOf(h.key.Text)
+		if host == nil {
+			h.key.Problem("add it there, or write it as it is there", "login: %q is none of hosts", text.Clip(h.key.Text))
+			continue
+		}
+		h.finish(host)
+		if len(r.secrets) > 0 {
+			r.issue(c, h, host)
+		}
+	}
+}
+
+func (r *loginReader) signsIn(host string) bool {
+	for _, h := range r.hosts {
+		if h.key.Text == host {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *loginReader) hostOf(name string) *hostReader {
+	for _, h := range r.known {
+		if h.key.Text == name {
+			return h
+		}
+	}
+	return nil
+}
+
+// issue makes the issuer of a host: it signs with the first secret, and all verify.
+func (r *loginReader) issue(c *Config, h *loginHost, host *hostReader) {
+	issuer := auth.IssuerConfig{Algorithms: []string{"HS256"}, Audience: []string{signin.Audience},
+		RequireExp: true, RequireRoom: true, AccountPrefix: signin.AccountPrefix, Own: true}
+	for i, secret := range r.secrets {
+		derived, err := signin.TokenSecret(secret, host.key.Text)
+		if err != nil {
+			h.key.Problem(MendUnplaced, "login: no key can be derived: %v", err)
+			return
+		}
+		key, err := keys.ParseSecret(derived, keyfile.Plain, "login.secret_files", false)
+		if err != nil {
+			h.key.Problem(mendOwnSecret, "login: no key can be derived: %v", err)
+			return
+		}
+		issuer.Keys.Files = append(issuer.Keys.Files, key)
+		if i == 0 {
+			if h.config.Key, err = key.SigningKey("HS256"); err != nil {
+				h.key.Problem(MendUnplaced, "login: %v", err)
+			}
+		}
+	}
+	c.Auth.Hosts[host.key.Text].Issuers[signin.Issuer] = issuer
+	r.config.Hosts[host.key.Text] = h.config
+}
+
+// bind bounds what the tokens open, whatever they say.
+func (r *loginReader) bind(policies []moderation.HostPolicy) {
+	for i := range policies {
+		p := &policies[i]
+		h, signsIn := r.config.Hosts[p.Host]
+		if !signsIn {
+			continue
+		}
+		bounds := moderation.Bounds{Tenants: h.Tenants, Rooms: h.Rooms}
+		if len(h.Tenants) == 1 && h.Tenants[0] == "*" {
+			bounds.Tenants = nil
+		}
+		if bounds.Bounded() {
+			p.Issuers[signin.Issuer] = bounds
+		}
+		p.Prefixes[signin.Issuer] = signin.AccountPrefix
+	}
+}

@@ -1,0 +1,347 @@
+package config
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/auth"
+	"usher/auth/claim"
+	"usher/auth/keys"
+	"usher/auth/keys/keyfile"
+	"usher/auth/signin"
+	"usher/auth/signin/oidc"
+	"usher/internal/strictyaml"
+	"usher/internal/text"
+	"usher/moderation"
+)
+
+const (
+	minLoginTTL = time.Minute
+	maxLoginTTL = 24 * time.Hour
+	// longEnough is the shortest life of a token at a host that takes something from people when theirs is over: no page
+	// of Jitsi's renews a token without the person.
+	longEnough = time.Hour
+)
+
+func loginHostSettings() section {
+	return section{
+		path: "login.hosts.HOST",
+		text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the provider's ID " +
+			"token; without `context` a person's name, verified address and picture are `name`, `email` and `picture`.",
+		settings: slices.Concat(loginProviderSettings(), loginTokenSettings()),
+	}
+}
+
+func loginProviderSettings() []setting {
+	return []setting{
+		{key: "issuer", kind: "an https address", needed: true, example: "https://id.example.com/realms/main",
+			text: "The provider, letter by letter as it calls itself (`issuer` in its " +
+				"`/.well-known/openid-configuration`). http is taken to this machine only, unless `insecure_http` is true."},
+		{key: "client_id", kind: "a text", needed: true, example: "meet",
+			text: "What usher is called at the provider, where its redirect address is " +
+				"`https://meet.example.com/login/callback/HOST`."},
+		{key: "client_secret_file", kind: "a file of one line", unset: "a public client, with PKCE alone",
+			example: "/etc/usher/login-client.secret", text: "The secret that the provider gave usher."},
+		{key: "scopes", kind: "a list of words, with openid", def: "[openid, profile, email]",
+			example: "[openid, profile, email, groups]", text: "What is asked of the provider."},
+		{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
+			text: "The CA of the provider, if it is your own. It is believed instead of the system's."},
+		{key: "insecure_http", kind: "true or false", def: "false", example: "true",
+			text: "`true` takes http to other machines, for the provider and for `pages`, in a network of your own: who is on " +
+				"the way there can sign in as anybody."},
+		{key: "url", kind: "an origin", unset: "that of the first of `pages`", example: "https://meet.example.com",
+			text: "Where browsers reach `/login`, if that is not where the page is."},
+		{key: "pages", kind: "a list of addresses", unset: "`https://HOST`", example: "[\"https://meet.example.com\"]",
+			text: "The addresses of Jitsi's page, without the room: nobody is sent back to anything else. The first one counts " +
+				"where a request does not say `page=`."},
+	}
+}
+
+func loginTokenSettings() []setting {
+	return []setting{
+		{key: "tenants", kind: "a list of tenants, or `[\"*\"]`", unset: "`[HOST]`", example: "[acme]",
+			text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is for rooms " +
+				"without a tenant. Others than that want `tokens.subject: tenant`."},
+		{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"team-*\"]",
+			text: "For which rooms: names, in which `*` stands for any text. `[]` is every room."},
+		{key: "who", kind: "a list of claims, each with `=` and a value or without", def: "[]",
+			example: "[\"realm_access.roles=staff\"]",
+			text: "Who gets a token: whose ID token has one of these claims, written as in `moderators`. `[]` is everybody " +
+				"whom the provider signs in. `email=` holds only for an address that the provider has verified."},
+		{key: "ttl", kind: "a duration, 1m to 24h", def: "15m", example: "1h",
+			text: "How long a token is good: for one login, and for those that follow it without another sign-in. Where " +
+				"`on_expiry` is `demote` or `remove` it has to be 1h or more, as Jitsi's page does not renew tokens by itself."},
+		{key: "app_schemes", kind: "a mapping of `mobile` and `desktop` to a scheme", def: "{}",
+			example: "{mobile: org.jitsi.meet, desktop: jitsi-meet}",
+			text: "The own links of Jitsi's apps, which then open by a click. Any app of a device can claim such a scheme, and " +
+				"would get the token; without it apps are opened by the https links that they are registered for."},
+	}
+}
+
+// A loginHost collects what is said of one host's sign-in.
+type loginHost struct {
+	*reader
+	key                          strictyaml.Item
+	config                       signin.HostSettings
+	complete                     bool
+	issuer, id, secret, ca       strictyaml.Item
+	url                          strictyaml.Item
+	insecure, tenants, ttl, page strictyaml.Value
+}
+
+func newLoginHost(r *reader, key strictyaml.Item) *loginHost {
+	return &loginHost{reader: r, key: key, config: signin.HostSettings{
+		TTL: signin.DefaultTTL, Provider: oidc.Config{Scopes: signin.DefaultScopes},
+	}}
+}
+
+func (h *loginHost) read(v strictyaml.Value) {
+	word := func(to *strictyaml.Item) func(strictyaml.Value) {
+		return func(v strictyaml.Value) {
+			s, _ := v.AnyText()
+			*to = strictyaml.ItemOf(v, s)
+		}
+	}
+	var pages []strictyaml.Item
+	h.complete = v.Object(loginHostSettings().fields(readers{
+		"issuer":             word(&h.issuer),
+		"client_id":          word(&h.id),
+		"client_secret_file": word(&h.secret),
+		"scopes":             func(v strictyaml.Value) { h.config.Provider.Scopes = readScopes(v) },
+		"ca_file":            word(&h.ca),
+		"insecure_http": func(v strictyaml.Value) {
+			h.insecure = v
+			v.Bool(&h.config.Provider.InsecureHTTP)
+		},
+		"url":         word(&h.url),
+		"pages":       func(v strictyaml.Value) { h.page, pages = v, v.SomeList() },
+		"tenants":     func(v strictyaml.Value) { h.tenants, h.config.Tenants = v, loginTenants(v) },
+		"rooms":       func(v strictyaml.Value) { h.config.Rooms = loginRooms(v) },
+		"who":         func(v strictyaml.Value) { h.config.Who = loginWho(v) },
+		"ttl":         h.readTTL,
+		"app_schemes": func(v strictyaml.Value) { h.config.Schemes = readSchemes(v) },
+	})...)
+	h.readProvider()
+	h.readPages(pages)
+}
+
+// readProvider judges what is said of the provider.
+func (h *loginHost) readProvider() {
+	p := &h.config.Provider
+	if h.issuer.Text == "" {
+		h.missing("add issuer: what the provider calls itself in its /.well-known/openid-configuration", "issuer")
+	} else if !hasPlaceholder(h.issuer, "issuer", "the provider has a name there") {
+		if entraForAll.MatchString(h.issuer.Text) {
+			h.issuer.Problem("write the tenant's own id in its place",
+				"issuer: %q signs people of every tenant in, and its ID tokens are of others", text.Clip(h.issuer.Text))
+		} else if err := oidc.CheckIssuer(h.issuer.Text, p.InsecureHTTP); err != nil {
+			refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
+		}
+	}
+	if h.id.Text == "" {
+		h.missing("add client_id: what the provider calls usher", "client_id")
+	}
+	p.Issuer, p.ClientID = h.issuer.Text, h.id.Text
+	p.Secret = h.readSecret()
+	if h.ca.Text == "" {
+		return
+	}
+	content, ok := h.file(h.ca, "CA file", false)
+	if !ok {
+		return
+	}
+	if err := keys.CheckCA(content); err != nil {
+		refuseKey(h.ca, "CA file", err)
+		return
+	}
+	p.CA = string(content)
+}
+
+func (h *loginHost) missing(mend, what string) {
+	if h.complete {
+		h.key.Problem(mend, "login of %q has no %s", text.Clip(h.key.Text), what)
+	}
+}
+
+func (h *loginHost) readSecret() string {
+	if h.secret.Text == "" {
+		return ""
+	}
+	content, ok := h.file(h.secret, "client secret file", true)
+	if !ok {
+		return ""
+	}
+	secret := lineOf(content)
+	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > maxPassword {
+		notOneLine(h.secret, "client secret file", content, "write the provider's secret into it, and nothing else")
+		return ""
+	}
+	for _, d := range keyfile.DoubtText(content) {
+		h.secret.Warn(d.Mend, "the client secret file %q: %s", text.Clip(h.secret.Text), d.Text)
+	}
+	return secret
+}
+
+// readScopes reads what is asked of the provider. Without openid it gives no ID token.
+func readScopes(v strictyaml.Value) string {
+	list := strictyaml.Texts(v.SomeList())
+	if len(list) > 0 && !slices.Contains(list, "openid") {
+		v.Problem("add openid", "scopes: without openid the provider gives no ID token")
+	}
+	for _, s := range list {
+		if strings.ContainsAny(s, " \"\\") {
+			v.Problem("write each as a word of its own", "scopes: %q is no scope", text.Clip(s))
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// readPages reads where people may be sent back to, and where the door is.
+func (h *loginHost) readPages(items []strictyaml.Item) {
+	for _, it := range items {
+		if page := h.address(it, true); page != "" && !slices.Contains(h.config.Pages, page) {
+			h.config.Pages = append(h.config.Pages, page)
+		}
+	}
+	if h.page.IsZero() {
+		h.config.Pages = []string{"https://" + h.key.Text}
+	}
+	if h.url.Text != "" {
+		h.config.URL = h.address(h.url, false)
+	} else if len(h.config.Pages) > 0 {
+		u, _ := url.Parse(h.config.Pages[0])
+		h.config.URL = u.Scheme + "://" + u.Host
+	}
+}
+
+const mendPage = "write it as the browser's address bar has it, without the room: https://meet.example.com"
+
+// address reads the address of a web page, as browsers write it, without a slash at its end.
+func (h *loginHost) address(it strictyaml.Item, path bool) string {
+	u, err := url.Parse(it.Text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.ContainsAny(it.Text, "?#*\\ "):
+		it.Problem(mendPage, "%s: %q is no address of a page", it.Name(), text.Clip(it.Text))
+		return ""
+	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") || u.RawPath != "":
+		it.Problem(mendPage, "%s: %q has a path that browsers write otherwise", it.Name(), text.Clip(it.Text))
+		return ""
+	case !path && strings.Trim(u.Path, "/") != "":
+		it.Problem("leave out what follows the host and its port", "%s: %q has a path", it.Name(), text.Clip(it.Text))
+		return ""
+	}
+	u.Scheme = strings.ToLower(u.Scheme)
+	https := u.Scheme == "https"
+	if !https && (u.Scheme != "http" || !Loopback(u.Hostname()) && !h.config.Provider.InsecureHTTP) {
+		it.Problem("use https; http is for this machine, or wants insecure_http: true",
+			"%s: to %q tokens would cross the network in plain text", it.Name(), text.Clip(it.Text))
+		return ""
+	}
+	u.Host = strings.ToLower(u.Host)
+	return asBrowsersWrite(u) + strings.TrimSuffix(u.Path, "/")
+}
+
+func (h *loginHost) readTTL(v strictyaml.Value) {
+	h.ttl = v
+	v.Duration(&h.config.TTL, maxLoginTTL)
+	if h.config.TTL < minLoginTTL {
+		v.Problem("write at least 1m", "ttl is %s: people would come too late", text.Clip(v.Raw()))
+	}
+}
+
+// loginTenants reads whose rooms people get tokens for. "*" stands for all, alone.
+func loginTenants(v strictyaml.Value) []string {
+	if list := v.List(); len(list) == 1 && list[0].Text == "*" {
+		return []string{"*"}
+	}
+	list := tenants(v)
+	if v.IsEmpty() {
+		v.Problem(`name some, or leave it out for rooms without a tenant, or write ["*"] for all`, "tenants is empty")
+	}
+	return list
+}
+
+// loginRooms reads patterns of rooms. Which component has the room is not known yet when somebody signs in.
+func loginRooms(v strictyaml.Value) []string {
+	for _, it := range v.List() {
+		if strings.Contains(it.Text, "@") {
+			it.Problem("leave out the @ and what follows it", "rooms: %q is for one component", text.Clip(it.Text))
+		}
+	}
+	return roomPatterns(v)
+}
+
+func loginWho(v strictyaml.Value) []claim.Test {
+	tests := []claim.Test{}
+	for _, it := range v.List() {
+		test, err := claim.ParseTest(it.Text)
+		if err != nil {
+			it.Problem("write names with dots between, those with dots in quotes, "+
+				"and after = the value if it is not true: realm_access.roles=staff",
+				"who: %q is no claim: %v", text.Clip(it.Text), err)
+			continue
+		}
+		tests = append(tests, test)
+	}
+	return tests
+}
+
+var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{1,63}$`)
+
+// readSchemes reads the schemes of apps. One that browsers open themselves is no app's.
+func readSchemes(v strictyaml.Value) map[string]string {
+	schemes := map[string]string{}
+	for _, e := range v.Entries() {
+		if e.Key.Text != signin.AppMobile && e.Key.Text != signin.AppDesktop {
+			e.Key.Problem("write mobile or desktop", "app_schemes: %q is no kind of app", text.Clip(e.Key.Text))
+			continue
+		}
+		s, ok := e.Value.Named("app_schemes." + e.Key.Text).Word()
+		switch {
+		case !ok:
+		case !scheme.MatchString(s) || signin.IsBrowsers(s):
+			e.Value.Problem("write the app's own, such as org.jitsi.meet", "app_schemes: %q is no scheme of an app",
+				text.Clip(s))
+		default:
+			schemes[e.Key.Text] = s
+		}
+	}
+	return schemes
+}
+
+// finish judges what the host itself says besides.
+func (h *loginHost) finish(host *hostReader) {
+	c := &h.config
+	if c.Tenants == nil {
+		c.Tenants = []string{host.key.Text}
+	}
+	if host.auth.Subject != auth.SubjectTenant && !slices.Equal(c.Tenants, []string{host.key.Text}) {
+		h.tenants.Problem("set tokens.subject: tenant at the host, or leave tenants out",
+			"tenants: with tokens.subject: %s a token for a room opens it in every tenant", host.auth.Subject)
+	}
+	at := h.ttl
+	if at.IsZero() {
+		at = h.key.Value
+	}
+	if e := host.rooms.OnExpiry; e != moderation.ExpiryKeep && c.TTL < longEnough {
+		at.Problem("write ttl: 1h or more, or on_expiry: keep",
+			"login: the host's on_expiry is %s, and tokens of the sign-in are good for %s: people would lose in the middle of "+
+				"a meeting what they have, as the page does not renew tokens by itself", e, text.Duration(c.TTL))
+	}
+	if most := host.auth.MaxLifetime; most > 0 && c.TTL > most {
+		at.Problem("write ttl: "+text.Duration(most)+" or less, or raise tokens.max_lifetime",
+			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is %s", text.Duration(c.TTL),
+			text.Duration(most))
+	}
+	if c.Provider.InsecureHTTP && !h.insecure.IsZero() {
+		h.insecure.Warn("use https, unless the network to the provider is your own",
+			"insecure_http: who is on the way to the provider can sign in as anybody")
+	}
+	c.Leeway, c.Moderators = host.auth.Leeway, host.auth.Moderators
+	if host.auth.Relay != nil {
+		c.Context, c.Features = host.auth.Relay.Context, host.auth.Relay.Features
+	}
+}
