@@ -197,7 +197,7 @@ var reasonList = []struct {
 			Mend:    "`usher sessions list --revoked` shows it; `usher sessions allow` lifts it",
 		}},
 	{ReasonSignInState,
-		"This sign-in is over. Go back to the meeting and sign in again.",
+		"This sign-in is over. Sign in again.",
 		text.Help{
 			Meaning: "an answer of the provider to no sign-in that was begun here",
 			Cause: "a sign-in of over ten minutes, one that was finished already (the Back button), a sixth " +
@@ -206,8 +206,7 @@ var reasonList = []struct {
 				"address to usher: [sign-in.md](sign-in.md)",
 		}},
 	{ReasonSignInRefused,
-		"The sign-in page did not let you in. Go back to the meeting and sign in again, or ask those who gave " +
-			"you your account.",
+		"The sign-in service did not let you in. Sign in again, or ask who gave you your account.",
 		text.Help{
 			Meaning: "the provider answered a sign-in with an error",
 			Cause:   "the person turned back, or may not use this application, or `client_id`, its secret or its redirect address differ at the provider",
@@ -215,7 +214,7 @@ var reasonList = []struct {
 				"application: [sign-in.md](sign-in.md)",
 		}},
 	{ReasonSignInToken,
-		"The sign-in cannot be used here. Go back to the meeting and sign in again." + tellHost,
+		"The sign-in cannot be used here. Sign in again." + tellHost,
 		text.Help{
 			Meaning: "the provider's ID token is not for this sign-in: its nonce, `azp`, age or `sub`",
 			Cause:   "an answer that was kept and used later, clocks that differ, or a provider that sends no nonce",
@@ -229,7 +228,7 @@ var reasonList = []struct {
 			Mend:    "give the person the role at the provider, have it written into the ID token, or change `who`",
 		}},
 	{ReasonSignInRoom,
-		"You cannot sign in to this meeting. Look at the name of the room in your link.",
+		"You cannot sign in to this meeting. Open the link that you were given again.",
 		text.Help{
 			Meaning: "a sign-in for a room or tenant that `rooms` and `tenants` of `login` do not have, or that no room can be called",
 			Cause:   "a link to such a room, or one that names none",

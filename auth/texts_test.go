@@ -101,7 +101,7 @@ func mentionsAny(s string, words []string) bool {
 // Every reason has a text for the person: what is wrong and what can be done
 // about it, in letters that every client shows as they are.
 func TestPersonsTexts(t *testing.T) {
-	canDo := []string{"Ask for", "Tell ", "Try again", "Open your link", "Open the link", "Log in"}
+	canDo := []string{"Ask for", "Tell ", "Try again", "Open your link", "Open the link", "Log in", "Sign in again"}
 	for _, r := range auth.Reasons() {
 		for _, text := range []string{r.ClientText(), r.LinkText()} {
 			wrong, todo, two := strings.Cut(text, ". ")

@@ -25,7 +25,7 @@ type Options struct {
 	Now       func() time.Time  // what is shown; schedules use the monotonic clock
 	Transport http.RoundTripper // nil: one that checks the addresses that it dials
 
-	ended func() // is called when a fetch has ended
+	ended func() // is called when a fetch has ended; may be nil
 }
 
 // A sourceID is all that makes two key sources one: two hosts that say the
@@ -161,7 +161,9 @@ func (e *contentError) Unwrap() error { return e.error }
 // get fetches from a URL and hands the response to use. A panic in either is
 // an error like any other: the source backs off, and the old keys stay.
 func (s *source) get(ctx context.Context, from *url.URL, use func(fetch.Response) error) (err error) {
-	defer s.options.ended()
+	if s.options.ended != nil {
+		defer s.options.ended()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("a panic of type %T", p)

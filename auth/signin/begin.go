@@ -76,7 +76,7 @@ func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 		err = h.mayOpen(r)
 	}
 	if err != nil {
-		return nil, auth.Refuse(auth.ReasonSignInRoom, "%s", text.Printable(err.Error()))
+		return nil, refuseRoom(err)
 	}
 	page, ok := h.page(w.page)
 	if !ok {
@@ -85,6 +85,11 @@ func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 	}
 	s.Room, s.Tenant, s.Page, s.Params, s.App, s.Popup = w.room, w.tenant, page, w.params, w.app, w.popup
 	return s, nil
+}
+
+func refuseRoom(err error) *auth.Refusal {
+	what, _, _ := strings.Cut(err.Error(), "; ")
+	return auth.Refuse(auth.ReasonSignInRoom, "%s; correct the link, or tenants and rooms of login", text.Printable(what))
 }
 
 // elsewhere is this door's own address for a request that came by that of another page: the cookie has to be where the

@@ -56,18 +56,18 @@ func (q *request) resume(ctx context.Context, h *host) (*state, url.Values, *aut
 	}
 	given := answer.Get("state")
 	if !isRandom(given) {
-		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the answer has no state that was drawn here; sign in anew")
+		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the answer has no state that was drawn here; have the person sign in anew")
 	}
 	name := h.jar.nameOf(given)
 	s := &state{}
 	if s.begun, err = h.seal.open(h.name, name, h.jar.get(q.r, name), s); err != nil ||
 		subtle.ConstantTimeCompare([]byte(s.State), []byte(given)) != 1 {
 		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the browser has no cookie of this sign-in at host %q; "+
-			"sign in anew, in a browser that keeps cookies", h.name)
+			"have the person sign in anew, in a browser that keeps cookies", h.name)
 	}
 	h.jar.drop(q.w, name)
 	if over := s.begun.Add(stateLasts); !q.Now().Before(over) {
-		return s, nil, auth.Refuse(auth.ReasonSignInState, "the sign-in was begun over %v ago; sign in anew", stateLasts)
+		return s, nil, auth.Refuse(auth.ReasonSignInState, "the sign-in was begun over %v ago; have the person sign in anew", stateLasts)
 	}
 	return s, answer, q.use(ctx, s)
 }
@@ -95,7 +95,7 @@ func (q *request) use(ctx context.Context, s *state) *auth.Refusal {
 }
 
 func alreadyUsed() *auth.Refusal {
-	return auth.Refuse(auth.ReasonSignInState, "the sign-in has ended already; sign in anew")
+	return auth.Refuse(auth.ReasonSignInState, "the sign-in has ended already; have the person sign in anew")
 }
 
 // judgeAnswer refuses an answer of another provider, an error, and one without a code.
@@ -107,10 +107,10 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 			h.provider.State().Failure)
 	case said && iss != h.Provider.Issuer:
 		return auth.Refuse(auth.ReasonSignInState, "the answer is from %q, and the sign-in is at %q (iss, RFC 9207); "+
-			"sign in anew", text.Name(iss), text.Name(h.Provider.Issuer))
+			"have the person sign in anew", text.Name(iss), text.Name(h.Provider.Issuer))
 	case !said && m.NamesIssuer:
 		return auth.Refuse(auth.ReasonSignInState, "the answer does not say whose it is (iss, RFC 9207), and the provider's "+
-			"answers do; sign in anew")
+			"answers do; have the person sign in anew")
 	case answer.Has("error"):
 		return auth.Refuse(auth.ReasonSignInRefused, "the provider answers %q: %q; look at the person's rights there, and "+
 			"at what it has of this client", text.Name(answer.Get("error")), text.Name(answer.Get("error_description")))
@@ -142,7 +142,7 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 		d := q.verifier.DecideClaims(&c, h.judge(s.Nonce, q.Now(), p))
 		if d.Refusal == nil || d.Refusal.Reason != auth.ReasonKeysUnavailable {
 			if d.ID.Host = h.name; d.Refusal != nil && d.Refusal.Reason == auth.ReasonUnknownHost {
-				d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; try again in a moment")
+				d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the provider if that lasts")
 			}
 			return d
 		}
@@ -171,7 +171,7 @@ func (q *request) mint(h *host, s *state, p *person, d *auth.Decision) (token st
 			err = h.mayOpen(r)
 		}
 		if err != nil {
-			return "", auth.Refuse(auth.ReasonSignInRoom, "%s", text.Printable(err.Error()))
+			return "", refuseRoom(err)
 		}
 		d.ID.Rooms = []string{r.claim()}
 		token, err = h.tokenFor(p, r, q.Now())
@@ -199,7 +199,7 @@ func (q *request) goBack(h *host, s *state, token string) {
 // tooOften tells a person to wait. The page loads itself again: the answer is still good, as nothing has used it.
 func (q *request) tooOften(h *host) {
 	q.conclude(auth.Decision{ID: auth.Identity{Host: h.name}, Refusal: auth.Refuse(auth.ReasonOverloaded,
-		"over %d people a minute come back from the provider to one address; it is tried again by itself",
+		"over %d people a minute come back from the provider to one address; look at who signs in there, or have the person wait",
 		int(time.Minute/perAddress.Every))}, h.name)
 	q.w.Header().Set("Retry-After", "5")
 	q.w.Header().Set("Refresh", "5")

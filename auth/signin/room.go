@@ -28,13 +28,13 @@ type room struct {
 func roomOf(name, tenant string) (room, error) {
 	switch {
 	case name == "":
-		return room{}, errors.New("no room is named; have tokenAuthUrl say room={room}")
+		return room{}, errors.New("no room is named (tokenAuthUrl has room={room})")
 	case name == "*" || name == "." || name == "..":
 		return room{}, fmt.Errorf("%q is no room", name)
 	case len(name) > maxRoom || len(tenant) > maxTenant:
 		return room{}, fmt.Errorf("the name of the room has %d bytes, of its tenant %d", len(name), len(tenant))
 	case jid.SplitRoom(name).Tenant != "":
-		return room{}, errors.New("the name of the room has a tenant in it; tenants are a parameter of their own")
+		return room{}, errors.New("the name of the room has a tenant in it")
 	}
 	if jid.HasEscape(name) {
 		return room{}, fmt.Errorf("the name %q is percent-encoded twice", text.Name(name))
@@ -78,10 +78,10 @@ func (h *host) mayOpen(r room) error {
 		tenant = h.name
 	}
 	if !slices.Contains(h.Tenants, tenant) && !slices.Equal(h.Tenants, []string{"*"}) {
-		return fmt.Errorf("tenant %q is none of tenants; add it to tenants of login, or correct the link", tenant)
+		return fmt.Errorf("tenant %q is none of tenants", tenant)
 	}
 	if r.tenant == h.name {
-		return errors.New("the host's own name is no tenant; leave it out of the link")
+		return errors.New("the host's own name is no tenant")
 	}
 	if h.rooms == nil {
 		return nil
@@ -89,7 +89,7 @@ func (h *host) mayOpen(r room) error {
 	local := jid.SplitRoom(r.claim())
 	is := func(p lobby.Pattern) bool { return p.Match(lobby.Room{JID: local.Local, Room: local}) }
 	if !slices.ContainsFunc(h.rooms, is) {
-		return fmt.Errorf("room %q is none of rooms; add a pattern for it to rooms of login", r.claim())
+		return fmt.Errorf("room %q is none of rooms", r.claim())
 	}
 	return nil
 }

@@ -212,8 +212,9 @@ func (h *loginHost) readPages(items []strictyaml.Item) {
 	if h.url.Text != "" {
 		h.config.URL = h.address(h.url, false)
 	} else if len(h.config.Pages) > 0 {
-		u, _ := url.Parse(h.config.Pages[0])
-		h.config.URL = u.Scheme + "://" + u.Host
+		if u, err := url.Parse(h.config.Pages[0]); err == nil { // else HOST is no host, which is reported
+			h.config.URL = u.Scheme + "://" + u.Host
+		}
 	}
 }
 
