@@ -1,6 +1,7 @@
 package meeting
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 func TestMeeting(t *testing.T) {
 	prosodytest.InTurn(t, func(t *testing.T, v prosody.Version) {
 		start(t, v).run(t, map[string]func(t *testing.T, w *site){
-			"joins": joins, "resumes": resumes, "lobby": lobby, "early guest": earlyGuest, "demoted": demoted,
+			"joins": joins, "resumes": resumes, "lobby": lobby, "told of a knock": toldOfAKnock, "early guest": earlyGuest, "demoted": demoted,
 		})
 	})
 }
@@ -101,6 +102,27 @@ func lobby(t *testing.T, w *site) {
 	}
 	carol := w.open(t, link{room: "lobby", token: world.Token(t, "carol", "lobby", tokens.Moderator())})
 	carol.Await(t, `meet.status === "joined" && meet.moderator`, within)
+}
+
+// toldOfAKnock: a moderator reads in Jitsi's client who waits, and the link there leads to the page of the moderator's rooms.
+func toldOfAKnock(t *testing.T, w *site) {
+	both(t, "hall", func(t *testing.T, room string, bosh bool) {
+		alice := w.open(t, link{room: room, token: world.Token(t, "alice", room, tokens.Moderator()), bosh: bosh})
+		alice.Await(t, `meet.moderator`, within)
+		guest := w.open(t, link{room: room, bosh: bosh})
+		guest.Await(t, `meet.error && meet.error.condition === "conference.connectionError.membersOnly"`, within)
+		alice.Await(t, `meet.notices.some((n) => n.from === "Lobby" && n.text.includes("/enter#"))`, within)
+		s := alice.State(t)
+		waiting, _, _ := strings.Cut(guest.State(t).JID, "/")
+		if len(s.Notices) != 1 || !strings.Contains(s.Notices[0].Text, waiting) {
+			t.Fatalf("alice reads %+v", s.Notices)
+		}
+		page := w.Visitor(t)
+		page.Enters(world.LinkIn(t, s.Notices[0].Text))
+		if p := page.Gets("/lobby"); p.Status != http.StatusOK || !strings.Contains(p.Text, waiting) {
+			t.Errorf("the page is %d: %s", p.Status, p.Text)
+		}
+	})
 }
 
 // earlyGuest: a guest is told that the meeting has not begun, and comes in by itself once the host is there.

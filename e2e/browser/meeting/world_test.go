@@ -39,7 +39,8 @@ type link struct {
 func start(t *testing.T, v prosody.Version) *site {
 	driver.Require(t)
 	driver.RequireJitsi(t)
-	o := world.Options{Relay: &world.Relay{}, Moderation: "on_expiry: demote", Host: "    tokens: {leeway: 0s}\n"}
+	o := world.Options{Relay: &world.Relay{}, Moderation: "on_expiry: demote", Console: true,
+		Host: "    tokens: {leeway: 0s}\n    lobby: {rooms: {\"*\": off, \"hall*\": on}, enforce: members-only}\n"}
 	w := &site{World: world.New(t, v, o)}
 	w.nginx = nginxtest.Shaped(t, "debian", w.Usher.Gateway)
 	w.browser = driver.Start(t, map[string]string{world.Meet: w.nginx.TLS()})

@@ -26,7 +26,7 @@ type State struct {
 	Occupants map[string]Occupant
 	Left      []string // who has left, as lib-jitsi-meet tells
 	Messages  []Message
-	Notices   []Message // what others than the room have written to this person alone; From is a full JID
+	Notices   []Message // what others than people in the room have written to this person alone; From is a full JID, of Jitsi's a name
 	Moderator bool      // what lib-jitsi-meet's isModerator says; only under /jitsi/
 	Mended    bool      // it is that of December 2021, which tells no texts of refused joins
 

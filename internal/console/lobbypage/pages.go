@@ -79,13 +79,16 @@ type shown struct {
 	ID            string // of its element
 	Name, Address string
 	Waiting       []moderation.Waiter
+	Nobody        bool // waits: none was left out
 }
 
 // content is what the page shows.
 type content struct {
 	Words  *words
 	Action string
+	Count  string // how many wait
 	Rooms  []shown
+	More   bool // wait than are shown
 }
 
 // viewer is the moderator of a request. The server lets nobody else ask.
@@ -106,7 +109,7 @@ func (p *Pages) lobbyPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := layout.View{Title: say.title, Lang: say.lang, Path: Path, Who: who.Name(), Events: EventsPath, Refresh: 10,
-		Content: content{say, DecidePath, show(rooms)}}
+		Content: show(say, rooms, r.URL.Query().Has("all"))}
 	if n, known := say.notices[r.URL.Query().Get("notice")]; known {
 		v.Notice = &layout.Notice{Bad: n.bad, Text: n.text}
 	}
@@ -125,16 +128,28 @@ func (p *Pages) ask(ctx context.Context, who access.Viewer) ([]notify.OwnRoom, e
 	return rooms, err
 }
 
-func show(rooms []notify.OwnRoom) []shown {
-	list := make([]shown, len(rooms))
+// mostShown is how many people a page names that is not asked for all: so it is no heavier than others.
+const mostShown = 25
+
+func show(say *words, rooms []notify.OwnRoom, all bool) content {
+	c := content{Words: say, Action: DecidePath, Rooms: make([]shown, len(rooms))}
+	n, left := 0, mostShown
 	for i, r := range rooms {
 		name := r.Room
 		if at, err := moderation.ParseRoom(r.Room); err == nil {
 			name = at.Local
 		}
-		list[i] = shown{ID: fmt.Sprintf("room-%d", i+1), Name: name, Address: r.Room, Waiting: r.Waiting}
+		n += len(r.Waiting)
+		waiting := r.Waiting
+		if !all {
+			waiting = waiting[:min(len(waiting), left)]
+		}
+		left -= len(waiting)
+		c.More = c.More || len(waiting) < len(r.Waiting)
+		c.Rooms[i] = shown{ID: fmt.Sprintf("room-%d", i+1), Name: name, Address: r.Room, Waiting: waiting, Nobody: len(r.Waiting) == 0}
 	}
-	return list
+	c.Count = say.count(n)
+	return c
 }
 
 // decide does what the form of one wait says.

@@ -1,6 +1,7 @@
 package lobbypage
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -9,7 +10,9 @@ import (
 type words struct {
 	lang, title string
 
-	Hint, Since, Admit, Deny, Nobody string
+	Hint, Since, Admit, Deny, Nobody, All string
+
+	one, many string // who wait: the second with their number
 
 	notOwner, cannotAsk, cannotDecide []string
 	notices                           map[string]notice
@@ -33,8 +36,10 @@ const (
 
 func english() *words {
 	return &words{lang: "en", title: "Lobby",
-		Hint:  "You see the rooms in which you are, as their owner.",
-		Since: "waits since", Admit: "Let in", Deny: "Refuse", Nobody: "Nobody waits.",
+		Hint: "You see the rooms in which you are, as their owner. Who is let in gets an invitation, and passes the lobby of the " +
+			"room for 24 hours. Who is refused is refused for as long.",
+		Since: "waits since", Admit: "Let in", Deny: "Refuse", Nobody: "Nobody waits.", All: "Show all",
+		one: "1 person waits.", many: "%d people wait.",
 		notOwner: []string{"You are not in a room as its owner now.",
 			"Join the room as its moderator, then load this page again."},
 		cannotAsk:    []string{"The rooms cannot be asked now who moderates them. Please try again in a moment."},
@@ -51,8 +56,10 @@ func english() *words {
 
 func german() *words {
 	return &words{lang: "de", title: "Lobby",
-		Hint:  "Sie sehen die Räume, in denen Sie als Eigentümer sind.",
-		Since: "wartet seit", Admit: "Einlassen", Deny: "Ablehnen", Nobody: "Niemand wartet.",
+		Hint: "Sie sehen die Räume, in denen Sie als Eigentümer sind. Eingelassene werden eingeladen, und die Lobby des Raums hält " +
+			"sie 24 Stunden lang nicht mehr auf. Abgelehnte bleiben es ebenso lange.",
+		Since: "wartet seit", Admit: "Einlassen", Deny: "Ablehnen", Nobody: "Niemand wartet.", All: "Alle zeigen",
+		one: "1 Person wartet.", many: "%d Personen warten.",
 		notOwner: []string{"Sie sind gerade in keinem Raum als Eigentümer.",
 			"Betreten Sie den Raum als Moderator, und laden Sie diese Seite neu."},
 		cannotAsk: []string{"Die Räume können gerade nicht gefragt werden, wer sie moderiert.",
@@ -66,6 +73,17 @@ func german() *words {
 			isNotOwner:  {true, "Nichts wurde getan: Sie sind gerade nicht als Eigentümer in diesem Raum."},
 			areTooMany:  {true, "Nichts wurde getan: zu viele Entscheidungen sind schon vermerkt. Sie gelten einen Tag."},
 		}}
+}
+
+// count says how many wait.
+func (w *words) count(n int) string {
+	switch n {
+	case 0:
+		return w.Nobody
+	case 1:
+		return w.one
+	}
+	return fmt.Sprintf(w.many, n)
 }
 
 // wordsFor is the first language of a browser that there are words in.

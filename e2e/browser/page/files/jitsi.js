@@ -117,6 +117,9 @@
       meet.left.push(id);
     });
     on(event.MESSAGE_RECEIVED, (from, text) => { meet.messages.push({ from, text }); });
+    on(event.NON_PARTICIPANT_MESSAGE_RECEIVED, (from, said) => { // the web app shows these among its messages
+      if (said.type === 'system_chat_message') meet.notices.push({ from: said.displayName || '', text: said.message });
+    });
     on(event.LOBBY_USER_JOINED, (id, name) => { meet.waiting[id] = name; });
     on(event.LOBBY_USER_LEFT, (id) => { delete meet.waiting[id]; });
   }
