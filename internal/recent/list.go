@@ -7,11 +7,11 @@ import (
 	"slices"
 )
 
-// maxFollowers bounds who follows at the same time.
-const maxFollowers = 4
+// maxFollowers bounds who follows at the same time: commands, and the console, which follows once for all of its pages.
+const maxFollowers = 5
 
 // ErrTooManyFollowers says that there are as many as may follow.
-var ErrTooManyFollowers = errors.New("4 follow the decisions already; end one of them first")
+var ErrTooManyFollowers = errors.New("5 follow the decisions already; end one of them first")
 
 // List returns the decisions that are wanted, the oldest first.
 func (d *Decisions) List(f Filter) []Decision {

@@ -223,6 +223,36 @@ func TestRevokeSharedToken(t *testing.T) {
 	w.login(t, w.shared("own", "single"), auth.ErrRevoked)
 }
 
+// TestPreview: what a revocation would do is what it then does, and looking does nothing.
+func TestPreview(t *testing.T) {
+	for _, target := range []sessions.Target{{Account: "alice"}, {User: "alice"}, {Token: "two"}, {Account: "drawn1@" + host}} {
+		w := newRevocationWorld(t)
+		w.login(t, w.token("Alice", "one", time.Minute), nil)
+		w.login(t, w.token("Alice", "two", time.Minute), nil)
+		for i := range 3 {
+			w.login(t, w.shared("shared", fmt.Sprint("drawn", i)), nil)
+		}
+		if d := w.Join(t.Context(), "alice@"+host, hall, "n"); !d.Allowed {
+			t.Fatal(d)
+		}
+		before, err := w.Revocations().Preview(t.Context(), target)
+		if err != nil || !before.At.IsZero() || before.Sessions == 0 || w.Revocations().Count() > 0 {
+			t.Fatalf("%+v: %+v, %v, %d revocations", target, before, err, w.Revocations().Count())
+		}
+		w.login(t, w.token("Alice", "one", time.Minute), nil)
+		w.login(t, w.token("Alice", "two", time.Minute), nil)
+		after := w.revoke(t, target, true, nil)
+		after.At = time.Time{}
+		if fmt.Sprint(after) != fmt.Sprint(before) {
+			t.Errorf("%+v: said %+v, did %+v", target, before, after)
+		}
+	}
+	w := newRevocationWorld(t)
+	if _, err := w.Revocations().Preview(t.Context(), sessions.Target{Account: "nobody"}); !errors.Is(err, sessions.ErrNoSuchSession) {
+		t.Error(err)
+	}
+}
+
 // TestRevokeOneToken: it is dead whatever its iat, with or without a session; the user's others are not.
 func TestRevokeOneToken(t *testing.T) {
 	w := newRevocationWorld(t)

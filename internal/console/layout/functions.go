@@ -14,6 +14,7 @@ func (l *Layout) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset":     AssetPath,
 		"bytes":     text.Bytes,
+		"coded":     coded,
 		"first":     func(list []string) []string { return text.First(list, mostLines) },
 		"names":     Names,
 		"printable": text.Printable,
@@ -68,6 +69,18 @@ func Names(list []string) template.HTML {
 		return "–"
 	}
 	return template.HTML(strings.Join(names, ", "))
+}
+
+// coded is a text of our own, in which names of settings stand between backquotes.
+func coded(s string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(s, "`") {
+		if part = template.HTMLEscapeString(part); i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }
 
 // mark is a word with a sign before it, which the styles have, so that it is not told by its colour alone. Kind is good,

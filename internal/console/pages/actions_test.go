@@ -152,7 +152,7 @@ func TestTokenStaysNowhere(t *testing.T) {
 		out.Write(w.Body.Bytes())
 		out.Write(log.Bytes())
 		out.WriteString(strings.Join(s.api.asked, "\n"))
-		for _, part := range strings.Split(token, ".") {
+		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(out.String(), part) {
 				t.Errorf("%s is there: %s", part, &out)
 			}

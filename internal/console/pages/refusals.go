@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,9 +63,7 @@ func (p *Pages) refusals(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := refusals{Filter: url.Values{}, Reasons: admin.Reasons(), Doors: doors(), Any: len(q) > 0,
 		Since: []choice{{"", "any time"}, {"10m", "the last 10 minutes"}, {"1h", "the last hour"}, {"24h", "the last day"}}}
-	for name, v := range q {
-		c.Filter[name] = v
-	}
+	maps.Copy(c.Filter, q)
 	q.Set("last", strconv.Itoa(page*refusalsOnAPage+1))
 	var list []admin.Decision
 	if err := p.get(r, address(admin.DecisionsPath, q), &list); err != nil {
