@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -167,7 +168,11 @@ func (f *flooded) answers() {
 			do   func() error
 		}{{"dovecot", f.login}, {"http", f.join}, {"metrics", f.scrape}, {"admin", f.status}, {"gateway", f.page}} {
 			began := time.Now()
-			if err := ask.do(); err != nil {
+			err := ask.do()
+			for tries := 1; tries < 10 && tooSlow(err); tries++ {
+				err = ask.do()
+			}
+			if err != nil {
 				f.t.Fatalf("%s: %v\n%s", ask.name, err, f.said())
 			}
 			slowest[ask.name] = max(slowest[ask.name], time.Since(began))
@@ -179,6 +184,13 @@ func (f *flooded) answers() {
 			f.t.Errorf("%s took %v", name, took)
 		}
 	}
+}
+
+// tooSlow reports whether a connection was closed before its request was read: on a busy machine a flood may bring as many
+// connections as the endpoint has between the two.
+func tooSlow(err error) bool {
+	return err != nil && (errors.Is(err, io.EOF) || strings.Contains(err.Error(), "connection reset") ||
+		strings.Contains(err.Error(), "broken pipe"))
 }
 
 func (f *flooded) login() error {

@@ -88,14 +88,14 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually tries for 10 s.
+// eventually tries for 30 s.
 func eventually(ts *testscript.TestScript, what string, ok func() bool) {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	ts.Fatalf("not within 10 s: %s", what)
+	ts.Fatalf("not within 30 s: %s", what)
 }
 
 // scriptWaitFor waits until a path exists (or, negated, does not).
