@@ -3,6 +3,7 @@ package signin
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,9 @@ const (
 	maxName  = 128 // bytes of a name that people see
 	maxLabel = 512 // of what else is taken over
 	maxSub   = 255 // characters (OpenID Connect Core 1.0 section 2)
-	mostAge  = 5 * time.Minute
+
+	// mostAge is of an ID token. Entra dates its own back by five minutes, and clocks differ.
+	mostAge = 10 * time.Minute
 )
 
 // A person is whom an ID token proves, and what the host's settings make of that.
@@ -33,7 +36,7 @@ type person struct {
 
 // read makes a person of a verified ID token.
 func (h *host) read(id *auth.Identity, d *strictjson.Document) person {
-	p := person{id: h.personID(id.Subject), subject: id.Subject, moderator: id.Moderator,
+	p := person{id: h.personID(id.Subject), subject: id.Subject, moderator: h.moderates(id, d),
 		user: map[string]any{}, context: map[string]any{}}
 	if h.Context == nil {
 		h.usual(&p, d)
@@ -46,11 +49,11 @@ func (h *host) read(id *auth.Identity, d *strictjson.Document) person {
 	if h.Features != nil {
 		features := map[string]bool{}
 		for _, f := range h.Features {
-			features[f.Name] = holds(d, f.Test)
+			features[f.Name] = vouched(d, f.Test)
 		}
 		p.context["features"] = features
 	}
-	if h.Console != nil && holds(d, h.Console.Claim) && (!isEmail(h.Console.Claim.Path) || verified(d)) {
+	if h.Console != nil && vouched(d, h.Console.Claim) {
 		p.console = map[string]any{}
 		var value any = true
 		if h.Console.Claim.Value != "" {
@@ -108,6 +111,22 @@ func verified(d *strictjson.Document) bool {
 func holds(d *strictjson.Document, t claim.Test) bool {
 	n := d.Get(t.Path...)
 	return n != nil && t.Holds(d, n)
+}
+
+func byEmail(t claim.Test) bool { return isEmail(t.Path) }
+
+// vouched reports whether a claim gives somebody what is bound to it: an address does so only if the provider has
+// verified it, as at many of them people write there what they like.
+func vouched(d *strictjson.Document, t claim.Test) bool {
+	return holds(d, t) && (!byEmail(t) || verified(d))
+}
+
+// moderates reports whether a person is a moderator by a claim that is vouched for.
+func (h *host) moderates(id *auth.Identity, d *strictjson.Document) bool {
+	if !id.Moderator || !slices.ContainsFunc(h.Moderators, byEmail) {
+		return id.Moderator
+	}
+	return slices.ContainsFunc(h.Moderators, func(t claim.Test) bool { return vouched(d, t) })
 }
 
 // tokenFor makes a token for the one room.

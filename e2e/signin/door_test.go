@@ -1,0 +1,115 @@
+package signin
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"usher/e2e/browser/driver"
+	"usher/e2e/browser/page"
+	"usher/e2e/nginx"
+	"usher/e2e/nginx/nginxtest"
+	"usher/e2e/prosody"
+	"usher/e2e/provider"
+	"usher/e2e/world"
+)
+
+// origin is that of the page, of the door and of the gateway.
+const origin = "https://" + world.Meet
+
+// callback is where the provider sends people back to.
+const callback = origin + "/login/callback/" + world.Meet
+
+// A door is a site whose people sign in at a provider by usher.
+type door struct {
+	*world.World
+	provider *provider.Provider
+	nginx    *nginx.Server
+}
+
+// An option changes what is the same in most tests.
+type option struct {
+	provider   provider.Config // besides clients and users
+	skew       int             // of the provider's tokens
+	audience   []string        // of them, besides
+	public     bool            // usher has no secret there
+	moderators string          // claims; the role "moderator" unless given
+	login      string          // further settings of the host's login, in braces, with commas before each
+	host       string          // further lines of usher's host, and further hosts
+	both       bool            // other.example.com signs people in there, too
+}
+
+// open starts one.
+func open(t *testing.T, v prosody.Version, o option) *door {
+	t.Helper()
+	nginxtest.Require(t)
+	d := &door{}
+	o.provider.Users = people()
+	secret := "a secret of the client's"
+	if o.public {
+		secret = ""
+	}
+	o.provider.Clients = []provider.Client{{ID: "meet", Secret: secret, PostLogout: []string{signedOut}, Skew: o.skew,
+		Redirects: []string{callback, "https://other.example.com/login/callback/other.example.com"}, Audience: o.audience}}
+	d.provider = provider.Start(t, o.provider)
+	settings := func(host string) string {
+		line := fmt.Sprintf("    %s: {issuer: %q, ca_file: %s, client_id: meet", host, d.provider.Issuer, d.provider.CAFile)
+		if secret != "" {
+			line += ", client_secret_file: " + secretFile(t, secret)
+		}
+		return line
+	}
+	login := "login:\n  secret_files: [" + secretFile(t, strings.Repeat("0123456789abcdef", 4)) + "]\n  hosts:\n" +
+		settings(world.Meet) + o.login + "}\n"
+	if o.both {
+		login += settings(other) + "}\n"
+	}
+	d.World = world.New(t, v, world.Options{
+		Relay:      &world.Relay{},
+		Moderation: "moderators: [" + cmp.Or(o.moderators, `"realm_access.roles=moderator"`) + "]",
+		Host:       o.host,
+		Sections:   login,
+	})
+	d.nginx = nginxtest.With(t, nginx.Config{Shape: "debian", Gateway: d.Usher.Gateway, More: nginxLines(t)},
+		page.Site{Jitsi: true, TokenAuthURL: tokenAuthURL(t)})
+	return d
+}
+
+// signedOut is where the provider sends people back to who have signed out.
+const signedOut = origin + "/login/logout?done&host=" + world.Meet
+
+func secretFile(t *testing.T, secret string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(name, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// browser starts a Chromium for the site.
+func (d *door) browser(t *testing.T) *driver.Browser {
+	t.Helper()
+	driver.RequireJitsi(t)
+	return driver.Start(t, map[string]string{world.Meet: d.nginx.TLS()})
+}
+
+// nginxLines are those of the guide.
+func nginxLines(t *testing.T) string {
+	t.Helper()
+	return fenced(t, "The web server", "nginx")
+}
+
+// tokenAuthURL is what the guide writes into config.js.
+func tokenAuthURL(t *testing.T) string {
+	t.Helper()
+	_, text, found := strings.Cut(fenced(t, "Jitsi's page", "js"), "tokenAuthUrl = '")
+	text, _, ends := strings.Cut(text, "'")
+	if !found || !ends {
+		t.Fatal("the guide has no tokenAuthUrl")
+	}
+	return text
+}
