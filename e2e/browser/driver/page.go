@@ -50,6 +50,18 @@ func (b *Browser) Tab(t testing.TB) *Page {
 	return p
 }
 
+// Another opens a link in another tab of the same person: cookies are shared.
+func (p *Page) Another(t testing.TB, link string) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	other := &Page{ctx: ctx, close: cancel}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("opening a tab: %v", err)
+	}
+	other.do(t, chromedp.Navigate(link))
+	return other
+}
+
 // run runs one command within the limit.
 func run[T any](p *Page, action chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, commandLimit)
