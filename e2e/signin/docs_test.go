@@ -9,24 +9,27 @@ import (
 	"usher/e2e/provider"
 )
 
-// guide is docs/sign-in.md.
-func guide(t *testing.T) string {
+// fenced is the first block of a language in a section of docs/sign-in.md.
+func fenced(t *testing.T, section, language string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "sign-in.md"))
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "sign-in.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	_, text, found := strings.Cut(string(guide), "\n## "+section+"\n")
+	_, text, begins := strings.Cut(text, "```"+language+"\n")
+	text, _, ends := strings.Cut(text, "```")
+	if !found || !begins || !ends {
+		t.Fatalf("the guide has no %s under %q", language, section)
+	}
+	return text
 }
 
 // documented are the issuers of the configuration in a section of the guide, for a provider of a test.
 func documented(t *testing.T, section string, p *provider.Provider) string {
 	t.Helper()
-	_, text, found := strings.Cut(guide(t), "\n## "+section+"\n")
-	_, text, isBlock := strings.Cut(text, "```yaml\n")
-	text, _, _ = strings.Cut(text, "```")
-	_, text, has := strings.Cut(text, "    issuers:\n")
-	if !found || !isBlock || !has {
+	_, text, has := strings.Cut(fenced(t, section, "yaml"), "    issuers:\n")
+	if !has {
 		t.Fatalf("the guide has no issuer under %q", section)
 	}
 	var lines strings.Builder

@@ -102,7 +102,7 @@ func TestOwn(t *testing.T) {
 			t.Errorf("bob is %+v", got)
 		}
 		alice.Await(t, `Object.keys(meet.occupants).length === 2`, within)
-		alice.Screenshot(t, "sign-in-own-"+string(v))
+		alice.Screenshot(t, "sign-in-own")
 		token := driver.Eval[string](t, alice, `link.jwt`)
 		if got := w.open(t, "elsewhere#jwt=%22"+token+"%22").Joined(t); !got.Moderator {
 			t.Errorf("elsewhere alice is %+v", got)

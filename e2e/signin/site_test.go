@@ -29,6 +29,8 @@ func people() []provider.User {
 			Claims: map[string]any{"realm_access": role("moderator", "staff"), "groups": []string{"/staff"}}},
 		{ID: "c9f0f895-fb98-4b15-8f5b-7c2b8d3e4f02", Name: "bob", Password: password, First: "Bob", Last: "Builder",
 			Email: "bob@example.com", Claims: map[string]any{"realm_access": role("staff"), "groups": []string{"/staff"}}},
+		{ID: "45c48cce-2e2d-4fbd-aa1a-fc5197d6b903", Name: "eve", Password: password, First: "Eve", Last: "Else",
+			Email: "eve@example.com", Verified: true, Claims: map[string]any{"groups": []string{"/guests"}}},
 	}
 }
 
