@@ -10,6 +10,7 @@ import (
 type Topic struct {
 	mu     sync.Mutex
 	joined map[chan struct{}]bool
+	came   bool          // somebody, since the last Came
 	moved  chan struct{} // is closed when somebody comes or goes
 }
 
@@ -21,7 +22,7 @@ func (t *Topic) Join() (changes <-chan struct{}, leave func()) {
 	if t.joined == nil {
 		t.joined = map[chan struct{}]bool{}
 	}
-	t.joined[c] = true
+	t.joined[c], t.came = true, true
 	t.movedLocked()
 	return c, func() {
 		t.mu.Lock()
@@ -29,6 +30,15 @@ func (t *Topic) Join() (changes <-chan struct{}, leave func()) {
 		delete(t.joined, c)
 		t.movedLocked()
 	}
+}
+
+// Came reports whether somebody has joined since it was last asked.
+func (t *Topic) Came() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	came := t.came
+	t.came = false
+	return came
 }
 
 func (t *Topic) movedLocked() {

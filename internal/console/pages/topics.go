@@ -53,20 +53,23 @@ func (p *Pages) Run(ctx context.Context) error {
 	return nil
 }
 
-// asking asks for something again and again, and tells the topic when the answer is another.
+// asking asks for something again and again, and tells the topic when the answer is another, or somebody has joined; and
+// once more after that. For a page may have looked between two answers that are the same, and show what was there in
+// between: who knocked and was admitted within that second.
 func (p *Pages) asking(path string, every time.Duration, t *topic, of func(json.RawMessage) string) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for last, known := "", false; ; known = true {
+		for last, known, again := "", false, false; ; known = true {
+			came := t.Came()
 			var answer json.RawMessage
 			if err := p.o.API.Call(ctx, http.MethodGet, path, nil, &answer); err == nil {
-				if now := of(answer); now != last {
-					last = now
-					if known {
-						t.Tell()
-					}
+				now := of(answer)
+				changed := came || now != last
+				if known && (changed || again) {
+					t.Tell()
 				}
+				last, again = now, changed
 			}
 			select {
 			case <-ctx.Done():
