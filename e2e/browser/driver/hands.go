@@ -58,8 +58,9 @@ func (p *Page) Click(t testing.TB, selector string) {
 // Type puts the cursor into the first visible field of a CSS selector and writes a text instead of what is there.
 func (p *Page) Type(t testing.TB, selector, text string) {
 	t.Helper()
-	field := chromedp.CSS(selector)
-	p.do(t, chromedp.Steps(chromedp.Clear(field), chromedp.SendKeys(field, text)))
+	p.do(t, chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.Do(t, "document.activeElement.select()")
+	p.Press(t, text)
 }
 
 // Put sets the value of a field that is not written letter by letter: a list, or a moment.

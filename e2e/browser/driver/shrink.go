@@ -14,8 +14,8 @@ import (
 // paletteSize is how many colours a PNG can have that names them by one byte.
 const paletteSize = 256
 
-// shrink writes a picture with 256 colours at most, and so a third as large: the others, which are of the edges of letters,
-// become the nearest of those that are there most.
+// shrink writes a picture with 256 colours at most, and so a third as large: the others, which are of the edges of
+// letters, become the nearest of those that are there most.
 func shrink(picture []byte) ([]byte, error) {
 	from, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {

@@ -39,10 +39,10 @@ func (p *Page) Scripts(t testing.TB, on bool) {
 	p.do(t, call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
 }
 
-// Cacheless has the page load everything anew each time.
-func (p *Page) Cacheless(t testing.TB) {
+// Cache has the page load everything anew each time, or again what it has not yet.
+func (p *Page) Cache(t testing.TB, on bool) {
 	t.Helper()
-	p.do(t, call(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}))
+	p.do(t, call(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: !on}))
 }
 
 // call is a command of the protocol whose answer says nothing.
