@@ -55,6 +55,8 @@ type knocks struct {
 	rooms map[string]*knocksOf
 	n     int
 	bytes int
+
+	changes uint64 // how often something was changed
 }
 
 type knocksOf struct {
@@ -90,6 +92,7 @@ func (k *knocks) add(room, account, name string, started bool, since, now time.T
 	}
 	v.Name, v.Last = cut(name), now
 	v.Count++
+	k.changes++
 	return r.notice(v, now)
 }
 
@@ -154,6 +157,7 @@ func goesBefore(r, other *knocksOf) bool {
 
 // forgetLocked drops a room.
 func (k *knocks) forgetLocked(room string) {
+	k.changes++
 	r := k.rooms[room]
 	for jid := range r.byJID {
 		k.bytes -= len(jid)
@@ -229,6 +233,7 @@ func (k *knocks) dropLocked(room string, r *knocksOf, gone func(*Knock) bool) {
 				return false
 			}
 			delete(r.byJID, v.JID)
+			k.changes++
 			k.n--
 			k.bytes -= len(v.JID)
 			return true
@@ -264,10 +269,44 @@ func (k *knocks) list(only string) []Knock {
 	for _, room := range rooms {
 		all = k.appendOf(all, room)
 	}
-	slices.SortFunc(all, func(a, b Knock) int {
-		return cmp.Or(cmp.Compare(a.Room, b.Room), a.First.Compare(b.First), cmp.Compare(a.JID, b.JID))
-	})
+	slices.SortFunc(all, inOrder)
 	return all
+}
+
+func inOrder(a, b Knock) int {
+	return cmp.Or(cmp.Compare(a.Room, b.Room), a.First.Compare(b.First), cmp.Compare(a.JID, b.JID))
+}
+
+// part returns a part of the list, as it would be without limit, and how long that is. It looks at the rooms of the part
+// alone: strangers can fill the list.
+func (k *knocks) part(from, most int) (list []Knock, all int) {
+	list = []Knock{}
+	for _, room := range k.roomNames() {
+		n := k.countOf(room)
+		if all+n > from && len(list) < most {
+			of := k.appendOf(nil, room)
+			slices.SortFunc(of, inOrder)
+			of = of[min(max(0, from-all), len(of)):]
+			list = append(list, of[:min(most-len(list), len(of))]...)
+		}
+		all += n
+	}
+	return list, all
+}
+
+func (k *knocks) countOf(room string) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.rooms[room]; r != nil {
+		return len(r.byJID)
+	}
+	return 0
+}
+
+func (k *knocks) version() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changes
 }
 
 func (k *knocks) appendOf(list []Knock, room string) []Knock {

@@ -148,6 +148,13 @@ func (l *Lobby) CameIn(room, jid string) {
 // Knocks returns the accounts that wait, in a room or, for "", anywhere.
 func (l *Lobby) Knocks(room string) []Knock { return l.knocks.list(room) }
 
+// KnocksPart returns at most so many of all accounts that wait, in the order of Knocks, without the first ones, and how
+// many there are.
+func (l *Lobby) KnocksPart(from, most int) (list []Knock, all int) { return l.knocks.part(from, most) }
+
+// KnocksVersion is another number after each change of who waits.
+func (l *Lobby) KnocksVersion() uint64 { return l.knocks.version() }
+
 // Knocked reports whether an account, by its bare JID, waits in a room, or was
 // decided about there: no other can be admitted or denied.
 func (l *Lobby) Knocked(room, jid string) bool {

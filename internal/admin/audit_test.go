@@ -23,7 +23,7 @@ type stand struct {
 	panicked bool
 }
 
-func (s stand) Status() Status { return Status{} }
+func (s stand) Status(bool) Status { return Status{} }
 func (s stand) Reload(context.Context) (Reload, error) {
 	if s.failing != nil {
 		return Reload{Problems: []string{s.failing.Error()}}, nil
@@ -67,6 +67,8 @@ type standList struct{ failing error }
 func (l standList) List() []lobby.Listed                         { return nil }
 func (l standList) Allow(context.Context, lobby.Entry) error     { return l.failing }
 func (l standList) Remove(context.Context, lobby.EntryKey) error { return l.failing }
+func (l standList) KnocksPart(int, int) ([]lobby.Knock, int)     { return nil, 0 }
+func (l standList) KnocksVersion() uint64                        { return 7 }
 func (l standList) Knocks(string) []lobby.Knock                  { return nil }
 
 func audited(s stand) (*routes, *recent.Audit) {

@@ -35,14 +35,20 @@ type Audit interface {
 // follow it goes on, one object a line.
 const DecisionsPath = "/decisions"
 
-// AuditPath is where the last changes are asked for.
+// AuditPath is where the last changes are asked for: GET, with last (a number).
 const AuditPath = "/audit"
 
 // followWithin is how long a follower may take for the lines that come at once.
 const followWithin = 5 * time.Second
 
 func (s *server) decisions(m *routes) {
-	m.ask("GET "+AuditPath, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Audit.List()) })
+	m.ask("GET "+AuditPath, func(w http.ResponseWriter, r *http.Request) {
+		list := s.Audit.List()
+		if last, err := strconv.Atoi(r.URL.Query().Get("last")); err == nil && last >= 0 {
+			list = list[max(0, len(list)-last):]
+		}
+		writeJSON(w, list)
+	})
 	m.ask("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
 		f, err := filterOf(r.URL.Query(), time.Now())
 		switch {

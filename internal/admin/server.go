@@ -14,7 +14,8 @@ import (
 
 // A Daemon is the running daemon itself.
 type Daemon interface {
-	Status() Status
+	// Status tells how it is. Unless it is quick each Prosody behind a relay is tried for it, which takes a moment.
+	Status(quick bool) Status
 	// Reload reads the configuration again and waits for the result. It fails when the daemon stops meanwhile, or ctx
 	// ends.
 	Reload(ctx context.Context) (Reload, error)
@@ -41,6 +42,10 @@ type Whitelist interface {
 	Allow(ctx context.Context, e lobby.Entry) error
 	Remove(ctx context.Context, k lobby.EntryKey) error
 	Knocks(room string) []lobby.Knock
+	// KnocksPart is a part of all of them, and how many there are.
+	KnocksPart(from, most int) (list []lobby.Knock, all int)
+	// KnocksVersion is another number after each change of them.
+	KnocksVersion() uint64
 }
 
 // Commands decide about who waits.
@@ -80,7 +85,9 @@ func NewHandler(o Options) http.Handler { return newRoutes(o).mux }
 func newRoutes(o Options) *routes {
 	s := &server{o}
 	m := &routes{server: s, mux: http.NewServeMux()}
-	m.ask("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Daemon.Status()) })
+	m.ask("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, s.Daemon.Status(r.URL.Query().Get("quick") == "true"))
+	})
 	m.change("POST /reload", "reload", func(r *http.Request, c *recent.Change) (any, error) {
 		result, err := s.Daemon.Reload(r.Context())
 		if err != nil {
@@ -96,6 +103,7 @@ func newRoutes(o Options) *routes {
 	s.sessions(m)
 	s.explain(m)
 	s.history(m)
+	s.searches(m)
 	return m
 }
 

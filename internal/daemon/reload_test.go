@@ -200,7 +200,7 @@ func TestReloadTellsErrorsFromWarnings(t *testing.T) {
 	w.write(strings.Replace(reloadA, "subject: any", "subject: everybody", 1) + "log: {level: info}\n")
 	configtest.PutFile(t, w.dir, "http-a.secret", "0123456789abcdef-a", 0o604)
 	result := w.reloader.reload(t.Context(), triggerCommand)
-	last := w.Status().LastReload
+	last := w.Status(true).LastReload
 	const want = `error: subject: unknown value "everybody"`
 	if len(result.Problems) != 1 || len(result.Warnings) != 2 || !strings.Contains(last.Error, want) ||
 		len(last.Warnings) != 2 {
@@ -286,7 +286,7 @@ func TestReloadTriesAgain(t *testing.T) {
 		}
 		const ms, s = time.Millisecond, time.Second
 		waits("passing", 100*s, 250*ms, 750*ms, 1750*ms, 3750*ms, 7750*ms, 15750*ms, 31750*ms, 61750*ms, 91750*ms)
-		if last := w.Status().LastReload; last.Tries != 10 || last.RetryAt.IsZero() {
+		if last := w.Status(true).LastReload; last.Tries != 10 || last.RetryAt.IsZero() {
 			t.Errorf("status: %+v", last)
 		}
 		next(append(passingProblem(w.dir), config.Problem{Text: "bad", Mend: "mend"}))
@@ -297,7 +297,7 @@ func TestReloadTriesAgain(t *testing.T) {
 		}
 		next(nil)
 		waits("it has passed", 100*s, 250*ms)
-		if last := w.Status().LastReload; !last.OK || last.Tries != 0 || !last.RetryAt.IsZero() {
+		if last := w.Status(true).LastReload; !last.OK || last.Tries != 0 || !last.RetryAt.IsZero() {
 			t.Errorf("status: %+v", last)
 		}
 	})

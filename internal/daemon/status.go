@@ -11,6 +11,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/explain"
 	"usher/internal/httpd"
+	"usher/internal/probe"
 	"usher/moderation/sessions"
 	"usher/moderation/unasked"
 )
@@ -60,8 +61,8 @@ func (p *roomParts) Allow(ctx context.Context, t sessions.Target) (sessions.Allo
 // Revocations returns what keeps tokens out.
 func (p *roomParts) Revocations() []sessions.RevokedPrincipal { return p.sessions.Revocations().List() }
 
-// Status is for usher status.
-func (d *daemon) Status() admin.Status {
+// Status is for usher status. The quick one tries nothing, and tells what was found last.
+func (d *daemon) Status(quick bool) admin.Status {
 	notReady := d.notReady()
 	s := admin.Status{
 		Version:   d.version,
@@ -84,7 +85,11 @@ func (d *daemon) Status() admin.Status {
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
 	}
-	for _, f := range d.probe.Ask(probeWithin) {
+	found := d.probe.Last
+	if !quick {
+		found = func() []probe.Finding { return d.probe.Ask(probeWithin) }
+	}
+	for _, f := range found() {
 		for i := range s.Hosts {
 			if s.Hosts[i].Host == f.Host {
 				s.Hosts[i].Relay = &admin.Relay{OK: f.OK, Text: f.Text, Mend: f.Mend}

@@ -99,6 +99,16 @@ func (p *Prober) Wake() {
 	}
 }
 
+// Last returns what was found last, and has nothing tried.
+func (p *Prober) Last() []Finding {
+	if len(p.targets()) == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.last)
+}
+
 // Ask has the hosts tried once more, and returns what was found last, after this long at
 // most. A try that is under way does not count: it may have begun before a reload.
 func (p *Prober) Ask(within time.Duration) []Finding {

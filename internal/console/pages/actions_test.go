@@ -177,18 +177,23 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// TestSearchAndPages: a search leaves what it finds, and a long list has pages.
+// TestSearchAndPages: a page asks for its part of what is searched for, and leads to the next one.
 func TestSearchAndPages(t *testing.T) {
 	s := newStand(full(2*onAPage + 1))
-	rows := func(path string) int { return strings.Count(s.get(t, path).Body.String(), ">Revoke<span") }
-	for path, want := range map[string]int{"/sessions": onAPage, "/sessions?page=3": 1, "/sessions?page=99": 1, "/sessions?page=-1": onAPage,
-		"/sessions?q=KUZNETSOV": 0, "/sessions?q=2-Алёна": 0, "/sessions?q=1-алёна": 1} {
-		if got := rows(path); got != want {
+	page := s.get(t, "/sessions?q=+meet+&page=2&notice=x").Body.String()
+	if got, want := s.api.asked[0], "GET /sessions/search?from=30&most=30&text=meet"; got != want {
+		t.Errorf("the API was asked %s", got)
+	}
+	if rows := strings.Count(page, ">Revoke<span"); rows != onAPage || !strings.Contains(page, "/sessions?page=2&amp;q=&#43;meet&#43;\"") {
+		t.Errorf("%d rows, and the next page is not that of the search", rows)
+	}
+	if page := s.get(t, "/audit?page=3").Body.String(); strings.Count(page, "sessions revoke") != 1 {
+		t.Error("the last page of three has more than one row")
+	}
+	for path, want := range map[string]int{"/audit?page=99": 1, "/audit?page=-1": onAPage, "/audit?q=nobody": 0, "/audit?q=1-алёна": 1} {
+		if got := strings.Count(s.get(t, path).Body.String(), "sessions revoke"); got != want {
 			t.Errorf("%s: %d rows", path, got)
 		}
-	}
-	if page := s.get(t, "/sessions?q=meet&page=2&notice=x").Body.String(); !strings.Contains(page, "/sessions?page=3&amp;q=meet\"") {
-		t.Error("the next page is not that of the search")
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // overviewRefresh is after how many seconds the overview is loaded again without script.
 const overviewRefresh = 30
 
+// quickStatus is the status without trying each Prosody for it: pages that are open ask again and again.
+const quickStatus = "/status?quick=true"
+
 // An overview is how the daemon is.
 type overview struct {
 	admin.Status
@@ -49,7 +52,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	var o overview
 	var history admin.History
 	var cluster admin.ClusterAnswer
-	if err := p.get(r, "/status", &o.Status); err != nil {
+	if err := p.get(r, quickStatus, &o.Status); err != nil {
 		return err
 	}
 	if err := p.get(r, admin.HistoryPath, &history); err != nil {

@@ -5,10 +5,20 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"usher/internal/admin"
 )
 
 // onAPage is how many rows of a list a page has: with so many it stays light for a phone.
 const onAPage = 30
+
+// A found is what a page shows of a list: what a search finds, a page of it.
+type found[T any] struct {
+	Search string
+	List   []T
+	Pager  pager
+	All    int // without the search
+}
 
 // A pager leads through a list that is longer than a page.
 type pager struct {
@@ -16,23 +26,40 @@ type pager struct {
 	Prev, Next         string // addresses; empty: there is none
 }
 
-// paged cuts a list to the page that is asked for.
+// search asks for the page of a list that is wanted, of what the field q finds.
+func search[T any](p *Pages, r *http.Request, path string) (found[T], error) {
+	f := found[T]{Search: strings.TrimSpace(r.URL.Query().Get("q"))}
+	page := max(1, number(r.URL.Query().Get("page")))
+	q := url.Values{"text": {f.Search}, "from": {strconv.Itoa((page - 1) * onAPage)}, "most": {strconv.Itoa(onAPage)}}
+	var answer admin.Found[T]
+	if err := p.get(r, address(path, q), &answer); err != nil {
+		return f, err
+	}
+	f.List, f.All, f.Pager = answer.List, answer.All, pagerOf(r, answer.From/onAPage+1, answer.Found)
+	return f, nil
+}
+
+// paged is the page of a list that is at hand.
 func paged[T any](r *http.Request, list []T) ([]T, pager) {
 	pages := max(1, (len(list)+onAPage-1)/onAPage)
 	page := min(max(1, number(r.URL.Query().Get("page"))), pages)
-	p := pager{Page: page, Pages: pages, Total: len(list)}
+	return list[(page-1)*onAPage : min(page*onAPage, len(list))], pagerOf(r, page, len(list))
+}
+
+func pagerOf(r *http.Request, page, total int) pager {
+	p := pager{Page: page, Pages: max(1, (total+onAPage-1)/onAPage), Total: total}
 	if page > 1 {
 		p.Prev = pageAddress(r, page-1)
 	}
-	if page < pages {
+	if page < p.Pages {
 		p.Next = pageAddress(r, page+1)
 	}
-	return list[(page-1)*onAPage : min(page*onAPage, len(list))], p
+	return p
 }
 
 func number(s string) int {
 	n, _ := strconv.Atoi(s) // 0 for what is none
-	return n
+	return min(n, 1<<20)
 }
 
 func pageAddress(r *http.Request, page int) string {
@@ -59,13 +86,10 @@ func events(path string) string { return "/events/" + path }
 // finds reports whether one of some texts has what is searched for, in any letter case.
 func finds(search string, in ...string) bool {
 	search = strings.ToLower(strings.TrimSpace(search))
-	if search == "" {
-		return true
-	}
 	for _, s := range in {
 		if strings.Contains(strings.ToLower(s), search) {
 			return true
 		}
 	}
-	return false
+	return search == ""
 }

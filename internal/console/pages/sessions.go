@@ -12,14 +12,6 @@ import (
 	"usher/internal/console/layout"
 )
 
-// found are the sessions that a search finds.
-type found[T any] struct {
-	Search string
-	List   []T
-	Pager  pager
-	All    int // without the search
-}
-
 // A session is one as a page shows it.
 type session struct{ admin.Session }
 
@@ -51,31 +43,19 @@ func (s session) Claimed() template.HTML {
 func (s session) Lasts() bool { return s.Expires.IsZero() || time.Until(s.Expires) > 366*24*time.Hour }
 
 func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
-	var list []admin.Session
-	if err := p.get(r, "/sessions", &list); err != nil {
+	f, err := search[session](p, r, "/sessions/search")
+	if err != nil {
 		return err
-	}
-	f := found[session]{Search: r.URL.Query().Get("q"), All: len(list)}
-	list, f.Pager = paged(r, slices.DeleteFunc(list, func(s admin.Session) bool {
-		names := append(slices.Clone(s.InRooms), s.Account, s.User, s.DisplayName, s.DisplayID, s.Issuer, s.Token)
-		return !finds(f.Search, names...)
-	}))
-	for _, s := range list {
-		f.List = append(f.List, session{s})
 	}
 	p.show(w, r, http.StatusOK, "sessions", layout.View{Title: "Sessions", Path: "/sessions", Content: f})
 	return nil
 }
 
 func (p *Pages) revoked(w http.ResponseWriter, r *http.Request) error {
-	var list []admin.Revoked
-	if err := p.get(r, "/sessions/revoked", &list); err != nil {
+	f, err := search[admin.Revoked](p, r, "/sessions/revoked/search")
+	if err != nil {
 		return err
 	}
-	f := found[admin.Revoked]{Search: r.URL.Query().Get("q"), All: len(list)}
-	f.List, f.Pager = paged(r, slices.DeleteFunc(list, func(v admin.Revoked) bool {
-		return !finds(f.Search, v.User, v.Issuer, v.Host, v.Token)
-	}))
 	p.show(w, r, http.StatusOK, "revoked", layout.View{Title: "Revoked", Path: "/sessions", Content: f})
 	return nil
 }

@@ -132,7 +132,8 @@ func full(rows int) *standAPI {
 			LoginsRefused: map[string]int{"expired": i, "bad_signature": 60 - i}, JoinsRefused: map[string]int{"lobby": i % 4}})
 	}
 	a.answers = map[string]any{
-		"GET /sessions": sessions, "GET /sessions/revoked": revoked, "GET /lobby/knocks": knocks, "GET /lobby": listed,
+		"GET /sessions/search": part(sessions), "GET /sessions/revoked/search": part(revoked), "GET /lobby": listed,
+		"GET /lobby/knocks/part": part(knocks), "GET /lobby/search": part(listed), "GET /lobby/knocks/version": 1,
 		"GET /audit": changes, "GET /decisions": decisions[:min(len(decisions), 9)], "GET /history": admin.History{Points: points},
 		"GET /status": statusOf(at), "GET /cluster": admin.ClusterAnswer{Report: cluster.Report{Node: "a", Cell: "one",
 			Nodes: []cluster.NodeReport{{Node: "a", Lives: true}, {Node: nameOf(3), Problem: "gone"}}, Problems: []string{"late"}}},
@@ -140,6 +141,11 @@ func full(rows int) *standAPI {
 		"POST /explain":        reportOf(),
 	}
 	return a
+}
+
+// part is the first page of a list.
+func part[T any](list []T) admin.Found[T] {
+	return admin.Found[T]{All: len(list), Found: len(list), List: list[:min(len(list), onAPage)]}
 }
 
 func decisionOf(i int, at time.Time) admin.Decision {

@@ -30,9 +30,9 @@ const (
 func (p *Pages) newTopics() []*topic {
 	overview, waiting, audit := &topic{path: "/events/overview"}, &topic{path: "/events/waiting"}, &topic{path: "/events/audit"}
 	refusals := &topic{path: "/events/refusals"}
-	overview.watch = p.asking("/status", statusEvery, overview, withoutClock)
-	waiting.watch = p.asking("/lobby/knocks", knocksEvery, waiting, same)
-	audit.watch = p.asking(admin.AuditPath, auditEvery, audit, same)
+	overview.watch = p.asking(quickStatus, statusEvery, overview, withoutClock)
+	waiting.watch = p.asking("/lobby/knocks/version", knocksEvery, waiting, same)
+	audit.watch = p.asking(admin.AuditPath+"?last=1", auditEvery, audit, same)
 	refusals.watch = func(ctx context.Context) {
 		// An error ends it, and it is begun again: the pages are there meanwhile.
 		_ = p.o.API.Follow(ctx, admin.DecisionsPath+"?follow=true&all=true&last=1", func(admin.Decision) error {

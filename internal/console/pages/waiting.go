@@ -16,18 +16,16 @@ const waitingRefresh = 10
 // A waiter is somebody who waits.
 type waiter struct {
 	admin.Knock
-	For time.Duration
+	For time.Duration `json:"-"`
 }
 
 func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
-	var list []admin.Knock
-	if err := p.get(r, "/lobby/knocks", &list); err != nil {
+	f, err := search[waiter](p, r, "/lobby/knocks/part")
+	if err != nil {
 		return err
 	}
-	now, f := p.o.Now(), found[waiter]{All: len(list)}
-	list, f.Pager = paged(r, list)
-	for _, k := range list {
-		f.List = append(f.List, waiter{k, now.Sub(k.First)})
+	for i := range f.List {
+		f.List[i].For = p.o.Now().Sub(f.List[i].First)
 	}
 	p.show(w, r, http.StatusOK, "waiting", layout.View{Title: "Lobby", Path: "/waiting", Events: events("waiting"),
 		Refresh: waitingRefresh, Content: f})

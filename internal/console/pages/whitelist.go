@@ -32,19 +32,11 @@ func (p *Pages) whitelist(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding, problem string) error {
-	var list []admin.Listed
-	if err := p.get(r, "/lobby", &list); err != nil {
+	f, err := search[admin.Listed](p, r, "/lobby/search")
+	if err != nil {
 		return err
 	}
-	v := whitelist{Form: form, Problem: problem, Ends: endings()}
-	v.Search, v.All = r.URL.Query().Get("q"), len(list)
-	var taken []admin.Listed
-	for _, e := range list {
-		if finds(v.Search, e.JID, e.Room, e.Note) {
-			taken = append(taken, e)
-		}
-	}
-	v.List, v.Pager = paged(r, taken)
+	v := whitelist{found: f, Form: form, Problem: problem, Ends: endings()}
 	p.show(w, r, status, "whitelist", layout.View{Title: "Whitelist", Path: "/whitelist", Content: v})
 	return nil
 }

@@ -48,6 +48,7 @@ func TestRing(t *testing.T) {
 		}
 		m.Hosts(nil) // the host goes out of the configuration, with its counters
 		door.Allowed(metrics.Whose{}, 0)
+		time.Sleep(lookEvery)
 		for _, p := range r.History().Points {
 			if p.Logins < 0 {
 				t.Errorf("%+v", p)

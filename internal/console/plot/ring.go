@@ -24,7 +24,13 @@ type Ring struct {
 	points []admin.HistoryPoint // whole minutes, the oldest first
 	last   metrics.Totals
 	since  time.Time // when last was read
+
+	seen   metrics.Totals // what was read for who looks
+	seenAt time.Time      // zero: nothing since the last point
 }
+
+// lookEvery is the time between two readings for those who look: there may be thousands of counters, and many pages.
+const lookEvery = 2 * time.Second
 
 // NewRing returns one that counts from now on what read tells. A nil now is time.Now.
 func NewRing(read func() metrics.Totals, now func() time.Time) *Ring {
@@ -49,23 +55,25 @@ func (r *Ring) Run(ctx context.Context) error {
 }
 
 func (r *Ring) add() {
-	totals := r.read()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	totals := r.read()
 	p := r.pointLocked(totals)
 	if len(r.points) >= most-1 { // the one that runs is the last
 		r.points = append(r.points[:0], r.points[len(r.points)-most+2:]...)
 	}
 	r.points = append(r.points, p)
-	r.last, r.since = totals, p.Until
+	r.last, r.since, r.seenAt = totals, p.Until, time.Time{}
 }
 
-// History returns the points, the oldest first; the last one is of the minute that runs.
+// History returns the points, the oldest first; the last one is of the minute that runs, as it was 2 s ago at the most.
 func (r *Ring) History() admin.History {
-	totals := r.read()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return admin.History{Points: append(append([]admin.HistoryPoint{}, r.points...), r.pointLocked(totals))}
+	if r.seenAt.IsZero() || r.now().Sub(r.seenAt) >= lookEvery {
+		r.seen, r.seenAt = r.read(), r.now()
+	}
+	return admin.History{Points: append(append([]admin.HistoryPoint{}, r.points...), r.pointLocked(r.seen))}
 }
 
 // pointLocked is what was counted since the last point.
