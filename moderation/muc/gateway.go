@@ -1,6 +1,7 @@
 package muc
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -30,6 +31,7 @@ type JoinRequest struct {
 	Account    string // the bare JID that Prosody bound
 	TokenPrint string // of the stream's token; empty: it has none
 	To         string // the address as the client wrote it, bare or full
+	Name       string // what the account calls itself, of a join; empty: nothing
 
 	LoginID loginid.ID // of the stream's login
 }
@@ -105,7 +107,7 @@ func (m *Service) readStream(q JoinRequest) (j join, refused moderation.Decision
 		return j, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is a room of %s, which is no relay; add relay to "+
 			"it, or look at which host the client logs in to", text.Name(address), at.Host.Host), false
 	}
-	return join{Place: at, user: q.Account, nick: nick, byStream: true, token: q.TokenPrint}, refused, true
+	return join{Place: at, user: q.Account, nick: cmp.Or(q.Name, nick), byStream: true, token: q.TokenPrint}, refused, true
 }
 
 // Entered is told that Prosody is about to show an account its own presence in a room. A token

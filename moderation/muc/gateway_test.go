@@ -285,6 +285,13 @@ func TestLobbyOfARelay(t *testing.T) {
 			if want := mode == lobby.MembersOnly; a.Allowed != want || a.Reason != string(moderation.ReasonLobby) {
 				t.Errorf("%v: a guest: %+v", mode, a)
 			}
+			guest.Name = "Bob & Ann"
+			for _, name := range []string{"n", guest.Name} {
+				if k := f.Lobby.Knocks(standup); len(k) != 1 || k[0].Name != name {
+					t.Errorf("%v: there waits %+v, want %q", mode, k, name)
+				}
+				f.gateway().Join(t.Context(), guest)
+			}
 			if a := f.gateway().Join(t.Context(), ask("g@"+guests, "", "standup@"+lobbies)); !a.Allowed {
 				t.Errorf("%v: the lobby room: %+v", mode, a)
 			}

@@ -54,23 +54,38 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 	if to == "" || s.streams.Rooms == nil {
 		return Verdict{}
 	}
-	if !joins(e) {
+	enters, name := joins(e)
+	if !enters {
 		return s.update(ctx, e, to)
 	}
-	a := s.streams.Rooms.Join(ctx, s.client.join(s.Account(), to))
+	q := s.client.join(s.Account(), to)
+	q.Name = name
+	a := s.streams.Rooms.Join(ctx, q)
 	if a.Allowed {
 		return Verdict{}
 	}
 	return s.refuse(e, swap.ForJoin(a.Reason, a.Login))
 }
 
-// joins reports whether a presence asks to enter a room (XEP-0045 section 7.2.1). One whose
-// elements are too many to be read may.
-func joins(e stanza.Element) bool {
+// mostName bounds what an account calls itself, in bytes.
+const mostName = 1 << 10
+
+// joins reports whether a presence asks to enter a room (XEP-0045 section 7.2.1), and what
+// the account calls itself (XEP-0172), if it does. One whose elements are too many to be
+// read may ask.
+func joins(e stanza.Element) (enters bool, name string) {
 	inside, err := e.Children()
 	isX := func(c stanza.Element) bool { return c.Is(stanza.NamespaceMUC, "x") }
-	return err != nil || slices.ContainsFunc(inside, isX)
+	isNick := func(c stanza.Element) bool { return c.Is(namespaceNick, "nick") }
+	if i := slices.IndexFunc(inside, isNick); i >= 0 {
+		if name = inside[i].Text(); len(name) > mostName {
+			name = ""
+		}
+	}
+	return err != nil || slices.ContainsFunc(inside, isX), name
 }
+
+const namespaceNick = "http://jabber.org/protocol/nick"
 
 // update is for a presence of an occupant that changes what it shows. A room answers it
 // with an error where the account is no occupant (XEP-0045 section 7.2.1); so nothing

@@ -55,6 +55,7 @@ type JoinRequest struct {
 	Account    string // the bare JID that Prosody bound
 	TokenPrint string // of the stream's token; empty: it has none
 	To         string // the address as the client wrote it, bare or full
+	Name       string // what the account calls itself, of a join; empty: nothing
 
 	LoginID loginid.ID // of the stream's login
 }

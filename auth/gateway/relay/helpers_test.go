@@ -84,6 +84,7 @@ func (l *logins) StreamEnded(_, id string, forGood bool) {
 // rooms let in to what begins with "one", and keep what they are told.
 type rooms struct {
 	events  []string
+	names   []string              // of who joined
 	answers map[string]JoinAnswer // by the address
 	resumed func()                // done first when a stream has resumed
 }
@@ -102,6 +103,7 @@ func (r *rooms) answer(to string) JoinAnswer {
 
 func (r *rooms) Join(_ context.Context, q JoinRequest) JoinAnswer {
 	r.note("join", q)
+	r.names = append(r.names, q.Name)
 	return r.answer(q.To)
 }
 

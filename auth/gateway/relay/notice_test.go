@@ -79,3 +79,28 @@ func TestNotices(t *testing.T) {
 		t.Error("it passes as it is")
 	}
 }
+
+// TestNames: a join tells what the account calls itself, whichever way that is written; not what another element says, nor
+// a text that nobody could read.
+func TestNames(t *testing.T) {
+	nick := func(text string) string { return `<nick xmlns="http://jabber.org/protocol/nick">` + text + `</nick>` }
+	for inside, want := range map[string]string{
+		mucX:                                 "",
+		mucX + nick("Bob"):                   "Bob",
+		nick("B&lt;o&gt;b &amp; Ann") + mucX: "B<o>b & Ann",
+		mucX + `<n:nick xmlns:n="http://jabber.org/protocol/nick"><![CDATA[<Bob>]]></n:nick>`: "<Bob>",
+		mucX + nick("Bob") + nick("Eve"):            "Bob",
+		mucX + nick("a<b>c</b>d"):                   "ad",
+		mucX + nick(""):                             "",
+		mucX + `<nick xmlns="other">Eve</nick>`:     "",
+		mucX + `<x xmlns="y">` + nick("E") + `</x>`: "",
+		mucX + nick(strings.Repeat("x", 1025)):      "",
+	} {
+		b := newBench(t, nil)
+		b.login()
+		b.passes(b.up(presence(room+"/n", "", inside)))
+		if len(b.rooms.names) != 1 || b.rooms.names[0] != want {
+			t.Errorf("%.200s: %q", inside, b.rooms.names)
+		}
+	}
+}

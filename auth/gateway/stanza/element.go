@@ -36,6 +36,16 @@ func (e Element) Attribute(name string) string {
 	return ""
 }
 
+// Text returns the text right in the element, without that of elements in it.
+func (e Element) Text() (text string) {
+	_ = e.each(func(path []xml.Name, part []byte) {
+		if len(path) == 1 {
+			text += string(part)
+		}
+	}, nil)
+	return text
+}
+
 // Is reports whether the element has this name in this namespace.
 func (e Element) Is(space, local string) bool { return e.Name.Space == space && e.Name.Local == local }
 

@@ -104,7 +104,7 @@ func lobby(t *testing.T, w *site) {
 	carol.Await(t, `meet.status === "joined" && meet.moderator`, within)
 }
 
-// toldOfAKnock: a moderator reads in Jitsi's client who waits, and the link there leads to the page of the moderator's rooms.
+// toldOfAKnock: a moderator reads in Jitsi's client who waits, by the name that person has given, and the link there leads to the page of the moderator's rooms.
 func toldOfAKnock(t *testing.T, w *site) {
 	both(t, "hall", func(t *testing.T, room string, bosh bool) {
 		alice := w.open(t, link{room: room, token: world.Token(t, "alice", room, tokens.Moderator()), bosh: bosh})
@@ -113,8 +113,9 @@ func toldOfAKnock(t *testing.T, w *site) {
 		guest.Await(t, `meet.error && meet.error.condition === "conference.connectionError.membersOnly"`, within)
 		alice.Await(t, `meet.notices.some((n) => n.from === "Lobby" && n.text.includes("/enter#"))`, within)
 		s := alice.State(t)
-		waiting, _, _ := strings.Cut(guest.State(t).JID, "/")
-		if len(s.Notices) != 1 || !strings.Contains(s.Notices[0].Text, waiting) {
+		g := guest.State(t)
+		waiting, _, _ := strings.Cut(g.JID, "/")
+		if len(s.Notices) != 1 || !strings.HasPrefix(s.Notices[0].Text, `"I am `+g.Nick+`" (`+waiting+`) waits`) {
 			t.Fatalf("alice reads %+v", s.Notices)
 		}
 		page := w.Visitor(t)

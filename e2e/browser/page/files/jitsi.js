@@ -144,7 +144,7 @@
     Object.assign(meet, { status: 'joining', first: null, now: null, changes: [], occupants: {} });
     meet.joins += 1;
     meet.nick = conference.myUserId();
-    conference.setDisplayName(meet.nick);
+    conference.setDisplayName(`I am ${meet.nick}`);
     conference.join();
     changed();
   }
