@@ -60,7 +60,7 @@ func gatewaySettings() section {
 					"From others they do not."},
 			{key: "max_connections", kind: "a number, 1 to 1000000", def: "10000", example: "20000",
 				text: "Connections at the same time, in all. It needs an open-files limit " +
-					"(`LimitNOFILE`) of four times as many and 2,200 more: with less, usher takes fewer " +
+					"(`LimitNOFILE`) of four times as many and 2,500 more: with less, usher takes fewer " +
 					"connections, keeps those of the doors, and says so in `usher status`."},
 			{key: "max_connections_per_address", kind: "a number, 1 to 1000000", def: "1000", example: "300",
 				text: "Connections at the same time of one address. A school or a firm often has only " +
