@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"strings"
@@ -29,6 +30,8 @@ const maxProblem = 4 << 10
 type UnreachableError struct {
 	Socket string // empty: it was asked within its own process
 	Err    error
+
+	hungUp bool // it took the connection, and ended it without an answer
 }
 
 // Error says what to do about it.
@@ -53,11 +56,10 @@ func (e *UnreachableError) mend() string {
 		}
 	}
 	info, err := os.Lstat(e.Socket)
-	hungUp := errors.Is(e.Err, io.EOF) || errors.Is(e.Err, syscall.ECONNRESET) || errors.Is(e.Err, syscall.EPIPE)
 	switch {
-	case err == nil && hungUp && !ownsOrRoot(info):
+	case err == nil && e.hungUp && !ownsOrRoot(info):
 		return fmt.Sprintf("it hung up on the user %s; %s", permission.Self(), mayAsk(info))
-	case err == nil && hungUp:
+	case err == nil && e.hungUp:
 		return "look at its log: journalctl -u usher"
 	}
 	if pid := filelock.Holder(e.Socket + ".lock"); pid != 0 {
@@ -155,24 +157,26 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 	if err != nil {
 		return err
 	}
-	resp, err := client.Do(req)
+	connected := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	resp, err := client.Do(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return &UnreachableError{c.socket, err}
+		return &UnreachableError{c.socket, err, connected && ctx.Err() == nil}
 	}
 	defer resp.Body.Close()
 	unavailable := resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != ""
 	if unavailable || resp.StatusCode == http.StatusBadRequest {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 		if err != nil {
-			return &UnreachableError{c.socket, err}
+			return &UnreachableError{c.socket, err, true}
 		}
 		return errors.New(strings.TrimSpace(string(text)))
 	}
 	if resp.StatusCode != http.StatusOK {
-		return &UnreachableError{c.socket, fmt.Errorf("it answered %s", resp.Status)}
+		return &UnreachableError{Socket: c.socket, Err: fmt.Errorf("it answered %s", resp.Status)}
 	}
 	if err := read(resp.Body); err != nil {
-		return &UnreachableError{c.socket, err}
+		return &UnreachableError{Socket: c.socket, Err: err, hungUp: errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)}
 	}
 	return nil
 }

@@ -104,3 +104,16 @@ func TestWithinFollow(t *testing.T) {
 		}
 	})
 }
+
+// TestNoLinkWithin: who is in the console gets no link into it, whoever that is.
+func TestNoLinkWithin(t *testing.T) {
+	m, audit := audited(stand{})
+	var link ConsoleLink
+	ctx := WithAuthor(t.Context(), Author{Via: "console", User: "alice", Issuer: "my-app"})
+	if err := Within(m.mux, nil).Call(ctx, "POST", ConsolePath, nil, &link); err != nil || link.URL != "" || link.Problem == "" {
+		t.Errorf("%v %+v", err, link)
+	}
+	if list := audit.List(); len(list) != 1 || list[0].Done {
+		t.Errorf("%+v", list)
+	}
+}

@@ -44,12 +44,24 @@ func holderOf(f *os.File) int {
 
 func holder(info os.FileInfo) int {
 	s, ok := info.Sys().(*syscall.Stat_t)
-	locks, err := os.ReadFile("/proc/locks")
-	if !ok || err != nil {
+	if !ok {
 		return 0
 	}
-	return findLock(string(locks), fmt.Sprintf("%02x:%02x", unix.Major(s.Dev), unix.Minor(s.Dev)), s.Ino)
+	for range lookTimes {
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			return 0
+		}
+		if pid := findLock(string(locks), fmt.Sprintf("%02x:%02x", unix.Major(s.Dev), unix.Minor(s.Dev)), s.Ino); pid != 0 {
+			return pid
+		}
+	}
+	return 0
 }
+
+// lookTimes is how often the locks are read: the kernel counts its way through their list from one read to the next, so
+// that one is passed over where others end meanwhile.
+const lookTimes = 5
 
 // findLock looks in a text of /proc/locks (proc_locks(5)) for who has the flock of an inode. Some file systems show
 // another device there than to stat(2): then an inode that is there once is taken for it.
