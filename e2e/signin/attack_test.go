@@ -43,6 +43,7 @@ func TestAttacks(t *testing.T) {
 		"people who may not":       whoMayNot,
 		"an answer that says no":   refusedThere,
 		"an old tab among several": severalTabs,
+		"a flood":                  flood,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +199,7 @@ func foreignSignOut(t *testing.T, d *door, v *visitor) {
 	}
 }
 
-// TestProviderLosesPeople is about those who may not: they learn what to do, and get nothing.
+// Who may not learns so, and gets nothing.
 func whoMayNot(t *testing.T, d *door, v *visitor) {
 	v.refused(v.get(v.signs(v.begins("room=standup"), "eve").String()), "sign_in_not_allowed")
 }
@@ -223,4 +224,18 @@ func severalTabs(t *testing.T, d *door, v *visitor) {
 		t.Errorf("the newest leads nowhere: %s", a.text)
 	}
 	v.refused(v.get(v.signs(begun[0], "alice").String()), "sign_in_state")
+}
+
+// A flood of answers from one address is slowed down there, and nowhere else.
+func flood(t *testing.T, d *door, v *visitor) {
+	slowed := 0
+	for range 40 {
+		if a := v.get(callback + "?code=x&state=" + strings.Repeat("A", 22)); a.status == http.StatusTooManyRequests {
+			slowed++
+		}
+	}
+	if slowed < 15 {
+		t.Errorf("%d of 40 answers are slowed down", slowed)
+	}
+	d.visitor(t).comes("room=standup", "alice")
 }

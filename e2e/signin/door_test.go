@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"usher/e2e/browser/driver"
@@ -28,6 +29,9 @@ type door struct {
 	*world.World
 	provider *provider.Provider
 	nginx    *nginx.Server
+
+	mu       sync.Mutex
+	visitors int
 }
 
 // An option changes what is the same in most tests.
@@ -40,6 +44,7 @@ type option struct {
 	login      string          // further settings of the host's login, in braces, with commas before each
 	host       string          // further lines of usher's host, and further hosts
 	both       bool            // other.example.com signs people in there, too
+	console    string          // address of the console, which lets in whom the provider makes usher-admin
 }
 
 // open starts one.
@@ -67,16 +72,26 @@ func open(t *testing.T, v prosody.Version, o option) *door {
 	if o.both {
 		login += settings(other) + "}\n"
 	}
+	listen := ""
+	if o.console != "" {
+		listen = "  console: " + o.console + "\n"
+		login += "console: {url: \"http://" + o.console + "\", admins: [{host: " + world.Meet + ", issuer: usher-login, " +
+			"claim: realm_access.roles=usher-admin, audience: usher-console}]}\n"
+	}
 	d.World = world.New(t, v, world.Options{
 		Relay:      &world.Relay{},
+		Listen:     listen,
 		Moderation: "moderators: [" + cmp.Or(o.moderators, `"realm_access.roles=moderator"`) + "]",
 		Host:       o.host,
 		Sections:   login,
 	})
-	d.nginx = nginxtest.With(t, nginx.Config{Shape: "debian", Gateway: d.Usher.Gateway, More: nginxLines(t)},
+	d.nginx = nginxtest.With(t, nginx.Config{Shape: "debian", Gateway: d.Usher.Gateway, More: nginxLines(t) + visitors},
 		page.Site{Jitsi: true, TokenAuthURL: tokenAuthURL(t)})
 	return d
 }
+
+// visitors has nginx believe the tests' visitors, who all come from this machine, that they come from elsewhere.
+const visitors = "set_real_ip_from 127.0.0.0/8;\nreal_ip_header X-Visitor;\n"
 
 // signedOut is where the provider sends people back to who have signed out.
 const signedOut = origin + "/login/logout?done&host=" + world.Meet

@@ -31,6 +31,8 @@ func people() []provider.User {
 			Email: "bob@example.com", Claims: map[string]any{"realm_access": role("staff"), "groups": []string{"/staff"}}},
 		{ID: "45c48cce-2e2d-4fbd-aa1a-fc5197d6b903", Name: "eve", Password: password, First: "Eve", Last: "Else",
 			Email: "eve@example.com", Verified: true, Claims: map[string]any{"groups": []string{"/guests"}}},
+		{ID: "d3d94468-02a4-4259-b55d-38e6d163e804", Name: "olga", Password: password, First: "Ольга", Last: "Operator",
+			Email: "olga@example.com", Verified: true, Claims: map[string]any{"realm_access": role("usher-admin", "staff")}},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 type visitor struct {
 	t      *testing.T
 	door   *door
+	from   string // its address, as nginx of the tests believes it
 	client *http.Client
 }
 
@@ -33,12 +35,16 @@ type answer struct {
 	to     *url.URL // nil: nowhere
 }
 
+// visitor is one from an address of its own, as limits are of addresses.
 func (d *door) visitor(t *testing.T) *visitor {
 	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.visitors++
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if strings.HasSuffix(address, ".example.com:443") {
 			address = d.nginx.TLS()
@@ -47,7 +53,7 @@ func (d *door) visitor(t *testing.T) *visitor {
 	}
 	transport := &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &visitor{t, d, &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &visitor{t, d, fmt.Sprintf("192.0.2.%d", d.visitors), &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }
@@ -64,6 +70,7 @@ func (v *visitor) do(method, address string, form url.Values, header http.Header
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	req.Header.Set("X-Visitor", v.from)
 	for name, values := range header {
 		req.Header[name] = values
 	}
