@@ -71,12 +71,17 @@ func TestRoomsLobbyPage(t *testing.T) {
 		alice, zoe := w.Moderator(t, "alice", "*"), w.Moderator(t, "zoe", "*")
 		alice.JoinsAs(r, "moderator/owner")
 		zoe.JoinsAs(other, "moderator/owner")
+		elsewhere := w.Moderator(t, "alice", "*") // another client of the account
+		_ = elsewhere.Asks(world.Within(t), "carbons", "<iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
 		here, there := w.Guest(t), w.Guest(t)
 		here.IsRefused(r, "registration-required")
 		there.IsRefused(other, "registration-required")
 		page, link := entered(t, w, alice, here)
 		if p := w.Visitor(t).Enters(link); p.Status != http.StatusForbidden {
 			t.Errorf("the link again: %d", p.Status)
+		}
+		if err := elsewhere.Ping(world.Within(t), world.Meet); err != nil || elsewhere.Messages(world.UsherJID) > 0 {
+			t.Errorf("another client has %d messages: %v", elsewhere.Messages(world.UsherJID), err)
 		}
 		sees(t, page.Gets("/lobby"), []*world.Person{here}, there, zoe)
 		for _, path := range []string{"/sessions", "/refusals", "/audit", "/whitelist", "/waiting", "/explain"} {
@@ -127,7 +132,8 @@ func TestRoomsLobbyPageEnds(t *testing.T) {
 		r := world.Room("ends")
 		alice, focus := w.Moderator(t, "alice", "*"), w.Focus(t)
 		alice.JoinsAs(r, "moderator/owner")
-		w.Moderator(t, "zoe", "*").JoinsAs(r, "moderator/owner") // the room stays when alice leaves it
+		zoe := w.Moderator(t, "zoe", "*")
+		zoe.JoinsAs(r, "moderator/owner") // the room stays when alice leaves it
 		guest := w.Guest(t)
 		guest.IsRefused(r, "not-authorized")
 		page, _ := entered(t, w, alice, guest)
@@ -174,5 +180,13 @@ func TestRoomsLobbyPageEnds(t *testing.T) {
 			t.Errorf("after the session: %+v", p)
 		}
 		guest.IsRefused(r, "not-authorized")
+		said, err := zoe.Hears(world.Within(t), world.UsherJID, guest.Bare())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Usher.Run(t, "sessions", "revoke", zoe.Bare())
+		if p := w.Visitor(t).Enters(world.LinkIn(t, said)); p.Status != http.StatusForbidden {
+			t.Errorf("by the link of a session that was revoked: %+v", p)
+		}
 	})
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"strings"
 
 	"usher/internal/text"
 	"usher/moderation"
@@ -41,8 +42,23 @@ func quoteNick(nick string) string {
 	if nick == "" {
 		return "Somebody"
 	}
-	return fmt.Sprintf("%q", text.Name(nick))
+	return unlinked(fmt.Sprintf("%q", text.Name(nick)))
 }
+
+// unlinked keeps what a stranger calls itself from being a link in the eyes of a client: behind what joins the parts of an
+// address it puts a sign that has no width. Of a message with a link in it people follow links.
+func unlinked(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		b.WriteRune(r)
+		if strings.ContainsRune(".:/@", r) && i+1 < len(name) {
+			b.WriteRune(wordJoiner)
+		}
+	}
+	return b.String()
+}
+
+const wordJoiner = '\u2060'
 
 const (
 	textLetIn          = "You have been let in from the lobby." // of an invitation
