@@ -14,7 +14,7 @@ import (
 
 // grace is how long Prosody has to end after SIGTERM. It usually takes milliseconds; it takes forever when it is
 // waiting for an authentication server that does not answer.
-const grace = 20 * time.Second
+const grace = time.Minute
 
 // give makes all that is in the folder the user's.
 func (c Config) give() error {

@@ -78,7 +78,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.run(ctx)
 }
 
-// Stop ends Prosody with SIGTERM, after five seconds with SIGKILL, and returns when it is gone. Stopping what has
+// Stop ends Prosody with SIGTERM, after a minute with SIGKILL, and returns when it is gone. Stopping what has
 // stopped is fine. The error says that Prosody had to be killed.
 func (s *Server) Stop() error { return s.proc.Stop(grace) }
 
