@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"usher/internal/prosodyconf"
 )
@@ -22,6 +23,10 @@ type Config struct {
 	LogLevel string   // debug unless given, or info, which costs Prosody less time
 	UID      int      // the user that it is; 0: the one of this process. The folder must be this user's
 	Lame     bool     // it counts as started though a module or a host of it did not load
+
+	// Grace is how long it has to end after SIGTERM; zero is a minute. It usually takes milliseconds; it takes forever
+	// while it waits for an authentication server that does not answer.
+	Grace time.Duration
 
 	// Extra is Lua that stands before the hosts: global options first, then, if wanted, sections of its own. A
 	// section that Hosts names too is one host with the lines of both.

@@ -1,6 +1,7 @@
 package prosody
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,9 +13,7 @@ import (
 	"usher/e2e/child"
 )
 
-// grace is how long Prosody has to end after SIGTERM. It usually takes milliseconds; it takes forever when it is
-// waiting for an authentication server that does not answer.
-const grace = time.Minute
+func (c Config) grace() time.Duration { return cmp.Or(c.Grace, time.Minute) }
 
 // give makes all that is in the folder the user's.
 func (c Config) give() error {

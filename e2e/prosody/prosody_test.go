@@ -131,9 +131,10 @@ func TestStop(t *testing.T) {
 }
 
 func TestStopKillsWhatHangs(t *testing.T) {
-	t.Parallel() // it waits five seconds for nothing
+	t.Parallel() // it waits
 	prosodytest.Require(t, "")
-	server, err := prosody.Start(t.Context(), prosody.Config{Dir: t.TempDir(), Hosts: []prosody.Host{ownAccounts}})
+	server, err := prosody.Start(t.Context(), prosody.Config{Dir: t.TempDir(), Hosts: []prosody.Host{ownAccounts},
+		Grace: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
