@@ -113,7 +113,7 @@ func TestDemoted(t *testing.T) {
 			}
 			mark := w.Usher.Mark()
 			promote(t, watcher, room, carol)
-			w.Usher.Await(t, mark, "an owner that no token made was demoted")
+			w.Usher.Await(t, mark, `made was demoted (moderation.strict)" room=`+room+" account="+carol.bare()) // not bob
 			if onSeries(t, "0.12") {
 				l.Resume = carol.id
 				notTakenUp(t, w, l)

@@ -3,15 +3,14 @@ package driver_test
 import (
 	"strings"
 	"testing"
-	"time"
 
+	"usher/e2e/browser/driver"
 	"usher/e2e/browser/page"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
 )
 
-// second is enough for everything but the start of a program.
-const within = 15 * time.Second
+const within = driver.Patience
 
 var owner = page.Rank{Role: "moderator", Affiliation: "owner"}
 

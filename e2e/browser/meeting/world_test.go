@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m)) }
 
 // within is enough for everything that a page does.
-const within = 20 * time.Second
+const within = time.Minute
 
 // A site is a Jitsi as people meet it.
 type site struct {
