@@ -34,8 +34,8 @@ func (a Author) By() recent.Change {
 
 var errNoAuthor = errors.New("it is not known who asks")
 
-// begin is a change before anything of it is done. It fails where nobody stands behind a request within the process: the
-// peer of its connection is the console's.
+// begin is a change before anything of it is done. It fails where nobody stands behind a request within the process:
+// the peer of its connection is the console's.
 func (s *server) begin(ctx context.Context, command string) (recent.Change, error) {
 	c := recent.Change{}
 	a, named := ctx.Value(authorKey{}).(Author)

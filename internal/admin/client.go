@@ -85,7 +85,8 @@ func ownsOrRoot(info fs.FileInfo) bool {
 // Unwrap returns the reason.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// A Client asks a daemon: over its socket ([Over]), or within its own process ([Within]). It is safe for concurrent use.
+// A Client asks a daemon: over its socket ([Over]), or within its own process ([Within]). It is safe for concurrent
+// use.
 type Client struct {
 	socket    string // empty: within the process
 	transport func() http.RoundTripper
@@ -176,7 +177,8 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 		return &UnreachableError{Socket: c.socket, Err: fmt.Errorf("it answered %s", resp.Status)}
 	}
 	if err := read(resp.Body); err != nil {
-		return &UnreachableError{Socket: c.socket, Err: err, hungUp: errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)}
+		cut := errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+		return &UnreachableError{Socket: c.socket, Err: err, hungUp: cut}
 	}
 	return nil
 }

@@ -40,12 +40,13 @@ type ConsoleAdmin struct {
 func consoleSettings() section {
 	return section{
 		path: "console",
-		text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, or, " +
-			"as a moderator, with the link of a message. [console.md](console.md) says how to turn it on, and what the web " +
+		text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, " +
+			"or, as a moderator, with the link of a message. [console.md](console.md) says how to turn it on, and what the web " +
 			"server needs. The web servers whose `X-Forwarded-For` and `X-Forwarded-Proto` count are those of " +
 			"`gateway.trusted_proxies`.",
 		settings: []setting{
-			{key: "url", kind: "the beginning of an address: `https://` and a host", unset: "that of `listen.console`, if it has a port",
+			{key: "url", kind: "the beginning of an address: `https://` and a host",
+				unset:   "that of `listen.console`, if it has a port",
 				example: "https://console.example.com",
 				text: "Where browsers reach the console. Links begin with it, those to moderators too, which are sent with it " +
 					"only; give the console a host name that nothing else has. `http` is for 127.0.0.1, [::1] and localhost."},
@@ -55,7 +56,8 @@ func consoleSettings() section {
 					"in front writes there. Others are refused, so that no page of a stranger reaches the console by a name of " +
 					"its own."},
 			{key: "admins", kind: "a list of mappings of `host`, `issuer`, `claim` and `audience`", def: "[]",
-				example: "[{host: meet.example.com, issuer: my-app, claim: realm_access.roles=usher-admin, audience: usher-console}]",
+				example: "[{host: meet.example.com, issuer: my-app, claim: realm_access.roles=usher-admin, " +
+					"audience: usher-console}]",
 				text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, with " +
 					"`claim` (as in `moderation.moderators`), for 10 minutes at most (`exp` - `iat`), and that name a user. All " +
 					"four are needed. No door may take the audience, so that no link to a meeting opens the console. A session " +
@@ -109,9 +111,11 @@ func (r *consoleReader) readURL(v strictyaml.Value) {
 	case u.User != nil:
 		v.Problem(mendConsoleURL, "url has a user name or a password")
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "":
-		v.Problem("leave out what follows the host: the console has a host name of its own", "url: %q has a path", text.Clip(s))
+		v.Problem("leave out what follows the host: the console has a host name of its own", "url: %q has a path",
+			text.Clip(s))
 	case u.Scheme == "http" && !Loopback(u.Hostname()):
-		v.Problem(mendConsoleURL, "url: %q: over plain http the console answers 127.0.0.1, [::1] and localhost only", text.Clip(s))
+		v.Problem(mendConsoleURL, "url: %q: over plain http the console answers 127.0.0.1, [::1] and localhost only",
+			text.Clip(s))
 	default:
 		r.url, r.config.URL = strictyaml.ItemOf(v, s), asBrowsersWrite(u)
 	}
@@ -207,8 +211,8 @@ func (a *adminReader) check(hosts map[string]auth.HostConfig) bool {
 		return false
 	}
 	if _, known := h.Issuers[a.issuer.Text]; !known {
-		a.issuer.Problem("write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "), "issuer: the host %q has no issuer %q", text.Clip(a.host.Text),
-			text.Clip(a.issuer.Text))
+		a.issuer.Problem("write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "),
+			"issuer: the host %q has no issuer %q", text.Clip(a.host.Text), text.Clip(a.issuer.Text))
 		return false
 	}
 	return a.apart(hosts)

@@ -21,8 +21,8 @@ type refusal struct {
 var (
 	wrongHost = &refusal{http.StatusMisdirectedRequest, "The console has another name: the Host header is none of " +
 		"console.hosts, nor that of console.url."}
-	plainHTTP = &refusal{http.StatusForbidden, "The console wants https. Over plain http it answers 127.0.0.1, [::1] and " +
-		"localhost only. A web server in front has to send X-Forwarded-Proto."}
+	plainHTTP = &refusal{http.StatusForbidden, "The console wants https. Over plain http it answers 127.0.0.1, [::1] " +
+		"and localhost only. A web server in front has to send X-Forwarded-Proto."}
 	otherOrigin = &refusal{http.StatusForbidden, "This was sent by another web page, so nothing was done."}
 	wrongMethod = &refusal{http.StatusMethodNotAllowed, "This address is not asked in this way."}
 	noPage      = &refusal{http.StatusNotFound, "There is no such page."}
@@ -165,8 +165,8 @@ func (c *settings) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(c.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// sameOrigin refuses what another web page sends, but for a link to follow: a page of the same site, such as that of the
-// meetings, gets a session's cookie sent along.
+// sameOrigin refuses what another web page sends, but for a link to follow: a page of the same site, such as that of
+// the meetings, gets a session's cookie sent along.
 func (c *settings) sameOrigin(r *http.Request) *refusal {
 	if c.origin.Check(r) != nil {
 		return otherOrigin

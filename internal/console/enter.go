@@ -32,7 +32,8 @@ func (s *Server) own() []route.Route {
 
 // askCode shows the one form. It is the same for everybody, and changes nothing.
 func (s *Server) askCode(w http.ResponseWriter, r *http.Request) {
-	s.Look.Enter(w, r, route.EnterPage{Status: http.StatusOK, Left: r.URL.Query().Has("left"), SignIn: s.settings.Load().SignIn})
+	s.Look.Enter(w, r, route.EnterPage{Status: http.StatusOK, Left: r.URL.Query().Has("left"),
+		SignIn: s.settings.Load().SignIn})
 }
 
 // enter lets somebody in who has the secret of a link, or a token.

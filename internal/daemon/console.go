@@ -38,12 +38,16 @@ type consolePart struct {
 }
 
 // newConsole returns what lets people into the console, if there is one.
-func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *panics.Reporter) (_ *consolePart, err error) {
+func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *panics.Reporter) (
+	_ *consolePart, err error,
+) {
 	if c.Listen.Console.Name == "" {
 		return nil, nil
 	}
 	part := &consolePart{state: access.New(access.Options{Lives: s.Counts}), ring: plot.NewRing(m.Totals, nil)}
-	part.api = admin.Within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { part.handler.ServeHTTP(w, r) }), p)
+	part.api = admin.Within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		part.handler.ServeHTTP(w, r)
+	}), p)
 	part.tokens, err = tokens.New(s, nil, p)
 	return part, err
 }
@@ -75,8 +79,8 @@ func (p *consolePart) prepare(c *config.Config) (commit func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := p.server.Prepare(console.Settings{URL: c.Console.URL, Hosts: c.Console.Hosts, Proxies: c.Gateway.Proxies,
-		Address: p.address})
+	settings, err := p.server.Prepare(console.Settings{URL: c.Console.URL, Hosts: c.Console.Hosts,
+		Proxies: c.Gateway.Proxies, Address: p.address})
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +142,8 @@ func (p *consolePart) invite(m access.Moderator) (link string, ok bool) {
 	return *p.origin.Load() + console.EnterPath + "#" + secret, true
 }
 
-// moderatorLink makes the address by which an owner of a room enters the console, bound to the session of its token; empty:
-// there is none.
+// moderatorLink makes the address by which an owner of a room enters the console, bound to the session of its token;
+// empty: there is none.
 func (p *roomParts) moderatorLink(account, room string) string {
 	s, ok := p.sessions.Proof(account)
 	if !ok {

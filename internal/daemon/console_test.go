@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -33,7 +34,6 @@ hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience
 type consoleWorld struct {
 	t       *testing.T
 	dir     string
-	replace []string
 	log     *lockedBuffer
 	origin  string // of the console
 	secrets []string
@@ -188,9 +188,7 @@ func (w *consoleWorld) token(more map[string]any) string {
 	now := time.Now().Unix()
 	claims := authtest.Claims(reloadHost, map[string]any{"aud": "usher-console", "roles": []string{"usher-admin"}, "room": nil,
 		"iat": now, "exp": now + 300})
-	for name, v := range more {
-		claims[name] = v
-	}
+	maps.Copy(claims, more)
 	token := authtest.TokenBy(w.t, secretA, claims)
 	w.secrets = append(w.secrets, token, token[strings.LastIndex(token, ".")+1:])
 	return token

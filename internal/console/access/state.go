@@ -78,7 +78,8 @@ type State struct {
 
 // New returns an empty State.
 func New(o Options) *State {
-	s := &State{now: o.Now, lives: o.Lives, links: newTable(maxOperatorLinks, 0), invited: newTable(maxModeratorLinks, maxLinksOf),
+	s := &State{now: o.Now, lives: o.Lives,
+		links: newTable(maxOperatorLinks, 0), invited: newTable(maxModeratorLinks, maxLinksOf),
 		operators: newTable(maxOperators, 0), moderators: newTable(maxModerators, maxSessionsOf), failures: newFailures()}
 	if s.now == nil {
 		s.now = time.Now

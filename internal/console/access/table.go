@@ -28,7 +28,8 @@ type table struct {
 }
 
 func newTable(most, mostOf int) table {
-	return table{most: most, mostOf: mostOf, entries: map[key]*entry{}, order: list.New(), byAccount: map[string][]*entry{}}
+	return table{most: most, mostOf: mostOf, entries: map[key]*entry{}, order: list.New(),
+		byAccount: map[string][]*entry{}}
 }
 
 func (t *table) get(k key) (*entry, bool) {

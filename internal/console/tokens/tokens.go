@@ -149,7 +149,9 @@ var (
 )
 
 // try verifies a token by the rules of one admin. passed counts the checks that it passed.
-func (v *Verifier) try(ctx context.Context, rule string, a Admin, token string) (_ access.Operator, passed int, _ error) {
+func (v *Verifier) try(ctx context.Context, rule string, a Admin, token string) (
+	_ access.Operator, passed int, _ error,
+) {
 	c := auth.Credentials{Door: "console", Host: rule, Token: token}
 	id, err := v.auth.Authenticate(ctx, c)
 	if err != nil {
