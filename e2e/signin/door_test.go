@@ -44,6 +44,7 @@ type option struct {
 	login      string          // further settings of the host's login, in braces, with commas before each
 	host       string          // further lines of usher's host, and further hosts
 	both       bool            // other.example.com signs people in there, too
+	plain      bool            // there is no relay: a Prosody without Jitsi
 	console    string          // address of the console, which lets in whom the provider makes usher-admin
 }
 
@@ -78,8 +79,13 @@ func open(t *testing.T, v prosody.Version, o option) *door {
 		login += "console: {url: \"http://" + o.console + "\", admins: [{host: " + world.Meet + ", issuer: usher-login, " +
 			"claim: realm_access.roles=usher-admin, audience: usher-console}]}\n"
 	}
+	relay, gateway := &world.Relay{}, ""
+	if o.plain {
+		relay, gateway = nil, `origins: ["`+origin+`"]`
+	}
 	d.World = world.New(t, v, world.Options{
-		Relay:      &world.Relay{},
+		Relay:      relay,
+		Gateway:    gateway,
 		Listen:     listen,
 		Moderation: "moderators: [" + cmp.Or(o.moderators, `"realm_access.roles=moderator"`) + "]",
 		Host:       o.host,

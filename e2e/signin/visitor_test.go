@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -71,9 +72,7 @@ func (v *visitor) do(method, address string, form url.Values, header http.Header
 		v.t.Fatal(err)
 	}
 	req.Header.Set("X-Visitor", v.from)
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

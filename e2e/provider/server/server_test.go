@@ -115,7 +115,7 @@ func (s *site) claims(token any) map[string]any {
 	if err := json.Unmarshal([]byte(text), &set); err != nil {
 		s.t.Fatal(err)
 	}
-	signed, err := jose.ParseSigned(token.(string), []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token.(string), []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		s.t.Fatal(err)
 	}
