@@ -41,6 +41,25 @@ func TestAway(t *testing.T) {
 		}
 		d.provider.Hold(0)
 	})
+	t.Run("the configuration changes", func(t *testing.T) {
+		v := d.visitor(t)
+		config := d.Usher.Read("usher.yaml")
+		without, _, _ := strings.Cut(config, "\nlogin:\n")
+		back := v.signs(v.begins("room=standup"), "alice").String()
+		d.Usher.Write("usher.yaml", without)
+		v.await(func() bool { return v.get(origin+"/login?room=standup").status == http.StatusNotFound })
+		if a := v.get(back); a.status != http.StatusNotFound {
+			t.Errorf("an answer gets %d without the section login", a.status)
+		}
+		d.Usher.Write("usher.yaml", strings.Replace(config, "client_id: meet", "client_id: other", 1))
+		v.await(func() bool { return v.get(origin+"/login?room=standup").to != nil })
+		if a := v.get(v.get(origin + "/login?room=standup").to.String()); a.status == http.StatusOK || a.to != nil {
+			t.Errorf("the provider knows a client that it does not have: %d", a.status)
+		}
+		d.Usher.Write("usher.yaml", config)
+		v.await(func() bool { return strings.Contains(v.get(origin+"/login?room=standup").to.String(), "client_id=meet") })
+		v.comes("room=standup", "alice")
+	})
 	t.Run("the provider is down", func(t *testing.T) {
 		v := d.visitor(t)
 		back := v.signs(v.begins("room=standup"), "alice").String()
