@@ -33,7 +33,9 @@ func (s *server) searches(m *routes) {
 		}))
 	})
 	m.ask("GET /lobby/search", s.kept(func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, find(r.URL.Query(), s.Whitelist.List(), func(e *Listed) []string { return []string{e.JID, e.Room, e.Note} }))
+		writeJSON(w, find(r.URL.Query(), s.Whitelist.List(), func(e *Listed) []string {
+			return []string{e.JID, e.Room, e.Note}
+		}))
 	}))
 	m.ask("GET /lobby/knocks/part", s.kept(func(w http.ResponseWriter, r *http.Request) {
 		from, most := partOf(r.URL.Query())
@@ -54,9 +56,10 @@ func find[T any](q url.Values, list []T, texts func(*T) []string) Found[T] {
 	f := Found[T]{All: len(list), List: []T{}}
 	from, most := partOf(q)
 	text := strings.ToLower(strings.TrimSpace(q.Get("text")))
+	has := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
 	var fits []T
 	for i := range list {
-		if text == "" || slices.ContainsFunc(texts(&list[i]), func(s string) bool { return strings.Contains(strings.ToLower(s), text) }) {
+		if text == "" || slices.ContainsFunc(texts(&list[i]), has) {
 			fits = append(fits, list[i])
 		}
 	}

@@ -17,6 +17,7 @@ func (l *Layout) functions() template.FuncMap {
 		"coded":     coded,
 		"first":     func(list []string) []string { return text.First(list, mostLines) },
 		"names":     Names,
+		"few":       Few,
 		"printable": text.Printable,
 		"search":    func(action, label, search string) Search { return Search{action, label, search} },
 		"time":      l.time,
@@ -28,8 +29,12 @@ func (l *Layout) functions() template.FuncMap {
 	}
 }
 
-// mostLines is how much of a list a page shows where it is not the list that it is about.
-const mostLines = 20
+// The bounds of what a page shows that others chose. A whole address may have 3,071 bytes.
+const (
+	mostLines   = 20  // of a list that is not what the page is about
+	mostInARow  = 5   // of a list in a row of another
+	longestName = 250 // bytes, of either side of the @
+)
 
 // A Search is a form to search a list with, for the template "search".
 type Search struct{ Action, Label, Search string }
@@ -52,6 +57,7 @@ func Name(s string) template.HTML {
 		return "–"
 	}
 	local, host, address := strings.Cut(text.Printable(s), "@")
+	local, host = text.ClipTo(local, longestName), text.ClipTo(host, longestName)
 	if !address {
 		return `<bdi>` + template.HTML(template.HTMLEscapeString(local)) + `</bdi>`
 	}
@@ -60,9 +66,14 @@ func Name(s string) template.HTML {
 }
 
 // Names writes some of them.
-func Names(list []string) template.HTML {
+func Names(list []string) template.HTML { return namesOf(list, mostLines) }
+
+// Few writes some of them in a row of a list.
+func Few(list []string) template.HTML { return namesOf(list, mostInARow) }
+
+func namesOf(list []string, most int) template.HTML {
 	var names []string
-	for _, s := range text.First(list, mostLines) {
+	for _, s := range text.First(list, most) {
 		names = append(names, string(Name(s)))
 	}
 	if len(names) == 0 {

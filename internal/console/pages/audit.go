@@ -17,7 +17,8 @@ func (p *Pages) audit(w http.ResponseWriter, r *http.Request) error {
 	f := found[admin.Change]{Search: r.URL.Query().Get("q"), All: len(list)}
 	f.List, f.Pager = paged(r, slices.DeleteFunc(list, func(c admin.Change) bool {
 		return !finds(f.Search, c.By(), c.Command, c.Target, c.Why)
-	}))
-	p.show(w, r, http.StatusOK, "audit", layout.View{Title: "Audit", Path: "/audit", Events: events("audit"), Content: f})
+	}), onAPage)
+	p.show(w, r, http.StatusOK, "audit", layout.View{Title: "Audit", Path: "/audit", Events: events("audit"),
+		Content: f})
 	return nil
 }

@@ -34,7 +34,8 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 		p.showExplained(w, r, http.StatusUnprocessableEntity, e)
 		return nil
 	}
-	body, err := json.Marshal(admin.ExplainQuestion{Text: r.PostForm.Get("token"), Host: e.Host, User: e.User, Room: e.Room})
+	body, err := json.Marshal(admin.ExplainQuestion{Text: r.PostForm.Get("token"), Host: e.Host, User: e.User,
+		Room: e.Room})
 	if err != nil {
 		return err
 	}

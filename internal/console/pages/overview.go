@@ -28,11 +28,12 @@ type overview struct {
 	Retry     string // of a reload that was refused for what may pass
 	Cluster   *admin.ClusterAnswer
 	Listening []listener
+	HostPager pager
 
 	Let     []figure // logins and joins
 	Refused []figure // by reason, the most frequent first
 	Rest    int      // refusals for other reasons
-	Minutes []admin.HistoryPoint
+	Rows    []row
 	Off     bool // nobody counts
 }
 
@@ -40,6 +41,18 @@ type listener struct {
 	Name, Address string
 	admin.Counts
 }
+
+// mostHosts is how many hosts are on the page at a time. What is wrong with any of them stands above all.
+const mostHosts = 8
+
+// A row is what was decided from a moment on, as numbers.
+type row struct {
+	From                                       time.Time
+	Logins, LoginsRefused, Joins, JoinsRefused int
+}
+
+// inARow is how many minutes a row has: sixty rows would be more than people, or ears, take.
+const inARow = 5
 
 // A figure is one plot.
 type figure struct {
@@ -71,6 +84,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range slices.Sorted(maps.Keys(o.Listeners)) {
 		o.Listening = append(o.Listening, listener{name, o.Listeners[name], o.Connections[name]})
 	}
+	o.Hosts, o.HostPager = paged(r, o.Hosts, mostHosts)
 	o.draw(history)
 	p.show(w, r, http.StatusOK, "overview", layout.View{Title: "Overview", Path: "/", Events: events("overview"),
 		Refresh: overviewRefresh, Content: o})
@@ -99,11 +113,13 @@ func (o *overview) draw(h admin.History) {
 		logins[i], joins[i] = point.Logins, point.Joins
 		count("login: ", i, point.LoginsRefused)
 		count("join: ", i, point.JoinsRefused)
-		if point.Logins+point.Joins+len(point.LoginsRefused)+len(point.JoinsRefused) > 0 {
-			o.Minutes = append(o.Minutes, point)
+		if i%inARow == 0 {
+			o.Rows = append(o.Rows, row{From: point.From})
 		}
+		o.Rows[len(o.Rows)-1].add(point)
 	}
-	o.Let = []figure{figureOf("logins", "Logins let in", false, logins), figureOf("joins", "Joins let in", false, joins)}
+	o.Let = []figure{figureOf("logins", "Logins let in", false, logins),
+		figureOf("joins", "Joins let in", false, joins)}
 	for _, title := range slices.Sorted(maps.Keys(refused)) {
 		o.Refused = append(o.Refused, figureOf(fmt.Sprintf("refused-%d", len(o.Refused)), title, true, refused[title]))
 	}
@@ -125,16 +141,16 @@ func figureOf(id, title string, bad bool, values []int) figure {
 	return f
 }
 
-// Sum adds up what was refused in a minute.
-func (o overview) Sum(counts map[string]int) (n int) {
-	for _, c := range counts {
-		n += c
+func (r *row) add(p admin.HistoryPoint) {
+	r.Logins += p.Logins
+	r.Joins += p.Joins
+	for _, n := range p.LoginsRefused {
+		r.LoginsRefused += n
 	}
-	return n
+	for _, n := range p.JoinsRefused {
+		r.JoinsRefused += n
+	}
 }
-
-// Clock is a duration in words.
-func (o overview) Clock(d time.Duration) string { return text.Duration(d.Round(time.Millisecond)) }
 
 // reload reads the configuration again.
 func (p *Pages) reload(w http.ResponseWriter, r *http.Request) error {

@@ -51,8 +51,8 @@ func New(o Options) *Pages {
 		o.Now = time.Now
 	}
 	p := &Pages{o: o, templates: map[string]*layout.Template{}, message: o.Layout.Message(), notices: newNotices(o.Now)}
-	for _, name := range []string{"overview", "refusals", "explain", "sessions", "revoked", "revoke", "waiting", "whitelist",
-		"confirm", "import", "audit"} {
+	for _, name := range []string{"overview", "refusals", "explain", "sessions", "revoked", "revoke", "waiting",
+		"whitelist", "confirm", "import", "audit"} {
 		p.templates[name] = o.Layout.Parse(files, "templates/parts.html", "templates/"+name+".html")
 	}
 	p.topics = p.newTopics()

@@ -35,19 +35,19 @@ func search[T any](p *Pages, r *http.Request, path string) (found[T], error) {
 	if err := p.get(r, address(path, q), &answer); err != nil {
 		return f, err
 	}
-	f.List, f.All, f.Pager = answer.List, answer.All, pagerOf(r, answer.From/onAPage+1, answer.Found)
+	f.List, f.All, f.Pager = answer.List, answer.All, pagerOf(r, answer.From/onAPage+1, answer.Found, onAPage)
 	return f, nil
 }
 
-// paged is the page of a list that is at hand.
-func paged[T any](r *http.Request, list []T) ([]T, pager) {
-	pages := max(1, (len(list)+onAPage-1)/onAPage)
+// paged is the page of a list that is at hand, with so many rows at most.
+func paged[T any](r *http.Request, list []T, most int) ([]T, pager) {
+	pages := max(1, (len(list)+most-1)/most)
 	page := min(max(1, number(r.URL.Query().Get("page"))), pages)
-	return list[(page-1)*onAPage : min(page*onAPage, len(list))], pagerOf(r, page, len(list))
+	return list[(page-1)*most : min(page*most, len(list))], pagerOf(r, page, len(list), most)
 }
 
-func pagerOf(r *http.Request, page, total int) pager {
-	p := pager{Page: page, Pages: max(1, (total+onAPage-1)/onAPage), Total: total}
+func pagerOf(r *http.Request, page, total, most int) pager {
+	p := pager{Page: page, Pages: max(1, (total+most-1)/most), Total: total}
 	if page > 1 {
 		p.Prev = pageAddress(r, page-1)
 	}

@@ -62,7 +62,8 @@ func (p *Pages) refusals(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	c := refusals{Filter: url.Values{}, Reasons: admin.Reasons(), Doors: doors(), Any: len(q) > 0,
-		Since: []choice{{"", "any time"}, {"10m", "the last 10 minutes"}, {"1h", "the last hour"}, {"24h", "the last day"}}}
+		Since: []choice{{"", "any time"}, {"10m", "the last 10 minutes"}, {"1h", "the last hour"},
+			{"24h", "the last day"}}}
 	maps.Copy(c.Filter, q)
 	q.Set("last", strconv.Itoa(page*refusalsOnAPage+1))
 	var list []admin.Decision

@@ -15,7 +15,8 @@ import (
 type target struct{ By, Of, Host, Issuer string }
 
 func targetOf(q url.Values) target {
-	t := target{q.Get("by"), strings.TrimSpace(q.Get("of")), strings.TrimSpace(q.Get("host")), strings.TrimSpace(q.Get("issuer"))}
+	get := func(name string) string { return strings.TrimSpace(q.Get(name)) }
+	t := target{get("by"), get("of"), get("host"), get("issuer")}
 	if t.By != "user" && t.By != "token" {
 		t.By = "account"
 	}
@@ -57,8 +58,8 @@ func (p *Pages) revokePreview(w http.ResponseWriter, r *http.Request) error {
 
 func (v revoking) problem() string {
 	if v.Answer.Unknown {
-		return "There is no session of this account, so its tokens are not known. Name the user by the ID that the tokens " +
-			"have, or a token by its thumbprint."
+		return "There is no session of this account, so its tokens are not known. Name the user by the ID that the " +
+			"tokens have, or a token by its thumbprint."
 	}
 	return v.Answer.Problem
 }

@@ -32,7 +32,7 @@ func (s session) Claimed() template.HTML {
 	if s.Rooms == nil {
 		return "every room"
 	}
-	rooms := layout.Names(s.Rooms)
+	rooms := layout.Few(s.Rooms)
 	if s.Regex {
 		rooms += " (a pattern)"
 	}
@@ -81,9 +81,11 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request, title, path stri
 func (p *Pages) allowPreview(w http.ResponseWriter, r *http.Request) error {
 	t := targetOf(r.URL.Query())
 	c := confirming{Action: "/sessions/allow", Button: "Allow again", Back: "/sessions/revoked",
-		Lines:  []string{"Tokens that the revocation keeps out are good again, as far as they have not ended by themselves."},
+		Lines: []string{"Tokens that the revocation keeps out are good again, as far as they have not ended by " +
+			"themselves."},
 		Fields: []pair{{"by", t.By}, {"of", t.Of}, {"host", t.Host}, {"issuer", t.Issuer}}}
-	for _, about := range []pair{{strings.ToUpper(t.By[:1]) + t.By[1:], t.Of}, {"Host", t.Host}, {"Issuer", t.Issuer}} {
+	by := strings.ToUpper(t.By[:1]) + t.By[1:]
+	for _, about := range []pair{{by, t.Of}, {"Host", t.Host}, {"Issuer", t.Issuer}} {
 		if about.Value != "" {
 			c.About = append(c.About, about)
 		}
@@ -96,7 +98,8 @@ func (p *Pages) allow(w http.ResponseWriter, r *http.Request) error {
 	if err := p.post(r, address("/sessions/allow", targetOf(r.PostForm).query()), nil, &answer); err != nil {
 		return err
 	}
-	n := layout.Notice{Text: "Allowed again.", Lines: append(slices.Concat(answer.Users, answer.Tokens), reached(answer.Cluster)...)}
+	n := layout.Notice{Text: "Allowed again.",
+		Lines: slices.Concat(answer.Users, answer.Tokens, reached(answer.Cluster))}
 	switch {
 	case answer.Unknown:
 		n = layout.Notice{Bad: true, Text: "Nothing of this is revoked any more."}

@@ -135,7 +135,7 @@ func full(rows int) *standAPI {
 		"GET /sessions/search": part(sessions), "GET /sessions/revoked/search": part(revoked), "GET /lobby": listed,
 		"GET /lobby/knocks/part": part(knocks), "GET /lobby/search": part(listed), "GET /lobby/knocks/version": 1,
 		"GET /audit": changes, "GET /decisions": decisions[:min(len(decisions), 9)], "GET /history": admin.History{Points: points},
-		"GET /status": statusOf(at), "GET /cluster": admin.ClusterAnswer{Report: cluster.Report{Node: "a", Cell: "one",
+		"GET /status": crowded(statusOf(at), rows), "GET /cluster": admin.ClusterAnswer{Report: cluster.Report{Node: "a", Cell: "one",
 			Nodes: []cluster.NodeReport{{Node: "a", Lives: true}, {Node: nameOf(3), Problem: "gone"}}, Problems: []string{"late"}}},
 		"GET /sessions/revoke": previewOf(),
 		"POST /explain":        reportOf(),
@@ -173,6 +173,19 @@ func statusOf(at time.Time) admin.Status {
 				{Issuer: "other", Source: "files", Problem: "no key"}},
 			MUC:    []admin.MUC{{MUC: "conference.meet.example.com", Joins: unasked.Missing, Account: nameOf(4), Room: nameOf(2), Since: at}},
 			Unseen: []admin.UnseenClaim{{Claim: "context.user.moderator", Since: at}}}, {Host: "other.example.com"}}}
+}
+
+// crowded is a status with many of everything.
+func crowded(s admin.Status, n int) admin.Status {
+	for i := range n {
+		h := s.Hosts[0]
+		h.Host = fmt.Sprintf("host%d.example.com", i)
+		s.Hosts = append(s.Hosts, h)
+		s.Warnings = append(s.Warnings, "usher.yaml:1:2: warning: "+nameOf(i))
+		s.NotReady = append(s.NotReady, "host "+h.Host+": issuer my-app: no key")
+		s.LastReload.Problems = append(s.LastReload.Problems, "usher.yaml:1:2: error: "+nameOf(i))
+	}
+	return s
 }
 
 func reportOf() admin.Report {

@@ -28,8 +28,8 @@ const (
 )
 
 func (p *Pages) newTopics() []*topic {
-	overview, waiting, audit := &topic{path: "/events/overview"}, &topic{path: "/events/waiting"}, &topic{path: "/events/audit"}
-	refusals := &topic{path: "/events/refusals"}
+	overview, refusals := &topic{path: "/events/overview"}, &topic{path: "/events/refusals"}
+	waiting, audit := &topic{path: "/events/waiting"}, &topic{path: "/events/audit"}
 	overview.watch = p.asking(quickStatus, statusEvery, overview, withoutClock)
 	waiting.watch = p.asking("/lobby/knocks/version", knocksEvery, waiting, same)
 	audit.watch = p.asking(admin.AuditPath+"?last=1", auditEvery, audit, same)
@@ -56,7 +56,8 @@ func (p *Pages) Run(ctx context.Context) error {
 // asking asks for something again and again, and tells the topic when the answer is another, or somebody has joined; and
 // once more after that. For a page may have looked between two answers that are the same, and show what was there in
 // between: who knocked and was admitted within that second.
-func (p *Pages) asking(path string, every time.Duration, t *topic, of func(json.RawMessage) string) func(context.Context) {
+func (p *Pages) asking(path string, every time.Duration, t *topic,
+	of func(json.RawMessage) string) func(context.Context) {
 	return func(ctx context.Context) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()

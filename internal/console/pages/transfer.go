@@ -114,8 +114,9 @@ func (p *Pages) importPreview(w http.ResponseWriter, r *http.Request, v importin
 			off++
 		}
 	}
-	return p.confirm(w, r, "Replace the whitelist", "/whitelist", confirming{Action: "/whitelist/import", Back: "/whitelist/import",
-		Danger: true, Button: "Replace", Lines: []string{"What is not in the list is taken off; what the configuration has stays."},
+	return p.confirm(w, r, "Replace the whitelist", "/whitelist", confirming{Action: "/whitelist/import",
+		Back: "/whitelist/import", Danger: true, Button: "Replace",
+		Lines:  []string{"What is not in the list is taken off; what the configuration has stays."},
 		About:  []pair{{"Entries of the list", fmt.Sprint(len(entries))}, {"Taken off", fmt.Sprint(off)}},
 		Fields: []pair{{"list", v.List}, {"replace", "true"}, {"sure", "true"}}})
 }

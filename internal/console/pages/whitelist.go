@@ -23,8 +23,8 @@ type adding struct{ By, Who, Room, Note, Ends, Until string }
 
 // endings are for how long an entry may hold.
 func endings() []choice {
-	return []choice{{"", "for good"}, {"1h", "for an hour"}, {"8h", "for 8 hours"}, {"24h", "for a day"}, {"168h", "for a week"},
-		{"until", "until the time beside"}}
+	return []choice{{"", "for good"}, {"1h", "for an hour"}, {"8h", "for 8 hours"}, {"24h", "for a day"},
+		{"168h", "for a week"}, {"until", "until the time beside"}}
 }
 
 func (p *Pages) whitelist(w http.ResponseWriter, r *http.Request) error {
@@ -70,7 +70,8 @@ func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
 	if answer.Problem != "" {
 		return p.showWhitelist(w, r, http.StatusUnprocessableEntity, f, answer.Problem)
 	}
-	return p.done(w, r, "/whitelist", lobbyNotice(layout.Notice{Text: "On the whitelist.", Lines: []string{f.Who}}, answer))
+	n := layout.Notice{Text: "On the whitelist.", Lines: []string{f.Who}}
+	return p.done(w, r, "/whitelist", lobbyNotice(n, answer))
 }
 
 func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
@@ -79,9 +80,11 @@ func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
 	if room == "" {
 		rooms = "every room"
 	}
-	return p.confirm(w, r, "Take off the whitelist", "/whitelist", confirming{Action: "/whitelist/remove", Button: "Take off",
-		Back: "/whitelist", Danger: true, Lines: []string{"From then on the account waits like everybody. Who is in a room stays " +
-			"there."}, About: []pair{{"Who", jid}, {"Rooms", rooms}}, Fields: []pair{{"jid", jid}, {"room", room}}})
+	return p.confirm(w, r, "Take off the whitelist", "/whitelist", confirming{Action: "/whitelist/remove",
+		Button: "Take off", Back: "/whitelist", Danger: true,
+		Lines:  []string{"From then on the account waits like everybody. Who is in a room stays there."},
+		About:  []pair{{"Who", jid}, {"Rooms", rooms}},
+		Fields: []pair{{"jid", jid}, {"room", room}}})
 }
 
 func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
@@ -96,5 +99,6 @@ func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
 	if err := p.post(r, address("/lobby/remove", q), nil, &answer); err != nil {
 		return err
 	}
-	return p.done(w, r, "/whitelist", lobbyNotice(layout.Notice{Text: "Off the whitelist.", Lines: []string{jid}}, answer))
+	n := layout.Notice{Text: "Off the whitelist.", Lines: []string{jid}}
+	return p.done(w, r, "/whitelist", lobbyNotice(n, answer))
 }
