@@ -30,7 +30,8 @@ var (
 	nobody      = &refusal{http.StatusUnauthorized, "Your session has ended, so nothing was done."}
 	tooLarge    = &refusal{http.StatusRequestEntityTooLarge, "This is too large, so nothing was done."}
 	noForm      = &refusal{http.StatusBadRequest, "The form could not be read, so nothing was done."}
-	tooMany     = &refusal{http.StatusServiceUnavailable, "Too many pages of the console are open. Close some of them."}
+	tooMany     = &refusal{http.StatusServiceUnavailable, "Too many pages of the console are open, or asked " +
+		"for at once. Close some of them."}
 )
 
 // Settings say how the console is reached. A reload may change them.
@@ -109,10 +110,17 @@ func (c *settings) arrivalOf(r *http.Request) (at arrival, why *refusal) {
 	if client.IsValid() {
 		at.from = listen.NetworkOf(client)
 	}
-	if !at.secure && (!local || forwarded && !client.IsLoopback()) {
+	if !at.secure && (!local || byServer(r) && !(forwarded && client.IsLoopback())) {
 		return at, plainHTTP
 	}
 	return at, nil
+}
+
+// byServer reports whether a web server hands a request on: then a Host header of this machine may be the server's, and
+// the browser elsewhere.
+func byServer(r *http.Request) bool {
+	return slices.ContainsFunc([]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Server",
+		"X-Real-Ip", "Forwarded", "Via"}, func(name string) bool { return len(r.Header[name]) > 0 })
 }
 
 // loopback reports whether a Host header is this machine, at whatever port: a tunnel has one of its own.

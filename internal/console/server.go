@@ -115,7 +115,6 @@ func methods() []string { return []string{http.MethodGet, http.MethodHead, http.
 func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Request) {
 	v, known := s.viewerOf(r)
 	if known {
-		httpd.Admit(r.Context())
 		r = r.WithContext(access.NewContext(r.Context(), v))
 	}
 	i := slices.IndexFunc(routes, func(o route.Route) bool { return o.For.LetsAnybody() || known && o.For.Lets(v) })
@@ -124,15 +123,40 @@ func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Requ
 		return
 	}
 	o := routes[i]
-	if why := parse(w, r, o.Bytes); why != nil {
-		s.refuse(w, r, why)
-		return
-	}
+	take := s.State.Request
 	if o.Events != nil {
-		s.stream(o, w, r, v)
-		return
+		take = s.State.Stream
 	}
-	o.Serve(w, r)
+	done, why := admit(take, r, v, known)
+	if why == nil {
+		defer done()
+		why = parse(w, r, o.Bytes)
+	}
+	switch {
+	case why != nil:
+		s.refuse(w, r, why)
+	case o.Events != nil:
+		s.stream(o, w, r, v)
+	default:
+		o.Serve(w, r)
+	}
+}
+
+// admit takes a place for a request, before its body is read: whoever has a session may not hold all connections by
+// sending slowly. A stranger's connection may be closed for another, and needs none.
+func admit(take func(access.Viewer) (func(), error), r *http.Request, v access.Viewer, known bool) (func(), *refusal) {
+	if !known {
+		return func() {}, nil
+	}
+	done, err := take(v)
+	switch {
+	case errors.Is(err, access.ErrEnded):
+		return nil, nobody
+	case err != nil:
+		return nil, tooMany
+	}
+	httpd.Admit(r.Context())
+	return done, nil
 }
 
 // keepOut answers who may not see a page.

@@ -3,12 +3,16 @@ package console
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"usher/internal/admin"
 	"usher/internal/console/access"
@@ -28,14 +32,14 @@ type bench struct {
 	*Server
 	state   *access.State
 	changes []admin.Change
-	served  int
+	served  atomic.Int64
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{state: access.New(access.Options{Lives: func(moderation.ID) bool { return true }})}
 	page := func(pattern string, f route.For) route.Route {
-		return route.Route{Pattern: pattern, For: f, Serve: func(w http.ResponseWriter, _ *http.Request) { b.served++ }}
+		return route.Route{Pattern: pattern, For: f, Serve: func(w http.ResponseWriter, _ *http.Request) { b.served.Add(1) }}
 	}
 	var err error
 	b.Server, err = New(Options{State: b.state, Tokens: noTokens{}, Look: plainLook{},
@@ -57,13 +61,17 @@ func newBench(t *testing.T) *bench {
 
 // ask sends a request as the web server does; cookie may be empty.
 func (b *bench) ask(method, path, body, cookie string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if body != "" {
+		header = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
+	}
+	return b.send(method, path, strings.NewReader(body), cookie, header...)
+}
+
+func (b *bench) send(method, path string, body io.Reader, cookie string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, body)
 	r.Host, r.RemoteAddr = "console.example.com", "127.0.0.1:1234"
 	r.Header.Set("X-Forwarded-Proto", "https")
 	r.Header.Set("X-Forwarded-For", "192.0.2.7")
-	if body != "" {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
 	for i := 0; i < len(header); i += 2 {
 		if header[i] == "Host" {
 			r.Host = header[i+1]
@@ -122,10 +130,10 @@ func TestRoutesByViewer(t *testing.T) {
 		{"GET", "/leave", 405, 405, 405},
 	} {
 		for who, want := range map[string]int{"": c.stranger, moderator: c.moderator, operator: c.operator} {
-			before := b.served
+			before := b.served.Load()
 			w := b.ask(c.method, c.path, "", who)
-			if w.Code != want || (b.served > before) != (want == 200 && c.path != "/enter") {
-				t.Errorf("%s %s: %d, want %d (of %.4s), served %v", c.method, c.path, w.Code, want, who, b.served > before)
+			if w.Code != want || (b.served.Load() > before) != (want == 200 && c.path != "/enter") {
+				t.Errorf("%s %s: %d, want %d (of %.4s), served %v", c.method, c.path, w.Code, want, who, b.served.Load() > before)
 			}
 		}
 	}
@@ -159,4 +167,37 @@ func TestBadRoutes(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+}
+
+// TestSlowBodies: a session that sends its forms slowly holds some connections, and no other session's.
+func TestSlowBodies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		invite := func(account string) string {
+			secret, _ := b.state.ModeratorLink(access.Moderator{Account: account})
+			return b.enter(t, secret)
+		}
+		slow, other := invite("slow@meet.example.com"), invite("other@meet.example.com")
+		body, end := io.Pipe()
+		var waiting sync.WaitGroup
+		for range 16 {
+			waiting.Go(func() {
+				if w := b.send("POST", "/lobby/admit", body, slow, "Content-Type", "application/x-www-form-urlencoded"); w.Code != 200 {
+					t.Error(w.Code)
+				}
+			})
+		}
+		synctest.Wait()
+		if w := b.ask("GET", "/lobby", "", slow); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+			t.Errorf("one more of the session: %d", w.Code)
+		}
+		if w := b.ask("GET", "/lobby", "", other); w.Code != 200 {
+			t.Errorf("another session: %d", w.Code)
+		}
+		_ = end.Close()
+		waiting.Wait()
+		if w := b.ask("GET", "/lobby", "", slow); w.Code != 200 {
+			t.Errorf("once they are answered: %d", w.Code)
+		}
+	})
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -18,22 +17,12 @@ const (
 	beatEvery = 20 // looks
 )
 
-// stream answers with events, as long as the viewer's session goes on.
+// stream answers with events, as long as the viewer's session goes on. It has its place.
 func (s *Server) stream(o route.Route, w http.ResponseWriter, r *http.Request, v access.Viewer) {
 	if r.Method != http.MethodGet {
 		s.refuse(w, r, wrongMethod)
 		return
 	}
-	done, err := s.State.Stream(v)
-	switch {
-	case errors.Is(err, access.ErrStreams):
-		s.refuse(w, r, tooMany)
-		return
-	case err != nil:
-		s.refuse(w, r, nobody)
-		return
-	}
-	defer done()
 	ctx, cancel := context.WithCancel(r.Context())
 	var watching sync.WaitGroup
 	defer watching.Wait()

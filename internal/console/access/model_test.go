@@ -214,8 +214,8 @@ func (m *model) check(t *rapid.T) {
 	for _, list := range m.streams {
 		open += len(list)
 	}
-	if m.state.streams != open {
-		t.Fatalf("%d streams, want %d", m.state.streams, open)
+	if m.state.open[streams].all != open {
+		t.Fatalf("%d streams, want %d", m.state.open[streams].all, open)
 	}
 }
 

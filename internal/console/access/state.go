@@ -26,8 +26,6 @@ const (
 	maxOperators      = 64
 	maxModerators     = 2048
 	maxSessionsOf     = 4 // likewise
-	maxStreamsOf      = 4 // of one session
-	maxStreams        = 200
 )
 
 // secretBytes is how many random bytes a secret has.
@@ -38,9 +36,6 @@ var ErrUnknown = errors.New("the link is not good: each works once, and for a sh
 
 // ErrEnded says that what a link is bound to is over.
 var ErrEnded = errors.New("the session of the link has ended")
-
-// ErrStreams says that there are as many streams as there may be.
-var ErrStreams = errors.New("too many streams are open; close some of the console's pages")
 
 // key is what is kept of a secret.
 type key [sha256.Size]byte
@@ -72,7 +67,7 @@ type State struct {
 	invited    table // links of moderators
 	operators  table // sessions
 	moderators table // likewise
-	streams    int
+	open       [kinds]places
 	failures   failures
 }
 
@@ -199,26 +194,4 @@ func (s *State) Leave(v Viewer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sessionsOf(v).take(v.session)
-}
-
-// Stream takes a place for a stream of a session, which done gives back; it is called once. An error is [ErrStreams],
-// or [ErrEnded].
-func (s *State) Stream(v Viewer) (done func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, there := s.sessionsOf(v).get(v.session)
-	switch {
-	case !there:
-		return nil, ErrEnded
-	case e.streams >= maxStreamsOf || s.streams >= maxStreams:
-		return nil, ErrStreams
-	}
-	e.streams++
-	s.streams++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		e.streams--
-		s.streams--
-	}, nil
 }

@@ -122,31 +122,58 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// TestStreams: four of a session, and 200 in all.
-func TestStreams(t *testing.T) {
-	s := New(Options{Lives: always})
-	open := 0
-	for i := range 60 {
-		secret, _ := s.ModeratorLink(Moderator{Account: fmt.Sprintf("m%d@h", i)})
-		v, _, err := s.Redeem(secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := range maxStreamsOf + 1 {
-			_, err := s.Stream(v)
-			if err == nil {
-				open++
+// TestPlaces: of each kind so many of a session, and so many in all; moderators, of whom there are many, leave some for
+// operators, who leave some for each other.
+func TestPlaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		take func(*State, Viewer) (func(), error)
+		bound
+	}{
+		"streams":  {(*State).Stream, boundOf(streams)},
+		"requests": {(*State).Request, boundOf(requests)},
+	} {
+		s := New(Options{Lives: always})
+		fill := func(secretOf func(i int) string) (open int, last Viewer, done func()) {
+			for i := range 60 {
+				v, _, err := s.Redeem(secretOf(i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				of := 0
+				for range c.of + 1 {
+					give, err := c.take(s, v)
+					switch {
+					case err == nil:
+						open, of, done = open+1, of+1, give
+					case !errors.Is(err, c.err):
+						t.Fatalf("%s: %v", name, err)
+					}
+				}
+				if of > c.of {
+					t.Fatalf("%s: %d of one session", name, of)
+				}
+				last = v
 			}
-			if want := n < maxStreamsOf && i*maxStreamsOf+n < maxStreams; (err == nil) != want {
-				t.Fatalf("stream %d of session %d: %v", n+1, i+1, err)
-			}
+			return open, last, done
 		}
-	}
-	if open != maxStreams {
-		t.Errorf("%d streams", open)
-	}
-	if _, err := s.Stream(Viewer{}); !errors.Is(err, ErrEnded) {
-		t.Errorf("a stream of nobody: %v", err)
+		open, _, _ := fill(func(i int) string {
+			secret, _ := s.ModeratorLink(Moderator{Account: fmt.Sprintf("m%d@h", i)})
+			return secret
+		})
+		if open != c.moderators {
+			t.Errorf("%s: %d of moderators, want %d", name, open, c.moderators)
+		}
+		more, operator, done := fill(func(int) string { secret, _ := s.OperatorLink(nil, "root"); return secret })
+		if open+more != c.all {
+			t.Errorf("%s: %d in all, want %d", name, open+more, c.all)
+		}
+		done()
+		if _, err := c.take(s, operator); err != nil {
+			t.Errorf("%s: a place that was given back: %v", name, err)
+		}
+		if _, err := c.take(s, Viewer{}); !errors.Is(err, ErrEnded) {
+			t.Errorf("%s of nobody: %v", name, err)
+		}
 	}
 }
 

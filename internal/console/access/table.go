@@ -8,10 +8,10 @@ import (
 
 // An entry is a link or a session.
 type entry struct {
-	viewer  Viewer
-	until   time.Time
-	holds   func() bool // of a session; nil: it rests on nothing else
-	streams int         // of a session, that are open
+	viewer Viewer
+	until  time.Time
+	holds  func() bool // of a session; nil: it rests on nothing else
+	open   [kinds]int  // of a session
 
 	key key
 	at  *list.Element
