@@ -41,6 +41,10 @@ func TestArrival(t *testing.T) {
 		"a web server without https":        {[]string{"Host", "127.0.0.1:9281", "X-Forwarded-Proto", none}, 403},
 		"the same, for this machine":        {[]string{"Host", "127.0.0.1:9281", "X-Forwarded-Proto", none, "X-Forwarded-For", "127.0.0.1"}, 200},
 		"the same, for nobody can say whom": {[]string{"Host", "127.0.0.1:9281", "X-Forwarded-Proto", none, "X-Forwarded-For", "x"}, 403},
+		"plain http, says the server":       {[]string{"Host", "127.0.0.1:9281", "X-Forwarded-Proto", "http", "X-Forwarded-For", none}, 403},
+		"for an address, in another header": {[]string{"Host", "localhost", "X-Real-IP", "203.0.113.9", "X-Forwarded-Proto", none, "X-Forwarded-For", none}, 403},
+		"for an address, by RFC 7239":       {[]string{"Host", "localhost", "Forwarded", "for=203.0.113.9", "X-Forwarded-Proto", none, "X-Forwarded-For", none}, 403},
+		"by a server that is not ours":      {[]string{"Host", "localhost", "Remote", "203.0.113.9:1", "X-Forwarded-For", "127.0.0.1", "X-Forwarded-Proto", none}, 403},
 		"over a Unix socket":                {[]string{"Remote", "@"}, 200},
 		"over a Unix socket, plain":         {[]string{"Remote", "@", "X-Forwarded-Proto", none}, 403},
 		"a page of another site":            {[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
@@ -100,10 +104,10 @@ func TestOtherPagesChangeNothing(t *testing.T) {
 		"http, an old browser":      {[]string{"Origin", "http://console.example.com:81"}, 403},
 		"a sandbox, an old browser": {[]string{"Origin", "null"}, 403},
 	} {
-		before := b.served
+		before := b.served.Load()
 		w := b.ask("POST", "/sessions/revoke", "a=b", cookie, c.header...)
-		if w.Code != c.want || (b.served > before) != (c.want == 200) {
-			t.Errorf("%s: %d, want %d; served: %v", name, w.Code, c.want, b.served > before)
+		if w.Code != c.want || (b.served.Load() > before) != (c.want == 200) {
+			t.Errorf("%s: %d, want %d; served: %v", name, w.Code, c.want, b.served.Load() > before)
 		}
 	}
 }
