@@ -1,6 +1,7 @@
 package lobby
 
 import (
+	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -118,7 +119,11 @@ func TestKnockIDOfAll(t *testing.T) {
 	hear := func() {
 		for i, list := range said {
 			for _, w := range list {
-				ushers[1-i].HearKnock(w)
+				var told Waiting
+				if said, err := json.Marshal(w); err != nil || json.Unmarshal(said, &told) != nil {
+					t.Fatal(err)
+				}
+				ushers[1-i].HearKnock(told)
 			}
 			said[i] = nil
 		}

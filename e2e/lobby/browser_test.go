@@ -14,7 +14,7 @@ import (
 // shown nothing any more, without a tap.
 func TestRoomsLobbyPageInABrowser(t *testing.T) {
 	axe.Require(t)
-	const within = 10 * time.Second
+	const within = 20 * time.Second
 	o := lobbyOf("gate")
 	o.Console = true
 	w := world.New(t, world.AnyVersion(t), o)
