@@ -33,13 +33,13 @@ func checkAccount(a *attempt) *Refusal {
 // accountPaths are where a token may name its user.
 func (a *attempt) accountPaths() []claim.Path {
 	if a.issuer != nil && a.issuer.Own {
-		return ownAccount
+		return a.host.ownAccount
 	}
 	return a.host.Account
 }
 
-// ownAccount is where usher's own tokens name their user.
-var ownAccount = []claim.Path{{"context", "user", "id"}}
+// OwnAccount is where usher's own tokens name their user.
+func OwnAccount() []claim.Path { return []claim.Path{{"context", "user", "id"}} }
 
 // accountClaim returns what a claim names, or nothing if it is absent, null or
 // an empty text. A number counts as its decimal text: many applications write

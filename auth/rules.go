@@ -37,6 +37,7 @@ type hostRules struct {
 
 	moderators []moderatorClaim
 	own        []moderatorClaim // of usher's own tokens
+	ownAccount []claim.Path     // likewise
 	use        claimUse
 }
 
@@ -89,6 +90,7 @@ func newHostRules(name string, h HostConfig, keysOf func(issuer string, c keys.C
 		r.Moderators = DefaultModerators()
 	}
 	r.moderators = newModeratorClaims(r.Moderators)
+	r.ownAccount = OwnAccount()
 	r.own = newModeratorClaims([]claim.Test{{Path: claim.Path{"moderator"}}})
 	usual := slices.EqualFunc(r.Moderators, DefaultModerators(), claim.Test.Equal)
 	r.use = claimUse{any: new(atomic.Int64), own: !usual}

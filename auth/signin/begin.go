@@ -20,7 +20,7 @@ func (q *request) begin(hosts map[string]*host) {
 	h := hostOf(hosts, w.host, q.r.Host)
 	if h == nil {
 		q.refuse(nil, nil, auth.Refuse(auth.ReasonUnknownHost, "the request is for %q, at the address %q, and that is none "+
-			"of login.hosts, or several; write host= and the host into tokenAuthUrl", text.Name(w.host), text.Name(q.r.Host)))
+			"of login.hosts, or several; correct tokenAuthUrl, so that it has host= and the host", text.Name(w.host), text.Name(q.r.Host)))
 		return
 	}
 	if elsewhere := h.elsewhere(&w, q.r); elsewhere != "" {
@@ -47,7 +47,7 @@ func (q *request) send(h *host, s *state) {
 	value, err := h.seal.seal(h.name, name, q.Now(), s)
 	if err != nil || len(value) > maxCookie {
 		q.refuse(h, nil, auth.Refuse(auth.ReasonInternalError, "the state of the sign-in has no place in a cookie; "+
-			"open the link without its parameters"))
+			"report it"))
 		return
 	}
 	h.jar.makeRoom(q.w, q.r, len(name)+len(value))
@@ -64,7 +64,7 @@ func (h *host) asking(s *state) oidc.Request {
 func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 	s := &state{State: newRandom(), Nonce: newRandom(), Verifier: oidc.NewVerifier()}
 	if w.console {
-		if h.Console == nil {
+		if len(h.Consoles) == 0 {
 			return nil, auth.Refuse(auth.ReasonMalformedRequest, "a sign-in for the console, and console.admins has no "+
 				"issuer %s of host %q; add it, or use usher console", Issuer, h.name)
 		}

@@ -45,7 +45,7 @@ func (q *request) callback(h *host) {
 		q.refusal(h, s, d.Refusal)
 		return
 	}
-	q.goBack(h, s, token)
+	q.goBack(h, s, &p, token)
 }
 
 // resume finds the sign-in that an answer belongs to, and uses it: it is good once, whatever comes of it.
@@ -160,7 +160,7 @@ func (q *request) mint(h *host, s *state, p *person, d *auth.Decision) (token st
 		DisplayID: p.id, DisplayName: p.name, LoginID: d.ID.LoginID}
 	var err error
 	if s.Console {
-		if h.Console == nil || p.console == nil {
+		if p.console == nil {
 			return "", auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q lacks what console.admins asks for; give "+
 				"the person that, or change claim", text.Name(p.id))
 		}
@@ -183,9 +183,9 @@ func (q *request) mint(h *host, s *state, p *person, d *auth.Decision) (token st
 }
 
 // goBack sends the person to where it came from.
-func (q *request) goBack(h *host, s *state, token string) {
+func (q *request) goBack(h *host, s *state, p *person, token string) {
 	if s.Console {
-		http.Redirect(q.w, q.r, h.Console.URL+"/enter#"+token, http.StatusSeeOther)
+		http.Redirect(q.w, q.r, p.console.URL+"/enter#"+token, http.StatusSeeOther)
 		return
 	}
 	q.remember(h, token)

@@ -30,7 +30,7 @@ type person struct {
 	moderator bool
 	user      map[string]any // of Jitsi's context
 	context   map[string]any // besides user
-	console   map[string]any // what the console's claim asks for; nil: the person may not
+	console   *grant         // nil: the person may not
 	subject   string
 }
 
@@ -53,17 +53,31 @@ func (h *host) read(id *auth.Identity, d *strictjson.Document) person {
 		}
 		p.context["features"] = features
 	}
-	if h.Console != nil && vouched(d, h.Console.Claim) {
-		p.console = map[string]any{}
-		var value any = true
-		if h.Console.Claim.Value != "" {
-			value = h.Console.Claim.Value
-		}
-		if mint.Set(p.console, h.Console.Claim.Path, value) != nil {
-			p.console = nil
+	for _, c := range h.Consoles {
+		if p.console == nil && vouched(d, c.Claim) {
+			p.console = grantOf(c)
 		}
 	}
 	return p
+}
+
+// A grant is what the console is told of a person that may use it.
+type grant struct {
+	Console
+	claims map[string]any
+}
+
+// grantOf says what the console's claim asks for, and nothing else of the ID token.
+func grantOf(c Console) *grant {
+	g := &grant{c, map[string]any{}}
+	var value any = true
+	if c.Claim.Value != "" {
+		value = c.Claim.Value
+	}
+	if mint.Set(g.claims, c.Claim.Path, value) != nil {
+		return nil
+	}
+	return g
 }
 
 // usual takes what OpenID providers call a person by (OpenID Connect Core 1.0 section 5.1).
@@ -140,9 +154,9 @@ func (h *host) tokenFor(p *person, r room, now time.Time) (string, error) {
 
 // tokenForConsole makes a token that is good for the console, and at no door.
 func (h *host) tokenForConsole(p *person, now time.Time) (string, error) {
-	claims := p.console
+	claims := p.console.claims
 	maps.Copy(claims, map[string]any{
-		"iss": Issuer, "aud": h.Console.Audience, "sub": p.subject, "jti": newRandom(),
+		"iss": Issuer, "aud": p.console.Audience, "sub": p.subject, "jti": newRandom(),
 		"iat": now.Unix(), "exp": now.Add(ConsoleTTL).Unix(),
 		"context": map[string]any{"user": map[string]any{"id": p.id, "name": p.name}},
 	})

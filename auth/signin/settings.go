@@ -66,9 +66,9 @@ type HostSettings struct {
 	Context    []inner.Source
 	Features   []inner.Feature
 
-	// Key signs the tokens; Console, if it is not nil, lets people sign in to the console.
-	Key     keys.SigningKey
-	Console *Console
+	// Key signs the tokens. Consoles say who may sign in to usher's console: whoever one of them takes.
+	Key      keys.SigningKey
+	Consoles []Console
 }
 
 // Console is usher's console, where people are let in by tokens of this door.
@@ -76,6 +76,16 @@ type Console struct {
 	URL      string // without a slash at its end
 	Audience string
 	Claim    claim.Test // who may
+}
+
+// ConsoleAddress is where people begin a sign-in to the console; empty: none may.
+func (c Settings) ConsoleAddress() string {
+	for _, name := range slices.Sorted(maps.Keys(c.Hosts)) {
+		if h := c.Hosts[name]; len(h.Consoles) > 0 {
+			return h.URL + LoginPath + "?console=1&host=" + name
+		}
+	}
+	return ""
 }
 
 // ConsoleTTL is how long a token for the console is good.

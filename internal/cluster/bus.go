@@ -55,6 +55,11 @@ type Bus interface {
 	// milliseconds, so that an engine that has lost what it had gives no number again. With no
 	// holder it is read only; a lease that is over has no holder, and its last number.
 	Lease(ctx context.Context, scope Scope, holder string, ttl time.Duration) (Lease, error)
+
+	// Once reports whether a name, of at most [MaxField] bytes, is given for the first time within ttl, by the
+	// engine's clock. Each that is given for the first time has a few forgotten whose time is over. A call whose
+	// outcome is unknown may have given it.
+	Once(ctx context.Context, scope Scope, name string, ttl time.Duration) (first bool, err error)
 }
 
 // A Scope is who follows a log.

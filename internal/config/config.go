@@ -147,6 +147,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	login.bind(rooms.policies)
 	c.Rooms, c.Whitelist = rooms.finish(component)
 	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts)
+	login.open(c)
 	c.Gateway.Hosts = ways.settings(c.Whitelist)
 	if complete && !named {
 		root.Problem(mendNoHosts, "there are no hosts")

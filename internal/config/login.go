@@ -150,6 +150,22 @@ func (r *loginReader) issue(c *Config, h *loginHost, host *hostReader) {
 	r.config.Hosts[host.key.Text] = h.config
 }
 
+// open has people of a host sign in to the console, if it takes the tokens of their sign-in.
+func (r *loginReader) open(c *Config) {
+	for _, a := range c.Console.Admins {
+		h, signsIn := r.config.Hosts[a.Host]
+		if a.Issuer != signin.Issuer || !signsIn || c.Listen.Console.Name == "" {
+			continue
+		}
+		if c.Console.URL == "" {
+			r.section.Warn("name console.url", "login: people cannot sign in to the console, as it has no url")
+			continue
+		}
+		h.Consoles = append(h.Consoles, signin.Console{URL: c.Console.URL, Audience: a.Audience, Claim: a.Claim})
+		r.config.Hosts[a.Host] = h
+	}
+}
+
 // bind bounds what the tokens open, whatever they say.
 func (r *loginReader) bind(policies []moderation.HostPolicy) {
 	for i := range policies {

@@ -80,7 +80,7 @@ func (p *consolePart) prepare(c *config.Config) (commit func(), err error) {
 		return nil, err
 	}
 	settings, err := p.server.Prepare(console.Settings{URL: c.Console.URL, Hosts: c.Console.Hosts,
-		Proxies: c.Gateway.Proxies, Address: p.address})
+		Proxies: c.Gateway.Proxies, Address: p.address, SignIn: c.Login.ConsoleAddress()})
 	if err != nil {
 		return nil, err
 	}

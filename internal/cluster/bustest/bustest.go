@@ -45,6 +45,7 @@ func Run(t *testing.T, within func(*testing.T, func(*testing.T)), start func(*te
 		{"Forget", testForget},
 		{"Lease", testLease},
 		{"LeaseEnds", testLeaseEnds},
+		{"Once", testOnce},
 		{"ContextEnded", testContextEnded},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -239,6 +239,23 @@ func (c *Client) Lease(ctx context.Context, scope cluster.Scope, holder string, 
 	return got, err
 }
 
+// Once is that of [cluster.Bus].
+func (c *Client) Once(ctx context.Context, scope cluster.Scope, name string, ttl time.Duration) (first bool, err error) {
+	err = c.ask(ctx, "Once", func(e *Engine) error {
+		now, of := time.Now(), e.scopeLocked(scope)
+		maps.DeleteFunc(of.once, func(_ string, until time.Time) bool { return !now.Before(until) })
+		if _, there := of.once[name]; there {
+			return nil
+		}
+		if of.once == nil {
+			of.once = map[string]time.Time{}
+		}
+		first, of.once[name] = true, now.Add(ttl)
+		return nil
+	})
+	return first, err
+}
+
 func (l *lease) ask(holder string, ttl time.Duration, now time.Time) cluster.Lease {
 	free := !now.Before(l.ends)
 	switch {

@@ -34,7 +34,8 @@ type scope struct {
 	last    id // of the last entry, trimmed or not
 	nodes   map[string]*node
 	lease   lease
-	changed chan struct{} // closed at the next change of the log
+	once    map[string]time.Time // until when a name is given
+	changed chan struct{}        // closed at the next change of the log
 }
 
 type node struct {

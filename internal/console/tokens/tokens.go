@@ -89,10 +89,14 @@ func (v *Verifier) Prepare(doors auth.Config, admins []Admin) (*Prepared, error)
 			return nil, fmt.Errorf("console.admins: a door takes the audience %q of issuer %q", a.Audience, a.Issuer)
 		}
 		issuer.Audience, issuer.RequireExp, issuer.RequireRoom = []string{a.Audience}, true, false
+		account := h.Account
+		if issuer.Own { // the claim is in the token as the provider wrote it
+			account, issuer.Own = auth.OwnAccount(), false
+		}
 		p.admins[a.rule()] = a
 		c.Hosts[a.rule()] = auth.HostConfig{
 			Issuers: map[string]auth.IssuerConfig{a.Issuer: issuer}, Leeway: h.Leeway, MaxLifetime: maxLifetime,
-			Subject: auth.SubjectAny, Account: h.Account, UnicodeAccounts: true, Types: h.Types,
+			Subject: auth.SubjectAny, Account: account, UnicodeAccounts: true, Types: h.Types,
 			Moderators: []claim.Test{a.Claim},
 		}
 	}

@@ -1,0 +1,51 @@
+package bustest
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"usher/internal/cluster"
+)
+
+// testOnce: of many who give a name, whatever their connection, one is first; another scope has names of its own; and
+// when its time is over a name can be given again, and is not kept beside hundreds of others.
+func testOnce(t *testing.T, e Engine) {
+	const within = 300 * time.Millisecond
+	list := []cluster.Bus{e.Connect(t), e.Connect(t)}
+	var firsts atomic.Int32
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			first, err := list[i%2].Once(t.Context(), cluster.Global, "state", within)
+			if err != nil {
+				t.Error(err)
+			}
+			if first {
+				firsts.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := firsts.Load(); n != 1 {
+		t.Errorf("%d of 20 were the first", n)
+	}
+	give := func(scope cluster.Scope, name string, want bool) {
+		t.Helper()
+		if first, err := list[0].Once(t.Context(), scope, name, within); first != want || err != nil {
+			t.Errorf("%s %s: %v, %v; want %v", scope, name, first, err, want)
+		}
+	}
+	give(cluster.Cell("a"), "state", true)
+	for i := range 200 {
+		give(cluster.Global, fmt.Sprint("other", i), true)
+	}
+	time.Sleep(within + 50*time.Millisecond)
+	for i := range 200 {
+		give(cluster.Global, fmt.Sprint("other", i), true)
+		give(cluster.Global, fmt.Sprint("other", i), false)
+	}
+	give(cluster.Global, "state", true)
+}
