@@ -117,11 +117,13 @@ func oldValue(text string) string {
 	if json.Valid([]byte(text)) {
 		return text
 	}
-	quoted, err := json.Marshal(text)
-	if err != nil {
+	var quoted bytes.Buffer
+	e := json.NewEncoder(&quoted)
+	e.SetEscapeHTML(false)
+	if e.Encode(text) != nil {
 		return `""`
 	}
-	return string(quoted)
+	return strings.TrimSpace(quoted.String())
 }
 
 // take takes one member of the state: its text, and its value as JSON.

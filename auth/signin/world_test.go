@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,32 @@ type world struct {
 	outcomes *outcomes
 	ended    []string
 	from     netip.Prefix
+	second   string // another host with the same settings
+}
+
+// A clock is the real one, set forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) add(d time.Duration) { c.ahead.Add(int64(d)) }
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func newJar(t *testing.T) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jar
 }
 
 type syncBuffer struct {
@@ -93,7 +120,14 @@ func (w *world) EndToken(_ context.Context, print string) error {
 // newWorld starts a door for host, whose settings are changed before.
 func newWorld(t *testing.T, change func(w *world, h *signin.HostSettings, o *signin.Options)) *world {
 	t.Helper()
-	w := &world{t: t, provider: signintest.New(t), log: &syncBuffer{}, outcomes: &outcomes{},
+	return newWorldAt(t, signintest.New(t), change)
+}
+
+// newWorldAt is newWorld with a provider that there is.
+func newWorldAt(t *testing.T, p *signintest.Provider,
+	change func(w *world, h *signin.HostSettings, o *signin.Options)) *world {
+	t.Helper()
+	w := &world{t: t, provider: p, log: &syncBuffer{}, outcomes: &outcomes{},
 		from: netip.MustParsePrefix("192.0.2.1/32")}
 	w.http = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !w.door.Serves(r.URL.Path) {
@@ -123,6 +157,9 @@ func newWorld(t *testing.T, change func(w *world, h *signin.HostSettings, o *sig
 		change(w, &h, &o)
 	}
 	w.settings = signin.Settings{Secrets: [][]byte{secret}, Hosts: map[string]signin.HostSettings{host: h}}
+	if w.second != "" {
+		w.settings.Hosts[w.second] = h
+	}
 	if w.door, err = signin.New(o); err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +172,7 @@ func newWorld(t *testing.T, change func(w *world, h *signin.HostSettings, o *sig
 		s := w.door.Status()
 		return len(s) > 0 && s[0].Success != s[0].Failed
 	})
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.browser = &http.Client{Jar: jar}
+	w.browser = &http.Client{Jar: newJar(t)}
 	return w
 }
 
@@ -212,6 +245,29 @@ func (w *world) go1(method, address string, header http.Header) answer {
 		a.at = a.redirect[n-1]
 	}
 	return a
+}
+
+// begin goes to the provider, and returns the address that it sends the person back to, without going there.
+func (w *world) begin(address string) string {
+	w.t.Helper()
+	back := ""
+	browser := *w.browser
+	browser.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.Path, signin.CallbackPath) {
+			back = r.URL.String()
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	resp, err := browser.Get(w.http.URL + address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if back == "" {
+		w.t.Fatalf("%s leads nowhere: %v", address, resp.Status)
+	}
+	return back
 }
 
 // token is what stands in the fragment, without its quotes.
