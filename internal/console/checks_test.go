@@ -246,3 +246,42 @@ func FuzzHost(f *testing.F) {
 		}
 	})
 }
+
+// FuzzForwarded: the address that the nearest web server names counts, whatever the browser has said before it; and
+// nothing that a browser says counts where no web server is in between.
+func FuzzForwarded(f *testing.F) {
+	for _, s := range []string{"", "127.0.0.1", "10.0.0.1, 127.0.0.1", "x", "::1", "1.2.3.4:5", ",,", "203.0.113.9\n"} {
+		f.Add(s, "http")
+	}
+	c := &settings{Settings: Settings{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}}}
+	nearest := netip.MustParseAddr("203.0.113.9")
+	f.Fuzz(func(t *testing.T, said, proto string) {
+		r := &http.Request{RemoteAddr: "127.0.0.1:1", Header: http.Header{"X-Forwarded-For": {said, nearest.String() + ", 10.1.1.1"},
+			"X-Forwarded-Proto": {proto}}}
+		if client, forwarded, got := c.clientOf(r); client != nearest || !forwarded || got != proto {
+			t.Errorf("%v %v %q", client, forwarded, got)
+		}
+		r.RemoteAddr = "203.0.113.9:1"
+		r.Header["X-Forwarded-For"] = []string{said}
+		if client, forwarded, got := c.clientOf(r); client != nearest || forwarded || got != "" {
+			t.Errorf("from a stranger: %v %v %q", client, forwarded, got)
+		}
+	})
+}
+
+// FuzzCode: of a link and of its code the code is found, with whatever space around it.
+func FuzzCode(f *testing.F) {
+	for _, s := range []string{"abc", "a.b.c", "", "a b", "ä"} {
+		f.Add(s, " ", "https://console.example.com/enter")
+	}
+	f.Fuzz(func(t *testing.T, code, space, link string) {
+		if strings.ContainsAny(code, "#") || strings.TrimSpace(code) != code || strings.TrimSpace(space) != "" || strings.Contains(link, "#") {
+			return
+		}
+		for _, pasted := range []string{code, space + code + space, space + link + "#" + code + space} {
+			if got := codeOf(pasted); got != code {
+				t.Errorf("%q: %q", pasted, got)
+			}
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -26,7 +27,7 @@ import (
 
 const consoleConfig = `state: "memory:"
 listen: {dovecot: DIR/a.sock, metrics: DIR/m.sock, admin: DIR/c.sock, console: CONSOLE}
-console: {hosts: [HOST], admins: [{host: meet.example.com, issuer: my-app, claim: roles=usher-admin, audience: AUDIENCE}]}
+console: {URL hosts: [HOST], admins: [{host: meet.example.com, issuer: my-app, claim: roles=usher-admin, audience: AUDIENCE}]}
 hosts: {meet.example.com: {issuers: {my-app: {secret_files: [a.secret], audience: [jitsi]}}, tokens: {subject: any}}}
 `
 
@@ -56,7 +57,9 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func startConsole(t *testing.T) *consoleWorld {
+func startConsole(t *testing.T) *consoleWorld { return startConsoleAt(t, "127.0.0.1:0", "") }
+
+func startConsoleAt(t *testing.T, listen, more string) *consoleWorld {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "usher") // a socket's path is short
 	if err != nil {
@@ -65,7 +68,7 @@ func startConsole(t *testing.T) *consoleWorld {
 	w := &consoleWorld{t: t, dir: dir, log: &lockedBuffer{}}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	configtest.PutFile(t, dir, "a.secret", secretA, 0o600)
-	path := w.write("CONSOLE", "127.0.0.1:0", "HOST", "usher.example.com", "AUDIENCE", "usher-console")
+	path := w.write("CONSOLE", listen, "URL", more, "HOST", "usher.example.com", "AUDIENCE", "usher-console")
 	ctx, stop := context.WithCancel(t.Context())
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -92,7 +95,8 @@ func startConsole(t *testing.T) *consoleWorld {
 // write writes the configuration with some words in the place of others.
 func (w *consoleWorld) write(replace ...string) string {
 	w.t.Helper()
-	text := strings.NewReplacer(append(replace, "DIR", w.dir)...).Replace(consoleConfig)
+	text := strings.NewReplacer(append(replace, "URL ", "")...).Replace(consoleConfig)
+	text = strings.ReplaceAll(text, "DIR", w.dir)
 	return configtest.PutFile(w.t, w.dir, "usher.yaml", text, 0o600)
 }
 
@@ -279,6 +283,39 @@ func TestConsoleByToken(t *testing.T) {
 	}
 	if status := b.enter(token); status != http.StatusForbidden {
 		t.Errorf("entering with a revoked token: %d", status)
+	}
+}
+
+// TestConsoleOverUnixSocket: behind a web server that comes by a path, links begin with console.url, and the cookie is one
+// of https alone.
+func TestConsoleOverUnixSocket(t *testing.T) {
+	w := startConsoleAt(t, "DIR/console.sock", "url: 'https://console.example.com', ")
+	var link admin.ConsoleLink
+	w.call("POST", admin.ConsolePath, &link)
+	secret, ok := strings.CutPrefix(link.URL, "https://console.example.com/enter#")
+	if !ok || link.Local {
+		t.Fatalf("%+v", link)
+	}
+	w.secrets = append(w.secrets, secret)
+	b := w.browser()
+	b.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(w.dir, "console.sock"))
+	}}
+	w.origin = "http://console.example.com"
+	form := url.Values{"code": {link.URL}}
+	if status, _ := b.ask("POST", "/enter", form); status != http.StatusForbidden {
+		t.Errorf("over plain http: %d", status)
+	}
+	header := []string{"X-Forwarded-Proto", "https", "X-Forwarded-For", "192.0.2.7"}
+	if status, _ := b.ask("POST", "/enter", form, header...); status != http.StatusSeeOther {
+		t.Fatalf("over https: %d", status)
+	}
+	cookie := "__Host-usher=" + w.secrets[len(w.secrets)-1]
+	if status, _ := b.ask("GET", "/", nil, append(header, "Cookie", cookie)...); status != http.StatusOK {
+		t.Errorf("with the cookie: %d", status)
+	}
+	if status, _ := b.ask("GET", "/", nil, append(header, "Cookie", strings.TrimPrefix(cookie, "__Host-"))...); status != http.StatusSeeOther {
+		t.Errorf("with its other name: %d", status)
 	}
 }
 
