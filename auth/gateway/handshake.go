@@ -118,6 +118,9 @@ func (s *Server) End(account, text string) (found bool) { return s.relays.End(ac
 // one.
 func (s *Server) Cut(account string) (found bool) { return s.relays.Cut(account) }
 
+// Addresses are the full JIDs of the clients of an account, a bare JID, that have a stream of a relay host now.
+func (s *Server) Addresses(account string) []string { return s.relays.Addresses(account) }
+
 // Review is Cut of those of a relay's accounts, bare JIDs, that have other rights than
 // their streams were given.
 func (s *Server) Review(accounts []string) { s.relays.Review(accounts) }

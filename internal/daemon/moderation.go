@@ -116,7 +116,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		p.reconciler = reconcile.New(reconcile.Options{Sessions: p.sessions, Rooms: rooms, Lobby: p.lobby,
 			Streams: &p.relay, Unasked: p.asked, Log: log, Metrics: m})
 		p.notifier = notify.New(notify.Options{Sessions: p.sessions, Lobby: p.lobby, Rooms: rooms,
-			Messenger: p.component, Link: p.moderatorLink, Log: log, Metrics: m})
+			Messenger: p.component, Link: p.moderatorLink, Clients: p.relay.Clients, Log: log, Metrics: m})
 		options.Rooms, options.Reconciler, options.Notifier = p.component, p.reconciler, p.notifier
 		commands.Reconciler, commands.Notifier = p.reconciler, p.notifier
 	}

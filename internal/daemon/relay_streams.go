@@ -43,6 +43,14 @@ func (s *relayStreams) Cut(account string) {
 	}
 }
 
+// Clients are the full JIDs of the clients of an account, a bare JID, that have a stream now.
+func (s *relayStreams) Clients(account string) []string {
+	if g := s.gateway.Load(); g != nil {
+		return g.Addresses(account)
+	}
+	return nil
+}
+
 // review has those streams begin anew that have other rights now than they were given.
 func (s *relayStreams) review(t sessions.Touched) {
 	g := s.gateway.Load()

@@ -42,6 +42,8 @@ type World struct {
 	Streams reconcile.Streams // of the next [World.Connect]; nil: none
 	Link    notify.Link       // may be set later; nil: there are no links
 
+	Clients func(account string) []string // of an account, as a relay knows them; may be set later; nil: it knows none
+
 	touch func(sessions.Touched)
 	mu    sync.Mutex
 	clock time.Time
@@ -137,13 +139,20 @@ func (w *World) link(account, room string) string {
 	return w.Link(account, room)
 }
 
+func (w *World) clients(account string) []string {
+	if w.Clients == nil {
+		return nil
+	}
+	return w.Clients(account)
+}
+
 // Connect gives the world a Prosody, in whose rooms nothing is done before the reconciler
 // and the notifier run.
 func (w *World) Connect(r Prosody) (*reconcile.Reconciler, *notify.Notifier) {
 	k := reconcile.New(reconcile.Options{Sessions: w.Sessions, Rooms: r, Lobby: w.Lobby, Unasked: w.Asked,
 		Streams: w.Streams, Metrics: w.Metrics, Now: w.Now})
 	n := notify.New(notify.Options{Sessions: w.Sessions, Lobby: w.Lobby, Rooms: r, Messenger: r, Link: w.link,
-		Metrics: w.Metrics})
+		Clients: w.clients, Metrics: w.Metrics})
 	if w.Lobby != nil {
 		w.LobbyCommands = notify.NewLobbyCommands(notify.CommandOptions{Sessions: w.Sessions, Lobby: w.Lobby,
 			Reconciler: k,

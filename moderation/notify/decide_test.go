@@ -52,6 +52,26 @@ func TestAdmittedOnceTheRoomKnows(t *testing.T) {
 	})
 }
 
+// TestInvitedClients: each client of the account that is known is invited, as Jitsi's wait for that without a presence; the
+// account alone where none is.
+func TestInvitedClients(t *testing.T) {
+	inBothOrders(t, lobby.MembersOnly, func(t *testing.T, f *fixture, r *moderationtest.MUC, stop func()) {
+		defer stop()
+		guest := "g@guest." + host
+		f.Join(t.Context(), guest, standup, "G")
+		time.Sleep(time.Minute)
+		f.Clients = func(account string) []string { return []string{account + "/a", account + "/b"} }
+		if err := f.Decide(t.Context(), lobby.Verdict{Room: standup, JID: guest, Admitted: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		want := guest + "/a to " + standup + ", " + guest + "/b to " + standup
+		if got := strings.Join(r.Seen().Invited, ", "); got != want {
+			t.Errorf("invited %q, want %q", got, want)
+		}
+	})
+}
+
 // TestAdmittedLater: a room that cannot be changed now makes the command say so; the invitation follows when it can.
 func TestAdmittedLater(t *testing.T) {
 	inBothOrders(t, lobby.MembersOnly, func(t *testing.T, f *fixture, r *moderationtest.MUC, stop func()) {

@@ -48,7 +48,8 @@ type Notifier struct {
 	// Any client can cause knocks: they take no place of invitations.
 	knocks, invitations *mailQueue
 
-	link Link
+	link    Link
+	clients func(account string) []string
 }
 
 // Options are the collaborators of a [Notifier]. A nil Log or Metrics is a
@@ -59,8 +60,10 @@ type Options struct {
 	Rooms     Occupants
 	Messenger Messenger
 	Link      Link // nil: there are no links
-	Log       *slog.Logger
-	Metrics   *metrics.Metrics
+	// Clients returns the full JIDs of the clients of an account, a bare JID, as far as they are known; nil: none are.
+	Clients func(account string) []string
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
 }
 
 // New returns a notifier, which sends nothing before Run.
@@ -72,7 +75,7 @@ func New(o Options) *Notifier {
 		o.Metrics = metrics.New("")
 	}
 	n := &Notifier{sessions: o.Sessions, lobby: o.Lobby, messenger: o.Messenger, roster: newRoster(o.Sessions, o.Rooms),
-		link: o.Link}
+		link: o.Link, clients: o.Clients}
 	n.knocks = newMailQueue(metrics.LobbyKnock, &n.group, o.Log, o.Metrics)
 	n.invitations = newMailQueue(metrics.LobbyInvitation, &n.group, o.Log, o.Metrics)
 	return n
@@ -153,7 +156,23 @@ func (n *Notifier) Invite(key moderation.AssignmentKey) {
 			return
 		}
 		n.invitations.add(key, func(ctx context.Context) error {
-			return n.messenger.Invite(ctx, key.Room, key.JID, textLetIn)
+			return n.invite(ctx, key)
 		})
 	})
+}
+
+// invite invites each client of an account that is known, as Jitsi's wait for that and send no presence by which Prosody
+// would find them; or else the account.
+func (n *Notifier) invite(ctx context.Context, key moderation.AssignmentKey) error {
+	to := []string{key.JID}
+	if n.clients != nil {
+		if known := n.clients(key.JID); len(known) > 0 {
+			to = known
+		}
+	}
+	var failed error
+	for _, jid := range to {
+		failed = cmp.Or(failed, n.messenger.Invite(ctx, key.Room, jid, textLetIn))
+	}
+	return failed
 }

@@ -86,6 +86,13 @@ func (c *shown) begin(jid string, inside map[string]string) {
 	c.jid, c.inside = jid, inside
 }
 
+// address is the account's, as full as it is known.
+func (c *shown) address() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.jid
+}
+
 // take hands the rooms on, and forgets them.
 func (c *shown) take() (inside map[string]string) {
 	c.mu.Lock()

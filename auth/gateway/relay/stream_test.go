@@ -339,3 +339,23 @@ func TestJudgedOnceMore(t *testing.T) {
 		b.ends(b.up(anon), "policy-violation")
 	}
 }
+
+// TestAddresses: the clients of an account are known by their full JIDs from the binding until the stream is gone.
+func TestAddresses(t *testing.T) {
+	const account = "u-1@meet.example.com"
+	b := newBench(t, nil)
+	if got := b.streams.Addresses(account); len(got) > 0 {
+		t.Errorf("before the login: %v", got)
+	}
+	b.login()
+	if got := b.streams.Addresses(account); len(got) != 1 || !strings.HasPrefix(got[0], account+"/") {
+		t.Errorf("logged in: %v", got)
+	}
+	if got := b.streams.Addresses("other@meet.example.com"); len(got) > 0 {
+		t.Errorf("of another account: %v", got)
+	}
+	b.stream.Gone(false)
+	if got := b.streams.Addresses(account); len(got) > 0 {
+		t.Errorf("gone: %v", got)
+	}
+}

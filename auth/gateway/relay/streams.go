@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,6 +113,18 @@ func (t *Streams) Lost(account string) []Lost {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.lost.of(account, time.Now())
+}
+
+// Addresses are the full JIDs of the clients of an account, a bare JID, that have a stream now. Prosody delivers to them
+// what it would not to the account: Jitsi's clients send no initial presence.
+func (t *Streams) Addresses(account string) []string {
+	var list []string
+	for _, s := range t.of(account) {
+		if full := s.shown.address(); strings.Contains(full, "/") {
+			list = append(list, full)
+		}
+	}
+	return list
 }
 
 func (t *Streams) of(account string) []*Stream {
