@@ -21,6 +21,9 @@ import (
 // origin is that of the page, of the door and of the gateway.
 const origin = "https://" + world.Meet
 
+// consoleOrigin is that of the console behind nginx, as deploy/nginx-console.conf has it.
+const consoleOrigin = "https://console.example.com"
+
 // callback is where the provider sends people back to.
 const callback = origin + "/login/callback/" + world.Meet
 
@@ -46,6 +49,7 @@ type option struct {
 	both       bool            // other.example.com signs people in there, too
 	plain      bool            // there is no relay: a Prosody without Jitsi
 	console    string          // address of the console, which lets in whom the provider makes usher-admin
+	behind     bool            // the console is behind nginx, at consoleOrigin
 }
 
 // open starts one.
@@ -76,7 +80,11 @@ func open(t *testing.T, v prosody.Version, o option) *door {
 	listen := ""
 	if o.console != "" {
 		listen = "  console: " + o.console + "\n"
-		login += "console: {url: \"http://" + o.console + "\", admins: [{host: " + world.Meet + ", issuer: usher-login, " +
+		url := "http://" + o.console
+		if o.behind {
+			url = consoleOrigin
+		}
+		login += "console: {url: \"" + url + "\", admins: [{host: " + world.Meet + ", issuer: usher-login, " +
 			"claim: realm_access.roles=usher-admin, audience: usher-console}]}\n"
 	}
 	relay, gateway := &world.Relay{}, ""
@@ -91,8 +99,11 @@ func open(t *testing.T, v prosody.Version, o option) *door {
 		Host:       o.host,
 		Sections:   login,
 	})
-	d.nginx = nginxtest.With(t, nginx.Config{Shape: "debian", Gateway: d.Usher.Gateway, More: nginxLines(t) + visitors},
-		page.Site{Jitsi: true, TokenAuthURL: tokenAuthURL(t)})
+	front := nginx.Config{Shape: "debian", Gateway: d.Usher.Gateway, More: nginxLines(t) + visitors}
+	if o.behind {
+		front.Console = o.console
+	}
+	d.nginx = nginxtest.With(t, front, page.Site{Jitsi: true, TokenAuthURL: tokenAuthURL(t)})
 	return d
 }
 
@@ -115,7 +126,7 @@ func secretFile(t *testing.T, secret string) string {
 func (d *door) browser(t *testing.T) *driver.Browser {
 	t.Helper()
 	driver.RequireJitsi(t)
-	return driver.Start(t, map[string]string{world.Meet: d.nginx.TLS()})
+	return driver.Start(t, map[string]string{world.Meet: d.nginx.TLS(), "console.example.com": d.nginx.TLS()})
 }
 
 // nginxLines are those of the guide.
