@@ -57,7 +57,10 @@ func TestAway(t *testing.T) {
 			t.Errorf("the provider knows a client that it does not have: %d", a.status)
 		}
 		d.Usher.Write("usher.yaml", config)
-		v.await(func() bool { return strings.Contains(v.get(origin+"/login?room=standup").to.String(), "client_id=meet") })
+		v.await(func() bool {
+			to := v.get(origin + "/login?room=standup").to
+			return to != nil && to.Query().Get("client_id") == "meet"
+		})
 		v.comes("room=standup", "alice")
 	})
 	t.Run("the provider is down", func(t *testing.T) {
