@@ -55,6 +55,8 @@ type Pages struct {
 	Options
 	lobby   *layout.Template
 	message *layout.Template
+	pace    *pace
+	lookups lookups
 }
 
 // New returns the pages.
@@ -62,14 +64,15 @@ func New(o Options) *Pages {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pages{Options: o, lobby: o.Layout.Parse(templates, "templates/lobby.html"), message: o.Layout.Message()}
+	return &Pages{Options: o, lobby: o.Layout.Parse(templates, "templates/lobby.html"), message: o.Layout.Message(),
+		pace: newPace()}
 }
 
 // Routes are for moderators alone: an operator has pages that show more.
 func (p *Pages) Routes() []route.Route {
 	return []route.Route{
-		{Pattern: "GET " + Path, For: route.Moderators, Serve: p.lobbyPage},
-		{Pattern: "POST " + DecidePath, For: route.Moderators, Serve: p.decide},
+		{Pattern: "GET " + Path, For: route.Moderators, Serve: p.paced(p.lobbyPage)},
+		{Pattern: "POST " + DecidePath, For: route.Moderators, Serve: p.paced(p.decide)},
 		{Pattern: "GET " + EventsPath, For: route.Moderators, Events: p.events},
 	}
 }
@@ -95,6 +98,18 @@ type content struct {
 func viewer(r *http.Request) access.Viewer {
 	v, _ := access.FromContext(r.Context())
 	return v
+}
+
+// paced answers who asks too often that it is so.
+func (p *Pages) paced(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !p.pace.may(viewer(r).Account) {
+			w.Header().Set("Retry-After", "2")
+			p.refuse(w, r, http.StatusTooManyRequests, wordsFor(r).tooOften)
+			return
+		}
+		serve(w, r)
+	}
 }
 
 func (p *Pages) lobbyPage(w http.ResponseWriter, r *http.Request) {

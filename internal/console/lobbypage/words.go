@@ -14,8 +14,8 @@ type words struct {
 
 	one, many string // who wait: the second with their number
 
-	notOwner, cannotAsk, cannotDecide []string
-	notices                           map[string]notice
+	notOwner, cannotAsk, cannotDecide, tooOften []string
+	notices                                     map[string]notice
 }
 
 // A notice says what came of a decision.
@@ -44,6 +44,7 @@ func english() *words {
 			"Join the room as its moderator, then load this page again."},
 		cannotAsk:    []string{"The rooms cannot be asked now who moderates them. Please try again in a moment."},
 		cannotDecide: []string{"This could not be decided now. Please try again in a moment."},
+		tooOften:     []string{"You ask too often, so nothing was done. Please try again in a moment."},
 		notices: map[string]notice{
 			wasAdmitted: {false, "Let in. The person was sent an invitation."},
 			wasDenied:   {false, "Refused."},
@@ -65,6 +66,7 @@ func german() *words {
 		cannotAsk: []string{"Die Räume können gerade nicht gefragt werden, wer sie moderiert.",
 			"Bitte versuchen Sie es gleich noch einmal."},
 		cannotDecide: []string{"Das konnte gerade nicht entschieden werden. Bitte versuchen Sie es gleich noch einmal."},
+		tooOften:     []string{"Das war zu oft, darum wurde nichts getan. Bitte versuchen Sie es gleich noch einmal."},
 		notices: map[string]notice{
 			wasAdmitted: {false, "Eingelassen. Eine Einladung wurde geschickt."},
 			wasDenied:   {false, "Abgelehnt."},

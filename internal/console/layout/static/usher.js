@@ -91,6 +91,8 @@
           const now = page.getElementById(el.id);
           if (now) update(el, now);
         }
+      } else if (stream) {
+        setTimeout(look, 2000); // it was asked too often, or cannot be told now
       }
     } catch {
       // The server is away; the stream says when it is back.
