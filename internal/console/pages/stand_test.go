@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,20 @@ func (a *standAPI) Call(_ context.Context, method, path string, body io.Reader, 
 		return err
 	}
 	return json.Unmarshal(text, v)
+}
+
+// questions are what was asked so far.
+func (a *standAPI) questions() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.asked)
+}
+
+// fail has all questions fail from now on.
+func (a *standAPI) fail(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failing = err
 }
 
 func (a *standAPI) Follow(ctx context.Context, _ string, each func(admin.Decision) error) error {

@@ -21,21 +21,32 @@ func TestWatching(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { _ = s.pages.Run(ctx) })
 		time.Sleep(time.Hour)
-		if len(s.api.asked) > 0 {
-			t.Errorf("nobody looks, and the API was asked %v", s.api.asked)
+		if asked := s.api.questions(); len(asked) > 0 {
+			t.Errorf("nobody looks, and the API was asked %v", asked)
 		}
+		var mu sync.Mutex
 		told := map[string]int{}
+		tell := func(path string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			told[path]++
+			return nil
+		}
 		for _, topic := range s.pages.topics {
 			running.Go(func() {
-				_ = topic.Send(ctx, func(string, string) error { told[topic.path]++; return nil })
+				_ = topic.Send(ctx, func(string, string) error { return tell(topic.path) })
 			})
 		}
 		step := func(what string, want map[string]int, do func()) {
 			t.Helper()
 			time.Sleep(time.Minute)
+			mu.Lock()
 			clear(told)
+			mu.Unlock()
 			do()
 			time.Sleep(10 * time.Second)
+			mu.Lock()
+			defer mu.Unlock()
 			for path, n := range want {
 				if min(told[path], 1) != n { // a change may be told twice
 					t.Errorf("%s: %s was told %d times", what, path, told[path])
@@ -61,9 +72,9 @@ func TestWatching(t *testing.T) {
 		step("a status", with("/events/overview"), func() { s.api.set("GET /status", status) })
 		status.Connections = map[string]admin.Counts{"http": {Open: 7}}
 		step("connections", none, func() { s.api.set("GET /status", status) })
-		s.api.failing = errors.New("away")
+		s.api.fail(errors.New("away"))
 		step("an API that is away", none, func() {})
-		for _, q := range s.api.asked {
+		for _, q := range s.api.questions() {
 			if !strings.HasPrefix(q, "GET ") || strings.HasPrefix(q, "GET /status") && q != "GET "+quickStatus {
 				t.Errorf("a page that is open asks %s", q)
 			}
