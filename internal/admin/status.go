@@ -85,7 +85,7 @@ type UnseenClaim struct {
 // An Issuer is the keys of one issuer of a [Host].
 type Issuer struct {
 	Issuer      string    `json:"issuer"`
-	Source      string    `json:"source"`        // files, jwks or asap
+	Source      string    `json:"source"`        // files, jwks or asap; sign-in: the provider of it
 	URL         string    `json:"url,omitempty"` // without user name and query
 	Keys        int       `json:"keys"`
 	Names       []string  `json:"key_names,omitempty"`   // their kid, or the file's name; the first 16

@@ -1,12 +1,15 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"usher/auth"
 	"usher/auth/signin"
+	"usher/internal/admin"
 	"usher/internal/cluster"
 	"usher/internal/panics"
 	"usher/moderation/sessions"
@@ -19,6 +22,37 @@ func newSignIn(v *auth.Verifier, rooms *roomParts, log *slog.Logger, p *panics.R
 		o.States = usedStates{rooms.cluster.node}
 	}
 	return signin.New(o)
+}
+
+// addProviders adds the providers of the sign-in to the issuers of their hosts, and the claims that no ID token had.
+func addProviders(s *admin.Status, providers []signin.Status, unseen []auth.UnseenClaim) {
+	for _, p := range providers {
+		for i := range s.Hosts {
+			if h := &s.Hosts[i]; h.Host == p.Host {
+				h.Issuers = append(h.Issuers, providerOf(p))
+				for _, u := range unseen {
+					if u.Host == p.Host && !slices.ContainsFunc(h.Unseen, func(o admin.UnseenClaim) bool { return o.Claim == u.Claim }) {
+						h.Unseen = append(h.Unseen, admin.UnseenClaim{Claim: u.Claim, Since: u.Since})
+					}
+				}
+			}
+		}
+	}
+}
+
+// providerOf is a provider as the status has it, with the keys of its ID tokens.
+func providerOf(p signin.Status) admin.Issuer {
+	i := admin.Issuer{Issuer: p.Issuer, Source: "sign-in", LastSuccess: p.Success, LastFailure: p.Failed, Error: p.Failure}
+	for _, k := range p.Keys {
+		i.URL, i.Keys, i.Names, i.Skipped, i.Problem = k.URL, k.Keys, k.Names, k.Skipped, k.Problem
+		if i.Error == "" {
+			i.LastFailure, i.Error = k.LastFailure, k.Failure
+		}
+	}
+	if !p.Known {
+		i.Problem = "nobody can sign in, as nothing is known of the provider yet: " + cmp.Or(p.Failure, "it was not asked")
+	}
+	return i
 }
 
 // usedStates are those of all ushers of a cluster.

@@ -82,6 +82,7 @@ func (d *daemon) Status(quick bool) admin.Status {
 		State:   d.rooms.stateStatus(),
 		Cluster: d.rooms.cluster.text(),
 	}
+	addProviders(&s, d.reloader.signIn.Status(), d.reloader.signIn.UnseenClaims())
 	for i := range s.Hosts {
 		s.Hosts[i].MUC = d.rooms.unasked(s.Hosts[i].Host)
 	}
