@@ -84,7 +84,8 @@ func (s *Server) Prepare(c Settings) (*Prepared, error) {
 // An arrival is how a request came here.
 type arrival struct {
 	secure bool         // by https
-	from   netip.Prefix // the address of the browser, or the network that counts as one; the zero value: not known
+	client netip.Addr   // of the browser; the zero value: not known
+	from   netip.Prefix // the same, or the network that counts as one; the zero value: it may be anybody's
 }
 
 type arrivalKey struct{}
@@ -106,8 +107,8 @@ func (c *settings) arrivalOf(r *http.Request) (at arrival, why *refusal) {
 		return at, wrongHost // DNS rebinding: a web page whose name was made to point here
 	}
 	client, forwarded, proto := c.clientOf(r)
-	at.secure = strings.EqualFold(proto, "https")
-	if client.IsValid() {
+	at.secure, at.client = strings.EqualFold(proto, "https"), client
+	if client.IsValid() && !client.IsLoopback() { // behind a tunnel, or a web server that names nobody, are many
 		at.from = listen.NetworkOf(client)
 	}
 	if !at.secure && (!local || byServer(r) && !(forwarded && client.IsLoopback())) {

@@ -184,6 +184,12 @@ func TestEnterOnce(t *testing.T) {
 	if w.Code != 429 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("after many failures: %d", w.Code)
 	}
+	for range 20 { // behind a tunnel nobody can keep another out
+		w = b.ask("POST", "/enter", "code=a.b.c", "", "Host", "localhost:9281", "X-Forwarded-For", "", "X-Forwarded-Proto", "")
+	}
+	if w.Code != 403 {
+		t.Errorf("after many failures of this machine: %d", w.Code)
+	}
 	secret, _ = b.state.OperatorLink(nil, "root")
 	form = url.Values{"code": {secret}}.Encode()
 	if w := b.ask("POST", "/enter", form, ""); w.Code != 429 {

@@ -100,8 +100,8 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, pr
 
 func (s *Server) noteFailure(at arrival, err error) {
 	from := "unknown"
-	if at.from.IsValid() {
-		from = at.from.Addr().String()
+	if at.client.IsValid() {
+		from = at.client.String()
 	}
 	if n, now := s.failed.Allow(); now {
 		s.Log.Info("nobody was let into the console", slog.String("address", from), logattr.Err(err), logattr.NotLogged(n))
