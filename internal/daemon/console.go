@@ -149,6 +149,7 @@ func (p *roomParts) moderatorLink(account, room string) string {
 	if !ok {
 		return ""
 	}
-	link, _ := p.console.invite(access.Moderator{Account: account, Host: s.Host, Session: s.ID, Room: room})
+	link, _ := p.console.invite(access.Moderator{Account: account, Host: s.Host, Session: s.ID, Room: room,
+		Display: s.DisplayName})
 	return link
 }

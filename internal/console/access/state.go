@@ -94,7 +94,7 @@ func (s *State) OperatorLink(uid *uint32, user string) (secret string, until tim
 // ModeratorLink makes the secret of a link for a moderator.
 func (s *State) ModeratorLink(m Moderator) (secret string, until time.Time) {
 	until = s.now().Add(ModeratorLinkFor)
-	v := Viewer{Account: m.Account, Host: m.Host, Session: m.Session, Room: m.Room}
+	v := Viewer{Account: m.Account, Host: m.Host, Session: m.Session, Room: m.Room, Display: m.Display}
 	return s.link(&s.invited, entry{viewer: v, until: until}), until
 }
 

@@ -24,6 +24,7 @@ type Viewer struct {
 	Account string
 	Session moderation.ID
 	Room    string
+	Display string // whom the token says its user is, for people to read; empty: nobody
 	Host    string // of an operator by a token, too
 
 	Until time.Time // when the session ends at the latest
@@ -37,6 +38,7 @@ type Moderator struct {
 	Host    string        // the virtual host
 	Session moderation.ID // the link, and who entered by it, are good as long as it counts
 	Room    string        // bare JID: where somebody waits
+	Display string        // whom the token says its user is; or empty
 }
 
 // Name names a viewer for people.

@@ -80,7 +80,9 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func viewerOf(account string) access.Viewer { return access.Viewer{Account: account, Room: standup} }
+func viewerOf(account string) access.Viewer {
+	return access.Viewer{Account: account, Room: standup, Display: "Display & Name"}
+}
 
 // serve does one request of an account.
 func (b *bench) serve(account, pattern, query string, form url.Values, languages string) *httptest.ResponseRecorder {
@@ -107,7 +109,7 @@ func TestPage(t *testing.T) {
 	w := b.serve(alice, "GET /lobby", "", nil, "")
 	page := w.Body.String()
 	for _, want := range []string{"&lt;script&gt;&#34;x&#34;&amp;&lt;/script&gt;", `value="` + knock + `"`, "Nobody waits.", `action="/lobby/decide"`,
-		`data-events="/events/lobby"`, `datetime="2026-11-28T10:00:00Z"`, `lang="en"`, ">empty<", standup} {
+		`data-events="/events/lobby"`, `datetime="2026-11-28T10:00:00Z"`, `lang="en"`, ">empty<", standup, "Display &amp; Name"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s in the page", want)
 		}

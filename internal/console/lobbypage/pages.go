@@ -1,6 +1,7 @@
 package lobbypage
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -112,6 +113,9 @@ func (p *Pages) paced(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// nameOf is how a moderator is called on the page: behind a relay the account says nothing to people.
+func nameOf(v access.Viewer) string { return cmp.Or(v.Display, v.Name()) }
+
 func (p *Pages) lobbyPage(w http.ResponseWriter, r *http.Request) {
 	say, who := wordsFor(r), viewer(r)
 	rooms, err := p.ask(r.Context(), who)
@@ -123,7 +127,7 @@ func (p *Pages) lobbyPage(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, http.StatusForbidden, say.notOwner)
 		return
 	}
-	v := layout.View{Title: say.title, Lang: say.lang, Path: Path, Who: who.Name(), Events: EventsPath, Refresh: 10,
+	v := layout.View{Title: say.title, Lang: say.lang, Path: Path, Who: nameOf(who), Events: EventsPath, Refresh: 10,
 		Content: show(say, rooms, r.URL.Query().Has("all"))}
 	if n, known := say.notices[r.URL.Query().Get("notice")]; known {
 		v.Notice = &layout.Notice{Bad: n.bad, Text: n.text}
@@ -205,7 +209,7 @@ func cameOf(admit bool, err error) (came string, known bool) {
 // refuse shows a page that says why there is nothing else.
 func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, status int, lines []string) {
 	say := wordsFor(r)
-	v := layout.View{Title: say.title, Lang: say.lang, Path: Path, Who: viewer(r).Name(), Refresh: 10,
+	v := layout.View{Title: say.title, Lang: say.lang, Path: Path, Who: nameOf(viewer(r)), Refresh: 10,
 		Content: layout.Message{Lines: lines}}
 	p.write(w, r, p.message, status, v)
 }

@@ -16,7 +16,7 @@ import (
 
 // crowd is so many rooms with so many people in each lobby, with names that strangers may give themselves.
 func crowd(nRooms, nPeople int) (list []notify.OwnRoom) {
-	names := []string{"Bob", "Привет мир", "ليلى", strings.Repeat("W", 64), `"><script>`, "‮evil", ""}
+	names := []string{"Bob", "Привет мир", "ليلى", strings.Repeat("W", 64), `"><script>`, "\u202eevil", ""}
 	for i := range nRooms {
 		r := notify.OwnRoom{Room: fmt.Sprintf("room-%d-%s@conference.meet.example.com", i, strings.Repeat("x", 60))}
 		for j := range nPeople {
