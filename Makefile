@@ -80,10 +80,13 @@ race: install-deps
 	CI=1 go test -race -timeout 20m $$(go list ./... | grep -v /e2e)
 	CI=1 go test -race -timeout 20m -p 1 $(END_TO_END) $(CHROMIUM)
 
-# The pictures of docs that are made of what runs: the demo, what people see who are refused, and what the dashboard says.
+# The pictures of docs that are made of what runs: the demo, what people see who are refused, the console, and what the
+# dashboard says.
 pictures: install-deps
 	env -u MAKEFLAGS -u MAKELEVEL go run ./scripts/recording -o docs/demo.svg -- make demo
 	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run TestGatewayRefusedPages ./e2e/gateway
+	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run 'TestConsole/pictures' ./e2e/console
+	USHER_SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run TestStranger ./e2e/signin
 	go test -count=1 ./e2e/dashboard -args -picture $(CURDIR)/docs/dashboard.svg -during 100s
 
 bench:

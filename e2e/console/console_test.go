@@ -22,6 +22,8 @@ func TestConsole(t *testing.T) {
 	d := newDesk(t, options())
 	t.Run("empty", d.empty)
 	d.gather(t)
+	t.Run("pictures", d.pictures)
+	d.extremes(t)
 	t.Run("door", d.door)
 	t.Run("pages", d.pages)
 	t.Run("links", d.links)
@@ -101,6 +103,19 @@ func (d *desk) empty(t *testing.T) {
 func listed() map[string]string {
 	return map[string]string{"/": "overview", "/refusals": "refusals", "/explain": "explain", "/sessions": "sessions",
 		"/waiting": "lobby", "/whitelist": "whitelist", "/audit": "audit"}
+}
+
+// pictures are those of docs/console.md; make pictures puts them there.
+func (d *desk) pictures(t *testing.T) {
+	p := d.enter(t)
+	p.As(t, driver.View{Width: 1100, Height: 720})
+	for name, path := range map[string]string{"overview": "/", "refusals": "/refusals?reason=audience_mismatch"} {
+		p.Go(t, d.url+path)
+		p.Do(t, `document.querySelectorAll("details.item").forEach((e, i) => { e.open = i < 1; })`)
+		p.Await(t, `(document.getElementById("live-state") || {textContent: "none"}).textContent !== ""`, within)
+		p.Do(t, `document.querySelectorAll("#ready code").forEach((e) => { e.textContent = "/etc/usher/usher.yaml"; })`)
+		p.Picture(t, "console-"+name)
+	}
 }
 
 // addresses are all pages that a GET leads to, by what they are called.

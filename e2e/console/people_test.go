@@ -40,13 +40,13 @@ func (d *desk) gather(t *testing.T) crowd {
 	for _, room := range []string{board, roomOfEnd, "standup"} {
 		c.alice.JoinsAs(world.Room(room), "moderator/owner")
 	}
-	for _, account := range append([]string{german, russian, arabic, long}, numbered("user", 12)...) {
+	for _, account := range append([]string{german, russian, arabic}, numbered("user", 12)...) {
 		d.Participant(t, account, "*")
 	}
 	d.Participant(t, german, "*").Joins(world.Room(board))
 	for nick, room := range map[string]string{
 		"Jürgen Weiß": board, "Владимир Владимирович": board, "ليلى": roomOfEnd,
-		strings.Repeat("Langer Name ", 16): "standup", "Bob": "standup"} {
+		"Bob": "standup"} {
 		guest := d.Guest(t)
 		d.knock(t, guest, room, nick)
 		c.guests[nick] = guest
@@ -56,8 +56,15 @@ func (d *desk) gather(t *testing.T) crowd {
 		german+"@"+world.Meet)
 	d.Usher.Run(t, "lobby", "allow", "--note", "переводчик", "--", russian+"@"+world.Meet)
 	d.Usher.Run(t, "lobby", "allow", "--room", roomOfEnd, "--note", "ضيف", "--", arabic+"@"+world.Meet)
-	d.Usher.Run(t, "lobby", "allow", "--note", strings.Repeat("because ", 20), "--", long+"@"+world.Meet)
 	return c
+}
+
+// extremes adds people whose names are as long as names can be.
+func (d *desk) extremes(t *testing.T) {
+	t.Helper()
+	d.Participant(t, long, "*")
+	d.knock(t, d.Guest(t), "standup", strings.Repeat("Langer Name ", 16))
+	d.Usher.Run(t, "lobby", "allow", "--note", strings.Repeat("because ", 20), "--", long+"@"+world.Meet)
 }
 
 func numbered(name string, n int) (list []string) {

@@ -114,7 +114,9 @@ func (d *door) revokes(t *testing.T, w *way, b *driver.Browser, moderator *drive
 	if status := p.Follow(t, `main a[href^="/sessions/revoke?by=account"]`); status != http.StatusOK {
 		t.Fatalf("the preview has the status %d", status)
 	}
+	p.As(t, driver.View{Width: desk.Width, Height: 360})
 	p.Picture(t, "console-revoke")
+	p.As(t, desk)
 	w.picture(t, p, "operator-preview")
 	begun := time.Now()
 	p.Follow(t, "main button.danger")
