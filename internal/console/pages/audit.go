@@ -8,7 +8,10 @@ import (
 	"usher/internal/console/layout"
 )
 
-func (p *Pages) audit(w http.ResponseWriter, r *http.Request) error {
+// auditPages are what was changed.
+type auditPages struct{ *desk }
+
+func (p auditPages) audit(w http.ResponseWriter, r *http.Request) error {
 	var list []admin.Change
 	if err := p.get(r, admin.AuditPath, &list); err != nil {
 		return err

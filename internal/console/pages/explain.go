@@ -10,6 +10,9 @@ import (
 	"usher/internal/console/layout"
 )
 
+// explainPages explain a token.
+type explainPages struct{ *desk }
+
 // maxExplain bounds the form, in bytes: a token that is pasted may grow to three times its length.
 const maxExplain = 256 << 10
 
@@ -21,12 +24,12 @@ type explained struct {
 	Problem          string // with the form
 }
 
-func (p *Pages) explainForm(w http.ResponseWriter, r *http.Request) error {
+func (p explainPages) explainForm(w http.ResponseWriter, r *http.Request) error {
 	p.showExplained(w, r, http.StatusOK, explained{})
 	return nil
 }
 
-func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
+func (p explainPages) explain(w http.ResponseWriter, r *http.Request) error {
 	form := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	e := explained{Host: form("host"), User: form("user"), Room: form("room")}
 	if form("token") == "" {
@@ -48,6 +51,6 @@ func (p *Pages) explain(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (p *Pages) showExplained(w http.ResponseWriter, r *http.Request, status int, e explained) {
+func (p explainPages) showExplained(w http.ResponseWriter, r *http.Request, status int, e explained) {
 	p.show(w, r, status, "explain", layout.View{Title: "Explain", Path: "/explain", Content: e})
 }

@@ -15,6 +15,9 @@ import (
 	"usher/internal/text"
 )
 
+// overviewPages tell how the daemon is, and have it reload.
+type overviewPages struct{ *desk }
+
 // overviewRefresh is after how many seconds the overview is loaded again without script.
 const overviewRefresh = 30
 
@@ -61,7 +64,7 @@ type figure struct {
 	Plot  template.HTML
 }
 
-func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
+func (p overviewPages) overview(w http.ResponseWriter, r *http.Request) error {
 	var o overview
 	var history admin.History
 	var cluster admin.ClusterAnswer
@@ -153,7 +156,7 @@ func (r *row) add(p admin.HistoryPoint) {
 }
 
 // reload reads the configuration again.
-func (p *Pages) reload(w http.ResponseWriter, r *http.Request) error {
+func (p overviewPages) reload(w http.ResponseWriter, r *http.Request) error {
 	var answer admin.Reload
 	if err := p.post(r, "/reload", nil, &answer); err != nil {
 		return err

@@ -35,11 +35,16 @@ type Options struct {
 
 // Pages are the operators' pages.
 type Pages struct {
+	*desk
+	topics []*topic
+}
+
+// A desk is what all pages work with.
+type desk struct {
 	o         Options
 	templates map[string]*layout.Template
 	message   *layout.Template
 	notices   *notices
-	topics    []*topic
 }
 
 // New returns the pages.
@@ -50,7 +55,8 @@ func New(o Options) *Pages {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Pages{o: o, templates: map[string]*layout.Template{}, message: o.Layout.Message(), notices: newNotices(o.Now)}
+	p := &Pages{desk: &desk{o: o, templates: map[string]*layout.Template{}, message: o.Layout.Message(),
+		notices: newNotices(o.Now)}}
 	for _, name := range []string{"overview", "refusals", "explain", "sessions", "revoked", "revoke", "waiting",
 		"whitelist", "confirm", "import", "audit"} {
 		p.templates[name] = o.Layout.Parse(files, "templates/parts.html", "templates/"+name+".html")
@@ -62,27 +68,27 @@ func New(o Options) *Pages {
 // Routes returns all of them. Each is for operators alone, but for the styles and the script.
 func (p *Pages) Routes() []route.Route {
 	routes := []route.Route{
-		{Pattern: "GET /{$}", Serve: p.page(p.overview)},
-		{Pattern: "POST /reload", Serve: p.page(p.reload)},
-		{Pattern: "GET /refusals", Serve: p.page(p.refusals)},
-		{Pattern: "GET /explain", Serve: p.page(p.explainForm)},
-		{Pattern: "POST /explain", Serve: p.page(p.explain), Bytes: maxExplain},
-		{Pattern: "GET /sessions", Serve: p.page(p.sessions)},
-		{Pattern: "GET /sessions/revoked", Serve: p.page(p.revoked)},
-		{Pattern: "GET /sessions/revoke", Serve: p.page(p.revokePreview)},
-		{Pattern: "POST /sessions/revoke", Serve: p.page(p.revoke)},
-		{Pattern: "GET /sessions/allow", Serve: p.page(p.allowPreview)},
-		{Pattern: "POST /sessions/allow", Serve: p.page(p.allow)},
-		{Pattern: "GET /waiting", Serve: p.page(p.waiting)},
-		{Pattern: "POST /waiting", Serve: p.page(p.decide)},
-		{Pattern: "GET /whitelist", Serve: p.page(p.whitelist)},
-		{Pattern: "POST /whitelist", Serve: p.page(p.add)},
-		{Pattern: "GET /whitelist/remove", Serve: p.page(p.removePreview)},
-		{Pattern: "POST /whitelist/remove", Serve: p.page(p.remove)},
-		{Pattern: "GET /whitelist/export", Serve: p.page(p.export)},
-		{Pattern: "GET /whitelist/import", Serve: p.page(p.importForm)},
-		{Pattern: "POST /whitelist/import", Serve: p.page(p.importList), Bytes: maxImport},
-		{Pattern: "GET /audit", Serve: p.page(p.audit)},
+		{Pattern: "GET /{$}", Serve: p.page(overviewPages{p.desk}.overview)},
+		{Pattern: "POST /reload", Serve: p.page(overviewPages{p.desk}.reload)},
+		{Pattern: "GET /refusals", Serve: p.page(refusalPages{p.desk}.refusals)},
+		{Pattern: "GET /explain", Serve: p.page(explainPages{p.desk}.explainForm)},
+		{Pattern: "POST /explain", Serve: p.page(explainPages{p.desk}.explain), Bytes: maxExplain},
+		{Pattern: "GET /sessions", Serve: p.page(sessionPages{p.desk}.sessions)},
+		{Pattern: "GET /sessions/revoked", Serve: p.page(sessionPages{p.desk}.revoked)},
+		{Pattern: "GET /sessions/revoke", Serve: p.page(revokePages{p.desk}.revokePreview)},
+		{Pattern: "POST /sessions/revoke", Serve: p.page(revokePages{p.desk}.revoke)},
+		{Pattern: "GET /sessions/allow", Serve: p.page(sessionPages{p.desk}.allowPreview)},
+		{Pattern: "POST /sessions/allow", Serve: p.page(sessionPages{p.desk}.allow)},
+		{Pattern: "GET /waiting", Serve: p.page(waitingPages{p.desk}.waiting)},
+		{Pattern: "POST /waiting", Serve: p.page(waitingPages{p.desk}.decide)},
+		{Pattern: "GET /whitelist", Serve: p.page(whitelistPages{p.desk}.whitelist)},
+		{Pattern: "POST /whitelist", Serve: p.page(whitelistPages{p.desk}.add)},
+		{Pattern: "GET /whitelist/remove", Serve: p.page(whitelistPages{p.desk}.removePreview)},
+		{Pattern: "POST /whitelist/remove", Serve: p.page(whitelistPages{p.desk}.remove)},
+		{Pattern: "GET /whitelist/export", Serve: p.page(transferPages{p.desk}.export)},
+		{Pattern: "GET /whitelist/import", Serve: p.page(transferPages{p.desk}.importForm)},
+		{Pattern: "POST /whitelist/import", Serve: p.page(transferPages{p.desk}.importList), Bytes: maxImport},
+		{Pattern: "GET /audit", Serve: p.page(auditPages{p.desk}.audit)},
 	}
 	for _, t := range p.topics {
 		routes = append(routes, route.Route{Pattern: "GET " + t.path, Events: func(s *route.Stream) error {
@@ -103,7 +109,7 @@ func Nav() []layout.Link {
 }
 
 // page serves one, or says why it cannot be shown.
-func (p *Pages) page(serve func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
+func (p *desk) page(serve func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := serve(w, r)
 		switch {
@@ -117,7 +123,7 @@ func (p *Pages) page(serve func(w http.ResponseWriter, r *http.Request) error) h
 }
 
 // fail shows why there is no page.
-func (p *Pages) fail(w http.ResponseWriter, r *http.Request, status int, title string, lines ...string) {
+func (p *desk) fail(w http.ResponseWriter, r *http.Request, status int, title string, lines ...string) {
 	v := layout.View{Title: title, Content: layout.Message{Lines: lines,
 		Back: &layout.Link{Path: r.URL.Path, Text: "Try again"}}}
 	if r.Method != http.MethodGet {
@@ -127,14 +133,14 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, status int, title s
 }
 
 // show answers with a page.
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v layout.View) {
+func (p *desk) show(w http.ResponseWriter, r *http.Request, status int, name string, v layout.View) {
 	if v.Notice == nil && r.Method == http.MethodGet {
 		v.Notice = p.notices.take(r.URL.Query().Get("notice"))
 	}
 	p.write(w, r, status, p.templates[name], v)
 }
 
-func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
+func (p *desk) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
 	v.Nav, v.Who = seenBy(r)
 	if err := t.Write(w, status, v); err != nil {
 		p.o.Log.ErrorContext(r.Context(), "console page", slog.String("path", r.URL.Path), logattr.Err(err))
@@ -142,17 +148,17 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, t *lay
 }
 
 // done goes on to a page, which says what came of a change.
-func (p *Pages) done(w http.ResponseWriter, r *http.Request, path string, n layout.Notice) error {
+func (p *desk) done(w http.ResponseWriter, r *http.Request, path string, n layout.Notice) error {
 	http.Redirect(w, r, path+"?notice="+p.notices.put(n), http.StatusSeeOther)
 	return nil
 }
 
 // get asks the API, which changes nothing.
-func (p *Pages) get(r *http.Request, path string, v any) error {
+func (p *desk) get(r *http.Request, path string, v any) error {
 	return p.o.API.Call(r.Context(), http.MethodGet, path, nil, v)
 }
 
 // post has the API change something.
-func (p *Pages) post(r *http.Request, path string, body io.Reader, v any) error {
+func (p *desk) post(r *http.Request, path string, body io.Reader, v any) error {
 	return p.o.API.Call(r.Context(), http.MethodPost, path, body, v)
 }

@@ -27,7 +27,7 @@ type pager struct {
 }
 
 // search asks for the page of a list that is wanted, of what the field q finds.
-func search[T any](p *Pages, r *http.Request, path string) (found[T], error) {
+func search[T any](p *desk, r *http.Request, path string) (found[T], error) {
 	f := found[T]{Search: strings.TrimSpace(r.URL.Query().Get("q"))}
 	page := max(1, number(r.URL.Query().Get("page")))
 	q := url.Values{"text": {f.Search}, "from": {strconv.Itoa((page - 1) * onAPage)}, "most": {strconv.Itoa(onAPage)}}

@@ -15,6 +15,9 @@ import (
 	"usher/internal/console/layout"
 )
 
+// refusalPages are the last decisions.
+type refusalPages struct{ *desk }
+
 // refusalsOnAPage is less than others have: each may have twenty lines.
 const refusalsOnAPage = 8
 
@@ -53,7 +56,7 @@ func filters() []string {
 	return []string{"account", "room", "reason", "door", "login", "since", "all"}
 }
 
-func (p *Pages) refusals(w http.ResponseWriter, r *http.Request) error {
+func (p refusalPages) refusals(w http.ResponseWriter, r *http.Request) error {
 	page := max(1, number(r.URL.Query().Get("page")))
 	q := url.Values{}
 	for _, name := range filters() {
@@ -84,7 +87,7 @@ func (p *Pages) refusals(w http.ResponseWriter, r *http.Request) error {
 }
 
 // badFilter shows the page with what is wrong with its filter.
-func (p *Pages) badFilter(w http.ResponseWriter, r *http.Request, c refusals, err error) error {
+func (p refusalPages) badFilter(w http.ResponseWriter, r *http.Request, c refusals, err error) error {
 	if _, away := asUnreachable(err); away || r.Context().Err() != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func (p *Pages) badFilter(w http.ResponseWriter, r *http.Request, c refusals, er
 	return nil
 }
 
-func (p *Pages) showRefusals(w http.ResponseWriter, r *http.Request, status int, v layout.View) {
+func (p refusalPages) showRefusals(w http.ResponseWriter, r *http.Request, status int, v layout.View) {
 	v.Title, v.Path, v.Events = "Refusals", "/refusals", events("refusals")
 	p.show(w, r, status, "refusals", v)
 }

@@ -11,6 +11,9 @@ import (
 	"usher/internal/text"
 )
 
+// revokePages revoke.
+type revokePages struct{ *desk }
+
 // A target is whose tokens are meant: by an account, a user or a token's thumbprint.
 type target struct{ By, Of, Host, Issuer string }
 
@@ -40,7 +43,7 @@ type revoking struct {
 	Problem string
 }
 
-func (p *Pages) revokePreview(w http.ResponseWriter, r *http.Request) error {
+func (p revokePages) revokePreview(w http.ResponseWriter, r *http.Request) error {
 	v := revoking{Target: targetOf(r.URL.Query())}
 	status := http.StatusOK
 	if v.Target.Of != "" {
@@ -64,11 +67,11 @@ func (v revoking) problem() string {
 	return v.Answer.Problem
 }
 
-func (p *Pages) showRevoking(w http.ResponseWriter, r *http.Request, status int, v revoking) {
+func (p revokePages) showRevoking(w http.ResponseWriter, r *http.Request, status int, v revoking) {
 	p.show(w, r, status, "revoke", layout.View{Title: "Revoke", Path: "/sessions", Content: v})
 }
 
-func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) error {
+func (p revokePages) revoke(w http.ResponseWriter, r *http.Request) error {
 	v := revoking{Target: targetOf(r.PostForm), Answer: &admin.RevokeAnswer{}}
 	q := v.Target.query()
 	if r.PostForm.Get("all") == "true" {

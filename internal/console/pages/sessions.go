@@ -12,6 +12,9 @@ import (
 	"usher/internal/console/layout"
 )
 
+// sessionPages are who is logged in, who is revoked, and allowing again.
+type sessionPages struct{ *desk }
+
 // A session is one as a page shows it.
 type session struct{ admin.Session }
 
@@ -42,8 +45,8 @@ func (s session) Claimed() template.HTML {
 // Lasts reports whether it ends when it is not used, and not by itself.
 func (s session) Lasts() bool { return s.Expires.IsZero() || time.Until(s.Expires) > 366*24*time.Hour }
 
-func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
-	f, err := search[session](p, r, "/sessions/search")
+func (p sessionPages) sessions(w http.ResponseWriter, r *http.Request) error {
+	f, err := search[session](p.desk, r, "/sessions/search")
 	if err != nil {
 		return err
 	}
@@ -51,8 +54,8 @@ func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (p *Pages) revoked(w http.ResponseWriter, r *http.Request) error {
-	f, err := search[admin.Revoked](p, r, "/sessions/revoked/search")
+func (p sessionPages) revoked(w http.ResponseWriter, r *http.Request) error {
+	f, err := search[admin.Revoked](p.desk, r, "/sessions/revoked/search")
 	if err != nil {
 		return err
 	}
@@ -73,12 +76,12 @@ type confirming struct {
 
 type pair struct{ Name, Value string }
 
-func (p *Pages) confirm(w http.ResponseWriter, r *http.Request, title, path string, c confirming) error {
+func (p *desk) confirm(w http.ResponseWriter, r *http.Request, title, path string, c confirming) error {
 	p.show(w, r, http.StatusOK, "confirm", layout.View{Title: title, Path: path, Content: c})
 	return nil
 }
 
-func (p *Pages) allowPreview(w http.ResponseWriter, r *http.Request) error {
+func (p sessionPages) allowPreview(w http.ResponseWriter, r *http.Request) error {
 	t := targetOf(r.URL.Query())
 	c := confirming{Action: "/sessions/allow", Button: "Allow again", Back: "/sessions/revoked",
 		Lines: []string{"Tokens that the revocation keeps out are good again, as far as they have not ended by " +
@@ -93,7 +96,7 @@ func (p *Pages) allowPreview(w http.ResponseWriter, r *http.Request) error {
 	return p.confirm(w, r, "Allow again", "/sessions", c)
 }
 
-func (p *Pages) allow(w http.ResponseWriter, r *http.Request) error {
+func (p sessionPages) allow(w http.ResponseWriter, r *http.Request) error {
 	var answer admin.AllowAnswer
 	if err := p.post(r, address("/sessions/allow", targetOf(r.PostForm).query()), nil, &answer); err != nil {
 		return err

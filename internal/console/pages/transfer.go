@@ -13,11 +13,14 @@ import (
 	"usher/internal/console/layout"
 )
 
+// transferPages bring the whitelist out, and in.
+type transferPages struct{ *desk }
+
 // maxImport bounds a form with a list, in bytes, as the API does.
 const maxImport = 4 << 20
 
 // export sends the whitelist as a file, as usher lobby export prints it.
-func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
+func (p transferPages) export(w http.ResponseWriter, r *http.Request) error {
 	var list []admin.Listed
 	if err := p.get(r, "/lobby", &list); err != nil {
 		return err
@@ -39,17 +42,17 @@ type importing struct {
 	Problems []string
 }
 
-func (p *Pages) importForm(w http.ResponseWriter, r *http.Request) error {
+func (p transferPages) importForm(w http.ResponseWriter, r *http.Request) error {
 	return p.showImport(w, r, http.StatusOK, importing{})
 }
 
-func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, status int, v importing) error {
+func (p transferPages) showImport(w http.ResponseWriter, r *http.Request, status int, v importing) error {
 	p.show(w, r, status, "import", layout.View{Title: "Import", Path: "/whitelist", Content: v})
 	return nil
 }
 
 // importList puts what a list has on the whitelist. Before anything is taken off it asks.
-func (p *Pages) importList(w http.ResponseWriter, r *http.Request) error {
+func (p transferPages) importList(w http.ResponseWriter, r *http.Request) error {
 	v, err := readImport(r)
 	if err != nil {
 		return err
@@ -98,7 +101,7 @@ func readImport(r *http.Request) (v importing, err error) {
 }
 
 // importPreview says how many entries a list would take off.
-func (p *Pages) importPreview(w http.ResponseWriter, r *http.Request, v importing, entries []admin.Entry) error {
+func (p transferPages) importPreview(w http.ResponseWriter, r *http.Request, v importing, entries []admin.Entry) error {
 	var list []admin.Listed
 	if err := p.get(r, "/lobby", &list); err != nil {
 		return err

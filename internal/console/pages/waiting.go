@@ -10,6 +10,9 @@ import (
 	"usher/internal/console/layout"
 )
 
+// waitingPages are who waits.
+type waitingPages struct{ *desk }
+
 // waitingRefresh is after how many seconds the lobby is loaded again without script.
 const waitingRefresh = 10
 
@@ -19,8 +22,8 @@ type waiter struct {
 	For time.Duration `json:"-"`
 }
 
-func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
-	f, err := search[waiter](p, r, "/lobby/knocks/part")
+func (p waitingPages) waiting(w http.ResponseWriter, r *http.Request) error {
+	f, err := search[waiter](p.desk, r, "/lobby/knocks/part")
 	if err != nil {
 		return err
 	}
@@ -33,7 +36,7 @@ func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decide admits somebody who waits, or denies.
-func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
+func (p waitingPages) decide(w http.ResponseWriter, r *http.Request) error {
 	admit := r.PostForm.Get("admit") == "true"
 	q := url.Values{"admit": {fmt.Sprint(admit)}, "room": {r.PostForm.Get("room")}, "id": {r.PostForm.Get("id")}}
 	var answer admin.LobbyAnswer

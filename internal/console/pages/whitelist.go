@@ -10,6 +10,9 @@ import (
 	"usher/internal/console/layout"
 )
 
+// whitelistPages are who passes lobbies.
+type whitelistPages struct{ *desk }
+
 // A whitelist is who passes lobbies, and the form that adds to it.
 type whitelist struct {
 	found[admin.Listed]
@@ -27,12 +30,12 @@ func endings() []choice {
 		{"168h", "for a week"}, {"until", "until the time beside"}}
 }
 
-func (p *Pages) whitelist(w http.ResponseWriter, r *http.Request) error {
+func (p whitelistPages) whitelist(w http.ResponseWriter, r *http.Request) error {
 	return p.showWhitelist(w, r, http.StatusOK, adding{}, "")
 }
 
-func (p *Pages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding, problem string) error {
-	f, err := search[admin.Listed](p, r, "/lobby/search")
+func (p whitelistPages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding, problem string) error {
+	f, err := search[admin.Listed](p.desk, r, "/lobby/search")
 	if err != nil {
 		return err
 	}
@@ -44,7 +47,7 @@ func (p *Pages) showWhitelist(w http.ResponseWriter, r *http.Request, status int
 // localTime is how a browser sends a field for a time, which has no zone: the server's is meant.
 const localTime = "2006-01-02T15:04"
 
-func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
+func (p whitelistPages) add(w http.ResponseWriter, r *http.Request) error {
 	form := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	f := adding{form("by"), form("who"), form("room"), form("note"), form("ends"), form("until")}
 	q := url.Values{"room": {f.Room}, "note": {f.Note}}
@@ -74,7 +77,7 @@ func (p *Pages) add(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, "/whitelist", lobbyNotice(n, answer))
 }
 
-func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
+func (p whitelistPages) removePreview(w http.ResponseWriter, r *http.Request) error {
 	jid, room := r.URL.Query().Get("jid"), r.URL.Query().Get("room")
 	rooms := room
 	if room == "" {
@@ -87,7 +90,7 @@ func (p *Pages) removePreview(w http.ResponseWriter, r *http.Request) error {
 		Fields: []pair{{"jid", jid}, {"room", room}}})
 }
 
-func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
+func (p whitelistPages) remove(w http.ResponseWriter, r *http.Request) error {
 	jid := r.PostForm.Get("jid")
 	q := url.Values{"room": {r.PostForm.Get("room")}}
 	if user, is := strings.CutPrefix(jid, "user:"); is {
