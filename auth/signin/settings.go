@@ -105,7 +105,6 @@ type host struct {
 	rooms    []lobby.Pattern
 	seal     sealer
 	jar      jar
-	mark     string // changes with what the ID tokens of the host are judged by
 }
 
 // ready makes a host's settings ready. The provider is added when they are in force.
