@@ -14,7 +14,9 @@ import (
 // A signIn notes what comes to it.
 type signIn struct{ came []string }
 
-func (s *signIn) Serves(path string) bool { return path == "/login" || strings.HasPrefix(path, "/login/") }
+func (s *signIn) Serves(path string) bool {
+	return path == "/login" || strings.HasPrefix(path, "/login/")
+}
 
 func (s *signIn) ServeSignIn(w http.ResponseWriter, r *http.Request, from netip.Prefix) {
 	s.came = append(s.came, r.Method+" "+r.URL.String()+" "+from.String())
