@@ -52,11 +52,13 @@ func (q *request) callback(h *host) {
 func (q *request) resume(ctx context.Context, h *host) (*state, url.Values, *auth.Refusal) {
 	answer, err := single(q.r.URL.RawQuery)
 	if err != nil {
-		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the provider's answer cannot be read: %v; look at the provider", err)
+		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the provider's answer cannot be read: %v; look at "+
+			"the provider", err)
 	}
 	given := answer.Get("state")
 	if !isRandom(given) {
-		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the answer has no state that was drawn here; have the person sign in anew")
+		return nil, nil, auth.Refuse(auth.ReasonSignInState, "the answer has no state that was drawn here; have "+
+			"the person sign in anew")
 	}
 	name := h.jar.nameOf(given)
 	s := &state{}
@@ -67,7 +69,8 @@ func (q *request) resume(ctx context.Context, h *host) (*state, url.Values, *aut
 	}
 	h.jar.drop(q.w, name)
 	if over := s.begun.Add(stateLasts); !q.Now().Before(over) {
-		return s, nil, auth.Refuse(auth.ReasonSignInState, "the sign-in was begun over %v ago; have the person sign in anew", stateLasts)
+		return s, nil, auth.Refuse(auth.ReasonSignInState, "the sign-in was begun over %v ago; have the person "+
+			"sign in anew", stateLasts)
 	}
 	return s, answer, q.use(ctx, s)
 }
@@ -86,7 +89,8 @@ func (q *request) use(ctx context.Context, s *state) *auth.Refusal {
 	print := sha256.Sum256([]byte("usher login state\x00" + s.State))
 	switch first, err := q.States.UseState(ctx, hex.EncodeToString(print[:16]), over.Sub(q.Now())); {
 	case err != nil:
-		return auth.Refuse(auth.ReasonClusterStale, "it cannot be told whether another usher has used the state: %v; look at "+
+		return auth.Refuse(auth.ReasonClusterStale, "it cannot be told whether another usher has used the state: "+
+			"%v; look at "+
 			"usher cluster status", err)
 	case !first:
 		return alreadyUsed()
@@ -142,7 +146,8 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 		d := q.verifier.DecideClaims(&c, h.judge(s.Nonce, q.Now(), p))
 		if d.Refusal == nil || d.Refusal.Reason != auth.ReasonKeysUnavailable {
 			if d.ID.Host = h.name; d.Refusal != nil && d.Refusal.Reason == auth.ReasonUnknownHost {
-				d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the provider if that lasts")
+				d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the "+
+					"provider if that lasts")
 			}
 			return d
 		}
@@ -199,10 +204,10 @@ func (q *request) goBack(h *host, s *state, p *person, token string) {
 // tooOften tells a person to wait. The page loads itself again: the answer is still good, as nothing has used it.
 func (q *request) tooOften(h *host) {
 	q.conclude(auth.Decision{ID: auth.Identity{Host: h.name}, Refusal: auth.Refuse(auth.ReasonOverloaded,
-		"over %d people a minute come back from the provider to one address; look at who signs in there, or have the person wait",
+		"over %d people a minute come back from the provider to one address; look at who signs in there, or have "+
+			"the person wait",
 		int(time.Minute/perAddress.Every))}, h.name)
 	q.w.Header().Set("Retry-After", "5")
 	q.w.Header().Set("Refresh", "5")
-	q.show(http.StatusTooManyRequests, page{Title: "Many people sign in",
-		Text: "Many people sign in from your network at the same time. This page tries again by itself in a moment."})
+	q.show(http.StatusTooManyRequests, page{Title: q.say.many, Text: q.say.manyText})
 }

@@ -53,7 +53,8 @@ func (h *host) judge(nonce string, now time.Time, p *person) auth.ClaimsJudged {
 // judgeToken compares what binds an ID token to the sign-in.
 func (h *host) judgeToken(nonce string, now, issued time.Time, d *strictjson.Document) *auth.Refusal {
 	if n := d.Get("nonce"); n == nil || n.Kind != '"' || string(n.Text) != nonce {
-		return auth.Refuse(auth.ReasonSignInToken, "the ID token's nonce is not the one of this sign-in; have the person sign in anew")
+		return auth.Refuse(auth.ReasonSignInToken, "the ID token's nonce is not the one of this sign-in; have the "+
+			"person sign in anew")
 	}
 	aud, azp := d.Get("aud"), d.Get("azp")
 	if azp != nil && (azp.Kind != '"' || string(azp.Text) != h.Provider.ClientID) {

@@ -48,12 +48,12 @@ func (q *request) askToSignOut(hosts map[string]*host) {
 		return
 	}
 	if q.r.URL.Query().Has("done") {
-		q.show(http.StatusOK, page{Title: "You are signed out", Text: "You can close this page.", Back: h.Pages[0] + "/"})
+		q.show(http.StatusOK, page{Title: q.say.signedOut, Text: q.say.close, Back: h.Pages[0] + "/"})
 		return
 	}
 	q.headers(h.signOutOrigin())
-	q.show(http.StatusOK, page{Title: "Sign out?", Text: "You leave the meetings that you joined from this browser.",
-		Action: LogoutPath, Host: h.name, Button: "Sign out", Back: h.Pages[0] + "/"})
+	q.show(http.StatusOK, page{Title: q.say.signOut, Text: q.say.signOutText,
+		Action: LogoutPath, Host: h.name, Back: h.Pages[0] + "/"})
 }
 
 // signOutOrigin is where a form of the page leads to besides this door.
@@ -86,8 +86,7 @@ func (q *request) signOut(hosts map[string]*host) {
 		for _, print := range q.signedIn(h).Prints {
 			if err := q.Sessions.EndToken(q.r.Context(), print); err != nil {
 				q.Log.Error("signing out ended no session", logattr.Host(h.name), logattr.Err(err))
-				q.show(http.StatusServiceUnavailable, page{Title: "You are not signed out",
-					Text: "Your meetings cannot be ended at the moment. Try again in a minute."})
+				q.show(http.StatusServiceUnavailable, page{Title: q.say.notOut, Text: q.say.notOutText})
 				return
 			}
 		}

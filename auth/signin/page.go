@@ -37,7 +37,7 @@ type page struct {
 	App         template.URL
 	Action      string // of the form; empty: there is none
 	Host        string
-	Button      string
+	Say         *words
 	Style       template.CSS
 }
 
@@ -53,7 +53,7 @@ func (q *request) headers(formTo string) {
 
 // show answers with a page.
 func (q *request) show(status int, p page) {
-	p.Style = template.CSS(pageCSS)
+	p.Style, p.Say = template.CSS(pageCSS), q.say
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil { // a fault of the template
 		http.Error(q.w, p.Text, status)
@@ -66,7 +66,7 @@ func (q *request) show(status int, p page) {
 
 // refusal shows a person why a sign-in was refused, and the way back.
 func (q *request) refusal(h *host, s *state, r *auth.Refusal) {
-	p := page{Title: "Sign-in did not work", Text: r.Reason.ClientText(), Reason: string(r.Reason)}
+	p := page{Title: q.say.failed, Text: q.say.of(r.Reason), Reason: string(r.Reason)}
 	if h != nil {
 		p.Back = h.Pages[0] + "/"
 		if s != nil && s.Room != "" {
@@ -100,7 +100,7 @@ func statusOf(r auth.Reason) int {
 
 // openApp shows the link that opens an app. Browsers follow no redirect to an app without the person's own click.
 func (q *request) openApp(h *host, link string) {
-	q.show(http.StatusOK, page{Title: "You are signed in", Text: "Go back to the meeting in the app.",
+	q.show(http.StatusOK, page{Title: q.say.signedIn, Text: q.say.inApp,
 		App: template.URL(link), Back: h.Pages[0] + "/"})
 }
 

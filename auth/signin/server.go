@@ -245,6 +245,7 @@ type request struct {
 	*Server
 	w     http.ResponseWriter
 	r     *http.Request
+	say   *words
 	from  netip.Prefix // what counts as the client's one address, or invalid where that is not known
 	began time.Time
 }
@@ -252,7 +253,7 @@ type request struct {
 // ServeSignIn answers a request for one of the door's paths, which came from an address: what counts as one client's,
 // or invalid where that is not known.
 func (d *Server) ServeSignIn(w http.ResponseWriter, r *http.Request, from netip.Prefix) {
-	q := &request{Server: d, w: w, r: r, from: from, began: time.Now()}
+	q := &request{Server: d, w: w, r: r, say: wordsFor(r), from: from, began: time.Now()}
 	q.headers("")
 	hosts := *d.hosts.Load()
 	switch path := r.URL.Path; {

@@ -2,6 +2,8 @@ package signin_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -368,5 +370,29 @@ func TestReload(t *testing.T) {
 		if a := w.get(path); a.status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, a.status)
 		}
+	}
+}
+
+// TestLanguages: a page is in the first language of the browser that there are words in, and our own style is the one
+// that its policy lets it have.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for languages, want := range map[string]string{
+		"": "This sign-in is over.", "fr, de-AT;q=0.8, en;q=0.5": "Diese Anmeldung ist vorbei.", "en-GB,de": "This sign-in is over.", "xx": "This sign-in is over.",
+	} {
+		a := w.go1(http.MethodGet, "/login/callback/"+host+"?state=x", http.Header{"Accept-Language": {languages}})
+		_, style, _ := strings.Cut(a.body, "<style>")
+		style, _, _ = strings.Cut(style, "</style>")
+		sum := sha256.Sum256([]byte(style))
+		policy := a.header.Get("Content-Security-Policy")
+		if !strings.Contains(a.body, want) || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") ||
+			!strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%q: %s, %s", languages, a.body, policy)
+		}
+	}
+	a := w.go1(http.MethodGet, "/login?room=*", http.Header{"Accept-Language": {"de"}})
+	if !strings.Contains(a.body, `lang="de"`) || !strings.Contains(a.body, "können Sie sich nicht anmelden") {
+		t.Error(a.body)
 	}
 }
