@@ -34,7 +34,8 @@ func (p whitelistPages) whitelist(w http.ResponseWriter, r *http.Request) error 
 	return p.showWhitelist(w, r, http.StatusOK, adding{}, "")
 }
 
-func (p whitelistPages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding, problem string) error {
+func (p whitelistPages) showWhitelist(w http.ResponseWriter, r *http.Request, status int, form adding,
+	problem string) error {
 	f, err := search[admin.Listed](p.desk, r, "/lobby/search")
 	if err != nil {
 		return err
