@@ -133,23 +133,25 @@ func (p *consolePart) Link(_ context.Context, uid *uint32, user string) admin.Co
 	return admin.ConsoleLink{URL: origin + console.EnterPath + "#" + secret, Until: until, Local: !p.invites.Load()}
 }
 
-// invite makes a link for a moderator; none where the address that browsers reach is not known.
-func (p *consolePart) invite(m access.Moderator) (link string, ok bool) {
+// invite makes a link for a moderator; none where the address that browsers reach is not known, and an empty one where too
+// many wait to be used.
+func (p *consolePart) invite(m access.Moderator) (link string, page bool) {
 	if p == nil || !p.invites.Load() {
 		return "", false
 	}
 	secret, _ := p.state.ModeratorLink(m)
+	if secret == "" {
+		return "", true
+	}
 	return *p.origin.Load() + console.EnterPath + "#" + secret, true
 }
 
-// moderatorLink makes the address by which an owner of a room enters the console, bound to the session of its token;
-// empty: there is none.
-func (p *roomParts) moderatorLink(account, room string) string {
+// moderatorLink is the [notify.Link] of the console, bound to the session of the account's token.
+func (p *roomParts) moderatorLink(account, room string) (link string, page bool) {
 	s, ok := p.sessions.Proof(account)
 	if !ok {
-		return ""
+		return "", false
 	}
-	link, _ := p.console.invite(access.Moderator{Account: account, Host: s.Host, Session: s.ID, Room: room,
+	return p.console.invite(access.Moderator{Account: account, Host: s.Host, Session: s.ID, Room: room,
 		Display: s.DisplayName})
-	return link
 }

@@ -366,7 +366,7 @@ func TestWithoutConsole(t *testing.T) {
 	if commit, err := none.prepare(&config.Config{}); err != nil || commit == nil {
 		t.Error(err)
 	}
-	if link := w.rooms.moderatorLink("a@"+reloadHost, reloadRoom); link != "" {
+	if link, page := w.rooms.moderatorLink("a@"+reloadHost, reloadRoom); link != "" || page {
 		t.Error("a moderator is sent somewhere")
 	}
 	var answer admin.ConsoleLink

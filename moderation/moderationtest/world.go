@@ -132,9 +132,9 @@ type Prosody interface {
 	notify.Messenger
 }
 
-func (w *World) link(account, room string) string {
+func (w *World) link(account, room string) (link string, page bool) {
 	if w.Link == nil {
-		return ""
+		return "", false
 	}
 	return w.Link(account, room)
 }

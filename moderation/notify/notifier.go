@@ -133,7 +133,7 @@ func (n *Notifier) tellModerator(ctx context.Context, m moderator, news aKnock) 
 		if n.link == nil || !m.owner {
 			break
 		}
-		if link := n.link(m.account, news.room); link != "" {
+		if link, page := n.link(m.account, news.room); page {
 			alone = true
 			failed = cmp.Or(failed, n.messenger.TellAlone(ctx, news.room, c.nick, c.full, news.withLink(link)))
 		}

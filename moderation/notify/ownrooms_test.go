@@ -3,6 +3,7 @@ package notify_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,12 +187,14 @@ func TestLinks(t *testing.T) {
 		r.Room(standup).Give(late, moderation.Owner)
 		r.Room(standup).Join(late)
 		made := 0
-		f.Link = func(account, room string) string {
+		f.Link = func(account, room string) (string, bool) {
 			if account == late {
-				return ""
+				return "", false
 			}
-			made++
-			return fmt.Sprintf("https://console.example.com/enter#%s-%s-%d", account, room, made)
+			if made++; made > 1 {
+				return "", true // as many wait as there may be
+			}
+			return fmt.Sprintf("https://console.example.com/enter#%s-%s-%d", account, room, made), true
 		}
 		f.knocksAt(t, standup, guest)
 		time.Sleep(time.Second)
@@ -213,6 +216,13 @@ func TestLinks(t *testing.T) {
 		}
 		if len(r.Seen().Told) != 3 || made != 1 {
 			t.Errorf("%d links: %q", made, r.Seen().Told)
+		}
+		f.knocksAt(t, standup, "other@guest."+host)
+		time.Sleep(time.Second)
+		if last := r.Seen().Told[3:]; !slices.ContainsFunc(last, func(text string) bool {
+			return strings.HasPrefix(text, alice+"/client: ") && strings.HasSuffix(text, "the link of an earlier message.")
+		}) {
+			t.Errorf("without a new link: %q", last)
 		}
 	})
 }

@@ -32,8 +32,12 @@ func (k *aKnock) text() string {
 	return fmt.Sprintf("%s To decide: the commands of this address, or usher lobby admit %s %s", k.happened(), k.room, k.jid)
 }
 
-// withLink tells one client of an owner. The link ends the message: clients take what follows for a part of it.
+// withLink tells one client of an owner. The link ends the message: clients take what follows for a part of it. Without one
+// those that were sent are still good.
 func (k *aKnock) withLink(link string) string {
+	if link == "" {
+		return k.happened() + " To decide, open the page with the link of an earlier message."
+	}
 	return k.happened() + " To decide, open this page; the link is for you alone, works once, and within 15 minutes:\n" + link
 }
 

@@ -97,7 +97,19 @@ func (m *model) makeLink(t *rapid.T) {
 		v.Account = fmt.Sprintf("m%d@h", rapid.IntRange(0, 2).Draw(t, "account"))
 		v.Session = sessionID(v.Account)
 		secret, _ = m.state.ModeratorLink(Moderator{Account: v.Account, Session: v.Session})
-		pushOut(m.order, m.links, func(o Viewer) bool { return o.Account == v.Account }, maxLinksOf)
+		m.expire()
+		n := 0
+		for _, o := range m.links {
+			if o.Account == v.Account {
+				n++
+			}
+		}
+		if (secret == "") != (n >= maxLinksOf) {
+			t.Fatalf("%q, and %d wait", secret, n)
+		}
+		if secret == "" {
+			return
+		}
 	}
 	m.links[secret], m.madeAt[secret] = v, m.now
 	m.order = append(m.order, secret)

@@ -21,11 +21,11 @@ const (
 // The bounds of a [State], in entries.
 const (
 	maxOperatorLinks  = 8
-	maxModeratorLinks = 4096
-	maxLinksOf        = 8 // of one moderator's account
+	maxModeratorLinks = 8192
+	maxLinksOf        = 32 // of one moderator's account, which stay: who knocks makes them, as often as they like
 	maxOperators      = 64
 	maxModerators     = 2048
-	maxSessionsOf     = 4 // likewise
+	maxSessionsOf     = 4 // of one moderator's account
 )
 
 // secretBytes is how many random bytes a secret has.
@@ -76,6 +76,7 @@ func New(o Options) *State {
 	s := &State{now: o.Now, lives: o.Lives,
 		links: newTable(maxOperatorLinks, 0), invited: newTable(maxModeratorLinks, maxLinksOf),
 		operators: newTable(maxOperators, 0), moderators: newTable(maxModerators, maxSessionsOf), failures: newFailures()}
+	s.invited.stay = true
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -91,7 +92,7 @@ func (s *State) OperatorLink(uid *uint32, user string) (secret string, until tim
 	return s.link(&s.links, entry{viewer: Viewer{Operator: true, UID: uid, User: user}, until: until}), until
 }
 
-// ModeratorLink makes the secret of a link for a moderator.
+// ModeratorLink makes the secret of a link for a moderator; empty: as many as one may have wait to be used.
 func (s *State) ModeratorLink(m Moderator) (secret string, until time.Time) {
 	until = s.now().Add(ModeratorLinkFor)
 	v := Viewer{Account: m.Account, Host: m.Host, Session: m.Session, Room: m.Room, Display: m.Display}
@@ -102,7 +103,9 @@ func (s *State) link(in *table, e entry) (secret string) {
 	secret = newSecret()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	in.put(keyOf(secret), &e, s.now())
+	if !in.put(keyOf(secret), &e, s.now()) {
+		return ""
+	}
 	return secret
 }
 

@@ -177,6 +177,41 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestLinksThatStrangersCause: however often somebody knocks, the links that a moderator was sent are good, but for those
+// of a login that a later one has taken the place of; and once they are used or over there are new ones.
+func TestLinksThatStrangersCause(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := New(Options{Now: func() time.Time { return now }, Lives: always})
+	m := Moderator{Account: "m@h", Session: moderation.NewID("print", "h", "m")}
+	again := m
+	again.Session = moderation.NewID("another", "h", "m")
+	var sent []string
+	for range 100 {
+		if secret, _ := s.ModeratorLink(m); secret != "" {
+			sent = append(sent, secret)
+		}
+	}
+	if len(sent) != maxLinksOf {
+		t.Fatalf("%d links", len(sent))
+	}
+	if other, _ := s.ModeratorLink(Moderator{Account: "n@h"}); other == "" {
+		t.Error("another moderator gets none")
+	}
+	later, _ := s.ModeratorLink(again)
+	for i, secret := range append(sent, later) {
+		if _, _, err := s.Redeem(secret); (err == nil) != (i > 0) {
+			t.Errorf("link %d: %v", i+1, err)
+		}
+	}
+	for range 2 * maxLinksOf {
+		_, _ = s.ModeratorLink(m)
+	}
+	now = now.Add(ModeratorLinkFor)
+	if secret, _ := s.ModeratorLink(m); secret == "" {
+		t.Error("none once the others are over")
+	}
+}
+
 // TestNobody: a console that is off knows nobody.
 func TestNobody(t *testing.T) {
 	var s *State

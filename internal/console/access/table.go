@@ -17,10 +17,11 @@ type entry struct {
 	at  *list.Element
 }
 
-// A table holds no more than so many entries, and no more of one account. Where there is no place, the oldest goes. All
-// entries are good for as long: the oldest ends first.
+// A table holds no more than so many entries, and no more of one account. Where there is no place, the oldest goes; of an
+// account whose entries stay, none of the same session comes. All entries are good for as long: the oldest ends first.
 type table struct {
-	most, mostOf int // mostOf is 0 where accounts are not told apart
+	most, mostOf int  // mostOf is 0 where accounts are not told apart
+	stay         bool // entries of an account, for its next ones
 
 	entries   map[key]*entry
 	order     *list.List          // of entries, the oldest first
@@ -37,25 +38,35 @@ func (t *table) get(k key) (*entry, bool) {
 	return e, there
 }
 
-// put adds an entry. What is over goes first.
-func (t *table) put(k key, e *entry, now time.Time) {
-	for t.order.Len() > 0 {
-		oldest := t.order.Front().Value.(*entry)
-		if now.Before(oldest.until) && t.order.Len() < t.most {
-			break
-		}
-		t.take(oldest.key)
+// put adds an entry, unless its account has as many as it may have, and they stay. What is over goes first.
+func (t *table) put(k key, e *entry, now time.Time) bool {
+	account := e.viewer.Account
+	t.dropUntil(func(oldest *entry) bool { return now.Before(oldest.until) })
+	if own := t.byAccount[account]; t.stay && len(own) >= t.mostOf && own[0].viewer.Session == e.viewer.Session {
+		return false
 	}
+	t.dropUntil(func(*entry) bool { return t.order.Len() < t.most })
 	e.key, e.at = k, t.order.PushBack(e)
 	t.entries[k] = e
 	if t.mostOf == 0 {
-		return
+		return true
 	}
-	account := e.viewer.Account
 	if own := t.byAccount[account]; len(own) >= t.mostOf {
 		t.take(own[0].key)
 	}
 	t.byAccount[account] = append(t.byAccount[account], e)
+	return true
+}
+
+// dropUntil drops the oldest entries until one may stay.
+func (t *table) dropUntil(stays func(oldest *entry) bool) {
+	for t.order.Len() > 0 {
+		oldest := t.order.Front().Value.(*entry)
+		if stays(oldest) {
+			return
+		}
+		t.take(oldest.key)
+	}
 }
 
 // take drops an entry, and returns it.
