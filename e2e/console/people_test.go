@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"usher/auth/authtest"
-	"usher/e2e/client"
 	"usher/e2e/tokens"
 	"usher/e2e/world"
 	"usher/lobby"
@@ -106,15 +105,5 @@ func (d *desk) refuse(t *testing.T, n int) {
 	}
 	for i := range n {
 		d.Usher.AskTicket(t, world.Meet, bad[i%len(bad)])
-	}
-}
-
-// login is a login with a token that is no good.
-func (d *desk) login(t *testing.T, account, token string) {
-	t.Helper()
-	s, err := client.Dial(world.Within(t), client.Plain(account, token).At(d.Prosody.C2S(), world.Meet))
-	if err == nil {
-		_ = s.Close()
-		t.Fatalf("%s came in", account)
 	}
 }
