@@ -22,7 +22,6 @@ type wish struct {
 	page         string
 	params       string // hash parameters, in the form that goes back
 	app          string
-	popup        bool
 	console      bool
 	host         string
 }
@@ -57,7 +56,7 @@ func readWish(query string) (wish, error) {
 		return wish{}, err
 	}
 	w := wish{room: q.Get("room"), tenant: placeholder(q.Get("tenant")), page: q.Get("page"), host: q.Get("host"),
-		popup: q.Get("nonce") != "", console: q.Get("console") == "1"}
+		console: q.Get("console") == "1"}
 	if w.room = placeholder(w.room); len(q.Get("state")) > maxState {
 		return wish{}, errTooLong
 	}

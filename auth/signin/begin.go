@@ -83,7 +83,7 @@ func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 		return nil, auth.Refuse(auth.ReasonMalformedRequest, "page %q is none of pages; add it to pages of login, or "+
 			"correct the link", text.Name(w.page))
 	}
-	s.Room, s.Tenant, s.Page, s.Params, s.App, s.Popup = w.room, w.tenant, page, w.params, w.app, w.popup
+	s.Room, s.Tenant, s.Page, s.Params, s.App = w.room, w.tenant, page, w.params, w.app
 	return s, nil
 }
 

@@ -25,7 +25,6 @@ type state struct {
 	Page     string `json:"p,omitempty"` // one of the host's pages
 	Params   string `json:"h,omitempty"` // the room's own hash parameters, in the form that goes back
 	App      string `json:"a,omitempty"` // the kind of app that is waited for; empty: the page
-	Popup    bool   `json:"w,omitempty"` // the page waits for its window
 	Console  bool   `json:"c,omitempty"` // it is for usher's console
 
 	begun time.Time // is beside the sealed part, and bound to it

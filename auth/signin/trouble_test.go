@@ -31,7 +31,7 @@ func TestProviderInTrouble(t *testing.T) {
 		want   auth.Reason
 	}{
 		"500": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 500) }, auth.ReasonProviderUnavailable},
-		"429": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 429) }, auth.ReasonProviderUnavailable},
+		"429": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, http.StatusTooManyRequests) }, auth.ReasonProviderUnavailable},
 		"404": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, secret, 404) }, auth.ReasonSignInRefused},
 		"its no": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(400)
