@@ -68,7 +68,7 @@ func TestRoom(t *testing.T) {
 	set("member", moderation.Member)
 	r.JoinAs("late", moderation.RoleParticipant)
 	inside, err := m.Occupants(t.Context(), hall)
-	if got := fmt.Sprint(inside, err); got != "[{olga olga moderator owner} {guest guest participant none} {member member participant member} {late late participant none}] <nil>" {
+	if got := fmt.Sprint(inside, err); got != "[{olga olga olga/client moderator owner} {guest guest guest/client participant none} {member member member/client participant member} {late late late/client participant none}] <nil>" {
 		t.Error(got)
 	}
 	if err := m.SetMembersOnly(t.Context(), hall, true); err != nil || !r.MembersOnly() {
