@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,22 +16,21 @@ func TestRun(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var topic Topic
 		var running sync.WaitGroup
-		begun, watching := 0, 0
+		var begun, watching atomic.Int64
 		running.Go(func() {
 			_ = topic.Run(ctx, func(ctx context.Context) {
-				begun++
-				watching++
-				defer func() { watching-- }()
-				if begun == 3 {
+				watching.Add(1)
+				defer watching.Add(-1)
+				if begun.Add(1) == 3 {
 					return // by itself
 				}
 				<-ctx.Done()
 			})
 		})
-		want := func(b, w int) {
+		want := func(b, w int64) {
 			t.Helper()
-			if synctest.Wait(); begun != b || watching != w {
-				t.Errorf("begun %d times, %d watch; want %d, %d", begun, watching, b, w)
+			if synctest.Wait(); begun.Load() != b || watching.Load() != w {
+				t.Errorf("begun %d times, %d watch; want %d, %d", begun.Load(), watching.Load(), b, w)
 			}
 		}
 		want(0, 0)
@@ -62,13 +62,13 @@ func TestSend(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var topic Topic
 		var sending sync.WaitGroup
-		sent := 0
+		var sent atomic.Int64
 		sending.Go(func() {
 			_ = topic.Send(ctx, func(event, _ string) error {
 				if event != Changed {
 					t.Errorf("event %q", event)
 				}
-				sent++
+				sent.Add(1)
 				return nil
 			})
 		})
@@ -76,15 +76,15 @@ func TestSend(t *testing.T) {
 		for range 100 {
 			topic.Tell()
 		}
-		if synctest.Wait(); sent != 1 {
-			t.Errorf("%d events at once", sent)
+		if synctest.Wait(); sent.Load() != 1 {
+			t.Errorf("%d events at once", sent.Load())
 		}
 		for range 100 { // for 10 s
 			topic.Tell()
 			time.Sleep(100 * time.Millisecond)
 		}
-		if synctest.Wait(); sent < 10 || sent > 12 {
-			t.Errorf("%d events in 10 s", sent)
+		if synctest.Wait(); sent.Load() < 10 || sent.Load() > 12 {
+			t.Errorf("%d events in 10 s", sent.Load())
 		}
 		cancel()
 		sending.Wait()
