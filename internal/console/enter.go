@@ -87,7 +87,7 @@ func (s *Server) try(r *http.Request, code string) (access.Viewer, string, error
 func personText(err error) string {
 	switch {
 	case errors.Is(err, access.ErrUnknown):
-		return "This link was used already, is too old, or is none. Get a new one."
+		return "This link or token was used already, is too old, or is none. Get a new one."
 	case errors.Is(err, access.ErrEnded):
 		return "The session that this link or token is of has ended."
 	}

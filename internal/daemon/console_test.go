@@ -264,6 +264,9 @@ func TestConsoleByToken(t *testing.T) {
 	if status := b.enter(token); status != http.StatusSeeOther || !b.isIn() {
 		t.Errorf("a token: %d", status)
 	}
+	if thief := w.browser(); thief.enter(token) != http.StatusForbidden || thief.isIn() {
+		t.Error("the token again")
+	}
 	if status, _ := b.ask("POST", "/reload", nil); status >= 400 {
 		t.Errorf("a change: %d", status)
 	}
@@ -281,7 +284,7 @@ func TestConsoleByToken(t *testing.T) {
 	if b.isIn() {
 		t.Errorf("the token was revoked: %+v", answer)
 	}
-	if status := b.enter(token); status != http.StatusForbidden {
+	if status := b.enter(w.token(map[string]any{"jti": "2"})); status != http.StatusForbidden {
 		t.Errorf("entering with a revoked token: %d", status)
 	}
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,7 +154,8 @@ func (m *model) redeem(t *rapid.T) {
 
 func (m *model) byToken(t *rapid.T) {
 	user := fmt.Sprint("user", rapid.IntRange(0, 2).Draw(t, "user"))
-	_, cookie, err := m.state.EnterByToken(Operator{Host: "h", Issuer: "i", User: user, Holds: func() bool { return !m.refused[user] }})
+	_, cookie, err := m.state.EnterByToken(Operator{Token: rand.Text(), Host: "h", Issuer: "i", User: user,
+		Holds: func() bool { return !m.refused[user] }})
 	if (err == nil) == m.refused[user] {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/internal/bounded"
 	"usher/moderation"
 )
 
@@ -18,6 +19,9 @@ const (
 	SessionFor       = 12 * time.Hour
 )
 
+// tokenLasts is longer than a token is good: for 10 minutes at most, and the leeway of a host.
+const tokenLasts = 20 * time.Minute
+
 // The bounds of a [State], in entries.
 const (
 	maxOperatorLinks  = 8
@@ -25,7 +29,8 @@ const (
 	maxLinksOf        = 32 // of one moderator's account, which stay: who knocks makes them, as often as they like
 	maxOperators      = 64
 	maxModerators     = 2048
-	maxSessionsOf     = 4 // of one moderator's account
+	maxSessionsOf     = 4    // of one moderator's account
+	maxUsedTokens     = 4096 // of operators, who alone have some
 )
 
 // secretBytes is how many random bytes a secret has.
@@ -69,6 +74,7 @@ type State struct {
 	moderators table // likewise
 	open       [kinds]places
 	failures   failures
+	used       bounded.Map[key, time.Time] // tokens, until they are over
 }
 
 // New returns an empty State.
@@ -77,6 +83,7 @@ func New(o Options) *State {
 		links: newTable(maxOperatorLinks, 0), invited: newTable(maxModeratorLinks, maxLinksOf),
 		operators: newTable(maxOperators, 0), moderators: newTable(maxModerators, maxSessionsOf), failures: newFailures()}
 	s.invited.stay = true
+	s.used = bounded.Map[key, time.Time]{Most: maxUsedTokens, Before: time.Time.Before}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -126,17 +133,33 @@ func (s *State) Redeem(secret string) (v Viewer, cookie string, err error) {
 
 // An Operator is whom a token makes one.
 type Operator struct {
+	Token        string // what names the token and nothing else
 	Host, Issuer string
 	User         string      // whom the token names
 	Holds        func() bool // whether what it rests on still holds: the token's revocation, its key, the configuration
 }
 
-// EnterByToken begins a session of an operator by a token. The cookie is its secret.
+// EnterByToken begins a session of an operator by a token, once for each. The cookie is its secret.
 func (s *State) EnterByToken(o Operator) (v Viewer, cookie string, err error) {
-	if o.Holds == nil {
+	switch {
+	case o.Holds == nil:
 		return Viewer{}, "", ErrEnded
+	case !s.firstUse(keyOf(o.Token)):
+		return Viewer{}, "", ErrUnknown
 	}
 	return s.begin(Viewer{Operator: true, Host: o.Host, Issuer: o.Issuer, User: o.User}, o.Holds)
+}
+
+// firstUse reports whether a token comes for the first time.
+func (s *State) firstUse(token key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if until, used := s.used.Get(token); used && now.Before(until) {
+		return false
+	}
+	s.used.Put(token, now.Add(tokenLasts))
+	return true
 }
 
 func (s *State) begin(v Viewer, holds func() bool) (Viewer, string, error) {

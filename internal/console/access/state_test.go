@@ -212,6 +212,30 @@ func TestLinksThatStrangersCause(t *testing.T) {
 	}
 }
 
+// TestTokenOnce: a token lets in once, whoever sends it again; and what is kept of used ones has a bound.
+func TestTokenOnce(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := New(Options{Now: func() time.Time { return now }})
+	enter := func(token string) error {
+		_, _, err := s.EnterByToken(Operator{Token: token, User: "alice", Holds: func() bool { return true }})
+		return err
+	}
+	for range 16 { // until the token is over
+		if err, first := enter("a"), now.Unix() == 1_800_000_000; first != (err == nil) || !first && !errors.Is(err, ErrUnknown) {
+			t.Fatalf("at %v: %v", now, err)
+		}
+		now = now.Add(time.Minute)
+	}
+	for i := range 2 * maxUsedTokens {
+		if err := enter(fmt.Sprint("token", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.used.Len() > maxUsedTokens {
+		t.Errorf("%d are kept", s.used.Len())
+	}
+}
+
 // TestNobody: a console that is off knows nobody.
 func TestNobody(t *testing.T) {
 	var s *State

@@ -180,8 +180,9 @@ func (v *Verifier) try(ctx context.Context, rule string, a Admin, token string) 
 	case !holds():
 		err = errRevoked
 	default:
-		name := text.Printable(text.Clip(id.AccountClaim)) // not the name for people, which they may choose
-		return access.Operator{Host: a.Host, Issuer: a.Issuer, User: name, Holds: holds}, 0, nil
+		name := text.Printable(text.Clip(id.AccountClaim))  // not the name for people, which they may choose
+		signed := token[:strings.LastIndexByte(token, '.')] // of one there may be several signatures
+		return access.Operator{Token: signed, Host: a.Host, Issuer: a.Issuer, User: name, Holds: holds}, 0, nil
 	}
 	return access.Operator{}, 1000, err
 }
