@@ -1,4 +1,4 @@
-package lobby
+package console
 
 import (
 	"testing"
@@ -9,15 +9,15 @@ import (
 	"usher/e2e/world"
 )
 
-// TestRoomsLobbyPageInABrowser: on a phone the link of the message opens a page with one button, and that the rooms of the
-// moderator; who knocks appears there by itself, is let in with a tap or by the keyboard, and a moderator who is demoted is
-// shown nothing any more, without a tap.
-func TestRoomsLobbyPageInABrowser(t *testing.T) {
+// TestModeratorsPage: on a phone the link of the message opens a page with one button, and that the rooms of the
+// moderator; who knocks appears there by itself, is let in with a tap or by the keyboard, and a moderator who is
+// demoted is shown nothing any more, without a tap.
+func TestModeratorsPage(t *testing.T) {
 	axe.Require(t)
 	const within = 20 * time.Second
-	o := lobbyOf("gate")
-	o.Console = true
-	w := world.New(t, world.AnyVersion(t), o)
+	w := world.New(t, world.AnyVersion(t), world.Options{Console: true,
+		Modules: `{ "muc_http_auth", "muc_http_defaults", "muc_hide_all" }`,
+		Host:    "    lobby: {enforce: gate, rooms: {\"*\": on}}\n"})
 	browser, kept := driver.Start(t, nil), driver.Kept(t, "lobby-page")
 	r := world.Room("phone")
 	alice, focus := w.Moderator(t, "alice", "*"), w.Focus(t)
