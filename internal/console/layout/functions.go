@@ -98,7 +98,7 @@ func coded(s string) template.HTML {
 // bad, warn or none.
 func mark(kind, word string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<span class="mark %s">%s</span>`, template.HTMLEscapeString(kind),
-		template.HTMLEscapeString(word)))
+		template.HTMLEscapeString(text.Printable(word))))
 }
 
 // span is a duration in words, no finer than people read it.

@@ -205,7 +205,7 @@ func crowded(s admin.Status, n int) admin.Status {
 
 func reportOf() admin.Report {
 	return admin.Report{Reason: "expired", Checks: decisionOf(0, time.Now()).Checks, Inner: &auth.InnerReport{
-		Claims: json.RawMessage(`{"iss":"x"}`), LeftOut: []auth.LeftOut{{Claim: nameOf(4), Why: "not known"}}}}
+		Claims: json.RawMessage(`{"iss":"x` + nameOf(3) + `"}`), LeftOut: []auth.LeftOut{{Claim: nameOf(4), Why: "not known"}}}}
 }
 
 // empty is an API of a daemon where nothing has happened.

@@ -88,6 +88,9 @@ func look(t *testing.T, s *stand, w *httptest.ResponseRecorder) {
 		if n.Type == html.ElementNode {
 			lookAt(t, s, n, ids, labels)
 		}
+		if n.Type == html.TextNode && n.Parent.Data != "textarea" && strings.ContainsAny(n.Data, "\u202e\x00") && attr(n.Parent, "class") != "hide" {
+			t.Errorf("%q reorders what stands beside it, or is not seen", n.Data)
+		}
 	}
 }
 
