@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,12 +61,14 @@ func TestInvitedClients(t *testing.T) {
 		guest := "g@guest." + host
 		f.Join(t.Context(), guest, standup, "G")
 		time.Sleep(time.Minute)
-		f.Clients = func(account string) []string { return []string{account + "/a", account + "/b"} }
+		f.Clients = func(account string) []string {
+			return append(slices.Repeat([]string{account + "/old"}, 100), slices.Repeat([]string{account + "/a", account + "/b"}, 4)...)
+		}
 		if err := f.Decide(t.Context(), lobby.Verdict{Room: standup, JID: guest, Admitted: true}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		want := guest + "/a to " + standup + ", " + guest + "/b to " + standup
+		want := strings.Join(slices.Repeat([]string{guest + "/a to " + standup, guest + "/b to " + standup}, 4), ", ")
 		if got := strings.Join(r.Seen().Invited, ", "); got != want {
 			t.Errorf("invited %q, want %q", got, want)
 		}

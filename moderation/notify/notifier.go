@@ -161,13 +161,16 @@ func (n *Notifier) Invite(key moderation.AssignmentKey) {
 	})
 }
 
+// maxInvited bounds the clients of one account that are invited: who waits opens as many as there are connections.
+const maxInvited = 8
+
 // invite invites each client of an account that is known, as Jitsi's wait for that and send no presence by which Prosody
-// would find them; or else the account.
+// would find them; or else the account. Of many the last ones count.
 func (n *Notifier) invite(ctx context.Context, key moderation.AssignmentKey) error {
 	to := []string{key.JID}
 	if n.clients != nil {
 		if known := n.clients(key.JID); len(known) > 0 {
-			to = known
+			to = known[max(0, len(known)-maxInvited):]
 		}
 	}
 	var failed error
