@@ -2,9 +2,9 @@ package signin
 
 import (
 	"net/http"
-	"strings"
 
 	"usher/auth"
+	"usher/internal/language"
 )
 
 // words are what the pages say, in one language.
@@ -77,14 +77,8 @@ func (w *words) of(r auth.Reason) string {
 
 // wordsFor is the first language of a browser that there are words in.
 func wordsFor(r *http.Request) *words {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		name, _, _ := strings.Cut(part, ";")
-		switch tag, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "-"); tag {
-		case "de":
-			return german()
-		case "en":
-			return english()
-		}
+	if language.Of(r, "en", "de") == "de" {
+		return german()
 	}
 	return english()
 }

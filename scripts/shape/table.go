@@ -18,6 +18,7 @@ func everyone() []string {
 		"internal/filelock",
 		"internal/guard",
 		"internal/jid",
+		"internal/language",
 		"internal/logattr",
 		"internal/loginid",
 		"internal/panics",
@@ -141,8 +142,8 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen", "internal/permission", "internal/recent",
-			"internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen", "internal/permission",
+			"internal/recent", "internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
 		{"internal/cluster", nil},
 		{"internal/cluster/bustest", []string{"internal/cluster"}},
 		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
@@ -212,6 +213,7 @@ func helpers() []arrow {
 		{"internal/guard", nil},
 		{"internal/guard/guardtest", nil},
 		{"internal/jid", []string{"internal/text"}},
+		{"internal/language", nil},
 		{"internal/logattr", []string{"internal/loginid", "internal/text"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
 		{"internal/permission", nil},

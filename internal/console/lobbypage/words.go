@@ -3,7 +3,8 @@ package lobbypage
 import (
 	"fmt"
 	"net/http"
-	"strings"
+
+	"usher/internal/language"
 )
 
 // words are what the page says, in one language.
@@ -90,14 +91,8 @@ func (w *words) count(n int) string {
 
 // wordsFor is the first language of a browser that there are words in.
 func wordsFor(r *http.Request) *words {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		name, _, _ := strings.Cut(part, ";")
-		switch tag, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "-"); tag {
-		case "de":
-			return german()
-		case "en":
-			return english()
-		}
+	if language.Of(r, "en", "de") == "de" {
+		return german()
 	}
 	return english()
 }
