@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"net/netip"
@@ -72,6 +74,14 @@ func TestSignatures(t *testing.T) {
 		},
 		"none": func(s string) string {
 			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + s[strings.IndexByte(s, '.'):strings.LastIndexByte(s, '.')+1]
+		},
+		"by the client's secret": func(s string) string {
+			_, rest, _ := strings.Cut(s, ".")
+			payload, _, _ := strings.Cut(rest, ".")
+			signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + payload
+			mac := hmac.New(sha256.New, []byte(signintest.Secret))
+			mac.Write([]byte(signed))
+			return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 		},
 		"empty": func(string) string { return "" },
 		"huge":  func(s string) string { return s + strings.Repeat("A", 20_000) },
