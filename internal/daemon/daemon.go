@@ -153,24 +153,26 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
 	n := systemd.Notifier{Log: log}
 	r := &reloader{path: path, log: log, metrics: m, panics: p, notify: n, read: config.LoadFiles, hangups: in.Hangups,
 		requests: make(chan chan admin.Reload), hints: watch.NewHints()}
 	r.level, r.verifier, r.rooms = level, v, rooms
 	r.endpoints = e
 	if err := rooms.console.open(e, rooms); err != nil {
-		e.close()
 		return nil, err
 	}
 	r.http = &httpd.Admission{Name: "HTTP door", Log: log, SecretInURL: httpauth.UsersHeader}
 	door := httpDoor(r.http, &httpauth.Server{Auth: v, Panics: p}, rooms.handler)
 	swapKey, err := rooms.swapKey(ctx)
 	if err != nil {
-		e.close()
 		return nil, err
 	}
 	if r.signIn, err = newSignIn(v, rooms, log, p); err != nil {
-		e.close()
 		return nil, err
 	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
@@ -180,7 +182,6 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
 	rooms.relay.gateway.Store(r.gateway)
 	if err := r.start(c); err != nil {
-		e.close()
 		return nil, err
 	}
 	d := &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
