@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"usher/auth"
 	"usher/internal/logattr"
@@ -10,10 +11,16 @@ import (
 
 // A signedIn is what a browser was given, for the day on which it may sign out again. It is in a cookie, sealed.
 type signedIn struct {
-	Prints []string `json:"p"` // of the tokens, the last first
+	Tokens []given `json:"t"` // the last first
 }
 
-const maxPrints = 8
+// A given is a token that a browser was given.
+type given struct {
+	Print   string `json:"p"`
+	Expires int64  `json:"e"` // seconds since 1970
+}
+
+const maxGiven = 8
 
 // signedIn reads it. Without one it is empty.
 func (q *request) signedIn(h *host) signedIn {
@@ -29,9 +36,9 @@ func (q *request) signedIn(h *host) signedIn {
 // remember has the browser know a token that it was given, by its thumbprint.
 func (q *request) remember(h *host, token string) {
 	s := q.signedIn(h)
-	s.Prints = slices.Insert(s.Prints, 0, auth.TokenPrint(token))
-	if len(s.Prints) > maxPrints {
-		s.Prints = s.Prints[:maxPrints]
+	s.Tokens = slices.Insert(s.Tokens, 0, given{auth.TokenPrint(token), q.Now().Add(h.TTL).Unix()})
+	if len(s.Tokens) > maxGiven {
+		s.Tokens = s.Tokens[:maxGiven]
 	}
 	name := h.jar.prefix()
 	if value, err := h.seal.seal(h.name, name, q.Now(), s); err == nil {
@@ -83,8 +90,8 @@ func (q *request) signOut(hosts map[string]*host) {
 		return
 	}
 	if q.Sessions != nil {
-		for _, print := range q.signedIn(h).Prints {
-			if err := q.Sessions.EndToken(q.r.Context(), print); err != nil {
+		for _, t := range q.signedIn(h).Tokens {
+			if err := q.Sessions.EndToken(q.r.Context(), t.Print, time.Unix(t.Expires, 0)); err != nil {
 				q.Log.Error("signing out ended no session", logattr.Host(h.name), logattr.Err(err))
 				q.show(http.StatusServiceUnavailable, page{Title: q.say.notOut, Text: q.say.notOutText})
 				return

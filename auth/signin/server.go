@@ -40,9 +40,9 @@ type Outcomes interface {
 
 // Sessions end those that were logged in with a token.
 type Sessions interface {
-	// EndToken keeps a token out from now on, known by its thumbprint, and ends the sessions with it. When it returns
-	// nil that is durable.
-	EndToken(ctx context.Context, thumbprint string) error
+	// EndToken keeps a token out from now on, known by its thumbprint, until it is over, and ends the sessions with it.
+	// When it returns nil that is durable.
+	EndToken(ctx context.Context, thumbprint string, expires time.Time) error
 }
 
 // States are used once, among all ushers that could be asked.

@@ -276,7 +276,7 @@ func TestSignOut(t *testing.T) {
 
 type failing struct{}
 
-func (failing) EndToken(context.Context, string) error { return context.DeadlineExceeded }
+func (failing) EndToken(context.Context, string, time.Time) error { return context.DeadlineExceeded }
 
 // TestSignOutFails: who cannot be signed out is told so, and stays signed in.
 func TestSignOutFails(t *testing.T) {

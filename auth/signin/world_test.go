@@ -112,7 +112,10 @@ func (o *outcomes) last() (reason, detail string) {
 }
 
 // EndToken implements [signin.Sessions].
-func (w *world) EndToken(_ context.Context, print string) error {
+func (w *world) EndToken(_ context.Context, print string, expires time.Time) error {
+	if left := time.Until(expires); left <= signin.DefaultTTL-time.Minute || left > signin.DefaultTTL {
+		w.t.Errorf("the revocation of a token of %v lasts for %v", signin.DefaultTTL, left)
+	}
 	w.ended = append(w.ended, print)
 	return nil
 }

@@ -68,8 +68,8 @@ func (s usedStates) UseState(ctx context.Context, print string, lasts time.Durat
 // signedIn are the sessions of those who signed in here.
 type signedIn struct{ rooms *roomParts }
 
-// EndToken revokes one token.
-func (s signedIn) EndToken(ctx context.Context, thumbprint string) error {
-	_, err := s.rooms.Revoke(ctx, sessions.Target{Token: thumbprint}, true)
+// EndToken revokes one token, for as long as it is good.
+func (s signedIn) EndToken(ctx context.Context, thumbprint string, expires time.Time) error {
+	_, err := s.rooms.Revoke(ctx, sessions.Target{Token: thumbprint, SignOut: true, Expires: expires}, true)
 	return err
 }

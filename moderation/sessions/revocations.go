@@ -43,6 +43,10 @@ func (r *revocations) dead(g *session, now time.Time, leeway time.Duration) bool
 // full reports whether so many more would be too many.
 func (r *revocations) full(more int) bool { return len(r.byID)+more > r.Revocations }
 
+// kept is how many places are kept from people who sign out: they may come and go as they like, and operators have to be
+// able to revoke all the same.
+func (r *revocations) kept() int { return r.Revocations / 2 }
+
 // put takes a revocation, also beyond the bound: what is kept in a state is never
 // cut.
 func (r *revocations) put(v *moderation.Revocation) { r.putAs(idOf(v.Principal()), v) }

@@ -23,6 +23,11 @@ type Target struct {
 	Token   string // a token's thumbprint
 
 	Host, Issuer string // of a User: only these; empty means all that are configured
+
+	// SignOut says that the person itself wants its Token dead, which is over at Expires: the revocation is then, too, and
+	// it is refused where it would take one of the last places, which are for operators.
+	SignOut bool
+	Expires time.Time
 }
 
 // Revoked is what [Revocations.Revoke] did, or would do.
@@ -122,15 +127,16 @@ func (s *Revocations) loadedPlan(ctx context.Context, t Target) (*revocationPlan
 type revocationPlan struct {
 	revocations map[auth.Principal]*moderation.Revocation
 	sessions    map[moderation.ID]*session
+	signOut     bool
 }
 
 // plan finds what a target means. What logs in meanwhile is found again by
 // stillAmong.
 func (s *Revocations) plan(t Target) (*revocationPlan, error) {
-	p := &revocationPlan{map[auth.Principal]*moderation.Revocation{}, map[moderation.ID]*session{}}
+	p := &revocationPlan{map[auth.Principal]*moderation.Revocation{}, map[moderation.ID]*session{}, t.SignOut}
 	switch {
 	case t.Token != "":
-		p.add(&moderation.Revocation{TokenPrint: t.Token})
+		p.add(&moderation.Revocation{TokenPrint: t.Token, Expires: t.Expires})
 		s.addToken(p, t.Token)
 	case t.User != "":
 		if !s.addUser(p, t) {
@@ -276,6 +282,9 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 			v.At = out.At
 			v.SetNode(s.node, s.policy.Load())
 			merged = append(merged, v.After(olds[idOf(principal)]))
+		}
+		if p.signOut && more > 0 {
+			more += s.revoked.kept()
 		}
 		switch done, full := s.exchange(merged, olds, more); {
 		case full:
