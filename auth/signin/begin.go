@@ -45,9 +45,13 @@ func (q *request) send(h *host, s *state) {
 	}
 	name := h.jar.nameOf(s.State)
 	value, err := h.seal.seal(h.name, name, q.Now(), s)
-	if err != nil || len(value) > maxCookie {
-		q.refuse(h, nil, auth.Refuse(auth.ReasonInternalError, "the state of the sign-in has no place in a cookie; "+
-			"report it"))
+	if err == nil && len(value) > maxCookie {
+		q.refuse(h, nil, auth.Refuse(auth.ReasonMalformedRequest, "the link is too long for a cookie of %d bytes; open it "+
+			"without the room's own parameters", maxCookie))
+		return
+	}
+	if err != nil {
+		q.refuse(h, nil, auth.Refuse(auth.ReasonInternalError, "the state of the sign-in cannot be sealed; report it"))
 		return
 	}
 	h.jar.makeRoom(q.w, q.r, len(name)+len(value))

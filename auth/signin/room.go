@@ -53,8 +53,8 @@ func roomOf(name, tenant string) (room, error) {
 	if tenant == "" {
 		return r, nil
 	}
-	if tenant == "*" {
-		return room{}, errors.New(`"*" is no tenant`)
+	if tenant == "*" || tenant == "." || tenant == ".." { // the last two lead out of the page's path
+		return room{}, fmt.Errorf("%q is no tenant", tenant)
 	}
 	r.tenant, err = jid.Tenant(tenant)
 	if err == nil && jid.SplitRoom("["+r.tenant+"]"+r.local).Tenant != r.tenant {

@@ -120,6 +120,9 @@ func ready(name string, s HostSettings, seal sealer) (*host, error) {
 	if err := oidc.CheckIssuer(s.Provider.Issuer, s.Provider.InsecureHTTP); err != nil {
 		return nil, fmt.Errorf("host %q: issuer: %w", name, err)
 	}
+	if s.Provider.ClientID == "*" {
+		return nil, fmt.Errorf(`host %q: client_id "*" would take ID tokens for anybody`, name)
+	}
 	if len(s.Pages) == 0 || s.URL == "" || s.TTL <= 0 {
 		return nil, fmt.Errorf("host %q: no page, address or time", name)
 	}

@@ -141,8 +141,11 @@ func (h *loginHost) readProvider() {
 			refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
 		}
 	}
-	if h.id.Text == "" {
+	switch h.id.Text {
+	case "":
 		h.missing("add client_id: what the provider calls usher", "client_id")
+	case "*":
+		h.id.Problem("write what the provider calls usher", `client_id: "*" would take ID tokens for anybody`)
 	}
 	p.Issuer, p.ClientID = h.issuer.Text, h.id.Text
 	p.Secret = h.readSecret()

@@ -26,6 +26,7 @@ var badLogins = []struct{ section, want string }{
 1:47: error: login of "h" has no client_id — add client_id: what the provider calls usher`},
 	{"issuer: 'http://id.example.com', client_id: ''", `1:47: error: login of "h" has no client_id — add client_id: what the provider calls usher
 1:59: error: issuer: http to another machine, where anybody on the way can change the keys — use https, or set insecure_http: true`},
+	{"issuer: 'https://id.example.com', client_id: '*'", `1:96: error: client_id: "*" would take ID tokens for anybody — write what the provider calls usher`},
 	{"issuer: 'https://login.microsoftonline.com/common/v2.0', client_id: x", `1:59: error: issuer: "https://login.microsoftonline.com/common/v2.0" signs people of every tenant in, and its ID tokens are of others — write the tenant's own id in its place`},
 	{"issuer: 'https://id.example.com/{tenant}', client_id: x", `1:59: error: issuer has the placeholder {tenant} in it, for which usher puts nothing: the provider has a name there — write what is meant in its place`},
 	{"issuer: 'https://id.example.com/?a', client_id: x, client_secret_file: big.secret, ca_file: cut.pem", `1:59: error: issuer: it has a query — leave out the ? and what follows it

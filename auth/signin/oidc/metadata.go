@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"usher/auth/keys/fetch"
 	"usher/internal/strictjson"
@@ -46,8 +47,13 @@ func parseMetadata(body []byte, c *Config) (*Metadata, error) {
 		if address == "" && name == "end_session_endpoint" {
 			continue
 		}
-		if _, err := fetch.ParseURL(address, c.InsecureHTTP); err != nil {
+		u, err := fetch.ParseURL(address, c.InsecureHTTP)
+		if err != nil {
 			return nil, fmt.Errorf("its %s: %w", name, err)
+		}
+		// The metadata of another machine lead to no service of this one.
+		if u.Scheme == "http" && !c.InsecureHTTP && !strings.HasPrefix(c.Issuer, "http:") {
+			return nil, fmt.Errorf("its %s is by http, and issuer is by https; have the provider write https there", name)
 		}
 	}
 	n := d.Get("authorization_response_iss_parameter_supported")

@@ -1,0 +1,89 @@
+package signin_test
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"usher/auth"
+	"usher/auth/signin"
+)
+
+// TestNoWayOutOfThePage: neither a room nor a tenant leads out of the path of a page, or of its token.
+func TestNoWayOutOfThePage(t *testing.T) {
+	w := newWorld(t, func(w *world, h *signin.HostSettings, _ *signin.Options) {
+		h.Pages, h.Tenants = []string{w.http.URL + "/jitsi"}, []string{"*"}
+	})
+	for _, tenant := range []string{".", "..", "%2e%2e", "a/..", "..%2f", "‥", "．．", "a/b", "\\", "a b", "a]b", "[a"} {
+		for _, room := range []string{"evil", "a/../../evil"} {
+			a := w.get("/login?room=" + url.QueryEscape(room) + "&tenant=" + url.QueryEscape(tenant))
+			if reason, _ := w.outcomes.last(); reason != "ok" {
+				w.refused(a, auth.ReasonSignInRoom)
+				continue
+			}
+			if !strings.HasPrefix(a.at.Path, "/jitsi/") || strings.Contains(a.at.EscapedPath()+"/", "/../") || strings.Contains(a.at.EscapedPath()+"/", "/./") {
+				t.Errorf("tenant %q: %v", tenant, a.at)
+			}
+		}
+	}
+}
+
+// TestLongWishes: what does not fit is the link's fault, and no error of usher's.
+func TestLongWishes(t *testing.T) {
+	w := newWorld(t, nil)
+	many := url.Values{}
+	for i := range 150 {
+		many.Set(fmt.Sprint("config.a", i), "1")
+	}
+	long := strings.Repeat("ä＆", 100)
+	for _, q := range []string{"room=" + url.QueryEscape(long) + "&state=" + url.QueryEscape(many.Encode()),
+		"room=" + strings.Repeat("r", 512) + "&tenant=" + strings.Repeat("t", 255) + "&state=" + url.QueryEscape(`{"config.a":"`+strings.Repeat("x", 1900)+`"}`)} {
+		w.get("/login?" + q)
+		if reason, detail := w.outcomes.last(); reason == string(auth.ReasonInternalError) {
+			t.Errorf("%s: %s", reason, detail)
+		}
+	}
+}
+
+// TestInternalServices: a provider that is asked by https sends usher to no service of this machine by http.
+func TestInternalServices(t *testing.T) {
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("a service of this machine was asked")
+	}))
+	defer inside.Close()
+	for _, name := range []string{"", "token_endpoint", "jwks_uri", "authorization_endpoint", "end_session_endpoint"} {
+		var issuer string
+		secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			m := map[string]string{"issuer": issuer, "authorization_endpoint": issuer + "/a", "token_endpoint": issuer + "/t",
+				"jwks_uri": issuer + "/j", "end_session_endpoint": issuer + "/e"}
+			if name != "" {
+				m[name] = inside.URL
+			}
+			_ = json.NewEncoder(w).Encode(m)
+		}))
+		issuer = secure.URL
+		w := newWorld(t, func(_ *world, h *signin.HostSettings, _ *signin.Options) {
+			h.Provider.Issuer = issuer
+			h.Provider.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
+		})
+		if s := w.door.Status()[0]; s.Known != (name == "") || name != "" && !strings.Contains(s.Failure, name) {
+			t.Errorf("%q: %+v", name, s)
+		}
+		secure.Close()
+	}
+}
+
+// TestClientOfAnybody: a client_id that stands for every audience is none.
+func TestClientOfAnybody(t *testing.T) {
+	w := newWorld(t, nil)
+	h := w.settings.Hosts[host]
+	h.Provider.ClientID = "*"
+	if _, err := w.door.Prepare(signin.Settings{Secrets: w.settings.Secrets, Hosts: map[string]signin.HostSettings{host: h}}); err == nil {
+		t.Error("it is taken")
+	}
+}
