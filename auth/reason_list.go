@@ -209,7 +209,8 @@ var reasonList = []struct {
 		"The sign-in service did not let you in. Sign in again, or ask who gave you your account.",
 		text.Help{
 			Meaning: "the provider answered a sign-in with an error",
-			Cause:   "the person turned back, or may not use this application, or `client_id`, its secret or its redirect address differ at the provider",
+			Cause: "the person turned back, or may not use this application, or `client_id`, its secret or its " +
+				"redirect address differ at the provider",
 			Mend: "the `detail` has the provider's word; compare `login` with what the provider has of the " +
 				"application: [sign-in.md](sign-in.md)",
 		}},
@@ -230,9 +231,10 @@ var reasonList = []struct {
 	{ReasonSignInRoom,
 		"You cannot sign in to this meeting. Open the link that you were given again.",
 		text.Help{
-			Meaning: "a sign-in for a room or tenant that `rooms` and `tenants` of `login` do not have, or that no room can be called",
-			Cause:   "a link to such a room, or one that names none",
-			Mend:    "add it to `rooms` or `tenants`, or correct `tokenAuthUrl` of the page: [sign-in.md](sign-in.md)",
+			Meaning: "a sign-in for a room or tenant that `rooms` and `tenants` of `login` do not have, or that no " +
+				"room can be called",
+			Cause: "a link to such a room, or one that names none",
+			Mend:  "add it to `rooms` or `tenants`, or correct `tokenAuthUrl` of the page: [sign-in.md](sign-in.md)",
 		}},
 	{ReasonProviderUnavailable,
 		"The sign-in service cannot be reached at the moment." + tryAgain,

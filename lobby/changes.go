@@ -105,8 +105,8 @@ func (l *Lobby) Decide(ctx context.Context, v Verdict) (news bool, err error) {
 	return l.decideLocked(ctx, v)
 }
 
-// DecideKnock is [Lobby.Decide] about one wait, by its ID: v names no account, and what is returned does. A wait that is
-// over, as somebody decided meanwhile or the account came in, is [ErrKnockOver].
+// DecideKnock is [Lobby.Decide] about one wait, by its ID: v names no account, and what is returned does. A wait that
+// is over, as somebody decided meanwhile or the account came in, is [ErrKnockOver].
 func (l *Lobby) DecideKnock(ctx context.Context, id string, v Verdict) (decided Verdict, news bool, err error) {
 	v.At = l.o.Now()
 	l.change.Lock()

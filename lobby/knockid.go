@@ -9,9 +9,9 @@ import (
 // KnockIDLength is the length of a [Knock.ID], in characters.
 const KnockIDLength = 16
 
-// id names one wait: who comes back after a verdict, or after the room let the account in, waits under another ID. It is
-// made of room, account and the moment of the first try, so that all ushers of a cell call it the same. It is no secret:
-// whoever decides has to have the right to.
+// id names one wait: who comes back after a verdict, or after the room let the account in, waits under another ID. It
+// is made of room, account and the moment of the first try, so that all ushers of a cell call it the same. It is no
+// secret: whoever decides has to have the right to.
 func (k *Knock) id() string {
 	h := sha256.New()
 	for _, text := range []string{k.Room, k.JID} {

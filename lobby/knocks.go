@@ -277,8 +277,8 @@ func inOrder(a, b Knock) int {
 	return cmp.Or(cmp.Compare(a.Room, b.Room), a.First.Compare(b.First), cmp.Compare(a.JID, b.JID))
 }
 
-// part returns a part of the list, as it would be without limit, and how long that is. It looks at the rooms of the part
-// alone: strangers can fill the list.
+// part returns a part of the list, as it would be without limit, and how long that is. It looks at the rooms of the
+// part alone: strangers can fill the list.
 func (k *knocks) part(from, most int) (list []Knock, all int) {
 	list = []Knock{}
 	for _, room := range k.roomNames() {

@@ -130,7 +130,8 @@ func (l *Lobby) Knock(room, jid, name string, started bool) Notice {
 	known, now := l.knocks.has(room, jid), l.o.Now()
 	notice := l.knocks.add(room, jid, name, started, now, now)
 	if l.o.Knocked != nil && (!known || notice != TellNothing) {
-		l.o.Knocked(Waiting{Room: room, JID: jid, Name: name, Started: started, Waits: true, Since: l.knocks.since(room, jid)})
+		l.o.Knocked(Waiting{Room: room, JID: jid, Name: name, Started: started, Waits: true,
+			Since: l.knocks.since(room, jid)})
 	}
 	return notice
 }

@@ -68,8 +68,8 @@ func (s *Session) Told(ctx context.Context, from, text string) error {
 	return s.inbox.until(ctx, func() (bool, error) { return slices.ContainsFunc(s.inbox.notes, said), nil })
 }
 
-// Hears waits for a message from an address with this text in it, and returns all that it says: its body, or the JSON of
-// Jitsi's modules.
+// Hears waits for a message from an address with this text in it, and returns all that it says: its body, or the JSON
+// of Jitsi's modules.
 func (s *Session) Hears(ctx context.Context, from, text string) (said string, err error) {
 	err = s.inbox.until(ctx, func() (bool, error) {
 		for _, n := range s.inbox.notes {

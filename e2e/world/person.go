@@ -164,8 +164,8 @@ func (p *Person) Stays(room, want string) {
 	}
 }
 
-// IsRefused wants the join to be refused with this condition. Where a lobby is just being switched on, usher itself refuses
-// until the room does, with another.
+// IsRefused wants the join to be refused with this condition. Where a lobby is just being switched on, usher itself
+// refuses until the room does, with another.
 func (p *Person) IsRefused(room, condition string) {
 	p.t.Helper()
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {

@@ -30,9 +30,9 @@ type Audit interface {
 	List() []recent.Change
 }
 
-// DecisionsPath is where the last decisions are asked for: GET, with account, room, door, reason, login, since (a duration, or a
-// time of RFC 3339), all=true (those that were allowed, too), last (a number) and follow=true. The answer is a list; with
-// follow it goes on, one object a line.
+// DecisionsPath is where the last decisions are asked for: GET, with account, room, door, reason, login, since (a
+// duration, or a time of RFC 3339), all=true (those that were allowed, too), last (a number) and follow=true. The
+// answer is a list; with follow it goes on, one object a line.
 const DecisionsPath = "/decisions"
 
 // AuditPath is where the last changes are asked for: GET, with last (a number).

@@ -9,8 +9,8 @@ import (
 	"usher/internal/explain"
 )
 
-// ExplainPath is where an explanation is asked for: POST, with an [ExplainQuestion]. The answer is an [auth.Report]. What
-// was asked is neither kept nor logged, and as nothing is changed the audit does not have it.
+// ExplainPath is where an explanation is asked for: POST, with an [ExplainQuestion]. The answer is an [auth.Report].
+// What was asked is neither kept nor logged, and as nothing is changed the audit does not have it.
 const ExplainPath = "/explain"
 
 // maxExplainQuestion bounds a question, in bytes: what may be written in the configuration as the longest token, twice.

@@ -9,8 +9,8 @@ import (
 	"usher/internal/recent"
 )
 
-// routes are the questions and the changes of the API. There is no other way to the mux: so no change can be without its
-// line in the audit.
+// routes are the questions and the changes of the API. There is no other way to the mux: so no change can be without
+// its line in the audit.
 type routes struct {
 	server  *server
 	mux     *http.ServeMux

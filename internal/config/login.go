@@ -89,7 +89,8 @@ func (r *loginReader) finish(c *Config) {
 		return
 	}
 	if c.Listen.Gateway.Name == "" {
-		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281", "login: nobody can sign in, as there is no listen.gateway")
+		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281",
+			"login: nobody can sign in, as there is no listen.gateway")
 	}
 	r.refuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
 	r.config.Secrets, r.config.Hosts = r.secrets, map[string]signin.HostSettings{}

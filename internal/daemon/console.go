@@ -133,8 +133,8 @@ func (p *consolePart) Link(_ context.Context, uid *uint32, user string) admin.Co
 	return admin.ConsoleLink{URL: origin + console.EnterPath + "#" + secret, Until: until, Local: !p.invites.Load()}
 }
 
-// invite makes a link for a moderator; none where the address that browsers reach is not known, and an empty one where too
-// many wait to be used.
+// invite makes a link for a moderator; none where the address that browsers reach is not known, and an empty one where
+// too many wait to be used.
 func (p *consolePart) invite(m access.Moderator) (link string, page bool) {
 	if p == nil || !p.invites.Load() {
 		return "", false

@@ -31,7 +31,8 @@ func addProviders(s *admin.Status, providers []signin.Status, unseen []auth.Unse
 			if h := &s.Hosts[i]; h.Host == p.Host {
 				h.Issuers = append(h.Issuers, providerOf(p))
 				for _, u := range unseen {
-					if u.Host == p.Host && !slices.ContainsFunc(h.Unseen, func(o admin.UnseenClaim) bool { return o.Claim == u.Claim }) {
+					same := func(o admin.UnseenClaim) bool { return o.Claim == u.Claim }
+					if u.Host == p.Host && !slices.ContainsFunc(h.Unseen, same) {
 						h.Unseen = append(h.Unseen, admin.UnseenClaim{Claim: u.Claim, Since: u.Since})
 					}
 				}

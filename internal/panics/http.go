@@ -26,8 +26,8 @@ func (p *Reporter) Serve(door string, w http.ResponseWriter, r *http.Request, se
 	serve(a, r)
 }
 
-// ServeWithin is Serve without net/http above it, which cuts the connection of an answer that had begun: the caller does
-// so when it returns.
+// ServeWithin is Serve without net/http above it, which cuts the connection of an answer that had begun: the caller
+// does so when it returns.
 func (p *Reporter) ServeWithin(door string, w http.ResponseWriter, r *http.Request, serve, refuse http.HandlerFunc) {
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler {

@@ -61,8 +61,8 @@ func (c *Change) user() string {
 // Refuse notes why nothing was changed.
 func (c *Change) Refuse(err error) { c.Done, c.Why = false, err.Error() }
 
-// An Audit writes each change into the log, and keeps the last ones. They are kept in memory alone: what is to last, and
-// what nobody may change whom it is about, is the log. It is safe for concurrent use.
+// An Audit writes each change into the log, and keeps the last ones. They are kept in memory alone: what is to last,
+// and what nobody may change whom it is about, is the log. It is safe for concurrent use.
 type Audit struct {
 	log *slog.Logger
 	now func() time.Time
@@ -125,7 +125,8 @@ func (a *Audit) Record(ctx context.Context, c Change) {
 
 // Decided records what a moderator decided about accounts that wait in a room. An error that holds says that it was
 // done, and what is still open.
-func (a *Audit) Decided(ctx context.Context, via, moderator, room string, accounts []string, admit, done bool, err error) {
+func (a *Audit) Decided(ctx context.Context, via, moderator, room string, accounts []string, admit, done bool,
+	err error) {
 	c := Change{Via: via, Account: moderator, Command: "lobby deny", Done: done,
 		Target: room + " " + strings.Join(text.First(accounts, 10), " ")}
 	if admit {

@@ -24,10 +24,10 @@ type Kept struct {
 	Conn syscall.Conn
 }
 
-// Keep puts connections into systemd's store (FDSTORE=1 of sd_notify(3)), and returns when systemd has taken them: after
-// this process has ended it could not know whose they are. The next process of the unit gets them with its sockets, in
-// any order. systemd does not say whether it had room (FileDescriptorStoreMax=): it closes the last ones, for which it
-// has none.
+// Keep puts connections into systemd's store (FDSTORE=1 of sd_notify(3)), and returns when systemd has taken them:
+// after this process has ended it could not know whose they are. The next process of the unit gets them with its
+// sockets, in any order. systemd does not say whether it had room (FileDescriptorStoreMax=): it closes the last ones,
+// for which it has none.
 func (n Notifier) Keep(conns []Kept) error {
 	return tell(func(to *net.UnixConn) error {
 		for _, c := range conns {

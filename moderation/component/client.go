@@ -82,8 +82,8 @@ func New(c Config, o Options) *Client {
 // Offer has the component offer a command to moderators. It is called before Run.
 func (c *Client) Offer(command Command) { c.o.Command = command }
 
-// TellConnected has others told, too, each time Prosody has accepted the component; none of them may wait. It is called before
-// Run.
+// TellConnected has others told, too, each time Prosody has accepted the component; none of them may wait. It is called
+// before Run.
 func (c *Client) TellConnected(connected func()) { c.told = append(c.told, connected) }
 
 // Connected receives a value each time Prosody has accepted the component.

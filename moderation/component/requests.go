@@ -80,8 +80,8 @@ func (c *Client) Moderators(ctx context.Context, room string) ([]moderation.Occu
 func occupantsOf(items []adminItem) []moderation.Occupant {
 	list := make([]moderation.Occupant, 0, len(items))
 	for _, it := range items {
-		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Full: it.JID, Role: moderation.Role(it.Role),
-			Affiliation: moderation.Affiliation(it.Affiliation)})
+		list = append(list, moderation.Occupant{Nick: it.Nick, JID: bare(it.JID), Full: it.JID,
+			Role: moderation.Role(it.Role), Affiliation: moderation.Affiliation(it.Affiliation)})
 	}
 	return list
 }
@@ -129,15 +129,16 @@ func (c *Client) Tell(ctx context.Context, jid, text string) error {
 	return s.message(ctx, message{To: jid, Type: "chat", Body: text}, jid, text)
 }
 
-// TellAlone sends a message to one full JID: no other client of the account gets a copy (XEP-0280), and no archive keeps
-// it (XEP-0334). It is about a room, where that client has this nickname.
+// TellAlone sends a message to one full JID: no other client of the account gets a copy (XEP-0280), and no archive
+// keeps it (XEP-0334). It is about a room, where that client has this nickname.
 func (c *Client) TellAlone(ctx context.Context, room, nick, full, text string) error {
 	s, err := c.current()
 	if err != nil {
 		return err
 	}
 	yes := &struct{}{}
-	m := message{To: full, Type: "chat", Body: text, Notice: &notice{room, nick}, alone: alone{NoCopy: yes, NoStore: yes, Private: yes}}
+	m := message{To: full, Type: "chat", Body: text, Notice: &notice{room, nick},
+		alone: alone{NoCopy: yes, NoStore: yes, Private: yes}}
 	return s.message(ctx, m, full, room, nick, text)
 }
 

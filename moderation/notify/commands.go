@@ -19,8 +19,8 @@ type Reconciler interface {
 	Urgent(room, account string)
 }
 
-// An Auditor records what moderators decide, and where: "console", or empty for the command of the component. done means
-// that the decision holds, also with an error.
+// An Auditor records what moderators decide, and where: "console", or empty for the command of the component. done
+// means that the decision holds, also with an error.
 type Auditor interface {
 	Decided(ctx context.Context, via, moderator, room string, accounts []string, admit, done bool, err error)
 }
@@ -136,8 +136,8 @@ func (c *LobbyCommands) DecideAs(ctx context.Context, moderator, room string, ac
 
 // refused records why a moderator, or a former one, could not decide. Of others, who may ask as often as they like,
 // nothing is recorded.
-func (c *LobbyCommands) refused(ctx context.Context, likely bool, via, moderator, room string, accounts []string, admit bool,
-	err error) error {
+func (c *LobbyCommands) refused(ctx context.Context, likely bool, via, moderator, room string, accounts []string,
+	admit bool, err error) error {
 	if likely && c.audit != nil {
 		c.audit.Decided(ctx, via, moderator, room, accounts, admit, false, err)
 	}

@@ -26,8 +26,8 @@ func (c *LobbyCommands) Decide(ctx context.Context, v lobby.Verdict) error {
 	return c.decideAll(ctx, []decision{{Verdict: v}})
 }
 
-// A decision is a verdict about an account, or, with the ID of a knock, about whoever waits under it: then the account is
-// told.
+// A decision is a verdict about an account, or, with the ID of a knock, about whoever waits under it: then the account
+// is told.
 type decision struct {
 	lobby.Verdict
 	knock   string

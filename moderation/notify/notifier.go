@@ -164,8 +164,8 @@ func (n *Notifier) Invite(key moderation.AssignmentKey) {
 // maxInvited bounds the clients of one account that are invited: who waits opens as many as there are connections.
 const maxInvited = 8
 
-// invite invites each client of an account that is known, as Jitsi's wait for that and send no presence by which Prosody
-// would find them; or else the account. Of many the last ones count.
+// invite invites each client of an account that is known, as Jitsi's wait for that and send no presence by which
+// Prosody would find them; or else the account. Of many the last ones count.
 func (n *Notifier) invite(ctx context.Context, key moderation.AssignmentKey) error {
 	to := []string{key.JID}
 	if n.clients != nil {

@@ -21,9 +21,9 @@ type OwnRoom struct {
 	Waiting []moderation.Waiter
 }
 
-// OwnRooms asks rooms whether an account, a bare JID, is in them as an owner, and returns those that say so, in order: at
-// most 20 are asked, first the one named, then those where somebody waits. If one of them cannot be asked there is no
-// answer at all.
+// OwnRooms asks rooms whether an account, a bare JID, is in them as an owner, and returns those that say so, in order:
+// at most 20 are asked, first the one named, then those where somebody waits. If one of them cannot be asked there is
+// no answer at all.
 func (c *LobbyCommands) OwnRooms(ctx context.Context, account, first string) ([]OwnRoom, error) {
 	if c.roster == nil {
 		return nil, moderation.ErrNoComponent
@@ -58,9 +58,11 @@ func (c *LobbyCommands) DecideKnock(ctx context.Context, room, id string, admit 
 	return c.decideKnock(ctx, id, lobby.Verdict{Room: room, Admitted: admit})
 }
 
-// DecideKnockAs is [LobbyCommands.DecideKnock] by an account that has to be in the room, a bare JID, as its owner now. No
-// room is asked about a wait that there is not.
-func (c *LobbyCommands) DecideKnockAs(ctx context.Context, owner, room, id string, admit bool) (account string, err error) {
+// DecideKnockAs is [LobbyCommands.DecideKnock] by an account that has to be in the room, a bare JID, as its owner now.
+// No room is asked about a wait that there is not.
+func (c *LobbyCommands) DecideKnockAs(ctx context.Context, owner, room, id string, admit bool) (
+	account string, err error,
+) {
 	if c.roster == nil {
 		return "", moderation.ErrNoComponent
 	}

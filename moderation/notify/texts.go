@@ -29,16 +29,18 @@ func (k *aKnock) text() string {
 	if k.crowd > 0 {
 		return k.happened() + " See the commands of this address, or usher lobby knocks."
 	}
-	return fmt.Sprintf("%s To decide: the commands of this address, or usher lobby admit %s %s", k.happened(), k.room, k.jid)
+	return fmt.Sprintf("%s To decide: the commands of this address, or usher lobby admit %s %s", k.happened(), k.room,
+		k.jid)
 }
 
-// withLink tells one client of an owner. The link ends the message: clients take what follows for a part of it. Without one
-// those that were sent are still good.
+// withLink tells one client of an owner. The link ends the message: clients take what follows for a part of it. Without
+// one those that were sent are still good.
 func (k *aKnock) withLink(link string) string {
 	if link == "" {
 		return k.happened() + " To decide, open the page with the link of an earlier message."
 	}
-	return k.happened() + " To decide, open this page; the link is for you alone, works once, and within 15 minutes:\n" + link
+	return k.happened() + " To decide, open this page; the link is for you alone, works once, and within 15 minutes:\n" +
+		link
 }
 
 // quoteNick keeps a nickname from looking like a part of the message.
@@ -49,8 +51,8 @@ func quoteNick(nick string) string {
 	return unlinked(fmt.Sprintf("%q", text.Name(nick)))
 }
 
-// unlinked keeps what a stranger calls itself from being a link in the eyes of a client: behind what joins the parts of an
-// address it puts a sign that has no width. Of a message with a link in it people follow links.
+// unlinked keeps what a stranger calls itself from being a link in the eyes of a client: behind what joins the parts of
+// an address it puts a sign that has no width. Of a message with a link in it people follow links.
 func unlinked(name string) string {
 	var b strings.Builder
 	for i, r := range name {

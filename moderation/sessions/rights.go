@@ -24,8 +24,8 @@ func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts
 	return h != nil && !g.Anonymous && h.Affiliation(&g.Session) == moderation.Owner, true
 }
 
-// Proof returns the session that stands for an account, a bare JID: of those with a token that count now one that makes a
-// moderator if there is any, and of these the last login.
+// Proof returns the session that stands for an account, a bare JID: of those with a token that count now one that makes
+// a moderator if there is any, and of these the last login.
 func (s *Sessions) Proof(jid string) (proof moderation.Session, ok bool) {
 	p := s.policy.Load()
 	judge := s.judge(p)

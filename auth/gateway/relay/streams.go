@@ -115,8 +115,8 @@ func (t *Streams) Lost(account string) []Lost {
 	return t.lost.of(account, time.Now())
 }
 
-// Addresses are the full JIDs of the clients of an account, a bare JID, that have a stream now. Prosody delivers to them
-// what it would not to the account: Jitsi's clients send no initial presence.
+// Addresses are the full JIDs of the clients of an account, a bare JID, that have a stream now. Prosody delivers to
+// them what it would not to the account: Jitsi's clients send no initial presence.
 func (t *Streams) Addresses(account string) []string {
 	var list []string
 	for _, s := range t.of(account) {

@@ -26,7 +26,8 @@ type Site struct {
 	Guests string // for links without one; guest.DOMAIN unless given
 	MUC    string // conference.DOMAIN unless given
 
-	// TokenAuthURL is where "I am the host" leads who has no token, as Jitsi's tokenAuthUrl; empty: there is no such button.
+	// TokenAuthURL is where "I am the host" leads who has no token, as Jitsi's tokenAuthUrl; empty: there is no such
+	// button.
 	TokenAuthURL string
 	SSO          SSO
 	Jitsi        bool // every link is for lib-jitsi-meet, not only those below /jitsi/

@@ -240,7 +240,9 @@ func (c *Client) Lease(ctx context.Context, scope cluster.Scope, holder string, 
 }
 
 // Once is that of [cluster.Bus].
-func (c *Client) Once(ctx context.Context, scope cluster.Scope, name string, ttl time.Duration) (first bool, err error) {
+func (c *Client) Once(ctx context.Context, scope cluster.Scope, name string, ttl time.Duration) (
+	first bool, err error,
+) {
 	err = c.ask(ctx, "Once", func(e *Engine) error {
 		now, of := time.Now(), e.scopeLocked(scope)
 		maps.DeleteFunc(of.once, func(_ string, until time.Time) bool { return !now.Before(until) })

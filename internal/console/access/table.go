@@ -17,8 +17,9 @@ type entry struct {
 	at  *list.Element
 }
 
-// A table holds no more than so many entries, and no more of one account. Where there is no place, the oldest goes; of an
-// account whose entries stay, none of the same session comes. All entries are good for as long: the oldest ends first.
+// A table holds no more than so many entries, and no more of one account. Where there is no place, the oldest goes; of
+// an account whose entries stay, none of the same session comes. All entries are good for as long: the oldest ends
+// first.
 type table struct {
 	most, mostOf int  // mostOf is 0 where accounts are not told apart
 	stay         bool // entries of an account, for its next ones

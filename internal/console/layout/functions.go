@@ -94,8 +94,8 @@ func coded(s string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// mark is a word with a sign before it, which the styles have, so that it is not told by its colour alone. Kind is good,
-// bad, warn or none.
+// mark is a word with a sign before it, which the styles have, so that it is not told by its colour alone. Kind is
+// good, bad, warn or none.
 func mark(kind, word string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<span class="mark %s">%s</span>`, template.HTMLEscapeString(kind),
 		template.HTMLEscapeString(text.Printable(word))))

@@ -6,6 +6,6 @@
 //
 // An account asks at a pace: each time Prosody answers for every room. Its open pages ask together.
 //
-// It starts no goroutine. Locks: one of the pace, and one of what open pages share; nothing else is called under them. One
-// stream at a time asks for those of its moderator.
+// It starts no goroutine. Locks: one of the pace, and one of what open pages share; nothing else is called under them.
+// One stream at a time asks for those of its moderator.
 package lobbypage

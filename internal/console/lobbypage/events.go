@@ -12,9 +12,9 @@ import (
 // lookEvery is how often the rooms are asked while a page is open.
 const lookEvery = time.Second
 
-// events says when the page has changed. It asks the rooms each second, for all open pages of a moderator at once: no room
-// tells by itself that somebody was demoted or has left. A viewer who owns none any more, or of whom that cannot be known,
-// is told to look again, and the stream ends.
+// events says when the page has changed. It asks the rooms each second, for all open pages of a moderator at once: no
+// room tells by itself that somebody was demoted or has left. A viewer who owns none any more, or of whom that cannot
+// be known, is told to look again, and the stream ends.
 func (p *Pages) events(s *route.Stream) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

@@ -78,7 +78,9 @@ func (l *lookups) join(k lookupKey) (one *lookup, leave func()) {
 }
 
 // ask asks, unless another stream did so a moment ago and was answered.
-func (l *lookup) ask(ctx context.Context, ask func(context.Context) ([]notify.OwnRoom, error)) ([]notify.OwnRoom, error) {
+func (l *lookup) ask(ctx context.Context, ask func(context.Context) ([]notify.OwnRoom, error)) (
+	[]notify.OwnRoom, error,
+) {
 	select {
 	case l.turn <- struct{}{}:
 	case <-ctx.Done():

@@ -165,7 +165,8 @@ func show(say *words, rooms []notify.OwnRoom, all bool) content {
 		}
 		left -= len(waiting)
 		c.More = c.More || len(waiting) < len(r.Waiting)
-		c.Rooms[i] = shown{ID: fmt.Sprintf("room-%d", i+1), Name: name, Address: r.Room, Waiting: waiting, Nobody: len(r.Waiting) == 0}
+		c.Rooms[i] = shown{ID: fmt.Sprintf("room-%d", i+1), Name: name, Address: r.Room, Waiting: waiting,
+			Nobody: len(r.Waiting) == 0}
 	}
 	c.Count = say.count(n)
 	return c

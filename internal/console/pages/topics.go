@@ -53,9 +53,9 @@ func (p *Pages) Run(ctx context.Context) error {
 	return nil
 }
 
-// asking asks for something again and again, and tells the topic when the answer is another, or somebody has joined; and
-// once more after that. For a page may have looked between two answers that are the same, and show what was there in
-// between: who knocked and was admitted within that second.
+// asking asks for something again and again, and tells the topic when the answer is another, or somebody has joined;
+// and once more after that. For a page may have looked between two answers that are the same, and show what was there
+// in between: who knocked and was admitted within that second.
 func (p *Pages) asking(path string, every time.Duration, t *topic,
 	of func(json.RawMessage) string) func(context.Context) {
 	return func(ctx context.Context) {
@@ -83,8 +83,8 @@ func (p *Pages) asking(path string, every time.Duration, t *topic,
 
 func same(answer json.RawMessage) string { return string(answer) }
 
-// withoutClock is a status but for who is connected at the moment, and since when it runs no finer than the plots are to
-// be drawn anew.
+// withoutClock is a status but for who is connected at the moment, and since when it runs no finer than the plots are
+// to be drawn anew.
 func withoutClock(answer json.RawMessage) string {
 	var s admin.Status
 	if json.Unmarshal(answer, &s) != nil {
