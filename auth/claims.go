@@ -9,7 +9,9 @@ type ClaimsJudged func(id *Identity, claims *strictjson.Document) *Refusal
 // DecideClaims runs the list of checks over a token that is for no login, such as a provider's ID token, and has
 // what it says judged by more. Whoever goes on with it ends with [Verifier.Conclude], of the daemon's verifier.
 func (v *Verifier) DecideClaims(c *Credentials, more ClaimsJudged) Decision {
-	return v.decide(c, attempted{judge: more})
+	d := v.decide(c, attempted{judge: more})
+	d.token = "" // the daemon's verifier would explain it by the rules of logins, and ask for its key
+	return d
 }
 
 // NextFetch returns a channel that is closed when the next fetch of keys has ended, with or without success: a token

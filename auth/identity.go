@@ -119,6 +119,14 @@ func (id Identity) AccountDomain() string { return cmp.Or(id.Domain, id.Host) }
 // JID returns the bare JID that the identity logs in as.
 func (id Identity) JID() string { return id.Account + "@" + id.AccountDomain() }
 
+// account is its JID, or nothing where there is no account: somebody who signs in has none yet.
+func (id Identity) account() string {
+	if id.Account == "" {
+		return ""
+	}
+	return id.JID()
+}
+
 // Localpart returns the account unescaped, for a door whose Prosody module
 // escapes it itself (mod_auth_dovecot).
 func (id Identity) Localpart() string { return jid.Unescape(id.Account) }

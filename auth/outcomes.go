@@ -58,7 +58,7 @@ func (o *outcomes) logLogin(ctx context.Context, message string, c *Credentials,
 	if !o.log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 9), slog.String("door", c.Door), logattr.Account(id.JID()),
+	attrs := append(make([]slog.Attr, 0, 9), slog.String("door", c.Door), logattr.Account(id.account()),
 		slog.String("issuer", id.Issuer), slog.String("key", id.KeyID), slog.String("token_id", text.Name(id.TokenID)),
 		logattr.Login(id.LoginID))
 	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
@@ -79,13 +79,9 @@ func (o *outcomes) logRefusal(ctx context.Context, c *Credentials, id *Identity,
 	if !o.log.Enabled(ctx, level) {
 		return
 	}
-	account := ""
-	if id.Account != "" {
-		account = id.JID()
-	}
 	attrs := append(make([]slog.Attr, 0, 12), slog.String("door", c.Door), slog.String("reason", string(r.Reason)),
 		slog.String("detail", r.Detail), logattr.Host(c.Host), slog.String("name", text.Name(c.Name)),
-		logattr.Account(account), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID),
+		logattr.Account(id.account()), slog.String("issuer", id.Issuer), slog.String("key", id.KeyID),
 		logattr.Login(id.LoginID))
 	attrs = append(attrs, logattr.Person(id.DisplayID, id.DisplayName)...)
 	o.log.LogAttrs(ctx, level, message, append(attrs, slog.Duration("took", took))...)
