@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +235,33 @@ func TestTokenOnce(t *testing.T) {
 	}
 	if s.used.Len() > maxUsedTokens {
 		t.Errorf("%d are kept", s.used.Len())
+	}
+}
+
+// TestAtOnce: of those who use a link, or a token, at the same moment one gets in.
+func TestAtOnce(t *testing.T) {
+	s := New(Options{Lives: always})
+	operator, _ := s.OperatorLink(nil, "root")
+	moderator, _ := s.ModeratorLink(Moderator{Account: "m@h"})
+	for name, enter := range map[string]func() (Viewer, string, error){
+		"an operator's link": func() (Viewer, string, error) { return s.Redeem(operator) },
+		"a moderator's link": func() (Viewer, string, error) { return s.Redeem(moderator) },
+		"a token": func() (Viewer, string, error) {
+			return s.EnterByToken(Operator{Token: "a", User: "alice", Holds: func() bool { return true }})
+		},
+	} {
+		var in atomic.Int64
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() {
+				if _, _, err := enter(); err == nil {
+					in.Add(1)
+				}
+			})
+		}
+		if all.Wait(); in.Load() != 1 {
+			t.Errorf("%s: %d got in", name, in.Load())
+		}
 	}
 }
 
