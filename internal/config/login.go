@@ -101,6 +101,7 @@ func (r *loginReader) finish(c *Config) {
 			continue
 		}
 		h.finish(host)
+		h.apart(r.known)
 		if len(r.secrets) > 0 {
 			r.issue(c, h, host)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -42,7 +43,8 @@ func loginProviderSettings() []setting {
 				"`/.well-known/openid-configuration`). http is taken to this machine only, unless `insecure_http` is true."},
 		{key: "client_id", kind: "a text", needed: true, example: "meet",
 			text: "What usher is called at the provider, where its redirect address is " +
-				"`https://meet.example.com/login/callback/HOST`."},
+				"`https://meet.example.com/login/callback/HOST`. No host may take tokens of the provider with it as " +
+				"`audience`: an ID token opens no meeting."},
 		{key: "client_secret_file", kind: "a file of one line", unset: "a public client, with PKCE alone",
 			example: "/etc/usher/login-client.secret", text: "The secret that the provider gave usher."},
 		{key: "scopes", kind: "a list of words, with openid", def: "[openid, profile, email]",
@@ -314,6 +316,27 @@ func readSchemes(v strictyaml.Value) map[string]string {
 		}
 	}
 	return schemes
+}
+
+// apart refuses a provider whose ID tokens some host takes as they are: they were made for no meeting, name no room, and
+// nothing of the sign-in bounds them.
+func (h *loginHost) apart(hosts []*hostReader) {
+	for _, host := range hosts {
+		i, has := host.auth.Issuers[h.issuer.Text]
+		if !has || h.id.Text == "" {
+			continue
+		}
+		whose := fmt.Sprintf("issuer %q of the host %q", text.Clip(h.issuer.Text), text.Clip(host.key.Text))
+		switch {
+		case len(i.Audience) == 0 || slices.Contains(i.Audience, "*"):
+			h.id.Problem("set audience: there, to what the provider's access tokens have and its ID tokens have not",
+				"client_id: the %s takes tokens for any audience, so an ID token would open meetings", whose)
+		case slices.Contains(i.Audience, h.id.Text):
+			h.id.Problem("take that issuer out, or have the provider write another audience into access tokens, and write "+
+				"that one there", "client_id: %q is an audience of the %s, so an ID token would open meetings",
+				text.Clip(h.id.Text), whose)
+		}
+	}
 }
 
 // finish judges what the host itself says besides.

@@ -60,6 +60,9 @@ var badLogins = []struct{ section, want string }{
 	{signedIn + ", app_schemes: {mobile: javascript, desktop: 'Jitsi', web: x}", `1:124: error: app_schemes: "javascript" is no scheme of an app — write the app's own, such as org.jitsi.meet
 1:145: error: app_schemes: "Jitsi" is no scheme of an app — write the app's own, such as org.jitsi.meet
 1:154: error: app_schemes: "web" is no kind of app — write mobile or desktop`},
+	{signedIn + " | issuers: {'https://id.example.com': {algorithms: [RS256], jwks_url: 'https://id.example.com/keys', audience: [account]}}", ""},
+	{signedIn + " | issuers: {'https://id.example.com': {algorithms: [RS256], jwks_url: 'https://id.example.com/keys', audience: [account, meet]}}", `1:96: error: client_id: "meet" is an audience of the issuer "https://id.example.com" of the host "h", so an ID token would open meetings — take that issuer out, or have the provider write another audience into access tokens, and write that one there`},
+	{signedIn + " | issuers: {'https://id.example.com': {algorithms: [RS256], jwks_url: 'https://id.example.com/keys'}}", `1:96: error: client_id: the issuer "https://id.example.com" of the host "h" takes tokens for any audience, so an ID token would open meetings — set audience: there, to what the provider's access tokens have and its ID tokens have not`},
 	{signedIn + " | issuers: {usher-login: {secret_files: [my-app.secret]}}", `4:76: error: the issuer "usher-login" is usher's own, of the tokens that its sign-in makes — call it otherwise`},
 }
 
