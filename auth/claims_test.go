@@ -12,6 +12,23 @@ import (
 	"usher/internal/strictjson"
 )
 
+// TestRoutine: what strangers can have as often as they like fills no log with errors.
+func TestRoutine(t *testing.T) {
+	var log bytes.Buffer
+	v, err := auth.New(auth.Config{}, auth.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*auth.Refusal{
+		auth.Refuse(auth.ReasonOverloaded, "too often; have them wait").Routine(), auth.Refuse(auth.ReasonOverloaded, "full; look at it"),
+	} {
+		_ = v.Conclude(t.Context(), "", &auth.Credentials{Door: "signin"}, &auth.Decision{Refusal: r}, 0)
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("%d errors:\n%s", n, &log)
+	}
+}
+
 type decided []auth.Decided
 
 func (d *decided) Login(l auth.Decided) { *d = append(*d, l) }

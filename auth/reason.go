@@ -93,7 +93,14 @@ type Refusal struct {
 	Reason Reason
 	Detail string
 
-	routine bool // an undecided login that no operator has to see to: its key is on the way
+	routine bool // an undecided login that no operator has to see to: its key is on the way, or strangers can have many
+}
+
+// Routine has the log tell of a refusal among others, and not as an error, also where it decides nothing: strangers can
+// have as many of it as they like.
+func (r *Refusal) Routine() *Refusal {
+	r.routine = true
+	return r
 }
 
 // Error returns the inside half, for logs and explanations.

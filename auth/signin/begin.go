@@ -41,14 +41,14 @@ func (q *request) send(h *host, s *state) {
 	m := h.provider.Metadata()
 	if m == nil {
 		q.refuse(h, s, auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at it, "+
-			"and at issuer and ca_file of login", h.provider.State().Failure))
+			"and at issuer and ca_file of login", h.provider.State().Failure).Routine())
 		return
 	}
 	name := h.jar.nameOf(s.State)
 	value, err := h.seal.seal(h.name, name, q.Now(), s)
 	if err == nil && len(value) > maxCookie {
-		q.refuse(h, nil, auth.Refuse(auth.ReasonMalformedRequest, "the link is too long for a cookie of %d bytes; open it "+
-			"without the room's own parameters", maxCookie))
+		q.refuse(h, nil, auth.Refuse(auth.ReasonMalformedRequest, "the link is too long for a cookie of %d bytes; correct "+
+			"it, so that it has fewer of the room's own parameters", maxCookie))
 		return
 	}
 	if err != nil {

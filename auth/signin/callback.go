@@ -108,7 +108,7 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 	switch iss, said := answer.Get("iss"), answer.Has("iss"); {
 	case m == nil:
 		return auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at it",
-			h.provider.State().Failure)
+			h.provider.State().Failure).Routine()
 	case said && iss != h.Provider.Issuer:
 		return auth.Refuse(auth.ReasonSignInState, "the answer is from %q, and the sign-in is at %q (iss, RFC 9207); "+
 			"have the person sign in anew", text.Name(iss), text.Name(h.Provider.Issuer))
@@ -206,7 +206,7 @@ func (q *request) tooOften(h *host) {
 	q.conclude(auth.Decision{ID: auth.Identity{Host: h.name}, Refusal: auth.Refuse(auth.ReasonOverloaded,
 		"over %d people a minute come back from the provider to one address; look at who signs in there, or have "+
 			"the person wait",
-		int(time.Minute/perAddress.Every))}, h.name)
+		int(time.Minute/perAddress.Every)).Routine()}, h.name)
 	q.w.Header().Set("Retry-After", "5")
 	q.w.Header().Set("Refresh", "5")
 	q.show(http.StatusTooManyRequests, page{Title: q.say.many, Text: q.say.manyText})

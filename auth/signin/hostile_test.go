@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -11,7 +13,9 @@ import (
 	"testing"
 
 	"usher/auth"
+	"usher/auth/keys"
 	"usher/auth/signin"
+	"usher/auth/signin/signintest"
 )
 
 // TestNoWayOutOfThePage: neither a room nor a tenant leads out of the path of a page, or of its token.
@@ -85,5 +89,40 @@ func TestClientOfAnybody(t *testing.T) {
 	h.Provider.ClientID = "*"
 	if _, err := w.door.Prepare(signin.Settings{Secrets: w.settings.Secrets, Hosts: map[string]signin.HostSettings{host: h}}); err == nil {
 		t.Error("it is taken")
+	}
+}
+
+// TestSecretIsNoKey: the client's secret signs no ID token, whatever the token or the provider's key set says of it.
+func TestSecretIsNoKey(t *testing.T) {
+	w := newWorld(t, nil)
+	sum := sha256.Sum256([]byte(signintest.Secret))
+	for name, secret := range map[string][]byte{"the secret": []byte(signintest.Secret + strings.Repeat("=", 16)), "its print": sum[:]} {
+		key, err := keys.SecretSigningKey(secret, "HS256")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, header := range []string{`{"alg":"HS256"}`, `{"alg":"HS256","kid":"oct"}`, `{"alg":"RS256","kid":"oct"}`} {
+			w.provider.Change(func(h *signintest.Habits) {
+				h.Keys = func(jwks string) string {
+					return strings.TrimSuffix(jwks, "]}") + `,{"kty":"oct","kid":"oct","alg":"HS256","k":"` +
+						base64.RawURLEncoding.EncodeToString(secret) + `"}]}`
+				}
+				h.Sign = func(token string) string {
+					payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+					if err != nil {
+						t.Fatal(err)
+					}
+					forged, err := keys.Compact(key, []byte(header), payload)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return forged
+				}
+			})
+			a := w.get("/login?room=a")
+			if reason, _ := w.outcomes.last(); reason == "ok" || a.token() != "" {
+				t.Errorf("%s, %s: %s", name, header, reason)
+			}
+		}
 	}
 }

@@ -145,6 +145,7 @@ func TestMetadata(t *testing.T) {
 		"no way to send the secret":      {"token_endpoint_auth_methods_supported": []string{"private_key_jwt"}},
 		"PKCE in plain text only":        {"code_challenge_methods_supported": []string{"plain"}},
 		"an end of sessions that is odd": {"end_session_endpoint": "ftp://id.example.com"},
+		"another policy in a host":       {"end_session_endpoint": "https://id.example.com;script-src"},
 	} {
 		p := signintest.New(t)
 		if more["issuer"] == "/" {

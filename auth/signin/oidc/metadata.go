@@ -51,6 +51,9 @@ func parseMetadata(body []byte, c *Config) (*Metadata, error) {
 		if err != nil {
 			return nil, fmt.Errorf("its %s: %w", name, err)
 		}
+		if !plainHost(u.Host) {
+			return nil, fmt.Errorf("its %s has a host that no browser writes so", name)
+		}
 		// The metadata of another machine lead to no service of this one.
 		if u.Scheme == "http" && !c.InsecureHTTP && !strings.HasPrefix(c.Issuer, "http:") {
 			return nil, fmt.Errorf("its %s is by http, and issuer is by https; have the provider write https there", name)
@@ -72,6 +75,13 @@ func parseMetadata(body []byte, c *Config) (*Metadata, error) {
 		return nil, errors.New("it does not know PKCE with S256 (code_challenge_methods_supported); turn it on there")
 	}
 	return m, nil
+}
+
+// plainHost reports whether a host and port have nothing in them that means something in a header.
+func plainHost(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:[]", r))
+	})
 }
 
 func textOf(d *strictjson.Document, name string) string {
