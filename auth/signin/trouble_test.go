@@ -125,7 +125,8 @@ func TestProviderAway(t *testing.T) {
 	if !strings.Contains(a.body, "/Standup") || !strings.Contains(w.log.String(), "502") {
 		t.Errorf("%s\n%s", a.body, w.log)
 	}
-	if s := w.door.Status()[0]; s.Known || s.Failure == "" || s.Failed.IsZero() {
+	if s := w.door.Status()[0]; s.Known || s.Failed.IsZero() ||
+		s.Failure != "the server answers 502 Bad Gateway to "+p.URL+"/.well-known/openid-configuration" {
 		t.Errorf("%+v", s)
 	}
 }

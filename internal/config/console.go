@@ -12,6 +12,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/claim"
+	"usher/auth/signin"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -210,7 +211,11 @@ func (a *adminReader) check(hosts map[string]auth.HostConfig) bool {
 		a.host.Problem("write the name of one of hosts", "host: there is no host %q", text.Clip(a.host.Text))
 		return false
 	}
-	if _, known := h.Issuers[a.issuer.Text]; !known {
+	if _, known := h.Issuers[a.issuer.Text]; !known && a.issuer.Text == signin.Issuer {
+		a.issuer.Problem("add it there, or write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "),
+			"issuer: nobody signs in at the host %q, as it is not in login.hosts", text.Clip(a.host.Text))
+		return false
+	} else if !known {
 		a.issuer.Problem("write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "),
 			"issuer: the host %q has no issuer %q", text.Clip(a.host.Text), text.Clip(a.issuer.Text))
 		return false

@@ -32,6 +32,7 @@ var badLogins = []struct{ section, want string }{
 	{"issuer: 'https://id.example.com/?a', client_id: x, client_secret_file: big.secret, ca_file: cut.pem", `1:59: error: issuer: it has a query — leave out the ? and what follows it
 1:122: error: the client secret file "big.secret" has more than 64 KiB — name the right file, or shorten it
 1:143: error: the CA file "cut.pem": block 2 is no whole PEM block — write it anew`},
+	{"issuer: 'https://id.example.com/realms/main/.well-known/openid-configuration', client_id: x", `1:59: error: issuer: it is the address of what the provider says of itself — leave out /.well-known/openid-configuration`},
 	{"issuer: 'http://10.0.0.1/', client_id: x, insecure_http: true, pages: ['http://10.0.0.2']", `1:108: warning: insecure_http: who is on the way to the provider can sign in as anybody — use https, unless the network to the provider is your own`},
 	{signedIn + ", scopes: [profile, 'a b']", `1:110: error: scopes: without openid the provider gives no ID token — add openid
 1:110: error: scopes: "a b" is no scope — write each as a word of its own`},

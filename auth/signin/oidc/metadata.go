@@ -116,5 +116,8 @@ func CheckIssuer(s string, insecureHTTP bool) error {
 	if u.RawQuery != "" || u.ForceQuery {
 		return errors.New("it has a query; leave out the ? and what follows it")
 	}
+	if strings.HasSuffix(u.Path, wellKnown) {
+		return errors.New("it is the address of what the provider says of itself; leave out " + wellKnown)
+	}
 	return nil
 }

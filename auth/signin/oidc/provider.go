@@ -158,6 +158,9 @@ func (p *Provider) discover(ctx context.Context) (fresh time.Duration, err error
 	}
 	f := fetch.Fetcher{Transport: p.transport, Accept: "application/json"}
 	answer, err := f.Get(ctx, from)
+	if status, ok := errors.AsType[fetch.StatusError](err); ok {
+		err = fmt.Errorf("%w to %s", status, from)
+	}
 	var m *Metadata
 	if err == nil {
 		m, err = parseMetadata(answer.Body, &p.Config)
