@@ -87,7 +87,8 @@ func (d *desk) door(t *testing.T) {
 	}
 	p.Complaints()
 	d.look(t, p, "not-found")
-	mouse{d, p}.follow(t, `main a[href="/enter"]`)
+	mouse{d, p}.follow(t, `main a[href="/"]`) // of who has entered
+	d.at(t, p, "/")
 }
 
 // empty is what a console shows on the first day.

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"usher/internal/console/access"
 	"usher/internal/console/route"
 )
 
@@ -23,7 +24,9 @@ type plainPage struct {
 }
 
 // Error implements [route.Look].
-func (plainLook) Error(w http.ResponseWriter, _ *http.Request, status int, text string) {
+func (plainLook) Error(w http.ResponseWriter, r *http.Request, status int, text string) {
+	v, _ := access.FromContext(r.Context())
+	w.Header().Set("Test-Viewer", v.Name())
 	answer(w, plainPage{EnterPage: route.EnterPage{Status: status, Problem: text}})
 }
 

@@ -75,17 +75,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	c := s.settings.Load()
 	at, why := c.arrivalOf(r)
-	if why == nil {
-		why = s.known(r)
-	}
+	r = r.WithContext(context.WithValue(r.Context(), arrivalKey{}, at))
 	if why == nil {
 		why = c.sameOrigin(r)
+	}
+	if why == nil {
+		if why = s.known(r); why != nil {
+			r, _, _ = s.withViewer(r) // who has entered can go on from there
+		}
 	}
 	if why != nil {
 		s.refuse(w, r, why)
 		return
 	}
-	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivalKey{}, at)))
+	s.mux.ServeHTTP(w, r)
+}
+
+// withViewer has a request tell whose it is, if it is of a session.
+func (s *Server) withViewer(r *http.Request) (of *http.Request, v access.Viewer, known bool) {
+	if v, known = s.viewerOf(r); known {
+		r = r.WithContext(access.NewContext(r.Context(), v))
+	}
+	return r, v, known
 }
 
 // known refuses what no route answers.
@@ -113,10 +124,7 @@ func methods() []string { return []string{http.MethodGet, http.MethodHead, http.
 
 // serve answers by the one of some routes that is for the viewer.
 func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Request) {
-	v, known := s.viewerOf(r)
-	if known {
-		r = r.WithContext(access.NewContext(r.Context(), v))
-	}
+	r, v, known := s.withViewer(r)
 	i := slices.IndexFunc(routes, func(o route.Route) bool { return o.For.LetsAnybody() || known && o.For.Lets(v) })
 	if i < 0 {
 		s.keepOut(w, r, routes[0], known)
@@ -164,6 +172,8 @@ func (s *Server) keepOut(w http.ResponseWriter, r *http.Request, o route.Route, 
 	switch {
 	case known && r.URL.Path == "/": // of a moderator
 		http.Redirect(w, r, "/lobby", http.StatusSeeOther)
+	case known && r.URL.Path == "/lobby" && r.Method != http.MethodPost: // of an operator, whose page of lobbies is another
+		http.Redirect(w, r, "/waiting", http.StatusSeeOther)
 	case known:
 		s.refuse(w, r, notYours)
 	case r.Method != http.MethodPost && o.Events == nil:

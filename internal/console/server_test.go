@@ -45,7 +45,7 @@ func newBench(t *testing.T) *bench {
 	b.Server, err = New(Options{State: b.state, Tokens: noTokens{}, Look: plainLook{},
 		Audit: func(_ context.Context, c admin.Change) { b.changes = append(b.changes, c) },
 		Routes: []route.Route{page("GET /{$}", route.Operators), page("POST /sessions/revoke", route.Operators),
-			page("GET /lobby", route.Operators), page("GET /lobby", route.Moderators), page("POST /lobby/admit", route.Moderators),
+			page("GET /both", route.Operators), page("GET /both", route.Moderators), page("GET /lobby", route.Moderators), page("POST /lobby/admit", route.Moderators),
 			page("GET /style.css", route.Anybody)}})
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,8 @@ func TestRoutesByViewer(t *testing.T) {
 	}{
 		{"GET", "/", 303, 303, 200},
 		{"POST", "/sessions/revoke", 401, 403, 200},
-		{"GET", "/lobby", 303, 200, 200},
+		{"GET", "/both", 303, 200, 200},
+		{"GET", "/lobby", 303, 200, 303},
 		{"POST", "/lobby/admit", 401, 200, 403},
 		{"GET", "/style.css", 200, 200, 200},
 		{"HEAD", "/style.css", 200, 200, 200},
@@ -136,6 +137,14 @@ func TestRoutesByViewer(t *testing.T) {
 				t.Errorf("%s %s: %d, want %d (of %.4s), served %v", c.method, c.path, w.Code, want, who, b.served.Load() > before)
 			}
 		}
+	}
+	for cookie, want := range map[string]string{operator: "root", "": ""} {
+		if who := b.ask("GET", "/nothing", "", cookie).Header().Get("Test-Viewer"); who != want {
+			t.Errorf("the page that there is not is shown to %q, not %q", who, want)
+		}
+	}
+	if who := b.ask("GET", "/nothing", "", operator, "Host", "evil.example").Header().Get("Test-Viewer"); who != "" {
+		t.Errorf("another host's page is shown who has entered: %s", who)
 	}
 	if w := b.ask("POST", "/leave", "", operator); w.Code != 303 || b.ask("GET", "/", "", operator).Code != 303 {
 		t.Errorf("leaving: %d", w.Code)

@@ -80,7 +80,10 @@ func (p overviewPages) overview(w http.ResponseWriter, r *http.Request) error {
 	if !cluster.Alone {
 		o.Cluster = &cluster
 	}
-	o.Up = text.Duration(time.Duration(o.Uptime * float64(time.Second)).Round(time.Minute))
+	o.Up = "under a minute"
+	if up := time.Duration(o.Uptime * float64(time.Second)); up >= time.Minute {
+		o.Up = text.Duration(up.Truncate(time.Minute))
+	}
 	if last := o.LastReload; last != nil {
 		o.Retry = (&admin.Reload{RetryAt: last.RetryAt, Tries: last.Tries}).RetryText()
 	}
