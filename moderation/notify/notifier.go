@@ -119,11 +119,19 @@ func (n *Notifier) tell(ctx context.Context, room, jid, nick string, notice lobb
 		news.crowd = len(n.lobby.Knocks(room))
 	}
 	var failed error
+	linked := 0
 	for _, m := range moderators {
+		if m.owner = m.owner && linked < maxLinked; m.owner {
+			linked++
+		}
 		failed = cmp.Or(failed, n.tellModerator(ctx, m, news))
 	}
 	return failed
 }
+
+// maxLinked bounds the owners of a room that are sent links at once: where everybody is one, who knocks would use up the
+// links of other rooms.
+const maxLinked = 50
 
 // tellModerator sends each client of an owner a link of its own. Whom none can be made for, the account is told.
 func (n *Notifier) tellModerator(ctx context.Context, m moderator, news aKnock) error {

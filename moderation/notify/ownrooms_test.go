@@ -226,3 +226,28 @@ func TestLinks(t *testing.T) {
 		}
 	})
 }
+
+// TestLinksOfMany: where everybody is owner, some are sent links, and the others the message without one.
+func TestLinksOfMany(t *testing.T) {
+	inBothOrders(t, lobby.Gate, func(t *testing.T, f *fixture, r *moderationtest.MUC, stop func()) {
+		defer stop()
+		time.Sleep(time.Minute)
+		for i := range 2 * 50 {
+			owner := fmt.Sprintf("owner%d@%s", i, host)
+			r.Room(standup).Give(owner, moderation.Owner)
+			r.Room(standup).Join(owner)
+		}
+		f.Link = func(string, string) (string, bool) { return "https://console.example.com/enter#x", true }
+		f.knocksAt(t, standup, guest)
+		time.Sleep(time.Second)
+		links := 0
+		for _, text := range r.Seen().Told {
+			if strings.Contains(text, "https:") {
+				links++
+			}
+		}
+		if told := len(r.Seen().Told); links != 50 || told != 2*50+1 { // and alice
+			t.Errorf("%d links in %d messages", links, told)
+		}
+	})
+}

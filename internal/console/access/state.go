@@ -25,8 +25,8 @@ const tokenLasts = 20 * time.Minute
 // The bounds of a [State], in entries.
 const (
 	maxOperatorLinks  = 8
-	maxModeratorLinks = 8192
-	maxLinksOf        = 32 // of one moderator's account, which stay: who knocks makes them, as often as they like
+	maxModeratorLinks = 16384
+	maxLinksOf        = 16 // of one moderator's account, which stay: who knocks makes them, as often as they like
 	maxOperators      = 64
 	maxModerators     = 2048
 	maxSessionsOf     = 4    // of one moderator's account
