@@ -3,7 +3,6 @@ package console
 import (
 	"bufio"
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -189,7 +188,7 @@ func TestSlowReader(t *testing.T) {
 		}
 		began := time.Now()
 		for range 4 { // each has its first lines still to be read
-			if err := <-b.ended; errors.Is(err, http.ErrHandlerTimeout) || time.Since(began) > 30*time.Second {
+			if err := <-b.ended; err == nil || time.Since(began) > 30*time.Second {
 				t.Errorf("%v after %v", err, time.Since(began))
 			}
 		}
