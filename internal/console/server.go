@@ -135,7 +135,7 @@ func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Requ
 	if o.Events != nil {
 		take = s.State.Stream
 	}
-	done, why := admit(take, r, v, known)
+	done, why := admit(take, r, v, !o.For.LetsAnybody())
 	if why == nil {
 		defer done()
 		why = parse(w, r, o.Bytes)
@@ -151,9 +151,10 @@ func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Requ
 }
 
 // admit takes a place for a request, before its body is read: whoever has a session may not hold all connections by
-// sending slowly. A stranger's connection may be closed for another, and needs none.
-func admit(take func(access.Viewer) (func(), error), r *http.Request, v access.Viewer, known bool) (func(), *refusal) {
-	if !known {
+// sending slowly. What a stranger may ask as well needs no place, as its connection may be closed for another: each page
+// has styles and a script, and a browser that starts opens many at once.
+func admit(take func(access.Viewer) (func(), error), r *http.Request, v access.Viewer, own bool) (func(), *refusal) {
+	if !own {
 		return func() {}, nil
 	}
 	done, err := take(v)

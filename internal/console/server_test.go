@@ -203,6 +203,9 @@ func TestSlowBodies(t *testing.T) {
 		if w := b.ask("GET", "/lobby", "", other); w.Code != 200 {
 			t.Errorf("another session: %d", w.Code)
 		}
+		if w := b.ask("GET", "/style.css", "", slow); w.Code != 200 {
+			t.Errorf("the styles: %d", w.Code)
+		}
 		_ = end.Close()
 		waiting.Wait()
 		if w := b.ask("GET", "/lobby", "", slow); w.Code != 200 {
