@@ -6,13 +6,16 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"usher/auth"
+	"usher/auth/claim"
 	"usher/auth/keys"
 	"usher/auth/signin"
 	"usher/auth/signin/signintest"
@@ -123,6 +126,39 @@ func TestSecretIsNoKey(t *testing.T) {
 			if reason, _ := w.outcomes.last(); reason == "ok" || a.token() != "" {
 				t.Errorf("%s, %s: %s", name, header, reason)
 			}
+		}
+	}
+}
+
+// TestAgain: who tries again is sent back as the first link would have, with the room's own parameters, or to the console.
+func TestAgain(t *testing.T) {
+	w := newWorld(t, func(_ *world, h *signin.HostSettings, _ *signin.Options) {
+		h.Schemes = map[string]string{signin.AppMobile: "org.jitsi.meet"}
+		h.Consoles = []signin.Console{{URL: "https://console.example.com", Audience: "usher-console", Claim: claim.Test{Path: claim.Path{"ops"}}}}
+	})
+	again := regexp.MustCompile(`class="first" href="([^"]*)"`)
+	for query, want := range map[string]string{
+		"room=Team+1&state=" + url.QueryEscape(`{"config.subject":"A & B","config.a":[1]}`): "#jwt=",
+		"room=a&state=" + url.QueryEscape(`{"ios":true,"config.b":"\"x\""}`):                "org.jitsi.meet://",
+		"console=1": "https://console.example.com/enter#",
+	} {
+		w.provider.Change(func(h *signintest.Habits) { h.Claims = map[string]any{"ops": true} })
+		token := regexp.MustCompile(`eyJ[A-Za-z0-9._-]+`)
+		first := w.get("/login?" + query)
+		w.provider.Change(func(h *signintest.Habits) { h.Claims = map[string]any{"nonce": "another"} })
+		refused := w.get("/login?" + query)
+		w.refused(refused, auth.ReasonSignInToken)
+		link := again.FindStringSubmatch(refused.body)
+		if link == nil {
+			t.Fatalf("%s: there is no link: %s", query, refused.body)
+		}
+		w.provider.Change(func(h *signintest.Habits) { h.Claims = map[string]any{"ops": true} })
+		second := w.get(html.UnescapeString(link[1]))
+		where := func(a answer) string {
+			return token.ReplaceAllString(a.at.Scheme+"://"+a.at.Host+a.at.Path+"#"+a.at.EscapedFragment()+a.body, "TOKEN")
+		}
+		if a, b := where(first), where(second); a != b || !strings.Contains(b, want) || !strings.Contains(b, "TOKEN") {
+			t.Errorf("%s:\n%s\n%s", query, a, b)
 		}
 	}
 }

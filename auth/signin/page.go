@@ -69,8 +69,11 @@ func (q *request) refusal(h *host, s *state, r *auth.Refusal) {
 	p := page{Title: q.say.failed, Text: q.say.of(r.Reason), Reason: string(r.Reason)}
 	if h != nil {
 		p.Back = h.Pages[0] + "/"
-		if s != nil && s.Room != "" {
+		switch {
+		case s != nil && s.Room != "":
 			p.Back, p.Again = h.place(s), h.again(s)
+		case s != nil && s.Console && len(h.Consoles) > 0:
+			p.Back, p.Again = h.Consoles[0].URL+"/enter", consoleLogin(h.name)
 		}
 	}
 	q.show(statusOf(r.Reason), p)
@@ -82,8 +85,14 @@ func (h *host) again(s *state) string {
 	if s.Tenant != "" {
 		v.Set("tenant", s.Tenant)
 	}
+	if state := strings.TrimPrefix(appStates[s.App]+s.Params, "&"); state != "" {
+		v.Set("state", state)
+	}
 	return LoginPath + "?" + v.Encode()
 }
+
+// appStates are what an app's page says of itself in its state.
+var appStates = map[string]string{AppMobile: "&ios=true", AppDesktop: "&electron=true"}
 
 func statusOf(r auth.Reason) int {
 	switch r {

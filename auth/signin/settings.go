@@ -82,11 +82,13 @@ type Console struct {
 func (c Settings) ConsoleAddress() string {
 	for _, name := range slices.Sorted(maps.Keys(c.Hosts)) {
 		if h := c.Hosts[name]; len(h.Consoles) > 0 {
-			return h.URL + LoginPath + "?console=1&host=" + name
+			return h.URL + consoleLogin(name)
 		}
 	}
 	return ""
 }
+
+func consoleLogin(host string) string { return LoginPath + "?console=1&host=" + host }
 
 // ConsoleTTL is how long a token for the console is good.
 const ConsoleTTL = 5 * time.Minute
