@@ -161,3 +161,32 @@ func TestUsedIsBounded(t *testing.T) {
 		t.Errorf("%v, %d of %d networks are left", err, len(u.until), len(u.of))
 	}
 }
+
+// TestUsedOfManyNetworks: one customer, who has thousands of networks of IPv6, leaves others their places.
+func TestUsedOfManyNetworks(t *testing.T) {
+	var u used
+	now := time.Unix(1_800_000_000, 0)
+	taken := 0
+	network := func(n, i int) netip.Prefix {
+		return netip.MustParsePrefix(fmt.Sprintf("2001:db8:%x:%x::/64", n, i))
+	}
+	for n := range 8 {
+		for i := range maxUsed / 8 {
+			if u.take(fmt.Sprint(n, " ", i), network(n, i), now.Add(stateLasts), now) == nil {
+				taken++
+			}
+		}
+		if n == 0 && taken != maxUsedOf48 || taken > maxUsedOf32 {
+			t.Fatalf("%d are taken", taken)
+		}
+	}
+	for _, other := range []string{"2001:db9::/64", "192.0.2.1/32"} {
+		if err := u.take(other, netip.MustParsePrefix(other), now.Add(stateLasts), now); err != nil {
+			t.Errorf("of another customer, %s: %v", other, err)
+		}
+	}
+	late := now.Add(stateLasts)
+	if err := u.take("late", network(0, 0), late.Add(stateLasts), late); err != nil || len(u.until) != 1 || len(u.of) != 3 {
+		t.Errorf("%v, %d of %d networks are left", err, len(u.until), len(u.of))
+	}
+}
