@@ -61,9 +61,9 @@ func consoleSettings() section {
 					"audience: usher-console}]",
 				text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, with " +
 					"`claim` (as in `moderation.moderators`), for 10 minutes at most (`exp` - `iat`), and that name a user. All " +
-					"four are needed. No door may take the audience, so that no link to a meeting opens the console. A session " +
-					"that began with such a token lasts for 12 hours at most, and ends when the token is revoked, its key is " +
-					"gone, or the entry is."},
+					"four are needed. No door may take the audience, so that no link to a meeting opens the console. A token " +
+					"lets in once. A session that began with one lasts for 12 hours at most, and ends when the token is " +
+					"revoked, its key is gone, or the entry is."},
 		},
 	}
 }
