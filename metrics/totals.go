@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -13,13 +15,14 @@ type Counted struct {
 	Refused map[string]int // by reason: denied, and not decided
 }
 
-// Totals reads the counters. It makes nothing slower that counts; it is for once a minute, as there may be thousands.
-func (m *Metrics) Totals() Totals {
-	return Totals{Logins: count(m.authRequests), Joins: count(m.rooms.joins)}
+// Totals reads the counters. Whom one of the doors before lets in logs in at another afterwards, and counts there. It
+// makes nothing slower that counts; it is for once a minute, as there may be thousands.
+func (m *Metrics) Totals(before ...string) Totals {
+	return Totals{Logins: count(m.authRequests, before), Joins: count(m.rooms.joins, nil)}
 }
 
 // count adds up one vector of counters with the labels result and reason.
-func count(of prometheus.Collector) Counted {
+func count(of prometheus.Collector, before []string) Counted {
 	c := Counted{Refused: map[string]int{}}
 	registry := prometheus.NewRegistry()
 	if registry.Register(of) != nil {
@@ -34,7 +37,9 @@ func count(of prometheus.Collector) Counted {
 			}
 			switch {
 			case labels["result"] == Allowed.String():
-				c.Allowed += n
+				if !slices.Contains(before, labels["door"]) {
+					c.Allowed += n
+				}
 			case n > 0:
 				c.Refused[labels["reason"]] += n
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"usher/auth/httpauth"
+	"usher/auth/signin"
 	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/console"
@@ -44,7 +46,8 @@ func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *p
 	if c.Listen.Console.Name == "" {
 		return nil, nil
 	}
-	part := &consolePart{state: access.New(access.Options{Lives: s.Counts}), ring: plot.NewRing(m.Totals, nil)}
+	counted := func() metrics.Totals { return m.Totals(signin.Door, httpauth.DoorTicket) }
+	part := &consolePart{state: access.New(access.Options{Lives: s.Counts}), ring: plot.NewRing(counted, nil)}
 	part.api = admin.Within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		part.handler.ServeHTTP(w, r)
 	}), p)

@@ -21,7 +21,7 @@ func TestRing(t *testing.T) {
 		m.JoinReasons([]string{"token"}, []string{"lobby"}, nil)
 		whose := metrics.Whose{Host: "h", Issuer: "i"}
 		door.Allowed(whose, 0) // before it counts
-		r := NewRing(m.Totals, nil)
+		r := NewRing(func() metrics.Totals { return m.Totals() }, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = r.Run(ctx) })
