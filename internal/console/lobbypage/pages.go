@@ -217,6 +217,7 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, status int, lines
 
 func (p *Pages) write(w http.ResponseWriter, r *http.Request, t *layout.Template, status int, v layout.View) {
 	if err := t.Write(w, status, v); err != nil {
-		p.Log.LogAttrs(r.Context(), slog.LevelError, "console: a page cannot be made", logattr.Err(err))
+		p.Log.LogAttrs(r.Context(), slog.LevelError, "console: a page cannot be made",
+			slog.String("path", r.URL.Path), logattr.Err(err))
 	}
 }
