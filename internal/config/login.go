@@ -102,6 +102,7 @@ func (r *loginReader) finish(c *Config) {
 		}
 		h.finish(host)
 		h.apart(r.known)
+		h.warnOfOwnWords(host)
 		if len(r.secrets) > 0 {
 			r.issue(c, h, host)
 		}

@@ -52,6 +52,8 @@ var badLogins = []struct{ section, want string }{
 	{signedIn + ", tenants: ['*'] | tokens: {subject: any}", `1:111: error: tenants: with tokens.subject: any a token for a room opens it in every tenant — set tokens.subject: tenant at the host, or leave tenants out`},
 	{signedIn + ", rooms: ['a@c.h'], who: ['=x']", `1:110: error: rooms: "a@c.h" is for one component — leave out the @ and what follows it
 1:126: error: who: "=x" is no claim: it has an empty name — write names with dots between, those with dots in quotes, and after = the value if it is not true: realm_access.roles=staff`},
+	{signedIn + ", who: ['preferred_username=alice', 'email=a@b.c', groups=x] | moderation: {moderators: [nickname=boss, 'realm_access.name=x']}", `1:47: warning: login: those who may sign in (who) are found by preferred_username, which people may write themselves at many providers — decide by a role or a group, or by email, which counts only if it is verified
+1:47: warning: login: moderators are found by nickname, which people may write themselves at many providers — decide by a role or a group, or by email, which counts only if it is verified`},
 	{signedIn + ", ttl: 30s", `1:107: error: ttl is 30s: people would come too late — write at least 1m`},
 	{signedIn + ", ttl: 25h", `1:107: error: ttl is 25h, too long — write at most 24h`},
 	{signedIn + " | moderation: {on_expiry: demote}", `1:47: error: login: the host's on_expiry is demote, and tokens of the sign-in are good for 15m: people would lose in the middle of a meeting what they have, as the page does not renew tokens by itself — write ttl: 1h or more, or on_expiry: keep`},

@@ -1,0 +1,33 @@
+package config
+
+import (
+	"slices"
+
+	"usher/auth/claim"
+)
+
+// ownWords are the claims in which people say themselves who they are, at many providers (OpenID Connect Core 1.0
+// section 5.1). The address is not among them: it counts only if the provider has verified it.
+var ownWords = []string{"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile",
+	"picture", "website", "gender", "birthdate", "zoneinfo", "locale", "phone_number"}
+
+// warnOfOwnWords names what people get by a claim that they may write themselves.
+func (h *loginHost) warnOfOwnWords(host *hostReader) {
+	warn := func(what string, t claim.Test) {
+		if len(t.Path) == 1 && slices.Contains(ownWords, t.Path[0]) {
+			h.key.Warn("decide by a role or a group, or by email, which counts only if it is verified",
+				"login: %s are found by %s, which people may write themselves at many providers", what, t.Path[0])
+		}
+	}
+	for _, t := range h.config.Who {
+		warn("those who may sign in (who)", t)
+	}
+	for _, t := range host.auth.Moderators {
+		warn("moderators", t)
+	}
+	if host.auth.Relay != nil {
+		for _, f := range host.auth.Relay.Features {
+			warn("those with the feature "+f.Name, f.Test)
+		}
+	}
+}
