@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"usher/auth"
@@ -161,4 +163,43 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%s:\n%s\n%s", query, a, b)
 		}
 	}
+}
+
+// TestManyAtOnce: of answers with one state that come at the same moment one gets a token.
+func TestManyAtOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	back := w.begin("/login?room=a")
+	cookies := w.browser.Jar.Cookies(mustURL(t, w.http.URL))
+	var given atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, back, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+			if strings.Contains(resp.Header.Get("Location"), "#jwt=") {
+				given.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := given.Load(); n != 1 {
+		t.Errorf("%d tokens were given", n)
+	}
+	w.provider.Seen(func(p *signintest.Provider) {
+		if len(p.Asked) != 1 {
+			t.Errorf("the code was sent %d times", len(p.Asked))
+		}
+	})
 }
