@@ -146,7 +146,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	ways.check(r.holders, &c.Listen, listeners)
 	login.bind(rooms.policies)
 	c.Rooms, c.Whitelist = rooms.finish(component)
-	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts)
+	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts, login.signsIn)
 	login.open(c)
 	c.Gateway.Hosts = ways.settings(c.Whitelist)
 	if complete && !named {

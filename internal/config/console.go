@@ -167,10 +167,11 @@ func (a *adminReader) read() {
 	}
 }
 
-// check judges what only the whole file tells. It comes after the hosts.
-func (r *consoleReader) check(listen Address, listens strictyaml.Value, hosts map[string]auth.HostConfig) {
+// check judges what only the whole file tells. It comes after the hosts, and after what is said of their sign-ins.
+func (r *consoleReader) check(listen Address, listens strictyaml.Value, hosts map[string]auth.HostConfig,
+	signsIn func(host string) bool) {
 	for _, a := range r.admins {
-		if a.check(hosts) {
+		if a.check(hosts, signsIn) {
 			r.config.Admins = append(r.config.Admins, ConsoleAdmin{a.host.Text, a.issuer.Text, a.test, a.audience.Text})
 		}
 	}
@@ -191,7 +192,7 @@ func (r *consoleReader) check(listen Address, listens strictyaml.Value, hosts ma
 }
 
 // check reports whether an entry can make operators.
-func (a *adminReader) check(hosts map[string]auth.HostConfig) bool {
+func (a *adminReader) check(hosts map[string]auth.HostConfig, signsIn func(host string) bool) bool {
 	if !a.complete || a.broken {
 		return false
 	}
@@ -211,11 +212,16 @@ func (a *adminReader) check(hosts map[string]auth.HostConfig) bool {
 		a.host.Problem("write the name of one of hosts", "host: there is no host %q", text.Clip(a.host.Text))
 		return false
 	}
-	if _, known := h.Issuers[a.issuer.Text]; !known && a.issuer.Text == signin.Issuer {
+	_, known = h.Issuers[a.issuer.Text]
+	if !known && a.issuer.Text == signin.Issuer {
+		if signsIn(a.host.Text) {
+			return false // what is wrong with that sign-in is said there
+		}
 		a.issuer.Problem("add it there, or write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "),
 			"issuer: nobody signs in at the host %q, as it is not in login.hosts", text.Clip(a.host.Text))
 		return false
-	} else if !known {
+	}
+	if !known {
 		a.issuer.Problem("write one of "+strings.Join(slices.Sorted(maps.Keys(h.Issuers)), ", "),
 			"issuer: the host %q has no issuer %q", text.Clip(a.host.Text), text.Clip(a.issuer.Text))
 		return false

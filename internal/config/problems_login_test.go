@@ -22,6 +22,8 @@ var badLogins = []struct{ section, want string }{
 1:37: error: the login secret file "open.secret" has the content of the component secret file "other.secret": who knows that could make tokens for anybody — make a new one for the sign-in: openssl rand -hex 32
 1:79: error: secret_files has "login.secret" twice — keep one of them
 1:102: error: login: "other" is none of hosts — add it there, or write it as it is there`},
+	{"login: {secret_files: [weak.secret], hosts: {h: {issuer: 'https://id.example.com', client_id: x}}}\nconsole: {admins: [{host: h, issuer: usher-login, claim: admin, audience: x}]}", `1:24: error: the login secret file "weak.secret": the secret has 5 bytes, and 32 are the least — make a new one: openssl rand -hex 32
+2:10: warning: console: nobody can open it, as there is no listen.console — name listen.console, such as 127.0.0.1:9281, or remove console`},
 	{"{}", `1:47: error: login of "h" has no issuer — add issuer: what the provider calls itself in its /.well-known/openid-configuration
 1:47: error: login of "h" has no client_id — add client_id: what the provider calls usher`},
 	{"issuer: 'http://id.example.com', client_id: ''", `1:47: error: login of "h" has no client_id — add client_id: what the provider calls usher
