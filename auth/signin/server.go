@@ -131,12 +131,9 @@ func (p *Prepared) provider(c oidc.Config) (*oidc.Provider, error) {
 		known = p.providers[c]
 	}
 	if known == nil {
-		var roots *x509.CertPool
-		var err error
-		if c.CA != "" {
-			if roots, err = keys.ParseCA([]byte(c.CA)); err != nil {
-				return nil, err
-			}
+		roots, err := rootsOf(c)
+		if err != nil {
+			return nil, err
 		}
 		if known, err = oidc.New(c, oidc.Options{Log: d.Log, Now: d.Now, Known: d.wake, Roots: roots}); err != nil {
 			return nil, err
@@ -144,6 +141,23 @@ func (p *Prepared) provider(c oidc.Config) (*oidc.Provider, error) {
 	}
 	p.providers[c] = known
 	return known, nil
+}
+
+// Look asks a provider that settings name, as [oidc.Look] does.
+func Look(ctx context.Context, c oidc.Config) error {
+	roots, err := rootsOf(c)
+	if err != nil {
+		return err
+	}
+	return oidc.Look(ctx, c, roots)
+}
+
+// rootsOf is what a provider's certificate is verified with; nil: what the system has.
+func rootsOf(c oidc.Config) (*x509.CertPool, error) {
+	if c.CA == "" {
+		return nil, nil
+	}
+	return keys.ParseCA([]byte(c.CA))
 }
 
 // Commit puts the settings in force, as a whole.

@@ -34,9 +34,14 @@ func engineOptions(c *config.Cluster, current func() *config.Cluster) redis.Opti
 	return o
 }
 
-// LookOnline asks what a configuration names for its own settings, and returns what is not as it should be, at the
-// lines of the file at path. Without a cluster there is nothing to ask.
+// LookOnline asks what a configuration names for its own settings, the Redis of a cluster and the providers of the
+// sign-in, and returns what is not as it should be, at the lines of the file at path.
 func LookOnline(ctx context.Context, c *config.Config, path string) config.Problems {
+	return append(lookAtEngine(ctx, c, path), lookAtProviders(ctx, c, path)...)
+}
+
+// lookAtEngine asks the Redis of a cluster.
+func lookAtEngine(ctx context.Context, c *config.Config, path string) config.Problems {
 	if !c.Cluster.Named() {
 		return nil
 	}

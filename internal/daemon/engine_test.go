@@ -3,9 +3,12 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"usher/auth/signin/signintest"
 	"usher/internal/cluster"
 	"usher/internal/config"
 )
@@ -32,6 +35,43 @@ func TestEngineOptions(t *testing.T) {
 	}
 	if got := LookOnline(t.Context(), &config.Config{}, "usher.yaml"); got != nil {
 		t.Errorf("without a cluster it finds %v", got)
+	}
+}
+
+// TestLookAtProviders: who signs people in is asked, and what keeps usher from sending them there is at the issuer's line.
+func TestLookAtProviders(t *testing.T) {
+	t.Parallel()
+	p := signintest.New(t)
+	dir := t.TempDir()
+	for name, content := range map[string]string{"login.secret": strings.Repeat("login-", 8), "client.secret": "client"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for issuer, want := range map[string]string{
+		p.URL: "",
+		p.URL + "/": `5:12: login: nobody can sign in at h: the provider: it calls itself "` + p.URL + `", and issuer is "` + p.URL +
+			`/" — write it letter by letter as it does`,
+		p.URL + "/realms": "5:12: login: nobody can sign in at h: the provider: the server answers 404 Not Found to " + p.URL +
+			"/realms/.well-known/openid-configuration — look at the provider, and at issuer and ca_file",
+	} {
+		file := filepath.Join(dir, "usher.yaml")
+		if err := os.WriteFile(file, []byte("listen: {gateway: '127.0.0.1:8281'}\nlogin:\n secret_files: [login.secret]\n"+
+			" hosts: {h: {client_id: meet, client_secret_file: client.secret,\n   issuer: '"+issuer+"'}}\n"+
+			"gateway: {upstream: 'http://127.0.0.1:5280'}\nhosts: {h: {}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, problems := config.Load(file)
+		if c == nil {
+			t.Fatal(problems)
+		}
+		got := ""
+		for _, found := range LookOnline(t.Context(), c, file) {
+			got += fmt.Sprintf("%d:%d: %s — %s", found.Line, found.Column, found.Text, found.Mend)
+		}
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", issuer, got, want)
+		}
 	}
 }
 

@@ -91,6 +91,17 @@ func New(c Config, o Options) (*Provider, error) {
 		}}, nil
 }
 
+// Look asks a provider once what it says of itself. The error is why nobody could sign in there; "; " and how to mend it
+// may follow. The roots are those of Config.CA; nil: the system's.
+func Look(ctx context.Context, c Config, roots *x509.CertPool) error {
+	p, err := New(c, Options{Now: time.Now, Known: func() {}, Roots: roots})
+	if err != nil {
+		return err
+	}
+	_, err = p.discover(ctx)
+	return err
+}
+
 // byScheme dials where an address of its scheme may lead: the endpoints of one provider may have both.
 type byScheme map[string]http.RoundTripper
 

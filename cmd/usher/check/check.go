@@ -30,7 +30,8 @@ count.
 
 Run as root it judges with the rights of the daemon's user: that of usher.service,
 or usher, if there is such a user. With --online it also asks Prosody, behind the
-gateway and for components, and the Redis of a cluster.
+gateway and for components, the providers of the sign-in, and the Redis of a
+cluster.
 
 Example:
 
@@ -42,7 +43,7 @@ Example:
 				Usage: "the `USER` whose rights count: a name or a number"},
 			&cli.BoolFlag{Name: "files-only",
 				Usage: "look at the configuration and its files alone, as for another machine"},
-			&cli.BoolFlag{Name: "online", Usage: "also ask Prosody, and the cluster's Redis"},
+			&cli.BoolFlag{Name: "online", Usage: "also ask Prosody, the providers of the sign-in, and the cluster's Redis"},
 			cmdline.JSONFlag("one JSON object")},
 		Action: action,
 	}
