@@ -33,6 +33,7 @@ type Target struct {
 // Revoked is what [Revocations.Revoke] did, or would do.
 type Revoked struct {
 	Accounts []string  `json:"accounts"` // bare JIDs whose sessions end
+	Names    []string  `json:"names,omitempty"` // what the tokens of these call their users, for people
 	Sessions int       `json:"sessions"`
 	Users    []string  `json:"users"`  // account claims that are dead, with their issuer
 	Tokens   []string  `json:"tokens"` // thumbprints that are dead
@@ -236,9 +237,12 @@ func (p *revocationPlan) tell() Revoked {
 	out := Revoked{Accounts: []string{}, Users: []string{}, Tokens: []string{}, Rooms: []string{},
 		Sessions: len(p.sessions)}
 	behind := map[string]map[string]bool{} // accounts by token that names nobody
-	accounts := map[string]bool{}
+	accounts, names := map[string]bool{}, map[string]bool{}
 	for _, g := range p.sessions {
 		accounts[g.JID()] = true
+		if g.DisplayName != "" {
+			names[g.DisplayName] = true
+		}
 		out.NoIssuedAt = out.NoIssuedAt || g.User != "" && g.IssuedAt == 0
 		if g.User == "" {
 			if behind[g.TokenPrint] == nil {
@@ -258,6 +262,7 @@ func (p *revocationPlan) tell() Revoked {
 		}
 	}
 	out.Accounts = slices.Sorted(maps.Keys(accounts))
+	out.Names = slices.Sorted(maps.Keys(names))
 	slices.Sort(out.Users)
 	slices.Sort(out.Tokens)
 	return out

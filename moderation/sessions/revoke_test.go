@@ -227,7 +227,9 @@ func TestRevokeSharedToken(t *testing.T) {
 func TestPreview(t *testing.T) {
 	for _, target := range []sessions.Target{{Account: "alice"}, {User: "alice"}, {Token: "two"}, {Account: "drawn1@" + host}} {
 		w := newRevocationWorld(t)
-		w.login(t, w.token("Alice", "one", time.Minute), nil)
+		one := w.token("Alice", "one", time.Minute)
+		one.DisplayName = "Alice Müller"
+		w.login(t, one, nil)
 		w.login(t, w.token("Alice", "two", time.Minute), nil)
 		for i := range 3 {
 			w.login(t, w.shared("shared", fmt.Sprint("drawn", i)), nil)
@@ -239,7 +241,10 @@ func TestPreview(t *testing.T) {
 		if err != nil || !before.At.IsZero() || before.Sessions == 0 || w.Revocations().Count() > 0 {
 			t.Fatalf("%+v: %+v, %v, %d revocations", target, before, err, w.Revocations().Count())
 		}
-		w.login(t, w.token("Alice", "one", time.Minute), nil)
+		if len(before.Users) > 0 && !slices.Equal(before.Names, []string{"Alice Müller"}) {
+			t.Errorf("%+v: called %q", target, before.Names)
+		}
+		w.login(t, one, nil)
 		w.login(t, w.token("Alice", "two", time.Minute), nil)
 		after := w.revoke(t, target, true, nil)
 		after.At = time.Time{}

@@ -86,7 +86,10 @@ func printPreview(w io.Writer, a admin.RevokeAnswer) {
 	for _, token := range a.Tokens {
 		fmt.Fprintf(w, "would revoke the token %s\n", text.Printable(token))
 	}
-	fmt.Fprintf(w, "%s would end%s\n", text.Plural(a.Sessions, "session"), colon(accounts(a.Accounts)))
+	fmt.Fprintf(w, "%s would end%s\n", text.Plural(a.Sessions, "session"), colon(fewOf(a.Accounts)))
+	if len(a.Names) > 0 {
+		fmt.Fprintln(w, "  called "+fewOf(a.Names))
+	}
 	for _, room := range a.Rooms {
 		fmt.Fprintln(w, "  would leave "+text.Printable(room))
 	}
@@ -111,9 +114,9 @@ func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 	case a.Sessions == 0:
 		fmt.Fprintln(w, "no session ends: there was none")
 	case a.Sessions == 1:
-		fmt.Fprintln(w, "1 session ends: "+accounts(a.Accounts))
+		fmt.Fprintln(w, "1 session ends: "+fewOf(a.Accounts))
 	default:
-		fmt.Fprintf(w, "%d sessions end: %s\n", a.Sessions, accounts(a.Accounts))
+		fmt.Fprintf(w, "%d sessions end: %s\n", a.Sessions, fewOf(a.Accounts))
 	}
 	for _, room := range a.Rooms {
 		fmt.Fprintln(w, "  leaves "+text.Printable(room))
@@ -128,8 +131,8 @@ func printRevoked(w io.Writer, a admin.RevokeAnswer) {
 	cmdline.PrintReach(w, a.Cluster)
 }
 
-// accounts writes a few of them.
-func accounts(list []string) string {
+// fewOf writes the first of a list, and how many more there are.
+func fewOf(list []string) string {
 	const most = 10
 	names := text.Printable(strings.Join(list[:min(len(list), most)], ", "))
 	if len(list) > most {

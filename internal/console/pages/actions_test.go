@@ -99,7 +99,7 @@ func TestNothingIsDoneByLooking(t *testing.T) {
 func TestRevokeAsks(t *testing.T) {
 	s := newStand(full(1))
 	page := readable(t, s.get(t, "/sessions/revoke?by=account&of=alice@h").Body.String())
-	for _, want := range []string{"3 sessions end", "2 accounts logged in with it", "All of them are meant", "Removed from"} {
+	for _, want := range []string{"3 sessions end", "2 accounts logged in with it", "All of them are meant", "Removed from", "Called: "} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q: %s", want, page)
 		}

@@ -302,6 +302,6 @@ func previewOf() admin.RevokeAnswer {
 	a := admin.RevokeAnswer{Component: true, Shared: true}
 	a.Sessions, a.Persons, a.NoIssuedAt = 3, 2, true
 	a.Accounts, a.Users = awkward(), []string{"Alice of my-app at meet.example.com"}
-	a.Rooms, a.Tokens = awkward(), []string{"9f86d081884c7d659a2feaa0c55ad015"}
+	a.Names, a.Rooms, a.Tokens = awkward(), awkward(), []string{"9f86d081884c7d659a2feaa0c55ad015"}
 	return a
 }
