@@ -160,6 +160,7 @@ func (r *loginReader) open(c *Config) {
 		if a.Issuer != signin.Issuer || !signsIn || c.Listen.Console.Name == "" {
 			continue
 		}
+		warnOfOwnWord(r.section, "operators (console.admins)", a.Claim)
 		if c.Console.URL == "" {
 			r.section.Warn("name console.url", "login: people cannot sign in to the console, as it has no url")
 			continue

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"usher/auth/claim"
+	"usher/internal/strictyaml"
 )
 
 // ownWords are the claims in which people say themselves who they are, at many providers (OpenID Connect Core 1.0
@@ -11,14 +12,17 @@ import (
 var ownWords = []string{"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile",
 	"picture", "website", "gender", "birthdate", "zoneinfo", "locale", "phone_number"}
 
-// warnOfOwnWords names what people get by a claim that they may write themselves.
-func (h *loginHost) warnOfOwnWords(host *hostReader) {
-	warn := func(what string, t claim.Test) {
-		if len(t.Path) == 1 && slices.Contains(ownWords, t.Path[0]) {
-			h.key.Warn("decide by a role or a group, or by email, which counts only if it is verified",
-				"login: %s are found by %s, which people may write themselves at many providers", what, t.Path[0])
-		}
+// warnOfOwnWord says that some are found by a claim that they may write themselves.
+func warnOfOwnWord(at strictyaml.Value, what string, t claim.Test) {
+	if len(t.Path) == 1 && slices.Contains(ownWords, t.Path[0]) {
+		at.Warn("decide by a role or a group, or by email, which counts only if it is verified",
+			"login: %s are found by %s, which people may write themselves at many providers", what, t.Path[0])
 	}
+}
+
+// warnOfOwnWords names what people get by such a claim.
+func (h *loginHost) warnOfOwnWords(host *hostReader) {
+	warn := func(what string, t claim.Test) { warnOfOwnWord(h.key.Value, what, t) }
 	for _, t := range h.config.Who {
 		warn("those who may sign in (who)", t)
 	}

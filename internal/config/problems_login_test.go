@@ -100,3 +100,26 @@ func TestLoginProblems(t *testing.T) {
 		}
 	}
 }
+
+// TestSignInToConsole: who comes into the console by the sign-in does so by a token that opens no meeting, and by a
+// claim that is not the person's own word.
+func TestSignInToConsole(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	for admin, want := range map[string]string{
+		"claim: ops, audience: usher-console": "",
+		"claim: ops, audience: jitsi": `5:109: error: audience: "jitsi" is what the issuer "usher-login" of the host "h" takes for meetings, so a link to a ` +
+			`meeting would open the console — write another one, such as usher-console, which the application gives to operators only`,
+		"claim: nickname=boss, audience: usher-console": "1:8: warning: login: operators (console.admins) are found by nickname, which people may write " +
+			"themselves at many providers — decide by a role or a group, or by email, which counts only if it is verified",
+	} {
+		_, problems := Load(configtest.PutFile(t, dir, "usher.yaml",
+			"login: {secret_files: [login.secret], hosts: {h: {issuer: 'https://id.example.com', client_id: meet}}}\n"+
+				"listen: {gateway: '127.0.0.1:8281', console: '127.0.0.1:9281'}\ncomponent: {jid: usher.h, secret_file: other.secret}\n"+
+				"hosts: {h: {muc: [c.h], relay: {app_id: x, key_file: inner.pem}}}\n"+
+				"console: {url: 'https://console.example.com', admins: [{host: h, issuer: usher-login, "+admin+"}]}\n", 0o640))
+		got := strings.ReplaceAll(strings.TrimSuffix(configtest.Printed(problems, dir), "\n"), "usher.yaml:", "")
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", admin, got, want)
+		}
+	}
+}
