@@ -103,6 +103,7 @@ func (r *loginReader) finish(c *Config) {
 		h.finish(host)
 		h.apart(r.known)
 		h.warnOfOwnWords(host)
+		h.refuseAccounts(host)
 		if len(r.secrets) > 0 {
 			r.issue(c, h, host)
 		}

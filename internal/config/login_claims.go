@@ -1,10 +1,14 @@
 package config
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"usher/auth/claim"
+	"usher/auth/signin"
 	"usher/internal/strictyaml"
+	"usher/internal/text"
 )
 
 // ownWords are the claims in which people say themselves who they are, at many providers (OpenID Connect Core 1.0
@@ -32,6 +36,22 @@ func (h *loginHost) warnOfOwnWords(host *hostReader) {
 	if host.auth.Relay != nil {
 		for _, f := range host.auth.Relay.Features {
 			warn("those with the feature "+f.Name, f.Test)
+		}
+	}
+}
+
+// refuseAccounts refuses an issuer beside the sign-in that could name the accounts of those who sign in. At a host with
+// a relay Prosody names all accounts.
+func (h *loginHost) refuseAccounts(host *hostReader) {
+	if host.auth.Relay != nil {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(host.auth.Issuers)) {
+		prefix := host.auth.Issuers[id].AccountPrefix
+		if strings.HasPrefix(prefix, signin.AccountPrefix) {
+			h.key.Problem("choose another account_prefix for that issuer",
+				"login: the issuer %q has the account_prefix %q, and accounts of those who sign in begin with %q",
+				text.Clip(id), text.Clip(prefix), signin.AccountPrefix)
 		}
 	}
 }

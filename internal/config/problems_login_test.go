@@ -123,3 +123,23 @@ func TestSignInToConsole(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountsOfSignIn: at a host where tokens name accounts no other issuer names those of people who sign in.
+func TestAccountsOfSignIn(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	const mend = " — choose another account_prefix for that issuer"
+	for prefix, want := range map[string]string{
+		"log": "", "a-": "",
+		"login-":  `1:47: error: login: the issuer "a" has the account_prefix "login-", and accounts of those who sign in begin with "login-"` + mend,
+		"login-x": `1:47: error: login: the issuer "a" has the account_prefix "login-x", and accounts of those who sign in begin with "login-"` + mend,
+	} {
+		_, problems := Load(configtest.PutFile(t, dir, "usher.yaml",
+			"login: {secret_files: [login.secret], hosts: {h: {issuer: 'https://id.example.com', client_id: meet}}}\n"+
+				"listen: {gateway: '127.0.0.1:8281'}\n"+
+				"hosts: {h: {issuers: {a: {secret_files: [my-app.secret], account_prefix: "+prefix+"}}}}\n", 0o640))
+		got := strings.ReplaceAll(strings.TrimSuffix(configtest.Printed(problems, dir), "\n"), "usher.yaml:", "")
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", prefix, got, want)
+		}
+	}
+}
