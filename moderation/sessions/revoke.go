@@ -32,7 +32,7 @@ type Target struct {
 
 // Revoked is what [Revocations.Revoke] did, or would do.
 type Revoked struct {
-	Accounts []string  `json:"accounts"` // bare JIDs whose sessions end
+	Accounts []string  `json:"accounts"`        // bare JIDs whose sessions end
 	Names    []string  `json:"names,omitempty"` // what the tokens of these call their users, for people
 	Sessions int       `json:"sessions"`
 	Users    []string  `json:"users"`  // account claims that are dead, with their issuer
