@@ -174,7 +174,13 @@ func (m *model) openStream(t *rapid.T) {
 		return
 	}
 	done, err := m.state.Stream(v)
-	if (err == nil) != (len(m.streams[cookie]) < maxStreamsOf) {
+	ofAccount := 0
+	for c, list := range m.streams {
+		if o := m.sessions[c]; !v.Operator && o.Account == v.Account {
+			ofAccount += len(list)
+		}
+	}
+	if (err == nil) != (len(m.streams[cookie]) < maxStreamsOf && ofAccount < maxStreamsOfModerator) {
 		t.Fatalf("stream %d: %v", len(m.streams[cookie])+1, err)
 	}
 	if err == nil {

@@ -9,14 +9,17 @@ const (
 	kinds
 )
 
-// The bounds of what is open. Moderators, of whom there are many, leave places for operators.
+// The bounds of what is open. Moderators, of whom there are many, leave places for operators, and each for the others.
 const (
 	maxStreamsOf          = 4 // of one session
+	maxStreamsOfModerator = 8 // of one account
 	maxStreams            = 200
 	maxModeratorStreams   = 160
-	maxRequestsOf         = 16 // of one session
-	maxRequests           = 100
-	maxModeratorsRequests = 80
+
+	maxRequestsOf          = 16 // of one session
+	maxRequestsOfModerator = 16 // of one account
+	maxRequests            = 100
+	maxModeratorRequests   = 80
 )
 
 // ErrStreams says that there are as many streams as there may be.
@@ -30,15 +33,15 @@ type places struct{ all, ofModerators int }
 
 // A bound is of what is open of one kind.
 type bound struct {
-	of, all, moderators int
-	err                 error
+	of, ofModerator, all, moderators int
+	err                              error
 }
 
 func boundOf(kind int) bound {
 	if kind == streams {
-		return bound{maxStreamsOf, maxStreams, maxModeratorStreams, ErrStreams}
+		return bound{maxStreamsOf, maxStreamsOfModerator, maxStreams, maxModeratorStreams, ErrStreams}
 	}
-	return bound{maxRequestsOf, maxRequests, maxModeratorsRequests, ErrRequests}
+	return bound{maxRequestsOf, maxRequestsOfModerator, maxRequests, maxModeratorRequests, ErrRequests}
 }
 
 // Stream takes a place for a stream of a session, which done gives back; it is called once. An error is [ErrStreams],
@@ -56,7 +59,8 @@ func (s *State) take(kind int, v Viewer) (done func(), err error) {
 	switch {
 	case !there:
 		return nil, ErrEnded
-	case e.open[kind] >= most.of, now.all >= most.all, !v.Operator && now.ofModerators >= most.moderators:
+	case e.open[kind] >= most.of, now.all >= most.all,
+		!v.Operator && (now.ofModerators >= most.moderators || s.openOfLocked(kind, v.Account) >= most.ofModerator):
 		return nil, most.err
 	}
 	e.count(now, kind, 1)
@@ -65,6 +69,14 @@ func (s *State) take(kind int, v Viewer) (done func(), err error) {
 		defer s.mu.Unlock()
 		e.count(now, kind, -1)
 	}, nil
+}
+
+// openOfLocked is what all sessions of a moderator have open of one kind.
+func (s *State) openOfLocked(kind int, account string) (n int) {
+	for _, e := range s.moderators.byAccount[account] {
+		n += e.open[kind]
+	}
+	return n
 }
 
 func (e *entry) count(p *places, kind, n int) {

@@ -179,6 +179,30 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestPlacesOfModerator: a moderator with several sessions takes no more places than one may have.
+func TestPlacesOfModerator(t *testing.T) {
+	s := New(Options{Lives: always})
+	open, asking := 0, 0
+	for range maxSessionsOf {
+		secret, _ := s.ModeratorLink(Moderator{Account: "m@h"})
+		v, _, err := s.Redeem(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range maxRequestsOf {
+			if _, err := s.Stream(v); err == nil {
+				open++
+			}
+			if _, err := s.Request(v); err == nil {
+				asking++
+			}
+		}
+	}
+	if open != maxStreamsOfModerator || asking != maxRequestsOfModerator {
+		t.Errorf("%d streams, %d requests", open, asking)
+	}
+}
+
 // TestLinksThatStrangersCause: however often somebody knocks, the links that a moderator was sent are good, but for those
 // of a login that a later one has taken the place of; and once they are used or over there are new ones.
 func TestLinksThatStrangersCause(t *testing.T) {
