@@ -41,7 +41,7 @@ func (q *request) send(h *host, s *state) {
 	m := h.provider.Metadata()
 	if m == nil {
 		q.refuse(h, s, auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at it, "+
-			"and at issuer and ca_file of login", h.provider.State().Failure).Routine())
+			"and at issuer and ca_file of login", h.provider.Health().Failure).Routine())
 		return
 	}
 	name := h.jar.nameOf(s.State)

@@ -108,7 +108,7 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 	switch iss, said := answer.Get("iss"), answer.Has("iss"); {
 	case m == nil:
 		return auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at it",
-			h.provider.State().Failure).Routine()
+			h.provider.Health().Failure).Routine()
 	case said && iss != h.Provider.Issuer:
 		return auth.Refuse(auth.ReasonSignInState, "the answer is from %q, and the sign-in is at %q (iss, RFC 9207); "+
 			"have the person sign in anew", text.Name(iss), text.Name(h.Provider.Issuer))

@@ -230,7 +230,7 @@ func (d *Server) rules() auth.Config {
 // A Status is how it stands with the provider of a host.
 type Status struct {
 	Host, Issuer string
-	oidc.State
+	oidc.Health
 	Keys []auth.KeyStatus
 }
 
@@ -240,7 +240,7 @@ func (d *Server) Status() []Status {
 	hosts := *d.hosts.Load()
 	all := d.verifier.Keys()
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
-		s := Status{Host: name, Issuer: hosts[name].Provider.Issuer, State: hosts[name].provider.State()}
+		s := Status{Host: name, Issuer: hosts[name].Provider.Issuer, Health: hosts[name].provider.Health()}
 		for _, k := range all {
 			if k.Host == name {
 				s.Keys = append(s.Keys, k)

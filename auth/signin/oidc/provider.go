@@ -115,19 +115,19 @@ func (t byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
 // Metadata returns what is known of the provider; nil if nothing is.
 func (p *Provider) Metadata() *Metadata { return p.metadata.Load() }
 
-// A State is how the last question for the metadata ended.
-type State struct {
+// A Health is how the last question for the metadata ended.
+type Health struct {
 	Known   bool // there are metadata, perhaps old ones
 	Failure string
 	Failed  time.Time // of the last question, if it failed
 	Success time.Time
 }
 
-// State returns how it stands with the provider.
-func (p *Provider) State() State {
+// Health returns how it stands with the provider.
+func (p *Provider) Health() Health {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := State{Known: p.Metadata() != nil, Success: p.success}
+	s := Health{Known: p.Metadata() != nil, Success: p.success}
 	if p.failure != nil {
 		s.Failure, s.Failed = p.failure.Error(), p.failed
 	}
