@@ -18,8 +18,11 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
 fi
 go vet ./...
 go vet -tags boot ./e2e/install
-go -C e2e/containers vet ./... # modules of their own
-go -C e2e/provider/server vet ./...
+for own in e2e/containers e2e/provider/server; do # modules of their own
+	go -C "$own" vet ./...
+	go -C "$own" mod tidy -diff
+done
+go mod tidy -diff
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 fixes=$(go fix -diff ./... 2>&1 || true)
 if [ -n "$fixes" ]; then
