@@ -65,12 +65,12 @@ func TestLookAtProviders(t *testing.T) {
 		if c == nil {
 			t.Fatal(problems)
 		}
-		got := ""
+		var got strings.Builder
 		for _, found := range LookOnline(t.Context(), c, file) {
-			got += fmt.Sprintf("%d:%d: %s — %s", found.Line, found.Column, found.Text, found.Mend)
+			got.WriteString(fmt.Sprintf("%d:%d: %s — %s", found.Line, found.Column, found.Text, found.Mend))
 		}
-		if got != want {
-			t.Errorf("%s:\n got %s\nwant %s", issuer, got, want)
+		if got.String() != want {
+			t.Errorf("%s:\n got %s\nwant %s", issuer, got.String(), want)
 		}
 	}
 }
