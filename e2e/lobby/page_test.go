@@ -176,7 +176,7 @@ func TestRoomsLobbyPageEnds(t *testing.T) {
 				t.Errorf("%s: the moderator decides still", end.what)
 			}
 		}
-		if p := page.Gets("/lobby"); p.Status != http.StatusSeeOther || p.To != "/enter" {
+		if p := page.Gets("/lobby"); p.Status != http.StatusSeeOther || p.To != "/enter?ended" {
 			t.Errorf("after the session: %+v", p)
 		}
 		guest.IsRefused(r, "not-authorized")

@@ -32,7 +32,8 @@ func (s *Server) own() []route.Route {
 
 // askCode shows the one form. It is the same for everybody, and changes nothing.
 func (s *Server) askCode(w http.ResponseWriter, r *http.Request) {
-	s.Look.Enter(w, r, route.EnterPage{Status: http.StatusOK, Left: r.URL.Query().Has("left"),
+	q := r.URL.Query()
+	s.Look.Enter(w, r, route.EnterPage{Status: http.StatusOK, Left: q.Has("left"), Ended: q.Has("ended"),
 		SignIn: s.settings.Load().SignIn})
 }
 

@@ -177,6 +177,8 @@ func (s *Server) keepOut(w http.ResponseWriter, r *http.Request, o route.Route, 
 		http.Redirect(w, r, "/waiting", http.StatusSeeOther)
 	case known:
 		s.refuse(w, r, notYours)
+	case r.Method != http.MethodPost && o.Events == nil && len(r.CookiesNamed(cookieName(arrivalOf(r)))) > 0:
+		http.Redirect(w, r, "/enter?ended", http.StatusSeeOther)
 	case r.Method != http.MethodPost && o.Events == nil:
 		http.Redirect(w, r, "/enter", http.StatusSeeOther)
 	default:

@@ -149,6 +149,11 @@ func TestRoutesByViewer(t *testing.T) {
 	if w := b.ask("POST", "/leave", "", operator); w.Code != 303 || b.ask("GET", "/", "", operator).Code != 303 {
 		t.Errorf("leaving: %d", w.Code)
 	}
+	for cookie, want := range map[string]string{operator: "/enter?ended", "": "/enter"} {
+		if to := b.ask("GET", "/", "", cookie).Header().Get("Location"); to != want {
+			t.Errorf("led to %s, not %s", to, want)
+		}
+	}
 	var seen []string
 	for _, c := range b.changes {
 		seen = append(seen, c.By()+" "+c.Command)

@@ -237,7 +237,7 @@ func newStand(api *standAPI) *stand {
 	s.mux.HandleFunc("POST /leave", nothing)
 	s.mux.HandleFunc("POST /enter", nothing)
 	s.mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
-		look.Enter(w, r, route.EnterPage{Status: 403, Problem: "This link was used already.", Left: true, SignIn: "/login"})
+		look.Enter(w, r, route.EnterPage{Status: 403, Problem: "This link was used already.", Left: true, Ended: true, SignIn: "/login"})
 	})
 	s.mux.HandleFunc("GET /error", func(w http.ResponseWriter, r *http.Request) { look.Error(w, r, 403, "This page is not for you.") })
 	return s

@@ -55,5 +55,6 @@ type EnterPage struct {
 	Status  int    // of the answer
 	Problem string // why nobody was let in; empty: nothing was tried
 	Left    bool   // the viewer has just left
+	Ended   bool   // the viewer's session is over
 	SignIn  string // the address of the sign-in; empty: there is none
 }
