@@ -35,7 +35,7 @@ func (q *request) callback(h *host) {
 		return
 	}
 	var p person
-	d := q.exchange(ctx, h, s, answer.Get("code"), &p)
+	d, h := q.exchange(ctx, h, s, answer.Get("code"), &p)
 	token := ""
 	if d.Refusal == nil {
 		token, d.Refusal = q.mint(h, s, &p, &d)
@@ -126,20 +126,32 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 	return nil
 }
 
-// exchange finds out whom the provider means.
-func (q *request) exchange(ctx context.Context, h *host, s *state, code string, p *person) auth.Decision {
+// exchange finds out whom the provider means. It may take seconds: whoever the person is, the settings that are in force
+// then say what it may, and are returned.
+func (q *request) exchange(ctx context.Context, h *host, s *state, code string, p *person) (auth.Decision, *host) {
 	of := auth.Decision{ID: auth.Identity{Host: h.name, LoginID: loginid.New()}}
 	m := h.provider.Metadata()
 	idToken, err := h.provider.Exchange(ctx, m, code, h.asking(s))
 	if refused, ok := errors.AsType[*oidc.RefusedError](err); ok {
 		of.Refusal = auth.Refuse(auth.ReasonSignInRefused, "%v; compare client_id, its secret and the redirect address %s "+
 			"with what the provider has", refused, h.callback())
-		return of
+		return of, h
 	}
 	if err != nil {
 		of.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "%v; look at the provider", err)
-		return of
+		return of, h
 	}
+	now := (*q.hosts.Load())[h.name]
+	if now == nil || now.Provider != h.Provider {
+		of.Refusal = auth.Refuse(auth.ReasonSignInState, "the configuration has another provider since the sign-in was begun; "+
+			"have the person sign in anew")
+		return of, h
+	}
+	return q.judged(ctx, now, s, idToken, p), now
+}
+
+// judged runs an ID token through the list of checks, and waits for its key where that has to be fetched.
+func (q *request) judged(ctx context.Context, h *host, s *state, idToken string, p *person) auth.Decision {
 	c := auth.Credentials{Door: Door, Host: h.name, Token: idToken}
 	for {
 		fetched := q.verifier.NextFetch()

@@ -203,3 +203,39 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestReloadMeanwhile: what is in force when the provider has answered counts, not what was when it was asked.
+func TestReloadMeanwhile(t *testing.T) {
+	w := newWorld(t, nil)
+	as := func(change func(h *signin.HostSettings)) signin.Settings {
+		h := w.settings.Hosts[host]
+		change(&h)
+		return signin.Settings{Secrets: w.settings.Secrets, Hosts: map[string]signin.HostSettings{host: h}}
+	}
+	begin := func() {
+		w.configure(w.settings)
+		w.await(func() bool { return w.door.Status()[0].Known && len(w.door.Status()[0].Keys) > 0 })
+	}
+	for want, next := range map[auth.Reason]signin.Settings{
+		auth.ReasonSignInNotAllowed: as(func(h *signin.HostSettings) { h.Who = []claim.Test{{Path: claim.Path{"groups"}, Value: "staff"}} }),
+		auth.ReasonSignInRoom:       as(func(h *signin.HostSettings) { h.Rooms = []string{"b*"} }),
+		auth.ReasonSignInState:      as(func(h *signin.HostSettings) { h.Provider.ClientID = "another" }),
+	} {
+		begin()
+		w.provider.Change(func(h *signintest.Habits) {
+			h.Sign = func(token string) string {
+				w.configure(next)
+				return token
+			}
+		})
+		w.refused(w.get("/login?room=a"), want)
+	}
+	begin()
+	w.provider.Change(func(h *signintest.Habits) {
+		h.Sign = func(token string) string {
+			w.configure(signin.Settings{})
+			return token
+		}
+	})
+	w.refused(w.get("/login?room=a"), auth.ReasonSignInState)
+}
