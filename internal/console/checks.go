@@ -20,7 +20,7 @@ type refusal struct {
 // The refusals of the checks.
 var (
 	wrongHost = &refusal{http.StatusMisdirectedRequest, "The console has another name: the Host header is none of " +
-		"console.hosts, nor that of console.url."}
+		"console.hosts, nor that of console.url. Open it by its own address, or add this one to console.hosts."}
 	plainHTTP = &refusal{http.StatusForbidden, "The console wants https. Over plain http it answers 127.0.0.1, [::1] " +
 		"and localhost only. A web server in front has to send X-Forwarded-Proto."}
 	otherOrigin = &refusal{http.StatusForbidden, "This was sent by another web page, so nothing was done."}

@@ -230,6 +230,9 @@ func TestSearchAndPages(t *testing.T) {
 // TestLook: the server's own answers are pages like the others, with the navigation for operators alone.
 func TestLook(t *testing.T) {
 	s := newStand(empty())
+	if page := s.get(t, "/misdirected").Body.String(); strings.Contains(page, `class="button" href=`) {
+		t.Errorf("the page leads on under a name that nothing is at:\n%s", page)
+	}
 	if page := s.get(t, "/error").Body.String(); !strings.Contains(page, `href="/sessions"`) {
 		t.Error("an operator has no navigation")
 	}

@@ -38,6 +38,9 @@ func (l *Look) Error(w http.ResponseWriter, r *http.Request, status int, text st
 	if _, known := access.FromContext(r.Context()); !known {
 		back = &layout.Link{Path: "/enter", Text: "Enter"}
 	}
+	if status == http.StatusMisdirectedRequest {
+		back = nil // every page under this name says the same
+	}
 	v := layout.View{Title: title, Content: layout.Message{Lines: []string{text}, Back: back}}
 	v.Nav, v.Who = seenBy(r)
 	l.write(w, r, status, l.message, v)

@@ -240,6 +240,7 @@ func newStand(api *standAPI) *stand {
 		look.Enter(w, r, route.EnterPage{Status: 403, Problem: "This link was used already.", Left: true, Ended: true, SignIn: "/login"})
 	})
 	s.mux.HandleFunc("GET /error", func(w http.ResponseWriter, r *http.Request) { look.Error(w, r, 403, "This page is not for you.") })
+	s.mux.HandleFunc("GET /misdirected", func(w http.ResponseWriter, r *http.Request) { look.Error(w, r, 421, "Another name.") })
 	return s
 }
 
