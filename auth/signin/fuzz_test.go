@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func FuzzReturn(f *testing.F) {
 	for _, query := range []string{
 		"room=a", "room=%2F%2Fevil.example&tenant=..", `room=R%C3%A4k&state={"config.a":"b","jwt":"x"}`, "room=a&page=https://evil.example",
 		"room=%5C%5Cevil&page=https://two.example.com/jitsi/", "state=room%3Da%26config.a%3D1%26ios%3Dtrue", `room=a&state={"android":true,"tenant":"t"}`,
-		"room=\r\nx", "room=a%00b&tenant=%23", "room=a&nonce=x&console=1&host=y",
+		"room=\r\nx", "room=a&tenant=..&page=https://two.example.com/jitsi", "room=a%00b&tenant=%23", "room=a&nonce=x&console=1&host=y",
 	} {
 		f.Add(query)
 	}
@@ -68,6 +69,8 @@ func FuzzReturn(f *testing.F) {
 			return u.Scheme == back.Scheme && u.Host == back.Host && strings.HasPrefix(back.EscapedPath(), u.Path+"/") && p == s.Page
 		})
 		switch {
+		case path.Clean(back.EscapedPath()) != back.EscapedPath() || strings.Contains(strings.ToLower(back.EscapedPath()), "%2e"):
+			t.Fatalf("%q leads to %v, which browsers read otherwise", query, back)
 		case page < 0 || back.User != nil || back.RawQuery != "" || back.ForceQuery:
 			t.Fatalf("%q leads to %v", query, back)
 		case !strings.HasPrefix(back.Fragment, `jwt="TOKEN"`) || strings.Count(back.EscapedFragment(), "jwt=") != 1:
