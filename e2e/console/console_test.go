@@ -49,7 +49,7 @@ func TestConsole(t *testing.T) {
 func (d *desk) scriptless(t *testing.T) {
 	p := d.browser.Tab(t)
 	p.Scripts(t, false)
-	p.Go(t, d.url+"/enter")
+	p.Go(t, d.Console+"/enter")
 	m := mouse{d, p}
 	m.write(t, "#code", d.link(t))
 	m.follow(t, "main button[type=submit]")
@@ -68,7 +68,7 @@ func (d *desk) door(t *testing.T) {
 	}
 	d.look(t, p, "enter")
 	d.weigh(t, p, "enter")
-	p.Go(t, d.url+"/")
+	p.Go(t, d.Console+"/")
 	d.at(t, p, "/enter") // a look has let nobody in
 	p = d.browser.Tab(t)
 	d.enterAt(t, p, link)
@@ -82,7 +82,7 @@ func (d *desk) door(t *testing.T) {
 	}
 	again.Complaints() // of that status
 	d.look(t, again, "enter-refused")
-	if p.Go(t, d.url+"/nothing-here") != http.StatusNotFound {
+	if p.Go(t, d.Console+"/nothing-here") != http.StatusNotFound {
 		t.Error("there is a page that is none")
 	}
 	p.Complaints()
@@ -95,7 +95,7 @@ func (d *desk) door(t *testing.T) {
 func (d *desk) empty(t *testing.T) {
 	p := d.enter(t)
 	for path, name := range listed() {
-		p.Go(t, d.url+path)
+		p.Go(t, d.Console+path)
 		d.look(t, p, "empty-"+name)
 	}
 }
@@ -111,7 +111,7 @@ func (d *desk) pictures(t *testing.T) {
 	p := d.enter(t)
 	p.As(t, driver.View{Width: 1100, Height: 720})
 	for name, path := range map[string]string{"overview": "/", "refusals": "/refusals?reason=audience_mismatch"} {
-		p.Go(t, d.url+path)
+		p.Go(t, d.Console+path)
 		p.Do(t, `document.querySelectorAll("details.item").forEach((e, i) => { e.open = i < 1; })`)
 		p.Await(t, `(document.getElementById("live-state") || {textContent: "none"}).textContent !== ""`, within)
 		p.Do(t, `document.querySelectorAll("#ready code").forEach((e) => { e.textContent = "/etc/usher/usher.yaml"; })`)
@@ -145,7 +145,7 @@ func (d *desk) pages(t *testing.T) {
 // opened is a page with what is folded on it opened, but not all of a long list.
 func (d *desk) opened(t *testing.T, p *driver.Page, path string) *driver.Page {
 	t.Helper()
-	if status := p.Go(t, d.url+path); status != http.StatusOK {
+	if status := p.Go(t, d.Console+path); status != http.StatusOK {
 		t.Fatalf("%s has the status %d", path, status)
 	}
 	p.Do(t, `document.querySelectorAll("details").forEach((e, i) => { e.open = i < 2; })`)
@@ -184,7 +184,7 @@ func (d *desk) links(t *testing.T) {
 // live: a refusal is on the page a moment later, and it is no other page; and so is who waits.
 func (d *desk) live(t *testing.T) {
 	p := d.enter(t)
-	p.Go(t, d.url+"/refusals")
+	p.Go(t, d.Console+"/refusals")
 	p.Do(t, `window.same = true`)
 	p.Await(t, `document.getElementById("live-state").textContent !== ""`, within)
 	first := driver.Eval[string](t, p, `document.querySelector("details.item").id`)
@@ -204,11 +204,11 @@ func (d *desk) live(t *testing.T) {
 	m.push(t, "#live-pause")
 	p.Await(t, fmt.Sprintf(`window.same && document.querySelector("details.item").id !== %q`, paused), within)
 	for _, path := range []string{"/", "/audit"} {
-		p.Go(t, d.url+path)
+		p.Go(t, d.Console+path)
 		p.Await(t, `document.getElementById("live-state").textContent !== ""`, within)
 		m.push(t, "#live-pause")
 	}
-	p.Go(t, d.url+"/waiting")
+	p.Go(t, d.Console+"/waiting")
 	m.push(t, "#live-pause")
 	m.push(t, "#live-pause")
 	p.Do(t, `window.same = true`)

@@ -1,7 +1,7 @@
 // Package console holds what docs/console.md says of the pages, in a real Chromium: every control of every page is
 // used, by mouse, by keyboard alone and without script; axe-core looks at every page, light and dark, on a phone and on
-// a wide screen; and a stranger's way leads from a meeting's link through a sign-in and a lobby to the operator's page.
-// It leaves its pictures and reports in ${XDG_CACHE_HOME:-~/.cache}/usher/kept/console.
+// a wide screen; and a moderator decides on a phone. It leaves its pictures and reports in
+// ${XDG_CACHE_HOME:-~/.cache}/usher/kept/console.
 package console
 
 import (

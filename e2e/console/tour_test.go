@@ -252,6 +252,6 @@ func (o *tour) audit(t *testing.T) {
 func (o *tour) leave(t *testing.T) {
 	o.follow(t, "header form button")
 	o.at(t, o.p, "/enter")
-	o.p.Go(t, o.url+"/sessions")
+	o.p.Go(t, o.Console+"/sessions")
 	o.at(t, o.p, "/enter")
 }

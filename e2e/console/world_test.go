@@ -8,14 +8,12 @@ import (
 	"testing"
 
 	"usher/e2e/browser/driver"
-	"usher/e2e/daemon"
 	"usher/e2e/world"
 )
 
 // A desk is a world with a console, and a browser that looks at it.
 type desk struct {
 	*world.World
-	url     string
 	browser *driver.Browser
 	kept    string // the folder of pictures and reports
 
@@ -28,12 +26,10 @@ type desk struct {
 func newDesk(t *testing.T, o world.Options) *desk {
 	t.Helper()
 	driver.Require(t)
-	version := world.AnyVersion(t)
-	address := daemon.FreeAddress(t)
-	o.Listen = "  console: " + address + "\n" + o.Listen
-	o.Sections += "console: {url: \"http://" + address + "\"}\n"
+	o.Console = true
+	w := world.New(t, world.AnyVersion(t), o)
 	return &desk{
-		World: world.New(t, version, o), url: "http://" + address, browser: driver.Start(t, nil),
+		World: w, browser: driver.Start(t, nil),
 		kept:     driver.Kept(t, "console"),
 		controls: controls{map[string]string{}, map[string]bool{}}, weights: map[string]int{},
 	}
