@@ -178,8 +178,9 @@ func (q *request) mint(h *host, s *state, p *person, d *auth.Decision) (token st
 	var err error
 	if s.Console {
 		if p.console == nil {
-			return "", auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q lacks what console.admins asks for; give "+
-				"the person that, or change claim", text.Name(p.id))
+			return "", auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q has none of the claims %v; give the "+
+				"person one, have the provider write it into ID tokens, or change claim of console.admins",
+				text.Name(p.id), h.consoleClaims())
 		}
 		token, err = h.tokenForConsole(p, q.Now())
 	} else {

@@ -61,6 +61,14 @@ func (h *host) read(id *auth.Identity, d *strictjson.Document) person {
 	return p
 }
 
+// consoleClaims are those by which people may use the console.
+func (h *host) consoleClaims() (list []claim.Test) {
+	for _, c := range h.Consoles {
+		list = append(list, c.Claim)
+	}
+	return list
+}
+
 // A grant is what the console is told of a person that may use it.
 type grant struct {
 	Console

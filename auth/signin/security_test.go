@@ -172,6 +172,9 @@ func TestWho(t *testing.T) {
 		t.Error(a.body)
 	}
 	w.refused(w.get("/login?console=1"), auth.ReasonSignInNotAllowed)
+	if _, detail := w.outcomes.last(); !strings.Contains(detail, "has none of the claims [groups=ops]; ") {
+		t.Errorf("the operator reads: %s", detail)
+	}
 	groups("staff", "ops")
 	a := w.get("/login?console=1")
 	if a.at.Host != "console.example.com" || a.at.Path != "/enter" {
