@@ -167,15 +167,7 @@ func (p *Provider) discover(ctx context.Context) (fresh time.Duration, err error
 	if err != nil {
 		return 0, errors.New("its issuer is no URL")
 	}
-	f := fetch.Fetcher{Transport: p.transport, Accept: "application/json"}
-	answer, err := f.Get(ctx, from)
-	if status, ok := errors.AsType[fetch.StatusError](err); ok {
-		err = fmt.Errorf("%w to %s", status, from)
-	}
-	var m *Metadata
-	if err == nil {
-		m, err = parseMetadata(answer.Body, &p.Config)
-	}
+	m, fresh, err := p.ask(ctx, from)
 	p.note(ctx, err)
 	if err != nil {
 		return 0, err
@@ -183,7 +175,26 @@ func (p *Provider) discover(ctx context.Context) (fresh time.Duration, err error
 	if old := p.metadata.Swap(m); old == nil || *old != *m {
 		p.known()
 	}
-	return min(max(answer.Fresh, leastFresh), freshFor), nil
+	return min(max(fresh, leastFresh), freshFor), nil
+}
+
+// ask fetches the metadata. A panic is an error like any other: old ones stay, and it is asked for again.
+func (p *Provider) ask(ctx context.Context, from *url.URL) (m *Metadata, fresh time.Duration, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			m, err = nil, fmt.Errorf("a panic of type %T", v)
+		}
+	}()
+	f := fetch.Fetcher{Transport: p.transport, Accept: "application/json"}
+	answer, err := f.Get(ctx, from)
+	if status, ok := errors.AsType[fetch.StatusError](err); ok {
+		return nil, 0, fmt.Errorf("%w to %s", status, from)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	m, err = parseMetadata(answer.Body, &p.Config)
+	return m, answer.Fresh, err
 }
 
 func (p *Provider) note(ctx context.Context, err error) {
