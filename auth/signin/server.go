@@ -135,7 +135,8 @@ func (p *Prepared) provider(c oidc.Config) (*oidc.Provider, error) {
 		if err != nil {
 			return nil, err
 		}
-		if known, err = oidc.New(c, oidc.Options{Log: d.Log, Now: d.Now, Known: d.wake, Roots: roots}); err != nil {
+		o := oidc.Options{Log: d.Log, Now: d.Now, Known: d.wake, Roots: roots, Panics: d.Panics}
+		if known, err = oidc.New(c, o); err != nil {
 			return nil, err
 		}
 	}

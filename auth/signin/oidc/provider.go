@@ -20,6 +20,7 @@ import (
 
 	"usher/auth/keys/fetch"
 	"usher/internal/logattr"
+	"usher/internal/panics"
 	"usher/internal/text"
 )
 
@@ -61,6 +62,8 @@ type Provider struct {
 	now   func() time.Time
 	known func() // is called when the metadata have changed
 
+	panics *panics.Reporter // nil: nothing is written
+
 	transport http.RoundTripper
 	places    *semaphore.Weighted
 	metadata  atomic.Pointer[Metadata]
@@ -77,6 +80,8 @@ type Options struct {
 	Now   func() time.Time
 	Known func()         // is called, by Run, when the metadata have changed
 	Roots *x509.CertPool // of Config.CA; nil: the system's
+
+	Panics *panics.Reporter // nil: nothing is written
 }
 
 // New returns a provider that nothing is known of before [Provider.Run] runs.
@@ -84,7 +89,7 @@ func New(c Config, o Options) (*Provider, error) {
 	if err := CheckIssuer(c.Issuer, c.InsecureHTTP); err != nil {
 		return nil, err
 	}
-	return &Provider{Config: c, log: o.Log, now: o.Now, known: o.Known, places: semaphore.NewWeighted(exchanges),
+	return &Provider{Config: c, log: o.Log, now: o.Now, known: o.Known, panics: o.Panics, places: semaphore.NewWeighted(exchanges),
 		transport: byScheme{
 			"http":  fetch.NewTransport("http", c.InsecureHTTP, o.Roots),
 			"https": fetch.NewTransport("https", c.InsecureHTTP, o.Roots),
@@ -178,13 +183,12 @@ func (p *Provider) discover(ctx context.Context) (fresh time.Duration, err error
 	return min(max(fresh, leastFresh), freshFor), nil
 }
 
+// errPanic is in the place of what a panic would have returned; the log has its own line.
+var errPanic = errors.New("a panic, which the log describes")
+
 // ask fetches the metadata. A panic is an error like any other: old ones stay, and it is asked for again.
 func (p *Provider) ask(ctx context.Context, from *url.URL) (m *Metadata, fresh time.Duration, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			m, err = nil, fmt.Errorf("a panic of type %T", v)
-		}
-	}()
+	defer p.panics.Recover("signin", "metadata", func() { m, err = nil, errPanic })
 	f := fetch.Fetcher{Transport: p.transport, Accept: "application/json"}
 	answer, err := f.Get(ctx, from)
 	if status, ok := errors.AsType[fetch.StatusError](err); ok {
