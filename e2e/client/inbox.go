@@ -113,7 +113,7 @@ func (in *seen) take(nick string, st *stanza) {
 		}
 	case len(st.User.Items) == 0 || !own: // somebody with several sessions has an item for each
 	case st.Type == "unavailable":
-		in.self, in.err = nil, errLeft
+		in.self, in.err = nil, ErrLeft
 	default:
 		o := Occupant{Affiliation: st.User.Items[0].Affiliation, Role: st.User.Items[0].Role}
 		in.nick, in.self, in.err = nick, &o, nil

@@ -35,8 +35,9 @@ type Item struct {
 	Nick        string `xml:"nick,attr,omitempty"`
 }
 
-// errLeft is what is left of a room that one is not in any more.
-var errLeft = errors.New("not in the room")
+// ErrLeft says that one is not in a room, or not any more. It is also the error of a join whose answer is a presence of
+// the type unavailable: Prosody 13 sends that where an account becomes a member while its join is on the way.
+var ErrLeft = errors.New("not in the room")
 
 // Join joins a room and returns what the first presence of one's own said. The error is a [*StanzaError] if the room,
 // or the server, said no.
@@ -71,7 +72,7 @@ func (s *Session) Leave(ctx context.Context, room string) error {
 		return err
 	}
 	err := s.inbox.until(ctx, func() (bool, error) { return false, s.inbox.joined[room].err })
-	if errors.Is(err, errLeft) {
+	if errors.Is(err, ErrLeft) {
 		return nil
 	}
 	return err
@@ -83,7 +84,7 @@ func (s *Session) Self(room string) (Occupant, error) {
 	defer s.inbox.mu.Unlock()
 	in := s.inbox.joined[room]
 	if in == nil || in.self == nil {
-		return Occupant{}, errLeft
+		return Occupant{}, ErrLeft
 	}
 	return *in.self, nil
 }

@@ -67,7 +67,7 @@ func TestRoomsLobbyCommands(t *testing.T) {
 	eachLobby(t, func(t *testing.T, w *world.World, mode string) {
 		r, other := world.Room("commands"), world.Room("commands-2")
 		w.Moderator(t, "alice", "commands").JoinsAs(r, "moderator/owner")
-		joinsAtOnce(t, w.Moderator(t, "carol", "commands"), r, mode, "moderator/owner")
+		joinsAtOnce(t, w, w.Moderator(t, "carol", "commands"), r, mode, "moderator/owner")
 		w.Moderator(t, "zoe", "commands-2").JoinsAs(other, "moderator/owner")
 		first, second, elsewhere := w.Guest(t), w.Guest(t), w.Guest(t)
 		first.IsRefused(r, waits(mode))

@@ -126,7 +126,7 @@ func (p *Person) overdue(room string, first client.Occupant, err error) (client.
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		refused, _ := errors.AsType[*client.StanzaError](err)
 		switch {
-		case refused != nil && refused.Condition == "registration-required":
+		case refused != nil && refused.Condition == "registration-required", errors.Is(err, client.ErrLeft):
 			first, err = p.Join(Within(p.t), room, p.Nick())
 		case err != nil || first.Affiliation != "none" || strings.HasSuffix(p.Bare(), "@"+Guests):
 			return first, err
