@@ -1,19 +1,15 @@
 package prosody
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"usher/e2e/child"
 )
-
-func (c Config) grace() time.Duration { return cmp.Or(c.Grace, time.Minute) }
 
 // give makes all that is in the folder the user's.
 func (c Config) give() error {

@@ -65,7 +65,7 @@ func (s *Server) run(ctx context.Context) error {
 	}
 	s.proc = proc
 	if err := s.ready(ctx); err != nil {
-		return errors.Join(err, proc.Stop(s.config.grace()))
+		return errors.Join(err, s.Stop())
 	}
 	return nil
 }
@@ -77,10 +77,6 @@ func (s *Server) Restart(ctx context.Context) error {
 	}
 	return s.run(ctx)
 }
-
-// Stop ends Prosody with SIGTERM, after its Grace with SIGKILL, and returns when it is gone. Stopping what has
-// stopped is fine. The error says that Prosody had to be killed.
-func (s *Server) Stop() error { return s.proc.Stop(s.config.grace()) }
 
 // Done is closed when Prosody has exited, for whatever reason.
 func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
