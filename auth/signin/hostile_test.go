@@ -239,3 +239,29 @@ func TestReloadMeanwhile(t *testing.T) {
 	})
 	w.refused(w.get("/login?room=a"), auth.ReasonSignInState)
 }
+
+// TestModeratorsMeanwhile: a claim that has just ceased to make moderators makes none, however soon the provider answers.
+func TestModeratorsMeanwhile(t *testing.T) {
+	w := newWorld(t, nil)
+	h := w.settings.Hosts[host]
+	h.Moderators = []claim.Test{{Path: claim.Path{"groups"}, Value: "teachers"}}
+	next := signin.Settings{Secrets: w.settings.Secrets, Hosts: map[string]signin.HostSettings{host: h}}
+	w.provider.Change(func(p *signintest.Habits) {
+		p.Claims = map[string]any{"realm_access": map[string]any{"roles": []string{"moderator"}}}
+	})
+	if w.get("/login?room=a").claims(t)["moderator"] != true {
+		t.Fatal("the claim makes no moderator")
+	}
+	w.provider.Change(func(p *signintest.Habits) {
+		p.Sign = func(token string) string {
+			w.configure(next)
+			return token
+		}
+	})
+	for range 15 { // of the 20 a minute that one address may
+		w.configure(w.settings)
+		if w.get("/login?room=a").claims(t)["moderator"] != false {
+			t.Fatal("it still makes one")
+		}
+	}
+}

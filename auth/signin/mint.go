@@ -36,7 +36,7 @@ type person struct {
 
 // read makes a person of a verified ID token.
 func (h *host) read(id *auth.Identity, d *strictjson.Document) person {
-	p := person{id: h.personID(id.Subject), subject: id.Subject, moderator: h.moderates(id, d),
+	p := person{id: h.personID(id.Subject), subject: id.Subject, moderator: h.moderates(d),
 		user: map[string]any{}, context: map[string]any{}}
 	if h.Context == nil {
 		h.usual(&p, d)
@@ -143,11 +143,9 @@ func vouched(d *strictjson.Document, t claim.Test) bool {
 	return holds(d, t) && (!byEmail(t) || verified(d))
 }
 
-// moderates reports whether a person is a moderator by a claim that is vouched for.
-func (h *host) moderates(id *auth.Identity, d *strictjson.Document) bool {
-	if !id.Moderator || !slices.ContainsFunc(h.Moderators, byEmail) {
-		return id.Moderator
-	}
+// moderates reports whether a person is a moderator by a claim that is vouched for. The rules of ID tokens have these
+// claims too, and a moment after a reload still those of before.
+func (h *host) moderates(d *strictjson.Document) bool {
 	return slices.ContainsFunc(h.Moderators, func(t claim.Test) bool { return vouched(d, t) })
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/auth"
 	"usher/auth/claim"
 	"usher/auth/inner"
 	"usher/auth/keys"
@@ -118,6 +119,9 @@ func ready(name string, s HostSettings, seal sealer) (*host, error) {
 			return nil, fmt.Errorf("host %q: rooms: %w", name, err)
 		}
 		h.rooms = append(h.rooms, p)
+	}
+	if h.Moderators == nil {
+		h.Moderators = auth.DefaultModerators()
 	}
 	if err := oidc.CheckIssuer(s.Provider.Issuer, s.Provider.InsecureHTTP); err != nil {
 		return nil, fmt.Errorf("host %q: issuer: %w", name, err)
