@@ -109,6 +109,9 @@ func (someRooms) Join(_ context.Context, q relay.JoinRequest) relay.JoinAnswer {
 func (r someRooms) Conference(ctx context.Context, q relay.JoinRequest) relay.JoinAnswer {
 	return r.Join(ctx, q)
 }
+func (someRooms) Opens(_ auth.Identity, _, occupant string) bool {
+	return strings.HasPrefix(occupant, gatewaytest.Room)
+}
 func (someRooms) Entered(context.Context, relay.JoinRequest) error { return nil }
 func (someRooms) Left(relay.JoinRequest)                           {}
 func (someRooms) Disconnected(string)                              {}

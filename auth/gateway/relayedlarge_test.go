@@ -69,7 +69,7 @@ func TestRelayResumes(t *testing.T) {
 	prosody.Expect(resume)
 	prosody.Text(resumed)
 	client.Expect(resumed)
-	if got := r.happened(); got != "record u-1@meet.example.com" {
+	if got := r.happened(); got != "record u-1@meet.example.com, remember stream-7" {
 		t.Errorf("happened: %s", got)
 	}
 	client.Text(relayJoin)

@@ -87,6 +87,11 @@ func (l *Login) mayHaveFeatures(moderator bool) bool {
 	return !l.stream.Demoted || moderator || l.form.HasFeatures()
 }
 
+// MayGain reports whether a login that resumes a stream has rights by another token than
+// the stream's. Tokens give rights in the rooms that they open, and the stream may be in
+// others. It is known when the inner token is made.
+func (l *Login) MayGain() bool { return l.NewRights && l.ID.TokenPrint != l.stream.TokenPrint }
+
 // leavesSession is false for a guest without a token.
 func (l *Login) leavesSession() bool { return !l.ID.Anonymous || l.ID.Domain == "" }
 

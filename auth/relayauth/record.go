@@ -25,9 +25,6 @@ func (s *Logins) Record(ctx context.Context, l *Login, host, account string) err
 			d.Refusal = s.verifier.Record(ctx, d.ID)
 		}
 	}
-	if d.Refusal == nil {
-		d.Refusal = s.takeOver(ctx, l, account)
-	}
 	if err := s.verifier.Conclude(ctx, "login allowed", l.credentials(), &d,
 		l.took+time.Since(start)); err != nil {
 		return err
@@ -49,17 +46,9 @@ func (s *Logins) recordResumed(l *Login, account string) *auth.Refusal {
 	return s.verifier.Revoked(l.ID)
 }
 
-// takeOver makes a resumed stream the login's: from then on its principal and token
-// count for it.
-func (s *Logins) takeOver(ctx context.Context, l *Login, account string) *auth.Refusal {
-	if l.resumption == "" || account != l.Resumes {
-		return nil
-	}
-	return auth.StateRefusal(s.streams.RememberStream(ctx, l.streamOf(account), l.resumption))
-}
-
 // RememberStream records by which identifier a stream can be resumed, before the client
-// learns it. An identifier over 256 bytes gets no memory, which is no error: the stream
+// learns it; of one that was resumed, that from then on the login's principal, token and
+// rights count for it. An identifier over 256 bytes gets no memory, which is no error: the stream
 // is then not resumed. The error is always a *auth.Refusal.
 func (s *Logins) RememberStream(
 	ctx context.Context, l *Login, host, account, resumption string,

@@ -30,7 +30,7 @@ func TestRelayResumption(t *testing.T) {
 			t.Errorf("%s: may resume on another host", name)
 		}
 	}
-	w.login(t, request(again, "id-1"), "0b5c", "") // the refreshed token counts from then on
+	w.login(t, request(again, "id-1"), "0b5c", "id-1") // the refreshed token counts from then on
 	if s, _ := w.streams.StreamOf(host, "id-1"); s.TokenPrint == "" || s.Principal != auth.PersonPrincipal(host, authtest.Issuer, "alice") {
 		t.Errorf("the stream is %+v", s)
 	}
@@ -58,7 +58,7 @@ func TestResumptionWithoutToken(t *testing.T) {
 		t.Error("a guest's stream is not resumed")
 	}
 	guest.Token = goodToken(t) // the guest signs in during the call
-	w.login(t, guest, "9f00", "")
+	w.login(t, guest, "9f00", "id-2")
 	if l, _ := w.begin(t, guest); l.Resumes != "9f00" {
 		t.Error("its stream is not resumed with the token")
 	}

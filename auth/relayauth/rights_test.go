@@ -111,6 +111,9 @@ func TestDemotedStream(t *testing.T) {
 		if err := w.Record(t.Context(), again, host, "0b5c"); err != nil {
 			t.Fatal(err)
 		}
+		if err := w.RememberStream(t.Context(), again, host, "0b5c", "id-1"); err != nil {
+			t.Fatal(err)
+		}
 		if stream, _ := w.streams.StreamOf(host, "id-1"); stream.Demoted != (c.before && name != "a moderator's") {
 			t.Errorf("%s: the stream is %+v", name, stream)
 		}

@@ -2,8 +2,11 @@ package daemon
 
 import (
 	"context"
+	"time"
 
+	"usher/auth"
 	"usher/auth/gateway/relay"
+	"usher/moderation"
 	"usher/moderation/muc"
 )
 
@@ -20,6 +23,12 @@ func (r relayRooms) Join(ctx context.Context, q relay.JoinRequest) relay.JoinAns
 // Conference decides about a request to jicofo.
 func (r relayRooms) Conference(ctx context.Context, q relay.JoinRequest) relay.JoinAnswer {
 	return relay.JoinAnswer(r.Gateway.Conference(ctx, muc.JoinRequest(q)))
+}
+
+// Opens reports whether a token opens a room that an account has asked to enter.
+func (r relayRooms) Opens(id auth.Identity, account, room string) bool {
+	s := moderation.NewSession(id, time.Time{})
+	return r.Gateway.Opens(&s, account, room)
 }
 
 // Entered is told of an occupant's own presence.

@@ -110,6 +110,17 @@ func (m *Service) readStream(q JoinRequest) (j join, refused moderation.Decision
 	return join{Place: at, user: q.Account, nick: cmp.Or(q.Name, nick), byStream: true, token: q.TokenPrint}, refused, true
 }
 
+// Opens reports whether a session opens a room that an account, a bare JID, has asked to
+// enter. A breakout room is its main room; where that is not known, it is not opened.
+func (g *Gateway) Opens(s *moderation.Session, account, room string) bool {
+	j, _, ok := g.Service.readStream(JoinRequest{Account: account, To: room})
+	if !ok || s.Anonymous || j.Host.Host != s.Host || j.Breakout && !g.Service.inMain(&j) {
+		return false
+	}
+	reason, _ := j.Host.Opens(s, j.RoomName)
+	return reason == ""
+}
+
 // Entered is told that Prosody is about to show an account its own presence in a room. A token
 // holder whom the room is open to starts it by that; it is written when Entered returns nil.
 // Who is in a breakout room counts as in its main room, which its people leave for it.

@@ -330,6 +330,11 @@ func TestRelayBreakout(t *testing.T) {
 	f.asks(t, ask("a", "t1", breakout+"/n"), moderation.ReasonToken)
 	f.asks(t, ask("a", "t2", breakout+"/n"), moderation.ReasonNoSession)
 	f.enters(t, "a", "t1", breakout+"/n")
+	for room, want := range map[string]bool{"standup": true, "retro": false} {
+		if f.gateway().Opens(&moderation.Session{Host: host, Rooms: []string{room}}, "a@"+host, breakout+"/n") != want {
+			t.Errorf("a token for %s opens the breakout room: %v", room, !want)
+		}
+	}
 	f.asks(t, ask("g@"+guests, "", breakout+"/n"), moderation.ReasonBreakoutUnknown)
 }
 

@@ -98,6 +98,8 @@ func (f rooms) Conference(_ context.Context, q relay.JoinRequest) relay.JoinAnsw
 	return relay.JoinAnswer{Reason: "not_started", NotStarted: true}
 }
 
+func (rooms) Opens(auth.Identity, string, string) bool { return false }
+
 func (f rooms) Entered(_ context.Context, q relay.JoinRequest) error {
 	f.note("entered %s", q.To)
 	return nil

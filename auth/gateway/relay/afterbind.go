@@ -62,6 +62,7 @@ func (s *Stream) presence(ctx context.Context, e stanza.Element) Verdict {
 	q.Name = name
 	a := s.streams.Rooms.Join(ctx, q)
 	if a.Allowed {
+		s.shown.asks(to)
 		return Verdict{}
 	}
 	return s.refuse(e, swap.ForJoin(a.Reason, a.Login))

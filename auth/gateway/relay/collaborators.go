@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 
+	"usher/auth"
 	"usher/auth/relayauth"
 	"usher/internal/loginid"
 )
@@ -20,7 +21,7 @@ type Logins interface {
 	// Record records that Prosody bound an account, before the client learns it.
 	Record(ctx context.Context, l *relayauth.Login, host, account string) error
 	// RememberStream records by which identifier a stream can be resumed, before the
-	// client learns it.
+	// client learns it, or that the login has resumed it.
 	RememberStream(ctx context.Context, l *relayauth.Login, host, account, resumption string) error
 	// MayResume reports whether the login may resume that stream, and whose it is.
 	MayResume(l *relayauth.Login, host, resumption string) (account string, ok bool)
@@ -39,6 +40,9 @@ type Rooms interface {
 	Join(ctx context.Context, q JoinRequest) JoinAnswer
 	// Conference is the same decision about a request to jicofo, without effects.
 	Conference(ctx context.Context, q JoinRequest) JoinAnswer
+	// Opens reports whether a token opens a room that an account, a bare JID, has asked to
+	// enter; of a breakout room its main room. False where that is not known.
+	Opens(id auth.Identity, account, room string) bool
 	// Entered is told that Prosody is about to show an occupant its own presence.
 	// What follows from that is written when it returns.
 	Entered(ctx context.Context, q JoinRequest) error

@@ -58,6 +58,7 @@ type boundAs struct {
 // fromClient lets pass what leads to an account, one step at a time: what came together
 // with a step would be Prosody's before it is known who it is.
 func (h *handshake) fromClient(ctx context.Context, e stanza.Element) Verdict {
+	opens := isSM(e, "resume") && h.streams.opensRooms(h.client) // its locks are taken before this one
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch at := h.phase; {
@@ -70,7 +71,7 @@ func (h *handshake) fromClient(ctx context.Context, e stanza.Element) Verdict {
 	case isBind(e):
 		return h.bindLocked(e)
 	case isSM(e, "resume"):
-		return h.resumeLocked(e)
+		return h.resumeLocked(e, opens)
 	default:
 		return policy(notBound)
 	}
@@ -123,12 +124,12 @@ func (h *handshake) bindLocked(e stanza.Element) Verdict {
 
 // resumeLocked lets a stream be resumed whose identifier stood in the address, too: the
 // account of the login is that stream's. Any other is refused here: Prosody would
-// have taken it.
-func (h *handshake) resumeLocked(e stanza.Element) Verdict {
+// have taken it. So is one whose rooms the login's token does not open.
+func (h *handshake) resumeLocked(e stanza.Element, opens bool) Verdict {
 	id := e.Attribute("previd")
 	if id != "" && id == h.client.Resumption {
 		account, ok := h.streams.Logins.MayResume(h.client.Login, h.client.Host, id)
-		if ok && (h.renews || !h.client.Login.NewRights) {
+		if ok && opens && (h.renews || !h.client.Login.NewRights) {
 			h.phase = resuming
 			h.resumes = boundAs{account: account, jid: account + "@" + h.client.Host, acked: e.Attribute("h")}
 			return Verdict{}

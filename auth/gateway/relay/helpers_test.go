@@ -112,6 +112,8 @@ func (r *rooms) Conference(_ context.Context, q JoinRequest) JoinAnswer {
 	return r.answer(q.To)
 }
 
+func (r *rooms) Opens(_ auth.Identity, _, occupant string) bool { return r.answer(occupant).Allowed }
+
 func (r *rooms) Entered(_ context.Context, q JoinRequest) error { r.note("entered", q); return nil }
 func (r *rooms) Left(q JoinRequest)                             { r.note("left", q) }
 func (r *rooms) Disconnected(account string)                    { r.events = append(r.events, "gone "+account) }

@@ -26,9 +26,9 @@ type Lost struct {
 	Login         *relayauth.Login
 	Acked         uint32 // how many stanzas of Prosody its client has acknowledged (XEP-0198)
 
-	revoked bool              // meanwhile
-	renews  bool              // Prosody takes its rights anew when it is resumed
-	inside  map[string]string // the occupants of its rooms
+	revoked bool // meanwhile
+	renews  bool // Prosody takes its rights anew when it is resumed
+	inside  places
 	until   time.Time
 }
 
@@ -61,13 +61,20 @@ func (l *lostStreams) take(account string, now time.Time, meant func(*Lost) bool
 	return found
 }
 
-// resume forgets a stream that was resumed, and returns the rooms that its account is in.
-func (l *lostStreams) resume(account, resumption string) (inside map[string]string) {
-	for i, one := range l.list {
-		if one.Account == account && one.Resumption == resumption {
-			l.list = slices.Delete(l.list, i, i+1)
-			return one.inside
-		}
+// resume forgets a stream that was resumed, and returns where its account is.
+func (l *lostStreams) resume(account, resumption string) places {
+	i := l.find(account, resumption)
+	if i < 0 {
+		return places{partly: true}
 	}
-	return nil
+	inside := l.list[i].inside
+	l.list = slices.Delete(l.list, i, i+1)
+	return inside
+}
+
+// find returns where a stream is in the list, or -1.
+func (l *lostStreams) find(account, resumption string) int {
+	return slices.IndexFunc(l.list, func(one Lost) bool {
+		return one.Account == account && one.Resumption == resumption
+	})
 }

@@ -40,3 +40,34 @@ func (t *Streams) ReviewAll() {
 	t.mu.Unlock()
 	t.Review(accounts)
 }
+
+// otherRooms is what a person is told whose stream has to end, as the token that it was
+// resumed with is for other rooms.
+const otherRooms = "Your link is for another room. Please use a link to this room."
+
+// opensRooms reports whether a client may go on with the stream that it wants to resume,
+// as far as its rooms tell.
+func (t *Streams) opensRooms(c *Client) bool {
+	rooms, all := t.mayBeIn(c.Login.Resumes+"@"+c.Host, c.Resumption)
+	return t.gainsNothing(c, c.Login.Resumes, rooms, all)
+}
+
+// gainsNothing reports whether a login that resumes the stream of an account, a localpart,
+// has no rights by it in rooms that its token does not open: Prosody gives the stream the
+// features of the token that resumes it, whatever that is for (mod_auth_token until
+// September 2026). The account may be in these rooms; where those are not all of them, it
+// may be in any.
+func (t *Streams) gainsNothing(c *Client, account string, rooms []string, all bool) bool {
+	if !c.Login.MayGain() {
+		return true
+	}
+	if t.Rooms == nil || !all {
+		return false
+	}
+	for _, room := range rooms {
+		if !t.Rooms.Opens(c.Login.ID, account+"@"+c.Host, room) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -11,8 +12,18 @@ import (
 // it is.
 type shown struct {
 	mu     sync.Mutex
-	jid    string            // as full as it is known
-	inside map[string]string // the occupant in each room
+	jid    string // as full as it is known
+	inside places
+}
+
+// places are where an account is.
+type places struct {
+	rooms map[string]string // the occupant in each room
+
+	// asked are the rooms that it may be in: those that usher has let it ask Prosody for. What
+	// Prosody has shown of that says less, as it may be on its way, or too large to be read.
+	asked  []string
+	partly bool // it may be in more: the stream of before is not known here
 }
 
 // mostInside bounds the rooms that are remembered of one stream.
@@ -26,21 +37,35 @@ func (c *shown) enters(occupant, to string) bool {
 	if strings.Contains(to, "/") {
 		c.jid = to
 	}
-	_, known := c.inside[room]
-	if !known && len(c.inside) >= mostInside {
+	_, known := c.inside.rooms[room]
+	if !known && len(c.inside.rooms) >= mostInside {
 		return true
 	}
-	if c.inside == nil {
-		c.inside = map[string]string{}
+	if c.inside.rooms == nil {
+		c.inside.rooms = map[string]string{}
 	}
-	c.inside[room] = occupant
+	c.inside.rooms[room] = occupant
 	return !known
 }
 
 func (c *shown) goes(occupant string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.inside, strings.ToLower(bareOf(occupant)))
+	delete(c.inside.rooms, strings.ToLower(bareOf(occupant)))
+}
+
+// asks notes that the account is about to ask Prosody for a room.
+func (c *shown) asks(to string) {
+	room := bareOf(to)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case slices.Contains(c.inside.asked, room):
+	case len(c.inside.asked) >= mostInside:
+		c.inside.partly = true
+	default:
+		c.inside.asked = append(c.inside.asked, strings.Clone(room))
+	}
 }
 
 // isInside reports whether the account is in the room of an address.
@@ -48,7 +73,7 @@ func (c *shown) isInside(to string) bool {
 	room := strings.ToLower(bareOf(to))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := c.inside[room]
+	_, ok := c.inside.rooms[room]
 	return ok
 }
 
@@ -57,7 +82,7 @@ func (c *shown) isOccupant(address string) bool {
 	room := strings.ToLower(bareOf(address))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	occupant, ok := c.inside[room]
+	occupant, ok := c.inside.rooms[room]
 	return ok && occupant == address
 }
 
@@ -70,7 +95,7 @@ func (c *shown) roomOf(n stanza.Notice) (room string, ok bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, occupant := range c.inside {
+	for _, occupant := range c.inside.rooms {
 		bare, nick, _ := strings.Cut(occupant, "/")
 		if at, _, _ := strings.Cut(bare, "@"); nick == n.Nick && at == local {
 			return bare, true
@@ -79,8 +104,15 @@ func (c *shown) roomOf(n stanza.Notice) (room string, ok bool) {
 	return "", false
 }
 
+// mayBeIn returns the rooms that the account may be in, and whether those are all.
+func (c *shown) mayBeIn() (rooms []string, all bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.inside.asked), !c.inside.partly
+}
+
 // begin has the account be known by an address, and be in rooms already.
-func (c *shown) begin(jid string, inside map[string]string) {
+func (c *shown) begin(jid string, inside places) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.jid, c.inside = jid, inside
@@ -94,10 +126,10 @@ func (c *shown) address() string {
 }
 
 // take hands the rooms on, and forgets them.
-func (c *shown) take() (inside map[string]string) {
+func (c *shown) take() (inside places) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	inside, c.inside = c.inside, nil
+	inside, c.inside = c.inside, places{}
 	return inside
 }
 
@@ -105,7 +137,7 @@ func (c *shown) take() (inside map[string]string) {
 func (c *shown) out(text string) (presences [][]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, occupant := range c.inside {
+	for _, occupant := range c.inside.rooms {
 		presences = append(presences, []byte(stanza.ShownOut(occupant, c.jid, text)))
 	}
 	return presences

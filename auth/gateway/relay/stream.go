@@ -84,6 +84,12 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if err := s.streams.Logins.Record(ctx, s.client.Login, s.client.Host, as.account); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
+	if as.resumption != "" { // a stream that was not resumed stays the login's of before
+		if err := s.streams.Logins.RememberStream(ctx, s.client.Login, s.client.Host, as.account,
+			as.resumption); err != nil {
+			return Verdict{End: EndFor(err)}
+		}
+	}
 	// Before the table has the stream: if its connection ends meanwhile it would stay there.
 	s.mu.Lock()
 	s.account, s.resumption = as.account, as.resumption
@@ -97,6 +103,9 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	// What was revoked until now, or taken back since the inner token was made, found no stream.
 	if err := s.streams.Logins.StillGood(ctx, s.client.Login); err != nil {
 		return Verdict{End: EndFor(err)}
+	}
+	if rooms, all := s.shown.mayBeIn(); !s.streams.gainsNothing(&s.client, as.account, rooms, all) {
+		return Verdict{End: &End{"not-authorized", otherRooms}}
 	}
 	s.review()
 	return Verdict{}
@@ -153,7 +162,7 @@ func (s *Stream) Gone(forGood bool) {
 type ending struct {
 	account        string // a bare JID; empty: none was recorded
 	resumption     string
-	inside         map[string]string
+	inside         places
 	taken, forGood bool
 	lost           *Lost // what Prosody keeps of it for its client, if it does
 }
@@ -179,14 +188,21 @@ func (s *Stream) isGone() bool {
 }
 
 // giveUp hands the rooms that the account is in to the stream that has resumed this one.
-func (s *Stream) giveUp(resumption string) (inside map[string]string, same bool) {
+func (s *Stream) giveUp(resumption string) (inside places, same bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.resumption != resumption {
-		return nil, false
+		return places{}, false
 	}
 	s.taken = true
 	return s.shown.take(), true
+}
+
+// isCalled reports whether the stream can be resumed by this identifier.
+func (s *Stream) isCalled(resumption string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resumption == resumption
 }
 
 // farewell is what the client is told if the stream has to end: that it was taken out of

@@ -126,7 +126,7 @@ func TestResume(t *testing.T) {
 	b = resumption("sm-1", "sm-1")
 	b.passes(b.up(again))
 	b.passes(b.down(back))
-	b.happened("record u-1@meet.example.com", b.logins.events)
+	b.happened("record u-1@meet.example.com, remember u-1@meet.example.com sm-1", b.logins.events)
 	b.happened("resumed u-1@meet.example.com", b.rooms.events)
 	if !b.stream.Bound() {
 		t.Error("it is not bound")
@@ -142,6 +142,7 @@ func TestResume(t *testing.T) {
 		}
 		b.passes(b.up(bind)) // the client goes on as anybody would
 		b.passes(b.down(mine))
+		b.happened("record u-1@meet.example.com", b.logins.events) // the stream stays who it was
 	}
 	b = resumption("sm-1", "sm-1")
 	b.passes(b.up(again))

@@ -135,16 +135,16 @@ func (t *Streams) of(account string) []*Stream {
 
 // add notes a stream whose account is known. If it has resumed another, it gets the rooms
 // that the account is in.
-func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]string) {
+func (t *Streams) add(s *Stream, account, resumption string) places {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.isGone() { // it would never be removed
-		return nil
+		return places{}
 	}
 	before := t.running[account]
 	t.running[account] = append(before, s)
 	if resumption == "" {
-		return nil
+		return places{}
 	}
 	for _, other := range before {
 		if inside, same := other.giveUp(resumption); same {
@@ -152,6 +152,23 @@ func (t *Streams) add(s *Stream, account, resumption string) (inside map[string]
 		}
 	}
 	return t.lost.resume(account, resumption)
+}
+
+// mayBeIn returns the rooms that an account, a bare JID, may be in by its stream that has
+// this identifier, and whether those are all.
+func (t *Streams) mayBeIn(account, resumption string) (rooms []string, all bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.running[account] {
+		if s.isCalled(resumption) {
+			return s.shown.mayBeIn()
+		}
+	}
+	if i := t.lost.find(account, resumption); i >= 0 {
+		inside := t.lost.list[i].inside
+		return inside.asked, !inside.partly
+	}
+	return nil, false
 }
 
 // remove notes that a stream has ended. No other can resume it meanwhile.
@@ -175,7 +192,7 @@ func (t *Streams) left(c *Client, e *ending) {
 		return
 	}
 	if e.forGood {
-		for _, occupant := range e.inside {
+		for _, occupant := range e.inside.rooms {
 			t.Rooms.Left(c.join(e.account, occupant))
 		}
 	}
