@@ -9,6 +9,7 @@ import (
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 	"usher/internal/cluster"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -36,32 +37,32 @@ type Cluster struct {
 // Named reports whether the file has the section.
 func (c *Cluster) Named() bool { return len(c.Secrets) > 0 }
 
-func clusterSettings() section {
-	return section{
-		path: "cluster",
-		text: "How several ushers share what they know, through Redis 7 or Valkey, beside `state`: each keeps its " +
+func clusterSettings() section.Section {
+	return section.Section{
+		Path: "cluster",
+		Text: "How several ushers share what they know, through Redis 7 or Valkey, beside `state`: each keeps its " +
 			"own state, and nothing on Prosody's way to an answer waits for another machine. " +
 			"[several-machines.md](several-machines.md) says when you need it, and how to set up Redis.",
-		settings: slices.Concat([]setting{
-			{key: "redis", kind: "`redis://`, `rediss://` or `unix:` and the place", needed: true, restart: true,
-				example: "rediss://r1.example.com:26379,r2.example.com:26379/0?sentinel=usher",
-				text: "Where Redis is: `redis://127.0.0.1:6379/0`, `rediss://` with TLS, or " +
+		Settings: slices.Concat([]section.Setting{
+			{Key: "redis", Kind: "`redis://`, `rediss://` or `unix:` and the place", Needed: true, Restart: true,
+				Example: "rediss://r1.example.com:26379,r2.example.com:26379/0?sentinel=usher",
+				Text: "Where Redis is: `redis://127.0.0.1:6379/0`, `rediss://` with TLS, or " +
 					"`unix:/run/redis/redis.sock`. With `?sentinel=` and the primary's name the addresses are those " +
 					"of its Sentinels. The number of the database may be left out."},
-		}, clusterAccess(), []setting{
-			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
-				example: "[/etc/usher/cluster.secret]",
-				text: "What the nodes know each other by: the first file signs, each of them verifies, so that a " +
+		}, clusterAccess(), []section.Setting{
+			{Key: "secret_files", Kind: "a list of files of at least 32 bytes each", Needed: true,
+				Example: "[/etc/usher/cluster.secret]",
+				Text: "What the nodes know each other by: the first file signs, each of them verifies, so that a " +
 					"new one is put in behind the old one on every node, and then before it. Who has it is an " +
 					"operator of every cell. `openssl rand -hex 32` makes one."},
-			{key: "node", kind: "a name of lower-case letters, digits and `-._`, at most 63", restart: true,
-				unset: "the host name", example: "a", text: "What this usher is called. Each has a name of its own."},
-			{key: "cell", kind: "a name of lower-case letters, digits and `-._`, at most 63", needed: true, restart: true,
-				example: "shard1",
-				text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, " +
+			{Key: "node", Kind: "a name of lower-case letters, digits and `-._`, at most 63", Restart: true,
+				Unset: "the host name", Example: "a", Text: "What this usher is called. Each has a name of its own."},
+			{Key: "cell", Kind: "a name of lower-case letters, digits and `-._`, at most 63", Needed: true, Restart: true,
+				Example: "shard1",
+				Text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, " +
 					"rooms and lobbies. Ushers of others share revocations and the lobby's list with them."},
-			{key: "max_staleness", kind: "a duration, 5s to 1h, or `never`", def: "60s", example: "5m",
-				text: "For how long a node that hears nothing from the others still lets people in: so long a " +
+			{Key: "max_staleness", Kind: "a duration, 5s to 1h, or `never`", Default: "60s", Example: "5m",
+				Text: "For how long a node that hears nothing from the others still lets people in: so long a " +
 					"revocation may take to reach it. Then logins are refused as temporary failures; who is in " +
 					"stays. With `never` it lets people in however long that lasts."},
 		}),
@@ -69,20 +70,20 @@ func clusterSettings() section {
 }
 
 // clusterAccess describes the keys about who may use Redis.
-func clusterAccess() []setting {
-	return []setting{
-		{key: "user", kind: "a text", def: "\"\"", restart: true, example: "usher",
-			text: "The user of Redis' ACL. [users.acl](../deploy/redis/users.acl) has the rights that it needs."},
-		{key: "password_file", kind: "a file of one line", unset: "no password", example: "/etc/usher/redis.secret",
-			text: "The password of that user, or of Redis' default user. What is written anew is taken at the next " +
+func clusterAccess() []section.Setting {
+	return []section.Setting{
+		{Key: "user", Kind: "a text", Default: "\"\"", Restart: true, Example: "usher",
+			Text: "The user of Redis' ACL. [users.acl](../deploy/redis/users.acl) has the rights that it needs."},
+		{Key: "password_file", Kind: "a file of one line", Unset: "no password", Example: "/etc/usher/redis.secret",
+			Text: "The password of that user, or of Redis' default user. What is written anew is taken at the next " +
 				"connection."},
-		{key: "sentinel_password_file", kind: "a file of one line", unset: "no password",
-			example: "/etc/usher/sentinel.secret",
-			text:    "The password of the Sentinels, where they have one."},
-		{key: "ca_file", kind: "a PEM file", unset: "the system's", restart: true, example: "/etc/usher/redis-ca.pem",
-			text: "The CA of Redis and its Sentinels, if it is your own."},
-		{key: "insecure", kind: "true or false", def: "false", example: "true",
-			text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the " +
+		{Key: "sentinel_password_file", Kind: "a file of one line", Unset: "no password",
+			Example: "/etc/usher/sentinel.secret",
+			Text:    "The password of the Sentinels, where they have one."},
+		{Key: "ca_file", Kind: "a PEM file", Unset: "the system's", Restart: true, Example: "/etc/usher/redis-ca.pem",
+			Text: "The CA of Redis and its Sentinels, if it is your own."},
+		{Key: "insecure", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` allows `redis://` to other machines: who is on the way there reads names, rooms and the " +
 				"password. It is only for a network that is your own."},
 	}
 }
@@ -111,7 +112,7 @@ func (r *clusterReader) read(v strictyaml.Value) {
 			*to = strictyaml.ItemOf(v, s)
 		}
 	}
-	r.complete = v.Object(clusterSettings().fields(readers{
+	r.complete = v.Object(clusterSettings().Fields(section.Readers{
 		"redis": func(v strictyaml.Value) {
 			s, _ := v.Word()
 			r.redis = strictyaml.ItemOf(v, s)

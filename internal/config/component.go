@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth/keys/keyfile"
+	"usher/internal/config/section"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -21,23 +22,23 @@ type Component struct {
 	SecretFile string // absolute name
 }
 
-func componentSettings() section {
-	return section{
-		path: "component",
-		text: "How usher connects to Prosody as a component (XEP-0114). As such it sets affiliations " +
+func componentSettings() section.Section {
+	return section.Section{
+		Path: "component",
+		Text: "How usher connects to Prosody as a component (XEP-0114). As such it sets affiliations " +
 			"in running rooms and takes back what it gave, has rooms with a lobby made members-only, tells " +
 			"moderators who waits, and sees who is in a room without a question to usher. Without it " +
 			"moderators are set only in rooms that begin after their login, and nothing is taken back. " +
 			"`usher prosody` prints the lines that Prosody needs.",
-		settings: []setting{
-			{key: "jid", kind: "a domain name in lower case", needed: true, example: "usher.meet.example.com",
-				text: "The component's name, as in Prosody's `Component` line."},
-			{key: "address", kind: "`host:port`", def: defaultComponentAddress, example: "127.0.0.1:5347",
-				text: "Where Prosody takes components (`component_ports`). The protocol has no " +
+		Settings: []section.Setting{
+			{Key: "jid", Kind: "a domain name in lower case", Needed: true, Example: "usher.meet.example.com",
+				Text: "The component's name, as in Prosody's `Component` line."},
+			{Key: "address", Kind: "`host:port`", Default: defaultComponentAddress, Example: "127.0.0.1:5347",
+				Text: "Where Prosody takes components (`component_ports`). The protocol has no " +
 					"encryption: `usher check` warns of an address that is not loopback."},
-			{key: "secret_file", kind: "a file of one line, 1 to 1,024 bytes", needed: true,
-				example: "/etc/usher/component.secret",
-				text: "What stands after `component_secret` in Prosody's configuration. `openssl rand " +
+			{Key: "secret_file", Kind: "a file of one line, 1 to 1,024 bytes", Needed: true,
+				Example: "/etc/usher/component.secret",
+				Text: "What stands after `component_secret` in Prosody's configuration. `openssl rand " +
 					"-hex 32` makes one."},
 		},
 	}
@@ -46,7 +47,7 @@ func componentSettings() section {
 func readComponent(r *reader, v strictyaml.Value, c *Component) {
 	c.Address = defaultComponentAddress
 	secret, named := false, false
-	complete := v.Object(componentSettings().fields(readers{
+	complete := v.Object(componentSettings().Fields(section.Readers{
 		"jid": func(v strictyaml.Value) {
 			named = true
 			c.JID = componentJID(v)

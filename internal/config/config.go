@@ -7,6 +7,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/signin"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/internal/watch"
@@ -108,7 +109,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	cluster, console := &clusterReader{reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
 	login := &loginReader{reader: r, config: &c.Login}
 	var listeners namedListeners
-	complete := root.Object(topSettings().fields(readers{
+	complete := root.Object(topSettings().Fields(section.Readers{
 		"listen": func(v strictyaml.Value) {
 			listeners = c.Listen.read(v)
 			http.listen, http.listens = listeners[&c.Listen.HTTP]
@@ -154,10 +155,21 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	}
 }
 
-func topSettings() section {
-	return section{
-		path: "",
-		text: "usher reads one file, `/etc/usher/usher.yaml` unless `--config` says otherwise. It is " +
+//go:generate go test . -run TestConfigurationPage -update
+
+// sections lists all of them, in the order of docs/configuration.md.
+func sections() []section.Section {
+	return []section.Section{
+		topSettings(), listenSettings(), clusterSettings(), gatewaySettings(), consoleSettings(),
+		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
+		hostSettings(), relaySettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
+	}
+}
+
+func topSettings() section.Section {
+	return section.Section{
+		Path: "",
+		Text: "usher reads one file, `/etc/usher/usher.yaml` unless `--config` says otherwise. It is " +
 			"YAML, read strictly: an unknown key, a key that stands twice and a value of another type are " +
 			"errors, so that a misspelt key never passes for its default. `true` and `false` are the only " +
 			"switches; `yes` is a text. Aliases (`*name`) are understood, merge keys (`<<`) are not. A " +
@@ -173,44 +185,44 @@ func topSettings() section {
 			"[operating.md](operating.md#changing-the-configuration) says how, and what happens to a " +
 			"change with a mistake. Settings that are marked with *restart* need a new process: a reload " +
 			"that changes them is refused, and says so.",
-		settings: slices.Concat([]setting{
-			{key: "listen", kind: "a mapping",
-				text: "[listen](#listen): where usher listens."},
-		}, httpSettings(), []setting{
-			{key: "state", kind: "`sqlite:` and an absolute path, or `memory:`", def: "sqlite:" + defaultState,
-				restart: true, example: "memory:",
-				text: "Where sessions, revocations and the lobby's list and decisions are kept. SQLite " +
+		Settings: slices.Concat([]section.Setting{
+			{Key: "listen", Kind: "a mapping",
+				Text: "[listen](#listen): where usher listens."},
+		}, httpSettings(), []section.Setting{
+			{Key: "state", Kind: "`sqlite:` and an absolute path, or `memory:`", Default: "sqlite:" + defaultState,
+				Restart: true, Example: "memory:",
+				Text: "Where sessions, revocations and the lobby's list and decisions are kept. SQLite " +
 					"survives a restart, a kill and a crash, so that nobody is lost; the file's folder " +
 					"must be there. Beside the file is a folder, its journal: what is recorded last is " +
 					"there first ([the state](operating.md#the-state)). `memory:` keeps them in the " +
 					"process: after a restart everybody has to log in again."},
-			{key: "cluster", kind: "a mapping", unset: "one usher alone",
-				text: "[cluster](#cluster): how several ushers share what they know."},
-			{key: "gateway", kind: "a mapping",
-				text: "[gateway](#gateway): what stands between the web server and Prosody for " +
+			{Key: "cluster", Kind: "a mapping", Unset: "one usher alone",
+				Text: "[cluster](#cluster): how several ushers share what they know."},
+			{Key: "gateway", Kind: "a mapping",
+				Text: "[gateway](#gateway): what stands between the web server and Prosody for " +
 					"browsers."},
-			{key: "console", kind: "a mapping",
-				text: "[console](#console): the pages for operators and moderators."},
-			{key: "login", kind: "a mapping", unset: "nobody signs in here",
-				text: "[login](#login): how people without a token sign in at an OpenID provider and get one."},
-			{key: "component", kind: "a mapping", unset: "no component", restart: true,
-				text: "[component](#component): how usher sets affiliations in Prosody's rooms. Adding " +
+			{Key: "console", Kind: "a mapping",
+				Text: "[console](#console): the pages for operators and moderators."},
+			{Key: "login", Kind: "a mapping", Unset: "nobody signs in here",
+				Text: "[login](#login): how people without a token sign in at an OpenID provider and get one."},
+			{Key: "component", Kind: "a mapping", Unset: "no component", Restart: true,
+				Text: "[component](#component): how usher sets affiliations in Prosody's rooms. Adding " +
 					"it or taking it out needs a restart; what is in it a reload changes."},
-			{key: "log", kind: "a mapping",
-				text: "[log](#log): what is logged, and how."},
-			{key: "peers", kind: "a list of user names and numbers",
-				unset: "`[prosody, ejabberd]`, as far as there are such users", restart: true, example: "[101]",
-				text: "Who may connect to the Unix sockets of the doors besides root and usher's own " +
+			{Key: "log", Kind: "a mapping",
+				Text: "[log](#log): what is logged, and how."},
+			{Key: "peers", Kind: "a list of user names and numbers",
+				Unset: "`[prosody, ejabberd]`, as far as there are such users", Restart: true, Example: "[101]",
+				Text: "Who may connect to the Unix sockets of the doors besides root and usher's own " +
 					"user: Prosody's user, ejabberd's. Write the number where the server runs in a " +
 					"container. The default takes as many of the two as there are; where the list is " +
 					"written out, each user must exist."},
-			{key: "max_token_size", kind: "a number of bytes, 512 to 65536, or to 20480 with `cluster`", def: "8192",
-				example: "20000",
-				text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
+			{Key: "max_token_size", Kind: "a number of bytes, 512 to 65536, or to 20480 with `cluster`", Default: "8192",
+				Example: "20000",
+				Text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
 					"because the issuer puts long lists of groups into its tokens. Prosody 0.12 ends a " +
 					"stream whose login is over 10,000 bytes (`c2s_unauthed_stanza_size_limit`)."},
-			{key: "hosts", kind: "a mapping", needed: true,
-				text: "[hosts.HOST](#hostshost): one entry for each of Prosody's `VirtualHost` lines " +
+			{Key: "hosts", Kind: "a mapping", Needed: true,
+				Text: "[hosts.HOST](#hostshost): one entry for each of Prosody's `VirtualHost` lines " +
 					"that usher is asked about."},
 		}),
 	}

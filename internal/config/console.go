@@ -13,6 +13,7 @@ import (
 	"usher/auth"
 	"usher/auth/claim"
 	"usher/auth/signin"
+	"usher/internal/config/section"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -38,28 +39,28 @@ type ConsoleAdmin struct {
 	Audience     string
 }
 
-func consoleSettings() section {
-	return section{
-		path: "console",
-		text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, " +
+func consoleSettings() section.Section {
+	return section.Section{
+		Path: "console",
+		Text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, " +
 			"or, as a moderator, with the link of a message. [console.md](console.md) says how to turn it on, and what the web " +
 			"server needs. The web servers whose `X-Forwarded-For` and `X-Forwarded-Proto` count are those of " +
 			"`gateway.trusted_proxies`.",
-		settings: []setting{
-			{key: "url", kind: "the beginning of an address: `https://` and a host",
-				unset:   "that of `listen.console`, if it has a port",
-				example: "https://console.example.com",
-				text: "Where browsers reach the console. Links begin with it, those to moderators too, which are sent with it " +
+		Settings: []section.Setting{
+			{Key: "url", Kind: "the beginning of an address: `https://` and a host",
+				Unset:   "that of `listen.console`, if it has a port",
+				Example: "https://console.example.com",
+				Text: "Where browsers reach the console. Links begin with it, those to moderators too, which are sent with it " +
 					"only; give the console a host name that nothing else has. `http` is for 127.0.0.1, [::1] and localhost."},
-			{key: "hosts", kind: "a list of hosts, each with its port unless that is the usual one", def: "[]",
-				example: "[\"usher:9281\"]",
-				text: "What the `Host` header may be besides that of `url`, the address itself and loopback: what a web server " +
+			{Key: "hosts", Kind: "a list of hosts, each with its port unless that is the usual one", Default: "[]",
+				Example: "[\"usher:9281\"]",
+				Text: "What the `Host` header may be besides that of `url`, the address itself and loopback: what a web server " +
 					"in front writes there. Others are refused, so that no page of a stranger reaches the console by a name of " +
 					"its own."},
-			{key: "admins", kind: "a list of mappings of `host`, `issuer`, `claim` and `audience`", def: "[]",
-				example: "[{host: meet.example.com, issuer: my-app, claim: realm_access.roles=usher-admin, " +
+			{Key: "admins", Kind: "a list of mappings of `host`, `issuer`, `claim` and `audience`", Default: "[]",
+				Example: "[{host: meet.example.com, issuer: my-app, claim: realm_access.roles=usher-admin, " +
 					"audience: usher-console}]",
-				text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, with " +
+				Text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, with " +
 					"`claim` (as in `moderation.moderators`), for 10 minutes at most (`exp` - `iat`), and that name a user. All " +
 					"four are needed. No door may take the audience, so that no link to a meeting opens the console. A token " +
 					"lets in once. A session that began with one lasts for 12 hours at most, and ends when the token is " +
@@ -88,7 +89,7 @@ type adminReader struct {
 
 func (r *consoleReader) read(v strictyaml.Value) {
 	r.at, r.named = v, true
-	v.Object(consoleSettings().fields(readers{
+	v.Object(consoleSettings().Fields(section.Readers{
 		"url": r.readURL,
 		"hosts": func(v strictyaml.Value) {
 			r.config.Hosts = hostNames(v, "write what the web server sends as Host, such as usher:9281")

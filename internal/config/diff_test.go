@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"usher/internal/config/configtest"
+	"usher/internal/config/section"
 )
 
 // TestReloadNamesEveryKey: whatever key of the example is changed, added or taken out, a reload that takes it says so by
@@ -25,14 +26,14 @@ func TestReloadNamesEveryKey(t *testing.T) {
 	full := configtest.DeployInFull(t, dir)
 	public := strings.NewReplacer("secret_files: ["+filepath.Join(dir, "my-app.secret")+"]", "secret_files: []", "algorithms: [HS256]", "algorithms: [RS256, RS384, RS512]",
 		`jwks_url: ""`, "jwks_url: https://id.example.com/keys").Replace(full)
-	k := &keyTrials{t: t, dir: dir, others: others, seen: map[string]int{}, restarts: map[string]bool{}, described: map[string]setting{}}
+	k := &keyTrials{t: t, dir: dir, others: others, seen: map[string]int{}, restarts: map[string]bool{}, described: map[string]section.Setting{}}
 	k.document(full)
 	k.document(public)
 	k.document(strings.NewReplacer("key_file: "+filepath.Join(dir, "inner.pem"), `key_file: ""`, `secret_file: ""`,
 		"secret_file: "+filepath.Join(dir, "inner.secret")).Replace(full))
 	for name, seen := range k.seen {
-		if set, ok := k.described[name]; ok && set.restart != k.restarts[name] {
-			t.Errorf("%s needs a restart: %v, and its description says %v", name, k.restarts[name], set.restart)
+		if set, ok := k.described[name]; ok && set.Restart != k.restarts[name] {
+			t.Errorf("%s needs a restart: %v, and its description says %v", name, k.restarts[name], set.Restart)
 		}
 		if seen == 0 {
 			t.Errorf("no other good value of %s is among others", name)
@@ -47,7 +48,7 @@ type keyTrials struct {
 	others    []string
 	seen      map[string]int // how many other good values it was given; two are enough
 	restarts  map[string]bool
-	described map[string]setting
+	described map[string]section.Setting
 }
 
 // document tries every key of a good configuration.
@@ -116,7 +117,7 @@ func pathName(path []string) string {
 }
 
 // describedAt returns the description of the key at a path of the file.
-func describedAt(path []string) (setting, bool) {
+func describedAt(path []string) (section.Setting, bool) {
 	path = slices.Clone(path)
 	if len(path) > 1 && path[0] == "hosts" {
 		path[1] = "HOST"
@@ -124,15 +125,15 @@ func describedAt(path []string) (setting, bool) {
 			path[3] = "ISSUER"
 		}
 	}
-	section, key := strings.Join(path[:len(path)-1], "."), path[len(path)-1]
+	mapping, key := strings.Join(path[:len(path)-1], "."), path[len(path)-1]
 	for _, s := range sections() {
-		for _, set := range s.settings {
-			if s.path == section && set.key == key {
+		for _, set := range s.Settings {
+			if s.Path == mapping && set.Key == key {
 				return set, true
 			}
 		}
 	}
-	return setting{}, false
+	return section.Setting{}, false
 }
 
 func textsOf(node *yaml.Node) []string {

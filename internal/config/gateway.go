@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"usher/auth/gateway"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -33,41 +34,41 @@ func defaultGateway() gateway.Settings {
 	}
 }
 
-func gatewaySettings() section {
-	return section{
-		path: "gateway",
-		text: "usher's gateway stands between the web server and Prosody for browsers, where " +
+func gatewaySettings() section.Section {
+	return section.Section{
+		Path: "gateway",
+		Text: "usher's gateway stands between the web server and Prosody for browsers, where " +
 			"`listen.gateway` is set. It reads the token of Jitsi's links and lets nothing pass before the " +
 			"login but a login. [nginx-meet.conf](../deploy/nginx-meet.conf) is the web server's side of " +
 			"it.",
-		settings: []setting{
-			{key: "upstream", kind: "an http or https address without a path", def: defaultUpstream,
-				example: "http://127.0.0.1:5280",
-				text: "Prosody's own HTTP server (`http_ports`), with `mod_websocket` and `mod_bosh`. " +
+		Settings: []section.Setting{
+			{Key: "upstream", Kind: "an http or https address without a path", Default: defaultUpstream,
+				Example: "http://127.0.0.1:5280",
+				Text: "Prosody's own HTTP server (`http_ports`), with `mod_websocket` and `mod_bosh`. " +
 					"`/xmpp-websocket` and `/http-bind` are added. With http to another machine what " +
 					"people say crosses the network in plain text."},
-			{key: "origins", kind: "a list of origins, or `[\"*\"]`",
-				unset: "pages of the host that the browser asks", example: "[\"https://meet.example.com\"]",
-				text: "The web pages that may connect: the beginning of their address, up to the first " +
+			{Key: "origins", Kind: "a list of origins, or `[\"*\"]`",
+				Unset: "pages of the host that the browser asks", Example: "[\"https://meet.example.com\"]",
+				Text: "The web pages that may connect: the beginning of their address, up to the first " +
 					"single slash. `\"*\"` is any page; `[]` is none."},
-			{key: "guests", kind: "true or false", def: "true", example: "false",
-				text: "With `true` logins without a token pass, too: SASL ANONYMOUS to the anonymous " +
+			{Key: "guests", Kind: "true or false", Default: "true", Example: "false",
+				Text: "With `true` logins without a token pass, too: SASL ANONYMOUS to the anonymous " +
 					"host, and passwords of Prosody's own hosts (PLAIN, SCRAM, OAUTHBEARER), as recorders " +
 					"have them. With `false` nothing but a verified token lets anybody in."},
-			{key: "trusted_proxies", kind: "a list of addresses and networks", def: "[127.0.0.1, \"::1\"]",
-				example: "[10.0.0.0/24]",
-				text: "The web servers from which `X-Forwarded-For` and `X-Forwarded-Proto` count. " +
+			{Key: "trusted_proxies", Kind: "a list of addresses and networks", Default: "[127.0.0.1, \"::1\"]",
+				Example: "[10.0.0.0/24]",
+				Text: "The web servers from which `X-Forwarded-For` and `X-Forwarded-Proto` count. " +
 					"From others they do not."},
-			{key: "max_connections", kind: "a number, 1 to 1000000", def: "10000", example: "20000",
-				text: "Connections at the same time, in all. It needs an open-files limit " +
+			{Key: "max_connections", Kind: "a number, 1 to 1000000", Default: "10000", Example: "20000",
+				Text: "Connections at the same time, in all. It needs an open-files limit " +
 					"(`LimitNOFILE`) of four times as many and 2,500 more: with less, usher takes fewer " +
 					"connections, keeps those of the doors, and says so in `usher status`."},
-			{key: "max_connections_per_address", kind: "a number, 1 to 1000000", def: "1000", example: "300",
-				text: "Connections at the same time of one address. A school or a firm often has only " +
+			{Key: "max_connections_per_address", Kind: "a number, 1 to 1000000", Default: "1000", Example: "300",
+				Text: "Connections at the same time of one address. A school or a firm often has only " +
 					"one."},
-			{key: "max_message_size", kind: "a number of bytes, 10000 to 67108864", def: "2097152",
-				example: "262144",
-				text: "The longest stanza after the login; before it 16 KiB is the most. Prosody's " +
+			{Key: "max_message_size", Kind: "a number of bytes, 10000 to 67108864", Default: "2097152",
+				Example: "262144",
+				Text: "The longest stanza after the login; before it 16 KiB is the most. Prosody's " +
 					"`c2s_stanza_size_limit` (256 KiB) is another bound."},
 		},
 	}
@@ -84,7 +85,7 @@ func (r *gatewayReader) read(v strictyaml.Value) {
 	r.section, r.named = v, true
 	g := r.config
 	size := int(g.MessageBytes)
-	v.Object(gatewaySettings().fields(readers{
+	v.Object(gatewaySettings().Fields(section.Readers{
 		"upstream":        func(v strictyaml.Value) { readUpstream(v, &g.Upstream) },
 		"origins":         func(v strictyaml.Value) { g.Origins = readOrigins(v) },
 		"guests":          func(v strictyaml.Value) { v.Bool(&g.Guests) },

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/claim"
+	"usher/internal/config/section"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -34,39 +35,39 @@ type hostReader struct {
 	naming    []strictyaml.Value // what says how accounts are named: account_prefix and account_charset
 }
 
-func hostSettings() section {
-	return section{
-		path: "hosts.HOST",
-		text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
+func hostSettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST",
+		Text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
 			"punycode. Each host has its own issuers and rules.",
-		settings: append([]setting{
-			{key: "issuers", kind: "a mapping", unset: "none, where `login` has the host",
-				text: "[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer): who signs the tokens, one " +
+		Settings: append([]section.Setting{
+			{Key: "issuers", Kind: "a mapping", Unset: "none, where `login` has the host",
+				Text: "[hosts.HOST.issuers.ISSUER](#hostshostissuersissuer): who signs the tokens, one " +
 					"entry for each `iss`."},
-			{key: "tokens", kind: "a mapping",
-				text: "[hosts.HOST.tokens](#hostshosttokens): what else a token must say, and which " +
+			{Key: "tokens", Kind: "a mapping",
+				Text: "[hosts.HOST.tokens](#hostshosttokens): what else a token must say, and which " +
 					"account it is for."},
-			{key: "service_accounts", kind: "a list of bare JIDs", def: "[]",
-				example: "[focus@auth.meet.example.com, jvb@auth.meet.example.com]",
-				text: "Accounts that need no token: Jitsi's own, and every account of Prosody's " +
+			{Key: "service_accounts", Kind: "a list of bare JIDs", Default: "[]",
+				Example: "[focus@auth.meet.example.com, jvb@auth.meet.example.com]",
+				Text: "Accounts that need no token: Jitsi's own, and every account of Prosody's " +
 					"`admins`, which usher cannot see. They join every room, and what they are there is " +
 					"never changed. No token can name one (`account_not_allowed`), in any spelling, at any " +
 					"door, by a ticket or behind a prefix; so list an admin before tokens can log in."},
-			{key: "muc", kind: "a list of domain names", def: "[]", example: "[conference.meet.example.com]",
-				text: "Prosody's components with rooms. With `[]` usher has nothing to do with rooms " +
+			{Key: "muc", Kind: "a list of domain names", Default: "[]", Example: "[conference.meet.example.com]",
+				Text: "Prosody's components with rooms. With `[]` usher has nothing to do with rooms " +
 					"on this host. Rooms need `listen.http`, and `component` for all but the first join: " +
 					"[rooms.md](rooms.md)."},
-			{key: "breakout", kind: "a list of domain names", def: "[]",
-				example: "[breakout.meet.example.com]",
-				text: "Jitsi's components with breakout rooms. Such a room is open to who is in its " +
+			{Key: "breakout", Kind: "a list of domain names", Default: "[]",
+				Example: "[breakout.meet.example.com]",
+				Text: "Jitsi's components with breakout rooms. Such a room is open to who is in its " +
 					"main room, or was just before, if the token opens that."},
-			{key: "guests", kind: "a list of domain names", def: "[]", example: "[guest.meet.example.com]",
-				text: "Anonymous hosts. Their users join rooms that a token holder has started, wait " +
+			{Key: "guests", Kind: "a list of domain names", Default: "[]", Example: "[guest.meet.example.com]",
+				Text: "Anonymous hosts. Their users join rooms that a token holder has started, wait " +
 					"where the lobby is on, and never start a room."},
-			{key: "moderation", kind: "a mapping",
-				text: "[hosts.HOST.moderation](#hostshostmoderation): who is what in a room."},
-			{key: "lobby", kind: "a mapping", unset: "no lobby",
-				text: "[hosts.HOST.lobby](#hostshostlobby): who waits, and who passes."},
+			{Key: "moderation", Kind: "a mapping",
+				Text: "[hosts.HOST.moderation](#hostshostmoderation): who is what in a room."},
+			{Key: "lobby", Kind: "a mapping", Unset: "no lobby",
+				Text: "[hosts.HOST.lobby](#hostshostlobby): who waits, and who passes."},
 		}, contextSettings()...),
 	}
 }
@@ -120,7 +121,7 @@ func newHost(r *reader, key strictyaml.Item) *hostReader {
 
 func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	none := true
-	complete := v.Object(hostSettings().fields(readers{
+	complete := v.Object(hostSettings().Fields(section.Readers{
 		"issuers": func(v strictyaml.Value) {
 			none = isEmptyMapping(v)
 			h.readIssuers(v)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/auth/keys/keyfile"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -24,21 +25,21 @@ type HTTP struct {
 }
 
 // httpSettings describes the keys at the top of the file that are about the HTTP door.
-func httpSettings() []setting {
-	return []setting{
-		{key: "http_secret_file", kind: "a file of 16 to 256 letters, digits and `-._~`",
-			unset:   "none, and `listen.http` needs one unless `http_insecure` is true",
-			example: "/etc/usher/http.secret",
-			text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
+func httpSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "http_secret_file", Kind: "a file of 16 to 256 letters, digits and `-._~`",
+			Unset:   "none, and `listen.http` needs one unless `http_insecure` is true",
+			Example: "/etc/usher/http.secret",
+			Text: "What every request to `listen.http` must carry: as `Authorization: Bearer`, as " +
 				"the password of Basic with any user name, or as `key=` in the URL for the modules " +
 				"that cannot send a header of ours. A secret in a URL is as safe as Prosody's " +
 				"configuration and log are; usher itself logs no URL. `openssl rand -hex 32` makes one."},
-		{key: "http_insecure", kind: "true or false", def: "false", example: "true",
-			text: "`true` asks nobody for the secret: all who reach `listen.http` can then try " +
+		{Key: "http_insecure", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` asks nobody for the secret: all who reach `listen.http` can then try " +
 				"tokens, and ask which accounts exist. It is only for a network where everybody may."},
-		{key: "http_hosts", kind: "a list of hosts, each with its port unless that is 80", def: "[]",
-			example: "[\"usher:8280\"]",
-			text: "What the `Host` header of a request to `listen.http` may be besides the address " +
+		{Key: "http_hosts", Kind: "a list of hosts, each with its port unless that is 80", Default: "[]",
+			Example: "[\"usher:8280\"]",
+			Text: "What the `Host` header of a request to `listen.http` may be besides the address " +
 				"itself (on loopback or a Unix socket also `localhost`), such as the name of usher's " +
 				"container. Requests from browsers (`Origin`, `Sec-Fetch-*`) are refused in any case."},
 	}

@@ -7,83 +7,84 @@ import (
 	"usher/auth"
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
 )
 
-func issuerSettings() section {
-	return section{
-		path: "hosts.HOST.issuers.ISSUER",
-		text: "ISSUER is the `iss` of the tokens, letter by letter; Jitsi calls it `app_id`. An issuer " +
+func issuerSettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST.issuers.ISSUER",
+		Text: "ISSUER is the `iss` of the tokens, letter by letter; Jitsi calls it `app_id`. An issuer " +
 			"has either secrets or public keys, never both: another kind of key needs an issuer of its " +
 			"own. Several issuers of one host share its accounts, tenants and rooms, unless " +
 			"`account_prefix`, `tenants` and `rooms` bind them; what these say counts whatever a token " +
 			"says. For the keys of a server see [operating.md](operating.md#keys-from-a-server).",
-		settings: slices.Concat(keySettings(), claimSettings()),
+		Settings: slices.Concat(keySettings(), claimSettings()),
 	}
 }
 
 // keySettings describes what says where an issuer's keys come from, and how they
 // are taken. The kinds of keys describe themselves.
-func keySettings() []setting {
-	var list []setting
+func keySettings() []section.Setting {
+	var list []section.Setting
 	for _, kind := range keys.Kinds() {
 		m := kind.Manual()
-		list = append(list, setting{key: string(kind), kind: m.Form, def: m.Default, example: m.Example, text: m.Text})
+		list = append(list, section.Setting{Key: string(kind), Kind: m.Form, Default: m.Default, Example: m.Example, Text: m.Text})
 		if kind == keys.SecretFiles {
 			list = append(list, secretSettings()...)
 		}
 	}
-	return append(list, []setting{
-		{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
-			text: "The CA of the key server, if it is your own. It is believed instead of the " +
+	return append(list, []section.Setting{
+		{Key: "ca_file", Kind: "a PEM file", Default: "\"\"", Example: "/etc/usher/ca.pem",
+			Text: "The CA of the key server, if it is your own. It is believed instead of the " +
 				"system's, for this issuer."},
-		{key: "insecure_http", kind: "true or false", def: "false", example: "true",
-			text: "`true` takes http also to another machine, in a network of your own: who is " +
+		{Key: "insecure_http", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` takes http also to another machine, in a network of your own: who is " +
 				"on the way to the key server can let in anybody."},
 	}...)
 }
 
-func secretSettings() []setting {
-	return []setting{
-		{key: "secret_encoding", kind: "`plain` or `base64`", def: "plain", example: "base64",
-			text: "`base64` if the application decodes its secret before it signs. Where a secret " +
+func secretSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "secret_encoding", Kind: "`plain` or `base64`", Default: "plain", Example: "base64",
+			Text: "`base64` if the application decodes its secret before it signs. Where a secret " +
 				"looks like base64, `usher check` warns until one of the two is written."},
-		{key: "allow_weak_secret", kind: "true or false", def: "false", example: "true",
-			text: "`true` takes a secret that is shorter than the hash: only until the application " +
+		{Key: "allow_weak_secret", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` takes a secret that is shorter than the hash: only until the application " +
 				"has a better one."},
 	}
 }
 
 // claimSettings describes what says which tokens of an issuer are good, and for what.
-func claimSettings() []setting {
-	return []setting{
-		{key: "algorithms", kind: "a list of names",
-			unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
-			example: "[RS256]",
-			text: "What the application signs with, and no more: HS256, HS384 or HS512 with a " +
+func claimSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "algorithms", Kind: "a list of names",
+			Unset:   "`[HS256]` with secrets, and nothing with public keys: there it is needed",
+			Example: "[RS256]",
+			Text: "What the application signs with, and no more: HS256, HS384 or HS512 with a " +
 				"secret; RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA or " +
 				"Ed25519 with a private key. A token's `alg` must be in the list and fit the key; a " +
 				"token without a signature is never let in."},
-		{key: "audience", kind: "a list of texts", def: "[]", example: "[jitsi]",
-			text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
+		{Key: "audience", Kind: "a list of texts", Default: "[]", Example: "[jitsi]",
+			Text: "A token's `aud` must be one of these, or have one of them in its list. `[]` " +
 				"does not look at it; `\"*\"` takes any, but there must be one."},
-		{key: "account_prefix", kind: "a text", def: "\"\"", example: "acme-",
-			text: "What the accounts of this issuer's tokens begin with: with `acme-` the id " +
+		{Key: "account_prefix", Kind: "a text", Default: "\"\"", Example: "acme-",
+			Text: "What the accounts of this issuer's tokens begin with: with `acme-` the id " +
 				"`alice` is the account `acme-alice`, and no other issuer of the host can name an " +
 				"account that begins so. Random accounts have no prefix."},
-		{key: "tenants", kind: "a list of tenants", def: "[]", example: "[acme]",
-			text: "Whose rooms this issuer's tokens may open, whatever their `sub` says, `\"*\"` " +
+		{Key: "tenants", Kind: "a list of tenants", Default: "[]", Example: "[acme]",
+			Text: "Whose rooms this issuer's tokens may open, whatever their `sub` says, `\"*\"` " +
 				"included. A tenant is written as `sub` names it; the host's own name is for rooms " +
 				"without a tenant. `[]` is every tenant."},
-		{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"board-*\"]",
-			text: "Which rooms this issuer's tokens may open: names, in which `*` stands for any " +
+		{Key: "rooms", Kind: "a list of patterns of rooms", Default: "[]", Example: "[\"board-*\"]",
+			Text: "Which rooms this issuer's tokens may open: names, in which `*` stands for any " +
 				"text, in every tenant; `\"[acme]*\"` is for one. `[]` is every room."},
-		{key: "require_exp", kind: "true or false", def: "true", example: "false",
-			text: "`false` lets tokens without an expiry in: they are good until their key is gone."},
-		{key: "require_room", kind: "true or false", def: "true", example: "false",
-			text: "`false` lets tokens without a room in: for plain chat, where nobody writes one. " +
+		{Key: "require_exp", Kind: "true or false", Default: "true", Example: "false",
+			Text: "`false` lets tokens without an expiry in: they are good until their key is gone."},
+		{Key: "require_room", Kind: "true or false", Default: "true", Example: "false",
+			Text: "`false` lets tokens without a room in: for plain chat, where nobody writes one. " +
 				"Such a token opens every room."},
 	}
 }
@@ -128,7 +129,7 @@ func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item)
 }
 
 func (r *issuerReader) read(v strictyaml.Value) {
-	reads := readers{
+	reads := section.Readers{
 		"secret_encoding":   r.careful(r.readEncoding),
 		"allow_weak_secret": func(v strictyaml.Value) { v.Bool(&r.how.AllowWeak) },
 		"ca_file": r.careful(func(v strictyaml.Value) {
@@ -151,7 +152,7 @@ func (r *issuerReader) read(v strictyaml.Value) {
 	for _, kind := range keys.Kinds() {
 		reads[string(kind)] = r.careful(func(v strictyaml.Value) { r.readKind(kind, v) })
 	}
-	r.unread = !v.Object(issuerSettings().fields(reads)...) || r.unread
+	r.unread = !v.Object(issuerSettings().Fields(reads)...) || r.unread
 }
 
 func (r *issuerReader) readEncoding(v strictyaml.Value) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -52,45 +53,45 @@ func (l *Listen) ByName() map[string]Address {
 	}
 }
 
-func listenSettings() section {
-	return section{
-		path: "listen",
-		text: "Where usher listens. A Unix socket has the mode 0660 before anybody can connect, and " +
+func listenSettings() section.Section {
+	return section.Section{
+		Path: "listen",
+		Text: "Where usher listens. A Unix socket has the mode 0660 before anybody can connect, and " +
 			"lets in only root, usher's own user and those of `peers`; the kernel says who connects. " +
 			"`host:port` lets in everybody who can reach it: `usher check` warns where that is not " +
 			"loopback. Each listener has an address of its own. Where systemd opens a socket for usher " +
 			"(`usher.socket`), the path is the same there.",
-		settings: []setting{
-			{key: "dovecot", kind: "an absolute path, or `host:port`",
-				unset:   "`/run/usher/auth.sock`; not listened on if every host has a `relay`",
-				restart: true, example: "127.0.0.1:10143",
-				text: "The door for `mod_auth_dovecot`: the path is Prosody's `dovecot_auth_socket`. " +
+		Settings: []section.Setting{
+			{Key: "dovecot", Kind: "an absolute path, or `host:port`",
+				Unset:   "`/run/usher/auth.sock`; not listened on if every host has a `relay`",
+				Restart: true, Example: "127.0.0.1:10143",
+				Text: "The door for `mod_auth_dovecot`: the path is Prosody's `dovecot_auth_socket`. " +
 					"It offers SASL ANONYMOUS for tickets while `http` or `gateway` is listened on. " +
 					"[doors.md](doors.md) says how."},
-			{key: "extauth", kind: "an absolute path", unset: "not listened on", restart: true,
-				example: "/run/usher/extauth.sock",
-				text: "The door for `usher extauth`, the bridge that `mod_auth_external_insecure` or " +
+			{Key: "extauth", Kind: "an absolute path", Unset: "not listened on", Restart: true,
+				Example: "/run/usher/extauth.sock",
+				Text: "The door for `usher extauth`, the bridge that `mod_auth_external_insecure` or " +
 					"ejabberd starts."},
-			{key: "http", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
-				example: "127.0.0.1:8280",
-				text: "The door for `mod_auth_http` and the like, for tickets, and for Prosody's " +
+			{Key: "http", Kind: "an absolute path, or `host:port`", Unset: "not listened on", Restart: true,
+				Example: "127.0.0.1:8280",
+				Text: "The door for `mod_auth_http` and the like, for tickets, and for Prosody's " +
 					"questions about rooms. It needs `http_secret_file`. Keep it on loopback or in a " +
 					"private network: some modules can send the secret in the URL only."},
-			{key: "gateway", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
-				example: "127.0.0.1:8281",
-				text: "Where the web server sends browsers' XMPP over WebSocket and BOSH, instead of " +
+			{Key: "gateway", Kind: "an absolute path, or `host:port`", Unset: "not listened on", Restart: true,
+				Example: "127.0.0.1:8281",
+				Text: "Where the web server sends browsers' XMPP over WebSocket and BOSH, instead of " +
 					"to Prosody: [jitsi.md](jitsi.md) says how."},
-			{key: "console", kind: "an absolute path, or `host:port`", unset: "not listened on", restart: true,
-				example: "127.0.0.1:9281",
-				text: "The pages for operators and moderators: [console](#console). A web server in front of it has to " +
+			{Key: "console", Kind: "an absolute path, or `host:port`", Unset: "not listened on", Restart: true,
+				Example: "127.0.0.1:9281",
+				Text: "The pages for operators and moderators: [console](#console). A web server in front of it has to " +
 					"bring https; on a path its user must be one of `peers`."},
-			{key: "metrics", kind: "an absolute path, or `host:port`", def: "127.0.0.1:9280", restart: true,
-				example: "/run/usher/metrics.sock",
-				text: "`/metrics`, `/healthz` and `/readyz`. Take an address of the monitoring network " +
+			{Key: "metrics", Kind: "an absolute path, or `host:port`", Default: "127.0.0.1:9280", Restart: true,
+				Example: "/run/usher/metrics.sock",
+				Text: "`/metrics`, `/healthz` and `/readyz`. Take an address of the monitoring network " +
 					"if Prometheus is on another machine; everybody there can read the metrics."},
-			{key: "admin", kind: "an absolute path", def: "/run/usher/admin.sock", restart: true,
-				example: "/run/usher/admin.sock",
-				text: "What `usher reload`, `usher status`, `usher sessions` and `usher lobby` connect " +
+			{Key: "admin", Kind: "an absolute path", Default: "/run/usher/admin.sock", Restart: true,
+				Example: "/run/usher/admin.sock",
+				Text: "What `usher reload`, `usher status`, `usher sessions` and `usher lobby` connect " +
 					"to. Only root and usher's own user may."},
 		},
 	}
@@ -109,7 +110,7 @@ func (l *Listen) read(v strictyaml.Value) namedListeners {
 			}
 		}
 	}
-	v.Object(listenSettings().fields(readers{
+	v.Object(listenSettings().Fields(section.Readers{
 		"dovecot": reads(&l.Dovecot, anyAddress("passwords would cross the network in plain text")),
 		"extauth": reads(&l.Extauth, socket),
 		"http":    reads(&l.HTTP, anyAddress("tokens would cross the network in plain text")),

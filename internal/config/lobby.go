@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"usher/internal/config/section"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -31,24 +32,24 @@ type placedEntry struct {
 	at strictyaml.Item
 }
 
-func lobbySettings() section {
-	return section{
-		path: "hosts.HOST.lobby",
-		text: "Who waits before a room, and who passes. [lobby.md](lobby.md) says how people are let " +
+func lobbySettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST.lobby",
+		Text: "Who waits before a room, and who passes. [lobby.md](lobby.md) says how people are let " +
 			"in.",
-		settings: []setting{
-			{key: "rooms", kind: "a mapping from patterns of rooms to `on` or `off`", def: "{}",
-				example: "{\"*\": off, \"board-*\": on}",
-				text: "In which rooms guests wait: names, in which `*` stands for any text, in every " +
+		Settings: []section.Setting{
+			{Key: "rooms", Kind: "a mapping from patterns of rooms to `on` or `off`", Default: "{}",
+				Example: "{\"*\": off, \"board-*\": on}",
+				Text: "In which rooms guests wait: names, in which `*` stands for any text, in every " +
 					"tenant; `\"[acme]board-*\"` is for one, `name@component` for one component. Of " +
 					"several that fit, the one that gives more of the name decides."},
-			{key: "enforce", kind: "`members-only` or `gate`", def: "members-only", example: "gate",
-				text: "With `members-only` the room itself refuses those who wait, as Jitsi's lobby " +
+			{Key: "enforce", Kind: "`members-only` or `gate`", Default: "members-only", Example: "gate",
+				Text: "With `members-only` the room itself refuses those who wait, as Jitsi's lobby " +
 					"and other clients know it; it needs `component`. With `gate` usher refuses the join, " +
 					"which needs nothing and works for whole hosts of the whitelist, too."},
-			{key: "whitelist", kind: "a list of JIDs", def: "[]",
-				example: "[recorder@recorder.meet.example.com, \"jigasi@auth.meet.example.com room=board-*\"]",
-				text: "Who passes: accounts, or hosts for everybody there; they join also where they would " +
+			{Key: "whitelist", Kind: "a list of JIDs", Default: "[]",
+				Example: "[recorder@recorder.meet.example.com, \"jigasi@auth.meet.example.com room=board-*\"]",
+				Text: "Who passes: accounts, or hosts for everybody there; they join also where they would " +
 					"otherwise be strangers. After a JID may stand " +
 					"`room=PATTERN`, `until=2026-12-31T18:00:00Z`, and a note after `#`. `usher lobby " +
 					"allow` adds more without the file. With all hosts and their components together there " +
@@ -59,7 +60,7 @@ func lobbySettings() section {
 
 func (l *lobbyReader) read(v strictyaml.Value) {
 	l.at, l.named, l.mode, l.rooms = v, true, lobby.MembersOnly, map[string]bool{}
-	v.Object(lobbySettings().fields(readers{
+	v.Object(lobbySettings().Fields(section.Readers{
 		"rooms": l.readRooms,
 		"enforce": func(v strictyaml.Value) {
 			if s, ok := v.OneOf(string(lobby.MembersOnly), string(lobby.Gate)); ok {

@@ -7,6 +7,7 @@ import (
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -14,22 +15,22 @@ import (
 
 const loginSecret = "login secret file"
 
-func loginSettings() section {
-	return section{
-		path: "login",
-		text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get a " +
+func loginSettings() section.Section {
+	return section.Section{
+		Path: "login",
+		Text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get a " +
 			"token for the room that they came for. The web server hands `/login` to `listen.gateway`, and Jitsi's page " +
 			"has `tokenAuthUrl: 'https://meet.example.com/login?room={room}&state={state}'`: [sign-in.md](sign-in.md). " +
 			"The tokens are of an issuer of usher's own, `usher-login`, which every host that is named here has beside " +
 			"its `issuers`; so no issuer may be called that.",
-		settings: []setting{
-			{key: "secret_files", kind: "a list of files of at least 32 bytes each", needed: true,
-				example: "[/etc/usher/login.secret]",
-				text: "What the tokens are signed with, and what is sealed that waits in browsers. The first file is used, " +
+		Settings: []section.Setting{
+			{Key: "secret_files", Kind: "a list of files of at least 32 bytes each", Needed: true,
+				Example: "[/etc/usher/login.secret]",
+				Text: "What the tokens are signed with, and what is sealed that waits in browsers. The first file is used, " +
 					"each of them is believed: put a new one in behind the old one, then before it, and remove the old one a " +
 					"day later. Ushers of one cluster have the same. `openssl rand -hex 32` makes one."},
-			{key: "hosts", kind: "a mapping", needed: true,
-				text: "[login.hosts.HOST](#loginhostshost): one entry for each of `hosts` whose people sign in."},
+			{Key: "hosts", Kind: "a mapping", Needed: true,
+				Text: "[login.hosts.HOST](#loginhostshost): one entry for each of `hosts` whose people sign in."},
 		},
 	}
 }
@@ -52,7 +53,7 @@ type loginReader struct {
 func (r *loginReader) read(v strictyaml.Value) {
 	r.section, r.named = v, true
 	hosts := false
-	r.complete = v.Object(loginSettings().fields(readers{
+	r.complete = v.Object(loginSettings().Fields(section.Readers{
 		"secret_files": func(v strictyaml.Value) {
 			r.secretsAt = v
 			r.secrets, r.secretFiles = r.ownSecrets(v, loginSecret)

@@ -14,6 +14,7 @@ import (
 	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
 	"usher/auth/signin/oidc"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -27,58 +28,58 @@ const (
 	longEnough = time.Hour
 )
 
-func loginHostSettings() section {
-	return section{
-		path: "login.hosts.HOST",
-		text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the provider's ID " +
+func loginHostSettings() section.Section {
+	return section.Section{
+		Path: "login.hosts.HOST",
+		Text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the provider's ID " +
 			"token; without `context` a person's name, verified address and picture are `name`, `email` and `picture`.",
-		settings: slices.Concat(loginProviderSettings(), loginTokenSettings()),
+		Settings: slices.Concat(loginProviderSettings(), loginTokenSettings()),
 	}
 }
 
-func loginProviderSettings() []setting {
-	return []setting{
-		{key: "issuer", kind: "an https address", needed: true, example: "https://id.example.com/realms/main",
-			text: "The provider, letter by letter as it calls itself (`issuer` in its " +
+func loginProviderSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "issuer", Kind: "an https address", Needed: true, Example: "https://id.example.com/realms/main",
+			Text: "The provider, letter by letter as it calls itself (`issuer` in its " +
 				"`/.well-known/openid-configuration`). http is taken to this machine only, unless `insecure_http` is true."},
-		{key: "client_id", kind: "a text", needed: true, example: "meet",
-			text: "What usher is called at the provider, where its redirect address is " +
+		{Key: "client_id", Kind: "a text", Needed: true, Example: "meet",
+			Text: "What usher is called at the provider, where its redirect address is " +
 				"`https://meet.example.com/login/callback/HOST`. No host may take tokens of the provider with it as " +
 				"`audience`: an ID token opens no meeting."},
-		{key: "client_secret_file", kind: "a file of one line", unset: "a public client, with PKCE alone",
-			example: "/etc/usher/login-client.secret", text: "The secret that the provider gave usher."},
-		{key: "scopes", kind: "a list of words, with openid", def: "[openid, profile, email]",
-			example: "[openid, profile, email, groups]", text: "What is asked of the provider."},
-		{key: "ca_file", kind: "a PEM file", def: "\"\"", example: "/etc/usher/ca.pem",
-			text: "The CA of the provider, if it is your own. It is believed instead of the system's."},
-		{key: "insecure_http", kind: "true or false", def: "false", example: "true",
-			text: "`true` takes http to other machines, for the provider and for `pages`, in a network of your own: who is on " +
+		{Key: "client_secret_file", Kind: "a file of one line", Unset: "a public client, with PKCE alone",
+			Example: "/etc/usher/login-client.secret", Text: "The secret that the provider gave usher."},
+		{Key: "scopes", Kind: "a list of words, with openid", Default: "[openid, profile, email]",
+			Example: "[openid, profile, email, groups]", Text: "What is asked of the provider."},
+		{Key: "ca_file", Kind: "a PEM file", Default: "\"\"", Example: "/etc/usher/ca.pem",
+			Text: "The CA of the provider, if it is your own. It is believed instead of the system's."},
+		{Key: "insecure_http", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` takes http to other machines, for the provider and for `pages`, in a network of your own: who is on " +
 				"the way there can sign in as anybody."},
-		{key: "url", kind: "an origin", unset: "that of the first of `pages`", example: "https://meet.example.com",
-			text: "Where browsers reach `/login`, if that is not where the page is."},
-		{key: "pages", kind: "a list of addresses", unset: "`https://HOST`", example: "[\"https://meet.example.com\"]",
-			text: "The addresses of Jitsi's page, without the room: nobody is sent back to anything else. The first one counts " +
+		{Key: "url", Kind: "an origin", Unset: "that of the first of `pages`", Example: "https://meet.example.com",
+			Text: "Where browsers reach `/login`, if that is not where the page is."},
+		{Key: "pages", Kind: "a list of addresses", Unset: "`https://HOST`", Example: "[\"https://meet.example.com\"]",
+			Text: "The addresses of Jitsi's page, without the room: nobody is sent back to anything else. The first one counts " +
 				"where a request does not say `page=`."},
 	}
 }
 
-func loginTokenSettings() []setting {
-	return []setting{
-		{key: "tenants", kind: "a list of tenants, or `[\"*\"]`", unset: "`[HOST]`", example: "[acme]",
-			text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is for rooms " +
+func loginTokenSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "tenants", Kind: "a list of tenants, or `[\"*\"]`", Unset: "`[HOST]`", Example: "[acme]",
+			Text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is for rooms " +
 				"without a tenant. Others than that want `tokens.subject: tenant`."},
-		{key: "rooms", kind: "a list of patterns of rooms", def: "[]", example: "[\"team-*\"]",
-			text: "For which rooms: names, in which `*` stands for any text. `[]` is every room."},
-		{key: "who", kind: "a list of claims, each with `=` and a value or without", def: "[]",
-			example: "[\"realm_access.roles=staff\"]",
-			text: "Who gets a token: whose ID token has one of these claims, written as in `moderators`. `[]` is everybody " +
+		{Key: "rooms", Kind: "a list of patterns of rooms", Default: "[]", Example: "[\"team-*\"]",
+			Text: "For which rooms: names, in which `*` stands for any text. `[]` is every room."},
+		{Key: "who", Kind: "a list of claims, each with `=` and a value or without", Default: "[]",
+			Example: "[\"realm_access.roles=staff\"]",
+			Text: "Who gets a token: whose ID token has one of these claims, written as in `moderators`. `[]` is everybody " +
 				"whom the provider signs in. `email=` holds only for an address that the provider has verified."},
-		{key: "ttl", kind: "a duration, 1m to 24h", def: "15m", example: "1h",
-			text: "How long a token is good: for one login, and for those that follow it without another sign-in. Where " +
+		{Key: "ttl", Kind: "a duration, 1m to 24h", Default: "15m", Example: "1h",
+			Text: "How long a token is good: for one login, and for those that follow it without another sign-in. Where " +
 				"`on_expiry` is `demote` or `remove` it has to be 1h or more, as Jitsi's page does not renew tokens by itself."},
-		{key: "app_schemes", kind: "a mapping of `mobile` and `desktop` to a scheme", def: "{}",
-			example: "{mobile: org.jitsi.meet, desktop: jitsi-meet}",
-			text: "The own links of Jitsi's apps, which then open by a click. Any app of a device can claim such a scheme, and " +
+		{Key: "app_schemes", Kind: "a mapping of `mobile` and `desktop` to a scheme", Default: "{}",
+			Example: "{mobile: org.jitsi.meet, desktop: jitsi-meet}",
+			Text: "The own links of Jitsi's apps, which then open by a click. Any app of a device can claim such a scheme, and " +
 				"would get the token; without it apps are opened by the https links that they are registered for."},
 	}
 }
@@ -108,7 +109,7 @@ func (h *loginHost) read(v strictyaml.Value) {
 		}
 	}
 	var pages []strictyaml.Item
-	h.complete = v.Object(loginHostSettings().fields(readers{
+	h.complete = v.Object(loginHostSettings().Fields(section.Readers{
 		"issuer":             word(&h.issuer),
 		"client_id":          word(&h.id),
 		"client_secret_file": word(&h.secret),

@@ -6,6 +6,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/claim"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
@@ -17,40 +18,40 @@ const (
 	maxIdle = 366 * 24 * time.Hour
 )
 
-func moderationSettings() section {
-	return section{
-		path: "hosts.HOST.moderation",
-		text: "Who is what in the rooms of this host. [rooms.md](rooms.md) shows what people see of it.",
-		settings: []setting{
-			{key: "moderators", kind: "a list of claims, each with `=` and a value or without",
-				def: "[moderator, context.user.moderator, context.user.affiliation=owner, " +
+func moderationSettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST.moderation",
+		Text: "Who is what in the rooms of this host. [rooms.md](rooms.md) shows what people see of it.",
+		Settings: []section.Setting{
+			{Key: "moderators", Kind: "a list of claims, each with `=` and a value or without",
+				Default: "[moderator, context.user.moderator, context.user.affiliation=owner, " +
 					"context.user.affiliation=moderator, context.user.affiliation=teacher]",
-				example: "[\"realm_access.roles=moderator\"]",
-				text: "What makes a user `owner` of the rooms that the token opens. A claim alone must " +
+				Example: "[\"realm_access.roles=moderator\"]",
+				Text: "What makes a user `owner` of the rooms that the token opens. A claim alone must " +
 					"be true, or the text `\"true\"`. With `=`, which has no spaces around it, it must be " +
 					"that text, have it in its list or as a key (unless the value there is false), or, " +
 					"for `scope` and `scp`, as a word. " +
 					"A name with dots is quoted: `'\"https://example.com/roles\"=moderator'`. `[]`: " +
 					"nobody. `usher status` names a claim of your own list that no token of the last day " +
 					"had."},
-			{key: "others", kind: "`member` or `none`", def: "member", example: "none",
-				text: "What everybody else with a token is."},
-			{key: "on_expiry", kind: "`keep`, `demote` or `remove`", def: "keep", example: "demote",
-				text: "What becomes of an occupant whose token is over: `keep` leaves everything, " +
+			{Key: "others", Kind: "`member` or `none`", Default: "member", Example: "none",
+				Text: "What everybody else with a token is."},
+			{Key: "on_expiry", Kind: "`keep`, `demote` or `remove`", Default: "keep", Example: "demote",
+				Text: "What becomes of an occupant whose token is over: `keep` leaves everything, " +
 					"`demote` takes back what usher gave, `remove` takes the occupant out of the room, " +
 					"too. Where a room is members-only, Prosody puts out who is demoted."},
-			{key: "strict", kind: "true or false", def: "false", example: "true",
-				text: "`true` takes `owner` also from those whom no token made one, but jicofo, another " +
+			{Key: "strict", Kind: "true or false", Default: "false", Example: "true",
+				Text: "`true` takes `owner` also from those whom no token made one, but jicofo, another " +
 					"module or another owner by hand. `service_accounts` are left alone, and the log names " +
 					"who may have done it."},
-			{key: "idle", kind: "a duration, 1m to 8784h", def: "24h", example: "8h",
-				text: "How long the session of a token without an end lasts unused."},
+			{Key: "idle", Kind: "a duration, 1m to 8784h", Default: "24h", Example: "8h",
+				Text: "How long the session of a token without an end lasts unused."},
 		},
 	}
 }
 
 func (h *hostReader) moderation(v strictyaml.Value) {
-	v.Object(moderationSettings().fields(readers{
+	v.Object(moderationSettings().Fields(section.Readers{
 		"moderators": func(v strictyaml.Value) { h.auth.Moderators = claimTests(v) },
 		"others": func(v strictyaml.Value) {
 			if s, ok := v.OneOf(string(moderation.Member), string(moderation.None)); ok {

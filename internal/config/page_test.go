@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"usher/internal/config/section"
 )
 
 var update = flag.Bool("update", false, "write docs/configuration.md anew")
@@ -35,37 +37,37 @@ func page() string {
 	var b strings.Builder
 	b.WriteString("<!-- Made of the descriptions in internal/config by its TestConfigurationPage; change them there. -->\n\n# Configuration\n\n")
 	for _, s := range sections() {
-		if s.path != "" {
-			b.WriteString("\n## " + s.path + "\n\n")
+		if s.Path != "" {
+			b.WriteString("\n## " + s.Path + "\n\n")
 		}
-		for paragraph := range strings.SplitSeq(s.text, "\n\n") {
+		for paragraph := range strings.SplitSeq(s.Text, "\n\n") {
 			b.WriteString(wrapped(paragraph, "") + "\n")
 		}
-		for _, set := range s.settings {
-			b.WriteString("- " + wrapped("**`"+set.key+"`**: "+set.facts(), "  ") + "  " + wrapped(set.text, "  "))
+		for _, set := range s.Settings {
+			b.WriteString("- " + wrapped("**`"+set.Key+"`**: "+facts(set), "  ") + "  " + wrapped(set.Text, "  "))
 		}
 	}
 	return b.String()
 }
 
-// facts are what can be said of every setting.
-func (s setting) facts() string {
-	facts := []string{s.kind}
+// facts is what can be said of every setting.
+func facts(s section.Setting) string {
+	list := []string{s.Kind}
 	switch {
-	case s.needed:
-		facts = append(facts, "needed")
-	case s.def != "":
-		facts = append(facts, "by default `"+s.def+"`")
-	case s.unset != "":
-		facts = append(facts, "by default "+s.unset)
+	case s.Needed:
+		list = append(list, "needed")
+	case s.Default != "":
+		list = append(list, "by default `"+s.Default+"`")
+	case s.Unset != "":
+		list = append(list, "by default "+s.Unset)
 	}
-	if s.example != "" {
-		facts = append(facts, "example `"+s.example+"`")
+	if s.Example != "" {
+		list = append(list, "example `"+s.Example+"`")
 	}
-	if s.restart {
-		facts = append(facts, "*restart*")
+	if s.Restart {
+		list = append(list, "*restart*")
 	}
-	return strings.Join(facts, "; ") + "."
+	return strings.Join(list, "; ") + "."
 }
 
 // wrapped breaks a paragraph into lines of at most 118 characters, and begins all but the first with an indent. Only long

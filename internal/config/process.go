@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -17,22 +18,22 @@ type Log struct {
 
 func defaultLog() Log { return Log{slog.LevelInfo, "text"} }
 
-func logSettings() section {
-	return section{
-		path: "log",
-		text: "What the daemon writes to its standard error, one line an event. It never logs a token, " +
+func logSettings() section.Section {
+	return section.Section{
+		Path: "log",
+		Text: "What the daemon writes to its standard error, one line an event. It never logs a token, " +
 			"a secret or a URL.",
-		settings: []setting{
-			{key: "level", kind: "`debug`, `info`, `warn` or `error`", def: "info", example: "debug",
-				text: "The least that is logged. `info` has one line for each login."},
-			{key: "format", kind: "`text` or `json`", def: "text", restart: true, example: "json",
-				text: "`json` is for a log collector."},
+		Settings: []section.Setting{
+			{Key: "level", Kind: "`debug`, `info`, `warn` or `error`", Default: "info", Example: "debug",
+				Text: "The least that is logged. `info` has one line for each login."},
+			{Key: "format", Kind: "`text` or `json`", Default: "text", Restart: true, Example: "json",
+				Text: "`json` is for a log collector."},
 		},
 	}
 }
 
 func (l *Log) read(v strictyaml.Value) {
-	v.Object(logSettings().fields(readers{
+	v.Object(logSettings().Fields(section.Readers{
 		"level": func(v strictyaml.Value) {
 			if s, ok := v.OneOf("debug", "info", "warn", "error"); ok {
 				_ = l.Level.UnmarshalText([]byte(s)) // knows all four

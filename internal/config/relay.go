@@ -8,6 +8,7 @@ import (
 	"usher/auth"
 	"usher/auth/inner"
 	"usher/auth/keys"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -19,60 +20,60 @@ const (
 	maxAppID        = 256
 )
 
-func relaySettings() section {
-	return section{
-		path: "hosts.HOST.relay",
-		text: "Jitsi: this host's Prosody keeps Jitsi's own `authentication = \"token\"`, and browsers reach it " +
+func relaySettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST.relay",
+		Text: "Jitsi: this host's Prosody keeps Jitsi's own `authentication = \"token\"`, and browsers reach it " +
 			"through `listen.gateway`. usher verifies the token of the link by the host's `issuers`, and hands " +
 			"Prosody an inner token: the same claims in one normal form, signed with a key of usher's own, and " +
 			"good for a minute. No door and no ticket lets anybody in at such a host. [jitsi.md](jitsi.md) has the " +
 			"steps; `usher prosody` prints the lines. Without `relay` a host is a plain Prosody's, whose modules " +
 			"ask usher.",
-		settings: append([]setting{
-			{key: "app_id", kind: "a text", needed: true, example: "my-app",
-				text: "The `iss` of the inner token: Prosody's `app_id` or, where it has " +
+		Settings: append([]section.Setting{
+			{Key: "app_id", Kind: "a text", Needed: true, Example: "my-app",
+				Text: "The `iss` of the inner token: Prosody's `app_id` or, where it has " +
 					"`asap_accepted_issuers`, the first of those."},
-			{key: "audience", kind: "a text", unset: "what `app_id` is", example: "jitsi",
-				text: "The `aud` of the inner token: the first of Prosody's `asap_accepted_audiences`, where it " +
+			{Key: "audience", Kind: "a text", Unset: "what `app_id` is", Example: "jitsi",
+				Text: "The `aud` of the inner token: the first of Prosody's `asap_accepted_audiences`, where it " +
 					"has these."},
 		}, slices.Concat(relayKeySettings(), relayWaySettings())...),
 	}
 }
 
-func relayKeySettings() []setting {
-	return []setting{
-		{key: "key_file", kind: "a PEM file", unset: "`secret_file`", example: "/etc/usher/inner.pem",
-			text: "The private key, RSA of 2,048 bits or more, that inner tokens are signed with (RS256). Its public " +
+func relayKeySettings() []section.Setting {
+	return []section.Setting{
+		{Key: "key_file", Kind: "a PEM file", Unset: "`secret_file`", Example: "/etc/usher/inner.pem",
+			Text: "The private key, RSA of 2,048 bits or more, that inner tokens are signed with (RS256). Its public " +
 				"half is Prosody's `app_secret`, beside `signature_algorithm = \"RS256\"`: so nothing in Prosody's " +
 				"configuration can make a token. `openssl genrsa -out inner.pem 2048` makes one. It is for one host, " +
 				"and no issuer may have it."},
-		{key: "secret_file", kind: "a file", unset: "`key_file`", example: "/etc/usher/inner.secret",
-			text: "Instead of `key_file`: the secret of 32 bytes or more that is Prosody's `app_secret` (HS256). " +
+		{Key: "secret_file", Kind: "a file", Unset: "`key_file`", Example: "/etc/usher/inner.secret",
+			Text: "Instead of `key_file`: the secret of 32 bytes or more that is Prosody's `app_secret` (HS256). " +
 				"Who reads it in Prosody's configuration, or in its debug log, can make tokens for anybody."},
-		{key: "ttl", kind: "a duration, 10s to 10m", def: "60s", example: "2m",
-			text: "How long an inner token is good. Prosody looks at it once, at the login; with Prosody on another " +
+		{Key: "ttl", Kind: "a duration, 10s to 10m", Default: "60s", Example: "2m",
+			Text: "How long an inner token is good. Prosody looks at it once, at the login; with Prosody on another " +
 				"machine both clocks have to be right."},
-		{key: "allow_empty_token", kind: "true or false", def: "false", example: "true",
-			text: "What Prosody's `allow_empty_token` is; it wants `guests_start: true`. With `true` a login without a " +
+		{Key: "allow_empty_token", Kind: "true or false", Default: "false", Example: "true",
+			Text: "What Prosody's `allow_empty_token` is; it wants `guests_start: true`. With `true` a login without a " +
 				"token goes on as it is, so Jitsi's modules know that there was none. With `false` it gets an inner " +
 				"token that names nobody, which those modules take for a token: `mod_muc_allowners`, for one, makes " +
 				"such a person an owner."},
-		{key: "domain_verification", kind: "true or false", def: "true", example: "false",
-			text: "What Prosody's `enable_domain_verification` is. Jitsi's default was `false` until 2022."},
+		{Key: "domain_verification", Kind: "true or false", Default: "true", Example: "false",
+			Text: "What Prosody's `enable_domain_verification` is. Jitsi's default was `false` until 2022."},
 	}
 }
 
-func relayWaySettings() []setting {
-	return []setting{
-		{key: "upstream", kind: "an http or https address without a path", def: "\"\"",
-			example: "http://127.0.0.1:5280",
-			text:    "Prosody's HTTP server, if this host has another one than `gateway.upstream`."},
-		{key: "early_guests", kind: "`wait` or `join`", def: "wait", example: "join",
-			text: "What a guest sees before a token holder is in the room. With `wait` the page says that the " +
+func relayWaySettings() []section.Setting {
+	return []section.Setting{
+		{Key: "upstream", Kind: "an http or https address without a path", Default: "\"\"",
+			Example: "http://127.0.0.1:5280",
+			Text:    "Prosody's HTTP server, if this host has another one than `gateway.upstream`."},
+		{Key: "early_guests", Kind: "`wait` or `join`", Default: "wait", Example: "join",
+			Text: "What a guest sees before a token holder is in the room. With `wait` the page says that the " +
 				"meeting has not started, and tries again by itself; with `join` only the join is refused."},
-		{key: "jicofo", kind: "an http or https address without a path", def: "\"\"",
-			example: "http://127.0.0.1:8888",
-			text: "Where `/conference-request/v1` goes when usher has decided about it. Without it such requests are " +
+		{Key: "jicofo", Kind: "an http or https address without a path", Default: "\"\"",
+			Example: "http://127.0.0.1:8888",
+			Text: "Where `/conference-request/v1` goes when usher has decided about it. Without it such requests are " +
 				"refused, and the page asks through Prosody instead."},
 	}
 }
@@ -99,7 +100,7 @@ func newRelay(r *reader) relayReader {
 
 func (r *relayReader) read(v strictyaml.Value) {
 	r.named, r.at = true, v
-	complete := v.Object(relaySettings().fields(readers{
+	complete := v.Object(relaySettings().Fields(section.Readers{
 		"app_id":              func(v strictyaml.Value) { r.config.Issuer = r.name(v) },
 		"audience":            func(v strictyaml.Value) { r.config.Audience = r.name(v) },
 		"key_file":            func(v strictyaml.Value) { r.key = r.fileName(v) },

@@ -3,6 +3,7 @@ package config
 import (
 	"usher/auth/claim"
 	"usher/auth/inner"
+	"usher/internal/config/section"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -10,25 +11,25 @@ import (
 )
 
 // contextSettings describes the keys of a host that make Jitsi's context.
-func contextSettings() []setting {
-	return []setting{
-		{key: "guests_start", kind: "true or false", def: "false", example: "true",
-			text: "`true` lets who has no token start a room: guests are let into rooms in which no token holder has " +
+func contextSettings() []section.Setting {
+	return []section.Setting{
+		{Key: "guests_start", Kind: "true or false", Default: "false", Example: "true",
+			Text: "`true` lets who has no token start a room: guests are let into rooms in which no token holder has " +
 				"been, and with `relay` logins without a token are let in at this host, too (Jitsi's " +
 				"`allow_empty_token`; so see `relay.allow_empty_token`)."},
-		{key: "lobby_domain", kind: "a domain name", def: "\"\"", example: "lobby.meet.example.com",
-			text: "Jitsi's component with lobby rooms (`lobby_muc`). Such a room is open to whom its main room would " +
+		{Key: "lobby_domain", Kind: "a domain name", Default: "\"\"", Example: "lobby.meet.example.com",
+			Text: "Jitsi's component with lobby rooms (`lobby_muc`). Such a room is open to whom its main room would " +
 				"be but for the lobby."},
-		{key: "relay", kind: "a mapping", unset: "a plain Prosody's host, whose modules ask usher",
-			text: "[hosts.HOST.relay](#hostshostrelay): Jitsi, whose Prosody verifies tokens itself."},
-		{key: "context", kind: "a mapping of names to claims", def: "{}",
-			example: "{id: sub, name: name, email: email, avatar: picture}",
-			text: "With `relay`: what Jitsi's `context.user` is made of. A name is a member of it, or `group` or " +
+		{Key: "relay", Kind: "a mapping", Unset: "a plain Prosody's host, whose modules ask usher",
+			Text: "[hosts.HOST.relay](#hostshostrelay): Jitsi, whose Prosody verifies tokens itself."},
+		{Key: "context", Kind: "a mapping of names to claims", Default: "{}",
+			Example: "{id: sub, name: name, email: email, avatar: picture}",
+			Text: "With `relay`: what Jitsi's `context.user` is made of. A name is a member of it, or `group` or " +
 				"`tenant`, which are of `context`; what it is made of is a claim, written as in `moderators`. With `{}` " +
 				"Jitsi gets the token's own `context`."},
-		{key: "features", kind: "a mapping of names to claims, each with `=` and a value or without", def: "{}",
-			example: "{recording: \"realm_access.roles=recorder\"}",
-			text: "With `relay`: what Jitsi's `context.features` is made of. A feature is granted if the token says " +
+		{Key: "features", Kind: "a mapping of names to claims, each with `=` and a value or without", Default: "{}",
+			Example: "{recording: \"realm_access.roles=recorder\"}",
+			Text: "With `relay`: what Jitsi's `context.features` is made of. A feature is granted if the token says " +
 				"so, as in `moderators`, and denied if not; those that are not named are denied. With `{}` Jitsi gets the " +
 				"token's own; where a token has none, moderators may do everything."},
 	}

@@ -152,21 +152,21 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 	known := regexp.MustCompile(`unknown key "zzz" in .* — known keys: (.*)$`)
 	for _, s := range sections() {
 		var described []string
-		for _, set := range s.settings {
-			described = append(described, set.key)
+		for _, set := range s.Settings {
+			described = append(described, set.Key)
 		}
-		_, problems := loadWith(t, dir, withSecret, s.path, "zzz", "1")
+		_, problems := loadWith(t, dir, withSecret, s.Path, "zzz", "1")
 		found := false
 		for _, p := range problems {
 			if m := known.FindStringSubmatch(p.String()); m != nil {
 				found = true
 				if m[1] != strings.Join(described, ", ") {
-					t.Errorf("%q: the reader knows %s, and described are %q", s.path, m[1], described)
+					t.Errorf("%q: the reader knows %s, and described are %q", s.Path, m[1], described)
 				}
 			}
 		}
 		if !found {
-			t.Errorf("%q: zzz is not unknown: %v", s.path, problems)
+			t.Errorf("%q: zzz is not unknown: %v", s.Path, problems)
 		}
 	}
 }
@@ -175,26 +175,26 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 func TestDescriptions(t *testing.T) {
 	paths := map[string]bool{}
 	for _, s := range sections() {
-		if paths[s.path] || s.text == "" || len(s.settings) == 0 {
-			t.Errorf("the section %q: %q", s.path, s.text)
+		if paths[s.Path] || s.Text == "" || len(s.Settings) == 0 {
+			t.Errorf("the section %q: %q", s.Path, s.Text)
 		}
-		paths[s.path] = true
+		paths[s.Path] = true
 	}
 	for _, s := range sections() {
-		for _, set := range s.settings {
-			path := strings.TrimPrefix(s.path+"."+set.key, ".")
+		for _, set := range s.Settings {
+			path := strings.TrimPrefix(s.Path+"."+set.Key, ".")
 			hasSection := paths[path] || paths[path+".HOST"] || paths[path+".ISSUER"]
 			defaults := 0
-			for _, said := range []bool{set.def != "", set.unset != "", set.needed} {
+			for _, said := range []bool{set.Default != "", set.Unset != "", set.Needed} {
 				if said {
 					defaults++
 				}
 			}
 			switch {
-			case set.kind == "" || !strings.HasSuffix(set.text, "."):
+			case set.Kind == "" || !strings.HasSuffix(set.Text, "."):
 				t.Errorf("%s: %+v", path, set)
-			case hasSection == (set.example != ""):
-				t.Errorf("%s: the example %q, and a section of its own: %v", path, set.example, hasSection)
+			case hasSection == (set.Example != ""):
+				t.Errorf("%s: the example %q, and a section of its own: %v", path, set.Example, hasSection)
 			case defaults != 1 && !(hasSection && defaults == 0):
 				t.Errorf("%s has %d defaults", path, defaults)
 			}
@@ -206,19 +206,19 @@ func TestDescriptions(t *testing.T) {
 func TestExamples(t *testing.T) {
 	dir := settingsFolder(t)
 	for _, s := range sections() {
-		for _, set := range s.settings {
-			if set.example == "" {
+		for _, set := range s.Settings {
+			if set.Example == "" {
 				continue
 			}
 			example := strings.NewReplacer("/etc/usher/", dir+"/", "host: meet.example.com, issuer: my-app",
-				"host: h, issuer: a").Replace(set.example)
+				"host: h, issuer: a").Replace(set.Example)
 			taken, why := false, ""
 			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, withLogin} {
-				c, problems := loadWith(t, dir, base, s.path, set.key, example)
+				c, problems := loadWith(t, dir, base, s.Path, set.Key, example)
 				taken, why = taken || c != nil, why+configtest.Printed(problems, dir)
 			}
 			if !taken {
-				t.Errorf("%s.%s: %s is not taken:\n%s", s.path, set.key, example, why)
+				t.Errorf("%s.%s: %s is not taken:\n%s", s.Path, set.Key, example, why)
 			}
 		}
 	}
@@ -228,15 +228,15 @@ func TestExamples(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	dir := settingsFolder(t)
 	for _, s := range sections() {
-		for _, set := range s.settings {
+		for _, set := range s.Settings {
 			spared, compared := false, false
 			for _, base := range []string{withSecret, withPublic, withRelay, withInnerSecret, withCluster, withLogin, shortest} {
-				without, _ := loadWith(t, dir, base, s.path, set.key, "")
+				without, _ := loadWith(t, dir, base, s.Path, set.Key, "")
 				spared = spared || without != nil
-				if set.def == "" || without == nil {
+				if set.Default == "" || without == nil {
 					continue
 				}
-				with, _ := loadWith(t, dir, base, s.path, set.key, set.def)
+				with, _ := loadWith(t, dir, base, s.Path, set.Key, set.Default)
 				if with == nil {
 					continue
 				}
@@ -244,14 +244,14 @@ func TestDefaults(t *testing.T) {
 				with.document, without.document = nil, nil
 				with.States, without.States, with.Warnings, without.Warnings = nil, nil, nil, nil
 				if where := difference("", reflect.ValueOf(*with), reflect.ValueOf(*without)); where != "" {
-					t.Errorf("%s.%s: with %s, %s is another", s.path, set.key, set.def, where)
+					t.Errorf("%s.%s: with %s, %s is another", s.Path, set.Key, set.Default, where)
 				}
 			}
-			if spared == set.needed {
-				t.Errorf("%s.%s: a configuration can do without: %v", s.path, set.key, spared)
+			if spared == set.Needed {
+				t.Errorf("%s.%s: a configuration can do without: %v", s.Path, set.Key, spared)
 			}
-			if set.def != "" && !compared {
-				t.Errorf("%s.%s: no configuration can have %s and do without", s.path, set.key, set.def)
+			if set.Default != "" && !compared {
+				t.Errorf("%s.%s: no configuration can have %s and do without", s.Path, set.Key, set.Default)
 			}
 		}
 	}

@@ -3,46 +3,47 @@ package config
 import (
 	"usher/auth"
 	"usher/auth/claim"
+	"usher/internal/config/section"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
-func tokenSettings() section {
-	return section{
-		path: "hosts.HOST.tokens",
-		text: "What a token of any issuer of the host must say, and which account it is for. " +
+func tokenSettings() section.Section {
+	return section.Section{
+		Path: "hosts.HOST.tokens",
+		Text: "What a token of any issuer of the host must say, and which account it is for. " +
 			"[tokens.md](tokens.md) has every claim.",
-		settings: []setting{
-			{key: "leeway", kind: "a duration, at most 5m", def: "10s", example: "30s",
-				text: "How far the clocks of issuer and usher may differ: a token is over when `exp` " +
+		Settings: []section.Setting{
+			{Key: "leeway", Kind: "a duration, at most 5m", Default: "10s", Example: "30s",
+				Text: "How far the clocks of issuer and usher may differ: a token is over when `exp` " +
 					"and this are. A token that was issued within this time after a revocation of its user " +
 					"is refused with the older ones."},
-			{key: "max_lifetime", kind: "a duration", def: "0s", example: "24h",
-				text: "Refuses tokens that are good for longer, from `iat` to `exp`. `0s` is no limit. " +
+			{Key: "max_lifetime", Kind: "a duration", Default: "0s", Example: "24h",
+				Text: "Refuses tokens that are good for longer, from `iat` to `exp`. `0s` is no limit. " +
 					"With a limit a revocation of a user ends when the last of the user's tokens is over; " +
 					"without one it stands until it is lifted."},
-			{key: "subject", kind: "`tenant`, `domain` or `any`",
-				unset: "`tenant` where there is a `muc`, else `domain`", example: "any",
-				text: "What `sub` must be. `tenant`: the `[tenant]` of the room that is joined, this " +
+			{Key: "subject", Kind: "`tenant`, `domain` or `any`",
+				Unset: "`tenant` where there is a `muc`, else `domain`", Example: "any",
+				Text: "What `sub` must be. `tenant`: the `[tenant]` of the room that is joined, this " +
 					"host for rooms without one, or `\"*\"`; this is Jitsi's rule. `domain`: this host or " +
 					"`\"*\"`, at the login; it keeps no tenants apart. `any`: it is not looked at, and a " +
 					"token for a room opens it in every tenant."},
-			{key: "account", kind: "a list of claims", def: "[context.user.id]",
-				example: "[context.user.id, sub]",
-				text: "Where the account's name stands, a text or a number: the first of these claims " +
+			{Key: "account", Kind: "a list of claims", Default: "[context.user.id]",
+				Example: "[context.user.id, sub]",
+				Text: "Where the account's name stands, a text or a number: the first of these claims " +
 					"that is there. Names are joined with dots, and one with a dot in it stands in quotes. " +
 					"A token with none of them, or `[]`, gives a random account at each login."},
-			{key: "account_charset", kind: "`ascii` or `unicode`", def: "ascii", example: "unicode",
-				text: "`unicode` takes names such as `иван`, too; they must be in the spelling that " +
+			{Key: "account_charset", Kind: "`ascii` or `unicode`", Default: "ascii", Example: "unicode",
+				Text: "`unicode` takes names such as `иван`, too; they must be in the spelling that " +
 					"Prosody keeps."},
-			{key: "typ", kind: "a list of texts", def: "[JWT, at+jwt]", example: "[JWT]",
-				text: "What the `typ` of a token's header may be, if it has one."},
+			{Key: "typ", Kind: "a list of texts", Default: "[JWT, at+jwt]", Example: "[JWT]",
+				Text: "What the `typ` of a token's header may be, if it has one."},
 		},
 	}
 }
 
 func (h *hostReader) readTokens(v strictyaml.Value) {
-	v.Object(tokenSettings().fields(readers{
+	v.Object(tokenSettings().Fields(section.Readers{
 		"leeway":       func(v strictyaml.Value) { v.Duration(&h.auth.Leeway, auth.MaxLeeway) },
 		"max_lifetime": func(v strictyaml.Value) { v.Duration(&h.auth.MaxLifetime, 0) },
 		"subject": func(v strictyaml.Value) {
