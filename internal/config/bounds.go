@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/auth"
+	"usher/internal/config/source"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -17,7 +18,7 @@ func tenants(v strictyaml.Value) []string {
 	for _, it := range v.List() {
 		switch tenant, err := jid.Tenant(it.Text); {
 		case err != nil:
-			refuse(it.Value,
+			source.Refuse(it.Value,
 				"write it as sub has it, such as acme; the host's name is for rooms without a tenant", err,
 				"tenants: %s")
 		case it.Text == "*" || strings.ContainsAny(it.Text, "[]"):

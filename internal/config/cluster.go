@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"usher/auth/keys"
-	"usher/auth/keys/keyfile"
 	"usher/internal/cluster"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -90,7 +89,7 @@ func clusterAccess() []section.Setting {
 
 // A clusterReader reads the section cluster, and judges it when the rest of the file is known.
 type clusterReader struct {
-	*reader
+	*source.Reader
 	config   *Cluster
 	section  strictyaml.Value
 	named    bool
@@ -206,29 +205,15 @@ func readStaleness(v strictyaml.Value, to *time.Duration) {
 const clusterSecret = "cluster secret file"
 
 func (r *clusterReader) readSecrets(v strictyaml.Value) (secrets [][]byte) {
-	secrets, r.secretFiles = r.ownSecrets(v, clusterSecret)
+	secrets, r.secretFiles = r.OwnSecrets(v, clusterSecret)
 	return secrets
 }
-
-// maxPassword is the longest password, in bytes.
-const maxPassword = 1024
 
 func (r *clusterReader) readPassword(it strictyaml.Item) string {
 	if it.Text == "" {
 		return ""
 	}
-	content, ok := r.file(it, "password file", true)
-	if !ok {
-		return ""
-	}
-	password := lineOf(content)
-	if password == "" || strings.ContainsAny(password, "\r\n\x00") || len(password) > maxPassword {
-		notOneLine(it, "password file", content, "write the password into it, and nothing else")
-		return ""
-	}
-	for _, d := range keyfile.DoubtText(content) {
-		it.Warn(d.Mend, "the password file %q: %s", text.Clip(it.Text), d.Text)
-	}
+	password, _ := r.Line(it, "password file", "write the password into it, and nothing else")
 	return password
 }
 
@@ -236,15 +221,7 @@ func (r *clusterReader) readCA() {
 	if r.ca.Text == "" {
 		return
 	}
-	content, ok := r.file(r.ca, "CA file", false)
-	if !ok {
-		return
-	}
-	if err := keys.CheckCA(content); err != nil {
-		refuseKey(r.ca, "CA file", err)
-		return
-	}
-	r.config.CA = content
+	r.config.CA, _ = r.CA(r.ca)
 }
 
 // check judges what only the whole file tells.
@@ -278,7 +255,7 @@ func (r *clusterReader) checkTokens(most int) {
 
 // checkShared refuses a secret that is for something else as well: who has it for that could speak for every node.
 func (r *clusterReader) checkShared() {
-	r.refuseShared(r.secretFiles, clusterSecret, "the cluster", "could speak for every node")
+	r.RefuseShared(r.secretFiles, clusterSecret, "the cluster", "could speak for every node")
 }
 
 // checkPlace judges the way to Redis.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"usher/internal/cluster"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -54,7 +55,7 @@ var errRedisPassword = errors.New(
 func readRedis(it strictyaml.Item) (Redis, bool) {
 	r, err := parseRedis(it.Text)
 	if err != nil {
-		refuse(it.Value, mendRedis, err, "redis: %s")
+		source.Refuse(it.Value, mendRedis, err, "redis: %s")
 		return Redis{}, false
 	}
 	return r, true

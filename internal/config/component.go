@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"usher/auth/keys/keyfile"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -44,7 +44,7 @@ func componentSettings() section.Section {
 	}
 }
 
-func readComponent(r *reader, v strictyaml.Value, c *Component) {
+func readComponent(r *source.Reader, v strictyaml.Value, c *Component) {
 	c.Address = defaultComponentAddress
 	secret, named := false, false
 	complete := v.Object(componentSettings().Fields(section.Readers{
@@ -101,33 +101,8 @@ func hostPort(v strictyaml.Value, fallback string) string {
 	return s
 }
 
-// lineOf leaves out the one line end behind a secret, which echo and editors write.
-func lineOf(content []byte) string {
-	return strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
-}
-
-// notOneLine says what of a file is no secret of one line.
-func notOneLine(it strictyaml.Item, noun string, content []byte, mend string) {
-	bare := strings.TrimSpace(string(content))
-	if bare != "" && len(bare) <= 1024 && !strings.ContainsAny(bare, "\r\n\x00") {
-		it.Problem("keep one line end", "the %s %q has more than one line end", noun, text.Clip(it.Text))
-		return
+func componentSecret(r *source.Reader, it strictyaml.Item, to *Component) {
+	if secret, ok := r.Line(it, "component secret file", "make a new one: openssl rand -hex 32"); ok {
+		to.Secret, to.SecretFile = secret, r.Resolve(it.Text)
 	}
-	it.Problem(mend, "the %s %q is not one line of 1 to 1,024 bytes", noun, text.Clip(it.Text))
-}
-
-func componentSecret(r *reader, it strictyaml.Item, to *Component) {
-	content, ok := r.file(it, "component secret file", true)
-	if !ok {
-		return
-	}
-	secret := lineOf(content)
-	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > 1024 {
-		notOneLine(it, "component secret file", content, "make a new one: openssl rand -hex 32")
-		return
-	}
-	for _, d := range keyfile.DoubtText(content) {
-		it.Warn(d.Mend, "the component secret file %q: %s", text.Clip(it.Text), d.Text)
-	}
-	to.Secret, to.SecretFile = secret, r.resolve(it.Text)
 }

@@ -8,11 +8,17 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/signin"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
-	"usher/internal/watch"
 	"usher/lobby"
 	"usher/moderation"
+)
+
+// The most that files may have, in bytes: the configuration, and each file that it names.
+const (
+	MaxSize    = source.MaxSize
+	MaxKeySize = source.MaxKeySize
 )
 
 // MaxTokenSize is the most that max_token_size may be, in bytes.
@@ -55,10 +61,7 @@ type Config struct {
 }
 
 // Files are the files of a configuration.
-type Files struct {
-	Paths  []string               // absolute: the configuration, then every file that it names
-	States map[string]watch.State // what each looked like in the moment before it was read
-}
+type Files = source.Files
 
 // Load reads the configuration and everything that it names. The Config is nil
 // if there is any problem that is not a warning.
@@ -70,20 +73,20 @@ func Load(path string) (*Config, Problems) {
 // LoadFiles is [Load] for a watcher of the files: it also returns them when the
 // configuration is bad, so that a file that was missing is seen when it appears.
 func LoadFiles(path string) (*Config, Files, Problems) {
-	r := newReader(path)
+	r := source.New(path)
 	c := Default()
-	root, ok := r.root()
+	root, ok := r.Root(bareMemory)
 	if ok {
 		readConfiguration(r, root, c)
 	}
-	if ok && r.report.Errors() == 0 {
+	if ok && r.Report.Errors() == 0 {
 		c.checkParts(root)
 	}
-	problems := r.report.Problems()
+	problems := r.Report.Problems()
 	if problems.Errors() > 0 {
 		return nil, r.Files, problems
 	}
-	c.Files, c.digests, c.document, c.Warnings = r.Files, r.digests(), strictyaml.TreeOf(root), problems
+	c.Files, c.digests, c.document, c.Warnings = r.Files, r.Digests(), strictyaml.TreeOf(root), problems
 	return c, r.Files, problems
 }
 
@@ -100,14 +103,14 @@ func Default() *Config {
 }
 
 // readConfiguration reads the root of the file into c.
-func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
+func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
 	var componentAt strictyaml.Value
-	http := &httpReader{reader: r, config: &c.HTTP}
+	http := &httpReader{Reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
-	cluster, console := &clusterReader{reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
-	login := &loginReader{reader: r, config: &c.Login}
+	cluster, console := &clusterReader{Reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
+	login := &loginReader{Reader: r, config: &c.Login}
 	var listeners namedListeners
 	complete := root.Object(topSettings().Fields(section.Readers{
 		"listen": func(v strictyaml.Value) {
@@ -144,7 +147,7 @@ func readConfiguration(r *reader, root strictyaml.Value, c *Config) {
 	login.finish(c)
 	rooms.checkNames(c.Component.JID, componentAt)
 	rooms.check(http.listens, component)
-	ways.check(r.holders, &c.Listen, listeners)
+	ways.check(rooms.holders, &c.Listen, listeners)
 	login.bind(rooms.policies)
 	c.Rooms, c.Whitelist = rooms.finish(component)
 	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts, login.signsIn)

@@ -10,6 +10,7 @@ import (
 	"usher/auth"
 	"usher/auth/claim"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -20,7 +21,7 @@ const defaultLeeway = 10 * time.Second
 
 // A hostReader collects what one host has, in any order.
 type hostReader struct {
-	*reader
+	*source.Reader
 	key    strictyaml.Item // its name in the file
 	auth   auth.HostConfig
 	rooms  moderation.HostPolicy
@@ -29,6 +30,7 @@ type hostReader struct {
 	lobby  lobbyReader
 	relay  relayReader
 
+	holders   *[]keyHolder       // of all hosts
 	issuers   strictyaml.Value   // where they are named
 	noIssuers bool               // there are none
 	subject   strictyaml.Value   // where tokens.subject is named, or nowhere
@@ -73,12 +75,12 @@ func hostSettings() section.Section {
 }
 
 func readHosts(
-	r *reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader, ways *wayReader,
+	r *source.Reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader, ways *wayReader,
 	login *loginReader,
 ) {
 	for _, e := range v.Entries() {
 		checkHost(e.Key)
-		h := newHost(r, e.Key)
+		h := newHost(r, e.Key, &rooms.holders)
 		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
 		hosts[e.Key.Text] = h.auth
 		ways.add(h)
@@ -106,8 +108,8 @@ func checkHost(it strictyaml.Item) {
 	}
 }
 
-func newHost(r *reader, key strictyaml.Item) *hostReader {
-	return &hostReader{reader: r, key: key, relay: newRelay(r), auth: auth.HostConfig{
+func newHost(r *source.Reader, key strictyaml.Item, holders *[]keyHolder) *hostReader {
+	return &hostReader{Reader: r, key: key, holders: holders, relay: newRelay(r), auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
 		Account:    []claim.Path{{"context", "user", "id"}},
@@ -144,15 +146,15 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	}
 	h.checkRelay()
 	h.checkBounds()
-	checkShared(h.holders, h.key.Text, h.auth.Subject)
+	checkShared(*h.holders, h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)
 	h.noIssuers = complete && none
 }
 
 func (h *hostReader) readMUC(v strictyaml.Value) {
-	before := h.report.Errors()
+	before := h.Report.Errors()
 	h.rooms.MUC, h.muc = domains(v), v
-	h.badMUC = h.report.Errors() > before
+	h.badMUC = h.Report.Errors() > before
 	h.lobby.badMUC = h.badMUC
 }
 
@@ -160,7 +162,8 @@ func (h *hostReader) readIssuers(v strictyaml.Value) {
 	h.issuers = v
 	for _, e := range v.Entries() {
 		checkIssuer(e.Key)
-		i := readIssuer(h.reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key)
+		i := readIssuer(h.Reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key,
+			h.holders)
 		checkPrefix(e.Key, i.config.AccountPrefix, h.auth.Issuers)
 		h.auth.Issuers[e.Key.Text] = i.config
 		if i.config.AccountPrefix != "" {

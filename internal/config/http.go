@@ -6,6 +6,7 @@ import (
 
 	"usher/auth/keys/keyfile"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -49,7 +50,7 @@ const mendHTTPHost = "write what stands after http:// in Prosody's URL, such as 
 
 // An httpReader collects what stands under several keys, in any order.
 type httpReader struct {
-	*reader
+	*source.Reader
 	config   *HTTP
 	listen   strictyaml.Value // where listen.http is named
 	listens  bool
@@ -87,11 +88,11 @@ func (r *httpReader) check() {
 // secret reads a secret that fits unchanged into a header and a URL: some
 // modules of Prosody can send it in no other way.
 func (r *httpReader) secret(it strictyaml.Item) {
-	content, ok := r.file(it, "http secret file", true)
+	content, ok := r.File(it, "http secret file", true)
 	if !ok {
 		return
 	}
-	secret := lineOf(content)
+	secret := source.WithoutEnd(content)
 	switch {
 	case len(secret) < minHTTPSecret || len(secret) > maxHTTPSecret:
 		it.Problem("make a new one: openssl rand -hex 32",
@@ -106,7 +107,7 @@ func (r *httpReader) secret(it strictyaml.Item) {
 				"(RFC 3986 section 2.3)",
 			text.Clip(it.Text))
 	default:
-		r.config.Secret, r.config.SecretFile = secret, r.resolve(it.Text)
+		r.config.Secret, r.config.SecretFile = secret, r.Resolve(it.Text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -92,7 +93,7 @@ func claimSettings() []section.Setting {
 // An issuerReader collects what is said about one issuer before any of it can
 // be judged: the keys of the mapping come in any order.
 type issuerReader struct {
-	*reader
+	*source.Reader
 	key             strictyaml.Item // its name in the file
 	keyFiles        map[keys.Kind][]strictyaml.Item
 	urls            map[keys.Kind]strictyaml.Item // of servers
@@ -103,14 +104,18 @@ type issuerReader struct {
 	algorithms      []strictyaml.Item
 	algorithmsNamed bool
 	config          auth.IssuerConfig
+	holders         *[]keyHolder // of all hosts
 	bounds          moderation.Bounds
 	sources         map[*keys.Key]strictyaml.Item // the file that each key came from
 	unread          bool                          // some key is not known, so that nothing can be said of all
 }
 
-func readIssuer(r *reader, v strictyaml.Value, host string, key strictyaml.Item) *issuerReader {
+func readIssuer(
+	r *source.Reader, v strictyaml.Value, host string, key strictyaml.Item, holders *[]keyHolder,
+) *issuerReader {
 	i := &issuerReader{
-		reader:   r,
+		Reader:   r,
+		holders:  holders,
 		key:      key,
 		keyFiles: map[keys.Kind][]strictyaml.Item{},
 		urls:     map[keys.Kind]strictyaml.Item{},
@@ -164,9 +169,9 @@ func (r *issuerReader) readEncoding(v strictyaml.Value) {
 // careful remembers that a problem with the value leaves the keys unknown.
 func (r *issuerReader) careful(read func(strictyaml.Value)) func(strictyaml.Value) {
 	return func(v strictyaml.Value) {
-		before := r.report.Errors()
+		before := r.Report.Errors()
 		read(v)
-		r.unread = r.unread || r.report.Errors() > before
+		r.unread = r.unread || r.Report.Errors() > before
 	}
 }
 

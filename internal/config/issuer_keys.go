@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth/keys"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -24,7 +25,7 @@ func (r *issuerReader) readKeys() {
 	named, contents := map[string]bool{}, map[[sha256.Size]byte]string{}
 	for _, kind := range keys.Kinds() {
 		for _, it := range r.keyFiles[kind] {
-			path := r.resolve(it.Text)
+			path := r.Resolve(it.Text)
 			if named[path] {
 				it.Problem("keep one of them", "the file %q is named twice", text.Clip(it.Text))
 				continue
@@ -34,8 +35,7 @@ func (r *issuerReader) readKeys() {
 				r.unread = true
 				continue
 			}
-			content := strings.TrimSuffix(string(r.contents[path]), "\n") // the newline is no part of a secret
-			sum := sha256.Sum256([]byte(content))
+			sum := sha256.Sum256([]byte(r.Content(path)))
 			if other, ok := contents[sum]; ok {
 				it.Problem("remove one of them",
 					"the files %q and %q hold the same key", text.Clip(other), text.Clip(it.Text))
@@ -48,13 +48,13 @@ func (r *issuerReader) readKeys() {
 // readKey reads one file, and tells what of it is rarely meant.
 func (r *issuerReader) readKey(kind keys.Kind, it strictyaml.Item) bool {
 	file, ok := r.how, false
-	if file.Content, ok = r.file(it, kind.Noun(), kind.Secret()); !ok {
+	if file.Content, ok = r.File(it, kind.Noun(), kind.Secret()); !ok {
 		return false
 	}
 	file.Label = it.Text
 	keys, doubts, err := kind.Read(file)
 	if err != nil {
-		refuseKey(it, kind.Noun(), err)
+		source.RefuseFile(it, kind.Noun(), err)
 		return false
 	}
 	for _, d := range doubts {
@@ -65,11 +65,6 @@ func (r *issuerReader) readKey(kind keys.Kind, it strictyaml.Item) bool {
 	}
 	r.config.Keys.Files = append(r.config.Keys.Files, keys...)
 	return true
-}
-
-func refuseKey(it strictyaml.Item, noun string, err error) {
-	refuse(it.Value,
-		"put the right content into the file, or name another", err, "the %s %q: %s", noun, text.Clip(it.Text))
 }
 
 // checkUntried finds a file whose key would be good for nothing.
@@ -85,7 +80,7 @@ func (r *issuerReader) checkUntried() {
 // hold remembers the keys of an issuer for [checkShared].
 func (r *issuerReader) hold(host string) {
 	for _, k := range r.config.Keys.Files {
-		r.holders = append(r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
+		*r.holders = append(*r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
 	}
 }
 
@@ -98,7 +93,7 @@ func (r *issuerReader) readSources() {
 		}
 		r.config.Keys.Locations = append(r.config.Keys.Locations, keys.Location{Kind: kind, URL: it.Text})
 		if err := keys.CheckSourceURL(it.Text, r.config.Keys.InsecureHTTP); err != nil {
-			refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
+			source.Refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
 			r.unread = true
 		}
 	}
@@ -112,13 +107,8 @@ func (r *issuerReader) readCA() {
 	if r.ca.Text == "" {
 		return
 	}
-	content, ok := r.file(r.ca, "CA file", false)
+	content, ok := r.CA(r.ca)
 	if !ok {
-		r.unread = true
-		return
-	}
-	if err := keys.CheckCA(content); err != nil {
-		refuseKey(r.ca, "CA file", err)
 		r.unread = true
 		return
 	}

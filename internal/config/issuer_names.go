@@ -10,6 +10,7 @@ import (
 	"usher/auth"
 	"usher/auth/localpart"
 	"usher/auth/signin"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -83,7 +84,7 @@ func accountPrefix(v strictyaml.Value) string {
 		return ""
 	}
 	if err := localpart.CheckPrefix(s); err != nil {
-		refuse(v, "", err, "%s")
+		source.Refuse(v, "", err, "%s")
 		return ""
 	}
 	return s

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -222,8 +223,8 @@ var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)
 // Problems elsewhere in the file are no obstacle: the daemon is asked exactly to
 // learn what it thinks of them.
 func AdminSocket(path string) string {
-	r, c := newReader(path), Default()
-	if root, ok := r.root(); ok {
+	r, c := source.New(path), Default()
+	if root, ok := r.Root(bareMemory); ok {
 		readConfiguration(r, root, c)
 		return c.Listen.Admin.Name
 	}

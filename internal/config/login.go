@@ -8,6 +8,7 @@ import (
 	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -37,7 +38,7 @@ func loginSettings() section.Section {
 
 // A loginReader reads the section login, and judges it when the rest of the file is known.
 type loginReader struct {
-	*reader
+	*source.Reader
 	config   *signin.Settings
 	section  strictyaml.Value
 	named    bool
@@ -56,12 +57,12 @@ func (r *loginReader) read(v strictyaml.Value) {
 	r.complete = v.Object(loginSettings().Fields(section.Readers{
 		"secret_files": func(v strictyaml.Value) {
 			r.secretsAt = v
-			r.secrets, r.secretFiles = r.ownSecrets(v, loginSecret)
+			r.secrets, r.secretFiles = r.OwnSecrets(v, loginSecret)
 		},
 		"hosts": func(v strictyaml.Value) {
 			hosts = true
 			for _, e := range v.Entries() {
-				h := newLoginHost(r.reader, e.Key)
+				h := newLoginHost(r.Reader, e.Key)
 				h.read(e.Value.Named(fmt.Sprintf("login of %q", text.Clip(e.Key.Text))))
 				r.hosts = append(r.hosts, h)
 			}
@@ -93,7 +94,7 @@ func (r *loginReader) finish(c *Config) {
 		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281",
 			"login: nobody can sign in, as there is no listen.gateway")
 	}
-	r.refuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
+	r.RefuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
 	r.config.Secrets, r.config.Hosts = r.secrets, map[string]signin.HostSettings{}
 	for _, h := range r.hosts {
 		host := r.hostOf(h.key.Text)
@@ -141,7 +142,7 @@ func (r *loginReader) issue(c *Config, h *loginHost, host *hostReader) {
 		}
 		key, err := keys.ParseSecret(derived, keyfile.Plain, "login.secret_files", false)
 		if err != nil {
-			h.key.Problem(mendOwnSecret, "login: no key can be derived: %v", err)
+			h.key.Problem(source.MendOwnSecret, "login: no key can be derived: %v", err)
 			return
 		}
 		issuer.Keys.Files = append(issuer.Keys.Files, key)

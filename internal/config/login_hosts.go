@@ -10,11 +10,10 @@ import (
 
 	"usher/auth"
 	"usher/auth/claim"
-	"usher/auth/keys"
-	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
 	"usher/auth/signin/oidc"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -86,7 +85,7 @@ func loginTokenSettings() []section.Setting {
 
 // A loginHost collects what is said of one host's sign-in.
 type loginHost struct {
-	*reader
+	*source.Reader
 	key                          strictyaml.Item
 	config                       signin.HostSettings
 	complete                     bool
@@ -95,8 +94,8 @@ type loginHost struct {
 	insecure, tenants, ttl, page strictyaml.Value
 }
 
-func newLoginHost(r *reader, key strictyaml.Item) *loginHost {
-	return &loginHost{reader: r, key: key, config: signin.HostSettings{
+func newLoginHost(r *source.Reader, key strictyaml.Item) *loginHost {
+	return &loginHost{Reader: r, key: key, config: signin.HostSettings{
 		TTL: signin.DefaultTTL, Provider: oidc.Config{Scopes: signin.DefaultScopes},
 	}}
 }
@@ -141,7 +140,7 @@ func (h *loginHost) readProvider() {
 			h.issuer.Problem("write the tenant's own id in its place",
 				"issuer: %q signs people of every tenant in, and its ID tokens are of others", text.Clip(h.issuer.Text))
 		} else if err := oidc.CheckIssuer(h.issuer.Text, p.InsecureHTTP); err != nil {
-			refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
+			source.Refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
 		}
 	}
 	switch h.id.Text {
@@ -152,18 +151,10 @@ func (h *loginHost) readProvider() {
 	}
 	p.Issuer, p.ClientID = h.issuer.Text, h.id.Text
 	p.Secret = h.readSecret()
-	if h.ca.Text == "" {
-		return
+	if h.ca.Text != "" {
+		content, _ := h.CA(h.ca)
+		p.CA = string(content)
 	}
-	content, ok := h.file(h.ca, "CA file", false)
-	if !ok {
-		return
-	}
-	if err := keys.CheckCA(content); err != nil {
-		refuseKey(h.ca, "CA file", err)
-		return
-	}
-	p.CA = string(content)
 }
 
 func (h *loginHost) missing(mend, what string) {
@@ -176,18 +167,7 @@ func (h *loginHost) readSecret() string {
 	if h.secret.Text == "" {
 		return ""
 	}
-	content, ok := h.file(h.secret, "client secret file", true)
-	if !ok {
-		return ""
-	}
-	secret := lineOf(content)
-	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") || len(secret) > maxPassword {
-		notOneLine(h.secret, "client secret file", content, "write the provider's secret into it, and nothing else")
-		return ""
-	}
-	for _, d := range keyfile.DoubtText(content) {
-		h.secret.Warn(d.Mend, "the client secret file %q: %s", text.Clip(h.secret.Text), d.Text)
-	}
+	secret, _ := h.Line(h.secret, "client secret file", "write the provider's secret into it, and nothing else")
 	return secret
 }
 

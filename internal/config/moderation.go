@@ -103,7 +103,8 @@ type roomsReader struct {
 	asking   strictyaml.Value  // where the first muc is named whose Prosody asks about joins, or nowhere
 	owners   map[string]string // component → host
 	mucs     []mucsOf
-	badMUC   bool // one cannot be read
+	badMUC   bool        // one cannot be read
+	holders  []keyHolder // of the issuers' keys that were read, in the order of the file
 }
 
 // A mucsOf is where a host names its MUC components.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/internal/config/configtest"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 )
 
@@ -57,16 +58,16 @@ var badClusters = []struct{ section, want string }{
 func readCluster(t *testing.T, dir, section string, state State) (Cluster, Problems) {
 	t.Helper()
 	path := configtest.PutFile(t, dir, "usher.yaml", "cluster: {"+strings.Trim(section, "{}")+"}\n", 0o640)
-	r := newReader(path)
-	root, ok := r.root()
+	r := source.New(path)
+	root, ok := r.Root(bareMemory)
 	if !ok {
-		t.Fatal(r.report.Problems())
+		t.Fatal(r.Report.Problems())
 	}
 	var c Cluster
-	cluster := &clusterReader{reader: r, config: &c}
+	cluster := &clusterReader{Reader: r, config: &c}
 	root.Object(strictyaml.Field{Name: "cluster", Read: cluster.read})
 	cluster.check(state)
-	return c, r.report.Problems()
+	return c, r.Report.Problems()
 }
 
 func TestClusterProblems(t *testing.T) {

@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"usher/internal/config/section"
@@ -82,4 +83,11 @@ func (s *State) read(v strictyaml.Value) {
 	default:
 		v.Problem("write sqlite: and an absolute path, or memory:", "state: %q is unknown", text.Clip(word))
 	}
+}
+
+// bareMemory puts quotes around the memory: of state: memory:, as a plain value
+// of YAML cannot end with a colon, which an operator need not know.
+func bareMemory(content []byte) []byte {
+	line := regexp.MustCompile(`(?m)^(state:[ \t]+)memory:([ \t]*(?:[ \t]#.*)?\r?)$`)
+	return line.ReplaceAll(content, []byte(`${1}"memory:"$2`))
 }

@@ -9,6 +9,7 @@ import (
 	"usher/auth/inner"
 	"usher/auth/keys"
 	"usher/internal/config/section"
+	"usher/internal/config/source"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -80,7 +81,7 @@ func relayWaySettings() []section.Setting {
 
 // A relayReader collects what is said about a host's relay.
 type relayReader struct {
-	*reader
+	*source.Reader
 	named             bool
 	at                strictyaml.Value
 	config            auth.RelayConfig
@@ -92,8 +93,8 @@ type relayReader struct {
 	context, features strictyaml.Value // where they are named, or nowhere
 }
 
-func newRelay(r *reader) relayReader {
-	return relayReader{reader: r, waits: true, config: auth.RelayConfig{
+func newRelay(r *source.Reader) relayReader {
+	return relayReader{Reader: r, waits: true, config: auth.RelayConfig{
 		Rules: inner.Rules{TTL: defaultInnerTTL, DomainVerification: true},
 	}}
 }
@@ -162,12 +163,12 @@ func (r *relayReader) readKey(complete bool) {
 	case r.key.Text != "" && r.secret.Text != "":
 		r.secret.Problem("keep key_file, whose public half Prosody has", "the relay has both key_file and secret_file")
 	case r.key.Text != "":
-		content, ok := r.file(r.key, "key file", true)
+		content, ok := r.File(r.key, "key file", true)
 		if !ok {
 			return
 		}
 		if r.config.Key, err = keys.ReadInnerKey(content); err != nil {
-			refuseKey(r.key, "key file", err)
+			source.RefuseFile(r.key, "key file", err)
 		}
 	case r.secret.Text != "":
 		r.readSecret()
@@ -178,13 +179,13 @@ func (r *relayReader) readKey(complete bool) {
 }
 
 func (r *relayReader) readSecret() {
-	content, ok := r.file(r.secret, "secret file", true)
+	content, ok := r.File(r.secret, "secret file", true)
 	if !ok {
 		return
 	}
 	key, doubts, err := keys.ReadInnerSecret(content)
 	if err != nil {
-		refuseKey(r.secret, "secret file", err)
+		source.RefuseFile(r.secret, "secret file", err)
 		return
 	}
 	for _, d := range doubts {
