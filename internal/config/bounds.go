@@ -5,47 +5,8 @@ import (
 	"strings"
 
 	"usher/auth"
-	"usher/internal/config/source"
-	"usher/internal/jid"
-	"usher/internal/strictyaml"
 	"usher/internal/text"
-	"usher/lobby"
 )
-
-// tenants reads which tenants an issuer is bound to, as sub names them.
-func tenants(v strictyaml.Value) []string {
-	var list []string
-	for _, it := range v.List() {
-		switch tenant, err := jid.Tenant(it.Text); {
-		case err != nil:
-			source.Refuse(it.Value,
-				"write it as sub has it, such as acme; the host's name is for rooms without a tenant", err,
-				"tenants: %s")
-		case it.Text == "*" || strings.ContainsAny(it.Text, "[]"):
-			it.Problem("write a tenant's name, such as acme, or [] for all of them",
-				"tenants: %q is no tenant", text.Clip(it.Text))
-		default:
-			list = append(list, tenant)
-		}
-	}
-	return list
-}
-
-// roomPatterns reads which rooms an issuer is bound to, as the lobby has them.
-func roomPatterns(v strictyaml.Value) []string {
-	var list []string
-	for _, it := range v.List() {
-		if _, err := lobby.ParsePattern(it.Text); err != nil || it.Text == "" {
-			it.Problem(mendPattern, "rooms: %q is no pattern of rooms: %v", text.Clip(it.Text), err)
-			continue
-		}
-		list = append(list, it.Text)
-	}
-	return list
-}
-
-const mendPattern = "write the name of a room, in which * stands for any text, " +
-	`such as "board-*", or "[acme]board-*" for one tenant`
 
 // checkBounds says what it means that several issuers share a host, and where
 // tenants are named though no token's sub is held to them.

@@ -9,6 +9,7 @@ import (
 	"usher/internal/cluster"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -105,21 +106,15 @@ func (r *clusterReader) read(v strictyaml.Value) {
 	r.section, r.named = v, true
 	c := r.config
 	c.MaxStaleness = defaultStaleness
-	text := func(to *strictyaml.Item) func(strictyaml.Value) {
-		return func(v strictyaml.Value) {
-			s, _ := v.AnyText()
-			*to = strictyaml.ItemOf(v, s)
-		}
-	}
 	r.complete = v.Object(clusterSettings().Fields(section.Readers{
 		"redis": func(v strictyaml.Value) {
 			s, _ := v.Word()
 			r.redis = strictyaml.ItemOf(v, s)
 		},
-		"user":                   text(&r.user),
-		"password_file":          text(&r.password),
-		"sentinel_password_file": text(&r.sentinel),
-		"ca_file":                text(&r.ca),
+		"user":                   value.Text(&r.user),
+		"password_file":          value.Text(&r.password),
+		"sentinel_password_file": value.Text(&r.sentinel),
+		"ca_file":                value.Text(&r.ca),
 		"secret_files":           func(v strictyaml.Value) { r.secrets = v; c.Secrets = r.readSecrets(v) },
 		"node":                   func(v strictyaml.Value) { r.node, c.Node = v, clusterName(v) },
 		"cell":                   func(v strictyaml.Value) { r.cell, c.Cell = v, clusterName(v) },

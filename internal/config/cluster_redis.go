@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"usher/internal/cluster"
-	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -55,7 +55,7 @@ var errRedisPassword = errors.New(
 func readRedis(it strictyaml.Item) (Redis, bool) {
 	r, err := parseRedis(it.Text)
 	if err != nil {
-		source.Refuse(it.Value, mendRedis, err, "redis: %s")
+		value.Refuse(it.Value, mendRedis, err, "redis: %s")
 		return Redis{}, false
 	}
 	return r, true
@@ -95,7 +95,7 @@ func parseRedis(s string) (Redis, error) {
 
 func (r *Redis) readPath(place string) error {
 	path := strings.TrimPrefix(place, "//")
-	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") || len(path) > maxSocketPath {
+	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") || len(path) > value.MaxSocketPath {
 		return fmt.Errorf("%q is no absolute path of a socket; write unix:/run/redis/redis.sock", text.Clip(path))
 	}
 	r.Addresses = []string{path}
@@ -160,7 +160,7 @@ func (r *Redis) readQuery(query string) error {
 func (r *Redis) far() string {
 	for _, address := range r.Addresses {
 		host, _, err := net.SplitHostPort(address)
-		if r.Network == "tcp" && (err != nil || !Loopback(host)) {
+		if r.Network == "tcp" && (err != nil || !value.Loopback(host)) {
 			return address
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -81,7 +82,7 @@ func componentJID(v strictyaml.Value) string {
 
 // hostPort reads where to connect to.
 func hostPort(v strictyaml.Value, fallback string) string {
-	if portAlone(v, "") {
+	if value.PortAlone(v, "") {
 		return fallback
 	}
 	s, ok := v.Word()
@@ -93,7 +94,7 @@ func hostPort(v strictyaml.Value, fallback string) string {
 		v.Problem("write host:port, such as "+defaultComponentAddress, "%s: %q is no address", v.Name(), text.Clip(s))
 		return fallback
 	}
-	if !Loopback(host) {
+	if !value.Loopback(host) {
 		v.Warn("use 127.0.0.1, unless the network is your own",
 			"%s: %s is not loopback: the protocol of components has no encryption",
 			v.Name(), text.Clip(s))

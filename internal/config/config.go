@@ -9,6 +9,7 @@ import (
 	"usher/auth/signin"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
@@ -119,7 +120,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 		},
 		"http_secret_file": http.readSecret,
 		"http_insecure":    http.readInsecure,
-		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = hostNames(v, mendHTTPHost) },
+		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = value.HostHeaders(v, mendHTTPHost) },
 		"state":            c.State.read,
 		"cluster":          cluster.read,
 		"gateway":          gate.read,

@@ -60,10 +60,10 @@ func TestConfigOfInterface(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(configtest.Printed(problems, dir))
 	}
-	if c.HTTP.Secret != "0123456789abcdef-._~" || c.Listen.HTTP != (Address{"tcp", "127.0.0.1:8280"}) || c.Listen.Extauth.Name == "" {
+	if c.HTTP.Secret != "0123456789abcdef-._~" || c.Listen.HTTP != (Address{Network: "tcp", Name: "127.0.0.1:8280"}) || c.Listen.Extauth.Name == "" {
 		t.Errorf("the HTTP door: %+v, %+v", c.HTTP, c.Listen)
 	}
-	if c.Listen.Gateway != (Address{"tcp", "127.0.0.1:8281"}) || !slices.Equal(c.Gateway.Origins, []string{"https://meet.example.com"}) {
+	if c.Listen.Gateway != (Address{Network: "tcp", Name: "127.0.0.1:8281"}) || !slices.Equal(c.Gateway.Origins, []string{"https://meet.example.com"}) {
 		t.Errorf("the gateway: %+v, %+v", c.Gateway, c.Listen)
 	}
 	c.Gateway.Origins, c.Gateway.Hosts, d.Gateway.Hosts = nil, nil, nil
@@ -103,7 +103,7 @@ func TestConfigTwoHosts(t *testing.T) {
 	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Text, "with subject: any a token made for one host is good on the other") {
 		t.Fatal(configtest.Printed(problems, dir))
 	}
-	if c.Listen.Dovecot != (Address{"tcp", "127.0.0.1:8281"}) || c.Listen.Admin != (Address{"unix", "/tmp/usher-admin.sock"}) {
+	if c.Listen.Dovecot != (Address{Network: "tcp", Name: "127.0.0.1:8281"}) || c.Listen.Admin != (Address{Network: "unix", Name: "/tmp/usher-admin.sock"}) {
 		t.Errorf("listen %+v", c.Listen)
 	}
 	if c.Log != (Log{slog.LevelDebug, "json"}) || !slices.Contains(c.Peers, 4294967294) || !slices.Contains(c.Peers, 0) {

@@ -7,13 +7,13 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"usher/auth"
 	"usher/auth/claim"
 	"usher/auth/signin"
 	"usher/internal/config/section"
+	"usher/internal/config/value"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -92,7 +92,7 @@ func (r *consoleReader) read(v strictyaml.Value) {
 	v.Object(consoleSettings().Fields(section.Readers{
 		"url": r.readURL,
 		"hosts": func(v strictyaml.Value) {
-			r.config.Hosts = hostNames(v, "write what the web server sends as Host, such as usher:9281")
+			r.config.Hosts = value.HostHeaders(v, "write what the web server sends as Host, such as usher:9281")
 		},
 		"admins": r.readAdmins,
 	})...)
@@ -115,11 +115,11 @@ func (r *consoleReader) readURL(v strictyaml.Value) {
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "":
 		v.Problem("leave out what follows the host: the console has a host name of its own", "url: %q has a path",
 			text.Clip(s))
-	case u.Scheme == "http" && !Loopback(u.Hostname()):
+	case u.Scheme == "http" && !value.Loopback(u.Hostname()):
 		v.Problem(mendConsoleURL, "url: %q: over plain http the console answers 127.0.0.1, [::1] and localhost only",
 			text.Clip(s))
 	default:
-		r.url, r.config.URL = strictyaml.ItemOf(v, s), asBrowsersWrite(u)
+		r.url, r.config.URL = strictyaml.ItemOf(v, s), value.Origin(u)
 	}
 }
 
@@ -160,7 +160,7 @@ func (a *adminReader) read() {
 	if a.claim.Text != "" {
 		var err error
 		if a.test, err = claim.ParseTest(a.claim.Text); err != nil {
-			a.claim.Problem(mendClaim, "claim: %q is no claim: %v", text.Clip(a.claim.Text), err)
+			a.claim.Problem(value.MendTest(exampleModerator), "claim: %q is no claim: %v", text.Clip(a.claim.Text), err)
 		}
 	}
 	if len(a.audience.Text) > maxAudience {
@@ -253,25 +253,6 @@ func (a *adminReader) apart(hosts map[string]auth.HostConfig) bool {
 		}
 	}
 	return true
-}
-
-// hostNames reads values of the Host header: a name or an address, and a port unless it is the usual one.
-func hostNames(v strictyaml.Value, mend string) []string {
-	var hosts []string
-	for _, it := range v.List() {
-		host := it.Text
-		if name, port, err := net.SplitHostPort(it.Text); err == nil {
-			if _, bad := strconv.ParseUint(port, 10, 16); bad == nil {
-				host = name
-			}
-		}
-		if net.ParseIP(strings.Trim(host, "[]")) == nil && !jid.IsHost(host) {
-			it.Problem(mend, "%s: %q is no host", v.Name(), text.Clip(it.Text))
-			continue
-		}
-		hosts = append(hosts, it.Text)
-	}
-	return hosts
 }
 
 // ConsoleURL returns the origin of the console for a listener at an address; empty: browsers reach it at none.

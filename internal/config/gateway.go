@@ -6,26 +6,23 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"usher/auth/gateway"
 	"usher/internal/config/section"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
 
 const (
-	defaultUpstream  = "http://127.0.0.1:5280"
 	maxGatewayPlaces = 1_000_000
 	minMessageSize   = 10_000 // what a server must take (RFC 6120 section 13.12)
 	maxMessageSize   = 64 << 20
-	mendUpstream     = "write Prosody's HTTP server, such as " + defaultUpstream
 	mendOrigin       = "write the beginning of the page's address up to the first single slash, " +
 		"such as https://meet.example.com, or \"*\" for any"
 )
 
 func defaultGateway() gateway.Settings {
-	upstream, _ := url.Parse(defaultUpstream)
+	upstream, _ := url.Parse(value.DefaultUpstream)
 	return gateway.Settings{
 		Upstream: upstream, Guests: true,
 		Proxies:     []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")},
@@ -42,7 +39,7 @@ func gatewaySettings() section.Section {
 			"login but a login. [nginx-meet.conf](../deploy/nginx-meet.conf) is the web server's side of " +
 			"it.",
 		Settings: []section.Setting{
-			{Key: "upstream", Kind: "an http or https address without a path", Default: defaultUpstream,
+			{Key: "upstream", Kind: "an http or https address without a path", Default: value.DefaultUpstream,
 				Example: "http://127.0.0.1:5280",
 				Text: "Prosody's own HTTP server (`http_ports`), with `mod_websocket` and `mod_bosh`. " +
 					"`/xmpp-websocket` and `/http-bind` are added. With http to another machine what " +
@@ -86,7 +83,7 @@ func (r *gatewayReader) read(v strictyaml.Value) {
 	g := r.config
 	size := int(g.MessageBytes)
 	v.Object(gatewaySettings().Fields(section.Readers{
-		"upstream":        func(v strictyaml.Value) { readUpstream(v, &g.Upstream) },
+		"upstream":        func(v strictyaml.Value) { value.Upstream(v, &g.Upstream) },
 		"origins":         func(v strictyaml.Value) { g.Origins = readOrigins(v) },
 		"guests":          func(v strictyaml.Value) { v.Bool(&g.Guests) },
 		"trusted_proxies": func(v strictyaml.Value) { g.Proxies = readNetworks(v) },
@@ -107,41 +104,6 @@ func (r *gatewayReader) check(listens, console Address) {
 	}
 }
 
-// readUpstream reads the address of Prosody's web server, without path and query.
-func readUpstream(v strictyaml.Value, to **url.URL) {
-	readServer(v, to, mendUpstream, ": "+gateway.WebSocketPath+" and "+gateway.BOSHPath+" are added")
-}
-
-// readServer reads the address of a web server; what follows is said of one with a path.
-func readServer(v strictyaml.Value, to **url.URL, mend, added string) {
-	if portAlone(v, "http://") {
-		return
-	}
-	s, ok := v.Word()
-	if !ok {
-		return
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		v.Problem(mend, "%s: %q is no address of a web server", v.Name(), text.Clip(s))
-		return
-	case u.User != nil:
-		v.Problem(mend, "%s has a user name or a password", v.Name())
-		return
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		v.Problem("leave out what follows the port"+added,
-			"%s: %q has a path", v.Name(), text.Clip(s))
-		return
-	}
-	if u.Scheme == "http" && !Loopback(u.Hostname()) {
-		v.Warn("use 127.0.0.1 or https, unless the network is your own",
-			"%s: %s is not loopback: what people say would cross the network in plain text", v.Name(), text.Clip(s))
-	}
-	u.Path = ""
-	*to = u
-}
-
 // readOrigins reads origins of web pages as browsers write them (RFC 6454).
 func readOrigins(v strictyaml.Value) []string {
 	list := []string{}
@@ -157,7 +119,7 @@ func readOrigins(v strictyaml.Value) []string {
 			it.Problem("name each, or write \"*\" alone", "%s: %q has a wildcard in it", v.Name(), text.Clip(it.Text))
 			continue
 		default:
-			origin = asBrowsersWrite(u)
+			origin = value.Origin(u)
 		}
 		if !slices.Contains(list, origin) {
 			list = append(list, origin)
@@ -183,23 +145,4 @@ func readNetworks(v strictyaml.Value) []netip.Prefix {
 		}
 	}
 	return list
-}
-
-// asBrowsersWrite brings an origin into the form of the Origin header: the
-// scheme's own port is left out, and names are in punycode (RFC 6454 section 6).
-func asBrowsersWrite(u *url.URL) string {
-	host, port := u.Hostname(), u.Port()
-	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		port = ""
-	}
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if port != "" {
-		host += ":" + port
-	}
-	return u.Scheme + "://" + host
 }

@@ -9,6 +9,7 @@ import (
 	"usher/auth/keys/keyfile"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -137,11 +138,7 @@ func (r *issuerReader) read(v strictyaml.Value) {
 	reads := section.Readers{
 		"secret_encoding":   r.careful(r.readEncoding),
 		"allow_weak_secret": func(v strictyaml.Value) { v.Bool(&r.how.AllowWeak) },
-		"ca_file": r.careful(func(v strictyaml.Value) {
-			if s, ok := v.AnyText(); ok && s != "" {
-				r.ca = strictyaml.ItemOf(v, s)
-			}
-		}),
+		"ca_file":           r.careful(value.Text(&r.ca)),
 		"insecure_http": r.careful(func(v strictyaml.Value) {
 			r.http = v
 			v.Bool(&r.config.Keys.InsecureHTTP)
@@ -149,8 +146,8 @@ func (r *issuerReader) read(v strictyaml.Value) {
 		"algorithms":     func(v strictyaml.Value) { r.algorithms, r.algorithmsNamed = v.SomeList(), true },
 		"audience":       func(v strictyaml.Value) { r.config.Audience = audiences(v) },
 		"account_prefix": func(v strictyaml.Value) { r.config.AccountPrefix, r.prefix = accountPrefix(v), v },
-		"tenants":        func(v strictyaml.Value) { r.bounds.Tenants = tenants(v) },
-		"rooms":          func(v strictyaml.Value) { r.bounds.Rooms = roomPatterns(v) },
+		"tenants":        func(v strictyaml.Value) { r.bounds.Tenants = value.Tenants(v) },
+		"rooms":          func(v strictyaml.Value) { r.bounds.Rooms = value.RoomPatterns(v) },
 		"require_exp":    func(v strictyaml.Value) { v.Bool(&r.config.RequireExp) },
 		"require_room":   func(v strictyaml.Value) { v.Bool(&r.config.RequireRoom) },
 	}

@@ -7,6 +7,7 @@ import (
 
 	"usher/auth/keys"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -93,7 +94,7 @@ func (r *issuerReader) readSources() {
 		}
 		r.config.Keys.Locations = append(r.config.Keys.Locations, keys.Location{Kind: kind, URL: it.Text})
 		if err := keys.CheckSourceURL(it.Text, r.config.Keys.InsecureHTTP); err != nil {
-			source.Refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
+			value.Refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
 			r.unread = true
 		}
 	}

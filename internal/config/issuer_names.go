@@ -3,22 +3,15 @@ package config
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"usher/auth"
 	"usher/auth/localpart"
 	"usher/auth/signin"
-	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
-)
-
-var (
-	entraForAll = regexp.MustCompile(
-		`^https://(login\.microsoftonline\.com|sts\.windows\.net)/(common|organizations)(/|$)`)
-	placeholder = regexp.MustCompile(`\$?\{[^{}]*\}|<[^<>]+>`)
 )
 
 // checkIssuer refuses names that are no token's iss. Such an issuer would match
@@ -30,8 +23,8 @@ func checkIssuer(it strictyaml.Item) {
 		it.Problem("call it otherwise", "the issuer %q is usher's own, of the tokens that its sign-in makes", signin.Issuer)
 	case it.Text == "*":
 		it.Problem(mend, `issuers: "*" matches no token: a token's iss is compared letter by letter`)
-	case hasPlaceholder(it, "the issuer", "its tokens have a name there"):
-	case entraForAll.MatchString(it.Text):
+	case value.HasPlaceholder(it, "the issuer", "its tokens have a name there"):
+	case value.EveryTenants(it.Text):
 		it.Problem("write the tenant's own id in its place, as in the iss of its tokens",
 			"the issuer %q matches no token: their iss names the tenant", text.Clip(it.Text))
 	case strings.Contains(it.Text, "*"):
@@ -42,23 +35,11 @@ func checkIssuer(it strictyaml.Item) {
 	}
 }
 
-// hasPlaceholder refuses what was copied out of a manual: {tenantid}, <app-id>,
-// ${APP_ID}. usher puts nothing in their place.
-func hasPlaceholder(it strictyaml.Item, what, why string) bool {
-	found := placeholder.FindString(it.Text)
-	if found == "" {
-		return false
-	}
-	it.Problem("write what is meant in its place",
-		"%s has the placeholder %s in it, for which usher puts nothing: %s", what, text.Clip(found), why)
-	return true
-}
-
 // audiences refuses placeholders, which no token's aud is.
 func audiences(v strictyaml.Value) []string {
 	list := v.List()
 	for _, it := range list {
-		hasPlaceholder(it, "audience", "tokens have a name there")
+		value.HasPlaceholder(it, "audience", "tokens have a name there")
 	}
 	return strictyaml.Texts(list)
 }
@@ -70,7 +51,7 @@ func noSourceURL(v strictyaml.Value, s string) bool {
 	case err == nil && strings.EqualFold(u.Scheme, "file") || strings.HasPrefix(s, "/"):
 		v.Problem("write its public keys as PEM into a file, and name that under public_key_files",
 			"%s: a file of this machine is no key server: usher fetches keys over https only", v.Name())
-	case hasPlaceholder(strictyaml.ItemOf(v, s), v.Name(), "a key server has a name there"):
+	case value.HasPlaceholder(strictyaml.ItemOf(v, s), v.Name(), "a key server has a name there"):
 	default:
 		return false
 	}
@@ -84,7 +65,7 @@ func accountPrefix(v strictyaml.Value) string {
 		return ""
 	}
 	if err := localpart.CheckPrefix(s); err != nil {
-		source.Refuse(v, "", err, "%s")
+		value.Refuse(v, "", err, "%s")
 		return ""
 	}
 	return s

@@ -1,26 +1,22 @@
 package config
 
 import (
-	"net"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
-	"usher/internal/text"
 )
 
 // DefaultExtauthSocket is where usher-extauth looks without being told; the
 // daemon listens there only if the configuration says so.
 const DefaultExtauthSocket = "/run/usher/extauth.sock"
 
-// maxSocketPath is what fits in a sockaddr_un of Linux, with its closing NUL.
-const maxSocketPath = 107
+// An Address is what net.Listen takes.
+type Address = value.Address
 
 // Listen holds the addresses to listen on.
 type Listen struct {
@@ -29,20 +25,11 @@ type Listen struct {
 	Console                 Address // likewise
 }
 
-// An Address is what net.Listen takes. Addresses are compared with ==.
-type Address struct {
-	Network string // unix or tcp
-	Name    string // an absolute path, or host:port
-}
-
-// String returns the address as the configuration has it.
-func (a Address) String() string { return a.Name }
-
 func defaultListen() Listen {
 	return Listen{
-		Dovecot: Address{"unix", "/run/usher/auth.sock"},
-		Metrics: Address{"tcp", "127.0.0.1:9280"},
-		Admin:   Address{"unix", "/run/usher/admin.sock"},
+		Dovecot: Address{Network: "unix", Name: "/run/usher/auth.sock"},
+		Metrics: Address{Network: "tcp", Name: "127.0.0.1:9280"},
+		Admin:   Address{Network: "unix", Name: "/run/usher/admin.sock"},
 	}
 }
 
@@ -111,14 +98,17 @@ func (l *Listen) read(v strictyaml.Value) namedListeners {
 			}
 		}
 	}
+	anyAddress := func(key, danger string) func(strictyaml.Value) (Address, bool) {
+		return value.AnyAddress(socketOf(key), danger)
+	}
 	v.Object(listenSettings().Fields(section.Readers{
-		"dovecot": reads(&l.Dovecot, anyAddress("passwords would cross the network in plain text")),
-		"extauth": reads(&l.Extauth, socket),
-		"http":    reads(&l.HTTP, anyAddress("tokens would cross the network in plain text")),
-		"gateway": reads(&l.Gateway, anyAddress("tokens would cross the network in plain text")),
-		"console": reads(&l.Console, anyAddress("what operators see would cross the network in plain text")),
-		"metrics": reads(&l.Metrics, anyAddress("everybody on that network could read the metrics")),
-		"admin":   reads(&l.Admin, socket),
+		"dovecot": reads(&l.Dovecot, anyAddress("dovecot", "passwords would cross the network in plain text")),
+		"extauth": reads(&l.Extauth, value.Socket(socketOf("extauth"))),
+		"http":    reads(&l.HTTP, anyAddress("http", "tokens would cross the network in plain text")),
+		"gateway": reads(&l.Gateway, anyAddress("gateway", "tokens would cross the network in plain text")),
+		"console": reads(&l.Console, anyAddress("console", "what operators see would cross the network in plain text")),
+		"metrics": reads(&l.Metrics, anyAddress("metrics", "everybody on that network could read the metrics")),
+		"admin":   reads(&l.Admin, value.Socket(socketOf("admin"))),
 	})...)
 	all := []*Address{&l.Dovecot, &l.Extauth, &l.HTTP, &l.Gateway, &l.Console, &l.Metrics, &l.Admin}
 	for i, a := range all {
@@ -151,70 +141,6 @@ func socketOf(key string) string {
 		return name.Name
 	}
 	return "/run/usher/" + key + ".sock"
-}
-
-// socket reads the path of a Unix socket.
-func socket(v strictyaml.Value) (Address, bool) {
-	s, ok := v.Word()
-	switch {
-	case !ok:
-	case !filepath.IsAbs(s):
-		v.Problem("write an absolute path, such as "+socketOf(v.Name()),
-			"%s: %q is no absolute path", v.Name(), text.Clip(s))
-	case strings.HasSuffix(s, "/"):
-		v.Problem("add the socket's name", "%s: %q is a folder", v.Name(), text.Clip(s))
-	case len(s) > maxSocketPath:
-		v.Problem("use a shorter path, at most 107 bytes",
-			"%s: the path has %d bytes, too many for a Unix socket", v.Name(), len(s))
-	default:
-		return Address{"unix", filepath.Clean(s)}, true
-	}
-	return Address{}, false
-}
-
-// anyAddress returns what reads a path or host:port; danger is what comes of an
-// address that others than this machine reach.
-func anyAddress(danger string) func(strictyaml.Value) (Address, bool) {
-	return func(v strictyaml.Value) (Address, bool) {
-		if portAlone(v, "") {
-			return Address{}, false
-		}
-		s, ok := v.Word()
-		if !ok {
-			return Address{}, false
-		}
-		host, port, err := net.SplitHostPort(s)
-		if strings.HasPrefix(s, "/") || err != nil && !strings.Contains(s, ":") {
-			return socket(v)
-		}
-		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
-			v.Problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280",
-				"%s: %q is no address", v.Name(), text.Clip(s))
-			return Address{}, false
-		}
-		if !Loopback(host) {
-			v.Warn("use a path or 127.0.0.1, unless the network is your own",
-				"%s: %s is not loopback: %s", v.Name(), text.Clip(s), danger)
-		}
-		return Address{"tcp", s}, true
-	}
-}
-
-// portAlone reports a problem if the value is a port's number and nothing else,
-// also in quotes. The scheme stands before the address that is suggested.
-func portAlone(v strictyaml.Value, scheme string) bool {
-	n, err := strconv.ParseUint(v.Raw(), 10, 16)
-	if err != nil || n == 0 {
-		return false
-	}
-	v.Problem("write "+scheme+"127.0.0.1:"+v.Raw(), "%s: %s is a port alone, not an address", v.Name(), v.Raw())
-	return true
-}
-
-// Loopback reports whether a host, a name or an address, is this machine only.
-func Loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 var adminLine = regexp.MustCompile(`(?m)^\s+admin:\s*["']?(/[^\s"'#]+)`)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/internal/config/section"
+	"usher/internal/config/value"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -74,7 +75,7 @@ func (l *lobbyReader) read(v strictyaml.Value) {
 func (l *lobbyReader) readRooms(v strictyaml.Value) {
 	for _, e := range v.Entries() {
 		if _, err := lobby.ParsePattern(e.Key.Text); err != nil {
-			e.Key.Problem(mendPattern, "lobby: %q is no pattern of rooms: %v", text.Clip(e.Key.Text), err)
+			e.Key.Problem(value.MendPattern, "lobby: %q is no pattern of rooms: %v", text.Clip(e.Key.Text), err)
 			continue
 		}
 		if on, ok := onOff(e.Value.Named("lobby of " + text.Clip(e.Key.Text))); ok {

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/auth/claim"
 	"usher/auth/signin"
 	"usher/auth/signin/oidc"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/moderation"
@@ -101,28 +101,22 @@ func newLoginHost(r *source.Reader, key strictyaml.Item) *loginHost {
 }
 
 func (h *loginHost) read(v strictyaml.Value) {
-	word := func(to *strictyaml.Item) func(strictyaml.Value) {
-		return func(v strictyaml.Value) {
-			s, _ := v.AnyText()
-			*to = strictyaml.ItemOf(v, s)
-		}
-	}
 	var pages []strictyaml.Item
 	h.complete = v.Object(loginHostSettings().Fields(section.Readers{
-		"issuer":             word(&h.issuer),
-		"client_id":          word(&h.id),
-		"client_secret_file": word(&h.secret),
+		"issuer":             value.Text(&h.issuer),
+		"client_id":          value.Text(&h.id),
+		"client_secret_file": value.Text(&h.secret),
 		"scopes":             func(v strictyaml.Value) { h.config.Provider.Scopes = readScopes(v) },
-		"ca_file":            word(&h.ca),
+		"ca_file":            value.Text(&h.ca),
 		"insecure_http": func(v strictyaml.Value) {
 			h.insecure = v
 			v.Bool(&h.config.Provider.InsecureHTTP)
 		},
-		"url":         word(&h.url),
+		"url":         value.Text(&h.url),
 		"pages":       func(v strictyaml.Value) { h.page, pages = v, v.SomeList() },
 		"tenants":     func(v strictyaml.Value) { h.tenants, h.config.Tenants = v, loginTenants(v) },
 		"rooms":       func(v strictyaml.Value) { h.config.Rooms = loginRooms(v) },
-		"who":         func(v strictyaml.Value) { h.config.Who = loginWho(v) },
+		"who":         func(v strictyaml.Value) { h.config.Who = value.ClaimTests(v, "realm_access.roles=staff") },
 		"ttl":         h.readTTL,
 		"app_schemes": func(v strictyaml.Value) { h.config.Schemes = readSchemes(v) },
 	})...)
@@ -135,12 +129,12 @@ func (h *loginHost) readProvider() {
 	p := &h.config.Provider
 	if h.issuer.Text == "" {
 		h.missing("add issuer: what the provider calls itself in its /.well-known/openid-configuration", "issuer")
-	} else if !hasPlaceholder(h.issuer, "issuer", "the provider has a name there") {
-		if entraForAll.MatchString(h.issuer.Text) {
+	} else if !value.HasPlaceholder(h.issuer, "issuer", "the provider has a name there") {
+		if value.EveryTenants(h.issuer.Text) {
 			h.issuer.Problem("write the tenant's own id in its place",
 				"issuer: %q signs people of every tenant in, and its ID tokens are of others", text.Clip(h.issuer.Text))
 		} else if err := oidc.CheckIssuer(h.issuer.Text, p.InsecureHTTP); err != nil {
-			source.Refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
+			value.Refuse(h.issuer.Value, "write an https address (http only to this machine)", err, "issuer: %s")
 		}
 	}
 	switch h.id.Text {
@@ -222,13 +216,13 @@ func (h *loginHost) address(it strictyaml.Item, path bool) string {
 	}
 	u.Scheme = strings.ToLower(u.Scheme)
 	https := u.Scheme == "https"
-	if !https && (u.Scheme != "http" || !Loopback(u.Hostname()) && !h.config.Provider.InsecureHTTP) {
+	if !https && (u.Scheme != "http" || !value.Loopback(u.Hostname()) && !h.config.Provider.InsecureHTTP) {
 		it.Problem("use https; http is for this machine, or wants insecure_http: true",
 			"%s: to %q tokens would cross the network in plain text", it.Name(), text.Clip(it.Text))
 		return ""
 	}
 	u.Host = strings.ToLower(u.Host)
-	return asBrowsersWrite(u) + strings.TrimSuffix(u.Path, "/")
+	return value.Origin(u) + strings.TrimSuffix(u.Path, "/")
 }
 
 func (h *loginHost) readTTL(v strictyaml.Value) {
@@ -244,7 +238,7 @@ func loginTenants(v strictyaml.Value) []string {
 	if list := v.List(); len(list) == 1 && list[0].Text == "*" {
 		return []string{"*"}
 	}
-	list := tenants(v)
+	list := value.Tenants(v)
 	if v.IsEmpty() {
 		v.Problem(`name some, or leave it out for rooms without a tenant, or write ["*"] for all`, "tenants is empty")
 	}
@@ -258,22 +252,7 @@ func loginRooms(v strictyaml.Value) []string {
 			it.Problem("leave out the @ and what follows it", "rooms: %q is for one component", text.Clip(it.Text))
 		}
 	}
-	return roomPatterns(v)
-}
-
-func loginWho(v strictyaml.Value) []claim.Test {
-	tests := []claim.Test{}
-	for _, it := range v.List() {
-		test, err := claim.ParseTest(it.Text)
-		if err != nil {
-			it.Problem("write names with dots between, those with dots in quotes, "+
-				"and after = the value if it is not true: realm_access.roles=staff",
-				"who: %q is no claim: %v", text.Clip(it.Text), err)
-			continue
-		}
-		tests = append(tests, test)
-	}
-	return tests
+	return value.RoomPatterns(v)
 }
 
 var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{1,63}$`)

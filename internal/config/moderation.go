@@ -5,13 +5,16 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/auth/claim"
 	"usher/internal/config/section"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
 	"usher/moderation"
 )
+
+// exampleModerator is a claim that moderators may have.
+const exampleModerator = "realm_access.roles=moderator"
 
 const (
 	minIdle = time.Minute
@@ -52,7 +55,7 @@ func moderationSettings() section.Section {
 
 func (h *hostReader) moderation(v strictyaml.Value) {
 	v.Object(moderationSettings().Fields(section.Readers{
-		"moderators": func(v strictyaml.Value) { h.auth.Moderators = claimTests(v) },
+		"moderators": func(v strictyaml.Value) { h.auth.Moderators = value.ClaimTests(v, exampleModerator) },
 		"others": func(v strictyaml.Value) {
 			if s, ok := v.OneOf(string(moderation.Member), string(moderation.None)); ok {
 				h.rooms.Others = moderation.Affiliation(s)
@@ -74,24 +77,6 @@ func (h *hostReader) readIdle(v strictyaml.Value) {
 	if h.rooms.Idle < minIdle {
 		v.Problem("write at least 1m", "idle is %s: sessions would end at once", text.Clip(v.Raw()))
 	}
-}
-
-const mendClaim = "write names with dots between, those with dots in quotes, and after = the value if it is not true: " +
-	"realm_access.roles=moderator"
-
-// claimTests reads where a token may say that its user is a moderator. An
-// empty list is good: no user is one.
-func claimTests(v strictyaml.Value) []claim.Test {
-	tests := []claim.Test{}
-	for _, it := range v.List() {
-		test, err := claim.ParseTest(it.Text)
-		if err != nil {
-			it.Problem(mendClaim, "moderators: %q is no claim: %v", text.Clip(it.Text), err)
-			continue
-		}
-		tests = append(tests, test)
-	}
-	return tests
 }
 
 // A roomsReader judges what only all hosts together tell.

@@ -1,5 +1,7 @@
 package config
 
+import "usher/internal/config/value"
+
 import "strings"
 
 // longNote is longer than a note of the whitelist may be.
@@ -14,9 +16,9 @@ var badRooms = []badConfig{
 		`4:58: error: tenants: "Straße" names no tenant, as Prosody makes "strasse" of it — write "strasse"
 4:66: error: tenants: "*" is no tenant — write a tenant's name, such as acme, or [] for all of them
 4:71: error: tenants: "[x]" is no tenant — write a tenant's name, such as acme, or [] for all of them
-4:98: error: rooms: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — ` + mendPattern + `
-4:103: error: rooms: "*]x" is no pattern of rooms: a name is for every tenant already: write board-*, or [acme]board-* for one tenant — ` + mendPattern + `
-4:110: error: rooms: "ｘ" is no pattern of rooms: "ｘ" names no room: it has compatibility characters (full-width letters, ligatures and the like), which look like others; write "x" — ` + mendPattern},
+4:98: error: rooms: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — ` + value.MendPattern + `
+4:103: error: rooms: "*]x" is no pattern of rooms: a name is for every tenant already: write board-*, or [acme]board-* for one tenant — ` + value.MendPattern + `
+4:110: error: rooms: "ｘ" is no pattern of rooms: "ｘ" names no room: it has compatibility characters (full-width letters, ligatures and the like), which look like others; write "x" — ` + value.MendPattern},
 	{"rooms: muc: [c.h], lobby: {whitelist: ['a@h room=x@C.h', 'a@h room=x@d.h']}", `5:104: error: whitelist: "d.h" is none of this host's muc — name one of c.h, or no component`},
 	{"rooms: muc: [Conference.h], guests: [g.h], lobby: {rooms: {'*': on}}", `5:60: error: muc: "Conference.h" is not in lower case — write conference.h`},
 	{"rooms: guests: [g.h]", `5:3: error: the host "h" has breakout or guests, and no muc — name the MUC components under muc`},

@@ -10,6 +10,7 @@ import (
 	"usher/auth/keys"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -205,13 +206,13 @@ func (r *relayReader) keyItem() strictyaml.Item {
 // readUpstream reads where another Prosody is, or nothing.
 func (r *relayReader) readUpstream(v strictyaml.Value) {
 	if s, ok := v.AnyText(); ok && s != "" {
-		readUpstream(v, &r.upstream)
+		value.Upstream(v, &r.upstream)
 	}
 }
 
 // readJicofo reads where jicofo is, or nothing.
 func (r *relayReader) readJicofo(v strictyaml.Value) {
 	if s, ok := v.AnyText(); ok && s != "" {
-		readServer(v, &r.jicofo, "write jicofo's HTTP server, such as http://127.0.0.1:8888", "")
+		value.Server(v, &r.jicofo, "write jicofo's HTTP server, such as http://127.0.0.1:8888", "")
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"usher/auth/claim"
 	"usher/auth/inner"
 	"usher/internal/config/section"
-	"usher/internal/config/source"
+	"usher/internal/config/value"
 	"usher/internal/jid"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -65,7 +65,7 @@ func (h *hostReader) readContext(v strictyaml.Value) {
 
 func (h *hostReader) sourceOf(e strictyaml.Entry) (claim.Path, bool) {
 	if err := inner.CheckSource(e.Key.Text); err != nil {
-		source.Refuse(e.Key.Value, "leave it out", err, "context: %q cannot be set: %s", text.Clip(e.Key.Text))
+		value.Refuse(e.Key.Value, "leave it out", err, "context: %q cannot be set: %s", text.Clip(e.Key.Text))
 		return nil, false
 	}
 	s, ok := e.Value.Named("context." + e.Key.Text).Word()
@@ -84,7 +84,7 @@ func (h *hostReader) readFeatures(v strictyaml.Value) {
 	h.relay.features = v
 	for _, e := range v.Entries() {
 		if err := inner.CheckFeature(e.Key.Text); err != nil {
-			source.Refuse(e.Key.Value, "leave it out", err, "features: %q cannot be set: %s", text.Clip(e.Key.Text))
+			value.Refuse(e.Key.Value, "leave it out", err, "features: %q cannot be set: %s", text.Clip(e.Key.Text))
 			continue
 		}
 		s, ok := e.Value.Named("features." + e.Key.Text).Word()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/internal/config"
+	"usher/internal/config/value"
 	"usher/moderation"
 )
 
@@ -24,7 +25,7 @@ func browserGlobals(c *config.Config) string {
 	if port := c.Gateway.Upstream.Port(); port != "5280" && c.Gateway.Upstream.Scheme == "http" {
 		text += "http_ports = { " + port + " }\n"
 	}
-	if config.Loopback(c.Gateway.Upstream.Hostname()) {
+	if value.Loopback(c.Gateway.Upstream.Hostname()) {
 		text += "http_interfaces = { \"127.0.0.1\", \"::1\" } -- browsers go to the web server, and from there to " +
 			"usher\n"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"usher/auth"
 	"usher/internal/config"
+	"usher/internal/config/value"
 	"usher/moderation"
 )
 
@@ -17,7 +18,7 @@ const relayHead = `-- Jitsi: usher stands in front, and Jitsi's modules stay. us
 
 // relayGlobals stands before all sections.
 func relayGlobals(c *config.Config) string {
-	if c.Gateway.Upstream == nil || !config.Loopback(c.Gateway.Upstream.Hostname()) {
+	if c.Gateway.Upstream == nil || !value.Loopback(c.Gateway.Upstream.Hostname()) {
 		return ""
 	}
 	return "\n-- At the top, before the first VirtualHost:\n" +

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"usher/auth/keys"
+	"usher/internal/config/value"
 	"usher/internal/readfile"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -128,19 +129,9 @@ func (r *Reader) Digests() map[string][sha256.Size]byte {
 	return sums
 }
 
-// Refuse reports an error of another package, which has its advice after a
-// semicolon, or else mend.
-func Refuse(v strictyaml.Value, mend string, err error, format string, args ...any) {
-	what, own, found := strings.Cut(err.Error(), "; ")
-	if found {
-		mend = own
-	}
-	v.Problem(mend, format, append(args, what)...)
-}
-
 // RefuseFile reports an error of what reads a file's content.
 func RefuseFile(it strictyaml.Item, noun string, err error) {
-	Refuse(it.Value,
+	value.Refuse(it.Value,
 		"put the right content into the file, or name another", err, "the %s %q: %s", noun, text.Clip(it.Text))
 }
 
