@@ -7,6 +7,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway"
 	"usher/auth/signin"
+	"usher/internal/config/clustersection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/config/value"
@@ -43,7 +44,7 @@ type Config struct {
 	Log       Log
 	HTTP      HTTP
 	State     State
-	Cluster   Cluster
+	Cluster   clustersection.Cluster
 	Component Component
 	Console   Console
 	Rooms     []moderation.HostPolicy // of each host, in the order of the file
@@ -110,7 +111,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	http := &httpReader{Reader: r, config: &c.HTTP}
 	rooms := &roomsReader{owners: map[string]string{}}
 	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
-	cluster, console := &clusterReader{Reader: r, config: &c.Cluster}, &consoleReader{config: &c.Console}
+	cluster, console := clustersection.New(r, &c.Cluster), &consoleReader{config: &c.Console}
 	login := &loginReader{Reader: r, config: &c.Login}
 	var listeners namedListeners
 	complete := root.Object(topSettings().Fields(section.Readers{
@@ -122,7 +123,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 		"http_insecure":    http.readInsecure,
 		"http_hosts":       func(v strictyaml.Value) { c.HTTP.Hosts = value.HostHeaders(v, mendHTTPHost) },
 		"state":            c.State.read,
-		"cluster":          cluster.read,
+		"cluster":          cluster.Read,
 		"gateway":          gate.read,
 		"console":          console.read,
 		"login":            login.read,
@@ -143,8 +144,8 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	}
 	http.check()
 	gate.check(c.Listen.Gateway, c.Listen.Console)
-	cluster.check(c.State)
-	cluster.checkTokens(c.Auth.MaxTokenBytes)
+	cluster.Check(clustersection.Facts{InMemory: c.State.Path == "", MendState: "use state: sqlite:" + defaultState,
+		Tokens: c.Auth.MaxTokenBytes})
 	login.finish(c)
 	rooms.checkNames(c.Component.JID, componentAt)
 	rooms.check(http.listens, component)
@@ -164,7 +165,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 // sections lists all of them, in the order of docs/configuration.md.
 func sections() []section.Section {
 	return []section.Section{
-		topSettings(), listenSettings(), clusterSettings(), gatewaySettings(), consoleSettings(),
+		topSettings(), listenSettings(), clustersection.Settings(), gatewaySettings(), consoleSettings(),
 		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
 		hostSettings(), relaySettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
 	}

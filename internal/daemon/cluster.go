@@ -21,6 +21,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/cluster"
 	"usher/internal/config"
+	"usher/internal/config/clustersection"
 	"usher/internal/logattr"
 	"usher/internal/redis"
 	"usher/internal/share"
@@ -48,7 +49,7 @@ type clusterPart struct {
 	state    *share.State
 	store    followedStore
 	began    time.Time
-	settings atomic.Pointer[config.Cluster]
+	settings atomic.Pointer[clustersection.Cluster]
 	name     string // of the node
 	accept   atomic.Pointer[func(text string, r ticket.Record) bool]
 }

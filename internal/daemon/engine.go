@@ -9,12 +9,13 @@ import (
 
 	"usher/internal/cluster"
 	"usher/internal/config"
+	"usher/internal/config/clustersection"
 	"usher/internal/redis"
 )
 
 // engineOptions say where a cluster's Redis is. The passwords are those of the configuration that is in force when a
 // connection is made.
-func engineOptions(c *config.Cluster, current func() *config.Cluster) redis.Options {
+func engineOptions(c *clustersection.Cluster, current func() *clustersection.Cluster) redis.Options {
 	o := redis.Options{Database: c.Redis.Database, User: c.User,
 		Password:         func() (string, error) { return current().Password, nil },
 		SentinelPassword: func() (string, error) { return current().SentinelPassword, nil },
@@ -47,7 +48,7 @@ func lookAtEngine(ctx context.Context, c *config.Config, path string) config.Pro
 	}
 	at := config.Problem{File: path}
 	at.Line, at.Column = c.Place("cluster", "redis")
-	found, err := redis.Look(ctx, engineOptions(&c.Cluster, func() *config.Cluster { return &c.Cluster }))
+	found, err := redis.Look(ctx, engineOptions(&c.Cluster, func() *clustersection.Cluster { return &c.Cluster }))
 	if err != nil {
 		at.Text, at.Mend, at.Passing = fmt.Sprintf("redis: %v", err), mendOf(err, &c.Cluster), true
 		return config.Problems{at}
@@ -61,7 +62,7 @@ func lookAtEngine(ctx context.Context, c *config.Config, path string) config.Pro
 }
 
 // mendOf says what to do about an engine that did not answer as it should.
-func mendOf(err error, c *config.Cluster) string {
+func mendOf(err error, c *clustersection.Cluster) string {
 	switch {
 	case !errors.Is(err, cluster.ErrAway):
 		return "correct what it is asked with"

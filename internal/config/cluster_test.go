@@ -1,11 +1,17 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"usher/internal/config/configtest"
 )
+
+// clustered begins a section cluster with what it needs.
+const clustered = "redis: 'redis://127.0.0.1:6379/0', secret_files: [my-app.secret], node: a, cell: shard1"
 
 // TestRulesHash: two ushers with the same rules agree, whatever is where; with other rules they do not.
 func TestRulesHash(t *testing.T) {
@@ -35,6 +41,25 @@ func TestRulesHash(t *testing.T) {
 	for _, change := range [][]string{{"10s", "11s"}, {"[jitsi]", "[jitsi, other]"}, {"app:", "other:"}} {
 		if hash(change...) == same {
 			t.Errorf("%q makes no difference", change)
+		}
+	}
+}
+
+// TestClusterTokens: tokens that are too long for the other ushers to be told of are refused beside a cluster.
+func TestClusterTokens(t *testing.T) {
+	dir := configtest.KeyFolder(t)
+	for _, row := range []struct {
+		size    int
+		section string
+		refused bool
+	}{{20 << 10, clustered, false}, {20<<10 + 1, clustered, true}, {MaxTokenSize, "", false}} {
+		content := fmt.Sprintf("max_token_size: %d\n", row.size)
+		if row.section != "" {
+			content += "cluster: {" + row.section + "}\n"
+		}
+		_, problems := Load(configtest.PutFile(t, dir, "usher.yaml", content, 0o640))
+		if got := strings.Contains(configtest.Printed(problems, dir), "as long as max_token_size allows"); got != row.refused {
+			t.Errorf("%s%s", content, configtest.Printed(problems, dir))
 		}
 	}
 }

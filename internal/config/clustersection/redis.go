@@ -1,4 +1,4 @@
-package config
+package clustersection
 
 import (
 	"errors"

@@ -1,8 +1,8 @@
-package config
+package clustersection
 
 import (
-	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,25 +55,25 @@ var badClusters = []struct{ section, want string }{
 }
 
 // readCluster reads a section as if the file had it.
-func readCluster(t *testing.T, dir, section string, state State) (Cluster, Problems) {
+func readCluster(t *testing.T, dir, section string, inMemory bool) (Cluster, strictyaml.Problems) {
 	t.Helper()
 	path := configtest.PutFile(t, dir, "usher.yaml", "cluster: {"+strings.Trim(section, "{}")+"}\n", 0o640)
-	r := source.New(path)
-	root, ok := r.Root(bareMemory)
+	files := source.New(path)
+	root, ok := files.Root(slices.Clone)
 	if !ok {
-		t.Fatal(r.Report.Problems())
+		t.Fatal(files.Report.Problems())
 	}
 	var c Cluster
-	cluster := &clusterReader{Reader: r, config: &c}
-	root.Object(strictyaml.Field{Name: "cluster", Read: cluster.read})
-	cluster.check(state)
-	return c, r.Report.Problems()
+	r := New(files, &c)
+	root.Object(strictyaml.Field{Name: "cluster", Read: r.Read})
+	r.Check(Facts{InMemory: inMemory, MendState: "use another", Tokens: maxSharedToken})
+	return c, files.Report.Problems()
 }
 
 func TestClusterProblems(t *testing.T) {
 	dir := configtest.KeyFolder(t)
 	for _, row := range badClusters {
-		_, problems := readCluster(t, dir, row.section, State{defaultState})
+		_, problems := readCluster(t, dir, row.section, false)
 		got := strings.ReplaceAll(strings.TrimSuffix(configtest.Printed(problems, dir), "\n"), "usher.yaml:", "")
 		if got != row.want {
 			t.Errorf("%q:\n got %s\nwant %s", row.section, got, row.want)
@@ -84,30 +84,11 @@ func TestClusterProblems(t *testing.T) {
 // TestClusterState: a state that does not survive is refused beside a cluster, and nothing is said without one.
 func TestClusterState(t *testing.T) {
 	dir := configtest.KeyFolder(t)
-	_, problems := readCluster(t, dir, clustered, State{})
+	_, problems := readCluster(t, dir, clustered, true)
 	if len(problems) != 1 || !strings.Contains(problems[0].Text, "a cluster needs a state that survives") {
 		t.Error(problems)
 	}
-	(&clusterReader{}).check(State{})
-}
-
-// TestClusterTokens: tokens that are too long for the other ushers to be told of are refused beside a cluster.
-func TestClusterTokens(t *testing.T) {
-	dir := configtest.KeyFolder(t)
-	for _, row := range []struct {
-		size    int
-		section string
-		refused bool
-	}{{maxSharedToken, clustered, false}, {maxSharedToken + 1, clustered, true}, {MaxTokenSize, "", false}} {
-		content := fmt.Sprintf("max_token_size: %d\n", row.size)
-		if row.section != "" {
-			content += "cluster: {" + row.section + "}\n"
-		}
-		_, problems := Load(configtest.PutFile(t, dir, "usher.yaml", content, 0o640))
-		if got := strings.Contains(configtest.Printed(problems, dir), "as long as max_token_size allows"); got != row.refused {
-			t.Errorf("%s%s", content, configtest.Printed(problems, dir))
-		}
-	}
+	(&Reader{}).Check(Facts{InMemory: true, Tokens: 1 << 20})
 }
 
 // TestCluster: everything that can be set is what it was set to.
@@ -116,7 +97,7 @@ func TestCluster(t *testing.T) {
 	c, problems := readCluster(t, dir, "redis: 'rediss://r1.example.com:26379,r2:26379/3?sentinel=usher', user: usher, "+
 		"password_file: redis.secret, sentinel_password_file: sentinel.secret, ca_file: ca.pem, "+
 		"secret_files: [other.secret, copy.secret], node: n-1.example.com, cell: shard1, max_staleness: 5m",
-		State{defaultState})
+		false)
 	if len(problems) > 0 || len(c.CA) == 0 {
 		t.Fatal(problems)
 	}
