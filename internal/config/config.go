@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/signin"
 	"usher/internal/config/clustersection"
+	"usher/internal/config/issuersection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/config/value"
@@ -167,7 +168,7 @@ func sections() []section.Section {
 	return []section.Section{
 		topSettings(), listenSettings(), clustersection.Settings(), gatewaySettings(), consoleSettings(),
 		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
-		hostSettings(), relaySettings(), issuerSettings(), tokenSettings(), moderationSettings(), lobbySettings(),
+		hostSettings(), relaySettings(), issuersection.Settings(), tokenSettings(), moderationSettings(), lobbySettings(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/claim"
+	"usher/internal/config/issuersection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/jid"
@@ -30,11 +31,11 @@ type hostReader struct {
 	lobby  lobbyReader
 	relay  relayReader
 
-	holders   *[]keyHolder       // of all hosts
-	issuers   strictyaml.Value   // where they are named
-	noIssuers bool               // there are none
-	subject   strictyaml.Value   // where tokens.subject is named, or nowhere
-	naming    []strictyaml.Value // what says how accounts are named: account_prefix and account_charset
+	holders   *issuersection.Holders // of all hosts
+	issuers   strictyaml.Value       // where they are named
+	noIssuers bool                   // there are none
+	subject   strictyaml.Value       // where tokens.subject is named, or nowhere
+	naming    []strictyaml.Value     // what says how accounts are named: account_prefix and account_charset
 }
 
 func hostSettings() section.Section {
@@ -108,7 +109,7 @@ func checkHost(it strictyaml.Item) {
 	}
 }
 
-func newHost(r *source.Reader, key strictyaml.Item, holders *[]keyHolder) *hostReader {
+func newHost(r *source.Reader, key strictyaml.Item, holders *issuersection.Holders) *hostReader {
 	return &hostReader{Reader: r, key: key, holders: holders, relay: newRelay(r), auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
@@ -146,7 +147,7 @@ func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	}
 	h.checkRelay()
 	h.checkBounds()
-	checkShared(*h.holders, h.key.Text, h.auth.Subject)
+	h.holders.Check(h.key.Text, h.auth.Subject)
 	rooms.add(h, complete)
 	h.noIssuers = complete && none
 }
@@ -161,16 +162,16 @@ func (h *hostReader) readMUC(v strictyaml.Value) {
 func (h *hostReader) readIssuers(v strictyaml.Value) {
 	h.issuers = v
 	for _, e := range v.Entries() {
-		checkIssuer(e.Key)
-		i := readIssuer(h.Reader, e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text))), h.key.Text, e.Key,
-			h.holders)
-		checkPrefix(e.Key, i.config.AccountPrefix, h.auth.Issuers)
-		h.auth.Issuers[e.Key.Text] = i.config
-		if i.config.AccountPrefix != "" {
-			h.naming = append(h.naming, i.prefix)
+		issuersection.CheckName(e.Key)
+		named := e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text)))
+		i := issuersection.Read(h.Reader, named, h.key.Text, e.Key, h.holders)
+		issuersection.CheckPrefix(e.Key, i.Config.AccountPrefix, h.auth.Issuers)
+		h.auth.Issuers[e.Key.Text] = i.Config
+		if i.Config.AccountPrefix != "" {
+			h.naming = append(h.naming, i.Prefix)
 		}
-		if i.bounds.Bounded() {
-			h.rooms.Issuers[e.Key.Text] = i.bounds
+		if i.Bounds.Bounded() {
+			h.rooms.Issuers[e.Key.Text] = i.Bounds
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/internal/config/issuersection"
 	"usher/internal/config/section"
 	"usher/internal/config/value"
 	"usher/internal/strictyaml"
@@ -88,8 +89,8 @@ type roomsReader struct {
 	asking   strictyaml.Value  // where the first muc is named whose Prosody asks about joins, or nowhere
 	owners   map[string]string // component → host
 	mucs     []mucsOf
-	badMUC   bool        // one cannot be read
-	holders  []keyHolder // of the issuers' keys that were read, in the order of the file
+	badMUC   bool                  // one cannot be read
+	holders  issuersection.Holders // that were read
 }
 
 // A mucsOf is where a host names its MUC components.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/auth/gateway"
+	"usher/internal/config/issuersection"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 	"usher/lobby"
@@ -30,7 +31,7 @@ func (w *wayReader) add(h *hostReader) {
 }
 
 // check judges the relays of all hosts.
-func (w *wayReader) check(holders []keyHolder, listens *Listen, named namedListeners) {
+func (w *wayReader) check(holders issuersection.Holders, listens *Listen, named namedListeners) {
 	for i, h := range w.hosts {
 		if !h.relay.named {
 			continue
@@ -63,18 +64,16 @@ func (w *wayReader) checkDoors(listens *Listen, named namedListeners) {
 
 // checkKey keeps tokens apart: an inner token is for one Prosody, and no issuer can make
 // one, or be taken for the relay.
-func (r *relayReader) checkKey(holders []keyHolder, before []wayOfHost) {
+func (r *relayReader) checkKey(holders issuersection.Holders, before []wayOfHost) {
 	if r.config.Key.IsZero() {
 		return
 	}
 	it, own := r.keyItem(), r.config.Key.Twin()
-	for _, h := range holders {
-		if h.key.SameMaterial(own) {
-			it.Problem("make a new one for the relay, and put what is Prosody's half of it there",
-				"the key of %q is also that of issuer %q of the host %q: its application could make inner tokens",
-				text.Clip(it.Text), text.Clip(h.issuer), text.Clip(h.host))
-			return
-		}
+	if issuer, host, found := holders.Of(own); found {
+		it.Problem("make a new one for the relay, and put what is Prosody's half of it there",
+			"the key of %q is also that of issuer %q of the host %q: its application could make inner tokens",
+			text.Clip(it.Text), text.Clip(issuer), text.Clip(host))
+		return
 	}
 	for _, other := range before {
 		if !other.relay.config.Key.IsZero() && other.relay.config.Key.Twin().SameMaterial(own) {

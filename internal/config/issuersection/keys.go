@@ -1,4 +1,4 @@
-package config
+package issuersection
 
 import (
 	"crypto/sha256"
@@ -64,13 +64,13 @@ func (r *issuerReader) readKey(kind keys.Kind, it strictyaml.Item) bool {
 	for _, k := range keys {
 		r.sources[k] = it
 	}
-	r.config.Keys.Files = append(r.config.Keys.Files, keys...)
+	r.Config.Keys.Files = append(r.Config.Keys.Files, keys...)
 	return true
 }
 
 // checkUntried finds a file whose key would be good for nothing.
 func (r *issuerReader) checkUntried() {
-	if k := r.config.Keys.Untried(r.config.Algorithms); k != nil {
+	if k := r.Config.Keys.Untried(r.Config.Algorithms); k != nil {
 		r.sources[k].Problem("remove the files of keys that are out of use",
 			"the file %q has a key that is never tried: a token is tried with %d keys that can have signed it, "+
 				"and others stand before",
@@ -78,10 +78,10 @@ func (r *issuerReader) checkUntried() {
 	}
 }
 
-// hold remembers the keys of an issuer for [checkShared].
+// hold remembers the keys of an issuer for [Holders.Check].
 func (r *issuerReader) hold(host string) {
-	for _, k := range r.config.Keys.Files {
-		*r.holders = append(*r.holders, keyHolder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
+	for _, k := range r.Config.Keys.Files {
+		*r.holders = append(*r.holders, holder{host: host, issuer: r.key.Text, key: k, file: r.sources[k]})
 	}
 }
 
@@ -92,14 +92,14 @@ func (r *issuerReader) readSources() {
 		if !ok {
 			continue
 		}
-		r.config.Keys.Locations = append(r.config.Keys.Locations, keys.Location{Kind: kind, URL: it.Text})
-		if err := keys.CheckSourceURL(it.Text, r.config.Keys.InsecureHTTP); err != nil {
+		r.Config.Keys.Locations = append(r.Config.Keys.Locations, keys.Location{Kind: kind, URL: it.Text})
+		if err := keys.CheckSourceURL(it.Text, r.Config.Keys.InsecureHTTP); err != nil {
 			value.Refuse(it.Value, "write an https URL (http only to this machine)", err, "%s: %s", it.Name())
 			r.unread = true
 		}
 	}
 	r.readCA()
-	if r.config.Keys.InsecureHTTP {
+	if r.Config.Keys.InsecureHTTP {
 		r.warnInsecure()
 	}
 }
@@ -113,7 +113,7 @@ func (r *issuerReader) readCA() {
 		r.unread = true
 		return
 	}
-	r.config.Keys.CA = content
+	r.Config.Keys.CA = content
 	if !r.anyScheme("https") {
 		r.ca.Warn("remove it, or name the key server under "+settingsOf(remoteKinds())+", with https",
 			"ca_file has no effect: the issuer has no key server with https")
@@ -130,7 +130,7 @@ func (r *issuerReader) warnInsecure() {
 }
 
 func (r *issuerReader) anyScheme(scheme string) bool {
-	return slices.ContainsFunc(r.config.Keys.Locations, func(l keys.Location) bool {
+	return slices.ContainsFunc(r.Config.Keys.Locations, func(l keys.Location) bool {
 		return strings.HasPrefix(strings.ToLower(l.URL), scheme+":")
 	})
 }

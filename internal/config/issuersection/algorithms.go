@@ -1,4 +1,4 @@
-package config
+package issuersection
 
 import (
 	"fmt"
@@ -18,11 +18,11 @@ func (r *issuerReader) checkAlgorithms() {
 	}
 	for _, it := range r.algorithms {
 		if r.known(it) {
-			r.config.Algorithms = append(r.config.Algorithms, it.Text)
+			r.Config.Algorithms = append(r.Config.Algorithms, it.Text)
 			r.checkUse(it)
 		}
 	}
-	if !r.unread && len(r.config.Algorithms) == len(r.algorithms) {
+	if !r.unread && len(r.Config.Algorithms) == len(r.algorithms) {
 		r.warnIdle()
 	}
 }
@@ -31,7 +31,7 @@ func (r *issuerReader) checkAlgorithms() {
 // does. Public keys have no such custom, and a guess would refuse every login.
 func (r *issuerReader) defaultAlgorithms() {
 	if r.symmetric() {
-		r.config.Algorithms = []string{"HS256"}
+		r.Config.Algorithms = []string{"HS256"}
 		return
 	}
 	if !r.unread {
@@ -54,7 +54,7 @@ func (r *issuerReader) fitting() string {
 }
 
 func (r *issuerReader) allowed(name string) bool {
-	return slices.ContainsFunc(r.config.Keys.Files, func(k *keys.Key) bool { return k.Allows(name) })
+	return slices.ContainsFunc(r.Config.Keys.Files, func(k *keys.Key) bool { return k.Allows(name) })
 }
 
 func (r *issuerReader) known(it strictyaml.Item) bool {
@@ -83,7 +83,7 @@ func (r *issuerReader) checkUse(it strictyaml.Item) {
 	case !hmac && r.symmetric():
 		it.Problem("use "+r.fitting()+", or give it public keys instead",
 			"algorithms: %s wants a public key, and the issuer has shared secrets", it.Text)
-	case r.allowed(it.Text) || r.config.Keys.Remote():
+	case r.allowed(it.Text) || r.Config.Keys.Remote():
 	case hmac:
 		bits := strings.TrimPrefix(it.Text, "HS")
 		it.Problem(fmt.Sprintf("make a longer one (openssl rand -hex 64), or use %s", r.fitting()),
@@ -96,8 +96,8 @@ func (r *issuerReader) checkUse(it strictyaml.Item) {
 
 // warnIdle tells of keys that verify nothing.
 func (r *issuerReader) warnIdle() {
-	for _, k := range r.config.Keys.Files {
-		if !slices.ContainsFunc(r.config.Algorithms, k.Allows) && slices.ContainsFunc(r.config.Algorithms, r.allowed) {
+	for _, k := range r.Config.Keys.Files {
+		if !slices.ContainsFunc(r.Config.Algorithms, k.Allows) && slices.ContainsFunc(r.Config.Algorithms, r.allowed) {
 			it := r.sources[k]
 			it.Warn("add an algorithm for it, or remove the file",
 				"a key of %q fits none of the issuer's algorithms", text.Clip(it.Text))

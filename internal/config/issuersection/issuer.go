@@ -1,4 +1,7 @@
-package config
+// Package issuersection answers one question: what does the configuration say of
+// one issuer of a host: its keys, its algorithms, and which of its tokens are
+// good? It starts no goroutine and has no lock.
+package issuersection
 
 import (
 	"slices"
@@ -15,7 +18,8 @@ import (
 	"usher/moderation"
 )
 
-func issuerSettings() section.Section {
+// Settings describes the keys of an issuer.
+func Settings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST.issuers.ISSUER",
 		Text: "ISSUER is the `iss` of the tokens, letter by letter; Jitsi calls it `app_id`. An issuer " +
@@ -91,29 +95,33 @@ func claimSettings() []section.Setting {
 	}
 }
 
+// An Issuer is what is said of one.
+type Issuer struct {
+	Config auth.IssuerConfig
+	Bounds moderation.Bounds
+	Prefix strictyaml.Value // account_prefix, if it is there
+}
+
 // An issuerReader collects what is said about one issuer before any of it can
 // be judged: the keys of the mapping come in any order.
 type issuerReader struct {
 	*source.Reader
+	Issuer
 	key             strictyaml.Item // its name in the file
 	keyFiles        map[keys.Kind][]strictyaml.Item
 	urls            map[keys.Kind]strictyaml.Item // of servers
 	ca              strictyaml.Item               // ca_file, if it is there
 	http            strictyaml.Value              // insecure_http, if it is there
-	prefix          strictyaml.Value              // account_prefix, if it is there
 	how             keys.File                     // how key files are read
 	algorithms      []strictyaml.Item
 	algorithmsNamed bool
-	config          auth.IssuerConfig
-	holders         *[]keyHolder // of all hosts
-	bounds          moderation.Bounds
+	holders         *Holders                      // of all hosts
 	sources         map[*keys.Key]strictyaml.Item // the file that each key came from
 	unread          bool                          // some key is not known, so that nothing can be said of all
 }
 
-func readIssuer(
-	r *source.Reader, v strictyaml.Value, host string, key strictyaml.Item, holders *[]keyHolder,
-) *issuerReader {
+// Read reads what is said of the issuer of a host, and adds its keys to those of all hosts.
+func Read(r *source.Reader, v strictyaml.Value, host string, key strictyaml.Item, holders *Holders) *Issuer {
 	i := &issuerReader{
 		Reader:   r,
 		holders:  holders,
@@ -121,7 +129,7 @@ func readIssuer(
 		keyFiles: map[keys.Kind][]strictyaml.Item{},
 		urls:     map[keys.Kind]strictyaml.Item{},
 		how:      keys.File{Encoding: keyfile.Plain},
-		config:   auth.IssuerConfig{RequireExp: true, RequireRoom: true},
+		Issuer:   Issuer{Config: auth.IssuerConfig{RequireExp: true, RequireRoom: true}},
 		sources:  map[*keys.Key]strictyaml.Item{},
 	}
 	i.read(v)
@@ -131,7 +139,7 @@ func readIssuer(
 	i.checkAlgorithms()
 	i.checkUntried()
 	i.hold(host)
-	return i
+	return &i.Issuer
 }
 
 func (r *issuerReader) read(v strictyaml.Value) {
@@ -141,20 +149,20 @@ func (r *issuerReader) read(v strictyaml.Value) {
 		"ca_file":           r.careful(value.Text(&r.ca)),
 		"insecure_http": r.careful(func(v strictyaml.Value) {
 			r.http = v
-			v.Bool(&r.config.Keys.InsecureHTTP)
+			v.Bool(&r.Config.Keys.InsecureHTTP)
 		}),
 		"algorithms":     func(v strictyaml.Value) { r.algorithms, r.algorithmsNamed = v.SomeList(), true },
-		"audience":       func(v strictyaml.Value) { r.config.Audience = audiences(v) },
-		"account_prefix": func(v strictyaml.Value) { r.config.AccountPrefix, r.prefix = accountPrefix(v), v },
-		"tenants":        func(v strictyaml.Value) { r.bounds.Tenants = value.Tenants(v) },
-		"rooms":          func(v strictyaml.Value) { r.bounds.Rooms = value.RoomPatterns(v) },
-		"require_exp":    func(v strictyaml.Value) { v.Bool(&r.config.RequireExp) },
-		"require_room":   func(v strictyaml.Value) { v.Bool(&r.config.RequireRoom) },
+		"audience":       func(v strictyaml.Value) { r.Config.Audience = audiences(v) },
+		"account_prefix": func(v strictyaml.Value) { r.Config.AccountPrefix, r.Prefix = accountPrefix(v), v },
+		"tenants":        func(v strictyaml.Value) { r.Bounds.Tenants = value.Tenants(v) },
+		"rooms":          func(v strictyaml.Value) { r.Bounds.Rooms = value.RoomPatterns(v) },
+		"require_exp":    func(v strictyaml.Value) { v.Bool(&r.Config.RequireExp) },
+		"require_room":   func(v strictyaml.Value) { v.Bool(&r.Config.RequireRoom) },
 	}
 	for _, kind := range keys.Kinds() {
 		reads[string(kind)] = r.careful(func(v strictyaml.Value) { r.readKind(kind, v) })
 	}
-	r.unread = !v.Object(issuerSettings().Fields(reads)...) || r.unread
+	r.unread = !v.Object(Settings().Fields(reads)...) || r.unread
 }
 
 func (r *issuerReader) readEncoding(v strictyaml.Value) {
@@ -182,7 +190,7 @@ func (r *issuerReader) names(secret bool) bool {
 // symmetric reports whether the issuer has shared secrets, and only these.
 func (r *issuerReader) symmetric() bool { return r.names(true) && !r.asymmetric() }
 
-func (r *issuerReader) asymmetric() bool { return r.names(false) || r.config.Keys.Remote() }
+func (r *issuerReader) asymmetric() bool { return r.names(false) || r.Config.Keys.Remote() }
 
 // checkKinds refuses secrets beside public keys: where both are good, a public
 // key that is taken for a secret opens the door.

@@ -1,4 +1,4 @@
-package config
+package issuersection
 
 import (
 	"maps"
@@ -14,9 +14,9 @@ import (
 	"usher/internal/text"
 )
 
-// checkIssuer refuses names that are no token's iss. Such an issuer would match
+// CheckName refuses names that are no token's iss. Such an issuer would match
 // no token, where the operator believes that it matches every one.
-func checkIssuer(it strictyaml.Item) {
+func CheckName(it strictyaml.Item) {
 	const mend = "name each issuer by the iss of its tokens (usher token explain shows it)"
 	switch {
 	case it.Text == signin.Issuer:
@@ -71,9 +71,9 @@ func accountPrefix(v strictyaml.Value) string {
 	return s
 }
 
-// checkPrefix compares an issuer's account_prefix with those of the issuers
+// CheckPrefix compares an issuer's account_prefix with those of the issuers
 // before it. Where one begins with another, some accounts seem to be of both.
-func checkPrefix(issuer strictyaml.Item, prefix string, others map[string]auth.IssuerConfig) {
+func CheckPrefix(issuer strictyaml.Item, prefix string, others map[string]auth.IssuerConfig) {
 	for _, id := range slices.Sorted(maps.Keys(others)) {
 		other := others[id].AccountPrefix
 		short, long := prefix, other

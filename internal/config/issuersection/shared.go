@@ -1,4 +1,4 @@
-package config
+package issuersection
 
 import (
 	"slices"
@@ -9,19 +9,22 @@ import (
 	"usher/internal/text"
 )
 
-// A keyHolder is an issuer of a host, and one of its keys.
-type keyHolder struct {
+// Holders are the issuers of all hosts with their keys, in the order of the file.
+type Holders []holder
+
+// A holder is an issuer of a host, and one of its keys.
+type holder struct {
 	host, issuer string
 	key          *keys.Key
 	file         strictyaml.Item // where the key's file is named
 	anySub       bool            // the host does not look at sub
 }
 
-// checkShared warns where a key of the host that was just read is also another
+// Check warns where a key of the host that was just read is also another
 // issuer's, once for each issuer: what keeps their tokens apart is then only what
 // the tokens say. An issuer that two hosts have under one name is one application,
 // and sub tells its hosts apart, if it is looked at.
-func checkShared(holders []keyHolder, host string, subject auth.SubjectMode) {
+func (holders Holders) Check(host string, subject auth.SubjectMode) {
 	warned := map[string]bool{}
 	for i := range holders {
 		h := &holders[i]
@@ -29,7 +32,7 @@ func checkShared(holders []keyHolder, host string, subject auth.SubjectMode) {
 			continue
 		}
 		h.anySub = subject == auth.SubjectAny
-		other := slices.IndexFunc(holders[:i], func(o keyHolder) bool { return h.mixesUp(&o) })
+		other := slices.IndexFunc(holders[:i], func(o holder) bool { return h.mixesUp(&o) })
 		if other >= 0 && !warned[h.issuer] {
 			warned[h.issuer] = true
 			h.warn(&holders[other])
@@ -37,7 +40,17 @@ func checkShared(holders []keyHolder, host string, subject auth.SubjectMode) {
 	}
 }
 
-func (h *keyHolder) mixesUp(o *keyHolder) bool {
+// Of returns an issuer that has a key, and its host.
+func (holders Holders) Of(key *keys.Key) (issuer, host string, found bool) {
+	for _, h := range holders {
+		if h.key.SameMaterial(key) {
+			return h.issuer, h.host, true
+		}
+	}
+	return "", "", false
+}
+
+func (h *holder) mixesUp(o *holder) bool {
 	switch {
 	case !h.key.SameMaterial(o.key) || h.host == o.host && h.issuer == o.issuer:
 		return false
@@ -47,7 +60,7 @@ func (h *keyHolder) mixesUp(o *keyHolder) bool {
 	return true
 }
 
-func (h *keyHolder) warn(o *keyHolder) {
+func (h *holder) warn(o *holder) {
 	name, other := text.Clip(h.file.Text), text.Clip(o.issuer)
 	switch {
 	case h.host == o.host:
