@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/signin"
 	"usher/internal/config/clustersection"
+	"usher/internal/config/hostsection"
 	"usher/internal/config/issuersection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
@@ -29,7 +30,6 @@ const MaxTokenSize = 65536
 
 const (
 	minTokenSize = 512
-	mendNoHosts  = "name Prosody's VirtualHost, and who issues its tokens, under hosts"
 )
 
 // A Problem is one thing to mend in the configuration, with its place.
@@ -110,8 +110,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	named, component, peers := false, false, false
 	var componentAt strictyaml.Value
 	http := &httpReader{Reader: r, config: &c.HTTP}
-	rooms := &roomsReader{owners: map[string]string{}}
-	gate, ways := &gatewayReader{config: &c.Gateway}, &wayReader{}
+	hosts, gate := hostsection.New(r, c.Auth.Hosts), &gatewayReader{config: &c.Gateway}
 	cluster, console := clustersection.New(r, &c.Cluster), &consoleReader{config: &c.Console}
 	login := &loginReader{Reader: r, config: &c.Login}
 	var listeners namedListeners
@@ -137,7 +136,7 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 		"max_token_size": func(v strictyaml.Value) { v.Int(&c.Auth.MaxTokenBytes, minTokenSize, MaxTokenSize) },
 		"hosts": func(v strictyaml.Value) {
 			named = true
-			readHosts(r, v, c.Auth.Hosts, rooms, ways, login)
+			hosts.Read(v)
 		},
 	})...)
 	if !peers {
@@ -147,17 +146,17 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	gate.check(c.Listen.Gateway, c.Listen.Console)
 	cluster.Check(clustersection.Facts{InMemory: c.State.Path == "", MendState: "use state: sqlite:" + defaultState,
 		Tokens: c.Auth.MaxTokenBytes})
-	login.finish(c)
-	rooms.checkNames(c.Component.JID, componentAt)
-	rooms.check(http.listens, component)
-	ways.check(rooms.holders, &c.Listen, listeners)
-	login.bind(rooms.policies)
-	c.Rooms, c.Whitelist = rooms.finish(component)
+	login.finish(c, hosts.All())
+	hosts.Check(hostsection.Needed{Component: c.Component.JID, ComponentAt: componentAt, HasComponent: component,
+		HTTP: http.listens, Gateway: c.Listen.Gateway.Name != ""})
+	c.Listen.checkDoors(listeners, hosts.AllRelayed())
+	login.bind(hosts.Policies())
+	c.Rooms, c.Whitelist = hosts.Finish(component)
 	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts, login.signsIn)
 	login.open(c)
-	c.Gateway.Hosts = ways.settings(c.Whitelist)
+	c.Gateway.Hosts = hosts.Gateway(c.Whitelist)
 	if complete && !named {
-		root.Problem(mendNoHosts, "there are no hosts")
+		root.Problem(hostsection.MendNone, "there are no hosts")
 	}
 }
 
@@ -168,7 +167,8 @@ func sections() []section.Section {
 	return []section.Section{
 		topSettings(), listenSettings(), clustersection.Settings(), gatewaySettings(), consoleSettings(),
 		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
-		hostSettings(), relaySettings(), issuersection.Settings(), tokenSettings(), moderationSettings(), lobbySettings(),
+		hostsection.Settings(), hostsection.RelaySettings(), issuersection.Settings(), hostsection.TokenSettings(),
+		hostsection.ModerationSettings(), hostsection.LobbySettings(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"usher/auth"
 	"usher/auth/claim"
 	"usher/auth/signin"
+	"usher/internal/config/hostsection"
 	"usher/internal/config/section"
 	"usher/internal/config/value"
 	"usher/internal/jid"
@@ -160,7 +161,7 @@ func (a *adminReader) read() {
 	if a.claim.Text != "" {
 		var err error
 		if a.test, err = claim.ParseTest(a.claim.Text); err != nil {
-			a.claim.Problem(value.MendTest(exampleModerator), "claim: %q is no claim: %v", text.Clip(a.claim.Text), err)
+			a.claim.Problem(value.MendTest(hostsection.ExampleModerator), "claim: %q is no claim: %v", text.Clip(a.claim.Text), err)
 		}
 	}
 	if len(a.audience.Text) > maxAudience {

@@ -119,6 +119,22 @@ func (l *Listen) read(v strictyaml.Value) namedListeners {
 	return named
 }
 
+// checkDoors takes back the door that is open by default where no host has a use for it, and warns of doors that
+// refuse every login.
+func (l *Listen) checkDoors(named namedListeners, allRelayed bool) {
+	if !allRelayed {
+		return
+	}
+	if _, wanted := named[&l.Dovecot]; !wanted {
+		l.Dovecot = Address{}
+	}
+	for _, a := range []*Address{&l.Dovecot, &l.Extauth} {
+		if v, is := named[a]; is && a.Name != "" {
+			v.Warn("remove it", "%s: every host has a relay, so this door refuses every login (relay_host)", v.Name())
+		}
+	}
+}
+
 // reportShared compares two listeners, and reports at the one that the file
 // names: the other may be a default.
 func reportShared(named namedListeners, a, b *Address) {

@@ -7,6 +7,7 @@ import (
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
+	"usher/internal/config/hostsection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/strictyaml"
@@ -48,7 +49,7 @@ type loginReader struct {
 	secrets     [][]byte
 	secretFiles []strictyaml.Item
 	hosts       []*loginHost
-	known       []*hostReader // of hosts, in the order of the file
+	known       []*hostsection.Host // of hosts, in the order of the file
 }
 
 func (r *loginReader) read(v strictyaml.Value) {
@@ -76,15 +77,13 @@ func (r *loginReader) read(v strictyaml.Value) {
 	}
 }
 
-// add takes over a host of the file.
-func (r *loginReader) add(h *hostReader) { r.known = append(r.known, h) }
-
 // finish judges what only the whole file tells, and gives each host the issuer of the tokens that its sign-in makes.
-func (r *loginReader) finish(c *Config) {
+func (r *loginReader) finish(c *Config, hosts []*hostsection.Host) {
+	r.known = hosts
 	for _, h := range r.known {
-		if h.noIssuers && !r.signsIn(h.key.Text) {
-			h.key.Problem("name who issues its tokens (their iss) under issuers",
-				"the host %q has no issuers", text.Clip(h.key.Text))
+		if h.NoIssuers && !r.signsIn(h.Key.Text) {
+			h.Key.Problem("name who issues its tokens (their iss) under issuers",
+				"the host %q has no issuers", text.Clip(h.Key.Text))
 		}
 	}
 	if !r.named {
@@ -121,9 +120,9 @@ func (r *loginReader) signsIn(host string) bool {
 	return false
 }
 
-func (r *loginReader) hostOf(name string) *hostReader {
+func (r *loginReader) hostOf(name string) *hostsection.Host {
 	for _, h := range r.known {
-		if h.key.Text == name {
+		if h.Key.Text == name {
 			return h
 		}
 	}
@@ -131,11 +130,11 @@ func (r *loginReader) hostOf(name string) *hostReader {
 }
 
 // issue makes the issuer of a host: it signs with the first secret, and all verify.
-func (r *loginReader) issue(c *Config, h *loginHost, host *hostReader) {
+func (r *loginReader) issue(c *Config, h *loginHost, host *hostsection.Host) {
 	issuer := auth.IssuerConfig{Algorithms: []string{"HS256"}, Audience: []string{signin.Audience},
 		RequireExp: true, RequireRoom: true, AccountPrefix: signin.AccountPrefix, Own: true}
 	for i, secret := range r.secrets {
-		derived, err := signin.TokenSecret(secret, host.key.Text)
+		derived, err := signin.TokenSecret(secret, host.Key.Text)
 		if err != nil {
 			h.key.Problem(MendUnplaced, "login: no key can be derived: %v", err)
 			return
@@ -152,8 +151,8 @@ func (r *loginReader) issue(c *Config, h *loginHost, host *hostReader) {
 			}
 		}
 	}
-	c.Auth.Hosts[host.key.Text].Issuers[signin.Issuer] = issuer
-	r.config.Hosts[host.key.Text] = h.config
+	c.Auth.Hosts[host.Key.Text].Issuers[signin.Issuer] = issuer
+	r.config.Hosts[host.Key.Text] = h.config
 }
 
 // open has people of a host sign in to the console, if it takes the tokens of their sign-in.

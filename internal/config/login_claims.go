@@ -7,6 +7,7 @@ import (
 
 	"usher/auth/claim"
 	"usher/auth/signin"
+	"usher/internal/config/hostsection"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
 )
@@ -25,16 +26,16 @@ func warnOfOwnWord(at strictyaml.Value, what string, t claim.Test) {
 }
 
 // warnOfOwnWords names what people get by such a claim.
-func (h *loginHost) warnOfOwnWords(host *hostReader) {
+func (h *loginHost) warnOfOwnWords(host *hostsection.Host) {
 	warn := func(what string, t claim.Test) { warnOfOwnWord(h.key.Value, what, t) }
 	for _, t := range h.config.Who {
 		warn("those who may sign in (who)", t)
 	}
-	for _, t := range host.auth.Moderators {
+	for _, t := range host.Auth.Moderators {
 		warn("moderators", t)
 	}
-	if host.auth.Relay != nil {
-		for _, f := range host.auth.Relay.Features {
+	if host.Auth.Relay != nil {
+		for _, f := range host.Auth.Relay.Features {
 			warn("those with the feature "+f.Name, f.Test)
 		}
 	}
@@ -42,12 +43,12 @@ func (h *loginHost) warnOfOwnWords(host *hostReader) {
 
 // refuseAccounts refuses an issuer beside the sign-in that could name the accounts of those who sign in. At a host with
 // a relay Prosody names all accounts.
-func (h *loginHost) refuseAccounts(host *hostReader) {
-	if host.auth.Relay != nil {
+func (h *loginHost) refuseAccounts(host *hostsection.Host) {
+	if host.Auth.Relay != nil {
 		return
 	}
-	for _, id := range slices.Sorted(maps.Keys(host.auth.Issuers)) {
-		prefix := host.auth.Issuers[id].AccountPrefix
+	for _, id := range slices.Sorted(maps.Keys(host.Auth.Issuers)) {
+		prefix := host.Auth.Issuers[id].AccountPrefix
 		if strings.HasPrefix(prefix, signin.AccountPrefix) {
 			h.key.Problem("choose another account_prefix for that issuer",
 				"login: the issuer %q has the account_prefix %q, and accounts of those who sign in begin with %q",

@@ -11,6 +11,7 @@ import (
 	"usher/auth"
 	"usher/auth/signin"
 	"usher/auth/signin/oidc"
+	"usher/internal/config/hostsection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/config/value"
@@ -280,13 +281,13 @@ func readSchemes(v strictyaml.Value) map[string]string {
 
 // apart refuses a provider whose ID tokens some host takes as they are: they were made for no meeting, name no room, and
 // nothing of the sign-in bounds them.
-func (h *loginHost) apart(hosts []*hostReader) {
+func (h *loginHost) apart(hosts []*hostsection.Host) {
 	for _, host := range hosts {
-		i, has := host.auth.Issuers[h.issuer.Text]
+		i, has := host.Auth.Issuers[h.issuer.Text]
 		if !has || h.id.Text == "" {
 			continue
 		}
-		whose := fmt.Sprintf("issuer %q of the host %q", text.Clip(h.issuer.Text), text.Clip(host.key.Text))
+		whose := fmt.Sprintf("issuer %q of the host %q", text.Clip(h.issuer.Text), text.Clip(host.Key.Text))
 		switch {
 		case len(i.Audience) == 0 || slices.Contains(i.Audience, "*"):
 			h.id.Problem("set audience: there, to what the provider's access tokens have and its ID tokens have not",
@@ -300,25 +301,25 @@ func (h *loginHost) apart(hosts []*hostReader) {
 }
 
 // finish judges what the host itself says besides.
-func (h *loginHost) finish(host *hostReader) {
+func (h *loginHost) finish(host *hostsection.Host) {
 	c := &h.config
 	if c.Tenants == nil {
-		c.Tenants = []string{host.key.Text}
+		c.Tenants = []string{host.Key.Text}
 	}
-	if host.auth.Subject != auth.SubjectTenant && !slices.Equal(c.Tenants, []string{host.key.Text}) {
+	if host.Auth.Subject != auth.SubjectTenant && !slices.Equal(c.Tenants, []string{host.Key.Text}) {
 		h.tenants.Problem("set tokens.subject: tenant at the host, or leave tenants out",
-			"tenants: with tokens.subject: %s a token for a room opens it in every tenant", host.auth.Subject)
+			"tenants: with tokens.subject: %s a token for a room opens it in every tenant", host.Auth.Subject)
 	}
 	at := h.ttl
 	if at.IsZero() {
 		at = h.key.Value
 	}
-	if e := host.rooms.OnExpiry; e != moderation.ExpiryKeep && c.TTL < longEnough {
+	if e := host.Rooms.OnExpiry; e != moderation.ExpiryKeep && c.TTL < longEnough {
 		at.Problem("write ttl: 1h or more, or on_expiry: keep",
 			"login: the host's on_expiry is %s, and tokens of the sign-in are good for %s: people would lose in the middle of "+
 				"a meeting what they have, as the page does not renew tokens by itself", e, text.Duration(c.TTL))
 	}
-	if most := host.auth.MaxLifetime; most > 0 && c.TTL > most {
+	if most := host.Auth.MaxLifetime; most > 0 && c.TTL > most {
 		at.Problem("write ttl: "+text.Duration(most)+" or less, or raise tokens.max_lifetime",
 			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is %s", text.Duration(c.TTL),
 			text.Duration(most))
@@ -327,8 +328,8 @@ func (h *loginHost) finish(host *hostReader) {
 		h.insecure.Warn("use https, unless the network to the provider is your own",
 			"insecure_http: who is on the way to the provider can sign in as anybody")
 	}
-	c.Leeway, c.Moderators = host.auth.Leeway, host.auth.Moderators
-	if host.auth.Relay != nil {
-		c.Context, c.Features = host.auth.Relay.Context, host.auth.Relay.Features
+	c.Leeway, c.Moderators = host.Auth.Leeway, host.Auth.Moderators
+	if host.Auth.Relay != nil {
+		c.Context, c.Features = host.Auth.Relay.Context, host.Auth.Relay.Features
 	}
 }

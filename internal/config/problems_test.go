@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"usher/internal/config/configtest"
+	"usher/internal/config/hostsection"
 )
 
 // A badConfig is one configuration and all that is said about it. Those that
@@ -73,7 +74,7 @@ func TestConfigWritableByAll(t *testing.T) {
 	path := configtest.PutFile(t, dir, "usher.yaml", "hosts: {}", 0o666)
 	_, problems := Load(path)
 	want := "usher.yaml:1:1: warning: everybody may write the configuration — chmod o-w usher.yaml\n" +
-		"usher.yaml:1:8: error: there are no hosts — " + mendNoHosts + "\n"
+		"usher.yaml:1:8: error: there are no hosts — " + hostsection.MendNone + "\n"
 	if got := configtest.Printed(problems, dir); got != want {
 		t.Errorf("got %s want %s", got, want)
 	}

@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"fmt"
@@ -23,22 +23,20 @@ const defaultLeeway = 10 * time.Second
 // A hostReader collects what one host has, in any order.
 type hostReader struct {
 	*source.Reader
-	key    strictyaml.Item // its name in the file
-	auth   auth.HostConfig
-	rooms  moderation.HostPolicy
+	Host
 	muc    strictyaml.Value // where muc is named
 	badMUC bool             // what is named there cannot be read, and its absence is no problem besides
 	lobby  lobbyReader
 	relay  relayReader
 
-	holders   *issuersection.Holders // of all hosts
-	issuers   strictyaml.Value       // where they are named
-	noIssuers bool                   // there are none
-	subject   strictyaml.Value       // where tokens.subject is named, or nowhere
-	naming    []strictyaml.Value     // what says how accounts are named: account_prefix and account_charset
+	holders *issuersection.Holders // of all hosts
+	issuers strictyaml.Value       // where they are named
+	subject strictyaml.Value       // where tokens.subject is named, or nowhere
+	naming  []strictyaml.Value     // what says how accounts are named: account_prefix and account_charset
 }
 
-func hostSettings() section.Section {
+// Settings describes the keys of a host.
+func Settings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST",
 		Text: "HOST is the name in Prosody's `VirtualHost` line, in lower case and beyond ASCII in " +
@@ -75,23 +73,6 @@ func hostSettings() section.Section {
 	}
 }
 
-func readHosts(
-	r *source.Reader, v strictyaml.Value, hosts map[string]auth.HostConfig, rooms *roomsReader, ways *wayReader,
-	login *loginReader,
-) {
-	for _, e := range v.Entries() {
-		checkHost(e.Key)
-		h := newHost(r, e.Key, &rooms.holders)
-		h.read(e.Value.Named(fmt.Sprintf("host %q", text.Clip(e.Key.Text))), rooms)
-		hosts[e.Key.Text] = h.auth
-		ways.add(h)
-		login.add(h)
-	}
-	if isEmptyMapping(v) {
-		v.Problem(mendNoHosts, "there are no hosts")
-	}
-}
-
 func isEmptyMapping(v strictyaml.Value) bool { return v.Tag() == "!!map" && v.IsEmpty() }
 
 // checkHost wants the one spelling that a host is looked up by.
@@ -110,51 +91,51 @@ func checkHost(it strictyaml.Item) {
 }
 
 func newHost(r *source.Reader, key strictyaml.Item, holders *issuersection.Holders) *hostReader {
-	return &hostReader{Reader: r, key: key, holders: holders, relay: newRelay(r), auth: auth.HostConfig{
+	return &hostReader{Reader: r, holders: holders, relay: newRelay(r), Host: Host{Key: key, Auth: auth.HostConfig{
 		Issuers:    map[string]auth.IssuerConfig{},
 		Leeway:     defaultLeeway,
 		Account:    []claim.Path{{"context", "user", "id"}},
 		Types:      []string{"JWT", "at+jwt"},
 		Moderators: auth.DefaultModerators(),
-	}, rooms: moderation.HostPolicy{
+	}, Rooms: moderation.HostPolicy{
 		Others: moderation.Member, OnExpiry: moderation.ExpiryKeep,
 		Idle: moderation.DefaultIdle, Issuers: map[string]moderation.Bounds{},
-	}}
+	}}}
 }
 
 func (h *hostReader) read(v strictyaml.Value, rooms *roomsReader) {
 	none := true
-	complete := v.Object(hostSettings().Fields(section.Readers{
+	complete := v.Object(Settings().Fields(section.Readers{
 		"issuers": func(v strictyaml.Value) {
 			none = isEmptyMapping(v)
 			h.readIssuers(v)
 		},
 		"tokens":           h.readTokens,
-		"service_accounts": func(v strictyaml.Value) { h.auth.ServiceAccounts = bareJIDs(v) },
+		"service_accounts": func(v strictyaml.Value) { h.Auth.ServiceAccounts = bareJIDs(v) },
 		"muc":              h.readMUC,
-		"breakout":         func(v strictyaml.Value) { h.rooms.Breakout = domains(v) },
-		"guests":           func(v strictyaml.Value) { h.rooms.Guests = domains(v) },
+		"breakout":         func(v strictyaml.Value) { h.Rooms.Breakout = domains(v) },
+		"guests":           func(v strictyaml.Value) { h.Rooms.Guests = domains(v) },
 		"moderation":       h.moderation,
 		"lobby":            h.lobby.read,
-		"guests_start":     func(v strictyaml.Value) { v.Bool(&h.rooms.GuestsStart) },
+		"guests_start":     func(v strictyaml.Value) { v.Bool(&h.Rooms.GuestsStart) },
 		"lobby_domain":     h.readLobbyDomain,
 		"relay":            h.relay.read,
 		"context":          h.readContext,
 		"features":         h.readFeatures,
 	})...)
-	if h.auth.Subject == "" {
-		h.auth.Subject = defaultSubject(len(h.rooms.MUC) > 0)
+	if h.Auth.Subject == "" {
+		h.Auth.Subject = defaultSubject(len(h.Rooms.MUC) > 0)
 	}
 	h.checkRelay()
 	h.checkBounds()
-	h.holders.Check(h.key.Text, h.auth.Subject)
+	h.holders.Check(h.Key.Text, h.Auth.Subject)
 	rooms.add(h, complete)
-	h.noIssuers = complete && none
+	h.NoIssuers = complete && none
 }
 
 func (h *hostReader) readMUC(v strictyaml.Value) {
 	before := h.Report.Errors()
-	h.rooms.MUC, h.muc = domains(v), v
+	h.Rooms.MUC, h.muc = domains(v), v
 	h.badMUC = h.Report.Errors() > before
 	h.lobby.badMUC = h.badMUC
 }
@@ -164,14 +145,14 @@ func (h *hostReader) readIssuers(v strictyaml.Value) {
 	for _, e := range v.Entries() {
 		issuersection.CheckName(e.Key)
 		named := e.Value.Named(fmt.Sprintf("issuer %q", text.Clip(e.Key.Text)))
-		i := issuersection.Read(h.Reader, named, h.key.Text, e.Key, h.holders)
-		issuersection.CheckPrefix(e.Key, i.Config.AccountPrefix, h.auth.Issuers)
-		h.auth.Issuers[e.Key.Text] = i.Config
+		i := issuersection.Read(h.Reader, named, h.Key.Text, e.Key, h.holders)
+		issuersection.CheckPrefix(e.Key, i.Config.AccountPrefix, h.Auth.Issuers)
+		h.Auth.Issuers[e.Key.Text] = i.Config
 		if i.Config.AccountPrefix != "" {
 			h.naming = append(h.naming, i.Prefix)
 		}
 		if i.Bounds.Bounded() {
-			h.rooms.Issuers[e.Key.Text] = i.Bounds
+			h.Rooms.Issuers[e.Key.Text] = i.Bounds
 		}
 	}
 }

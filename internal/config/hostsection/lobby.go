@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"cmp"
@@ -33,7 +33,8 @@ type placedEntry struct {
 	at strictyaml.Item
 }
 
-func lobbySettings() section.Section {
+// LobbySettings describes its lobby.
+func LobbySettings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST.lobby",
 		Text: "Who waits before a room, and who passes. [lobby.md](lobby.md) says how people are let " +
@@ -61,7 +62,7 @@ func lobbySettings() section.Section {
 
 func (l *lobbyReader) read(v strictyaml.Value) {
 	l.at, l.named, l.mode, l.rooms = v, true, lobby.MembersOnly, map[string]bool{}
-	v.Object(lobbySettings().Fields(section.Readers{
+	v.Object(LobbySettings().Fields(section.Readers{
 		"rooms": l.readRooms,
 		"enforce": func(v strictyaml.Value) {
 			if s, ok := v.OneOf(string(lobby.MembersOnly), string(lobby.Gate)); ok {

@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"slices"
@@ -14,15 +14,16 @@ import (
 	"usher/moderation"
 )
 
-// exampleModerator is a claim that moderators may have.
-const exampleModerator = "realm_access.roles=moderator"
+// ExampleModerator is a claim that moderators may have.
+const ExampleModerator = "realm_access.roles=moderator"
 
 const (
 	minIdle = time.Minute
 	maxIdle = 366 * 24 * time.Hour
 )
 
-func moderationSettings() section.Section {
+// ModerationSettings describes who is what in its rooms.
+func ModerationSettings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST.moderation",
 		Text: "Who is what in the rooms of this host. [rooms.md](rooms.md) shows what people see of it.",
@@ -55,27 +56,27 @@ func moderationSettings() section.Section {
 }
 
 func (h *hostReader) moderation(v strictyaml.Value) {
-	v.Object(moderationSettings().Fields(section.Readers{
-		"moderators": func(v strictyaml.Value) { h.auth.Moderators = value.ClaimTests(v, exampleModerator) },
+	v.Object(ModerationSettings().Fields(section.Readers{
+		"moderators": func(v strictyaml.Value) { h.Auth.Moderators = value.ClaimTests(v, ExampleModerator) },
 		"others": func(v strictyaml.Value) {
 			if s, ok := v.OneOf(string(moderation.Member), string(moderation.None)); ok {
-				h.rooms.Others = moderation.Affiliation(s)
+				h.Rooms.Others = moderation.Affiliation(s)
 			}
 		},
 		"on_expiry": func(v strictyaml.Value) {
 			keep, demote, remove := moderation.ExpiryKeep, moderation.ExpiryDemote, moderation.ExpiryRemove
 			if s, ok := v.OneOf(string(keep), string(demote), string(remove)); ok {
-				h.rooms.OnExpiry = moderation.Expiry(s)
+				h.Rooms.OnExpiry = moderation.Expiry(s)
 			}
 		},
-		"strict": func(v strictyaml.Value) { v.Bool(&h.rooms.Strict) },
+		"strict": func(v strictyaml.Value) { v.Bool(&h.Rooms.Strict) },
 		"idle":   h.readIdle,
 	})...)
 }
 
 func (h *hostReader) readIdle(v strictyaml.Value) {
-	v.Duration(&h.rooms.Idle, maxIdle)
-	if h.rooms.Idle < minIdle {
+	v.Duration(&h.Rooms.Idle, maxIdle)
+	if h.Rooms.Idle < minIdle {
 		v.Problem("write at least 1m", "idle is %s: sessions would end at once", text.Clip(v.Raw()))
 	}
 }
@@ -100,18 +101,18 @@ type mucsOf struct {
 }
 
 func (r *roomsReader) add(h *hostReader, complete bool) {
-	key := h.key
-	h.rooms.Host, h.rooms.ServiceAccounts = key.Text, h.auth.ServiceAccounts
-	h.rooms.Tenants = h.auth.Subject == auth.SubjectTenant
-	h.rooms.Leeway, h.rooms.MaxLifetime, h.rooms.Prefixes = h.auth.Leeway, h.auth.MaxLifetime, map[string]string{}
-	for id, issuer := range h.auth.Issuers {
-		h.rooms.Prefixes[id] = issuer.AccountPrefix
+	key := h.Key
+	h.Rooms.Host, h.Rooms.ServiceAccounts = key.Text, h.Auth.ServiceAccounts
+	h.Rooms.Tenants = h.Auth.Subject == auth.SubjectTenant
+	h.Rooms.Leeway, h.Rooms.MaxLifetime, h.Rooms.Prefixes = h.Auth.Leeway, h.Auth.MaxLifetime, map[string]string{}
+	for id, issuer := range h.Auth.Issuers {
+		h.Rooms.Prefixes[id] = issuer.AccountPrefix
 	}
-	r.mucs, r.badMUC = append(r.mucs, mucsOf{h.muc, h.rooms.MUC}), r.badMUC || h.badMUC
-	if len(h.rooms.MUC) > 0 && !r.named {
+	r.mucs, r.badMUC = append(r.mucs, mucsOf{h.muc, h.Rooms.MUC}), r.badMUC || h.badMUC
+	if len(h.Rooms.MUC) > 0 && !r.named {
 		r.muc, r.named = h.muc, true
 	}
-	if len(h.rooms.MUC) > 0 && !h.relay.named && r.asking.IsZero() {
+	if len(h.Rooms.MUC) > 0 && !h.relay.named && r.asking.IsZero() {
 		r.asking = h.muc
 	}
 	for _, domain := range h.components() {
@@ -122,23 +123,23 @@ func (r *roomsReader) add(h *hostReader, complete bool) {
 		}
 		r.owners[domain] = key.Text
 	}
-	if complete && !h.badMUC && len(h.rooms.MUC) == 0 && (len(h.rooms.Breakout) > 0 || len(h.rooms.Guests) > 0) {
+	if complete && !h.badMUC && len(h.Rooms.MUC) == 0 && (len(h.Rooms.Breakout) > 0 || len(h.Rooms.Guests) > 0) {
 		key.Problem("name the MUC components under muc",
 			"the host %q has breakout or guests, and no muc", text.Clip(key.Text))
 	}
-	for _, guest := range h.rooms.Guests {
+	for _, guest := range h.Rooms.Guests {
 		if guest == key.Text {
 			key.Problem("name the anonymous hosts only", "the host %q is among its own guests", text.Clip(key.Text))
 		}
 	}
-	r.policies, r.lobbies = append(r.policies, h.rooms), append(r.lobbies, h.lobby)
+	r.policies, r.lobbies = append(r.policies, h.Rooms), append(r.lobbies, h.lobby)
 }
 
 // components are those of Prosody's that have rooms of the host.
 func (h *hostReader) components() []string {
-	list := slices.Concat(h.rooms.MUC, h.rooms.Breakout)
-	if h.rooms.LobbyDomain != "" {
-		list = append(list, h.rooms.LobbyDomain)
+	list := slices.Concat(h.Rooms.MUC, h.Rooms.Breakout)
+	if h.Rooms.LobbyDomain != "" {
+		list = append(list, h.Rooms.LobbyDomain)
 	}
 	return list
 }

@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"usher/auth"
@@ -8,7 +8,8 @@ import (
 	"usher/internal/text"
 )
 
-func tokenSettings() section.Section {
+// TokenSettings describes what its tokens must say.
+func TokenSettings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST.tokens",
 		Text: "What a token of any issuer of the host must say, and which account it is for. " +
@@ -43,24 +44,24 @@ func tokenSettings() section.Section {
 }
 
 func (h *hostReader) readTokens(v strictyaml.Value) {
-	v.Object(tokenSettings().Fields(section.Readers{
-		"leeway":       func(v strictyaml.Value) { v.Duration(&h.auth.Leeway, auth.MaxLeeway) },
-		"max_lifetime": func(v strictyaml.Value) { v.Duration(&h.auth.MaxLifetime, 0) },
+	v.Object(TokenSettings().Fields(section.Readers{
+		"leeway":       func(v strictyaml.Value) { v.Duration(&h.Auth.Leeway, auth.MaxLeeway) },
+		"max_lifetime": func(v strictyaml.Value) { v.Duration(&h.Auth.MaxLifetime, 0) },
 		"subject": func(v strictyaml.Value) {
 			h.subject = v
 			if s, ok := v.OneOf(string(auth.SubjectDomain), string(auth.SubjectTenant), string(auth.SubjectAny)); ok {
-				h.auth.Subject = auth.SubjectMode(s)
+				h.Auth.Subject = auth.SubjectMode(s)
 			}
 		},
-		"account": func(v strictyaml.Value) { h.auth.Account = claimPaths(v) },
+		"account": func(v strictyaml.Value) { h.Auth.Account = claimPaths(v) },
 		"account_charset": func(v strictyaml.Value) {
 			s, _ := v.OneOf("ascii", "unicode")
-			h.auth.UnicodeAccounts = s == "unicode"
-			if h.auth.UnicodeAccounts {
+			h.Auth.UnicodeAccounts = s == "unicode"
+			if h.Auth.UnicodeAccounts {
 				h.naming = append(h.naming, v)
 			}
 		},
-		"typ": func(v strictyaml.Value) { h.auth.Types = strictyaml.Texts(v.SomeList()) },
+		"typ": func(v strictyaml.Value) { h.Auth.Types = strictyaml.Texts(v.SomeList()) },
 	})...)
 }
 

@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"slices"
@@ -12,23 +12,23 @@ import (
 // tenants are named though no token's sub is held to them.
 func (h *hostReader) checkBounds() {
 	free := 0
-	for id, issuer := range h.auth.Issuers {
-		if !h.rooms.Issuers[id].Bounded() && (issuer.AccountPrefix == "" || h.relay.named) {
+	for id, issuer := range h.Auth.Issuers {
+		if !h.Rooms.Issuers[id].Bounded() && (issuer.AccountPrefix == "" || h.relay.named) {
 			free++
 		}
 	}
-	switch n := len(h.auth.Issuers); {
+	switch n := len(h.Auth.Issuers); {
 	case n < 2 || free < n:
 	case h.relay.named:
 		h.issuers.Warn("give each issuer tenants or rooms, unless all of them are one application's",
 			"the host %q has %d issuers and none is bound: each can name any tenant and room of it",
-			text.Clip(h.key.Text), n)
+			text.Clip(h.Key.Text), n)
 	default:
 		h.issuers.Warn("give each issuer account_prefix, tenants or rooms, unless all of them are one application's",
 			"the host %q has %d issuers and none is bound: each can name any account, tenant and room of it, "+
-				"also as another's user", text.Clip(h.key.Text), n)
+				"also as another's user", text.Clip(h.Key.Text), n)
 	}
-	if h.auth.Subject == auth.SubjectDomain && !h.subject.IsZero() && h.namesTenants() {
+	if h.Auth.Subject == auth.SubjectDomain && !h.subject.IsZero() && h.namesTenants() {
 		h.subject.Warn("set subject: tenant to have sub name the tenant",
 			"subject: domain keeps no tenants apart: a token for a room opens it in every tenant")
 	}

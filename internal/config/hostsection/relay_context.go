@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"usher/auth/claim"
@@ -45,7 +45,7 @@ func (h *hostReader) readLobbyDomain(v strictyaml.Value) {
 		v.Problem("write it as Prosody's Component line has it, such as lobby.meet.example.com",
 			"%s: %q is no domain name in lower case", v.Name(), text.Clip(s))
 	default:
-		h.rooms.LobbyDomain = s
+		h.Rooms.LobbyDomain = s
 	}
 }
 
@@ -119,16 +119,16 @@ func (h *hostReader) checkRelay() {
 		v.Warn("remove it; tenants and rooms bind an issuer",
 			"%s has no effect: at a host with a relay Prosody names the accounts, at random", v.Name())
 	}
-	r.config.GuestsStart = h.rooms.GuestsStart
+	r.config.GuestsStart = h.Rooms.GuestsStart
 	if r.config.AllowEmptyToken && !r.config.GuestsStart {
 		r.emptyAt.Warn("add guests_start: true to the host, or remove it",
 			"allow_empty_token has no effect: without guests_start: true no login without a token is let in")
 	}
-	r.config.KeepRights = h.rooms.OnExpiry == moderation.ExpiryKeep
-	r.config.ResumeOver = h.rooms.OnExpiry != moderation.ExpiryRemove
+	r.config.KeepRights = h.Rooms.OnExpiry == moderation.ExpiryKeep
+	r.config.ResumeOver = h.Rooms.OnExpiry != moderation.ExpiryRemove
 	if r.config.Key.IsZero() { // a problem, which was reported
 		return
 	}
 	relay := r.config
-	h.auth.Relay, h.rooms.Relay = &relay, true
+	h.Auth.Relay, h.Rooms.Relay = &relay, true
 }

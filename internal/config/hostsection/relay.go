@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"net/url"
@@ -22,7 +22,8 @@ const (
 	maxAppID        = 256
 )
 
-func relaySettings() section.Section {
+// RelaySettings describes its relay.
+func RelaySettings() section.Section {
 	return section.Section{
 		Path: "hosts.HOST.relay",
 		Text: "Jitsi: this host's Prosody keeps Jitsi's own `authentication = \"token\"`, and browsers reach it " +
@@ -102,7 +103,7 @@ func newRelay(r *source.Reader) relayReader {
 
 func (r *relayReader) read(v strictyaml.Value) {
 	r.named, r.at = true, v
-	complete := v.Object(relaySettings().Fields(section.Readers{
+	complete := v.Object(RelaySettings().Fields(section.Readers{
 		"app_id":              func(v strictyaml.Value) { r.config.Issuer = r.name(v) },
 		"audience":            func(v strictyaml.Value) { r.config.Audience = r.name(v) },
 		"key_file":            func(v strictyaml.Value) { r.key = r.fileName(v) },

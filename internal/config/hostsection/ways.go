@@ -1,4 +1,4 @@
-package config
+package hostsection
 
 import (
 	"net/url"
@@ -27,39 +27,22 @@ type wayOfHost struct {
 }
 
 func (w *wayReader) add(h *hostReader) {
-	w.hosts = append(w.hosts, wayOfHost{h.key, h.rooms, h.relay})
+	w.hosts = append(w.hosts, wayOfHost{h.Key, h.Rooms, h.relay})
 }
 
 // check judges the relays of all hosts.
-func (w *wayReader) check(holders issuersection.Holders, listens *Listen, named namedListeners) {
+func (w *wayReader) check(holders issuersection.Holders, hasGateway bool) {
 	for i, h := range w.hosts {
 		if !h.relay.named {
 			continue
 		}
 		h.relay.checkKey(holders, w.hosts[:i])
-		if listens.Gateway.Name == "" {
+		if !hasGateway {
 			h.relay.at.Warn("name listen.gateway, such as 127.0.0.1:8281",
 				"relay: nobody can log in, as there is no listen.gateway")
 		}
 	}
-	w.checkDoors(listens, named)
 	w.checkGuests()
-}
-
-// checkDoors takes back the door that is open by default where no host has a use for it, and warns of doors that
-// refuse every login.
-func (w *wayReader) checkDoors(listens *Listen, named namedListeners) {
-	if len(w.hosts) == 0 || slices.ContainsFunc(w.hosts, func(h wayOfHost) bool { return !h.relay.named }) {
-		return
-	}
-	if _, wanted := named[&listens.Dovecot]; !wanted {
-		listens.Dovecot = Address{}
-	}
-	for _, a := range []*Address{&listens.Dovecot, &listens.Extauth} {
-		if v, is := named[a]; is && a.Name != "" {
-			v.Warn("remove it", "%s: every host has a relay, so this door refuses every login (relay_host)", v.Name())
-		}
-	}
 }
 
 // checkKey keeps tokens apart: an inner token is for one Prosody, and no issuer can make
@@ -83,6 +66,11 @@ func (r *relayReader) checkKey(holders issuersection.Holders, before []wayOfHost
 			return
 		}
 	}
+}
+
+// allRelayed reports whether there are hosts, and each has a relay.
+func (w *wayReader) allRelayed() bool {
+	return len(w.hosts) > 0 && !slices.ContainsFunc(w.hosts, func(h wayOfHost) bool { return !h.relay.named })
 }
 
 // checkGuests wants to know whose guests they are: by whose issuers their tokens are
@@ -112,8 +100,7 @@ func (w *wayReader) checkGuests() {
 	}
 }
 
-// settings are those of the gateway for each virtual host: those of hosts, their guest
-// hosts, and those whose accounts are let in by a password.
+// settings is [Hosts.Gateway].
 func (w *wayReader) settings(whitelist []lobby.Entry) map[string]gateway.HostSettings {
 	all := map[string]gateway.HostSettings{}
 	for _, h := range w.hosts {
