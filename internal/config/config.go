@@ -8,8 +8,10 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/signin"
 	"usher/internal/config/clustersection"
+	"usher/internal/config/consolesection"
 	"usher/internal/config/hostsection"
 	"usher/internal/config/issuersection"
+	"usher/internal/config/loginsection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
 	"usher/internal/config/value"
@@ -47,7 +49,7 @@ type Config struct {
 	State     State
 	Cluster   clustersection.Cluster
 	Component Component
-	Console   Console
+	Console   consolesection.Console
 	Rooms     []moderation.HostPolicy // of each host, in the order of the file
 
 	Gateway   gateway.Settings
@@ -111,8 +113,8 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	var componentAt strictyaml.Value
 	http := &httpReader{Reader: r, config: &c.HTTP}
 	hosts, gate := hostsection.New(r, c.Auth.Hosts), &gatewayReader{config: &c.Gateway}
-	cluster, console := clustersection.New(r, &c.Cluster), &consoleReader{config: &c.Console}
-	login := &loginReader{Reader: r, config: &c.Login}
+	cluster, console := clustersection.New(r, &c.Cluster), consolesection.New(&c.Console)
+	login := loginsection.New(r, &c.Login)
 	var listeners namedListeners
 	complete := root.Object(topSettings().Fields(section.Readers{
 		"listen": func(v strictyaml.Value) {
@@ -125,8 +127,8 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 		"state":            c.State.read,
 		"cluster":          cluster.Read,
 		"gateway":          gate.read,
-		"console":          console.read,
-		"login":            login.read,
+		"console":          console.Read,
+		"login":            login.Read,
 		"component": func(v strictyaml.Value) {
 			component, componentAt = true, v
 			readComponent(r, v, &c.Component)
@@ -146,14 +148,16 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 	gate.check(c.Listen.Gateway, c.Listen.Console)
 	cluster.Check(clustersection.Facts{InMemory: c.State.Path == "", MendState: "use state: sqlite:" + defaultState,
 		Tokens: c.Auth.MaxTokenBytes})
-	login.finish(c, hosts.All())
+	login.Finish(hosts.All(), c.Listen.Gateway.Name != "")
 	hosts.Check(hostsection.Needed{Component: c.Component.JID, ComponentAt: componentAt, HasComponent: component,
 		HTTP: http.listens, Gateway: c.Listen.Gateway.Name != ""})
 	c.Listen.checkDoors(listeners, hosts.AllRelayed())
-	login.bind(hosts.Policies())
+	login.Bind(hosts.Policies())
 	c.Rooms, c.Whitelist = hosts.Finish(component)
-	console.check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts, login.signsIn)
-	login.open(c)
+	console.Check(c.Listen.Console, listeners[&c.Listen.Console], c.Auth.Hosts, login.SignsIn)
+	if c.Listen.Console.Name != "" {
+		login.Open(&c.Console)
+	}
 	c.Gateway.Hosts = hosts.Gateway(c.Whitelist)
 	if complete && !named {
 		root.Problem(hostsection.MendNone, "there are no hosts")
@@ -165,8 +169,8 @@ func readConfiguration(r *source.Reader, root strictyaml.Value, c *Config) {
 // sections lists all of them, in the order of docs/configuration.md.
 func sections() []section.Section {
 	return []section.Section{
-		topSettings(), listenSettings(), clustersection.Settings(), gatewaySettings(), consoleSettings(),
-		loginSettings(), loginHostSettings(), componentSettings(), logSettings(),
+		topSettings(), listenSettings(), clustersection.Settings(), gatewaySettings(), consolesection.Settings(),
+		loginsection.Settings(), loginsection.HostSettings(), componentSettings(), logSettings(),
 		hostsection.Settings(), hostsection.RelaySettings(), issuersection.Settings(), hostsection.TokenSettings(),
 		hostsection.ModerationSettings(), hostsection.LobbySettings(),
 	}
@@ -235,7 +239,7 @@ func topSettings() section.Section {
 }
 
 // MendUnplaced is the advice of the last gate, which knows no place.
-const MendUnplaced = "correct the setting that it names"
+const MendUnplaced = section.MendUnplaced
 
 // checkParts runs what every part of the daemon checks before it takes a
 // configuration, so that none refuses what the reader found good. Each of these

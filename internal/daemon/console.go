@@ -90,7 +90,7 @@ func (p *consolePart) prepare(c *config.Config) (commit func(), err error) {
 	return func() {
 		rules.Commit()
 		settings.Commit()
-		origin := c.Console.ConsoleURL(p.address)
+		origin := c.Console.Origin(p.address)
 		p.origin.Store(&origin)
 		p.invites.Store(c.Console.URL != "")
 	}, nil

@@ -11,6 +11,9 @@ import (
 	"usher/internal/strictyaml"
 )
 
+// MendUnplaced is the advice for an error that knows no place.
+const MendUnplaced = "correct the setting that it names"
+
 // A Section describes the keys of one mapping of the file.
 type Section struct {
 	Path     string // of the mapping, as in hosts.HOST.tokens; "" is the whole file

@@ -1,4 +1,6 @@
-package config
+// Package consolesection answers one question: what does the section console of
+// the configuration say? It starts no goroutine and has no lock.
+package consolesection
 
 import (
 	"cmp"
@@ -30,17 +32,18 @@ const (
 type Console struct {
 	URL    string   // the origin that browsers see; empty: that of listen.console
 	Hosts  []string // what the Host header may be besides
-	Admins []ConsoleAdmin
+	Admins []Admin
 }
 
-// A ConsoleAdmin is whose tokens make an operator: those of an issuer of a host, for an audience, with a claim.
-type ConsoleAdmin struct {
+// A Admin is whose tokens make an operator: those of an issuer of a host, for an audience, with a claim.
+type Admin struct {
 	Host, Issuer string
 	Claim        claim.Test
 	Audience     string
 }
 
-func consoleSettings() section.Section {
+// Settings describes the keys of the section.
+func Settings() section.Section {
 	return section.Section{
 		Path: "console",
 		Text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, " +
@@ -70,8 +73,8 @@ func consoleSettings() section.Section {
 	}
 }
 
-// A consoleReader reads the section console, and judges it when the hosts are known.
-type consoleReader struct {
+// A Reader reads the section, and judges it when the hosts are known.
+type Reader struct {
 	config *Console
 	at     strictyaml.Value
 	url    strictyaml.Item
@@ -88,9 +91,13 @@ type adminReader struct {
 	complete, broken bool
 }
 
-func (r *consoleReader) read(v strictyaml.Value) {
+// New returns a reader that writes to c.
+func New(c *Console) *Reader { return &Reader{config: c} }
+
+// Read reads the section.
+func (r *Reader) Read(v strictyaml.Value) {
 	r.at, r.named = v, true
-	v.Object(consoleSettings().Fields(section.Readers{
+	v.Object(Settings().Fields(section.Readers{
 		"url": r.readURL,
 		"hosts": func(v strictyaml.Value) {
 			r.config.Hosts = value.HostHeaders(v, "write what the web server sends as Host, such as usher:9281")
@@ -102,7 +109,7 @@ func (r *consoleReader) read(v strictyaml.Value) {
 const mendConsoleURL = "write https:// and a host name of its own, such as https://console.example.com"
 
 // readURL reads an origin.
-func (r *consoleReader) readURL(v strictyaml.Value) {
+func (r *Reader) readURL(v strictyaml.Value) {
 	s, ok := v.Word()
 	if !ok {
 		return
@@ -128,7 +135,7 @@ func isHostOrAddress(name string) bool {
 	return net.ParseIP(strings.Trim(name, "[]")) != nil || jid.IsHost(strings.ToLower(name))
 }
 
-func (r *consoleReader) readAdmins(v strictyaml.Value) {
+func (r *Reader) readAdmins(v strictyaml.Value) {
 	list := v.Elements("an entry of admins", "a list, such as [{host: meet.example.com, issuer: my-app, "+
 		"claim: realm_access.roles=usher-admin, audience: usher-console}]")
 	if len(list) > maxAdmins {
@@ -169,12 +176,13 @@ func (a *adminReader) read() {
 	}
 }
 
-// check judges what only the whole file tells. It comes after the hosts, and after what is said of their sign-ins.
-func (r *consoleReader) check(listen Address, listens strictyaml.Value, hosts map[string]auth.HostConfig,
+// Check judges what only the whole file tells: where the console listens, and the hosts, with whether people sign in
+// there. It comes after the hosts, and after what is said of their sign-ins.
+func (r *Reader) Check(listen value.Address, listens strictyaml.Value, hosts map[string]auth.HostConfig,
 	signsIn func(host string) bool) {
 	for _, a := range r.admins {
 		if a.check(hosts, signsIn) {
-			r.config.Admins = append(r.config.Admins, ConsoleAdmin{a.host.Text, a.issuer.Text, a.test, a.audience.Text})
+			r.config.Admins = append(r.config.Admins, Admin{a.host.Text, a.issuer.Text, a.test, a.audience.Text})
 		}
 	}
 	if r.named && listen.Name == "" {
@@ -256,8 +264,8 @@ func (a *adminReader) apart(hosts map[string]auth.HostConfig) bool {
 	return true
 }
 
-// ConsoleURL returns the origin of the console for a listener at an address; empty: browsers reach it at none.
-func (c *Console) ConsoleURL(a net.Addr) string {
+// Origin returns the origin of the console for a listener at an address; empty: browsers reach it at none.
+func (c *Console) Origin(a net.Addr) string {
 	if c.URL != "" || a.Network() == "unix" {
 		return c.URL
 	}

@@ -1,4 +1,4 @@
-package config
+package loginsection
 
 import (
 	"maps"
@@ -26,7 +26,7 @@ func warnOfOwnWord(at strictyaml.Value, what string, t claim.Test) {
 }
 
 // warnOfOwnWords names what people get by such a claim.
-func (h *loginHost) warnOfOwnWords(host *hostsection.Host) {
+func (h *hostReader) warnOfOwnWords(host *hostsection.Host) {
 	warn := func(what string, t claim.Test) { warnOfOwnWord(h.key.Value, what, t) }
 	for _, t := range h.config.Who {
 		warn("those who may sign in (who)", t)
@@ -43,7 +43,7 @@ func (h *loginHost) warnOfOwnWords(host *hostsection.Host) {
 
 // refuseAccounts refuses an issuer beside the sign-in that could name the accounts of those who sign in. At a host with
 // a relay Prosody names all accounts.
-func (h *loginHost) refuseAccounts(host *hostsection.Host) {
+func (h *hostReader) refuseAccounts(host *hostsection.Host) {
 	if host.Auth.Relay != nil {
 		return
 	}

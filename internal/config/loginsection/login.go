@@ -1,4 +1,7 @@
-package config
+// Package loginsection answers one question: what does the section login of the
+// configuration say, and which tokens are made of it? It starts no goroutine and
+// has no lock.
+package loginsection
 
 import (
 	"fmt"
@@ -7,6 +10,7 @@ import (
 	"usher/auth/keys"
 	"usher/auth/keys/keyfile"
 	"usher/auth/signin"
+	"usher/internal/config/consolesection"
 	"usher/internal/config/hostsection"
 	"usher/internal/config/section"
 	"usher/internal/config/source"
@@ -17,7 +21,8 @@ import (
 
 const loginSecret = "login secret file"
 
-func loginSettings() section.Section {
+// Settings describes the keys of the section.
+func Settings() section.Section {
 	return section.Section{
 		Path: "login",
 		Text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get a " +
@@ -37,9 +42,9 @@ func loginSettings() section.Section {
 	}
 }
 
-// A loginReader reads the section login, and judges it when the rest of the file is known.
-type loginReader struct {
-	*source.Reader
+// A Reader reads the section, and judges it when the rest of the file is known.
+type Reader struct {
+	files    *source.Reader
 	config   *signin.Settings
 	section  strictyaml.Value
 	named    bool
@@ -48,22 +53,26 @@ type loginReader struct {
 	secretsAt   strictyaml.Value
 	secrets     [][]byte
 	secretFiles []strictyaml.Item
-	hosts       []*loginHost
+	hosts       []*hostReader
 	known       []*hostsection.Host // of hosts, in the order of the file
 }
 
-func (r *loginReader) read(v strictyaml.Value) {
+// New returns a reader that writes to s.
+func New(files *source.Reader, s *signin.Settings) *Reader { return &Reader{files: files, config: s} }
+
+// Read reads the section.
+func (r *Reader) Read(v strictyaml.Value) {
 	r.section, r.named = v, true
 	hosts := false
-	r.complete = v.Object(loginSettings().Fields(section.Readers{
+	r.complete = v.Object(Settings().Fields(section.Readers{
 		"secret_files": func(v strictyaml.Value) {
 			r.secretsAt = v
-			r.secrets, r.secretFiles = r.OwnSecrets(v, loginSecret)
+			r.secrets, r.secretFiles = r.files.OwnSecrets(v, loginSecret)
 		},
 		"hosts": func(v strictyaml.Value) {
 			hosts = true
 			for _, e := range v.Entries() {
-				h := newLoginHost(r.Reader, e.Key)
+				h := newHost(r.files, e.Key)
 				h.read(e.Value.Named(fmt.Sprintf("login of %q", text.Clip(e.Key.Text))))
 				r.hosts = append(r.hosts, h)
 			}
@@ -77,11 +86,11 @@ func (r *loginReader) read(v strictyaml.Value) {
 	}
 }
 
-// finish judges what only the whole file tells, and gives each host the issuer of the tokens that its sign-in makes.
-func (r *loginReader) finish(c *Config, hosts []*hostsection.Host) {
+// Finish judges what only the whole file tells, and gives each host the issuer of the tokens that its sign-in makes.
+func (r *Reader) Finish(hosts []*hostsection.Host, hasGateway bool) {
 	r.known = hosts
 	for _, h := range r.known {
-		if h.NoIssuers && !r.signsIn(h.Key.Text) {
+		if h.NoIssuers && !r.SignsIn(h.Key.Text) {
 			h.Key.Problem("name who issues its tokens (their iss) under issuers",
 				"the host %q has no issuers", text.Clip(h.Key.Text))
 		}
@@ -89,11 +98,11 @@ func (r *loginReader) finish(c *Config, hosts []*hostsection.Host) {
 	if !r.named {
 		return
 	}
-	if c.Listen.Gateway.Name == "" {
+	if !hasGateway {
 		r.section.Warn("name listen.gateway, such as 127.0.0.1:8281",
 			"login: nobody can sign in, as there is no listen.gateway")
 	}
-	r.RefuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
+	r.files.RefuseShared(r.secretFiles, loginSecret, "the sign-in", "could make tokens for anybody")
 	r.config.Secrets, r.config.Hosts = r.secrets, map[string]signin.HostSettings{}
 	for _, h := range r.hosts {
 		host := r.hostOf(h.key.Text)
@@ -106,12 +115,13 @@ func (r *loginReader) finish(c *Config, hosts []*hostsection.Host) {
 		h.warnOfOwnWords(host)
 		h.refuseAccounts(host)
 		if len(r.secrets) > 0 {
-			r.issue(c, h, host)
+			r.issue(h, host)
 		}
 	}
 }
 
-func (r *loginReader) signsIn(host string) bool {
+// SignsIn reports whether people sign in at a host.
+func (r *Reader) SignsIn(host string) bool {
 	for _, h := range r.hosts {
 		if h.key.Text == host {
 			return true
@@ -120,7 +130,7 @@ func (r *loginReader) signsIn(host string) bool {
 	return false
 }
 
-func (r *loginReader) hostOf(name string) *hostsection.Host {
+func (r *Reader) hostOf(name string) *hostsection.Host {
 	for _, h := range r.known {
 		if h.Key.Text == name {
 			return h
@@ -130,13 +140,13 @@ func (r *loginReader) hostOf(name string) *hostsection.Host {
 }
 
 // issue makes the issuer of a host: it signs with the first secret, and all verify.
-func (r *loginReader) issue(c *Config, h *loginHost, host *hostsection.Host) {
+func (r *Reader) issue(h *hostReader, host *hostsection.Host) {
 	issuer := auth.IssuerConfig{Algorithms: []string{"HS256"}, Audience: []string{signin.Audience},
 		RequireExp: true, RequireRoom: true, AccountPrefix: signin.AccountPrefix, Own: true}
 	for i, secret := range r.secrets {
 		derived, err := signin.TokenSecret(secret, host.Key.Text)
 		if err != nil {
-			h.key.Problem(MendUnplaced, "login: no key can be derived: %v", err)
+			h.key.Problem(section.MendUnplaced, "login: no key can be derived: %v", err)
 			return
 		}
 		key, err := keys.ParseSecret(derived, keyfile.Plain, "login.secret_files", false)
@@ -147,33 +157,33 @@ func (r *loginReader) issue(c *Config, h *loginHost, host *hostsection.Host) {
 		issuer.Keys.Files = append(issuer.Keys.Files, key)
 		if i == 0 {
 			if h.config.Key, err = key.SigningKey("HS256"); err != nil {
-				h.key.Problem(MendUnplaced, "login: %v", err)
+				h.key.Problem(section.MendUnplaced, "login: %v", err)
 			}
 		}
 	}
-	c.Auth.Hosts[host.Key.Text].Issuers[signin.Issuer] = issuer
+	host.Auth.Issuers[signin.Issuer] = issuer
 	r.config.Hosts[host.Key.Text] = h.config
 }
 
-// open has people of a host sign in to the console, if it takes the tokens of their sign-in.
-func (r *loginReader) open(c *Config) {
-	for _, a := range c.Console.Admins {
+// Open has people of a host sign in to the console, if it takes the tokens of their sign-in.
+func (r *Reader) Open(c *consolesection.Console) {
+	for _, a := range c.Admins {
 		h, signsIn := r.config.Hosts[a.Host]
-		if a.Issuer != signin.Issuer || !signsIn || c.Listen.Console.Name == "" {
+		if a.Issuer != signin.Issuer || !signsIn {
 			continue
 		}
 		warnOfOwnWord(r.section, "operators (console.admins)", a.Claim)
-		if c.Console.URL == "" {
+		if c.URL == "" {
 			r.section.Warn("name console.url", "login: people cannot sign in to the console, as it has no url")
 			continue
 		}
-		h.Consoles = append(h.Consoles, signin.Console{URL: c.Console.URL, Audience: a.Audience, Claim: a.Claim})
+		h.Consoles = append(h.Consoles, signin.Console{URL: c.URL, Audience: a.Audience, Claim: a.Claim})
 		r.config.Hosts[a.Host] = h
 	}
 }
 
-// bind bounds what the tokens open, whatever they say.
-func (r *loginReader) bind(policies []moderation.HostPolicy) {
+// Bind bounds what the tokens open, whatever they say.
+func (r *Reader) Bind(policies []moderation.HostPolicy) {
 	for i := range policies {
 		p := &policies[i]
 		h, signsIn := r.config.Hosts[p.Host]

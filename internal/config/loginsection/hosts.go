@@ -1,4 +1,4 @@
-package config
+package loginsection
 
 import (
 	"fmt"
@@ -21,23 +21,24 @@ import (
 )
 
 const (
-	minLoginTTL = time.Minute
-	maxLoginTTL = 24 * time.Hour
+	minTTL = time.Minute
+	maxTTL = 24 * time.Hour
 	// longEnough is the shortest life of a token at a host that takes something from people when theirs is over: no page
 	// of Jitsi's renews a token without the person.
 	longEnough = time.Hour
 )
 
-func loginHostSettings() section.Section {
+// HostSettings describes the keys of a host.
+func HostSettings() section.Section {
 	return section.Section{
 		Path: "login.hosts.HOST",
 		Text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the provider's ID " +
 			"token; without `context` a person's name, verified address and picture are `name`, `email` and `picture`.",
-		Settings: slices.Concat(loginProviderSettings(), loginTokenSettings()),
+		Settings: slices.Concat(providerSettings(), tokenSettings()),
 	}
 }
 
-func loginProviderSettings() []section.Setting {
+func providerSettings() []section.Setting {
 	return []section.Setting{
 		{Key: "issuer", Kind: "an https address", Needed: true, Example: "https://id.example.com/realms/main",
 			Text: "The provider, letter by letter as it calls itself (`issuer` in its " +
@@ -63,7 +64,7 @@ func loginProviderSettings() []section.Setting {
 	}
 }
 
-func loginTokenSettings() []section.Setting {
+func tokenSettings() []section.Setting {
 	return []section.Setting{
 		{Key: "tenants", Kind: "a list of tenants, or `[\"*\"]`", Unset: "`[HOST]`", Example: "[acme]",
 			Text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is for rooms " +
@@ -84,8 +85,8 @@ func loginTokenSettings() []section.Setting {
 	}
 }
 
-// A loginHost collects what is said of one host's sign-in.
-type loginHost struct {
+// A hostReader collects what is said of one host's sign-in.
+type hostReader struct {
 	*source.Reader
 	key                          strictyaml.Item
 	config                       signin.HostSettings
@@ -95,15 +96,15 @@ type loginHost struct {
 	insecure, tenants, ttl, page strictyaml.Value
 }
 
-func newLoginHost(r *source.Reader, key strictyaml.Item) *loginHost {
-	return &loginHost{Reader: r, key: key, config: signin.HostSettings{
+func newHost(r *source.Reader, key strictyaml.Item) *hostReader {
+	return &hostReader{Reader: r, key: key, config: signin.HostSettings{
 		TTL: signin.DefaultTTL, Provider: oidc.Config{Scopes: signin.DefaultScopes},
 	}}
 }
 
-func (h *loginHost) read(v strictyaml.Value) {
+func (h *hostReader) read(v strictyaml.Value) {
 	var pages []strictyaml.Item
-	h.complete = v.Object(loginHostSettings().Fields(section.Readers{
+	h.complete = v.Object(HostSettings().Fields(section.Readers{
 		"issuer":             value.Text(&h.issuer),
 		"client_id":          value.Text(&h.id),
 		"client_secret_file": value.Text(&h.secret),
@@ -115,8 +116,8 @@ func (h *loginHost) read(v strictyaml.Value) {
 		},
 		"url":         value.Text(&h.url),
 		"pages":       func(v strictyaml.Value) { h.page, pages = v, v.SomeList() },
-		"tenants":     func(v strictyaml.Value) { h.tenants, h.config.Tenants = v, loginTenants(v) },
-		"rooms":       func(v strictyaml.Value) { h.config.Rooms = loginRooms(v) },
+		"tenants":     func(v strictyaml.Value) { h.tenants, h.config.Tenants = v, tenants(v) },
+		"rooms":       func(v strictyaml.Value) { h.config.Rooms = rooms(v) },
 		"who":         func(v strictyaml.Value) { h.config.Who = value.ClaimTests(v, "realm_access.roles=staff") },
 		"ttl":         h.readTTL,
 		"app_schemes": func(v strictyaml.Value) { h.config.Schemes = readSchemes(v) },
@@ -126,7 +127,7 @@ func (h *loginHost) read(v strictyaml.Value) {
 }
 
 // readProvider judges what is said of the provider.
-func (h *loginHost) readProvider() {
+func (h *hostReader) readProvider() {
 	p := &h.config.Provider
 	if h.issuer.Text == "" {
 		h.missing("add issuer: what the provider calls itself in its /.well-known/openid-configuration", "issuer")
@@ -152,13 +153,13 @@ func (h *loginHost) readProvider() {
 	}
 }
 
-func (h *loginHost) missing(mend, what string) {
+func (h *hostReader) missing(mend, what string) {
 	if h.complete {
 		h.key.Problem(mend, "login of %q has no %s", text.Clip(h.key.Text), what)
 	}
 }
 
-func (h *loginHost) readSecret() string {
+func (h *hostReader) readSecret() string {
 	if h.secret.Text == "" {
 		return ""
 	}
@@ -181,7 +182,7 @@ func readScopes(v strictyaml.Value) string {
 }
 
 // readPages reads where people may be sent back to, and where the door is.
-func (h *loginHost) readPages(items []strictyaml.Item) {
+func (h *hostReader) readPages(items []strictyaml.Item) {
 	for _, it := range items {
 		if page := h.address(it, true); page != "" && !slices.Contains(h.config.Pages, page) {
 			h.config.Pages = append(h.config.Pages, page)
@@ -202,7 +203,7 @@ func (h *loginHost) readPages(items []strictyaml.Item) {
 const mendPage = "write it as the browser's address bar has it, without the room: https://meet.example.com"
 
 // address reads the address of a web page, as browsers write it, without a slash at its end.
-func (h *loginHost) address(it strictyaml.Item, path bool) string {
+func (h *hostReader) address(it strictyaml.Item, path bool) string {
 	u, err := url.Parse(it.Text)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.ContainsAny(it.Text, "?#*\\ "):
@@ -226,16 +227,16 @@ func (h *loginHost) address(it strictyaml.Item, path bool) string {
 	return value.Origin(u) + strings.TrimSuffix(u.Path, "/")
 }
 
-func (h *loginHost) readTTL(v strictyaml.Value) {
+func (h *hostReader) readTTL(v strictyaml.Value) {
 	h.ttl = v
-	v.Duration(&h.config.TTL, maxLoginTTL)
-	if h.config.TTL < minLoginTTL {
+	v.Duration(&h.config.TTL, maxTTL)
+	if h.config.TTL < minTTL {
 		v.Problem("write at least 1m", "ttl is %s: people would come too late", text.Clip(v.Raw()))
 	}
 }
 
-// loginTenants reads whose rooms people get tokens for. "*" stands for all, alone.
-func loginTenants(v strictyaml.Value) []string {
+// tenants reads whose rooms people get tokens for. "*" stands for all, alone.
+func tenants(v strictyaml.Value) []string {
 	if list := v.List(); len(list) == 1 && list[0].Text == "*" {
 		return []string{"*"}
 	}
@@ -246,8 +247,8 @@ func loginTenants(v strictyaml.Value) []string {
 	return list
 }
 
-// loginRooms reads patterns of rooms. Which component has the room is not known yet when somebody signs in.
-func loginRooms(v strictyaml.Value) []string {
+// rooms reads patterns of rooms. Which component has the room is not known yet when somebody signs in.
+func rooms(v strictyaml.Value) []string {
 	for _, it := range v.List() {
 		if strings.Contains(it.Text, "@") {
 			it.Problem("leave out the @ and what follows it", "rooms: %q is for one component", text.Clip(it.Text))
@@ -281,7 +282,7 @@ func readSchemes(v strictyaml.Value) map[string]string {
 
 // apart refuses a provider whose ID tokens some host takes as they are: they were made for no meeting, name no room, and
 // nothing of the sign-in bounds them.
-func (h *loginHost) apart(hosts []*hostsection.Host) {
+func (h *hostReader) apart(hosts []*hostsection.Host) {
 	for _, host := range hosts {
 		i, has := host.Auth.Issuers[h.issuer.Text]
 		if !has || h.id.Text == "" {
@@ -301,7 +302,7 @@ func (h *loginHost) apart(hosts []*hostsection.Host) {
 }
 
 // finish judges what the host itself says besides.
-func (h *loginHost) finish(host *hostsection.Host) {
+func (h *hostReader) finish(host *hostsection.Host) {
 	c := &h.config
 	if c.Tenants == nil {
 		c.Tenants = []string{host.Key.Text}
