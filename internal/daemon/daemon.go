@@ -21,6 +21,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/asynclog"
 	"usher/internal/config"
+	"usher/internal/daemon/handover"
 	"usher/internal/footprint"
 	"usher/internal/httpd"
 	"usher/internal/panics"
@@ -63,7 +64,7 @@ type daemon struct {
 	http      http.Handler // of the HTTP door
 	endpoints *endpoints
 	reloader  *reloader
-	handover  *handover
+	handover  *handover.Handover
 	probe     *probe.Prober
 	up        atomic.Bool // every key source was tried once, or fetchWithin is over
 	ended     bool        // every task has
@@ -97,9 +98,9 @@ func Run(ctx context.Context, in Input) error {
 	defer d.endpoints.close()
 	d.started = began
 	d.reloader.watch.Expect(c.Paths, c.States, began)
-	d.handover.take(d.endpoints.before, d.endpoints.limited["dovecot"])
+	d.handover.Take(d.endpoints.before, d.endpoints.limited["dovecot"])
 	err = d.serve(ctx, d.tasks(in.Ready))
-	d.handover.pass(ctx.Err() == nil)
+	d.handover.Pass(ctx.Err() == nil)
 	return err
 }
 
@@ -185,7 +186,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	d := &daemon{probe: r.probing(log, m, relays), version: in.Version, log: log, notify: n, metrics: m, panics: p,
-		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: &handover{log: log, notify: n}}
+		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: handover.New(log, n)}
 	m.WatchReady(func() bool { return len(d.notReady()) == 0 })
 	return d, nil
 }

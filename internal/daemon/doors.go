@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"usher/auth/dovecot"
 	"usher/auth/extauth"
@@ -12,6 +13,9 @@ import (
 	"usher/moderation/muc"
 )
 
+// keysWithin bounds how long logins wait at a start for the first answer of key sources: as long as any login may.
+const keysWithin = time.Second
+
 // doors lists what answers logins on connections that stay open.
 func (d *daemon) doors() []task {
 	var list []task
@@ -20,7 +24,7 @@ func (d *daemon) doors() []task {
 		// Without one of these doors there are no tickets.
 		tickets := open["http"] != nil || open["gateway"] != nil
 		door := &dovecot.Server{Auth: d.verifier, Log: d.log, Panics: d.panics, Anonymous: tickets,
-			Leave: d.handover.leave}
+			Leave: d.handover.Leave}
 		list = append(list, task{"dovecot", func(ctx context.Context) error {
 			d.awaitKeys(ctx)
 			return door.Serve(ctx, l)
@@ -31,6 +35,14 @@ func (d *daemon) doors() []task {
 		list = append(list, task{"extauth", func(ctx context.Context) error { return door.Serve(ctx, l) }})
 	}
 	return list
+}
+
+// awaitKeys waits until the keys of servers are there, or were asked for in vain: a login that had waited for usher to
+// come back would be told to try again.
+func (d *daemon) awaitKeys(ctx context.Context) {
+	within, cancel := context.WithTimeout(ctx, keysWithin)
+	defer cancel()
+	awaitClosed(within, d.verifier.Fetched())
 }
 
 // webDoors lists what answers logins and joins by HTTP.

@@ -1,14 +1,15 @@
-package daemon
+// Package handover answers one question: how do the connections of the Dovecot
+// door come from one process to the next? It starts no goroutine, and its lock is
+// held for a moment.
+package handover
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"net"
 	"slices"
 	"sync"
 	"syscall"
-	"time"
 
 	"usher/internal/listen"
 	"usher/internal/logattr"
@@ -22,16 +23,12 @@ const (
 	provenOver = "dovecot-conn-proven"
 	// mostHandedOver is FileDescriptorStoreMax= of the unit. systemd closes what is above it.
 	mostHandedOver = 64
-	// keysWithin bounds how long logins wait at a start for the first answer of key sources: as long as any login may.
-	keysWithin = time.Second
 )
 
-// A handover brings the Dovecot door's connections from one process to the next. To Prosody a connection that is
+// A Handover brings the Dovecot door's connections from one process to the next. To Prosody a connection that is
 // closed is a failed login. systemd has them only from the end of one process until the next one runs: while a copy
 // is in its store, a connection that usher closes stays open to Prosody, which waits for an answer without end.
-//
-// It starts no goroutine, and its lock is held for a moment.
-type handover struct {
+type Handover struct {
 	log    *slog.Logger
 	notify systemd.Notifier
 
@@ -46,8 +43,13 @@ type leftConn struct {
 	proven bool // a login on it was let in
 }
 
-// leave takes a connection from the door, which stops.
-func (h *handover) leave(nc net.Conn, proven bool) {
+// New returns one that has no connection yet.
+func New(log *slog.Logger, notify systemd.Notifier) *Handover {
+	return &Handover{log: log, notify: notify}
+}
+
+// Leave takes a connection from the door, which stops.
+func (h *Handover) Leave(nc net.Conn, proven bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over {
@@ -57,9 +59,9 @@ func (h *handover) leave(nc net.Conn, proven bool) {
 	h.left = append(h.left, leftConn{nc, proven})
 }
 
-// pass gives what the door has left to systemd, unless usher stops because something has failed, and closes our side
+// Pass gives what the door has left to systemd, unless usher stops because something has failed, and closes our side
 // of it. That is the end for those that systemd did not take.
-func (h *handover) pass(failed bool) {
+func (h *Handover) Pass(failed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.over = true
@@ -105,9 +107,9 @@ func order(c leftConn) int {
 	return 1
 }
 
-// take gives the door what the process before has left. Whatever systemd's store has is taken out of it first, also
+// Take gives the door what the process before has left. Whatever systemd's store has is taken out of it first, also
 // what nobody here knows.
-func (h *handover) take(passed []listen.PassedConnection, door *listen.Listener) {
+func (h *Handover) Take(passed []listen.PassedConnection, door *listen.Listener) {
 	if len(passed) == 0 {
 		return
 	}
@@ -146,7 +148,7 @@ func acceptable(passed []listen.PassedConnection, door *listen.Listener) (good [
 }
 
 // discard empties systemd's store of the names that it has passed.
-func (h *handover) discard(passed []listen.PassedConnection) error {
+func (h *Handover) discard(passed []listen.PassedConnection) error {
 	var names []string
 	for _, c := range passed {
 		names = append(names, c.Name)
@@ -158,12 +160,4 @@ func (h *handover) discard(passed []listen.PassedConnection) error {
 		}
 	}
 	return nil
-}
-
-// awaitKeys waits until the keys of servers are there, or were asked for in vain: a login that had waited for usher to
-// come back would be told to try again.
-func (d *daemon) awaitKeys(ctx context.Context) {
-	within, cancel := context.WithTimeout(ctx, keysWithin)
-	defer cancel()
-	awaitClosed(within, d.verifier.Fetched())
 }

@@ -1,4 +1,4 @@
-package daemon
+package handover
 
 import (
 	"errors"
@@ -11,11 +11,6 @@ import (
 
 	"usher/internal/systemd"
 )
-
-func newHandover() *handover {
-	log := slog.New(slog.DiscardHandler)
-	return &handover{log: log, notify: systemd.Notifier{Log: log}}
-}
 
 // TestNotHandedOver: what the door leaves is closed where there is no systemd, where usher ends because something has
 // failed, and where it comes too late.
@@ -30,12 +25,13 @@ func TestNotHandedOver(t *testing.T) {
 		failed bool
 	}{"no systemd": {"", false}, "failed": {notified.LocalAddr().String(), true}} {
 		t.Setenv("NOTIFY_SOCKET", row.socket)
-		h := newHandover()
+		log := slog.New(slog.DiscardHandler)
+		h := New(log, systemd.Notifier{Log: log})
 		before, other := net.Pipe()
-		h.leave(before, true)
-		h.pass(row.failed)
+		h.Leave(before, true)
+		h.Pass(row.failed)
 		late, another := net.Pipe()
-		h.leave(late, true)
+		h.Leave(late, true)
 		for _, nc := range []net.Conn{other, another} {
 			_ = nc.SetReadDeadline(time.Now().Add(5 * time.Second))
 			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
