@@ -15,17 +15,19 @@ type rules struct {
 	everyone       []string
 	table, leaving []arrow
 	coming         []string
+	crowded        []string
 	foreigners     []foreign
 }
 
 func ourRules() rules {
-	return rules{everyone: everyone(), table: table(), leaving: leaving(), coming: coming(), foreigners: foreigners()}
+	return rules{everyone: everyone(), table: table(), leaving: leaving(), coming: coming(), crowded: crowded(),
+		foreigners: foreigners()}
 }
 
 // violations says in words what the imports of the house have against the rules,
 // and what of the rules no longer fits the house.
 func (r rules) violations(h *house) []string {
-	return slices.Concat(r.againstTable(h), r.stale(h), r.againstForeigners(h))
+	return slices.Concat(r.againstTable(h), r.stale(h), r.againstForeigners(h), r.againstCrowds(h))
 }
 
 // againstTable lists the imports that point where the table has no arrow.
@@ -105,6 +107,23 @@ func (r rules) againstForeigners(h *house) []string {
 			if !slices.ContainsFunc(folders, func(from string) bool { return matches(only, from) && does(from) }) {
 				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", only, f.path))
 			}
+		}
+	}
+	return out
+}
+
+// againstCrowds lists the folders with too many files, and those that are let off
+// without a need.
+func (r rules) againstCrowds(h *house) []string {
+	var out []string
+	for _, folder := range slices.Sorted(maps.Keys(h.folders)) {
+		if n := h.folders[folder]; n > maxFiles && !slices.Contains(r.crowded, folder) {
+			out = append(out, fmt.Sprintf("%s has %d Go files; %d are the most", folder, n, maxFiles))
+		}
+	}
+	for _, folder := range r.crowded {
+		if h.folders[folder] <= maxFiles {
+			out = append(out, folder+" has few files now: take it out of the crowded ones")
 		}
 	}
 	return out

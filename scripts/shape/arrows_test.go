@@ -100,6 +100,17 @@ func TestLongestRow(t *testing.T) {
 	}
 }
 
+// TestCrowds: a folder with too many files is told of unless it is let off, and one that is let off without a need.
+func TestCrowds(t *testing.T) {
+	h := &house{folders: map[string]int{"a": maxFiles + 1, "b": maxFiles, "c": maxFiles + 1}}
+	got := rules{crowded: []string{"b", "c", "z"}}.againstCrowds(h)
+	want := []string{"a has 31 Go files; 30 are the most", "b has few files now: take it out of the crowded ones",
+		"z has few files now: take it out of the crowded ones"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 // houseOf reads a checkout of module m with a package in each folder; those of
 // changed take the place of those that fit.
 func houseOf(t *testing.T, fits, changed map[string]string) *house {

@@ -19,6 +19,7 @@ const (
 	maxColumns   = 120 // of a line, though no test holds it
 	tabColumns   = 4   // that a tab counts as
 	maxFileLines = 400 // a file that needs more has two subjects
+	maxFiles     = 30  // of Go in a folder, tests included; one that needs more has two subjects
 )
 
 // A house is what was read of a checkout.
