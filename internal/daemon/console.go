@@ -18,6 +18,7 @@ import (
 	"usher/internal/console/pages"
 	"usher/internal/console/plot"
 	"usher/internal/console/tokens"
+	"usher/internal/daemon/endpoints"
 	"usher/internal/httpd"
 	"usher/internal/panics"
 	"usher/metrics"
@@ -56,11 +57,11 @@ func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *p
 }
 
 // open makes the server of the pages, which nothing is in force of.
-func (p *consolePart) open(e *endpoints, rooms *roomParts) (err error) {
+func (p *consolePart) open(e *endpoints.Endpoints, rooms *roomParts) (err error) {
 	if p == nil {
 		return nil
 	}
-	p.address = e.bound["console"].Addr()
+	p.address = e.Bound["console"].Addr()
 	frame := layout.New(nil)
 	p.pages = pages.New(pages.Options{API: p.api, Layout: frame, Log: rooms.log})
 	moderators := lobbypage.New(lobbypage.Options{Layout: frame, Rooms: rooms.commands, Log: rooms.log})

@@ -21,6 +21,7 @@ import (
 	"usher/internal/admin"
 	"usher/internal/asynclog"
 	"usher/internal/config"
+	"usher/internal/daemon/endpoints"
 	"usher/internal/daemon/handover"
 	"usher/internal/footprint"
 	"usher/internal/httpd"
@@ -62,7 +63,7 @@ type daemon struct {
 	verifier  *auth.Verifier
 	rooms     *roomParts
 	http      http.Handler // of the HTTP door
-	endpoints *endpoints
+	endpoints *endpoints.Endpoints
 	reloader  *reloader
 	handover  *handover.Handover
 	probe     *probe.Prober
@@ -95,10 +96,10 @@ func Run(ctx context.Context, in Input) error {
 		return err
 	}
 	defer d.closeState()
-	defer d.endpoints.close()
+	defer d.endpoints.Close()
 	d.started = began
 	d.reloader.watch.Expect(c.Paths, c.States, began)
-	d.handover.Take(d.endpoints.before, d.endpoints.limited["dovecot"])
+	d.handover.Take(d.endpoints.Before, d.endpoints.Limited["dovecot"])
 	err = d.serve(ctx, d.tasks(in.Ready))
 	d.handover.Pass(ctx.Err() == nil)
 	return err
@@ -150,13 +151,13 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 	}
 	kept := keptStreams{rooms.streams, rooms.sessions}
 	relays := relayauth.New(v, relayauth.Options{Streams: kept, Rights: rooms.sessions})
-	e, err := openEndpoints(ctx, c, m, log)
+	e, err := endpoints.Open(ctx, c, m, log)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			e.close()
+			e.Close()
 		}
 	}()
 	n := systemd.Notifier{Log: log}

@@ -19,7 +19,7 @@ const keysWithin = time.Second
 // doors lists what answers logins on connections that stay open.
 func (d *daemon) doors() []task {
 	var list []task
-	open := d.endpoints.limited
+	open := d.endpoints.Limited
 	if l := open["dovecot"]; l != nil {
 		// Without one of these doors there are no tickets.
 		tickets := open["http"] != nil || open["gateway"] != nil
@@ -48,7 +48,7 @@ func (d *daemon) awaitKeys(ctx context.Context) {
 // webDoors lists what answers logins and joins by HTTP.
 func (d *daemon) webDoors() []task {
 	var list []task
-	open := d.endpoints.limited
+	open := d.endpoints.Limited
 	if open["http"] != nil {
 		// A token stands in the URL or in a header. Who may ask is the admission's to say.
 		list = append(list, d.serveHTTP("http", &httpd.Server{Handler: d.http,
@@ -71,7 +71,7 @@ func httpDoor(a *httpd.Admission, logins *httpauth.Server, rooms *muc.Handler) h
 func (d *daemon) services() []task {
 	var list []task
 	serve := func(name string, handler func() http.Handler) {
-		if d.endpoints.limited[name] != nil {
+		if d.endpoints.Limited[name] != nil {
 			list = append(list, d.serveHTTP(name, &httpd.Server{Handler: handler(), Open: true}))
 		}
 	}
@@ -82,5 +82,5 @@ func (d *daemon) services() []task {
 
 func (d *daemon) serveHTTP(name string, srv *httpd.Server) task {
 	srv.Name, srv.Log, srv.Panics = name, d.log, d.panics
-	return task{name, func(ctx context.Context) error { return srv.Serve(ctx, d.endpoints.limited[name]) }}
+	return task{name, func(ctx context.Context) error { return srv.Serve(ctx, d.endpoints.Limited[name]) }}
 }

@@ -8,6 +8,7 @@ import (
 	"usher/auth/gateway"
 	"usher/auth/signin"
 	"usher/internal/config"
+	"usher/internal/daemon/endpoints"
 	"usher/internal/httpd"
 	"usher/lobby"
 	"usher/moderation"
@@ -21,7 +22,7 @@ type parts struct {
 	http      *httpd.Admission // to the HTTP door
 	gateway   *gateway.Server
 	signIn    *signin.Server
-	endpoints *endpoints
+	endpoints *endpoints.Endpoints
 }
 
 // preparedParts is a whole configuration, checked and built, of which nothing is in
@@ -32,7 +33,7 @@ type preparedParts struct {
 	keys      *auth.Prepared
 	policy    *moderation.Policy
 	whitelist *lobby.Prepared
-	division  *division
+	division  *endpoints.Division
 	console   func() // commits what is prepared of it
 	signIn    *signin.Prepared
 }
@@ -45,7 +46,7 @@ func (p *parts) prepare(c *config.Config) (*preparedParts, error) {
 	}
 	whitelist, errWhitelist := p.rooms.lobby.Prepare(c.Whitelist)
 	policy, errPolicy := moderation.NewPolicy(c.Rooms, keys.HoldsKey)
-	division, errDivision := p.endpoints.divide(c)
+	division, errDivision := p.endpoints.Divide(c)
 	console, errConsole := p.rooms.console.prepare(c)
 	signIn, errSignIn := p.signIn.Prepare(c.Login)
 	if err := errors.Join(errWhitelist, errPolicy, errDivision, errConsole, c.Gateway.Check(), errSignIn); err != nil {
@@ -78,14 +79,14 @@ func (p *preparedParts) steps() []func() {
 		func() { p.parts.configureHTTP(c) },
 		func() { p.parts.gateway.Configure(c.Gateway) },
 		p.console,
-		func() { p.parts.endpoints.configure(p.division) },
+		func() { p.parts.endpoints.Configure(p.division) },
 		func() { p.parts.level.Set(c.Log.Level) },
 	}
 }
 
 // configureHTTP tells the HTTP door who may ask it.
 func (p *parts) configureHTTP(c *config.Config) {
-	door := p.endpoints.bound["http"]
+	door := p.endpoints.Bound["http"]
 	if door == nil {
 		return // it has no address, so it answers nobody
 	}

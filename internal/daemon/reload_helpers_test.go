@@ -78,7 +78,7 @@ func newReloadWorld(t testing.TB) *reloadWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		w.endpoints.close()
+		w.endpoints.Close()
 		w.rooms.close(w.log)
 	})
 	w.reloader.watch.Expect(c.Paths, c.States, time.Now())

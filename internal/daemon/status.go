@@ -72,10 +72,10 @@ func (d *daemon) Status(quick bool) admin.Status {
 		Ready:     len(notReady) == 0,
 		NotReady:  notReady,
 		Hosts:     hostsOf(d.verifier.Keys(), d.verifier.UnseenClaims()),
-		Listeners: d.endpoints.addressesOf(),
+		Listeners: d.endpoints.Addresses(),
 
-		Connections: d.endpoints.connectionCounts(),
-		Shortage:    *d.endpoints.shortage.Load(),
+		Connections: d.endpoints.Counts(),
+		Shortage:    d.endpoints.Shortage(),
 
 		Component: d.componentStatus(),
 

@@ -1,4 +1,7 @@
-package daemon
+// Package endpoints answers one question: where does the daemon listen, and how
+// many connections may each listener have? It starts no goroutine and has no
+// lock; what is not a method of the start may be called at any time.
+package endpoints
 
 import (
 	"context"
@@ -27,18 +30,18 @@ const (
 	idleUpstream = 64
 )
 
-// endpoints are the listeners, each with its limits.
-type endpoints struct {
-	bound    map[string]*listen.Bound
-	limited  map[string]*listen.Listener
+// Endpoints are the listeners by their key under listen, each with its limits.
+type Endpoints struct {
+	Bound    map[string]*listen.Bound
+	Limited  map[string]*listen.Listener
+	Before   []listen.PassedConnection // that the process before has left
 	log      *slog.Logger
-	before   []listen.PassedConnection // that the process before has left
-	files    int                       // that the process may have open
-	shortage atomic.Pointer[string]    // what they are too few for; empty: nothing
+	files    int                    // that the process may have open
+	shortage atomic.Pointer[string] // what they are too few for; empty: nothing
 }
 
-// openEndpoints opens what the configuration names, or takes it over from systemd.
-func openEndpoints(ctx context.Context, c *config.Config, m *metrics.Metrics, log *slog.Logger) (*endpoints, error) {
+// Open opens what the configuration names, or takes it over from systemd.
+func Open(ctx context.Context, c *config.Config, m *metrics.Metrics, log *slog.Logger) (*Endpoints, error) {
 	passed, err := listen.TakePassed()
 	if err != nil {
 		return nil, err
@@ -56,9 +59,9 @@ func openEndpoints(ctx context.Context, c *config.Config, m *metrics.Metrics, lo
 			log.Warn("systemd's socket", "endpoint", s.Name, "address", s.Addr().String(), logattr.Err(err))
 		}
 	}
-	e := &endpoints{bound: bound, limited: map[string]*listen.Listener{}, log: log, before: passed.Connections,
+	e := &Endpoints{Bound: bound, Limited: map[string]*listen.Listener{}, Before: passed.Connections, log: log,
 		files: files}
-	division, err := e.divide(c)
+	division, err := e.Divide(c)
 	if err != nil {
 		listen.Close(bound)
 		return nil, errors.New("not started: " + err.Error())
@@ -68,7 +71,7 @@ func openEndpoints(ctx context.Context, c *config.Config, m *metrics.Metrics, lo
 		if name == "admin" {
 			users = nil
 		}
-		e.limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: division.limits[name],
+		e.Limited[name] = listen.Limit(b.Listener, listen.Options{Name: name, Limits: division.limits[name],
 			Users: users, Log: log, Metrics: m.Endpoint(name)})
 	}
 	e.note(division)
@@ -90,25 +93,26 @@ func endpointsOf(c *config.Config) []listen.Endpoint {
 	return list
 }
 
-func (e *endpoints) close() { listen.Close(e.bound) }
+// Close closes them all.
+func (e *Endpoints) Close() { listen.Close(e.Bound) }
 
-// configure puts limits in force that a reload has changed.
-func (e *endpoints) configure(d *division) {
-	for name, l := range e.limited {
+// Configure puts limits in force that a reload has changed.
+func (e *Endpoints) Configure(d *Division) {
+	for name, l := range e.Limited {
 		l.SetLimits(d.limits[name])
 	}
 	e.note(d)
 }
 
-// A division says who may have how many of the process's file descriptors.
-type division struct {
+// A Division says who may have how many of the process's file descriptors.
+type Division struct {
 	limits map[string]listen.Limits
 	wanted int      // files, for everything that is configured
 	short  []string // who has less than is configured, in words
 }
 
-// divide divides the file descriptors. The doors come first: Prosody stands still when they do not answer.
-func (e *endpoints) divide(c *config.Config) (*division, error) {
+// Divide divides the file descriptors. The doors come first: Prosody stands still when they do not answer.
+func (e *Endpoints) Divide(c *config.Config) (*Division, error) {
 	gateway := 2*c.Gateway.Connections + 256 // a client of BOSH has two; and there are those without a request yet
 	shares := []listen.Share{
 		{Name: "http", Least: 128, Most: maxHTTPConnections, Each: 1},
@@ -119,9 +123,9 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 		{Name: "console", Least: 16, Most: 320, Each: 1},              // 200 of them are streams
 		{Name: "gateway", Least: 32, Most: max(gateway, 32), Each: 2}, // one more to Prosody
 	}
-	shares = slices.DeleteFunc(shares, func(s listen.Share) bool { return e.bound[s.Name] == nil })
+	shares = slices.DeleteFunc(shares, func(s listen.Share) bool { return e.Bound[s.Name] == nil })
 	others := otherFilesOf(c)
-	if e.bound["gateway"] != nil {
+	if e.Bound["gateway"] != nil {
 		others += idleUpstream
 	}
 	most, err := listen.Divide(e.files-others, shares)
@@ -130,7 +134,7 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 			"log: %w; raise LimitNOFILE in usher's systemd unit (ulimit -n)",
 			e.files, others, err)
 	}
-	d := &division{limits: map[string]listen.Limits{}, wanted: others}
+	d := &Division{limits: map[string]listen.Limits{}, wanted: others}
 	for _, s := range shares {
 		n := most[s.Name]
 		d.limits[s.Name] = listen.Limits{Most: n}
@@ -149,8 +153,11 @@ func (e *endpoints) divide(c *config.Config) (*division, error) {
 	return d, nil
 }
 
+// Shortage says what the files are too few for, or nothing.
+func (e *Endpoints) Shortage() string { return *e.shortage.Load() }
+
 // note says so when not all that is configured fits, once for each change.
-func (e *endpoints) note(d *division) {
+func (e *Endpoints) note(d *Division) {
 	text := ""
 	if short := strings.Join(d.short, ", "); short != "" {
 		text = fmt.Sprintf("LimitNOFILE is %d and should be %d: %s", e.files, d.wanted, short)
@@ -184,19 +191,19 @@ func behindProxy(c *config.Config, p listen.Peer) bool {
 	return slices.ContainsFunc(c.Gateway.Proxies, p.Network.Overlaps)
 }
 
-// connectionCounts are the connections of each endpoint.
-func (e *endpoints) connectionCounts() map[string]listen.Counts {
+// Counts are the connections of each endpoint.
+func (e *Endpoints) Counts() map[string]listen.Counts {
 	counts := map[string]listen.Counts{}
-	for name, l := range e.limited {
+	for name, l := range e.Limited {
 		counts[name] = l.Counts()
 	}
 	return counts
 }
 
-// addressesOf are where the endpoints listen.
-func (e *endpoints) addressesOf() map[string]string {
+// Addresses are where the endpoints listen.
+func (e *Endpoints) Addresses() map[string]string {
 	addresses := map[string]string{}
-	for name, l := range e.bound {
+	for name, l := range e.Bound {
 		addresses[name] = l.Addr().String()
 	}
 	return addresses

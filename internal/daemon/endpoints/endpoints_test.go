@@ -1,4 +1,4 @@
-package daemon
+package endpoints
 
 import (
 	"log/slog"
@@ -34,14 +34,14 @@ func TestBehindProxy(t *testing.T) {
 // changes.
 func TestShortageIsToldOnce(t *testing.T) {
 	var log strings.Builder
-	e := &endpoints{log: slog.New(slog.NewTextHandler(&log, nil)), files: 500}
-	short := func(n string) *division {
-		return &division{short: []string{"http has " + n + " of 1024 connections"}, wanted: 2000}
+	e := &Endpoints{log: slog.New(slog.NewTextHandler(&log, nil)), files: 500}
+	short := func(n string) *Division {
+		return &Division{short: []string{"http has " + n + " of 1024 connections"}, wanted: 2000}
 	}
 	for _, row := range []struct {
-		d    *division
+		d    *Division
 		want int // lines until now
-	}{{short("128"), 1}, {short("128"), 1}, {short("200"), 2}, {&division{}, 2}, {&division{}, 2}, {short("200"), 3}} {
+	}{{short("128"), 1}, {short("128"), 1}, {short("200"), 2}, {&Division{}, 2}, {&Division{}, 2}, {short("200"), 3}} {
 		e.note(row.d)
 		if got := strings.Count(log.String(), "too few open files"); got != row.want {
 			t.Errorf("%v: %d lines, want %d", row.d.short, got, row.want)
@@ -55,12 +55,12 @@ func TestDivision(t *testing.T) {
 	c := config.Default()
 	c.Auth.Hosts["meet.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"a": {Keys: keys.Config{Locations: []keys.Location{{Kind: keys.JWKSURL, URL: "https://a.example"}}}}, "b": {}}}
 	each := map[string]int{"dovecot": 1, "extauth": 1, "http": 1, "metrics": 1, "admin": 1, "gateway": 2}
-	e := &endpoints{bound: map[string]*listen.Bound{}, log: slog.New(slog.DiscardHandler)}
+	e := &Endpoints{Bound: map[string]*listen.Bound{}, log: slog.New(slog.DiscardHandler)}
 	for name := range each {
-		e.bound[name] = &listen.Bound{}
+		e.Bound[name] = &listen.Bound{}
 	}
 	for _, e.files = range []int{0, 100, 433, 434, 500, 1024, 4096, 20_000, 65_536, 1 << 20} {
-		d, err := e.divide(c)
+		d, err := e.Divide(c)
 		if (err != nil) != (e.files < 434) {
 			t.Fatalf("%d files: %v", e.files, err)
 		}
