@@ -23,6 +23,7 @@ import (
 	"usher/internal/config"
 	"usher/internal/daemon/endpoints"
 	"usher/internal/daemon/handover"
+	"usher/internal/daemon/relayed"
 	"usher/internal/footprint"
 	"usher/internal/httpd"
 	"usher/internal/panics"
@@ -149,7 +150,7 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		accept := v.AcceptTicket
 		rooms.cluster.accept.Store(&accept)
 	}
-	kept := keptStreams{rooms.streams, rooms.sessions}
+	kept, asked := keptStreams{rooms.streams, rooms.sessions}, relayed.Rooms{Gateway: rooms.gateway}
 	relays := relayauth.New(v, relayauth.Options{Streams: kept, Rights: rooms.sessions})
 	e, err := endpoints.Open(ctx, c, m, log)
 	if err != nil {
@@ -178,11 +179,11 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		return nil, err
 	}
 	r.gateway = gateway.New(gateway.Options{Auth: v, Rooms: rooms.gateway, Relay: relays, Swap: swapKey,
-		RelayRooms: relayRooms{rooms.gateway}, Component: rooms.componentJID, SignIn: r.signIn,
-		WebLogins: relays, WebRooms: webRooms{rooms.sessions, relayRooms{rooms.gateway}},
+		RelayRooms: asked, Component: rooms.componentJID, SignIn: r.signIn,
+		WebLogins: relays, WebRooms: relayed.WebRooms{Sessions: rooms.sessions, Gateway: asked},
 		Log: log, Metrics: m.Gateway(),
 		Panics: p, HeaderBytes: httpd.HeaderBytes + config.MaxTokenSize})
-	rooms.relay.gateway.Store(r.gateway)
+	rooms.relay.Of(r.gateway)
 	if err := r.start(c); err != nil {
 		return nil, err
 	}

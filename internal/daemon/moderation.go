@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 
 	"usher/auth"
+	"usher/auth/gateway/swap"
 	"usher/internal/config"
+	"usher/internal/daemon/relayed"
 	"usher/internal/logattr"
 	"usher/internal/memory"
 	"usher/internal/panics"
@@ -49,7 +51,7 @@ type roomParts struct {
 	commands   *notify.LobbyCommands
 	decisions  *recent.Decisions
 	audit      *recent.Audit
-	relay      relayStreams
+	relay      relayed.Streams
 	component  *component.Client  // nil if there is none
 	cluster    *clusterPart       // nil if this usher is alone
 	console    *consolePart       // nil if there is none
@@ -98,7 +100,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		return nil, errors.Join(err, p.store.Close())
 	}
 	p.streams = streams.New(p.store, streams.Options{Log: log, Metrics: m})
-	p.relay.kept = p.streams
+	p.relay.Kept = p.streams
 	p.occupancy = occupancy.New(p.store, p.sessions.Rooms(), occupancy.Options{Log: log, Metrics: m})
 	p.asked = unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: p.sessions.Policy,
 		Log: log, Metrics: m})
@@ -134,19 +136,19 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 func (p *roomParts) touch(t sessions.Touched) {
 	if len(t.Ended) > 0 {
 		p.streams.Forget(t.Ended)
-		p.relay.end(t.Ended)
+		p.relay.End(t.Ended)
 	}
 	if p.reconciler != nil {
 		p.reconciler.Touch(t)
 	}
-	p.relay.review(t)
+	p.relay.Review(t)
 }
 
 // swept is touch after a sweep, which ends sessions of accounts that no room is kept of,
 // too.
 func (p *roomParts) swept(t sessions.Touched) {
 	p.touch(t)
-	p.relay.reviewAll()
+	p.relay.ReviewAll()
 }
 
 // whitelist is the lobby as operators change it: a change has rooms reconciled.
@@ -282,6 +284,19 @@ func (p *roomParts) tasks() []task {
 			p.loaded("notices", p.notifier.Run))
 	}
 	return append(list, p.cluster.tasks(p)...)
+}
+
+// swapKey reads the key of refusals that are on their way. The state makes it once.
+func (p *roomParts) swapKey(ctx context.Context) (*swap.Key, error) {
+	secret, err := p.store.Secret(ctx, "swap")
+	if err != nil {
+		return nil, fmt.Errorf("reading the gateway's key from the state: %w", err)
+	}
+	key := new(swap.Key)
+	if copy(key[:], secret) < len(key) {
+		return nil, fmt.Errorf("the gateway's key in the state has %d bytes, want %d", len(secret), len(key))
+	}
+	return key, nil
 }
 
 // componentJID is the component's address, or nothing if there is none.

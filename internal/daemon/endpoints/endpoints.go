@@ -1,6 +1,6 @@
 // Package endpoints answers one question: where does the daemon listen, and how
-// many connections may each listener have? It starts no goroutine and has no
-// lock; what is not a method of the start may be called at any time.
+// many connections may each listener have? It starts no goroutine and has no lock
+// of its own.
 package endpoints
 
 import (

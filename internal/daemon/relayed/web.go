@@ -1,4 +1,4 @@
-package daemon
+package relayed
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"usher/moderation/sessions"
 )
 
-// webRooms decides about what Jitsi's page asks by plain HTTP. It implements the
+// WebRooms decides about what Jitsi's page asks by plain HTTP. It implements the
 // gateway's interface for that.
-type webRooms struct {
-	sessions *sessions.Sessions
-	gateway  relayRooms
+type WebRooms struct {
+	Sessions *sessions.Sessions
+	Gateway  Rooms
 }
 
 // HostOf returns the virtual host whose room an address is, or nothing.
-func (w webRooms) HostOf(room string) string {
-	if _, h, err := w.sessions.Policy().Find(room); err == nil {
+func (w WebRooms) HostOf(room string) string {
+	if _, h, err := w.Sessions.Policy().Find(room); err == nil {
 		return h.Host
 	}
 	return ""
@@ -27,8 +27,8 @@ func (w webRooms) HostOf(room string) string {
 
 // RoomOf writes the address of a room of a host's first MUC component, as Jitsi's modules
 // do.
-func (w webRooms) RoomOf(host, tenant, name string) string {
-	h := w.sessions.Policy().Host(host)
+func (w WebRooms) RoomOf(host, tenant, name string) string {
+	h := w.Sessions.Policy().Host(host)
 	if h == nil || len(h.MUC) == 0 {
 		return ""
 	}
@@ -39,15 +39,15 @@ func (w webRooms) RoomOf(host, tenant, name string) string {
 }
 
 // MayAsk decides by a token alone, or, without one, as about the join of a guest.
-func (w webRooms) MayAsk(ctx context.Context, id auth.Identity, room string) relay.JoinAnswer {
-	policy := w.sessions.Policy()
+func (w WebRooms) MayAsk(ctx context.Context, id auth.Identity, room string) relay.JoinAnswer {
+	policy := w.Sessions.Policy()
 	_, h, err := policy.Find(room)
 	switch {
 	case err != nil || h.Host != id.Host || !id.Anonymous:
 	case id.Domain == "":
 		return relay.JoinAnswer{Allowed: true, Reason: string(moderation.ReasonGuest)} // guests_start let it in
 	default:
-		return w.gateway.Conference(ctx, relay.JoinRequest{Account: "guest@" + id.Domain, To: room})
+		return w.Gateway.Conference(ctx, relay.JoinRequest{Account: "guest@" + id.Domain, To: room})
 	}
 	d := policy.ByToken(id, room, time.Now())
 	return relay.JoinAnswer{

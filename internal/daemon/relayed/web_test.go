@@ -1,4 +1,4 @@
-package daemon
+package relayed
 
 import (
 	"testing"
@@ -25,7 +25,7 @@ func TestWebRooms(t *testing.T) {
 	seen := occupancy.New(memory.New(), w.Sessions.Rooms(), occupancy.Options{})
 	service := muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(),
 		Policy: w.Sessions.Policy}), Metrics: metrics.New("test")})
-	rooms := webRooms{w.Sessions, relayRooms{&muc.Gateway{Service: service, Occupancy: seen}}}
+	rooms := WebRooms{w.Sessions, Rooms{&muc.Gateway{Service: service, Occupancy: seen}}}
 	id := w.Identity("alice", "a token", "standup")
 	guest := auth.Identity{Host: moderationtest.Host, Domain: "guest." + moderationtest.Host, Anonymous: true}
 	id.Subject = moderationtest.Host
