@@ -22,6 +22,7 @@ import (
 	"usher/internal/cluster"
 	"usher/internal/config"
 	"usher/internal/config/clustersection"
+	"usher/internal/daemon/online"
 	"usher/internal/logattr"
 	"usher/internal/redis"
 	"usher/internal/share"
@@ -74,7 +75,7 @@ func (p *roomParts) openCluster(ctx context.Context, c *config.Config, version s
 	if part.keys, err = cluster.NewKeys(clusterName, c.Cluster.Secrets...); err != nil {
 		return err
 	}
-	if part.bus, err = redis.New(engineOptions(&c.Cluster, part.settings.Load)); err != nil {
+	if part.bus, err = redis.New(online.EngineOptions(&c.Cluster, part.settings.Load)); err != nil {
 		return err
 	}
 	defer func() {

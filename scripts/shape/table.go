@@ -98,8 +98,8 @@ func programs() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{"cmd/usher/..."}},
 		{"cmd/usher/audit", []string{"cmd/usher/cmdline", "internal/admin"}},
-		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon", "internal/permission",
-			"internal/preflight"}},
+		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon/online",
+			"internal/permission", "internal/preflight"}},
 		{"cmd/usher/cluster", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/cmdline", []string{"internal/admin", "internal/config", "internal/readfile"}},
 		{"cmd/usher/completion", []string{"cmd/usher/cmdline"}},
@@ -183,6 +183,12 @@ func internals() []arrow {
 		{"internal/console/route", []string{"internal/console/access"}},
 		{"internal/console/tokens", []string{"auth", "auth/claim", "internal/console/access"}},
 		{"internal/daemon", []string{"*"}},
+		{"internal/daemon/endpoints", []string{"internal/config", "internal/listen"}},
+		{"internal/daemon/handover", []string{"internal/listen", "internal/systemd"}},
+		{"internal/daemon/online", []string{"auth/signin", "internal/cluster", "internal/config",
+			"internal/config/clustersection", "internal/redis"}},
+		{"internal/daemon/relayed", []string{"auth", "auth/gateway", "auth/gateway/relay", "moderation",
+			"moderation/muc", "moderation/sessions", "moderation/streams"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
 		{"internal/httpd", []string{"internal/listen"}},
 		{"internal/journal", nil},
@@ -273,7 +279,7 @@ func leaving() []arrow {
 
 // crowded lists the folders that have more than maxFiles Go files until they are cut.
 func crowded() []string {
-	return []string{"auth", "internal/daemon", "moderation", "moderation/sessions"}
+	return []string{"auth", "moderation", "moderation/sessions"}
 }
 
 // A foreign package is one of others that only some of ours may import.

@@ -11,7 +11,7 @@ import (
 
 	"usher/cmd/usher/cmdline"
 	"usher/internal/config"
-	"usher/internal/daemon"
+	"usher/internal/daemon/online"
 	"usher/internal/preflight"
 	"usher/internal/text"
 )
@@ -80,17 +80,17 @@ func action(c *cli.Context) error {
 const lookWithin = 15 * time.Second
 
 // find returns what was read, or nil, and all problems.
-func find(ctx context.Context, path string, filesOnly, online bool) (*config.Config, config.Problems) {
+func find(ctx context.Context, path string, filesOnly, askServers bool) (*config.Config, config.Problems) {
 	c, problems := config.Load(path)
 	if c == nil || filesOnly {
 		return c, problems
 	}
 	problems = append(problems, preflight.Look(c, path, "/")...)
-	if online {
+	if askServers {
 		ctx, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
 		problems = append(problems, preflight.Ask(ctx, c, path)...)
-		problems = append(problems, daemon.LookOnline(ctx, c, path)...)
+		problems = append(problems, online.Look(ctx, c, path)...)
 	}
 	return c, problems
 }

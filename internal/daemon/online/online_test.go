@@ -1,4 +1,4 @@
-package daemon
+package online
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func TestEngineOptions(t *testing.T) {
 	c := &clustersection.Cluster{User: "usher", Password: "old", SentinelPassword: "other",
 		Redis: clustersection.Redis{Network: "tcp", Addresses: []string{"r1:1", "r2:1"}, Sentinel: "usher", Database: 3, TLS: true}}
 	now := c
-	o := engineOptions(c, func() *clustersection.Cluster { return now })
+	o := EngineOptions(c, func() *clustersection.Cluster { return now })
 	if o.Address != "" || o.Sentinel != "usher" || len(o.Sentinels) != 2 || o.Database != 3 || o.User != "usher" ||
 		o.TLS == nil || o.TLS.RootCAs != nil {
 		t.Errorf("%+v", o)
@@ -30,11 +30,11 @@ func TestEngineOptions(t *testing.T) {
 		t.Errorf("%q, %v", p, err)
 	}
 	socket := &clustersection.Cluster{Redis: clustersection.Redis{Network: "unix", Addresses: []string{"/run/redis.sock"}}}
-	if o := engineOptions(socket, func() *clustersection.Cluster { return socket }); o.Address != "/run/redis.sock" || o.TLS != nil ||
+	if o := EngineOptions(socket, func() *clustersection.Cluster { return socket }); o.Address != "/run/redis.sock" || o.TLS != nil ||
 		len(o.Sentinels) != 0 {
 		t.Errorf("%+v", o)
 	}
-	if got := LookOnline(t.Context(), &config.Config{}, "usher.yaml"); got != nil {
+	if got := Look(t.Context(), &config.Config{}, "usher.yaml"); got != nil {
 		t.Errorf("without a cluster it finds %v", got)
 	}
 }
@@ -67,7 +67,7 @@ func TestLookAtProviders(t *testing.T) {
 			t.Fatal(problems)
 		}
 		var got strings.Builder
-		for _, found := range LookOnline(t.Context(), c, file) {
+		for _, found := range Look(t.Context(), c, file) {
 			got.WriteString(fmt.Sprintf("%d:%d: %s — %s", found.Line, found.Column, found.Text, found.Mend))
 		}
 		if got.String() != want {

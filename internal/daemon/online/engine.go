@@ -1,4 +1,7 @@
-package daemon
+// Package online answers one question: are the servers that a configuration names
+// as usher needs them, the Redis of a cluster and the providers of the sign-in? It
+// starts no goroutine and has no lock.
+package online
 
 import (
 	"context"
@@ -13,9 +16,9 @@ import (
 	"usher/internal/redis"
 )
 
-// engineOptions say where a cluster's Redis is. The passwords are those of the configuration that is in force when a
+// EngineOptions say where a cluster's Redis is. The passwords are those of the configuration that is in force when a
 // connection is made.
-func engineOptions(c *clustersection.Cluster, current func() *clustersection.Cluster) redis.Options {
+func EngineOptions(c *clustersection.Cluster, current func() *clustersection.Cluster) redis.Options {
 	o := redis.Options{Database: c.Redis.Database, User: c.User,
 		Password:         func() (string, error) { return current().Password, nil },
 		SentinelPassword: func() (string, error) { return current().SentinelPassword, nil },
@@ -35,9 +38,9 @@ func engineOptions(c *clustersection.Cluster, current func() *clustersection.Clu
 	return o
 }
 
-// LookOnline asks what a configuration names for its own settings, the Redis of a cluster and the providers of the
+// Look asks what a configuration names for its own settings, the Redis of a cluster and the providers of the
 // sign-in, and returns what is not as it should be, at the lines of the file at path.
-func LookOnline(ctx context.Context, c *config.Config, path string) config.Problems {
+func Look(ctx context.Context, c *config.Config, path string) config.Problems {
 	return append(lookAtEngine(ctx, c, path), lookAtProviders(ctx, c, path)...)
 }
 
@@ -48,7 +51,7 @@ func lookAtEngine(ctx context.Context, c *config.Config, path string) config.Pro
 	}
 	at := config.Problem{File: path}
 	at.Line, at.Column = c.Place("cluster", "redis")
-	found, err := redis.Look(ctx, engineOptions(&c.Cluster, func() *clustersection.Cluster { return &c.Cluster }))
+	found, err := redis.Look(ctx, EngineOptions(&c.Cluster, func() *clustersection.Cluster { return &c.Cluster }))
 	if err != nil {
 		at.Text, at.Mend, at.Passing = fmt.Sprintf("redis: %v", err), mendOf(err, &c.Cluster), true
 		return config.Problems{at}
