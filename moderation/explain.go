@@ -111,3 +111,59 @@ func byOne(h *Host, g *Session, room RoomName) Decision {
 	}
 	return Decision{Allowed: true, Reason: ReasonToken, Affiliation: h.Affiliation(g), Session: g}
 }
+
+// ByToken decides about a room, by an address of it, before there is a connection: by
+// what the token alone says. It is less than a join, which the lobby and the
+// account's other sessions have a say in. Of a breakout room only those that are
+// connected can be told to belong there: the join decides.
+func (p *Policy) ByToken(id auth.Identity, address string, now time.Time) Decision {
+	name, h, err := p.Find(address)
+	switch {
+	case err != nil:
+		return Refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, address, id.Host))
+	case h.Host != id.Host:
+		return Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there", text.Name(name.Domain),
+			id.Host)
+	case h.IsBreakout(name.Domain):
+		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: None}
+	}
+	g := NewSession(id, now)
+	return byOne(h, &g, name)
+}
+
+// Outline are the lines of a join that was refused, or could not be decided, as far as the refusal alone tells: what
+// was passed before, and what was not looked at after it.
+func Outline(r Reason, detail string) []auth.CheckLine {
+	passed, failed, left := outline(r)
+	var lines []auth.CheckLine
+	for _, name := range passed {
+		lines = append(lines, auth.CheckLine{Name: name, OK: true})
+	}
+	text := string(r)
+	if detail != "" {
+		text += ": " + detail
+	}
+	lines = append(lines, auth.CheckLine{Name: failed, Detail: text})
+	for _, name := range left {
+		lines = append(lines, auth.NotChecked(name, failed))
+	}
+	return lines
+}
+
+func outline(r Reason) (passed []string, failed string, left []string) {
+	switch r {
+	case ReasonMalformedRequest:
+		return nil, "request", []string{"room_name", "account"}
+	case ReasonUnknownRoom:
+		return []string{"request"}, "room_name", []string{"account"}
+	case ReasonStranger:
+		return []string{"request", "room_name"}, "account", []string{"lobby"}
+	case ReasonNoSession, ReasonSessionEnded, ReasonKeyRemoved:
+		return []string{"request", "room_name", "account"}, "session", []string{"room_token", "lobby"}
+	case ReasonRoomMismatch, ReasonRoomSpelling, ReasonTenantMismatch:
+		return []string{"request", "room_name", "account", "session"}, "room_token", []string{"lobby"}
+	case ReasonLobby, ReasonLobbyDenied:
+		return []string{"request", "room_name", "account"}, "lobby", nil
+	}
+	return []string{"request", "room_name"}, "room", nil // the room itself, or what usher knows of it
+}

@@ -101,6 +101,22 @@ func TestEnding(t *testing.T) {
 	}
 }
 
+// TestJudgedEnds: a session that was viewed ends by when it had been used then, not by what changes beside it.
+func TestJudgedEnds(t *testing.T) {
+	now := time.Now()
+	within := Times{Idle: time.Hour}
+	for _, used := range []time.Duration{-2 * time.Hour, 0} {
+		g := &Session{Used: now.Add(-2*time.Hour - used)}
+		viewed := Judged{Session: g, Used: now.Add(used)}
+		if got := viewed.Ended(now, within); got != (used != 0) {
+			t.Errorf("viewed as used %v from now: ended %v", used, got)
+		}
+		if got := g.Ended(now, within); got == (used != 0) {
+			t.Errorf("the session itself, used otherwise: ended %v", got)
+		}
+	}
+}
+
 func TestNewPolicy(t *testing.T) {
 	if _, err := NewPolicy([]HostPolicy{{Host: "a", MUC: []string{"c"}}, {Host: "b", Breakout: []string{"c"}}}, nil); err == nil {
 		t.Error("two hosts have one component")
