@@ -3,6 +3,8 @@ package moderation
 import (
 	"errors"
 	"slices"
+
+	"usher/lobby"
 )
 
 // A Beginning says how far a room is. Prosody has a room already while it asks
@@ -65,3 +67,19 @@ type Occupant struct {
 
 	Affiliation Affiliation // of the moment in which the role was read
 }
+
+// A Waiter is an account that waits in a lobby.
+type Waiter = lobby.Knock
+
+// The errors of a moderator's decision.
+var (
+	ErrNotModerator     = errors.New("only who is moderator in this room may do that")
+	ErrNoComponent      = errors.New("there is no component to ask who is moderator")
+	ErrNobodyWaits      = lobby.ErrNotWaiting
+	ErrTooManyDecisions = lobby.ErrTooMany
+)
+
+// ErrNotYet is of a decision that holds, while the room cannot be made to let the
+// account in yet.
+var ErrNotYet = errors.New("the decision holds, but the room cannot be changed yet: the account is invited once it " +
+	"lets it in; usher status says whether the component is connected")

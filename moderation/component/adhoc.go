@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"usher/internal/logattr"
-	"usher/moderation"
+	"usher/moderation/adhoc"
 )
 
 // A Command is what the component offers to people, by XEP-0050.
@@ -15,7 +15,7 @@ type Command interface {
 	Title() string
 	// Stage answers one step of an account, a bare JID: with the form that it
 	// submitted, or nil.
-	Stage(account string, submitted moderation.Submitted) moderation.Stage
+	Stage(account string, submitted adhoc.Submitted) adhoc.Stage
 }
 
 const (
@@ -104,11 +104,11 @@ func (s *session) command(in *iq) {
 }
 
 // submitted returns the values of a form that came back, or nil.
-func (f *form) submitted() moderation.Submitted {
+func (f *form) submitted() adhoc.Submitted {
 	if f == nil || f.Type != "submit" {
 		return nil
 	}
-	fields := moderation.Submitted{}
+	fields := adhoc.Submitted{}
 	for _, field := range f.Fields {
 		fields[field.Var] = field.Values
 	}
@@ -116,7 +116,7 @@ func (f *form) submitted() moderation.Submitted {
 }
 
 // written is an answer as it is sent.
-func written(a moderation.Answer) command {
+func written(a adhoc.Answer) command {
 	if a.Form == nil {
 		return command{Status: "completed", Note: &commandNote{a.Note.Level, a.Note.Text}}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"usher/internal/jid"
 	"usher/moderation"
+	"usher/moderation/adhoc"
 )
 
 // A Memory tells of an account, a bare JID, what is known without asking a room.
@@ -47,13 +48,13 @@ func (d *Dialog) Title() string { return dialogTitle }
 
 // Stage is one step of an account: without a form it asks which accounts wait, with
 // one it decides.
-func (d *Dialog) Stage(account string, fields moderation.Submitted) moderation.Stage {
+func (d *Dialog) Stage(account string, fields adhoc.Submitted) adhoc.Stage {
 	if fields == nil {
 		if !d.memory.MayModerate(account, "") {
 			return ended(noteNobodyWaits())
 		}
-		list := func(ctx context.Context) (moderation.Answer, error) { return d.list(ctx, account) }
-		return moderation.Stage{Likely: true, Do: list}
+		list := func(ctx context.Context) (adhoc.Answer, error) { return d.list(ctx, account) }
+		return adhoc.Stage{Likely: true, Do: list}
 	}
 	c, wrong := readChoice(fields)
 	switch {
@@ -62,46 +63,46 @@ func (d *Dialog) Stage(account string, fields moderation.Submitted) moderation.S
 	case !c.every(d.memory.Knocks):
 		return ended(noteGone())
 	}
-	return moderation.Stage{
+	return adhoc.Stage{
 		Likely: c.every(func(room, _ string) bool { return d.memory.MayModerate(account, room) }),
-		Do:     func(ctx context.Context) (moderation.Answer, error) { return d.decide(ctx, account, c) },
+		Do:     func(ctx context.Context) (adhoc.Answer, error) { return d.decide(ctx, account, c) },
 	}
 }
 
-func ended(n moderation.Note) moderation.Stage {
-	return moderation.Stage{Answer: &moderation.Answer{Note: n}}
+func ended(n adhoc.Note) adhoc.Stage {
+	return adhoc.Stage{Answer: &adhoc.Answer{Note: n}}
 }
 
 // list asks the rooms which accounts wait.
-func (d *Dialog) list(ctx context.Context, account string) (moderation.Answer, error) {
+func (d *Dialog) list(ctx context.Context, account string) (adhoc.Answer, error) {
 	waiting, err := d.decisions.Waiting(ctx, account)
 	switch {
 	case err != nil:
-		return moderation.Answer{}, err
+		return adhoc.Answer{}, err
 	case len(waiting) == 0:
-		return moderation.Answer{Note: noteNobodyWaits()}, nil
+		return adhoc.Answer{Note: noteNobodyWaits()}, nil
 	}
-	return moderation.Answer{Form: dialogForm(waiting[:min(len(waiting), maxListed)], len(waiting)-maxListed)}, nil
+	return adhoc.Answer{Form: dialogForm(waiting[:min(len(waiting), maxListed)], len(waiting)-maxListed)}, nil
 }
 
 // decide does what was submitted, and says what came of it.
-func (d *Dialog) decide(ctx context.Context, moderator string, c choice) (moderation.Answer, error) {
+func (d *Dialog) decide(ctx context.Context, moderator string, c choice) (adhoc.Answer, error) {
 	later := false
 	for _, in := range c.rooms {
 		switch err := d.decisions.DecideAs(ctx, moderator, in.room, in.accounts, c.admit); {
 		case errors.Is(err, moderation.ErrNotModerator):
-			return moderation.Answer{Note: noteNoModerator(in.room)}, nil
+			return adhoc.Answer{Note: noteNoModerator(in.room)}, nil
 		case errors.Is(err, moderation.ErrNobodyWaits):
-			return moderation.Answer{Note: noteGoneFrom(in.room)}, nil
+			return adhoc.Answer{Note: noteGoneFrom(in.room)}, nil
 		case errors.Is(err, moderation.ErrTooManyDecisions):
-			return moderation.Answer{Note: noteTooMany()}, nil
+			return adhoc.Answer{Note: noteTooMany()}, nil
 		case errors.Is(err, moderation.ErrNotYet):
 			later = true
 		case err != nil:
-			return moderation.Answer{}, err
+			return adhoc.Answer{}, err
 		}
 	}
-	return moderation.Answer{Note: noteDecided(c.admit, later, c.n)}, nil
+	return adhoc.Answer{Note: noteDecided(c.admit, later, c.n)}, nil
 }
 
 const (
@@ -124,7 +125,7 @@ type chosen struct {
 
 // readChoice reads a form that was submitted, or says to the person what is wrong
 // with it. Any account may send one: it has bounds in numbers and bytes.
-func readChoice(fields moderation.Submitted) (out choice, wrong string) {
+func readChoice(fields adhoc.Submitted) (out choice, wrong string) {
 	decision, who := fields["decision"], fields["who"]
 	if len(decision) != 1 || decision[0] != "admit" && decision[0] != "deny" || len(who) == 0 || len(who) > maxListed {
 		return choice{}, textChooseSomebody

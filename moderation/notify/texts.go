@@ -6,6 +6,7 @@ import (
 
 	"usher/internal/text"
 	"usher/moderation"
+	"usher/moderation/adhoc"
 )
 
 // This file has all that moderators, and accounts that were admitted, read.
@@ -73,33 +74,33 @@ const (
 	textNobody         = "That is nobody who waits."
 )
 
-func info(text string) moderation.Note { return moderation.Note{Level: "info", Text: text} }
-func warn(text string) moderation.Note { return moderation.Note{Level: "warn", Text: text} }
-func fail(text string) moderation.Note { return moderation.Note{Level: "error", Text: text} }
+func info(text string) adhoc.Note { return adhoc.Note{Level: "info", Text: text} }
+func warn(text string) adhoc.Note { return adhoc.Note{Level: "warn", Text: text} }
+func fail(text string) adhoc.Note { return adhoc.Note{Level: "error", Text: text} }
 
-func noteNobodyWaits() moderation.Note {
+func noteNobodyWaits() adhoc.Note {
 	return info("Nobody waits in a room where you are moderator now.")
 }
 
-func noteGone() moderation.Note {
+func noteGone() adhoc.Note {
 	return fail("Not everybody you chose waits now. Please open the command again.")
 }
 
-func noteGoneFrom(room string) moderation.Note {
+func noteGoneFrom(room string) adhoc.Note {
 	return fail("Not everybody you chose waits in " + text.Name(room) + " now. Please open the command again.")
 }
 
-func noteNoModerator(room string) moderation.Note {
+func noteNoModerator(room string) adhoc.Note {
 	return fail("You are not moderator of " + text.Name(room) + " now.")
 }
 
-func noteTooMany() moderation.Note {
+func noteTooMany() adhoc.Note {
 	return fail("There are too many decisions for now. Please try again tomorrow, or ask the operator of this server.")
 }
 
 // noteDecided says what came of a decision about n accounts; later if not every room
 // could be changed yet.
-func noteDecided(admit, later bool, n int) moderation.Note {
+func noteDecided(admit, later bool, n int) adhoc.Note {
 	switch {
 	case !admit:
 		return info(fmt.Sprintf("Denied: %d.", n))
@@ -112,20 +113,20 @@ func noteDecided(admit, later bool, n int) moderation.Note {
 
 // dialogForm asks which of the accounts that wait are to be let in, or denied; more is
 // how many wait besides, if it is above zero.
-func dialogForm(waiting []moderation.Waiter, more int) *moderation.Form {
-	f := &moderation.Form{Title: dialogTitle, Instructions: "Choose whom to let in, or to deny."}
+func dialogForm(waiting []moderation.Waiter, more int) *adhoc.Form {
+	f := &adhoc.Form{Title: dialogTitle, Instructions: "Choose whom to let in, or to deny."}
 	if more > 0 {
 		f.Instructions += fmt.Sprintf(" %d more wait.", more)
 	}
-	who := moderation.FormField{Name: "who", Type: "list-multi", Label: "Who waits", Required: true}
+	who := adhoc.Field{Name: "who", Type: "list-multi", Label: "Who waits", Required: true}
 	for _, w := range waiting {
 		label := fmt.Sprintf("%q (%s), %s", w.Name, w.JID, w.Room)
-		who.Options = append(who.Options, moderation.FormOption{Label: label, Value: w.Room + waiterDivider + w.JID})
+		who.Options = append(who.Options, adhoc.Option{Label: label, Value: w.Room + waiterDivider + w.JID})
 	}
-	f.Fields = []moderation.FormField{
+	f.Fields = []adhoc.Field{
 		{Name: "FORM_TYPE", Type: "hidden", Values: []string{"urn:usher:lobby"}}, who,
 		{Name: "decision", Type: "list-single", Label: "Decision", Values: []string{"admit"},
-			Options: []moderation.FormOption{{Label: "Let in", Value: "admit"}, {Label: "Deny", Value: "deny"}}},
+			Options: []adhoc.Option{{Label: "Let in", Value: "admit"}, {Label: "Deny", Value: "deny"}}},
 	}
 	return f
 }
