@@ -1,8 +1,8 @@
 // Package keys answers one question: which keys may have signed a token of this
 // issuer, and did one of them? It also signs with a key of ours ([Mint]).
 //
-// A [Key] verifies signatures by one or more algorithms, and is all that jwx is
-// used for: no other package imports lestrrat-go/jwx. Where keys come from is a
+// A [Key] verifies signatures by one or more algorithms, with the standard
+// library. jwx reads JWKs and signs: no other package imports lestrrat-go/jwx. Where keys come from is a
 // list of kinds ([Kinds]), each a file of this package and a row: secrets and PEM
 // in files, which the configuration's reader hands in as bytes, and what servers
 // publish, a JWK set or a PEM file for each kid (ASAP). A [Set] is the keys of one

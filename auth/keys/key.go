@@ -189,9 +189,7 @@ func newPublicKey(public any) (*Key, error) {
 		if ec, ok := public.(*ecdsa.PublicKey); a.kind != kind || ok && ec.Curve != a.curve {
 			continue
 		}
-		if k.verify[a], err = verifyPublic(a, public); err != nil {
-			return nil, err
-		}
+		k.verify[a] = verifyPublic(a, public)
 	}
 	return k, nil
 }
