@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -217,7 +216,7 @@ func (a *attempt) dateClaim(name string) (seconds float64, there bool, refusal *
 		return 0, true, Refuse(ReasonBadClaims, "%s is %s; "+
 			"have the application write the number of seconds since 1970 there", name, n.Words())
 	}
-	seconds, err := strconv.ParseFloat(string(n.Text), 64)
+	seconds, err := strictjson.Float(n.Text)
 	if err != nil || math.Abs(seconds) > mostSeconds {
 		return 0, true, Refuse(ReasonBadClaims, "%s is %s, which is no time%s; "+
 			"have the application write the number of seconds since 1970 there", name, n.Words(), inUnits(seconds))

@@ -34,34 +34,40 @@ type Node struct {
 	end  int           // index of the first node after this value and all in it
 }
 
-var errNUL = errors.New("a string holds NUL")
+var (
+	errNUL   = errors.New("a string holds NUL")
+	errDepth = fmt.Errorf("nested deeper than %d levels", maxDepth)
+)
 
 // Read parses text, which must not change as long as the document is used. On
 // error the document holds nothing.
 func (d *Document) Read(text []byte) error {
-	d.begin(text)
-	err := d.readObject()
+	d.Reset()
+	d.in = *bytes.NewBuffer(text)
+	d.dec.Reset(&d.in)
+	err := d.readObject(text)
 	if err != nil {
 		d.Reset()
 	}
 	return err
 }
 
-// Reset forgets the text, and keeps the memory for the next.
-func (d *Document) Reset() { d.begin(nil) }
+// Reset leaves nothing to be found, and keeps the memory for the next text. It holds on
+// to what it read until then.
+func (d *Document) Reset() { d.nodes, d.scratch = d.nodes[:0], d.scratch[:0] }
 
-func (d *Document) begin(text []byte) {
-	clear(d.nodes)
-	d.nodes, d.scratch = d.nodes[:0], d.scratch[:0]
-	d.in = *bytes.NewBuffer(text)
-	d.dec.Reset(&d.in)
-}
-
-func (d *Document) readObject() error {
+// readObject has jsontext judge the whole text at once, which is quicker than token by token, and then notes where
+// the values are.
+func (d *Document) readObject(text []byte) error {
+	if deeper(text, maxDepth) {
+		return errDepth
+	}
 	if kind := d.dec.PeekKind(); kind != '{' && kind != 0 {
 		return errors.New("not a JSON object")
 	}
-	if err := d.readValue(nil, 1); err != nil {
+	if _, err := d.dec.ReadValue(); err == io.EOF {
+		return io.ErrUnexpectedEOF
+	} else if err != nil {
 		return err
 	}
 	if _, err := d.dec.ReadToken(); err == nil {
@@ -69,77 +75,9 @@ func (d *Document) readObject() error {
 	} else if err != io.EOF {
 		return err
 	}
-	return nil
-}
-
-func (d *Document) readValue(name []byte, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
-	i := len(d.nodes)
-	kind := d.dec.PeekKind()
-	d.nodes = append(d.nodes, Node{name: name, Kind: kind, at: i})
-	var err error
-	switch kind {
-	case '{', '[':
-		err = d.readMembers(kind == '{', depth)
-	default:
-		d.nodes[i].Text, err = d.readScalar()
-	}
-	d.nodes[i].end = len(d.nodes)
-	return err
-}
-
-// readMembers reads the inside of an object or an array, and both brackets.
-func (d *Document) readMembers(named bool, depth int) error {
-	if _, err := d.dec.ReadToken(); err != nil {
-		return err
-	}
-	for {
-		// A closing bracket of the other kind, or the end of the text, is an
-		// error that ReadToken and readScalar report.
-		if kind := d.dec.PeekKind(); kind == '}' || kind == ']' {
-			_, err := d.dec.ReadToken()
-			return err
-		}
-		var name []byte
-		if named {
-			var err error
-			if name, err = d.readScalar(); err != nil {
-				return err
-			}
-		}
-		if err := d.readValue(name, depth+1); err != nil {
-			return err
-		}
-	}
-}
-
-// readScalar reads one string, number or literal. A string is unescaped,
-// without its quotes.
-func (d *Document) readScalar() ([]byte, error) {
-	raw, err := d.dec.ReadValue()
-	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, err
-	}
-	if raw[0] != '"' {
-		return raw, nil
-	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return raw[1 : len(raw)-1], nil // a bare NUL is no JSON
-	}
-	start := len(d.scratch)
-	if d.scratch, err = jsontext.AppendUnquote(d.scratch, raw); err != nil {
-		return nil, err
-	}
-	text := d.scratch[start:len(d.scratch):len(d.scratch)]
-	if bytes.IndexByte(text, 0) >= 0 {
-		return nil, errNUL
-	}
-	return text, nil
+	s := scanner{Document: d, text: text, escapes: bytes.IndexByte(text, '\\') >= 0}
+	s.next()
+	return s.value(nil, 1)
 }
 
 // Root returns the object itself.

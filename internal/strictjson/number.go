@@ -47,3 +47,19 @@ func Decimal(number []byte) (string, bool) {
 	}
 	return text, true
 }
+
+// exactDigits is how many digits a whole number may have that a float64 holds exactly.
+const exactDigits = 15
+
+// Float returns a JSON number as a float64, rounded to the nearest, or an error if it is
+// out of range. Nearly all are whole and short, and need no rounding.
+func Float(number []byte) (float64, error) {
+	whole := int64(0)
+	for _, c := range number {
+		if c < '0' || c > '9' || len(number) > exactDigits {
+			return strconv.ParseFloat(string(number), 64)
+		}
+		whole = 10*whole + int64(c-'0')
+	}
+	return float64(whole), nil
+}

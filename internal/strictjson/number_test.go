@@ -1,7 +1,9 @@
 package strictjson
 
 import (
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -46,6 +48,26 @@ func FuzzDecimalText(f *testing.F) {
 		}
 		if again, ok := Decimal([]byte(text)); !ok || again != text {
 			t.Errorf("%s is written as %s, and that as %s", n.Text, text, again)
+		}
+	})
+}
+
+// FuzzFloat holds that a number is what strconv makes of it.
+func FuzzFloat(f *testing.F) {
+	for _, s := range []string{"0", "-0", "7", "98753496345768", "999999999999999", "9007199254740993",
+		"1e300", "1e999", "0.1", "-1.5E-7"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d := new(Document)
+		if d.Read([]byte(`{"n":`+s+`}`)) != nil || d.Get("n") == nil || d.Get("n").Kind != '0' {
+			return
+		}
+		number := d.Get("n").Text
+		got, err := Float(number)
+		want, wantErr := strconv.ParseFloat(string(number), 64)
+		if math.Float64bits(got) != math.Float64bits(want) || (err == nil) != (wantErr == nil) {
+			t.Errorf("%s: %v, %v; want %v, %v", number, got, err, want, wantErr)
 		}
 	})
 }
