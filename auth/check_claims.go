@@ -47,7 +47,11 @@ func checkSubject(a *attempt) *Refusal {
 	if sub != nil && (sub.Kind != '"' || len(sub.Text) == 0) {
 		return Refuse(ReasonBadClaims, "sub is %s; have the application write a text with something in it", sub.Words())
 	}
-	if sub != nil {
+	switch {
+	case sub == nil:
+	case string(sub.Text) == a.host.name: // as most are
+		a.id.Subject = a.host.name
+	default:
 		a.id.Subject = string(sub.Text)
 	}
 	switch mode := a.host.Subject; {

@@ -122,7 +122,7 @@ func headerText(n *strictjson.Node, name string) (string, *Refusal) {
 // typeAllowed compares media types as RFC 7515 section 4.1.9 does, without
 // regard to case.
 func typeAllowed(typ string, allowed []string) bool {
-	return typ == "" || slices.ContainsFunc(allowed, func(a string) bool {
+	return typ == "" || slices.Contains(allowed, typ) || slices.ContainsFunc(allowed, func(a string) bool {
 		return jid.LowerASCII(a) == jid.LowerASCII(typ)
 	})
 }

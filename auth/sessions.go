@@ -120,7 +120,7 @@ func revoked() *Refusal {
 // which is plausible or not by the clock.
 func checkRevocation(a *attempt) *Refusal {
 	if a.id.TokenPrint == "" {
-		a.id.TokenPrint = tokenPrint(a.Token)
+		a.id.TokenPrint = printOf(a.buf[:len(a.parts.signed)+len(".")])
 	}
 	a.id.IssuedAt = plausible(a.span.issued, a.now, a.host.Leeway)
 	if a.sessions.Revoked(a.id) {
@@ -143,8 +143,15 @@ func TokenPrint(token string) string { return tokenPrint(token) }
 // tokenPrint leaves the signature out: of an ECDSA signature a stranger can make
 // a second one.
 func tokenPrint(token string) string {
-	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')+1]))
-	return hex.EncodeToString(sum[:printBytes])
+	return printOf([]byte(token[:strings.LastIndexByte(token, '.')+1]))
+}
+
+// printOf takes the token up to its last dot.
+func printOf(token []byte) string {
+	sum := sha256.Sum256(token)
+	var text [2 * printBytes]byte
+	hex.Encode(text[:], sum[:printBytes])
+	return string(text[:])
 }
 
 // printBytes is the length of a token's thumbprint before it is written in

@@ -21,7 +21,10 @@ func Escape(s string) string {
 	if !strings.ContainsAny(s, ` "&'/:<>@\`) {
 		return s
 	}
-	return escaper.Replace(backslashEscaper.Replace(s))
+	if strings.IndexByte(s, '\\') >= 0 {
+		s = backslashEscaper.Replace(s)
+	}
+	return escaper.Replace(s)
 }
 
 // Unescape undoes Escape.

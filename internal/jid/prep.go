@@ -209,7 +209,11 @@ func IsASCII(s string) bool {
 
 // LowerASCII makes small letters of A to Z, and leaves all else as it is.
 func LowerASCII(s string) string {
-	if strings.IndexFunc(s, isUpperASCII) < 0 {
+	i := 0
+	for i < len(s) && !isUpperASCII(rune(s[i])) {
+		i++
+	}
+	if i == len(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
