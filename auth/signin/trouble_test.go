@@ -10,13 +10,11 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"usher/auth"
 	"usher/auth/signin"
-	"usher/auth/signin/oidc"
 	"usher/auth/signin/signintest"
 )
 
@@ -67,50 +65,6 @@ func TestProviderInTrouble(t *testing.T) {
 			t.Errorf("the code went to another server: %v", p.Asked)
 		}
 	})
-}
-
-// TestSlowProvider: ten codes are exchanged at once; who waits longer than five seconds reads so, and nobody else waits.
-func TestSlowProvider(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	var now, most atomic.Int32
-	release := make(chan struct{})
-	w.provider.Change(func(h *signintest.Habits) {
-		h.Token = func(_ http.ResponseWriter, r *http.Request) {
-			if n := now.Add(1); n > most.Load() {
-				most.Store(n)
-			}
-			select {
-			case <-release:
-			case <-r.Context().Done():
-			}
-			now.Add(-1)
-		}
-	})
-	start := time.Now()
-	var all sync.WaitGroup
-	for i := range 14 {
-		all.Go(func() {
-			resp, err := (&http.Client{Jar: newJar(t)}).Get(fmt.Sprint(w.http.URL, "/login?room=a", i))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusServiceUnavailable {
-				t.Errorf("%d", resp.StatusCode)
-			}
-		})
-	}
-	w.await(func() bool { return most.Load() == 10 })
-	if a := w.get("/login/logout"); a.status != http.StatusOK {
-		t.Errorf("beside it: %d", a.status)
-	}
-	all.Wait()
-	close(release)
-	if took := time.Since(start); took < oidc.ExchangeWithin || took > 2*oidc.ExchangeWithin || most.Load() != 10 {
-		t.Errorf("%v, and %d at once", took, most.Load())
-	}
 }
 
 // TestProviderAway: without metadata a page says so; they are asked for again, and what there was stays.
