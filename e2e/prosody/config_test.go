@@ -83,3 +83,20 @@ func TestFind(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRests(t *testing.T) {
+	for _, row := range []struct {
+		place, stat string
+		want        bool
+	}{
+		{"do_epoll_wait", "7 (lua5.4) S 1", true},
+		{"ep_poll", "7 (lua5.4) S 1", true},
+		{"unix_stream_read_generic", "7 (lua5.4) S 1", false}, // it waits for an authentication server
+		{"0", "7 (lua5.4) R 1", false},
+		{"0", "7 (lua5.4) S 1", true},
+	} {
+		if got := rests(row.place, row.stat); got != row.want {
+			t.Errorf("%s, %s: %v", row.place, row.stat, got)
+		}
+	}
+}

@@ -29,13 +29,25 @@ func (s *Server) Stop() error {
 	return s.proc.Stop(s.config.grace())
 }
 
-// waits tells whether the process waits for events, or has ended, or cannot be looked at: Linux tells where it sleeps.
+// waits tells whether the process waits for events, or has ended, or cannot be looked at.
 func (s *Server) waits() bool {
 	select {
 	case <-s.proc.Done():
 		return true
 	default:
 	}
-	at, err := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", s.proc.PID()))
-	return err != nil || strings.Contains(string(at), "ep_poll") || strings.Contains(string(at), "epoll")
+	place, err := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", s.proc.PID()))
+	if err != nil {
+		return true
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.proc.PID()))
+	return err != nil || rests(string(place), string(stat))
+}
+
+// rests tells whether a process waits for events, by where Linux says that it sleeps. That is 0 for one that runs, and
+// for every one where the kernel keeps it to itself: there it has to do that the process sleeps.
+func rests(place, stat string) bool {
+	_, state, _ := strings.Cut(stat, ") ")
+	return strings.Contains(place, "ep_poll") || strings.Contains(place, "epoll") ||
+		place == "0" && strings.HasPrefix(state, "S")
 }
