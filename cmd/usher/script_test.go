@@ -18,6 +18,7 @@ import (
 	"usher/cmd/usher/extauth"
 	"usher/internal/admin"
 	"usher/internal/config"
+	"usher/internal/ports"
 )
 
 func TestMain(m *testing.M) {
@@ -42,11 +43,10 @@ func TestScripts(t *testing.T) {
 
 // setupScript fills in absolute paths and a free port, which no file of an archive can know.
 func setupScript(env *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	metrics, err := ports.FreeAddress()
 	if err != nil {
 		return err
 	}
-	defer l.Close()
 	// A socket's path has at most 107 bytes, and the script's own folder may be deep.
 	run, err := os.MkdirTemp("", "usher")
 	if err != nil {
@@ -56,12 +56,12 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("RUN", run)
 	env.Setenv("GORACE", "atexit_sleep_ms=0")                  // a second for each command otherwise
 	env.Setenv("USHER_CHECK_USER", strconv.Itoa(os.Geteuid())) // who tests may have a user usher
-	env.Setenv("METRICS", l.Addr().String())
+	env.Setenv("METRICS", metrics)
 	files, err := filepath.Glob(filepath.Join(env.WorkDir, "*.yaml"))
 	if err != nil {
 		return err
 	}
-	fill := strings.NewReplacer("$RUN", run, "$METRICS", l.Addr().String(), "$WORK", env.WorkDir)
+	fill := strings.NewReplacer("$RUN", run, "$METRICS", metrics, "$WORK", env.WorkDir)
 	for _, f := range files {
 		content, err := os.ReadFile(f)
 		if err == nil {

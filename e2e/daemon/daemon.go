@@ -16,8 +16,8 @@ import (
 
 	"usher/auth/authtest"
 	"usher/e2e/child"
-	"usher/e2e/ports"
 	"usher/e2e/systemd"
+	"usher/internal/ports"
 )
 
 // The secrets that a daemon has in files of its folder: my-app.secret holds authtest.Secret.

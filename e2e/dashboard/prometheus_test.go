@@ -15,7 +15,7 @@ import (
 
 	"usher/e2e/child"
 	"usher/e2e/parts"
-	"usher/e2e/ports"
+	"usher/internal/ports"
 )
 
 var errMissing = errors.New("prometheus is not installed: run scripts/install.sh prometheus")

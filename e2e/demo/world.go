@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"usher/e2e/client"
-	"usher/e2e/ports"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/standin"
+	"usher/internal/ports"
 	"usher/internal/prosodyconf"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"usher/e2e/child"
 	"usher/e2e/parts"
-	"usher/e2e/ports"
+	"usher/internal/ports"
 )
 
 // grace is how long HAProxy has to end after SIGTERM.

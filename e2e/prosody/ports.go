@@ -1,6 +1,6 @@
 package prosody
 
-import "usher/e2e/ports"
+import "usher/internal/ports"
 
 // services are the loopback ports of one Prosody, one for each service that it may offer.
 type services struct{ c2s, http, component int }

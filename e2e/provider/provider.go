@@ -28,7 +28,7 @@ import (
 
 	"usher/e2e/child"
 	"usher/e2e/daemon"
-	"usher/e2e/ports"
+	"usher/internal/ports"
 )
 
 // Env names the built provider in the environment. Main sets it where it is not set.

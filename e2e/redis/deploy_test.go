@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"usher/e2e/ports"
 	"usher/e2e/redis"
 	"usher/e2e/redis/redistest"
 	"usher/internal/cluster"
 	"usher/internal/cluster/bustest"
+	"usher/internal/ports"
 	bus "usher/internal/redis"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"usher/e2e/child"
 	"usher/e2e/parts"
-	"usher/e2e/ports"
+	"usher/internal/ports"
 )
 
 const (

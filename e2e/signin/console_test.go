@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"usher/e2e/ports"
 	"usher/e2e/world"
+	"usher/internal/ports"
 )
 
 // TestConsole: who has the role at the provider comes into the console by a sign-in, with a token that opens nothing else;

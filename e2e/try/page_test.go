@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"usher/e2e/nginx"
-	"usher/e2e/ports"
 	"usher/e2e/world"
+	"usher/internal/ports"
 )
 
 // TestPage: what is wrong between a browser and usher.

@@ -12,6 +12,7 @@ import (
 
 	"usher/internal/config"
 	"usher/internal/config/configtest"
+	"usher/internal/ports"
 )
 
 // TestUpstreams: a Prosody that is not there, that has a module too few, and that is ill, each with what to do.
@@ -26,12 +27,10 @@ func TestUpstreams(t *testing.T) {
 		fmt.Fprintln(w, "It works!")
 	}))
 	defer server.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, err := ports.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := closed.Addr().String()
-	_ = closed.Close()
 	_, port, _ := strings.Cut(nobody, ":")
 	for _, c := range []struct {
 		upstream        string

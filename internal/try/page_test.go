@@ -5,16 +5,16 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"usher/internal/ports"
 )
 
 // TestDialStarting: a server that is being started is found once it listens.
 func TestDialStarting(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.FreeAddress() // nobody listens there for now
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_ = listener.Close() // nobody listens there for now
 	started := make(chan error, 1)
 	timer := time.AfterFunc(300*time.Millisecond, func() {
 		late, err := net.Listen("tcp", address)

@@ -237,6 +237,7 @@ func helpers() []arrow {
 		{"internal/logattr", []string{"internal/loginid", "internal/text"}},
 		{"internal/panics", []string{"internal/logattr", "internal/ratelimit", "metrics"}},
 		{"internal/permission", nil},
+		{"internal/ports", nil},
 		{"internal/quietsocket", nil},
 		{"internal/ratelimit", nil},
 		{"internal/readfile", []string{"internal/permission"}},

@@ -1,8 +1,8 @@
-// Package ports answers one question: which port of the loopback interface may this process have? The servers of tests
+// Package ports answers one question: which port of the loopback interface may a server of this test have? Such servers
 // are told their ports before they take them, and tests of several packages run at the same time: so a port is reserved,
 // among all processes that ask here, until this one ends.
 //
-// It starts no goroutine and has no lock of its own.
+// It starts no goroutine and has no lock of its own. Only tests and the demo import it.
 package ports
 
 import (
