@@ -70,6 +70,9 @@
     }
   };
 
+  // What a form sends leads to another page, and may be the end of this one: a reload would take the answer's place.
+  let leaving = false;
+
   // look asks for the page again. Who may not see it any more is shown what the server says then.
   let looking = false;
   let again = false;
@@ -82,7 +85,7 @@
     try {
       const answer = await fetch(location.href, { cache: "no-store", redirect: "manual" });
       if (answer.type === "opaqueredirect" || (answer.status >= 400 && answer.status < 500 && answer.status !== 429)) {
-        location.reload();
+        if (!leaving) location.reload();
         return;
       }
       if (answer.ok) {
@@ -121,7 +124,7 @@
   };
   const start = () => {
     stop();
-    if (paused || document.hidden) return;
+    if (paused || leaving || document.hidden) return;
     stream = new EventSource(main.dataset.events);
     stream.onopen = () => {
       say("connected");
@@ -145,8 +148,17 @@
     say("paused");
   });
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  const stay = () => {
+    leaving = looking = false;
+    start();
+  };
+  addEventListener("submit", () => {
+    leaving = true;
+    stop();
+    timer = setTimeout(stay, 30000); // nothing has come
+  });
   addEventListener("pagehide", stop);
-  addEventListener("pageshow", (e) => e.persisted && start());
+  addEventListener("pageshow", (e) => e.persisted && stay());
   byID("live").hidden = false;
   start();
 })();
