@@ -164,21 +164,21 @@ func (h *Host) Affiliation(g *Session) Affiliation {
 }
 
 // Judge returns why a session does not count at a moment, or nothing. Whether its token
-// was revoked the caller says. Of what changes of a session it reads Used alone.
-func (p *Policy) Judge(g *Session, revoked bool, now time.Time) Reason {
-	return p.judge(Judged{g, g.Used, revoked}, now)
-}
-
-func (p *Policy) judge(g Judged, now time.Time) Reason {
+// was revoked the caller says.
+func (p *Policy) Judge(l Lifetime, revoked bool, now time.Time) Reason {
 	switch {
-	case g.Revoked: // and about to be ended
+	case revoked: // and about to be ended
 		return ReasonNoSession
-	case g.ended(g.Used, now, p.Times(g.Host)):
+	case l.Ended(now, p.Times(l.Host)):
 		return ReasonSessionEnded
-	case !g.Anonymous && !p.keyHeld(g.Host, g.Issuer, g.KeyPrint):
+	case !l.Anonymous && !p.keyHeld(l.Host, l.Issuer, l.KeyPrint):
 		return ReasonKeyRemoved
 	}
 	return ""
+}
+
+func (p *Policy) judge(g Judged, now time.Time) Reason {
+	return p.Judge(g.lifetime(), g.Revoked, now)
 }
 
 // Ending reports whether a session of the view counts no more for a reason that matters to rooms where it was used,
@@ -205,44 +205,12 @@ func (g Judged) why(reason Reason) string {
 	case reason == ReasonKeyRemoved:
 		return fmt.Sprintf("the key %q that signed its token is no key of issuer %q any more; have the client log in with a "+
 			"new token, or give the issuer the key back", text.Name(g.KeyID), text.Name(g.Issuer))
-	case !g.Endless(g.Used):
+	case !g.lifetime().Endless(g.Used):
 		return fmt.Sprintf("its token expired at %s; have the client log in with a new one",
 			g.Expires.UTC().Format(time.RFC3339))
 	}
 	return fmt.Sprintf("it was last used at %s, longer ago than moderation.idle, and its token has no end; have the "+
 		"client log in again", g.Used.UTC().Format(time.RFC3339))
-}
-
-// Times are what the ends of a host's sessions depend on.
-type Times struct{ Leeway, Idle time.Duration }
-
-// Ended reports whether the session's time is over: with its token, and one of a
-// token that is good for longer than anybody lives when it is not used.
-func (g *Session) Ended(now time.Time, t Times) bool { return g.ended(g.Used, now, t) }
-
-// Ended is [Session.Ended] of a session as it was viewed: its Used may be changing now.
-func (g Judged) Ended(now time.Time, t Times) bool { return g.ended(g.Used, now, t) }
-
-func (g *Session) ended(used, now time.Time, t Times) bool {
-	if auth.Over(auth.End(g.Expires, t.Leeway), now) {
-		return true
-	}
-	return g.Endless(now) && !now.Before(used.Add(t.Idle))
-}
-
-// Due is when Ended says yes at the earliest, if the session is not used before: of what
-// was last used then, at a moment.
-func (g *Session) Due(used, now time.Time, t Times) time.Time {
-	if g.Endless(now) {
-		return used.Add(t.Idle)
-	}
-	return auth.End(g.Expires, t.Leeway)
-}
-
-// Endless reports whether the token's end is none: exp is absent, or beyond
-// the year that follows (98753496345768 in the how-to of Jitsi's operators).
-func (g *Session) Endless(now time.Time) bool {
-	return g.Expires.IsZero() || g.Expires.Sub(now) > 366*24*time.Hour
 }
 
 // Times returns those of a host.

@@ -12,6 +12,7 @@ import (
 	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Allowed is what [Revocations.Allow] lifted.
@@ -25,7 +26,7 @@ type Allowed struct {
 // it returns. If there are none the error is ErrNotRevoked.
 func (s *Revocations) Allow(ctx context.Context, t Target) (Allowed, error) {
 	out := Allowed{Users: []string{}, Tokens: []string{}}
-	var ids []principalID
+	var ids []index.PrincipalID
 	for id, v := range s.meantBy(t) {
 		ids = append(ids, id)
 		if v.TokenPrint != "" {
@@ -60,10 +61,10 @@ func (s *core) lift(v *moderation.Revocation) Change {
 		lifted := v.Lift(s.now())
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.revoked.known(idOf(v.Principal())) == nil { // else it was made anew meanwhile
+		if s.revoked.known(index.PrincipalOf(v.Principal())) == nil { // else it was made anew meanwhile
 			s.revoked.put(&lifted)
 		}
-		return Change{PutRevocation: s.revoked.known(idOf(v.Principal()))}
+		return Change{PutRevocation: s.revoked.known(index.PrincipalOf(v.Principal()))}
 	}
 	p := v.Principal()
 	return Change{DeleteRevocation: &p}
@@ -81,11 +82,11 @@ func (s *Revocations) Count() int {
 }
 
 // meantBy finds the revocations that a target means.
-func (s *Revocations) meantBy(t Target) map[principalID]*moderation.Revocation {
-	found, p := map[principalID]*moderation.Revocation{}, s.policy.Load()
+func (s *Revocations) meantBy(t Target) map[index.PrincipalID]*moderation.Revocation {
+	found, p := map[index.PrincipalID]*moderation.Revocation{}, s.policy.Load()
 	for _, v := range guard.Values(&s.mu, s.revoked.byID) {
 		if t.means(v, p) {
-			found[idOf(v.Principal())] = v
+			found[index.PrincipalOf(v.Principal())] = v
 		}
 	}
 	return found

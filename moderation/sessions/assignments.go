@@ -3,6 +3,7 @@ package sessions
 import (
 	"usher/internal/guard"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // assignments are what was given, by room and by account. They are bounded: what cannot
@@ -73,10 +74,10 @@ func (a *assignments) roomsOf(jid string) []string {
 
 // forget forgets a portion of what was given in a room, and reports whether there is
 // more. What owners took away stays, as long as its session does.
-func (a *assignments) forget(room string, live map[moderation.ID]*session, changes []Change) (_ []Change, more bool) {
+func (a *assignments) forget(room string, live *index.Index, changes []Change) (_ []Change, more bool) {
 	n := 0
 	for jid, g := range a.rooms[room] {
-		if g.Overridden && live[g.Session] != nil {
+		if g.Overridden && live.Get(g.Session) != nil {
 			continue
 		}
 		if n++; n > guard.Portion {
@@ -91,13 +92,13 @@ func (a *assignments) forget(room string, live map[moderation.ID]*session, chang
 
 // begin puts what a new room begins with, but for what owners took away of an earlier one
 // and for sessions that have ended meanwhile.
-func (a *assignments) begin(seeds []*moderation.Assignment, live map[moderation.ID]*session,
+func (a *assignments) begin(seeds []*moderation.Assignment, live *index.Index,
 	changes []Change) ([]*moderation.Assignment, []Change) {
 	var begun []*moderation.Assignment
 	for _, g := range seeds {
 		old := a.get(g.Key())
 		switch {
-		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && live[g.Session] == nil:
+		case old != nil && old.Overridden && old.Session == g.Session, !g.Lobby && live.Get(g.Session) == nil:
 			continue
 		case a.put(g):
 			changes = append(changes, Change{PutAssignment: g})

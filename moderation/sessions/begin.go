@@ -6,6 +6,7 @@ import (
 
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // The bounds of a search for accounts that may be about to join a new room: Prosody
@@ -21,19 +22,20 @@ const (
 // looked at only if that is asked for.
 func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expected []string,
 	lists bool) []moderation.Candidate {
-	set := map[accountKey]bool{}
+	set := map[index.AccountKey]bool{}
 	names := []string{room.Name, room.Local} // one and the same without a tenant
 	for _, name := range slices.Compact(names) {
 		for _, moderators := range []bool{true, false} {
 			n := 0
 			s.mu.RLock()
-			last := s.index.byRoom.last(roomIndexKey{h.Host, name}, moderators, maxLookedAt)
+			last := s.index.LastOfRoom(index.RoomKey{Host: h.Host, Name: name}, moderators, maxLookedAt)
 			s.mu.RUnlock()
 			for _, g := range last {
-				if reason, _ := h.Opens(&g.Session, room); reason != "" { // of another tenant, say
+				login := g.Unpack()
+				if reason, _ := h.Opens(&login, room); reason != "" { // of another tenant, say
 					continue
 				}
-				set[g.account()] = true
+				set[g.Account()] = true
 				if n++; n == maxCandidates {
 					break
 				}
@@ -41,7 +43,7 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 		}
 	}
 	for _, jid := range expected {
-		if k := accountOf(jid); h.HasAccounts(k.domain) { // the component may be another host's by now
+		if k := index.AccountOf(jid); h.HasAccounts(k.Domain) { // the component may be another host's by now
 			set[k] = true
 		}
 	}
@@ -50,10 +52,10 @@ func (s *Rooms) Candidates(h *moderation.Host, room moderation.RoomName, expecte
 	for k := range set {
 		var c moderation.Candidate
 		s.mu.RLock()
-		c.Sessions = s.viewLocked(s.index.byAccount.first(k), now, h.Leeway)
+		c.Sessions = s.viewLocked(k, now, h.Leeway)
 		s.mu.RUnlock()
 		if lists {
-			c.Listed = s.lobby.Standing(room.ForLobby(), k.account+"@"+k.domain)
+			c.Listed = s.lobby.Standing(room.ForLobby(), k.JID())
 		}
 		list = append(list, c)
 	}
@@ -68,8 +70,8 @@ func (s *Rooms) Begin(ctx context.Context, room string,
 	var changes []Change
 	for more := true; more; {
 		s.mu.Lock()
-		if changes, more = s.assigned.forget(room, s.index.all, changes); !more {
-			begun, changes = s.assigned.begin(seeds, s.index.all, s.rooms.renew(room, s.now(), changes))
+		if changes, more = s.assigned.forget(room, s.index, changes); !more {
+			begun, changes = s.assigned.begin(seeds, s.index, s.rooms.renew(room, s.now(), changes))
 		}
 		s.mu.Unlock()
 	}

@@ -7,6 +7,7 @@ import (
 	"usher/internal/guard"
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // A core is what all of them have in common: the tables, and the one lock.
@@ -26,7 +27,7 @@ type core struct {
 	lookAtAll atomic.Bool // the next sweep looks at all sessions
 
 	mu       guard.RWMutex // held for no longer than a portion of a large table takes
-	index    index         // the sessions
+	index    *index.Index  // the sessions
 	revoked  revocations
 	rooms    rooms
 	assigned assignments
@@ -55,8 +56,24 @@ type judge struct {
 // judge returns the judge by a policy now.
 func (s *core) judge(p *moderation.Policy) judge { return judge{p, &s.revoked, s.now()} }
 
+// dead reports whether the token of a session was revoked.
+func (j judge) dead(g *index.Session) bool {
+	return j.revoked.dead(g, j.now, j.policy.Times(g.Host()).Leeway)
+}
+
+// due is when a session may end by its time.
+func (j judge) due(g *index.Session) time.Time {
+	return g.Lifetime().Due(j.now, j.policy.Times(g.Host()))
+}
+
 // why returns why a session does not count, or nothing.
-func (j judge) why(g *session) moderation.Reason {
-	dead := j.revoked.dead(g, j.now, j.policy.Times(g.Host).Leeway)
-	return j.policy.Judge(&g.Session, dead, j.now)
+func (j judge) why(g *index.Session) moderation.Reason {
+	return j.policy.Judge(g.Lifetime(), j.dead(g), j.now)
+}
+
+// newLogin makes a login ready for the indexes. It is done before the lock is taken.
+func (s *core) newLogin(j judge, login *moderation.Session) index.Login {
+	g := index.NewLogin(login)
+	g.Schedule(j.due(g.Session))
+	return g
 }

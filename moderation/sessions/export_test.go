@@ -6,118 +6,91 @@ import (
 	"testing"
 
 	"usher/internal/guard"
+	"usher/moderation/sessions/index"
 )
 
 // Lock is the one lock.
 func (s *Sessions) Lock() *guard.RWMutex { return &s.mu }
 
+func (s *Sessions) all() []*index.Session {
+	return index.Gather(&s.mu, s.index, 0, func(g *index.Session) (*index.Session, bool) { return g, true })
+}
+
 // CheckIndexes compares the indexes with the sessions.
 func (s *Sessions) CheckIndexes(t *testing.T) {
 	t.Helper()
+	all := s.all()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	byPrincipal, byJID, byRoom, rooms := 0, 0, 0, 0
-	byPrincipal += len(s.index.byPrincipal.one)
-	for who, g := range s.index.byPrincipal.one {
-		if s.index.all[g.ID] != g || g.places.who != who || g.places.atWho != 0 || s.index.byPrincipal.many[who] != nil {
-			t.Errorf("%s is the one of %x", g.JID(), who)
-		}
+	if len(all) != s.index.Len() {
+		t.Errorf("%d of %d sessions", len(all), s.index.Len())
 	}
-	for who, list := range s.index.byPrincipal.many {
-		byPrincipal += len(list)
-		for i, g := range list {
-			if s.index.all[g.ID] != g || g.places.who != who || g.places.atWho != i {
-				t.Errorf("%s is at %d of %x", g.JID(), i, who)
+	sources := map[index.Source]bool{}
+	for _, g := range all {
+		login := g.Unpack()
+		if !s.index.Has(g) || s.index.Get(login.ID) != g {
+			t.Errorf("%s is not there", g.JID())
+		}
+		for name, list := range map[string][]*index.Session{
+			"account":   slices.Collect(s.index.OfAccount(g.Account())),
+			"principal": s.index.OfPrincipal(index.PrincipalOf(login.Principal())),
+			"token":     s.index.WithToken(login.TokenPrint),
+		} {
+			if login.Anonymous && name == "token" {
+				continue // it has none
+			}
+			if n := len(list); n != len(slices.Compact(list)) || !slices.Contains(list, g) {
+				t.Errorf("%s is not among the %d of its %s", g.JID(), n, name)
 			}
 		}
-	}
-	for host, of := range s.index.byAccount {
-		for account, first := range of {
-			for g := first; g != nil; g = g.places.next {
-				if byJID++; s.index.all[g.ID] != g || g.account() != (accountKey{host, account}) {
-					t.Errorf("%s is among those of %s at %s", g.JID(), account, host)
-				}
+		if n := s.index.CountOfPrincipal(g.Principal()); n != len(s.index.OfPrincipal(g.Principal())) {
+			t.Errorf("%d are counted of the principal of %s", n, g.JID())
+		}
+		keys := index.RoomKeys(&login)
+		if n := len(s.index.RoomsOf(g)); n != len(keys) {
+			t.Errorf("%s names %d rooms of %d", g.JID(), n, len(keys))
+		}
+		for _, key := range keys {
+			if !slices.Contains(s.index.LastOfRoom(key, login.Moderator, len(all)), g) {
+				t.Errorf("%s is not among those of %v", g.JID(), key)
 			}
 		}
+		sources[index.Source{Host: login.Host, Domain: login.Domain, Issuer: login.Issuer, KeyID: login.KeyID, KeyPrint: login.KeyPrint, Node: login.Node, Anonymous: login.Anonymous}] = true
 	}
-	for key, r := range s.index.byRoom {
-		for _, first := range []*roomPlace{r.moderators.first, r.others.first} {
-			for p := first; p != nil; p = p.before {
-				if byRoom++; p.room != r || r.roomIndexKey != key || s.index.all[p.session.ID] != p.session || p.before != nil && p.before.later != p {
-					t.Errorf("%s is among those of %v", p.session.JID(), key)
-				}
-			}
-		}
-	}
-	for _, g := range s.index.all {
-		rooms += len(g.places.byRoom)
-	}
-	keys, tokens := 0, 0
-	for _, n := range s.index.keys {
-		keys += n
-	}
-	for token, g := range s.index.byToken {
-		for ; g != nil; g = g.places.nextToken {
-			if tokens++; s.index.all[g.ID] != g || tokenID(g.TokenPrint) != token {
-				t.Errorf("%s is among those of a token", g.JID())
-			}
-		}
-	}
-	for i, g := range s.index.due {
-		if s.index.all[g.ID] != g || int(g.places.atDue) != i || i > 0 && s.index.due[(i-1)/2].places.due > g.places.due {
-			t.Errorf("%s is due at %d", g.JID(), i)
-		}
-	}
-	for _, g := range s.index.all {
-		if g.User != "" {
-			tokens--
-		}
-		if !g.Anonymous {
-			keys--
-		}
-	}
-	if keys != 0 || tokens != 0 || len(s.index.due) != len(s.index.all) {
-		t.Errorf("%d by key and %d by token are too many; %d of %d are due", keys, tokens, len(s.index.due), len(s.index.all))
-	}
-	if n := len(s.index.all); byPrincipal != n || byJID != n || byRoom != rooms {
-		t.Errorf("%d sessions; %d by principal, %d by JID; %d rooms of %d", n, byPrincipal, byJID, byRoom, rooms)
+	if n := len(s.index.Sources(&guard.RWMutex{})); n != len(sources) {
+		t.Errorf("%d sources, of %d", n, len(sources))
 	}
 }
 
 // Order is the order that the indexes have, in words.
-func (s *Sessions) Order() (list []string) {
+func (s *Sessions) Order() []string {
+	accounts, rooms, wildcards := map[index.AccountKey]bool{}, map[index.RoomKey]bool{}, map[string]bool{}
+	all := s.all()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for domain, of := range s.index.byAccount {
-		for account, g := range of {
-			var text strings.Builder
-			text.WriteString(account + "@" + domain + ":")
-			for ; g != nil; g = g.places.next {
-				text.WriteString(" " + g.TokenPrint[28:])
-			}
-			list = append(list, text.String())
+	for _, g := range all {
+		accounts[g.Account()], wildcards[g.Host()] = true, true
+		for _, key := range s.index.RoomsOf(g) {
+			rooms[key] = true
 		}
 	}
-	for key, r := range s.index.byRoom {
-		for name, of := range map[string]placeList{"moderators": r.moderators, "others": r.others} {
-			var text strings.Builder
-			text.WriteString(key.name + " " + name + ":")
-			for p := of.first; p != nil; p = p.before {
-				text.WriteString(" " + p.session.TokenPrint[28:])
-			}
-			list = append(list, text.String())
+	var list []string
+	say := func(what string, of []*index.Session) {
+		for _, g := range of {
+			what += " " + g.Unpack().TokenPrint[28:]
 		}
+		list = append(list, what)
 	}
-	for host, ids := range s.index.wildcards {
-		var text strings.Builder
-		text.WriteString(host + ":")
-		for _, id := range ids {
-			if g := s.index.all[id]; g != nil {
-				text.WriteString(" " + g.TokenPrint[28:])
-			}
-		}
-		list = append(list, text.String())
+	for k := range accounts {
+		say(k.JID()+":", slices.Collect(s.index.OfAccount(k)))
 	}
-	slices.Sort(list)
+	for key := range rooms {
+		say(key.Name+" moderators:", s.index.LastOfRoom(key, true, len(all)))
+		say(key.Name+" others:", s.index.LastOfRoom(key, false, len(all)))
+	}
+	for host := range wildcards {
+		say(host+":", s.index.Wildcards(host))
+	}
+	slices.SortFunc(list, strings.Compare)
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Known is what ushers know together: revocations all of them, the rest those beside one Prosody. Each list is in no
@@ -25,13 +26,13 @@ type Known struct {
 func (s *Revocations) LearnRevocations(ctx context.Context, said []moderation.Revocation) (
 	known []moderation.Revocation, touched Touched, err error) {
 	var changes []Change
-	var ids []principalID
+	var ids []index.PrincipalID
 	for i := range said {
 		v, news := s.learnRevocation(&said[i])
 		known = append(known, *v)
 		if news {
 			changes = append(changes, Change{PutRevocation: v})
-			ids = append(ids, idOf(v.Principal()))
+			ids = append(ids, index.PrincipalOf(v.Principal()))
 		}
 	}
 	if len(changes) > 0 {
@@ -44,7 +45,7 @@ func (s *Revocations) LearnRevocations(ctx context.Context, said []moderation.Re
 
 // learnRevocation puts in force what is known together. It reports whether that is to be written.
 func (s *Revocations) learnRevocation(said *moderation.Revocation) (v *moderation.Revocation, news bool) {
-	id := idOf(said.Principal())
+	id := index.PrincipalOf(said.Principal())
 	s.mu.RLock()
 	old := s.revoked.known(id)
 	s.mu.RUnlock()
@@ -73,7 +74,7 @@ func (s *Revocations) learnRevocation(said *moderation.Revocation) (v *moderatio
 }
 
 // unlearn notes what could not be written.
-func (s *Revocations) unlearn(ids []principalID) {
+func (s *Revocations) unlearn(ids []index.PrincipalID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
@@ -82,13 +83,13 @@ func (s *Revocations) unlearn(ids []principalID) {
 }
 
 // endRevoked ends the sessions with tokens of principals that are dead.
-func (s *Revocations) endRevoked(ctx context.Context, ids []principalID) Touched {
-	now, policy := s.now(), s.policy.Load()
-	var dead []*session
+func (s *Revocations) endRevoked(ctx context.Context, ids []index.PrincipalID) Touched {
+	judge := s.judge(s.policy.Load())
+	var dead []*index.Session
 	for _, id := range ids {
 		for _, g := range s.revokedBy(id) {
 			s.mu.RLock()
-			if s.revoked.dead(g, now, policy.Times(g.Host).Leeway) {
+			if judge.dead(g) {
 				dead = append(dead, g)
 			}
 			s.mu.RUnlock()
@@ -102,7 +103,7 @@ func (s *Revocations) endRevoked(ctx context.Context, ids []principalID) Touched
 
 // revokedBy returns the sessions that a revocation may be about: those of the principal, and, as it may be a token that
 // names an account, those with it.
-func (s *Revocations) revokedBy(id principalID) []*session {
+func (s *Revocations) revokedBy(id index.PrincipalID) []*index.Session {
 	list := s.sessionsOf(id)
 	s.mu.RLock()
 	v := s.revoked.byID[id]
@@ -114,10 +115,10 @@ func (s *Revocations) revokedBy(id principalID) []*session {
 }
 
 // withToken returns the sessions with one token.
-func (s *Revocations) withToken(print string) []*session {
+func (s *Revocations) withToken(print string) []*index.Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.index.withToken(print)
+	return s.index.WithToken(print)
 }
 
 // Known yields the revocations that other ushers are to know, those that were lifted included.

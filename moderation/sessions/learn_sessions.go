@@ -4,9 +4,9 @@ import (
 	"context"
 	"iter"
 
-	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // LearnSessions takes over the logins that other ushers have let in, if they are later than what is known here and
@@ -18,22 +18,19 @@ func (s *Sessions) LearnSessions(ctx context.Context, said []moderation.Session)
 		return nil, nil, err
 	}
 	judge := s.judge(s.policy.Load())
-	var news []*session
+	var news []learned
 	var changes []Change
 	for i := range said {
-		g := &session{Session: said[i]}
-		g.identify()
-		g.schedule(judge.policy, judge.now)
-		if s.isNews(judge, g) {
-			news = append(news, g)
-			changes = append(changes, Change{PutSession: &g.Session})
+		if g := s.newLogin(judge, &said[i]); s.isNews(judge, g, &said[i]) {
+			news = append(news, learned{g, &said[i]})
+			changes = append(changes, Change{PutSession: &said[i]})
 		}
 	}
 	if err := s.learn(ctx, metrics.StatePutGrant, changes); err != nil {
 		return nil, nil, err
 	}
-	for _, g := range news {
-		if t, ok := s.insertLearned(ctx, judge, g); ok {
+	for _, l := range news {
+		if t, ok := s.insertLearned(ctx, judge, l); ok {
 			touched = append(touched, t)
 		}
 	}
@@ -44,38 +41,47 @@ func (s *Sessions) LearnSessions(ctx context.Context, said []moderation.Session)
 }
 
 // isNews reports whether a login counts, and comes after what is known of its session.
-func (s *Sessions) isNews(j judge, g *session) bool {
-	if g.ID != moderation.NewID(g.TokenPrint, g.AccountDomain(), g.Account) {
+func (s *Sessions) isNews(j judge, g index.Login, said *moderation.Session) bool {
+	if said.ID != moderation.NewID(said.TokenPrint, said.AccountDomain(), said.Account) {
 		return false
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.outdoesLocked(g) && j.why(g) == ""
+	return s.outdoesLocked(said) && j.why(g.Session) == ""
 }
 
 // outdoesLocked reports whether a login wins over what is known of its session.
-func (s *Sessions) outdoesLocked(g *session) bool {
-	old := s.index.all[g.ID]
-	return old == nil || g.Outdoes(&old.Session)
+func (s *Sessions) outdoesLocked(said *moderation.Session) bool {
+	g := s.index.Get(said.ID)
+	if g == nil {
+		return true
+	}
+	known := s.index.Copy(g)
+	return said.Outdoes(&known)
+}
+
+// A learned login is one of another usher, as it was said and as it is kept.
+type learned struct {
+	index.Login
+	said *moderation.Session
 }
 
 // insertLearned is what keep does for a login of this usher's own.
-func (s *Sessions) insertLearned(ctx context.Context, j judge, g *session) (t Touched, ok bool) {
-	names := g.place()
-	var over []*session
+func (s *Sessions) insertLearned(ctx context.Context, j judge, l learned) (t Touched, ok bool) {
+	var over []*index.Session
 	var back *moderation.Revocation
 	s.mu.Lock()
-	dead := j.revoked.dead(g, j.now, j.policy.Times(g.Host).Leeway)
-	if ok = !dead && s.outdoesLocked(g); ok {
-		s.index.insert(g, names)
-		over = s.index.overLimitsLocked(s.limits, g)
-		back = s.revoked.back(g.account())
+	dead := j.dead(l.Session)
+	if ok = !dead && s.outdoesLocked(l.said); ok {
+		s.index.Insert(l.Login)
+		over = overLimits(s.index, s.limits, l.Session)
+		back = s.revoked.back(l.Account())
 	}
-	n := len(s.index.all)
+	n := s.index.Len()
 	s.mu.Unlock()
 	s.metrics.Sessions(n)
 	if dead { // revoked while it was written
-		s.persist(ctx, []Change{{DeleteSession: g.Login()}})
+		s.persist(ctx, []Change{{DeleteSession: l.said.Login()}})
 		return Touched{}, false
 	}
 	if back != nil {
@@ -83,26 +89,26 @@ func (s *Sessions) insertLearned(ctx context.Context, j judge, g *session) (t To
 	}
 	changes, touched := s.drop(over, moderation.EndExpired)
 	s.later(changes)
-	return Touched{Accounts: touched, Login: &g.Session}, ok
+	return Touched{Accounts: touched, Login: l.said}, ok
 }
 
 // knownOr is what is known of a session, or what was said of it.
 func (s *Sessions) knownOr(said *moderation.Session) moderation.Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if g := s.index.all[said.ID]; g != nil {
-		return g.Session
+	if g := s.index.Get(said.ID); g != nil {
+		return s.index.Copy(g)
 	}
 	return *said
 }
 
 // All yields every session that there is when it begins, as it is when it comes to it.
 func (s *Sessions) All() iter.Seq[moderation.Session] {
-	all := guard.Values(&s.mu, s.index.all)
+	all := index.Gather(&s.mu, s.index, 0, func(g *index.Session) (*index.Session, bool) { return g, true })
 	return func(yield func(moderation.Session) bool) {
 		for _, g := range all {
 			s.mu.RLock()
-			now, there := g.Session, s.index.all[g.ID] == g
+			now, there := s.index.Copy(g), s.index.Has(g)
 			s.mu.RUnlock()
 			if there && !yield(now) {
 				return

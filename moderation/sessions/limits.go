@@ -2,14 +2,13 @@ package sessions
 
 import (
 	"iter"
-	"maps"
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
 
 	"usher/internal/bounded"
 	"usher/internal/ratelimit"
+	"usher/moderation/sessions/index"
 )
 
 // Limits are those of what is kept. At the bound of one account its oldest login
@@ -46,28 +45,22 @@ func (b Limits) Divided(by int) Limits {
 	return b
 }
 
-// overLimitsLocked finds what must go for a new session, and wants the lock.
-func (x *index) overLimitsLocked(b Limits, g *session) []*session {
-	var over []*session
-	if own := x.byAccount.first(g.account()); own.count() > b.OfOne {
-		oldest := own
-		for o := own.places.next; o != nil; o = o.places.next {
-			if o.LoggedIn.Before(oldest.LoggedIn) {
-				oldest = o
-			}
-		}
-		over = append(over, oldest)
+// overLimits finds what must go for a new session.
+func overLimits(x *index.Index, b Limits, g *index.Session) []*index.Session {
+	var over []*index.Session
+	if x.CountOfAccount(g.Account()) > b.OfOne {
+		over = append(over, oldestOf(x.OfAccount(g.Account())))
 	}
-	same := x.byPrincipal.many[g.places.who]
-	var other *session
+	same := x.CountOfPrincipal(g.Principal())
+	var other *index.Session
 	switch {
-	case len(same) > b.OfPrincipal:
-		other = longUnused(some(same), g)
-	case len(over) > 0 || len(x.all) <= b.Sessions:
-	case len(same) > max(1, b.Fair): // one that has so many makes room for its own
-		other = longUnused(some(same), g)
+	case same > b.OfPrincipal:
+		other = longUnused(x.SomeOf(g.Principal()), g)
+	case len(over) > 0 || x.Len() <= b.Sessions:
+	case same > max(1, b.Fair): // one that has so many makes room for its own
+		other = longUnused(x.SomeOf(g.Principal()), g)
 	default:
-		other = longUnused(maps.Values(x.all), g)
+		other = longUnused(x.Some(), g)
 	}
 	if other != nil {
 		over = append(over, other)
@@ -75,29 +68,27 @@ func (x *index) overLimitsLocked(b Limits, g *session) []*session {
 	return over
 }
 
-// some yields a list from a place that nobody can foresee, and all around.
-func some(list []*session) iter.Seq[*session] {
-	return func(yield func(*session) bool) {
-		start := rand.IntN(len(list))
-		for i := range list {
-			if !yield(list[(start+i)%len(list)]) {
-				return
-			}
+// oldestOf returns the first login of some, or nil.
+func oldestOf(list iter.Seq[*index.Session]) (oldest *index.Session) {
+	for g := range list {
+		if oldest == nil || g.LoggedIn().Before(oldest.LoggedIn()) {
+			oldest = g
 		}
 	}
+	return oldest
 }
 
 // longUnused picks one that was not used for long; but not the new one. It is nil if
 // there is no other.
-func longUnused(sessions iter.Seq[*session], but *session) *session {
-	others := func(yield func(*session) bool) {
+func longUnused(sessions iter.Seq[*index.Session], but *index.Session) *index.Session {
+	others := func(yield func(*index.Session) bool) {
 		for o := range sessions {
-			if o.ID != but.ID && !yield(o) {
+			if o != but && !yield(o) {
 				return
 			}
 		}
 	}
-	oldest, _ := bounded.Least(others, func(a, b *session) bool { return a.Used.Before(b.Used) })
+	oldest, _ := bounded.Least(others, func(a, b *index.Session) bool { return a.Used().Before(b.Used()) })
 	return oldest
 }
 
@@ -127,7 +118,7 @@ const maxRates = 65_536
 // those do who have none. The zero value is ready.
 type loginRates struct {
 	mu        sync.Mutex
-	tokens    recent[principalID]
+	tokens    recent[index.PrincipalID]
 	networks  recent[netip.Prefix]
 	anonymous time.Time // when those without a token have all of their logins again
 }
@@ -150,7 +141,7 @@ func (r *loginRates) takeAnonymous(from netip.Prefix, now time.Time) (ok bool) {
 }
 
 // take reports whether a token may log in now, and counts that.
-func (r *loginRates) take(token principalID, now time.Time) bool {
+func (r *loginRates) take(token index.PrincipalID, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tokens.take(token, ratelimit.Rate{Burst: loginsAtOnce, Every: time.Minute / loginsPerMinute}, now)

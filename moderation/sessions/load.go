@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"usher/internal/guard"
 	"usher/internal/jid"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // loadedAtATime bounds what is taken over under the lock at once.
@@ -41,7 +43,7 @@ func (s *Sessions) load(ctx context.Context, others []func(context.Context) erro
 	}
 	s.mu.Lock()
 	s.gone = nil
-	n := len(s.index.all)
+	n := s.index.Len()
 	s.mu.Unlock()
 	s.metrics.Sessions(n)
 	// a session is the last to go: without it nothing says what was revoked
@@ -55,16 +57,16 @@ func (s *core) loadRevocations(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("loading the revocations: %w", err)
 	}
-	s.revoked.byID = make(map[principalID]*moderation.Revocation, len(list))
+	s.revoked.byID = make(map[index.PrincipalID]*moderation.Revocation, len(list))
 	for i := range list {
 		v := &list[i]
 		if v.Node == "" { // it was made while this usher was alone
 			v.SetNode(s.node, s.policy.Load())
 		}
-		id := idOf(v.Principal())
+		id := index.PrincipalOf(v.Principal())
 		s.revoked.putAs(id, v)
 		for _, jid := range v.Accounts {
-			s.revoked.expel(accountOf(jid), id)
+			s.revoked.expel(index.AccountOf(jid), id)
 		}
 	}
 	return nil
@@ -99,17 +101,17 @@ func (s *core) loadRooms(ctx context.Context) error {
 // A loader takes over the sessions that were kept.
 type loader struct {
 	*core
-	dead    []*session // whose tokens were revoked: usher was killed before they were deleted
+	dead    []*index.Session // whose tokens were revoked: usher was killed before they were deleted
 	changes []Change
 }
 
 func (l *loader) load(ctx context.Context) error {
-	part := make([]*session, 0, loadedAtATime)
+	part := make([]moderation.Session, 0, loadedAtATime)
 	for kept, err := range l.store.Sessions(ctx) {
 		if err != nil {
 			return err
 		}
-		if part = append(part, keptSession(kept)); len(part) == cap(part) {
+		if part = append(part, asNow(kept)); len(part) == cap(part) {
 			l.take(part)
 			part = part[:0]
 		}
@@ -118,32 +120,26 @@ func (l *loader) load(ctx context.Context) error {
 	return nil
 }
 
-// keptSession is a session as it was kept, ready for the indexes.
-func keptSession(kept moderation.Session) *session {
-	g := &session{Session: kept}
-	if g.User == "" && !g.Random { // written before the claim was kept: in its one spelling but for letter case
-		g.User = jid.Unescape(g.Account)
+// asNow is a session as it would be written now.
+func asNow(kept moderation.Session) moderation.Session {
+	if kept.User == "" && !kept.Random { // written before the claim was kept: in its one spelling but for letter case
+		kept.User = jid.Unescape(kept.Account)
 	}
-	if g.User == g.Account {
-		g.User = g.Account // one copy of the text
-	}
-	g.identify()
-	return g
+	return kept
 }
 
 // take takes over a portion.
-func (l *loader) take(part []*session) {
-	var names [loadedAtATime][]roomIndexKey
-	now, p := l.now(), l.policy.Load()
-	for i, g := range part {
-		names[i] = g.place()
-		g.schedule(p, now)
+func (l *loader) take(part []moderation.Session) {
+	var logins [loadedAtATime]index.Login
+	judge := l.judge(l.policy.Load())
+	for i := range part {
+		logins[i] = l.newLogin(judge, &part[i])
 	}
 	l.mu.Lock()
-	for i, g := range part {
-		l.takeLocked(g, names[i], judge{p, &l.revoked, now})
+	for _, g := range logins[:len(part)] {
+		l.takeLocked(g, judge)
 	}
-	n := len(l.index.all)
+	n := l.index.Len()
 	l.mu.Unlock()
 	l.loading.n.Add(int64(len(part)))
 	l.metrics.Sessions(n)
@@ -151,63 +147,60 @@ func (l *loader) take(part []*session) {
 
 // takeLocked wants the lock. As the newest login comes first, what is there already is
 // newer, whether it was loaded or has logged in meanwhile; and what is beyond a limit goes.
-func (l *loader) takeLocked(g *session, names []roomIndexKey, j judge) {
-	newer := l.index.all[g.ID]
+func (l *loader) takeLocked(g index.Login, j judge) {
+	newer := l.index.Get(g.ID())
 	switch {
 	case newer != nil:
-		if g.LoggedIn.After(newer.LoggedIn) {
-			l.restampLocked(newer, g)
+		if g.LoggedIn().After(newer.LoggedIn()) {
+			l.restampLocked(newer, g.LoggedIn(), j)
 		}
-	case l.gone[g.ID]: // it has ended meanwhile
-	case j.revoked.dead(g, j.now, j.policy.Times(g.Host).Leeway):
-		l.dead = append(l.dead, g)
-		if l.index.byAccount.first(g.account()) == nil {
-			l.revoked.expel(g.account(), l.revoked.of(g))
+	case l.gone[g.ID()]: // it has ended meanwhile
+	case j.dead(g.Session):
+		l.dead = append(l.dead, g.Session)
+		if l.index.CountOfAccount(g.Account()) == 0 {
+			l.revoked.expel(g.Account(), l.revoked.of(g.Session))
 		}
-		l.changes = append(l.changes, Change{DeleteSession: g.Login()})
-	case l.index.full(l.limits, g): // usher was killed before it was deleted
-		l.changes = append(l.changes, Change{DeleteSession: g.Login()})
+		l.changes = append(l.changes, Change{DeleteSession: g.Session.Login()})
+	case full(l.index, l.limits, g.Session): // usher was killed before it was deleted
+		l.changes = append(l.changes, Change{DeleteSession: g.Session.Login()})
 	default:
-		l.index.insertOlder(g, names)
-		l.revoked.back(g.account())
+		l.index.InsertOlder(g)
+		l.revoked.back(g.Account())
 	}
 }
 
 // restampLocked wants the lock. A login of now has an earlier time than the one before it, as
 // the clock was set back: it is made the later one, and written again, as the state kept
 // the other one.
-func (l *loader) restampLocked(newer, before *session) {
-	again := &session{Session: newer.Session}
-	again.LoggedIn = before.LoggedIn.Add(1)
-	again.identify()
-	again.places.due = newer.places.due
-	l.index.insert(again, again.place())
-	kept := again.Session
-	l.changes = append(l.changes, Change{PutSession: &kept})
+func (l *loader) restampLocked(newer *index.Session, before time.Time, j judge) {
+	again := l.index.Copy(newer)
+	again.LoggedIn = before.Add(1)
+	l.index.Insert(l.newLogin(j, &again))
+	l.changes = append(l.changes, Change{PutSession: &again})
 }
 
 // full reports whether there are as many sessions as there may be of an account, of a
 // principal or in all.
-func (x *index) full(b Limits, g *session) bool {
-	return len(x.all) >= b.Sessions || x.byPrincipal.len(g.places.who) >= b.OfPrincipal ||
-		x.byAccount.first(g.account()).count() >= b.OfOne
+func full(x *index.Index, b Limits, g *index.Session) bool {
+	return x.Len() >= b.Sessions || x.CountOfPrincipal(g.Principal()) >= b.OfPrincipal ||
+		x.CountOfAccount(g.Account()) >= b.OfOne
 }
 
 // markRevoked marks what was given because of a session that was revoked, where usher was
 // killed before that was written. It returns what is to be written.
 func (l *loader) markRevoked() (changes []Change) {
 	sessions := map[moderation.ID]bool{}
-	accounts := map[accountKey]bool{}
+	accounts := map[index.AccountKey]bool{}
 	for _, g := range l.dead {
-		sessions[g.ID] = true
-		accounts[g.account()] = true
+		sessions[g.ID()] = true
+		accounts[g.Account()] = true
 	}
 	for _, k := range guard.Keys(&l.mu, l.revoked.expelled) {
 		accounts[k] = true
 	}
 	for k := range accounts {
 		l.mu.Lock()
-		jid := k.account + "@" + k.domain
+		jid := k.JID()
 		for room := range l.assigned.jids[jid] {
 			g := l.assigned.get(moderation.AssignmentKey{Room: room, JID: jid})
 			if g.End == moderation.EndRevoked || !l.wasRevokedLocked(g, k, sessions) {
@@ -225,10 +218,10 @@ func (l *loader) markRevoked() (changes []Change) {
 
 // wasRevokedLocked wants the lock. It reports whether what an account was given rests on a
 // session that was revoked.
-func (l *loader) wasRevokedLocked(g *moderation.Assignment, k accountKey, dead map[moderation.ID]bool) bool {
+func (l *loader) wasRevokedLocked(g *moderation.Assignment, k index.AccountKey, dead map[moderation.ID]bool) bool {
 	if dead[g.Session] {
 		return true
 	}
 	v := l.revoked.by(k)
-	return v != nil && l.index.all[g.Session] == nil && !g.At.After(v.At)
+	return v != nil && l.index.Get(g.Session) == nil && !g.At.After(v.At)
 }

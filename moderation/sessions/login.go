@@ -7,6 +7,7 @@ import (
 	"usher/auth"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Record is what a login leaves: a session that a killed daemon still knows. It is
@@ -22,50 +23,49 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	case id.Anonymous && !s.rates.takeAnonymous(id.Network, now):
 		return Touched{}, fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start), from one "+
 			"network %d and %d", auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute, networkAtOnce, networkPerMinute)
-	case !id.Anonymous && !s.rates.take(tokenID(id.TokenPrint), now):
+	case !id.Anonymous && !s.rates.take(index.TokenID(id.TokenPrint), now):
 		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
 			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
 	within := newDeadline(ctx, recordWithin)
 	defer within.stop()
-	g := &session{Session: moderation.NewSession(id, s.now())}
-	g.Node = s.node
-	g.identify()
-	g.schedule(s.policy.Load(), s.now())
-	over, err := s.keep(within, g, g.place())
+	login := moderation.NewSession(id, s.now())
+	login.Node = s.node
+	over, err := s.keep(within, &login)
 	if err != nil {
 		return Touched{}, err
 	}
 	changes, touched := s.drop(over, moderation.EndExpired)
 	s.later(changes) // no login waits for the end of another
-	return Touched{Accounts: touched, Login: &g.Session}, nil
+	return Touched{Accounts: touched, Login: &login}, nil
 }
 
 // keep writes a session and takes it over. It returns those that have to go for it.
-func (s *Sessions) keep(ctx context.Context, g *session, names []roomIndexKey) (over []*session, err error) {
-	s.afterLast(g)
-	inherited, err := s.inherit(ctx, g)
+func (s *Sessions) keep(ctx context.Context, login *moderation.Session) (over []*index.Session, err error) {
+	s.afterLast(login)
+	inherited, err := s.inherit(ctx, login)
 	if err != nil {
 		return nil, err
 	}
 	defer inherited()
-	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: &g.Session}); err != nil {
+	if err := s.apply(ctx, metrics.StatePutGrant, Change{PutSession: login}); err != nil {
 		return nil, err
 	}
-	leeway := s.policy.Load().Times(g.Host).Leeway
+	judge := s.judge(s.policy.Load())
+	g := s.newLogin(judge, login)
 	s.mu.Lock()
 	var back *moderation.Revocation
-	dead := s.revoked.dead(g, s.now(), leeway)
+	dead := judge.dead(g.Session)
 	// else a later one was faster
-	if last := s.index.all[g.ID]; !dead && (last == nil || !last.LoggedIn.After(g.LoggedIn)) {
-		s.index.insert(g, names)
-		over = s.index.overLimitsLocked(s.limits, g)
-		back = s.revoked.back(g.account())
+	if last := s.index.Get(g.ID()); !dead && (last == nil || !last.LoggedIn().After(g.LoggedIn())) {
+		s.index.Insert(g)
+		over = overLimits(s.index, s.limits, g.Session)
+		back = s.revoked.back(g.Account())
 	}
-	n := len(s.index.all)
+	n := s.index.Len()
 	s.mu.Unlock()
 	if dead { // revoked while it was written
-		s.persist(ctx, []Change{{DeleteSession: g.Login()}})
+		s.persist(ctx, []Change{{DeleteSession: login.Login()}})
 		return nil, auth.ErrRevoked
 	}
 	if back != nil {
@@ -77,11 +77,11 @@ func (s *Sessions) keep(ctx context.Context, g *session, names []roomIndexKey) (
 
 // afterLast makes a login later than the last one with the same token and
 // account, also if the clock was set back: what ends that must not touch this.
-func (s *Sessions) afterLast(g *session) {
+func (s *Sessions) afterLast(login *moderation.Session) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if last := s.index.all[g.ID]; last != nil && !g.LoggedIn.After(last.LoggedIn) {
-		g.LoggedIn = last.LoggedIn.Add(1)
+	if last := s.index.Get(login.ID); last != nil && !login.LoggedIn.After(last.LoggedIn()) {
+		login.LoggedIn = last.LoggedIn().Add(1)
 	}
 }
 
@@ -112,9 +112,9 @@ func (s *Sessions) Remember(ctx context.Context, host, account, tokenPrint, resu
 		return err
 	}
 	s.mu.Lock()
-	g := s.index.all[id]
+	g := s.index.Get(id)
 	if g != nil {
-		s.index.setResumption(g, print)
+		s.index.SetResumption(g, print)
 	}
 	s.mu.Unlock()
 	if g == nil { // it ended while it was written
@@ -129,11 +129,11 @@ func (s *Sessions) resumed(id moderation.ID, print string) (kept moderation.Sess
 	judge := s.judge(s.policy.Load())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	g := s.index.all[id]
-	if g == nil || !g.Random || judge.why(g) != "" {
+	g := s.index.Get(id)
+	if g == nil || !g.Random() || judge.why(g) != "" {
 		return moderation.Session{}, false
 	}
-	kept = g.Session
+	kept = s.index.Copy(g)
 	kept.Resumption = print
 	return kept, true
 }
@@ -145,17 +145,17 @@ func (s *Sessions) Resumable(host, tokenPrint, resumption string) (account strin
 	judge := s.judge(s.policy.Load())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	g := s.index.resumable[print]
+	g := s.index.Resumable(print)
 	if g == nil || judge.why(g) != "" {
 		return "", false
 	}
-	return g.Account, true
+	return g.Account().Account, true
 }
 
 // inherit gives a login what the one before it, with the same token and account,
 // remembered. Until done is called nobody changes that.
-func (s *Sessions) inherit(ctx context.Context, g *session) (done func(), err error) {
-	if !g.Random || !s.known(g.ID) {
+func (s *Sessions) inherit(ctx context.Context, login *moderation.Session) (done func(), err error) {
+	if !login.Random || !s.known(login.ID) {
 		return func() {}, nil
 	}
 	if err := s.writes.take(ctx); err != nil {
@@ -163,8 +163,8 @@ func (s *Sessions) inherit(ctx context.Context, g *session) (done func(), err er
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if old := s.index.all[g.ID]; old != nil {
-		g.Resumption = old.Resumption
+	if old := s.index.Get(login.ID); old != nil {
+		login.Resumption = s.index.ResumptionOf(old)
 	}
 	return s.writes.release, nil
 }
@@ -172,5 +172,5 @@ func (s *Sessions) inherit(ctx context.Context, g *session) (done func(), err er
 func (s *Sessions) known(id moderation.ID) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.index.all[id] != nil
+	return s.index.Get(id) != nil
 }

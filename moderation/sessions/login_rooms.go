@@ -6,6 +6,7 @@ import (
 	"usher/internal/guard"
 	"usher/internal/jid"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Touched is what a change of the sessions may have altered in rooms: what has to
@@ -31,20 +32,19 @@ const maxNamedRooms = 100
 
 // namedRooms finds rooms that are there and that a session names; which of them it
 // opens is for [moderation.Host.Opens] to say.
-func namedRooms(s *core, h *moderation.Host, g *session) []string {
+func namedRooms(s *core, h *moderation.Host, g *moderation.Session, named []index.RoomKey) []string {
 	var jids []string
 	tenant, anyTenant := "", !h.Tenants || g.Subject == "*"
 	if !anyTenant {
 		tenant, _ = jid.Tenant(g.Subject)
 	}
 	var list []string
-	for i := range g.places.byRoom { // only the room's name: the rest is the lock's
-		key := g.places.byRoom[i].room.roomIndexKey
+	for _, key := range named {
 		for _, domain := range h.MUC {
-			jids = append(jids, key.name+"@"+domain, "["+tenant+"]"+key.name+"@"+domain)
+			jids = append(jids, key.Name+"@"+domain, "["+tenant+"]"+key.Name+"@"+domain)
 		}
 		if anyTenant {
-			list = inAnyTenant(s, h, key.name, list)
+			list = inAnyTenant(s, h, key.Name, list)
 		}
 	}
 	return append(list, there(s, jids)...)

@@ -104,13 +104,19 @@ func TestResumableBounded(t *testing.T) {
 		s.stream(t, fmt.Sprint("drawn", i))
 		store.applied = nil
 	}
-	if len(s.index.all) != b.OfPrincipal || len(s.index.resumable) != b.OfPrincipal {
-		t.Errorf("%d streams of %d sessions", len(s.index.resumable), len(s.index.all))
-	}
-	for print, g := range s.index.resumable {
-		if s.index.all[g.ID] != g || g.Resumption != print {
-			t.Fatalf("%s is the stream of %s, which is no more", print, g.Account)
+	streams := 0
+	for i := range b.OfPrincipal + 50 {
+		name := fmt.Sprint("drawn", i)
+		account, ok := s.Resumable("h", "t1", "stream of "+name)
+		if ok != s.known(moderation.NewID("t1", "h", name)) || ok && account != name {
+			t.Fatalf("the stream of %s is that of %q, %v", name, account, ok)
 		}
+		if ok {
+			streams++
+		}
+	}
+	if s.index.Len() != b.OfPrincipal || streams != b.OfPrincipal {
+		t.Errorf("%d streams of %d sessions", streams, s.index.Len())
 	}
 }
 
@@ -124,7 +130,7 @@ func TestRememberWhileUsesAreSaved(t *testing.T) {
 		s := newSlowSessions(t, store, began)
 		s.stream(t, "drawn")
 		s.now = func() time.Time { return began.Add(time.Minute) }
-		s.index.all[moderation.NewID("t1", "h", "drawn")].Used = began.Add(time.Second)
+		s.index.Get(moderation.NewID("t1", "h", "drawn")).Use(began.Add(time.Second))
 		saves := true
 		store.before = func(Change) {
 			if saves {

@@ -2,32 +2,32 @@ package sessions
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // revocations are those in force, and the accounts that have to leave rooms. The
 // lock of the sessions guards them.
 type revocations struct {
-	byID   map[principalID]*moderation.Revocation // replaced, and never changed
-	lifted map[principalID]*moderation.Revocation // that other ushers are to know of; likewise
+	byID   map[index.PrincipalID]*moderation.Revocation // replaced, and never changed
+	lifted map[index.PrincipalID]*moderation.Revocation // that other ushers are to know of; likewise
 
-	unwritten map[principalID]bool // that were learned, and are not in the state
-	expelled  map[accountKey]principalID
+	unwritten map[index.PrincipalID]bool // that were learned, and are not in the state
+	expelled  map[index.AccountKey]index.PrincipalID
 	Limits
 }
 
 func newRevocations(b Limits) revocations {
-	return revocations{byID: map[principalID]*moderation.Revocation{}, lifted: map[principalID]*moderation.Revocation{},
-		unwritten: map[principalID]bool{},
-		expelled:  map[accountKey]principalID{}, Limits: b}
+	return revocations{byID: map[index.PrincipalID]*moderation.Revocation{}, lifted: map[index.PrincipalID]*moderation.Revocation{},
+		unwritten: map[index.PrincipalID]bool{},
+		expelled:  map[index.AccountKey]index.PrincipalID{}, Limits: b}
 }
 
 // kills reports whether a token was revoked, by its thumbprint or by the principal that it
 // is of.
-func (r *revocations) kills(token, who principalID, issued, now time.Time, leeway time.Duration) bool {
+func (r *revocations) kills(token, who index.PrincipalID, issued, now time.Time, leeway time.Duration) bool {
 	if v := r.byID[token]; v != nil {
 		return true
 	}
@@ -36,8 +36,8 @@ func (r *revocations) kills(token, who principalID, issued, now time.Time, leewa
 }
 
 // dead reports whether the token of a session was revoked.
-func (r *revocations) dead(g *session, now time.Time, leeway time.Duration) bool {
-	return len(r.byID) > 0 && r.kills(tokenID(g.TokenPrint), g.places.who, g.Issued(), now, leeway)
+func (r *revocations) dead(g *index.Session, now time.Time, leeway time.Duration) bool {
+	return len(r.byID) > 0 && r.kills(g.Token(), g.Principal(), g.Issued(), now, leeway)
 }
 
 // full reports whether so many more would be too many.
@@ -49,10 +49,10 @@ func (r *revocations) kept() int { return r.Revocations / 2 }
 
 // put takes a revocation, also beyond the bound: what is kept in a state is never
 // cut.
-func (r *revocations) put(v *moderation.Revocation) { r.putAs(idOf(v.Principal()), v) }
+func (r *revocations) put(v *moderation.Revocation) { r.putAs(index.PrincipalOf(v.Principal()), v) }
 
 // putAs is put of one whose ID is known.
-func (r *revocations) putAs(id principalID, v *moderation.Revocation) {
+func (r *revocations) putAs(id index.PrincipalID, v *moderation.Revocation) {
 	if v.InForce() {
 		r.byID[id] = v
 		delete(r.lifted, id)
@@ -63,7 +63,7 @@ func (r *revocations) putAs(id principalID, v *moderation.Revocation) {
 }
 
 // known is what is known of a principal, in force or lifted, or nil.
-func (r *revocations) known(id principalID) *moderation.Revocation {
+func (r *revocations) known(id index.PrincipalID) *moderation.Revocation {
 	if v := r.byID[id]; v != nil {
 		return v
 	}
@@ -71,23 +71,25 @@ func (r *revocations) known(id principalID) *moderation.Revocation {
 }
 
 // expel remembers that an account has to leave the rooms that it is in.
-func (r *revocations) expel(account accountKey, id principalID) {
+func (r *revocations) expel(account index.AccountKey, id index.PrincipalID) {
 	if _, there := r.expelled[account]; there || len(r.expelled) < r.Expelled {
 		r.expelled[account] = id
 	}
 }
 
 // hit reports whether a revocation ended the last session of an account, a bare JID.
-func (r *revocations) hit(jid string) bool { return len(r.expelled) > 0 && r.by(accountOf(jid)) != nil }
+func (r *revocations) hit(jid string) bool {
+	return len(r.expelled) > 0 && r.by(index.AccountOf(jid)) != nil
+}
 
 // by returns the revocation that ended the last session of an account, or nil.
-func (r *revocations) by(account accountKey) *moderation.Revocation {
+func (r *revocations) by(account index.AccountKey) *moderation.Revocation {
 	return r.byID[r.expelled[account]]
 }
 
 // back is for an account that logs in again, with a token that is not dead. It
 // returns the revocation as it is from then on, if that knew the account.
-func (r *revocations) back(account accountKey) *moderation.Revocation {
+func (r *revocations) back(account index.AccountKey) *moderation.Revocation {
 	id, there := r.expelled[account]
 	if !there {
 		return nil
@@ -97,7 +99,7 @@ func (r *revocations) back(account accountKey) *moderation.Revocation {
 	if old == nil {
 		return nil
 	}
-	jid := account.account + "@" + account.domain
+	jid := account.JID()
 	v := *old
 	v.Accounts = slices.DeleteFunc(slices.Clone(v.Accounts), func(other string) bool { return other == jid })
 	r.byID[id] = &v
@@ -105,15 +107,9 @@ func (r *revocations) back(account accountKey) *moderation.Revocation {
 }
 
 // of returns what a session is revoked by, if it is.
-func (r *revocations) of(g *session) principalID {
-	if id := tokenID(g.TokenPrint); r.byID[id] != nil {
+func (r *revocations) of(g *index.Session) index.PrincipalID {
+	if id := g.Token(); r.byID[id] != nil {
 		return id
 	}
-	return g.places.who
-}
-
-// accountOf splits a bare JID.
-func accountOf(jid string) accountKey {
-	account, host, _ := strings.Cut(jid, "@")
-	return accountKey{host, account}
+	return g.Principal()
 }

@@ -13,6 +13,7 @@ import (
 	"usher/auth"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // A Target says whose tokens are meant: exactly one of Account, User and Token
@@ -127,14 +128,14 @@ func (s *Revocations) loadedPlan(ctx context.Context, t Target) (*revocationPlan
 // that they end.
 type revocationPlan struct {
 	revocations map[auth.Principal]*moderation.Revocation
-	sessions    map[moderation.ID]*session
+	sessions    map[moderation.ID]*index.Session
 	signOut     bool
 }
 
 // plan finds what a target means. What logs in meanwhile is found again by
 // stillAmong.
 func (s *Revocations) plan(t Target) (*revocationPlan, error) {
-	p := &revocationPlan{map[auth.Principal]*moderation.Revocation{}, map[moderation.ID]*session{}, t.SignOut}
+	p := &revocationPlan{map[auth.Principal]*moderation.Revocation{}, map[moderation.ID]*index.Session{}, t.SignOut}
 	switch {
 	case t.Token != "":
 		p.add(&moderation.Revocation{TokenPrint: t.Token, Expires: t.Expires})
@@ -152,8 +153,8 @@ func (s *Revocations) plan(t Target) (*revocationPlan, error) {
 		}
 	}
 	for principal := range p.revocations {
-		for _, g := range s.sessionsOf(idOf(principal)) {
-			p.sessions[g.ID] = g
+		for _, g := range s.sessionsOf(index.PrincipalOf(principal)) {
+			p.sessions[g.ID()] = g
 		}
 	}
 	return p, nil
@@ -164,11 +165,11 @@ func (p *revocationPlan) add(v *moderation.Revocation) { p.revocations[v.Princip
 // addToken finds the sessions with one token.
 func (s *Revocations) addToken(p *revocationPlan, print string) {
 	s.mu.RLock()
-	list := s.index.withToken(print)
+	list := s.index.WithToken(print)
 	s.mu.RUnlock()
 	for _, g := range list {
-		p.sessions[g.ID] = g
-		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires
+		p.sessions[g.ID()] = g
+		p.revocations[auth.TokenPrincipal(print)].Expires = g.Expires()
 	}
 }
 
@@ -195,13 +196,14 @@ func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool)
 		if isJID && !h.HasAccounts(domain) {
 			continue
 		}
-		for _, g := range s.ofAccount(accountKey{cmp.Or(domain, h.Host), local}) {
-			if found = true; g.Anonymous {
+		for _, g := range s.ofAccount(index.AccountKey{Domain: cmp.Or(domain, h.Host), Account: local}) {
+			if found = true; g.Anonymous() {
 				continue // there is no token that could be kept out
 			}
-			p.sessions[g.ID] = g
-			if g.User == "" {
-				p.add(&moderation.Revocation{TokenPrint: g.TokenPrint, Expires: g.Expires})
+			p.sessions[g.ID()] = g
+			login := g.Unpack()
+			if login.User == "" {
+				p.add(&moderation.Revocation{TokenPrint: login.TokenPrint, Expires: login.Expires})
 				continue
 			}
 			for issuer := range h.OtherIssuers() { // whose tokens would be of this account too
@@ -209,27 +211,24 @@ func (s *Revocations) addAccount(p *revocationPlan, account string) (found bool)
 					p.add(&moderation.Revocation{Host: h.Host, Issuer: issuer, User: claim})
 				}
 			}
-			p.add(&moderation.Revocation{Host: h.Host, Issuer: g.Issuer, User: g.User})
+			p.add(&moderation.Revocation{Host: h.Host, Issuer: login.Issuer, User: login.User})
 		}
 	}
 	return found
 }
 
 // ofAccount returns the sessions of an account.
-func (s *Revocations) ofAccount(k accountKey) (list []*session) {
+func (s *Revocations) ofAccount(k index.AccountKey) []*index.Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for g := s.index.byAccount.first(k); g != nil; g = g.places.next {
-		list = append(list, g)
-	}
-	return list
+	return slices.Collect(s.index.OfAccount(k))
 }
 
 // sessionsOf returns the sessions of a principal.
-func (s *Revocations) sessionsOf(id principalID) []*session {
+func (s *Revocations) sessionsOf(id index.PrincipalID) []*index.Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.index.byPrincipal.get(id)
+	return s.index.OfPrincipal(id)
 }
 
 // tell says what a plan comes to.
@@ -238,7 +237,8 @@ func (p *revocationPlan) tell() Revoked {
 		Sessions: len(p.sessions)}
 	behind := map[string]map[string]bool{} // accounts by token that names nobody
 	accounts, names := map[string]bool{}, map[string]bool{}
-	for _, g := range p.sessions {
+	for _, kept := range p.sessions {
+		g := kept.Unpack()
 		accounts[g.JID()] = true
 		if g.DisplayName != "" {
 			names[g.DisplayName] = true
@@ -270,14 +270,14 @@ func (p *revocationPlan) tell() Revoked {
 
 // putRevocations puts a plan in force, all of it or nothing.
 func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change, error) {
-	accounts := map[principalID][]string{}
+	accounts := map[index.PrincipalID][]string{}
 	for _, g := range p.sessions {
-		for _, id := range []principalID{g.places.who, tokenID(g.TokenPrint)} {
+		for _, id := range []index.PrincipalID{g.Principal(), g.Token()} {
 			accounts[id] = append(accounts[id], g.JID())
 		}
 	}
 	for principal, v := range p.revocations {
-		v.Accounts = slices.Compact(slices.Sorted(slices.Values(accounts[idOf(principal)])))
+		v.Accounts = slices.Compact(slices.Sorted(slices.Values(accounts[index.PrincipalOf(principal)])))
 	}
 	for {
 		olds, more := s.revocationsBefore(p)
@@ -286,7 +286,7 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 		for principal, v := range p.revocations { // may be long lists of accounts: not under the lock
 			v.At = out.At
 			v.SetNode(s.node, s.policy.Load())
-			merged = append(merged, v.After(olds[idOf(principal)]))
+			merged = append(merged, v.After(olds[index.PrincipalOf(principal)]))
 		}
 		if p.signOut && more > 0 {
 			more += s.revoked.kept()
@@ -306,12 +306,12 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 
 // revocationsBefore are those in whose place a plan comes; more is for how many
 // there are none.
-func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[principalID]*moderation.Revocation, more int) {
+func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[index.PrincipalID]*moderation.Revocation, more int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	olds = map[principalID]*moderation.Revocation{}
+	olds = map[index.PrincipalID]*moderation.Revocation{}
 	for principal := range p.revocations {
-		id := idOf(principal)
+		id := index.PrincipalOf(principal)
 		olds[id] = s.revoked.known(id)
 		if s.revoked.byID[id] == nil {
 			more++
@@ -322,7 +322,7 @@ func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[principalID
 
 // exchange puts revocations in the place of others, if it is still those that are
 // there, and there is place.
-func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[principalID]*moderation.Revocation,
+func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[index.PrincipalID]*moderation.Revocation,
 	more int) (done, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -343,17 +343,17 @@ func (s *Revocations) exchange(merged []*moderation.Revocation, olds map[princip
 // stillAmong are the sessions that a plan in force ends: those that it found, and
 // those that logged in before it was in force. One that is in neither ends with
 // the next sweep, and joins nothing until then.
-func (s *Revocations) stillAmong(p *revocationPlan) []*session {
+func (s *Revocations) stillAmong(p *revocationPlan) []*index.Session {
 	for principal := range p.revocations {
-		for _, g := range s.sessionsOf(idOf(principal)) {
-			p.sessions[g.ID] = g
+		for _, g := range s.sessionsOf(index.PrincipalOf(principal)) {
+			p.sessions[g.ID()] = g
 		}
 	}
-	now, policy := s.now(), s.policy.Load()
-	list := make([]*session, 0, len(p.sessions))
+	judge := s.judge(s.policy.Load())
+	list := make([]*index.Session, 0, len(p.sessions))
 	for _, g := range p.sessions {
 		s.mu.RLock()
-		dead := s.revoked.dead(g, now, policy.Times(g.Host).Leeway)
+		dead := judge.dead(g)
 		s.mu.RUnlock()
 		if dead {
 			list = append(list, g)

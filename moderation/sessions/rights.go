@@ -6,6 +6,7 @@ import (
 	"usher/auth"
 	"usher/internal/loginid"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Rights is what the login of an account of a domain with the token of this print gives
@@ -16,12 +17,11 @@ func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts
 	judge, id := s.judge(p), moderation.NewID(tokenPrint, domain, account)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	g := s.index.all[id]
+	g := s.index.Get(id)
 	if g == nil || judge.why(g) != "" {
 		return false, false
 	}
-	h := p.Host(g.Host)
-	return h != nil && !g.Anonymous && h.Affiliation(&g.Session) == moderation.Owner, true
+	return !g.Anonymous() && makesOwner(p, g), true
 }
 
 // Proof returns the session that stands for an account, a bare JID: of those with a token that count now one that makes
@@ -29,25 +29,29 @@ func (s *Sessions) Rights(domain, account, tokenPrint string) (moderator, counts
 func (s *Sessions) Proof(jid string) (proof moderation.Session, ok bool) {
 	p := s.policy.Load()
 	judge := s.judge(p)
-	makes := func(g *session) bool {
-		h := p.Host(g.Host)
-		return h != nil && h.Affiliation(&g.Session) == moderation.Owner
-	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var best *session
-	for g := s.index.byAccount.first(accountOf(jid)); g != nil; g = g.places.next {
-		if g.Anonymous || judge.why(g) != "" {
+	var best *index.Session
+	var bestMakes bool
+	for g := range s.index.OfAccount(index.AccountOf(jid)) {
+		if g.Anonymous() || judge.why(g) != "" {
 			continue
 		}
-		if best == nil || makes(g) && !makes(best) || makes(g) == makes(best) && g.LoggedIn.After(best.LoggedIn) {
-			best = g
+		makes := makesOwner(p, g)
+		if best == nil || makes && !bestMakes || makes == bestMakes && g.LoggedIn().After(best.LoggedIn()) {
+			best, bestMakes = g, makes
 		}
 	}
 	if best == nil {
 		return moderation.Session{}, false
 	}
-	return best.Session, true
+	return s.index.Copy(best), true
+}
+
+// makesOwner reports whether a session makes a moderator.
+func makesOwner(p *moderation.Policy, g *index.Session) bool {
+	h, login := p.Host(g.Host()), g.Unpack()
+	return h != nil && h.Affiliation(&login) == moderation.Owner
 }
 
 // Counts reports whether a session counts now: it has neither ended, nor was it revoked.
@@ -55,7 +59,7 @@ func (s *Sessions) Counts(id moderation.ID) bool {
 	judge := s.judge(s.policy.Load())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	g := s.index.all[id]
+	g := s.index.Get(id)
 	return g != nil && judge.why(g) == ""
 }
 
@@ -69,30 +73,31 @@ type Person struct {
 func (s *Sessions) Display(jid string) Person {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var last *session
-	for g := s.index.byAccount.first(accountOf(jid)); g != nil; g = g.places.next {
-		if last == nil || g.LoggedIn.After(last.LoggedIn) {
-			last = g
+	var latest *index.Session
+	for g := range s.index.OfAccount(index.AccountOf(jid)) {
+		if latest == nil || g.LoggedIn().After(latest.LoggedIn()) {
+			latest = g
 		}
 	}
-	if last == nil {
+	if latest == nil {
 		return Person{}
 	}
+	last := latest.Unpack()
 	return Person{last.DisplayID, last.DisplayName, last.LoginID}
 }
 
 // streamsOf returns the accounts, of relay hosts, of sessions that were revoked, but not those
 // that have another session still.
-func (s *core) streamsOf(revoked []*session) (accounts []string) {
+func (s *core) streamsOf(revoked []*index.Session) (accounts []string) {
 	judge := s.judge(s.policy.Load())
 	for _, g := range revoked {
-		h := judge.policy.Host(g.Host)
+		h := judge.policy.Host(g.Host())
 		if h == nil || !h.Relay {
 			continue
 		}
 		s.mu.RLock()
 		goesOn := false
-		for o := s.index.byAccount.first(g.account()); o != nil; o = o.places.next {
+		for o := range s.index.OfAccount(g.Account()) {
 			goesOn = goesOn || judge.why(o) == ""
 		}
 		s.mu.RUnlock()
@@ -120,7 +125,7 @@ func (s *Sessions) AccountsOf(user string) (accounts []string) {
 	for h := range s.policy.Load().Hosts() {
 		for issuer := range h.Prefixes {
 			s.mu.RLock()
-			for _, g := range s.index.byPrincipal.get(idOf(auth.PersonPrincipal(h.Host, issuer, user))) {
+			for _, g := range s.index.OfPrincipal(index.PrincipalOf(auth.PersonPrincipal(h.Host, issuer, user))) {
 				accounts = append(accounts, g.JID())
 			}
 			s.mu.RUnlock()

@@ -66,7 +66,7 @@ func (s *Rooms) Note(g, was *moderation.Assignment, epoch uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case g.End == "" && !g.Lobby && s.index.all[g.Session] == nil:
+	case g.End == "" && !g.Lobby && s.index.Get(g.Session) == nil:
 		return ErrEnded
 	case !s.rooms.same(g.Room, epoch):
 		return ErrNotTheRoom

@@ -9,6 +9,7 @@ import (
 	"usher/internal/guard"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // roomRefresh is how old the last join that the state knows may be.
@@ -107,7 +108,9 @@ func (s *Rooms) Joined(ctx context.Context, h *moderation.Host, room string, by 
 	now := s.now()
 	s.mu.Lock()
 	if by != nil {
-		by.Used = now
+		if g := s.index.Get(by.ID); g != nil {
+			g.Use(now)
+		}
 	}
 	r := s.rooms.all[room]
 	if r == nil {
@@ -185,7 +188,7 @@ func (s *Rooms) Gone(ctx context.Context, room string, epoch uint64) {
 		s.mu.Lock()
 		if r := s.rooms.all[room]; r != nil && (r.epoch != epoch || s.now().Sub(r.Joined) < time.Second) {
 			more = false // another one by now
-		} else if changes, more = s.assigned.forget(room, s.index.all, changes); !more && r != nil {
+		} else if changes, more = s.assigned.forget(room, s.index, changes); !more && r != nil {
 			s.rooms.drop(room)
 			changes = append(changes, Change{DeleteRoom: r.Key()})
 		}
@@ -210,10 +213,13 @@ func (s *Rooms) ListChanged(account string) Touched {
 func (s *Rooms) OfLogin(h *moderation.Host, login *moderation.Session) LoginRooms {
 	s.mu.RLock()
 	rooms := s.assigned.roomsOf(login.JID())
-	g := s.index.all[login.ID]
+	var named []index.RoomKey
+	if g := s.index.Get(login.ID); g != nil { // else it has ended, and what it was given is touched by that
+		named = s.index.RoomsOf(g)
+	}
 	s.mu.RUnlock()
-	if h != nil && g != nil { // else it has ended, and what it was given is touched by that
-		rooms = append(rooms, namedRooms(s.core, h, g)...)
+	if h != nil {
+		rooms = append(rooms, namedRooms(s.core, h, login, named)...)
 	}
 	slices.Sort(rooms)
 	rooms = slices.Compact(rooms)
@@ -252,10 +258,11 @@ func (s *Rooms) Wildcards(h *moderation.Host) []*moderation.Session {
 	judge := s.judge(s.policy.Load())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list := make([]*moderation.Session, 0, maxWildcards)
-	for _, id := range s.index.wildcards[h.Host] {
-		if g := s.index.all[id]; g != nil && judge.why(g) == "" {
-			list = append(list, &g.Session)
+	var list []*moderation.Session
+	for _, g := range s.index.Wildcards(h.Host) {
+		if judge.why(g) == "" {
+			kept := g.Unpack()
+			list = append(list, &kept)
 		}
 	}
 	return list

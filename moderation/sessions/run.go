@@ -10,6 +10,7 @@ import (
 	"usher/internal/guard"
 	"usher/lobby"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 const (
@@ -55,7 +56,7 @@ func (s *Sessions) Run(ctx context.Context, touch func(Touched)) error {
 func (s *core) sweepAfter() time.Duration {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if len(s.index.all) == 0 && len(s.revoked.byID) == 0 {
+	if s.index.Len() == 0 && len(s.revoked.byID) == 0 {
 		return idleEvery
 	}
 	return sweepEvery
@@ -96,7 +97,7 @@ func (s *core) forgetEvicted(ctx context.Context) {
 
 func (s *core) expireRevocations(now time.Time) []Change {
 	p := s.policy.Load()
-	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
+	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
 		return id, auth.Over(v.End(p), now)
 	})
 	var changes []Change
@@ -114,7 +115,7 @@ func (s *core) expireRevocations(now time.Time) []Change {
 const liftedLasts = lobby.TombstoneLasts
 
 func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Change) []Change {
-	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(id principalID, v *moderation.Revocation) (principalID, bool) {
+	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
 		return id, auth.Over(v.End(p), now) || now.Sub(v.Lifted) >= liftedLasts
 	})
 	for _, id := range over {
@@ -133,7 +134,7 @@ func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Chang
 // dropRevocation takes a revocation out of force, and returns what it was. The
 // accounts that it knows count for nothing without it, and are forgotten in
 // portions.
-func (s *core) dropRevocation(id principalID) *moderation.Revocation {
+func (s *core) dropRevocation(id index.PrincipalID) *moderation.Revocation {
 	s.mu.Lock()
 	v := s.revoked.byID[id]
 	delete(s.revoked.byID, id)
@@ -144,7 +145,7 @@ func (s *core) dropRevocation(id principalID) *moderation.Revocation {
 	for jids := range slices.Chunk(v.Accounts, guard.Portion) {
 		s.mu.Lock()
 		for _, jid := range jids {
-			if account := accountOf(jid); s.revoked.expelled[account] == id {
+			if account := index.AccountOf(jid); s.revoked.expelled[account] == id {
 				delete(s.revoked.expelled, account)
 			}
 		}
@@ -155,7 +156,7 @@ func (s *core) dropRevocation(id principalID) *moderation.Revocation {
 
 // end makes sessions be no more, and returns where they were used. Why they ended is
 // kept there, until it has been done.
-func (s *core) end(ctx context.Context, list []*session,
+func (s *core) end(ctx context.Context, list []*index.Session,
 	why moderation.EndReason) (touched []moderation.AssignmentKey) {
 	changes, touched := s.drop(list, why)
 	s.persist(ctx, changes)
@@ -169,7 +170,7 @@ func (s *core) end(ctx context.Context, list []*session,
 const endedAtATime = 8
 
 // drop is end in memory. It returns what is to be written, and what was touched.
-func (s *core) drop(list []*session, why moderation.EndReason) (changes []Change, touched []moderation.AssignmentKey) {
+func (s *core) drop(list []*index.Session, why moderation.EndReason) (changes []Change, touched []moderation.AssignmentKey) {
 	var some dropped
 	for len(list) > 0 {
 		s.mu.Lock()
@@ -177,7 +178,7 @@ func (s *core) drop(list []*session, why moderation.EndReason) (changes []Change
 			s.dropOneLocked(list[0], why, &some)
 			list = list[1:]
 		}
-		n := len(s.index.all)
+		n := s.index.Len()
 		s.mu.Unlock()
 		s.metrics.Sessions(n)
 		changes = append(changes, some.changes...)
@@ -194,22 +195,22 @@ type dropped struct {
 }
 
 // dropOneLocked wants the lock.
-func (s *core) dropOneLocked(g *session, why moderation.EndReason, d *dropped) {
-	if s.index.all[g.ID] != g {
+func (s *core) dropOneLocked(g *index.Session, why moderation.EndReason, d *dropped) {
+	if !s.index.Has(g) {
 		return // another login with the same token came in between
 	}
-	s.index.remove(g)
+	s.index.Remove(g)
 	if s.gone != nil {
-		s.gone[g.ID] = true
+		s.gone[g.ID()] = true
 	}
 	if why == moderation.EndRevoked {
-		s.revoked.expel(g.account(), s.revoked.of(g))
+		s.revoked.expel(g.Account(), s.revoked.of(g))
 	}
 	jid := g.JID()
 	for room := range s.assigned.jids[jid] {
 		k := moderation.AssignmentKey{Room: room, JID: jid}
 		d.touched = append(d.touched, k)
-		if old := s.assigned.get(k); old.Session == g.ID || old.Lobby && why == moderation.EndRevoked {
+		if old := s.assigned.get(k); old.Session == g.ID() || old.Lobby && why == moderation.EndRevoked {
 			marked := *old
 			marked.End = why
 			s.assigned.put(&marked)
@@ -230,11 +231,11 @@ func (s *core) saveUsed(ctx context.Context, since time.Time) {
 		return
 	}
 	defer s.writes.release()
-	s.persist(ctx, guard.Gather(&s.mu, s.index.all, maxUsed, func(_ moderation.ID, g *session) (Change, bool) {
-		if !g.Used.After(since) || !g.Used.After(g.LoggedIn) || !g.Endless(now) {
+	s.persist(ctx, index.Gather(&s.mu, s.index, maxUsed, func(g *index.Session) (Change, bool) {
+		if !g.Used().After(since) || !g.Used().After(g.LoggedIn()) || !g.Lifetime().Endless(now) {
 			return Change{}, false
 		}
-		kept := g.Session
+		kept := s.index.Copy(g)
 		return Change{PutSession: &kept}, true
 	}))
 }

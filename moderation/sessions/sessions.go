@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"usher/auth"
-	"usher/internal/guard"
 	"usher/lobby"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/index"
 )
 
 // Options are the collaborators of [Sessions]. A nil Log or Metrics is a no-op; a nil
@@ -52,7 +52,7 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	}
 	w, b := waits{}, o.Limits
 	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, node: o.Node,
-		writes: newWriteLock(), revocationWrites: newWriteLock(), index: newIndex(), revoked: newRevocations(b),
+		writes: newWriteLock(), revocationWrites: newWriteLock(), index: index.New(), revoked: newRevocations(b),
 		rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w, loading: newLoading(), gone: map[moderation.ID]bool{}}
 	c.policy.Store(p)
 	if err := c.loadRevocations(ctx); err != nil {
@@ -78,7 +78,7 @@ func (s *Sessions) SetPolicy(p *moderation.Policy) { s.policy.Store(p) }
 func (s *Sessions) Any() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.index.all) > 0
+	return s.index.Len() > 0
 }
 
 // View returns all that a decision by the rules of a host about an account, a bare JID,
@@ -93,7 +93,7 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 	}
 	s.mu.RLock()
 	if own {
-		v.Sessions = s.viewLocked(s.index.byAccount.first(accountKey{domain, account}), v.Now, h.Leeway)
+		v.Sessions = s.viewLocked(index.AccountKey{Domain: domain, Account: account}, v.Now, h.Leeway)
 	}
 	if r := s.rooms.all[room.JID]; r != nil {
 		v.Known, v.Started, v.Made, v.Lobby, v.MembersOnly = true, r.Started, r.Made, r.Lobby, r.MembersOnly
@@ -107,12 +107,13 @@ func (s *Sessions) View(h *moderation.Host, user string, room moderation.RoomNam
 	return v
 }
 
-// viewLocked is the sessions of one account, from its first on, as they are now. What
+// viewLocked is the sessions of one account as they are now. What
 // follows is done without the lock, as it may take long (regular expressions).
-func (s *core) viewLocked(g *session, now time.Time, leeway time.Duration) []moderation.Judged {
-	judged := make([]moderation.Judged, 0, g.count())
-	for ; g != nil; g = g.places.next {
-		j := moderation.Judged{Session: &g.Session, Used: g.Used}
+func (s *core) viewLocked(k index.AccountKey, now time.Time, leeway time.Duration) []moderation.Judged {
+	var judged []moderation.Judged
+	for g := range s.index.OfAccount(k) {
+		login := g.Unpack()
+		j := moderation.Judged{Session: &login, Used: g.Used()}
 		if len(s.revoked.byID) > 0 {
 			j.Revoked = s.revoked.dead(g, now, leeway)
 		}
@@ -130,7 +131,7 @@ func (s *Sessions) Revoked(id auth.Identity) bool {
 	if none { // then nothing needs to be hashed
 		return false
 	}
-	token, who := tokenID(id.TokenPrint), idOf(id.Principal())
+	token, who := index.TokenID(id.TokenPrint), index.PrincipalOf(id.Principal())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.revoked.kills(token, who, id.IssuedAt, s.now(), leeway)
@@ -141,8 +142,9 @@ func (s *Sessions) Exists(host, account string, held func(issuer, keyPrint strin
 	now, t := s.now(), s.policy.Load().Times(host)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for g := s.index.byAccount.first(accountKey{host, account}); g != nil; g = g.places.next {
-		if !g.Ended(now, t) && !s.revoked.dead(g, now, t.Leeway) && held(g.Issuer, g.KeyPrint) {
+	for g := range s.index.OfAccount(index.AccountKey{Domain: host, Account: account}) {
+		l := g.Lifetime()
+		if !l.Ended(now, t) && !s.revoked.dead(g, now, t.Leeway) && held(l.Issuer, l.KeyPrint) {
 			return true
 		}
 	}
@@ -176,11 +178,12 @@ type Info struct {
 func (s *Sessions) List() []Info {
 	p := s.policy.Load()
 	judge := s.judge(p)
-	all := guard.Gather(&s.mu, s.index.all, 0, func(_ moderation.ID, g *session) (*session, bool) {
+	all := index.Gather(&s.mu, s.index, 0, func(g *index.Session) (*index.Session, bool) {
 		return g, judge.why(g) == ""
 	})
 	list := make([]Info, 0, len(all))
-	for _, g := range all { // of which nothing changes that is read here
+	for _, kept := range all {
+		g := kept.Unpack()
 		s.mu.RLock()
 		rooms := s.assigned.roomsOf(g.JID())
 		s.mu.RUnlock()

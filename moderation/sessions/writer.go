@@ -13,6 +13,7 @@ import (
 	"usher/auth"
 	"usher/internal/logattr"
 	"usher/metrics"
+	"usher/moderation/sessions/index"
 )
 
 const (
@@ -68,7 +69,7 @@ func (s *core) asKnown(changes []Change) []Change {
 		}
 		principal := list[i].revoked()
 		s.mu.RLock()
-		v := s.revoked.known(idOf(principal))
+		v := s.revoked.known(index.PrincipalOf(principal))
 		s.mu.RUnlock()
 		if v != nil {
 			list[i] = Change{PutRevocation: v}

@@ -263,7 +263,8 @@ func rooms() []arrow {
 		{"moderation/notify", []string{"lobby", "moderation", "moderation/adhoc", "moderation/sessions"}},
 		{"moderation/occupancy", nil},
 		{"moderation/reconcile", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
-		{"moderation/sessions", []string{"auth", "lobby", "moderation"}},
+		{"moderation/sessions", []string{"auth", "lobby", "moderation", "moderation/sessions/index"}},
+		{"moderation/sessions/index", []string{"auth", "moderation"}},
 		{"moderation/streams", []string{"auth", "auth/relayauth"}},
 		{"moderation/unasked", []string{"moderation"}},
 	}
