@@ -4,6 +4,7 @@ import (
 	"usher/internal/guard"
 	"usher/moderation"
 	"usher/moderation/sessions/index"
+	"usher/moderation/sessions/waits"
 )
 
 // assignments are what was given, by room and by account. They are bounded: what cannot
@@ -13,12 +14,12 @@ type assignments struct {
 	jids  map[string]map[string]bool                   // JID → rooms
 	n     int
 	bytes int
-	waits waits // for what was given
+	waits waits.Rooms // for what was given
 
 	Limits
 }
 
-func newAssignments(b Limits, w waits) assignments {
+func newAssignments(b Limits, w waits.Rooms) assignments {
 	return assignments{rooms: map[string]map[string]*moderation.Assignment{}, jids: map[string]map[string]bool{},
 		waits: w, Limits: b}
 }
@@ -45,7 +46,7 @@ func (a *assignments) put(g *moderation.Assignment) bool {
 		a.bytes += len(g.Room) + len(g.JID)
 	}
 	a.rooms[g.Room][g.JID] = g
-	a.waits.wakeLocked(g.Room, g.JID)
+	a.waits.Wake(g.Room, g.JID)
 	return true
 }
 

@@ -8,6 +8,8 @@ import (
 	"usher/lobby"
 	"usher/moderation"
 	"usher/moderation/sessions/index"
+	"usher/moderation/sessions/rates"
+	"usher/moderation/sessions/waits"
 )
 
 // A core is what all of them have in common: the tables, and the one lock.
@@ -16,7 +18,7 @@ type core struct {
 	now    func() time.Time
 	lobby  *lobby.Lobby // may be nil
 	policy atomic.Pointer[moderation.Policy]
-	rates  loginRates
+	rates  *rates.Logins
 	writes writeLock // of sessions
 	limits Limits
 	node   string // among several ushers that know the same; empty: there are no others
@@ -31,7 +33,7 @@ type core struct {
 	revoked  revocations
 	rooms    rooms
 	assigned assignments
-	waits    waits                  // for a change of the latter two
+	waits    waits.Rooms            // for a change of the latter two
 	gone     map[moderation.ID]bool // sessions that ended before all were loaded; nil afterwards
 }
 

@@ -77,7 +77,7 @@ func (s *Rooms) takeOver(said *moderation.Room) (known moderation.Room, news boo
 	default:
 		old.Room = merged
 		s.rooms.indexMembersOnly(old)
-		s.waits.wakeLocked(said.JID, "")
+		s.waits.Wake(said.JID, "")
 	}
 	return merged, true
 }

@@ -2,11 +2,11 @@ package sessions
 
 import (
 	"context"
-	"fmt"
 
 	"usher/auth"
 	"usher/metrics"
 	"usher/moderation"
+	"usher/moderation/sessions/deadline"
 	"usher/moderation/sessions/index"
 )
 
@@ -19,16 +19,11 @@ func (s *Sessions) Record(ctx context.Context, id auth.Identity) (Touched, error
 	if s.Revoked(id) {
 		return Touched{}, auth.ErrRevoked
 	}
-	switch now := s.now(); {
-	case id.Anonymous && !s.rates.takeAnonymous(id.Network, now):
-		return Touched{}, fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start), from one "+
-			"network %d and %d", auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute, networkAtOnce, networkPerMinute)
-	case !id.Anonymous && !s.rates.take(index.TokenID(id.TokenPrint), now):
-		return Touched{}, fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
-			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+	if err := s.rates.Take(id, s.now()); err != nil {
+		return Touched{}, err
 	}
-	within := newDeadline(ctx, recordWithin)
-	defer within.stop()
+	within := deadline.New(ctx, recordWithin)
+	defer within.Stop()
 	login := moderation.NewSession(id, s.now())
 	login.Node = s.node
 	over, err := s.keep(within, &login)

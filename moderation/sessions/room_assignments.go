@@ -119,7 +119,7 @@ func (s *Rooms) DropOverridden(ctx context.Context, k moderation.AssignmentKey) 
 // AwaitLetIn waits until a room would let an admitted account in, at the first try, or
 // until ctx ends.
 func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool {
-	return s.waits.await(ctx, &s.mu, k.Room, k.JID, func() (yes bool, again time.Duration) {
+	return s.waits.Await(ctx, &s.mu, k.Room, k.JID, func() (yes bool, again time.Duration) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		r, g := s.rooms.all[k.Room], s.assigned.get(k)
@@ -137,7 +137,7 @@ func (s *Rooms) AwaitLetIn(ctx context.Context, k moderation.AssignmentKey) bool
 // AwaitMembersOnly waits until a room was seen to let in members only on a connection,
 // or until ctx ends.
 func (s *Rooms) AwaitMembersOnly(ctx context.Context, room string, connection uint64) bool {
-	return s.waits.await(ctx, &s.mu, room, "", func() (bool, time.Duration) {
+	return s.waits.Await(ctx, &s.mu, room, "", func() (bool, time.Duration) {
 		_, seen := s.MembersOnly(room, connection)
 		return seen, 0
 	})

@@ -93,7 +93,7 @@ func (s *Rooms) change(ctx context.Context, room string, epoch uint64, change fu
 	change(r)
 	s.rooms.indexMembersOnly(r)
 	kept := r.Room
-	s.waits.wakeLocked(room, "")
+	s.waits.Wake(room, "")
 	s.mu.Unlock()
 	if kept != before {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
@@ -153,7 +153,7 @@ func (s *Rooms) SetStarted(ctx context.Context, room string, yes bool) error {
 	if kept := r.Room; r.Kept() {
 		change = Change{PutRoom: &kept}
 	}
-	s.waits.wakeLocked(room, "")
+	s.waits.Wake(room, "")
 	s.mu.Unlock()
 	if !yes {
 		s.later([]Change{change})

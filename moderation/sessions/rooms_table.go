@@ -6,6 +6,7 @@ import (
 
 	"usher/internal/bounded"
 	"usher/moderation"
+	"usher/moderation/sessions/waits"
 )
 
 // maxEvicted bounds the rooms that are to be deleted from the state; the others are
@@ -27,11 +28,11 @@ type rooms struct {
 	began       int64                          // Began of the last room
 	epoch       uint64                         // of the last room about which Prosody asked
 	evicted     []*moderation.RoomKey          // that had to go, and are in the state still
-	waits       waits                          // for a room to change, or go
+	waits       waits.Rooms                    // for a room to change, or go
 	most        int
 }
 
-func newRooms(most int, w waits) rooms {
+func newRooms(most int, w waits.Rooms) rooms {
 	return rooms{all: map[string]*roomState{}, inTenants: tenantRooms{}, membersOnly: map[string]moderation.RoomName{},
 		waits: w, most: most}
 }
@@ -54,7 +55,7 @@ func (t *rooms) drop(jid string) {
 	delete(t.all, jid)
 	delete(t.membersOnly, jid)
 	t.inTenants.drop(jid)
-	t.waits.wakeLocked(jid, "")
+	t.waits.Wake(jid, "")
 }
 
 // same reports whether a room is the one that had an epoch, or is as unknown still.

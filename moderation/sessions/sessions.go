@@ -13,6 +13,8 @@ import (
 	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/sessions/index"
+	"usher/moderation/sessions/rates"
+	"usher/moderation/sessions/waits"
 )
 
 // Options are the collaborators of [Sessions]. A nil Log or Metrics is a no-op; a nil
@@ -50,8 +52,9 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits()
 	}
-	w, b := waits{}, o.Limits
+	w, b := waits.Rooms{}, o.Limits
 	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, node: o.Node,
+		rates:  rates.NewLogins(),
 		writes: newWriteLock(), revocationWrites: newWriteLock(), index: index.New(), revoked: newRevocations(b),
 		rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w, loading: newLoading(), gone: map[moderation.ID]bool{}}
 	c.policy.Store(p)

@@ -263,8 +263,11 @@ func rooms() []arrow {
 		{"moderation/notify", []string{"lobby", "moderation", "moderation/adhoc", "moderation/sessions"}},
 		{"moderation/occupancy", nil},
 		{"moderation/reconcile", []string{"lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
-		{"moderation/sessions", []string{"auth", "lobby", "moderation", "moderation/sessions/index"}},
+		{"moderation/sessions", []string{"auth", "lobby", "moderation", "moderation/sessions/..."}},
+		{"moderation/sessions/deadline", nil},
 		{"moderation/sessions/index", []string{"auth", "moderation"}},
+		{"moderation/sessions/rates", []string{"auth"}},
+		{"moderation/sessions/waits", nil},
 		{"moderation/streams", []string{"auth", "auth/relayauth"}},
 		{"moderation/unasked", []string{"moderation"}},
 	}

@@ -1,4 +1,4 @@
-package sessions
+package deadline_test
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"usher/moderation/sessions/deadline"
 )
 
 // TestDeadline: it ends for those that wait for it and for those that look, when its time is over and not with the
@@ -13,8 +15,8 @@ import (
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, cancel := context.WithCancel(t.Context())
-		d, unwatched := newDeadline(of, time.Second), newDeadline(of, time.Second)
-		defer unwatched.stop()
+		d, unwatched := deadline.New(of, time.Second), deadline.New(of, time.Second)
+		defer unwatched.Stop()
 		cancel()
 		start := time.Now()
 		if d.Err() != nil {
@@ -27,6 +29,6 @@ func TestDeadline(t *testing.T) {
 			!errors.Is(d.Err(), context.DeadlineExceeded) || !errors.Is(unwatched.Err(), context.DeadlineExceeded) {
 			t.Errorf("ended after %v with %v, %v and %v", took, child.Err(), d.Err(), unwatched.Err())
 		}
-		d.stop()
+		d.Stop()
 	})
 }
