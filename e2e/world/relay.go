@@ -40,6 +40,7 @@ type Relay struct {
 	NoComponent bool   // usher is no component
 	Anyone      bool   // everybody may make rooms: restrict_room_creation = false
 	Keys        string // Prosody's lines of app_secret, if they are not those that usher wants
+	Guests      string // how guests log in; empty: anonymous. Shipped is jitsi-anonymous, by which they may resume
 	Tenants     bool   // rooms of tenants have addresses of their own, by mod_muc_domain_mapper
 }
 
@@ -126,7 +127,8 @@ func (w *World) relayHosts(o Options) []prosody.Host {
 		"\"muc_lobby_rooms\", \"filter_iq_jibri\", \"presence_identity\" }\n" + admins + " }\n"
 	hosts := []prosody.Host{
 		{Name: Meet, Lines: meet + r.Prosody},
-		{Name: Guests, Lines: "authentication = \"anonymous\"\nmodules_enabled = { " + mapper + "}\n"},
+		{Name: Guests, Lines: "authentication = " + prosodyconf.Quote(cmp.Or(r.Guests, "anonymous")) +
+			"\nmodules_enabled = { " + mapper + "}\n"},
 		{Name: Services, Lines: "authentication = \"internal_plain\"\n",
 			Accounts: map[string]string{"focus": "secret", "recorder": "secret"}},
 		{Name: Conference, Component: "muc", Lines: modules + r.with("token_verification") +
