@@ -46,6 +46,12 @@ func TestSettings(t *testing.T) {
 		{"tenant", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Subject = auth.SubjectTenant }, hour(map[string]any{"sub": "team"}), ""},
 		{"tenant absent", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Subject = auth.SubjectTenant }, hour(map[string]any{"sub": nil}), auth.ReasonSubjectMismatch},
 		{"lifetime without iat", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.MaxLifetime = time.Hour }, hour(nil), auth.ReasonLifetimeTooLong},
+		{"lifetime without exp", func(h *auth.HostConfig, i *auth.IssuerConfig) {
+			h.MaxLifetime, i.RequireExp = time.Hour, false
+		}, hour(map[string]any{"exp": nil, "iat": now.Unix()}), auth.ReasonLifetimeTooLong},
+		{"lifetime since ever", func(h *auth.HostConfig, _ *auth.IssuerConfig) {
+			h.MaxLifetime = time.Hour
+		}, hour(map[string]any{"iat": -9e15}), auth.ReasonLifetimeTooLong},
 		{"lifetime too long", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.MaxLifetime = time.Hour }, hour(map[string]any{"iat": now.Add(-2 * time.Hour).Unix()}), auth.ReasonLifetimeTooLong},
 		{"lifetime good", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.MaxLifetime = 3 * time.Hour }, hour(map[string]any{"iat": now.Unix()}), ""},
 		{"other typ", func(h *auth.HostConfig, _ *auth.IssuerConfig) { h.Types = []string{"x"} }, hour(nil), auth.ReasonBadHeader},

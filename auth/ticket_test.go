@@ -11,6 +11,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/claim"
 	"usher/metrics"
 )
 
@@ -99,6 +100,21 @@ func TestTicketIsBound(t *testing.T) {
 	_, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Authzid: "bob@" + host, Token: w.issue(t, goodToken(t)).Text})
 	if got := reasonOf(err); got != auth.ReasonAccountMismatch {
 		t.Errorf("with another's authzid: %q", got)
+	}
+}
+
+// TestTicketOfAnotherAccount: a ticket is for the account that it was given for, also where a reload has its token name
+// another.
+func TestTicketOfAnotherAccount(t *testing.T) {
+	w := newTicketWorld(t, authtest.Config(host))
+	ticket := w.issue(t, goodToken(t))
+	if err := w.Reload(hostConfig(func(h *auth.HostConfig, _ *auth.IssuerConfig) {
+		h.Account = []claim.Path{{"context", "user", "email"}}
+	})); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.Authenticate(t.Context(), auth.Credentials{Door: "dovecot", Host: host, Token: ticket.Text}); reasonOf(err) != auth.ReasonUnknownTicket {
+		t.Errorf("it logs in as %q: %v", id.Account, err)
 	}
 }
 
