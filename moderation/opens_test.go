@@ -277,6 +277,38 @@ func TestFindRoom(t *testing.T) {
 	}
 }
 
+// TestParseRoom: what Prosody calls a room is read whole, or not at all.
+func TestParseRoom(t *testing.T) {
+	for _, bad := range []string{"", "board", "@" + testMUC, "board@", "board@" + testMUC + "/nick", "a/b@" + testMUC, "a@b@" + testMUC,
+		"a\xff@" + testMUC, strings.Repeat("x", 3*1023) + "@" + testMUC} {
+		if r, err := ParseRoom(bad); err == nil || r.JID != "" {
+			t.Errorf("%.80q is %+v", bad, r)
+		}
+	}
+	if r, err := ParseRoom("[acme]board@" + testMUC); err != nil || r.Tenant != "acme" || r.Name != "board" || r.Domain != testMUC {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestListedIsNoTenant: a component that is listed is that component, also where its name could be a tenant's address of
+// another.
+func TestListedIsNoTenant(t *testing.T) {
+	listed := "conference.acme." + testHost
+	for name, h := range map[string]HostPolicy{
+		"muc":   {MUC: []string{testMUC, listed}},
+		"lobby": {MUC: []string{testMUC}, LobbyDomain: listed},
+	} {
+		h.Host = testHost
+		p, err := NewPolicy([]HostPolicy{h}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := p.Where("board@" + listed); err != nil || at.Tenant != "" || at.Lobby != (name == "lobby") {
+			t.Errorf("%s: %+v, %v", name, at.RoomName, err)
+		}
+	}
+}
+
 // FuzzOpens: a token opens the rooms that its claim names, and no others.
 func FuzzOpens(f *testing.F) {
 	for _, s := range []string{"standup", "%41", "%2541", "a b", "[acme]x", "*", "ﬀ", "\u00ad", "%", "％20", "Ⅷ", "a\x00b", "straße", "stra%c3%9fe", "strasse"} {

@@ -121,6 +121,15 @@ func TestNewPolicy(t *testing.T) {
 	if _, err := NewPolicy([]HostPolicy{{Host: "a", MUC: []string{"c"}}, {Host: "b", Breakout: []string{"c"}}}, nil); err == nil {
 		t.Error("two hosts have one component")
 	}
+	for _, hosts := range [][]HostPolicy{
+		{{Host: "a", MUC: []string{"c"}, LobbyDomain: "c"}},
+		{{Host: "a", MUC: []string{"c"}}, {Host: "b", MUC: []string{"d"}, LobbyDomain: "c"}},
+		{{Host: "a", MUC: []string{"c"}, LobbyDomain: "l"}, {Host: "b", MUC: []string{"d"}, LobbyDomain: "l"}},
+	} {
+		if _, err := NewPolicy(hosts, nil); err == nil {
+			t.Errorf("it is not known whose lobby rooms these are: %+v", hosts)
+		}
+	}
 	if _, err := NewPolicy([]HostPolicy{{Host: "a", Others: Owner}}, nil); err == nil {
 		t.Error("everybody would be an owner")
 	}
