@@ -233,3 +233,42 @@ func TestCookbookKeys(t *testing.T) {
 		t.Errorf("left out %q", lines)
 	}
 }
+
+// rsaWith is a public key whose modulus has so many bits, and leaves a rest by each of the primes of hasROCA.
+func rsaWith(bits, rest, exponent int) *rsa.PublicKey {
+	n, product := new(big.Int).SetBit(new(big.Int), bits-1, 1), big.NewInt(1)
+	for _, p := range rocaPrimes {
+		product.Mul(product, big.NewInt(p))
+	}
+	n.Sub(n, new(big.Int).Mod(n, product)).Add(n, product)
+	return &rsa.PublicKey{N: n.Add(n, big.NewInt(int64(rest))), E: exponent}
+}
+
+// TestWeakPublicKeys: whatever file or set it comes from, no key is used that others could forge with.
+func TestWeakPublicKeys(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		public any
+		want   string // of the error; empty: it is used
+	}{
+		"2047 bits":       {rsaWith(2047, 2, 65537), "an RSA key of 2047 bits"},
+		"2048 bits":       {rsaWith(2048, 2, 65537), ""},
+		"8192 bits":       {rsaWith(8192, 2, 65537), ""},
+		"8193 bits":       {rsaWith(8193, 2, 65537), "an RSA key of 8193 bits"},
+		"exponent 1":      {rsaWith(2048, 2, 1), "the public exponent 1;"},
+		"exponent 65536":  {rsaWith(2048, 2, 65536), "the public exponent 65536;"},
+		"exponent 3":      {rsaWith(2048, 2, 3), ""},
+		"of a smart card": {rsaWith(2048, 1, 65537), "CVE-2017-15361"},
+		"P-224":           {p224.Public(), "not on P-256, P-384 or P-521"},
+		"31 bytes":        {ed25519.PublicKey(make([]byte, 31)), "an Ed25519 key of 31 bytes"},
+		"a private key":   {p224, "a key of type *ecdsa.PrivateKey"},
+	} {
+		key, err := newPublicKey(row.public)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || key != nil) {
+			t.Errorf("%s: %v, want %q", name, err, row.want)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func TestSecretEnds(t *testing.T) {
 			ends  string // around the secret, which is S
 			named bool
 		}{{"S", false}, {"S\n", false}, {"S\r\n", false}, {"S ", true}, {"S\n\n", true}, {" S\n", true}, {"S\t\n", true},
-			{"S\r\n\r\n", true}} {
+			{"S\r\n\r\n", true}, {"S\r", true}} {
 			content := strings.Replace(c.ends, "S", secret, 1)
 			configtest.PutFile(t, dir, "x", content, 0o600)
 			_, problems := Load(configtest.PutFile(t, dir, "usher.yaml", badConfig{config: where}.content(), 0o640))

@@ -30,7 +30,7 @@ func InsteadOfPEM(content []byte) string {
 	packed := bytes.Join(bytes.Fields(text), nil)
 	der, err := base64.StdEncoding.DecodeString(string(packed))
 	switch {
-	case fromUTF16(dropNewline(content)) != nil:
+	case fromUTF16(Line(content)) != nil:
 		return "the file is text in UTF-16; " + mendUTF16
 	case octetJWK.Match(text):
 		return "the file holds a JWK of a shared secret; " +

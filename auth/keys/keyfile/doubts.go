@@ -19,7 +19,7 @@ type Doubt struct{ Text, Mend string }
 // like base64 is no doubt any more. Hexadecimal digits are none: that is how
 // usher's own manual makes secrets.
 func Doubts(content []byte, encoding Encoding, said bool) []Doubt {
-	secret := dropNewline(content)
+	secret := Line(content)
 	list := doubtEdges(secret)
 	switch {
 	case len(list) > 0: // the encoding can be judged when these are mended
@@ -37,7 +37,7 @@ func Doubts(content []byte, encoding Encoding, said bool) []Doubt {
 }
 
 // DoubtText looks for what an editor, a shell or a clipboard adds to a secret that has no encoding.
-func DoubtText(content []byte) []Doubt { return doubtEdges(dropNewline(content)) }
+func DoubtText(content []byte) []Doubt { return doubtEdges(Line(content)) }
 
 // environmentLine is how env files and .env files hold a secret.
 var environmentLine = regexp.MustCompile(`^(export +)?[A-Z][A-Z0-9_]{2,}=[^=]`)

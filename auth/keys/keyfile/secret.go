@@ -28,7 +28,7 @@ const minSecret = 32
 // counts. A secret that is short, publicly known, or looks like another kind of
 // key is refused; weak lets a short one pass. No error shows any of the secret.
 func ReadSecret(content []byte, encoding Encoding, weak bool) ([]byte, error) {
-	secret := dropNewline(content)
+	secret := Line(content)
 	if knownSecret(secret) { // the lists have base64 as it is written
 		return nil, errKnownSecret
 	}
@@ -70,9 +70,14 @@ func decodedSecret(text []byte, weak bool) ([]byte, error) {
 
 var errKnownSecret = errors.New("the secret is in a public list of known secrets; make a new one: openssl rand -hex 32")
 
-func dropNewline(b []byte) []byte {
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	return bytes.TrimSuffix(b, []byte("\r"))
+// Line returns a file's content without the one line end behind it, which editors and echo leave. All else is a
+// secret's own: one that was drawn at random may end with any byte.
+func Line(content []byte) []byte {
+	line, ended := bytes.CutSuffix(content, []byte("\n"))
+	if !ended {
+		return content
+	}
+	return bytes.TrimSuffix(line, []byte("\r"))
 }
 
 // decodeSecret takes both alphabets, since tools differ, but no mixture.

@@ -101,7 +101,7 @@ func KeyFolder(t testing.TB) string {
 	PutFile(t, dir, "ca.pem", "# our own CA\n"+ca, 0o644)
 	PutFile(t, dir, "cut.pem", ca+ca[:len(ca)/2]+ca, 0o644)
 	PutFile(t, dir, "my-app.secret", ShortSecret+"\n", 0o640)
-	PutFile(t, dir, "copy.secret", ShortSecret, 0o640)
+	PutFile(t, dir, "copy.secret", ShortSecret+"\r\n", 0o640) // as an editor of Windows writes it
 	PutFile(t, dir, "other.secret", LongSecret+"\n", 0o600)
 	PutFile(t, dir, "open.secret", LongSecret, 0o644)
 	PutFile(t, dir, "cluster.secret", strings.Repeat("cluster-", 8)+"\n", 0o640)

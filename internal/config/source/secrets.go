@@ -60,9 +60,7 @@ func (r *Reader) Line(it strictyaml.Item, noun, mend string) (line string, ok bo
 }
 
 // WithoutEnd leaves out the one line end behind a secret, which echo and editors write.
-func WithoutEnd(content []byte) string {
-	return strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
-}
+func WithoutEnd(content []byte) string { return string(keyfile.Line(content)) }
 
 // notOneLine says what of a file is no secret of one line.
 func notOneLine(it strictyaml.Item, noun string, content []byte, mend string) {

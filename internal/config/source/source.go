@@ -115,10 +115,8 @@ func (r *Reader) File(it strictyaml.Item, noun string, private bool) ([]byte, bo
 	return content, true
 }
 
-// Content returns what a file holds that was read well, without the newline at its end, which is no part of a secret.
-func (r *Reader) Content(path string) string {
-	return strings.TrimSuffix(string(r.contents[path]), "\n")
-}
+// Content returns what a file holds that was read well, without the line end behind it, which is no part of a secret.
+func (r *Reader) Content(path string) string { return WithoutEnd(r.contents[path]) }
 
 // Digests tells contents apart without keeping them.
 func (r *Reader) Digests() map[string][sha256.Size]byte {
