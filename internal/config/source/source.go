@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"usher/auth/keys"
