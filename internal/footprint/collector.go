@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// What garbage may pile up before it is collected: half of what lives, and no more than slack,
-// but a fifth. Sessions stay, and logins leave little behind: a small slack costs next to
-// nothing.
+// What garbage may pile up before it is collected: slack, but no more than four times what
+// lives, and no less than a fifth of it. A login that comes while garbage is collected waits
+// longer, as the collector competes with it and with Prosody for the cores; sessions stay, and
+// logins leave little behind, so that with a slack of some megabytes that is one in thousands.
 const (
-	mostPercent  = 50
+	mostPercent  = 400
 	leastPercent = 20
 	slack        = 16 << 20 // bytes
 )

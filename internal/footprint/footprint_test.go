@@ -7,7 +7,9 @@ import (
 )
 
 func TestPercentOf(t *testing.T) {
-	for live, want := range map[uint64]int{0: 50, 1 << 20: 50, 32 << 20: 50, 64 << 20: 25, 80 << 20: 20, 1 << 30: 20} {
+	for live, want := range map[uint64]int{
+		0: 400, 4 << 20: 400, 8 << 20: 200, 32 << 20: 50, 64 << 20: 25, 80 << 20: 20, 1 << 30: 20,
+	} {
 		if got := percentOf(live); got != want {
 			t.Errorf("of %d MiB: %d %%, want %d", live>>20, got, want)
 		}
