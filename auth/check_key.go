@@ -88,7 +88,7 @@ func checkSignature(a *attempt) *Refusal {
 			return Refuse(ReasonBadSignature, "the key %s is that of the relay of host %q, whose tokens are for its "+
 				"Prosody alone; give issuer %q a key of its own", key, host, text.Name(a.issuer.id))
 		}
-		if key.Verifies(a.header.alg, a.parts.signed, signature) {
+		if key.Verifies(a.header.alg, &a.parts.signed, signature) {
 			a.key = key
 			a.key.MarkUsed(a.now)
 			a.id.Host, a.id.Issuer, a.id.KeyID = a.host.name, a.issuer.id, key.String()
@@ -150,7 +150,7 @@ func hintSignature(a *attempt) string {
 	if refusal != nil {
 		return ""
 	}
-	if hint := a.issuer.keys.Misread(a.header.alg, a.parts.signed, signature); hint != "" {
+	if hint := a.issuer.keys.Misread(a.header.alg, &a.parts.signed, signature); hint != "" {
 		return hint
 	}
 	for name, h := range a.rules.hosts {
@@ -169,7 +169,7 @@ func hintSignature(a *attempt) string {
 func signedBy(a *attempt, i *issuerRules, signature []byte) *keys.Key {
 	var found [keys.MaxTried]*keys.Key
 	for _, k := range i.keys.Candidates(found[:0], a.header.alg, "") {
-		if k.Verifies(a.header.alg, a.parts.signed, signature) {
+		if k.Verifies(a.header.alg, &a.parts.signed, signature) {
 			return k
 		}
 	}

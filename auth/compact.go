@@ -20,7 +20,7 @@ import (
 // 7.1), still encoded, and the text that is signed.
 type segments struct {
 	header, payload, signature []byte
-	signed                     []byte // header "." payload
+	signed                     keys.Input // header "." payload
 }
 
 // split cuts a token at its dots. It looks at nothing else: a text of any
@@ -36,7 +36,7 @@ func split(token []byte) (segments, *Refusal) {
 		return segments{}, Refuse(ReasonMalformed, "there is a line break in the token; "+
 			"have the client send it in one line")
 	}
-	return segments{token[:first], token[first+1 : last], token[last+1:], token[:last]}, nil
+	return segments{token[:first], token[first+1 : last], token[last+1:], keys.NewInput(token[:last+1])}, nil
 }
 
 // strictBase64 refuses padding, other alphabets, and unused bits that are not

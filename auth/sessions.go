@@ -120,7 +120,7 @@ func revoked() *Refusal {
 // which is plausible or not by the clock.
 func checkRevocation(a *attempt) *Refusal {
 	if a.id.TokenPrint == "" {
-		a.id.TokenPrint = printOf(a.buf[:len(a.parts.signed)+len(".")])
+		a.id.TokenPrint = printOf(a.parts.signed.Sum())
 	}
 	a.id.IssuedAt = plausible(a.span.issued, a.now, a.host.Leeway)
 	if a.sessions.Revoked(a.id) {
@@ -143,12 +143,11 @@ func TokenPrint(token string) string { return tokenPrint(token) }
 // tokenPrint leaves the signature out: of an ECDSA signature a stranger can make
 // a second one.
 func tokenPrint(token string) string {
-	return printOf([]byte(token[:strings.LastIndexByte(token, '.')+1]))
+	return printOf(sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')+1])))
 }
 
-// printOf takes the token up to its last dot.
-func printOf(token []byte) string {
-	sum := sha256.Sum256(token)
+// printOf takes the SHA-256 of a token up to its last dot.
+func printOf(sum [sha256.Size]byte) string {
 	var text [2 * printBytes]byte
 	hex.Encode(text[:], sum[:printBytes])
 	return string(text[:])

@@ -73,7 +73,8 @@ func checkInner(t *testing.T, name string, key InnerKey, want string) {
 	if string(header) != want || string(payload) != `{"a":1}` {
 		t.Errorf("%s signs %s %s", name, header, payload)
 	}
-	if !key.Twin().Verifies(AlgorithmNamed(key.Algorithm()), []byte(parts[0]+"."+parts[1]), signature) {
+	input := NewInput([]byte(parts[0] + "." + parts[1] + "."))
+	if !key.Twin().Verifies(AlgorithmNamed(key.Algorithm()), &input, signature) {
 		t.Errorf("%s: the twin does not verify it", name)
 	}
 }

@@ -138,7 +138,7 @@ func (k *Key) SigningKey(alg string) (SigningKey, error) {
 
 // Verifies reports whether the key made the signature of an input, by this
 // algorithm, if it may be used for it.
-func (k *Key) Verifies(a *Algorithm, input, signature []byte) bool {
+func (k *Key) Verifies(a *Algorithm, input *Input, signature []byte) bool {
 	verify := k.verify[a]
 	return verify != nil && verify(input, signature)
 }

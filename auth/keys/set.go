@@ -178,7 +178,7 @@ func (s *Set) Describe() string {
 // made, if it were read in another way than the configured one, and how to mend
 // that. It is empty if none would. It costs a signature for each guess, so it is
 // for explanations alone.
-func (s *Set) Misread(a *Algorithm, input, signature []byte) string {
+func (s *Set) Misread(a *Algorithm, input *Input, signature []byte) string {
 	for _, k := range s.files {
 		if !k.Symmetric() {
 			continue

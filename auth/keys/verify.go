@@ -2,15 +2,36 @@ package keys
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
-	_ "crypto/sha256" // for crypto.Hash.New
-	_ "crypto/sha512"
+	"crypto/sha256"
+	_ "crypto/sha512" // for crypto.Hash.New
 	"hash"
 	"sync"
 )
+
+// An Input is what a signature is of (RFC 7515 section 5.1): of a token in compact form the text before its last dot.
+type Input struct {
+	dotted []byte // with the dot
+	sum    [sha256.Size]byte
+	summed bool
+}
+
+// NewInput takes the text with the dot behind it. The text must not change.
+func NewInput(dotted []byte) Input { return Input{dotted: dotted} }
+
+func (in *Input) signed() []byte { return in.dotted[:len(in.dotted)-1] }
+
+// Sum returns the SHA-256 of the text with its dot. A key whose algorithm hashes the text so has left it here.
+func (in *Input) Sum() [sha256.Size]byte {
+	if !in.summed {
+		in.sum, in.summed = sha256.Sum256(in.dotted), true
+	}
+	return in.sum
+}
 
 // A verifyFunc reports whether signature is one of input, by the one key and
 // the one algorithm that it was made for. It sees the signing input as bytes
@@ -21,32 +42,39 @@ import (
 // checked when it was loaded. jwx's verifiers come to the same calls, but find
 // out anew for each token what kind of key they were handed and copy it; the
 // test beside this file holds that both accept the same.
-type verifyFunc func(input, signature []byte) bool
+type verifyFunc func(input *Input, signature []byte) bool
 
 // A summer is one hash, or one keyed HMAC, with room for its sum and for a
 // signature in another form.
 type summer struct {
 	hash.Hash
+	shares   bool // the hash is that of Input.Sum
 	sum, der []byte
 }
 
 // of returns the sum of input. It is good until the next one.
-func (s *summer) of(input []byte) []byte {
+func (s *summer) of(input *Input) []byte {
+	text := input.signed()
 	s.Reset()
-	s.Write(input)
+	s.Write(text)
 	s.sum = s.Sum(s.sum[:0])
+	if s.shares && !input.summed {
+		s.Write(input.dotted[len(text):])
+		s.Sum(input.sum[:0])
+		input.summed = true
+	}
 	return s.sum
 }
 
 // summers are kept: to key an HMAC costs more than to run it.
-func summers(newHash func() hash.Hash) *sync.Pool {
-	return &sync.Pool{New: func() any { return &summer{Hash: newHash()} }}
+func summers(newHash func() hash.Hash, shares bool) *sync.Pool {
+	return &sync.Pool{New: func() any { return &summer{Hash: newHash(), shares: shares} }}
 }
 
 // verifyMAC compares in constant time.
 func verifyMAC(a *Algorithm, secret []byte) verifyFunc {
-	pool := summers(func() hash.Hash { return hmac.New(a.hash.New, secret) })
-	return func(input, signature []byte) bool {
+	pool := summers(func() hash.Hash { return hmac.New(a.hash.New, secret) }, false)
+	return func(input *Input, signature []byte) bool {
 		s := pool.Get().(*summer)
 		defer pool.Put(s)
 		return hmac.Equal(s.of(input), signature)
@@ -68,9 +96,9 @@ func verifyPublic(a *Algorithm, public any) verifyFunc {
 // verifyRSA wants the salt of PSS as long as the hash (RFC 7518 section 3.5). jwx
 // takes a salt of any length.
 func verifyRSA(a *Algorithm, public *rsa.PublicKey) verifyFunc {
-	pool := summers(a.hash.New)
+	pool := summers(a.hash.New, a.hash == crypto.SHA256)
 	opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-	return func(input, signature []byte) bool {
+	return func(input *Input, signature []byte) bool {
 		s := pool.Get().(*summer)
 		defer pool.Put(s)
 		if a.pss {
@@ -82,9 +110,9 @@ func verifyRSA(a *Algorithm, public *rsa.PublicKey) verifyFunc {
 
 // verifyECDSA wants R and S of the curve's length each (RFC 7518 section 3.4).
 func verifyECDSA(a *Algorithm, public *ecdsa.PublicKey) verifyFunc {
-	pool := summers(a.hash.New)
+	pool := summers(a.hash.New, a.hash == crypto.SHA256)
 	size := (a.curve.Params().BitSize + 7) / 8
-	return func(input, signature []byte) bool {
+	return func(input *Input, signature []byte) bool {
 		if len(signature) != 2*size {
 			return false
 		}
@@ -96,7 +124,7 @@ func verifyECDSA(a *Algorithm, public *ecdsa.PublicKey) verifyFunc {
 }
 
 func verifyEd25519(public ed25519.PublicKey) verifyFunc {
-	return func(input, signature []byte) bool { return ed25519.Verify(public, input, signature) }
+	return func(input *Input, signature []byte) bool { return ed25519.Verify(public, input.signed(), signature) }
 }
 
 // appendDER writes the numbers of a signature as crypto/ecdsa reads them: a
