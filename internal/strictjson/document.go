@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -20,6 +21,7 @@ const maxDepth = 32
 // again.
 type Document struct {
 	nodes   []Node // in the order of the text; nodes[0] is the object itself
+	text    []byte
 	scratch []byte // unescaped strings
 	in      bytes.Buffer
 	dec     jsontext.Decoder
@@ -29,9 +31,23 @@ type Document struct {
 type Node struct {
 	Text []byte        // a string unescaped, or a number, true, false, null as written
 	Kind jsontext.Kind // '{', '[', '"', '0', 't', 'f', 'n'
-	name []byte        // the member's name, unescaped; nil in an array
-	at   int           // its index in nodes
-	end  int           // index of the first node after this value and all in it
+	name name          // the member's; zero in an array
+	at   int32         // its index in nodes
+	end  int32         // index of the first node after this value and all in it
+}
+
+// A name is where that of a member stands, so that a document has few pointers for the
+// garbage collector to follow.
+type name struct {
+	from, to  int32
+	unescaped bool // in scratch, not in text
+}
+
+func (d *Document) nameOf(n *Node) []byte {
+	if n.name.unescaped {
+		return d.scratch[n.name.from:n.name.to]
+	}
+	return d.text[n.name.from:n.name.to]
 }
 
 var (
@@ -43,6 +59,10 @@ var (
 // error the document holds nothing.
 func (d *Document) Read(text []byte) error {
 	d.Reset()
+	if len(text) > math.MaxInt32 {
+		return errors.New("too long")
+	}
+	d.text = text
 	d.in = *bytes.NewBuffer(text)
 	d.dec.Reset(&d.in)
 	err := d.readObject(text)
@@ -75,9 +95,9 @@ func (d *Document) readObject(text []byte) error {
 	} else if err != io.EOF {
 		return err
 	}
-	s := scanner{Document: d, text: text, escapes: bytes.IndexByte(text, '\\') >= 0}
+	s := scanner{Document: d, escapes: bytes.IndexByte(text, '\\') >= 0}
 	s.next()
-	return s.value(nil, 1)
+	return s.value(name{}, 1)
 }
 
 // Root returns the object itself.
@@ -90,11 +110,11 @@ func (d *Document) Member(object *Node, name string) *Node {
 		return nil
 	}
 	for i := object.at + 1; i < object.end; i = d.nodes[i].end {
-		if string(d.nodes[i].name) == name {
-			if d.nodes[i].Kind == 'n' {
+		if n := &d.nodes[i]; int(n.name.to-n.name.from) == len(name) && string(d.nameOf(n)) == name {
+			if n.Kind == 'n' {
 				return nil
 			}
-			return &d.nodes[i]
+			return n
 		}
 	}
 	return nil
@@ -145,7 +165,7 @@ func (d *Document) Elements(array *Node, f func(*Node) error) error {
 func (d *Document) Members(object *Node, f func(name []byte, n *Node)) {
 	for i := object.at + 1; i < object.end; i = d.nodes[i].end {
 		if n := &d.nodes[i]; n.Kind != 'n' {
-			f(n.name, n)
+			f(d.nameOf(n), n)
 		}
 	}
 }

@@ -10,33 +10,31 @@ import (
 // value. It asks nothing that was asked there, so it must see no other text.
 type scanner struct {
 	*Document
-	text    []byte
 	at      int  // in text
 	escapes bool // there is a backslash somewhere in text
 }
 
 // value reads the value that begins at s.at, and ends behind it.
-func (s *scanner) value(name []byte, depth int) (err error) {
+func (s *scanner) value(of name, depth int) (err error) {
 	if depth > maxDepth {
 		return errDepth
 	}
 	i := len(s.nodes)
-	s.nodes = append(s.nodes, Node{name: name, at: i})
-	switch c := s.text[s.at]; c {
+	n := Node{name: of, at: int32(i), end: int32(i + 1), Kind: jsontext.Kind(s.text[s.at])}
+	switch n.Kind {
 	case '{', '[':
-		s.nodes[i].Kind = jsontext.Kind(c)
-		err = s.members(c == '{', depth)
+		s.nodes = append(s.nodes, n)
+		err = s.members(n.Kind == '{', depth)
+		s.nodes[i].end = int32(len(s.nodes))
+		return err
 	case '"':
-		s.nodes[i].Kind = '"'
-		s.nodes[i].Text, err = s.string()
+		n.Text, err = s.string()
 	case 't', 'f', 'n':
-		s.nodes[i].Kind = jsontext.Kind(c)
-		s.nodes[i].Text = s.bare()
+		n.Text = s.bare()
 	default:
-		s.nodes[i].Kind = '0'
-		s.nodes[i].Text = s.bare()
+		n.Kind, n.Text = '0', s.bare()
 	}
-	s.nodes[i].end = len(s.nodes)
+	s.nodes = append(s.nodes, n)
 	return err
 }
 
@@ -49,15 +47,15 @@ func (s *scanner) members(named bool, depth int) error {
 			s.at++
 			return nil
 		}
-		var name []byte
+		var of name
 		if named {
 			var err error
-			if name, err = s.string(); err != nil {
+			if of, err = s.name(); err != nil {
 				return err
 			}
 			s.next()
 		}
-		if err := s.value(name, depth+1); err != nil {
+		if err := s.value(of, depth+1); err != nil {
 			return err
 		}
 	}
@@ -73,6 +71,16 @@ func (s *scanner) next() {
 			return
 		}
 	}
+}
+
+// name reads the name of a member.
+func (s *scanner) name() (name, error) {
+	from, before := s.at+1, len(s.scratch)
+	text, err := s.string()
+	if len(s.scratch) > before {
+		return name{int32(before), int32(len(s.scratch)), true}, err
+	}
+	return name{int32(from), int32(from + len(text)), false}, err
 }
 
 // string reads a string, and unescapes it.
