@@ -177,11 +177,10 @@ func (a *attempt) decide() *Refusal {
 		a.form = a.formOf(nil)
 		a.id.DisplayID, a.id.DisplayName = clipped(a.form.ID), clipped(a.form.Name)
 	}
-	proved := a.id
-	if proved.Random { // the ticket's account, not the token's
-		proved.Account, proved.Random = "", false
+	v := &verdict{token: a.Token, id: a.id, issuer: a.issuer, key: a.key, span: a.span, had: a.had, form: a.form}
+	if v.id.Random { // the ticket's account, not the token's
+		v.id.Account, v.id.Random = "", false
 	}
-	a.host.cache.put(a.Token, &verdict{id: proved, issuer: a.issuer, key: a.key, span: a.span, had: a.had,
-		form: a.form})
+	a.host.cache.put(v)
 	return nil
 }

@@ -11,8 +11,8 @@ func ForgetVerdict(v *Verifier, token string) {
 // Verdicts returns how many verdicts are cached, and how many bytes their tokens have.
 func Verdicts(v *Verifier) (entries, bytes int) {
 	for _, h := range v.rules.Load().hosts {
-		for token := range h.cache.verdicts.All() {
-			entries, bytes = entries+1, bytes+len(token)
+		for _, verdict := range h.cache.verdicts.All() {
+			entries, bytes = entries+1, bytes+len(verdict.token)
 		}
 	}
 	return entries, bytes
