@@ -83,8 +83,8 @@ func (c *Cluster) gauges(registry *prometheus.Registry, cell string) {
 		func(s ClusterState) float64 { return float64(s.Outbox) })
 	gauge(ClusterNodes, "Ushers of the cluster that live, this one included.", nil,
 		func(s ClusterState) float64 { return float64(s.Nodes) })
-	gauge(ClusterWriter, "Whether this usher is the one that changes rooms in its cell.", prometheus.Labels{"cell": cell},
-		func(s ClusterState) float64 {
+	gauge(ClusterWriter, "Whether this usher is the one that changes rooms in its cell.",
+		prometheus.Labels{"cell": cell}, func(s ClusterState) float64 {
 			if s.Writer {
 				return 1
 			}

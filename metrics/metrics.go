@@ -83,8 +83,8 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		authRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: AuthRequests,
-			Help: "Logins decided, by door, host and issuer of the configuration (other: none of it), result (allowed, " +
-				"denied, error) and reason."},
+			Help: "Logins decided, by door, host and issuer of the configuration (other: none of it), result " +
+				"(allowed, denied, error) and reason."},
 			[]string{"door", "host", "issuer", "result", "reason"}),
 		authDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: AuthDuration,
 			Help: "Time from a login's credentials to the decision.", Buckets: durationBuckets()}, []string{"door"}),

@@ -24,8 +24,8 @@ func (p *Policy) Explain(id auth.Identity, room string, now time.Time) ([]auth.C
 		d := Refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, room, id.Host))
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	case h.Host != id.Host:
-		d := Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a token "+
-			"for its own host", text.Name(name.Domain), id.Host)
+		d := Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there, or ask about a "+
+			"token for its own host", text.Name(name.Domain), id.Host)
 		return []auth.CheckLine{{Name: "room_name", Detail: string(d.Reason) + ": " + d.Detail}}, d
 	}
 	lines := []auth.CheckLine{{Name: "room_name", OK: true, Detail: describeName(name)}}
@@ -122,8 +122,8 @@ func (p *Policy) ByToken(id auth.Identity, address string, now time.Time) Decisi
 	case err != nil:
 		return Refuse(ReasonUnknownRoom, "%v; %s", err, mendAddress(err, address, id.Host))
 	case h.Host != id.Host:
-		return Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there", text.Name(name.Domain),
-			id.Host)
+		return Refuse(ReasonUnknownRoom, "%q is none of the MUC components of %s; add it to muc there",
+			text.Name(name.Domain), id.Host)
 	case h.IsBreakout(name.Domain):
 		return Decision{Allowed: true, Reason: ReasonToken, Affiliation: None}
 	}

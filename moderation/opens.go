@@ -128,15 +128,15 @@ func (b *issuerBounds) excludes(issuer string, room RoomName, host string) (Reas
 	switch {
 	case b == nil:
 	case len(b.tenants) > 0 && room.Tenant == "" && !b.tenants[host]:
-		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only, and the room has no tenant; add %s "+
-			"to tenants of issuer %q",
+		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only, and the room has no tenant; "+
+			"add %s to tenants of issuer %q",
 			strings.Join(b.Tenants, ", "), host, text.Name(issuer))
 	case len(b.tenants) > 0 && room.Tenant != "" && !b.tenants[room.Tenant]:
 		return ReasonTenantMismatch, fmt.Sprintf("the issuer may open rooms of %s only; add %q to tenants of issuer %q",
 			strings.Join(b.Tenants, ", "), text.Name(room.Tenant), text.Name(issuer))
 	case len(b.rooms) > 0 && !b.names(room):
-		return ReasonRoomMismatch, fmt.Sprintf("the issuer may open the rooms %s only; add a pattern for %q to rooms of "+
-			"issuer %q",
+		return ReasonRoomMismatch, fmt.Sprintf("the issuer may open the rooms %s only; add a pattern for %q to rooms "+
+			"of issuer %q",
 			strings.Join(b.Rooms, ", "), text.Name(room.Local), text.Name(issuer))
 	}
 	return "", ""

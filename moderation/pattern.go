@@ -55,8 +55,8 @@ func (p *patterns) get(text string) (*regexp.Regexp, error) {
 	}
 	steps := stepsOf(parsed)
 	if steps > maxSteps {
-		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and + are "+
-			"one", steps, maxSteps)
+		return nil, fmt.Errorf("with its repetitions written out the regular expression has %d steps, over %d; * and "+
+			"+ are one", steps, maxSteps)
 	}
 	re, err := regexp.Compile(`\A(?i:` + text + `)\z`)
 	if err != nil {

@@ -96,7 +96,8 @@ func NewPolicy(hosts []HostPolicy, held KeyHeld) (*Policy, error) {
 		p.hosts[h.Host] = r
 		for _, domain := range slices.Concat(h.MUC, h.Breakout) {
 			if p.byRoom[domain] != nil {
-				return nil, fmt.Errorf("host %q: the component %q is also that of %q", h.Host, domain, p.byRoom[domain].Host)
+				return nil, fmt.Errorf("host %q: the component %q is also that of %q", h.Host, domain,
+					p.byRoom[domain].Host)
 			}
 			p.byRoom[domain] = r
 		}
@@ -114,8 +115,8 @@ func (p *Policy) addLobbies() error {
 		switch domain := h.LobbyDomain; {
 		case domain == "" || len(h.MUC) == 0:
 		case p.byRoom[domain] != nil:
-			return fmt.Errorf("host %q: the component %q is for lobby rooms, and also under muc or breakout of %q", h.Host,
-				domain, p.byRoom[domain].Host)
+			return fmt.Errorf("host %q: the component %q is for lobby rooms, and also under muc or breakout of %q",
+				h.Host, domain, p.byRoom[domain].Host)
 		case p.byLobby[domain] != nil:
 			return fmt.Errorf("the component %q is for the lobby rooms of two hosts, %q and %q", domain,
 				min(h.Host, p.byLobby[domain].Host), max(h.Host, p.byLobby[domain].Host))

@@ -62,8 +62,8 @@ type Joiner = stream.Joiner
 type SignIn interface {
 	// Serves reports whether a path is one of its own.
 	Serves(path string) bool
-	// ServeSignIn answers a request for one of them, which came from an address: what counts as one client's, or invalid
-	// where that is not known.
+	// ServeSignIn answers a request for one of them, which came from an address: what counts as one client's, or
+	// invalid where that is not known.
 	ServeSignIn(w http.ResponseWriter, r *http.Request, from netip.Prefix)
 }
 

@@ -14,13 +14,15 @@ import (
 func (q *request) begin(hosts map[string]*host) {
 	w, err := readWish(q.r.URL.RawQuery)
 	if err != nil {
-		q.refuse(nil, nil, auth.Refuse(auth.ReasonMalformedRequest, "%v; correct tokenAuthUrl of the page, or the link", err))
+		q.refuse(nil, nil,
+			auth.Refuse(auth.ReasonMalformedRequest, "%v; correct tokenAuthUrl of the page, or the link", err))
 		return
 	}
 	h := hostOf(hosts, w.host, q.r.Host)
 	if h == nil {
-		q.refuse(nil, nil, auth.Refuse(auth.ReasonUnknownHost, "the request is for %q, at the address %q, and that is none "+
-			"of login.hosts, or several; correct tokenAuthUrl, so that it has host= and the host", text.Name(w.host),
+		q.refuse(nil, nil, auth.Refuse(auth.ReasonUnknownHost, "the request is for %q, at the address %q, and that is "+
+			"none of login.hosts, or several; correct tokenAuthUrl, so that it has host= and the "+
+			"host", text.Name(w.host),
 			text.Name(q.r.Host)))
 		return
 	}
@@ -40,15 +42,15 @@ func (q *request) begin(hosts map[string]*host) {
 func (q *request) send(h *host, s *state) {
 	m := h.provider.Metadata()
 	if m == nil {
-		q.refuse(h, s, auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at it, "+
-			"and at issuer and ca_file of login", h.provider.Health().Failure).Routine())
+		q.refuse(h, s, auth.Refuse(auth.ReasonProviderUnavailable, "nothing is known of the provider yet: %s; look at "+
+			"it, and at issuer and ca_file of login", h.provider.Health().Failure).Routine())
 		return
 	}
 	name := h.jar.nameOf(s.State)
 	value, err := h.seal.seal(h.name, name, q.Now(), s)
 	if err == nil && len(value) > maxCookie {
-		q.refuse(h, nil, auth.Refuse(auth.ReasonMalformedRequest, "the link is too long for a cookie of %d bytes; correct "+
-			"it, so that it has fewer of the room's own parameters", maxCookie))
+		q.refuse(h, nil, auth.Refuse(auth.ReasonMalformedRequest, "the link is too long for a cookie of %d bytes; "+
+			"correct it, so that it has fewer of the room's own parameters", maxCookie))
 		return
 	}
 	if err != nil {
@@ -70,8 +72,8 @@ func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 	s := &state{State: newRandom(), Nonce: newRandom(), Verifier: oidc.NewVerifier()}
 	if w.console {
 		if len(h.Consoles) == 0 {
-			return nil, auth.Refuse(auth.ReasonMalformedRequest, "a sign-in for the console, and console.admins has no "+
-				"issuer %s of host %q; add it, or use usher console", Issuer, h.name)
+			return nil, auth.Refuse(auth.ReasonMalformedRequest, "a sign-in for the console, and console.admins has "+
+				"no issuer %s of host %q; add it, or use usher console", Issuer, h.name)
 		}
 		s.Console = true
 		return s, nil
@@ -94,7 +96,8 @@ func (h *host) stateFor(w *wish) (*state, *auth.Refusal) {
 
 func refuseRoom(err error) *auth.Refusal {
 	what, _, _ := strings.Cut(err.Error(), "; ")
-	return auth.Refuse(auth.ReasonSignInRoom, "%s; correct the link, or tenants and rooms of login", text.Printable(what))
+	return auth.Refuse(auth.ReasonSignInRoom, "%s; correct the link, or tenants and rooms of login",
+		text.Printable(what))
 }
 
 // elsewhere is this door's own address for a request that came by that of another page: the cookie has to be where the

@@ -113,28 +113,29 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 		return auth.Refuse(auth.ReasonSignInState, "the answer is from %q, and the sign-in is at %q (iss, RFC 9207); "+
 			"have the person sign in anew", text.Name(iss), text.Name(h.Provider.Issuer))
 	case !said && m.NamesIssuer:
-		return auth.Refuse(auth.ReasonSignInState, "the answer does not say whose it is (iss, RFC 9207), and the provider's "+
-			"answers do; have the person sign in anew")
+		return auth.Refuse(auth.ReasonSignInState, "the answer does not say whose it is (iss, RFC 9207), and the "+
+			"provider's answers do; have the person sign in anew")
 	case answer.Has("error"):
-		return auth.Refuse(auth.ReasonSignInRefused, "the provider answers %q: %q; look at the person's rights there, and "+
-			"at what it has of this client", text.Name(answer.Get("error")), text.Name(answer.Get("error_description")))
+		return auth.Refuse(auth.ReasonSignInRefused, "the provider answers %q: %q; look at the person's rights there, "+
+			"and at what it has of this "+
+			"client", text.Name(answer.Get("error")), text.Name(answer.Get("error_description")))
 	}
 	if code := answer.Get("code"); code == "" || len(code) > maxCode {
-		return auth.Refuse(auth.ReasonSignInRefused, "the provider's answer has no code, or one of over %d bytes; look at "+
-			"the provider", maxCode)
+		return auth.Refuse(auth.ReasonSignInRefused, "the provider's answer has no code, or one of over %d bytes; "+
+			"look at the provider", maxCode)
 	}
 	return nil
 }
 
-// exchange finds out whom the provider means. It may take seconds: whoever the person is, the settings that are in force
-// then say what it may, and are returned.
+// exchange finds out whom the provider means. It may take seconds: whoever the person is, the settings that are in
+// force then say what it may, and are returned.
 func (q *request) exchange(ctx context.Context, h *host, s *state, code string, p *person) (auth.Decision, *host) {
 	of := auth.Decision{ID: auth.Identity{Host: h.name, LoginID: loginid.New()}}
 	m := h.provider.Metadata()
 	idToken, err := h.provider.Exchange(ctx, m, code, h.asking(s))
 	if refused, ok := errors.AsType[*oidc.RefusedError](err); ok {
-		of.Refusal = auth.Refuse(auth.ReasonSignInRefused, "%v; compare client_id, its secret and the redirect address %s "+
-			"with what the provider has", refused, h.callback())
+		of.Refusal = auth.Refuse(auth.ReasonSignInRefused, "%v; compare client_id, its secret and the redirect "+
+			"address %s with what the provider has", refused, h.callback())
 		return of, h
 	}
 	if err != nil {
@@ -143,8 +144,8 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 	}
 	now := (*q.hosts.Load())[h.name]
 	if now == nil || now.Provider != h.Provider {
-		of.Refusal = auth.Refuse(auth.ReasonSignInState, "the configuration has another provider since the sign-in was begun; "+
-			"have the person sign in anew")
+		of.Refusal = auth.Refuse(auth.ReasonSignInState, "the configuration has another provider since the sign-in "+
+			"was begun; have the person sign in anew")
 		return of, h
 	}
 	return q.judged(ctx, now, s, idToken, p), now
@@ -178,8 +179,8 @@ func (q *request) mint(h *host, s *state, p *person, d *auth.Decision) (token st
 	var err error
 	if s.Console {
 		if p.console == nil {
-			return "", auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q has none of the claims %v; give the "+
-				"person one, have the provider write it into ID tokens, or change claim of console.admins",
+			return "", auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q has none of the claims %v; give "+
+				"the person one, have the provider write it into ID tokens, or change claim of console.admins",
 				text.Name(p.id), h.consoleClaims())
 		}
 		token, err = h.tokenForConsole(p, q.Now())

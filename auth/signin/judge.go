@@ -33,8 +33,8 @@ func (h *host) judge(nonce string, now time.Time, p *person) auth.ClaimsJudged {
 		}
 		sub := d.Get("sub")
 		if sub == nil || sub.Kind != '"' || len(sub.Text) == 0 || len(sub.Text) > maxSub || !printableASCII(sub.Text) {
-			return auth.Refuse(auth.ReasonSignInToken, "the ID token's sub is no text of 1 to %d printable characters of "+
-				"ASCII; have the provider name its people so", maxSub)
+			return auth.Refuse(auth.ReasonSignInToken, "the ID token's sub is no text of 1 to %d printable characters "+
+				"of ASCII; have the provider name its people so", maxSub)
 		}
 		*p = h.read(id, d)
 		for _, test := range h.Who {
@@ -45,8 +45,8 @@ func (h *host) judge(nonce string, now time.Time, p *person) auth.ClaimsJudged {
 		if len(h.Who) == 0 {
 			return nil
 		}
-		return auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q has none of the claims %v; give the person one, "+
-			"have the provider write it into ID tokens, or change who of login", text.Name(p.id), h.Who)
+		return auth.Refuse(auth.ReasonSignInNotAllowed, "the ID token of %q has none of the claims %v; give the "+
+			"person one, have the provider write it into ID tokens, or change who of login", text.Name(p.id), h.Who)
 	}
 }
 
@@ -65,8 +65,8 @@ func (h *host) judgeToken(nonce string, now, issued time.Time, d *strictjson.Doc
 		several := 0
 		_ = d.Elements(aud, func(*strictjson.Node) error { several++; return nil })
 		if several > 1 {
-			return auth.Refuse(auth.ReasonSignInToken, "the ID token has several aud and no azp; have the provider write "+
-				"client_id alone, or azp")
+			return auth.Refuse(auth.ReasonSignInToken, "the ID token has several aud and no azp; have the provider "+
+				"write client_id alone, or azp")
 		}
 	}
 	return h.judgeAge(now, issued)
@@ -75,12 +75,13 @@ func (h *host) judgeToken(nonce string, now, issued time.Time, d *strictjson.Doc
 // judgeAge takes an ID token that was made just now.
 func (h *host) judgeAge(now, issued time.Time) *auth.Refusal {
 	if issued.IsZero() {
-		return auth.Refuse(auth.ReasonSignInToken, "the ID token's iat is absent, or lies ahead; have the provider write "+
-			"it, or compare the clocks")
+		return auth.Refuse(auth.ReasonSignInToken, "the ID token's iat is absent, or lies ahead; have the provider "+
+			"write it, or compare the clocks")
 	}
 	if age := now.Sub(issued); age > mostAge+h.Leeway || age < -h.Leeway {
-		return auth.Refuse(auth.ReasonSignInToken, "the ID token was made at %s, now is %s, and %v is the most; compare "+
-			"the clocks, or sign in anew", issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), mostAge)
+		return auth.Refuse(auth.ReasonSignInToken, "the ID token was made at %s, now is %s, and %v is the most; "+
+			"compare the clocks, or sign in "+
+			"anew", issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), mostAge)
 	}
 	return nil
 }

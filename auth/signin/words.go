@@ -50,10 +50,10 @@ func german() *words {
 		later: "Die Anmeldung kann gerade nicht geprüft werden. Versuchen Sie es in einer Minute noch einmal.",
 		reasons: map[auth.Reason]string{
 			auth.ReasonSignInState: "Diese Anmeldung ist vorbei. Melden Sie sich noch einmal an.",
-			auth.ReasonSignInRefused: "Der Anmeldedienst hat Sie nicht angemeldet. Melden Sie sich noch einmal an, oder " +
-				"fragen Sie, wer Ihnen Ihr Konto gegeben hat.",
-			auth.ReasonSignInNotAllowed: "Ihr Konto darf diesen Server nicht benutzen. Fragen Sie den Betreiber dieses " +
-				"Servers.",
+			auth.ReasonSignInRefused: "Der Anmeldedienst hat Sie nicht angemeldet. Melden Sie sich noch einmal an, " +
+				"oder fragen Sie, wer Ihnen Ihr Konto gegeben hat.",
+			auth.ReasonSignInNotAllowed: "Ihr Konto darf diesen Server nicht benutzen. Fragen Sie den Betreiber " +
+				"dieses Servers.",
 			auth.ReasonSignInRoom: "Zu dieser Besprechung können Sie sich nicht anmelden. Öffnen Sie noch einmal " +
 				"den Link, den Sie bekommen haben.",
 			auth.ReasonProviderUnavailable: "Der Anmeldedienst ist gerade nicht erreichbar. Versuchen Sie es in " +

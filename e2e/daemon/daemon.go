@@ -179,7 +179,8 @@ func (d *Daemon) Begin() (mark int) {
 	names, files, copies := d.passed()
 	if len(files) > 0 { // as systemd does it; LISTEN_PID must be the program's own
 		cmd = exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, serve...)...)
-		cmd.Env = append(os.Environ(), "LISTEN_FDS="+strconv.Itoa(len(files)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
+		cmd.Env = append(os.Environ(), "LISTEN_FDS="+strconv.Itoa(len(files)),
+			"LISTEN_FDNAMES="+strings.Join(names, ":"))
 		cmd.ExtraFiles = files
 	}
 	if d.under != nil {

@@ -7,8 +7,8 @@ import (
 	"usher/e2e/client"
 )
 
-// Wire opens a link at the gateway and logs in, up to where an account is bound or a stream resumed. The test sees every
-// message.
+// Wire opens a link at the gateway and logs in, up to where an account is bound or a stream resumed. The test sees
+// every message.
 func (w *World) Wire(t testing.TB, l Link) *client.Wire {
 	t.Helper()
 	wire := w.OpenWire(t, l)

@@ -226,7 +226,8 @@ func topSettings() section.Section {
 					"user: Prosody's user, ejabberd's. Write the number where the server runs in a " +
 					"container. The default takes as many of the two as there are; where the list is " +
 					"written out, each user must exist."},
-			{Key: "max_token_size", Kind: "a number of bytes, 512 to 65536, or to 20480 with `cluster`", Default: "8192",
+			{Key: "max_token_size", Kind: "a number of bytes, 512 to 65536, or to 20480 with `cluster`",
+				Default: "8192",
 				Example: "20000",
 				Text: "The longest token. Raise it only when logins are refused as `token_too_long` " +
 					"because the issuer puts long lists of groups into its tokens. Prosody 0.12 ends a " +

@@ -71,8 +71,8 @@ func listenSettings() section.Section {
 					"to Prosody: [jitsi.md](jitsi.md) says how."},
 			{Key: "console", Kind: "an absolute path, or `host:port`", Unset: "not listened on", Restart: true,
 				Example: "127.0.0.1:9281",
-				Text: "The pages for operators and moderators: [console](#console). A web server in front of it has to " +
-					"bring https; on a path its user must be one of `peers`."},
+				Text: "The pages for operators and moderators: [console](#console). A web server in front of it has " +
+					"to bring https; on a path its user must be one of `peers`."},
 			{Key: "metrics", Kind: "an absolute path, or `host:port`", Default: "127.0.0.1:9280", Restart: true,
 				Example: "/run/usher/metrics.sock",
 				Text: "`/metrics`, `/healthz` and `/readyz`. Take an address of the monitoring network " +

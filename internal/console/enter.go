@@ -105,7 +105,8 @@ func (s *Server) noteFailure(at arrival, err error) {
 		from = at.client.String()
 	}
 	if n, now := s.failed.Allow(); now {
-		s.Log.Info("nobody was let into the console", slog.String("address", from), logattr.Err(err), logattr.NotLogged(n))
+		s.Log.Info("nobody was let into the console", slog.String("address", from), logattr.Err(err),
+			logattr.NotLogged(n))
 	}
 }
 

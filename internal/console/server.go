@@ -151,8 +151,8 @@ func (s *Server) serve(routes []route.Route, w http.ResponseWriter, r *http.Requ
 }
 
 // admit takes a place for a request, before its body is read: whoever has a session may not hold all connections by
-// sending slowly. What a stranger may ask as well needs no place, as its connection may be closed for another: each page
-// has styles and a script, and a browser that starts opens many at once.
+// sending slowly. What a stranger may ask as well needs no place, as its connection may be closed for another: each
+// page has styles and a script, and a browser that starts opens many at once.
 func admit(take func(access.Viewer) (func(), error), r *http.Request, v access.Viewer, own bool) (func(), *refusal) {
 	if !own {
 		return func() {}, nil

@@ -152,8 +152,8 @@ func (d *daemon) notReady() []string {
 		reasons = append(reasons, "component: "+problem)
 	}
 	if n := d.rooms.sessions.Revocations().Count(); n > sessions.MaxLearned {
-		reasons = append(reasons, fmt.Sprintf("%d tokens and users are revoked, which is more than a cluster should keep; "+
-			"lift some: usher sessions list --revoked", n))
+		reasons = append(reasons, fmt.Sprintf("%d tokens and users are revoked, which is more than a cluster should "+
+			"keep; lift some: usher sessions list --revoked", n))
 	}
 	reasons = append(reasons, d.rooms.cluster.notReady()...)
 	reasons = append(reasons, d.rooms.asked.Missing()...)

@@ -178,17 +178,17 @@ func (x *examination) empty(s *segment) bool {
 
 func (x *examination) missing(s *segment) error {
 	if x.applied.IsZero() {
-		return fmt.Errorf("%s belongs to another state: this one has nothing of what was recorded before; put the file "+
-			"of the state back, or move the folder away with what it has: mv %s %s.old", s.path, x.dir, x.dir)
+		return fmt.Errorf("%s belongs to another state: this one has nothing of what was recorded before; put the "+
+			"file of the state back, or move the folder away with what it has: mv %s %s.old", s.path, x.dir, x.dir)
 	}
-	return fmt.Errorf("the journal has a gap: the state has what was recorded up to %v, and %s goes on from %v; put %s "+
-		"back, or %s", x.applied, s.path, s.prev, segmentPath(x.dir, s.prev.Segment), x.without())
+	return fmt.Errorf("the journal has a gap: the state has what was recorded up to %v, and %s goes on from %v; put "+
+		"%s back, or %s", x.applied, s.path, s.prev, segmentPath(x.dir, s.prev.Segment), x.without())
 }
 
 // foreign: no segment goes on from before what the state has of an earlier one.
 func (x *examination) foreign(s *segment) error {
-	return fmt.Errorf("%s goes on from %v, and the state has what was recorded up to %v: it belongs to another state, or "+
-		"to another copy of this one; put back what belongs together, or %s", s.path, s.prev, x.applied, x.without())
+	return fmt.Errorf("%s goes on from %v, and the state has what was recorded up to %v: it belongs to another state, "+
+		"or to another copy of this one; put back what belongs together, or %s", s.path, s.prev, x.applied, x.without())
 }
 
 // behind: the state has more than the journal. A power failure leaves that, as the state was
@@ -198,8 +198,8 @@ func (x *examination) behind(last *segment) error {
 		x.chain = nil
 		return nil
 	}
-	return fmt.Errorf("the state has what was recorded up to %v, and the journal ends in %s; put back what is missing, "+
-		"or %s", x.applied, last.path, x.without())
+	return fmt.Errorf("the state has what was recorded up to %v, and the journal ends in %s; put back what is "+
+		"missing, or %s", x.applied, last.path, x.without())
 }
 
 // without is how to go on without a journal.
@@ -286,8 +286,9 @@ func (x *examination) judge(i int, at int64, found error) error {
 		}
 	}
 	if good {
-		return fmt.Errorf("%s is damaged at byte %d: %w, which neither a kill nor a power failure leaves; put the file back "+
-			"from a copy, or go on without the %d bytes from there on, also who was revoked last: truncate -s %d %s",
+		return fmt.Errorf("%s is damaged at byte %d: %w, which neither a kill nor a power failure leaves; put the "+
+			"file back from a copy, or go on without the %d bytes from there on, also who was revoked last: truncate "+
+			"-s %d %s",
 			s.path, at, found, tail, at, s.path)
 	}
 	x.Dropped += tail
@@ -305,8 +306,8 @@ func goodBehindAt(s *segment, at int64) (bool, error) {
 // drop notes what a power failure cost.
 func (x *examination) drop(n int64, path string) {
 	x.Dropped += n
-	x.Warning = fmt.Sprintf("%d bytes at the end of %s are no records: the power failed, or the machine was reset; what "+
-		"was recorded in the last second before is lost", x.Dropped, path)
+	x.Warning = fmt.Sprintf("%d bytes at the end of %s are no records: the power failed, or the machine was reset; "+
+		"what was recorded in the last second before is lost", x.Dropped, path)
 }
 
 // Check examines a journal that no process has open, and changes nothing. The error says what

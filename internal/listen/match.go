@@ -42,8 +42,8 @@ func misplaced(ctx context.Context, p PassedSocket, endpoints []Endpoint) error 
 			return fmt.Errorf("socket %q (%s) is passed by systemd, but listen.%s is not set; set it to that address, "+
 				"or disable the socket's unit", p.Name, p.Addr(), e.Name)
 		case e.Name == p.Name:
-			return fmt.Errorf("socket %q from systemd is at %s, but listen.%s is %s; make ListenStream= in the socket's "+
-				"unit and the setting the same", p.Name, p.Addr(), e.Name, e.Address)
+			return fmt.Errorf("socket %q from systemd is at %s, but listen.%s is %s; make ListenStream= in the "+
+				"socket's unit and the setting the same", p.Name, p.Addr(), e.Name, e.Address)
 		case sameAddress(ctx, e, p.Addr()):
 			return fmt.Errorf("socket %q (%s) from systemd has the address of listen.%s, but not its name; set "+
 				"FileDescriptorName=%s in the socket's unit", p.Name, p.Addr(), e.Name, e.Name)

@@ -65,7 +65,8 @@ func passedNames(pid int, env func(string) string) ([]string, error) {
 	}
 	n, err := strconv.Atoi(env("LISTEN_FDS"))
 	if err != nil || n < 0 || n > mostPassed {
-		return nil, fmt.Errorf("LISTEN_FDS is %.20q, which is no number of sockets that systemd passes", env("LISTEN_FDS"))
+		return nil, fmt.Errorf("LISTEN_FDS is %.20q, which is no number of sockets that systemd passes",
+			env("LISTEN_FDS"))
 	}
 	if n == 0 {
 		return nil, nil

@@ -73,8 +73,8 @@ func (l *look) passed(key []string, name string, a config.Address) bool {
 			continue
 		}
 		if !same {
-			mend := "write the same into both: systemctl edit " + s.name + ", with [Socket], an empty ListenStream= and " +
-				"ListenStream=" + a.Name + " below it, then systemctl restart " + s.name
+			mend := "write the same into both: systemctl edit " + s.name + ", with [Socket], an empty ListenStream= " +
+				"and ListenStream=" + a.Name + " below it, then systemctl restart " + s.name
 			l.report(key, false, mend, "%s is %s, and %s has ListenStream=%s: systemd opens the socket elsewhere",
 				keyName(key), a.Name, s.name, strings.Join(s.streams, " "))
 		}
@@ -145,7 +145,8 @@ func (l *look) reach(key []string, name, socket string) {
 			continue
 		}
 		groups, err := u.GroupIds()
-		if err != nil || mode&0o010 != 0 && (slices.Contains(groups, strconv.Itoa(gid)) || l.unitGives(u.Username, gid)) {
+		if err != nil || mode&0o010 != 0 &&
+			(slices.Contains(groups, strconv.Itoa(gid)) || l.unitGives(u.Username, gid)) {
 			continue
 		}
 		mend := fmt.Sprintf("adduser %[1]s %[2]s && systemctl restart %[1]s", u.Username, permission.GroupName(gid))

@@ -63,8 +63,8 @@ func (l *look) components(ctx context.Context) {
 	}
 	key := []string{"component", "address"}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		mend := fmt.Sprintf("add Component %q to Prosody's configuration, and restart Prosody: usher prosody prints the "+
-			"lines", c.JID)
+		mend := fmt.Sprintf("add Component %q to Prosody's configuration, and restart Prosody: usher prosody prints "+
+			"the lines", c.JID)
 		l.report(key, false, mend, "component: nobody listens on %s: Prosody is not there, or has no component", c.Address)
 		return
 	}

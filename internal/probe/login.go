@@ -206,8 +206,8 @@ func (o outcome) finding(t Target) Finding {
 		f.Mend = `set authentication = "token" in Prosody's host, and restart Prosody`
 		if o.said == "" {
 			f.Text = "Prosody's host offers no way to log in"
-			f.Mend = "look in Prosody's log whether auth_token was loaded (a Lua package may be missing, such as basexx), " +
-				"set consider_bosh_secure and consider_websocket_secure, and restart Prosody"
+			f.Mend = "look in Prosody's log whether auth_token was loaded (a Lua package may be missing, such as " +
+				"basexx), set consider_bosh_secure and consider_websocket_secure, and restart Prosody"
 		}
 	default:
 		f.Text, f.Mend = "Prosody refuses the inner token: "+text.Clip(o.said), "look at Prosody's log"

@@ -51,9 +51,9 @@ func roomsSecret(c *config.Config) string {
 		"local usher_key = " + luaSecret(c.HTTP.SecretFile) + "\n"
 }
 
-// luaSecret is an expression of Prosody's configuration for the first line of a file. Of a file that Prosody cannot read
-// it is nil, and says so on standard error: an error in the configuration ends all of Prosody. Without the secret usher
-// refuses what is asked, and Prosody refuses the component.
+// luaSecret is an expression of Prosody's configuration for the first line of a file. Of a file that Prosody cannot
+// read it is nil, and says so on standard error: an error in the configuration ends all of Prosody. Without the secret
+// usher refuses what is asked, and Prosody refuses the component.
 func luaSecret(file string) string {
 	return "(function (f, why) if f then return f:read(\"l\") end (Lua or _G).io.stderr:write(\"usher: \", why, " +
 		"\"\\n\") end)((Lua or _G).io.open(" + Quote(file) + "))"

@@ -141,8 +141,8 @@ func (l *look) judgeFiles() {
 	case known && save == "":
 		l.bad("set appendonly yes", "Redis writes nothing to its disk: a restart loses what the nodes told each other")
 	default:
-		l.advise("set appendonly yes", "appendonly is off: a restart of Redis loses the last minutes, which the nodes then "+
-			"have to send again")
+		l.advise("set appendonly yes", "appendonly is off: a restart of Redis loses the last minutes, which the nodes "+
+			"then have to send again")
 	}
 }
 

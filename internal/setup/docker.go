@@ -42,8 +42,8 @@ func Docker(fresh Fresh, o Options) ([]DockerFile, error) {
 		app = defaultAppID
 	}
 	if !ok || !envShape.MatchString(app) {
-		return nil, fmt.Errorf("--host has to be the host name of PUBLIC_URL, as meet.example.com or meet.example.com:8443, " +
-			"and --app-id letters, digits, dots and dashes")
+		return nil, fmt.Errorf("--host has to be the host name of PUBLIC_URL, as meet.example.com or " +
+			"meet.example.com:8443, and --app-id letters, digits, dots and dashes")
 	}
 	d := docker{host: host, app: app, shared: o.HS256}
 	if err := d.make(fresh); err != nil {
@@ -52,7 +52,8 @@ func Docker(fresh Fresh, o Options) ([]DockerFile, error) {
 	return d.files(), nil
 }
 
-// publicName reads a host name, with a port unless pages are at that of https: what stands behind https:// in an Origin.
+// publicName reads a host name, with a port unless pages are at that of https: what stands behind https:// in an
+// Origin.
 func publicName(s string) (string, bool) {
 	name, port, found := strings.Cut(s, ":")
 	host, ok := hostName(name)

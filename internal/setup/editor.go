@@ -210,8 +210,8 @@ func (e *editor) files(ctx context.Context) ([]Change, error) {
 			wrong = e.differs(f, events)
 		}
 		if err != nil || wrong != "" {
-			e.hand = append(e.hand, ByHand{Of: Prosody, Where: f.Path, Why: "it is not written as Jitsi's packages write " +
-				"it, and a change there would do something else" + wrong, Lines: e.lines[f]})
+			e.hand = append(e.hand, ByHand{Of: Prosody, Where: f.Path, Why: "it is not written as Jitsi's packages " +
+				"write it, and a change there would do something else" + wrong, Lines: e.lines[f]})
 			continue
 		}
 		list = append(list, Change{Path: f.Path, Old: f.Text, New: now, Of: Prosody, Why: e.why[f]})

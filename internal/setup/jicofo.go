@@ -32,7 +32,8 @@ func (m *maker) planJicofo() error {
 	}
 	m.plan.change(Change{Path: file.Path, Old: file.Text, New: now, Of: Jicofo, Why: why})
 	legacy, found, err := m.files.Read(jicofoLegacy)
-	if err == nil && found && regexp.MustCompile(`(?m)^\s*org\.jitsi\.jicofo\.auth\.URL\s*[=:]`).MatchString(legacy.Text) {
+	if err == nil && found &&
+		regexp.MustCompile(`(?m)^\s*org\.jitsi\.jicofo\.auth\.URL\s*[=:]`).MatchString(legacy.Text) {
 		m.handJicofo(legacy.Path, "it switches jicofo's authentication on (org.jitsi.jicofo.auth.URL), which makes "+
 			"everybody a moderator: take that line out")
 	}
@@ -68,7 +69,8 @@ func jicofoNow(text string) (now string, why []string, ok bool) {
 	const off = "jicofo.authentication.enabled = false"
 	if strings.Contains(all, "authentication") && !strings.HasSuffix(all, off) && !strings.Contains(all, off+"\n") {
 		add = append(add, off)
-		why = append(why, "jicofo's authentication would make everybody with a token an owner; usher decides who starts a room")
+		why = append(why,
+			"jicofo's authentication would make everybody with a token an owner; usher decides who starts a room")
 	}
 	d.insert(len(d.lines), add...)
 	return d.String(), why, true

@@ -55,8 +55,8 @@ func (m *maker) planOwn(site *site) (*own, error) {
 	}
 	text := usherYAML(m.facts, o)
 	if m.facts.tokens {
-		m.plan.note("usher refuses tokens without exp (exp_missing), which Prosody took: where the application writes none, " +
-			"add require_exp: false to its issuer in " + ConfigFile + ".")
+		m.plan.note("usher refuses tokens without exp (exp_missing), which Prosody took: where the application " +
+			"writes none, add require_exp: false to its issuer in " + ConfigFile + ".")
 	}
 	if there {
 		why := "it is there and has no host " + m.facts.host
@@ -69,8 +69,8 @@ func (m *maker) planOwn(site *site) (*own, error) {
 		return o, nil
 	}
 	if placeholder != "" {
-		m.plan.note("%s is as the package wrote it, for a plain Prosody, and nobody has changed it: it is replaced, and "+
-			"--undo gives it back.", ConfigFile)
+		m.plan.note("%s is as the package wrote it, for a plain Prosody, and nobody has changed it: it is replaced, "+
+			"and --undo gives it back.", ConfigFile)
 	}
 	m.plan.change(Change{Path: ConfigFile, Old: placeholder, New: text, Made: placeholder == "", Of: Usher,
 		Why: []string{"usher's configuration, from Prosody's"}})
@@ -88,18 +88,20 @@ func hasHost(config, host string) bool {
 // compare says where a usher.yaml that is there contradicts what Prosody has, or is about to get.
 func (m *maker) compare(config string, o *own) {
 	if !hostSays(config, m.facts.host, path.Base(o.keyFile)) {
-		m.plan.note("relay of %s in %s does not name %s, by which Prosody's app_secret is set: name it there, or leave "+
-			"app_secret as it is (and --hs256 as it was): nobody could log in.", m.facts.host, ConfigFile, o.keyFile)
+		m.plan.note("relay of %s in %s does not name %s, by which Prosody's app_secret is set: name it there, or "+
+			"leave app_secret as it is (and --hs256 as it was): nobody could log "+
+			"in.", m.facts.host, ConfigFile, o.keyFile)
 	}
 	in, is := m.facts.verifyDomain, !hostSays(config, m.facts.host, "domain_verification: false")
 	if in != is {
-		m.plan.note("Prosody's enable_domain_verification is %v, and relay.domain_verification of %s in %s is %v: make them "+
-			"the same, or one of the two refuses rooms of tenants that the other lets people into.", in, m.facts.host, ConfigFile, is)
+		m.plan.note("Prosody's enable_domain_verification is %v, and relay.domain_verification of %s in %s is %v: "+
+			"make them the same, or one of the two refuses rooms of tenants that the other lets people "+
+			"into.", in, m.facts.host, ConfigFile, is)
 	}
 }
 
-// hostSays reports whether a setting stands in what a configuration of usher's has below a host, in a line of its own or
-// among others in braces.
+// hostSays reports whether a setting stands in what a configuration of usher's has below a host, in a line of its own
+// or among others in braces.
 func hostSays(config, host, setting string) bool {
 	margin := -1
 	for text := range strings.Lines(config) {
@@ -127,7 +129,8 @@ func hostSays(config, host, setting string) bool {
 var componentLine = regexp.MustCompile(`(?m)^component:[^\n]*\n(?:[ \t#][^\n]*\n)*?[ \t]+jid:[ \t]*["']?([A-Za-z0-9._-]+)`)
 
 // keyNames is what the files of keys for inner tokens end with: each host has its own. The first host's has no name in
-// it; another's, which is added to a usher.yaml that is there, has its host's. ready says that the host has a relay there.
+// it; another's, which is added to a usher.yaml that is there, has its host's. ready says that the host has a relay
+// there.
 func keyNames(config string, there, ready bool, host string) string {
 	if name := "-" + host; there && (!ready || strings.Contains(config, "inner"+name+".")) {
 		return name
@@ -230,8 +233,8 @@ func (m *maker) replaceOuter(name, has, content, what string, free bool) (string
 	case err != nil:
 		return "", err
 	case content == "" && untouched && free:
-		m.plan.note("%s was made by the package: give its content to the application that makes the links, and have it "+
-			"sign its tokens with that.", name)
+		m.plan.note("%s was made by the package: give its content to the application that makes the links, and have "+
+			"it sign its tokens with that.", name)
 		return has, nil
 	case content == "":
 		return has, nil

@@ -44,7 +44,8 @@ func readProsody(ctx context.Context, files Files) (*prosody, error) {
 		return nil, err
 	}
 	if len(p.files) == 0 {
-		return nil, fmt.Errorf("there is no %s that can be read: is this the machine with Jitsi's Prosody?", prosodyMain)
+		return nil, fmt.Errorf("there is no %s that can be read: is this the machine with Jitsi's Prosody?",
+			prosodyMain)
 	}
 	return p, nil
 }

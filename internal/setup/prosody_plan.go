@@ -150,7 +150,7 @@ func (m *maker) noteModules() {
 		m.plan.note("Until now everybody could open a room. From now on a token does, or guests_start: true in %s.", ConfigFile)
 	}
 	if len(f.guests) == 0 {
-		m.plan.note("Prosody has no host for guests: people without a token do not come in. \"Guests\" in docs/jitsi.md says " +
-			"how to add one.")
+		m.plan.note("Prosody has no host for guests: people without a token do not come in. \"Guests\" in " +
+			"docs/jitsi.md says how to add one.")
 	}
 }

@@ -80,8 +80,8 @@ func (m *maker) takeOverIssuers() {
 	}
 	if slices.Contains(f.issuers, "*") {
 		f.issuers = []string{f.appID}
-		m.plan.note("Prosody takes tokens of any issuer (asap_accepted_issuers has \"*\"), usher those of %q: name the "+
-			"others in %s.", text.Clip(f.appID), ConfigFile)
+		m.plan.note("Prosody takes tokens of any issuer (asap_accepted_issuers has \"*\"), usher those of %q: name "+
+			"the others in %s.", text.Clip(f.appID), ConfigFile)
 	}
 	f.audience = p.texts(f.host, "asap_accepted_audiences")
 	if len(f.audience) == 0 {
@@ -112,8 +112,8 @@ func (m *maker) readable(name string) string {
 		return ""
 	}
 	if o.Value.Unknown {
-		m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Prosody, Where: place(o), Why: name + " comes from a file or the " +
-			"environment and cannot be read: write it out there for this run"})
+		m.plan.ByHand = append(m.plan.ByHand, ByHand{Of: Prosody, Where: place(o), Why: name + " comes from a file " +
+			"or the environment and cannot be read: write it out there for this run"})
 		return ""
 	}
 	return *o.Value.Text

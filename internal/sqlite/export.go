@@ -210,8 +210,8 @@ func (x *exporter) all() {
 		x.Left = append(x.Left, "which streams can be resumed: people log in again when their connection breaks")
 	}
 	if x.persons > 0 {
-		x.Left = append(x.Left, fmt.Sprintf("%d revocations of persons, as schema 1 knows tokens only: these people come in "+
-			"again with the tokens that they have", x.persons))
+		x.Left = append(x.Left, fmt.Sprintf("%d revocations of persons, as schema 1 knows tokens only: these people "+
+			"come in again with the tokens that they have", x.persons))
 	}
 }
 

@@ -34,8 +34,8 @@ func journalTables(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range []string{"grants", "givens", "rooms", "revocations", "lobby_entries", "lobby_verdicts", "streams",
-		"occupants"} {
+	for _, old := range []string{"grants", "givens", "rooms", "revocations", "lobby_entries", "lobby_verdicts",
+		"streams", "occupants"} {
 		if _, err := tx.ExecContext(ctx, "DROP TABLE "+old); err != nil {
 			return err
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// tokens finds a JSON Web Token in compact form, or as much of one as was not cut off: a header that begins with a brace
-// and a quotation mark, in base64, and what it is about.
+// tokens finds a JSON Web Token in compact form, or as much of one as was not cut off: a header that begins with a
+// brace and a quotation mark, in base64, and what it is about.
 var tokens = regexp.MustCompile(`ey[\w-]{14,}\.[\w-]{8,}\.[\w-]*`)
 
 // WithoutTokens leaves out each JSON Web Token of a text from elsewhere, such as one that was written where a name

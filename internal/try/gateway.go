@@ -37,7 +37,8 @@ const (
 func (t *entry) gateway(ctx context.Context) result {
 	t.attempt = t.pageAttempt(ctx)
 	a := t.attempt
-	if of, ok := errors.AsType[*client.StreamError](a.open); ok && (of.Text == gatewayHost || of.Text == gatewayProsody) {
+	if of, ok := errors.AsType[*client.StreamError](a.open); ok &&
+		(of.Text == gatewayHost || of.Text == gatewayProsody) {
 		return passed("usher answers for Prosody")
 	}
 	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && d.Door == "gateway" }); found {

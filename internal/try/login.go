@@ -182,8 +182,8 @@ func (t *entry) refusedLogin(ctx context.Context, err error) result {
 		return failed(d.mend(), "usher refused it at the door %s: %s", d.Door, d.why())
 	}
 	if t.relay() {
-		return failed("restart Prosody if app_secret of "+t.hostLine()+" was changed; usher status says whether it takes "+
-			"usher's inner tokens", "Prosody refused it, usher did not: %v", err)
+		return failed("restart Prosody if app_secret of "+t.hostLine()+" was changed; usher status says whether it "+
+			"takes usher's inner tokens", "Prosody refused it, usher did not: %v", err)
 	}
 	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && d.Door != "gateway" }); found {
 		return failed(look, "usher let it in at the door %s, and Prosody did not: %v", d.Door, err)

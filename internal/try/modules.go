@@ -21,8 +21,8 @@ func (t *Trial) moduleMend(module, component string) string {
 		return "Prosody has no " + module + ", as its log says: " + install + "; restart Prosody then"
 	}
 	if named := in(find(prosodyFiles(t.Folders.Prosody), `["']`+word(name)+`["']`)); named != "" {
-		return "see that " + module + named + " is in modules_enabled of " + component + ", and restart Prosody; if its log " +
-			"says that it is unable to load it: " + install
+		return "see that " + module + named + " is in modules_enabled of " + component + ", and restart Prosody; if " +
+			"its log says that it is unable to load it: " + install
 	}
 	return "load " + module + " in " + component + ": usher prosody prints the lines; restart Prosody then"
 }

@@ -51,7 +51,8 @@ func (t *link) resolve(ctx context.Context) result {
 		return failed(mend, "%s has no address: %s", host, why)
 	}
 	if t.Target.SRV && host != t.Host {
-		return passed("clients of %s go to %s, port %s: %s", t.Host, host, port, strings.Join(text.First(found, 4), ", "))
+		return passed("clients of %s go to %s, port %s: %s", t.Host, host, port,
+			strings.Join(text.First(found, 4), ", "))
 	}
 	return passed("%s is %s", host, strings.Join(text.First(found, 4), ", "))
 }
@@ -86,7 +87,8 @@ func (t *link) connect(ctx context.Context) result {
 	}
 	t.conn = conn
 	if t.Target.URL != nil && t.Target.URL.Scheme == "ws" && !t.isHere() {
-		return failed("take wss://", "%s is another machine, and the token would go there in plain text", conn.RemoteAddr())
+		return failed("take wss://", "%s is another machine, and the token would go there in plain text",
+			conn.RemoteAddr())
 	}
 	return passed("%s", conn.RemoteAddr())
 }

@@ -49,7 +49,8 @@ func (t *visit) rooms(ctx context.Context) result {
 			"Prosody has rooms at %s, and usher knows of none: nobody becomes moderator", domain)
 	}
 	if t.Room != "" {
-		return failed("name Prosody's Component with rooms as muc of "+t.ourLine()+", and usher reload", "there are no rooms")
+		return failed("name Prosody's Component with rooms as muc of "+t.ourLine()+", and usher reload",
+			"there are no rooms")
 	}
 	return passed("there are none")
 }
@@ -92,7 +93,8 @@ func (t *visit) conference(ctx context.Context) result {
 			escaped(t.address)+"' machine-uid='usher-try'/>")
 		switch of, _ := errors.AsType[*client.StanzaError](err); {
 		case of != nil && of.Condition == "not-authorized":
-			return failed("switch jicofo's own authentication off (docs/jitsi.md)", "jicofo does not take the login: %v", err)
+			return failed("switch jicofo's own authentication off (docs/jitsi.md)",
+				"jicofo does not take the login: %v", err)
 		case err != nil:
 			return failed("systemctl status jicofo; its component is focus."+t.Host, "jicofo makes no room: %v", err)
 		case answer.Ready == "true":
@@ -144,8 +146,8 @@ func (t *visit) refusedJoin(ctx context.Context, err error) result {
 			t.Folders.prosodyPlace(`^Component\s.*"muc"`)+", and restart Prosody", "Prosody has no rooms at %s: %v", domain, err)
 	case !t.relay() && t.unsure() == "":
 		return failed("see that "+t.componentLine(domain)+" asks at listen.http, with the secret of http_secret_file: "+
-			"usher prosody prints the lines. Restart Prosody then, which reads the secret at its start, as a member of "+
-			"usher's group",
+			"usher prosody prints the lines. Restart Prosody then, which reads the secret at its start, as a member "+
+			"of usher's group",
 			"Prosody refused it, without an answer of usher's: %v", err)
 	}
 	return failed("look at Prosody's log", "Prosody refused it: %v", err)

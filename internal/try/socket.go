@@ -36,8 +36,9 @@ func (t *link) doorFault() result {
 		if t.Config.Listen.HTTP.Name != "" {
 			also = ", and did not show the secret of http_secret_file at listen.http"
 		}
-		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: it tries the socket once, "+
-			"and reads the secret, when it starts", "Prosody did not ask usher: it is not connected to %s%s", path, also)
+		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: it tries the socket "+
+			"once, and reads the secret, when it "+
+			"starts", "Prosody did not ask usher: it is not connected to %s%s", path, also)
 	}
 	return result{}
 }
@@ -51,7 +52,8 @@ func (t *witness) doorFaultHere(port int, path string) result {
 			"Prosody asks elsewhere: %s has %s", lines[0], lines[0].text)
 	}
 	if t.notFound("auth_dovecot") {
-		return failed("apt install prosody-modules, then restart Prosody", "Prosody has no mod_auth_dovecot, as its log says")
+		return failed("apt install prosody-modules, then restart Prosody",
+			"Prosody has no mod_auth_dovecot, as its log says")
 	}
 	for _, p := range prosodies(port) {
 		if r := t.mayOpen(p, path); r.state == Failed {

@@ -61,8 +61,8 @@ func ParseURL(s string) (Target, error) {
 		u.Scheme = "wss"
 	case "http", "ws":
 		if u.Scheme = "ws"; !local(u.Hostname()) {
-			return Target{}, errors.New("the token would cross the network in plain text: write wss://, or an address of " +
-				"this machine")
+			return Target{}, errors.New("the token would cross the network in plain text: write wss://, or an " +
+				"address of this machine")
 		}
 	default:
 		return Target{}, fmt.Errorf("%.20q is no scheme of a WebSocket: write wss://", u.Scheme)

@@ -93,7 +93,8 @@ func (t *person) make() (string, error) {
 	if room == "" {
 		room = t.name
 	}
-	claims, err := mint.Request{Host: t.Host, Issuer: t.Issuer, User: t.name, Name: shownAs, Room: room, Now: time.Now(),
+	claims, err := mint.Request{Host: t.Host, Issuer: t.Issuer, User: t.name, Name: shownAs, Room: room,
+		Now: time.Now(),
 		TTL: tokenFor}.Claims(rules)
 	if err != nil {
 		return "", err

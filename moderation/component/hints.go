@@ -15,8 +15,8 @@ func hintConnection(c Config, err error) string {
 		switch r.condition {
 		case "not-authorized":
 			return fmt.Sprintf("component_secret under Component %q in Prosody's configuration "+
-				"is not what is in component.secret_file, or Prosody cannot read that file; then Prosody's user has to "+
-				"be in the group of the file, and Prosody to be restarted", c.JID)
+				"is not what is in component.secret_file, or Prosody cannot read that file; then Prosody's user has "+
+				"to be in the group of the file, and Prosody to be restarted", c.JID)
 		case "host-unknown":
 			return fmt.Sprintf("put into Prosody's configuration: Component %q, and below it component_secret "+
 				"with the content of component.secret_file", c.JID)

@@ -85,7 +85,8 @@ func (m *Service) mainOf(ctx context.Context, h *moderation.Host, user string, r
 	case err != nil:
 		return moderation.RoomName{}, fmt.Errorf("who is in the main room cannot be told: %w", err)
 	case !slices.ContainsFunc(in, func(o moderation.Occupant) bool { return o.JID == user }):
-		return moderation.RoomName{}, fmt.Errorf("the account is not in the main room %q, and was not", text.Name(main.JID))
+		return moderation.RoomName{}, fmt.Errorf("the account is not in the main room %q, and was not",
+			text.Name(main.JID))
 	}
 	return main, nil
 }

@@ -100,12 +100,12 @@ func (m *Service) readStream(q JoinRequest) (j join, refused moderation.Decision
 	}
 	at, err := m.sessions.Policy().Where(address)
 	if err != nil {
-		return j, moderation.Refuse(moderation.ReasonUnknownRoom, "%v; nothing else can be joined through the gateway: if "+
-			"it is a room, add its component to muc, breakout or lobby_domain of its host", err), false
+		return j, moderation.Refuse(moderation.ReasonUnknownRoom, "%v; nothing else can be joined through the "+
+			"gateway: if it is a room, add its component to muc, breakout or lobby_domain of its host", err), false
 	}
 	if !at.Host.Relay {
-		return j, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is a room of %s, which is no relay; add relay to "+
-			"it, or look at which host the client logs in to", text.Name(address), at.Host.Host), false
+		return j, moderation.Refuse(moderation.ReasonUnknownRoom, "%q is a room of %s, which is no relay; add relay "+
+			"to it, or look at which host the client logs in to", text.Name(address), at.Host.Host), false
 	}
 	return join{Place: at, user: q.Account, nick: cmp.Or(q.Name, nick), byStream: true, token: q.TokenPrint}, refused, true
 }

@@ -118,8 +118,8 @@ func (h *Handler) create(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) warn(ctx context.Context, room string, d moderation.Decision) {
 	if h.Log != nil {
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", logattr.Room(room), slog.String("reason", string(d.Reason)),
-			slog.String("detail", d.Detail))
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "room not created", logattr.Room(room),
+			slog.String("reason", string(d.Reason)), slog.String("detail", d.Detail))
 	}
 }
 

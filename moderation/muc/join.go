@@ -42,7 +42,8 @@ func (m *Service) decide(ctx context.Context, j *join) moderation.Decision {
 		return d
 	}
 	if d.Allowed && d.Reason == moderation.ReasonAdmitted && m.settling(&v) {
-		d = moderation.Refuse(moderation.ReasonLobby, "the room is just being told that it may come in; the next try works")
+		d = moderation.Refuse(moderation.ReasonLobby,
+			"the room is just being told that it may come in; the next try works")
 	}
 	if d.Knocks {
 		d.HeldByRoom = m.knock(ctx, j, &v, &d) && !j.Breakout

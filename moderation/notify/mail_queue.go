@@ -44,7 +44,8 @@ func newMailQueue(kind metrics.LobbyMessage, g *taskgroup.Group, log *slog.Logge
 func (q *mailQueue) lost(why metrics.LobbyLoss, key moderation.AssignmentKey, err error) {
 	q.metrics.LobbyMessageLost(q.kind, why)
 	if silent, now := q.losses.Allow(); now {
-		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()), slog.String("reason", why.String()),
+		q.log.Warn("lobby: a message was not sent", slog.String("kind", q.kind.String()),
+			slog.String("reason", why.String()),
 			logattr.Room(key.Room), logattr.Account(key.JID), logattr.Err(err), logattr.NotLogged(silent))
 	}
 }

@@ -20,8 +20,8 @@ import (
 type Messenger interface {
 	// Tell sends a message.
 	Tell(ctx context.Context, jid, text string) error
-	// TellAlone sends a message about a room to one client there, by its nickname and its full JID: nobody else gets it,
-	// and nothing keeps it.
+	// TellAlone sends a message about a room to one client there, by its nickname and its full JID: nobody else gets
+	// it, and nothing keeps it.
 	TellAlone(ctx context.Context, room, nick, full, text string) error
 	// Invite asks an account into a room and says why, by XEP-0249 and by way of the
 	// room (XEP-0045 section 7.8.2).
@@ -129,8 +129,8 @@ func (n *Notifier) tell(ctx context.Context, room, jid, nick string, notice lobb
 	return failed
 }
 
-// maxLinked bounds the owners of a room that are sent links at once: where everybody is one, who knocks would use up the
-// links of other rooms.
+// maxLinked bounds the owners of a room that are sent links at once: where everybody is one, who knocks would use up
+// the links of other rooms.
 const maxLinked = 50
 
 // tellModerator sends each client of an owner a link of its own. Whom none can be made for, the account is told.

@@ -73,7 +73,8 @@ func (c *LobbyCommands) DecideKnockAs(ctx context.Context, owner, room, id strin
 	switch is, err := c.roster.owns(ctx, room, owner); {
 	case err == nil && is:
 	case err == nil, errors.Is(err, moderation.ErrNoRoom):
-		return "", c.refused(ctx, likely, viaConsole, owner, room, []string{"--id", id}, admit, moderation.ErrNotModerator)
+		return "", c.refused(ctx, likely, viaConsole, owner, room, []string{"--id", id}, admit,
+			moderation.ErrNotModerator)
 	default:
 		return "", c.refused(ctx, likely, viaConsole, owner, room, []string{"--id", id}, admit, err)
 	}

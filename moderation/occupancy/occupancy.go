@@ -111,8 +111,8 @@ func (c *Occupancy) Entered(ctx context.Context, o Occupant) error {
 	if !ok {
 		c.mu.Unlock()
 		if n, now := c.full.Allow(); now {
-			c.log.LogAttrs(ctx, slog.LevelWarn, "an account is in too many rooms, or too many accounts are in rooms: it is "+
-				"not remembered in this one, and does not start it", logattr.Room(o.Room), logattr.Account(o.JID),
+			c.log.LogAttrs(ctx, slog.LevelWarn, "an account is in too many rooms, or too many accounts are in rooms: "+
+				"it is not remembered in this one, and does not start it", logattr.Room(o.Room), logattr.Account(o.JID),
 				logattr.NotLogged(n))
 		}
 		return nil

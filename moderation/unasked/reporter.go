@@ -128,8 +128,8 @@ func pastGateway(r Report, names bool) []string {
 	if names {
 		example = fmt.Sprintf(", such as %s in %s", r.JoinsAccount, r.JoinsRoom)
 	}
-	return []string{fmt.Sprintf("people came into rooms of %s past usher: since %s there were some about whom the gateway "+
-		"decided nothing%s, %d are in rooms now; have the web server lead /xmpp-websocket and /http-bind to "+
+	return []string{fmt.Sprintf("people came into rooms of %s past usher: since %s there were some about whom the "+
+		"gateway decided nothing%s, %d are in rooms now; have the web server lead /xmpp-websocket and /http-bind to "+
 		"listen.gateway, and keep 5280 and 5222 of Prosody from the public", r.MUC, r.JoinsSince.Format(time.RFC3339),
 		example, r.Unasked)}
 }
@@ -157,6 +157,6 @@ func missing(r Report, names bool) (list []string) {
 
 // hint says how Prosody is made to ask.
 func hint(muc, module string) string {
-	return fmt.Sprintf("put %q into modules_enabled of Component %q \"muc\" in Prosody's configuration and restart Prosody; "+
-		"usher prosody prints the lines, prosodyctl install gets the module (mod_%s)", module, muc, module)
+	return fmt.Sprintf("put %q into modules_enabled of Component %q \"muc\" in Prosody's configuration and restart "+
+		"Prosody; usher prosody prints the lines, prosodyctl install gets the module (mod_%s)", module, muc, module)
 }

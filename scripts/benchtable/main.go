@@ -46,8 +46,8 @@ func report(in io.Reader, out io.Writer) (failed bool, err error) {
 			}
 			measured[m] = true
 			if !m.met(f.value, m.must) {
-				missed = append(missed, fmt.Sprintf("missed: %s %s is %s, must be %s", f.benchmark, f.unit, number(f.value),
-					m.bound(m.must)))
+				missed = append(missed, fmt.Sprintf("missed: %s %s is %s, must be %s", f.benchmark, f.unit,
+					number(f.value), m.bound(m.must)))
 			}
 		}
 	}

@@ -105,7 +105,8 @@ func (r rules) againstForeigners(h *house) []string {
 		}
 		for _, only := range f.only {
 			if !slices.ContainsFunc(folders, func(from string) bool { return matches(only, from) && does(from) }) {
-				out = append(out, fmt.Sprintf("%s imports %s no longer: take its name from those who may", only, f.path))
+				out = append(out,
+					fmt.Sprintf("%s imports %s no longer: take its name from those who may", only, f.path))
 			}
 		}
 	}

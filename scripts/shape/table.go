@@ -142,8 +142,9 @@ func programs() []arrow {
 // internals has the rows of what holds the daemon together.
 func internals() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen", "internal/permission",
-			"internal/recent", "internal/text", "lobby", "moderation", "moderation/sessions", "moderation/unasked"}},
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen",
+			"internal/permission", "internal/recent", "internal/text", "lobby", "moderation", "moderation/sessions",
+			"moderation/unasked"}},
 		{"internal/cluster", nil},
 		{"internal/cluster/bustest", []string{"internal/cluster"}},
 		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
@@ -209,15 +210,15 @@ func internals() []arrow {
 		{"internal/setup/disk", nil},
 		{"internal/setup/hunks", nil},
 		{"internal/setup/luaread", nil},
-		{"internal/share", []string{"auth", "internal/cluster", "internal/journal", "internal/record", "lobby", "moderation",
-			"moderation/sessions", "moderation/streams"}},
+		{"internal/share", []string{"auth", "internal/cluster", "internal/journal", "internal/record", "lobby",
+			"moderation", "moderation/sessions", "moderation/streams"}},
 		{"internal/sqlite", []string{"auth", "internal/journal", "internal/record", "lobby", "moderation",
 			"moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/storetest", []string{"auth", "auth/relayauth", "lobby", "moderation",
 			"moderation/moderationtest", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/systemd", []string{"internal/logattr"}},
-		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config", "internal/explain",
-			"internal/mint", "internal/permission", "internal/try/client", "moderation"}},
+		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config",
+			"internal/explain", "internal/mint", "internal/permission", "internal/try/client", "moderation"}},
 		{"internal/try/client", nil},
 	}
 }

@@ -167,6 +167,6 @@ func (r *report) close(took time.Duration) {
 	if r.left != "" {
 		fmt.Fprintln(r.out, r.left)
 	}
-	fmt.Fprintf(r.out, "\n%d packages in %v\ntests: %d passed, %d failed, %d skipped\n", r.tested, took.Round(time.Second),
-		r.passed, len(r.failed), n)
+	fmt.Fprintf(r.out, "\n%d packages in %v\ntests: %d passed, %d failed, %d skipped\n", r.tested,
+		took.Round(time.Second), r.passed, len(r.failed), n)
 }

@@ -139,8 +139,8 @@ func (q *Request) Refuse(status int, why metrics.Refusal, text string, more ...s
 func (q *Request) Note(why metrics.Refusal, text string, more ...slog.Attr) {
 	q.Count(why)
 	if n, now := q.proxy.refused.Allow(); now {
-		q.proxy.Log.LogAttrs(context.WithoutCancel(q.R.Context()), slog.LevelWarn, "a request to the gateway did not pass",
-			append([]slog.Attr{
+		q.proxy.Log.LogAttrs(context.WithoutCancel(q.R.Context()), slog.LevelWarn,
+			"a request to the gateway did not pass", append([]slog.Attr{
 				slog.String("reason", why.String()), slog.String("cause", text),
 				slog.String("address", q.from.String()), logattr.NotLogged(n),
 			}, more...)...)

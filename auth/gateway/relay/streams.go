@@ -25,7 +25,8 @@ type Options struct {
 	// keeps them.
 	Finish func([]Lost)
 
-	// Component returns the address of usher's component, whose notices are shown as the room's; nil or empty: none are.
+	// Component returns the address of usher's component, whose notices are shown as the room's; nil or empty: none
+	// are.
 	Component func() string
 
 	// Swap authenticates what is swapped. nil means a key of this process alone: a

@@ -67,8 +67,8 @@ func parseMetadata(body []byte, c *Config) (*Metadata, error) {
 	case slices.Contains(methods, "client_secret_post"):
 		m.SecretPost = true
 	default:
-		return nil, errors.New("it takes the client's secret neither by client_secret_basic nor by client_secret_post; " +
-			"allow one of them there")
+		return nil, errors.New("it takes the client's secret neither by client_secret_basic nor by " +
+			"client_secret_post; allow one of them there")
 	}
 	if challenges, said := textsOf(&d, "code_challenge_methods_supported"); said &&
 		!slices.Contains(challenges, "S256") {

@@ -89,15 +89,16 @@ func New(c Config, o Options) (*Provider, error) {
 	if err := CheckIssuer(c.Issuer, c.InsecureHTTP); err != nil {
 		return nil, err
 	}
-	return &Provider{Config: c, log: o.Log, now: o.Now, known: o.Known, panics: o.Panics, places: semaphore.NewWeighted(exchanges),
+	return &Provider{Config: c, log: o.Log, now: o.Now, known: o.Known, panics: o.Panics,
+		places: semaphore.NewWeighted(exchanges),
 		transport: byScheme{
 			"http":  fetch.NewTransport("http", c.InsecureHTTP, o.Roots),
 			"https": fetch.NewTransport("https", c.InsecureHTTP, o.Roots),
 		}}, nil
 }
 
-// Look asks a provider once what it says of itself. The error is why nobody could sign in there; "; " and how to mend it
-// may follow. The roots are those of Config.CA; nil: the system's.
+// Look asks a provider once what it says of itself. The error is why nobody could sign in there; "; " and how to mend
+// it may follow. The roots are those of Config.CA; nil: the system's.
 func Look(ctx context.Context, c Config, roots *x509.CertPool) error {
 	p, err := New(c, Options{Now: time.Now, Known: func() {}, Roots: roots})
 	if err != nil {

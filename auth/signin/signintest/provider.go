@@ -192,7 +192,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	if !known || of.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) ||
 		of.redirect != r.PostForm.Get("redirect_uri") {
-		write(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": "code " + code})
+		write(w, http.StatusBadRequest,
+			map[string]string{"error": "invalid_grant", "error_description": "code " + code})
 		return
 	}
 	write(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 300,
@@ -202,8 +203,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 // IDToken makes an ID token for alice.
 func (p *Provider) IDToken(nonce string, h Habits) string {
 	now := time.Now().Unix()
-	claims := map[string]any{"iss": p.URL, "aud": ClientID, "sub": "alice", "nonce": nonce, "iat": now, "exp": now + 300,
-		"name": "Alice Example", "email": "alice@example.com", "email_verified": true,
+	claims := map[string]any{"iss": p.URL, "aud": ClientID, "sub": "alice", "nonce": nonce, "iat": now,
+		"exp": now + 300, "name": "Alice Example", "email": "alice@example.com", "email_verified": true,
 		"picture": "https://id.example.com/alice.png"}
 	over(claims, h.Claims)
 	p.mu.Lock()

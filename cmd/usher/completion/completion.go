@@ -9,7 +9,8 @@ import (
 	"usher/cmd/usher/cmdline"
 )
 
-// Each asks usher for what may follow. A word of two dashes alone would end the options, so it is asked for as one dash.
+// Each asks usher for what may follow. A word of two dashes alone would end the options, so it is asked for as one
+// dash.
 
 const bashCompletion = `_usher() {
   local cur="${COMP_WORDS[COMP_CWORD]}"

@@ -56,7 +56,8 @@ func run(c *cli.Context) error {
 		return cmdline.Exit(1, link.Problem)
 	}
 	fmt.Fprintln(c.App.Writer, link.URL)
-	fmt.Fprintf(c.App.ErrWriter, "good once, for %d seconds\n", int(time.Until(link.Until).Round(time.Second).Seconds()))
+	fmt.Fprintf(c.App.ErrWriter, "good once, for %d seconds\n",
+		int(time.Until(link.Until).Round(time.Second).Seconds()))
 	if u, err := url.Parse(link.URL); err == nil && link.Local {
 		fmt.Fprintf(c.App.ErrWriter, "from another machine, first: ssh -L %s:%s HOST\n", u.Port(),
 			net.JoinHostPort(u.Hostname(), u.Port()))

@@ -220,8 +220,8 @@ func lobbyDecide(admit bool) cli.ActionFunc {
 		if admit {
 			done = "admitted"
 		}
-		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done, text.Printable(text.Clip(cmp.Or(answer.JID, q.Get("jid")))),
-			text.Printable(text.Clip(answer.Room)))
+		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done,
+			text.Printable(text.Clip(cmp.Or(answer.JID, q.Get("jid")))), text.Printable(text.Clip(answer.Room)))
 		return err
 	}
 }

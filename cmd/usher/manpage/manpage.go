@@ -1,6 +1,6 @@
 // Package manpage is the hidden command usher man: what do the manual pages say? They are made from the commands
-// themselves, so that they cannot fall behind. The library's own writer of manual pages fills the lines of examples like
-// those of a paragraph, and puts every command on one page.
+// themselves, so that they cannot fall behind. The library's own writer of manual pages fills the lines of examples
+// like those of a paragraph, and puts every command on one page.
 package manpage
 
 import (

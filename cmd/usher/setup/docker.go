@@ -28,8 +28,8 @@ func setupDocker(c *cli.Context) error {
 		return nil
 	}
 	if o.Host == "" {
-		return errors.New("setup jitsi: --write wants --host, the name that browsers know: that of PUBLIC_URL in .env, with its " +
-			"port unless that is 443; pages of other names are refused")
+		return errors.New("setup jitsi: --write wants --host, the name that browsers know: that of PUBLIC_URL in " +
+			".env, with its port unless that is 443; pages of other names are refused")
 	}
 	files, err := setup.Docker(setup.Random{}, o)
 	if err == nil {
@@ -57,8 +57,8 @@ func printDocker(w io.Writer, files []setup.DockerFile) {
 func writeDocker(w io.Writer, files []setup.DockerFile) (err error) {
 	if err := os.Mkdir("usher", 0o755); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return errors.New("the folder usher is here already, maybe with keys that are in use: nothing was written; " +
-				"to make all of it anew, move usher, usher.env and compose.usher.yml away first")
+			return errors.New("the folder usher is here already, maybe with keys that are in use: nothing was " +
+				"written; to make all of it anew, move usher, usher.env and compose.usher.yml away first")
 		}
 		return fmt.Errorf("making the folder usher: %w", err)
 	}

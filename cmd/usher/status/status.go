@@ -210,8 +210,8 @@ func describeCounts(c admin.Counts) string {
 func printUnreached(w io.Writer, s admin.Status, up time.Duration) {
 	_, listens := s.Listeners["gateway"]
 	if listens && s.Connections["gateway"].Entered == 0 && up >= unreachedAfter {
-		fmt.Fprintf(w, "  nobody has come to the gateway since the start, %s ago: does the web server lead there? see \"If it "+
-			"does not work\" in docs/jitsi.md\n", up)
+		fmt.Fprintf(w, "  nobody has come to the gateway since the start, %s ago: does the web server lead there? see "+
+			"\"If it does not work\" in docs/jitsi.md\n", up)
 	}
 }
 
@@ -246,8 +246,8 @@ func printMUC(w io.Writer, m admin.MUC, relayed bool) {
 	if relayed {
 		fmt.Fprintf(w, "  muc %s: the gateway decides about joins\n", m.MUC)
 		if m.Account != "" {
-			fmt.Fprintf(w, "    past it came %s to %s, since %s; in rooms now of such: %d; keep Prosody's ports 5222, 5280 and "+
-				"5281 from the internet\n",
+			fmt.Fprintf(w, "    past it came %s to %s, since %s; in rooms now of such: %d; keep Prosody's ports 5222, "+
+				"5280 and 5281 from the internet\n",
 				text.Printable(m.Account), text.Printable(m.Room), m.Since.Format(time.RFC3339), m.Unasked)
 		}
 		return

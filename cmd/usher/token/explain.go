@@ -55,7 +55,8 @@ Example:
 func explainAction(c *cli.Context) error {
 	switch {
 	case c.NArg() > 1 && !strings.Contains(c.Args().First(), "."): // as Bearer, or Authorization:
-		return cmdline.Exit(2, "token explain: put quotes around what belongs together: usher token explain \"Bearer …\"")
+		return cmdline.Exit(2,
+			"token explain: put quotes around what belongs together: usher token explain \"Bearer …\"")
 	case c.NArg() != 1:
 		return cmdline.Exit(2, "token explain: give one token, or - to read tokens from standard input")
 	}

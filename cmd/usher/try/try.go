@@ -161,8 +161,8 @@ func readToken(c *cli.Context) (string, error) {
 		var fault *readfile.Fault
 		if content, _, fault = readfile.Regular(name, maxTokenFile); fault != nil {
 			if strings.Count(name, ".") == 2 && len(name) > 100 {
-				return "", cmdline.Exit(2, "--token: give the token in a file or on standard input (-): what stands on a command "+
-					"line, other users of this machine can read")
+				return "", cmdline.Exit(2, "--token: give the token in a file or on standard input (-): what stands "+
+					"on a command line, other users of this machine can read")
 			}
 			return "", cmdline.Exit(1, fmt.Sprintf("the token's file %s %s", text.Printable(name), fault.Text))
 		}

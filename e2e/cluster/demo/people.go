@@ -19,7 +19,8 @@ func (d *demo) token(user string) (string, error) {
 		return "", err
 	}
 	now := time.Now()
-	return keys.Mint(key, "", map[string]any{"iss": "my-app", "aud": "jitsi", "sub": host, "room": "*", "iat": now.Unix(),
+	return keys.Mint(key, "", map[string]any{"iss": "my-app", "aud": "jitsi", "sub": host, "room": "*",
+		"iat": now.Unix(),
 		"exp": now.Add(time.Hour).Unix(), "context": map[string]any{"user": map[string]any{"id": user}}})
 }
 

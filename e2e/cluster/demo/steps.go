@@ -47,7 +47,8 @@ func (d *demo) stepLogin(ctx context.Context) error {
 	if err := a2.hasSession(ctx, "alice"); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "   a2 knows the session; that was asked for %v later\n", time.Since(began).Round(time.Millisecond))
+	fmt.Fprintf(d.out, "   a2 knows the session; that was asked for %v later\n",
+		time.Since(began).Round(time.Millisecond))
 	switch list, err := b1.command(ctx, "sessions", "list"); {
 	case err != nil:
 		return err

@@ -314,8 +314,8 @@ func (c *Chaos) check() string {
 				return fmt.Sprintf("%s was said to have the revocation of %s by %s, and lets in", name, t.User, t.origin)
 			}
 			if c.due(t, now) {
-				return fmt.Sprintf("%s is fresh, by %v, and does not know the revocation of %s by %s, made %v ago", name,
-					m.Node.Staleness(), t.User, t.origin, now.Sub(t.At))
+				return fmt.Sprintf("%s is fresh, by %v, and does not know the revocation of %s by %s, made %v ago",
+					name, m.Node.Staleness(), t.User, t.origin, now.Sub(t.At))
 			}
 		}
 	}
@@ -357,7 +357,8 @@ func (c *Chaos) Quiet() string {
 	for _, name := range c.names {
 		m := c.w.Nodes[name]
 		if !m.Node.Fresh() {
-			return fmt.Sprintf("%s is behind by %v, ended by %v: %#v", name, m.Node.Staleness(), m.Ended(), m.Node.Report())
+			return fmt.Sprintf("%s is behind by %v, ended by %v: %#v", name, m.Node.Staleness(), m.Ended(),
+				m.Node.Report())
 		}
 	}
 	if text := c.w.Differ(); text != "" {

@@ -60,7 +60,8 @@ func Settings() section.Section {
 					"operator of every cell. `openssl rand -hex 32` makes one."},
 			{Key: "node", Kind: "a name of lower-case letters, digits and `-._`, at most 63", Restart: true,
 				Unset: "the host name", Example: "a", Text: "What this usher is called. Each has a name of its own."},
-			{Key: "cell", Kind: "a name of lower-case letters, digits and `-._`, at most 63", Needed: true, Restart: true,
+			{Key: "cell", Kind: "a name of lower-case letters, digits and `-._`, at most 63", Needed: true,
+				Restart: true,
 				Example: "shard1",
 				Text: "The Prosody beside this usher. Ushers of one Prosody have the same; they share sessions, " +
 					"rooms and lobbies. Ushers of others share revocations and the lobby's list with them."},
@@ -258,8 +259,8 @@ const maxSharedToken = 20 << 10
 // checkTokens refuses tokens that may be too long for the others to be told of.
 func (r *Reader) checkTokens(most int) {
 	if most > maxSharedToken {
-		r.section.Problem("set max_token_size: 20480 or less", "a cluster cannot share the sessions of tokens as long as "+
-			"max_token_size allows, %d bytes", most)
+		r.section.Problem("set max_token_size: 20480 or less", "a cluster cannot share the sessions of tokens as long "+
+			"as max_token_size allows, %d bytes", most)
 	}
 }
 

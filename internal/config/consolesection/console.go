@@ -46,29 +46,30 @@ type Admin struct {
 func Settings() section.Section {
 	return section.Section{
 		Path: "console",
-		Text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of `admins`, " +
-			"or, as a moderator, with the link of a message. [console.md](console.md) says how to turn it on, and what the web " +
-			"server needs. The web servers whose `X-Forwarded-For` and `X-Forwarded-Proto` count are those of " +
-			"`gateway.trusted_proxies`.",
+		Text: "The pages at `listen.console`, and who gets in: with a link of `usher console`, with a token of " +
+			"`admins`, or, as a moderator, with the link of a message. [console.md](console.md) says how to turn it " +
+			"on, and what the web server needs. The web servers whose `X-Forwarded-For` and `X-Forwarded-Proto` " +
+			"count are those of `gateway.trusted_proxies`.",
 		Settings: []section.Setting{
 			{Key: "url", Kind: "the beginning of an address: `https://` and a host",
 				Unset:   "that of `listen.console`, if it has a port",
 				Example: "https://console.example.com",
-				Text: "Where browsers reach the console. Links begin with it, those to moderators too, which are sent with it " +
-					"only; give the console a host name that nothing else has. `http` is for 127.0.0.1, [::1] and localhost."},
+				Text: "Where browsers reach the console. Links begin with it, those to moderators too, which are " +
+					"sent with it only; give the console a host name that nothing else has. `http` is for 127.0.0.1, " +
+					"[::1] and localhost."},
 			{Key: "hosts", Kind: "a list of hosts, each with its port unless that is the usual one", Default: "[]",
 				Example: "[\"usher:9281\"]",
-				Text: "What the `Host` header may be besides that of `url`, the address itself and loopback: what a web server " +
-					"in front writes there. Others are refused, so that no page of a stranger reaches the console by a name of " +
-					"its own."},
+				Text: "What the `Host` header may be besides that of `url`, the address itself and loopback: what a " +
+					"web server in front writes there. Others are refused, so that no page of a stranger reaches the " +
+					"console by a name of its own."},
 			{Key: "admins", Kind: "a list of mappings of `host`, `issuer`, `claim` and `audience`", Default: "[]",
 				Example: "[{host: meet.example.com, issuer: my-app, claim: realm_access.roles=usher-admin, " +
 					"audience: usher-console}]",
-				Text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, with " +
-					"`claim` (as in `moderation.moderators`), for 10 minutes at most (`exp` - `iat`), and that name a user. All " +
-					"four are needed. No door may take the audience, so that no link to a meeting opens the console. A token " +
-					"lets in once. A session that began with one lasts for 12 hours at most, and ends when the token is " +
-					"revoked, its key is gone, or the entry is."},
+				Text: "Whose tokens make an operator: those that `issuer` of `host` has signed for `audience` alone, " +
+					"with `claim` (as in `moderation.moderators`), for 10 minutes at most (`exp` - `iat`), and that " +
+					"name a user. All four are needed. No door may take the audience, so that no link to a meeting " +
+					"opens the console. A token lets in once. A session that began with one lasts for 12 hours at " +
+					"most, and ends when the token is revoked, its key is gone, or the entry is."},
 		},
 	}
 }
@@ -168,11 +169,13 @@ func (a *adminReader) read() {
 	if a.claim.Text != "" {
 		var err error
 		if a.test, err = claim.ParseTest(a.claim.Text); err != nil {
-			a.claim.Problem(value.MendTest(hostsection.ExampleModerator), "claim: %q is no claim: %v", text.Clip(a.claim.Text), err)
+			a.claim.Problem(value.MendTest(hostsection.ExampleModerator), "claim: %q is no claim: %v",
+				text.Clip(a.claim.Text), err)
 		}
 	}
 	if len(a.audience.Text) > maxAudience {
-		a.audience.Problem("write a shorter one", "audience: %d bytes, %d are the most", len(a.audience.Text), maxAudience)
+		a.audience.Problem("write a shorter one", "audience: %d bytes, %d are the most", len(a.audience.Text),
+			maxAudience)
 	}
 }
 
@@ -251,8 +254,8 @@ func (a *adminReader) apart(hosts map[string]auth.HostConfig) bool {
 		switch {
 		case len(i.Audience) == 0 || slices.Contains(i.Audience, "*"):
 			a.audience.Problem("set audience: there, to what the tokens for meetings have, such as [jitsi]",
-				"audience: the %s takes tokens for any audience, so a token for the console would open meetings, and be seen "+
-					"in their links", whose)
+				"audience: the %s takes tokens for any audience, so a token for the console would open meetings, and "+
+					"be seen in their links", whose)
 			return false
 		case slices.Contains(i.Audience, a.audience.Text):
 			a.audience.Problem("write another one, such as usher-console, which the application gives to operators only",

@@ -57,10 +57,10 @@ func relayKeySettings() []section.Setting {
 			Text: "How long an inner token is good. Prosody looks at it once, at the login; with Prosody on another " +
 				"machine both clocks have to be right."},
 		{Key: "allow_empty_token", Kind: "true or false", Default: "false", Example: "true",
-			Text: "What Prosody's `allow_empty_token` is; it wants `guests_start: true`. With `true` a login without a " +
-				"token goes on as it is, so Jitsi's modules know that there was none. With `false` it gets an inner " +
-				"token that names nobody, which those modules take for a token: `mod_muc_allowners`, for one, makes " +
-				"such a person an owner."},
+			Text: "What Prosody's `allow_empty_token` is; it wants `guests_start: true`. With `true` a login without " +
+				"a token goes on as it is, so Jitsi's modules know that there was none. With `false` it gets an " +
+				"inner token that names nobody, which those modules take for a token: `mod_muc_allowners`, for one, " +
+				"makes such a person an owner."},
 		{Key: "domain_verification", Kind: "true or false", Default: "true", Example: "false",
 			Text: "What Prosody's `enable_domain_verification` is. Jitsi's default was `false` until 2022."},
 	}

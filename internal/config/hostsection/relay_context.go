@@ -26,13 +26,13 @@ func contextSettings() []section.Setting {
 		{Key: "context", Kind: "a mapping of names to claims", Default: "{}",
 			Example: "{id: sub, name: name, email: email, avatar: picture}",
 			Text: "With `relay`: what Jitsi's `context.user` is made of. A name is a member of it, or `group` or " +
-				"`tenant`, which are of `context`; what it is made of is a claim, written as in `moderators`. With `{}` " +
-				"Jitsi gets the token's own `context`."},
+				"`tenant`, which are of `context`; what it is made of is a claim, written as in `moderators`. With " +
+				"`{}` Jitsi gets the token's own `context`."},
 		{Key: "features", Kind: "a mapping of names to claims, each with `=` and a value or without", Default: "{}",
 			Example: "{recording: \"realm_access.roles=recorder\"}",
 			Text: "With `relay`: what Jitsi's `context.features` is made of. A feature is granted if the token says " +
-				"so, as in `moderators`, and denied if not; those that are not named are denied. With `{}` Jitsi gets the " +
-				"token's own; where a token has none, moderators may do everything."},
+				"so, as in `moderators`, and denied if not; those that are not named are denied. With `{}` Jitsi " +
+				"gets the token's own; where a token has none, moderators may do everything."},
 	}
 }
 

@@ -37,7 +37,8 @@ func keySettings() []section.Setting {
 	var list []section.Setting
 	for _, kind := range keys.Kinds() {
 		m := kind.Manual()
-		list = append(list, section.Setting{Key: string(kind), Kind: m.Form, Default: m.Default, Example: m.Example, Text: m.Text})
+		list = append(list,
+			section.Setting{Key: string(kind), Kind: m.Form, Default: m.Default, Example: m.Example, Text: m.Text})
 		if kind == keys.SecretFiles {
 			list = append(list, secretSettings()...)
 		}

@@ -20,7 +20,8 @@ func CheckName(it strictyaml.Item) {
 	const mend = "name each issuer by the iss of its tokens (usher token explain shows it)"
 	switch {
 	case it.Text == signin.Issuer:
-		it.Problem("call it otherwise", "the issuer %q is usher's own, of the tokens that its sign-in makes", signin.Issuer)
+		it.Problem("call it otherwise", "the issuer %q is usher's own, of the tokens that its sign-in makes",
+			signin.Issuer)
 	case it.Text == "*":
 		it.Problem(mend, `issuers: "*" matches no token: a token's iss is compared letter by letter`)
 	case value.HasPlaceholder(it, "the issuer", "its tokens have a name there"):

@@ -23,8 +23,8 @@ import (
 const (
 	minTTL = time.Minute
 	maxTTL = 24 * time.Hour
-	// longEnough is the shortest life of a token at a host that takes something from people when theirs is over: no page
-	// of Jitsi's renews a token without the person.
+	// longEnough is the shortest life of a token at a host that takes something from people when theirs is over: no
+	// page of Jitsi's renews a token without the person.
 	longEnough = time.Hour
 )
 
@@ -32,8 +32,9 @@ const (
 func HostSettings() section.Section {
 	return section.Section{
 		Path: "login.hosts.HOST",
-		Text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the provider's ID " +
-			"token; without `context` a person's name, verified address and picture are `name`, `email` and `picture`.",
+		Text: "HOST is one of `hosts`. Its `moderation.moderators`, `features` and `context` are read in the " +
+			"provider's ID token; without `context` a person's name, verified address and picture are `name`, " +
+			"`email` and `picture`.",
 		Settings: slices.Concat(providerSettings(), tokenSettings()),
 	}
 }
@@ -42,7 +43,8 @@ func providerSettings() []section.Setting {
 	return []section.Setting{
 		{Key: "issuer", Kind: "an https address", Needed: true, Example: "https://id.example.com/realms/main",
 			Text: "The provider, letter by letter as it calls itself (`issuer` in its " +
-				"`/.well-known/openid-configuration`). http is taken to this machine only, unless `insecure_http` is true."},
+				"`/.well-known/openid-configuration`). http is taken to this machine only, unless `insecure_http` is " +
+				"true."},
 		{Key: "client_id", Kind: "a text", Needed: true, Example: "meet",
 			Text: "What usher is called at the provider, where its redirect address is " +
 				"`https://meet.example.com/login/callback/HOST`. No host may take tokens of the provider with it as " +
@@ -54,34 +56,37 @@ func providerSettings() []section.Setting {
 		{Key: "ca_file", Kind: "a PEM file", Default: "\"\"", Example: "/etc/usher/ca.pem",
 			Text: "The CA of the provider, if it is your own. It is believed instead of the system's."},
 		{Key: "insecure_http", Kind: "true or false", Default: "false", Example: "true",
-			Text: "`true` takes http to other machines, for the provider and for `pages`, in a network of your own: who is on " +
-				"the way there can sign in as anybody."},
+			Text: "`true` takes http to other machines, for the provider and for `pages`, in a network of your own: " +
+				"who is on the way there can sign in as anybody."},
 		{Key: "url", Kind: "an origin", Unset: "that of the first of `pages`", Example: "https://meet.example.com",
 			Text: "Where browsers reach `/login`, if that is not where the page is."},
 		{Key: "pages", Kind: "a list of addresses", Unset: "`https://HOST`", Example: "[\"https://meet.example.com\"]",
-			Text: "The addresses of Jitsi's page, without the room: nobody is sent back to anything else. The first one counts " +
-				"where a request does not say `page=`."},
+			Text: "The addresses of Jitsi's page, without the room: nobody is sent back to anything else. The first " +
+				"one counts where a request does not say `page=`."},
 	}
 }
 
 func tokenSettings() []section.Setting {
 	return []section.Setting{
 		{Key: "tenants", Kind: "a list of tenants, or `[\"*\"]`", Unset: "`[HOST]`", Example: "[acme]",
-			Text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is for rooms " +
-				"without a tenant. Others than that want `tokens.subject: tenant`."},
+			Text: "For the rooms of which tenants people get a token, as `sub` names them; the host's own name is " +
+				"for rooms without a tenant. Others than that want `tokens.subject: tenant`."},
 		{Key: "rooms", Kind: "a list of patterns of rooms", Default: "[]", Example: "[\"team-*\"]",
 			Text: "For which rooms: names, in which `*` stands for any text. `[]` is every room."},
 		{Key: "who", Kind: "a list of claims, each with `=` and a value or without", Default: "[]",
 			Example: "[\"realm_access.roles=staff\"]",
-			Text: "Who gets a token: whose ID token has one of these claims, written as in `moderators`. `[]` is everybody " +
-				"whom the provider signs in. `email=` holds only for an address that the provider has verified."},
+			Text: "Who gets a token: whose ID token has one of these claims, written as in `moderators`. `[]` is " +
+				"everybody whom the provider signs in. `email=` holds only for an address that the provider has " +
+				"verified."},
 		{Key: "ttl", Kind: "a duration, 1m to 24h", Default: "15m", Example: "1h",
-			Text: "How long a token is good: for one login, and for those that follow it without another sign-in. Where " +
-				"`on_expiry` is `demote` or `remove` it has to be 1h or more, as Jitsi's page does not renew tokens by itself."},
+			Text: "How long a token is good: for one login, and for those that follow it without another sign-in. " +
+				"Where `on_expiry` is `demote` or `remove` it has to be 1h or more, as Jitsi's page does not renew " +
+				"tokens by itself."},
 		{Key: "app_schemes", Kind: "a mapping of `mobile` and `desktop` to a scheme", Default: "{}",
 			Example: "{mobile: org.jitsi.meet, desktop: jitsi-meet}",
-			Text: "The own links of Jitsi's apps, which then open by a click. Any app of a device can claim such a scheme, and " +
-				"would get the token; without it apps are opened by the https links that they are registered for."},
+			Text: "The own links of Jitsi's apps, which then open by a click. Any app of a device can claim such a " +
+				"scheme, and would get the token; without it apps are opened by the https links that they are " +
+				"registered for."},
 	}
 }
 
@@ -280,8 +285,8 @@ func readSchemes(v strictyaml.Value) map[string]string {
 	return schemes
 }
 
-// apart refuses a provider whose ID tokens some host takes as they are: they were made for no meeting, name no room, and
-// nothing of the sign-in bounds them.
+// apart refuses a provider whose ID tokens some host takes as they are: they were made for no meeting, name no room,
+// and nothing of the sign-in bounds them.
 func (h *hostReader) apart(hosts []*hostsection.Host) {
 	for _, host := range hosts {
 		i, has := host.Auth.Issuers[h.issuer.Text]
@@ -294,8 +299,8 @@ func (h *hostReader) apart(hosts []*hostsection.Host) {
 			h.id.Problem("set audience: there, to what the provider's access tokens have and its ID tokens have not",
 				"client_id: the %s takes tokens for any audience, so an ID token would open meetings", whose)
 		case slices.Contains(i.Audience, h.id.Text):
-			h.id.Problem("take that issuer out, or have the provider write another audience into access tokens, and write "+
-				"that one there", "client_id: %q is an audience of the %s, so an ID token would open meetings",
+			h.id.Problem("take that issuer out, or have the provider write another audience into access tokens, and "+
+				"write that one there", "client_id: %q is an audience of the %s, so an ID token would open meetings",
 				text.Clip(h.id.Text), whose)
 		}
 	}
@@ -317,12 +322,14 @@ func (h *hostReader) finish(host *hostsection.Host) {
 	}
 	if e := host.Rooms.OnExpiry; e != moderation.ExpiryKeep && c.TTL < longEnough {
 		at.Problem("write ttl: 1h or more, or on_expiry: keep",
-			"login: the host's on_expiry is %s, and tokens of the sign-in are good for %s: people would lose in the middle of "+
-				"a meeting what they have, as the page does not renew tokens by itself", e, text.Duration(c.TTL))
+			"login: the host's on_expiry is %s, and tokens of the sign-in are good for %s: people would lose in the "+
+				"middle of a meeting what they have, as the page does not renew tokens by "+
+				"itself", e, text.Duration(c.TTL))
 	}
 	if most := host.Auth.MaxLifetime; most > 0 && c.TTL > most {
 		at.Problem("write ttl: "+text.Duration(most)+" or less, or raise tokens.max_lifetime",
-			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is %s", text.Duration(c.TTL),
+			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is "+
+				"%s", text.Duration(c.TTL),
 			text.Duration(most))
 	}
 	if c.Provider.InsecureHTTP && !h.insecure.IsZero() {

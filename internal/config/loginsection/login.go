@@ -25,17 +25,17 @@ const loginSecret = "login secret file"
 func Settings() section.Section {
 	return section.Section{
 		Path: "login",
-		Text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get a " +
-			"token for the room that they came for. The web server hands `/login` to `listen.gateway`, and Jitsi's page " +
-			"has `tokenAuthUrl: 'https://meet.example.com/login?room={room}&state={state}'`: [sign-in.md](sign-in.md). " +
-			"The tokens are of an issuer of usher's own, `usher-login`, which every host that is named here has beside " +
-			"its `issuers`; so no issuer may be called that.",
+		Text: "How people without a token sign in at an OpenID provider (Keycloak, Authentik, Entra, Google) and get " +
+			"a token for the room that they came for. The web server hands `/login` to `listen.gateway`, and Jitsi's " +
+			"page has `tokenAuthUrl: 'https://meet.example.com/login?room={room}&state={state}'`: " +
+			"[sign-in.md](sign-in.md). The tokens are of an issuer of usher's own, `usher-login`, which every host " +
+			"that is named here has beside its `issuers`; so no issuer may be called that.",
 		Settings: []section.Setting{
 			{Key: "secret_files", Kind: "a list of files of at least 32 bytes each", Needed: true,
 				Example: "[/etc/usher/login.secret]",
-				Text: "What the tokens are signed with, and what is sealed that waits in browsers. The first file is used, " +
-					"each of them is believed: put a new one in behind the old one, then before it, and remove the old one a " +
-					"day later. Ushers of one cluster have the same. `openssl rand -hex 32` makes one."},
+				Text: "What the tokens are signed with, and what is sealed that waits in browsers. The first file is " +
+					"used, each of them is believed: put a new one in behind the old one, then before it, and remove " +
+					"the old one a day later. Ushers of one cluster have the same. `openssl rand -hex 32` makes one."},
 			{Key: "hosts", Kind: "a mapping", Needed: true,
 				Text: "[login.hosts.HOST](#loginhostshost): one entry for each of `hosts` whose people sign in."},
 		},
@@ -107,7 +107,8 @@ func (r *Reader) Finish(hosts []*hostsection.Host, hasGateway bool) {
 	for _, h := range r.hosts {
 		host := r.hostOf(h.key.Text)
 		if host == nil {
-			h.key.Problem("add it there, or write it as it is there", "login: %q is none of hosts", text.Clip(h.key.Text))
+			h.key.Problem("add it there, or write it as it is there", "login: %q is none of hosts",
+				text.Clip(h.key.Text))
 			continue
 		}
 		h.finish(host)

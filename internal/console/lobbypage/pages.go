@@ -39,8 +39,8 @@ type Rooms interface {
 	// means that it is not known.
 	OwnRooms(ctx context.Context, account, first string) ([]notify.OwnRoom, error)
 	// DecideKnockAs decides about a wait in a room by its ID, once the room has said that the account is its owner, and
-	// in it. The errors are [lobby.ErrKnockOver], [moderation.ErrNotModerator], [moderation.ErrTooManyDecisions] and, of
-	// a decision that holds, [moderation.ErrNotYet]; others mean that nothing was done.
+	// in it. The errors are [lobby.ErrKnockOver], [moderation.ErrNotModerator], [moderation.ErrTooManyDecisions] and,
+	// of a decision that holds, [moderation.ErrNotYet]; others mean that nothing was done.
 	DecideKnockAs(ctx context.Context, owner, room, id string, admit bool) (account string, err error)
 }
 
@@ -141,8 +141,8 @@ func (p *Pages) ask(ctx context.Context, who access.Viewer) ([]notify.OwnRoom, e
 	defer cancel()
 	rooms, err := p.Rooms.OwnRooms(ctx, who.Account, who.Room)
 	if err != nil {
-		p.Log.LogAttrs(ctx, slog.LevelDebug, "console: rooms cannot be asked who owns them", logattr.Account(who.Account),
-			logattr.Err(err))
+		p.Log.LogAttrs(ctx, slog.LevelDebug, "console: rooms cannot be asked who owns them",
+			logattr.Account(who.Account), logattr.Err(err))
 	}
 	return rooms, err
 }

@@ -37,8 +37,8 @@ const (
 
 func english() *words {
 	return &words{lang: "en", title: "Lobby",
-		Hint: "You see the rooms in which you are, as their owner. Who is let in gets an invitation, and passes the lobby of the " +
-			"room for 24 hours. Who is refused is refused for as long.",
+		Hint: "You see the rooms in which you are, as their owner. Who is let in gets an invitation, and passes the " +
+			"lobby of the room for 24 hours. Who is refused is refused for as long.",
 		Since: "waits since", Admit: "Let in", Deny: "Refuse", Nobody: "Nobody waits.", All: "Show all",
 		one: "1 person waits.", many: "%d people wait.",
 		notOwner: []string{"You are not in a room as its owner now.",
@@ -58,8 +58,8 @@ func english() *words {
 
 func german() *words {
 	return &words{lang: "de", title: "Lobby",
-		Hint: "Sie sehen die Räume, in denen Sie als Eigentümer sind. Eingelassene werden eingeladen, und die Lobby des Raums hält " +
-			"sie 24 Stunden lang nicht mehr auf. Abgelehnte bleiben es ebenso lange.",
+		Hint: "Sie sehen die Räume, in denen Sie als Eigentümer sind. Eingelassene werden eingeladen, und die Lobby " +
+			"des Raums hält sie 24 Stunden lang nicht mehr auf. Abgelehnte bleiben es ebenso lange.",
 		Since: "wartet seit", Admit: "Einlassen", Deny: "Ablehnen", Nobody: "Niemand wartet.", All: "Alle zeigen",
 		one: "1 Person wartet.", many: "%d Personen warten.",
 		notOwner: []string{"Sie sind gerade in keinem Raum als Eigentümer.",

@@ -53,7 +53,8 @@ func (l *Look) Enter(w http.ResponseWriter, r *http.Request, p route.EnterPage) 
 
 func (l *Look) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
 	if err := t.Write(w, status, v); err != nil {
-		l.log.ErrorContext(r.Context(), "console: a page cannot be made", slog.String("path", r.URL.Path), logattr.Err(err))
+		l.log.ErrorContext(r.Context(), "console: a page cannot be made", slog.String("path", r.URL.Path),
+			logattr.Err(err))
 	}
 }
 

@@ -115,7 +115,8 @@ func (p *desk) page(serve func(w http.ResponseWriter, r *http.Request) error) ht
 		switch {
 		case err == nil || r.Context().Err() != nil:
 		default:
-			p.o.Log.WarnContext(r.Context(), "console: a page has no answer", slog.String("path", r.URL.Path), logattr.Err(err))
+			p.o.Log.WarnContext(r.Context(), "console: a page has no answer", slog.String("path", r.URL.Path),
+				logattr.Err(err))
 			p.fail(w, r, http.StatusServiceUnavailable, "usher cannot tell now", err.Error(),
 				"After a start this passes within seconds.")
 		}
@@ -143,7 +144,8 @@ func (p *desk) show(w http.ResponseWriter, r *http.Request, status int, name str
 func (p *desk) write(w http.ResponseWriter, r *http.Request, status int, t *layout.Template, v layout.View) {
 	v.Nav, v.Who = seenBy(r)
 	if err := t.Write(w, status, v); err != nil {
-		p.o.Log.ErrorContext(r.Context(), "console: a page cannot be made", slog.String("path", r.URL.Path), logattr.Err(err))
+		p.o.Log.ErrorContext(r.Context(), "console: a page cannot be made", slog.String("path", r.URL.Path),
+			logattr.Err(err))
 	}
 }
 

@@ -22,7 +22,8 @@ func lookAtProviders(ctx context.Context, c *config.Config, path string) config.
 			continue
 		}
 		what, mend, _ := strings.Cut(err.Error(), "; ")
-		p := config.Problem{File: path, Text: "login: nobody can sign in at " + text.Name(host) + ": the provider: " + what,
+		p := config.Problem{File: path,
+			Text: "login: nobody can sign in at " + text.Name(host) + ": the provider: " + what,
 			Mend: cmp.Or(mend, "look at the provider, and at issuer and ca_file"), Passing: true}
 		p.Line, p.Column = c.Place("login", "hosts", host, "issuer")
 		problems = append(problems, p)

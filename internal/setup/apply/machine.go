@@ -29,8 +29,8 @@ func (w *Writer) opinions(ctx context.Context) map[string]bool {
 // tried asks again.
 func (w *Writer) tried(ctx context.Context, before map[string]bool) error {
 	if w.Machine == nil {
-		w.say("Nothing is run: the files are those of a folder. On the machine itself prosodyctl check config and nginx -t " +
-			"would be asked now.")
+		w.say("Nothing is run: the files are those of a folder. On the machine itself prosodyctl check config and " +
+			"nginx -t would be asked now.")
 		return nil
 	}
 	for _, command := range checks() {

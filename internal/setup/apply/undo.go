@@ -13,8 +13,8 @@ import (
 )
 
 // ErrOther says that files are no longer what was written, and that nothing was taken back.
-var ErrOther = errors.New("nothing was taken back: other lines stand where these were written; take them back by hand: " +
-	"the files as they were are in /var/lib/usher/setup")
+var ErrOther = errors.New("nothing was taken back: other lines stand where these were written; take them back by " +
+	"hand: the files as they were are in /var/lib/usher/setup")
 
 // A step gives one file back what it had.
 type step struct {

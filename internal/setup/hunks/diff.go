@@ -38,8 +38,8 @@ func Diff(was, now string) []Hunk {
 
 func clone(lines []string) []string { return append([]string{}, lines...) }
 
-// maxCompared bounds the pairs of lines that are compared, and the memory for them: beyond it all lines between the common
-// beginning and the common end are one change.
+// maxCompared bounds the pairs of lines that are compared, and the memory for them: beyond it all lines between the
+// common beginning and the common end are one change.
 const maxCompared = 4 << 20
 
 type change struct{ a0, a1, b0, b1 int }

@@ -3,8 +3,8 @@
 // (XEP-0045), and leaves it.
 //
 // The server is not trusted: a [Stream] reads [MaxBytes] in all and [MaxMessage] at once, and each method ends with its
-// context. The stream is written by hand: mellium.im/xmpp v0.22.0 knows addresses by PRECIS (RFC 7622) where Prosody has
-// nodeprep, and would refuse or change those under trial.
+// context. The stream is written by hand: mellium.im/xmpp v0.22.0 knows addresses by PRECIS (RFC 7622) where Prosody
+// has nodeprep, and would refuse or change those under trial.
 //
 // It starts no goroutine that outlives a call, and has no lock: one goroutine uses a Stream.
 package client

@@ -135,7 +135,8 @@ func (s *Stream) Leave(ctx context.Context, room, nick string) error {
 		if err != nil {
 			return err
 		}
-		if e.XMLName.Local == "presence" && e.Type == "unavailable" && e.has("110") && strings.EqualFold(bare(e.From), room) {
+		if e.XMLName.Local == "presence" && e.Type == "unavailable" && e.has("110") &&
+			strings.EqualFold(bare(e.From), room) {
 			return nil
 		}
 	}

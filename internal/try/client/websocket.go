@@ -154,7 +154,8 @@ func unframed(message []byte) []byte {
 	var e struct {
 		XMLName xml.Name
 	}
-	if !bytes.Contains(message, []byte(nsFraming)) || xml.Unmarshal(message, &e) != nil || e.XMLName.Space != nsFraming {
+	if !bytes.Contains(message, []byte(nsFraming)) || xml.Unmarshal(message, &e) != nil ||
+		e.XMLName.Space != nsFraming {
 		return message
 	}
 	if e.XMLName.Local == "close" {
