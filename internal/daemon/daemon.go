@@ -136,19 +136,9 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 			rooms.close(log)
 		}
 	}()
-	// no rules are in force
-	state := logins{Sessions: rooms.sessions, touch: rooms.touch, cluster: rooms.cluster}
-	options := auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p, Last: rooms.decisions}
-	if rooms.cluster != nil {
-		options.Carrier = rooms.cluster
-	}
-	v, err := auth.New(auth.Config{}, options)
+	v, err := newVerifier(rooms, log, m, p)
 	if err != nil {
 		return nil, err
-	}
-	if rooms.cluster != nil {
-		accept := v.AcceptTicket
-		rooms.cluster.accept.Store(&accept)
 	}
 	kept, asked := keptStreams{rooms.streams, rooms.sessions}, relayed.Rooms{Gateway: rooms.gateway}
 	relays := relayauth.New(v, relayauth.Options{Streams: kept, Rights: rooms.sessions})
@@ -191,6 +181,23 @@ func open(ctx context.Context, c *config.Config, path string, in Input, level *s
 		verifier: v, rooms: rooms, http: door, endpoints: e, reloader: r, handover: handover.New(log, n)}
 	m.WatchReady(func() bool { return len(d.notReady()) == 0 })
 	return d, nil
+}
+
+// newVerifier makes what judges logins. No rules are in force.
+func newVerifier(rooms *roomParts, log *slog.Logger, m *metrics.Metrics, p *panics.Reporter) (*auth.Verifier, error) {
+	state := logins{Sessions: rooms.sessions, touch: rooms.touch, cluster: rooms.cluster}
+	options := auth.Options{Log: log, Metrics: m, Sessions: state, Panics: p, Last: rooms.decisions}
+	if rooms.cluster == nil {
+		return auth.New(auth.Config{}, options)
+	}
+	options.Carrier = rooms.cluster
+	v, err := auth.New(auth.Config{}, options)
+	if err != nil {
+		return nil, err
+	}
+	accept := v.AcceptTicket
+	rooms.cluster.accept.Store(&accept)
+	return v, nil
 }
 
 // tasks lists everything that runs at the same time.

@@ -20,7 +20,7 @@ func TestImportArrows(t *testing.T) {
 		t.Error(what)
 	}
 	seen := map[string]bool{}
-	for _, part := range [][]arrow{tokens(), programs(), internals(), rooms()} {
+	for _, part := range [][]arrow{tokens(), programs(), settings(), internals(), rooms()} {
 		if !slices.IsSortedFunc(part, func(a, b arrow) int { return strings.Compare(a.from, b.from) }) {
 			t.Errorf("the rows from %s on are not sorted", part[0].from)
 		}

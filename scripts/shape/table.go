@@ -33,7 +33,9 @@ func everyone() []string {
 
 // table is the design's: each package of ours has one row, the longest that
 // matches its name. Each row has a package.
-func table() []arrow { return slices.Concat(tokens(), programs(), internals(), helpers(), rooms()) }
+func table() []arrow {
+	return slices.Concat(tokens(), programs(), settings(), internals(), helpers(), rooms())
+}
 
 // tokens has the rows of who somebody is: the checks of tokens, and their doors.
 func tokens() []arrow {
@@ -139,16 +141,9 @@ func programs() []arrow {
 	}
 }
 
-// internals has the rows of what holds the daemon together.
-func internals() []arrow {
+// settings has the rows of what the configuration says, and of what is made of it.
+func settings() []arrow {
 	return []arrow{
-		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen",
-			"internal/permission", "internal/recent", "internal/text", "lobby", "moderation", "moderation/sessions",
-			"moderation/unasked"}},
-		{"internal/cluster", nil},
-		{"internal/cluster/bustest", []string{"internal/cluster"}},
-		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
-		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/config", []string{"auth", "auth/claim", "auth/gateway", "auth/keys/keyfile", "auth/signin",
 			"internal/config/...", "internal/strictyaml", "lobby", "moderation", "moderation/component"}},
 		{"internal/config/clustersection", []string{"internal/cluster", "internal/config/section",
@@ -170,6 +165,26 @@ func internals() []arrow {
 		{"internal/config/source", []string{"auth/keys", "auth/keys/keyfile", "internal/config/value",
 			"internal/readfile", "internal/strictyaml", "internal/watch"}},
 		{"internal/config/value", []string{"auth/claim", "auth/gateway", "internal/strictyaml", "lobby"}},
+		{"internal/daemon", []string{"*"}},
+		{"internal/daemon/endpoints", []string{"internal/config", "internal/listen"}},
+		{"internal/daemon/handover", []string{"internal/listen", "internal/systemd"}},
+		{"internal/daemon/online", []string{"auth/signin", "internal/cluster", "internal/config",
+			"internal/config/clustersection", "internal/redis"}},
+		{"internal/daemon/relayed", []string{"auth", "auth/gateway", "auth/gateway/relay", "moderation",
+			"moderation/muc", "moderation/sessions", "moderation/streams"}},
+	}
+}
+
+// internals has the rows of what holds the daemon together.
+func internals() []arrow {
+	return []arrow{
+		{"internal/admin", []string{"auth", "internal/cluster", "internal/explain", "internal/listen",
+			"internal/permission", "internal/recent", "internal/text", "lobby", "moderation", "moderation/sessions",
+			"moderation/unasked"}},
+		{"internal/cluster", nil},
+		{"internal/cluster/bustest", []string{"internal/cluster"}},
+		{"internal/cluster/clustertest", []string{"internal/cluster", "internal/cluster/membus", "lobby", "moderation"}},
+		{"internal/cluster/membus", []string{"internal/cluster"}},
 		{"internal/connpool", []string{"internal/logattr", "internal/panics", "internal/taskgroup"}},
 		{"internal/console", []string{"internal/admin", "internal/console/access", "internal/console/route",
 			"internal/httpd", "internal/listen"}},
@@ -183,13 +198,6 @@ func internals() []arrow {
 		{"internal/console/plot", []string{"internal/admin"}},
 		{"internal/console/route", []string{"internal/console/access"}},
 		{"internal/console/tokens", []string{"auth", "auth/claim", "internal/console/access"}},
-		{"internal/daemon", []string{"*"}},
-		{"internal/daemon/endpoints", []string{"internal/config", "internal/listen"}},
-		{"internal/daemon/handover", []string{"internal/listen", "internal/systemd"}},
-		{"internal/daemon/online", []string{"auth/signin", "internal/cluster", "internal/config",
-			"internal/config/clustersection", "internal/redis"}},
-		{"internal/daemon/relayed", []string{"auth", "auth/gateway", "auth/gateway/relay", "moderation",
-			"moderation/muc", "moderation/sessions", "moderation/streams"}},
 		{"internal/explain", []string{"auth", "internal/text", "moderation"}},
 		{"internal/httpd", []string{"internal/listen"}},
 		{"internal/journal", nil},
