@@ -195,8 +195,7 @@ func newVerifier(rooms *roomParts, log *slog.Logger, m *metrics.Metrics, p *pani
 	if err != nil {
 		return nil, err
 	}
-	accept := v.AcceptTicket
-	rooms.cluster.accept.Store(&accept)
+	rooms.cluster.Accept(v.AcceptTicket)
 	return v, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"usher/auth"
 	"usher/auth/gateway/swap"
 	"usher/internal/config"
+	"usher/internal/daemon/membership"
 	"usher/internal/daemon/relayed"
 	"usher/internal/logattr"
 	"usher/internal/memory"
@@ -53,11 +54,11 @@ type roomParts struct {
 	audit      *recent.Audit
 	relay      relayed.Streams
 	component  *component.Client  // nil if there is none
-	cluster    *clusterPart       // nil if this usher is alone
+	cluster    *membership.Member // nil if this usher is alone
 	console    *consolePart       // nil if there is none
 	knocks     chan lobby.Waiting // for the other ushers; nil if this usher is alone
 	log        *slog.Logger
-	writing    *writingComponent // nil without a component or a cluster
+	writing    *membership.Writing // nil without a component or a cluster
 
 	mucs        atomic.Pointer[[]string] // of all hosts, from before anything is asked
 	membersOnly atomic.Bool              // some lobby is enforced by members-only rooms
@@ -91,7 +92,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		return nil, errors.Join(err, p.store.Close())
 	}
 	p.sessions, err = sessions.New(ctx, p.store, nothing, sessions.Options{Log: log, Metrics: m, Lobby: p.lobby,
-		Node: nodeOf(c)})
+		Node: membership.NodeOf(c)})
 	if err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
@@ -109,7 +110,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		if err := p.openCluster(ctx, c, version, log, m); err != nil {
 			return nil, errors.Join(err, p.store.Close())
 		}
-		options.Cluster = p.cluster.node
+		options.Cluster = p.cluster.Node()
 	}
 	commands := notify.CommandOptions{Sessions: p.sessions, Lobby: p.lobby, Log: log, Audit: p.audit}
 	if c.Component.JID != "" {
@@ -155,12 +156,12 @@ func (p *roomParts) swept(t sessions.Touched) {
 type whitelist struct {
 	*lobby.Lobby
 	changed func(jids []string)
-	cluster *clusterPart
+	cluster *membership.Member
 }
 
 // Allow adds an entry.
 func (w whitelist) Allow(ctx context.Context, e lobby.Entry) error {
-	if err := w.cluster.clockIsOff(); err != nil {
+	if err := w.cluster.ClockIsOff(); err != nil {
 		return err
 	}
 	err := w.Lobby.Allow(ctx, e)
@@ -172,7 +173,7 @@ func (w whitelist) Allow(ctx context.Context, e lobby.Entry) error {
 
 // Remove takes an entry off.
 func (w whitelist) Remove(ctx context.Context, key lobby.EntryKey) error {
-	if err := w.cluster.clockIsOff(); err != nil {
+	if err := w.cluster.ClockIsOff(); err != nil {
 		return err
 	}
 	off, err := w.Lobby.Remove(ctx, key)
@@ -199,7 +200,7 @@ func (p *roomParts) listChanged(jids []string) {
 type logins struct {
 	*sessions.Sessions
 	touch   func(sessions.Touched)
-	cluster *clusterPart
+	cluster *membership.Member
 }
 
 var _ auth.Sessions = logins{}
@@ -208,7 +209,7 @@ var _ auth.Sessions = logins{}
 // answer: Prosody computes the role of an account that joins before it asks about the join, and a room for members has
 // it leave again that is none by then.
 func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err error) {
-	if err := l.cluster.admits(ctx); err != nil {
+	if err := l.cluster.Admits(ctx); err != nil {
 		return nil, err
 	}
 	t, err := l.Sessions.Record(ctx, id)
@@ -219,7 +220,7 @@ func (l logins) Record(ctx context.Context, id auth.Identity) (then func(), err 
 	if l.cluster == nil {
 		return nil, nil
 	}
-	return l.cluster.recorded, nil
+	return l.cluster.Recorded, nil
 }
 
 // configure puts in force what is neither rules nor lists.
@@ -232,7 +233,7 @@ func (p *roomParts) configure(c *config.Config) {
 		mucs = append(mucs, h.MUC...)
 	}
 	p.mucs.Store(&mucs)
-	p.cluster.configure(c, p.log)
+	p.cluster.Configure(c, p.log)
 	if p.component != nil {
 		p.component.Configure(c.Component.Config)
 	}
@@ -266,7 +267,7 @@ func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Log
 }
 
 func (p *roomParts) close(log *slog.Logger) {
-	p.cluster.close()
+	p.cluster.Close()
 	if err := p.store.Close(); err != nil {
 		log.Error("closing the state", logattr.Err(err))
 	}
@@ -283,7 +284,7 @@ func (p *roomParts) tasks() []task {
 		list = append(list, p.loaded("component", p.component.Run), p.loaded("rooms", p.reconciler.Run),
 			p.loaded("notices", p.notifier.Run))
 	}
-	return append(list, p.cluster.tasks(p)...)
+	return append(list, p.clusterTasks()...)
 }
 
 // swapKey reads the key of refusals that are on their way. The state makes it once.

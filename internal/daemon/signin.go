@@ -10,7 +10,6 @@ import (
 	"usher/auth"
 	"usher/auth/signin"
 	"usher/internal/admin"
-	"usher/internal/cluster"
 	"usher/internal/panics"
 	"usher/moderation/sessions"
 )
@@ -19,7 +18,7 @@ import (
 func newSignIn(v *auth.Verifier, rooms *roomParts, log *slog.Logger, p *panics.Reporter) (*signin.Server, error) {
 	o := signin.Options{Outcomes: v, Sessions: signedIn{rooms}, Log: log, Panics: p}
 	if rooms.cluster != nil {
-		o.States = usedStates{rooms.cluster.node}
+		o.States = rooms.cluster
 	}
 	return signin.New(o)
 }
@@ -54,16 +53,6 @@ func providerOf(p signin.Status) admin.Issuer {
 		i.Problem = "nobody can sign in, as nothing is known of the provider yet: " + cmp.Or(p.Failure, "it was not asked")
 	}
 	return i
-}
-
-// usedStates are those of all ushers of a cluster.
-type usedStates struct{ node *cluster.Node }
-
-// UseState reports whether a state is used for the first time anywhere.
-func (s usedStates) UseState(ctx context.Context, print string, lasts time.Duration) (first bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, carryWithin)
-	defer cancel()
-	return s.node.Once(ctx, print, lasts)
 }
 
 // signedIn are the sessions of those who signed in here.

@@ -23,7 +23,7 @@ func (d *daemon) adminHandler() http.Handler {
 		Whitelist: whitelist{d.rooms.lobby, d.rooms.listChanged, d.rooms.cluster}, Commands: d.rooms.commands,
 		MUCs:        func() []string { return *d.rooms.mucs.Load() },
 		MembersOnly: d.rooms.membersOnly.Load, Component: d.rooms.component != nil,
-		Cluster: d.rooms.cluster.forCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Explainer: d,
+		Cluster: d.rooms.cluster.ForCommands(), Decisions: d.rooms.decisions, Audit: d.rooms.audit, Explainer: d,
 		History: d.rooms.console.history(), Console: d.rooms.console.forCommands(), Peer: httpd.UserOf,
 	})
 }
@@ -80,7 +80,7 @@ func (d *daemon) Status(quick bool) admin.Status {
 		Component: d.componentStatus(),
 
 		State:   d.rooms.stateStatus(),
-		Cluster: d.rooms.cluster.text(),
+		Cluster: d.rooms.cluster.Text(),
 	}
 	addProviders(&s, d.reloader.signIn.Status(), d.reloader.signIn.UnseenClaims())
 	for i := range s.Hosts {
@@ -155,7 +155,7 @@ func (d *daemon) notReady() []string {
 		reasons = append(reasons, fmt.Sprintf("%d tokens and users are revoked, which is more than a cluster should "+
 			"keep; lift some: usher sessions list --revoked", n))
 	}
-	reasons = append(reasons, d.rooms.cluster.notReady()...)
+	reasons = append(reasons, d.rooms.cluster.NotReady()...)
 	reasons = append(reasons, d.rooms.asked.Missing()...)
 	if s := d.rooms.stateStatus(); s != nil && s.Stuck {
 		reasons = append(reasons, "state: a write to the journal is not back: the disk hangs")
