@@ -20,7 +20,8 @@ type revocations struct {
 }
 
 func newRevocations(b Limits) revocations {
-	return revocations{byID: map[index.PrincipalID]*moderation.Revocation{}, lifted: map[index.PrincipalID]*moderation.Revocation{},
+	return revocations{byID: map[index.PrincipalID]*moderation.Revocation{},
+		lifted:    map[index.PrincipalID]*moderation.Revocation{},
 		unwritten: map[index.PrincipalID]bool{},
 		expelled:  map[index.AccountKey]index.PrincipalID{}, Limits: b}
 }

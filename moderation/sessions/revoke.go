@@ -306,7 +306,8 @@ func (s *Revocations) putRevocations(p *revocationPlan, out *Revoked) ([]Change,
 
 // revocationsBefore are those in whose place a plan comes; more is for how many
 // there are none.
-func (s *Revocations) revocationsBefore(p *revocationPlan) (olds map[index.PrincipalID]*moderation.Revocation, more int) {
+func (s *Revocations) revocationsBefore(p *revocationPlan) (
+	olds map[index.PrincipalID]*moderation.Revocation, more int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	olds = map[index.PrincipalID]*moderation.Revocation{}

@@ -97,7 +97,8 @@ func (s *core) forgetEvicted(ctx context.Context) {
 
 func (s *core) expireRevocations(now time.Time) []Change {
 	p := s.policy.Load()
-	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
+	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(
+		id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
 		return id, auth.Over(v.End(p), now)
 	})
 	var changes []Change
@@ -115,7 +116,8 @@ func (s *core) expireRevocations(now time.Time) []Change {
 const liftedLasts = lobby.TombstoneLasts
 
 func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Change) []Change {
-	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
+	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(
+		id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
 		return id, auth.Over(v.End(p), now) || now.Sub(v.Lifted) >= liftedLasts
 	})
 	for _, id := range over {
@@ -170,7 +172,8 @@ func (s *core) end(ctx context.Context, list []*index.Session,
 const endedAtATime = 8
 
 // drop is end in memory. It returns what is to be written, and what was touched.
-func (s *core) drop(list []*index.Session, why moderation.EndReason) (changes []Change, touched []moderation.AssignmentKey) {
+func (s *core) drop(list []*index.Session, why moderation.EndReason) (
+	changes []Change, touched []moderation.AssignmentKey) {
 	var some dropped
 	for len(list) > 0 {
 		s.mu.Lock()

@@ -56,7 +56,8 @@ func New(ctx context.Context, store Store, p *moderation.Policy, o Options) (*Se
 	c := &core{writer: newWriter(store, o.Log, o.Metrics), now: o.Now, lobby: o.Lobby, limits: b, node: o.Node,
 		rates:  rates.NewLogins(),
 		writes: newWriteLock(), revocationWrites: newWriteLock(), index: index.New(), revoked: newRevocations(b),
-		rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w, loading: newLoading(), gone: map[moderation.ID]bool{}}
+		rooms: newRooms(b.Rooms, w), assigned: newAssignments(b, w), waits: w, loading: newLoading(),
+		gone: map[moderation.ID]bool{}}
 	c.policy.Store(p)
 	if err := c.loadRevocations(ctx); err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func (x *Index) Get(id moderation.ID) *Session {
 	return nil
 }
 
-// Has reports whether a session is among those that there are: no other login has taken its place, and it has not ended.
+// Has reports whether a session is there still: no other login has taken its place, and it has not ended.
 func (x *Index) Has(g *Session) bool { return g.self != 0 }
 
 // OfAccount yields the sessions of an account, in the order in which they came. They are few.

@@ -7,9 +7,9 @@ import (
 	"usher/moderation"
 )
 
-// pack writes the texts of a session into one, with what is seldom asked for: each begins with its length. A text that is
-// the account's, as most that name a person are, is not written again. The print is that of the token, where its number
-// does not tell it.
+// pack writes the texts of a session into one, with what is seldom asked for: each begins with its length. A text that
+// is the account's, as most that name a person are, is not written again. The print is that of the token, where its
+// number does not tell it.
 func pack(s *moderation.Session, withPrint bool) string {
 	b := make([]byte, 0, 512) // on the stack, as most are not longer
 	b = binary.AppendVarint(b, s.IssuedAt)

@@ -37,7 +37,7 @@ const (
 	isRandom flags = 1 << iota
 	isRegex
 	isModerator
-	namesUser // its token does
+	namesUser // its token does, and is not a principal by itself
 	isPlain   // its thumbprint is as its token's number is written
 	isFar     // it expires in a year that nanoseconds do not reach, and has the seconds
 
@@ -53,11 +53,11 @@ const never = math.MinInt64
 // lastNano is the end of what nanoseconds since 1970 reach.
 var lastNano = time.Unix(0, math.MaxInt64)
 
-// Make makes what is kept of a session: all of it but Resumption, which its [Index] knows. The times are those of a clock;
-// of an Expires that is further away than nanoseconds reach the second is kept.
+// Make makes what is kept of a session: all of it but Resumption, which its [Index] knows. The times are those of a
+// clock; of an Expires that is further away than nanoseconds reach the second is kept.
 func Make(s *moderation.Session) *Session {
-	g := &Session{from: &source{Source: sourceOf(s)}, id: s.ID, token: TokenID(s.TokenPrint), who: PrincipalOf(s.Principal()),
-		loggedIn: nano(s.LoggedIn), used: nano(s.Used), expires: nano(s.Expires), due: never, atDue: notDue}
+	g := &Session{from: &source{Source: sourceOf(s)}, id: s.ID, token: TokenID(s.TokenPrint),
+		who: PrincipalOf(s.Principal()), loggedIn: nano(s.LoggedIn), used: nano(s.Used), expires: nano(s.Expires), due: never, atDue: notDue}
 	var print [2 * len(g.token)]byte
 	hex.Encode(print[:], g.token[:])
 	g.flags = flagIf(isRandom, s.Random) | flagIf(isRegex, s.RoomRegex) | flagIf(isModerator, s.Moderator) |
@@ -102,17 +102,11 @@ func (g *Session) ID() moderation.ID { return g.id }
 // Host is the virtual host.
 func (g *Session) Host() string { return g.from.Host }
 
-// Issuer is that of the token.
-func (g *Session) Issuer() string { return g.from.Issuer }
-
 // Anonymous says that the login had no token.
 func (g *Session) Anonymous() bool { return g.from.Anonymous }
 
 // Random says that the account was drawn for the login.
 func (g *Session) Random() bool { return g.is(isRandom) }
-
-// NamesUser says that the token names a user: it is not a principal by itself.
-func (g *Session) NamesUser() bool { return g.is(namesUser) }
 
 // Token is the principal that the token is by itself.
 func (g *Session) Token() PrincipalID { return g.token }
