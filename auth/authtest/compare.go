@@ -60,7 +60,7 @@ func (c comparison) run(b *testing.B, n int, reference, f func()) {
 	b.ReportMetric(median(subjects), "usher-ns")
 	b.ReportMetric(median(ratios), "ratio")
 	c.before()
-	b.ReportMetric(testing.AllocsPerRun(c.turn-1, f), "allocs")
+	b.ReportMetric(testing.AllocsPerRun(max(1, c.turn-1), f), "allocs")
 }
 
 func (c comparison) timeOf(f func()) time.Duration {
