@@ -14,10 +14,10 @@ import (
 )
 
 // TestLeave: who leaves reads so, also where the answer takes longer than the end of the page's own stream, after which
-// the page looks whether it may still be seen.
+// the page looks whether it may still be seen: once it has asked for the stream again, which takes a browser 3 s.
 func TestLeave(t *testing.T) {
 	d := newDesk(t, options())
-	slow := "http://" + delayed(t, strings.TrimPrefix(d.Console, "http://"), "POST /leave ", time.Second)
+	slow := "http://" + delayed(t, strings.TrimPrefix(d.Console, "http://"), "POST /leave ", 5*time.Second)
 	p := d.browser.Tab(t)
 	p.As(t, ordinary)
 	d.enterAt(t, p, strings.Replace(d.link(t), d.Console, slow, 1))
