@@ -297,7 +297,7 @@ func leaving() []arrow {
 
 // crowded lists the folders that have more than maxFiles Go files until they are cut.
 func crowded() []string {
-	return []string{"auth", "auth/keys", "moderation/sessions"}
+	return []string{"auth", "moderation/sessions"}
 }
 
 // A foreign package is one of others that only some of ours may import.
