@@ -272,3 +272,22 @@ func TestWeakPublicKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestMixedKeys: where a public key is good no secret is, as the one could be taken for the other.
+func TestMixedKeys(t *testing.T) {
+	secret, public := newSecretKey(make([]byte, 32), "a", false), &Key{kind: kindRSA}
+	remote := []Location{{Kind: JWKSURL, URL: "https://id.example.org/keys"}}
+	for name, row := range map[string]struct {
+		config Config
+		bad    bool
+	}{
+		"secrets":                   {Config{Files: []*Key{secret, secret}}, false},
+		"public keys":               {Config{Files: []*Key{public}, Locations: remote}, false},
+		"both":                      {Config{Files: []*Key{secret, public}}, true},
+		"a secret and a key server": {Config{Files: []*Key{secret}, Locations: remote}, true},
+	} {
+		if err := row.config.Check(); (err != nil) != row.bad {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -47,4 +48,35 @@ func TestRevokeOutlastsWhatWaits(t *testing.T) {
 			w.login(t, second, nil)
 		})
 	}
+}
+
+// TestAllowLiftsNoOther: what is lifted is what is named, and not what is revoked beside it.
+func TestAllowLiftsNoOther(t *testing.T) {
+	w := newRevocationWorld(t)
+	first, second := w.token("", "1", time.Minute), w.token("", "2", time.Minute)
+	mine, others := w.token("ann", "3", time.Minute), w.token("ann", "4", time.Minute)
+	others.Issuer = "another"
+	for _, id := range []auth.Identity{first, second} {
+		w.revoke(t, sessions.Target{Token: id.TokenPrint}, true, nil)
+	}
+	w.revoke(t, sessions.Target{User: "ann"}, true, nil)
+	allow := func(target sessions.Target) {
+		t.Helper()
+		if _, err := w.Revocations().Allow(t.Context(), target); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(sessions.Target{Token: first.TokenPrint})
+	w.login(t, first, nil)
+	w.login(t, second, auth.ErrRevoked)
+	allow(sessions.Target{User: "ann", Host: host, Issuer: mine.Issuer})
+	w.login(t, mine, nil)
+	w.login(t, others, auth.ErrRevoked)
+	w.login(t, second, auth.ErrRevoked)
+	if _, err := w.Revocations().Allow(t.Context(), sessions.Target{User: "ann", Host: "other.example"}); !errors.Is(err, sessions.ErrNotRevoked) {
+		t.Errorf("of another host: %v", err)
+	}
+	allow(sessions.Target{User: "ann"})
+	w.login(t, others, nil)
+	w.login(t, second, auth.ErrRevoked)
 }
