@@ -7,6 +7,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/auth/relayauth"
 )
 
 // TestRelayResumption: a stream is its principal's.
@@ -181,4 +182,47 @@ func TestKeyGoneIsNotKept(t *testing.T) {
 	if prepared.Commit(); !w.Outdated(l) {
 		t.Error("not outdated, and the key is gone")
 	}
+}
+
+// TestThatStreamAlone: a login resumes streams of its own host; one whose token is over that stream alone for which it
+// was let in; and what Prosody binds is believed for the login's own host.
+func TestThatStreamAlone(t *testing.T) {
+	w := newWorld(t, nil)
+	alice := goodToken(t)
+	w.login(t, request(alice, ""), "0b5c", "id-1")
+	w.login(t, request(alice, ""), "0b5d", "id-2")
+	guest := request(alice, "")
+	guest.Guest = guests
+	w.login(t, guest, "9f00", "id-3")
+	may := func(l *relayauth.Login, host, resumption string, want bool) {
+		t.Helper()
+		if account, ok := w.MayResume(l, host, resumption); ok != want || (account != "") != want {
+			t.Errorf("%s at %s: %q, %v", resumption, host, account, ok)
+		}
+	}
+	l, _ := w.begin(t, request(alice, "id-1"))
+	may(l, host, "id-1", true)
+	may(l, host, "id-2", true)
+	may(l, host, "", false)
+	may(l, guests, "id-3", false)
+	for _, at := range [][2]string{{guests, "0b5c"}, {host, ""}} {
+		if err := w.Record(t.Context(), l, at[0], at[1]); auth.RefusalOf(err) == nil || l.ID.Account != "" {
+			t.Errorf("%q at %s is recorded: %v", at[1], at[0], err)
+		}
+	}
+	if err := w.Record(t.Context(), l, host, "0b5c"); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range [][2]string{{guests, "0b5c"}, {host, "0b5d"}, {host, ""}} {
+		if err := w.RememberStream(t.Context(), l, at[0], at[1], "id-4"); auth.RefusalOf(err) == nil {
+			t.Errorf("a stream of %q at %s is remembered", at[1], at[0])
+		}
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	over, reason := w.begin(t, request(alice, "id-1"))
+	if reason != "" || !over.OnlyResumes {
+		t.Fatalf("the token is over: %q", reason)
+	}
+	may(over, host, "id-1", true)
+	may(over, host, "id-2", false)
 }
