@@ -21,9 +21,8 @@ func (q *request) begin(hosts map[string]*host) {
 	h := hostOf(hosts, w.host, q.r.Host)
 	if h == nil {
 		q.refuse(nil, nil, auth.Refuse(auth.ReasonUnknownHost, "the request is for %q, at the address %q, and that is "+
-			"none of login.hosts, or several; correct tokenAuthUrl, so that it has host= and the "+
-			"host", text.Name(w.host),
-			text.Name(q.r.Host)))
+			"none of login.hosts, or several; correct tokenAuthUrl, so that it has host= and the host",
+			text.Name(w.host), text.Name(q.r.Host)))
 		return
 	}
 	if elsewhere := h.elsewhere(&w, q.r); elsewhere != "" {

@@ -117,8 +117,8 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 			"provider's answers do; have the person sign in anew")
 	case answer.Has("error"):
 		return auth.Refuse(auth.ReasonSignInRefused, "the provider answers %q: %q; look at the person's rights there, "+
-			"and at what it has of this "+
-			"client", text.Name(answer.Get("error")), text.Name(answer.Get("error_description")))
+			"and at what it has of this client",
+			text.Name(answer.Get("error")), text.Name(answer.Get("error_description")))
 	}
 	if code := answer.Get("code"); code == "" || len(code) > maxCode {
 		return auth.Refuse(auth.ReasonSignInRefused, "the provider's answer has no code, or one of over %d bytes; "+

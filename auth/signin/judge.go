@@ -80,8 +80,8 @@ func (h *host) judgeAge(now, issued time.Time) *auth.Refusal {
 	}
 	if age := now.Sub(issued); age > mostAge+h.Leeway || age < -h.Leeway {
 		return auth.Refuse(auth.ReasonSignInToken, "the ID token was made at %s, now is %s, and %v is the most; "+
-			"compare the clocks, or sign in "+
-			"anew", issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), mostAge)
+			"compare the clocks, or sign in anew",
+			issued.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), mostAge)
 	}
 	return nil
 }

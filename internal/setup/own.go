@@ -89,14 +89,14 @@ func hasHost(config, host string) bool {
 func (m *maker) compare(config string, o *own) {
 	if !hostSays(config, m.facts.host, path.Base(o.keyFile)) {
 		m.plan.note("relay of %s in %s does not name %s, by which Prosody's app_secret is set: name it there, or "+
-			"leave app_secret as it is (and --hs256 as it was): nobody could log "+
-			"in.", m.facts.host, ConfigFile, o.keyFile)
+			"leave app_secret as it is (and --hs256 as it was): nobody could log in.",
+			m.facts.host, ConfigFile, o.keyFile)
 	}
 	in, is := m.facts.verifyDomain, !hostSays(config, m.facts.host, "domain_verification: false")
 	if in != is {
 		m.plan.note("Prosody's enable_domain_verification is %v, and relay.domain_verification of %s in %s is %v: "+
-			"make them the same, or one of the two refuses rooms of tenants that the other lets people "+
-			"into.", in, m.facts.host, ConfigFile, is)
+			"make them the same, or one of the two refuses rooms of tenants that the other lets people into.",
+			in, m.facts.host, ConfigFile, is)
 	}
 }
 

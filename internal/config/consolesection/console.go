@@ -35,7 +35,7 @@ type Console struct {
 	Admins []Admin
 }
 
-// A Admin is whose tokens make an operator: those of an issuer of a host, for an audience, with a claim.
+// An Admin is whose tokens make an operator: those of an issuer of a host, for an audience, with a claim.
 type Admin struct {
 	Host, Issuer string
 	Claim        claim.Test

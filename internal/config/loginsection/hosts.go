@@ -323,8 +323,8 @@ func (h *hostReader) finish(host *hostsection.Host) {
 	if e := host.Rooms.OnExpiry; e != moderation.ExpiryKeep && c.TTL < longEnough {
 		at.Problem("write ttl: 1h or more, or on_expiry: keep",
 			"login: the host's on_expiry is %s, and tokens of the sign-in are good for %s: people would lose in the "+
-				"middle of a meeting what they have, as the page does not renew tokens by "+
-				"itself", e, text.Duration(c.TTL))
+				"middle of a meeting what they have, as the page does not renew tokens by itself",
+			e, text.Duration(c.TTL))
 	}
 	if most := host.Auth.MaxLifetime; most > 0 && c.TTL > most {
 		at.Problem("write ttl: "+text.Duration(most)+" or less, or raise tokens.max_lifetime",

@@ -54,11 +54,11 @@ func NewLogins() *Logins { return &Logins{seed: maphash.MakeSeed()} }
 func (r *Logins) Take(id auth.Identity, now time.Time) error {
 	switch {
 	case id.Anonymous && !r.takeAnonymous(id.Network, now):
-		return fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start), from one "+
-			"network %d and %d", auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute, networkAtOnce, networkPerMinute)
+		return fmt.Errorf("%w without a token: %d at once and %d a minute log in (guests_start), from one network %d "+
+			"and %d", auth.ErrOverloaded, anonymousAtOnce, anonymousPerMinute, networkAtOnce, networkPerMinute)
 	case !id.Anonymous && !r.takeToken(maphash.String(r.seed, id.TokenPrint), now):
-		return fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their "+
-			"own", auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
+		return fmt.Errorf("%w with one token: %d at once and %d a minute log in; give people tokens of their own",
+			auth.ErrOverloaded, loginsAtOnce, loginsPerMinute)
 	}
 	return nil
 }
