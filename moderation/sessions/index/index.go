@@ -90,6 +90,19 @@ func (x *Index) Wildcards(host string) []*Session {
 	return list
 }
 
+// dropWildcard makes room for others: the list is short, and who logs in again is to have one place in it.
+func (x *Index) dropWildcard(g *Session) {
+	list := x.wildcards[g.Host()]
+	i := slices.Index(list, g.id)
+	switch {
+	case i < 0:
+	case len(list) == 1:
+		delete(x.wildcards, g.Host())
+	default:
+		x.wildcards[g.Host()] = slices.Delete(list, i, i+1)
+	}
+}
+
 // A Login is a session that is to be inserted, with what its claims say of rooms.
 type Login struct {
 	*Session
@@ -159,6 +172,7 @@ func (x *Index) Remove(g *Session) {
 	x.named.drop(g)
 	x.due.drop(g)
 	x.dropResumption(g)
+	x.dropWildcard(g)
 	x.sources.leave(g)
 	x.slots.drop(g)
 }

@@ -148,6 +148,8 @@ func (m *model) check(r *rapid.T, x *Index) {
 		same("token", x.WithToken(s.TokenPrint), m.pick(func(o moderation.Session) bool { return o.TokenPrint == s.TokenPrint }), false)
 	}
 	for _, host := range []string{"h", "i"} {
+		wildcards := m.pick(func(o moderation.Session) bool { return o.Host == host && o.Wildcard() })
+		same("wildcards", x.Wildcards(host), wildcards, true)
 		for _, room := range []string{"one", "two"} {
 			for _, moderators := range []bool{true, false} {
 				want := m.pick(func(o moderation.Session) bool {
@@ -173,6 +175,37 @@ func (m *model) check(r *rapid.T, x *Index) {
 		}
 	} else if first != nil {
 		r.Fatal("one is due that is no more")
+	}
+}
+
+// TestWildcardsAreOfMany: one that logs in again and again takes one place among the last, and one that has ended none.
+func TestWildcardsAreOfMany(t *testing.T) {
+	x := New()
+	logIn := func(account string) *Session {
+		s := moderation.Session{Host: "h", Account: account, TokenPrint: account, Rooms: []string{"*"}}
+		s.ID = moderation.NewID(s.TokenPrint, s.Host, s.Account)
+		l := NewLogin(&s)
+		x.Insert(l)
+		return l.Session
+	}
+	first := logIn("first")
+	for range maxWildcards {
+		logIn("again")
+	}
+	if got := x.Wildcards("h"); len(got) != 2 || got[0] != first {
+		t.Errorf("%d, want the first one and the one that came again", len(got))
+	}
+	for i := range maxWildcards {
+		x.Remove(logIn(fmt.Sprint("gone", i)))
+	}
+	if got := x.Wildcards("h"); len(got) != 2 || got[0] != first {
+		t.Errorf("%d, want the two that have not ended", len(got))
+	}
+	for i := range maxWildcards {
+		logIn(fmt.Sprint("later", i))
+	}
+	if got := x.Wildcards("h"); len(got) != maxWildcards || got[0] == first {
+		t.Errorf("%d, want the last %d", len(got), maxWildcards)
 	}
 }
 
