@@ -39,7 +39,8 @@ import (
 // clusterName is that of every cluster: one that is apart has secrets of its own.
 const clusterName = "usher"
 
-// A Member is this usher among several; nil: it is alone. What is asked of either does nothing on nil.
+// A Member is this usher among several; nil: it is alone. Of nil may be asked Admits, Recorded, Configure, Text, NotReady,
+// ForCommands, ClockIsOff and Close, which then have nothing to do.
 type Member struct {
 	node     *cluster.Node
 	keys     *cluster.Keys
