@@ -30,6 +30,35 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// TestStay: a page whose form has led nowhere, as its answer was given up, is live again, also where nobody looked at it
+// meanwhile, or it was paused.
+func TestStay(t *testing.T) {
+	d := newDesk(t, options())
+	p := d.enter(t)
+	const live = `document.getElementById("live").classList.contains("on")`
+	for _, meanwhile := range []string{
+		`for (const away of [true, false]) {
+			Object.defineProperty(document, "hidden", { value: away, configurable: true });
+			document.dispatchEvent(new Event("visibilitychange"));
+		}`,
+		`for (let i = 0; i < 2; i++) document.getElementById("live-pause").click();`,
+	} {
+		p.Go(t, d.Console+"/audit")
+		p.Await(t, live, within)
+		driver.Eval[bool](t, p, `(() => {
+			const usual = window.setTimeout;
+			window.setTimeout = (f, ms) => usual(f, ms === 30000 ? 500 : ms);
+			const form = document.querySelector("header form");
+			form.addEventListener("submit", (e) => e.preventDefault());
+			form.requestSubmit();
+			document.getElementById("live").classList.remove("on");
+			`+meanwhile+`
+			return true;
+		})()`)
+		p.Await(t, live, within)
+	}
+}
+
 // delayed returns an address that leads to another one. The answer to a request that begins like this comes a while
 // later.
 func delayed(t *testing.T, to, request string, by time.Duration) string {

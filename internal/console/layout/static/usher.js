@@ -148,14 +148,17 @@
     say("paused");
   });
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  let left = 0;
   const stay = () => {
+    clearTimeout(left);
     leaving = looking = false;
     start();
   };
   addEventListener("submit", () => {
     leaving = true;
     stop();
-    timer = setTimeout(stay, 30000); // nothing has come
+    clearTimeout(left);
+    left = setTimeout(stay, 30000); // nothing has come; stop must not forget that
   });
   addEventListener("pagehide", stop);
   addEventListener("pageshow", (e) => e.persisted && stay());
