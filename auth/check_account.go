@@ -9,7 +9,7 @@ import (
 	"usher/internal/text"
 )
 
-// checkAccount finds who the user becomes (claims.md, "Who the user becomes").
+// checkAccount finds who the user becomes (docs/tokens.md, "Who is it?").
 // A token that names no user leaves the account empty; authenticated logins
 // then get a random one each, but for those that resume a stream. A random one
 // has no prefix: no token can be made for it beforehand, and it is nobody's

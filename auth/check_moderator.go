@@ -13,7 +13,7 @@ import (
 )
 
 // DefaultModerators is what Jitsi's tokens and the plugins of its operators
-// say (claims.md, "Who becomes moderator").
+// say (docs/rooms.md, "Who is moderator").
 func DefaultModerators() []claim.Test {
 	affiliation := claim.Path{"context", "user", "affiliation"}
 	return []claim.Test{

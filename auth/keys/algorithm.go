@@ -114,8 +114,8 @@ func (in *Input) Sum() [sha256.Size]byte {
 
 // A verifyFunc reports whether signature is one of input, by the one key and
 // the one algorithm that it was made for. It sees the signing input as bytes
-// and never a token: jwx's own parsers accept too much (threats.md, "The JOSE
-// library"). No signature is checked in any other way.
+// and never a token: jwx's own parsers accept too much (docs/security.md,
+// "Tokens"). No signature is checked in any other way.
 //
 // The cryptography is the standard library's, called by the key that was
 // checked when it was loaded. jwx's verifiers come to the same calls, but find

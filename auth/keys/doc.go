@@ -2,13 +2,13 @@
 // issuer, and did one of them? It also signs with a key of ours ([Mint]).
 //
 // A [Key] verifies signatures by one or more algorithms, with the standard
-// library. jwx reads JWKs and signs: no other package imports lestrrat-go/jwx. Where keys come from is a
-// list of kinds ([Kinds]), each a file of this package and a row: secrets and PEM
-// in files, which the configuration's reader hands in as bytes, and what servers
-// publish, a JWK set or a PEM file for each kid (ASAP). A [Set] is the keys of one
-// issuer; [Sources] own what is fetched, and outlive reloads. How a file is read is
-// in package keyfile, how a server is asked in fetch, and who of many unknown kids
-// comes first in kidqueue.
+// library. jwx reads JWKs and signs: no other package imports lestrrat-go/jwx.
+// Where keys come from is a list of kinds ([Kinds]), each a file of this package
+// and a row: secrets and PEM in files, which the configuration's reader hands in as
+// bytes, and what servers publish, a JWK set or a PEM file for each kid (ASAP). A
+// [Set] is the keys of one issuer; [Sources] own what is fetched, and outlive
+// reloads. How a file is read is in package keyfile, how a server is asked in
+// fetch, and which of many unknown kids comes first in kidqueue.
 //
 // The package knows no token, host or refusal. What it has to say of a key that is
 // not there are values ([Lookup], [Status]); its errors name what is wrong, then

@@ -18,7 +18,7 @@ import (
 // changed by Prosody's preparation any more. The name is ASCII, or, if
 // unicodeAllowed, what nodeprep leaves as it is but for letter case:
 // otherwise ａｄｍｉｎ, ⓐdmin and "adm\u00adin" would all be admin
-// (threats.md, "Rules for names").
+// (docs/security.md, "Accounts").
 func localpart(name string, unicodeAllowed bool) (string, error) {
 	if err := checkName(name, unicodeAllowed); err != nil {
 		return "", err

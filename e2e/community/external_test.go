@@ -236,7 +236,7 @@ func bridgeKilled(t *testing.T, w *world) {
 		w.stay(t, external, w.wrong(t, i))
 	}
 	if n := len(w.bridges(t)); n != 0 {
-		t.Errorf("Prosody has started %d bridges again: design/prosody.md has it otherwise", n)
+		t.Errorf("%d bridges run again: Prosody starts none anew that a signal has ended", n)
 	}
 	if err := w.prosody.Restart(t.Context()); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func TestJSONTestSuite(t *testing.T) {
 	t.Logf("%d files: %v", len(files), counts)
 }
 
-// acceptable reports whether valid JSON is an object without what threats.md
+// acceptable reports whether valid JSON is an object without what a Document
 // refuses: duplicate members and NUL.
 func acceptable(text []byte) bool {
 	return strings.HasPrefix(strings.TrimSpace(string(text)), "{") &&
