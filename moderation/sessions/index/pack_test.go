@@ -60,6 +60,27 @@ func TestUnpack(t *testing.T) {
 	})
 }
 
+// TestBeyond: what is over stays over, and what is due later stays so, in years that nanoseconds do not reach.
+func TestBeyond(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for year := 1; year < 1700; year += 20 {
+		expires := time.Date(year, 2, 3, 4, 5, 6, 7, time.UTC)
+		g := Make(&moderation.Session{LoggedIn: now, Used: now, Expires: expires})
+		if l := g.Lifetime(); !l.Ended(now, moderation.Times{Idle: time.Hour}) {
+			t.Errorf("what expired at %s expires at %s", expires, l.Expires)
+		}
+	}
+	for year := 2200; year < 10_000; year += 40 {
+		due := time.Date(year, 2, 3, 4, 5, 6, 7, time.UTC)
+		x, l := New(), NewLogin(&moderation.Session{LoggedIn: due, Used: due})
+		l.Schedule(due)
+		x.Insert(l)
+		if x.Due(now) != nil || !l.IsDueAfter(now) || !l.LoggedIn().After(now) || !l.Used().After(now) {
+			t.Errorf("what is of %d logged in at %s", year, l.LoggedIn())
+		}
+	}
+}
+
 // TestTokenID: a thumbprint is known by its number, and by nothing else that another one is.
 func TestTokenID(t *testing.T) {
 	seen := map[PrincipalID]string{}

@@ -50,8 +50,8 @@ const (
 // never is a time that is not set. No clock says it.
 const never = math.MinInt64
 
-// lastNano is the end of what nanoseconds since 1970 reach.
-var lastNano = time.Unix(0, math.MaxInt64)
+// firstNano and lastNano are the ends of what nanoseconds since 1970 reach, the years 1677 and 2262.
+var firstNano, lastNano = time.Unix(0, never+1), time.Unix(0, math.MaxInt64)
 
 // Make makes what is kept of a session: all of it but Resumption, which its [Index] knows. The times are those of a
 // clock; of an Expires that is further away than nanoseconds reach the second is kept.
@@ -78,9 +78,15 @@ func flagIf(f flags, is bool) flags {
 	return 0
 }
 
+// nano takes the nearest for what nanoseconds do not reach: wrapped around, what was over long ago would lie ahead.
 func nano(t time.Time) int64 {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return never
+	case t.After(lastNano):
+		return math.MaxInt64
+	case t.Before(firstNano):
+		return never + 1
 	}
 	return t.UnixNano()
 }
