@@ -37,8 +37,8 @@ func (t *link) doorFault() result {
 			also = ", and did not show the secret of http_secret_file at listen.http"
 		}
 		return failed("usher prosody prints the lines of "+t.hostLine()+"; restart Prosody then: it tries the socket "+
-			"once, and reads the secret, when it "+
-			"starts", "Prosody did not ask usher: it is not connected to %s%s", path, also)
+			"once, and reads the secret, when it starts",
+			"Prosody did not ask usher: it is not connected to %s%s", path, also)
 	}
 	return result{}
 }

@@ -94,8 +94,7 @@ func (t *person) make() (string, error) {
 		room = t.name
 	}
 	claims, err := mint.Request{Host: t.Host, Issuer: t.Issuer, User: t.name, Name: shownAs, Room: room,
-		Now: time.Now(),
-		TTL: tokenFor}.Claims(rules)
+		Now: time.Now(), TTL: tokenFor}.Claims(rules)
 	if err != nil {
 		return "", err
 	}

@@ -53,8 +53,8 @@ func (t *link) badStatus(e client.StatusError, header http.Header) result {
 	case http.StatusForbidden:
 		if strings.Contains(e.Body, "gateway.origins") {
 			return failed("name it in gateway.origins of "+t.ConfigFile+", or have the web server pass the Host "+
-				"header on (proxy_set_header Host "+
-				"$http_host)", "usher refuses the page https://%s", t.Target.page(t.Host))
+				"header on (proxy_set_header Host $http_host)",
+				"usher refuses the page https://%s", t.Target.page(t.Host))
 		}
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		to, _, _ := strings.Cut(header.Get("Location"), "?")

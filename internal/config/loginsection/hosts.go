@@ -328,9 +328,8 @@ func (h *hostReader) finish(host *hostsection.Host) {
 	}
 	if most := host.Auth.MaxLifetime; most > 0 && c.TTL > most {
 		at.Problem("write ttl: "+text.Duration(most)+" or less, or raise tokens.max_lifetime",
-			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is "+
-				"%s", text.Duration(c.TTL),
-			text.Duration(most))
+			"login: tokens of the sign-in are good for %s, and the host's tokens.max_lifetime is %s",
+			text.Duration(c.TTL), text.Duration(most))
 	}
 	if c.Provider.InsecureHTTP && !h.insecure.IsZero() {
 		h.insecure.Warn("use https, unless the network to the provider is your own",
