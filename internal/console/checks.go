@@ -120,8 +120,9 @@ func (c *settings) arrivalOf(r *http.Request) (at arrival, why *refusal) {
 // byServer reports whether a web server hands a request on: then a Host header of this machine may be the server's, and
 // the browser elsewhere.
 func byServer(r *http.Request) bool {
-	return slices.ContainsFunc([]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
-		"X-Forwarded-Server", "X-Real-Ip", "Forwarded", "Via"}, func(name string) bool { return len(r.Header[name]) > 0 })
+	names := []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Server", "X-Real-Ip",
+		"Forwarded", "Via"}
+	return slices.ContainsFunc(names, func(name string) bool { return len(r.Header[name]) > 0 })
 }
 
 // loopback reports whether a Host header is this machine, at whatever port: a tunnel has one of its own.

@@ -48,8 +48,9 @@ func (d *Decision) Allowed() bool { return d.Result == metrics.Allowed.String() 
 // decision is an entry as an operator sees it.
 func (e *entry) decision() Decision {
 	d := Decision{Time: e.at, About: e.about, LoginID: e.login, Door: e.door, Result: e.result.String(),
-		Reason: e.reason, Detail: e.detail, Host: e.host, Issuer: e.issuer, Key: e.key, Account: e.account, User: e.user,
-		DisplayID: e.displayID, DisplayName: e.displayName, Name: e.name, Room: e.room, Affiliation: e.affiliation}
+		Reason: e.reason, Detail: e.detail, Host: e.host, Issuer: e.issuer, Key: e.key, Account: e.account,
+		User: e.user, DisplayID: e.displayID, DisplayName: e.displayName, Name: e.name, Room: e.room,
+		Affiliation: e.affiliation}
 	if e.took > 0 {
 		d.Took = e.took.Round(time.Microsecond).String()
 	}

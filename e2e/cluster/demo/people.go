@@ -20,7 +20,8 @@ func (d *demo) token(user string) (string, error) {
 	}
 	now := time.Now()
 	return keys.Mint(key, "", map[string]any{"iss": "my-app", "aud": "jitsi", "sub": host, "room": "*",
-		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "context": map[string]any{"user": map[string]any{"id": user}}})
+		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+		"context": map[string]any{"user": map[string]any{"id": user}}})
 }
 
 // logIn logs in to a shard's Prosody, and returns the account.
