@@ -12,6 +12,7 @@ bench() { go test -run '^$' -bench "$@" || echo "FAIL: go test -bench $*"; }
 	bench Dovecot -benchtime 20000x ./auth/dovecot
 	bench 'Login|Tail' ./auth/dovecot
 	bench . ./auth/extauth ./auth/extauth/bridge ./auth/httpauth ./auth/gateway ./auth/gateway/stanza ./moderation/muc ./moderation/reconcile ./moderation/sessions
+	bench Bytes -benchtime 1x ./moderation/sessions/index
 	bench . ./internal/bounded ./internal/cluster/clustertest ./internal/daemon ./internal/httpd ./internal/jid ./internal/listen ./internal/recent ./internal/record ./metrics
 	bench . -benchtime 20000x ./internal/journal
 	bench Login -benchtime 20000x ./internal/sqlite
