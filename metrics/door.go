@@ -3,6 +3,7 @@ package metrics
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,18 +56,42 @@ type Door struct {
 
 	mu  sync.Mutex                           // of those who add to known
 	all atomic.Pointer[map[Whose]*decisions] // is replaced, never changed
+
+	allowed *atomic.Int64
+	refused map[string]*atomic.Int64 // by reason; the map is not changed
+}
+
+// A tally is a series of decisions, with a sum beside it that others may share.
+type tally struct {
+	prometheus.Counter
+	sum *atomic.Int64
+}
+
+func (t tally) count() {
+	t.Inc()
+	t.sum.Add(1)
 }
 
 // decisions are the series of one host and issuer.
 type decisions struct {
-	allowed prometheus.Counter
-	refused map[string]prometheus.Counter
-	other   prometheus.Counter
+	allowed tally
+	refused map[string]tally
+	other   tally
+}
+
+func newDoor(name string, denied, undecided []string, requests *prometheus.CounterVec, took prometheus.Observer) *Door {
+	d := &Door{name: name, denied: denied, undecided: undecided, requests: requests, duration: took,
+		allowed: new(atomic.Int64), refused: map[string]*atomic.Int64{reasonOther: new(atomic.Int64)}}
+	for _, reason := range slices.Concat(denied, undecided) {
+		d.refused[reason] = cmp.Or(d.refused[reason], new(atomic.Int64))
+	}
+	d.all.Store(&map[Whose]*decisions{{Other, Other}: d.make(Whose{Other, Other})})
+	return d
 }
 
 // Allowed counts a login that was let in after took.
 func (d *Door) Allowed(of Whose, took time.Duration) {
-	d.of(of).allowed.Inc()
+	d.of(of).allowed.count()
 	d.duration.Observe(took.Seconds())
 }
 
@@ -78,7 +103,7 @@ func (d *Door) Refused(of Whose, reason string, took time.Duration) {
 	if !ok {
 		c = counts.other
 	}
-	c.Inc()
+	c.count()
 	d.duration.Observe(took.Seconds())
 }
 
@@ -105,16 +130,16 @@ func (d *Door) of(w Whose) *decisions {
 }
 
 func (d *Door) make(w Whose) *decisions {
-	series := func(r Result, reason string) prometheus.Counter {
-		return d.requests.WithLabelValues(d.name, w.Host, w.Issuer, r.String(), reason)
+	series := func(r Result, reason string, sum *atomic.Int64) tally {
+		return tally{d.requests.WithLabelValues(d.name, w.Host, w.Issuer, r.String(), reason), sum}
 	}
-	c := &decisions{allowed: series(Allowed, ReasonOK), refused: map[string]prometheus.Counter{},
-		other: series(Undecided, reasonOther)}
+	c := &decisions{allowed: series(Allowed, ReasonOK, d.allowed), refused: map[string]tally{},
+		other: series(Undecided, reasonOther, d.refused[reasonOther])}
 	for _, r := range d.denied {
-		c.refused[r] = series(Denied, r)
+		c.refused[r] = series(Denied, r, d.refused[r])
 	}
 	for _, r := range d.undecided {
-		c.refused[r] = series(Undecided, r)
+		c.refused[r] = series(Undecided, r, d.refused[r])
 	}
 	return c
 }

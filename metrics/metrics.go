@@ -130,9 +130,7 @@ func (m *Metrics) Door(name string, denied, undecided []string) *Door {
 	defer m.mu.Unlock()
 	d := m.doors[name]
 	if d == nil {
-		d = &Door{name: name, denied: denied, undecided: undecided, requests: m.authRequests,
-			duration: m.authDuration.WithLabelValues(name)}
-		d.all.Store(&map[Whose]*decisions{{Other, Other}: d.make(Whose{Other, Other})})
+		d = newDoor(name, denied, undecided, m.authRequests, m.authDuration.WithLabelValues(name))
 		m.doors[name] = d
 	}
 	return d

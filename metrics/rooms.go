@@ -1,6 +1,11 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"maps"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // rooms holds the series about joins, affiliations and the sessions behind
 // them.
@@ -18,7 +23,7 @@ type rooms struct {
 	occupants    prometheus.Gauge
 	joinsLost    prometheus.Counter
 	stepsMissing prometheus.Gauge
-	decided      map[decided]prometheus.Counter
+	decided      atomic.Pointer[map[decided]tally] // is replaced, never changed
 }
 
 // decided is a join's result and its reason.
@@ -57,8 +62,8 @@ func newRooms(registry *prometheus.Registry) *rooms {
 		affiliations: map[affiliated]prometheus.Counter{},
 		unasked:      make([]prometheus.Gauge, ModuleBegins+1),
 		lobbyLost:    make([]counters[LobbyLoss], LobbyKnock+1),
-		decided:      map[decided]prometheus.Counter{},
 	}
+	r.decided.Store(&map[decided]tally{})
 	r.addAffiliations(registry)
 	unasked := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: ProsodyUnasked,
 		Help: "Whether Prosody was found not to ask usher (1), by the module that is missing."}, []string{"module"})
@@ -121,23 +126,26 @@ func (m *Metrics) JoinReasons(allowed, denied, undecided []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	reasons := [][]string{Allowed: allowed, Denied: denied, Undecided: undecided}
+	all := maps.Clone(*m.rooms.decided.Load())
 	for _, result := range Results() {
 		for _, reason := range reasons[result] {
-			m.rooms.decided[decided{result, reason}] = m.rooms.joins.WithLabelValues(result.String(), reason)
+			if _, there := all[decided{result, reason}]; !there {
+				all[decided{result, reason}] = tally{m.rooms.joins.WithLabelValues(result.String(), reason), new(atomic.Int64)}
+			}
 		}
 	}
+	m.rooms.decided.Store(&all)
 }
 
 // Join counts a decision about a join. What is in no list counts as an
 // internal error: the set of series stays closed.
 func (m *Metrics) Join(result Result, reason string) {
-	m.mu.Lock()
-	c, ok := m.rooms.decided[decided{result, reason}]
-	m.mu.Unlock()
+	c, ok := (*m.rooms.decided.Load())[decided{result, reason}]
 	if !ok {
-		c = m.rooms.joins.WithLabelValues(Undecided.String(), reasonOther)
+		m.JoinReasons(nil, nil, []string{reasonOther})
+		c = (*m.rooms.decided.Load())[decided{Undecided, reasonOther}]
 	}
-	c.Inc()
+	c.count()
 }
 
 // Affiliation counts one of [GivenAffiliations] that was set, or could not be; others

@@ -24,13 +24,7 @@ type Ring struct {
 	points []admin.HistoryPoint // whole minutes, the oldest first
 	last   metrics.Totals
 	since  time.Time // when last was read
-
-	seen   metrics.Totals // what was read for who looks
-	seenAt time.Time      // zero: nothing since the last point
 }
-
-// lookEvery is the time between two readings for those who look: there may be thousands of counters, and many pages.
-const lookEvery = 2 * time.Second
 
 // NewRing returns one that counts from now on what read tells. A nil now is time.Now.
 func NewRing(read func() metrics.Totals, now func() time.Time) *Ring {
@@ -63,17 +57,14 @@ func (r *Ring) add() {
 		r.points = append(r.points[:0], r.points[len(r.points)-most+2:]...)
 	}
 	r.points = append(r.points, p)
-	r.last, r.since, r.seenAt = totals, p.Until, time.Time{}
+	r.last, r.since = totals, p.Until
 }
 
-// History returns the points, the oldest first; the last one is of the minute that runs, as it was 2 s ago at the most.
+// History returns the points, the oldest first; the last one is of the minute that runs.
 func (r *Ring) History() admin.History {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.seenAt.IsZero() || r.now().Sub(r.seenAt) >= lookEvery {
-		r.seen, r.seenAt = r.read(), r.now()
-	}
-	return admin.History{Points: append(append([]admin.HistoryPoint{}, r.points...), r.pointLocked(r.seen))}
+	return admin.History{Points: append(append([]admin.HistoryPoint{}, r.points...), r.pointLocked(r.read()))}
 }
 
 // pointLocked is what was counted since the last point.
@@ -84,7 +75,7 @@ func (r *Ring) pointLocked(t metrics.Totals) admin.HistoryPoint {
 	return p
 }
 
-// more is by how much counts have grown. They are lower where a host went out of the configuration, with its counters.
+// more is by how much counts have grown.
 func more(before, now metrics.Counted) (allowed int, refused map[string]int) {
 	refused = map[string]int{}
 	for reason, n := range now.Refused {
@@ -92,5 +83,5 @@ func more(before, now metrics.Counted) (allowed int, refused map[string]int) {
 			refused[reason] = n - before.Refused[reason]
 		}
 	}
-	return max(0, now.Allowed-before.Allowed), refused
+	return now.Allowed - before.Allowed, refused
 }
