@@ -59,6 +59,9 @@ func (q *request) askToSignOut(hosts map[string]*host) {
 		return
 	}
 	q.headers(h.signOutOrigin())
+	// Under no-referrer the form would have the Origin null, which a browser without Sec-Fetch-Site (Safari before 16.4)
+	// sends for other pages too. The address of this page has no secret.
+	q.w.Header().Set("Referrer-Policy", "same-origin")
 	q.show(http.StatusOK, page{Title: q.say.signOut, Text: q.say.signOutText,
 		Action: LogoutPath, Host: h.name, Back: h.Pages[0] + "/"})
 }

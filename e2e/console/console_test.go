@@ -25,6 +25,7 @@ func TestConsole(t *testing.T) {
 	t.Run("pictures", d.pictures)
 	d.extremes(t)
 	t.Run("door", d.door)
+	t.Run("referrer", d.referrer)
 	t.Run("pages", d.pages)
 	t.Run("links", d.links)
 	t.Run("live", d.live)

@@ -189,7 +189,8 @@ func (c *settings) sameOrigin(r *http.Request) *refusal {
 	return nil
 }
 
-// secure sets what every answer says, errors too.
+// secure sets what every answer says, errors too. Under no-referrer a form would have the Origin null, by which a browser
+// without Sec-Fetch-Site (Safari before 16.4) cannot be told from another page's; same-origin tells nobody else anything.
 func secure(h http.Header) {
 	for name, value := range map[string]string{
 		"Cache-Control": "no-store",
@@ -198,7 +199,7 @@ func secure(h http.Header) {
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy":           "camera=(), geolocation=(), microphone=()",
-		"Referrer-Policy":              "no-referrer",
+		"Referrer-Policy":              "same-origin",
 		"X-Content-Type-Options":       "nosniff",
 		"X-Frame-Options":              "DENY",
 		"X-Robots-Tag":                 "noindex",

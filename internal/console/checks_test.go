@@ -74,7 +74,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 				t.Errorf("%q: %s is not in %q", r, part, policy)
 			}
 		}
-		if strings.Contains(h.Get("Content-Security-Policy"), "unsafe") || h.Get("Referrer-Policy") != "no-referrer" ||
+		if strings.Contains(h.Get("Content-Security-Policy"), "unsafe") || h.Get("Referrer-Policy") != "same-origin" ||
 			h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" ||
 			h.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%q: %v", r, h)
