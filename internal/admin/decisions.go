@@ -50,7 +50,7 @@ func (s *server) decisions(m *routes) {
 		writeJSON(w, list)
 	})
 	m.ask("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
-		f, err := filterOf(r.URL.Query(), time.Now())
+		f, err := filterOf(r.URL.Query(), s.Now())
 		switch {
 		case err != nil:
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -18,15 +18,16 @@ import (
 	"usher/moderation"
 )
 
-// maxImport bounds what usher lobby import sends, in bytes.
-const maxImport = 4 << 20
+// maxImport bounds what usher lobby import sends, in bytes: a full whitelist, unless most of it is names of hundreds of
+// letters.
+const maxImport = 16 << 20
 
 // A LobbyAnswer is that of every change of the lobby.
 type LobbyAnswer struct {
 	Problem string `json:"problem,omitempty"`
 	Warning string `json:"warning,omitempty"`
-	Room    string `json:"room,omitempty"`
-	JID     string `json:"jid,omitempty"` // about whom it was decided
+	Room    string `json:"room,omitempty"` // of an entry: its pattern; empty: every room
+	JID     string `json:"jid,omitempty"`  // whom the change is about
 	Added   int    `json:"added,omitempty"`
 	Removed int    `json:"removed,omitempty"`
 	Cluster *Reach `json:"cluster,omitempty"` // which other ushers have it
@@ -61,7 +62,7 @@ func (s *server) lobby(m *routes) {
 }
 
 func (s *server) allow(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
-	e, err := entryOf(r, time.Now())
+	e, err := entryOf(r, s.Now())
 	c.Target = e.String()
 	if err == nil {
 		err = s.checkComponent(e)
@@ -69,16 +70,16 @@ func (s *server) allow(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
 	if err != nil {
 		return LobbyAnswer{}, err
 	}
-	return LobbyAnswer{Warning: s.domainWarning(e)}, s.Whitelist.Allow(r.Context(), e)
+	return LobbyAnswer{Warning: s.domainWarning(e), Room: e.Room, JID: e.JID}, s.Whitelist.Allow(r.Context(), e)
 }
 
 func (s *server) remove(r *http.Request, c *recent.Change) (LobbyAnswer, error) {
-	e, err := entryOf(r, time.Now())
+	e, err := entryOf(r, s.Now())
 	c.Target = e.String()
 	if err != nil {
 		return LobbyAnswer{}, err
 	}
-	return LobbyAnswer{}, s.Whitelist.Remove(r.Context(), e.Key())
+	return LobbyAnswer{Room: e.Room, JID: e.JID}, s.Whitelist.Remove(r.Context(), e.Key())
 }
 
 // decide admits somebody who waits, or denies.
@@ -178,6 +179,9 @@ func (s *server) domainWarning(e lobby.Entry) string {
 func (s *server) importLobby(r *http.Request) (LobbyAnswer, error) {
 	var entries []lobby.Entry
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxImport)).Decode(&entries); err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return LobbyAnswer{}, fmt.Errorf("the list has over %d MiB, as JSON: import it in parts", maxImport>>20)
+		}
 		return LobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
 	}
 	replace := r.URL.Query().Get("replace") == "true"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"usher/auth"
 	"usher/internal/recent"
@@ -57,7 +58,7 @@ type Commands interface {
 	DecideKnock(ctx context.Context, room, id string, admit bool) (account string, err error)
 }
 
-// Options are what a server stands on. All but Cluster, Console and History are wanted.
+// Options are what a server stands on. All but Cluster, Console, History and Now are wanted.
 type Options struct {
 	Daemon      Daemon
 	Await       func(ctx context.Context) error // waits for what the state kept; an error says why that is not there
@@ -75,6 +76,7 @@ type Options struct {
 	History     Historian                                   // nil: nobody keeps it
 	Console     Console                                     // nil: there is none
 	Peer        func(context.Context) (uid uint32, ok bool) // the user of the process that asks
+	Now         func() time.Time                            // nil: time.Now
 }
 
 type server struct{ Options }
@@ -83,6 +85,9 @@ type server struct{ Options }
 func NewHandler(o Options) http.Handler { return newRoutes(o).mux }
 
 func newRoutes(o Options) *routes {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	s := &server{o}
 	m := &routes{server: s, mux: http.NewServeMux()}
 	m.ask("GET /status", func(w http.ResponseWriter, r *http.Request) {

@@ -62,7 +62,7 @@ func (p *consolePart) open(e *endpoints.Endpoints, rooms *roomParts) (err error)
 		return nil
 	}
 	p.address = e.Bound["console"].Addr()
-	frame := layout.New(nil)
+	frame := layout.New(nil, nil)
 	p.pages = pages.New(pages.Options{API: p.api, Layout: frame, Log: rooms.log})
 	moderators := lobbypage.New(lobbypage.Options{Layout: frame, Rooms: rooms.commands, Log: rooms.log})
 	p.server, err = console.New(console.Options{State: p.state, Tokens: p.tokens, Look: pages.NewLook(frame, rooms.log),

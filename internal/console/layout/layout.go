@@ -16,15 +16,19 @@ var templates embed.FS
 // A Layout makes pages of one console.
 type Layout struct {
 	zone *time.Location
+	now  func() time.Time
 	base *template.Template
 }
 
-// New returns a Layout that writes times in a zone; nil is the server's own.
-func New(zone *time.Location) *Layout {
+// New returns a Layout that writes times in a zone; nil is the server's own. A nil now is time.Now.
+func New(zone *time.Location, now func() time.Time) *Layout {
 	if zone == nil {
 		zone = time.Local
 	}
-	l := &Layout{zone: zone}
+	if now == nil {
+		now = time.Now
+	}
+	l := &Layout{zone: zone, now: now}
 	l.base = template.Must(template.New("frame.html").Funcs(l.functions()).ParseFS(templates, "templates/*.html"))
 	return l
 }
@@ -68,7 +72,7 @@ type View struct {
 
 // Write answers with a page. Nothing is written before the whole page is made: on an error the answer is 500.
 func (t *Template) Write(w http.ResponseWriter, status int, v View) error {
-	v.Now = time.Now().In(t.layout.zone)
+	v.Now = t.layout.now().In(t.layout.zone)
 	var page bytes.Buffer
 	if err := t.page.Execute(&page, v); err != nil {
 		http.Error(w, "The page could not be made; usher's log says why.", http.StatusInternalServerError)

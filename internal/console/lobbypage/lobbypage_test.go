@@ -71,7 +71,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{rooms: &rooms{}, routes: map[string]route.Route{}}
-	for _, r := range New(Options{Layout: layout.New(time.UTC), Rooms: b.rooms}).Routes() {
+	for _, r := range New(Options{Layout: layout.New(time.UTC, nil), Rooms: b.rooms}).Routes() {
 		if r.For != route.Moderators {
 			t.Errorf("%s is for others", r.Pattern)
 		}

@@ -20,12 +20,13 @@ const (
 
 // A pace holds back who asks faster than that.
 type pace struct {
+	now  func() time.Time
 	mu   sync.Mutex
 	full bounded.Map[string, time.Time] // by account: from when on it may ask as often as any
 }
 
-func newPace() *pace {
-	return &pace{full: bounded.Map[string, time.Time]{Most: maxPaced, Before: time.Time.Before}}
+func newPace(now func() time.Time) *pace {
+	return &pace{now: now, full: bounded.Map[string, time.Time]{Most: maxPaced, Before: time.Time.Before}}
 }
 
 // may counts one question of an account, if it may ask now.
@@ -33,7 +34,7 @@ func (p *pace) may(account string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	full, _ := p.full.Get(account)
-	next, may := ratelimit.Rate{Burst: askedAtOnce, Every: askedEvery}.Take(full, time.Now())
+	next, may := ratelimit.Rate{Burst: askedAtOnce, Every: askedEvery}.Take(full, p.now())
 	if may {
 		p.full.Put(account, next)
 	}
@@ -42,14 +43,16 @@ func (p *pace) may(account string) bool {
 
 // lookups are what the open pages of the same moderator ask together.
 type lookups struct {
-	mu sync.Mutex
-	by map[lookupKey]*lookup
+	now func() time.Time
+	mu  sync.Mutex
+	by  map[lookupKey]*lookup
 }
 
 type lookupKey struct{ account, first string }
 
 // A lookup is one answer for several streams.
 type lookup struct {
+	now     func() time.Time
 	streams int           // that have joined; lookups.mu guards it
 	turn    chan struct{} // is full while one of them asks; it guards the others
 	at      time.Time
@@ -64,7 +67,7 @@ func (l *lookups) join(k lookupKey) (one *lookup, leave func()) {
 		l.by = map[lookupKey]*lookup{}
 	}
 	if one = l.by[k]; one == nil {
-		one = &lookup{turn: make(chan struct{}, 1)}
+		one = &lookup{now: l.now, turn: make(chan struct{}, 1)}
 		l.by[k] = one
 	}
 	one.streams++
@@ -87,12 +90,12 @@ func (l *lookup) ask(ctx context.Context, ask func(context.Context) ([]notify.Ow
 		return nil, ctx.Err()
 	}
 	defer func() { <-l.turn }()
-	if !l.at.IsZero() && time.Since(l.at) < lookEvery/2 {
+	if !l.at.IsZero() && l.now().Sub(l.at) < lookEvery/2 {
 		return l.rooms, nil
 	}
 	rooms, err := ask(ctx)
 	if l.at = (time.Time{}); err == nil {
-		l.at, l.rooms = time.Now(), rooms
+		l.at, l.rooms = l.now(), rooms
 	}
 	return rooms, err
 }

@@ -85,7 +85,7 @@ func TestPagesTogether(t *testing.T) {
 // TestLookupOfOneWhoLeaves: a page that is closed while the rooms are asked is no answer for the others.
 func TestLookupOfOneWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l lookups
+		l := lookups{now: time.Now}
 		one, leave := l.join(lookupKey{alice, standup})
 		defer leave()
 		asks := 0

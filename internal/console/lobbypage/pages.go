@@ -48,7 +48,8 @@ type Rooms interface {
 type Options struct {
 	Layout *layout.Layout
 	Rooms  Rooms
-	Log    *slog.Logger // nil: no log
+	Log    *slog.Logger     // nil: no log
+	Now    func() time.Time // nil: time.Now
 }
 
 // Pages are the moderators' ones. They are safe for concurrent use.
@@ -65,8 +66,11 @@ func New(o Options) *Pages {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	return &Pages{Options: o, lobby: o.Layout.Parse(templates, "templates/lobby.html"), message: o.Layout.Message(),
-		pace: newPace()}
+		pace: newPace(o.Now), lookups: lookups{now: o.Now}}
 }
 
 // Routes are for moderators alone: an operator has pages that show more.

@@ -16,7 +16,10 @@ import (
 type sessionPages struct{ *desk }
 
 // A session is one as a page shows it.
-type session struct{ admin.Session }
+type session struct {
+	admin.Session
+	Lasts bool `json:"-"` // it ends when it is not used, and not by itself
+}
 
 // Person is who is behind the account: what the token calls its user, and the name that it has for people.
 func (s session) Person() template.HTML {
@@ -42,13 +45,17 @@ func (s session) Claimed() template.HTML {
 	return rooms
 }
 
-// Lasts reports whether it ends when it is not used, and not by itself.
-func (s session) Lasts() bool { return s.Expires.IsZero() || time.Until(s.Expires) > 366*24*time.Hour }
+// tooLong is from when on an end is none for people.
+const tooLong = 366 * 24 * time.Hour
 
 func (p sessionPages) sessions(w http.ResponseWriter, r *http.Request) error {
 	f, err := search[session](p.desk, r, "/sessions/search")
 	if err != nil {
 		return err
+	}
+	for i := range f.List {
+		end := f.List[i].Expires
+		f.List[i].Lasts = end.IsZero() || end.Sub(p.o.Now()) > tooLong
 	}
 	p.show(w, r, http.StatusOK, "sessions", layout.View{Title: "Sessions", Path: "/sessions", Content: f})
 	return nil
@@ -72,6 +79,7 @@ type confirming struct {
 	Button string
 	Back   string
 	Danger bool
+	Long   bool // what is sent is no few words: encoded as others are, it could be three times as long
 }
 
 type pair struct{ Name, Value string }

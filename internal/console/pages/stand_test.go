@@ -226,14 +226,14 @@ type stand struct {
 }
 
 func newStand(api *standAPI) *stand {
-	p := New(Options{API: api, Layout: layout.New(time.UTC)})
+	p := New(Options{API: api, Layout: layout.New(time.UTC, nil)})
 	s := &stand{api, p, http.NewServeMux(), access.Viewer{Operator: true, User: nameOf(4), UID: new(uint32)}}
 	for _, r := range p.Routes() {
 		if r.Serve != nil {
 			s.mux.HandleFunc(r.Pattern, r.Serve)
 		}
 	}
-	look := NewLook(layout.New(time.UTC), nil)
+	look := NewLook(layout.New(time.UTC, nil), nil)
 	s.mux.HandleFunc("POST /leave", nothing)
 	s.mux.HandleFunc("POST /enter", nothing)
 	s.mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
