@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -125,44 +124,6 @@ func TestRevokeAsks(t *testing.T) {
 	if w := s.get(t, "/sessions/revoke?by=account&of=bob"); w.Code != http.StatusUnprocessableEntity ||
 		!strings.Contains(w.Body.String(), "There is no session of this account") {
 		t.Errorf("status %d: %s", w.Code, w.Body)
-	}
-}
-
-// TestReplaceAsks: what an import takes off is said before.
-func TestReplaceAsks(t *testing.T) {
-	s := newStand(full(10)) // two of which the configuration has
-	w := s.post(t, "/whitelist/import", url.Values{"list": {"a@h\n"}, "replace": {"true"}})
-	if page := readable(t, w.Body.String()); s.api.lastChange() != "" || !strings.Contains(page, "Taken off 8") {
-		t.Errorf("%s: %s", s.api.lastChange(), page)
-	}
-}
-
-// TestImportAFile: a file that is chosen is read where nothing was pasted, and a line of it that cannot be read is named.
-func TestImportAFile(t *testing.T) {
-	for content, want := range map[string]string{"a@h # x\n": "POST /lobby/import?replace=false", "a@h\nb@h until=never\n": "", "": ""} {
-		s := newStand(full(1))
-		s.api.set("POST /lobby/import", admin.LobbyAnswer{Added: 1})
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
-		file, err := form.CreateFormFile("file", "whitelist.txt")
-		if err == nil {
-			_, err = file.Write([]byte(content))
-		}
-		if err = errors.Join(err, form.WriteField("list", " \r\n"), form.Close()); err != nil {
-			t.Fatal(err)
-		}
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/whitelist/import", &body)
-		r.Header.Set("Content-Type", form.FormDataContentType())
-		w := s.do(t, r)
-		if got := s.api.lastChange(); got != want {
-			t.Errorf("%q: the API was asked %q", content, got)
-		}
-		if want == "" && (w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "Nothing was changed.")) {
-			t.Errorf("%q: status %d", content, w.Code)
-		}
-		if strings.Contains(content, "never") && !strings.Contains(readable(t, w.Body.String()), "line 2: ") {
-			t.Error("the line is not named")
-		}
 	}
 }
 

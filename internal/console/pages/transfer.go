@@ -16,8 +16,12 @@ import (
 // transferPages bring the whitelist out, and in.
 type transferPages struct{ *desk }
 
-// maxImport bounds a form with a list, in bytes, as the API does.
-const maxImport = 4 << 20
+// maxList bounds a list that a form brings, in bytes, and maxImport the form: a browser makes two bytes of each line's
+// end.
+const (
+	maxList   = 4 << 20
+	maxImport = maxList + 1<<20
+)
 
 // export sends the whitelist as a file, as usher lobby export prints it.
 func (p transferPages) export(w http.ResponseWriter, r *http.Request) error {
@@ -56,6 +60,11 @@ func (p transferPages) importList(w http.ResponseWriter, r *http.Request) error 
 	v, err := readImport(r)
 	if err != nil {
 		return err
+	}
+	if len(v.List) > maxList {
+		v.List = "" // it would make this page as long
+		v.Problems = []string{"the list has over 4 MiB; usher lobby import FILE takes more"}
+		return p.showImport(w, r, http.StatusRequestEntityTooLarge, v)
 	}
 	entries, problems := admin.ReadEntries(strings.NewReader(v.List))
 	if len(problems) == 0 && len(entries) == 0 && !v.Replace {
@@ -118,7 +127,7 @@ func (p transferPages) importPreview(w http.ResponseWriter, r *http.Request, v i
 		}
 	}
 	return p.confirm(w, r, "Replace the whitelist", "/whitelist", confirming{Action: "/whitelist/import",
-		Back: "/whitelist/import", Danger: true, Button: "Replace",
+		Back: "/whitelist/import", Danger: true, Button: "Replace", Long: true,
 		Lines:  []string{"What is not in the list is taken off; what the configuration has stays."},
 		About:  []pair{{"Entries of the list", fmt.Sprint(len(entries))}, {"Taken off", fmt.Sprint(off)}},
 		Fields: []pair{{"list", v.List}, {"replace", "true"}, {"sure", "true"}}})
