@@ -6,6 +6,8 @@ import (
 	"io"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
 )
 
 // WriteJSON writes a value as one line of JSON. Control characters beyond ASCII, which terminals obey, and those that
@@ -17,6 +19,14 @@ func WriteJSON(w io.Writer, v any) error {
 	}
 	_, err = w.Write(append(escaped(text), '\n'))
 	return err
+}
+
+// Progress is where a command says what it does meanwhile: with --json standard output has nothing but the object.
+func Progress(c *cli.Context) io.Writer {
+	if c.Bool("json") {
+		return c.App.ErrWriter
+	}
+	return c.App.Writer
 }
 
 // escaped is JSON with the same meaning. Outside of texts it has no such characters.

@@ -2,9 +2,7 @@
 package lobby
 
 import (
-	"cmp"
 	"fmt"
-	"io"
 	"net/url"
 	"time"
 
@@ -45,6 +43,7 @@ func lobbySubcommand(name, usage, args, description string, action cli.ActionFun
 func whitelistCommands() []*cli.Command {
 	room := &cli.StringFlag{Name: "room",
 		Usage: "`ROOM`s it is for: a name, in which * stands for any text, or name@component; without it all"}
+	change := cmdline.JSONFlag("one JSON object")
 	user := &cli.StringFlag{Name: "user",
 		Usage: "the user by the `ID` in the user's tokens (the claim of tokens.account), whatever the account"}
 	return []*cli.Command{
@@ -55,19 +54,20 @@ func whitelistCommands() []*cli.Command {
    recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
    alice@meet.example.com              board-*                        in 8h`, lobbyList, cmdline.JSONFlag("JSON")),
 		lobbySubcommand("allow", "put an account, or everybody of a host, on the whitelist",
-			"[--room ROOM] [--ttl D] [--note TEXT] JID | --user ID", `Before a relay accounts are random: --user is for whom the tokens call ID.
+			"[--room ROOM] [--ttl D] [--note TEXT] [--json] JID | --user ID",
+			`Before a relay accounts are random: --user is for whom the tokens call ID.
 
 Example:
 
-   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room, user,
+   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room, user, change,
 			&cli.DurationFlag{Name: "ttl", Usage: "how `LONG` it holds, such as 8h; without it for good"},
 			&cli.StringFlag{Name: "note", Usage: "a `TEXT` for the list: why"}),
-		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] JID | --user ID",
+		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] [--json] JID | --user ID",
 			`JID and ROOM as usher lobby list shows them. Who is in a room stays there.
 
 Example:
 
-   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room, user),
+   $ usher lobby remove --room 'board-*' alice@meet.example.com`, lobbyRemove, room, user, change),
 		lobbySubcommand("export", "print the whitelist as text, to be kept in git", "[--all]",
 			`One entry a line: the JID, room= and until= if there are any, and a note after #. Those of the configuration
 are left out, unless --all is given.
@@ -83,34 +83,35 @@ Example:
 
    $ usher lobby import --replace whitelist.txt`, lobbyImport,
 			&cli.BoolFlag{Name: "replace", Usage: "take off what is not in the file"},
-			cmdline.JSONFlag("one JSON object")),
+			change),
 	}
 }
 
 // waitingCommands are about who waits.
 func waitingCommands() []*cli.Command {
 	id := &cli.StringFlag{Name: "id", Usage: "the wait with this `ID`, whoever's it is"}
+	change := cmdline.JSONFlag("one JSON object")
 	return []*cli.Command{
 		lobbySubcommand("knocks", "list who waits", "[--json]", `Example:
 
    $ usher lobby knocks
    ROOM                                 JID                            NAME  SINCE   TRIES  ID
    standup@conference.meet.example.com  5b3c8e@guest.meet.example.com  Bob   2m ago  3      8c1f0a2b6d7e9305`, lobbyKnocks, cmdline.JSONFlag("JSON")),
-		lobbySubcommand("admit", "admit an account that waits", "ROOM JID | --id ID ROOM",
+		lobbySubcommand("admit", "admit an account that waits", "[--json] ROOM JID | --id ID ROOM",
 			`The account gets an invitation, and passes the lobby of the room for the next 24 hours. With --id
 it is about one wait, as usher lobby knocks lists it: if somebody has decided about that, nothing is changed.
 
 Example:
 
    $ usher lobby admit standup 5b3c8e@guest.meet.example.com
-   $ usher lobby admit --id 8c1f0a2b6d7e9305 standup`, lobbyDecide(true), id),
-		lobbySubcommand("deny", "refuse an account that waits", "ROOM JID | --id ID ROOM",
+   $ usher lobby admit --id 8c1f0a2b6d7e9305 standup`, lobbyDecide(true), id, change),
+		lobbySubcommand("deny", "refuse an account that waits", "[--json] ROOM JID | --id ID ROOM",
 			`The account is refused for the next 24 hours, unless it is admitted later. If it is in the room, it stays there.
 With --id it is about one wait, as usher lobby knocks lists it.
 
 Example:
 
-   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false), id),
+   $ usher lobby deny standup 5b3c8e@guest.meet.example.com`, lobbyDecide(false), id, change),
 	}
 }
 
@@ -181,63 +182,4 @@ func lobbyAllow(c *cli.Context) error {
 
 func lobbyRemove(c *cli.Context) error {
 	return lobbyEntry(c, "/lobby/remove", url.Values{"room": {c.String("room")}}, "removed")
-}
-
-func lobbyEntry(c *cli.Context, path string, q url.Values, done string) error {
-	who := c.String("user")
-	switch {
-	case who != "" && c.NArg() == 0:
-		q.Set("user", who)
-	case who == "" && c.NArg() == 1 && c.Args().First() != "":
-		who = c.Args().First()
-		q.Set("jid", who)
-	default:
-		return cmdline.Exit(2, "lobby "+c.Command.Name+": give one JID, or a host, or --user ID")
-	}
-	if _, err := changeLobby(c, path, q, nil); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(c.App.Writer, "%s %s\n", done, text.Printable(text.Clip(who)))
-	return err
-}
-
-func lobbyDecide(admit bool) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		q := url.Values{"room": {c.Args().Get(0)}, "admit": {fmt.Sprint(admit)}}
-		switch id := c.String("id"); {
-		case id == "" && c.NArg() == 2:
-			q.Set("jid", c.Args().Get(1))
-		case id != "" && c.NArg() == 1:
-			q.Set("id", id)
-		default:
-			return cmdline.Exit(2, "lobby "+c.Command.Name+": give a room and a JID, or --id ID and a room")
-		}
-		answer, err := changeLobby(c, "/lobby/decide", q, nil)
-		if err != nil {
-			return err
-		}
-		done := "denied"
-		if admit {
-			done = "admitted"
-		}
-		_, err = fmt.Fprintf(c.App.Writer, "%s %s to %s\n", done,
-			text.Printable(text.Clip(cmp.Or(answer.JID, q.Get("jid")))), text.Printable(text.Clip(answer.Room)))
-		return err
-	}
-}
-
-// changeLobby does one change; what is wrong with it is exit code 1.
-func changeLobby(c *cli.Context, path string, q url.Values, body io.Reader) (admin.LobbyAnswer, error) {
-	var answer admin.LobbyAnswer
-	if err := cmdline.AskWith(c, "POST", path+"?"+q.Encode(), body, &answer); err != nil {
-		return answer, err
-	}
-	if answer.Problem != "" {
-		return answer, cmdline.Exit(1, answer.Problem)
-	}
-	if answer.Warning != "" {
-		fmt.Fprintln(c.App.ErrWriter, "warning: "+answer.Warning)
-	}
-	cmdline.PrintReach(c.App.ErrWriter, answer.Cluster)
-	return answer, nil
 }

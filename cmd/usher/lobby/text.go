@@ -54,13 +54,16 @@ func lobbyImport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := changeLobby(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}},
+	answer, err := askToChange(c, "/lobby/import", url.Values{"replace": {fmt.Sprint(c.Bool("replace"))}},
 		bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return imported(c, answer, nil)
+		if answer.Problem != "" {
+			problems = []string{answer.Problem}
+		}
+		return imported(c, answer, problems)
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d on the whitelist, %d taken off\n", answer.Added, answer.Removed)
 	return err

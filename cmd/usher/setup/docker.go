@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"usher/cmd/usher/cmdline"
 	"usher/internal/setup"
 )
 
@@ -24,6 +25,9 @@ func setupDocker(c *cli.Context) error {
 		if err != nil {
 			return fmt.Errorf("setup jitsi: %w", err)
 		}
+		if c.Bool("json") {
+			return cmdline.WriteJSON(c.App.Writer, composedOf(files, false))
+		}
 		printDocker(c.App.Writer, files)
 		return nil
 	}
@@ -33,10 +37,13 @@ func setupDocker(c *cli.Context) error {
 	}
 	files, err := setup.Docker(setup.Random{}, o)
 	if err == nil {
-		err = writeDocker(c.App.Writer, files)
+		err = writeDocker(cmdline.Progress(c), files)
 	}
 	if err != nil {
 		return fmt.Errorf("setup jitsi: %w", err)
+	}
+	if c.Bool("json") {
+		return cmdline.WriteJSON(c.App.Writer, composedOf(files, true))
 	}
 	return nil
 }

@@ -34,8 +34,8 @@ func setupJitsiCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "jitsi",
 		Usage: "read Jitsi's files and print what would change; --write changes it, --undo takes it back",
-		UsageText: "usher setup jitsi [--host HOST] [--write | --undo] [--root DIR]\n   usher setup jitsi --docker " +
-			"[--host HOST] [--write]",
+		UsageText: "usher setup jitsi [--host HOST] [--write | --undo] [--root DIR] [--json]\n" +
+			"   usher setup jitsi --docker [--host HOST] [--write] [--json]",
 		Description: `Reads the files of Prosody, nginx and jicofo as Debian's packages of Jitsi leave
 them, and prints the changes that put usher in front, as a diff without secrets.
 --write makes them: it keeps copies, has prosodyctl and nginx check their files,
@@ -55,6 +55,7 @@ Example:
 			&cli.BoolFlag{Name: "undo", Usage: "take the changes back"},
 			&cli.StringFlag{Name: "root", Value: "/", Usage: "the `DIR` that stands for the machine; no program is run there"},
 			&cli.BoolFlag{Name: "docker", Usage: "for docker-jitsi-meet: print its files, or --write them into this folder"},
+			cmdline.JSONFlag("one JSON object, and what --write does meanwhile on standard error"),
 		},
 		Action: setupJitsiAction,
 	}
@@ -67,6 +68,9 @@ func setupJitsiAction(c *cli.Context) error {
 	if c.Bool("write") && c.Bool("undo") || c.Bool("docker") && c.Bool("undo") {
 		return cmdline.Exit(2, "setup jitsi: choose one of --write and --undo; --docker knows no --undo")
 	}
+	if c.Bool("json") && c.Bool("undo") {
+		return cmdline.Exit(2, "setup jitsi: --undo has no --json")
+	}
 	if c.Bool("docker") {
 		return setupDocker(c)
 	}
@@ -75,7 +79,7 @@ func setupJitsiAction(c *cli.Context) error {
 		return fmt.Errorf("setup jitsi: %w", err)
 	}
 	defer tree.Close()
-	w := &apply.Writer{Tree: tree, Out: c.App.Writer, Now: time.Now}
+	w := &apply.Writer{Tree: tree, Out: cmdline.Progress(c), Now: time.Now}
 	if c.String("root") == "/" {
 		w.Machine = thisMachine{}
 	}
@@ -91,13 +95,29 @@ func setupJitsiAction(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("setup jitsi: %w", err)
 	}
-	showPlan(c.App.Writer, plan, c.Bool("write"))
-	if err := w.Lacks(); err != nil && !c.Bool("write") && len(plan.Changes) > 0 {
-		fmt.Fprintf(c.App.Writer, "Before that: %v\n", err)
+	return carryOut(c, w, plan)
+}
+
+// carryOut shows a plan, and with --write brings it into force.
+func carryOut(c *cli.Context, w *apply.Writer, plan *setup.Plan) error {
+	lacks := w.Lacks()
+	if c.Bool("write") || len(plan.Changes) == 0 {
+		lacks = nil // Write says it
+	}
+	if !c.Bool("json") {
+		showPlan(c.App.Writer, plan, c.Bool("write"))
+		if lacks != nil {
+			fmt.Fprintf(c.App.Writer, "Before that: %v\n", lacks)
+		}
 	}
 	if c.Bool("write") {
 		if err := w.Write(c.Context, plan); err != nil {
 			return fmt.Errorf("setup jitsi: %w", err)
+		}
+	}
+	if c.Bool("json") {
+		if err := cmdline.WriteJSON(c.App.Writer, plannedOf(plan, lacks, c.Bool("write"))); err != nil {
+			return err
 		}
 	}
 	if plan.Blocked() {

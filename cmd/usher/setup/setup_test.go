@@ -2,11 +2,13 @@ package setup
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +139,51 @@ func TestSetupJitsi(t *testing.T) {
 	}
 }
 
+// TestSetupJSON: a program gets what people do, without a secret, and nothing else on standard output.
+func TestSetupJSON(t *testing.T) {
+	dir := setupRoot(t)
+	read := func(args ...string) (p planned) {
+		t.Helper()
+		code, out, complaint := runSetup(t, append(args, "--root", dir, "--json")...)
+		if err := json.Unmarshal([]byte(out), &p); err != nil || code != 0 || strings.Contains(out, "application secret") {
+			t.Fatalf("exit %d, %v\n%s%s", code, err, out, complaint)
+		}
+		return p
+	}
+	site := func(c changed) bool {
+		return strings.Contains(c.Diff, "+    server 127.0.0.1:8281;") && c.Of == "nginx" && !c.New
+	}
+	hidden := func(c changed) bool { return c.Secret && c.New && c.Diff == "" }
+	was := filesBelow(t, dir)
+	p := read()
+	if p.Host != "meet.example.com" || p.Written || p.Blocked || !slices.ContainsFunc(p.Changes, site) ||
+		!slices.ContainsFunc(p.Changes, hidden) || !slices.Contains(p.Commands, "systemctl restart prosody") ||
+		!maps.Equal(filesBelow(t, dir), was) {
+		t.Errorf("%+v", p)
+	}
+	if p = read("--write"); !p.Written || !slices.ContainsFunc(p.Changes, site) {
+		t.Errorf("%+v", p)
+	}
+	checkSetup(t, dir)
+	if p = read(); len(p.Changes) > 0 || p.ByHand == nil || p.Notes == nil {
+		t.Errorf("again: %+v", p)
+	}
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{nil, {"--write", "--host", "meet.example.org"}} {
+		code, out, complaint := runSetup(t, append([]string{"--docker", "--json"}, args...)...)
+		var files composed
+		if err := json.Unmarshal([]byte(out), &files); err != nil || code != 0 || len(files.Files) < 4 ||
+			files.Written != (args != nil) {
+			t.Fatalf("exit %d, %v\n%s%s", code, err, out, complaint)
+		}
+		for _, f := range files.Files {
+			if (f.Text != "") != (args == nil && !f.Secret) {
+				t.Errorf("%v: %+v", args, f)
+			}
+		}
+	}
+}
+
 // checkSetup reads what was made as the daemon would, with the folder's names in the place of the machine's.
 func checkSetup(t *testing.T, dir string) {
 	t.Helper()
@@ -176,6 +223,7 @@ func TestSetupUsage(t *testing.T) {
 	}{
 		{[]string{"--write", "--undo"}, 2, "choose one"},
 		{[]string{"--docker", "--undo"}, 2, "choose one"},
+		{[]string{"--undo", "--json"}, 2, "has no --json"},
 		{[]string{"meet.example.com"}, 2, "unexpected argument"},
 		{[]string{"--root", empty}, 1, "is this the machine with Jitsi's Prosody?"},
 		{[]string{"--root", empty + "/none"}, 1, "no such file"},

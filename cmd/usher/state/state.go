@@ -42,7 +42,7 @@ Example:
 			{
 				Name:      "export",
 				Usage:     "write the state to a new file that an older usher opens, while no daemon runs",
-				UsageText: "usher state export [--config FILE] [--schema N] FILE",
+				UsageText: "usher state export [--config FILE] [--schema N] [--json] FILE",
 				Description: `An older usher refuses the file of a newer one. Stop usher, export, move usher.db,
 usher.db-wal, usher.db-shm and the folder usher.db.journal away, and then the new file
 into the place of usher.db. What the older one cannot know is named. Schema 3 is that of
@@ -53,7 +53,7 @@ Example:
    $ usher state export --schema 3 /var/lib/usher/old.db
    /var/lib/usher/old.db: schema 3, 3120 sessions, 2 revocations`,
 				Flags: []cli.Flag{cmdline.ConfigFlag(), &cli.IntFlag{Name: "schema", Value: sqlite.Newest,
-					Usage: "the `NUMBER` of what the older usher writes"}},
+					Usage: "the `NUMBER` of what the older usher writes"}, cmdline.JSONFlag("one JSON object")},
 				Action: stateExport,
 			},
 		},
@@ -169,6 +169,15 @@ func describeJournal(r sqlite.Report) string {
 	return s + "; the daemon was killed: its next start goes on from here"
 }
 
+// What usher state export --json prints.
+type exported struct {
+	Path        string   `json:"path"`
+	Schema      int      `json:"schema"`
+	Sessions    int      `json:"sessions"`
+	Revocations int      `json:"revocations"`
+	Left        []string `json:"left"` // what is not in the file, and what that means
+}
+
 func stateExport(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return cmdline.Exit(2, "name one new file; see usher state export --help")
@@ -184,6 +193,9 @@ func stateExport(c *cli.Context) error {
 	}
 	if err != nil {
 		return cmdline.Exit(1, err.Error())
+	}
+	if c.Bool("json") {
+		return cmdline.WriteJSON(c.App.Writer, exported{to, schema, e.Sessions, e.Revocations, append([]string{}, e.Left...)})
 	}
 	fmt.Fprintf(c.App.Writer, "%s: schema %d, %s, %s\n", to, schema, text.Plural(e.Sessions, "session"),
 		text.Plural(e.Revocations, "revocation"))
