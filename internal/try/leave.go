@@ -9,15 +9,16 @@ import (
 
 // leave takes back what the trial did, however far it came.
 func (t *run) leave(ctx context.Context) {
-	if t.conn == nil {
+	if t.conn == nil && !t.maybeIn {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), HopWithin)
 	defer cancel()
 	r := t.leaveRoom(ctx)
-	if t.stream != nil {
+	switch {
+	case t.stream != nil:
 		_ = t.stream.Close()
-	} else {
+	case t.conn != nil:
 		_ = t.conn.Close()
 	}
 	if r.state != Failed {

@@ -14,6 +14,7 @@ import (
 type entry struct {
 	*link
 	attempt attempt
+	denied  bool // usher refused the login
 }
 
 // bind logs in and has an address given.
@@ -179,6 +180,7 @@ func (t *entry) loginBy() (client.Login, bool) {
 func (t *entry) refusedLogin(ctx context.Context, err error) result {
 	const look = "look at Prosody's log (/var/log/prosody/prosody.log)"
 	if d, found := t.decided(ctx, func(d *decision) bool { return d.login() && !d.Allowed() }); found {
+		t.denied = true
 		return failed(d.mend(), "usher refused it at the door %s: %s", d.Door, d.why())
 	}
 	if t.relay() {

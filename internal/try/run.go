@@ -23,7 +23,11 @@ func (t *run) all(ctx context.Context) Report {
 	t.chain(ctx, step{"daemon", t.daemon}, step{"config", t.inForce})
 	t.chain(ctx, step{"component", t.component}, step{"key", t.key})
 	t.chain(ctx, step{"socket", t.socket})
-	t.chain(ctx, t.way()...)
+	if whole := t.chain(ctx, t.way()...); whole {
+		t.chain(ctx, step{"BOSH", t.bosh})
+		t.chain(ctx, step{"guest", t.guest})
+	}
+	t.chain(ctx, step{"extauth", t.extauth})
 	t.leave(ctx)
 	t.judge()
 	return t.report

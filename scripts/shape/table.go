@@ -228,7 +228,7 @@ func internals() []arrow {
 		{"internal/storetest", []string{"auth", "auth/relayauth", "lobby", "moderation",
 			"moderation/moderationtest", "moderation/occupancy", "moderation/sessions", "moderation/streams"}},
 		{"internal/systemd", []string{"internal/logattr"}},
-		{"internal/try", []string{"auth", "auth/gateway", "auth/keys", "internal/admin", "internal/config",
+		{"internal/try", []string{"auth", "auth/extauth", "auth/gateway", "auth/keys", "internal/admin", "internal/config",
 			"internal/explain", "internal/mint", "internal/permission", "internal/try/client", "moderation"}},
 		{"internal/try/client", nil},
 	}

@@ -26,10 +26,11 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "try",
 		Usage:     "log in and join a room as a client does, and say where that stops",
-		UsageText: "usher try [--url wss://… | --c2s HOST[:PORT]] [--host HOST] [--room ROOM] [--token FILE|-] [OPTIONS]",
+		UsageText: "usher try [--url wss://… | --c2s HOST[:PORT]] [OPTIONS]",
 		Description: `Makes a token that is good for a minute, or takes one, logs in and joins a room through
 each hop that the configuration has: the page's name and certificate, the web server,
-usher's gateway, Prosody, the room. Each is one line: ✓ and what was seen, ✗ with what to
+usher's gateway, Prosody, the room; BOSH, a guest and external authentication, where they
+are configured. Each is one line: ✓ and what was seen, ✗ with what to
 change, or – where a hop before it failed. It leaves nothing behind: a room of its own is
 gone then, and its session is ended. No token is printed.
 

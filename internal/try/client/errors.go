@@ -8,10 +8,11 @@ import (
 
 // The namespaces of the protocol.
 const (
-	nsStream  = "http://etherx.jabber.org/streams"
-	nsSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
-	nsTLS     = "urn:ietf:params:xml:ns:xmpp-tls"
-	nsFraming = "urn:ietf:params:xml:ns:xmpp-framing"
+	nsStream   = "http://etherx.jabber.org/streams"
+	nsSASL     = "urn:ietf:params:xml:ns:xmpp-sasl"
+	nsTLS      = "urn:ietf:params:xml:ns:xmpp-tls"
+	nsFraming  = "urn:ietf:params:xml:ns:xmpp-framing"
+	nsHTTPBind = "http://jabber.org/protocol/httpbind"
 )
 
 // ErrTooMuch says that the server sent more than a login and a join can need.
@@ -35,7 +36,7 @@ type StanzaError struct{ Condition, Text string }
 // Error has the condition and the text.
 func (e *StanzaError) Error() string { return said("refused", e.Condition, e.Text) }
 
-// A StatusError is the answer of a web server that opens no WebSocket.
+// A StatusError is the answer of a web server that opens no WebSocket, or has no BOSH.
 type StatusError struct {
 	Status int
 	Body   string // its beginning

@@ -84,14 +84,19 @@ func (w *webSocket) open(host string) string {
 
 func (w *webSocket) end() string { return "<close xmlns='" + nsFraming + "'/>" }
 
-// send sends one message. A stanza that stands alone says its own namespace.
+// send sends one message.
 func (w *webSocket) send(text string) error {
+	return w.frame(ws.OpText, []byte(clientNamespaced(text)))
+}
+
+// clientNamespaced has a stanza that stands alone say its own namespace.
+func clientNamespaced(text string) string {
 	for _, name := range []string{"<iq", "<presence"} {
 		if rest, found := strings.CutPrefix(text, name); found {
-			text = name + " xmlns='jabber:client'" + rest
+			return name + " xmlns='jabber:client'" + rest
 		}
 	}
-	return w.frame(ws.OpText, []byte(text))
+	return text
 }
 
 func (w *webSocket) frame(op ws.OpCode, payload []byte) error {
