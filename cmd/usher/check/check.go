@@ -68,7 +68,7 @@ func action(c *cli.Context) error {
 			return err
 		}
 	} else {
-		r.print(c.App.Writer, problems)
+		r.print(cmdline.Prose(c.App.Writer), problems)
 	}
 	if !r.OK {
 		return cmdline.Exit(1, "")

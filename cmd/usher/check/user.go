@@ -118,6 +118,9 @@ func runAs(c *cli.Context, who judged, err error) error {
 	cmd.Args = args
 	// Of the terminal, into which another user's programs could type, it has neither a descriptor nor the session.
 	cmd.Stdout, cmd.Stderr = struct{ io.Writer }{c.App.Writer}, struct{ io.Writer }{c.App.ErrWriter}
+	if !c.Bool("json") {
+		cmd.Stdout = struct{ io.Writer }{cmdline.Prose(c.App.Writer)}
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &who.credential, Setsid: true}
 	err = cmd.Run()
 	if exit, is := errors.AsType[*exec.ExitError](err); is && exit.ExitCode() > 0 {

@@ -29,7 +29,7 @@ func exitCode(err error, stderr io.Writer) int {
 		return 0
 	}
 	if err.Error() != "" {
-		fmt.Fprintln(stderr, "usher: "+err.Error())
+		fmt.Fprintln(Prose(stderr), "usher: "+err.Error())
 	}
 	var coded interface{ ExitCode() int }
 	if errors.As(err, &coded) {

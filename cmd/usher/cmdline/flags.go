@@ -32,7 +32,7 @@ func MustLoad(c *cli.Context) (*config.Config, error) {
 	loaded, problems := config.Load(path)
 	if loaded == nil {
 		for _, p := range problems {
-			fmt.Fprintln(c.App.ErrWriter, p)
+			fmt.Fprintln(Prose(c.App.ErrWriter), p)
 		}
 		return nil, Exit(1, fmt.Sprintf("%s has %s", path, text.Plural(problems.Errors(), "problem")))
 	}

@@ -29,7 +29,7 @@ memory; where there are more, those of the kind go first of which there are most
 too. ID is what stands behind login in the log: one for a login and for all that rests on it.
 
 --account takes a JID in any spelling, a localpart, or what the token calls its user. With --json there is one object a
-line. The exit code is 1 if there is nothing to show, 3 if the daemon could not be reached.
+line, and none if there is nothing. The exit code is 1 if there is nothing to show, 3 if the daemon could not be reached.
 
 Example:
 
@@ -91,8 +91,10 @@ func printerOf(c *cli.Context) func(admin.Decision) error {
 	case c.Bool("json"):
 		return func(d admin.Decision) error { return cmdline.WriteJSON(out, d) }
 	case c.Bool("short"):
+		out = cmdline.Prose(out)
 		return func(d admin.Decision) error { return write(out, headOf(d)) }
 	}
+	out = cmdline.Prose(out)
 	return func(d admin.Decision) error { return write(out, textOf(d)) }
 }
 

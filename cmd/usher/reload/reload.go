@@ -45,7 +45,7 @@ func reloadAction(c *cli.Context) error {
 		return cmdline.Exit(1, "")
 	}
 	for _, p := range slices.Concat(result.Problems, result.Warnings) {
-		fmt.Fprintln(c.App.ErrWriter, p)
+		fmt.Fprintln(cmdline.Prose(c.App.ErrWriter), p)
 	}
 	if !result.OK {
 		return cmdline.Exit(1, "reload refused; the old configuration stays in force"+result.RetryText())

@@ -60,9 +60,9 @@ func sessionsRevoke(c *cli.Context) error {
 			return err
 		}
 	case dry && !answer.Unknown && answer.Problem == "":
-		printPreview(c.App.Writer, answer)
+		printPreview(cmdline.Prose(c.App.Writer), answer)
 	case !answer.At.IsZero():
-		printRevoked(c.App.Writer, answer)
+		printRevoked(cmdline.Prose(c.App.Writer), answer)
 	}
 	switch {
 	case answer.Unknown:

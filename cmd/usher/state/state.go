@@ -93,7 +93,7 @@ func stateCheck(c *cli.Context) error {
 	if c.Bool("json") {
 		err = cmdline.WriteJSON(c.App.Writer, foundOf(path, r))
 	} else {
-		printReport(c.App.Writer, path, r)
+		printReport(cmdline.Prose(c.App.Writer), path, r)
 	}
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func action(c *cli.Context) error {
 			return err
 		}
 	} else {
-		printStatus(c.App.Writer, s)
+		printStatus(cmdline.Prose(c.App.Writer), s)
 	}
 	switch {
 	case s.Ready:

@@ -137,6 +137,6 @@ func (e explainer) explain(ctx context.Context, pasted string, verbatim bool) (a
 	if e.json {
 		return r.Allowed, cmdline.WriteJSON(e.out, r)
 	}
-	_, err = io.WriteString(e.out, explain.Text(r))
+	_, err = io.WriteString(cmdline.Prose(e.out), explain.Text(r))
 	return r.Allowed, err
 }

@@ -64,8 +64,8 @@ func action(c *cli.Context) error {
 		return err
 	}
 	trial := &try.Trial{ConfigFile: c.String("config"), Room: c.String("room"), Folders: try.TheirFolders()}
-	if !c.Bool("json") {
-		trial.Show = func(h try.Hop) { printHop(c.App.Writer, h) }
+	if out := cmdline.Prose(c.App.Writer); !c.Bool("json") {
+		trial.Show = func(h try.Hop) { printHop(out, h) }
 	}
 	if c.IsSet("url") && c.IsSet("c2s") {
 		return cmdline.Exit(2, "--url and --c2s are two ways: give one")
