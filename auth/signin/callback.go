@@ -151,21 +151,28 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 	return q.judged(ctx, now, s, idToken, p), now
 }
 
-// judged runs an ID token through the list of checks, and waits for its key where that has to be fetched.
+// judged runs an ID token through the list of checks. It waits for the rules of a provider that has just become known,
+// and for the token's key where that has to be fetched.
 func (q *request) judged(ctx context.Context, h *host, s *state, idToken string, p *person) auth.Decision {
 	c := auth.Credentials{Door: Door, Host: h.name, Token: idToken}
 	for {
-		fetched := q.verifier.NextFetch()
+		fetched, ruled := q.verifier.NextFetch(), q.nextRules()
 		d := q.verifier.DecideClaims(&c, h.judge(s.Nonce, q.Now(), p))
-		if d.Refusal == nil || d.Refusal.Reason != auth.ReasonKeysUnavailable {
-			if d.ID.Host = h.name; d.Refusal != nil && d.Refusal.Reason == auth.ReasonUnknownHost {
-				d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the "+
-					"provider if that lasts")
-			}
+		d.ID.Host = h.name
+		if d.Refusal == nil {
+			return d
+		}
+		switch d.Refusal.Reason {
+		case auth.ReasonKeysUnavailable:
+		case auth.ReasonUnknownHost:
+			d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the "+
+				"provider if that lasts")
+		default:
 			return d
 		}
 		select {
 		case <-fetched:
+		case <-ruled:
 		case <-ctx.Done():
 			return d
 		}

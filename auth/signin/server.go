@@ -71,8 +71,9 @@ type Server struct {
 	rates    *rates
 	changed  chan struct{} // wakes Run
 
-	mu        sync.Mutex // of who prepares, commits and runs
+	mu        sync.Mutex // of who prepares, commits and runs, and waits for rules
 	providers map[oidc.Config]*oidc.Provider
+	ruled     chan struct{} // closed with the next rules of ID tokens
 }
 
 // New returns a door that serves nothing before it is configured.
@@ -87,7 +88,8 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Server{Options: o, verifier: v, rates: newRates(), changed: make(chan struct{}, 1)}
+	d := &Server{Options: o, verifier: v, rates: newRates(), changed: make(chan struct{}, 1),
+		ruled: make(chan struct{})}
 	d.hosts.Store(&map[string]*host{})
 	return d, nil
 }
@@ -186,9 +188,7 @@ func (d *Server) Run(ctx context.Context) error {
 	stops := map[*oidc.Provider]context.CancelFunc{}
 	for {
 		d.start(ctx, &running, stops)
-		if err := d.verifier.Reload(d.rules()); err != nil {
-			d.Log.Error("the ID tokens of the sign-in cannot be verified", logattr.Err(err))
-		}
+		d.rule()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -215,6 +215,25 @@ func (d *Server) start(ctx context.Context, running *sync.WaitGroup, stops map[*
 			delete(stops, p)
 		}
 	}
+}
+
+// rule has ID tokens judged by what is known of the providers now.
+func (d *Server) rule() {
+	if err := d.verifier.Reload(d.rules()); err != nil {
+		d.Log.Error("the ID tokens of the sign-in cannot be verified", logattr.Err(err))
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.ruled)
+	d.ruled = make(chan struct{})
+}
+
+// nextRules returns a channel that is closed when ID tokens are judged by new rules: those of a provider follow what
+// becomes known of it a moment later.
+func (d *Server) nextRules() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ruled
 }
 
 // rules are those of the ID tokens of all hosts whose provider is known.
