@@ -139,7 +139,7 @@ func TestBusyAtTheStop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := startStoppable(t, Server{Auth: &stub{}, StopTimeout: 200 * time.Millisecond})
+			st := startStoppable(t, Server{Auth: &stub{}, StopTimeout: 2 * time.Second}) // the peer may be slow
 			p := dial(t, st.path).handshake()
 			p.send(row.before)
 			time.Sleep(20 * time.Millisecond)
@@ -211,18 +211,22 @@ func TestFloodAtTheStop(t *testing.T) {
 
 // TestHandshakeAtTheStop: a client that is just being greeted may end its handshake, and is left then.
 func TestHandshakeAtTheStop(t *testing.T) {
+	t.Parallel() // it waits
 	for said, left := range map[string]int{"VERSION\t1\t1\nCPID\t1\n": 1, "VERSION\t1\t1\n": 0, "": 0, "CPID\t1\n": 0} {
-		st := startStoppable(t, Server{Auth: &stub{}, StopTimeout: 100 * time.Millisecond})
-		p := dial(t, st.path)
-		p.greeting()
-		end := st.stopping()
-		p.send(said)
-		if got := end(); len(got) != left {
-			t.Errorf("%q: %d are left, want %d", said, len(got), left)
-		}
-		if left == 0 {
-			p.expectEnd()
-		}
+		t.Run(said, func(t *testing.T) {
+			t.Parallel()
+			st := startStoppable(t, Server{Auth: &stub{}, StopTimeout: 2 * time.Second}) // the peer may be slow
+			p := dial(t, st.path)
+			p.greeting()
+			end := st.stopping()
+			p.send(said)
+			if got := end(); len(got) != left {
+				t.Errorf("%q: %d are left, want %d", said, len(got), left)
+			}
+			if left == 0 {
+				p.expectEnd()
+			}
+		})
 	}
 }
 
