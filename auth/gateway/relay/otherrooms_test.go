@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"strings"
 	"testing"
 
 	"usher/auth/gateway/stanza"
@@ -101,7 +102,13 @@ func TestAsksWhileItIsResumed(t *testing.T) {
 	b.stream = before
 	b.joins(two)
 	b.stream = after
+	b.logins.events = nil
 	b.ends(b.down(back), "not-authorized")
+	for _, event := range b.logins.events {
+		if strings.HasPrefix(event, "remember") { // the next login with that token would be the stream's own
+			t.Errorf("it is refused, and remembered: %s", event)
+		}
+	}
 }
 
 // TestResumedInTheDark: who was resumed by an usher that does not know its rooms has them unknown the next time, too; and

@@ -84,12 +84,6 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if err := s.streams.Logins.Record(ctx, s.client.Login, s.client.Host, as.account); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
-	if as.resumption != "" { // a stream that was not resumed stays the login's of before
-		if err := s.streams.Logins.RememberStream(ctx, s.client.Login, s.client.Host, as.account,
-			as.resumption); err != nil {
-			return Verdict{End: EndFor(err)}
-		}
-	}
 	// Before the table has the stream: if its connection ends meanwhile it would stay there.
 	s.mu.Lock()
 	s.account, s.resumption = as.account, as.resumption
@@ -106,6 +100,13 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	}
 	if rooms, all := s.shown.mayBeIn(); !s.streams.gainsNothing(&s.client, as.account, rooms, all) {
 		return Verdict{End: &End{"not-authorized", otherRooms}}
+	}
+	// A stream that was not resumed stays the login's of before, and so does one whose rights are refused.
+	if as.resumption != "" {
+		if err := s.streams.Logins.RememberStream(ctx, s.client.Login, s.client.Host, as.account,
+			as.resumption); err != nil {
+			return Verdict{End: EndFor(err)}
+		}
 	}
 	s.review()
 	return Verdict{}
