@@ -22,6 +22,10 @@ const (
 	grace = 5 * time.Second
 	// startLimit bounds a start whose context has no deadline; a server takes some milliseconds.
 	startLimit = time.Minute
+	// onSIGTERM has a server always end. By default Redis 7 waits up to ten seconds for a replica that is behind, and
+	// goes on for good, with "Writing initial AOF, can't exit.", while it writes its append-only file for the first
+	// time: after CONFIG SET appendonly yes, and on a replica after each copy of everything.
+	onSIGTERM = "now force"
 )
 
 // ErrMissing is in the error of Start when the machine has no Redis.
@@ -155,6 +159,8 @@ func (s *Server) spawn() error {
 	cmd := exec.Command("redis-server", s.path("redis.conf"))
 	if s.config.Sentinel {
 		cmd.Args = append(cmd.Args, "--sentinel")
+	} else {
+		cmd.Args = append(cmd.Args, "--shutdown-on-sigterm", onSIGTERM)
 	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.config.Dir, out, out
 	s.proc, err = child.Start(cmd)

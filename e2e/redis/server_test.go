@@ -38,3 +38,30 @@ func TestTLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStopWhileItWrites: a server that writes its append-only file for the first time ends all the same.
+func TestStopWhileItWrites(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redis.Config{Lines: []string{"save \"\"", "rdb-key-save-delay 60000000"}})
+	redistest.Says(t, s, "OK", "SET", "key", "value")
+	redistest.Says(t, s, "OK", "CONFIG", "SET", "appendonly", "yes")
+	redistest.Says(t, s, "aof_rewrite_in_progress:1", "INFO", "persistence")
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopBeforeItsReplica: a server whose replica does not read what it is sent ends without waiting for it.
+func TestStopBeforeItsReplica(t *testing.T) {
+	t.Parallel()
+	primary := redistest.Start(t, redis.Config{})
+	replica := redistest.Start(t, redis.Config{Primary: primary.Address()})
+	redistest.Says(t, replica, "master_link_status:up", "INFO", "replication")
+	if err := replica.Suspend(); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Says(t, primary, "OK", "SET", "key", "value")
+	if err := primary.Stop(); err != nil {
+		t.Error(err)
+	}
+}
