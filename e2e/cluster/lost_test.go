@@ -40,6 +40,7 @@ func TestFailoverLoses(t *testing.T) {
 	if err := replica.Resume(); err != nil {
 		t.Fatal(err)
 	}
+	redistest.Replaces(t, sentinel)
 	for range 20 {
 		a.wants("bob", in) // logins wait for no failover
 	}

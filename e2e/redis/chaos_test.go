@@ -77,6 +77,7 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	s, err := redis.StartSentinel(t.Context(), redis.Config{Dir: t.TempDir()}, "usher", c.servers[0], 1)
 	c.sentinel = redistest.Running(t, s, err)
 	redistest.Says(t, c.sentinel, "slaves=2", "INFO", "sentinel")
+	redistest.Replaces(t, c.sentinel) // of a slow one, too
 	if c.keys, err = cluster.NewKeys("test", []byte("a secret of the test that is long enough")); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"usher/e2e/redis"
 	"usher/e2e/redis/redistest"
@@ -92,7 +91,7 @@ func TestDeploy(t *testing.T) {
 	sentinel := p.start("sentinel.conf", "", "SENTINELS_PASSWORD", [][2]string{{"tls-port 26379", "tls-port PORT"},
 		{"dir /var/lib/redis\n", ""}, {"announce-ip r1.example.com", "announce-ip " + host},
 		{"r1.example.com 6379 2", host + " " + port + " 1"},
-		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 500"},
+		{"down-after-milliseconds usher 5000", "down-after-milliseconds usher 60000"},
 		{"failover-timeout usher 15000", "failover-timeout usher 2000"}})
 	redistest.Says(t, sentinel, "slaves=2", "INFO", "sentinel")
 	o := bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: p.trust(), User: "usher",
@@ -100,12 +99,13 @@ func TestDeploy(t *testing.T) {
 	finds(t, o, "only 1 Sentinel:")
 	b := connect(t, o)
 	list := bustest.Entries("a", 1, 1, 2)
-	within(t, 5*time.Second, published(b, list[:1]))
+	within(t, patience, published(b, list[:1]))
 	for _, r := range replicas {
 		redistest.Says(t, r, "1", "XLEN", "usher:v1:{g}:log")
 	}
 	primary.Kill()
-	within(t, 30*time.Second, published(b, list))
+	redistest.Replaces(t, sentinel)
+	within(t, patience, published(b, list))
 	redistest.Says(t, sentinel, host, "SENTINEL", "get-master-addr-by-name", "usher")
 	if n := entriesOf(t, b, "a"); n != 2 {
 		t.Errorf("%d entries came over to the replica, not 2", n)
@@ -120,13 +120,13 @@ func TestDeployRestart(t *testing.T) {
 		{"tls-port 6379", "tls-port PORT"}, {"/etc/redis/users.acl", p.acl}, {"min-replicas-to-write 1", ""},
 		{"replica-announce-ip r1.example.com", ""}, {"appendfsync everysec", "appendfsync always"}})
 	b := connect(t, bus.Options{Address: s.Address(), TLS: p.trust(), User: "usher", Password: text("USHER_PASSWORD")})
-	within(t, 5*time.Second, published(b, bustest.Entries("a", 1, 1, 5)))
+	within(t, patience, published(b, bustest.Entries("a", 1, 1, 5)))
 	s.Kill()
 	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var n int
-	within(t, 5*time.Second, func(ctx context.Context) error {
+	within(t, patience, func(ctx context.Context) error {
 		n = 0
 		return b.Snapshot(ctx, cluster.Global, "a", func(part []cluster.Sealed) error {
 			n += len(part)

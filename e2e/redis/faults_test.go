@@ -15,6 +15,13 @@ import (
 	bus "usher/internal/redis"
 )
 
+// patience is for what takes some milliseconds, or a failover's two seconds, on a machine that does nothing else.
+// Sentinel makes no failover for 30 s after it was held up for 2 s, as by a slow disk (TILT).
+const patience = time.Minute
+
+// soon is for what comes some 50 ms after an engine is back: how often it is looked for is tested beside the code.
+const soon = 5 * time.Second
+
 // within fails the test unless f succeeds in time. Each error on the way must be of an engine that is away.
 func within(t *testing.T, limit time.Duration, f func(context.Context) error) {
 	t.Helper()
@@ -75,7 +82,7 @@ func sees(t *testing.T, numbers <-chan uint64, want uint64) {
 		if got != want {
 			t.Fatalf("number %d comes where %d should", got, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("number %d does not come", want)
 	}
 }
@@ -86,7 +93,7 @@ func TestRestart(t *testing.T) {
 	s := redistest.Start(t, redis.Config{Lines: []string{"appendonly yes", "appendfsync always"}})
 	b := connect(t, bus.Options{Address: s.Address()})
 	list := bustest.Entries("a", 1, 1, 3)
-	within(t, time.Second, published(b, list[:1]))
+	within(t, patience, published(b, list[:1]))
 	numbers := follower(t, b)
 	sees(t, numbers, 1)
 	s.Kill()
@@ -96,45 +103,45 @@ func TestRestart(t *testing.T) {
 	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 100*time.Millisecond+slack, published(b, list[:2]))
+	within(t, soon, published(b, list[:2]))
 	sees(t, numbers, 2)
-	within(t, time.Second, published(b, list[1:]))
+	within(t, patience, published(b, list[1:]))
 	sees(t, numbers, 3)
 }
-
-// slack is what a loaded machine may take longer.
-const slack = 400 * time.Millisecond
 
 // TestSuspended: a server that says nothing is away after the timeout, and a caller who has gone is not held.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, redis.Config{})
-	b := connect(t, bus.Options{Address: s.Address(), Timeout: time.Second})
+	const timeout, usual = 200 * time.Millisecond, 2 * time.Second
+	hasty := connect(t, bus.Options{Address: s.Address(), Timeout: timeout})
+	patient := connect(t, bus.Options{Address: s.Address(), Timeout: patience})
 	list := bustest.Entries("a", 1, 1, 1)
-	within(t, time.Second, published(b, list))
+	within(t, patience, published(hasty, list))
+	within(t, patience, published(patient, list))
 	if err := s.Suspend(); err != nil {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	if err := b.Publish(t.Context(), cluster.Global, list); !errors.Is(err, cluster.ErrAway) {
+	if err := hasty.Publish(t.Context(), cluster.Global, list); !errors.Is(err, cluster.ErrAway) {
 		t.Errorf("a silent server: %v", err)
 	}
-	if took := time.Since(begin); took < time.Second || took > time.Second+slack {
+	if took := time.Since(begin); took < timeout || took > usual {
 		t.Errorf("it took %s to say so", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	begin = time.Now()
-	if err := b.Publish(ctx, cluster.Global, list); !errors.Is(err, context.Canceled) {
+	if err := patient.Publish(ctx, cluster.Global, list); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone hears: %v", err)
 	}
-	if took := time.Since(begin); took > 100*time.Millisecond+slack {
+	if took := time.Since(begin); took > patience/2 {
 		t.Errorf("who has gone was held for %s", took)
 	}
 	if err := s.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 2*time.Second, published(b, list))
+	within(t, patience, published(hasty, list))
 }
 
 // TestFull: a server whose memory is full takes nothing, or all of a call; once it has more, the call is repeated.
@@ -160,7 +167,7 @@ func TestFull(t *testing.T) {
 	}
 	redistest.Says(t, s, fmt.Sprint(taken), "XLEN", "usher:v1:{g}:log")
 	redistest.Says(t, s, "OK", "CONFIG", "SET", "maxmemory", "0")
-	within(t, time.Second, published(b, list[:taken+10]))
+	within(t, patience, published(b, list[:taken+10]))
 	if n := entriesOf(t, b, "a"); n != taken+10 {
 		t.Errorf("%d entries are there, not %d", n, taken+10)
 	}
@@ -184,7 +191,7 @@ func TestLostLog(t *testing.T) {
 	s := redistest.Start(t, redis.Config{Lines: []string{`save ""`}})
 	b := connect(t, bus.Options{Address: s.Address()})
 	list := bustest.Entries("a", 1, 1, 4)
-	within(t, time.Second, published(b, list[:2]))
+	within(t, patience, published(b, list[:2]))
 	at, err := b.End(t.Context(), cluster.Global)
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +203,7 @@ func TestLostLog(t *testing.T) {
 	cut := func(name string) {
 		t.Helper()
 		var err error
-		within(t, time.Second, func(ctx context.Context) error {
+		within(t, patience, func(ctx context.Context) error {
 			err = b.Follow(ctx, cluster.Global, at, func(batch cluster.Batch) error {
 				t.Errorf("%s: there is %v", name, batch)
 				return errFull
@@ -208,6 +215,6 @@ func TestLostLog(t *testing.T) {
 		})
 	}
 	cut("an empty log")
-	within(t, time.Second, published(b, list))
+	within(t, patience, published(b, list))
 	cut("a log that goes on")
 }

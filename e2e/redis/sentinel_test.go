@@ -41,14 +41,15 @@ func TestFailover(t *testing.T) {
 	r := replicate(t)
 	b := r.connect(t)
 	list := bustest.Entries("a", 1, 1, 3)
-	within(t, 5*time.Second, published(b, list[:2]))
+	within(t, patience, published(b, list[:2]))
 	numbers := follower(t, b)
 	sees(t, numbers, 1)
 	sees(t, numbers, 2)
 	redistest.Says(t, r.replica, "2", "XLEN", "usher:v1:{g}:log")
 	r.primary.Kill()
 	begin := time.Now()
-	within(t, 30*time.Second, published(b, list))
+	redistest.Replaces(t, r.sentinel)
+	within(t, patience, published(b, list))
 	t.Logf("the replica takes entries %s after the primary's death", time.Since(begin))
 	sees(t, numbers, 3)
 }
@@ -61,8 +62,8 @@ func TestOldPrimary(t *testing.T) {
 	b := r.connect(t)
 	beside := connect(t, bus.Options{Address: r.primary.Address()})
 	list := bustest.Entries("a", 1, 1, 3)
-	within(t, 5*time.Second, published(b, list[:1]))
-	within(t, 5*time.Second, published(beside, bustest.Entries("c", 1, 1, 1)))
+	within(t, patience, published(b, list[:1]))
+	within(t, patience, published(beside, bustest.Entries("c", 1, 1, 1)))
 	numbers := follower(t, b)
 	sees(t, numbers, 1)
 	sees(t, numbers, 1) // that of c
@@ -70,8 +71,9 @@ func TestOldPrimary(t *testing.T) {
 	if err := r.primary.Suspend(); err != nil {
 		t.Fatal(err)
 	}
+	redistest.Replaces(t, r.sentinel)
 	redistest.Says(t, r.replica, "role:master", "INFO", "replication")
-	within(t, 30*time.Second, published(b, list[:2]))
+	within(t, patience, published(b, list[:2]))
 	sees(t, numbers, 2)
 	r.sentinel.Kill() // so that nobody tells the old primary
 	if err := r.primary.Resume(); err != nil {
@@ -82,7 +84,7 @@ func TestOldPrimary(t *testing.T) {
 	if !errors.Is(err, cluster.ErrAway) || !strings.Contains(err.Error(), "NOREPLICAS") {
 		t.Errorf("the old primary says %v", err)
 	}
-	within(t, 5*time.Second, published(b, list))
+	within(t, patience, published(b, list))
 	sees(t, numbers, 3)
 }
 
@@ -96,7 +98,7 @@ func TestReplica(t *testing.T) {
 		t.Errorf("a replica says %v", err)
 	}
 	redistest.Says(t, r.replica, "OK", "REPLICAOF", "NO", "ONE")
-	within(t, 5*time.Second, published(b, bustest.Entries("a", 1, 1, 1)))
+	within(t, patience, published(b, bustest.Entries("a", 1, 1, 1)))
 }
 
 // TestNoSentinel: without any Sentinel the engine is away, and a name that none of them knows is a setting.
@@ -116,7 +118,7 @@ func TestNoSentinel(t *testing.T) {
 	if err := r.sentinel.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, func(ctx context.Context) error {
+	within(t, patience, func(ctx context.Context) error {
 		_, err := b.End(ctx, cluster.Global)
 		return err
 	})

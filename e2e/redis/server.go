@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// grace is how long a server has to end after SIGTERM.
-	grace = 5 * time.Second
+	// grace is how long a server has to end after SIGTERM: it writes its files and waits for the disk.
+	grace = 30 * time.Second
 	// startLimit bounds a start whose context has no deadline; a server takes some milliseconds.
 	startLimit = time.Minute
 	// onSIGTERM has a server always end. By default Redis 7 waits up to ten seconds for a replica that is behind, and
@@ -88,20 +88,30 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	return s, s.Restart(ctx)
 }
 
-// StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after half a second
-// without an answer.
+// StartSentinel starts a Sentinel that watches a primary under a name. It takes a primary for dead after a minute without
+// an answer, so that it replaces none that is slow, and by [Server.ReplaceSoon] after half a second.
 func StartSentinel(ctx context.Context, c Config, name string, primary *Server, quorum int) (*Server, error) {
 	host, port := primary.hostPort()
 	c.Sentinel = true
 	c.monitors = []string{
 		fmt.Sprintf("sentinel monitor %s %s %s %d", name, host, port, quorum),
-		"sentinel down-after-milliseconds " + name + " 500",
+		"sentinel down-after-milliseconds " + name + " 60000",
 		"sentinel failover-timeout " + name + " 2000",
 	}
 	if primary.config.Password != "" {
 		c.monitors = append(c.monitors, "sentinel auth-pass "+name+" "+primary.config.Password)
 	}
 	return Start(ctx, c)
+}
+
+// ReplaceSoon has a Sentinel take the primary that it knows under a name for dead after half a second without an answer:
+// for a primary that is about to be dead, or is.
+func (s *Server) ReplaceSoon(ctx context.Context, name string) error {
+	out, err := s.CLI(ctx, "SENTINEL", "SET", name, "down-after-milliseconds", "500")
+	if err != nil || out != "OK" {
+		return fmt.Errorf("Sentinel answers %q, %w", out, err)
+	}
+	return nil
 }
 
 func (s *Server) conf() string {

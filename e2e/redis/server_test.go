@@ -19,6 +19,7 @@ func TestServers(t *testing.T) {
 	sentinel := redistest.Running(t, s, err)
 	redistest.Says(t, sentinel, "slaves=1", "INFO", "sentinel")
 	primary.Kill()
+	redistest.Replaces(t, sentinel)
 	_, port, _ := strings.Cut(replica.Address(), ":")
 	redistest.Says(t, sentinel, port, "SENTINEL", "get-master-addr-by-name", "usher")
 	redistest.Says(t, replica, "role:master", "INFO", "replication")

@@ -120,6 +120,9 @@ func (d *demo) stepFailover(ctx context.Context) error {
 	}
 	d.primary.Kill()
 	died := time.Now()
+	if err := d.sentinel.ReplaceSoon(ctx, "usher"); err != nil {
+		return err
+	}
 	fmt.Fprintf(d.out, "   the primary at %s is dead\n", d.primary.Address())
 	b1 := d.west.ushers[0]
 	said, err := b1.command(ctx, "sessions", "revoke", "--user", "eve")

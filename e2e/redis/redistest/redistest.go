@@ -35,12 +35,24 @@ func Running(t testing.TB, s *redis.Server, err error) *redis.Server {
 		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
+		if t.Failed() {
+			t.Logf("the log of Redis at %s:\n%s", s.Address(), s.Log())
+		}
 	})
 	return s
 }
 
-// patience is how long a server may take until it answers as a test wants.
-const patience = 20 * time.Second
+// Replaces is [redis.Server.ReplaceSoon] of a Sentinel that knows a primary under the name usher.
+func Replaces(t testing.TB, sentinel *redis.Server) {
+	t.Helper()
+	if err := sentinel.ReplaceSoon(t.Context(), "usher"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// patience is how long a server may take until it answers as a test wants. Sentinel makes no failover for 30 s after it
+// was held up for 2 s, as by a slow disk (TILT).
+const patience = time.Minute
 
 // Says waits until a server's answer to a command has what is wanted.
 func Says(t testing.TB, s *redis.Server, want string, args ...string) {
