@@ -46,6 +46,11 @@ func preparedWith(t *testing.T, most int) (*daemon.Daemon, *systemd.Manager) {
 	}
 	t.Cleanup(m.Close)
 	d := daemon.New(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("usher:\n%s", d.Log())
+		}
+	})
 	d.Write("usher.yaml", configuration(d, ""))
 	d.Under(m)
 	return d, m

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -119,4 +120,22 @@ func (p *peer) ended() {
 	if timeout, ok := err.(net.Error); err == nil || ok && timeout.Timeout() {
 		p.t.Errorf("the connection goes on with %q, %v", b, err)
 	}
+}
+
+// hungUp reports whether the other side has closed the connection by now, and said nothing before that. A deadline
+// would not tell: one that is over before the read begins hides the end.
+func (p *peer) hungUp() (hungUp bool) {
+	p.t.Helper()
+	raw, err := p.nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	err = raw.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		hungUp = n == 0 && err == nil
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return hungUp
 }
