@@ -16,8 +16,8 @@ import (
 	"usher/moderation/unasked"
 )
 
-// held are 200,000 sessions that name one room: 20,000 by one shared token, 50,000 by a key that can be taken away, 50,000
-// that end in an hour. 50,000 rooms are there, 10,000 of them closed, and one in which 10,000 were given something.
+// held are 200,000 sessions that name one room: 20,000 by one shared token, 20,000 by another, which names a user and ends
+// in an hour, 50,000 by a key that can be taken away, 50,000 more that end in an hour. 50,000 rooms are there, 10,000 of them closed, and one in which 10,000 were given something.
 type held struct {
 	*sessions.Sessions
 	*muc.Service
@@ -50,6 +50,9 @@ func heldState() (state moderationtest.State) {
 			g.User, g.Random, g.TokenPrint = "", true, fmt.Sprintf("%032x", 1<<40)
 		case 2, 3, 4, 5, 6:
 			g.KeyPrint = "k2"
+		case 12, 13:
+			g.User, g.Random, g.TokenPrint = "guest", true, fmt.Sprintf("%032x", 1<<41)
+			fallthrough
 		case 7, 8, 9, 10, 11:
 			g.Expires = heldSince.Add(time.Hour)
 		}
@@ -137,6 +140,12 @@ var holds = map[string]func(b *testing.B, w *held){
 	},
 	"revoke-shared": func(b *testing.B, w *held) {
 		if out, _, err := w.Revocations().Revoke(b.Context(), sessions.Target{Account: "user20@h"}, true); err != nil || out.Sessions != 20_000 {
+			b.Fatal(out.Sessions, err)
+		}
+	},
+	"revoke-user": func(b *testing.B, w *held) {
+		token := sessions.Target{Token: fmt.Sprintf("%032x", 1<<41)}
+		if out, _, err := w.Revocations().Revoke(b.Context(), token, true); err != nil || out.Sessions != 20_000 {
 			b.Fatal(out.Sessions, err)
 		}
 	},

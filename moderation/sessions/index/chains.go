@@ -9,9 +9,9 @@ import (
 const (
 	byID = iota
 	byAccount
-	byWho // its principal, if that has no other
-	byToken
-	hashed // how many there are
+	byWho   // its principal, if that has no other
+	byToken // likewise
+	hashed  // how many there are
 )
 
 // chains find sessions by a key, of which they know a hash alone: what they yield is to be compared with the key.

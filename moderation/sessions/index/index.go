@@ -12,22 +12,22 @@ const maxWildcards = 64
 
 // An Index is the sessions, and what finds them.
 type Index struct {
-	slots                    *slots
-	ids, accounts, withToken chains // the last of tokens that name a user: the others are principals
-	who                      principals
-	named                    named
-	due                      dueHeap
-	sources                  sources
-	resumable                map[string]*Session        // by Resumption
-	resumption               map[*Session]string        // of those that have one
-	wildcards                map[string][]moderation.ID // by host: the last logins with a token for many rooms
+	slots          *slots
+	ids, accounts  chains
+	who, withToken principals // the latter of tokens that name a user: the others are principals in the former
+	named          named
+	due            dueHeap
+	sources        sources
+	resumable      map[string]*Session        // by Resumption
+	resumption     map[*Session]string        // of those that have one
+	wildcards      map[string][]moderation.ID // by host: the last logins with a token for many rooms
 }
 
 // New returns an empty one.
 func New() *Index {
 	s := &slots{}
-	return &Index{slots: s, ids: newChains(s, byID), accounts: newChains(s, byAccount), withToken: newChains(s, byToken),
-		who:   principals{newChains(s, byWho), map[PrincipalID][]*Session{}},
+	return &Index{slots: s, ids: newChains(s, byID), accounts: newChains(s, byAccount),
+		who: newPrincipals(s, byWho), withToken: newPrincipals(s, byToken),
 		named: named{rooms: map[RoomKey]*namedRoom{}}, sources: sources{}, resumable: map[string]*Session{},
 		resumption: map[*Session]string{}, wildcards: map[string][]moderation.ID{}}
 }
@@ -70,13 +70,11 @@ func (x *Index) CountOfAccount(k AccountKey) (n int) {
 // WithToken returns the sessions that logged in with the token of a thumbprint.
 func (x *Index) WithToken(print string) []*Session {
 	token := TokenID(print)
-	list := x.OfPrincipal(token)
-	for g := range x.withToken.of(hashOf(&x.withToken, token)) {
-		if g.token == token {
-			list = append(list, g)
-		}
+	list, named := x.who.of(token), x.withToken.of(token)
+	if len(list) == 0 {
+		return named
 	}
-	return list
+	return append(list, named...)
 }
 
 // Wildcards returns the last sessions of a host with a token for many rooms.
@@ -157,7 +155,7 @@ func (x *Index) take(g *Session) {
 	x.who.add(g)
 	x.SetDue(g, fromNano(g.due))
 	if g.is(namesUser) {
-		x.withToken.addFirst(hashOf(&x.withToken, g.token), g)
+		x.withToken.add(g)
 	}
 }
 
@@ -167,7 +165,7 @@ func (x *Index) Remove(g *Session) {
 	x.accounts.drop(hashOf(&x.accounts, g.Account()), g)
 	x.who.drop(g)
 	if g.is(namesUser) {
-		x.withToken.drop(hashOf(&x.withToken, g.token), g)
+		x.withToken.drop(g)
 	}
 	x.named.drop(g)
 	x.due.drop(g)

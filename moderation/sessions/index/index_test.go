@@ -209,6 +209,34 @@ func TestWildcardsAreOfMany(t *testing.T) {
 	}
 }
 
+// TestNoLongChain: however many log in with one token of one user, nothing goes through all of them to find one: behind a
+// relay each login has an account of its own.
+func TestNoLongChain(t *testing.T) {
+	x := New()
+	var all []*Session
+	for i := range 2000 {
+		s := moderation.Session{Host: "h", Account: fmt.Sprint("drawn", i), Random: true, User: "guest", Issuer: "my-app",
+			TokenPrint: fmt.Sprintf("%032x", 7)}
+		s.ID = moderation.NewID(s.TokenPrint, s.Host, s.Account)
+		l := NewLogin(&s)
+		x.Insert(l)
+		all = append(all, l.Session)
+	}
+	for name, c := range map[string]*chains{"id": &x.ids, "account": &x.accounts, "principal": &x.who.one, "token": &x.withToken.one} {
+		for hash := range c.first {
+			if n := len(slices.Collect(c.of(hash))); n > 4 {
+				t.Errorf("by its %s one is found among %d", name, n)
+			}
+		}
+	}
+	for i, g := range all {
+		x.Remove(g)
+		if n := len(x.WithToken(all[0].Unpack().TokenPrint)); n != len(all)-i-1 {
+			t.Fatalf("%d have the token, want %d", n, len(all)-i-1)
+		}
+	}
+}
+
 // TestShareAHash: sessions whose keys have the same hash are told apart, and leave in any order.
 func TestShareAHash(t *testing.T) {
 	s := &slots{}

@@ -6,15 +6,28 @@ import (
 	"slices"
 )
 
-// principals find the sessions of a principal, in no order. Most have one, and need no list.
+// principals find the sessions of a principal, in no order. Most have one, and need no list; one may have thousands, and
+// each of them leaves without a search.
 type principals struct {
 	one  chains
 	many map[PrincipalID][]*Session
 }
 
+func newPrincipals(s *slots, which int) principals {
+	return principals{newChains(s, which), map[PrincipalID][]*Session{}}
+}
+
+// whose is the principal that a session is found by, and its place in the list of that.
+func (x *principals) whose(g *Session) (who PrincipalID, at *int32) {
+	if x.one.which == byToken {
+		return g.token, &g.atToken
+	}
+	return g.who, &g.atWho
+}
+
 func (x *principals) alone(who PrincipalID) *Session {
 	for g := range x.one.of(hashOf(&x.one, who)) {
-		if g.who == who {
+		if of, _ := x.whose(g); of == who {
 			return g
 		}
 	}
@@ -22,45 +35,52 @@ func (x *principals) alone(who PrincipalID) *Session {
 }
 
 func (x *principals) add(g *Session) {
-	list := x.many[g.who]
-	first := x.alone(g.who)
+	who, at := x.whose(g)
+	list := x.many[who]
+	first := x.alone(who)
 	switch {
 	case first != nil:
-		x.one.drop(hashOf(&x.one, g.who), first)
-		first.atWho, g.atWho = 0, 1
-		x.many[g.who] = []*Session{first, g}
+		x.one.drop(hashOf(&x.one, who), first)
+		_, atFirst := x.whose(first)
+		*atFirst, *at = 0, 1
+		x.many[who] = []*Session{first, g}
 	case len(list) > 0:
-		g.atWho = int32(len(list))
-		x.many[g.who] = append(list, g)
+		*at = int32(len(list))
+		x.many[who] = append(list, g)
 	default:
-		x.one.addFirst(hashOf(&x.one, g.who), g)
+		x.one.addFirst(hashOf(&x.one, who), g)
 	}
 }
 
 func (x *principals) drop(g *Session) {
-	list := x.many[g.who]
+	who, at := x.whose(g)
+	list := x.many[who]
 	if len(list) == 0 {
-		x.one.drop(hashOf(&x.one, g.who), g)
+		x.one.drop(hashOf(&x.one, who), g)
 		return
 	}
 	last := len(list) - 1
 	moved := list[last]
-	list[g.atWho], moved.atWho = moved, g.atWho
+	_, atMoved := x.whose(moved)
+	list[*at], *atMoved = moved, *at
 	list[last] = nil
 	if last == 0 {
-		delete(x.many, g.who)
+		delete(x.many, who)
 	} else {
-		x.many[g.who] = list[:last]
+		x.many[who] = list[:last]
 	}
 }
 
-// OfPrincipal returns the sessions of a principal, in no order, in a list that is the caller's.
-func (x *Index) OfPrincipal(who PrincipalID) []*Session {
-	if g := x.who.alone(who); g != nil {
+// of returns those of a principal, in a list that is the caller's.
+func (x *principals) of(who PrincipalID) []*Session {
+	if g := x.alone(who); g != nil {
 		return []*Session{g}
 	}
-	return slices.Clone(x.who.many[who])
+	return slices.Clone(x.many[who])
 }
+
+// OfPrincipal returns the sessions of a principal, in no order, in a list that is the caller's.
+func (x *Index) OfPrincipal(who PrincipalID) []*Session { return x.who.of(who) }
 
 // CountOfPrincipal returns how many there are of a principal.
 func (x *Index) CountOfPrincipal(who PrincipalID) int {

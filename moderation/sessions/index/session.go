@@ -22,12 +22,12 @@ type Session struct {
 	loggedIn, used, due int64 // nanoseconds since 1970
 	expires             int64 // likewise, or seconds: see isFar
 
-	next  [hashed]handle
-	self  handle // zero: it is not among the sessions
-	place placeID
-	atWho int32 // in the list of its principal
-	atDue int32 // in the heap, or notDue
-	flags flags
+	next           [hashed]handle
+	self           handle // zero: it is not among the sessions
+	place          placeID
+	atWho, atToken int32 // in the lists of its principal, and of those with its token
+	atDue          int32 // in the heap, or notDue
+	flags          flags
 }
 
 // flags are what is said with yes or no, and the three choices, of two bits each.
