@@ -227,11 +227,14 @@ func (d *Daemon) Ended() error {
 	return d.proc.Err()
 }
 
+// grace is usher.service's TimeoutStopSec. The daemon itself gives requests 9 s, and then its state some more, which a slow disk needs.
+const grace = 20 * time.Second
+
 // Stop ends the daemon as systemd does, and wants it to end by itself.
 func (d *Daemon) Stop() {
 	d.t.Helper()
 	mark := d.Mark()
-	if err := d.proc.Stop(10 * time.Second); err != nil {
+	if err := d.proc.Stop(grace); err != nil {
 		d.t.Error(err)
 	}
 	if log := d.Log()[mark:]; !strings.Contains(log, "msg=stopped") {

@@ -28,16 +28,20 @@ func (d *Daemon) Await(t testing.TB, mark int, text string) {
 	d.AwaitFor(t, mark, text, patience)
 }
 
-// AwaitFor waits for a text in the log behind the mark. A daemon that ends meanwhile fails the test at once.
+// AwaitFor waits for a text in the log behind the mark. A daemon that ends meanwhile without it fails the test at once.
 func (d *Daemon) AwaitFor(t testing.TB, mark int, text string, most time.Duration) {
 	t.Helper()
+	logged := func() bool { return strings.Contains(d.Log()[mark:], text) }
 	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if strings.Contains(d.Log()[mark:], text) {
+		if logged() {
 			return
 		}
 		select {
 		case <-d.proc.Done():
-			t.Fatalf("usher has ended:\n%s", d.Log()[mark:])
+			if !logged() { // it may have said so and ended since the last look
+				t.Fatalf("usher has ended:\n%s", d.Log()[mark:])
+			}
+			return
 		default:
 		}
 	}
