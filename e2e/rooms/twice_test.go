@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"usher/e2e/client"
 	"usher/e2e/world"
@@ -14,7 +13,7 @@ import (
 // TestRoomsCreatedTwice: while Prosody waits for the answer about a new room, another first join makes another room of
 // the same name. Nobody may be left in one that nobody else can reach.
 func TestRoomsCreatedTwice(t *testing.T) {
-	world.Each(t, world.Options{Slowly: 100 * time.Millisecond}, func(t *testing.T, w *world.World) {
+	world.Each(t, world.Options{AtOnce: 2}, func(t *testing.T, w *world.World) {
 		const people = 4
 		mark := w.Usher.Mark()
 		r := world.Room("twice")

@@ -109,8 +109,8 @@ func (w *World) hosts(o Options) []prosody.Host {
 // mucLines are those that both MUC components have.
 func (w *World) mucLines(o Options) string {
 	create := w.Usher.URL("/muc/room?jid={room.jid}")
-	if o.Slowly > 0 {
-		create = w.slow(o.Slowly) + "/muc/room?jid={room.jid}"
+	if o.Slowly > 0 || o.AtOnce > 0 {
+		create = w.slow(o.Slowly, o.AtOnce) + "/muc/room?jid={room.jid}"
 	}
 	muc := "muc_room_locking = false\n" +
 		"muc_http_auth_url = " + prosodyconf.Quote(w.Usher.URL("/muc/join")) + "\n" +

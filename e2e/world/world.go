@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ type Options struct {
 	NoRights   bool                          // the component is nobody to the rooms
 	Between    func(component string) string // what stands between the component's port and usher
 	Slowly     time.Duration                 // how long answers about new rooms take
+	AtOnce     int                           // the first answers about new rooms wait until so many are due
 	Gateway    string                        // lines of usher's section gateway, in braces; empty: none
 	Held       bool                          // the gateway's address stays open while usher is away
 	Global     string                        // further lines of Prosody's global section
@@ -116,12 +118,23 @@ func Unstarted(t testing.TB) *World {
 	return &World{Usher: daemon.New(t), t: t}
 }
 
-// slow returns the address of a proxy before usher that holds every answer back.
-func (w *World) slow(by time.Duration) string {
+// slow returns the address of a proxy before usher that holds answers back: for a time, and the first of them for each
+// other.
+func (w *World) slow(by time.Duration, atOnce int) string {
+	var due atomic.Int64
+	all := make(chan struct{})
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: w.Usher.HTTP}) },
-		ModifyResponse: func(*http.Response) error {
+		ModifyResponse: func(r *http.Response) error {
 			time.Sleep(by)
+			if n := due.Add(1); n == int64(atOnce) {
+				close(all)
+			} else if n < int64(atOnce) {
+				select {
+				case <-all:
+				case <-r.Request.Context().Done():
+				}
+			}
 			return nil
 		},
 	}
