@@ -132,6 +132,7 @@ func TestStrictRequests(t *testing.T) {
 		"a grant with more":      {call{method: "POST", url: tokenURL, body: grant + "&user=bob"}, 400},
 		"Basic without password": {call{method: "GET", url: "/auth/basic?key=" + secret, header: http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("alice"))}}}, 400},
 		"Bearer at basic":        {call{method: "GET", url: "/auth/basic?key=" + secret, header: http.Header{"Authorization": {"Bearer " + token}}}, 400},
+		"Bearer alone":           {call{method: "GET", url: "/auth/oauth/userinfo?key=" + secret, header: http.Header{"Authorization": {"Bearer"}}}, 400},
 		"Basic at userinfo":      {call{method: "GET", url: "/auth/oauth/userinfo?key=" + secret, header: http.Header{"Authorization": {basicAuth("alice", token)}}}, 400},
 	} {
 		got := row.c.do(w)

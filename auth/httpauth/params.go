@@ -21,7 +21,6 @@ var (
 // that comes twice two readers may see different ones. On an error there are none.
 func parseParams(text string) (params, error) {
 	p := params{}
-	var problem error
 	for text != "" {
 		var part string
 		part, text, _ = strings.Cut(text, "&")
@@ -30,18 +29,12 @@ func parseParams(text string) (params, error) {
 		value, err2 := url.QueryUnescape(value)
 		if err := errors.Join(err1, err2); err != nil || strings.Contains(part, ";") || !utf8.ValidString(name) ||
 			!utf8.ValidString(value) {
-			problem = errEncoding
-			continue
+			return params{}, errEncoding
 		}
 		if _, there := p[name]; there {
-			problem = errDuplicate
-			p[name] = "" // neither counts
-			continue
+			return params{}, errDuplicate
 		}
 		p[name] = value
-	}
-	if problem != nil {
-		return params{}, problem
 	}
 	return p, nil
 }
