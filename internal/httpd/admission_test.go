@@ -98,6 +98,15 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// TestAdmissionWithoutLog: a refusal needs nobody to write it down.
+func TestAdmissionWithoutLog(t *testing.T) {
+	answer := httptest.NewRecorder()
+	(&Admission{}).Wrap(served("true")).ServeHTTP(answer, asks("key="+secret))
+	if answer.Code != http.StatusMisdirectedRequest {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+}
+
 // TestBelow: the path alone decides, as it is.
 func TestBelow(t *testing.T) {
 	h := Below("/muc/", served("rooms"), served("logins"))
@@ -112,7 +121,7 @@ func TestBelow(t *testing.T) {
 
 // FuzzKeyOf: a key is what a lenient reader sees, if that sees one.
 func FuzzKeyOf(f *testing.F) {
-	for _, s := range []string{"", "key=a", "key=a&key=b", "x=1&key=%20b", "%6bey=x", "key=a;b", "key=%zz", "key=%ff", "key", "a=%zz&key=b"} {
+	for _, s := range []string{"", "key=a", "key=a&key=b", "x=1&key=%20b", "%6bey=x", "key=a;b", "key=%zz", "key=%ff", "key", "a=%zz&key=b", "key=%zz&key=b", "key=%ff&key=b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, query string) {

@@ -141,12 +141,24 @@ func TestFlood(t *testing.T) {
 // TestServedStay: a request in hand is answered, however many come meanwhile;
 // when all places have one, a newcomer is told at once.
 func TestServedStay(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		begun, going := make(chan bool), make(chan bool)
+		srv := &httpd.Server{Open: open, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			begun <- true
+			<-going
+		})}
+		if !open {
+			a := &httpd.Admission{}
+			a.Configure(httpd.AdmissionSettings{Insecure: true, Hosts: []string{"usher"}})
+			srv.Handler = a.Wrap(srv.Handler)
+		}
+		servedStay(t, srv, begun, going)
+	}
+}
+
+func servedStay(t *testing.T, srv *httpd.Server, begun, going chan bool) {
 	const most = 4
-	begun, going := make(chan bool), make(chan bool)
-	w := serve(t, "tcp", most, &httpd.Server{Open: true, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		begun <- true
-		<-going
-	})})
+	w := serve(t, "tcp", most, srv)
 	answered := make(chan error, most)
 	for range most {
 		nc := w.dial()
