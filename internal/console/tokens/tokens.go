@@ -80,9 +80,9 @@ func (v *Verifier) Prepare(doors auth.Config, admins []Admin) (*Prepared, error)
 	p := &Prepared{verifier: v, admins: map[string]Admin{}}
 	c := auth.Config{Hosts: map[string]auth.HostConfig{}, MaxTokenBytes: doors.MaxTokenBytes}
 	for _, a := range admins {
-		h, known := doors.Hosts[a.Host]
+		h := doors.Hosts[a.Host]
 		issuer, has := h.Issuers[a.Issuer]
-		if !known || !has || a.Audience == "" || len(a.Claim.Path) == 0 {
+		if !has || a.Audience == "" || len(a.Claim.Path) == 0 {
 			return nil, fmt.Errorf("console.admins: %q of %q: it is not known, or has no audience or claim", a.Issuer, a.Host)
 		}
 		if doorTakes(doors, a) {

@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -199,5 +200,80 @@ func TestPrepare(t *testing.T) {
 	}
 	if _, err := v.Prove(t.Context(), authtest.Token(t, good(nil))); err == nil {
 		t.Error("a refused admin is one")
+	}
+	unknown = admin()
+	unknown.Issuer = "other"
+	if _, err := v.Prepare(doors(), []tokens.Admin{unknown}); err == nil || !strings.Contains(err.Error(), "not known") {
+		t.Errorf("an unknown issuer: %v", err)
+	}
+	c := doors()
+	c.Hosts["other.example.com"] = auth.HostConfig{Issuers: map[string]auth.IssuerConfig{"other": {}}}
+	if _, err := v.Prepare(c, []tokens.Admin{admin()}); err != nil {
+		t.Errorf("another issuer, which takes any audience: %v", err)
+	}
+}
+
+// TestNobodyYet: before there are rules a token makes no operator, and nothing breaks.
+func TestNobodyYet(t *testing.T) {
+	v, err := tokens.New(revoked{}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Prove(t.Context(), authtest.Token(t, good(nil))); !errors.Is(err, tokens.ErrNone) {
+		t.Error(err)
+	}
+}
+
+// TestOwnIssuer: of usher's own tokens the claim counts as it is written, not what the host made of it for its meetings,
+// and the person is the one that the sign-in wrote.
+func TestOwnIssuer(t *testing.T) {
+	for who, isOwn := range map[string]bool{"alice": true, "root": false} {
+		c := doors()
+		h := c.Hosts[host]
+		issuer := h.Issuers[authtest.Issuer]
+		issuer.Own = isOwn
+		h.Issuers[authtest.Issuer], h.Account = issuer, []claim.Path{{"preferred_username"}}
+		c.Hosts[host] = h
+		v := newVerifier(t, revoked{})
+		configure(t, v, c, admin())
+		o, err := v.Prove(t.Context(), authtest.Token(t, good(map[string]any{"preferred_username": "root"})))
+		if err != nil || o.User != who {
+			t.Errorf("own %v: %+v, %v", isOwn, o, err)
+		}
+		o, err = v.Prove(t.Context(), authtest.Token(t, good(map[string]any{"preferred_username": "root", "roles": nil, "moderator": true})))
+		if err == nil || !strings.Contains(err.Error(), "claim") {
+			t.Errorf("own %v: a moderator is an operator: %+v, %v", isOwn, o, err)
+		}
+	}
+}
+
+// TestFurthest: the log says what is wrong by the entry that the token came furthest with.
+func TestFurthest(t *testing.T) {
+	admins := []tokens.Admin{admin()}
+	for _, audience := range []string{"a", "b", "c", "d", "e", "f"} {
+		other := admin()
+		other.Audience = audience
+		admins = append(admins, other)
+	}
+	v := newVerifier(t, revoked{}, admins...)
+	_, err := v.Prove(t.Context(), authtest.Token(t, good(map[string]any{"roles": nil})))
+	if err == nil || !strings.Contains(err.Error(), "has not the claim") {
+		t.Error(err)
+	}
+	secrets := map[string]string{host: authtest.Secret, "second.example.com": strings.Repeat("n", 48)}
+	rules, second := doors(), admin()
+	second.Host = "second.example.com"
+	h := authtest.ConfigWith(second.Host, secrets[second.Host]).Hosts[second.Host]
+	i := h.Issuers[authtest.Issuer]
+	i.Audience = []string{"jitsi"}
+	h.Issuers[authtest.Issuer] = i
+	rules.Hosts[second.Host] = h
+	configure(t, v, rules, second, admin())
+	for signed, secret := range secrets {
+		nobody := good(map[string]any{"context": map[string]any{"user": map[string]any{"id": map[string]any{}}}})
+		_, err = v.Prove(t.Context(), authtest.TokenBy(t, secret, nobody))
+		if err == nil || !strings.Contains(err.Error(), "host "+signed+",") {
+			t.Errorf("signed by the key of %s: %v", signed, err)
+		}
 	}
 }
