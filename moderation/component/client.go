@@ -142,12 +142,11 @@ func (c *Client) Run(ctx context.Context) error {
 		c.mu.Lock()
 		config, changed := c.config, c.changed
 		c.mu.Unlock()
-		began := time.Now()
-		err := c.serve(ctx, config)
+		stood, err := c.serve(ctx, config)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if time.Since(began) > c.o.MaxBackoff {
+		if stood >= settled { // this Prosody takes the component: it was restarted, or the network broke
 			backoff = c.o.MinBackoff
 		}
 		wait := backoff/2 + rand.N(backoff) // not all daemons of a restarted Prosody at once
@@ -171,17 +170,21 @@ func (c *Client) Run(ctx context.Context) error {
 	return nil
 }
 
-// serve is one connection, from the first byte to the last.
-func (c *Client) serve(ctx context.Context, config Config) error {
+// settled is how long a connection has to stand until the next one is made at once.
+const settled = 3 * time.Second
+
+// serve is one connection, from the first byte to the last. It returns how long Prosody had accepted the component.
+func (c *Client) serve(ctx context.Context, config Config) (stood time.Duration, err error) {
 	conn, err := c.dial(ctx, "tcp", config.Address)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer conn.Close()
 	st, err := open(ctx, quick{conn}, config.JID, config.Secret)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	accepted := time.Now()
 	s := newSession(st, config.JID, c.o)
 	c.mu.Lock()
 	superseded := c.config != config
@@ -191,7 +194,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 	}
 	c.mu.Unlock()
 	if superseded {
-		return errors.New("the configuration has changed")
+		return 0, errors.New("the configuration has changed")
 	}
 	c.rights.lacking.Store(false)
 	c.o.Metrics.ComponentConnected(true)
@@ -208,7 +211,7 @@ func (c *Client) serve(ctx context.Context, config Config) error {
 	c.session, c.problem = nil, "the connection was lost"
 	c.mu.Unlock()
 	c.o.Metrics.ComponentConnected(false)
-	return err
+	return time.Since(accepted), err
 }
 
 // down says why there is no connection, and what to do about it.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,6 +218,48 @@ func TestTaken(t *testing.T) {
 		defer log.mu.Unlock()
 		if n := strings.Count(log.b.String(), "stream error conflict"); n != 1 {
 			t.Errorf("it was said %d times", n)
+		}
+	})
+}
+
+// TestRestartedAgainAndAgain: a Prosody that is restarted some seconds after it took the component finds it again at
+// once, however long it was away before; one that takes it and closes at once is asked less and less often.
+func TestRestartedAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		c := New(Config{JID: "usher.example.com", Address: "prosody:5347", Secret: testSecret}, Options{})
+		var here atomic.Bool
+		c.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if !here.Load() {
+				return nil, io.EOF
+			}
+			return s.dial(ctx, network, address)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx) }()
+		t.Cleanup(func() { cancel(); <-done; s.cut() })
+		back := func() time.Duration {
+			cut := time.Now()
+			s.cut()
+			<-c.Connected()
+			return time.Since(cut)
+		}
+		time.Sleep(5 * time.Minute)
+		here.Store(true)
+		<-c.Connected()
+		for _, stood := range []time.Duration{settled, 4 * settled} {
+			time.Sleep(stood)
+			if took := back(); took > time.Second {
+				t.Errorf("after %v it took %v to come back", stood, took)
+			}
+		}
+		var took time.Duration
+		for range 8 {
+			took += back()
+		}
+		if took < 20*time.Second {
+			t.Errorf("eight connections that were closed at once took %v", took)
 		}
 	})
 }
