@@ -21,7 +21,8 @@ import (
 // A look at one configuration.
 type look struct {
 	config   *config.Config
-	path     string // as the operator named the file
+	running  map[string]string // see Look
+	path     string            // as the operator named the file
 	folders  []string
 	unit     unitfile.Unit // usher.service; zero: it is not installed, or is for another configuration
 	sockets  []socketUnit
@@ -29,9 +30,10 @@ type look struct {
 }
 
 // Look returns what keeps a daemon from starting with a configuration that was read well, at the lines of the file at
-// path. root is "/", or a folder whose units are read instead.
-func Look(c *config.Config, path, root string) config.Problems {
-	l := &look{config: c, path: path, folders: unitfile.Folders(root)}
+// path. root is "/", or a folder whose units are read instead. running has the addresses of a daemon that runs, by name;
+// nil, where it did not say.
+func Look(c *config.Config, path, root string, running map[string]string) config.Problems {
+	l := &look{config: c, path: path, running: running, folders: unitfile.Folders(root)}
 	if unit, found := unitfile.Find(l.folders, "usher.service"); found && unitReads(unit, path) {
 		l.unit = unit
 	}
@@ -244,12 +246,8 @@ const portWithin = 2 * time.Second
 
 // port wants that a port is free, unless the daemon that runs has it.
 func (l *look) port(key []string, a config.Address) {
-	running, err := net.DialTimeout("unix", l.config.Listen.Admin.Name, portWithin)
-	if err == nil {
-		_ = running.Close()
-	}
-	if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) {
-		return // one runs, also if this user may not ask it
+	if l.mayBeOurs(a) {
+		return
 	}
 	listener, err := net.Listen("tcp", a.Name)
 	if err == nil {
@@ -258,4 +256,30 @@ func (l *look) port(key []string, a config.Address) {
 	}
 	why, mend := whyNot(err)
 	l.report(key, false, cmp.Or(mend, "name another address"), "%s: %s: %s", keyName(key), a.Name, why)
+}
+
+// mayBeOurs reports whether a daemon that runs has the port, at whatever address, or may have it.
+func (l *look) mayBeOurs(a config.Address) bool {
+	if l.running == nil {
+		conn, err := net.DialTimeout("unix", l.config.Listen.Admin.Name, portWithin)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED) // also if this user may not ask it
+	}
+	for _, address := range l.running {
+		if portOf(address) == portOf(a.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// portOf is the port of an address, "" of a path.
+func portOf(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return ""
+	}
+	return port
 }

@@ -56,7 +56,7 @@ func (m machine) look(listen string) string {
 	if c == nil {
 		m.t.Fatal(problems)
 	}
-	return strings.ReplaceAll(configtest.Printed(Look(c, path, m.root), m.root), m.root, "ROOT")
+	return strings.ReplaceAll(configtest.Printed(Look(c, path, m.root, nil), m.root), m.root, "ROOT")
 }
 
 func newMachine(t *testing.T) machine {

@@ -35,7 +35,7 @@ func TestReach(t *testing.T) {
 		if c == nil {
 			t.Fatal(problems)
 		}
-		return strings.Contains(configtest.Printed(Look(c, path, m.root), m.root), "the user prosody may not enter")
+		return strings.Contains(configtest.Printed(Look(c, path, m.root, nil), m.root), "the user prosody may not enter")
 	}
 	if !warned() {
 		t.Error("no warning of a Prosody that may not enter the folder")

@@ -100,7 +100,7 @@ func programs() []arrow {
 	return []arrow{
 		{"cmd/usher", []string{"cmd/usher/..."}},
 		{"cmd/usher/audit", []string{"cmd/usher/cmdline", "internal/admin"}},
-		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/config", "internal/daemon/online",
+		{"cmd/usher/check", []string{"cmd/usher/cmdline", "internal/admin", "internal/config", "internal/daemon/online",
 			"internal/permission", "internal/preflight"}},
 		{"cmd/usher/cluster", []string{"cmd/usher/cmdline", "internal/admin"}},
 		{"cmd/usher/cmdline", []string{"internal/admin", "internal/config", "internal/readfile"}},

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"usher/cmd/usher/cmdline"
+	"usher/internal/admin"
 	"usher/internal/config"
 	"usher/internal/daemon/online"
 	"usher/internal/preflight"
@@ -85,7 +86,7 @@ func find(ctx context.Context, path string, filesOnly, askServers bool) (*config
 	if c == nil || filesOnly {
 		return c, problems
 	}
-	problems = append(problems, preflight.Look(c, path, "/")...)
+	problems = append(problems, preflight.Look(c, path, "/", listeners(ctx, c))...)
 	if askServers {
 		ctx, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
@@ -93,6 +94,21 @@ func find(ctx context.Context, path string, filesOnly, askServers bool) (*config
 		problems = append(problems, online.Look(ctx, c, path)...)
 	}
 	return c, problems
+}
+
+// askWithin bounds the question to a daemon that may run.
+const askWithin = time.Second
+
+// listeners are the addresses of the daemon that runs beside the configuration, by name: those ports are in use by
+// right. It is nil if there is none, or if it does not say.
+func listeners(ctx context.Context, c *config.Config) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var s admin.Status
+	if admin.Call(ctx, c.Listen.Admin.Name, "GET", "/status", nil, &s) != nil {
+		return nil
+	}
+	return s.Listeners
 }
 
 // A result is what usher check --json prints.

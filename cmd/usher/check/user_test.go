@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -175,7 +178,7 @@ func TestCheckPeers(t *testing.T) {
 	}
 }
 
-// TestCheckPort: a port that another program has is named, and not one that the daemon itself has.
+// TestCheckPort: a port that another program has is named, also while a daemon runs, and not one that the daemon has.
 func TestCheckPort(t *testing.T) {
 	m := newMachine(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -189,10 +192,29 @@ func TestCheckPort(t *testing.T) {
 	}
 	daemon, err := net.Listen("unix", m.path("run/c.sock"))
 	m.ok(err)
-	defer daemon.Close()
 	m.ok(os.Chown(m.path("run/c.sock"), nobody, nobody))
-	if out, code := m.check(); code != 0 {
-		t.Errorf("beside a daemon: exit %d: %s", code, out)
+	var says atomic.Value // of its listener; nothing: it refuses to say
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if says.Load() == "" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		fmt.Fprintf(w, `{"listeners":{"metrics":"%s"}}`, says.Load())
+	}))
+	srv.Listener.Close()
+	srv.Listener = daemon
+	srv.Start()
+	defer srv.Close()
+	for _, c := range []struct {
+		says string
+		code int
+	}{
+		{"", 0}, {l.Addr().String(), 0},
+		{strings.Replace(l.Addr().String(), "127.0.0.1", "0.0.0.0", 1), 0}, {m.path("run/m.sock"), 1}, {"127.0.0.1:1", 1},
+	} {
+		says.Store(c.says)
+		if out, code := m.check(); code != c.code || (code == 1) != strings.Contains(out, want) {
+			t.Errorf("beside a daemon that says %q: exit %d: %s", c.says, code, out)
+		}
 	}
 }
 
