@@ -65,6 +65,8 @@ func TestConfigSecretsAsPeopleWriteThem(t *testing.T) {
 		{configtest.LongSecret + "\n" + configtest.LongSecret, "", `warning: the secret file "x": it has several lines, which are one secret — put each secret into a file of its own`},
 		{std, "", looks},
 		{url, "", looks},
+		{"Zq3+x9Lk0/PwT7vB2nMdYc8RsGhJ4aUeQ1oXiVf5", "", looks}, // openssl rand -base64 30
+		{"Zq3bx9Lk0cPwT7vB2nMdYc8RsGhJ4aUeQ1oXiVf5", "", ""},    // letters and digits, as a password manager draws them
 		{std, "secret_encoding: plain", ""},
 		{std, "secret_encoding: base64", ""},
 		{url, "secret_encoding: base64", ""},

@@ -29,6 +29,9 @@ var badRooms = []badConfig{
 5:150: error: on_expiry: unknown value "forget" — use one of: keep, demote, remove
 5:166: error: strict is a number, not true or false — write true or false
 5:175: error: idle is 1s: sessions would end at once — write at least 1m`},
+	{"rooms: muc: [c.h], moderation: {moderators: ['roles = moderator', 'scope= x', 'a b=c d', moderator]}",
+		`5:92: warning: moderators: "roles = moderator" has white space beside a name or the value, which is a part of them — write roles=moderator
+5:113: warning: moderators: "scope= x" has white space beside a name or the value, which is a part of them — write scope=x`},
 	{"rooms: muc: [c.h], lobby: {rooms: {'*': maybe, 'a/b': on, 'board-*': true}, enforce: door, whitelist: ['a b', 'x@', '@h', 'r@rec.h room=a/b', 'r@rec.h since=x', 'a@h until=tomorrow']}", `5:87: error: lobby of *: unknown value "maybe" — use one of: on, off
 5:94: error: lobby: "a/b" is no pattern of rooms: it is neither the name of a room nor name@component; * stands for any text — write the name of a room, in which * stands for any text, such as "board-*", or "[acme]board-*" for one tenant
 5:132: error: enforce: unknown value "door" — use one of: members-only, gate

@@ -123,8 +123,8 @@ func isHex(text []byte) bool {
 }
 
 // isBase64 reports whether a text was very likely made by a base64 encoder: it
-// has its padding or its signs, or the length of a key of a usual size and
-// letters of both cases.
+// has its padding, or letters of both cases and digits with its signs or the
+// length of a key of a usual size.
 func isBase64(text string) bool {
 	bare := strings.TrimRight(text, "=")
 	secret, err := decodeSecret([]byte(text))
@@ -139,5 +139,6 @@ func isBase64(text string) bool {
 	usual := len(secret) == 32 || len(secret) == 48 || len(secret) == 64
 	mixed := strings.ContainsAny(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") &&
 		strings.ContainsAny(bare, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(bare, "0123456789")
-	return padded || usual && mixed
+	signs := len(secret)%3 == 0 && strings.ContainsAny(bare, "+/")
+	return padded || mixed && (usual || signs)
 }

@@ -171,6 +171,8 @@ func (a *adminReader) read() {
 		if a.test, err = claim.ParseTest(a.claim.Text); err != nil {
 			a.claim.Problem(value.MendTest(hostsection.ExampleModerator), "claim: %q is no claim: %v",
 				text.Clip(a.claim.Text), err)
+		} else {
+			value.WarnOfSpaces(a.claim.Named("claim"), a.test)
 		}
 	}
 	if len(a.audience.Text) > maxAudience {

@@ -97,6 +97,7 @@ func (h *hostReader) readFeatures(v strictyaml.Value) {
 				"features.%s: %q is no claim: %v", e.Key.Text, text.Clip(s), err)
 			continue
 		}
+		value.WarnOfSpaces(e.Value.Named("features."+e.Key.Text), test)
 		h.relay.config.Features = append(h.relay.config.Features, inner.Feature{Name: e.Key.Text, Test: test})
 	}
 	if n := len(h.relay.config.Features); n > inner.MaxFeatures {

@@ -1,6 +1,9 @@
 package value
 
 import (
+	"slices"
+	"strings"
+
 	"usher/auth/claim"
 	"usher/internal/strictyaml"
 	"usher/internal/text"
@@ -21,7 +24,20 @@ func ClaimTests(v strictyaml.Value, example string) []claim.Test {
 			it.Problem(MendTest(example), "%s: %q is no claim: %v", v.Name(), text.Clip(it.Text), err)
 			continue
 		}
+		WarnOfSpaces(it.Named(v.Name()), test)
 		tests = append(tests, test)
 	}
 	return tests
+}
+
+// WarnOfSpaces warns of white space at an end of the last name or of the value, as in "roles = moderator": it is a part
+// of them, and hardly any token has it.
+func WarnOfSpaces(v strictyaml.Value, test claim.Test) {
+	bare := claim.Test{Path: slices.Clone(test.Path), Value: strings.TrimSpace(test.Value)}
+	last := len(bare.Path) - 1
+	bare.Path[last] = strings.TrimSpace(bare.Path[last])
+	if !bare.Equal(test) {
+		v.Warn("write "+bare.String(), "%s: %q has white space beside a name or the value, which is a part of them",
+			v.Name(), text.Clip(test.String()))
+	}
 }
