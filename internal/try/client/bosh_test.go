@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"usher/internal/try/client"
 )
@@ -145,5 +146,34 @@ func TestBOSHHostile(t *testing.T) {
 		if _, err := overBOSH(t, h).Open(t.Context()); !errors.Is(err, client.ErrTooMuch) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestBOSHSilentEnd: a web server that does not answer keeps nobody from closing.
+func TestBOSHSilentEnd(t *testing.T) {
+	ends := make(chan struct{})
+	b := &boshServer{answers: []string{
+		"<body xmlns='http://jabber.org/protocol/httpbind' sid='s' xmlns:stream='http://etherx.jabber.org/streams'>" + anonymous + "</body>",
+	}}
+	s := overBOSH(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		left := len(b.answers)
+		b.mu.Unlock()
+		if left == 0 {
+			<-ends
+			return
+		}
+		b.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { close(ends) })
+	if _, err := s.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	go func() { _ = s.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(3 * time.Second):
+		t.Fatal("it waits for the answer to its goodbye")
 	}
 }

@@ -162,9 +162,9 @@ func unexpected(start xml.StartElement) error {
 	return fmt.Errorf("unexpected element %.32q", start.Name.Local)
 }
 
-// Close ends the stream and the connection.
+// Close ends the stream and the connection, within a second or so.
 func (s *Stream) Close() error {
-	_ = s.conn.SetWriteDeadline(time.Now().Add(time.Second))
+	_ = s.conn.SetDeadline(time.Now().Add(time.Second)) // over BOSH the goodbye has an answer
 	_ = s.wire.send(s.wire.end()) // a courtesy: the connection closes in any case
 	return s.conn.Close()
 }
