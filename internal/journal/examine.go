@@ -287,7 +287,7 @@ func (x *examination) judge(i int, at int64, found error) error {
 	}
 	if good {
 		return fmt.Errorf("%s is damaged at byte %d: %w, which neither a kill nor a power failure leaves; put the "+
-			"file back from a copy, or go on without the %d bytes from there on, also who was revoked last: "+
+			"file back from a copy, or go on without the %d bytes from there on, also who was revoked last — "+
 			"truncate -s %d %s",
 			s.path, at, found, tail, at, s.path)
 	}

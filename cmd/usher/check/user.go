@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -117,12 +118,17 @@ func runAs(c *cli.Context, who judged, err error) error {
 	cmd := exec.CommandContext(c.Context, "/proc/self/exe")
 	cmd.Args = args
 	// Of the terminal, into which another user's programs could type, it has neither a descriptor nor the session.
-	cmd.Stdout, cmd.Stderr = struct{ io.Writer }{c.App.Writer}, struct{ io.Writer }{c.App.ErrWriter}
-	if !c.Bool("json") {
-		cmd.Stdout = struct{ io.Writer }{cmdline.Prose(c.App.Writer)}
-	}
+	var said bytes.Buffer // a pipe hands on parts of lines, too
+	cmd.Stdout, cmd.Stderr = &said, struct{ io.Writer }{c.App.ErrWriter}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &who.credential, Setsid: true}
 	err = cmd.Run()
+	out := c.App.Writer
+	if !c.Bool("json") {
+		out = cmdline.Prose(out)
+	}
+	if _, err := out.Write(said.Bytes()); err != nil {
+		return err
+	}
 	if exit, is := errors.AsType[*exec.ExitError](err); is && exit.ExitCode() > 0 {
 		return cmdline.Exit(exit.ExitCode(), "")
 	}

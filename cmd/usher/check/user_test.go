@@ -287,6 +287,36 @@ func TestCheckHandsNothingOver(t *testing.T) {
 	}
 }
 
+// eachWrite notes what is written at once.
+type eachWrite struct{ all []string }
+
+func (w *eachWrite) Write(text []byte) (int, error) {
+	w.all = append(w.all, string(text))
+	return len(text), nil
+}
+
+// TestCheckManyOfOther: however much the other user's process says, lines come whole, as they could not be broken between
+// words otherwise.
+func TestCheckManyOfOther(t *testing.T) {
+	m := newMachine(t)
+	var keys strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&keys, "unknown-%d: 1\n", i)
+	}
+	m.replace("hosts:", keys.String()+"hosts:")
+	var out eachWrite
+	code := cmdline.Run(cmdline.NewApp("", Command()), []string{"usher", "check", "--user", "nobody", "--config",
+		m.path("usher.yaml"), "--files-only"}, nil, &out, &out)
+	if len(strings.Join(out.all, "")) < 1<<16 || code != 1 {
+		t.Fatalf("exit %d: %q", code, out.all)
+	}
+	for _, text := range out.all {
+		if !strings.HasSuffix(text, "\n") {
+			t.Errorf("…%q is no whole line", text[max(0, len(text)-40):])
+		}
+	}
+}
+
 // TestCheckFilesOfOther: with --files-only nothing but the files is looked at for another user, too.
 func TestCheckFilesOfOther(t *testing.T) {
 	m := newMachine(t)

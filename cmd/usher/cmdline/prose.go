@@ -3,13 +3,17 @@ package cmdline
 import (
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
 
-// Prose returns a writer for sentences: on a terminal a line that is wider than that goes on below, indented, instead of
-// being cut in the middle of a word. Elsewhere lines stay as they are, for those who search in them. Each Write takes
-// whole lines.
+// Prose returns a writer for sentences: on a terminal a line that is wider than that goes on below, indented, instead
+// of being cut in the middle of a word. Elsewhere lines stay as they are, for those who search in them. Each Write
+// takes whole lines.
+//
+// What is to be done, behind " — " or an arrow, is never broken, and is on a line of its own where it has to be: it
+// often is a command, and a shell would take each part of what is pasted for one.
 func Prose(w io.Writer) io.Writer {
 	file, is := w.(interface{ Fd() uintptr })
 	if !is {
@@ -43,9 +47,27 @@ func (p prose) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// breakLine breaks a line at its last space within the width, again and again. What follows is indented by two columns
-// more than the line. A word that is wider stays whole.
+// breakLine breaks a line between words, but for what is to be done.
 func breakLine(line string, width int) string {
+	text := strings.TrimLeft(line, " ")
+	if strings.HasPrefix(text, "→ ") {
+		return line
+	}
+	sentence, todo, found := strings.Cut(line, " — ")
+	broken := breakWords(sentence, width)
+	if !found {
+		return broken
+	}
+	last := broken[strings.LastIndexByte(broken, '\n')+1:]
+	if utf8.RuneCountInString(last+" — "+todo) <= width {
+		return broken + " — " + todo
+	}
+	return broken + "\n" + line[:len(line)-len(text)] + "  — " + todo
+}
+
+// breakWords breaks a line at its last space within the width, again and again. What follows is indented by two columns
+// more than the line. A word that is wider stays whole.
+func breakWords(line string, width int) string {
 	text := strings.TrimRight(line, " ")
 	rest, blank := []rune(text), line[len(text):]
 	indent := 0

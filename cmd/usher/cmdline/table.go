@@ -131,6 +131,7 @@ func PrintReach(w io.Writer, s *admin.Reach) {
 	if s == nil {
 		return
 	}
+	w = Prose(w)
 	fmt.Fprintln(w, "the cluster: "+text.Printable(s.Text))
 	if s.Problem != "" {
 		fmt.Fprintln(w, "  "+text.Printable(s.Problem))

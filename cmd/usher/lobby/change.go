@@ -78,7 +78,7 @@ func askToChange(c *cli.Context, path string, q url.Values, body io.Reader) (ans
 		return answer, cmdline.Exit(1, answer.Problem)
 	}
 	if answer.Warning != "" {
-		fmt.Fprintln(c.App.ErrWriter, "warning: "+answer.Warning)
+		fmt.Fprintln(cmdline.Prose(c.App.ErrWriter), "warning: "+answer.Warning)
 	}
 	cmdline.PrintReach(c.App.ErrWriter, answer.Cluster)
 	return answer, nil

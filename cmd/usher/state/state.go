@@ -65,7 +65,7 @@ func statePath(c *cli.Context) (string, error) {
 	conf, problems := config.Load(c.String("config"))
 	if conf == nil {
 		for _, p := range problems {
-			fmt.Fprintln(c.App.ErrWriter, p)
+			fmt.Fprintln(cmdline.Prose(c.App.ErrWriter), p)
 		}
 		return "", cmdline.Exit(1, "the configuration has to be mended first: it says where the state is")
 	}
@@ -200,7 +200,7 @@ func stateExport(c *cli.Context) error {
 	fmt.Fprintf(c.App.Writer, "%s: schema %d, %s, %s\n", to, schema, text.Plural(e.Sessions, "session"),
 		text.Plural(e.Revocations, "revocation"))
 	for _, left := range e.Left {
-		fmt.Fprintln(c.App.ErrWriter, "warning: not in it: "+left)
+		fmt.Fprintln(cmdline.Prose(c.App.ErrWriter), "warning: not in it: "+left)
 	}
 	return nil
 }

@@ -163,12 +163,13 @@ func printStatus(w io.Writer, s admin.Status) {
 }
 
 func printState(w io.Writer, s *admin.State) {
-	fmt.Fprintf(w, "state %s: file %s, journal %s", s.Path, text.Bytes(s.FileBytes), text.Bytes(s.JournalBytes))
+	behind := ""
 	if s.BehindSeconds >= 1 { // before that it is only not done yet
 		age := time.Duration(s.BehindSeconds * float64(time.Second)).Round(time.Second)
-		fmt.Fprintf(w, "; the file is %s and %s behind", text.Bytes(s.BehindBytes), age)
+		behind = fmt.Sprintf("; the file is %s and %s behind", text.Bytes(s.BehindBytes), age)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "state %s: file %s, journal %s%s\n", s.Path, text.Bytes(s.FileBytes), text.Bytes(s.JournalBytes),
+		behind)
 	if s.Stuck {
 		fmt.Fprintln(w, "  STUCK: a write to the journal is not back, and logins fail: the disk hangs")
 	}

@@ -67,3 +67,26 @@ func TestStatusOfACluster(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// wholeLines is a writer that cmdline.Prose could be: it gets whole lines.
+type wholeLines struct{ *testing.T }
+
+func (w wholeLines) Write(text []byte) (int, error) {
+	if !strings.HasSuffix(string(text), "\n") {
+		w.Errorf("%q is no whole line", text)
+	}
+	return len(text), nil
+}
+
+// TestStatusInLines: each line is printed at once, as it could not be broken between words otherwise.
+func TestStatusInLines(t *testing.T) {
+	host := admin.Host{Host: "h", Issuers: []admin.Issuer{{Issuer: "i", Error: "e", Skipped: []string{"s"}}},
+		Relay: &admin.Relay{Text: "t", Mend: "m"}, MUC: []admin.MUC{{MUC: "m", Account: "a"}},
+		Unseen: []admin.UnseenClaim{{}}}
+	other := host
+	other.Relay = nil
+	printStatus(wholeLines{t}, admin.Status{NotReady: []string{"n"}, Warnings: []string{"w"},
+		LastReload: &admin.LastReload{Warnings: []string{"w"}}, Listeners: map[string]string{"gateway": "a"},
+		Uptime: unreachedAfter.Seconds(), Shortage: "s", Cluster: "c", Hosts: []admin.Host{host, other},
+		State: &admin.State{Path: "p", BehindSeconds: 5, Stuck: true, Problem: "p"}})
+}
