@@ -3,6 +3,7 @@ package try
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -40,7 +41,7 @@ func (t *visit) extauth(ctx context.Context) result {
 	answer, err := askExtauth(ctx, conn, "auth:"+user+":"+t.Host+":"+t.token)
 	switch {
 	case err != nil:
-		return failed("have it ask as root, or as one of peers of "+t.ConfigFile, "usher does not answer at %s: %v", path, err)
+		return failed("run usher try as root, or as one of peers of "+t.ConfigFile, "usher does not answer at %s: %v", path, err)
 	case answer == extauth.Generic.Answer(true):
 		return t.opensExtauth(path)
 	}
@@ -60,7 +61,7 @@ func askExtauth(ctx context.Context, conn net.Conn, query string) (answer string
 		return "", err
 	}
 	buf := make([]byte, len(extauth.Generic.Answer(true)))
-	n, err := conn.Read(buf)
+	n, err := io.ReadFull(conn, buf)
 	return string(buf[:n]), err
 }
 

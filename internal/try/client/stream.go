@@ -165,7 +165,7 @@ func unexpected(start xml.StartElement) error {
 // Close ends the stream and the connection, within a second or so.
 func (s *Stream) Close() error {
 	_ = s.conn.SetDeadline(time.Now().Add(time.Second)) // over BOSH the goodbye has an answer
-	_ = s.wire.send(s.wire.end()) // a courtesy: the connection closes in any case
+	_ = s.wire.send(s.wire.end())                       // a courtesy: the connection closes in any case
 	return s.conn.Close()
 }
 
