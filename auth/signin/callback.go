@@ -128,7 +128,7 @@ func (h *host) judgeAnswer(answer url.Values) *auth.Refusal {
 }
 
 // exchange finds out whom the provider means. It may take seconds: whoever the person is, the settings that are in
-// force then say what it may, and are returned.
+// force at its end say what it may, and are returned.
 func (q *request) exchange(ctx context.Context, h *host, s *state, code string, p *person) (auth.Decision, *host) {
 	of := auth.Decision{ID: auth.Identity{Host: h.name, LoginID: loginid.New()}}
 	m := h.provider.Metadata()
@@ -142,25 +142,25 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 		of.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "%v; look at the provider", err)
 		return of, h
 	}
-	now := (*q.hosts.Load())[h.name]
-	if now == nil || now.Provider != h.Provider {
-		of.Refusal = auth.Refuse(auth.ReasonSignInState, "the configuration has another provider since the sign-in "+
-			"was begun; have the person sign in anew")
-		return of, h
-	}
-	return q.judged(ctx, now, s, idToken, p), now
+	return q.judged(ctx, h, s, idToken, p)
 }
 
-// judged runs an ID token through the list of checks. It waits for the rules of a provider that has just become known,
-// and for the token's key where that has to be fetched.
-func (q *request) judged(ctx context.Context, h *host, s *state, idToken string, p *person) auth.Decision {
-	c := auth.Credentials{Door: Door, Host: h.name, Token: idToken}
+// judged runs an ID token through the list of checks, by the settings that are in force, and returns those. It waits for
+// the rules of a provider that has just become known, and for the token's key where that has to be fetched.
+func (q *request) judged(ctx context.Context, begun *host, s *state, idToken string, p *person) (auth.Decision, *host) {
+	c := auth.Credentials{Door: Door, Host: begun.name, Token: idToken}
 	for {
 		fetched, ruled := q.verifier.NextFetch(), q.nextRules()
+		h := (*q.hosts.Load())[begun.name] // a reload may have come while it waited
+		if h == nil || h.Provider != begun.Provider {
+			return auth.Decision{ID: auth.Identity{Host: begun.name, LoginID: loginid.New()},
+				Refusal: auth.Refuse(auth.ReasonSignInState, "the configuration has another provider since the sign-in "+
+					"was begun; have the person sign in anew")}, begun
+		}
 		d := q.verifier.DecideClaims(&c, h.judge(s.Nonce, q.Now(), p))
 		d.ID.Host = h.name
 		if d.Refusal == nil {
-			return d
+			return d, h
 		}
 		switch d.Refusal.Reason {
 		case auth.ReasonKeysUnavailable:
@@ -168,13 +168,13 @@ func (q *request) judged(ctx context.Context, h *host, s *state, idToken string,
 			d.Refusal = auth.Refuse(auth.ReasonProviderUnavailable, "its keys are not known yet; look at the "+
 				"provider if that lasts")
 		default:
-			return d
+			return d, h
 		}
 		select {
 		case <-fetched:
 		case <-ruled:
 		case <-ctx.Done():
-			return d
+			return d, h
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -262,6 +263,43 @@ func TestModeratorsMeanwhile(t *testing.T) {
 		w.configure(w.settings)
 		if w.get("/login?room=a").claims(t)["moderator"] != false {
 			t.Fatal("it still makes one")
+		}
+	}
+}
+
+// TestModeratorsAfterAWait: the settings that are in force once the token's key is there say what the person may, and not
+// those of the moment at which the wait for it began.
+func TestModeratorsAfterAWait(t *testing.T) {
+	for name, change := range map[string]func(h *signin.HostSettings){
+		"no moderator": func(h *signin.HostSettings) {
+			h.Moderators = []claim.Test{{Path: claim.Path{"groups"}, Value: "teachers"}}
+		},
+		"not let in": func(h *signin.HostSettings) { h.Who = h.Moderators; h.Who[0].Value = "teacher" },
+		"no host":    nil,
+	} {
+		w := newWorld(t, nil)
+		h := w.settings.Hosts[host]
+		h.Moderators = slices.Clone(h.Moderators)
+		next := signin.Settings{Secrets: w.settings.Secrets, Hosts: map[string]signin.HostSettings{}}
+		if change != nil {
+			change(&h)
+			next.Hosts[host] = h
+		}
+		w.provider.Rotate(t, "RS256") // so that the key has to be fetched
+		w.provider.Change(func(p *signintest.Habits) {
+			p.Claims = map[string]any{"realm_access": map[string]any{"roles": []string{"moderator"}}}
+			p.Keys = func(jwks string) string {
+				w.configure(next)
+				return jwks
+			}
+		})
+		a := w.get("/login?room=a")
+		if name == "no moderator" {
+			if a.token() == "" || a.claims(t)["moderator"] != false {
+				t.Errorf("%s: it still makes one: %q", name, a.token())
+			}
+		} else if a.token() != "" {
+			t.Errorf("%s: a token is made", name)
 		}
 	}
 }

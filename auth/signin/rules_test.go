@@ -45,7 +45,10 @@ func TestRulesFollow(t *testing.T) {
 	running.Go(func() { h.provider.Run(ctx) })
 	<-d.changed // by what became known
 	decided := make(chan auth.Decision, 1)
-	running.Go(func() { decided <- (&request{Server: d}).judged(ctx, h, &state{}, "no.ID.token", &person{}) })
+	running.Go(func() {
+		judged, _ := (&request{Server: d}).judged(ctx, h, &state{}, "no.ID.token", &person{})
+		decided <- judged
+	})
 	select {
 	case early := <-decided:
 		t.Fatalf("decided before there are rules: %v", early.Refusal)
