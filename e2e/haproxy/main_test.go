@@ -1,4 +1,3 @@
-// Package rooms holds what docs/rooms.md says about who is what in a room, against real Prosodys.
 package haproxy_test
 
 import (

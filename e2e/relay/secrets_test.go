@@ -66,6 +66,9 @@ func TestNothingTold(t *testing.T) {
 			s.add("good token", good.Token)
 			fail(t, w, s, good)
 			ask(t, w, s, good.Token)
+			mark := w.Usher.Mark()
+			w.Usher.Run(t, "reload")
+			w.Usher.Await(t, mark, "msg=audit command=reload") // behind all that was said before
 			logs := w.Usher.Log()
 			s.notIn(t, "the log", logs)
 			if !strings.Contains(logs, "level=DEBUG") || strings.Count(logs, "refused") < 5 {
