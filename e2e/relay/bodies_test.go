@@ -31,10 +31,10 @@ func TestBodies(t *testing.T) {
 		room := world.Room("one")
 		w.Begin(room)
 		b, c := inBodies(t, w, link(t, "alice", "one", tokens.Moderator(), "one"))
-		within := world.Within(t)
-		answer, err := b.Say(within, ping("a"), joining(world.Room("two"), c.nick()), joining(room, c.nick()), ping("b"))
+		answer, err := b.Say(world.Within(t), ping("a"), joining(world.Room("two"), c.nick()), joining(room, c.nick()),
+			ping("b"))
 		if err == nil {
-			answer, err = b.Until(within, answer, "'a'", "not-allowed", "code='110'", "'b'")
+			answer, err = b.Until(world.Within(t), answer, "'a'", "not-allowed", "code='110'", "'b'")
 		}
 		if err != nil {
 			t.Fatalf("%v: %s", err, answer)
@@ -45,21 +45,22 @@ func TestBodies(t *testing.T) {
 		first, second := b.Next(), b.Next()
 		var all sync.WaitGroup
 		answers := make([]string, 3)
-		all.Go(func() { answers[1], _ = b.Post(within, second, "", namespaced(ping("d"))) })
-		answers[0], _ = b.Post(within, first, "", namespaced(ping("c"))+namespaced(joining(world.Room("two"), "n")))
+		all.Go(func() { answers[1], _ = b.Post(world.Within(t), second, "", namespaced(ping("d"))) })
+		answers[0], _ = b.Post(world.Within(t), first, "", namespaced(ping("c"))+namespaced(joining(world.Room("two"), "n")))
 		all.Wait()
-		answers[2], _ = b.Until(within, strings.Join(answers, ""), "'c'", "'d'", "not-allowed")
-		again, err := b.Post(within, second, "", namespaced(ping("d"))) // as if its answer had been lost
+		answers[2], _ = b.Until(world.Within(t), strings.Join(answers, ""), "'c'", "'d'", "not-allowed")
+		again, err := b.Post(world.Within(t), second, "", namespaced(ping("d"))) // as if its answer had been lost
 		if err != nil || strings.Contains(again, "terminate") {
 			t.Errorf("sent again: %s, %v", again, err)
 		}
-		if answer, err = b.Say(within, ping("e")); err == nil {
-			_, err = b.Until(within, answer, "'e'")
+		if answer, err = b.Say(world.Within(t), ping("e")); err == nil {
+			_, err = b.Until(world.Within(t), answer, "'e'")
 		}
 		if err != nil {
 			t.Errorf("the session is out of order: %v", err)
 		}
-		if again, err = b.Post(within, second, "", namespaced(ping("other"))); err == nil && !strings.Contains(again, "terminate") {
+		again, err = b.Post(world.Within(t), second, "", namespaced(ping("other")))
+		if err == nil && !strings.Contains(again, "terminate") {
 			t.Errorf("two bodies with one number: %s", again)
 		}
 	})
@@ -77,12 +78,11 @@ func TestBodiesEnd(t *testing.T) {
 		room := world.Room("one")
 		watcher := w.Follow(t, link(t, "watcher", "*", tokens.Moderator(), "one"))
 		watcher.Meets(room)
-		within := world.Within(t)
 		enters := func(account string) (*client.Bodies, *caller) {
 			b, c := inBodies(t, w, link(t, account, "one", tokens.Moderator(), "one"))
-			answer, err := b.Say(within, joining(room, c.nick()))
+			answer, err := b.Say(world.Within(t), joining(room, c.nick()))
 			if err == nil {
-				_, err = b.Until(within, answer, "code='110'")
+				_, err = b.Until(world.Within(t), answer, "code='110'")
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -92,7 +92,7 @@ func TestBodiesEnd(t *testing.T) {
 		b, c := enters("alice")
 		held := make(chan string)
 		go func() {
-			answer, _ := b.Until(within, "", `code="307"`)
+			answer, _ := b.Until(world.Within(t), "", `code="307"`)
 			held <- answer
 		}()
 		w.Usher.Run(t, "sessions", "revoke", "--user", "alice")
@@ -101,23 +101,23 @@ func TestBodiesEnd(t *testing.T) {
 		}
 		want := `<body xmlns="http://jabber.org/protocol/httpbind" type="terminate" condition="remote-stream-error">` + lastWord() + `</body>`
 		for range 2 {
-			if told, err := b.Say(within); err != nil || told != want {
+			if told, err := b.Say(world.Within(t)); err != nil || told != want {
 				t.Errorf("then it was told %s, %v", told, err)
 			}
 		}
-		if err := watcher.Absent(within, room, c.nick()); err != nil {
+		if err := watcher.Absent(world.Within(t), room, c.nick()); err != nil {
 			t.Error(err)
 		}
 		b, c = enters("bob")
 		w.Usher.Kill()
 		w.Usher.Start()
-		told, err := b.Say(within, ping("late"))
+		told, err := b.Say(world.Within(t), ping("late"))
 		if err != nil || !strings.Contains(told, "terminate") || !strings.Contains(told, "item-not-found") {
 			t.Errorf("after a restart it was told %s, %v", told, err)
 		}
 		late := w.Follow(t, link(t, "late", "*", tokens.Moderator(), "one")) // the watcher's connection went with usher
 		late.Joins(room)
-		if shown := late.Shown(room, c.nick()); shown != "" && late.Absent(within, room, c.nick()) != nil {
+		if shown := late.Shown(room, c.nick()); shown != "" && late.Absent(world.Within(t), room, c.nick()) != nil {
 			t.Errorf("it is in the room: %s", shown)
 		}
 	})
