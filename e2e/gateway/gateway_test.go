@@ -91,7 +91,7 @@ func (w *site) smuggle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	_, err = io.WriteString(conn, "<stream:stream xmlns='jabber:client' "+
 		"xmlns:stream='http://etherx.jabber.org/streams' to='"+world.Guests+"' version='1.0'>"+
 		"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/></stream:stream>")

@@ -56,7 +56,7 @@ func says(t *testing.T, via func(context.Context) (net.Conn, error), host, said 
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	stop := time.AfterFunc(5*time.Second, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	stop := time.AfterFunc(30*time.Second, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop.Stop()
 	var heard strings.Builder
 	for i, text := range []string{"<?xml version='1.0'?><stream:stream to='" + host + "'>", said} {

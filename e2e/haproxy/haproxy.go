@@ -17,7 +17,7 @@ import (
 )
 
 // grace is how long HAProxy has to end after SIGTERM.
-const grace = 5 * time.Second
+const grace = 30 * time.Second
 
 // ErrMissing is in the error of Find and Start when the machine has no HAProxy.
 var ErrMissing = errors.New("haproxy is not installed: run scripts/install.sh haproxy")

@@ -19,7 +19,7 @@ import (
 )
 
 // grace is how long nginx has to end after SIGTERM.
-const grace = 5 * time.Second
+const grace = 30 * time.Second
 
 // ErrMissing is in the error of Find and Start when the machine has no nginx.
 var ErrMissing = errors.New("nginx is not installed: run scripts/install.sh nginx")
