@@ -58,7 +58,7 @@ func TestTwoLengths(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, Options{HandshakeTimeout: 200 * time.Millisecond})
+			w := newWorld(t, Options{HandshakeTimeout: 2 * time.Second})
 			c := w.Connect()
 			c.Raw([]byte("POST " + BOSHPath + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\n" + lines + "\r\n" + "0\r\n\r\n" + inside))
 			_ = c.Conn.SetReadDeadline(time.Now().Add(30 * time.Second)) // it is closed long before

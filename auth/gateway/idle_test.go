@@ -19,7 +19,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	w := newWorldOn(t, func(l net.Listener) net.Listener {
 		limited = listen.Limit(l, listen.Options{Name: Door, Limits: listen.Limits{Most: most}})
 		return limited
-	}, Options{})
+	}, Options{HandshakeTimeout: time.Hour}) // nobody is closed for that
 	client, prosody := w.Login(gatewaytest.AliceToken)
 	w.Session("")
 	waits := w.Send("", gatewaytest.Body(2))
@@ -33,14 +33,10 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			t.Cleanup(func() { _ = nc.Close() })
 			_, _ = fmt.Fprint(nc, begin)
 		}
-		began := time.Now()
 		another, theirs := w.Open(gatewaytest.BobToken)
 		another.Text(gatewaytest.StreamTo)
 		theirs.Expect(gatewaytest.StreamTo)
 		_ = another.Conn.Close()
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("%q: a session took %v", begin, took)
-		}
 	}
 	if c := limited.Counts(); c.Open > most || c.Closed < 6*most {
 		t.Errorf("%+v", c)

@@ -119,7 +119,8 @@ func handshake(lines ...string) string {
 
 // TestUpstreamThatSaysNothing: a handshake has its time.
 func TestUpstreamThatSaysNothing(t *testing.T) {
-	w := newWorld(t, Options{HandshakeTimeout: 50 * time.Millisecond})
+	t.Parallel()
+	w := newWorld(t, Options{HandshakeTimeout: time.Second}) // which the client's own has, too
 	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
@@ -129,7 +130,8 @@ func TestUpstreamThatSaysNothing(t *testing.T) {
 // TestClientThatLeavesMeanwhile gives its place back at the latest when the time for
 // Prosody's handshake is over.
 func TestClientThatLeavesMeanwhile(t *testing.T) {
-	w := newWorld(t, Options{HandshakeTimeout: 200 * time.Millisecond})
+	t.Parallel()
+	w := newWorld(t, Options{HandshakeTimeout: 2 * time.Second}) // it must be seen to wait
 	l := gatewaytest.Silent(t)
 	w.settings.Upstream = mustURL(t, "http://"+l.Addr().String())
 	w.Configure(w.settings)
@@ -229,16 +231,20 @@ func TestForwardedAddress(t *testing.T) {
 // TestBodiesThatDoNotCome: a request that is refused, or wants only a page, does
 // not hold its connection by a body that it never sends.
 func TestBodiesThatDoNotCome(t *testing.T) {
-	w := newWorld(t, Options{HandshakeTimeout: 100 * time.Millisecond})
-	for _, line := range []string{"GET " + BOSHPath, "PUT " + BOSHPath, "POST /elsewhere"} {
+	t.Parallel()
+	w := newWorld(t, Options{HandshakeTimeout: time.Second}) // the head must be there by then
+	lines := []string{"GET " + BOSHPath, "PUT " + BOSHPath, "POST /elsewhere"}
+	var all []*gatewaytest.Wire
+	for _, line := range lines {
 		c := w.Connect()
 		c.Raw([]byte(line + " HTTP/1.1\r\nHost: " + gatewaytest.Host + "\r\nContent-Length: 1000\r\n\r\nx"))
-		if strings.HasPrefix(line, "GET") {
-			w.Upstream.Post().Answer <- "It works!"
-		}
+		all = append(all, c)
+	}
+	w.Upstream.Post().Answer <- "It works!" // to GET
+	for i, c := range all {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(gatewaytest.Timeout))
 		if _, err := io.ReadAll(c.In); gatewaytest.IsTimeout(err) {
-			t.Errorf("%s: the connection stays", line)
+			t.Errorf("%s: the connection stays", lines[i])
 		}
 	}
 }
