@@ -26,6 +26,40 @@ type places struct {
 	partly bool // it may be in more: the stream of before is not known here
 }
 
+// join adds others, within the bound.
+func (p *places) join(more places) {
+	p.partly = p.partly || more.partly
+	for room, occupant := range more.rooms {
+		p.enters(room, occupant)
+	}
+	for _, room := range more.asked {
+		p.asks(room)
+	}
+}
+
+// enters reports whether the room is new.
+func (p *places) enters(room, occupant string) bool {
+	_, known := p.rooms[room]
+	if !known && len(p.rooms) >= mostInside {
+		return true
+	}
+	if p.rooms == nil {
+		p.rooms = map[string]string{}
+	}
+	p.rooms[room] = occupant
+	return !known
+}
+
+func (p *places) asks(room string) {
+	switch {
+	case slices.Contains(p.asked, room):
+	case len(p.asked) >= mostInside:
+		p.partly = true
+	default:
+		p.asked = append(p.asked, strings.Clone(room)) // the rest of what it is a part of must not stay
+	}
+}
+
 // mostInside bounds the rooms that are remembered of one stream.
 const mostInside = 64
 
@@ -37,15 +71,7 @@ func (c *shown) enters(occupant, to string) bool {
 	if strings.Contains(to, "/") {
 		c.jid = to
 	}
-	_, known := c.inside.rooms[room]
-	if !known && len(c.inside.rooms) >= mostInside {
-		return true
-	}
-	if c.inside.rooms == nil {
-		c.inside.rooms = map[string]string{}
-	}
-	c.inside.rooms[room] = occupant
-	return !known
+	return c.inside.enters(room, occupant)
 }
 
 func (c *shown) goes(occupant string) {
@@ -56,16 +82,9 @@ func (c *shown) goes(occupant string) {
 
 // asks notes that the account is about to ask Prosody for a room.
 func (c *shown) asks(to string) {
-	room := bareOf(to)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case slices.Contains(c.inside.asked, room):
-	case len(c.inside.asked) >= mostInside:
-		c.inside.partly = true
-	default:
-		c.inside.asked = append(c.inside.asked, strings.Clone(room))
-	}
+	c.inside.asks(bareOf(to))
 }
 
 // isInside reports whether the account is in the room of an address.
@@ -106,9 +125,23 @@ func (c *shown) roomOf(n stanza.Notice) (room string, ok bool) {
 
 // mayBeIn returns the rooms that the account may be in, and whether those are all.
 func (c *shown) mayBeIn() (rooms []string, all bool) {
+	inside := c.places()
+	return inside.asked, !inside.partly
+}
+
+// places are those of now.
+func (c *shown) places() (inside places) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.inside.asked), !c.inside.partly
+	inside.join(c.inside)
+	return inside
+}
+
+// join adds what another connection of the same stream has noted.
+func (c *shown) join(more places) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inside.join(more)
 }
 
 // begin has the account be known by an address, and be in rooms already.

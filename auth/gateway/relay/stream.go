@@ -188,22 +188,40 @@ func (s *Stream) isGone() bool {
 	return s.gone
 }
 
-// giveUp hands the rooms that the account is in to the stream that has resumed this one.
-func (s *Stream) giveUp(resumption string) (inside places, same bool) {
+// giveUp hands the rooms that the account is in to the stream that has resumed this one, and
+// reports whether it had those of before: a stream that was taken has what came since.
+func (s *Stream) giveUp(resumption string) (inside places, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.resumption != resumption {
 		return places{}, false
 	}
-	s.taken = true
-	return s.shown.take(), true
+	held, s.taken = !s.taken, true
+	return s.shown.take(), held
 }
 
-// isCalled reports whether the stream can be resumed by this identifier.
-func (s *Stream) isCalled(resumption string) bool {
+// placesOf is what giveUp would return.
+func (s *Stream) placesOf(resumption string) (inside places, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.resumption == resumption
+	if s.resumption != resumption {
+		return places{}, false
+	}
+	return s.shown.places(), !s.taken
+}
+
+// takeBack is for a stream that has ended after it took this one, though Prosody may have
+// resumed this one later: two were resumed at the same moment, and what Prosody said of that
+// was read in another order. If it was not so, Prosody has closed this connection as well.
+func (s *Stream) takeBack(resumption string, inside places) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resumption != resumption || !s.taken || s.over || s.revoked {
+		return false
+	}
+	s.taken = false
+	s.shown.join(inside)
+	return true
 }
 
 // farewell is what the client is told if the stream has to end: that it was taken out of

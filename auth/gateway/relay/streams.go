@@ -147,12 +147,17 @@ func (t *Streams) add(s *Stream, account, resumption string) places {
 	if resumption == "" {
 		return places{}
 	}
+	var inside places
+	held := false
 	for _, other := range before {
-		if inside, same := other.giveUp(resumption); same {
-			return inside
-		}
+		of, holds := other.giveUp(resumption)
+		inside.join(of)
+		held = held || holds
 	}
-	return t.lost.resume(account, resumption)
+	if !held {
+		inside.join(t.lost.resume(account, resumption))
+	}
+	return inside
 }
 
 // mayBeIn returns the rooms that an account, a bare JID, may be in by its stream that has
@@ -160,16 +165,18 @@ func (t *Streams) add(s *Stream, account, resumption string) places {
 func (t *Streams) mayBeIn(account, resumption string) (rooms []string, all bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	var inside places
+	held := false
 	for _, s := range t.running[account] {
-		if s.isCalled(resumption) {
-			return s.shown.mayBeIn()
-		}
+		of, holds := s.placesOf(resumption)
+		inside.join(of)
+		held = held || holds
 	}
 	if i := t.lost.find(account, resumption); i >= 0 {
-		inside := t.lost.list[i].inside
-		return inside.asked, !inside.partly
+		inside.join(t.lost.list[i].inside)
+		held = true
 	}
-	return nil, false
+	return inside.asked, held && !inside.partly
 }
 
 // remove notes that a stream has ended. No other can resume it meanwhile.
@@ -181,9 +188,16 @@ func (t *Streams) remove(s *Stream, forGood bool) ending {
 	if t.running[e.account] = left; len(left) == 0 {
 		delete(t.running, e.account)
 	}
-	if e.lost != nil && !e.lost.revoked {
-		t.lost.add(*e.lost, time.Now())
+	if e.lost == nil || e.lost.revoked {
+		return e
 	}
+	for _, other := range slices.Backward(left) {
+		if other.takeBack(e.resumption, e.inside) {
+			e.taken, e.lost = true, nil
+			return e
+		}
+	}
+	t.lost.add(*e.lost, time.Now())
 	return e
 }
 

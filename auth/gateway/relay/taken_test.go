@@ -1,0 +1,86 @@
+package relay
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// resumedTwice is a stream in a room that two connections have resumed, the first of which is the one that is read last:
+// Prosody has closed that for the second.
+func resumedTwice(t *testing.T) (b *bench, first, second *Stream) {
+	t.Helper()
+	b = inTwo(t, room+"/n")
+	b.passes(b.down(shownIn(room+"/n", "", self)))
+	b.stream.Gone(false)
+	b.passes(b.resumes(false, false, true))
+	first = b.stream
+	b.passes(b.resumes(false, false, true))
+	second = b.stream
+	b.passes(b.down(back))
+	b.stream = first
+	b.passes(b.down(back))
+	b.logins.events, b.rooms.events = nil, nil
+	first.Gone(false)
+	b.stream = second
+	return b, first, second
+}
+
+// TestTwoThatResume: whichever of two connections is read first, the one that stays has the rooms of the account, is shown
+// out of them, and is the one whose end counts.
+func TestTwoThatResume(t *testing.T) {
+	b, _, second := resumedTwice(t)
+	if len(b.logins.events)+len(b.rooms.events) > 0 {
+		t.Errorf("the end of the first is told: %q, %q", b.logins.events, b.rooms.events)
+	}
+	if rooms, all := second.shown.mayBeIn(); !all || !slices.Equal(rooms, []string{room}) {
+		t.Errorf("it may be in %q, which are all: %v", rooms, all)
+	}
+	if !b.streams.End("u-1@"+host, "x") {
+		t.Fatal("it is not found")
+	}
+	if f := b.wire.farewells; len(f) != 1 || len(f[0].Presences) != 1 || !strings.Contains(string(f[0].Presences[0]), room+"/n") {
+		t.Errorf("it is told %q", f)
+	}
+	b, _, second = resumedTwice(t)
+	second.Gone(false)
+	if lost := b.streams.Lost("u-1@" + host); len(lost) != 1 || !slices.Contains(b.logins.events, "ended sm-1") {
+		t.Errorf("lost %+v, told %q", lost, b.logins.events)
+	}
+	b.passes(b.resumes(false, false, true))
+	b.passes(b.down(back))
+	b.stream.Over()
+	b.stream.Gone(true)
+	if !slices.Contains(b.rooms.events, "left u-1@"+host+" "+room+"/n") {
+		t.Errorf("the rooms were told %q", b.rooms.events)
+	}
+}
+
+// TestResumedBesideWhatWasTaken: a connection that is slow to end, whose stream another has resumed, hides none of the
+// rooms from a third by a token that does not open them.
+func TestResumedBesideWhatWasTaken(t *testing.T) {
+	const two = "two@conference.meet.example.com/n"
+	for name, c := range map[string]struct{ before, since string }{
+		"before it was taken": {before: two}, "since then": {since: two},
+	} {
+		b := inTwo(t, c.before)
+		b.passes(b.resumes(false, false, true))
+		b.passes(b.down(back)) // the connection of before has not ended
+		if c.since != "" {
+			b.joins(c.since)
+		}
+		if v := b.resumes(true, true, true); v.Answer == nil {
+			t.Errorf("%s: it is resumed for another room: %+v", name, v)
+		}
+	}
+	b := inTwo(t, "")
+	b.passes(b.resumes(false, false, true))
+	b.passes(b.down(back))
+	second := b.stream
+	b.passes(b.resumes(true, true, true))
+	third := b.stream
+	b.stream = second
+	b.joins(two) // while the third is resumed
+	b.stream = third
+	b.ends(b.down(back), "not-authorized")
+}
