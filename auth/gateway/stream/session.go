@@ -155,7 +155,8 @@ func (s *Session) close(why *closeReason) {
 }
 
 // tell tells both sides, and closes the connection to Prosody. A frame that is being
-// written has LingerTimeout to be taken.
+// written has LingerTimeout to be taken. Of the end of the stream Prosody is told first:
+// a client that knows of it may come back at once, and would resume the stream.
 func (s *Session) tell(why *closeReason) {
 	soon := time.Now().Add(s.sessions.LingerTimeout)
 	s.client.SetFinalDeadline(soon.Add(why.pause))
@@ -164,15 +165,21 @@ func (s *Session) tell(why *closeReason) {
 	}
 	if why.pause > 0 {
 		s.leaving.Store(true)
+	}
+	if why.closeStream {
 		s.tellProsody(why)
+	}
+	if why.pause > 0 {
 		s.showOut(why)
+	} else if why.closeStream { // Prosody may have had all the time
+		s.client.SetFinalDeadline(time.Now().Add(s.sessions.LingerTimeout))
 	}
 	if why.gone {
 		_ = s.client.Close()
 	} else {
 		s.client.Finish(why.client, why.code, why.payload)
 	}
-	if why.pause == 0 {
+	if !why.closeStream {
 		s.tellProsody(why)
 	}
 }

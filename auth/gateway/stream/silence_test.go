@@ -194,6 +194,7 @@ func TestPingOfAClientThatDoesNotRead(t *testing.T) {
 		for range 8 { // who do not log in: the same goroutine sees that
 			other, end := p.another(login.Credentials{Guests: true})
 			defer end.Conn.Close()
+			p.drained(end)
 			p.beside.Go(func() {
 				other.ExpectOne("<stream:error ", "<connection-timeout ")
 				since(t, start, 61*time.Second)

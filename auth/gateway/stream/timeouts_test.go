@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -103,4 +104,30 @@ func TestSessionsThatComeTooLate(t *testing.T) {
 	prosody.ExpectEnd()
 	w.Ended("stopped")
 	_ = before.Conn.Close()
+}
+
+// TestProsodyIsToldFirst: of the end of a stream Prosody hears before its client, who could resume it at once; a Prosody
+// that does not read delays what the client is told, and takes nothing from it.
+func TestProsodyIsToldFirst(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		inside(t, Options{}, func(t *testing.T, p *pipes) {
+			start := time.Now()
+			h := ws.Header{Fin: true, OpCode: ws.OpText, Masked: true, Length: 2 << 20}
+			var head bytes.Buffer
+			if err := ws.WriteHeader(&head, h); err != nil {
+				t.Fatal(err)
+			}
+			p.client.Raw(head.Bytes())
+			after := time.Second // as long as each has
+			if reads {
+				p.prosody.Expect(stanza.Close)
+				p.prosody.ExpectClose(ws.StatusNormalClosure, "")
+				after = 0
+			}
+			p.client.ExpectOne("<stream:error ", "<policy-violation ")
+			since(t, start, after)
+			p.client.Expect(stanza.Close)
+			p.client.ExpectClose(ws.StatusPolicyViolation, "")
+		})
+	}
 }
