@@ -101,10 +101,10 @@ func refusedFor(t testing.TB, err error, text string) {
 	}
 }
 
-// unchanged wants nothing to have been changed since the join.
+// unchanged wants nothing to have been changed since the join, unless that took longer than usher holds one back.
 func unchanged(t *testing.T, p *world.Person, room string) {
 	t.Helper()
-	if n := p.Changes(room); n != 1 {
+	if n := p.Changes(room); n != 1 && !p.Late() {
 		t.Errorf("%s got %d presences of his own in %s", p.Bare(), n, room)
 	}
 }
