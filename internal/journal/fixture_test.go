@@ -75,7 +75,7 @@ func many(n int) (payloads []string) {
 
 func closeNow(t testing.TB, j *Journal) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := j.Close(ctx); err != nil {
 		t.Fatalf("closing: %v", err)
