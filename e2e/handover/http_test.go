@@ -25,7 +25,7 @@ func TestHTTPRestarts(t *testing.T) {
 	var asked atomic.Int64
 	var asking sync.WaitGroup
 	for n := range people {
-		client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 		asking.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				account := fmt.Sprintf("p%d-%d", n, i)

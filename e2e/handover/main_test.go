@@ -63,10 +63,13 @@ func configuration(d *daemon.Daemon, more string) string {
 		":\n    issuers:\n      my-app: {secret_files: [my-app.secret], audience: [jitsi]}\n"
 }
 
+// patience bounds what takes some milliseconds on a machine that does nothing else.
+const patience = 30 * time.Second
+
 // eventually waits for what another process does.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it is not so: %s", what)
 		}

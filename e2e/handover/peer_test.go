@@ -67,7 +67,7 @@ func (p *peer) send(format string, args ...any) {
 
 func (p *peer) line() string {
 	p.t.Helper()
-	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = p.nc.SetReadDeadline(time.Now().Add(patience))
 	line, err := p.in.ReadString('\n')
 	if err != nil {
 		p.t.Fatalf("after %q: %v", line, err)
@@ -115,7 +115,7 @@ func (p *peer) silent() {
 // ended wants the connection to be closed.
 func (p *peer) ended() {
 	p.t.Helper()
-	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = p.nc.SetReadDeadline(time.Now().Add(patience))
 	b, err := p.in.ReadByte()
 	if timeout, ok := err.(net.Error); err == nil || ok && timeout.Timeout() {
 		p.t.Errorf("the connection goes on with %q, %v", b, err)
