@@ -32,6 +32,8 @@ type Options struct {
 	SentinelPassword func() (string, error)
 	// Timeout bounds a connection's beginning, and the answer to a command. 0 stands for two seconds.
 	Timeout time.Duration
+
+	stragglers time.Duration // of tests; 0 stands for the constant
 }
 
 const defaultTimeout = 2 * time.Second

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -93,7 +94,7 @@ func (o *Options) find(ctx context.Context) (string, error) {
 		if best.address == "" || one.epoch > best.epoch {
 			best = one
 		}
-		time.AfterFunc(stragglers, cancel)
+		time.AfterFunc(cmp.Or(o.stragglers, stragglers), cancel)
 	}
 	if best.address == "" {
 		return "", verdict(errs)
