@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -45,7 +46,8 @@ func rights(t *testing.T, password string) string {
 type restricted struct{ engine }
 
 func (e restricted) Connect(t *testing.T) cluster.Bus {
-	return connect(t, bus.Options{Address: e.Address(), User: "usher", Password: text("secret"), Database: 1})
+	return connect(t, bus.Options{Address: e.Address(), User: "usher", Password: text("secret"), Database: 1,
+		Timeout: patience})
 }
 
 // Trim is the administrator's.
@@ -124,7 +126,7 @@ func TestPasswords(t *testing.T) {
 		"WRONGPASS":             {Password: text("wrong")},
 		"user or password_file": {Password: text("first"), User: "nobody"},
 	} {
-		o.Address = s.Address()
+		o.Address, o.Timeout = s.Address(), patience
 		b := connect(t, o)
 		_, err := b.End(t.Context(), cluster.Global)
 		if !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), want) {
@@ -134,7 +136,8 @@ func TestPasswords(t *testing.T) {
 	var now atomic.Pointer[string]
 	wrong, right := "wrong", "first"
 	now.Store(&wrong)
-	b := connect(t, bus.Options{Address: s.Address(), Password: func() (string, error) { return *now.Load(), nil }})
+	b := connect(t, bus.Options{Address: s.Address(), Timeout: patience,
+		Password: func() (string, error) { return *now.Load(), nil }})
 	if _, err := b.End(t.Context(), cluster.Global); !errors.Is(err, cluster.ErrRefused) {
 		t.Errorf("a wrong password: %v", err)
 	}
@@ -172,13 +175,15 @@ func TestOverTLS(t *testing.T) {
 		"stranger":   {bus.Options{Address: s.Address(), TLS: &tls.Config{}, Password: text("secret")}, cluster.ErrRefused},
 		"other name": {bus.Options{Address: s.Address(), TLS: named(trusting)}, cluster.ErrRefused},
 		"without":    {bus.Options{Address: s.Address(), Password: text("secret")}, cluster.ErrAway},
-		"at a plain": {bus.Options{Address: plain.Address(), TLS: trusting}, cluster.ErrAway}, // it waits for a line
-		"socket":     {bus.Options{Address: dir + "/redis.sock", Password: text("secret")}, nil},
+		"at a plain": {bus.Options{Address: plain.Address(), TLS: trusting, Timeout: time.Second}, // it waits for a line
+			cluster.ErrAway},
+		"socket": {bus.Options{Address: dir + "/redis.sock", Password: text("secret")}, nil},
 		"by Sentinel": {bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: trusting,
 			Password: text("secret"), SentinelPassword: text("other")}, nil},
 		"not let in by Sentinel": {bus.Options{Sentinel: "usher", Sentinels: []string{sentinel.Address()}, TLS: trusting,
 			Password: text("secret")}, cluster.ErrRefused},
 	} {
+		c.o.Timeout = cmp.Or(c.o.Timeout, patience)
 		b := connect(t, c.o)
 		if _, err := b.End(t.Context(), cluster.Global); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)

@@ -15,7 +15,7 @@ import (
 type engine struct{ *redis.Server }
 
 func (e engine) Connect(t *testing.T) cluster.Bus {
-	return connect(t, bus.Options{Address: e.Address()})
+	return connect(t, bus.Options{Address: e.Address(), Timeout: patience})
 }
 
 func (e engine) Trim(t *testing.T, scope cluster.Scope, keep int) {

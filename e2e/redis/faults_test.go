@@ -148,7 +148,7 @@ func TestSuspended(t *testing.T) {
 func TestFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, redis.Config{Lines: []string{"maxmemory 8mb", "maxmemory-policy noeviction"}})
-	b := connect(t, bus.Options{Address: s.Address()})
+	b := connect(t, bus.Options{Address: s.Address(), Timeout: patience})
 	list := bustest.Entries("a", 1, 1, 400)
 	for i := range list {
 		list[i].Value = []byte(strings.Repeat("x", 40<<10))

@@ -15,6 +15,7 @@ import (
 // finds fails the test unless a look finds these things, in their order, each told by a part of its text.
 func finds(t *testing.T, o bus.Options, want ...string) {
 	t.Helper()
+	o.Timeout = patience
 	found, err := bus.Look(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func TestOldPrimary(t *testing.T) {
 	t.Parallel()
 	r := replicate(t)
 	b := r.connect(t)
-	beside := connect(t, bus.Options{Address: r.primary.Address()})
+	beside := connect(t, bus.Options{Address: r.primary.Address(), Timeout: patience})
 	list := bustest.Entries("a", 1, 1, 3)
 	within(t, patience, published(b, list[:1]))
 	within(t, patience, published(beside, bustest.Entries("c", 1, 1, 1)))
@@ -92,7 +92,7 @@ func TestOldPrimary(t *testing.T) {
 func TestReplica(t *testing.T) {
 	t.Parallel()
 	r := replicate(t)
-	b := connect(t, bus.Options{Address: r.replica.Address()})
+	b := connect(t, bus.Options{Address: r.replica.Address(), Timeout: patience})
 	err := b.Publish(t.Context(), cluster.Global, bustest.Entries("a", 1, 1, 1))
 	if !errors.Is(err, cluster.ErrAway) || !strings.Contains(err.Error(), "READONLY") {
 		t.Errorf("a replica says %v", err)
@@ -105,7 +105,7 @@ func TestReplica(t *testing.T) {
 func TestNoSentinel(t *testing.T) {
 	t.Parallel()
 	r := replicate(t)
-	other := connect(t, bus.Options{Sentinel: "other", Sentinels: []string{r.sentinel.Address()}})
+	other := connect(t, bus.Options{Sentinel: "other", Sentinels: []string{r.sentinel.Address()}, Timeout: patience})
 	_, err := other.End(t.Context(), cluster.Global)
 	if !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "No such master") {
 		t.Errorf("a name that no Sentinel knows: %v", err)
