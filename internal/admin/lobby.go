@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -177,11 +178,11 @@ func (s *server) domainWarning(e lobby.Entry) string {
 
 // importLobby adds many entries, and with replace takes off all others that are not of the configuration.
 func (s *server) importLobby(r *http.Request) (LobbyAnswer, error) {
-	var entries []lobby.Entry
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxImport)).Decode(&entries); err != nil {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return LobbyAnswer{}, fmt.Errorf("the list has over %d MiB, as JSON: import it in parts", maxImport>>20)
-		}
+	entries, err := decodeEntries(http.MaxBytesReader(nil, r.Body, maxImport))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return LobbyAnswer{}, fmt.Errorf("the list has over %d MiB, as JSON: import it in parts", maxImport>>20)
+	}
+	if err != nil {
 		return LobbyAnswer{}, fmt.Errorf("the list cannot be read: %w", err)
 	}
 	replace := r.URL.Query().Get("replace") == "true"
@@ -206,6 +207,31 @@ func (s *server) importLobby(r *http.Request) (LobbyAnswer, error) {
 		}
 	}
 	return answer, nil
+}
+
+// decodeEntries reads a list of JSON one entry at a time: what two bytes of it become takes a hundred.
+func decodeEntries(in io.Reader) (entries []lobby.Entry, err error) {
+	d := json.NewDecoder(in)
+	if begins, err := d.Token(); err != nil || begins != json.Delim('[') {
+		return nil, cmp.Or(err, errNoList)
+	}
+	for d.More() {
+		if len(entries) == maxListed {
+			return nil, errLong
+		}
+		var e lobby.Entry
+		if err := d.Decode(&e); err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, cmp.Or(err, errNoList)
+	}
+	return entries, nil
 }
 
 // readImport prepares entries, and refuses what [lobby.Lobby.Allow] would: nothing is taken off for a list of which a

@@ -60,6 +60,47 @@ func TestImportIsWhole(t *testing.T) {
 	}
 }
 
+// TestImportOfBytes: a list that is small as text and large in memory, and what is no list, are refused before they are
+// kept; nothing is taken off the whitelist for them.
+func TestImportOfBytes(t *testing.T) {
+	l := lobby.New(nothingKept{}, lobby.Options{})
+	if err := l.Allow(t.Context(), lobby.Entry{JID: "old@h"}); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{Options{Whitelist: whitelist{l}, MUCs: func() []string { return nil }}}
+	for body, want := range map[string]string{
+		"[" + strings.Repeat("{},", 5<<20) + "{}]": "over 100000 entries",
+		"null":                        "no list",
+		`{"jid":"new@h"}`:             "no list",
+		`[{"jid":"new@h"}`:            "EOF",
+		"":                            "EOF",
+		`[{"jid":"new@h"}] [{}]`:      "something follows",
+		`[{"jid":"new@h"}] x`:         "invalid character",
+		strings.Repeat(" ", 16<<20+1): "over 16 MiB",
+	} {
+		_, err := s.importLobby(httptest.NewRequestWithContext(t.Context(), "POST", "/lobby/import?replace=true",
+			strings.NewReader(body)))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.30q: %v", body, err)
+		}
+		if got := l.List(); len(got) != 1 || got[0].JID != "old@h" {
+			t.Errorf("%.30q: the whitelist is %v", body, got[:min(len(got), 4)])
+		}
+	}
+}
+
+// TestReadEntriesOfBytes: as text likewise.
+func TestReadEntriesOfBytes(t *testing.T) {
+	entries, problems := ReadEntries(strings.NewReader(strings.Repeat("h\n", 1<<20)))
+	if len(entries) > 0 || len(problems) != 1 || !strings.Contains(problems[0], "over 100000 entries") {
+		t.Errorf("%d entries, %q", len(entries), problems[:min(len(problems), 4)])
+	}
+	entries, problems = ReadEntries(strings.NewReader("a@h\n" + strings.Repeat("no entry at all\n", 1<<16)))
+	if last := len(problems) - 1; len(entries) > 0 || last != 100 || problems[last] != "line 102: from here on nothing was read" {
+		t.Errorf("%d entries, %d problems, %q", len(entries), len(problems), problems[max(0, last)])
+	}
+}
+
 // whitelist is a lobby of which nobody wants to know what changed.
 type whitelist struct{ *lobby.Lobby }
 

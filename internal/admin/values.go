@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,11 +28,30 @@ type (
 	Report   = auth.Report     // the answer of POST /explain
 )
 
-// ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); all problems at once, with their lines.
+// The bounds of a list that is to be read, as what is made of a line takes a hundred times as much.
+const (
+	maxListed   = 10 * lobby.MaxEntries // an entry may stand in it several times
+	maxProblems = 100
+)
+
+// The problems of a whole list.
+var (
+	errLong   = fmt.Errorf("the list has over %d entries, and the whitelist takes %d", maxListed, lobby.MaxEntries)
+	errNoList = errors.New("it is no list of JSON, or something follows that")
+)
+
+// ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); its problems at once, with their lines, up
+// to a hundred.
 func ReadEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 	entries = []lobby.Entry{}
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
+		switch {
+		case len(entries) == maxListed:
+			return nil, append(problems, errLong.Error())
+		case len(problems) == maxProblems:
+			return nil, append(problems, fmt.Sprintf("line %d: from here on nothing was read", n))
+		}
 		e, err := lobby.ParseEntry(lines.Text())
 		if err == nil && e.JID == "" {
 			continue
