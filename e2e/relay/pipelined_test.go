@@ -3,6 +3,7 @@ package relay
 import (
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"usher/e2e/client"
@@ -10,10 +11,22 @@ import (
 	"usher/e2e/world"
 )
 
-// ends wants a stream to end with this error, and nobody to be in the room.
-func (c *caller) ends(t *testing.T, watcher *world.Person, condition string) {
+// ends wants a stream to end with this error for what is said at once, and nobody to be in the room. Prosody stands still
+// meanwhile: with its answer to the first message known, the second would be good.
+func (c *caller) ends(t *testing.T, w *world.World, watcher *world.Person, condition string, messages ...string) {
 	t.Helper()
-	rest, err := c.Ended(world.Within(t))
+	send := func(s syscall.Signal) {
+		if err := syscall.Kill(w.Prosody.PID(), s); err != nil {
+			t.Error(err)
+		}
+	}
+	send(syscall.SIGSTOP)
+	err := c.Send(messages...)
+	var rest []string
+	if err == nil {
+		rest, err = c.Ended(world.Within(t))
+	}
+	send(syscall.SIGCONT)
 	if err != nil || len(of(rest, "<"+condition+" ")) != 1 || len(of(rest, "<presence")) > 0 {
 		t.Errorf("it ended with %q, %v; want %s", rest, err, condition)
 	}
@@ -40,8 +53,7 @@ func TestBeforeBind(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				c := &caller{Wire: w.Wire(t, link(t, "alice", "one", nil, "one"))}
-				c.says(t, messages...)
-				c.ends(t, watcher, "policy-violation")
+				c.ends(t, w, watcher, "policy-violation", messages...)
 			})
 		}
 		t.Run("in one body", func(t *testing.T) {
