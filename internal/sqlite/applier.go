@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ const (
 // An applier brings what the journal has into the file.
 type applier struct {
 	journal *journal.Journal
+	disk    io.Writer // a file beside the state's
 	log     *slog.Logger
 	pending atomic.Bool // something is to be applied, and the timer runs
 	timer   *time.Timer
@@ -32,8 +34,8 @@ type applier struct {
 	failed  error         // what was in the way of the last transaction
 }
 
-func newApplier(j *journal.Journal, applied journal.Position, log *slog.Logger) *applier {
-	a := &applier{journal: j, log: log, timer: time.NewTimer(time.Hour), wake: make(chan struct{}, 1), applied: applied,
+func newApplier(j *journal.Journal, disk io.Writer, applied journal.Position, log *slog.Logger) *applier {
+	a := &applier{journal: j, disk: disk, log: log, timer: time.NewTimer(time.Hour), wake: make(chan struct{}, 1), applied: applied,
 		changed: make(chan struct{})}
 	a.timer.Stop()
 	return a
@@ -146,6 +148,9 @@ func (a *applier) batch(
 	if a.journal.End().Compare(from) <= 0 {
 		return from, false, nil
 	}
+	if err := a.awaitDisk(); err != nil {
+		return from, false, err
+	}
 	if err := w.exec(ctx, statement{text: "BEGIN IMMEDIATE"}); err != nil {
 		return from, false, err
 	}
@@ -162,6 +167,14 @@ func (a *applier) batch(
 		return from, false, err
 	}
 	return to, more, nil
+}
+
+// awaitDisk waits while the file system is frozen, as a write of nothing does, and changes nothing. SQLite would write to
+// memory that is a file's (-shm): that page fault does not come back either, but, unlike a system call, keeps a processor,
+// and so everything where there is only one, and the garbage collector, which stops all others for it.
+func (a *applier) awaitDisk() error {
+	_, err := a.disk.Write(nil)
+	return err
 }
 
 // records makes the changes of a number of records.

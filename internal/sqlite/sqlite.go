@@ -107,7 +107,7 @@ func (s *Store) open(ctx context.Context, o journal.Options) error {
 	if err := s.readTail(applied); err != nil {
 		return err
 	}
-	s.applier = newApplier(s.journal, applied, s.log)
+	s.applier = newApplier(s.journal, s.lock, applied, s.log)
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
