@@ -31,7 +31,7 @@ func TestSocket(t *testing.T) {
 		}{
 			{"may not open it", w.Usher.Path("auth.sock"), peers + was, someone,
 				"may not open " + w.Usher.Path("auth.sock") + ", because of drwx------ root:root " + w.Usher.Path(""),
-				"usermod -a -G root 54321"},
+				"run usher as a user of its own, as deploy/usher.service does"},
 			{"not let in", w.Usher.Path("auth.sock"), was, someone,
 				"is the user 54321, whom usher does not let in", "add 54321 to peers"},
 			{"elsewhere", w.Usher.Path("else.sock"), was, 0,

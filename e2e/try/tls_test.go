@@ -47,3 +47,33 @@ func TestStartTLS(t *testing.T) {
 		}
 	})
 }
+
+// TestNoLoginBehindTLS: where the authentication did not load, the login says so, and not the certificate, which has a
+// fault of its own.
+func TestNoLoginBehindTLS(t *testing.T) {
+	t.Parallel()
+	prosodytest.Each(t, func(t *testing.T, v prosody.Version) {
+		w := withoutComponent(t)
+		dir := t.TempDir()
+		cert, key := filepath.Join(dir, "a.crt"), filepath.Join(dir, "a.key")
+		if err := nginx.WriteCertificate(cert, key, world.Meet); err != nil {
+			t.Fatal(err)
+		}
+		p := prosodytest.Start(t, prosody.Config{Version: v, Modules: []string{"tls"}, Lame: true, Hosts: []prosody.Host{
+			{Name: world.Meet, Lines: dovecot(w.Usher.Path("else.sock")) +
+				fmt.Sprintf("ssl = { certificate = %q; key = %q }\n", cert, key)}}})
+		const lines = "usher prosody prints the lines of VirtualHost"
+		r := try(t, w, "--c2s", p.C2S(), "--ca-file", cert)
+		r.stopsAt(t, "login", "is not connected to "+w.Usher.Path("auth.sock"), lines)
+		r = try(t, w, "--c2s", p.C2S())
+		for _, want := range []hop{
+			{Name: "certificate", Seen: "signed by nobody but itself", Mend: "clients believe (certbot), and have Prosody use"},
+			{Name: "login", Seen: "is not connected to", Mend: lines},
+		} {
+			h := r.hop(want.Name)
+			if h.State != "failed" || !strings.Contains(h.Seen, want.Seen) || !strings.Contains(h.Mend, want.Mend) {
+				t.Errorf("%+v", h)
+			}
+		}
+	})
+}

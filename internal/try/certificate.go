@@ -71,8 +71,11 @@ func badCertificate(unverified *tls.CertificateVerificationError, name, install 
 		}
 	case x509.UnknownAuthorityError:
 		if cert.Subject.String() == cert.Issuer.String() {
-			return failed("get one that browsers believe (certbot), or name its file with --ca-file"+at.where,
-				"the certificate is signed by nobody but itself")
+			get := "get one that browsers believe (certbot)"
+			if at.how != "" {
+				get = "get one that clients believe (certbot), and " + install
+			}
+			return failed(get+", or name its file with --ca-file", "the certificate is signed by nobody but itself")
 		}
 		return failed("have "+at.name+" send the whole chain (fullchain.pem)"+at.where+", or name your CA with --ca-file",
 			"this machine believes nobody who has signed the certificate; it is by %q", text.Clip(cert.Issuer.String()))

@@ -13,8 +13,9 @@ import (
 // An entry is the login.
 type entry struct {
 	*link
-	attempt attempt
-	denied  bool // usher refused the login
+	attempt  attempt
+	unopened error // why Prosody began no stream over a connection that it had encrypted
+	denied   bool  // usher refused the login
 }
 
 // bind logs in and has an address given.
@@ -123,9 +124,7 @@ func (t *entry) startTLS(ctx context.Context) result {
 		}
 		return r
 	}
-	if t.features, err = t.stream.Open(ctx); err != nil {
-		return t.notGreeted(err)
-	}
+	t.features, t.unopened = t.stream.Open(ctx)
 	return goodTLS(conn.ConnectionState(), t.Host)
 }
 
@@ -145,13 +144,15 @@ func (t *entry) secondStart(ctx context.Context) (there bool) {
 	if _, err := t.stream.StartTLS(ctx, config); err != nil {
 		return false
 	}
-	var err error
-	t.features, err = t.stream.Open(ctx)
-	return err == nil
+	t.features, t.unopened = t.stream.Open(ctx)
+	return true
 }
 
 // login logs in with the token as the password.
 func (t *entry) login(ctx context.Context) result {
+	if t.unopened != nil {
+		return t.notGreeted(t.unopened)
+	}
 	l, ok := t.loginBy()
 	if !ok {
 		return t.notOffered("PLAIN or OAUTHBEARER")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"usher/internal/text"
 )
 
 // socket looks whether Prosody asks about logins at the Dovecot door. It is not wrong that it does not: it may ask at
@@ -91,20 +93,47 @@ func (t *witness) mayOpen(p process, path string) result {
 		return failed("add "+p.user()+" to peers of "+t.ConfigFile+", and restart usher",
 			"Prosody, process %d, is the user %s, whom usher does not let in", p.pid, p.user())
 	}
-	blocked, group := p.blockedAt(path)
-	if blocked == "" {
+	at := p.blockedAt(path)
+	if at == nil {
 		return result{}
 	}
-	mend := "let it: usermod -a -G " + group + " " + p.user() + ", and restart Prosody"
-	if p.isIn(group) {
-		mend = "restart Prosody: its user is in the group " + group + " now, and was not when it was started"
-	}
-	return failed(mend, "Prosody, process %d, user %s, may not open %s, because of %s", p.pid, p.user(), path, blocked)
+	return failed(p.letIn(at), "Prosody, process %d, user %s, may not open %s, because of %s %s %s", p.pid, p.user(), path,
+		at.mode, at.owner, at.path)
 }
 
-// blockedAt returns the first part of a path that keeps a process out, with its mode and owner, and which group would
-// help.
-func (p process) blockedAt(path string) (blocked, group string) {
+// letIn says how a process gets through what keeps it out.
+func (p process) letIn(at *barrier) string {
+	group := at.owner.group()
+	switch {
+	case at.owner.gid == 0:
+		return "run usher as a user of its own, as deploy/usher.service does, and let " + at.path + " be that user's"
+	case at.mode.Perm()>>3&at.need == 0:
+		mend := "chmod g+" + map[fs.FileMode]string{toEnter: "x", toConnect: "w"}[at.need] + " " + text.Shell(at.path)
+		if !slices.Contains(p.gids, at.owner.gid) {
+			mend += ", and have the user " + p.user() + " in the group " + group
+		}
+		return mend
+	case p.isIn(group):
+		return "restart Prosody: its user is in the group " + group + " now, and was not when it was started"
+	}
+	return "let it: usermod -a -G " + group + " " + p.user() + ", and restart Prosody"
+}
+
+// A barrier is a part of a path that keeps a process out.
+type barrier struct {
+	path  string
+	mode  fs.FileMode
+	owner owner
+	need  fs.FileMode // which right it does not have
+}
+
+const (
+	toEnter   fs.FileMode = 0o1 // a folder
+	toConnect fs.FileMode = 0o2 // to a socket
+)
+
+// blockedAt returns the first part of a path that keeps a process out, or nil.
+func (p process) blockedAt(path string) *barrier {
 	for i := 1; i <= len(path); i++ {
 		if i < len(path) && path[i] != '/' {
 			continue
@@ -112,18 +141,18 @@ func (p process) blockedAt(path string) (blocked, group string) {
 		at := path[:i]
 		info, err := os.Stat(at)
 		if err != nil {
-			return "", ""
+			return nil
 		}
-		need := fs.FileMode(0o1) // to go through a folder
+		need := toEnter
 		if !info.IsDir() {
-			need = 0o2 // to connect
+			need = toConnect
 		}
 		owner := ownerOf(info)
 		if !p.has(info.Mode().Perm(), owner, need) && !hasACL(at) {
-			return info.Mode().String() + " " + owner.String() + " " + at, owner.group()
+			return &barrier{at, info.Mode(), owner, need}
 		}
 	}
-	return "", ""
+	return nil
 }
 
 // has tells whether a process has a right to what has a mode and an owner.
