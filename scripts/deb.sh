@@ -85,10 +85,12 @@ documents() {
 	"$usher" completion bash >"$tree/usr/share/bash-completion/completions/usher"
 	"$usher" completion zsh >"$tree/usr/share/zsh/vendor-completions/_usher"
 	"$usher" completion fish >"$tree/usr/share/fish/vendor_completions.d/usher.fish"
-	for file in docs/*.md docs/*.svg; do put "$file" "$doc/$file"; done
-	put README.md "$doc/README.md"
+	for file in README.md docs/*.md docs/*.svg docs/*.png; do put "$file" "$doc/$file"; done
 	find deploy -type f ! -path 'deploy/debian/*' ! -name '*.service' ! -name '*.socket' ! -name '*.sysusers' |
 		while read -r file; do put "$file" "$doc/examples/${file#deploy/}"; done
+	# The pages lead to where the package has things.
+	sed -i -e 's|](\(\.\./\)\?deploy/|](\1examples/|g' -e 's|](CHANGELOG\.md)|](changelog.gz)|g' \
+		-e 's|](LICENSE)|](copyright)|g' "$tree/$doc/README.md" "$tree/$doc"/docs/*.md
 	put deploy/debian/copyright "$doc/copyright"
 	compressed CHANGELOG.md "$doc/changelog"
 	{
@@ -96,6 +98,18 @@ documents() {
 		printf ' -- %s  %s\n' "$maintainer" "$(TZ=UTC LC_ALL=C date -R -d "@$SOURCE_DATE_EPOCH")"
 	} >"$work/changelog"
 	compressed "$work/changelog" "$doc/changelog.Debian"
+}
+
+# links fails where a page of the package leads to what the package does not have.
+links() {
+	local page link
+	while IFS=: read -r page link; do
+		link=${link#*(}
+		case $link in '' | http://* | https://*) continue ;; esac
+		[ -e "$(dirname "$page")/$link" ] && continue
+		printf 'deb: %s: %s leads nowhere\n' "${page#"$tree/"}" "$link" >&2
+		exit 1
+	done < <(grep -roE --include='*.md' '\]\([^)#[:space:]]*' "$tree/$doc")
 }
 
 control() {
@@ -119,6 +133,7 @@ units
 put deploy/debian/usher.yaml usr/share/usher/usher.yaml
 put deploy/debian/lintian-overrides usr/share/lintian/overrides/usher
 documents
+links
 control
 mkdir -p "$out"
 dpkg-deb --root-owner-group --build -Zxz --threads-max=1 "$tree" "$out/usher_${version}_$arch.deb" >/dev/null
