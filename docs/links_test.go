@@ -12,8 +12,10 @@ import (
 )
 
 var (
-	linkTarget  = regexp.MustCompile(`(?s)\[[^\]]*\]\(([^)\s]+)\)`)
-	headingLine = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
+	linkTarget    = regexp.MustCompile(`(?s)\[[^\]]*\]\(([^)\s]+)\)`)
+	listOfParts   = regexp.MustCompile(`(?m)^- .*\]\(#`)
+	secondHeading = regexp.MustCompile(`(?m)^## +(.+)$`)
+	headingLine   = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
 )
 
 // TestLinks: every link within the repository leads to a file, and to a heading of it if it names one.
@@ -47,21 +49,46 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestContents: a page that begins with a list of its parts has every part in it, or leads there before it comes.
+func TestContents(t *testing.T) {
+	listed := 0
+	for _, p := range pages(t) {
+		intro, _, _ := strings.Cut(p.prose, "\n## ")
+		if !listOfParts.MatchString(intro) {
+			continue
+		}
+		listed++
+		for _, m := range secondHeading.FindAllStringSubmatchIndex(p.prose, -1) {
+			title := p.prose[m[2]:m[3]]
+			if !strings.Contains(p.prose[:m[0]], "](#"+anchorOf(title)+")") {
+				t.Errorf("%s: nothing before it leads to %q", p.name, title)
+			}
+		}
+	}
+	if listed < 10 {
+		t.Errorf("only %d pages have a list of their parts", listed)
+	}
+}
+
 // anchorsOf returns what can stand behind # of a page, as GitHub makes it of the headings.
 func anchorsOf(p page) []string {
 	var list []string
 	for _, m := range headingLine.FindAllStringSubmatch(p.prose, -1) {
-		list = append(list, strings.Map(func(r rune) rune {
-			switch {
-			case r == ' ':
-				return '-'
-			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
-				return unicode.ToLower(r)
-			}
-			return -1
-		}, m[1]))
+		list = append(list, anchorOf(m[1]))
 	}
 	return list
+}
+
+func anchorOf(title string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, title)
 }
 
 // TestReadme: the first page is short, and leads to all others.
@@ -98,12 +125,15 @@ func TestFilesNamed(t *testing.T) {
 	}
 }
 
-// TestLines: no page has a line that a terminal or a diff cuts, but for rows of tables and blocks.
+// TestLines: no page has a line that a terminal or a diff cuts, but for rows of tables and blocks, or that ends in space.
 func TestLines(t *testing.T) {
 	for _, p := range pages(t) {
 		for line := range strings.SplitSeq(p.prose, "\n") {
 			if n := len([]rune(line)); n > 120 && !strings.HasPrefix(line, "|") {
 				t.Errorf("%s has a line of %d characters: %s", p.name, n, line)
+			}
+			if strings.TrimRight(line, " ") != line {
+				t.Errorf("%s has a line with space at its end: %s", p.name, line)
 			}
 		}
 	}

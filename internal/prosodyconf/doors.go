@@ -79,7 +79,7 @@ func externalDoor(c *config.Config) string {
 		return head + "-- It needs listen.extauth in usher.yaml.\n"
 	}
 	text := head +
-		"--   ln -s /usr/local/bin/usher /usr/local/bin/usher-extauth      # the module passes no arguments\n"
+		"--   ln -s \"$(command -v usher)\" /usr/local/bin/usher-extauth      # the module passes no arguments\n"
 	if c.Listen.Extauth.Name != config.DefaultExtauthSocket {
 		text += fmt.Sprintf("--   Environment=USHER_EXTAUTH_SOCKET=%s      # in Prosody's systemd unit\n",
 			c.Listen.Extauth.Name)

@@ -37,7 +37,8 @@ cluster.
 Example:
 
    $ usher check --config /etc/usher/usher.yaml
-   /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host "meet.example.com" — did you mean "issuers"? …
+   /etc/usher/usher.yaml:3:5: error: unknown key "isuers" in host
+   "meet.example.com" — did you mean "issuers"? …
    1 problem`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(),
 			&cli.StringFlag{Name: "user", EnvVars: []string{"USHER_CHECK_USER"},

@@ -24,7 +24,7 @@ func Choose[T any](entries map[string]T, name, what, flag string) (string, T, er
 	}
 	var none T
 	if name == "" {
-		return "", none, Exit(2, fmt.Sprintf("there are several: name the %s with %s: %s", what, flag,
+		return "", none, Exit(2, fmt.Sprintf("there are several %ss: name one with %s: %s", what, flag,
 			strings.Join(names, ", ")))
 	}
 	return "", none, Exit(1, fmt.Sprintf("%s %q is not in the configuration; there is %s", what, text.Clip(name),

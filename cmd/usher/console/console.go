@@ -31,7 +31,7 @@ The exit code is 1 if there is no console, 3 if the daemon could not be reached.
 Example:
 
    $ usher console
-   https://console.example.com/enter#3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+   https://console.example.com/enter#3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAA…
    good once, for 60 seconds`,
 		Flags:  []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},
 		Action: run,

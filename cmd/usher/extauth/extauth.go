@@ -32,9 +32,9 @@ func Command() *cli.Command {
 while the daemon is away. Called by the name usher-extauth it needs no arguments.
 It exits with 0 whatever happens: Prosody would never start it again otherwise.
 
-Example, in ejabberd.yml:
+Example, in ejabberd.yml (after make install it is /usr/local/bin/usher):
 
-   extauth_program: "/usr/local/bin/usher extauth --protocol ejabberd"`,
+   extauth_program: "/usr/bin/usher extauth --protocol ejabberd"`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "socket", Usage: "the daemon's `PATH`, listen.extauth; else $USHER_EXTAUTH_SOCKET",
 				Value: config.DefaultExtauthSocket},

@@ -50,16 +50,18 @@ func whitelistCommands() []*cli.Command {
 		lobbySubcommand("list", "list the whitelist", "[--json]", `Example:
 
    $ usher lobby list
-   JID                                 ROOMS                         UNTIL    NOTE
-   recorder@recorder.meet.example.com  *@conference.meet.example.com  -       (configuration)
-   alice@meet.example.com              board-*                        in 8h`, lobbyList, cmdline.JSONFlag("JSON")),
+   alice@meet.example.com
+     rooms board-*; until in 8h; note audit
+   recorder@recorder.meet.example.com
+     rooms *@conference.meet.example.com; note (configuration)`, lobbyList, cmdline.JSONFlag("JSON")),
 		lobbySubcommand("allow", "put an account, or everybody of a host, on the whitelist",
 			"[--room ROOM] [--ttl D] [--note TEXT] [--json] JID | --user ID",
 			`Before a relay accounts are random: --user is for whom the tokens call ID.
 
 Example:
 
-   $ usher lobby allow --room 'board-*' --ttl 8h --note "audit" alice@meet.example.com`, lobbyAllow, room, user, change,
+   $ usher lobby allow --room 'board-*' --ttl 8h --note audit \
+       alice@meet.example.com`, lobbyAllow, room, user, change,
 			&cli.DurationFlag{Name: "ttl", Usage: "how `LONG` it holds, such as 8h; without it for good"},
 			&cli.StringFlag{Name: "note", Usage: "a `TEXT` for the list: why"}),
 		lobbySubcommand("remove", "take an entry off the whitelist", "[--room ROOM] [--json] JID | --user ID",
@@ -95,8 +97,9 @@ func waitingCommands() []*cli.Command {
 		lobbySubcommand("knocks", "list who waits", "[--json]", `Example:
 
    $ usher lobby knocks
-   ROOM                                 JID                            NAME  SINCE   TRIES  ID
-   standup@conference.meet.example.com  5b3c8e@guest.meet.example.com  Bob   2m ago  3      8c1f0a2b6d7e9305`, lobbyKnocks, cmdline.JSONFlag("JSON")),
+   standup@conference.meet.example.com
+     jid 5b3c8e@guest.meet.example.com; name Bob; since 2m ago;
+     tries 3; id 8c1f0a2b6d7e9305`, lobbyKnocks, cmdline.JSONFlag("JSON")),
 		lobbySubcommand("admit", "admit an account that waits", "[--json] ROOM JID | --id ID ROOM",
 			`The account gets an invitation, and passes the lobby of the room for the next 24 hours. With --id
 it is about one wait, as usher lobby knocks lists it: if somebody has decided about that, nothing is changed.

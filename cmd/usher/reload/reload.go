@@ -24,7 +24,7 @@ Example:
 
    $ usher reload --config /etc/usher/usher.yaml
    reloaded
-     hosts."meet.example.com".issuers.my-app.secret_files: added /etc/usher/new.secret`,
+     hosts."meet.example.com".issuers.my-app.secret_files: added new.secret`,
 		Flags:  []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},
 		Action: reloadAction,
 	}

@@ -102,7 +102,11 @@ func sessionsRevoked(c *cli.Context, f filter) error {
 			ends = cmdline.Until(v.Until, time.Now())
 		}
 		or := func(s string) string { return cmp.Or(text.Printable(text.Clip(s)), "-") }
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", or(v.User), or(v.Issuer), or(v.Host),
+		who := or(v.User)
+		if v.User == "" && v.Token != "" {
+			who = "(one token)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", who, or(v.Issuer), or(v.Host),
 			v.At.UTC().Format(time.RFC3339), ends, or(v.Token))
 	}
 	return table.Flush()

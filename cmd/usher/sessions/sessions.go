@@ -33,8 +33,9 @@ Example:
 
    $ usher sessions list
    alice@meet.example.com
-     user Alice; rooms standup; moderator yes; logged in 5m ago; expires in 55m;
-     in standup@conference.meet.example.com; token 9f86d081884c7d659a2feaa0c55ad015
+     user Alice; rooms standup; moderator yes; logged in 5m ago;
+     expires in 55m; in standup@conference.meet.example.com;
+     token 9f86d081884c7d659a2feaa0c55ad015
    $ usher sessions list --room standup`,
 		Flags: []cli.Flag{cmdline.ConfigFlag(),
 			&cli.StringFlag{Name: "account",
@@ -81,7 +82,8 @@ without a host that begins with - goes behind --.
 Example:
 
    $ usher sessions revoke alice@meet.example.com
-   revoked Alice of my-app at meet.example.com: tokens issued until 2026-11-27T10:00:00Z, and tokens.leeway after it, are dead
+   revoked Alice of my-app at meet.example.com: tokens issued until
+   2026-11-27T10:00:00Z, and tokens.leeway after it, are dead
    1 session ends: alice@meet.example.com
      leaves standup@conference.meet.example.com`,
 		Flags: targetFlags(&cli.BoolFlag{Name: "all", Usage: "also if several people share the token"},

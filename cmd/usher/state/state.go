@@ -33,7 +33,7 @@ A daemon may be running.
 Example:
 
    $ usher state check
-   /var/lib/usher/usher.db: schema 4, 1.2 MiB; 3120 sessions, 14 assignments, 9 rooms, 2 revocations, …
+   /var/lib/usher/usher.db: schema 4, 1.2 MiB; 3120 sessions, …
    /var/lib/usher/usher.db.journal: 1 segment; it was closed
    ok`,
 				Flags:  []cli.Flag{cmdline.ConfigFlag(), cmdline.JSONFlag("one JSON object")},

@@ -32,7 +32,8 @@ printed.
 
 Example:
 
-   $ usher token mint --host meet.example.com --user alice --room standup --moderator --ttl 30m`,
+   $ usher token mint --host meet.example.com --user alice \
+       --room standup --moderator --ttl 30m`,
 		Flags: []cli.Flag{
 			cmdline.ConfigFlag(),
 			&cli.StringFlag{Name: "host", Usage: "the virtual `HOST`; the only one by default"},

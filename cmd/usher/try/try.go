@@ -42,7 +42,8 @@ Example:
 
    $ usher try
    $ usher try --c2s localhost --host meet.example.com
-   $ usher try --url wss://meet.example.com/xmpp-websocket --room standup --token - < token.txt`,
+   $ usher try --url wss://meet.example.com/xmpp-websocket \
+       --room standup --token - < token.txt`,
 		Flags: []cli.Flag{
 			cmdline.ConfigFlag(),
 			&cli.StringFlag{Name: "url", Usage: "the `ADDRESS` of the page, or of its WebSocket"},
