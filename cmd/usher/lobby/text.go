@@ -8,10 +8,10 @@ import (
 	"os"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"usher/cmd/usher/cmdline"
 	"usher/internal/admin"
-
-	"github.com/urfave/cli/v2"
 )
 
 func lobbyExport(c *cli.Context) error {
@@ -72,10 +72,12 @@ func lobbyImport(c *cli.Context) error {
 // imported prints what an import did, or the lines that cannot be read, for a script.
 func imported(c *cli.Context, a admin.LobbyAnswer, problems []string) error {
 	err := cmdline.WriteJSON(c.App.Writer, struct {
-		Added    int      `json:"added"`
-		Removed  int      `json:"removed"`
-		Problems []string `json:"problems"` // nothing was changed if there is one
-	}{a.Added, a.Removed, append([]string{}, problems...)})
+		Added    int          `json:"added"`
+		Removed  int          `json:"removed"`
+		Problems []string     `json:"problems"`
+		Warning  string       `json:"warning,omitempty"`
+		Cluster  *admin.Reach `json:"cluster,omitempty"` // which other ushers have it
+	}{a.Added, a.Removed, append([]string{}, problems...), a.Warning, a.Cluster})
 	if err == nil && len(problems) > 0 {
 		return cmdline.Exit(1, "")
 	}
