@@ -54,7 +54,7 @@ type Door struct {
 	requests          *prometheus.CounterVec
 	duration          prometheus.Observer
 
-	mu  sync.Mutex                           // of those who add to known
+	mu  sync.Mutex                           // of those who replace all
 	all atomic.Pointer[map[Whose]*decisions] // is replaced, never changed
 
 	allowed *atomic.Int64

@@ -1,8 +1,8 @@
 // Package metrics answers one question: what has usher done? It holds every
 // series that Prometheus can read, in one struct with its own registry. The
 // set of series is closed: labels come from the configuration and from lists
-// in the code, never from a user, a room or a token. It starts no goroutine; its
-// one lock is held for a moment.
+// in the code, never from a user, a room or a token. It starts no goroutine. Each
+// lock is held for a moment: that of [Metrics], and with it held that of a [Door].
 package metrics
 
 import (

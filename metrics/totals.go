@@ -26,20 +26,20 @@ func (m *Metrics) Totals(before ...string) Totals {
 			logins.Allowed += int(d.allowed.Load())
 		}
 		for reason, sum := range d.refused {
-			logins.refused(reason, sum.Load())
+			logins.addRefused(reason, sum.Load())
 		}
 	}
 	for of, series := range *m.rooms.decided.Load() {
 		if of.result == Allowed {
 			joins.Allowed += int(series.sum.Load())
 		} else {
-			joins.refused(of.reason, series.sum.Load())
+			joins.addRefused(of.reason, series.sum.Load())
 		}
 	}
 	return Totals{Logins: logins, Joins: joins}
 }
 
-func (c *Counted) refused(reason string, n int64) {
+func (c *Counted) addRefused(reason string, n int64) {
 	if n > 0 {
 		c.Refused[reason] += int(n)
 	}

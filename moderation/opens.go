@@ -11,7 +11,7 @@ import (
 	"usher/lobby"
 )
 
-// opens reports, with an empty reason, that a session opens a room: the one
+// Opens reports, with an empty reason, that a session opens a room: the one
 // place where claims and room names meet.
 func (h *Host) Opens(g *Session, room RoomName) (Reason, string) {
 	if h.Tenants {

@@ -2,7 +2,7 @@ package journal
 
 import "time"
 
-// Marks say when positions were written: one for each second in which something was, so that
+// marks say when positions were written: one for each second in which something was, so that
 // they are as many as an hour has seconds.
 type marks []mark
 

@@ -14,7 +14,7 @@ const (
 	noticeLasts = 5 * time.Minute
 )
 
-// Notices are what came of changes, until the page that follows has shown it. An address names one by a word that
+// notices are what came of changes, until the page that follows has shown it. An address names one by a word that
 // nobody can guess: no link of others can make a page say something.
 type notices struct {
 	now func() time.Time
