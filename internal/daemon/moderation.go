@@ -247,13 +247,13 @@ func (p *roomParts) openState(ctx context.Context, c config.State, log *slog.Log
 	store, err := sqlite.Open(ctx, c.Path, log)
 	switch dir := filepath.Dir(c.Path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("not started: %w\nmake the folder: install -d -o usher -g usher -m 0700 %s, or set "+
-			"state: in the configuration", err, dir)
+		return fmt.Errorf("not started: %w\nmake the folder, or set state: in the configuration — "+
+			"install -d -o usher -g usher -m 0700 %s", err, text.Shell(dir))
 	case err != nil && permission.Find(dir, permission.Write|permission.Enter) != nil:
 		b := permission.Find(dir, permission.Write|permission.Enter)
-		return fmt.Errorf("not started: %w\n%s; %s", err, b.Text(), b.Mend())
+		return fmt.Errorf("not started: %w\n%s — %s", err, b.Text(), b.Mend())
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("not started: %w\ngive it to the user that runs usher: chown -R %s: %s*", err,
+		return fmt.Errorf("not started: %w\ngive it to the user that runs usher — chown -R %s: %s*", err,
 			permission.Self(), text.Shell(c.Path))
 	case err != nil:
 		return err

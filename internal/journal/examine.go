@@ -50,7 +50,7 @@ func examine(dir string, applied Position, boot bootID) (*examination, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !applied.IsZero():
 		return nil, fmt.Errorf("the folder %s is not there: what was recorded last is lost with it, also who was "+
-			"revoked; put it back, or go on without: install -d -o usher -g usher -m 0700 %s", dir, dir)
+			"revoked; put it back, or go on without — install -d -o usher -g usher -m 0700 %s", dir, dir)
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
@@ -179,7 +179,7 @@ func (x *examination) empty(s *segment) bool {
 func (x *examination) missing(s *segment) error {
 	if x.applied.IsZero() {
 		return fmt.Errorf("%s belongs to another state: this one has nothing of what was recorded before; put the "+
-			"file of the state back, or move the folder away with what it has: mv %s %s.old", s.path, x.dir, x.dir)
+			"file of the state back, or move the folder away with what it has — mv %s %s.old", s.path, x.dir, x.dir)
 	}
 	return fmt.Errorf("the journal has a gap: the state has what was recorded up to %v, and %s goes on from %v; put "+
 		"%s back, or %s", x.applied, s.path, s.prev, segmentPath(x.dir, s.prev.Segment), x.without())

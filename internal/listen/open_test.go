@@ -51,7 +51,7 @@ func TestPortInUse(t *testing.T) {
 func TestFolderOfASocket(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ushr")
 	_, err := Open(t.Context(), []Endpoint{unixEndpoint(filepath.Join(dir, "auth.sock"))}, nil)
-	want := "listen.dovecot: the folder " + dir + " does not exist; correct the path, or make it: install -d -o usher -g usher -m 0750 " + dir
+	want := "listen.dovecot: the folder " + dir + " does not exist; correct the path, or make it — install -d -o usher -g usher -m 0750 " + dir
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -73,12 +73,12 @@ func ensureFolder(dir string) error {
 		if errors.Is(err, os.ErrPermission) {
 			who := permission.Self()
 			return fmt.Errorf("the folder %s is not there, and the user %s may not make it; usher.service does "+
-				"(RuntimeDirectory=), or: install -d -o %s -m 0750 %s", dir, who, who, text.Shell(dir))
+				"(RuntimeDirectory=), or you — install -d -o %s -m 0750 %s", dir, who, who, text.Shell(dir))
 		}
 		return err
 	}
-	return fmt.Errorf("the folder %s does not exist; correct the path, or make it: install -d -o usher -g usher -m "+
-		"0750 %s", dir, dir)
+	return fmt.Errorf("the folder %s does not exist; correct the path, or make it — "+
+		"install -d -o usher -g usher -m 0750 %s", dir, text.Shell(dir))
 }
 
 func belowRun(dir string) bool {

@@ -134,7 +134,7 @@ func runAs(c *cli.Context, who judged, err error) error {
 	}
 	if err != nil {
 		return cmdline.Exit(1, fmt.Sprintf("check: the user %s cannot run usher: %v; the file %s must be open to all "+
-			"(chmod 755), or run: usher check --user %s", who.name, err, os.Args[0], permission.Self()))
+			"(chmod 755), or — usher check --user %s", who.name, err, os.Args[0], permission.Self()))
 	}
 	return nil
 }
