@@ -95,7 +95,7 @@ func TestRoomsLobby(t *testing.T) {
 				if !slices.ContainsFunc(knocks(t, w), func(k lobby.Knock) bool { return k.JID == guest.Bare() }) {
 					break
 				}
-				if time.Since(began) > 5*time.Second {
+				if time.Since(began) > patience {
 					t.Fatal("who is in the room is still among those who wait")
 				}
 			}
@@ -329,14 +329,17 @@ func knocked(t *testing.T, w *world.World, room string, who *world.Person) {
 	t.Errorf("%s is not among the knocks %+v", who.Bare(), knocks(t, w))
 }
 
-// member waits until somebody is a member, where that matters; it takes no second, unless the machine is busy.
+// patience is for what takes no second, unless the machine is busy.
+const patience = 20 * time.Second
+
+// member waits until somebody is a member, where that matters.
 func member(t *testing.T, w *world.World, room string, who *world.Person, mode string) {
 	t.Helper()
 	if mode == "gate" {
 		return
 	}
 	focus := w.Focus(t)
-	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(20 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(20 * time.Millisecond) {
 		list, err := focus.Admin(world.Within(t), room, "get", client.Item{Affiliation: "member"})
 		if err != nil {
 			t.Fatal(err)
@@ -347,7 +350,7 @@ func member(t *testing.T, w *world.World, room string, who *world.Person, mode s
 			}
 		}
 	}
-	t.Errorf("%s is no member of %s after 5 s", who.Bare(), room)
+	t.Errorf("%s is no member of %s after %v", who.Bare(), room, patience)
 }
 
 // joinsAtOnce wants role/affiliation of an account that has logged in some milliseconds ago. A room that lets members in
@@ -361,7 +364,7 @@ func joinsAtOnce(t *testing.T, w *world.World, p *world.Person, room, mode, want
 		}
 		refused, ok := errors.AsType[*client.StanzaError](err)
 		early := ok && refused.Condition == "registration-required" || errors.Is(err, client.ErrLeft)
-		if mode == "gate" || !early || time.Since(began) > 5*time.Second {
+		if mode == "gate" || !early || time.Since(began) > patience {
 			t.Fatalf("%s joining %s: %v\n%s", p.Bare(), room, err, w.Usher.Log())
 		}
 		t.Logf("%s wants another try: %v", p.Bare(), err)

@@ -69,7 +69,7 @@ func TestKeyServer(t *testing.T) {
 	})
 }
 
-// again logs in until it is decided, for the second that a person would wait. It returns the refusal, if that is it.
+// again logs in until it is decided, which takes the fetching of a key. It returns the refusal, if that is it.
 func again(t *testing.T, w *world, l client.Login) *client.Refused {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
@@ -82,7 +82,7 @@ func again(t *testing.T, w *world, l client.Login) *client.Refused {
 		if !ok {
 			t.Fatalf("not an answer: %v", err)
 		}
-		if !undecidedYet(r) || time.Since(began) > time.Second {
+		if !undecidedYet(r) || time.Since(began) > 20*time.Second {
 			return r
 		}
 	}
