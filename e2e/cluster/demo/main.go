@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds the whole tour.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 func main() {
 	usher := flag.String("usher", "bin/usher", "the `program` to show")
