@@ -109,7 +109,7 @@ func StartSentinel(ctx context.Context, c Config, name string, primary *Server, 
 func (s *Server) ReplaceSoon(ctx context.Context, name string) error {
 	out, err := s.CLI(ctx, "SENTINEL", "SET", name, "down-after-milliseconds", "500")
 	if err != nil || out != "OK" {
-		return fmt.Errorf("Sentinel answers %q, %w", out, err)
+		return fmt.Errorf("the Sentinel answers %q, %w", out, err)
 	}
 	return nil
 }
