@@ -88,8 +88,9 @@ func TestStopped(t *testing.T) {
 func TestEngineStopped(t *testing.T) {
 	t.Parallel()
 	engine := redistest.Start(t, redis.Config{})
-	a, _ := shortly(t, "a", engine)
-	b, _ := shortly(t, "b", engine)
+	const staleness = 2 * little // for the command, which takes three seconds, to count b
+	a := newNode(t, nodeConfig{Name: "a", Redis: at(engine), Staleness: staleness})
+	b := newNode(t, nodeConfig{Name: "b", Redis: at(engine), Staleness: staleness})
 	together(t, a, b)
 	if err := engine.Suspend(); err != nil {
 		t.Fatal(err)
