@@ -160,6 +160,11 @@ var holds = map[string]func(b *testing.B, w *held){
 		}
 		w.Sweep(b.Context()) // which looks at all
 	},
+	"accounts": func(b *testing.B, w *held) {
+		if n := len(w.AccountsOf("guest")); n != 20_000 {
+			b.Fatal(n)
+		}
+	},
 	"list":  func(_ *testing.B, w *held) { w.List() },
 	"rooms": func(_ *testing.B, w *held) { w.Rooms().Known() },
 	"closed": func(_ *testing.B, w *held) {

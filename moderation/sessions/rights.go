@@ -125,10 +125,11 @@ func (s *Sessions) AccountsOf(user string) (accounts []string) {
 	for h := range s.policy.Load().Hosts() {
 		for issuer := range h.Prefixes {
 			s.mu.RLock()
-			for _, g := range s.index.OfPrincipal(index.PrincipalOf(auth.PersonPrincipal(h.Host, issuer, user))) {
+			list := s.index.OfPrincipal(index.PrincipalOf(auth.PersonPrincipal(h.Host, issuer, user)))
+			s.mu.RUnlock()
+			for _, g := range list { // which may be thousands
 				accounts = append(accounts, g.JID())
 			}
-			s.mu.RUnlock()
 		}
 	}
 	slices.Sort(accounts)
