@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // URL is that of a path at the HTTP door.
@@ -56,6 +58,22 @@ func (d *Daemon) Status(t testing.TB, args ...string) string {
 		t.Fatalf("usher %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
+}
+
+// StatusSays waits until usher status prints all of these texts: it asks Prosody and waits two seconds for the answer,
+// which a Prosody of a busy machine may need longer for.
+func (d *Daemon) StatusSays(t testing.TB, texts ...string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; {
+		out := d.Status(t)
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(out, text) }) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("usher status does not say %q:\n%s", texts, out)
+			return
+		}
+	}
 }
 
 // Try is Run of a command that may fail.

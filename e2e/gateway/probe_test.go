@@ -44,9 +44,7 @@ func TestProbe(t *testing.T) {
 				if c.change != nil {
 					c.change(w)
 				}
-				if out := w.Usher.Status(t); !strings.Contains(out, c.wants) {
-					t.Errorf("usher status says\n%s", out)
-				}
+				w.Usher.StatusSays(t, c.wants)
 			})
 		})
 	}
