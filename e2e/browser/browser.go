@@ -20,8 +20,8 @@ import (
 	"usher/e2e/parts"
 )
 
-// grace is how long Chromium has to end after SIGTERM.
-const grace = 10 * time.Second
+// grace is how long Chromium has to end after SIGTERM: it writes its profile then, which a slow disk keeps it from.
+const grace = 30 * time.Second
 
 // startLimit bounds a start whose context has no deadline; Chromium takes about a second.
 const startLimit = time.Minute

@@ -67,8 +67,6 @@ func (d *desk) door(t *testing.T) {
 	if at := driver.Eval[string](t, p, "location.href"); strings.Contains(at, secret) {
 		t.Errorf("the address still has the secret: %s", at)
 	}
-	d.look(t, p, "enter")
-	d.weigh(t, p, "enter")
 	p.Go(t, d.Console+"/")
 	d.at(t, p, "/enter") // a look has let nobody in
 	p = d.browser.Tab(t)
@@ -76,17 +74,21 @@ func (d *desk) door(t *testing.T) {
 	if cookie := driver.Eval[string](t, p, "document.cookie"); cookie != "" {
 		t.Errorf("a script reads the cookie %s", cookie)
 	}
+	stranger := d.browser.Tab(t) // a link is good for a minute, and a look may take as long
+	stranger.Go(t, link)
+	d.look(t, stranger, "enter")
+	d.weigh(t, stranger, "enter")
 	again := d.browser.Tab(t)
 	again.Go(t, link)
 	if status := again.Follow(t, "main button[type=submit]"); status != http.StatusForbidden {
 		t.Errorf("the link is good again: %d", status)
 	}
-	again.Complaints() // of that status
+	again.Complaints(t) // of that status
 	d.look(t, again, "enter-refused")
 	if p.Go(t, d.Console+"/nothing-here") != http.StatusNotFound {
 		t.Error("there is a page that is none")
 	}
-	p.Complaints()
+	p.Complaints(t)
 	d.look(t, p, "not-found")
 	mouse{d, p}.follow(t, `main a[href="/"]`) // of who has entered
 	d.at(t, p, "/")

@@ -80,7 +80,7 @@ const torn = `[...document.querySelectorAll("button, .button, th, caption, label
 // quiet wants the browser to have complained about nothing: above all, that no policy was broken.
 func (d *desk) quiet(t *testing.T, p *driver.Page, name string) {
 	t.Helper()
-	for _, complaint := range p.Complaints() {
+	for _, complaint := range p.Complaints(t) {
 		t.Errorf("%s: the browser complains: %s", name, complaint)
 	}
 }

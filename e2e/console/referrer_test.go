@@ -87,7 +87,7 @@ func (d *desk) referrer(t *testing.T) {
 	away()
 	p.Go(t, here.URL+"/sessions?q=user1")
 	away()
-	p.Complaints() // of pages that are not there
+	p.Complaints(t) // of pages that are not there
 	told, posts := 0, 0
 	for _, r := range here.requests() {
 		if from := r.Get("Referer"); from != "" {

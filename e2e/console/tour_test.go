@@ -86,7 +86,7 @@ func (o *tour) sessions(t *testing.T) {
 	if status := o.follow(t, "main form button[type=submit]"); status != http.StatusUnprocessableEntity {
 		t.Errorf("nobody can be revoked: %d", status)
 	}
-	o.p.Complaints() // of that status
+	o.p.Complaints(t) // of that status
 	says(t, o.p, "There is no session of this account")
 	o.set(t, "#by", "user")
 	o.write(t, "#of", o.person)
@@ -161,7 +161,7 @@ func (o *tour) importing(t *testing.T) {
 	o.follow(t, `main a[href="/whitelist/import"]`)
 	o.write(t, "#list", first+" # from a list\nroom= without an account")
 	o.follow(t, "main form button[type=submit]")
-	o.p.Complaints() // of the status
+	o.p.Complaints(t) // of the status
 	says(t, o.p, "Nothing was changed", "line 2")
 	o.write(t, "#list", first+" # from a list")
 	o.follow(t, "main form button[type=submit]")

@@ -42,7 +42,7 @@ func TestLook(t *testing.T) {
 		if found != (row.rule != "") || row.rule == "" && len(report.Violations) > 0 {
 			t.Errorf("%s: %v", name, report.Violations)
 		}
-		if complaints := p.Complaints(); len(complaints) > 0 {
+		if complaints := p.Complaints(t); len(complaints) > 0 {
 			t.Errorf("%s: %v", name, complaints)
 		}
 		p.Close()

@@ -2,7 +2,9 @@ package driver
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -18,7 +20,7 @@ func (p *Page) Go(t testing.TB, link string) (status int) {
 // loaded, and what the answer's status was.
 func (p *Page) Follow(t testing.TB, selector string) (status int) {
 	t.Helper()
-	return p.loads(t, chromedp.Click(chromedp.CSS(selector)))
+	return p.loads(t, click(selector))
 }
 
 // Enter presses Return, which leads to another page; else as Follow.
@@ -52,7 +54,35 @@ func (p *Page) loads(t testing.TB, step chromedp.Action[chromedp.Void]) (status 
 // Click clicks on the first visible element of a CSS selector, which leads nowhere else.
 func (p *Page) Click(t testing.TB, selector string) {
 	t.Helper()
-	p.do(t, chromedp.Click(chromedp.CSS(selector)))
+	p.do(t, click(selector))
+}
+
+// click clicks where the first element of a CSS selector is, once that is seen. It asks the page for the place in one
+// step: a page that is live may put another element into the place of the one that was found, as a person does not see.
+func click(selector string) chromedp.Action[chromedp.Void] {
+	where := chromedp.Evaluate[[]float64](fmt.Sprintf(`((e) => {
+		if (!e || !e.checkVisibility({visibilityProperty: true})) return [];
+		e.scrollIntoViewIfNeeded();
+		const box = [...e.getClientRects()].find((r) => r.width > 0 && r.height > 0);
+		return box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
+	})(document.querySelector(%q))`, selector))
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for {
+			place, err := where(ctx, target)
+			if err != nil {
+				return err
+			}
+			if len(place) == 2 {
+				_, err = chromedp.MouseClickXY(place[0], place[1])(ctx, target)
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("waiting for %s: %w", selector, context.Cause(ctx))
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
 }
 
 // Type puts the cursor into the first visible field of a CSS selector and writes a text instead of what is there.

@@ -11,8 +11,8 @@ import (
 	"usher/e2e/browser/page"
 )
 
-// commandLimit bounds one command to a page.
-const commandLimit = 30 * time.Second
+// commandLimit bounds one command to a page. One that comes back at all does so at once, but on a busy machine.
+const commandLimit = time.Minute
 
 // A Page is a tab with its own cookies and storage, like a person with a browser of his own.
 type Page struct {
@@ -41,10 +41,13 @@ func (b *Browser) Tab(t testing.TB) *Page {
 	said := chromedp.Console(ctx)
 	go func() { // ends with the tab
 		for message, err := range said {
-			if err == nil && message.Type != chromedp.ConsoleDebug {
-				b.log.printf("console: %s", message)
-				p.messages.add(message)
+			if err != nil {
+				continue
 			}
+			if message.Type != chromedp.ConsoleDebug {
+				b.log.printf("console: %s", message)
+			}
+			p.messages.add(message)
 		}
 	}()
 	return p
@@ -133,6 +136,14 @@ func (p *Page) State(t testing.TB) page.State {
 func (p *Page) Joined(t testing.TB) page.State {
 	t.Helper()
 	p.Await(t, `meet.status === "joined"`, Patience)
+	return p.State(t)
+}
+
+// Moderates waits until the page of package page is in its room as a moderator. Where usher is in front it holds a join
+// back for a moment only, so on a busy machine the affiliation comes after the join.
+func (p *Page) Moderates(t testing.TB) page.State {
+	t.Helper()
+	p.Await(t, `meet.status === "joined" && meet.moderator`, Patience)
 	return p.State(t)
 }
 

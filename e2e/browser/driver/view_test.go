@@ -80,16 +80,16 @@ func TestScripts(t *testing.T) {
 		if text := p.Text(t); !strings.Contains(text, "plain") || strings.Contains(text, "scripted") != on {
 			t.Errorf("scripts %t: %q", on, text)
 		}
-		if complaints := p.Complaints(); len(complaints) > 0 {
+		if complaints := p.Complaints(t); len(complaints) > 0 {
 			t.Errorf("scripts %t: %v", on, complaints)
 		}
 	}
 	p.Go(t, link+"/strict")
 	p.Await(t, `document.readyState === "complete"`, within)
-	if c := p.Complaints(); len(c) == 0 || !strings.Contains(c[0], "Content Security Policy") {
+	if c := p.Complaints(t); len(c) == 0 || !strings.Contains(c[0], "Content Security Policy") {
 		t.Errorf("a script against the policy: %v", c)
 	}
-	if c := p.Complaints(); len(c) > 0 {
+	if c := p.Complaints(t); len(c) > 0 {
 		t.Errorf("told again: %v", c)
 	}
 }

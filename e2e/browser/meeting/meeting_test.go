@@ -146,12 +146,12 @@ func earlyGuest(t *testing.T, w *site) {
 // a stream that is resumed: there the session ends, and the person reads why.
 func demoted(t *testing.T, w *site) {
 	t.Parallel()
-	more := tokens.Moderator()
-	more["exp"] = time.Now().Add(15 * time.Second).Unix()
-	alice := w.open(t, link{room: "demoted", token: world.Token(t, "alice", "demoted", more)})
 	bob := w.open(t, link{room: "demoted", token: world.Token(t, "bob", "*", nil)})
-	alice.Await(t, `meet.moderator`, within)
 	bob.Joined(t)
+	more := tokens.Moderator()
+	more["exp"] = time.Now().Add(15 * time.Second).Unix() // what a busy machine may take for one page
+	alice := w.open(t, link{room: "demoted", token: world.Token(t, "alice", "demoted", more)})
+	alice.Await(t, `meet.moderator`, within)
 	if strings.HasPrefix(w.Prosody.Install().Release, "0.12") {
 		alice.Await(t, `meet.status === "removed"`, within)
 		if s := alice.State(t); s.Error.Text != "Your rights have changed. Please reload the page." {

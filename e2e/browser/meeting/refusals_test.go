@@ -53,7 +53,7 @@ func wrongRoom(t *testing.T, w *site) {
 
 func expiredBeforeTheJoin(t *testing.T, w *site) {
 	t.Parallel()
-	over := time.Now().Add(10 * time.Second)
+	over := time.Now().Add(15 * time.Second)
 	more := map[string]any{"exp": over.Unix()}
 	p := w.open(t, link{room: "expired", token: world.Token(t, "alice", "expired", more), hold: true})
 	p.Await(t, `meet.status === "held"`, within)
