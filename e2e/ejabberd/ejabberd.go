@@ -18,7 +18,7 @@ import (
 )
 
 // grace is how long ejabberd has to end after SIGTERM.
-const grace = 15 * time.Second
+const grace = 30 * time.Second
 
 // ErrMissing is wrapped by Find's error.
 var ErrMissing = errors.New("ejabberd is not installed: run scripts/install.sh ejabberd")

@@ -103,6 +103,21 @@ func (w *world) stay(t *testing.T, name, password string) time.Duration {
 	return time.Since(start)
 }
 
+// back wants somebody to be let in soon. Whoever asks a daemon that has just come, or come back, has 100 ms of it for the
+// first answer, as all of Prosody would stand still for longer: on a busy machine that is over before it has answered.
+func (w *world) back(t *testing.T, name, password string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		jid, ok := w.in(t, name, password)
+		if ok && jid == name+"@"+host {
+			return
+		}
+		if ok || time.Now().After(end) {
+			t.Fatalf("%s is not let in again: %q", name, jid)
+		}
+	}
+}
+
 func (w *world) logins(t *testing.T) {
 	good := goodToken(t, "alice")
 	w.enter(t, "alice", good)
@@ -148,13 +163,15 @@ func (w *world) daemonKilled(t *testing.T) {
 	good := goodToken(t, "alice")
 	for range 2 {
 		w.usher.Kill()
+		fastest := time.Hour
 		for range 3 {
-			if took := w.stay(t, "alice", good); took > 2*time.Second {
-				t.Errorf("refused after %v", took)
-			}
+			fastest = min(fastest, w.stay(t, "alice", good))
+		}
+		if fastest > 2*time.Second { // as if the bridge waited for an answer: a busy machine is not as slow thrice
+			t.Errorf("refused after %v", fastest)
 		}
 		w.usher.Start()
-		w.enter(t, "alice", good)
+		w.back(t, "alice", good)
 	}
 }
 
@@ -165,7 +182,7 @@ func (w *world) daemonStopped(t *testing.T) {
 		t.Logf("refused after %v", w.stay(t, "alice", good))
 	}
 	w.usher.Signal(syscall.SIGCONT)
-	w.enter(t, "alice", good)
+	w.back(t, "alice", good)
 	w.stay(t, "mallory", good)
 }
 
@@ -179,14 +196,7 @@ func (w *world) bridgeEnds(t *testing.T) {
 	for _, pid := range bridges {
 		_ = syscall.Kill(pid, syscall.SIGTERM) // a shell around a bridge may have gone with it
 	}
-	for end := time.Now().Add(15 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if _, ok := w.in(t, "alice", good); ok {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("ejabberd does not start the bridge again")
-		}
-	}
+	w.back(t, "alice", good)
 	w.stay(t, "mallory", good)
 }
 
