@@ -199,7 +199,7 @@ func (p *Provider) Begin() {
 // Stop ends the provider. Stopping what has stopped is fine.
 func (p *Provider) Stop() {
 	p.t.Helper()
-	if err := p.proc.Stop(5 * time.Second); err != nil {
+	if err := p.proc.Stop(30 * time.Second); err != nil {
 		p.t.Error(err)
 	}
 }

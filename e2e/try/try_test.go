@@ -29,7 +29,7 @@ func TestAllIsWell(t *testing.T) {
 // TestInterrupted: what is interrupted in the middle leaves nothing behind either.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, world.AnyVersion(t), world.Options{Slowly: 2 * time.Second})
+	w := world.New(t, world.AnyVersion(t), world.Options{Slowly: 5 * time.Second})
 	cmd := exec.Command(daemon.Binary(t), "try", "--c2s", w.Prosody.C2S(), "--config", w.Usher.Path("usher.yaml"))
 	mark := w.Usher.Mark()
 	if err := cmd.Start(); err != nil {
