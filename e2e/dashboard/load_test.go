@@ -15,7 +15,11 @@ import (
 	"usher/e2e/world"
 )
 
-// load has people come for a while: by several doors, with good and bad tokens, to rooms that they may join and others.
+// ways are how many ways there are in which people come.
+const ways = 10
+
+// load has people come for a while, and in each way twice at least however long that takes: by several doors, with good
+// and bad tokens, to rooms that they may join and others.
 func load(t *testing.T, w *world.World, during time.Duration) {
 	t.Helper()
 	w.Moderator(t, "host", "board-1").JoinsAs(world.Room("board-1"), "moderator/owner")
@@ -26,10 +30,10 @@ func load(t *testing.T, w *world.World, during time.Duration) {
 		}
 	}()
 	begun := time.Now()
-	for i := 0; time.Since(begun) < during; i++ {
+	for i := 0; i < 2*ways || time.Since(begun) < during; i++ {
 		account := fmt.Sprintf("user%d", i%40)
 		var err error
-		switch i % 10 {
+		switch i % ways {
 		case 0:
 			err = join(t, w, client.Plain(account, world.Token(t, account, "*", tokens.Moderator())), "standup")
 		case 1, 2:
@@ -59,7 +63,7 @@ func load(t *testing.T, w *world.World, during time.Duration) {
 
 // join logs in, joins a room if one is named, and leaves.
 func join(t *testing.T, w *world.World, l client.Login, room string) error {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	s, err := client.Dial(ctx, l.At(w.Prosody.C2S(), world.Meet))
 	if err != nil || room == "" {
@@ -83,7 +87,7 @@ func refused(err error) error {
 
 // link follows one of Jitsi's, through the gateway.
 func link(t *testing.T, w *world.World, account string) error {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	query := url.Values{"room": {"standup"}, "token": {world.Token(t, account, "standup", nil)}}
 	header := http.Header{"Host": {world.Meet}, "Origin": {"https://" + world.Meet}, "X-Forwarded-Proto": {"https"}}
@@ -100,7 +104,7 @@ func link(t *testing.T, w *world.World, account string) error {
 
 // knock adds somebody to those who wait in the lobby, and has the first of several go.
 func knock(t *testing.T, w *world.World, lobby []*client.Session) ([]*client.Session, error) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	s, err := client.Dial(ctx, client.Anonymous("").At(w.Prosody.C2S(), world.Guests))
 	if err != nil {

@@ -55,31 +55,46 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := process.Stop(10 * time.Second); err != nil {
+		if err := process.Stop(30 * time.Second); err != nil {
 			t.Error(err)
 		}
 	})
 	p := &prometheus{address}
-	for deadline := time.Now().Add(30 * time.Second); !p.scrapes(); time.Sleep(100 * time.Millisecond) {
+	p.scrapedSince(t, time.Time{})
+	return p
+}
+
+// scrapedSince returns once usher has answered a question that Prometheus asked after a moment. Prometheus takes some
+// seconds before it asks at all, and on a busy machine an answer may take longer than the second that it waits.
+func (p *prometheus) scrapedSince(t *testing.T, moment time.Time) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !p.last().After(moment); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("prometheus does not scrape usher")
 		}
 	}
-	return p
 }
 
-// scrapes tells whether there has been an answer of usher. Prometheus takes some seconds before it asks at all.
-func (p *prometheus) scrapes() bool {
-	r, err := http.Get("http://" + p.address + "/api/v1/query?query=up")
+// last is when Prometheus asked what usher answered last; zero: there is no answer yet.
+func (p *prometheus) last() time.Time {
+	q := url.Values{"query": {"timestamp(up == 1)"}}
+	r, err := http.Get("http://" + p.address + "/api/v1/query?" + q.Encode())
 	if err != nil {
-		return false
+		return time.Time{}
 	}
 	defer r.Body.Close()
 	var answer struct {
 		Data struct{ Result []struct{ Value [2]any } }
 	}
-	err = json.NewDecoder(r.Body).Decode(&answer)
-	return err == nil && len(answer.Data.Result) == 1 && answer.Data.Result[0].Value[1] == "1"
+	if json.NewDecoder(r.Body).Decode(&answer) != nil || len(answer.Data.Result) != 1 {
+		return time.Time{}
+	}
+	text, _ := answer.Data.Result[0].Value[1].(string)
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000))
 }
 
 // A series is one line of a graph.
