@@ -81,7 +81,7 @@ func (d *demoWorld) roomToken(name string, claims map[string]any) (string, error
 
 // join has somebody join and become this.
 func (d *demoWorld) join(ctx context.Context, g *demoGuest, what, want string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if _, err := g.session.Join(ctx, demoRoom, g.name); err != nil {
 		return fmt.Errorf("%s joining: %w", g.name, err)
