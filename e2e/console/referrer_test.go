@@ -64,8 +64,6 @@ func (d *desk) console(t *testing.T) http.Handler {
 // that it comes from has no secret, and goes to the console alone.
 func (d *desk) referrer(t *testing.T) {
 	here, elsewhere := newWatch(t, d.console(t)), newWatch(t, http.NotFoundHandler())
-	link := d.link(t)
-	_, secret, _ := strings.Cut(link, "#")
 	token := tokens.Sign(t, world.Meet, tokens.Claims(german, "standup", nil))
 	p := d.browser.Tab(t)
 	away := func() {
@@ -75,6 +73,7 @@ func (d *desk) referrer(t *testing.T) {
 	}
 	p.Go(t, here.URL+"/enter")
 	away()
+	_, secret, _ := strings.Cut(d.link(t), "#") // good for a minute
 	p.Go(t, here.URL+"/enter#"+secret)
 	if status := p.Follow(t, "main button[type=submit]"); status != http.StatusOK {
 		t.Fatalf("the form is answered with %d:\n%s", status, p.Text(t))

@@ -103,11 +103,13 @@ func TestOwn(t *testing.T) {
 		alice.Screenshot(t, "sign-in-own")
 		token := driver.Eval[string](t, alice, `link.jwt`)
 		w.open(t, "elsewhere#jwt=%22"+token+"%22").Moderates(t)
+		mark := w.Usher.Mark()
 		w.provider.Rotate(false)
 		again := w.enter(t, "board", "alice")
 		if got := again.Refused(t); got.Error.Text != "Logins cannot be checked at the moment. Try again in a minute." {
 			t.Errorf("with a key that nobody has seen yet: %+v", got.Error)
 		}
+		w.Usher.Await(t, mark, "keys fetched")
 		again.Do(t, `location.reload()`)
 		again.Moderates(t) // by the provider's new key
 	})
