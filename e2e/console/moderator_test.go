@@ -14,7 +14,6 @@ import (
 // demoted is shown nothing any more, without a tap.
 func TestModeratorsPage(t *testing.T) {
 	axe.Require(t)
-	const within = 20 * time.Second
 	w := world.New(t, world.AnyVersion(t), world.Options{Console: true,
 		Modules: `{ "muc_http_auth", "muc_http_defaults", "muc_hide_all" }`,
 		Host:    "    lobby: {enforce: gate, rooms: {\"*\": on}}\n"})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -21,6 +23,12 @@ func (p *Page) Go(t testing.TB, link string) (status int) {
 func (p *Page) Follow(t testing.TB, selector string) (status int) {
 	t.Helper()
 	return p.loads(t, click(selector))
+}
+
+// FollowSlowly is Follow of somebody who keeps the button of the mouse pressed while something happens.
+func (p *Page) FollowSlowly(t testing.TB, selector string, meanwhile func()) (status int) {
+	t.Helper()
+	return p.loads(t, hold(selector, meanwhile))
 }
 
 // Enter presses Return, which leads to another page; else as Follow.
@@ -57,9 +65,13 @@ func (p *Page) Click(t testing.TB, selector string) {
 	p.do(t, click(selector))
 }
 
-// click clicks where the first element of a CSS selector is, once that is seen. It asks the page for the place in one
-// step: a page that is live may put another element into the place of the one that was found, as a person does not see.
-func click(selector string) chromedp.Action[chromedp.Void] {
+// click clicks on the first element of a CSS selector.
+func click(selector string) chromedp.Action[chromedp.Void] { return hold(selector, func() {}) }
+
+// hold presses the button of the mouse where the first element of a CSS selector is, once that is seen, and lets go of it
+// after something. It asks the page for the place in one step: a page that is live may put another element into the
+// place of the one that was found, as a person does not see.
+func hold(selector string, meanwhile func()) chromedp.Action[chromedp.Void] {
 	where := chromedp.Evaluate[[]float64](fmt.Sprintf(`((e) => {
 		if (!e || !e.checkVisibility({visibilityProperty: true})) return [];
 		e.scrollIntoViewIfNeeded();
@@ -73,8 +85,7 @@ func click(selector string) chromedp.Action[chromedp.Void] {
 				return err
 			}
 			if len(place) == 2 {
-				_, err = chromedp.MouseClickXY(place[0], place[1])(ctx, target)
-				return err
+				return press(ctx, target, place[0], place[1], meanwhile)
 			}
 			select {
 			case <-ctx.Done():
@@ -83,6 +94,19 @@ func click(selector string) chromedp.Action[chromedp.Void] {
 			}
 		}
 	})
+}
+
+// press presses the button of the mouse at a place, and lets go of it after something.
+func press(ctx context.Context, target *chromedp.Target, x, y float64, meanwhile func()) error {
+	mouse := input.DispatchMouseEventParams{Type: chromedp.MousePressed, X: x, Y: y, Button: input.MouseButtonLeft,
+		ClickCount: 1}
+	if _, err := cdp.Call(ctx, target, input.DispatchMouseEvent, mouse); err != nil {
+		return err
+	}
+	meanwhile()
+	mouse.Type = chromedp.MouseReleased
+	_, err := cdp.Call(ctx, target, input.DispatchMouseEvent, mouse)
+	return err
 }
 
 // Type puts the cursor into the first visible field of a CSS selector and writes a text instead of what is there.

@@ -30,7 +30,8 @@
   };
   document.querySelectorAll("[data-live]").forEach(note);
 
-  const inUse = (el) => el.contains(document.activeElement);
+  // What is being pressed is in use, too: Safari gives a button no focus, and a click ends where it began.
+  const inUse = (el) => el.contains(document.activeElement) || Boolean(el.matches && el.matches(":active"));
   const named = (el) => el.children.length > 0 && [...el.children].every((child) => child.id);
 
   // update makes an element what the server sends of it now. Children that have names stay where they are the same, so
