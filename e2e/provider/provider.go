@@ -220,6 +220,12 @@ func (p *Provider) Hold(by time.Duration) {
 	p.control(http.MethodPost, "/control/hold?for="+by.String())
 }
 
+// Live has access tokens live for so long from now on.
+func (p *Provider) Live(lifetime time.Duration) {
+	p.t.Helper()
+	p.control(http.MethodPost, "/control/lifetime?for="+lifetime.String())
+}
+
 // Seen are the requests so far: method and path, and for tokens the grant, and whether there was a PKCE verifier.
 func (p *Provider) Seen() []string {
 	p.t.Helper()

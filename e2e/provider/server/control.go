@@ -27,6 +27,13 @@ func (c *control) register(mux *http.ServeMux) {
 		c.mu.Unlock()
 		answer(w, err)
 	})
+	mux.HandleFunc("POST /control/lifetime", func(w http.ResponseWriter, r *http.Request) {
+		by, err := time.ParseDuration(r.FormValue("for"))
+		if err == nil {
+			c.store.lifetime.Store(int64(by))
+		}
+		answer(w, err)
+	})
 	mux.HandleFunc("GET /control/seen", func(w http.ResponseWriter, _ *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

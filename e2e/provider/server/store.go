@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/zitadel/oidc/v3/example/server/storage"
@@ -18,7 +19,8 @@ type example struct{ *storage.Storage }
 type store struct {
 	example
 	*keys
-	config config
+	config   config
+	lifetime atomic.Int64 // of access tokens, a time.Duration
 }
 
 func newStore(c config) (*store, error) {
@@ -26,7 +28,8 @@ func newStore(c config) (*store, error) {
 	for _, one := range c.Clients {
 		clients[one.ID] = storage.WebClient(one.ID, one.Secret, one.Redirects...)
 	}
-	s := &store{example{storage.NewStorageWithClients(people(c.Users), clients)}, &keys{}, c}
+	s := &store{example: example{storage.NewStorageWithClients(people(c.Users), clients)}, keys: &keys{}, config: c}
+	s.lifetime.Store(int64(time.Duration(c.Lifetime) * time.Second))
 	return s, s.rotate(false)
 }
 
@@ -170,7 +173,7 @@ func (s *store) TokenRequestByRefreshToken(ctx context.Context, token string) (o
 }
 
 func (s *store) end() time.Time {
-	return time.Now().Add(time.Duration(s.config.Lifetime) * time.Second)
+	return time.Now().Add(time.Duration(s.lifetime.Load()))
 }
 
 // CreateAccessToken is of op.Storage.
