@@ -42,7 +42,7 @@ func serve(t *testing.T, part string) (addr string, answers <-chan element) {
 			return
 		}
 		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		fmt.Fprint(conn, "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' "+
 			"xmlns='jabber:component:accept' id='abc'>")
 		for dec, first := xml.NewDecoder(conn), true; ; {
