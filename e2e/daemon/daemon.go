@@ -159,10 +159,13 @@ type heldSocket struct {
 // Under has the daemon run under systemd's stand-in from its next start on.
 func (d *Daemon) Under(m *systemd.Manager) { d.under = m }
 
+// startLimit bounds a start. One that makes its state syncs the disk some twenty times, as others do meanwhile.
+const startLimit = time.Minute
+
 // Start returns when the daemon says that it serves: ready, or not ready yet for a component that is not there.
 func (d *Daemon) Start() {
 	d.t.Helper()
-	d.Await(d.t, d.Begin(), `status="serving `)
+	d.AwaitFor(d.t, d.Begin(), `status="serving `, startLimit)
 }
 
 // Begin starts the daemon, which may end by itself, and returns where its log begins.
@@ -227,7 +230,8 @@ func (d *Daemon) Ended() error {
 	return d.proc.Err()
 }
 
-// grace is usher.service's TimeoutStopSec. The daemon itself gives requests 9 s, and then its state some more, which a slow disk needs.
+// grace is usher.service's TimeoutStopSec. The daemon itself gives requests 9 s, and then its state some more, which a
+// slow disk needs.
 const grace = 20 * time.Second
 
 // Stop ends the daemon as systemd does, and wants it to end by itself.

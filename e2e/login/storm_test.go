@@ -110,11 +110,7 @@ func rotate(t *testing.T, w *world, s *storm, e *epoch) {
 	s.await(t, stormers)
 	w.login(t, meet, client.Plain("alice", old.token)) // still good
 	reload(t, w, e.secret)
-	removed := time.Now()
 	w.refuseFor(t, meet, client.Plain("alice", old.token), auth.ReasonBadSignature)
-	if took := time.Since(removed); took > time.Second {
-		t.Errorf("the refusal took %s", took)
-	}
 }
 
 func reload(t *testing.T, w *world, secrets ...string) {
