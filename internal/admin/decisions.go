@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"usher/auth"
@@ -93,6 +94,12 @@ func (s *server) follow(w http.ResponseWriter, r *http.Request, f recent.Filter)
 func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
 	f = recent.Filter{Account: q.Get("account"), Room: q.Get("room"), Door: q.Get("door"), Reason: q.Get("reason"),
 		All: q.Get("all") == "true"}
+	if err := known("door", f.Door, Doors(), "there are "+strings.Join(Doors(), ", ")); err != nil {
+		return f, err
+	}
+	if err := known("reason", f.Reason, append(allowReasons(), Reasons()...), "docs/reasons.md has all"); err != nil {
+		return f, err
+	}
 	if f.LoginID, err = loginid.Parse(q.Get("login")); err != nil {
 		return f, err
 	}
@@ -114,6 +121,31 @@ func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
 			text.Clip(since))
 	}
 	return f, nil
+}
+
+// known wants one word of a list, or none: what is misspelt would find nothing, which looks as if there were nothing.
+func known(what, word string, words []string, where string) error {
+	switch near := text.Nearest(word, words); {
+	case word == "" || slices.Contains(words, word):
+		return nil
+	case near != "":
+		return fmt.Errorf("there is no %s %q; did you mean %q", what, text.Clip(word), near)
+	}
+	return fmt.Errorf("there is no %s %q; %s", what, text.Clip(word), where)
+}
+
+// Doors are those at which decisions are made, as the log has them: what GET /decisions takes as door.
+func Doors() []string {
+	return []string{"dovecot", "extauth", "gateway", "http", "http_async", "custom_http", "oauth", "ticket", "signin"}
+}
+
+// allowReasons are those for which something is allowed.
+func allowReasons() []string {
+	list := []string{"ok"}
+	for _, r := range moderation.AllowReasons() {
+		list = append(list, string(r))
+	}
+	return list
 }
 
 // Reasons are those for which something is refused or cannot be decided, sorted: what GET /decisions takes as reason.

@@ -46,11 +46,6 @@ type refusal struct {
 	Word string // the verdict
 }
 
-// doors are those that the log has.
-func doors() []string {
-	return []string{"dovecot", "extauth", "gateway", "http", "http_async", "custom_http", "oauth", "ticket", "signin"}
-}
-
 // filters are what a decision can be searched by.
 func filters() []string {
 	return []string{"account", "room", "reason", "door", "login", "since", "all"}
@@ -64,7 +59,7 @@ func (p refusalPages) refusals(w http.ResponseWriter, r *http.Request) error {
 			q.Set(name, v)
 		}
 	}
-	c := refusals{Filter: url.Values{}, Reasons: admin.Reasons(), Doors: doors(), Any: len(q) > 0,
+	c := refusals{Filter: url.Values{}, Reasons: admin.Reasons(), Doors: admin.Doors(), Any: len(q) > 0,
 		Since: []choice{{"", "any time"}, {"10m", "the last 10 minutes"}, {"1h", "the last hour"},
 			{"24h", "the last day"}}}
 	maps.Copy(c.Filter, q)
