@@ -24,8 +24,9 @@ import (
 // HeaderBytes bounds a request's header but for a token in it.
 const HeaderBytes = 16 << 10
 
-// firstWithin is how long a connection that was just made has for its first request once the server stops.
-const firstWithin = 100 * time.Millisecond
+// firstWithin is how long a connection that was just made has for its first request once the server stops. A busy
+// machine takes more than a tenth of a second from the one to the other, and the question would be lost.
+const firstWithin = 500 * time.Millisecond
 
 // cutWithin is how long handlers may go on once their connections are cut.
 const cutWithin = time.Second
