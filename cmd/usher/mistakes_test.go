@@ -141,7 +141,7 @@ func mistakes() map[string]func(m mistaken) string {
 			return m.changed("metrics: "+m.dir+"/m.sock", "metrics: '"+l.Addr().String()+"'").says("check") + m.says("serve")
 		},
 		"a second daemon": func(m mistaken) string {
-			m.serves()
+			m.changed(`"memory:"`, `"sqlite:DIR/usher.db"`).serves() // as it is unless the operator says otherwise
 			return m.says("serve")
 		},
 	}

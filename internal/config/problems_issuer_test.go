@@ -41,7 +41,7 @@ var badConfigs = []badConfig{
 1:42: warning: metrics: :9280 is not loopback: everybody on that network could read the metrics — use a path or 127.0.0.1, unless the network is your own`},
 	{"top: listen: {metrics: '127.0.0.1:http'}", `1:19: error: metrics: "127.0.0.1:http" is no address — write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280`},
 	{"top: listen: {metrics: '::1:9280:'}", `1:19: error: metrics: "::1:9280:" is no address — write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280`},
-	{"top: listen: {dovecot: auth.sock}", `1:19: error: dovecot: "auth.sock" is no absolute path — write an absolute path, such as /run/usher/auth.sock`},
+	{"top: listen: {dovecot: auth.sock}", `1:19: error: dovecot: "auth.sock" is no absolute path — write an absolute path, such as /run/usher/auth.sock, or host:port`},
 	{"top: listen: {http: 8280}\nhttp_secret_file: http.secret", `1:16: error: http: 8280 is a port alone, not an address — write 127.0.0.1:8280`},
 	{"top: listen: {gateway: '8281', metrics: 9280, dovecot: 0}", `1:19: error: gateway: 8281 is a port alone, not an address — write 127.0.0.1:8281
 1:36: error: metrics: 9280 is a port alone, not an address — write 127.0.0.1:9280

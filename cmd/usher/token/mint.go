@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -103,10 +105,14 @@ func signingKey(c *cli.Context, issuer auth.IssuerConfig) (keys.SigningKey, erro
 		return privateKey(path, algorithms)
 	}
 	key, err := mint.Secret(issuer, algorithms)
-	if err != nil {
-		err = fmt.Errorf("%w; give its private key with --key FILE, and --kid ID if it has one", err)
+	switch {
+	case err == nil:
+		return key, nil
+	case !slices.Contains(issuer.Algorithms, algorithms[0]):
+		return key, fmt.Errorf("%w; its tokens are signed with %s, so leave --alg out", err,
+			strings.Join(issuer.Algorithms, " or "))
 	}
-	return key, err
+	return key, fmt.Errorf("%w; give its private key with --key FILE, and --kid ID if it has one", err)
 }
 
 // privateKey reads a PEM file for the first of the algorithms that it fits.

@@ -47,15 +47,15 @@ func (a Address) String() string { return a.Name }
 
 // Socket returns what reads the path of a Unix socket; usual is one that it could be.
 func Socket(usual string) func(strictyaml.Value) (Address, bool) {
-	return func(v strictyaml.Value) (Address, bool) { return socket(v, usual) }
+	return func(v strictyaml.Value) (Address, bool) { return socket(v, "such as "+usual) }
 }
 
-func socket(v strictyaml.Value, usual string) (Address, bool) {
+func socket(v strictyaml.Value, such string) (Address, bool) {
 	s, ok := v.Word()
 	switch {
 	case !ok:
 	case !filepath.IsAbs(s):
-		v.Problem("write an absolute path, such as "+usual,
+		v.Problem("write an absolute path, "+such,
 			"%s: %q is no absolute path", v.Name(), text.Clip(s))
 	case strings.HasSuffix(s, "/"):
 		v.Problem("add the socket's name", "%s: %q is a folder", v.Name(), text.Clip(s))
@@ -81,7 +81,7 @@ func AnyAddress(usual, danger string) func(strictyaml.Value) (Address, bool) {
 		}
 		host, port, err := net.SplitHostPort(s)
 		if strings.HasPrefix(s, "/") || err != nil && !strings.Contains(s, ":") {
-			return socket(v, usual)
+			return socket(v, "such as "+usual+", or host:port")
 		}
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strings.Contains(s, "/") {
 			v.Problem("write a path, or host:port such as 127.0.0.1:9280 or [::1]:9280",
