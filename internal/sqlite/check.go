@@ -20,7 +20,7 @@ import (
 // A Report is what [Check] found. It is whole if it has no problem.
 type Report struct {
 	Schema   int
-	Bytes    int64            // of the file
+	Bytes    int64            // of the file, with what SQLite has beside it
 	Running  bool             // a daemon has it, and goes on writing
 	Applied  journal.Position // how far the file has the journal
 	Counts   []Count
@@ -39,11 +39,10 @@ const tries = 5
 
 // Check examines a state and its journal, and changes nothing. The error is one of reading.
 func Check(ctx context.Context, path string) (Report, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return Report{}, err
 	}
-	r := Report{Bytes: info.Size()}
+	r := Report{Bytes: sizeOf(path)}
 	lock, err := existingLock(path)
 	switch {
 	case errors.Is(err, filelock.ErrHeld):

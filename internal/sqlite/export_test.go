@@ -151,8 +151,8 @@ func TestCheck(t *testing.T) {
 	if _, err := moderationtest.Kept(t.Context(), s); err != nil { // nothing is written any more
 		t.Fatal(err)
 	}
-	if r := check(path); len(r.Problems) > 0 || !r.Running {
-		t.Errorf("in use: %+v", r)
+	if r, size := check(path), s.Status().FileBytes; len(r.Problems) > 0 || !r.Running || r.Bytes != size {
+		t.Errorf("in use, with %d bytes: %+v", size, r)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -21,14 +21,19 @@ type Status struct {
 func (s *Store) Status() Status {
 	j := s.journal.Status()
 	st := Status{Path: s.path, JournalBytes: j.Bytes, Behind: j.Behind, Age: j.Age, Stuck: j.Stuck,
-		Refused: j.Refused, Problem: j.Unsure}
-	for _, path := range []string{s.path, s.path + "-wal"} {
-		if info, err := os.Stat(path); err == nil {
-			st.FileBytes += info.Size()
-		}
-	}
+		Refused: j.Refused, Problem: j.Unsure, FileBytes: sizeOf(s.path)}
 	if _, _, err := s.applier.state(); err != nil {
 		st.Problem = err
 	}
 	return st
+}
+
+// sizeOf is what the file has on the disk, with what SQLite has beside it.
+func sizeOf(path string) (n int64) {
+	for _, path := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(path); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
 }
