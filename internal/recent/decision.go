@@ -69,6 +69,6 @@ func (e *entry) decision() Decision {
 		reason := moderation.Reason(e.reason)
 		help, d.Person, d.Checks = reason.Help(), reason.ClientText(), moderation.Outline(reason, e.detail)
 	}
-	d.Cause, d.Mend = help.Cause, help.Mend
+	d.Cause, d.Mend = text.WithoutLinks(help.Cause), text.WithoutLinks(help.Mend)
 	return d
 }

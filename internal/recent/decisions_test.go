@@ -9,6 +9,7 @@ import (
 
 	"usher/auth"
 	"usher/auth/authtest"
+	"usher/metrics"
 	"usher/moderation"
 	"usher/moderation/muc"
 )
@@ -188,6 +189,23 @@ func TestExplanation(t *testing.T) {
 	}
 	if after[0].Mend == "" || after[0].Person == "" || after[0].Reason != string(want.Reason) {
 		t.Errorf("%+v", after[0])
+	}
+}
+
+// TestNoLinks: what is said of a refusal names pages, and has no links, as nobody can follow one on a terminal.
+func TestNoLinks(t *testing.T) {
+	named := 0
+	for _, r := range auth.Reasons() {
+		e := &entry{kind: kind{about: Login, reason: string(r)}, result: metrics.Denied}
+		d := e.decision()
+		if said := d.Cause + d.Mend; strings.Contains(said, "](") {
+			t.Errorf("%s: %s", r, said)
+		} else if strings.Contains(said, "docs/") {
+			named++
+		}
+	}
+	if named == 0 {
+		t.Error("no reason names a page")
 	}
 }
 

@@ -88,3 +88,18 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutLinks: a help that leads to pages names them where nobody can follow a link.
+func TestWithoutLinks(t *testing.T) {
+	for help, want := range map[string]string{
+		"compare `login`: [sign-in.md](sign-in.md)":              "compare `login`: docs/sign-in.md",
+		"[jitsi.md](jitsi.md#guests), [rooms.md](rooms.md)":      "docs/jitsi.md, docs/rooms.md",
+		"a [ticket](doors.md#tickets) that was used":             "a ticket (docs/doors.md) that was used",
+		"name `[acme]*` or \"[acme](x)\"; see https://a.example": "name `[acme]*` or \"[acme](x)\"; see https://a.example",
+		"": "",
+	} {
+		if got := WithoutLinks(help); got != want {
+			t.Errorf("%q: %q, not %q", help, got, want)
+		}
+	}
+}
