@@ -43,6 +43,9 @@ func (f *fromProsody) Whole() bool { return false }
 // client learns it.
 func (f *fromProsody) Inspect(m *websocket.Message) (passes bool, err error) {
 	s := (*Session)(f)
+	if s.leaving.Load() { // the client is told by us
+		return false, nil
+	}
 	if !m.Whole() {
 		return true, nil
 	}

@@ -163,10 +163,8 @@ func (s *Session) tell(why *closeReason) {
 	if prosody := s.prosody.Load(); prosody != nil {
 		prosody.SetFinalDeadline(soon)
 	}
-	if why.pause > 0 {
-		s.leaving.Store(true)
-	}
 	if why.closeStream {
+		s.leaving.Store(true) // or Prosody's answer would be the client's first
 		s.tellProsody(why)
 	}
 	if why.pause > 0 {

@@ -121,6 +121,8 @@ func TestProsodyIsToldFirst(t *testing.T) {
 			after := time.Second // as long as each has
 			if reads {
 				p.prosody.Expect(stanza.Close)
+				p.prosody.Text(stanza.Close) // as it answers; the client is to be told why first
+				synctest.Wait()
 				p.prosody.ExpectClose(ws.StatusNormalClosure, "")
 				after = 0
 			}
