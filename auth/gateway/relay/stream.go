@@ -90,7 +90,7 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	bare := s.bareLocked()
 	s.mu.Unlock()
 	s.acked.note(as.acked)
-	s.shown.begin(as.jid, s.streams.add(s, bare, as.resumption))
+	s.streams.add(s, bare, as.jid, as.resumption)
 	if s.streams.Rooms != nil && as.resumption != "" {
 		s.streams.Rooms.Resumed(bare)
 	}

@@ -135,21 +135,26 @@ func (t *Streams) of(account string) []*Stream {
 }
 
 // add notes a stream whose account is known. If it has resumed another, it gets the rooms
-// that the account is in.
-func (t *Streams) add(s *Stream, account, resumption string) places {
+// that the account is in, before a third can resume it.
+func (t *Streams) add(s *Stream, account, jid, resumption string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.isGone() { // it would never be removed
-		return places{}
+		return
 	}
 	before := t.running[account]
 	t.running[account] = append(before, s)
-	if resumption == "" {
-		return places{}
-	}
 	var inside places
+	if resumption != "" {
+		inside = t.takeLocked(before, account, resumption)
+	}
+	s.shown.begin(jid, inside)
+}
+
+// takeLocked takes the rooms of an account from the stream that has this identifier.
+func (t *Streams) takeLocked(running []*Stream, account, resumption string) (inside places) {
 	held := false
-	for _, other := range before {
+	for _, other := range running {
 		of, holds := other.giveUp(resumption)
 		inside.join(of)
 		held = held || holds

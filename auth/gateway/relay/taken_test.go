@@ -1,13 +1,20 @@
 package relay
 
 import (
+	"context"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"usher/auth/relayauth"
 )
 
-// resumedTwice is a stream in a room that two connections have resumed, the first of which is the one that is read last:
-// Prosody has closed that for the second.
+// resumedTwice is a stream in a room that two connections have resumed, the first of which is the one that is read
+// last: Prosody has closed that for the second.
 func resumedTwice(t *testing.T) (b *bench, first, second *Stream) {
 	t.Helper()
 	b = inTwo(t, room+"/n")
@@ -26,8 +33,8 @@ func resumedTwice(t *testing.T) (b *bench, first, second *Stream) {
 	return b, first, second
 }
 
-// TestTwoThatResume: whichever of two connections is read first, the one that stays has the rooms of the account, is shown
-// out of them, and is the one whose end counts.
+// TestTwoThatResume: whichever of two connections is read first, the one that stays has the rooms of the account, is
+// shown out of them, and is the one whose end counts.
 func TestTwoThatResume(t *testing.T) {
 	b, _, second := resumedTwice(t)
 	if len(b.logins.events)+len(b.rooms.events) > 0 {
@@ -39,7 +46,8 @@ func TestTwoThatResume(t *testing.T) {
 	if !b.streams.End("u-1@"+host, "x") {
 		t.Fatal("it is not found")
 	}
-	if f := b.wire.farewells; len(f) != 1 || len(f[0].Presences) != 1 || !strings.Contains(string(f[0].Presences[0]), room+"/n") {
+	if f := b.wire.farewells; len(f) != 1 || len(f[0].Presences) != 1 ||
+		!strings.Contains(string(f[0].Presences[0]), room+"/n") {
 		t.Errorf("it is told %q", f)
 	}
 	b, _, second = resumedTwice(t)
@@ -83,4 +91,47 @@ func TestResumedBesideWhatWasTaken(t *testing.T) {
 	b.joins(two) // while the third is resumed
 	b.stream = third
 	b.ends(b.down(back), "not-authorized")
+}
+
+// quiet are logins that keep nothing, and may be asked by several at a time.
+type quiet struct{ *logins }
+
+func (quiet) Record(context.Context, *relayauth.Login, string, string) error { return nil }
+func (quiet) RememberStream(context.Context, *relayauth.Login, string, string, string) error {
+	return nil
+}
+
+// TestResumedAtOnce: of two connections whose resumption is read at the same moment the last has the rooms.
+func TestResumedAtOnce(t *testing.T) {
+	for round := range 2000 {
+		b := inTwo(t, room+"/n")
+		b.passes(b.down(shownIn(room+"/n", "", self)))
+		b.passes(b.resumes(false, false, true))
+		first := b.stream
+		b.passes(b.resumes(false, false, true))
+		second := b.stream
+		b.streams.Logins, b.streams.Rooms = quiet{b.logins}, nil
+		var both sync.WaitGroup
+		var ready atomic.Int32
+		resumed := b.read(back)
+		for i, s := range []*Stream{first, second} {
+			both.Go(func() {
+				for ready.Add(1); ready.Load() < 2; {
+					runtime.Gosched()
+				}
+				later := time.Duration(i*(round%100)) * 200 * time.Nanosecond // the second, by up to 20 µs
+				for end := time.Now().Add(later); time.Now().Before(end); {
+				}
+				s.FromProsody(t.Context(), resumed)
+			})
+		}
+		both.Wait()
+		last := second
+		if second.taken {
+			last = first
+		}
+		if rooms, all := last.shown.mayBeIn(); !all || !slices.Equal(rooms, []string{room}) || len(last.shown.out("x")) != 1 {
+			t.Fatalf("it may be in %q, which are all: %v", rooms, all)
+		}
+	}
 }
