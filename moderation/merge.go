@@ -46,10 +46,10 @@ func laterExpires(a, b *Revocation) time.Time {
 	return later(a.Expires, b.Expires)
 }
 
-// SetNode says by whose clock the moment is, and settles by the policy there when the revocation
-// of a person ends.
+// SetNode says by whose clock the moment is, empty of an usher that is alone, and settles by the
+// policy there when the revocation of a person ends.
 func (v *Revocation) SetNode(node string, p *Policy) {
-	if v.Node = node; v.Node != "" && v.TokenPrint == "" {
+	if v.Node = node; v.TokenPrint == "" {
 		v.Expires = v.endBy(p)
 	}
 }

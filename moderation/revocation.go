@@ -20,8 +20,8 @@ type Revocation struct {
 	TokenPrint string `json:",omitzero"` // thumbprint, 32 hexadecimal characters
 
 	At time.Time // the moment
-	// Expires is, of one token, its exp, if it is known and there is one; of a person, if there is
-	// a Node, its End; zero: it has to be lifted.
+	// Expires is, of one token, its exp, if it is known and there is one; of a person, the End;
+	// zero: it has to be lifted.
 	Expires time.Time `json:",omitzero"`
 
 	// Accounts are the bare JIDs whose sessions it ended. They have to leave the
@@ -57,18 +57,31 @@ func (v *Revocation) Covers(issued, now time.Time, leeway time.Duration) bool {
 
 // End is when no token can be alive any more that the revocation is for, or the
 // zero time if it has to be lifted. It outlasts every leeway that a reload may
-// bring. Of a person's tokens it is known only if max_lifetime bounds them all.
-func (v *Revocation) End(p *Policy) time.Time {
-	switch {
-	case v.TokenPrint != "":
+// bring. Of a person it was settled when the revocation was made ([Revocation.SetNode]),
+// and is later since if a longer bound came ([Revocation.EndBy]).
+func (v *Revocation) End() time.Time {
+	if v.TokenPrint != "" {
 		return auth.End(v.Expires, auth.MaxLeeway)
-	case v.Node != "": // all ushers have to say the same, also while their configurations differ
-		return v.Expires
 	}
-	return v.endBy(p)
+	return v.Expires
 }
 
-// endBy is the End of a person's revocation by a policy.
+// EndBy is the End that the revocation has to have where a policy is in force: a later one, if
+// the tokens of the person are good for longer there, or for ever. It is never an earlier one:
+// what a shorter bound refuses for its length is good again once the bound is raised.
+func (v *Revocation) EndBy(p *Policy) time.Time {
+	settled := v.End()
+	if v.TokenPrint != "" || settled.IsZero() || p.hosts[v.Host] == nil {
+		return settled
+	}
+	if ends := v.endBy(p); ends.IsZero() || ends.After(settled) {
+		return ends
+	}
+	return settled
+}
+
+// endBy is the End of a person's revocation by a policy. It is known only if max_lifetime
+// bounds all tokens of the host.
 func (v *Revocation) endBy(p *Policy) time.Time {
 	h := p.hosts[v.Host]
 	if h == nil || h.MaxLifetime == 0 {

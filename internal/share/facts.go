@@ -29,7 +29,7 @@ func (s *State) revocation(v moderation.Revocation) cluster.Fact {
 	v.Accounts = nil
 	p := v.Principal()
 	f := fact(cluster.KindRevocation, &v, principalName(p)...)
-	f.Must, f.Ends, f.Print = true, s.revocationEnds(&v), print(&v)
+	f.Must, f.Ends, f.Print = true, revocationEnds(&v), print(&v)
 	return f
 }
 

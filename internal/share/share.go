@@ -67,8 +67,8 @@ func (s *State) Understands(kind cluster.Kind, version uint32) bool {
 }
 
 // revocationEnds is when nobody has to know a revocation, or its lifting, any more.
-func (s *State) revocationEnds(v *moderation.Revocation) time.Time {
-	ends := v.End(s.Sessions.Policy())
+func revocationEnds(v *moderation.Revocation) time.Time {
+	ends := v.End()
 	if forgotten := v.Lifted.Add(lobby.TombstoneLasts); !v.InForce() && (ends.IsZero() || forgotten.Before(ends)) {
 		return forgotten
 	}

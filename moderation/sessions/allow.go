@@ -42,7 +42,7 @@ func (s *Revocations) Allow(ctx context.Context, t Target) (Allowed, error) {
 	slices.Sort(out.Tokens)
 	var changes []Change
 	for _, id := range ids {
-		if v := s.dropRevocation(id); v != nil {
+		if v := s.dropRevocation(id, nil); v != nil {
 			changes = append(changes, s.lift(v))
 		}
 	}
@@ -127,11 +127,10 @@ type RevokedPrincipal struct {
 
 // List returns every revocation, the latest first.
 func (s *Revocations) List() []RevokedPrincipal {
-	p := s.policy.Load()
 	list := []RevokedPrincipal{}
 	for _, v := range guard.Values(&s.mu, s.revoked.byID) {
 		list = append(list, RevokedPrincipal{Host: v.Host, Issuer: v.Issuer, User: v.User, Token: v.TokenPrint, At: v.At,
-			Until: v.End(p)})
+			Until: v.End()})
 	}
 	slices.SortFunc(list, func(a, b RevokedPrincipal) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.User, b.User), cmp.Compare(a.Token, b.Token))

@@ -5,12 +5,34 @@ import (
 	"strings"
 	"testing"
 
+	"usher/auth"
 	"usher/internal/guard"
 	"usher/moderation/sessions/index"
 )
 
 // Lock is the one lock.
 func (s *Sessions) Lock() *guard.RWMutex { return &s.mu }
+
+// DropAfter drops the revocation of a principal as the sweep does that has found it over, if it is still that one once
+// something has been done in between.
+func (s *Sessions) DropAfter(p auth.Principal, between func()) bool {
+	id := index.PrincipalOf(p)
+	s.mu.RLock()
+	v := s.revoked.byID[id]
+	s.mu.RUnlock()
+	between()
+	return s.dropRevocation(id, v) != nil
+}
+
+// ExtendAfter is DropAfter of one that has to last for longer.
+func (s *Sessions) ExtendAfter(p auth.Principal, between func()) bool {
+	id := index.PrincipalOf(p)
+	s.mu.RLock()
+	v := s.revoked.byID[id]
+	s.mu.RUnlock()
+	between()
+	return s.extendRevocation(id, v, v.Expires.Add(1)) != nil
+}
 
 func (s *Sessions) all() []*index.Session {
 	return index.Gather(&s.mu, s.index, 0, func(g *index.Session) (*index.Session, bool) { return g, true })

@@ -61,7 +61,7 @@ func (s *core) loadRevocations(ctx context.Context) error {
 	for i := range list {
 		v := &list[i]
 		if v.Node == "" { // it was made while this usher was alone
-			v.SetNode(s.node, s.policy.Load())
+			v.Node = s.node
 		}
 		id := index.PrincipalOf(v.Principal())
 		s.revoked.putAs(id, v)

@@ -80,3 +80,80 @@ func TestAllowLiftsNoOther(t *testing.T) {
 	w.login(t, others, nil)
 	w.login(t, second, auth.ErrRevoked)
 }
+
+// TestRevocationOutlastsBounds: a bound on tokens' lives that is lowered for a while, or set for the first time, lets in
+// nobody who was revoked once it is as before; one that is raised, or dropped, holds them out for as long as their tokens
+// are good by it, also after a restart and among several ushers.
+func TestRevocationOutlastsBounds(t *testing.T) {
+	const hour, day, none = time.Hour, 24 * time.Hour, time.Duration(0)
+	for _, node := range []string{"", "a"} {
+		for _, row := range []struct {
+			before, meanwhile, after time.Duration // max_lifetime
+			ends                     time.Duration // after which it is over
+		}{
+			{day, hour, day, day}, {hour, day, hour, day}, {hour, hour, hour, hour},
+			{none, hour, none, none}, {hour, none, hour, none}, {none, hour, hour, none},
+		} {
+			for _, restart := range []bool{false, true} {
+				w := newRevocationWorld(t)
+				w.node, w.life = node, row.before
+				w.restart(t)
+				began := w.clock
+				alice := w.token("alice", "t", time.Minute)
+				w.revoke(t, sessions.Target{User: "alice", Issuer: "my-app"}, false, nil)
+				change := func(life time.Duration) {
+					if w.life = life; restart {
+						w.restart(t)
+					} else {
+						w.SetPolicy(w.policy(t))
+					}
+					w.Sweep(t.Context())
+				}
+				w.clock = began.Add(hour / 2)
+				change(row.meanwhile)
+				w.clock = began.Add(hour + hour/2)
+				w.Sweep(t.Context())
+				change(row.after)
+				ends := []time.Duration{row.ends - 1, row.ends + 2*auth.MaxLeeway}
+				if row.ends == none {
+					ends = []time.Duration{1000 * day}
+				} else if row.ends == hour {
+					ends[0] = hour + hour/2
+				}
+				for i, at := range ends {
+					w.clock = began.Add(at)
+					w.Sweep(t.Context())
+					if left := w.Revoked(alice); left != (i == 0 && row.ends != hour) {
+						t.Errorf("node %q, %+v, restart %v: revoked %v after %v", node, row, restart, left, at)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestRevokedAtItsEnd: a revocation that is made anew just when the old one is found to be over, or to last for longer,
+// stays as it was made.
+func TestRevokedAtItsEnd(t *testing.T) {
+	w := newRevocationWorld(t)
+	w.life = time.Hour
+	w.restart(t)
+	target := sessions.Target{User: "alice", Issuer: "my-app"}
+	w.revoke(t, target, false, nil)
+	alice := w.token("alice", "t", time.Minute)
+	again := func() {
+		w.clock = w.clock.Add(time.Hour)
+		alice = w.token("alice", "t", time.Minute)
+		w.revoke(t, target, false, nil)
+	}
+	principal := auth.PersonPrincipal(host, "my-app", "alice")
+	if w.DropAfter(principal, again) || !w.Revoked(alice) {
+		t.Error("the new one was dropped with the old one")
+	}
+	if w.ExtendAfter(principal, again) || !w.Revoked(alice) {
+		t.Error("the old one took the place of the new one")
+	}
+	if !w.ExtendAfter(principal, func() {}) || !w.DropAfter(principal, func() {}) || w.Revoked(alice) {
+		t.Error("one that nobody has made anew is not dropped")
+	}
+}

@@ -44,13 +44,18 @@ func (w *revocationWorld) open(t *testing.T) {
 	if w.store, err = sqlite.Open(t.Context(), w.path, nil); err != nil {
 		t.Fatal(err)
 	}
+	w.Sessions = moderationtest.Start(t, w.store, w.policy(t), sessions.Options{Now: func() time.Time { return w.clock }, Node: w.node})
+	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: w.Policy})})
+}
+
+func (w *revocationWorld) policy(t *testing.T) *moderation.Policy {
+	t.Helper()
 	p, err := moderation.NewPolicy([]moderation.HostPolicy{{Host: host, MUC: []string{conference}, Leeway: leeway, MaxLifetime: w.life,
 		Prefixes: map[string]string{"my-app": "", "another": "", "acme": "a-"}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Sessions = moderationtest.Start(t, w.store, p, sessions.Options{Now: func() time.Time { return w.clock }, Node: w.node})
-	w.Service = muc.New(muc.Options{Sessions: w.Sessions, Unasked: unasked.NewReporter(unasked.Options{Limits: unasked.UsualLimits(), Policy: w.Policy})})
+	return p
 }
 
 // restart reads again what the state has, which a kill leaves as it is: what the

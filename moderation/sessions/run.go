@@ -95,30 +95,55 @@ func (s *core) forgetEvicted(ctx context.Context) {
 	s.persist(ctx, changes)
 }
 
+// expireRevocations drops the revocations that are over. Where a longer bound on tokens' lives is in force than the one
+// by which a revocation was settled, it has a later end from now on, whatever bound follows.
 func (s *core) expireRevocations(now time.Time) []Change {
+	type due struct {
+		id   index.PrincipalID
+		v    *moderation.Revocation
+		ends time.Time
+	}
 	p := s.policy.Load()
-	over := guard.Gather(&s.mu, s.revoked.byID, 0, func(
-		id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
-		return id, auth.Over(v.End(p), now)
+	list := guard.Gather(&s.mu, s.revoked.byID, 0, func(id index.PrincipalID, v *moderation.Revocation) (due, bool) {
+		ends := v.EndBy(p)
+		return due{id, v, ends}, auth.Over(ends, now) || !ends.Equal(v.End())
 	})
 	var changes []Change
-	for _, id := range over {
-		if v := s.dropRevocation(id); v != nil {
+	for _, d := range list {
+		if !auth.Over(d.ends, now) {
+			if longer := s.extendRevocation(d.id, d.v, d.ends); longer != nil {
+				changes = append(changes, Change{PutRevocation: longer})
+			}
+		} else if v := s.dropRevocation(d.id, d.v); v != nil {
 			principal := v.Principal()
 			changes = append(changes, Change{DeleteRevocation: &principal})
 		}
 	}
-	return s.forgetLifted(p, now, changes)
+	return s.forgetLifted(now, changes)
+}
+
+// extendRevocation has a revocation end later, and returns what it is then, or nil if another has taken its
+// place meanwhile.
+func (s *core) extendRevocation(id index.PrincipalID, v *moderation.Revocation, ends time.Time) *moderation.Revocation {
+	longer := *v
+	longer.Expires = ends
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.revoked.byID[id] != v {
+		return nil
+	}
+	s.revoked.byID[id] = &longer
+	return &longer
 }
 
 // liftedLasts is how long a lifting is remembered: an usher that was away for longer tells
 // the others nothing of what it knew.
 const liftedLasts = lobby.TombstoneLasts
 
-func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Change) []Change {
+func (s *core) forgetLifted(now time.Time, changes []Change) []Change {
 	over := guard.Gather(&s.mu, s.revoked.lifted, 0, func(
 		id index.PrincipalID, v *moderation.Revocation) (index.PrincipalID, bool) {
-		return id, auth.Over(v.End(p), now) || now.Sub(v.Lifted) >= liftedLasts
+		return id, auth.Over(v.End(), now) || now.Sub(v.Lifted) >= liftedLasts
 	})
 	for _, id := range over {
 		s.mu.Lock()
@@ -133,17 +158,18 @@ func (s *core) forgetLifted(p *moderation.Policy, now time.Time, changes []Chang
 	return changes
 }
 
-// dropRevocation takes a revocation out of force, and returns what it was. The
-// accounts that it knows count for nothing without it, and are forgotten in
-// portions.
-func (s *core) dropRevocation(id index.PrincipalID) *moderation.Revocation {
+// dropRevocation takes a revocation out of force, and returns what it was, or nil: if
+// only one is meant, and another has taken its place. The accounts that it knows count
+// for nothing without it, and are forgotten in portions.
+func (s *core) dropRevocation(id index.PrincipalID, only *moderation.Revocation) *moderation.Revocation {
 	s.mu.Lock()
 	v := s.revoked.byID[id]
-	delete(s.revoked.byID, id)
-	s.mu.Unlock()
-	if v == nil {
+	if v == nil || only != nil && only != v {
+		s.mu.Unlock()
 		return nil
 	}
+	delete(s.revoked.byID, id)
+	s.mu.Unlock()
 	for jids := range slices.Chunk(v.Accounts, guard.Portion) {
 		s.mu.Lock()
 		for _, jid := range jids {

@@ -21,8 +21,10 @@ func TokenSettings() section.Section {
 					"is refused with the older ones."},
 			{Key: "max_lifetime", Kind: "a duration", Default: "0s", Example: "24h",
 				Text: "Refuses tokens that are good for longer, from `iat` to `exp`. `0s` is no limit. " +
-					"With a limit a revocation of a user ends when the last of the user's tokens is over; " +
-					"without one it stands until it is lifted."},
+					"With a limit a revocation of a user ends when the last of the user's tokens is over, by " +
+					"the longest limit that it has seen; one that was made, or has stood, without a limit " +
+					"stands until it is lifted. A limit that is raised later brings no ended revocation back: " +
+					"tokens that were too long until then are good from then on, also a revoked user's."},
 			{Key: "subject", Kind: "`tenant`, `domain` or `any`",
 				Unset: "`tenant` where there is a `muc`, else `domain`", Example: "any",
 				Text: "What `sub` must be. `tenant`: the `[tenant]` of the room that is joined, this " +
