@@ -3,6 +3,8 @@ package keyfile
 import (
 	"bufio"
 	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"flag"
 	"os"
 	"slices"
@@ -45,6 +47,28 @@ func TestKnownSecrets(t *testing.T) {
 	for _, s := range secrets {
 		if _, err := ReadSecret([]byte(s+"\n"), Plain, false); err == nil {
 			t.Errorf("known secret of %d bytes accepted", len(s))
+		}
+	}
+}
+
+// TestKnownExamples: secrets of the list, the first and the last by their digests among them, are refused also where the
+// list is not at hand, however they are encoded, and although a short one would pass.
+func TestKnownExamples(t *testing.T) {
+	for _, s := range []string{
+		"GNmsc93UH6XIQsAiKQrF6G4uXl6QesDS", "X3Fcd2N4rEkOR5AmhtY4mRBR3Ob2Ag1KC5GY8UhKAm2SbLPdfQqoEkkWbB7AdMlV",
+		"pleaseChangeThisSecretForANewOne", "supersecretkeyyoushouldnotcommittogithub",
+	} {
+		for _, weak := range []bool{false, true} {
+			for content, encoding := range map[string]Encoding{
+				s: Plain, s + "\n": Plain, base64.StdEncoding.EncodeToString([]byte(s)): Base64,
+			} {
+				if _, err := ReadSecret([]byte(content), encoding, weak); !errors.Is(err, errKnownSecret) {
+					t.Errorf("a known secret of %d bytes, %s: %v", len(s), encoding, err)
+				}
+			}
+		}
+		if _, err := ReadSecret([]byte(s+"x"), Plain, false); err != nil {
+			t.Errorf("one that begins with a known one: %v", err)
 		}
 	}
 }
