@@ -3,10 +3,14 @@ package sessions_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"usher/auth"
+	"usher/moderation"
+	"usher/moderation/moderationtest"
 	"usher/moderation/sessions"
 )
 
@@ -155,5 +159,79 @@ func TestRevokedAtItsEnd(t *testing.T) {
 	}
 	if !w.ExtendAfter(principal, func() {}) || !w.DropAfter(principal, func() {}) || w.Revoked(alice) {
 		t.Error("one that nobody has made anew is not dropped")
+	}
+}
+
+// TestRevokedHaveToLeave: an account whose session was revoked has to leave its rooms, also after a restart, until that is
+// lifted; and however many were revoked and allowed again before, there is a place for the next one.
+func TestRevokedHaveToLeave(t *testing.T) {
+	leaves := func(s *sessions.Sessions, account string) bool {
+		g := s.Rooms().Assignment(moderation.AssignmentKey{Room: hall, JID: account + "@" + host})
+		return g != nil && g.End == moderation.EndRevoked
+	}
+	w := newRevocationWorld(t)
+	w.login(t, w.token("alice", "t", time.Minute), nil)
+	w.revoke(t, sessions.Target{User: "alice"}, true, nil)
+	for _, restarted := range []bool{false, true} {
+		if !leaves(w.Sessions, "alice") || leaves(w.Sessions, "bob") {
+			t.Errorf("restarted %v: alice may stay, or bob has to leave", restarted)
+		}
+		w.restart(t)
+	}
+	if _, err := w.Revocations().Allow(t.Context(), sessions.Target{User: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if leaves(w.Sessions, "alice") {
+		t.Error("alice has to leave though it was lifted")
+	}
+	f := newSmallFixture(t, moderationtest.State{}, 1000) // 200 of them
+	for i := range 300 {
+		user := fmt.Sprint("user", i)
+		f.Pass(time.Minute)
+		if err := f.Record(t.Context(), f.Identity(user, "t of "+user, "*")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Revoke(t.Context(), sessions.Target{User: user}, true); err != nil || !leaves(f.Sessions, user) {
+			t.Fatalf("%s does not have to leave: %v", user, err)
+		}
+		if _, err := f.Revocations().Allow(t.Context(), sessions.Target{User: user}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLiftedIsForgotten: among several ushers a lifting is known for 30 days, or until the revocation would be over, and
+// not a start longer; and whose clock a revocation goes by a restart does not change.
+func TestLiftedIsForgotten(t *testing.T) {
+	for life, lasts := range map[time.Duration]time.Duration{0: 30 * 24 * time.Hour, time.Hour: time.Hour + 2*auth.MaxLeeway} {
+		w := newRevocationWorld(t)
+		w.node, w.life = "a", life
+		w.restart(t)
+		began := w.clock
+		target := sessions.Target{User: "alice", Issuer: "my-app"}
+		w.revoke(t, target, false, nil)
+		if _, err := w.Revocations().Allow(t.Context(), target); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []time.Duration{lasts - time.Second, lasts + time.Second} {
+			w.clock = began.Add(at)
+			w.Sweep(t.Context())
+			for range 2 {
+				if known := len(slices.Collect(w.Revocations().Known())); (known > 0) != (at < lasts) {
+					t.Errorf("%d are known after %v, with max_lifetime %v", known, at, life)
+				}
+				w.restart(t)
+			}
+		}
+		said := moderation.Revocation{Host: host, Issuer: "my-app", User: "bob", At: w.clock, Node: "b"}
+		if _, _, err := w.Revocations().LearnRevocations(t.Context(), []moderation.Revocation{said}); err != nil {
+			t.Fatal(err)
+		}
+		w.restart(t)
+		for v := range w.Revocations().Known() {
+			if v.Node != "b" {
+				t.Errorf("it is of %q after a restart", v.Node)
+			}
+		}
 	}
 }
