@@ -225,7 +225,8 @@ func (d *desk) live(t *testing.T) {
 	d.pressed(t, p)
 }
 
-// pressed: a button that is being pressed stays where it is while the page changes, also in Safari, which gives it no focus.
+// pressed: a button that is being pressed stays where it is while the page changes, also in Safari, which gives it no
+// focus.
 func (d *desk) pressed(t *testing.T, p *driver.Page) {
 	t.Helper()
 	first := d.Guest(t)

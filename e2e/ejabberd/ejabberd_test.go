@@ -103,8 +103,8 @@ func (w *world) stay(t *testing.T, name, password string) time.Duration {
 	return time.Since(start)
 }
 
-// back wants somebody to be let in soon. Whoever asks a daemon that has just come, or come back, has 100 ms of it for the
-// first answer, as all of Prosody would stand still for longer: on a busy machine that is over before it has answered.
+// back wants somebody to be let in soon. A daemon that has just come, or come back, has 100 ms for its first answer, as
+// all of a Prosody would stand still for longer: on a busy machine that is over before it has answered.
 func (w *world) back(t *testing.T, name, password string) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {

@@ -125,5 +125,6 @@ func TestOwnExpires(t *testing.T) {
 	w.provider.Live(lives)
 	alice := w.enter(t, "standup", "alice")
 	alice.Moderates(t)
-	alice.Await(t, `!meet.moderator || meet.status !== "joined"`, lives+within) // what is over is looked for twice a minute
+	// What is over is looked for twice a minute.
+	alice.Await(t, `!meet.moderator || meet.status !== "joined"`, lives+within)
 }

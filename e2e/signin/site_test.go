@@ -17,8 +17,8 @@ func TestMain(m *testing.M) { os.Exit(provider.Main(m)) }
 // within is enough for everything that a page does.
 const within = driver.Patience
 
-// atOnce is how long what is to come within a second may take on a busy machine; what usher sees for itself only when it
-// looks what is over takes half a minute.
+// atOnce is how long what is to come within a second may take on a busy machine. What usher sees only when it looks for
+// what is over takes half a minute.
 const atOnce = 10 * time.Second
 
 // password is everybody's.

@@ -68,8 +68,8 @@ func (p *Page) Click(t testing.TB, selector string) {
 // click clicks on the first element of a CSS selector.
 func click(selector string) chromedp.Action[chromedp.Void] { return hold(selector, func() {}) }
 
-// hold presses the button of the mouse where the first element of a CSS selector is, once that is seen, and lets go of it
-// after something. It asks the page for the place in one step: a page that is live may put another element into the
+// hold presses the button of the mouse where the first element of a CSS selector is, once that is seen, and lets go of
+// it after something. It asks the page for the place in one step: a page that is live may put another element into the
 // place of the one that was found, as a person does not see.
 func hold(selector string, meanwhile func()) chromedp.Action[chromedp.Void] {
 	where := chromedp.Evaluate[[]float64](fmt.Sprintf(`((e) => {
