@@ -25,7 +25,8 @@ type Stream struct {
 	over       bool   // Prosody's stream is over for good, or about to be
 	taken      bool   // another connection has resumed it
 	revoked    bool   // its client is to be shown out
-	gone       bool   // its connection has ended
+	ended      bool   // Prosody's connection or the client's has ended, or is about to
+	gone       bool   // both have, and nothing is told any more
 }
 
 // acked is how many stanzas of Prosody the client says that it has.
@@ -210,17 +211,32 @@ func (s *Stream) placesOf(resumption string) (inside places, held bool) {
 	return s.shown.places(), !s.taken
 }
 
-// takeBack is for a stream that has ended after it took this one, though Prosody may have
-// resumed this one later: two were resumed at the same moment, and what Prosody said of that
-// was read in another order. If it was not so, Prosody has closed this connection as well.
-func (s *Stream) takeBack(resumption string, inside places) bool {
+// Ended notes that a connection of the stream ends; with forGood Prosody's stream does, too.
+// [Stream.Gone] follows once its client has been told.
+func (s *Stream) Ended(forGood bool) {
+	s.mu.Lock()
+	s.ended, s.over = true, s.over || forGood
+	s.mu.Unlock()
+	s.streams.handBack(s)
+}
+
+// held returns by which identifier the stream can be resumed, and whether it is this
+// connection's, and not over for good.
+func (s *Stream) held() (resumption string, holds bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.resumption != resumption || !s.taken || s.over || s.revoked {
+	return s.resumption, s.resumption != "" && !s.taken && !s.over && !s.revoked
+}
+
+// takeBack reports whether the stream that was taken from this connection is this one's
+// again. If it was not taken wrongly Prosody closes this connection, too.
+func (s *Stream) takeBack(resumption string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resumption != resumption || !s.taken || s.ended || s.over || s.revoked {
 		return false
 	}
 	s.taken = false
-	s.shown.join(inside)
 	return true
 }
 

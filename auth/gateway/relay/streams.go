@@ -196,14 +196,27 @@ func (t *Streams) remove(s *Stream, forGood bool) ending {
 	if e.lost == nil || e.lost.revoked {
 		return e
 	}
-	for _, other := range slices.Backward(left) {
-		if other.takeBack(e.resumption, e.inside) {
-			e.taken, e.lost = true, nil
-			return e
-		}
-	}
 	t.lost.add(*e.lost, time.Now())
 	return e
+}
+
+// handBack is for a stream whose connection has ended after it took the stream of another
+// connection, though Prosody may have resumed that one later: two were resumed at the same
+// moment, and what Prosody said of that was read in another order.
+func (t *Streams) handBack(s *Stream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	resumption, holds := s.held()
+	if !holds {
+		return
+	}
+	for _, other := range slices.Backward(t.running[s.Account()]) {
+		if other != s && other.takeBack(resumption) {
+			inside, _ := s.giveUp(resumption)
+			other.shown.join(inside)
+			return
+		}
+	}
 }
 
 // left tells the rooms that a connection has ended, and with it maybe the stream.

@@ -28,7 +28,7 @@ func resumedTwice(t *testing.T) (b *bench, first, second *Stream) {
 	b.stream = first
 	b.passes(b.down(back))
 	b.logins.events, b.rooms.events = nil, nil
-	first.Gone(false)
+	first.Ended(false) // its client has still to be told
 	b.stream = second
 	return b, first, second
 }
@@ -36,12 +36,16 @@ func resumedTwice(t *testing.T) (b *bench, first, second *Stream) {
 // TestTwoThatResume: whichever of two connections is read first, the one that stays has the rooms of the account, is
 // shown out of them, and is the one whose end counts.
 func TestTwoThatResume(t *testing.T) {
-	b, _, second := resumedTwice(t)
+	b, first, second := resumedTwice(t)
 	if len(b.logins.events)+len(b.rooms.events) > 0 {
 		t.Errorf("the end of the first is told: %q, %q", b.logins.events, b.rooms.events)
 	}
 	if rooms, all := second.shown.mayBeIn(); !all || !slices.Equal(rooms, []string{room}) {
 		t.Errorf("it may be in %q, which are all: %v", rooms, all)
+	}
+	first.Gone(false)
+	if len(b.logins.events)+len(b.rooms.events) > 0 {
+		t.Errorf("the end of the first is told: %q, %q", b.logins.events, b.rooms.events)
 	}
 	if !b.streams.End("u-1@"+host, "x") {
 		t.Fatal("it is not found")
@@ -50,7 +54,8 @@ func TestTwoThatResume(t *testing.T) {
 		!strings.Contains(string(f[0].Presences[0]), room+"/n") {
 		t.Errorf("it is told %q", f)
 	}
-	b, _, second = resumedTwice(t)
+	b, first, second = resumedTwice(t)
+	first.Gone(false)
 	second.Gone(false)
 	if lost := b.streams.Lost("u-1@" + host); len(lost) != 1 || !slices.Contains(b.logins.events, "ended sm-1") {
 		t.Errorf("lost %+v, told %q", lost, b.logins.events)

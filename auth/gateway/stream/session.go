@@ -147,6 +147,9 @@ func (s *Session) close(why *closeReason) {
 		return
 	}
 	defer s.told.Done()
+	if s.relay != nil {
+		s.relay.Ended(why.closeStream)
+	}
 	s.sessions.Metrics.Ended(why.reason)
 	s.sessions.Log.LogAttrs(s.ctx, slog.LevelDebug, "gateway session ended",
 		slog.String("reason", why.reason.String()), logattr.Account(s.progress.Name()),
@@ -202,9 +205,6 @@ func (s *Session) tellProsody(why *closeReason) {
 	}
 	switch {
 	case why.closeStream: // else the client would resume the stream, and send the same again
-		if s.relay != nil {
-			s.relay.Over()
-		}
 		prosody.Finish(streamClose(), websocket.StatusNormalClosure, nil)
 	case why.tellProsody:
 		prosody.Finish(nil, 0, why.payload)
