@@ -11,9 +11,9 @@ import (
 	"usher/e2e/world"
 )
 
-// ends wants a stream to end with this error for what is said at once, and nobody to be in the room. Prosody stands still
-// meanwhile: with its answer to the first message known, the second would be good.
-func (c *caller) ends(t *testing.T, w *world.World, watcher *world.Person, condition string, messages ...string) {
+// endsFor says something at once, and returns what comes until the end. Prosody stands still meanwhile: with its answer
+// to the first message known, the second may be good.
+func (c *caller) endsFor(t *testing.T, w *world.World, messages ...string) (rest []string, err error) {
 	t.Helper()
 	send := func(s syscall.Signal) {
 		if err := syscall.Kill(w.Prosody.PID(), s); err != nil {
@@ -21,12 +21,17 @@ func (c *caller) ends(t *testing.T, w *world.World, watcher *world.Person, condi
 		}
 	}
 	send(syscall.SIGSTOP)
-	err := c.Send(messages...)
-	var rest []string
-	if err == nil {
-		rest, err = c.Ended(world.Within(t))
+	defer send(syscall.SIGCONT)
+	if err := c.Send(messages...); err != nil {
+		return nil, err
 	}
-	send(syscall.SIGCONT)
+	return c.Ended(world.Within(t))
+}
+
+// ends wants a stream to end with this error for what is said at once, and nobody to be in the room.
+func (c *caller) ends(t *testing.T, w *world.World, watcher *world.Person, condition string, messages ...string) {
+	t.Helper()
+	rest, err := c.endsFor(t, w, messages...)
 	if err != nil || len(of(rest, "<"+condition+" ")) != 1 || len(of(rest, "<presence")) > 0 {
 		t.Errorf("it ended with %q, %v; want %s", rest, err, condition)
 	}

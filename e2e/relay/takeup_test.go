@@ -61,8 +61,8 @@ func TestTakenUp(t *testing.T) {
 		guest.pings(t, "living")
 		l.Resume = alice.id
 		hasty := &caller{Wire: w.Wire(t, l)}
-		hasty.says(t, client.ResumeRequest(alice.id, 0), joining(world.Room("two"), "early"))
-		if rest, err := hasty.Ended(world.Within(t)); err != nil || len(of(rest, "<policy-violation")) != 1 {
+		rest, err := hasty.endsFor(t, w, client.ResumeRequest(alice.id, 0), joining(world.Room("two"), "early"))
+		if err != nil || len(of(rest, "<policy-violation")) != 1 {
 			t.Errorf("it ended with %q, %v", rest, err)
 		}
 		others.says(t, "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
