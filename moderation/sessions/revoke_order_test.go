@@ -235,3 +235,22 @@ func TestLiftedIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+// An unreadable store has revocations that cannot be read.
+type unreadable struct {
+	*moderationtest.Recorder
+	err error
+}
+
+func (u *unreadable) LoadRevocations(context.Context) ([]moderation.Revocation, error) {
+	return nil, u.err
+}
+
+// TestUnreadableRevocations: there is no start without the revocations.
+func TestUnreadableRevocations(t *testing.T) {
+	f := newFixture(t, moderationtest.State{})
+	store := &unreadable{f.Store, errors.New("a row cannot be read")}
+	if s, err := sessions.New(t.Context(), store, f.Sessions.Policy(), sessions.Options{Now: f.Now}); !errors.Is(err, store.err) || s != nil {
+		t.Errorf("%v", err)
+	}
+}
