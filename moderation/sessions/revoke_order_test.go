@@ -85,9 +85,9 @@ func TestAllowLiftsNoOther(t *testing.T) {
 	w.login(t, second, auth.ErrRevoked)
 }
 
-// TestRevocationOutlastsBounds: a bound on tokens' lives that is lowered for a while, or set for the first time, lets in
-// nobody who was revoked once it is as before; one that is raised, or dropped, holds them out for as long as their tokens
-// are good by it, also after a restart and among several ushers.
+// TestRevocationOutlastsBounds: a bound on tokens' lives that is lowered for a while, or set for the first time, lets
+// in nobody who was revoked once it is as before; one that is raised, or dropped, holds them out for as long as their
+// tokens are good by it, also after a restart and among several ushers.
 func TestRevocationOutlastsBounds(t *testing.T) {
 	const hour, day, none = time.Hour, 24 * time.Hour, time.Duration(0)
 	for _, node := range []string{"", "a"} {
@@ -162,8 +162,8 @@ func TestRevokedAtItsEnd(t *testing.T) {
 	}
 }
 
-// TestRevokedHaveToLeave: an account whose session was revoked has to leave its rooms, also after a restart, until that is
-// lifted; and however many were revoked and allowed again before, there is a place for the next one.
+// TestRevokedHaveToLeave: an account whose session was revoked has to leave its rooms, also after a restart, until that
+// is lifted; and however many were revoked and allowed again before, there is a place for the next one.
 func TestRevokedHaveToLeave(t *testing.T) {
 	leaves := func(s *sessions.Sessions, account string) bool {
 		g := s.Rooms().Assignment(moderation.AssignmentKey{Room: hall, JID: account + "@" + host})
@@ -200,10 +200,12 @@ func TestRevokedHaveToLeave(t *testing.T) {
 	}
 }
 
-// TestLiftedIsForgotten: among several ushers a lifting is known for 30 days, or until the revocation would be over, and
-// not a start longer; and whose clock a revocation goes by a restart does not change.
+// TestLiftedIsForgotten: among several ushers a lifting is known for 30 days, or until the revocation would be over,
+// and not a start longer; and whose clock a revocation goes by a restart does not change.
 func TestLiftedIsForgotten(t *testing.T) {
-	for life, lasts := range map[time.Duration]time.Duration{0: 30 * 24 * time.Hour, time.Hour: time.Hour + 2*auth.MaxLeeway} {
+	for life, lasts := range map[time.Duration]time.Duration{
+		0: 30 * 24 * time.Hour, time.Hour: time.Hour + 2*auth.MaxLeeway,
+	} {
 		w := newRevocationWorld(t)
 		w.node, w.life = "a", life
 		w.restart(t)
@@ -250,7 +252,8 @@ func (u *unreadable) LoadRevocations(context.Context) ([]moderation.Revocation, 
 func TestUnreadableRevocations(t *testing.T) {
 	f := newFixture(t, moderationtest.State{})
 	store := &unreadable{f.Store, errors.New("a row cannot be read")}
-	if s, err := sessions.New(t.Context(), store, f.Sessions.Policy(), sessions.Options{Now: f.Now}); !errors.Is(err, store.err) || s != nil {
+	s, err := sessions.New(t.Context(), store, f.Sessions.Policy(), sessions.Options{Now: f.Now})
+	if !errors.Is(err, store.err) || s != nil {
 		t.Errorf("%v", err)
 	}
 }
