@@ -67,6 +67,9 @@ func TestKnownExamples(t *testing.T) {
 				}
 			}
 		}
+		if _, err := ReadSecret([]byte(s), Base64, true); !errors.Is(err, errKnownSecret) {
+			t.Errorf("a known secret of %d bytes, taken for base64: %v", len(s), err)
+		}
 		if _, err := ReadSecret([]byte(s+"x"), Plain, false); err != nil {
 			t.Errorf("one that begins with a known one: %v", err)
 		}
