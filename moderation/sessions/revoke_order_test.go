@@ -257,3 +257,54 @@ func TestUnreadableRevocations(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestLongerBoundIsHeard: where one of two ushers has a longer bound on tokens' lives, both keep a revocation for as long
+// as that wants, whoever made it, and say the same of it.
+func TestLongerBoundIsHeard(t *testing.T) {
+	for _, first := range []bool{true, false} { // the one that revokes has the longer bound
+		ushers := [2]*revocationWorld{newRevocationWorld(t), newRevocationWorld(t)}
+		for i, w := range ushers {
+			w.node, w.life = string(rune('a'+i)), time.Hour
+			w.restart(t)
+		}
+		began := ushers[0].clock
+		alice := ushers[0].token("alice", "t", time.Minute)
+		ushers[0].revoke(t, sessions.Target{User: "alice", Issuer: "my-app"}, false, nil)
+		hear := func() {
+			for i, w := range ushers {
+				said := slices.Collect(ushers[1-i].Revocations().Known())
+				if _, _, err := w.Revocations().LearnRevocations(t.Context(), said); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		hear()
+		longer := ushers[1]
+		if first {
+			longer = ushers[0]
+		}
+		longer.life = 24 * time.Hour
+		longer.SetPolicy(longer.policy(t))
+		for _, at := range []time.Duration{time.Minute, 24 * time.Hour, 24*time.Hour + 2*auth.MaxLeeway} {
+			var ends []time.Time
+			for _, w := range ushers {
+				w.clock = began.Add(at)
+				w.Sweep(t.Context())
+				if at == time.Minute {
+					hear()
+				}
+				if w.Revoked(alice) != (at <= 24*time.Hour) {
+					t.Errorf("first %v, usher %s: revoked %v after %v", first, w.node, w.Revoked(alice), at)
+				}
+			}
+			for _, w := range ushers {
+				for v := range w.Revocations().Known() {
+					ends = append(ends, v.Expires)
+				}
+			}
+			if len(ends) == 2 && !ends[0].Equal(ends[1]) {
+				t.Errorf("it ends at %v", ends)
+			}
+		}
+	}
+}
