@@ -1,7 +1,10 @@
 package relay
 
 import (
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"usher/auth/gateway/stanza"
@@ -108,6 +111,52 @@ func TestAsksWhileItIsResumed(t *testing.T) {
 		if strings.HasPrefix(event, "remember") { // the next login with that token would be the stream's own
 			t.Errorf("it is refused, and remembered: %s", event)
 		}
+	}
+}
+
+// TestGoneWhileItIsResumed: a connection that ends while Prosody resumes the stream has no rights remembered for it, as
+// the rooms stay the stream's of before.
+func TestGoneWhileItIsResumed(t *testing.T) {
+	b := inTwo(t, "")
+	before := b.stream
+	b.passes(b.resumes(true, true, true))
+	after := b.stream
+	b.stream = before
+	b.joins("two@conference.meet.example.com/n")
+	b.stream = after
+	b.stream.Gone(true)
+	b.logins.events = nil
+	b.ends(b.down(back), "not-authorized")
+	for _, event := range b.logins.events {
+		if strings.HasPrefix(event, "remember") {
+			t.Errorf("it has ended, and is remembered: %s", event)
+		}
+	}
+}
+
+// TestAsksOnceItIsBound: a room that the account asks for in the moment in which it gets those of the stream of before is
+// one of its rooms, too.
+func TestAsksOnceItIsBound(t *testing.T) {
+	const other = "other@conference.meet.example.com"
+	b := inTwo(t, room+"/n")
+	b.stream.Gone(false)
+	b.passes(b.resumes(false, false, true))
+	resumed := b.read(back)
+	b.streams.mu.Lock()
+	var v Verdict
+	var done sync.WaitGroup
+	done.Go(func() { v = b.stream.FromProsody(t.Context(), resumed) })
+	for !b.stream.Bound() {
+		runtime.Gosched()
+	}
+	b.joins(other + "/n")
+	b.streams.mu.Unlock()
+	done.Wait()
+	b.passes(v)
+	rooms, all := b.stream.shown.mayBeIn()
+	slices.Sort(rooms)
+	if !all || !slices.Equal(rooms, []string{room, other}) {
+		t.Errorf("it may be in %q, which are all: %v", rooms, all)
 	}
 }
 

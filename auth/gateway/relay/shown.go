@@ -144,11 +144,12 @@ func (c *shown) join(more places) {
 	c.inside.join(more)
 }
 
-// begin has the account be known by an address, and be in rooms already.
+// begin has the account be known by an address, and be in rooms besides those that it has asked for since it was bound.
 func (c *shown) begin(jid string, inside places) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.jid, c.inside = jid, inside
+	c.jid = jid
+	c.inside.join(inside)
 }
 
 // address is the account's, as full as it is known.

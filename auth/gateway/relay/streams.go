@@ -139,7 +139,8 @@ func (t *Streams) of(account string) []*Stream {
 func (t *Streams) add(s *Stream, account, jid, resumption string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.isGone() { // it would never be removed
+	if s.isGone() { // it would never be removed, and the rooms stay those of the stream of before
+		s.shown.begin(jid, places{partly: resumption != ""})
 		return
 	}
 	before := t.running[account]
