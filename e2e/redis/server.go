@@ -107,9 +107,11 @@ func StartSentinel(ctx context.Context, c Config, name string, primary *Server, 
 // ReplaceSoon has a Sentinel take the primary that it knows under a name for dead after half a second without an answer:
 // for a primary that is about to be dead, or is.
 func (s *Server) ReplaceSoon(ctx context.Context, name string) error {
-	out, err := s.CLI(ctx, "SENTINEL", "SET", name, "down-after-milliseconds", "500")
-	if err != nil || out != "OK" {
-		return fmt.Errorf("the Sentinel answers %q, %w", out, err)
+	switch out, err := s.CLI(ctx, "SENTINEL", "SET", name, "down-after-milliseconds", "500"); {
+	case err != nil:
+		return fmt.Errorf("asking the Sentinel: %w: %s", err, out)
+	case out != "OK":
+		return fmt.Errorf("the Sentinel answers %q", out)
 	}
 	return nil
 }
