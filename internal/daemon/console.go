@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"usher/auth/httpauth"
 	"usher/auth/signin"
@@ -35,24 +36,26 @@ type consolePart struct {
 	pages   *pages.Pages
 	ring    *plot.Ring
 	address net.Addr
+	now     func() time.Time
 
 	origin  atomic.Pointer[string] // what links begin with; empty: browsers reach it nowhere
 	invites atomic.Bool            // moderators are sent links: console.url is set
 }
 
-// newConsole returns what lets people into the console, if there is one.
-func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *panics.Reporter) (
+// newConsole returns what lets people into the console, if there is one. All of the console has the one clock.
+func newConsole(c *config.Config, s *sessions.Sessions, m *metrics.Metrics, p *panics.Reporter, now func() time.Time) (
 	_ *consolePart, err error,
 ) {
 	if c.Listen.Console.Name == "" {
 		return nil, nil
 	}
 	counted := func() metrics.Totals { return m.Totals(signin.Door, httpauth.DoorTicket) }
-	part := &consolePart{state: access.New(access.Options{Lives: s.Counts}), ring: plot.NewRing(counted, nil)}
+	part := &consolePart{state: access.New(access.Options{Now: now, Lives: s.Counts}), ring: plot.NewRing(counted, now),
+		now: now}
 	part.api = admin.Within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		part.handler.ServeHTTP(w, r)
 	}), p)
-	part.tokens, err = tokens.New(s, nil, p)
+	part.tokens, err = tokens.New(s, now, p)
 	return part, err
 }
 
@@ -62,9 +65,10 @@ func (p *consolePart) open(e *endpoints.Endpoints, rooms *roomParts) (err error)
 		return nil
 	}
 	p.address = e.Bound["console"].Addr()
-	frame := layout.New(nil, nil)
-	p.pages = pages.New(pages.Options{API: p.api, Layout: frame, Log: rooms.log})
-	moderators := lobbypage.New(lobbypage.Options{Layout: frame, Rooms: rooms.commands, Log: rooms.log})
+	frame := layout.New(nil, p.now)
+	p.pages = pages.New(pages.Options{API: p.api, Layout: frame, Log: rooms.log, Now: p.now})
+	moderators := lobbypage.New(lobbypage.Options{Layout: frame, Rooms: rooms.commands, Log: rooms.log,
+		Now: p.now})
 	p.server, err = console.New(console.Options{State: p.state, Tokens: p.tokens, Look: pages.NewLook(frame, rooms.log),
 		Routes: slices.Concat(p.pages.Routes(), moderators.Routes()), Log: rooms.log, Audit: rooms.audit.Record})
 	return err

@@ -23,6 +23,7 @@ import (
 	"usher/internal/config/configtest"
 	"usher/internal/console/access"
 	"usher/internal/recent"
+	"usher/metrics"
 )
 
 const consoleConfig = `state: "memory:"
@@ -379,5 +380,21 @@ func TestWithoutConsole(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { w.rooms.console.invite(access.Moderator{}) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestConsoleClock: what the console says of times is by the clock that it is handed.
+func TestConsoleClock(t *testing.T) {
+	then := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	c := &config.Config{}
+	c.Listen.Console.Name = "127.0.0.1:0"
+	part, err := newConsole(c, nil, metrics.New("test"), nil, func() time.Time { return then })
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := "https://usher.example.com"
+	part.origin.Store(&origin)
+	if link := part.Link(t.Context(), nil, "root"); !link.Until.Equal(then.Add(access.OperatorLinkFor)) {
+		t.Errorf("the link is good until %v", link.Until)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"usher/auth"
 	"usher/auth/gateway/swap"
@@ -97,7 +98,7 @@ func openRooms(ctx context.Context, c *config.Config, version string, log *slog.
 		return nil, errors.Join(err, p.store.Close())
 	}
 	m.WatchRevocations(p.sessions.Revocations().Count)
-	if p.console, err = newConsole(c, p.sessions, m, pr); err != nil {
+	if p.console, err = newConsole(c, p.sessions, m, pr, time.Now); err != nil {
 		return nil, errors.Join(err, p.store.Close())
 	}
 	p.streams = streams.New(p.store, streams.Options{Log: log, Metrics: m})
