@@ -95,6 +95,10 @@ func TestReadEntriesOfBytes(t *testing.T) {
 	if len(entries) > 0 || len(problems) != 1 || !strings.Contains(problems[0], "over 100000 entries") {
 		t.Errorf("%d entries, %q", len(entries), problems[:min(len(problems), 4)])
 	}
+	entries, problems = ReadEntries(strings.NewReader(strings.Repeat("h\n", 100_000) + "\n# the end\n"))
+	if len(entries) != 100_000 || len(problems) > 0 {
+		t.Errorf("as many as it may have: %d entries, %q", len(entries), problems)
+	}
 	entries, problems = ReadEntries(strings.NewReader("a@h\n" + strings.Repeat("no entry at all\n", 1<<16)))
 	if last := len(problems) - 1; len(entries) > 0 || last != 100 || problems[last] != "line 102: from here on nothing was read" {
 		t.Errorf("%d entries, %d problems, %q", len(entries), len(problems), problems[max(0, last)])

@@ -46,10 +46,7 @@ func ReadEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 	entries = []lobby.Entry{}
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
-		switch {
-		case len(entries) == maxListed:
-			return nil, append(problems, errLong.Error())
-		case len(problems) == maxProblems:
+		if len(problems) == maxProblems {
 			return nil, append(problems, fmt.Sprintf("line %d: from here on nothing was read", n))
 		}
 		e, err := lobby.ParseEntry(lines.Text())
@@ -65,6 +62,9 @@ func ReadEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("line %d: %v", n, err))
 			continue
+		}
+		if len(entries) == maxListed {
+			return nil, append(problems, errLong.Error())
 		}
 		entries = append(entries, e)
 	}
