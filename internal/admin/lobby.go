@@ -172,8 +172,8 @@ func (s *server) domainWarning(e lobby.Entry) string {
 	if !e.IsDomain() || !s.MembersOnly() {
 		return ""
 	}
-	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each comes in at his " +
-		"second try only"
+	return "everybody of a domain cannot be a member: in rooms with enforce: members-only each account comes in " +
+		"at its second try only"
 }
 
 // importLobby adds many entries, and with replace takes off all others that are not of the configuration.

@@ -41,7 +41,7 @@ var badRooms = []badConfig{
 5:169: error: whitelist: the room "a/b": it is neither the name of a room nor name@component; * stands for any text — correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes
 5:189: error: whitelist: "since=x" is not understood; after the JID may come room=PATTERN, until=TIME and # a note — write user@host, or a host, such as recorder@recorder.meet.example.com
 5:208: error: whitelist: "tomorrow" is no time; write it as 2026-12-31T18:00:00Z — write user@host, or a host, such as recorder@recorder.meet.example.com`},
-	{"rooms: muc: [c.h], lobby: {rooms: {'*': on}, whitelist: [rec.h, R@Rec.h]}", `5:104: warning: whitelist: everybody of "rec.h" cannot be a member: with enforce: members-only each comes in at his second try only — set enforce: gate, or name the accounts`},
+	{"rooms: muc: [c.h], lobby: {rooms: {'*': on}, whitelist: [rec.h, R@Rec.h]}", `5:104: warning: whitelist: everybody of "rec.h" cannot be a member: with enforce: members-only each account comes in at its second try only — set enforce: gate, or name the accounts`},
 	{"rooms: muc: [c.h], lobby: {enforce: gate, whitelist: ['r@rec.h # " + longNote + "', 'x=y@h']}", `5:101: error: whitelist: the note has over 256 bytes, a control character, or a space at its ends — correct what follows the JID: room=PATTERN, until=2026-12-31T18:00:00Z, and # a note of up to 256 bytes
 5:415: error: whitelist: the JID comes first — write user@host, or a host, such as recorder@recorder.meet.example.com`},
 	{"rooms: lobby: {rooms: {'*': on}}", `5:61: error: the host has a lobby, and no muc — name the MUC components under muc`},

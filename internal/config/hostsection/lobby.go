@@ -149,7 +149,7 @@ func (l *lobbyReader) warnMembers(hasComponent bool) {
 	for _, it := range l.domains {
 		it.Warn("set enforce: gate, or name the accounts",
 			"whitelist: everybody of %q cannot be a member: "+
-				"with enforce: members-only each comes in at his second try only", text.Clip(it.Text))
+				"with enforce: members-only each account comes in at its second try only", text.Clip(it.Text))
 	}
 	if !hasComponent {
 		l.at.Warn("add component, or set enforce: gate",
