@@ -17,7 +17,8 @@ import (
 )
 
 // held are 200,000 sessions that name one room: 20,000 by one shared token, 20,000 by another, which names a user and ends
-// in an hour, 50,000 by a key that can be taken away, 50,000 more that end in an hour. 50,000 rooms are there, 10,000 of them closed, and one in which 10,000 were given something.
+// in an hour, 50,000 by a key that can be taken away, 50,000 more that end in an hour. 50,000 rooms are there, 10,000 of
+// them closed, and one in which 10,000 were given something.
 type held struct {
 	*sessions.Sessions
 	*muc.Service
