@@ -18,7 +18,7 @@ func (p *Page) Go(t testing.TB, link string) (status int) {
 	return p.loads(t, chromedp.Navigate(link))
 }
 
-// Follow clicks on the first visible element of a CSS selector, which leads to another page, and returns when that is
+// Follow clicks on the first element of a CSS selector once that is seen, which leads to another page, and returns when that is
 // loaded, and what the answer's status was.
 func (p *Page) Follow(t testing.TB, selector string) (status int) {
 	t.Helper()
@@ -59,7 +59,7 @@ func (p *Page) loads(t testing.TB, step chromedp.Action[chromedp.Void]) (status 
 	return int(answer.Status)
 }
 
-// Click clicks on the first visible element of a CSS selector, which leads nowhere else.
+// Click clicks on the first element of a CSS selector once that is seen, which leads nowhere else.
 func (p *Page) Click(t testing.TB, selector string) {
 	t.Helper()
 	p.do(t, click(selector))
