@@ -147,7 +147,7 @@ func (s *Session) close(why *closeReason) {
 		return
 	}
 	defer s.told.Done()
-	if s.relay != nil {
+	if s.prosody.Load() != nil && s.relay != nil { // which is set before
 		s.relay.Ended(why.closeStream)
 	}
 	s.sessions.Metrics.Ended(why.reason)

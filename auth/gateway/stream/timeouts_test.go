@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/netip"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +14,9 @@ import (
 
 	"usher/auth/gateway/gatewaytest"
 	"usher/auth/gateway/login"
+	"usher/auth/gateway/relay"
 	"usher/auth/gateway/stanza"
+	"usher/auth/gateway/websocket"
 	"usher/internal/taskgroup"
 )
 
@@ -132,4 +136,38 @@ func TestProsodyIsToldFirst(t *testing.T) {
 			p.client.ExpectClose(ws.StatusPolicyViolation, "")
 		})
 	}
+}
+
+// TestStopsWhileItConnects: a session that is told to stop while Prosody is dialled for it ends both connections, and
+// neither reads what the other goroutine is about to write (-race).
+func TestStopsWhileItConnects(t *testing.T) {
+	w := newWorld(t, Options{Relays: relay.NewStreams(relay.Options{})})
+	near, gate := pair(t, w.listener, w.Address)
+	ours, theirs := pair(t, nil, "")
+	prosody := new(websocket.Conn)
+	prosody.Open(ours, nil, w.sessions.ProsodyOptions())
+	asked, dialled := make(chan struct{}), make(chan struct{})
+	w.places.Add(1)
+	s := w.sessions.New(Client{
+		MessageBytes: w.most, Share: w.budget.Share(netip.Prefix{}, w.most), Release: func() { w.places.Add(-1) },
+		Connect: func(context.Context, string) (Link, error) {
+			close(asked)
+			<-dialled
+			return Link{Prosody: prosody, Relay: &relay.Client{Host: "meet.example.com"}}, nil
+		},
+	})
+	s.client.Open(gate, nil, s.optionsOfClient())
+	s.Run()
+	client, end := gatewaytest.NewWire(t, near, nil, true), gatewaytest.NewWire(t, theirs, nil, false)
+	client.Text(gatewaytest.StreamTo)
+	<-asked
+	w.beside.Go(func() { s.close(stopped()) })
+	for !s.over.Load() {
+		runtime.Gosched()
+	}
+	time.Sleep(20 * time.Millisecond) // what is read of a connection would order the two
+	close(dialled)
+	client.Expect(stanza.Close)
+	client.ExpectClose(ws.StatusGoingAway, "")
+	end.ExpectEnd()
 }
