@@ -147,6 +147,9 @@ func (s *Stream) bareLocked() string {
 // Gone notes that the connection of the stream has ended; with forGood Prosody's stream
 // has, too. It is to be called once, after all else.
 func (s *Stream) Gone(forGood bool) {
+	if !forGood {
+		s.streams.handBack(s) // it may have taken a stream since it ended
+	}
 	e := s.streams.remove(s, forGood)
 	if e.lost != nil && e.lost.revoked { // the connection was lost before Prosody was told
 		s.streams.finish([]Lost{*e.lost})

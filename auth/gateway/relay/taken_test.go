@@ -69,6 +69,29 @@ func TestTwoThatResume(t *testing.T) {
 	}
 }
 
+// TestEndsBeforeItIsBound: of a connection whose client is gone by the time that its resumption is read, the rooms are
+// those of the one that Prosody has resumed since.
+func TestEndsBeforeItIsBound(t *testing.T) {
+	b := inTwo(t, room+"/n")
+	b.stream.Gone(false)
+	b.passes(b.resumes(false, false, true))
+	first := b.stream
+	b.passes(b.resumes(false, false, true))
+	second := b.stream
+	b.passes(b.down(back))
+	first.Ended(false)
+	b.stream = first
+	b.passes(b.down(back))
+	b.logins.events, b.rooms.events = nil, nil
+	first.Gone(false)
+	if len(b.logins.events)+len(b.rooms.events) > 0 {
+		t.Errorf("the end of the first is told: %q, %q", b.logins.events, b.rooms.events)
+	}
+	if rooms, all := second.shown.mayBeIn(); second.taken || !all || !slices.Equal(rooms, []string{room}) {
+		t.Errorf("the second may be in %q, which are all: %v; it is taken: %v", rooms, all, second.taken)
+	}
+}
+
 // TestResumedBesideWhatWasTaken: a connection that is slow to end, whose stream another has resumed, hides none of the
 // rooms from a third by a token that does not open them.
 func TestResumedBesideWhatWasTaken(t *testing.T) {
