@@ -94,7 +94,7 @@ func (s *server) follow(w http.ResponseWriter, r *http.Request, f recent.Filter)
 func filterOf(q url.Values, now time.Time) (f recent.Filter, err error) {
 	f = recent.Filter{Account: q.Get("account"), Room: q.Get("room"), Door: q.Get("door"), Reason: q.Get("reason"),
 		All: q.Get("all") == "true"}
-	if err := known("door", f.Door, Doors(), "there are "+strings.Join(Doors(), ", ")); err != nil {
+	if err := known("door", strings.ToLower(f.Door), Doors(), "there are "+strings.Join(Doors(), ", ")); err != nil {
 		return f, err
 	}
 	if err := known("reason", f.Reason, append(allowReasons(), Reasons()...), "docs/reasons.md has all"); err != nil {
