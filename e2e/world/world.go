@@ -126,7 +126,10 @@ func (w *World) slow(by time.Duration, atOnce int) string {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: w.Usher.HTTP}) },
 		ModifyResponse: func(r *http.Response) error {
-			time.Sleep(by)
+			select {
+			case <-time.After(by):
+			case <-w.t.Context().Done(): // the end of the test waits for all answers
+			}
 			if n := due.Add(1); n == int64(atOnce) {
 				close(all)
 			} else if n < int64(atOnce) {
