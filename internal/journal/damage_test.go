@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +130,45 @@ func TestMended(t *testing.T) {
 	if r, err := check(dead, Position{}, boot(1)); err != nil || r.Records != 2 {
 		t.Errorf("mended: %+v, %v", r, err)
 	}
+}
+
+// TestCommandsAreQuoted: what an error has to be pasted is one command for a shell, whatever the folder is called.
+func TestCommandsAreQuoted(t *testing.T) {
+	dir := journalDir(t)
+	j := mustOpen(t, dir, Position{}, Options{SegmentBytes: 100, boot: boot(1)})
+	var ends []Position
+	for _, p := range many(12) {
+		ends = append(ends, appendAll(t, j, p)...)
+		_ = j.Sync(t.Context())
+	}
+	dead := filepath.Join(t.TempDir(), "of usher")
+	if err := os.Rename(killed(t, dir), dead); err != nil {
+		t.Fatal(err)
+	}
+	says := func(applied Position, command string) {
+		t.Helper()
+		if _, err := check(dead, applied, boot(1)); err == nil || !strings.Contains(err.Error(), command) {
+			t.Errorf("%v, want %s", err, command)
+		}
+	}
+	file := lastFile(t, dead)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says(Position{}, " '"+file+"'")
+	if err := removeSegments(dead, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	says(Position{}, "— mv '"+dead+"' '"+dead+".old'")
+	if err := os.RemoveAll(dead); err != nil {
+		t.Fatal(err)
+	}
+	says(ends[3], "0700 '"+dead+"'")
 }
 
 // TestOlderDamage: damage in a segment that others follow stops the start, unless a power

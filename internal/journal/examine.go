@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"usher/internal/text"
 )
 
 // A Report is what a start, or [Check], finds in a journal.
@@ -50,7 +52,7 @@ func examine(dir string, applied Position, boot bootID) (*examination, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !applied.IsZero():
 		return nil, fmt.Errorf("the folder %s is not there: what was recorded last is lost with it, also who was "+
-			"revoked; put it back, or go on without — install -d -o usher -g usher -m 0700 %s", dir, dir)
+			"revoked; put it back, or go on without — install -d -o usher -g usher -m 0700 %s", dir, text.Shell(dir))
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
@@ -179,7 +181,8 @@ func (x *examination) empty(s *segment) bool {
 func (x *examination) missing(s *segment) error {
 	if x.applied.IsZero() {
 		return fmt.Errorf("%s belongs to another state: this one has nothing of what was recorded before; put the "+
-			"file of the state back, or move the folder away with what it has — mv %s %s.old", s.path, x.dir, x.dir)
+			"file of the state back, or move the folder away with what it has — mv %s %s", s.path, text.Shell(x.dir),
+			text.Shell(x.dir+".old"))
 	}
 	return fmt.Errorf("the journal has a gap: the state has what was recorded up to %v, and %s goes on from %v; put "+
 		"%s back, or %s", x.applied, s.path, s.prev, segmentPath(x.dir, s.prev.Segment), x.without())
@@ -289,7 +292,7 @@ func (x *examination) judge(i int, at int64, found error) error {
 		return fmt.Errorf("%s is damaged at byte %d: %w, which neither a kill nor a power failure leaves; put the "+
 			"file back from a copy, or go on without the %d bytes from there on, also who was revoked last — "+
 			"truncate -s %d %s",
-			s.path, at, found, tail, at, s.path)
+			s.path, at, found, tail, at, text.Shell(s.path))
 	}
 	x.Dropped += tail
 	return nil
