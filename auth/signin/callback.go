@@ -145,8 +145,8 @@ func (q *request) exchange(ctx context.Context, h *host, s *state, code string, 
 	return q.judged(ctx, h, s, idToken, p)
 }
 
-// judged runs an ID token through the list of checks, by the settings that are in force, and returns those. It waits for
-// the rules of a provider that has just become known, and for the token's key where that has to be fetched.
+// judged runs an ID token through the list of checks, by the settings that are in force, and returns those. It waits
+// for the rules of a provider that has just become known, and for the token's key where that has to be fetched.
 func (q *request) judged(ctx context.Context, begun *host, s *state, idToken string, p *person) (auth.Decision, *host) {
 	c := auth.Credentials{Door: Door, Host: begun.name, Token: idToken}
 	for {

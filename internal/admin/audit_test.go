@@ -160,7 +160,8 @@ func TestDecisionsAPI(t *testing.T) {
 	for query, status := range map[string]int{
 		"": 200, "since=10m": 200, "since=2026-11-28T10:00:00Z": 200, "last=3": 200, "login=0123abcd": 200,
 		"since=yesterday": 400, "since=-1m": 400, "last=-1": 400, "last=x": 400, "login=x": 400,
-		"door=signin": 200, "door=Gateway": 200, "door=gatway": 400, "reason=expired": 200, "reason=ok": 200, "reason=token": 200,
+		"door=signin": 200, "door=Gateway": 200, "door=gatway": 400,
+		"reason=expired": 200, "reason=ok": 200, "reason=token": 200,
 		"reason=lobby": 200, "reason=expird": 400,
 	} {
 		answer := httptest.NewRecorder()

@@ -40,8 +40,8 @@ var (
 	errNoList = errors.New("it is no list of JSON, or something follows that")
 )
 
-// ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); its problems at once, with their lines, up
-// to a hundred.
+// ReadEntries reads a whitelist as text, an entry a line ([lobby.ParseEntry]); its problems at once, with their lines,
+// up to a hundred.
 func ReadEntries(in io.Reader) (entries []lobby.Entry, problems []string) {
 	entries = []lobby.Entry{}
 	lines := bufio.NewScanner(in)

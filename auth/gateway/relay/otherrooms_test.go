@@ -134,8 +134,8 @@ func TestGoneWhileItIsResumed(t *testing.T) {
 	}
 }
 
-// TestAsksOnceItIsBound: a room that the account asks for in the moment in which it gets those of the stream of before is
-// one of its rooms, too.
+// TestAsksOnceItIsBound: a room that the account asks for in the moment in which it gets those of the stream of before
+// is one of its rooms, too.
 func TestAsksOnceItIsBound(t *testing.T) {
 	const other = "other@conference.meet.example.com"
 	b := inTwo(t, room+"/n")
