@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -118,15 +117,14 @@ func runAs(c *cli.Context, who judged, err error) error {
 	cmd := exec.CommandContext(c.Context, "/proc/self/exe")
 	cmd.Args = args
 	// Of the terminal, into which another user's programs could type, it has neither a descriptor nor the session.
-	var said bytes.Buffer // a pipe hands on parts of lines, too
-	cmd.Stdout, cmd.Stderr = &said, struct{ io.Writer }{c.App.ErrWriter}
+	said := &lines{out: c.App.Writer}
+	if !c.Bool("json") {
+		said.out = cmdline.Prose(c.App.Writer)
+	}
+	cmd.Stdout, cmd.Stderr = said, struct{ io.Writer }{c.App.ErrWriter}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &who.credential, Setsid: true}
 	err = cmd.Run()
-	out := c.App.Writer
-	if !c.Bool("json") {
-		out = cmdline.Prose(out)
-	}
-	if _, err := out.Write(said.Bytes()); err != nil {
+	if err := said.end(); err != nil {
 		return err
 	}
 	if exit, is := errors.AsType[*exec.ExitError](err); is && exit.ExitCode() > 0 {

@@ -295,8 +295,8 @@ func (w *eachWrite) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// TestCheckManyOfOther: however much the other user's process says, lines come whole, as they could not be broken between
-// words otherwise.
+// TestCheckManyOfOther: however much the other user's process says, it is not kept, and lines come whole, as they could
+// not be broken between words otherwise.
 func TestCheckManyOfOther(t *testing.T) {
 	m := newMachine(t)
 	var keys strings.Builder
@@ -309,6 +309,9 @@ func TestCheckManyOfOther(t *testing.T) {
 		m.path("usher.yaml"), "--files-only"}, nil, &out, &out)
 	if len(strings.Join(out.all, "")) < 1<<16 || code != 1 {
 		t.Fatalf("exit %d: %q", code, out.all)
+	}
+	if len(out.all) < 2 {
+		t.Error("all of it was kept in memory until the end")
 	}
 	for _, text := range out.all {
 		if !strings.HasSuffix(text, "\n") {
