@@ -65,9 +65,14 @@ func (s *Logins) RememberStream(
 }
 
 // MayResume returns the account of the stream of a domain that has this identifier, if
-// the login may resume it.
+// the login may resume it, and another has not since the login began: NewRights and MayGain
+// would not be true any more.
 func (s *Logins) MayResume(l *Login, host, resumption string) (account string, ok bool) {
 	stream, ok := s.resumable(l, host, resumption)
+	changed := stream.TokenPrint != l.stream.TokenPrint || stream.Rights != l.stream.Rights
+	if resumption == l.resumption && changed {
+		return "", false
+	}
 	if !ok || l.OnlyResumes && (stream.Account != l.Resumes || resumption != l.resumption) {
 		return "", false
 	}

@@ -226,3 +226,24 @@ func TestThatStreamAlone(t *testing.T) {
 	may(over, host, "id-1", true)
 	may(over, host, "id-2", false)
 }
+
+// TestResumedByAnotherSince: what a login gains was judged by the stream of its beginning; if another token has resumed
+// that since, or it is over, it may not.
+func TestResumedByAnotherSince(t *testing.T) {
+	for name, ends := range map[string]bool{"resumed": false, "over": true} {
+		w := newWorld(t, nil)
+		alice, again := authtest.Token(t, claimsOf(person("alice"))), authtest.Token(t, claimsOf(map[string]any{"jti": "2"}))
+		w.login(t, request(alice, ""), "0b5c", "id-1")
+		l, _ := w.begin(t, request(alice, "id-1"))
+		if _, ok := w.MayResume(l, host, "id-1"); !ok {
+			t.Fatalf("%s: it may not before", name)
+		}
+		w.login(t, request(again, "id-1"), "0b5c", "id-1")
+		if ends {
+			w.StreamEnded(host, "id-1", true)
+		}
+		if account, ok := w.MayResume(l, host, "id-1"); ok {
+			t.Errorf("%s: it may resume %q", name, account)
+		}
+	}
+}

@@ -93,7 +93,7 @@ func (s *Stream) notice(e stanza.Element) []byte {
 func (s *Stream) remember(ctx context.Context, id string) Verdict {
 	s.mu.Lock()
 	account := s.account
-	s.resumption = id
+	s.resumption, s.kept = id, true
 	s.mu.Unlock()
 	_ = s.streams.Logins.RememberStream(ctx, s.client.Login, s.client.Host, account, id)
 	return Verdict{}

@@ -53,12 +53,16 @@ type boundAs struct {
 	account, jid string // a localpart; and as full as it is known
 	resumption   string // of the stream that goes on; or empty
 	acked        string // how many stanzas of Prosody the client says that it has of that
+	since        int    // how many connections were bound when it asked to go on
 }
 
 // fromClient lets pass what leads to an account, one step at a time: what came together
 // with a step would be Prosody's before it is known who it is.
 func (h *handshake) fromClient(ctx context.Context, e stanza.Element) Verdict {
-	opens := isSM(e, "resume") && h.streams.opensRooms(h.client) // its locks are taken before this one
+	since, opens := 0, false
+	if isSM(e, "resume") { // its locks are taken before this one
+		since, opens = h.streams.count(), h.streams.opensRooms(h.client)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch at := h.phase; {
@@ -71,7 +75,7 @@ func (h *handshake) fromClient(ctx context.Context, e stanza.Element) Verdict {
 	case isBind(e):
 		return h.bindLocked(e)
 	case isSM(e, "resume"):
-		return h.resumeLocked(e, opens)
+		return h.resumeLocked(e, opens, since)
 	default:
 		return policy(notBound)
 	}
@@ -125,13 +129,14 @@ func (h *handshake) bindLocked(e stanza.Element) Verdict {
 // resumeLocked lets a stream be resumed whose identifier stood in the address, too: the
 // account of the login is that stream's. Any other is refused here: Prosody would
 // have taken it. So is one whose rooms the login's token does not open.
-func (h *handshake) resumeLocked(e stanza.Element, opens bool) Verdict {
+func (h *handshake) resumeLocked(e stanza.Element, opens bool, since int) Verdict {
 	id := e.Attribute("previd")
 	if id != "" && id == h.client.Resumption {
 		account, ok := h.streams.Logins.MayResume(h.client.Login, h.client.Host, id)
 		if ok && opens && (h.renews || !h.client.Login.NewRights) {
 			h.phase = resuming
-			h.resumes = boundAs{account: account, jid: account + "@" + h.client.Host, acked: e.Attribute("h")}
+			h.resumes = boundAs{account: account, jid: account + "@" + h.client.Host, acked: e.Attribute("h"),
+				since: since}
 			return Verdict{}
 		}
 	}

@@ -125,6 +125,12 @@ func (r *rooms) Resumed(account string) {
 	r.events = append(r.events, "resumed "+account)
 }
 
+// mayBeIn returns the rooms that the account may be in, and whether those are all.
+func (c *shown) mayBeIn() (rooms []string, all bool) {
+	inside := c.places()
+	return inside.asked, !inside.partly
+}
+
 // A wire keeps what a connection is told.
 type wire struct {
 	farewells []Farewell

@@ -24,11 +24,25 @@ type places struct {
 	// Prosody has shown of that says less, as it may be on its way, or too large to be read.
 	asked  []string
 	partly bool // it may be in more: the stream of before is not known here
+
+	bound  int    // the number of the connection that was bound last
+	token  string // the print of its token
+	unsure bool   // Prosody may have the rights of a token of before: two were resumed at the same moment
+}
+
+// resumedBy notes the connection that is bound now, which asked for that when so many were.
+// Where others were bound since then Prosody may have resumed them later.
+func (p *places) resumedBy(bound, since int, token string) {
+	p.unsure = p.unsure || p.bound > since && p.token != token
+	p.bound, p.token = bound, token
 }
 
 // join adds others, within the bound.
 func (p *places) join(more places) {
-	p.partly = p.partly || more.partly
+	p.partly, p.unsure = p.partly || more.partly, p.unsure || more.unsure
+	if more.bound > p.bound {
+		p.bound, p.token = more.bound, more.token
+	}
 	for room, occupant := range more.rooms {
 		p.enters(room, occupant)
 	}
@@ -121,12 +135,6 @@ func (c *shown) roomOf(n stanza.Notice) (room string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// mayBeIn returns the rooms that the account may be in, and whether those are all.
-func (c *shown) mayBeIn() (rooms []string, all bool) {
-	inside := c.places()
-	return inside.asked, !inside.partly
 }
 
 // places are those of now.

@@ -23,7 +23,10 @@ type Stream struct {
 	account    string // a localpart; empty until it is recorded
 	resumption string // by which the stream can be resumed; or empty
 	over       bool   // Prosody's stream is over for good, or about to be
+	kept       bool   // as it was resumed its login became the stream's
 	taken      bool   // another connection has resumed it
+	since      int    // how many connections were bound when its client asked to resume
+	bound      int    // which of them it is
 	revoked    bool   // its client is to be shown out
 	ended      bool   // Prosody's connection or the client's has ended, or is about to
 	gone       bool   // both have, and nothing is told any more
@@ -91,7 +94,7 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	bare := s.bareLocked()
 	s.mu.Unlock()
 	s.acked.note(as.acked)
-	s.streams.add(s, bare, as.jid, as.resumption)
+	s.streams.add(s, bare, as)
 	if s.streams.Rooms != nil && as.resumption != "" {
 		s.streams.Rooms.Resumed(bare)
 	}
@@ -99,7 +102,12 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 	if err := s.streams.Logins.StillGood(ctx, s.client.Login); err != nil {
 		return Verdict{End: EndFor(err)}
 	}
-	if rooms, all := s.shown.mayBeIn(); !s.streams.gainsNothing(&s.client, as.account, rooms, all) {
+	if as.resumption != "" {
+		if _, ok := s.streams.Logins.MayResume(s.client.Login, s.client.Host, as.resumption); !ok {
+			return Verdict{End: &End{"not-authorized", resumedByAnother}}
+		}
+	}
+	if !s.streams.gainsNothing(&s.client, as.account, s.streams.mayBeIn(bare, as.resumption)) {
 		return Verdict{End: &End{"not-authorized", otherRooms}}
 	}
 	// A stream that was not resumed stays the login's of before, and so does one whose rights are refused.
@@ -108,6 +116,10 @@ func (s *Stream) record(ctx context.Context, as *boundAs) Verdict {
 			as.resumption); err != nil {
 			return Verdict{End: EndFor(err)}
 		}
+		s.mu.Lock()
+		s.kept = true
+		s.mu.Unlock()
+		s.streams.forget(&s.client, bare, as.resumption)
 	}
 	s.review()
 	return Verdict{}
@@ -147,9 +159,7 @@ func (s *Stream) bareLocked() string {
 // Gone notes that the connection of the stream has ended; with forGood Prosody's stream
 // has, too. It is to be called once, after all else.
 func (s *Stream) Gone(forGood bool) {
-	if !forGood {
-		s.streams.handBack(s) // it may have taken a stream since it ended
-	}
+	s.streams.handBack(s) // of BOSH nothing else says that it ends
 	e := s.streams.remove(s, forGood)
 	if e.lost != nil && e.lost.revoked { // the connection was lost before Prosody was told
 		s.streams.finish([]Lost{*e.lost})
@@ -176,14 +186,42 @@ type ending struct {
 func (s *Stream) end(forGood bool) ending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := ending{account: s.bareLocked(), resumption: s.resumption, inside: s.shown.take(), taken: s.taken,
-		forGood: forGood || s.over || s.resumption == ""}
+	e := ending{account: s.bareLocked(), resumption: s.resumption, inside: s.withDoubtLocked(s.shown.take()),
+		taken: s.taken, forGood: forGood || s.over || s.resumption == ""}
 	if e.account != "" && !e.forGood && !e.taken {
 		e.lost = &Lost{Host: s.client.Host, Account: e.account, Resumption: e.resumption, Login: s.client.Login,
 			Acked: s.acked.Load(), renews: s.handshake.renewsRights(), revoked: s.revoked, inside: e.inside}
 	}
 	s.gone = true
 	return e
+}
+
+// begins notes which connection this is, and since when it was wanted.
+func (s *Stream) begins(bound, since int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bound, s.since = bound, since
+}
+
+// wantedBefore reports whether this stream wanted what another has before that was bound.
+func (s *Stream) wantedBefore(other *Stream, resumption string) bool {
+	_, bound := other.order()
+	since, _ := s.order()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resumption == resumption && since < bound
+}
+
+func (s *Stream) order() (since, bound int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since, s.bound
+}
+
+func (s *Stream) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 func (s *Stream) isGone() bool {
@@ -201,7 +239,14 @@ func (s *Stream) giveUp(resumption string) (inside places, held bool) {
 		return places{}, false
 	}
 	held, s.taken = !s.taken, true
-	return s.shown.take(), held
+	return s.withDoubtLocked(s.shown.take()), held
+}
+
+// withDoubtLocked adds to the places of a connection that has other rights than the stream had
+// that those may be refused, and are Prosody's until then.
+func (s *Stream) withDoubtLocked(inside places) places {
+	inside.unsure = inside.unsure || s.resumption != "" && !s.kept && s.client.Login.MayGain()
+	return inside
 }
 
 // placesOf is what giveUp would return.
@@ -211,7 +256,7 @@ func (s *Stream) placesOf(resumption string) (inside places, held bool) {
 	if s.resumption != resumption {
 		return places{}, false
 	}
-	return s.shown.places(), !s.taken
+	return s.withDoubtLocked(s.shown.places()), !s.taken
 }
 
 // Ended notes that a connection of the stream ends; with forGood Prosody's stream does, too.
@@ -223,20 +268,21 @@ func (s *Stream) Ended(forGood bool) {
 	s.streams.handBack(s)
 }
 
-// held returns by which identifier the stream can be resumed, and whether it is this
-// connection's, and not over for good.
-func (s *Stream) held() (resumption string, holds bool) {
+// held returns by which identifier the stream can be resumed, since when its client wanted
+// that, and whether it is this connection's.
+func (s *Stream) held() (resumption string, since int, holds bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.resumption, s.resumption != "" && !s.taken && !s.over && !s.revoked
+	return s.resumption, s.since, s.resumption != "" && !s.taken && !s.revoked
 }
 
 // takeBack reports whether the stream that was taken from this connection is this one's
-// again. If it was not taken wrongly Prosody closes this connection, too.
-func (s *Stream) takeBack(resumption string) bool {
+// again: it was bound since the other's client asked. If it was not taken wrongly Prosody
+// closes this connection, too.
+func (s *Stream) takeBack(resumption string, since int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.resumption != resumption || !s.taken || s.ended || s.over || s.revoked {
+	if s.resumption != resumption || s.bound <= since || !s.taken || s.ended || s.over || s.revoked {
 		return false
 	}
 	s.taken = false

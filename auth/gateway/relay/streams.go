@@ -69,6 +69,7 @@ type Streams struct {
 
 	mu      sync.Mutex
 	running map[string][]*Stream // by bare JID
+	bound   int                  // connections so far
 	lost    lostStreams
 }
 
@@ -136,20 +137,26 @@ func (t *Streams) of(account string) []*Stream {
 
 // add notes a stream whose account is known. If it has resumed another, it gets the rooms
 // that the account is in, before a third can resume it.
-func (t *Streams) add(s *Stream, account, jid, resumption string) {
+func (t *Streams) add(s *Stream, account string, as *boundAs) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.isGone() { // it would never be removed, and the rooms stay those of the stream of before
-		s.shown.begin(jid, places{partly: resumption != ""})
+		s.shown.begin(as.jid, places{partly: as.resumption != ""})
 		return
 	}
 	before := t.running[account]
 	t.running[account] = append(before, s)
 	var inside places
-	if resumption != "" {
-		inside = t.takeLocked(before, account, resumption)
+	if as.resumption != "" {
+		inside = t.takeLocked(before, account, as.resumption)
 	}
-	s.shown.begin(jid, inside)
+	t.bound++
+	s.begins(t.bound, as.since)
+	inside.resumedBy(t.bound, as.since, s.client.Login.ID.TokenPrint)
+	s.shown.begin(as.jid, inside)
+	if s.hasEnded() {
+		t.handBackLocked(s)
+	}
 }
 
 // takeLocked takes the rooms of an account from the stream that has this identifier.
@@ -166,12 +173,10 @@ func (t *Streams) takeLocked(running []*Stream, account, resumption string) (ins
 	return inside
 }
 
-// mayBeIn returns the rooms that an account, a bare JID, may be in by its stream that has
-// this identifier, and whether those are all.
-func (t *Streams) mayBeIn(account, resumption string) (rooms []string, all bool) {
+// mayBeIn returns where an account, a bare JID, may be by its stream that has this identifier.
+func (t *Streams) mayBeIn(account, resumption string) (inside places) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var inside places
 	held := false
 	for _, s := range t.running[account] {
 		of, holds := s.placesOf(resumption)
@@ -182,7 +187,15 @@ func (t *Streams) mayBeIn(account, resumption string) (rooms []string, all bool)
 		inside.join(t.lost.list[i].inside)
 		held = true
 	}
-	return inside.asked, held && !inside.partly
+	inside.partly = inside.partly || !held
+	return inside
+}
+
+// count returns how many connections were bound so far.
+func (t *Streams) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bound
 }
 
 // remove notes that a stream has ended. No other can resume it meanwhile.
@@ -193,6 +206,9 @@ func (t *Streams) remove(s *Stream, forGood bool) ending {
 	left := slices.DeleteFunc(slices.Clone(t.running[e.account]), func(other *Stream) bool { return other == s })
 	if t.running[e.account] = left; len(left) == 0 {
 		delete(t.running, e.account)
+	}
+	if e.taken {
+		t.handOnLocked(s, &e)
 	}
 	if e.lost == nil || e.lost.revoked {
 		return e
@@ -207,16 +223,34 @@ func (t *Streams) remove(s *Stream, forGood bool) ending {
 func (t *Streams) handBack(s *Stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	resumption, holds := s.held()
+	t.handBackLocked(s)
+}
+
+func (t *Streams) handBackLocked(s *Stream) {
+	resumption, since, holds := s.held()
 	if !holds {
 		return
 	}
 	for _, other := range slices.Backward(t.running[s.Account()]) {
-		if other != s && other.takeBack(resumption) {
+		if other != s && other.takeBack(resumption, since) {
 			inside, _ := s.giveUp(resumption)
 			other.shown.join(inside)
 			return
 		}
+	}
+}
+
+// handOnLocked is for a connection that has ended after another took its stream, maybe
+// wrongly: what it has noted since is that one's.
+func (t *Streams) handOnLocked(s *Stream, e *ending) {
+	for _, other := range slices.Backward(t.running[e.account]) {
+		if other.wantedBefore(s, e.resumption) {
+			other.shown.join(e.inside)
+			return
+		}
+	}
+	if i := t.lost.find(e.account, e.resumption); i >= 0 {
+		t.lost.list[i].inside.join(e.inside)
 	}
 }
 

@@ -163,3 +163,23 @@ func TestResumedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestLeavesBeforeWhatTookIt: the rooms that a connection has entered from which another seemed to take the stream are
+// not lost with it: Prosody may have resumed it last.
+func TestLeavesBeforeWhatTookIt(t *testing.T) {
+	b := inTwo(t, "")
+	b.passes(b.resumes(false, false, true))
+	first := b.stream
+	b.passes(b.resumes(false, false, true))
+	second := b.stream
+	b.passes(b.down(back))
+	b.stream = first
+	b.passes(b.down(back))
+	b.stream = second
+	b.joins("two@conference.meet.example.com/n")
+	second.Ended(false)
+	second.Gone(false)
+	if v := b.resumes(true, true, true); v.Answer == nil {
+		t.Errorf("it is resumed for another room: %+v", v)
+	}
+}
