@@ -52,6 +52,7 @@ type conn struct {
 	ended    bool
 	forGood  bool
 	gone     bool
+	dropped  bool // gone before Prosody has answered
 	reading  bool // what Prosody says is being judged
 	speaking bool // what the client says is
 	shownOut []string
@@ -161,7 +162,7 @@ func (m *model) meanwhile(*conn) {
 }
 
 var steps = []string{"connects", "asks", "prosody", "prosody", "usher", "usher", "joins", "joins", "leaves", "ends",
-	"goes"}
+	"goes", "drops"}
 
 func (m *model) step(name string) {
 	switch name {
@@ -197,6 +198,12 @@ func (m *model) step(name string) {
 		if c := m.any(func(c *conn) bool { return !c.ended }); c != nil {
 			c.end(rapid.IntRange(0, 3).Draw(m.t, "for good") == 0)
 		}
+	case "drops": // as BOSH has it, where what Prosody answers to that is read as before
+		if c := m.any(func(c *conn) bool { return c.asked && !c.ended && !c.passed && !c.speaking }); c != nil {
+			c.ended, c.dropped, c.gone = true, true, true
+			c.up = append(c.up, "close", "eof")
+			c.s.Gone(true)
+		}
 	case "goes":
 		if c := m.any(func(c *conn) bool { return c.ended && !c.gone && !c.reading && !c.speaking }); c != nil {
 			c.gone = true
@@ -209,7 +216,9 @@ func (m *model) step(name string) {
 func (c *conn) speaks() bool { return !c.ended && !c.speaking && c.s.Bound() }
 
 // readable: what Prosody says is not judged once the client is told that the stream is over.
-func (c *conn) readable() bool { return len(c.down) > 0 && !c.gone && !c.forGood && !c.reading }
+func (c *conn) readable() bool {
+	return len(c.down) > 0 && (!c.gone || c.dropped) && !c.forGood && !c.reading
+}
 
 func (c *conn) asks() {
 	c.asked, c.speaking = true, true

@@ -11,7 +11,7 @@ import (
 
 // check holds what must be true at any time.
 func (m *model) check(t *rapid.T) {
-	if m.exists && m.last.passed && !m.last.forGood {
+	if m.exists && m.last.passed && !m.last.forGood && !m.last.dropped {
 		for name := range m.inRoom {
 			if !slices.Contains(opens[m.last.token], name) {
 				t.Fatalf("%s has rights in %s", m.last, name)
