@@ -63,6 +63,9 @@ func (p *Process) Err() error { return p.err }
 // Signal sends a signal, through os.Process, which never signals an id that was given to another process.
 func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
+// Suspend sends SIGSTOP and returns when the child stands still, until it is sent SIGCONT.
+func (p *Process) Suspend() error { return Suspend(p.PID()) }
+
 // Kill ends the child at once, stopped or not. Killing what has ended is fine.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()

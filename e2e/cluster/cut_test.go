@@ -71,7 +71,7 @@ func TestStopped(t *testing.T) {
 	together(t, a, c)
 	old := tokenOf(t, "mallory")
 	c.loginWith("mallory", old)
-	c.Signal(syscall.SIGSTOP)
+	c.Suspend()
 	a.until("c is gone", func(s admin.ClusterAnswer) bool { return lives(s) == 1 })
 	contains(t, a.revoke("mallory"), "1 of 1 nodes")
 	c.Signal(syscall.SIGCONT)

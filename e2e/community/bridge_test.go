@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/child"
 	"usher/e2e/client"
 )
 
@@ -87,6 +88,13 @@ func parent(pid int) int {
 	}
 	parent, _ := strconv.Atoi(fields[1])
 	return parent
+}
+
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	if err := child.Suspend(pid); err != nil {
+		t.Errorf("the bridge: %v", err)
+	}
 }
 
 func signal(t *testing.T, pid int, s syscall.Signal) {

@@ -99,7 +99,7 @@ func TestCommunityExternalFaults(t *testing.T) {
 func daemonStopped(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
 	for range 2 {
-		w.usher.Signal(syscall.SIGSTOP)
+		w.usher.Suspend()
 		for i := range 3 {
 			_, took := w.stay(t, external, right)
 			t.Logf("refused after %s while the daemon stands still", took)
@@ -155,7 +155,7 @@ func bridgeStopped(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
 	for i := range 2 {
 		bridge := w.bridge(t, right)
-		signal(t, bridge, syscall.SIGSTOP)
+		suspend(t, bridge)
 		time.Sleep(100 * time.Millisecond) // the stop itself is a SIGCHLD, which would end the waiting
 		if _, took := w.stay(t, external, right); took < externalTimeout-time.Second {
 			t.Errorf("refused after %s by a bridge that stands still", took)
@@ -170,7 +170,7 @@ func bridgeStopped(t *testing.T, w *world) {
 func twoQueriesWait(t *testing.T, w *world) {
 	right := client.Plain("alice", external.token(t, "alice"))
 	bridge := w.bridge(t, right)
-	signal(t, bridge, syscall.SIGSTOP)
+	suspend(t, bridge)
 	w.stay(t, external, right)
 	wrong := w.later(t, external, w.wrong(t, 0))
 	time.Sleep(time.Second)
@@ -189,7 +189,7 @@ func bridgeSlow(t *testing.T, w *world) {
 		500 * time.Millisecond, 3500 * time.Millisecond, 4900 * time.Millisecond, 4990 * time.Millisecond,
 	} {
 		bridge := w.bridge(t, right)
-		signal(t, bridge, syscall.SIGSTOP)
+		suspend(t, bridge)
 		result := w.later(t, external, right)
 		time.Sleep(pause)
 		signal(t, bridge, syscall.SIGCONT)

@@ -41,7 +41,7 @@ func (w *world) login(t *testing.T, d door) {
 // pause has the daemon stand still for a while: each login gets its own answer, late.
 func (w *world) pause(t *testing.T, d door) {
 	t.Helper()
-	w.usher.Signal(syscall.SIGSTOP)
+	w.usher.Suspend()
 	right := w.later(t, d, client.Plain("alice", d.token(t, "alice")))
 	wrong := w.later(t, d, client.Plain("mallory", d.token(t, "alice")))
 	time.Sleep(time.Second)

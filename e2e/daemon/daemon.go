@@ -257,5 +257,13 @@ func (d *Daemon) Signal(s syscall.Signal) {
 	}
 }
 
+// Suspend has the daemon stand still, until it is sent SIGCONT.
+func (d *Daemon) Suspend() {
+	d.t.Helper()
+	if err := d.proc.Suspend(); err != nil {
+		d.t.Error(err)
+	}
+}
+
 // PID is the process id of the daemon.
 func (d *Daemon) PID() int { return d.proc.PID() }

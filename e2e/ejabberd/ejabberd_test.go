@@ -177,7 +177,7 @@ func (w *world) daemonKilled(t *testing.T) {
 
 func (w *world) daemonStopped(t *testing.T) {
 	good := goodToken(t, "alice")
-	w.usher.Signal(syscall.SIGSTOP)
+	w.usher.Suspend()
 	for range 3 {
 		t.Logf("refused after %v", w.stay(t, "alice", good))
 	}

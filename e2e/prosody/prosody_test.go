@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/child"
 	"usher/e2e/client"
 	"usher/e2e/prosody"
 	"usher/e2e/prosody/prosodytest"
@@ -138,7 +139,7 @@ func TestStopKillsWhatHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(server.PID(), syscall.SIGSTOP); err != nil {
+	if err := child.Suspend(server.PID()); err != nil {
 		t.Error(err)
 	}
 	if err := server.Stop(); err == nil || !strings.Contains(err.Error(), "was killed") {

@@ -234,7 +234,7 @@ func (s *Server) Stop() error {
 func (s *Server) Kill() { s.proc.Kill() }
 
 // Suspend stops the server in the middle of what it does, with its connections open, until Resume.
-func (s *Server) Suspend() error { return s.proc.Signal(syscall.SIGSTOP) }
+func (s *Server) Suspend() error { return s.proc.Suspend() }
 
 // Resume lets a suspended server go on.
 func (s *Server) Resume() error { return s.proc.Signal(syscall.SIGCONT) }

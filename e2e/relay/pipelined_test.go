@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"usher/e2e/child"
 	"usher/e2e/client"
 	"usher/e2e/tokens"
 	"usher/e2e/world"
@@ -15,13 +16,14 @@ import (
 // to the first message known, the second may be good.
 func (c *caller) endsFor(t *testing.T, w *world.World, messages ...string) (rest []string, err error) {
 	t.Helper()
-	send := func(s syscall.Signal) {
-		if err := syscall.Kill(w.Prosody.PID(), s); err != nil {
+	if err := child.Suspend(w.Prosody.PID()); err != nil {
+		t.Error(err)
+	}
+	defer func() {
+		if err := syscall.Kill(w.Prosody.PID(), syscall.SIGCONT); err != nil {
 			t.Error(err)
 		}
-	}
-	send(syscall.SIGSTOP)
-	defer send(syscall.SIGCONT)
+	}()
 	if err := c.Send(messages...); err != nil {
 		return nil, err
 	}
