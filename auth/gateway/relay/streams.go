@@ -109,14 +109,6 @@ func (t *Streams) finish(lost []Lost) {
 	}
 }
 
-// Lost returns the streams of an account, a bare JID, whose connection was lost a short
-// time ago: their clients may resume them.
-func (t *Streams) Lost(account string) []Lost {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.lost.of(account, time.Now())
-}
-
 // Addresses are the full JIDs of the clients of an account, a bare JID, that have a stream now. Prosody delivers to
 // them what it would not to the account: Jitsi's clients send no initial presence.
 func (t *Streams) Addresses(account string) []string {

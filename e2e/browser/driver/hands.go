@@ -18,8 +18,8 @@ func (p *Page) Go(t testing.TB, link string) (status int) {
 	return p.loads(t, chromedp.Navigate(link))
 }
 
-// Follow clicks on the first element of a CSS selector once that is seen, which leads to another page, and returns when that is
-// loaded, and what the answer's status was.
+// Follow clicks on the first element of a CSS selector once that is seen, which leads to another page, and returns when
+// that is loaded, and what the answer's status was.
 func (p *Page) Follow(t testing.TB, selector string) (status int) {
 	t.Helper()
 	return p.loads(t, click(selector))
